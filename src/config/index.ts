@@ -1,0 +1,1 @@
+export { Environment, type UrlOptions, type Variables } from './environment.ts';

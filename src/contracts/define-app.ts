@@ -1,0 +1,82 @@
+import { InvalidContractError } from '../errors/index.ts';
+import { toMilliseconds, type Duration } from '../time/index.ts';
+import type { Handler } from './handle.ts';
+import type { AnyJobContract } from './job-contract.ts';
+
+export interface QueueDefinition {
+  /** Jobs at once in one worker process. 10 by default; WORKER_CONCURRENCY overrides it. */
+  readonly concurrency?: number;
+  /** Starts at most, across all workers. Unlimited by default. */
+  readonly rate?: { readonly max: number; readonly per: Duration };
+}
+
+export interface QueuePolicy {
+  readonly name: string;
+  readonly concurrency: number;
+  readonly rate: { readonly max: number; readonly perMs: number } | undefined;
+}
+
+export interface AppDefinition {
+  readonly jobs: readonly AnyJobContract[];
+  readonly handlers: readonly Handler[];
+  readonly queues?: Readonly<Record<string, QueueDefinition>>;
+}
+
+/** What an app consists of, as data: workers, dashboard and command line load it. */
+export interface App {
+  readonly kind: 'app';
+  readonly jobs: ReadonlyMap<string, AnyJobContract>;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  /** Every queue that a contract names, in the order of first use. */
+  readonly queues: ReadonlyMap<string, QueuePolicy>;
+}
+
+const DEFAULT_CONCURRENCY = 10;
+
+/**
+ * Gathers contracts and handlers, and refuses what cannot work, everything at once: a name used twice,
+ * a handler without its contract, limits that admit nothing.
+ * A contract without a handler is allowed here (another app may run it); a worker assigned to it refuses to start.
+ * @throws InvalidContractError
+ */
+export function defineApp(definition: AppDefinition): App {
+  const problems: string[] = [];
+  const jobs = new Map<string, AnyJobContract>();
+  for (const contract of definition.jobs) {
+    if (jobs.has(contract.name)) problems.push(`two jobs are named "${contract.name}"`);
+    jobs.set(contract.name, contract);
+  }
+  const handlers = new Map<string, Handler>();
+  for (const handler of definition.handlers) {
+    const { name } = handler.contract;
+    if (jobs.get(name) !== handler.contract) problems.push(`the handler of "${name}" has no such contract in jobs`);
+    if (handlers.has(name)) problems.push(`two handlers serve "${name}"`);
+    handlers.set(name, handler);
+  }
+  const queues = new Map<string, QueuePolicy>();
+  for (const { queue } of jobs.values()) {
+    if (!queues.has(queue)) queues.set(queue, queuePolicy(queue, definition.queues?.[queue] ?? {}, problems));
+  }
+  for (const name of Object.keys(definition.queues ?? {})) {
+    if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
+  }
+  if (problems.length > 0) throw new InvalidContractError(`The app cannot work: ${problems.join('; ')}.`);
+  return Object.freeze({ kind: 'app', jobs, handlers, queues });
+}
+
+function queuePolicy(name: string, definition: QueueDefinition, problems: string[]): QueuePolicy {
+  const concurrency = definition.concurrency ?? DEFAULT_CONCURRENCY;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    problems.push(`queue "${name}" needs a concurrency >= 1, got ${concurrency}`);
+  }
+  const rate = definition.rate && {
+    max: definition.rate.max,
+    perMs: toMilliseconds(definition.rate.per, `rate.per of queue "${name}"`),
+  };
+  if (rate && (!Number.isInteger(rate.max) || rate.max < 1 || rate.perMs < 1)) {
+    problems.push(
+      `queue "${name}" needs a rate of at least 1 per millisecond or longer, got ${rate.max} per ${rate.perMs} ms`,
+    );
+  }
+  return { name, concurrency, rate };
+}

@@ -1,0 +1,61 @@
+import { InvalidContractError } from '../errors/index.ts';
+import type { AnyJobContract, JobContract } from './job-contract.ts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Outcome } from './outcome.ts';
+import type { Needs, ValuesOf } from './resource.ts';
+import type { Run } from './run.ts';
+
+/**
+ * What a handler returns: nothing, a small JSON value kept as the job's result, or an outcome said
+ * explicitly (`retryAfter`, `snooze`, `cancel`, `dead`), which may be thrown as well.
+ */
+export type HandlerResult = void | null | string | number | boolean | Outcome | { readonly [field: string]: unknown };
+
+export type Perform<Data, N extends Needs> = (
+  data: Data,
+  run: Run,
+  needs: ValuesOf<N>,
+) => HandlerResult | Promise<HandlerResult>;
+
+/** A contract, what its work needs, and the work; with the types erased, as the runtime sees it. */
+export interface Handler {
+  readonly kind: 'handler';
+  readonly contract: AnyJobContract;
+  readonly needs: Needs;
+  perform(data: unknown, run: Run, needs: Readonly<Record<string, unknown>>): HandlerResult | Promise<HandlerResult>;
+}
+
+/**
+ * Says how a kind of work is done.
+ *
+ * Use: `handle(contract, async (data, run) => ...)`, or with resources
+ * `handle(contract, { mailer }, async (data, run, { mailer }) => ...)`. The handler runs at least once: make its
+ * effect repeatable, and pass `run.signal` to what it waits for.
+ */
+export function handle<Schema extends StandardSchemaV1>(
+  contract: JobContract<Schema>,
+  perform: Perform<StandardSchemaV1.InferOutput<Schema>, Record<never, never>>,
+): Handler;
+export function handle<Schema extends StandardSchemaV1, const N extends Needs>(
+  contract: JobContract<Schema>,
+  needs: N,
+  perform: Perform<StandardSchemaV1.InferOutput<Schema>, N>,
+): Handler;
+export function handle(
+  contract: AnyJobContract,
+  needsOrPerform: Needs | Perform<never, never>,
+  perform?: Perform<never, never>,
+): Handler {
+  const work = perform ?? needsOrPerform;
+  if (typeof work !== 'function') {
+    throw new InvalidContractError(`handler of "${contract.name}": expected a function that does the work.`);
+  }
+  return Object.freeze({
+    kind: 'handler',
+    contract,
+    needs: perform === undefined ? {} : (needsOrPerform as Needs),
+    // The runtime passes data that this contract's schema has validated and the needs named here.
+    perform: (data: unknown, run: Run, needs: Readonly<Record<string, unknown>>) =>
+      work(data as never, run, needs as never),
+  });
+}

@@ -1,0 +1,30 @@
+export { defineApp, type App, type AppDefinition, type QueueDefinition, type QueuePolicy } from './define-app.ts';
+export { defineJob, type JobDefinition } from './define-job.ts';
+export { handle, type Handler, type HandlerResult, type Perform } from './handle.ts';
+export type {
+  AnyJobContract,
+  EnqueueOptions,
+  FieldPath,
+  InputOf,
+  JobContract,
+  JobRequest,
+  KeyPart,
+  OutputOf,
+  Priority,
+  RetentionPolicy,
+  RetryPolicy,
+} from './job-contract.ts';
+export { cancel, dead, isOutcome, retryAfter, snooze, type Outcome } from './outcome.ts';
+export {
+  defineResource,
+  type AnyResource,
+  type ConfigureContext,
+  type Needs,
+  type OpenableResource,
+  type OpenContext,
+  type OpenedResource,
+  type Resource,
+  type ResourceDefinition,
+  type ValuesOf,
+} from './resource.ts';
+export type { Run } from './run.ts';

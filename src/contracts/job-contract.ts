@@ -1,0 +1,85 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Backoff } from '../resilience/index.ts';
+import type { Duration } from '../time/index.ts';
+
+/**
+ * `high` runs before `normal`, `normal` before `low`, within one queue. Every job has one, because BullMQ
+ * runs jobs without a priority before every prioritised one.
+ */
+export type Priority = 'high' | 'normal' | 'low';
+
+export type KeyPart = string | number | boolean;
+
+/** A dotted path to a field of the data; arrays are walked through (`items.address` names it in every item). */
+export type FieldPath<Data> = Data extends object ? (keyof Data & string) | `${keyof Data & string}.${string}` : never;
+
+export interface RetryPolicy {
+  /** Runs at most, the first included. */
+  readonly attempts: number;
+  readonly backoff: Backoff;
+}
+
+export interface RetentionPolicy {
+  /** How long a succeeded job stays visible, and how many do at most. */
+  readonly completedMs: number;
+  readonly completedCount: number;
+  /** How long a dead letter is kept. By age alone: a burst of failures must not push older ones out. */
+  readonly failedMs: number;
+  /** Fields erased from the stored data when the job ends, however it ends. */
+  readonly forget: readonly string[];
+}
+
+/** Per-call options. Anything else is refused. */
+export interface EnqueueOptions {
+  /** Earliest start, from now. */
+  readonly delay?: Duration;
+  readonly priority?: Priority;
+  /**
+   * Same key and same data within the contract's window: the first job's id comes back and nothing is
+   * queued. Same key and other data: IdempotencyConflictError.
+   */
+  readonly idempotencyKey?: string;
+  /** Ties together everything that one request caused; the job's own id when left out. */
+  readonly correlationId?: string;
+}
+
+/** What a contract says, whatever its data: the view that rooms which do not know the type work with. */
+export interface AnyJobContract {
+  readonly kind: 'job';
+  readonly queue: string;
+  readonly name: string;
+  readonly version: number;
+  readonly schema: StandardSchemaV1;
+  /** `upgrade[n]` turns data of version n into data of version n + 1. */
+  readonly upgrade: Readonly<Record<number, (data: unknown) => unknown>>;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  /** The age at which the job is dropped instead of started; undefined: never. */
+  readonly expiresAfterMs: number | undefined;
+  readonly priority: Priority;
+  /** From the validated data to what identifies the work; undefined where only callers' keys count. */
+  readonly keyOf: ((data: unknown) => readonly KeyPart[]) | undefined;
+  /** How long a key stands for the job that first carried it. */
+  readonly keyWindowMs: number;
+  readonly sensitive: readonly string[];
+  readonly retention: RetentionPolicy;
+}
+
+/** A definition of a kind of work. Call it to make a request: `welcomeEmail({ ... })`. */
+export interface JobContract<Schema extends StandardSchemaV1 = StandardSchemaV1> extends AnyJobContract {
+  readonly schema: Schema;
+  (data: StandardSchemaV1.InferInput<Schema>, options?: EnqueueOptions): JobRequest;
+}
+
+/** A contract with data for it, not queued yet. Made by calling the contract. */
+export interface JobRequest {
+  readonly kind: 'job-request';
+  readonly contract: AnyJobContract;
+  readonly data: unknown;
+  readonly options: EnqueueOptions;
+}
+
+/** What a producer gives. */
+export type InputOf<Contract extends AnyJobContract> = StandardSchemaV1.InferInput<Contract['schema']>;
+/** What a handler gets. */
+export type OutputOf<Contract extends AnyJobContract> = StandardSchemaV1.InferOutput<Contract['schema']>;

@@ -1,0 +1,32 @@
+import { ShiftworkError } from './shiftwork-error.ts';
+
+/**
+ * What a failed call to the outside says about the next try:
+ * - `transient`: the same call may work later.
+ * - `permanent`: the same call will never work.
+ * - `destination-down`: nothing for this destination works now.
+ * - `unknown`: the effect may have happened.
+ */
+export type FailureKind = 'transient' | 'permanent' | 'destination-down' | 'unknown';
+
+export interface DeliveryErrorOptions extends ErrorOptions {
+  /** The host, provider or mailbox server that failed; never a full URL, never an address of a person. */
+  readonly destination?: string;
+  /** The wait that the far side asked for, in milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+/** A call to the outside failed, and its client has said what that means. */
+export class DeliveryError extends ShiftworkError {
+  readonly code = 'DELIVERY_FAILED';
+  readonly failure: FailureKind;
+  readonly destination: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(failure: FailureKind, message: string, options: DeliveryErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.failure = failure;
+    this.destination = options.destination;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

@@ -1,0 +1,10 @@
+import { ShiftworkError } from './shiftwork-error.ts';
+
+/** The handler, or a person, ended the job on purpose. */
+export class JobCancelledError extends ShiftworkError {
+  readonly code = 'JOB_CANCELLED';
+
+  constructor(reason: string) {
+    super(`Cancelled: ${reason}`);
+  }
+}

@@ -1,0 +1,10 @@
+import { ShiftworkError } from './shiftwork-error.ts';
+
+/** The handler said that trying again cannot help. */
+export class JobDeadError extends ShiftworkError {
+  readonly code = 'JOB_DEAD';
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options);
+  }
+}

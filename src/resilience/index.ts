@@ -1,0 +1,1 @@
+export { backoffDelay, exponential, fixed, type Backoff } from './backoff.ts';
