@@ -28,3 +28,13 @@ export {
   type ValuesOf,
 } from './resource.ts';
 export type { Run } from './run.ts';
+export {
+  decodeAtOnce,
+  decodePayload,
+  MAX_PAYLOAD_BYTES,
+  validatePayload,
+  writePayload,
+  type Decoded,
+} from './codec.ts';
+export { loadApp } from './load-app.ts';
+export { createScrubber, forgetFields, REDACTED, redactData } from './redact.ts';

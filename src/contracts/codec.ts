@@ -1,0 +1,102 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { InvalidPayloadError, PayloadTooLargeError, type PayloadIssue } from '../errors/index.ts';
+import type { AnyJobContract } from './job-contract.ts';
+import { createScrubber } from './redact.ts';
+
+/** A job carries references, not documents: 256 KiB of JSON at most. */
+export const MAX_PAYLOAD_BYTES = 256 * 1024;
+
+/** What was read from the queue, or why it cannot be. */
+export type Decoded =
+  | { readonly kind: 'data'; readonly data: unknown }
+  | { readonly kind: 'newer-version'; readonly version: number }
+  | { readonly kind: 'unreadable'; readonly detail: string };
+
+/**
+ * Validates data for a contract. Answers the schema's output, at once where the schema answers at once
+ * (awaiting each would cost every enqueue a turn of the loop).
+ * @throws InvalidPayloadError, also as a rejection
+ */
+export function validatePayload(contract: AnyJobContract, data: unknown): unknown {
+  const result = contract.schema['~standard'].validate(data);
+  return result instanceof Promise
+    ? result.then(late => outputOf(contract, data, late))
+    : outputOf(contract, data, result);
+}
+
+/**
+ * The payload's JSON.
+ * @throws PayloadTooLargeError, InvalidPayloadError when it cannot be written as JSON
+ */
+export function writePayload(contract: AnyJobContract, data: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(data);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message.split('\n', 1)[0] : 'unknown reason';
+    throw new InvalidPayloadError(contract.name, [
+      { path: '(root)', message: `cannot be written as JSON (${message})` },
+    ]);
+  }
+  if (json === undefined) {
+    throw new InvalidPayloadError(contract.name, [{ path: '(root)', message: 'is nothing that JSON can hold' }]);
+  }
+  // A UTF-16 unit is at most 3 bytes of UTF-8, so most payloads need no second look.
+  if (json.length * 3 > MAX_PAYLOAD_BYTES) {
+    const bytes = Buffer.byteLength(json);
+    if (bytes > MAX_PAYLOAD_BYTES) throw new PayloadTooLargeError(contract.name, bytes, MAX_PAYLOAD_BYTES);
+  }
+  return json;
+}
+
+/** Reads stored data: upgrades it step by step to the contract's version, then validates it. Never throws. */
+export async function decodePayload(contract: AnyJobContract, version: number, stored: unknown): Promise<Decoded> {
+  if (version > contract.version) return { kind: 'newer-version', version };
+  let data = stored;
+  for (let step = version; step < contract.version; step += 1) {
+    const upgrade = contract.upgrade[step];
+    if (upgrade === undefined) {
+      return { kind: 'unreadable', detail: `it is version ${version}, and no upgrade leads from version ${step}` };
+    }
+    try {
+      data = upgrade(data);
+    } catch {
+      // The thrown message may repeat the data.
+      return { kind: 'unreadable', detail: `the upgrade from version ${step} failed` };
+    }
+  }
+  try {
+    const checked = validatePayload(contract, data);
+    return { kind: 'data', data: checked instanceof Promise ? await checked : checked };
+  } catch (cause) {
+    const detail =
+      cause instanceof InvalidPayloadError
+        ? cause.issues.map(issue => `${issue.path}: ${issue.message}`).join('; ')
+        : 'its schema failed';
+    return { kind: 'unreadable', detail };
+  }
+}
+
+/** As `decodePayload` for the common case, without a promise: undefined when it needs the long way. */
+export function decodeAtOnce(
+  contract: AnyJobContract,
+  version: number,
+  stored: unknown,
+): { readonly data: unknown } | undefined {
+  if (version !== contract.version) return undefined;
+  const result = contract.schema['~standard'].validate(stored);
+  return result instanceof Promise || result.issues !== undefined ? undefined : { data: result.value };
+}
+
+function outputOf(contract: AnyJobContract, data: unknown, result: StandardSchemaV1.Result<unknown>): unknown {
+  if (result.issues === undefined) return result.value;
+  const scrub = createScrubber(contract, data);
+  const issues = result.issues.slice(0, 10).map((issue): PayloadIssue => {
+    const path = (issue.path ?? [])
+      .map(part => String(typeof part === 'object' ? part.key : part))
+      .join('.')
+      .slice(0, 200);
+    return { path: path === '' ? '(root)' : scrub(path), message: scrub(issue.message).slice(0, 300) };
+  });
+  throw new InvalidPayloadError(contract.name, issues);
+}

@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { InvalidConfigError } from '../errors/index.ts';
+import type { App } from './define-app.ts';
+
+const SOURCE_FIRST = ['shiftwork.config.ts', 'shiftwork.config.js', 'shiftwork.config.mjs', 'dist/shiftwork.config.js'];
+// Built code may run on a Node that does not strip types.
+const BUILT_FIRST = ['shiftwork.config.js', 'shiftwork.config.mjs', 'dist/shiftwork.config.js', 'shiftwork.config.ts'];
+
+/**
+ * Loads the app's definition: the default export of `path`, or of `shiftwork.config.ts` (or its built form) in `directory`.
+ * @throws InvalidConfigError when there is none, or when it exports something else
+ */
+export async function loadApp(path?: string, directory: string = process.cwd()): Promise<App> {
+  const candidates = path === undefined ? (import.meta.url.endsWith('.ts') ? SOURCE_FIRST : BUILT_FIRST) : [path];
+  const file = candidates.map(candidate => resolve(directory, candidate)).find(candidate => existsSync(candidate));
+  if (file === undefined) {
+    throw new InvalidConfigError([
+      `Expected an app definition at ${candidates.join(' or ')} in ${directory}, found none; name it with --app PATH.`,
+    ]);
+  }
+  const loaded: unknown = await import(pathToFileURL(file).href);
+  const app = typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
+  if (!isApp(app)) {
+    throw new InvalidConfigError([
+      `Expected ${file} to export the result of defineApp(...) as its default, found something else.`,
+    ]);
+  }
+  return app;
+}
+
+function isApp(value: unknown): value is App {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'app' && 'jobs' in value;
+}
