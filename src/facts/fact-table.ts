@@ -45,7 +45,14 @@ export interface FactTable {
 }
 
 export type DeadReason =
-  'attempts-exhausted' | 'permanent' | 'expired' | 'undecodable' | 'unknown-contract' | 'said-by-handler' | 'in-doubt';
+  | 'attempts-exhausted'
+  | 'permanent'
+  | 'expired'
+  | 'undecodable'
+  | 'unknown-contract'
+  | 'said-by-handler'
+  | 'in-doubt'
+  | 'stalled';
 
 export type FactName = keyof FactTable;
 

@@ -1,0 +1,53 @@
+import type { AnyJobContract, EnqueueOptions } from '../contracts/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
+import { toMilliseconds } from '../time/index.ts';
+import { PRIORITY_NUMBERS } from './priorities.ts';
+
+const KNOWN: ReadonlySet<string> = new Set(['delay', 'priority', 'idempotencyKey', 'correlationId']);
+const YEAR_MS = 365 * 86_400_000;
+
+export interface CheckedOptions {
+  readonly delayMs: number;
+  readonly priority: number;
+  readonly idempotencyKey: string | undefined;
+  readonly correlationId: string | undefined;
+}
+
+/** @throws InvalidOptionsError for anything unknown or out of range: these may come from a request */
+export function checkOptions(contract: AnyJobContract, options: EnqueueOptions): CheckedOptions {
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.has(name)) {
+      throw new InvalidOptionsError(
+        `Expected options for "${contract.name}" among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}".`,
+      );
+    }
+  }
+  const delayMs = options.delay === undefined ? 0 : toMilliseconds(options.delay, 'delay');
+  const limit = contract.expiresAfterMs ?? YEAR_MS;
+  if (delayMs > limit) {
+    throw new InvalidOptionsError(
+      `Expected delay for "${contract.name}" to be at most ${limit} ms ` +
+        `(${contract.expiresAfterMs === undefined ? 'a year' : 'the job would have expired before it starts'}), got ${delayMs}.`,
+    );
+  }
+  const priority = PRIORITY_NUMBERS[options.priority ?? contract.priority];
+  if (priority === undefined) {
+    throw new InvalidOptionsError(
+      `Expected priority to be high, normal or low, got ${JSON.stringify(options.priority)}.`,
+    );
+  }
+  return {
+    delayMs,
+    priority,
+    idempotencyKey: text('idempotencyKey', options.idempotencyKey),
+    correlationId: text('correlationId', options.correlationId),
+  };
+}
+
+function text(name: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  // Correlation ids end up in log lines and headers.
+  if (typeof value === 'string' && value.length >= 1 && value.length <= 200 && !/[\p{Cc}\u2028\u2029]/u.test(value))
+    return value;
+  throw new InvalidOptionsError(`Expected ${name} to be a text of 1 to 200 characters without control characters.`);
+}

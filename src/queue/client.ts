@@ -1,0 +1,124 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { EnqueueOptions, JobContract, JobRequest } from '../contracts/index.ts';
+import type { Engine } from '../engine/index.ts';
+import { ClientClosedError } from '../errors/index.ts';
+import type { Facts } from '../facts/index.ts';
+import { parseJobId } from './job-id.ts';
+import { traceIdOf } from './job-meta.ts';
+import { viewOf, type JobView } from './job-view.ts';
+import { prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
+import { storeMany, storeOne, type JobReceipt } from './store.ts';
+
+/**
+ * The producer's side of the queues. Made by `connect()`; one per process is enough.
+ *
+ * Every method rejects with `QueueUnavailableError` within about two seconds while the engine is away, and works
+ * again by itself when it is back.
+ */
+export class Client {
+  readonly facts: Facts;
+  readonly #engine: Engine;
+  readonly #context: PrepareContext;
+  #inFlight = 0;
+  #idle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(engine: Engine, facts: Facts, context: PrepareContext) {
+    this.#engine = engine;
+    this.facts = facts;
+    this.#context = context;
+  }
+
+  /**
+   * Queues one job. Resolves when the engine has stored it.
+   * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, IdempotencyConflictError,
+   *   QueueUnavailableError, ClientClosedError; all as rejections
+   */
+  async enqueue<Schema extends StandardSchemaV1>(
+    contract: JobContract<Schema>,
+    data: StandardSchemaV1.InferInput<Schema>,
+    options?: EnqueueOptions,
+  ): Promise<JobReceipt> {
+    this.#begin();
+    try {
+      const prepared = prepare(this.#context, contract, data, options);
+      const job = prepared instanceof Promise ? await prepared : prepared;
+      const receipt = await storeOne(this.#engine, job);
+      this.#state(job, receipt);
+      return receipt;
+    } finally {
+      this.#end();
+    }
+  }
+
+  /**
+   * Queues many jobs, of any contracts, in few trips. All are checked before the first is stored. When the engine goes away
+   * on the way, some may be queued: with keys, repeating the call is safe.
+   */
+  async enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
+    this.#begin();
+    try {
+      const jobs: PreparedJob[] = [];
+      for (const { contract, data, options } of requests) {
+        const prepared = prepare(this.#context, contract, data, options);
+        jobs.push(prepared instanceof Promise ? await prepared : prepared);
+      }
+      const receipts = await storeMany(this.#engine, jobs);
+      for (const [index, job] of jobs.entries()) {
+        const receipt = receipts[index];
+        if (receipt !== undefined) this.#state(job, receipt);
+      }
+      return receipts;
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** The job as it stands, without its data; undefined when the id is unknown or the job is past its retention. */
+  async job(id: string): Promise<JobView | undefined> {
+    const parts = parseJobId(id);
+    if (parts === undefined) return undefined;
+    this.#begin();
+    try {
+      const queue = await this.#engine.queue(parts.queue);
+      const job = await queue.getJob(id);
+      return job === undefined ? undefined : await viewOf(parts.queue, job);
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** Takes no more work, waits for what is in flight, then closes the connections. Repeated calls share one promise. */
+  close(): Promise<void> {
+    this.#closing ??= this.#drain().then(() => this.#engine.close());
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#inFlight > 0) await new Promise<void>(resolve => (this.#idle = resolve));
+  }
+
+  #begin(): void {
+    if (this.#closing !== undefined) throw new ClientClosedError();
+    this.#inFlight += 1;
+  }
+
+  #end(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#idle?.();
+  }
+
+  #state(job: PreparedJob, receipt: JobReceipt): void {
+    const name = receipt.deduplicated ? 'job.deduplicated' : 'job.enqueued';
+    if (!this.facts.wants(name)) return;
+    const fields = {
+      jobId: receipt.id,
+      jobName: receipt.name,
+      queue: receipt.queue,
+      correlationId: job.correlationId,
+      traceId: traceIdOf(job.traceparent),
+    };
+    if (receipt.deduplicated) this.facts.state('job.deduplicated', fields);
+    else this.facts.state('job.enqueued', { ...fields, delayMs: job.delayMs });
+  }
+}

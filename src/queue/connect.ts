@@ -1,0 +1,37 @@
+import { openEngine } from '../engine/index.ts';
+import { InvalidConfigError } from '../errors/index.ts';
+import { Facts } from '../facts/index.ts';
+import { createIdSource } from '../time/index.ts';
+import { Client } from './client.ts';
+
+export interface ConnectOptions {
+  /** `redis:` or `rediss:` URL. Wins over `postgres`. */
+  readonly redis?: string | undefined;
+  /** `postgres:` or `postgresql:` URL. */
+  readonly postgres?: string | undefined;
+  /** Keeps installations apart in one engine. */
+  readonly namespace?: string | undefined;
+  /** Where facts are stated; a new one when left out. */
+  readonly facts?: Facts;
+  /** The current W3C traceparent, asked once a job. */
+  readonly traceparent?: () => string | undefined;
+}
+
+/**
+ * Opens the producer's side. Does not wait for the engine: it may be away now and come later.
+ * @throws InvalidConfigError when neither engine is named, or the URL is wrong
+ */
+export function connect(options: ConnectOptions): Client {
+  const url = options.redis || options.postgres;
+  if (!url) {
+    throw new InvalidConfigError(['Expected connect() to get { redis: URL } or { postgres: URL }, got neither.']);
+  }
+  const facts = options.facts ?? new Facts();
+  const engine = openEngine({
+    url,
+    role: 'producer',
+    namespace: options.namespace,
+    onError: error => facts.state('engine.lost', { engine: url.startsWith('redis') ? 'redis' : 'postgres', error }),
+  });
+  return new Client(engine, facts, { ids: createIdSource(), traceparent: options.traceparent ?? (() => undefined) });
+}

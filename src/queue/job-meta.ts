@@ -1,0 +1,47 @@
+/**
+ * What Shiftwork knows about a job beside its data. It travels in BullMQ's `telemetry.metadata` option (stored as `tm`),
+ * which both engines keep as an opaque text, so that `data` stays exactly what the producer gave. Only what differs from the
+ * default is written: most jobs carry nothing.
+ */
+export interface JobMeta {
+  readonly version: number;
+  /** Undefined: the job's own id. */
+  readonly correlationId: string | undefined;
+  readonly traceparent: string | undefined;
+}
+
+const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
+
+export function writeMeta(meta: JobMeta): string | undefined {
+  if (meta.version === 1 && meta.correlationId === undefined && meta.traceparent === undefined) return undefined;
+  const { version, correlationId, traceparent } = meta;
+  return JSON.stringify({ v: version === 1 ? undefined : version, c: correlationId, t: traceparent });
+}
+
+/** Never throws: a job added by another program may carry anything there. */
+export function readMeta(text: unknown): JobMeta {
+  if (typeof text !== 'string' || !text.startsWith('{')) return NONE;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return NONE;
+  }
+  if (typeof parsed !== 'object' || parsed === null) return NONE;
+  const { v, c, t } = parsed as { readonly v?: unknown; readonly c?: unknown; readonly t?: unknown };
+  return {
+    version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
+    correlationId: typeof c === 'string' && c.length <= 200 ? c : undefined,
+    traceparent: typeof t === 'string' && isTraceparent(t) ? t : undefined,
+  };
+}
+
+/** W3C Trace Context, version 00: https://www.w3.org/TR/trace-context/#traceparent-header */
+export function isTraceparent(text: string): boolean {
+  return /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
+}
+
+/** The trace id of a traceparent, 32 hex digits. */
+export function traceIdOf(traceparent: string | undefined): string | undefined {
+  return traceparent?.slice(3, 35);
+}

@@ -1,0 +1,51 @@
+import type { EngineJob } from '../engine/index.ts';
+import { readMeta } from './job-meta.ts';
+
+export type JobState = 'waiting' | 'delayed' | 'running' | 'succeeded' | 'dead' | 'unknown';
+
+/** A job as it stands, without its data. */
+export interface JobView {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly attemptsMade: number;
+  readonly attempts: number;
+  readonly correlationId: string;
+  /** Milliseconds since 1970. */
+  readonly enqueuedAt: number;
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+  /** Why the last attempt failed; sensitive values were removed before it was stored. */
+  readonly lastError: string | undefined;
+  /** One text an attempt, oldest first. */
+  readonly errors: readonly string[];
+}
+
+const STATES: Readonly<Record<string, JobState>> = {
+  waiting: 'waiting',
+  prioritized: 'waiting',
+  'waiting-children': 'waiting',
+  delayed: 'delayed',
+  active: 'running',
+  completed: 'succeeded',
+  failed: 'dead',
+};
+
+export async function viewOf(queue: string, job: EngineJob): Promise<JobView> {
+  const id = job.id ?? '';
+  return {
+    id,
+    name: job.name,
+    queue,
+    state: STATES[await job.getState()] ?? 'unknown',
+    attemptsMade: job.attemptsMade,
+    attempts: job.opts.attempts ?? 1,
+    correlationId: readMeta(job.opts.telemetry?.metadata).correlationId ?? id,
+    enqueuedAt: job.timestamp,
+    startedAt: job.processedOn,
+    finishedAt: job.finishedOn,
+    lastError: job.failedReason === '' ? undefined : job.failedReason,
+    errors: job.stacktrace ?? [],
+  };
+}

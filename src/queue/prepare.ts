@@ -1,0 +1,98 @@
+import type { JobsOptions } from 'bullmq';
+import { validatePayload, writePayload, type AnyJobContract, type EnqueueOptions } from '../contracts/index.ts';
+import type { IdSource } from '../time/index.ts';
+import { checkOptions, type CheckedOptions } from './check-options.ts';
+import { deduplicationIdOf, digestOf, jobIdOf } from './job-id.ts';
+import { writeMeta } from './job-meta.ts';
+import { PRIORITY_NUMBERS } from './priorities.ts';
+
+/** A job that has passed every check and needs only to be stored. */
+export interface PreparedJob {
+  readonly id: string;
+  readonly digest: string;
+  readonly contract: AnyJobContract;
+  readonly data: unknown;
+  readonly correlationId: string;
+  readonly traceparent: string | undefined;
+  readonly delayMs: number;
+  readonly keyed: boolean;
+  readonly options: JobsOptions;
+}
+
+export interface PrepareContext {
+  readonly ids: IdSource;
+  readonly traceparent: () => string | undefined;
+}
+
+/** Named in every job so that the worker asks the contract, whose policy may have changed since. */
+export const CONTRACT_BACKOFF = Object.freeze({ type: 'contract' });
+
+/**
+ * Validates and builds the BullMQ job. Answers at once unless the schema is asynchronous.
+ * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError
+ */
+export function prepare(
+  context: PrepareContext,
+  contract: AnyJobContract,
+  data: unknown,
+  options: EnqueueOptions | undefined,
+): PreparedJob | Promise<PreparedJob> {
+  const checked = options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
+  const output = validatePayload(contract, data);
+  return output instanceof Promise
+    ? output.then(late => build(context, contract, data, late, checked))
+    : build(context, contract, data, output, checked);
+}
+
+function build(
+  { ids, traceparent }: PrepareContext,
+  contract: AnyJobContract,
+  data: unknown,
+  output: unknown,
+  { delayMs, priority, idempotencyKey, correlationId }: CheckedOptions,
+): PreparedJob {
+  const digest = digestOf(writePayload(contract, data));
+  const id = jobIdOf(contract.queue, ids.next(), digest);
+  const trace = traceparent();
+  const { retention } = contract;
+  const jobOptions: JobsOptions = {
+    jobId: id,
+    attempts: contract.retry.attempts,
+    backoff: CONTRACT_BACKOFF,
+    priority,
+    removeOnComplete: keepCompleted(retention.completedMs, retention.completedCount),
+    removeOnFail: { age: Math.ceil(retention.failedMs / 1000) },
+  };
+  if (delayMs > 0) jobOptions.delay = delayMs;
+  const metadata = writeMeta({ version: contract.version, correlationId, traceparent: trace });
+  if (metadata !== undefined) jobOptions.telemetry = { metadata };
+  const key =
+    idempotencyKey !== undefined ? ['call', idempotencyKey] : contract.keyOf && ['key', ...contract.keyOf(output)];
+  if (key !== undefined) {
+    jobOptions.deduplication = { id: deduplicationIdOf(contract.name, key), ttl: contract.keyWindowMs };
+  }
+  return {
+    id,
+    digest,
+    contract,
+    data,
+    correlationId: correlationId ?? id,
+    traceparent: trace,
+    delayMs,
+    keyed: key !== undefined,
+    options: jobOptions,
+  };
+}
+
+function defaultsOf(contract: AnyJobContract): CheckedOptions {
+  return {
+    delayMs: 0,
+    priority: PRIORITY_NUMBERS[contract.priority],
+    idempotencyKey: undefined,
+    correlationId: undefined,
+  };
+}
+
+function keepCompleted(ageMs: number, count: number): true | { age: number; count: number } {
+  return ageMs === 0 || count === 0 ? true : { age: Math.ceil(ageMs / 1000), count };
+}

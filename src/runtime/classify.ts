@@ -1,0 +1,63 @@
+import { isOutcome, type AnyJobContract, type Outcome } from '../contracts/index.ts';
+import { DeliveryError, JobCancelledError, JobDeadError } from '../errors/index.ts';
+import { backoffDelay } from '../resilience/index.ts';
+import type { Settlement } from './settlement.ts';
+import { toError } from './to-error.ts';
+
+export interface AttemptInfo {
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly attempts: number;
+  readonly now: number;
+}
+
+/** What a returned value means: a result, or an outcome said explicitly. */
+export function classifyReturn(contract: AnyJobContract, returned: unknown, info: AttemptInfo): Settlement {
+  return isOutcome(returned) ? fromOutcome(contract, returned, info) : { kind: 'succeeded', result: returned };
+}
+
+/** What a thrown value means. Anything unknown is a failed attempt. */
+export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
+  if (isOutcome(thrown)) return fromOutcome(contract, thrown, info);
+  const error = toError(thrown);
+  if (error instanceof JobCancelledError) return { kind: 'cancelled', reason: error.message };
+  if (error instanceof JobDeadError) return { kind: 'dead', reason: 'said-by-handler', error };
+  if (error instanceof DeliveryError) {
+    if (error.failure === 'permanent') return { kind: 'dead', reason: 'permanent', error };
+    return failedAttempt(contract, error, info, error.retryAfterMs);
+  }
+  return failedAttempt(contract, error, info, undefined);
+}
+
+function fromOutcome(contract: AnyJobContract, outcome: Outcome, info: AttemptInfo): Settlement {
+  switch (outcome.what) {
+    case 'retry':
+      return failedAttempt(contract, new Error(outcome.reason), info, outcome.afterMs);
+    case 'snooze':
+      return { kind: 'snoozed', untilMs: info.now + outcome.forMs, reason: outcome.reason, alarm: false };
+    case 'cancel':
+      return { kind: 'cancelled', reason: outcome.reason };
+    case 'dead':
+      return { kind: 'dead', reason: 'said-by-handler', error: new JobDeadError(outcome.reason) };
+  }
+}
+
+function failedAttempt(
+  contract: AnyJobContract,
+  error: Error,
+  { attempt, attempts }: AttemptInfo,
+  askedMs: number | undefined,
+): Settlement {
+  if (attempt >= attempts) return { kind: 'dead', reason: 'attempts-exhausted', error };
+  const backoff = backoffDelay(contract.retry.backoff, attempt);
+  // Never earlier than the far side asked; the jitter on top keeps a crowd apart.
+  return {
+    kind: 'retry',
+    afterMs: askedMs === undefined ? backoff : Math.max(1, askedMs) + backoffJitter(askedMs),
+    error,
+  };
+}
+
+function backoffJitter(askedMs: number): number {
+  return Math.round(Math.random() * Math.min(askedMs / 10, 5_000));
+}

@@ -1,0 +1,226 @@
+import { InvalidConfigError } from '../errors/index.ts';
+import type { App, Handler, QueuePolicy } from '../contracts/index.ts';
+import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
+import { Facts } from '../facts/index.ts';
+import { CONTRACT_BACKOFF } from '../queue/index.ts';
+import { handBackOn } from './hand-back.ts';
+import { runJob, type RunJobContext } from './run-job.ts';
+import { RunningJobs } from './running-jobs.ts';
+import { RetryError } from './settle.ts';
+import { workerName } from './worker-name.ts';
+
+export interface WorkerHostOptions {
+  readonly app: App;
+  /** Opened with the role `worker`; closed by `stop()`. */
+  readonly engine: Engine;
+  readonly facts?: Facts;
+  /** Values of the handlers' needs, by contract name: see ResourceSet. */
+  readonly needs?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** All of the app's queues when left out. */
+  readonly queues?: readonly string[] | undefined;
+  /** Jobs at once per queue; overrides the app's. */
+  readonly concurrency?: number | undefined;
+}
+
+/** Time kept back from the grace period for handing jobs back and closing connections. */
+const STOP_MARGIN_MS = 1_500;
+/** A handler that obeys its signal ends within this. */
+const ABORT_PATIENCE_MS = 250;
+
+/**
+ * Runs an app's jobs in this process: one BullMQ worker per queue.
+ *
+ * Use: `const host = createWorkerHost(...); await host.start(); ... await host.stop(graceMs)`. Start and stop may be called
+ * again and at the same time: each is one promise. A failed start unwinds.
+ */
+export class WorkerHost {
+  readonly name = workerName();
+  readonly facts: Facts;
+  readonly running = new RunningJobs();
+  readonly queues: readonly string[];
+  readonly #options: WorkerHostOptions;
+  readonly #policies: readonly QueuePolicy[];
+  readonly #workers: EngineWorker[] = [];
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #hurry: (() => void) | undefined;
+  #handedBack = 0;
+
+  constructor(options: WorkerHostOptions) {
+    this.#options = options;
+    this.facts = options.facts ?? new Facts();
+    this.#policies = assignedPolicies(options.app, options.queues);
+    this.queues = this.#policies.map(policy => policy.name);
+    refuseMissingHandlers(options.app, this.queues);
+  }
+
+  get stopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  /** Resolves when every queue is being worked on; waits for an engine that is away. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /**
+   * Takes no new work, lets running jobs end until the grace period is nearly over, then aborts their signals and hands
+   * back what has not ended. Returns before `graceMs` is over, whatever the engine does.
+   */
+  stop(graceMs = 25_000): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  /** Ends the patience of a stop under way: what still runs is aborted and handed back now. */
+  hurry(): void {
+    this.#hurry?.();
+  }
+
+  async #start(): Promise<void> {
+    const { engine } = this.#options;
+    try {
+      for (const policy of this.#policies) {
+        const worker = await engine.worker(policy.name, this.#processor(policy.name), {
+          name: this.name,
+          concurrency: this.#options.concurrency ?? policy.concurrency,
+          ...(policy.rate && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
+          settings: { backoffStrategy: contractBackoff },
+        });
+        this.#listen(worker, policy.name);
+        this.#workers.push(worker);
+        if (this.stopping) return;
+      }
+    } catch (error) {
+      if (!this.stopping) await engine.close();
+      throw error;
+    }
+    for (const worker of this.#workers) {
+      worker.run().catch((error: unknown) => worker.emit('error', asError(error)));
+    }
+    this.facts.state('worker.started', { worker: this.name, queues: this.queues, engine: engine.kind });
+  }
+
+  #processor(queue: string): (job: EngineJob, token: string) => Promise<unknown> {
+    const { app, engine, needs } = this.#options;
+    const context: RunJobContext = {
+      app,
+      queue,
+      worker: this.name,
+      facts: this.facts,
+      running: this.running,
+      needs: needs ?? new Map(),
+      handBack: handBackOn(engine.kind),
+      confirmed: this.#confirmed,
+    };
+    return (job, token) => runJob(context, job, token);
+  }
+
+  readonly #confirmed = new WeakMap<EngineJob, () => void>();
+
+  #listen(worker: EngineWorker, queue: string): void {
+    worker.on('completed', job => this.#confirmed.get(job)?.());
+    worker.on('failed', (job, error) => {
+      if (job === undefined) return;
+      const state = this.#confirmed.get(job);
+      if (state !== undefined) return state();
+      this.#stateUnowned(job, queue, error);
+    });
+    worker.on('error', error => this.facts.state('worker.error', { worker: this.name, queue, error }));
+    worker.on('stalled', jobId => this.facts.state('job.stalled', { jobId, queue }));
+    worker.on('lockRenewalFailed', jobIds => {
+      for (const jobId of jobIds) {
+        const run = this.running.find(jobId);
+        if (run === undefined) continue;
+        // Somebody else may run it already: stop the effect as early as possible.
+        run.abort('lock lost');
+        const { jobName, correlationId, attempt } = run;
+        this.facts.state('job.lock-lost', { jobId, jobName, queue, correlationId, attempt, worker: this.name });
+      }
+    });
+  }
+
+  /** BullMQ itself failed the job (stalled too often): no run of ours has an outcome for it. */
+  #stateUnowned(job: EngineJob, queue: string, error: Error): void {
+    if (!this.facts.wants('job.dead') || !this.#options.app.jobs.has(job.name)) return;
+    const jobId = job.id ?? '';
+    this.facts.state('job.dead', {
+      jobId,
+      jobName: job.name,
+      queue,
+      correlationId: jobId,
+      attempt: job.attemptsMade,
+      worker: this.name,
+      ranMs: 0,
+      reason: 'stalled',
+      error,
+    });
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const startedAt = Date.now();
+    const left = () => Math.max(0, graceMs - (Date.now() - startedAt));
+    this.facts.state('worker.draining', { worker: this.name, running: this.running.size });
+    const uncount = this.facts.on('job.handed-back', ({ fields }) => {
+      if (fields.worker === this.name) this.#handedBack += 1;
+    });
+    for (const worker of this.#workers) void worker.pause(true);
+
+    const hurried = new Promise<false>(resolve => (this.#hurry = () => resolve(false)));
+    const idle = this.running.idle(Math.max(0, graceMs - STOP_MARGIN_MS));
+    if (!(await Promise.race([idle, hurried]))) {
+      for (const run of this.running) run.abort('shutdown');
+      if (!(await this.running.idle(Math.min(ABORT_PATIENCE_MS, left())))) {
+        for (const run of this.running) run.giveUp('shutdown');
+      }
+    }
+    await this.#options.engine.close(Math.max(200, left() - 200));
+    uncount();
+    const tookMs = Date.now() - startedAt;
+    this.facts.state('worker.stopped', { worker: this.name, handedBack: this.#handedBack, tookMs });
+  }
+}
+
+export function createWorkerHost(options: WorkerHostOptions): WorkerHost {
+  return new WorkerHost(options);
+}
+
+function contractBackoff(_attempts: number, type?: string, error?: Error): number {
+  // Other types never reach here but from jobs that another program has added; those wait a second.
+  return type === CONTRACT_BACKOFF.type && error instanceof RetryError ? error.afterMs : 1_000;
+}
+
+function assignedPolicies(app: App, names: readonly string[] | undefined): readonly QueuePolicy[] {
+  if (names === undefined) return [...app.queues.values()];
+  const problems: string[] = [];
+  const policies = [...new Set(names)].flatMap(name => {
+    const policy = app.queues.get(name);
+    if (policy !== undefined) return [policy];
+    problems.push(
+      `Expected WORKER_QUEUES to name queues of the app (${[...app.queues.keys()].join(', ')}), got "${name}".`,
+    );
+    return [];
+  });
+  if (problems.length > 0) throw new InvalidConfigError(problems);
+  return policies;
+}
+
+function refuseMissingHandlers(app: App, queues: readonly string[]): void {
+  const missing = [...app.jobs.values()].filter(({ name, queue }) => queues.includes(queue) && !app.handlers.has(name));
+  if (missing.length === 0) return;
+  throw new InvalidConfigError(
+    missing.map(
+      ({ name, queue }) => `Expected a handler for job "${name}" of queue "${queue}", found none; add it to the app.`,
+    ),
+  );
+}
+
+/** The handlers that a worker of these queues runs. */
+export function handlersOf(app: App, queues: readonly string[]): readonly Handler[] {
+  return [...app.handlers.values()].filter(({ contract }) => queues.includes(contract.queue));
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
