@@ -1,8 +1,9 @@
 import { InvalidConfigError } from '../errors/index.ts';
-import type { App, Handler, QueuePolicy } from '../contracts/index.ts';
+import type { App, QueuePolicy } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
+import { assignmentProblems, policiesOf } from './assignment.ts';
 import { handBackOn } from './hand-back.ts';
 import { runJob, type RunJobContext } from './run-job.ts';
 import { RunningJobs } from './running-jobs.ts';
@@ -49,9 +50,10 @@ export class WorkerHost {
   constructor(options: WorkerHostOptions) {
     this.#options = options;
     this.facts = options.facts ?? new Facts();
-    this.#policies = assignedPolicies(options.app, options.queues);
-    this.queues = this.#policies.map(policy => policy.name);
-    refuseMissingHandlers(options.app, this.queues);
+    this.queues = options.queues ?? [...options.app.queues.keys()];
+    const problems = assignmentProblems(options.app, this.queues);
+    if (problems.length > 0) throw new InvalidConfigError(problems);
+    this.#policies = policiesOf(options.app, this.queues);
   }
 
   get stopping(): boolean {
@@ -189,36 +191,6 @@ export function createWorkerHost(options: WorkerHostOptions): WorkerHost {
 function contractBackoff(_attempts: number, type?: string, error?: Error): number {
   // Other types never reach here but from jobs that another program has added; those wait a second.
   return type === CONTRACT_BACKOFF.type && error instanceof RetryError ? error.afterMs : 1_000;
-}
-
-function assignedPolicies(app: App, names: readonly string[] | undefined): readonly QueuePolicy[] {
-  if (names === undefined) return [...app.queues.values()];
-  const problems: string[] = [];
-  const policies = [...new Set(names)].flatMap(name => {
-    const policy = app.queues.get(name);
-    if (policy !== undefined) return [policy];
-    problems.push(
-      `Expected WORKER_QUEUES to name queues of the app (${[...app.queues.keys()].join(', ')}), got "${name}".`,
-    );
-    return [];
-  });
-  if (problems.length > 0) throw new InvalidConfigError(problems);
-  return policies;
-}
-
-function refuseMissingHandlers(app: App, queues: readonly string[]): void {
-  const missing = [...app.jobs.values()].filter(({ name, queue }) => queues.includes(queue) && !app.handlers.has(name));
-  if (missing.length === 0) return;
-  throw new InvalidConfigError(
-    missing.map(
-      ({ name, queue }) => `Expected a handler for job "${name}" of queue "${queue}", found none; add it to the app.`,
-    ),
-  );
-}
-
-/** The handlers that a worker of these queues runs. */
-export function handlersOf(app: App, queues: readonly string[]): readonly Handler[] {
-  return [...app.handlers.values()].filter(({ contract }) => queues.includes(contract.queue));
 }
 
 function asError(thrown: unknown): Error {

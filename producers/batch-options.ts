@@ -1,0 +1,4 @@
+import type { EnqueueOptions } from '../src/contracts/index.ts';
+
+/** Options that fit many jobs at once: one idempotency key cannot stand for several. */
+export type BatchOptions = Omit<EnqueueOptions, 'idempotencyKey'>;

@@ -1,0 +1,14 @@
+import * as jobs from './jobs/index.ts';
+import { defineApp } from './src/contracts/index.ts';
+import { analyticsHandlers, emailHandlers, notificationHandlers } from './workers/index.ts';
+
+/** What this app consists of. Workers, dashboard and command line load it. */
+export default defineApp({
+  jobs: Object.values(jobs.catalogue),
+  handlers: [...emailHandlers, ...analyticsHandlers, ...notificationHandlers],
+  queues: {
+    email: { concurrency: 10, rate: { max: 100, per: '1s' } },
+    analytics: { concurrency: 20 },
+    notification: { concurrency: 20 },
+  },
+});

@@ -1,0 +1,43 @@
+/**
+ * What a web app imports: contracts, `connect()`, errors, durations. Loads BullMQ and ioredis, and neither express, nodemailer,
+ * pg, pino nor amqplib.
+ */
+export {
+  cancel,
+  dead,
+  defineApp,
+  defineJob,
+  defineResource,
+  handle,
+  retryAfter,
+  snooze,
+  type AnyJobContract,
+  type App,
+  type AppDefinition,
+  type EnqueueOptions,
+  type Handler,
+  type HandlerResult,
+  type InputOf,
+  type JobContract,
+  type JobDefinition,
+  type JobRequest,
+  type Outcome,
+  type OutputOf,
+  type Priority,
+  type QueueDefinition,
+  type Resource,
+  type Run,
+} from './contracts/index.ts';
+export * from './errors/index.ts';
+export { Facts, type Fact, type FactListener, type FactName, type FactTable } from './facts/index.ts';
+export {
+  connect,
+  parseJobId,
+  type Client,
+  type ConnectOptions,
+  type JobReceipt,
+  type JobState,
+  type JobView,
+} from './queue/index.ts';
+export { exponential, fixed, type Backoff } from './resilience/index.ts';
+export type { Duration } from './time/index.ts';

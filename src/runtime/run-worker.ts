@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util';
+import { Environment, type Variables } from '../config/index.ts';
+import { loadApp } from '../contracts/index.ts';
+import { openEngine, type Engine } from '../engine/index.ts';
+import { EngineCheckError, EngineUnreachableError, InvalidConfigError } from '../errors/index.ts';
+import { Facts } from '../facts/index.ts';
+import { assignmentProblems, handlersOf } from './assignment.ts';
+import { ResourceSet } from './resource-set.ts';
+import { createWorkerHost, type WorkerHost } from './worker-host.ts';
+
+export interface WorkerProcessOptions {
+  readonly argv: readonly string[];
+  readonly variables: Variables;
+  readonly facts: Facts;
+  /** Told once when every queue is being worked on. */
+  readonly onReady?: () => void;
+}
+
+export interface WorkerProcess {
+  /** Ends with the process's exit code: 0 after a clean stop. */
+  readonly ended: Promise<number>;
+  /** Asks for a clean stop; asked again, it hurries. */
+  stop(): void;
+}
+
+const ENGINE_RETRY_MS = 1_000;
+
+/**
+ * Runs an app's workers in this process until `stop()`.
+ * @throws InvalidConfigError with every fault of arguments and environment at once, before anything is opened
+ */
+export async function startWorkerProcess({
+  argv,
+  variables,
+  facts,
+  onReady,
+}: WorkerProcessOptions): Promise<WorkerProcess> {
+  const environment = new Environment(variables);
+  const app = await loadApp(readAppPath(argv));
+  const url =
+    environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] }) ??
+    environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
+  if (url === undefined && environment.problems.length === 0) {
+    environment.problem('Expected REDIS_URL or DATABASE_URL to be set: it is where the queues live.');
+  }
+  const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  const queues = environment.list('WORKER_QUEUES') ?? [...app.queues.keys()];
+  const concurrency = environment.integer('WORKER_CONCURRENCY', { min: 1, max: 10_000 });
+  const graceMs = environment.integer('SHUTDOWN_GRACE_MS', { min: 1_000, max: 3_600_000, fallback: 25_000 });
+  const resources = new ResourceSet(facts);
+  const handlers = handlersOf(app, queues);
+  resources.configure(environment, handlers);
+  for (const problem of assignmentProblems(app, queues)) environment.problem(problem);
+  environment.check();
+
+  const engine = openEngine({
+    url: url?.href ?? '',
+    role: 'worker',
+    namespace,
+    onError: error =>
+      facts.state('engine.lost', { engine: url?.protocol.startsWith('redis') ? 'redis' : 'postgres', error }),
+  });
+  const stopAsked = new AbortController();
+  let host: WorkerHost | undefined;
+  let asked = 0;
+
+  const run = async (): Promise<number> => {
+    try {
+      await usableEngine(engine, facts, stopAsked.signal);
+      if (stopAsked.signal.aborted) return 0;
+      const needs = await resources.open(handlers);
+      host = createWorkerHost({ app, engine, facts, needs, queues, concurrency });
+      await host.start();
+      if (!stopAsked.signal.aborted) {
+        onReady?.();
+        await new Promise(resolve => stopAsked.signal.addEventListener('abort', resolve, { once: true }));
+      }
+      await host.stop(graceMs);
+      return 0;
+    } finally {
+      await engine.close(1_000);
+      await resources.close();
+    }
+  };
+  return {
+    ended: run(),
+    stop() {
+      asked += 1;
+      stopAsked.abort();
+      if (asked > 1) host?.hurry();
+    },
+  };
+}
+
+/** Waits for an engine that is away; refuses one that must not be used. */
+async function usableEngine(engine: Engine, facts: Facts, signal: AbortSignal): Promise<void> {
+  for (let told = false; !signal.aborted;) {
+    try {
+      const report = await engine.check();
+      for (const warning of report.warnings) facts.state('engine.warning', { engine: engine.kind, warning });
+      if (report.errors.length > 0) throw new EngineCheckError(report.errors);
+      return;
+    } catch (error) {
+      if (!(error instanceof EngineUnreachableError)) throw error;
+      if (!told) facts.state('engine.lost', { engine: engine.kind, error });
+      told = true;
+      await pause(ENGINE_RETRY_MS, signal);
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
+
+function readAppPath(argv: readonly string[]): string | undefined {
+  try {
+    return parseArgs({ args: [...argv], options: { app: { type: 'string' } } }).values.app;
+  } catch (cause) {
+    throw new InvalidConfigError([cause instanceof Error ? cause.message : String(cause)]);
+  }
+}
