@@ -1,18 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+const exclude = ['node_modules/**', 'dist/**', '.shiftwork/**'];
+
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'dist/**', '.shiftwork/**'],
-    globalSetup: ['tests/support/global-setup.ts'],
     environment: 'node',
     pool: 'forks',
     // Two cores: each file may start servers of its own, more at once only queue behind each other.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     sequence: { shuffle: true },
     // A test's database, keys and files are its own; a second try would hide a race, so there is none.
     retry: 0,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...exclude, '**/*.int.test.ts'] },
+      },
+      {
+        // Real servers take part: they are started once, here, and stopped at the end.
+        extends: true,
+        test: {
+          name: 'servers',
+          include: ['**/*.int.test.ts'],
+          exclude,
+          globalSetup: ['tests/support/global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 });
