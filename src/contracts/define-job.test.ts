@@ -10,7 +10,7 @@ const base = { queue: 'email', name: 'greet', schema } as const;
 
 describe('defineJob', () => {
   test('fills in what is left out', () => {
-    expect(defineJob(base)).toMatchObject({
+    expect({ ...defineJob(base) }).toMatchObject({
       kind: 'job',
       queue: 'email',
       name: 'greet',

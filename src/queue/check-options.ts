@@ -30,15 +30,16 @@ export function checkOptions(contract: AnyJobContract, options: EnqueueOptions):
         `(${contract.expiresAfterMs === undefined ? 'a year' : 'the job would have expired before it starts'}), got ${delayMs}.`,
     );
   }
-  const priority = PRIORITY_NUMBERS[options.priority ?? contract.priority];
-  if (priority === undefined) {
+  const named = options.priority ?? contract.priority;
+  // `own`: a request may ask for the priority "constructor".
+  if (!Object.hasOwn(PRIORITY_NUMBERS, named)) {
     throw new InvalidOptionsError(
       `Expected priority to be high, normal or low, got ${JSON.stringify(options.priority)}.`,
     );
   }
   return {
     delayMs,
-    priority,
+    priority: PRIORITY_NUMBERS[named],
     idempotencyKey: text('idempotencyKey', options.idempotencyKey),
     correlationId: text('correlationId', options.correlationId),
   };

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineJob, type AnyJobContract, type EnqueueOptions } from '../contracts/index.ts';
+import { InvalidOptionsError, InvalidPayloadError } from '../errors/index.ts';
+import { createIdSource } from '../time/index.ts';
+import { prepare, type PreparedJob } from './prepare.ts';
+
+const greet = defineJob({
+  queue: 'email',
+  name: 'greet',
+  version: 2,
+  schema: z.object({
+    userId: z.string().trim(),
+    at: z.iso
+      .datetime()
+      .transform(text => new Date(text))
+      .optional(),
+  }),
+  key: ({ userId }) => ['greet', userId],
+  keyWindow: '1h',
+  expiresAfter: '1d',
+  priority: 'low',
+  retention: { completed: '10m', completedCount: 5, failed: '2d' },
+});
+const plain = defineJob({ queue: 'email', name: 'plain', schema: z.object({ text: z.string() }) });
+
+function prepared(contract: AnyJobContract, data: unknown, options?: EnqueueOptions): PreparedJob {
+  const job = prepare({ ids: createIdSource(), traceparent: () => undefined }, contract, data, options);
+  if (job instanceof Promise) throw new Error('a synchronous schema must be prepared at once');
+  return job;
+}
+
+describe('prepare', () => {
+  test('stores the input as it was given, not the output', () => {
+    const job = prepared(greet, { userId: ' u1 ', at: '2026-01-01T00:00:00Z' });
+    expect(job.data).toEqual({ userId: ' u1 ', at: '2026-01-01T00:00:00Z' });
+  });
+
+  test('takes the policy from the contract', () => {
+    expect(prepared(greet, { userId: 'u1' }).options).toMatchObject({
+      attempts: 5,
+      backoff: { type: 'contract' },
+      priority: 30,
+      removeOnComplete: { age: 600, count: 5 },
+      removeOnFail: { age: 172_800 },
+      telemetry: { metadata: '{"v":2}' },
+      deduplication: { ttl: 3_600_000 },
+    });
+  });
+
+  test('failed jobs are kept by age, never by count', () => {
+    for (const contract of [greet, plain])
+      expect(prepared(contract, { userId: 'u', text: '' }).options.removeOnFail).not.toHaveProperty('count');
+  });
+
+  test('every job has a priority, and the call may choose another', () => {
+    expect(prepared(plain, { text: '' }).options.priority).toBe(20);
+    expect(prepared(plain, { text: '' }, { priority: 'high' }).options.priority).toBe(10);
+  });
+
+  test('the key is made of the validated data, so spelling does not matter', () => {
+    const key = (userId: string) => prepared(greet, { userId }).options.deduplication?.id;
+    expect(key(' u1 ')).toBe(key('u1'));
+    expect(key('u1')).not.toBe(key('u2'));
+  });
+
+  test("the caller's key wins over the contract's and never equals it by accident", () => {
+    const own = prepared(greet, { userId: 'u1' }, { idempotencyKey: 'u1' }).options.deduplication?.id;
+    expect(own).not.toBe(prepared(greet, { userId: 'u1' }).options.deduplication?.id);
+    expect(own).toBe(prepared(greet, { userId: 'u2' }, { idempotencyKey: 'u1' }).options.deduplication?.id);
+  });
+
+  test.each([
+    ['an unknown option', { attempts: 1e9 }, 'attempts'],
+    ['a BullMQ option', { lifo: true }, 'lifo'],
+    ['a huge delay', { delay: '9999w' }, 'delay'],
+    ['a negative delay', { delay: -1 }, 'delay'],
+    ['an unknown priority', { priority: 'urgent' }, 'priority'],
+    ['an inherited priority', { priority: 'constructor' }, 'priority'],
+    ['an empty key', { idempotencyKey: '' }, 'idempotencyKey'],
+    ['a key of 10,000 characters', { idempotencyKey: 'x'.repeat(10_000) }, 'idempotencyKey'],
+    ['a line break in the correlation id', { correlationId: 'a\r\nb' }, 'correlationId'],
+  ])('refuses %s', (_case, options, named) => {
+    const call = () => prepared(plain, { text: '' }, options as EnqueueOptions);
+    expect(call).toThrow(InvalidOptionsError);
+    expect(call).toThrow(named);
+  });
+
+  test('refuses a delay after which the job would have expired', () => {
+    expect(() => prepared(greet, { userId: 'u1' }, { delay: '2d' })).toThrow('expired before it starts');
+  });
+
+  test('refuses data that does not fit', () => {
+    expect(() => prepared(plain, { text: 7 })).toThrow(InvalidPayloadError);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { cancel, dead, defineJob, retryAfter, snooze } from '../contracts/index.ts';
+import { DeliveryError, JobCancelledError, JobDeadError } from '../errors/index.ts';
+import { fixed } from '../resilience/index.ts';
+import { classifyReturn, classifyThrow } from './classify.ts';
+
+const contract = defineJob({
+  queue: 'email',
+  name: 'greet',
+  schema: z.unknown(),
+  retry: { attempts: 3, backoff: fixed('2s') },
+});
+const first = { attempt: 1, attempts: 3, now: 1_000 };
+const last = { attempt: 3, attempts: 3, now: 1_000 };
+
+describe('classifyReturn', () => {
+  test('a value is a result', () => {
+    expect(classifyReturn(contract, { sent: true }, first)).toEqual({ kind: 'succeeded', result: { sent: true } });
+    expect(classifyReturn(contract, undefined, first)).toEqual({ kind: 'succeeded', result: undefined });
+  });
+
+  test('an outcome is taken at its word', () => {
+    expect(classifyReturn(contract, snooze('1m', 'later'), first)).toMatchObject({ kind: 'snoozed', untilMs: 61_000 });
+    expect(classifyReturn(contract, cancel('not wanted'), first)).toEqual({ kind: 'cancelled', reason: 'not wanted' });
+    expect(classifyReturn(contract, dead('no such order'), first)).toMatchObject({
+      kind: 'dead',
+      reason: 'said-by-handler',
+    });
+  });
+
+  test('a snooze spends no attempt, also on the last one', () => {
+    expect(classifyReturn(contract, snooze('1m', 'later'), last)).toMatchObject({ kind: 'snoozed' });
+  });
+
+  test('retryAfter waits at least as long as it says, and ends with the attempts', () => {
+    const settlement = classifyReturn(contract, retryAfter('10s', 'busy'), first);
+    expect(settlement.kind === 'retry' && settlement.afterMs).toBeGreaterThanOrEqual(10_000);
+    expect(classifyReturn(contract, retryAfter('10s', 'busy'), last)).toMatchObject({
+      kind: 'dead',
+      reason: 'attempts-exhausted',
+    });
+  });
+});
+
+describe('classifyThrow', () => {
+  test('anything unknown is a failed attempt, retried by the contract', () => {
+    expect(classifyThrow(contract, new Error('no'), first)).toMatchObject({ kind: 'retry', afterMs: 2_000 });
+  });
+
+  test('the last attempt makes a dead letter', () => {
+    expect(classifyThrow(contract, new Error('no'), last)).toMatchObject({
+      kind: 'dead',
+      reason: 'attempts-exhausted',
+    });
+  });
+
+  test('outcomes may be thrown', () => {
+    expect(classifyThrow(contract, cancel('gone'), first)).toMatchObject({ kind: 'cancelled' });
+    expect(classifyThrow(contract, new JobCancelledError('gone'), first)).toMatchObject({ kind: 'cancelled' });
+    expect(classifyThrow(contract, new JobDeadError('never'), first)).toMatchObject({
+      kind: 'dead',
+      reason: 'said-by-handler',
+    });
+  });
+
+  test('what a client calls permanent is dead at once', () => {
+    const error = new DeliveryError('permanent', 'the mailbox does not exist');
+    expect(classifyThrow(contract, error, first)).toMatchObject({ kind: 'dead', reason: 'permanent', error });
+  });
+
+  test('a wait that the far side asked for is kept', () => {
+    const error = new DeliveryError('transient', 'slow down', { retryAfterMs: 60_000 });
+    const settlement = classifyThrow(contract, error, first);
+    expect(settlement.kind === 'retry' && settlement.afterMs).toBeGreaterThanOrEqual(60_000);
+    expect(settlement.kind === 'retry' && settlement.afterMs).toBeLessThanOrEqual(65_000);
+  });
+
+  test.each([['a text'], [null], [undefined], [7n], [Symbol('s')], [circular()], [{ toJSON: () => raise() }]])(
+    'a handler that throws %s is recorded and retried',
+    thrown => {
+      const settlement = classifyThrow(contract, thrown, first);
+      expect(settlement).toMatchObject({ kind: 'retry' });
+      expect(settlement.kind === 'retry' && settlement.error).toBeInstanceOf(Error);
+    },
+  );
+});
+
+function circular(): object {
+  const value: Record<string, unknown> = {};
+  value['self'] = value;
+  return value;
+}
+
+function raise(): never {
+  throw new Error('toJSON');
+}

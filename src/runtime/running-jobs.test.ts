@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { defineJob } from '../contracts/index.ts';
+import { JobAbortedError, JobTimeoutError } from '../errors/index.ts';
+import { RunningJob, RunningJobs } from './running-jobs.ts';
+
+const contract = defineJob({ queue: 'email', name: 'greet', schema: z.unknown(), timeout: '2s' });
+
+function setup() {
+  const jobs = new RunningJobs();
+  const job = new RunningJob(contract, {
+    jobId: 'email-1',
+    attempt: 1,
+    attempts: 5,
+    enqueuedAt: 0,
+    correlationId: 'c',
+    traceparent: undefined,
+    startedAt: Date.now(),
+  });
+  return { jobs, job };
+}
+
+describe('RunningJobs', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('a run past its timeout is aborted and given up', async () => {
+    const { jobs, job } = setup();
+    const givenUp = new Promise<Error>(resolve => job.onGiveUp(resolve));
+    jobs.add(job);
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(job.signal.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(job.signal.aborted).toBe(true);
+    expect(job.signal.reason).toBeInstanceOf(JobTimeoutError);
+    await expect(givenUp).resolves.toBeInstanceOf(JobTimeoutError);
+  });
+
+  test('a signal asked for after the abort is aborted from the start', () => {
+    const { job } = setup();
+    job.abort('shutdown');
+    expect(job.signal.aborted).toBe(true);
+    expect(job.signal.reason).toBeInstanceOf(JobAbortedError);
+  });
+
+  test('the first reason stands', () => {
+    const { job } = setup();
+    job.abort('lock lost');
+    job.timeOut();
+    expect(job.abortReason).toBeInstanceOf(JobAbortedError);
+  });
+
+  test('idle() resolves when the last run ends, and says when it took too long', async () => {
+    const { jobs, job } = setup();
+    jobs.add(job);
+    const tooLong = jobs.idle(100);
+    await vi.advanceTimersByTimeAsync(150);
+    await expect(tooLong).resolves.toBe(false);
+    const inTime = jobs.idle(100);
+    jobs.delete(job);
+    await expect(inTime).resolves.toBe(true);
+    await expect(jobs.idle(0)).resolves.toBe(true);
+  });
+
+  test('no timer runs once nothing does', async () => {
+    const { jobs, job } = setup();
+    jobs.add(job);
+    jobs.delete(job);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
