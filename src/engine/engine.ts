@@ -5,6 +5,9 @@ export type EngineQueue = Queue<unknown, unknown, string, unknown, unknown, stri
 export type EngineWorker = Worker<unknown, unknown, string, IQueueBackend>;
 export type EngineJob = Job<unknown, unknown, string>;
 
+/** Takes exactly two parameters: BullMQ looks at `length`, and a third one would change how it runs jobs. */
+export type EngineProcessor = (job: EngineJob, token: string) => Promise<unknown>;
+
 export interface EngineReport {
   /** What must be mended before the engine may be used. */
   readonly errors: readonly string[];
@@ -29,19 +32,22 @@ export interface Engine {
   readonly kind: 'redis' | 'postgres';
   /** Host and port, without credentials. */
   readonly target: string;
-  /** The queue for producing and inspecting; one object per queue and process. Rejects while the engine is away. */
+  /**
+   * The queue for producing and inspecting; one object per queue and process, closed by `close()`.
+   * Rejects with EngineUnreachableError while the engine is away, EngineCheckError when its schema is missing.
+   */
   queue(name: string): Promise<EngineQueue>;
-  /** Starts nothing by itself: `autorun` is off. Only on an engine opened for workers. */
-  worker(
-    name: string,
-    process: (job: EngineJob, token: string) => Promise<unknown>,
-    setup: WorkerSetup,
-  ): Promise<EngineWorker>;
+  /**
+   * A worker that is connected but does not run yet: call its `run()`. Waits for an engine that is away.
+   * Connection errors do not appear as its `error` events: `onError` is told of them, once per outage.
+   * Only on an engine opened for workers. Rejects with EngineUnreachableError when the engine is closed meanwhile.
+   */
+  worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker>;
   /** Asks the engine what it is and whether it may be used. Rejects with EngineUnreachableError. */
   check(): Promise<EngineReport>;
-  /** Creates or upgrades what the engine stores. Nothing to do on Redis. */
+  /** Creates or upgrades what the engine stores; safe to repeat, and for two at once. Nothing to do on Redis. */
   migrate(): Promise<void>;
-  /** Closes every queue, worker and connection, at the latest after `timeoutMs`. */
+  /** Closes every queue, worker and connection, at the latest after `timeoutMs` (5 s). Never rejects. */
   close(timeoutMs?: number): Promise<void>;
 }
 
@@ -51,6 +57,8 @@ export interface EngineOptions {
   readonly role: 'producer' | 'worker';
   /** Keeps installations apart; BullMQ's own names (`bull`, schema `bullmq`) when left out. */
   readonly namespace?: string | undefined;
-  /** Told of connections lost and regained. */
-  readonly onError?: (error: Error) => void;
+  /** Told that the connection was lost or could not be made, once per outage. */
+  readonly onError?: ((error: Error) => void) | undefined;
+  /** Told that the engine answers again, and for how long it did not. */
+  readonly onBack?: ((awayMs: number) => void) | undefined;
 }

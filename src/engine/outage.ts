@@ -1,0 +1,45 @@
+import { EngineUnreachableError } from '../errors/index.ts';
+import { reasonOf } from './connection-error.ts';
+
+export interface OutageListeners {
+  readonly onError?: ((error: Error) => void) | undefined;
+  readonly onBack?: ((awayMs: number) => void) | undefined;
+}
+
+/** Turns many signs of one outage (every failed attempt of every connection) into one report, and its end into another. */
+export class Outage {
+  readonly #target: string;
+  readonly #listeners: OutageListeners;
+  #since: number | undefined;
+  #cause: unknown;
+
+  constructor(target: string, listeners: OutageListeners) {
+    this.#target = target;
+    this.#listeners = listeners;
+  }
+
+  /** The last sign of the present outage. */
+  get cause(): unknown {
+    return this.#cause;
+  }
+
+  lost(cause: unknown): void {
+    this.#cause = cause;
+    if (this.#since !== undefined) return;
+    this.#since = Date.now();
+    this.#listeners.onError?.(this.error());
+  }
+
+  back(): void {
+    if (this.#since === undefined) return;
+    const awayMs = Date.now() - this.#since;
+    this.#since = undefined;
+    this.#cause = undefined;
+    this.#listeners.onBack?.(awayMs);
+  }
+
+  /** For a caller who was turned away. */
+  error(cause: unknown = this.#cause): EngineUnreachableError {
+    return new EngineUnreachableError(this.#target, reasonOf(cause), cause instanceof Error ? { cause } : undefined);
+  }
+}

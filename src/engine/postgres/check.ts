@@ -1,0 +1,80 @@
+import {
+  assertSchemaCompatibility,
+  LATEST_SCHEMA_VERSION,
+  MINIMUM_POSTGRES_VERSION,
+  SchemaMigrationRequiredError,
+  SchemaVersionMismatchError,
+  type PgPool,
+  type PgQueryable,
+} from 'bullmq';
+import { clockComplaints } from '../clock-check.ts';
+import type { EngineReport } from '../engine.ts';
+import { notMigrated } from './not-migrated.ts';
+
+interface ServerRow {
+  readonly version: string;
+  readonly number: number;
+  readonly standby: boolean;
+  readonly fsync: string;
+  readonly commit: string;
+  readonly now: number;
+}
+
+const ASK_SERVER = `
+  SELECT current_setting('server_version') AS version,
+         current_setting('server_version_num')::int AS number,
+         pg_is_in_recovery() AS standby,
+         current_setting('fsync') AS fsync,
+         current_setting('synchronous_commit') AS commit,
+         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
+
+/** What a PostgreSQL says about itself, and whether BullMQ's schema is there. */
+export async function checkPostgres(pool: PgPool, schema: string): Promise<EngineReport> {
+  // Connected first: the time that takes is not the clock's.
+  const client = await pool.connect();
+  try {
+    const askedAt = Date.now();
+    const { rows } = await client.query<ServerRow>(ASK_SERVER);
+    const here = (askedAt + Date.now()) / 2;
+    const [server] = rows;
+    if (server === undefined) throw new Error('The server answered a question about itself with nothing.');
+    const clockDifferenceMs = Math.round(here - server.now);
+    const clock = clockComplaints(clockDifferenceMs);
+    const major = Math.floor(server.number / 10_000);
+    const errors =
+      major < MINIMUM_POSTGRES_VERSION
+        ? [`Expected PostgreSQL ${MINIMUM_POSTGRES_VERSION} or newer, found ${server.version}. Upgrade the server.`]
+        : await schemaErrors(client, schema);
+    if (server.standby) errors.push('Expected a primary, found a read-only standby. Use the URL of the primary.');
+    return {
+      errors: [...errors, ...clock.errors],
+      warnings: [...durabilityWarnings(server), ...clock.warnings],
+      version: server.version,
+      clockDifferenceMs,
+    };
+  } finally {
+    client.release();
+  }
+}
+
+async function schemaErrors(client: PgQueryable, schema: string): Promise<string[]> {
+  try {
+    const found = await assertSchemaCompatibility(client, schema);
+    return found < LATEST_SCHEMA_VERSION ? [notMigrated(schema)] : [];
+  } catch (cause) {
+    if (cause instanceof SchemaMigrationRequiredError) return [notMigrated(schema)];
+    if (cause instanceof SchemaVersionMismatchError) {
+      return [
+        `The schema "${schema}" was migrated by a newer BullMQ (major ${cause.minimumClientVersion}); ` +
+          `this release brings ${cause.clientVersion}. Deploy the newer release.`,
+      ];
+    }
+    throw cause;
+  }
+}
+
+function durabilityWarnings({ fsync, commit }: ServerRow): string[] {
+  const off = [...(fsync === 'off' ? ['fsync'] : []), ...(commit === 'off' ? ['synchronous_commit'] : [])];
+  if (off.length === 0) return [];
+  return [`PostgreSQL runs with ${off.join(' and ')} off: acknowledged jobs can be lost in a crash. Turn it on.`];
+}

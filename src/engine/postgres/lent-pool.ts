@@ -1,0 +1,65 @@
+import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
+import { isConnectionError } from '../connection-error.ts';
+import type { Outage } from '../outage.ts';
+
+/**
+ * The engine's pool as BullMQ sees it: BullMQ can neither end it nor pile up listeners on it, and connection errors are
+ * counted as one outage.
+ *
+ * For workers a connection error takes the one shape that BullMQ waits after. Others, such as "the database system is
+ * starting up", it takes for a job's fault and fetches again at once: a loop without a pause (read in its source).
+ */
+export class LentPool implements PgPool {
+  /** BullMQ asks whether a lost LISTEN connection would be noticed. */
+  readonly options = { keepAlive: true };
+  readonly #pool: PgPool;
+  readonly #outage: Outage;
+  readonly #patient: boolean;
+
+  constructor(pool: PgPool, outage: Outage, patient: boolean) {
+    this.#pool = pool;
+    this.#outage = outage;
+    this.#patient = patient;
+  }
+
+  async query<Row>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<Row>> {
+    try {
+      return await this.#pool.query<Row>(text, params);
+    } catch (error) {
+      throw this.#seen(error);
+    }
+  }
+
+  async connect(): Promise<PgPoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw this.#seen(error);
+    }
+  }
+
+  async end(): Promise<void> {}
+
+  /** The engine listens to the pool itself. */
+  on(): this {
+    return this;
+  }
+
+  removeAllListeners(): this {
+    return this;
+  }
+
+  #seen(error: unknown): unknown {
+    if (!isConnectionError(error)) return error;
+    this.#outage.lost(error);
+    return this.#patient ? new EngineAway(error) : error;
+  }
+}
+
+class EngineAway extends Error {
+  readonly code = 'ECONNREFUSED';
+
+  constructor(cause: unknown) {
+    super('The engine is away.', { cause });
+  }
+}

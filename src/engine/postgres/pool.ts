@@ -1,0 +1,92 @@
+import { Socket } from 'node:net';
+import { isPgPool, runMigrations, type PgPool } from 'bullmq';
+import { Client, Pool, type PoolConfig } from 'pg';
+import type { EngineOptions } from '../engine.ts';
+import { FAIL_FAST_MS, settled } from '../limits.ts';
+import type { Outage } from '../outage.ts';
+
+/** What a pool needs beside one connection per worker for LISTEN. */
+const SPARE_CONNECTIONS = 4;
+const PRODUCER_CONNECTIONS = 10;
+
+/** A pool for BullMQ alone, whose search path is its schema and nothing else. Importing this file loads pg. */
+export class WatchedPool {
+  readonly pool: PgPool;
+  readonly #pool: Pool;
+  readonly #schema: string;
+  readonly #outage: Outage;
+  readonly #connection: PoolConfig;
+  readonly #sockets = new Set<Socket>();
+  #closed = false;
+
+  constructor(url: URL, schema: string, role: EngineOptions['role'], outage: Outage) {
+    this.#schema = schema;
+    this.#outage = outage;
+    this.#connection = {
+      connectionString: withSearchPath(url, schema),
+      connectionTimeoutMillis: role === 'producer' ? FAIL_FAST_MS : 10_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      stream: () => this.#socket(),
+    };
+    this.#pool = new Pool({
+      ...this.#connection,
+      // A worker's queries take milliseconds; a minute of silence means that the connection is gone.
+      query_timeout: role === 'producer' ? FAIL_FAST_MS : 60_000,
+      max: role === 'producer' ? PRODUCER_CONNECTIONS : SPARE_CONNECTIONS,
+    });
+    this.#pool.on('error', error => this.#lost(error));
+    this.#pool.on('connect', client => {
+      outage.back();
+      // While it is lent out the pool does not listen, and an error without a listener ends the process.
+      client.on('error', error => this.#lost(error));
+    });
+    const pool: unknown = this.#pool;
+    if (!isPgPool(pool)) throw new Error('BullMQ no longer takes a pool of pg: their versions do not fit.');
+    this.pool = pool;
+  }
+
+  /** Makes room for a worker's LISTEN. */
+  grow(): void {
+    this.#pool.options.max += 1;
+  }
+
+  /** Creates or upgrades BullMQ's schema: one transaction under an advisory lock, so two at once wait for each other. */
+  async migrate(): Promise<void> {
+    // On a connection without the pool's query timeout: an upgrade of a large table takes its time.
+    const client = new Client(this.#connection);
+    client.on('error', error => this.#lost(error));
+    try {
+      await client.connect();
+      await runMigrations(client, this.#schema);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Lets the pool end by itself, at most for `limitMs`, then destroys what is left. */
+  async close(limitMs: number): Promise<void> {
+    this.#closed = true;
+    await settled(limitMs, this.#pool.end());
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #lost(error: Error): void {
+    if (!this.#closed) this.#outage.lost(error);
+  }
+
+  #socket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
+}
+
+/** The URL wins over the pool's options in the driver, so the search path goes into the URL. */
+function withSearchPath(url: URL, schema: string): string {
+  const copy = new URL(url);
+  const others = copy.searchParams.get('options');
+  copy.searchParams.set('options', `${others === null ? '' : `${others} `}-c search_path="${schema}"`);
+  return copy.href;
+}

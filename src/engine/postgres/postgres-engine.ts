@@ -1,0 +1,165 @@
+import { Queue, SchemaMigrationRequiredError } from 'bullmq';
+import { EngineCheckError, InvalidOptionsError } from '../../errors/index.ts';
+import { isConnectionError } from '../connection-error.ts';
+import type {
+  Engine,
+  EngineOptions,
+  EngineProcessor,
+  EngineQueue,
+  EngineReport,
+  EngineWorker,
+  WorkerSetup,
+} from '../engine.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../limits.ts';
+import { schemaOf } from '../namespace.ts';
+import { Outage } from '../outage.ts';
+import { retryPatiently } from '../patience.ts';
+import { SturdyWorker } from '../sturdy-worker.ts';
+import { targetOf } from '../target.ts';
+import { postgresBackend } from './backend.ts';
+import { checkPostgres } from './check.ts';
+import { LentPool } from './lent-pool.ts';
+import { notMigrated } from './not-migrated.ts';
+import type { WatchedPool } from './pool.ts';
+
+/** Queues on PostgreSQL: one pool per process, for BullMQ alone. */
+export class PostgresEngine implements Engine {
+  readonly kind = 'postgres';
+  readonly target: string;
+  readonly #url: URL;
+  readonly #options: EngineOptions;
+  readonly #schema: string;
+  readonly #outage: Outage;
+  readonly #queues = new Map<string, Promise<EngineQueue>>();
+  readonly #workers: SturdyWorker[] = [];
+  readonly #stop = new AbortController();
+  #opening: Promise<WatchedPool> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(url: URL, options: EngineOptions) {
+    this.target = targetOf(url, 5432);
+    this.#url = url;
+    this.#options = options;
+    this.#schema = schemaOf(options.namespace);
+    this.#outage = new Outage(this.target, options);
+  }
+
+  queue(name: string): Promise<EngineQueue> {
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const opening = this.#openQueue(name);
+    this.#queues.set(name, opening);
+    // BullMQ remembers a failed start for ever: the next call builds anew.
+    opening.catch(() => this.#queues.delete(name));
+    return opening;
+  }
+
+  async #openQueue(name: string): Promise<EngineQueue> {
+    const pool = this.#lend(await this.#open());
+    const queue: EngineQueue = new Queue(
+      name,
+      { connection: {}, streams: { events: { maxLen: EVENTS_KEPT } } },
+      postgresBackend(pool, this.#schema),
+    );
+    queue.on('error', () => undefined);
+    try {
+      await within(FAIL_FAST_MS, queue.waitUntilReady(), () => this.#outage.error(undefined));
+      return queue;
+    } catch (cause) {
+      queue.close().catch(() => undefined);
+      throw this.#explained(cause);
+    }
+  }
+
+  async worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker> {
+    if (this.#options.role !== 'worker') {
+      throw new InvalidOptionsError('Expected an engine opened with the role "worker", got one with "producer".');
+    }
+    const watched = await this.#open();
+    watched.grow();
+    return retryPatiently(() => this.#openWorker(watched, name, process, setup), {
+      again: isConnectionError,
+      signal: this.#stop.signal,
+    }).catch((cause: unknown) => {
+      throw this.#explained(cause);
+    });
+  }
+
+  async #openWorker(
+    watched: WatchedPool,
+    name: string,
+    process: EngineProcessor,
+    setup: WorkerSetup,
+  ): Promise<EngineWorker> {
+    const worker = new SturdyWorker(name, process, {
+      setup,
+      backend: postgresBackend(this.#lend(watched), this.#schema),
+      onConnectionError: error => this.#outage.lost(error),
+    });
+    try {
+      await worker.waitUntilReady();
+    } catch (cause) {
+      worker.close(true).catch(() => undefined);
+      throw cause;
+    }
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  async check(): Promise<EngineReport> {
+    const { pool } = await this.#open();
+    try {
+      return await within(FAIL_FAST_MS, checkPostgres(pool, this.#schema), () => this.#outage.error(undefined));
+    } catch (cause) {
+      throw this.#explained(cause);
+    }
+  }
+
+  async migrate(): Promise<void> {
+    const watched = await this.#open();
+    try {
+      await watched.migrate();
+    } catch (cause) {
+      throw this.#explained(cause);
+    }
+  }
+
+  close(timeoutMs = 5_000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const endsAt = Date.now() + timeoutMs;
+    this.#stop.abort();
+    if (this.#opening === undefined) return;
+    const watched = await this.#opening;
+    const reserve = Math.min(300, timeoutMs / 4);
+    await settled(timeoutMs - reserve, Promise.all(this.#workers.map(worker => worker.close())));
+    for (const worker of this.#workers) worker.abandon();
+    for (const opening of this.#queues.values()) {
+      opening.then(queue => queue.close()).catch(() => undefined);
+    }
+    await watched.close(Math.max(0, endsAt - Date.now()));
+  }
+
+  /** pg is loaded here and nowhere else: a process on Redis never does. */
+  #open(): Promise<WatchedPool> {
+    this.#opening ??= import('./pool.ts').then(
+      ({ WatchedPool }) => new WatchedPool(this.#url, this.#schema, this.#options.role, this.#outage),
+    );
+    return this.#opening;
+  }
+
+  #lend(watched: WatchedPool): LentPool {
+    return new LentPool(watched.pool, this.#outage, this.#options.role === 'worker');
+  }
+
+  #explained(cause: unknown): unknown {
+    if (cause instanceof SchemaMigrationRequiredError) return new EngineCheckError([notMigrated(this.#schema)]);
+    if (!isConnectionError(cause) && !this.#stop.signal.aborted) return cause;
+    const first = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+    this.#outage.lost(first);
+    return this.#outage.error(first);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Redis } from 'ioredis';
+import type { EngineReport } from '../engine.ts';
+import { clockComplaints } from '../clock-check.ts';
+import { isConnectionError } from '../connection-error.ts';
+import { FAIL_FAST_MS, within } from '../limits.ts';
+import type { Outage } from '../outage.ts';
+
+/** BullMQ recommends it; older ones lack commands that its scripts fall back from slowly. */
+const MINIMUM = [6, 2] as const;
+
+/** What INFO, TIME and (where allowed) CONFIG say about a Redis that queues are to live on. */
+export async function checkRedis(redis: Redis, outage: Outage): Promise<EngineReport> {
+  const ask = <Value>(answer: Promise<Value>) => within(FAIL_FAST_MS, answer, () => outage.error(undefined));
+  try {
+    const askedAt = Date.now();
+    const [seconds, microseconds] = await ask(redis.time());
+    const here = (askedAt + Date.now()) / 2;
+    const clockDifferenceMs = Math.round(here - (Number(seconds) * 1_000 + Number(microseconds) / 1_000));
+    const info = parseInfo(await ask(redis.info()));
+    const version = info.get('valkey_version') ?? info.get('redis_version') ?? 'unknown';
+    const clock = clockComplaints(clockDifferenceMs);
+    const errors = [...versionErrors(version), ...kindErrors(info), ...(await policyErrors(redis, info, ask))];
+    const warnings = await persistenceWarnings(redis, info, ask);
+    return {
+      errors: [...errors, ...clock.errors],
+      warnings: [...warnings, ...clock.warnings],
+      version,
+      clockDifferenceMs,
+    };
+  } catch (cause) {
+    if (isConnectionError(cause)) throw outage.error(cause);
+    throw cause;
+  }
+}
+
+type Info = ReadonlyMap<string, string>;
+type Ask = <Value>(answer: Promise<Value>) => Promise<Value>;
+
+function versionErrors(version: string): string[] {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) return [];
+  return [`Expected Redis ${MINIMUM.join('.')} or newer, found ${version}. Upgrade the server.`];
+}
+
+function kindErrors(info: Info): string[] {
+  const errors: string[] = [];
+  if (info.get('role') === 'slave')
+    errors.push('Expected a primary, found a read-only replica. Use the URL of the primary.');
+  if (info.get('cluster_enabled') === '1') {
+    errors.push(
+      'Expected a single Redis, found Redis Cluster: a queue spans several keys. Use a server with cluster mode off.',
+    );
+  }
+  return errors;
+}
+
+async function policyErrors(redis: Redis, info: Info, ask: Ask): Promise<string[]> {
+  // INFO is allowed where managed servers forbid CONFIG.
+  const policy = info.get('maxmemory_policy') ?? (await setting(redis, 'maxmemory-policy', ask)) ?? 'unknown';
+  if (policy === 'noeviction') return [];
+  return [
+    `Expected maxmemory-policy "noeviction", found "${policy}": Redis would throw jobs away when memory is short. ` +
+      'Run "CONFIG SET maxmemory-policy noeviction" and put "maxmemory-policy noeviction" into redis.conf ' +
+      "(with a managed server: change it in the provider's settings).",
+  ];
+}
+
+async function persistenceWarnings(redis: Redis, info: Info, ask: Ask): Promise<string[]> {
+  if (info.get('aof_enabled') === '1') return [];
+  const advice = 'Set "appendonly yes" so that a restart of Redis loses at most a second of jobs.';
+  const save = await setting(redis, 'save', ask);
+  if (save === '') return [`Redis keeps nothing on disk: all jobs are lost when it restarts. ${advice}`];
+  return [`Redis keeps snapshots at most: jobs since the last one are lost when it restarts. ${advice}`];
+}
+
+async function setting(redis: Redis, name: string, ask: Ask): Promise<string | undefined> {
+  try {
+    const answer: unknown = await ask(redis.config('GET', name));
+    const value: unknown = Array.isArray(answer) ? answer[1] : undefined;
+    return typeof value === 'string' ? value : undefined;
+  } catch (cause) {
+    if (isConnectionError(cause)) throw cause;
+    return undefined;
+  }
+}
+
+function parseInfo(text: string): Info {
+  const lines = text.split('\r\n').filter(line => line.includes(':'));
+  return new Map(lines.map(line => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
+}

@@ -1,0 +1,105 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { EngineOptions } from '../engine.ts';
+import { FAIL_FAST_MS, settled } from '../limits.ts';
+import type { Outage } from '../outage.ts';
+
+const COMMON = {
+  // Nothing is done before it is used: opening an engine is synchronous.
+  lazyConnect: true,
+  // RESP3 gives BullMQ nothing, and its HELLO is refused by some proxies in front of managed servers.
+  protocol: 2,
+  keepAlive: 10_000,
+  // A half-closed connection to a frozen server would keep the process alive for 2 s.
+  disconnectTimeout: 200,
+  // Quick at first for a restart, then once a second; jitter, so that a fleet does not come back as one.
+  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.5 + Math.random() / 2),
+  // After a failover the old primary answers as a replica: leave it.
+  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+} satisfies RedisOptions;
+
+const BY_ROLE = {
+  producer: {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: FAIL_FAST_MS,
+    connectTimeout: FAIL_FAST_MS,
+    // Commands that time out on a connection that is silently gone do not end it; this does.
+    socketTimeout: 5_000,
+  },
+  worker: {
+    maxRetriesPerRequest: null,
+    connectTimeout: 10_000,
+    // Longer than any blocking read (10 s), so that only a dead connection meets it.
+    socketTimeout: 30_000,
+  },
+} satisfies Readonly<Record<EngineOptions['role'], RedisOptions>>;
+
+/** Every connection to one Redis that a process holds: one for commands, and one for each worker's blocking read. */
+export class Connections {
+  /** Shared by all queues and workers. */
+  readonly commands: Redis;
+  readonly #outage: Outage;
+  readonly #all: Redis[] = [];
+  #closed = false;
+
+  constructor(url: URL, role: EngineOptions['role'], outage: Outage) {
+    this.#outage = outage;
+    this.commands = new Redis(url.href, { ...COMMON, ...BY_ROLE[role] });
+    this.#all.push(this.commands);
+    this.commands.on('ready', () => outage.back());
+    this.commands.on('error', error => this.#lost(error));
+    this.commands.on('close', () => this.#lost(new Error('Connection is closed.')));
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** A connection of its own for a read that blocks. */
+  blocking(connectionName: string): Redis {
+    const copy = this.commands.duplicate({ connectionName, lazyConnect: false });
+    // The command connection speaks for the server; this listener only keeps the driver from printing.
+    copy.on('error', () => undefined);
+    this.#all.push(copy);
+    return copy;
+  }
+
+  /** Resolves when commands can be sent; rejects with EngineUnreachableError after `limitMs`, or when closed. */
+  async ready(limitMs?: number): Promise<void> {
+    const { commands } = this;
+    if (commands.status === 'ready') return;
+    if (this.#closed) throw this.#outage.error(new Error('Connection is closed.'));
+    await new Promise<void>((resolve, reject) => {
+      const done = (act: () => void) => {
+        clearTimeout(timer);
+        commands.off('ready', arrived);
+        commands.off('end', ended);
+        act();
+      };
+      const arrived = () => done(resolve);
+      const ended = () => done(() => reject(this.#outage.error()));
+      const timer = limitMs === undefined ? undefined : setTimeout(ended, limitMs);
+      commands.setMaxListeners(0);
+      commands.on('ready', arrived);
+      commands.on('end', ended);
+      // The first attempt may fail; the retries go on by themselves.
+      if (commands.status === 'wait') commands.connect().catch(() => undefined);
+    });
+  }
+
+  /** Lets what was sent be answered, at most for `limitMs`, then destroys what is left. */
+  async close(limitMs: number): Promise<void> {
+    this.#closed = true;
+    if (this.commands.status === 'ready') await settled(limitMs, this.commands.quit());
+    for (const connection of this.#all) {
+      connection.disconnect();
+      // Before the first connection there is no stream, whatever the type says.
+      const stream: { destroy(): unknown } | undefined = connection.stream;
+      stream?.destroy();
+    }
+  }
+
+  #lost(error: unknown): void {
+    if (!this.#closed) this.#outage.lost(error);
+  }
+}

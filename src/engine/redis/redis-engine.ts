@@ -1,0 +1,102 @@
+import { Queue } from 'bullmq';
+import { InvalidOptionsError } from '../../errors/index.ts';
+import type {
+  Engine,
+  EngineOptions,
+  EngineProcessor,
+  EngineQueue,
+  EngineReport,
+  EngineWorker,
+  WorkerSetup,
+} from '../engine.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../limits.ts';
+import { prefixOf } from '../namespace.ts';
+import { Outage } from '../outage.ts';
+import { SturdyWorker } from '../sturdy-worker.ts';
+import { targetOf } from '../target.ts';
+import { checkRedis } from './check.ts';
+import { Connections } from './connections.ts';
+import { sturdyBackend } from './sturdy-backend.ts';
+
+/** Queues on Redis: one command connection per process, shared by everything, and a blocking one per worker. */
+export class RedisEngine implements Engine {
+  readonly kind = 'redis';
+  readonly target: string;
+  readonly #options: EngineOptions;
+  readonly #prefix: string;
+  readonly #outage: Outage;
+  readonly #connections: Connections;
+  readonly #queues = new Map<string, EngineQueue>();
+  readonly #workers: SturdyWorker[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(url: URL, options: EngineOptions) {
+    this.target = targetOf(url, 6379);
+    this.#options = options;
+    this.#prefix = prefixOf(options.namespace);
+    this.#outage = new Outage(this.target, options);
+    this.#connections = new Connections(url, options.role, this.#outage);
+  }
+
+  async queue(name: string): Promise<EngineQueue> {
+    await this.#connections.ready(FAIL_FAST_MS);
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = this.#openQueue(name);
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  #openQueue(name: string): EngineQueue {
+    const queue: EngineQueue = new Queue(name, {
+      connection: this.#connections.commands,
+      prefix: this.#prefix,
+      // Otherwise one failed INFO at the start would leave the queue rejecting for good.
+      skipWaitingForReady: true,
+      skipVersionCheck: true,
+      streams: { events: { maxLen: EVENTS_KEPT } },
+    });
+    // The command connection's own listeners have reported it already.
+    queue.on('error', () => undefined);
+    return queue;
+  }
+
+  async worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker> {
+    if (this.#options.role !== 'worker') {
+      throw new InvalidOptionsError('Expected an engine opened with the role "worker", got one with "producer".');
+    }
+    await this.#connections.ready();
+    const worker = new SturdyWorker(name, process, {
+      setup,
+      prefix: this.#prefix,
+      backend: sturdyBackend(this.#connections, this.#prefix),
+      onConnectionError: () => undefined,
+    });
+    this.#workers.push(worker);
+    await worker.waitUntilReady();
+    return worker;
+  }
+
+  async check(): Promise<EngineReport> {
+    await this.#connections.ready(FAIL_FAST_MS);
+    return checkRedis(this.#connections.commands, this.#outage);
+  }
+
+  async migrate(): Promise<void> {}
+
+  close(timeoutMs = 5_000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const endsAt = Date.now() + timeoutMs;
+    // The last part of the time is for the connections.
+    const reserve = Math.min(300, timeoutMs / 4);
+    await settled(timeoutMs - reserve, Promise.all(this.#workers.map(worker => worker.close())));
+    for (const worker of this.#workers) worker.abandon();
+    for (const queue of this.#queues.values()) queue.close().catch(() => undefined);
+    await this.#connections.close(Math.max(0, endsAt - Date.now()));
+  }
+}

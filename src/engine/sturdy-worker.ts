@@ -1,0 +1,58 @@
+import { Worker, type BackendFactory, type IQueueBackend, type JobJson, type WorkerListener } from 'bullmq';
+import { readJob } from './broken-job.ts';
+import { isConnectionError } from './connection-error.ts';
+import type { EngineJob, EngineProcessor, WorkerSetup } from './engine.ts';
+
+type Listeners = WorkerListener<unknown, unknown, string>;
+
+const DEFAULTS = {
+  autorun: false,
+  // BullMQ's 1 is never reset in a job's life: the second hard kill would fail a healthy job for good.
+  maxStalledCount: 100,
+  lockDuration: 30_000,
+  // BullMQ waits 15 s after a failed fetch; the engine is back long before.
+  runRetryDelay: 1_000,
+} as const;
+
+export interface SturdyWorkerOptions {
+  readonly setup: WorkerSetup;
+  readonly prefix?: string;
+  readonly backend: BackendFactory<IQueueBackend, unknown>;
+  /** Told of every connection error, in place of the worker's `error` event. */
+  readonly onConnectionError: (error: unknown) => void;
+}
+
+/** BullMQ's worker, able to live with what it may find in a queue and with an engine that goes away. */
+export class SturdyWorker extends Worker<unknown, unknown, string, IQueueBackend> {
+  #onConnectionError: ((error: unknown) => void) | undefined;
+
+  constructor(name: string, process: EngineProcessor, options: SturdyWorkerOptions) {
+    const { setup, prefix, backend } = options;
+    super(
+      name,
+      (job, token) => process(job, token ?? ''),
+      // The backend owns the connection; BullMQ only insists that there is one.
+      { ...DEFAULTS, ...setup, ...(prefix !== undefined && { prefix }), connection: {} },
+      backend,
+    );
+    this.#onConnectionError = options.onConnectionError;
+    // Without a listener BullMQ prints errors to the console; whoever holds the worker adds their own.
+    this.on('error', () => undefined);
+  }
+
+  override emit<Name extends keyof Listeners>(event: Name, ...args: Parameters<Listeners[Name]>): boolean {
+    if (event !== 'error' || !isConnectionError(args[0])) return super.emit(event, ...args);
+    this.#onConnectionError?.(args[0]);
+    return true;
+  }
+
+  protected override createJob(json: JobJson, jobId: string): EngineJob {
+    return readJob(sound => super.createJob(sound, jobId), json);
+  }
+
+  /** Stops every timer of a worker whose close did not end: nothing of it may keep the process alive. */
+  abandon(): void {
+    void this.pause(true).catch(() => undefined);
+    void this.lockManager.close().catch(() => undefined);
+  }
+}
