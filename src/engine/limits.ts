@@ -20,7 +20,11 @@ export async function within<Value>(limitMs: number, promise: Promise<Value>, la
   }
 }
 
-/** Resolves when the promise has settled or the time is over, whichever comes first; never rejects. */
-export async function settled(limitMs: number, promise: Promise<unknown>): Promise<void> {
-  await within(Math.max(0, limitMs), promise, () => new Error('The time is over.')).catch(() => undefined);
+/** True when the promise has settled, either way, before the time is over. Never rejects. */
+export async function settled(limitMs: number, promise: Promise<unknown>): Promise<boolean> {
+  const end = promise.then(
+    () => true,
+    () => true,
+  );
+  return within(Math.max(0, limitMs), end, () => new Error('The time is over.')).catch(() => false);
 }

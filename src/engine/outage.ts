@@ -12,6 +12,7 @@ export class Outage {
   readonly #listeners: OutageListeners;
   #since: number | undefined;
   #cause: unknown;
+  #ended = false;
 
   constructor(target: string, listeners: OutageListeners) {
     this.#target = target;
@@ -23,19 +24,26 @@ export class Outage {
     return this.#cause;
   }
 
-  lost(cause: unknown): void {
-    this.#cause = cause;
+  /** `cause` is left out where only the connection's end is known: it then does not hide what the last attempt said. */
+  lost(cause?: unknown): void {
+    if (this.#ended) return;
+    if (cause !== undefined) this.#cause = cause;
     if (this.#since !== undefined) return;
     this.#since = Date.now();
     this.#listeners.onError?.(this.error());
   }
 
   back(): void {
-    if (this.#since === undefined) return;
+    if (this.#ended || this.#since === undefined) return;
     const awayMs = Date.now() - this.#since;
     this.#since = undefined;
     this.#cause = undefined;
     this.#listeners.onBack?.(awayMs);
+  }
+
+  /** We close the connections: what they say from now on is no outage. */
+  end(): void {
+    this.#ended = true;
   }
 
   /** For a caller who was turned away. */

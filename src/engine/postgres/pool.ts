@@ -17,7 +17,6 @@ export class WatchedPool {
   readonly #outage: Outage;
   readonly #connection: PoolConfig;
   readonly #sockets = new Set<Socket>();
-  #closed = false;
 
   constructor(url: URL, schema: string, role: EngineOptions['role'], outage: Outage) {
     this.#schema = schema;
@@ -35,11 +34,11 @@ export class WatchedPool {
       query_timeout: role === 'producer' ? FAIL_FAST_MS : 60_000,
       max: role === 'producer' ? PRODUCER_CONNECTIONS : SPARE_CONNECTIONS,
     });
-    this.#pool.on('error', error => this.#lost(error));
+    this.#pool.on('error', error => outage.lost(error));
     this.#pool.on('connect', client => {
       outage.back();
       // While it is lent out the pool does not listen, and an error without a listener ends the process.
-      client.on('error', error => this.#lost(error));
+      client.on('error', error => outage.lost(error));
     });
     const pool: unknown = this.#pool;
     if (!isPgPool(pool)) throw new Error('BullMQ no longer takes a pool of pg: their versions do not fit.');
@@ -55,7 +54,7 @@ export class WatchedPool {
   async migrate(): Promise<void> {
     // On a connection without the pool's query timeout: an upgrade of a large table takes its time.
     const client = new Client(this.#connection);
-    client.on('error', error => this.#lost(error));
+    client.on('error', error => this.#outage.lost(error));
     try {
       await client.connect();
       await runMigrations(client, this.#schema);
@@ -66,13 +65,9 @@ export class WatchedPool {
 
   /** Lets the pool end by itself, at most for `limitMs`, then destroys what is left. */
   async close(limitMs: number): Promise<void> {
-    this.#closed = true;
+    this.#outage.end();
     await settled(limitMs, this.#pool.end());
     for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #lost(error: Error): void {
-    if (!this.#closed) this.#outage.lost(error);
   }
 
   #socket(): Socket {

@@ -135,8 +135,8 @@ export class PostgresEngine implements Engine {
     if (this.#opening === undefined) return;
     const watched = await this.#opening;
     const reserve = Math.min(300, timeoutMs / 4);
-    await settled(timeoutMs - reserve, Promise.all(this.#workers.map(worker => worker.close())));
-    for (const worker of this.#workers) worker.abandon();
+    const closing = Promise.all(this.#workers.map(worker => worker.close()));
+    if (!(await settled(timeoutMs - reserve, closing))) for (const worker of this.#workers) worker.abandon();
     for (const opening of this.#queues.values()) {
       opening.then(queue => queue.close()).catch(() => undefined);
     }

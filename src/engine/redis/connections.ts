@@ -1,7 +1,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { EngineOptions } from '../engine.ts';
-import { FAIL_FAST_MS, settled } from '../limits.ts';
+import { FAIL_FAST_MS, settled, within } from '../limits.ts';
 import type { Outage } from '../outage.ts';
+
+const CLOSED = new Error('Connection is closed.');
 
 const COMMON = {
   // Nothing is done before it is used: opening an engine is synchronous.
@@ -40,19 +42,20 @@ export class Connections {
   readonly commands: Redis;
   readonly #outage: Outage;
   readonly #all: Redis[] = [];
+  #arrival: PromiseWithResolvers<void> | undefined;
   #closed = false;
 
   constructor(url: URL, role: EngineOptions['role'], outage: Outage) {
     this.#outage = outage;
     this.commands = new Redis(url.href, { ...COMMON, ...BY_ROLE[role] });
     this.#all.push(this.commands);
-    this.commands.on('ready', () => outage.back());
-    this.commands.on('error', error => this.#lost(error));
-    this.commands.on('close', () => this.#lost(new Error('Connection is closed.')));
-  }
-
-  get closed(): boolean {
-    return this.#closed;
+    this.commands.on('ready', () => {
+      outage.back();
+      this.#arrival?.resolve();
+      this.#arrival = undefined;
+    });
+    this.commands.on('error', error => outage.lost(error));
+    this.commands.on('close', () => outage.lost());
   }
 
   /** A connection of its own for a read that blocks. */
@@ -68,28 +71,24 @@ export class Connections {
   async ready(limitMs?: number): Promise<void> {
     const { commands } = this;
     if (commands.status === 'ready') return;
-    if (this.#closed) throw this.#outage.error(new Error('Connection is closed.'));
-    await new Promise<void>((resolve, reject) => {
-      const done = (act: () => void) => {
-        clearTimeout(timer);
-        commands.off('ready', arrived);
-        commands.off('end', ended);
-        act();
-      };
-      const arrived = () => done(resolve);
-      const ended = () => done(() => reject(this.#outage.error()));
-      const timer = limitMs === undefined ? undefined : setTimeout(ended, limitMs);
-      commands.setMaxListeners(0);
-      commands.on('ready', arrived);
-      commands.on('end', ended);
-      // The first attempt may fail; the retries go on by themselves.
-      if (commands.status === 'wait') commands.connect().catch(() => undefined);
-    });
+    if (this.#closed) throw this.#outage.error(CLOSED);
+    // One wait for all: a web app may ask a thousand times during an outage.
+    if (this.#arrival === undefined) {
+      this.#arrival = Promise.withResolvers<void>();
+      this.#arrival.promise.catch(() => undefined);
+    }
+    const arrival = this.#arrival.promise;
+    // The first attempt may fail; the retries go on by themselves.
+    if (commands.status === 'wait') commands.connect().catch(() => undefined);
+    if (limitMs === undefined) await arrival;
+    else await within(limitMs, arrival, () => this.#outage.error());
   }
 
   /** Lets what was sent be answered, at most for `limitMs`, then destroys what is left. */
   async close(limitMs: number): Promise<void> {
     this.#closed = true;
+    this.#outage.end();
+    this.#arrival?.reject(this.#outage.error(CLOSED));
     if (this.commands.status === 'ready') await settled(limitMs, this.commands.quit());
     for (const connection of this.#all) {
       connection.disconnect();
@@ -97,9 +96,5 @@ export class Connections {
       const stream: { destroy(): unknown } | undefined = connection.stream;
       stream?.destroy();
     }
-  }
-
-  #lost(error: unknown): void {
-    if (!this.#closed) this.#outage.lost(error);
   }
 }

@@ -94,8 +94,8 @@ export class RedisEngine implements Engine {
     const endsAt = Date.now() + timeoutMs;
     // The last part of the time is for the connections.
     const reserve = Math.min(300, timeoutMs / 4);
-    await settled(timeoutMs - reserve, Promise.all(this.#workers.map(worker => worker.close())));
-    for (const worker of this.#workers) worker.abandon();
+    const closing = Promise.all(this.#workers.map(worker => worker.close()));
+    if (!(await settled(timeoutMs - reserve, closing))) for (const worker of this.#workers) worker.abandon();
     for (const queue of this.#queues.values()) queue.close().catch(() => undefined);
     await this.#connections.close(Math.max(0, endsAt - Date.now()));
   }

@@ -61,10 +61,11 @@ class SturdyBackend extends RedisQueueBackend {
         const text = await redis.hget(key, field);
         if (text === null || isSound(field, text)) continue;
         broken.push(field);
-        await redis.hset(key, { [`${field}:broken`]: text, [field]: field === 'progress' ? '0' : '{}' });
+        await redis.hset(key, { [`${field}:broken`]: text });
+        await redis.hdel(key, ...(field === 'parent' ? ['parent', 'parentKey'] : [field]));
       }
       if (broken.length === 0) continue;
-      await redis.hset(key, { defa: `${UNREADABLE}its ${broken.join(', ')} are not JSON` });
+      await redis.hset(key, { defa: `${UNREADABLE}its stored ${broken.join(' and ')} cannot be read as JSON` });
       const lock = await redis.get(`${key}:lock`);
       // Another worker may repair and return it at the same time; without a lock the stall check returns it.
       if (lock !== null) await this.moveJobFromActiveToWait(jobId, lock).catch(() => undefined);
