@@ -48,7 +48,8 @@ export function isConnectionError(cause: unknown): boolean {
   return MESSAGES.some(([pattern]) => pattern.test(message));
 }
 
-function codeOf(cause: unknown): string | undefined {
+/** The driver's or server's code of an error, such as `ECONNREFUSED` or `57P03`. */
+export function codeOf(cause: unknown): string | undefined {
   if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined;
   return typeof cause.code === 'string' ? cause.code : undefined;
 }

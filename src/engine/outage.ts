@@ -1,5 +1,7 @@
 import { EngineUnreachableError } from '../errors/index.ts';
-import { reasonOf } from './connection-error.ts';
+import { codeOf, reasonOf } from './connection-error.ts';
+
+const CLOSED = new Error('Connection is closed.');
 
 export interface OutageListeners {
   readonly onError?: ((error: Error) => void) | undefined;
@@ -27,7 +29,7 @@ export class Outage {
   /** `cause` is left out where only the connection's end is known: it then does not hide what the last attempt said. */
   lost(cause?: unknown): void {
     if (this.#ended) return;
-    if (cause !== undefined) this.#cause = cause;
+    if (cause !== undefined || this.#since === undefined) this.#cause = cause ?? CLOSED;
     if (this.#since !== undefined) return;
     this.#since = Date.now();
     this.#listeners.onError?.(this.error());
@@ -48,6 +50,19 @@ export class Outage {
 
   /** For a caller who was turned away. */
   error(cause: unknown = this.#cause): EngineUnreachableError {
-    return new EngineUnreachableError(this.#target, reasonOf(cause), cause instanceof Error ? { cause } : undefined);
+    return new EngineUnreachableError(
+      this.#target,
+      reasonOf(cause),
+      cause instanceof Error ? { cause: bare(cause) } : undefined,
+    );
   }
+}
+
+/** Drivers hang the command with its password, or the whole client, on their errors; a logger would print that. */
+function bare(cause: Error): Error {
+  const copy = new Error(cause.message);
+  copy.name = cause.name;
+  if (cause.stack !== undefined) copy.stack = cause.stack;
+  const code = codeOf(cause);
+  return code === undefined ? copy : Object.assign(copy, { code });
 }

@@ -22,6 +22,8 @@ import { LentPool } from './lent-pool.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { WatchedPool } from './pool.ts';
 
+const CLOSED = new Error('Connection is closed.');
+
 /** Queues on PostgreSQL: one pool per process, for BullMQ alone. */
 export class PostgresEngine implements Engine {
   readonly kind = 'postgres';
@@ -45,6 +47,7 @@ export class PostgresEngine implements Engine {
   }
 
   queue(name: string): Promise<EngineQueue> {
+    if (this.#closing !== undefined) return Promise.reject(this.#outage.error(CLOSED));
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
     const opening = this.#openQueue(name);
@@ -75,6 +78,7 @@ export class PostgresEngine implements Engine {
     if (this.#options.role !== 'worker') {
       throw new InvalidOptionsError('Expected an engine opened with the role "worker", got one with "producer".');
     }
+    if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
     const watched = await this.#open();
     watched.grow();
     return retryPatiently(() => this.#openWorker(watched, name, process, setup), {

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { EngineReport } from '../engine.ts';
 import { clockComplaints } from '../clock-check.ts';
 import { isConnectionError } from '../connection-error.ts';
@@ -8,8 +7,15 @@ import type { Outage } from '../outage.ts';
 /** BullMQ recommends it; older ones lack commands that its scripts fall back from slowly. */
 const MINIMUM = [6, 2] as const;
 
+/** The three questions that the check asks. */
+export interface AskedRedis {
+  time(): Promise<readonly (number | string)[]>;
+  info(): Promise<string>;
+  config(subcommand: 'GET', name: string): Promise<unknown>;
+}
+
 /** What INFO, TIME and (where allowed) CONFIG say about a Redis that queues are to live on. */
-export async function checkRedis(redis: Redis, outage: Outage): Promise<EngineReport> {
+export async function checkRedis(redis: AskedRedis, outage: Outage): Promise<EngineReport> {
   const ask = <Value>(answer: Promise<Value>) => within(FAIL_FAST_MS, answer, () => outage.error(undefined));
   try {
     const askedAt = Date.now();
@@ -54,7 +60,7 @@ function kindErrors(info: Info): string[] {
   return errors;
 }
 
-async function policyErrors(redis: Redis, info: Info, ask: Ask): Promise<string[]> {
+async function policyErrors(redis: AskedRedis, info: Info, ask: Ask): Promise<string[]> {
   // INFO is allowed where managed servers forbid CONFIG.
   const policy = info.get('maxmemory_policy') ?? (await setting(redis, 'maxmemory-policy', ask)) ?? 'unknown';
   if (policy === 'noeviction') return [];
@@ -65,7 +71,7 @@ async function policyErrors(redis: Redis, info: Info, ask: Ask): Promise<string[
   ];
 }
 
-async function persistenceWarnings(redis: Redis, info: Info, ask: Ask): Promise<string[]> {
+async function persistenceWarnings(redis: AskedRedis, info: Info, ask: Ask): Promise<string[]> {
   if (info.get('aof_enabled') === '1') return [];
   const advice = 'Set "appendonly yes" so that a restart of Redis loses at most a second of jobs.';
   const save = await setting(redis, 'save', ask);
@@ -73,7 +79,7 @@ async function persistenceWarnings(redis: Redis, info: Info, ask: Ask): Promise<
   return [`Redis keeps snapshots at most: jobs since the last one are lost when it restarts. ${advice}`];
 }
 
-async function setting(redis: Redis, name: string, ask: Ask): Promise<string | undefined> {
+async function setting(redis: AskedRedis, name: string, ask: Ask): Promise<string | undefined> {
   try {
     const answer: unknown = await ask(redis.config('GET', name));
     const value: unknown = Array.isArray(answer) ? answer[1] : undefined;

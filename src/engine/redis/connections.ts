@@ -70,8 +70,8 @@ export class Connections {
   /** Resolves when commands can be sent; rejects with EngineUnreachableError after `limitMs`, or when closed. */
   async ready(limitMs?: number): Promise<void> {
     const { commands } = this;
-    if (commands.status === 'ready') return;
     if (this.#closed) throw this.#outage.error(CLOSED);
+    if (commands.status === 'ready') return;
     // One wait for all: a web app may ask a thousand times during an outage.
     if (this.#arrival === undefined) {
       this.#arrival = Promise.withResolvers<void>();
