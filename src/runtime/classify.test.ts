@@ -11,8 +11,8 @@ const contract = defineJob({
   schema: z.unknown(),
   retry: { attempts: 3, backoff: fixed('2s') },
 });
-const first = { attempt: 1, attempts: 3, now: 1_000 };
-const last = { attempt: 3, attempts: 3, now: 1_000 };
+const first = { attempt: 1, attempts: 3, startedAt: 1_000 };
+const last = { attempt: 3, attempts: 3, startedAt: 1_000 };
 
 describe('classifyReturn', () => {
   test('a value is a result', () => {

@@ -8,7 +8,8 @@ export interface AttemptInfo {
   /** 1 for the first. */
   readonly attempt: number;
   readonly attempts: number;
-  readonly now: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
 }
 
 /** What a returned value means: a result, or an outcome said explicitly. */
@@ -34,7 +35,7 @@ function fromOutcome(contract: AnyJobContract, outcome: Outcome, info: AttemptIn
     case 'retry':
       return failedAttempt(contract, new Error(outcome.reason), info, outcome.afterMs);
     case 'snooze':
-      return { kind: 'snoozed', untilMs: info.now + outcome.forMs, reason: outcome.reason, alarm: false };
+      return { kind: 'snoozed', untilMs: info.startedAt + outcome.forMs, reason: outcome.reason, alarm: false };
     case 'cancel':
       return { kind: 'cancelled', reason: outcome.reason };
     case 'dead':

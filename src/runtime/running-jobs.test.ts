@@ -12,10 +12,9 @@ function setup() {
     jobId: 'email-1',
     attempt: 1,
     attempts: 5,
-    enqueuedAt: 0,
-    correlationId: 'c',
-    traceparent: undefined,
     startedAt: Date.now(),
+    job: { timestamp: 0 },
+    meta: { correlationId: undefined, traceparent: undefined },
   });
   return { jobs, job };
 }

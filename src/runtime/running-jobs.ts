@@ -4,14 +4,14 @@ import { JobAbortedError, JobTimeoutError, type AbortCause } from '../errors/ind
 /** How finely deadlines are kept: one timer for all runs instead of one each (0.3 us a job saved). */
 const SWEEP_MS = 50;
 
-export interface RunFacts {
+/** Timeouts are counted from `startedAt`. */
+export interface RunStart {
   readonly jobId: string;
   readonly attempt: number;
   readonly attempts: number;
-  readonly enqueuedAt: number;
-  readonly correlationId: string;
-  readonly traceparent: string | undefined;
   readonly startedAt: number;
+  readonly job: { readonly timestamp: number };
+  readonly meta: { readonly correlationId: string | undefined; readonly traceparent: string | undefined };
 }
 
 /** One run under way: what the handler sees, and the handles by which it can be stopped. */
@@ -32,19 +32,19 @@ export class RunningJob implements Run {
   #giveUp: ((reason: Error) => void) | undefined;
   readonly #timeoutMs: number;
 
-  constructor(contract: AnyJobContract, facts: RunFacts) {
-    this.jobId = facts.jobId;
-    this.effectId = facts.jobId;
+  constructor(contract: AnyJobContract, { jobId, attempt, attempts, startedAt, job, meta }: RunStart) {
+    this.jobId = jobId;
+    this.effectId = jobId;
     this.jobName = contract.name;
     this.queue = contract.queue;
-    this.attempt = facts.attempt;
-    this.attempts = facts.attempts;
-    this.enqueuedAt = facts.enqueuedAt;
-    this.correlationId = facts.correlationId;
-    this.traceparent = facts.traceparent;
-    this.startedAt = facts.startedAt;
+    this.attempt = attempt;
+    this.attempts = attempts;
+    this.enqueuedAt = job.timestamp;
+    this.correlationId = meta.correlationId ?? jobId;
+    this.traceparent = meta.traceparent;
+    this.startedAt = startedAt;
     this.#timeoutMs = contract.timeoutMs;
-    this.deadlineAt = facts.startedAt + contract.timeoutMs;
+    this.deadlineAt = startedAt + contract.timeoutMs;
   }
 
   /** Made when first asked for: most handlers that end quickly never look at it. */

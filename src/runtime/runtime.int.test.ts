@@ -29,7 +29,7 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
   });
 
   /** A producer and what is needed to start workers, in an engine namespace of their own. */
-  async function setup(handlers: readonly Handler[], jobs: readonly JobContract[] = []) {
+  async function setup(handlers: readonly Handler[], jobs: readonly AnyJobContract[] = []) {
     const place = await engineCase.open();
     cleanups.push(() => place.cleanup());
     const { url, namespace } = place;
@@ -162,6 +162,16 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     const succeeded = facts.next('job.succeeded');
     await client.enqueue(greet, { text: '' });
     await succeeded;
+  });
+
+  test('broken JSON in the queue is dead at once, also for a contract that would take an empty object', async () => {
+    const greet = defineJob({ queue: 'email', name: 'greet', schema: z.object({ text: z.string().optional() }) });
+    const { client, facts, start, breakJson } = await setup([handle(greet, () => undefined)]);
+    const { id } = await client.enqueue(greet, { text: 'a' });
+    await breakJson('email', id);
+    const died = facts.next('job.dead');
+    await start();
+    await expect(died).resolves.toMatchObject({ jobId: id, reason: 'undecodable', attempt: 1 });
   });
 
   test('a job that this release does not know waits without an attempt, with an alarm, and dies after an hour', async () => {

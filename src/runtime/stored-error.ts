@@ -1,4 +1,6 @@
+import { createScrubber } from '../contracts/index.ts';
 import { ShiftworkError } from '../errors/index.ts';
+import type { RunContext } from './run-context.ts';
 
 const MESSAGE_LIMIT = 2_000;
 const STACK_LIMIT = 8_000;
@@ -20,6 +22,15 @@ export class StoredError extends Error {
     this.code = code;
     this.stack = cut(scrub(stackOf(error)), STACK_LIMIT);
   }
+}
+
+/** For the engine and for listeners: nothing sensitive, nothing huge. */
+export function storedError({ assignment, job }: RunContext, error: Error): StoredError {
+  // Data of an unknown job cannot be told apart, and no handler of ours has seen it.
+  return new StoredError(
+    error,
+    assignment === undefined ? text => text : createScrubber(assignment.contract, job.data),
+  );
 }
 
 function codeOf(error: Error): string | undefined {

@@ -3,9 +3,10 @@ import type { App, QueuePolicy } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
-import { assignmentProblems, policiesOf } from './assignment.ts';
+import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { handBackOn } from './hand-back.ts';
-import { runJob, type RunJobContext } from './run-job.ts';
+import type { Assignment, QueueContext } from './run-context.ts';
+import { runJob } from './run-job.ts';
 import { RunningJobs } from './running-jobs.ts';
 import { RetryError } from './settle.ts';
 import { workerName } from './worker-name.ts';
@@ -106,13 +107,17 @@ export class WorkerHost {
 
   #processor(queue: string): (job: EngineJob, token: string) => Promise<unknown> {
     const { app, engine, needs } = this.#options;
-    const context: RunJobContext = {
-      app,
+    const assignments = new Map<string, Assignment>();
+    for (const handler of handlersOf(app, [queue])) {
+      const { contract } = handler;
+      assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {} });
+    }
+    const context: QueueContext = {
       queue,
       worker: this.name,
       facts: this.facts,
       running: this.running,
-      needs: needs ?? new Map(),
+      assignments,
       handBack: handBackOn(engine.kind),
       confirmed: this.#confirmed,
     };

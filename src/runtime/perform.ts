@@ -1,0 +1,51 @@
+import { JobAbortedError, JobTimeoutError } from '../errors/index.ts';
+import { classifyReturn, classifyThrow } from './classify.ts';
+import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
+import { RunningJob } from './running-jobs.ts';
+import { settle } from './settle.ts';
+import type { Settlement } from './settlement.ts';
+
+/** Calls the handler, watches over its deadline, and settles the run when it ends or must be given up. */
+export function perform(run: RunContext, { contract, handler, needs }: Assignment, data: unknown): Promise<unknown> {
+  const { facts, running } = run.at;
+  if (facts.wants('job.started')) facts.state('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
+  const runningJob = new RunningJob(contract, run);
+  running.add(runningJob);
+  // One promise for the whole run: what the handler does after its end was decided is nobody's business any more.
+  return new Promise((resolve, reject) => {
+    let open = true;
+    const end = (settlement: Settlement): void => {
+      open = false;
+      running.delete(runningJob);
+      settle(run, settlement).then(resolve, reject);
+    };
+    const returned = (value: unknown): void => {
+      if (open) end(classifyReturn(contract, value, run));
+    };
+    const thrown = (error: unknown): void => {
+      if (open) end(classifyStopped(runningJob) ?? classifyThrow(contract, timeoutOf(runningJob) ?? error, run));
+    };
+    runningJob.onGiveUp(thrown);
+    let result: unknown;
+    try {
+      result = handler.perform(data, runningJob, needs);
+    } catch (error) {
+      thrown(error);
+      return;
+    }
+    if (result instanceof Promise) result.then(returned, thrown);
+    else Promise.resolve(result).then(returned, thrown);
+  });
+}
+
+/** A run that ended with an error because it was told to stop has not failed: it goes back. */
+function classifyStopped({ abortReason }: RunningJob): Settlement | undefined {
+  return abortReason instanceof JobAbortedError && abortReason.reason === 'shutdown'
+    ? { kind: 'handed-back' }
+    : undefined;
+}
+
+/** A handler that was timed out may throw anything; the reason is the deadline. */
+function timeoutOf({ abortReason }: RunningJob): JobTimeoutError | undefined {
+  return abortReason instanceof JobTimeoutError ? abortReason : undefined;
+}

@@ -1,0 +1,73 @@
+import type { AnyJobContract, Handler } from '../contracts/index.ts';
+import type { EngineJob } from '../engine/index.ts';
+import type { Facts, RunFields } from '../facts/index.ts';
+import { readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
+import type { RunningJobs } from './running-jobs.ts';
+
+/** A contract of this queue with its handler and the values of the handler's needs. */
+export interface Assignment {
+  readonly contract: AnyJobContract;
+  readonly handler: Handler;
+  readonly needs: Readonly<Record<string, unknown>>;
+}
+
+/** What every run of one queue in one process shares. */
+export interface QueueContext {
+  readonly queue: string;
+  readonly worker: string;
+  readonly facts: Facts;
+  readonly running: RunningJobs;
+  /** By job name. */
+  readonly assignments: ReadonlyMap<string, Assignment>;
+  /** Puts a job back at the head of its queue, attempts untouched. */
+  readonly handBack: (job: EngineJob, token: string) => Promise<void>;
+  /** What to state once BullMQ has confirmed the outcome; a completion that is refused (lock lost) states nothing. */
+  readonly confirmed: WeakMap<EngineJob, () => void>;
+}
+
+/** One run: a job as it was fetched, and when. */
+export interface RunContext {
+  readonly at: QueueContext;
+  readonly job: EngineJob;
+  readonly jobId: string;
+  readonly token: string;
+  readonly meta: JobMeta;
+  /** Undefined where this release does not know the job. */
+  readonly assignment: Assignment | undefined;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  readonly attempts: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+export function runContext(at: QueueContext, job: EngineJob, token: string): RunContext {
+  return {
+    at,
+    job,
+    jobId: job.id ?? '',
+    token,
+    meta: readMeta(job.opts.telemetry?.metadata),
+    assignment: at.assignments.get(job.name),
+    attempt: job.attemptsMade + 1,
+    attempts: job.opts.attempts || 1,
+    startedAt: Date.now(),
+  };
+}
+
+/** From when the job was due to when it was started. */
+export function waitedMs({ job, startedAt }: RunContext): number {
+  return Math.max(0, startedAt - job.timestamp - (job.delay || 0));
+}
+
+export function runFields({ at, job, jobId, meta, attempt }: RunContext): RunFields {
+  return {
+    jobId,
+    jobName: job.name,
+    queue: at.queue,
+    correlationId: meta.correlationId ?? jobId,
+    traceId: traceIdOf(meta.traceparent),
+    attempt,
+    worker: at.worker,
+  };
+}
