@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { InvalidConfigError } from '../errors/index.ts';
 import { openEngine } from './open-engine.ts';
@@ -38,6 +40,23 @@ test('an engine that was never used closes at once, and twice', async () => {
     await closing;
   }
 });
+
+test('a process on Redis never loads pg, and ends by itself once its engine is closed', async () => {
+  const program = `
+    import { createRequire } from 'node:module';
+    import { openEngine } from ${JSON.stringify(import.meta.resolve('./index.ts'))};
+    const loaded = () => Object.keys(createRequire(${JSON.stringify(import.meta.url)}).cache)
+      .some(file => /[\\\\/]node_modules[\\\\/]pg[\\\\/]/.test(file));
+    for (const url of ['redis://${NOWHERE}', 'postgres://${NOWHERE}/app']) {
+      const engine = openEngine({ url, role: 'producer' });
+      const refusal = await engine.queue('email').catch(error => error.code);
+      await engine.close();
+      console.log(engine.kind, refusal, loaded());
+    }
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout.trim().split('\n')).toEqual(['redis ENGINE_UNREACHABLE false', 'postgres ENGINE_UNREACHABLE true']);
+}, 20_000);
 
 test('a producer makes no workers', async () => {
   for (const url of [`redis://${NOWHERE}`, `postgres://${NOWHERE}/app`]) {

@@ -49,14 +49,11 @@ export class RedisEngine implements Engine {
   }
 
   #openQueue(name: string): EngineQueue {
-    const queue: EngineQueue = new Queue(name, {
-      connection: this.#connections.commands,
-      prefix: this.#prefix,
-      // Otherwise one failed INFO at the start would leave the queue rejecting for good.
-      skipWaitingForReady: true,
-      skipVersionCheck: true,
-      streams: { events: { maxLen: EVENTS_KEPT } },
-    });
+    const queue: EngineQueue = new Queue(
+      name,
+      { connection: {}, prefix: this.#prefix, streams: { events: { maxLen: EVENTS_KEPT } } },
+      sturdyBackend(this.#connections, this.#prefix),
+    );
     // The command connection's own listeners have reported it already.
     queue.on('error', () => undefined);
     return queue;

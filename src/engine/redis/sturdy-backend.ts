@@ -1,20 +1,28 @@
 import { QueueKeys, RedisConnection, RedisQueueBackend, type BackendFactory, type IQueueBackend } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { UNREADABLE } from '../broken-job.ts';
 import type { Connections } from './connections.ts';
 
-/** Makes a worker's backend on the process's command connection and a blocking connection of its own. */
+/** Makes the backend of a queue or worker on the process's command connection; a worker gets a blocking one of its own. */
 export function sturdyBackend(connections: Connections, prefix: string): BackendFactory<IQueueBackend, unknown> {
-  return (name, options) => {
+  return (name, options, { withBlockingConnection = false } = {}) => {
     const keys = new QueueKeys(prefix);
     const workerName = 'name' in options && typeof options.name === 'string' ? `:w:${options.name}` : '';
-    const blocking = connections.blocking(`${prefix}:${Buffer.from(name).toString('base64')}${workerName}`);
+    const clientName = `${prefix}:${Buffer.from(name).toString('base64')}${workerName}`;
+    const { commands } = connections;
+    // For a queue, one failed INFO at the start would leave it rejecting for good. A worker needs the answer: without the
+    // server's version BullMQ waits in whole seconds.
+    const atOnce = { skipWaitingForReady: true, skipVersionCheck: true };
     return new SturdyBackend(
-      new RedisConnection(connections.commands, { shared: true, blocking: false }),
+      commands,
+      new RedisConnection(commands, { shared: true, blocking: false, ...(!withBlockingConnection && atOnce) }),
       name,
       keys.getKeys(name),
       type => keys.toKey(name, type),
-      { ...options, connection: connections.commands },
-      new RedisConnection(blocking, { shared: false, blocking: true }),
+      { ...options, connection: commands },
+      withBlockingConnection
+        ? new RedisConnection(connections.blocking(clientName), { shared: false, blocking: true })
+        : undefined,
     );
   };
 }
@@ -32,6 +40,13 @@ const PARSED = ['opts', 'progress', 'parent'] as const;
  * with a note that `readJob` finds. The sound path pays nothing: it is an error handler.
  */
 class SturdyBackend extends RedisQueueBackend {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis, ...base: ConstructorParameters<typeof RedisQueueBackend>) {
+    super(...base);
+    this.#redis = redis;
+  }
+
   override async moveToActive(token: string, name?: string): Promise<unknown[]> {
     try {
       return await super.moveToActive(token, name);
@@ -52,10 +67,20 @@ class SturdyBackend extends RedisQueueBackend {
     }
   }
 
+  /** BullMQ's script returns a job with a priority without waking anybody: idle workers would sleep on, up to `drainDelay`. */
+  override async moveJobFromActiveToWait(jobId: string, token?: string): Promise<number> {
+    const result: unknown = await super.moveJobFromActiveToWait(jobId, token);
+    await this.#wake();
+    return Number(result);
+  }
+
   async #repair(): Promise<void> {
-    const redis = await this.client;
+    const redis = this.#redis;
     for (const jobId of await redis.lrange(this.toKey('active'), 0, -1)) {
       const key = this.toKey(jobId);
+      // Read first: whoever held it then could not read the job. Another worker may repair at the same time, and a sound
+      // claim that follows has another lock, which is not ours to give back.
+      const lock = await redis.get(`${key}:lock`);
       const broken: string[] = [];
       for (const field of PARSED) {
         const text = await redis.hget(key, field);
@@ -66,10 +91,16 @@ class SturdyBackend extends RedisQueueBackend {
       }
       if (broken.length === 0) continue;
       await redis.hset(key, { defa: `${UNREADABLE}its stored ${broken.join(' and ')} cannot be read as JSON` });
-      const lock = await redis.get(`${key}:lock`);
-      // Another worker may repair and return it at the same time; without a lock the stall check returns it.
+      // Without a lock the stall check returns it.
       if (lock !== null) await this.moveJobFromActiveToWait(jobId, lock).catch(() => undefined);
     }
+    // "No job" sends the worker to sleep until somebody says that there is work.
+    await this.#wake();
+  }
+
+  /** The sign that BullMQ's own scripts leave for idle workers: see addBaseMarkerIfNeeded.lua. */
+  async #wake(): Promise<void> {
+    await this.#redis.zadd(this.toKey('marker'), '0', '0');
   }
 }
 

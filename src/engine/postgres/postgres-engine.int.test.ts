@@ -1,0 +1,137 @@
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { startPostgres, type PostgresServer } from '../../../tests/support/postgres-server.ts';
+import { EngineCheckError } from '../../errors/index.ts';
+import { openEngine, type Engine, type EngineOptions } from '../index.ts';
+
+const PATIENT = { timeout: 15_000, interval: 20 } as const;
+
+let server: PostgresServer;
+let sql: Client;
+const engines: Engine[] = [];
+
+beforeAll(async () => {
+  server = await startPostgres();
+  sql = new Client({ connectionString: server.url });
+  await sql.connect();
+});
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map(engine => engine.close(1_000)));
+});
+afterAll(async () => {
+  await sql.end();
+  await server.stop();
+});
+
+function open(options: Partial<EngineOptions> & Pick<EngineOptions, 'role'>): Engine {
+  const engine = openEngine({ url: server.url, ...options });
+  engines.push(engine);
+  return engine;
+}
+
+test('a database that was not migrated is refused with what to do, and taken once it is', async () => {
+  const namespace = 'not-yet';
+  const producer = open({ role: 'producer', namespace });
+  const workers = open({ role: 'worker', namespace });
+  expect((await producer.check()).errors).toEqual([expect.stringContaining('Run "shiftwork migrate"')]);
+  await expect(producer.queue('email')).rejects.toThrow(EngineCheckError);
+  await expect(workers.worker('email', async () => undefined, { name: 'tester' })).rejects.toThrow(/shiftwork migrate/);
+  await workers.migrate();
+  expect((await producer.check()).errors).toEqual([]);
+  // The same engines: a refused start is not remembered.
+  await (await producer.queue('email')).add('greet', {}, { jobId: 'greeted' });
+  const processed = vi.fn<() => Promise<void>>(async () => undefined);
+  void (await workers.worker('email', processed, { name: 'tester' })).run();
+  await vi.waitFor(() => expect(processed).toHaveBeenCalledTimes(1), PATIENT);
+});
+
+test('a half migrated schema is refused too', async () => {
+  const engine = open({ role: 'producer', namespace: 'half' });
+  await engine.migrate();
+  await sql.query('DELETE FROM bullmq_half.migration WHERE version = (SELECT max(version) FROM bullmq_half.migration)');
+  expect((await engine.check()).errors).toEqual([expect.stringContaining('Run "shiftwork migrate"')]);
+});
+
+test("a schema of a newer BullMQ is refused with its release's number", async () => {
+  const engine = open({ role: 'producer', namespace: 'newer' });
+  await engine.migrate();
+  await sql.query('UPDATE bullmq_newer.migration SET min_client_version = 99');
+  expect((await engine.check()).errors).toEqual([expect.stringContaining('major 99')]);
+});
+
+test("the app's own tables of the same names do not get in the way", async () => {
+  await sql.query(
+    'CREATE TABLE public.job (id int); CREATE TABLE public.meta (id int); CREATE TABLE public.event (id int)',
+  );
+  const engine = open({ role: 'producer', namespace: 'tables' });
+  await engine.migrate();
+  const queue = await engine.queue('email');
+  await queue.add('greet', {}, { jobId: 'greeted' });
+  expect((await queue.getWaiting()).map(job => job.id)).toEqual(['greeted']);
+  const { rows } = await sql.query('SELECT id FROM bullmq_tables.job');
+  expect(rows).toEqual([{ id: 'greeted' }]);
+});
+
+test('options that the URL brings are kept beside the search path', async () => {
+  const url = new URL(server.url);
+  url.searchParams.set('options', '-c application_name=from-the-url');
+  const engine = open({ role: 'producer', namespace: 'options', url: url.href });
+  await engine.migrate();
+  await (await engine.queue('email')).add('greet', {});
+  const { rows } = await sql.query(
+    "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'from-the-url'",
+  );
+  expect(rows[0]).not.toEqual({ n: 0 });
+});
+
+test('a database that does not exist is named as the reason', async () => {
+  const url = new URL(server.url);
+  url.pathname = '/nowhere';
+  const engine = open({ role: 'producer', url: url.href });
+  await expect(engine.queue('email')).rejects.toThrow(/the database does not exist/);
+  await expect(engine.check()).rejects.toThrow(/the database does not exist/);
+  await expect(engine.migrate()).rejects.toThrow(/the database does not exist/);
+});
+
+test('twenty queues and workers share one pool without a warning, and leave no connection', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => warnings.push(warning);
+  process.on('warning', note);
+  const engine = open({ role: 'worker', namespace: 'many' });
+  await engine.migrate();
+  const processed = new Set<string>();
+  for (let index = 0; index < 20; index += 1) {
+    const name = `queue-${index}`;
+    await (await engine.queue(name)).add('greet', {});
+    const worker = await engine.worker(name, async job => processed.add(job.queueName), { name: 'tester' });
+    void worker.run();
+  }
+  await vi.waitFor(() => expect(processed.size).toBe(20), PATIENT);
+  await engine.close();
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+  await vi.waitFor(async () => {
+    const { rows } = await sql.query(
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE '%LISTEN%' AND pid <> pg_backend_pid()",
+    );
+    expect(rows[0]).toEqual({ n: 0 });
+  }, PATIENT);
+});
+
+test('a connection that the server cuts is replaced: the worker hears of the next job', async () => {
+  const lost: Error[] = [];
+  const engine = open({ role: 'worker', namespace: 'cut', onError: error => lost.push(error) });
+  await engine.migrate();
+  const processed: string[] = [];
+  const worker = await engine.worker('email', async job => processed.push(job.name), { name: 'tester' });
+  void worker.run();
+  const queue = await engine.queue('email');
+  await queue.add('before', {});
+  await vi.waitFor(() => expect(processed).toEqual(['before']), PATIENT);
+  await sql.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename IS NOT NULL',
+  );
+  await vi.waitFor(() => queue.add('after', {}), PATIENT);
+  await vi.waitFor(() => expect(processed).toContain('after'), PATIENT);
+  expect(lost.length).toBeLessThanOrEqual(1);
+});

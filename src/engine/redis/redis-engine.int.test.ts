@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startRedis, type RedisServer } from '../../../tests/support/redis-server.ts';
+import { isBrokenJson, openEngine, type Engine, type EngineOptions, type EngineQueue } from '../index.ts';
+
+const PATIENT = { timeout: 15_000, interval: 20 } as const;
+
+let server: RedisServer;
+let redis: Redis;
+const engines: Engine[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url);
+});
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map(engine => engine.close(1_000)));
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+function open(options: Partial<EngineOptions> & Pick<EngineOptions, 'role'>): Engine {
+  const engine = openEngine({ url: server.url, ...options });
+  engines.push(engine);
+  return engine;
+}
+
+/** What one run of a worker saw of jobs by their ids. */
+interface Seen {
+  readonly complaints: Map<string, string | undefined>;
+  readonly completed: Set<string>;
+  readonly errors: Error[];
+}
+
+describe('a job that cannot be read as it is stored', () => {
+  let namespace: string;
+  let queue: EngineQueue;
+  const SECRET = 'hunter2';
+
+  beforeEach(async () => {
+    namespace = `broken-${randomUUID().slice(0, 8)}`;
+    queue = await open({ role: 'producer', namespace }).queue('email');
+  });
+
+  const keyOf = (id: string) => `${namespace}:email:${id}`;
+
+  async function add(id: string): Promise<void> {
+    await queue.add('greet', { secret: SECRET }, { jobId: id, priority: 20, attempts: 5 });
+  }
+
+  async function runAll(concurrency: number): Promise<Seen> {
+    const seen: Seen = { complaints: new Map(), completed: new Set(), errors: [] };
+    const worker = await open({ role: 'worker', namespace }).worker(
+      'email',
+      async job => {
+        const complaint = isBrokenJson(job);
+        seen.complaints.set(job.id ?? '', complaint);
+        if (complaint === undefined) return;
+        expect(job.data).toEqual({});
+        throw Object.assign(new Error(complaint), { name: 'UnrecoverableError' });
+      },
+      { name: 'tester', concurrency },
+    );
+    worker.on('completed', job => seen.completed.add(job.id ?? ''));
+    worker.on('error', error => seen.errors.push(error));
+    void worker.run();
+    await vi.waitFor(async () => {
+      expect(await queue.getJobCounts('active', 'prioritized', 'waiting', 'delayed')).toEqual({
+        active: 0,
+        prioritized: 0,
+        waiting: 0,
+        delayed: 0,
+      });
+    }, PATIENT);
+    return seen;
+  }
+
+  const damages: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
+    'data cut off': id => redis.hset(keyOf(id), 'data', `{"secret":"${SECRET}`),
+    'data that is no JSON': id => redis.hset(keyOf(id), 'data', `${SECRET} said hello`),
+    'options cut off': id => redis.hset(keyOf(id), 'opts', '{"attempts":5,"prio'),
+    'options that are no object': id => redis.hset(keyOf(id), 'opts', 'null'),
+    'progress that is no JSON': id => redis.hset(keyOf(id), 'progress', '{'),
+    'a parent that is no JSON': id => redis.hset(keyOf(id), 'parent', '{'),
+    'no name': id => redis.hdel(keyOf(id), 'name'),
+    'no timestamp': id => redis.hdel(keyOf(id), 'timestamp'),
+    'nothing stored at all': id => redis.del(keyOf(id)),
+  };
+
+  test.each(Object.entries(damages))(
+    'reaches the processor once, marked, and can be ended: %s',
+    async (_name, damage) => {
+      await add('broken');
+      await damage('broken');
+      await add('sound');
+      const seen = await runAll(1);
+      expect(seen.complaints.get('broken')).toMatch(/stored/);
+      expect(seen.complaints.get('broken')).not.toContain(SECRET);
+      expect(seen.complaints.get('sound')).toBeUndefined();
+      expect([...seen.completed]).toEqual(['sound']);
+      expect(seen.errors).toEqual([]);
+      expect(await redis.zrange(keyOf('failed'), '0', '-1')).toEqual(['broken']);
+      expect(await redis.hget(keyOf('broken'), 'failedReason')).toBe(seen.complaints.get('broken'));
+    },
+  );
+
+  test.each([1, 5])('does not take sound jobs with it, %d at once', async concurrency => {
+    const ids = Array.from({ length: 20 }, (_value, index) => `job-${index}`);
+    for (const id of ids) await add(id);
+    const broken = ids.filter((_id, index) => index % 2 === 1);
+    const kinds = Object.values(damages);
+    for (const [index, id] of broken.entries()) await kinds[index % kinds.length]?.(id);
+    const seen = await runAll(concurrency);
+    // Also those whose end had claimed a broken one: their own completion is confirmed.
+    expect([...seen.completed].toSorted()).toEqual(ids.filter(id => !broken.includes(id)).toSorted());
+    expect((await redis.zrange(keyOf('failed'), '0', '-1')).toSorted()).toEqual(broken.toSorted());
+    expect(seen.errors).toEqual([]);
+  });
+
+  test('keeps what could not be read beside what replaced it', async () => {
+    await add('broken');
+    await redis.hset(keyOf('broken'), 'opts', '{"attempts":5,"prio');
+    await runAll(1);
+    expect(await redis.hget(keyOf('broken'), 'opts:broken')).toBe('{"attempts":5,"prio');
+  });
+});
+
+describe('the connection', () => {
+  test('takes user, password and database from the URL, and shows none of them', async () => {
+    await redis.call('ACL', 'SETUSER', 'app', 'on', '>s3cret', '~*', '&*', '+@all');
+    const url = new URL(server.url);
+    url.username = 'app';
+    url.password = 's3cret';
+    url.pathname = '/3';
+    const engine = open({ role: 'producer', url: url.href });
+    await (await engine.queue('email')).add('greet', {}, { jobId: 'in-three' });
+    expect(engine.target).toBe(url.host);
+    await redis.select(3);
+    expect(await redis.exists('bull:email:in-three')).toBe(1);
+    await redis.select(0);
+    expect(await redis.exists('bull:email:in-three')).toBe(0);
+  });
+
+  test('that is refused for its password says so, without it', async () => {
+    const url = new URL(server.url);
+    url.username = 'app';
+    url.password = 'wr0ng';
+    const lost: Error[] = [];
+    const engine = open({ role: 'producer', url: url.href, onError: error => lost.push(error) });
+    const refusal = await engine.check().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(refusal).toMatchObject({
+      code: 'ENGINE_UNREACHABLE',
+      message: expect.stringContaining('the credentials were refused'),
+    });
+    expect(lost).toHaveLength(1);
+    for (const error of [refusal, ...lost]) {
+      expect(JSON.stringify(error, [...Object.getOwnPropertyNames(error), 'cause', 'message', 'stack'])).not.toContain(
+        'wr0ng',
+      );
+      expect(JSON.stringify((error as Error).cause)).not.toContain('wr0ng');
+    }
+  });
+
+  test('is one for all queues and workers of a process, and one more for each worker', async () => {
+    const before = await connectedClients();
+    const engine = open({ role: 'worker', namespace: 'counted' });
+    for (const name of ['email', 'analytics', 'notification']) {
+      await engine.queue(name);
+      await engine.worker(name, async () => undefined, { name: 'tester' });
+    }
+    expect((await connectedClients()) - before).toBe(4);
+    await engine.close();
+    await vi.waitFor(async () => expect(await connectedClients()).toBe(before), PATIENT);
+  });
+
+  test('keeps the event stream short', async () => {
+    const queue = await open({ role: 'producer', namespace: 'events' }).queue('email');
+    await vi.waitFor(
+      async () => expect(await redis.hget('events:email:meta', 'opts.maxLenEvents')).toBe('1000'),
+      PATIENT,
+    );
+    expect(queue.opts).toMatchObject({ prefix: 'events' });
+  });
+
+  async function connectedClients(): Promise<number> {
+    const info = await redis.info('clients');
+    return Number(/connected_clients:(\d+)/.exec(info)?.[1]);
+  }
+});
+
+test('a job with a priority that is handed back wakes an idle worker', async () => {
+  const namespace = 'handed-back';
+  const engine = open({ role: 'worker', namespace });
+  const queue = await engine.queue('email');
+  await queue.add('greet', {}, { jobId: 'greeted', priority: 20 });
+  const holder = await engine.worker('email', async () => undefined, { name: 'holder' });
+  const held = await holder.getNextJob('held-token');
+  expect(held?.id).toBe('greeted');
+  const processed: (string | undefined)[] = [];
+  // Asleep for a minute unless somebody wakes it.
+  const idle = await engine.worker('email', async job => processed.push(job.id), { name: 'idle', drainDelay: 60 });
+  void idle.run();
+  await vi.waitFor(async () => expect(await redis.exists(`${namespace}:email:marker`)).toBe(0), PATIENT);
+  // As a supervisor does for a worker that died: from a queue, with the dead one's token.
+  await (await queue.getJob('greeted'))?.moveToWait('held-token');
+  await vi.waitFor(() => expect(processed).toEqual(['greeted']), PATIENT);
+});
+
+test('a server that evicts is refused by the check, and taken once it is mended', async () => {
+  const engine = open({ role: 'worker' });
+  await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  try {
+    expect((await engine.check()).errors).toEqual([expect.stringContaining('found "allkeys-lru"')]);
+  } finally {
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+  }
+  expect((await engine.check()).errors).toEqual([]);
+});
+
+test('a server whose user may not ask for CONFIG is checked all the same', async () => {
+  await redis.call('ACL', 'SETUSER', 'modest', 'on', '>s3cret', '~*', '&*', '+@all', '-config');
+  const url = new URL(server.url);
+  url.username = 'modest';
+  url.password = 's3cret';
+  const report = await open({ role: 'worker', url: url.href }).check();
+  expect(report.errors).toEqual([]);
+  expect(report.version).toMatch(/^\d+\.\d+\.\d+$/);
+});
