@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+export interface TestProcess {
+  readonly pid: number;
+  /** Everything it has printed, on both streams, oldest first. */
+  readonly lines: readonly string[];
+  /** The first line, printed already or later, that matches. Rejects when the process ends without it. */
+  line(matches: RegExp): Promise<string>;
+  kill(signal: NodeJS.Signals): void;
+  /** The exit code, or the signal's name. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+export interface TestProcessOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string;
+}
+
+/** Runs a file of this project with this Node, in an environment that holds what is given, PATH and HOME. */
+export function startProcess(file: string, { args = [], env = {}, cwd, input }: TestProcessOptions = {}): TestProcess {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [file, ...args], {
+    env: { PATH, HOME, NODE_NO_WARNINGS: '1', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(cwd !== undefined && { cwd }),
+  });
+  child.stdin.end(input);
+  const lines: string[] = [];
+  const listeners = new Set<(line: string) => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', line => {
+      lines.push(line);
+      for (const listener of listeners) listener(line);
+    });
+  }
+  // 'close' comes after the last line, 'exit' may come before it.
+  const ended = once(child, 'close').then(([code, signal]: unknown[]) => (code ?? signal) as number | NodeJS.Signals);
+  return {
+    pid: child.pid ?? -1,
+    lines,
+    ended,
+    kill: signal => void child.kill(signal),
+    line: matches =>
+      new Promise((resolve, reject) => {
+        const seen = lines.find(line => matches.test(line));
+        if (seen !== undefined) return resolve(seen);
+        const listen = (line: string): void => {
+          if (!matches.test(line)) return;
+          listeners.delete(listen);
+          resolve(line);
+        };
+        listeners.add(listen);
+        void ended.then(code =>
+          reject(
+            new Error(`The process ended with ${code} before it printed ${matches}:\n${lines.slice(-30).join('\n')}`),
+          ),
+        );
+      }),
+  };
+}

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+
+/** Valid as SHIFTWORK_NAMESPACE, never the same twice. */
+export function namespace(): string {
+  return `t${randomBytes(6).toString('hex')}`;
+}
+
+/** The Redis of this run, shared by all tests: use a namespace. */
+export function redisUrl(): string {
+  return inject('redisUrl');
+}
+
+export interface FreshDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+/** An empty database in the PostgreSQL of this run. */
+export async function freshDatabase(): Promise<FreshDatabase> {
+  const name = namespace();
+  await administer(`create database ${name}`);
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => administer(`drop database if exists ${name} with (force)`) };
+}
+
+export interface EnginePlace {
+  readonly url: string;
+  readonly namespace: string;
+  cleanup(): Promise<void>;
+}
+
+export interface EngineCase {
+  readonly kind: 'redis' | 'postgres';
+  /** A place of its own on that engine, not migrated yet. */
+  open(): Promise<EnginePlace>;
+}
+
+/** For `describe.each(engineCases)`. */
+export const engineCases: readonly EngineCase[] = [
+  {
+    kind: 'redis',
+    open: async () => ({ url: redisUrl(), namespace: namespace(), cleanup: async () => undefined }),
+  },
+  {
+    kind: 'postgres',
+    async open() {
+      const database = await freshDatabase();
+      return { url: database.url, namespace: namespace(), cleanup: () => database.drop() };
+    },
+  },
+];
+
+async function administer(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: inject('postgresUrl') });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,25 @@
+import type { TestProject } from 'vitest/node';
+import { startPostgres } from './postgres-server.ts';
+import { startRedis } from './redis-server.ts';
+import { requirePrograms } from './required-programs.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    redisUrl: string;
+    postgresUrl: string;
+  }
+}
+
+/** One Redis and one PostgreSQL for the whole run; each test takes a namespace or a database of its own in them. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  requirePrograms();
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+  project.provide('redisUrl', redis.url);
+  project.provide('postgresUrl', postgres.url);
+  const stop = async (): Promise<void> => {
+    await Promise.all([redis.stop(), postgres.stop()]);
+  };
+  // An interrupted run tears nothing down; PostgreSQL is in a group of its own and would stay.
+  process.once('exit', () => void stop());
+  return stop;
+}

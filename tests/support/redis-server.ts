@@ -1,0 +1,96 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort } from './free-port.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface RedisOptions {
+  readonly port?: number;
+  /** Settings on top of the defaults, such as `{ maxmemory: '10mb' }`. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+/** A Redis of a test's own, that it may break. */
+export interface RedisServer {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** As an administrator would. */
+  stop(): Promise<void>;
+  /** As a lost machine would. The data stays as far as it was written. */
+  kill(): Promise<void>;
+  /** Freezes it (SIGSTOP): connections stay, nothing answers. */
+  pause(): void;
+  resume(): void;
+  /** Starts it again on the same port and data. */
+  restart(): Promise<void>;
+}
+
+/** Starts Debian's redis-server on a free port of 127.0.0.1: append-only file, no eviction. */
+export async function startRedis({ port: wanted, config = {} }: RedisOptions = {}): Promise<RedisServer> {
+  const port = wanted ?? (await freePort());
+  const folder = await mkdtemp(join(tmpdir(), 'shiftwork-redis-'));
+  const settings = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: folder,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    'maxmemory-policy': 'noeviction',
+    ...config,
+  };
+  const url = `redis://127.0.0.1:${port}`;
+  let child = await start();
+
+  async function start(): Promise<ChildProcess> {
+    const started = spawn(
+      'redis-server',
+      Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+      {
+        stdio: 'ignore',
+      },
+    );
+    const failed = once(started, 'error').then(([error]: unknown[]) => Promise.reject(error as Error));
+    failed.catch(() => undefined);
+    const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null });
+    redis.on('error', () => undefined);
+    try {
+      await Promise.race([failed, waitFor(`redis-server on port ${port}`, () => redis.ping())]);
+    } finally {
+      redis.disconnect();
+    }
+    return started;
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    // A frozen process gets its signal when it thaws.
+    child.kill('SIGCONT');
+    child.kill(signal);
+    await exit;
+  }
+
+  return {
+    url,
+    port,
+    get pid() {
+      return child.pid ?? -1;
+    },
+    async stop() {
+      await end('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    },
+    kill: () => end('SIGKILL'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    async restart() {
+      await end('SIGTERM');
+      child = await start();
+    },
+  };
+}

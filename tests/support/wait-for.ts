@@ -1,0 +1,25 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/**
+ * Asks again and again until the answer is there, and returns it; a rejected or falsy answer is "not yet".
+ * @param what completes "waited for ..." in the failure
+ */
+export async function waitFor<Value>(
+  what: string,
+  ask: () => Value | Promise<Value>,
+  timeoutMs = 15_000,
+): Promise<NonNullable<Value>> {
+  const endsAt = Date.now() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== null && answer !== false) return answer;
+      last = answer;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > endsAt) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`, { cause: last });
+    await pause(20);
+  }
+}
