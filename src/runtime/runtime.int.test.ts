@@ -1,3 +1,5 @@
+import { Redis } from 'ioredis';
+import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
@@ -48,7 +50,20 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
       return host;
     };
     const queue = (name: string): Promise<EngineQueue> => migrating.queue(name);
-    return { client, facts, start, queue };
+    const breakJson = async (id: string): Promise<void> => {
+      if (engineCase.kind === 'redis') {
+        const redis = new Redis(url);
+        await redis.hset(`${namespace}:email:${id}`, 'data', '{"text": "a');
+        await redis.quit();
+      } else {
+        const database = new pg.Client({ connectionString: url });
+        await database.connect();
+        // A JSON column: "broken" is what BullMQ does not expect there.
+        await database.query(`update "bullmq_${namespace}".job set data = '"{"' where id = $1`, [id]);
+        await database.end();
+      }
+    };
+    return { client, facts, start, queue, breakJson };
   }
 
   test('a job runs with the validated data and is recorded as succeeded', async () => {
@@ -168,7 +183,7 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     const greet = defineJob({ queue: 'email', name: 'greet', schema: z.object({ text: z.string().optional() }) });
     const { client, facts, start, breakJson } = await setup([handle(greet, () => undefined)]);
     const { id } = await client.enqueue(greet, { text: 'a' });
-    await breakJson('email', id);
+    await breakJson(id);
     const died = facts.next('job.dead');
     await start();
     await expect(died).resolves.toMatchObject({ jobId: id, reason: 'undecodable', attempt: 1 });

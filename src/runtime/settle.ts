@@ -18,6 +18,16 @@ export class RetryError extends Error {
   }
 }
 
+/** Thrown to BullMQ for an end for good. A failure that is neither this nor a RetryError was BullMQ's own decision. */
+export class FinalError extends UnrecoverableError {
+  constructor(stored: StoredError) {
+    super(stored.message);
+    // BullMQ knows it by the class, and across copies of the package by the name.
+    this.name = 'UnrecoverableError';
+    if (stored.stack !== undefined) this.stack = stored.stack;
+  }
+}
+
 /**
  * Turns an outcome into what BullMQ knows: a return value, or an error of the right kind. The only place that does.
  * The fact is stated when BullMQ has confirmed the end, or here where the job is moved here.
@@ -53,9 +63,7 @@ export async function settle(run: RunContext, settlement: Settlement): Promise<u
 async function endedForGood(run: RunContext, error: Error): Promise<Error> {
   const stored = storedError(run, error);
   if (forgets(run)) await forget(run);
-  const final = new UnrecoverableError(stored.message);
-  if (stored.stack !== undefined) final.stack = stored.stack;
-  return final;
+  return new FinalError(stored);
 }
 
 function forgets({ assignment }: RunContext): boolean {

@@ -8,7 +8,7 @@ import { handBackOn } from './hand-back.ts';
 import type { Assignment, QueueContext } from './run-context.ts';
 import { runJob } from './run-job.ts';
 import { RunningJobs } from './running-jobs.ts';
-import { RetryError } from './settle.ts';
+import { FinalError, RetryError } from './settle.ts';
 import { workerName } from './worker-name.ts';
 
 export interface WorkerHostOptions {
@@ -130,9 +130,8 @@ export class WorkerHost {
     worker.on('completed', job => this.#confirmed.get(job)?.());
     worker.on('failed', (job, error) => {
       if (job === undefined) return;
-      const state = this.#confirmed.get(job);
-      if (state !== undefined) return state();
-      this.#stateUnowned(job, queue, error);
+      if (error instanceof RetryError || error instanceof FinalError) this.#confirmed.get(job)?.();
+      else this.#stateUnowned(job, queue, error);
     });
     worker.on('error', error => this.facts.state('worker.error', { worker: this.name, queue, error }));
     worker.on('stalled', jobId => this.facts.state('job.stalled', { jobId, queue }));
