@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,13 +26,14 @@ export async function startPostgres(): Promise<PostgresServer> {
   // The server's user must come into it; the data inside is its own.
   const { chmod } = await import('node:fs/promises');
   await chmod(folder, 0o711);
-  const start = () =>
-    startEmbedded({ folder, fallbackFolder: folder, port, settings: { fsync: 'off', synchronous_commit: 'off' } });
+  // Commits stay synchronous: what was acknowledged must outlive kill(), or tests of outages would lose jobs that nobody lost.
+  const start = () => startEmbedded({ folder, fallbackFolder: folder, port, settings: { fsync: 'off' } });
   let server = await start();
   const { url } = server;
-  // The server leads a process group; its children share its fate.
-  const signal = (name: NodeJS.Signals): void => {
-    process.kill(-server.pid, name);
+  const pause = (): void => {
+    // The postmaster first: it must not start another child meanwhile.
+    process.kill(server.pid, 'SIGSTOP');
+    for (const child of childrenOf(server.pid)) signal(child, 'SIGSTOP');
   };
   return {
     url,
@@ -41,15 +43,36 @@ export async function startPostgres(): Promise<PostgresServer> {
       await rm(folder, { recursive: true, force: true });
     },
     async kill() {
-      signal('SIGCONT');
-      signal('SIGKILL');
+      pause();
+      for (const child of childrenOf(server.pid)) signal(child, 'SIGKILL');
+      process.kill(server.pid, 'SIGKILL');
       await server.exited;
     },
-    pause: () => signal('SIGSTOP'),
-    resume: () => signal('SIGCONT'),
+    pause,
+    resume() {
+      for (const child of childrenOf(server.pid)) signal(child, 'SIGCONT');
+      process.kill(server.pid, 'SIGCONT');
+    },
     async restart() {
       await server.stop();
       server = await start();
     },
   };
+}
+
+/** Each child leads a session of its own (PostgreSQL calls setsid), so a signal to the server's group does not reach them. */
+function childrenOf(pid: number): readonly number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' });
+  return stdout.split('\n').flatMap(line => {
+    const [parent, child] = line.trim().split(/\s+/).map(Number);
+    return parent === pid && child !== undefined ? [child] : [];
+  });
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself since the list was made.
+  }
 }
