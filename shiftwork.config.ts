@@ -1,10 +1,10 @@
-import * as jobs from './jobs/index.ts';
+import { catalogue } from './jobs/index.ts';
 import { defineApp } from './src/contracts/index.ts';
 import { analyticsHandlers, emailHandlers, notificationHandlers } from './workers/index.ts';
 
 /** What this app consists of. Workers, dashboard and command line load it. */
 export default defineApp({
-  jobs: Object.values(jobs.catalogue),
+  jobs: catalogue,
   handlers: [...emailHandlers, ...analyticsHandlers, ...notificationHandlers],
   queues: {
     email: { concurrency: 10, rate: { max: 100, per: '1s' } },

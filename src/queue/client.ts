@@ -3,6 +3,7 @@ import type { EnqueueOptions, JobContract, JobRequest } from '../contracts/index
 import type { Engine } from '../engine/index.ts';
 import { ClientClosedError } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
+import type { Enqueuer } from './enqueuer.ts';
 import { parseJobId } from './job-id.ts';
 import { traceIdOf } from './job-meta.ts';
 import { viewOf, type JobView } from './job-view.ts';
@@ -15,7 +16,7 @@ import { storeMany, storeOne, type JobReceipt } from './store.ts';
  * Every method rejects with `QueueUnavailableError` within about two seconds while the engine is away, and works
  * again by itself when it is back.
  */
-export class Client {
+export class Client implements Enqueuer {
   readonly facts: Facts;
   readonly #engine: Engine;
   readonly #context: PrepareContext;

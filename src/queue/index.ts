@@ -1,5 +1,6 @@
 export { Client } from './client.ts';
 export { connect, type ConnectOptions } from './connect.ts';
+export type { Enqueuer } from './enqueuer.ts';
 export { deduplicationIdOf, digestOf, jobIdOf, parseJobId, type JobIdParts } from './job-id.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './job-meta.ts';
 export type { JobState, JobView } from './job-view.ts';

@@ -11,7 +11,7 @@ import {
   handle,
   snooze,
   type Handler,
-  type JobContract,
+  type AnyJobContract,
 } from '../contracts/index.ts';
 import { openEngine, type EngineQueue } from '../engine/index.ts';
 import { IdempotencyConflictError, InvalidConfigError } from '../errors/index.ts';

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { defineJob } from '../src/contracts/index.ts';
+import { exponential } from '../src/resilience/index.ts';
+import { id, line, plainObject } from './fields.ts';
+
+const QUEUE = 'analytics';
+const retry = { attempts: 10, backoff: exponential({ from: '1s', to: '15m' }) } as const;
+
+/** The common fields of the Segment spec: https://segment.com/docs/connections/spec/common/ */
+const common = {
+  /** Identifies the message: a sink keeps the first of several with the same id. */
+  messageId: id,
+  userId: id.optional(),
+  anonymousId: id.optional(),
+  /** When it happened, ISO 8601. */
+  timestamp: z.iso.datetime({ offset: true }),
+  context: plainObject.optional(),
+  integrations: plainObject.optional(),
+};
+
+const someone = (message: { userId?: string | undefined; anonymousId?: string | undefined }): boolean =>
+  message.userId !== undefined || message.anonymousId !== undefined;
+const SOMEONE = { error: 'expected userId or anonymousId', path: ['userId'] };
+
+const trackFields = { ...common, event: line(200), properties: plainObject.optional() };
+const identifyFields = { ...common, traits: plainObject.optional() };
+
+export const track = defineJob({
+  queue: QUEUE,
+  name: 'track',
+  schema: z.strictObject(trackFields).refine(someone, SOMEONE),
+  retry,
+  timeout: '20s',
+  expiresAfter: '7d',
+  priority: 'low',
+  key: ({ messageId }) => [messageId],
+  sensitive: ['context', 'properties'],
+});
+
+export const identify = defineJob({
+  queue: QUEUE,
+  name: 'identify',
+  schema: z.strictObject(identifyFields).refine(someone, SOMEONE),
+  retry,
+  timeout: '20s',
+  expiresAfter: '7d',
+  priority: 'low',
+  key: ({ messageId }) => [messageId],
+  sensitive: ['context', 'traits'],
+});
+
+/** Many events in one job, for high volumes: message ids are told apart by the sink. */
+export const trackBatch = defineJob({
+  queue: QUEUE,
+  name: 'track-batch',
+  schema: z.strictObject({
+    batch: z
+      .array(
+        z.discriminatedUnion('type', [
+          z.strictObject({ type: z.literal('track'), ...trackFields }).refine(someone, SOMEONE),
+          z.strictObject({ type: z.literal('identify'), ...identifyFields }).refine(someone, SOMEONE),
+        ]),
+      )
+      .min(1)
+      .max(500),
+  }),
+  retry,
+  timeout: '60s',
+  expiresAfter: '7d',
+  priority: 'low',
+  sensitive: ['batch'],
+});

@@ -1,0 +1,20 @@
+import { identify, track, trackBatch } from './analytics.ts';
+import { orderConfirmation, passwordReset, welcomeEmail } from './email.ts';
+import { inApp, webhook, webPush } from './notification.ts';
+
+/** Every contract of this app. */
+export const catalogue = [
+  welcomeEmail,
+  orderConfirmation,
+  passwordReset,
+  track,
+  identify,
+  trackBatch,
+  webhook,
+  webPush,
+  inApp,
+] as const;
+
+export { RESET_LINK_LIFE } from './email.ts';
+export { emailAddress, personName } from './fields.ts';
+export { identify, inApp, orderConfirmation, passwordReset, track, trackBatch, webhook, webPush, welcomeEmail };
