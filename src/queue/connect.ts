@@ -27,11 +27,13 @@ export function connect(options: ConnectOptions): Client {
     throw new InvalidConfigError(['Expected connect() to get { redis: URL } or { postgres: URL }, got neither.']);
   }
   const facts = options.facts ?? new Facts();
+  const kind = url.startsWith('redis') ? 'redis' : 'postgres';
   const engine = openEngine({
     url,
     role: 'producer',
     namespace: options.namespace,
-    onError: error => facts.state('engine.lost', { engine: url.startsWith('redis') ? 'redis' : 'postgres', error }),
+    onError: error => facts.state('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
   return new Client(engine, facts, { ids: createIdSource(), traceparent: options.traceparent ?? (() => undefined) });
 }

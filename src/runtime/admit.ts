@@ -17,13 +17,14 @@ export interface Admitted {
 /** Decides whether a job may run: known, readable, not too old. What it may not has its outcome. */
 export async function admit(run: RunContext): Promise<Admitted | Settlement> {
   const { assignment, job, meta } = run;
+  const broken = isBrokenJson(job);
+  // Before the name: a half-written job may have lost that too, and no release will ever know it.
+  if (broken !== undefined) return undecodable(job.name, broken);
   if (assignment === undefined) return waitForRelease(run, 'the name');
   const { contract } = assignment;
-  const broken = isBrokenJson(job);
-  if (broken !== undefined) return undecodable(contract, broken);
   const decoded = await decodePayload(contract, meta.version, job.data);
   if (decoded.kind === 'newer-version') return waitForRelease(run, `version ${decoded.version}`);
-  if (decoded.kind === 'unreadable') return undecodable(contract, decoded.detail);
+  if (decoded.kind === 'unreadable') return undecodable(contract.name, decoded.detail);
   if (isExpired(run, contract)) {
     const error = new JobExpiredError(contract.name, run.startedAt - job.timestamp, contract.expiresAfterMs ?? 0);
     return { kind: 'dead', reason: 'expired', error };
@@ -35,8 +36,8 @@ export function isExpired({ job, startedAt }: RunContext, { expiresAfterMs }: An
   return expiresAfterMs !== undefined && startedAt - job.timestamp > expiresAfterMs;
 }
 
-function undecodable(contract: AnyJobContract, detail: string): Settlement {
-  return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(contract.name, detail) };
+function undecodable(name: string, detail: string): Settlement {
+  return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(name, detail) };
 }
 
 async function waitForRelease({ at, job, startedAt }: RunContext, what: string): Promise<Settlement> {

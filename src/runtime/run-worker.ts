@@ -53,12 +53,13 @@ export async function startWorkerProcess({
   for (const problem of assignmentProblems(app, queues)) environment.problem(problem);
   environment.check();
 
+  const kind = url?.protocol.startsWith('redis') ? 'redis' : 'postgres';
   const engine = openEngine({
     url: url?.href ?? '',
     role: 'worker',
     namespace,
-    onError: error =>
-      facts.state('engine.lost', { engine: url?.protocol.startsWith('redis') ? 'redis' : 'postgres', error }),
+    onError: error => facts.state('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
   const stopAsked = new AbortController();
   let host: WorkerHost | undefined;

@@ -90,6 +90,9 @@ export class WorkerHost {
           concurrency: this.#options.concurrency ?? policy.concurrency,
           ...(policy.rate && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
           settings: { backoffStrategy: contractBackoff },
+          // For jobs that bring no policy of their own: added by another program, or damaged.
+          removeOnComplete: { age: 3_600, count: 1_000 },
+          removeOnFail: { age: 14 * 86_400 },
         });
         this.#listen(worker, policy.name);
         this.#workers.push(worker);
