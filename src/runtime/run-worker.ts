@@ -95,7 +95,7 @@ export async function startWorkerProcess({
 
 /** Waits for an engine that is away; refuses one that must not be used. */
 async function usableEngine(engine: Engine, facts: Facts, signal: AbortSignal): Promise<void> {
-  for (let told = false; !signal.aborted;) {
+  while (!signal.aborted) {
     try {
       const report = await engine.check();
       for (const warning of report.warnings) facts.state('engine.warning', { engine: engine.kind, warning });
@@ -103,8 +103,6 @@ async function usableEngine(engine: Engine, facts: Facts, signal: AbortSignal): 
       return;
     } catch (error) {
       if (!(error instanceof EngineUnreachableError)) throw error;
-      if (!told) facts.state('engine.lost', { engine: engine.kind, error });
-      told = true;
       await pause(ENGINE_RETRY_MS, signal);
     }
   }
