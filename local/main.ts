@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Environment } from '../src/config/index.ts';
+import { InvalidConfigError } from '../src/errors/index.ts';
+import { startMailbox } from './mailbox.ts';
+import { startPostgres } from './postgres/index.ts';
+import { Child } from './start/child.ts';
+import { Output } from './start/output.ts';
+import { anyPort, claimPorts, isTaken, type PortVariable } from './start/ports.ts';
+import { localSecrets } from './start/secrets.ts';
+
+/** `npm start`: the whole thing on one machine, with nothing installed but Node. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const WORKERS = 2;
+
+interface Stoppable {
+  readonly name: string;
+  stop(): Promise<void>;
+}
+
+async function main(): Promise<number> {
+  const output = new Output();
+  const watch = process.argv.includes('--watch');
+  const environment = new Environment(process.env);
+  // Elsewhere for tests, and for a checkout that cannot be written to.
+  const folder = environment.string('SHIFTWORK_DATA', join(ROOT, '.shiftwork'));
+  const given = {
+    redis: environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href,
+    database: environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href,
+    smtp: environment.url('SMTP_URL', { protocols: ['smtp:', 'smtps:'] })?.href,
+  };
+  const wanted: PortVariable[] = ['PORT', 'DASHBOARD_PORT'];
+  if (given.smtp === undefined) wanted.push('MAILBOX_PORT', 'MAILBOX_SMTP_PORT');
+  const ports = await claimPorts(environment, new Set(wanted));
+  environment.check();
+
+  const started: Stoppable[] = [];
+  const unexpected = Promise.withResolvers<string>();
+  const stopAsked = new Promise<'signal'>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('signal'));
+  });
+  const own = <Thing extends Stoppable & { readonly exited: Promise<unknown> }>(thing: Thing): Thing => {
+    started.push(thing);
+    void thing.exited.then(how => unexpected.resolve(`${thing.name} ended (${String(how ?? 'exit')})`));
+    return thing;
+  };
+  const run = async (): Promise<void> => {
+    mkdirSync(folder, { recursive: true });
+    let database = given.database;
+    if (database === undefined) {
+      output.say('postgres  | starting the embedded PostgreSQL ...');
+      const server = await startPostgres({
+        folder: join(folder, 'postgres'),
+        // As root the server's user may be unable to reach a checkout in somebody's home.
+        fallbackFolder: `/var/lib/shiftwork-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`,
+        port: await rememberedPort(folder),
+      });
+      own({ name: 'postgres', stop: () => server.stop(), exited: server.exited });
+      database = await server.createDatabase('shiftwork');
+    }
+    let smtp = given.smtp;
+    if (smtp === undefined) {
+      const mailbox = await startMailbox({
+        smtpPort: ports.MAILBOX_SMTP_PORT,
+        webPort: ports.MAILBOX_PORT,
+        folder: join(folder, 'mail'),
+      });
+      own({ name: 'mailbox', stop: () => mailbox.stop(), exited: mailbox.exited });
+      smtp = `smtp://127.0.0.1:${ports.MAILBOX_SMTP_PORT}`;
+    }
+    const env = childEnvironment({
+      ...localSecrets(folder),
+      NODE_ENV: 'development',
+      MAIL_FROM: 'Shiftwork shop <shop@shiftwork.example>',
+      APP_URL: `http://localhost:${ports.PORT}`,
+      SHUTDOWN_GRACE_MS: '3000',
+      ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
+      DATABASE_URL: database,
+      SMTP_URL: smtp,
+    });
+    await migrate(env, output);
+    const child = (name: string, file: string): Child =>
+      new Child({ name, file: join(ROOT, file), env, watch, output });
+    const workers = Array.from({ length: WORKERS }, (_, index) => child(`worker-${index + 1}`, 'workers/main.ts'));
+    for (const worker of workers) own(worker);
+    const pages = [child('dashboard', 'dashboard/main.ts'), child('shop', 'examples/shop/main.ts')];
+    for (const page of pages) own(page);
+    await Promise.all([...workers, ...pages].map(({ ready }) => ready));
+    output.say('');
+    output.say(`shop      http://localhost:${ports.PORT}`);
+    output.say(`dashboard http://localhost:${ports.DASHBOARD_PORT}`);
+    if (given.smtp === undefined) output.say(`mailbox   http://localhost:${ports.MAILBOX_PORT}`);
+    output.say('');
+    output.say('ready');
+  };
+
+  let code = 0;
+  const running = run().then(() => 'running' as const);
+  running.catch(() => undefined);
+  try {
+    const first = await Promise.race([running, stopAsked, unexpected.promise]);
+    const end = first === 'running' ? await Promise.race([stopAsked, unexpected.promise]) : first;
+    if (end !== 'signal') {
+      output.say(`${end}; stopping the rest`);
+      code = 1;
+    }
+  } catch (error) {
+    output.say(error instanceof Error ? error.message : String(error));
+    code = error instanceof InvalidConfigError ? 2 : 1;
+  }
+  // Who asks first, then who works, then what both stand on.
+  await Promise.all(started.filter(({ name }) => name === 'shop' || name === 'dashboard').map(each => each.stop()));
+  await Promise.all(started.filter(({ name }) => name.startsWith('worker-')).map(each => each.stop()));
+  for (const thing of started.toReversed()) await thing.stop();
+  return code;
+}
+
+/** What the children need of ours, and what was made for them; theirs wins over nothing that the person has set. */
+function childEnvironment(made: Readonly<Record<string, string>>): Record<string, string> {
+  const env: Record<string, string> = { ...made };
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined && value !== '') env[name] = value;
+  return env;
+}
+
+async function migrate(env: Readonly<Record<string, string>>, output: Output): Promise<void> {
+  const child = new Child({
+    name: 'migrate',
+    file: join(ROOT, 'src/cli/main.ts'),
+    args: ['migrate'],
+    env,
+    watch: false,
+    output,
+  });
+  const code = await child.exited;
+  if (code !== 0) throw new Error(`The tables could not be made or upgraded (exit ${code}).`);
+}
+
+/** The same port each time, so that a database tool keeps its address. */
+async function rememberedPort(folder: string): Promise<number> {
+  const file = join(folder, 'postgres-port');
+  let port: number | undefined;
+  try {
+    port = Number(readFileSync(file, 'utf8'));
+  } catch {
+    // The first start.
+  }
+  if (port === undefined || !Number.isInteger(port) || port < 1 || (await isTaken(port))) port = await anyPort();
+  writeFileSync(file, `${port}\n`);
+  return port;
+}
+
+void main().then(
+  code => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(error instanceof InvalidConfigError ? 2 : 1);
+  },
+);
