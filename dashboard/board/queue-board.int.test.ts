@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import { openEngine } from '../../src/engine/index.ts';
+
+interface ShownQueue {
+  readonly name: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly jobs: readonly { readonly id: string; readonly name: string; readonly data: unknown }[];
+}
+
+describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
+  let place: EnginePlace;
+  let dashboard: TestDashboard;
+  let admin: string;
+
+  beforeAll(async () => {
+    place = await open();
+    dashboard = await openTestDashboard({ place });
+    admin = await dashboard.cookieOf('admin');
+  });
+  afterAll(async () => {
+    await dashboard.close();
+    await place.cleanup();
+  });
+
+  const json = async (path: string): Promise<unknown> => (await dashboard.call('GET', path, admin)).json();
+  const queues = async (active: string): Promise<readonly ShownQueue[]> =>
+    ((await json(`/queues?activeQueue=${active}&jobsPerPage=50`)) as { queues: ShownQueue[] }).queues;
+
+  test('shows every queue of the app, in its order, with the counts', async () => {
+    await (await dashboard.queue('analytics')).add('visit', { page: '/counted' }, { priority: 20 });
+    const shown = await queues('analytics');
+    expect(shown.map(({ name }) => name)).toEqual(['email', 'analytics', 'notification']);
+    expect(shown[1]?.counts['prioritized']).toBeGreaterThanOrEqual(1);
+  });
+
+  test('sensitive fields are redacted in every view of a job, and their values in every other text of it', async () => {
+    const queue = await dashboard.queue('email');
+    const secrets = ['ann@private.example', 'tok-5417-secret', 'line-code-99'];
+    const [to = '', token = '', code = ''] = secrets;
+    const job = await queue.add(
+      'letter',
+      { to, token, body: `for ${to}`, lines: [{ code }, { code: 'plain' }] },
+      { delay: 3_600_000, jobId: 'email-redacted', telemetry: { metadata: JSON.stringify({ c: `about ${to}` }) } },
+    );
+    await job.log(`sent to ${to.toUpperCase()} with ${encodeURIComponent(token)}`);
+    await job.updateProgress({ at: to });
+    const views = [
+      await json('/queues/email/email-redacted'),
+      await json('/queues/email/email-redacted/logs'),
+      await json('/queues/email/email-redacted/flow'),
+      await queues('email'),
+    ];
+    const text = JSON.stringify(views);
+    for (const secret of secrets) expect(text.toLowerCase()).not.toContain(secret);
+    expect(views[0]).toMatchObject({
+      job: {
+        data: {
+          to: '[redacted]',
+          token: '[redacted]',
+          body: 'for [redacted]',
+          lines: [{ code: '[redacted]' }, { code: '[redacted]' }],
+        },
+      },
+    });
+    expect(JSON.stringify(views[1])).toContain('sent to [redacted] with [redacted]');
+    // What is stored is untouched.
+    expect(await (await queue.getJob('email-redacted'))?.data).toMatchObject({ to, token });
+  });
+
+  test('a failed job shows its reason, stack and result without the values', async () => {
+    const queue = await dashboard.queue('email');
+    const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const worker = await engine.worker(
+      'email',
+      async job => {
+        if (job.id === 'email-done') return { sent: 'to bob@private.example' };
+        throw new Error('550 bob@private.example is no mailbox');
+      },
+      { name: 'a-worker' },
+    );
+    try {
+      await queue.add('letter', { to: 'bob@private.example', body: 'x' }, { jobId: 'email-failed', attempts: 1 });
+      await queue.add('letter', { to: 'bob@private.example', body: 'x' }, { jobId: 'email-done' });
+      void worker.run();
+      await waitFor('the job to fail', async () => (await queue.getJobState('email-failed')) === 'failed');
+      await waitFor('the job to succeed', async () => (await queue.getJobState('email-done')) === 'completed');
+      await waitFor('the worker to be listed', async () =>
+        JSON.stringify(await json('/queues/email/workers')).includes('"name":"a-worker"'),
+      );
+    } finally {
+      await engine.close(2_000);
+    }
+    const [failed, done] = [await json('/queues/email/email-failed'), await json('/queues/email/email-done')];
+    expect(JSON.stringify([failed, done])).not.toContain('bob@private');
+    expect(failed).toMatchObject({ job: { failedReason: '550 [redacted] is no mailbox', isFailed: true } });
+    expect(JSON.stringify(failed)).toContain('Error: 550 [redacted] is no mailbox');
+    expect(done).toMatchObject({ job: { returnValue: { sent: 'to [redacted]' } } });
+  });
+
+  test.each([
+    ['an unknown name', 'email', 'mystery', {}],
+    ['a name of another queue', 'notification', 'visit', {}],
+    ['another version', 'notification', 'nudge', {}],
+  ])('a job with %s shows nothing of its data', async (_what, queueName, name, options) => {
+    const queue = await dashboard.queue(queueName);
+    const jobId = `${queueName}-${name}-hidden`;
+    const job = await queue.add(
+      name,
+      { page: 'hidden-page', text: 'hidden-text', deep: [{ x: 'hidden-deep' }] },
+      { jobId, ...options },
+    );
+    await job.log('it said hidden-text');
+    const text = JSON.stringify([
+      await json(`/queues/${queueName}/${jobId}`),
+      await json(`/queues/${queueName}/${jobId}/logs`),
+    ]);
+    expect(text).not.toMatch(/hidden-(page|text|deep)/);
+    expect(text).toContain('it said [redacted]');
+  });
+
+  test('a job of a known contract without sensitive fields is shown as it is', async () => {
+    await (
+      await dashboard.queue('notification')
+    ).add('nudge', { text: 'hello' }, { jobId: 'notification-plain', telemetry: { metadata: '{"v":2}' } });
+    expect(await json('/queues/notification/notification-plain')).toMatchObject({ job: { data: { text: 'hello' } } });
+  });
+
+  test('editing or adding a job with sensitive fields is denied, and says why', async () => {
+    const queue = await dashboard.queue('email');
+    await queue.add('letter', { to: 'eve@private.example', body: 'x' }, { jobId: 'email-edited' });
+    const edit = await dashboard.call('PATCH', '/queues/email/email-edited/update-data', admin, {
+      jobData: { to: '[redacted]', body: 'y' },
+    });
+    const add = await dashboard.call('POST', '/queues/email/add', admin, {
+      name: 'letter',
+      data: { to: '[redacted]', body: 'y' },
+      options: {},
+    });
+    for (const answer of [edit, add]) {
+      expect(answer.status).toBe(403);
+      expect(await answer.text()).toContain('sensitive fields');
+    }
+    expect((await queue.getJob('email-edited'))?.data).toMatchObject({ to: 'eve@private.example' });
+  });
+
+  test('cases 12, 13 and 16: a job that is added or edited by hand passes the checks of a producer', async () => {
+    const post = (body: unknown) => dashboard.call('POST', '/queues/analytics/add', admin, body);
+    const bad = [
+      { name: 'visit', data: { page: 7 }, options: {} },
+      { name: 'nobody', data: {}, options: {} },
+      { name: 'visit', data: { page: '/x' }, options: { attempts: 1e9 } },
+      { name: 'visit', data: { page: '/x' }, options: { delay: 1e15 } },
+      { name: 'visit', data: { page: '/x' }, options: { repeat: { every: 1 } } },
+    ];
+    for (const body of bad) expect((await post(body)).status).toBe(400);
+    const added = await post({ name: 'visit', data: { page: '/by-hand' }, options: {} });
+    expect(added.status).toBe(200);
+    const { job } = (await added.json()) as { job: { id: string } };
+    expect(job.id).toMatch(/^analytics-/);
+    const path = `/queues/analytics/${job.id}/update-data`;
+    expect((await dashboard.call('PATCH', path, admin, { jobData: { page: 7 } })).status).toBe(400);
+    expect((await dashboard.call('PATCH', path, admin, { jobData: { page: '/edited' } })).status).toBe(200);
+    const poisoned = await dashboard.send('/queues/api/queues/analytics/add', {
+      method: 'POST',
+      headers: { origin: dashboard.url, cookie: admin, 'content-type': 'application/json' },
+      body: '{"name":"visit","data":{"page":"/x","__proto__":{"polluted":1}},"options":{}}',
+    });
+    expect(poisoned.status).toBe(400);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  test('actions work: pause, resume, promote, clean', async () => {
+    const queue = await dashboard.queue('analytics');
+    await queue.add('visit', { page: '/later' }, { jobId: 'analytics-later', delay: 3_600_000, priority: 20 });
+    const operator = await dashboard.cookieOf('operator');
+    const put = async (path: string): Promise<number> => (await dashboard.call('PUT', path, operator)).status;
+    expect(await put('/queues/analytics/pause')).toBe(200);
+    expect(await queue.isPaused()).toBe(true);
+    expect(await put('/queues/analytics/resume')).toBe(200);
+    expect(await queue.isPaused()).toBe(false);
+    expect(await put('/queues/analytics/analytics-later/promote')).toBe(204);
+    expect(await queue.getJobState('analytics-later')).toBe('prioritized');
+    expect(await put('/queues/analytics/analytics-later/clean')).toBe(204);
+    expect(await queue.getJob('analytics-later')).toBeUndefined();
+    expect(dashboard.actions).toContainEqual(
+      expect.objectContaining({
+        user: 'operator',
+        role: 'operator',
+        method: 'PUT',
+        path: '/queues/api/queues/analytics/pause',
+        outcome: 'done',
+      }),
+    );
+  });
+
+  test('the figures of the engine and the lists that a page asks for do not fail', async () => {
+    for (const path of [
+      '/redis/stats',
+      '/job-schedulers',
+      '/queues/email/workers',
+      '/queues/email/metrics',
+      '/queues/email/rate-limit',
+      '/queues/email/default-job-options',
+      '/queues/email/job-data-schema',
+      '/queues?status=latest&activeQueue=email',
+    ]) {
+      const answer = await dashboard.call('GET', path, admin);
+      expect([path, answer.status]).toEqual([path, 200]);
+    }
+    expect(dashboard.failures).toEqual([]);
+  });
+
+  test('the overview counts what waits and links to each queue', async () => {
+    const answer = await dashboard.send('/', { headers: { cookie: admin, accept: 'text/html' } });
+    const page = await answer.text();
+    expect(answer.status).toBe(200);
+    for (const name of ['email', 'analytics', 'notification']) expect(page).toContain(`href="/queues/queue/${name}"`);
+    expect(page).toContain('Workers alive');
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { decoyHash } from '../src/config/index.ts';
+import { InvalidConfigError } from '../src/errors/index.ts';
+import { readConfiguration } from './configuration.ts';
+
+const users = `ann:admin:${decoyHash()}`;
+const engine = { REDIS_URL: 'redis://queue.example' };
+
+function problemsOf(variables: Record<string, string>, argv: readonly string[] = []): readonly string[] {
+  try {
+    readConfiguration(argv, variables);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe('the configuration of the dashboard', () => {
+  test('in development it listens on this machine alone, on 3001, and needs no users', () => {
+    expect(readConfiguration([], { ...engine, PORT: '3000' })).toMatchObject({
+      production: false,
+      users: [],
+      port: 3_001,
+      host: '127.0.0.1',
+    });
+  });
+
+  test('REDIS_URL wins over DATABASE_URL', () => {
+    const both = { ...engine, DATABASE_URL: 'postgres://db.example/app' };
+    expect(readConfiguration([], both).engineUrl).toBe('redis://queue.example');
+  });
+
+  test('in production the port is DASHBOARD_PORT, else PORT', () => {
+    const production = { ...engine, NODE_ENV: 'production', DASHBOARD_USERS: users, PORT: '8080' };
+    expect(readConfiguration([], production)).toMatchObject({ port: 8_080, host: undefined });
+    expect(readConfiguration([], { ...production, DASHBOARD_PORT: '9000' }).port).toBe(9_000);
+  });
+
+  test('case 3: production without users is refused, by the name of the variable', () => {
+    for (const DASHBOARD_USERS of [undefined, '', '   ', ',']) {
+      const variables = {
+        ...engine,
+        NODE_ENV: 'production',
+        ...(DASHBOARD_USERS === undefined ? {} : { DASHBOARD_USERS }),
+      };
+      expect(problemsOf(variables).join()).toContain('DASHBOARD_USERS');
+    }
+  });
+
+  test('every fault is told at once', () => {
+    const problems = problemsOf(
+      { NODE_ENV: 'production', DASHBOARD_PORT: 'x', DASHBOARD_USERS: 'ann:king:secret', TRUST_PROXY: 'true' },
+      ['--apps', 'x'],
+    );
+    expect(problems).toHaveLength(6);
+    for (const name of ['--apps', 'REDIS_URL', 'DASHBOARD_PORT', 'role', 'hash', 'TRUST_PROXY']) {
+      expect(problems.join('\n')).toContain(name);
+    }
+    expect(problems.join('\n')).not.toContain('secret');
+  });
+
+  test.each([
+    ['1', 1],
+    ['10.0.0.0/8, loopback', '10.0.0.0/8,loopback'],
+    ['::1', '::1'],
+  ])('TRUST_PROXY=%s is taken', (text, expected) => {
+    expect(readConfiguration([], { ...engine, TRUST_PROXY: text }).trustProxy).toBe(expected);
+  });
+
+  test.each(['true', '0', '*', '-1', 'proxy.example', '10.0.0.0/99', '1,2'])('TRUST_PROXY=%s is refused', text => {
+    expect(problemsOf({ ...engine, TRUST_PROXY: text })).toHaveLength(1);
+  });
+});

@@ -1,0 +1,90 @@
+import { parseArgs } from 'node:util';
+import ipaddr from 'ipaddr.js';
+import { Environment, type Variables } from '../src/config/index.ts';
+import { parseUsers, type DashboardUser } from './sign-in/users.ts';
+
+export interface DashboardConfiguration {
+  /** The app's module; `shiftwork.config.ts` when undefined. */
+  readonly appPath: string | undefined;
+  readonly engineUrl: string;
+  readonly namespace: string | undefined;
+  readonly production: boolean;
+  readonly users: readonly DashboardUser[];
+  readonly trustProxy: number | string | undefined;
+  readonly port: number;
+  /** Undefined: every address. In development the dashboard is reached from this machine alone. */
+  readonly host: string | undefined;
+}
+
+const PROXY_NAMES = new Set(['loopback', 'linklocal', 'uniquelocal']);
+const PORTS = { min: 0, max: 65_535 };
+
+/** @throws InvalidConfigError with every fault of arguments and environment at once */
+export function readConfiguration(argv: readonly string[], variables: Variables): DashboardConfiguration {
+  const environment = new Environment(variables);
+  const appPath = readAppPath(argv, environment);
+  const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] });
+  const postgres = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
+  if (!environment.has('REDIS_URL') && !environment.has('DATABASE_URL')) {
+    environment.problem('Expected REDIS_URL or DATABASE_URL to be set: it is where the queues live.');
+  }
+  const production = environment.string('NODE_ENV') === 'production';
+  const own = environment.integer('DASHBOARD_PORT', PORTS);
+  const platform = production ? environment.integer('PORT', PORTS) : undefined;
+  const configuration: DashboardConfiguration = {
+    appPath,
+    engineUrl: (redis ?? postgres)?.href ?? '',
+    namespace: environment.string('SHIFTWORK_NAMESPACE'),
+    production,
+    users: readUsers(environment, production),
+    trustProxy: readTrustProxy(environment),
+    port: own ?? platform ?? 3_001,
+    host: production ? undefined : '127.0.0.1',
+  };
+  environment.check();
+  return configuration;
+}
+
+function readAppPath(argv: readonly string[], environment: Environment): string | undefined {
+  try {
+    return parseArgs({ args: [...argv], options: { app: { type: 'string' } } }).values.app;
+  } catch (cause) {
+    environment.problem(cause instanceof Error ? cause.message : String(cause));
+    return undefined;
+  }
+}
+
+function readUsers(environment: Environment, production: boolean): readonly DashboardUser[] {
+  const text = environment.string('DASHBOARD_USERS');
+  if (text === undefined) {
+    if (production) {
+      environment.problem(
+        'Expected DASHBOARD_USERS to name at least one user in production (name:role:hash, comma-separated); ' +
+          'make a hash with "shiftwork users hash".',
+      );
+    }
+    return [];
+  }
+  const { users, problems } = parseUsers(text);
+  for (const problem of problems) environment.problem(problem);
+  return users;
+}
+
+/** A number of hops, or whose word is taken. "true" would believe everybody, so it is no value. */
+function readTrustProxy(environment: Environment): number | string | undefined {
+  const list = environment.list('TRUST_PROXY');
+  if (list === undefined) return undefined;
+  const [only = ''] = list;
+  if (list.length === 1 && /^[1-9]$/.test(only)) return Number(only);
+  if (list.length > 0 && list.every(isProxy)) return list.join(',');
+  environment.problem(
+    'Expected TRUST_PROXY to be the number of proxies in front (1 to 9), or their addresses or networks, comma-separated.',
+  );
+  return undefined;
+}
+
+function isProxy(text: string): boolean {
+  // ipaddr.js also takes `1` and `1.2` for addresses; here that is a slip.
+  const whole = /^\d+\.\d+\.\d+\.\d+(\/|$)|:/.test(text);
+  return PROXY_NAMES.has(text) || (whole && (ipaddr.isValid(text) || ipaddr.isValidCIDR(text)));
+}

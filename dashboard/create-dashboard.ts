@@ -1,0 +1,151 @@
+import express, { type Express, type Request, type Response } from 'express';
+import type { App } from '../src/contracts/index.ts';
+import type { Engine } from '../src/engine/index.ts';
+import { InvalidConfigError } from '../src/errors/index.ts';
+import { QueueBoard } from './board/queue-board.ts';
+import { ReadinessProbe } from './health/readiness.ts';
+import { answer, wantsPage } from './http/answers.ts';
+import { audit, type DashboardAction } from './http/audit.ts';
+import { cookieNames } from './http/cookies.ts';
+import { errorAnswers } from './http/errors.ts';
+import { securityHeaders } from './http/headers.ts';
+import { sameOriginOnly } from './http/same-origin.ts';
+import { overviewPage } from './overview/overview-page.ts';
+import { readOverview } from './overview/read-overview.ts';
+import { assets } from './pages/assets.ts';
+import { messagePage } from './pages/message-page.ts';
+import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
+import { Authenticator } from './sign-in/authenticator.ts';
+import { MemorySessionStore, type SessionStore } from './sign-in/session-store.ts';
+import { Sessions, type Viewer } from './sign-in/sessions.ts';
+import { signInRoutes } from './sign-in/sign-in-routes.ts';
+import type { DashboardUser } from './sign-in/users.ts';
+
+export interface DashboardOptions {
+  readonly app: App;
+  /** Opened by the caller, who also closes it. It may be away. */
+  readonly engine: Engine;
+  /** Nobody: allowed in development alone, and then only for a browser on this machine. */
+  readonly users: readonly DashboardUser[];
+  readonly production: boolean;
+  /** As express takes it: hops, or addresses of proxies whose X-Forwarded-For is believed. Nobody's by default. */
+  readonly trustProxy?: number | string | undefined;
+  /** The path at which `handler` is mounted, such as `/ops`; empty for the root. */
+  readonly basePath?: string;
+  /** In this process by default; several dashboard processes need one that they share. */
+  readonly sessionStore?: SessionStore;
+  /** Told of each change that somebody made or was refused. */
+  readonly onAction?: (action: DashboardAction) => void;
+  /** Told of each failure whose cause was kept from the answer. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface Dashboard {
+  /** An express app: listen with it, or mount it in yours before any body parser. */
+  readonly handler: Express;
+  /** Stops looking for queues. The engine stays open. */
+  close(): Promise<void>;
+}
+
+/** Larger than the 256 KiB that a job may carry, with its wrapping. */
+const MOST_BYTES = '300kb';
+
+/**
+ * What ops open: the overview, Bull Board over every queue, and the sign-in in front of both.
+ * @throws InvalidConfigError without users in production
+ */
+export function createDashboard({
+  app,
+  engine,
+  users,
+  production,
+  trustProxy,
+  basePath = '',
+  sessionStore = new MemorySessionStore(),
+  onAction = () => undefined,
+  onError = () => undefined,
+}: DashboardOptions): Dashboard {
+  if (production && users.length === 0) {
+    throw new InvalidConfigError([
+      'Expected DASHBOARD_USERS to name at least one user in production (name:role:hash); make a hash with "shiftwork users hash".',
+    ]);
+  }
+  const board = new QueueBoard({ app, engine, basePath, onError });
+  const probe = new ReadinessProbe(engine, () => board.complete);
+  const viewers = new Viewers();
+  const sessions = new Sessions({ users, store: sessionStore });
+  const viewerOf = (request: Request): Viewer => {
+    const viewer = viewers.of(request);
+    // Unreachable behind `recognisedOnly`; a mistake in the order below must not open anything.
+    if (viewer === undefined) throw new Error('A page was reached without a viewer.');
+    return viewer;
+  };
+
+  const handler = express();
+  handler.disable('x-powered-by');
+  handler.set('trust proxy', trustProxy ?? false);
+  handler.set('query parser', 'simple');
+  const openToAll = ['/sign-in', '/sign-out'];
+
+  handler.use(audit(onAction, viewers.of));
+  const boardHeaders = securityHeaders(production, 'board');
+  const pageHeaders = securityHeaders(production, 'pages');
+  handler.use((request, response, next) =>
+    (/^\/queues(\/|$)/i.test(request.path) ? boardHeaders : pageHeaders)(request, response, next),
+  );
+  handler.get('/livez', (_request, response) => void response.json({ status: 'alive' }));
+  handler.get('/readyz', async (_request, response) => {
+    const { ready, reasons } = await probe.ask();
+    response.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not ready', reasons });
+  });
+  handler.use('/assets', assets());
+  handler.use(sameOriginOnly(openToAll));
+  if (users.length === 0) {
+    handler.use(recogniseByLoopback(viewers));
+  } else {
+    handler.use(recogniseBySession(viewers, sessions, cookieNames(production).session));
+    handler.use(signInRoutes({ sessions, authenticator: new Authenticator(users), production, viewerOf: viewers.of }));
+  }
+  handler.use(recognisedOnly(viewers));
+  handler.use(viewersOnlyRead(viewers));
+
+  handler.get('/', async (request, response) => {
+    const { details } = await probe.ask();
+    const problems = [...details];
+    const overview = await readOverview(board.queues).catch((error: unknown) => {
+      if (problems.length === 0) problems.push('The queues could not be read; the log of the dashboard says why.');
+      onError(error);
+      return undefined;
+    });
+    const kind = engine.kind === 'redis' ? 'Redis' : 'PostgreSQL';
+    const shown = board.complete ? overview : undefined;
+    response.type('html');
+    response.send(overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, overview: shown, problems }));
+  });
+  handler.use('/queues', express.json({ limit: MOST_BYTES, reviver: refusePrototypes }), (request, response, next) => {
+    if (!board.complete) return engineAway(request, response, basePath);
+    if (request.path.startsWith('/static/')) response.setHeader('Cache-Control', 'private, max-age=3600');
+    return board.handle(viewerOf(request))(request, response, next);
+  });
+  handler.use((request, response) =>
+    answer(request, response, { status: 404, title: 'Not found', message: 'There is nothing at this address.' }),
+  );
+  handler.use(errorAnswers(onError));
+
+  void board.open();
+  return { handler, close: async () => board.close() };
+}
+
+/** Told of every property while a body is read; a throw is answered with 400. */
+function refusePrototypes(name: string, value: unknown): unknown {
+  if (name === '__proto__') throw new SyntaxError('Unexpected property.');
+  return value;
+}
+
+function engineAway(request: Request, response: Response, base: string): void {
+  const title = 'The queue engine is away';
+  const message = 'The queues appear here by themselves as soon as it can be reached.';
+  response.status(503).setHeader('Retry-After', '5');
+  if (wantsPage(request)) response.type('html').send(messagePage({ base, title, message, refreshSeconds: 5 }));
+  else response.json({ error: title, message });
+}

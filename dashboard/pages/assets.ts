@@ -1,0 +1,17 @@
+import { Router } from 'express';
+import { ICON, REFRESH_SCRIPT, STYLESHEET } from './stylesheet.ts';
+
+/** What the sign-in page needs before anybody has signed in: style, icon and script, the same for everybody. */
+export function assets(): Router {
+  const router = Router();
+  const file = (path: string, type: string, text: string): void => {
+    router.get(path, (_request, response) => {
+      response.setHeader('Cache-Control', 'public, max-age=300');
+      response.type(type).send(text);
+    });
+  };
+  file('/dashboard.css', 'css', STYLESHEET);
+  file('/icon.svg', 'svg', ICON);
+  file('/refresh.js', 'js', REFRESH_SCRIPT);
+  return router;
+}

@@ -1,0 +1,87 @@
+/** The style of our own pages. A text in a module, so that the built package needs no step that copies files. */
+export const STYLESHEET = `
+:root {
+  color-scheme: light dark;
+  --ground: #f6f5f2; --card: #ffffff; --ink: #23282e; --soft: #5d6670; --line: #dfddd6;
+  --accent: #2a6f77; --accent-ink: #ffffff; --good: #2f6b3d; --warn: #8a5a00; --bad: #a8322d; --bad-ground: #fbeceb;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #14181c; --card: #1c2228; --ink: #e3e6e8; --soft: #9aa4ad; --line: #2d353d;
+    --accent: #7cc4cb; --accent-ink: #10262a; --good: #86c795; --warn: #e0b35c; --bad: #ef9a94; --bad-ground: #3a2322;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0; background: var(--ground); color: var(--ink);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif;
+}
+a { color: var(--accent); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+.top {
+  display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1.5rem;
+  padding: .75rem 1.5rem; background: var(--card); border-bottom: 1px solid var(--line);
+}
+.brand { display: flex; align-items: center; gap: .6rem; font-weight: 650; color: var(--ink); text-decoration: none; }
+.top nav { display: flex; gap: 1.2rem; }
+.who { margin-left: auto; display: flex; align-items: center; gap: 1rem; color: var(--soft); }
+.who small { border: 1px solid var(--line); border-radius: 99px; padding: .1rem .55rem; margin-left: .35rem; }
+.who form { margin: 0; }
+main { max-width: 72rem; margin: 0 auto; padding: 1.75rem 1.5rem 4rem; }
+h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 1.1rem; letter-spacing: -.01em; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; }
+.narrow { max-width: 26rem; margin: 8vh auto 0; }
+.stack { display: grid; gap: 1rem; }
+label { display: grid; gap: .3rem; font-weight: 550; }
+input {
+  font: inherit; padding: .55rem .7rem; border: 1px solid var(--soft); border-radius: 8px;
+  background: var(--ground); color: var(--ink);
+}
+button {
+  font: inherit; font-weight: 600; padding: .6rem 1rem; border: 0; border-radius: 8px; cursor: pointer;
+  background: var(--accent); color: var(--accent-ink);
+}
+button.quiet { background: transparent; color: var(--soft); border: 1px solid var(--line); padding: .3rem .8rem; font-weight: 500; }
+.problem, .notice { border-radius: 8px; padding: .65rem .9rem; margin: 0 0 1.1rem; }
+.problem { background: var(--bad-ground); color: var(--bad); }
+.notice { border: 1px solid var(--line); color: var(--soft); background: var(--card); }
+.tiles { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); margin: 0 0 1.25rem; padding: 0; }
+.tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .9rem 1.1rem; }
+.tiles dt { color: var(--soft); font-size: .9rem; }
+.tiles dd { margin: 0; font-size: 1.7rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.scroll { overflow-x: auto; padding: .25rem 0; }
+table { border-collapse: collapse; width: 100%; }
+caption { text-align: left; color: var(--soft); padding: .75rem 1.25rem .25rem; font-size: .9rem; }
+th, td { padding: .7rem 1.25rem; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+th:first-child, td:first-child { text-align: left; }
+thead th { color: var(--soft); font-weight: 550; font-size: .9rem; border-bottom: 1px solid var(--line); }
+tbody tr + tr th, tbody tr + tr td { border-top: 1px solid var(--line); }
+tbody th { font-weight: 600; }
+.zero { color: var(--soft); }
+.good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); font-weight: 600; }
+.badge { border: 1px solid currentColor; border-radius: 99px; padding: .05rem .5rem; font-size: .8rem; margin-left: .5rem; }
+.foot { color: var(--soft); font-size: .9rem; margin: 1rem .25rem 0; }
+`;
+
+/** Waiting work on its way: three bars, the last one done. */
+export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#2a6f77"/><g fill="#fff"><rect x="7" y="8" width="12" height="4" rx="2" opacity=".55"/><rect x="10" y="14" width="12" height="4" rx="2" opacity=".8"/><rect x="13" y="20" width="12" height="4" rx="2"/></g></svg>`;
+
+/** Fetches the page's main part anew while somebody looks at it; what has the focus keeps it. */
+export const REFRESH_SCRIPT = `
+const main = document.querySelector('main');
+const seconds = Number(main.dataset.refresh);
+async function refresh() {
+  if (document.hidden || main.contains(document.activeElement)) return;
+  try {
+    const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+    if (answer.redirected) return location.assign(answer.url);
+    const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
+    if (fresh) main.replaceChildren(...fresh.childNodes);
+  } catch {
+    const age = main.querySelector('[data-age]');
+    if (age) age.textContent = 'The dashboard does not answer; the figures are old.';
+  }
+}
+if (seconds > 0) setInterval(refresh, seconds * 1000);
+document.addEventListener('visibilitychange', refresh);
+`;

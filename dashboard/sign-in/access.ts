@@ -1,0 +1,73 @@
+import type { Request, RequestHandler } from 'express';
+import { answer, wantsPage } from '../http/answers.ts';
+import { isLoopbackAddress, isLoopbackHost } from '../http/client-address.ts';
+import { readCookie } from '../http/cookies.ts';
+import { isReading } from '../http/same-origin.ts';
+import { mayAct } from './roles.ts';
+import type { Sessions, Viewer } from './sessions.ts';
+
+/** Who makes each request, once it has been found out. */
+export class Viewers {
+  readonly #found = new WeakMap<Request, Viewer>();
+
+  set(request: Request, viewer: Viewer): void {
+    this.#found.set(request, viewer);
+  }
+
+  readonly of = (request: Request): Viewer | undefined => this.#found.get(request);
+}
+
+export function recogniseBySession(viewers: Viewers, sessions: Sessions, cookie: string): RequestHandler {
+  return async (request, _response, next) => {
+    const viewer = await sessions.find(readCookie(request, cookie));
+    if (viewer !== undefined) viewers.set(request, viewer);
+    next();
+  };
+}
+
+/**
+ * Without users, in development: whoever sits at this machine is an admin. The name in the Host header counts as well as the
+ * address, because another site can point its own name at 127.0.0.1 and have the browser ask us.
+ */
+export function recogniseByLoopback(viewers: Viewers): RequestHandler {
+  const developer: Viewer = { name: 'developer', role: 'admin', formToken: undefined };
+  return (request, response, next) => {
+    const { socket, headers } = request;
+    const forwarded = headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined;
+    const local = isLoopbackAddress(socket.remoteAddress) && isLoopbackAddress(socket.localAddress);
+    if (forwarded || !local || !isLoopbackHost(headers.host)) {
+      return answer(request, response, {
+        status: 403,
+        title: 'Forbidden',
+        message:
+          'Without users the dashboard answers on this machine alone, as localhost. Set DASHBOARD_USERS to open it to others.',
+      });
+    }
+    viewers.set(request, developer);
+    return next();
+  };
+}
+
+/** Nobody passes without having been recognised: people are led to the sign-in, programs get 401. */
+export function recognisedOnly(viewers: Viewers): RequestHandler {
+  return (request, response, next) => {
+    if (viewers.of(request) !== undefined) return next();
+    if (isReading(request) && wantsPage(request)) {
+      return response.redirect(302, `${request.baseUrl}/sign-in?next=${encodeURIComponent(request.url)}`);
+    }
+    return answer(request, response, { status: 401, title: 'Unauthorized', message: 'Sign in first.' });
+  };
+}
+
+/** The least that any change needs, before a route says what it needs: viewers only look. */
+export function viewersOnlyRead(viewers: Viewers): RequestHandler {
+  return (request, response, next) => {
+    const viewer = viewers.of(request);
+    if (isReading(request) || (viewer !== undefined && mayAct(viewer.role, 'operator'))) return next();
+    return answer(request, response, {
+      status: 403,
+      title: 'Forbidden',
+      message: 'Your role may look, not act. Ask an operator or an admin.',
+    });
+  };
+}

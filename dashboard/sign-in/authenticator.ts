@@ -1,0 +1,53 @@
+import { decoyHash, verifyPassword } from '../../src/config/index.ts';
+import { Backoff } from './backoff.ts';
+import { Turnstile } from './turnstile.ts';
+import type { DashboardUser } from './users.ts';
+
+export type SignInResult =
+  | { readonly kind: 'welcome'; readonly user: DashboardUser }
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'too-many'; readonly retryAfterSeconds: number };
+
+const FORGET_MS = 3_600_000;
+/** Wrong passwords of one client, whatever the names. */
+const PER_CLIENT = { free: 8, firstMs: 1_000, longestMs: 15 * 60_000, forgetMs: FORGET_MS, capacity: 10_000 };
+/** For one name, from wherever. The longest wait is short: strangers must not be able to lock a person out for good. */
+const PER_NAME = { free: 5, firstMs: 1_000, longestMs: 60_000, forgetMs: FORGET_MS };
+
+/**
+ * Checks names and passwords, slower and slower for whoever gets them wrong. Unknown names are answered, delayed and charged
+ * exactly as known ones.
+ */
+export class Authenticator {
+  readonly #users: ReadonlyMap<string, DashboardUser>;
+  readonly #decoy: string;
+  readonly #clients = new Backoff(PER_CLIENT);
+  /** Apart from the unknown names: a flood of those must not push a known one out of memory. */
+  readonly #knownNames: Backoff;
+  readonly #unknownNames = new Backoff({ ...PER_NAME, capacity: 10_000 });
+  /** Each check takes some 32 MiB and a thread of the pool that name look-ups and files share. */
+  readonly #turnstile = new Turnstile(2, 20);
+
+  constructor(users: readonly DashboardUser[]) {
+    this.#users = new Map(users.map(user => [user.name, user]));
+    this.#knownNames = new Backoff({ ...PER_NAME, capacity: users.length + 1 });
+    this.#decoy = decoyHash(users[0]?.hash);
+  }
+
+  async signIn(client: string, name: string, password: string): Promise<SignInResult> {
+    const user = this.#users.get(name);
+    const names = user === undefined ? this.#unknownNames : this.#knownNames;
+    const wait = this.#clients.attempt(client) || names.attempt(name);
+    if (wait > 0) return tooMany(wait);
+    const fits = await this.#turnstile.pass(() => verifyPassword(password, user?.hash ?? this.#decoy));
+    if (fits === undefined) return tooMany(2_000);
+    if (!fits || user === undefined) return { kind: 'wrong' };
+    this.#clients.forgive(client);
+    names.forgive(name);
+    return { kind: 'welcome', user };
+  }
+}
+
+function tooMany(waitMs: number): SignInResult {
+  return { kind: 'too-many', retryAfterSeconds: Math.ceil(waitMs / 1000) };
+}

@@ -1,0 +1,142 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { z } from 'zod';
+import { createDashboard, type DashboardAction, type DashboardOptions } from '../../dashboard/index.ts';
+import { decoyHash, hashPassword } from '../../src/config/index.ts';
+import { defineApp, defineJob } from '../../src/contracts/index.ts';
+import { openEngine, type EngineQueue } from '../../src/engine/index.ts';
+import type { EnginePlace } from './engines.ts';
+import { waitFor } from './wait-for.ts';
+
+export const PASSWORD = 'a password for tests';
+
+const letter = defineJob({
+  queue: 'email',
+  name: 'letter',
+  schema: z.object({
+    to: z.string(),
+    token: z.string().optional(),
+    body: z.string(),
+    lines: z.array(z.object({ code: z.string() })).optional(),
+  }),
+  sensitive: ['to', 'token', 'lines.code'],
+});
+const visit = defineJob({
+  queue: 'analytics',
+  name: 'visit',
+  schema: z.object({ page: z.string() }),
+  key: ({ page }) => [page],
+});
+const nudge = defineJob({ queue: 'notification', name: 'nudge', version: 2, schema: z.object({ text: z.string() }) });
+
+/** Three queues; `letter` has sensitive fields, `visit` and `nudge` have none, `nudge` is at its second version. */
+export const sampleApp = defineApp({ jobs: [letter, visit, nudge], handlers: [] });
+
+export interface SentRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface TestDashboard {
+  readonly url: string;
+  readonly actions: readonly DashboardAction[];
+  readonly failures: readonly unknown[];
+  queue(name: string): Promise<EngineQueue>;
+  /** Never follows a redirect. */
+  send(path: string, request?: SentRequest): Promise<Response>;
+  /** Signs in as the user of that name and answers the cookie to send. */
+  cookieOf(name: string): Promise<string>;
+  /** A call of Bull Board's API as its page makes it. */
+  call(method: string, path: string, cookie?: string, body?: unknown): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export type TestDashboardOptions = Partial<Omit<DashboardOptions, 'engine' | 'users'>> & {
+  readonly place: EnginePlace;
+  /** A viewer, an operator and an admin of these names, by default; false: nobody. */
+  readonly users?: boolean;
+};
+
+let hash: Promise<string> | undefined;
+
+/** The three users that sign in with PASSWORD. */
+export async function sampleUsers() {
+  hash ??= hashPassword(PASSWORD);
+  const known = await hash;
+  return [
+    { name: 'viewer', role: 'viewer' as const, hash: known },
+    { name: 'operator', role: 'operator' as const, hash: known },
+    { name: 'admin', role: 'admin' as const, hash: known },
+    { name: 'locked', role: 'admin' as const, hash: decoyHash() },
+  ];
+}
+
+/** A dashboard on a free port over a migrated engine, its queues open. */
+export async function openTestDashboard({
+  place,
+  users = true,
+  app = sampleApp,
+  production = false,
+  ...options
+}: TestDashboardOptions): Promise<TestDashboard> {
+  const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+  await engine.migrate();
+  const actions: DashboardAction[] = [];
+  const failures: unknown[] = [];
+  const dashboard = createDashboard({
+    app,
+    engine,
+    production,
+    users: users ? await sampleUsers() : [],
+    onAction: action => actions.push(action),
+    onError: error => failures.push(error),
+    ...options,
+  });
+  const server = createServer(dashboard.handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const send = (path: string, { method = 'GET', headers = {}, body }: SentRequest = {}): Promise<Response> =>
+    fetch(`${url}${path}`, { method, headers, redirect: 'manual', ...(body === undefined ? {} : { body }) });
+  await waitFor('the queues of the dashboard', async () => (await send('/readyz')).status === 200);
+  return {
+    url,
+    actions,
+    failures,
+    queue: name => engine.queue(name),
+    send,
+    async cookieOf(name) {
+      const answer = await send('/sign-in', {
+        method: 'POST',
+        headers: { origin: url, 'content-type': 'application/json' },
+        body: JSON.stringify({ name, password: PASSWORD }),
+      });
+      if (answer.status !== 200) throw new Error(`Signing in as ${name} was answered with ${answer.status}.`);
+      return sessionCookie(answer);
+    },
+    call: (method, path, cookie, body) =>
+      send(`/queues/api${path}`, {
+        method,
+        headers: {
+          origin: url,
+          'sec-fetch-site': 'same-origin',
+          ...(cookie === undefined ? {} : { cookie }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    async close() {
+      await dashboard.close();
+      server.closeAllConnections();
+      server.close();
+      await engine.close(2_000);
+    },
+  };
+}
+
+/** The session of an answer, as the next request sends it. */
+export function sessionCookie(answer: Response): string {
+  const set = answer.headers.getSetCookie().find(cookie => /^(__Host-)?shiftwork=[^;]/.test(cookie));
+  return set?.split(';', 1)[0] ?? '';
+}
