@@ -1,0 +1,32 @@
+import { orderConfirmation, passwordReset, welcomeEmail } from '../../jobs/index.ts';
+import { dead, handle } from '../../src/contracts/index.ts';
+import { appAddress } from './app-address.ts';
+import { mailer } from './mailer.ts';
+import { orders } from './order-store.ts';
+import { orderConfirmationMail } from './templates/order-confirmation.ts';
+import { passwordResetMail } from './templates/password-reset.ts';
+import { welcome } from './templates/welcome.ts';
+
+// All three are sent again when it is not known whether they went out: the Message-ID shows a mailbox that it is the same
+// mail, and a second copy does no harm.
+
+export const sendWelcomeEmail = handle(welcomeEmail, { mailer, appAddress }, async (data, run, needs) => {
+  const content = welcome({ name: data.name, appUrl: needs.appAddress.link('/') });
+  await needs.mailer.send(content, { to: data.email, effectId: run.effectId, signal: run.signal });
+});
+
+export const sendOrderConfirmation = handle(orderConfirmation, { mailer, orders }, async (data, run, needs) => {
+  const order = await needs.orders.find(data.orderId);
+  // It was stored before the job was queued: waiting cannot bring it back.
+  if (order === undefined) return dead(`order ${data.orderId} does not exist`);
+  await needs.mailer.send(orderConfirmationMail(order), { to: data.email, effectId: run.effectId, signal: run.signal });
+  return undefined;
+});
+
+export const sendPasswordReset = handle(passwordReset, { mailer, appAddress }, async (data, run, needs) => {
+  const resetUrl = needs.appAddress.link(`/reset?token=${encodeURIComponent(data.resetToken)}`);
+  const content = passwordResetMail({ resetUrl, life: 'one hour' });
+  await needs.mailer.send(content, { to: data.email, effectId: run.effectId, signal: run.signal });
+});
+
+export const emailHandlers = [sendWelcomeEmail, sendOrderConfirmation, sendPasswordReset] as const;
