@@ -151,10 +151,13 @@ async function rememberedPort(folder: string): Promise<number> {
   return port;
 }
 
-void main().then(
-  code => process.exit(code),
-  (error: unknown) => {
+async function exitCode(): Promise<number> {
+  try {
+    return await main();
+  } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(error instanceof InvalidConfigError ? 2 : 1);
-  },
-);
+    return error instanceof InvalidConfigError ? 2 : 1;
+  }
+}
+
+process.exit(await exitCode());

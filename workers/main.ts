@@ -33,9 +33,12 @@ async function main(): Promise<number> {
   }
 }
 
-void main().then(code => {
+async function run(): Promise<void> {
+  const code = await main();
   process.exitCode = code;
   process.disconnect?.();
   // Whatever still holds the loop must not keep a stopped worker alive.
   setTimeout(() => process.exit(code), 500).unref();
-});
+}
+
+void run();

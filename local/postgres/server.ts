@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { postgresBinaries, copyBinaries } from './binaries.ts';
 import { openCluster, SUPERUSER } from './cluster.ts';
 import { clearLeftover } from './leftover.ts';
@@ -94,7 +94,7 @@ async function accepting(child: ChildProcess, url: string, lastWords: () => stri
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`PostgreSQL ended while it started:\n${lastWords()}`);
     }
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -109,7 +109,7 @@ async function accepting(child: ChildProcess, url: string, lastWords: () => stri
 }
 
 async function createDatabase(url: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);

@@ -3,8 +3,4 @@ import { ShiftworkError } from './shiftwork-error.ts';
 /** The handler said that trying again cannot help. */
 export class JobDeadError extends ShiftworkError {
   readonly code = 'JOB_DEAD';
-
-  constructor(reason: string, options?: ErrorOptions) {
-    super(reason, options);
-  }
 }

@@ -3,7 +3,7 @@ import { Environment, type Variables } from '../config/index.ts';
 import { loadApp } from '../contracts/index.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
 import { EngineCheckError, EngineUnreachableError, InvalidConfigError } from '../errors/index.ts';
-import { Facts } from '../facts/index.ts';
+import type { Facts } from '../facts/index.ts';
 import { assignmentProblems, handlersOf } from './assignment.ts';
 import { ResourceSet } from './resource-set.ts';
 import { createWorkerHost, type WorkerHost } from './worker-host.ts';

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
@@ -56,7 +56,7 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
         await redis.hset(`${namespace}:email:${id}`, 'data', '{"text": "a');
         await redis.quit();
       } else {
-        const database = new pg.Client({ connectionString: url });
+        const database = new Client({ connectionString: url });
         await database.connect();
         // A JSON column: "broken" is what BullMQ does not expect there.
         await database.query(`update "bullmq_${namespace}".job set data = '"{"' where id = $1`, [id]);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { inject } from 'vitest';
 
 /** Valid as SHIFTWORK_NAMESPACE, never the same twice. */
@@ -54,7 +54,7 @@ export const engineCases: readonly EngineCase[] = [
 ];
 
 async function administer(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: inject('postgresUrl') });
+  const client = new Client({ connectionString: inject('postgresUrl') });
   await client.connect();
   try {
     await client.query(sql);

@@ -1,4 +1,4 @@
-import nodemailer from 'nodemailer';
+import { createTransport } from 'nodemailer';
 import { defineResource } from '../../src/contracts/index.ts';
 import { DeliveryError } from '../../src/errors/index.ts';
 import { classifyMailError } from './classify.ts';
@@ -44,7 +44,7 @@ export const mailer = defineResource<MailerConfig, Mailer & { close(): void }>({
 });
 
 export function createMailer(url: URL, sender: Sender): Mailer & { close(): void } {
-  const transport = nodemailer.createTransport({
+  const transport = createTransport({
     pool: true,
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port || (url.protocol === 'smtps:' ? 465 : 587)),

@@ -51,7 +51,7 @@ describe('logFacts', () => {
       err: { message: 'refused', code: 'ECONNREFUSED', cause: { message: 'no route' } },
     });
     expect(lines[0]).not.toHaveProperty('error');
-    expect(String((lines[0]?.['err'] as { stack: string }).stack)).toContain('log-facts.test.ts');
+    expect(lines[0]).toMatchObject({ err: { stack: expect.stringContaining('log-facts.test.ts') } });
   });
 
   test('an expired job is no error', () => {

@@ -1,0 +1,48 @@
+import type { Pool } from 'pg';
+import type { AnalyticsSink } from './sink.ts';
+
+/** The table `shiftwork_analytics_events`: one statement for a whole batch. */
+export function createPostgresSink(pool: Pool): AnalyticsSink {
+  return {
+    async write(messages) {
+      await pool.query(
+        `insert into shiftwork_analytics_events
+           (message_id, type, user_id, anonymous_id, event, properties, traits, context, occurred_at)
+         select message_id, type, user_id, anonymous_id, event, properties, traits, context, occurred_at
+         from jsonb_to_recordset($1::jsonb) as incoming (
+           message_id text, type text, user_id text, anonymous_id text, event text,
+           properties jsonb, traits jsonb, context jsonb, occurred_at timestamptz)
+         on conflict (message_id) do nothing`,
+        [
+          JSON.stringify(
+            messages.map(({ type, messageId, userId, anonymousId, event, properties, traits, context, timestamp }) => ({
+              type,
+              message_id: messageId,
+              user_id: userId,
+              anonymous_id: anonymousId,
+              event,
+              properties,
+              traits,
+              context,
+              occurred_at: timestamp,
+            })),
+          ),
+        ],
+      );
+    },
+    async migrate() {
+      await pool.query(`create table if not exists shiftwork_analytics_events (
+        message_id text primary key,
+        type text not null,
+        user_id text,
+        anonymous_id text,
+        event text,
+        properties jsonb,
+        traits jsonb,
+        context jsonb,
+        occurred_at timestamptz not null,
+        received_at timestamptz not null default now()
+      )`);
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** A track or identify call, as its contract has validated it. */
+export interface AnalyticsMessage {
+  readonly type: 'track' | 'identify';
+  readonly messageId: string;
+  readonly userId?: string | undefined;
+  readonly anonymousId?: string | undefined;
+  readonly event?: string | undefined;
+  /** ISO 8601. */
+  readonly timestamp: string;
+  readonly properties?: Readonly<Record<string, unknown>> | undefined;
+  readonly traits?: Readonly<Record<string, unknown>> | undefined;
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
+  readonly integrations?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Where events end up. Keeps the first of several messages with the same id, so that a job may run again. */
+export interface AnalyticsSink {
+  /** @throws DeliveryError */
+  write(messages: readonly AnalyticsMessage[], signal: AbortSignal): Promise<void>;
+  migrate?(): Promise<void>;
+}
