@@ -50,11 +50,17 @@ describe('the configuration of the dashboard', () => {
 
   test('every fault is told at once', () => {
     const problems = problemsOf(
-      { NODE_ENV: 'production', DASHBOARD_PORT: 'x', DASHBOARD_USERS: 'ann:king:secret', TRUST_PROXY: 'true' },
+      {
+        NODE_ENV: 'production',
+        DASHBOARD_PORT: 'x',
+        DASHBOARD_USERS: 'ann:king:secret',
+        TRUST_PROXY: 'true',
+        LOG_LEVEL: 'loud',
+      },
       ['--apps', 'x'],
     );
-    expect(problems).toHaveLength(6);
-    for (const name of ['--apps', 'REDIS_URL', 'DASHBOARD_PORT', 'role', 'hash', 'TRUST_PROXY']) {
+    expect(problems).toHaveLength(7);
+    for (const name of ['--apps', 'REDIS_URL', 'DASHBOARD_PORT', 'role', 'hash', 'TRUST_PROXY', 'LOG_LEVEL']) {
       expect(problems.join('\n')).toContain(name);
     }
     expect(problems.join('\n')).not.toContain('secret');

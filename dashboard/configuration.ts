@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { Environment, type Variables } from '../src/config/index.ts';
+import { LOG_LEVELS } from '../src/telemetry/index.ts';
 import { parseUsers, type DashboardUser } from './sign-in/users.ts';
 
 export interface DashboardConfiguration {
@@ -41,6 +42,8 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
     port: own ?? platform ?? 3_001,
     host: production ? undefined : '127.0.0.1',
   };
+  // The logger takes what it can read; a slip is told here, with the others.
+  environment.oneOf('LOG_LEVEL', LOG_LEVELS, 'info');
   environment.check();
   return configuration;
 }

@@ -10,6 +10,8 @@ import { createDashboard } from './create-dashboard.ts';
 
 /** Whatever still holds the loop must not keep a stopped dashboard alive. */
 const HARD_EXIT_MS = 4_000;
+const FAILED_EXIT_MS = 200;
+const PORT_TAKEN = 'the port is taken by another program; set DASHBOARD_PORT (or stop that program)';
 
 const logger = createLogger({ name: 'dashboard', variables: process.env });
 
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
     users,
     production,
     trustProxy,
-    onAction: action => logger.info({ action }, 'dashboard action'),
+    onAction: action => logger[action.outcome === 'done' ? 'info' : 'warn']({ action }, 'dashboard action'),
     onError: error => logger.error({ err: error }, 'a request failed'),
   });
   const server = createServer(dashboard.handler);
@@ -39,7 +41,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => process.exit(), HARD_EXIT_MS).unref();
+    setTimeout(() => process.exit(1), HARD_EXIT_MS).unref();
     void shut(server)
       .then(() => dashboard.close())
       .then(() => engine.close(2_000))
@@ -54,17 +56,25 @@ async function main(): Promise<void> {
   process.send?.({ type: 'ready' });
 }
 
-/** Browsers keep connections open that nothing runs on: those are closed at once, the others after their answer. */
+/** Takes nothing new. Connections that browsers keep open are closed as soon as no answer is due on them. */
 function shut(server: Server): Promise<void> {
   return new Promise(resolve => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    server.close(() => {
+      clearInterval(idle);
+      resolve();
+    });
   });
 }
 
 main().catch((error: unknown) => {
-  logger.fatal({ err: error }, 'the dashboard could not start');
+  logger.fatal({ err: error }, isPortTaken(error) ? PORT_TAKEN : 'the dashboard could not start');
   process.exitCode = error instanceof InvalidConfigError ? 2 : 1;
-  setTimeout(() => process.exit(), HARD_EXIT_MS).unref();
+  // An engine that was opened before the failure holds the loop.
+  setTimeout(() => process.exit(), FAILED_EXIT_MS).unref();
   process.disconnect?.();
 });
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}

@@ -1,37 +1,16 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { z } from 'zod';
 import { createDashboard, type DashboardAction, type DashboardOptions } from '../../dashboard/index.ts';
 import { decoyHash, hashPassword } from '../../src/config/index.ts';
-import { defineApp, defineJob } from '../../src/contracts/index.ts';
 import { openEngine, type EngineQueue } from '../../src/engine/index.ts';
+import sampleApp from './sample-app.config.ts';
 import type { EnginePlace } from './engines.ts';
 import { waitFor } from './wait-for.ts';
 
+export { sampleApp };
+
 export const PASSWORD = 'a password for tests';
-
-const letter = defineJob({
-  queue: 'email',
-  name: 'letter',
-  schema: z.object({
-    to: z.string(),
-    token: z.string().optional(),
-    body: z.string(),
-    lines: z.array(z.object({ code: z.string() })).optional(),
-  }),
-  sensitive: ['to', 'token', 'lines.code'],
-});
-const visit = defineJob({
-  queue: 'analytics',
-  name: 'visit',
-  schema: z.object({ page: z.string() }),
-  key: ({ page }) => [page],
-});
-const nudge = defineJob({ queue: 'notification', name: 'nudge', version: 2, schema: z.object({ text: z.string() }) });
-
-/** Three queues; `letter` has sensitive fields, `visit` and `nudge` have none, `nudge` is at its second version. */
-export const sampleApp = defineApp({ jobs: [letter, visit, nudge], handlers: [] });
 
 export interface SentRequest {
   readonly method?: string;

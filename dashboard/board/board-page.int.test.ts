@@ -1,0 +1,88 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
+import { openTestDashboard, PASSWORD, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { namespace, redisUrl } from '../../tests/support/engines.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import { openEngine } from '../../src/engine/index.ts';
+
+const BOMB = '<img src=x onerror="window.bombed=1"><script>window.bombed=1</script>';
+const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+let dashboard: TestDashboard;
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  [dashboard, browser] = await Promise.all([openTestDashboard({ place }), openBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await dashboard.close();
+});
+
+/** A page that has signed in, and everything that its browser complained about since. */
+async function signedIn(name: string, path: string): Promise<{ page: Page; complaints: string[]; hosts: Set<string> }> {
+  const page = await browser.page();
+  const complaints: string[] = [];
+  const hosts = new Set<string>();
+  page.on('console', message => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', error => complaints.push(error.message));
+  page.on('request', request => hosts.add(new URL(request.url()).host));
+  await page.goto(`${dashboard.url}${path}`);
+  await page.fill('[name=name]', name);
+  await page.fill('[name=password]', PASSWORD);
+  await page.click('main button');
+  await page.waitForURL(`${dashboard.url}${path}`);
+  return { page, complaints, hosts };
+}
+
+test('after signing in Bull Board shows the three queues, asks no other host, and breaks no rule of its policy', async () => {
+  const { page, complaints, hosts } = await signedIn('viewer', '/queues/');
+  for (const name of ['email', 'analytics', 'notification'])
+    await page.getByText(name, { exact: true }).first().waitFor();
+  await page.goto(`${dashboard.url}/`);
+  await page.getByRole('row', { name: /^email/ }).waitFor();
+  expect(complaints).toEqual([]);
+  expect([...hosts]).toEqual([new URL(dashboard.url).host]);
+});
+
+test('case 8: markup in name, data, log, error, stack and return value is shown as text and does nothing', async () => {
+  const queue = await dashboard.queue('notification');
+  const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+  const worker = await engine.worker(
+    'notification',
+    async job => {
+      await job.log(BOMB);
+      if (job.id === 'notification-done') return { said: BOMB };
+      throw new Error(BOMB);
+    },
+    { name: 'w' },
+  );
+  const telemetry = { metadata: '{"v":2}' };
+  await queue.add('nudge', { text: BOMB }, { jobId: 'notification-failed', attempts: 1, telemetry });
+  await queue.add('nudge', { text: BOMB }, { jobId: 'notification-done', telemetry });
+  await queue.add(`bomb ${BOMB}`, {}, { jobId: 'notification-named', attempts: 1 });
+  void worker.run();
+  for (const id of ['failed', 'done', 'named']) {
+    await waitFor(`job ${id} to end`, async () => (await queue.getJob(`notification-${id}`))?.finishedOn);
+  }
+  await engine.close(2_000);
+
+  const { page, complaints } = await signedIn('admin', '/queues/queue/notification');
+  page.setDefaultTimeout(5_000);
+  for (const id of ['failed', 'done', 'named']) {
+    await page.goto(`${dashboard.url}/queues/queue/notification/notification-${id}`);
+    await page.getByRole('tab').first().waitFor();
+    const seen: string[] = [];
+    for (const tab of await page.getByRole('tab').all()) {
+      await tab.click();
+      await page.getByRole('tabpanel', { name: await tab.innerText() }).waitFor();
+      seen.push(await page.locator('main').innerText());
+    }
+    expect(seen.join('\n')).toContain('onerror=');
+    expect(await page.evaluate('window.bombed')).toBeUndefined();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+  }
+  expect(complaints).toEqual([]);
+});
