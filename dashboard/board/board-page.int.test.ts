@@ -86,3 +86,24 @@ test('case 8: markup in name, data, log, error, stack and return value is shown 
   }
   expect(complaints).toEqual([]);
 });
+
+test('an operator pauses a queue on the page, a viewer who tries is told why not', async () => {
+  const queue = await dashboard.queue('analytics');
+  const press = async (page: Page): Promise<void> => {
+    page.setDefaultTimeout(5_000);
+    await page.goto(`${dashboard.url}/queues/queue/analytics`);
+    await page.locator('main').getByRole('button').last().click();
+    await page.getByRole('menuitem', { name: 'Pause' }).click();
+  };
+  const viewer = await signedIn('viewer', '/queues/queue/analytics');
+  const refused = viewer.page.waitForResponse(response => response.url().endsWith('/analytics/pause'));
+  await press(viewer.page);
+  expect((await refused).status()).toBe(403);
+  await viewer.page.getByText('This needs the role operator').first().waitFor();
+  expect(await queue.isPaused()).toBe(false);
+
+  const operator = await signedIn('operator', '/queues/queue/analytics');
+  await press(operator.page);
+  await waitFor('the queue to be paused', () => queue.isPaused());
+  expect(operator.complaints).toEqual([]);
+});

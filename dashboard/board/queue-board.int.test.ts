@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { Redis } from 'ioredis';
+import { engineCases, namespace, redisUrl, type EnginePlace } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../../src/engine/index.ts';
 
@@ -219,5 +220,51 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
     expect(answer.status).toBe(200);
     for (const name of ['email', 'analytics', 'notification']) expect(page).toContain(`href="/queues/queue/${name}"`);
     expect(page).toContain('Workers alive');
+  });
+});
+
+describe('Bull Board over broken and foreign jobs on Redis', () => {
+  const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+  let dashboard: TestDashboard;
+  beforeAll(async () => {
+    dashboard = await openTestDashboard({ place, users: false, basePath: '/ops' });
+  });
+  afterAll(() => dashboard.close());
+
+  test('a job whose stored data is no JSON hides neither the page nor the overview, and can be removed', async () => {
+    const queue = await dashboard.queue('notification');
+    const telemetry = { metadata: '{"v":2}' };
+    await queue.add('nudge', { text: 'whole' }, { jobId: 'notification-whole', priority: 20, telemetry });
+    await queue.add('nudge', { text: 'x' }, { jobId: 'notification-broken', priority: 10, telemetry });
+    const redis = new Redis(place.url);
+    await redis.hset(`${place.namespace}:notification:notification-broken`, 'data', '{"text": "cut o');
+    redis.disconnect();
+    const list = await dashboard.call('GET', '/queues?activeQueue=notification&jobsPerPage=50');
+    expect(list.status).toBe(200);
+    const text = await list.text();
+    expect(text).toContain('whole');
+    expect(text).toContain('(unreadable job)');
+    expect((await dashboard.send('/', { headers: { accept: 'text/html' } })).status).toBe(200);
+    expect((await dashboard.call('PUT', '/queues/notification/notification-broken/clean')).status).toBe(204);
+    expect(await queue.getJobState('notification-broken')).toBe('unknown');
+    expect(dashboard.failures).toEqual([]);
+  });
+
+  test('a flow shows no result of its jobs', async () => {
+    const queue = await dashboard.queue('email');
+    const job = await queue.add('letter', { to: 'a@private.example', body: 'x' }, { jobId: 'email-flow' });
+    await job.updateProgress({ at: 'a@private.example' });
+    const flow = await dashboard.call('GET', '/queues/email/email-flow/flow');
+    expect(flow.status).toBe(200);
+    const text = await flow.text();
+    expect(text).toContain('email-flow');
+    expect(text).not.toContain('private.example');
+  });
+
+  test('mounted under a path, every link and asset stays under it', async () => {
+    const overview = await (await dashboard.send('/', { headers: { accept: 'text/html' } })).text();
+    const board = await (await dashboard.send('/queues/')).text();
+    expect(board).toContain('<base href="/ops/queues/" />');
+    for (const [, link = ''] of overview.matchAll(/(?:href|src)="([^"]*)"/g)) expect(link).toMatch(/^\/ops\//);
   });
 });

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { openEngine, type Engine } from '../../src/engine/index.ts';
+import { PRIORITY_NUMBERS } from '../../src/queue/index.ts';
+import { readOverview, type QueueFigures } from './read-overview.ts';
+
+const HOUR = 3_600_000;
+const { high, normal, low } = PRIORITY_NUMBERS;
+
+describe.each(engineCases)('the figures of the overview on $kind', ({ open }) => {
+  let place: EnginePlace;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    place = await open();
+    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+    await engine.migrate();
+  });
+  afterAll(async () => {
+    await engine.close(1_000);
+    await place.cleanup();
+  });
+
+  async function figuresOf(
+    name: string,
+    jobs: readonly (readonly [number, number, number])[],
+  ): Promise<QueueFigures | undefined> {
+    const queue = await engine.queue(name);
+    const now = Date.now();
+    for (const [priority, ageHours, delay] of jobs) {
+      await queue.add('x', {}, { priority, delay, timestamp: now - ageHours * HOUR });
+    }
+    return (await readOverview(new Map([[name, queue]]))).queues[0];
+  }
+
+  test('an empty queue is due nothing and has nobody working on it', async () => {
+    expect(await figuresOf('empty', [])).toEqual({
+      name: 'empty',
+      paused: false,
+      waiting: 0,
+      running: 0,
+      delayed: 0,
+      succeeded: 0,
+      dead: 0,
+      oldestDueMs: undefined,
+      workers: 0,
+    });
+  });
+
+  test('the oldest due job is found behind younger ones of a higher priority', async () => {
+    const figures = await figuresOf('mixed', [
+      [high, 1, 0],
+      [high, 0, 0],
+      [low, 5, 0],
+      [normal, 3, 0],
+      [low, 0, 0],
+    ]);
+    expect(figures).toMatchObject({ waiting: 5, delayed: 0 });
+    expect(Math.round((figures?.oldestDueMs ?? 0) / HOUR)).toBe(5);
+  });
+
+  test('a delayed job is not due before its time, and is due after it even if nobody moved it', async () => {
+    expect(await figuresOf('later', [[normal, 9, 10 * HOUR]])).toMatchObject({ delayed: 1, oldestDueMs: undefined });
+    const late = await figuresOf('late', [[normal, 9, 7 * HOUR]]);
+    expect(Math.round((late?.oldestDueMs ?? 0) / HOUR)).toBe(2);
+  });
+
+  test('a paused queue is shown as such', async () => {
+    await (await engine.queue('paused')).pause();
+    expect(await figuresOf('paused', [])).toMatchObject({ paused: true });
+  });
+
+  test('one worker process on two queues is one', async () => {
+    const workers = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    try {
+      for (const [queue, name] of [
+        ['one', 'host-1'],
+        ['two', 'host-1'],
+        ['two', 'host-2'],
+      ] as const) {
+        await workers.worker(queue, async () => undefined, { name });
+      }
+      const queues = new Map([
+        ['one', await engine.queue('one')],
+        ['two', await engine.queue('two')],
+      ] as const);
+      const { queues: figures, workers: processes } = await readOverview(queues);
+      expect(figures.map(queue => queue.workers)).toEqual([1, 2]);
+      expect(processes).toBe(2);
+    } finally {
+      await workers.close(2_000);
+    }
+  });
+});
