@@ -1,0 +1,23 @@
+import type { Variables } from '../config/index.ts';
+
+/** What a command works with. */
+export interface Terminal {
+  readonly variables: Variables;
+  /** A line on standard output. */
+  print(line: string): void;
+  /** A line on standard error. */
+  complain(line: string): void;
+  /** Standard input, whole. */
+  readInput(): Promise<string>;
+}
+
+/** 0 done, 1 it failed, 2 wrong use. */
+export type ExitCode = 0 | 1 | 2;
+
+export interface Command {
+  readonly name: string;
+  /** Behind the name in the list. */
+  readonly summary: string;
+  readonly usage: string;
+  run(args: readonly string[], terminal: Terminal): Promise<ExitCode>;
+}

@@ -1,0 +1,2 @@
+export { endProcess, processTerminal } from './process-terminal.ts';
+export { runCli } from './run-cli.ts';

@@ -1,0 +1,41 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { UsageError } from './usage-error.ts';
+
+/** Options that every command takes. */
+const COMMON = { app: { type: 'string' }, json: { type: 'boolean' } } as const satisfies ParseArgsOptionsConfig;
+
+export interface ParsedArguments {
+  readonly positionals: readonly string[];
+  readonly app: string | undefined;
+  readonly json: boolean;
+  text(option: string): string | undefined;
+  flag(option: string): boolean;
+}
+
+/** @throws UsageError for an option that is not known or lacks its value, or for too many or too few words */
+export function parseCommand(
+  args: readonly string[],
+  options: ParseArgsOptionsConfig,
+  words: { readonly min: number; readonly max: number },
+): ParsedArguments {
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args: [...args], options: { ...COMMON, ...options }, allowPositionals: true });
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  const { values, positionals } = parsed;
+  if (positionals.length < words.min) throw new UsageError('Expected more words.');
+  if (positionals.length > words.max) throw new UsageError(`Expected fewer words, got "${positionals.at(-1)}".`);
+  const text = (option: string): string | undefined => {
+    const value = values[option];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    positionals,
+    app: text('app'),
+    json: values['json'] === true,
+    text,
+    flag: option => values[option] === true,
+  };
+}

@@ -1,0 +1,32 @@
+import type { Variables } from '../config/index.ts';
+import { openEngine, type Engine } from '../engine/index.ts';
+import { connect, type Client } from '../queue/index.ts';
+import { engineSettings } from './engine-settings.ts';
+
+/** Opens the engine for as long as `use` takes. */
+export async function withEngine<Result>(
+  variables: Variables,
+  use: (engine: Engine) => Promise<Result>,
+): Promise<Result> {
+  const { url, namespace } = engineSettings(variables);
+  const engine = openEngine({ url, namespace, role: 'producer' });
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close(1_000);
+  }
+}
+
+/** Opens a client for as long as `use` takes. */
+export async function withClient<Result>(
+  variables: Variables,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  const { url, kind, namespace } = engineSettings(variables);
+  const client = connect({ [kind]: url, namespace });
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}
