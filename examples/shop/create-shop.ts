@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Pool } from 'pg';
+import { createAnalyticsProducer, createEmailProducer, createNotificationProducer } from '../../producers/index.ts';
+import type { Client } from '../../src/queue/index.ts';
+import { createOrderStore } from '../../workers/index.ts';
+import { notFound, problems } from './problems.ts';
+import { requestContext } from './request-context.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { notificationRoutes } from './routes/notifications.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { passwordResetRoutes } from './routes/password-resets.ts';
+import { signupRoutes } from './routes/signup.ts';
+import type { NotificationFeed } from './store/notification-feed.ts';
+import { createUserStore } from './store/users.ts';
+
+export interface ShopParts {
+  readonly client: Client;
+  readonly pool: Pool;
+  readonly feed: NotificationFeed;
+  readonly links: { readonly mailbox: string; readonly dashboard: string };
+  /** Told of what no caller can mend. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The web app: it stores what it must, enqueues the rest, and answers. */
+export function createShop({ client, pool, feed, links, onError }: ShopParts): Express {
+  const users = createUserStore(pool);
+  const email = createEmailProducer(client);
+  const analytics = createAnalyticsProducer(client);
+  const notifications = createNotificationProducer(client);
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'self'"],
+          frameAncestors: ["'none'"],
+          objectSrc: ["'none'"],
+        },
+      },
+      // The shop of the first minutes is served over http on this machine.
+      strictTransportSecurity: false,
+    }),
+  );
+  app.use(requestContext);
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/links', (_request, response) => void response.json(links));
+  // Bodies are JSON and nothing else: a form on a foreign page cannot send that without being asked.
+  app.use(express.json({ limit: '64kb', strict: true, type: 'application/json' }));
+  app.use(signupRoutes({ users, email, analytics, notifications }));
+  app.use(orderRoutes({ orders: createOrderStore(pool), email, analytics }));
+  app.use(passwordResetRoutes({ users, email }));
+  app.use(jobRoutes(client));
+  app.use(notificationRoutes(feed));
+  app.use(express.static(fileURLToPath(new URL('page', import.meta.url)), { index: 'index.html', maxAge: 0 }));
+  app.use(notFound);
+  app.use(problems(onError));
+  return app;
+}

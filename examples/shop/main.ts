@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { Pool } from 'pg';
+import { Environment } from '../../src/config/index.ts';
+import { InvalidConfigError } from '../../src/errors/index.ts';
+import { Facts } from '../../src/facts/index.ts';
+import { connect } from '../../src/queue/index.ts';
+import { createLogger, logFacts } from '../../src/telemetry/index.ts';
+import { createShop } from './create-shop.ts';
+import { currentTraceparent } from './request-context.ts';
+import { createFeed } from './store/notification-feed.ts';
+import { migrateShop } from './store/migrate.ts';
+
+const logger = createLogger({ name: 'shop', variables: process.env });
+
+async function main(): Promise<void> {
+  const environment = new Environment(process.env);
+  const port = environment.integer('PORT', { min: 1, max: 65_535, fallback: 3000 });
+  const mailboxPort = environment.integer('MAILBOX_PORT', { min: 1, max: 65_535, fallback: 1080 });
+  const dashboardPort = environment.integer('DASHBOARD_PORT', { min: 1, max: 65_535, fallback: 3001 });
+  const production =
+    environment.oneOf('NODE_ENV', ['development', 'test', 'production'], 'development') === 'production';
+  const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href;
+  const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
+  if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', "the shop's users and orders");
+  const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  environment.check();
+
+  const facts = new Facts();
+  logFacts(facts, logger);
+  const client = connect({ redis, postgres: database, namespace, facts, traceparent: currentTraceparent });
+  const pool = new Pool({ connectionString: database, max: 10, connectionTimeoutMillis: 1_500, query_timeout: 5_000 });
+  pool.on('error', () => undefined);
+  await migrateShop(pool);
+  const feed = createFeed(pool, database ?? '');
+  const app = createShop({
+    client,
+    pool,
+    feed,
+    links: { mailbox: `http://localhost:${mailboxPort}`, dashboard: `http://localhost:${dashboardPort}` },
+    onError: error => logger.error({ err: error }, 'a request failed'),
+  });
+  // In development the page is for this machine alone.
+  const server = production ? app.listen(port) : app.listen(port, 'localhost');
+  await once(server, 'listening');
+  logger.info({ url: `http://localhost:${port}` }, 'the shop is open');
+  process.send?.({ type: 'ready' });
+
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    // Whatever hangs: a shop that is asked to close is closed.
+    setTimeout(() => process.exit(0), 3_000).unref();
+    feed.close();
+    const closed = once(server, 'close');
+    server.close();
+    server.closeIdleConnections();
+    await closed;
+    await client.close();
+    await pool.end();
+    process.disconnect?.();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+}
+
+async function run(): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    logger.fatal({ err: error }, 'the shop could not open');
+    process.exit(error instanceof InvalidConfigError ? 2 : 1);
+  }
+}
+
+void run();

@@ -1,0 +1,87 @@
+// Everything that comes from outside is put into the page as text, never as markup.
+const user = { id: 'guest', email: '' };
+let stream;
+
+const links = await (await fetch('/links')).json();
+for (const anchor of document.querySelectorAll('a[data-link]')) anchor.href = links[anchor.dataset.link];
+
+const bodies = {
+  signup: form => ({ name: form.get('name'), email: form.get('email') }),
+  order: form => ({
+    userId: user.id,
+    email: user.email || 'guest@example.com',
+    items: [
+      { productId: form.get('productId'), quantity: Number(form.get('quantity')), price: Number(form.get('price')) },
+    ],
+  }),
+  reset: form => ({ email: form.get('email') }),
+};
+
+for (const form of document.querySelectorAll('form')) {
+  form.addEventListener('submit', async event => {
+    event.preventDefault();
+    const { action, name } = form.dataset;
+    const body = bodies[name](new FormData(form));
+    const problem = form.querySelector('.problem');
+    problem.textContent = '';
+    const answer = await fetch(action, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const result = await answer.json();
+    if (!answer.ok) {
+      problem.textContent = [
+        result.error,
+        ...(result.issues ?? []).map(issue => `${issue.path}: ${issue.message}`),
+      ].join(' ');
+      return;
+    }
+    if (name === 'signup') {
+      user.id = result.userId;
+      user.email = body.email;
+      follow(user.id);
+    }
+    for (const id of result.jobIds) void watch(id);
+  });
+}
+
+function follow(userId) {
+  const list = document.querySelector('#notifications');
+  list.replaceChildren();
+  stream?.close();
+  stream = new EventSource(`/users/${encodeURIComponent(userId)}/notifications/stream`);
+  stream.addEventListener('message', event => {
+    const { title, body } = JSON.parse(event.data);
+    const item = document.createElement('li');
+    const strong = document.createElement('strong');
+    strong.textContent = title;
+    item.append(strong, ` ${body}`);
+    list.prepend(item);
+  });
+}
+
+async function watch(id) {
+  const row = document.createElement('tr');
+  const [name, queue, state, idCell] = ['', '', 'queued', id].map(text => {
+    const cell = document.createElement('td');
+    cell.textContent = text;
+    row.append(cell);
+    return cell;
+  });
+  idCell.textContent = id;
+  document.querySelector('#jobs').prepend(row);
+  // Politely: quick at first, then less often, and not for ever.
+  for (let wait = 250; wait < 60_000; wait *= 1.3) {
+    const answer = await fetch(`/jobs/${encodeURIComponent(id)}`);
+    if (answer.ok) {
+      const job = await answer.json();
+      name.textContent = job.name;
+      queue.textContent = job.queue;
+      state.textContent = job.state;
+      state.dataset.state = job.state;
+      if (job.state === 'succeeded' || job.state === 'dead') return;
+    }
+    await new Promise(resolve => setTimeout(resolve, wait));
+  }
+}

@@ -1,0 +1,69 @@
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { z } from 'zod';
+import { IdempotencyConflictError, InvalidPayloadError, QueueUnavailableError } from '../../src/errors/index.ts';
+
+/** Something that the caller can mend. */
+export class Problem extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The request's body as the schema reads it; a body that does not fit is the caller's to mend. */
+export function bodyOf<Schema extends z.ZodType>(request: Request, schema: Schema): z.output<Schema> {
+  if (request.body === undefined) throw new Problem(415, 'Expected a JSON body with content-type application/json.');
+  const read = schema.safeParse(request.body);
+  if (read.success) return read.data;
+  throw new InvalidPayloadError(
+    'the request',
+    read.error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.') || '(root)', message })),
+  );
+}
+
+export const notFound: RequestHandler = (_request, response) => {
+  response.status(404).json({ error: 'Nothing is here.' });
+};
+
+/** Errors as JSON, in words that tell an outsider nothing about the inside. */
+export function problems(onError: (error: unknown) => void): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    if (error instanceof InvalidPayloadError) {
+      response.status(400).json({ error: 'The data does not fit.', issues: error.issues });
+    } else if (error instanceof Problem) {
+      response.status(error.status).json({ error: error.message });
+    } else if (error instanceof IdempotencyConflictError) {
+      response.status(409).json({ error: 'The key was already used for other data.' });
+    } else if (error instanceof QueueUnavailableError || isDatabaseAway(error)) {
+      onError(error);
+      response.status(503).set('retry-after', '2').json({ error: 'The service is away for the moment; try again.' });
+    } else if (isParserError(error)) {
+      response
+        .status(error.status)
+        .json({ error: error.status === 413 ? 'The body is too large.' : 'The body is not valid JSON.' });
+    } else {
+      onError(error);
+      response.status(500).json({ error: 'Something failed on our side.' });
+    }
+  };
+}
+
+function isParserError(error: unknown): error is Error & { readonly status: number } {
+  return (
+    error instanceof Error &&
+    'type' in error &&
+    'status' in error &&
+    typeof error.status === 'number' &&
+    error.status >= 400 &&
+    error.status < 500
+  );
+}
+
+function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0\d|08\d{3})$/.test(code) || /timeout|terminated/i.test(error.message);
+}

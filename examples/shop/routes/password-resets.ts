@@ -1,0 +1,32 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import { emailAddress } from '../../../jobs/index.ts';
+import type { EmailProducer } from '../../../producers/index.ts';
+import { bodyOf, Problem } from '../problems.ts';
+import { currentCorrelationId } from '../request-context.ts';
+import type { UserStore } from '../store/users.ts';
+
+const body = z.strictObject({ email: emailAddress });
+
+/**
+ * `POST /password-resets`. Answers and mails alike whether there is such an account or not, so that nobody can find out who has one;
+ * without an account the link opens nothing. A few an hour for each address.
+ */
+export function passwordResetRoutes({
+  users,
+  email,
+}: {
+  readonly users: UserStore;
+  readonly email: EmailProducer;
+}): Router {
+  return Router().post('/password-resets', async (request, response) => {
+    const { email: address } = bodyOf(request, body);
+    const resetToken = await users.beginReset(address);
+    if (resetToken === undefined) throw new Problem(429, 'That was asked for too often; try again in an hour.');
+    const { id } = await email.sendPasswordReset(
+      { email: address, resetToken },
+      { correlationId: currentCorrelationId() },
+    );
+    response.status(202).json({ jobs: { passwordReset: id }, jobIds: [id] });
+  });
+}

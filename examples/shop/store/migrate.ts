@@ -1,0 +1,31 @@
+import type { Pool } from 'pg';
+import { createOrderStore } from '../../../workers/index.ts';
+
+/** Creates what the shop stores; safe to repeat, also by several at once. */
+export async function migrateShop(pool: Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    // "if not exists" alone is not enough: two that start together both find nothing.
+    await client.query('select pg_advisory_lock(7264431)');
+    await client.query(`create table if not exists shop_users (
+      id text primary key,
+      email text not null,
+      name text not null,
+      created_at timestamptz(3) not null default now()
+    )`);
+    await client.query('create unique index if not exists shop_users_email on shop_users (lower(email))');
+    await client.query(`create table if not exists shop_password_resets (
+      token_hash text primary key,
+      asked_for text not null,
+      user_id text references shop_users (id),
+      created_at timestamptz not null default now()
+    )`);
+    await client.query(
+      'create index if not exists shop_password_resets_asked on shop_password_resets (asked_for, created_at)',
+    );
+  } finally {
+    await client.query('select pg_advisory_unlock(7264431)').catch(() => undefined);
+    client.release();
+  }
+  await createOrderStore(pool).migrate();
+}

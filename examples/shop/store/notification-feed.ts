@@ -1,0 +1,93 @@
+import { Client, type Pool } from 'pg';
+import { NOTIFICATION_CHANNEL } from '../../../workers/index.ts';
+
+export interface ShownNotification {
+  readonly id: string;
+  readonly title: string;
+  readonly body: string;
+  readonly link: string | null;
+  readonly createdAt: string;
+}
+
+export interface NotificationFeed {
+  /** The newest first. */
+  list(userId: string): Promise<readonly ShownNotification[]>;
+  /** Every notification of the user, those stored already first. Returns a function that stops. */
+  follow(userId: string, show: (notification: ShownNotification) => void): () => void;
+  onClose(listener: () => void): void;
+  close(): void;
+}
+
+/** PostgreSQL says at once that something is new; asking now and then is the net under it. */
+const ASK_AGAIN_MS = 3_000;
+
+export function createFeed(pool: Pool, databaseUrl: string): NotificationFeed {
+  const followers = new Set<() => void>();
+  const closers = new Set<() => void>();
+  const wake = (): void => {
+    for (const look of followers) look();
+  };
+  const net = setInterval(wake, ASK_AGAIN_MS);
+  let closed = false;
+  let listener: Client | undefined;
+
+  const listen = async (): Promise<void> => {
+    if (closed) return;
+    const client = new Client({ connectionString: databaseUrl, keepAlive: true });
+    listener = client;
+    client.on('notification', wake);
+    // The next attempt is made when this one is over, whichever way.
+    client.on('error', () => undefined);
+    client.once('end', () => setTimeout(() => void listen(), 1_000).unref());
+    try {
+      await client.connect();
+      await client.query(`listen ${NOTIFICATION_CHANNEL}`);
+      wake();
+    } catch {
+      await client.end().catch(() => undefined);
+    }
+  };
+  void listen();
+
+  const list = async (userId: string): Promise<readonly ShownNotification[]> => {
+    const { rows } = await pool.query<Omit<ShownNotification, 'createdAt'> & { created_at: Date }>(
+      'select id, title, body, link, created_at from shiftwork_notifications where user_id = $1 order by created_at desc limit 50',
+      [userId],
+    );
+    return rows.map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt: createdAt.toISOString() }));
+  };
+
+  return {
+    list,
+    follow(userId, show) {
+      const seen = new Set<string>();
+      let looking: Promise<void> | undefined;
+      const look = (): void => {
+        // One look at a time; the net finds what came in the meantime.
+        looking ??= (async () => {
+          try {
+            for (const notification of (await list(userId)).toReversed()) {
+              if (seen.has(notification.id)) continue;
+              seen.add(notification.id);
+              show(notification);
+            }
+          } catch {
+            // The database is away; the net asks again.
+          } finally {
+            looking = undefined;
+          }
+        })();
+      };
+      followers.add(look);
+      look();
+      return () => followers.delete(look);
+    },
+    onClose: each => void closers.add(each),
+    close() {
+      closed = true;
+      clearInterval(net);
+      for (const each of closers) each();
+      void listener?.end().catch(() => undefined);
+    },
+  };
+}

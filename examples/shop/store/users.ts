@@ -1,0 +1,53 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface UserStore {
+  /** The new user, or the one who has that address already. */
+  signUp(user: { readonly email: string; readonly name: string }): Promise<User>;
+  /** A token for a reset link, good for nothing where there is no such user; undefined: asked for too often. */
+  beginReset(email: string): Promise<string | undefined>;
+}
+
+const RESETS_AN_HOUR = 5;
+
+export function createUserStore(pool: Pool): UserStore {
+  return {
+    async signUp({ email, name }) {
+      await pool.query(
+        'insert into shop_users (id, email, name) values ($1, $2, $3) on conflict (lower(email)) do nothing',
+        [`user-${randomUUID()}`, email, name],
+      );
+      const { rows } = await pool.query<{ id: string; email: string; name: string; created_at: Date }>(
+        'select id, email, name, created_at from shop_users where lower(email) = lower($1)',
+        [email],
+      );
+      const [row] = rows;
+      if (row === undefined) throw new Error('The user that was just stored is not there.');
+      return { id: row.id, email: row.email, name: row.name, createdAt: row.created_at.toISOString() };
+    },
+    async beginReset(email) {
+      const token = randomBytes(32).toString('base64url');
+      // The token itself is in the mail alone.
+      const { rowCount } = await pool.query(
+        `insert into shop_password_resets (token_hash, asked_for, user_id)
+         select $1, $2, (select id from shop_users where lower(email) = lower($3))
+         where (select count(*) from shop_password_resets
+                where asked_for = $2 and created_at > now() - interval '1 hour') < $4`,
+        [sha256(token), sha256(email.toLowerCase()), email, RESETS_AN_HOUR],
+      );
+      return rowCount === 1 ? token : undefined;
+    },
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
