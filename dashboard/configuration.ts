@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import ipaddr from 'ipaddr.js';
-import { Environment, type Variables } from '../src/config/index.ts';
-import { LOG_LEVELS } from '../src/telemetry/index.ts';
+import { Environment, readLogLevel, type Variables } from '../src/config/index.ts';
 import { parseUsers, type DashboardUser } from './sign-in/users.ts';
 
 export interface DashboardConfiguration {
@@ -43,7 +42,7 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
     host: production ? undefined : '127.0.0.1',
   };
   // The logger takes what it can read; a slip is told here, with the others.
-  environment.oneOf('LOG_LEVEL', LOG_LEVELS, 'info');
+  readLogLevel(environment);
   environment.check();
   return configuration;
 }

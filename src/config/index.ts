@@ -1,4 +1,5 @@
 export { Environment, type UrlOptions, type Variables } from './environment.ts';
+export { LOG_LEVELS, readLogLevel, type LogLevel } from './log-level.ts';
 export {
   decoyHash,
   hashPassword,

@@ -1,5 +1,5 @@
 import { runFields, waitedMs, type RunContext } from './run-context.ts';
-import { storedError } from './stored-error.ts';
+import { statedReason, storedError } from './stored-error.ts';
 import type { Settlement } from './settlement.ts';
 
 const FACT_OF = {
@@ -25,11 +25,14 @@ export function outcomeStatement(run: RunContext, settlement: Settlement): (() =
       return () => facts.state('job.retried', { ...fields, ranMs, retryInMs: settlement.afterMs, error });
     }
     case 'snoozed': {
-      const { untilMs, reason, alarm } = settlement;
+      const { untilMs, alarm } = settlement;
+      const reason = statedReason(run, settlement.reason);
       return () => facts.state('job.snoozed', { ...fields, untilMs, reason, alarm });
     }
-    case 'cancelled':
-      return () => facts.state('job.cancelled', { ...fields, reason: settlement.reason });
+    case 'cancelled': {
+      const reason = statedReason(run, settlement.reason);
+      return () => facts.state('job.cancelled', { ...fields, reason });
+    }
     case 'dead': {
       const error = storedError(run, settlement.error);
       return () => facts.state('job.dead', { ...fields, ranMs, reason: settlement.reason, error });

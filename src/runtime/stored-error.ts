@@ -5,6 +5,8 @@ import type { RunContext } from './run-context.ts';
 const MESSAGE_LIMIT = 2_000;
 const STACK_LIMIT = 8_000;
 const CAUSES_LIMIT = 4;
+/** Cut before scrubbing: a message of megabytes must not cost seconds. */
+const READ_LIMIT = 64_000;
 
 /**
  * An error as it may be stored and shown: sensitive values removed, sizes bounded, causes folded into the stack, and the
@@ -25,12 +27,18 @@ export class StoredError extends Error {
 }
 
 /** For the engine and for listeners: nothing sensitive, nothing huge. */
-export function storedError({ assignment, job }: RunContext, error: Error): StoredError {
+export function storedError(run: RunContext, error: Error): StoredError {
+  return new StoredError(error, scrubber(run));
+}
+
+/** What a handler gave as a reason, as it may be stated: nothing sensitive, nothing huge. */
+export function statedReason(run: RunContext, reason: string): string {
+  return cut(scrubber(run)(reason.slice(0, READ_LIMIT)), MESSAGE_LIMIT);
+}
+
+function scrubber({ assignment, job }: RunContext): (text: string) => string {
   // Data of an unknown job cannot be told apart, and no handler of ours has seen it.
-  return new StoredError(
-    error,
-    assignment === undefined ? text => text : createScrubber(assignment.contract, job.data),
-  );
+  return assignment === undefined ? text => text : createScrubber(assignment.contract, job.data);
 }
 
 function codeOf(error: Error): string | undefined {
@@ -53,8 +61,7 @@ function stackOf(error: Error): string {
 function read(error: Error, field: 'message' | 'name' | 'stack'): string {
   try {
     const value: unknown = error[field];
-    // Cut before scrubbing: a message of megabytes must not cost seconds.
-    return typeof value === 'string' ? value.slice(0, 64_000) : '';
+    return typeof value === 'string' ? value.slice(0, READ_LIMIT) : '';
   } catch {
     return '';
   }

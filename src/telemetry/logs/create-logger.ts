@@ -1,43 +1,41 @@
 import { createRequire } from 'node:module';
-import { pino, stdSerializers, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
-import { Environment, type Variables } from '../../config/index.ts';
+import { hostname } from 'node:os';
+import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { Environment, readLogLevel, type Variables } from '../../config/index.ts';
+import { describeError } from './describe-error.ts';
 
 export interface LoggerOptions {
   /** Which program speaks, such as `worker`. */
   readonly name: string;
-  /** Read for LOG_LEVEL and NODE_ENV. */
+  /** Read for LOG_LEVEL and NODE_ENV. A wrong LOG_LEVEL counts as `info` here: `readLogLevel` reports it. */
   readonly variables: Variables;
   /** Standard output when left out. */
   readonly stream?: DestinationStream;
+  /** Lines for people instead of JSON. By default outside production when standard output is a terminal. */
+  readonly pretty?: boolean;
 }
 
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
 /**
- * One JSON object a line: `level` as a word, `time` in ISO 8601, errors under `err` with code, stack and cause. For people at a
- * terminal in development the same lines are made readable, if pino-pretty is installed.
+ * One JSON object a line: `level` as a word, `time` in ISO 8601 (what log services read without being told), `service`, `pid`
+ * and `host`; errors under `err` with type, code, message, stack and causes. For people at a terminal in development the same
+ * lines are made readable, if pino-pretty is installed.
  */
-export function createLogger({ name, variables, stream }: LoggerOptions): Logger {
-  const level = new Environment(variables).oneOf('LOG_LEVEL', LOG_LEVELS, 'info');
+export function createLogger({ name, variables, stream, pretty }: LoggerOptions): Logger {
   return pino(
     {
-      level,
-      base: { service: name, pid: process.pid },
+      level: readLogLevel(new Environment(variables)),
+      base: { service: name, pid: process.pid, host: hostname() },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
-      serializers: { err: stdSerializers.errWithCause },
+      serializers: { err: describeError },
     },
-    stream ?? destination(variables),
+    stream ?? standardOutput(pretty ?? (variables['NODE_ENV'] !== 'production' && process.stdout.isTTY)),
   );
 }
 
-function destination(variables: Variables): DestinationStream {
-  if (variables['NODE_ENV'] !== 'production' && process.stdout.isTTY) {
-    const pretty = prettyStream();
-    if (pretty !== undefined) return pretty;
-  }
+function standardOutput(pretty: boolean): DestinationStream {
   // Synchronous: the last line before an exit is the one that matters.
-  return pino.destination({ dest: 1, sync: true });
+  return (pretty ? prettyStream() : undefined) ?? pino.destination({ dest: 1, sync: true });
 }
 
 /** A development dependency: production never loads it. */
@@ -45,7 +43,7 @@ function prettyStream(): DestinationStream | undefined {
   try {
     const make: unknown = createRequire(import.meta.url)('pino-pretty');
     if (typeof make !== 'function') return undefined;
-    return make({ sync: true, ignore: 'pid,hostname,service', translateTime: 'HH:MM:ss' }) as DestinationStream;
+    return make({ sync: true, ignore: 'pid,host,service', translateTime: 'HH:MM:ss' }) as DestinationStream;
   } catch {
     return undefined;
   }

@@ -12,11 +12,11 @@ const run = {
   worker: 'w1',
 };
 
-function setup(options?: { readonly success?: boolean }) {
+function setup(options?: { readonly success?: boolean }, level = 'debug') {
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger({
     name: 'worker',
-    variables: { LOG_LEVEL: 'debug' },
+    variables: { LOG_LEVEL: level },
     stream: { write: text => void lines.push(JSON.parse(text) as Record<string, unknown>) },
   });
   const facts = new Facts();
@@ -66,6 +66,39 @@ describe('logFacts', () => {
     const loud = setup({ success: true });
     loud.facts.state('job.succeeded', { ...run, waitedMs: 1, ranMs: 2 });
     expect(loud.lines[0]).toMatchObject({ fact: 'job.succeeded', ranMs: 2 });
+  });
+
+  test('what the level would not let through is not even listened to', () => {
+    const { facts } = setup({ success: true }, 'info');
+    expect(facts.wants('job.started')).toBe(false);
+    expect(facts.wants('job.succeeded')).toBe(true);
+    const alarms = setup({ success: true }, 'error');
+    expect(alarms.facts.wants('job.succeeded')).toBe(false);
+    expect(alarms.facts.wants('job.dead')).toBe(true);
+  });
+
+  test('a snoozed job is worth a warning only with its alarm', () => {
+    const { lines, facts } = setup();
+    facts.state('job.snoozed', { ...run, untilMs: 5, reason: 'later', alarm: false });
+    facts.state('job.snoozed', { ...run, untilMs: 5, reason: 'unknown job', alarm: true });
+    expect(lines.map(({ level }) => level)).toEqual(['info', 'warn']);
+  });
+
+  test('a storm of one worker error is one line; another error has its own', () => {
+    const { lines, facts } = setup();
+    for (let index = 0; index < 100; index += 1) {
+      facts.state('worker.error', { worker: 'w1', queue: 'email', error: new Error('OOM') });
+    }
+    facts.state('worker.error', { worker: 'w1', queue: 'email', error: new Error('READONLY') });
+    expect(lines).toMatchObject([{ err: { message: 'OOM' } }, { err: { message: 'READONLY' } }]);
+  });
+
+  test('each failed attempt of a job has its line', () => {
+    const { lines, facts } = setup();
+    for (const attempt of [1, 2, 3]) {
+      facts.state('job.retried', { ...run, attempt, ranMs: 5, retryInMs: 100, error: new Error('busy') });
+    }
+    expect(lines.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
   });
 
   test('stops when told', () => {
