@@ -7,6 +7,7 @@ import { ReadinessProbe } from './health/readiness.ts';
 import { answer, wantsPage } from './http/answers.ts';
 import { audit, type DashboardAction } from './http/audit.ts';
 import { cookieNames } from './http/cookies.ts';
+import { isEngineAway } from './http/engine-away.ts';
 import { errorAnswers } from './http/errors.ts';
 import { securityHeaders } from './http/headers.ts';
 import { sameOriginOnly } from './http/same-origin.ts';
@@ -110,17 +111,17 @@ export function createDashboard({
   handler.use(viewersOnlyRead(viewers));
 
   handler.get('/', async (request, response) => {
-    const { details } = await probe.ask();
-    const problems = [...details];
-    const overview = await readOverview(board.queues).catch((error: unknown) => {
-      if (problems.length === 0) problems.push('The queues could not be read; the log of the dashboard says why.');
-      onError(error);
+    const reading = board.complete ? readOverview(board.queues) : undefined;
+    const read = reading?.catch((error: unknown) => {
+      if (!isEngineAway(error)) onError(error);
       return undefined;
     });
+    const [{ details }, overview] = await Promise.all([probe.ask(), read]);
+    const unread = overview === undefined && details.length === 0;
+    const problems = unread ? ['The queues could not be read; the log of the dashboard says why.'] : details;
     const kind = engine.kind === 'redis' ? 'Redis' : 'PostgreSQL';
-    const shown = board.complete ? overview : undefined;
     response.type('html');
-    response.send(overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, overview: shown, problems }));
+    response.send(overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, overview, problems }));
   });
   handler.use('/queues', express.json({ limit: MOST_BYTES, reviver: refusePrototypes }), (request, response, next) => {
     if (!board.complete) return engineAway(request, response, basePath);

@@ -1,12 +1,6 @@
 import type { ControllerHandlerReturnType } from '@bull-board/api/typings/app';
-import {
-  EngineUnreachableError,
-  InvalidOptionsError,
-  InvalidPayloadError,
-  PayloadTooLargeError,
-  QueueUnavailableError,
-} from '../../src/errors/index.ts';
-import { isConnectionFault } from '../http/connection-fault.ts';
+import { InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError } from '../../src/errors/index.ts';
+import { isEngineAway } from '../http/engine-away.ts';
 
 /** BullMQ's own words about a job's or a queue's state, which say what to do next and quote no data. */
 const ABOUT_STATE =
@@ -24,7 +18,7 @@ export function boardError(error: Error, report: (error: unknown) => void): Cont
   if (statusOf(error) < 500) {
     return { status: 400, body: { error: { key: 'ERRORS.INVALID_REQUEST_BODY' } } };
   }
-  if (error instanceof EngineUnreachableError || error instanceof QueueUnavailableError || isConnectionFault(error)) {
+  if (isEngineAway(error)) {
     return failed('The queue engine cannot be reached now. The page recovers by itself when it is back.');
   }
   if (ABOUT_STATE.test(error.message)) return failed(error.message.slice(0, 300));

@@ -87,23 +87,25 @@ test('case 8: markup in name, data, log, error, stack and return value is shown 
   expect(complaints).toEqual([]);
 });
 
-test('an operator pauses a queue on the page, a viewer who tries is told why not', async () => {
+test('an operator pauses a queue on the page, and is told why emptying it is not theirs to do', async () => {
   const queue = await dashboard.queue('analytics');
-  const press = async (page: Page): Promise<void> => {
-    page.setDefaultTimeout(5_000);
-    await page.goto(`${dashboard.url}/queues/queue/analytics`);
+  const { page, complaints } = await signedIn('operator', '/queues/queue/analytics');
+  page.setDefaultTimeout(5_000);
+  const press = async (action: string): Promise<void> => {
     await page.locator('main').getByRole('button').last().click();
-    await page.getByRole('menuitem', { name: 'Pause' }).click();
+    await page.getByRole('menuitem', { name: action }).click();
+    await page.getByRole('button', { name: 'Confirm' }).click();
   };
-  const viewer = await signedIn('viewer', '/queues/queue/analytics');
-  const refused = viewer.page.waitForResponse(response => response.url().endsWith('/analytics/pause'));
-  await press(viewer.page);
-  expect((await refused).status()).toBe(403);
-  await viewer.page.getByText('This needs the role operator').first().waitFor();
-  expect(await queue.isPaused()).toBe(false);
-
-  const operator = await signedIn('operator', '/queues/queue/analytics');
-  await press(operator.page);
+  await press('Pause');
   await waitFor('the queue to be paused', () => queue.isPaused());
-  expect(operator.complaints).toEqual([]);
+  expect(complaints).toEqual([]);
+  await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+  await press('Empty');
+  await page.getByText('This needs the role admin; yours is operator.').first().waitFor();
+});
+
+test('a viewer is offered no action', async () => {
+  const { page } = await signedIn('viewer', '/queues/queue/email');
+  await page.getByText('No latest jobs in this queue.').waitFor();
+  expect(await page.locator('main').getByRole('button').allInnerTexts()).toEqual(['No workers']);
 });

@@ -1,4 +1,9 @@
-import type { BeforeHookResult, BoardHooks, HookContext } from '@bull-board/api/typings/app';
+import type {
+  BeforeHookResult,
+  BoardHooks,
+  ControllerHandlerReturnType,
+  HookContext,
+} from '@bull-board/api/typings/app';
 import type { AnyJobContract, App } from '../../src/contracts/index.ts';
 import { validatePayload } from '../../src/contracts/index.ts';
 import { InvalidPayloadError } from '../../src/errors/index.ts';
@@ -7,6 +12,8 @@ import type { Viewer } from '../sign-in/sessions.ts';
 import { contractOf } from './redact-job.ts';
 import { roleNeeded } from './route-policy.ts';
 import { ShownQueue } from './shown-queue.ts';
+
+type Body = ControllerHandlerReturnType['body'];
 
 const MOST_JOBS_A_PAGE = 200;
 
@@ -24,8 +31,12 @@ export function boardHooks(app: App, currentViewer: () => Viewer | undefined): B
       if (!mayAct(viewer.role, needed)) return refusal(403, `This needs the role ${needed}; yours is ${viewer.role}.`);
       return judge(app, context);
     },
-    after: (context, result) =>
-      context.route.endsWith('/flow') ? { ...result, body: withoutResults(result.body) } : result,
+    after(context, result) {
+      if (context.route.endsWith('/flow')) return { ...result, body: withoutResults(result.body) };
+      // The page leaves out what it is told cannot be done; `before` is what forbids it.
+      const looksOnly = currentViewer()?.role === 'viewer' && context.route === '/api/queues';
+      return looksOnly ? { ...result, body: asReadOnly(result.body) } : result;
+    },
   };
 }
 
@@ -108,4 +119,11 @@ function withoutResults<Value>(value: Value): Value {
       !(name === 'progress' && typeof inner !== 'number' && inner !== undefined),
   );
   return Object.fromEntries(kept.map(([name, inner]) => [name, withoutResults(inner)])) as Value;
+}
+
+function asReadOnly(body: Body): Body {
+  const queues: unknown = typeof body === 'string' || !('queues' in body) ? undefined : body['queues'];
+  if (typeof body === 'string' || !Array.isArray(queues)) return body;
+  const readOnly = { readOnlyMode: true, allowRetries: false, allowCompletedRetries: false };
+  return { ...body, queues: queues.map((queue: object) => ({ ...queue, ...readOnly })) };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
-import { Redis } from 'ioredis';
+import { breakStoredJob } from '../../tests/support/break-job.ts';
 import { engineCases, namespace, redisUrl, type EnginePlace } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../../src/engine/index.ts';
@@ -236,9 +236,7 @@ describe('Bull Board over broken and foreign jobs on Redis', () => {
     const telemetry = { metadata: '{"v":2}' };
     await queue.add('nudge', { text: 'whole' }, { jobId: 'notification-whole', priority: 20, telemetry });
     await queue.add('nudge', { text: 'x' }, { jobId: 'notification-broken', priority: 10, telemetry });
-    const redis = new Redis(place.url);
-    await redis.hset(`${place.namespace}:notification:notification-broken`, 'data', '{"text": "cut o');
-    redis.disconnect();
+    await breakStoredJob(place, 'notification', 'notification-broken');
     const list = await dashboard.call('GET', '/queues?activeQueue=notification&jobsPerPage=50');
     expect(list.status).toBe(200);
     const text = await list.text();

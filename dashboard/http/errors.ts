@@ -1,7 +1,6 @@
 import type { ErrorRequestHandler } from 'express';
-import { EngineUnreachableError } from '../../src/errors/index.ts';
 import { answer, type Answer } from './answers.ts';
-import { isConnectionFault } from './connection-fault.ts';
+import { isEngineAway } from './engine-away.ts';
 
 const REFUSED: Readonly<Record<number, Answer>> = {
   400: { status: 400, title: 'Bad request', message: 'The request could not be read.' },
@@ -25,9 +24,7 @@ export function errorAnswers(report: (error: unknown) => void): ErrorRequestHand
     const status = statusOf(error);
     const refused = REFUSED[status] ?? (status < 500 ? REFUSED[400] : undefined);
     if (refused !== undefined) return answer(request, response, refused);
-    if (error instanceof EngineUnreachableError || (error instanceof Error && isConnectionFault(error))) {
-      return answer(request, response, AWAY);
-    }
+    if (isEngineAway(error)) return answer(request, response, AWAY);
     report(error);
     return answer(request, response, FAILED);
   };

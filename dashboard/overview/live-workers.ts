@@ -1,4 +1,5 @@
 import type { EngineQueue } from '../../src/engine/index.ts';
+import { isEngineAway } from '../http/engine-away.ts';
 
 export interface LiveWorker {
   readonly id: string;
@@ -26,7 +27,12 @@ export function liveWorkers(queue: EngineQueue): Promise<LiveWorker[] | undefine
 }
 
 async function ask(queue: EngineQueue): Promise<LiveWorker[] | undefined> {
-  const clients = await queue.getWorkers();
+  const clients = await queue.getWorkers().catch((error: unknown) => {
+    if (isEngineAway(error)) throw error;
+    // An account that may not list clients can still see the queues.
+    return undefined;
+  });
+  if (clients === undefined) return undefined;
   // Where the provider forbids the question BullMQ answers with one line that has a sentence for a name.
   if (clients.some(client => client['name']?.includes(' '))) return undefined;
   return clients.map((client, index) => {

@@ -21,16 +21,18 @@ const PER_NAME = { free: 5, firstMs: 1_000, longestMs: 60_000, forgetMs: FORGET_
 export class Authenticator {
   readonly #users: ReadonlyMap<string, DashboardUser>;
   readonly #decoy: string;
-  readonly #clients = new Backoff(PER_CLIENT);
+  readonly #clients: Backoff;
   /** Apart from the unknown names: a flood of those must not push a known one out of memory. */
   readonly #knownNames: Backoff;
-  readonly #unknownNames = new Backoff({ ...PER_NAME, capacity: 10_000 });
+  readonly #unknownNames: Backoff;
   /** Each check takes some 32 MiB and a thread of the pool that name look-ups and files share. */
   readonly #turnstile = new Turnstile(2, 20);
 
-  constructor(users: readonly DashboardUser[]) {
+  constructor(users: readonly DashboardUser[], now: () => number = Date.now) {
     this.#users = new Map(users.map(user => [user.name, user]));
-    this.#knownNames = new Backoff({ ...PER_NAME, capacity: users.length + 1 });
+    this.#clients = new Backoff({ ...PER_CLIENT, now });
+    this.#knownNames = new Backoff({ ...PER_NAME, capacity: users.length + 1, now });
+    this.#unknownNames = new Backoff({ ...PER_NAME, capacity: 10_000, now });
     this.#decoy = decoyHash(users[0]?.hash);
   }
 

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { age, overviewPage } from './overview-page.ts';
+import type { QueueFigures } from './read-overview.ts';
+
+const quiet: QueueFigures = {
+  name: 'email',
+  paused: false,
+  waiting: 0,
+  running: 0,
+  delayed: 0,
+  succeeded: 0,
+  dead: 0,
+  oldestDueMs: undefined,
+  workers: 1,
+};
+
+function pageOf(figures: Partial<QueueFigures>): string {
+  return overviewPage({
+    base: '',
+    viewer: { name: 'ann', role: 'viewer', formToken: 'token' },
+    engine: 'Redis',
+    overview: { queues: [{ ...quiet, ...figures }], workers: figures.workers },
+    problems: [],
+  });
+}
+
+describe('the overview page', () => {
+  test.each([
+    [0, 'under 1 s'],
+    [1_999, '1 s'],
+    [60_000, '1 min 0 s'],
+    [3_600_000 + 120_000, '1 h 2 min'],
+    [47 * 3_600_000, '47 h 0 min'],
+    [49 * 3_600_000, '2 days 1 h'],
+  ])('%d ms reads as %s', (ms, text) => {
+    expect(age(ms)).toBe(text);
+  });
+
+  test('dead jobs lead to the list of failed ones', () => {
+    expect(pageOf({ dead: 3 })).toMatch(/class="bad" href="\/queues\/queue\/email\?status=failed">\s*3\s*</);
+  });
+
+  test('a name is escaped, in text and in the link', () => {
+    const page = pageOf({ name: '"><img src=x onerror=alert(1)>' });
+    expect(page).not.toContain('<img src=x');
+    expect(page).toContain('/queues/queue/%22%3E%3Cimg');
+  });
+
+  test('workers that the engine does not tell are unknown, not none', () => {
+    expect(pageOf({ workers: undefined })).toContain('unknown');
+  });
+
+  test('what stands in the way is said first, also without figures', () => {
+    const page = overviewPage({
+      base: '/ops',
+      viewer: { name: 'ann', role: 'viewer', formToken: undefined },
+      engine: 'Redis',
+      overview: undefined,
+      problems: ['The queue engine cannot be reached.'],
+    });
+    expect(page).toContain('role="alert">The queue engine cannot be reached.</p>');
+    expect(page).not.toContain('Sign out');
+  });
+});
