@@ -2,6 +2,7 @@ import express, { type Express, type Request, type Response } from 'express';
 import type { App } from '../src/contracts/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
+import { Facts } from '../src/facts/index.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { ReadinessProbe } from './health/readiness.ts';
 import { answer, wantsPage } from './http/answers.ts';
@@ -35,6 +36,8 @@ export interface DashboardOptions {
   readonly basePath?: string;
   /** In this process by default; several dashboard processes need one that they share. */
   readonly sessionStore?: SessionStore;
+  /** Where jobs that are added by hand are stated; nowhere by default. */
+  readonly facts?: Facts;
   /** Told of each change that somebody made or was refused. */
   readonly onAction?: (action: DashboardAction) => void;
   /** Told of each failure whose cause was kept from the answer. */
@@ -63,6 +66,7 @@ export function createDashboard({
   trustProxy,
   basePath = '',
   sessionStore = new MemorySessionStore(),
+  facts = new Facts(),
   onAction = () => undefined,
   onError = () => undefined,
 }: DashboardOptions): Dashboard {
@@ -71,7 +75,7 @@ export function createDashboard({
       'Expected DASHBOARD_USERS to name at least one user in production (name:role:hash); make a hash with "shiftwork users hash".',
     ]);
   }
-  const board = new QueueBoard({ app, engine, basePath, onError });
+  const board = new QueueBoard({ app, engine, basePath, facts, onError });
   const probe = new ReadinessProbe(engine, () => board.complete);
   const viewers = new Viewers();
   const sessions = new Sessions({ users, store: sessionStore });

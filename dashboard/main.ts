@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { loadApp } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
-import { createLogger } from '../src/telemetry/index.ts';
+import { Facts } from '../src/facts/index.ts';
+import { createLogger, logFacts } from '../src/telemetry/index.ts';
 import { readConfiguration } from './configuration.ts';
 import { createDashboard } from './create-dashboard.ts';
 
@@ -20,12 +21,15 @@ async function main(): Promise<void> {
   const configuration = readConfiguration(process.argv.slice(2), process.env);
   const { engineUrl, namespace, users, production, trustProxy, port, host } = configuration;
   const app = await loadApp(configuration.appPath);
+  const facts = new Facts();
+  logFacts(facts, logger);
+  const kind = engineUrl.startsWith('redis') ? 'redis' : 'postgres';
   const engine = openEngine({
     url: engineUrl,
     role: 'producer',
     namespace,
-    onError: error => logger.warn({ err: error }, 'the queue engine is away'),
-    onBack: awayMs => logger.info({ awayMs }, 'the queue engine is back'),
+    onError: error => facts.state('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
   const dashboard = createDashboard({
     app,
@@ -33,6 +37,7 @@ async function main(): Promise<void> {
     users,
     production,
     trustProxy,
+    facts,
     onAction: action => logger[action.outcome === 'done' ? 'info' : 'warn']({ action }, 'dashboard action'),
     onError: error => logger.error({ err: error }, 'a request failed'),
   });

@@ -3,7 +3,7 @@ import { createBullBoard } from '@bull-board/api';
 import type { Express, RequestHandler } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine, EngineQueue } from '../../src/engine/index.ts';
-import { Facts } from '../../src/facts/index.ts';
+import type { Facts } from '../../src/facts/index.ts';
 import { Client } from '../../src/queue/index.ts';
 import { createIdSource } from '../../src/time/index.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
@@ -17,6 +17,7 @@ export interface QueueBoardOptions {
   readonly engine: Engine;
   /** Where the dashboard is mounted; empty for the root. */
   readonly basePath: string;
+  readonly facts: Facts;
   readonly onError: (error: unknown) => void;
 }
 
@@ -35,10 +36,10 @@ export class QueueBoard {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor({ app, engine, basePath, onError }: QueueBoardOptions) {
+  constructor({ app, engine, basePath, facts, onError }: QueueBoardOptions) {
     this.#app = app;
     this.#engine = engine;
-    const client = new Client(engine, new Facts(), { ids: createIdSource(), traceparent: () => undefined });
+    const client = new Client(engine, facts, { ids: createIdSource(), traceparent: () => undefined });
     const server = new BoardServerAdapter().setBasePath(`${basePath}/queues`);
     const board = createBullBoard({
       queues: [],
