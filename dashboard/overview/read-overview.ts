@@ -1,18 +1,8 @@
-import type { EngineJob, EngineQueue } from '../../src/engine/index.ts';
-import { PRIORITY_NUMBERS } from '../../src/queue/index.ts';
+import type { EngineQueue } from '../../src/engine/index.ts';
+import { readQueueFigures, type QueueFigures as StoredFigures } from '../../src/queue/index.ts';
 import { liveWorkers, type LiveWorker } from './live-workers.ts';
 
-export interface QueueFigures {
-  readonly name: string;
-  readonly paused: boolean;
-  /** Due now, and not started. */
-  readonly waiting: number;
-  readonly running: number;
-  readonly delayed: number;
-  readonly succeeded: number;
-  readonly dead: number;
-  /** How long the job that is due longest has been due, in milliseconds; undefined when none is, or it cannot be read. */
-  readonly oldestDueMs: number | undefined;
+export interface QueueFigures extends StoredFigures {
   readonly workers: number | undefined;
 }
 
@@ -24,65 +14,13 @@ export interface Overview {
 
 /** Reads every queue at once. Rejects when the engine does not answer. */
 export async function readOverview(queues: ReadonlyMap<string, EngineQueue>): Promise<Overview> {
-  const now = Date.now();
   const read = await Promise.all(
-    [...queues].map(async ([name, queue]) => {
-      const [counts, paused, oldestDueAt, workers] = await Promise.all([
-        queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'waiting-children', 'completed', 'failed'),
-        queue.isPaused(),
-        oldestDue(queue, now),
-        liveWorkers(queue),
-      ]);
-      const count = (state: string): number => counts[state] ?? 0;
-      const figures: QueueFigures = {
-        name,
-        paused,
-        waiting: count('waiting') + count('prioritized'),
-        running: count('active'),
-        delayed: count('delayed') + count('waiting-children'),
-        succeeded: count('completed'),
-        dead: count('failed'),
-        oldestDueMs: oldestDueAt === undefined ? undefined : Math.max(0, now - oldestDueAt),
-        workers: workers?.length,
-      };
-      return { figures, workers };
+    [...queues.values()].map(async queue => {
+      const [figures, workers] = await Promise.all([readQueueFigures(queue), liveWorkers(queue)]);
+      return { figures: { ...figures, workers: workers?.length }, workers };
     }),
   );
   return { queues: read.map(({ figures }) => figures), workers: processes(read.map(({ workers }) => workers)) };
-}
-
-/**
- * When the oldest job that is due became due. Within a priority jobs stand in order, so the head of each is looked at;
- * and the head of the delayed ones, which stay there past their time when no worker is left to move them.
- */
-async function oldestDue(queue: EngineQueue, now: number): Promise<number | undefined> {
-  const priorities = Object.values(PRIORITY_NUMBERS).sort((a, b) => a - b);
-  const counts = await queue.getCountsPerPriority(priorities);
-  const heads: (readonly ['waiting' | 'prioritized' | 'delayed', number])[] = [
-    ['waiting', 0],
-    ['delayed', 0],
-  ];
-  let position = 0;
-  for (const priority of priorities) {
-    const count = counts[String(priority)] ?? 0;
-    if (count > 0) heads.push(['prioritized', position]);
-    position += count;
-  }
-  const times = await Promise.all(
-    heads.map(async ([state, index]) => {
-      const [id] = await queue.getRanges([state], index, index, true);
-      // A job with broken data cannot be read; it must not take the page down.
-      const job = id === undefined ? undefined : await queue.getJob(id).catch(() => undefined);
-      return job === undefined ? undefined : dueAt(job);
-    }),
-  );
-  const due = times.filter(time => time !== undefined && time <= now) as number[];
-  return due.length === 0 ? undefined : Math.min(...due);
-}
-
-/** A retry is due its delay after the run that failed, everything else after it was queued. */
-function dueAt(job: EngineJob): number {
-  return Math.max(job.timestamp, job.processedOn ?? 0) + job.delay;
 }
 
 /** One process works on several queues under one name; PostgreSQL cuts long names, so one that begins another is the same. */

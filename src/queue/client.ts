@@ -7,6 +7,7 @@ import type { Enqueuer } from './enqueuer.ts';
 import { parseJobId } from './job-id.ts';
 import { traceIdOf } from './job-meta.ts';
 import { viewOf, type JobView } from './job-view.ts';
+import { readStoredJob } from './read-stored-job.ts';
 import { prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
 import { storeMany, storeOne, type JobReceipt } from './store.ts';
 
@@ -75,14 +76,17 @@ export class Client implements Enqueuer {
     }
   }
 
-  /** The job as it stands, without its data; undefined when the id is unknown or the job is past its retention. */
+  /**
+   * The job as it stands, without its data; undefined when the id is unknown or the job is past its retention.
+   * @throws UndecodableJobError when it is stored but cannot be read
+   */
   async job(id: string): Promise<JobView | undefined> {
     const parts = parseJobId(id);
     if (parts === undefined) return undefined;
     this.#begin();
     try {
       const queue = await this.#engine.queue(parts.queue);
-      const job = await queue.getJob(id);
+      const job = await readStoredJob(queue, id);
       return job === undefined ? undefined : await viewOf(parts.queue, job);
     } finally {
       this.#end();

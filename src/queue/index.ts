@@ -6,4 +6,6 @@ export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './j
 export type { JobState, JobView } from './job-view.ts';
 export { CONTRACT_BACKOFF } from './prepare.ts';
 export { PRIORITY_NUMBERS } from './priorities.ts';
+export { readQueueFigures, type QueueFigures } from './queue-figures.ts';
+export { readStoredJob } from './read-stored-job.ts';
 export type { JobReceipt } from './store.ts';

@@ -84,6 +84,6 @@ function reasonOf(cause: unknown): string {
   if (/READONLY/.test(message)) return 'the engine is a read-only replica';
   if (/NOAUTH|WRONGPASS|password authentication/i.test(message)) return 'the engine refused the credentials';
   if (/timed? ?out|timeout/i.test(message)) return 'no answer came in time';
-  if (cause instanceof ShiftworkError) return cause.message;
+  if (cause instanceof ShiftworkError) return cause.message.replace(/\.$/, '');
   return 'the engine is away';
 }
