@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readSourceFiles, ROOT } from '../architecture/source-files.ts';
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const files = readSourceFiles();
+
+describe('the documents say what the code says', () => {
+  test('every error code is in docs/errors.md with its class, and none that is gone', () => {
+    const inCode = files
+      .filter(({ path }) => path.startsWith('src/') && path.endsWith('-error.ts'))
+      .flatMap(({ text }) => [
+        ...text.matchAll(/class (\w+Error) extends ShiftworkError[\s\S]*?readonly code = '([A-Z_]+)'/g),
+      ])
+      .map(match => `${match[2]} ${match[1]}`)
+      .filter(line => !line.startsWith('WRONG_USE'));
+    const documented = [...read('docs/errors.md').matchAll(/^\|\s*`([A-Z_]+)`\s*\|\s*`(\w+)`\s*\|/gm)].map(
+      match => `${match[1]} ${match[2]}`,
+    );
+    expect(documented.toSorted()).toEqual(inCode.toSorted());
+    expect(new Set(inCode.map(line => line.split(' ')[0])).size).toBe(inCode.length);
+  });
+
+  test('every fact is in docs/facts.md with its fields, and none that is gone', () => {
+    const common = new Set(['jobId', 'jobName', 'queue', 'correlationId', 'traceId', 'attempt', 'worker']);
+    const table = read('src/facts/fact-table.ts');
+    const inCode = [...table.matchAll(/^ {2}'([a-z.-]+)':\s*([\s\S]*?);\n(?= {2}'|\})/gm)].map(match => ({
+      name: match[1] ?? '',
+      fields: [...(match[2] ?? '').matchAll(/readonly (\w+)\??:/g)].map(field => field[1] ?? ''),
+    }));
+    const documented = new Map(
+      [...read('docs/facts.md').matchAll(/^\|\s*`([a-z.-]+)`\s*\|(.*?)\|/gm)].map(match => [
+        match[1] ?? '',
+        new Set([...(match[2] ?? '').matchAll(/`(\w+)`/g)].map(field => field[1] ?? '')),
+      ]),
+    );
+    expect([...documented.keys()].toSorted()).toEqual(inCode.map(({ name }) => name).toSorted());
+    for (const { name, fields } of inCode) {
+      const missing = fields.filter(field => !common.has(field) && documented.get(name)?.has(field) !== true);
+      expect({ name, missing }).toEqual({ name, missing: [] });
+    }
+  });
+
+  test('every variable that the code reads is in docs/operations.md and in .env.example', () => {
+    const variables = new Set(
+      files
+        .filter(({ isTest }) => !isTest)
+        .flatMap(({ text }) => [
+          ...text.matchAll(/\.(?:url|integer|string|required|list|oneOf|has)\(\s*'([A-Z][A-Z0-9_]+)'/g),
+          ...text.matchAll(/variable: '([A-Z][A-Z0-9_]+)'/g),
+        ])
+        .map(match => match[1] ?? ''),
+    );
+    expect(variables.size).toBeGreaterThan(15);
+    for (const document of ['docs/operations.md', '.env.example']) {
+      const text = read(document);
+      expect({ document, missing: [...variables].filter(variable => !text.includes(variable)) }).toEqual({
+        document,
+        missing: [],
+      });
+    }
+  });
+});
