@@ -9,6 +9,8 @@ export interface Terminal {
   complain(line: string): void;
   /** Standard input, whole. */
   readInput(): Promise<string>;
+  /** One line of standard input; a person at a terminal is asked with `prompt` and does not see what they type. */
+  readSecret(prompt: string): Promise<string>;
 }
 
 /** 0 done, 1 it failed, 2 wrong use. */
@@ -19,5 +21,7 @@ export interface Command {
   /** Behind the name in the list. */
   readonly summary: string;
   readonly usage: string;
+  /** What `--help` says beside usage and summary, a line each. */
+  readonly details?: readonly string[];
   run(args: readonly string[], terminal: Terminal): Promise<ExitCode>;
 }

@@ -22,11 +22,16 @@ export function parseCommand(
   try {
     parsed = parseArgs({ args: [...args], options: { ...COMMON, ...options }, allowPositionals: true });
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+    // Node's advice on "--" is about words that begin with a dash; one sentence is enough.
+    const message = cause instanceof Error ? cause.message.split('. ', 1)[0] : String(cause);
+    throw new UsageError(`${message}.`, { cause });
   }
   const { values, positionals } = parsed;
-  if (positionals.length < words.min) throw new UsageError('Expected more words.');
-  if (positionals.length > words.max) throw new UsageError(`Expected fewer words, got "${positionals.at(-1)}".`);
+  if (positionals.length < words.min || positionals.length > words.max) {
+    // The words themselves are not repeated: one of them may be a password in the wrong place.
+    const expected = words.min === words.max ? `${words.min}` : `${words.min} to ${words.max}`;
+    throw new UsageError(`Expected ${expected} words after the command, got ${positionals.length}.`);
+  }
   const text = (option: string): string | undefined => {
     const value = values[option];
     return typeof value === 'string' ? value : undefined;

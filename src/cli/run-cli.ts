@@ -1,4 +1,4 @@
-import { InvalidConfigError, InvalidOptionsError, ShiftworkError } from '../errors/index.ts';
+import { InvalidConfigError, InvalidContractError, InvalidOptionsError, ShiftworkError } from '../errors/index.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
 import { check } from './commands/check.ts';
 import { deadLetters } from './commands/dead-letters.ts';
@@ -12,20 +12,22 @@ import { UsageError } from './usage-error.ts';
 
 const COMMANDS: readonly Command[] = [check, enqueue, job, stats, deadLetters, migrate, work, users];
 
+const HELP: ReadonlySet<string> = new Set(['--help', '-h', 'help']);
+
 /** Runs one command and answers the exit code. Never throws. */
 export async function runCli([name, ...args]: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  if (name === undefined || name === '--help' || name === 'help') {
+  if (name === undefined || HELP.has(name)) {
     for (const line of overview()) (name === undefined ? terminal.complain : terminal.print)(line);
     return name === undefined ? 2 : 0;
   }
   const command = COMMANDS.find(each => each.name === name);
   if (command === undefined) {
-    terminal.complain(`Expected a command, got "${name}".`);
+    terminal.complain(`Expected a command, got "${name.slice(0, 40)}".`);
     for (const line of overview()) terminal.complain(line);
     return 2;
   }
-  if (args.includes('--help')) {
-    terminal.print(`${command.usage}\n\n${command.summary}`);
+  if (args.includes('--help') || args.includes('-h')) {
+    for (const line of helpOf(command)) terminal.print(line);
     return 0;
   }
   try {
@@ -37,22 +39,44 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
       return 2;
     }
     terminal.complain(error instanceof ShiftworkError ? error.message : explain(error));
-    return error instanceof InvalidConfigError || error instanceof InvalidOptionsError ? 2 : 1;
+    return isWrongUse(error) ? 2 : 1;
   }
 }
 
 function overview(): string[] {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
   return [
-    'shiftwork COMMAND [--app PATH] [--json] [--help]',
+    'usage: shiftwork COMMAND [--app PATH] [--json] [--help]',
     '',
     ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'REDIS_URL (else DATABASE_URL) says where the queues are. Exit: 0 done, 1 it failed, 2 wrong use.',
   ];
 }
 
-/** Something unforeseen: its kind and place help, its text may hold anything. */
+function helpOf({ usage, summary, details = [] }: Command): string[] {
+  return [
+    `usage: ${usage}`,
+    '',
+    summary,
+    '',
+    ...details.map(line => `  ${line}`),
+    '  --app PATH  the app; shiftwork.config.ts, .js or .mjs in this directory when left out',
+  ];
+}
+
+function isWrongUse(error: unknown): boolean {
+  return (
+    error instanceof InvalidConfigError || error instanceof InvalidContractError || error instanceof InvalidOptionsError
+  );
+}
+
+/** Something unforeseen. Its first line helps; of a parser's message, which quotes what it read, only the name is shown. */
 function explain(error: unknown): string {
-  return error instanceof Error
-    ? `${error.name}: ${error.message.split('\n', 1)[0]}`
-    : 'Something failed without saying what.';
+  if (!(error instanceof Error)) return 'Something failed without saying what.';
+  if (error instanceof SyntaxError) return 'SyntaxError: what is stored cannot be read.';
+  // A refused connection to a host with two addresses is an AggregateError that says nothing itself.
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  const { name, message } = error.message === '' && inner instanceof Error ? inner : error;
+  return `${name}: ${message.split('\n', 1)[0]}`;
 }

@@ -1,7 +1,6 @@
-import type { Variables } from '../config/index.ts';
-import { openEngine, type Engine } from '../engine/index.ts';
+import { Environment, type Variables } from '../config/index.ts';
+import { openEngine, readEngineSettings, type Engine, type EngineSettings } from '../engine/index.ts';
 import { connect, type Client } from '../queue/index.ts';
-import { engineSettings } from './engine-settings.ts';
 
 /** Opens the engine for as long as `use` takes. */
 export async function withEngine<Result>(
@@ -29,4 +28,12 @@ export async function withClient<Result>(
   } finally {
     await client.close();
   }
+}
+
+/** @throws InvalidConfigError */
+function engineSettings(variables: Variables): EngineSettings {
+  const environment = new Environment(variables);
+  const settings = readEngineSettings(environment);
+  environment.check();
+  return settings;
 }

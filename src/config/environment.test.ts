@@ -19,6 +19,13 @@ describe('Environment', () => {
     ]);
   });
 
+  test('a fault that two readers meet is told once', () => {
+    const environment = new Environment({ DATABASE_URL: 'mysql://x' });
+    environment.url('DATABASE_URL', { protocols: ['postgres:'] });
+    environment.url('DATABASE_URL', { protocols: ['postgres:'] });
+    expect(environment.problems).toHaveLength(1);
+  });
+
   test('an empty variable counts as unset', () => {
     const environment = new Environment({ PORT: '', REDIS_URL: '  ' });
     expect(environment.integer('PORT', { min: 1, max: 9, fallback: 5 })).toBe(5);

@@ -26,8 +26,9 @@ export class Environment {
     return this.#problems;
   }
 
+  /** States a fault; the same one from two readers is one. */
   problem(text: string): void {
-    this.#problems.push(text);
+    if (!this.#problems.includes(text)) this.#problems.push(text);
   }
 
   has(name: string): boolean {
@@ -43,7 +44,7 @@ export class Environment {
   /** Like `string`, but unset is a fault. `why` completes "... is needed by". */
   required(name: string, why: string): string {
     const value = this.#raw(name);
-    if (value === undefined) this.#problems.push(`Expected ${name} to be set: it is needed by ${why}.`);
+    if (value === undefined) this.problem(`Expected ${name} to be set: it is needed by ${why}.`);
     return value ?? '';
   }
 
@@ -57,7 +58,7 @@ export class Environment {
     if (raw === undefined) return fallback;
     const value = Number(raw);
     if (/^-?\d+$/.test(raw) && value >= min && value <= max) return value;
-    this.#problems.push(`Expected ${name} to be an integer from ${min} to ${max}, got "${shown(raw)}".`);
+    this.problem(`Expected ${name} to be an integer from ${min} to ${max}, got "${shown(raw)}".`);
     return fallback;
   }
 
@@ -66,7 +67,7 @@ export class Environment {
     if (raw === undefined) return fallback;
     const found = values.find(value => value === raw);
     if (found !== undefined) return found;
-    this.#problems.push(`Expected ${name} to be one of ${values.join(', ')}, got "${shown(raw)}".`);
+    this.problem(`Expected ${name} to be one of ${values.join(', ')}, got "${shown(raw)}".`);
     return fallback;
   }
 
@@ -77,7 +78,7 @@ export class Environment {
     if (url !== null && protocols.includes(url.protocol)) return url;
     const expected = protocols.map(protocol => `${protocol}//`).join(' or ');
     // A URL may carry a password, also a malformed one: only its scheme is shown.
-    this.#problems.push(
+    this.problem(
       `Expected ${name} to be a URL that starts with ${expected}, got ${url ? `"${url.protocol}//..."` : 'no valid URL'}.`,
     );
     return undefined;

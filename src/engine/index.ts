@@ -9,4 +9,5 @@ export type {
   WorkerSetup,
 } from './engine.ts';
 export { isBrokenJson } from './broken-job.ts';
+export { readEngineSettings, type EngineSettings } from './engine-settings.ts';
 export { openEngine } from './open-engine.ts';

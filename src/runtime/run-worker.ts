@@ -4,9 +4,9 @@ import { loadApp } from '../contracts/index.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
 import { EngineCheckError, EngineUnreachableError, InvalidConfigError } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
-import { assignmentProblems, handlersOf } from './assignment.ts';
 import { ResourceSet } from './resource-set.ts';
 import { createWorkerHost, type WorkerHost } from './worker-host.ts';
+import { readWorkerSettings } from './worker-settings.ts';
 
 export interface WorkerProcessOptions {
   readonly argv: readonly string[];
@@ -37,25 +37,13 @@ export async function startWorkerProcess({
 }: WorkerProcessOptions): Promise<WorkerProcess> {
   const environment = new Environment(variables);
   const app = await loadApp(readAppPath(argv));
-  const url =
-    environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] }) ??
-    environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
-  if (url === undefined && environment.problems.length === 0) {
-    environment.problem('Expected REDIS_URL or DATABASE_URL to be set: it is where the queues live.');
-  }
-  const namespace = environment.string('SHIFTWORK_NAMESPACE');
-  const queues = environment.list('WORKER_QUEUES') ?? [...app.queues.keys()];
-  const concurrency = environment.integer('WORKER_CONCURRENCY', { min: 1, max: 10_000 });
-  const graceMs = environment.integer('SHUTDOWN_GRACE_MS', { min: 1_000, max: 3_600_000, fallback: 25_000 });
   const resources = new ResourceSet(facts);
-  const handlers = handlersOf(app, queues);
-  resources.configure(environment, handlers);
-  for (const problem of assignmentProblems(app, queues)) environment.problem(problem);
+  const { engine: where, queues, handlers, concurrency, graceMs } = readWorkerSettings(environment, app, resources);
   environment.check();
 
-  const kind = url?.protocol.startsWith('redis') ? 'redis' : 'postgres';
+  const { url, kind, namespace } = where;
   const engine = openEngine({
-    url: url?.href ?? '',
+    url,
     role: 'worker',
     namespace,
     onError: error => facts.state('engine.lost', { engine: kind, error }),

@@ -1,49 +1,73 @@
 import { Environment } from '../../config/index.ts';
-import { loadApp } from '../../contracts/index.ts';
-import { openEngine } from '../../engine/index.ts';
-import { EngineUnreachableError } from '../../errors/index.ts';
+import { loadApp, type App } from '../../contracts/index.ts';
+import { openEngine, readEngineSettings, type EngineSettings } from '../../engine/index.ts';
+import {
+  EngineCheckError,
+  EngineUnreachableError,
+  InvalidConfigError,
+  InvalidContractError,
+} from '../../errors/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { ResourceSet } from '../../runtime/index.ts';
+import { readWorkerSettings, ResourceSet } from '../../runtime/index.ts';
 import type { Command } from '../command.ts';
-import { readEngineSettings } from '../engine-settings.ts';
 import { parseCommand } from '../parse.ts';
+import { visible } from '../table.ts';
+
+interface Findings {
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
 
 export const check: Command = {
   name: 'check',
-  summary: 'configuration, engine, clock, handlers against contracts: everything at once; starts nothing',
-  usage: 'shiftwork check [--json]',
+  summary: 'what would keep a worker from starting: app, configuration, engine, clock; starts nothing',
+  usage: 'shiftwork check [--app PATH] [--json]',
+  details: [
+    'Everything is looked at, also after the first error. Exit 1 if there is any error; warnings are none.',
+    '',
+  ],
   async run(args, terminal) {
     const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
-    const app = await loadApp(path);
     const environment = new Environment(terminal.variables);
-    const { url, namespace } = readEngineSettings(environment);
-    const warnings = [...app.jobs.values()]
-      .filter(({ name }) => !app.handlers.has(name))
-      .map(
-        ({ name, queue }) =>
-          `Job "${name}" has no handler: a worker assigned to queue "${queue}" will refuse to start.`,
-      );
-    new ResourceSet(new Facts()).configure(environment, app.handlers.values());
-    const errors = [...environment.problems];
-    if (url !== '') {
-      const engine = openEngine({ url, namespace, role: 'producer' });
-      try {
-        const report = await engine.check();
-        errors.push(...report.errors);
-        warnings.push(...report.warnings);
-      } catch (error) {
-        if (!(error instanceof EngineUnreachableError)) throw error;
-        errors.push(error.message);
-      } finally {
-        await engine.close(1_000);
-      }
-    }
+    const appErrors: string[] = [];
+    const app = await loadApp(path).catch((error: unknown) => {
+      if (error instanceof InvalidConfigError) appErrors.push(...error.problems);
+      else if (error instanceof InvalidContractError) appErrors.push(error.message);
+      else throw error;
+      return undefined;
+    });
+    const settings = readSettings(environment, app);
+    const engine = await checkEngine(settings);
+    const errors = [...appErrors, ...environment.problems, ...engine.errors];
+    const { warnings } = engine;
     if (json) terminal.print(JSON.stringify({ errors, warnings }));
     else {
-      for (const error of errors) terminal.print(`error    ${error}`);
-      for (const warning of warnings) terminal.print(`warning  ${warning}`);
+      for (const error of errors) terminal.print(`error    ${visible(error)}`);
+      for (const warning of warnings) terminal.print(`warning  ${visible(warning)}`);
       if (errors.length === 0) terminal.print(warnings.length === 0 ? 'all is well' : 'no errors');
     }
     return errors.length === 0 ? 0 : 1;
   },
 };
+
+/** Without an app, what can be read all the same. */
+function readSettings(environment: Environment, app: App | undefined): EngineSettings {
+  return app === undefined
+    ? readEngineSettings(environment)
+    : readWorkerSettings(environment, app, new ResourceSet(new Facts())).engine;
+}
+
+async function checkEngine({ url, namespace }: EngineSettings): Promise<Findings> {
+  // A fault of the environment says already that there is none.
+  if (url === '') return { errors: [], warnings: [] };
+  const engine = openEngine({ url, namespace, role: 'producer' });
+  try {
+    return await engine.check();
+  } catch (error) {
+    if (error instanceof EngineUnreachableError) return { errors: [error.message], warnings: [] };
+    if (error instanceof EngineCheckError) return { errors: error.problems, warnings: [] };
+    throw error;
+  } finally {
+    await engine.close(1_000);
+  }
+}

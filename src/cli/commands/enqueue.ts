@@ -5,32 +5,39 @@ import { parseCommand } from '../parse.ts';
 import { UsageError } from '../usage-error.ts';
 import { withClient } from '../with-engine.ts';
 
+const OPTIONS = {
+  delay: { type: 'string' },
+  priority: { type: 'string' },
+  key: { type: 'string' },
+  'correlation-id': { type: 'string' },
+} as const;
+
 export const enqueue: Command = {
   name: 'enqueue',
-  summary: 'queue one job of the app; prints its id',
-  usage:
-    'shiftwork enqueue NAME JSON [--delay 5m] [--priority high|normal|low] [--key KEY] [--correlation-id ID] [--json]',
+  summary: "queue one job of the app; prints the job's id",
+  usage: 'shiftwork enqueue NAME JSON|- [options]',
+  details: [
+    'NAME                 a job of the app',
+    "JSON                 its data; - reads it from standard input, where other users of the machine can't see it",
+    '--delay 5m           earliest start, from now: ms, s, m, h or d; a plain number counts milliseconds',
+    '--priority high      high, normal or low',
+    '--key KEY            idempotency key: the same key with the same data is one job',
+    '--correlation-id ID  ties together what one request caused',
+    '--json               prints the whole receipt',
+  ],
   async run(args, terminal) {
-    const parsed = parseCommand(
-      args,
-      {
-        delay: { type: 'string' },
-        priority: { type: 'string' },
-        key: { type: 'string' },
-        'correlation-id': { type: 'string' },
-      },
-      { min: 2, max: 2 },
-    );
+    const parsed = parseCommand(args, OPTIONS, { min: 2, max: 2 });
     const [name = '', json = ''] = parsed.positionals;
     const app = await loadApp(parsed.app);
     const contract = app.jobs.get(name);
     if (contract === undefined) {
-      throw new UsageError(`Expected the name of a job (${[...app.jobs.keys()].join(', ')}), got "${name}".`);
+      const known = [...app.jobs.keys()].join(', ');
+      throw new UsageError(`Expected the name of a job (${known}), got "${name.slice(0, 60)}".`);
     }
     const request = {
       kind: 'job-request',
       contract,
-      data: parseJson(json),
+      data: parseJson(json === '-' ? await terminal.readInput() : json),
       options: optionsOf(parsed.text),
     } as const;
     try {
@@ -48,19 +55,19 @@ export const enqueue: Command = {
   },
 };
 
-/** A number counts as milliseconds; everything is checked again where jobs are prepared. */
-function optionsOf(text: (option: string) => string | undefined): EnqueueOptions {
+/** Everything is checked again where jobs are prepared. */
+function optionsOf(text: (option: keyof typeof OPTIONS) => string | undefined): EnqueueOptions {
+  const delay = text('delay');
   const given = {
-    delay: text('delay'),
+    delay: delay !== undefined && /^\d+$/.test(delay) ? Number(delay) : delay,
     priority: text('priority'),
     idempotencyKey: text('key'),
     correlationId: text('correlation-id'),
   };
-  const { delay } = given;
-  const known = Object.entries({ ...given, delay: delay !== undefined && /^\d+$/.test(delay) ? Number(delay) : delay });
-  return Object.fromEntries(known.filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
+/** The text is never repeated: it may hold what nobody should see. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

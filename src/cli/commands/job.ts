@@ -7,6 +7,7 @@ export const job: Command = {
   name: 'job',
   summary: 'the state, attempts and errors of one job',
   usage: 'shiftwork job ID [--json]',
+  details: ['Without its data. Exit 1 when no such job is known.', ''],
   async run(args, terminal) {
     const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 });
     const [id = ''] = positionals;
@@ -19,17 +20,15 @@ export const job: Command = {
       terminal.print(JSON.stringify(view));
       return 0;
     }
-    terminal.print(`${view.name} in ${view.queue}: ${view.state}`);
-    terminal.print(`attempts     ${view.attemptsMade} of ${view.attempts}`);
-    terminal.print(`correlation  ${visible(view.correlationId)}`);
-    terminal.print(`enqueued     ${when(view.enqueuedAt)}`);
-    terminal.print(`started      ${when(view.startedAt)}`);
-    terminal.print(`finished     ${when(view.finishedAt)}`);
-    for (const [index, error] of view.errors.entries()) {
-      terminal.print(`error ${index + 1}      ${visible(error.split('\n', 1)[0])}`);
-    }
-    if (view.state === 'dead' && view.lastError !== undefined)
-      terminal.print(`ended with   ${visible(view.lastError)}`);
+    const say = (label: string, value: unknown): void => terminal.print(`${label.padEnd(12)} ${visible(value)}`);
+    terminal.print(`${visible(view.name)} in ${view.queue}: ${view.state}`);
+    say('attempts', `${view.attemptsMade} of ${view.attempts}`);
+    say('correlation', view.correlationId);
+    say('enqueued', when(view.enqueuedAt));
+    say('started', when(view.startedAt));
+    say('finished', when(view.finishedAt));
+    for (const [index, error] of view.errors.entries()) say(`error ${index + 1}`, error.split('\n', 1)[0]);
+    if (view.state === 'dead') say('ended with', view.lastError);
     return 0;
   },
 };

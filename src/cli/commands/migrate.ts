@@ -1,36 +1,73 @@
-import { Environment } from '../../config/index.ts';
-import { loadApp } from '../../contracts/index.ts';
-import { openEngine } from '../../engine/index.ts';
+import { Environment, type Variables } from '../../config/index.ts';
+import { loadApp, type AnyResource, type App, type Handler } from '../../contracts/index.ts';
+import { openEngine, readEngineSettings } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
 import type { Command } from '../command.ts';
-import { readEngineSettings } from '../engine-settings.ts';
 import { parseCommand } from '../parse.ts';
 
 export const migrate: Command = {
   name: 'migrate',
   summary: 'create or upgrade what engine and handlers store; safe to repeat',
-  usage: 'shiftwork migrate',
+  usage: 'shiftwork migrate [--app PATH] [--json]',
+  details: ['What handlers need and this environment does not hold (a mail server, a sink) is left out and named.', ''],
   async run(args, terminal) {
-    const { app: path } = parseCommand(args, {}, { min: 0, max: 0 });
+    const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
     const app = await loadApp(path);
     const environment = new Environment(terminal.variables);
     const { url, kind, namespace } = readEngineSettings(environment);
+    const { ready, leftOut } = splitNeeds(app, terminal.variables);
     const resources = new ResourceSet(new Facts());
-    const handlers = [...app.handlers.values()];
-    resources.configure(environment, handlers);
+    resources.configure(environment, ready);
     environment.check();
+    const done: string[] = [];
+    const say = (step: string): void => {
+      done.push(step);
+      if (!json) terminal.print(step);
+    };
     const engine = openEngine({ url, namespace, role: 'producer' });
     try {
       await engine.migrate();
-      terminal.print(kind === 'redis' ? 'queues: Redis needs no tables' : 'queues: tables are up to date');
-      await resources.open(handlers);
+      say(kind === 'redis' ? 'queues: Redis needs no tables' : 'queues: tables are up to date');
+      await resources.open(ready);
       await resources.migrate();
-      terminal.print('handlers: tables are up to date');
-      return 0;
+      say('handlers: what they store is up to date');
     } finally {
       await engine.close(1_000);
       await resources.close();
     }
+    if (json) terminal.print(JSON.stringify({ done, leftOut }));
+    else {
+      for (const { resource, problems } of leftOut) terminal.print(`left out: ${resource}. ${problems.join(' ')}`);
+    }
+    return 0;
   },
 };
+
+interface LeftOut {
+  /** A resource of the handlers. */
+  readonly resource: string;
+  readonly problems: readonly string[];
+}
+
+/** A release phase may run without a worker's whole environment, such as its mail server; what it has is migrated. */
+function splitNeeds(app: App, variables: Variables): { ready: Handler[]; leftOut: LeftOut[] } {
+  const usable = new Map<AnyResource, boolean>();
+  const leftOut: LeftOut[] = [];
+  const handlers = [...app.handlers.values()];
+  const only = (resource: AnyResource): Handler[] =>
+    handlers
+      .filter(({ needs }) => Object.values(needs).includes(resource))
+      .map(handler => ({ ...handler, needs: { resource } }));
+  for (const resource of new Set(handlers.flatMap(({ needs }) => Object.values(needs)))) {
+    const environment = new Environment(variables);
+    new ResourceSet(new Facts()).configure(environment, only(resource));
+    usable.set(resource, environment.problems.length === 0);
+    if (environment.problems.length > 0) leftOut.push({ resource: resource.name, problems: environment.problems });
+  }
+  const ready = handlers.map(handler => ({
+    ...handler,
+    needs: Object.fromEntries(Object.entries(handler.needs).filter(([, resource]) => usable.get(resource))),
+  }));
+  return { ready, leftOut };
+}

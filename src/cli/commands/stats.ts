@@ -1,34 +1,33 @@
 import { loadApp } from '../../contracts/index.ts';
+import { readQueueFigures } from '../../queue/index.ts';
 import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';
-import { table } from '../table.ts';
+import { lengthOf, table } from '../table.ts';
 import { withEngine } from '../with-engine.ts';
 
 export const stats: Command = {
   name: 'stats',
-  summary: 'how many jobs each queue holds, by state',
-  usage: 'shiftwork stats [--json]',
+  summary: 'how many jobs each queue holds, by state, and how long the oldest due one has waited',
+  usage: 'shiftwork stats [--app PATH] [--json]',
   async run(args, terminal) {
     const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
     const app = await loadApp(path);
-    const rows = await withEngine(terminal.variables, engine =>
-      Promise.all(
-        [...app.queues.keys()].map(async name => {
-          const queue = await engine.queue(name);
-          const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed', 'active', 'completed', 'failed');
-          return {
-            queue: name,
-            waiting: (counts['waiting'] ?? 0) + (counts['prioritized'] ?? 0),
-            delayed: counts['delayed'] ?? 0,
-            running: counts['active'] ?? 0,
-            succeeded: counts['completed'] ?? 0,
-            dead: counts['failed'] ?? 0,
-            paused: await queue.isPaused(),
-          };
-        }),
-      ),
+    const queues = await withEngine(terminal.variables, engine =>
+      Promise.all([...app.queues.keys()].map(async name => readQueueFigures(await engine.queue(name)))),
     );
-    for (const line of json ? [JSON.stringify(rows)] : table(rows)) terminal.print(line);
+    if (json) terminal.print(JSON.stringify(queues));
+    else {
+      const rows = queues.map(({ name, waiting, oldestDueMs, delayed, running, succeeded, dead, paused }) => ({
+        queue: paused ? `${name} (paused)` : name,
+        waiting,
+        oldest: lengthOf(oldestDueMs),
+        delayed,
+        running,
+        succeeded,
+        dead,
+      }));
+      for (const line of table(rows)) terminal.print(line);
+    }
     return 0;
   },
 };

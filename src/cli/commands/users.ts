@@ -6,12 +6,16 @@ import { UsageError } from '../usage-error.ts';
 export const users: Command = {
   name: 'users',
   summary: 'hash: read a password on standard input, print its hash for DASHBOARD_USERS',
-  usage: 'shiftwork users hash < FILE',
+  usage: 'shiftwork users hash [--json]',
+  details: [
+    'At a terminal the password is asked for and not shown; else the first line of standard input is taken.',
+    '',
+  ],
   async run(args, terminal) {
-    const [action] = parseCommand(args, {}, { min: 1, max: 1 }).positionals;
-    if (action !== 'hash') throw new UsageError(`Expected hash, got "${action}".`);
-    const password = (await terminal.readInput()).replace(/\r?\n$/, '');
-    terminal.print(await hashPassword(password));
+    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 });
+    if (positionals[0] !== 'hash') throw new UsageError('Expected "users hash".');
+    const hash = await hashPassword(await terminal.readSecret('Password: '));
+    terminal.print(json ? JSON.stringify({ hash }) : hash);
     return 0;
   },
 };

@@ -7,9 +7,15 @@ export const work: Command = {
   name: 'work',
   summary: "run the app's handlers until SIGTERM or SIGINT",
   usage: 'shiftwork work [--app PATH]',
+  details: [
+    'Writes one JSON line for each thing of note. Jobs that start and succeed have theirs with LOG_LEVEL=debug.',
+    'A signal lets running jobs end within SHUTDOWN_GRACE_MS; a second one hands them back at once.',
+    '',
+  ],
   async run(args, terminal) {
     const facts = new Facts();
-    logFacts(facts, createLogger({ name: 'worker', variables: terminal.variables }));
+    const logger = createLogger({ name: 'worker', variables: terminal.variables });
+    logFacts(facts, logger, { success: logger.isLevelEnabled('debug') });
     let asked = 0;
     let stop = (): void => undefined;
     const listen = (): void => {

@@ -1,0 +1,265 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { breakStoredJob } from '../../tests/support/break-job.ts';
+import { startProcess } from '../../tests/support/child-process.ts';
+import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { freePort } from '../../tests/support/free-port.ts';
+import { verifyPassword } from '../config/index.ts';
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+const APP = fileURLToPath(new URL('../../tests/support/apps/letters.config.ts', import.meta.url));
+const SECRET = 'hunter2@example.com';
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the real command in a process of its own and waits until it has ended by itself. */
+function run(args: readonly string[], env: Readonly<Record<string, string>>, input = ''): Promise<Result> {
+  const { PATH = '', HOME = '' } = process.env;
+  return new Promise(resolve => {
+    const child = execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { env: { PATH, HOME, NODE_NO_WARNINGS: '1', ...env } },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err }),
+    );
+    child.stdin?.end(input);
+  });
+}
+
+describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
+  let place: EnginePlace;
+  let folder: string;
+  let env: Record<string, string>;
+  const shiftwork = (args: readonly string[], input?: string): Promise<Result> =>
+    run([...args, '--app', APP], env, input);
+  const letter = (end: string, to = `${end}-${SECRET}`): string => JSON.stringify({ to, end });
+  const enqueue = async (data: string): Promise<string> => (await shiftwork(['enqueue', 'letter', data])).out.trim();
+  const stateOf = async (id: string): Promise<string> =>
+    (JSON.parse((await shiftwork(['job', id, '--json'])).out) as { state: string }).state;
+
+  beforeAll(async () => {
+    place = await open();
+    folder = await mkdtemp(join(tmpdir(), 'shiftwork-cli-'));
+    env = {
+      [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: place.url,
+      SHIFTWORK_NAMESPACE: place.namespace,
+      ARCHIVE_FILE: join(folder, 'archive'),
+      POSTMAN: 'pat',
+    };
+    const { code, err } = await shiftwork(['migrate']);
+    if (code !== 0) throw new Error(`shiftwork migrate ended with ${code}: ${err}`);
+  });
+  afterAll(async () => {
+    await place.cleanup();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('migrate makes what engine and handlers store, again without harm, and names what it left out', async () => {
+    const file = join(folder, 'archive-2');
+    const again = await run(['migrate', '--app', APP], { ...env, ARCHIVE_FILE: file, POSTMAN: '' });
+    expect(again).toMatchObject({ code: 0, err: '' });
+    expect(again.out).toContain('left out: postman. Expected POSTMAN to be set');
+    expect(await readFile(file, 'utf8')).toBe('migrated\n');
+    const json = await shiftwork(['migrate', '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({
+      done: [expect.stringContaining('queues'), expect.any(String)],
+      leftOut: [],
+    });
+  });
+
+  test('check finds nothing wrong here, and everything wrong there at once', async () => {
+    const sound = await shiftwork(['check']);
+    expect(sound).toMatchObject({ code: 0, err: '' });
+    // The PostgreSQL of the tests runs without fsync, which is worth its warning.
+    expect(sound.out).toMatch(/^(all is well|warning .*fsync.*\nno errors)\n$/);
+    const faulty = await run(['check', '--json', '--app', APP], {
+      ...env,
+      POSTMAN: '',
+      WORKER_CONCURRENCY: '0',
+      LOG_LEVEL: 'loud',
+      SHIFTWORK_NAMESPACE: 'a b',
+    });
+    expect(faulty.code).toBe(1);
+    expect(JSON.parse(faulty.out)).toMatchObject({
+      errors: expect.arrayContaining([
+        expect.stringContaining('POSTMAN'),
+        expect.stringContaining('WORKER_CONCURRENCY'),
+        expect.stringContaining('LOG_LEVEL'),
+        expect.stringContaining('SHIFTWORK_NAMESPACE'),
+      ]),
+    });
+  });
+
+  test("enqueue prints the job's id and nothing else; job and stats then know it", async () => {
+    const { code, out, err } = await shiftwork(['enqueue', 'letter', '-', '--delay', '1h'], letter('sent', 'later@x'));
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^email-\w{20}-\w{10}\n$/);
+    expect((await shiftwork(['job', out.trim()])).out).toMatch(/^letter in email: delayed\n/);
+    expect(JSON.parse((await shiftwork(['stats', '--json'])).out)).toMatchObject([
+      { name: 'email', delayed: expect.any(Number) },
+    ]);
+    expect((await shiftwork(['stats'])).out).toMatch(/^queue +waiting +oldest +delayed/);
+  });
+
+  test('an idempotency key stands for its first job; with other data it is refused', async () => {
+    const first = await shiftwork([
+      'enqueue',
+      'letter',
+      letter('sent', 'a@x'),
+      '--key',
+      'k',
+      '--delay',
+      '1h',
+      '--json',
+    ]);
+    const { id } = JSON.parse(first.out) as { id: string };
+    const second = await shiftwork(['enqueue', 'letter', letter('sent', 'a@x'), '--key', 'k', '--json']);
+    expect(JSON.parse(second.out)).toEqual({ id, name: 'letter', queue: 'email', deduplicated: true });
+    const other = await shiftwork(['enqueue', 'letter', letter('sent', 'b@x'), '--key', 'k']);
+    expect(other).toMatchObject({ code: 1, out: '' });
+  });
+
+  test('data that the contract refuses is wrong use, and nothing is queued', async () => {
+    const refused = await shiftwork(['enqueue', 'letter', JSON.stringify({ to: SECRET, end: SECRET })]);
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.err).toContain('end:');
+    expect(refused.err).not.toContain(SECRET);
+  });
+
+  test('work runs what was queued until it is told to stop; what failed is a dead letter, and no output tells more than it may', async () => {
+    const ends = ['sent', 'refused', 'unwanted'];
+    const [sent = '', refused = '', unwanted = ''] = await Promise.all(ends.map(end => enqueue(letter(end))));
+    const worker = startProcess(MAIN, { args: ['work', '--app', APP], env: { ...env, LOG_LEVEL: 'debug' } });
+    await worker.line(/worker\.started/);
+    await worker.line(new RegExp(`"job\\.succeeded".*${sent}`));
+    await worker.line(new RegExp(`"job\\.dead".*${refused}`));
+    await worker.line(new RegExp(`"job\\.cancelled".*${unwanted}`));
+    expect(await Promise.all([sent, refused, unwanted].map(stateOf))).toEqual(['succeeded', 'dead', 'dead']);
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+
+    const lines = worker.lines.map(line => JSON.parse(line) as Record<string, unknown>);
+    const factsOf = (id: string) => lines.filter(({ jobId }) => jobId === id).map(({ fact, level }) => [fact, level]);
+    expect(factsOf(sent)).toEqual([
+      ['job.started', 'debug'],
+      ['job.succeeded', 'info'],
+    ]);
+    expect(factsOf(refused)).toEqual([
+      ['job.started', 'debug'],
+      ['job.retried', 'warn'],
+      ['job.started', 'debug'],
+      ['job.dead', 'error'],
+    ]);
+    expect(lines.find(({ fact, jobId }) => fact === 'job.dead' && jobId === refused)).toMatchObject({
+      service: 'worker',
+      jobName: 'letter',
+      queue: 'email',
+      attempt: 2,
+      correlationId: refused,
+      err: { message: 'nobody lives at [redacted]', stack: expect.stringContaining('letters.config.ts') },
+    });
+
+    const list = await shiftwork(['dead-letters']);
+    expect(list.out).toContain(refused);
+    expect(list.out).not.toContain(unwanted);
+    const all = await shiftwork(['dead-letters', 'list', '--all', '--json']);
+    expect((JSON.parse(all.out) as { id: string }[]).map(({ id }) => id).sort()).toEqual([refused, unwanted].sort());
+    const shown = await shiftwork(['dead-letters', 'show', refused]);
+    expect(JSON.parse(shown.out)).toMatchObject({
+      name: 'letter',
+      data: { to: '[redacted]', end: 'refused' },
+      attemptsMade: 2,
+      reason: 'nobody lives at [redacted]',
+    });
+    expect((await shiftwork(['dead-letters', 'show', sent])).code).toBe(1);
+    const job = await shiftwork(['job', refused]);
+    expect(job.out).toContain('2 of 2');
+    const said = [...worker.lines, list.out, all.out, shown.out, job.out].join('\n');
+    expect(said).not.toContain(SECRET);
+  });
+
+  test('an unknown job is a failure, not an error of use', async () => {
+    const unknown = await shiftwork(['job', 'email-0mabcdefgh0000abcdef-0123456789']);
+    expect(unknown).toMatchObject({ code: 1, out: '' });
+    expect(unknown.err).toContain('is known');
+  });
+});
+
+describe.concurrent('shiftwork', () => {
+  test('a broken stored job is listed and named, and hides no other', async () => {
+    const place = await engineCases[0]?.open();
+    if (place === undefined) throw new Error('no engine');
+    const env = {
+      REDIS_URL: place.url,
+      SHIFTWORK_NAMESPACE: place.namespace,
+      ARCHIVE_FILE: '/dev/null',
+      POSTMAN: 'pat',
+    };
+    const add = async (to: string): Promise<string> =>
+      (await run(['enqueue', 'letter', JSON.stringify({ to, end: 'refused' }), '--app', APP], env)).out.trim();
+    const [broken, sound] = await Promise.all([add('one'), add('two')]);
+    const worker = startProcess(MAIN, { args: ['work', '--app', APP], env });
+    await Promise.all([broken, sound].map(id => worker.line(new RegExp(`job\\.dead.*${id}`))));
+    worker.kill('SIGINT');
+    await worker.ended;
+    await breakStoredJob(place, 'email', broken);
+    const list = await run(['dead-letters', '--app', APP], env);
+    expect(list.code).toBe(0);
+    expect(list.out).toContain(sound);
+    expect(list.out).toMatch(new RegExp(`${broken}.*JSON`));
+    for (const args of [
+      ['job', broken],
+      ['dead-letters', 'show', broken, '--app', APP],
+    ]) {
+      expect(await run(args, env)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not JSON') });
+    }
+  });
+
+  test.for([
+    ['redis', 'REDIS_URL', 'redis://user:hunter2@127.0.0.1'],
+    ['postgres', 'DATABASE_URL', 'postgres://user:hunter2@127.0.0.1'],
+  ] as const)('ends by itself with 1 while %s is away, without the password', async ([, variable, url]) => {
+    const env = { [variable]: `${url}:${await freePort()}/x`, ARCHIVE_FILE: '/dev/null', POSTMAN: 'pat' };
+    const data = JSON.stringify({ to: 'someone', end: 'sent' });
+    const results = await Promise.all(
+      [['check'], ['stats'], ['dead-letters'], ['enqueue', 'letter', data]].map(args =>
+        run([...args, '--app', APP], env),
+      ),
+    );
+    for (const { code, out, err } of results) {
+      expect(code).toBe(1);
+      expect(out + err).toContain('cannot be reached');
+      expect(out + err).not.toContain('hunter2');
+    }
+  });
+
+  test('without an engine it says which variables name one', async () => {
+    const { code, err } = await run(['stats', '--app', APP], {});
+    expect(code).toBe(2);
+    expect(err).toContain('REDIS_URL or DATABASE_URL');
+  });
+
+  test('users hash takes the first line of standard input and prints a hash that fits', async () => {
+    const { code, out } = await run(['users', 'hash'], {}, 'correct horse battery\n');
+    expect(code).toBe(0);
+    expect(await verifyPassword('correct horse battery', out.trim())).toBe(true);
+    const short = await run(['users', 'hash'], {}, 'hunter2\n');
+    expect(short).toMatchObject({ code: 2, out: '' });
+    expect(short.err).not.toContain('hunter2');
+  });
+
+  test('an app that cannot be loaded is named with the place of its fault', async () => {
+    const { code, out } = await run(['check', '--app', '/nowhere/app.ts'], { REDIS_URL: 'redis://127.0.0.1:1' });
+    expect(code).toBe(1);
+    expect(out).toContain('/nowhere/app.ts');
+    expect(out).toContain('cannot be reached');
+  });
+});

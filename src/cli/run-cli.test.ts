@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { runCli } from './run-cli.ts';
+
+const APP = fileURLToPath(new URL('../../tests/support/apps/letters.config.ts', import.meta.url));
+
+async function cli(...args: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCli(args, {
+    // Nothing listens there, and no test here comes so far as to ask.
+    variables: { REDIS_URL: 'redis://127.0.0.1:1' },
+    print: line => void out.push(line),
+    complain: line => void err.push(line),
+    readInput: async () => 'no JSON',
+    readSecret: async () => 'correct horse battery',
+  });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+const COMMANDS = ['check', 'enqueue', 'job', 'stats', 'dead-letters', 'migrate', 'work', 'users'];
+
+describe('runCli', () => {
+  test('help is an answer on standard output; no command at all is wrong use', async () => {
+    for (const asked of ['--help', '-h', 'help']) {
+      const { code, out, err } = await cli(asked);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      for (const command of COMMANDS) expect(out).toContain(`  ${command} `);
+    }
+    expect(await cli()).toMatchObject({ code: 2, out: '', err: expect.stringContaining('usage:') });
+  });
+
+  test.for(COMMANDS)('%s --help explains it and does nothing', async command => {
+    const { code, out } = await cli(command, '--help');
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`^usage: shiftwork ${command}`));
+  });
+
+  test.for([
+    ['an unknown command', ['resurrect'], 'got "resurrect"'],
+    ['an unknown option', ['stats', '--color'], "Unknown option '--color'"],
+    ['an option without its value', ['stats', '--app'], "Option '--app <value>' argument missing"],
+    ['too few words', ['job'], 'Expected 1 words after the command, got 0.'],
+    ['too many words', ['job', 'a', 'b'], 'Expected 1 words after the command, got 2.'],
+    ['a job that the app does not have', ['enqueue', 'lettre', '{}', '--app', APP], '(letter), got "lettre"'],
+    ['data that is no JSON', ['enqueue', 'letter', '{', '--app', APP], 'Expected the data as JSON'],
+    ['input that is no JSON', ['enqueue', 'letter', '-', '--app', APP], 'Expected the data as JSON'],
+    ['an action that dead letters do not have', ['dead-letters', 'bury', '--app', APP], 'Expected "list" or "show ID"'],
+    ['a limit of 0', ['dead-letters', '--limit', '0', '--app', APP], 'Expected --limit'],
+    [
+      'a queue that the app does not have',
+      ['dead-letters', '--queue', 'x', '--app', APP],
+      '--queue to be one of email',
+    ],
+    ['an action that users do not have', ['users', 'list'], 'Expected "users hash"'],
+    ['an app that is not there', ['stats', '--app', '/nowhere.ts'], '/nowhere.ts'],
+    ['an option that work does not have', ['work', '--fast'], "Unknown option '--fast'"],
+  ] as const)('%s is wrong use: exit 2, said on standard error', async ([, args, complaint]) => {
+    const { code, out, err } = await cli(...args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(complaint);
+  });
+
+  test('a word in the wrong place is counted, not repeated: it may be a password', async () => {
+    const { err } = await cli('users', 'hash', 'hunter2');
+    expect(err).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,35 @@
+import type { Environment } from '../config/index.ts';
+import { InvalidConfigError } from '../errors/index.ts';
+import type { Engine } from './engine.ts';
+import { checkNamespace } from './namespace.ts';
+
+export interface EngineSettings {
+  /** Empty when the environment names no engine: then it holds a fault that says so. */
+  readonly url: string;
+  readonly kind: Engine['kind'];
+  readonly namespace: string | undefined;
+}
+
+/** Where the queues live: REDIS_URL, else DATABASE_URL; and SHIFTWORK_NAMESPACE. Faults go to the environment. */
+export function readEngineSettings(environment: Environment): EngineSettings {
+  const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] });
+  const postgres = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
+  if (!environment.has('REDIS_URL') && !environment.has('DATABASE_URL')) {
+    environment.problem('Expected REDIS_URL or DATABASE_URL to be set: it is where the queues live.');
+  }
+  return {
+    url: (redis ?? postgres)?.href ?? '',
+    kind: environment.has('REDIS_URL') ? 'redis' : 'postgres',
+    namespace: readNamespace(environment),
+  };
+}
+
+function readNamespace(environment: Environment): string | undefined {
+  try {
+    return checkNamespace(environment.string('SHIFTWORK_NAMESPACE'));
+  } catch (error) {
+    if (!(error instanceof InvalidConfigError)) throw error;
+    for (const problem of error.problems) environment.problem(problem.replace('the namespace', 'SHIFTWORK_NAMESPACE'));
+    return undefined;
+  }
+}
