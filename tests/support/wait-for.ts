@@ -8,13 +8,13 @@ export async function waitFor<Value>(
   what: string,
   ask: () => Value | Promise<Value>,
   timeoutMs = 15_000,
-): Promise<NonNullable<Value>> {
+): Promise<Exclude<Value, undefined | null | false>> {
   const endsAt = Date.now() + timeoutMs;
   let last: unknown;
   for (;;) {
     try {
       const answer = await ask();
-      if (answer !== undefined && answer !== null && answer !== false) return answer;
+      if (isThere(answer)) return answer;
       last = answer;
     } catch (error) {
       last = error;
@@ -22,4 +22,8 @@ export async function waitFor<Value>(
     if (Date.now() > endsAt) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`, { cause: last });
     await pause(20);
   }
+}
+
+function isThere<Value>(answer: Value): answer is Exclude<Value, undefined | null | false> {
+  return answer !== undefined && answer !== null && answer !== false;
 }
