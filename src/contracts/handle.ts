@@ -17,11 +17,14 @@ export type Perform<Data, N extends Needs> = (
   needs: ValuesOf<N>,
 ) => HandlerResult | Promise<HandlerResult>;
 
-/** A contract, what its work needs, and the work; with the types erased, as the runtime sees it. */
-export interface Handler {
+/**
+ * A contract, what its work needs, and the work. The work's types are erased, as the runtime sees it; contract and needs
+ * keep theirs for tests.
+ */
+export interface Handler<Contract extends AnyJobContract = AnyJobContract, N extends Needs = Needs> {
   readonly kind: 'handler';
-  readonly contract: AnyJobContract;
-  readonly needs: Needs;
+  readonly contract: Contract;
+  readonly needs: N;
   perform(data: unknown, run: Run, needs: Readonly<Record<string, unknown>>): HandlerResult | Promise<HandlerResult>;
 }
 
@@ -35,12 +38,12 @@ export interface Handler {
 export function handle<Schema extends StandardSchemaV1>(
   contract: JobContract<Schema>,
   perform: Perform<StandardSchemaV1.InferOutput<Schema>, Record<never, never>>,
-): Handler;
+): Handler<JobContract<Schema>, Record<never, never>>;
 export function handle<Schema extends StandardSchemaV1, const N extends Needs>(
   contract: JobContract<Schema>,
   needs: N,
   perform: Perform<StandardSchemaV1.InferOutput<Schema>, N>,
-): Handler;
+): Handler<JobContract<Schema>, N>;
 export function handle(
   contract: AnyJobContract,
   needsOrPerform: Needs | Perform<never, never>,

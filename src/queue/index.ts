@@ -4,7 +4,7 @@ export type { Enqueuer } from './enqueuer.ts';
 export { deduplicationIdOf, digestOf, jobIdOf, parseJobId, type JobIdParts } from './job-id.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './job-meta.ts';
 export type { JobState, JobView } from './job-view.ts';
-export { CONTRACT_BACKOFF } from './prepare.ts';
+export { CONTRACT_BACKOFF, prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
 export { PRIORITY_NUMBERS } from './priorities.ts';
 export { readQueueFigures, type QueueFigures } from './queue-figures.ts';
 export { readStoredJob } from './read-stored-job.ts';

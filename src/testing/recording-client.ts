@@ -1,0 +1,88 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { AnyJobContract, EnqueueOptions, InputOf, JobContract, JobRequest } from '../contracts/index.ts';
+import { ClientClosedError, IdempotencyConflictError } from '../errors/index.ts';
+import { prepare, type Enqueuer, type JobReceipt, type PreparedJob } from '../queue/index.ts';
+import { createIdSource } from '../time/index.ts';
+
+/** A job that a producer has enqueued in a test. */
+export interface RecordedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  /** As a worker would read it: what JSON made of what the producer gave. */
+  readonly data: unknown;
+  readonly delayMs: number;
+  readonly correlationId: string;
+  /** As the producer gave them. */
+  readonly options: EnqueueOptions;
+}
+
+/**
+ * Stands where a `Client` stands in a producer's test: checks everything that the real one checks, keeps the jobs in memory,
+ * oldest first. Keys deduplicate as in a queue, without an end to their window.
+ *
+ * Use: `const client = recordingClient(); await createEmailProducer(client).sendWelcomeEmail(user);
+ * expect(client.dataOf(welcomeEmail)).toEqual([user])`.
+ */
+export class RecordingClient implements Enqueuer {
+  readonly #context = { ids: createIdSource(), traceparent: () => undefined };
+  readonly #jobs: RecordedJob[] = [];
+  readonly #byKey = new Map<string, PreparedJob>();
+  #closed = false;
+
+  get enqueued(): readonly RecordedJob[] {
+    return this.#jobs;
+  }
+
+  /** The data of every job of this contract. */
+  dataOf<Contract extends AnyJobContract>(contract: Contract): readonly InputOf<Contract>[] {
+    // Each was validated by the contract of that name when it was enqueued.
+    return this.#jobs.filter(({ name }) => name === contract.name).map(({ data }) => data as InputOf<Contract>);
+  }
+
+  async enqueue<Schema extends StandardSchemaV1>(
+    contract: JobContract<Schema>,
+    data: StandardSchemaV1.InferInput<Schema>,
+    options?: EnqueueOptions,
+  ): Promise<JobReceipt> {
+    this.#refuseIfClosed();
+    return this.#record(await prepare(this.#context, contract, data, options), options ?? {});
+  }
+
+  /** All are checked before the first is recorded. */
+  async enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
+    this.#refuseIfClosed();
+    const jobs: (readonly [PreparedJob, EnqueueOptions])[] = [];
+    for (const { contract, data, options } of requests) {
+      jobs.push([await prepare(this.#context, contract, data, options), options]);
+    }
+    return jobs.map(([job, options]) => this.#record(job, options));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new ClientClosedError();
+  }
+
+  #record(job: PreparedJob, options: EnqueueOptions): JobReceipt {
+    const { name, queue } = job.contract;
+    const key = job.options.deduplication?.id;
+    const first = key === undefined ? undefined : this.#byKey.get(key);
+    if (first !== undefined) {
+      if (first.digest !== job.digest) throw new IdempotencyConflictError(name, first.id);
+      return { id: first.id, name, queue, deduplicated: true };
+    }
+    if (key !== undefined) this.#byKey.set(key, job);
+    const { id, delayMs, correlationId } = job;
+    const data: unknown = JSON.parse(JSON.stringify(job.data));
+    this.#jobs.push({ id, name, queue, data, delayMs, correlationId, options });
+    return { id, name, queue, deduplicated: false };
+  }
+}
+
+export function recordingClient(): RecordingClient {
+  return new RecordingClient();
+}

@@ -1,0 +1,77 @@
+import {
+  decodePayload,
+  validatePayload,
+  writePayload,
+  type AnyJobContract,
+  type Handler,
+  type InputOf,
+  type Needs,
+  type Run,
+  type ValuesOf,
+} from '../contracts/index.ts';
+import { UndecodableJobError } from '../errors/index.ts';
+import { jobIdOf, digestOf } from '../queue/index.ts';
+import { classifyReturn, classifyThrow, type Settlement } from '../runtime/index.ts';
+import { createIdSource } from '../time/index.ts';
+
+/** What became of a run: see `kind` (`succeeded`, `retry`, `snoozed`, `cancelled`, `dead`). */
+export type RunOutcome = Settlement;
+
+export interface RunHandlerOptions<N extends Needs> {
+  /** What the handler works with instead of the real resources. */
+  readonly needs: ValuesOf<N>;
+  /** Whatever of the run matters to the test, such as `{ attempt: 5 }` for the last one, or a `signal` that aborts. */
+  readonly run?: Partial<Run>;
+}
+
+/** `needs` may be left out where the handler has none. */
+type Options<N extends Needs> = keyof N extends never
+  ? [options?: Partial<RunHandlerOptions<N>>]
+  : [options: RunHandlerOptions<N>];
+
+/**
+ * Runs a handler once, in this process and without a queue, on data as the worker would get it: validated, written as JSON, read
+ * again, validated. Resolves with the outcome, whatever the handler returns or throws. The contract's timeout is not kept.
+ *
+ * Use: `expect(await runHandler(sendWelcomeEmail, { userId, email, name }, { needs: { mailer } })).toEqual({ kind: 'succeeded', ... })`.
+ * @throws InvalidPayloadError, PayloadTooLargeError, as a rejection, where the producer would have refused the data
+ */
+export async function runHandler<Contract extends AnyJobContract, N extends Needs>(
+  handler: Handler<Contract, N>,
+  data: InputOf<Contract>,
+  ...[options]: Options<N>
+): Promise<RunOutcome> {
+  const { contract } = handler;
+  await validatePayload(contract, data);
+  const json = writePayload(contract, data);
+  const decoded = await decodePayload(contract, contract.version, JSON.parse(json));
+  if (decoded.kind !== 'data') {
+    // The schema takes what the producer gives and not what JSON makes of it, such as a Date.
+    const detail = decoded.kind === 'unreadable' ? decoded.detail : 'it is of a newer version';
+    return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(contract.name, detail) };
+  }
+  const run = testRun(contract, json, options?.run);
+  const info = { attempt: run.attempt, attempts: run.attempts, startedAt: Date.now() };
+  try {
+    return classifyReturn(contract, await handler.perform(decoded.data, run, { ...options?.needs }), info);
+  } catch (error) {
+    return classifyThrow(contract, error, info);
+  }
+}
+
+function testRun(contract: AnyJobContract, json: string, given: Partial<Run> = {}): Run {
+  const jobId = given.jobId ?? jobIdOf(contract.queue, createIdSource().next(), digestOf(json));
+  return {
+    jobId,
+    effectId: jobId,
+    jobName: contract.name,
+    queue: contract.queue,
+    attempt: 1,
+    attempts: contract.retry.attempts,
+    enqueuedAt: Date.now(),
+    correlationId: jobId,
+    traceparent: undefined,
+    signal: new AbortController().signal,
+    ...given,
+  };
+}
