@@ -13,22 +13,22 @@ import { waitFor } from '../support/wait-for.ts';
 
 const sender = { name: 'The shop', address: 'shop@shop.example', domain: 'shop.example' };
 const forever = new AbortController().signal;
-const refuses = (contract: AnyJobContract, data: unknown) =>
+const expectRefused = (contract: AnyJobContract, data: unknown) =>
   expect(() => validatePayload(contract, data)).toThrow(InvalidPayloadError);
 
 describe('case 20: line breaks on the way to a header', () => {
   test.each(['\r\n', '\n', '\r', '\0', '\u2028', '\u2029', '\u0085', '\u202e'])(
     '%j in a name is refused before it is queued',
     mark => {
-      refuses(welcomeEmail, { userId: 'u1', email: 'ada@example.com', name: `Ada${mark}Bcc: x@evil.example` });
+      expectRefused(welcomeEmail, { userId: 'u1', email: 'ada@example.com', name: `Ada${mark}Bcc: x@evil.example` });
     },
   );
 
   test.each(['\r\n', '\n', '\0', ' ', ','])('%j in an address is refused before it is queued', mark => {
-    refuses(welcomeEmail, { userId: 'u1', email: `ada@example.com${mark}Bcc:x@evil.example`, name: 'Ada' });
+    expectRefused(welcomeEmail, { userId: 'u1', email: `ada@example.com${mark}Bcc:x@evil.example`, name: 'Ada' });
   });
 
-  test('the mailer refuses a subject with a line break, whatever wrote it', async () => {
+  test('the mailer expectRefused a subject with a line break, whatever wrote it', async () => {
     const mailer = createMailer(new URL('smtp://127.0.0.1:1'), sender);
     const sending = mailer.send(
       { subject: 'Hi\r\nBcc: x@evil.example', html: '', text: '' },
@@ -61,9 +61,9 @@ describe('case 21: addresses that are more than one address', () => {
     'ad\u0430@example.com',
     '',
   ])('%j is refused', email => {
-    refuses(welcomeEmail, { userId: 'u1', email, name: 'Ada' });
-    refuses(orderConfirmation, { orderId: 'o1', email });
-    refuses(passwordReset, { email, resetToken: 'x'.repeat(32) });
+    expectRefused(welcomeEmail, { userId: 'u1', email, name: 'Ada' });
+    expectRefused(orderConfirmation, { orderId: 'o1', email });
+    expectRefused(passwordReset, { email, resetToken: 'x'.repeat(32) });
   });
 
   test.each(['ada@example.com', "o'neil+tag@sub.example.co", 'a_b-c@EXAMPLE.com', 'x@xn--bcher-kva.example'])(
@@ -78,9 +78,9 @@ describe('case 22: content from files or addresses', () => {
   test.each(['path', 'href', 'raw', 'attachments', 'html', 'headers', 'cc', '__proto__x'])(
     'a field %s is refused by every contract',
     field => {
-      refuses(welcomeEmail, { userId: 'u1', email: 'ada@example.com', name: 'Ada', [field]: '/etc/passwd' });
-      refuses(orderConfirmation, { orderId: 'o1', email: 'ada@example.com', [field]: '/etc/passwd' });
-      refuses(passwordReset, { email: 'ada@example.com', resetToken: 'x'.repeat(32), [field]: '/etc/passwd' });
+      expectRefused(welcomeEmail, { userId: 'u1', email: 'ada@example.com', name: 'Ada', [field]: '/etc/passwd' });
+      expectRefused(orderConfirmation, { orderId: 'o1', email: 'ada@example.com', [field]: '/etc/passwd' });
+      expectRefused(passwordReset, { email: 'ada@example.com', resetToken: 'x'.repeat(32), [field]: '/etc/passwd' });
     },
   );
 

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
@@ -29,7 +29,7 @@ interface Received {
 }
 
 /** A receiver on loopback: what an attacker wants to be called. */
-async function receiver(answer: (url: string, respond: import('node:http').ServerResponse) => void) {
+async function receiver(answer: (url: string, respond: ServerResponse) => void) {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
@@ -193,7 +193,7 @@ describe('case 18: schemes, credentials, ports, endless answers', () => {
     ['hangs', () => undefined],
     [
       'sends a byte now and then',
-      (response: import('node:http').ServerResponse) => {
+      (response: ServerResponse) => {
         response.writeHead(200);
         const drip = setInterval(() => response.write('.'), 20);
         response.once('close', () => clearInterval(drip));
