@@ -39,6 +39,7 @@ export function createShop({ client, pool, feed, links, onError }: ShopParts): E
         useDefaults: false,
         directives: {
           defaultSrc: ["'self'"],
+          imgSrc: ["'self'", 'data:'],
           baseUri: ["'none'"],
           formAction: ["'self'"],
           frameAncestors: ["'none'"],

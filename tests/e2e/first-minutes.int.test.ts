@@ -1,0 +1,123 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openBrowser, type TestBrowser } from '../support/browser.ts';
+import { startProcess, type TestProcess } from '../support/child-process.ts';
+import { freePort } from '../support/free-port.ts';
+import type { Mail } from '../support/mailbox.ts';
+import { startRedis, type RedisServer } from '../support/redis-server.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const MAIN = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
+
+/** What a newcomer sees: `npm start`, the shop's page, the mail, the board, Ctrl-C. */
+describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine => {
+  const cleanups: (() => Promise<unknown>)[] = [];
+  afterAll(async () => {
+    for (const cleanup of cleanups.toReversed()) await cleanup();
+  });
+
+  async function start(): Promise<{ app: TestProcess; ports: Record<string, string>; folder: string }> {
+    const folder = await mkdtemp(join(tmpdir(), 'shiftwork-start-'));
+    // The database server's user must come through it.
+    await chmod(folder, 0o711);
+    cleanups.push(() => rm(folder, { recursive: true, force: true }));
+    const ports: Record<string, string> = {};
+    for (const name of ['PORT', 'DASHBOARD_PORT', 'MAILBOX_PORT', 'MAILBOX_SMTP_PORT'])
+      ports[name] = String(await freePort());
+    const env: Record<string, string> = { ...ports, SHIFTWORK_DATA: folder };
+    if (engine === 'redis') {
+      const redis: RedisServer = await startRedis();
+      cleanups.push(() => redis.stop());
+      env['REDIS_URL'] = redis.url;
+    }
+    const app = startProcess(MAIN, { env });
+    cleanups.push(async () => {
+      app.kill('SIGTERM');
+      await app.ended;
+    });
+    await app.line(/^ready$/);
+    return { app, ports, folder };
+  }
+
+  test('signing up brings the mail, a row, a notification and completed jobs; Ctrl-C leaves nothing behind', async () => {
+    const { app, ports, folder } = await start();
+    const browser: TestBrowser = await openBrowser();
+    cleanups.push(() => browser.close());
+    const complaints: string[] = [];
+    const page = await browser.page();
+    page.on('console', message => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+
+    await page.goto(`http://localhost:${ports['PORT']}/`);
+    await page.fill('form[data-name=signup] input[name=name]', 'Ada <b>Lovelace</b>');
+    await page.fill('form[data-name=signup] input[name=email]', 'ada@example.com');
+    await page.click('form[data-name=signup] button');
+    await page.waitForSelector('#notifications >> text=Welcome, Ada <b>Lovelace</b>');
+    await page.waitForSelector('[data-state=succeeded] >> nth=2');
+
+    const mail = await waitFor('the welcome mail', async () => {
+      const answer = await fetch(`http://localhost:${ports['MAILBOX_PORT']}/email`);
+      return ((await answer.json()) as readonly Mail[]).find(each => each.subject === 'Welcome, Ada <b>Lovelace</b>');
+    });
+    expect(mail.to[0]?.address).toBe('ada@example.com');
+    expect(mail.html).toContain('Ada &lt;b&gt;Lovelace&lt;/b&gt;');
+
+    const database = new Client({ connectionString: await databaseUrl(folder) });
+    await database.connect();
+    const { rows } = await database.query<{ event: string }>(
+      "select event from shiftwork_analytics_events where type = 'track'",
+    );
+    await database.end();
+    expect(rows).toEqual([{ event: 'User Signed Up' }]);
+
+    const board = await browser.page();
+    await board.goto(`http://localhost:${ports['DASHBOARD_PORT']}/queues/queue/email?status=completed`);
+    await board.waitForSelector('text=welcome-email');
+    expect(await board.content()).not.toContain('ada@example.com');
+    expect(complaints).toEqual([]);
+    await browser.close();
+
+    app.kill('SIGINT');
+    expect(await app.ended).toBe(0);
+    for (const port of Object.values(ports))
+      await expect(fetch(`http://localhost:${port}/`)).rejects.toThrow('fetch failed');
+  }, 90_000);
+});
+
+describe('npm start', () => {
+  test('names every taken port with the variable that moves it, and starts nothing', async () => {
+    const redis = await startRedis();
+    const other = await startRedis();
+    try {
+      const app = startProcess(MAIN, {
+        env: {
+          PORT: String(redis.port),
+          DASHBOARD_PORT: String(other.port),
+          MAILBOX_PORT: String(await freePort()),
+          MAILBOX_SMTP_PORT: 'x',
+        },
+      });
+      expect(await app.ended).toBe(2);
+      const said = app.lines.join('\n');
+      expect(said).toContain(`Port ${redis.port} for the shop is taken`);
+      expect(said).toContain('set DASHBOARD_PORT');
+      expect(said).toContain('Expected MAILBOX_SMTP_PORT to be an integer');
+      expect(said).not.toContain('starting');
+    } finally {
+      await redis.stop();
+      await other.stop();
+    }
+  });
+});
+
+async function databaseUrl(folder: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  const password = (await readFile(join(folder, 'postgres', 'password'), 'utf8')).trim();
+  const port = (await readFile(join(folder, 'postgres-port'), 'utf8')).trim();
+  return `postgres://shiftwork:${password}@127.0.0.1:${port}/shiftwork`;
+}
