@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SummaryReporter } from './tests/support/summary-reporter.ts';
 
 const exclude = ['node_modules/**', 'dist/**', '.shiftwork/**'];
 
@@ -11,6 +12,7 @@ export default defineConfig({
     sequence: { shuffle: true },
     // A test's database, keys and files are its own; a second try would hide a race, so there is none.
     retry: 0,
+    reporters: ['default', new SummaryReporter()],
     projects: [
       {
         extends: true,
