@@ -44,25 +44,51 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
 /** Rooms that may reach anything: nobody ships them. */
 export const FREE = ['tests', 'benchmarks'] as const;
 
+export interface VendorRule {
+  /** Rooms, folders or files whose code may load it. */
+  readonly in: readonly string[];
+  /** Where its types alone may be named beside those. */
+  readonly typesIn?: readonly string[];
+  readonly why: string;
+}
+
 /** Where a vendor may be loaded; elsewhere it would spread. */
-export const VENDORS: Readonly<Record<string, readonly string[]>> = {
-  bullmq: ['src/engine', 'src/queue', 'src/runtime', 'dashboard'],
-  ioredis: ['src/engine'],
-  pg: ['src/engine', 'workers', 'local', 'examples'],
-  pino: ['src/telemetry'],
-  'pino-pretty': ['local'],
-  express: ['dashboard', 'examples'],
-  helmet: ['dashboard', 'examples'],
-  '@bull-board/api': ['dashboard'],
-  '@bull-board/express': ['dashboard'],
-  '@bull-board/ui': ['dashboard'],
-  nodemailer: ['workers'],
-  standardwebhooks: ['workers'],
-  'web-push': ['workers', 'local'],
-  'ipaddr.js': ['workers', 'dashboard'],
-  maildev: ['local'],
-  zod: ['jobs', 'examples', 'dashboard'],
-  '@standard-schema/spec': ['src/contracts', 'src/queue', 'src/testing'],
+export const VENDORS: Readonly<Record<string, VendorRule>> = {
+  '@bull-board/api': { in: ['dashboard/board'], why: 'the board is one page of the dashboard' },
+  '@bull-board/express': { in: ['dashboard/board'], why: 'the board is one page of the dashboard' },
+  '@standard-schema/spec': {
+    in: [],
+    typesIn: ['src/contracts', 'src/queue', 'src/testing'],
+    why: 'it is types alone; the ground knows no other vendor, so that users may bring their own schemas',
+  },
+  bullmq: {
+    in: ['src/engine', 'src/queue', 'src/runtime', 'dashboard/board'],
+    why: 'everybody else meets jobs through the queue and the runtime; the board speaks to its queues itself',
+  },
+  express: { in: ['dashboard', 'examples'], why: 'a producer or a worker must not load a web framework' },
+  helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },
+  ioredis: { in: ['src/engine/redis'], why: 'one room owns the connections' },
+  'ipaddr.js': {
+    in: ['dashboard', 'workers/http'],
+    why: 'addresses are judged in two places: who asks, and who is called',
+  },
+  maildev: { in: ['local/mailbox-process.ts'], why: 'it loads slowly and holds the process: it has one of its own' },
+  nodemailer: { in: ['workers/email'], why: 'nobody else sends mail' },
+  pg: {
+    in: ['src/engine/postgres/pool.ts', 'workers/database.ts', 'local/postgres', 'examples'],
+    typesIn: ['workers', 'src/engine'],
+    why: 'one pool for the queues and one for the handlers, each behind an import(): a producer on Redis must not load it',
+  },
+  pino: { in: ['src/telemetry'], why: 'the core states facts; one listener logs' },
+  'pino-pretty': { in: ['local'], why: 'a development dependency' },
+  standardwebhooks: { in: ['workers/notification'], why: 'nobody else signs webhooks' },
+  'web-push': { in: ['workers/notification', 'local'], why: 'nobody else sends pushes; local makes its keys' },
+  zod: { in: ['jobs', 'examples'], why: 'the platform takes any Standard Schema; an app chooses its own' },
+};
+
+/** Reached by import() alone: whoever loads the file without a need for it must not load the vendor. */
+export const LAZY: Readonly<Record<string, string>> = {
+  'src/engine/postgres/pool.ts': 'a web app on Redis must not load pg',
 };
 
 /** Files that may read the environment and end the process. */

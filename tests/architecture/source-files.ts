@@ -1,7 +1,19 @@
-import { globSync, readFileSync } from 'node:fs';
-import { builtinModules, stripTypeScriptTypes } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { globSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SyntaxKind, type Node, type SourceFile as Parsed } from 'typescript/unstable/ast';
+import {
+  isAwaitExpression,
+  isCallExpression,
+  isExportDeclaration,
+  isForOfStatement,
+  isIdentifier,
+  isImportDeclaration,
+  isPropertyAccessExpression,
+} from 'typescript/unstable/ast/is';
+import { createVirtualFileSystem } from 'typescript/unstable/fs';
+import { API } from 'typescript/unstable/sync';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -11,6 +23,10 @@ export interface SourceFile {
   readonly text: string;
   readonly isTest: boolean;
   readonly imports: readonly Import[];
+  /** Members of `process` that it touches, such as `env`. */
+  readonly processMembers: readonly string[];
+  /** `require()` of a module with such an await fails, also when it stands behind ten others. */
+  readonly awaitsAtTop: boolean;
 }
 
 export interface Import {
@@ -19,46 +35,108 @@ export interface Import {
   readonly own: boolean;
   /** `import type`: gone at run time, an arrow on the plan all the same. */
   readonly typeOnly: boolean;
+  /** `import()`: loaded when it is asked for. */
+  readonly dynamic: boolean;
 }
 
+const FUNCTIONS: ReadonlySet<SyntaxKind> = new Set([
+  SyntaxKind.FunctionDeclaration,
+  SyntaxKind.FunctionExpression,
+  SyntaxKind.ArrowFunction,
+  SyntaxKind.MethodDeclaration,
+  SyntaxKind.Constructor,
+  SyntaxKind.GetAccessor,
+  SyntaxKind.SetAccessor,
+]);
 const FOLDERS = '{src,jobs,producers,workers,dashboard,local,examples,tests,benchmarks}';
-/** Static, re-exporting and dynamic imports with a literal address. */
-const IMPORT =
-  /(?:^|[\n;}])\s*(?:import|export)\s+(type\s)?(?:[\w*{}\s,$]+?\sfrom\s+)?['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g;
 
-/** Every TypeScript file of the project with what it imports. */
+/** Every TypeScript file of the project, as the compiler itself reads it. Its API is young: TypeScript is pinned exactly. */
 export function readSourceFiles(): readonly SourceFile[] {
-  return globSync([`${FOLDERS}/**/*.ts`, 'shiftwork.config.ts'], { cwd: ROOT })
-    .map(path => path.split(sep).join('/'))
-    .map(path => {
-      const text = readFileSync(join(ROOT, path), 'utf8');
-      // Refuses what Node itself would refuse, such as an enum.
-      stripTypeScriptTypes(text, { mode: 'strip' });
-      const isTest = /\.(test|contract-suite)\.ts$/.test(path) || path.startsWith('tests/');
-      return { path, text, isTest, imports: importsOf(path, text) };
+  const paths = globSync([`${FOLDERS}/**/*.ts`, 'shiftwork.config.ts'], { cwd: ROOT }).map(withSlashes);
+  return parse(new API({ cwd: ROOT }), ROOT, paths);
+}
+
+/** The same for files that exist in a test alone. */
+export function readTexts(files: Readonly<Record<string, string>>): readonly SourceFile[] {
+  const root = '/project/';
+  const all = {
+    'tsconfig.json': '{"compilerOptions":{"module":"nodenext","allowImportingTsExtensions":true}}',
+    ...files,
+  };
+  const fs = createVirtualFileSystem(
+    Object.fromEntries(Object.entries(all).map(([path, text]) => [`${root}${path}`, text])),
+  );
+  return parse(new API({ cwd: root, fs }), root, Object.keys(files));
+}
+
+function parse(api: API, root: string, paths: readonly string[]): readonly SourceFile[] {
+  try {
+    const config = join(root, 'tsconfig.json');
+    const program = api.updateSnapshot({ openProjects: [config] }).getProject(config)?.program;
+    return paths.map(path => {
+      const parsed = program?.getSourceFile(join(root, path));
+      if (parsed === undefined) throw new Error(`tsconfig.json leaves ${path} out: nobody would check it.`);
+      return describe(path, root, parsed);
     });
-}
-
-export function importsOf(path: string, text: string): readonly Import[] {
-  const imports: Import[] = [];
-  for (const match of withoutComments(text).matchAll(IMPORT)) {
-    const address = match[2] ?? match[3] ?? '';
-    const typeOnly = match[1] !== undefined;
-    if (address.startsWith('.')) {
-      const target = relative(ROOT, join(ROOT, dirname(path), address))
-        .split(sep)
-        .join('/');
-      imports.push({ target, own: true, typeOnly });
-    } else if (!address.startsWith('node:') && !builtinModules.includes(address)) {
-      const [scope = '', name = ''] = address.split('/');
-      imports.push({ target: scope.startsWith('@') ? `${scope}/${name}` : scope, own: false, typeOnly });
-    }
+  } finally {
+    api.close();
   }
-  return imports;
 }
 
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+function describe(path: string, root: string, parsed: Parsed): SourceFile {
+  const processMembers = new Set<string>();
+  const awaits = { atTop: false };
+  look(parsed, node => {
+    if (isPropertyAccessExpression(node) && isIdentifier(node.expression) && node.expression.text === 'process') {
+      processMembers.add(node.name.text);
+    }
+    if (isAwaitAtTop(node)) awaits.atTop = true;
+  });
+  return {
+    path,
+    text: parsed.text,
+    isTest: /\.(test|contract-suite)\.ts$/.test(path) || path.startsWith('tests/'),
+    imports: parsed.imports.flatMap(specifier => importOf(specifier, path, root)),
+    processMembers: [...processMembers],
+    awaitsAtTop: awaits.atTop,
+  };
+}
+
+function importOf(specifier: Node, path: string, root: string): readonly Import[] {
+  const address = 'text' in specifier && typeof specifier.text === 'string' ? specifier.text : '';
+  const how = { typeOnly: isTypeOnly(specifier.parent), dynamic: isCallExpression(specifier.parent) };
+  if (address.startsWith('.')) {
+    return [{ target: withSlashes(relative(root, join(root, path, '..', address))), own: true, ...how }];
+  }
+  if (address.startsWith('node:') || builtinModules.includes(address)) return [];
+  const [scope = '', name = ''] = address.split('/');
+  return [{ target: scope.startsWith('@') ? `${scope}/${name}` : scope, own: false, ...how }];
+}
+
+function isTypeOnly(declaration: Node): boolean {
+  if (isImportDeclaration(declaration)) return declaration.importClause?.phaseModifier === SyntaxKind.TypeKeyword;
+  if (isExportDeclaration(declaration)) return declaration.isTypeOnly;
+  // `import('x').Y` in a type; a call is the other thing that can stand around a specifier.
+  return !isCallExpression(declaration);
+}
+
+function isAwaitAtTop(node: Node): boolean {
+  if (!isAwaitExpression(node) && !(isForOfStatement(node) && node.awaitModifier !== undefined)) return false;
+  for (let around = node.parent; around !== undefined; around = around.parent) {
+    if (FUNCTIONS.has(around.kind)) return false;
+  }
+  return true;
+}
+
+function look(node: Node, visit: (node: Node) => void): void {
+  visit(node);
+  node.forEachChild(child => {
+    look(child, visit);
+  });
+}
+
+function withSlashes(path: string): string {
+  return path.split(sep).join('/');
 }
 
 /** The room that a file belongs to: `src/queue`, `workers`, `tests`. */
