@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { ROOT } from './source-files.ts';
+
+/** What belongs to workers, dashboard and PostgreSQL, and would cost every web app its start-up time and memory. */
+const HEAVY = ['amqplib', 'express', 'nodemailer', 'pg', 'pino', '@bull-board/api', 'web-push', 'prom-client'];
+
+describe('what a web app loads', () => {
+  test('a producer on Redis loads BullMQ and its driver, and nothing of workers, dashboard or PostgreSQL', async () => {
+    const packages = await loadedBy('tests/support/apps/quiet-producer.ts');
+    expect(packages).toEqual(expect.arrayContaining(['bullmq', 'ioredis', 'zod']));
+    expect(packages.filter(name => HEAVY.includes(name))).toEqual([]);
+  });
+
+  test('the catalogue alone loads its schema library and nothing else', async () => {
+    await expect(loadedBy('jobs/index.ts')).resolves.toEqual(['zod']);
+  });
+
+  test('contracts alone load no package', async () => {
+    await expect(loadedBy('src/contracts/index.ts')).resolves.toEqual([]);
+  });
+
+  test('the list sees what is required from CommonJS and what is imported late', async () => {
+    const packages = await loadedBy('src/telemetry/index.ts', 'src/engine/postgres/pool.ts');
+    expect(packages).toEqual(expect.arrayContaining(['pg', 'pg-pool', 'pino', 'sonic-boom']));
+  });
+});
+
+async function loadedBy(...modules: readonly string[]): Promise<readonly string[]> {
+  const script = join(ROOT, 'tests/support/loaded-packages.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, ...modules.map(path => join(ROOT, path))]);
+  return JSON.parse(stdout) as readonly string[];
+}
