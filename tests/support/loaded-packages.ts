@@ -1,8 +1,8 @@
 import { registerHooks } from 'node:module';
 
 /**
- * `node tests/support/loaded-packages.ts MODULE...`: imports each and prints, as JSON, the npm packages that were loaded on the way,
- * by import and by require alike.
+ * `node tests/support/loaded-packages.ts MODULE...`: imports each and, when the process ends, prints as its last line the npm
+ * packages that were loaded, by import and by require alike, as JSON.
  */
 const loaded = new Set<string>();
 registerHooks({
@@ -12,6 +12,6 @@ registerHooks({
     return nextLoad(url, context);
   },
 });
+process.on('exit', () => process.stdout.write(JSON.stringify([...loaded].toSorted())));
 
 for (const url of process.argv.slice(2)) await import(url);
-process.stdout.write(JSON.stringify([...loaded].toSorted()));
