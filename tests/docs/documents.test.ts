@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readSourceFiles, ROOT } from '../architecture/source-files.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const files = readSourceFiles();
+const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT });
 
 describe('the documents say what the code says', () => {
   test('every error code is in docs/errors.md with its class, and none that is gone', () => {
@@ -62,5 +63,22 @@ describe('the documents say what the code says', () => {
     const example = [...read('.env.example').matchAll(/^([A-Z][A-Z0-9_]+)=/gm)].map(([, name = '']) => name);
     expect(table.toSorted()).toEqual([...variables].toSorted());
     expect(example.toSorted()).toEqual([...variables].toSorted());
+  });
+
+  test('every link to a file of ours leads somewhere', () => {
+    const broken = documents.flatMap(document =>
+      [...read(document).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]
+        .map(([, target = '']) => target)
+        .filter(target => !existsSync(join(ROOT, dirname(document), target)))
+        .map(target => `${document} -> ${target}`),
+    );
+    expect(documents.length).toBeGreaterThan(10);
+    expect(broken).toEqual([]);
+  });
+
+  test('nothing claims that a job runs once and never twice', () => {
+    const claim = new RegExp(['exactly', 'once'].join('[ -]'), 'i');
+    const all = [...documents, ...files.map(({ path }) => path)];
+    expect(all.filter(path => claim.test(read(path)))).toEqual([]);
   });
 });
