@@ -38,6 +38,11 @@ export interface Engine {
    */
   queue(name: string): Promise<EngineQueue>;
   /**
+   * As `queue`, for a queue that was opened before and a connection that stands; else undefined. Saves every enqueue a turn of
+   * the loop, which is measurable.
+   */
+  readyQueue(name: string): EngineQueue | undefined;
+  /**
    * A worker that is connected but does not run yet: call its `run()`. Waits for an engine that is away.
    * Connection errors do not appear as its `error` events: `onError` is told of them, once per outage.
    * Only on an engine opened for workers. Rejects with EngineUnreachableError when the engine is closed meanwhile.

@@ -36,21 +36,40 @@ export class Client implements Enqueuer {
    * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, IdempotencyConflictError,
    *   QueueUnavailableError, ClientClosedError; all as rejections
    */
-  async enqueue<Schema extends StandardSchemaV1>(
+  enqueue<Schema extends StandardSchemaV1>(
     contract: JobContract<Schema>,
     data: StandardSchemaV1.InferInput<Schema>,
     options?: EnqueueOptions,
   ): Promise<JobReceipt> {
-    this.#begin();
+    // Not `async`: every turn of the loop that is saved here is saved for every job.
+    if (this.#closing !== undefined) return Promise.reject(new ClientClosedError());
+    let prepared: PreparedJob | Promise<PreparedJob>;
     try {
-      const prepared = prepare(this.#context, contract, data, options);
-      const job = prepared instanceof Promise ? await prepared : prepared;
-      const receipt = await storeOne(this.#engine, job);
+      prepared = prepare(this.#context, contract, data, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#begin();
+    const storing = prepared instanceof Promise ? prepared.then(job => this.#store(job)) : this.#store(prepared);
+    return storing.then(
+      receipt => {
+        this.#end();
+        return receipt;
+      },
+      (error: unknown) => {
+        this.#end();
+        throw error;
+      },
+    );
+  }
+
+  #store(job: PreparedJob): Promise<JobReceipt> {
+    const storing = storeOne(this.#engine, job);
+    if (!this.#isHeard()) return storing;
+    return storing.then(receipt => {
       this.#state(job, receipt);
       return receipt;
-    } finally {
-      this.#end();
-    }
+    });
   }
 
   /**
@@ -66,9 +85,11 @@ export class Client implements Enqueuer {
         jobs.push(prepared instanceof Promise ? await prepared : prepared);
       }
       const receipts = await storeMany(this.#engine, jobs);
-      for (const [index, job] of jobs.entries()) {
-        const receipt = receipts[index];
-        if (receipt !== undefined) this.#state(job, receipt);
+      if (this.#isHeard()) {
+        for (const [index, job] of jobs.entries()) {
+          const receipt = receipts[index];
+          if (receipt !== undefined) this.#state(job, receipt);
+        }
       }
       return receipts;
     } finally {
@@ -101,6 +122,10 @@ export class Client implements Enqueuer {
 
   async #drain(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>(resolve => (this.#idle = resolve));
+  }
+
+  #isHeard(): boolean {
+    return this.facts.wants('job.enqueued') || this.facts.wants('job.deduplicated');
   }
 
   #begin(): void {

@@ -1,3 +1,4 @@
+import { Job } from 'bullmq';
 import type { Engine, EngineQueue } from '../engine/index.ts';
 import { IdempotencyConflictError, QueueUnavailableError, ShiftworkError } from '../errors/index.ts';
 import { parseJobId } from './job-id.ts';
@@ -15,50 +16,62 @@ export interface JobReceipt {
 /** Large enough to pay for the trip, small enough that one answer comes well within the two seconds. */
 const BULK_SIZE = 1_000;
 
-/** @throws QueueUnavailableError, IdempotencyConflictError */
-export async function storeOne(engine: Engine, job: PreparedJob): Promise<JobReceipt> {
-  const { queue: queueName } = job.contract;
-  let storedId: string | undefined;
-  try {
-    const queue = await engine.queue(queueName);
-    storedId = (await queue.add(job.contract.name, job.data, job.options)).id;
-  } catch (cause) {
-    throw unavailable(queueName, cause);
-  }
-  return receiptOf(job, storedId);
+/** @throws QueueUnavailableError, IdempotencyConflictError; as rejections */
+export function storeOne(engine: Engine, job: PreparedJob): Promise<JobReceipt> {
+  const { queue: name } = job.contract;
+  const ready = engine.readyQueue(name);
+  return (ready === undefined ? engine.queue(name).then(queue => create(queue, job)) : create(ready, job)).then(
+    stored => receiptOf(job, stored.id),
+    (cause: unknown) => {
+      throw unavailable(name, cause);
+    },
+  );
+}
+
+/**
+ * `queue.add` and `queue.addBulk` without what we have done already or never use: BullMQ's own tracing, default options, the
+ * `waiting` event.
+ */
+function create(
+  queue: EngineQueue,
+  { contract, data, options }: PreparedJob,
+): Promise<{ readonly id?: string | undefined }> {
+  return Job.create(queue, contract.name, data, options);
 }
 
 /** Stores all in bulks by queue; receipts come in the order of the jobs. */
 export async function storeMany(engine: Engine, jobs: readonly PreparedJob[]): Promise<readonly JobReceipt[]> {
-  const receipts: JobReceipt[] = [];
-  const positions = new Map<string, number[]>();
-  for (const [position, job] of jobs.entries()) {
-    const list = positions.get(job.contract.queue) ?? [];
-    positions.set(job.contract.queue, list);
-    list.push(position);
+  const [first] = jobs;
+  if (first === undefined) return [];
+  // One queue is the common case, and needs no sorting back.
+  if (jobs.every(job => job.contract.queue === first.contract.queue))
+    return storeIn(engine, first.contract.queue, jobs);
+  const receipts = new Map<PreparedJob, JobReceipt>();
+  for (const [queue, group] of Map.groupBy(jobs, job => job.contract.queue)) {
+    const stored = await storeIn(engine, queue, group);
+    for (const [index, receipt] of stored.entries()) {
+      const job = group[index];
+      if (job !== undefined) receipts.set(job, receipt);
+    }
   }
-  for (const [queueName, list] of positions) {
-    let queue: EngineQueue;
+  return jobs.flatMap(job => receipts.get(job) ?? []);
+}
+
+async function storeIn(engine: Engine, name: string, jobs: readonly PreparedJob[]): Promise<readonly JobReceipt[]> {
+  const receipts: JobReceipt[] = [];
+  for (let start = 0; start < jobs.length; start += BULK_SIZE) {
+    const slice = jobs.length <= BULK_SIZE ? jobs : jobs.slice(start, start + BULK_SIZE);
+    let stored: readonly { readonly id?: string | undefined }[];
     try {
-      queue = await engine.queue(queueName);
+      const queue = engine.readyQueue(name) ?? (await engine.queue(name));
+      stored = await Job.createBulk(
+        queue,
+        slice.map(({ contract, data, options }) => ({ name: contract.name, data, opts: options })),
+      );
     } catch (cause) {
-      throw unavailable(queueName, cause);
+      throw unavailable(name, cause);
     }
-    for (let start = 0; start < list.length; start += BULK_SIZE) {
-      const slice = list.slice(start, start + BULK_SIZE).flatMap(position => {
-        const job = jobs[position];
-        return job === undefined ? [] : [{ position, job }];
-      });
-      let stored: readonly { readonly id?: string | undefined }[];
-      try {
-        stored = await queue.addBulk(
-          slice.map(({ job }) => ({ name: job.contract.name, data: job.data, opts: job.options })),
-        );
-      } catch (cause) {
-        throw unavailable(queueName, cause);
-      }
-      for (const [index, { position, job }] of slice.entries()) receipts[position] = receiptOf(job, stored[index]?.id);
-    }
+    for (const [index, job] of slice.entries()) receipts.push(receiptOf(job, stored[index]?.id));
   }
   return receipts;
 }

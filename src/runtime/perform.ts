@@ -2,7 +2,7 @@ import { JobAbortedError, JobTimeoutError } from '../errors/index.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
 import { RunningJob } from './running-jobs.ts';
-import { settle } from './settle.ts';
+import { settle, settlesAtOnce, settleSuccess } from './settle.ts';
 import type { Settlement } from './settlement.ts';
 
 /** Calls the handler, watches over its deadline, and settles the run when it ends or must be given up. */
@@ -17,7 +17,8 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
     const end = (settlement: Settlement): void => {
       open = false;
       running.delete(runningJob);
-      settle(run, settlement).then(resolve, reject);
+      if (settlesAtOnce(run, settlement)) resolve(settleSuccess(run, settlement.result));
+      else settle(run, settlement).then(resolve, reject);
     };
     const returned = (value: unknown): void => {
       if (open) end(classifyReturn(contract, value, run));
@@ -33,9 +34,13 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
       thrown(error);
       return;
     }
-    if (result instanceof Promise) result.then(returned, thrown);
-    else Promise.resolve(result).then(returned, thrown);
+    if (isThenable(result)) Promise.resolve(result).then(returned, thrown);
+    else returned(result);
   });
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /** A run that ended with an error because it was told to stop has not failed: it goes back. */

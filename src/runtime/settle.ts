@@ -38,8 +38,7 @@ export async function settle(run: RunContext, settlement: Settlement): Promise<u
   switch (settlement.kind) {
     case 'succeeded':
       if (forgets(run)) await forget(run);
-      if (state !== undefined) at.confirmed.set(job, state);
-      return boundedResult(settlement.result);
+      return settleSuccess(run, settlement.result, state);
     case 'retry':
       if (state !== undefined) at.confirmed.set(job, state);
       throw new RetryError(storedError(run, settlement.error), settlement.afterMs);
@@ -58,6 +57,23 @@ export async function settle(run: RunContext, settlement: Settlement): Promise<u
       if (state !== undefined) at.confirmed.set(job, state);
       throw await endedForGood(run, settlement.error);
   }
+}
+
+/** True for a success that needs nothing written before it: then `settleSuccess` does, without a promise. */
+export function settlesAtOnce(
+  run: RunContext,
+  settlement: Settlement,
+): settlement is Settlement & { readonly kind: 'succeeded' } {
+  return settlement.kind === 'succeeded' && !forgets(run);
+}
+
+export function settleSuccess(
+  run: RunContext,
+  result: unknown,
+  state: (() => void) | undefined = outcomeStatement(run, { kind: 'succeeded', result }),
+): unknown {
+  if (state !== undefined) run.at.confirmed.set(run.job, state);
+  return boundedResult(result);
 }
 
 async function endedForGood(run: RunContext, error: Error): Promise<Error> {

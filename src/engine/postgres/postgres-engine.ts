@@ -33,6 +33,7 @@ export class PostgresEngine implements Engine {
   readonly #schema: string;
   readonly #outage: Outage;
   readonly #queues = new Map<string, Promise<EngineQueue>>();
+  readonly #ready = new Map<string, EngineQueue>();
   readonly #workers: SturdyWorker[] = [];
   readonly #stop = new AbortController();
   #opening: Promise<WatchedPool> | undefined;
@@ -57,6 +58,10 @@ export class PostgresEngine implements Engine {
     return opening;
   }
 
+  readyQueue(name: string): EngineQueue | undefined {
+    return this.#closing === undefined ? this.#ready.get(name) : undefined;
+  }
+
   async #openQueue(name: string): Promise<EngineQueue> {
     const pool = this.#lend(await this.#open());
     const queue: EngineQueue = new Queue(
@@ -67,6 +72,7 @@ export class PostgresEngine implements Engine {
     queue.on('error', () => undefined);
     try {
       await within(FAIL_FAST_MS, queue.waitUntilReady(), () => this.#outage.error(undefined));
+      this.#ready.set(name, queue);
       return queue;
     } catch (cause) {
       queue.close().catch(() => undefined);

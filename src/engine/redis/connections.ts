@@ -67,6 +67,11 @@ export class Connections {
     return copy;
   }
 
+  /** Commands can be sent now. */
+  get isReady(): boolean {
+    return !this.#closed && this.commands.status === 'ready';
+  }
+
   /** Resolves when commands can be sent; rejects with EngineUnreachableError after `limitMs`, or when closed. */
   async ready(limitMs?: number): Promise<void> {
     const { commands } = this;

@@ -48,6 +48,10 @@ export class RedisEngine implements Engine {
     return queue;
   }
 
+  readyQueue(name: string): EngineQueue | undefined {
+    return this.#connections.isReady ? this.#queues.get(name) : undefined;
+  }
+
   #openQueue(name: string): EngineQueue {
     const queue: EngineQueue = new Queue(
       name,
