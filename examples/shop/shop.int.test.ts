@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Pool } from 'pg';
+import { afterEach, describe, expect, test } from 'vitest';
+import { engineCases, freshDatabase, namespace } from '../../tests/support/engines.ts';
+import { startRedis } from '../../tests/support/redis-server.ts';
+import { openEngine } from '../../src/engine/index.ts';
+import { connect, type Client } from '../../src/queue/index.ts';
+import { createNotificationStore } from '../../workers/notification/index.ts';
+import { createShop } from './create-shop.ts';
+import { currentTraceparent } from './request-context.ts';
+import { migrateShop } from './store/migrate.ts';
+import { createFeed } from './store/notification-feed.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function open(client: (databaseUrl: string) => Client | Promise<Client>) {
+  const database = await freshDatabase();
+  cleanups.push(() => database.drop());
+  const pool = new Pool({ connectionString: database.url, max: 4 });
+  pool.on('error', () => undefined);
+  cleanups.push(() => pool.end());
+  await migrateShop(pool);
+  const store = createNotificationStore(pool);
+  await store.migrate();
+  const producer = await client(database.url);
+  cleanups.push(() => producer.close());
+  const feed = createFeed(pool, database.url);
+  cleanups.push(() => feed.close());
+  const errors: unknown[] = [];
+  const links = { mailbox: 'http://localhost:1080', dashboard: 'http://localhost:3001' };
+  const server = createShop({ client: producer, pool, feed, links, onError: error => errors.push(error) }).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(server, 'listening');
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const base = `http://127.0.0.1:${port}`;
+  const send = async (path: string, body: string, headers: Record<string, string> = {}) => {
+    const answer = await fetch(base + path, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+    return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const postJson = (path: string, body: unknown, headers?: Record<string, string>) =>
+    send(path, JSON.stringify(body), headers);
+  return { base, send, postJson, pool, store, producer, errors };
+}
+
+const ada = { email: 'ada@example.com', name: 'Ada' };
+const order = { userId: 'u1', email: 'ada@example.com', items: [{ productId: 'tea', quantity: 2, price: 2_450 }] };
+
+describe.each(engineCases)('the shop on $kind', engineCase => {
+  async function setup() {
+    return open(async databaseUrl => {
+      const url = engineCase.kind === 'redis' ? (await engineCase.open()).url : databaseUrl;
+      const space = namespace();
+      const engine = openEngine({ url, namespace: space, role: 'producer' });
+      await engine.migrate();
+      await engine.close();
+      return connect({ [engineCase.kind]: url, namespace: space, traceparent: currentTraceparent });
+    });
+  }
+
+  test('signing up answers with the ids of what was queued, and again with the same', async () => {
+    const { base, postJson } = await setup();
+    const first = await postJson('/signup', ada, { 'x-request-id': 'request-1' });
+    expect(first.status).toBe(202);
+    expect(first.headers.get('x-request-id')).toBe('request-1');
+    expect(first.body['jobIds']).toHaveLength(4);
+    const again = await postJson('/signup', { ...ada, email: 'ADA@example.com', name: 'Somebody else' });
+    expect(again.body).toEqual(first.body);
+    const [id] = first.body['jobIds'] as string[];
+    const job = await (await fetch(`${base}/jobs/${id}`)).json();
+    expect(job).toMatchObject({ id, name: 'welcome-email', queue: 'email', state: 'waiting', attemptsMade: 0 });
+    expect(JSON.stringify(job)).not.toContain('ada@');
+  });
+
+  test('an order is stored before its confirmation is queued; its key makes a repeat the same order', async () => {
+    const { postJson, pool } = await setup();
+    const first = await postJson('/orders', order, { 'idempotency-key': 'k1' });
+    expect(first).toMatchObject({ status: 202, body: { total: 4_900 } });
+    const again = await postJson('/orders', order, { 'idempotency-key': 'k1' });
+    expect(again.body['orderId']).toBe(first.body['orderId']);
+    const other = await postJson(
+      '/orders',
+      { ...order, items: [{ productId: 'cup', quantity: 1, price: 1 }] },
+      { 'idempotency-key': 'k1' },
+    );
+    expect(other.status).toBe(409);
+    const { rows } = await pool.query('select total from shop_orders');
+    expect(rows).toEqual([{ total: '4900' }]);
+  });
+
+  test('a reset answers alike for whom there is and for whom there is not, and not without end', async () => {
+    const { postJson, pool } = await setup();
+    await postJson('/signup', ada);
+    const known = await postJson('/password-resets', { email: ada.email });
+    const unknown = await postJson('/password-resets', { email: 'nobody@example.com' });
+    for (const { status, body } of [known, unknown]) {
+      expect(status).toBe(202);
+      expect(Object.keys(body)).toEqual(['jobs', 'jobIds']);
+      expect(body['jobIds']).toHaveLength(1);
+    }
+    const { rows } = await pool.query<{ opens: boolean }>(
+      'select user_id is not null as opens from shop_password_resets order by opens',
+    );
+    expect(rows).toEqual([{ opens: false }, { opens: true }]);
+    for (let again = 0; again < 4; again += 1) await postJson('/password-resets', { email: ada.email });
+    expect((await postJson('/password-resets', { email: ada.email })).status).toBe(429);
+  });
+});
+
+describe('what the shop refuses', () => {
+  const setup = () => open(databaseUrl => connect({ postgres: databaseUrl }));
+
+  test.each([
+    ['/signup', { ...ada, name: '' }, 'name'],
+    ['/signup', { ...ada, name: 'A\r\nBcc: x' }, 'name'],
+    ['/signup', { ...ada, email: 'a@b.example, c@d.example' }, 'email'],
+    ['/signup', { ...ada, admin: true }, '(root)'],
+    ['/signup', [], '(root)'],
+    ['/orders', { ...order, items: [] }, 'items'],
+    ['/orders', { ...order, items: [{ productId: 'tea', quantity: 1.5, price: 1 }] }, 'items.0.quantity'],
+    ['/orders', { ...order, items: [{ productId: 'tea', quantity: 1, price: -1 }] }, 'items.0.price'],
+    ['/password-resets', { email: 7 }, 'email'],
+  ])('%s %j is 400 and names %s', async (path, body, named) => {
+    const { postJson } = await setup();
+    const answer = await postJson(path, body);
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(answer.body['issues'])).toContain(named);
+  });
+
+  test('what is no JSON, too large, too deep, or reaches for a prototype', async () => {
+    const { send, errors } = await setup();
+    expect((await send('/signup', '{"email":')).status).toBe(400);
+    expect((await send('/signup', JSON.stringify({ ...ada, name: 'x'.repeat(10_000_000) }))).status).toBe(413);
+    expect((await send('/signup', `${'['.repeat(10_000)}${']'.repeat(10_000)}`)).status).toBe(400);
+    expect((await send('/signup', '{"__proto__":{"polluted":1},"email":"a@b.example","name":"A"}')).status).toBe(400);
+    expect((await send('/signup', JSON.stringify(ada), { 'content-type': 'text/plain' })).status).toBe(415);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(errors).toEqual([]);
+  });
+
+  test.each(['/jobs/12', '/jobs/a:b', '/jobs/email-nothing', '/nothing'])('%s is 404 in JSON', async path => {
+    const { base } = await setup();
+    const answer = await fetch(base + path);
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toHaveProperty('error');
+  });
+
+  test('while the queues are away it answers 503 with a hint to come back, and works again when they are back', async () => {
+    const redis = await startRedis();
+    cleanups.push(() => redis.stop());
+    const { postJson } = await open(() => connect({ redis: redis.url }));
+    expect((await postJson('/signup', ada)).status).toBe(202);
+    await redis.kill();
+    const away = await postJson('/signup', { ...ada, email: 'grace@example.com' });
+    expect(away.status).toBe(503);
+    expect(away.headers.get('retry-after')).toBe('2');
+    expect(JSON.stringify(away.body)).not.toMatch(/redis|127\.0\.0\.1/i);
+    await redis.restart();
+    await expect
+      .poll(async () => (await postJson('/signup', { ...ada, email: 'grace@example.com' })).status, { timeout: 15_000 })
+      .toBe(202);
+  });
+});
+
+test("a user's notifications arrive on the stream as they are stored", async () => {
+  const { base, store } = await open(databaseUrl => connect({ postgres: databaseUrl }));
+  const abort = new AbortController();
+  const stream = await fetch(`${base}/users/u1/notifications/stream`, { signal: abort.signal });
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+  await store.insert({ id: 'n1', userId: 'u1', title: 'For u1', body: 'b' });
+  await store.insert({ id: 'n2', userId: 'u2', title: 'For u2', body: 'b' });
+  await store.insert({ id: 'n1', userId: 'u1', title: 'A repeat', body: 'b' });
+  await store.insert({ id: 'n3', userId: 'u1', title: 'The last', body: 'b' });
+  let text = '';
+  while (!text.includes('The last')) text += (await reader?.read())?.value ?? '';
+  expect(text.match(/For u1/g)).toHaveLength(1);
+  expect(text).not.toMatch(/For u2|A repeat/);
+  abort.abort();
+});
