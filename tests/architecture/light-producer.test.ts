@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { ROOT } from './source-files.ts';
 
 /** What belongs to workers, dashboard and PostgreSQL, and would cost every web app its start-up time and memory. */
-const HEAVY = ['amqplib', 'express', 'nodemailer', 'pg', 'pino', '@bull-board/api', 'web-push', 'prom-client'];
+const HEAVY = ['amqplib', 'express', 'nodemailer', 'pg', 'pino', '@bull-board/api', 'web-push'];
 
 describe('what a web app loads', () => {
   test('a producer on Redis loads BullMQ and its driver, and nothing of workers, dashboard or PostgreSQL', async () => {
