@@ -1,0 +1,147 @@
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Pool } from 'pg';
+import { afterEach, describe, expect, test } from 'vitest';
+import { identify, track, trackBatch } from '../../jobs/index.ts';
+import { Environment } from '../../src/config/index.ts';
+import { validatePayload } from '../../src/contracts/index.ts';
+import { runHandler } from '../../src/testing/index.ts';
+import { freshDatabase } from '../../tests/support/engines.ts';
+import { analyticsSink } from './analytics-sink.ts';
+import { createHttpSink, createPostgresSink, recordBatch, recordIdentify, recordTrack } from './index.ts';
+
+const timestamp = '2026-01-01T00:00:00.000Z';
+const message = { messageId: 'm1', userId: 'u1', event: 'Signed Up', timestamp, properties: { plan: 'free' } };
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+describe('events in PostgreSQL', () => {
+  async function setup() {
+    const database = await freshDatabase();
+    cleanups.push(() => database.drop());
+    const pool = new Pool({ connectionString: database.url, max: 2 });
+    pool.on('error', () => undefined);
+    cleanups.push(() => pool.end());
+    const sink = createPostgresSink(pool);
+    await sink.migrate?.();
+    await sink.migrate?.();
+    const rows = async () =>
+      (
+        await pool.query(
+          'select message_id, type, user_id, event, properties, traits from shiftwork_analytics_events order by 1',
+        )
+      ).rows;
+    return { sink, rows };
+  }
+
+  test('a job that runs twice leaves one row', async () => {
+    const { sink, rows } = await setup();
+    await runHandler(recordTrack, message, { needs: { sink } });
+    await runHandler(recordTrack, { ...message, event: 'Changed' }, { needs: { sink } });
+    await runHandler(
+      recordIdentify,
+      { messageId: 'm2', userId: 'u1', timestamp, traits: { name: 'Ada' } },
+      { needs: { sink } },
+    );
+    expect(await rows()).toEqual([
+      {
+        message_id: 'm1',
+        type: 'track',
+        user_id: 'u1',
+        event: 'Signed Up',
+        properties: { plan: 'free' },
+        traits: null,
+      },
+      { message_id: 'm2', type: 'identify', user_id: 'u1', event: null, properties: null, traits: { name: 'Ada' } },
+    ]);
+  });
+
+  test('a batch is one statement, and repeats within it or before it are dropped', async () => {
+    const { sink, rows } = await setup();
+    const batch = Array.from({ length: 300 }, (_, index) => ({
+      type: 'track' as const,
+      ...message,
+      messageId: `m${index % 200}`,
+    }));
+    await runHandler(recordBatch, { batch }, { needs: { sink } });
+    expect(await rows()).toHaveLength(200);
+  });
+
+  test('text that looks like SQL stays text', async () => {
+    const { sink, rows } = await setup();
+    const event = `'); drop table shiftwork_analytics_events; --`;
+    await runHandler(recordTrack, { ...message, event }, { needs: { sink } });
+    expect(await rows()).toEqual([expect.objectContaining({ event })]);
+  });
+});
+
+describe('events over HTTP', () => {
+  test('go to the batch endpoint with the write key, as the Segment spec has them', async () => {
+    const calls: { url: string | undefined; authorization: string | undefined; body: string }[] = [];
+    const server: Server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      calls.push({ url: request.url, authorization: request.headers.authorization, body });
+      response.end('{"success":true}');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const sink = createHttpSink(new URL(`http://write-key@127.0.0.1:${port}`));
+    const outcome = await runHandler(recordTrack, message, { needs: { sink } });
+    expect(outcome.kind).toBe('succeeded');
+    expect(calls[0]).toMatchObject({
+      url: '/v1/batch',
+      authorization: `Basic ${Buffer.from('write-key:').toString('base64')}`,
+    });
+    expect(JSON.parse(calls[0]?.body ?? '')).toMatchObject({ batch: [{ type: 'track', ...message }] });
+  });
+});
+
+describe('where events go', () => {
+  const configure = (variables: Record<string, string>) => {
+    const environment = new Environment(variables);
+    const also: string[] = [];
+    analyticsSink.configure(environment, { neededBy: 'job "track"', also: resource => also.push(resource.name) });
+    return { problems: environment.problems, also };
+  };
+
+  test('ANALYTICS_URL wins; the database is the fallback; neither is refused by name', () => {
+    expect(configure({ ANALYTICS_URL: 'https://sink.example' })).toEqual({ problems: [], also: [] });
+    expect(configure({ DATABASE_URL: 'postgres://x' })).toEqual({ problems: [], also: ['database'] });
+    expect(configure({}).problems.join()).toContain('job "track"');
+  });
+});
+
+describe('the contracts', () => {
+  test.each([
+    ['nobody', { messageId: 'm', event: 'e', timestamp }, 'userId'],
+    ['a date of its own form', { ...message, timestamp: 'yesterday' }, 'timestamp'],
+    ['a number that JSON cannot hold', { ...message, properties: { n: Number.NaN } }, 'properties'],
+    ['a prototype key', { ...message, properties: JSON.parse('{"a":{"__proto__":1}}') }, 'properties'],
+    ['a deep nest', { ...message, properties: nested(40) }, 'properties'],
+    ['an unknown field', { ...message, admin: true }, 'admin'],
+  ])('refuse %s', (_case, data, named) => {
+    expect(() => validatePayload(track, data)).toThrow(named);
+  });
+
+  test('read their own JSON back', () => {
+    for (const [contract, data] of [
+      [track, message],
+      [identify, { messageId: 'm2', anonymousId: 'a1', timestamp }],
+      [trackBatch, { batch: [{ type: 'track', ...message }] }],
+    ] as const) {
+      const back: unknown = JSON.parse(JSON.stringify(data));
+      expect(validatePayload(contract, back)).toEqual(data);
+    }
+  });
+});
+
+function nested(levels: number): unknown {
+  return levels === 0 ? 1 : { in: nested(levels - 1) };
+}
