@@ -60,6 +60,8 @@ test('starts while the engine is away, recovers by itself, again after an outage
 test('a request that has begun is answered before the process ends', async () => {
   const dashboard = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), DASHBOARD_PORT: '0' });
   const url = await addressOf(dashboard);
+  // It listens before it has reached the engine.
+  await waitFor('the engine to be reached', async () => (await fetch(`${url}/readyz`)).ok);
   const body = '{"max":null}';
   const sent = request(`${url}/queues/api/queues/email/rate-limit`, {
     method: 'PUT',

@@ -81,6 +81,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   },
   pino: { in: ['src/telemetry'], why: 'the core states facts; one listener logs' },
   'pino-pretty': { in: ['local'], why: 'a development dependency' },
+  'playwright-core': { in: ['local/screenshot.ts'], why: 'a development dependency' },
   standardwebhooks: { in: ['workers/notification'], why: 'nobody else signs webhooks' },
   'web-push': { in: ['workers/notification', 'local'], why: 'nobody else sends pushes; local makes its keys' },
   zod: { in: ['jobs', 'examples'], why: 'the platform takes any Standard Schema; an app chooses its own' },
@@ -99,6 +100,7 @@ export const ENTRY_POINTS = [
   'local/main.ts',
   'local/build.ts',
   'local/mailbox-process.ts',
+  'local/screenshot.ts',
   'src/cli/main.ts',
   'src/cli/process-terminal.ts',
 ] as const;
