@@ -1,0 +1,92 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { namespace, redisUrl } from '../support/engines.ts';
+import { freePort } from '../support/free-port.ts';
+import { startProcess, type TestProcess } from '../support/child-process.ts';
+import { startRedis } from '../support/redis-server.ts';
+
+const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
+const APP = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
+const NEEDS = { ARCHIVE_FILE: '/dev/null', POSTMAN: 'Pat' };
+
+describe('a worker process', () => {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  function start(env: Readonly<Record<string, string>>): TestProcess {
+    const worker = startProcess(WORKER, { args: ['--app', APP], env: { ...NEEDS, ...env } });
+    cleanups.push(async () => {
+      worker.kill('SIGKILL');
+      await worker.ended;
+    });
+    return worker;
+  }
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('stops on %s with exit 0, and says so', async signal => {
+    const worker = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() });
+    await worker.line(/worker\.started/);
+    worker.kill(signal);
+    await worker.line(/worker\.stopped/);
+    expect(await worker.ended).toBe(0);
+  });
+
+  test('waits for an engine that is away, and begins by itself when it comes', async () => {
+    const port = await freePort();
+    const worker = start({ REDIS_URL: `redis://127.0.0.1:${port}` });
+    await worker.line(/engine\.lost/);
+    const redis = await startRedis({ port });
+    cleanups.push(() => redis.stop());
+    await worker.line(/worker\.started/);
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+  });
+
+  test('obeys a signal that comes while it still waits for the engine', async () => {
+    const worker = start({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    await worker.line(/engine\.lost/);
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+    expect(worker.lines.join('\n')).not.toContain('worker.started');
+  });
+
+  test('leaves with exit 0 although the engine is gone when it is told to stop', async () => {
+    const redis = await startRedis();
+    cleanups.push(() => redis.stop());
+    const worker = start({ REDIS_URL: redis.url, SHUTDOWN_GRACE_MS: '2000' });
+    await worker.line(/worker\.started/);
+    redis.pause();
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+    redis.resume();
+  });
+
+  test('refuses an engine that evicts jobs, and says which setting', async () => {
+    const redis = await startRedis({ config: { 'maxmemory-policy': 'allkeys-lru', maxmemory: '50mb' } });
+    cleanups.push(() => redis.stop());
+    const worker = start({ REDIS_URL: redis.url });
+    expect(await worker.ended).toBe(1);
+    expect(worker.lines.join('\n')).toContain('noeviction');
+  });
+
+  test('names every fault of its environment at once, with exit 2 and without a secret', async () => {
+    const worker = start({
+      ARCHIVE_FILE: '',
+      POSTMAN: '',
+      REDIS_URL: 'http://user:hunter2@x',
+      WORKER_CONCURRENCY: '0',
+      WORKER_QUEUES: 'post',
+    });
+    expect(await worker.ended).toBe(2);
+    const said = worker.lines.join('\n');
+    for (const named of ['REDIS_URL', 'WORKER_CONCURRENCY', 'WORKER_QUEUES']) expect(said).toContain(named);
+    expect(said).not.toContain('hunter2');
+  });
+
+  test('refuses to start without what a handler needs, naming the job', async () => {
+    const worker = start({ REDIS_URL: redisUrl(), ARCHIVE_FILE: '' });
+    expect(await worker.ended).toBe(2);
+    expect(worker.lines.join('\n')).toMatch(/ARCHIVE_FILE.*"letter"/);
+  });
+});
