@@ -47,24 +47,18 @@ class SturdyBackend extends RedisQueueBackend {
     this.#redis = redis;
   }
 
-  override async moveToActive(token: string, name?: string): Promise<unknown[]> {
-    try {
-      return await super.moveToActive(token, name);
-    } catch (error) {
-      if (!isParseError(error)) throw error;
-      await this.#repair();
-      return [];
-    }
+  override moveToActive(token: string, name?: string): Promise<unknown[]> {
+    return super.moveToActive(token, name).catch((error: unknown) => this.#noJob(error));
   }
 
-  override async moveToFinished(jobId: string, args: (string | number | boolean | Buffer)[]): Promise<unknown[]> {
-    try {
-      return await super.moveToFinished(jobId, args);
-    } catch (error) {
-      if (!isParseError(error)) throw error;
-      await this.#repair();
-      return [];
-    }
+  override moveToFinished(jobId: string, args: (string | number | boolean | Buffer)[]): Promise<unknown[]> {
+    return super.moveToFinished(jobId, args).catch((error: unknown) => this.#noJob(error));
+  }
+
+  async #noJob(error: unknown): Promise<unknown[]> {
+    if (!isParseError(error)) throw error;
+    await this.#repair();
+    return [];
   }
 
   /** BullMQ's script returns a job with a priority without waking anybody: idle workers would sleep on, up to `drainDelay`. */
