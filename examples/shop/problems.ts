@@ -1,6 +1,11 @@
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { z } from 'zod';
-import { IdempotencyConflictError, InvalidPayloadError, QueueUnavailableError } from '../../src/errors/index.ts';
+import {
+  EngineUnreachableError,
+  IdempotencyConflictError,
+  InvalidPayloadError,
+  QueueUnavailableError,
+} from '../../src/errors/index.ts';
 
 /** Something that the caller can mend. */
 export class Problem extends Error {
@@ -37,13 +42,11 @@ export function problems(onError: (error: unknown) => void): ErrorRequestHandler
       response.status(error.status).json({ error: error.message });
     } else if (error instanceof IdempotencyConflictError) {
       response.status(409).json({ error: 'The key was already used for other data.' });
-    } else if (error instanceof QueueUnavailableError || isDatabaseAway(error)) {
+    } else if (isAway(error)) {
       onError(error);
       response.status(503).set('retry-after', '2').json({ error: 'The service is away for the moment; try again.' });
-    } else if (isParserError(error)) {
-      response
-        .status(error.status)
-        .json({ error: error.status === 413 ? 'The body is too large.' : 'The body is not valid JSON.' });
+    } else if (isRefusedByExpress(error)) {
+      response.status(error.status).json({ error: refusal(error) });
     } else {
       onError(error);
       response.status(500).json({ error: 'Something failed on our side.' });
@@ -51,15 +54,26 @@ export function problems(onError: (error: unknown) => void): ErrorRequestHandler
   };
 }
 
-function isParserError(error: unknown): error is Error & { readonly status: number } {
+/** A malformed body, or a path that cannot be decoded. */
+function isRefusedByExpress(error: unknown): error is Error & { readonly status: number } {
   return (
     error instanceof Error &&
-    'type' in error &&
     'status' in error &&
     typeof error.status === 'number' &&
     error.status >= 400 &&
     error.status < 500
   );
+}
+
+function refusal(error: Error & { readonly status: number }): string {
+  if (error.status === 413) return 'The body is too large.';
+  const isMalformed = 'type' in error && error.type === 'entity.parse.failed';
+  return isMalformed ? 'The body is not valid JSON.' : 'The request cannot be read.';
+}
+
+/** Enqueueing says "unavailable"; looking a job up says "unreachable". */
+function isAway(error: unknown): boolean {
+  return error instanceof QueueUnavailableError || error instanceof EngineUnreachableError || isDatabaseAway(error);
 }
 
 function isDatabaseAway(error: unknown): boolean {

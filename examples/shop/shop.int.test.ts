@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { engineCases, freshDatabase, namespace } from '../../tests/support/engines.ts';
@@ -89,14 +90,17 @@ describe.each(engineCases)('the shop on $kind', engineCase => {
     const { postJson, pool } = await setup();
     const first = await postJson('/orders', order, { 'idempotency-key': 'k1' });
     expect(first).toMatchObject({ status: 202, body: { total: 4_900 } });
+    expect(first.body['jobIds']).toHaveLength(2);
     const again = await postJson('/orders', order, { 'idempotency-key': 'k1' });
-    expect(again.body['orderId']).toBe(first.body['orderId']);
+    expect(again.body).toEqual(first.body);
     const other = await postJson(
       '/orders',
       { ...order, items: [{ productId: 'cup', quantity: 1, price: 1 }] },
       { 'idempotency-key': 'k1' },
     );
     expect(other.status).toBe(409);
+    const elsewhere = await postJson('/orders', { ...order, email: 'eve@example.com' }, { 'idempotency-key': 'k1' });
+    expect(elsewhere.status).toBe(409);
     const { rows } = await pool.query('select total from shop_orders');
     expect(rows).toEqual([{ total: '4900' }]);
   });
@@ -117,6 +121,31 @@ describe.each(engineCases)('the shop on $kind', engineCase => {
     expect(rows).toEqual([{ opens: false }, { opens: true }]);
     for (let again = 0; again < 4; again += 1) await postJson('/password-resets', { email: ada.email });
     expect((await postJson('/password-resets', { email: ada.email })).status).toBe(429);
+  });
+
+  test('a reset asked for again with its key is the same mail, and another address has keys of its own', async () => {
+    const { postJson, pool } = await setup();
+    const key = { 'idempotency-key': 'k1' };
+    const first = await postJson('/password-resets', { email: ada.email }, key);
+    const again = await postJson('/password-resets', { email: ada.email }, key);
+    expect(again).toMatchObject({ status: 202, body: first.body });
+    expect((await postJson('/password-resets', { email: 'eve@example.com' }, key)).body).not.toEqual(first.body);
+    const { rows } = await pool.query('select 1 from shop_password_resets');
+    expect(rows).toHaveLength(2);
+  });
+
+  test("the request's correlation id and trace travel with its jobs", async () => {
+    const { postJson, producer } = await setup();
+    const traces: unknown[] = [];
+    producer.facts.on('job.enqueued', ({ fields }) => traces.push(fields.traceId));
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const { body } = await postJson('/signup', ada, { 'x-request-id': 'request-1', traceparent });
+    for (const id of body['jobIds'] as string[])
+      expect(await producer.job(id)).toMatchObject({ correlationId: 'request-1' });
+    expect(traces).toEqual(Array(4).fill('0af7651916cd43dd8448eb211c80319c'));
+    const made = await postJson('/password-resets', { email: ada.email }, { 'x-request-id': 'a b', traceparent: 'x' });
+    expect(made.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(traces.at(-1)).toBeUndefined();
   });
 });
 
@@ -151,23 +180,49 @@ describe('what the shop refuses', () => {
     expect(errors).toEqual([]);
   });
 
-  test.each(['/jobs/12', '/jobs/a:b', '/jobs/email-nothing', '/nothing'])('%s is 404 in JSON', async path => {
-    const { base } = await setup();
+  test.each([
+    ['/jobs/12', 404],
+    ['/jobs/a:b', 404],
+    ['/jobs/email-nothing', 404],
+    ['/jobs/%ff', 400],
+    ['/users/%00/notifications', 404],
+    ['/users/%00/notifications/stream', 404],
+    ['/users/%ff/notifications', 400],
+    ['/nothing', 404],
+  ])('%s is %i in JSON', async (path, status) => {
+    const { base, errors } = await setup();
     const answer = await fetch(base + path);
-    expect(answer.status).toBe(404);
+    expect(answer.status).toBe(status);
     expect(await answer.json()).toHaveProperty('error');
+    expect(errors).toEqual([]);
+  });
+
+  test('an id that names a queue of its own opens none', async () => {
+    const redis = await startRedis();
+    cleanups.push(() => redis.stop());
+    const { base } = await open(() => connect({ redis: redis.url }));
+    const inspector = new Redis(redis.url);
+    cleanups.push(() => inspector.disconnect());
+    expect((await fetch(`${base}/jobs/mine-00000000000000000000-0000000000`)).status).toBe(404);
+    expect(await inspector.keys('*mine*')).toEqual([]);
   });
 
   test('while the queues are away it answers 503 with a hint to come back, and works again when they are back', async () => {
     const redis = await startRedis();
     cleanups.push(() => redis.stop());
-    const { postJson } = await open(() => connect({ redis: redis.url }));
-    expect((await postJson('/signup', ada)).status).toBe(202);
+    const { base, postJson, pool } = await open(() => connect({ redis: redis.url }));
+    const { status, body } = await postJson('/signup', ada);
+    expect(status).toBe(202);
+    const [id] = body['jobIds'] as string[];
     await redis.kill();
+    expect((await fetch(`${base}/jobs/${id}`)).status).toBe(503);
     const away = await postJson('/signup', { ...ada, email: 'grace@example.com' });
     expect(away.status).toBe(503);
     expect(away.headers.get('retry-after')).toBe('2');
     expect(JSON.stringify(away.body)).not.toMatch(/redis|127\.0\.0\.1/i);
+    // What was not mailed does not count against the few resets an hour.
+    expect((await postJson('/password-resets', { email: ada.email })).status).toBe(503);
+    expect((await pool.query('select 1 from shop_password_resets')).rowCount).toBe(0);
     await redis.restart();
     await expect
       .poll(async () => (await postJson('/signup', { ...ada, email: 'grace@example.com' })).status, { timeout: 15_000 })

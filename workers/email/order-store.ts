@@ -20,8 +20,13 @@ export interface Order {
   readonly total: number;
 }
 
+export interface StoredOrder extends Order {
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
 export interface OrderStore {
-  find(id: string): Promise<Order | undefined>;
+  find(id: string): Promise<StoredOrder | undefined>;
   /** Says whether it was new: the same id again changes nothing. */
   insert(order: Order): Promise<boolean>;
   migrate(): Promise<void>;
@@ -37,11 +42,12 @@ export function createOrderStore(pool: Pool): OrderStore {
         currency: string;
         items: OrderItem[];
         total: string;
-      }>('select id, user_id, email, currency, items, total from shop_orders where id = $1', [id]);
+        created_at: Date;
+      }>('select id, user_id, email, currency, items, total, created_at from shop_orders where id = $1', [id]);
       const [row] = rows;
       if (row === undefined) return undefined;
-      const { user_id: userId, total, ...order } = row;
-      return { ...order, userId, total: Number(total) };
+      const { user_id: userId, total, created_at: createdAt, ...order } = row;
+      return { ...order, userId, total: Number(total), createdAt: createdAt.toISOString() };
     },
     async insert({ id, userId, email, currency, items, total }) {
       const { rowCount } = await pool.query(

@@ -1,22 +1,35 @@
 import { Router } from 'express';
 import type { NotificationFeed } from '../store/notification-feed.ts';
+import { Problem } from '../problems.ts';
+import { id } from './fields.ts';
 
 /**
- * `GET /users/:id/notifications` and its live form, `.../stream` (Server-Sent Events). A real app would ask who is calling; here
- * knowing the user's random id is enough.
+ * `GET /users/:id/notifications` and its live form, `.../stream` (Server-Sent Events). Here knowing a user's id is enough, and
+ * signing up again with the same address tells it: a real app asks who is calling before it answers.
  */
 export function notificationRoutes(feed: NotificationFeed): Router {
   return Router()
     .get('/users/:id/notifications', async (request, response) => {
-      response.set('cache-control', 'no-store').json({ notifications: await feed.list(request.params.id) });
+      const notifications = await feed.list(userIdOf(request.params.id));
+      response.set('cache-control', 'no-store').json({ notifications });
     })
     .get('/users/:id/notifications/stream', (request, response) => {
+      const userId = userIdOf(request.params.id);
       response.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
       response.flushHeaders();
-      const stop = feed.follow(request.params.id, notification => {
+      const unfollow = feed.follow(userId, notification => {
         response.write(`id: ${notification.id}\ndata: ${JSON.stringify(notification)}\n\n`);
       });
-      feed.onClose(() => response.end());
-      response.once('close', stop);
+      const forget = feed.onClose(() => response.end());
+      response.once('close', () => {
+        unfollow();
+        forget();
+      });
     });
+}
+
+function userIdOf(text: string): string {
+  const read = id.safeParse(text);
+  if (!read.success) throw new Problem(404, 'No such user is known.');
+  return read.data;
 }

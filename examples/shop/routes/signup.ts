@@ -17,7 +17,7 @@ export interface SignupParts {
 
 /**
  * `POST /signup`. Signing up again with the same address answers as the first time did: every job has a key made of the user, so
- * what was queued is not queued again, and what was missed because the process died half-way is.
+ * what was queued is not queued again, and what was missed because the process died half-way is. So it needs no `Idempotency-Key`.
  */
 export function signupRoutes({ users, email, analytics, notifications }: SignupParts): Router {
   return Router().post('/signup', async (request, response) => {

@@ -14,7 +14,8 @@ export interface NotificationFeed {
   list(userId: string): Promise<readonly ShownNotification[]>;
   /** Every notification of the user, those stored already first. Returns a function that stops. */
   follow(userId: string, show: (notification: ShownNotification) => void): () => void;
-  onClose(listener: () => void): void;
+  /** Told when the shop closes. Returns a function that forgets the listener. */
+  onClose(listener: () => void): () => void;
   close(): void;
 }
 
@@ -61,28 +62,37 @@ export function createFeed(pool: Pool, databaseUrl: string): NotificationFeed {
     list,
     follow(userId, show) {
       const seen = new Set<string>();
-      let looking: Promise<void> | undefined;
-      const look = (): void => {
-        // One look at a time; the net finds what came in the meantime.
-        looking ??= (async () => {
-          try {
+      let isLooking = false;
+      let isWanted = false;
+      const look = async (): Promise<void> => {
+        // One look at a time; what comes while it reads is found by another.
+        isWanted = true;
+        if (isLooking) return;
+        isLooking = true;
+        try {
+          while (isWanted && followers.has(follower)) {
+            isWanted = false;
             for (const notification of (await list(userId)).toReversed()) {
               if (seen.has(notification.id)) continue;
               seen.add(notification.id);
               show(notification);
             }
-          } catch {
-            // The database is away; the net asks again.
-          } finally {
-            looking = undefined;
           }
-        })();
+        } catch {
+          // The database is away; the net asks again.
+        } finally {
+          isLooking = false;
+        }
       };
-      followers.add(look);
-      look();
-      return () => followers.delete(look);
+      const follower = (): void => void look();
+      followers.add(follower);
+      follower();
+      return () => followers.delete(follower);
     },
-    onClose: each => void closers.add(each),
+    onClose(each) {
+      closers.add(each);
+      return () => closers.delete(each);
+    },
     close() {
       closed = true;
       clearInterval(net);

@@ -14,6 +14,8 @@ export interface UserStore {
   signUp(user: { readonly email: string; readonly name: string }): Promise<User>;
   /** A token for a reset link, good for nothing where there is no such user; undefined: asked for too often. */
   beginReset(email: string): Promise<string | undefined>;
+  /** As if it had never been asked for. */
+  dropReset(token: string): Promise<void>;
 }
 
 const RESETS_AN_HOUR = 5;
@@ -44,6 +46,9 @@ export function createUserStore(pool: Pool): UserStore {
         [sha256(token), sha256(email.toLowerCase()), email, RESETS_AN_HOUR],
       );
       return rowCount === 1 ? token : undefined;
+    },
+    async dropReset(token) {
+      await pool.query('delete from shop_password_resets where token_hash = $1', [sha256(token)]);
     },
   };
 }
