@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { Pool } from 'pg';
-import { Environment } from '../../src/config/index.ts';
+import { Environment, readLogLevel } from '../../src/config/index.ts';
 import { InvalidConfigError } from '../../src/errors/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { connect } from '../../src/queue/index.ts';
@@ -23,12 +24,14 @@ async function main(): Promise<void> {
   const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
   if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', "the shop's users and orders");
   const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  readLogLevel(environment);
   environment.check();
 
   const facts = new Facts();
   logFacts(facts, logger);
   const client = connect({ redis, postgres: database, namespace, facts, traceparent: currentTraceparent });
-  const pool = new Pool({ connectionString: database, max: 10, connectionTimeoutMillis: 1_500, query_timeout: 5_000 });
+  // A request is answered within two seconds, also when the database has gone silent.
+  const pool = new Pool({ connectionString: database, max: 10, connectionTimeoutMillis: 1_500, query_timeout: 1_500 });
   pool.on('error', () => undefined);
   await migrateShop(pool);
   const feed = createFeed(pool, database ?? '');
@@ -40,7 +43,7 @@ async function main(): Promise<void> {
     onError: error => logger.error({ err: error }, 'a request failed'),
   });
   // In development the page is for this machine alone.
-  const server = production ? app.listen(port) : app.listen(port, 'localhost');
+  const server = production ? app.listen(port) : app.listen(port, '127.0.0.1');
   await once(server, 'listening');
   logger.info({ url: `http://localhost:${port}` }, 'the shop is open');
   process.send?.({ type: 'ready' });
@@ -49,18 +52,26 @@ async function main(): Promise<void> {
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    // Whatever hangs: a shop that is asked to close is closed.
-    setTimeout(() => process.exit(0), 3_000).unref();
+    // Whatever hangs: a shop that is asked to close is closed; but that was not clean.
+    setTimeout(() => process.exit(1), 3_000).unref();
     feed.close();
-    const closed = once(server, 'close');
-    server.close();
-    server.closeIdleConnections();
-    await closed;
+    await shut(server);
     await client.close();
     await pool.end();
     process.disconnect?.();
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+}
+
+/** Takes nothing new. A connection that is kept open is closed as soon as no answer is due on it. */
+function shut(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    server.close(() => {
+      clearInterval(idle);
+      resolve();
+    });
+  });
 }
 
 async function run(): Promise<void> {
