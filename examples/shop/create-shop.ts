@@ -60,7 +60,14 @@ export function createShop({ client, pool, feed, links, onError }: ShopParts): E
   app.use(passwordResetRoutes({ users, email }));
   app.use(jobRoutes(client));
   app.use(notificationRoutes(feed));
-  app.use(express.static(fileURLToPath(new URL('page', import.meta.url)), { index: 'index.html', maxAge: 0 }));
+  app.use(
+    express.static(fileURLToPath(new URL('page', import.meta.url)), {
+      index: 'index.html',
+      // The link in the mail is /reset.
+      extensions: ['html'],
+      maxAge: 0,
+    }),
+  );
   app.use(notFound);
   app.use(problems(onError));
   return app;

@@ -2,8 +2,10 @@
 const user = { id: 'guest', email: '' };
 let stream;
 
-const links = await (await fetch('/links')).json();
-for (const anchor of document.querySelectorAll('a[data-link]')) anchor.href = links[anchor.dataset.link];
+async function showLinks() {
+  const links = await (await fetch('/links')).json();
+  for (const anchor of document.querySelectorAll('a[data-link]')) anchor.href = links[anchor.dataset.link];
+}
 
 const bodies = {
   signup: form => ({ name: form.get('name'), email: form.get('email') }),
@@ -18,32 +20,51 @@ const bodies = {
 };
 
 for (const form of document.querySelectorAll('form')) {
+  // Kept until there is an answer: who presses again because none came orders once.
+  let attempt;
   form.addEventListener('submit', async event => {
     event.preventDefault();
     const { action, name } = form.dataset;
     const body = bodies[name](new FormData(form));
+    const text = JSON.stringify(body);
+    if (attempt?.text !== text) attempt = { text, key: newKey() };
     const problem = form.querySelector('.problem');
+    const button = form.querySelector('button');
     problem.textContent = '';
-    const answer = await fetch(action, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    const result = await answer.json();
-    if (!answer.ok) {
-      problem.textContent = [
-        result.error,
-        ...(result.issues ?? []).map(issue => `${issue.path}: ${issue.message}`),
-      ].join(' ');
-      return;
+    button.disabled = true;
+    try {
+      const answer = await fetch(action, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': attempt.key },
+        body: text,
+      });
+      const result = await answer.json();
+      if (answer.status < 500) attempt = undefined;
+      if (!answer.ok) {
+        problem.textContent = complaint(result);
+        return;
+      }
+      if (name === 'signup') {
+        user.id = result.userId;
+        user.email = body.email;
+        follow(user.id);
+      }
+      for (const id of result.jobIds) void watch(id);
+    } catch {
+      problem.textContent = 'The shop does not answer; try again.';
+    } finally {
+      button.disabled = false;
     }
-    if (name === 'signup') {
-      user.id = result.userId;
-      user.email = body.email;
-      follow(user.id);
-    }
-    for (const id of result.jobIds) void watch(id);
   });
+}
+
+/** `crypto.randomUUID` is missing where the page is not served over https or from this machine. */
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function complaint({ error, issues = [] }) {
+  return [error, ...issues.map(issue => `${issue.path}: ${issue.message}`)].join(' ');
 }
 
 function follow(userId) {
@@ -51,8 +72,12 @@ function follow(userId) {
   list.replaceChildren();
   stream?.close();
   stream = new EventSource(`/users/${encodeURIComponent(userId)}/notifications/stream`);
+  const shown = new Set();
   stream.addEventListener('message', event => {
-    const { title, body } = JSON.parse(event.data);
+    const { id, title, body } = JSON.parse(event.data);
+    // After an interruption the stream begins again with what is stored.
+    if (shown.has(id)) return;
+    shown.add(id);
     const item = document.createElement('li');
     const strong = document.createElement('strong');
     strong.textContent = title;
@@ -73,8 +98,8 @@ async function watch(id) {
   document.querySelector('#jobs').prepend(row);
   // Politely: quick at first, then less often, and not for ever.
   for (let wait = 250; wait < 60_000; wait *= 1.3) {
-    const answer = await fetch(`/jobs/${encodeURIComponent(id)}`);
-    if (answer.ok) {
+    const answer = await fetch(`/jobs/${encodeURIComponent(id)}`).catch(() => undefined);
+    if (answer?.ok) {
       const job = await answer.json();
       name.textContent = job.name;
       queue.textContent = job.queue;
@@ -85,3 +110,5 @@ async function watch(id) {
     await new Promise(resolve => setTimeout(resolve, wait));
   }
 }
+
+await showLinks();
