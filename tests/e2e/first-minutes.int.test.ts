@@ -8,6 +8,7 @@ import { openBrowser, type TestBrowser } from '../support/browser.ts';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 import type { Mail } from '../support/mailbox.ts';
+import { descendantsOf, isAlive } from '../support/process-tree.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -58,7 +59,7 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
     await page.fill('form[data-name=signup] input[name=email]', 'ada@example.com');
     await page.click('form[data-name=signup] button');
     await page.waitForSelector('#notifications >> text=Welcome, Ada <b>Lovelace</b>');
-    await page.waitForSelector('[data-state=succeeded] >> nth=2');
+    await page.waitForSelector('[data-state=succeeded] >> nth=3');
 
     const mail = await waitFor('the welcome mail', async () => {
       const answer = await fetch(`http://localhost:${ports['MAILBOX_PORT']}/email`);
@@ -76,14 +77,24 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
     expect(rows).toEqual([{ event: 'User Signed Up' }]);
 
     const board = await browser.page();
-    await board.goto(`http://localhost:${ports['DASHBOARD_PORT']}/queues/queue/email?status=completed`);
-    await board.waitForSelector('text=welcome-email');
-    expect(await board.content()).not.toContain('ada@example.com');
+    for (const [queue, name] of [
+      ['email', 'welcome-email'],
+      ['analytics', 'track'],
+      ['notification', 'in-app'],
+    ] as const) {
+      await board.goto(`http://localhost:${ports['DASHBOARD_PORT']}/queues/queue/${queue}?status=completed`);
+      await board.waitForSelector(`text="${name}"`);
+      expect(await board.content()).not.toContain('ada@example.com');
+    }
     expect(complaints).toEqual([]);
     await browser.close();
 
+    const started = descendantsOf(app.pid);
+    // Shop, dashboard, mailbox, two workers and PostgreSQL.
+    expect(started.length).toBeGreaterThanOrEqual(6);
     app.kill('SIGINT');
     expect(await app.ended).toBe(0);
+    expect(started.filter(isAlive)).toEqual([]);
     for (const port of Object.values(ports))
       await expect(fetch(`http://localhost:${port}/`)).rejects.toThrow('fetch failed');
   }, 90_000);
