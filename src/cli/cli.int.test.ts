@@ -152,9 +152,15 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
       ['job.started', 'debug'],
       ['job.succeeded', 'info'],
     ]);
-    expect(factsOf(refused)).toEqual([
-      ['job.started', 'debug'],
-      ['job.retried', 'warn'],
+    // A retry is stated once the engine has confirmed it; by then the next attempt may have begun.
+    expect(factsOf(refused)).toHaveLength(4);
+    expect(factsOf(refused)).toEqual(
+      expect.arrayContaining([
+        ['job.started', 'debug'],
+        ['job.retried', 'warn'],
+      ]),
+    );
+    expect([factsOf(refused).at(0), factsOf(refused).at(-1)]).toEqual([
       ['job.started', 'debug'],
       ['job.dead', 'error'],
     ]);

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { EnqueueOptions, JobContract, JobRequest } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { ClientClosedError } from '../errors/index.ts';
+import { ClientClosedError, UndecodableJobError } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { parseJobId } from './job-id.ts';
@@ -9,7 +9,7 @@ import { traceIdOf } from './job-meta.ts';
 import { viewOf, type JobView } from './job-view.ts';
 import { readStoredJob } from './read-stored-job.ts';
 import { prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
-import { storeMany, storeOne, type JobReceipt } from './store.ts';
+import { storeMany, storeOne, unavailable, type JobReceipt } from './store.ts';
 
 /**
  * The producer's side of the queues. Made by `connect()`; one per process is enough.
@@ -109,6 +109,9 @@ export class Client implements Enqueuer {
       const queue = await this.#engine.queue(parts.queue);
       const job = await readStoredJob(queue, id);
       return job === undefined ? undefined : await viewOf(parts.queue, job);
+    } catch (cause) {
+      // Ours already says what is wrong; a driver's message may carry hosts and keys.
+      throw cause instanceof UndecodableJobError ? cause : unavailable(parts.queue, cause);
     } finally {
       this.#end();
     }

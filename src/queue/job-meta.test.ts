@@ -25,6 +25,8 @@ describe('job meta', () => {
     '{"v":"2","c":5,"t":"00-xyz"}',
     '{"v":1.5}',
     'null',
+    `{"v":1,"t":"00-${'0'.repeat(32)}-00f067aa0ba902b7-01"}`,
+    `{"v":1,"t":"00-4bf92f3577b34da6a3ce929d0e0e4736-${'0'.repeat(16)}-01"}`,
   ])('what another program wrote (%j) is read as the default, never thrown at', text => {
     expect(readMeta(text)).toEqual({ version: 1, correlationId: undefined, traceparent: undefined });
   });

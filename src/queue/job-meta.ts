@@ -38,7 +38,8 @@ export function readMeta(text: unknown): JobMeta {
 
 /** W3C Trace Context, version 00: https://www.w3.org/TR/trace-context/#traceparent-header */
 export function isTraceparent(text: string): boolean {
-  return /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
+  // All zeros are no id: the specification calls them invalid.
+  return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
 }
 
 /** The trace id of a traceparent, 32 hex digits. */

@@ -85,7 +85,8 @@ function receiptOf(job: PreparedJob, storedId: string | undefined): JobReceipt {
   return { id: storedId, name, queue, deduplicated: storedId !== job.id };
 }
 
-function unavailable(queue: string, cause: unknown): ShiftworkError {
+/** What the producer is told when the engine did not do its part. */
+export function unavailable(queue: string, cause: unknown): ShiftworkError {
   if (cause instanceof QueueUnavailableError) return cause;
   return new QueueUnavailableError(queue, reasonOf(cause), { cause });
 }
