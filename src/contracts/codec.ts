@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidPayloadError, PayloadTooLargeError, type PayloadIssue } from '../errors/index.ts';
-import type { AnyJobContract } from './job-contract.ts';
+import type { PayloadContract } from './payload-contract.ts';
 import { createScrubber } from './redact.ts';
 
 /** A job carries references, not documents: 256 KiB of JSON at most. */
@@ -17,7 +17,7 @@ export type Decoded =
  * (awaiting each would cost every enqueue a turn of the loop).
  * @throws InvalidPayloadError, also as a rejection
  */
-export function validatePayload(contract: AnyJobContract, data: unknown): unknown {
+export function validatePayload(contract: PayloadContract, data: unknown): unknown {
   const result = contract.schema['~standard'].validate(data);
   return result instanceof Promise
     ? result.then(late => outputOf(contract, data, late))
@@ -28,7 +28,7 @@ export function validatePayload(contract: AnyJobContract, data: unknown): unknow
  * The payload's JSON.
  * @throws PayloadTooLargeError, InvalidPayloadError when it cannot be written as JSON
  */
-export function writePayload(contract: AnyJobContract, data: unknown): string {
+export function writePayload(contract: PayloadContract, data: unknown): string {
   let json: string | undefined;
   try {
     json = JSON.stringify(data);
@@ -50,7 +50,7 @@ export function writePayload(contract: AnyJobContract, data: unknown): string {
 }
 
 /** Reads stored data: upgrades it step by step to the contract's version, then validates it. Never throws. */
-export async function decodePayload(contract: AnyJobContract, version: number, stored: unknown): Promise<Decoded> {
+export async function decodePayload(contract: PayloadContract, version: number, stored: unknown): Promise<Decoded> {
   if (version > contract.version) return { kind: 'newer-version', version };
   let data = stored;
   for (let step = version; step < contract.version; step += 1) {
@@ -79,7 +79,7 @@ export async function decodePayload(contract: AnyJobContract, version: number, s
 
 /** As `decodePayload` for the common case, without a promise: undefined when it needs the long way. */
 export function decodeAtOnce(
-  contract: AnyJobContract,
+  contract: PayloadContract,
   version: number,
   stored: unknown,
 ): { readonly data: unknown } | undefined {
@@ -88,7 +88,7 @@ export function decodeAtOnce(
   return result instanceof Promise || result.issues !== undefined ? undefined : { data: result.value };
 }
 
-function outputOf(contract: AnyJobContract, data: unknown, result: StandardSchemaV1.Result<unknown>): unknown {
+function outputOf(contract: PayloadContract, data: unknown, result: StandardSchemaV1.Result<unknown>): unknown {
   if (result.issues === undefined) return result.value;
   const scrub = createScrubber(contract, data);
   const issues = result.issues.slice(0, 10).map((issue): PayloadIssue => {

@@ -1,5 +1,15 @@
 export { defineApp, type App, type AppDefinition, type QueueDefinition, type QueuePolicy } from './define-app.ts';
+export { defineEvent, type EventDefinition } from './define-event.ts';
 export { defineJob, type JobDefinition } from './define-job.ts';
+export type {
+  AnyEventContract,
+  EventContract,
+  EventEnvelope,
+  EventMetadata,
+  EventOptions,
+  EventRequest,
+  PayloadOf,
+} from './event-contract.ts';
 export { handle, type Handler, type HandlerResult, type Perform } from './handle.ts';
 export type {
   AnyJobContract,
@@ -37,4 +47,5 @@ export {
   type Decoded,
 } from './codec.ts';
 export { loadApp } from './load-app.ts';
+export type { PayloadContract } from './payload-contract.ts';
 export { createScrubber, forgetFields, REDACTED, redactData } from './redact.ts';

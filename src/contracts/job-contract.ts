@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Backoff } from '../resilience/index.ts';
 import type { Duration } from '../time/index.ts';
+import type { PayloadContract } from './payload-contract.ts';
 
 /**
  * `high` runs before `normal`, `normal` before `low`, within one queue. Every job has one, because BullMQ
@@ -44,14 +45,9 @@ export interface EnqueueOptions {
 }
 
 /** What a contract says, whatever its data: the view that rooms which do not know the type work with. */
-export interface AnyJobContract {
+export interface AnyJobContract extends PayloadContract {
   readonly kind: 'job';
   readonly queue: string;
-  readonly name: string;
-  readonly version: number;
-  readonly schema: StandardSchemaV1;
-  /** `upgrade[n]` turns data of version n into data of version n + 1. */
-  readonly upgrade: Readonly<Record<number, (data: unknown) => unknown>>;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
   /** The age at which the job is dropped instead of started; undefined: never. */
@@ -61,7 +57,6 @@ export interface AnyJobContract {
   readonly keyOf: ((data: unknown) => readonly KeyPart[]) | undefined;
   /** How long a key stands for the job that first carried it. */
   readonly keyWindowMs: number;
-  readonly sensitive: readonly string[];
   readonly retention: RetentionPolicy;
 }
 

@@ -1,4 +1,4 @@
-import type { AnyJobContract } from './job-contract.ts';
+import type { PayloadContract } from './payload-contract.ts';
 
 export const REDACTED = '[redacted]';
 
@@ -6,7 +6,7 @@ export const REDACTED = '[redacted]';
  * A copy of the data in which every sensitive field reads `[redacted]`. Data that is no object, or of no known
  * contract, is redacted whole: what cannot be told apart is not shown.
  */
-export function redactData(contract: Pick<AnyJobContract, 'sensitive'> | undefined, data: unknown): unknown {
+export function redactData(contract: Pick<PayloadContract, 'sensitive'> | undefined, data: unknown): unknown {
   if (contract === undefined) return REDACTED;
   if (contract.sensitive.length === 0) return data;
   if (typeof data !== 'object' || data === null) return REDACTED;
@@ -36,7 +36,7 @@ export function forgetFields(paths: readonly string[], data: unknown): unknown {
  * where they stand URL-encoded, JSON-escaped or HTML-escaped. Values shorter than 3 characters are left: removing
  * every "a" would destroy the text without hiding anything.
  */
-export function createScrubber(contract: Pick<AnyJobContract, 'sensitive'>, data: unknown): (text: string) => string {
+export function createScrubber(contract: Pick<PayloadContract, 'sensitive'>, data: unknown): (text: string) => string {
   const spellings = new Set<string>();
   for (const path of contract.sensitive) {
     visit(data, path.split('.'), (parent, field) => collect(parent[field], spellings));
