@@ -1,3 +1,4 @@
+export { causedBy, currentCause, type Cause } from './cause.ts';
 export { defineApp, type App, type AppDefinition, type QueueDefinition, type QueuePolicy } from './define-app.ts';
 export { defineEvent, type EventDefinition } from './define-event.ts';
 export { defineJob, type JobDefinition } from './define-job.ts';
@@ -10,6 +11,7 @@ export type {
   EventRequest,
   PayloadOf,
 } from './event-contract.ts';
+export { encodeEventPayload, reviveDates, type EncodedPayload } from './event-codec.ts';
 export { handle, type Handler, type HandlerResult, type Perform } from './handle.ts';
 export type {
   AnyJobContract,
