@@ -1,4 +1,5 @@
-import type { IQueueBackend, Job, Queue, Worker, WorkerOptions } from 'bullmq';
+import type { IQueueBackend, Job, PgPool, Queue, Worker, WorkerOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
 
 /** BullMQ's classes as this project uses them: the data is unknown until a contract has validated it. */
 export type EngineQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
@@ -17,6 +18,19 @@ export interface EngineReport {
   /** This process's clock minus the engine's, in milliseconds. */
   readonly clockDifferenceMs: number;
 }
+
+/** A job that a worker holds. The token is its lock's value: whoever knows it can act for the worker. */
+export interface Claim {
+  readonly jobId: string;
+  /** The name that the worker was made with. */
+  readonly worker: string | undefined;
+  readonly token: string;
+}
+
+/** What the platform's own small state is kept in, beside the queues and on their connection. */
+export type EngineBacking =
+  | { readonly kind: 'redis'; readonly commands: Redis; readonly prefix: string }
+  | { readonly kind: 'postgres'; readonly pool: PgPool };
 
 export interface WorkerSetup extends Omit<WorkerOptions<unknown>, 'connection' | 'prefix' | 'name'> {
   readonly name: string;
@@ -48,6 +62,10 @@ export interface Engine {
    * Only on an engine opened for workers. Rejects with EngineUnreachableError when the engine is closed meanwhile.
    */
   worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker>;
+  /** The jobs of a queue that a worker holds a lock on. */
+  claims(queue: string): Promise<readonly Claim[]>;
+  /** For the platform's own small state (`src/state`). Rejects with EngineUnreachableError while a producer's engine is away. */
+  backing(): Promise<EngineBacking>;
   /** Asks the engine what it is and whether it may be used. Rejects with EngineUnreachableError. */
   check(): Promise<EngineReport>;
   /** Creates or upgrades what the engine stores; safe to repeat, and for two at once. Nothing to do on Redis. */

@@ -1,5 +1,7 @@
 export type {
+  Claim,
   Engine,
+  EngineBacking,
   EngineJob,
   EngineOptions,
   EngineProcessor,

@@ -12,15 +12,16 @@ export interface RoomRule {
 export const ROOMS: Readonly<Record<string, RoomRule>> = {
   src: { may: ['src/queue'], why: 'the root door is what a web app loads: contracts, producers, errors' },
   'src/engine': { may: [], why: 'it owns the connections; everybody above stands on it' },
+  'src/state': { may: ['src/engine'], why: 'small shared values live beside the queues, on the same connection' },
   'src/queue': { may: ['src/engine'], why: "the producer's side must not drag the worker's side into a web app" },
   'src/runtime': {
-    may: ['src/engine', 'src/queue'],
+    may: ['src/engine', 'src/queue', 'src/state'],
     why: "the worker's side stands on the producer's ids and options",
   },
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
   'src/testing': { may: ['src/queue', 'src/runtime'], why: 'it runs what the runtime would run, in memory' },
   'src/cli': {
-    may: ['src/engine', 'src/queue', 'src/runtime', 'src/telemetry'],
+    may: ['src/engine', 'src/queue', 'src/runtime', 'src/state', 'src/telemetry'],
     why: 'it may use any door',
   },
   jobs: { may: [], why: 'contracts are data: whoever reads them must not load the platform' },
@@ -63,11 +64,12 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   },
   bullmq: {
     in: ['src/engine', 'src/queue', 'src/runtime', 'dashboard/board'],
+    typesIn: ['src/state'],
     why: 'everybody else meets jobs through the queue and the runtime; the board speaks to its queues itself',
   },
   express: { in: ['dashboard', 'examples'], why: 'a producer or a worker must not load a web framework' },
   helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },
-  ioredis: { in: ['src/engine/redis'], why: 'one room owns the connections' },
+  ioredis: { in: ['src/engine/redis'], typesIn: ['src/engine', 'src/state'], why: 'one room owns the connections' },
   'ipaddr.js': {
     in: ['dashboard', 'workers/http'],
     why: 'addresses are judged in two places: who asks, and who is called',

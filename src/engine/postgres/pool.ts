@@ -4,6 +4,7 @@ import { Client, Pool, type PoolConfig } from 'pg';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled } from '../limits.ts';
 import type { Outage } from '../outage.ts';
+import { OWN_TABLES } from './own-tables.ts';
 
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;
@@ -58,6 +59,7 @@ export class WatchedPool {
     try {
       await client.connect();
       await runMigrations(client, this.#schema);
+      await makeOwnTables(client, this.#schema);
     } finally {
       await client.end();
     }
@@ -75,6 +77,21 @@ export class WatchedPool {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     return socket;
+  }
+}
+
+/** In one transaction; the lock makes a second one at the same time wait. */
+async function makeOwnTables(client: Client, schema: string): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await client.query("SELECT pg_advisory_xact_lock(hashtext('shiftwork:migrate'))");
+    // The search path of the connection may have been changed by the migrations before.
+    await client.query(`SET LOCAL search_path TO "${schema}"`);
+    await client.query(OWN_TABLES);
+    await client.query('COMMIT');
+  } catch (cause) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw cause;
   }
 }
 

@@ -2,7 +2,9 @@ import { Queue, SchemaMigrationRequiredError } from 'bullmq';
 import { EngineCheckError, InvalidOptionsError } from '../../errors/index.ts';
 import { isConnectionError } from '../connection-error.ts';
 import type {
+  Claim,
   Engine,
+  EngineBacking,
   EngineOptions,
   EngineProcessor,
   EngineQueue,
@@ -18,6 +20,7 @@ import { SturdyWorker } from '../sturdy-worker.ts';
 import { targetOf } from '../target.ts';
 import { postgresBackend } from './backend.ts';
 import { checkPostgres } from './check.ts';
+import { postgresClaims } from './claims.ts';
 import { LentPool } from './lent-pool.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { WatchedPool } from './pool.ts';
@@ -114,6 +117,18 @@ export class PostgresEngine implements Engine {
     }
     this.#workers.push(worker);
     return worker;
+  }
+
+  async claims(queue: string): Promise<readonly Claim[]> {
+    try {
+      return await postgresClaims((await this.#open()).pool, queue);
+    } catch (cause) {
+      throw this.#explained(cause);
+    }
+  }
+
+  async backing(): Promise<EngineBacking> {
+    return { kind: 'postgres', pool: this.#lend(await this.#open()) };
   }
 
   async check(): Promise<EngineReport> {

@@ -1,7 +1,9 @@
 import { Queue } from 'bullmq';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import type {
+  Claim,
   Engine,
+  EngineBacking,
   EngineOptions,
   EngineProcessor,
   EngineQueue,
@@ -15,6 +17,7 @@ import { Outage } from '../outage.ts';
 import { SturdyWorker } from '../sturdy-worker.ts';
 import { targetOf } from '../target.ts';
 import { checkRedis } from './check.ts';
+import { redisClaims } from './claims.ts';
 import { Connections } from './connections.ts';
 import { sturdyBackend } from './sturdy-backend.ts';
 
@@ -77,6 +80,16 @@ export class RedisEngine implements Engine {
     this.#workers.push(worker);
     await worker.waitUntilReady();
     return worker;
+  }
+
+  async claims(queue: string): Promise<readonly Claim[]> {
+    await this.#connections.ready(FAIL_FAST_MS);
+    return redisClaims(this.#connections.commands, `${this.#prefix}:${queue}`);
+  }
+
+  async backing(): Promise<EngineBacking> {
+    await this.#connections.ready(this.#options.role === 'producer' ? FAIL_FAST_MS : undefined);
+    return { kind: 'redis', commands: this.#connections.commands, prefix: this.#prefix };
   }
 
   async check(): Promise<EngineReport> {

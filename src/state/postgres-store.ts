@@ -1,0 +1,100 @@
+import type { PgPool } from 'bullmq';
+import { paceOf, PLACE_KEPT_MS, type RateLimit, type StateEntry, type StateStore } from './state-store.ts';
+
+interface Row {
+  readonly name: string;
+  readonly value: unknown;
+  /** bigint, which the driver gives as text. */
+  readonly version: string;
+}
+
+const READ = `
+  SELECT name, value, version FROM shiftwork_state
+   WHERE collection = $1 AND name = ANY($2::text[]) AND expires_at > clock_timestamp()`;
+const LIST = `
+  SELECT name, value, version FROM shiftwork_state
+   WHERE collection = $1 AND expires_at > clock_timestamp() ORDER BY name COLLATE "C"`;
+const WRITTEN = `
+  value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
+const INSERT = `
+  INSERT INTO shiftwork_state AS s (collection, name, value, version, expires_at)
+  VALUES ($1, $2, $3::jsonb, nextval('shiftwork_state_version'), clock_timestamp() + $4 * interval '1 millisecond')`;
+const SET = `${INSERT} ON CONFLICT (collection, name) DO UPDATE SET ${WRITTEN} RETURNING version`;
+const CREATE = `${INSERT} ON CONFLICT (collection, name) DO UPDATE SET ${WRITTEN}
+  WHERE s.expires_at <= clock_timestamp() RETURNING version`;
+const REPLACE = `
+  UPDATE shiftwork_state
+     SET value = $3::jsonb, version = nextval('shiftwork_state_version'),
+         expires_at = clock_timestamp() + $4 * interval '1 millisecond'
+   WHERE collection = $1 AND name = $2 AND version = $5 AND expires_at > clock_timestamp()
+  RETURNING version`;
+const DELETE = `
+  DELETE FROM shiftwork_state
+   WHERE collection = $1 AND name = $2 AND ($3::bigint IS NULL OR version = $3) AND expires_at > clock_timestamp()`;
+
+/** The shared state in the queues' PostgreSQL; `Engine.migrate()` makes its tables. */
+export class PostgresStateStore implements StateStore {
+  readonly #pool: PgPool;
+
+  constructor(pool: PgPool) {
+    this.#pool = pool;
+  }
+
+  async get(collection: string, name: string): Promise<StateEntry | undefined> {
+    const [entry] = await this.getMany(collection, [name]);
+    return entry;
+  }
+
+  async getMany(collection: string, names: readonly string[]): Promise<StateEntry[]> {
+    if (names.length === 0) return [];
+    return this.#entries(READ, [collection, names]);
+  }
+
+  list(collection: string): Promise<StateEntry[]> {
+    return this.#entries(LIST, [collection]);
+  }
+
+  async set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number> {
+    const { rows } = await this.#pool.query<Row>(SET, [collection, name, JSON.stringify(value), ttlMs]);
+    return Number(rows[0]?.version);
+  }
+
+  async compareAndSet(
+    collection: string,
+    name: string,
+    version: number,
+    value: unknown,
+    ttlMs: number,
+  ): Promise<number | undefined> {
+    const args = [collection, name, JSON.stringify(value), ttlMs];
+    const { rows } =
+      version === 0
+        ? await this.#pool.query<Row>(CREATE, args)
+        : await this.#pool.query<Row>(REPLACE, [...args, version]);
+    return rows[0] && Number(rows[0].version);
+  }
+
+  async delete(collection: string, name: string, version?: number): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(DELETE, [collection, name, version ?? null]);
+    return rowCount === 1;
+  }
+
+  async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
+    const { intervalMs, toleranceMs } = paceOf(limit);
+    const { rows } = await this.#pool.query<{ wait: number }>(
+      'SELECT shiftwork_reserve($1, $2, $3, $4, $5)::float8 AS wait',
+      [line, holder, intervalMs, toleranceMs, PLACE_KEPT_MS],
+    );
+    return Math.ceil(rows[0]?.wait ?? 0);
+  }
+
+  async prune(): Promise<void> {
+    await this.#pool.query('DELETE FROM shiftwork_state WHERE expires_at <= clock_timestamp()');
+    await this.#pool.query('DELETE FROM shiftwork_line WHERE expires_at <= clock_timestamp()');
+  }
+
+  async #entries(sql: string, args: readonly unknown[]): Promise<StateEntry[]> {
+    const { rows } = await this.#pool.query<Row>(sql, args);
+    return rows.map(({ name, value, version }) => ({ name, value, version: Number(version) }));
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * An entry is a field of its collection's hash, `VERSION:EXPIRES:JSON`; a sorted set beside it orders names by expiry. The JSON is
+ * never decoded in Lua, whose numbers and empty arrays differ.
+ */
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function versionOf(entry)
+  if not entry then return 0 end
+  local version, expires = string.match(entry, '^(%d+):(%d+):')
+  if tonumber(expires) <= now then return 0 end
+  return tonumber(version)
+end
+`;
+
+/** KEYS hash, expiries, counter. ARGV name, expected version or '*', JSON, ttl. */
+export const WRITE = `${NOW}
+if ARGV[2] ~= '*' and tonumber(ARGV[2]) ~= versionOf(redis.call('HGET', KEYS[1], ARGV[1])) then return false end
+local old = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 20)
+if #old > 0 then
+  redis.call('HDEL', KEYS[1], unpack(old))
+  redis.call('ZREM', KEYS[2], unpack(old))
+end
+local version = redis.call('INCR', KEYS[3])
+-- Greater than every earlier one even when the counter was lost with the rest of the data.
+if version < now then
+  version = now
+  redis.call('SET', KEYS[3], string.format('%.0f', version))
+end
+local expires = now + tonumber(ARGV[4])
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f:%.0f:', version, expires) .. ARGV[3])
+redis.call('ZADD', KEYS[2], expires, ARGV[1])
+return string.format('%.0f', version)
+`;
+
+/** KEYS hash. ARGV names. Answers entries or false. */
+export const READ = `${NOW}
+local entries = redis.call('HMGET', KEYS[1], unpack(ARGV))
+for index, entry in ipairs(entries) do
+  if versionOf(entry) == 0 then entries[index] = false end
+end
+return entries
+`;
+
+/** KEYS hash, expiries. Answers name, entry, name, entry... */
+export const LIST = `${NOW}
+local found = {}
+local names = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. string.format('%.0f', now), '+inf')
+for _, name in ipairs(names) do
+  found[#found + 1] = name
+  found[#found + 1] = redis.call('HGET', KEYS[1], name)
+end
+return found
+`;
+
+/** KEYS hash, expiries. ARGV name, expected version or '*'. */
+export const DELETE = `${NOW}
+local version = versionOf(redis.call('HGET', KEYS[1], ARGV[1]))
+if version == 0 or (ARGV[2] ~= '*' and tonumber(ARGV[2]) ~= version) then return 0 end
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1
+`;
+
+/** KEYS line, place. ARGV interval, tolerance, kept. Answers the milliseconds to wait. */
+export const RESERVE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local place = tonumber(redis.call('GET', KEYS[2]))
+if place then
+  if place <= now then
+    redis.call('DEL', KEYS[2])
+    return 0
+  end
+  return math.ceil(place - now)
+end
+local interval = tonumber(ARGV[1])
+local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local turn = arrival - tonumber(ARGV[2])
+local after = arrival + interval
+redis.call('SET', KEYS[1], string.format('%.3f', after), 'PX', math.ceil(after - now + 1000))
+if turn <= now then return 0 end
+redis.call('SET', KEYS[2], string.format('%.3f', turn), 'PX', math.ceil(turn - now + tonumber(ARGV[3])))
+return math.ceil(turn - now)
+`;

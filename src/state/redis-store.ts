@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { DELETE, LIST, READ, RESERVE, WRITE } from './redis-scripts.ts';
+import { paceOf, PLACE_KEPT_MS, type RateLimit, type StateEntry, type StateStore } from './state-store.ts';
+
+/** The shared state in the queues' Redis. */
+export class RedisStateStore implements StateStore {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+
+  constructor(redis: Redis, prefix: string) {
+    this.#redis = redis;
+    // No queue can have such a name.
+    this.#prefix = `${prefix}:~state`;
+  }
+
+  async get(collection: string, name: string): Promise<StateEntry | undefined> {
+    const [entry] = await this.getMany(collection, [name]);
+    return entry;
+  }
+
+  async getMany(collection: string, names: readonly string[]): Promise<StateEntry[]> {
+    if (names.length === 0) return [];
+    const found = await this.#run(READ, [this.#hash(collection)], names);
+    return names.flatMap((name, index) => entryOf(name, Array.isArray(found) ? found[index] : undefined));
+  }
+
+  async list(collection: string): Promise<StateEntry[]> {
+    const found = await this.#run(LIST, [this.#hash(collection), this.#expiries(collection)], []);
+    const flat: readonly unknown[] = Array.isArray(found) ? found : [];
+    const entries: StateEntry[] = [];
+    for (let index = 0; index < flat.length; index += 2) {
+      entries.push(...entryOf(String(flat[index]), flat[index + 1]));
+    }
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number> {
+    return Number(await this.#write(collection, [name, '*', JSON.stringify(value), ttlMs]));
+  }
+
+  async compareAndSet(
+    collection: string,
+    name: string,
+    version: number,
+    value: unknown,
+    ttlMs: number,
+  ): Promise<number | undefined> {
+    const written = await this.#write(collection, [name, version, JSON.stringify(value), ttlMs]);
+    return written === null ? undefined : Number(written);
+  }
+
+  async delete(collection: string, name: string, version?: number): Promise<boolean> {
+    const keys = [this.#hash(collection), this.#expiries(collection)];
+    return (await this.#run(DELETE, keys, [name, version ?? '*'])) === 1;
+  }
+
+  async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
+    const { intervalMs, toleranceMs } = paceOf(limit);
+    const key = `${this.#prefix}:line:${line}`;
+    return Number(await this.#run(RESERVE, [key, `${key}:${holder}`], [intervalMs, toleranceMs, PLACE_KEPT_MS]));
+  }
+
+  /** Every write does it for its collection. */
+  async prune(): Promise<void> {}
+
+  #write(collection: string, args: readonly (string | number)[]): Promise<unknown> {
+    return this.#run(WRITE, [this.#hash(collection), this.#expiries(collection), `${this.#prefix}:version`], args);
+  }
+
+  #hash(collection: string): string {
+    return `${this.#prefix}:${collection}`;
+  }
+
+  #expiries(collection: string): string {
+    return `${this.#prefix}:${collection}:expiries`;
+  }
+
+  async #run(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await this.#redis.evalsha(shaOf(script), keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return this.#redis.eval(script, keys.length, ...keys, ...args);
+    }
+  }
+}
+
+const shas = new Map<string, string>();
+
+function shaOf(script: string): string {
+  let sha = shas.get(script);
+  if (sha === undefined) {
+    sha = createHash('sha1').update(script).digest('hex');
+    shas.set(script, sha);
+  }
+  return sha;
+}
+
+function entryOf(name: string, stored: unknown): StateEntry[] {
+  if (typeof stored !== 'string') return [];
+  const [version = '', expires = ''] = stored.split(':', 2);
+  const value: unknown = JSON.parse(stored.slice(version.length + expires.length + 2));
+  return [{ name, value, version: Number(version) }];
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { EngineCase } from '../../tests/support/engines.ts';
+import { openEngine, type Engine } from '../engine/index.ts';
+import { openState, type StateStore } from './index.ts';
+
+const MINUTE = 60_000;
+const PATIENT = { timeout: 10_000, interval: 10 } as const;
+
+/** What the shared state promises on every engine. */
+export function stateContract({ kind, open }: EngineCase): void {
+  describe(`shared state on ${kind}`, () => {
+    let engine: Engine;
+    let store: StateStore;
+    let cleanup: () => Promise<void>;
+    let count = 0;
+    const collection = () => `c${(count += 1)}`;
+
+    beforeAll(async () => {
+      const place = await open();
+      cleanup = place.cleanup;
+      engine = openEngine({ ...place, role: 'producer' });
+      await engine.migrate();
+      store = await openState(engine);
+    });
+    afterAll(async () => {
+      await engine.close();
+      await cleanup();
+    });
+
+    test('what was set is read, listed by name, and gone when deleted', async () => {
+      const c = collection();
+      await store.set(c, 'b', { list: [], text: 'é:1', big: 2 ** 50 }, MINUTE);
+      await store.set(c, 'a', null, MINUTE);
+      expect(await store.get(c, 'b')).toMatchObject({ name: 'b', value: { list: [], text: 'é:1', big: 2 ** 50 } });
+      expect((await store.list(c)).map(({ name, value }) => [name, value])).toEqual([
+        ['a', null],
+        ['b', { list: [], text: 'é:1', big: 2 ** 50 }],
+      ]);
+      expect((await store.getMany(c, ['b', 'none', 'a'])).map(({ name }) => name).sort()).toEqual(['a', 'b']);
+      expect(await store.delete(c, 'b')).toBe(true);
+      expect(await store.delete(c, 'b')).toBe(false);
+      expect(await store.get(c, 'b')).toBeUndefined();
+    });
+
+    test('collections are apart', async () => {
+      const [one, other] = [collection(), collection()];
+      await store.set(one, 'x', 1, MINUTE);
+      expect(await store.get(other, 'x')).toBeUndefined();
+      expect(await store.list(other)).toEqual([]);
+    });
+
+    test('of many who create the same entry one succeeds', async () => {
+      const c = collection();
+      const made = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => store.compareAndSet(c, 'x', 0, index, MINUTE)),
+      );
+      expect(made.filter(version => version !== undefined)).toHaveLength(1);
+      expect((await store.get(c, 'x'))?.version).toBe(made.find(version => version !== undefined));
+    });
+
+    test('of many who replace the same version one succeeds', async () => {
+      const c = collection();
+      const first = await store.set(c, 'x', 'first', MINUTE);
+      const results = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => store.compareAndSet(c, 'x', first, index, MINUTE)),
+      );
+      const [won] = results.filter(version => version !== undefined);
+      expect(results.filter(version => version !== undefined)).toHaveLength(1);
+      expect(won).toBeGreaterThan(first);
+      expect(await store.compareAndSet(c, 'x', first, 'late', MINUTE)).toBeUndefined();
+      expect(await store.delete(c, 'x', first)).toBe(false);
+      expect(await store.delete(c, 'x', won)).toBe(true);
+    });
+
+    test('versions grow, also after a deletion', async () => {
+      const c = collection();
+      const first = await store.set(c, 'x', 1, MINUTE);
+      await store.delete(c, 'x');
+      expect(await store.compareAndSet(c, 'x', 0, 1, MINUTE)).toBeGreaterThan(first);
+    });
+
+    test('an expired entry is none: not read, not listed, not replaced, and anew created', async () => {
+      const c = collection();
+      const version = await store.set(c, 'x', 1, 1);
+      await vi.waitFor(async () => expect(await store.get(c, 'x')).toBeUndefined(), PATIENT);
+      expect(await store.list(c)).toEqual([]);
+      expect(await store.compareAndSet(c, 'x', version, 2, MINUTE)).toBeUndefined();
+      expect(await store.delete(c, 'x')).toBe(false);
+      await store.prune();
+      expect(await store.compareAndSet(c, 'x', 0, 3, MINUTE)).toBeGreaterThan(version);
+    });
+
+    test('a line lets a tenth of its limit go at once and gives every other its own, later turn', async () => {
+      const line = collection();
+      const limit = { max: 20, perMs: 3_600_000 };
+      const waits: number[] = [];
+      for (const holder of ['a', 'b', 'c', 'd', 'e']) waits.push(await store.reserve(line, limit, holder));
+      expect(waits.slice(0, 2)).toEqual([0, 0]);
+      const interval = 3_600_000 / 19;
+      for (const [index, wait] of waits.slice(2).entries()) {
+        expect(wait).toBeGreaterThan(interval * index);
+        expect(wait).toBeLessThanOrEqual(Math.ceil(interval * (index + 1)));
+      }
+    });
+
+    test('a place is kept: who asks again is told the same turn, and let through when it has come', async () => {
+      const line = collection();
+      const limit = { max: 1, perMs: 300 };
+      expect(await store.reserve(line, limit, 'a')).toBe(0);
+      const first = await store.reserve(line, limit, 'b');
+      expect(first).toBeGreaterThan(0);
+      expect(await store.reserve(line, limit, 'b')).toBeLessThanOrEqual(first);
+      expect(await store.reserve(line, limit, 'c')).toBeGreaterThan(300);
+      await vi.waitFor(async () => expect(await store.reserve(line, limit, 'b')).toBe(0), PATIENT);
+    });
+
+    test('lines are apart', async () => {
+      const limit = { max: 1, perMs: 3_600_000 };
+      expect(await store.reserve(collection(), limit, 'a')).toBe(0);
+      expect(await store.reserve(collection(), limit, 'a')).toBe(0);
+    });
+  });
+}

@@ -1,0 +1,71 @@
+/** One value of the platform's small shared state. */
+export interface StateEntry {
+  readonly name: string;
+  /** JSON. */
+  readonly value: unknown;
+  /** Of all versions ever given out by this store a later one is greater, also after a deletion: usable as a fencing token. */
+  readonly version: number;
+}
+
+export interface RateLimit {
+  /** At most so many in any stretch of `perMs` milliseconds. */
+  readonly max: number;
+  readonly perMs: number;
+}
+
+/**
+ * Small values that several processes share: presence, blame, holds, ledgers, cursors. Each lives in a collection, by name, and
+ * expires by the engine's clock. Not for anything that is written for each job.
+ *
+ * Calls reject with what the engine says while it is away.
+ */
+export interface StateStore {
+  get(collection: string, name: string): Promise<StateEntry | undefined>;
+  /** What is there of the named entries, in no order. */
+  getMany(collection: string, names: readonly string[]): Promise<StateEntry[]>;
+  /** Every entry of a collection, by name. */
+  list(collection: string): Promise<StateEntry[]>;
+  /** Writes whatever was there before. Answers the new version. */
+  set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number>;
+  /**
+   * Writes only if the entry still has that version; 0 means that there is none. Answers the new version, or undefined when
+   * somebody else was first.
+   */
+  compareAndSet(
+    collection: string,
+    name: string,
+    version: number,
+    value: unknown,
+    ttlMs: number,
+  ): Promise<number | undefined>;
+  /** Answers whether there was one; with a version, whether there was that one. */
+  delete(collection: string, name: string, version?: number): Promise<boolean>;
+  /**
+   * A place in a line that moves at the limit's pace. Answers 0 when it is the holder's turn, else the milliseconds until it is;
+   * the place is kept, so a holder that asks again then is let through, and nobody is overtaken. A place that nobody comes
+   * back for is lost a minute after its time.
+   */
+  reserve(line: string, limit: RateLimit, holder: string): Promise<number>;
+  /** Removes what has expired. Only space depends on it. */
+  prune(): Promise<void>;
+}
+
+export interface Pace {
+  /** Between two in a long line. */
+  readonly intervalMs: number;
+  /** How far ahead of the line one may be: what lets a few go at once after a pause. */
+  readonly toleranceMs: number;
+}
+
+/**
+ * The generic cell rate algorithm's two numbers (ITU-T I.371) for "at most max in any stretch of perMs": a tenth of the limit may
+ * go at once, the rest is spaced so that no stretch holds more than the limit. A long line moves at 91 % of it or faster.
+ */
+export function paceOf({ max, perMs }: RateLimit): Pace {
+  const burst = Math.max(1, Math.floor(max / 10));
+  const intervalMs = perMs / (max - burst + 1);
+  return { intervalMs, toleranceMs: intervalMs * (burst - 1) };
+}
+
+/** How long a place in the line is kept after its time. */
+export const PLACE_KEPT_MS = 60_000;
