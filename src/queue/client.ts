@@ -4,12 +4,18 @@ import type { Engine } from '../engine/index.ts';
 import { ClientClosedError, UndecodableJobError } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
 import type { Enqueuer } from './enqueuer.ts';
-import { parseJobId } from './job-id.ts';
+import { derivedPart, parseJobId } from './job-id.ts';
 import { traceIdOf } from './job-meta.ts';
 import { viewOf, type JobView } from './job-view.ts';
 import { readStoredJob } from './read-stored-job.ts';
 import { prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
 import { storeMany, storeOne, unavailable, type JobReceipt } from './store.ts';
+
+/** What jobs follow from. */
+export interface JobOrigin {
+  readonly id: string;
+  readonly at: Date;
+}
 
 /**
  * The producer's side of the queues. Made by `connect()`; one per process is enough.
@@ -76,12 +82,32 @@ export class Client implements Enqueuer {
    * Queues many jobs, of any contracts, in few trips. All are checked before the first is stored. When the engine goes away
    * on the way, some may be queued: with keys, repeating the call is safe.
    */
-  async enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
+  enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
+    return this.#enqueueAll(requests, () => this.#context);
+  }
+
+  /**
+   * As `enqueueMany` for jobs that follow from one thing, such as an event: their ids are made of it, so that a repeat of the same
+   * call queues nothing again, also where job and contract have no key. The ids say so while the engine keeps the jobs, the key
+   * for the contract's `keyWindow` after that.
+   */
+  enqueueFrom(origin: JobOrigin, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
+    return this.#enqueueAll(requests, (index, { contract }) => {
+      const text = JSON.stringify([origin.id, contract.name, index]);
+      return { ...this.#context, ids: { next: () => derivedPart(origin.at.getTime(), text) }, origin: text };
+    });
+  }
+
+  async #enqueueAll(
+    requests: readonly JobRequest[],
+    contextOf: (index: number, request: JobRequest) => PrepareContext,
+  ): Promise<readonly JobReceipt[]> {
     this.#begin();
     try {
       const jobs: PreparedJob[] = [];
-      for (const { contract, data, options } of requests) {
-        const prepared = prepare(this.#context, contract, data, options);
+      for (const [index, request] of requests.entries()) {
+        const { contract, data, options } = request;
+        const prepared = prepare(contextOf(index, request), contract, data, options);
         jobs.push(prepared instanceof Promise ? await prepared : prepared);
       }
       const receipts = await storeMany(this.#engine, jobs);

@@ -1,11 +1,11 @@
-export { Client } from './client.ts';
+export { Client, type JobOrigin } from './client.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export type { Enqueuer } from './enqueuer.ts';
-export { deduplicationIdOf, digestOf, jobIdOf, parseJobId, type JobIdParts } from './job-id.ts';
+export { deduplicationIdOf, derivedPart, digestOf, jobIdOf, parseJobId, type JobIdParts } from './job-id.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './job-meta.ts';
 export type { JobState, JobView } from './job-view.ts';
 export { CONTRACT_BACKOFF, prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
 export { PRIORITY_NUMBERS } from './priorities.ts';
 export { readQueueFigures, type QueueFigures } from './queue-figures.ts';
 export { readStoredJob } from './read-stored-job.ts';
-export type { JobReceipt } from './store.ts';
+export { storePrepared, type JobReceipt, type StorableJob } from './store.ts';

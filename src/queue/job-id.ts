@@ -16,6 +16,18 @@ export function jobIdOf(queue: string, sortable: string, digest: string): string
   return `${queue}-${sortable}-${digest}`;
 }
 
+/**
+ * The sortable part of an id that is made from what the job follows from, so that the same cause makes the same id: the time of the
+ * cause (9 base-36 digits of milliseconds) and 11 digits of a hash, about 56 bits.
+ */
+export function derivedPart(atMs: number, origin: string): string {
+  const bits = BigInt(`0x${hash('sha256', origin, 'hex').slice(0, 16)}`);
+  return (
+    Math.max(0, Math.floor(atMs)).toString(36).padStart(9, '0').slice(-9) +
+    bits.toString(36).padStart(11, '0').slice(-11)
+  );
+}
+
 export interface JobIdParts {
   readonly queue: string;
   readonly digest: string;

@@ -8,14 +8,32 @@ export interface JobMeta {
   /** Undefined: the job's own id. */
   readonly correlationId: string | undefined;
   readonly traceparent: string | undefined;
+  /** The event or job whose handler enqueued it. */
+  readonly causationId?: string | undefined;
+  /** Who began it, by the app's own id. */
+  readonly userId?: string | undefined;
 }
 
 const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
 
 export function writeMeta(meta: JobMeta): string | undefined {
-  if (meta.version === 1 && meta.correlationId === undefined && meta.traceparent === undefined) return undefined;
-  const { version, correlationId, traceparent } = meta;
-  return JSON.stringify({ v: version === 1 ? undefined : version, c: correlationId, t: traceparent });
+  const { version, correlationId, traceparent, causationId, userId } = meta;
+  if (
+    version === 1 &&
+    correlationId === undefined &&
+    traceparent === undefined &&
+    causationId === undefined &&
+    userId === undefined
+  ) {
+    return undefined;
+  }
+  return JSON.stringify({
+    v: version === 1 ? undefined : version,
+    c: correlationId,
+    t: traceparent,
+    a: causationId,
+    u: userId,
+  });
 }
 
 /** Never throws: a job added by another program may carry anything there. */
@@ -28,12 +46,18 @@ export function readMeta(text: unknown): JobMeta {
     return NONE;
   }
   if (typeof parsed !== 'object' || parsed === null) return NONE;
-  const { v, c, t } = parsed as { readonly v?: unknown; readonly c?: unknown; readonly t?: unknown };
+  const { v, c, t, a, u } = parsed as Readonly<Record<'v' | 'c' | 't' | 'a' | 'u', unknown>>;
   return {
     version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
     correlationId: typeof c === 'string' && c.length <= 200 ? c : undefined,
     traceparent: typeof t === 'string' && isTraceparent(t) ? t : undefined,
+    ...(isId(a) && { causationId: a }),
+    ...(isId(u) && { userId: u }),
   };
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= 200;
 }
 
 /** W3C Trace Context, version 00: https://www.w3.org/TR/trace-context/#traceparent-header */

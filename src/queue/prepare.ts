@@ -1,5 +1,12 @@
 import type { JobsOptions } from 'bullmq';
-import { validatePayload, writePayload, type AnyJobContract, type EnqueueOptions } from '../contracts/index.ts';
+import {
+  currentCause,
+  validatePayload,
+  writePayload,
+  type AnyJobContract,
+  type EnqueueOptions,
+  type KeyPart,
+} from '../contracts/index.ts';
 import type { IdSource } from '../time/index.ts';
 import { checkOptions, type CheckedOptions } from './check-options.ts';
 import { deduplicationIdOf, digestOf, jobIdOf } from './job-id.ts';
@@ -22,6 +29,8 @@ export interface PreparedJob {
 export interface PrepareContext {
   readonly ids: IdSource;
   readonly traceparent: () => string | undefined;
+  /** Says that a repeat is a repeat where neither caller nor contract has a key: what the job follows from. */
+  readonly origin?: string;
 }
 
 /** Named in every job so that the worker asks the contract, whose policy may have changed since. */
@@ -45,15 +54,17 @@ export function prepare(
 }
 
 function build(
-  { ids, traceparent }: PrepareContext,
+  { ids, traceparent, origin }: PrepareContext,
   contract: AnyJobContract,
   data: unknown,
   output: unknown,
-  { delayMs, priority, idempotencyKey, correlationId }: CheckedOptions,
+  { delayMs, priority, idempotencyKey, correlationId: given }: CheckedOptions,
 ): PreparedJob {
+  const cause = currentCause();
+  const correlationId = given ?? cause?.correlationId;
   const digest = digestOf(writePayload(contract, data));
   const id = jobIdOf(contract.queue, ids.next(), digest);
-  const trace = traceparent();
+  const trace = traceparent() ?? cause?.traceparent;
   const { retention } = contract;
   const jobOptions: JobsOptions = {
     jobId: id,
@@ -64,10 +75,15 @@ function build(
     removeOnFail: { age: Math.ceil(retention.failedMs / 1000) },
   };
   if (delayMs > 0) jobOptions.delay = delayMs;
-  const metadata = writeMeta({ version: contract.version, correlationId, traceparent: trace });
+  const metadata = writeMeta({
+    version: contract.version,
+    correlationId,
+    traceparent: trace,
+    causationId: cause?.causationId,
+    userId: cause?.userId,
+  });
   if (metadata !== undefined) jobOptions.telemetry = { metadata };
-  const key =
-    idempotencyKey !== undefined ? ['call', idempotencyKey] : contract.keyOf && ['key', ...contract.keyOf(output)];
+  const key = keyOf(contract, output, idempotencyKey) ?? (origin === undefined ? undefined : ['origin', origin]);
   if (key !== undefined) {
     jobOptions.deduplication = { id: deduplicationIdOf(contract.name, key), ttl: contract.keyWindowMs };
   }
@@ -82,6 +98,15 @@ function build(
     keyed: key !== undefined,
     options: jobOptions,
   };
+}
+
+function keyOf(
+  { keyOf: contractKey }: AnyJobContract,
+  output: unknown,
+  idempotencyKey: string | undefined,
+): readonly KeyPart[] | undefined {
+  if (idempotencyKey !== undefined) return ['call', idempotencyKey];
+  return contractKey && ['key', ...contractKey(output)];
 }
 
 function defaultsOf(contract: AnyJobContract): CheckedOptions {

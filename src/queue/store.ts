@@ -1,4 +1,4 @@
-import { Job } from 'bullmq';
+import { Job, type JobsOptions } from 'bullmq';
 import type { Engine, EngineQueue } from '../engine/index.ts';
 import { IdempotencyConflictError, QueueUnavailableError, ShiftworkError } from '../errors/index.ts';
 import { parseJobId } from './job-id.ts';
@@ -79,10 +79,44 @@ async function storeIn(engine: Engine, name: string, jobs: readonly PreparedJob[
 function receiptOf(job: PreparedJob, storedId: string | undefined): JobReceipt {
   const { name, queue } = job.contract;
   if (storedId === undefined) throw new QueueUnavailableError(queue, 'the engine answered without a job id');
-  if (storedId !== job.id && job.keyed && parseJobId(storedId)?.digest !== job.digest) {
+  if (
+    storedId !== job.id &&
+    job.keyed &&
+    parseJobId(storedId)?.digest !== job.digest &&
+    !haveOneOrigin(storedId, job.id)
+  ) {
     throw new IdempotencyConflictError(name, storedId);
   }
   return { id: storedId, name, queue, deduplicated: storedId !== job.id };
+}
+
+/** What was made again from the same event is a repeat, also where its maker looked at the clock. */
+function haveOneOrigin(one: string, other: string): boolean {
+  return one.slice(0, one.lastIndexOf('-')) === other.slice(0, other.lastIndexOf('-'));
+}
+
+/** A job that was prepared before, elsewhere. */
+export interface StorableJob {
+  readonly id: string;
+  readonly name: string;
+  readonly data: unknown;
+  readonly options: JobsOptions;
+}
+
+/**
+ * Stores jobs that were prepared before, such as those of an outbox, in one trip. Ids that the engine has already are passed over.
+ * @throws QueueUnavailableError; some may have been stored
+ */
+export async function storePrepared(engine: Engine, queue: string, jobs: readonly StorableJob[]): Promise<void> {
+  try {
+    const open = engine.readyQueue(queue) ?? (await engine.queue(queue));
+    await Job.createBulk(
+      open,
+      jobs.map(({ id, name, data, options }) => ({ name, data, opts: { ...options, jobId: id } })),
+    );
+  } catch (cause) {
+    throw unavailable(queue, cause);
+  }
 }
 
 /** What the producer is told when the engine did not do its part. */

@@ -1,3 +1,4 @@
+import { causedBy, type Cause } from '../contracts/index.ts';
 import { JobAbortedError, JobTimeoutError } from '../errors/index.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
@@ -29,7 +30,7 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
     runningJob.onGiveUp(thrown);
     let result: unknown;
     try {
-      result = handler.perform(data, runningJob, needs);
+      result = causedBy(causeOf(run), () => handler.perform(data, runningJob, needs));
     } catch (error) {
       thrown(error);
       return;
@@ -37,6 +38,16 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
     if (isThenable(result)) Promise.resolve(result).then(returned, thrown);
     else returned(result);
   });
+}
+
+/** What the handler enqueues or publishes names this job as its cause. */
+function causeOf({ jobId, meta }: RunContext): Cause {
+  return {
+    correlationId: meta.correlationId ?? jobId,
+    causationId: jobId,
+    userId: meta.userId,
+    traceparent: meta.traceparent,
+  };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
