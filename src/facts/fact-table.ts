@@ -22,6 +22,23 @@ export interface RunFields extends JobFields {
   readonly worker: string;
 }
 
+/** Fields that every fact about one event carries. */
+export interface EventFields {
+  /** Empty where what arrived could not be read. */
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly transport: string;
+  readonly correlationId: string;
+  readonly traceId?: string | undefined;
+}
+
+/** Fields of facts about one event at one subscription. */
+export interface SubscriberFields extends EventFields {
+  readonly subscription: string;
+  /** 1 for the first delivery. */
+  readonly attempt: number;
+}
+
 export interface FactTable {
   'job.enqueued': JobFields & { readonly delayMs: number };
   'job.deduplicated': JobFields;
@@ -41,6 +58,19 @@ export interface FactTable {
   'engine.warning': { readonly engine: string; readonly warning: string };
   'engine.lost': { readonly engine: string; readonly error: Error };
   'engine.back': { readonly engine: string; readonly awayMs: number };
+  'event.published': EventFields & { readonly tookMs: number };
+  'event.unroutable': EventFields;
+  'event.handled': SubscriberFields & { readonly lagMs: number; readonly ranMs: number };
+  'event.retried': SubscriberFields & { readonly ranMs: number; readonly retryInMs: number; readonly error: Error };
+  'event.failed': SubscriberFields & { readonly ranMs: number; readonly error: Error };
+  'event.dead': SubscriberFields & { readonly reason: EventDeadReason; readonly error: Error };
+  'event.unhandled': SubscriberFields;
+  'event.dropped': { readonly transport: string; readonly subscription: string; readonly dropped: number };
+  'event.trimmed': { readonly transport: string; readonly subscription: string; readonly lost: number };
+  'subscription.lag': { readonly transport: string; readonly subscription: string; readonly pending: number };
+  'bus.warning': { readonly transport: string; readonly warning: string };
+  'bus.lost': { readonly transport: string; readonly error: Error };
+  'bus.back': { readonly transport: string; readonly awayMs: number };
   'listener.failed': { readonly fact: string; readonly error: Error };
 }
 
@@ -53,6 +83,8 @@ export type DeadReason =
   | 'said-by-handler'
   | 'in-doubt'
   | 'stalled';
+
+export type EventDeadReason = 'attempts-exhausted' | 'undecodable' | 'poison';
 
 export type FactName = keyof FactTable;
 

@@ -1,2 +1,12 @@
-export type { DeadReason, Fact, FactName, FactTable, JobFields, RunFields } from './fact-table.ts';
+export type {
+  DeadReason,
+  EventDeadReason,
+  EventFields,
+  Fact,
+  FactName,
+  FactTable,
+  JobFields,
+  RunFields,
+  SubscriberFields,
+} from './fact-table.ts';
 export { Facts, type FactListener } from './facts.ts';

@@ -32,10 +32,30 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'engine.warning': ['warn'],
   'engine.lost': ['error'],
   'engine.back': ['info'],
+  'event.published': ['info'],
+  'event.unroutable': ['warn'],
+  'event.handled': ['info'],
+  'event.retried': ['warn'],
+  'event.failed': ['error'],
+  'event.dead': ['error'],
+  'event.unhandled': ['warn'],
+  'event.dropped': ['error'],
+  'event.trimmed': ['error'],
+  'subscription.lag': ['debug'],
+  'bus.warning': ['warn'],
+  'bus.lost': ['error'],
+  'bus.back': ['info'],
   'listener.failed': ['error'],
 };
 
-const PER_JOB: ReadonlySet<FactName> = new Set(['job.enqueued', 'job.deduplicated', 'job.started', 'job.succeeded']);
+const PER_JOB: ReadonlySet<FactName> = new Set([
+  'job.enqueued',
+  'job.deduplicated',
+  'job.started',
+  'job.succeeded',
+  'event.published',
+  'event.handled',
+]);
 
 /** A broken connection or listener says the same many times a second. */
 const SAME_ERROR_MS = 60_000;
