@@ -76,6 +76,7 @@ async function main(): Promise<number> {
       MAIL_FROM: 'Shiftwork shop <shop@shiftwork.example>',
       APP_URL: `http://localhost:${ports.PORT}`,
       SHUTDOWN_GRACE_MS: '3000',
+      WORKER_PROCESSES: String(WORKERS),
       ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
       DATABASE_URL: database,
       SMTP_URL: smtp,
@@ -83,11 +84,10 @@ async function main(): Promise<number> {
     await migrate(env, output);
     const child = (name: string, file: string): Child =>
       new Child({ name, file: join(ROOT, file), env, watch, output });
-    const workers = Array.from({ length: WORKERS }, (_, index) => child(`worker-${index + 1}`, 'workers/main.ts'));
-    for (const worker of workers) own(worker);
+    const workers = own(child('worker', 'workers/main.ts'));
     const pages = [child('dashboard', 'dashboard/main.ts'), child('shop', 'examples/shop/main.ts')];
     for (const page of pages) own(page);
-    await Promise.all([...workers, ...pages].map(({ ready }) => ready));
+    await Promise.all([workers, ...pages].map(({ ready }) => ready));
     output.say('');
     output.say(`shop      http://localhost:${ports.PORT}`);
     output.say(`dashboard http://localhost:${ports.DASHBOARD_PORT}`);
@@ -112,7 +112,7 @@ async function main(): Promise<number> {
   }
   // Who asks first, then who works, then what both stand on.
   await Promise.all(started.filter(({ name }) => name === 'shop' || name === 'dashboard').map(each => each.stop()));
-  await Promise.all(started.filter(({ name }) => name.startsWith('worker-')).map(each => each.stop()));
+  await Promise.all(started.filter(({ name }) => name === 'worker').map(each => each.stop()));
   for (const thing of started.toReversed()) await thing.stop();
   return code;
 }

@@ -3,7 +3,9 @@ import type { Redis } from 'ioredis';
 
 /** BullMQ's classes as this project uses them: the data is unknown until a contract has validated it. */
 export type EngineQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
-export type EngineWorker = Worker<unknown, unknown, string, IQueueBackend>;
+export interface EngineWorker extends Worker<unknown, unknown, string, IQueueBackend> {
+  adopt(jobId: string, token: string): Promise<void>;
+}
 export type EngineJob = Job<unknown, unknown, string>;
 
 /** Takes exactly two parameters: BullMQ looks at `length`, and a third one would change how it runs jobs. */

@@ -1,4 +1,4 @@
-import { Worker, type BackendFactory, type IQueueBackend, type JobJson, type WorkerListener } from 'bullmq';
+import { Job, Worker, type BackendFactory, type IQueueBackend, type JobJson, type WorkerListener } from 'bullmq';
 import { readJob } from './broken-job.ts';
 import { isConnectionError } from './connection-error.ts';
 import type { EngineJob, EngineProcessor, WorkerSetup } from './engine.ts';
@@ -48,6 +48,19 @@ export class SturdyWorker extends Worker<unknown, unknown, string, IQueueBackend
 
   protected override createJob(json: JobJson, jobId: string): EngineJob {
     return readJob(sound => super.createJob(sound, jobId), json);
+  }
+
+  /**
+   * Runs one job whose lock another process has taken and whose token it has told us; nothing else is fetched. Resolves when the
+   * job is settled, also as a failure, or is no longer there. Not for a worker that runs.
+   */
+  async adopt(jobId: string, token: string): Promise<void> {
+    const job: EngineJob | undefined = await Job.fromId(this, jobId);
+    if (job === undefined) return;
+    // Renewed from now on: the process that held it has stopped doing so.
+    await job.extendLock(token, this.opts.lockDuration ?? DEFAULTS.lockDuration);
+    this.lockManager.start();
+    await this.processJob(job, token, () => false);
   }
 
   /** Stops every timer of a worker whose close did not end: nothing of it may keep the process alive. */

@@ -19,6 +19,7 @@ export * from './job-dead-error.ts';
 export * from './job-expired-error.ts';
 export * from './job-timeout-error.ts';
 export * from './payload-too-large-error.ts';
+export * from './poison-job-error.ts';
 export * from './queue-unavailable-error.ts';
 export * from './undecodable-event-error.ts';
 export * from './undecodable-job-error.ts';

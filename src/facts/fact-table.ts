@@ -51,9 +51,33 @@ export interface FactTable {
   'job.handed-back': RunFields & { readonly ranMs: number };
   'job.lock-lost': RunFields;
   'job.stalled': { readonly jobId: string; readonly queue: string };
+  /** Handed back for a worker that is gone. */
+  'job.rescued': {
+    readonly jobId: string;
+    readonly jobName: string;
+    readonly queue: string;
+    /** That held it. */
+    readonly worker: string;
+    readonly rescuer: string;
+    readonly cause: 'worker-died' | 'host-lost' | 'late';
+  };
+  /** Present at two crashes: it runs alone in a process of its own. */
+  'job.isolated': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly worker: string };
+  /** Its handler goes on although its deadline has passed and its signal was aborted. */
+  'job.stuck': RunFields;
   'worker.started': { readonly worker: string; readonly queues: readonly string[]; readonly engine: string };
   'worker.draining': { readonly worker: string; readonly running: number };
   'worker.stopped': { readonly worker: string; readonly handedBack: number; readonly tookMs: number };
+  'worker.died': {
+    readonly worker: string;
+    readonly code: number | null;
+    readonly signal: string | null;
+    readonly uptimeMs: number;
+  };
+  /** Replaced on purpose. */
+  'worker.recycled': { readonly worker: string; readonly reason: string };
+  /** A worker's supervisor has ended or does not answer: the worker leaves. */
+  'worker.orphaned': { readonly worker: string };
   'worker.error': { readonly worker: string; readonly queue: string; readonly error: Error };
   'engine.warning': { readonly engine: string; readonly warning: string };
   'engine.lost': { readonly engine: string; readonly error: Error };
@@ -82,6 +106,7 @@ export type DeadReason =
   | 'unknown-contract'
   | 'said-by-handler'
   | 'in-doubt'
+  | 'poison'
   | 'stalled';
 
 export type EventDeadReason = 'attempts-exhausted' | 'undecodable' | 'poison';

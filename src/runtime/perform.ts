@@ -6,6 +6,9 @@ import { RunningJob } from './running-jobs.ts';
 import { settle, settlesAtOnce, settleSuccess } from './settle.ts';
 import type { Settlement } from './settlement.ts';
 
+/** A handler that obeys its signal has ended by then. */
+const STUCK_AFTER_MS = 5_000;
+
 /** Calls the handler, watches over its deadline, and settles the run when it ends or must be given up. */
 export function perform(run: RunContext, { contract, handler, needs }: Assignment, data: unknown): Promise<unknown> {
   const { facts, running } = run.at;
@@ -15,6 +18,7 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
   // One promise for the whole run: what the handler does after its end was decided is nobody's business any more.
   return new Promise((resolve, reject) => {
     let open = true;
+    let stuck: NodeJS.Timeout | undefined;
     const end = (settlement: Settlement): void => {
       open = false;
       running.delete(runningJob);
@@ -22,12 +26,19 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
       else settle(run, settlement).then(resolve, reject);
     };
     const returned = (value: unknown): void => {
+      clearTimeout(stuck);
       if (open) end(classifyReturn(contract, value, run));
     };
     const thrown = (error: unknown): void => {
       if (open) end(classifyStopped(runningJob) ?? classifyThrow(contract, timeoutOf(runningJob) ?? error, run));
     };
-    runningJob.onGiveUp(thrown);
+    runningJob.onGiveUp(reason => {
+      const { onStuck } = run.at;
+      if (open && onStuck !== undefined && reason instanceof JobTimeoutError) {
+        stuck = setTimeout(onStuck, STUCK_AFTER_MS, run).unref();
+      }
+      thrown(reason);
+    });
     let result: unknown;
     try {
       result = causedBy(causeOf(run), () => handler.perform(data, runningJob, needs));
@@ -35,7 +46,11 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
       thrown(error);
       return;
     }
-    if (isThenable(result)) Promise.resolve(result).then(returned, thrown);
+    const failed = (error: unknown): void => {
+      clearTimeout(stuck);
+      thrown(error);
+    };
+    if (isThenable(result)) Promise.resolve(result).then(returned, failed);
     else returned(result);
   });
 }

@@ -3,6 +3,7 @@ import type { EngineJob } from '../engine/index.ts';
 import type { Facts, RunFields } from '../facts/index.ts';
 import { readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
 import type { RunningJobs } from './running-jobs.ts';
+import type { Suspicion } from './suspicion.ts';
 
 /** A contract of this queue with its handler and the values of the handler's needs. */
 export interface Assignment {
@@ -23,6 +24,10 @@ export interface QueueContext {
   readonly handBack: (job: EngineJob, token: string) => Promise<void>;
   /** What to state once BullMQ has confirmed the outcome; a completion that is refused (lock lost) states nothing. */
   readonly confirmed: WeakMap<EngineJob, () => void>;
+  /** Who may not run beside others; undefined where no supervisor could run them alone. */
+  readonly suspicion: Suspicion | undefined;
+  /** Told of a handler that goes on long after its deadline. */
+  readonly onStuck: ((run: RunContext) => void) | undefined;
 }
 
 /** One run: a job as it was fetched, and when. */

@@ -1,8 +1,9 @@
+import { WaitingError } from 'bullmq';
 import { decodeAtOnce } from '../contracts/index.ts';
 import { isBrokenJson, type EngineJob } from '../engine/index.ts';
 import { admit, isExpired } from './admit.ts';
 import { perform } from './perform.ts';
-import { runContext, type QueueContext } from './run-context.ts';
+import { runContext, type QueueContext, type RunContext } from './run-context.ts';
 import { settle } from './settle.ts';
 
 /**
@@ -13,7 +14,19 @@ import { settle } from './settle.ts';
  */
 export function runJob(at: QueueContext, job: EngineJob, token: string): Promise<unknown> {
   const run = runContext(at, job, token);
-  const { assignment } = run;
+  // Started more often than it ended: it was snoozed, handed back, or there when a process died.
+  const { suspicion } = at;
+  if (suspicion === undefined || job.attemptsStarted <= job.attemptsMade + 1) return start(run);
+  return suspicion.isSuspect(run.jobId).then(suspect => {
+    if (!suspect) return start(run);
+    suspicion.isolate({ queue: at.queue, jobId: run.jobId, jobName: job.name, token });
+    // Not moved: it stays active under this token, and the supervisor keeps its lock from here on.
+    throw new WaitingError();
+  });
+}
+
+function start(run: RunContext): Promise<unknown> {
+  const { assignment, job } = run;
   const sound = assignment !== undefined && isBrokenJson(job) === undefined;
   const decoded = sound ? decodeAtOnce(assignment.contract, run.meta.version, job.data) : undefined;
   if (sound && decoded !== undefined && !isExpired(run, assignment.contract)) {

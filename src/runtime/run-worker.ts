@@ -1,46 +1,79 @@
-import { parseArgs } from 'node:util';
 import { Environment, type Variables } from '../config/index.ts';
 import { loadApp } from '../contracts/index.ts';
-import { openEngine, type Engine } from '../engine/index.ts';
-import { EngineCheckError, EngineUnreachableError, InvalidConfigError } from '../errors/index.ts';
+import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
+import { openState } from '../state/index.ts';
 import { ResourceSet } from './resource-set.ts';
+import { BlameBook, SUSPECT_AFTER } from './supervisor/blame.ts';
+import type { HeldJob } from './supervisor/messages.ts';
+import type { Parent } from './supervisor/parent.ts';
+import { PRESENCE_TTL_MS } from './supervisor/presence.ts';
+import type { Suspicion } from './suspicion.ts';
+import { usableEngine } from './usable-engine.ts';
+import { readWorkArguments } from './work-arguments.ts';
 import { createWorkerHost, type WorkerHost } from './worker-host.ts';
 import { readWorkerSettings } from './worker-settings.ts';
 
-export interface WorkerProcessOptions {
+export interface SupervisedWorkerOptions {
   readonly argv: readonly string[];
   readonly variables: Variables;
   readonly facts: Facts;
-  /** Told once when every queue is being worked on. */
-  readonly onReady?: () => void;
+  readonly parent: Parent;
+  /** Ends this process, whatever still holds it. */
+  readonly leave: () => void;
+  /** Answers what the supervisor asks, such as this process's metrics. */
+  readonly answer?: (what: string) => unknown;
 }
 
-export interface WorkerProcess {
-  /** Ends with the process's exit code: 0 after a clean stop. */
-  readonly ended: Promise<number>;
-  /** Asks for a clean stop; asked again, it hurries. */
-  stop(): void;
-}
-
-const ENGINE_RETRY_MS = 1_000;
+const MEMORY_EVERY_MS = 2_000;
+/** Without a supervisor: long enough to hand back what runs, and gone within half a presence period. */
+const ORPHAN_SILENCE_MS = PRESENCE_TTL_MS / 4;
+const ORPHAN_GRACE_MS = PRESENCE_TTL_MS / 4;
 
 /**
- * Runs an app's workers in this process until `stop()`.
+ * Runs an app's jobs in this process for the supervisor that started it, until it is told to stop. Answers the exit code: 0 after
+ * a clean stop.
  * @throws InvalidConfigError with every fault of arguments and environment at once, before anything is opened
  */
-export async function startWorkerProcess({
-  argv,
-  variables,
-  facts,
-  onReady,
-}: WorkerProcessOptions): Promise<WorkerProcess> {
-  const environment = new Environment(variables);
-  const app = await loadApp(readAppPath(argv));
-  const resources = new ResourceSet(facts);
-  const { engine: where, queues, handlers, concurrency, graceMs } = readWorkerSettings(environment, app, resources);
-  environment.check();
+export async function runSupervisedWorker(options: SupervisedWorkerOptions): Promise<number> {
+  const { argv, variables, facts, parent } = options;
+  const stopAsked = new AbortController();
+  const adopted = Promise.withResolvers<HeldJob>();
+  let graceMs = 25_000;
+  let code = 0;
+  let host: WorkerHost | undefined;
+  const stop = (withinMs: number): void => {
+    graceMs = withinMs;
+    stopAsked.abort();
+  };
 
+  const { app: path, supervised: name = '', adopt } = readWorkArguments(argv);
+  parent.onMessage(message => {
+    if (message.kind === 'stop') stop(message.graceMs);
+    if (message.kind === 'hurry') host?.hurry();
+    if (message.kind === 'adopt') adopted.resolve(message.job);
+    if (message.kind === 'ask') {
+      void Promise.resolve(options.answer?.(message.what))
+        .catch(() => undefined)
+        .then(value => parent.say({ kind: 'answer', id: message.id, value }));
+    }
+  });
+  parent.onLost(ORPHAN_SILENCE_MS, () => {
+    code = 1;
+    facts.state('worker.orphaned', { worker: name });
+    stop(ORPHAN_GRACE_MS);
+    host?.hurry();
+    setTimeout(options.leave, ORPHAN_GRACE_MS).unref();
+  });
+  const memory = setInterval(() => {
+    parent.say({ kind: 'memory', megabytes: Math.round(process.memoryUsage.rss() / 1_048_576) });
+  }, MEMORY_EVERY_MS).unref();
+
+  const environment = new Environment(variables);
+  const app = await loadApp(path);
+  const resources = new ResourceSet(facts);
+  const { engine: where, queues, handlers, concurrency } = readWorkerSettings(environment, app, resources);
+  environment.check();
   const { url, kind, namespace } = where;
   const engine = openEngine({
     url,
@@ -49,69 +82,64 @@ export async function startWorkerProcess({
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
-  const stopAsked = new AbortController();
-  let host: WorkerHost | undefined;
-  let asked = 0;
-
-  const run = async (): Promise<number> => {
-    try {
-      await usableEngine(engine, facts, stopAsked.signal);
-      if (stopAsked.signal.aborted) return 0;
-      const needs = await resources.open(handlers);
-      host = createWorkerHost({ app, engine, facts, needs, queues, concurrency });
-      await host.start();
-      if (!stopAsked.signal.aborted) {
-        onReady?.();
-        await new Promise(resolve => stopAsked.signal.addEventListener('abort', resolve, { once: true }));
-      }
-      await host.stop(graceMs);
-      return 0;
-    } finally {
-      await engine.close(1_000);
-      await resources.close();
-    }
-  };
-  return {
-    ended: run(),
-    stop() {
-      asked += 1;
-      stopAsked.abort();
-      if (asked > 1) host?.hurry();
-    },
-  };
-}
-
-/** Waits for an engine that is away; refuses one that must not be used. */
-async function usableEngine(engine: Engine, facts: Facts, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      const report = await engine.check();
-      for (const warning of report.warnings) facts.state('engine.warning', { engine: engine.kind, warning });
-      if (report.errors.length > 0) throw new EngineCheckError(report.errors);
-      return;
-    } catch (error) {
-      if (!(error instanceof EngineUnreachableError)) throw error;
-      await pause(ENGINE_RETRY_MS, signal);
-    }
-  }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
-}
-
-function readAppPath(argv: readonly string[]): string | undefined {
   try {
-    return parseArgs({ args: [...argv], options: { app: { type: 'string' } } }).values.app;
-  } catch (cause) {
-    throw new InvalidConfigError([cause instanceof Error ? cause.message : String(cause)]);
+    await usableEngine(engine, facts, stopAsked.signal);
+    if (stopAsked.signal.aborted) return code;
+    const needs = await resources.open(handlers);
+    const blame = new BlameBook(await openState(engine));
+    const suspicion: Suspicion = {
+      isSuspect: jobId =>
+        blame.of(jobId).then(
+          ({ crashes }) => crashes >= SUSPECT_AFTER,
+          () => false,
+        ),
+      isolate: job => parent.say({ kind: 'isolate', job }),
+    };
+    host = createWorkerHost({
+      app,
+      engine,
+      facts,
+      needs,
+      queues,
+      concurrency,
+      name,
+      suspicion,
+      onStuck: jobName =>
+        parent.say({ kind: 'recycle', reason: `the handler of "${jobName}" goes on after its deadline` }),
+    });
+    if (adopt) await adoptOne(host, adopted.promise, stopAsked.signal, () => parent.say({ kind: 'ready' }));
+    else await serve(host, stopAsked.signal, () => parent.say({ kind: 'ready' }));
+    await host.stop(adopt && !stopAsked.signal.aborted ? 2_000 : graceMs);
+    return code;
+  } finally {
+    clearInterval(memory);
+    await engine.close(1_000);
+    await resources.close();
   }
+}
+
+async function serve(host: WorkerHost, signal: AbortSignal, ready: () => void): Promise<void> {
+  await host.start();
+  if (signal.aborted) return;
+  ready();
+  await aborted(signal);
+}
+
+async function adoptOne(
+  host: WorkerHost,
+  adopted: Promise<HeldJob>,
+  signal: AbortSignal,
+  ready: () => void,
+): Promise<void> {
+  const job = await Promise.race([adopted, aborted(signal)]);
+  if (job === undefined) return;
+  ready();
+  await Promise.race([host.adopt(job), aborted(signal)]);
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }

@@ -5,10 +5,12 @@ import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { handBackOn } from './hand-back.ts';
-import type { Assignment, QueueContext } from './run-context.ts';
+import { runFields, type Assignment, type QueueContext, type RunContext } from './run-context.ts';
 import { runJob } from './run-job.ts';
 import { RunningJobs } from './running-jobs.ts';
 import { FinalError, RetryError } from './settle.ts';
+import type { HeldJob } from './supervisor/messages.ts';
+import type { Suspicion } from './suspicion.ts';
 import { workerName } from './worker-name.ts';
 
 export interface WorkerHostOptions {
@@ -22,6 +24,11 @@ export interface WorkerHostOptions {
   readonly queues?: readonly string[] | undefined;
   /** Jobs at once per queue; overrides the app's. */
   readonly concurrency?: number | undefined;
+  /** Made up when left out; a supervisor gives its workers theirs. */
+  readonly name?: string | undefined;
+  readonly suspicion?: Suspicion | undefined;
+  /** Told of a handler that goes on long after its deadline: this process should be replaced. */
+  readonly onStuck?: ((jobName: string) => void) | undefined;
 }
 
 /** Time kept back from the grace period for handing jobs back and closing connections. */
@@ -36,7 +43,7 @@ const ABORT_PATIENCE_MS = 250;
  * again and at the same time: each is one promise. A failed start unwinds.
  */
 export class WorkerHost {
-  readonly name = workerName();
+  readonly name: string;
   readonly facts: Facts;
   readonly running = new RunningJobs();
   readonly queues: readonly string[];
@@ -50,6 +57,7 @@ export class WorkerHost {
 
   constructor(options: WorkerHostOptions) {
     this.#options = options;
+    this.name = options.name ?? workerName();
     this.facts = options.facts ?? new Facts();
     this.queues = options.queues ?? [...options.app.queues.keys()];
     const problems = assignmentProblems(options.app, this.queues);
@@ -85,17 +93,7 @@ export class WorkerHost {
     const { engine } = this.#options;
     try {
       for (const policy of this.#policies) {
-        const worker = await engine.worker(policy.name, this.#processor(policy.name), {
-          name: this.name,
-          concurrency: this.#options.concurrency ?? policy.concurrency,
-          ...(policy.rate && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
-          settings: { backoffStrategy: contractBackoff },
-          // For jobs that bring no policy of their own: added by another program, or damaged.
-          removeOnComplete: { age: 3_600, count: 1_000 },
-          removeOnFail: { age: 14 * 86_400 },
-        });
-        this.#listen(worker, policy.name);
-        this.#workers.push(worker);
+        this.#workers.push(await this.#openWorker(policy, this.#options.suspicion));
         if (this.stopping) return;
       }
     } catch (error) {
@@ -108,7 +106,32 @@ export class WorkerHost {
     this.facts.state('worker.started', { worker: this.name, queues: this.queues, engine: engine.kind });
   }
 
-  #processor(queue: string): (job: EngineJob, token: string) => Promise<unknown> {
+  /**
+   * Runs one job that another process holds, by its lock's token, and no other. Resolves when it is settled. Instead of `start()`,
+   * not beside it.
+   */
+  async adopt({ queue, jobId, token }: HeldJob): Promise<void> {
+    const [policy] = policiesOf(this.#options.app, [queue]);
+    if (policy === undefined) throw new InvalidConfigError([`Expected a queue of the app, got "${queue}".`]);
+    const worker = await this.#openWorker(policy, undefined);
+    if (!this.stopping) await worker.adopt(jobId, token);
+  }
+
+  async #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<EngineWorker> {
+    const worker = await this.#options.engine.worker(policy.name, this.#processor(policy.name, suspicion), {
+      name: this.name,
+      concurrency: this.#options.concurrency ?? policy.concurrency,
+      ...(policy.rate && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
+      settings: { backoffStrategy: contractBackoff },
+      // For jobs that bring no policy of their own: added by another program, or damaged.
+      removeOnComplete: { age: 3_600, count: 1_000 },
+      removeOnFail: { age: 14 * 86_400 },
+    });
+    this.#listen(worker, policy.name);
+    return worker;
+  }
+
+  #processor(queue: string, suspicion: Suspicion | undefined): (job: EngineJob, token: string) => Promise<unknown> {
     const { app, engine, needs } = this.#options;
     const assignments = new Map<string, Assignment>();
     for (const handler of handlersOf(app, [queue])) {
@@ -123,8 +146,15 @@ export class WorkerHost {
       assignments,
       handBack: handBackOn(engine.kind),
       confirmed: this.#confirmed,
+      suspicion,
+      onStuck: run => this.#stuck(run),
     };
     return (job, token) => runJob(context, job, token);
+  }
+
+  #stuck(run: RunContext): void {
+    this.facts.state('job.stuck', runFields(run));
+    this.#options.onStuck?.(run.job.name);
   }
 
   readonly #confirmed = new WeakMap<EngineJob, () => void>();

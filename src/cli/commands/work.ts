@@ -1,38 +1,68 @@
 import { Facts } from '../../facts/index.ts';
-import { startWorkerProcess } from '../../runtime/index.ts';
+import { parentOfProcess, runSupervisedWorker, startWorkerFleet } from '../../runtime/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
-import type { Command } from '../command.ts';
+import { endProcess } from '../process-terminal.ts';
+import type { Command, ExitCode, Terminal } from '../command.ts';
 
 export const work: Command = {
   name: 'work',
   summary: "run the app's handlers until SIGTERM or SIGINT",
   usage: 'shiftwork work [--app PATH]',
   details: [
+    'Starts WORKER_PROCESSES workers (one for each core) and replaces those that die.',
     'Writes one JSON line for each thing of note. Jobs that start and succeed have theirs with LOG_LEVEL=debug.',
     'A signal lets running jobs end within SHUTDOWN_GRACE_MS; a second one hands them back at once.',
     '',
   ],
-  async run(args, terminal) {
-    const facts = new Facts();
-    const logger = createLogger({ name: 'worker', variables: terminal.variables });
-    logFacts(facts, logger, { success: logger.isLevelEnabled('debug') });
-    let asked = 0;
-    let stop = (): void => undefined;
-    const listen = (): void => {
-      asked += 1;
-      stop();
-    };
-    process.on('SIGTERM', listen);
-    process.on('SIGINT', listen);
-    const worker = await startWorkerProcess({
-      argv: args,
-      variables: terminal.variables,
-      facts,
-      onReady: () => process.send?.({ type: 'ready' }),
-    });
-    stop = () => worker.stop();
-    // A signal that came while it started.
-    for (let signal = 0; signal < asked; signal += 1) stop();
-    return (await worker.ended) === 0 ? 0 : 1;
+  run(args, terminal) {
+    const parent = args.includes('--supervised') ? parentOfProcess() : undefined;
+    return parent === undefined ? supervise(args, terminal) : serve(args, terminal, parent);
   },
 };
+
+async function supervise(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const facts = listen(terminal, 'supervisor');
+  let asked = 0;
+  let stop = (): void => undefined;
+  const signalled = (): void => {
+    asked += 1;
+    stop();
+  };
+  process.on('SIGTERM', signalled);
+  process.on('SIGINT', signalled);
+  const fleet = await startWorkerFleet({
+    argv: args,
+    variables: terminal.variables,
+    facts,
+    program: { file: process.argv[1] ?? '', args: process.argv.slice(2) },
+    onReady: () => process.send?.({ type: 'ready' }),
+  });
+  stop = () => fleet.stop();
+  // A signal that came while it started.
+  if (asked > 0) stop();
+  return exitCode(await fleet.ended);
+}
+
+async function serve(
+  args: readonly string[],
+  terminal: Terminal,
+  parent: NonNullable<ReturnType<typeof parentOfProcess>>,
+): Promise<ExitCode> {
+  // Platforms and terminals signal every process: a worker obeys its supervisor alone.
+  process.on('SIGTERM', () => undefined);
+  process.on('SIGINT', () => undefined);
+  const facts = listen(terminal, 'worker');
+  const { variables } = terminal;
+  return exitCode(await runSupervisedWorker({ argv: args, variables, facts, parent, leave: () => endProcess(1) }));
+}
+
+function listen({ variables }: Terminal, name: string): Facts {
+  const facts = new Facts();
+  const logger = createLogger({ name, variables });
+  logFacts(facts, logger, { success: logger.isLevelEnabled('debug') });
+  return facts;
+}
+
+function exitCode(code: number): ExitCode {
+  return code === 0 || code === 2 ? code : 1;
+}

@@ -1,0 +1,106 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { Environment, type Variables } from '../config/index.ts';
+import { loadApp } from '../contracts/index.ts';
+import { openEngine } from '../engine/index.ts';
+import type { Facts } from '../facts/index.ts';
+import { ResourceSet } from './resource-set.ts';
+import type { WorkerProgram } from './supervisor/child-worker.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+import { usableEngine } from './usable-engine.ts';
+import { readWorkArguments } from './work-arguments.ts';
+import { workerName } from './worker-name.ts';
+import { readWorkerSettings } from './worker-settings.ts';
+
+export interface WorkerFleetOptions {
+  readonly argv: readonly string[];
+  readonly variables: Variables;
+  readonly facts: Facts;
+  /** How to run this program again as one of its workers. */
+  readonly program: WorkerProgram;
+  /** Told once when every worker works on every queue. */
+  readonly onReady?: () => void;
+}
+
+export interface WorkerFleet {
+  /** Ends with the exit code: 0 after a clean stop. */
+  readonly ended: Promise<number>;
+  /** Asks for a clean stop; asked again after a second or more, it hurries. */
+  stop(): void;
+}
+
+/** Platforms signal every process of a dyno, terminals a whole group, and npm passes on what it got: all of that is one request. */
+const SAME_REQUEST_MS = 1_000;
+/** What a worker process needs at rest, with room for the work of a few jobs. */
+const MEMORY_PER_PROCESS = 160 * 1_048_576;
+
+/**
+ * Runs an app's workers on this host, in processes of their own, until `stop()`.
+ * @throws InvalidConfigError with every fault of arguments and environment at once, before anything is opened
+ */
+export async function startWorkerFleet(options: WorkerFleetOptions): Promise<WorkerFleet> {
+  const { argv, variables, facts, program, onReady } = options;
+  const environment = new Environment(variables);
+  const app = await loadApp(readWorkArguments(argv).app);
+  const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
+  const processes = environment.integer('WORKER_PROCESSES', { min: 1, max: 256 }) ?? defaultProcesses();
+  const maxMemoryMb = environment.integer('WORKER_MAX_MEMORY_MB', { min: 64, max: 1_048_576 });
+  environment.check();
+
+  const { url, kind, namespace } = settings.engine;
+  const engine = openEngine({
+    url,
+    role: 'worker',
+    namespace,
+    onError: error => facts.state('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
+  });
+  const supervisor = new Supervisor({
+    name: workerName(),
+    app,
+    engine,
+    facts,
+    program,
+    queues: settings.queues,
+    processes,
+    maxMemoryMb,
+    onReady,
+  });
+  const stopAsked = new AbortController();
+  const stopped = new Promise<number>(resolve => stopAsked.signal.addEventListener('abort', () => resolve(0)));
+  let askedAt = 0;
+
+  const run = async (): Promise<number> => {
+    let stopBy = Infinity;
+    try {
+      await Promise.race([usableEngine(engine, facts, stopAsked.signal), stopped]);
+      if (stopAsked.signal.aborted) return 0;
+      await Promise.race([supervisor.start(), stopped]);
+      const code = await Promise.race([stopped, supervisor.failed]);
+      stopBy = Date.now() + settings.graceMs;
+      await supervisor.stop(settings.graceMs);
+      return code;
+    } finally {
+      await engine.close(Math.max(100, Math.min(1_000, stopBy - Date.now() - 100)));
+    }
+  };
+  return {
+    ended: run(),
+    stop() {
+      const now = Date.now();
+      if (!stopAsked.signal.aborted) {
+        askedAt = now;
+        stopAsked.abort();
+      } else if (now - askedAt >= SAME_REQUEST_MS) {
+        supervisor.hurry();
+      }
+    },
+  };
+}
+
+/** One for each core, fewer where memory is short. */
+function defaultProcesses(): number {
+  const limit = process.constrainedMemory();
+  // Without a limit of its own it is told as a huge number.
+  const memory = limit > 0 && limit < totalmem() ? limit : totalmem();
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / MEMORY_PER_PROCESS)));
+}

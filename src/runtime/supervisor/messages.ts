@@ -1,0 +1,36 @@
+/** What a supervisor and its workers say to each other over the IPC channel. Both run the same release. */
+export type ToWorker =
+  /** Said every second: a worker that does not hear it has lost its supervisor, or the supervisor is frozen. */
+  | { readonly kind: 'alive' }
+  | { readonly kind: 'stop'; readonly graceMs: number }
+  | { readonly kind: 'hurry' }
+  /** Run this job alone; its lock is held with this token. */
+  | { readonly kind: 'adopt'; readonly job: HeldJob }
+  | { readonly kind: 'ask'; readonly id: number; readonly what: string };
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'memory'; readonly megabytes: number }
+  /** Replace me: something in this process can no longer be trusted. */
+  | { readonly kind: 'recycle'; readonly reason: string }
+  | { readonly kind: 'isolate'; readonly job: HeldJob }
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown };
+
+/** A job whose lock is held by whoever knows the token. */
+export interface HeldJob {
+  readonly queue: string;
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly token: string;
+}
+
+/** The workers' own sign in their names: `SUPERVISOR/NUMBER`. */
+export function supervisedName(supervisor: string, number: number): string {
+  return `${supervisor}/${number}`;
+}
+
+/** The supervisor of a worker, by its name; undefined for a worker without one. */
+export function supervisorOf(worker: string): string | undefined {
+  const slash = worker.lastIndexOf('/');
+  return slash === -1 ? undefined : worker.slice(0, slash);
+}

@@ -1,0 +1,83 @@
+import type { StateStore } from '../../state/index.ts';
+
+/** What a supervisor says of itself while it lives. */
+export interface HostPresence {
+  readonly host: string;
+  readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly processes: number;
+  readonly queues: readonly string[];
+}
+
+export interface PresenceOptions {
+  readonly store: StateStore;
+  /** The supervisor's name: unique per incarnation. */
+  readonly name: string;
+  readonly about: HostPresence;
+  /** A supervisor that has not been heard of for so long is gone. */
+  readonly ttlMs?: number;
+  /** How often it is renewed. */
+  readonly everyMs?: number;
+  /** Told after each renewal with everybody who is there, and whether this supervisor may judge others. */
+  readonly onSeen: (present: ReadonlySet<string>, mayJudge: boolean) => void;
+}
+
+export const PRESENCE = 'presence';
+export const PRESENCE_TTL_MS = 8_000;
+const EVERY_MS = 2_000;
+
+/**
+ * Renews this supervisor's presence and watches the others'. An engine that was frozen, or a connection that was cut, makes
+ * everybody look dead for a moment: so nobody may judge before a whole period of its own unbroken, punctual renewals.
+ */
+export class Presence {
+  readonly #options: PresenceOptions;
+  readonly #ttlMs: number;
+  readonly #everyMs: number;
+  #steadySince: number | undefined;
+  #lastAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #left = false;
+  #renewing: Promise<void> | undefined;
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+    this.#ttlMs = options.ttlMs ?? PRESENCE_TTL_MS;
+    this.#everyMs = options.everyMs ?? EVERY_MS;
+  }
+
+  start(): void {
+    const tick = (): void => {
+      this.#renewing = this.#renew().finally(() => {
+        if (!this.#left) this.#timer = setTimeout(tick, this.#everyMs);
+      });
+    };
+    tick();
+  }
+
+  /** Says goodbye, so that nobody waits for this one to lapse. */
+  async leave(): Promise<void> {
+    this.#left = true;
+    clearTimeout(this.#timer);
+    await this.#renewing;
+    await this.#options.store.delete(PRESENCE, this.#options.name).catch(() => undefined);
+  }
+
+  async #renew(): Promise<void> {
+    const { store, name, about, onSeen } = this.#options;
+    const askedAt = Date.now();
+    try {
+      await store.set(PRESENCE, name, about, this.#ttlMs);
+      const present = new Set((await store.list(PRESENCE)).map(entry => entry.name));
+      const now = Date.now();
+      // Late by this process's own fault (it was frozen) or by the engine's: either way it has missed what went on.
+      const late = now - (this.#lastAt ?? askedAt) > 2 * this.#everyMs;
+      if (late || this.#steadySince === undefined) this.#steadySince = now;
+      this.#lastAt = now;
+      if (!this.#left) onSeen(present, now - this.#steadySince >= this.#ttlMs);
+    } catch {
+      this.#steadySince = undefined;
+    }
+  }
+}

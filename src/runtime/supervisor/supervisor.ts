@@ -1,0 +1,272 @@
+import { hostname } from 'node:os';
+import type { App } from '../../contracts/index.ts';
+import type { Engine } from '../../engine/index.ts';
+import type { Facts } from '../../facts/index.ts';
+import { openState, type StateStore } from '../../state/index.ts';
+import { BlameBook } from './blame.ts';
+import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
+import { Isolation } from './isolation.ts';
+import { supervisedName, supervisorOf, type FromWorker } from './messages.ts';
+import { Presence } from './presence.ts';
+import { Rescue } from './rescue.ts';
+import { Respawn } from './respawn.ts';
+
+export interface SupervisorOptions {
+  readonly name: string;
+  readonly app: App;
+  /** Opened with the role `worker`; closed by whoever opened it. */
+  readonly engine: Engine;
+  readonly facts: Facts;
+  readonly program: WorkerProgram;
+  readonly queues: readonly string[];
+  readonly processes: number;
+  readonly maxMemoryMb?: number | undefined;
+  readonly presence?: { readonly ttlMs: number; readonly everyMs: number };
+  /** Told once, when every worker is working. */
+  readonly onReady?: (() => void) | undefined;
+}
+
+const ALIVE_EVERY_MS = 1_000;
+/** Workers that die within so long of each other died of the same thing, which is no job. */
+const TOGETHER_MS = 500;
+/** A claim that was on its way to the engine when its worker died arrives within these. */
+const LATE_CLAIMS_MS = [300, 1_500];
+/** How long a dead worker's name is looked for in later sweeps, and how often everything is looked through. */
+const SWEEP_EVERY_MS = 30_000;
+/** Time kept back from the workers' grace period for what comes after them. */
+const OWN_MARGIN_MS = 700;
+/** What a worker that is replaced may take to end what it runs. */
+const RECYCLE_GRACE_MS = 25_000;
+
+/**
+ * Owns the workers of one host: starts them, replaces those that die, hands back what they held, and stops last.
+ *
+ * Use: `const supervisor = new Supervisor(...); await supervisor.start(); ... await supervisor.stop(graceMs)`.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #workers = new Set<ChildWorker>();
+  readonly #respawn = new Respawn();
+  readonly #deaths: { readonly worker: string; readonly at: number }[] = [];
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #failed = Promise.withResolvers<number>();
+  #numbers = 0;
+  #everReady = false;
+  #saidReady = false;
+  #stopping: Promise<void> | undefined;
+  #seen: ReadonlySet<string> = new Set();
+  #sweptAt = 0;
+  #presence: Presence | undefined;
+  #rescue: Rescue | undefined;
+  #blame: BlameBook | undefined;
+  #isolation: Isolation | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves with an exit code when no worker can be started at all. */
+  get failed(): Promise<number> {
+    return this.#failed.promise;
+  }
+
+  get workers(): readonly ChildWorker[] {
+    return [...this.#workers];
+  }
+
+  async start(): Promise<void> {
+    const { app, engine, facts, name, queues, processes } = this.#options;
+    const store: StateStore = await openState(engine);
+    const blame = new BlameBook(store);
+    this.#blame = blame;
+    this.#rescue = new Rescue({ engine, store, blame, facts, name, queues: [...app.queues.keys()] });
+    this.#isolation = new Isolation({
+      app,
+      engine,
+      blame,
+      facts,
+      startWorker: () => this.#startWorker(['--adopt']),
+      diedTogether: worker => this.#diedTogether(worker.name),
+    });
+    this.#presence = new Presence({
+      store,
+      name,
+      about: { host: hostname(), pid: process.pid, startedAt: Date.now(), processes, queues },
+      ...this.#options.presence,
+      onSeen: (present, mayJudge) => this.#judge(present, mayJudge),
+    });
+    if (this.#stopping !== undefined) return;
+    this.#presence.start();
+    for (let count = 0; count < processes; count += 1) this.#startWorker([]);
+    this.#every(ALIVE_EVERY_MS, () => {
+      for (const worker of this.#workers) worker.send({ kind: 'alive' });
+    });
+  }
+
+  /**
+   * Tells every worker to stop, and waits until they have left. One that has not when the grace period is nearly over is ended,
+   * and what it held is handed back. Returns before `graceMs` is over, whatever the engine does.
+   */
+  stop(graceMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  /** Ends the patience of a stop under way. */
+  hurry(): void {
+    for (const worker of this.#workers) worker.send({ kind: 'hurry' });
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const endsAt = Date.now() + graceMs;
+    const workersMs = Math.max(0, graceMs - OWN_MARGIN_MS);
+    for (const timer of this.#timers) clearTimeout(timer);
+    void this.#isolation?.stop();
+    const all = [...this.#workers];
+    for (const worker of all) worker.send({ kind: 'stop', graceMs: workersMs });
+    // Frozen workers must not take the supervisor for frozen in turn.
+    const alive = setInterval(() => all.forEach(worker => worker.send({ kind: 'alive' })), ALIVE_EVERY_MS);
+    const late = await this.#leave(all, workersMs);
+    clearInterval(alive);
+    for (const worker of late) worker.kill();
+    const ending = (async () => {
+      const names = new Set(late.map(({ name }) => name));
+      if (names.size > 0) await this.#rescue?.run('late', worker => names.has(worker));
+      await this.#presence?.leave();
+    })();
+    await settledBy(endsAt - 250, ending);
+  }
+
+  /** Waits for the workers' exits; answers those that are still there when the time is over. */
+  async #leave(workers: readonly ChildWorker[], withinMs: number): Promise<readonly ChildWorker[]> {
+    await settledBy(Date.now() + withinMs, Promise.all(workers.map(({ exited }) => exited)));
+    return workers.filter(({ gone }) => !gone);
+  }
+
+  #startWorker(extra: readonly string[]): ChildWorker {
+    const { program, name } = this.#options;
+    const isolated = extra.length > 0;
+    const worker: ChildWorker = new ChildWorker(
+      supervisedName(name, (this.#numbers += 1)),
+      { file: program.file, args: [...program.args, ...extra] },
+      message => this.#heard(worker, message),
+    );
+    this.#workers.add(worker);
+    worker.send({ kind: 'alive' });
+    void worker.exited.then(exit => this.#ended(worker, exit, isolated));
+    return worker;
+  }
+
+  #heard(worker: ChildWorker, message: FromWorker): void {
+    const { maxMemoryMb } = this.#options;
+    switch (message.kind) {
+      case 'ready':
+        this.#everReady = true;
+        if (this.#saidReady || ![...this.#workers].every(({ ready }) => ready)) return;
+        this.#saidReady = true;
+        this.#options.onReady?.();
+        return;
+      case 'memory':
+        if (maxMemoryMb !== undefined && message.megabytes > maxMemoryMb) {
+          this.#recycle(worker, `${message.megabytes} MB of memory, ${maxMemoryMb} are allowed`);
+        }
+        return;
+      case 'recycle':
+        this.#recycle(worker, message.reason);
+        return;
+      case 'isolate':
+        this.#isolation?.take(message.job);
+        return;
+      case 'answer':
+    }
+  }
+
+  /** Its successor starts first, so that the host's capacity does not drop. */
+  #recycle(worker: ChildWorker, reason: string): void {
+    if (worker.leaving || this.#stopping !== undefined || worker === this.#isolation?.worker) return;
+    this.#options.facts.state('worker.recycled', { worker: worker.name, reason });
+    this.#startWorker([]);
+    worker.send({ kind: 'stop', graceMs: RECYCLE_GRACE_MS });
+    this.#after(RECYCLE_GRACE_MS + 1_000, () => {
+      if (!worker.gone) worker.kill();
+    });
+  }
+
+  #ended(worker: ChildWorker, { code, signal }: WorkerExit, isolated: boolean): void {
+    this.#workers.delete(worker);
+    const clean = code === 0 && (worker.leaving || isolated);
+    const uptimeMs = Date.now() - worker.startedAt;
+    if (!clean) {
+      this.#deaths.push({ worker: worker.name, at: Date.now() });
+      this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
+      if (!isolated) void this.#mourn(worker.name);
+    }
+    if (this.#stopping !== undefined || isolated || worker.leaving) return;
+    if (!this.#everReady) {
+      // Not one has ever worked: the next one will not either.
+      this.#failed.resolve(code ?? 1);
+      return;
+    }
+    this.#after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker([]));
+  }
+
+  async #mourn(name: string): Promise<void> {
+    const isOf = (worker: string, jobId: string): boolean => worker === name && this.#isolation?.holds(jobId) !== true;
+    const rescued = await this.#rescue?.run('worker-died', isOf).catch(() => []);
+    for (const ms of LATE_CLAIMS_MS) {
+      this.#after(ms, () => void this.#rescue?.run('late', isOf).catch(() => undefined));
+    }
+    if (rescued !== undefined && rescued.length > 0 && (await this.#diedTogether(name))) {
+      await this.#blame?.add(rescued, -1).catch(() => undefined);
+    }
+  }
+
+  async #diedTogether(name: string): Promise<boolean> {
+    await new Promise<void>(resolve => this.#after(TOGETHER_MS, resolve));
+    const own = this.#deaths.findLast(({ worker }) => worker === name);
+    if (own === undefined) return false;
+    return this.#deaths.some(({ worker, at }) => worker !== name && Math.abs(at - own.at) <= TOGETHER_MS);
+  }
+
+  /** Looks for hosts that are no more, and now and then for anything that nobody alive holds. */
+  #judge(present: ReadonlySet<string>, mayJudge: boolean): void {
+    if (!mayJudge || this.#stopping !== undefined) {
+      this.#seen = new Set([...this.#seen, ...present]);
+      return;
+    }
+    const lapsed = [...this.#seen].some(name => !present.has(name));
+    this.#seen = present;
+    if (!lapsed && Date.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
+    this.#sweptAt = Date.now();
+    const living = new Set([...this.#workers].map(worker => worker.name));
+    void this.#rescue
+      ?.run('host-lost', (worker, jobId) => {
+        const supervisor = supervisorOf(worker);
+        if (supervisor === undefined || this.#isolation?.holds(jobId) === true) return false;
+        return supervisor === this.#options.name ? !living.has(worker) : !present.has(supervisor);
+      })
+      .catch(() => undefined);
+  }
+
+  #after(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    timer.unref();
+    this.#timers.add(timer);
+  }
+
+  #every(ms: number, act: () => void): void {
+    this.#timers.add(setInterval(act, ms));
+  }
+}
+
+async function settledBy(endsAt: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, Math.max(0, endsAt - Date.now()));
+  });
+  await Promise.race([work.catch(() => undefined), over]);
+  clearTimeout(timer);
+}
