@@ -26,7 +26,7 @@ describe('the documents say what the code says', () => {
   test('every fact is in docs/facts.md with its fields, and none that is gone', () => {
     const common = new Set(['jobId', 'jobName', 'queue', 'correlationId', 'traceId', 'attempt', 'worker']);
     const table = read('src/facts/fact-table.ts');
-    const inCode = [...table.matchAll(/^ {2}'([a-z.-]+)':\s*([\s\S]*?);\n(?= {2}'|\})/gm)].map(match => ({
+    const inCode = [...table.matchAll(/^ {2}'([a-z.-]+)':\s*([\s\S]*?);\n(?= {2}['/]|\})/gm)].map(match => ({
       name: match[1] ?? '',
       fields: [...(match[2] ?? '').matchAll(/readonly (\w+)\??:/g)].map(field => field[1] ?? ''),
     }));
