@@ -8,12 +8,18 @@ export interface QueueDefinition {
   readonly concurrency?: number;
   /** Starts at most, across all workers. Unlimited by default. */
   readonly rate?: { readonly max: number; readonly per: Duration };
+  /**
+   * A worker that does not renew its hold on a job for so long loses it to another: 30 s by default. Longer than any stretch in
+   * which a handler blocks its process.
+   */
+  readonly lock?: Duration;
 }
 
 export interface QueuePolicy {
   readonly name: string;
   readonly concurrency: number;
   readonly rate: { readonly max: number; readonly perMs: number } | undefined;
+  readonly lockMs: number;
 }
 
 export interface AppDefinition {
@@ -78,5 +84,7 @@ function queuePolicy(name: string, definition: QueueDefinition, problems: string
       `queue "${name}" needs a rate of at least 1 per millisecond or longer, got ${rate.max} per ${rate.perMs} ms`,
     );
   }
-  return { name, concurrency, rate };
+  const lockMs = toMilliseconds(definition.lock ?? '30s', `lock of queue "${name}"`);
+  if (lockMs < 500) problems.push(`queue "${name}" needs a lock of at least 500 ms, got ${lockMs} ms`);
+  return { name, concurrency, rate, lockMs };
 }

@@ -51,3 +51,4 @@ export {
 export { loadApp } from './load-app.ts';
 export type { PayloadContract } from './payload-contract.ts';
 export { createScrubber, forgetFields, REDACTED, redactData } from './redact.ts';
+export type { Tracer } from './tracer.ts';

@@ -18,6 +18,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/queue', 'src/state'],
     why: "the worker's side stands on the producer's ids and options",
   },
+  'src/events': {
+    may: ['src/queue'],
+    why: 'reactions turn events into jobs; whoever publishes must not load the worker',
+  },
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
   'src/testing': { may: ['src/queue', 'src/runtime'], why: 'it runs what the runtime would run, in memory' },
   'src/cli': {
@@ -59,7 +63,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   '@bull-board/express': { in: ['dashboard/board'], why: 'the board is one page of the dashboard' },
   '@standard-schema/spec': {
     in: [],
-    typesIn: ['src/contracts', 'src/queue', 'src/testing'],
+    typesIn: ['src/contracts', 'src/events', 'src/queue', 'src/testing'],
     why: 'it is types alone; the ground knows no other vendor, so that users may bring their own schemas',
   },
   bullmq: {

@@ -1,0 +1,32 @@
+import type { AnyEventContract, Tracer } from '../contracts/index.ts';
+import type { Facts } from '../facts/index.ts';
+import type { Transport } from './transport.ts';
+
+export interface BusOptions {
+  /** Every event that is published or subscribed here. */
+  readonly events: readonly AnyEventContract[];
+  readonly transport: Transport;
+  /** A new one when left out. */
+  readonly facts?: Facts;
+  /** Trace context without spans when left out. */
+  readonly tracer?: Tracer;
+  /** CloudEvents' `source`: which program states events. `urn:shiftwork` by default. */
+  readonly source?: string;
+}
+
+/** What is known of an event once the transport has it. */
+export interface PublishedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: Date;
+  readonly correlationId: string;
+}
+
+export interface ReplayOptions {
+  /** From this instant on, or from the event with this id on (that event included). */
+  readonly from: Date | string;
+  readonly signal?: AbortSignal;
+}
+
+/** Ends a subscription: nothing more arrives, running handlers get up to `timeoutMs` (10 s). Repeated calls share one promise. */
+export type Unsubscribe = (timeoutMs?: number) => Promise<void>;

@@ -1,0 +1,119 @@
+import { Facts } from '../facts/index.ts';
+
+export interface EmitterOptions {
+  /** Where a listener that fails is stated (`listener.failed`); a new one when left out. */
+  readonly facts?: Facts;
+}
+
+export interface IterateOptions {
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal;
+  /** Values that wait for a slow reader at most; older ones give way and are counted. 1,000 by default. */
+  readonly limit?: number;
+}
+
+type Listener<Value> = (value: Value) => unknown;
+
+/**
+ * Signals within one process, typed by name: `new Emitter<{ 'cart.changed': Cart }>()`. No validation, no envelope, no wire: for what
+ * the bus would be too much. A listener that throws or rejects affects neither the others nor the one who emits.
+ */
+export class Emitter<Events extends object> {
+  readonly #facts: Facts;
+  // Each set holds listeners of its own name's value alone: `on` is the only way in.
+  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+
+  constructor({ facts = new Facts() }: EmitterOptions = {}) {
+    this.#facts = facts;
+  }
+
+  /** Returns a function that takes the listener off again. A listener that is on already is not called twice. */
+  on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener);
+    return () => this.off(name, listener);
+  }
+
+  once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
+    const stop = this.on(name, (value: Events[Name]) => {
+      stop();
+      return listener(value);
+    });
+    return stop;
+  }
+
+  off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): void {
+    const listeners = this.#listeners.get(name);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.#listeners.delete(name);
+  }
+
+  /** Calls every listener that is on now, in the order of their coming. True when there was one. */
+  emit<Name extends keyof Events>(name: Name, value: Events[Name]): boolean {
+    const listeners = this.#listeners.get(name);
+    if (listeners === undefined) return false;
+    // A copy: who comes while this is told hears the next one.
+    for (const listener of new Set(listeners)) this.#tell(name, listener as Listener<Events[Name]>, value);
+    return true;
+  }
+
+  /** The values from now on: `for await (const value of emitter.values('cart.changed', { signal }))`. */
+  values<Name extends keyof Events>(
+    name: Name,
+    { signal, limit = 1_000 }: IterateOptions = {},
+  ): AsyncIterableIterator<Events[Name]> {
+    const waiting: Events[Name][] = [];
+    const readers: ((result: IteratorResult<Events[Name]>) => void)[] = [];
+    let ended = false;
+    const stop = this.on(name, value => {
+      const reader = readers.shift();
+      if (reader !== undefined) return reader({ done: false, value });
+      waiting.push(value);
+      if (waiting.length > limit) {
+        waiting.shift();
+        this.#state(
+          name,
+          new Error(`A reader of ${String(name)} is too slow: of ${limit} values the oldest was dropped.`),
+        );
+      }
+    });
+    const end = (): void => {
+      ended = true;
+      stop();
+      signal?.removeEventListener('abort', end);
+      for (const reader of readers.splice(0)) reader({ done: true, value: undefined });
+    };
+    if (signal?.aborted === true) end();
+    signal?.addEventListener('abort', end, { once: true });
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      async next() {
+        // Not by `shift() === undefined`: a value may be undefined.
+        for (const value of waiting.splice(0, 1)) return { done: false, value };
+        if (ended) return { done: true, value: undefined };
+        return new Promise(resolve => readers.push(resolve));
+      },
+      async return() {
+        end();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  #tell<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, value: Events[Name]): void {
+    try {
+      const result = listener(value);
+      if (result instanceof Promise) result.catch((error: unknown) => this.#state(name, error));
+    } catch (error) {
+      this.#state(name, error);
+    }
+  }
+
+  #state(name: keyof Events, cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    this.#facts.state('listener.failed', { fact: String(name), error });
+  }
+}

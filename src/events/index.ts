@@ -1,0 +1,11 @@
+export { Bus, outgoing } from './bus.ts';
+export type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './bus-options.ts';
+export { readCloudEvent, writeCloudEvent, type ArrivedEvent } from './cloud-event.ts';
+export { Emitter, type EmitterOptions } from './emitter.ts';
+export { openEvent, type Opening } from './open-event.ts';
+export { continueTrace, plainTracer } from './plain-tracer.ts';
+export { seal, type SealedEvent } from './seal.ts';
+export type { SubscribeOptions } from './subscribe-options.ts';
+export type { EventHandler, Receipt } from './subscriber.ts';
+export type { Capabilities, EventDeadLetter, OutgoingEvent, Transport } from './transport.ts';
+export { InProcessTransport } from './transports/in-process.ts';

@@ -1,0 +1,178 @@
+import {
+  causedBy,
+  createScrubber,
+  type AnyEventContract,
+  type EventEnvelope,
+  type EventMetadata,
+  type Tracer,
+} from '../contracts/index.ts';
+import { EventHandlerError, UndecodableEventError } from '../errors/index.ts';
+import type { EventDeadReason, Facts, SubscriberFields } from '../facts/index.ts';
+import { traceIdOf } from '../queue/index.ts';
+import { backoffDelay, type Backoff } from '../resilience/index.ts';
+import { readCloudEvent, type ArrivedEvent } from './cloud-event.ts';
+import { openEvent } from './open-event.ts';
+import type { Delivery, Verdict } from './transport.ts';
+
+/** What a handler knows about the delivery beside the event. */
+export interface Receipt {
+  readonly subscription: string;
+  /** 1 for the first delivery. */
+  readonly attempt: number;
+}
+
+export type EventHandler<Payload = unknown> = (event: EventEnvelope<Payload>, receipt: Receipt) => unknown;
+
+export interface SubscriberSetup {
+  readonly name: string;
+  readonly transport: string;
+  readonly events: ReadonlyMap<string, AnyEventContract>;
+  readonly facts: Facts;
+  readonly tracer: Tracer;
+  readonly handler: EventHandler;
+  readonly attempts: number;
+  readonly backoff: Backoff;
+}
+
+const UNKNOWN_METADATA: EventMetadata = {
+  correlationId: '',
+  causationId: undefined,
+  userId: undefined,
+  traceparent: undefined,
+};
+
+/** One handler with everything that stands between it and what a transport brings. */
+export class Subscriber {
+  readonly #setup: SubscriberSetup;
+
+  constructor(setup: SubscriberSetup) {
+    this.#setup = setup;
+  }
+
+  /** Reads, opens and handles; says what is to become of the delivery. Never rejects. */
+  async deliver(delivery: Delivery): Promise<Verdict> {
+    const { facts, events } = this.#setup;
+    const reading = readCloudEvent(delivery.text);
+    if (reading.kind === 'unreadable') {
+      const fields = this.#fields({ id: '', type: 'unknown', metadata: UNKNOWN_METADATA }, delivery);
+      return this.#dead(fields, delivery, 'undecodable', new UndecodableEventError('that arrived', reading.reason));
+    }
+    const { event } = reading;
+    const fields = this.#fields(event, delivery);
+    if (delivery.repeatable && delivery.attempt > this.#setup.attempts) {
+      const error = new UndecodableEventError(
+        event.id,
+        `its ${delivery.attempt - 1} deliveries ended without an answer (its handler may end the process)`,
+      );
+      return this.#dead(fields, delivery, 'poison', error);
+    }
+    const contract = events.get(event.type);
+    if (contract === undefined) {
+      facts.state('event.unhandled', fields);
+      return { kind: 'done' };
+    }
+    const opening = await openEvent(contract, event);
+    switch (opening.kind) {
+      case 'envelope':
+        return this.#handle(contract, opening.envelope, fields, delivery);
+      case 'newer-version':
+        return this.#failed(fields, delivery, 0, new UndecodableEventError(event.id, opening.reason));
+      case 'unreadable':
+        return this.#dead(fields, delivery, 'undecodable', new UndecodableEventError(event.id, opening.reason));
+      default:
+        return opening satisfies never;
+    }
+  }
+
+  async #handle(
+    contract: AnyEventContract,
+    envelope: EventEnvelope,
+    fields: SubscriberFields,
+    delivery: Delivery,
+  ): Promise<Verdict> {
+    const { facts, tracer, handler, name } = this.#setup;
+    const { correlationId, userId, traceparent } = envelope.metadata;
+    const startedAt = Date.now();
+    try {
+      await tracer.span(
+        `event.handle.${envelope.type}`,
+        traceparent,
+        { 'event.id': envelope.id, 'event.subscription': name, 'event.attempt': delivery.attempt },
+        // An async function, so that a handler that throws at once rejects as well.
+        async span => {
+          const cause = { correlationId, causationId: envelope.id, userId, traceparent: span };
+          await causedBy(cause, () => handler(envelope, { subscription: name, attempt: delivery.attempt }));
+        },
+      );
+    } catch (thrown) {
+      const error = handlerError(name, contract, envelope, thrown);
+      return this.#failed(fields, delivery, Date.now() - startedAt, error);
+    }
+    if (facts.wants('event.handled')) {
+      const lagMs = Math.max(0, startedAt - envelope.timestamp.getTime());
+      facts.state('event.handled', { ...fields, lagMs, ranMs: Date.now() - startedAt });
+    }
+    return { kind: 'done' };
+  }
+
+  #failed(fields: SubscriberFields, delivery: Delivery, ranMs: number, error: Error): Verdict {
+    const { facts, attempts, backoff } = this.#setup;
+    const stated = withoutCause(error);
+    if (!delivery.repeatable) {
+      facts.state('event.failed', { ...fields, ranMs, error: stated });
+      return { kind: 'failed', error };
+    }
+    if (delivery.attempt >= attempts) return this.#dead(fields, delivery, 'attempts-exhausted', error);
+    const retryInMs = backoffDelay(backoff, delivery.attempt);
+    facts.state('event.retried', { ...fields, ranMs, retryInMs, error: stated });
+    return { kind: 'retry', afterMs: retryInMs, error };
+  }
+
+  #dead(fields: SubscriberFields, delivery: Delivery, reason: EventDeadReason, error: Error): Verdict {
+    const { facts } = this.#setup;
+    if (!delivery.repeatable) {
+      facts.state('event.failed', { ...fields, ranMs: 0, error: withoutCause(error) });
+      return { kind: 'failed', error };
+    }
+    facts.state('event.dead', { ...fields, reason, error: withoutCause(error) });
+    return { kind: 'dead', reason, error };
+  }
+
+  #fields(event: Pick<ArrivedEvent, 'id' | 'type' | 'metadata'>, { attempt }: Delivery): SubscriberFields {
+    return {
+      eventId: event.id,
+      eventType: event.type,
+      transport: this.#setup.transport,
+      correlationId: event.metadata.correlationId,
+      traceId: traceIdOf(event.metadata.traceparent),
+      subscription: this.#setup.name,
+      attempt,
+    };
+  }
+}
+
+/** Says who failed and why, without the values of sensitive fields; what was thrown is its cause, for the caller alone. */
+function handlerError(
+  name: string,
+  contract: AnyEventContract,
+  { type, payload }: EventEnvelope,
+  thrown: unknown,
+): EventHandlerError {
+  const scrub = createScrubber(contract, payload);
+  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : 'it threw something that is no Error';
+  const error = new EventHandlerError(name, type, scrub(message).slice(0, 500), { cause: thrown });
+  if (thrown instanceof Error && thrown.stack !== undefined) {
+    const frames = thrown.stack.split('\n').filter(line => line.startsWith('    at '));
+    error.stack = [`${error.name}: ${error.message}`, ...frames.slice(0, 20)].join('\n');
+  }
+  return error;
+}
+
+/** For facts: what was thrown may carry anything. */
+function withoutCause(error: Error): Error {
+  if (error.cause === undefined) return error;
+  const copy = new Error(error.message);
+  copy.name = error.name;
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
+}

@@ -1,0 +1,375 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import { causedBy, defineEvent, type EventEnvelope } from '../contracts/index.ts';
+import { Facts, type Fact } from '../facts/index.ts';
+import { fixed } from '../resilience/index.ts';
+import { Bus } from './bus.ts';
+import type { Capabilities, Transport } from './transport.ts';
+
+export const userRegistered = defineEvent('user.registered', {
+  schema: z.object({ userId: z.string(), at: z.date().optional() }),
+  sensitive: ['userId'],
+});
+export const userUpdated = defineEvent('user.updated', { schema: z.object({ userId: z.string() }) });
+export const orderPlaced = defineEvent('order.placed', { schema: z.object({ orderId: z.string() }) });
+export const events = [userRegistered, userUpdated, orderPlaced];
+
+/** A place that belongs to one test: what several transports of it share. */
+export interface TransportPlace {
+  /** As another process would open it; the same object where a transport lives in one process. */
+  open(): Transport;
+  cleanup(): Promise<void>;
+}
+
+const ONCE_MORE = { backoff: fixed(20) } as const;
+
+/** A test of what is declared: what is not has no test, instead of one that is passed over. */
+const given = (applies: boolean): ((claim: string, run: () => Promise<void>) => void) =>
+  applies ? test : () => undefined;
+
+/** What every transport has to pass, as far as the capabilities go that it declares. */
+export function transportContract(
+  name: string,
+  declared: Capabilities,
+  openPlace: () => Promise<TransportPlace>,
+): void {
+  describe(`the transport ${name}`, () => {
+    let place: TransportPlace;
+    let buses: Bus[];
+    let stated: Fact[];
+
+    beforeEach(async () => {
+      place = await openPlace();
+      buses = [];
+      stated = [];
+    });
+    afterEach(async () => {
+      await Promise.all(buses.map(bus => bus.close(2_000)));
+      await place.cleanup();
+    });
+
+    const open = (): Bus => {
+      const facts = new Facts();
+      facts.onAny(fact => stated.push(fact));
+      const bus = new Bus({ events, transport: place.open(), facts });
+      buses.push(bus);
+      return bus;
+    };
+    const statedOf = (fact: Fact['name']): readonly Fact[] => stated.filter(each => each.name === fact);
+
+    test('an event arrives whole: dates are dates, id, correlation, cause, user and trace are kept', async () => {
+      const bus = open();
+      const seen: EventEnvelope[] = [];
+      await bus.subscribe(userRegistered, event => void seen.push(event));
+      const at = new Date('2026-01-02T03:04:05.678Z');
+      const options = { id: 'e-1', timestamp: at, correlationId: 'c-1', causationId: 'k-1', userId: 'u-1' };
+      await expect(bus.publish(userRegistered({ userId: 'u-1', at }, options))).resolves.toEqual({
+        id: 'e-1',
+        type: 'user.registered',
+        timestamp: at,
+        correlationId: 'c-1',
+      });
+      await waitFor('the event', () => seen.length === 1);
+      expect(seen[0]).toEqual({
+        id: 'e-1',
+        type: 'user.registered',
+        version: 1,
+        timestamp: at,
+        payload: { userId: 'u-1', at },
+        metadata: {
+          correlationId: 'c-1',
+          causationId: 'k-1',
+          userId: 'u-1',
+          traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),
+        },
+      });
+    });
+
+    test('every subscription without a group gets every event, only of its pattern, and none after it has ended', async () => {
+      const bus = open();
+      const seen: string[] = [];
+      const stopFirst = await bus.subscribe(userRegistered, event => void seen.push(`first ${event.type}`));
+      await bus.subscribe('user.*', event => void seen.push(`user ${event.type}`));
+      await bus.subscribe('#', event => void seen.push(`all ${event.type}`));
+      await bus.publish(userRegistered({ userId: 'u' }));
+      await bus.publish(orderPlaced({ orderId: 'o' }));
+      await waitFor('four deliveries', () => seen.length === 4);
+      expect(seen.toSorted()).toEqual([
+        'all order.placed',
+        'all user.registered',
+        'first user.registered',
+        'user user.registered',
+      ]);
+      await stopFirst();
+      await bus.publish(userRegistered({ userId: 'u' }));
+      await waitFor('two more', () => seen.length === 6);
+      expect(seen.filter(each => each.startsWith('first'))).toHaveLength(1);
+    });
+
+    test('a handler that throws, now or later, affects neither the publisher nor another handler', async () => {
+      const bus = open();
+      const seen: string[] = [];
+      await bus.subscribe(userUpdated, () => {
+        throw new Error('at once');
+      });
+      await bus.subscribe(userUpdated, async () => {
+        throw new Error('later');
+      });
+      await bus.subscribe(userUpdated, event => void seen.push(event.payload.userId));
+      await bus.publish(userUpdated({ userId: 'one' }));
+      await bus.publish(userUpdated({ userId: 'two' }));
+      await waitFor('both events', () => seen.length === 2);
+      await waitFor('both failures, twice', () => statedOf('event.failed').length === 4);
+      expect(seen.toSorted()).toEqual(['one', 'two']);
+    });
+
+    test('what a handler publishes names its cause, and its span is a child of the handling span', async () => {
+      const bus = open();
+      const seen: EventEnvelope[] = [];
+      await bus.subscribe(userUpdated, event => void seen.push(event));
+      await bus.subscribe(orderPlaced, async event => {
+        seen.push(event);
+        await Promise.resolve();
+        await bus.publish(userUpdated({ userId: 'u' }));
+      });
+      const cause = { correlationId: 'request-1', causationId: undefined, userId: 'u-9', traceparent: undefined };
+      const placed = await causedBy(cause, () => bus.publish(orderPlaced({ orderId: 'o' })));
+      const updated = await waitFor('the second event', () => seen.find(({ type }) => type === 'user.updated'));
+      expect(updated.metadata).toMatchObject({ correlationId: 'request-1', causationId: placed.id, userId: 'u-9' });
+      const traces = seen.map(({ metadata }) => metadata.traceparent?.slice(0, 35));
+      expect(new Set(traces).size).toBe(1);
+      expect(new Set(seen.map(({ metadata }) => metadata.traceparent)).size).toBe(2);
+    });
+
+    test('what cannot be published is refused at the call', async () => {
+      const bus = open();
+      // @ts-expect-error wrong on purpose
+      await expect(bus.publish(userUpdated({ userId: 7 }))).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
+      const stranger = defineEvent('stranger.arrived', { schema: z.object({}) });
+      await expect(bus.publish(stranger({}))).rejects.toMatchObject({
+        code: 'EVENT_UNKNOWN',
+        message: expect.stringContaining('user.registered'),
+      });
+      await expect(bus.subscribe(stranger, () => undefined)).rejects.toMatchObject({ code: 'EVENT_UNKNOWN' });
+      await expect(bus.subscribe('User.*', () => undefined)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+      await expect(bus.subscribe('user.*', () => undefined, { attempts: 0 })).rejects.toMatchObject({
+        code: 'INVALID_OPTIONS',
+      });
+    });
+
+    test('a pattern that fits no event is a warning', async () => {
+      const bus = open();
+      await bus.subscribe('users.*', () => undefined);
+      expect(statedOf('bus.warning')).toHaveLength(1);
+    });
+
+    test('close lets running handlers end, and nothing works after it', async () => {
+      const bus = open();
+      const gate = Promise.withResolvers<void>();
+      let ended = false;
+      let began = false;
+      await bus.subscribe(userUpdated, async () => {
+        began = true;
+        await gate.promise;
+        ended = true;
+      });
+      await bus.publish(userUpdated({ userId: 'u' }));
+      await waitFor('the handler', () => began);
+      const closing = bus.close();
+      gate.resolve();
+      await closing;
+      expect(ended).toBe(true);
+      await expect(bus.publish(userUpdated({ userId: 'u' }))).rejects.toMatchObject({ code: 'BUS_CLOSED' });
+      await expect(bus.subscribe(userUpdated, () => undefined)).rejects.toMatchObject({ code: 'BUS_CLOSED' });
+    });
+
+    test('close waits no longer than it is told', async () => {
+      const bus = open();
+      let began = false;
+      await bus.subscribe(userUpdated, () => {
+        began = true;
+        return new Promise(() => undefined);
+      });
+      await bus.publish(userUpdated({ userId: 'u' }));
+      await waitFor('the handler', () => began);
+      await bus.close(50);
+      expect(began).toBe(true);
+    });
+
+    test('an event that does not fit its contract never reaches the handler', async () => {
+      const bus = open();
+      const seen: string[] = [];
+      await bus.subscribe(userUpdated, event => void seen.push(event.id), { name: 'reader' });
+      const head = { id: 'bad', type: 'user.updated', timestamp: new Date(), correlationId: 'c' };
+      await bus.forward({ ...head, text: '{"specversion":"1.0"}' });
+      const event = { specversion: '1.0', source: 's', id: 'bad', type: 'user.updated', time: new Date() };
+      await bus.forward({ ...head, text: JSON.stringify({ ...event, data: { userId: 7 } }) });
+      await bus.publish(userUpdated({ userId: 'good' }, { id: 'good' }));
+      await waitFor('the good one', () => seen.length === 1);
+      expect(seen).toEqual(['good']);
+      await waitFor('both refusals', () => statedOf('event.failed').length === 2);
+    });
+
+    test('declares what this suite holds it to', () => {
+      expect(open().capabilities).toEqual(declared);
+    });
+
+    given(declared.ordered)('keeps the order for a subscription that handles one at a time', async () => {
+      const bus = open();
+      const seen: string[] = [];
+      await bus.subscribe(
+        userUpdated,
+        async ({ payload }) => {
+          if (Number(payload.userId) % 3 === 0) await new Promise(resolve => setImmediate(resolve));
+          seen.push(payload.userId);
+        },
+        { concurrency: 1 },
+      );
+      const expected = Array.from({ length: 40 }, (_, index) => String(index));
+      for (const userId of expected) await bus.publish(userUpdated({ userId }));
+      await waitFor('all', () => seen.length === 40);
+      expect(seen).toEqual(expected);
+    });
+
+    given(!declared.groups)('without groups it refuses one, and says what would do', async () => {
+      await expect(open().subscribe(userUpdated, () => undefined, { group: 'g' })).rejects.toMatchObject({
+        code: 'CAPABILITY_MISSING',
+        message: expect.stringContaining('redis-streams'),
+      });
+    });
+
+    given(declared.groups)('each event comes once in each group', async () => {
+      const [one, two] = [open(), open()];
+      const seen: string[] = [];
+      const take = (group: string) => (event: EventEnvelope<{ userId: string }>) =>
+        void seen.push(`${group} ${event.payload.userId}`);
+      await one.subscribe(userUpdated, take('a'), { group: 'a' });
+      await two.subscribe(userUpdated, take('a'), { group: 'a' });
+      await one.subscribe(userUpdated, take('b'), { group: 'b' });
+      for (let index = 0; index < 20; index += 1) await one.publish(userUpdated({ userId: String(index) }));
+      await waitFor('each twice', () => seen.length >= 40);
+      expect(new Set(seen).size).toBe(40);
+      expect(seen).toHaveLength(40);
+    });
+
+    given(declared.durable)(
+      'a group keeps its place while nobody runs, and a failed delivery is repeated',
+      async () => {
+        const first = open();
+        const stop = await first.subscribe(userUpdated, () => undefined, { group: 'g', ...ONCE_MORE });
+        await stop();
+        await first.publish(userUpdated({ userId: 'while away' }));
+        const seen: string[] = [];
+        await open().subscribe(
+          userUpdated,
+          ({ payload }, { attempt }) => {
+            seen.push(`${payload.userId} ${attempt}`);
+            if (attempt < 3) throw new Error('not yet');
+          },
+          { group: 'g', ...ONCE_MORE },
+        );
+        await waitFor('three deliveries', () => seen.length === 3);
+        expect(seen).toEqual(['while away 1', 'while away 2', 'while away 3']);
+        await waitFor('the end', () => statedOf('event.handled').length === 1);
+        expect(statedOf('event.retried')).toHaveLength(2);
+      },
+    );
+
+    given(declared.durable)(
+      'what fails for good or cannot be read is a dead letter, and the rest goes on',
+      async () => {
+        const bus = open();
+        const seen: string[] = [];
+        await bus.subscribe(
+          userRegistered,
+          ({ payload }) => {
+            if (payload.userId === 'secret-person') throw new Error(`cannot greet ${payload.userId}`);
+            seen.push(payload.userId);
+          },
+          { group: 'g', attempts: 2, ...ONCE_MORE },
+        );
+        await bus.publish(userRegistered({ userId: 'secret-person' }, { id: 'bad' }));
+        await bus.forward({
+          id: 'worse',
+          type: 'user.registered',
+          timestamp: new Date(),
+          correlationId: 'c',
+          text: 'no JSON',
+        });
+        await bus.publish(userRegistered({ userId: 'fine' }));
+        await waitFor('both ends', () => statedOf('event.dead').length === 2 && seen.length === 1);
+        expect(
+          statedOf('event.dead')
+            .map(({ fields }) => 'reason' in fields && fields.reason)
+            .toSorted(),
+        ).toEqual(['attempts-exhausted', 'undecodable']);
+        // Neither facts nor dead letters tell what the contract calls sensitive.
+        const letters = (await bus.deadLetters()).toSorted((a, b) => a.reason.localeCompare(b.reason));
+        expect(letters).toMatchObject([
+          {
+            subscription: 'g',
+            reason: 'attempts-exhausted',
+            eventId: 'bad',
+            eventType: 'user.registered',
+            attempts: 2,
+          },
+          { subscription: 'g', reason: 'undecodable', attempts: 1 },
+        ]);
+        expect(letters.map(({ error }) => error).join(' ')).not.toContain('secret-person');
+      },
+    );
+
+    given(declared.durable)(
+      'a dead letter that is replayed goes to its subscription alone; one that is discarded is gone',
+      async () => {
+        const bus = open();
+        let broken = true;
+        const seen: string[] = [];
+        const options = { attempts: 1, ...ONCE_MORE };
+        await bus.subscribe(userUpdated, event => void seen.push(`other ${event.id}`), { group: 'other', ...options });
+        await bus.subscribe(
+          userUpdated,
+          event => {
+            if (broken) throw new Error('broken');
+            seen.push(`mended ${event.id}`);
+          },
+          { group: 'mended', ...options },
+        );
+        await bus.publish(userUpdated({ userId: 'a' }, { id: 'a' }));
+        await bus.publish(userUpdated({ userId: 'b' }, { id: 'b' }));
+        await waitFor('two dead', async () => (await bus.deadLetters()).length === 2 && seen.length === 2);
+        broken = false;
+        const [letterA, letterB] = (await bus.deadLetters()).toSorted((x, y) => x.eventId.localeCompare(y.eventId));
+        await expect(bus.discardDeadLetter(letterB?.id ?? '')).resolves.toBe(true);
+        await expect(bus.replayDeadLetter(letterA?.id ?? '')).resolves.toBe(true);
+        await expect(bus.replayDeadLetter(letterA?.id ?? '')).resolves.toBe(false);
+        await waitFor('the replayed one', () => seen.length === 3);
+        expect(seen.toSorted()).toEqual(['mended a', 'other a', 'other b']);
+        await expect(bus.deadLetters()).resolves.toEqual([]);
+      },
+    );
+
+    given(!declared.replay)('without replay it refuses one, and says what would do', async () => {
+      await expect(open().replay('user.*', () => undefined, { from: new Date() })).rejects.toMatchObject({
+        code: 'CAPABILITY_MISSING',
+        message: expect.stringContaining('redis-streams'),
+      });
+    });
+
+    given(declared.replay)(
+      'what was published before comes again to one subscriber, in order, from an instant or an id',
+      async () => {
+        const bus = open();
+        const before = new Date(Date.now() - 60_000);
+        for (const id of ['a', 'b', 'c']) await bus.publish(userUpdated({ userId: id }, { id }));
+        await bus.publish(orderPlaced({ orderId: 'o' }));
+        const seen: string[] = [];
+        await expect(bus.replay(userUpdated, event => void seen.push(event.id), { from: before })).resolves.toBe(3);
+        await expect(bus.replay('#', event => void seen.push(event.type), { from: 'b' })).resolves.toBe(3);
+        expect(seen).toEqual(['a', 'b', 'c', 'user.updated', 'user.updated', 'order.placed']);
+        await expect(bus.replay('#', () => undefined, { from: new Date(Date.now() + 60_000) })).resolves.toBe(0);
+      },
+    );
+  });
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { Bus } from '../bus.ts';
+import { events, transportContract, userUpdated } from '../transport.contract-suite.ts';
+import { InProcessTransport } from './in-process.ts';
+
+const DECLARED = { durable: false, replay: false, ordered: true, fanOut: true, groups: true };
+
+transportContract('in-process', DECLARED, async () => {
+  const transport = new InProcessTransport();
+  return { open: () => transport, cleanup: async () => undefined };
+});
+
+test('handlers begin after the publisher has gone on, and cannot change what others get', async () => {
+  const bus = new Bus({ events, transport: new InProcessTransport() });
+  const seen: string[] = [];
+  for (const name of ['first', 'second']) {
+    await bus.subscribe(userUpdated, ({ payload }) => {
+      seen.push(`${name} ${payload.userId}`);
+      payload.userId = 'changed';
+    });
+  }
+  const payload = { userId: 'u' };
+  await bus.publish(userUpdated(payload));
+  expect(seen).toEqual([]);
+  payload.userId = 'changed as well';
+  await bus.close();
+  expect(seen).toEqual(['first u', 'second u']);
+});
+
+test('publishAndWait waits for all and names each that failed', async () => {
+  const bus = new Bus({ events, transport: new InProcessTransport() });
+  const seen: string[] = [];
+  await bus.subscribe(userUpdated, async () => {
+    await new Promise(resolve => setImmediate(resolve));
+    seen.push('slow');
+  });
+  await expect(bus.publishAndWait(userUpdated({ userId: 'u' }))).resolves.toMatchObject({ type: 'user.updated' });
+  expect(seen).toEqual(['slow']);
+  const thrown = new Error('at once');
+  await bus.subscribe(
+    userUpdated,
+    () => {
+      throw thrown;
+    },
+    { name: 'first' },
+  );
+  await bus.subscribe(userUpdated, () => Promise.reject(new Error('later')), { name: 'second' });
+  const failure: unknown = await bus.publishAndWait(userUpdated({ userId: 'u' })).catch((error: unknown) => error);
+  if (!(failure instanceof AggregateError)) throw new Error('Expected an AggregateError.');
+  expect(failure.errors).toMatchObject([
+    { code: 'EVENT_HANDLER_FAILED', subscriber: 'first', cause: thrown },
+    { code: 'EVENT_HANDLER_FAILED', subscriber: 'second' },
+  ]);
+  expect(failure.message).toContain('first, second');
+  expect(seen).toEqual(['slow', 'slow']);
+});
