@@ -10,6 +10,7 @@ export {
   defineJob,
   defineResource,
   handle,
+  react,
   retryAfter,
   snooze,
   type AnyJobContract,
@@ -31,6 +32,7 @@ export {
   type OutputOf,
   type Priority,
   type QueueDefinition,
+  type Reaction,
   type Resource,
   type Run,
 } from './contracts/index.ts';

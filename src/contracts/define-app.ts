@@ -1,7 +1,9 @@
 import { InvalidContractError } from '../errors/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
+import type { AnyEventContract } from './event-contract.ts';
 import type { Handler } from './handle.ts';
 import type { AnyJobContract } from './job-contract.ts';
+import type { Reaction } from './react.ts';
 
 export interface QueueDefinition {
   /** Jobs at once in one worker process. 10 by default; WORKER_CONCURRENCY overrides it. */
@@ -26,6 +28,10 @@ export interface AppDefinition {
   readonly jobs: readonly AnyJobContract[];
   readonly handlers: readonly Handler[];
   readonly queues?: Readonly<Record<string, QueueDefinition>>;
+  /** What may be published or subscribed; the events of the reactions are among them without being named. */
+  readonly events?: readonly AnyEventContract[];
+  /** Which jobs follow from which events. */
+  readonly reactions?: readonly Reaction[];
 }
 
 /** What an app consists of, as data: workers, dashboard and command line load it. */
@@ -35,6 +41,8 @@ export interface App {
   readonly handlers: ReadonlyMap<string, Handler>;
   /** Every queue that a contract names, in the order of first use. */
   readonly queues: ReadonlyMap<string, QueuePolicy>;
+  readonly events: ReadonlyMap<string, AnyEventContract>;
+  readonly reactions: ReadonlyMap<string, Reaction>;
 }
 
 const DEFAULT_CONCURRENCY = 10;
@@ -66,8 +74,34 @@ export function defineApp(definition: AppDefinition): App {
   for (const name of Object.keys(definition.queues ?? {})) {
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
   }
+  const { events, reactions } = eventsOf(definition, problems);
   if (problems.length > 0) throw new InvalidContractError(`The app cannot work: ${problems.join('; ')}.`);
-  return Object.freeze({ kind: 'app', jobs, handlers, queues });
+  return Object.freeze({ kind: 'app', jobs, handlers, queues, events, reactions });
+}
+
+function eventsOf(
+  { events: listed = [], reactions: all = [] }: AppDefinition,
+  problems: string[],
+): Pick<App, 'events' | 'reactions'> {
+  const events = new Map<string, AnyEventContract>();
+  for (const contract of listed) {
+    if (events.has(contract.name)) problems.push(`two events are named "${contract.name}"`);
+    events.set(contract.name, contract);
+  }
+  const reactions = new Map<string, Reaction>();
+  for (const reaction of all) {
+    const { name, event } = reaction;
+    const known = events.get(event.name);
+    if (known !== undefined && known !== event) {
+      problems.push(`the reaction "${name}" names another contract of "${event.name}" than events`);
+    }
+    if (reactions.has(name)) {
+      problems.push(`two reactions are named "${name}" (to "${reactions.get(name)?.event.name}" and "${event.name}")`);
+    }
+    events.set(event.name, known ?? event);
+    reactions.set(name, reaction);
+  }
+  return { events, reactions };
 }
 
 function queuePolicy(name: string, definition: QueueDefinition, problems: string[]): QueuePolicy {

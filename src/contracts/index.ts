@@ -50,5 +50,6 @@ export {
 } from './codec.ts';
 export { loadApp } from './load-app.ts';
 export type { PayloadContract } from './payload-contract.ts';
+export { react, type Reaction } from './react.ts';
 export { createScrubber, forgetFields, REDACTED, redactData } from './redact.ts';
 export type { Tracer } from './tracer.ts';

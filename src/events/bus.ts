@@ -127,7 +127,7 @@ export class Bus {
     handler: EventHandler<StandardSchemaV1.InferOutput<Schema>>,
     options?: SubscribeOptions,
   ): Promise<Unsubscribe>;
-  subscribe(pattern: string, handler: EventHandler, options?: SubscribeOptions): Promise<Unsubscribe>;
+  subscribe(event: AnyEventContract | string, handler: EventHandler, options?: SubscribeOptions): Promise<Unsubscribe>;
   async subscribe(
     what: AnyEventContract | string,
     // A contract's payloads fit its handler: `openEvent` has validated them.

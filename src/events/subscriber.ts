@@ -1,15 +1,22 @@
 import {
   causedBy,
   createScrubber,
+  isOutcome,
   type AnyEventContract,
   type EventEnvelope,
   type EventMetadata,
+  type Outcome,
   type Tracer,
 } from '../contracts/index.ts';
-import { EventHandlerError, UndecodableEventError } from '../errors/index.ts';
+import {
+  BusUnavailableError,
+  EventHandlerError,
+  QueueUnavailableError,
+  UndecodableEventError,
+} from '../errors/index.ts';
 import type { EventDeadReason, Facts, SubscriberFields } from '../facts/index.ts';
 import { traceIdOf } from '../queue/index.ts';
-import { backoffDelay, type Backoff } from '../resilience/index.ts';
+import { backoffDelay, exponential, type Backoff } from '../resilience/index.ts';
 import { readCloudEvent, type ArrivedEvent } from './cloud-event.ts';
 import { openEvent } from './open-event.ts';
 import type { Delivery, Verdict } from './transport.ts';
@@ -33,6 +40,8 @@ export interface SubscriberSetup {
   readonly attempts: number;
   readonly backoff: Backoff;
 }
+
+const OUTAGE = exponential({ from: '5s', to: '5s' });
 
 const UNKNOWN_METADATA: EventMetadata = {
   correlationId: '',
@@ -101,10 +110,14 @@ export class Subscriber {
         // An async function, so that a handler that throws at once rejects as well.
         async span => {
           const cause = { correlationId, causationId: envelope.id, userId, traceparent: span };
-          await causedBy(cause, () => handler(envelope, { subscription: name, attempt: delivery.attempt }));
+          const result = await causedBy(cause, () =>
+            handler(envelope, { subscription: name, attempt: delivery.attempt }),
+          );
+          if (isOutcome(result)) throw result;
         },
       );
     } catch (thrown) {
+      if (isOutcome(thrown)) return this.#said(thrown, fields, delivery, Date.now() - startedAt);
       const error = handlerError(name, contract, envelope, thrown);
       return this.#failed(fields, delivery, Date.now() - startedAt, error);
     }
@@ -117,15 +130,37 @@ export class Subscriber {
 
   #failed(fields: SubscriberFields, delivery: Delivery, ranMs: number, error: Error): Verdict {
     const { facts, attempts, backoff } = this.#setup;
-    const stated = withoutCause(error);
     if (!delivery.repeatable) {
-      facts.state('event.failed', { ...fields, ranMs, error: stated });
+      facts.state('event.failed', { ...fields, ranMs, error: withoutCause(error) });
       return { kind: 'failed', error };
     }
+    if (isOutage(error)) return this.#again(fields, ranMs, backoffDelay(OUTAGE, 1), false, error);
     if (delivery.attempt >= attempts) return this.#dead(fields, delivery, 'attempts-exhausted', error);
-    const retryInMs = backoffDelay(backoff, delivery.attempt);
-    facts.state('event.retried', { ...fields, ranMs, retryInMs, error: stated });
-    return { kind: 'retry', afterMs: retryInMs, error };
+    return this.#again(fields, ranMs, backoffDelay(backoff, delivery.attempt), true, error);
+  }
+
+  /** What the handler itself said: `retryAfter`, `snooze`, `cancel`, `dead`. */
+  #said(outcome: Outcome, fields: SubscriberFields, delivery: Delivery, ranMs: number): Verdict {
+    const { attempts, name } = this.#setup;
+    const error = new EventHandlerError(name, fields.eventType, outcome.reason);
+    if (outcome.what === 'cancel') return { kind: 'done' };
+    if (!delivery.repeatable) return this.#failed(fields, delivery, ranMs, error);
+    switch (outcome.what) {
+      case 'dead':
+        return this.#dead(fields, delivery, 'said-by-handler', error);
+      case 'snooze':
+        return this.#again(fields, ranMs, outcome.forMs, false, error);
+      case 'retry':
+        if (delivery.attempt >= attempts) return this.#dead(fields, delivery, 'attempts-exhausted', error);
+        return this.#again(fields, ranMs, outcome.afterMs, true, error);
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  #again(fields: SubscriberFields, ranMs: number, afterMs: number, spent: boolean, error: Error): Verdict {
+    this.#setup.facts.state('event.retried', { ...fields, ranMs, retryInMs: afterMs, error: withoutCause(error) });
+    return { kind: 'retry', afterMs, spent, error };
   }
 
   #dead(fields: SubscriberFields, delivery: Delivery, reason: EventDeadReason, error: Error): Verdict {
@@ -149,6 +184,11 @@ export class Subscriber {
       attempt,
     };
   }
+}
+
+/** The engine or the transport is away: no event is to blame, and none must die of it. */
+function isOutage(error: Error): boolean {
+  return error.cause instanceof QueueUnavailableError || error.cause instanceof BusUnavailableError;
 }
 
 /** Says who failed and why, without the values of sensitive fields; what was thrown is its cause, for the caller alone. */

@@ -39,7 +39,8 @@ export type Verdict =
   | { readonly kind: 'done' }
   /** It failed, and nothing can be done about it. */
   | { readonly kind: 'failed'; readonly error: Error }
-  | { readonly kind: 'retry'; readonly afterMs: number; readonly error: Error }
+  /** `spent` false: what failed is not the event's fault, and its next delivery has the same number. */
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly spent: boolean; readonly error: Error }
   | { readonly kind: 'dead'; readonly reason: string; readonly error: Error };
 
 export interface TransportSubscription {

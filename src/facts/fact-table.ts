@@ -78,6 +78,7 @@ export interface FactTable {
   'worker.recycled': { readonly worker: string; readonly reason: string };
   /** A worker's supervisor has ended or does not answer: the worker leaves. */
   'worker.orphaned': { readonly worker: string };
+  'worker.blocked': { readonly worker: string; readonly blockedMs: number; readonly jobs: readonly string[] };
   'worker.error': { readonly worker: string; readonly queue: string; readonly error: Error };
   'engine.warning': { readonly engine: string; readonly warning: string };
   'engine.lost': { readonly engine: string; readonly error: Error };
@@ -109,7 +110,7 @@ export type DeadReason =
   | 'poison'
   | 'stalled';
 
-export type EventDeadReason = 'attempts-exhausted' | 'undecodable' | 'poison';
+export type EventDeadReason = 'attempts-exhausted' | 'undecodable' | 'poison' | 'said-by-handler';
 
 export type FactName = keyof FactTable;
 
