@@ -73,7 +73,11 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   },
   express: { in: ['dashboard', 'examples'], why: 'a producer or a worker must not load a web framework' },
   helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },
-  ioredis: { in: ['src/engine/redis'], typesIn: ['src/engine', 'src/state'], why: 'one room owns the connections' },
+  ioredis: {
+    in: ['src/engine/redis', 'src/events/transports/redis'],
+    typesIn: ['src/engine', 'src/state'],
+    why: 'the engine owns its connections; transports have their own, which block and subscribe',
+  },
   'ipaddr.js': {
     in: ['dashboard', 'workers/http'],
     why: 'addresses are judged in two places: who asks, and who is called',

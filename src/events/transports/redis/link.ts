@@ -1,0 +1,180 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { BusUnavailableError, InvalidConfigError } from '../../../errors/index.ts';
+import type { TransportListener } from '../../transport.ts';
+
+/** A publisher's call is answered within two seconds, as a producer's is. */
+const FAIL_FAST_MS = 1_750;
+
+const COMMON = {
+  lazyConnect: true,
+  // RESP3 would change the shape of the replies that are read here.
+  protocol: 2,
+  keepAlive: 10_000,
+  disconnectTimeout: 200,
+  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.5 + Math.random() / 2),
+  // A command that was under way when the connection went is decided by whoever sent it, not sent again behind their back.
+  autoResendUnfulfilledCommands: false,
+  // They fail when the connection does: with more tries ioredis 6 drops them without an answer (read in its source).
+  maxRetriesPerRequest: 0,
+  // After a failover the old primary answers as a replica: leave it.
+  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+} satisfies RedisOptions;
+
+const COMMANDS = {
+  enableOfflineQueue: false,
+  commandTimeout: FAIL_FAST_MS,
+  connectTimeout: FAIL_FAST_MS,
+  socketTimeout: 5_000,
+} satisfies RedisOptions;
+
+const READING = {
+  connectTimeout: 10_000,
+  // Longer than any blocking read, so that only a dead connection meets it.
+  socketTimeout: 30_000,
+} satisfies RedisOptions;
+
+/** A connection for reads that block, and its name on the server. */
+export interface BlockingReader {
+  readonly redis: Redis;
+  readonly clientId: string;
+}
+
+/** The connections of one transport to one Redis: one for commands, which fails fast, and one for each reader. */
+export class RedisLink {
+  readonly #transport: string;
+  readonly #url: string;
+  readonly commands: Redis;
+  readonly #others = new Set<Redis>();
+  #listener: TransportListener | undefined;
+  #lostAt: number | undefined;
+  #arrival: PromiseWithResolvers<void> | undefined;
+  #closed = false;
+
+  /** @throws InvalidConfigError when the URL is none of Redis; the message never repeats it */
+  constructor(transport: string, url: string) {
+    const parsed = URL.parse(url);
+    if (parsed?.protocol !== 'redis:' && parsed?.protocol !== 'rediss:') {
+      throw new InvalidConfigError([`Expected ${transport} to get a redis:// or rediss:// URL.`]);
+    }
+    this.#transport = transport;
+    this.#url = url;
+    this.commands = new Redis(url, { ...COMMON, ...COMMANDS });
+    this.commands.on('error', (error: Error) => this.#lost(error));
+    this.commands.on('close', () => this.#lost(new Error('The connection was closed.')));
+    this.commands.on('ready', () => this.#back());
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+  }
+
+  /** Resolves when commands can be sent. @throws BusUnavailableError after two seconds, naming `what` */
+  async ready(what: string): Promise<void> {
+    if (this.commands.status === 'ready') return;
+    if (this.#closed) throw this.unavailable(what, 'the bus is closed');
+    // One wait for all: a web app may ask a thousand times during an outage.
+    this.#arrival ??= Promise.withResolvers<void>();
+    if (this.commands.status === 'wait') this.commands.connect().catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(this.unavailable(what, 'no answer came in time')), FAIL_FAST_MS);
+    });
+    try {
+      await Promise.race([this.#arrival.promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Sends one command. @throws BusUnavailableError when it was not answered; what Redis refuses is passed on */
+  async send(what: string, command: string, ...args: readonly (string | number)[]): Promise<unknown> {
+    await this.ready(what);
+    try {
+      return await this.commands.call(command, ...args.map(String));
+    } catch (cause) {
+      throw this.explained(what, cause);
+    }
+  }
+
+  /** A connection of its own for reads that block. */
+  async reader(what: string): Promise<BlockingReader> {
+    // Nothing is queued while it is away, so that the question for its id is the first thing on a new connection.
+    const redis = await this.dedicated(what, false);
+    const reader: { redis: Redis; clientId: string } = { redis, clientId: '' };
+    const learn = async (): Promise<void> => {
+      reader.clientId = String(await redis.client('ID'));
+    };
+    redis.on('ready', () => void learn().catch(() => undefined));
+    await learn();
+    return reader;
+  }
+
+  /** A connection of its own. */
+  async dedicated(what: string, enableOfflineQueue = true): Promise<Redis> {
+    await this.ready(what);
+    const redis = new Redis(this.#url, { ...COMMON, ...READING, enableOfflineQueue });
+    // The command connection speaks for the server.
+    redis.on('error', () => undefined);
+    this.#others.add(redis);
+    try {
+      await redis.connect();
+    } catch (cause) {
+      this.drop(redis);
+      throw this.explained(what, cause);
+    }
+    return redis;
+  }
+
+  /** Ends a read that blocks, as if its time were over; what it has taken arrives. */
+  async unblock({ clientId }: BlockingReader): Promise<void> {
+    if (clientId === '') return;
+    await this.commands.client('UNBLOCK', Number(clientId)).catch(() => undefined);
+  }
+
+  drop(redis: Redis): void {
+    this.#others.delete(redis);
+    redis.disconnect();
+  }
+
+  explained(what: string, cause: unknown): unknown {
+    if (cause instanceof BusUnavailableError) return cause;
+    const message = cause instanceof Error ? cause.message : '';
+    if (/\bOOM\b/.test(message)) return this.unavailable(what, 'it is out of memory (maxmemory reached)', cause);
+    if (/NOAUTH|WRONGPASS/.test(message)) return this.unavailable(what, 'it refused the credentials', cause);
+    if (/^(ERR|WRONGTYPE|NOGROUP|BUSYGROUP|NOSCRIPT|UNBLOCKED)/.test(message)) return cause;
+    return this.unavailable(what, 'the server is away', cause);
+  }
+
+  unavailable(what: string, reason: string, cause?: unknown): BusUnavailableError {
+    return new BusUnavailableError(this.#transport, what, reason, cause instanceof Error ? { cause: bare(cause) } : {});
+  }
+
+  /** Never rejects. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const redis of this.#others) redis.disconnect();
+    this.commands.disconnect();
+  }
+
+  #lost(error: Error): void {
+    if (this.#closed || this.#lostAt !== undefined) return;
+    this.#lostAt = Date.now();
+    this.#listener?.lost(bare(error));
+  }
+
+  #back(): void {
+    this.#arrival?.resolve();
+    this.#arrival = undefined;
+    if (this.#lostAt === undefined) return;
+    const awayMs = Date.now() - this.#lostAt;
+    this.#lostAt = undefined;
+    this.#listener?.back(awayMs);
+  }
+}
+
+/** The driver hangs the command with its data on its errors; a logger would print that. */
+function bare(cause: Error): Error {
+  const copy = new Error(cause.message);
+  copy.name = cause.name;
+  return copy;
+}

@@ -1,0 +1,150 @@
+import type { Redis } from 'ioredis';
+import { Inbox } from '../../inbox.ts';
+import { readCloudEvent } from '../../cloud-event.ts';
+import type {
+  Capabilities,
+  Delivery,
+  OutgoingEvent,
+  StopSubscription,
+  Transport,
+  TransportListener,
+  TransportSubscription,
+  Verdict,
+} from '../../transport.ts';
+import { RedisLink } from './link.ts';
+
+export interface RedisPubSubOptions {
+  /** `redis:` or `rediss:` URL. */
+  readonly url: string;
+  /** Keeps installations apart; `shiftwork` when left out. */
+  readonly namespace?: string | undefined;
+  /** Events that wait for a slow subscriber at most; more are dropped, and that is stated. 10,000 by default. */
+  readonly waitingAtMost?: number;
+}
+
+interface Member {
+  readonly subscription: TransportSubscription;
+  readonly inbox: Inbox<Delivery, Verdict>;
+}
+
+/** One channel in Redis and who listens to it here. */
+interface Channel {
+  readonly members: Set<Member>;
+  /** Resolves when Redis has confirmed; callers that come meanwhile wait for the same. */
+  readonly open: Promise<unknown>;
+}
+
+/**
+ * Events over Redis channels, one for each entity (`user` of `user.registered`), so that several types share one. At most once: who does
+ * not listen at that moment, or whose connection is just gone, never gets the event.
+ */
+export class RedisPubSubTransport implements Transport {
+  readonly name = 'redis-pubsub';
+  readonly capabilities: Capabilities = { durable: false, replay: false, ordered: true, fanOut: true, groups: false };
+  readonly defaultConcurrency = 10;
+  readonly #link: RedisLink;
+  readonly #prefix: string;
+  readonly #waitingAtMost: number;
+  readonly #channels = new Map<string, Channel>();
+  #subscriber: Promise<Redis> | undefined;
+  #listener: TransportListener | undefined;
+
+  /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis */
+  constructor({ url, namespace = 'shiftwork', waitingAtMost = 10_000 }: RedisPubSubOptions) {
+    this.#link = new RedisLink(this.name, url);
+    this.#prefix = `${namespace}:events:`;
+    this.#waitingAtMost = waitingAtMost;
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+    this.#link.listen(listener);
+  }
+
+  async publish(event: OutgoingEvent): Promise<void> {
+    const channel = this.#prefix + (event.type.split('.', 1)[0] ?? '');
+    // Redis tells how many connections got it: the nearest that this transport comes to knowing its subscribers.
+    const receivers = await this.#link.send(`the event "${event.id}"`, 'PUBLISH', channel, event.text);
+    if (receivers === 0) this.#listener?.unroutable(event);
+  }
+
+  async subscribe(subscription: TransportSubscription): Promise<StopSubscription> {
+    const { deliver, concurrency, pattern } = subscription;
+    const inbox = new Inbox(deliver, { concurrency, limit: this.#waitingAtMost });
+    const member: Member = { subscription, inbox };
+    // A pattern without an entity listens to all of them.
+    const name = this.#prefix + (pattern.entity ?? '*');
+    const channel = this.#channelOf(name);
+    channel.members.add(member);
+    try {
+      await channel.open;
+    } catch (error) {
+      this.#leave(name, channel, member);
+      throw error;
+    }
+    return async timeoutMs => {
+      this.#leave(name, channel, member);
+      await inbox.idle(timeoutMs);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#channels.clear();
+    await this.#link.close();
+  }
+
+  #channelOf(name: string): Channel {
+    const known = this.#channels.get(name);
+    if (known !== undefined) return known;
+    const channel: Channel = { members: new Set(), open: this.#open(name) };
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  async #open(name: string): Promise<unknown> {
+    const what = `the subscription to "${name}"`;
+    this.#subscriber ??= this.#connect(what);
+    const subscriber = await this.#subscriber;
+    try {
+      return await (name.endsWith('*') ? subscriber.psubscribe(name) : subscriber.subscribe(name));
+    } catch (cause) {
+      throw this.#link.explained(what, cause);
+    }
+  }
+
+  async #connect(what: string): Promise<Redis> {
+    try {
+      // The driver subscribes anew by itself after an outage; what was published meanwhile is lost.
+      const subscriber = await this.#link.dedicated(what);
+      subscriber.on('message', (channel, text) => this.#arrived(channel, text));
+      subscriber.on('pmessage', (pattern, _channel, text) => this.#arrived(pattern, text));
+      return subscriber;
+    } catch (error) {
+      this.#subscriber = undefined;
+      throw error;
+    }
+  }
+
+  #leave(name: string, channel: Channel, member: Member): void {
+    channel.members.delete(member);
+    if (channel.members.size > 0 || this.#channels.get(name) !== channel) return;
+    this.#channels.delete(name);
+    void this.#subscriber
+      ?.then(subscriber => (name.endsWith('*') ? subscriber.punsubscribe(name) : subscriber.unsubscribe(name)))
+      .catch(() => undefined);
+  }
+
+  #arrived(name: string, text: string): void {
+    const members = this.#channels.get(name)?.members;
+    if (members === undefined) return;
+    const reading = readCloudEvent(text);
+    // What cannot be read has no type: whoever listens to the channel is told.
+    const type = reading.kind === 'event' ? reading.event.type : undefined;
+    for (const { subscription, inbox } of members) {
+      if (type !== undefined && !subscription.pattern.matches(type)) continue;
+      if (inbox.offer({ text, attempt: 1, repeatable: false }) === undefined) {
+        this.#listener?.dropped(subscription.name, 1);
+      }
+    }
+  }
+}

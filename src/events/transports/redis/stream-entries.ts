@@ -1,0 +1,33 @@
+/** One entry of the stream of events. */
+export interface StreamEntry {
+  readonly id: string;
+  readonly type: string;
+  readonly text: string;
+  /** The only group that is meant; undefined: everybody. A dead letter that is replayed has one. */
+  readonly only: string | undefined;
+}
+
+/** What XRANGE answers, and XREADGROUP for one stream: entries that are still there. */
+export function readEntries(reply: unknown): readonly StreamEntry[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((entry: unknown) => {
+    const [id, fields]: unknown[] = Array.isArray(entry) ? entry : [];
+    if (typeof id !== 'string' || !Array.isArray(fields)) return [];
+    const byName = pairs(fields);
+    const only = byName.get('only');
+    return [{ id, type: byName.get('type') ?? '', text: byName.get('event') ?? '', only }];
+  });
+}
+
+/** What XREAD and XREADGROUP answer for the one stream that was asked for. */
+export function readStreamReply(reply: unknown): readonly StreamEntry[] {
+  const [stream]: unknown[] = Array.isArray(reply) ? reply : [];
+  return Array.isArray(stream) ? readEntries(stream[1]) : [];
+}
+
+/** `[name, value, name, value]` */
+export function pairs(list: readonly unknown[]): ReadonlyMap<string, string> {
+  const map = new Map<string, string>();
+  for (let index = 0; index + 1 < list.length; index += 2) map.set(String(list[index]), String(list[index + 1]));
+  return map;
+}

@@ -1,0 +1,308 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inbox } from '../../inbox.ts';
+import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
+import type { BlockingReader, RedisLink } from './link.ts';
+import { readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
+import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK } from './stream-scripts.ts';
+import type { StreamLetters } from './stream-letters.ts';
+
+export interface StreamGroupParts {
+  readonly link: RedisLink;
+  readonly key: string;
+  readonly group: string;
+  /** Unique among all processes. */
+  readonly consumer: string;
+  readonly subscription: TransportSubscription;
+  readonly letters: StreamLetters;
+  readonly listener: TransportListener | undefined;
+  /** A delivery that shows no sign of life for so long is claimed by another consumer. */
+  readonly claimAfterMs: number;
+  /** How often lag and trimming are looked at. */
+  readonly inspectEveryMs: number;
+}
+
+interface Held {
+  readonly entry: StreamEntry;
+  readonly attempt: number;
+}
+
+const BLOCK_MS = 5_000;
+/** So long idle that whoever looks next claims it. */
+const HOURS = 86_400_000;
+/** Deliveries that wait for another try stay in memory: beyond so many nothing more is read. */
+const HELD_AT_MOST = 1_000;
+
+/**
+ * One consumer of a group. What it has taken and not acknowledged stays listed in Redis under its name; a sign of life every third of
+ * `claimAfterMs` keeps the others from claiming it. How often an entry was delivered is counted in Redis, so that one that kills its
+ * process counts as well.
+ */
+export class StreamGroup {
+  readonly #parts: StreamGroupParts;
+  readonly #held = new Map<string, Held>();
+  readonly #inbox: Inbox<Held, void>;
+  readonly #stop = new AbortController();
+  #acks: string[] = [];
+  #flushes = false;
+  #reader: BlockingReader | undefined;
+  #loops: Promise<unknown> | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(parts: StreamGroupParts) {
+    this.#parts = parts;
+    const { concurrency } = parts.subscription;
+    this.#inbox = new Inbox(held => this.#handle(held), { concurrency, limit: Number.POSITIVE_INFINITY });
+  }
+
+  /** Resolves when events flow. */
+  async start(): Promise<void> {
+    const { link, subscription } = this.#parts;
+    await this.#create(subscription.from);
+    this.#reader = await link.reader(this.#what());
+    const { claimAfterMs, inspectEveryMs } = this.#parts;
+    this.#loops = Promise.all([
+      this.#read(this.#reader),
+      this.#every(claimAfterMs / 3, () => this.#keep()),
+      this.#every(claimAfterMs / 2, () => this.#claim()),
+      this.#every(inspectEveryMs, () => this.#inspect()),
+    ]);
+  }
+
+  /** Takes nothing more, lets what runs end, and puts the rest where others find it at once. */
+  async stop(timeoutMs: number): Promise<void> {
+    const endsAt = Date.now() + timeoutMs;
+    this.#stop.abort();
+    this.#wake?.();
+    await this.#endRead();
+    await this.#inbox.idle(timeoutMs);
+    await this.#bounded(endsAt, async () => {
+      await this.#flush();
+      for (const { entry, attempt } of this.#held.values()) await this.#mark(entry.id, attempt - 1, HOURS);
+      await this.#eval(LEAVE, this.#parts.consumer);
+    });
+    if (this.#reader !== undefined) this.#parts.link.drop(this.#reader.redis);
+  }
+
+  async #read({ redis }: BlockingReader): Promise<void> {
+    const { group, consumer, key, subscription } = this.#parts;
+    while (!this.#stop.signal.aborted) {
+      const room = Math.min(2 * subscription.concurrency - this.#inbox.size, HELD_AT_MOST - this.#held.size);
+      if (room <= 0) {
+        await new Promise<void>(resolve => (this.#wake = resolve));
+        continue;
+      }
+      try {
+        const reply: unknown = await redis.call(
+          'XREADGROUP',
+          'GROUP',
+          group,
+          consumer,
+          'COUNT',
+          String(Math.min(room, 100)),
+          'BLOCK',
+          String(BLOCK_MS),
+          'STREAMS',
+          key,
+          '>',
+        );
+        this.#take(readStreamReply(reply).map(entry => ({ entry, attempt: 1 })));
+      } catch (error) {
+        await this.#recover(error);
+      }
+    }
+  }
+
+  #take(deliveries: readonly Held[]): void {
+    const { pattern } = this.#parts.subscription;
+    for (const held of deliveries) {
+      const { id, only, type } = held.entry;
+      if (this.#held.has(id)) continue;
+      const isMeant = only === undefined ? pattern.matches(type) : only === this.#parts.group;
+      if (!isMeant) this.#ack(id);
+      // Stopping: it goes back with the rest that has not begun.
+      else if (this.#stop.signal.aborted) this.#held.set(id, held);
+      else this.#begin(held);
+    }
+  }
+
+  #begin(held: Held): void {
+    this.#held.set(held.entry.id, held);
+    void this.#inbox.offer(held);
+  }
+
+  async #handle(held: Held): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { entry, attempt } = held;
+    const verdict = await this.#parts.subscription.deliver({ text: entry.text, attempt, repeatable: true });
+    await this.#settle(held, verdict);
+    this.#wake?.();
+  }
+
+  async #settle(held: Held, verdict: Verdict): Promise<void> {
+    const { entry, attempt } = held;
+    switch (verdict.kind) {
+      case 'done':
+      case 'failed':
+        this.#held.delete(entry.id);
+        return this.#ack(entry.id);
+      case 'dead': {
+        const { letters, group, subscription } = this.#parts;
+        await this.#insist(() => letters.bury({ group, subscription: subscription.name, entry, attempt, verdict }));
+        this.#held.delete(entry.id);
+        return;
+      }
+      case 'retry':
+        void this.#again(held, verdict.afterMs, verdict.spent);
+        return;
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  async #again(held: Held, afterMs: number, spent: boolean): Promise<void> {
+    const next: Held = { entry: held.entry, attempt: held.attempt + (spent ? 1 : 0) };
+    this.#held.set(held.entry.id, { ...held, attempt: next.attempt });
+    try {
+      await sleep(afterMs, undefined, { signal: this.#stop.signal });
+    } catch {
+      // Stopping: `stop` puts it back.
+      return;
+    }
+    const isOurs = await this.#insist(() => this.#mark(held.entry.id, next.attempt, 0));
+    if (isOurs === 1) this.#begin(next);
+    else this.#held.delete(held.entry.id);
+  }
+
+  /** One command for all that end in the same turn. */
+  #ack(id: string): void {
+    this.#acks.push(id);
+    if (this.#flushes) return;
+    this.#flushes = true;
+    queueMicrotask(() => void this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    this.#flushes = false;
+    const ids = this.#acks;
+    if (ids.length === 0) return;
+    this.#acks = [];
+    const { link, key, group } = this.#parts;
+    try {
+      await link.send(this.#what(), 'XACK', key, group, ...ids);
+    } catch {
+      // With the next sign of life; were this process to end before, they would be delivered again.
+      this.#acks.push(...ids);
+    }
+  }
+
+  async #keep(): Promise<void> {
+    await this.#flush();
+    const ids = [...this.#held.keys()];
+    if (ids.length > 0) await this.#eval(KEEP, this.#parts.consumer, ...ids);
+  }
+
+  async #claim(): Promise<void> {
+    const { link, key, group, consumer, claimAfterMs, listener, subscription } = this.#parts;
+    let cursor = '0-0';
+    do {
+      const room = Math.min(100, HELD_AT_MOST - this.#held.size);
+      if (room <= 0) return;
+      const reply = await link.send(
+        this.#what(),
+        'XAUTOCLAIM',
+        key,
+        group,
+        consumer,
+        Math.ceil(claimAfterMs),
+        cursor,
+        'COUNT',
+        room,
+      );
+      const [next, entries, deleted]: unknown[] = Array.isArray(reply) ? reply : [];
+      cursor = typeof next === 'string' ? next : '0-0';
+      const claimed: Held[] = [];
+      for (const entry of readEntries(entries)) claimed.push({ entry, attempt: await this.#deliveriesOf(entry.id) });
+      this.#take(claimed);
+      // Taken once and trimmed before they were acknowledged (Redis lists them from version 7 on).
+      if (Array.isArray(deleted) && deleted.length > 0) listener?.trimmed(subscription.name, deleted.length);
+    } while (cursor !== '0-0' && !this.#stop.signal.aborted);
+  }
+
+  async #deliveriesOf(id: string): Promise<number> {
+    const { link, key, group } = this.#parts;
+    const reply = await link.send(this.#what(), 'XPENDING', key, group, id, id, 1);
+    const [pending]: unknown[] = Array.isArray(reply) ? reply : [];
+    return Array.isArray(pending) ? Math.max(1, Number(pending[3])) : 1;
+  }
+
+  async #inspect(): Promise<void> {
+    const { listener, subscription } = this.#parts;
+    const reply = await this.#eval(INSPECT);
+    const [toCome = 0, underWay = 0, lost = 0] = Array.isArray(reply) ? reply.map(Number) : [];
+    listener?.lag(subscription.name, toCome + underWay);
+    if (lost > 0) listener?.trimmed(subscription.name, lost);
+  }
+
+  async #create(from: 'now' | 'start'): Promise<void> {
+    await this.#eval(CREATE_GROUP, from);
+  }
+
+  async #mark(id: string, deliveries: number, idleMs: number): Promise<unknown> {
+    return this.#eval(MARK, this.#parts.consumer, id, Math.max(0, deliveries), idleMs);
+  }
+
+  #eval(script: string, ...args: readonly (string | number)[]): Promise<unknown> {
+    const { link, key, group } = this.#parts;
+    return link.send(this.#what(), 'EVAL', script, 1, key, group, ...args);
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    try {
+      // Redis has lost its data: what is published from now on must not be missed.
+      if (error instanceof Error && error.message.startsWith('NOGROUP')) await this.#create('start');
+      else await sleep(200, undefined, { signal: this.#stop.signal });
+    } catch {
+      // Redis is away, or we stop; the loop sees which.
+      await sleep(200);
+    }
+  }
+
+  /** Until it works or we stop. */
+  async #insist(act: () => Promise<unknown>): Promise<unknown> {
+    for (;;) {
+      try {
+        return await act();
+      } catch {
+        if (this.#stop.signal.aborted) return undefined;
+        await sleep(500);
+      }
+    }
+  }
+
+  async #every(ms: number, act: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      // Jitter, so that a fleet does not ask as one.
+      await sleep(ms * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      // Redis is away, or the group is gone: the next time.
+      await act().catch(() => undefined);
+    }
+  }
+
+  /** Ends the blocking read without cutting it: what it had just taken would lie there until others claim it. */
+  async #endRead(): Promise<void> {
+    if (this.#reader === undefined) return;
+    await this.#parts.link.unblock(this.#reader);
+    await Promise.race([this.#loops, sleep(500)]);
+  }
+
+  async #bounded(endsAt: number, act: () => Promise<void>): Promise<void> {
+    await Promise.race([act().catch(() => undefined), sleep(Math.max(200, endsAt - Date.now()))]);
+  }
+
+  #what(): string {
+    return `the subscription "${this.#parts.subscription.name}"`;
+  }
+}

@@ -1,0 +1,119 @@
+/** Lua that Redis runs as one step. Keys and arguments are named at each. */
+
+const INFO = `
+local function info(list)
+  local map = {}
+  for i = 1, #list, 2 do map[list[i]] = list[i + 1] end
+  return map
+end
+`;
+
+/**
+ * Creates a group unless it stands, with its place counted (Redis 7): so that a trim past it can be told later.
+ * KEYS stream. ARGV group, "now" or "start". Returns 1 when it was created.
+ */
+export const CREATE_GROUP = `${INFO}
+local at, read = '0', '0'
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local stream = info(redis.call('XINFO', 'STREAM', KEYS[1]))
+  local added = stream['entries-added'] or stream['length']
+  if ARGV[2] == 'now' then at = stream['last-generated-id'] end
+  read = tostring(ARGV[2] == 'now' and added or added - stream['length'])
+end
+local done = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], at, 'MKSTREAM', 'ENTRIESREAD', read)
+if done.err and not string.find(done.err, 'BUSYGROUP') then
+  done = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], at, 'MKSTREAM')
+end
+if not done.err then return 1 end
+if string.find(done.err, 'BUSYGROUP') then return 0 end
+return done
+`;
+
+/**
+ * Says of deliveries that they are still being worked on. Another consumer may have claimed some of them meanwhile: those stay its.
+ * KEYS stream. ARGV group, consumer, ids ... Returns the ids that are no longer this consumer's.
+ */
+export const KEEP = `
+local gone = {}
+for i = 3, #ARGV do
+  if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2]) > 0 then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
+  else
+    gone[#gone + 1] = ARGV[i]
+  end
+end
+return gone
+`;
+
+/**
+ * Sets how often an entry was delivered, and how long it seems to lie idle (so that others claim it at once, or not).
+ * KEYS stream. ARGV group, consumer, id, deliveries, idle in ms. Returns 1, or 0 when it is no longer this consumer's.
+ */
+export const MARK = `
+if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2]) == 0 then return 0 end
+redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'IDLE', ARGV[5], 'RETRYCOUNT', ARGV[4], 'JUSTID')
+return 1
+`;
+
+/**
+ * Writes a dead letter and acknowledges the entry, or does neither.
+ * KEYS stream, dead letters. ARGV group, id, oldest id to keep, fields and values ... Returns the letter's id.
+ */
+export const BURY = `
+local letter = redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[3], '*', unpack(ARGV, 4))
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+return letter
+`;
+
+/**
+ * Puts a dead letter's event back for its group alone, and takes the letter away.
+ * KEYS stream, dead letters. ARGV letter. Returns 1, or 0 when there is none.
+ */
+export const REPLAY_LETTER = `
+local found = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])
+if #found == 0 then return 0 end
+local fields = {}
+for i = 1, #found[1][2], 2 do fields[found[1][2][i]] = found[1][2][i + 1] end
+redis.call('XADD', KEYS[1], '*', 'type', fields['type'], 'event', fields['event'], 'only', fields['group'])
+redis.call('XDEL', KEYS[2], ARGV[1])
+return 1
+`;
+
+/**
+ * How a group stands, and how many entries were trimmed before it had them: told once, then counted as read. Where Redis does not
+ * count (before 7), nothing is told.
+ * KEYS stream. ARGV group. Returns entries to come, entries under way, entries lost.
+ */
+export const INSPECT = `${INFO}
+if redis.call('EXISTS', KEYS[1]) == 0 then return {0, 0, 0} end
+local stream = info(redis.call('XINFO', 'STREAM', KEYS[1]))
+for _, each in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = info(each)
+  if group['name'] == ARGV[1] then
+    local added, read, last = stream['entries-added'], group['entries-read'], group['last-delivered-id']
+    if not added or not read then return {0, group['pending'], 0} end
+    local position = read
+    local first = stream['first-entry']
+    if last == stream['last-generated-id'] then
+      position = added
+    elseif not first or #redis.call('XRANGE', KEYS[1], '-', last, 'COUNT', 1) == 0 then
+      -- Nothing is left up to where it stands: it will go on with the first that is.
+      position = math.max(read, added - stream['length'])
+    end
+    if position > read then redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], last, 'ENTRIESREAD', position) end
+    return {added - position, group['pending'], position - read}
+  end
+end
+return {0, 0, 0}
+`;
+
+/**
+ * Takes a consumer off its group unless deliveries of it are open: they would be lost with it.
+ * KEYS stream. ARGV group, consumer.
+ */
+export const LEAVE = `
+if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) == 0 then
+  redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+end
+return 1
+`;

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inbox } from '../../inbox.ts';
+import type { Delivery, TransportSubscription, Verdict } from '../../transport.ts';
+import type { BlockingReader, RedisLink } from './link.ts';
+import { readStreamReply } from './stream-entries.ts';
+
+const BLOCK_MS = 5_000;
+
+/** A subscription without a group: follows the stream from now on and leaves nothing behind. Each event once at most. */
+export class StreamTail {
+  readonly #link: RedisLink;
+  readonly #key: string;
+  readonly #subscription: TransportSubscription;
+  readonly #inbox: Inbox<Delivery, Verdict>;
+  readonly #stop = new AbortController();
+  #reader: BlockingReader | undefined;
+  #loop: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(link: RedisLink, key: string, subscription: TransportSubscription) {
+    this.#link = link;
+    this.#key = key;
+    this.#subscription = subscription;
+    const { concurrency, deliver } = subscription;
+    this.#inbox = new Inbox(deliver, { concurrency, limit: Number.POSITIVE_INFINITY });
+  }
+
+  async start(): Promise<void> {
+    const what = `the subscription "${this.#subscription.name}"`;
+    const reply = await this.#link.send(what, 'XREVRANGE', this.#key, '+', '-', 'COUNT', 1);
+    const [newest]: unknown[] = Array.isArray(reply) ? reply : [];
+    const last = Array.isArray(newest) ? String(newest[0]) : '0-0';
+    this.#reader = await this.#link.reader(what);
+    this.#loop = this.#read(this.#reader, last);
+  }
+
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stop.abort();
+    this.#wake?.();
+    if (this.#reader !== undefined) {
+      await this.#link.unblock(this.#reader);
+      await Promise.race([this.#loop, sleep(500)]);
+      this.#link.drop(this.#reader.redis);
+    }
+    await this.#inbox.idle(timeoutMs);
+  }
+
+  async #read({ redis }: BlockingReader, from: string): Promise<void> {
+    const { pattern, concurrency } = this.#subscription;
+    let last = from;
+    while (!this.#stop.signal.aborted) {
+      if (this.#inbox.size >= 2 * concurrency) {
+        await new Promise<void>(resolve => (this.#wake = resolve));
+        continue;
+      }
+      try {
+        const reply: unknown = await redis.call(
+          'XREAD',
+          'COUNT',
+          '100',
+          'BLOCK',
+          String(BLOCK_MS),
+          'STREAMS',
+          this.#key,
+          last,
+        );
+        for (const { id, type, text, only } of readStreamReply(reply)) {
+          last = id;
+          if (only === undefined && pattern.matches(type)) void this.#hand(text);
+        }
+      } catch {
+        await sleep(200, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #hand(text: string): Promise<void> {
+    await this.#inbox.offer({ text, attempt: 1, repeatable: false });
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,212 @@
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { namespace, redisUrl } from '../../../../tests/support/engines.ts';
+import { startRedis, type RedisServer } from '../../../../tests/support/redis-server.ts';
+import { waitFor } from '../../../../tests/support/wait-for.ts';
+import { Facts } from '../../../facts/index.ts';
+import { fixed } from '../../../resilience/index.ts';
+import { Bus } from '../../bus.ts';
+import { events, transportContract, userUpdated } from '../../transport.contract-suite.ts';
+import { RedisStreamsTransport, type RedisStreamsOptions } from './streams-transport.ts';
+
+const DECLARED = { durable: true, replay: true, ordered: true, fanOut: true, groups: true };
+
+transportContract('redis-streams', DECLARED, async () => {
+  const options = { url: redisUrl(), namespace: namespace(), claimAfterMs: 300, inspectEveryMs: 50 };
+  return {
+    open: () => new RedisStreamsTransport(options),
+    async cleanup() {
+      const redis = new Redis(redisUrl());
+      await redis.del(`${options.namespace}:events`, `${options.namespace}:events:dead`);
+      redis.disconnect();
+    },
+  };
+});
+
+describe('redis-streams beyond the contract', () => {
+  let redis: Redis;
+  let space: string;
+  let buses: Bus[];
+  let facts: Facts;
+
+  beforeEach(() => {
+    redis = new Redis(redisUrl());
+    space = namespace();
+    buses = [];
+    facts = new Facts();
+  });
+  afterEach(async () => {
+    await Promise.all(buses.map(bus => bus.close(1_000)));
+    await redis.del(`${space}:events`, `${space}:events:dead`);
+    redis.disconnect();
+  });
+
+  const open = (options: Partial<RedisStreamsOptions> = {}): Bus => {
+    const transport = new RedisStreamsTransport({
+      url: redisUrl(),
+      namespace: space,
+      claimAfterMs: 150,
+      inspectEveryMs: 30,
+      ...options,
+    });
+    const bus = new Bus({ events, transport, facts });
+    buses.push(bus);
+    return bus;
+  };
+  /** Takes what waits for the group as a process that dies would, and answers nothing. */
+  const takeAndDie = (name: string) =>
+    redis.xreadgroup('GROUP', 'g user.updated', name, 'COUNT', 10, 'STREAMS', `${space}:events`, '>');
+  const once = { group: 'g', backoff: fixed(10) } as const;
+
+  test('what a dead consumer had taken is claimed by another, and counts as an attempt', async () => {
+    const first = open();
+    await (
+      await first.subscribe(userUpdated, () => undefined, once)
+    )();
+    await first.publish(userUpdated({ userId: 'a' }));
+    await takeAndDie('dead-1');
+    const seen: string[] = [];
+    await open().subscribe(
+      userUpdated,
+      ({ payload }, { attempt }) => void seen.push(`${payload.userId} ${attempt}`),
+      once,
+    );
+    await waitFor('the claim', () => seen.length === 1);
+    expect(seen).toEqual(['a 2']);
+  });
+
+  test('an event that ends its process again and again is a dead letter, and no handler sees it any more', async () => {
+    const first = open();
+    await (
+      await first.subscribe(userUpdated, () => undefined, once)
+    )();
+    await first.publish(userUpdated({ userId: 'killer' }));
+    await takeAndDie('dead-1');
+    for (const name of ['dead-2', 'dead-3']) {
+      await redis.xautoclaim(`${space}:events`, 'g user.updated', name, 0, '0-0');
+    }
+    const dead = facts.next('event.dead');
+    const seen: string[] = [];
+    const bus = open();
+    await bus.subscribe(userUpdated, ({ payload }) => void seen.push(payload.userId), { ...once, attempts: 3 });
+    await expect(dead).resolves.toMatchObject({ reason: 'poison', attempt: 4 });
+    await waitFor('the letter', async () => (await bus.deadLetters()).length === 1);
+    await bus.publish(userUpdated({ userId: 'sound' }));
+    await waitFor('the next', () => seen.length === 1);
+    expect(seen).toEqual(['sound']);
+  });
+
+  test('a handler that takes longer than the claim time is left alone', async () => {
+    const gate = Promise.withResolvers<void>();
+    const seen: number[] = [];
+    const handler = async (_event: unknown, { attempt }: { attempt: number }): Promise<void> => {
+      seen.push(attempt);
+      await gate.promise;
+    };
+    await open().subscribe(userUpdated, handler, once);
+    await open().subscribe(userUpdated, handler, once);
+    await buses[0]?.publish(userUpdated({ userId: 'slow' }));
+    // Both look for the dead every 75 ms; here they have done so several times.
+    for (let looks = 0; looks < 8; looks += 1) await facts.next('subscription.lag', ({ pending }) => pending === 1);
+    for (let looks = 0; looks < 20; looks += 1) await facts.next('subscription.lag');
+    gate.resolve();
+    await facts.next('subscription.lag', ({ pending }) => pending === 0);
+    expect(seen).toEqual([1]);
+  });
+
+  test('stopping hands over what has not ended: at once, with its attempts untouched', async () => {
+    const first = open({ claimAfterMs: 60_000 });
+    const seen: string[] = [];
+    const stop = await first.subscribe(
+      userUpdated,
+      () => {
+        throw new Error('not here');
+      },
+      { ...once, backoff: fixed(60_000) },
+    );
+    const retried = facts.next('event.retried');
+    await first.publish(userUpdated({ userId: 'a' }));
+    await retried;
+    await stop();
+    await open({ claimAfterMs: 400 }).subscribe(
+      userUpdated,
+      (_event, { attempt }) => void seen.push(`${attempt}`),
+      once,
+    );
+    await waitFor('the other', () => seen.length === 1);
+    expect(seen).toEqual(['2']);
+    await stop();
+    const consumers = await redis.xinfo('CONSUMERS', `${space}:events`, 'g user.updated');
+    expect(consumers).toHaveLength(2);
+  });
+
+  test('a trim past a group is an alarm that says how many, once; a trim of what was read is none', async () => {
+    const bus = open();
+    const trimmed: number[] = [];
+    facts.on('event.trimmed', ({ fields }) => trimmed.push(fields.lost));
+    const handled: string[] = [];
+    const stop = await bus.subscribe(userUpdated, ({ payload }) => void handled.push(payload.userId), once);
+    for (let index = 0; index < 5; index += 1) await bus.publish(userUpdated({ userId: `read ${index}` }));
+    await waitFor('five', () => handled.length === 5);
+    await redis.xtrim(`${space}:events`, 'MAXLEN', 0);
+    await facts.next('subscription.lag');
+    await facts.next('subscription.lag');
+    expect(trimmed).toEqual([]);
+    await stop();
+    for (let index = 0; index < 7; index += 1) await bus.publish(userUpdated({ userId: `missed ${index}` }));
+    await redis.xtrim(`${space}:events`, 'MAXLEN', 2);
+    const alarm = facts.next('event.trimmed');
+    await bus.subscribe(userUpdated, ({ payload }) => void handled.push(payload.userId), once);
+    await expect(alarm).resolves.toMatchObject({ subscription: 'g', lost: 5, transport: 'redis-streams' });
+    await waitFor('the two that were left', () => handled.length === 7);
+    await facts.next('subscription.lag');
+    await facts.next('subscription.lag');
+    expect(trimmed).toEqual([5]);
+  });
+
+  test('the stream keeps about what it is told to', async () => {
+    const bus = open({ maxLength: 100 });
+    for (let index = 0; index < 400; index += 1) void bus.publish(userUpdated({ userId: 'u' }));
+    await bus.publish(userUpdated({ userId: 'u' }));
+    const length = await redis.xlen(`${space}:events`);
+    expect(length).toBeGreaterThanOrEqual(100);
+    expect(length).toBeLessThan(250);
+  });
+
+  test('a subscription that cannot begin is refused within two seconds, and leaves nothing', async () => {
+    const bus = open({ url: 'redis://127.0.0.1:1' });
+    await expect(bus.subscribe(userUpdated, () => undefined, once)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' });
+    await expect(bus.publish(userUpdated({ userId: 'u' }))).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' });
+    expect(() => open({ url: 'http://127.0.0.1' })).toThrow('redis://');
+  });
+
+  describe('with a Redis of its own', () => {
+    let server: RedisServer;
+    beforeEach(async () => {
+      server = await startRedis({ config: { appendfsync: 'always' } });
+    });
+    afterEach(() => server.stop());
+
+    test('goes on by itself after an outage and after a loss of all data', async () => {
+      const bus = open({ url: server.url });
+      const seen: string[] = [];
+      await bus.subscribe(userUpdated, ({ payload }) => void seen.push(payload.userId), once);
+      await bus.publish(userUpdated({ userId: 'before' }));
+      await waitFor('the first', () => seen.length === 1);
+      const [lost, back] = [facts.next('bus.lost'), facts.next('bus.back')];
+      await server.kill();
+      await lost;
+      await expect(bus.publish(userUpdated({ userId: 'nobody' }))).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' });
+      await server.restart();
+      await back;
+      await bus.publish(userUpdated({ userId: 'after' }));
+      await waitFor('the second', () => seen.length === 2);
+      const admin = new Redis(server.url);
+      await admin.flushall();
+      admin.disconnect();
+      await bus.publish(userUpdated({ userId: 'after the loss' }));
+      await waitFor('the third', () => seen.length === 3);
+      expect(seen).toEqual(['before', 'after', 'after the loss']);
+    });
+  });
+});

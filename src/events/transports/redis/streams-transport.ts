@@ -1,0 +1,133 @@
+import { hostname } from 'node:os';
+import { createIdSource } from '../../../time/index.ts';
+import { readCloudEvent } from '../../cloud-event.ts';
+import type {
+  Capabilities,
+  OutgoingEvent,
+  ReplayRequest,
+  StopSubscription,
+  Transport,
+  TransportListener,
+  TransportSubscription,
+} from '../../transport.ts';
+import { RedisLink } from './link.ts';
+import { readEntries } from './stream-entries.ts';
+import { StreamGroup } from './stream-group.ts';
+import { StreamLetters } from './stream-letters.ts';
+import { StreamTail } from './stream-tail.ts';
+
+export interface RedisStreamsOptions {
+  /** `redis:` or `rediss:` URL. */
+  readonly url: string;
+  /** Keeps installations apart; `shiftwork` when left out. */
+  readonly namespace?: string | undefined;
+  /** About so many events are kept (Redis trims in blocks of its own); 100,000 by default. A group that is further behind loses some: alarm. */
+  readonly maxLength?: number;
+  /** A delivery that shows no sign of life for so long goes to another consumer; 30 s by default. */
+  readonly claimAfterMs?: number;
+  /** How often lag and trimming are looked at; 5 s by default. */
+  readonly inspectEveryMs?: number;
+}
+
+const PAGE = 500;
+
+/**
+ * Events in one Redis stream: durable as far as Redis is (its append-only file), in order, with groups that keep their place.
+ * Subscriptions without a group follow from now on, each event once at most.
+ */
+export class RedisStreamsTransport implements Transport {
+  readonly name = 'redis-streams';
+  readonly capabilities: Capabilities = { durable: true, replay: true, ordered: true, fanOut: true, groups: true };
+  readonly defaultConcurrency = 10;
+  readonly deadLetters: StreamLetters;
+  readonly #link: RedisLink;
+  readonly #key: string;
+  readonly #options: RedisStreamsOptions;
+  readonly #ids = createIdSource();
+  #listener: TransportListener | undefined;
+
+  /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis */
+  constructor(options: RedisStreamsOptions) {
+    this.#options = options;
+    this.#link = new RedisLink(this.name, options.url);
+    this.#key = `${options.namespace ?? 'shiftwork'}:events`;
+    this.deadLetters = new StreamLetters(this.#link, this.#key);
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+    this.#link.listen(listener);
+  }
+
+  async publish({ id, type, text }: OutgoingEvent): Promise<void> {
+    const { maxLength = 100_000 } = this.#options;
+    await this.#link.send(
+      `the event "${id}"`,
+      'XADD',
+      this.#key,
+      'MAXLEN',
+      '~',
+      maxLength,
+      '*',
+      'type',
+      type,
+      'event',
+      text,
+    );
+  }
+
+  async subscribe(subscription: TransportSubscription): Promise<StopSubscription> {
+    const { group, pattern } = subscription;
+    if (group === undefined) {
+      const tail = new StreamTail(this.#link, this.#key, subscription);
+      await tail.start();
+      return timeoutMs => tail.stop(timeoutMs);
+    }
+    const { claimAfterMs = 30_000, inspectEveryMs = 5_000 } = this.#options;
+    const member = new StreamGroup({
+      link: this.#link,
+      key: this.#key,
+      // Two patterns under one group are two places in the stream.
+      group: `${group} ${pattern.text}`,
+      consumer: `${hostname()}-${process.pid}-${this.#ids.next()}`,
+      subscription,
+      letters: this.deadLetters,
+      listener: this.#listener,
+      claimAfterMs,
+      inspectEveryMs,
+    });
+    await member.start();
+    return timeoutMs => member.stop(timeoutMs);
+  }
+
+  async replay({ pattern, from, deliver, signal }: ReplayRequest): Promise<number> {
+    // An event's own id says nothing about its place: it is looked for.
+    let begun = from instanceof Date;
+    let start = from instanceof Date ? `${Math.max(0, from.getTime())}-0` : '-';
+    let count = 0;
+    for (;;) {
+      signal?.throwIfAborted();
+      const page = readEntries(await this.#link.send('a replay', 'XRANGE', this.#key, start, '+', 'COUNT', PAGE));
+      for (const { type, text, only } of page) {
+        if (only !== undefined) continue;
+        begun ||= isEvent(text, from);
+        if (!begun || !pattern.matches(type)) continue;
+        signal?.throwIfAborted();
+        await deliver(text);
+        count += 1;
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return count;
+      start = `(${last.id}`;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#link.close();
+  }
+}
+
+function isEvent(text: string, id: Date | string): boolean {
+  const reading = readCloudEvent(text);
+  return reading.kind === 'event' && reading.event.id === id;
+}
