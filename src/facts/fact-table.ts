@@ -59,7 +59,7 @@ export interface FactTable {
     /** That held it. */
     readonly worker: string;
     readonly rescuer: string;
-    readonly cause: 'worker-died' | 'host-lost' | 'late';
+    readonly cause: 'worker-died' | 'host-lost' | 'late' | 'lost-claim';
   };
   /** Present at two crashes: it runs alone in a process of its own. */
   'job.isolated': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly worker: string };

@@ -4,6 +4,10 @@ import { JobAbortedError, JobTimeoutError, type AbortCause } from '../errors/ind
 /** How finely deadlines are kept: one timer for all runs instead of one each (0.3 us a job saved). */
 const SWEEP_MS = 50;
 
+/** A job that ran for less cannot have blocked its process for long. */
+const LONG_MS = 1_000;
+const ENDED_KEPT = 20;
+
 /** Timeouts are counted from `startedAt`. */
 export interface RunStart {
   readonly jobId: string;
@@ -94,6 +98,7 @@ export class RunningJobs {
   readonly #jobs = new Set<RunningJob>();
   #timer: NodeJS.Timeout | undefined;
   #whenIdle: (() => void)[] = [];
+  readonly #endedLong: string[] = [];
 
   get size(): number {
     return this.#jobs.size;
@@ -115,8 +120,17 @@ export class RunningJobs {
 
   delete(job: RunningJob): void {
     this.#jobs.delete(job);
+    if (Date.now() - job.startedAt >= LONG_MS && this.#endedLong.length < ENDED_KEPT) this.#endedLong.push(job.jobId);
     if (this.#jobs.size > 0) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /**
+   * Jobs that may have kept this process busy since this was last asked: those under way, and long ones that have ended.
+   */
+  takeSuspects(): readonly string[] {
+    const running = [...this.#jobs].slice(0, ENDED_KEPT).map(({ jobId }) => jobId);
+    return [...this.#endedLong.splice(0), ...running];
   }
 
   /** Resolves true when nothing runs, false when that took longer than `withinMs`. */

@@ -1,3 +1,4 @@
+import { WaitingError } from 'bullmq';
 import { InvalidConfigError } from '../errors/index.ts';
 import type { App, QueuePolicy } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
@@ -5,6 +6,8 @@ import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { handBackOn } from './hand-back.ts';
+import { watchLoop } from './loop-watch.ts';
+import { LostClaims } from './lost-claims.ts';
 import { runFields, type Assignment, type QueueContext, type RunContext } from './run-context.ts';
 import { runJob } from './run-job.ts';
 import { RunningJobs } from './running-jobs.ts';
@@ -33,6 +36,11 @@ export interface WorkerHostOptions {
 
 /** Time kept back from the grace period for handing jobs back and closing connections. */
 const STOP_MARGIN_MS = 1_500;
+/** After an outage: what was under way arrives, BullMQ records what ended (it tries again after a second), then comes the second look. */
+const LOOK_AFTER_MS = 1_000;
+const LOOK_AGAIN_MS = 3_000;
+/** A process that answers nothing for so long is told about, with the jobs that it runs. */
+const BLOCKED_MS = 1_000;
 /** A handler that obeys its signal ends within this. */
 const ABORT_PATIENCE_MS = 250;
 
@@ -54,6 +62,8 @@ export class WorkerHost {
   #stopping: Promise<void> | undefined;
   #hurry: (() => void) | undefined;
   #handedBack = 0;
+  readonly #unwatch: (() => void)[] = [];
+  #lookTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerHostOptions) {
     this.#options = options;
@@ -100,6 +110,7 @@ export class WorkerHost {
       if (!this.stopping) await engine.close();
       throw error;
     }
+    this.#watch();
     for (const worker of this.#workers) {
       worker.run().catch((error: unknown) => worker.emit('error', asError(error)));
     }
@@ -122,6 +133,8 @@ export class WorkerHost {
       name: this.name,
       concurrency: this.#options.concurrency ?? policy.concurrency,
       ...(policy.rate && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
+      lockDuration: policy.lockMs,
+      stalledInterval: policy.lockMs,
       settings: { backoffStrategy: contractBackoff },
       // For jobs that bring no policy of their own: added by another program, or damaged.
       removeOnComplete: { age: 3_600, count: 1_000 },
@@ -149,7 +162,7 @@ export class WorkerHost {
       suspicion,
       onStuck: run => this.#stuck(run),
     };
-    return (job, token) => runJob(context, job, token);
+    return (job, token) => (this.stopping ? refuse(context, job, token) : runJob(context, job, token));
   }
 
   #stuck(run: RunContext): void {
@@ -178,6 +191,34 @@ export class WorkerHost {
         this.facts.state('job.lock-lost', { jobId, jobName, queue, correlationId, attempt, worker: this.name });
       }
     });
+  }
+
+  #watch(): void {
+    const loop = watchLoop(BLOCKED_MS, blockedMs => {
+      const jobs = this.running.takeSuspects();
+      if (blockedMs !== undefined) this.facts.state('worker.blocked', { worker: this.name, blockedMs, jobs });
+    });
+    const lost = new LostClaims({
+      engine: this.#options.engine,
+      queues: this.queues,
+      worker: this.name,
+      runs: jobId => this.running.find(jobId) !== undefined,
+      onHandedBack: (queue, jobId, jobName) => {
+        const { name } = this;
+        this.facts.state('job.rescued', { jobId, jobName, queue, worker: name, rescuer: name, cause: 'lost-claim' });
+      },
+    });
+    const back = this.facts.on('engine.back', () => {
+      clearTimeout(this.#lookTimer);
+      this.#lookTimer = setTimeout(() => void this.#look(lost), LOOK_AFTER_MS);
+    });
+    this.#unwatch.push(loop, back);
+  }
+
+  async #look(lost: LostClaims): Promise<void> {
+    const before = await lost.look().catch(() => undefined);
+    if (before === undefined || this.stopping) return;
+    this.#lookTimer = setTimeout(() => void lost.handBack(before).catch(() => undefined), LOOK_AGAIN_MS);
   }
 
   /** BullMQ itself failed the job (stalled too often): no run of ours has an outcome for it. */
@@ -215,6 +256,8 @@ export class WorkerHost {
       }
     }
     await this.#options.engine.close(Math.max(200, left() - 200));
+    clearTimeout(this.#lookTimer);
+    for (const unwatch of this.#unwatch) unwatch();
     uncount();
     const tookMs = Date.now() - startedAt;
     this.facts.state('worker.stopped', { worker: this.name, handedBack: this.#handedBack, tookMs });
@@ -223,6 +266,12 @@ export class WorkerHost {
 
 export function createWorkerHost(options: WorkerHostOptions): WorkerHost {
   return new WorkerHost(options);
+}
+
+/** A fetch that was under way when the stop was asked: nobody has begun it. */
+async function refuse({ handBack }: QueueContext, job: EngineJob, token: string): Promise<never> {
+  await handBack(job, token);
+  throw new WaitingError();
 }
 
 function contractBackoff(_attempts: number, type?: string, error?: Error): number {

@@ -8,7 +8,7 @@ import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker
 import { Isolation } from './isolation.ts';
 import { supervisedName, supervisorOf, type FromWorker } from './messages.ts';
 import { Presence } from './presence.ts';
-import { Rescue } from './rescue.ts';
+import { Rescue, type RescueCause } from './rescue.ts';
 import { Respawn } from './respawn.ts';
 
 export interface SupervisorOptions {
@@ -26,6 +26,15 @@ export interface SupervisorOptions {
   readonly onReady?: (() => void) | undefined;
 }
 
+/** A worker that ended without being told to. */
+interface Death {
+  readonly worker: string;
+  readonly at: number;
+  /** What it was running, known when that was handed back. */
+  readonly jobs: Promise<readonly string[]>;
+}
+
+const DEATHS_KEPT = 100;
 const ALIVE_EVERY_MS = 1_000;
 /** Workers that die within so long of each other died of the same thing, which is no job. */
 const TOGETHER_MS = 500;
@@ -47,7 +56,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Set<ChildWorker>();
   readonly #respawn = new Respawn();
-  readonly #deaths: { readonly worker: string; readonly at: number }[] = [];
+  readonly #deaths: Death[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #failed = Promise.withResolvers<number>();
   #numbers = 0;
@@ -130,8 +139,9 @@ export class Supervisor {
     clearInterval(alive);
     for (const worker of late) worker.kill();
     const ending = (async () => {
-      const names = new Set(late.map(({ name }) => name));
-      if (names.size > 0) await this.#rescue?.run('late', worker => names.has(worker));
+      const names = new Set(all.map(({ name }) => name));
+      // Those that were ended, and fetches that were under way in those that left.
+      await this.#rescue?.run('late', worker => names.has(worker));
       await this.#presence?.leave();
     })();
     await settledBy(endsAt - 250, ending);
@@ -196,11 +206,10 @@ export class Supervisor {
     this.#workers.delete(worker);
     const clean = code === 0 && (worker.leaving || isolated);
     const uptimeMs = Date.now() - worker.startedAt;
-    if (!clean) {
-      this.#deaths.push({ worker: worker.name, at: Date.now() });
-      this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
-      if (!isolated) void this.#mourn(worker.name);
-    }
+    if (!clean) this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
+    // Also after a clean exit: a fetch may have been under way.
+    if (!isolated) void this.#mourn(worker.name, clean ? 'late' : 'worker-died');
+    else if (!clean) this.#remember(worker.name, Promise.resolve([]));
     if (this.#stopping !== undefined || isolated || worker.leaving) return;
     if (!this.#everReady) {
       // Not one has ever worked: the next one will not either.
@@ -210,22 +219,37 @@ export class Supervisor {
     this.#after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker([]));
   }
 
-  async #mourn(name: string): Promise<void> {
+  async #mourn(name: string, cause: RescueCause): Promise<void> {
     const isOf = (worker: string, jobId: string): boolean => worker === name && this.#isolation?.holds(jobId) !== true;
-    const rescued = await this.#rescue?.run('worker-died', isOf).catch(() => []);
+    const rescued = (this.#rescue?.run(cause, isOf) ?? Promise.resolve([])).catch(() => []);
+    if (cause === 'worker-died') this.#remember(name, rescued);
     for (const ms of LATE_CLAIMS_MS) {
       this.#after(ms, () => void this.#rescue?.run('late', isOf).catch(() => undefined));
     }
-    if (rescued !== undefined && rescued.length > 0 && (await this.#diedTogether(name))) {
-      await this.#blame?.add(rescued, -1).catch(() => undefined);
+    const jobs = await rescued;
+    if (cause === 'worker-died' && jobs.length > 0 && (await this.#diedTogether(name))) {
+      await this.#blame?.add(jobs, -1).catch(() => undefined);
     }
   }
 
+  #remember(worker: string, jobs: Promise<readonly string[]>): void {
+    this.#deaths.push({ worker, at: Date.now(), jobs });
+    if (this.#deaths.length > DEATHS_KEPT) this.#deaths.shift();
+  }
+
+  /** Whether other workers died at the same time, of something that is no job of theirs. */
   async #diedTogether(name: string): Promise<boolean> {
     await new Promise<void>(resolve => this.#after(TOGETHER_MS, resolve));
     const own = this.#deaths.findLast(({ worker }) => worker === name);
     if (own === undefined) return false;
-    return this.#deaths.some(({ worker, at }) => worker !== name && Math.abs(at - own.at) <= TOGETHER_MS);
+    const ownJobs = await own.jobs;
+    for (const { worker, at, jobs } of this.#deaths) {
+      if (worker === name || Math.abs(at - own.at) > TOGETHER_MS) continue;
+      // A job that was there at both is what they have in common: handed back after one death, it brought about the next.
+      const others = await jobs;
+      if (!others.some(jobId => ownJobs.includes(jobId))) return true;
+    }
+    return false;
   }
 
   /** Looks for hosts that are no more, and now and then for anything that nobody alive holds. */

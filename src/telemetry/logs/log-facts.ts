@@ -34,6 +34,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'worker.died': ['error'],
   'worker.recycled': ['warn'],
   'worker.orphaned': ['error'],
+  'worker.blocked': ['warn'],
   'worker.error': ['error'],
   'engine.warning': ['warn'],
   'engine.lost': ['error'],

@@ -1,0 +1,6 @@
+import type { FaultCase } from './case.ts';
+import { crashes } from './cases/crashes.ts';
+import { engineFaults } from './cases/engine.ts';
+import { stops } from './cases/stops.ts';
+
+export const allCases: readonly FaultCase[] = [...crashes, ...stops, ...engineFaults];

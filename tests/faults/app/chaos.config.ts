@@ -1,0 +1,71 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { defineApp, defineJob, defineResource, handle, type Run } from '../../../src/contracts/index.ts';
+import { fixed } from '../../../src/resilience/index.ts';
+
+/** What a trial's job does. Every start and end is a line in the sink: an effect outside the queue that can be counted. */
+export const work = defineJob({
+  queue: 'chaos',
+  name: 'work',
+  schema: z.strictObject({
+    key: z.string(),
+    does: z.enum(['sleep', 'kill', 'abort', 'leak', 'block-once', 'ignore-signal']),
+    ms: z.number(),
+  }),
+  retry: { attempts: 3, backoff: fixed('50ms') },
+  timeout: '5m',
+  retention: { completed: '1h', completedCount: 1_000_000 },
+});
+
+export interface SinkLine {
+  readonly what: 'start' | 'end';
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly pid: number;
+  readonly at: number;
+}
+
+const sink = defineResource({
+  name: 'sink',
+  configure: (environment, { neededBy }) => environment.required('CHAOS_SINK', neededBy),
+  open: file => file,
+});
+
+const doWork = handle(work, { sink }, async ({ does, ms }, run, { sink: file }) => {
+  const firstStart = does === 'block-once' && !startedBefore(file, run);
+  note(file, 'start', run);
+  if (does === 'kill') process.kill(process.pid, 'SIGKILL');
+  if (does === 'abort') process.abort();
+  if (does === 'leak') leak();
+  if (firstStart) block(ms);
+  if (does === 'sleep') await pause(ms, undefined, { signal: run.signal });
+  if (does === 'ignore-signal') await pause(ms);
+  note(file, 'end', run);
+});
+
+function note(file: string, what: SinkLine['what'], { jobId, attempt }: Run): void {
+  const line: SinkLine = { what, jobId, attempt, pid: process.pid, at: Date.now() };
+  appendFileSync(file, `${JSON.stringify(line)}\n`);
+}
+
+function startedBefore(file: string, { jobId }: Run): boolean {
+  return readFileSync(file, { encoding: 'utf8', flag: 'a+' }).includes(jobId);
+}
+
+function block(ms: number): void {
+  const until = Date.now() + ms;
+  while (Date.now() < until);
+}
+
+function leak(): void {
+  const kept: unknown[] = [];
+  for (;;) kept.push(Array.from({ length: 100_000 }, () => ({})));
+}
+
+/** CHAOS_LOCK scales the time after which a silent worker loses its jobs. */
+export default defineApp({
+  jobs: [work],
+  handlers: [doWork],
+  queues: { chaos: { concurrency: 10, lock: Number(process.env['CHAOS_LOCK'] ?? 30_000) } },
+});

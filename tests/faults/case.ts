@@ -1,0 +1,13 @@
+import type { Trial } from './trial.ts';
+
+/** One line of the fault plan. */
+export interface FaultCase {
+  readonly number: number;
+  /** What is provoked. */
+  readonly title: string;
+  readonly engines: readonly ('redis' | 'postgres')[];
+  /** Provokes it and answers what is wrong afterwards; throws when something does not come about in time. */
+  run(trial: Trial): Promise<readonly string[]>;
+}
+
+export const BOTH = ['redis', 'postgres'] as const;

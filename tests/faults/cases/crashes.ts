@@ -1,0 +1,104 @@
+import { waitFor } from '../../support/wait-for.ts';
+import { BOTH, type FaultCase } from '../case.ts';
+import type { Fleet, Trial } from '../trial.ts';
+
+const sleeps = (trial: Trial, from: number, to: number) => (index: number) => ({
+  key: `n${index}`,
+  does: 'sleep' as const,
+  ms: trial.between(from, to),
+});
+
+async function busyWorker(trial: Trial, fleet: Fleet): Promise<number> {
+  return waitFor('a busy worker', () => fleet.workers().find(pid => trial.runningIn(pid).length > 0), 20_000);
+}
+
+const killedWorker: FaultCase = {
+  number: 1,
+  title: 'SIGKILL of a worker in mid-job, its supervisor alive',
+  engines: BOTH,
+  async run(trial) {
+    const fleet = await trial.readyFleet();
+    await trial.addMany(20, sleeps(trial, 800, 1_500));
+    const victim = await busyWorker(trial, fleet);
+    const running = trial.runningIn(victim);
+    const killedAt = Date.now();
+    process.kill(victim, 'SIGKILL');
+    // The lock that the dead worker held would take 30 s to expire.
+    await trial.recovered(running, killedAt, 15_000);
+    await trial.drained();
+    const died = fleet.facts('worker.died').length;
+    return [
+      ...(await trial.violations({ faults: 1 })),
+      ...(died === 1 ? [] : [`the supervisor saw ${died} workers die`]),
+    ];
+  },
+};
+
+const lostHost: FaultCase = {
+  number: 2,
+  title: 'SIGKILL of a supervisor and its workers, another host alive',
+  engines: BOTH,
+  async run(trial) {
+    const lost = await trial.readyFleet();
+    await trial.addMany(8, sleeps(trial, 1_500, 2_500));
+    const victim = await busyWorker(trial, lost);
+    const other = await trial.readyFleet();
+    // A host judges others only after a whole period of its own.
+    await waitFor('the other host to be busy or idle', () => other.facts('worker.started').length === 2);
+    const running = [...new Set(lost.workers().flatMap(pid => trial.runningIn(pid)))];
+    const killedAt = Date.now();
+    lost.killHost();
+    await trial.recovered(running, killedAt, 28_000);
+    await trial.drained();
+    return [...(await trial.violations({ faults: 1 })), ...(victim > 0 ? [] : ['no worker was busy'])];
+  },
+};
+
+const poison = (does: 'kill' | 'abort' | 'leak'): FaultCase['run'] =>
+  async function run(trial) {
+    const fleet = await trial.readyFleet({ NODE_OPTIONS: '--max-old-space-size=128' });
+    const guilty = await trial.add({ key: 'guilty', does, ms: 0 });
+    if (guilty === undefined) return ['the job was not taken'];
+    await trial.addMany(50, sleeps(trial, 50, 300));
+    await trial.drained(90_000);
+    const wrong = await trial.violations({ faults: 3, guilty: [guilty] });
+    const job = await (await trial.inspector.queue('chaos')).getJob(guilty);
+    const state = await job?.getState();
+    if (state !== 'failed') wrong.push(`the poisonous job is ${state}`);
+    if (job?.failedReason?.startsWith('POISON_JOB') !== true) wrong.push(`its reason is ${job?.failedReason}`);
+    const runs = trial.startsOf(guilty).length;
+    if (runs !== 3) wrong.push(`the poisonous job ran ${runs} times`);
+    const [buried] = fleet.facts('job.dead');
+    if (buried?.['reason'] !== 'poison') wrong.push('nobody stated that it is poison');
+    return wrong;
+  };
+
+const massacre: FaultCase = {
+  number: 4,
+  title: 'SIGKILL of all workers again and again under load',
+  engines: BOTH,
+  async run(trial) {
+    const fleet = await trial.readyFleet();
+    const rounds = 4 * trial.scale;
+    for (let round = 0; round < rounds; round += 1) {
+      await trial.addMany(30, sleeps(trial, 5, 60));
+      for (const pid of fleet.workers()) process.kill(pid, 'SIGKILL');
+      await waitFor(
+        'the workers of the next round',
+        () => fleet.facts('worker.started').length >= 2 * (round + 2),
+        60_000,
+      );
+    }
+    await trial.drained();
+    return trial.violations({ faults: rounds });
+  },
+};
+
+export const crashes: readonly FaultCase[] = [
+  killedWorker,
+  lostHost,
+  { number: 3, title: 'a job that kills its process, 50 neighbours', engines: BOTH, run: poison('kill') },
+  massacre,
+  { number: 10, title: 'a job that aborts its process', engines: ['redis'], run: poison('abort') },
+  { number: 10, title: 'a job that leaks to the heap limit', engines: ['redis'], run: poison('leak') },
+];

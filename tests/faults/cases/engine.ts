@@ -1,0 +1,74 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { waitFor } from '../../support/wait-for.ts';
+import { BOTH, type FaultCase } from '../case.ts';
+import type { Trial } from '../trial.ts';
+
+const short = (trial: Trial) => (index: number) => ({
+  key: `n${index}`,
+  does: 'sleep' as const,
+  ms: trial.between(1, 50),
+});
+
+const restarts: FaultCase = {
+  number: 12,
+  title: 'SIGKILL and restart of the engine under load',
+  engines: BOTH,
+  async run(trial) {
+    const fleet = await trial.readyFleet();
+    for (let round = 0; round < 2 * trial.scale; round += 1) {
+      const adding = trial.addMany(40, short(trial));
+      await pause(trial.between(0, 30));
+      await trial.engine.kill();
+      await adding;
+      await trial.engine.restart();
+      const backAt = Date.now();
+      const probe = await waitFor('the producer', () => trial.add(short(trial)(round)), 20_000);
+      await trial.recovered([probe], backAt, 30_000);
+    }
+    await trial.drained();
+    // Its end could not be recorded: it runs again, which is no attempt of its own.
+    const wrong = await trial.violations({ faults: 2 * trial.scale });
+    const died = fleet.facts('worker.died').length;
+    return [...wrong, ...(died === 0 ? [] : [`${died} workers left`])].filter(each => !each.startsWith('P:'));
+  },
+};
+
+const frozen: FaultCase = {
+  number: 14,
+  title: 'the engine is frozen for longer than a presence lasts',
+  engines: ['redis'],
+  async run(trial) {
+    const [one, other] = [await trial.readyFleet(), await trial.readyFleet()];
+    await trial.addMany(10, () => ({ key: 'long', does: 'sleep', ms: 14_000 }));
+    await waitFor('the jobs to start', () => trial.sink().length === 10);
+    trial.engine.pause();
+    await pause(10_000);
+    trial.engine.resume();
+    await trial.drained();
+    const rescued = [...one.facts('job.rescued'), ...other.facts('job.rescued')].length;
+    return [
+      ...(await trial.violations({ faults: 0 })),
+      ...(rescued === 0 ? [] : [`${rescued} jobs of the living were rescued`]),
+    ];
+  },
+};
+
+const blocked: FaultCase = {
+  number: 9,
+  title: 'a handler blocks its process for longer than the lock',
+  engines: BOTH,
+  async run(trial) {
+    const fleet = await trial.readyFleet({ CHAOS_LOCK: '1000', LOG_LEVEL: 'debug' });
+    const id = await trial.add({ key: 'blocks', does: 'block-once', ms: 4_500 });
+    if (id === undefined) return ['the job was not taken'];
+    await waitFor('it to run elsewhere', () => trial.startsOf(id).length === 2, 25_000);
+    await trial.drained();
+    await waitFor('the warning', () => fleet.facts('worker.blocked').length > 0);
+    const wrong = await trial.violations({ faults: 1 });
+    const named = fleet.facts('worker.blocked').some(({ jobs }) => Array.isArray(jobs) && jobs.includes(id));
+    const succeeded = fleet.facts('job.succeeded').length;
+    return [...wrong, ...(named ? [] : ['no warning names the job']), ...(succeeded <= 1 ? [] : ['it ended twice'])];
+  },
+};
+
+export const engineFaults: readonly FaultCase[] = [restarts, frozen, blocked];

@@ -1,0 +1,109 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { waitFor } from '../../support/wait-for.ts';
+import { BOTH, type FaultCase } from '../case.ts';
+import type { Fleet, Trial } from '../trial.ts';
+
+async function exitsWithZero(fleet: Fleet): Promise<string[]> {
+  const code = await fleet.process.ended;
+  return code === 0 ? [] : [`X: exit ${code}: ${fleet.process.lines.slice(-3).join(' | ')}`];
+}
+
+async function started(trial: Trial, jobId: string | undefined): Promise<void> {
+  await waitFor('the job to start', () => jobId !== undefined && trial.startsOf(jobId).length > 0, 20_000);
+}
+
+const inTime: FaultCase = {
+  number: 5,
+  title: 'SIGTERM with a job that ends within the grace period',
+  engines: BOTH,
+  async run(trial) {
+    const fleet = await trial.readyFleet();
+    const id = await trial.add({ key: 'long', does: 'sleep', ms: 2_000 });
+    await started(trial, id);
+    fleet.process.kill('SIGTERM');
+    const wrong = await exitsWithZero(fleet);
+    return [...wrong, ...(await trial.violations({ faults: 0 }))];
+  },
+};
+
+const tooLong = (does: 'sleep' | 'ignore-signal'): FaultCase['run'] =>
+  async function run(trial) {
+    const leaving = await trial.readyFleet({ SHUTDOWN_GRACE_MS: '2500' });
+    const id = await trial.add({ key: 'longer', does, ms: 6_000 });
+    await started(trial, id);
+    await trial.readyFleet();
+    const askedAt = Date.now();
+    leaving.process.kill('SIGTERM');
+    await trial.recovered(id === undefined ? [] : [id], askedAt, 15_000);
+    const wrong = await exitsWithZero(leaving);
+    await trial.drained();
+    return [...wrong, ...(await trial.violations({ faults: 1 }))];
+  };
+
+const manySignals: FaultCase = {
+  number: 7,
+  title: 'SIGTERM three times; SIGINT to the whole group; SIGTERM during the start',
+  engines: BOTH,
+  async run(trial) {
+    const wrong: string[] = [];
+    const thrice = await trial.readyFleet();
+    await trial.addMany(10, index => ({ key: `n${index}`, does: 'sleep', ms: 300 }));
+    for (let count = 0; count < 3; count += 1) thrice.process.kill('SIGTERM');
+    wrong.push(...(await exitsWithZero(thrice)));
+
+    const group = await trial.readyFleet();
+    for (const pid of [...group.workers(), group.process.pid]) process.kill(pid, 'SIGINT');
+    wrong.push(...(await exitsWithZero(group)));
+
+    for (let boot = 0; boot < 3 * trial.scale; boot += 1) {
+      const half = trial.startFleet();
+      await pause(trial.between(150, 1_500));
+      half.process.kill('SIGTERM');
+      const code = await half.process.ended;
+      // Before Node has run our first line nobody can listen to a signal.
+      const early = half.process.lines.length === 0;
+      if (code !== 0 && !(early && code === 'SIGTERM')) wrong.push(`X: exit ${code} when told during the start`);
+    }
+    await trial.readyFleet();
+    await trial.drained();
+    return [...wrong, ...(await trial.violations({ faults: 0 }))];
+  },
+};
+
+const rolling: FaultCase = {
+  number: 8,
+  title: 'rolling restart of three hosts under load',
+  engines: BOTH,
+  async run(trial) {
+    const wrong: string[] = [];
+    let fleets = [await trial.readyFleet(ONE), await trial.readyFleet(ONE), await trial.readyFleet(ONE)];
+    const stop = new AbortController();
+    const load = (async () => {
+      for (let index = 0; !stop.signal.aborted; index += 1) {
+        await trial.add({ key: `n${index}`, does: 'sleep', ms: trial.between(1, 40) });
+        await pause(10);
+      }
+    })();
+    for (let restart = 0; restart < 3; restart += 1) {
+      const [oldest, ...rest] = fleets;
+      const next = await trial.readyFleet(ONE);
+      oldest?.process.kill('SIGTERM');
+      if (oldest !== undefined) wrong.push(...(await exitsWithZero(oldest)));
+      fleets = [...rest, next];
+    }
+    stop.abort();
+    await load;
+    await trial.drained();
+    return [...wrong, ...(await trial.violations({ faults: 0 }))];
+  },
+};
+
+const ONE = { WORKER_PROCESSES: '1' } as const;
+
+export const stops: readonly FaultCase[] = [
+  inTime,
+  { number: 6, title: 'SIGTERM with a job longer than the grace period', engines: BOTH, run: tooLong('sleep') },
+  { number: 6, title: 'the same, and the job ignores its signal', engines: BOTH, run: tooLong('ignore-signal') },
+  manySignals,
+  rolling,
+];
