@@ -45,7 +45,7 @@ describe('runCli', () => {
     ['a job that the app does not have', ['enqueue', 'lettre', '{}', '--app', APP], '(letter), got "lettre"'],
     ['data that is no JSON', ['enqueue', 'letter', '{', '--app', APP], 'Expected the data as JSON'],
     ['input that is no JSON', ['enqueue', 'letter', '-', '--app', APP], 'Expected the data as JSON'],
-    ['an action that dead letters do not have', ['dead-letters', 'bury', '--app', APP], 'Expected "list" or "show ID"'],
+    ['an action that dead letters do not have', ['dead-letters', 'bury', '--app', APP], 'Expected "list", "groups"'],
     ['a limit of 0', ['dead-letters', '--limit', '0', '--app', APP], 'Expected --limit'],
     [
       'a queue that the app does not have',

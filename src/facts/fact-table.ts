@@ -63,6 +63,14 @@ export interface FactTable {
   };
   /** Present at two crashes: it runs alone in a process of its own. */
   'job.isolated': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly worker: string };
+  'job.replayed': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly by: string };
+  'job.discarded': {
+    readonly jobId: string;
+    readonly jobName: string;
+    readonly queue: string;
+    readonly by: string;
+    readonly reason: string;
+  };
   /** Its handler goes on although its deadline has passed and its signal was aborted. */
   'job.stuck': RunFields;
   'worker.started': { readonly worker: string; readonly queues: readonly string[]; readonly engine: string };

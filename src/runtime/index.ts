@@ -1,5 +1,18 @@
 export { handlersOf } from './assignment.ts';
 export { classifyReturn, classifyThrow, type AttemptInfo } from './classify.ts';
+export {
+  isExpected,
+  type DeadLetter,
+  type DeadLetterDetails,
+  type DeadLetterGroup,
+} from './dead-letters/dead-letter.ts';
+export {
+  DeadLetters,
+  type DeadLetterFilter,
+  type DeadLetterReport,
+  type DiscardOptions,
+  type ReplayOptions,
+} from './dead-letters/dead-letters.ts';
 export { ResourceSet } from './resource-set.ts';
 export { startWorkerFleet, type WorkerFleet, type WorkerFleetOptions } from './run-supervisor.ts';
 export { runSupervisedWorker, type SupervisedWorkerOptions } from './run-worker.ts';

@@ -1,6 +1,8 @@
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import { forgetFields } from '../contracts/index.ts';
 import { JobCancelledError } from '../errors/index.ts';
+import type { DeadReason } from '../facts/index.ts';
+import { failedLine } from './dead-letters/attempt-record.ts';
 import type { RunContext } from './run-context.ts';
 import type { Settlement } from './settlement.ts';
 import { outcomeStatement } from './state-outcome.ts';
@@ -39,9 +41,12 @@ export async function settle(run: RunContext, settlement: Settlement): Promise<u
     case 'succeeded':
       if (forgets(run)) await forget(run);
       return settleSuccess(run, settlement.result, state);
-    case 'retry':
+    case 'retry': {
       if (state !== undefined) at.confirmed.set(job, state);
-      throw new RetryError(storedError(run, settlement.error), settlement.afterMs);
+      const stored = storedError(run, settlement.error);
+      await record(run, stored);
+      throw new RetryError(stored, settlement.afterMs);
+    }
     case 'snoozed':
       await job.moveToDelayed(settlement.untilMs, token);
       state?.();
@@ -55,8 +60,25 @@ export async function settle(run: RunContext, settlement: Settlement): Promise<u
       throw await endedForGood(run, new JobCancelledError(settlement.reason));
     case 'dead':
       if (state !== undefined) at.confirmed.set(job, state);
+      await record(run, storedError(run, settlement.error), settlement.reason);
       throw await endedForGood(run, settlement.error);
   }
+}
+
+/** Adds the failed attempt to the job's history. Where it cannot, the failure counts all the same. */
+async function record(run: RunContext, error: StoredError, dead?: DeadReason): Promise<void> {
+  const at = Date.now();
+  const line = failedLine({
+    at,
+    ranMs: at - run.startedAt,
+    attempt: run.attempt,
+    worker: run.at.worker,
+    version: run.assignment?.contract.version,
+    error: error.name,
+    message: error.message,
+    ...(dead !== undefined && { dead }),
+  });
+  await run.job.log(line).catch(() => undefined);
 }
 
 /** True for a success that needs nothing written before it: then `settleSuccess` does, without a promise. */

@@ -1,102 +1,179 @@
-import { createScrubber, loadApp, redactData, type App } from '../../contracts/index.ts';
-import type { Engine, EngineJob } from '../../engine/index.ts';
-import { parseJobId, readStoredJob } from '../../queue/index.ts';
+import { loadApp, type App } from '../../contracts/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../runtime/index.ts';
+import { createLogger, logFacts } from '../../telemetry/index.ts';
 import type { Command, Terminal } from '../command.ts';
-import { listDeadLetters } from '../list-dead-letters.ts';
 import { parseCommand, type ParsedArguments } from '../parse.ts';
 import { table, visible, when } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
 import { withEngine } from '../with-engine.ts';
 
-const OPTIONS = { queue: { type: 'string' }, limit: { type: 'string' }, all: { type: 'boolean' } } as const;
-const LIMIT = { fallback: 50, max: 10_000 };
+const OPTIONS = {
+  queue: { type: 'string' },
+  name: { type: 'string' },
+  cause: { type: 'string' },
+  limit: { type: 'string' },
+  all: { type: 'boolean' },
+  yes: { type: 'boolean' },
+  reason: { type: 'string' },
+  'per-second': { type: 'string' },
+} as const;
+const MAX = 10_000;
+
+type Use = (letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal) => Promise<0 | 1>;
+
+const ACTIONS: Readonly<Record<string, Use>> = { list, groups, show, replay, discard };
 
 export const deadLetters: Command = {
   name: 'dead-letters',
-  summary: 'jobs that ended in failure: list, show',
-  usage: 'shiftwork dead-letters [list [--queue NAME] [--limit 50] [--all] | show ID] [--app PATH] [--json]',
+  summary: 'jobs that ended in failure: list, groups, show, replay, discard',
+  usage:
+    'shiftwork dead-letters [list | groups | show ID | replay [ID...] | discard [ID...] --reason TEXT] ' +
+    '[--queue NAME] [--name JOB] [--cause CAUSE] [--yes] [--app PATH] [--json]',
   details: [
-    'list, newest end first; expired and cancelled jobs only with --all',
-    'show ID, with its data (sensitive fields redacted) and the errors of its attempts',
+    'list     newest end first; --limit 50; expired and cancelled jobs only with --all',
+    'groups   by cause: same job, error class, code and message whatever its numbers and ids',
+    'show     one, with its data (sensitive fields redacted) and where it has been',
+    'replay   into its queue again with fresh attempts, --per-second 50; several (by --queue, --name, --cause, or --all)',
+    '         only with --yes: without it the command says what it would do',
+    'discard  removed for good, in the same way',
     '',
   ],
   async run(args, terminal) {
-    const parsed = parseCommand(args, OPTIONS, { min: 0, max: 2 });
-    const [action = 'list', id] = parsed.positionals;
+    const parsed = parseCommand(args, OPTIONS, { min: 0, max: 1_001 });
+    const [action = 'list', ...words] = parsed.positionals;
+    const use = ACTIONS[action];
+    const expected =
+      action === 'show' ? words.length === 1 : !(action === 'list' || action === 'groups') || words.length === 0;
+    if (use === undefined || !expected) {
+      throw new UsageError('Expected "list", "groups", "show ID", "replay" or "discard" after dead-letters.');
+    }
     const app = await loadApp(parsed.app);
-    if (action === 'list' && id === undefined) return list(app, parsed, terminal);
-    if (action === 'show' && id !== undefined) return show(app, id, parsed.json, terminal);
-    throw new UsageError('Expected "list" or "show ID" after dead-letters.');
+    checkNames(app, parsed);
+    const facts = new Facts();
+    // What was done is recorded where the other programs' lines go, apart from what the command prints.
+    logFacts(facts, createLogger({ name: 'cli', variables: terminal.variables, stream: { write: terminal.complain } }));
+    return withEngine(terminal.variables, engine => use(new DeadLetters({ engine, app, facts }), parsed, terminal));
   },
 };
 
-async function list(app: App, parsed: ParsedArguments, terminal: Terminal): Promise<0> {
-  const limit = Number(parsed.text('limit') ?? LIMIT.fallback);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT.max) {
-    throw new UsageError(`Expected --limit to be an integer from 1 to ${LIMIT.max}.`);
-  }
-  const queue = parsed.text('queue');
-  if (queue !== undefined && !app.queues.has(queue)) {
-    throw new UsageError(`Expected --queue to be one of ${[...app.queues.keys()].join(', ')}.`);
-  }
-  const queues = queue === undefined ? [...app.queues.keys()] : [queue];
-  const letters = await withEngine(terminal.variables, engine =>
-    listDeadLetters(engine, app, { queues, limit, all: parsed.flag('all') }),
-  );
-  if (parsed.json) terminal.print(JSON.stringify(letters));
-  else if (letters.length === 0) terminal.print('no dead letters');
+async function list(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0> {
+  const found = await letters.list(filterOf(parsed), wholeNumber(parsed, 'limit', 50));
+  if (parsed.json) terminal.print(JSON.stringify(found));
+  else if (found.length === 0) terminal.print('no dead letters');
   else {
-    const rows = letters.map(({ id, name, endedAt, attemptsMade, reason }) => ({
+    const rows = found.map(({ id, name, endedAt, attemptsMade, reason, fingerprint }) => ({
       id,
       name,
       ended: when(endedAt),
       attempts: attemptsMade,
-      reason: visible(reason.split('\n', 1)[0]).slice(0, 100),
+      cause: fingerprint,
+      reason: firstLine(reason),
     }));
     for (const line of table(rows)) terminal.print(line);
   }
   return 0;
 }
 
-async function show(app: App, id: string, json: boolean, terminal: Terminal): Promise<0 | 1> {
-  const letter = await withEngine(terminal.variables, async engine => {
-    const job = await find(engine, app, id);
-    return job !== undefined && (await job.isFailed()) ? letterOf(app, id, job) : undefined;
-  });
+async function groups(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0> {
+  const found = await letters.groups(filterOf(parsed));
+  if (parsed.json) terminal.print(JSON.stringify(found));
+  else if (found.length === 0) terminal.print('no dead letters');
+  else {
+    const rows = found.map(({ fingerprint, count, name, firstEndedAt, lastEndedAt, reason }) => ({
+      cause: fingerprint,
+      count,
+      name,
+      first: when(firstEndedAt),
+      last: when(lastEndedAt),
+      reason: firstLine(reason),
+    }));
+    for (const line of table(rows)) terminal.print(line);
+  }
+  return 0;
+}
+
+async function show(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
+  const [, id = ''] = parsed.positionals;
+  const letter = await letters.show(id);
   if (letter === undefined) {
     terminal.complain(`No dead letter "${visible(id).slice(0, 200)}" is known.`);
     return 1;
   }
-  terminal.print(json ? JSON.stringify(letter) : JSON.stringify(letter, null, 2));
+  terminal.print(parsed.json ? JSON.stringify(letter) : JSON.stringify(letter, null, 2));
   return 0;
 }
 
-function letterOf(app: App, id: string, job: EngineJob): Readonly<Record<string, unknown>> {
-  const contract = app.jobs.get(job.name);
-  // Scrubbed when they were stored, by the contract as it was then: it may name more fields now.
-  const scrub = contract === undefined ? (text: string) => text : createScrubber(contract, job.data);
+async function replay(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
+  const { filter, dryRun } = selectionOf(parsed);
+  const perSecond = wholeNumber(parsed, 'per-second', 50);
+  const report = await letters.replay(filter, { by: operator(terminal), dryRun, perSecond });
+  return tell(terminal, parsed, report, dryRun ? 'would be replayed' : 'replayed', dryRun);
+}
+
+async function discard(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
+  const { filter, dryRun } = selectionOf(parsed);
+  const reason = parsed.text('reason');
+  if (reason === undefined) throw new UsageError('Expected --reason: it is all that is kept of what is discarded.');
+  const report = await letters.discard(filter, { by: operator(terminal), reason, dryRun });
+  return tell(terminal, parsed, report, dryRun ? 'would be discarded' : 'discarded', dryRun);
+}
+
+/** Named ones are acted on; a crowd only with --yes. */
+function selectionOf(parsed: ParsedArguments): { readonly filter: DeadLetterFilter; readonly dryRun: boolean } {
+  const [, ...ids] = parsed.positionals;
+  if (ids.length > 0) return { filter: { ids }, dryRun: false };
+  const chosen = ['queue', 'name', 'cause'].some(option => parsed.text(option) !== undefined);
+  if (!chosen && !parsed.flag('all')) throw new UsageError('Expected ids, --queue, --name, --cause or --all.');
+  return { filter: { ...filterOf(parsed), all: false }, dryRun: !parsed.flag('yes') };
+}
+
+function tell(
+  terminal: Terminal,
+  { json }: ParsedArguments,
+  report: DeadLetterReport,
+  what: string,
+  dryRun: boolean,
+): 0 | 1 {
+  if (json) terminal.print(JSON.stringify({ ...report, dryRun }));
+  else {
+    terminal.print(`${report.done.length} of ${report.matched} ${what}`);
+    for (const { id, why } of report.skipped) terminal.print(`not ${visible(id).slice(0, 200)}: ${why}`);
+    if (dryRun) terminal.print('Add --yes to do it.');
+  }
+  return report.done.length === 0 && report.matched > 0 ? 1 : 0;
+}
+
+function filterOf(parsed: ParsedArguments): DeadLetterFilter {
   return {
-    id,
-    name: job.name,
-    queue: job.queueName,
-    data: redactData(contract, job.data),
-    reason: scrub(job.failedReason ?? ''),
-    attemptsMade: job.attemptsMade,
-    enqueuedAt: job.timestamp,
-    endedAt: job.finishedOn,
-    worker: job.processedBy,
-    errors: (job.stacktrace ?? []).map(scrub),
+    queue: parsed.text('queue'),
+    name: parsed.text('name'),
+    fingerprint: parsed.text('cause'),
+    all: parsed.flag('all'),
   };
 }
 
-/** An id of ours says its queue; another program's is looked for in all. */
-async function find(engine: Engine, app: App, id: string): Promise<EngineJob | undefined> {
-  const own = parseJobId(id)?.queue;
-  // BullMQ's keys are joined by colons: such an "id" would be another key.
-  if (own === undefined && !/^[^:\p{Cc}]{1,200}$/u.test(id)) return undefined;
-  for (const name of own === undefined ? app.queues.keys() : [own]) {
-    const job = await readStoredJob(await engine.queue(name), id);
-    if (job !== undefined) return job;
+function checkNames(app: App, parsed: ParsedArguments): void {
+  const [queue, name] = [parsed.text('queue'), parsed.text('name')];
+  if (queue !== undefined && !app.queues.has(queue)) {
+    throw new UsageError(`Expected --queue to be one of ${[...app.queues.keys()].join(', ')}.`);
   }
-  return undefined;
+  if (name !== undefined && !app.jobs.has(name)) {
+    throw new UsageError(`Expected --name to be one of ${[...app.jobs.keys()].join(', ')}.`);
+  }
+}
+
+function wholeNumber(parsed: ParsedArguments, option: 'limit' | 'per-second', fallback: number): number {
+  const value = Number(parsed.text(option) ?? fallback);
+  if (Number.isInteger(value) && value >= 1 && value <= MAX) return value;
+  throw new UsageError(`Expected --${option} to be an integer from 1 to ${MAX}.`);
+}
+
+function firstLine(reason: string): string {
+  return visible(reason.split('\n', 1)[0]).slice(0, 100);
+}
+
+/** Kept in the history of what is acted on. */
+function operator({ variables }: Terminal): string {
+  return `cli:${visible(variables['USER'] ?? variables['LOGNAME'] ?? 'unknown').slice(0, 60)}`;
 }

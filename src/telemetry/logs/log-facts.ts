@@ -28,6 +28,8 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'job.rescued': ['warn'],
   'job.isolated': ['warn'],
   'job.stuck': ['error'],
+  'job.replayed': ['info'],
+  'job.discarded': ['info'],
   'worker.started': ['info'],
   'worker.draining': ['info'],
   'worker.stopped': ['info'],

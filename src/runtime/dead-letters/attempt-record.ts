@@ -1,0 +1,52 @@
+import type { EngineJob, EngineQueue } from '../../engine/index.ts';
+import type { DeadReason } from '../../facts/index.ts';
+
+/** One line of a job's history, kept in the job's own log: it lives and goes with the job, on both engines. */
+export type HistoryLine =
+  | {
+      readonly what: 'failed';
+      /** Milliseconds since 1970. */
+      readonly at: number;
+      readonly ranMs: number;
+      /** 1 for the first since the job was enqueued or replayed. */
+      readonly attempt: number;
+      /** Host, process and incarnation. */
+      readonly worker: string;
+      /** The contract's version in the release that ran it. */
+      readonly version: number | undefined;
+      readonly error: string;
+      readonly message: string;
+      /** Why there was no further attempt; undefined when there was. */
+      readonly dead?: DeadReason;
+    }
+  | { readonly what: 'replayed'; readonly at: number; readonly by: string };
+
+const MESSAGE_KEPT = 500;
+
+export function failedLine(line: Omit<Extract<HistoryLine, { what: 'failed' }>, 'what'>): string {
+  const record: HistoryLine = { what: 'failed', ...line, message: line.message.slice(0, MESSAGE_KEPT) };
+  return JSON.stringify(record);
+}
+
+export function replayedLine(at: number, by: string): string {
+  const record: HistoryLine = { what: 'replayed', at, by };
+  return JSON.stringify(record);
+}
+
+/** The history of a job, oldest first. Lines of other programs in its log are passed over. */
+export async function readHistory(queue: EngineQueue, job: EngineJob): Promise<readonly HistoryLine[]> {
+  const { logs } = await queue.getJobLogs(job.id ?? '');
+  return logs.flatMap(text => {
+    try {
+      const line: unknown = JSON.parse(text);
+      return isHistoryLine(line) ? [line] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function isHistoryLine(line: unknown): line is HistoryLine {
+  if (typeof line !== 'object' || line === null || !('what' in line) || !('at' in line)) return false;
+  return (line.what === 'failed' || line.what === 'replayed') && typeof line.at === 'number';
+}

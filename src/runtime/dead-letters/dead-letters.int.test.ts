@@ -1,0 +1,210 @@
+import { UnrecoverableError } from 'bullmq';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { engineCases, type EnginePlace } from '../../../tests/support/engines.ts';
+import sampleApp from '../../../tests/support/sample-app.config.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import { defineApp, defineJob, handle, type JobRequest } from '../../contracts/index.ts';
+import { openEngine, type Engine } from '../../engine/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { connect, type Client } from '../../queue/index.ts';
+import { fixed } from '../../resilience/index.ts';
+import { createWorkerHost, type WorkerHost } from '../worker-host.ts';
+import { DeadLetters, type DeadLetterFilter } from './dead-letters.ts';
+
+const EXPIRED = 450;
+
+describe.each(engineCases)('dead letters on $kind', ({ open }) => {
+  let place: EnginePlace;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    place = await open();
+    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    await engine.migrate();
+    // One at a time, so that they end in this order: failures first, then a crowd of expired ones.
+    const reasons = [
+      'first hunter2',
+      'second',
+      'third',
+      ...Array.from({ length: EXPIRED }, () => 'JOB_EXPIRED: too old'),
+      'JOB_CANCELLED: not wanted',
+    ];
+    const fail = async (_job: unknown, token: string): Promise<never> => {
+      throw new UnrecoverableError(token === '' ? 'no token' : (reasons.shift() ?? ''));
+    };
+    for (const name of ['email', 'analytics']) {
+      const queue = await engine.queue(name);
+      const count = name === 'email' ? reasons.length : 1;
+      await queue.addBulk(Array.from({ length: count }, () => ({ name: 'letter', data: { to: 'hunter2', body: '' } })));
+      if (name === 'analytics') reasons.push('last');
+      const worker = await engine.worker(name, fail, { name: 'w', concurrency: 1 });
+      void worker.run();
+      await waitFor('the jobs to fail', async () => (await queue.getFailedCount()) === count);
+      await worker.close();
+    }
+  });
+  afterAll(async () => {
+    await engine.close(2_000);
+    await place.cleanup();
+  });
+
+  const letters = () => new DeadLetters({ engine, app: sampleApp, facts: new Facts() });
+  const list = async ({ limit, ...filter }: DeadLetterFilter & { readonly limit: number }) =>
+    (await letters().list(filter, limit)).map(({ reason }) => reason);
+
+  test('failures are found behind hundreds of expired jobs, newest first across queues, sensitive values removed', async () => {
+    expect(await list({ limit: 50 })).toEqual(['last', 'third', 'second', 'first [redacted]']);
+  });
+
+  test('the limit keeps the newest', async () => {
+    expect(await list({ limit: 2 })).toEqual(['last', 'third']);
+  });
+
+  test('expired and cancelled ones are there when asked for', async () => {
+    const all = await list({ limit: 1_000, all: true, queue: 'email' });
+    expect(all).toHaveLength(EXPIRED + 4);
+    expect(all[0]).toBe('JOB_CANCELLED: not wanted');
+  });
+});
+
+describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
+  const work = defineJob({
+    queue: 'acts',
+    name: 'act',
+    schema: z.object({ n: z.number(), secret: z.string().optional() }),
+    retry: { attempts: 2, backoff: fixed('1ms') },
+    sensitive: ['secret'],
+    retention: { forget: ['secret'] },
+  });
+  const needy = defineJob({
+    queue: 'acts',
+    name: 'needy',
+    schema: z.object({ token: z.string() }),
+    retry: { attempts: 1 },
+    sensitive: ['token'],
+    retention: { forget: ['token'] },
+  });
+  let place: EnginePlace;
+  let engine: Engine;
+  let host: WorkerHost;
+  let client: Client;
+  let letters: DeadLetters;
+  const facts = new Facts();
+  const runs: number[] = [];
+  let broken = true;
+  const app = defineApp({
+    jobs: [work, needy],
+    handlers: [
+      handle(work, ({ n, secret }) => {
+        runs.push(n);
+        if (broken) throw new TypeError(`number ${n} of ${secret} is odd`);
+      }),
+      handle(needy, () => {
+        throw new Error('always');
+      }),
+    ],
+  });
+
+  beforeAll(async () => {
+    place = await open();
+    engine = openEngine({ ...place, role: 'worker' });
+    await engine.migrate();
+    client = connect({ [place.url.startsWith('redis') ? 'redis' : 'postgres']: place.url, namespace: place.namespace });
+    host = createWorkerHost({ app, engine, facts });
+    letters = new DeadLetters({ engine, app, facts });
+    await host.start();
+  });
+  beforeEach(() => {
+    broken = true;
+    runs.length = 0;
+  });
+  afterAll(async () => {
+    await client.close();
+    await host.stop(3_000);
+    await place.cleanup();
+  });
+
+  const died = async (contract: 'act' | 'needy', make: () => JobRequest): Promise<string> => {
+    const dead = facts.next('job.dead', ({ jobName }) => jobName === contract);
+    await client.enqueueMany([make()]);
+    return (await dead).jobId;
+  };
+
+  test('a dead letter knows its attempts: when, where, why; without what is sensitive', async () => {
+    const id = await died('act', () => work({ n: 1, secret: 'hunter2' }));
+    const letter = await letters.show(id);
+    expect(letter).toMatchObject({ id, name: 'act', attemptsMade: 2, replays: 0, data: { n: 1 } });
+    expect(letter?.history).toMatchObject([
+      { what: 'failed', attempt: 1, worker: host.name, version: 1, error: 'TypeError' },
+      {
+        what: 'failed',
+        attempt: 2,
+        worker: host.name,
+        dead: 'attempts-exhausted',
+        message: expect.stringMatching(/odd/),
+      },
+    ]);
+    expect(letter?.firstFailedAt).toBe(letter?.history[0]?.at);
+    expect(JSON.stringify(letter)).not.toContain('hunter2');
+    await letters.discard({ ids: [id] }, { by: 'test', reason: 'cleaned up' });
+  });
+
+  test('a replay runs again with fresh attempts, keeps the history, and is counted', async () => {
+    const id = await died('act', () => work({ n: 3 }));
+    expect(await letters.replay({ ids: [id] }, { by: 'ann', dryRun: true })).toMatchObject({ matched: 1, done: [id] });
+    expect(runs).toEqual([3, 3]);
+    const again = facts.next('job.dead', ({ jobId }) => jobId === id);
+    expect(await letters.replay({ ids: [id] }, { by: 'ann' })).toEqual({ matched: 1, done: [id], skipped: [] });
+    await again;
+    expect(runs).toEqual([3, 3, 3, 3]);
+    const letter = await letters.show(id);
+    expect(letter?.replays).toBe(1);
+    expect(letter?.history.map(({ what }) => what)).toEqual(['failed', 'failed', 'replayed', 'failed', 'failed']);
+    broken = false;
+    const done = facts.next('job.succeeded', ({ jobId }) => jobId === id);
+    await letters.replay({ ids: [id] }, { by: 'ann' });
+    await done;
+    expect(await letters.show(id)).toBeUndefined();
+  });
+
+  test('two who replay the same at once replay it once', async () => {
+    const ids = [await died('act', () => work({ n: 5 }))];
+    broken = false;
+    const done = facts.next('job.succeeded', ({ jobId }) => ids.includes(jobId));
+    const reports = await Promise.all([1, 2, 3].map(() => letters.replay({ ids }, { by: 'many' })));
+    expect(reports.flatMap(report => report.done)).toEqual(ids);
+    await done;
+  });
+
+  test('groups gather by cause, and a group is replayed as one', async () => {
+    for (const n of [7, 70, 700]) await died('act', () => work({ n }));
+    const [group] = await letters.groups({ name: 'act' });
+    expect(group).toMatchObject({ count: 3, name: 'act', queue: 'acts' });
+    broken = false;
+    const { done } = await letters.replay({ fingerprint: group?.fingerprint }, { by: 'ann', perSecond: 1_000 });
+    expect(done).toHaveLength(3);
+    expect(await letters.count({ name: 'act' })).toBe(0);
+  });
+
+  test('what cannot run again is skipped with the reason, and stays', async () => {
+    const id = await died('needy', () => needy({ token: 'hunter2' }));
+    expect(await letters.replay({ ids: [id, 'acts-nobody'] }, { by: 'ann' })).toEqual({
+      matched: 2,
+      done: [],
+      skipped: [
+        { id, why: 'what it needs was forgotten when it ended' },
+        { id: 'acts-nobody', why: 'it is no dead letter, or cannot be read' },
+      ],
+    });
+    expect(await letters.show(id)).toBeDefined();
+    const discarded = facts.next('job.discarded');
+    await letters.discard({ ids: [id] }, { by: 'ann', reason: 'too late' });
+    expect(await discarded).toMatchObject({ jobId: id, by: 'ann', reason: 'too late' });
+    expect(await letters.show(id)).toBeUndefined();
+  });
+
+  test('a pace that is none is refused', async () => {
+    await expect(letters.replay({}, { by: 'ann', perSecond: 0 })).rejects.toThrow('perSecond');
+  });
+});

@@ -1,0 +1,262 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { decodePayload, type App } from '../../contracts/index.ts';
+import type { Engine, EngineJob, EngineQueue } from '../../engine/index.ts';
+import { InvalidOptionsError, UndecodableJobError } from '../../errors/index.ts';
+import type { Facts } from '../../facts/index.ts';
+import { parseJobId, readMeta, readStoredJob } from '../../queue/index.ts';
+import { openState, type StateStore } from '../../state/index.ts';
+import { BlameBook } from '../supervisor/blame.ts';
+import { readHistory, replayedLine } from './attempt-record.ts';
+import {
+  deadLetterOf,
+  detailsOf,
+  isExpected,
+  type DeadLetter,
+  type DeadLetterDetails,
+  type DeadLetterGroup,
+} from './dead-letter.ts';
+
+export interface DeadLettersOptions {
+  readonly engine: Engine;
+  readonly app: App;
+  readonly facts: Facts;
+}
+
+/** Which dead letters. Everything left out matches all. */
+export interface DeadLetterFilter {
+  readonly queue?: string | undefined;
+  readonly name?: string | undefined;
+  readonly fingerprint?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
+  /** Ended at or after, milliseconds since 1970. */
+  readonly since?: number | undefined;
+  /** Expired and cancelled ones too. */
+  readonly all?: boolean | undefined;
+}
+
+export interface ReplayOptions {
+  /** Who asks; kept in the job's history. */
+  readonly by: string;
+  /** Only says what would be done. */
+  readonly dryRun?: boolean;
+  /** 50 by default: what failed together must not come back together. */
+  readonly perSecond?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface DiscardOptions {
+  readonly by: string;
+  readonly reason: string;
+  readonly dryRun?: boolean;
+}
+
+/** What became of each. `skipped` says why not, by id. */
+export interface DeadLetterReport {
+  readonly matched: number;
+  readonly done: readonly string[];
+  readonly skipped: readonly { readonly id: string; readonly why: string }[];
+}
+
+const PAGE = 200;
+/** Behind so many in one queue the search ends. */
+const LOOK_AT = 20_000;
+/** While somebody acts on a dead letter nobody else does. */
+const ACT_MS = 10_000;
+const DEFAULT_PER_SECOND = 50;
+
+/** The jobs that ended in failure, across an app's queues: look through them, run them again, or discard them. */
+export class DeadLetters {
+  readonly #engine: Engine;
+  readonly #app: App;
+  readonly #facts: Facts;
+
+  constructor({ engine, app, facts }: DeadLettersOptions) {
+    this.#engine = engine;
+    this.#app = app;
+    this.#facts = facts;
+  }
+
+  /** Newest end first. A job that cannot be read is listed as such. */
+  async list(filter: DeadLetterFilter = {}, limit = 50): Promise<readonly DeadLetter[]> {
+    const found: DeadLetter[] = [];
+    for (const name of this.#queuesOf(filter)) {
+      let count = 0;
+      for await (const letter of this.#walk(name)) {
+        if (!matches(letter, filter)) continue;
+        found.push(letter);
+        if ((count += 1) === limit) break;
+      }
+    }
+    return found.sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(0, limit);
+  }
+
+  /** The causes, most frequent first. */
+  async groups(filter: DeadLetterFilter = {}): Promise<readonly DeadLetterGroup[]> {
+    const groups = new Map<string, DeadLetterGroup>();
+    for (const queue of this.#queuesOf(filter)) {
+      for await (const letter of this.#walk(queue)) {
+        if (!matches(letter, filter)) continue;
+        const { fingerprint, name, reason, endedAt } = letter;
+        const known = groups.get(fingerprint);
+        groups.set(
+          fingerprint,
+          known === undefined
+            ? { fingerprint, name, queue, reason, count: 1, firstEndedAt: endedAt, lastEndedAt: endedAt }
+            : { ...known, count: known.count + 1, firstEndedAt: endedAt },
+        );
+      }
+    }
+    return [...groups.values()].sort((a, b) => b.count - a.count);
+  }
+
+  /** How many there are, up to `limit`: counting stops there. */
+  async count(filter: DeadLetterFilter = {}, limit = Infinity): Promise<number> {
+    let count = 0;
+    for (const queue of this.#queuesOf(filter)) {
+      for await (const letter of this.#walk(queue)) {
+        if (matches(letter, filter) && (count += 1) >= limit) return count;
+      }
+    }
+    return count;
+  }
+
+  /** Undefined when no dead letter has that id. */
+  async show(id: string): Promise<DeadLetterDetails | undefined> {
+    const found = await this.#find(id);
+    if (found === undefined || !(await found.job.isFailed())) return undefined;
+    return detailsOf(this.#app, found.queue.name, found.job, await readHistory(found.queue, found.job));
+  }
+
+  /**
+   * Puts each back into its queue with fresh attempts, its history kept. Each is handled once, also when two people ask at the same
+   * time. What cannot run again is skipped, with the reason.
+   */
+  async replay(filter: DeadLetterFilter, options: ReplayOptions): Promise<DeadLetterReport> {
+    const { by, dryRun = false, perSecond = DEFAULT_PER_SECOND, signal } = options;
+    if (!(perSecond > 0)) throw new InvalidOptionsError(`Expected perSecond to be above 0, got ${perSecond}.`);
+    const state = await openState(this.#engine);
+    const blame = new BlameBook(state);
+    let next = Date.now();
+    return this.#each(filter, async (id, queue, job) => {
+      const why = await this.#unfit(job);
+      if (why !== undefined || dryRun) return why;
+      signal?.throwIfAborted();
+      await pause(Math.max(0, next - Date.now()), undefined, signal && { signal });
+      next = Math.max(next, Date.now()) + 1_000 / perSecond;
+      return once(state, id, async () => {
+        await blame.clear(id);
+        await queue.addJobLog(id, replayedLine(Date.now(), by));
+        // Refused by the engine when the job is no dead letter any more.
+        await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+        this.#facts.state('job.replayed', { jobId: id, jobName: job.name, queue: queue.name, by });
+      });
+    });
+  }
+
+  /** Removes each for good. What was discarded, by whom and why is stated as a fact. */
+  async discard(filter: DeadLetterFilter, { by, reason, dryRun = false }: DiscardOptions): Promise<DeadLetterReport> {
+    const state = await openState(this.#engine);
+    return this.#each(filter, async (id, queue, job) => {
+      if (dryRun) return undefined;
+      return once(state, id, async () => {
+        if (!(await job.isFailed())) throw new Error('it is no dead letter any more');
+        await job.remove();
+        this.#facts.state('job.discarded', { jobId: id, jobName: job.name, queue: queue.name, by, reason });
+      });
+    });
+  }
+
+  /** What matches is gathered first: acting on it changes the pages that are read. */
+  async #each(
+    filter: DeadLetterFilter,
+    act: (id: string, queue: EngineQueue, job: EngineJob) => Promise<string | undefined>,
+  ): Promise<DeadLetterReport> {
+    const ids = filter.ids ?? (await this.list(filter, Infinity)).map(({ id }) => id);
+    const done: string[] = [];
+    const skipped: { id: string; why: string }[] = [];
+    for (const id of ids) {
+      const found = await this.#find(id).catch(() => undefined);
+      const failed = found !== undefined && (await found.job.isFailed());
+      const why = failed ? await act(id, found.queue, found.job) : 'it is no dead letter, or cannot be read';
+      if (why === undefined) done.push(id);
+      else skipped.push({ id, why });
+    }
+    return { matched: ids.length, done, skipped };
+  }
+
+  /** Why a job cannot run again, found out before it is put back. */
+  async #unfit(job: EngineJob): Promise<string | undefined> {
+    const contract = this.#app.jobs.get(job.name);
+    if (contract === undefined) return `this release knows no job "${job.name.slice(0, 100)}"`;
+    const { expiresAfterMs } = contract;
+    if (expiresAfterMs !== undefined && Date.now() - job.timestamp > expiresAfterMs) return 'it has expired';
+    const decoded = await decodePayload(contract, readMeta(job.opts.telemetry?.metadata).version, job.data);
+    if (decoded.kind === 'data') return undefined;
+    const forgets = contract.retention.forget.length > 0;
+    return forgets ? 'what it needs was forgotten when it ended' : 'its data fits no known version';
+  }
+
+  #queuesOf({ queue, ids }: DeadLetterFilter): readonly string[] {
+    if (queue !== undefined) return [queue];
+    return ids === undefined ? [...this.#app.queues.keys()] : [];
+  }
+
+  async *#walk(name: string): AsyncGenerator<DeadLetter> {
+    const queue = await this.#engine.queue(name);
+    for (let start = 0; start < LOOK_AT; start += PAGE) {
+      const ids = await queue.getRanges(['failed'], start, start + PAGE - 1);
+      const page = await Promise.all(ids.map(id => this.#read(queue, id)));
+      for (const letter of page) if (letter !== undefined) yield letter;
+      if (ids.length < PAGE) return;
+    }
+  }
+
+  async #read(queue: EngineQueue, id: string): Promise<DeadLetter | undefined> {
+    try {
+      const job = await readStoredJob(queue, id);
+      // It was replayed or discarded meanwhile.
+      return job && deadLetterOf(this.#app, queue.name, job);
+    } catch (error) {
+      if (!(error instanceof UndecodableJobError)) throw error;
+      const unknown = { enqueuedAt: undefined, endedAt: undefined, attemptsMade: 0 };
+      return { id, name: '?', queue: queue.name, ...unknown, reason: error.message, fingerprint: 'unreadable' };
+    }
+  }
+
+  /** An id of ours says its queue; another program's is looked for in all. */
+  async #find(id: string): Promise<{ readonly queue: EngineQueue; readonly job: EngineJob } | undefined> {
+    const own = parseJobId(id)?.queue;
+    // BullMQ's keys are joined by colons: such an "id" would be another key.
+    if (own === undefined && !/^[^:\p{Cc}]{1,200}$/u.test(id)) return undefined;
+    if (own !== undefined && !this.#app.queues.has(own)) return undefined;
+    for (const name of own === undefined ? this.#app.queues.keys() : [own]) {
+      const queue = await this.#engine.queue(name);
+      const job = await readStoredJob(queue, id);
+      if (job !== undefined) return { queue, job };
+    }
+    return undefined;
+  }
+}
+
+function matches(letter: DeadLetter, { name, fingerprint, since, all }: DeadLetterFilter): boolean {
+  if (name !== undefined && letter.name !== name) return false;
+  if (fingerprint !== undefined && letter.fingerprint !== fingerprint) return false;
+  if (since !== undefined && (letter.endedAt ?? 0) < since) return false;
+  return all === true || !isExpected(letter);
+}
+
+/** Acts while nobody else does. Answers why not. */
+async function once(state: StateStore, id: string, act: () => Promise<void>): Promise<string | undefined> {
+  const lease = await state.compareAndSet('dead-letter', id, 0, {}, ACT_MS);
+  if (lease === undefined) return 'somebody else is acting on it';
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && /not in the failed state|no dead letter/.test(error.message)
+      ? 'it is no dead letter any more'
+      : 'the engine refused';
+  } finally {
+    await state.delete('dead-letter', id, lease).catch(() => undefined);
+  }
+}
