@@ -10,5 +10,7 @@ export type { SubscribeOptions } from './subscribe-options.ts';
 export type { EventHandler, Receipt } from './subscriber.ts';
 export type { Capabilities, EventDeadLetter, OutgoingEvent, Transport } from './transport.ts';
 export { InProcessTransport } from './transports/in-process.ts';
+export { openRabbitMq } from './transports/rabbitmq/open-rabbitmq.ts';
+export type { RabbitMqOptions } from './transports/rabbitmq/options.ts';
 export { RedisPubSubTransport, type RedisPubSubOptions } from './transports/redis/pubsub-transport.ts';
 export { RedisStreamsTransport, type RedisStreamsOptions } from './transports/redis/streams-transport.ts';

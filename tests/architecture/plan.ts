@@ -13,7 +13,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   src: { may: ['src/queue'], why: 'the root door is what a web app loads: contracts, producers, errors' },
   'src/engine': { may: [], why: 'it owns the connections; everybody above stands on it' },
   'src/state': { may: ['src/engine'], why: 'small shared values live beside the queues, on the same connection' },
-  'src/queue': { may: ['src/engine'], why: "the producer's side must not drag the worker's side into a web app" },
+  'src/queue': {
+    may: ['src/engine', 'src/state'],
+    why: "the producer's side must not drag the worker's side into a web app",
+  },
   'src/runtime': {
     may: ['src/engine', 'src/queue', 'src/state'],
     why: "the worker's side stands on the producer's ids and options",
@@ -66,6 +69,10 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
     typesIn: ['src/contracts', 'src/events', 'src/queue', 'src/testing'],
     why: 'it is types alone; the ground knows no other vendor, so that users may bring their own schemas',
   },
+  amqplib: {
+    in: ['src/events/transports/rabbitmq'],
+    why: 'one transport speaks to RabbitMQ, behind an import()',
+  },
   bullmq: {
     in: ['src/engine', 'src/queue', 'src/runtime', 'dashboard/board'],
     typesIn: ['src/state'],
@@ -100,6 +107,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
 /** Reached by import() alone: whoever loads the file without a need for it must not load the vendor. */
 export const LAZY: Readonly<Record<string, string>> = {
   'src/engine/postgres/pool.ts': 'a web app on Redis must not load pg',
+  'src/events/transports/rabbitmq/rabbitmq-transport.ts': 'an app without RabbitMQ must not load amqplib',
 };
 
 /** Files that may read the environment and end the process. */

@@ -6,10 +6,15 @@ interface Program {
   readonly package: string;
   /** The first that exists is used. */
   readonly names: readonly string[];
+  /** Looked through before PATH. */
+  readonly folders?: readonly string[];
 }
 
 const PROGRAMS = {
   redis: { package: 'redis-server', names: ['redis-server'] },
+  // Debian's program in PATH starts a service under another user; the one behind it is a program like any other.
+  rabbitmq: { package: 'rabbitmq-server', names: ['rabbitmq-server'], folders: ['/usr/lib/rabbitmq/bin'] },
+  epmd: { package: 'erlang-base', names: ['epmd'] },
   chromium: { package: 'chromium', names: ['chromium', 'chromium-browser', 'google-chrome'] },
 } as const satisfies Readonly<Record<string, Program>>;
 
@@ -43,7 +48,7 @@ export function programVersion(name: ProgramName): string {
   return execFileSync(programPath(name), ['--version'], { encoding: 'utf8' }).trim();
 }
 
-function find({ names }: Program): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
+function find({ names, folders: first = [] }: Program): string | undefined {
+  const folders = [...first, ...(process.env['PATH'] ?? '').split(delimiter)];
   return names.flatMap(name => folders.map(folder => join(folder, name))).find(path => existsSync(path));
 }

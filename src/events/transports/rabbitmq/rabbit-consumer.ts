@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import { readCloudEvent } from '../../cloud-event.ts';
+import { Inbox } from '../../inbox.ts';
+import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
+import type { RabbitLink } from './rabbit-link.ts';
+import type { RabbitPublisher } from './rabbit-publisher.ts';
+import { declareExchanges, declareGroup, declarePause, versionOf, type Names } from './topology.ts';
+
+export interface RabbitConsumerParts {
+  readonly link: RabbitLink;
+  readonly publisher: RabbitPublisher;
+  readonly names: Names;
+  readonly subscription: TransportSubscription;
+  readonly listener: TransportListener | undefined;
+  readonly inspectEveryMs: number;
+}
+
+interface Arrival {
+  readonly message: ConsumeMessage;
+  readonly session: { readonly channel: Channel; readonly isOpen: boolean };
+}
+
+/** How often it was delivered and answered before, by us; the broker counts what ended without an answer. */
+export const ATTEMPTS_HEADER = 'x-attempts';
+
+/**
+ * A subscription: for a group its durable queue, else one that exists as long as its connection. Each message is answered after its
+ * handler: acknowledged, or put into a queue where it waits before it comes back, or made a dead letter with its reason.
+ */
+export class RabbitConsumer {
+  readonly #parts: RabbitConsumerParts;
+  readonly #inbox: Inbox<Arrival, void>;
+  readonly #stop = new AbortController();
+  readonly #queue: string | undefined;
+  #connection: ChannelModel | undefined;
+  #channel: Channel | undefined;
+  #tag = '';
+
+  constructor(parts: RabbitConsumerParts) {
+    this.#parts = parts;
+    const { group, pattern, concurrency } = parts.subscription;
+    this.#queue = group === undefined ? undefined : parts.names.queueOf(group, pattern.text);
+    this.#inbox = new Inbox(arrival => this.#handle(arrival), { concurrency, limit: Number.POSITIVE_INFINITY });
+  }
+
+  /** Resolves when events flow. */
+  async start(): Promise<void> {
+    await this.#parts.link.invite(this.#what(), this.#open);
+    void this.#inspect();
+  }
+
+  /** Takes nothing more, lets what runs end; the broker gives the rest to others when the channel closes. */
+  async stop(timeoutMs: number): Promise<void> {
+    const endsAt = Date.now() + timeoutMs;
+    this.#stop.abort();
+    this.#parts.link.leave(this.#open);
+    const channel = this.#channel;
+    await this.#bounded(endsAt, async () => void (await channel?.cancel(this.#tag)));
+    await this.#inbox.idle(Math.max(0, endsAt - Date.now()));
+    this.#channel = undefined;
+    await this.#bounded(endsAt, async () => channel?.close());
+  }
+
+  /** On the first connection, and on each that follows an outage. */
+  readonly #open = async (connection: ChannelModel): Promise<void> => {
+    if (this.#connection === connection && this.#channel !== undefined) return;
+    const channel = await connection.createChannel();
+    channel.on('error', () => undefined);
+    try {
+      this.#tag = await this.#consume(connection, channel);
+    } catch (error) {
+      channel.close().catch(() => undefined);
+      throw error;
+    }
+    this.#connection = connection;
+    this.#channel = channel;
+    channel.once('close', () => {
+      if (this.#channel !== channel) return;
+      this.#channel = undefined;
+      void this.#reopen();
+    });
+  };
+
+  async #consume(connection: ChannelModel, channel: Channel): Promise<string> {
+    const { names, subscription } = this.#parts;
+    const session = { channel, isOpen: true };
+    channel.once('close', () => (session.isOpen = false));
+    await declareExchanges(channel, names, versionOf(connection));
+    let queue = this.#queue;
+    if (queue === undefined) {
+      const declared = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+      queue = declared.queue;
+      await channel.bindQueue(queue, names.events, subscription.pattern.text);
+    } else {
+      await declareGroup(channel, names, queue, subscription.pattern.text);
+    }
+    await channel.prefetch(subscription.concurrency);
+    const { consumerTag } = await channel.consume(queue, message => {
+      // The broker has cancelled the consumer, because its queue was deleted or moved: it is declared and consumed anew.
+      if (message === null) channel.close().catch(() => undefined);
+      else void this.#inbox.offer({ message, session });
+    });
+    if (!session.isOpen) throw new Error('The channel was closed while it was opened.');
+    return consumerTag;
+  }
+
+  /** The channel alone was closed; after a lost connection the link calls `#open` itself. */
+  async #reopen(): Promise<void> {
+    while (!this.#stop.signal.aborted && this.#channel === undefined) {
+      try {
+        await sleep(100, undefined, { signal: this.#stop.signal });
+        const connection = await this.#parts.link.connection(this.#what());
+        if (this.#channel === undefined) await this.#open(connection);
+      } catch {
+        // Again.
+      }
+    }
+  }
+
+  async #handle({ message, session }: Arrival): Promise<void> {
+    // Stopping, or the channel is gone: the broker delivers it again, to somebody else.
+    if (this.#stop.signal.aborted || !session.isOpen) return;
+    const { channel } = session;
+    const repeatable = this.#queue !== undefined;
+    const { headers = {} } = message.properties;
+    const answered = Number(headers[ATTEMPTS_HEADER] ?? 0);
+    const attempt = answered + Number(headers['x-delivery-count'] ?? 0) + 1;
+    const text = message.content.toString('utf8');
+    const verdict = await this.#parts.subscription.deliver({ text, attempt, repeatable });
+    try {
+      await this.#settle(message, text, attempt, verdict);
+      channel.ack(message);
+    } catch {
+      // Not acknowledged, so it comes again; a pause, or it would come at once and again and again.
+      await sleep(500, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      try {
+        channel.nack(message, false, true);
+      } catch {
+        // The channel is gone, and the message with it back in its queue.
+      }
+    }
+  }
+
+  async #settle(message: ConsumeMessage, text: string, attempt: number, verdict: Verdict): Promise<void> {
+    switch (verdict.kind) {
+      case 'done':
+      case 'failed':
+        return;
+      case 'retry': {
+        const channel = await this.#parts.publisher.channel(this.#what());
+        const pause = await declarePause(channel, this.#queue ?? '', verdict.afterMs);
+        return this.#moveTo('', pause, message, { [ATTEMPTS_HEADER]: verdict.spent ? attempt : attempt - 1 });
+      }
+      case 'dead': {
+        const reading = readCloudEvent(text);
+        return this.#moveTo(this.#parts.names.letters, '', message, {
+          'x-reason': verdict.reason,
+          'x-error': verdict.error.message.slice(0, 1_000),
+          'x-subscription': this.#parts.subscription.name,
+          'x-queue': this.#queue ?? '',
+          'x-event-type': reading.kind === 'event' ? reading.event.type : message.fields.routingKey,
+          'x-event-id': reading.kind === 'event' ? reading.event.id : '',
+          'x-died-at': Date.now(),
+          [ATTEMPTS_HEADER]: attempt,
+        });
+      }
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  /** Acknowledged only when it is confirmed there. */
+  async #moveTo(
+    exchange: string,
+    routingKey: string,
+    { content, properties }: ConsumeMessage,
+    headers: Readonly<Record<string, string | number>>,
+  ): Promise<void> {
+    const { messageId, contentType, correlationId, timestamp, type } = properties;
+    const { routed } = await this.#parts.publisher.publish(this.#what(), {
+      exchange,
+      routingKey,
+      content,
+      options: { messageId: String(messageId), contentType, correlationId, timestamp, type, headers },
+    });
+    if (!routed) throw new Error('No queue took the message.');
+  }
+
+  async #inspect(): Promise<void> {
+    const { inspectEveryMs, listener, subscription } = this.#parts;
+    const { signal } = this.#stop;
+    while (this.#queue !== undefined && !signal.aborted) {
+      await sleep(inspectEveryMs * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => undefined);
+      try {
+        const waiting = await this.#channel?.checkQueue(this.#queue);
+        if (waiting !== undefined) listener?.lag(subscription.name, waiting.messageCount + this.#inbox.size);
+      } catch {
+        // Away, or the queue is gone: the next time.
+      }
+    }
+  }
+
+  async #bounded(endsAt: number, act: () => Promise<unknown>): Promise<void> {
+    const closed = act().catch(() => undefined);
+    await Promise.race([closed, sleep(Math.max(200, endsAt - Date.now()))]);
+  }
+
+  #what(): string {
+    return `the subscription "${this.#parts.subscription.name}"`;
+  }
+}

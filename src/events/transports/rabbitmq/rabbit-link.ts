@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type ChannelModel } from 'amqplib';
+import { BusUnavailableError, InvalidConfigError } from '../../../errors/index.ts';
+import { backoffDelay, exponential } from '../../../resilience/index.ts';
+import type { TransportListener } from '../../transport.ts';
+
+/** A publisher's call is answered within two seconds, as a producer's is. */
+export const FAIL_FAST_MS = 1_750;
+const BACKOFF = exponential({ from: '200ms', to: '2s' });
+const HEARTBEAT_S = 10;
+
+/** Sets up what it needs on each new connection; a rejection gives the connection up, and another is tried. */
+export type Guest = (connection: ChannelModel) => Promise<void>;
+
+/** One connection to RabbitMQ that comes back by itself. */
+export class RabbitLink {
+  readonly #transport: string;
+  readonly #url: string;
+  readonly #name: string;
+  readonly #guests = new Set<Guest>();
+  readonly #stop = new AbortController();
+  #connection: ChannelModel | undefined;
+  #arrival: PromiseWithResolvers<ChannelModel> | undefined;
+  #loop: Promise<void> | undefined;
+  #listener: TransportListener | undefined;
+  #lostAt: number | undefined;
+
+  /** @throws InvalidConfigError when the URL is none of RabbitMQ; the message never repeats it */
+  constructor(transport: string, url: string, name: string) {
+    const parsed = URL.parse(url);
+    if (parsed?.protocol !== 'amqp:' && parsed?.protocol !== 'amqps:') {
+      throw new InvalidConfigError([`Expected ${transport} to get an amqp:// or amqps:// URL.`]);
+    }
+    // Without it a connection that is silently gone is noticed by nobody.
+    if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_S));
+    this.#transport = transport;
+    this.#url = parsed.href;
+    this.#name = name;
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+  }
+
+  /** Calls the guest now, and again after each outage. @throws BusUnavailableError; then it is no guest */
+  async invite(what: string, guest: Guest): Promise<void> {
+    const connection = await this.connection(what);
+    try {
+      await this.#within(what, guest(connection));
+    } catch (cause) {
+      throw this.explained(what, cause);
+    }
+    this.#guests.add(guest);
+    // It was lost while the guest came.
+    if (this.#connection !== connection) await guest(await this.connection(what));
+  }
+
+  leave(guest: Guest): void {
+    this.#guests.delete(guest);
+  }
+
+  /** @throws BusUnavailableError after two seconds, naming `what` */
+  async connection(what: string): Promise<ChannelModel> {
+    if (this.#connection !== undefined) return this.#connection;
+    if (this.#stop.signal.aborted) throw this.unavailable(what, 'the bus is closed');
+    this.#arrival ??= Promise.withResolvers<ChannelModel>();
+    this.#loop ??= this.#connect();
+    return this.#within(what, this.#arrival.promise);
+  }
+
+  /**
+   * A broker may take a request and never answer it: seen with `basic.consume` on a quorum queue without a leader.
+   */
+  async #within<Value>(what: string, answer: Promise<Value>): Promise<Value> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(this.unavailable(what, 'no answer came in time')), FAIL_FAST_MS);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  explained(what: string, cause: unknown): BusUnavailableError {
+    if (cause instanceof BusUnavailableError) return cause;
+    const message = cause instanceof Error ? cause.message : '';
+    if (/ACCESS[_-]REFUSED|403/i.test(message)) return this.unavailable(what, 'it refused the credentials', cause);
+    if (/PRECONDITION[_-]FAILED|406/i.test(message)) {
+      return this.unavailable(what, `a queue or exchange stands there with other settings (${message})`, cause);
+    }
+    return this.unavailable(what, 'the server is away', cause);
+  }
+
+  unavailable(what: string, reason: string, cause?: unknown): BusUnavailableError {
+    return new BusUnavailableError(this.#transport, what, reason, cause instanceof Error ? { cause } : {});
+  }
+
+  /** Never rejects. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#stop.abort();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    const closing = connection?.close().catch(() => undefined);
+    await Promise.race([Promise.all([closing, this.#loop]), sleep(Math.max(200, timeoutMs))]);
+  }
+
+  /** Until there is one with every guest in its place. */
+  async #connect(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let tries = 1; !signal.aborted; tries += 1) {
+      let connection: ChannelModel | undefined;
+      try {
+        connection = await connect(this.#url, {
+          timeout: FAIL_FAST_MS * 2,
+          keepAlive: true,
+          clientProperties: { connection_name: this.#name },
+        });
+        // Without a listener an error would end the process; 'close' follows it.
+        connection.on('error', () => undefined);
+        for (const guest of this.#guests) await this.#within('a connection', guest(connection));
+        this.#opened(connection);
+        return;
+      } catch (cause) {
+        connection?.close().catch(() => undefined);
+        this.#lost(cause);
+        await sleep(backoffDelay(BACKOFF, tries), undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #opened(connection: ChannelModel): void {
+    connection.once('close', (cause?: Error) => {
+      if (this.#connection !== connection) return;
+      this.#connection = undefined;
+      this.#lost(cause);
+      this.#loop = this.#connect();
+    });
+    this.#loop = undefined;
+    if (this.#stop.signal.aborted) {
+      connection.close().catch(() => undefined);
+      return;
+    }
+    this.#connection = connection;
+    this.#arrival?.resolve(connection);
+    this.#arrival = undefined;
+    if (this.#lostAt === undefined) return;
+    const awayMs = Date.now() - this.#lostAt;
+    this.#lostAt = undefined;
+    this.#listener?.back(awayMs);
+  }
+
+  #lost(cause: unknown): void {
+    if (this.#stop.signal.aborted || this.#lostAt !== undefined) return;
+    this.#lostAt = Date.now();
+    this.#listener?.lost(cause instanceof Error ? cause : new Error('The connection was closed.'));
+  }
+}
