@@ -18,7 +18,19 @@ async function cli(...args: string[]) {
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
-const COMMANDS = ['check', 'enqueue', 'job', 'stats', 'dead-letters', 'migrate', 'work', 'users'];
+const COMMANDS = [
+  'check',
+  'enqueue',
+  'job',
+  'cancel',
+  'stats',
+  'dead-letters',
+  'pause',
+  'resume',
+  'migrate',
+  'work',
+  'users',
+];
 
 describe('runCli', () => {
   test('help is an answer on standard output; no command at all is wrong use', async () => {

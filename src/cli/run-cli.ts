@@ -1,16 +1,30 @@
 import { InvalidConfigError, InvalidContractError, InvalidOptionsError, ShiftworkError } from '../errors/index.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
+import { cancel } from './commands/cancel.ts';
 import { check } from './commands/check.ts';
 import { deadLetters } from './commands/dead-letters.ts';
 import { enqueue } from './commands/enqueue.ts';
 import { job } from './commands/job.ts';
 import { migrate } from './commands/migrate.ts';
+import { pause, resume } from './commands/pause.ts';
 import { stats } from './commands/stats.ts';
 import { users } from './commands/users.ts';
 import { work } from './commands/work.ts';
 import { UsageError } from './usage-error.ts';
 
-const COMMANDS: readonly Command[] = [check, enqueue, job, stats, deadLetters, migrate, work, users];
+const COMMANDS: readonly Command[] = [
+  check,
+  enqueue,
+  job,
+  cancel,
+  stats,
+  deadLetters,
+  pause,
+  resume,
+  migrate,
+  work,
+  users,
+];
 
 const HELP: ReadonlySet<string> = new Set(['--help', '-h', 'help']);
 

@@ -4,7 +4,10 @@ import { ShiftworkError } from './shiftwork-error.ts';
 export class JobCancelledError extends ShiftworkError {
   readonly code = 'JOB_CANCELLED';
 
+  readonly reason: string;
+
   constructor(reason: string) {
     super(`Cancelled: ${reason}`);
+    this.reason = reason;
   }
 }

@@ -3,6 +3,7 @@ import type { EnqueueOptions, JobContract, JobRequest } from '../contracts/index
 import type { Engine } from '../engine/index.ts';
 import { ClientClosedError, UndecodableJobError } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
+import { cancelJob, type CancelAnswer } from './cancel-job.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { derivedPart, parseJobId } from './job-id.ts';
 import { traceIdOf } from './job-meta.ts';
@@ -118,6 +119,23 @@ export class Client implements Enqueuer {
         }
       }
       return receipts;
+    } finally {
+      this.#end();
+    }
+  }
+
+  /**
+   * Says that a job is no longer wanted. One that waits is not begun, one that runs is told to stop within about a second, wherever
+   * it runs; both end as cancelled. A handler may still finish before it is told.
+   */
+  async cancel(id: string, { reason = 'no longer wanted', by = 'producer' } = {}): Promise<CancelAnswer> {
+    const parts = parseJobId(id);
+    if (parts === undefined) return 'unknown';
+    this.#begin();
+    try {
+      return await cancelJob(this.#engine, id, { reason, by });
+    } catch (cause) {
+      throw cause instanceof UndecodableJobError ? cause : unavailable(parts.queue, cause);
     } finally {
       this.#end();
     }

@@ -1,3 +1,4 @@
+export { cancelJob, CANCELS, cancelMarkOf, type CancelAnswer, type CancelMark } from './cancel-job.ts';
 export { Client, type JobOrigin } from './client.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export type { Enqueuer } from './enqueuer.ts';

@@ -1,3 +1,4 @@
+import { cancelMarkOf } from '../queue/index.ts';
 import { decodePayload, type AnyJobContract } from '../contracts/index.ts';
 import { isBrokenJson } from '../engine/index.ts';
 import { JobExpiredError, UndecodableJobError, UnknownJobError } from '../errors/index.ts';
@@ -20,6 +21,8 @@ export async function admit(run: RunContext): Promise<Admitted | Settlement> {
   const broken = isBrokenJson(job);
   // Before the name: a half-written job may have lost that too, and no release will ever know it.
   if (broken !== undefined) return undecodable(job.name, broken);
+  const cancel = cancelMarkOf(job.progress);
+  if (cancel !== undefined) return { kind: 'cancelled', reason: cancel.reason };
   if (assignment === undefined) return waitForRelease(run, 'the name');
   const { contract } = assignment;
   const decoded = await decodePayload(contract, meta.version, job.data);

@@ -21,7 +21,7 @@ export function classifyReturn(contract: AnyJobContract, returned: unknown, info
 export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
   if (isOutcome(thrown)) return fromOutcome(contract, thrown, info);
   const error = toError(thrown);
-  if (error instanceof JobCancelledError) return { kind: 'cancelled', reason: error.message };
+  if (error instanceof JobCancelledError) return { kind: 'cancelled', reason: error.reason };
   if (error instanceof JobDeadError) return { kind: 'dead', reason: 'said-by-handler', error };
   if (error instanceof DeliveryError) {
     if (error.failure === 'permanent') return { kind: 'dead', reason: 'permanent', error };

@@ -1,5 +1,5 @@
 import { causedBy, type Cause } from '../contracts/index.ts';
-import { JobAbortedError, JobTimeoutError } from '../errors/index.ts';
+import { JobAbortedError, JobCancelledError, JobTimeoutError } from '../errors/index.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
 import { RunningJob } from './running-jobs.ts';
@@ -34,7 +34,7 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
     };
     runningJob.onGiveUp(reason => {
       const { onStuck } = run.at;
-      if (open && onStuck !== undefined && reason instanceof JobTimeoutError) {
+      if (open && onStuck !== undefined && !(reason instanceof JobAbortedError)) {
         stuck = setTimeout(onStuck, STUCK_AFTER_MS, run).unref();
       }
       thrown(reason);
@@ -69,8 +69,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-/** A run that ended with an error because it was told to stop has not failed: it goes back. */
+/** A run that ended with an error because it was told to stop has not failed: it goes back, or is not wanted any more. */
 function classifyStopped({ abortReason }: RunningJob): Settlement | undefined {
+  if (abortReason instanceof JobCancelledError) return { kind: 'cancelled', reason: abortReason.reason };
   return abortReason instanceof JobAbortedError && abortReason.reason === 'shutdown'
     ? { kind: 'handed-back' }
     : undefined;

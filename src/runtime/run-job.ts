@@ -27,7 +27,9 @@ export function runJob(at: QueueContext, job: EngineJob, token: string): Promise
 
 function start(run: RunContext): Promise<unknown> {
   const { assignment, job } = run;
-  const sound = assignment !== undefined && isBrokenJson(job) === undefined;
+  // Something is noted on it: cancelled, or waiting for another release.
+  const noted = typeof job.progress === 'object';
+  const sound = assignment !== undefined && !noted && isBrokenJson(job) === undefined;
   const decoded = sound ? decodeAtOnce(assignment.contract, run.meta.version, job.data) : undefined;
   if (sound && decoded !== undefined && !isExpired(run, assignment.contract)) {
     return perform(run, assignment, decoded.data);

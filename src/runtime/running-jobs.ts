@@ -1,5 +1,5 @@
 import type { AnyJobContract, Run } from '../contracts/index.ts';
-import { JobAbortedError, JobTimeoutError, type AbortCause } from '../errors/index.ts';
+import { JobAbortedError, JobCancelledError, JobTimeoutError, type AbortCause } from '../errors/index.ts';
 
 /** How finely deadlines are kept: one timer for all runs instead of one each (0.3 us a job saved). */
 const SWEEP_MS = 50;
@@ -7,6 +7,8 @@ const SWEEP_MS = 50;
 /** A job that ran for less cannot have blocked its process for long. */
 const LONG_MS = 1_000;
 const ENDED_KEPT = 20;
+
+const CANCEL_PATIENCE_MS = 5_000;
 
 /** Timeouts are counted from `startedAt`. */
 export interface RunStart {
@@ -79,6 +81,14 @@ export class RunningJob implements Run {
   giveUp(cause: AbortCause): void {
     this.abort(cause);
     this.#giveUp?.(this.#abortReason ?? new JobAbortedError(cause));
+  }
+
+  /** The job is no longer wanted. A handler that does not stop is left behind after five seconds. */
+  cancel(reason: string): void {
+    if (this.#abortReason !== undefined) return;
+    const cancelled = new JobCancelledError(reason);
+    this.#stop(cancelled);
+    setTimeout(() => this.#giveUp?.(cancelled), CANCEL_PATIENCE_MS).unref();
   }
 
   timeOut(): void {

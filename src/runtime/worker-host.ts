@@ -5,6 +5,7 @@ import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
+import { watchCancels } from './cancel-watch.ts';
 import { handBackOn } from './hand-back.ts';
 import { watchLoop } from './loop-watch.ts';
 import { LostClaims } from './lost-claims.ts';
@@ -212,7 +213,7 @@ export class WorkerHost {
       clearTimeout(this.#lookTimer);
       this.#lookTimer = setTimeout(() => void this.#look(lost), LOOK_AFTER_MS);
     });
-    this.#unwatch.push(loop, back);
+    this.#unwatch.push(loop, back, watchCancels(this.#options.engine, this.running));
   }
 
   async #look(lost: LostClaims): Promise<void> {

@@ -3,6 +3,7 @@ import { Facts } from '../../facts/index.ts';
 import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../runtime/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
 import type { Command, Terminal } from '../command.ts';
+import { operator } from '../operator.ts';
 import { parseCommand, type ParsedArguments } from '../parse.ts';
 import { table, visible, when } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
@@ -171,9 +172,4 @@ function wholeNumber(parsed: ParsedArguments, option: 'limit' | 'per-second', fa
 
 function firstLine(reason: string): string {
   return visible(reason.split('\n', 1)[0]).slice(0, 100);
-}
-
-/** Kept in the history of what is acted on. */
-function operator({ variables }: Terminal): string {
-  return `cli:${visible(variables['USER'] ?? variables['LOGNAME'] ?? 'unknown').slice(0, 60)}`;
 }

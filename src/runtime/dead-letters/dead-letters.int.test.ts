@@ -2,14 +2,13 @@ import { UnrecoverableError } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases, type EnginePlace } from '../../../tests/support/engines.ts';
+import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
 import sampleApp from '../../../tests/support/sample-app.config.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle, type JobRequest } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { connect, type Client } from '../../queue/index.ts';
 import { fixed } from '../../resilience/index.ts';
-import { createWorkerHost, type WorkerHost } from '../worker-host.ts';
 import { DeadLetters, type DeadLetterFilter } from './dead-letters.ts';
 
 const EXPIRED = 450;
@@ -68,7 +67,7 @@ describe.each(engineCases)('dead letters on $kind', ({ open }) => {
   });
 });
 
-describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
+describe.each(engineCases)('acting on dead letters on $kind', engineCase => {
   const work = defineJob({
     queue: 'acts',
     name: 'act',
@@ -85,12 +84,8 @@ describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
     sensitive: ['token'],
     retention: { forget: ['token'] },
   });
-  let place: EnginePlace;
-  let engine: Engine;
-  let host: WorkerHost;
-  let client: Client;
+  let running: RunningApp;
   let letters: DeadLetters;
-  const facts = new Facts();
   const runs: number[] = [];
   let broken = true;
   const app = defineApp({
@@ -107,27 +102,18 @@ describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
   });
 
   beforeAll(async () => {
-    place = await open();
-    engine = openEngine({ ...place, role: 'worker' });
-    await engine.migrate();
-    client = connect({ [place.url.startsWith('redis') ? 'redis' : 'postgres']: place.url, namespace: place.namespace });
-    host = createWorkerHost({ app, engine, facts });
-    letters = new DeadLetters({ engine, app, facts });
-    await host.start();
+    running = await runApp(engineCase, app);
+    letters = new DeadLetters({ engine: running.engine, app, facts: running.facts });
   });
   beforeEach(() => {
     broken = true;
     runs.length = 0;
   });
-  afterAll(async () => {
-    await client.close();
-    await host.stop(3_000);
-    await place.cleanup();
-  });
+  afterAll(() => running.stop());
 
   const died = async (contract: 'act' | 'needy', make: () => JobRequest): Promise<string> => {
-    const dead = facts.next('job.dead', ({ jobName }) => jobName === contract);
-    await client.enqueueMany([make()]);
+    const dead = running.facts.next('job.dead', ({ jobName }) => jobName === contract);
+    await running.client.enqueueMany([make()]);
     return (await dead).jobId;
   };
 
@@ -136,11 +122,11 @@ describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
     const letter = await letters.show(id);
     expect(letter).toMatchObject({ id, name: 'act', attemptsMade: 2, replays: 0, data: { n: 1 } });
     expect(letter?.history).toMatchObject([
-      { what: 'failed', attempt: 1, worker: host.name, version: 1, error: 'TypeError' },
+      { what: 'failed', attempt: 1, worker: running.host.name, version: 1, error: 'TypeError' },
       {
         what: 'failed',
         attempt: 2,
-        worker: host.name,
+        worker: running.host.name,
         dead: 'attempts-exhausted',
         message: expect.stringMatching(/odd/),
       },
@@ -154,7 +140,7 @@ describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
     const id = await died('act', () => work({ n: 3 }));
     expect(await letters.replay({ ids: [id] }, { by: 'ann', dryRun: true })).toMatchObject({ matched: 1, done: [id] });
     expect(runs).toEqual([3, 3]);
-    const again = facts.next('job.dead', ({ jobId }) => jobId === id);
+    const again = running.facts.next('job.dead', ({ jobId }) => jobId === id);
     expect(await letters.replay({ ids: [id] }, { by: 'ann' })).toEqual({ matched: 1, done: [id], skipped: [] });
     await again;
     expect(runs).toEqual([3, 3, 3, 3]);
@@ -162,7 +148,7 @@ describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
     expect(letter?.replays).toBe(1);
     expect(letter?.history.map(({ what }) => what)).toEqual(['failed', 'failed', 'replayed', 'failed', 'failed']);
     broken = false;
-    const done = facts.next('job.succeeded', ({ jobId }) => jobId === id);
+    const done = running.facts.next('job.succeeded', ({ jobId }) => jobId === id);
     await letters.replay({ ids: [id] }, { by: 'ann' });
     await done;
     expect(await letters.show(id)).toBeUndefined();
@@ -171,7 +157,7 @@ describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
   test('two who replay the same at once replay it once', async () => {
     const ids = [await died('act', () => work({ n: 5 }))];
     broken = false;
-    const done = facts.next('job.succeeded', ({ jobId }) => ids.includes(jobId));
+    const done = running.facts.next('job.succeeded', ({ jobId }) => ids.includes(jobId));
     const reports = await Promise.all([1, 2, 3].map(() => letters.replay({ ids }, { by: 'many' })));
     expect(reports.flatMap(report => report.done)).toEqual(ids);
     await done;
@@ -198,7 +184,7 @@ describe.each(engineCases)('acting on dead letters on $kind', ({ open }) => {
       ],
     });
     expect(await letters.show(id)).toBeDefined();
-    const discarded = facts.next('job.discarded');
+    const discarded = running.facts.next('job.discarded');
     await letters.discard({ ids: [id] }, { by: 'ann', reason: 'too late' });
     expect(await discarded).toMatchObject({ jobId: id, by: 'ann', reason: 'too late' });
     expect(await letters.show(id)).toBeUndefined();

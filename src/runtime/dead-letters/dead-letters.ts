@@ -145,6 +145,8 @@ export class DeadLetters {
       next = Math.max(next, Date.now()) + 1_000 / perSecond;
       return once(state, id, async () => {
         await blame.clear(id);
+        // What was noted on it (that it was cancelled, that it waited for a release) is over.
+        await job.updateProgress(0);
         await queue.addJobLog(id, replayedLine(Date.now(), by));
         // Refused by the engine when the job is no dead letter any more.
         await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });

@@ -1,0 +1,27 @@
+import { cancelJob } from '../../queue/index.ts';
+import type { Command } from '../command.ts';
+import { operator } from '../operator.ts';
+import { parseCommand } from '../parse.ts';
+import { visible } from '../table.ts';
+import { withEngine } from '../with-engine.ts';
+
+export const cancel: Command = {
+  name: 'cancel',
+  summary: 'end a job that is no longer wanted, also while it runs',
+  usage: 'shiftwork cancel ID [--reason TEXT] [--json]',
+  details: [
+    'A job that waits is not begun; one that runs is told to stop within about a second. Exit 1 when it has ended.',
+    '',
+  ],
+  async run(args, terminal) {
+    const parsed = parseCommand(args, { reason: { type: 'string' } }, { min: 1, max: 1 });
+    const [id = ''] = parsed.positionals;
+    const mark = { reason: parsed.text('reason') ?? 'no longer wanted', by: operator(terminal) };
+    const answer = await withEngine(terminal.variables, engine => cancelJob(engine, id, mark));
+    if (parsed.json) terminal.print(JSON.stringify({ id, answer }));
+    else if (answer === 'requested') terminal.print(`${id} will end as cancelled`);
+    else if (answer === 'ended') terminal.complain(`${visible(id).slice(0, 200)} has ended already.`);
+    else terminal.complain(`No job "${visible(id).slice(0, 200)}" is known.`);
+    return answer === 'requested' ? 0 : 1;
+  },
+};

@@ -1,0 +1,32 @@
+import { loadApp } from '../../contracts/index.ts';
+import type { Command } from '../command.ts';
+import { parseCommand } from '../parse.ts';
+import { UsageError } from '../usage-error.ts';
+import { withEngine } from '../with-engine.ts';
+
+/** No worker begins a job of a paused queue; what runs goes on, and producers can go on enqueueing. */
+export const pause: Command = switching('pause', 'let no worker begin a job of these queues');
+export const resume: Command = switching('resume', 'let workers begin jobs of these queues again');
+
+function switching(name: 'pause' | 'resume', summary: string): Command {
+  return {
+    name,
+    summary,
+    usage: `shiftwork ${name} QUEUE... [--app PATH] [--json]`,
+    async run(args, terminal) {
+      const { positionals, app: path, json } = parseCommand(args, {}, { min: 1, max: 100 });
+      const app = await loadApp(path);
+      const unknown = positionals.filter(queue => !app.queues.has(queue));
+      if (unknown.length > 0) {
+        throw new UsageError(`Expected queues of the app (${[...app.queues.keys()].join(', ')}).`);
+      }
+      await withEngine(terminal.variables, async engine => {
+        for (const queue of positionals) await (await engine.queue(queue))[name]();
+      });
+      const state = name === 'pause' ? 'paused' : 'running';
+      if (json) terminal.print(JSON.stringify(positionals.map(queue => ({ name: queue, state }))));
+      else for (const queue of positionals) terminal.print(`${queue} is ${state}`);
+      return 0;
+    },
+  };
+}

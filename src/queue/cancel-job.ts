@@ -1,0 +1,53 @@
+import type { Engine, EngineJob } from '../engine/index.ts';
+import { openState } from '../state/index.ts';
+import { parseJobId } from './job-id.ts';
+import { readStoredJob } from './read-stored-job.ts';
+
+/** What a call to cancel found: `requested`, or that the job has `ended`, or that no such job is known. */
+export type CancelAnswer = 'requested' | 'ended' | 'unknown';
+
+export interface CancelMark {
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** Cancels of late, by job id: what workers that run jobs look at once a second. */
+export const CANCELS = 'cancel';
+/** Longer than any outage in which a running job could miss it; the mark on the job itself is what lasts. */
+const CANCEL_KEPT_MS = 600_000;
+const REASON_LIMIT = 500;
+
+/**
+ * Marks a job as no longer wanted. Where it waits, it ends as cancelled when its turn comes (a delayed one at once); where it runs,
+ * its signal aborts within about a second.
+ *
+ * The mark is on the job, in its progress: the one field that can be changed on both engines and that a worker has in hand when
+ * it claims a job, so jobs that nobody cancels pay nothing.
+ */
+export async function cancelJob(engine: Engine, id: string, { reason, by }: CancelMark): Promise<CancelAnswer> {
+  const parts = parseJobId(id);
+  if (parts === undefined) return 'unknown';
+  const queue = await engine.queue(parts.queue);
+  const job = await readStoredJob(queue, id);
+  if (job === undefined) return 'unknown';
+  if ((await job.isCompleted()) || (await job.isFailed())) return 'ended';
+  const mark: CancelMark = { reason: reason.slice(0, REASON_LIMIT), by: by.slice(0, REASON_LIMIT) };
+  await job.updateProgress({ ...progressOf(job), cancel: mark });
+  const state = await openState(engine);
+  await state.set(CANCELS, id, mark, CANCEL_KEPT_MS);
+  // One that has just become due or ended is no longer delayed.
+  if (await job.isDelayed()) await job.promote().catch(() => undefined);
+  return 'requested';
+}
+
+/** The mark that a job carries, if it does. */
+export function cancelMarkOf(progress: unknown): CancelMark | undefined {
+  if (typeof progress !== 'object' || progress === null || !('cancel' in progress)) return undefined;
+  const { cancel } = progress;
+  if (typeof cancel !== 'object' || cancel === null || !('reason' in cancel) || !('by' in cancel)) return undefined;
+  return { reason: String(cancel.reason), by: String(cancel.by) };
+}
+
+function progressOf({ progress }: EngineJob): object {
+  return typeof progress === 'object' && progress !== null ? progress : {};
+}

@@ -1,0 +1,37 @@
+import type { App } from '../../src/contracts/index.ts';
+import { openEngine, type Engine } from '../../src/engine/index.ts';
+import { Facts } from '../../src/facts/index.ts';
+import { connect, type Client } from '../../src/queue/index.ts';
+import { createWorkerHost, type WorkerHost } from '../../src/runtime/index.ts';
+import type { EngineCase } from './engines.ts';
+
+/** An app at work in this process: a producer and a worker host on a migrated place of its own. */
+export interface RunningApp {
+  readonly engine: Engine;
+  readonly client: Client;
+  readonly host: WorkerHost;
+  /** Both sides state theirs here. */
+  readonly facts: Facts;
+  stop(): Promise<void>;
+}
+
+export async function runApp({ kind, open }: EngineCase, app: App): Promise<RunningApp> {
+  const place = await open();
+  const facts = new Facts();
+  const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+  await engine.migrate();
+  const client = connect({ [kind]: place.url, namespace: place.namespace, facts });
+  const host = createWorkerHost({ app, engine, facts });
+  await host.start();
+  return {
+    engine,
+    client,
+    host,
+    facts,
+    async stop() {
+      await client.close();
+      await host.stop(3_000);
+      await place.cleanup();
+    },
+  };
+}
