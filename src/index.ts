@@ -47,5 +47,14 @@ export {
   type JobState,
   type JobView,
 } from './queue/index.ts';
-export { exponential, fixed, type Backoff } from './resilience/index.ts';
+export {
+  CircuitBreaker,
+  exponential,
+  fixed,
+  isRetryable,
+  retry,
+  type Backoff,
+  type CircuitBreakerOptions,
+  type RetryOptions,
+} from './resilience/index.ts';
 export type { Duration } from './time/index.ts';

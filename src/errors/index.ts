@@ -2,6 +2,7 @@ export { ShiftworkError } from './shiftwork-error.ts';
 export * from './bus-closed-error.ts';
 export * from './bus-unavailable-error.ts';
 export * from './capability-missing-error.ts';
+export * from './circuit-open-error.ts';
 export * from './client-closed-error.ts';
 export * from './delivery-error.ts';
 export * from './engine-check-error.ts';

@@ -1,1 +1,13 @@
 export { backoffDelay, exponential, fixed, type Backoff } from './backoff.ts';
+export {
+  afterFailure,
+  afterSuccess,
+  BREAKER_DEFAULTS,
+  CLOSED,
+  mayCall,
+  opened,
+  type BreakerPolicy,
+  type BreakerState,
+} from './breaker-state.ts';
+export { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
+export { isRetryable, retry, type RetryOptions } from './retry.ts';

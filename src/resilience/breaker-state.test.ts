@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import {
+  afterFailure,
+  afterSuccess,
+  BREAKER_DEFAULTS,
+  CLOSED,
+  mayCall,
+  type BreakerPolicy,
+  type BreakerState,
+} from './breaker-state.ts';
+
+const policy: BreakerPolicy = { failures: 3, withinMs: 1_000, pauseMs: 100, maxPauseMs: 300, probes: 2 };
+const at = (ms: number, tookMs = 0) => ({ beganAt: ms - tookMs, endedAt: ms });
+const fail = (state: BreakerState, ...times: number[]) =>
+  times.reduce((now, time) => afterFailure(policy, now, at(time), () => 1), state);
+
+describe('the circuit', () => {
+  test('opens at the wanted number of failures within the window, and not at fewer or older ones', () => {
+    expect(fail(CLOSED, 10, 20).phase).toBe('closed');
+    expect(fail(CLOSED, 10, 20, 30)).toMatchObject({ phase: 'open', until: 130 });
+    expect(fail(CLOSED, 10, 20, 1_015).phase).toBe('closed');
+    expect(fail(CLOSED, 10, 20, 1_015, 1_018).phase).toBe('open');
+  });
+
+  test('while open nobody calls; afterwards one may probe', () => {
+    const open = fail(CLOSED, 10, 20, 30);
+    expect(mayCall(CLOSED, 0)).toBe('call');
+    expect(mayCall(open, 30)).toBe(100);
+    expect(mayCall(open, 129)).toBe(1);
+    expect(mayCall(open, 130)).toBe('probe');
+  });
+
+  test('closes after the wanted number of probes, and then counts afresh', () => {
+    const open = fail(CLOSED, 10, 20, 30);
+    const once = afterSuccess(policy, open, at(140));
+    expect(once).toMatchObject({ phase: 'probing', successes: 1 });
+    expect(mayCall(once, 141)).toBe('probe');
+    const closed = afterSuccess(policy, once, at(150));
+    expect(closed).toMatchObject({ phase: 'closed', failures: [], openings: 0 });
+    expect(fail(closed, 160, 170).phase).toBe('closed');
+  });
+
+  test('a failed probe opens it for twice as long, up to the bound', () => {
+    let state = fail(CLOSED, 10, 20, 30);
+    const pauses: number[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const now = state.until;
+      state = fail(state, now);
+      pauses.push(state.until - now);
+    }
+    expect(pauses).toEqual([200, 300, 300, 300]);
+  });
+
+  test('what began before the last change says nothing about what came after it', () => {
+    const open = fail(CLOSED, 10, 20, 30);
+    expect(afterSuccess(policy, open, at(140, 120))).toBe(open);
+    expect(afterFailure(policy, open, at(140, 120))).toBe(open);
+    const closed = afterSuccess(policy, afterSuccess(policy, open, at(140)), at(150));
+    expect(afterFailure(policy, closed, at(160, 20))).toBe(closed);
+  });
+
+  test('half of the pause is jitter', () => {
+    const drawn = [0, 1].map(random => {
+      let state = CLOSED;
+      for (const ms of [1, 2, 3]) state = afterFailure(policy, state, at(ms), () => random);
+      return state.until - 3;
+    });
+    expect(drawn).toEqual([50, 100]);
+  });
+
+  test('a success in a closed circuit changes nothing, so that nothing has to be written', () => {
+    const state = fail(CLOSED, 10);
+    expect(afterSuccess(BREAKER_DEFAULTS, state, at(20))).toBe(state);
+  });
+
+  test('it survives a trip through JSON', () => {
+    const open = fail(CLOSED, 10, 20, 30);
+    expect(JSON.parse(JSON.stringify(open))).toEqual(open);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, test, vi, beforeEach, afterEach } from 'vitest';
+import { CircuitOpenError } from '../errors/index.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+
+const down = (): Promise<never> => Promise.reject(new Error('down'));
+
+describe('CircuitBreaker', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  async function openOne(options = {}): Promise<CircuitBreaker> {
+    const breaker = new CircuitBreaker({ name: 'search', failures: 2, ...options });
+    for (let call = 0; call < 2; call += 1) await expect(breaker.run(down)).rejects.toThrow('down');
+    return breaker;
+  }
+
+  test('open, it throws its own error without calling', async () => {
+    const breaker = await openOne();
+    const call = vi.fn<() => number>(() => 1);
+    await expect(breaker.run(call)).rejects.toThrow(CircuitOpenError);
+    await expect(breaker.run(call)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
+    expect(call).not.toHaveBeenCalled();
+  });
+
+  test('after the pause one call at a time finds out, and enough of them close it', async () => {
+    const breaker = await openOne({ probes: 2 });
+    vi.advanceTimersByTime(30_000);
+    const slow = Promise.withResolvers<string>();
+    const probe = breaker.run(() => slow.promise);
+    await expect(breaker.run(() => 'second')).rejects.toMatchObject({ retryAfterMs: 0 });
+    slow.resolve('first');
+    expect(await probe).toBe('first');
+    expect(breaker.phase).toBe('probing');
+    expect(await breaker.run(() => 'third')).toBe('third');
+    expect(breaker.phase).toBe('closed');
+  });
+
+  test('an error that does not count keeps it closed', async () => {
+    const breaker = new CircuitBreaker({ name: 'search', failures: 1, counts: () => false });
+    await expect(breaker.run(down)).rejects.toThrow('down');
+    expect(breaker.phase).toBe('closed');
+  });
+});

@@ -1,0 +1,87 @@
+import { InvalidOptionsError } from '../errors/index.ts';
+import { toMilliseconds, type Duration } from '../time/index.ts';
+
+export interface RetryOptions {
+  /** Calls at most, the first included. 3 by default. */
+  readonly maxAttempts?: number;
+  /** The bound of the first wait, doubled each time. 100 ms by default. */
+  readonly baseDelay?: Duration;
+  /** The bound of every wait. 10 s by default. */
+  readonly maxDelay?: Duration;
+  /** All of it, waits included, ends by then: no wait is begun that would pass it. No limit by default. */
+  readonly deadline?: Duration;
+  /** Which errors another try can help. By default those that `isRetryable` knows. */
+  readonly retryable?: (error: unknown) => boolean;
+  readonly signal?: AbortSignal;
+}
+
+const PASSING: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_SOCKET',
+  'QUEUE_UNAVAILABLE',
+  'ENGINE_UNREACHABLE',
+  'BUS_UNAVAILABLE',
+]);
+
+/** By the codes that networks, drivers and this project give, on the error or on what caused it. */
+export function isRetryable(error: unknown): boolean {
+  let current: unknown = error;
+  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
+    if ('code' in current && typeof current.code === 'string' && PASSING.has(current.code)) return true;
+    current = current instanceof AggregateError ? current.errors[0] : current.cause;
+  }
+  return false;
+}
+
+/**
+ * Calls until it succeeds, for use outside of jobs (jobs have their own retries: one layer is enough). Waits with full jitter, also at
+ * the bound. Rejects with the last error, or with the signal's reason.
+ * @throws InvalidOptionsError
+ */
+export async function retry<Value>(
+  call: (attempt: number) => Value | Promise<Value>,
+  { maxAttempts = 3, baseDelay = 100, maxDelay = '10s', deadline, retryable = isRetryable, signal }: RetryOptions = {},
+): Promise<Value> {
+  if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
+    throw new InvalidOptionsError(`Expected maxAttempts to be an integer >= 1, got ${maxAttempts}.`);
+  }
+  const baseMs = toMilliseconds(baseDelay, 'baseDelay');
+  const maxMs = toMilliseconds(maxDelay, 'maxDelay');
+  const endsAt = deadline === undefined ? Infinity : Date.now() + toMilliseconds(deadline, 'deadline');
+  for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
+    try {
+      return await call(attempt);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const waitMs = Math.random() * Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 52));
+      if (attempt >= maxAttempts || !retryable(error) || Date.now() + waitMs >= endsAt) throw error;
+      await wait(waitMs, signal);
+    }
+  }
+}
+
+function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(ended, ms);
+    function ended(): void {
+      signal?.removeEventListener('abort', aborted);
+      resolve();
+    }
+    function aborted(): void {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    }
+    signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
