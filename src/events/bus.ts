@@ -111,10 +111,16 @@ export class Bus {
     return published;
   }
 
-  /** Publishes an event that was sealed before, as it is: for the relay. */
-  forward(event: OutgoingEvent): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(new BusClosedError());
-    return this.#transport.publish(event);
+  /**
+   * Publishes an event that was sealed before, as it is: for the relay. A transport that keeps nothing beyond this process is waited
+   * for, and the first subscriber that failed is the error.
+   */
+  async forward(event: OutgoingEvent): Promise<void> {
+    this.#expectOpen();
+    const transport = this.#transport;
+    if (transport.publishAndWait === undefined) return transport.publish(event);
+    const results = await transport.publishAndWait(event);
+    for (const { verdict } of results) if (verdict.kind !== 'done') throw verdict.error;
   }
 
   /**

@@ -88,6 +88,13 @@ export interface FactTable {
   'worker.orphaned': { readonly worker: string };
   'worker.blocked': { readonly worker: string; readonly blockedMs: number; readonly jobs: readonly string[] };
   'worker.error': { readonly worker: string; readonly queue: string; readonly error: Error };
+  'breaker.opened': {
+    readonly queue: string;
+    readonly destination: string;
+    readonly untilMs: number;
+    readonly openings: number;
+  };
+  'breaker.closed': { readonly queue: string; readonly destination: string };
   'engine.warning': { readonly engine: string; readonly warning: string };
   'engine.lost': { readonly engine: string; readonly error: Error };
   'engine.back': { readonly engine: string; readonly awayMs: number };
@@ -104,6 +111,11 @@ export interface FactTable {
   'bus.warning': { readonly transport: string; readonly warning: string };
   'bus.lost': { readonly transport: string; readonly error: Error };
   'bus.back': { readonly transport: string; readonly awayMs: number };
+  'outbox.relayed': { readonly jobs: number; readonly events: number; readonly tookMs: number };
+  'outbox.lag': { readonly pending: number; readonly oldestMs: number };
+  'outbox.stuck': { readonly id: string; readonly name: string; readonly error: Error };
+  'outbox.held': { readonly error: Error };
+  'outbox.flowing': Readonly<Record<never, never>>;
   'listener.failed': { readonly fact: string; readonly error: Error };
 }
 

@@ -105,15 +105,21 @@ export interface StorableJob {
 
 /**
  * Stores jobs that were prepared before, such as those of an outbox, in one trip. Ids that the engine has already are passed over.
+ * Answers the ids under which they stand: another one where a key stood for another job.
  * @throws QueueUnavailableError; some may have been stored
  */
-export async function storePrepared(engine: Engine, queue: string, jobs: readonly StorableJob[]): Promise<void> {
+export async function storePrepared(
+  engine: Engine,
+  queue: string,
+  jobs: readonly StorableJob[],
+): Promise<readonly (string | undefined)[]> {
   try {
     const open = engine.readyQueue(queue) ?? (await engine.queue(queue));
-    await Job.createBulk(
+    const stored = await Job.createBulk(
       open,
       jobs.map(({ id, name, data, options }) => ({ name, data, opts: { ...options, jobId: id } })),
     );
+    return stored.map(({ id }) => id);
   } catch (cause) {
     throw unavailable(queue, cause);
   }

@@ -25,6 +25,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/queue'],
     why: 'reactions turn events into jobs; whoever publishes must not load the worker',
   },
+  'src/outbox': {
+    may: ['src/engine', 'src/events', 'src/queue'],
+    why: "it stands in the app's transaction: what a web app must not load is no part of it",
+  },
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
   'src/testing': { may: ['src/queue', 'src/runtime'], why: 'it runs what the runtime would run, in memory' },
   'src/cli': {
@@ -66,7 +70,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   '@bull-board/express': { in: ['dashboard/board'], why: 'the board is one page of the dashboard' },
   '@standard-schema/spec': {
     in: [],
-    typesIn: ['src/contracts', 'src/events', 'src/queue', 'src/testing'],
+    typesIn: ['src/contracts', 'src/events', 'src/outbox', 'src/queue', 'src/testing'],
     why: 'it is types alone; the ground knows no other vendor, so that users may bring their own schemas',
   },
   amqplib: {
@@ -93,7 +97,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   nodemailer: { in: ['workers/email'], why: 'nobody else sends mail' },
   pg: {
     in: ['src/engine/postgres/pool.ts', 'workers/database.ts', 'local/postgres', 'examples'],
-    typesIn: ['workers', 'src/engine'],
+    typesIn: ['workers', 'src/outbox', 'src/engine'],
     why: 'one pool for the queues and one for the handlers, each behind an import(): a producer on Redis must not load it',
   },
   pino: { in: ['src/telemetry'], why: 'the core states facts; one listener logs' },

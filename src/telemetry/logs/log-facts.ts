@@ -38,6 +38,8 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'worker.orphaned': ['error'],
   'worker.blocked': ['warn'],
   'worker.error': ['error'],
+  'breaker.opened': ['error'],
+  'breaker.closed': ['info'],
   'engine.warning': ['warn'],
   'engine.lost': ['error'],
   'engine.back': ['info'],
@@ -54,6 +56,11 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'bus.warning': ['warn'],
   'bus.lost': ['error'],
   'bus.back': ['info'],
+  'outbox.relayed': ['debug'],
+  'outbox.lag': ['debug'],
+  'outbox.stuck': ['error'],
+  'outbox.held': ['error'],
+  'outbox.flowing': ['info'],
   'listener.failed': ['error'],
 };
 

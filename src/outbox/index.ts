@@ -1,0 +1,15 @@
+export { once } from './inbox.ts';
+export {
+  Outbox,
+  type OrderOptions,
+  type OutboxEvent,
+  type OutboxOptions,
+  type OutboxReceipt,
+  type PublishOptions,
+} from './outbox.ts';
+export { readOutboxStatus, type OutboxStatus } from './status.ts';
+export { reconcile, type Reconciled } from './reconcile.ts';
+export { recordEnds, type EndRecorder } from './record-ends.ts';
+export { Relay, type RelayOptions } from './relay.ts';
+export type { EventSink } from './send-batch.ts';
+export { migrateOutbox, type Sql, type SqlTransaction } from './tables.ts';

@@ -1,0 +1,265 @@
+import { Pool, type PoolClient } from 'pg';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { engineCases, freshDatabase, type EnginePlace, type FreshDatabase } from '../../tests/support/engines.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import { defineEvent, defineJob, react } from '../contracts/index.ts';
+import { openEngine, type Engine } from '../engine/index.ts';
+import { BusUnavailableError } from '../errors/index.ts';
+import { Bus, InProcessTransport, runReactions, type OutgoingEvent } from '../events/index.ts';
+import { Facts, type Fact } from '../facts/index.ts';
+import { connect, readMeta, type Client } from '../queue/index.ts';
+import {
+  migrateOutbox,
+  once,
+  Outbox,
+  readOutboxStatus,
+  reconcile,
+  recordEnds,
+  Relay,
+  type RelayOptions,
+} from './index.ts';
+
+const greet = defineJob({ queue: 'outbox', name: 'greet', schema: z.object({ userId: z.string() }) });
+const keyed = defineJob({
+  queue: 'outbox',
+  name: 'keyed',
+  schema: z.object({ userId: z.string() }),
+  key: ({ userId }) => [userId],
+});
+const userRegistered = defineEvent('user.registered', { schema: z.object({ userId: z.string(), at: z.date() }) });
+const welcome = react(userRegistered, 'welcome', ({ payload }) => [
+  greet({ userId: payload.userId }),
+  greet({ userId: 'operations' }),
+]);
+
+describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }) => {
+  let place: EnginePlace;
+  let database: FreshDatabase;
+  let pool: Pool;
+  let engine: Engine;
+  let client: Client;
+  let outbox: Outbox;
+  let facts: Facts;
+  let stated: Fact[];
+  let relays: Relay[];
+
+  beforeEach(async () => {
+    [place, database] = await Promise.all([open(), freshDatabase()]);
+    pool = new Pool({ connectionString: database.url, max: 12 });
+    pool.on('error', () => undefined);
+    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+    client = connect({ [kind]: place.url, namespace: place.namespace });
+    await Promise.all([engine.migrate(), migrateOutbox(pool), migrateOutbox(pool)]);
+    outbox = new Outbox();
+    facts = new Facts();
+    stated = [];
+    facts.onAny(fact => stated.push(fact));
+    relays = [];
+  });
+  afterEach(async () => {
+    await Promise.all(relays.map(relay => relay.stop()));
+    await client.close();
+    await engine.close();
+    await pool.end();
+    await Promise.all([place.cleanup(), database.drop()]);
+  });
+
+  const relay = (options: Partial<RelayOptions> = {}): Relay => {
+    const made = new Relay({ pool, engine, facts, pollEveryMs: 200, lagEveryMs: 50, ...options });
+    relays.push(made);
+    made.start();
+    return made;
+  };
+  const transaction = async <Result>(act: (tx: PoolClient) => Promise<Result>): Promise<Result> => {
+    const tx = await pool.connect();
+    try {
+      await tx.query('begin');
+      const result = await act(tx);
+      await tx.query('commit');
+      return result;
+    } catch (error) {
+      await tx.query('rollback');
+      throw error;
+    } finally {
+      tx.release();
+    }
+  };
+  const queued = async (): Promise<readonly string[]> => {
+    const queue = await engine.queue('outbox');
+    const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed']);
+    return jobs.map(({ id = '' }) => id);
+  };
+
+  test('what is written is nowhere until the commit, then queued under the id that was promised; a rollback leaves nothing', async () => {
+    relay();
+    const gone = transaction(async tx => {
+      await outbox.enqueue(tx, greet, { userId: 'nobody' });
+      await outbox.publish(tx, userRegistered({ userId: 'nobody', at: new Date() }), { reactions: [welcome] });
+      throw new Error('changed my mind');
+    });
+    await expect(gone).rejects.toThrow('changed my mind');
+    const { id } = await transaction(async tx => {
+      const receipt = await outbox.enqueue(tx, greet, { userId: 'ada' }, { correlationId: 'c-1', delay: '1h' });
+      await expect(outbox.find(pool, receipt.id)).resolves.toBeUndefined();
+      return receipt;
+    });
+    await waitFor('the job', async () => (await client.job(id)) !== undefined);
+    await expect(client.job(id)).resolves.toMatchObject({ name: 'greet', state: 'delayed', correlationId: 'c-1' });
+    await waitFor('the record', async () => (await readOutboxStatus(pool)).unfinished === 1);
+    expect(await queued()).toEqual([id]);
+  });
+
+  test('a job that waits for the relay can be found, and what does not fit is refused before anything is written', async () => {
+    const receipt = await transaction(tx => outbox.enqueue(tx, greet, { userId: 'ada' }));
+    await expect(outbox.find(pool, receipt.id)).resolves.toMatchObject(receipt);
+    await expect(outbox.find(pool, 'unknown')).resolves.toBeUndefined();
+    // @ts-expect-error wrong on purpose
+    await expect(outbox.enqueue(pool, greet, { userId: 7 })).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
+    await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 1, unfinished: 0, stuck: [] });
+  });
+
+  test('an event is written with the jobs of its reactions: the ids are those that the bus would make', async () => {
+    const at = new Date('2026-01-02T03:04:05.678Z');
+    const request = userRegistered({ userId: 'ada', at }, { id: 'e-1', timestamp: at, correlationId: 'c-1' });
+    const { jobs } = await transaction(tx => outbox.publish(tx, request, { reactions: [welcome] }));
+    expect(jobs).toHaveLength(2);
+    await expect(outbox.preview(request, [welcome])).resolves.toEqual(jobs);
+    const bus = new Bus({ events: [userRegistered], transport: new InProcessTransport(), facts });
+    const app = { reactions: new Map([[welcome.name, welcome]]) };
+    const seen: Date[] = [];
+    await bus.subscribe(userRegistered, ({ payload }) => void seen.push(payload.at));
+    await runReactions(bus, client, app);
+    relay({ bus });
+    await waitFor('everything', async () => (await readOutboxStatus(pool)).pending === 0 && seen.length === 1);
+    expect(seen).toEqual([at]);
+    expect((await queued()).toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
+    const job = await (await engine.queue('outbox')).getJob(jobs[0]?.id ?? '');
+    expect(readMeta(job?.opts.telemetry?.metadata)).toMatchObject({ correlationId: 'c-1', causationId: 'e-1' });
+    await bus.close();
+  });
+
+  test('several relays at once send each entry once, and keys keep their order', async () => {
+    const sent: OutgoingEvent[] = [];
+    const bus = {
+      async forward(event: OutgoingEvent) {
+        if (Math.random() < 0.2) await new Promise(resolve => setImmediate(resolve));
+        sent.push(event);
+      },
+    };
+    const keys = ['ada', 'bob', 'cyd', 'dee', 'eve'];
+    const perKey = 40;
+    for (let index = 0; index < perKey; index += 1) {
+      await transaction(async tx => {
+        for (const userId of keys) {
+          const id = `${userId}-${index}`;
+          await outbox.publish(tx, userRegistered({ userId, at: new Date() }, { id }), { order: userId });
+        }
+        await outbox.enqueue(tx, greet, { userId: String(index) });
+      });
+      if (index === 5) for (let count = 0; count < 4; count += 1) relay({ bus });
+    }
+    await waitFor('all', async () => (await readOutboxStatus(pool)).pending === 0);
+    expect(sent).toHaveLength(keys.length * perKey);
+    expect(await queued()).toHaveLength(perKey);
+    for (const key of keys) {
+      const order = sent.filter(({ id }) => id.startsWith(key)).map(({ id }) => Number(id.slice(4)));
+      expect(order).toEqual(Array.from({ length: perKey }, (_, index) => index));
+    }
+  });
+
+  test('while the bus is away events wait and jobs go on; what can never be sent stands aside, and both are stated', async () => {
+    let away = true;
+    const sent: string[] = [];
+    const bus = {
+      async forward({ id }: OutgoingEvent) {
+        if (id === 'poison') throw new Error('never');
+        if (away) throw new BusUnavailableError('test', id, 'it is away');
+        sent.push(id);
+      },
+    };
+    const held = facts.next('outbox.held');
+    relay({ bus });
+    await transaction(async tx => {
+      await outbox.publish(tx, userRegistered({ userId: 'u', at: new Date() }, { id: 'poison' }), { order: 'k' });
+      await outbox.publish(tx, userRegistered({ userId: 'u', at: new Date() }, { id: 'sound' }), { order: 'k' });
+      await outbox.enqueue(tx, greet, { userId: 'u' });
+    });
+    await held;
+    await waitFor('the job', async () => (await queued()).length === 1);
+    await facts.next('outbox.lag', ({ pending, oldestMs }) => pending === 1 && oldestMs > 0);
+    const flowing = facts.next('outbox.flowing');
+    away = false;
+    await flowing;
+    await waitFor('the event', () => sent.length === 1);
+    expect(sent).toEqual(['sound']);
+    const { stuck } = await readOutboxStatus(pool);
+    expect(stuck).toEqual([{ id: 'poison', name: 'user.registered', reason: 'never' }]);
+    expect(stated.filter(({ name }) => name === 'outbox.stuck')).toHaveLength(1);
+  });
+
+  test('a key that stands for another job: the second entry is gone, and the first is there once', async () => {
+    const [one, two] = await transaction(async tx => [
+      await outbox.enqueue(tx, keyed, { userId: 'u' }, { order: 'k' }),
+      await outbox.enqueue(tx, keyed, { userId: 'u' }, { order: 'k' }),
+    ]);
+    relay();
+    await waitFor('both', async () => (await readOutboxStatus(pool)).pending === 0);
+    expect(await queued()).toEqual([one?.id]);
+    expect(two?.id).not.toBe(one?.id);
+    await expect(readOutboxStatus(pool)).resolves.toMatchObject({ unfinished: 1 });
+  });
+
+  test('ends are recorded; reconcile sends again what the engine has lost and nothing that has ended', async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 6; index += 1) {
+      ids.push((await transaction(tx => outbox.enqueue(tx, keyed, { userId: String(index) }))).id);
+    }
+    relay();
+    await waitFor('all', async () => (await queued()).length === 6 && (await readOutboxStatus(pool)).unfinished === 6);
+    const ends = recordEnds(facts, pool);
+    const fields = { jobName: 'keyed', queue: 'outbox', correlationId: 'c', attempt: 1, worker: 'w' };
+    const queue = await engine.queue('outbox');
+    const [succeeded = '', dead = '', lost = '', alsoLost = '', ...alive] = ids;
+    facts.state('job.succeeded', { ...fields, jobId: succeeded, waitedMs: 0, ranMs: 0 });
+    facts.state('job.dead', { ...fields, jobId: dead, ranMs: 0, reason: 'permanent', error: new Error('x') });
+    await ends.close();
+    await expect(readOutboxStatus(pool)).resolves.toMatchObject({ unfinished: 4 });
+    for (const id of [succeeded, dead, lost, alsoLost]) await queue.remove(id);
+    await expect(reconcile(pool, engine)).resolves.toEqual({ checked: 4, ended: 0, alive: 2, again: 2 });
+    await waitFor('what was lost', async () => (await queued()).length === 4);
+    expect((await queued()).toSorted()).toEqual([lost, alsoLost, ...alive].toSorted());
+    await waitFor('the record', async () => (await readOutboxStatus(pool)).unfinished === 4);
+    await expect(reconcile(pool, engine)).resolves.toEqual({ checked: 4, ended: 0, alive: 4, again: 0 });
+  });
+});
+
+describe('the inbox', () => {
+  test('does an effect once for each event and subscription, with the transaction or not at all', async () => {
+    const database = await freshDatabase();
+    const pool = new Pool({ connectionString: database.url });
+    await migrateOutbox(pool);
+    await pool.query('create table effects (name text)');
+    const attempt = async (event: string, subscription: string, fail = false): Promise<boolean> => {
+      const tx = await pool.connect();
+      try {
+        await tx.query('begin');
+        const done = await once(tx, subscription, { id: event }, () =>
+          tx.query('insert into effects values ($1)', [`${subscription} ${event}`]),
+        );
+        await tx.query(fail ? 'rollback' : 'commit');
+        return done;
+      } finally {
+        tx.release();
+      }
+    };
+    await expect(attempt('e', 'a', true)).resolves.toBe(true);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => attempt('e', 'a')));
+    expect(answers.filter(Boolean)).toHaveLength(1);
+    await expect(attempt('e', 'b')).resolves.toBe(true);
+    const { rows } = await pool.query('select name from effects order by name');
+    expect(rows).toEqual([{ name: 'a e' }, { name: 'b e' }]);
+    await pool.end();
+    await database.drop();
+  });
+});

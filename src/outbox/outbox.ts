@@ -1,0 +1,207 @@
+import { hash } from 'node:crypto';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import {
+  causedBy,
+  currentCause,
+  type AnyJobContract,
+  type EnqueueOptions,
+  type EventRequest,
+  type JobContract,
+  type JobRequest,
+  type Reaction,
+} from '../contracts/index.ts';
+import { continueTrace, openEvent, outgoing, readCloudEvent, seal, type SealedEvent } from '../events/index.ts';
+import { derivedPart, prepare, type PreparedJob } from '../queue/index.ts';
+import { createIdSource, type IdSource } from '../time/index.ts';
+import { SLOTS, tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';
+
+export interface OutboxOptions {
+  /** Keeps installations apart, as the engine's. */
+  readonly namespace?: string | undefined;
+  /** CloudEvents' `source`. `urn:shiftwork` by default. */
+  readonly source?: string;
+  /** The current W3C traceparent, asked once a call. */
+  readonly traceparent?: () => string | undefined;
+}
+
+export interface OrderOptions {
+  /** Entries with the same key are sent in the order in which they were written. Without one the order is open. */
+  readonly order?: string;
+}
+
+export interface PublishOptions extends OrderOptions {
+  /** Their jobs are written with the event, so that their ids are known now and no broker is needed for them. */
+  readonly reactions?: readonly Reaction[];
+}
+
+/** A job that will be queued when the transaction has committed. */
+export interface OutboxReceipt {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+}
+
+export interface OutboxEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly timestamp: Date;
+  /** Of the reactions, in their order. */
+  readonly jobs: readonly OutboxReceipt[];
+}
+
+interface Entry {
+  readonly slot: number;
+  readonly kind: 'job' | 'event';
+  readonly id: string;
+  readonly target: string;
+  readonly name: string;
+  readonly body: string;
+}
+
+/**
+ * Jobs and events recorded inside the app's own transaction: there when it commits, gone when it rolls back. The relay brings them to
+ * the engine and to the bus.
+ *
+ * Use: `await outbox.publish(tx, userRegistered({ ... }))` with the `tx` of the transaction that stores the user.
+ */
+export class Outbox {
+  readonly #tables: Tables;
+  readonly #source: string;
+  readonly #traceparent: () => string | undefined;
+  readonly #ids: IdSource = createIdSource();
+  #turn = 0;
+
+  /** @throws InvalidConfigError when the namespace is none */
+  constructor({ namespace, source = 'urn:shiftwork', traceparent = () => undefined }: OutboxOptions = {}) {
+    this.#tables = tablesOf(namespace);
+    this.#source = source;
+    this.#traceparent = traceparent;
+  }
+
+  /**
+   * Records a job. Its id is the one that it will have in the queue.
+   * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError; what the database refuses; as rejections
+   */
+  async enqueue<Schema extends StandardSchemaV1>(
+    tx: SqlTransaction,
+    contract: JobContract<Schema>,
+    data: StandardSchemaV1.InferInput<Schema>,
+    options: EnqueueOptions & OrderOptions = {},
+  ): Promise<OutboxReceipt> {
+    const { order, ...rest } = options;
+    const job = await this.#prepare(contract, data, rest, this.#ids);
+    await this.#write(tx, [this.#jobEntry(job, order)]);
+    return receiptOf(job);
+  }
+
+  /**
+   * Records an event and the jobs of the reactions that are named, in one statement.
+   * @throws as `enqueue`
+   */
+  async publish(tx: SqlTransaction, request: EventRequest, options: PublishOptions = {}): Promise<OutboxEvent> {
+    const parent = this.#traceparent() ?? currentCause()?.traceparent;
+    const event = await seal(request, this.#ids, continueTrace(parent));
+    const jobs = await this.#follow(event, options.reactions ?? []);
+    const { text } = outgoing(event, this.#source);
+    const { name } = event.contract;
+    const slot = this.#slotOf(options.order);
+    await this.#write(tx, [
+      { slot, kind: 'event', id: event.id, target: name, name, body: text },
+      ...jobs.map(job => this.#jobEntry(job, options.order)),
+    ]);
+    return { id: event.id, type: name, timestamp: event.timestamp, jobs: jobs.map(receiptOf) };
+  }
+
+  /** The jobs that `publish` would record with these reactions, without recording them: an event with the same id has the same. */
+  async preview(request: EventRequest, reactions: readonly Reaction[]): Promise<readonly OutboxReceipt[]> {
+    return (await this.#follow(await seal(request, this.#ids, undefined), reactions)).map(receiptOf);
+  }
+
+  /** The job while it has not been sent; undefined: it is in the engine, has ended, or never was. */
+  async find(sql: Sql, id: string): Promise<(OutboxReceipt & { readonly createdAt: Date }) | undefined> {
+    const { rows } = await sql.query(
+      `select id, name, target as queue, created_at as "createdAt" from ${this.#tables.entry}
+       where kind = 'job' and id = $1 and sent_at is null limit 1`,
+      [id],
+    );
+    const [row] = rows;
+    return row === undefined ? undefined : (row as OutboxReceipt & { readonly createdAt: Date });
+  }
+
+  /** What the reactions make of the event, as they would behind a bus: the same jobs with the same ids. */
+  async #follow(event: SealedEvent, reactions: readonly Reaction[]): Promise<readonly PreparedJob[]> {
+    if (reactions.length === 0) return [];
+    const reading = readCloudEvent(outgoing(event, this.#source).text);
+    if (reading.kind === 'unreadable')
+      throw new Error(`An event that was just sealed cannot be read: ${reading.reason}`);
+    const opening = await openEvent(event.contract, reading.event);
+    if (opening.kind !== 'envelope')
+      throw new Error(`An event that was just sealed cannot be opened: ${opening.reason}`);
+    const { envelope } = opening;
+    const cause = { ...envelope.metadata, causationId: event.id };
+    return causedBy(cause, async () => {
+      const jobs: PreparedJob[] = [];
+      for (const reaction of reactions.filter(each => each.event === event.contract)) {
+        const requests = await reaction.jobsFor(envelope);
+        for (const [index, request] of requests.entries()) {
+          jobs.push(await this.#prepareFrom(`${event.id} ${reaction.name}`, event.timestamp, request, index));
+        }
+      }
+      return jobs;
+    });
+  }
+
+  async #prepareFrom(origin: string, at: Date, request: JobRequest, index: number): Promise<PreparedJob> {
+    const text = JSON.stringify([origin, request.contract.name, index]);
+    const ids = { next: () => derivedPart(at.getTime(), text) };
+    return this.#prepare(request.contract, request.data, request.options, ids, text);
+  }
+
+  async #prepare(
+    contract: AnyJobContract,
+    data: unknown,
+    options: EnqueueOptions,
+    ids: IdSource,
+    origin?: string,
+  ): Promise<PreparedJob> {
+    const context = { ids, traceparent: this.#traceparent, ...(origin !== undefined && { origin }) };
+    return prepare(context, contract, data, options);
+  }
+
+  #jobEntry({ id, contract, data, options }: PreparedJob, order: string | undefined): Entry {
+    const { jobId: _, ...rest } = options;
+    // Age and delay count from now on, not from when the relay comes by.
+    const body = JSON.stringify({ data, options: { ...rest, timestamp: Date.now() } });
+    return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
+  }
+
+  async #write(tx: SqlTransaction, entries: readonly Entry[]): Promise<void> {
+    const { entry, channel } = this.#tables;
+    await tx.query(
+      `with written as (
+         insert into ${entry} (slot, kind, id, target, name, body)
+         select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+       )
+       select pg_notify($7, '')`,
+      [
+        entries.map(each => each.slot),
+        entries.map(each => each.kind),
+        entries.map(each => each.id),
+        entries.map(each => each.target),
+        entries.map(each => each.name),
+        entries.map(each => each.body),
+        channel,
+      ],
+    );
+  }
+
+  #slotOf(order: string | undefined): number {
+    // Without a key slots take turns, so that several relays have something to do.
+    if (order === undefined) return this.#turn++ % SLOTS;
+    return Number.parseInt(hash('sha256', order, 'hex').slice(0, 8), 16) % SLOTS;
+  }
+}
+
+function receiptOf({ id, contract }: PreparedJob): OutboxReceipt {
+  return { id, name: contract.name, queue: contract.queue };
+}

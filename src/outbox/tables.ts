@@ -1,0 +1,82 @@
+import { InvalidConfigError } from '../errors/index.ts';
+
+/** What the outbox needs of a node-postgres client or pool: inside a transaction, that transaction's client. */
+export interface Sql {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[]; readonly rowCount: number | null }>;
+}
+
+/** What of a transaction is enough to write into the outbox. */
+export interface SqlTransaction {
+  query(text: string, values: unknown[]): Promise<unknown>;
+}
+
+/** Qualified names: the app's search path may be anything. */
+export interface Tables {
+  readonly schema: string;
+  readonly entry: string;
+  readonly slot: string;
+  readonly inbox: string;
+  /** LISTEN and NOTIFY. */
+  readonly channel: string;
+}
+
+/** Entries with one key share a slot, and one relay at a time works on a slot: so keys keep their order with several relays. */
+export const SLOTS = 64;
+
+const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
+
+/** @throws InvalidConfigError */
+export function tablesOf(namespace: string | undefined): Tables {
+  if (namespace !== undefined && namespace !== '' && !NAMESPACE.test(namespace)) {
+    throw new InvalidConfigError([
+      'Expected the namespace to be 1 to 40 letters, digits, "-" or "_", starting with a letter or digit, ' +
+        `got ${JSON.stringify(namespace.slice(0, 60))}.`,
+    ]);
+  }
+  const schema = namespace ? `shiftwork_outbox_${namespace}` : 'shiftwork_outbox';
+  return {
+    schema,
+    entry: `"${schema}".entry`,
+    slot: `"${schema}".slot`,
+    inbox: `"${schema}".inbox`,
+    channel: schema,
+  };
+}
+
+/** Creates what the outbox stores; safe to repeat, and for two at once. */
+export async function migrateOutbox(sql: Sql, namespace?: string): Promise<void> {
+  const { schema, entry, slot, inbox } = tablesOf(namespace);
+  // One statement list is one transaction: the lock is held until all of it stands.
+  await sql.query(`
+    begin;
+    select pg_advisory_xact_lock(hashtext('shiftwork outbox'));
+    create schema if not exists "${schema}";
+    create table if not exists ${entry} (
+      position bigint generated always as identity primary key,
+      slot smallint not null,
+      kind text not null check (kind in ('job', 'event')),
+      id text not null,
+      -- A job's queue, an event's type.
+      target text not null,
+      name text not null,
+      body text not null,
+      created_at timestamptz not null default clock_timestamp(),
+      sent_at timestamptz,
+      -- Put back by reconcile: the engine's own memory of keys must not stop it.
+      again boolean not null default false,
+      -- Why it cannot be sent, ever.
+      stuck text
+    );
+    create index if not exists entry_to_send on ${entry} (slot, position) where sent_at is null and stuck is null;
+    create index if not exists entry_job on ${entry} (id) where kind = 'job';
+    create table if not exists ${slot} (slot smallint primary key);
+    insert into ${slot} select generate_series(0, ${SLOTS - 1}) on conflict do nothing;
+    create table if not exists ${inbox} (
+      subscription text not null,
+      event_id text not null,
+      seen_at timestamptz not null default now(),
+      primary key (subscription, event_id)
+    );
+    commit;
+  `);
+}
