@@ -4,6 +4,8 @@ import { exponential } from '../src/resilience/index.ts';
 import { emailAddress, id, personName } from './fields.ts';
 
 const QUEUE = 'email';
+/** All mail leaves through one server: when it is sick, all mail waits. */
+const destination = (): string => 'smtp';
 
 export const welcomeEmail = defineJob({
   queue: QUEUE,
@@ -11,6 +13,7 @@ export const welcomeEmail = defineJob({
   schema: z.strictObject({ userId: id, email: emailAddress, name: personName }),
   retry: { attempts: 5, backoff: exponential({ from: '2s', to: '10m' }) },
   timeout: '30s',
+  destination,
   expiresAfter: '1d',
   key: ({ userId }) => ['welcome', userId],
   sensitive: ['email', 'name'],
@@ -23,6 +26,7 @@ export const orderConfirmation = defineJob({
   schema: z.strictObject({ orderId: id, email: emailAddress }),
   retry: { attempts: 8, backoff: exponential({ from: '2s', to: '30m' }) },
   timeout: '30s',
+  destination,
   expiresAfter: '3d',
   priority: 'high',
   key: ({ orderId }) => ['order-confirmation', orderId],
@@ -43,6 +47,7 @@ export const passwordReset = defineJob({
   }),
   retry: { attempts: 6, backoff: exponential({ from: '1s', to: '5m' }) },
   timeout: '30s',
+  destination,
   expiresAfter: RESET_LINK_LIFE,
   sensitive: ['email', 'resetToken'],
   retention: { forget: ['resetToken'] },

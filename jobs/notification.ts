@@ -37,6 +37,7 @@ export const webhook = defineJob({
   }),
   retry: { attempts: 12, backoff: exponential({ from: '5s', to: '2h' }) },
   timeout: '30s',
+  destination: ({ url }) => new URL(url).host,
   expiresAfter: '3d',
   // The path and query of a webhook are often its secret.
   sensitive: ['url', 'payload'],
@@ -67,6 +68,7 @@ export const webPush = defineJob({
   }),
   retry: { attempts: 6, backoff: exponential({ from: '5s', to: '30m' }) },
   timeout: '30s',
+  destination: ({ subscription }) => new URL(subscription.endpoint).host,
   expiresAfter: '1d',
   sensitive: ['subscription', 'notification'],
 });

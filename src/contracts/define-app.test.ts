@@ -16,8 +16,14 @@ describe('defineApp', () => {
       queues: { email: { concurrency: 3, rate: { max: 100, per: '1s' } } },
     });
     expect([...app.queues.values()]).toEqual([
-      { name: 'email', concurrency: 3, rate: { max: 100, perMs: 1_000 }, lockMs: 30_000 },
-      { name: 'analytics', concurrency: 10, rate: undefined, lockMs: 30_000 },
+      {
+        name: 'email',
+        concurrency: 3,
+        rate: { max: 100, perMs: 1_000 },
+        lockMs: 30_000,
+        destinations: expect.anything(),
+      },
+      { name: 'analytics', concurrency: 10, rate: undefined, lockMs: 30_000, destinations: expect.anything() },
     ]);
     expect([...app.handlers.keys()]).toEqual(['greet']);
   });

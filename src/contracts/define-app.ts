@@ -1,4 +1,5 @@
 import { InvalidContractError } from '../errors/index.ts';
+import { BREAKER_DEFAULTS, type BreakerPolicy } from '../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 import type { AnyEventContract } from './event-contract.ts';
 import type { Handler } from './handle.ts';
@@ -10,6 +11,19 @@ export interface QueueDefinition {
   readonly concurrency?: number;
   /** Starts at most, across all workers. Unlimited by default. */
   readonly rate?: { readonly max: number; readonly per: Duration };
+  /** For jobs whose contract names a destination. */
+  readonly destinations?: {
+    /** Starts at most for each destination, across all workers. Unlimited by default. */
+    readonly rate?: { readonly max: number; readonly per: Duration };
+    /** When a destination counts as sick: 5 failures in 30 s; held for 30 s, doubled up to 5 min; 3 probes to trust it again. */
+    readonly breaker?: {
+      readonly failures?: number;
+      readonly within?: Duration;
+      readonly pause?: Duration;
+      readonly maxPause?: Duration;
+      readonly probes?: number;
+    };
+  };
   /**
    * A worker that does not renew its hold on a job for so long loses it to another: 30 s by default. Longer than any stretch in
    * which a handler blocks its process.
@@ -17,11 +31,19 @@ export interface QueueDefinition {
   readonly lock?: Duration;
 }
 
+export interface DestinationPolicy {
+  /** True when a job of the queue names one: then the queue's own rate is counted at admission too, behind the holds. */
+  readonly named: boolean;
+  readonly rate: { readonly max: number; readonly perMs: number } | undefined;
+  readonly breaker: BreakerPolicy;
+}
+
 export interface QueuePolicy {
   readonly name: string;
   readonly concurrency: number;
   readonly rate: { readonly max: number; readonly perMs: number } | undefined;
   readonly lockMs: number;
+  readonly destinations: DestinationPolicy;
 }
 
 export interface AppDefinition {
@@ -68,8 +90,11 @@ export function defineApp(definition: AppDefinition): App {
     handlers.set(name, handler);
   }
   const queues = new Map<string, QueuePolicy>();
-  for (const { queue } of jobs.values()) {
-    if (!queues.has(queue)) queues.set(queue, queuePolicy(queue, definition.queues?.[queue] ?? {}, problems));
+  const contracts = [...jobs.values()];
+  for (const { queue } of contracts) {
+    if (queues.has(queue)) continue;
+    const named = contracts.some(contract => contract.queue === queue && contract.destinationOf !== undefined);
+    queues.set(queue, queuePolicy(queue, definition.queues?.[queue] ?? {}, problems, named));
   }
   for (const name of Object.keys(definition.queues ?? {})) {
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
@@ -104,21 +129,49 @@ function eventsOf(
   return { events, reactions };
 }
 
-function queuePolicy(name: string, definition: QueueDefinition, problems: string[]): QueuePolicy {
+function queuePolicy(name: string, definition: QueueDefinition, problems: string[], named: boolean): QueuePolicy {
   const concurrency = definition.concurrency ?? DEFAULT_CONCURRENCY;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     problems.push(`queue "${name}" needs a concurrency >= 1, got ${concurrency}`);
   }
-  const rate = definition.rate && {
-    max: definition.rate.max,
-    perMs: toMilliseconds(definition.rate.per, `rate.per of queue "${name}"`),
-  };
-  if (rate && (!Number.isInteger(rate.max) || rate.max < 1 || rate.perMs < 1)) {
-    problems.push(
-      `queue "${name}" needs a rate of at least 1 per millisecond or longer, got ${rate.max} per ${rate.perMs} ms`,
-    );
-  }
+  const rate = rateOf(`queue "${name}"`, definition.rate, problems);
   const lockMs = toMilliseconds(definition.lock ?? '30s', `lock of queue "${name}"`);
   if (lockMs < 500) problems.push(`queue "${name}" needs a lock of at least 500 ms, got ${lockMs} ms`);
-  return { name, concurrency, rate, lockMs };
+  return { name, concurrency, rate, lockMs, destinations: destinationPolicy(name, definition, problems, named) };
+}
+
+function destinationPolicy(
+  name: string,
+  { destinations }: QueueDefinition,
+  problems: string[],
+  named: boolean,
+): DestinationPolicy {
+  const what = `destinations of queue "${name}"`;
+  if (destinations !== undefined && !named) problems.push(`${what} are configured, but no job of it names one`);
+  const { failures, probes, within, pause, maxPause } = destinations?.breaker ?? {};
+  const breaker: BreakerPolicy = {
+    failures: failures ?? BREAKER_DEFAULTS.failures,
+    probes: probes ?? BREAKER_DEFAULTS.probes,
+    withinMs: toMilliseconds(within ?? BREAKER_DEFAULTS.withinMs, `breaker.within of ${what}`),
+    pauseMs: toMilliseconds(pause ?? BREAKER_DEFAULTS.pauseMs, `breaker.pause of ${what}`),
+    maxPauseMs: toMilliseconds(maxPause ?? BREAKER_DEFAULTS.maxPauseMs, `breaker.maxPause of ${what}`),
+  };
+  for (const [field, value] of Object.entries(breaker)) {
+    if (!Number.isInteger(value) || value < 1)
+      problems.push(`${what}: breaker.${field} must be an integer >= 1, got ${value}`);
+  }
+  return { named, rate: rateOf(what, destinations?.rate, problems), breaker };
+}
+
+function rateOf(
+  what: string,
+  rate: { readonly max: number; readonly per: Duration } | undefined,
+  problems: string[],
+): { readonly max: number; readonly perMs: number } | undefined {
+  if (rate === undefined) return undefined;
+  const perMs = toMilliseconds(rate.per, `rate.per of ${what}`);
+  if (!Number.isInteger(rate.max) || rate.max < 1 || perMs < 1) {
+    problems.push(`${what} needs a rate of at least 1 per millisecond or longer, got ${rate.max} per ${perMs} ms`);
+  }
+  return { max: rate.max, perMs };
 }

@@ -32,6 +32,11 @@ export interface JobDefinition<Schema extends StandardSchemaV1> {
   readonly priority?: Priority;
   /** What identifies the work: two jobs with the same key within `keyWindow` are one. */
   readonly key?: (data: StandardSchemaV1.InferOutput<Schema>) => readonly KeyPart[];
+  /**
+   * Names the far side that the work depends on (`() => 'smtp'`, `({ url }) => new URL(url).host`): no person, no secret. When it is
+   * sick its jobs wait together, without spending attempts, and the others go on.
+   */
+  readonly destination?: (data: StandardSchemaV1.InferOutput<Schema>) => string;
   /** One day by default. */
   readonly keyWindow?: Duration;
   /** Fields that never reach a log, a page or an error; dotted paths. */
@@ -91,7 +96,7 @@ export function defineJob<const Schema extends StandardSchemaV1>(
   if (!PRIORITIES.includes(priority))
     refuse(`expected priority to be one of ${PRIORITIES.join(', ')}, got "${priority}".`);
 
-  const { key } = definition;
+  const { key, destination } = definition;
   const contract: AnyJobContract = {
     kind: 'job',
     queue: definition.queue,
@@ -108,6 +113,7 @@ export function defineJob<const Schema extends StandardSchemaV1>(
     priority,
     // Only data that this contract's own schema has validated is ever passed in.
     keyOf: key && (data => key(data as StandardSchemaV1.InferOutput<Schema>)),
+    destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
     keyWindowMs: duration(definition.keyWindow ?? '1d', 'keyWindow'),
     sensitive: Object.freeze([...(definition.sensitive ?? [])]),
     retention: Object.freeze({

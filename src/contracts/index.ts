@@ -1,5 +1,12 @@
 export { causedBy, currentCause, type Cause } from './cause.ts';
-export { defineApp, type App, type AppDefinition, type QueueDefinition, type QueuePolicy } from './define-app.ts';
+export {
+  defineApp,
+  type App,
+  type AppDefinition,
+  type DestinationPolicy,
+  type QueueDefinition,
+  type QueuePolicy,
+} from './define-app.ts';
 export { defineEvent, type EventDefinition } from './define-event.ts';
 export { defineJob, type JobDefinition } from './define-job.ts';
 export type {

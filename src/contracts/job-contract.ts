@@ -55,6 +55,11 @@ export interface AnyJobContract extends PayloadContract {
   readonly priority: Priority;
   /** From the validated data to what identifies the work; undefined where only callers' keys count. */
   readonly keyOf: ((data: unknown) => readonly KeyPart[]) | undefined;
+  /**
+   * The far side that the work depends on, such as a host: where it is sick, its jobs wait together and others go on. Undefined
+   * where nothing is shared.
+   */
+  readonly destinationOf: ((data: unknown) => string) | undefined;
   /** How long a key stands for the job that first carried it. */
   readonly keyWindowMs: number;
   readonly retention: RetentionPolicy;

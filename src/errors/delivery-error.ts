@@ -14,6 +14,8 @@ export interface DeliveryErrorOptions extends ErrorOptions {
   readonly destination?: string;
   /** The wait that the far side asked for, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** The far side is well: it answered that this call came too early or too often. Not held against it. */
+  readonly busy?: boolean;
 }
 
 /** A call to the outside failed, and its client has said what that means. */
@@ -22,11 +24,13 @@ export class DeliveryError extends ShiftworkError {
   readonly failure: FailureKind;
   readonly destination: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly busy: boolean;
 
   constructor(failure: FailureKind, message: string, options: DeliveryErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.failure = failure;
     this.destination = options.destination;
     this.retryAfterMs = options.retryAfterMs;
+    this.busy = options.busy ?? false;
   }
 }

@@ -1,6 +1,7 @@
 import { causedBy, type Cause } from '../contracts/index.ts';
 import { JobAbortedError, JobCancelledError, JobTimeoutError } from '../errors/index.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
+import type { Passage } from './destinations/destinations.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
 import { RunningJob } from './running-jobs.ts';
 import { settle, settlesAtOnce, settleSuccess } from './settle.ts';
@@ -10,7 +11,12 @@ import type { Settlement } from './settlement.ts';
 const STUCK_AFTER_MS = 5_000;
 
 /** Calls the handler, watches over its deadline, and settles the run when it ends or must be given up. */
-export function perform(run: RunContext, { contract, handler, needs }: Assignment, data: unknown): Promise<unknown> {
+export function perform(
+  run: RunContext,
+  { contract, handler, needs }: Assignment,
+  data: unknown,
+  passage?: Passage,
+): Promise<unknown> {
   const { facts, running } = run.at;
   if (facts.wants('job.started')) facts.state('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
   const runningJob = new RunningJob(contract, run);
@@ -22,7 +28,12 @@ export function perform(run: RunContext, { contract, handler, needs }: Assignmen
     const end = (settlement: Settlement): void => {
       open = false;
       running.delete(runningJob);
-      if (settlesAtOnce(run, settlement)) resolve(settleSuccess(run, settlement.result));
+      if (passage !== undefined) {
+        passage
+          .conclude(settlement)
+          .then(concluded => settle(run, concluded))
+          .then(resolve, reject);
+      } else if (settlesAtOnce(run, settlement)) resolve(settleSuccess(run, settlement.result));
       else settle(run, settlement).then(resolve, reject);
     };
     const returned = (value: unknown): void => {

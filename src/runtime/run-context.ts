@@ -1,7 +1,8 @@
-import type { AnyJobContract, Handler } from '../contracts/index.ts';
+import type { AnyJobContract, Handler, QueuePolicy } from '../contracts/index.ts';
 import type { EngineJob } from '../engine/index.ts';
 import type { Facts, RunFields } from '../facts/index.ts';
 import { readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
+import type { Destinations } from './destinations/destinations.ts';
 import type { RunningJobs } from './running-jobs.ts';
 import type { Suspicion } from './suspicion.ts';
 
@@ -26,6 +27,8 @@ export interface QueueContext {
   readonly confirmed: WeakMap<EngineJob, () => void>;
   /** Who may not run beside others; undefined where no supervisor could run them alone. */
   readonly suspicion: Suspicion | undefined;
+  /** How the queue treats its destinations; undefined when no job of it names one. */
+  readonly destinations: { readonly gate: Destinations; readonly policy: QueuePolicy } | undefined;
   /** Told of a handler that goes on long after its deadline. */
   readonly onStuck: ((run: RunContext) => void) | undefined;
 }

@@ -3,7 +3,7 @@ import { decodeAtOnce } from '../contracts/index.ts';
 import { isBrokenJson, type EngineJob } from '../engine/index.ts';
 import { admit, isExpired } from './admit.ts';
 import { perform } from './perform.ts';
-import { runContext, type QueueContext, type RunContext } from './run-context.ts';
+import { runContext, type Assignment, type QueueContext, type RunContext } from './run-context.ts';
 import { settle } from './settle.ts';
 
 /**
@@ -32,9 +32,24 @@ function start(run: RunContext): Promise<unknown> {
   const sound = assignment !== undefined && !noted && isBrokenJson(job) === undefined;
   const decoded = sound ? decodeAtOnce(assignment.contract, run.meta.version, job.data) : undefined;
   if (sound && decoded !== undefined && !isExpired(run, assignment.contract)) {
-    return perform(run, assignment, decoded.data);
+    return pass(run, assignment, decoded.data);
   }
   return admit(run).then(admitted =>
-    admitted.kind === 'admitted' ? perform(run, admitted.assignment, admitted.data) : settle(run, admitted),
+    admitted.kind === 'admitted' ? pass(run, admitted.assignment, admitted.data) : settle(run, admitted),
+  );
+}
+
+/** Through to the handler, unless the job's destination or rate makes it wait. */
+function pass(run: RunContext, assignment: Assignment, data: unknown): Promise<unknown> {
+  const { destinations } = run.at;
+  if (destinations === undefined) return perform(run, assignment, data);
+  const { gate, policy } = destinations;
+  return gate.admit(run, assignment.contract, data, policy).then(
+    admission =>
+      admission?.kind === 'waits'
+        ? settle(run, admission.settlement)
+        : perform(run, assignment, data, admission?.passage),
+    // The shared state could not be asked: that is no fault of the job.
+    () => perform(run, assignment, data),
   );
 }

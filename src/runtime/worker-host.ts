@@ -4,8 +4,10 @@ import type { App, QueuePolicy } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
+import { openState } from '../state/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
+import { Destinations } from './destinations/destinations.ts';
 import { handBackOn } from './hand-back.ts';
 import { watchLoop } from './loop-watch.ts';
 import { LostClaims } from './lost-claims.ts';
@@ -70,6 +72,7 @@ export class WorkerHost {
     this.#options = options;
     this.name = options.name ?? workerName();
     this.facts = options.facts ?? new Facts();
+    this.#destinations = new Destinations({ facts: this.facts, state: () => openState(options.engine) });
     this.queues = options.queues ?? [...options.app.queues.keys()];
     const problems = assignmentProblems(options.app, this.queues);
     if (problems.length > 0) throw new InvalidConfigError(problems);
@@ -130,10 +133,12 @@ export class WorkerHost {
   }
 
   async #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<EngineWorker> {
-    const worker = await this.#options.engine.worker(policy.name, this.#processor(policy.name, suspicion), {
+    const worker = await this.#options.engine.worker(policy.name, this.#processor(policy, suspicion), {
       name: this.name,
       concurrency: this.#options.concurrency ?? policy.concurrency,
-      ...(policy.rate && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
+      // Counted when BullMQ claims a job, held or not: where jobs can be held it is counted at admission instead.
+      ...(policy.rate &&
+        !policy.destinations.named && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
       lockDuration: policy.lockMs,
       stalledInterval: policy.lockMs,
       settings: { backoffStrategy: contractBackoff },
@@ -145,8 +150,12 @@ export class WorkerHost {
     return worker;
   }
 
-  #processor(queue: string, suspicion: Suspicion | undefined): (job: EngineJob, token: string) => Promise<unknown> {
+  #processor(
+    policy: QueuePolicy,
+    suspicion: Suspicion | undefined,
+  ): (job: EngineJob, token: string) => Promise<unknown> {
     const { app, engine, needs } = this.#options;
+    const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();
     for (const handler of handlersOf(app, [queue])) {
       const { contract } = handler;
@@ -161,6 +170,7 @@ export class WorkerHost {
       handBack: handBackOn(engine.kind),
       confirmed: this.#confirmed,
       suspicion,
+      destinations: policy.destinations.named ? { gate: this.#destinations, policy } : undefined,
       onStuck: run => this.#stuck(run),
     };
     return (job, token) => (this.stopping ? refuse(context, job, token) : runJob(context, job, token));
@@ -171,6 +181,7 @@ export class WorkerHost {
     this.#options.onStuck?.(run.job.name);
   }
 
+  readonly #destinations: Destinations;
   readonly #confirmed = new WeakMap<EngineJob, () => void>();
 
   #listen(worker: EngineWorker, queue: string): void {

@@ -14,6 +14,7 @@ export function classifyStatus(
     const wait = retryAfterMs(retryAfter);
     return new DeliveryError('transient', `${destination} answered ${status}.`, {
       destination,
+      busy: status < 500,
       ...(wait !== undefined && { retryAfterMs: wait }),
     });
   }

@@ -1,0 +1,116 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { engineCases } from '../../../tests/support/engines.ts';
+import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import { defineApp, defineJob, handle, type QueueDefinition } from '../../contracts/index.ts';
+import { DeliveryError, type FailureKind } from '../../errors/index.ts';
+import { fixed } from '../../resilience/index.ts';
+
+const call = defineJob({
+  queue: 'calls',
+  name: 'call',
+  schema: z.object({ host: z.string(), n: z.number() }),
+  retry: { attempts: 3, backoff: fixed('10ms') },
+  destination: ({ host }) => host,
+});
+
+interface Call {
+  readonly host: string;
+  readonly n: number;
+  readonly at: number;
+}
+
+describe.each(engineCases)('destinations on $kind', engineCase => {
+  let app: RunningApp;
+  let calls: Call[];
+  let sick: ReadonlyMap<string, FailureKind>;
+
+  async function start(queue: QueueDefinition): Promise<void> {
+    calls = [];
+    sick = new Map();
+    const work = handle(call, ({ host, n }) => {
+      calls.push({ host, n, at: Date.now() });
+      const failure = sick.get(host);
+      if (failure !== undefined) throw new DeliveryError(failure, `${host} is sick`, { destination: host });
+    });
+    app = await runApp(engineCase, defineApp({ jobs: [call], handlers: [work], queues: { calls: queue } }));
+  }
+  afterEach(() => app.stop());
+
+  const enqueue = (host: string, ...numbers: number[]) => app.client.enqueueMany(numbers.map(n => call({ host, n })));
+  const succeeded = (ids: readonly string[]) =>
+    waitFor(
+      'the jobs to succeed',
+      async () => {
+        const views = await Promise.all(ids.map(id => app.client.job(id)));
+        return views.every(view => view?.state === 'succeeded') && views;
+      },
+      25_000,
+    );
+
+  test('a sick destination is held: few attempts are spent, none is used up, others go on, and all run when it is well', async () => {
+    await start({ concurrency: 1, destinations: { breaker: { failures: 3, pause: '1s', probes: 2 } } });
+    sick = new Map([['a.example', 'transient']]);
+    const opened = app.facts.next('breaker.opened');
+    const held = await enqueue('a.example', 1, 2, 3, 4, 5, 6, 7, 8);
+    expect(await opened).toMatchObject({ queue: 'calls', destination: 'a.example', openings: 1 });
+    const callsWhenOpened = calls.length;
+    const others = await enqueue('b.example', 1, 2, 3);
+    await succeeded(others.map(({ id }) => id));
+    sick = new Map();
+    const closed = await app.facts.next('breaker.closed');
+    expect(closed).toMatchObject({ destination: 'a.example' });
+    const views = await succeeded(held.map(({ id }) => id));
+    // Those that opened it have spent theirs; nobody else has, and nobody twice.
+    const spent = views.reduce((sum, view) => sum + (view?.attemptsMade ?? 0) - 1, 0);
+    expect(spent).toBeLessThan(3);
+    expect(callsWhenOpened).toBe(3);
+  });
+
+  test('credentials that are refused hold the destination at the first failure', async () => {
+    await start({ concurrency: 1, destinations: { breaker: { pause: '1h', maxPause: '1h' } } });
+    sick = new Map([['a.example', 'destination-down']]);
+    const opened = app.facts.next('breaker.opened');
+    const snoozed = app.facts.next('job.snoozed');
+    const [first] = await enqueue('a.example', 1, 2, 3);
+    await opened;
+    await snoozed;
+    await waitFor('all to wait', async () => (await app.client.job(first?.id ?? ''))?.state === 'delayed');
+    expect((await app.client.job(first?.id ?? ''))?.attemptsMade).toBe(0);
+    expect(calls).toHaveLength(1);
+  });
+
+  test('what the far side refuses for good is not held against it', async () => {
+    await start({ concurrency: 1, destinations: { breaker: { failures: 1 } } });
+    sick = new Map([['a.example', 'permanent']]);
+    const ids = (await enqueue('a.example', 1, 2, 3)).map(({ id }) => id);
+    await waitFor('the jobs to die', async () => {
+      const views = await Promise.all(ids.map(id => app.client.job(id)));
+      return views.every(view => view?.state === 'dead');
+    });
+    expect(calls).toHaveLength(3);
+  });
+
+  test('the rate of a destination spaces its jobs, in order, and no other destination waits', async () => {
+    await start({ concurrency: 10, destinations: { rate: { max: 2, per: '400ms' } } });
+    const slow = await enqueue('a.example', 1, 2, 3, 4, 5, 6);
+    const other = await enqueue('b.example', 1);
+    await succeeded(other.map(({ id }) => id));
+    const views = await succeeded(slow.map(({ id }) => id));
+    expect(views.map(view => view?.attemptsMade)).toEqual([1, 1, 1, 1, 1, 1]);
+    const times = calls.filter(({ host }) => host === 'a.example').map(({ at }) => at);
+    // A job wakes a little after its turn, so neighbours may be nearer to each other than the pace.
+    const crowded = times.filter(from => times.filter(at => at >= from && at < from + 250).length > 2);
+    expect(crowded).toEqual([]);
+  });
+
+  test("the queue's own rate is counted at admission too", async () => {
+    await start({ concurrency: 10, rate: { max: 1, per: '150ms' } });
+    const jobs = await enqueue('a.example', 1, 2, 3);
+    await succeeded(jobs.map(({ id }) => id));
+    const times = calls.map(({ at }) => at).toSorted((a, b) => a - b);
+    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(100);
+  });
+});
