@@ -6,7 +6,9 @@ import { deadLetters } from './commands/dead-letters.ts';
 import { enqueue } from './commands/enqueue.ts';
 import { job } from './commands/job.ts';
 import { migrate } from './commands/migrate.ts';
+import { outbox } from './commands/outbox.ts';
 import { pause, resume } from './commands/pause.ts';
+import { relay } from './commands/relay.ts';
 import { stats } from './commands/stats.ts';
 import { users } from './commands/users.ts';
 import { work } from './commands/work.ts';
@@ -22,7 +24,9 @@ const COMMANDS: readonly Command[] = [
   pause,
   resume,
   migrate,
+  outbox,
   work,
+  relay,
   users,
 ];
 

@@ -25,6 +25,11 @@ export function recordEnds(facts: Facts, sql: Sql, namespace?: string): EndRecor
       if (ended.length < KEPT_AT_MOST) ended.push(fields.jobId);
     }),
   );
+  const forget = (): void => {
+    closing.abort();
+    for (const stop of stops) stop();
+    ended = [];
+  };
   const flush = async (): Promise<void> => {
     while (ended.length > 0) {
       const ids = ended.slice(0, AT_ONCE);
@@ -37,8 +42,10 @@ export function recordEnds(facts: Facts, sql: Sql, namespace?: string): EndRecor
   const loop = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       await sleep(EVERY_MS, undefined, { ref: false });
-      // Away: they are kept for the next time.
-      await flush().catch(() => undefined);
+      await flush().catch((error: unknown) => {
+        // Away: they are kept for the next time. No outbox at all: nobody needs them.
+        if (hasNoTables(error)) forget();
+      });
     }
   };
   void loop();
@@ -49,4 +56,9 @@ export function recordEnds(facts: Facts, sql: Sql, namespace?: string): EndRecor
       await Promise.race([flush().catch(() => undefined), sleep(timeoutMs, undefined, { ref: false })]);
     },
   };
+}
+
+/** PostgreSQL's "undefined table" and "invalid schema name". */
+function hasNoTables(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000');
 }

@@ -32,7 +32,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
   'src/testing': { may: ['src/queue', 'src/runtime'], why: 'it runs what the runtime would run, in memory' },
   'src/cli': {
-    may: ['src/engine', 'src/queue', 'src/runtime', 'src/state', 'src/telemetry'],
+    may: ['src/engine', 'src/events', 'src/outbox', 'src/queue', 'src/runtime', 'src/state', 'src/telemetry'],
     why: 'it may use any door',
   },
   jobs: { may: [], why: 'contracts are data: whoever reads them must not load the platform' },
@@ -96,8 +96,14 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   maildev: { in: ['local/mailbox-process.ts'], why: 'it loads slowly and holds the process: it has one of its own' },
   nodemailer: { in: ['workers/email'], why: 'nobody else sends mail' },
   pg: {
-    in: ['src/engine/postgres/pool.ts', 'workers/database.ts', 'local/postgres', 'examples'],
-    typesIn: ['workers', 'src/outbox', 'src/engine'],
+    in: [
+      'src/engine/postgres/pool.ts',
+      'src/cli/open-database.ts',
+      'workers/database.ts',
+      'local/postgres',
+      'examples',
+    ],
+    typesIn: ['workers', 'src/outbox', 'src/cli', 'src/engine'],
     why: 'one pool for the queues and one for the handlers, each behind an import(): a producer on Redis must not load it',
   },
   pino: { in: ['src/telemetry'], why: 'the core states facts; one listener logs' },
@@ -111,6 +117,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
 /** Reached by import() alone: whoever loads the file without a need for it must not load the vendor. */
 export const LAZY: Readonly<Record<string, string>> = {
   'src/engine/postgres/pool.ts': 'a web app on Redis must not load pg',
+  'src/cli/open-database.ts': 'a command without an outbox must not load pg',
   'src/events/transports/rabbitmq/rabbitmq-transport.ts': 'an app without RabbitMQ must not load amqplib',
 };
 

@@ -16,8 +16,8 @@ describe('Procfile', () => {
       .map(([type = '', command = '']) => [type, command]),
   );
 
-  test('has a web, a worker and a release process', () => {
-    expect([...types.keys()]).toEqual(expect.arrayContaining(['web', 'worker', 'release']));
+  test('has a web, a worker, a relay and a release process', () => {
+    expect([...types.keys()]).toEqual(expect.arrayContaining(['web', 'worker', 'relay', 'release']));
   });
 
   test('starts built files, and Node itself, so that signals arrive', () => {

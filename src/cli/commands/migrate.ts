@@ -2,6 +2,7 @@ import { Environment, type Variables } from '../../config/index.ts';
 import { loadApp, type AnyResource, type App, type Handler } from '../../contracts/index.ts';
 import { openEngine, readEngineSettings } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
+import { migrateOutbox } from '../../outbox/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
 import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';
@@ -29,6 +30,10 @@ export const migrate: Command = {
     try {
       await engine.migrate();
       say(kind === 'redis' ? 'queues: Redis needs no tables' : 'queues: tables are up to date');
+      if (environment.has('DATABASE_URL')) {
+        await migrateOutboxTables(environment, namespace);
+        say('outbox: tables are up to date');
+      }
       await resources.open(ready);
       await resources.migrate();
       say('handlers: what they store is up to date');
@@ -43,6 +48,16 @@ export const migrate: Command = {
     return 0;
   },
 };
+
+async function migrateOutboxTables(environment: Environment, namespace: string | undefined): Promise<void> {
+  const { openDatabase } = await import('../open-database.ts');
+  const pool = openDatabase(environment.string('DATABASE_URL', ''), 1);
+  try {
+    await migrateOutbox(pool, namespace);
+  } finally {
+    await pool.end();
+  }
+}
 
 interface LeftOut {
   /** A resource of the handlers. */

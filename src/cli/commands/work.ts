@@ -2,6 +2,7 @@ import { Facts } from '../../facts/index.ts';
 import { parentOfProcess, runSupervisedWorker, startWorkerFleet } from '../../runtime/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
 import { endProcess } from '../process-terminal.ts';
+import { recordOutboxEnds } from '../record-outbox-ends.ts';
 import type { Command, ExitCode, Terminal } from '../command.ts';
 
 export const work: Command = {
@@ -53,7 +54,12 @@ async function serve(
   process.on('SIGINT', () => undefined);
   const facts = listen(terminal, 'worker');
   const { variables } = terminal;
-  return exitCode(await runSupervisedWorker({ argv: args, variables, facts, parent, leave: () => endProcess(1) }));
+  const ends = await recordOutboxEnds(facts, variables);
+  try {
+    return exitCode(await runSupervisedWorker({ argv: args, variables, facts, parent, leave: () => endProcess(1) }));
+  } finally {
+    await ends?.close();
+  }
 }
 
 function listen({ variables }: Terminal, name: string): Facts {

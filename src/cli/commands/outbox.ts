@@ -1,0 +1,58 @@
+import { Environment } from '../../config/index.ts';
+import { openEngine } from '../../engine/index.ts';
+import { readOutboxStatus, reconcile } from '../../outbox/index.ts';
+import type { Command } from '../command.ts';
+import { readOutboxSettings } from '../outbox-settings.ts';
+import { parseCommand } from '../parse.ts';
+import { lengthOf } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
+
+export const outbox: Command = {
+  name: 'outbox',
+  summary: 'what the outbox holds; or send again what the engine has lost',
+  usage: 'shiftwork outbox status|reconcile [--json]',
+  details: [
+    'status     what is committed and not sent, sent and not ended, and what can never be sent',
+    'reconcile  after the engine has lost data: sends every job again that has not ended, and none that has; safe to repeat.',
+    '           A relay has to run: it does the sending.',
+    '',
+  ],
+  async run(args, terminal) {
+    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 });
+    const [what] = positionals;
+    if (what !== 'status' && what !== 'reconcile') {
+      throw new UsageError('Expected "status" or "reconcile" after outbox.');
+    }
+    const environment = new Environment(terminal.variables);
+    const { database, engineUrl, namespace } = readOutboxSettings(environment);
+    environment.check();
+    const { openDatabase } = await import('../open-database.ts');
+    const pool = openDatabase(database, 1);
+    try {
+      if (what === 'status') {
+        const status = await readOutboxStatus(pool, namespace);
+        if (json) terminal.print(JSON.stringify(status));
+        else {
+          const { pending, oldestMs, unfinished, stuck } = status;
+          terminal.print(`to send     ${pending}${pending > 0 ? `, the oldest for ${lengthOf(oldestMs)}` : ''}`);
+          terminal.print(`unfinished  ${unfinished}`);
+          for (const { id, name, reason } of stuck) terminal.print(`stuck       ${name} ${id}: ${reason}`);
+        }
+        return 0;
+      }
+      const engine = openEngine({ url: engineUrl, role: 'producer', namespace });
+      try {
+        const result = await reconcile(pool, engine, namespace);
+        const { checked, ended, alive, again } = result;
+        if (json) terminal.print(JSON.stringify(result));
+        else
+          terminal.print(`checked ${checked}: ${again} are sent again, ${alive} are in the engine, ${ended} had ended`);
+        return 0;
+      } finally {
+        await engine.close(1_000);
+      }
+    } finally {
+      await pool.end();
+    }
+  },
+};

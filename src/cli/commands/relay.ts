@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Environment } from '../../config/index.ts';
+import { loadApp, type App } from '../../contracts/index.ts';
+import { openEngine } from '../../engine/index.ts';
+import { BusUnavailableError } from '../../errors/index.ts';
+import { runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { Relay } from '../../outbox/index.ts';
+import { connect, type Client } from '../../queue/index.ts';
+import { createLogger, logFacts } from '../../telemetry/index.ts';
+import type { Command } from '../command.ts';
+import { openBus } from '../open-bus.ts';
+import { readOutboxSettings } from '../outbox-settings.ts';
+import { parseCommand } from '../parse.ts';
+
+export const relay: Command = {
+  name: 'relay',
+  summary: 'bring the outbox to queues and bus, and run the reactions, until SIGTERM or SIGINT',
+  usage: 'shiftwork relay [--app PATH]',
+  details: [
+    'DATABASE_URL holds the outbox. Events go to RABBITMQ_URL, else REDIS_URL, else they are reacted to in this process.',
+    'Any number of them may run at once.',
+    '',
+  ],
+  async run(args, { variables }) {
+    const stopAsked = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopAsked.abort());
+    const { app: path } = parseCommand(args, {}, { min: 0, max: 0 });
+    const app = await loadApp(path);
+    const environment = new Environment(variables);
+    const settings = readOutboxSettings(environment);
+    const { database, engineUrl, namespace, redis } = settings;
+    environment.check();
+    const facts = new Facts();
+    logFacts(facts, createLogger({ name: 'relay', variables }));
+    const { openDatabase } = await import('../open-database.ts');
+    const pool = openDatabase(database, 4);
+    const engine = openEngine({
+      url: engineUrl,
+      role: 'producer',
+      namespace,
+      onError: error => facts.state('engine.lost', { engine: engine.kind, error }),
+      onBack: awayMs => facts.state('engine.back', { engine: engine.kind, awayMs }),
+    });
+    const client = connect({ redis, postgres: database, namespace, facts });
+    const bus = await openBus(app, facts, settings);
+    const reactions = await react(bus, client, app, stopAsked.signal);
+    const running = new Relay({ pool, engine, bus, namespace, facts });
+    running.start();
+    process.send?.({ type: 'ready' });
+    await aborted(stopAsked.signal);
+    await running.stop();
+    await reactions?.(5_000);
+    await Promise.all([bus.close(2_000), client.close(), engine.close(1_000)]);
+    await pool.end();
+    return 0;
+  },
+};
+
+/** Waits for a bus that is away. */
+async function react(bus: Bus, client: Client, app: App, signal: AbortSignal): Promise<Unsubscribe | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await runReactions(bus, client, app);
+    } catch (error) {
+      if (!(error instanceof BusUnavailableError)) throw error;
+      await sleep(1_000, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
