@@ -1,4 +1,4 @@
-import { catalogue } from './jobs/index.ts';
+import { catalogue, events, reactions } from './jobs/index.ts';
 import { defineApp } from './src/contracts/index.ts';
 import { analyticsHandlers, emailHandlers, notificationHandlers } from './workers/index.ts';
 
@@ -6,6 +6,8 @@ import { analyticsHandlers, emailHandlers, notificationHandlers } from './worker
 export default defineApp({
   jobs: catalogue,
   handlers: [...emailHandlers, ...analyticsHandlers, ...notificationHandlers],
+  events,
+  reactions,
   queues: {
     email: { concurrency: 10, rate: { max: 100, per: '1s' } },
     analytics: { concurrency: 20 },

@@ -15,6 +15,16 @@ export const catalogue = [
   inApp,
 ] as const;
 
+export {
+  events,
+  orderPlaced,
+  orderShipped,
+  paymentFailed,
+  paymentReceived,
+  userRegistered,
+  userUpdated,
+} from './events.ts';
+export { reactions } from './reactions.ts';
 export { RESET_LINK_LIFE } from './email.ts';
 export { emailAddress, personName } from './fields.ts';
 export { identify, inApp, orderConfirmation, passwordReset, track, trackBatch, webhook, webPush, welcomeEmail };

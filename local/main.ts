@@ -85,9 +85,12 @@ async function main(): Promise<number> {
     const child = (name: string, file: string): Child =>
       new Child({ name, file: join(ROOT, file), env, watch, output });
     const workers = own(child('worker', 'workers/main.ts'));
+    const relay = own(
+      new Child({ name: 'relay', file: join(ROOT, 'src/cli/main.ts'), args: ['relay'], env, watch: false, output }),
+    );
     const pages = [child('dashboard', 'dashboard/main.ts'), child('shop', 'examples/shop/main.ts')];
     for (const page of pages) own(page);
-    await Promise.all([workers, ...pages].map(({ ready }) => ready));
+    await Promise.all([workers, relay, ...pages].map(({ ready }) => ready));
     output.say('');
     output.say(`shop      http://localhost:${ports.PORT}`);
     output.say(`dashboard http://localhost:${ports.DASHBOARD_PORT}`);

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Pool } from 'pg';
-import { createAnalyticsProducer, createEmailProducer, createNotificationProducer } from '../../producers/index.ts';
+import { createAnalyticsProducer, createEmailProducer } from '../../producers/index.ts';
+import type { Outbox } from '../../src/outbox/index.ts';
 import type { Client } from '../../src/queue/index.ts';
 import { createOrderStore } from '../../workers/index.ts';
 import { notFound, problems } from './problems.ts';
@@ -18,6 +19,7 @@ import { createUserStore } from './store/users.ts';
 export interface ShopParts {
   readonly client: Client;
   readonly pool: Pool;
+  readonly outbox: Outbox;
   readonly feed: NotificationFeed;
   readonly links: { readonly mailbox: string; readonly dashboard: string };
   /** Told of what no caller can mend. */
@@ -25,11 +27,10 @@ export interface ShopParts {
 }
 
 /** The web app: it stores what it must, enqueues the rest, and answers. */
-export function createShop({ client, pool, feed, links, onError }: ShopParts): Express {
+export function createShop({ client, pool, outbox, feed, links, onError }: ShopParts): Express {
   const users = createUserStore(pool);
   const email = createEmailProducer(client);
   const analytics = createAnalyticsProducer(client);
-  const notifications = createNotificationProducer(client);
 
   const app = express();
   app.disable('x-powered-by');
@@ -55,7 +56,7 @@ export function createShop({ client, pool, feed, links, onError }: ShopParts): E
   app.get('/links', (_request, response) => void response.json(links));
   // Bodies are JSON and nothing else: a form on a foreign page cannot send that without being asked.
   app.use(express.json({ limit: '64kb', strict: true, type: 'application/json' }));
-  app.use(signupRoutes({ users, email, analytics, notifications }));
+  app.use(signupRoutes({ users, pool, outbox, client }));
   app.use(orderRoutes({ orders: createOrderStore(pool), email, analytics }));
   app.use(passwordResetRoutes({ users, email }));
   app.use(jobRoutes(client));

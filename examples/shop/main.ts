@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import { Environment, readLogLevel } from '../../src/config/index.ts';
 import { InvalidConfigError } from '../../src/errors/index.ts';
 import { Facts } from '../../src/facts/index.ts';
+import { Outbox } from '../../src/outbox/index.ts';
 import { connect } from '../../src/queue/index.ts';
 import { createLogger, logFacts } from '../../src/telemetry/index.ts';
 import { createShop } from './create-shop.ts';
@@ -33,11 +34,12 @@ async function main(): Promise<void> {
   // A request is answered within two seconds, also when the database has gone silent.
   const pool = new Pool({ connectionString: database, max: 10, connectionTimeoutMillis: 1_500, query_timeout: 1_500 });
   pool.on('error', () => undefined);
-  await migrateShop(pool);
+  await migrateShop(pool, namespace);
   const feed = createFeed(pool, database ?? '');
   const app = createShop({
     client,
     pool,
+    outbox: new Outbox({ namespace, source: 'urn:shiftwork:shop', traceparent: currentTraceparent }),
     feed,
     links: { mailbox: `http://localhost:${mailboxPort}`, dashboard: `http://localhost:${dashboardPort}` },
     onError: error => logger.error({ err: error }, 'a request failed'),

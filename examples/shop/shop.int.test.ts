@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { engineCases, freshDatabase, namespace } from '../../tests/support/engines.ts';
 import { startRedis } from '../../tests/support/redis-server.ts';
 import { openEngine } from '../../src/engine/index.ts';
+import { Outbox } from '../../src/outbox/index.ts';
 import { connect, type Client } from '../../src/queue/index.ts';
 import { createNotificationStore } from '../../workers/notification/index.ts';
 import { createShop } from './create-shop.ts';
@@ -33,10 +34,9 @@ async function open(client: (databaseUrl: string) => Client | Promise<Client>) {
   cleanups.push(() => feed.close());
   const errors: unknown[] = [];
   const links = { mailbox: 'http://localhost:1080', dashboard: 'http://localhost:3001' };
-  const server = createShop({ client: producer, pool, feed, links, onError: error => errors.push(error) }).listen(
-    0,
-    '127.0.0.1',
-  );
+  const outbox = new Outbox({ traceparent: currentTraceparent });
+  const shop = createShop({ client: producer, pool, outbox, feed, links, onError: error => errors.push(error) });
+  const server = shop.listen(0, '127.0.0.1');
   await once(server, 'listening');
   cleanups.push(() => {
     server.closeAllConnections();

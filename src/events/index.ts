@@ -4,6 +4,7 @@ export { readCloudEvent, writeCloudEvent, type ArrivedEvent } from './cloud-even
 export { Emitter, type EmitterOptions } from './emitter.ts';
 export { openEvent, type Opening } from './open-event.ts';
 export { continueTrace, plainTracer } from './plain-tracer.ts';
+export { envelopeOf, reactNow } from './react-now.ts';
 export { enqueueReaction, runReactions, type ReactionClient } from './run-reactions.ts';
 export { seal, type SealedEvent } from './seal.ts';
 export type { SubscribeOptions } from './subscribe-options.ts';

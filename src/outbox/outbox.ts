@@ -10,7 +10,7 @@ import {
   type JobRequest,
   type Reaction,
 } from '../contracts/index.ts';
-import { continueTrace, openEvent, outgoing, readCloudEvent, seal, type SealedEvent } from '../events/index.ts';
+import { continueTrace, envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
 import { derivedPart, prepare, type PreparedJob } from '../queue/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
 import { SLOTS, tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';
@@ -117,6 +117,14 @@ export class Outbox {
     return (await this.#follow(await seal(request, this.#ids, undefined), reactions)).map(receiptOf);
   }
 
+  /** Says that jobs were enqueued by other means, such as `reactNow`: the relay need not send them. */
+  async markSent(sql: Sql, ids: readonly string[]): Promise<void> {
+    await sql.query(
+      `update ${this.#tables.entry} set sent_at = now() where kind = 'job' and id = any($1::text[]) and sent_at is null`,
+      [ids],
+    );
+  }
+
   /** The job while it has not been sent; undefined: it is in the engine, has ended, or never was. */
   async find(sql: Sql, id: string): Promise<(OutboxReceipt & { readonly createdAt: Date }) | undefined> {
     const { rows } = await sql.query(
@@ -131,13 +139,7 @@ export class Outbox {
   /** What the reactions make of the event, as they would behind a bus: the same jobs with the same ids. */
   async #follow(event: SealedEvent, reactions: readonly Reaction[]): Promise<readonly PreparedJob[]> {
     if (reactions.length === 0) return [];
-    const reading = readCloudEvent(outgoing(event, this.#source).text);
-    if (reading.kind === 'unreadable')
-      throw new Error(`An event that was just sealed cannot be read: ${reading.reason}`);
-    const opening = await openEvent(event.contract, reading.event);
-    if (opening.kind !== 'envelope')
-      throw new Error(`An event that was just sealed cannot be opened: ${opening.reason}`);
-    const { envelope } = opening;
+    const envelope = await envelopeOf(event);
     const cause = { ...envelope.metadata, causationId: event.id };
     return causedBy(cause, async () => {
       const jobs: PreparedJob[] = [];

@@ -1,8 +1,9 @@
 import type { Pool } from 'pg';
+import { migrateOutbox } from '../../../src/outbox/index.ts';
 import { createOrderStore } from '../../../workers/index.ts';
 
 /** Creates what the shop stores; safe to repeat, also by several at once. */
-export async function migrateShop(pool: Pool): Promise<void> {
+export async function migrateShop(pool: Pool, namespace?: string): Promise<void> {
   const client = await pool.connect();
   try {
     // "if not exists" alone is not enough: two that start together both find nothing.
@@ -28,4 +29,5 @@ export async function migrateShop(pool: Pool): Promise<void> {
     client.release();
   }
   await createOrderStore(pool).migrate();
+  await migrateOutbox(pool, namespace);
 }

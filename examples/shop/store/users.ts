@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from './transaction.ts';
 
 export interface User {
   readonly id: string;
@@ -10,30 +11,52 @@ export interface User {
 }
 
 export interface UserStore {
-  /** The new user, or the one who has that address already. */
-  signUp(user: { readonly email: string; readonly name: string }): Promise<User>;
+  /**
+   * The new user, or the one who has that address already. `onNew` writes what must be there with a new one, in the same transaction:
+   * when it rejects, there is no user either.
+   */
+  signUp(
+    user: { readonly email: string; readonly name: string },
+    onNew: (tx: PoolClient, user: User) => Promise<void>,
+  ): Promise<User>;
   /** A token for a reset link, good for nothing where there is no such user; undefined: asked for too often. */
   beginReset(email: string): Promise<string | undefined>;
   /** As if it had never been asked for. */
   dropReset(token: string): Promise<void>;
 }
 
+interface UserRow {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly created_at: Date;
+}
+
 const RESETS_AN_HOUR = 5;
 
 export function createUserStore(pool: Pool): UserStore {
   return {
-    async signUp({ email, name }) {
-      await pool.query(
-        'insert into shop_users (id, email, name) values ($1, $2, $3) on conflict (lower(email)) do nothing',
-        [`user-${randomUUID()}`, email, name],
-      );
-      const { rows } = await pool.query<{ id: string; email: string; name: string; created_at: Date }>(
-        'select id, email, name, created_at from shop_users where lower(email) = lower($1)',
-        [email],
-      );
-      const [row] = rows;
-      if (row === undefined) throw new Error('The user that was just stored is not there.');
-      return { id: row.id, email: row.email, name: row.name, createdAt: row.created_at.toISOString() };
+    async signUp({ email, name }, onNew) {
+      return inTransaction(pool, async tx => {
+        const { rows: added } = await tx.query<UserRow>(
+          `insert into shop_users (id, email, name) values ($1, $2, $3) on conflict (lower(email)) do nothing
+           returning id, email, name, created_at`,
+          [`user-${randomUUID()}`, email, name],
+        );
+        const [row] = added;
+        if (row !== undefined) {
+          const user = userOf(row);
+          await onNew(tx, user);
+          return user;
+        }
+        const { rows: known } = await tx.query<UserRow>(
+          'select id, email, name, created_at from shop_users where lower(email) = lower($1)',
+          [email],
+        );
+        const [first] = known;
+        if (first === undefined) throw new Error('The user that was just stored is not there.');
+        return userOf(first);
+      });
     },
     async beginReset(email) {
       const token = randomBytes(32).toString('base64url');
@@ -51,6 +74,10 @@ export function createUserStore(pool: Pool): UserStore {
       await pool.query('delete from shop_password_resets where token_hash = $1', [sha256(token)]);
     },
   };
+}
+
+function userOf({ id, email, name, created_at }: UserRow): User {
+  return { id, email, name, createdAt: created_at.toISOString() };
 }
 
 function sha256(text: string): string {
