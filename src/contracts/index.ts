@@ -46,7 +46,7 @@ export {
   type ResourceDefinition,
   type ValuesOf,
 } from './resource.ts';
-export type { Run } from './run.ts';
+export type { Json, OnceOptions, Run } from './run.ts';
 export {
   decodeAtOnce,
   decodePayload,

@@ -1,3 +1,14 @@
+/** What JSON can hold. */
+export type Json = null | string | number | boolean | readonly Json[] | { readonly [field: string]: Json };
+
+export interface OnceOptions {
+  /**
+   * What to do when the effect may have happened, because its process died in between: do it `again` (the default; at least once), or
+   * `hold` the job for a person (at most once).
+   */
+  readonly onDoubt?: 'again' | 'hold';
+}
+
 /** What a handler knows about the run it is part of. */
 export interface Run {
   readonly jobId: string;
@@ -17,6 +28,16 @@ export interface Run {
   readonly correlationId: string;
   /** W3C traceparent of the producer, when it had one. */
   readonly traceparent: string | undefined;
+  /**
+   * Does an effect once for its key, also when this job runs twice, and answers what it answered. The ledger is the engine's; for an
+   * effect in a database of one's own, a unique key in the same transaction is better.
+   * @throws EffectInProgressError, EffectInDoubtError, EffectTakenOverError: the runtime knows what they mean for the job
+   */
+  once<Value extends Json | void>(
+    key: string,
+    effect: () => Value | Promise<Value>,
+    options?: OnceOptions,
+  ): Promise<Value>;
   /** Aborts at the deadline, at shutdown, when the lock is lost, when the job is cancelled. Pass it on. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,11 @@
 import { isOutcome, type AnyJobContract, type Outcome } from '../contracts/index.ts';
-import { DeliveryError, JobCancelledError, JobDeadError } from '../errors/index.ts';
+import {
+  DeliveryError,
+  EffectInDoubtError,
+  EffectInProgressError,
+  JobCancelledError,
+  JobDeadError,
+} from '../errors/index.ts';
 import { backoffDelay } from '../resilience/index.ts';
 import type { Settlement } from './settlement.ts';
 import { toError } from './to-error.ts';
@@ -23,6 +29,11 @@ export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: A
   const error = toError(thrown);
   if (error instanceof JobCancelledError) return { kind: 'cancelled', reason: error.reason };
   if (error instanceof JobDeadError) return { kind: 'dead', reason: 'said-by-handler', error };
+  if (error instanceof EffectInProgressError) {
+    const untilMs = Date.now() + error.retryAfterMs;
+    return { kind: 'snoozed', untilMs, reason: error.message, alarm: false };
+  }
+  if (error instanceof EffectInDoubtError) return { kind: 'dead', reason: 'in-doubt', error };
   if (error instanceof DeliveryError) {
     if (error.failure === 'permanent') return { kind: 'dead', reason: 'permanent', error };
     return failedAttempt(contract, error, info, error.retryAfterMs);

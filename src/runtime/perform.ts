@@ -13,13 +13,13 @@ const STUCK_AFTER_MS = 5_000;
 /** Calls the handler, watches over its deadline, and settles the run when it ends or must be given up. */
 export function perform(
   run: RunContext,
-  { contract, handler, needs }: Assignment,
+  { contract, handler, needs, ledger }: Assignment,
   data: unknown,
   passage?: Passage,
 ): Promise<unknown> {
   const { facts, running } = run.at;
   if (facts.wants('job.started')) facts.state('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
-  const runningJob = new RunningJob(contract, run);
+  const runningJob = new RunningJob(contract, run, ledger);
   running.add(runningJob);
   // One promise for the whole run: what the handler does after its end was decided is nobody's business any more.
   return new Promise((resolve, reject) => {

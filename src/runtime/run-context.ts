@@ -2,12 +2,15 @@ import type { AnyJobContract, Handler, QueuePolicy } from '../contracts/index.ts
 import type { EngineJob } from '../engine/index.ts';
 import type { Facts, RunFields } from '../facts/index.ts';
 import { readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
+import type { Ledger } from '../state/index.ts';
 import type { Destinations } from './destinations/destinations.ts';
 import type { RunningJobs } from './running-jobs.ts';
 import type { Suspicion } from './suspicion.ts';
 
 /** A contract of this queue with its handler and the values of the handler's needs. */
 export interface Assignment {
+  /** Of the effects of this contract's handler; opened when a handler first asks. */
+  readonly ledger: () => Promise<Ledger>;
   readonly contract: AnyJobContract;
   readonly handler: Handler;
   readonly needs: Readonly<Record<string, unknown>>;

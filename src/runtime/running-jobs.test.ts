@@ -2,20 +2,23 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineJob } from '../contracts/index.ts';
 import { JobAbortedError, JobTimeoutError } from '../errors/index.ts';
+import { Ledger, MemoryStateStore } from '../state/index.ts';
 import { RunningJob, RunningJobs } from './running-jobs.ts';
 
 const contract = defineJob({ queue: 'email', name: 'greet', schema: z.unknown(), timeout: '2s' });
 
 function setup() {
   const jobs = new RunningJobs();
-  const job = new RunningJob(contract, {
+  const start = {
     jobId: 'email-1',
     attempt: 1,
     attempts: 5,
     startedAt: Date.now(),
     job: { timestamp: 0 },
     meta: { correlationId: undefined, traceparent: undefined },
-  });
+  };
+  const ledger = async () => new Ledger(new MemoryStateStore(), { scope: 'greet' });
+  const job = new RunningJob(contract, start, ledger);
   return { jobs, job };
 }
 

@@ -1,4 +1,5 @@
-import type { AnyJobContract, Run } from '../contracts/index.ts';
+import type { AnyJobContract, Json, OnceOptions, Run } from '../contracts/index.ts';
+import type { Ledger } from '../state/index.ts';
 import { JobAbortedError, JobCancelledError, JobTimeoutError, type AbortCause } from '../errors/index.ts';
 
 /** How finely deadlines are kept: one timer for all runs instead of one each (0.3 us a job saved). */
@@ -37,8 +38,14 @@ export class RunningJob implements Run {
   #abortReason: Error | undefined;
   #giveUp: ((reason: Error) => void) | undefined;
   readonly #timeoutMs: number;
+  readonly #ledger: () => Promise<Ledger>;
 
-  constructor(contract: AnyJobContract, { jobId, attempt, attempts, startedAt, job, meta }: RunStart) {
+  constructor(
+    contract: AnyJobContract,
+    { jobId, attempt, attempts, startedAt, job, meta }: RunStart,
+    ledger: () => Promise<Ledger>,
+  ) {
+    this.#ledger = ledger;
     this.jobId = jobId;
     this.effectId = jobId;
     this.jobName = contract.name;
@@ -64,6 +71,14 @@ export class RunningJob implements Run {
 
   get abortReason(): Error | undefined {
     return this.#abortReason;
+  }
+
+  once<Value extends Json | void>(
+    key: string,
+    effect: () => Value | Promise<Value>,
+    options?: OnceOptions,
+  ): Promise<Value> {
+    return this.#ledger().then(ledger => ledger.once(key, effect, options));
   }
 
   /** Called when the run must be settled although the handler has not ended. */

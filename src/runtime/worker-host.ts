@@ -4,7 +4,7 @@ import type { App, QueuePolicy } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
-import { openState } from '../state/index.ts';
+import { Ledger, openState } from '../state/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
 import { Destinations } from './destinations/destinations.ts';
@@ -159,7 +159,9 @@ export class WorkerHost {
     const assignments = new Map<string, Assignment>();
     for (const handler of handlersOf(app, [queue])) {
       const { contract } = handler;
-      assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {} });
+      const ledger = (): Promise<Ledger> =>
+        openState(engine).then(state => new Ledger(state, { scope: contract.name }));
+      assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {}, ledger });
     }
     const context: QueueContext = {
       queue,

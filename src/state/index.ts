@@ -1,2 +1,4 @@
+export { Ledger, type LedgerOptions } from './ledger.ts';
+export { MemoryStateStore } from './memory-store.ts';
 export { openState } from './open-state.ts';
 export type { RateLimit, StateEntry, StateStore } from './state-store.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EngineCase } from '../../tests/support/engines.ts';
-import { openEngine, type Engine } from '../engine/index.ts';
+import { openEngine } from '../engine/index.ts';
 import { openState, type StateStore } from './index.ts';
 
 const MINUTE = 60_000;
@@ -8,24 +8,32 @@ const PATIENT = { timeout: 10_000, interval: 10 } as const;
 
 /** What the shared state promises on every engine. */
 export function stateContract({ kind, open }: EngineCase): void {
+  stateContractOf(kind, async () => {
+    const place = await open();
+    const engine = openEngine({ ...place, role: 'producer' });
+    await engine.migrate();
+    return {
+      store: await openState(engine),
+      async close() {
+        await engine.close();
+        await place.cleanup();
+      },
+    };
+  });
+}
+
+export function stateContractOf(
+  kind: string,
+  open: () => Promise<{ readonly store: StateStore; close(): Promise<void> }>,
+): void {
   describe(`shared state on ${kind}`, () => {
-    let engine: Engine;
     let store: StateStore;
-    let cleanup: () => Promise<void>;
+    let close: () => Promise<void>;
     let count = 0;
     const collection = () => `c${(count += 1)}`;
 
-    beforeAll(async () => {
-      const place = await open();
-      cleanup = place.cleanup;
-      engine = openEngine({ ...place, role: 'producer' });
-      await engine.migrate();
-      store = await openState(engine);
-    });
-    afterAll(async () => {
-      await engine.close();
-      await cleanup();
-    });
+    beforeAll(async () => ({ store, close } = await open()));
+    afterAll(() => close());
 
     test('what was set is read, listed by name, and gone when deleted', async () => {
       const c = collection();

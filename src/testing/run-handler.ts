@@ -12,6 +12,7 @@ import {
 import { UndecodableJobError } from '../errors/index.ts';
 import { jobIdOf, digestOf } from '../queue/index.ts';
 import { classifyReturn, classifyThrow, type Settlement } from '../runtime/index.ts';
+import { Ledger, MemoryStateStore } from '../state/index.ts';
 import { createIdSource } from '../time/index.ts';
 
 /** What became of a run: see `kind` (`succeeded`, `retry`, `snoozed`, `cancelled`, `dead`). */
@@ -61,6 +62,7 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
 
 function testRun(contract: AnyJobContract, json: string, given: Partial<Run> = {}): Run {
   const jobId = given.jobId ?? jobIdOf(contract.queue, createIdSource().next(), digestOf(json));
+  const ledger = new Ledger(new MemoryStateStore(), { scope: contract.name });
   return {
     jobId,
     effectId: jobId,
@@ -71,6 +73,7 @@ function testRun(contract: AnyJobContract, json: string, given: Partial<Run> = {
     enqueuedAt: Date.now(),
     correlationId: jobId,
     traceparent: undefined,
+    once: (key, effect, options) => ledger.once(key, effect, options),
     signal: new AbortController().signal,
     ...given,
   };

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { DeliveryError } from '../errors/index.ts';
+import { Ledger } from './ledger.ts';
+import type { StateStore } from './state-store.ts';
+
+/** What the ledger promises on every store. */
+export function ledgerContract(
+  kind: string,
+  open: () => Promise<{ readonly store: StateStore; close(): Promise<void> }>,
+): void {
+  describe(`ledger on ${kind}`, () => {
+    let store: StateStore;
+    let close: () => Promise<void>;
+    beforeAll(async () => ({ store, close } = await open()));
+    afterAll(() => close());
+
+    test('an effect is done once, and a repeat answers what it answered', async () => {
+      const ledger = new Ledger(store, { scope: 'once' });
+      const effect = vi.fn<() => Promise<{ charge: string; parts: number[] }>>(async () => ({
+        charge: 'c-1',
+        parts: [],
+      }));
+      expect(await ledger.once('k', effect)).toEqual({ charge: 'c-1', parts: [] });
+      expect(await ledger.once('k', effect)).toEqual({ charge: 'c-1', parts: [] });
+      expect(effect).toHaveBeenCalledTimes(1);
+      expect(await new Ledger(store, { scope: 'other' }).once('k', () => 'another')).toBe('another');
+    });
+
+    test('an effect without a result is remembered too', async () => {
+      const ledger = new Ledger(store, { scope: 'void' });
+      const effect = vi.fn<() => void>();
+      expect(await ledger.once('k', effect)).toBeUndefined();
+      expect(await ledger.once('k', effect)).toBeUndefined();
+      expect(effect).toHaveBeenCalledTimes(1);
+    });
+
+    test('of many at once one does it, the others are told that it is under way', async () => {
+      const ledger = new Ledger(store, { scope: 'race' });
+      const gate = Promise.withResolvers<number>();
+      const effect = vi.fn<() => Promise<number>>(() => gate.promise);
+      const calls = Array.from({ length: 10 }, () => ledger.once('k', effect));
+      const settled = Promise.allSettled(calls);
+      await vi.waitFor(() => expect(effect).toHaveBeenCalled());
+      gate.resolve(7);
+      const results = await settled;
+      const fulfilled = results.filter(({ status }) => status === 'fulfilled');
+      expect(fulfilled.every(result => result.status === 'fulfilled' && result.value === 7)).toBe(true);
+      expect(fulfilled.length).toBeGreaterThanOrEqual(1);
+      for (const result of results.filter(each => each.status === 'rejected')) {
+        expect(result.reason).toMatchObject({ code: 'EFFECT_IN_PROGRESS' });
+      }
+      expect(effect).toHaveBeenCalledTimes(1);
+    });
+
+    test('an effect that throws has not happened', async () => {
+      const ledger = new Ledger(store, { scope: 'throws' });
+      await expect(ledger.once('k', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+      expect(await ledger.once('k', () => 'second')).toBe('second');
+    });
+
+    test('an effect whose outcome is unknown is held when asked, and else done again', async () => {
+      const ledger = new Ledger(store, { scope: 'unknown' });
+      const silent = () => Promise.reject(new DeliveryError('unknown', 'the line went dead'));
+      await expect(ledger.once('k', silent)).rejects.toThrow('the line went dead');
+      const hold = { onDoubt: 'hold' } as const;
+      await expect(ledger.once('k', () => 'x', hold)).rejects.toMatchObject({ code: 'EFFECT_IN_DOUBT' });
+      expect(await ledger.once('k', () => 'again')).toBe('again');
+    });
+
+    test('a process that was silent for longer than its lease is taken over, and cannot overwrite', async () => {
+      const gate = Promise.withResolvers<string>();
+      // The first never renews: its process is frozen.
+      const renew = vi.spyOn(globalThis, 'setInterval').mockReturnValueOnce(setTimeout(() => undefined, 0));
+      const frozen = new Ledger(store, { scope: 'fence', leaseMs: 50 }).once('k', () => gate.promise);
+      const late = frozen.catch((error: unknown) => error);
+      await vi.waitFor(() => expect(renew).toHaveBeenCalled());
+      renew.mockRestore();
+      const other = new Ledger(store, { scope: 'fence', leaseMs: 50 });
+      await vi.waitFor(() => other.once('k', () => 'theirs'), { timeout: 5_000, interval: 10 });
+      gate.resolve('mine');
+      expect(await late).toMatchObject({ code: 'EFFECT_TAKEN_OVER' });
+      expect(await other.once('k', () => 'third')).toBe('theirs');
+    });
+
+    test('the lease is renewed while the effect runs', async () => {
+      const ledger = new Ledger(store, { scope: 'renewed', leaseMs: 150 });
+      const gate = Promise.withResolvers<string>();
+      const running = ledger.once('k', () => gate.promise);
+      const startedAt = Date.now();
+      await vi.waitFor(
+        async () => {
+          await expect(ledger.once('k', () => 'other')).rejects.toMatchObject({ code: 'EFFECT_IN_PROGRESS' });
+          expect(Date.now() - startedAt).toBeGreaterThan(400);
+        },
+        { timeout: 5_000, interval: 20 },
+      );
+      gate.resolve('mine');
+      expect(await running).toBe('mine');
+    });
+  });
+}

@@ -1,0 +1,87 @@
+import { paceOf, PLACE_KEPT_MS, type RateLimit, type StateEntry, type StateStore } from './state-store.ts';
+
+interface Kept {
+  readonly json: string;
+  readonly version: number;
+  readonly expiresAt: number;
+}
+
+/** The shared state of one process alone: for tests. */
+export class MemoryStateStore implements StateStore {
+  readonly #collections = new Map<string, Map<string, Kept>>();
+  readonly #lines = new Map<string, number>();
+  readonly #places = new Map<string, number>();
+  #version = 0;
+
+  async get(collection: string, name: string): Promise<StateEntry | undefined> {
+    const kept = this.#kept(collection, name);
+    return kept && entryOf(name, kept);
+  }
+
+  async getMany(collection: string, names: readonly string[]): Promise<StateEntry[]> {
+    const entries = await Promise.all(names.map(name => this.get(collection, name)));
+    return entries.filter(entry => entry !== undefined);
+  }
+
+  async list(collection: string): Promise<StateEntry[]> {
+    return this.getMany(collection, [...(this.#collections.get(collection)?.keys() ?? [])].toSorted());
+  }
+
+  async set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number> {
+    const entries = this.#collections.get(collection) ?? new Map<string, Kept>();
+    this.#collections.set(collection, entries);
+    const version = (this.#version += 1);
+    entries.set(name, { json: JSON.stringify(value), version, expiresAt: Date.now() + ttlMs });
+    return version;
+  }
+
+  async compareAndSet(
+    collection: string,
+    name: string,
+    version: number,
+    value: unknown,
+    ttlMs: number,
+  ): Promise<number | undefined> {
+    if ((this.#kept(collection, name)?.version ?? 0) !== version) return undefined;
+    return this.set(collection, name, value, ttlMs);
+  }
+
+  async delete(collection: string, name: string, version?: number): Promise<boolean> {
+    const kept = this.#kept(collection, name);
+    if (kept === undefined || (version !== undefined && kept.version !== version)) return false;
+    return this.#collections.get(collection)?.delete(name) ?? false;
+  }
+
+  async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
+    const now = Date.now();
+    const place = `${line}\n${holder}`;
+    const kept = this.#places.get(place);
+    if (kept !== undefined && kept + PLACE_KEPT_MS > now) {
+      if (kept <= now) this.#places.delete(place);
+      return Math.max(0, Math.ceil(kept - now));
+    }
+    const { intervalMs, toleranceMs } = paceOf(limit);
+    const arrival = Math.max(this.#lines.get(line) ?? 0, now);
+    this.#lines.set(line, arrival + intervalMs);
+    const turn = arrival - toleranceMs;
+    if (turn <= now) return 0;
+    this.#places.set(place, turn);
+    return Math.ceil(turn - now);
+  }
+
+  async prune(): Promise<void> {
+    for (const [collection, entries] of this.#collections) {
+      for (const name of entries.keys()) if (this.#kept(collection, name) === undefined) entries.delete(name);
+    }
+  }
+
+  #kept(collection: string, name: string): Kept | undefined {
+    const kept = this.#collections.get(collection)?.get(name);
+    return kept !== undefined && kept.expiresAt > Date.now() ? kept : undefined;
+  }
+}
+
+function entryOf(name: string, { json, version }: Kept): StateEntry {
+  const value: unknown = JSON.parse(json);
+  return { name, value, version };
+}
