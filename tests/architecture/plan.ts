@@ -48,7 +48,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   app: { may: ['jobs', 'workers'], why: 'it names what this app consists of' },
   local: { may: [], why: 'it starts programs; it is none of them' },
   examples: {
-    may: ['jobs', 'producers', 'workers', 'src/queue', 'src/telemetry'],
+    may: ['jobs', 'producers', 'workers', 'src/events', 'src/outbox', 'src/queue', 'src/telemetry'],
     why: 'an app of a user: it has the doors that a user has',
   },
 };
