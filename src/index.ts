@@ -9,6 +9,7 @@ export {
   defineEvent,
   defineJob,
   defineResource,
+  defineSchedule,
   handle,
   react,
   retryAfter,
@@ -35,6 +36,8 @@ export {
   type Reaction,
   type Resource,
   type Run,
+  type Schedule,
+  type ScheduleDefinition,
 } from './contracts/index.ts';
 export * from './errors/index.ts';
 export { Facts, type Fact, type FactListener, type FactName, type FactTable } from './facts/index.ts';

@@ -2,6 +2,7 @@ import { InvalidContractError } from '../errors/index.ts';
 import { BREAKER_DEFAULTS, type BreakerPolicy } from '../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 import type { AnyEventContract } from './event-contract.ts';
+import type { Schedule } from './define-schedule.ts';
 import type { Handler } from './handle.ts';
 import type { AnyJobContract } from './job-contract.ts';
 import type { Reaction } from './react.ts';
@@ -54,6 +55,8 @@ export interface AppDefinition {
   readonly events?: readonly AnyEventContract[];
   /** Which jobs follow from which events. */
   readonly reactions?: readonly Reaction[];
+  /** When which jobs are due. */
+  readonly schedules?: readonly Schedule[];
 }
 
 /** What an app consists of, as data: workers, dashboard and command line load it. */
@@ -65,6 +68,7 @@ export interface App {
   readonly queues: ReadonlyMap<string, QueuePolicy>;
   readonly events: ReadonlyMap<string, AnyEventContract>;
   readonly reactions: ReadonlyMap<string, Reaction>;
+  readonly schedules: readonly Schedule[];
 }
 
 const DEFAULT_CONCURRENCY = 10;
@@ -100,8 +104,21 @@ export function defineApp(definition: AppDefinition): App {
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
   }
   const { events, reactions } = eventsOf(definition, problems);
+  const { schedules = [] } = definition;
+  for (const [index, { name, job }] of schedules.entries()) {
+    if (schedules.findIndex(other => other.name === name) !== index) problems.push(`two schedules are named "${name}"`);
+    if (jobs.get(job.name) !== job) problems.push(`the schedule "${name}" has no such job "${job.name}" in jobs`);
+  }
   if (problems.length > 0) throw new InvalidContractError(`The app cannot work: ${problems.join('; ')}.`);
-  return Object.freeze({ kind: 'app', jobs, handlers, queues, events, reactions });
+  return Object.freeze({
+    kind: 'app',
+    jobs,
+    handlers,
+    queues,
+    events,
+    reactions,
+    schedules: Object.freeze([...schedules]),
+  });
 }
 
 function eventsOf(

@@ -88,6 +88,14 @@ export interface FactTable {
   'worker.orphaned': { readonly worker: string };
   'worker.blocked': { readonly worker: string; readonly blockedMs: number; readonly jobs: readonly string[] };
   'worker.error': { readonly worker: string; readonly queue: string; readonly error: Error };
+  'schedule.missed': {
+    readonly schedule: string;
+    readonly slots: number;
+    readonly firstMs: number;
+    readonly policy: string;
+  };
+  'schedule.skipped': { readonly schedule: string; readonly slotMs: number; readonly jobId: string };
+  'schedule.failed': { readonly schedule: string; readonly error: Error };
   'breaker.opened': {
     readonly queue: string;
     readonly destination: string;

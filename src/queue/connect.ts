@@ -1,4 +1,4 @@
-import { openEngine } from '../engine/index.ts';
+import { openEngine, type Engine } from '../engine/index.ts';
 import { InvalidConfigError } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
 import { createIdSource } from '../time/index.ts';
@@ -35,5 +35,14 @@ export function connect(options: ConnectOptions): Client {
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
-  return new Client(engine, facts, { ids: createIdSource(), traceparent: options.traceparent ?? (() => undefined) });
+  return clientOn(engine, facts, options.traceparent);
+}
+
+/** A client on an engine that somebody else has opened, and closes. */
+export function clientOn(
+  engine: Engine,
+  facts: Facts,
+  traceparent: () => string | undefined = () => undefined,
+): Client {
+  return new Client(engine, facts, { ids: createIdSource(), traceparent });
 }

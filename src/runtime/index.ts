@@ -18,5 +18,6 @@ export { startWorkerFleet, type WorkerFleet, type WorkerFleetOptions } from './r
 export { runSupervisedWorker, type SupervisedWorkerOptions } from './run-worker.ts';
 export type { Settlement } from './settlement.ts';
 export { parentOfProcess, type Parent } from './supervisor/parent.ts';
+export { scheduleProblems } from './schedules/slots.ts';
 export { createWorkerHost, type WorkerHost, type WorkerHostOptions } from './worker-host.ts';
 export { readWorkerSettings, type WorkerSettings } from './worker-settings.ts';

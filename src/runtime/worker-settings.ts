@@ -2,6 +2,7 @@ import { readLogLevel, type Environment } from '../config/index.ts';
 import type { App, Handler } from '../contracts/index.ts';
 import { readEngineSettings, type EngineSettings } from '../engine/index.ts';
 import { assignmentProblems, handlersOf } from './assignment.ts';
+import { scheduleProblems } from './schedules/slots.ts';
 import type { ResourceSet } from './resource-set.ts';
 
 /** What a worker process reads before it builds anything. */
@@ -33,5 +34,6 @@ export function readWorkerSettings(environment: Environment, app: App, resources
   readLogLevel(environment);
   resources.configure(environment, handlers);
   for (const problem of assignmentProblems(app, queues)) environment.problem(problem);
+  for (const problem of scheduleProblems(app)) environment.problem(problem);
   return settings;
 }

@@ -30,7 +30,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "it stands in the app's transaction: what a web app must not load is no part of it",
   },
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
-  'src/testing': { may: ['src/queue', 'src/runtime'], why: 'it runs what the runtime would run, in memory' },
+  'src/testing': {
+    may: ['src/queue', 'src/runtime', 'src/state'],
+    why: 'it runs what the runtime would run, in memory',
+  },
   'src/cli': {
     may: ['src/engine', 'src/events', 'src/outbox', 'src/queue', 'src/runtime', 'src/state', 'src/telemetry'],
     why: 'it may use any door',
@@ -82,6 +85,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
     typesIn: ['src/state'],
     why: 'everybody else meets jobs through the queue and the runtime; the board speaks to its queues itself',
   },
+  croner: { in: ['src/runtime/schedules'], why: 'crons are read in one place; a contract only carries them' },
   express: { in: ['dashboard', 'examples'], why: 'a producer or a worker must not load a web framework' },
   helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },
   ioredis: {

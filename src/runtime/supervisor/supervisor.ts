@@ -3,6 +3,8 @@ import type { App } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
+import { clientOn } from '../../queue/index.ts';
+import { Scheduler } from '../schedules/scheduler.ts';
 import { BlameBook } from './blame.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
 import { Isolation } from './isolation.ts';
@@ -69,6 +71,7 @@ export class Supervisor {
   #rescue: Rescue | undefined;
   #blame: BlameBook | undefined;
   #isolation: Isolation | undefined;
+  #scheduler: Scheduler | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -106,6 +109,8 @@ export class Supervisor {
     });
     if (this.#stopping !== undefined) return;
     this.#presence.start();
+    this.#scheduler = new Scheduler({ app, client: clientOn(engine, facts), store, facts, name });
+    this.#scheduler.start();
     for (let count = 0; count < processes; count += 1) this.#startWorker([]);
     this.#every(ALIVE_EVERY_MS, () => {
       for (const worker of this.#workers) worker.send({ kind: 'alive' });
@@ -131,6 +136,7 @@ export class Supervisor {
     const workersMs = Math.max(0, graceMs - OWN_MARGIN_MS);
     for (const timer of this.#timers) clearTimeout(timer);
     void this.#isolation?.stop();
+    const lead = this.#scheduler?.stop();
     const all = [...this.#workers];
     for (const worker of all) worker.send({ kind: 'stop', graceMs: workersMs });
     // Frozen workers must not take the supervisor for frozen in turn.
@@ -142,6 +148,7 @@ export class Supervisor {
       const names = new Set(all.map(({ name }) => name));
       // Those that were ended, and fetches that were under way in those that left.
       await this.#rescue?.run('late', worker => names.has(worker));
+      await lead;
       await this.#presence?.leave();
     })();
     await settledBy(endsAt - 250, ending);

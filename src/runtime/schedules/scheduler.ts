@@ -1,0 +1,164 @@
+import type { App, Schedule } from '../../contracts/index.ts';
+import type { Facts } from '../../facts/index.ts';
+import type { Client } from '../../queue/index.ts';
+import type { StateStore } from '../../state/index.ts';
+import { dueSlots, slotsOf, type Slots } from './slots.ts';
+
+export interface SchedulerOptions {
+  readonly app: App;
+  readonly client: Pick<Client, 'enqueueFrom' | 'job'>;
+  readonly store: StateStore;
+  readonly facts: Facts;
+  /** Who leads, in the shared state: the supervisor's name. */
+  readonly name: string;
+  /** For tests. */
+  readonly now?: () => number;
+  readonly leaseMs?: number;
+  readonly tickMs?: number;
+}
+
+interface Cursor {
+  /** The last slot that was dealt with. */
+  readonly slot: number;
+  /** Its job, where it became one. */
+  readonly jobId?: string;
+}
+
+const LEASE_MS = 10_000;
+const TICK_MS = 1_000;
+const CURSOR_KEPT_MS = 400 * 86_400_000;
+/** A slot that is later than this was missed: nobody was there for it. */
+const MISSED_AFTER_MS = 60_000;
+/** With `missed: 'all'` no more than so many are made up for. */
+const MAKE_UP = 1_000;
+const LIVE: ReadonlySet<string> = new Set(['waiting', 'delayed', 'running']);
+
+/**
+ * Turns schedules into jobs, one a slot. One scheduler leads at a time, by a lease in the shared state; every host has one that
+ * could. Two that both believe to lead do no harm: a slot's job has an id made from schedule and slot, and the cursor moves by
+ * comparing.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #slots: ReadonlyMap<Schedule, Slots>;
+  readonly #now: () => number;
+  readonly #leaseMs: number;
+  #lease: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ticking: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#slots = new Map(options.app.schedules.map(schedule => [schedule, slotsOf(schedule)]));
+    this.#now = options.now ?? Date.now;
+    this.#leaseMs = options.leaseMs ?? LEASE_MS;
+  }
+
+  start(): void {
+    if (this.#slots.size === 0) return;
+    const tick = (): void => {
+      this.#ticking = this.tick()
+        .catch(() => undefined)
+        .finally(() => {
+          if (!this.#stopped) this.#timer = setTimeout(tick, this.#options.tickMs ?? TICK_MS);
+        });
+    };
+    tick();
+  }
+
+  /** Gives the lead away, so that the next leader need not wait for the lease. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#ticking;
+    if (this.#lease !== undefined)
+      await this.#options.store.delete('scheduler', 'leader', this.#lease).catch(() => undefined);
+  }
+
+  /** Takes or renews the lead, and deals with every slot that is due. */
+  async tick(): Promise<void> {
+    if (!(await this.#leads())) return;
+    for (const [schedule, slots] of this.#slots) {
+      if (this.#stopped) return;
+      try {
+        await this.#deal(schedule, slots);
+      } catch (error) {
+        // One schedule whose data its contract refuses must not stop the others.
+        const reason = error instanceof Error ? error : new Error(String(error));
+        this.#options.facts.state('schedule.failed', { schedule: schedule.name, error: reason });
+      }
+    }
+  }
+
+  async #leads(): Promise<boolean> {
+    const { store, name } = this.#options;
+    const leader = { name };
+    this.#lease = await store.compareAndSet('scheduler', 'leader', this.#lease ?? 0, leader, this.#leaseMs);
+    return this.#lease !== undefined;
+  }
+
+  async #deal(schedule: Schedule, slots: Slots): Promise<void> {
+    const { store, facts } = this.#options;
+    const entry = await store.get('schedule', schedule.name);
+    const cursor = cursorIn(entry?.value);
+    const now = this.#now();
+    // A schedule that is new begins with its next slot, not with its past.
+    if (cursor === undefined) {
+      await store.compareAndSet('schedule', schedule.name, 0, { slot: now }, CURSOR_KEPT_MS);
+      return;
+    }
+    const due = dueSlots(slots, cursor.slot, now, MAKE_UP);
+    const last = due.at(-1);
+    if (last === undefined) return;
+    const late = due.filter(slot => slot < now - MISSED_AFTER_MS);
+    const wanted =
+      schedule.missed === 'all' ? due : schedule.missed === 'once' ? [last] : due.filter(slot => !late.includes(slot));
+    if (late.length > 0) {
+      const { name, missed } = schedule;
+      facts.state('schedule.missed', { schedule: name, slots: late.length, firstMs: late[0] ?? 0, policy: missed });
+    }
+    let version = entry?.version ?? 0;
+    let { jobId } = cursor;
+    for (const slot of wanted) {
+      jobId = (await this.#enqueue(schedule, slot, jobId)) ?? jobId;
+      version = await this.#advance(schedule, version, { slot, ...(jobId !== undefined && { jobId }) });
+    }
+    if (wanted.at(-1) !== last)
+      await this.#advance(schedule, version, { slot: last, ...(jobId !== undefined && { jobId }) });
+  }
+
+  async #advance({ name }: Schedule, version: number, cursor: Cursor): Promise<number> {
+    const written = await this.#options.store.compareAndSet('schedule', name, version, cursor, CURSOR_KEPT_MS);
+    if (written !== undefined) return written;
+    // Somebody else leads by now, and goes on from where they found it.
+    this.#lease = undefined;
+    throw new Error('Another scheduler has taken the lead.');
+  }
+
+  async #enqueue(schedule: Schedule, slot: number, before: string | undefined): Promise<string | undefined> {
+    const { client, facts } = this.#options;
+    if (schedule.overlap === 'skip' && before !== undefined) {
+      const previous = await client.job(before);
+      if (previous !== undefined && LIVE.has(previous.state)) {
+        facts.state('schedule.skipped', { schedule: schedule.name, slotMs: slot, jobId: before });
+        return undefined;
+      }
+    }
+    const at = new Date(slot);
+    const origin = { id: `schedule:${schedule.name}:${slot}`, at };
+    const { job: contract, options } = schedule;
+    const [receipt] = await client.enqueueFrom(origin, [
+      { kind: 'job-request', contract, data: schedule.dataAt(at), options },
+    ]);
+    return receipt?.id;
+  }
+}
+
+function cursorIn(value: unknown): Cursor | undefined {
+  if (typeof value !== 'object' || value === null || !('slot' in value) || typeof value.slot !== 'number')
+    return undefined;
+  return 'jobId' in value && typeof value.jobId === 'string'
+    ? { slot: value.slot, jobId: value.jobId }
+    : { slot: value.slot };
+}

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineApp, defineJob, defineSchedule, type ScheduleDefinition } from '../../contracts/index.ts';
+import { dueSlots, scheduleProblems, slotsOf } from './slots.ts';
+
+const job = defineJob({ queue: 'reports', name: 'report', schema: z.object({}) });
+const schedule = (parts: Partial<ScheduleDefinition<typeof job.schema>>) =>
+  defineSchedule({ name: 'report', job, data: {}, ...parts });
+const at = (text: string): number => Date.parse(text);
+const between = (parts: Parameters<typeof schedule>[0], from: string, to: string): string[] =>
+  dueSlots(slotsOf(schedule(parts)), at(from), at(to), 1_000).map(slot => new Date(slot).toISOString());
+
+describe('slots', () => {
+  test('every means the same moments on every host, whenever it started', () => {
+    const slots = slotsOf(schedule({ every: '5m' }));
+    expect([0, 1, 299_999].map(after => slots.next(after))).toEqual([300_000, 300_000, 300_000]);
+    expect(slots.next(300_000)).toBe(600_000);
+  });
+
+  test('a cron is read in its time zone', () => {
+    const berlin = { cron: '0 9 * * 1-5', timeZone: 'Europe/Berlin' };
+    expect(between(berlin, '2026-07-03T00:00:00Z', '2026-07-07T00:00:00Z')).toEqual([
+      '2026-07-03T07:00:00.000Z',
+      '2026-07-06T07:00:00.000Z',
+    ]);
+    expect(between(berlin, '2026-12-01T00:00:00Z', '2026-12-02T00:00:00Z')).toEqual(['2026-12-01T08:00:00.000Z']);
+  });
+
+  test('a time that the clocks skip in spring runs right after the gap, once', () => {
+    const nightly = { cron: '30 2 * * *', timeZone: 'Europe/Berlin' };
+    expect(between(nightly, '2026-03-28T12:00:00Z', '2026-03-30T12:00:00Z')).toEqual([
+      '2026-03-29T01:00:00.000Z',
+      '2026-03-30T00:30:00.000Z',
+    ]);
+  });
+
+  test('a time that the clocks repeat in autumn runs once, at its first occurrence', () => {
+    const nightly = { cron: '30 2 * * *', timeZone: 'Europe/Berlin' };
+    expect(between(nightly, '2026-10-24T12:00:00Z', '2026-10-26T12:00:00Z')).toEqual([
+      '2026-10-25T00:30:00.000Z',
+      '2026-10-26T01:30:00.000Z',
+    ]);
+  });
+
+  test('an hourly cron runs in each hour that there is, 23 or 25 of them', () => {
+    const hourly = { cron: '0 * * * *', timeZone: 'Europe/Berlin' };
+    expect(between(hourly, '2026-03-28T22:59:00Z', '2026-03-29T21:59:00Z')).toHaveLength(23);
+    expect(between(hourly, '2026-10-24T21:59:00Z', '2026-10-25T22:59:00Z')).toHaveLength(25);
+  });
+
+  test('of many due slots the newest are kept', () => {
+    expect(dueSlots(slotsOf(schedule({ every: '1s' })), 0, 10_000, 3)).toEqual([8_000, 9_000, 10_000]);
+  });
+});
+
+describe('scheduleProblems', () => {
+  test('names crons that are none, that never fire, and time zones that do not exist', () => {
+    const crons = [
+      schedule({ name: 'sound', cron: '*/5 * * * *' }),
+      schedule({ name: 'nonsense', cron: 'every day' }),
+      schedule({ name: 'never', cron: '0 0 30 2 *' }),
+      schedule({ name: 'nowhere', cron: '0 0 * * *', timeZone: 'Mars/Base' }),
+    ];
+    const problems = scheduleProblems(defineApp({ jobs: [job], handlers: [], schedules: crons }));
+    expect(problems).toEqual([
+      expect.stringContaining('"nonsense"'),
+      expect.stringMatching(/"never".*never does/),
+      expect.stringContaining('"nowhere"'),
+    ]);
+  });
+
+  test.each([
+    [{ name: 'Bad Name', every: '1m' }, 'lower-case'],
+    [{ every: '1m', cron: '* * * * *' }, 'either'],
+    [{}, 'either'],
+    [{ every: 10 }, 'at least a second'],
+    [{ every: '1m', timeZone: 'UTC' }, 'time zone'],
+  ] as const)('%j is refused when it is defined', (parts, why) => {
+    expect(() => schedule(parts)).toThrow(why);
+  });
+
+  test('two of one name, and one whose job is not of the app, are refused', () => {
+    const one = schedule({ every: '1m' });
+    expect(() => defineApp({ jobs: [job], handlers: [], schedules: [one, one] })).toThrow('two schedules');
+    expect(() => defineApp({ jobs: [], handlers: [], schedules: [one] })).toThrow('no such job');
+  });
+});
