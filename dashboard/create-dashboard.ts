@@ -1,14 +1,17 @@
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { App } from '../src/contracts/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
 import { Facts } from '../src/facts/index.ts';
+import { DeadLetters, readFleet } from '../src/runtime/index.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { ReadinessProbe } from './health/readiness.ts';
 import { answer, wantsPage } from './http/answers.ts';
 import { audit, type DashboardAction } from './http/audit.ts';
 import { cookieNames } from './http/cookies.ts';
 import { isEngineAway } from './http/engine-away.ts';
+import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
+import { workersPage } from './workers/workers-page.ts';
 import { errorAnswers } from './http/errors.ts';
 import { securityHeaders } from './http/headers.ts';
 import { sameOriginOnly } from './http/same-origin.ts';
@@ -126,6 +129,15 @@ export function createDashboard({
     const kind = engine.kind === 'redis' ? 'Redis' : 'PostgreSQL';
     response.type('html');
     response.send(overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, overview, problems }));
+  });
+  // These pages read the engine themselves; where it is away they say so as the others do.
+  const whenThere: RequestHandler = (request, response, next) =>
+    board.complete ? next() : engineAway(request, response, basePath);
+  const letters = new DeadLetters({ engine, app, facts });
+  handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, letters, viewerOf }));
+  handler.get('/workers', whenThere, async (request, response) => {
+    const fleet = await readFleet(engine);
+    response.type('html').send(workersPage({ base: basePath, viewer: viewerOf(request), fleet }));
   });
   handler.use('/queues', express.json({ limit: MOST_BYTES, reviver: refusePrototypes }), (request, response, next) => {
     if (!board.complete) return engineAway(request, response, basePath);

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { ACT_SCRIPT } from './act-script.ts';
 import { ICON, REFRESH_SCRIPT, STYLESHEET } from './stylesheet.ts';
 
 /** What the sign-in page needs before anybody has signed in: style, icon and script, the same for everybody. */
@@ -12,6 +13,7 @@ export function assets(): Router {
   };
   file('/dashboard.css', 'css', STYLESHEET);
   file('/icon.svg', 'svg', ICON);
+  file('/act.js', 'js', ACT_SCRIPT);
   file('/refresh.js', 'js', REFRESH_SCRIPT);
   return router;
 }

@@ -57,6 +57,20 @@ th:first-child, td:first-child { text-align: left; }
 thead th { color: var(--soft); font-weight: 550; font-size: .9rem; border-bottom: 1px solid var(--line); }
 tbody tr + tr th, tbody tr + tr td { border-top: 1px solid var(--line); }
 tbody th { font-weight: 600; }
+table.texts th, table.texts td { text-align: left; white-space: normal; vertical-align: top; }
+table.texts td { white-space: nowrap; }
+th small { display: block; color: var(--soft); font-weight: 400; }
+h2 { font-size: 1.1rem; margin: 1.75rem 0 .75rem; }
+pre { margin: 0; font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre.card { white-space: pre; }
+.pairs { display: grid; grid-template-columns: max-content 1fr; gap: .5rem 1.5rem; margin: 1rem 0; }
+.pairs dt { color: var(--soft); }
+.pairs dd { margin: 0; overflow-wrap: anywhere; }
+.history { margin: 0; padding-left: 2.5rem; display: grid; gap: .5rem; }
+.history time { color: var(--soft); font-variant-numeric: tabular-nums; }
+.acts { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 0 0 1rem; }
+td .acts { margin: 0; }
+button[hidden] { display: none; }
 .zero { color: var(--soft); }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); font-weight: 600; }
 .badge { border: 1px solid currentColor; border-radius: 99px; padding: .05rem .5rem; font-size: .8rem; margin-left: .5rem; }

@@ -13,6 +13,7 @@ export {
   type DiscardOptions,
   type ReplayOptions,
 } from './dead-letters/dead-letters.ts';
+export { readFleet, type Fleet, type FleetHost, type HeldDestination } from './read-fleet.ts';
 export { ResourceSet } from './resource-set.ts';
 export { startWorkerFleet, type WorkerFleet, type WorkerFleetOptions } from './run-supervisor.ts';
 export { runSupervisedWorker, type SupervisedWorkerOptions } from './run-worker.ts';

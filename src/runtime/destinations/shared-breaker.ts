@@ -25,7 +25,7 @@ export type Finding =
   /** It asked for a pause. */
   | { readonly what: 'busy'; readonly quietMs: number };
 
-const HOLDS = 'hold';
+export const HOLDS = 'hold';
 const FREE: Hold = { breaker: CLOSED, quietUntil: 0 };
 const KEPT_MS = 86_400_000;
 
@@ -95,7 +95,7 @@ function next(
   }
 }
 
-function holdIn(value: unknown): Hold {
+export function holdIn(value: unknown): Hold {
   // Written by this file alone, of this release or the last: a shape that is not known is none.
   if (typeof value !== 'object' || value === null || !('breaker' in value) || !('quietUntil' in value)) return FREE;
   return value as Hold;

@@ -23,6 +23,20 @@ export interface PresenceOptions {
   readonly onSeen: (present: ReadonlySet<string>, mayJudge: boolean) => void;
 }
 
+/** What another supervisor has written, perhaps one of another release. */
+export function hostIn(value: unknown): HostPresence | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { host, pid, startedAt, processes, queues }: Partial<Record<keyof HostPresence, unknown>> = value;
+  if (typeof host !== 'string' || typeof pid !== 'number' || typeof startedAt !== 'number') return undefined;
+  return {
+    host,
+    pid,
+    startedAt,
+    processes: typeof processes === 'number' ? processes : 0,
+    queues: Array.isArray(queues) ? queues.map(String) : [],
+  };
+}
+
 export const PRESENCE = 'presence';
 export const PRESENCE_TTL_MS = 8_000;
 const EVERY_MS = 2_000;

@@ -1,0 +1,170 @@
+import type { DeadLetter, DeadLetterDetails, DeadLetterGroup } from '../../src/runtime/index.ts';
+import { html, type Html } from '../pages/html.ts';
+import { page, type PageOptions } from '../pages/layout.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
+
+export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
+  readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
+}
+
+export interface GroupsPageOptions extends DeadLetterPageOptions {
+  readonly groups: readonly DeadLetterGroup[];
+}
+
+/** What failed, by cause, most frequent first. */
+export function groupsPage({ base, viewer, groups }: GroupsPageOptions): string {
+  const body = html`<h1>Dead letters</h1>
+    ${groups.length === 0 ? html`<p class="notice">No job has ended in failure.</p>` : groupTable(base, viewer, groups)}
+    <p class="foot">By cause: the same job, error, code and message, whatever numbers and ids stand in it.</p>`;
+  return page({ base, title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
+}
+
+function groupTable(base: string, viewer: DeadLetterPageOptions['viewer'], groups: readonly DeadLetterGroup[]): Html {
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Causes">
+    <table class="texts">
+      <thead>
+        <tr>
+          <th scope="col">Cause</th>
+          <th scope="col">Jobs</th>
+          <th scope="col">Last</th>
+          <th scope="col"><span class="quiet">Act</span></th>
+        </tr>
+      </thead>
+      <tbody>
+        ${groups.map(
+          group =>
+            html`<tr>
+              <th scope="row">
+                <a href="${base}/dead-letters?cause=${encodeURIComponent(group.fingerprint)}"
+                  >${firstLine(group.reason)}</a
+                ><small>${group.name} in ${group.queue}</small>
+              </th>
+              <td class="bad">${group.count.toLocaleString('en-US')}</td>
+              <td>${time(group.lastEndedAt)}</td>
+              <td>${acts(base, viewer, { fingerprint: group.fingerprint })}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+export interface ListPageOptions extends DeadLetterPageOptions {
+  readonly letters: readonly DeadLetter[];
+  readonly limit: number;
+}
+
+/** The jobs of one cause, newest first. */
+export function listPage({ base, viewer, letters, limit }: ListPageOptions): string {
+  const [first] = letters;
+  const body = html`<h1>${first === undefined ? 'Dead letters' : firstLine(first.reason)}</h1>
+    <p><a href="${base}/dead-letters">All causes</a></p>
+    ${first === undefined ? html`<p class="notice">None is left.</p>` : undefined}
+    ${first === undefined ? undefined : acts(base, viewer, { fingerprint: first.fingerprint })}
+    <div class="card scroll" tabindex="0" role="region" aria-label="Jobs">
+      <table class="texts">
+        <thead>
+          <tr>
+            <th scope="col">Job</th>
+            <th scope="col">Ended</th>
+            <th scope="col">Attempts</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${letters.map(
+            letter =>
+              html`<tr>
+                <th scope="row"><a href="${base}/dead-letters/${encodeURIComponent(letter.id)}">${letter.id}</a></th>
+                <td>${time(letter.endedAt)}</td>
+                <td>${letter.attemptsMade}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${letters.length === limit ? html`<p class="foot">The newest ${limit}.</p>` : undefined}`;
+  return page({ base, title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
+}
+
+export interface DetailsPageOptions extends DeadLetterPageOptions {
+  readonly letter: DeadLetterDetails;
+}
+
+/** One job: why it ended, its data (redacted), and where it has been. */
+export function detailsPage({ base, viewer, letter }: DetailsPageOptions): string {
+  const { id, name, queue, reason, data, history, errors, replays, fingerprint } = letter;
+  const body = html`<h1>${firstLine(reason)}</h1>
+    <p><a href="${base}/dead-letters?cause=${encodeURIComponent(fingerprint)}">All of this cause</a></p>
+    ${acts(base, viewer, { ids: [id] })}
+    <dl class="pairs card">
+      <dt>Job</dt>
+      <dd>${name} in ${queue}</dd>
+      <dt>Id</dt>
+      <dd>${id}</dd>
+      <dt>Enqueued</dt>
+      <dd>${time(letter.enqueuedAt)}</dd>
+      <dt>First failed</dt>
+      <dd>${time(letter.firstFailedAt)}</dd>
+      <dt>Ended</dt>
+      <dd>${time(letter.endedAt)}</dd>
+      <dt>Replayed</dt>
+      <dd>${replays === 0 ? 'never' : `${replays} times`}</dd>
+      <dt>Data</dt>
+      <dd><pre>${JSON.stringify(data, null, 2)}</pre></dd>
+    </dl>
+    <h2>Where it has been</h2>
+    <ol class="history card">
+      ${history.map(line =>
+        line.what === 'replayed'
+          ? html`<li><time>${time(line.at)}</time> replayed by ${line.by}</li>`
+          : html`<li>
+              <time>${time(line.at)}</time> attempt ${line.attempt} on ${line.worker}, after ${line.ranMs} ms, version
+              ${line.version ?? 'unknown'}: ${line.error}: ${line.message}
+              ${line.dead === undefined ? undefined : html`<strong class="bad">${line.dead}</strong>`}
+            </li>`,
+      )}
+    </ol>
+    ${
+      errors.length === 0
+        ? undefined
+        : html`<h2>Last error</h2>
+            <pre class="card scroll" tabindex="0">${errors.at(-1) ?? ''}</pre>`
+    }`;
+  return page({ base, title: 'Dead letter', body: html`${body}${script(base)}`, viewer });
+}
+
+/** The buttons that this person may press. */
+function acts(base: string, { role }: DeadLetterPageOptions['viewer'], what: object): Html | undefined {
+  if (!mayAct(role, 'operator')) return undefined;
+  const json = JSON.stringify(what);
+  const discard = mayAct(role, 'admin')
+    ? html`<button
+        class="quiet"
+        hidden
+        data-act="${base}/dead-letters/discard"
+        data-what="${json}"
+        data-verb="Discard"
+        data-asks="Why may this be discarded? It is all that is kept."
+      >
+        Discard …
+      </button>`
+    : undefined;
+  return html`<div class="acts" data-acts>
+    <button class="quiet" hidden data-act="${base}/dead-letters/replay" data-what="${json}" data-verb="Replay">
+      Replay …
+    </button>
+    ${discard}<output aria-live="polite"></output>
+  </div>`;
+}
+
+function script(base: string): Html {
+  return html`<script defer src="${base}/assets/act.js"></script>`;
+}
+
+function time(ms: number | undefined): string {
+  return ms === undefined ? '–' : `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function firstLine(reason: string): string {
+  return (reason.split('\n', 1)[0] ?? '').slice(0, 200) || 'without a reason';
+}

@@ -1,0 +1,84 @@
+import express, { Router, type Request, type Response } from 'express';
+import type { DeadLetterFilter, DeadLetterReport, DeadLetters } from '../../src/runtime/index.ts';
+import { answer } from '../http/answers.ts';
+import { mayAct } from '../sign-in/roles.ts';
+import type { Viewer } from '../sign-in/sessions.ts';
+import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
+
+export interface DeadLetterRoutesOptions {
+  readonly base: string;
+  readonly letters: DeadLetters;
+  readonly viewerOf: (request: Request) => Viewer;
+}
+
+const LISTED = 200;
+const REASON_LIMIT = 500;
+
+/** The pages and the two actions. Roles: anybody looks, operators replay, admins discard. */
+export function deadLetterRoutes({ base, letters, viewerOf }: DeadLetterRoutesOptions): Router {
+  const router = Router();
+  router.get('/', async (request, response) => {
+    const viewer = viewerOf(request);
+    const cause = request.query['cause'];
+    response.type('html');
+    if (typeof cause === 'string') {
+      const found = await letters.list({ fingerprint: cause }, LISTED);
+      response.send(listPage({ base, viewer, letters: found, limit: LISTED }));
+    } else response.send(groupsPage({ base, viewer, groups: await letters.groups() }));
+  });
+  router.get('/:id', async (request, response) => {
+    const letter = await letters.show(request.params.id);
+    if (letter === undefined) return notThere(request, response);
+    return void response.type('html').send(detailsPage({ base, viewer: viewerOf(request), letter }));
+  });
+  router.use(express.json({ limit: '10kb' }));
+  router.post('/replay', async (request, response) => {
+    const asked = readAsked(request.body);
+    if (asked === undefined) return wrongBody(request, response);
+    const by = viewerOf(request).name;
+    tell(response, await letters.replay(asked.filter, { by, dryRun: asked.dryRun }));
+  });
+  router.post('/discard', async (request, response) => {
+    const { name: by, role } = viewerOf(request);
+    if (!mayAct(role, 'admin')) {
+      return answer(request, response, { status: 403, title: 'Forbidden', message: 'Only an admin may discard.' });
+    }
+    const asked = readAsked(request.body);
+    if (asked?.reason === undefined) return wrongBody(request, response);
+    tell(response, await letters.discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun }));
+  });
+  return router;
+}
+
+interface Asked {
+  readonly filter: DeadLetterFilter;
+  readonly dryRun: boolean;
+  readonly reason: string | undefined;
+}
+
+/** `{fingerprint}` or `{ids}`, nothing wider: the page has no button for "all". */
+function readAsked(body: unknown): Asked | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { fingerprint, ids, dryRun, reason }: Partial<Record<string, unknown>> = body;
+  const filter = typeof fingerprint === 'string' ? { fingerprint } : isIds(ids) ? { ids } : undefined;
+  if (filter === undefined || typeof dryRun !== 'boolean') return undefined;
+  const given = typeof reason === 'string' && reason.trim() !== '' ? reason.slice(0, REASON_LIMIT) : undefined;
+  return { filter, dryRun, reason: given };
+}
+
+function isIds(ids: unknown): ids is readonly string[] {
+  return Array.isArray(ids) && ids.length > 0 && ids.length <= LISTED && ids.every(id => typeof id === 'string');
+}
+
+function tell(response: Response, { matched, done, skipped }: DeadLetterReport): void {
+  response.json({ matched, done: done.length, skipped: skipped.length, why: skipped[0]?.why });
+}
+
+function notThere(request: Request, response: Response): void {
+  answer(request, response, { status: 404, title: 'Not found', message: 'No dead letter has this id.' });
+}
+
+function wrongBody(request: Request, response: Response): void {
+  const message = 'Expected {"fingerprint"} or {"ids"}, {"dryRun"}, and for a discard {"reason"}.';
+  answer(request, response, { status: 400, title: 'Bad request', message });
+}

@@ -1,0 +1,53 @@
+/**
+ * Buttons that act: the first press asks what would happen, the second does it. A request is JSON from this origin, which no other site
+ * can send. Without scripts the buttons are not shown.
+ */
+export const ACT_SCRIPT = `
+async function ask(button, dryRun) {
+  const body = { ...JSON.parse(button.dataset.what), dryRun };
+  if (button.dataset.reason) body.reason = button.dataset.reason;
+  const answer = await fetch(button.dataset.act, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(said.message || said.error);
+  return said;
+}
+async function press(button) {
+  const out = button.closest('[data-acts]').querySelector('output');
+  button.disabled = true;
+  try {
+    if (button.dataset.armed) {
+      const { done, skipped } = await ask(button, false);
+      out.textContent = done + ' done' + (skipped ? ', ' + skipped + ' skipped' : '') + '. ';
+      const again = document.createElement('a');
+      again.href = location.href;
+      again.textContent = 'Show what is left';
+      out.append(again);
+      for (const each of button.closest('[data-acts]').querySelectorAll('button')) each.remove();
+      return;
+    }
+    if (button.dataset.asks) {
+      const reason = prompt(button.dataset.asks);
+      if (!reason) return;
+      button.dataset.reason = reason;
+    }
+    const { done, skipped, why } = await ask(button, true);
+    out.textContent = skipped ? skipped + ' cannot: ' + why : '';
+    if (done === 0) return;
+    button.dataset.armed = 'yes';
+    button.textContent = button.dataset.verb + ' ' + done + ' now';
+    button.classList.remove('quiet');
+  } catch (error) {
+    out.textContent = error.message;
+  } finally {
+    button.disabled = false;
+  }
+}
+for (const button of document.querySelectorAll('button[data-act]')) {
+  button.hidden = false;
+  button.addEventListener('click', () => void press(button));
+}
+`;

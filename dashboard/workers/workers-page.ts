@@ -1,0 +1,81 @@
+import type { Fleet } from '../../src/runtime/index.ts';
+import { age } from '../overview/overview-page.ts';
+import { html, type Html } from '../pages/html.ts';
+import { page, type PageOptions } from '../pages/layout.ts';
+
+export interface WorkersPageOptions extends Pick<PageOptions, 'base'> {
+  readonly viewer: NonNullable<PageOptions['viewer']>;
+  readonly fleet: Fleet;
+  readonly now?: number;
+}
+
+const REFRESH_SECONDS = 5;
+
+/** Which hosts work, and which destinations are held. */
+export function workersPage({ base, viewer, fleet, now = Date.now() }: WorkersPageOptions): string {
+  const { hosts, held } = fleet;
+  const body = html`<h1>Workers</h1>
+    ${hosts.length === 0 ? html`<p class="problem" role="alert">No worker host is alive.</p>` : hostTable(fleet, now)}
+    <h2>Held destinations</h2>
+    ${held.length === 0 ? html`<p class="notice">None: every destination answers.</p>` : heldTable(fleet, now)}
+    <p class="foot" data-age>
+      Renewed every ${REFRESH_SECONDS} seconds. A host that is lost leaves this page after 8.
+    </p>`;
+  return page({ base, title: 'Workers', body, viewer, refreshSeconds: REFRESH_SECONDS });
+}
+
+function hostTable({ hosts }: Fleet, now: number): Html {
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Hosts">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Host</th>
+          <th scope="col">Supervisor</th>
+          <th scope="col">Processes</th>
+          <th scope="col">Up for</th>
+          <th scope="col">Queues</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${hosts.map(
+          ({ host, pid, processes, startedAt, queues }) =>
+            html`<tr>
+              <th scope="row">${host}</th>
+              <td>${pid}</td>
+              <td>${processes}</td>
+              <td>${age(Math.max(0, now - startedAt))}</td>
+              <td>${queues.join(', ')}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function heldTable({ held }: Fleet, now: number): Html {
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Held destinations">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Queue and destination</th>
+          <th scope="col">State</th>
+          <th scope="col">Next try</th>
+          <th scope="col">Failed probes</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${held.map(
+          ({ key, phase, until, openings }) =>
+            html`<tr>
+              <th scope="row">${key}</th>
+              <td class="${phase === 'open' ? 'bad' : 'warn'}">
+                ${phase === 'open' ? 'held' : phase === 'probing' ? 'finding out' : 'has asked for a pause'}
+              </td>
+              <td>${until > now ? `in ${age(until - now)}` : 'now'}</td>
+              <td>${Math.max(0, openings - 1)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
