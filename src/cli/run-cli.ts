@@ -4,6 +4,7 @@ import { cancel } from './commands/cancel.ts';
 import { check } from './commands/check.ts';
 import { deadLetters } from './commands/dead-letters.ts';
 import { enqueue } from './commands/enqueue.ts';
+import { events } from './commands/events.ts';
 import { job } from './commands/job.ts';
 import { migrate } from './commands/migrate.ts';
 import { outbox } from './commands/outbox.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
   resume,
   migrate,
   outbox,
+  events,
   work,
   relay,
   users,

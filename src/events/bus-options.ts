@@ -1,5 +1,6 @@
 import type { AnyEventContract, Tracer } from '../contracts/index.ts';
 import type { Facts } from '../facts/index.ts';
+import type { PublishPolicy } from './steady-send.ts';
 import type { Transport } from './transport.ts';
 
 export interface BusOptions {
@@ -12,6 +13,8 @@ export interface BusOptions {
   readonly tracer?: Tracer;
   /** CloudEvents' `source`: which program states events. `urn:shiftwork` by default. */
   readonly source?: string;
+  /** Tries of a publication, and when to stop asking: three within a second by default. After five failures in a row it is not asked for a second. */
+  readonly retry?: Partial<PublishPolicy>;
 }
 
 /** What is known of an event once the transport has it. */

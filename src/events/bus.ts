@@ -21,6 +21,7 @@ import type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './b
 import { readPattern, type Pattern } from './pattern.ts';
 import { plainTracer } from './plain-tracer.ts';
 import { seal, type SealedEvent } from './seal.ts';
+import { SteadySend } from './steady-send.ts';
 import { stateFacts } from './state-facts.ts';
 import { ABLE, checkSubscription, type SubscribeOptions } from './subscribe-options.ts';
 import { Subscriber, type EventHandler } from './subscriber.ts';
@@ -48,11 +49,19 @@ export class Bus {
   readonly #tracer: Tracer;
   readonly #source: string;
   readonly #ids: IdSource = createIdSource();
+  readonly #steady: SteadySend;
   readonly #stops = new Set<Unsubscribe>();
   #closing: Promise<void> | undefined;
 
   /** @throws InvalidOptionsError when two contracts have one name */
-  constructor({ events, transport, facts = new Facts(), tracer = plainTracer, source = 'urn:shiftwork' }: BusOptions) {
+  constructor({
+    events,
+    transport,
+    facts = new Facts(),
+    tracer = plainTracer,
+    source = 'urn:shiftwork',
+    retry = {},
+  }: BusOptions) {
     this.facts = facts;
     this.#transport = transport;
     this.#tracer = tracer;
@@ -66,6 +75,7 @@ export class Bus {
       byName.set(contract.name, contract);
     }
     this.#events = byName;
+    this.#steady = new SteadySend(transport.name, retry);
     transport.listen(stateFacts(facts, transport.name));
   }
 
@@ -83,7 +93,9 @@ export class Bus {
    *   all as rejections
    */
   publish(request: EventRequest): Promise<PublishedEvent> {
-    return this.#publish(request, event => this.#transport.publish(event));
+    return this.#publish(request, event =>
+      this.#steady.send(`the event "${event.id}"`, () => this.#transport.publish(event)),
+    );
   }
 
   /**

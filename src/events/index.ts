@@ -7,6 +7,7 @@ export { continueTrace, plainTracer } from './plain-tracer.ts';
 export { envelopeOf, reactNow } from './react-now.ts';
 export { enqueueReaction, runReactions, type ReactionClient } from './run-reactions.ts';
 export { seal, type SealedEvent } from './seal.ts';
+export type { PublishPolicy } from './steady-send.ts';
 export type { SubscribeOptions } from './subscribe-options.ts';
 export type { EventHandler, Receipt } from './subscriber.ts';
 export type { Capabilities, EventDeadLetter, OutgoingEvent, Transport } from './transport.ts';

@@ -1,0 +1,124 @@
+import { Environment } from '../../config/index.ts';
+import { loadApp, type App } from '../../contracts/index.ts';
+import { enqueueReaction, type Bus } from '../../events/index.ts';
+import { Facts } from '../../facts/index.ts';
+import type { Command, ExitCode, Terminal } from '../command.ts';
+import { openBus } from '../open-bus.ts';
+import { parseCommand, type ParsedArguments } from '../parse.ts';
+import { table } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
+import { withClient } from '../with-engine.ts';
+
+type Action = (bus: Bus, app: App, args: ParsedArguments, terminal: Terminal) => Promise<ExitCode>;
+
+const ACTIONS: Readonly<Record<string, Action>> = { tail, replay, 'dead-letters': deadLetters };
+
+export const events: Command = {
+  name: 'events',
+  summary: 'follow the events, run a reaction over past ones, look after their dead letters',
+  usage:
+    'shiftwork events tail [PATTERN] | replay REACTION --from TIME|ID | dead-letters [replay|discard ID] [--limit N] [--json]',
+  details: [
+    'At RABBITMQ_URL, else REDIS_URL.',
+    'tail          a line for each event from now on, without its payload, until SIGINT; PATTERN such as "user.*"',
+    'replay        enqueues what the reaction makes of past events (streams keep them); jobs that were made before are not made again',
+    'dead-letters  events that failed for good at a subscription; replay delivers one again to that subscription alone',
+    '',
+  ],
+  async run(args, terminal) {
+    const parsed = parseCommand(args, { from: { type: 'string' }, limit: { type: 'string' } }, { min: 1, max: 3 });
+    const action = Object.hasOwn(ACTIONS, parsed.positionals[0] ?? '')
+      ? ACTIONS[parsed.positionals[0] ?? '']
+      : undefined;
+    if (action === undefined) throw new UsageError('Expected "tail", "replay" or "dead-letters" after events.');
+    const app = await loadApp(parsed.app);
+    const environment = new Environment(terminal.variables);
+    const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href;
+    const rabbitmq = environment.url('RABBITMQ_URL', { protocols: ['amqp:', 'amqps:'] })?.href;
+    const namespace = environment.string('SHIFTWORK_NAMESPACE');
+    if (!environment.has('REDIS_URL') && !environment.has('RABBITMQ_URL')) {
+      environment.problem(
+        'Expected RABBITMQ_URL or REDIS_URL to be set: without them events live in one process alone.',
+      );
+    }
+    environment.check();
+    const bus = await openBus(app, new Facts(), { redis, rabbitmq, namespace });
+    try {
+      return await action(bus, app, parsed, terminal);
+    } finally {
+      await bus.close(1_000);
+    }
+  },
+};
+
+async function tail(
+  bus: Bus,
+  _app: App,
+  { positionals, json }: ParsedArguments,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const [, pattern = '#'] = positionals;
+  const stopAsked = new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+  });
+  await bus.subscribe(pattern, ({ id, type, version, timestamp, metadata: { correlationId, causationId } }) => {
+    const line = { id, type, version, timestamp: timestamp.toISOString(), correlationId, causationId };
+    if (json) terminal.print(JSON.stringify(line));
+    else terminal.print(`${line.timestamp}  ${type}  ${id}  ${correlationId}`);
+  });
+  // Whoever waits for it to listen can tell; a pipe of lines stays one.
+  terminal.complain(`listening to ${pattern} on ${bus.transport}`);
+  await stopAsked;
+  return 0;
+}
+
+async function replay(bus: Bus, app: App, args: ParsedArguments, terminal: Terminal): Promise<ExitCode> {
+  const [, name = ''] = args.positionals;
+  const from = args.text('from');
+  if (from === undefined) throw new UsageError("Expected --from with a time (ISO 8601) or an event's id.");
+  const reaction = app.reactions.get(name);
+  if (reaction === undefined) {
+    throw new UsageError(
+      `Expected the name of a reaction: ${[...app.reactions.keys()].join(', ') || 'there is none'}.`,
+    );
+  }
+  const time = new Date(from);
+  const count = await withClient(terminal.variables, client =>
+    bus.replay(reaction.event.name, event => enqueueReaction(client, reaction, event), {
+      // An id has no dashes and colons of a time.
+      from: /^\d{4}-\d{2}-\d{2}/.test(from) && !Number.isNaN(time.getTime()) ? time : from,
+    }),
+  );
+  terminal.print(args.json ? JSON.stringify({ replayed: count }) : `${count} events of ${reaction.event.name}`);
+  return 0;
+}
+
+async function deadLetters(bus: Bus, _app: App, args: ParsedArguments, terminal: Terminal): Promise<ExitCode> {
+  const [, what, id = ''] = args.positionals;
+  if (what === undefined) {
+    const limit = Number(args.text('limit') ?? 100);
+    if (!Number.isInteger(limit) || limit < 1) throw new UsageError('Expected --limit to be an integer >= 1.');
+    const letters = await bus.deadLetters(limit);
+    if (args.json) terminal.print(JSON.stringify(letters));
+    else {
+      const rows = letters.map(({ id: letter, subscription, eventType, reason, attempts, diedAt, error }) => ({
+        id: letter,
+        died: diedAt.toISOString(),
+        subscription,
+        event: eventType,
+        reason,
+        attempts,
+        error: error.slice(0, 80),
+      }));
+      for (const line of table(rows)) terminal.print(line);
+    }
+    return 0;
+  }
+  if ((what !== 'replay' && what !== 'discard') || id === '') {
+    throw new UsageError('Expected nothing, "replay ID" or "discard ID" after dead-letters.');
+  }
+  const done = await (what === 'replay' ? bus.replayDeadLetter(id) : bus.discardDeadLetter(id));
+  if (!done) terminal.complain(`There is no dead letter ${id.slice(0, 200)}.`);
+  else if (args.json) terminal.print(JSON.stringify({ id, [what === 'replay' ? 'replayed' : 'discarded']: true }));
+  return done ? 0 : 1;
+}

@@ -1,0 +1,59 @@
+import { BusUnavailableError, CircuitOpenError } from '../errors/index.ts';
+import { CircuitBreaker, retry } from '../resilience/index.ts';
+import type { Duration } from '../time/index.ts';
+
+export interface PublishPolicy {
+  /** Tries at most, the first included. 3 by default. */
+  readonly attempts: number;
+  /** The bound of the first wait between tries, doubled each time; 50 ms by default. */
+  readonly baseDelay: Duration;
+  /** No wait is begun that would pass it: whoever publishes has somebody waiting. 1 s by default. */
+  readonly deadline: Duration;
+}
+
+const POLICY: PublishPolicy = { attempts: 3, baseDelay: '50ms', deadline: '1s' };
+
+/**
+ * Publishes with bounded tries, and stops asking a transport that is away. What was not acknowledged is an error in the end, never
+ * silence; a try that was answered too late makes a second copy with the same id.
+ */
+export class SteadySend {
+  readonly #transport: string;
+  readonly #policy: PublishPolicy;
+  readonly #breaker: CircuitBreaker;
+
+  constructor(transport: string, policy: Partial<PublishPolicy> = {}) {
+    this.#transport = transport;
+    this.#policy = { ...POLICY, ...policy };
+    this.#breaker = new CircuitBreaker({
+      name: transport,
+      counts: isOutage,
+      failures: 5,
+      withinMs: 10_000,
+      // Short: the link comes back by itself, and what is refused meanwhile is the caller's loss.
+      pauseMs: 1_000,
+      maxPauseMs: 2_000,
+      probes: 1,
+    });
+  }
+
+  /** @throws BusUnavailableError; whatever else `send` rejects with is passed on at once */
+  async send(what: string, send: () => Promise<void>): Promise<void> {
+    const { attempts, baseDelay, deadline } = this.#policy;
+    try {
+      await retry(() => this.#breaker.run(send), {
+        maxAttempts: attempts,
+        baseDelay,
+        deadline,
+        retryable: isOutage,
+      });
+    } catch (error) {
+      if (!(error instanceof CircuitOpenError)) throw error;
+      throw new BusUnavailableError(this.#transport, what, 'it did not answer lately, and is asked again in a moment');
+    }
+  }
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof BusUnavailableError;
+}
