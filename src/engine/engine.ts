@@ -68,6 +68,8 @@ export interface Engine {
   claims(queue: string): Promise<readonly Claim[]>;
   /** For the platform's own small state (`src/state`). Rejects with EngineUnreachableError while a producer's engine is away. */
   backing(): Promise<EngineBacking>;
+  /** Drops every connection; the drivers make new ones. For a process that has silently stopped hearing of work. */
+  renew(): void;
   /** Asks the engine what it is and whether it may be used. Rejects with EngineUnreachableError. */
   check(): Promise<EngineReport>;
   /** Creates or upgrades what the engine stores; safe to repeat, and for two at once. Nothing to do on Redis. */

@@ -39,6 +39,13 @@ export interface SubscriberFields extends EventFields {
   readonly attempt: number;
 }
 
+/** Fields that every fact about one projection carries. */
+export interface ProjectionFields {
+  readonly projection: string;
+  /** `live`, or `next` for one that is built beside it. */
+  readonly generation: string;
+}
+
 export interface FactTable {
   'job.enqueued': JobFields & { readonly delayMs: number };
   'job.deduplicated': JobFields;
@@ -86,6 +93,7 @@ export interface FactTable {
   'worker.recycled': { readonly worker: string; readonly reason: string };
   /** A worker's supervisor has ended or does not answer: the worker leaves. */
   'worker.orphaned': { readonly worker: string };
+  'worker.wedged': { readonly worker: string; readonly queue: string; readonly step: 'reconnect' | 'leave' };
   'worker.blocked': { readonly worker: string; readonly blockedMs: number; readonly jobs: readonly string[] };
   'worker.error': { readonly worker: string; readonly queue: string; readonly error: Error };
   'schedule.missed': {
@@ -96,6 +104,8 @@ export interface FactTable {
   };
   'schedule.skipped': { readonly schedule: string; readonly slotMs: number; readonly jobId: string };
   'schedule.failed': { readonly schedule: string; readonly error: Error };
+  'dead-letters.alert': { readonly count: number; readonly threshold: number };
+  'alert.failed': { readonly error: Error };
   'breaker.opened': {
     readonly queue: string;
     readonly destination: string;
@@ -124,6 +134,44 @@ export interface FactTable {
   'outbox.stuck': { readonly id: string; readonly name: string; readonly error: Error };
   'outbox.held': { readonly error: Error };
   'outbox.flowing': Readonly<Record<never, never>>;
+  'store.appended': {
+    readonly streams: number;
+    readonly events: number;
+    readonly position: number;
+    readonly tookMs: number;
+  };
+  'projection.started': ProjectionFields & { readonly position: number };
+  'projection.advanced': ProjectionFields & {
+    readonly events: number;
+    readonly position: number;
+    readonly tookMs: number;
+  };
+  'projection.lag': ProjectionFields & { readonly events: number; readonly lagMs: number };
+  'projection.retried': ProjectionFields & {
+    readonly position: number;
+    readonly retryInMs: number;
+    readonly error: Error;
+  };
+  'projection.parked': ProjectionFields & {
+    readonly position: number;
+    readonly stream: string;
+    readonly eventType: string;
+    readonly error: Error;
+  };
+  'projection.stopped': ProjectionFields & {
+    readonly position: number;
+    readonly eventType: string;
+    readonly error: Error;
+  };
+  'projection.unhandled': ProjectionFields & {
+    readonly position: number;
+    readonly eventType: string;
+    readonly reason: string;
+  };
+  'projection.lost': ProjectionFields;
+  'projection.held': ProjectionFields & { readonly error: Error };
+  'projection.rebuilding': ProjectionFields & { readonly position: number; readonly head: number };
+  'projection.rebuilt': ProjectionFields & { readonly events: number; readonly tookMs: number };
   'listener.failed': { readonly fact: string; readonly error: Error };
 }
 

@@ -1,8 +1,10 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { Environment, type Variables } from '../config/index.ts';
-import { loadApp } from '../contracts/index.ts';
+import { loadApp, type App } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
+import { readQueueFigures, type QueueFigures } from '../queue/index.ts';
+import { notifyWebhook } from './notify-webhook.ts';
 import { ResourceSet } from './resource-set.ts';
 import type { WorkerProgram } from './supervisor/child-worker.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -26,6 +28,21 @@ export interface WorkerFleet {
   readonly ended: Promise<number>;
   /** Asks for a clean stop; asked again after a second or more, it hurries. */
   stop(): void;
+  readonly app: App;
+  /** Where health and metrics are to be served: WORKER_PORT. */
+  readonly port: number | undefined;
+  standing(): FleetStanding;
+  /** Asks every worker process; `value` is undefined where no answer came in time. */
+  ask(what: string, withinMs: number): Promise<readonly { readonly worker: string; readonly value: unknown }[]>;
+  /** Of the queues that are worked on here. Waits for an engine that is away. */
+  queueFigures(): Promise<readonly QueueFigures[]>;
+}
+
+export interface FleetStanding {
+  readonly phase: 'starting' | 'working' | 'draining';
+  /** Worker processes that work on every queue. */
+  readonly working: number;
+  readonly wanted: number;
 }
 
 /** Platforms signal every process of a dyno, terminals a whole group, and npm passes on what it got: all of that is one request. */
@@ -43,7 +60,10 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const app = await loadApp(readWorkArguments(argv).app);
   const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
   const processes = environment.integer('WORKER_PROCESSES', { min: 1, max: 256 }) ?? defaultProcesses();
+  const port = environment.integer('WORKER_PORT', { min: 0, max: 65_535 });
   const maxMemoryMb = environment.integer('WORKER_MAX_MEMORY_MB', { min: 64, max: 1_048_576 });
+  const alertThreshold = environment.integer('DEAD_LETTER_ALERT', { min: 1, max: 1_000_000, fallback: 100 });
+  const alertUrl = environment.url('ALERT_WEBHOOK_URL', { protocols: ['https:', 'http:'] });
   environment.check();
 
   const { url, kind, namespace } = settings.engine;
@@ -54,6 +74,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
+  let phase: FleetStanding['phase'] = 'starting';
   const supervisor = new Supervisor({
     name: workerName(),
     app,
@@ -63,7 +84,14 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
     queues: settings.queues,
     processes,
     maxMemoryMb,
-    onReady,
+    alarm: {
+      threshold: alertThreshold,
+      notify: alertUrl === undefined ? undefined : alert => notifyWebhook(alertUrl, alert),
+    },
+    onReady: () => {
+      if (phase === 'starting') phase = 'working';
+      onReady?.();
+    },
   });
   const stopAsked = new AbortController();
   const stopped = new Promise<number>(resolve => stopAsked.signal.addEventListener('abort', () => resolve(0)));
@@ -85,7 +113,16 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   };
   return {
     ended: run(),
+    app,
+    port,
+    standing: () => ({ phase, working: supervisor.working, wanted: processes }),
+    ask: (what, withinMs) =>
+      Promise.all(
+        supervisor.workers.map(async worker => ({ worker: worker.name, value: await worker.ask(what, withinMs) })),
+      ),
+    queueFigures: () => Promise.all(settings.queues.map(async queue => readQueueFigures(await engine.queue(queue)))),
     stop() {
+      phase = 'draining';
       const now = Date.now();
       if (!stopAsked.signal.aborted) {
         askedAt = now;

@@ -1,5 +1,5 @@
 import { Environment, type Variables } from '../config/index.ts';
-import { loadApp } from '../contracts/index.ts';
+import { loadApp, type App } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { openState } from '../state/index.ts';
@@ -11,6 +11,7 @@ import { PRESENCE_TTL_MS } from './supervisor/presence.ts';
 import type { Suspicion } from './suspicion.ts';
 import { usableEngine } from './usable-engine.ts';
 import { readWorkArguments } from './work-arguments.ts';
+import { watchForWedge } from './watchdog.ts';
 import { createWorkerHost, type WorkerHost } from './worker-host.ts';
 import { readWorkerSettings } from './worker-settings.ts';
 
@@ -21,11 +22,14 @@ export interface SupervisedWorkerOptions {
   readonly parent: Parent;
   /** Ends this process, whatever still holds it. */
   readonly leave: () => void;
+  /** Told of the app when it has been loaded, before anything is opened. */
+  readonly onApp?: (app: App) => void;
   /** Answers what the supervisor asks, such as this process's metrics. */
   readonly answer?: (what: string) => unknown;
 }
 
 const MEMORY_EVERY_MS = 2_000;
+const WEDGED_GRACE_MS = 2_000;
 /** Without a supervisor: long enough to hand back what runs, and gone within half a presence period. */
 const ORPHAN_SILENCE_MS = PRESENCE_TTL_MS / 4;
 const ORPHAN_GRACE_MS = PRESENCE_TTL_MS / 4;
@@ -42,6 +46,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
   let graceMs = 25_000;
   let code = 0;
   let host: WorkerHost | undefined;
+  let unwatch = (): void => undefined;
   const stop = (withinMs: number): void => {
     graceMs = withinMs;
     stopAsked.abort();
@@ -71,6 +76,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
 
   const environment = new Environment(variables);
   const app = await loadApp(path);
+  options.onApp?.(app);
   const resources = new ResourceSet(facts);
   const { engine: where, queues, handlers, concurrency } = readWorkerSettings(environment, app, resources);
   environment.check();
@@ -107,12 +113,29 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
       onStuck: jobName =>
         parent.say({ kind: 'recycle', reason: `the handler of "${jobName}" goes on after its deadline` }),
     });
+    if (!adopt) {
+      unwatch = watchForWedge({
+        engine,
+        queues,
+        running: host.running,
+        onWedged: queue => {
+          facts.state('worker.wedged', { worker: name, queue, step: 'reconnect' });
+          engine.renew();
+        },
+        onHopeless: queue => {
+          facts.state('worker.wedged', { worker: name, queue, step: 'leave' });
+          code = 1;
+          stop(WEDGED_GRACE_MS);
+        },
+      });
+    }
     if (adopt) await adoptOne(host, adopted.promise, stopAsked.signal, () => parent.say({ kind: 'ready' }));
     else await serve(host, stopAsked.signal, () => parent.say({ kind: 'ready' }));
     await host.stop(adopt && !stopAsked.signal.aborted ? 2_000 : graceMs);
     return code;
   } finally {
     clearInterval(memory);
+    unwatch();
     await engine.close(1_000);
     await resources.close();
   }

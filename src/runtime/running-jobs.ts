@@ -122,8 +122,14 @@ export class RunningJob implements Run {
 export class RunningJobs {
   readonly #jobs = new Set<RunningJob>();
   #timer: NodeJS.Timeout | undefined;
+  #lastStartedAt = 0;
   #whenIdle: (() => void)[] = [];
   readonly #endedLong: string[] = [];
+
+  /** Milliseconds since 1970; 0 before the first. */
+  get lastStartedAt(): number {
+    return this.#lastStartedAt;
+  }
 
   get size(): number {
     return this.#jobs.size;
@@ -140,6 +146,7 @@ export class RunningJobs {
 
   add(job: RunningJob): void {
     this.#jobs.add(job);
+    this.#lastStartedAt = job.startedAt;
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 

@@ -65,6 +65,11 @@ export class WatchedPool {
     }
   }
 
+  /** Cuts every connection; the pool makes new ones. */
+  renew(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** Lets the pool end by itself, at most for `limitMs`, then destroys what is left. */
   async close(limitMs: number): Promise<void> {
     this.#outage.end();

@@ -131,6 +131,10 @@ export class PostgresEngine implements Engine {
     return { kind: 'postgres', pool: this.#lend(await this.#open()) };
   }
 
+  renew(): void {
+    void this.#opening?.then(watched => watched.renew());
+  }
+
   async check(): Promise<EngineReport> {
     const { pool } = await this.#open();
     try {

@@ -89,6 +89,11 @@ export class Connections {
     else await within(limitMs, arrival, () => this.#outage.error());
   }
 
+  /** Cuts every connection; each comes back by itself. */
+  renew(): void {
+    for (const connection of this.#all) connection.disconnect(true);
+  }
+
   /** Lets what was sent be answered, at most for `limitMs`, then destroys what is left. */
   async close(limitMs: number): Promise<void> {
     this.#closed = true;

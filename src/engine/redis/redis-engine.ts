@@ -92,6 +92,10 @@ export class RedisEngine implements Engine {
     return { kind: 'redis', commands: this.#connections.commands, prefix: this.#prefix };
   }
 
+  renew(): void {
+    this.#connections.renew();
+  }
+
   async check(): Promise<EngineReport> {
     await this.#connections.ready(FAIL_FAST_MS);
     return checkRedis(this.#connections.commands, this.#outage);

@@ -170,6 +170,7 @@ describe.each(engineCases)('acting on dead letters on $kind', engineCase => {
     broken = false;
     const { done } = await letters.replay({ fingerprint: group?.fingerprint }, { by: 'ann', perSecond: 1_000 });
     expect(done).toHaveLength(3);
+    await waitFor('the replayed jobs to run', () => runs.length === 9);
     expect(await letters.count({ name: 'act' })).toBe(0);
   });
 

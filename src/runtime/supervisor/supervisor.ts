@@ -4,6 +4,8 @@ import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { clientOn } from '../../queue/index.ts';
+import { DeadLetterAlarm, type DeadLetterAlarmOptions } from '../dead-letters/dead-letter-alarm.ts';
+import { DeadLetters } from '../dead-letters/dead-letters.ts';
 import { Scheduler } from '../schedules/scheduler.ts';
 import { BlameBook } from './blame.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
@@ -24,6 +26,8 @@ export interface SupervisorOptions {
   readonly processes: number;
   readonly maxMemoryMb?: number | undefined;
   readonly presence?: { readonly ttlMs: number; readonly everyMs: number };
+  /** When there are too many dead letters; nobody looks when left out. */
+  readonly alarm?: Pick<DeadLetterAlarmOptions, 'threshold' | 'notify'> | undefined;
   /** Told once, when every worker is working. */
   readonly onReady?: (() => void) | undefined;
 }
@@ -46,6 +50,7 @@ const LATE_CLAIMS_MS = [300, 1_500];
 const SWEEP_EVERY_MS = 30_000;
 /** Time kept back from the workers' grace period for what comes after them. */
 const OWN_MARGIN_MS = 700;
+const DEAD_LETTERS_EVERY_MS = 30_000;
 /** What a worker that is replaced may take to end what it runs. */
 const RECYCLE_GRACE_MS = 25_000;
 
@@ -86,6 +91,12 @@ export class Supervisor {
     return [...this.#workers];
   }
 
+  /** How many processes work on every queue now. */
+  get working(): number {
+    const isolated = this.#isolation?.worker;
+    return [...this.#workers].filter(worker => worker.ready && !worker.leaving && worker !== isolated).length;
+  }
+
   async start(): Promise<void> {
     const { app, engine, facts, name, queues, processes } = this.#options;
     const store: StateStore = await openState(engine);
@@ -111,6 +122,7 @@ export class Supervisor {
     this.#presence.start();
     this.#scheduler = new Scheduler({ app, client: clientOn(engine, facts), store, facts, name });
     this.#scheduler.start();
+    this.#watchDeadLetters(store);
     for (let count = 0; count < processes; count += 1) this.#startWorker([]);
     this.#every(ALIVE_EVERY_MS, () => {
       for (const worker of this.#workers) worker.send({ kind: 'alive' });
@@ -277,6 +289,21 @@ export class Supervisor {
         return supervisor === this.#options.name ? !living.has(worker) : !present.has(supervisor);
       })
       .catch(() => undefined);
+  }
+
+  #watchDeadLetters(store: StateStore): void {
+    const { alarm, app, engine, facts } = this.#options;
+    if (alarm === undefined) return;
+    const watch = new DeadLetterAlarm({ letters: new DeadLetters({ engine, app, facts }), store, facts, ...alarm });
+    let looking = false;
+    this.#every(DEAD_LETTERS_EVERY_MS, () => {
+      if (looking) return;
+      looking = true;
+      void watch
+        .look()
+        .catch(() => undefined)
+        .finally(() => (looking = false));
+    });
   }
 
   #after(ms: number, act: () => void): void {
