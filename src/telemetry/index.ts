@@ -1,3 +1,10 @@
+export { EXPOSITION_TYPE, openHealthServer, type HealthServer, type HealthSources } from './health/health-server.ts';
+export { Readiness, type FleetStanding } from './health/readiness.ts';
 export { createLogger, type LoggerOptions } from './logs/create-logger.ts';
 export { describeError, type DescribedError } from './logs/describe-error.ts';
 export { logFacts, type LogFactsOptions } from './logs/log-facts.ts';
+export { collectMetrics, type Metrics } from './metrics/collect-metrics.ts';
+export { QueueGauges, type QueueGaugesOptions, type QueueReading } from './metrics/gauge-queues.ts';
+export { HostMetrics, type HostMetricsOptions, type WorkerAnswer } from './metrics/host-metrics.ts';
+export type { NamedParts } from './metrics/known-names.ts';
+export type { Snapshot, SnapshotMetric, SnapshotValue } from './metrics/snapshot.ts';

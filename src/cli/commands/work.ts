@@ -1,8 +1,10 @@
+import { Environment } from '../../config/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { parentOfProcess, runSupervisedWorker, startWorkerFleet } from '../../runtime/index.ts';
-import { createLogger, logFacts } from '../../telemetry/index.ts';
+import { collectMetrics, createLogger, logFacts, type HealthServer, type Metrics } from '../../telemetry/index.ts';
 import { endProcess } from '../process-terminal.ts';
 import { recordOutboxEnds } from '../record-outbox-ends.ts';
+import { METRICS, serveHealth } from '../serve-health.ts';
 import type { Command, ExitCode, Terminal } from '../command.ts';
 
 export const work: Command = {
@@ -12,6 +14,7 @@ export const work: Command = {
   details: [
     'Starts WORKER_PROCESSES workers (one for each core) and replaces those that die.',
     'Writes one JSON line for each thing of note. Jobs that start and succeed have theirs with LOG_LEVEL=debug.',
+    'WORKER_PORT serves /livez, /readyz and /metrics.',
     'A signal lets running jobs end within SHUTDOWN_GRACE_MS; a second one hands them back at once.',
     '',
   ],
@@ -22,7 +25,7 @@ export const work: Command = {
 };
 
 async function supervise(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const facts = listen(terminal, 'supervisor');
+  const { facts, logger } = listen(terminal, 'supervisor');
   let asked = 0;
   let stop = (): void => undefined;
   const signalled = (): void => {
@@ -41,7 +44,20 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
   stop = () => fleet.stop();
   // A signal that came while it started.
   if (asked > 0) stop();
-  return exitCode(await fleet.ended);
+  let health: HealthServer | undefined;
+  try {
+    if (fleet.port !== undefined) {
+      health = await serveHealth(fleet, fleet.port, facts, error => logger.error({ err: error }, 'no metrics'));
+      logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
+    }
+    return exitCode(await fleet.ended);
+  } catch (error) {
+    fleet.stop();
+    await fleet.ended;
+    throw error;
+  } finally {
+    health?.close();
+  }
 }
 
 async function serve(
@@ -52,21 +68,36 @@ async function serve(
   // Platforms and terminals signal every process: a worker obeys its supervisor alone.
   process.on('SIGTERM', () => undefined);
   process.on('SIGINT', () => undefined);
-  const facts = listen(terminal, 'worker');
+  const { facts } = listen(terminal, 'worker');
   const { variables } = terminal;
+  // Nobody counts where nobody asks.
+  const counted = new Environment(variables).has('WORKER_PORT');
+  let metrics: Metrics | undefined;
   const ends = await recordOutboxEnds(facts, variables);
   try {
-    return exitCode(await runSupervisedWorker({ argv: args, variables, facts, parent, leave: () => endProcess(1) }));
+    return exitCode(
+      await runSupervisedWorker({
+        argv: args,
+        variables,
+        facts,
+        parent,
+        leave: () => endProcess(1),
+        onApp: app => {
+          if (counted) metrics = collectMetrics(facts, app);
+        },
+        answer: what => (what === METRICS ? metrics?.snapshot() : undefined),
+      }),
+    );
   } finally {
     await ends?.close();
   }
 }
 
-function listen({ variables }: Terminal, name: string): Facts {
+function listen({ variables }: Terminal, name: string) {
   const facts = new Facts();
   const logger = createLogger({ name, variables });
   logFacts(facts, logger, { success: logger.isLevelEnabled('debug') });
-  return facts;
+  return { facts, logger };
 }
 
 function exitCode(code: number): ExitCode {

@@ -1,0 +1,39 @@
+import { InvalidConfigError } from '../errors/index.ts';
+import type { Facts } from '../facts/index.ts';
+import type { WorkerFleet } from '../runtime/index.ts';
+import { collectMetrics, HostMetrics, openHealthServer, Readiness, type HealthServer } from '../telemetry/index.ts';
+
+/** What a supervisor asks its workers for. */
+export const METRICS = 'metrics';
+
+/**
+ * Serves health and metrics of a host on WORKER_PORT.
+ * @throws InvalidConfigError when the port is taken or may not be used
+ */
+export async function serveHealth(
+  fleet: WorkerFleet,
+  port: number,
+  facts: Facts,
+  onError: (error: unknown) => void,
+): Promise<HealthServer> {
+  const own = collectMetrics(facts, fleet.app);
+  const readiness = new Readiness(facts, () => fleet.standing());
+  const host = new HostMetrics({
+    own,
+    queues: { read: () => fleet.queueFigures() },
+    ask: withinMs => fleet.ask(METRICS, withinMs),
+  });
+  try {
+    return await openHealthServer(port, {
+      notReady: () => readiness.reasons(),
+      metrics: () => host.text(),
+      onError,
+    });
+  } catch (error) {
+    throw new InvalidConfigError([`Expected WORKER_PORT to be a free port, got ${port} (${codeOf(error)}).`]);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be listened on';
+}

@@ -1,0 +1,46 @@
+import { Registry } from 'prom-client';
+import type { Facts } from '../../facts/index.ts';
+import { countEvents } from './count-events.ts';
+import { countJobs } from './count-jobs.ts';
+import { countWorkers } from './count-workers.ts';
+import { KnownNames, type NamedParts } from './known-names.ts';
+import { measureProcess } from './measure-process.ts';
+import { takeSnapshot, writeExposition, type Snapshot } from './snapshot.ts';
+
+/** The metrics of one process. */
+export interface Metrics {
+  /** Its own: prom-client's global one stays empty. What an app adds here is given out too. */
+  readonly registry: Registry;
+  snapshot(): Promise<Snapshot>;
+  /** The text format of Prometheus. */
+  text(): Promise<string>;
+  /** Ends listening and measuring. */
+  stop(): void;
+}
+
+/**
+ * Counts the facts that a process states. Attach it only where somebody asks: without it the runtime does not even build the
+ * fields of what it would count.
+ *
+ * Names that the app does not know are counted as `other`.
+ */
+export function collectMetrics(facts: Facts, app: NamedParts): Metrics {
+  const registry = new Registry();
+  const names = new KnownNames(app);
+  const stops = [
+    ...countJobs(registry, facts, names),
+    ...countEvents(registry, facts, names),
+    ...countWorkers(registry, facts, names),
+    measureProcess(registry),
+  ];
+  return {
+    registry,
+    snapshot: () => takeSnapshot(registry),
+    // Not `registry.metrics()`: that writes `Nan` for what was never measured, which is no number of the format.
+    text: async () => writeExposition([await takeSnapshot(registry)]),
+    stop() {
+      for (const stop of stops) stop();
+      registry.clear();
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Facts } from '../../facts/index.ts';
+import type { KnownNames } from './known-names.ts';
+
+const RUN_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const LAG_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3_600];
+
+/** What becomes of events, by type, and how far subscriptions and outbox are behind. */
+export function countEvents(registry: Registry, facts: Facts, names: KnownNames): readonly (() => void)[] {
+  const registers = [registry];
+  const published = new Counter({
+    name: 'events_published_total',
+    help: 'Events that the bus took.',
+    labelNames: ['event_type'],
+    registers,
+  });
+  const processed = new Counter({
+    name: 'events_processed_total',
+    help: 'Deliveries by what became of them: handled, retried, dead, unhandled.',
+    labelNames: ['event_type', 'status'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'event_processing_duration_seconds',
+    help: 'How long handlers of events took.',
+    labelNames: ['event_type'],
+    buckets: RUN_BUCKETS,
+    registers,
+  });
+  const lag = new Histogram({
+    name: 'event_lag_seconds',
+    help: 'From when an event happened to when its handler began.',
+    labelNames: ['event_type'],
+    buckets: LAG_BUCKETS,
+    registers,
+  });
+  // Several processes may tell of one subscription; it is as far behind as the one that has seen most says.
+  const pending = new Gauge({
+    name: 'event_subscription_pending',
+    help: 'Events that a subscription has yet to handle, as last told.',
+    labelNames: ['subscription'],
+    aggregator: 'max',
+    registers,
+  });
+  const lost = new Counter({
+    name: 'events_lost_total',
+    help: 'Events that a subscription could not be given: dropped by a full buffer, or trimmed from the log.',
+    labelNames: ['subscription', 'how'],
+    registers,
+  });
+  const outboxPending = new Gauge({
+    name: 'shiftwork_outbox_pending',
+    help: 'Entries of the outbox that were not sent yet, as last told.',
+    aggregator: 'max',
+    registers,
+  });
+  const outboxOldest = new Gauge({
+    name: 'shiftwork_outbox_oldest_seconds',
+    help: 'How long the oldest of them has waited.',
+    aggregator: 'max',
+    registers,
+  });
+  // Only a relay knows: elsewhere a 0 would say that nothing waits.
+  outboxPending.remove();
+  outboxOldest.remove();
+  const relayed = new Counter({
+    name: 'shiftwork_outbox_relayed_total',
+    help: 'Entries of the outbox that were sent.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const process = (eventType: string, status: string): void =>
+    processed.inc({ event_type: names.event(eventType), status });
+
+  return [
+    facts.on('event.published', ({ fields }) => published.inc({ event_type: names.event(fields.eventType) })),
+    facts.on('event.handled', ({ fields }) => {
+      const type = { event_type: names.event(fields.eventType) };
+      process(fields.eventType, 'handled');
+      duration.observe(type, fields.ranMs / 1_000);
+      lag.observe(type, fields.lagMs / 1_000);
+    }),
+    facts.on('event.retried', ({ fields }) => {
+      process(fields.eventType, 'retried');
+      duration.observe({ event_type: names.event(fields.eventType) }, fields.ranMs / 1_000);
+    }),
+    facts.on('event.failed', ({ fields }) => {
+      process(fields.eventType, 'failed');
+      duration.observe({ event_type: names.event(fields.eventType) }, fields.ranMs / 1_000);
+    }),
+    facts.on('event.dead', ({ fields }) => process(fields.eventType, 'dead')),
+    facts.on('event.unhandled', ({ fields }) => process(fields.eventType, 'unhandled')),
+    facts.on('event.dropped', ({ fields }) =>
+      lost.inc({ subscription: names.subscription(fields.subscription), how: 'dropped' }, fields.dropped),
+    ),
+    facts.on('event.trimmed', ({ fields }) =>
+      lost.inc({ subscription: names.subscription(fields.subscription), how: 'trimmed' }, fields.lost),
+    ),
+    facts.on('subscription.lag', ({ fields }) =>
+      pending.set({ subscription: names.subscription(fields.subscription) }, fields.pending),
+    ),
+    facts.on('outbox.lag', ({ fields }) => {
+      outboxPending.set(fields.pending);
+      outboxOldest.set(fields.oldestMs / 1_000);
+    }),
+    facts.on('outbox.relayed', ({ fields }) => {
+      relayed.inc({ kind: 'job' }, fields.jobs);
+      relayed.inc({ kind: 'event' }, fields.events);
+    }),
+  ];
+}

@@ -1,0 +1,45 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Facts } from '../../facts/index.ts';
+import type { KnownNames } from './known-names.ts';
+
+/** Processes, connections and destinations: what goes wrong around the jobs. */
+export function countWorkers(registry: Registry, facts: Facts, names: KnownNames): readonly (() => void)[] {
+  const registers = [registry];
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
+  const died = counter('shiftwork_workers_died_total', 'Worker processes that ended without being told to.');
+  const recycled = counter('shiftwork_workers_recycled_total', 'Worker processes that were replaced on purpose.');
+  const blocked = counter(
+    'shiftwork_workers_blocked_total',
+    'Times that a worker process answered nothing for a while.',
+  );
+  const outages = counter(
+    'shiftwork_engine_outages_total',
+    'Outages of the engine as the processes of this host saw them.',
+  );
+  const failed = counter('shiftwork_listener_failures_total', 'Facts that a listener failed on.');
+  const up = new Gauge({
+    name: 'shiftwork_engine_up',
+    help: '1 while the engine answers, 0 while it is away for any process of this host.',
+    aggregator: 'min',
+    registers,
+  });
+  up.set(1);
+  const opened = new Counter({
+    name: 'shiftwork_breaker_openings_total',
+    help: 'Times that a destination was found sick. Which one is in the log: hosts are no labels.',
+    labelNames: ['queue'],
+    registers,
+  });
+  return [
+    facts.on('worker.died', () => died.inc()),
+    facts.on('worker.recycled', () => recycled.inc()),
+    facts.on('worker.blocked', () => blocked.inc()),
+    facts.on('listener.failed', () => failed.inc()),
+    facts.on('breaker.opened', ({ fields }) => opened.inc({ queue: names.queue(fields.queue) })),
+    facts.on('engine.lost', () => {
+      up.set(0);
+      outages.inc();
+    }),
+    facts.on('engine.back', () => up.set(1)),
+  ];
+}

@@ -1,0 +1,45 @@
+import type { App } from '../../contracts/index.ts';
+
+export type NamedParts = Pick<App, 'jobs' | 'queues' | 'events'>;
+
+/** Stands for every name that the app does not know. */
+export const OTHER = 'other';
+
+/** Subscriptions are named in code, but an app might make names up as it runs. */
+const SUBSCRIPTIONS_KEPT = 200;
+
+/**
+ * Bounds what may become a label: each value is a series that the far side keeps for ever, and names in a queue may have been
+ * written by anybody.
+ */
+export class KnownNames {
+  readonly #app: NamedParts;
+  readonly #subscriptions = new Set<string>();
+
+  constructor(app: NamedParts) {
+    this.#app = app;
+  }
+
+  get jobs(): Iterable<{ readonly name: string; readonly queue: string }> {
+    return this.#app.jobs.values();
+  }
+
+  job(name: string): string {
+    return this.#app.jobs.has(name) ? name : OTHER;
+  }
+
+  queue(name: string): string {
+    return this.#app.queues.has(name) ? name : OTHER;
+  }
+
+  event(type: string): string {
+    return this.#app.events.has(type) ? type : OTHER;
+  }
+
+  subscription(name: string): string {
+    if (this.#subscriptions.has(name)) return name;
+    if (this.#subscriptions.size >= SUBSCRIPTIONS_KEPT) return OTHER;
+    this.#subscriptions.add(name);
+    return name;
+  }
+}

@@ -1,0 +1,151 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { connect } from '../../src/queue/index.ts';
+import lettersApp from '../support/apps/letters.config.ts';
+import { startProcess, type TestProcess } from '../support/child-process.ts';
+import { namespace, redisUrl } from '../support/engines.ts';
+import { parseExposition } from '../support/exposition.ts';
+import { freePort } from '../support/free-port.ts';
+import { startRedis } from '../support/redis-server.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
+const APP = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
+const LETTER = { queue: 'email', name: 'letter' };
+
+describe('health and metrics of a worker host', () => {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  function start(env: Readonly<Record<string, string>>): TestProcess {
+    const worker = startProcess(WORKER, {
+      args: ['--app', APP],
+      env: { ARCHIVE_FILE: '/dev/null', POSTMAN: 'Pat', WORKER_PORT: '0', WORKER_PROCESSES: '2', ...env },
+    });
+    cleanups.push(async () => {
+      worker.kill('SIGKILL');
+      await worker.ended;
+    });
+    return worker;
+  }
+
+  async function addressOf(worker: TestProcess): Promise<string> {
+    const line = await worker.line(/health and metrics are served/);
+    return (JSON.parse(line) as { url: string }).url.replace('localhost', '127.0.0.1');
+  }
+
+  const readiness = async (url: string) => {
+    const answer = await fetch(`${url}/readyz`);
+    return { status: answer.status, body: (await answer.json()) as { reasons?: string[] } };
+  };
+  const isReady = async (url: string): Promise<boolean> => (await readiness(url)).status === 200;
+
+  async function scrape(url: string) {
+    const answer = await fetch(`${url}/metrics`);
+    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    const text = await answer.text();
+    return { text, ...parseExposition(text) };
+  }
+
+  test('two processes are one valid exposition; what a killed one had counted stays', async () => {
+    const space = namespace();
+    const worker = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: space });
+    const url = await addressOf(worker);
+    await waitFor('both workers', () => isReady(url));
+    const client = connect({ redis: redisUrl(), namespace: space });
+    cleanups.push(() => client.close());
+    const letter = lettersApp.jobs.get('letter');
+    if (letter === undefined) throw new Error('The app has a letter.');
+    const data = [
+      ...Array.from({ length: 40 }, (_, index) => ({ to: `ada-${index}@example.com`, end: 'sent' })),
+      { to: 'eve@example.com', end: 'refused' },
+      { to: 'bob@example.com', end: 'unwanted' },
+    ];
+    await client.enqueueMany(data.map(each => ({ kind: 'job-request', contract: letter, data: each, options: {} })));
+
+    await waitFor('all ends to be counted', async () => {
+      const { value } = await scrape(url);
+      const dead = value('shiftwork_jobs_dead_total', { ...LETTER, reason: 'attempts-exhausted' });
+      // The depth may be a second old.
+      const kept = value('shiftwork_queue_depth', { queue: 'email', state: 'dead' });
+      return value('shiftwork_jobs_succeeded_total', LETTER) === 40 && dead === 1 && kept === 2;
+    });
+    const { text, value } = await scrape(url);
+    expect(value('shiftwork_workers_answering')).toBe(2);
+    expect(value('shiftwork_jobs_retried_total', LETTER)).toBe(1);
+    expect(value('shiftwork_jobs_cancelled_total', LETTER)).toBe(1);
+    expect(value('shiftwork_job_run_seconds_count', LETTER)).toBe(42);
+    expect(value('shiftwork_job_wait_seconds_count', LETTER)).toBe(40);
+    expect(value('shiftwork_queue_oldest_due_seconds', { queue: 'email' })).toBe(0);
+    expect(value('shiftwork_engine_up')).toBe(1);
+    expect(value('shiftwork_event_loop_lag_p99_seconds')).toBeLessThan(60);
+    // Supervisor and workers together.
+    expect(value('process_resident_memory_bytes')).toBeGreaterThan(100e6);
+    expect(text).not.toMatch(/@example|ada-|Pat|127\.0\.0\.1/);
+
+    const started = worker.lines.filter(line => line.includes('"fact":"worker.started"'));
+    const { pid } = JSON.parse(started[0] ?? '') as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    await waitFor('the death to be counted', async () => {
+      const now = await scrape(url);
+      expect(now.value('shiftwork_jobs_succeeded_total', LETTER)).toBe(40);
+      return now.value('shiftwork_workers_died_total') === 1;
+    });
+  });
+
+  test('is red with its reasons while the engine is away and while it stops, and leaves at once', async () => {
+    const port = await freePort();
+    const worker = start({ REDIS_URL: `redis://127.0.0.1:${port}`, SHUTDOWN_GRACE_MS: '5000' });
+    const url = await addressOf(worker);
+    await waitFor('the outage to be seen', async () => (await readiness(url)).body.reasons?.length === 3);
+    expect(await readiness(url)).toEqual({
+      status: 503,
+      body: {
+        status: 'not ready',
+        reasons: ['The workers are starting.', 'The queue engine cannot be reached.', '0 of 2 workers are working.'],
+      },
+    });
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    // Whoever asks during an outage gets what this host knows, and soon.
+    const away = await scrape(url);
+    expect(away.value('shiftwork_engine_up')).toBe(0);
+    expect(away.value('shiftwork_queues_readable')).toBe(0);
+
+    const redis = await startRedis({ port });
+    cleanups.push(() => redis.stop());
+    await waitFor('both workers', () => isReady(url));
+    await redis.kill();
+    await waitFor('the second outage to be seen', async () => !(await isReady(url)));
+    expect((await readiness(url)).body.reasons).toEqual(['The queue engine cannot be reached.']);
+    await redis.restart();
+    await waitFor('the engine to be back', () => isReady(url));
+
+    worker.kill('SIGTERM');
+    const reasons: string[] = [];
+    await waitFor('the end', async () => {
+      const now = await readiness(url).catch(() => undefined);
+      reasons.push(...(now?.body.reasons ?? []));
+      return now === undefined;
+    });
+    expect(await worker.ended).toBe(0);
+    expect(reasons).toContain('The workers are stopping and take no new work.');
+  });
+
+  test('says which port it could not have, and stops what it had started', async () => {
+    const first = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() });
+    const { port } = new URL(await addressOf(first));
+    const second = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), WORKER_PORT: port });
+    expect(await second.ended).toBe(2);
+    expect(second.lines.join('\n')).toContain(`Expected WORKER_PORT to be a free port, got ${port} (EADDRINUSE).`);
+  });
+
+  test('answers three addresses and nothing else, and only to those who read', async () => {
+    const url = await addressOf(start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() }));
+    expect((await fetch(`${url}/`)).status).toBe(404);
+    expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
+    const head = await fetch(`${url}/livez`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+});
