@@ -5,7 +5,6 @@ import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { readQueueFigures, type QueueFigures } from '../queue/index.ts';
 import { notifyWebhook } from './notify-webhook.ts';
-import { readQueueFigures, type QueueFigures } from '../queue/index.ts';
 import { ResourceSet } from './resource-set.ts';
 import type { WorkerProgram } from './supervisor/child-worker.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
