@@ -57,7 +57,7 @@ export function readCloudEvent(text: string): Reading {
     return unreadable('it is not JSON');
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return unreadable('it is no JSON object');
-  const fields: Readonly<Record<string, unknown>> = { ...parsed };
+  const fields = parsed as Readonly<Record<string, unknown>>;
   const problem = problemOf(fields);
   if (problem !== undefined) return unreadable(problem);
   const { id, type, time, schemaversion = 1, data, datefields } = fields;

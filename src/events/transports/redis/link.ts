@@ -88,7 +88,8 @@ export class RedisLink {
 
   /** Sends one command. @throws BusUnavailableError when it was not answered; what Redis refuses is passed on */
   async send(what: string, command: string, ...args: readonly (string | number)[]): Promise<unknown> {
-    await this.ready(what);
+    // Not awaited where it need not be: each turn of the loop that is saved here is saved for every event.
+    if (this.commands.status !== 'ready') await this.ready(what);
     try {
       return await this.commands.call(command, ...args.map(String));
     } catch (cause) {
