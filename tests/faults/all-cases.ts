@@ -1,6 +1,7 @@
 import type { FaultCase } from './case.ts';
 import { crashes } from './cases/crashes.ts';
 import { engineFaults } from './cases/engine.ts';
+import { schedules } from './cases/schedules.ts';
 import { stops } from './cases/stops.ts';
 
-export const allCases: readonly FaultCase[] = [...crashes, ...stops, ...engineFaults];
+export const allCases: readonly FaultCase[] = [...crashes, ...stops, ...engineFaults, ...schedules];

@@ -156,6 +156,11 @@ export class Trial {
       .map(line => JSON.parse(line) as SinkLine);
   }
 
+  /** The slots whose jobs ran, as often as they ran. */
+  slots(): readonly number[] {
+    return this.sink().flatMap(({ slot }) => (slot === undefined ? [] : [slot]));
+  }
+
   startsOf(jobId: string): readonly SinkLine[] {
     return this.sink().filter(line => line.what === 'start' && line.jobId === jobId);
   }

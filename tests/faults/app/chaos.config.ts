@@ -1,7 +1,14 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { defineApp, defineJob, defineResource, handle, type Run } from '../../../src/contracts/index.ts';
+import {
+  defineApp,
+  defineJob,
+  defineResource,
+  defineSchedule,
+  handle,
+  type Run,
+} from '../../../src/contracts/index.ts';
 import { fixed } from '../../../src/resilience/index.ts';
 
 /** What a trial's job does. Every start and end is a line in the sink: an effect outside the queue that can be counted. */
@@ -24,6 +31,8 @@ export interface SinkLine {
   readonly attempt: number;
   readonly pid: number;
   readonly at: number;
+  /** Of a job that a schedule made. */
+  readonly slot?: number;
 }
 
 const sink = defineResource({
@@ -63,9 +72,24 @@ function leak(): void {
   for (;;) kept.push(Array.from({ length: 100_000 }, () => ({})));
 }
 
+/** Due each second; every slot is to become one job, and its effect one line. */
+const tick = defineJob({ queue: 'chaos', name: 'tick', schema: z.strictObject({ slot: z.number() }) });
+const onTick = handle(tick, { sink }, ({ slot }, run, { sink: file }) => {
+  const line = { what: 'end', jobId: run.jobId, attempt: run.attempt, pid: process.pid, at: Date.now(), slot };
+  appendFileSync(file, `${JSON.stringify(line)}\n`);
+});
+const everySecond = defineSchedule({
+  name: 'every-second',
+  job: tick,
+  data: slot => ({ slot: slot.getTime() }),
+  every: '1s',
+  missed: 'all',
+});
+
 /** CHAOS_LOCK scales the time after which a silent worker loses its jobs. */
 export default defineApp({
-  jobs: [work],
-  handlers: [doWork],
+  jobs: [work, tick],
+  handlers: [doWork, onTick],
+  schedules: process.env['CHAOS_SCHEDULE'] === undefined ? [] : [everySecond],
   queues: { chaos: { concurrency: 10, lock: Number(process.env['CHAOS_LOCK'] ?? 30_000) } },
 });

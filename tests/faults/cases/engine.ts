@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { waitFor } from '../../support/wait-for.ts';
 import { BOTH, type FaultCase } from '../case.ts';
 import type { Trial } from '../trial.ts';
@@ -53,6 +54,34 @@ const frozen: FaultCase = {
   },
 };
 
+const outOfMemory: FaultCase = {
+  number: 15,
+  title: 'Redis is out of memory for a while (noeviction)',
+  engines: ['redis'],
+  async run(trial) {
+    const fleet = await trial.readyFleet();
+    await trial.addMany(20, index => ({ key: `n${index}`, does: 'sleep', ms: trial.between(200, 2_000) }));
+    await waitFor('the jobs to start', () => trial.sink().length > 0);
+    const redis = new Redis(trial.engine.url);
+    const wrong: string[] = [];
+    try {
+      await redis.config('SET', 'maxmemory', '1mb');
+      for (let count = 0; count < 10; count += 1) {
+        if ((await trial.add(short(trial)(count))) !== undefined) wrong.push('a job was taken without memory');
+      }
+      await pause(2_000);
+      await redis.config('SET', 'maxmemory', '0');
+    } finally {
+      redis.disconnect();
+    }
+    await waitFor('the producer', () => trial.add(short(trial)(0)), 20_000);
+    await trial.drained();
+    const died = fleet.facts('worker.died').length;
+    if (died > 0) wrong.push(`${died} workers left`);
+    return [...wrong, ...(await trial.violations({ faults: 1 }))];
+  },
+};
+
 const blocked: FaultCase = {
   number: 9,
   title: 'a handler blocks its process for longer than the lock',
@@ -71,4 +100,4 @@ const blocked: FaultCase = {
   },
 };
 
-export const engineFaults: readonly FaultCase[] = [restarts, frozen, blocked];
+export const engineFaults: readonly FaultCase[] = [restarts, frozen, outOfMemory, blocked];
