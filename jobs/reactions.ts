@@ -25,7 +25,7 @@ export const reactions = [
     track({
       messageId: `ordered-${orderId}`,
       userId,
-      event: 'Order Placed',
+      event: 'Order Completed',
       timestamp: timestamp.toISOString(),
       properties: { orderId, total },
     }),

@@ -9,6 +9,7 @@ export {
   type Order,
   type OrderItem,
   type OrderStore,
+  type StoredOrder,
 } from './email/index.ts';
 export {
   NOTIFICATION_CHANNEL,

@@ -2,10 +2,9 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Pool } from 'pg';
-import { createAnalyticsProducer, createEmailProducer } from '../../producers/index.ts';
+import { createEmailProducer } from '../../producers/index.ts';
 import type { Outbox } from '../../src/outbox/index.ts';
 import type { Client } from '../../src/queue/index.ts';
-import { createOrderStore } from '../../workers/index.ts';
 import { notFound, problems } from './problems.ts';
 import { requestContext } from './request-context.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -30,7 +29,6 @@ export interface ShopParts {
 export function createShop({ client, pool, outbox, feed, links, onError }: ShopParts): Express {
   const users = createUserStore(pool);
   const email = createEmailProducer(client);
-  const analytics = createAnalyticsProducer(client);
 
   const app = express();
   app.disable('x-powered-by');
@@ -57,7 +55,7 @@ export function createShop({ client, pool, outbox, feed, links, onError }: ShopP
   // Bodies are JSON and nothing else: a form on a foreign page cannot send that without being asked.
   app.use(express.json({ limit: '64kb', strict: true, type: 'application/json' }));
   app.use(signupRoutes({ users, pool, outbox, client }));
-  app.use(orderRoutes({ orders: createOrderStore(pool), email, analytics }));
+  app.use(orderRoutes({ pool, outbox, client }));
   app.use(passwordResetRoutes({ users, email }));
   app.use(jobRoutes(client));
   app.use(notificationRoutes(feed));

@@ -43,7 +43,7 @@ describe('docker-compose.yml', () => {
 
   test('has everything that the app stands on', () => {
     expect(Object.keys(services).toSorted()).toEqual(
-      ['dashboard', 'mailpit', 'migrate', 'postgres', 'rabbitmq', 'redis', 'shop', 'worker'].toSorted(),
+      ['dashboard', 'mailpit', 'migrate', 'postgres', 'rabbitmq', 'redis', 'relay', 'shop', 'worker'].toSorted(),
     );
   });
 

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { defineResource } from '../../src/contracts/index.ts';
 import { database } from '../database.ts';
 
@@ -32,7 +32,8 @@ export interface OrderStore {
   migrate(): Promise<void>;
 }
 
-export function createOrderStore(pool: Pool): OrderStore {
+/** On a pool, or on the client of a transaction. */
+export function createOrderStore(pool: Pick<Pool | PoolClient, 'query'>): OrderStore {
   return {
     async find(id) {
       const { rows } = await pool.query<{

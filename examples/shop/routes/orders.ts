@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Router } from 'express';
+import type { Pool } from 'pg';
 import { z } from 'zod';
-import { emailAddress } from '../../../jobs/index.ts';
-import type { AnalyticsProducer, EmailProducer } from '../../../producers/index.ts';
-import type { OrderItem, OrderStore } from '../../../workers/index.ts';
+import { emailAddress, orderPlaced, reactions } from '../../../jobs/index.ts';
+import type { EventRequest } from '../../../src/contracts/index.ts';
+import { reactNow } from '../../../src/events/index.ts';
+import type { Outbox } from '../../../src/outbox/index.ts';
+import type { Client } from '../../../src/queue/index.ts';
+import { createOrderStore, type OrderItem, type StoredOrder } from '../../../workers/index.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { bodyOf, Problem } from '../problems.ts';
 import { currentCorrelationId } from '../request-context.ts';
+import { inTransaction } from '../store/transaction.ts';
 import { id } from './fields.ts';
 
 const body = z.strictObject({
@@ -21,43 +26,48 @@ const body = z.strictObject({
 });
 
 export interface OrderParts {
-  readonly orders: OrderStore;
-  readonly email: EmailProducer;
-  readonly analytics: AnalyticsProducer;
+  readonly pool: Pool;
+  readonly outbox: Outbox;
+  readonly client: Client;
 }
 
 /**
- * `POST /orders`. The order is stored first; the job carries its id. With an `Idempotency-Key` the order's id is made from it, so
- * that a caller who got no answer asks again and gets the same order and the same jobs, also those that were missed.
+ * `POST /orders`. The order, the event that it was placed and the jobs that follow are written in one transaction; the jobs carry the
+ * order's id. With an `Idempotency-Key` the order's id is made from it, so that a caller who got no answer asks again and gets the same
+ * order and the same jobs.
  */
-export function orderRoutes({ orders, email, analytics }: OrderParts): Router {
+export function orderRoutes({ pool, outbox, client }: OrderParts): Router {
   return Router().post('/orders', async (request, response) => {
-    const { userId, email: address, items } = bodyOf(request, body);
+    const { userId, email, items } = bodyOf(request, body);
     const total = items.reduce((sum, item) => sum + item.quantity * item.price, 0);
     const orderId = `order-${idempotencyKeyOf(request, userId) ?? randomUUID()}`;
-    await orders.insert({ id: orderId, userId, email: address, currency: 'EUR', items, total });
-    const stored = await orders.find(orderId);
-    if (stored === undefined) throw new Error('The order that was just stored is not there.');
-    if (stored.email !== address || JSON.stringify(itemsOf(stored.items)) !== JSON.stringify(itemsOf(items))) {
+    const correlationId = currentCorrelationId();
+    const stored = await inTransaction(pool, async tx => {
+      const orders = createOrderStore(tx);
+      const isNew = await orders.insert({ id: orderId, userId, email, currency: 'EUR', items, total });
+      const order = await orders.find(orderId);
+      if (order === undefined) throw new Error('The order that was just stored is not there.');
+      if (isNew) await outbox.publish(tx, placed(order, correlationId), { order: userId, reactions });
+      return order;
+    });
+    if (stored.email !== email || JSON.stringify(itemsOf(stored.items)) !== JSON.stringify(itemsOf(items))) {
       throw new Problem(409, 'The key was already used for another order.');
     }
-    const options = { correlationId: currentCorrelationId() };
-    const [confirmation, tracked] = await Promise.all([
-      email.sendOrderConfirmation({ orderId, email: address }, options),
-      analytics.track(
-        {
-          messageId: `ordered-${orderId}`,
-          userId,
-          event: 'Order Completed',
-          timestamp: stored.createdAt,
-          properties: { orderId, total },
-        },
-        options,
-      ),
-    ]);
-    const jobs = { orderConfirmation: confirmation.id, track: tracked.id };
-    response.status(202).json({ orderId, total, jobs, jobIds: Object.values(jobs) });
+    // At once, so that the answer is about jobs that are queued; the relay brings them otherwise, with the same ids.
+    const receipts = await reactNow(client, placed(stored, correlationId), reactions);
+    const jobIds = receipts.map(({ id: jobId }) => jobId);
+    await outbox.markSent(pool, jobIds).catch(() => undefined);
+    const [orderConfirmation, track] = jobIds;
+    response.status(202).json({ orderId, total, jobs: { orderConfirmation, track }, jobIds });
   });
+}
+
+/** The same event for the same order, however often it is stated. */
+function placed({ id: orderId, userId, email, total, createdAt }: StoredOrder, correlationId: string): EventRequest {
+  return orderPlaced(
+    { orderId, userId, email, total },
+    { id: `placed-${orderId}`, timestamp: new Date(createdAt), correlationId, userId },
+  );
 }
 
 /** The database keeps an object's fields in its own order. */
