@@ -29,6 +29,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/events', 'src/queue'],
     why: "it stands in the app's transaction: what a web app must not load is no part of it",
   },
+  'src/event-store': {
+    may: [],
+    why: 'it is a database and pure decisions: whoever appends must not load queues or workers',
+  },
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
   'src/testing': {
     may: ['src/queue', 'src/runtime', 'src/state'],
@@ -73,7 +77,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   '@bull-board/express': { in: ['dashboard/board'], why: 'the board is one page of the dashboard' },
   '@standard-schema/spec': {
     in: [],
-    typesIn: ['src/contracts', 'src/events', 'src/outbox', 'src/queue', 'src/testing'],
+    typesIn: ['src/contracts', 'src/event-store', 'src/events', 'src/outbox', 'src/queue', 'src/testing'],
     why: 'it is types alone; the ground knows no other vendor, so that users may bring their own schemas',
   },
   amqplib: {
@@ -107,7 +111,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
       'local/postgres',
       'examples',
     ],
-    typesIn: ['workers', 'src/outbox', 'src/cli', 'src/engine'],
+    typesIn: ['workers', 'src/outbox', 'src/event-store', 'src/cli', 'src/engine'],
     why: 'one pool for the queues and one for the handlers, each behind an import(): a producer on Redis must not load it',
   },
   pino: { in: ['src/telemetry'], why: 'the core states facts; one listener logs' },

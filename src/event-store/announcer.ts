@@ -1,0 +1,39 @@
+import type { Pool } from 'pg';
+
+/**
+ * Tells listening processes that something was appended. Beside the append and not in it: NOTIFY takes a lock of the whole database
+ * from the commit's beginning to its end, so that commits could no longer share one flush of the disk. What is not said (the
+ * process dies, the database is away) is found by polling.
+ */
+export class Announcer {
+  readonly #pool: Pool;
+  readonly #channel: string;
+  #speaking: Promise<void> | undefined;
+  #again = false;
+
+  constructor(pool: Pool, channel: string) {
+    this.#pool = pool;
+    this.#channel = channel;
+  }
+
+  /** Appends that come while it speaks share the next word. */
+  announce(): void {
+    this.#again = true;
+    this.#speaking ??= this.#speak().finally(() => (this.#speaking = undefined));
+  }
+
+  async settle(): Promise<void> {
+    while (this.#speaking !== undefined) await this.#speaking;
+  }
+
+  async #speak(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      try {
+        await this.#pool.query('select pg_notify($1, $2)', [this.#channel, '']);
+      } catch {
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,284 @@
+import type { Pool } from 'pg';
+import type { AnyEventContract, EventRequest } from '../contracts/index.ts';
+import { InvalidContractError, InvalidOptionsError } from '../errors/index.ts';
+import { Facts } from '../facts/index.ts';
+import { createIdSource } from '../time/index.ts';
+import { Announcer } from './announcer.ts';
+import { runAppend, type Appended } from './run-append.ts';
+import type { ExpectedVersion } from './expected-version.ts';
+import { requireIdText } from './id-text.ts';
+import { PostgresKeyRing, type KeyRing } from './key-ring.ts';
+import { namesOf, type StoreNames } from './names.ts';
+import { PersonalDataVault, type PersonalData } from './personal-data.ts';
+import { EVENT_COLUMNS, readEvent, type EventRow, type Reading } from './read-event.ts';
+import { sealEvent, type EventDefaults, type SealedEvent } from './seal-event.ts';
+import { storeTypes, type Sql } from './sql.ts';
+import { explained } from './store-fault.ts';
+import type { StoredEvent } from './stored-event.ts';
+
+export interface EventStoreOptions {
+  /** Of node-postgres. The store never ends it. */
+  readonly pool: Pool;
+  /** Every event that may be appended, and that readers understand. */
+  readonly events: readonly AnyEventContract[];
+  /** Keeps stores apart in one database: SHIFTWORK_NAMESPACE. */
+  readonly namespace?: string | undefined;
+  readonly facts?: Facts;
+  /** Fields that are sealed with a person's key, so that the person can be erased. */
+  readonly personalData?: readonly PersonalData[];
+  /** Where those keys are; a table beside the events by default. */
+  readonly keys?: KeyRing;
+}
+
+/** Events for one stream. */
+export interface StreamAppend {
+  readonly stream: string;
+  readonly events: readonly EventRequest[];
+  readonly expectedVersion: ExpectedVersion;
+}
+
+export interface AppendOptions extends EventDefaults {
+  /** A client inside a read committed transaction of the app: the events stand or fall with it. */
+  readonly tx?: Sql;
+}
+
+export interface ReadStreamOptions {
+  readonly direction?: 'forward' | 'backward';
+  /** The first version to read, itself included. The oldest by default, backward the newest. */
+  readonly from?: number;
+  /** The last version to read, itself included. */
+  readonly to?: number;
+  readonly limit?: number;
+}
+
+export interface ReadAllOptions {
+  /** Events behind that position; 0 by default, which is all. */
+  readonly after?: number;
+  readonly limit?: number;
+  /** Of these types alone. */
+  readonly types?: readonly string[];
+}
+
+/** How many rows are fetched at a time. Measured: 500 and 2,000 read no faster. */
+const BATCH = 1_000;
+const EVENTS_AT_MOST = 5_000;
+const STREAMS_AT_MOST = 100;
+
+/**
+ * Events in PostgreSQL: appended under optimistic concurrency, never changed, read by stream or in the order of all.
+ *
+ * Use: `await store.append('account-1', [moneyDeposited({ amount: 5 })], { expectedVersion: 3 })`,
+ * `for await (const event of store.readStream('account-1'))`.
+ */
+export class EventStore {
+  readonly pool: Pool;
+  readonly names: StoreNames;
+  readonly facts: Facts;
+  readonly contracts: ReadonlyMap<string, AnyEventContract>;
+  readonly #ids = createIdSource();
+  readonly #vault: PersonalDataVault;
+  readonly #reading: Reading;
+  readonly #announcer: Announcer;
+
+  /** @throws InvalidConfigError, InvalidContractError */
+  constructor(options: EventStoreOptions) {
+    this.pool = options.pool;
+    this.names = namesOf(options.namespace);
+    this.facts = options.facts ?? new Facts();
+    const contracts = new Map<string, AnyEventContract>();
+    for (const contract of options.events) {
+      if (contracts.has(contract.name)) throw new InvalidContractError(`Two events are named "${contract.name}".`);
+      contracts.set(contract.name, contract);
+    }
+    this.contracts = contracts;
+    const keys = options.keys ?? new PostgresKeyRing(options.pool, this.names);
+    this.#vault = new PersonalDataVault(options.personalData ?? [], keys);
+    this.#reading = { contracts, vault: this.#vault };
+    this.#announcer = new Announcer(options.pool, this.names.channel);
+  }
+
+  /**
+   * Appends events to one stream. Repeated with the same event ids it answers as the first time.
+   * @throws ConcurrencyError, EventIdTakenError, InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError; nothing is written then
+   */
+  append(
+    stream: string,
+    events: readonly EventRequest[],
+    { expectedVersion, ...options }: AppendOptions & { readonly expectedVersion: ExpectedVersion },
+  ): Promise<Appended> {
+    return this.appendAll([{ stream, events, expectedVersion }], options);
+  }
+
+  /** The same for several streams: all of it or nothing. */
+  async appendAll(appends: readonly StreamAppend[], options: AppendOptions = {}): Promise<Appended> {
+    const startedAt = performance.now();
+    const { tx, ...defaults } = options;
+    const sealed = await this.#seal(appends, defaults);
+    let appended: Appended;
+    try {
+      appended = await runAppend(tx ?? this.pool, this.names, appends, sealed, tx !== undefined);
+    } catch (cause) {
+      throw explained(cause, this.names.schema);
+    }
+    if (tx === undefined) this.#announcer.announce();
+    if (!appended.repeated && this.facts.wants('store.appended')) {
+      this.facts.state('store.appended', {
+        streams: appends.length,
+        events: appended.positions.length,
+        position: appended.position,
+        tookMs: Math.round(performance.now() - startedAt),
+      });
+    }
+    return appended;
+  }
+
+  /** The stream's events, fetched a thousand at a time. */
+  async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<StoredEvent, void, void> {
+    requireIdText(stream, 'the name of a stream');
+    const backward = options.direction === 'backward';
+    let left = options.limit ?? Infinity;
+    let next = options.from ?? (backward ? Number.MAX_SAFE_INTEGER : 1);
+    const last = options.to ?? (backward ? 1 : Number.MAX_SAFE_INTEGER);
+    const fetch = (from: number, limit: number): Promise<EventRow[]> =>
+      this.#rows(
+        backward ? 'backward' : 'forward',
+        `select ${EVENT_COLUMNS} from ${this.names.event} where stream = $1 and ` +
+          (backward
+            ? 'version <= $2 and version >= $3 order by version desc limit $4'
+            : 'version >= $2 and version <= $3 order by version limit $4'),
+        [stream, from, last, limit],
+      );
+    let coming = left > 0 ? fetch(next, Math.min(BATCH, left)) : undefined;
+    while (coming !== undefined) {
+      const asked = Math.min(BATCH, left);
+      const rows: EventRow[] = await coming;
+      left -= rows.length;
+      const [, , lastVersion] = rows.at(-1) ?? [];
+      if (rows.length < asked || left <= 0 || lastVersion === undefined) coming = undefined;
+      else {
+        next = lastVersion + (backward ? -1 : 1);
+        coming = fetch(next, Math.min(BATCH, left));
+        // Whoever stops reading early leaves it behind.
+        coming.catch(() => undefined);
+      }
+      for (const row of rows) yield await this.interpret(row);
+    }
+  }
+
+  /** The version of the stream's last event; 0 when there is none. */
+  async streamVersion(stream: string): Promise<number> {
+    for await (const event of this.readStream(stream, { direction: 'backward', limit: 1 })) return event.streamVersion;
+    return 0;
+  }
+
+  /**
+   * Every event behind a position, in order, up to what is decided at the time: none will ever appear between those that were read.
+   * Use the primary: a standby does not know which appends are under way.
+   */
+  async *readAll({ after = 0, limit = Infinity, types }: ReadAllOptions = {}): AsyncGenerator<StoredEvent, void, void> {
+    const horizon = await this.horizon();
+    let left = limit;
+    let coming: Promise<EventRow[]> | undefined;
+    const fetch = (from: number): Promise<EventRow[]> | undefined =>
+      from < horizon && left > 0 ? this.rowsBetween(from, horizon, Math.min(BATCH, left), types) : undefined;
+    coming = fetch(after);
+    while (coming !== undefined) {
+      const asked = Math.min(BATCH, left);
+      const rows: EventRow[] = await coming;
+      left -= rows.length;
+      const [position] = rows.at(-1) ?? [];
+      coming = rows.length < asked || position === undefined ? undefined : fetch(position);
+      coming?.catch(() => undefined);
+      for (const row of rows) yield await this.interpret(row);
+    }
+  }
+
+  /** The position up to which no event will appear any more. */
+  async horizon(): Promise<number> {
+    try {
+      const { rows } = await this.pool.query<[number]>({
+        text: `select ${this.names.horizon}()`,
+        rowMode: 'array',
+        types: storeTypes,
+      });
+      return rows[0]?.[0] ?? 0;
+    } catch (cause) {
+      throw explained(cause, this.names.schema);
+    }
+  }
+
+  /** Rows for projections. `upTo` must be at or below a horizon. */
+  rowsBetween(after: number, upTo: number, limit: number, types?: readonly string[]): Promise<EventRow[]> {
+    const head = `select ${EVENT_COLUMNS} from ${this.names.event} where position > $1 and position <= $2`;
+    return types === undefined
+      ? this.#rows('all', `${head} order by position limit $3`, [after, upTo, limit])
+      : this.#rows('all_of', `${head} and type = any($4) order by position limit $3`, [after, upTo, limit, types]);
+  }
+
+  /** What a row says. A promise only where it takes one. */
+  interpret(row: EventRow): StoredEvent | Promise<StoredEvent> {
+    return readEvent(row, this.#reading);
+  }
+
+  /**
+   * Throws the person's key away: what was sealed with it is lost to everybody, for ever. Events stay; readers get what stands for
+   * the erased fields. Snapshots of the streams that hold such events go too. Read models keep what they have until an event of the
+   * app's own tells them, or they are rebuilt.
+   */
+  async eraseSubject(subject: string): Promise<void> {
+    await this.#vault.erase(subject);
+    await this.pool.query(
+      `delete from ${this.names.snapshot} where stream in (select stream from ${this.names.event} where subject = $1)`,
+      [subject],
+    );
+  }
+
+  /** Waits for what is said to other processes beside the appends. Call it before the pool ends. */
+  async settle(): Promise<void> {
+    await this.#announcer.settle();
+  }
+
+  async #rows(name: string, text: string, values: unknown[]): Promise<EventRow[]> {
+    try {
+      const { rows } = await this.pool.query<EventRow & unknown[]>({
+        name: `${this.names.statement}_${name}`,
+        text,
+        values,
+        rowMode: 'array',
+        types: storeTypes,
+      });
+      return rows;
+    } catch (cause) {
+      throw explained(cause, this.names.schema);
+    }
+  }
+
+  async #seal(appends: readonly StreamAppend[], defaults: EventDefaults): Promise<SealedEvent[]> {
+    const streams = new Set<string>();
+    let count = 0;
+    for (const { stream, events } of appends) {
+      requireIdText(stream, 'the name of a stream');
+      if (streams.has(stream)) throw new InvalidOptionsError(`The append names the stream "${stream}" twice.`);
+      if (events.length === 0) {
+        throw new InvalidOptionsError(`Expected at least one event for the stream "${stream}", got none.`);
+      }
+      streams.add(stream);
+      count += events.length;
+    }
+    if (appends.length === 0 || appends.length > STREAMS_AT_MOST || count > EVENTS_AT_MOST) {
+      throw new InvalidOptionsError(
+        `Expected an append of 1 to ${STREAMS_AT_MOST} streams and at most ${EVENTS_AT_MOST} events, ` +
+          `got ${appends.length} streams and ${count} events.`,
+      );
+    }
+    const sealing = { contracts: this.contracts, ids: this.#ids, vault: this.#vault, defaults };
+    const sealed: SealedEvent[] = [];
+    for (const { events } of appends) {
+      for (const request of events) {
+        const one = sealEvent(request, sealing);
+        sealed.push(one instanceof Promise ? await one : one);
+      }
+    }
+    return sealed;
+  }
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { SubjectErasedError } from '../errors/index.ts';
+import { KEY_BYTES } from './cipher.ts';
+import type { StoreNames } from './names.ts';
+import type { Sql } from './sql.ts';
+
+/** A key for each person whose data is in events. Another place than the store's own database is better still: its backups differ. */
+export interface KeyRing {
+  /** The person's key, made when there is none. @throws SubjectErasedError */
+  keyFor(subject: string): Promise<Uint8Array>;
+  /** Undefined when it was thrown away, or never made. */
+  find(subject: string): Promise<Uint8Array | undefined>;
+  throwAway(subject: string): Promise<void>;
+}
+
+/** Longer, and another process would go on reading what was erased. */
+const REMEMBERED_MS = 1_000;
+const REMEMBERED_AT_MOST = 10_000;
+
+/** Keys in a table beside the events; a backup of them ends an erasure's promise, so keep them out of long-lived ones. */
+export class PostgresKeyRing implements KeyRing {
+  readonly #sql: Sql;
+  readonly #table: string;
+  readonly #remembered = new Map<string, { readonly key: Uint8Array | undefined; readonly until: number }>();
+
+  constructor(sql: Sql, names: StoreNames) {
+    this.#sql = sql;
+    this.#table = names.subjectKey;
+  }
+
+  async keyFor(subject: string): Promise<Uint8Array> {
+    const known = this.#recall(subject);
+    if (known?.key !== undefined) return known.key;
+    const { rows } = await this.#sql.query(
+      `insert into ${this.#table} as k (subject, key) values ($1, $2)
+       on conflict (subject) do update set subject = k.subject returning key`,
+      [subject, randomBytes(KEY_BYTES)],
+    );
+    const key = rows[0]?.['key'];
+    if (!(key instanceof Uint8Array)) throw new SubjectErasedError();
+    return this.#remember(subject, key);
+  }
+
+  async find(subject: string): Promise<Uint8Array | undefined> {
+    const known = this.#recall(subject);
+    if (known !== undefined) return known.key;
+    const { rows } = await this.#sql.query(`select key from ${this.#table} where subject = $1`, [subject]);
+    const key = rows[0]?.['key'];
+    return this.#remember(subject, key instanceof Uint8Array ? key : undefined);
+  }
+
+  async throwAway(subject: string): Promise<void> {
+    // Also where none was made yet: nothing of that person is sealed from now on.
+    await this.#sql.query(
+      `insert into ${this.#table} (subject, key, erased_at) values ($1, null, now())
+       on conflict (subject) do update set key = null, erased_at = now()`,
+      [subject],
+    );
+    this.#remembered.delete(subject);
+  }
+
+  #recall(subject: string): { readonly key: Uint8Array | undefined } | undefined {
+    const entry = this.#remembered.get(subject);
+    return entry !== undefined && entry.until > Date.now() ? entry : undefined;
+  }
+
+  #remember<Key extends Uint8Array | undefined>(subject: string, key: Key): Key {
+    if (this.#remembered.size >= REMEMBERED_AT_MOST) this.#remembered.clear();
+    this.#remembered.set(subject, { key, until: Date.now() + REMEMBERED_MS });
+    return key;
+  }
+}

@@ -1,0 +1,27 @@
+import { EventIdTakenError, EventStoreMissingError, InvalidOptionsError } from '../errors/index.ts';
+
+/** No such table, schema, function, column. */
+const MISSING: ReadonlySet<string> = new Set(['42P01', '3F000', '42883', '42703']);
+
+/** The database's own codes in this project's words; anything else as it came. */
+export function explained(cause: unknown, schema: string): unknown {
+  const code = codeOf(cause);
+  if (code === undefined) return cause;
+  if (MISSING.has(code)) return new EventStoreMissingError(schema, cause);
+  if (code === 'SWE01') {
+    const detail = cause instanceof Error && 'detail' in cause ? cause.detail : undefined;
+    return new EventIdTakenError(typeof detail === 'string' ? detail : '');
+  }
+  if (code === 'SWE02') {
+    return new InvalidOptionsError(
+      'Expected an append inside a read committed transaction, found another isolation level: a frozen snapshot cannot ' +
+        'see which version a stream has now. Begin the transaction with "begin isolation level read committed".',
+    );
+  }
+  return cause;
+}
+
+/** PostgreSQL's SQLSTATE, or the code of the network. */
+export function codeOf(cause: unknown): string | undefined {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+}
