@@ -10,6 +10,8 @@ export interface DashboardConfiguration {
   readonly namespace: string | undefined;
   readonly production: boolean;
   readonly users: readonly DashboardUser[];
+  /** What programs show that ask for metrics. */
+  readonly metricsToken: string | undefined;
   readonly trustProxy: number | string | undefined;
   readonly port: number;
   /** Undefined: every address. In development the dashboard is reached from this machine alone. */
@@ -37,6 +39,7 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
     namespace: environment.string('SHIFTWORK_NAMESPACE'),
     production,
     users: readUsers(environment, production),
+    metricsToken: readMetricsToken(environment),
     trustProxy: readTrustProxy(environment),
     port: own ?? platform ?? 3_001,
     host: production ? undefined : '127.0.0.1',
@@ -70,6 +73,15 @@ function readUsers(environment: Environment, production: boolean): readonly Dash
   const { users, problems } = parseUsers(text);
   for (const problem of problems) environment.problem(problem);
   return users;
+}
+
+/** Long enough that nobody finds it by trying. */
+function readMetricsToken(environment: Environment): string | undefined {
+  const token = environment.string('METRICS_TOKEN');
+  if (token !== undefined && !/^[\x21-\x7e]{16,512}$/.test(token)) {
+    environment.problem('Expected METRICS_TOKEN to be 16 to 512 visible characters without spaces.');
+  }
+  return token;
 }
 
 /** A number of hops, or whose word is taken. "true" would believe everybody, so it is no value. */

@@ -15,6 +15,7 @@ import { workersPage } from './workers/workers-page.ts';
 import { errorAnswers } from './http/errors.ts';
 import { securityHeaders } from './http/headers.ts';
 import { sameOriginOnly } from './http/same-origin.ts';
+import { metricsRoute } from './metrics/metrics-route.ts';
 import { overviewPage } from './overview/overview-page.ts';
 import { readOverview } from './overview/read-overview.ts';
 import { assets } from './pages/assets.ts';
@@ -39,6 +40,8 @@ export interface DashboardOptions {
   readonly basePath?: string;
   /** In this process by default; several dashboard processes need one that they share. */
   readonly sessionStore?: SessionStore;
+  /** What a program that asks for `/metrics` shows as a bearer token; without one it has to sign in as people do. */
+  readonly metricsToken?: string | undefined;
   /** Where jobs that are added by hand are stated; nowhere by default. */
   readonly facts?: Facts;
   /** Told of each change that somebody made or was refused. */
@@ -69,6 +72,7 @@ export function createDashboard({
   trustProxy,
   basePath = '',
   sessionStore = new MemorySessionStore(),
+  metricsToken,
   facts = new Facts(),
   onAction = () => undefined,
   onError = () => undefined,
@@ -80,6 +84,7 @@ export function createDashboard({
   }
   const board = new QueueBoard({ app, engine, basePath, facts, onError });
   const probe = new ReadinessProbe(engine, () => board.complete);
+  const metrics = metricsRoute({ app, facts, queues: () => board.queues, token: metricsToken });
   const viewers = new Viewers();
   const sessions = new Sessions({ users, store: sessionStore });
   const viewerOf = (request: Request): Viewer => {
@@ -106,6 +111,7 @@ export function createDashboard({
     const { ready, reasons } = await probe.ask();
     response.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not ready', reasons });
   });
+  handler.use(metrics.forPrograms);
   handler.use('/assets', assets());
   handler.use(sameOriginOnly(openToAll));
   if (users.length === 0) {
@@ -116,6 +122,7 @@ export function createDashboard({
   }
   handler.use(recognisedOnly(viewers));
   handler.use(viewersOnlyRead(viewers));
+  handler.use(metrics.forPeople);
 
   handler.get('/', async (request, response) => {
     const reading = board.complete ? readOverview(board.queues) : undefined;
@@ -150,7 +157,13 @@ export function createDashboard({
   handler.use(errorAnswers(onError));
 
   void board.open();
-  return { handler, close: async () => board.close() };
+  return {
+    handler,
+    async close() {
+      metrics.stop();
+      board.close();
+    },
+  };
 }
 
 /** Told of every property while a body is read; a throw is answered with 400. */

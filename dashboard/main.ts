@@ -19,7 +19,7 @@ const logger = createLogger({ name: 'dashboard', variables: process.env });
 /** What the web dyno runs: the dashboard, until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const configuration = readConfiguration(process.argv.slice(2), process.env);
-  const { engineUrl, namespace, users, production, trustProxy, port, host } = configuration;
+  const { engineUrl, namespace, users, production, metricsToken, trustProxy, port, host } = configuration;
   const app = await loadApp(configuration.appPath);
   const facts = new Facts();
   logFacts(facts, logger);
@@ -36,6 +36,7 @@ async function main(): Promise<void> {
     engine,
     users,
     production,
+    metricsToken,
     trustProxy,
     facts,
     onAction: action => logger[action.outcome === 'done' ? 'info' : 'warn']({ action }, 'dashboard action'),

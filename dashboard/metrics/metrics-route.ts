@@ -1,0 +1,59 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
+import type { App } from '../../src/contracts/index.ts';
+import type { EngineQueue } from '../../src/engine/index.ts';
+import type { Facts } from '../../src/facts/index.ts';
+import { readQueueFigures } from '../../src/queue/index.ts';
+import { collectMetrics, EXPOSITION_TYPE, QueueGauges } from '../../src/telemetry/index.ts';
+
+export interface MetricsRouteOptions {
+  readonly app: App;
+  readonly facts: Facts;
+  readonly queues: () => ReadonlyMap<string, EngineQueue>;
+  /** What a program shows instead of signing in; undefined: only people who have signed in see metrics. */
+  readonly token: string | undefined;
+}
+
+export interface MetricsRoute {
+  /** For programs; passes on to the next handler whoever does not show the token. To stand before the sign-in. */
+  readonly forPrograms: RequestHandler;
+  /** For people; to stand behind the sign-in. */
+  readonly forPeople: RequestHandler;
+  stop(): void;
+}
+
+/**
+ * `/metrics`: how the queues stand, and this process. Names of queues and jobs are in it and how much work there is, so it is not for
+ * everybody: health is.
+ */
+export function metricsRoute({ app, facts, queues, token }: MetricsRouteOptions): MetricsRoute {
+  const metrics = collectMetrics(facts, app);
+  const gauges = new QueueGauges(metrics.registry, {
+    async read() {
+      const open = [...queues().values()];
+      if (open.length < app.queues.size) throw new Error('The queues are not open yet.');
+      return Promise.all(open.map(queue => readQueueFigures(queue)));
+    },
+  });
+  const give = async (_request: Request, response: Response): Promise<void> => {
+    await gauges.refresh();
+    const text = await metrics.text();
+    response.setHeader('Cache-Control', 'no-store');
+    response.setHeader('Content-Type', EXPOSITION_TYPE);
+    response.end(text);
+  };
+  return {
+    forPrograms: Router().get('/metrics', (request, response, next) =>
+      showsToken(request, token) ? give(request, response) : next(),
+    ),
+    forPeople: Router().get('/metrics', give),
+    stop: () => metrics.stop(),
+  };
+}
+
+function showsToken(request: Request, token: string | undefined): boolean {
+  const [, shown] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.get('authorization') ?? '') ?? [];
+  if (token === undefined || shown === undefined) return false;
+  // Digests are of one length, so that the comparison tells nothing by its time.
+  return timingSafeEqual(hash('sha256', shown, 'buffer'), hash('sha256', token, 'buffer'));
+}
