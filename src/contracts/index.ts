@@ -58,6 +58,7 @@ export {
 } from './codec.ts';
 export { loadApp } from './load-app.ts';
 export type { PayloadContract } from './payload-contract.ts';
+export { continueTrace, plainTracer } from './plain-tracer.ts';
 export { react, type Reaction } from './react.ts';
 export { createScrubber, forgetFields, REDACTED, redactData } from './redact.ts';
 export type { Tracer } from './tracer.ts';

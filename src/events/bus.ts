@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
   currentCause,
+  plainTracer,
   type AnyEventContract,
   type EventContract,
   type EventRequest,
@@ -19,7 +20,6 @@ import { createIdSource, type IdSource } from '../time/index.ts';
 import { writeCloudEvent } from './cloud-event.ts';
 import type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './bus-options.ts';
 import { readPattern, type Pattern } from './pattern.ts';
-import { plainTracer } from './plain-tracer.ts';
 import { seal, type SealedEvent } from './seal.ts';
 import { SteadySend } from './steady-send.ts';
 import { stateFacts } from './state-facts.ts';

@@ -3,7 +3,7 @@ export type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './b
 export { readCloudEvent, writeCloudEvent, type ArrivedEvent } from './cloud-event.ts';
 export { Emitter, type EmitterOptions } from './emitter.ts';
 export { openEvent, type Opening } from './open-event.ts';
-export { continueTrace, plainTracer } from './plain-tracer.ts';
+export { logFieldsOf, type EventLogFields } from './log-fields.ts';
 export { envelopeOf, reactNow } from './react-now.ts';
 export { enqueueReaction, runReactions, type ReactionClient } from './run-reactions.ts';
 export { seal, type SealedEvent } from './seal.ts';

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
   causedBy,
+  continueTrace,
   currentCause,
   type AnyJobContract,
   type EnqueueOptions,
@@ -10,7 +11,7 @@ import {
   type JobRequest,
   type Reaction,
 } from '../contracts/index.ts';
-import { continueTrace, envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
+import { envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
 import { derivedPart, prepare, type PreparedJob } from '../queue/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
 import { SLOTS, tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';

@@ -8,3 +8,4 @@ export { QueueGauges, type QueueGaugesOptions, type QueueReading } from './metri
 export { HostMetrics, type HostMetricsOptions, type WorkerAnswer } from './metrics/host-metrics.ts';
 export type { NamedParts } from './metrics/known-names.ts';
 export type { Snapshot, SnapshotMetric, SnapshotValue } from './metrics/snapshot.ts';
+export { openTelemetryTracer } from './tracing/open-telemetry-tracer.ts';

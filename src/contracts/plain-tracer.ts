@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import type { Tracer } from '../contracts/index.ts';
+import type { Tracer } from './tracer.ts';
 
 /** Trace context without a tracing library: each span continues its parent's trace, or begins one. Nothing is recorded. */
 export const plainTracer: Tracer = {

@@ -1,0 +1,56 @@
+import {
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  context,
+  trace,
+  type Span,
+  type Tracer as OtelTracer,
+} from '@opentelemetry/api';
+import { continueTrace, type Tracer } from '../../contracts/index.ts';
+
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+
+/**
+ * Spans for what the platform does, by OpenTelemetry's API: give it to a bus as `tracer`. Without an SDK in the process nothing is
+ * recorded, and trace context flows all the same. The span is active while its work runs, so that clients traced by others nest.
+ */
+export function openTelemetryTracer(tracer: OtelTracer = trace.getTracer('shiftwork')): Tracer {
+  return {
+    async span(name, parent, attributes, work) {
+      const around = contextOf(parent);
+      const kind = name.startsWith('event.publish.') ? SpanKind.PRODUCER : SpanKind.CONSUMER;
+      const span = tracer.startSpan(name, { attributes, kind }, around);
+      try {
+        return await context.with(trace.setSpan(around, span), () => work(traceparentOf(span, parent)));
+      } catch (error) {
+        // The message may carry what a contract calls sensitive: the class alone is recorded.
+        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'not an Error' });
+        throw error;
+      } finally {
+        span.end();
+      }
+    },
+  };
+}
+
+/** The caller's own context where there is no traceparent, such as a traced request. */
+function contextOf(parent: string | undefined) {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(parent ?? '') ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return context.active();
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
+    isRemote: true,
+  });
+}
+
+function traceparentOf(span: Span, parent: string | undefined): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  // Without an SDK a span is none, or its parent over again.
+  if (!isSpanContextValid(span.spanContext()) || parent?.includes(spanId)) return continueTrace(parent);
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
