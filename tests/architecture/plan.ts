@@ -75,6 +75,7 @@ export interface VendorRule {
 export const VENDORS: Readonly<Record<string, VendorRule>> = {
   '@bull-board/api': { in: ['dashboard/board'], why: 'the board is one page of the dashboard' },
   '@bull-board/express': { in: ['dashboard/board'], why: 'the board is one page of the dashboard' },
+  '@opentelemetry/api': { in: ['src/telemetry'], why: 'the core names its spans; one listener makes them' },
   '@standard-schema/spec': {
     in: [],
     typesIn: ['src/contracts', 'src/event-store', 'src/events', 'src/outbox', 'src/queue', 'src/testing'],
