@@ -117,6 +117,9 @@ function heldBack(repeats: Repeats, fact: Fact): number | undefined {
   switch (fact.name) {
     case 'worker.error':
       return repeats.admit(`${fact.name} ${fact.fields.queue} ${fact.fields.error.message}`);
+    case 'event.unroutable':
+    case 'event.unhandled':
+      return repeats.admit(`${fact.name} ${fact.fields.eventType}`);
     case 'listener.failed':
       return repeats.admit(`${fact.name} ${fact.fields.fact} ${fact.fields.error.message}`);
     default:

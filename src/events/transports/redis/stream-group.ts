@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inbox } from '../../inbox.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
 import type { BlockingReader, RedisLink } from './link.ts';
-import { readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
+import { pairs, readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
 import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK } from './stream-scripts.ts';
 import type { StreamLetters } from './stream-letters.ts';
 
@@ -241,6 +241,19 @@ export class StreamGroup {
     const [toCome = 0, underWay = 0, lost = 0] = Array.isArray(reply) ? reply.map(Number) : [];
     listener?.lag(subscription.name, toCome + underWay);
     if (lost > 0) listener?.trimmed(subscription.name, lost);
+    await this.#sweep();
+  }
+
+  /** Consumers that died leave their names. One without open deliveries that has shown no sign of life for long is taken off. */
+  async #sweep(): Promise<void> {
+    const { link, key, group, consumer, claimAfterMs } = this.#parts;
+    const reply = await link.send(this.#what(), 'XINFO', 'CONSUMERS', key, group);
+    for (const each of Array.isArray(reply) ? reply : []) {
+      const fields = pairs(Array.isArray(each) ? each : []);
+      const name = fields.get('name') ?? consumer;
+      const isDead = fields.get('pending') === '0' && Number(fields.get('idle')) > 10 * claimAfterMs;
+      if (isDead && name !== consumer) await this.#eval(LEAVE, name);
+    }
   }
 
   async #create(from: 'now' | 'start'): Promise<void> {

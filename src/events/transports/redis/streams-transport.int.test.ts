@@ -73,6 +73,9 @@ describe('redis-streams beyond the contract', () => {
     );
     await waitFor('the claim', () => seen.length === 1);
     expect(seen).toEqual(['a 2']);
+    const names = async (): Promise<string> =>
+      JSON.stringify(await redis.xinfo('CONSUMERS', `${space}:events`, 'g user.updated'));
+    await waitFor('the name of the dead to go', async () => !(await names()).includes('dead-1'));
   });
 
   test('an event that ends its process again and again is a dead letter, and no handler sees it any more', async () => {
