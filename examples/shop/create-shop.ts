@@ -3,6 +3,7 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Pool } from 'pg';
 import { createEmailProducer } from '../../producers/index.ts';
+import type { Tracer } from '../../src/contracts/index.ts';
 import type { Outbox } from '../../src/outbox/index.ts';
 import type { Client } from '../../src/queue/index.ts';
 import { notFound, problems } from './problems.ts';
@@ -23,10 +24,12 @@ export interface ShopParts {
   readonly links: { readonly mailbox: string; readonly dashboard: string };
   /** Told of what no caller can mend. */
   readonly onError: (error: unknown) => void;
+  /** Makes a span of each request; the client's tracer goes on from there. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The web app: it stores what it must, enqueues the rest, and answers. */
-export function createShop({ client, pool, outbox, feed, links, onError }: ShopParts): Express {
+export function createShop({ client, pool, outbox, feed, links, onError, tracer }: ShopParts): Express {
   const users = createUserStore(pool);
   const email = createEmailProducer(client);
 
@@ -49,7 +52,7 @@ export function createShop({ client, pool, outbox, feed, links, onError }: ShopP
       strictTransportSecurity: false,
     }),
   );
-  app.use(requestContext);
+  app.use(requestContext(tracer));
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/links', (_request, response) => void response.json(links));
   // Bodies are JSON and nothing else: a form on a foreign page cannot send that without being asked.

@@ -6,7 +6,7 @@ import { InvalidConfigError } from '../../src/errors/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
 import { connect } from '../../src/queue/index.ts';
-import { createLogger, logFacts } from '../../src/telemetry/index.ts';
+import { createLogger, logFacts, registeredTracer } from '../../src/telemetry/index.ts';
 import { createShop } from './create-shop.ts';
 import { currentTraceparent } from './request-context.ts';
 import { createFeed } from './store/notification-feed.ts';
@@ -30,7 +30,8 @@ async function main(): Promise<void> {
 
   const facts = new Facts();
   logFacts(facts, logger);
-  const client = connect({ redis, postgres: database, namespace, facts, traceparent: currentTraceparent });
+  const tracer = registeredTracer();
+  const client = connect({ redis, postgres: database, namespace, facts, tracer, traceparent: currentTraceparent });
   // A request is answered within two seconds, also when the database has gone silent.
   const pool = new Pool({ connectionString: database, max: 10, connectionTimeoutMillis: 1_500, query_timeout: 1_500 });
   pool.on('error', () => undefined);
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     feed,
     links: { mailbox: `http://localhost:${mailboxPort}`, dashboard: `http://localhost:${dashboardPort}` },
     onError: error => logger.error({ err: error }, 'a request failed'),
+    tracer,
   });
   // In development the page is for this machine alone.
   const server = production ? app.listen(port) : app.listen(port, '127.0.0.1');

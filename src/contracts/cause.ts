@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Tracer } from './tracer.ts';
 
 /** What the code that runs now was caused by. Whatever it enqueues or publishes inherits it. */
 export interface Cause {
@@ -10,6 +11,8 @@ export interface Cause {
   readonly userId: string | undefined;
   /** W3C traceparent of the span that runs. */
   readonly traceparent: string | undefined;
+  /** Who makes its spans, where anybody does: calls that it makes are spans of their own. */
+  readonly tracer?: Tracer | undefined;
 }
 
 // The one state of this room: Node gives each chain of calls its own, so it is shared by nobody.

@@ -56,9 +56,10 @@ export {
   writePayload,
   type Decoded,
 } from './codec.ts';
+export { inSpan } from './in-span.ts';
 export { loadApp } from './load-app.ts';
 export type { PayloadContract } from './payload-contract.ts';
 export { continueTrace, plainTracer } from './plain-tracer.ts';
 export { react, type Reaction } from './react.ts';
 export { createScrubber, forgetFields, REDACTED, redactData } from './redact.ts';
-export type { Tracer } from './tracer.ts';
+export type { SpanKind, Tracer } from './tracer.ts';

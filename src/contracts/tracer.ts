@@ -1,3 +1,6 @@
+/** What a span stands for: work put into a queue, work taken out of one, a call to another system, a request that is answered. */
+export type SpanKind = 'producer' | 'consumer' | 'client' | 'server';
+
 /**
  * Who makes spans. The platform names where one begins and which one it continues; a listener with a tracing library turns that
  * into spans, and without one W3C trace context flows all the same.
@@ -12,5 +15,6 @@ export interface Tracer {
     parent: string | undefined,
     attributes: Readonly<Record<string, string | number>>,
     work: (traceparent: string) => Promise<Result>,
+    kind?: SpanKind,
   ): Promise<Result>;
 }

@@ -266,6 +266,7 @@ export class Bus {
         const { id, timestamp, metadata } = sealed;
         return { id, type: contract.name, timestamp, correlationId: metadata.correlationId };
       },
+      'producer',
     );
   }
 

@@ -109,12 +109,13 @@ export class Subscriber {
         { 'event.id': envelope.id, 'event.subscription': name, 'event.attempt': delivery.attempt },
         // An async function, so that a handler that throws at once rejects as well.
         async span => {
-          const cause = { correlationId, causationId: envelope.id, userId, traceparent: span };
+          const cause = { correlationId, causationId: envelope.id, userId, traceparent: span, tracer };
           const result = await causedBy(cause, () =>
             handler(envelope, { subscription: name, attempt: delivery.attempt }),
           );
           if (isOutcome(result)) throw result;
         },
+        'consumer',
       );
     } catch (thrown) {
       if (isOutcome(thrown)) return this.#said(thrown, fields, delivery, Date.now() - startedAt);

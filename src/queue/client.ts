@@ -1,5 +1,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { EnqueueOptions, JobContract, JobRequest } from '../contracts/index.ts';
+import {
+  currentCause,
+  type AnyJobContract,
+  type EnqueueOptions,
+  type JobContract,
+  type JobRequest,
+  type Tracer,
+} from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { ClientClosedError, UndecodableJobError } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
@@ -18,6 +25,8 @@ export interface JobOrigin {
   readonly at: Date;
 }
 
+type ContextOf = (context: PrepareContext, index: number, request: JobRequest) => PrepareContext;
+
 /**
  * The producer's side of the queues. Made by `connect()`; one per process is enough.
  *
@@ -28,11 +37,13 @@ export class Client implements Enqueuer {
   readonly facts: Facts;
   readonly #engine: Engine;
   readonly #context: PrepareContext;
+  readonly #tracer: Tracer | undefined;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(engine: Engine, facts: Facts, context: PrepareContext) {
+  constructor(engine: Engine, facts: Facts, context: PrepareContext, tracer?: Tracer) {
+    this.#tracer = tracer;
     this.#engine = engine;
     this.facts = facts;
     this.#context = context;
@@ -48,11 +59,21 @@ export class Client implements Enqueuer {
     data: StandardSchemaV1.InferInput<Schema>,
     options?: EnqueueOptions,
   ): Promise<JobReceipt> {
+    if (this.#tracer === undefined) return this.#enqueue(this.#context, contract, data, options);
+    return this.#traced(this.#tracer, [contract], context => this.#enqueue(context, contract, data, options));
+  }
+
+  #enqueue(
+    context: PrepareContext,
+    contract: AnyJobContract,
+    data: unknown,
+    options: EnqueueOptions | undefined,
+  ): Promise<JobReceipt> {
     // Not `async`: every turn of the loop that is saved here is saved for every job.
     if (this.#closing !== undefined) return Promise.reject(new ClientClosedError());
     let prepared: PreparedJob | Promise<PreparedJob>;
     try {
-      prepared = prepare(this.#context, contract, data, options);
+      prepared = prepare(context, contract, data, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -84,7 +105,7 @@ export class Client implements Enqueuer {
    * on the way, some may be queued: with keys, repeating the call is safe.
    */
   enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
-    return this.#enqueueAll(requests, () => this.#context);
+    return this.#enqueueAll(requests, context => context);
   }
 
   /**
@@ -93,22 +114,29 @@ export class Client implements Enqueuer {
    * for the contract's `keyWindow` after that.
    */
   enqueueFrom(origin: JobOrigin, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
-    return this.#enqueueAll(requests, (index, { contract }) => {
+    return this.#enqueueAll(requests, (context, index, { contract }) => {
       const text = JSON.stringify([origin.id, contract.name, index]);
-      return { ...this.#context, ids: { next: () => derivedPart(origin.at.getTime(), text) }, origin: text };
+      return { ...context, ids: { next: () => derivedPart(origin.at.getTime(), text) }, origin: text };
     });
   }
 
-  async #enqueueAll(
+  #enqueueAll(requests: readonly JobRequest[], contextOf: ContextOf): Promise<readonly JobReceipt[]> {
+    if (this.#tracer === undefined) return this.#enqueueEach(this.#context, requests, contextOf);
+    const contracts = requests.map(({ contract }) => contract);
+    return this.#traced(this.#tracer, contracts, context => this.#enqueueEach(context, requests, contextOf));
+  }
+
+  async #enqueueEach(
+    context: PrepareContext,
     requests: readonly JobRequest[],
-    contextOf: (index: number, request: JobRequest) => PrepareContext,
+    contextOf: ContextOf,
   ): Promise<readonly JobReceipt[]> {
     this.#begin();
     try {
       const jobs: PreparedJob[] = [];
       for (const [index, request] of requests.entries()) {
         const { contract, data, options } = request;
-        const prepared = prepare(contextOf(index, request), contract, data, options);
+        const prepared = prepare(contextOf(context, index, request), contract, data, options);
         jobs.push(prepared instanceof Promise ? await prepared : prepared);
       }
       const receipts = await storeMany(this.#engine, jobs);
@@ -165,6 +193,31 @@ export class Client implements Enqueuer {
   close(): Promise<void> {
     this.#closing ??= this.#drain().then(() => this.#engine.close());
     return this.#closing;
+  }
+
+  /** One span for the whole call; its jobs continue it. */
+  #traced<Result>(
+    tracer: Tracer,
+    contracts: readonly AnyJobContract[],
+    work: (context: PrepareContext) => Promise<Result>,
+  ): Promise<Result> {
+    const names = [...new Set(contracts.map(({ name }) => name))];
+    const queues = [...new Set(contracts.map(({ queue }) => queue))];
+    const attributes = {
+      'messaging.system': 'shiftwork',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': queues.join(','),
+      'messaging.batch.message_count': contracts.length,
+      'shiftwork.job.names': names.join(','),
+    };
+    const [only] = names;
+    return tracer.span(
+      names.length === 1 && only !== undefined ? `job.enqueue ${only}` : 'job.enqueue',
+      this.#context.traceparent() ?? currentCause()?.traceparent,
+      attributes,
+      traceparent => work({ ...this.#context, traceparent: () => traceparent }),
+      'producer',
+    );
   }
 
   async #drain(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Tracer } from '../contracts/index.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
 import { InvalidConfigError } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
@@ -15,6 +16,8 @@ export interface ConnectOptions {
   readonly facts?: Facts;
   /** The current W3C traceparent, asked once a job. */
   readonly traceparent?: () => string | undefined;
+  /** Makes a span of each call that queues jobs. Without one, which costs nothing, jobs carry `traceparent` as it is. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /**
@@ -35,7 +38,7 @@ export function connect(options: ConnectOptions): Client {
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
-  return clientOn(engine, facts, options.traceparent);
+  return clientOn(engine, facts, options.traceparent, options.tracer);
 }
 
 /** A client on an engine that somebody else has opened, and closes. */
@@ -43,6 +46,7 @@ export function clientOn(
   engine: Engine,
   facts: Facts,
   traceparent: () => string | undefined = () => undefined,
+  tracer?: Tracer,
 ): Client {
-  return new Client(engine, facts, { ids: createIdSource(), traceparent });
+  return new Client(engine, facts, { ids: createIdSource(), traceparent }, tracer);
 }

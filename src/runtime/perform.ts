@@ -1,4 +1,4 @@
-import { causedBy, type Cause } from '../contracts/index.ts';
+import { causedBy, type Cause, type Tracer } from '../contracts/index.ts';
 import { JobAbortedError, JobCancelledError, JobTimeoutError } from '../errors/index.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 import type { Passage } from './destinations/destinations.ts';
@@ -17,7 +17,7 @@ export function perform(
   data: unknown,
   passage?: Passage,
 ): Promise<unknown> {
-  const { facts, running } = run.at;
+  const { facts, running, tracer } = run.at;
   if (facts.wants('job.started')) facts.state('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
   const runningJob = new RunningJob(contract, run, ledger);
   running.add(runningJob);
@@ -52,7 +52,10 @@ export function perform(
     });
     let result: unknown;
     try {
-      result = causedBy(causeOf(run), () => handler.perform(data, runningJob, needs));
+      result =
+        tracer === undefined
+          ? causedBy(causeOf(run), () => handler.perform(data, runningJob, needs))
+          : inRunSpan(tracer, run, () => handler.perform(data, runningJob, needs));
     } catch (error) {
       thrown(error);
       return;
@@ -74,6 +77,24 @@ function causeOf({ jobId, meta }: RunContext): Cause {
     userId: meta.userId,
     traceparent: meta.traceparent,
   };
+}
+
+/** The handler's work as a span that continues the producer's trace. It ends when the handler does, also where the run was given up. */
+function inRunSpan(tracer: Tracer, run: RunContext, work: () => unknown): Promise<unknown> {
+  const { at, job, jobId, meta, attempt } = run;
+  const attributes = {
+    'messaging.system': 'shiftwork',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': at.queue,
+    'messaging.message.id': jobId,
+    'shiftwork.job.attempt': attempt,
+    'shiftwork.job.waited_ms': waitedMs(run),
+    'shiftwork.worker': at.worker,
+  };
+  const within = (traceparent: string): Promise<unknown> =>
+    // An async function, so that a handler that throws at once rejects as well.
+    causedBy({ ...causeOf(run), traceparent, tracer }, async () => work());
+  return tracer.span(`job.run ${job.name}`, meta.traceparent, attributes, within, 'consumer');
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

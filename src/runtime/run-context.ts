@@ -1,4 +1,4 @@
-import type { AnyJobContract, Handler, QueuePolicy } from '../contracts/index.ts';
+import type { AnyJobContract, Handler, QueuePolicy, Tracer } from '../contracts/index.ts';
 import type { EngineJob } from '../engine/index.ts';
 import type { Facts, RunFields } from '../facts/index.ts';
 import { readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
@@ -32,6 +32,8 @@ export interface QueueContext {
   readonly suspicion: Suspicion | undefined;
   /** How the queue treats its destinations; undefined when no job of it names one. */
   readonly destinations: { readonly gate: Destinations; readonly policy: QueuePolicy } | undefined;
+  /** Makes a span of each run; undefined: nobody does, at no cost. */
+  readonly tracer: Tracer | undefined;
   /** Told of a handler that goes on long after its deadline. */
   readonly onStuck: ((run: RunContext) => void) | undefined;
 }

@@ -1,5 +1,5 @@
 import { Environment, type Variables } from '../config/index.ts';
-import { loadApp, type App } from '../contracts/index.ts';
+import { loadApp, type App, type Tracer } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { openState } from '../state/index.ts';
@@ -22,6 +22,8 @@ export interface SupervisedWorkerOptions {
   readonly parent: Parent;
   /** Ends this process, whatever still holds it. */
   readonly leave: () => void;
+  /** Makes a span of each run. */
+  readonly tracer?: Tracer | undefined;
   /** Told of the app when it has been loaded, before anything is opened. */
   readonly onApp?: (app: App) => void;
   /** Answers what the supervisor asks, such as this process's metrics. */
@@ -110,6 +112,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
       concurrency,
       name,
       suspicion,
+      tracer: options.tracer,
       onStuck: jobName =>
         parent.say({ kind: 'recycle', reason: `the handler of "${jobName}" goes on after its deadline` }),
     });

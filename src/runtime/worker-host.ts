@@ -1,6 +1,6 @@
 import { WaitingError } from 'bullmq';
 import { InvalidConfigError } from '../errors/index.ts';
-import type { App, QueuePolicy } from '../contracts/index.ts';
+import type { App, QueuePolicy, Tracer } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
@@ -33,6 +33,8 @@ export interface WorkerHostOptions {
   /** Made up when left out; a supervisor gives its workers theirs. */
   readonly name?: string | undefined;
   readonly suspicion?: Suspicion | undefined;
+  /** Makes a span of each run. */
+  readonly tracer?: Tracer | undefined;
   /** Told of a handler that goes on long after its deadline: this process should be replaced. */
   readonly onStuck?: ((jobName: string) => void) | undefined;
 }
@@ -154,7 +156,7 @@ export class WorkerHost {
     policy: QueuePolicy,
     suspicion: Suspicion | undefined,
   ): (job: EngineJob, token: string) => Promise<unknown> {
-    const { app, engine, needs } = this.#options;
+    const { app, engine, needs, tracer } = this.#options;
     const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();
     for (const handler of handlersOf(app, [queue])) {
@@ -172,6 +174,7 @@ export class WorkerHost {
       handBack: handBackOn(engine.kind),
       confirmed: this.#confirmed,
       suspicion,
+      tracer,
       destinations: policy.destinations.named ? { gate: this.#destinations, policy } : undefined,
       onStuck: run => this.#stuck(run),
     };

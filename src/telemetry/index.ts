@@ -9,3 +9,4 @@ export { HostMetrics, type HostMetricsOptions, type WorkerAnswer } from './metri
 export type { NamedParts } from './metrics/known-names.ts';
 export type { Snapshot, SnapshotMetric, SnapshotValue } from './metrics/snapshot.ts';
 export { openTelemetryTracer } from './tracing/open-telemetry-tracer.ts';
+export { registeredTracer } from './tracing/registered-tracer.ts';

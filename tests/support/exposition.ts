@@ -111,7 +111,7 @@ function seriesOf({ name, labels }: Pick<Sample, 'name' | 'labels'>): string {
 function checkHistogram(metric: string, samples: readonly Sample[]): void {
   const groups = Map.groupBy(
     samples.filter(({ name }) => [`${metric}_bucket`, `${metric}_sum`, `${metric}_count`].includes(name)),
-    ({ labels: { le: _, ...labels } }) => seriesOf({ name: metric, labels }),
+    ({ labels }) => seriesOf({ name: metric, labels: { ...labels, le: '' } }),
   );
   for (const [group, members] of groups) {
     const buckets = members.filter(({ name }) => name.endsWith('_bucket'));

@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer';
-import { defineResource } from '../../src/contracts/index.ts';
+import { defineResource, inSpan } from '../../src/contracts/index.ts';
 import { DeliveryError } from '../../src/errors/index.ts';
 import { classifyMailError } from './classify.ts';
 import { readSender, type Sender } from './sender.ts';
@@ -44,10 +44,11 @@ export const mailer = defineResource<MailerConfig, Mailer & { close(): void }>({
 });
 
 export function createMailer(url: URL, sender: Sender): Mailer & { close(): void } {
+  const port = Number(url.port || (url.protocol === 'smtps:' ? 465 : 587));
   const transport = createTransport({
     pool: true,
     host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || (url.protocol === 'smtps:' ? 465 : 587)),
+    port,
     secure: url.protocol === 'smtps:',
     ...(url.username !== '' && {
       auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
@@ -70,20 +71,22 @@ export function createMailer(url: URL, sender: Sender): Mailer & { close(): void
           destination: host,
         });
       refuseControlCharacters(subject);
-      const sending = transport.sendMail({
-        // Objects are taken as they are; a text would be parsed, and parsers differ.
-        from: { name: sender.name, address: sender.address },
-        to: { name: '', address: to },
-        envelope: { from: sender.address, to: [to] },
-        subject,
-        html,
-        text,
-        messageId: `<${effectId}@${sender.domain}>`,
-        headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
-        xMailer: false,
-        disableFileAccess: true,
-        disableUrlAccess: true,
-      });
+      const sending = inSpan('smtp.send', { 'server.address': host, 'server.port': port }, () =>
+        transport.sendMail({
+          // Objects are taken as they are; a text would be parsed, and parsers differ.
+          from: { name: sender.name, address: sender.address },
+          to: { name: '', address: to },
+          envelope: { from: sender.address, to: [to] },
+          subject,
+          html,
+          text,
+          messageId: `<${effectId}@${sender.domain}>`,
+          headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+          xMailer: false,
+          disableFileAccess: true,
+          disableUrlAccess: true,
+        }),
+      );
       try {
         await orAborted(sending, signal);
       } catch (error) {

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { inSpan } from '../../src/contracts/index.ts';
 import { DeliveryError } from '../../src/errors/index.ts';
 import { checkTarget, guardedLookup, isAllowed, type AllowedHosts, type Resolver } from './address-guard.ts';
 import { classifyNetworkError, classifyStatus } from './classify.ts';
@@ -31,7 +32,16 @@ const TIMEOUT_MS = 15_000;
  * One POST, and nothing more: no redirect is followed, no cookie kept, no answer unpacked, one connection per call.
  * @throws DeliveryError, classified, for everything but a 2xx
  */
-export async function post(
+export function post(call: Post, options: PostOptions): Promise<Answer> {
+  const attributes = {
+    'http.request.method': 'POST',
+    'server.address': call.url.hostname,
+    'url.scheme': call.url.protocol.slice(0, -1),
+  };
+  return inSpan('http.post', attributes, () => postOnce(call, options));
+}
+
+async function postOnce(
   { url, headers, body, signal }: Post,
   { reach, timeoutMs = TIMEOUT_MS }: PostOptions,
 ): Promise<Answer> {

@@ -7,7 +7,7 @@ import { runReactions, type Bus, type Unsubscribe } from '../../events/index.ts'
 import { Facts } from '../../facts/index.ts';
 import { Relay } from '../../outbox/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
-import { createLogger, logFacts } from '../../telemetry/index.ts';
+import { createLogger, logFacts, registeredTracer } from '../../telemetry/index.ts';
 import type { Command } from '../command.ts';
 import { openBus } from '../open-bus.ts';
 import { readOutboxSettings } from '../outbox-settings.ts';
@@ -42,7 +42,7 @@ export const relay: Command = {
       onError: error => facts.state('engine.lost', { engine: engine.kind, error }),
       onBack: awayMs => facts.state('engine.back', { engine: engine.kind, awayMs }),
     });
-    const client = connect({ redis, postgres: database, namespace, facts });
+    const client = connect({ redis, postgres: database, namespace, facts, tracer: registeredTracer() });
     const bus = await openBus(app, facts, settings);
     const reactions = await react(bus, client, app, stopAsked.signal);
     const running = new Relay({ pool, engine, bus, namespace, facts });

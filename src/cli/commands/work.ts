@@ -1,7 +1,14 @@
 import { Environment } from '../../config/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { parentOfProcess, runSupervisedWorker, startWorkerFleet } from '../../runtime/index.ts';
-import { collectMetrics, createLogger, logFacts, type HealthServer, type Metrics } from '../../telemetry/index.ts';
+import {
+  collectMetrics,
+  createLogger,
+  logFacts,
+  registeredTracer,
+  type HealthServer,
+  type Metrics,
+} from '../../telemetry/index.ts';
 import { endProcess } from '../process-terminal.ts';
 import { recordOutboxEnds } from '../record-outbox-ends.ts';
 import { METRICS, serveHealth } from '../serve-health.ts';
@@ -82,6 +89,7 @@ async function serve(
         facts,
         parent,
         leave: () => endProcess(1),
+        tracer: registeredTracer(),
         onApp: app => {
           if (counted) metrics = collectMetrics(facts, app);
         },

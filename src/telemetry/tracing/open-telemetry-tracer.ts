@@ -13,16 +13,23 @@ import { continueTrace, type Tracer } from '../../contracts/index.ts';
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
+const KINDS = {
+  internal: SpanKind.INTERNAL,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+  client: SpanKind.CLIENT,
+  server: SpanKind.SERVER,
+} as const;
+
 /**
- * Spans for what the platform does, by OpenTelemetry's API: give it to a bus as `tracer`. Without an SDK in the process nothing is
+ * Spans for what the platform does, by OpenTelemetry's API: give it to a bus, `connect()` or a worker as `tracer`. Without an SDK in the process nothing is
  * recorded, and trace context flows all the same. The span is active while its work runs, so that clients traced by others nest.
  */
 export function openTelemetryTracer(tracer: OtelTracer = trace.getTracer('shiftwork')): Tracer {
   return {
-    async span(name, parent, attributes, work) {
+    async span(name, parent, attributes, work, kind) {
       const around = contextOf(parent);
-      const kind = name.startsWith('event.publish.') ? SpanKind.PRODUCER : SpanKind.CONSUMER;
-      const span = tracer.startSpan(name, { attributes, kind }, around);
+      const span = tracer.startSpan(name, { attributes, kind: KINDS[kind ?? 'internal'] }, around);
       try {
         return await context.with(trace.setSpan(around, span), () => work(traceparentOf(span, parent)));
       } catch (error) {
@@ -36,10 +43,14 @@ export function openTelemetryTracer(tracer: OtelTracer = trace.getTracer('shiftw
   };
 }
 
-/** The caller's own context where there is no traceparent, such as a traced request. */
+/**
+ * The caller's own context where there is no traceparent, such as a traced request; also where that is in the same trace: then it is
+ * the nearer one, made by an instrumentation of the request whose header the traceparent was.
+ */
 function contextOf(parent: string | undefined) {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(parent ?? '') ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return context.active();
+  if (trace.getSpanContext(context.active())?.traceId === traceId) return context.active();
   return trace.setSpanContext(ROOT_CONTEXT, {
     traceId,
     spanId,
