@@ -30,6 +30,7 @@ export * from './poison-job-error.ts';
 export * from './projection-behind-error.ts';
 export * from './projection-unknown-error.ts';
 export * from './queue-unavailable-error.ts';
+export * from './stream-unreadable-error.ts';
 export * from './subject-erased-error.ts';
 export * from './undecodable-event-error.ts';
 export * from './undecodable-job-error.ts';

@@ -12,3 +12,14 @@ export { personalData, type PersonalData } from './personal-data.ts';
 export type { Appended } from './run-append.ts';
 export type { EventProblem, StoredEvent } from './stored-event.ts';
 export { migrateEventStore } from './tables.ts';
+export { defineDecider, is, on, type Decider, type DeciderDefinition, type Evolution } from './decider.ts';
+export { given, type Then, type When } from './given.ts';
+export {
+  Repository,
+  type Executed,
+  type ExecuteOptions,
+  type Loaded,
+  type RepositoryOptions,
+  type StreamCommand,
+} from './repository.ts';
+export type { SnapshotPolicy } from './snapshots.ts';

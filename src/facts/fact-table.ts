@@ -140,6 +140,7 @@ export interface FactTable {
     readonly position: number;
     readonly tookMs: number;
   };
+  'store.snapshot-failed': { readonly stream: string; readonly error: Error };
   'projection.started': ProjectionFields & { readonly position: number };
   'projection.advanced': ProjectionFields & {
     readonly events: number;

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineEvent } from '../contracts/index.ts';
+import { ConcurrencyError, StreamUnreadableError } from '../errors/index.ts';
+import { collect, counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { defineDecider, on } from './decider.ts';
+import { EventStore } from './event-store.ts';
+import { Repository } from './repository.ts';
+
+let place: StoreOfTest;
+let streams = 0;
+const fresh = (): string => `counter-${(streams += 1)}`;
+beforeAll(async () => {
+  place = await openStore();
+});
+afterAll(() => place.close());
+
+interface Counter {
+  readonly sum: number;
+  readonly last: Date | undefined;
+}
+function counter(decide: (by: number, state: Counter) => number[] = by => [by]) {
+  return defineDecider<number, Counter>({
+    name: 'counter',
+    initial: { sum: 0, last: undefined },
+    decide: (by, state) => decide(by, state).map(each => counted({ by: each })),
+    evolve: [on(counted, (state, { payload, timestamp }) => ({ sum: state.sum + payload.by, last: timestamp }))],
+  });
+}
+const repository = (...args: Parameters<typeof counter>) => new Repository(place.store, counter(...args));
+
+describe('execute', () => {
+  test('decides on what happened and appends what it decided', async () => {
+    const counters = repository((by, { sum }) => [by, sum]);
+    const stream = fresh();
+    await counters.execute(stream, 5);
+    const done = await counters.execute(stream, 1);
+    expect(done).toMatchObject({ state: { sum: 11 }, version: 4, repeated: false });
+    expect(await counters.load(stream)).toMatchObject({ state: { sum: 11 }, version: 4 });
+    expect(done.position).toBe((await collect(place.store.readStream(stream))).at(-1)?.position);
+  });
+
+  test('appends nothing when nothing is decided', async () => {
+    const stream = fresh();
+    expect(await repository(() => []).execute(stream, 1)).toMatchObject({ version: 0, position: 0, events: [] });
+  });
+
+  test('of 16 at once on one stream decides again until all have happened', async () => {
+    const counters = repository((by, { sum }) => [sum === 0 ? by : by]);
+    const stream = fresh();
+    await Promise.all(Array.from({ length: 16 }, () => counters.execute(stream, 1, { retries: 100 })));
+    expect(await counters.load(stream)).toMatchObject({ state: { sum: 16 }, version: 16 });
+  });
+
+  test('gives up after its retries, and at once where the caller named the version', async () => {
+    const stream = fresh();
+    let tries = 0;
+    const slow = new Repository(place.store, {
+      ...counter(),
+      evolve: (state: Counter) => {
+        tries += 1;
+        return state;
+      },
+    });
+    await place.store.append(stream, [counted({ by: 1 })], { expectedVersion: 0 });
+    await expect(slow.execute(stream, 1, { expectedVersion: 7 })).rejects.toThrow(ConcurrencyError);
+    expect(tries).toBe(1);
+    await expect(slow.execute(stream, 1, { expectedVersion: 1 })).resolves.toMatchObject({ version: 2 });
+  });
+
+  test('named by a command id happens once, however often it is sent', async () => {
+    const counters = repository();
+    const stream = fresh();
+    const results = await Promise.all(
+      Array.from({ length: 5 }, () => counters.execute(stream, 5, { commandId: `${stream}-deposit`, retries: 20 })),
+    );
+    expect(results.filter(({ repeated }) => !repeated).length).toBeGreaterThan(0);
+    expect(await counters.load(stream)).toMatchObject({ state: { sum: 5 }, version: 1 });
+    expect(await counters.execute(stream, 5, { commandId: `${stream}-deposit` })).toMatchObject({ repeated: true });
+  });
+
+  test('together on several streams: all or none', async () => {
+    const [a, b] = [fresh(), fresh()];
+    const counters = repository((by, { sum }) => {
+      if (sum + by < 0) throw new Error('below zero');
+      return [by];
+    });
+    await counters.execute(a, 10);
+    const move = (amount: number) =>
+      counters.executeTogether([
+        { stream: a, command: -amount },
+        { stream: b, command: amount },
+      ]);
+    await expect(move(11)).rejects.toThrow('below zero');
+    expect(await move(7)).toMatchObject([{ state: { sum: 3 } }, { state: { sum: 7 } }]);
+    await Promise.allSettled(Array.from({ length: 10 }, () => move(1)));
+    const states = await Promise.all([counters.load(a), counters.load(b)]);
+    expect(states.map(({ state }) => state.sum).reduce((x, y) => x + y)).toBe(10);
+  });
+});
+
+describe('load', () => {
+  test('tells the state as of a version and as of a time', async () => {
+    const stream = fresh();
+    const at = (day: number): Date => new Date(Date.UTC(2026, 0, day));
+    const events = [1, 2, 3].map(day => counted({ by: day }, { timestamp: at(day) }));
+    await place.store.append(stream, events, { expectedVersion: 0 });
+    const counters = repository();
+    expect(await counters.load(stream, { version: 2 })).toMatchObject({ state: { sum: 3 }, version: 2 });
+    expect(await counters.load(stream, { at: at(2) })).toMatchObject({ state: { sum: 3, last: at(2) }, version: 2 });
+    expect(await counters.load(stream, { at: at(0) })).toMatchObject({ state: { sum: 0 }, version: 0 });
+    expect(await counters.load('never-begun')).toMatchObject({ state: { sum: 0 }, version: 0 });
+  });
+
+  test('counts an event that it does not know: the next append does not conflict for ever', async () => {
+    const stream = fresh();
+    const painted = defineEvent('counter.painted', { schema: z.object({}) });
+    const newer = new EventStore({ pool: place.pool, events: [counted, painted] });
+    await newer.append(stream, [counted({ by: 1 }), painted({})], { expectedVersion: 0 });
+    expect(await repository().execute(stream, 2)).toMatchObject({ version: 3, state: { sum: 3 } });
+    await newer.settle();
+  });
+
+  test('refuses to decide on an event that it should know and cannot read', async () => {
+    const stream = fresh();
+    const changed = defineEvent('counter.counted', { version: 2, schema: z.object({ amount: z.int() }) });
+    const newer = new EventStore({ pool: place.pool, events: [changed] });
+    await newer.append(stream, [changed({ amount: 1 })], { expectedVersion: 0 });
+    await expect(repository().execute(stream, 2)).rejects.toThrow(StreamUnreadableError);
+    expect(await place.store.streamVersion(stream)).toBe(1);
+    await newer.settle();
+  });
+});
+
+describe('snapshots', () => {
+  const shots = async (stream: string) =>
+    (await place.pool.query(`select version, shape from ${place.store.names.snapshot} where stream = $1`, [stream]))
+      .rows;
+
+  test('are taken by count, used, and give the same state, dates included', async () => {
+    const stream = fresh();
+    const plain = repository();
+    const counters = new Repository(place.store, counter(), { snapshots: { every: 4, shape: 1 } });
+    for (let n = 1; n <= 6; n += 1) await counters.execute(stream, n);
+    expect(await shots(stream)).toEqual([{ version: '4', shape: 'counter@1' }]);
+    expect(await counters.load(stream)).toEqual(await plain.load(stream));
+    expect(await counters.load(stream, { version: 3 })).toEqual(await plain.load(stream, { version: 3 }));
+    // Without the events behind it the state still holds what the snapshot knows: it is read from there.
+    await place.pool.query(
+      `update ${place.store.names.snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
+      [stream],
+    );
+    expect(await counters.load(stream)).toMatchObject({ state: { sum: 1_011 } });
+  });
+
+  test('of another shape are thrown away', async () => {
+    const stream = fresh();
+    const before = new Repository(place.store, counter(), { snapshots: { every: 1, shape: 1 } });
+    await before.execute(stream, 5);
+    await place.pool.query(
+      `update ${place.store.names.snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
+      [stream],
+    );
+    const after = new Repository(place.store, counter(), { snapshots: { every: 1, shape: 2 } });
+    expect(await after.execute(stream, 1)).toMatchObject({ state: { sum: 6 } });
+    expect(await shots(stream)).toEqual([{ version: '2', shape: 'counter@2' }]);
+  });
+
+  test('that JSON would change are not kept, and a fact says so', async () => {
+    const stream = fresh();
+    const sets = defineDecider<number, { seen: Set<number> }>({
+      name: 'set',
+      initial: { seen: new Set() },
+      decide: by => [counted({ by })],
+      evolve: [on(counted, ({ seen }, { payload }) => ({ seen: new Set([...seen, payload.by]) }))],
+    });
+    const failed = place.facts.next('store.snapshot-failed');
+    const executed = await new Repository(place.store, sets, { snapshots: { every: 1, shape: 1 } }).execute(stream, 3);
+    expect(executed.version).toBe(1);
+    expect(await failed).toMatchObject({ stream });
+    expect(await shots(stream)).toEqual([]);
+  });
+});

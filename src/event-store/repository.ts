@@ -1,0 +1,207 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EventRequest } from '../contracts/index.ts';
+import { ConcurrencyError, InvalidOptionsError } from '../errors/index.ts';
+import { backoffDelay, exponential } from '../resilience/index.ts';
+import type { Decider } from './decider.ts';
+import type { AppendOptions, EventStore } from './event-store.ts';
+import { stateAfter } from './given.ts';
+import { requireIdText } from './id-text.ts';
+import type { Sql } from './sql.ts';
+import { Snapshots, type SnapshotPolicy } from './snapshots.ts';
+
+export interface RepositoryOptions {
+  readonly snapshots?: SnapshotPolicy;
+}
+
+export interface ExecuteOptions extends AppendOptions {
+  /** How often a decision is made again when somebody else was faster; 5 by default. */
+  readonly retries?: number;
+  /**
+   * Names the command: executed again under the same name it changes nothing more, whatever became of the stream. The ids of its
+   * events are made from it.
+   */
+  readonly commandId?: string;
+  /** What the one who commands has seen: another version is a ConcurrencyError, without a retry. */
+  readonly expectedVersion?: number;
+}
+
+export interface Loaded<State> {
+  readonly state: State;
+  /** 0 for a stream without events. */
+  readonly version: number;
+}
+
+export interface Executed<State> {
+  /** The state after it. */
+  readonly state: State;
+  readonly version: number;
+  /** Of the last event that was appended; 0 when nothing was. */
+  readonly position: number;
+  readonly events: readonly EventRequest[];
+  /** A command of that name had been executed before; `state` is today's and `events` are empty. */
+  readonly repeated: boolean;
+}
+
+export interface StreamCommand<Command> {
+  readonly stream: string;
+  readonly command: Command;
+}
+
+const AGAIN = exponential({ from: '4ms', to: '100ms' });
+
+/** Reads a stream's state, lets the decider decide, appends what it decided at the version it was decided on. */
+export class Repository<Command, State> {
+  readonly #store: EventStore;
+  readonly #decider: Decider<Command, State>;
+  readonly #policy: SnapshotPolicy | undefined;
+  readonly #snapshots: Snapshots<State> | undefined;
+
+  constructor(store: EventStore, decider: Decider<Command, State>, { snapshots }: RepositoryOptions = {}) {
+    if (snapshots !== undefined && !(Number.isInteger(snapshots.every) && snapshots.every >= 1)) {
+      throw new InvalidOptionsError(`Expected snapshots.every to be an integer >= 1, got ${snapshots.every}.`);
+    }
+    this.#store = store;
+    this.#decider = decider;
+    this.#policy = snapshots;
+    this.#snapshots = snapshots === undefined ? undefined : new Snapshots(store, decider.name, snapshots);
+  }
+
+  /**
+   * The state now, as of a version, or as of a time (events with a later timestamp are left out). An event that this release does not
+   * know counts for the version and for nothing else.
+   * @throws StreamUnreadableError
+   */
+  async load(
+    stream: string,
+    { version: upTo, at }: { readonly version?: number; readonly at?: Date } = {},
+  ): Promise<Loaded<State>> {
+    const { state, version } = await this.#load(stream, upTo, at);
+    return { state, version };
+  }
+
+  /** @throws ConcurrencyError when it lost every try, StreamUnreadableError, and what `decide` throws */
+  async execute(stream: string, command: Command, options: ExecuteOptions = {}): Promise<Executed<State>> {
+    const [executed] = await this.executeTogether([{ stream, command }], options);
+    if (executed === undefined) throw new Error('One command was executed and none came back.');
+    return executed;
+  }
+
+  /** Commands to several streams, each decided on its own state: all of them happen, or none. */
+  async executeTogether(
+    commands: readonly StreamCommand<Command>[],
+    { retries = 5, commandId, expectedVersion, ...append }: ExecuteOptions = {},
+  ): Promise<readonly Executed<State>[]> {
+    if (commandId !== undefined) requireIdText(commandId, 'commandId');
+    for (let attempt = 0; ; attempt += 1) {
+      if (commandId !== undefined && (await this.#isDone(commandId, append))) {
+        return Promise.all(
+          commands.map(async ({ stream }) => ({
+            ...(await this.load(stream)),
+            position: 0,
+            events: [],
+            repeated: true,
+          })),
+        );
+      }
+      try {
+        return await this.#try(commands, commandId, expectedVersion, append);
+      } catch (error) {
+        if (!(error instanceof ConcurrencyError) || expectedVersion !== undefined || attempt >= retries) throw error;
+        await pause(backoffDelay(AGAIN, attempt + 1));
+      }
+    }
+  }
+
+  async #try(
+    commands: readonly StreamCommand<Command>[],
+    commandId: string | undefined,
+    expectedVersion: number | undefined,
+    append: AppendOptions,
+  ): Promise<readonly Executed<State>[]> {
+    const loaded = await Promise.all(commands.map(({ stream }) => this.#load(stream)));
+    let count = 0;
+    const decided = commands.map(({ stream, command }, index) => {
+      const { state, version, since } = loaded[index] ?? { state: this.#decider.initial, version: 0, since: 0 };
+      if (expectedVersion !== undefined && expectedVersion !== version) {
+        throw new ConcurrencyError(stream, expectedVersion, version);
+      }
+      const events = this.#decider.decide(command, state).map(event => {
+        count += 1;
+        if (commandId === undefined) return event;
+        return { ...event, options: { ...event.options, id: eventIdOf(commandId, count) } };
+      });
+      return { stream, events, state, version, since };
+    });
+    const appends = decided
+      .filter(({ events }) => events.length > 0)
+      .map(({ stream, events, version }) => ({ stream, events, expectedVersion: version }));
+    const appended = appends.length === 0 ? undefined : await this.#store.appendAll(appends, append);
+    const executed = decided.map(({ stream, events, state, version, since }) => ({
+      stream,
+      since,
+      state: events.length === 0 ? state : this.#after(state, events, stream, version),
+      version: version + events.length,
+      position: events.length === 0 ? 0 : (appended?.position ?? 0),
+      events,
+      repeated: false,
+    }));
+    // Not inside a transaction of the app: it may yet be rolled back.
+    if (append.tx === undefined) await this.#keepSnapshots(executed);
+    return executed.map(({ state, version, position, events, repeated }) => ({
+      state,
+      version,
+      position,
+      events,
+      repeated,
+    }));
+  }
+
+  #after(state: State, events: readonly EventRequest[], stream: string, version: number): State {
+    return stateAfter({ ...this.#decider, initial: state }, events, stream, version);
+  }
+
+  async #keepSnapshots(
+    executed: readonly {
+      readonly stream: string;
+      readonly since: number;
+      readonly state: State;
+      readonly version: number;
+      readonly events: readonly EventRequest[];
+    }[],
+  ): Promise<void> {
+    const { every } = this.#policy ?? {};
+    if (every === undefined) return;
+    for (const { stream, since, state, version, events } of executed) {
+      if (events.length > 0 && version - since >= every) await this.#snapshots?.keep(stream, { version, state });
+    }
+  }
+
+  async #load(stream: string, upTo?: number, at?: Date): Promise<Loaded<State> & { readonly since: number }> {
+    const snapshot =
+      at === undefined ? await this.#snapshots?.find(stream, upTo ?? Number.MAX_SAFE_INTEGER) : undefined;
+    const since = snapshot?.version ?? 0;
+    let state = snapshot?.state ?? this.#decider.initial;
+    let version = since;
+    for await (const event of this.#store.readStream(stream, {
+      from: since + 1,
+      ...(upTo !== undefined && { to: upTo }),
+    })) {
+      if (at !== undefined && event.timestamp > at) continue;
+      state = this.#decider.evolve(state, event);
+      version = event.streamVersion;
+    }
+    return { state, version, since };
+  }
+
+  async #isDone(commandId: string, { tx }: AppendOptions): Promise<boolean> {
+    const sql: Sql = tx ?? this.#store.pool;
+    const { rowCount } = await sql.query(`select 1 from ${this.#store.names.event} where id = $1`, [
+      eventIdOf(commandId, 1),
+    ]);
+    return rowCount === 1;
+  }
+}
+
+function eventIdOf(commandId: string, nth: number): string {
+  return `${commandId}.${nth}`;
+}

@@ -1,0 +1,63 @@
+import { isDeepStrictEqual } from 'node:util';
+import { encodeEventPayload, reviveDates, type PayloadContract } from '../contracts/index.ts';
+import type { EventStore } from './event-store.ts';
+
+export interface SnapshotPolicy {
+  /** A snapshot when so many events came since the last. Worth it from some hundred events a stream. */
+  readonly every: number;
+  /** Raise it with each change of the state or of `evolve`: snapshots of another shape are not used. */
+  readonly shape: number;
+}
+
+export interface Snapshot<State> {
+  readonly version: number;
+  readonly state: State;
+}
+
+/** States kept beside the events, to read less. Any of them can be lost. */
+export class Snapshots<State> {
+  readonly #store: EventStore;
+  readonly #shape: string;
+  readonly #contract: PayloadContract;
+
+  constructor(store: EventStore, decider: string, { shape }: SnapshotPolicy) {
+    this.#store = store;
+    this.#shape = `${decider}@${shape}`;
+    // The codec asks for no more than a name; a state has no schema.
+    const accept = {
+      '~standard': { version: 1, vendor: 'shiftwork', validate: (value: unknown) => ({ value }) },
+    } as const;
+    this.#contract = { name: `the state of ${decider}`, version: 1, schema: accept, upgrade: {}, sensitive: [] };
+  }
+
+  /** The snapshot of the stream, unless it is of another shape or newer than wanted. */
+  async find(stream: string, atMost: number): Promise<Snapshot<State> | undefined> {
+    const { rows } = await this.#store.pool.query<{ version: string; state: { state: unknown; dates: string[] } }>(
+      `select version, state from ${this.#store.names.snapshot} where stream = $1 and shape = $2 and version <= $3`,
+      [stream, this.#shape, atMost],
+    );
+    const [row] = rows;
+    if (row === undefined) return undefined;
+    // It was written by this very shape.
+    return { version: Number(row.version), state: reviveDates(row.state.state, row.state.dates) as State };
+  }
+
+  /** Keeps it, unless a newer one is there. One that JSON would change is refused: the fact says so. */
+  async keep(stream: string, { version, state }: Snapshot<State>): Promise<void> {
+    try {
+      const { json, dates } = encodeEventPayload(this.#contract, state);
+      if (!isDeepStrictEqual(reviveDates(JSON.parse(json), dates), state))
+        throw new Error('JSON does not hold it as it is');
+      await this.#store.pool.query(
+        `insert into ${this.#store.names.snapshot} as s (stream, version, shape, state) values ($1, $2, $3, $4)
+         on conflict (stream) do update set version = excluded.version, shape = excluded.shape, state = excluded.state, taken_at = now()
+         where s.version < excluded.version or s.shape <> excluded.shape`,
+        [stream, version, this.#shape, `{"state":${json},"dates":${JSON.stringify(dates)}}`],
+      );
+    } catch (cause) {
+      // The events are there: without a snapshot they are read.
+      const error = cause instanceof Error ? cause : new Error('It failed without saying why.');
+      this.#store.facts.state('store.snapshot-failed', { stream, error });
+    }
+  }
+}
