@@ -160,8 +160,8 @@ export function createDashboard({
   return {
     handler,
     async close() {
-      metrics.stop();
       board.close();
+      await metrics.stop();
     },
   };
 }

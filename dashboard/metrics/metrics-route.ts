@@ -4,7 +4,7 @@ import type { App } from '../../src/contracts/index.ts';
 import type { EngineQueue } from '../../src/engine/index.ts';
 import type { Facts } from '../../src/facts/index.ts';
 import { readQueueFigures } from '../../src/queue/index.ts';
-import { collectMetrics, EXPOSITION_TYPE, QueueGauges } from '../../src/telemetry/index.ts';
+import { EXPOSITION_TYPE, loadMetrics } from '../../src/telemetry/index.ts';
 
 export interface MetricsRouteOptions {
   readonly app: App;
@@ -19,7 +19,7 @@ export interface MetricsRoute {
   readonly forPrograms: RequestHandler;
   /** For people; to stand behind the sign-in. */
   readonly forPeople: RequestHandler;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /**
@@ -27,15 +27,24 @@ export interface MetricsRoute {
  * everybody: health is.
  */
 export function metricsRoute({ app, facts, queues, token }: MetricsRouteOptions): MetricsRoute {
-  const metrics = collectMetrics(facts, app);
-  const gauges = new QueueGauges(metrics.registry, {
-    async read() {
-      const open = [...queues().values()];
-      if (open.length < app.queues.size) throw new Error('The queues are not open yet.');
-      return Promise.all(open.map(queue => readQueueFigures(queue)));
-    },
+  let engineAway = false;
+  const heard = [
+    facts.on('engine.lost', () => (engineAway = true)),
+    facts.on('engine.back', () => (engineAway = false)),
+  ];
+  const counting = loadMetrics().then(({ collectMetrics, QueueGauges }) => {
+    const metrics = collectMetrics(facts, app, { engineAway });
+    const gauges = new QueueGauges(metrics.registry, {
+      async read() {
+        const open = [...queues().values()];
+        if (open.length < app.queues.size) throw new Error('The queues are not open yet.');
+        return Promise.all(open.map(queue => readQueueFigures(queue)));
+      },
+    });
+    return { metrics, gauges };
   });
   const give = async (_request: Request, response: Response): Promise<void> => {
+    const { metrics, gauges } = await counting;
     await gauges.refresh();
     const text = await metrics.text();
     response.setHeader('Cache-Control', 'no-store');
@@ -47,7 +56,10 @@ export function metricsRoute({ app, facts, queues, token }: MetricsRouteOptions)
       showsToken(request, token) ? give(request, response) : next(),
     ),
     forPeople: Router().get('/metrics', give),
-    stop: () => metrics.stop(),
+    async stop() {
+      for (const stop of heard) stop();
+      (await counting).metrics.stop();
+    },
   };
 }
 

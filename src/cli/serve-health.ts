@@ -1,7 +1,7 @@
 import { InvalidConfigError } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
 import type { WorkerFleet } from '../runtime/index.ts';
-import { collectMetrics, HostMetrics, openHealthServer, Readiness, type HealthServer } from '../telemetry/index.ts';
+import { openHealthServer, Readiness, type HealthServer, type loadMetrics } from '../telemetry/index.ts';
 
 /** What a supervisor asks its workers for. */
 export const METRICS = 'metrics';
@@ -11,6 +11,7 @@ export const METRICS = 'metrics';
  * @throws InvalidConfigError when the port is taken or may not be used
  */
 export async function serveHealth(
+  { collectMetrics, HostMetrics }: Awaited<ReturnType<typeof loadMetrics>>,
   fleet: WorkerFleet,
   port: number,
   facts: Facts,

@@ -3,10 +3,18 @@ export { Readiness, type FleetStanding } from './health/readiness.ts';
 export { createLogger, type LoggerOptions } from './logs/create-logger.ts';
 export { describeError, type DescribedError } from './logs/describe-error.ts';
 export { logFacts, type LogFactsOptions } from './logs/log-facts.ts';
-export { collectMetrics, type Metrics } from './metrics/collect-metrics.ts';
-export { QueueGauges, type QueueGaugesOptions, type QueueReading } from './metrics/gauge-queues.ts';
-export { HostMetrics, type HostMetricsOptions, type WorkerAnswer } from './metrics/host-metrics.ts';
-export type { NamedParts } from './metrics/known-names.ts';
-export type { Snapshot, SnapshotMetric, SnapshotValue } from './metrics/snapshot.ts';
+export type {
+  HostMetricsOptions,
+  Metrics,
+  MetricsOptions,
+  NamedParts,
+  QueueGaugesOptions,
+  QueueReading,
+  Snapshot,
+  SnapshotMetric,
+  SnapshotValue,
+  WorkerAnswer,
+} from './metrics/index.ts';
+export { loadMetrics } from './metrics/load-metrics.ts';
 export { openTelemetryTracer } from './tracing/open-telemetry-tracer.ts';
 export { registeredTracer } from './tracing/registered-tracer.ts';

@@ -128,6 +128,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
 export const LAZY: Readonly<Record<string, string>> = {
   'src/engine/postgres/pool.ts': 'a web app on Redis must not load pg',
   'src/cli/open-database.ts': 'a command without an outbox must not load pg',
+  'src/telemetry/metrics/index.ts': 'a program that serves no metrics must not load prom-client (50 ms)',
   'src/events/transports/rabbitmq/rabbitmq-transport.ts': 'an app without RabbitMQ must not load amqplib',
 };
 

@@ -2,8 +2,8 @@ import { Environment } from '../../config/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { parentOfProcess, runSupervisedWorker, startWorkerFleet } from '../../runtime/index.ts';
 import {
-  collectMetrics,
   createLogger,
+  loadMetrics,
   logFacts,
   registeredTracer,
   type HealthServer,
@@ -13,6 +13,8 @@ import { endProcess } from '../process-terminal.ts';
 import { recordOutboxEnds } from '../record-outbox-ends.ts';
 import { METRICS, serveHealth } from '../serve-health.ts';
 import type { Command, ExitCode, Terminal } from '../command.ts';
+
+type MetricsRoom = Awaited<ReturnType<typeof loadMetrics>>;
 
 export const work: Command = {
   name: 'work',
@@ -41,6 +43,7 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
   };
   process.on('SIGTERM', signalled);
   process.on('SIGINT', signalled);
+  const metrics = await metricsWanted(terminal);
   const fleet = await startWorkerFleet({
     argv: args,
     variables: terminal.variables,
@@ -53,8 +56,10 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
   if (asked > 0) stop();
   let health: HealthServer | undefined;
   try {
-    if (fleet.port !== undefined) {
-      health = await serveHealth(fleet, fleet.port, facts, error => logger.error({ err: error }, 'no metrics'));
+    if (fleet.port !== undefined && metrics !== undefined) {
+      health = await serveHealth(metrics, fleet, fleet.port, facts, error =>
+        logger.error({ err: error }, 'no metrics'),
+      );
       logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
     }
     return exitCode(await fleet.ended);
@@ -77,8 +82,7 @@ async function serve(
   process.on('SIGINT', () => undefined);
   const { facts } = listen(terminal, 'worker');
   const { variables } = terminal;
-  // Nobody counts where nobody asks.
-  const counted = new Environment(variables).has('WORKER_PORT');
+  const counting = await metricsWanted(terminal);
   let metrics: Metrics | undefined;
   const ends = await recordOutboxEnds(facts, variables);
   try {
@@ -91,7 +95,7 @@ async function serve(
         leave: () => endProcess(1),
         tracer: registeredTracer(),
         onApp: app => {
-          if (counted) metrics = collectMetrics(facts, app);
+          metrics = counting?.collectMetrics(facts, app);
         },
         answer: what => (what === METRICS ? metrics?.snapshot() : undefined),
       }),
@@ -99,6 +103,11 @@ async function serve(
   } finally {
     await ends?.close();
   }
+}
+
+/** Nobody counts where nobody asks. */
+async function metricsWanted({ variables }: Terminal): Promise<MetricsRoom | undefined> {
+  return new Environment(variables).has('WORKER_PORT') ? loadMetrics() : undefined;
 }
 
 function listen({ variables }: Terminal, name: string) {

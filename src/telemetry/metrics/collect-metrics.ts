@@ -18,19 +18,24 @@ export interface Metrics {
   stop(): void;
 }
 
+export interface MetricsOptions {
+  /** Whether the engine had been lost before the counting began. */
+  readonly engineAway?: boolean;
+}
+
 /**
  * Counts the facts that a process states. Attach it only where somebody asks: without it the runtime does not even build the
  * fields of what it would count.
  *
  * Names that the app does not know are counted as `other`.
  */
-export function collectMetrics(facts: Facts, app: NamedParts): Metrics {
+export function collectMetrics(facts: Facts, app: NamedParts, { engineAway = false }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const names = new KnownNames(app);
   const stops = [
     ...countJobs(registry, facts, names),
     ...countEvents(registry, facts, names),
-    ...countWorkers(registry, facts, names),
+    ...countWorkers(registry, facts, names, engineAway),
     measureProcess(registry),
   ];
   return {

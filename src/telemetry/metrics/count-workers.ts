@@ -3,7 +3,12 @@ import type { Facts } from '../../facts/index.ts';
 import type { KnownNames } from './known-names.ts';
 
 /** Processes, connections and destinations: what goes wrong around the jobs. */
-export function countWorkers(registry: Registry, facts: Facts, names: KnownNames): readonly (() => void)[] {
+export function countWorkers(
+  registry: Registry,
+  facts: Facts,
+  names: KnownNames,
+  engineAway: boolean,
+): readonly (() => void)[] {
   const registers = [registry];
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
   const died = counter('shiftwork_workers_died_total', 'Worker processes that ended without being told to.');
@@ -11,6 +16,10 @@ export function countWorkers(registry: Registry, facts: Facts, names: KnownNames
   const blocked = counter(
     'shiftwork_workers_blocked_total',
     'Times that a worker process answered nothing for a while.',
+  );
+  const wedged = counter(
+    'shiftwork_workers_wedged_total',
+    'Times that a worker with work to do had stopped fetching it: it reconnected, or left.',
   );
   const outages = counter(
     'shiftwork_engine_outages_total',
@@ -23,7 +32,7 @@ export function countWorkers(registry: Registry, facts: Facts, names: KnownNames
     aggregator: 'min',
     registers,
   });
-  up.set(1);
+  up.set(engineAway ? 0 : 1);
   const opened = new Counter({
     name: 'shiftwork_breaker_openings_total',
     help: 'Times that a destination was found sick. Which one is in the log: hosts are no labels.',
@@ -34,6 +43,7 @@ export function countWorkers(registry: Registry, facts: Facts, names: KnownNames
     facts.on('worker.died', () => died.inc()),
     facts.on('worker.recycled', () => recycled.inc()),
     facts.on('worker.blocked', () => blocked.inc()),
+    facts.on('worker.wedged', () => wedged.inc()),
     facts.on('listener.failed', () => failed.inc()),
     facts.on('breaker.opened', ({ fields }) => opened.inc({ queue: names.queue(fields.queue) })),
     facts.on('engine.lost', () => {
