@@ -73,6 +73,7 @@ const STREAMS_AT_MOST = 100;
 export class EventStore {
   readonly pool: Pool;
   readonly names: StoreNames;
+  readonly namespace: string | undefined;
   readonly facts: Facts;
   readonly contracts: ReadonlyMap<string, AnyEventContract>;
   readonly #ids = createIdSource();
@@ -84,6 +85,7 @@ export class EventStore {
   constructor(options: EventStoreOptions) {
     this.pool = options.pool;
     this.names = namesOf(options.namespace);
+    this.namespace = options.namespace === '' ? undefined : options.namespace;
     this.facts = options.facts ?? new Facts();
     const contracts = new Map<string, AnyEventContract>();
     for (const contract of options.events) {
@@ -180,7 +182,7 @@ export class EventStore {
     let left = limit;
     let coming: Promise<EventRow[]> | undefined;
     const fetch = (from: number): Promise<EventRow[]> | undefined =>
-      from < horizon && left > 0 ? this.rowsBetween(from, horizon, Math.min(BATCH, left), types) : undefined;
+      from < horizon && left > 0 ? this.#rowsBetween(from, horizon, Math.min(BATCH, left), types) : undefined;
     coming = fetch(after);
     while (coming !== undefined) {
       const asked = Math.min(BATCH, left);
@@ -207,12 +209,19 @@ export class EventStore {
     }
   }
 
-  /** Rows for projections. `upTo` must be at or below a horizon. */
-  rowsBetween(after: number, upTo: number, limit: number, types?: readonly string[]): Promise<EventRow[]> {
-    const head = `select ${EVENT_COLUMNS} from ${this.names.event} where position > $1 and position <= $2`;
-    return types === undefined
-      ? this.#rows('all', `${head} order by position limit $3`, [after, upTo, limit])
-      : this.#rows('all_of', `${head} and type = any($4) order by position limit $3`, [after, upTo, limit, types]);
+  /**
+   * Rows for a projection: of the types that it handles, and of those that no contract here has. `upTo` must be at or below a horizon.
+   */
+  rowsFor(after: number, upTo: number, limit: number, types: readonly string[]): Promise<EventRow[]> {
+    const handled = new Set(types);
+    const passedBy = [...this.contracts.keys()].filter(type => !handled.has(type));
+    return passedBy.length === 0
+      ? this.#rowsBetween(after, upTo, limit)
+      : this.#rows(
+          'but',
+          `select ${EVENT_COLUMNS} from ${this.names.event} where position > $1 and position <= $2 and type <> all ($4) order by position limit $3`,
+          [after, upTo, limit, passedBy],
+        );
   }
 
   /** What a row says. A promise only where it takes one. */
@@ -236,6 +245,13 @@ export class EventStore {
   /** Waits for what is said to other processes beside the appends. Call it before the pool ends. */
   async settle(): Promise<void> {
     await this.#announcer.settle();
+  }
+
+  #rowsBetween(after: number, upTo: number, limit: number, types?: readonly string[]): Promise<EventRow[]> {
+    const head = `select ${EVENT_COLUMNS} from ${this.names.event} where position > $1 and position <= $2`;
+    return types === undefined
+      ? this.#rows('all', `${head} order by position limit $3`, [after, upTo, limit])
+      : this.#rows('all_of', `${head} and type = any($4) order by position limit $3`, [after, upTo, limit, types]);
   }
 
   async #rows(name: string, text: string, values: unknown[]): Promise<EventRow[]> {

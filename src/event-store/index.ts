@@ -23,3 +23,13 @@ export {
   type StreamCommand,
 } from './repository.ts';
 export type { SnapshotPolicy } from './snapshots.ts';
+export {
+  defineProjection,
+  type PoisonPolicy,
+  type Projection,
+  type ProjectionDefinition,
+  type ProjectionTransaction,
+} from './projection.ts';
+export { Projections, type ProjectionsOptions, type ProjectionStatus } from './projections.ts';
+export type { ParkedEvent, Retried } from './parked.ts';
+export type { Rebuilt, RebuildOptions } from './rebuild.ts';

@@ -6,6 +6,7 @@ export type {
   FactName,
   FactTable,
   JobFields,
+  ProjectionFields,
   RunFields,
   SubscriberFields,
 } from './fact-table.ts';

@@ -1,0 +1,66 @@
+import type { EventStore } from './event-store.ts';
+import type { Batch } from './project-batch.ts';
+import type { Projection } from './projection.ts';
+import type { EventRow } from './read-event.ts';
+
+interface Coming {
+  readonly from: number;
+  readonly batch: Promise<Batch>;
+}
+
+/**
+ * What comes next for a projection: while one batch is written, the next is read and understood. What it does not handle is left in
+ * the database, as far as that can be known there: events of types that no contract of the store has come along, to be stated.
+ */
+export class BatchSource {
+  readonly #store: EventStore;
+  readonly #types: readonly string[];
+  readonly #size: number;
+  #horizon = 0;
+  #coming: Coming | undefined;
+
+  constructor(store: EventStore, { events }: Projection, size: number) {
+    this.#store = store;
+    this.#types = events.map(({ name }) => name);
+    this.#size = size;
+  }
+
+  /** What was known to be decided at the last look. */
+  get horizon(): number {
+    return this.#horizon;
+  }
+
+  /** The batch behind a checkpoint, or undefined when there is nothing yet. */
+  async next(checkpoint: number): Promise<Batch | undefined> {
+    const coming = this.#coming;
+    this.#coming = undefined;
+    const batch = coming?.from === checkpoint ? await coming.batch : await this.#read(checkpoint);
+    if (batch.to <= checkpoint) return undefined;
+    if (batch.to < this.#horizon) {
+      const ahead = this.#read(batch.to);
+      // It is looked at when its turn comes.
+      ahead.catch(() => undefined);
+      this.#coming = { from: batch.to, batch: ahead };
+    }
+    return batch;
+  }
+
+  async #read(from: number): Promise<Batch> {
+    // What was decided once stays so: the database is asked again only when that has been read.
+    if (from >= this.#horizon) this.#horizon = await this.#store.horizon();
+    const horizon = this.#horizon;
+    if (from >= horizon) return { events: [], from, to: from };
+    const rows = await this.#store.rowsFor(from, horizon, this.#size, this.#types);
+    const last = rows.at(-1);
+    const to = rows.length < this.#size || last === undefined ? horizon : last[0];
+    const events = rows.map((row: EventRow) => this.#store.interpret(row));
+    return { events: await allOf(events), from, to };
+  }
+}
+
+/** Without a turn of the loop for each when none of them is a promise. */
+async function allOf<Value>(values: readonly (Value | Promise<Value>)[]): Promise<Value[]> {
+  const plain: Value[] = [];
+  for (const value of values) plain.push(value instanceof Promise ? await value : value);
+  return plain;
+}

@@ -1,0 +1,23 @@
+import { codeOf } from './store-fault.ts';
+
+/**
+ * Whether the database, and not the event, is why a batch failed: connections, shutdowns, full disks, conflicts between transactions,
+ * locks that came too late. Such a batch is tried again for as long as it takes.
+ */
+export function isOutage(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code !== undefined) {
+    return /^(08...|53...|57P0.|57014|40001|40P01|55P03|25P0[34])$/.test(code) || /^(E[A-Z]+|EAI_AGAIN)$/.test(code);
+  }
+  // The driver gives no code where the connection ends under a query, or none is free in time.
+  return (
+    error instanceof Error &&
+    /^(Connection terminated|timeout exceeded|Client has encountered|Query read timeout|Cannot use a pool)/i.test(
+      error.message,
+    )
+  );
+}
+
+export function toError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error('It failed without saying why.');
+}

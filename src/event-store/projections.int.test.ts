@@ -1,0 +1,414 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineEvent } from '../contracts/index.ts';
+import { InvalidContractError, ProjectionBehindError, ProjectionUnknownError } from '../errors/index.ts';
+import { counted, noted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { is } from './decider.ts';
+import { EventStore } from './event-store.ts';
+import { defineProjection, type ProjectionDefinition } from './projection.ts';
+import { Projections, type ProjectionsOptions } from './projections.ts';
+
+let place: StoreOfTest;
+const running: Projections[] = [];
+beforeEach(async () => {
+  place = await openStore();
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(each => each.stop()));
+  await place.close();
+});
+
+const TABLES = 'create table sum (stream text primary key, total int not null, events int not null)';
+const ADD = `insert into sum values ($1, $2, 1)
+  on conflict (stream) do update set total = sum.total + excluded.total, events = sum.events + 1`;
+
+function sums(changes: Partial<ProjectionDefinition> = {}) {
+  return defineProjection({
+    name: 'sums',
+    shape: 1,
+    events: [counted],
+    tables: TABLES,
+    attempts: 2,
+    async project(events, tx) {
+      for (const event of events) {
+        if (!is(counted, event)) continue;
+        if (event.payload.by < 0) throw new Error('below zero');
+        await tx.query(ADD, [event.stream, event.payload.by]);
+      }
+    },
+    ...changes,
+  });
+}
+async function run(projection = sums(), options: Partial<ProjectionsOptions> = {}): Promise<Projections> {
+  const projections = new Projections({
+    store: place.store,
+    projections: [projection],
+    pollEvery: 50,
+    lease: 400,
+    ...options,
+  });
+  running.push(projections);
+  await projections.prepare();
+  projections.start();
+  return projections;
+}
+const add = async (stream: string, ...numbers: number[]): Promise<number> => {
+  const events = numbers.map(by => counted({ by }));
+  return (await place.store.append(stream, events, { expectedVersion: 'any' })).position;
+};
+const table = async (schema = 'read_sums') =>
+  (await place.pool.query(`select stream, total, events from ${schema}.sum order by stream`)).rows;
+
+describe('a projection', () => {
+  test('catches up, then follows', async () => {
+    await add('a', 1, 2);
+    await place.store.append('b', [noted({ text: 'not handled', at: new Date() })], { expectedVersion: 0 });
+    const projections = await run();
+    await projections.waitFor('sums', await add('a', 3));
+    expect(await table()).toEqual([{ stream: 'a', total: 6, events: 3 }]);
+    await projections.waitFor('sums', await add('b', 4));
+    expect(await table()).toHaveLength(2);
+    expect(await projections.status()).toMatchObject([{ name: 'sums', lagEvents: 0, parked: 0, stoppedAt: undefined }]);
+  });
+
+  test('hears of appends without polling', async () => {
+    const projections = await run(sums(), { pollEvery: '1m', lease: '1h' });
+    await projections.waitFor('sums', await add('a', 1));
+    await place.store.settle();
+    const advanced = place.facts.next('projection.advanced');
+    await add('a', 1);
+    expect(await advanced).toMatchObject({ events: 1 });
+  });
+
+  test('writes what the events say once, however often batches fail half-way', async () => {
+    let calls = 0;
+    const projections = await run(
+      sums({
+        async project(events, tx) {
+          calls += 1;
+          for (const event of events) if (is(counted, event)) await tx.query(ADD, [event.stream, event.payload.by]);
+          if (calls % 3 !== 0 && events.length > 1) throw new Error('half-way');
+        },
+      }),
+      { batchSize: 10 },
+    );
+    for (let n = 0; n < 10; n += 1) await add('a', 1, 1, 1);
+    await projections.waitFor('sums', await add('a', 1));
+    expect(await table()).toEqual([{ stream: 'a', total: 31, events: 31 }]);
+  });
+
+  test('keeps what nobody awaited in its transaction, failures included', async () => {
+    const projections = await run(
+      sums({
+        async project(events, tx) {
+          for (const event of events) if (is(counted, event)) void tx.query(ADD, [event.stream, event.payload.by]);
+        },
+      }),
+    );
+    await projections.waitFor('sums', await add('a', 1, 2));
+    expect(await table()).toEqual([{ stream: 'a', total: 3, events: 2 }]);
+    const stopped = place.facts.next('projection.stopped');
+    await add('a', 2_147_483_647);
+    expect((await stopped).error.message).toContain('out of range');
+  });
+
+  test.each([
+    ['commit', 'leave its transaction alone'],
+    ['set search_path = public', 'leave its transaction alone'],
+  ])('may not say "%s"', async (statement, message) => {
+    const stopped = place.facts.next('projection.stopped');
+    await run(sums({ project: async (_, tx) => void (await tx.query(statement)) }));
+    await add('a', 1);
+    expect((await stopped).error.message).toContain(message);
+  });
+
+  test('may not write when its batch has ended', async () => {
+    const late = Promise.withResolvers<unknown>();
+    const projections = await run(
+      sums({
+        async project(_, tx) {
+          setTimeout(() => {
+            try {
+              void tx.query('select 1');
+              late.resolve('it could');
+            } catch (error) {
+              late.resolve(error);
+            }
+          }, 20);
+        },
+      }),
+    );
+    await projections.waitFor('sums', await add('a', 1));
+    expect(String(await late.promise)).toContain('after the batch had ended');
+  });
+
+  test('says how far behind it is, also behind an append that is not committed', async () => {
+    await run(sums(), { lagEvery: 20 });
+    const tx = await place.pool.connect();
+    await tx.query('begin');
+    await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0, tx });
+    await add('b', 1, 2);
+    const lag = await place.facts.next('projection.lag', ({ events, lagMs }) => events === 2 && lagMs > 0);
+    expect(lag).toMatchObject({ projection: 'sums', generation: 'live' });
+    await tx.query('commit');
+    tx.release();
+    expect(await place.facts.next('projection.lag', ({ events }) => events === 0)).toMatchObject({ lagMs: 0 });
+  });
+
+  test('that is behind says so to who waits', async () => {
+    const projections = new Projections({ store: place.store, projections: [sums()] });
+    await projections.prepare();
+    const position = await add('a', 1);
+    await expect(projections.waitFor('sums', position, 30)).rejects.toThrow(ProjectionBehindError);
+    await expect(projections.waitFor('other', position)).rejects.toThrow(ProjectionUnknownError);
+  });
+
+  test('is refused with a name twice, a foreign event, a name that is no schema', () => {
+    const make = (...projections: ReturnType<typeof sums>[]) => new Projections({ store: place.store, projections });
+    expect(() => make(sums(), sums())).toThrow(InvalidContractError);
+    const foreign = defineEvent('counter.counted', { schema: z.object({}) });
+    expect(() => make(sums({ events: [foreign] }))).toThrow('no event of the store');
+    expect(() => sums({ name: 'Sums"; drop' })).toThrow(InvalidContractError);
+    expect(() => sums({ shape: 0 })).toThrow('shape');
+  });
+});
+
+describe('of several processes', () => {
+  test('one runs a projection, and another when that one stops', async () => {
+    const started: number[] = [];
+    place.facts.on('projection.started', ({ fields }) => started.push(fields.position));
+    const first = await run();
+    await first.waitFor('sums', await add('a', 1));
+    const second = await run();
+    await first.waitFor('sums', await add('a', 1));
+    expect(started).toHaveLength(1);
+    const again = place.facts.next('projection.started');
+    await first.stop();
+    await again;
+    await second.waitFor('sums', await add('a', 1));
+    expect(await table()).toEqual([{ stream: 'a', total: 3, events: 3 }]);
+  });
+
+  test('one that was silent for longer than its lease writes nothing more: the new one has a higher token', async () => {
+    const entered = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    let silent = true;
+    const projection = sums({
+      async project(events, tx) {
+        if (silent) {
+          silent = false;
+          entered.resolve();
+          await goOn.promise;
+        }
+        for (const event of events) if (is(counted, event)) await tx.query(ADD, [event.stream, event.payload.by]);
+      },
+    });
+    await run(projection);
+    await add('a', 1);
+    await entered.promise;
+    // As if the process had been frozen outside of its transaction: the connection is gone, the lease runs out, another comes.
+    const lost = place.facts.next('projection.held');
+    await place.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction' and datname = current_database()`,
+    );
+    await place.pool.query(
+      `update ${place.store.names.projection} set token = token + 1, owner = 'other', lease_until = now() + interval '300 ms'`,
+    );
+    goOn.resolve();
+    await lost;
+    await expect.poll(() => table(), { timeout: 5_000 }).toEqual([{ stream: 'a', total: 1, events: 1 }]);
+  });
+
+  test('a batch under an old token is refused as a whole', async () => {
+    const { projectBatch } = await import('./project-batch.ts');
+    const projections = new Projections({ store: place.store, projections: [sums()] });
+    await projections.prepare();
+    const { pool, names } = place.store;
+    const batch = (token: number) =>
+      projectBatch(
+        { pool, names, namespace: undefined, projection: sums(), generation: 'live', token, leaseMs: 1_000 },
+        { events: [], from: 0, to: 5 },
+      );
+    await pool.query(`update ${names.projection} set token = 7`);
+    await expect(batch(6)).rejects.toThrow('Another process');
+    await expect(batch(7)).resolves.toBeUndefined();
+    await expect(batch(7)).rejects.toThrow('Another process');
+  });
+});
+
+describe('an event that the handler fails on', () => {
+  test('stops the projection there, until it is resumed', async () => {
+    const stopped = place.facts.next('projection.stopped');
+    const projections = await run();
+    await add('a', 1, 2);
+    const poison = await add('b', -1);
+    const last = await add('a', 3);
+    expect(await stopped).toMatchObject({ position: poison, eventType: 'counter.counted' });
+    expect(await table()).toEqual([{ stream: 'a', total: 3, events: 2 }]);
+    expect(await projections.status()).toMatchObject([
+      { stoppedAt: poison, stoppedBecause: 'below zero', lagEvents: 2 },
+    ]);
+    await expect(projections.waitFor('sums', last, 100)).rejects.toThrow(ProjectionBehindError);
+    const again = place.facts.next('projection.stopped');
+    await projections.resume('sums');
+    expect(await again).toMatchObject({ position: poison });
+  });
+
+  test('is parked, what follows in its stream waits behind it, other streams go on; a retry brings all of it in order', async () => {
+    let mended = false;
+    const order: string[] = [];
+    const projection = sums({
+      onPoison: 'park',
+      async project(events, tx) {
+        for (const event of events) {
+          if (!is(counted, event)) continue;
+          if (event.payload.by < 0 && !mended) throw new Error('below zero');
+          await tx.query(ADD, [event.stream, event.payload.by]);
+          if (event.stream === 'a' && mended) order.push(`${event.streamVersion}`);
+        }
+      },
+    });
+    const parked = place.facts.next('projection.parked');
+    const projections = await run(projection);
+    await add('a', 1, -5, 2);
+    await add('b', 7);
+    await projections.waitFor('sums', await add('a', 3));
+    expect(await parked).toMatchObject({ stream: 'a', eventType: 'counter.counted' });
+    expect(await table()).toEqual([
+      { stream: 'a', total: 1, events: 1 },
+      { stream: 'b', total: 7, events: 1 },
+    ]);
+    const letters = await projections.parked('sums');
+    expect(letters.map(({ error }) => error)).toEqual(['below zero', undefined, undefined]);
+    expect(await projections.retryParked('sums')).toEqual({ done: 0, left: 3 });
+    mended = true;
+    expect(await projections.retryParked('sums')).toEqual({ done: 3, left: 0 });
+    await projections.waitFor('sums', await add('a', 4));
+    expect(order).toEqual(['2', '3', '4', '5']);
+    expect(await table()).toMatchObject([{ stream: 'a', total: 5, events: 5 }, { stream: 'b' }]);
+  });
+
+  test('because the database is away is tried for as long as it takes, without an attempt spent', async () => {
+    let failures = 5;
+    const projections = await run(
+      sums({
+        attempts: 1,
+        async project(events, tx) {
+          failures -= 1;
+          if (failures > 0) throw Object.assign(new Error('server is going down'), { code: '57P01' });
+          for (const event of events) if (is(counted, event)) await tx.query(ADD, [event.stream, event.payload.by]);
+        },
+      }),
+    );
+    await projections.waitFor('sums', await add('a', 1));
+    expect(await table()).toEqual([{ stream: 'a', total: 1, events: 1 }]);
+  });
+
+  test('and that no contract knows is passed over and stated, or stops, as the projection says', async () => {
+    const painted = defineEvent('counter.painted', { schema: z.object({}) });
+    const newer = new EventStore({ pool: place.pool, events: [counted, painted] });
+    const { position } = await newer.append('a', [counted({ by: 1 }), painted({}), counted({ by: 2 })], {
+      expectedVersion: 0,
+    });
+    await newer.settle();
+    const unhandled = place.facts.next('projection.unhandled');
+    const stopped = place.facts.next('projection.stopped');
+    const strict = sums({ name: 'strict', onUnknown: 'stop' });
+    const projections = await run(sums(), { projections: [sums(), strict] });
+    expect(await unhandled).toMatchObject({ eventType: 'counter.painted' });
+    await projections.waitFor('sums', position);
+    expect(await table()).toEqual([{ stream: 'a', total: 3, events: 2 }]);
+    expect(await stopped).toMatchObject({ projection: 'strict', position: position - 1 });
+    expect(await table('read_strict')).toEqual([{ stream: 'a', total: 1, events: 1 }]);
+  });
+});
+
+describe('a rebuild', () => {
+  const dump = async () => JSON.stringify(await table());
+
+  test('equals the live one, byte for byte, and takes its place while writers and readers go on', async () => {
+    const projections = await run();
+    const writing = { on: true };
+    const write = async (): Promise<void> => {
+      for (let n = 0; writing.on; n += 1) await add(`s${n % 7}`, n % 5, 1);
+    };
+    const read = async (): Promise<number> => {
+      let last = 0;
+      while (writing.on) {
+        const { rows } = await place.pool.query<{ n: number }>(
+          'select coalesce(sum(events), 0)::int as n from read_sums.sum',
+        );
+        const n = rows[0]?.n ?? -1;
+        expect(n).toBeGreaterThanOrEqual(last);
+        last = n;
+      }
+      return last;
+    };
+    const busy = [write(), read()] as const;
+    for (let n = 0; n < 3; n += 1) {
+      expect(await projections.rebuild('sums')).toMatchObject({ finished: true });
+    }
+    writing.on = false;
+    await Promise.all(busy);
+    await projections.waitFor('sums', await add('s0', 0));
+    const live = await dump();
+    await projections.stop();
+    await projections.rebuild('sums');
+    expect(await dump()).toBe(live);
+    const schemas = await place.pool.query(`select nspname from pg_namespace where nspname like 'read%'`);
+    expect(schemas.rows).toEqual([{ nspname: 'read_sums' }]);
+  });
+
+  test('that is stopped goes on where it was', async () => {
+    for (let n = 0; n < 10; n += 1) await add('a', ...Array.from({ length: 100 }, () => 1));
+    const projections = new Projections({ store: place.store, projections: [sums()], batchSize: 100 });
+    await projections.prepare();
+    const stop = new AbortController();
+    const first = await projections.rebuild('sums', {
+      signal: stop.signal,
+      onProgress: ({ position }) => position >= 300 && stop.abort(),
+    });
+    expect(first).toMatchObject({ finished: false, events: 300 });
+    expect(await projections.status()).toMatchObject([{ rebuilding: first.position, position: 0 }]);
+    expect(await projections.rebuild('sums')).toMatchObject({ finished: true, events: 700 });
+    expect(await table()).toEqual([{ stream: 'a', total: 1_000, events: 1_000 }]);
+  });
+
+  test('that fails leaves the live one as it was', async () => {
+    const projections = await run(sums({ onPoison: 'park' }));
+    await add('a', 1);
+    await projections.waitFor('sums', await add('b', -1));
+    await expect(projections.rebuild('sums')).rejects.toThrow('below zero');
+    await projections.waitFor('sums', await add('c', 3));
+    expect(await table()).toMatchObject([{ stream: 'a' }, { stream: 'c' }]);
+  });
+
+  test('brings another shape: until then nobody writes it, afterwards the release that knows it', async () => {
+    const old = await run();
+    await old.waitFor('sums', await add('a', 1));
+    const wider = sums({
+      shape: 2,
+      tables: `${TABLES.slice(0, -1)}, highest int not null default 0)`,
+      async project(events, tx) {
+        for (const event of events) {
+          if (!is(counted, event)) continue;
+          await tx.query(ADD, [event.stream, event.payload.by]);
+          await tx.query('update sum set highest = greatest(highest, $2) where stream = $1', [
+            event.stream,
+            event.payload.by,
+          ]);
+        }
+      },
+    });
+    const next = new Projections({ store: place.store, projections: [wider], pollEvery: 50, lease: 400 });
+    running.push(next);
+    expect(await next.prepare()).toEqual(['sums']);
+    next.start();
+    await old.waitFor('sums', await add('a', 5));
+    await next.rebuild('sums');
+    await next.waitFor('sums', await add('a', 4));
+    const { rows } = await place.pool.query('select * from read_sums.sum');
+    expect(rows).toEqual([{ stream: 'a', total: 10, events: 3, highest: 5 }]);
+    expect(await next.prepare()).toEqual([]);
+  });
+});

@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidContractError, ProjectionBehindError, ProjectionUnknownError } from '../errors/index.ts';
+import { toMilliseconds, type Duration } from '../time/index.ts';
+import type { EventStore } from './event-store.ts';
+import { readLag } from './lag.ts';
+import { Listener } from './listener.ts';
+import { listParked, retryParked, type ParkedEvent, type Retried } from './parked.ts';
+import { prepareProjections } from './prepare.ts';
+import { schemaOf, type Projection } from './projection.ts';
+import { Projector } from './projector.ts';
+import { rebuildProjection, type RebuildOptions, type Rebuilt } from './rebuild.ts';
+
+export interface ProjectionsOptions {
+  readonly store: EventStore;
+  readonly projections: readonly Projection[];
+  /** Events a transaction at most; 1,000 by default. */
+  readonly batchSize?: number;
+  /** How often it looks when nobody has called; 1 s by default. */
+  readonly pollEvery?: Duration;
+  /** How often `projection.lag` is stated; 5 s by default. */
+  readonly lagEvery?: Duration;
+  /** After so long without a word from its owner a projection is run by another process; 15 s by default. */
+  readonly lease?: Duration;
+}
+
+export interface ProjectionStatus {
+  readonly name: string;
+  readonly shape: number;
+  readonly position: number;
+  readonly owner: string | undefined;
+  readonly lagEvents: number;
+  readonly lagMs: number;
+  readonly parked: number;
+  readonly stoppedAt: number | undefined;
+  readonly stoppedBecause: string | undefined;
+  /** How far a rebuild has come. */
+  readonly rebuilding: number | undefined;
+}
+
+/** Read models of a store, kept up to date by any number of processes: each projection is run by one of them at a time. */
+export class Projections {
+  readonly #store: EventStore;
+  readonly #projections: ReadonlyMap<string, Projection>;
+  readonly #projectors: readonly Projector[];
+  readonly #listener: Listener;
+  readonly #owner = `${hostname()}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  readonly #batchSize: number;
+  readonly #leaseMs: number;
+
+  /** @throws InvalidContractError for a name used twice, or events that the store does not know */
+  constructor(options: ProjectionsOptions) {
+    const { store, projections, batchSize = 1_000 } = options;
+    const byName = new Map<string, Projection>();
+    for (const projection of projections) {
+      const { name, events } = projection;
+      if (byName.has(name)) throw new InvalidContractError(`Two projections are named "${name}".`);
+      for (const contract of events) {
+        if (store.contracts.get(contract.name) !== contract) {
+          throw new InvalidContractError(
+            `The projection "${name}" handles "${contract.name}", which is no event of the store.`,
+          );
+        }
+      }
+      byName.set(name, projection);
+    }
+    this.#store = store;
+    this.#projections = byName;
+    this.#batchSize = batchSize;
+    this.#leaseMs = toMilliseconds(options.lease ?? '15s', 'lease');
+    this.#projectors = projections.map(
+      projection =>
+        new Projector({
+          store,
+          projection,
+          owner: this.#owner,
+          batchSize,
+          pollEveryMs: toMilliseconds(options.pollEvery ?? '1s', 'pollEvery'),
+          lagEveryMs: toMilliseconds(options.lagEvery ?? '5s', 'lagEvery'),
+          leaseMs: this.#leaseMs,
+        }),
+    );
+    this.#listener = new Listener(store.pool, store.names.channel);
+    for (const projector of this.#projectors) this.#listener.onCall(() => projector.wake());
+  }
+
+  /** Creates the tables of new projections; answers the names of those that need a rebuild because their shape has changed. */
+  prepare(): Promise<readonly string[]> {
+    return prepareProjections(this.#store, [...this.#projections.values()]);
+  }
+
+  /** Begins; repeated calls are one. */
+  start(): void {
+    this.#listener.start();
+    for (const projector of this.#projectors) projector.start();
+  }
+
+  /** Ends after the batches that are under way. Harmless before `start`. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#listener.stop(), ...this.#projectors.map(projector => projector.stop())]);
+  }
+
+  /** The schema of its tables. @throws ProjectionUnknownError */
+  schemaOf(name: string): string {
+    return schemaOf(this.#get(name).name, this.#store.namespace);
+  }
+
+  /**
+   * Waits until the projection shows what was appended at that position.
+   * @throws ProjectionBehindError
+   */
+  async waitFor(name: string, position: number, timeout: Duration = '5s'): Promise<void> {
+    this.#get(name);
+    const timeoutMs = toMilliseconds(timeout, 'timeout');
+    const endsAt = Date.now() + timeoutMs;
+    for (let pauseMs = 2; ; pauseMs = Math.min(50, pauseMs * 1.5)) {
+      const { rows } = await this.#store.pool.query<{ checkpoint: number }>(
+        `select checkpoint::float8 from ${this.#store.names.projection} where name = $1 and generation = 'live'`,
+        [name],
+      );
+      const reached = rows[0]?.checkpoint ?? 0;
+      if (reached >= position) return;
+      if (Date.now() >= endsAt) throw new ProjectionBehindError(name, position, reached, timeoutMs);
+      await sleep(pauseMs);
+    }
+  }
+
+  /** @throws ProjectionUnknownError, Error when an event fails */
+  rebuild(name: string, options: Pick<RebuildOptions, 'signal' | 'onProgress'> = {}): Promise<Rebuilt> {
+    const projection = this.#get(name);
+    return rebuildProjection(this.#store, projection, {
+      ...options,
+      owner: `${this.#owner}.rebuild`,
+      leaseMs: this.#leaseMs,
+      batchSize: this.#batchSize,
+    });
+  }
+
+  /** Lets a projection that stands still try again. */
+  async resume(name: string): Promise<void> {
+    const { names, pool } = this.#store;
+    await pool.query(
+      `update ${names.projection} set stopped_at = null, stopped_because = null where name = $1 and generation = 'live'`,
+      [this.#get(name).name],
+    );
+    await pool.query('select pg_notify($1, $2)', [names.channel, '']);
+  }
+
+  /** Its dead letters. */
+  parked(name: string, limit?: number): Promise<ParkedEvent[]> {
+    return listParked(this.#store, this.#get(name).name, limit);
+  }
+
+  /** Projects its dead letters again, in order. */
+  retryParked(name: string): Promise<Retried> {
+    return retryParked(this.#store, this.#get(name));
+  }
+
+  async status(): Promise<readonly ProjectionStatus[]> {
+    const { pool, names } = this.#store;
+    const { rows } = await pool.query<{
+      name: string;
+      generation: string;
+      shape: number;
+      checkpoint: number;
+      owner: string | null;
+      stopped_at: number | null;
+      stopped_because: string | null;
+      parked: number;
+    }>(
+      `select name, generation, shape, checkpoint::float8, case when lease_until > clock_timestamp() then owner end as owner,
+              stopped_at::float8, stopped_because,
+              (select count(*)::int from ${names.parked} k where k.name = p.name and k.generation = p.generation) as parked
+       from ${names.projection} p order by name`,
+    );
+    const live = rows.filter(({ generation, name }) => generation === 'live' && this.#projections.has(name));
+    return Promise.all(
+      live.map(async row => {
+        const { events, lagMs } = await readLag(this.#store, row.checkpoint);
+        const next = rows.find(({ generation, name }) => generation === 'next' && name === row.name);
+        return {
+          name: row.name,
+          shape: row.shape,
+          position: row.checkpoint,
+          owner: row.owner ?? undefined,
+          lagEvents: events,
+          lagMs,
+          parked: row.parked,
+          stoppedAt: row.stopped_at ?? undefined,
+          stoppedBecause: row.stopped_because ?? undefined,
+          rebuilding: next?.checkpoint,
+        };
+      }),
+    );
+  }
+
+  #get(name: string): Projection {
+    const projection = this.#projections.get(name);
+    if (projection === undefined) throw new ProjectionUnknownError(name, [...this.#projections.keys()]);
+    return projection;
+  }
+}

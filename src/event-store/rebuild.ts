@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import { BatchSource } from './batch-source.ts';
+import type { EventStore } from './event-store.ts';
+import { acquireLease, releaseLease, type Lease } from './lease.ts';
+import { callProject, enterSchema, inTransaction, LeaseLost, projectBatch, type BatchPlace } from './project-batch.ts';
+import { schemaOf, type Projection } from './projection.ts';
+import type { StoredEvent } from './stored-event.ts';
+
+export interface RebuildOptions {
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly batchSize: number;
+  /** Stops it after the batch that is under way; the next call goes on from there. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: { readonly position: number; readonly head: number }) => void) | undefined;
+}
+
+export interface Rebuilt {
+  /** False: it was stopped; call again to go on. */
+  readonly finished: boolean;
+  readonly events: number;
+  readonly position: number;
+}
+
+/** The last batches are written while the live projection waits: so small that nobody notices. */
+const SWAP_WITHIN = 500;
+
+/**
+ * Builds the projection anew beside the live one, catches up, and takes its place in one transaction: readers see the old tables or the
+ * new ones. The live one goes on until then, and afterwards from where the new one stands.
+ * @throws Error when an event fails; the live one stays as it was
+ */
+export async function rebuildProjection(
+  store: EventStore,
+  projection: Projection,
+  options: RebuildOptions,
+): Promise<Rebuilt> {
+  const startedAt = performance.now();
+  const { name } = projection;
+  const request = { name, generation: 'next', owner: options.owner, leaseMs: options.leaseMs } as const;
+  await begin(store, projection);
+  const lease = await waitForLease(store, request, options.signal);
+  if (lease === undefined) return { finished: false, events: 0, position: 0 };
+  const { pool, names, namespace, facts } = store;
+  const place: BatchPlace = {
+    pool,
+    names,
+    namespace,
+    projection,
+    generation: 'next',
+    token: lease.token,
+    leaseMs: options.leaseMs,
+  };
+  const source = new BatchSource(store, projection, options.batchSize);
+  let position = lease.checkpoint;
+  let events = 0;
+  for (;;) {
+    if (options.signal?.aborted === true) {
+      await releaseLease(pool, names, request, lease.token);
+      return { finished: false, events, position };
+    }
+    const batch = await source.next(position);
+    if (batch === undefined || (batch.to >= source.horizon && batch.events.length < SWAP_WITHIN)) {
+      const last = await swap(store, place, position, source.horizon);
+      events += last.events;
+      position = last.position;
+      break;
+    }
+    await projectBatch(place, { ...batch, events: readable(batch.events) });
+    position = batch.to;
+    events += batch.events.length;
+    const progress = { position, head: source.horizon };
+    options.onProgress?.(progress);
+    facts.state('projection.rebuilding', { projection: name, generation: 'next', ...progress });
+  }
+  const tookMs = Math.round(performance.now() - startedAt);
+  facts.state('projection.rebuilt', { projection: name, generation: 'live', events, tookMs });
+  await dropOld(store, projection);
+  return { finished: true, events, position };
+}
+
+/** Makes the place for it; what an earlier attempt of the same shape has built is kept. */
+async function begin({ pool, names, namespace }: EventStore, { name, shape, tables }: Projection): Promise<void> {
+  const next = schemaOf(name, namespace, 'next');
+  await inTransaction(pool, async client => {
+    await client.query('select pg_advisory_xact_lock(hashtext($1))', [`${names.schema} ${name}`]);
+    const { rows } = await client.query<{ shape: number }>(
+      `select shape from ${names.projection} where name = $1 and generation = 'next' for update`,
+      [name],
+    );
+    if (rows[0]?.shape === shape) return;
+    await client.query(
+      `drop schema if exists "${next}" cascade; create schema "${next}"; set local search_path = "${next}"; ${tables}`,
+    );
+    await client.query(
+      `insert into ${names.projection} as p (name, generation, shape) values ($1, 'next', $2)
+       on conflict (name, generation) do update
+       set shape = $2, checkpoint = 0, token = p.token + 1, owner = null, lease_until = null`,
+      [name, shape],
+    );
+  });
+}
+
+/** Another process may be building it, or have died while it did. */
+async function waitForLease(
+  { pool, names }: EventStore,
+  request: Parameters<typeof acquireLease>[2],
+  signal: AbortSignal | undefined,
+): Promise<Lease | undefined> {
+  for (;;) {
+    if (signal?.aborted === true) return undefined;
+    const lease = await acquireLease(pool, names, request);
+    if (lease !== undefined) return lease;
+    await sleep(Math.min(500, request.leaseMs / 2), undefined, signal && { signal }).catch(() => undefined);
+  }
+}
+
+async function swap(
+  store: EventStore,
+  place: BatchPlace,
+  from: number,
+  horizon: number,
+): Promise<{ readonly events: number; readonly position: number }> {
+  const { pool, names, namespace, projection, token } = place;
+  const { name } = projection;
+  const source = new BatchSource(store, projection, SWAP_WITHIN);
+  return inTransaction(pool, async client => {
+    // From here to the end the live projection waits: it cannot run ahead of what takes its place.
+    const live = await client.query<{ checkpoint: number }>(
+      `select checkpoint::float8 from ${names.projection} where name = $1 and generation = 'live' for update`,
+      [name],
+    );
+    // Not farther: readers must not go back, and writers may never pause.
+    const goal = Math.max(live.rows[0]?.checkpoint ?? 0, horizon);
+    const { rowCount } = await client.query(
+      `select 1 from ${names.projection} where name = $1 and generation = 'next' and token = $2 and checkpoint = $3 for update`,
+      [name, token, from],
+    );
+    if (rowCount !== 1) throw new LeaseLost('Another process rebuilds the projection now.');
+    let position = from;
+    let events = 0;
+    await client.query(enterSchema(place));
+    while (position < goal) {
+      const batch = await source.next(position);
+      if (batch === undefined) throw new Error('The live projection stands behind events that are not decided.');
+      const due = readable(batch.events);
+      if (due.length > 0) await callProject(client, projection, due);
+      position = batch.to;
+      events += due.length;
+    }
+    await renameSchemas(client, name, namespace);
+    await client.query(`delete from ${names.parked} where name = $1`, [name]);
+    await client.query(`delete from ${names.projection} where name = $1 and generation = 'next'`, [name]);
+    // A new token: what the live projector has under way is refused.
+    await client.query(
+      `insert into ${names.projection} as p (name, generation, shape, checkpoint) values ($1, 'live', $2, $3)
+       on conflict (name, generation) do update set shape = $2, checkpoint = $3, token = p.token + 1, owner = null,
+         lease_until = null, stopped_at = null, stopped_because = null, updated_at = now()`,
+      [name, projection.shape, position],
+    );
+    return { events, position };
+  });
+}
+
+async function renameSchemas(client: PoolClient, name: string, namespace: string | undefined): Promise<void> {
+  const [live, next, old] = [
+    schemaOf(name, namespace),
+    schemaOf(name, namespace, 'next'),
+    schemaOf(name, namespace, 'old'),
+  ];
+  // Left by a rebuild that died between the swap and the clearing up.
+  await client.query(`drop schema if exists "${old}" cascade`);
+  const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [live]);
+  if (rowCount === 1) await client.query(`alter schema "${live}" rename to "${old}"`);
+  await client.query(`alter schema "${next}" rename to "${live}"`);
+}
+
+/** After the swap, so that a reader of the old tables is waited for by nobody who matters. */
+async function dropOld({ pool, namespace }: EventStore, { name }: Projection): Promise<void> {
+  await pool.query(`drop schema if exists "${schemaOf(name, namespace, 'old')}" cascade`);
+}
+
+/** Events that no contract of the store knows pass by, as live; one that should be read and cannot ends the rebuild. */
+function readable(events: readonly StoredEvent[]): readonly StoredEvent[] {
+  const due = events.filter(({ problem }) => problem?.kind !== 'unknown-type');
+  const broken = due.find(({ problem }) => problem !== undefined);
+  if (broken !== undefined) {
+    throw new Error(
+      `The event at position ${broken.position} ("${broken.type}") cannot be read: ${broken.problem?.detail ?? ''}. ` +
+        'The live projection stays as it is.',
+    );
+  }
+  return due;
+}
