@@ -47,9 +47,13 @@ export class Rescue {
     const claims = await engine.claims(name);
     const found = claims.filter(({ worker, jobId }) => worker !== undefined && gone(worker, jobId));
     const held = cause === 'host-lost' ? await this.#leased(name, found) : found;
+    const all = held.map(({ jobId }) => jobId);
+    // Counted first: handed back, a job may be running again before the count is written.
+    if (cause !== 'late') await blame.add(all, 1);
     const results = await Promise.all(held.map(claim => this.#handBack(name, claim, cause)));
-    const ids = held.map(({ jobId }) => jobId).filter((_, index) => results[index] === true);
-    if (cause !== 'late') await blame.add(ids, 1);
+    const ids = all.filter((_, index) => results[index] === true);
+    const kept = all.filter((_, index) => results[index] !== true);
+    if (cause !== 'late' && kept.length > 0) await blame.add(kept, -1);
     return ids;
   }
 
