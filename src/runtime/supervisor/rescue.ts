@@ -73,7 +73,14 @@ export class Rescue {
       const queue = await engine.queue(queueName);
       const job = await readStoredJob(queue, jobId);
       if (job === undefined) return false;
-      await handBackOn(engine.kind)(job, token);
+      try {
+        await handBackOn(engine.kind)(job, token);
+      } catch (error) {
+        // On PostgreSQL another worker may have claimed it before its place could be corrected: then it is running again, which is
+        // all that was wanted.
+        const now = await readStoredJob(queue, jobId);
+        if (now === undefined || now.attemptsStarted <= job.attemptsStarted) throw error;
+      }
       facts.state('job.rescued', { jobId, jobName: job.name, queue: queueName, worker, rescuer: name, cause });
       return true;
     } catch {
