@@ -16,6 +16,8 @@ export interface QueueDefinition {
   readonly destinations?: {
     /** Starts at most for each destination, across all workers. Unlimited by default. */
     readonly rate?: { readonly max: number; readonly per: Duration };
+    /** Runs at once at most for each destination, across all workers; up to 100. Unlimited by default. */
+    readonly concurrency?: number;
     /** When a destination counts as sick: 5 failures in 30 s; held for 30 s, doubled up to 5 min; 3 probes to trust it again. */
     readonly breaker?: {
       readonly failures?: number;
@@ -36,6 +38,7 @@ export interface DestinationPolicy {
   /** True when a job of the queue names one: then the queue's own rate is counted at admission too, behind the holds. */
   readonly named: boolean;
   readonly rate: { readonly max: number; readonly perMs: number } | undefined;
+  readonly concurrency: number | undefined;
   readonly breaker: BreakerPolicy;
 }
 
@@ -177,7 +180,11 @@ function destinationPolicy(
     if (!Number.isInteger(value) || value < 1)
       problems.push(`${what}: breaker.${field} must be an integer >= 1, got ${value}`);
   }
-  return { named, rate: rateOf(what, destinations?.rate, problems), breaker };
+  const concurrency = destinations?.concurrency;
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 100)) {
+    problems.push(`${what}: concurrency must be an integer from 1 to 100, got ${concurrency}`);
+  }
+  return { named, rate: rateOf(what, destinations?.rate, problems), concurrency, breaker };
 }
 
 function rateOf(

@@ -33,6 +33,11 @@ export interface JobDefinition<Schema extends StandardSchemaV1> {
   /** What identifies the work: two jobs with the same key within `keyWindow` are one. */
   readonly key?: (data: StandardSchemaV1.InferOutput<Schema>) => readonly KeyPart[];
   /**
+   * When the far side fell silent after it had been asked, nobody knows whether the effect happened: `again` (the default) may do it
+   * twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
+   */
+  readonly onDoubt?: 'again' | 'hold';
+  /**
    * Names the far side that the work depends on (`() => 'smtp'`, `({ url }) => new URL(url).host`): no person, no secret. When it is
    * sick its jobs wait together, without spending attempts, and the others go on.
    */
@@ -113,6 +118,7 @@ export function defineJob<const Schema extends StandardSchemaV1>(
     priority,
     // Only data that this contract's own schema has validated is ever passed in.
     keyOf: key && (data => key(data as StandardSchemaV1.InferOutput<Schema>)),
+    onDoubt: definition.onDoubt ?? 'again',
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
     keyWindowMs: duration(definition.keyWindow ?? '1d', 'keyWindow'),
     sensitive: Object.freeze([...(definition.sensitive ?? [])]),

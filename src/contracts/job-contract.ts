@@ -55,6 +55,8 @@ export interface AnyJobContract extends PayloadContract {
   readonly priority: Priority;
   /** From the validated data to what identifies the work; undefined where only callers' keys count. */
   readonly keyOf: ((data: unknown) => readonly KeyPart[]) | undefined;
+  /** What becomes of a run whose effect may have happened (DeliveryError `unknown`): another attempt, or a dead letter for a person. */
+  readonly onDoubt: 'again' | 'hold';
   /**
    * The far side that the work depends on, such as a host: where it is sick, its jobs wait together and others go on. Undefined
    * where nothing is shared.

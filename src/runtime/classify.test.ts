@@ -44,6 +44,13 @@ describe('classifyReturn', () => {
 });
 
 describe('classifyThrow', () => {
+  test('an effect in doubt is tried again, or held for a person where the contract says so', () => {
+    const silent = new DeliveryError('unknown', 'the line went dead');
+    expect(classifyThrow(contract, silent, first)).toMatchObject({ kind: 'retry' });
+    const held = defineJob({ queue: 'email', name: 'charge', schema: z.unknown(), onDoubt: 'hold' });
+    expect(classifyThrow(held, silent, first)).toEqual({ kind: 'dead', reason: 'in-doubt', error: silent });
+  });
+
   test('anything unknown is a failed attempt, retried by the contract', () => {
     expect(classifyThrow(contract, new Error('no'), first)).toMatchObject({ kind: 'retry', afterMs: 2_000 });
   });

@@ -35,6 +35,7 @@ export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: A
   }
   if (error instanceof EffectInDoubtError) return { kind: 'dead', reason: 'in-doubt', error };
   if (error instanceof DeliveryError) {
+    if (error.failure === 'unknown' && contract.onDoubt === 'hold') return { kind: 'dead', reason: 'in-doubt', error };
     if (error.failure === 'permanent') return { kind: 'dead', reason: 'permanent', error };
     return failedAttempt(contract, error, info, error.retryAfterMs);
   }

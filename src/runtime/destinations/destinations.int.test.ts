@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../../tests/support/engines.ts';
@@ -24,14 +25,17 @@ interface Call {
 describe.each(engineCases)('destinations on $kind', engineCase => {
   let app: RunningApp;
   let calls: Call[];
+  let during: () => Promise<void>;
   let sick: ReadonlyMap<string, FailureKind>;
 
   async function start(queue: QueueDefinition): Promise<void> {
     calls = [];
     sick = new Map();
-    const work = handle(call, ({ host, n }) => {
+    during = async () => undefined;
+    const work = handle(call, async ({ host, n }) => {
       calls.push({ host, n, at: Date.now() });
       const failure = sick.get(host);
+      await during();
       if (failure !== undefined) throw new DeliveryError(failure, `${host} is sick`, { destination: host });
     });
     app = await runApp(engineCase, defineApp({ jobs: [call], handlers: [work], queues: { calls: queue } }));
@@ -103,6 +107,20 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     // A job wakes a little after its turn, so neighbours may be nearer to each other than the pace.
     const crowded = times.filter(from => times.filter(at => at >= from && at < from + 250).length > 2);
     expect(crowded).toEqual([]);
+  });
+
+  test('no more run at once for a destination than it may, in all workers, and all run', async () => {
+    await start({ concurrency: 10, destinations: { concurrency: 2 } });
+    let most = 0;
+    let now = 0;
+    during = async () => {
+      most = Math.max(most, (now += 1));
+      await pause(30);
+      now -= 1;
+    };
+    const jobs = await enqueue('a.example', 1, 2, 3, 4, 5);
+    await succeeded(jobs.map(({ id }) => id));
+    expect(most).toBe(2);
   });
 
   test("the queue's own rate is counted at admission too", async () => {

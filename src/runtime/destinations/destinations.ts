@@ -26,6 +26,7 @@ export type Admission =
 /** Held jobs come back over so long, not as one crowd. */
 const SPREAD_MS = 10_000;
 const WHILE_PROBED_MS = 1_000;
+const WHILE_FULL_MS = 1_000;
 const TRUSTED_MS = 250;
 const REMEMBERED = 10_000;
 /** What a far side may ask for at most. */
@@ -72,20 +73,51 @@ export class Destinations {
         }
       }
     }
+    const slot = await this.#slot(store, destination, policy, contract);
+    if (slot === 'none-free') {
+      await giveBack?.();
+      return waits(Date.now(), 'as many as are allowed run for its destination', WHILE_FULL_MS);
+    }
+    const release = async (): Promise<void> => {
+      await Promise.all([giveBack?.(), slot?.()]);
+    };
     const waitMs = await rateWait(store, run.jobId, policy, destination);
     if (waitMs > 0) {
-      await giveBack?.();
+      await release();
       return waits(Date.now() + waitMs, 'above the rate', 0);
     }
     if (destination === undefined) return undefined;
-    return { kind: 'passed', passage: this.#passage(destination, policy.destinations, breaker, giveBack) };
+    const probes = giveBack !== undefined;
+    return { kind: 'passed', passage: this.#passage(destination, policy.destinations, breaker, probes, release) };
+  }
+
+  /** A place among those that may run at once; undefined where there is no limit. A place whose process dies is free after its deadline. */
+  async #slot(
+    store: StateStore,
+    destination: Destination | undefined,
+    { destinations: { concurrency } }: QueuePolicy,
+    { timeoutMs }: AnyJobContract,
+  ): Promise<(() => Promise<void>) | 'none-free' | undefined> {
+    if (concurrency === undefined || destination === undefined) return undefined;
+    const names = Array.from({ length: concurrency }, (_, index) => `${destination.key}#${index}`);
+    const taken = new Set((await store.getMany('slot', names)).map(({ name }) => name));
+    for (const name of names) {
+      if (taken.has(name)) continue;
+      const lease = await store.compareAndSet('slot', name, 0, {}, timeoutMs + PROBE_MARGIN_MS);
+      if (lease === undefined) continue;
+      return async () => {
+        await store.delete('slot', name, lease);
+      };
+    }
+    return 'none-free';
   }
 
   #passage(
     destination: Destination,
     policy: DestinationPolicy,
     breaker: SharedBreaker,
-    giveBack: (() => Promise<void>) | undefined,
+    probes: boolean,
+    release: () => Promise<void>,
   ): Passage {
     const beganAt = Date.now();
     return {
@@ -94,7 +126,7 @@ export class Destinations {
         const finding = findingOf(settlement);
         try {
           // A success in a closed circuit changes nothing; only a probe's has to be told.
-          if (finding === undefined || (finding.what === 'well' && giveBack === undefined)) return settlement;
+          if (finding === undefined || (finding.what === 'well' && !probes)) return settlement;
           const call = { beganAt, endedAt: Date.now() };
           const { before, after } = await breaker.note(destination.key, policy.breaker, finding, call);
           this.#wellSince.delete(destination.key);
@@ -104,7 +136,7 @@ export class Destinations {
           // Without the shared state the job's own retries still hold.
           return settlement;
         } finally {
-          await giveBack?.().catch(() => undefined);
+          await release().catch(() => undefined);
         }
       },
     };
