@@ -3,6 +3,7 @@ import type { EngineJob } from '../engine/index.ts';
 import type { Facts, RunFields } from '../facts/index.ts';
 import { readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
 import type { Ledger } from '../state/index.ts';
+import type { Confirmations } from './confirmations.ts';
 import type { Destinations } from './destinations/destinations.ts';
 import type { RunningJobs } from './running-jobs.ts';
 import type { Suspicion } from './suspicion.ts';
@@ -27,7 +28,7 @@ export interface QueueContext {
   /** Puts a job back at the head of its queue, attempts untouched. */
   readonly handBack: (job: EngineJob, token: string) => Promise<void>;
   /** What to state once BullMQ has confirmed the outcome; a completion that is refused (lock lost) states nothing. */
-  readonly confirmed: WeakMap<EngineJob, () => void>;
+  readonly confirmed: Confirmations;
   /** Who may not run beside others; undefined where no supervisor could run them alone. */
   readonly suspicion: Suspicion | undefined;
   /** How the queue treats its destinations; undefined when no job of it names one. */

@@ -7,6 +7,7 @@ import { CONTRACT_BACKOFF } from '../queue/index.ts';
 import { Ledger, openState } from '../state/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
+import { Confirmations } from './confirmations.ts';
 import { Destinations } from './destinations/destinations.ts';
 import { handBackOn } from './hand-back.ts';
 import { watchLoop } from './loop-watch.ts';
@@ -187,13 +188,13 @@ export class WorkerHost {
   }
 
   readonly #destinations: Destinations;
-  readonly #confirmed = new WeakMap<EngineJob, () => void>();
+  readonly #confirmed = new Confirmations();
 
   #listen(worker: EngineWorker, queue: string): void {
-    worker.on('completed', job => this.#confirmed.get(job)?.());
+    worker.on('completed', job => this.#confirmed.confirm(job));
     worker.on('failed', (job, error) => {
       if (job === undefined) return;
-      if (error instanceof RetryError || error instanceof FinalError) this.#confirmed.get(job)?.();
+      if (error instanceof RetryError || error instanceof FinalError) this.#confirmed.confirm(job);
       else this.#stateUnowned(job, queue, error);
     });
     worker.on('error', error => this.facts.state('worker.error', { worker: this.name, queue, error }));

@@ -32,17 +32,19 @@ export interface MetricsOptions {
 export function collectMetrics(facts: Facts, app: NamedParts, { engineAway = false }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const names = new KnownNames(app);
+  const jobs = countJobs(registry, facts, names);
+  const snapshot = async (): Promise<Snapshot> => [...jobs.snapshot(), ...(await takeSnapshot(registry))];
   const stops = [
-    ...countJobs(registry, facts, names),
+    ...jobs.stops,
     ...countEvents(registry, facts, names),
     ...countWorkers(registry, facts, names, engineAway),
     measureProcess(registry),
   ];
   return {
     registry,
-    snapshot: () => takeSnapshot(registry),
+    snapshot,
     // Not `registry.metrics()`: that writes `Nan` for what was never measured, which is no number of the format.
-    text: async () => writeExposition([await takeSnapshot(registry)]),
+    text: async () => writeExposition([await snapshot()]),
     stop() {
       for (const stop of stops) stop();
       registry.clear();
