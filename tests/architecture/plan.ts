@@ -55,7 +55,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   app: { may: ['jobs', 'workers'], why: 'it names what this app consists of' },
   local: { may: [], why: 'it starts programs; it is none of them' },
   examples: {
-    may: ['jobs', 'producers', 'workers', 'src/events', 'src/outbox', 'src/queue', 'src/telemetry'],
+    may: ['jobs', 'producers', 'workers', 'src/event-store', 'src/events', 'src/outbox', 'src/queue', 'src/telemetry'],
     why: 'an app of a user: it has the doors that a user has',
   },
 };
@@ -136,7 +136,9 @@ export const LAZY: Readonly<Record<string, string>> = {
 export const ENTRY_POINTS = [
   'workers/main.ts',
   'dashboard/main.ts',
+  'examples/bank/main.ts',
   'examples/shop/main.ts',
+  'local/bank.ts',
   'local/main.ts',
   'local/build.ts',
   'local/mailbox-process.ts',

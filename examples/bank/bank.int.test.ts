@@ -1,0 +1,286 @@
+import { once as event } from 'node:events';
+import type { Server } from 'node:http';
+import { Pool, type PoolClient } from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Facts } from '../../src/facts/index.ts';
+import type { Projections } from '../../src/event-store/index.ts';
+import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
+import { Bank } from './bank.ts';
+import { createBank } from './create-bank.ts';
+import { migrateBank } from './migrate.ts';
+
+let database: FreshDatabase;
+let pool: Pool;
+let bank: Bank;
+let projections: Projections;
+let server: Server;
+let base = '';
+const failures: unknown[] = [];
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  pool = new Pool({ connectionString: database.url, max: 20 });
+  pool.on('error', () => undefined);
+  await migrateBank(pool);
+  bank = new Bank(pool, new Facts());
+  projections = bank.projections();
+  await projections.prepare();
+  projections.start();
+  server = createBank({ bank, projections, pool, onError: error => failures.push(error) }).listen(0, '127.0.0.1');
+  await event(server, 'listening');
+  const address = server.address();
+  if (address !== null && typeof address !== 'string') base = `http://127.0.0.1:${address.port}`;
+});
+afterAll(async () => {
+  server.close();
+  await projections.stop();
+  await bank.store.settle();
+  await pool.end();
+  await database.drop();
+  if (failures.length > 0) throw new AggregateError(failures, 'The bank met errors that no caller could mend.');
+});
+
+type Json = Record<string, unknown>;
+async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
+  const answer = await fetch(base + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, body: (await answer.json()) as Json };
+}
+async function get(path: string, atLeast: unknown = 0) {
+  const answer = await fetch(`${base}${path}${path.includes('?') ? '&' : '?'}atLeast=${String(atLeast)}`);
+  return { status: answer.status, body: (await answer.json()) as Json };
+}
+async function open(initialBalance: number, ownerId = 'ada', currency = 'EUR'): Promise<string> {
+  const { body } = await post('/accounts', { ownerId, ownerName: 'Ada', initialBalance, currency });
+  return String(body['accountId']);
+}
+async function balance(id: string, atLeast: unknown = 0): Promise<unknown> {
+  return (await get(`/accounts/${id}`, atLeast)).body['balance'];
+}
+
+describe('the bank', () => {
+  test('opens, deposits, withdraws, transfers and closes; its read models say so', async () => {
+    const [a, b] = [await open(1_000, 'lea'), await open(0, 'lea')];
+    await post(`/accounts/${a}/deposits`, { amount: 500, description: 'salary' });
+    await post(`/accounts/${a}/withdrawals`, { amount: 200, description: 'rent' });
+    const moved = await post('/transfers', { fromAccountId: a, toAccountId: b, amount: 1_300, description: 'all' });
+    expect(moved).toMatchObject({
+      status: 202,
+      body: { transferId: expect.any(String), position: expect.any(Number) },
+    });
+    const closed = await post(`/accounts/${a}/closure`, { reason: 'moved' });
+    expect(closed.status).toBe(201);
+    const at = closed.body['position'];
+    expect((await get(`/accounts/${a}`, at)).body).toEqual({
+      id: a,
+      ownerId: 'lea',
+      ownerName: 'Ada',
+      currency: 'EUR',
+      balance: 0,
+      isOpen: false,
+      transactionCount: 4,
+      lastTransactionAt: expect.any(String),
+      createdAt: expect.any(String),
+      updatedAt: expect.any(String),
+    });
+    const { transactions } = (await get(`/accounts/${a}/transactions`, at)).body as { transactions: Json[] };
+    expect(transactions.map(({ type, amount, balanceAfter }) => [type, amount, balanceAfter])).toEqual([
+      ['deposit', 1_000, 1_000],
+      ['deposit', 500, 1_500],
+      ['withdrawal', 200, 1_300],
+      ['transfer_out', 1_300, 0],
+    ]);
+    const page = (await get(`/accounts/${a}/transactions?limit=2&offset=1`, at)).body as { transactions: Json[] };
+    expect(page.transactions).toEqual(transactions.slice(1, 3));
+    expect((await get(`/transfers/${String(moved.body['transferId'])}`, at)).body).toMatchObject({
+      status: 'completed',
+      fromAccountId: a,
+      toAccountId: b,
+      amount: 1_300,
+    });
+    expect((await get('/owners/lea/accounts', at)).body).toMatchObject({ accounts: [{ id: a }, { id: b }] });
+    expect((await get('/owners/lea/summary', at)).body).toEqual({
+      accountCount: 2,
+      totalTransactions: 5,
+      totalBalance: { EUR: 1_300 },
+    });
+  });
+
+  test('adds up no currencies', async () => {
+    await open(5, 'max', 'USD');
+    await open(7, 'max', 'EUR');
+    const { body } = await post('/accounts', { ownerId: 'max', initialBalance: 1, currency: 'EUR' });
+    expect((await get('/owners/max/summary', body['position'])).body['totalBalance']).toEqual({ EUR: 8, USD: 5 });
+  });
+
+  test.each([
+    ['/accounts', { ownerId: 'a', initialBalance: -1, currency: 'EUR' }],
+    ['/accounts', { ownerId: 'a', initialBalance: 1, currency: 'eur' }],
+    ['/accounts', { initialBalance: 1, currency: 'EUR' }],
+    ['/accounts/:id/deposits', { amount: 0 }],
+    ['/accounts/:id/deposits', { amount: 1.5 }],
+    ['/accounts/:id/deposits', { amount: '5' }],
+    ['/accounts/:id/withdrawals', { amount: 1e300 }],
+    ['/accounts/:id/withdrawals', {}],
+    ['/transfers', { fromAccountId: 'x', toAccountId: 'x', amount: 1 }],
+    ['/accounts/:id/deposits', [1]],
+  ])('answers 400 to POST %s %j', async (path, body) => {
+    expect(await post(path.replace(':id', 'x'), body)).toMatchObject({
+      status: 400,
+      body: { issues: expect.any(Array) },
+    });
+  });
+
+  test('answers 409 where a rule forbids it, 404 where nothing is there', async () => {
+    const [a, dollars] = [await open(10), await open(10, 'ada', 'USD')];
+    expect((await post(`/accounts/${a}/withdrawals`, { amount: 11 })).status).toBe(409);
+    expect((await post(`/accounts/${a}/closure`, { reason: '' })).status).toBe(409);
+    const transfer = (fromAccountId: string, toAccountId: string) =>
+      post('/transfers', { fromAccountId, toAccountId, amount: 10 });
+    expect((await transfer(a, dollars)).status).toBe(409);
+    expect((await transfer(a, 'nobody')).status).toBe(404);
+    expect((await transfer('nobody', a)).status).toBe(404);
+    expect((await post('/accounts/nobody/deposits', { amount: 1 })).status).toBe(404);
+    for (const path of ['/accounts/nobody', '/transfers/none', '/accounts/nobody/transactions', '/nowhere']) {
+      expect((await get(path)).status).toBe(404);
+    }
+    for (const query of ['limit=0', 'limit=x', 'offset=-1', 'limit=1&limit=2', 'atLeast=1.5']) {
+      expect((await fetch(`${base}/accounts/${a}/transactions?${query}`)).status).toBe(400);
+    }
+    const { body } = await post(`/accounts/${a}/withdrawals`, { amount: 10 });
+    const closed = await post(`/accounts/${a}/closure`, {});
+    expect(closed.body['position']).toBeGreaterThan(Number(body['position']));
+    expect((await post(`/accounts/${a}/deposits`, { amount: 1 })).status).toBe(409);
+  });
+
+  test('does what stands under an Idempotency-Key once, also when it is asked ten times at once', async () => {
+    const a = await open(100);
+    const ask = (amount: number, user = 'ada') =>
+      post(
+        `/accounts/${a}/withdrawals`,
+        { amount, description: 'once' },
+        { 'idempotency-key': `k-${a}`, 'x-user-id': user },
+      );
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask(60)));
+    expect(new Set(answers.map(answer => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]?.status).toBe(201);
+    expect(await balance(a, answers[0]?.body['position'])).toBe(40);
+    expect(await ask(61)).toMatchObject({ status: 409 });
+    // Somebody else's key of the same name is another key; a refusal is not kept.
+    expect(await ask(60, 'bob')).toMatchObject({ status: 409 });
+    await post(`/accounts/${a}/deposits`, { amount: 20 });
+    expect(await ask(60, 'bob')).toMatchObject({ status: 201 });
+    const opening = { ownerId: 'ida', initialBalance: 1, currency: 'EUR' };
+    const [one, two] = [
+      await post('/accounts', opening, { 'idempotency-key': 'ida-opens' }),
+      await post('/accounts', opening, { 'idempotency-key': 'ida-opens' }),
+    ];
+    expect(two).toEqual(one);
+  });
+
+  test("keeps the command's user and correlation in its events", async () => {
+    const { body } = await post(
+      '/accounts',
+      { ownerId: 'ada', initialBalance: 1, currency: 'EUR' },
+      { 'x-user-id': 'clerk-7', 'x-request-id': 'request-9' },
+    );
+    for await (const opened of bank.store.readStream(`account-${String(body['accountId'])}`)) {
+      expect(opened).toMatchObject({
+        type: 'account.opened',
+        metadata: { userId: 'clerk-7', correlationId: 'request-9' },
+      });
+    }
+  });
+
+  test('forgets the name of an owner who is erased, everywhere, and keeps the money', async () => {
+    const { body } = await post('/accounts', {
+      ownerId: 'eve',
+      ownerName: 'Eve Secret',
+      initialBalance: 5,
+      currency: 'EUR',
+    });
+    const id = String(body['accountId']);
+    expect((await get(`/accounts/${id}`, body['position'])).body['ownerName']).toBe('Eve Secret');
+    const stored = await pool.query(
+      `select payload::text from ${bank.store.names.event} where payload::text like '%Secret%'`,
+    );
+    expect(stored.rows).toEqual([]);
+    const erased = await post('/owners/eve/erasure', {});
+    expect((await get(`/accounts/${id}`, erased.body['position'])).body).toMatchObject({
+      ownerName: 'Erased',
+      balance: 5,
+    });
+    for await (const opened of bank.store.readStream(`account-${id}`)) {
+      expect(opened).toMatchObject({ payload: { ownerName: 'Erased', initialBalance: 5 }, problem: undefined });
+    }
+    const again = await post('/accounts', { ownerId: 'eve', initialBalance: 5, currency: 'EUR' });
+    expect(again.status).toBe(409);
+  });
+
+  test('serves a page that loads nothing from elsewhere', async () => {
+    const page = await fetch(base);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(await page.text()).toContain('<title>The bank</title>');
+  });
+});
+
+describe('a transfer', () => {
+  test('that is cut short at any step moves all of the money or none, and asked again it moves it once', async () => {
+    const [a, b] = [await open(1_000), await open(0)];
+    const transfer = { fromAccountId: a, toAccountId: b, amount: 10, description: '' };
+    let moved = 0;
+    let step = 0;
+    for (let finished = false; !finished; step += 1) {
+      const cut = cutAfter(step);
+      const cutBank = new Bank(cut.pool, new Facts());
+      const cutServer = createBank({ bank: cutBank, projections, pool: cut.pool, onError: () => undefined }).listen(
+        0,
+        '127.0.0.1',
+      );
+      await event(cutServer, 'listening');
+      const address = cutServer.address();
+      const port = address !== null && typeof address !== 'string' ? address.port : 0;
+      const key = { 'content-type': 'application/json', 'idempotency-key': `cut-${a}-${step}` };
+      const body = JSON.stringify(transfer);
+      const answer = await fetch(`http://127.0.0.1:${port}/transfers`, { method: 'POST', headers: key, body });
+      finished = answer.status === 202;
+      cutServer.closeAllConnections();
+      cutServer.close();
+      await cut.end();
+      // Who got no answer asks again, with the same key.
+      const again = await post('/transfers', transfer, { 'idempotency-key': `cut-${a}-${step}` });
+      expect(again.status).toBe(202);
+      moved += 10;
+      const position = again.body['position'];
+      expect([await balance(a, position), await balance(b, position)]).toEqual([1_000 - moved, moved]);
+    }
+    // Begin, the key, two reads, the append, the answer, the commit: each was cut once.
+    expect(step).toBeGreaterThan(6);
+  });
+});
+
+/** A pool whose connections die after so many statements in all, the last one sent and its answer lost. */
+function cutAfter(statements: number): { readonly pool: Pool; end(): Promise<void> } {
+  const cut = new Pool({ connectionString: database.url, max: 5 });
+  cut.on('error', () => undefined);
+  let count = 0;
+  cut.on('connect', (client: PoolClient) => {
+    client.on('error', () => undefined);
+    const send = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const dying = (...args: unknown[]): unknown => {
+      count += 1;
+      const result = send(...args);
+      if (count !== statements + 1) return result;
+      // Sent: the server may well do it. The answer never comes.
+      setImmediate(() =>
+        (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy(),
+      );
+      return result;
+    };
+    Object.assign(client, { query: dying });
+  });
+  return { pool: cut, end: () => cut.end() };
+}

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { startProcess } from '../../tests/support/child-process.ts';
+import { freshDatabase } from '../../tests/support/engines.ts';
+import { freePort } from '../../tests/support/free-port.ts';
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+const STARTER = fileURLToPath(new URL('../../local/bank.ts', import.meta.url));
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+describe('the bank as a program', () => {
+  test('names every fault of its environment at once and ends with 2', async () => {
+    const bank = startProcess(MAIN, { env: { BANK_PORT: 'x', LOG_LEVEL: 'loud' } });
+    expect(await bank.ended).toBe(2);
+    const said = bank.lines.join('\n');
+    for (const name of ['BANK_PORT', 'DATABASE_URL', 'LOG_LEVEL']) expect(said).toContain(`Expected ${name} to be`);
+  });
+
+  test('npm run bank makes its tables, says ready, serves, and ends with 0 on SIGTERM', async () => {
+    const database = await freshDatabase();
+    cleanups.push(() => database.drop());
+    const port = await freePort();
+    const bank = startProcess(STARTER, { env: { BANK_PORT: String(port), DATABASE_URL: database.url } });
+    cleanups.push(() => bank.kill('SIGKILL'));
+    await bank.line(/^ready$/);
+    const opened = await fetch(`http://127.0.0.1:${port}/accounts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ownerId: 'ada', initialBalance: 10, currency: 'EUR' }),
+    });
+    const { accountId, position } = (await opened.json()) as { accountId: string; position: number };
+    const account = await fetch(`http://127.0.0.1:${port}/accounts/${accountId}?atLeast=${position}`);
+    expect(await account.json()).toMatchObject({ balance: 10, ownerName: 'Unknown' });
+    bank.kill('SIGTERM');
+    expect(await bank.ended).toBe(0);
+  });
+});
