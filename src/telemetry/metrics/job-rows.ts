@@ -23,7 +23,7 @@ export class JobRow {
 }
 
 /**
- * What every job is counted by, in plain numbers: through prom-client's own counters it took 8 us of a worker's time a job (they make
+ * What every job is counted by, in plain numbers: through prom-client's own counters it took 4 us of a worker's time a job (they make
  * a text of the labels for each count), this way it cannot be told from nothing. All else is counted by prom-client.
  */
 export class JobRows {
