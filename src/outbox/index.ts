@@ -1,3 +1,4 @@
+export { fromDrizzle, fromKnex, type DrizzleSql, type DrizzleTransaction, type KnexTransaction } from './adapters.ts';
 export { once } from './inbox.ts';
 export {
   Outbox,

@@ -1,0 +1,72 @@
+import { sql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import createKnex, { type Knex } from 'knex';
+import { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
+import { defineJob } from '../contracts/index.ts';
+import { fromDrizzle, fromKnex, migrateOutbox, once, Outbox, type Sql } from './index.ts';
+
+const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.object({ text: z.string() }) });
+
+/** A transaction of the library, in which `use` works; rejects and rolls back when `use` does. */
+type Transaction = (use: (tx: Sql) => Promise<void>) => Promise<unknown>;
+
+describe('adapters', () => {
+  let database: FreshDatabase;
+  let pool: Pool;
+  let knex: Knex;
+  const outbox = new Outbox();
+
+  beforeAll(async () => {
+    database = await freshDatabase();
+    pool = new Pool({ connectionString: database.url, max: 4 });
+    pool.on('error', () => undefined);
+    knex = createKnex({ client: 'pg', connection: database.url, pool: { min: 0, max: 2 } });
+    await migrateOutbox(pool);
+  });
+  afterAll(async () => {
+    await knex.destroy();
+    await pool.end();
+    await database.drop();
+  });
+
+  const transactions: Readonly<Record<string, Transaction>> = {
+    knex: use => knex.transaction(trx => use(fromKnex(trx))),
+    drizzle: use => drizzle(pool).transaction(tx => use(fromDrizzle(tx, sql))),
+  };
+  const kept = async (text: string): Promise<number> => {
+    const { rows } = await pool.query<{ body: string }>('select body::text as body from shiftwork_outbox.entry');
+    return rows.filter(({ body }) => body.includes(text)).length;
+  };
+
+  test.each(Object.keys(transactions))('%s: what was written is there after the commit and not before', async name => {
+    const text = `${name} asks "why?" and pays $1`;
+    await transactions[name]?.(async tx => {
+      await outbox.enqueue(tx, greet, { text });
+      expect(await kept(JSON.stringify(text).slice(1, -1))).toBe(0);
+    });
+    expect(await kept(JSON.stringify(text).slice(1, -1))).toBe(1);
+  });
+
+  test.each(Object.keys(transactions))('%s: a rollback takes it away', async name => {
+    const text = `${name} rolled back`;
+    const rolledBack = transactions[name]?.(async tx => {
+      await outbox.enqueue(tx, greet, { text });
+      throw new Error('no after all');
+    });
+    await expect(rolledBack).rejects.toThrow('no after all');
+    expect(await kept(text)).toBe(0);
+  });
+
+  test.each(Object.keys(transactions))('%s: the inbox works in it too', async name => {
+    const seen: boolean[] = [];
+    for (let delivery = 0; delivery < 2; delivery += 1) {
+      await transactions[name]?.(async tx => {
+        seen.push(await once(tx, `${name}-billing`, { id: 'event-1' }, () => undefined));
+      });
+    }
+    expect(seen).toEqual([true, false]);
+  });
+});
