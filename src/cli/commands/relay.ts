@@ -10,6 +10,7 @@ import { connect, type Client } from '../../queue/index.ts';
 import { createLogger, logFacts, registeredTracer } from '../../telemetry/index.ts';
 import type { Command } from '../command.ts';
 import { openBus } from '../open-bus.ts';
+import { serveRelayHealth } from '../serve-relay-health.ts';
 import { readOutboxSettings } from '../outbox-settings.ts';
 import { parseCommand } from '../parse.ts';
 
@@ -19,7 +20,7 @@ export const relay: Command = {
   usage: 'shiftwork relay [--app PATH]',
   details: [
     'DATABASE_URL holds the outbox. Events go to RABBITMQ_URL, else REDIS_URL, else they are reacted to in this process.',
-    'Any number of them may run at once.',
+    'Any number of them may run at once. RELAY_PORT serves /livez, /readyz and /metrics.',
     '',
   ],
   async run(args, { variables }) {
@@ -30,9 +31,18 @@ export const relay: Command = {
     const environment = new Environment(variables);
     const settings = readOutboxSettings(environment);
     const { database, engineUrl, namespace, redis } = settings;
+    const port = environment.integer('RELAY_PORT', { min: 0, max: 65_535 });
     environment.check();
     const facts = new Facts();
-    logFacts(facts, createLogger({ name: 'relay', variables }));
+    const logger = createLogger({ name: 'relay', variables });
+    logFacts(facts, logger);
+    const health =
+      port === undefined
+        ? undefined
+        : await serveRelayHealth(app, port, facts, error => logger.error({ err: error }, 'no metrics'));
+    if (health !== undefined) {
+      logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
+    }
     const { openDatabase } = await import('../open-database.ts');
     const pool = openDatabase(database, 4);
     const engine = openEngine({
@@ -53,6 +63,7 @@ export const relay: Command = {
     await reactions?.(5_000);
     await Promise.all([bus.close(2_000), client.close(), engine.close(1_000)]);
     await pool.end();
+    health?.close();
     return 0;
   },
 };
