@@ -108,12 +108,24 @@ export class RedisEngine implements Engine {
     return this.#closing;
   }
 
+  /**
+   * A worker that is told to stop still waits for the sign that there is work, and takes it from those who could do the work: a job
+   * that was handed back then lay there until their own wait ended (10 s, seen).
+   */
+  async #wakeOthers(): Promise<void> {
+    const { commands } = this.#connections;
+    if (commands.status !== 'ready') return;
+    const queues = new Set(this.#workers.map(({ name }) => name));
+    await Promise.all([...queues].map(name => commands.zadd(`${this.#prefix}:${name}:marker`, '0', '0')));
+  }
+
   async #close(timeoutMs: number): Promise<void> {
     const endsAt = Date.now() + timeoutMs;
     // The last part of the time is for the connections.
     const reserve = Math.min(300, timeoutMs / 4);
     const closing = Promise.all(this.#workers.map(worker => worker.close()));
     if (!(await settled(timeoutMs - reserve, closing))) for (const worker of this.#workers) worker.abandon();
+    await settled(reserve, this.#wakeOthers());
     for (const queue of this.#queues.values()) queue.close().catch(() => undefined);
     await this.#connections.close(Math.max(0, endsAt - Date.now()));
   }
