@@ -2,9 +2,12 @@ import { Pool } from 'pg';
 import { z } from 'zod';
 import { defineEvent } from '../../src/contracts/index.ts';
 import {
+  defineProjection,
   EventStore,
+  is,
   migrateEventStore,
   type EventStoreOptions,
+  type Projection,
   type StoredEvent,
 } from '../../src/event-store/index.ts';
 import { Facts } from '../../src/facts/index.ts';
@@ -47,4 +50,25 @@ export async function collect(events: AsyncIterable<StoredEvent>): Promise<Store
   const all: StoredEvent[] = [];
   for await (const event of events) all.push(event);
   return all;
+}
+
+/** Adds up what was counted, each event in a statement of its own; `written` is awaited before the batch is committed. */
+export function sumsProjection(written: () => Promise<void> = async () => undefined): Projection {
+  return defineProjection({
+    name: 'sums',
+    shape: 1,
+    events: [counted],
+    tables: 'create table sum (stream text primary key, total int not null, events int not null)',
+    async project(events, tx) {
+      for (const event of events) {
+        if (!is(counted, event)) continue;
+        await tx.query(
+          `insert into sum values ($1, $2, 1)
+           on conflict (stream) do update set total = sum.total + excluded.total, events = sum.events + 1`,
+          [event.stream, event.payload.by],
+        );
+      }
+      await written();
+    },
+  });
 }

@@ -1,0 +1,17 @@
+import { Pool } from 'pg';
+import { EventStore, Projections } from '../../../src/event-store/index.ts';
+import { counted, noted, sumsProjection } from '../../support/event-store.ts';
+
+/** A process that runs one projection and says when it has written a batch that is not committed yet. */
+const pool = new Pool({ connectionString: process.env['DATABASE_URL'], max: 6 });
+pool.on('error', () => undefined);
+const store = new EventStore({ pool, events: [counted, noted] });
+const pause = Number(process.env['PAUSE_MS']);
+const projection = sumsProjection(async () => {
+  console.log('written');
+  await new Promise(resolve => setTimeout(resolve, pause));
+});
+const projections = new Projections({ store, projections: [projection], batchSize: 20, pollEvery: 50, lease: 300 });
+await projections.prepare();
+projections.start();
+console.log('started');
