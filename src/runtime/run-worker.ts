@@ -49,6 +49,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
   let code = 0;
   let host: WorkerHost | undefined;
   let unwatch = (): void => undefined;
+  let finished = false;
   const stop = (withinMs: number): void => {
     graceMs = withinMs;
     stopAsked.abort();
@@ -66,6 +67,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
     }
   });
   parent.onLost(ORPHAN_SILENCE_MS, () => {
+    if (finished) return;
     code = 1;
     facts.state('worker.orphaned', { worker: name });
     stop(ORPHAN_GRACE_MS);
@@ -137,6 +139,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
     await host.stop(adopt && !stopAsked.signal.aborted ? 2_000 : graceMs);
     return code;
   } finally {
+    finished = true;
     clearInterval(memory);
     unwatch();
     await engine.close(1_000);

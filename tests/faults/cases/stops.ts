@@ -28,10 +28,12 @@ const inTime: FaultCase = {
 
 const tooLong = (does: 'sleep' | 'ignore-signal'): FaultCase['run'] =>
   async function run(trial) {
-    const leaving = await trial.readyFleet({ SHUTDOWN_GRACE_MS: '2500' });
+    const fleets = await Promise.all([SHORT, SHORT].map(env => trial.readyFleet(env)));
     const id = await trial.add({ key: 'longer', does, ms: 6_000 });
     await started(trial, id);
-    await trial.readyFleet();
+    const [run] = id === undefined ? [] : trial.startsOf(id);
+    const leaving = fleets.find(fleet => fleet.workers().includes(run?.pid ?? -1));
+    if (leaving === undefined) return ['nobody runs the job'];
     const askedAt = Date.now();
     leaving.process.kill('SIGTERM');
     await trial.recovered(id === undefined ? [] : [id], askedAt, 15_000);
@@ -98,6 +100,7 @@ const rolling: FaultCase = {
   },
 };
 
+const SHORT = { SHUTDOWN_GRACE_MS: '2500' } as const;
 const ONE = { WORKER_PROCESSES: '1' } as const;
 
 export const stops: readonly FaultCase[] = [
