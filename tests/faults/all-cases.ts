@@ -2,6 +2,7 @@ import type { FaultCase } from './case.ts';
 import { crashes } from './cases/crashes.ts';
 import { engineFaults } from './cases/engine.ts';
 import { eventStoreFaults } from './cases/event-store.ts';
+import { providers } from './cases/providers.ts';
 import { schedules } from './cases/schedules.ts';
 import { stops } from './cases/stops.ts';
 
@@ -10,5 +11,6 @@ export const allCases: readonly FaultCase[] = [
   ...stops,
   ...engineFaults,
   ...schedules,
+  ...providers,
   ...eventStoreFaults,
 ];

@@ -105,6 +105,10 @@ export class Trial {
         [this.engine.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: this.engine.url,
         SHIFTWORK_NAMESPACE: this.#namespace,
         CHAOS_SINK: this.sinkFile,
+        // Nobody there: cases about providers name their own.
+        SMTP_URL: 'smtp://127.0.0.1:9',
+        CHAOS_HTTP: 'http://127.0.0.1:9/',
+        MAIL_FROM: 'chaos@example.com',
         WORKER_PROCESSES: '2',
         ...env,
       },

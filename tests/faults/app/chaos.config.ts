@@ -9,6 +9,8 @@ import {
   handle,
   type Run,
 } from '../../../src/contracts/index.ts';
+import { mailer } from '../../../workers/email/index.ts';
+import { post } from '../../../workers/http/index.ts';
 import { fixed } from '../../../src/resilience/index.ts';
 
 /** What a trial's job does. Every start and end is a line in the sink: an effect outside the queue that can be counted. */
@@ -86,10 +88,47 @@ const everySecond = defineSchedule({
   missed: 'all',
 });
 
+/** Work for a provider that the trial makes sick, through the clients that the real handlers use. */
+export const mail = defineJob({
+  queue: 'provider',
+  name: 'mail',
+  schema: z.strictObject({ n: z.number() }),
+  retry: { attempts: 5, backoff: fixed('100ms') },
+  timeout: '3s',
+  destination: () => 'smtp',
+});
+export const call = defineJob({
+  queue: 'provider',
+  name: 'call',
+  schema: z.strictObject({ n: z.number() }),
+  retry: { attempts: 5, backoff: fixed('100ms') },
+  timeout: '3s',
+  destination: () => 'http',
+});
+const httpSink = defineResource({
+  name: 'http-sink',
+  configure: (environment, { neededBy }) => environment.required('CHAOS_HTTP', neededBy),
+  open: url => new URL(url),
+});
+const sendMail = handle(mail, { mailer }, async ({ n }, { effectId, signal }, needs) => {
+  const content = { subject: `mail ${n}`, html: '<p>hello</p>', text: 'hello' };
+  await needs.mailer.send(content, { to: 'somebody@example.com', effectId, signal });
+});
+const makeCall = handle(call, { httpSink }, async ({ n }, { effectId, signal }, needs) => {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': effectId };
+  await post(
+    { url: needs.httpSink, headers, body: JSON.stringify({ n }), signal },
+    { reach: 'anywhere', timeoutMs: 1_000 },
+  );
+});
+
 /** CHAOS_LOCK scales the time after which a silent worker loses its jobs. */
 export default defineApp({
-  jobs: [work, tick],
-  handlers: [doWork, onTick],
+  jobs: [work, tick, mail, call],
+  handlers: [doWork, onTick, sendMail, makeCall],
   schedules: process.env['CHAOS_SCHEDULE'] === undefined ? [] : [everySecond],
-  queues: { chaos: { concurrency: 10, lock: Number(process.env['CHAOS_LOCK'] ?? 30_000) } },
+  queues: {
+    provider: { concurrency: 5, destinations: { breaker: { failures: 5, pause: '1s', maxPause: '2s', probes: 2 } } },
+    chaos: { concurrency: 10, lock: Number(process.env['CHAOS_LOCK'] ?? 30_000) },
+  },
 });

@@ -1,0 +1,132 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { SMTPServerOptions } from 'smtp-server';
+import { startScriptedSmtp } from '../../support/smtp-script.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { call, mail } from '../app/chaos.config.ts';
+import type { FaultCase } from '../case.ts';
+import type { Fleet, Trial } from '../trial.ts';
+
+const JOBS = 30;
+/** How long the provider is sick: several pauses of the circuit. */
+const SICK_MS = 5_000;
+/** Processes, their concurrency, and a probe now and then: attempts that may be spent before and while a circuit is open. */
+const MOST_BURNED = 25;
+
+/** What must hold when a provider was sick for a while: everything delivered, nothing dead, few attempts spent, the circuit told of. */
+async function outcome(trial: Trial, fleet: Fleet, ids: readonly string[], opens: boolean): Promise<string[]> {
+  const views = await waitFor(
+    'every job to end',
+    async () => {
+      const all = await Promise.all(ids.map(id => trial.client.job(id)));
+      return all.every(view => view?.state === 'succeeded' || view?.state === 'dead') && all;
+    },
+    60_000,
+  );
+  const dead = views.filter(view => view?.state === 'dead');
+  const burned = views.reduce((sum, view) => sum + (view?.attemptsMade ?? 1) - 1, 0);
+  trial.measured.jobs = ids.length;
+  trial.measured.burned = burned;
+  return [
+    ...dead.map(view => `A: ${view?.id} is dead: ${view?.lastError}`),
+    ...(burned <= MOST_BURNED ? [] : [`A: ${burned} attempts were spent on a sick provider`]),
+    ...(opens && fleet.facts('breaker.opened').length === 0 ? ['the circuit never opened'] : []),
+  ];
+}
+
+const sickMail = (title: string, sick: SMTPServerOptions): FaultCase => ({
+  number: 27,
+  title: `the mail server ${title} for a while`,
+  engines: ['redis'],
+  async run(trial) {
+    let well = false;
+    const arrived = new Set<string>();
+    const server = await startScriptedSmtp({
+      onRcptTo: (address, session, done) =>
+        well || sick.onRcptTo === undefined ? done() : sick.onRcptTo.call(server as never, address, session, done),
+      onData(stream, session, done) {
+        if (!well && sick.onData !== undefined) return sick.onData.call(server as never, stream, session, done);
+        let text = '';
+        stream.on('data', (part: Buffer) => (text += part.toString()));
+        stream.once('end', () => {
+          arrived.add(/^Message-ID: *(.*)$/im.exec(text)?.[1] ?? text);
+          done();
+        });
+      },
+    });
+    try {
+      const fleet = await trial.readyFleet({ SMTP_URL: server.url.href });
+      const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => mail({ n })));
+      await waitFor('a failure', () => fleet.facts('job.retried').length > 0, 20_000);
+      await pause(SICK_MS);
+      well = true;
+      const wrong = await outcome(
+        trial,
+        fleet,
+        receipts.map(({ id }) => id),
+        true,
+      );
+      return [...wrong, ...(arrived.size === JOBS ? [] : [`${arrived.size} of ${JOBS} mails arrived`])];
+    } finally {
+      await server.stop();
+    }
+  },
+});
+
+const sickHttp = (
+  title: string,
+  opens: boolean,
+  sick: (request: IncomingMessage, response: ServerResponse) => void,
+): FaultCase => ({
+  number: 28,
+  title: `the HTTP sink ${title} for a while`,
+  engines: ['redis'],
+  async run(trial) {
+    let well = false;
+    const arrived = new Set<string>();
+    const server = createServer((request, response) => {
+      if (!well) return sick(request, response);
+      request.resume().once('end', () => {
+        arrived.add(String(request.headers['idempotency-key']));
+        response.end('ok');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const fleet = await trial.readyFleet({ CHAOS_HTTP: `http://127.0.0.1:${port}/` });
+      const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => call({ n })));
+      await waitFor('a failure', () => fleet.facts('job.retried').length > 0, 20_000);
+      await pause(SICK_MS);
+      well = true;
+      const wrong = await outcome(
+        trial,
+        fleet,
+        receipts.map(({ id }) => id),
+        opens,
+      );
+      return [...wrong, ...(arrived.size === JOBS ? [] : [`${arrived.size} of ${JOBS} calls arrived`])];
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+});
+
+const reply = (responseCode: number): Error => Object.assign(new Error('not now'), { responseCode });
+
+export const providers: readonly FaultCase[] = [
+  sickMail('answers 451', { onRcptTo: (_address, _session, done) => done(reply(451)) }),
+  sickMail('answers 421', { onRcptTo: (_address, _session, done) => done(reply(421)) }),
+  sickMail('takes the mail and never answers', { onData: stream => void stream.resume() }),
+  sickHttp('answers 503', true, (_request, response) => void response.writeHead(503).end()),
+  sickHttp(
+    'answers 429 with Retry-After',
+    false,
+    (_request, response) => void response.writeHead(429, { 'retry-after': '2' }).end(),
+  ),
+  sickHttp('resets the connection', true, request => void request.socket.resetAndDestroy()),
+  sickHttp('never answers', true, () => undefined),
+];
