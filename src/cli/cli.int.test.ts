@@ -69,15 +69,11 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(again.out).toContain('left out: postman. Expected POSTMAN to be set');
     expect(await readFile(file, 'utf8')).toBe('migrated\n');
     const json = await shiftwork(['migrate', '--json']);
-    expect(JSON.parse(json.out)).toMatchObject({
-      // Beside a PostgreSQL, the outbox's tables too.
-      done: [
-        expect.stringContaining('queues'),
-        ...(kind === 'postgres' ? [expect.stringContaining('outbox')] : []),
-        expect.stringContaining('handlers'),
-      ],
-      leftOut: [],
-    });
+    // Beside a PostgreSQL, the outbox's tables too.
+    const made = kind === 'postgres' ? ['queues', 'outbox', 'handlers'] : ['queues', 'handlers'];
+    const { done, leftOut } = JSON.parse(json.out) as { done: string[]; leftOut: unknown[] };
+    expect(done.map(line => line.split(':', 1)[0])).toEqual(made);
+    expect(leftOut).toEqual([]);
   });
 
   test('check finds nothing wrong here, and everything wrong there at once', async () => {
