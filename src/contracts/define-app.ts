@@ -50,6 +50,11 @@ export interface QueuePolicy {
   readonly destinations: DestinationPolicy;
 }
 
+/** An event store and its projections, as data; what is in it is the event store's own. */
+export interface AnyEventStore {
+  readonly kind: 'event-store';
+}
+
 export interface AppDefinition {
   readonly jobs: readonly AnyJobContract[];
   readonly handlers: readonly Handler[];
@@ -60,6 +65,8 @@ export interface AppDefinition {
   readonly reactions?: readonly Reaction[];
   /** When which jobs are due. */
   readonly schedules?: readonly Schedule[];
+  /** Made by `defineEventStore`: `shiftwork migrate` and `shiftwork projections` work on it. */
+  readonly eventStore?: AnyEventStore;
 }
 
 /** What an app consists of, as data: workers, dashboard and command line load it. */
@@ -72,6 +79,7 @@ export interface App {
   readonly events: ReadonlyMap<string, AnyEventContract>;
   readonly reactions: ReadonlyMap<string, Reaction>;
   readonly schedules: readonly Schedule[];
+  readonly eventStore: AnyEventStore | undefined;
 }
 
 const DEFAULT_CONCURRENCY = 10;
@@ -121,6 +129,7 @@ export function defineApp(definition: AppDefinition): App {
     events,
     reactions,
     schedules: Object.freeze([...schedules]),
+    eventStore: definition.eventStore,
   });
 }
 

@@ -1,6 +1,7 @@
 export { causedBy, currentCause, type Cause } from './cause.ts';
 export {
   defineApp,
+  type AnyEventStore,
   type App,
   type AppDefinition,
   type DestinationPolicy,

@@ -7,16 +7,18 @@ import type { StoreNames } from './names.ts';
  * stream's version; then lights its beacon (see `horizonSql`), draws positions and inserts.
  *
  * Answers `appended`, `repeated` (every event is there already, with these ids), or `conflict` (nothing was written). Events of
- * which some are there and others not are an exception: what was inserted must go again.
+ * which some are there and others not, or as others, are an exception.
  */
 export function appendSql({ schema, event, sequence, append, channel }: StoreNames): string {
   return `
 create or replace function ${append} (
-  -- A stream each.
-  p_streams text[], p_expected bigint[],
-  -- An event each; p_of says whose it is, p_nth the how many-th of that stream.
-  p_of int[], p_nth int[], p_ids text[], p_types text[], p_schema_versions int[], p_payloads json[], p_dates text[],
-  p_times timestamptz[], p_metadata json[], p_subjects text[], p_sealed text[],
+  -- A stream each, and how many of the events are its own.
+  p_streams text[], p_expected bigint[], p_counts int[],
+  -- Stream by stream: {i: id, t: type, v: version of the schema, p: payload, o: time, m: metadata, and where there are any d: dates,
+  -- s: subject, x: sealed}. One JSON costs a third of as many arrays.
+  p_events json,
+  -- The ids that the caller has chosen: they may be there already.
+  p_ids text[],
   p_notify boolean,
   out outcome text, out versions bigint[], out positions bigint[],
   out stream text, out expected bigint, out actual bigint
@@ -24,89 +26,108 @@ create or replace function ${append} (
 #variable_conflict use_column
 declare
   v_count int := array_length(p_streams, 1);
-  v_events int := array_length(p_ids, 1);
   v_heads bigint[] := '{}';
   v_head bigint;
+  v_conflict int;
   v_drawn bigint;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception using errcode = 'SWE02', message = 'append needs a read committed transaction';
   end if;
   if v_count = 1 then
-    perform pg_advisory_xact_lock(hashtextextended(p_streams[1], hashtext('${schema}')));
+    perform pg_advisory_xact_lock(hashtextextended(p_streams[1], ${seed(schema)}));
   else
     perform pg_advisory_xact_lock(k.key)
-    from (select distinct hashtextextended(s.name, hashtext('${schema}')) as key from unnest(p_streams) as s(name) order by 1) as k;
+    from (select distinct hashtextextended(s.name, ${seed(schema)}) as key from unnest(p_streams) as s(name) order by 1) as k;
   end if;
   for i in 1 .. v_count loop
     v_head := coalesce((select e.version from ${event} e where e.stream = p_streams[i] order by e.version desc limit 1), 0);
-    if not (p_expected[i] = -1 or p_expected[i] = v_head or (p_expected[i] = -2 and v_head > 0)) then
-      select r.outcome, r.versions, r.positions into outcome, versions, positions
-      from "${schema}".repeated(p_streams, p_of, p_ids, p_types, p_payloads, p_sealed) r;
-      if outcome is not null then return; end if;
-      outcome := 'conflict'; stream := p_streams[i]; expected := p_expected[i]; actual := v_head;
-      return;
+    v_heads[i] := v_head;
+    versions[i] := v_head + p_counts[i];
+    if v_conflict is null and not (p_expected[i] = -1 or p_expected[i] = v_head or (p_expected[i] = -2 and v_head > 0)) then
+      v_conflict := i;
     end if;
-    v_heads := v_heads || v_head;
   end loop;
+  if p_ids is not null and exists (select 1 from ${event} e where e.id = any(p_ids)) then
+    select r.versions, r.positions into versions, positions from "${schema}".repeated(p_streams, p_counts, p_events) r;
+    outcome := 'repeated';
+    return;
+  end if;
+  if v_conflict is not null then
+    outcome := 'conflict'; stream := p_streams[v_conflict]; expected := p_expected[v_conflict]; actual := v_heads[v_conflict];
+    return;
+  end if;
   -- The beacon. Lit before the first position is drawn, out after the commit is visible to all.
   select case when is_called then last_value else last_value - 1 end into v_drawn from ${sequence};
-  perform pg_advisory_xact_lock_shared(hashtext('${schema} horizon'), (mod(v_drawn, 4294967296) - 2147483648)::int);
-  with inserted as (
-    insert into ${event} (position, stream, version, id, type, schema_version, payload, dates, time, metadata, subject, sealed)
-    select nextval('${sequence}'), p_streams[n.of], v_heads[n.of] + n.nth, n.id, n.type, n.schema_version, n.payload, n.dates,
-           n.time, n.metadata, n.subject, n.sealed
-    from unnest(p_of, p_nth, p_ids, p_types, p_schema_versions, p_payloads, p_dates, p_times, p_metadata, p_subjects, p_sealed)
-      as n(of, nth, id, type, schema_version, payload, dates, time, metadata, subject, sealed)
-    on conflict do nothing
-    returning position
-  )
-  select array_agg(i.position order by i.position) into positions from inserted i;
-  if coalesce(array_length(positions, 1), 0) <> v_events then
-    if positions is null then
-      select r.outcome, r.versions, r.positions into outcome, versions, positions
-      from "${schema}".repeated(p_streams, p_of, p_ids, p_types, p_payloads, p_sealed) r;
-      if outcome is not null then return; end if;
-    end if;
-    raise exception using errcode = 'SWE01', message = 'event ids are taken', detail = (
-      select e.id from ${event} e where e.id = any(p_ids) order by e.position limit 1);
+  perform pg_advisory_xact_lock_shared(${beacon(schema)}, (mod(v_drawn, 4294967296) - 2147483648)::int);
+  if v_count = 1 then
+    with inserted as (
+      insert into ${event} (position, stream, version, id, type, schema_version, payload, dates, time, metadata, subject, sealed)
+      select nextval('${sequence}'), p_streams[1], v_head + n.nr, n.i, n.t, n.v, n.p, n.d, n.o, n.m, n.s, n.x
+      from rows from (json_to_recordset(p_events) as (${RECORD})) with ordinality as n(${RECORD_NAMES}, nr)
+      returning position
+    )
+    select array_agg(i.position) into positions from inserted i;
+  else
+    with due as (
+      select n.*, s.index, row_number() over (partition by s.index order by n.nr) as nth
+      from rows from (json_to_recordset(p_events) as (${RECORD})) with ordinality as n(${RECORD_NAMES}, nr)
+      join (select c.index, sum(c.count) over (order by c.index) as upto, c.count from unnest(p_counts) with ordinality as c(count, index)) s
+        on n.nr > s.upto - s.count and n.nr <= s.upto
+    ), inserted as (
+      insert into ${event} (position, stream, version, id, type, schema_version, payload, dates, time, metadata, subject, sealed)
+      select nextval('${sequence}'), p_streams[n.index], v_heads[n.index] + n.nth, n.i, n.t, n.v, n.p, n.d, n.o, n.m, n.s, n.x
+      from (select * from due order by nr) n
+      returning position
+    )
+    select array_agg(i.position) into positions from inserted i;
   end if;
   outcome := 'appended';
-  for i in 1 .. v_count loop
-    versions[i] := v_heads[i] + (select count(*) from unnest(p_of) as n(of) where n.of = i);
-  end loop;
   if p_notify then perform pg_notify('${channel}', ''); end if;
 end $body$;
 
 create or replace function "${schema}".repeated (
-  p_streams text[], p_of int[], p_ids text[], p_types text[], p_payloads json[], p_sealed text[],
-  out outcome text, out versions bigint[], out positions bigint[]
+  p_streams text[], p_counts int[], p_events json, out versions bigint[], out positions bigint[]
 ) language plpgsql volatile as $body$
 #variable_conflict use_column
 declare
-  v_found int;
   v_same int;
+  v_taken text;
 begin
-  select count(e.id),
-         count(*) filter (
+  with s as (
+    select c.index, sum(c.count) over (order by c.index) as upto, c.count from unnest(p_counts) with ordinality as c(count, index)
+  ), due as (
+    select n.*, s.index, e.position, e.version, e.id as found,
            -- What is sealed is written differently each time.
-           where e.stream = p_streams[n.of] and e.type = n.type
-             and (e.sealed is not null or n.sealed is not null or e.payload::text = n.payload::text)
-         ),
-         array_agg(e.position order by n.nr)
-    into v_found, v_same, positions
-    from unnest(p_of, p_ids, p_types, p_payloads, p_sealed) with ordinality as n(of, id, type, payload, sealed, nr)
-    left join ${event} e on e.id = n.id;
-  if v_same = array_length(p_ids, 1) then
-    outcome := 'repeated';
-    versions := array(
-      select max(e.version) from unnest(p_of, p_ids) as n(of, id) join ${event} e on e.id = n.id group by n.of order by n.of);
-  elsif v_found > 0 then
-    raise exception using errcode = 'SWE01', message = 'event ids are taken', detail = (
-      select e.id from ${event} e where e.id = any(p_ids) order by e.position limit 1);
+           e.stream = p_streams[s.index] and e.type = n.t
+             and (e.sealed is not null or n.x is not null or e.payload::text = n.p::text) as same
+    from rows from (json_to_recordset(p_events) as (${RECORD})) with ordinality as n(${RECORD_NAMES}, nr)
+    join s on n.nr > s.upto - s.count and n.nr <= s.upto
+    left join ${event} e on e.id = n.i
+  )
+  select count(*) filter (where same), min(found) filter (where found is not null), array_agg(position order by nr),
+         (select array_agg(h.version order by h.index) from (select index, max(version) as version from due group by index) h)
+    into v_same, v_taken, positions, versions
+    from due;
+  if v_same <> (select sum(c) from unnest(p_counts) c) then
+    raise exception using errcode = 'SWE01', message = 'event ids are taken', detail = v_taken;
   end if;
 end $body$;
 `;
+}
+
+/** How the events come: short names, since each event repeats them. */
+const RECORD = 'i text, t text, v int, p json, d text, o timestamptz, m json, s text, x text';
+const RECORD_NAMES = 'i, t, v, p, d, o, m, s, x';
+
+/** Keeps this store's stream locks apart from those of other stores in the database. */
+function seed(schema: string): string {
+  return `hashtext('${schema}')`;
+}
+
+/** The first half of a beacon's key. */
+function beacon(schema: string): string {
+  return `hashtext('${schema} horizon')`;
 }
 
 /**
@@ -133,7 +154,7 @@ begin
     from pg_locks l
     where l.locktype = 'advisory' and l.objsubid = 2
       and l.database = (select oid from pg_database where datname = current_database())
-      and l.classid = (mod(hashtext('${schema} horizon')::bigint + 4294967296, 4294967296))::oid
+      and l.classid = (mod(${beacon(schema)}::bigint + 4294967296, 4294967296))::oid
   ) b
   where b.behind < 2147483648;
   return coalesce(v_lowest, v_drawn);

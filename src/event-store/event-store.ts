@@ -4,6 +4,7 @@ import { InvalidContractError, InvalidOptionsError } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
 import { createIdSource } from '../time/index.ts';
 import { Announcer } from './announcer.ts';
+import { EventCursor } from './event-cursor.ts';
 import { runAppend, type Appended } from './run-append.ts';
 import type { ExpectedVersion } from './expected-version.ts';
 import { requireIdText } from './id-text.ts';
@@ -59,8 +60,8 @@ export interface ReadAllOptions {
   readonly types?: readonly string[];
 }
 
-/** How many rows are fetched at a time. Measured: 500 and 2,000 read no faster. */
-const BATCH = 1_000;
+/** How many rows are fetched at a time. Measured: 5,000 read no faster. */
+const BATCH = 500;
 const EVENTS_AT_MOST = 5_000;
 const STREAMS_AT_MOST = 100;
 
@@ -134,37 +135,27 @@ export class EventStore {
     return appended;
   }
 
-  /** The stream's events, fetched a thousand at a time. */
-  async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<StoredEvent, void, void> {
+  /** The stream's events, fetched five hundred at a time. */
+  readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterableIterator<StoredEvent> {
     requireIdText(stream, 'the name of a stream');
     const backward = options.direction === 'backward';
-    let left = options.limit ?? Infinity;
-    let next = options.from ?? (backward ? Number.MAX_SAFE_INTEGER : 1);
+    const first = options.from ?? (backward ? Number.MAX_SAFE_INTEGER : 1);
     const last = options.to ?? (backward ? 1 : Number.MAX_SAFE_INTEGER);
-    const fetch = (from: number, limit: number): Promise<EventRow[]> =>
-      this.#rows(
-        backward ? 'backward' : 'forward',
-        `select ${EVENT_COLUMNS} from ${this.names.event} where stream = $1 and ` +
-          (backward
-            ? 'version <= $2 and version >= $3 order by version desc limit $4'
-            : 'version >= $2 and version <= $3 order by version limit $4'),
-        [stream, from, last, limit],
-      );
-    let coming = left > 0 ? fetch(next, Math.min(BATCH, left)) : undefined;
-    while (coming !== undefined) {
-      const asked = Math.min(BATCH, left);
-      const rows: EventRow[] = await coming;
-      left -= rows.length;
-      const [, , lastVersion] = rows.at(-1) ?? [];
-      if (rows.length < asked || left <= 0 || lastVersion === undefined) coming = undefined;
-      else {
-        next = lastVersion + (backward ? -1 : 1);
-        coming = fetch(next, Math.min(BATCH, left));
-        // Whoever stops reading early leaves it behind.
-        coming.catch(() => undefined);
-      }
-      for (const row of rows) yield await this.interpret(row);
-    }
+    const name = backward ? 'backward' : 'forward';
+    const text =
+      `select ${EVENT_COLUMNS} from ${this.names.event} where stream = $1 and ` +
+      (backward
+        ? 'version <= $2 and version >= $3 order by version desc limit $4'
+        : 'version >= $2 and version <= $3 order by version limit $4');
+    return new EventCursor({
+      fetch: (before, limit) => {
+        const from = before === undefined ? first : before[2] + (backward ? -1 : 1);
+        return this.#rows(name, text, [stream, from, last, limit]);
+      },
+      interpret: row => this.interpret(row),
+      batch: BATCH,
+      limit: options.limit ?? Infinity,
+    });
   }
 
   /** The version of the stream's last event; 0 when there is none. */
@@ -177,22 +168,17 @@ export class EventStore {
    * Every event behind a position, in order, up to what is decided at the time: none will ever appear between those that were read.
    * Use the primary: a standby does not know which appends are under way.
    */
-  async *readAll({ after = 0, limit = Infinity, types }: ReadAllOptions = {}): AsyncGenerator<StoredEvent, void, void> {
-    const horizon = await this.horizon();
-    let left = limit;
-    let coming: Promise<EventRow[]> | undefined;
-    const fetch = (from: number): Promise<EventRow[]> | undefined =>
-      from < horizon && left > 0 ? this.#rowsBetween(from, horizon, Math.min(BATCH, left), types) : undefined;
-    coming = fetch(after);
-    while (coming !== undefined) {
-      const asked = Math.min(BATCH, left);
-      const rows: EventRow[] = await coming;
-      left -= rows.length;
-      const [position] = rows.at(-1) ?? [];
-      coming = rows.length < asked || position === undefined ? undefined : fetch(position);
-      coming?.catch(() => undefined);
-      for (const row of rows) yield await this.interpret(row);
-    }
+  readAll({ after = 0, limit = Infinity, types }: ReadAllOptions = {}): AsyncIterableIterator<StoredEvent> {
+    let horizon: number | undefined;
+    return new EventCursor({
+      fetch: async (before, count) => {
+        horizon ??= await this.horizon();
+        return this.#rowsBetween(before?.[0] ?? after, horizon, count, types);
+      },
+      interpret: row => this.interpret(row),
+      batch: BATCH,
+      limit,
+    });
   }
 
   /** The position up to which no event will appear any more. */

@@ -36,33 +36,16 @@ export async function runAppend(
 ): Promise<Appended> {
   const ids = sealed.map(({ id }) => id);
   if (new Set(ids).size !== ids.length) throw new InvalidOptionsError('The append names an event id twice.');
-  const of: number[] = [];
-  const nth: number[] = [];
-  for (const [index, { events }] of appends.entries()) {
-    for (let n = 1; n <= events.length; n += 1) {
-      of.push(index + 1);
-      nth.push(n);
-    }
-  }
+  const chosen = appends.flatMap(({ events }) => events.flatMap(({ options }) => options.id ?? []));
   const { rows } = await sql.query({
     name: `${names.statement}_append`,
-    text:
-      `select outcome, versions, positions, stream, expected, actual from ${names.append}` +
-      '($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
+    text: `select outcome, versions, positions, stream, expected, actual from ${names.append}($1, $2, $3, $4, $5, $6)`,
     values: [
       appends.map(({ stream }) => stream),
       appends.map(({ stream, expectedVersion }) => encodeExpected(expectedVersion, stream)),
-      of,
-      nth,
-      ids,
-      sealed.map(({ contract }) => contract.name),
-      sealed.map(({ contract }) => contract.version),
-      sealed.map(({ payload }) => payload),
-      sealed.map(({ dates }) => dates),
-      sealed.map(({ time }) => time),
-      sealed.map(({ metadata }) => metadata),
-      sealed.map(({ subject }) => subject),
-      sealed.map(({ sealed: secret }) => secret),
+      appends.map(({ events }) => events.length),
+      `[${sealed.map(recordOf).join(',')}]`,
+      chosen.length === 0 ? null : chosen,
       // The app's transaction announces when it commits; otherwise it is said beside the append, which costs it nothing.
       inTransaction,
     ],
@@ -79,6 +62,17 @@ export async function runAppend(
     eventIds: ids,
     repeated: outcome === 'repeated',
   };
+}
+
+/** As the function reads it. Payload and metadata are JSON already. */
+function recordOf({ id, contract, payload, dates, time, metadata, subject, sealed }: SealedEvent): string {
+  const text = JSON.stringify;
+  return (
+    `{"i":${text(id)},"t":"${contract.name}","v":${contract.version},"p":${payload},"o":"${time}","m":${metadata}` +
+    (dates === null ? '' : `,"d":${text(dates)}`) +
+    (subject === null ? '' : `,"s":${text(subject)},"x":${text(sealed)}`) +
+    '}'
+  );
 }
 
 /** `{1,2,3}` */

@@ -8,9 +8,12 @@ export function explained(cause: unknown, schema: string): unknown {
   const code = codeOf(cause);
   if (code === undefined) return cause;
   if (MISSING.has(code)) return new EventStoreMissingError(schema, cause);
-  if (code === 'SWE01') {
+  // Two appends to different streams with one id, at the same moment: the index decides.
+  if (code === 'SWE01' || code === '23505') {
     const detail = cause instanceof Error && 'detail' in cause ? cause.detail : undefined;
-    return new EventIdTakenError(typeof detail === 'string' ? detail : '');
+    return new EventIdTakenError(
+      typeof detail === 'string' ? (/^Key \(id\)=\((.*)\) already/.exec(detail)?.[1] ?? detail) : '',
+    );
   }
   if (code === 'SWE02') {
     return new InvalidOptionsError(
