@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
 import { defineJob } from '../contracts/index.ts';
-import { fromDrizzle, fromKnex, migrateOutbox, once, Outbox, type Sql } from './index.ts';
+import { fromDrizzle, fromKnex, migrateOutbox, once, onceInTransaction, Outbox, type Sql } from './index.ts';
 
 const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.object({ text: z.string() }) });
 
@@ -68,5 +68,19 @@ describe('adapters', () => {
       });
     }
     expect(seen).toEqual([true, false]);
+  });
+
+  test('onceInTransaction takes its own key alone for a repeat: a violation of the effect is thrown, and leaves no key', async () => {
+    await pool.query('create table payment (id text primary key)');
+    const pay = async (key: string, id: string): Promise<boolean | undefined> => {
+      let first: boolean | undefined;
+      await transactions['knex']?.(async tx => {
+        first = await onceInTransaction(tx, 'pay', key, () => tx.query('insert into payment values ($1)', [id]));
+      });
+      return first;
+    };
+    expect([await pay('a', 'p-1'), await pay('a', 'p-1')]).toEqual([true, false]);
+    await expect(pay('b', 'p-1')).rejects.toMatchObject({ code: '23505' });
+    expect(await pay('b', 'p-2')).toBe(true);
   });
 });

@@ -14,10 +14,26 @@ export async function once(
   effect: () => unknown,
   namespace?: string,
 ): Promise<boolean> {
+  return onceInTransaction(tx, subscription, event.id, effect, namespace);
+}
+
+/**
+ * As `once`, for any key: does the effect the first time that the key is seen in this scope (a handler's name), and writes the key in the
+ * same transaction. Only the key's own constraint counts as "seen before": any other violation is the effect's, and is thrown.
+ *
+ * Use: `await transaction(pool, tx => onceInTransaction(tx, 'record-payment', paymentId, () => addPayment(tx, payment)))`.
+ */
+export async function onceInTransaction(
+  tx: Sql,
+  scope: string,
+  key: string,
+  effect: () => unknown,
+  namespace?: string,
+): Promise<boolean> {
   const { inbox } = tablesOf(namespace);
   const { rowCount } = await tx.query(
     `insert into ${inbox} (subscription, event_id) values ($1, $2) on conflict do nothing`,
-    [subscription, event.id],
+    [scope, key],
   );
   if (rowCount !== 1) return false;
   await effect();

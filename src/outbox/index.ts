@@ -1,5 +1,5 @@
 export { fromDrizzle, fromKnex, type DrizzleSql, type DrizzleTransaction, type KnexTransaction } from './adapters.ts';
-export { once } from './inbox.ts';
+export { once, onceInTransaction } from './inbox.ts';
 export {
   Outbox,
   type OrderOptions,
