@@ -9,6 +9,7 @@ import { job } from './commands/job.ts';
 import { migrate } from './commands/migrate.ts';
 import { outbox } from './commands/outbox.ts';
 import { pause, resume } from './commands/pause.ts';
+import { projections } from './commands/projections.ts';
 import { relay } from './commands/relay.ts';
 import { stats } from './commands/stats.ts';
 import { users } from './commands/users.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   resume,
   migrate,
   outbox,
+  projections,
   events,
   work,
   relay,

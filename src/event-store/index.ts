@@ -33,3 +33,4 @@ export {
 export { Projections, type ProjectionsOptions, type ProjectionStatus } from './projections.ts';
 export type { ParkedEvent, Retried } from './parked.ts';
 export type { Rebuilt, RebuildOptions } from './rebuild.ts';
+export { defineEventStore, readEventStore, type EventStoreDefinition } from './define-event-store.ts';

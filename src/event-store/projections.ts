@@ -10,6 +10,7 @@ import { listParked, retryParked, type ParkedEvent, type Retried } from './parke
 import { prepareProjections } from './prepare.ts';
 import { schemaOf, type Projection } from './projection.ts';
 import { Projector } from './projector.ts';
+import { explained } from './store-fault.ts';
 import { rebuildProjection, type RebuildOptions, type Rebuilt } from './rebuild.ts';
 
 export interface ProjectionsOptions {
@@ -87,7 +88,7 @@ export class Projections {
 
   /** Creates the tables of new projections; answers the names of those that need a rebuild because their shape has changed. */
   prepare(): Promise<readonly string[]> {
-    return prepareProjections(this.#store, [...this.#projections.values()]);
+    return this.#explained(prepareProjections(this.#store, [...this.#projections.values()]));
   }
 
   /** Begins; repeated calls are one. */
@@ -157,7 +158,11 @@ export class Projections {
     return retryParked(this.#store, this.#get(name));
   }
 
-  async status(): Promise<readonly ProjectionStatus[]> {
+  status(): Promise<readonly ProjectionStatus[]> {
+    return this.#explained(this.#status());
+  }
+
+  async #status(): Promise<readonly ProjectionStatus[]> {
     const { pool, names } = this.#store;
     const { rows } = await pool.query<{
       name: string;
@@ -193,6 +198,15 @@ export class Projections {
         };
       }),
     );
+  }
+
+  /** A database without the tables says so in words that help. */
+  async #explained<Value>(answer: Promise<Value>): Promise<Value> {
+    try {
+      return await answer;
+    } catch (cause) {
+      throw explained(cause, this.#store.names.schema);
+    }
   }
 
   #get(name: string): Projection {

@@ -39,7 +39,16 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: 'it runs what the runtime would run, in memory',
   },
   'src/cli': {
-    may: ['src/engine', 'src/events', 'src/outbox', 'src/queue', 'src/runtime', 'src/state', 'src/telemetry'],
+    may: [
+      'src/engine',
+      'src/event-store',
+      'src/events',
+      'src/outbox',
+      'src/queue',
+      'src/runtime',
+      'src/state',
+      'src/telemetry',
+    ],
     why: 'it may use any door',
   },
   jobs: { may: [], why: 'contracts are data: whoever reads them must not load the platform' },

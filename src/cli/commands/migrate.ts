@@ -1,6 +1,7 @@
 import { Environment, type Variables } from '../../config/index.ts';
 import { loadApp, type AnyResource, type App, type Handler } from '../../contracts/index.ts';
 import { openEngine, readEngineSettings } from '../../engine/index.ts';
+import { EventStore, migrateEventStore, Projections, readEventStore } from '../../event-store/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { migrateOutbox } from '../../outbox/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
@@ -33,6 +34,7 @@ export const migrate: Command = {
       if (environment.has('DATABASE_URL')) {
         await migrateOutboxTables(environment, namespace);
         say('outbox: tables are up to date');
+        await migrateEvents(environment, namespace, app, say);
       }
       await resources.open(ready);
       await resources.migrate();
@@ -54,6 +56,29 @@ async function migrateOutboxTables(environment: Environment, namespace: string |
   const pool = openDatabase(environment.string('DATABASE_URL', ''), 1);
   try {
     await migrateOutbox(pool, namespace);
+  } finally {
+    await pool.end();
+  }
+}
+
+async function migrateEvents(
+  environment: Environment,
+  namespace: string | undefined,
+  app: App,
+  say: (step: string) => void,
+): Promise<void> {
+  const { openDatabase } = await import('../open-database.ts');
+  const pool = openDatabase(environment.string('DATABASE_URL', ''), 2);
+  try {
+    await migrateEventStore(pool, namespace);
+    say('event store: tables are up to date');
+    if (app.eventStore === undefined) return;
+    const definition = readEventStore(app.eventStore);
+    const store = new EventStore({ ...definition, pool, namespace });
+    const stale = await new Projections({ store, projections: definition.projections }).prepare();
+    say('projections: tables are up to date');
+    for (const name of stale)
+      say(`projections: "${name}" has another shape; run shiftwork projections rebuild ${name}`);
   } finally {
     await pool.end();
   }

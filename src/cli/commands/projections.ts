@@ -1,0 +1,129 @@
+import type { Projections } from '../../event-store/index.ts';
+import { createLogger, logFacts } from '../../telemetry/index.ts';
+import type { Command, ExitCode, Terminal } from '../command.ts';
+import { openProjections, type OpenedProjections } from '../open-projections.ts';
+import { parseCommand } from '../parse.ts';
+import { lengthOf, table, when } from '../table.ts';
+import { UsageError } from '../usage-error.ts';
+
+const NAMED: ReadonlySet<string> = new Set(['rebuild', 'resume', 'parked', 'retry']);
+
+export const projections: Command = {
+  name: 'projections',
+  summary: 'the read models of the event store: how far they are; run, rebuild, resume, retry',
+  usage: 'shiftwork projections [status|run|rebuild NAME|resume NAME|parked NAME|retry NAME] [--app PATH] [--json]',
+  details: [
+    'status   how far each is behind, who runs it, what is parked, where it stands still',
+    'run      runs them until SIGTERM or SIGINT; any number may run, each projection is run by one at a time',
+    'rebuild  builds it anew beside the live one and swaps at the end; stopped by SIGINT it goes on at the next call',
+    'resume   lets one that stands still try again',
+    'parked   its dead letters; retry projects them again, in order',
+    '',
+  ],
+  async run(args, terminal) {
+    const { positionals, app, json } = parseCommand(args, {}, { min: 0, max: 2 });
+    const [what = 'status', name] = positionals;
+    if (what !== 'status' && what !== 'run' && !NAMED.has(what)) {
+      throw new UsageError('Expected status, run, rebuild, resume, parked or retry after projections.');
+    }
+    if (NAMED.has(what) !== (name !== undefined)) {
+      throw new UsageError(`Expected ${NAMED.has(what) ? 'the name of a projection' : 'nothing'} after ${what}.`);
+    }
+    const opened = await openProjections(app, terminal.variables);
+    try {
+      if (what === 'run') return await runAll(opened, terminal);
+      if (name === undefined) return await printStatus(opened.projections, terminal, json);
+      return await actOn(opened.projections, what, name, terminal, json);
+    } finally {
+      await opened.close();
+    }
+  },
+};
+
+async function runAll({ projections, facts }: OpenedProjections, { variables }: Terminal): Promise<ExitCode> {
+  const stopAsked = stopSignal();
+  logFacts(facts, createLogger({ name: 'projections', variables }));
+  await projections.prepare();
+  projections.start();
+  process.send?.({ type: 'ready' });
+  await new Promise(resolve => stopAsked.addEventListener('abort', resolve, { once: true }));
+  return 0;
+}
+
+async function printStatus(projections: Projections, terminal: Terminal, json: boolean): Promise<ExitCode> {
+  const status = await projections.status();
+  if (json) terminal.print(JSON.stringify(status));
+  else {
+    const rows = status.map(each => ({
+      name: each.name,
+      position: each.position,
+      behind: each.lagEvents === 0 ? '0' : `${each.lagEvents} (${lengthOf(each.lagMs)})`,
+      parked: each.parked,
+      'stands at': each.stoppedAt,
+      because: each.stoppedBecause,
+      rebuilding: each.rebuilding,
+      owner: each.owner,
+    }));
+    for (const line of table(rows)) terminal.print(line);
+  }
+  return 0;
+}
+
+async function actOn(
+  projections: Projections,
+  what: string,
+  name: string,
+  terminal: Terminal,
+  json: boolean,
+): Promise<ExitCode> {
+  const tell = (value: object, text: string): void => terminal.print(json ? JSON.stringify(value) : text);
+  switch (what) {
+    case 'rebuild': {
+      let said = 0;
+      const rebuilt = await projections.rebuild(name, {
+        signal: stopSignal(),
+        onProgress({ position, head }) {
+          if (json || Date.now() - said < 1_000) return;
+          said = Date.now();
+          terminal.print(`${name}: ${position} of ${head}`);
+        },
+      });
+      tell(
+        rebuilt,
+        rebuilt.finished
+          ? `${name}: rebuilt from ${rebuilt.events} events, live at position ${rebuilt.position}`
+          : `${name}: stopped at position ${rebuilt.position}; the same command goes on from there`,
+      );
+      return rebuilt.finished ? 0 : 1;
+    }
+    case 'resume':
+      await projections.resume(name);
+      tell({ resumed: name }, `${name}: tries again`);
+      return 0;
+    case 'parked': {
+      const parked = await projections.parked(name);
+      if (json) terminal.print(JSON.stringify(parked));
+      else {
+        const rows = parked.map(({ position, stream, error, parkedAt }) => ({
+          position,
+          stream,
+          error: error ?? 'waits behind an earlier one',
+          parked: when(parkedAt.getTime()),
+        }));
+        for (const line of table(rows)) terminal.print(line);
+      }
+      return 0;
+    }
+    default: {
+      const retried = await projections.retryParked(name);
+      tell(retried, `${name}: ${retried.done} done, ${retried.left} left`);
+      return retried.left === 0 ? 0 : 1;
+    }
+  }
+}
+
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+  return stop.signal;
+}

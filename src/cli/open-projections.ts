@@ -1,0 +1,42 @@
+import { Environment, type Variables } from '../config/index.ts';
+import { loadApp } from '../contracts/index.ts';
+import { EventStore, Projections, readEventStore, type EventStoreDefinition } from '../event-store/index.ts';
+import { Facts } from '../facts/index.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface OpenedProjections {
+  readonly projections: Projections;
+  readonly facts: Facts;
+  readonly definition: EventStoreDefinition;
+  close(): Promise<void>;
+}
+
+/** The projections of the app's event store, in the database of this environment. */
+export async function openProjections(path: string | undefined, variables: Variables): Promise<OpenedProjections> {
+  const app = await loadApp(path);
+  if (app.eventStore === undefined) {
+    throw new UsageError('Expected an app with an event store, found one without: name it with --app PATH.');
+  }
+  const definition = readEventStore(app.eventStore);
+  const environment = new Environment(variables);
+  const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
+  if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', 'the event store, which lives there');
+  const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  environment.check();
+  const { openDatabase } = await import('./open-database.ts');
+  // For each projection one that writes and one that reads ahead; one that listens, one to spare.
+  const pool = openDatabase(database ?? '', 2 * definition.projections.length + 2);
+  const facts = new Facts();
+  const store = new EventStore({ ...definition, pool, namespace, facts });
+  const projections = new Projections({ store, projections: definition.projections });
+  return {
+    projections,
+    facts,
+    definition,
+    async close() {
+      await projections.stop();
+      await store.settle();
+      await pool.end();
+    },
+  };
+}
