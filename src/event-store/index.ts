@@ -34,3 +34,4 @@ export { Projections, type ProjectionsOptions, type ProjectionStatus } from './p
 export type { ParkedEvent, Retried } from './parked.ts';
 export type { Rebuilt, RebuildOptions } from './rebuild.ts';
 export { defineEventStore, readEventStore, type EventStoreDefinition } from './define-event-store.ts';
+export { forwardEvents, type EventOutbox, type ForwardDefinition } from './forward-events.ts';

@@ -9,7 +9,8 @@ export async function prepareProjections(
 ): Promise<readonly string[]> {
   const { names, namespace } = store;
   const stale: string[] = [];
-  for (const { name, shape, tables } of projections) {
+  for (const { name, shape, tables, startAt } of projections) {
+    const checkpoint = startAt === 'now' ? await store.horizon() : 0;
     const found = await inTransaction(store.pool, async client => {
       // Two processes that start together: the second waits, and finds it done.
       await client.query('select pg_advisory_xact_lock(hashtext($1))', [`${names.schema} ${name}`]);
@@ -20,10 +21,10 @@ export async function prepareProjections(
       if (rows[0] !== undefined) return rows[0].shape;
       const schema = schemaOf(name, namespace);
       await client.query(`create schema if not exists "${schema}"; set local search_path = "${schema}"; ${tables}`);
-      await client.query(`insert into ${names.projection} (name, generation, shape) values ($1, 'live', $2)`, [
-        name,
-        shape,
-      ]);
+      await client.query(
+        `insert into ${names.projection} (name, generation, shape, checkpoint) values ($1, 'live', $2, $3)`,
+        [name, shape, checkpoint],
+      );
       return shape;
     });
     if (found !== shape) stale.push(name);

@@ -37,6 +37,10 @@ export interface ProjectionDefinition {
   readonly attempts?: number;
   /** Events of a type that no contract of the store has: passed over by default, and stated as a fact. */
   readonly onUnknown?: 'skip' | 'stop';
+  /** False where it does more than write its tables: a rebuild would do that again. */
+  readonly rebuildable?: boolean;
+  /** Where it begins when it is new: at the first event, or behind the last. */
+  readonly startAt?: 'beginning' | 'now';
 }
 
 /** A read model as a value. Made by `defineProjection`. */
@@ -56,7 +60,15 @@ export function defineProjection(definition: ProjectionDefinition): Projection {
   if (!Number.isInteger(shape) || shape < 1) refuse(`expected shape to be an integer >= 1, got ${shape}`);
   if (events.length === 0) refuse('expected at least one event');
   if (!Number.isInteger(attempts) || attempts < 1) refuse(`expected attempts to be an integer >= 1, got ${attempts}`);
-  return Object.freeze({ kind: 'projection', onPoison: 'stop', onUnknown: 'skip', ...definition, attempts });
+  return Object.freeze({
+    kind: 'projection',
+    onPoison: 'stop',
+    onUnknown: 'skip',
+    rebuildable: true,
+    startAt: 'beginning',
+    ...definition,
+    attempts,
+  });
 }
 
 /** `next` is built beside `live` and takes its place. */

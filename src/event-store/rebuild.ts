@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { BatchSource } from './batch-source.ts';
 import type { EventStore } from './event-store.ts';
 import { acquireLease, releaseLease, type Lease } from './lease.ts';
@@ -38,6 +39,11 @@ export async function rebuildProjection(
 ): Promise<Rebuilt> {
   const startedAt = performance.now();
   const { name } = projection;
+  if (!projection.rebuildable) {
+    throw new InvalidOptionsError(
+      `Expected a projection that can be rebuilt, got "${name}": it does more than write tables, and would do it again.`,
+    );
+  }
   const request = { name, generation: 'next', owner: options.owner, leaseMs: options.leaseMs } as const;
   await begin(store, projection);
   const lease = await waitForLease(store, request, options.signal);

@@ -1,0 +1,55 @@
+import { causedBy, type AnyEventContract, type EventRequest, type Reaction } from '../contracts/index.ts';
+import { defineProjection, type Projection, type ProjectionTransaction } from './projection.ts';
+
+/** What of an `Outbox` is enough to forward events. */
+export interface EventOutbox {
+  publish(
+    tx: ProjectionTransaction,
+    request: EventRequest,
+    options: { readonly order: string; readonly reactions: readonly Reaction[] },
+  ): Promise<unknown>;
+}
+
+export interface ForwardDefinition {
+  /** As of a projection: it holds the checkpoint. */
+  readonly name: string;
+  readonly events: readonly AnyEventContract[];
+  readonly outbox: EventOutbox;
+  /** Their jobs are recorded with the event; those of other reactions follow from the bus. */
+  readonly reactions?: readonly Reaction[];
+  /** 'now' leaves out what had happened before it was made; 'beginning' by default. */
+  readonly startAt?: 'beginning' | 'now';
+}
+
+/**
+ * Stored events become events of the bus, and jobs: written into the outbox in the transaction that moves the checkpoint, so none is
+ * left out; sent by the relay at least once, with the ids that they have here, each stream in its order. It cannot be rebuilt, which would
+ * say everything again.
+ */
+export function forwardEvents({ name, events, outbox, reactions = [], startAt }: ForwardDefinition): Projection {
+  const contracts = new Map(events.map(contract => [contract.name, contract]));
+  return defineProjection({
+    name,
+    shape: 1,
+    events,
+    tables: '',
+    rebuildable: false,
+    ...(startAt !== undefined && { startAt }),
+    async project(due, tx) {
+      for (const { id, type, timestamp, payload, stream, metadata } of due) {
+        const contract = contracts.get(type);
+        if (contract === undefined) continue;
+        const { correlationId, causationId, userId } = metadata;
+        const options = {
+          id,
+          timestamp,
+          correlationId,
+          ...(causationId !== undefined && { causationId }),
+          ...(userId !== undefined && { userId }),
+        };
+        const request: EventRequest = { kind: 'event-request', contract, payload, options };
+        await causedBy(metadata, () => outbox.publish(tx, request, { order: stream, reactions }));
+      }
+    },
+  });
+}
