@@ -41,6 +41,11 @@ export class Isolation {
     return this.#current?.worker;
   }
 
+  /** What runs alone now. */
+  get suspects(): readonly string[] {
+    return this.#current === undefined ? [] : [this.#current.job.jobId];
+  }
+
   /** Held here: whoever rescues must leave it alone, although its first worker may be gone. */
   holds(jobId: string): boolean {
     return this.#current?.job.jobId === jobId || this.#waiting.some(job => job.jobId === jobId);

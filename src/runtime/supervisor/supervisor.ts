@@ -228,7 +228,7 @@ export class Supervisor {
     if (!clean) this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
     if (!isolated) void this.#mourn(worker.name, clean ? 'late' : 'worker-died');
-    else if (!clean) this.#remember(worker.name, Promise.resolve([]));
+    else if (!clean) this.#remember(worker.name, Promise.resolve(this.#isolation?.suspects ?? []));
     if (this.#stopping !== undefined || isolated || worker.leaving) return;
     if (!this.#everReady) {
       // Not one has ever worked: the next one will not either.
@@ -243,7 +243,8 @@ export class Supervisor {
     const rescued = (this.#rescue?.run(cause, isOf) ?? Promise.resolve([])).catch(() => []);
     if (cause === 'worker-died') this.#remember(name, rescued);
     for (const ms of LATE_CLAIMS_MS) {
-      this.#after(ms, () => void this.#rescue?.run('late', isOf).catch(() => undefined));
+      // What the first look could not see was held by a process that crashed all the same.
+      this.#after(ms, () => void this.#rescue?.run(cause, isOf).catch(() => undefined));
     }
     const jobs = await rescued;
     if (cause === 'worker-died' && jobs.length > 0 && (await this.#diedTogether(name))) {
