@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     // Two cores: each file may start servers of its own, more at once only queue behind each other.
     maxWorkers: 2,
+    // Trials of whole fleets at once: more only make each other slow.
+    maxConcurrency: 4,
     sequence: { shuffle: true },
     // A test's database, keys and files are its own; a second try would hide a race, so there is none.
     retry: 0,
