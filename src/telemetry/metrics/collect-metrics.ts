@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import type { Facts } from '../../facts/index.ts';
 import { countEvents } from './count-events.ts';
 import { countJobs } from './count-jobs.ts';
+import { countProjections } from './count-projections.ts';
 import { countWorkers } from './count-workers.ts';
 import { KnownNames, type NamedParts } from './known-names.ts';
 import { measureProcess } from './measure-process.ts';
@@ -37,6 +38,7 @@ export function collectMetrics(facts: Facts, app: NamedParts, { engineAway = fal
   const stops = [
     ...jobs.stops,
     ...countEvents(registry, facts, names),
+    ...countProjections(registry, facts, names),
     ...countWorkers(registry, facts, names, engineAway),
     measureProcess(registry),
   ];

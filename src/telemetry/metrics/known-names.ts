@@ -5,8 +5,8 @@ export type NamedParts = Pick<App, 'jobs' | 'queues' | 'events'>;
 /** Stands for every name that the app does not know. */
 export const OTHER = 'other';
 
-/** Subscriptions are named in code, but an app might make names up as it runs. */
-const SUBSCRIPTIONS_KEPT = 200;
+/** Subscriptions and projections are named in code, but an app might make names up as it runs. */
+const NAMES_KEPT = 200;
 
 /**
  * Bounds what may become a label: each value is a series that the far side keeps for ever, and names in a queue may have been
@@ -15,6 +15,7 @@ const SUBSCRIPTIONS_KEPT = 200;
 export class KnownNames {
   readonly #app: NamedParts;
   readonly #subscriptions = new Set<string>();
+  readonly #projections = new Set<string>();
 
   constructor(app: NamedParts) {
     this.#app = app;
@@ -37,9 +38,17 @@ export class KnownNames {
   }
 
   subscription(name: string): string {
-    if (this.#subscriptions.has(name)) return name;
-    if (this.#subscriptions.size >= SUBSCRIPTIONS_KEPT) return OTHER;
-    this.#subscriptions.add(name);
-    return name;
+    return keep(this.#subscriptions, name);
   }
+
+  projection(name: string): string {
+    return keep(this.#projections, name);
+  }
+}
+
+function keep(known: Set<string>, name: string): string {
+  if (known.has(name)) return name;
+  if (known.size >= NAMES_KEPT) return OTHER;
+  known.add(name);
+  return name;
 }
