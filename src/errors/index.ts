@@ -28,6 +28,7 @@ export * from './job-timeout-error.ts';
 export * from './payload-too-large-error.ts';
 export * from './poison-job-error.ts';
 export * from './projection-behind-error.ts';
+export * from './projection-failed-error.ts';
 export * from './projection-unknown-error.ts';
 export * from './queue-unavailable-error.ts';
 export * from './stream-unreadable-error.ts';

@@ -33,13 +33,25 @@ export interface Batch {
 export async function projectBatch(place: BatchPlace, { events, from, to }: Batch): Promise<void> {
   await inTransaction(place.pool, async client => {
     const parked = await enter(client, place, from);
-    const due = parked.size === 0 ? events : events.filter(({ stream }) => !parked.has(stream));
-    if (due.length > 0) await callProject(client, place.projection, due);
-    for (const event of parked.size === 0 ? [] : events.filter(({ stream }) => parked.has(stream))) {
-      await park(client, place, event, null);
-    }
+    await writeEvents(client, place, events, parked);
     await advance(client, place, to);
   });
+}
+
+/** Calls the handler with what is not parked; what is goes behind its stream's earlier events. */
+export async function writeEvents(
+  client: PoolClient,
+  place: BatchPlace,
+  events: readonly StoredEvent[],
+  parked: ReadonlySet<string>,
+): Promise<void> {
+  const due = parked.size === 0 ? events : events.filter(({ stream }) => !parked.has(stream));
+  const broken = due.find(({ problem }) => problem !== undefined);
+  // One that it handles and that cannot be read fails it, like one that its handler throws on.
+  if (broken !== undefined) throw new Error(`The event cannot be read: ${broken.problem?.detail ?? ''}.`);
+  if (due.length > 0) await callProject(client, place.projection, due);
+  if (due.length === events.length) return;
+  for (const event of events) if (parked.has(event.stream)) await park(client, place, event, null);
 }
 
 /** Sets the event aside and steps behind it. @throws LeaseLost */

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
-import { InvalidContractError, ProjectionBehindError, ProjectionUnknownError } from '../errors/index.ts';
+import {
+  InvalidContractError,
+  ProjectionBehindError,
+  ProjectionFailedError,
+  ProjectionUnknownError,
+} from '../errors/index.ts';
 import { counted, noted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
 import { is } from './decider.ts';
 import { EventStore } from './event-store.ts';
@@ -375,12 +380,30 @@ describe('a rebuild', () => {
   });
 
   test('that fails leaves the live one as it was', async () => {
+    const projections = await run();
+    await projections.waitFor('sums', await add('a', 1));
+    const stopped = place.facts.next('projection.stopped');
+    await add('b', -1);
+    await stopped;
+    await expect(projections.rebuild('sums')).rejects.toThrow(ProjectionFailedError);
+    expect(await table()).toEqual([{ stream: 'a', total: 1, events: 1 }]);
+    expect(await projections.status()).toMatchObject([{ position: 1, stoppedBecause: 'below zero' }]);
+  });
+
+  test('parks what the live one has parked, and what follows in those streams', async () => {
     const projections = await run(sums({ onPoison: 'park' }));
     await add('a', 1);
-    await projections.waitFor('sums', await add('b', -1));
-    await expect(projections.rebuild('sums')).rejects.toThrow('below zero');
-    await projections.waitFor('sums', await add('c', 3));
-    expect(await table()).toMatchObject([{ stream: 'a' }, { stream: 'c' }]);
+    await projections.waitFor('sums', await add('b', 5, -1, 2));
+    const [live, letters] = [await dump(), await projections.parked('sums')];
+    await projections.rebuild('sums');
+    expect(await dump()).toBe(live);
+    const again = await projections.parked('sums');
+    expect(again.map(({ position, error }) => [position, error])).toEqual(
+      letters.map(({ position, error }) => [position, error]),
+    );
+    expect(again.map(({ error }) => error)).toEqual(['below zero', undefined]);
+    await projections.waitFor('sums', await add('b', 3));
+    expect(await projections.parked('sums')).toHaveLength(3);
   });
 
   test('brings another shape: until then nobody writes it, afterwards the release that knows it', async () => {

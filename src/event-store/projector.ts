@@ -5,10 +5,10 @@ import { BatchSource } from './batch-source.ts';
 import type { EventStore } from './event-store.ts';
 import { acquireLease, releaseLease, renewLease, type Lease, type LeaseRequest } from './lease.ts';
 import { readLag } from './lag.ts';
-import { isOutage, toError } from './poison.ts';
-import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchPlace } from './project-batch.ts';
+import { BatchRunner, Interrupted, PoisonEvent } from './batch-runner.ts';
+import { toError } from './poison.ts';
+import { LeaseLost, type Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
-import type { StoredEvent } from './stored-event.ts';
 
 export interface ProjectorOptions {
   readonly store: EventStore;
@@ -22,10 +22,6 @@ export interface ProjectorOptions {
 }
 
 const OUTAGE = exponential({ from: '100ms', to: '5s' });
-const POISON = exponential({ from: '50ms', to: '2s' });
-
-/** Stopped at an event: nothing more is written until somebody resumes. */
-class Stopped extends Error {}
 
 /**
  * Keeps one projection up to date, in this process or, while another holds the lease, not at all. Catches up, then follows. Never
@@ -36,8 +32,9 @@ export class Projector {
   readonly #stop = new AbortController();
   #wake = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
-  #held: Lease | undefined;
-  #checkpoint = 0;
+  /** While this process holds the lease. */
+  #runner: BatchRunner | undefined;
+  #failures = 0;
 
   constructor(options: ProjectorOptions) {
     this.#options = options;
@@ -61,27 +58,27 @@ export class Projector {
 
   async #run(): Promise<void> {
     const { store } = this.#options;
-    let failures = 0;
     while (!this.#stop.signal.aborted) {
       try {
         const lease = await acquireLease(store.pool, store.names, this.#request);
-        failures = 0;
         if (lease !== undefined && this.#mayRun(lease)) await this.#hold(lease);
         else {
           // A process of another release may be the one that can run it.
-          if (lease !== undefined) await releaseLease(store.pool, store.names, this.#request, lease.token);
+          if (lease !== undefined) await this.#release(lease);
           await this.#pause(this.#options.pollEveryMs);
         }
       } catch (error) {
-        this.#held = undefined;
-        if (error instanceof LeaseLost) store.facts.state('projection.lost', this.#fields);
-        else if (!(error instanceof Stopped)) {
-          failures += 1;
-          if (failures === 1) store.facts.state('projection.held', { ...this.#fields, error: toError(error) });
-          await this.#pause(backoffDelay(OUTAGE, failures));
-        }
+        await this.#endure(error);
       }
     }
+  }
+
+  async #endure(error: unknown): Promise<void> {
+    const { store } = this.#options;
+    if (error instanceof LeaseLost) return store.facts.state('projection.lost', this.#fields);
+    this.#failures += 1;
+    if (this.#failures === 1) store.facts.state('projection.held', { ...this.#fields, error: toError(error) });
+    await this.#pause(backoffDelay(OUTAGE, this.#failures));
   }
 
   /** One that stands still, or whose tables are of another shape, is left to whoever resumes or rebuilds it. */
@@ -91,123 +88,71 @@ export class Projector {
 
   async #hold(lease: Lease): Promise<void> {
     const { store } = this.#options;
-    this.#held = lease;
-    this.#checkpoint = lease.checkpoint;
     store.facts.state('projection.started', { ...this.#fields, position: lease.checkpoint });
-    await this.#follow(lease);
-    this.#held = undefined;
-    await releaseLease(store.pool, store.names, this.#request, lease.token);
+    try {
+      await this.#follow(lease);
+    } catch (error) {
+      if (error instanceof PoisonEvent) return await this.#standStill(lease, error);
+      if (!(error instanceof Interrupted)) throw error;
+    } finally {
+      this.#runner = undefined;
+    }
+    await this.#release(lease);
   }
 
-  async #follow(lease: Lease): Promise<void> {
+  async #follow({ token, checkpoint }: Lease): Promise<void> {
     const { store, projection, batchSize, leaseMs, pollEveryMs } = this.#options;
     const { pool, names, namespace } = store;
-    const place = { pool, names, namespace, projection, generation: 'live', token: lease.token, leaseMs } as const;
+    const place = { pool, names, namespace, projection, generation: 'live', token, leaseMs } as const;
     const source = new BatchSource(store, projection, batchSize);
+    const runner = new BatchRunner(store, place, checkpoint, this.#stop.signal);
+    this.#runner = runner;
     let renewAt = Date.now() + leaseMs / 3;
     while (!this.#stop.signal.aborted) {
       this.#wake = Promise.withResolvers<void>();
-      const batch = await source.next(this.#checkpoint);
-      if (batch === undefined) await this.#idle(Math.min(pollEveryMs, Math.max(10, renewAt - Date.now())));
-      else await this.#take(place, batch);
+      const startedAt = performance.now();
+      const batch = await source.next(runner.checkpoint);
+      if (batch !== undefined) {
+        await runner.run(batch);
+        this.#tellAdvance(batch, performance.now() - startedAt);
+      } else await this.#idle(Math.min(pollEveryMs, Math.max(10, renewAt - Date.now())));
+      this.#failures = 0;
       if (batch !== undefined || Date.now() < renewAt) continue;
-      if (!(await renewLease(pool, names, this.#request, lease.token))) throw new LeaseLost();
+      if (!(await renewLease(pool, names, this.#request, token))) throw new LeaseLost();
       renewAt = Date.now() + leaseMs / 3;
     }
   }
 
-  async #take(place: BatchPlace, batch: Batch): Promise<void> {
-    const startedAt = performance.now();
-    const { store, projection } = this.#options;
-    for (const event of batch.events) this.#checkKnown(event);
-    if (projection.onUnknown === 'stop') {
-      const unknown = batch.events.findIndex(({ problem }) => problem?.kind === 'unknown-type');
-      const event = batch.events[unknown];
-      if (event !== undefined) {
-        await this.#project(place, {
-          events: known(batch.events.slice(0, unknown)),
-          from: batch.from,
-          to: event.position - 1,
-        });
-        await this.#standStill(place, event, new Error(event.problem?.detail));
-      }
-    }
-    await this.#project(place, { ...batch, events: known(batch.events) });
-    if (!store.facts.wants('projection.advanced')) return;
-    store.facts.state('projection.advanced', {
-      ...this.#fields,
-      events: batch.events.length,
-      position: batch.to,
-      tookMs: Math.round(performance.now() - startedAt),
-    });
-  }
-
-  /** Writes it whole; when that fails, in halves, until the one event is found that it fails on. */
-  async #project(place: BatchPlace, batch: Batch): Promise<void> {
-    try {
-      await projectReadable(place, batch);
-      this.#checkpoint = batch.to;
-    } catch (error) {
-      if (error instanceof LeaseLost || isOutage(error) || batch.events.length === 0) throw error;
-      const [only, ...others] = batch.events;
-      if (only !== undefined && others.length === 0) return this.#tryAgain(place, batch, only, toError(error));
-      const half = Math.floor(batch.events.length / 2);
-      const middle = batch.events[half - 1]?.position ?? batch.from;
-      await this.#project(place, { events: batch.events.slice(0, half), from: batch.from, to: middle });
-      await this.#project(place, { events: batch.events.slice(half), from: middle, to: batch.to });
-    }
-  }
-
-  async #tryAgain(place: BatchPlace, batch: Batch, event: StoredEvent, first: Error): Promise<void> {
-    const { store, projection } = this.#options;
-    let error = first;
-    for (let attempt = 1; attempt < projection.attempts; attempt += 1) {
-      const retryInMs = backoffDelay(POISON, attempt);
-      store.facts.state('projection.retried', { ...this.#fields, position: event.position, retryInMs, error });
-      await this.#pause(retryInMs);
-      if (this.#stop.signal.aborted) throw new Stopped();
-      try {
-        await projectReadable(place, batch);
-        this.#checkpoint = batch.to;
-        return;
-      } catch (cause) {
-        if (cause instanceof LeaseLost || isOutage(cause)) throw cause;
-        error = toError(cause);
-      }
-    }
-    if (projection.onPoison === 'stop') return this.#standStill(place, event, error);
-    await parkEvent(place, event, batch.from, error);
-    this.#checkpoint = event.position;
-    const { position, stream, type: eventType } = event;
-    store.facts.state('projection.parked', { ...this.#fields, position, stream, eventType, error });
-    if (batch.to > position) await this.#project(place, { events: [], from: position, to: batch.to });
-  }
-
-  async #standStill({ pool, names, token }: BatchPlace, event: StoredEvent, error: Error): Promise<never> {
+  async #standStill({ token }: Lease, { event, reason }: PoisonEvent): Promise<void> {
     const { store, projection } = this.#options;
     const { position, type: eventType } = event;
-    await pool.query(
-      `update ${names.projection} set stopped_at = $3, stopped_because = $4, lease_until = null, owner = null
+    await store.pool.query(
+      `update ${store.names.projection} set stopped_at = $3, stopped_because = $4, lease_until = null, owner = null
        where name = $1 and generation = 'live' and token = $2`,
-      [projection.name, token, position, error.message.slice(0, 500)],
+      [projection.name, token, position, reason.message.slice(0, 500)],
     );
-    store.facts.state('projection.stopped', { ...this.#fields, position, eventType, error });
-    throw new Stopped();
+    store.facts.state('projection.stopped', { ...this.#fields, position, eventType, error: reason });
   }
 
-  #checkKnown({ problem, position, type: eventType }: StoredEvent): void {
-    if (problem?.kind !== 'unknown-type') return;
+  #release({ token }: Lease): Promise<void> {
+    const { store } = this.#options;
+    return releaseLease(store.pool, store.names, this.#request, token);
+  }
+
+  #tellAdvance({ events, to }: Batch, tookMs: number): void {
     const { facts } = this.#options.store;
-    facts.state('projection.unhandled', { ...this.#fields, position, eventType, reason: problem.detail });
+    if (!facts.wants('projection.advanced')) return;
+    const fields = { events: events.length, position: to, tookMs: Math.round(tookMs) };
+    facts.state('projection.advanced', { ...this.#fields, ...fields });
   }
 
   async #tellLag(): Promise<void> {
     const { store, lagEveryMs } = this.#options;
     while (!this.#stop.signal.aborted) {
       await this.#pause(lagEveryMs);
-      if (this.#stop.signal.aborted || this.#held === undefined || !store.facts.wants('projection.lag')) continue;
+      if (this.#stop.signal.aborted || this.#runner === undefined || !store.facts.wants('projection.lag')) continue;
       try {
-        store.facts.state('projection.lag', { ...this.#fields, ...(await readLag(store, this.#checkpoint)) });
+        store.facts.state('projection.lag', { ...this.#fields, ...(await readLag(store, this.#runner.checkpoint)) });
       } catch {
         // Away; `projection.held` has said so.
       }
@@ -232,17 +177,4 @@ export class Projector {
   async #pause(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
-}
-
-function known(events: readonly StoredEvent[]): readonly StoredEvent[] {
-  return events.some(({ problem }) => problem?.kind === 'unknown-type')
-    ? events.filter(({ problem }) => problem?.kind !== 'unknown-type')
-    : events;
-}
-
-/** An event that the projection handles and cannot be read fails it, like one that its handler throws on. */
-async function projectReadable(place: BatchPlace, batch: Batch): Promise<void> {
-  const broken = batch.events.find(({ problem }) => problem !== undefined);
-  if (broken !== undefined) throw new Error(`The event cannot be read: ${broken.problem?.detail ?? ''}.`);
-  await projectBatch(place, batch);
 }

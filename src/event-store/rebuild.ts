@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
-import { InvalidOptionsError } from '../errors/index.ts';
+import { InvalidOptionsError, ProjectionFailedError } from '../errors/index.ts';
 import { BatchSource } from './batch-source.ts';
 import type { EventStore } from './event-store.ts';
 import { acquireLease, releaseLease, type Lease } from './lease.ts';
-import { callProject, enterSchema, inTransaction, LeaseLost, projectBatch, type BatchPlace } from './project-batch.ts';
+import { BatchRunner, isKnown, PoisonEvent } from './batch-runner.ts';
+import { isOutage } from './poison.ts';
+import { enterSchema, inTransaction, LeaseLost, writeEvents, type BatchPlace } from './project-batch.ts';
 import { schemaOf, type Projection } from './projection.ts';
-import type { StoredEvent } from './stored-event.ts';
 
 export interface RebuildOptions {
   readonly owner: string;
@@ -30,7 +31,7 @@ const SWAP_WITHIN = 500;
 /**
  * Builds the projection anew beside the live one, catches up, and takes its place in one transaction: readers see the old tables or the
  * new ones. The live one goes on until then, and afterwards from where the new one stands.
- * @throws Error when an event fails; the live one stays as it was
+ * @throws ProjectionFailedError when an event fails and the projection's policy is to stop; the live one stays as it was
  */
 export async function rebuildProjection(
   store: EventStore,
@@ -59,31 +60,34 @@ export async function rebuildProjection(
     leaseMs: options.leaseMs,
   };
   const source = new BatchSource(store, projection, options.batchSize);
-  let position = lease.checkpoint;
+  const runner = new BatchRunner(store, place, lease.checkpoint, options.signal);
   let events = 0;
-  for (;;) {
-    if (options.signal?.aborted === true) {
-      await releaseLease(pool, names, request, lease.token);
-      return { finished: false, events, position };
+  let swapped: number | undefined;
+  try {
+    while (swapped === undefined) {
+      options.signal?.throwIfAborted();
+      const batch = await source.next(runner.checkpoint);
+      if (batch === undefined || (batch.to >= source.horizon && batch.events.length < SWAP_WITHIN)) {
+        swapped = await swap(store, place, runner.checkpoint, source.horizon);
+        events += batch?.events.length ?? 0;
+        if (swapped !== undefined || batch === undefined) continue;
+      }
+      await runner.run(batch);
+      events += batch.events.length;
+      const progress = { position: runner.checkpoint, head: source.horizon };
+      options.onProgress?.(progress);
+      facts.state('projection.rebuilding', { projection: name, generation: 'next', ...progress });
     }
-    const batch = await source.next(position);
-    if (batch === undefined || (batch.to >= source.horizon && batch.events.length < SWAP_WITHIN)) {
-      const last = await swap(store, place, position, source.horizon);
-      events += last.events;
-      position = last.position;
-      break;
-    }
-    await projectBatch(place, { ...batch, events: readable(batch.events) });
-    position = batch.to;
-    events += batch.events.length;
-    const progress = { position, head: source.horizon };
-    options.onProgress?.(progress);
-    facts.state('projection.rebuilding', { projection: name, generation: 'next', ...progress });
+  } catch (error) {
+    await releaseLease(pool, names, request, lease.token).catch(() => undefined);
+    if (options.signal?.aborted === true) return { finished: false, events, position: runner.checkpoint };
+    if (error instanceof PoisonEvent) throw new ProjectionFailedError(name, error.event.position, error.reason);
+    throw error;
   }
   const tookMs = Math.round(performance.now() - startedAt);
   facts.state('projection.rebuilt', { projection: name, generation: 'live', events, tookMs });
   await dropOld(store, projection);
-  return { finished: true, events, position };
+  return { finished: true, events, position: swapped };
 }
 
 /** Makes the place for it; what an earlier attempt of the same shape has built is kept. */
@@ -122,51 +126,69 @@ async function waitForLease(
   }
 }
 
-async function swap(
+/**
+ * The last events and the change of places, in one transaction, in which the live projection waits. Undefined when an event of them fails:
+ * that is for the runner, with its attempts and its policy.
+ */
+async function swap(store: EventStore, place: BatchPlace, from: number, horizon: number): Promise<number | undefined> {
+  try {
+    return await inTransaction(place.pool, client => changePlaces(client, store, place, from, horizon));
+  } catch (error) {
+    if (error instanceof HandlerFailed) return undefined;
+    throw error;
+  }
+}
+
+class HandlerFailed extends Error {}
+
+async function changePlaces(
+  client: PoolClient,
   store: EventStore,
   place: BatchPlace,
   from: number,
   horizon: number,
-): Promise<{ readonly events: number; readonly position: number }> {
-  const { pool, names, namespace, projection, token } = place;
+): Promise<number> {
+  const { names, namespace, projection, token } = place;
   const { name } = projection;
+  const live = await client.query<{ checkpoint: number }>(
+    `select checkpoint::float8 from ${names.projection} where name = $1 and generation = 'live' for update`,
+    [name],
+  );
+  const next = await client.query(
+    `select 1 from ${names.projection} where name = $1 and generation = 'next' and token = $2 and checkpoint = $3 for update`,
+    [name, token, from],
+  );
+  if (next.rowCount !== 1) throw new LeaseLost('Another process rebuilds the projection now.');
+  const parked = await client.query<{ stream: string }>(
+    `select distinct stream from ${names.parked} where name = $1 and generation = 'next'`,
+    [name],
+  );
+  const streams = new Set(parked.rows.map(({ stream }) => stream));
+  await client.query(enterSchema(place));
   const source = new BatchSource(store, projection, SWAP_WITHIN);
-  return inTransaction(pool, async client => {
-    // From here to the end the live projection waits: it cannot run ahead of what takes its place.
-    const live = await client.query<{ checkpoint: number }>(
-      `select checkpoint::float8 from ${names.projection} where name = $1 and generation = 'live' for update`,
-      [name],
-    );
-    // Not farther: readers must not go back, and writers may never pause.
-    const goal = Math.max(live.rows[0]?.checkpoint ?? 0, horizon);
-    const { rowCount } = await client.query(
-      `select 1 from ${names.projection} where name = $1 and generation = 'next' and token = $2 and checkpoint = $3 for update`,
-      [name, token, from],
-    );
-    if (rowCount !== 1) throw new LeaseLost('Another process rebuilds the projection now.');
-    let position = from;
-    let events = 0;
-    await client.query(enterSchema(place));
-    while (position < goal) {
-      const batch = await source.next(position);
-      if (batch === undefined) throw new Error('The live projection stands behind events that are not decided.');
-      const due = readable(batch.events);
-      if (due.length > 0) await callProject(client, projection, due);
-      position = batch.to;
-      events += due.length;
-    }
-    await renameSchemas(client, name, namespace);
-    await client.query(`delete from ${names.parked} where name = $1`, [name]);
-    await client.query(`delete from ${names.projection} where name = $1 and generation = 'next'`, [name]);
-    // A new token: what the live projector has under way is refused.
-    await client.query(
-      `insert into ${names.projection} as p (name, generation, shape, checkpoint) values ($1, 'live', $2, $3)
-       on conflict (name, generation) do update set shape = $2, checkpoint = $3, token = p.token + 1, owner = null,
-         lease_until = null, stopped_at = null, stopped_because = null, updated_at = now()`,
-      [name, projection.shape, position],
-    );
-    return { events, position };
-  });
+  // Not farther: readers must not go back, and writers may never pause.
+  const goal = Math.max(live.rows[0]?.checkpoint ?? 0, horizon);
+  let position = from;
+  while (position < goal) {
+    const batch = await source.next(position);
+    if (batch === undefined) throw new Error('The live projection stands behind events that are not decided.');
+    await writeEvents(client, place, batch.events.filter(isKnown), streams).catch((cause: unknown) => {
+      throw isOutage(cause) ? cause : new HandlerFailed('The handler failed.', { cause });
+    });
+    position = batch.to;
+  }
+  await renameSchemas(client, name, namespace);
+  await client.query(`delete from ${names.parked} where name = $1 and generation = 'live'`, [name]);
+  await client.query(`update ${names.parked} set generation = 'live' where name = $1`, [name]);
+  await client.query(`delete from ${names.projection} where name = $1 and generation = 'next'`, [name]);
+  // A new token: what the live projector has under way is refused.
+  await client.query(
+    `insert into ${names.projection} as p (name, generation, shape, checkpoint) values ($1, 'live', $2, $3)
+     on conflict (name, generation) do update set shape = $2, checkpoint = $3, token = p.token + 1, owner = null,
+       lease_until = null, stopped_at = null, stopped_because = null, updated_at = now()`,
+    [name, projection.shape, position],
+  );
+  return position;
 }
 
 async function renameSchemas(client: PoolClient, name: string, namespace: string | undefined): Promise<void> {
@@ -185,17 +207,4 @@ async function renameSchemas(client: PoolClient, name: string, namespace: string
 /** After the swap, so that a reader of the old tables is waited for by nobody who matters. */
 async function dropOld({ pool, namespace }: EventStore, { name }: Projection): Promise<void> {
   await pool.query(`drop schema if exists "${schemaOf(name, namespace, 'old')}" cascade`);
-}
-
-/** Events that no contract of the store knows pass by, as live; one that should be read and cannot ends the rebuild. */
-function readable(events: readonly StoredEvent[]): readonly StoredEvent[] {
-  const due = events.filter(({ problem }) => problem?.kind !== 'unknown-type');
-  const broken = due.find(({ problem }) => problem !== undefined);
-  if (broken !== undefined) {
-    throw new Error(
-      `The event at position ${broken.position} ("${broken.type}") cannot be read: ${broken.problem?.detail ?? ''}. ` +
-        'The live projection stays as it is.',
-    );
-  }
-  return due;
 }
