@@ -195,17 +195,28 @@ const killedProjector: FaultCase = {
       let position = 0;
       let events = 0;
       for (let round = 0; round < 3 * trial.scale; round += 1) {
-        const projector = startProcess(PROJECTOR, { env });
+        // Before the checkpoint is sent, in two rounds of three; anywhere around it in the third.
+        const dieAt = round % 3 === 2 ? 0 : trial.between(1, 3);
+        const projector = startProcess(PROJECTOR, { env: { ...env, DIE_AT: String(dieAt) } });
         await projector.line(/started/);
         for (let n = 0; n < 10; n += 1) {
           const batch = Array.from({ length: trial.between(1, 10) }, () => counted({ by: 1 }));
           ({ position } = await store.append(`s${n}`, batch, { expectedVersion: 'any' }));
           events += batch.length;
         }
-        await projector.line(/written/);
-        await pause(trial.between(0, 20));
-        projector.kill('SIGKILL');
-        await projector.ended;
+        if (dieAt === 0) {
+          await projector.line(/written/);
+          await pause(trial.between(0, 20));
+          projector.kill('SIGKILL');
+        }
+        // Until the batch has come that it dies in.
+        const dead = { yes: false };
+        void projector.ended.then(() => (dead.yes = true));
+        while (!dead.yes) {
+          await pause(20);
+          ({ position } = await store.append('more', [counted({ by: 1 })], { expectedVersion: 'any' }));
+          events += 1;
+        }
       }
       const last = new Projections({ store, projections: [sumsProjection()], pollEvery: 50, lease: 300 });
       last.start();
