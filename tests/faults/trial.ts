@@ -81,7 +81,8 @@ export class Trial {
   }
 
   async open(): Promise<void> {
-    const engine = openEngine({ url: this.engine.url, namespace: this.#namespace, role: 'producer' });
+    // A patient one: on a busy machine an answer may take longer than a producer waits.
+    const engine = openEngine({ url: this.engine.url, namespace: this.#namespace, role: 'worker' });
     await engine.migrate();
     this.#inspector = engine;
     const place = this.engine.kind === 'redis' ? { redis: this.engine.url } : { postgres: this.engine.url };
