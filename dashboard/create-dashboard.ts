@@ -20,6 +20,8 @@ import { overviewPage } from './overview/overview-page.ts';
 import { readOverview } from './overview/read-overview.ts';
 import { assets } from './pages/assets.ts';
 import { messagePage } from './pages/message-page.ts';
+import type { ProjectionsView } from './projections/projections-page.ts';
+import { projectionsRoute } from './projections/projections-route.ts';
 import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
 import { Authenticator } from './sign-in/authenticator.ts';
 import { MemorySessionStore, type SessionStore } from './sign-in/session-store.ts';
@@ -42,6 +44,8 @@ export interface DashboardOptions {
   readonly sessionStore?: SessionStore;
   /** What a program that asks for `/metrics` shows as a bearer token; without one it has to sign in as people do. */
   readonly metricsToken?: string | undefined;
+  /** The projections of the app's event store, for `/projections`; none by default. */
+  readonly projections?: ProjectionsView | undefined;
   /** Where jobs that are added by hand are stated; nowhere by default. */
   readonly facts?: Facts;
   /** Told of each change that somebody made or was refused. */
@@ -73,6 +77,7 @@ export function createDashboard({
   basePath = '',
   sessionStore = new MemorySessionStore(),
   metricsToken,
+  projections,
   facts = new Facts(),
   onAction = () => undefined,
   onError = () => undefined,
@@ -135,7 +140,10 @@ export function createDashboard({
     const problems = unread ? ['The queues could not be read; the log of the dashboard says why.'] : details;
     const kind = engine.kind === 'redis' ? 'Redis' : 'PostgreSQL';
     response.type('html');
-    response.send(overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, overview, problems }));
+    const hasProjections = projections !== undefined;
+    response.send(
+      overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, overview, problems, hasProjections }),
+    );
   });
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
@@ -146,6 +154,7 @@ export function createDashboard({
     const fleet = await readFleet(engine);
     response.type('html').send(workersPage({ base: basePath, viewer: viewerOf(request), fleet }));
   });
+  handler.use(projectionsRoute(basePath, projections, viewerOf));
   handler.use('/queues', express.json({ limit: MOST_BYTES, reviver: refusePrototypes }), (request, response, next) => {
     if (!board.complete) return engineAway(request, response, basePath);
     if (request.path.startsWith('/static/')) response.setHeader('Cache-Control', 'private, max-age=3600');

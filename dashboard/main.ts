@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { loadApp } from '../src/contracts/index.ts';
+import { loadApp, type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
+import { openProjections, type OpenedProjections } from '../src/cli/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { createLogger, logFacts } from '../src/telemetry/index.ts';
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
+  const store = await openStore(app);
   const dashboard = createDashboard({
     app,
     engine,
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
     metricsToken,
     trustProxy,
     facts,
+    projections: store?.projections,
     onAction: action => logger[action.outcome === 'done' ? 'info' : 'warn']({ action }, 'dashboard action'),
     onError: error => logger.error({ err: error }, 'a request failed'),
   });
@@ -50,6 +53,7 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(1), HARD_EXIT_MS).unref();
     void shut(server)
       .then(() => dashboard.close())
+      .then(() => store?.close())
       .then(() => engine.close(2_000))
       .then(() => process.disconnect?.());
   };
@@ -60,6 +64,12 @@ async function main(): Promise<void> {
   const { port: taken } = server.address() as AddressInfo;
   logger.info({ url: `http://localhost:${taken}`, signIn: users.length > 0 }, 'the dashboard is listening');
   process.send?.({ type: 'ready' });
+}
+
+/** The projections of an app that has an event store. Nothing is connected before they are looked at. */
+async function openStore(app: App): Promise<OpenedProjections | undefined> {
+  if (app.eventStore === undefined || !process.env['DATABASE_URL']) return undefined;
+  return openProjections(app, process.env);
 }
 
 /** Takes nothing new. Connections that browsers keep open are closed as soon as no answer is due on them. */

@@ -9,16 +9,20 @@ export interface OverviewPageOptions extends Pick<PageOptions, 'base'> {
   readonly overview: Overview | undefined;
   /** What stands in the way, in our words. */
   readonly problems: readonly string[];
+  /** Whether there is a page of the event store's projections. */
+  readonly hasProjections?: boolean;
 }
 
 const REFRESH_SECONDS = 10;
 const SLOW_MS = 60_000;
 const STUCK_MS = 10 * 60_000;
 
-export function overviewPage({ base, viewer, engine, overview, problems }: OverviewPageOptions): string {
+export function overviewPage(options: OverviewPageOptions): string {
+  const { base, viewer, engine, overview, problems, hasProjections = false } = options;
   const body = html`<h1>Overview</h1>
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
     ${overview === undefined ? undefined : html`${tiles(overview)} ${table(base, overview)}`}
+    ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
     <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>`;
   return page({ base, title: 'Overview', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }

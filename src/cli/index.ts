@@ -1,2 +1,3 @@
+export { openProjections, type OpenedProjections } from './open-projections.ts';
 export { endProcess, processTerminal } from './process-terminal.ts';
 export { runCli } from './run-cli.ts';

@@ -1,5 +1,5 @@
 import { Environment, type Variables } from '../config/index.ts';
-import { loadApp } from '../contracts/index.ts';
+import type { App } from '../contracts/index.ts';
 import { EventStore, Projections, readEventStore, type EventStoreDefinition } from '../event-store/index.ts';
 import { Facts } from '../facts/index.ts';
 import { UsageError } from './usage-error.ts';
@@ -12,8 +12,7 @@ export interface OpenedProjections {
 }
 
 /** The projections of the app's event store, in the database of this environment. */
-export async function openProjections(path: string | undefined, variables: Variables): Promise<OpenedProjections> {
-  const app = await loadApp(path);
+export async function openProjections(app: App, variables: Variables): Promise<OpenedProjections> {
   if (app.eventStore === undefined) {
     throw new UsageError('Expected an app with an event store, found one without: name it with --app PATH.');
   }

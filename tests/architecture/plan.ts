@@ -58,7 +58,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: 'handlers know contracts, not producers or pages',
   },
   dashboard: {
-    may: ['jobs', 'src/cli', 'src/engine', 'src/queue', 'src/runtime', 'src/state', 'src/telemetry'],
+    may: ['jobs', 'src/cli', 'src/engine', 'src/event-store', 'src/queue', 'src/runtime', 'src/state', 'src/telemetry'],
     why: 'it shows any app: it must not know this one',
   },
   app: { may: ['jobs', 'workers'], why: 'it names what this app consists of' },

@@ -1,3 +1,4 @@
+import { loadApp } from '../../contracts/index.ts';
 import type { Projections } from '../../event-store/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
 import type { Command, ExitCode, Terminal } from '../command.ts';
@@ -29,7 +30,7 @@ export const projections: Command = {
     if (NAMED.has(what) !== (name !== undefined)) {
       throw new UsageError(`Expected ${NAMED.has(what) ? 'the name of a projection' : 'nothing'} after ${what}.`);
     }
-    const opened = await openProjections(app, terminal.variables);
+    const opened = await openProjections(await loadApp(app), terminal.variables);
     try {
       if (what === 'run') return await runAll(opened, terminal);
       if (name === undefined) return await printStatus(opened.projections, terminal, json);
