@@ -14,8 +14,16 @@ import { createLogger, logFacts } from '../src/telemetry/index.ts';
 export interface Subject {
   readonly name: string;
   producer(): Promise<Producer>;
-  /** Starts working with the given concurrency and resolves when `jobs` have run and been recorded. */
-  run(jobs: number, concurrency: number): Promise<void>;
+  /** Starts working on what is queued, so many jobs at once. */
+  work(concurrency: number): Promise<Working>;
+}
+
+export interface Working {
+  /** Resolves when at least so many jobs have run, with how many. */
+  ran(jobs: number): Promise<number>;
+  /** Resolves when so many have run and their ends are recorded. */
+  recorded(jobs: number): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export interface Producer {
@@ -85,7 +93,7 @@ export function rawBullMQ(url: string): Subject {
         },
       };
     },
-    async run(jobs, concurrency) {
+    async work(concurrency) {
       const connection = new Redis(url, { maxRetriesPerRequest: null });
       handled = 0;
       const worker = new Worker(
@@ -97,9 +105,10 @@ export function rawBullMQ(url: string): Subject {
       );
       await worker.waitUntilReady();
       void worker.run();
-      await drained(connection, jobs);
-      await worker.close();
-      await connection.quit();
+      return working(url, async () => {
+        await worker.close();
+        await connection.quit();
+      });
     },
   };
 }
@@ -116,7 +125,7 @@ export function shiftwork(url: string, logging: 'quiet' | 'lines'): Subject {
         close: () => client.close(),
       };
     },
-    async run(jobs, concurrency) {
+    async work(concurrency) {
       handled = 0;
       const facts = new Facts();
       if (logging === 'lines') {
@@ -125,19 +134,31 @@ export function shiftwork(url: string, logging: 'quiet' | 'lines'): Subject {
         logFacts(facts, logger, { success: true });
       }
       const host = createWorkerHost({ app, engine: openEngine({ url, role: 'worker' }), facts, concurrency });
-      const watcher = new Redis(url);
       await host.start();
-      await drained(watcher, jobs);
-      await host.stop(5_000);
-      await watcher.quit();
+      return working(url, () => host.stop(5_000));
     },
   };
 }
 
-/** Waits until every job has been handled and its end recorded. The same watch for both subjects. */
-async function drained(redis: Redis, jobs: number): Promise<void> {
-  for (;;) {
-    if (handled >= jobs && (await redis.llen(`bull:${QUEUE}:active`)) === 0) return;
-    await pause(2);
-  }
+/** The same watch for both subjects. */
+function working(url: string, stop: () => Promise<void>): Working {
+  const redis = new Redis(url);
+  return {
+    async ran(jobs) {
+      for (;;) {
+        if (handled >= jobs) return handled;
+        await pause(2);
+      }
+    },
+    async recorded(jobs) {
+      for (;;) {
+        if (handled >= jobs && (await redis.llen(`bull:${QUEUE}:active`)) === 0) return;
+        await pause(2);
+      }
+    },
+    async stop() {
+      await stop();
+      await redis.quit();
+    },
+  };
 }

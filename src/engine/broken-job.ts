@@ -21,14 +21,12 @@ export const UNREADABLE = 'Shiftwork cannot read this job: ';
  */
 export function readJob(build: (json: JobJson) => EngineJob, json: JobJson): EngineJob {
   const early = damageOf(json);
-  if (early === undefined) {
-    try {
-      return build(json);
-    } catch (cause) {
-      return marked(build({ ...json, data: '{}' }), complaintOf(cause, json.data));
-    }
+  if (early !== undefined) return marked(build(mended(json)), early);
+  try {
+    return build(json);
+  } catch (cause) {
+    return marked(build({ ...json, data: '{}' }), complaintOf(cause, json.data));
   }
-  return marked(build(mended(json)), early);
 }
 
 function damageOf(json: JobJson): string | undefined {

@@ -1,7 +1,8 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled, within } from '../limits.ts';
 import type { Outage } from '../outage.ts';
+import { LeanRedis, type AnswerLimits } from './lean-redis.ts';
 
 const CLOSED = new Error('Connection is closed.');
 
@@ -23,18 +24,22 @@ const BY_ROLE = {
   producer: {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: FAIL_FAST_MS,
     connectTimeout: FAIL_FAST_MS,
-    // Commands that time out on a connection that is silently gone do not end it; this does.
-    socketTimeout: 5_000,
   },
   worker: {
     maxRetriesPerRequest: null,
     connectTimeout: 10_000,
-    // Longer than any blocking read (10 s), so that only a dead connection meets it.
-    socketTimeout: 30_000,
   },
 } satisfies Readonly<Record<EngineOptions['role'], RedisOptions>>;
+
+/** Longer than any blocking read (10 s), so that only a dead connection meets it. */
+const WORKER_SILENCE_MS = 30_000;
+
+const LIMITS = {
+  // Commands that are given up on a connection that is silently gone do not end it; its silence does.
+  producer: { answerMs: FAIL_FAST_MS, silenceMs: 5_000 },
+  worker: { silenceMs: WORKER_SILENCE_MS },
+} satisfies Readonly<Record<EngineOptions['role'], AnswerLimits>>;
 
 /** Every connection to one Redis that a process holds: one for commands, and one for each worker's blocking read. */
 export class Connections {
@@ -47,7 +52,7 @@ export class Connections {
 
   constructor(url: URL, role: EngineOptions['role'], outage: Outage) {
     this.#outage = outage;
-    this.commands = new Redis(url.href, { ...COMMON, ...BY_ROLE[role] });
+    this.commands = new LeanRedis(url.href, { ...COMMON, ...BY_ROLE[role] }, LIMITS[role]);
     this.#all.push(this.commands);
     this.commands.on('ready', () => {
       outage.back();
@@ -60,7 +65,7 @@ export class Connections {
 
   /** A connection of its own for a read that blocks. */
   blocking(connectionName: string): Redis {
-    const copy = this.commands.duplicate({ connectionName, lazyConnect: false });
+    const copy = this.commands.duplicate({ connectionName, lazyConnect: false, socketTimeout: WORKER_SILENCE_MS });
     // The command connection speaks for the server; this listener only keeps the driver from printing.
     copy.on('error', () => undefined);
     this.#all.push(copy);

@@ -30,6 +30,8 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'job.stuck': ['error'],
   'job.replayed': ['info'],
   'job.discarded': ['info'],
+  'dead-letter.replayed': ['info'],
+  'dead-letter.discarded': ['info'],
   'worker.started': ['info'],
   'worker.draining': ['info'],
   'worker.stopped': ['info'],
@@ -104,7 +106,9 @@ export function logFacts(facts: Facts, logger: Logger, { success = false }: LogF
   const stops = (Object.keys(LEVELS) as FactName[])
     .filter(name => success || !PER_JOB.has(name))
     .filter(name => LEVELS[name].some(level => logger.isLevelEnabled(level)))
-    .map(name => facts.on(name, fact => write(logger, repeats, fact)));
+    .map(name =>
+      facts.on(name, name === 'job.succeeded' ? successWriter(logger) : fact => write(logger, repeats, fact)),
+    );
   return () => {
     for (const stop of stops) stop();
   };
@@ -113,16 +117,31 @@ export function logFacts(facts: Facts, logger: Logger, { success = false }: LogF
 function write(logger: Logger, repeats: Repeats, fact: Fact): void {
   const held = heldBack(repeats, fact);
   if (held === undefined) return;
-  const { error, ...fields } = { error: undefined, ...fact.fields };
-  logger[levelOf(fact)](
-    {
-      fact: fact.name,
-      ...fields,
-      ...(error !== undefined && { err: error }),
-      ...(held > 0 && { repeated: held }),
-    },
-    fact.name,
-  );
+  logger[levelOf(fact)](lineOf(fact, held), fact.name);
+}
+
+/** The one line that every job costs: what is the same for all jobs of a contract is made into text once (1 us of 5 saved). */
+function successWriter(logger: Logger): (fact: Fact) => void {
+  const byJob = new Map<string, { readonly queue: string; readonly worker: string; readonly line: Logger }>();
+  return ({ name: fact, fields }) => {
+    if (fact !== 'job.succeeded') return;
+    const { jobName, queue, worker, ...own } = fields;
+    let known = byJob.get(jobName);
+    if (known === undefined || known.queue !== queue || known.worker !== worker) {
+      known = { queue, worker, line: logger.child({ fact, jobName, queue, worker }) };
+      byJob.set(jobName, known);
+    }
+    known.line.info(own, fact);
+  };
+}
+
+/** Fields without a value are left out by the logger. */
+function lineOf(fact: Fact, repeated: number): object {
+  // One copy for those that come with every job; what may be wrong comes seldom.
+  if (!('error' in fact.fields))
+    return { fact: fact.name, ...fact.fields, repeated: repeated > 0 ? repeated : undefined };
+  const { error: err, ...fields } = fact.fields;
+  return { fact: fact.name, ...fields, err, repeated: repeated > 0 ? repeated : undefined };
 }
 
 /** How many of the same came since the last line; undefined when this one gets no line either. */
