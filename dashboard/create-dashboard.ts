@@ -22,6 +22,7 @@ import { assets } from './pages/assets.ts';
 import { messagePage } from './pages/message-page.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import { projectionsRoute } from './projections/projections-route.ts';
+import { runningRoutes } from './running/running-routes.ts';
 import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
 import { Authenticator } from './sign-in/authenticator.ts';
 import { MemorySessionStore, type SessionStore } from './sign-in/session-store.ts';
@@ -150,6 +151,7 @@ export function createDashboard({
     board.complete ? next() : engineAway(request, response, basePath);
   const letters = new DeadLetters({ engine, app, facts });
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, letters, viewerOf }));
+  handler.use('/running', whenThere, runningRoutes({ base: basePath, app, engine, viewerOf }));
   handler.get('/workers', whenThere, async (request, response) => {
     const fleet = await readFleet(engine);
     response.type('html').send(workersPage({ base: basePath, viewer: viewerOf(request), fleet }));

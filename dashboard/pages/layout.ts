@@ -49,8 +49,8 @@ function navigation(base: string, viewer: NonNullable<PageOptions['viewer']>): H
           <input type="hidden" name="token" value="${viewer.formToken}" /><button class="quiet">Sign out</button>
         </form>`;
   return html`<nav aria-label="Dashboard">
-      <a href="${base}/">Overview</a><a href="${base}/queues/">Queues</a><a href="${base}/dead-letters">Dead letters</a
-      ><a href="${base}/workers">Workers</a>
+      <a href="${base}/">Overview</a><a href="${base}/queues/">Queues</a><a href="${base}/running">Running</a
+      ><a href="${base}/dead-letters">Dead letters</a><a href="${base}/workers">Workers</a>
     </nav>
     <div class="who">
       <span>${viewer.name} <small>${viewer.role}</small></span

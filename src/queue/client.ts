@@ -14,8 +14,7 @@ import { cancelJob, type CancelAnswer } from './cancel-job.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { derivedPart, parseJobId } from './job-id.ts';
 import { traceIdOf } from './job-meta.ts';
-import { viewOf, type JobView } from './job-view.ts';
-import { readStoredJob } from './read-stored-job.ts';
+import { readJobView, type JobView } from './job-view.ts';
 import { prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
 import { storeMany, storeOne, unavailable, type JobReceipt } from './store.ts';
 
@@ -178,9 +177,7 @@ export class Client implements Enqueuer {
     if (parts === undefined) return undefined;
     this.#begin();
     try {
-      const queue = await this.#engine.queue(parts.queue);
-      const job = await readStoredJob(queue, id);
-      return job === undefined ? undefined : await viewOf(parts.queue, job);
+      return await readJobView(this.#engine, id);
     } catch (cause) {
       // Ours already says what is wrong; a driver's message may carry hosts and keys.
       throw cause instanceof UndecodableJobError ? cause : unavailable(parts.queue, cause);

@@ -1,5 +1,7 @@
-import type { EngineJob } from '../engine/index.ts';
+import type { Engine, EngineJob } from '../engine/index.ts';
+import { parseJobId } from './job-id.ts';
 import { readMeta } from './job-meta.ts';
+import { readStoredJob } from './read-stored-job.ts';
 
 export type JobState = 'waiting' | 'delayed' | 'running' | 'succeeded' | 'dead' | 'unknown';
 
@@ -32,6 +34,17 @@ const STATES: Readonly<Record<string, JobState>> = {
   failed: 'dead',
 };
 
+/**
+ * The job of that id; undefined when none is known.
+ * @throws UndecodableJobError when what is stored cannot be read
+ */
+export async function readJobView(engine: Engine, id: string): Promise<JobView | undefined> {
+  const parts = parseJobId(id);
+  if (parts === undefined) return undefined;
+  const job = await readStoredJob(await engine.queue(parts.queue), id);
+  return job === undefined ? undefined : viewOf(parts.queue, job);
+}
+
 export async function viewOf(queue: string, job: EngineJob): Promise<JobView> {
   const id = job.id ?? '';
   return {
@@ -40,7 +53,8 @@ export async function viewOf(queue: string, job: EngineJob): Promise<JobView> {
     queue,
     state: STATES[await job.getState()] ?? 'unknown',
     attemptsMade: job.attemptsMade,
-    attempts: job.opts.attempts ?? 1,
+    // BullMQ says 0 where none were given.
+    attempts: job.opts.attempts || 1,
     correlationId: readMeta(job.opts.telemetry?.metadata).correlationId ?? id,
     enqueuedAt: job.timestamp,
     startedAt: job.processedOn,

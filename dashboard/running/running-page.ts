@@ -1,0 +1,92 @@
+import type { JobView, RunningJobView } from '../../src/queue/index.ts';
+import { age } from '../overview/overview-page.ts';
+import { html, type Html } from '../pages/html.ts';
+import { page, type PageOptions } from '../pages/layout.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
+
+export interface RunningPageOptions extends Pick<PageOptions, 'base'> {
+  readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
+  readonly jobs: readonly RunningJobView[];
+  readonly limit: number;
+  /** The id that was asked for, and what is known of it. */
+  readonly asked?: { readonly id: string; readonly job: JobView | undefined } | undefined;
+  readonly now?: number;
+}
+
+/** What runs now, and a job by its id; operators may cancel. */
+export function runningPage({ base, viewer, jobs, limit, asked, now = Date.now() }: RunningPageOptions): string {
+  const body = html`<h1>Running now</h1>
+    <form method="get" action="${base}/running" role="search" class="search">
+      <label>Any job by its id <input name="job" value="${asked?.id ?? ''}" maxlength="300" required /></label>
+      <button class="quiet">Look</button>
+    </form>
+    ${asked === undefined ? undefined : oneJob(base, viewer, asked)}
+    ${jobs.length === 0 ? html`<p class="notice">No job runs.</p>` : table(base, viewer, jobs, now)}
+    <p class="foot">
+      The longest first, ${limit} of each queue at most. A job that is cancelled is told to stop within about a second;
+      one that waits is not begun.
+    </p>
+    <script defer src="${base}/assets/act.js"></script>`;
+  return page({ base, title: 'Running now', body, viewer });
+}
+
+function oneJob(
+  base: string,
+  viewer: RunningPageOptions['viewer'],
+  { id, job }: NonNullable<RunningPageOptions['asked']>,
+): Html {
+  if (job === undefined) return html`<p class="problem" role="alert">No job has the id ${id.slice(0, 300)}.</p>`;
+  const ended = job.state === 'succeeded' || job.state === 'dead';
+  return html`<div class="card">
+    <p>
+      <strong>${job.name}</strong> in ${job.queue}: ${job.state}, ${job.attemptsMade} of ${job.attempts} attempts ended.
+    </p>
+    ${ended ? undefined : cancelButton(base, viewer, job.id)}
+  </div>`;
+}
+
+function table(base: string, viewer: RunningPageOptions['viewer'], jobs: readonly RunningJobView[], now: number): Html {
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Running jobs">
+    <table class="texts">
+      <thead>
+        <tr>
+          <th scope="col">Job</th>
+          <th scope="col">For</th>
+          <th scope="col">Attempt</th>
+          <th scope="col">Worker</th>
+          <th scope="col"><span class="quiet">Act</span></th>
+        </tr>
+      </thead>
+      <tbody>
+        ${jobs.map(
+          job =>
+            html`<tr>
+              <th scope="row">${job.id}<small>${job.name ?? 'unreadable'} in ${job.queue}</small></th>
+              <td>${job.startedAt === undefined ? '–' : age(Math.max(0, now - job.startedAt))}</td>
+              <td>${job.attempt ?? '–'}</td>
+              <td>${job.worker ?? '–'}</td>
+              <td>
+                ${job.cancelled ? html`<span class="warn">being cancelled</span>` : cancelButton(base, viewer, job.id)}
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function cancelButton(base: string, { role }: RunningPageOptions['viewer'], id: string): Html | undefined {
+  if (!mayAct(role, 'operator')) return undefined;
+  return html`<div class="acts" data-acts>
+    <button
+      class="quiet"
+      hidden
+      data-act="${base}/running/cancel"
+      data-what="${JSON.stringify({ ids: [id] })}"
+      data-verb="Cancel"
+      data-asks="Why is it no longer wanted?"
+    >
+      Cancel …</button
+    ><output aria-live="polite"></output>
+  </div>`;
+}
