@@ -61,7 +61,7 @@ export class Bank {
     options: AppendOptions,
   ): Promise<{ transferId: string; position: number }> {
     const id = randomUUID();
-    const from = await this.#accounts.load(streamOf(fromAccountId));
+    const from = await this.#accounts.load(streamOf(fromAccountId), { tx: options.tx });
     if (from.state.status === 'none') throw new RuleBroken('unknown', 'There is no account to transfer from.');
     const { currency } = from.state;
     const executed = await this.#accounts.executeTogether(

@@ -35,6 +35,16 @@ describe('the bank as a program', () => {
     const { accountId, position } = (await opened.json()) as { accountId: string; position: number };
     const account = await fetch(`http://127.0.0.1:${port}/accounts/${accountId}?atLeast=${position}`);
     expect(await account.json()).toMatchObject({ balance: 10, ownerName: 'Unknown' });
+    // More at once than it has connections.
+    const many = Array.from({ length: 60 }, async (_, n) => {
+      const answer = await fetch(`http://127.0.0.1:${port}/accounts`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': `open-${n}` },
+        body: JSON.stringify({ ownerId: `owner-${n}`, initialBalance: 10, currency: 'EUR' }),
+      });
+      return answer.status;
+    });
+    expect(new Set(await Promise.all(many))).toEqual(new Set([201]));
     bank.kill('SIGTERM');
     expect(await bank.ended).toBe(0);
   });

@@ -25,13 +25,14 @@ async function main(): Promise<void> {
 
   const facts = new Facts();
   logFacts(facts, logger);
-  // Commands and questions; projections have a pool of their own, so that neither waits for the other.
+  // Requests have a pool of their own: the store needs a connection while a request holds one (for an owner's key), and with one pool
+  // for both, twenty requests at once would wait for each other.
   const pool = new Pool({ connectionString: database, max: 20, connectionTimeoutMillis: 5_000 });
-  const background = new Pool({ connectionString: database, max: 10, connectionTimeoutMillis: 5_000 });
+  const background = new Pool({ connectionString: database, max: 15, connectionTimeoutMillis: 5_000 });
   for (const each of [pool, background]) each.on('error', () => undefined);
   await migrateBank(pool);
-  const bank = new Bank(pool, facts);
-  const projections = new Bank(background, facts).projections();
+  const bank = new Bank(background, facts);
+  const projections = bank.projections();
   for (const name of await projections.prepare()) await projections.rebuild(name);
   projections.start();
   const app = createBank({

@@ -77,13 +77,15 @@ async function killedAt(step: number, die: 'before' | 'sent'): Promise<void> {
   const dying = start({ DIE_AT: String(step), DIE: die });
   expect([step, die, await transfer(dying, accounts)]).toEqual([step, die, undefined]);
   expect(await dying.ended).toBe('SIGKILL');
-  const after = await balances(accounts);
-  expect([
-    [1_000, 0],
-    [990, 10],
-  ]).toContainEqual(after);
   // Before the commit is sent nothing can have happened.
-  if (die === 'before') expect(after).toEqual([1_000, 0]);
+  const possible =
+    die === 'before'
+      ? [[1_000, 0]]
+      : [
+          [1_000, 0],
+          [990, 10],
+        ];
+  expect(possible).toContainEqual(await balances(accounts));
   // Who got no answer asks again, with the same key.
   expect(await transfer(healthy, accounts)).toBe(202);
   expect(await balances(accounts)).toEqual([990, 10]);

@@ -1,4 +1,5 @@
 import type { EventStore } from './event-store.ts';
+import { PageSize } from './page-size.ts';
 import type { Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 import type { EventRow } from './read-event.ts';
@@ -15,14 +16,14 @@ interface Coming {
 export class BatchSource {
   readonly #store: EventStore;
   readonly #types: readonly string[];
-  readonly #size: number;
+  readonly #page: PageSize;
   #horizon = 0;
   #coming: Coming | undefined;
 
   constructor(store: EventStore, { events }: Projection, size: number) {
     this.#store = store;
     this.#types = events.map(({ name }) => name);
-    this.#size = size;
+    this.#page = new PageSize(size);
   }
 
   /** What was known to be decided at the last look. */
@@ -50,9 +51,11 @@ export class BatchSource {
     if (from >= this.#horizon) this.#horizon = await this.#store.horizon();
     const horizon = this.#horizon;
     if (from >= horizon) return { events: [], from, to: from };
-    const rows = await this.#store.rowsFor(from, horizon, this.#size, this.#types);
+    const size = this.#page.now;
+    const rows = await this.#store.rowsFor(from, horizon, size, this.#types);
+    this.#page.learn(rows);
     const last = rows.at(-1);
-    const to = rows.length < this.#size || last === undefined ? horizon : last[0];
+    const to = rows.length < size || last === undefined ? horizon : last[0];
     const events = rows.map((row: EventRow) => this.#store.interpret(row));
     return { events: await allOf(events), from, to };
   }

@@ -1,3 +1,4 @@
+import { PageSize } from './page-size.ts';
 import type { EventRow } from './read-event.ts';
 import type { StoredEvent } from './stored-event.ts';
 
@@ -5,22 +6,27 @@ export interface CursorOptions {
   /** The rows behind one, or from the beginning. */
   readonly fetch: (before: EventRow | undefined, limit: number) => Promise<EventRow[]>;
   readonly interpret: (row: EventRow) => StoredEvent | Promise<StoredEvent>;
-  readonly batch: number;
   readonly limit: number;
+  /** False on a client that does one thing at a time: the next page is fetched when it is asked for. */
+  readonly ahead: boolean;
 }
 
 const END = { done: true, value: undefined } as const;
 
+/** Events a page at most. */
+const PAGE = 4_000;
+
 /**
- * Events one by one, in the memory of two batches: while one is read the next is fetched. Written out, because a generator would cost
+ * Events one by one, in the memory of two pages: while one is read the next is fetched. Written out, because a generator would cost
  * each event three turns of the promise queue instead of one (a tenth of the time of a read).
  */
 export class EventCursor implements AsyncIterableIterator<StoredEvent> {
   readonly #options: CursorOptions;
+  readonly #page = new PageSize(PAGE);
   #rows: readonly EventRow[] = [];
   #at = 0;
   #left: number;
-  #coming: Promise<EventRow[]> | undefined;
+  #coming: Promise<Page> | undefined;
 
   constructor(options: CursorOptions) {
     this.#options = options;
@@ -51,16 +57,29 @@ export class EventCursor implements AsyncIterableIterator<StoredEvent> {
 
   async #fill(): Promise<IteratorResult<StoredEvent, undefined>> {
     if (this.#left <= 0) return END;
-    const asked = Math.min(this.#options.batch, this.#left);
-    this.#rows = await (this.#coming ?? this.#options.fetch(undefined, asked));
+    const last = this.#rows.at(-1);
+    const { rows, asked } = await (this.#coming ?? this.#fetch(last));
+    this.#rows = rows;
     this.#at = 0;
     this.#coming = undefined;
-    this.#left = this.#rows.length < asked ? 0 : this.#left - asked;
-    if (this.#left > 0) {
-      this.#coming = this.#options.fetch(this.#rows.at(-1), Math.min(this.#options.batch, this.#left));
+    this.#left = rows.length < asked ? 0 : this.#left - asked;
+    if (this.#left > 0 && this.#options.ahead) {
+      this.#coming = this.#fetch(rows.at(-1));
       // Whoever stops early never looks at it.
       this.#coming.catch(() => undefined);
     }
-    return this.#rows.length === 0 ? END : this.next();
+    return rows.length === 0 ? END : this.next();
   }
+
+  async #fetch(before: EventRow | undefined): Promise<Page> {
+    const asked = Math.min(this.#page.now, this.#left);
+    const rows = await this.#options.fetch(before, asked);
+    this.#page.learn(rows);
+    return { rows, asked };
+  }
+}
+
+interface Page {
+  readonly rows: readonly EventRow[];
+  readonly asked: number;
 }

@@ -1,3 +1,4 @@
+import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
@@ -74,9 +75,38 @@ describe('execute', () => {
     const results = await Promise.all(
       Array.from({ length: 5 }, () => counters.execute(stream, 5, { commandId: `${stream}-deposit`, retries: 20 })),
     );
-    expect(results.filter(({ repeated }) => !repeated).length).toBeGreaterThan(0);
+    expect(results.filter(({ repeated }) => !repeated)).toHaveLength(1);
     expect(await counters.load(stream)).toMatchObject({ state: { sum: 5 }, version: 1 });
     expect(await counters.execute(stream, 5, { commandId: `${stream}-deposit` })).toMatchObject({ repeated: true });
+  });
+
+  test('in a transaction of the app sees what was done in it before, and takes no other connection', async () => {
+    const single = new Pool({ connectionString: place.url, max: 1, connectionTimeoutMillis: 1_000 });
+    const counters = new Repository(new EventStore({ pool: single, events: [counted] }), counter(), {
+      snapshots: { every: 1, shape: 1 },
+    });
+    const [a, b] = [fresh(), fresh()];
+    const tx = await single.connect();
+    try {
+      await tx.query('begin');
+      await counters.execute(a, 1, { tx, retries: 0 });
+      await counters.execute(a, 2, { tx, retries: 0, commandId: `${a}-second` });
+      const both = [
+        { stream: a, command: 4 },
+        { stream: b, command: 8 },
+      ];
+      expect(await counters.executeTogether(both, { tx, retries: 0 })).toMatchObject([
+        { state: { sum: 7 }, version: 3 },
+        { state: { sum: 8 }, version: 1 },
+      ]);
+      expect(await counters.execute(a, 2, { tx, commandId: `${a}-second` })).toMatchObject({ repeated: true });
+      expect(await counters.load(a, { tx })).toMatchObject({ version: 3 });
+      await tx.query('rollback');
+    } finally {
+      tx.release();
+      await single.end();
+    }
+    expect(await repository().load(a)).toMatchObject({ version: 0 });
   });
 
   test('together on several streams: all or none', async () => {

@@ -25,6 +25,13 @@ export interface ExecuteOptions extends AppendOptions {
   readonly expectedVersion?: number;
 }
 
+export interface LoadOptions {
+  readonly version?: number;
+  readonly at?: Date;
+  /** A client inside a transaction of the app: what it has appended counts. */
+  readonly tx?: Sql | undefined;
+}
+
 export interface Loaded<State> {
   readonly state: State;
   /** 0 for a stream without events. */
@@ -71,11 +78,8 @@ export class Repository<Command, State> {
    * know counts for the version and for nothing else.
    * @throws StreamUnreadableError
    */
-  async load(
-    stream: string,
-    { version: upTo, at }: { readonly version?: number; readonly at?: Date } = {},
-  ): Promise<Loaded<State>> {
-    const { state, version } = await this.#load(stream, upTo, at);
+  async load(stream: string, options: LoadOptions = {}): Promise<Loaded<State>> {
+    const { state, version } = await this.#load(stream, options);
     return { state, version };
   }
 
@@ -93,18 +97,11 @@ export class Repository<Command, State> {
   ): Promise<readonly Executed<State>[]> {
     if (commandId !== undefined) requireIdText(commandId, 'commandId');
     for (let attempt = 0; ; attempt += 1) {
-      if (commandId !== undefined && (await this.#isDone(commandId, append))) {
-        return Promise.all(
-          commands.map(async ({ stream }) => ({
-            ...(await this.load(stream)),
-            position: 0,
-            events: [],
-            repeated: true,
-          })),
-        );
-      }
+      if (commandId !== undefined && (await this.#isDone(commandId, append))) return this.#asItIs(commands, append);
       try {
-        return await this.#try(commands, commandId, expectedVersion, append);
+        const executed = await this.#try(commands, commandId, expectedVersion, append);
+        // The same command came in between.
+        return executed ?? (await this.#asItIs(commands, append));
       } catch (error) {
         if (!(error instanceof ConcurrencyError) || expectedVersion !== undefined || attempt >= retries) throw error;
         await pause(backoffDelay(AGAIN, attempt + 1));
@@ -112,13 +109,22 @@ export class Repository<Command, State> {
     }
   }
 
+  async #asItIs(
+    commands: readonly StreamCommand<Command>[],
+    { tx }: AppendOptions,
+  ): Promise<readonly Executed<State>[]> {
+    const loaded = await this.#loadAll(commands, tx);
+    return loaded.map(({ state, version }) => ({ state, version, position: 0, events: [], repeated: true }));
+  }
+
+  /** Undefined when the events turn out to be there already. */
   async #try(
     commands: readonly StreamCommand<Command>[],
     commandId: string | undefined,
     expectedVersion: number | undefined,
     append: AppendOptions,
-  ): Promise<readonly Executed<State>[]> {
-    const loaded = await Promise.all(commands.map(({ stream }) => this.#load(stream)));
+  ): Promise<readonly Executed<State>[] | undefined> {
+    const loaded = await this.#loadAll(commands, append.tx);
     let count = 0;
     const decided = commands.map(({ stream, command }, index) => {
       const { state, version, since } = loaded[index] ?? { state: this.#decider.initial, version: 0, since: 0 };
@@ -136,6 +142,7 @@ export class Repository<Command, State> {
       .filter(({ events }) => events.length > 0)
       .map(({ stream, events, version }) => ({ stream, events, expectedVersion: version }));
     const appended = appends.length === 0 ? undefined : await this.#store.appendAll(appends, append);
+    if (appended?.repeated === true) return undefined;
     const executed = decided.map(({ stream, events, state, version, since }) => ({
       stream,
       since,
@@ -176,14 +183,29 @@ export class Repository<Command, State> {
     }
   }
 
-  async #load(stream: string, upTo?: number, at?: Date): Promise<Loaded<State> & { readonly since: number }> {
+  /** In a transaction one after the other: its client does one thing at a time. */
+  async #loadAll(
+    commands: readonly StreamCommand<Command>[],
+    tx: Sql | undefined,
+  ): Promise<(Loaded<State> & { readonly since: number })[]> {
+    if (tx === undefined) return Promise.all(commands.map(({ stream }) => this.#load(stream)));
+    const loaded = [];
+    for (const { stream } of commands) loaded.push(await this.#load(stream, { tx }));
+    return loaded;
+  }
+
+  async #load(
+    stream: string,
+    { version: upTo, at, tx }: LoadOptions = {},
+  ): Promise<Loaded<State> & { readonly since: number }> {
     const snapshot =
-      at === undefined ? await this.#snapshots?.find(stream, upTo ?? Number.MAX_SAFE_INTEGER) : undefined;
+      at === undefined ? await this.#snapshots?.find(stream, upTo ?? Number.MAX_SAFE_INTEGER, tx) : undefined;
     const since = snapshot?.version ?? 0;
     let state = snapshot?.state ?? this.#decider.initial;
     let version = since;
     for await (const event of this.#store.readStream(stream, {
       from: since + 1,
+      tx,
       ...(upTo !== undefined && { to: upTo }),
     })) {
       if (at !== undefined && event.timestamp > at) continue;

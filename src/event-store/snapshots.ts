@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { encodeEventPayload, reviveDates, type PayloadContract } from '../contracts/index.ts';
 import type { EventStore } from './event-store.ts';
+import type { Sql } from './sql.ts';
 
 export interface SnapshotPolicy {
   /** A snapshot when so many events came since the last. Worth it from some hundred events a stream. */
@@ -31,12 +32,12 @@ export class Snapshots<State> {
   }
 
   /** The snapshot of the stream, unless it is of another shape or newer than wanted. */
-  async find(stream: string, atMost: number): Promise<Snapshot<State> | undefined> {
-    const { rows } = await this.#store.pool.query<{ version: string; state: { state: unknown; dates: string[] } }>(
+  async find(stream: string, atMost: number, sql: Sql = this.#store.pool): Promise<Snapshot<State> | undefined> {
+    const { rows } = await sql.query(
       `select version, state from ${this.#store.names.snapshot} where stream = $1 and shape = $2 and version <= $3`,
       [stream, this.#shape, atMost],
     );
-    const [row] = rows;
+    const [row] = rows as { version: string; state: { state: unknown; dates: string[] } }[];
     if (row === undefined) return undefined;
     // It was written by this very shape.
     return { version: Number(row.version), state: reviveDates(row.state.state, row.state.dates) as State };

@@ -28,8 +28,24 @@ export const storeTypes: CustomTypesConfig = {
   },
 };
 
-/** `2026-11-23 18:51:46.123+00`: in ISO style whatever the session's zone. About 0.2 us, a fifth of the driver's own. */
+/**
+ * `2026-11-23 18:51:46.123+00`: in ISO style whatever the session's zone. Digit by digit where the zone is UTC: a fifth of the time that
+ * `new Date(text)` takes, which was a tenth of a read.
+ */
 function readTime(text: string): Date {
+  const end = text.length - 3;
+  // A year that begins with 0 would be taken for one of the twentieth century.
+  const plain =
+    end >= 19 && end <= 26 && text.charCodeAt(0) !== 48 && text.charCodeAt(10) === 32 && text.endsWith('+00');
+  if (!plain) return readAnyTime(text);
+  const two = (at: number): number => text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
+  let ms = 0;
+  // Microseconds are cut off, as Date does.
+  for (let at = 20, worth = 100; at < end && worth >= 1; at += 1, worth /= 10) ms += (text.charCodeAt(at) - 48) * worth;
+  return new Date(Date.UTC(two(0) * 100 + two(2), two(5) - 1, two(8), two(11), two(14), two(17), ms));
+}
+
+function readAnyTime(text: string): Date {
   const zone = /[+-]\d\d$/.test(text) ? `${text}:00` : text;
   const date = new Date(`${zone.slice(0, 10)}T${zone.slice(11)}`);
   return Number.isNaN(date.getTime()) ? new Date(text) : date;
