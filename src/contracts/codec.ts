@@ -77,15 +77,22 @@ export async function decodePayload(contract: PayloadContract, version: number, 
   }
 }
 
-/** As `decodePayload` for the common case, without a promise: undefined when it needs the long way. */
+/** As `decodePayload` for the common case, without a promise: undefined when it needs the long way. Never throws. */
 export function decodeAtOnce(
   contract: PayloadContract,
   version: number,
   stored: unknown,
 ): { readonly data: unknown } | undefined {
   if (version !== contract.version) return undefined;
-  const result = contract.schema['~standard'].validate(stored);
-  return result instanceof Promise || result.issues !== undefined ? undefined : { data: result.value };
+  try {
+    const result = contract.schema['~standard'].validate(stored);
+    if (!(result instanceof Promise)) return result.issues === undefined ? { data: result.value } : undefined;
+    // Nobody waits for it: the long way asks again.
+    result.catch(() => undefined);
+  } catch {
+    // The long way says what failed.
+  }
+  return undefined;
 }
 
 function outputOf(contract: PayloadContract, data: unknown, result: StandardSchemaV1.Result<unknown>): unknown {

@@ -19,20 +19,14 @@ import { traceIdOf } from '../queue/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
 import { writeCloudEvent } from './cloud-event.ts';
 import type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './bus-options.ts';
+import { shownLetter, type EventDeadLetter } from './dead-letter.ts';
 import { readPattern, type Pattern } from './pattern.ts';
 import { seal, type SealedEvent } from './seal.ts';
 import { SteadySend } from './steady-send.ts';
 import { stateFacts } from './state-facts.ts';
 import { ABLE, checkSubscription, type SubscribeOptions } from './subscribe-options.ts';
 import { Subscriber, type EventHandler } from './subscriber.ts';
-import type {
-  Capabilities,
-  EventDeadLetter,
-  OutgoingEvent,
-  StopSubscription,
-  Transport,
-  Verdict,
-} from './transport.ts';
+import type { Capabilities, OutgoingEvent, StopSubscription, Transport, Verdict } from './transport.ts';
 
 const CLOSE_MS = 10_000;
 
@@ -221,10 +215,15 @@ export class Bus {
 
   /**
    * What ended in failure, the oldest first; nothing on transports that deliver once at most.
-   * @throws BusUnavailableError, as the next two
+   * @throws BusUnavailableError, as the next three
    */
   async deadLetters(limit = 100): Promise<readonly EventDeadLetter[]> {
-    return (await this.#transport.deadLetters?.list(limit)) ?? [];
+    const stored = (await this.#transport.deadLetters?.list(limit)) ?? [];
+    return stored.map(letter => shownLetter(this.#events, letter));
+  }
+
+  async countDeadLetters(): Promise<number> {
+    return (await this.#transport.deadLetters?.count()) ?? 0;
   }
 
   /** Delivers a dead letter again to the subscription that it died in, and to no other. False when there is none of that id. */
@@ -258,7 +257,9 @@ export class Bus {
       currentCause()?.traceparent,
       { 'event.type': contract.name, 'event.transport': this.#transport.name },
       async traceparent => {
-        const sealed = await seal(request, this.#ids, traceparent);
+        const sealing = seal(request, this.#ids, traceparent);
+        // Not awaited where it need not be: each turn that is saved here is saved for every event.
+        const sealed = sealing instanceof Promise ? await sealing : sealing;
         await send(outgoing(sealed, this.#source));
         if (this.facts.wants('event.published')) {
           this.facts.state('event.published', { ...this.#fields(sealed), tookMs: Date.now() - startedAt });

@@ -19,6 +19,8 @@ export type Reading =
 /** What stands around a payload has a bound of its own, so that a stranger's text is refused before it is parsed. */
 const MAX_TEXT_BYTES = MAX_PAYLOAD_BYTES + 64 * 1024;
 
+const NO_DATES: readonly string[] = [];
+const JSON_TYPE = 'application/json';
 /** Timestamps are RFC 3339: a date, a time and an offset. */
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
@@ -35,7 +37,7 @@ export function writeCloudEvent(event: SealedEvent, source: string): string {
     source,
     type: contract.name,
     time: event.timestamp.toISOString(),
-    datacontenttype: 'application/json',
+    datacontenttype: JSON_TYPE,
     schemaversion: contract.version,
     correlationid: metadata.correlationId,
     causationid: metadata.causationId,
@@ -64,17 +66,20 @@ export function readCloudEvent(text: string): Reading {
   const dates = datesOf(datefields);
   if (dates === undefined) return unreadable('datefields is not a JSON array of JSON pointers');
   if (typeof id !== 'string' || typeof type !== 'string' || typeof time !== 'string') return unreadable('no id');
+  const { correlationid } = fields;
+  const timestamp = new Date(time);
+  if (Number.isNaN(timestamp.getTime())) return unreadable('time is no time that there is');
   return {
     kind: 'event',
     event: {
       id,
       type,
       version: Number(schemaversion),
-      timestamp: new Date(time),
+      timestamp,
       metadata: {
-        correlationId: isIdText(fields['correlationid']) ? fields['correlationid'] : id,
-        causationId: isIdText(fields['causationid']) ? fields['causationid'] : undefined,
-        userId: isIdText(fields['userid']) ? fields['userid'] : undefined,
+        correlationId: correlationid !== id && isIdText(correlationid) ? correlationid : id,
+        causationId: idTextOf(fields['causationid']),
+        userId: idTextOf(fields['userid']),
         // A broken one must not stop the event: it begins a trace of its own.
         traceparent: traceparentOf(fields['traceparent']),
       },
@@ -90,10 +95,11 @@ function problemOf(fields: Readonly<Record<string, unknown>>): string | undefine
   if (!isIdText(id)) return 'id is missing or no text of 1 to 200 characters';
   if (typeof source !== 'string' || source === '') return 'source is missing';
   if (typeof type !== 'string' || type === '' || type.length > 200) return 'type is missing';
-  if (typeof time !== 'string' || !RFC3339.test(time) || Number.isNaN(Date.parse(time))) {
+  if (typeof time !== 'string' || !RFC3339.test(time)) {
     return 'time is missing or not RFC 3339';
   }
-  if (datacontenttype !== undefined && !isJsonType(datacontenttype)) return 'datacontenttype is not JSON';
+  if (datacontenttype !== undefined && datacontenttype !== JSON_TYPE && !isJsonType(datacontenttype))
+    return 'datacontenttype is not JSON';
   if (schemaversion !== undefined && (!Number.isInteger(schemaversion) || Number(schemaversion) < 1)) {
     return 'schemaversion is no integer >= 1';
   }
@@ -106,7 +112,7 @@ function isJsonType(value: unknown): boolean {
 }
 
 function datesOf(value: unknown): readonly string[] | undefined {
-  if (value === undefined) return [];
+  if (value === undefined) return NO_DATES;
   if (typeof value !== 'string') return undefined;
   try {
     const parsed: unknown = JSON.parse(value);
@@ -114,6 +120,10 @@ function datesOf(value: unknown): readonly string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+function idTextOf(value: unknown): string | undefined {
+  return value !== undefined && isIdText(value) ? value : undefined;
 }
 
 function traceparentOf(value: unknown): string | undefined {

@@ -1,15 +1,27 @@
+export type InboxWork<Item, Result> = (item: Item) => Promise<Result>;
+
+export interface InboxOptions<Item, Result> {
+  readonly concurrency: number;
+  /** Waiting at most. */
+  readonly limit: number;
+  /** What is to be done with the end, as part of the work; a promise is waited for. */
+  readonly settle?: (item: Item, result: Result) => Promise<void> | undefined;
+}
+
 /** Work that arrives faster than it is done: so many at once, in the order of arrival, and so many waiting at most. */
 export class Inbox<Item, Result> {
-  readonly #work: (item: Item) => Promise<Result>;
+  readonly #work: InboxWork<Item, Result>;
+  readonly #settle: InboxOptions<Item, Result>['settle'];
   readonly #concurrency: number;
   readonly #limit: number;
-  readonly #waiting: { readonly item: Item; readonly done: PromiseWithResolvers<Result> }[] = [];
+  readonly #waiting: Waiting<Item, Result>[] = [];
   #running = 0;
   #idle: PromiseWithResolvers<void> | undefined;
 
-  /** `work` never rejects. */
-  constructor(work: (item: Item) => Promise<Result>, { concurrency, limit }: { concurrency: number; limit: number }) {
+  /** Neither `work` nor `settle` rejects. */
+  constructor(work: InboxWork<Item, Result>, { concurrency, limit, settle }: InboxOptions<Item, Result>) {
     this.#work = work;
+    this.#settle = settle;
     this.#concurrency = concurrency;
     this.#limit = limit;
   }
@@ -19,17 +31,17 @@ export class Inbox<Item, Result> {
     return this.#running + this.#waiting.length;
   }
 
-  get hasRoom(): boolean {
-    return this.#running < this.#concurrency;
-  }
-
   /** The work's end; undefined when the inbox is full and the item was not taken. */
   offer(item: Item): Promise<Result> | undefined {
-    if (this.#running >= this.#concurrency && this.#waiting.length >= this.#limit) return undefined;
-    const done = Promise.withResolvers<Result>();
-    this.#waiting.push({ item, done });
-    this.#next();
-    return done.promise;
+    if (this.#isFull) return undefined;
+    return new Promise(resolve => this.#take({ item, done: resolve }));
+  }
+
+  /** As `offer`, for who does not ask for the end. False when the inbox is full. */
+  add(item: Item): boolean {
+    if (this.#isFull) return false;
+    this.#take({ item, done: undefined });
+    return true;
   }
 
   /** Resolves when nothing runs and nothing waits, or after `timeoutMs`; true when it became idle. */
@@ -45,23 +57,32 @@ export class Inbox<Item, Result> {
     return idle;
   }
 
-  async #run(item: Item, done: PromiseWithResolvers<Result>): Promise<void> {
-    const result = await this.#work(item);
-    this.#running -= 1;
-    done.resolve(result);
-    this.#next();
+  get #isFull(): boolean {
+    return this.#running >= this.#concurrency && this.#waiting.length >= this.#limit;
   }
 
-  #next(): void {
-    while (this.#running < this.#concurrency) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
-      this.#running += 1;
-      void this.#run(next.item, next.done);
-    }
-    if (this.size === 0) {
-      this.#idle?.resolve();
-      this.#idle = undefined;
-    }
+  #take(next: Waiting<Item, Result>): void {
+    if (this.#running < this.#concurrency && this.#waiting.length === 0) void this.#run(next);
+    else this.#waiting.push(next);
   }
+
+  async #run(first: Waiting<Item, Result>): Promise<void> {
+    this.#running += 1;
+    // One runner goes on with what waits: a promise less for each.
+    for (let next: Waiting<Item, Result> | undefined = first; next !== undefined; next = this.#waiting.shift()) {
+      const result = await this.#work(next.item);
+      const settling = this.#settle?.(next.item, result);
+      if (settling !== undefined) await settling;
+      next.done?.(result);
+    }
+    this.#running -= 1;
+    if (this.size > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly done: ((result: Result) => void) | undefined;
 }

@@ -14,10 +14,9 @@ export type Opening =
 
 /** What a subscriber gets of what arrived: dates back, upgraded to the contract's version, validated. Never throws. */
 export async function openEvent(contract: AnyEventContract, arrived: ArrivedEvent): Promise<Opening> {
-  const data = reviveDates(arrived.data, arrived.dates);
-  const atOnce = decodeAtOnce(contract, arrived.version, data);
-  if (atOnce !== undefined) return { kind: 'envelope', envelope: envelopeOf(contract, arrived, atOnce.data) };
-  const decoded = await decodePayload(contract, arrived.version, data);
+  const envelope = openAtOnce(contract, arrived);
+  if (envelope !== undefined) return { kind: 'envelope', envelope };
+  const decoded = await decodePayload(contract, arrived.version, reviveDates(arrived.data, arrived.dates));
   switch (decoded.kind) {
     case 'data':
       return { kind: 'envelope', envelope: envelopeOf(contract, arrived, decoded.data) };
@@ -31,6 +30,12 @@ export async function openEvent(contract: AnyEventContract, arrived: ArrivedEven
     default:
       return decoded satisfies never;
   }
+}
+
+/** As `openEvent` for the common case, without a promise: undefined when it needs the long way. */
+export function openAtOnce(contract: AnyEventContract, arrived: ArrivedEvent): EventEnvelope | undefined {
+  const decoded = decodeAtOnce(contract, arrived.version, reviveDates(arrived.data, arrived.dates));
+  return decoded === undefined ? undefined : envelopeOf(contract, arrived, decoded.data);
 }
 
 function envelopeOf(contract: AnyEventContract, arrived: ArrivedEvent, payload: unknown): EventEnvelope {

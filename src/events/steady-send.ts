@@ -1,6 +1,6 @@
 import { BusUnavailableError, CircuitOpenError } from '../errors/index.ts';
 import { CircuitBreaker, retry } from '../resilience/index.ts';
-import type { Duration } from '../time/index.ts';
+import { toMilliseconds, type Duration } from '../time/index.ts';
 
 export interface PublishPolicy {
   /** Tries at most, the first included. 3 by default. */
@@ -19,12 +19,17 @@ const POLICY: PublishPolicy = { attempts: 3, baseDelay: '50ms', deadline: '1s' }
  */
 export class SteadySend {
   readonly #transport: string;
-  readonly #policy: PublishPolicy;
+  readonly #policy: { readonly attempts: number; readonly baseDelayMs: number; readonly deadlineMs: number };
   readonly #breaker: CircuitBreaker;
 
   constructor(transport: string, policy: Partial<PublishPolicy> = {}) {
     this.#transport = transport;
-    this.#policy = { ...POLICY, ...policy };
+    const { attempts, baseDelay, deadline } = { ...POLICY, ...policy };
+    this.#policy = {
+      attempts,
+      baseDelayMs: toMilliseconds(baseDelay, 'baseDelay'),
+      deadlineMs: toMilliseconds(deadline, 'deadline'),
+    };
     this.#breaker = new CircuitBreaker({
       name: transport,
       counts: isOutage,
@@ -39,12 +44,22 @@ export class SteadySend {
 
   /** @throws BusUnavailableError; whatever else `send` rejects with is passed on at once */
   async send(what: string, send: () => Promise<void>): Promise<void> {
-    const { attempts, baseDelay, deadline } = this.#policy;
+    const beganAt = Date.now();
     try {
-      await retry(() => this.#breaker.run(send), {
+      await this.#breaker.run(send);
+    } catch (error) {
+      await this.#insist(what, send, beganAt, error);
+    }
+  }
+
+  /** The tries after the first, which nearly always is the only one: that one goes without the preparations for others. */
+  async #insist(what: string, send: () => Promise<void>, beganAt: number, first: unknown): Promise<void> {
+    const { attempts, baseDelayMs, deadlineMs } = this.#policy;
+    try {
+      await retry(attempt => (attempt === 1 ? Promise.reject(first) : this.#breaker.run(send)), {
         maxAttempts: attempts,
-        baseDelay,
-        deadline,
+        baseDelay: baseDelayMs,
+        deadline: Math.max(0, beganAt + deadlineMs - Date.now()),
         retryable: isOutage,
       });
     } catch (error) {

@@ -17,8 +17,8 @@ import {
 import type { EventDeadReason, Facts, SubscriberFields } from '../facts/index.ts';
 import { traceIdOf } from '../queue/index.ts';
 import { backoffDelay, exponential, type Backoff } from '../resilience/index.ts';
-import { readCloudEvent, type ArrivedEvent } from './cloud-event.ts';
-import { openEvent } from './open-event.ts';
+import { readCloudEvent, type ArrivedEvent, type Reading } from './cloud-event.ts';
+import { openAtOnce, openEvent } from './open-event.ts';
 import type { Delivery, Verdict } from './transport.ts';
 
 /** What a handler knows about the delivery beside the event. */
@@ -41,6 +41,7 @@ export interface SubscriberSetup {
   readonly backoff: Backoff;
 }
 
+const DONE: Verdict = Object.freeze({ kind: 'done' });
 const OUTAGE = exponential({ from: '5s', to: '5s' });
 
 const UNKNOWN_METADATA: EventMetadata = {
@@ -59,74 +60,83 @@ export class Subscriber {
   }
 
   /** Reads, opens and handles; says what is to become of the delivery. Never rejects. */
-  async deliver(delivery: Delivery): Promise<Verdict> {
+  deliver(delivery: Delivery): Promise<Verdict> {
+    const reading = delivery.reading ?? readCloudEvent(delivery.text);
+    // The common case, without a promise more than it needs.
+    if (reading.kind === 'event' && !(delivery.repeatable && delivery.attempt > this.#setup.attempts)) {
+      const contract = this.#setup.events.get(reading.event.type);
+      const envelope = contract && openAtOnce(contract, reading.event);
+      if (contract !== undefined && envelope !== undefined) return this.#handle(contract, envelope, delivery);
+    }
+    return this.#deliverSlowly(reading, delivery);
+  }
+
+  async #deliverSlowly(reading: Reading, delivery: Delivery): Promise<Verdict> {
     const { facts, events } = this.#setup;
-    const reading = readCloudEvent(delivery.text);
     if (reading.kind === 'unreadable') {
       const fields = this.#fields({ id: '', type: 'unknown', metadata: UNKNOWN_METADATA }, delivery);
       return this.#dead(fields, delivery, 'undecodable', new UndecodableEventError('that arrived', reading.reason));
     }
     const { event } = reading;
-    const fields = this.#fields(event, delivery);
     if (delivery.repeatable && delivery.attempt > this.#setup.attempts) {
       const error = new UndecodableEventError(
         event.id,
         `its ${delivery.attempt - 1} deliveries ended without an answer (its handler may end the process)`,
       );
-      return this.#dead(fields, delivery, 'poison', error);
+      return this.#dead(this.#fields(event, delivery), delivery, 'poison', error);
     }
     const contract = events.get(event.type);
     if (contract === undefined) {
-      facts.state('event.unhandled', fields);
-      return { kind: 'done' };
+      facts.state('event.unhandled', this.#fields(event, delivery));
+      return DONE;
     }
     const opening = await openEvent(contract, event);
     switch (opening.kind) {
       case 'envelope':
-        return this.#handle(contract, opening.envelope, fields, delivery);
-      case 'newer-version':
-        return this.#failed(fields, delivery, 0, new UndecodableEventError(event.id, opening.reason));
-      case 'unreadable':
-        return this.#dead(fields, delivery, 'undecodable', new UndecodableEventError(event.id, opening.reason));
+        return this.#handle(contract, opening.envelope, delivery);
+      case 'newer-version': {
+        const error = new UndecodableEventError(event.id, opening.reason);
+        return this.#failed(this.#fields(event, delivery), delivery, 0, error);
+      }
+      case 'unreadable': {
+        const error = new UndecodableEventError(event.id, opening.reason);
+        return this.#dead(this.#fields(event, delivery), delivery, 'undecodable', error);
+      }
       default:
         return opening satisfies never;
     }
   }
 
-  async #handle(
-    contract: AnyEventContract,
-    envelope: EventEnvelope,
-    fields: SubscriberFields,
-    delivery: Delivery,
-  ): Promise<Verdict> {
+  async #handle(contract: AnyEventContract, envelope: EventEnvelope, delivery: Delivery): Promise<Verdict> {
     const { facts, tracer, handler, name } = this.#setup;
     const { correlationId, userId, traceparent } = envelope.metadata;
+    const { attempt } = delivery;
     const startedAt = Date.now();
     try {
       await tracer.span(
         `event.handle.${envelope.type}`,
         traceparent,
-        { 'event.id': envelope.id, 'event.subscription': name, 'event.attempt': delivery.attempt },
+        { 'event.id': envelope.id, 'event.subscription': name, 'event.attempt': attempt },
         // An async function, so that a handler that throws at once rejects as well.
         async span => {
           const cause = { correlationId, causationId: envelope.id, userId, traceparent: span, tracer };
-          const result = await causedBy(cause, () =>
-            handler(envelope, { subscription: name, attempt: delivery.attempt }),
-          );
+          const result = await causedBy(cause, () => handler(envelope, { subscription: name, attempt }));
           if (isOutcome(result)) throw result;
         },
         'consumer',
       );
     } catch (thrown) {
-      if (isOutcome(thrown)) return this.#said(thrown, fields, delivery, Date.now() - startedAt);
-      const error = handlerError(name, contract, envelope, thrown);
-      return this.#failed(fields, delivery, Date.now() - startedAt, error);
+      const ranMs = Date.now() - startedAt;
+      const fields = this.#fields(envelope, delivery);
+      if (isOutcome(thrown)) return this.#said(thrown, fields, delivery, ranMs);
+      return this.#failed(fields, delivery, ranMs, handlerError(name, contract, envelope, thrown));
     }
     if (facts.wants('event.handled')) {
       const lagMs = Math.max(0, startedAt - envelope.timestamp.getTime());
-      facts.state('event.handled', { ...fields, lagMs, ranMs: Date.now() - startedAt });
+      const ranMs = Date.now() - startedAt;
+      facts.state('event.handled', { ...this.#fields(envelope, delivery), lagMs, ranMs });
     }
-    return { kind: 'done' };
+    return DONE;
   }
 
   #failed(fields: SubscriberFields, delivery: Delivery, ranMs: number, error: Error): Verdict {
@@ -144,7 +154,7 @@ export class Subscriber {
   #said(outcome: Outcome, fields: SubscriberFields, delivery: Delivery, ranMs: number): Verdict {
     const { attempts, name } = this.#setup;
     const error = new EventHandlerError(name, fields.eventType, outcome.reason);
-    if (outcome.what === 'cancel') return { kind: 'done' };
+    if (outcome.what === 'cancel') return DONE;
     if (!delivery.repeatable) return this.#failed(fields, delivery, ranMs, error);
     switch (outcome.what) {
       case 'dead':

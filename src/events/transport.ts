@@ -1,4 +1,5 @@
 import type { Backoff } from '../resilience/index.ts';
+import type { Reading } from './cloud-event.ts';
 import type { Pattern } from './pattern.ts';
 
 /** What a transport can do; the contract suite holds it to that. */
@@ -28,6 +29,8 @@ export interface OutgoingEvent {
 /** An event on its way in. */
 export interface Delivery {
   readonly text: string;
+  /** Where the transport has read it already, for this delivery alone: opening it changes what was read. */
+  readonly reading?: Reading | undefined;
   /** How often it was delivered to this subscription, this time included; deliveries that killed their process count. */
   readonly attempt: number;
   /** False where the transport cannot deliver it again. */
@@ -80,8 +83,8 @@ export interface ReplayRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** An event that ended in failure for one subscription. */
-export interface EventDeadLetter {
+/** An event that ended in failure for one subscription, as the transport keeps it. */
+export interface StoredLetter {
   /** Of the letter, not of the event. */
   readonly id: string;
   readonly subscription: string;
@@ -93,12 +96,15 @@ export interface EventDeadLetter {
   readonly error: string;
   readonly attempts: number;
   readonly diedAt: Date;
+  /** As it was delivered, with everything in it. */
+  readonly text: string;
 }
 
 /** The dead letters of a durable transport. */
 export interface EventDeadLetters {
   /** The oldest first. */
-  list(limit: number): Promise<readonly EventDeadLetter[]>;
+  list(limit: number): Promise<readonly StoredLetter[]>;
+  count(): Promise<number>;
   /** Delivers it once more, from attempt 1, to the subscription that it died in alone; false when there is none of that id. */
   replay(id: string): Promise<boolean>;
   discard(id: string): Promise<boolean>;

@@ -60,10 +60,17 @@ function isId(value: unknown): value is string {
   return typeof value === 'string' && value.length <= 200;
 }
 
+const NO_TRACE = '0'.repeat(32);
+const NO_SPAN = '0'.repeat(16);
+
 /** W3C Trace Context, version 00: https://www.w3.org/TR/trace-context/#traceparent-header */
 export function isTraceparent(text: string): boolean {
-  // All zeros are no id: the specification calls them invalid.
-  return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text);
+  // All zeros are no id: the specification calls them invalid. Asked apart: looking ahead doubled the cost.
+  return (
+    /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text) &&
+    !text.startsWith(NO_TRACE, 3) &&
+    !text.startsWith(NO_SPAN, 36)
+  );
 }
 
 /** The trace id of a traceparent, 32 hex digits. */

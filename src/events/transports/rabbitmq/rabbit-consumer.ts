@@ -3,6 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { readCloudEvent } from '../../cloud-event.ts';
 import { Inbox } from '../../inbox.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
+import { Acknowledger } from './acknowledger.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import type { RabbitPublisher } from './rabbit-publisher.ts';
 import { declareExchanges, declareGroup, declarePause, versionOf, type Names } from './topology.ts';
@@ -16,9 +17,14 @@ export interface RabbitConsumerParts {
   readonly inspectEveryMs: number;
 }
 
+interface Session {
+  readonly acks: Acknowledger;
+  isOpen: boolean;
+}
+
 interface Arrival {
   readonly message: ConsumeMessage;
-  readonly session: { readonly channel: Channel; readonly isOpen: boolean };
+  readonly session: Session;
 }
 
 /** How often it was delivered and answered before, by us; the broker counts what ended without an answer. */
@@ -35,6 +41,7 @@ export class RabbitConsumer {
   readonly #queue: string | undefined;
   #connection: ChannelModel | undefined;
   #channel: Channel | undefined;
+  #session: Session | undefined;
   #tag = '';
 
   constructor(parts: RabbitConsumerParts) {
@@ -59,6 +66,7 @@ export class RabbitConsumer {
     await this.#bounded(endsAt, async () => void (await channel?.cancel(this.#tag)));
     await this.#inbox.idle(Math.max(0, endsAt - Date.now()));
     this.#channel = undefined;
+    this.#session?.acks.flush();
     await this.#bounded(endsAt, async () => channel?.close());
   }
 
@@ -84,7 +92,7 @@ export class RabbitConsumer {
 
   async #consume(connection: ChannelModel, channel: Channel): Promise<string> {
     const { names, subscription } = this.#parts;
-    const session = { channel, isOpen: true };
+    const session: Session = { acks: new Acknowledger(channel), isOpen: true };
     channel.once('close', () => (session.isOpen = false));
     await declareExchanges(channel, names, versionOf(connection));
     let queue = this.#queue;
@@ -99,10 +107,16 @@ export class RabbitConsumer {
     const { consumerTag } = await channel.consume(queue, message => {
       // The broker has cancelled the consumer, because its queue was deleted or moved: it is declared and consumed anew.
       if (message === null) channel.close().catch(() => undefined);
-      else void this.#inbox.offer({ message, session });
+      else this.#arrived({ message, session });
     });
+    this.#session = session;
     if (!session.isOpen) throw new Error('The channel was closed while it was opened.');
     return consumerTag;
+  }
+
+  #arrived(arrival: Arrival): void {
+    arrival.session.acks.arrived(arrival.message);
+    this.#inbox.add(arrival);
   }
 
   /** The channel alone was closed; after a lost connection the link calls `#open` itself. */
@@ -121,7 +135,6 @@ export class RabbitConsumer {
   async #handle({ message, session }: Arrival): Promise<void> {
     // Stopping, or the channel is gone: the broker delivers it again, to somebody else.
     if (this.#stop.signal.aborted || !session.isOpen) return;
-    const { channel } = session;
     const repeatable = this.#queue !== undefined;
     const { headers = {} } = message.properties;
     const answered = Number(headers[ATTEMPTS_HEADER] ?? 0);
@@ -129,24 +142,22 @@ export class RabbitConsumer {
     const text = message.content.toString('utf8');
     const verdict = await this.#parts.subscription.deliver({ text, attempt, repeatable });
     try {
-      await this.#settle(message, text, attempt, verdict);
-      channel.ack(message);
+      if (verdict.kind !== 'done' && verdict.kind !== 'failed') await this.#move(message, text, attempt, verdict);
+      session.acks.ack(message);
     } catch {
       // Not acknowledged, so it comes again; a pause, or it would come at once and again and again.
       await sleep(500, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-      try {
-        channel.nack(message, false, true);
-      } catch {
-        // The channel is gone, and the message with it back in its queue.
-      }
+      session.acks.giveBack(message);
     }
   }
 
-  async #settle(message: ConsumeMessage, text: string, attempt: number, verdict: Verdict): Promise<void> {
+  async #move(
+    message: ConsumeMessage,
+    text: string,
+    attempt: number,
+    verdict: Exclude<Verdict, { kind: 'done' | 'failed' }>,
+  ): Promise<void> {
     switch (verdict.kind) {
-      case 'done':
-      case 'failed':
-        return;
       case 'retry': {
         const channel = await this.#parts.publisher.channel(this.#what());
         const pause = await declarePause(channel, this.#queue ?? '', verdict.afterMs);

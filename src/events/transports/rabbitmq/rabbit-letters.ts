@@ -1,5 +1,5 @@
 import type { Channel, GetMessage } from 'amqplib';
-import type { EventDeadLetter, EventDeadLetters } from '../../transport.ts';
+import type { EventDeadLetters, StoredLetter } from '../../transport.ts';
 import { ATTEMPTS_HEADER } from './rabbit-consumer.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import type { RabbitPublisher } from './rabbit-publisher.ts';
@@ -20,13 +20,17 @@ export class RabbitLetters implements EventDeadLetters {
     this.#names = names;
   }
 
-  async list(limit: number): Promise<readonly EventDeadLetter[]> {
-    const letters: EventDeadLetter[] = [];
+  async list(limit: number): Promise<readonly StoredLetter[]> {
+    const letters: StoredLetter[] = [];
     await this.#look(limit, async message => {
       letters.push(letterOf(message));
       return false;
     });
     return letters;
+  }
+
+  count(): Promise<number> {
+    return this.#within(async channel => (await channel.checkQueue(this.#names.letters)).messageCount);
   }
 
   replay(id: string): Promise<boolean> {
@@ -55,7 +59,18 @@ export class RabbitLetters implements EventDeadLetters {
   }
 
   /** One after the other until `found` says so; what was not acknowledged goes back when the channel closes. */
-  async #look(limit: number, found: (message: GetMessage, channel: Channel) => Promise<boolean>): Promise<boolean> {
+  #look(limit: number, found: (message: GetMessage, channel: Channel) => Promise<boolean>): Promise<boolean> {
+    return this.#within(async channel => {
+      for (let looked = 0; looked < limit; looked += 1) {
+        const message = await channel.get(this.#names.letters);
+        if (message === false) return false;
+        if (await found(message, channel)) return true;
+      }
+      return false;
+    });
+  }
+
+  async #within<Value>(use: (channel: Channel) => Promise<Value>): Promise<Value> {
     const what = 'the dead letters';
     const connection = await this.#link.connection(what);
     try {
@@ -63,12 +78,7 @@ export class RabbitLetters implements EventDeadLetters {
       channel.on('error', () => undefined);
       await declareExchanges(channel, this.#names, versionOf(connection));
       try {
-        for (let looked = 0; looked < limit; looked += 1) {
-          const message = await channel.get(this.#names.letters);
-          if (message === false) return false;
-          if (await found(message, channel)) return true;
-        }
-        return false;
+        return await use(channel);
       } finally {
         await channel.close();
       }
@@ -78,7 +88,7 @@ export class RabbitLetters implements EventDeadLetters {
   }
 }
 
-function letterOf(message: GetMessage): EventDeadLetter {
+function letterOf(message: GetMessage): StoredLetter {
   const { headers = {}, messageId, type } = message.properties;
   const queue = queueOf(message);
   const text = (name: string): string => (typeof headers[name] === 'string' ? headers[name] : '');
@@ -94,6 +104,7 @@ function letterOf(message: GetMessage): EventDeadLetter {
     error: byBroker ? `The broker gave it up: ${text('x-first-death-reason')}.` : text('x-error'),
     attempts: Number(headers[ATTEMPTS_HEADER] ?? headers['x-delivery-count'] ?? 0),
     diedAt: new Date(Number(headers['x-died-at'] ?? (death?.time.value ?? 0) * 1_000)),
+    text: message.content.toString('utf8'),
   };
 }
 

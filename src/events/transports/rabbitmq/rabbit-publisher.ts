@@ -10,6 +10,13 @@ export interface RabbitMessage {
   readonly options: Options.Publish & { readonly messageId: string };
 }
 
+interface Unconfirmed {
+  readonly since: number;
+  readonly late: () => void;
+}
+
+const LATE = 'no confirmation came in time';
+
 /** Publishes with confirms: resolves when the broker has taken charge of a message, on every queue that it went to. */
 export class RabbitPublisher {
   readonly #link: RabbitLink;
@@ -18,6 +25,9 @@ export class RabbitPublisher {
   #opening: Promise<void> | undefined;
   /** Ids of messages that no queue took; the broker says so before it confirms them. */
   readonly #returned = new Set<string>();
+  /** In the order of their publication. */
+  readonly #unconfirmed = new Set<Unconfirmed>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(link: RabbitLink, names: Names) {
     this.#link = link;
@@ -28,8 +38,19 @@ export class RabbitPublisher {
   async publish(what: string, message: RabbitMessage): Promise<{ readonly routed: boolean }> {
     const channel = this.#channel ?? (await this.#ready(what));
     const { exchange, routingKey, content, options } = message;
-    await this.#within(what, done => {
-      channel.publish(exchange, routingKey, content, { persistent: true, mandatory: true, ...options }, done);
+    await new Promise<void>((resolve, reject) => {
+      const open: Unconfirmed = { since: Date.now(), late: () => reject(this.#link.unavailable(what, LATE)) };
+      this.#watch(open);
+      try {
+        channel.publish(exchange, routingKey, content, { persistent: true, mandatory: true, ...options }, error => {
+          this.#unconfirmed.delete(open);
+          if (error === null || error === undefined) resolve();
+          else reject(this.#link.explained(what, error));
+        });
+      } catch (cause) {
+        this.#unconfirmed.delete(open);
+        reject(this.#link.explained(what, cause));
+      }
     });
     return { routed: !this.#returned.delete(options.messageId) };
   }
@@ -73,20 +94,24 @@ export class RabbitPublisher {
     this.#channel = channel;
   }
 
-  async #within(what: string, send: (done: (error: unknown) => void) => void): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        timer = setTimeout(() => reject(this.#link.unavailable(what, 'no confirmation came in time')), FAIL_FAST_MS);
-        send(error => {
-          if (error === null || error === undefined) resolve();
-          else reject(this.#link.explained(what, error));
-        });
-      });
-    } catch (cause) {
-      throw this.#link.explained(what, cause);
-    } finally {
-      clearTimeout(timer);
-    }
+  /** One timer for all: each waits for the same time, so the oldest is the first whose time is over. */
+  #watch(open: Unconfirmed): void {
+    this.#unconfirmed.add(open);
+    // The connection keeps the process alive where that is wanted.
+    if (this.#timer === undefined) this.#timer = setTimeout(this.#expire, FAIL_FAST_MS).unref();
   }
+
+  readonly #expire = (): void => {
+    this.#timer = undefined;
+    const now = Date.now();
+    for (const open of this.#unconfirmed) {
+      const leftMs = open.since + FAIL_FAST_MS - now;
+      if (leftMs > 0) {
+        this.#timer = setTimeout(this.#expire, leftMs).unref();
+        return;
+      }
+      this.#unconfirmed.delete(open);
+      open.late();
+    }
+  };
 }

@@ -86,12 +86,21 @@ export class RedisLink {
     }
   }
 
+  get isReady(): boolean {
+    return this.commands.status === 'ready';
+  }
+
+  /** Sends one command now; rejects with what the driver says. */
+  call([command = '', ...args]: readonly string[]): Promise<unknown> {
+    return this.commands.call(command, ...args);
+  }
+
   /** Sends one command. @throws BusUnavailableError when it was not answered; what Redis refuses is passed on */
   async send(what: string, command: string, ...args: readonly (string | number)[]): Promise<unknown> {
     // Not awaited where it need not be: each turn of the loop that is saved here is saved for every event.
-    if (this.commands.status !== 'ready') await this.ready(what);
+    if (!this.isReady) await this.ready(what);
     try {
-      return await this.commands.call(command, ...args.map(String));
+      return await this.commands.call(command, [...args]);
     } catch (cause) {
       throw this.explained(what, cause);
     }

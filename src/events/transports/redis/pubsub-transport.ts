@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { Inbox } from '../../inbox.ts';
-import { readCloudEvent } from '../../cloud-event.ts';
+import { readCloudEvent, type Reading } from '../../cloud-event.ts';
 import type {
   Capabilities,
   Delivery,
@@ -12,6 +12,7 @@ import type {
   Verdict,
 } from '../../transport.ts';
 import { RedisLink } from './link.ts';
+import { TurnPublisher } from './turn-publisher.ts';
 
 export interface RedisPubSubOptions {
   /** `redis:` or `rediss:` URL. */
@@ -34,6 +35,13 @@ interface Channel {
   readonly open: Promise<unknown>;
 }
 
+/** ARGV channel and text of each. Returns how many connections got each. */
+const PUBLISH_MANY = `
+local receivers = {}
+for i = 1, #ARGV, 2 do receivers[#receivers + 1] = redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
+return receivers
+`;
+
 /**
  * Events over Redis channels, one for each entity (`user` of `user.registered`), so that several types share one. At most once: who does
  * not listen at that moment, or whose connection is just gone, never gets the event.
@@ -45,6 +53,7 @@ export class RedisPubSubTransport implements Transport {
   readonly #link: RedisLink;
   readonly #prefix: string;
   readonly #waitingAtMost: number;
+  readonly #publisher: TurnPublisher;
   readonly #channels = new Map<string, Channel>();
   #subscriber: Promise<Redis> | undefined;
   #listener: TransportListener | undefined;
@@ -54,6 +63,11 @@ export class RedisPubSubTransport implements Transport {
     this.#link = new RedisLink(this.name, url);
     this.#prefix = `${namespace}:events:`;
     this.#waitingAtMost = waitingAtMost;
+    const channelOf = ({ type }: OutgoingEvent): string => this.#prefix + type.slice(0, type.indexOf('.'));
+    this.#publisher = new TurnPublisher(this.#link, {
+      one: event => ['PUBLISH', channelOf(event), event.text],
+      many: events => ['EVAL', PUBLISH_MANY, '0', ...events.flatMap(event => [channelOf(event), event.text])],
+    });
   }
 
   listen(listener: TransportListener): void {
@@ -62,9 +76,8 @@ export class RedisPubSubTransport implements Transport {
   }
 
   async publish(event: OutgoingEvent): Promise<void> {
-    const channel = this.#prefix + (event.type.split('.', 1)[0] ?? '');
     // Redis tells how many connections got it: the nearest that this transport comes to knowing its subscribers.
-    const receivers = await this.#link.send(`the event "${event.id}"`, 'PUBLISH', channel, event.text);
+    const receivers = await this.#publisher.publish(event);
     if (receivers === 0) this.#listener?.unroutable(event);
   }
 
@@ -137,14 +150,15 @@ export class RedisPubSubTransport implements Transport {
   #arrived(name: string, text: string): void {
     const members = this.#channels.get(name)?.members;
     if (members === undefined) return;
-    const reading = readCloudEvent(text);
+    let reading: Reading | undefined = readCloudEvent(text);
     // What cannot be read has no type: whoever listens to the channel is told.
     const type = reading.kind === 'event' ? reading.event.type : undefined;
     for (const { subscription, inbox } of members) {
       if (type !== undefined && !subscription.pattern.matches(type)) continue;
-      if (inbox.offer({ text, attempt: 1, repeatable: false }) === undefined) {
-        this.#listener?.dropped(subscription.name, 1);
-      }
+      const taken = inbox.add({ text, reading, attempt: 1, repeatable: false });
+      // The first alone gets what was read here: each handler has a payload of its own.
+      reading = undefined;
+      if (!taken) this.#listener?.dropped(subscription.name, 1);
     }
   }
 }

@@ -9,14 +9,26 @@ export interface StreamEntry {
 
 /** What XRANGE answers, and XREADGROUP for one stream: entries that are still there. */
 export function readEntries(reply: unknown): readonly StreamEntry[] {
-  if (!Array.isArray(reply)) return [];
-  return reply.flatMap((entry: unknown) => {
+  const entries: StreamEntry[] = [];
+  for (const entry of Array.isArray(reply) ? (reply as unknown[]) : []) {
     const [id, fields]: unknown[] = Array.isArray(entry) ? entry : [];
-    if (typeof id !== 'string' || !Array.isArray(fields)) return [];
-    const byName = pairs(fields);
-    const only = byName.get('only');
-    return [{ id, type: byName.get('type') ?? '', text: byName.get('event') ?? '', only }];
-  });
+    if (typeof id === 'string' && Array.isArray(fields)) entries.push(entryOf(id, fields));
+  }
+  return entries;
+}
+
+/** Without a map in between: it cost as much as all the rest of reading an entry. */
+function entryOf(id: string, fields: readonly unknown[]): StreamEntry {
+  let type = '';
+  let text = '';
+  let only: string | undefined;
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const value = String(fields[index + 1]);
+    if (fields[index] === 'type') type = value;
+    else if (fields[index] === 'event') text = value;
+    else if (fields[index] === 'only') only = value;
+  }
+  return { id, type, text, only };
 }
 
 /** What XREAD and XREADGROUP answer for the one stream that was asked for. */

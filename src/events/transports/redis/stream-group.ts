@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { Inbox } from '../../inbox.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
 import type { BlockingReader, RedisLink } from './link.ts';
+import { StreamAcks } from './stream-acks.ts';
 import { pairs, readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
 import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK } from './stream-scripts.ts';
 import type { StreamLetters } from './stream-letters.ts';
@@ -40,18 +42,23 @@ const HELD_AT_MOST = 1_000;
 export class StreamGroup {
   readonly #parts: StreamGroupParts;
   readonly #held = new Map<string, Held>();
-  readonly #inbox: Inbox<Held, void>;
+  readonly #inbox: Inbox<Held, Verdict | undefined>;
   readonly #stop = new AbortController();
-  #acks: string[] = [];
-  #flushes = false;
+  readonly #acks: StreamAcks;
   #reader: BlockingReader | undefined;
   #loops: Promise<unknown> | undefined;
   #wake: (() => void) | undefined;
 
   constructor(parts: StreamGroupParts) {
     this.#parts = parts;
+    const { link, key, group } = parts;
+    this.#acks = new StreamAcks(ids => link.send(this.#what(), 'XACK', key, group, ...ids));
     const { concurrency } = parts.subscription;
-    this.#inbox = new Inbox(held => this.#handle(held), { concurrency, limit: Number.POSITIVE_INFINITY });
+    this.#inbox = new Inbox<Held, Verdict | undefined>(held => this.#handle(held), {
+      concurrency,
+      limit: Number.POSITIVE_INFINITY,
+      settle: (held, verdict) => this.#settle(held, verdict),
+    });
   }
 
   /** Resolves when events flow. */
@@ -76,7 +83,7 @@ export class StreamGroup {
     await this.#endRead();
     await this.#inbox.idle(timeoutMs);
     await this.#bounded(endsAt, async () => {
-      await this.#flush();
+      await this.#acks.flush();
       for (const { entry, attempt } of this.#held.values()) await this.#mark(entry.id, attempt - 1, HOURS);
       await this.#eval(LEAVE, this.#parts.consumer);
     });
@@ -84,32 +91,45 @@ export class StreamGroup {
   }
 
   async #read({ redis }: BlockingReader): Promise<void> {
-    const { group, consumer, key, subscription } = this.#parts;
+    let arriving: Promise<readonly StreamEntry[]> | undefined;
     while (!this.#stop.signal.aborted) {
-      const room = Math.min(2 * subscription.concurrency - this.#inbox.size, HELD_AT_MOST - this.#held.size);
-      if (room <= 0) {
+      const room = this.#roomBeside(0);
+      if (arriving === undefined && room <= 0) {
         await new Promise<void>(resolve => (this.#wake = resolve));
+        // Whatever else has just ended makes the next read a larger one.
+        await new Promise(resolve => process.nextTick(resolve));
         continue;
       }
       try {
-        const reply: unknown = await redis.call(
-          'XREADGROUP',
-          'GROUP',
-          group,
-          consumer,
-          'COUNT',
-          String(Math.min(room, 100)),
-          'BLOCK',
-          String(BLOCK_MS),
-          'STREAMS',
-          key,
-          '>',
-        );
-        this.#take(readStreamReply(reply).map(entry => ({ entry, attempt: 1 })));
+        const entries = await (arriving ?? this.#ask(redis, room));
+        // Asked before these are handled: Redis works meanwhile.
+        const more = this.#roomBeside(entries.length);
+        arriving = entries.length > 0 && more > 0 ? this.#ask(redis, more) : undefined;
+        arriving?.catch(() => undefined);
+        this.#take(entries.map(entry => ({ entry, attempt: 1 })));
       } catch (error) {
+        arriving = undefined;
         await this.#recover(error);
       }
     }
+    // It is in our name already: `stop` puts it back.
+    const late = await arriving?.catch(() => undefined);
+    this.#take((late ?? []).map(entry => ({ entry, attempt: 1 })));
+  }
+
+  /** For so many more there is room when `coming` are in. */
+  #roomBeside(coming: number): number {
+    const { concurrency } = this.#parts.subscription;
+    return Math.min(2 * concurrency - this.#inbox.size, HELD_AT_MOST - this.#held.size) - coming;
+  }
+
+  async #ask(redis: Redis, count: number): Promise<readonly StreamEntry[]> {
+    const { group, consumer, key } = this.#parts;
+    const limit = String(Math.min(count, 100));
+    const wait = String(BLOCK_MS);
+    return readStreamReply(
+      await redis.call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', limit, 'BLOCK', wait, 'STREAMS', key, '>'),
+    );
   }
 
   #take(deliveries: readonly Held[]): void {
@@ -118,7 +138,7 @@ export class StreamGroup {
       const { id, only, type } = held.entry;
       if (this.#held.has(id)) continue;
       const isMeant = only === undefined ? pattern.matches(type) : only === this.#parts.group;
-      if (!isMeant) this.#ack(id);
+      if (!isMeant) this.#acks.add(id);
       // Stopping: it goes back with the rest that has not begun.
       else if (this.#stop.signal.aborted) this.#held.set(id, held);
       else this.#begin(held);
@@ -127,33 +147,41 @@ export class StreamGroup {
 
   #begin(held: Held): void {
     this.#held.set(held.entry.id, held);
-    void this.#inbox.offer(held);
+    this.#inbox.add(held);
   }
 
-  async #handle(held: Held): Promise<void> {
-    if (this.#stop.signal.aborted) return;
-    const { entry, attempt } = held;
-    const verdict = await this.#parts.subscription.deliver({ text: entry.text, attempt, repeatable: true });
-    await this.#settle(held, verdict);
-    this.#wake?.();
+  #handle({ entry: { text }, attempt }: Held): Promise<Verdict | undefined> {
+    if (this.#stop.signal.aborted) return Promise.resolve(undefined);
+    return this.#parts.subscription.deliver({ text, attempt, repeatable: true });
   }
 
-  async #settle(held: Held, verdict: Verdict): Promise<void> {
+  #settle(held: Held, verdict: Verdict | undefined): Promise<void> | undefined {
+    // Stopping: it goes back with the rest that has not begun.
+    if (verdict === undefined) return undefined;
+    if (verdict.kind !== 'done' && verdict.kind !== 'failed') return this.#unsettled(held, verdict);
+    this.#held.delete(held.entry.id);
+    this.#acks.add(held.entry.id);
+    this.#wakeReader();
+    return undefined;
+  }
+
+  /** Not at each: a read for one entry costs as much as one for fifty. */
+  #wakeReader(): void {
+    if (this.#inbox.size <= 1.5 * this.#parts.subscription.concurrency) this.#wake?.();
+  }
+
+  async #unsettled(held: Held, verdict: Exclude<Verdict, { kind: 'done' | 'failed' }>): Promise<void> {
     const { entry, attempt } = held;
     switch (verdict.kind) {
-      case 'done':
-      case 'failed':
-        this.#held.delete(entry.id);
-        return this.#ack(entry.id);
       case 'dead': {
         const { letters, group, subscription } = this.#parts;
         await this.#insist(() => letters.bury({ group, subscription: subscription.name, entry, attempt, verdict }));
         this.#held.delete(entry.id);
-        return;
+        return this.#wakeReader();
       }
       case 'retry':
         void this.#again(held, verdict.afterMs, verdict.spent);
-        return;
+        return this.#wakeReader();
       default:
         return verdict satisfies never;
     }
@@ -169,34 +197,16 @@ export class StreamGroup {
       return;
     }
     const isOurs = await this.#insist(() => this.#mark(held.entry.id, next.attempt, 0));
-    if (isOurs === 1) this.#begin(next);
-    else this.#held.delete(held.entry.id);
-  }
-
-  /** One command for all that end in the same turn. */
-  #ack(id: string): void {
-    this.#acks.push(id);
-    if (this.#flushes) return;
-    this.#flushes = true;
-    queueMicrotask(() => void this.#flush());
-  }
-
-  async #flush(): Promise<void> {
-    this.#flushes = false;
-    const ids = this.#acks;
-    if (ids.length === 0) return;
-    this.#acks = [];
-    const { link, key, group } = this.#parts;
-    try {
-      await link.send(this.#what(), 'XACK', key, group, ...ids);
-    } catch {
-      // With the next sign of life; were this process to end before, they would be delivered again.
-      this.#acks.push(...ids);
+    if (isOurs === 1) {
+      this.#begin(next);
+      return;
     }
+    this.#held.delete(held.entry.id);
+    this.#wakeReader();
   }
 
   async #keep(): Promise<void> {
-    await this.#flush();
+    await this.#acks.flush();
     const ids = [...this.#held.keys()];
     if (ids.length > 0) await this.#eval(KEEP, this.#parts.consumer, ...ids);
   }

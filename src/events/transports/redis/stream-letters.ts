@@ -1,4 +1,4 @@
-import type { EventDeadLetter, EventDeadLetters, Verdict } from '../../transport.ts';
+import type { EventDeadLetters, StoredLetter, Verdict } from '../../transport.ts';
 import { readCloudEvent } from '../../cloud-event.ts';
 import type { RedisLink } from './link.ts';
 import { pairs, type StreamEntry } from './stream-entries.ts';
@@ -53,7 +53,7 @@ export class StreamLetters implements EventDeadLetters {
     );
   }
 
-  async list(limit: number): Promise<readonly EventDeadLetter[]> {
+  async list(limit: number): Promise<readonly StoredLetter[]> {
     const reply = await this.#link.send('the dead letters', 'XRANGE', this.#letters, '-', '+', 'COUNT', limit);
     return (Array.isArray(reply) ? reply : []).flatMap((letter: unknown) => {
       const [id, fields]: unknown[] = Array.isArray(letter) ? letter : [];
@@ -69,9 +69,14 @@ export class StreamLetters implements EventDeadLetters {
           error: byName.get('error') ?? '',
           attempts: Number(byName.get('attempts')),
           diedAt: new Date(Number(id.slice(0, id.indexOf('-')))),
+          text: byName.get('event') ?? '',
         },
       ];
     });
+  }
+
+  async count(): Promise<number> {
+    return Number(await this.#link.send('the number of dead letters', 'XLEN', this.#letters));
   }
 
   async replay(id: string): Promise<boolean> {

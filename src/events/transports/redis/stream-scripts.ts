@@ -9,6 +9,18 @@ end
 `;
 
 /**
+ * Adds events, in their order. An error at one leaves those before it: their publishers are told that they failed, and publish again.
+ * KEYS stream. ARGV about how many to keep, then type and text of each. Returns their ids.
+ */
+export const ADD_MANY = `
+local ids = {}
+for i = 2, #ARGV, 2 do
+  ids[#ids + 1] = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'type', ARGV[i], 'event', ARGV[i + 1])
+end
+return ids
+`;
+
+/**
  * Creates a group unless it stands, with its place counted (Redis 7): so that a trim past it can be told later.
  * KEYS stream. ARGV group, "now" or "start". Returns 1 when it was created.
  */

@@ -14,7 +14,9 @@ import { RedisLink } from './link.ts';
 import { readEntries } from './stream-entries.ts';
 import { StreamGroup } from './stream-group.ts';
 import { StreamLetters } from './stream-letters.ts';
+import { ADD_MANY } from './stream-scripts.ts';
 import { StreamTail } from './stream-tail.ts';
+import { TurnPublisher } from './turn-publisher.ts';
 
 export interface RedisStreamsOptions {
   /** `redis:` or `rediss:` URL. */
@@ -42,6 +44,7 @@ export class RedisStreamsTransport implements Transport {
   readonly deadLetters: StreamLetters;
   readonly #link: RedisLink;
   readonly #key: string;
+  readonly #publisher: TurnPublisher;
   readonly #options: RedisStreamsOptions;
   readonly #ids = createIdSource();
   #listener: TransportListener | undefined;
@@ -51,6 +54,11 @@ export class RedisStreamsTransport implements Transport {
     this.#options = options;
     this.#link = new RedisLink(this.name, options.url);
     this.#key = `${options.namespace ?? 'shiftwork'}:events`;
+    const limit = String(options.maxLength ?? 100_000);
+    this.#publisher = new TurnPublisher(this.#link, {
+      one: ({ type, text }) => ['XADD', this.#key, 'MAXLEN', '~', limit, '*', 'type', type, 'event', text],
+      many: events => ['EVAL', ADD_MANY, '1', this.#key, limit, ...events.flatMap(({ type, text }) => [type, text])],
+    });
     this.deadLetters = new StreamLetters(this.#link, this.#key);
   }
 
@@ -59,21 +67,8 @@ export class RedisStreamsTransport implements Transport {
     this.#link.listen(listener);
   }
 
-  async publish({ id, type, text }: OutgoingEvent): Promise<void> {
-    const { maxLength = 100_000 } = this.#options;
-    await this.#link.send(
-      `the event "${id}"`,
-      'XADD',
-      this.#key,
-      'MAXLEN',
-      '~',
-      maxLength,
-      '*',
-      'type',
-      type,
-      'event',
-      text,
-    );
+  async publish(event: OutgoingEvent): Promise<void> {
+    await this.#publisher.publish(event);
   }
 
   async subscribe(subscription: TransportSubscription): Promise<StopSubscription> {
