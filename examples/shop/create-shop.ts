@@ -11,8 +11,11 @@ import { requestContext } from './request-context.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { paymentRoutes } from './routes/payments.ts';
 import { passwordResetRoutes } from './routes/password-resets.ts';
+import { shipmentRoutes } from './routes/shipments.ts';
 import { signupRoutes } from './routes/signup.ts';
+import { userRoutes } from './routes/users.ts';
 import type { NotificationFeed } from './store/notification-feed.ts';
 import { createUserStore } from './store/users.ts';
 
@@ -20,7 +23,11 @@ export interface ShopParts {
   readonly client: Client;
   readonly pool: Pool;
   readonly outbox: Outbox;
+  /** Keeps installations apart, as the outbox's. */
+  readonly namespace?: string | undefined;
   readonly feed: NotificationFeed;
+  /** What the payment provider signs its messages with; without a secret they are believed unsigned, without this they are not taken. */
+  readonly payments?: { readonly secret?: string | undefined } | undefined;
   readonly links: { readonly mailbox: string; readonly dashboard: string };
   /** Told of what no caller can mend. */
   readonly onError: (error: unknown) => void;
@@ -29,7 +36,8 @@ export interface ShopParts {
 }
 
 /** The web app: it stores what it must, enqueues the rest, and answers. */
-export function createShop({ client, pool, outbox, feed, links, onError, tracer }: ShopParts): Express {
+export function createShop(parts: ShopParts): Express {
+  const { client, pool, outbox, namespace, feed, links, onError, tracer, payments } = parts;
   const users = createUserStore(pool);
   const email = createEmailProducer(client);
 
@@ -55,10 +63,13 @@ export function createShop({ client, pool, outbox, feed, links, onError, tracer 
   app.use(requestContext(tracer));
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/links', (_request, response) => void response.json(links));
+  if (payments !== undefined) app.use(paymentRoutes({ pool, outbox, namespace, secret: payments.secret }));
   // Bodies are JSON and nothing else: a form on a foreign page cannot send that without being asked.
   app.use(express.json({ limit: '64kb', strict: true, type: 'application/json' }));
   app.use(signupRoutes({ users, pool, outbox, client }));
+  app.use(userRoutes({ users, outbox }));
   app.use(orderRoutes({ pool, outbox, client }));
+  app.use(shipmentRoutes({ pool, outbox }));
   app.use(passwordResetRoutes({ users, email }));
   app.use(jobRoutes(client));
   app.use(notificationRoutes(feed));

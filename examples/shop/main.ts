@@ -25,6 +25,12 @@ async function main(): Promise<void> {
   const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
   if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', "the shop's users and orders");
   const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  const paymentSecret = environment.string('PAYMENT_WEBHOOK_SECRET');
+  if (paymentSecret !== undefined && !/^whsec_[A-Za-z0-9+/]{24,}={0,2}$/.test(paymentSecret)) {
+    environment.problem(
+      'Expected PAYMENT_WEBHOOK_SECRET to be "whsec_" and at least 18 bytes in base64, got something else.',
+    );
+  }
   readLogLevel(environment);
   environment.check();
 
@@ -41,6 +47,9 @@ async function main(): Promise<void> {
     client,
     pool,
     outbox: new Outbox({ namespace, source: 'urn:shiftwork:shop', traceparent: currentTraceparent }),
+    namespace,
+    // In development payments are believed: there is nobody who could sign them.
+    payments: production && paymentSecret === undefined ? undefined : { secret: paymentSecret },
     feed,
     links: { mailbox: `http://localhost:${mailboxPort}`, dashboard: `http://localhost:${dashboardPort}` },
     onError: error => logger.error({ err: error }, 'a request failed'),

@@ -6,6 +6,7 @@ import {
   InvalidPayloadError,
   QueueUnavailableError,
 } from '../../src/errors/index.ts';
+import { id } from './routes/fields.ts';
 
 /** Something that the caller can mend. */
 export class Problem extends Error {
@@ -20,7 +21,19 @@ export class Problem extends Error {
 /** The request's body as the schema reads it; a body that does not fit is the caller's to mend. */
 export function bodyOf<Schema extends z.ZodType>(request: Request, schema: Schema): z.output<Schema> {
   if (request.body === undefined) throw new Problem(415, 'Expected a JSON body with content-type application/json.');
-  const read = schema.safeParse(request.body);
+  return checked(schema, request.body);
+}
+
+/** An id in a path: one that can be none is one that nobody knows. */
+export function pathIdOf(text: string, what: string): string {
+  const read = id.safeParse(text);
+  if (!read.success) throw new Problem(404, `No such ${what} is known.`);
+  return read.data;
+}
+
+/** Data as the schema reads it. @throws InvalidPayloadError, for the caller to mend */
+export function checked<Schema extends z.ZodType>(schema: Schema, data: unknown): z.output<Schema> {
+  const read = schema.safeParse(data);
   if (read.success) return read.data;
   throw new InvalidPayloadError(
     'the request',

@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, test } from 'vitest';
 import { engineCases, freshDatabase, namespace } from '../../tests/support/engines.ts';
 import { startRedis } from '../../tests/support/redis-server.ts';
 import { openEngine } from '../../src/engine/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
 import { connect, type Client } from '../../src/queue/index.ts';
+import { createOrderStore } from '../../workers/index.ts';
 import { createNotificationStore } from '../../workers/notification/index.ts';
 import { createShop } from './create-shop.ts';
 import { currentTraceparent } from './request-context.ts';
@@ -35,7 +37,9 @@ async function open(client: (databaseUrl: string) => Client | Promise<Client>) {
   const errors: unknown[] = [];
   const links = { mailbox: 'http://localhost:1080', dashboard: 'http://localhost:3001' };
   const outbox = new Outbox({ traceparent: currentTraceparent });
-  const shop = createShop({ client: producer, pool, outbox, feed, links, onError: error => errors.push(error) });
+  const onError = (error: unknown): void => void errors.push(error);
+  const payments = { secret: SECRET };
+  const shop = createShop({ client: producer, pool, outbox, feed, links, payments, onError });
   const server = shop.listen(0, '127.0.0.1');
   await once(server, 'listening');
   cleanups.push(() => {
@@ -44,19 +48,42 @@ async function open(client: (databaseUrl: string) => Client | Promise<Client>) {
   });
   const { port } = server.address() as AddressInfo;
   const base = `http://127.0.0.1:${port}`;
-  const send = async (path: string, body: string, headers: Record<string, string> = {}) => {
-    const answer = await fetch(base + path, {
-      method: 'POST',
-      body,
-      headers: { 'content-type': 'application/json', ...headers },
-    });
+  const send = async (path: string, body: string, headers: Record<string, string> = {}, method = 'POST') => {
+    const init: RequestInit = { method, body, headers: { 'content-type': 'application/json', ...headers } };
+    const answer = await fetch(base + path, init);
     return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Record<string, unknown> };
   };
   const postJson = (path: string, body: unknown, headers?: Record<string, string>) =>
     send(path, JSON.stringify(body), headers);
-  return { base, send, postJson, pool, store, producer, errors };
+  /** As the payment provider does it. */
+  const pay = (body: unknown, secret = SECRET) => {
+    const text = JSON.stringify(body);
+    const [id, now] = ['message-1', new Date()];
+    return send('/payment-webhooks', text, {
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
+      'webhook-signature': new Webhook(secret).sign(id, now, text),
+    });
+  };
+  /** Events that stand in the outbox, and the jobs that follow from them, by name. */
+  const written = async () => {
+    const { rows } = await pool.query<{ kind: string; name: string; body: string }>(
+      'select kind, name, body from shiftwork_outbox.entry order by position',
+    );
+    return {
+      events: rows.flatMap(({ kind, body }) =>
+        kind === 'event' ? [JSON.parse(body) as { type: string; data: unknown }] : [],
+      ),
+      jobs: rows.flatMap(({ kind, name }) => (kind === 'job' ? [name] : [])),
+    };
+  };
+  return { base, send, postJson, pay, written, pool, store, producer, errors };
 }
 
+/** A shop whose queues are away: what stands in the transaction alone needs none. */
+const withoutQueues = () => open(() => connect({ redis: 'redis://127.0.0.1:1' }));
+
+const SECRET = `whsec_${Buffer.from('a secret that is long enough').toString('base64')}`;
 const ada = { email: 'ada@example.com', name: 'Ada' };
 const order = { userId: 'u1', email: 'ada@example.com', items: [{ productId: 'tea', quantity: 2, price: 2_450 }] };
 
@@ -146,6 +173,109 @@ describe.each(engineCases)('the shop on $kind', engineCase => {
     const made = await postJson('/password-resets', { email: ada.email }, { 'x-request-id': 'a b', traceparent: 'x' });
     expect(made.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
     expect(traces.at(-1)).toBeUndefined();
+  });
+});
+
+describe('what the shop states in the transaction of the change, also while the queues are away', () => {
+  async function setup() {
+    const shop = await withoutQueues();
+    const [userId, orderId] = ['user-1', 'order-1'];
+    await shop.pool.query('insert into shop_users (id, email, name) values ($1, $2, $3)', [
+      userId,
+      ada.email,
+      ada.name,
+    ]);
+    const { email, items } = order;
+    await createOrderStore(shop.pool).insert({ id: orderId, userId, email, currency: 'EUR', items, total: 4_900 });
+    const patch = (body: unknown, id = userId) => shop.send(`/users/${id}`, JSON.stringify(body), {}, 'PATCH');
+    return { ...shop, userId, orderId, patch };
+  }
+
+  test('user.registered and order.placed', async () => {
+    const { postJson, written } = await withoutQueues();
+    expect((await postJson('/signup', ada)).status).toBe(503);
+    expect((await postJson('/orders', order)).status).toBe(503);
+    const { events, jobs } = await written();
+    expect(events).toMatchObject([
+      { type: 'user.registered', data: ada },
+      { type: 'order.placed', data: { userId: 'u1', total: 4_900 } },
+    ]);
+    expect(jobs).toEqual(['welcome-email', 'identify', 'track', 'in-app', 'order-confirmation', 'track']);
+  });
+
+  test('user.updated, with what really changed and nothing when nothing did', async () => {
+    const { patch, written, userId, pool } = await setup();
+    expect(await patch({ name: 'Ada Lovelace', email: ada.email })).toMatchObject({
+      status: 202,
+      body: { userId, name: 'Ada Lovelace', email: ada.email },
+    });
+    expect(await patch({ name: 'Ada Lovelace' })).toMatchObject({ status: 202, body: { jobIds: [] } });
+    const { events, jobs } = await written();
+    expect(events).toMatchObject([{ type: 'user.updated', data: { userId, name: 'Ada Lovelace' } }]);
+    expect(events[0]?.data).not.toHaveProperty('email');
+    expect(jobs).toEqual(['identify']);
+    await pool.query("insert into shop_users (id, email, name) values ('user-2', 'eve@example.com', 'Eve')");
+    expect((await patch({ email: 'EVE@example.com' })).status).toBe(409);
+    expect((await patch({ name: 'Nobody' }, 'user-nobody')).status).toBe(404);
+    expect((await patch({ admin: true })).status).toBe(400);
+    expect((await written()).events.filter(({ type }) => type === 'user.updated')).toHaveLength(1);
+  });
+
+  test('order.shipped, once however often it is asked for', async () => {
+    const { postJson, written, orderId, userId } = await setup();
+    const first = await postJson(`/orders/${orderId}/shipment`, { carrier: 'Pigeon' });
+    expect(first).toMatchObject({ status: 202, body: { orderId } });
+    const again = await postJson(`/orders/${orderId}/shipment`, {});
+    expect(again).toMatchObject({ status: 202, body: { shippedAt: first.body['shippedAt'], jobIds: [] } });
+    const { events, jobs } = await written();
+    expect(events).toMatchObject([{ type: 'order.shipped', data: { orderId, userId, carrier: 'Pigeon' } }]);
+    expect(jobs).toEqual(['in-app']);
+    expect((await postJson('/orders/order-nobody/shipment', {})).status).toBe(404);
+  });
+
+  test("payment.received, recorded once although the provider's message comes twice, also at once", async () => {
+    const { pay, written, pool, orderId, userId } = await setup();
+    const message = { status: 'received', paymentId: 'pay-1', orderId, amount: 4_900, currency: 'EUR' };
+    const answers = await Promise.all([pay(message), pay(message)]);
+    answers.push(await pay(message));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(answers.filter(({ body }) => body['recorded'] === true)).toHaveLength(1);
+    const { rows } = await pool.query('select id, status, amount from shop_payments');
+    expect(rows).toEqual([{ id: 'pay-1', status: 'received', amount: '4900' }]);
+    const { events, jobs } = await written();
+    expect(events).toMatchObject([
+      { type: 'payment.received', data: { paymentId: 'pay-1', orderId, userId, amount: 4_900, currency: 'EUR' } },
+    ]);
+    expect(jobs).toEqual(['track']);
+  });
+
+  test('payment.failed, and a later success of the same payment stands', async () => {
+    const { pay, written, pool, orderId, userId } = await setup();
+    const parts = { paymentId: 'pay-1', orderId, amount: 4_900, currency: 'EUR' };
+    const failed = { status: 'failed', ...parts, reason: 'The card has expired' };
+    for (const message of [failed, { status: 'received', ...parts }, failed]) await pay(message);
+    const { rows } = await pool.query('select status from shop_payments');
+    expect(rows).toEqual([{ status: 'received' }]);
+    const { events, jobs } = await written();
+    expect(events).toMatchObject([
+      { type: 'payment.failed', data: { paymentId: 'pay-1', orderId, userId, reason: 'The card has expired' } },
+      { type: 'payment.received' },
+    ]);
+    expect(jobs).toEqual(['in-app', 'track']);
+  });
+
+  test('a payment that nobody has signed, of no order, or that does not fit is refused and leaves nothing', async () => {
+    const { pay, send, written, orderId } = await setup();
+    const message = { status: 'received', paymentId: 'pay-1', orderId, amount: 1, currency: 'EUR' };
+    const stranger = `whsec_${Buffer.from('a secret of somebody else').toString('base64')}`;
+    expect((await pay(message, stranger)).status).toBe(401);
+    expect((await send('/payment-webhooks', JSON.stringify(message))).status).toBe(401);
+    expect((await send('/payment-webhooks', 'x', { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await pay({ ...message, amount: -1 })).status).toBe(400);
+    expect((await pay({ ...message, orderId: 'order-nobody' })).status).toBe(404);
+    expect(await written()).toEqual({ events: [], jobs: [] });
+    // The refused one left no mark either.
+    expect((await pay(message)).body['recorded']).toBe(true);
   });
 });
 

@@ -128,7 +128,10 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   'pino-pretty': { in: ['local'], why: 'a development dependency' },
   'playwright-core': { in: ['local/screenshot.ts'], why: 'a development dependency' },
   'prom-client': { in: ['src/telemetry'], why: 'the core states facts; one listener counts' },
-  standardwebhooks: { in: ['workers/notification'], why: 'nobody else signs webhooks' },
+  standardwebhooks: {
+    in: ['workers/notification', 'examples'],
+    why: 'workers sign webhooks; an app checks those that it gets',
+  },
   'web-push': { in: ['workers/notification', 'local'], why: 'nobody else sends pushes; local makes its keys' },
   zod: { in: ['jobs', 'examples'], why: 'the platform takes any Standard Schema; an app chooses its own' },
 };

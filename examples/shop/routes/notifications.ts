@@ -1,7 +1,6 @@
 import { Router } from 'express';
 import type { NotificationFeed } from '../store/notification-feed.ts';
-import { Problem } from '../problems.ts';
-import { id } from './fields.ts';
+import { pathIdOf } from '../problems.ts';
 
 /**
  * `GET /users/:id/notifications` and its live form, `.../stream` (Server-Sent Events). Here knowing a user's id is enough, and
@@ -10,11 +9,11 @@ import { id } from './fields.ts';
 export function notificationRoutes(feed: NotificationFeed): Router {
   return Router()
     .get('/users/:id/notifications', async (request, response) => {
-      const notifications = await feed.list(userIdOf(request.params.id));
+      const notifications = await feed.list(pathIdOf(request.params.id, 'user'));
       response.set('cache-control', 'no-store').json({ notifications });
     })
     .get('/users/:id/notifications/stream', (request, response) => {
-      const userId = userIdOf(request.params.id);
+      const userId = pathIdOf(request.params.id, 'user');
       response.set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
       response.flushHeaders();
       const unfollow = feed.follow(userId, notification => {
@@ -26,10 +25,4 @@ export function notificationRoutes(feed: NotificationFeed): Router {
         forget();
       });
     });
-}
-
-function userIdOf(text: string): string {
-  const read = id.safeParse(text);
-  if (!read.success) throw new Problem(404, 'No such user is known.');
-  return read.data;
 }

@@ -24,6 +24,19 @@ export async function migrateShop(pool: Pool, namespace?: string): Promise<void>
     await client.query(
       'create index if not exists shop_password_resets_asked on shop_password_resets (asked_for, created_at)',
     );
+    await client.query(`create table if not exists shop_shipments (
+      order_id text primary key,
+      carrier text,
+      shipped_at timestamptz(3) not null default now()
+    )`);
+    await client.query(`create table if not exists shop_payments (
+      id text primary key,
+      order_id text not null,
+      status text not null check (status in ('received', 'failed')),
+      amount bigint not null,
+      currency text not null,
+      recorded_at timestamptz not null default now()
+    )`);
   } finally {
     await client.query('select pg_advisory_unlock(7264431)').catch(() => undefined);
     client.release();

@@ -10,6 +10,11 @@ export interface User {
   readonly createdAt: string;
 }
 
+export interface UserChanges {
+  readonly email?: string;
+  readonly name?: string;
+}
+
 export interface UserStore {
   /**
    * The new user, or the one who has that address already. `onNew` writes what must be there with a new one, in the same transaction:
@@ -19,6 +24,15 @@ export interface UserStore {
     user: { readonly email: string; readonly name: string },
     onNew: (tx: PoolClient, user: User) => Promise<void>,
   ): Promise<User>;
+  /**
+   * The user as they are now; undefined where there is none of that id. `onChange` writes, in the same transaction, what follows from
+   * what really changed; nothing changed, nothing follows.
+   */
+  update(
+    id: string,
+    changes: UserChanges,
+    onChange: (tx: PoolClient, user: User, changed: UserChanges) => Promise<void>,
+  ): Promise<User | undefined>;
   /** A token for a reset link, good for nothing where there is no such user; undefined: asked for too often. */
   beginReset(email: string): Promise<string | undefined>;
   /** As if it had never been asked for. */
@@ -56,6 +70,27 @@ export function createUserStore(pool: Pool): UserStore {
         const [first] = known;
         if (first === undefined) throw new Error('The user that was just stored is not there.');
         return userOf(first);
+      });
+    },
+    async update(id, { email, name }, onChange) {
+      return inTransaction(pool, async tx => {
+        // Locked: what changed is told from what is there, whoever else changes it now.
+        const { rows: found } = await tx.query<UserRow>(
+          'select id, email, name, created_at from shop_users where id = $1 for update',
+          [id],
+        );
+        const [row] = found;
+        if (row === undefined) return undefined;
+        const before = userOf(row);
+        const after: User = { ...before, email: email ?? before.email, name: name ?? before.name };
+        const changed: UserChanges = {
+          ...(after.email !== before.email && { email: after.email }),
+          ...(after.name !== before.name && { name: after.name }),
+        };
+        if (Object.keys(changed).length === 0) return before;
+        await tx.query('update shop_users set email = $2, name = $3 where id = $1', [id, after.email, after.name]);
+        await onChange(tx, after, changed);
+        return after;
       });
     },
     async beginReset(email) {
