@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tests/support/longest-first.ts';
 import { SummaryReporter } from './tests/support/summary-reporter.ts';
 
 const exclude = ['node_modules/**', 'dist/**', '.shiftwork/**'];
@@ -11,7 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Trials of whole fleets at once: more only make each other slow.
     maxConcurrency: 4,
-    sequence: { shuffle: true },
+    sequence: { shuffle: true, sequencer: LongestFirst },
     // A test's database, keys and files are its own; a second try would hide a race, so there is none.
     retry: 0,
     reporters: ['default', new SummaryReporter()],
