@@ -227,6 +227,27 @@ describe('what comes back', () => {
     expect(await collect(store.readAll({ types: ['nothing.happened'] }))).toEqual([]);
   });
 
+  test.each([{ from: 1.5 }, { to: -1 }, { limit: Number.NaN }, { from: Infinity }])(
+    'is not asked for with %j',
+    options => {
+      expect(() => place.store.readStream('x', options)).toThrow(InvalidOptionsError);
+    },
+  );
+
+  test('of any size is read in order, large ones in smaller pages', async () => {
+    const stream = 'large';
+    const large = Array.from({ length: 60 }, (_, n) => noted({ text: `${n} ${'x'.repeat(200_000)}`, at: new Date(n) }));
+    for (let n = 0; n < 60; n += 20) {
+      await place.store.append(stream, large.slice(n, n + 20), { expectedVersion: n });
+    }
+    const small = Array.from({ length: 600 }, (_, n) => counted({ by: n }));
+    await place.store.append(stream, [...small], { expectedVersion: 60 });
+    const all = await collect(place.store.readStream(stream));
+    expect(all.map(({ streamVersion }) => streamVersion)).toEqual(Array.from({ length: 660 }, (_, n) => n + 1));
+    const back = await collect(place.store.readStream(stream, { direction: 'backward' }));
+    expect(back.toReversed()).toEqual(all);
+  });
+
   test('of another release is kept and says so: an unknown type, a newer version, what fits no schema', async () => {
     const wide = [
       defineEvent('counter.counted', { version: 2, schema: z.object({ by: z.string() }) }),

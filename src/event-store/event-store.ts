@@ -9,6 +9,7 @@ import { runAppend, type Appended } from './run-append.ts';
 import type { ExpectedVersion } from './expected-version.ts';
 import { requireIdText } from './id-text.ts';
 import { PostgresKeyRing, type KeyRing } from './key-ring.ts';
+import { requireCounts } from './require-counts.ts';
 import { namesOf, type StoreNames } from './names.ts';
 import { PersonalDataVault, type PersonalData } from './personal-data.ts';
 import { EVENT_COLUMNS, readEvent, type EventRow, type Reading } from './read-event.ts';
@@ -135,9 +136,10 @@ export class EventStore {
     return appended;
   }
 
-  /** The stream's events, a page at a time. */
+  /** The stream's events, a page at a time. @throws InvalidOptionsError */
   readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterableIterator<StoredEvent> {
     requireIdText(stream, 'the name of a stream');
+    requireCounts({ from: options.from, to: options.to, limit: options.limit });
     const backward = options.direction === 'backward';
     const first = options.from ?? (backward ? Number.MAX_SAFE_INTEGER : 1);
     const last = options.to ?? (backward ? 1 : Number.MAX_SAFE_INTEGER);
@@ -169,6 +171,7 @@ export class EventStore {
    * Use the primary: a standby does not know which appends are under way.
    */
   readAll({ after = 0, limit = Infinity, types }: ReadAllOptions = {}): AsyncIterableIterator<StoredEvent> {
+    requireCounts({ after, limit });
     let horizon: number | undefined;
     return new EventCursor({
       fetch: async (before, count) => {

@@ -23,6 +23,9 @@ export class PostgresKeyRing implements KeyRing {
   readonly #table: string;
   readonly #remembered = new Map<string, { readonly key: Uint8Array | undefined; readonly until: number }>();
 
+  /** How many were thrown away: an answer from before is not remembered. */
+  #thrownAway = 0;
+
   constructor(sql: Sql, names: StoreNames) {
     this.#sql = sql;
     this.#table = names.subjectKey;
@@ -31,6 +34,7 @@ export class PostgresKeyRing implements KeyRing {
   async keyFor(subject: string): Promise<Uint8Array> {
     const known = this.#recall(subject);
     if (known?.key !== undefined) return known.key;
+    const asOf = this.#thrownAway;
     const { rows } = await this.#sql.query(
       `insert into ${this.#table} as k (subject, key) values ($1, $2)
        on conflict (subject) do update set subject = k.subject returning key`,
@@ -38,15 +42,16 @@ export class PostgresKeyRing implements KeyRing {
     );
     const key = rows[0]?.['key'];
     if (!(key instanceof Uint8Array)) throw new SubjectErasedError();
-    return this.#remember(subject, key);
+    return this.#remember(subject, key, asOf);
   }
 
   async find(subject: string): Promise<Uint8Array | undefined> {
     const known = this.#recall(subject);
     if (known !== undefined) return known.key;
+    const asOf = this.#thrownAway;
     const { rows } = await this.#sql.query(`select key from ${this.#table} where subject = $1`, [subject]);
     const key = rows[0]?.['key'];
-    return this.#remember(subject, key instanceof Uint8Array ? key : undefined);
+    return this.#remember(subject, key instanceof Uint8Array ? key : undefined, asOf);
   }
 
   async throwAway(subject: string): Promise<void> {
@@ -56,6 +61,7 @@ export class PostgresKeyRing implements KeyRing {
        on conflict (subject) do update set key = null, erased_at = now()`,
       [subject],
     );
+    this.#thrownAway += 1;
     this.#remembered.delete(subject);
   }
 
@@ -64,7 +70,8 @@ export class PostgresKeyRing implements KeyRing {
     return entry !== undefined && entry.until > Date.now() ? entry : undefined;
   }
 
-  #remember<Key extends Uint8Array | undefined>(subject: string, key: Key): Key {
+  #remember<Key extends Uint8Array | undefined>(subject: string, key: Key, asOf: number): Key {
+    if (asOf !== this.#thrownAway) return key;
     if (this.#remembered.size >= REMEMBERED_AT_MOST) this.#remembered.clear();
     this.#remembered.set(subject, { key, until: Date.now() + REMEMBERED_MS });
     return key;

@@ -8,6 +8,7 @@ import { defineDecider, on } from './decider.ts';
 import { EventStore } from './event-store.ts';
 import { personalData } from './personal-data.ts';
 import { Repository } from './repository.ts';
+import { Snapshots } from './snapshots.ts';
 
 const registered = defineEvent('person.registered', {
   schema: z.object({ personId: z.string(), name: z.string(), born: z.date().nullable(), plan: z.string() }),
@@ -73,6 +74,15 @@ describe('personal data', () => {
     expect(await repository.load(who.personId)).toEqual({ version: 1, state: { name: 'Erased' } });
     const { rows } = await place.pool.query(`select * from ${place.store.names.snapshot}`);
     expect(JSON.stringify(rows)).not.toContain('Byron');
+  });
+
+  test('is not brought back by a snapshot of a state that was read before the erasure', async () => {
+    const who = person();
+    await place.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
+    const snapshots = new Snapshots<{ readonly name: string }>(place.store, 'person', { every: 1, shape: 1 });
+    await place.store.eraseSubject(who.personId);
+    await snapshots.keep(who.personId, { version: 1, state: { name: 'Ada Byron' } });
+    expect(await snapshots.find(who.personId, 1)).toBeUndefined();
   });
 
   test('under a key that does not fit is kept and said to be unreadable', async () => {

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import { BatchTransaction } from './batch-transaction.ts';
+import { BatchTransaction, MARK_BATCH } from './batch-transaction.ts';
 import type { StoreNames } from './names.ts';
 import { schemaOf, type Generation, type Projection } from './projection.ts';
 import type { StoredEvent } from './stored-event.ts';
@@ -79,7 +79,7 @@ export async function callProject(
 
 /** Where a handler's bare names lead. Names and numbers of ours alone come into the text. */
 export function enterSchema(place: Pick<BatchPlace, 'namespace' | 'projection' | 'generation'>): string {
-  return `set local search_path = "${schemaOf(place.projection.name, place.namespace, place.generation)}"`;
+  return `set local search_path = "${schemaOf(place.projection.name, place.namespace, place.generation)}"; ${MARK_BATCH}`;
 }
 
 /** One round trip: begins in the projection's schema, locks its row, and answers the streams that are parked. */
@@ -92,7 +92,7 @@ async function enter(client: PoolClient, place: BatchPlace, from: number): Promi
      select distinct stream from ${names.parked} where ${key}`,
   );
   // A text of several statements answers with several results.
-  const [, locked, parked] = answers as { readonly rowCount: number | null; readonly rows: { stream: string }[] }[];
+  const [, , locked, parked] = answers as { readonly rowCount: number | null; readonly rows: { stream: string }[] }[];
   if (locked?.rowCount !== 1) throw new LeaseLost('Another process writes the projection now.');
   return new Set(parked?.rows.map(({ stream }) => stream));
 }

@@ -79,3 +79,13 @@ export function schemaOf(name: string, namespace: string | undefined, generation
   const live = namespace ? `read_${name}_${namespace}` : `read_${name}`;
   return generation === 'live' ? live : `${live}__${generation}`;
 }
+
+/** PostgreSQL cuts names off in silence: the schema that is built beside the live one would be the live one. @throws InvalidContractError */
+export function requireSchemaFits(name: string, namespace: string | undefined): void {
+  const longest = schemaOf(name, namespace, 'next');
+  if (longest.length <= 63) return;
+  throw new InvalidContractError(
+    `projection "${name}": expected a name that makes, with the namespace "${namespace ?? ''}", a schema of at most 63 characters, ` +
+      `got "${longest}" with ${longest.length}.`,
+  );
+}

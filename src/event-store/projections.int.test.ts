@@ -127,6 +127,28 @@ describe('a projection', () => {
     expect((await stopped).error.message).toContain(message);
   });
 
+  test.each([
+    ['behind another statement', "insert into sum values ('x;y', 1, 1); commit"],
+    ['behind a comment', '/* done */ commit'],
+    ['under a quoted name', "insert into sum values ('it''s', 1, 1); -- so\n rollback"],
+    ['where reading SQL does not find it', "insert into sum values (E'\\'', 1, 1); commit; select ''"],
+  ])('may not end its transaction %s', async (_, text) => {
+    const projections = await run(sums({ attempts: 1, project: async (__, tx) => void (await tx.query(text)) }));
+    const stopped = place.facts.next('projection.stopped');
+    await add('a', 1);
+    expect((await stopped).error.message).toContain('leave its transaction alone');
+    expect(await projections.status()).toMatchObject([{ position: 0 }]);
+  });
+
+  test('may send several statements at once, and bodies of functions', async () => {
+    const text = `create or replace function one() returns int language sql as 'select 1; ';
+      do $$ begin perform 1; end $$; insert into sum values ('; commit', 1, 1)`;
+    const projections = await run(sums({ project: async (_, tx) => void (await tx.query(text)) }));
+    const { position } = await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
+    await projections.waitFor('sums', position);
+    expect(await table()).toEqual([{ stream: '; commit', total: 1, events: 1 }]);
+  });
+
   test('may not write when its batch has ended', async () => {
     const late = Promise.withResolvers<unknown>();
     const projections = await run(
@@ -160,12 +182,57 @@ describe('a projection', () => {
     expect(await place.facts.next('projection.lag', ({ events }) => events === 0)).toMatchObject({ lagMs: 0 });
   });
 
+  test('goes on while a transaction elsewhere in the database stays open, and when that one appends says so as its lag', async () => {
+    const projections = await run(sums(), { lagEvery: 20 });
+    const long = await place.pool.connect();
+    await long.query('begin isolation level repeatable read');
+    await long.query('create table elsewhere (n int)');
+    await long.query('select pg_current_xact_id()');
+    await projections.waitFor('sums', await add('a', 1, 2));
+    await projections.rebuild('sums');
+    await projections.waitFor('sums', await add('a', 3));
+    expect(await table()).toEqual([{ stream: 'a', total: 6, events: 3 }]);
+    await long.query('rollback');
+    await long.query('begin');
+    await place.store.append('b', [counted({ by: 1 })], { expectedVersion: 0, tx: long });
+    const lag = place.facts.next('projection.lag', ({ events }) => events === 1);
+    await add('a', 4);
+    expect(await lag).toMatchObject({ projection: 'sums', events: 1 });
+    await long.query('commit');
+    long.release();
+    await projections.waitFor('sums', await place.store.horizon());
+    expect(await table()).toMatchObject([{ total: 10 }, { total: 1 }]);
+  });
+
+  test('that stands still says how far it falls behind', async () => {
+    await run(sums(), { lagEvery: 20 });
+    const stopped = place.facts.next('projection.stopped');
+    await add('a', -1);
+    await stopped;
+    const lag = place.facts.next('projection.lag', ({ events }) => events === 3);
+    await add('a', 1, 1);
+    expect((await lag).lagMs).toBeGreaterThanOrEqual(0);
+  });
+
   test('that is behind says so to who waits', async () => {
     const projections = new Projections({ store: place.store, projections: [sums()] });
     await projections.prepare();
     const position = await add('a', 1);
     await expect(projections.waitFor('sums', position, 30)).rejects.toThrow(ProjectionBehindError);
     await expect(projections.waitFor('other', position)).rejects.toThrow(ProjectionUnknownError);
+  });
+
+  test('is refused where the database would cut off the name of its schema, and quoted where it needs that', async () => {
+    const name = 'a'.repeat(30);
+    const at = (namespace: string) =>
+      new Projections({
+        store: new EventStore({ pool: place.pool, namespace, events: [counted] }),
+        projections: [sums({ name })],
+      });
+    expect(() => at('n'.repeat(21))).not.toThrow();
+    expect(() => at('n'.repeat(22))).toThrow(/at most 63 characters/);
+    expect(at('Prod-1').schemaOf(name)).toBe(`"read_${name}_Prod-1"`);
+    expect(at('prod').schemaOf(name)).toBe(`read_${name}_prod`);
   });
 
   test('is refused with a name twice, a foreign event, a name that is no schema', () => {

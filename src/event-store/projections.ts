@@ -8,7 +8,7 @@ import { readLag } from './lag.ts';
 import { Listener } from './listener.ts';
 import { listParked, retryParked, type ParkedEvent, type Retried } from './parked.ts';
 import { prepareProjections } from './prepare.ts';
-import { schemaOf, type Projection } from './projection.ts';
+import { requireSchemaFits, schemaOf, type Projection } from './projection.ts';
 import { Projector } from './projector.ts';
 import { explained } from './store-fault.ts';
 import { rebuildProjection, type RebuildOptions, type Rebuilt } from './rebuild.ts';
@@ -50,12 +50,13 @@ export class Projections {
   readonly #batchSize: number;
   readonly #leaseMs: number;
 
-  /** @throws InvalidContractError for a name used twice, or events that the store does not know */
+  /** @throws InvalidContractError for a name used twice or too long, or events that the store does not know */
   constructor(options: ProjectionsOptions) {
     const { store, projections, batchSize = 1_000 } = options;
     const byName = new Map<string, Projection>();
     for (const projection of projections) {
       const { name, events } = projection;
+      requireSchemaFits(name, store.namespace);
       if (byName.has(name)) throw new InvalidContractError(`Two projections are named "${name}".`);
       for (const contract of events) {
         if (store.contracts.get(contract.name) !== contract) {
@@ -102,9 +103,10 @@ export class Projections {
     await Promise.all([this.#listener.stop(), ...this.#projectors.map(projector => projector.stop())]);
   }
 
-  /** The schema of its tables. @throws ProjectionUnknownError */
+  /** The schema of its tables, quoted where SQL needs that. @throws ProjectionUnknownError */
   schemaOf(name: string): string {
-    return schemaOf(this.#get(name).name, this.#store.namespace);
+    const schema = schemaOf(this.#get(name).name, this.#store.namespace);
+    return /^[a-z0-9_]+$/.test(schema) ? schema : `"${schema}"`;
   }
 
   /**

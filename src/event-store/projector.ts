@@ -150,13 +150,27 @@ export class Projector {
     const { store, lagEveryMs } = this.#options;
     while (!this.#stop.signal.aborted) {
       await this.#pause(lagEveryMs);
-      if (this.#stop.signal.aborted || this.#runner === undefined || !store.facts.wants('projection.lag')) continue;
+      if (this.#stop.signal.aborted || !store.facts.wants('projection.lag')) continue;
       try {
-        store.facts.state('projection.lag', { ...this.#fields, ...(await readLag(store, this.#runner.checkpoint)) });
+        // Also of one that stands still or that nobody runs: whoever watches must see it fall behind.
+        const checkpoint = this.#runner?.checkpoint ?? (await this.#abandonedAt());
+        if (checkpoint === undefined) continue;
+        store.facts.state('projection.lag', { ...this.#fields, ...(await readLag(store, checkpoint)) });
       } catch {
         // Away; `projection.held` has said so.
       }
     }
+  }
+
+  /** Undefined while another process runs it. */
+  async #abandonedAt(): Promise<number | undefined> {
+    const { store, projection } = this.#options;
+    const { rows } = await store.pool.query<{ checkpoint: number }>(
+      `select checkpoint::float8 from ${store.names.projection} where name = $1 and generation = 'live'
+         and (stopped_at is not null or lease_until is null or lease_until < clock_timestamp())`,
+      [projection.name],
+    );
+    return rows[0]?.checkpoint;
   }
 
   get #fields(): ProjectionFields {

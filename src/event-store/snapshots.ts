@@ -43,14 +43,20 @@ export class Snapshots<State> {
     return { version: Number(row.version), state: reviveDates(row.state.state, row.state.dates) as State };
   }
 
-  /** Keeps it, unless a newer one is there. One that JSON would change is refused: the fact says so. */
+  /**
+   * Keeps it, unless a newer one is there. One that JSON would change is refused: the fact says so. None is kept for a minute after a person
+   * of the stream was erased: the state may have been read before, by any process.
+   */
   async keep(stream: string, { version, state }: Snapshot<State>): Promise<void> {
     try {
       const { json, dates } = encodeEventPayload(this.#contract, state);
       if (!isDeepStrictEqual(reviveDates(JSON.parse(json), dates), state))
         throw new Error('JSON does not hold it as it is');
       await this.#store.pool.query(
-        `insert into ${this.#store.names.snapshot} as s (stream, version, shape, state) values ($1, $2, $3, $4)
+        `insert into ${this.#store.names.snapshot} as s (stream, version, shape, state) select $1, $2, $3, $4
+         where not exists (
+           select 1 from ${this.#store.names.event} e join ${this.#store.names.subjectKey} k on k.subject = e.subject
+           where e.stream = $1 and k.erased_at > now() - interval '1 minute')
          on conflict (stream) do update set version = excluded.version, shape = excluded.shape, state = excluded.state, taken_at = now()
          where s.version < excluded.version or s.shape <> excluded.shape`,
         [stream, version, this.#shape, `{"state":${json},"dates":${JSON.stringify(dates)}}`],

@@ -1,0 +1,105 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { openBrowser } from '../support/browser.ts';
+import { startProcess } from '../support/child-process.ts';
+import { freePort } from '../support/free-port.ts';
+import { descendantsOf, isAlive } from '../support/process-tree.ts';
+
+const STARTER = fileURLToPath(new URL('../../local/bank.ts', import.meta.url));
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const cleanup of cleanups.toReversed()) await cleanup();
+});
+
+/** What a newcomer sees: `npm run bank`, its page, Ctrl-C. */
+test('the bank on its own PostgreSQL: accounts are opened, filled, moved between and closed by hand; Ctrl-C leaves nothing behind', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shiftwork-bank-'));
+  // The database server's user must come through it.
+  await chmod(folder, 0o711);
+  cleanups.push(() => rm(folder, { recursive: true, force: true }));
+  const port = await freePort();
+  const env = { BANK_PORT: String(port), SHIFTWORK_DATA: folder };
+  const bank = startProcess(STARTER, { env });
+  cleanups.push(async () => {
+    bank.kill('SIGTERM');
+    await bank.ended;
+  });
+  await bank.line(/^ready$/);
+  expect(bank.lines).toContain(`bank      http://localhost:${port}`);
+
+  const browser = await openBrowser();
+  cleanups.push(() => browser.close());
+  const page = await browser.page();
+  const complaints: string[] = [];
+  page.on('console', message => void (message.type() === 'error' && complaints.push(message.text())));
+  page.on('pageerror', error => complaints.push(error.message));
+  await page.goto(`http://localhost:${port}/`);
+  await page.waitForSelector('#summary >> text=None yet.');
+
+  const accounts = page.locator('#accounts tr');
+  const open = page.locator('form[data-command=open]');
+  await open.locator('input[name=ownerName]').fill('Ada <b>Lovelace</b>');
+  await open.locator('button').click();
+  await accounts.nth(0).waitFor();
+  await open.locator('input[name=initialBalance]').fill('0');
+  await open.locator('button').click();
+  await accounts.nth(1).waitFor();
+  expect(await accounts.nth(0).innerText()).toContain('Ada <b>Lovelace</b>');
+  const [first = '', second = ''] = await page.locator('#accounts button').allInnerTexts();
+
+  const move = page.locator('form[data-command=move]');
+  await move.locator('select').selectOption(first);
+  await move.locator('button[value=deposits]').click();
+  await page.waitForSelector('#accounts >> text=€125.00');
+  const transfer = page.locator('form[data-command=transfer]');
+  await transfer.locator('select').selectOption(first);
+  await transfer.locator('input[name=toAccountId]').fill(second);
+  await transfer.locator('input[name=amount]').fill('12500');
+  await transfer.locator('button').click();
+  await page.waitForSelector('#accounts >> text=€0.00');
+  await page.waitForSelector('#summary >> text=€125.00 in 4 transactions.');
+
+  // A rule that forbids it is said where it was asked, and so is one of the form itself.
+  await transfer.locator('button').click();
+  await transfer.locator('.problem >> text=less than the amount').waitFor();
+  await transfer.locator('input[name=toAccountId]').fill(first);
+  await transfer.locator('button').click();
+  await transfer.locator('.problem >> text=another account').waitFor();
+
+  const close = page.locator('form[data-command=close]');
+  await close.locator('select').selectOption(first);
+  await close.locator('button').click();
+  await page.waitForSelector('#accounts >> text=closed');
+  await page.click(`#accounts button >> text=${first}`);
+  await page.waitForSelector('#transactions >> text=transfer out');
+  const lines = await page.locator('#transactions tr').allInnerTexts();
+  expect(lines.map(line => line.split('\t').slice(1))).toEqual([
+    ['transfer out', 'Thank you', '-€125.00', '€0.00'],
+    ['deposit', 'Rent', '€25.00', '€125.00'],
+    ['deposit', 'Initial deposit', '€100.00', '€100.00'],
+  ]);
+  const shot = process.env['SCREENSHOT'];
+  if (shot !== undefined) await page.screenshot({ path: shot, fullPage: true });
+  // The browser says itself of each refusal that it was one.
+  expect(complaints.filter(text => !/status of 4(00|09)/.test(text))).toEqual([]);
+
+  const started = descendantsOf(bank.pid);
+  expect(started.length).toBeGreaterThan(1);
+  bank.kill('SIGINT');
+  expect(await bank.ended).toBe(0);
+  expect(started.filter(isAlive)).toEqual([]);
+
+  // What was written is there the next time.
+  const again = startProcess(STARTER, { env });
+  cleanups.push(async () => {
+    again.kill('SIGTERM');
+    await again.ended;
+  });
+  await again.line(/^ready$/);
+  const kept = await fetch(`http://localhost:${port}/accounts/${second}`);
+  expect(await kept.json()).toMatchObject({ balance: 12_500, ownerName: 'Ada <b>Lovelace</b>', isOpen: true });
+});
