@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { startPostgres } from '../support/postgres-server.ts';
 import { randomBank } from './random-bank.ts';
 
-/** The long form of the random bank: `node tests/faults/random-bank-main.ts [--seconds 60] [--seed 1] [--writers 16]`. */
+/** The long form of the random bank: `npm run test:bank [-- --seconds 60 --seed 1 --writers 16]`. */
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
