@@ -99,10 +99,8 @@ test('a transfer whose process is killed at any statement moves all of the money
   whole.kill('SIGKILL');
   // Begin, the key, what each account is like, the append, the answer, the commit.
   expect(steps).toBeGreaterThanOrEqual(7);
-  const deaths = Array.from({ length: steps }, (_, n) => n + 1).flatMap(step => [
-    [step, 'before'] as const,
-    [step, 'sent'] as const,
-  ]);
+  // Before each statement is sent, and when the last, the commit, was sent and its answer not heard.
+  const deaths = [...Array.from({ length: steps }, (_, n) => [n + 1, 'before'] as const), [steps, 'sent'] as const];
   const next = deaths.values();
   const work = async (): Promise<void> => {
     for (const [step, die] of next) await killedAt(step, die);
