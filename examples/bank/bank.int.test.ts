@@ -61,6 +61,20 @@ async function balance(id: string, atLeast: unknown = 0): Promise<unknown> {
   return (await get(`/accounts/${id}`, atLeast)).body['balance'];
 }
 
+/** Every table of the database in whose rows the text stands. */
+async function tablesWith(text: string): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `select table_schema || '.' || table_name as name from information_schema.tables
+     where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema') order by 1`,
+  );
+  const found: string[] = [];
+  for (const { name } of rows) {
+    const { rowCount } = await pool.query(`select 1 from ${name} t where strpos(t::text, $1) > 0 limit 1`, [text]);
+    if (rowCount === 1) found.push(name);
+  }
+  return found;
+}
+
 describe('the bank', () => {
   test('opens, deposits, withdraws, transfers and closes; its read models say so', async () => {
     const [a, b] = [await open(1_000, 'lea'), await open(0, 'lea')];
@@ -216,6 +230,10 @@ describe('the bank', () => {
     for await (const opened of bank.store.readStream(`account-${id}`)) {
       expect(opened).toMatchObject({ payload: { ownerName: 'Erased', initialBalance: 5 }, problem: undefined });
     }
+    await projections.rebuild('accounts');
+    expect(await balance(id)).toBe(5);
+    expect(await tablesWith('Eve Secret')).toEqual([]);
+    expect(await tablesWith(id)).toContain('read_accounts.account');
     const again = await post('/accounts', { ownerId: 'eve', initialBalance: 5, currency: 'EUR' });
     expect(again.status).toBe(409);
   });
