@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
 import { ConcurrencyError, StreamUnreadableError } from '../errors/index.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
 import { collect, counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
 import { defineDecider, on } from './decider.ts';
 import { EventStore } from './event-store.ts';
@@ -72,9 +73,22 @@ describe('execute', () => {
   test('named by a command id happens once, however often it is sent', async () => {
     const counters = repository();
     const stream = fresh();
-    const results = await Promise.all(
-      Array.from({ length: 5 }, () => counters.execute(stream, 5, { commandId: `${stream}-deposit`, retries: 20 })),
+    // All of them have looked whether it is done before one of them does it.
+    const holder = await place.pool.connect();
+    await holder.query('begin');
+    await place.store.append(stream, [counted({ by: 1 })], { expectedVersion: 'any', tx: holder });
+    const executing = Array.from({ length: 5 }, () =>
+      counters.execute(stream, 5, { commandId: `${stream}-deposit`, retries: 20 }),
     );
+    await waitFor('all to wait for the stream', async () => {
+      const { rowCount } = await place.pool.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`,
+      );
+      return rowCount === 5;
+    });
+    await holder.query('rollback');
+    holder.release();
+    const results = await Promise.all(executing);
     expect(results.filter(({ repeated }) => !repeated)).toHaveLength(1);
     expect(await counters.load(stream)).toMatchObject({ state: { sum: 5 }, version: 1 });
     expect(await counters.execute(stream, 5, { commandId: `${stream}-deposit` })).toMatchObject({ repeated: true });
