@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineEvent } from '../../src/contracts/index.ts';
+import { defineEvent, defineJob, handle } from '../../src/contracts/index.ts';
 import {
   defineDecider,
   defineProjection,
@@ -15,6 +15,7 @@ import {
   Projections,
   Repository,
 } from '../../src/event-store/index.ts';
+import { runHandler } from '../../src/testing/index.ts';
 import { ROOT } from '../architecture/source-files.ts';
 import { freshDatabase } from '../support/engines.ts';
 
@@ -114,6 +115,33 @@ describe('the guide to event sourcing', () => {
     expect(asOf.state).toEqual({ inStock: 10 });
     await projections.rebuild('stock');
     expect((await pool.query('select * from read_stock.level')).rows).toEqual(rows);
+
+    const restockItem = defineJob({
+      queue: 'purchasing',
+      name: 'restock-item',
+      schema: z.object({ stream: z.string(), quantity: z.int() }),
+    });
+    const restock = handle(restockItem, async ({ stream, quantity }, run) => {
+      await items.execute(stream, { type: 'receive', quantity }, { commandId: run.effectId });
+    });
+    for (let again = 0; again < 2; again += 1) {
+      const run = { jobId: 'job-1', effectId: 'job-1' };
+      const outcome = await runHandler(restock, { stream: 'item-milk', quantity: 3 }, { run });
+      expect(outcome).toMatchObject({ kind: 'succeeded' });
+    }
+    expect(await items.load('item-milk')).toEqual({ state: { inStock: 3 }, version: 1 });
+
+    // Who holds the projections back.
+    const [, finds = ''] =
+      /```sql\n([^]*?)```/.exec(readFileSync(join(ROOT, 'docs/guides/event-sourcing.md'), 'utf8')) ?? [];
+    const holder = await pool.connect();
+    await holder.query('begin');
+    expect((await pool.query(finds)).rows).toEqual([]);
+    await items.execute('item-salt', { type: 'receive', quantity: 1 }, { tx: holder });
+    const { rows: self } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+    expect((await pool.query(finds)).rows).toMatchObject(self);
+    await holder.query('rollback');
+    holder.release();
     await projections.stop();
     await store.settle();
     await pool.end();
