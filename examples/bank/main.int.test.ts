@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startProcess } from '../../tests/support/child-process.ts';
 import { freshDatabase } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
@@ -47,5 +47,17 @@ describe('the bank as a program', () => {
     expect(new Set(await Promise.all(many))).toEqual(new Set([201]));
     bank.kill('SIGTERM');
     expect(await bank.ended).toBe(0);
+  });
+
+  test('does not outlive a starter that is killed', async () => {
+    const database = await freshDatabase();
+    cleanups.push(() => database.drop());
+    const port = await freePort();
+    const starter = startProcess(STARTER, { env: { BANK_PORT: String(port), DATABASE_URL: database.url } });
+    cleanups.push(() => starter.kill('SIGKILL'));
+    await starter.line(/^ready$/);
+    starter.kill('SIGKILL');
+    await starter.ended;
+    await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed'), 10_000);
   });
 });
