@@ -1,5 +1,5 @@
 import type { EventStore } from './event-store.ts';
-import { toError } from './poison.ts';
+import { isOutage, toError } from './poison.ts';
 import { callProject, enterSchema, inTransaction } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 import type { EventRow } from './read-event.ts';
@@ -93,7 +93,8 @@ async function retryNext(
       return event.position;
     });
   } catch (cause) {
-    if (tried === undefined) throw cause;
+    // What is away says nothing about the event: its error stays what it was.
+    if (tried === undefined || isOutage(cause)) throw cause;
     failed.add(tried.stream);
     await pool.query(
       `update ${names.parked} set error = $3, parked_at = now() where name = $1 and generation = 'live' and position = $2`,
