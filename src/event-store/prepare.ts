@@ -1,4 +1,5 @@
 import type { EventStore } from './event-store.ts';
+import { requireOwnSchema } from './own-schema.ts';
 import { inTransaction } from './project-batch.ts';
 import { schemaOf, type Projection } from './projection.ts';
 
@@ -19,6 +20,7 @@ export async function prepareProjections(
         [name],
       );
       if (rows[0] !== undefined) return rows[0].shape;
+      await requireOwnSchema(client, names, name, namespace);
       const schema = schemaOf(name, namespace);
       await client.query(`create schema if not exists "${schema}"; set local search_path = "${schema}"; ${tables}`);
       await client.query(

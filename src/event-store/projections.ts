@@ -7,6 +7,7 @@ import type { EventStore } from './event-store.ts';
 import { readLag } from './lag.ts';
 import { Listener } from './listener.ts';
 import { listParked, retryParked, type ParkedEvent, type Retried } from './parked.ts';
+import { requireOwnSchema } from './own-schema.ts';
 import { prepareProjections } from './prepare.ts';
 import { requireSchemaFits, schemaOf, type Projection } from './projection.ts';
 import { Projector } from './projector.ts';
@@ -130,8 +131,10 @@ export class Projections {
   }
 
   /** @throws ProjectionUnknownError, Error when an event fails */
-  rebuild(name: string, options: Pick<RebuildOptions, 'signal' | 'onProgress'> = {}): Promise<Rebuilt> {
+  async rebuild(name: string, options: Pick<RebuildOptions, 'signal' | 'onProgress'> = {}): Promise<Rebuilt> {
     const projection = this.#get(name);
+    const { names, namespace, pool } = this.#store;
+    await this.#explained(requireOwnSchema(pool, names, name, namespace));
     return rebuildProjection(this.#store, projection, {
       ...options,
       owner: `${this.#owner}.rebuild`,

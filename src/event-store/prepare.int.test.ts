@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { InvalidConfigError } from '../errors/index.ts';
+import { EventStore } from './event-store.ts';
+import { defineProjection } from './projection.ts';
+import { Projections } from './projections.ts';
+import { migrateEventStore } from './tables.ts';
+
+let place: StoreOfTest;
+beforeEach(async () => {
+  place = await openStore();
+});
+afterEach(() => place.close());
+
+function projectionsOf(store: EventStore, name: string, table: string): Projections {
+  const projection = defineProjection({
+    name,
+    shape: 1,
+    events: [counted],
+    tables: `create table ${table} (id int)`,
+    project: () => Promise.resolve(),
+  });
+  return new Projections({ store, projections: [projection] });
+}
+
+test('a projection is refused where its schema is that of another installation, whose tables a rebuild would replace', async () => {
+  await migrateEventStore(place.pool, 'eu');
+  const other = new EventStore({ pool: place.pool, events: [counted], namespace: 'eu' });
+  await projectionsOf(place.store, 'totals_eu', 'one').prepare();
+  const refused = projectionsOf(other, 'totals', 'two');
+  await expect(refused.prepare()).rejects.toThrow(InvalidConfigError);
+  await expect(refused.prepare()).rejects.toThrow('read_totals_eu');
+  await expect(refused.rebuild('totals')).rejects.toThrow(InvalidConfigError);
+  const { rows } = await place.pool.query(
+    `select relname from pg_class where relnamespace = 'read_totals_eu'::regnamespace`,
+  );
+  expect(rows).toEqual([{ relname: 'one' }]);
+});
+
+test('a schema that was made before, with its grants, is used', async () => {
+  await place.pool.query('create schema read_totals');
+  expect(await projectionsOf(place.store, 'totals', 'one').prepare()).toEqual([]);
+});
