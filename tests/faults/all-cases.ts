@@ -2,9 +2,12 @@ import type { FaultCase } from './case.ts';
 import { crashes } from './cases/crashes.ts';
 import { engineFaults } from './cases/engine.ts';
 import { eventStoreFaults } from './cases/event-store.ts';
+import { outboxFaults } from './cases/outbox.ts';
 import { providers } from './cases/providers.ts';
 import { schedules } from './cases/schedules.ts';
+import { shopFaults } from './cases/shop.ts';
 import { stops } from './cases/stops.ts';
+import { transportFaults } from './cases/transports.ts';
 
 export const allCases: readonly FaultCase[] = [
   ...crashes,
@@ -13,4 +16,7 @@ export const allCases: readonly FaultCase[] = [
   ...schedules,
   ...providers,
   ...eventStoreFaults,
+  ...outboxFaults,
+  ...transportFaults,
+  ...shopFaults,
 ];

@@ -6,6 +6,8 @@ export interface FaultCase {
   /** What is provoked. */
   readonly title: string;
   readonly engines: readonly ('redis' | 'postgres')[];
+  /** Seeds that the long form runs at most, where one takes long. */
+  readonly seedsAtMost?: number;
   /** Provokes it and answers what is wrong afterwards; throws when something does not come about in time. */
   run(trial: Trial): Promise<readonly string[]>;
 }

@@ -1,0 +1,267 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { openEngine, type Engine } from '../../../src/engine/index.ts';
+import { QueueUnavailableError } from '../../../src/errors/index.ts';
+import { migrateOutbox, Outbox, readOutboxStatus } from '../../../src/outbox/index.ts';
+import { connect, type Client } from '../../../src/queue/index.ts';
+import { startProcess, type TestProcess } from '../../support/child-process.ts';
+import { startPostgres, type PostgresServer } from '../../support/postgres-server.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { note, noteThing, thingHappened } from '../app/outbox.config.ts';
+import type { FaultCase } from '../case.ts';
+import type { Trial } from '../trial.ts';
+
+const CLI = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const APP = fileURLToPath(new URL('../app/outbox.config.ts', import.meta.url));
+const SPACE = 'outbox';
+
+/** An app with an outbox in a PostgreSQL of its own, whose jobs go to the trial's Redis. */
+class Place {
+  readonly postgres: PostgresServer;
+  readonly pool: Pool;
+  readonly outbox = new Outbox({ namespace: SPACE });
+  readonly engine: Engine;
+  readonly client: Client;
+  /** Ids of jobs whose transaction was committed. */
+  readonly committed = new Set<string>();
+  readonly #redisUrl: string;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'shiftwork-outbox-'));
+  readonly #children: TestProcess[] = [];
+
+  constructor(postgres: PostgresServer, redisUrl: string) {
+    this.postgres = postgres;
+    this.#redisUrl = redisUrl;
+    this.pool = new Pool({ connectionString: postgres.url, connectionTimeoutMillis: 2_000 });
+    this.pool.on('error', () => undefined);
+    // While it is lent out the pool does not listen.
+    this.pool.on('connect', connection => connection.on('error', () => undefined));
+    this.engine = openEngine({ url: redisUrl, namespace: SPACE, role: 'producer' });
+    this.client = connect({ redis: redisUrl, namespace: SPACE });
+  }
+
+  shiftwork(...args: string[]): TestProcess {
+    const env = {
+      REDIS_URL: this.#redisUrl,
+      DATABASE_URL: this.postgres.url,
+      SHIFTWORK_NAMESPACE: SPACE,
+      NOTES: this.#notesFile,
+    };
+    const child = startProcess(CLI, { args, env });
+    this.#children.push(child);
+    return child;
+  }
+
+  relay(): TestProcess {
+    return this.shiftwork('relay', '--app', APP);
+  }
+
+  work(): TestProcess {
+    return this.shiftwork('work', '--app', APP);
+  }
+
+  /** As an app does it: a job, and an event with its reaction, in one transaction; what was acknowledged is written down. */
+  async commit(key: string): Promise<boolean> {
+    const tx = await this.pool.connect().catch(() => undefined);
+    if (tx === undefined) return false;
+    let broken = false;
+    try {
+      await tx.query('begin');
+      const { id } = await this.outbox.enqueue(tx, note, { key });
+      const event = thingHappened({ key: `${key} event` }, { id: `event-${key}` });
+      const { jobs } = await this.outbox.publish(tx, event, { reactions: [noteThing] });
+      await tx.query('commit');
+      for (const each of [id, ...jobs.map(job => job.id)]) this.committed.add(each);
+      return true;
+    } catch {
+      broken = true;
+      return false;
+    } finally {
+      tx.release(broken);
+    }
+  }
+
+  async queued(): Promise<readonly string[]> {
+    const queue = await this.engine.queue('notes');
+    const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed'], 0, -1);
+    return jobs.map(({ id = '' }) => id).toSorted();
+  }
+
+  status() {
+    return readOutboxStatus(this.pool, SPACE);
+  }
+
+  drained(): Promise<unknown> {
+    return waitFor('the outbox to drain', async () => (await this.status()).pending === 0, 60_000);
+  }
+
+  /** A line for each run of a handler. */
+  notes(): readonly string[] {
+    return readFileSync(this.#notesFile, 'utf8').trim().split('\n');
+  }
+
+  get #notesFile(): string {
+    return join(this.#folder, 'notes');
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    await Promise.all(this.#children.map(({ ended }) => ended));
+    await Promise.all([this.client.close(), this.engine.close(), this.pool.end()]);
+    await this.postgres.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function withOutbox(trial: Trial, act: (place: Place) => Promise<string[]>): Promise<string[]> {
+  const place = new Place(await startPostgres(), trial.engine.url);
+  try {
+    await migrateOutbox(place.pool, SPACE);
+    const wrong = await act(place);
+    trial.measured.jobs = place.committed.size;
+    return wrong;
+  } finally {
+    await place.close();
+  }
+}
+
+/** L and D: what was committed is queued, nothing is there twice. Without `more`, nothing else is there either. */
+async function differences(trial: Trial, place: Place, more = false): Promise<string[]> {
+  const ids = await place.queued();
+  const there = new Set(ids);
+  const lost = [...place.committed].filter(id => !there.has(id));
+  const strange = more ? [] : ids.filter(id => !place.committed.has(id));
+  trial.measured.lost += lost.length;
+  trial.measured.twice += ids.length - there.size;
+  return [
+    ...lost.map(id => `L: ${id} was committed and is not queued`),
+    ...strange.map(id => `P: ${id} is queued and nobody asked for that`),
+    ...(ids.length === there.size ? [] : ['D: a job is there twice']),
+    ...(await place.status()).stuck.map(({ id, reason }) => `A: ${id} is stuck: ${reason}`),
+  ];
+}
+
+const engineAway: FaultCase = {
+  number: 13,
+  title: 'Redis is down, for a minute in the long form: producers are refused, the outbox grows, then drains',
+  engines: ['redis'],
+  // A minute each.
+  seedsAtMost: 3,
+  run: trial =>
+    withOutbox(trial, async place => {
+      place.relay();
+      await place.commit('before');
+      await place.drained();
+      await trial.engine.kill();
+      const wrong: string[] = [];
+      const endsAt = Date.now() + (trial.scale === 1 ? 500 : 60_000);
+      for (let index = 0; index < 20 || Date.now() < endsAt; index += 1) {
+        if (!(await place.commit(`down ${index}`)))
+          wrong.push(`L: commit ${index} was refused while the queues were away`);
+        const askedAt = Date.now();
+        const answer: unknown = await place.client.enqueue(note, { key: 'refused' }).catch((error: unknown) => error);
+        if (!(answer instanceof QueueUnavailableError)) wrong.push('L: a producer was told that its job is queued');
+        // Two seconds, and one for a machine that is busy.
+        if (Date.now() - askedAt > 3_000) wrong.push(`X: the producer waited ${Date.now() - askedAt} ms`);
+        await pause(trial.between(0, 50));
+      }
+      const { pending } = await place.status();
+      // Of each commit two jobs; its event goes out in the relay's own process.
+      if (pending < place.committed.size - 2) wrong.push(`R: ${pending} entries wait, of ${place.committed.size} jobs`);
+      const backAt = Date.now();
+      await trial.engine.restart();
+      await place.drained();
+      trial.measured.recoveries.push(Date.now() - backAt);
+      return [...wrong, ...(await differences(trial, place))];
+    }),
+};
+
+const databaseKilled: FaultCase = {
+  number: 17,
+  title: "PostgreSQL is killed between the app's commits and the relay's sending",
+  engines: ['redis'],
+  run: trial =>
+    withOutbox(trial, async place => {
+      place.relay();
+      for (let round = 0; round < 3 * trial.scale; round += 1) {
+        const writing = (async () => {
+          for (let index = 0; index < 25; index += 1) await place.commit(`${round}-${index}`);
+        })();
+        await pause(trial.between(20, 80));
+        await place.postgres.kill();
+        await writing;
+        await place.postgres.restart();
+        await waitFor('a commit', () => place.commit(`after ${round}`));
+      }
+      await place.drained();
+      // A commit whose answer was lost may stand all the same.
+      return differences(trial, place, true);
+    }),
+};
+
+const relayKilled: FaultCase = {
+  number: 18,
+  title: 'the relay is killed after it has sent and before it has recorded that',
+  engines: ['redis'],
+  run: trial =>
+    withOutbox(trial, async place => {
+      for (let index = 0; index < 150; index += 1) await place.commit(`first ${index}`);
+      for (let round = 0; round < 4 * trial.scale; round += 1) {
+        const before = (await place.queued()).length;
+        const relay = place.relay();
+        await waitFor('it to send', async () => (await place.queued()).length > before, 30_000);
+        await pause(trial.between(0, 15));
+        relay.kill('SIGKILL');
+        await relay.ended;
+        for (let index = 0; index < 40; index += 1) await place.commit(`${round} ${index}`);
+      }
+      // The last one is killed where it hurts: its jobs are in the queue, and its record of that is lost.
+      await place.pool.query(`update "shiftwork_outbox_${SPACE}".entry set sent_at = null`);
+      place.relay();
+      await place.drained();
+      return differences(trial, place);
+    }),
+};
+
+const everythingLost: FaultCase = {
+  number: 19,
+  title: 'Redis loses everything (FLUSHALL): reconcile restores what has not ended',
+  engines: ['redis'],
+  run: trial =>
+    withOutbox(trial, async place => {
+      place.relay();
+      place.work();
+      const count = 10 * trial.scale;
+      for (let index = 0; index < count; index += 1) await place.commit(`now ${index}`);
+      await waitFor('the first to end', () => place.notes().length === 2 * count, 60_000);
+      await waitFor('their ends', async () => (await place.status()).unfinished === 0, 30_000);
+      const later = new Set<string>();
+      for (let index = 0; index < count; index += 1) {
+        later.add((await place.outbox.enqueue(place.pool, note, { key: `later ${index}` }, { delay: '1h' })).id);
+      }
+      await place.drained();
+      const admin = new Redis(trial.engine.url);
+      await admin.flushall();
+      admin.disconnect();
+      const lostAt = Date.now();
+      const reconcile = place.shiftwork('outbox', 'reconcile', '--json');
+      const code = await reconcile.ended;
+      await place.drained();
+      trial.measured.recoveries.push(Date.now() - lostAt);
+      const found = new Set(await place.queued());
+      const said = reconcile.lines.at(-1) ?? '';
+      const expected = JSON.stringify({ checked: count, ended: 0, alive: 0, again: count });
+      return [
+        ...(code === 0 && said === expected ? [] : [`reconcile ended with ${code} and ${said}, not ${expected}`]),
+        ...[...later].filter(id => !found.has(id)).map(id => `L: ${id} was not restored`),
+        ...[...found].filter(id => !later.has(id)).map(id => `D: ${id} had ended and is there again`),
+        ...(place.notes().length === 2 * count ? [] : ['D: a job that had ended ran again']),
+      ];
+    }),
+};
+
+export const outboxFaults: readonly FaultCase[] = [engineAway, databaseKilled, relayKilled, everythingLost];
