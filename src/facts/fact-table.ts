@@ -15,6 +15,16 @@ export interface JobFields {
   readonly traceId?: string | undefined;
 }
 
+/** A dead letter that is no job. */
+export interface DeadLetterFields {
+  readonly id: string;
+  readonly kind: string;
+  /** The event's type. */
+  readonly name: string;
+  /** The subscription or projection in which it ended. */
+  readonly owner: string;
+}
+
 /** Fields of facts about one run of a job. */
 export interface RunFields extends JobFields {
   /** 1 for the first attempt. */
@@ -78,6 +88,9 @@ export interface FactTable {
     readonly by: string;
     readonly reason: string;
   };
+  /** Of events: in a subscription, or in a projection. */
+  'dead-letter.replayed': DeadLetterFields & { readonly by: string };
+  'dead-letter.discarded': DeadLetterFields & { readonly by: string; readonly reason: string };
   /** Its handler goes on although its deadline has passed and its signal was aborted. */
   'job.stuck': RunFields;
   'worker.started': { readonly worker: string; readonly queues: readonly string[]; readonly engine: string };

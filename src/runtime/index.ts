@@ -6,13 +6,10 @@ export {
   type DeadLetterDetails,
   type DeadLetterGroup,
 } from './dead-letters/dead-letter.ts';
-export {
-  DeadLetters,
-  type DeadLetterFilter,
-  type DeadLetterReport,
-  type DiscardOptions,
-  type ReplayOptions,
-} from './dead-letters/dead-letters.ts';
+export type { DeadLetterFilter } from './dead-letters/dead-letter-filter.ts';
+export type { DeadLetterReport } from './dead-letters/dead-letter-report.ts';
+export { DeadLetters, type DiscardOptions, type ReplayOptions } from './dead-letters/dead-letters.ts';
+export type { Acted, DeadLetterKind, OtherDeadLetter, OtherDeadLetters } from './dead-letters/other-letters.ts';
 export { readFleet, type Fleet, type FleetHost, type HeldDestination } from './read-fleet.ts';
 export { ResourceSet } from './resource-set.ts';
 export { startWorkerFleet, type WorkerFleet, type WorkerFleetOptions } from './run-supervisor.ts';

@@ -4,6 +4,7 @@ import { loadApp, type App } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { readQueueFigures, type QueueFigures } from '../queue/index.ts';
+import type { OtherDeadLetters } from './dead-letters/other-letters.ts';
 import { notifyWebhook } from './notify-webhook.ts';
 import { ResourceSet } from './resource-set.ts';
 import type { WorkerProgram } from './supervisor/child-worker.ts';
@@ -19,6 +20,11 @@ export interface WorkerFleetOptions {
   readonly facts: Facts;
   /** How to run this program again as one of its workers. */
   readonly program: WorkerProgram;
+  /** Dead letters that are no jobs: they count in the alarm. Called once, with the app. */
+  readonly openOthers?: (app: App) => Promise<{
+    readonly sources: readonly OtherDeadLetters[];
+    close(): Promise<void>;
+  }>;
   /** Told once when every worker works on every queue. */
   readonly onReady?: () => void;
 }
@@ -55,7 +61,7 @@ const MEMORY_PER_PROCESS = 160 * 1_048_576;
  * @throws InvalidConfigError with every fault of arguments and environment at once, before anything is opened
  */
 export async function startWorkerFleet(options: WorkerFleetOptions): Promise<WorkerFleet> {
-  const { argv, variables, facts, program, onReady } = options;
+  const { argv, variables, facts, program, onReady, openOthers } = options;
   const environment = new Environment(variables);
   const app = await loadApp(readWorkArguments(argv).app);
   const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
@@ -66,6 +72,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const alertUrl = environment.url('ALERT_WEBHOOK_URL', { protocols: ['https:', 'http:'] });
   environment.check();
 
+  const others = await openOthers?.(app);
   const { url, kind, namespace } = settings.engine;
   const engine = openEngine({
     url,
@@ -86,6 +93,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
     maxMemoryMb,
     alarm: {
       threshold: alertThreshold,
+      others: others?.sources,
       notify: alertUrl === undefined ? undefined : alert => notifyWebhook(alertUrl, alert),
     },
     onReady: () => {
@@ -108,6 +116,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       await supervisor.stop(settings.graceMs);
       return code;
     } finally {
+      await others?.close();
       await engine.close(Math.max(100, Math.min(1_000, stopBy - Date.now() - 100)));
     }
   };

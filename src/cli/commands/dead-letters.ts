@@ -3,6 +3,7 @@ import { Facts } from '../../facts/index.ts';
 import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../runtime/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
 import type { Command, Terminal } from '../command.ts';
+import { openOtherLetters } from '../other-letters.ts';
 import { operator } from '../operator.ts';
 import { parseCommand, type ParsedArguments } from '../parse.ts';
 import { table, visible, when } from '../table.ts';
@@ -10,7 +11,9 @@ import { UsageError } from '../usage-error.ts';
 import { withEngine } from '../with-engine.ts';
 
 const OPTIONS = {
+  kind: { type: 'string' },
   queue: { type: 'string' },
+  subscription: { type: 'string' },
   name: { type: 'string' },
   cause: { type: 'string' },
   limit: { type: 'string' },
@@ -19,6 +22,7 @@ const OPTIONS = {
   reason: { type: 'string' },
   'per-second': { type: 'string' },
 } as const;
+const KINDS = ['job', 'event', 'projection'] as const;
 const MAX = 10_000;
 
 type Use = (letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal) => Promise<0 | 1>;
@@ -27,10 +31,10 @@ const ACTIONS: Readonly<Record<string, Use>> = { list, groups, show, replay, dis
 
 export const deadLetters: Command = {
   name: 'dead-letters',
-  summary: 'jobs that ended in failure: list, groups, show, replay, discard',
+  summary: 'jobs and events that ended in failure: list, groups, show, replay, discard',
   usage:
     'shiftwork dead-letters [list | groups | show ID | replay [ID...] | discard [ID...] --reason TEXT] ' +
-    '[--queue NAME] [--name JOB] [--cause CAUSE] [--yes] [--app PATH] [--json]',
+    '[--kind job|event|projection] [--queue NAME] [--subscription NAME] [--name JOB|EVENT] [--cause CAUSE] [--yes] [--app PATH] [--json]',
   details: [
     'list     newest end first; --limit 50; expired and cancelled jobs only with --all',
     'groups   by cause: same job, error class, code and message whatever its numbers and ids',
@@ -38,6 +42,7 @@ export const deadLetters: Command = {
     'replay   into its queue again with fresh attempts, --per-second 50; several (by --queue, --name, --cause, or --all)',
     '         only with --yes: without it the command says what it would do',
     'discard  removed for good, in the same way',
+    'Events are those of RABBITMQ_URL, else REDIS_URL; --subscription is where they ended: a group, or a projection.',
     '',
   ],
   async run(args, terminal) {
@@ -54,7 +59,17 @@ export const deadLetters: Command = {
     const facts = new Facts();
     // What was done is recorded where the other programs' lines go, apart from what the command prints.
     logFacts(facts, createLogger({ name: 'cli', variables: terminal.variables, stream: { write: terminal.complain } }));
-    return withEngine(terminal.variables, engine => use(new DeadLetters({ engine, app, facts }), parsed, terminal));
+    const others = await openOtherLetters(app, terminal.variables);
+    // A broker that is away must not hide the jobs.
+    const onUnread = (kind: string, error: unknown): void =>
+      terminal.complain(`Dead letters of kind "${kind}" could not be read: ${firstLine(messageOf(error))}`);
+    try {
+      return await withEngine(terminal.variables, engine =>
+        use(new DeadLetters({ engine, app, facts, others: others.sources, onUnread }), parsed, terminal),
+      );
+    } finally {
+      await others.close();
+    }
   },
 };
 
@@ -63,9 +78,10 @@ async function list(letters: DeadLetters, parsed: ParsedArguments, terminal: Ter
   if (parsed.json) terminal.print(JSON.stringify(found));
   else if (found.length === 0) terminal.print('no dead letters');
   else {
-    const rows = found.map(({ id, name, endedAt, attemptsMade, reason, fingerprint }) => ({
+    const rows = found.map(({ id, name, queue, endedAt, attemptsMade, reason, fingerprint }) => ({
       id,
       name,
+      in: queue,
       ended: when(endedAt),
       attempts: attemptsMade,
       cause: fingerprint,
@@ -81,10 +97,11 @@ async function groups(letters: DeadLetters, parsed: ParsedArguments, terminal: T
   if (parsed.json) terminal.print(JSON.stringify(found));
   else if (found.length === 0) terminal.print('no dead letters');
   else {
-    const rows = found.map(({ fingerprint, count, name, firstEndedAt, lastEndedAt, reason }) => ({
+    const rows = found.map(({ fingerprint, count, name, queue, firstEndedAt, lastEndedAt, reason }) => ({
       cause: fingerprint,
       count,
       name,
+      in: queue,
       first: when(firstEndedAt),
       last: when(lastEndedAt),
       reason: firstLine(reason),
@@ -124,8 +141,10 @@ async function discard(letters: DeadLetters, parsed: ParsedArguments, terminal: 
 function selectionOf(parsed: ParsedArguments): { readonly filter: DeadLetterFilter; readonly dryRun: boolean } {
   const [, ...ids] = parsed.positionals;
   if (ids.length > 0) return { filter: { ids }, dryRun: false };
-  const chosen = ['queue', 'name', 'cause'].some(option => parsed.text(option) !== undefined);
-  if (!chosen && !parsed.flag('all')) throw new UsageError('Expected ids, --queue, --name, --cause or --all.');
+  const chosen = ['kind', 'queue', 'subscription', 'name', 'cause'].some(option => parsed.text(option) !== undefined);
+  if (!chosen && !parsed.flag('all')) {
+    throw new UsageError('Expected ids, --kind, --queue, --subscription, --name, --cause or --all.');
+  }
   return { filter: { ...filterOf(parsed), all: false }, dryRun: !parsed.flag('yes') };
 }
 
@@ -147,6 +166,8 @@ function tell(
 
 function filterOf(parsed: ParsedArguments): DeadLetterFilter {
   return {
+    kind: KINDS.find(kind => kind === parsed.text('kind')),
+    subscription: parsed.text('subscription'),
     queue: parsed.text('queue'),
     name: parsed.text('name'),
     fingerprint: parsed.text('cause'),
@@ -159,8 +180,13 @@ function checkNames(app: App, parsed: ParsedArguments): void {
   if (queue !== undefined && !app.queues.has(queue)) {
     throw new UsageError(`Expected --queue to be one of ${[...app.queues.keys()].join(', ')}.`);
   }
-  if (name !== undefined && !app.jobs.has(name)) {
-    throw new UsageError(`Expected --name to be one of ${[...app.jobs.keys()].join(', ')}.`);
+  const names = [...app.jobs.keys(), ...app.events.keys()];
+  if (name !== undefined && !names.includes(name)) {
+    throw new UsageError(`Expected --name to be one of ${names.join(', ')}.`);
+  }
+  const kind = parsed.text('kind');
+  if (kind !== undefined && !KINDS.some(each => each === kind)) {
+    throw new UsageError(`Expected --kind to be one of ${KINDS.join(', ')}.`);
   }
 }
 
@@ -168,6 +194,10 @@ function wholeNumber(parsed: ParsedArguments, option: 'limit' | 'per-second', fa
   const value = Number(parsed.text(option) ?? fallback);
   if (Number.isInteger(value) && value >= 1 && value <= MAX) return value;
   throw new UsageError(`Expected --${option} to be an integer from 1 to ${MAX}.`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function firstLine(reason: string): string {

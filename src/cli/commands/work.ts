@@ -9,6 +9,7 @@ import {
   type HealthServer,
   type Metrics,
 } from '../../telemetry/index.ts';
+import { openOtherLetters } from '../other-letters.ts';
 import { endProcess } from '../process-terminal.ts';
 import { recordOutboxEnds } from '../record-outbox-ends.ts';
 import { METRICS, serveHealth } from '../serve-health.ts';
@@ -48,6 +49,7 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
     argv: args,
     variables: terminal.variables,
     facts,
+    openOthers: app => openOtherLetters(app, terminal.variables),
     program: { file: process.argv[1] ?? '', args: process.argv.slice(2) },
     onReady: () => process.send?.({ type: 'ready' }),
   });

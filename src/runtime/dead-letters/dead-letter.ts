@@ -2,11 +2,15 @@ import { createScrubber, redactData, type App } from '../../contracts/index.ts';
 import type { EngineJob } from '../../engine/index.ts';
 import type { HistoryLine } from './attempt-record.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import type { DeadLetterKind } from './other-letters.ts';
 
-/** A job that ended in failure, as lists show it. */
+/** What ended in failure, as lists show it. */
 export interface DeadLetter {
+  readonly kind: DeadLetterKind;
   readonly id: string;
+  /** A job's name, an event's type. */
   readonly name: string;
+  /** A job's queue; the subscription or the projection in which an event ended. */
   readonly queue: string;
   /** Milliseconds since 1970. */
   readonly enqueuedAt: number | undefined;
@@ -27,10 +31,13 @@ export interface DeadLetterDetails extends DeadLetter {
   readonly history: readonly HistoryLine[];
   readonly firstFailedAt: number | undefined;
   readonly replays: number;
+  /** Where an event comes from; nothing for jobs. */
+  readonly provenance: Readonly<Record<string, string | undefined>>;
 }
 
 /** Dead letters of one cause. */
 export interface DeadLetterGroup {
+  readonly kind: DeadLetterKind;
   readonly fingerprint: string;
   readonly name: string;
   readonly queue: string;
@@ -52,7 +59,7 @@ export function deadLetterOf(app: App, queue: string, job: EngineJob): DeadLette
   const { id = '', name, timestamp: enqueuedAt, finishedOn: endedAt, attemptsMade } = job;
   const reason = scrubberOf(app, job)(job.failedReason ?? '');
   const fingerprint = fingerprintOf({ jobName: name, error: errorClassOf(job), message: reason });
-  return { id, name, queue, enqueuedAt, endedAt, attemptsMade, reason, fingerprint };
+  return { kind: 'job', id, name, queue, enqueuedAt, endedAt, attemptsMade, reason, fingerprint };
 }
 
 export function detailsOf(app: App, queue: string, job: EngineJob, history: readonly HistoryLine[]): DeadLetterDetails {
@@ -65,6 +72,7 @@ export function detailsOf(app: App, queue: string, job: EngineJob, history: read
     history: history.map(line => (line.what === 'failed' ? { ...line, message: scrub(line.message) } : line)),
     firstFailedAt: history.find(({ what }) => what === 'failed')?.at,
     replays: history.filter(({ what }) => what === 'replayed').length,
+    provenance: {},
   };
 }
 

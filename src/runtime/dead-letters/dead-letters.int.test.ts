@@ -9,7 +9,8 @@ import { defineApp, defineJob, handle, type JobRequest } from '../../contracts/i
 import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { fixed } from '../../resilience/index.ts';
-import { DeadLetters, type DeadLetterFilter } from './dead-letters.ts';
+import type { DeadLetterFilter } from './dead-letter-filter.ts';
+import { DeadLetters } from './dead-letters.ts';
 
 const EXPIRED = 450;
 

@@ -10,28 +10,23 @@ import { readHistory, replayedLine } from './attempt-record.ts';
 import {
   deadLetterOf,
   detailsOf,
-  isExpected,
   type DeadLetter,
   type DeadLetterDetails,
   type DeadLetterGroup,
 } from './dead-letter.ts';
+import { matches, type DeadLetterFilter } from './dead-letter-filter.ts';
+import { merged, type DeadLetterReport } from './dead-letter-report.ts';
+import { LetterSources } from './letter-sources.ts';
+import type { DeadLetterKind, OtherDeadLetters } from './other-letters.ts';
 
 export interface DeadLettersOptions {
   readonly engine: Engine;
   readonly app: App;
   readonly facts: Facts;
-}
-
-/** Which dead letters. Everything left out matches all. */
-export interface DeadLetterFilter {
-  readonly queue?: string | undefined;
-  readonly name?: string | undefined;
-  readonly fingerprint?: string | undefined;
-  readonly ids?: readonly string[] | undefined;
-  /** Ended at or after, milliseconds since 1970. */
-  readonly since?: number | undefined;
-  /** Expired and cancelled ones too. */
-  readonly all?: boolean | undefined;
+  /** What is kept elsewhere than in the queues. */
+  readonly others?: readonly OtherDeadLetters[] | undefined;
+  /** Told of one of those that cannot be read now; the rest is answered. Without it that is an error. */
+  readonly onUnread?: ((kind: DeadLetterKind, error: unknown) => void) | undefined;
 }
 
 export interface ReplayOptions {
@@ -50,13 +45,6 @@ export interface DiscardOptions {
   readonly dryRun?: boolean;
 }
 
-/** What became of each. `skipped` says why not, by id. */
-export interface DeadLetterReport {
-  readonly matched: number;
-  readonly done: readonly string[];
-  readonly skipped: readonly { readonly id: string; readonly why: string }[];
-}
-
 const PAGE = 200;
 /** Behind so many in one queue the search ends. */
 const LOOK_AT = 20_000;
@@ -64,16 +52,23 @@ const LOOK_AT = 20_000;
 const ACT_MS = 10_000;
 const DEFAULT_PER_SECOND = 50;
 
-/** The jobs that ended in failure, across an app's queues: look through them, run them again, or discard them. */
+/** What ended in failure, across an app's queues, subscriptions and projections: look through it, run it again, or discard it. */
 export class DeadLetters {
   readonly #engine: Engine;
   readonly #app: App;
   readonly #facts: Facts;
+  readonly #others: LetterSources;
 
-  constructor({ engine, app, facts }: DeadLettersOptions) {
+  constructor({ engine, app, facts, others = [], onUnread }: DeadLettersOptions) {
     this.#engine = engine;
     this.#app = app;
     this.#facts = facts;
+    this.#others = new LetterSources(others, onUnread);
+  }
+
+  /** Jobs, and what else there is here. */
+  get kinds(): readonly DeadLetterKind[] {
+    return ['job', ...this.#others.kinds];
   }
 
   /** Newest end first. A job that cannot be read is listed as such. */
@@ -87,25 +82,26 @@ export class DeadLetters {
         if ((count += 1) === limit) break;
       }
     }
+    found.push(...(await this.#others.list(filter)));
     return found.sort((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0)).slice(0, limit);
   }
 
   /** The causes, most frequent first. */
   async groups(filter: DeadLetterFilter = {}): Promise<readonly DeadLetterGroup[]> {
     const groups = new Map<string, DeadLetterGroup>();
+    const add = ({ kind, fingerprint, name, queue, reason, endedAt }: DeadLetter): void => {
+      const known = groups.get(fingerprint);
+      groups.set(
+        fingerprint,
+        known === undefined
+          ? { kind, fingerprint, name, queue, reason, count: 1, firstEndedAt: endedAt, lastEndedAt: endedAt }
+          : { ...known, count: known.count + 1, firstEndedAt: endedAt },
+      );
+    };
     for (const queue of this.#queuesOf(filter)) {
-      for await (const letter of this.#walk(queue)) {
-        if (!matches(letter, filter)) continue;
-        const { fingerprint, name, reason, endedAt } = letter;
-        const known = groups.get(fingerprint);
-        groups.set(
-          fingerprint,
-          known === undefined
-            ? { fingerprint, name, queue, reason, count: 1, firstEndedAt: endedAt, lastEndedAt: endedAt }
-            : { ...known, count: known.count + 1, firstEndedAt: endedAt },
-        );
-      }
+      for await (const letter of this.#walk(queue)) if (matches(letter, filter)) add(letter);
     }
+    for (const letter of await this.#others.list(filter)) add(letter);
     return [...groups.values()].sort((a, b) => b.count - a.count);
   }
 
@@ -117,11 +113,13 @@ export class DeadLetters {
         if (matches(letter, filter) && (count += 1) >= limit) return count;
       }
     }
-    return count;
+    count += await this.#others.count(filter);
+    return Math.min(count, limit);
   }
 
   /** Undefined when no dead letter has that id. */
   async show(id: string): Promise<DeadLetterDetails | undefined> {
+    if (this.#others.keeps(id)) return this.#others.show(id);
     const found = await this.#find(id);
     if (found === undefined || !(await found.job.isFailed())) return undefined;
     return detailsOf(this.#app, found.queue.name, found.job, await readHistory(found.queue, found.job));
@@ -137,12 +135,15 @@ export class DeadLetters {
     const state = await openState(this.#engine);
     const blame = new BlameBook(state);
     let next = Date.now();
-    return this.#each(filter, async (id, queue, job) => {
-      const why = await this.#unfit(job);
-      if (why !== undefined || dryRun) return why;
+    const pace = async (): Promise<void> => {
       signal?.throwIfAborted();
       await pause(Math.max(0, next - Date.now()), undefined, signal && { signal });
       next = Math.max(next, Date.now()) + 1_000 / perSecond;
+    };
+    const jobs = await this.#each(filter, async (id, queue, job) => {
+      const why = await this.#unfit(job);
+      if (why !== undefined || dryRun) return why;
+      await pace();
       return once(state, id, async () => {
         await blame.clear(id);
         // What was noted on it (that it was cancelled, that it waited for a release) is over.
@@ -153,12 +154,17 @@ export class DeadLetters {
         this.#facts.state('job.replayed', { jobId: id, jobName: job.name, queue: queue.name, by });
       });
     });
+    const others = await this.#others.act(filter, dryRun, (source, ids) => source.replay(ids, pace));
+    for (const { id, kind, name, queue } of others.letters) {
+      this.#facts.state('dead-letter.replayed', { id, kind, name, owner: queue, by });
+    }
+    return merged(jobs, others.report);
   }
 
   /** Removes each for good. What was discarded, by whom and why is stated as a fact. */
   async discard(filter: DeadLetterFilter, { by, reason, dryRun = false }: DiscardOptions): Promise<DeadLetterReport> {
     const state = await openState(this.#engine);
-    return this.#each(filter, async (id, queue, job) => {
+    const jobs = await this.#each(filter, async (id, queue, job) => {
       if (dryRun) return undefined;
       return once(state, id, async () => {
         if (!(await job.isFailed())) throw new Error('it is no dead letter any more');
@@ -166,6 +172,11 @@ export class DeadLetters {
         this.#facts.state('job.discarded', { jobId: id, jobName: job.name, queue: queue.name, by, reason });
       });
     });
+    const others = await this.#others.act(filter, dryRun, (source, ids) => source.discard(ids));
+    for (const { id, kind, name, queue } of others.letters) {
+      this.#facts.state('dead-letter.discarded', { id, kind, name, owner: queue, by, reason });
+    }
+    return merged(jobs, others.report);
   }
 
   /** What matches is gathered first: acting on it changes the pages that are read. */
@@ -173,7 +184,11 @@ export class DeadLetters {
     filter: DeadLetterFilter,
     act: (id: string, queue: EngineQueue, job: EngineJob) => Promise<string | undefined>,
   ): Promise<DeadLetterReport> {
-    const ids = filter.ids ?? (await this.list(filter, Infinity)).map(({ id }) => id);
+    const isForOthers = filter.subscription !== undefined || (filter.kind ?? 'job') !== 'job';
+    const ids = isForOthers
+      ? []
+      : (filter.ids?.filter(id => !this.#others.keeps(id)) ??
+        (await this.list({ ...filter, kind: 'job' }, Infinity)).map(({ id }) => id));
     const done: string[] = [];
     const skipped: { id: string; why: string }[] = [];
     for (const id of ids) {
@@ -198,7 +213,8 @@ export class DeadLetters {
     return forgets ? 'what it needs was forgotten when it ended' : 'its data fits no known version';
   }
 
-  #queuesOf({ queue, ids }: DeadLetterFilter): readonly string[] {
+  #queuesOf({ kind, queue, subscription, ids }: DeadLetterFilter): readonly string[] {
+    if (subscription !== undefined || (kind ?? 'job') !== 'job') return [];
     if (queue !== undefined) return [queue];
     return ids === undefined ? [...this.#app.queues.keys()] : [];
   }
@@ -221,7 +237,15 @@ export class DeadLetters {
     } catch (error) {
       if (!(error instanceof UndecodableJobError)) throw error;
       const unknown = { enqueuedAt: undefined, endedAt: undefined, attemptsMade: 0 };
-      return { id, name: '?', queue: queue.name, ...unknown, reason: error.message, fingerprint: 'unreadable' };
+      return {
+        kind: 'job',
+        id,
+        name: '?',
+        queue: queue.name,
+        ...unknown,
+        reason: error.message,
+        fingerprint: 'unreadable',
+      };
     }
   }
 
@@ -238,13 +262,6 @@ export class DeadLetters {
     }
     return undefined;
   }
-}
-
-function matches(letter: DeadLetter, { name, fingerprint, since, all }: DeadLetterFilter): boolean {
-  if (name !== undefined && letter.name !== name) return false;
-  if (fingerprint !== undefined && letter.fingerprint !== fingerprint) return false;
-  if (since !== undefined && (letter.endedAt ?? 0) < since) return false;
-  return all === true || !isExpected(letter);
 }
 
 /** Acts while nobody else does. Answers why not. */

@@ -5,7 +5,7 @@ import type { Facts } from '../../facts/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { clientOn } from '../../queue/index.ts';
 import { DeadLetterAlarm, type DeadLetterAlarmOptions } from '../dead-letters/dead-letter-alarm.ts';
-import { DeadLetters } from '../dead-letters/dead-letters.ts';
+import { DeadLetters, type DeadLettersOptions } from '../dead-letters/dead-letters.ts';
 import { Scheduler } from '../schedules/scheduler.ts';
 import { BlameBook } from './blame.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
@@ -27,7 +27,8 @@ export interface SupervisorOptions {
   readonly maxMemoryMb?: number | undefined;
   readonly presence?: { readonly ttlMs: number; readonly everyMs: number };
   /** When there are too many dead letters; nobody looks when left out. */
-  readonly alarm?: Pick<DeadLetterAlarmOptions, 'threshold' | 'notify'> | undefined;
+  readonly alarm?:
+    (Pick<DeadLetterAlarmOptions, 'threshold' | 'notify'> & Pick<DeadLettersOptions, 'others'>) | undefined;
   /** Told once, when every worker is working. */
   readonly onReady?: (() => void) | undefined;
 }
@@ -295,7 +296,10 @@ export class Supervisor {
   #watchDeadLetters(store: StateStore): void {
     const { alarm, app, engine, facts } = this.#options;
     if (alarm === undefined) return;
-    const watch = new DeadLetterAlarm({ letters: new DeadLetters({ engine, app, facts }), store, facts, ...alarm });
+    const { others } = alarm;
+    // What cannot be read now is counted the next time.
+    const letters = new DeadLetters({ engine, app, facts, others, onUnread: () => undefined });
+    const watch = new DeadLetterAlarm({ letters, store, facts, ...alarm });
     let looking = false;
     this.#every(DEAD_LETTERS_EVERY_MS, () => {
       if (looking) return;

@@ -1,0 +1,30 @@
+import { isExpected, type DeadLetter } from './dead-letter.ts';
+import type { DeadLetterKind } from './other-letters.ts';
+
+/** Which dead letters. Everything left out matches all. */
+export interface DeadLetterFilter {
+  readonly kind?: DeadLetterKind | undefined;
+  /** Jobs of that queue. */
+  readonly queue?: string | undefined;
+  /** Events that ended in that subscription or projection. */
+  readonly subscription?: string | undefined;
+  readonly name?: string | undefined;
+  readonly fingerprint?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
+  /** Ended at or after, milliseconds since 1970. */
+  readonly since?: number | undefined;
+  /** Expired and cancelled ones too. */
+  readonly all?: boolean | undefined;
+}
+
+/** Apart from where a letter is kept: kind, queue and ids are for who looks for it. */
+export function matches(
+  letter: DeadLetter,
+  { name, subscription, fingerprint, since, all }: DeadLetterFilter,
+): boolean {
+  if (subscription !== undefined && letter.queue !== subscription) return false;
+  if (name !== undefined && letter.name !== name) return false;
+  if (fingerprint !== undefined && letter.fingerprint !== fingerprint) return false;
+  if (since !== undefined && (letter.endedAt ?? 0) < since) return false;
+  return all === true || !isExpected(letter);
+}
