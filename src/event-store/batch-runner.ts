@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProjectionFields } from '../facts/index.ts';
 import { backoffDelay, exponential } from '../resilience/index.ts';
 import type { EventStore } from './event-store.ts';
-import { isOutage, toError } from './poison.ts';
+import { isCancelled, isOutage, toError } from './poison.ts';
 import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchPlace } from './project-batch.ts';
 import type { StoredEvent } from './stored-event.ts';
 
@@ -63,7 +63,8 @@ export class BatchRunner {
     try {
       await this.#write(batch);
     } catch (error) {
-      if (error instanceof LeaseLost || isOutage(error)) throw error;
+      const smaller = batch.events.length > 1 && isCancelled(error);
+      if (error instanceof LeaseLost || (isOutage(error) && !smaller)) throw error;
       const [only, ...others] = batch.events;
       if (only === undefined) throw error;
       if (others.length === 0) return this.#tryAgain(batch, only, toError(error));

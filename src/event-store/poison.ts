@@ -18,6 +18,11 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
+/** A statement that took too long, perhaps because the batch is too large for the database's timeout: half of it may do. */
+export function isCancelled(error: unknown): boolean {
+  return codeOf(error) === '57014';
+}
+
 export function toError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error('It failed without saying why.');
 }

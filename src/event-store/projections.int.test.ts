@@ -361,6 +361,23 @@ describe('an event that the handler fails on', () => {
     expect(await table()).toMatchObject([{ stream: 'a', total: 5, events: 5 }, { stream: 'b' }]);
   });
 
+  test('in a batch that takes longer than the database allows comes in a smaller one', async () => {
+    const sizes: number[] = [];
+    const projections = await run(
+      sums({
+        async project(events, tx) {
+          sizes.push(events.length);
+          await tx.query("select set_config('statement_timeout', '300', true)");
+          if (events.length > 2) await tx.query('select pg_sleep(5)');
+          for (const { stream } of events) await tx.query(ADD, [stream, 1]);
+        },
+      }),
+    );
+    await projections.waitFor('sums', await add('a', 1, 1, 1, 1));
+    expect(sizes).toEqual([4, 2, 2]);
+    expect(await table()).toEqual([{ stream: 'a', total: 4, events: 4 }]);
+  });
+
   test('because the database is away is tried for as long as it takes, without an attempt spent', async () => {
     let failures = 5;
     const projections = await run(
@@ -445,6 +462,20 @@ describe('a rebuild', () => {
     expect(await projections.status()).toMatchObject([{ rebuilding: first.position, position: 0 }]);
     expect(await projections.rebuild('sums')).toMatchObject({ finished: true, events: 700 });
     expect(await table()).toEqual([{ stream: 'a', total: 1_000, events: 1_000 }]);
+  });
+
+  test('that is asked for by two at once is done by one after the other', async () => {
+    const ask = async (): Promise<unknown> => {
+      const projections = new Projections({ store: place.store, projections: [sums()], batchSize: 20, lease: 400 });
+      await projections.prepare();
+      return projections.rebuild('sums');
+    };
+    await add('a', ...Array.from({ length: 200 }, () => 1));
+    expect(await Promise.all([ask(), ask()])).toMatchObject([
+      { finished: true, events: 200 },
+      { finished: true, events: 200 },
+    ]);
+    expect(await table()).toEqual([{ stream: 'a', total: 200, events: 200 }]);
   });
 
   test('that fails leaves the live one as it was', async () => {

@@ -137,7 +137,8 @@ export class Projections {
     await this.#explained(requireOwnSchema(pool, names, name, namespace));
     return rebuildProjection(this.#store, projection, {
       ...options,
-      owner: `${this.#owner}.rebuild`,
+      // One for each call: two of this process would take the lease from each other.
+      owner: `${this.#owner}.rebuild.${randomBytes(4).toString('hex')}`,
       leaseMs: this.#leaseMs,
       batchSize: this.#batchSize,
     });

@@ -47,7 +47,7 @@ export async function rebuildProjection(
   }
   const request = { name, generation: 'next', owner: options.owner, leaseMs: options.leaseMs } as const;
   await begin(store, projection);
-  const lease = await waitForLease(store, request, options.signal);
+  const lease = await waitForLease(store, projection, request, options.signal);
   if (lease === undefined) return { finished: false, events: 0, position: 0 };
   const { pool, names, namespace, facts } = store;
   const place: BatchPlace = {
@@ -112,16 +112,25 @@ async function begin({ pool, names, namespace }: EventStore, { name, shape, tabl
   });
 }
 
-/** Another process may be building it, or have died while it did. */
+/** Another process may be building it, or have died while it did. Once that one is done there is nothing to wait for: it begins anew. */
 async function waitForLease(
-  { pool, names }: EventStore,
+  store: EventStore,
+  projection: Projection,
   request: Parameters<typeof acquireLease>[2],
   signal: AbortSignal | undefined,
 ): Promise<Lease | undefined> {
+  const { pool, names } = store;
   for (;;) {
     if (signal?.aborted === true) return undefined;
     const lease = await acquireLease(pool, names, request);
     if (lease !== undefined) return lease;
+    const { rowCount } = await pool.query(`select 1 from ${names.projection} where name = $1 and generation = 'next'`, [
+      projection.name,
+    ]);
+    if (rowCount === 0) {
+      await begin(store, projection);
+      continue;
+    }
     await sleep(Math.min(500, request.leaseMs / 2), undefined, signal && { signal }).catch(() => undefined);
   }
 }
