@@ -3,7 +3,7 @@ import type { App } from '../src/contracts/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
 import { Facts } from '../src/facts/index.ts';
-import { DeadLetters, readFleet } from '../src/runtime/index.ts';
+import { DeadLetters, readFleet, type DeadLetterKind, type OtherDeadLetters } from '../src/runtime/index.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { ReadinessProbe } from './health/readiness.ts';
 import { answer, wantsPage } from './http/answers.ts';
@@ -47,6 +47,8 @@ export interface DashboardOptions {
   readonly metricsToken?: string | undefined;
   /** The projections of the app's event store, for `/projections`; none by default. */
   readonly projections?: ProjectionsView | undefined;
+  /** Dead letters that are no jobs: of subscriptions, of projections. */
+  readonly otherLetters?: readonly OtherDeadLetters[] | undefined;
   /** Where jobs that are added by hand are stated; nowhere by default. */
   readonly facts?: Facts;
   /** Told of each change that somebody made or was refused. */
@@ -79,6 +81,7 @@ export function createDashboard({
   sessionStore = new MemorySessionStore(),
   metricsToken,
   projections,
+  otherLetters,
   facts = new Facts(),
   onAction = () => undefined,
   onError = () => undefined,
@@ -149,8 +152,9 @@ export function createDashboard({
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : engineAway(request, response, basePath);
-  const letters = new DeadLetters({ engine, app, facts });
-  handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, letters, viewerOf }));
+  const open = (onUnread: (kind: DeadLetterKind, error: unknown) => void): DeadLetters =>
+    new DeadLetters({ engine, app, facts, others: otherLetters, onUnread });
+  handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, open, viewerOf }));
   handler.use('/running', whenThere, runningRoutes({ base: basePath, app, engine, viewerOf }));
   handler.get('/workers', whenThere, async (request, response) => {
     const fleet = await readFleet(engine);

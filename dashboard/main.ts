@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { loadApp, type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
-import { openProjections, type OpenedProjections } from '../src/cli/index.ts';
+import { openOtherLetters, openProjections, type OpenedProjections } from '../src/cli/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { createLogger, logFacts } from '../src/telemetry/index.ts';
@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
   const store = await openStore(app);
+  const letters = await openOtherLetters(app, process.env);
   const dashboard = createDashboard({
     app,
     engine,
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
     trustProxy,
     facts,
     projections: store?.projections,
+    otherLetters: letters.sources,
     onAction: action => logger[action.outcome === 'done' ? 'info' : 'warn']({ action }, 'dashboard action'),
     onError: error => logger.error({ err: error }, 'a request failed'),
   });
@@ -53,7 +55,7 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(1), HARD_EXIT_MS).unref();
     void shut(server)
       .then(() => dashboard.close())
-      .then(() => store?.close())
+      .then(() => Promise.all([letters.close(), store?.close()]))
       .then(() => engine.close(2_000))
       .then(() => process.disconnect?.());
   };

@@ -1,10 +1,12 @@
-import type { DeadLetter, DeadLetterDetails, DeadLetterGroup } from '../../src/runtime/index.ts';
+import type { DeadLetter, DeadLetterDetails, DeadLetterGroup, DeadLetterKind } from '../../src/runtime/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
+  /** What could not be read, so that the page does not pass for whole. */
+  readonly unread?: readonly DeadLetterKind[];
 }
 
 export interface GroupsPageOptions extends DeadLetterPageOptions {
@@ -12,10 +14,14 @@ export interface GroupsPageOptions extends DeadLetterPageOptions {
 }
 
 /** What failed, by cause, most frequent first. */
-export function groupsPage({ base, viewer, groups }: GroupsPageOptions): string {
+export function groupsPage({ base, viewer, groups, unread = [] }: GroupsPageOptions): string {
   const body = html`<h1>Dead letters</h1>
-    ${groups.length === 0 ? html`<p class="notice">No job has ended in failure.</p>` : groupTable(base, viewer, groups)}
-    <p class="foot">By cause: the same job, error, code and message, whatever numbers and ids stand in it.</p>`;
+    ${gaps(unread)}
+    ${groups.length === 0 ? html`<p class="notice">Nothing has ended in failure.</p>` : groupTable(base, viewer, groups)}
+    <p class="foot">
+      Jobs, and events that a subscription or projection gave up, by cause: the same error, code and message, whatever
+      numbers and ids stand in it.
+    </p>`;
   return page({ base, title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
 }
 
@@ -25,7 +31,7 @@ function groupTable(base: string, viewer: DeadLetterPageOptions['viewer'], group
       <thead>
         <tr>
           <th scope="col">Cause</th>
-          <th scope="col">Jobs</th>
+          <th scope="col">Count</th>
           <th scope="col">Last</th>
           <th scope="col"><span class="quiet">Act</span></th>
         </tr>
@@ -37,7 +43,7 @@ function groupTable(base: string, viewer: DeadLetterPageOptions['viewer'], group
               <th scope="row">
                 <a href="${base}/dead-letters?cause=${encodeURIComponent(group.fingerprint)}"
                   >${firstLine(group.reason)}</a
-                ><small>${group.name} in ${group.queue}</small>
+                ><small>${kindOf(group)}${group.name} in ${group.queue}</small>
               </th>
               <td class="bad">${group.count.toLocaleString('en-US')}</td>
               <td>${time(group.lastEndedAt)}</td>
@@ -54,18 +60,18 @@ export interface ListPageOptions extends DeadLetterPageOptions {
   readonly limit: number;
 }
 
-/** The jobs of one cause, newest first. */
-export function listPage({ base, viewer, letters, limit }: ListPageOptions): string {
+/** Those of one cause, newest first. */
+export function listPage({ base, viewer, letters, limit, unread = [] }: ListPageOptions): string {
   const [first] = letters;
   const body = html`<h1>${first === undefined ? 'Dead letters' : firstLine(first.reason)}</h1>
     <p><a href="${base}/dead-letters">All causes</a></p>
-    ${first === undefined ? html`<p class="notice">None is left.</p>` : undefined}
+    ${gaps(unread)} ${first === undefined ? html`<p class="notice">None is left.</p>` : undefined}
     ${first === undefined ? undefined : acts(base, viewer, { fingerprint: first.fingerprint })}
-    <div class="card scroll" tabindex="0" role="region" aria-label="Jobs">
+    <div class="card scroll" tabindex="0" role="region" aria-label="Dead letters">
       <table class="texts">
         <thead>
           <tr>
-            <th scope="col">Job</th>
+            <th scope="col">Id</th>
             <th scope="col">Ended</th>
             <th scope="col">Attempts</th>
           </tr>
@@ -90,29 +96,63 @@ export interface DetailsPageOptions extends DeadLetterPageOptions {
   readonly letter: DeadLetterDetails;
 }
 
-/** One job: why it ended, its data (redacted), and where it has been. */
+/** One: why it ended, its data (redacted), and where it has been. */
 export function detailsPage({ base, viewer, letter }: DetailsPageOptions): string {
-  const { id, name, queue, reason, data, history, errors, replays, fingerprint } = letter;
+  const { kind, id, name, queue, reason, data, history, errors, replays, fingerprint, provenance } = letter;
   const body = html`<h1>${firstLine(reason)}</h1>
     <p><a href="${base}/dead-letters?cause=${encodeURIComponent(fingerprint)}">All of this cause</a></p>
     ${acts(base, viewer, { ids: [id] })}
     <dl class="pairs card">
-      <dt>Job</dt>
+      <dt>${KINDS[kind]}</dt>
       <dd>${name} in ${queue}</dd>
       <dt>Id</dt>
       <dd>${id}</dd>
-      <dt>Enqueued</dt>
+      <dt>${kind === 'job' ? 'Enqueued' : 'Published'}</dt>
       <dd>${time(letter.enqueuedAt)}</dd>
-      <dt>First failed</dt>
-      <dd>${time(letter.firstFailedAt)}</dd>
+      ${pair(kind === 'job', 'First failed', time(letter.firstFailedAt))}
       <dt>Ended</dt>
       <dd>${time(letter.endedAt)}</dd>
-      <dt>Replayed</dt>
-      <dd>${replays === 0 ? 'never' : `${replays} times`}</dd>
+      ${pair(kind === 'job', 'Replayed', replays === 0 ? 'never' : `${replays} times`)}
+      ${Object.entries(provenance).flatMap(([label, value]) => pair(value !== undefined, label, value ?? '') ?? [])}
       <dt>Data</dt>
       <dd><pre>${JSON.stringify(data, null, 2)}</pre></dd>
     </dl>
-    <h2>Where it has been</h2>
+    ${history.length === 0 ? undefined : historyOf(history)}
+    ${
+      errors.length === 0
+        ? undefined
+        : html`<h2>Last error</h2>
+            <pre class="card scroll" tabindex="0">${errors.at(-1) ?? ''}</pre>`
+    }`;
+  return page({ base, title: 'Dead letter', body: html`${body}${script(base)}`, viewer });
+}
+
+const KINDS = { job: 'Job', event: 'Event', projection: 'Event of a projection' } as const;
+
+function kindOf({ kind }: DeadLetterGroup): string {
+  return kind === 'job' ? '' : `${KINDS[kind]} `;
+}
+
+function pair(shown: boolean, label: string, value: string): Html | undefined {
+  return shown
+    ? html`<dt>${label}</dt>
+        <dd>${value}</dd>`
+    : undefined;
+}
+
+function gaps(unread: readonly DeadLetterKind[]): Html | undefined {
+  const what = unread.map(kind =>
+    kind === 'event' ? 'of subscriptions' : kind === 'job' ? 'of queues' : 'of projections',
+  );
+  return unread.length === 0
+    ? undefined
+    : html`<p class="problem" role="alert">
+        Dead letters ${what.join(' and ')} could not be read now: they are missing here.
+      </p>`;
+}
+
+function historyOf(history: DeadLetterDetails['history']): Html {
+  return html`<h2>Where it has been</h2>
     <ol class="history card">
       ${history.map(line =>
         line.what === 'replayed'
@@ -123,14 +163,7 @@ export function detailsPage({ base, viewer, letter }: DetailsPageOptions): strin
               ${line.dead === undefined ? undefined : html`<strong class="bad">${line.dead}</strong>`}
             </li>`,
       )}
-    </ol>
-    ${
-      errors.length === 0
-        ? undefined
-        : html`<h2>Last error</h2>
-            <pre class="card scroll" tabindex="0">${errors.at(-1) ?? ''}</pre>`
-    }`;
-  return page({ base, title: 'Dead letter', body: html`${body}${script(base)}`, viewer });
+    </ol>`;
 }
 
 /** The buttons that this person may press. */

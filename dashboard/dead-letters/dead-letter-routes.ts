@@ -1,5 +1,5 @@
 import express, { Router, type Request, type Response } from 'express';
-import type { DeadLetterFilter, DeadLetterReport, DeadLetters } from '../../src/runtime/index.ts';
+import type { DeadLetterFilter, DeadLetterKind, DeadLetterReport, DeadLetters } from '../../src/runtime/index.ts';
 import { answer } from '../http/answers.ts';
 import { mayAct } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
@@ -7,7 +7,8 @@ import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
 
 export interface DeadLetterRoutesOptions {
   readonly base: string;
-  readonly letters: DeadLetters;
+  /** Told of kinds that cannot be read now. */
+  readonly open: (onUnread: (kind: DeadLetterKind, error: unknown) => void) => DeadLetters;
   readonly viewerOf: (request: Request) => Viewer;
 }
 
@@ -15,19 +16,21 @@ const LISTED = 200;
 const REASON_LIMIT = 500;
 
 /** The pages and the two actions. Roles: anybody looks, operators replay, admins discard. */
-export function deadLetterRoutes({ base, letters, viewerOf }: DeadLetterRoutesOptions): Router {
+export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptions): Router {
   const router = Router();
   router.get('/', async (request, response) => {
     const viewer = viewerOf(request);
     const cause = request.query['cause'];
+    const unread: DeadLetterKind[] = [];
+    const letters = open(kind => unread.push(kind));
     response.type('html');
     if (typeof cause === 'string') {
       const found = await letters.list({ fingerprint: cause }, LISTED);
-      response.send(listPage({ base, viewer, letters: found, limit: LISTED }));
-    } else response.send(groupsPage({ base, viewer, groups: await letters.groups() }));
+      response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread }));
+    } else response.send(groupsPage({ base, viewer, groups: await letters.groups(), unread }));
   });
   router.get('/:id', async (request, response) => {
-    const letter = await letters.show(request.params.id);
+    const letter = await open(ignored).show(request.params.id);
     if (letter === undefined) return notThere(request, response);
     return void response.type('html').send(detailsPage({ base, viewer: viewerOf(request), letter }));
   });
@@ -36,7 +39,7 @@ export function deadLetterRoutes({ base, letters, viewerOf }: DeadLetterRoutesOp
     const asked = readAsked(request.body);
     if (asked === undefined) return wrongBody(request, response);
     const by = viewerOf(request).name;
-    tell(response, await letters.replay(asked.filter, { by, dryRun: asked.dryRun }));
+    tell(response, await open(ignored).replay(asked.filter, { by, dryRun: asked.dryRun }));
   });
   router.post('/discard', async (request, response) => {
     const { name: by, role } = viewerOf(request);
@@ -45,10 +48,13 @@ export function deadLetterRoutes({ base, letters, viewerOf }: DeadLetterRoutesOp
     }
     const asked = readAsked(request.body);
     if (asked?.reason === undefined) return wrongBody(request, response);
-    tell(response, await letters.discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun }));
+    tell(response, await open(ignored).discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun }));
   });
   return router;
 }
+
+/** An action says by itself what it could not find. */
+function ignored(): void {}
 
 interface Asked {
   readonly filter: DeadLetterFilter;
