@@ -61,6 +61,8 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // Its starter was killed: nobody else would ever end it.
+  process.once('disconnect', stop);
   server.listen({ port, ...(host !== undefined && { host }) });
   await once(server, 'listening');
   const { port: taken } = server.address() as AddressInfo;

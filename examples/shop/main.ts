@@ -74,6 +74,8 @@ async function main(): Promise<void> {
     process.disconnect?.();
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+  // Its starter was killed: nobody else would ever end it.
+  process.once('disconnect', () => void stop());
 }
 
 /** Takes nothing new. A connection that is kept open is closed as soon as no answer is due on it. */

@@ -26,6 +26,8 @@ export const relay: Command = {
   async run(args, { variables }) {
     const stopAsked = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopAsked.abort());
+    // Its starter was killed: nobody else would ever end it.
+    process.once('disconnect', () => stopAsked.abort());
     const { app: path } = parseCommand(args, {}, { min: 0, max: 0 });
     const app = await loadApp(path);
     const environment = new Environment(variables);

@@ -44,6 +44,8 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
   };
   process.on('SIGTERM', signalled);
   process.on('SIGINT', signalled);
+  // Its starter was killed: nobody else would ever end it.
+  process.once('disconnect', signalled);
   const metrics = await metricsWanted(terminal);
   const fleet = await startWorkerFleet({
     argv: args,
