@@ -91,6 +91,16 @@ describe('classifyThrow', () => {
       expect(settlement.kind === 'retry' && settlement.error).toBeInstanceOf(Error);
     },
   );
+
+  test('what cannot even be looked at, thrown or returned, is a failed attempt', () => {
+    const traps = { get: raise, has: raise, getPrototypeOf: raise };
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const hostile of [proxy, new Proxy({}, traps), new Proxy(new Error('x'), traps)]) {
+      expect(classifyThrow(contract, hostile, first)).toMatchObject({ kind: 'retry' });
+      expect(classifyReturn(contract, hostile, first)).toMatchObject({ kind: 'retry' });
+    }
+  });
 });
 
 function circular(): object {

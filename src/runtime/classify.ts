@@ -20,11 +20,29 @@ export interface AttemptInfo {
 
 /** What a returned value means: a result, or an outcome said explicitly. */
 export function classifyReturn(contract: AnyJobContract, returned: unknown, info: AttemptInfo): Settlement {
-  return isOutcome(returned) ? fromOutcome(contract, returned, info) : { kind: 'succeeded', result: returned };
+  try {
+    return isOutcome(returned) ? fromOutcome(contract, returned, info) : { kind: 'succeeded', result: returned };
+  } catch {
+    return failedAttempt(
+      contract,
+      new Error('The handler returned something that cannot be looked at.'),
+      info,
+      undefined,
+    );
+  }
 }
 
 /** What a thrown value means. Anything unknown is a failed attempt. */
 export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
+  try {
+    return fromThrown(contract, thrown, info);
+  } catch {
+    // A proxy, say: even asking what it is throws.
+    return failedAttempt(contract, new Error('The handler threw something that cannot be looked at.'), info, undefined);
+  }
+}
+
+function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
   if (isOutcome(thrown)) return fromOutcome(contract, thrown, info);
   const error = toError(thrown);
   if (error instanceof JobCancelledError) return { kind: 'cancelled', reason: error.reason };

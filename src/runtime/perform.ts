@@ -51,11 +51,14 @@ export function perform(
       thrown(reason);
     });
     let result: unknown;
+    let later = false;
     try {
       result =
         tracer === undefined
           ? causedBy(causeOf(run), () => handler.perform(data, runningJob, needs))
           : inRunSpan(tracer, run, () => handler.perform(data, runningJob, needs));
+      // Looking at what was returned may throw as well.
+      later = isThenable(result);
     } catch (error) {
       thrown(error);
       return;
@@ -64,7 +67,7 @@ export function perform(
       clearTimeout(stuck);
       thrown(error);
     };
-    if (isThenable(result)) Promise.resolve(result).then(returned, failed);
+    if (later) Promise.resolve(result).then(returned, failed);
     else returned(result);
   });
 }

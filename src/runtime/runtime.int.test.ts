@@ -286,6 +286,24 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     expect((await client.job(id))?.lastError).toMatch(/^JOB_TIMEOUT/);
   });
 
+  test('a handler that returns what cannot be looked at has failed, and keeps no slot', async () => {
+    const trap = defineJob({ queue: 'email', name: 'trap', schema: text, retry: { attempts: 1, backoff: soon } });
+    const hostile = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('a trap');
+        },
+      },
+    );
+    const { client, facts, start } = await setup([handle(trap, () => hostile)]);
+    const host = await start();
+    const ended = facts.next('job.dead');
+    await client.enqueue(trap, { text: 'a' });
+    expect(await ended).toMatchObject({ reason: 'attempts-exhausted' });
+    expect(host.running.size).toBe(0);
+  });
+
   test('no more jobs run at once than the concurrency allows', async () => {
     let running = 0;
     let most = 0;
