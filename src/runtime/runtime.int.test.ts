@@ -291,6 +291,7 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     const hostile = new Proxy(
       {},
       {
+        has: () => true,
         get() {
           throw new Error('a trap');
         },
