@@ -5,8 +5,9 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
+import { openPrisma, type PrismaDatabase } from '../../tests/support/prisma-client.ts';
 import { defineJob } from '../contracts/index.ts';
-import { fromDrizzle, fromKnex, migrateOutbox, once, onceInTransaction, Outbox, type Sql } from './index.ts';
+import { fromDrizzle, fromKnex, fromPrisma, migrateOutbox, once, onceInTransaction, Outbox, type Sql } from './index.ts';
 
 const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.object({ text: z.string() }) });
 
@@ -17,6 +18,7 @@ describe('adapters', () => {
   let database: FreshDatabase;
   let pool: Pool;
   let knex: Knex;
+  let prisma: PrismaDatabase;
   const outbox = new Outbox();
 
   beforeAll(async () => {
@@ -24,10 +26,12 @@ describe('adapters', () => {
     pool = new Pool({ connectionString: database.url, max: 4 });
     pool.on('error', () => undefined);
     knex = createKnex({ client: 'pg', connection: database.url, pool: { min: 0, max: 2 } });
+    prisma = openPrisma(database.url);
     await migrateOutbox(pool);
   });
   afterAll(async () => {
     await knex.destroy();
+    await prisma.close();
     await pool.end();
     await database.drop();
   });
@@ -35,6 +39,7 @@ describe('adapters', () => {
   const transactions: Readonly<Record<string, Transaction>> = {
     knex: use => knex.transaction(trx => use(fromKnex(trx))),
     drizzle: use => drizzle(pool).transaction(tx => use(fromDrizzle(tx, sql))),
+    prisma: use => prisma.transaction(tx => use(fromPrisma(tx))),
   };
   const kept = async (text: string): Promise<number> => {
     const { rows } = await pool.query<{ body: string }>('select body::text as body from shiftwork_outbox.entry');

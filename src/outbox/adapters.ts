@@ -54,6 +54,31 @@ export function fromDrizzle<Query>(tx: DrizzleTransaction<Query>, sql: DrizzleSq
   };
 }
 
+/** What is used of Prisma's client inside `$transaction(async tx => ...)`. */
+export interface PrismaTransaction {
+  $queryRawUnsafe(sql: string, ...values: unknown[]): PromiseLike<unknown>;
+  $executeRawUnsafe(sql: string, ...values: unknown[]): PromiseLike<number>;
+}
+
+/**
+ * Prisma's interactive transaction as the outbox takes it:
+ * `prisma.$transaction(tx => outbox.enqueue(fromPrisma(tx), contract, data))`. "Unsafe" is Prisma's word for a text that its caller
+ * vouches for: the outbox's texts are its own, and values travel beside them.
+ */
+export function fromPrisma(tx: PrismaTransaction): Sql {
+  return {
+    async query(text, values = []) {
+      // Prisma has one call that answers with rows and another that answers with how many were touched.
+      if (/^\s*(insert|update|delete)\b/i.test(text) && !/\breturning\b/i.test(text)) {
+        return { rows: [], rowCount: await tx.$executeRawUnsafe(text, ...values) };
+      }
+      const rows = await tx.$queryRawUnsafe(text, ...values);
+      if (!Array.isArray(rows)) throw new TypeError('Expected rows from $queryRawUnsafe: is this a client of Prisma?');
+      return { rows, rowCount: rows.length };
+    },
+  };
+}
+
 /** The text around its parameters, and which value stands at each: a parameter may stand twice. */
 function split(text: string): { readonly parts: readonly string[]; readonly order: readonly number[] } {
   const parts: string[] = [];

@@ -1,4 +1,12 @@
-export { fromDrizzle, fromKnex, type DrizzleSql, type DrizzleTransaction, type KnexTransaction } from './adapters.ts';
+export {
+  fromDrizzle,
+  fromKnex,
+  fromPrisma,
+  type DrizzleSql,
+  type DrizzleTransaction,
+  type KnexTransaction,
+  type PrismaTransaction,
+} from './adapters.ts';
 export { once, onceInTransaction } from './inbox.ts';
 export {
   Outbox,

@@ -185,7 +185,7 @@ export class Outbox {
          insert into ${entry} (slot, kind, id, target, name, body)
          select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
        )
-       select pg_notify($7, '')`,
+       select pg_notify($7, '')::text`,
       [
         entries.map(each => each.slot),
         entries.map(each => each.kind),
