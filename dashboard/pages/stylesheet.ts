@@ -32,7 +32,9 @@ h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 1.1rem; letter-spacing: 
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; }
 .narrow { max-width: 26rem; margin: 8vh auto 0; }
 .stack { display: grid; gap: 1rem; }
-form.search { display: grid; grid-template-columns: minmax(0, 32rem) auto; align-items: end; gap: .6rem; margin-bottom: 1rem; }
+form.search { display: flex; align-items: end; gap: .6rem; margin-bottom: 1rem; }
+form.search label { flex: 0 1 32rem; margin: 0; }
+form.search button { padding: .65rem 1rem; }
 .card + .card { margin-top: 1rem; }
 label { display: grid; gap: .3rem; font-weight: 550; }
 input {
