@@ -20,12 +20,14 @@ export function serverOwner(): Owner | undefined {
   );
 }
 
-/** Whether the user can come as far as `path` through the folders above it. */
+/** Whether the user can come as far as `path` through the folders above it. What does not exist yet stands in nobody's way. */
 export function canReach(owner: Owner, path: string): boolean {
   for (let folder = resolve(path); ; folder = dirname(folder)) {
-    const { uid, gid, mode } = statSync(folder);
-    const bit = uid === owner.uid ? 0o100 : gid === owner.gid ? 0o010 : 0o001;
-    if ((mode & bit) === 0) return false;
+    const found = statSync(folder, { throwIfNoEntry: false });
+    if (found !== undefined) {
+      const bit = found.uid === owner.uid ? 0o100 : found.gid === owner.gid ? 0o010 : 0o001;
+      if ((found.mode & bit) === 0) return false;
+    }
     if (folder === dirname(folder)) return true;
   }
 }

@@ -37,7 +37,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   let { folder } = options;
   const owner = serverOwner();
   if (owner !== undefined && options.fallbackFolder !== undefined) {
-    if (!canReach(owner, process.cwd()) || !canReach(owner, native)) {
+    if (!canReach(owner, options.folder) || !canReach(owner, native)) {
       folder = options.fallbackFolder;
     }
   }

@@ -7,7 +7,16 @@ import { z } from 'zod';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
 import { openPrisma, type PrismaDatabase } from '../../tests/support/prisma-client.ts';
 import { defineJob } from '../contracts/index.ts';
-import { fromDrizzle, fromKnex, fromPrisma, migrateOutbox, once, onceInTransaction, Outbox, type Sql } from './index.ts';
+import {
+  fromDrizzle,
+  fromKnex,
+  fromPrisma,
+  migrateOutbox,
+  once,
+  onceInTransaction,
+  Outbox,
+  type Sql,
+} from './index.ts';
 
 const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.object({ text: z.string() }) });
 
