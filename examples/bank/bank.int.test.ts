@@ -141,6 +141,7 @@ describe('the bank', () => {
     ['/accounts/:id/withdrawals', {}],
     ['/transfers', { fromAccountId: 'x', toAccountId: 'x', amount: 1 }],
     ['/accounts/:id/deposits', [1]],
+    ['/accounts', { ownerId: 'a', ownerName: 'A\0da', initialBalance: 1, currency: 'EUR' }],
   ])('answers 400 to POST %s %j', async (path, body) => {
     expect(await post(path.replace(':id', 'x'), body)).toMatchObject({
       status: 400,

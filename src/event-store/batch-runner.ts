@@ -62,12 +62,13 @@ export class BatchRunner {
   async #project(batch: Batch): Promise<void> {
     try {
       await this.#write(batch);
-    } catch (error) {
+    } catch (cause) {
+      const error = toError(cause);
       const smaller = batch.events.length > 1 && isCancelled(error);
       if (error instanceof LeaseLost || (isOutage(error) && !smaller)) throw error;
       const [only, ...others] = batch.events;
       if (only === undefined) throw error;
-      if (others.length === 0) return this.#tryAgain(batch, only, toError(error));
+      if (others.length === 0) return this.#tryAgain(batch, only, error);
       const half = Math.floor(batch.events.length / 2);
       const middle = batch.events[half - 1]?.position ?? batch.from;
       await this.#project({ events: batch.events.slice(0, half), from: batch.from, to: middle });
@@ -86,8 +87,8 @@ export class BatchRunner {
       try {
         return await this.#write(batch);
       } catch (cause) {
-        if (cause instanceof LeaseLost || isOutage(cause)) throw cause;
         error = toError(cause);
+        if (error instanceof LeaseLost || isOutage(error)) throw error;
       }
     }
     if (projection.onPoison === 'stop') throw new PoisonEvent(event, error);

@@ -124,10 +124,19 @@ describe('append', () => {
     ['a payload that does not fit', 'x', [counted({ by: 1.5 })], InvalidPayloadError],
     ['an event too large', 'x', [noted({ text: 'x'.repeat(300_000), at: new Date() })], PayloadTooLargeError],
     ['an id twice', 'x', [counted({ by: 1 }, { id: 'i' }), counted({ by: 1 }, { id: 'i' })], InvalidOptionsError],
+    ['a NUL in a text', 'x', [noted({ text: 'a\0b', at: new Date() })], InvalidPayloadError],
+    ['half of a surrogate pair', 'x', [noted({ text: '\\\ud800', at: new Date() })], InvalidPayloadError],
   ])('refuses %s, before anything is written', async (_, stream, events, error) => {
     const before = await store.horizon();
     await expect(store.append(stream, events, { expectedVersion: 'any' })).rejects.toThrow(error);
     expect(await store.horizon()).toBe(before);
+  });
+
+  test('takes texts that only look like what PostgreSQL cannot hold', async () => {
+    const stream = fresh();
+    const text = String.raw`\u0000 \\ud800 ` + '\u001b😀\\';
+    await store.append(stream, [noted({ text, at: new Date(0) })], { expectedVersion: 'no-stream' });
+    expect(await collect(store.readStream(stream))).toMatchObject([{ payload: { text } }]);
   });
 
   test('refuses a version that is none, a contract that is not its own, one stream twice', async () => {

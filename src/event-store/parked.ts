@@ -1,5 +1,5 @@
 import type { EventStore } from './event-store.ts';
-import { isOutage, toError } from './poison.ts';
+import { isOutage, storedReason, toError } from './poison.ts';
 import { callProject, enterSchema, inTransaction } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 import type { EventRow } from './read-event.ts';
@@ -93,12 +93,13 @@ async function retryNext(
       return event.position;
     });
   } catch (cause) {
+    const error = toError(cause);
     // What is away says nothing about the event: its error stays what it was.
-    if (tried === undefined || isOutage(cause)) throw cause;
+    if (tried === undefined || isOutage(error)) throw cause;
     failed.add(tried.stream);
     await pool.query(
       `update ${names.parked} set error = $3, parked_at = now() where name = $1 and generation = 'live' and position = $2`,
-      [projection.name, tried.position, toError(cause).message.slice(0, 500)],
+      [projection.name, tried.position, storedReason(error)],
     );
     return tried.position;
   }

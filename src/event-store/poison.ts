@@ -23,6 +23,23 @@ export function isCancelled(error: unknown): boolean {
   return codeOf(error) === '57014';
 }
 
+/** Something that can be asked: what was thrown may be a proxy, or an error whose message is no text. */
 export function toError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error('It failed without saying why.');
+  try {
+    if (cause instanceof Error && typeof cause.message === 'string') {
+      codeOf(cause);
+      return cause;
+    }
+  } catch {
+    return new Error('It failed with something that cannot be looked at.');
+  }
+  return new Error('It failed without saying why.');
+}
+
+/**
+ * An error's message as a column takes it. PostgreSQL refuses a NUL in a text: unmended, the event of that error could be neither parked nor
+ * stopped at, and would be tried for ever.
+ */
+export function storedReason(error: Error): string {
+  return error.message.slice(0, 500).replaceAll('\0', '\uFFFD');
 }

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { BatchTransaction, MARK_BATCH } from './batch-transaction.ts';
 import type { StoreNames } from './names.ts';
+import { storedReason } from './poison.ts';
 import { schemaOf, type Generation, type Projection } from './projection.ts';
 import type { StoredEvent } from './stored-event.ts';
 
@@ -119,7 +120,7 @@ async function park(
   await client.query(
     `insert into ${names.parked} (name, generation, position, stream, error) values ($1, $2, $3, $4, $5)
      on conflict do nothing`,
-    [projection.name, generation, position, stream, error?.message.slice(0, 500) ?? null],
+    [projection.name, generation, position, stream, error === null ? null : storedReason(error)],
   );
 }
 

@@ -327,6 +327,24 @@ describe('an event that the handler fails on', () => {
     expect(await again).toMatchObject({ position: poison });
   });
 
+  test.each([
+    ['a NUL in its message', () => new Error('a\0b'), 'a\uFFFDb'],
+    ['a message that is no text', () => Object.assign(new Error(), { message: 42 }), 'It failed without saying why.'],
+    ['traps', () => new Proxy(new Error('x'), { get: trap }), 'It failed with something that cannot be looked at.'],
+  ])('applies its policy also to an error with %s', async (_, make, reason) => {
+    const failing = (name: string, onPoison: 'stop' | 'park') =>
+      sums({ name, onPoison, attempts: 1, project: () => Promise.reject(make()) });
+    const [stopped, parked] = [place.facts.next('projection.stopped'), place.facts.next('projection.parked')];
+    const stopping = await run(failing('stopping', 'stop'));
+    const parking = await run(failing('parking', 'park'));
+    const position = await add('a', 1);
+    await Promise.all([stopped, parked]);
+    expect(await stopping.status()).toMatchObject([{ stoppedAt: position, stoppedBecause: reason }]);
+    expect(await parking.parked('parking')).toMatchObject([{ position, error: reason }]);
+    await parking.retryParked('parking');
+    expect(await parking.parked('parking')).toMatchObject([{ position, error: reason }]);
+  });
+
   test('is parked, what follows in its stream waits behind it, other streams go on; a retry brings all of it in order', async () => {
     let mended = false;
     const order: string[] = [];
@@ -534,3 +552,7 @@ describe('a rebuild', () => {
     expect(await next.prepare()).toEqual([]);
   });
 });
+
+function trap(): never {
+  throw new Error('a trap');
+}

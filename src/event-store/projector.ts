@@ -6,7 +6,7 @@ import type { EventStore } from './event-store.ts';
 import { acquireLease, releaseLease, renewLease, type Lease, type LeaseRequest } from './lease.ts';
 import { readLag } from './lag.ts';
 import { BatchRunner, Interrupted, PoisonEvent } from './batch-runner.ts';
-import { toError } from './poison.ts';
+import { storedReason, toError } from './poison.ts';
 import { LeaseLost, type Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 
@@ -129,7 +129,7 @@ export class Projector {
     await store.pool.query(
       `update ${store.names.projection} set stopped_at = $3, stopped_because = $4, lease_until = null, owner = null
        where name = $1 and generation = 'live' and token = $2`,
-      [projection.name, token, position, reason.message.slice(0, 500)],
+      [projection.name, token, position, storedReason(reason)],
     );
     store.facts.state('projection.stopped', { ...this.#fields, position, eventType, error: reason });
   }

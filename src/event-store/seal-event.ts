@@ -5,7 +5,7 @@ import {
   type AnyEventContract,
   type EventRequest,
 } from '../contracts/index.ts';
-import { InvalidOptionsError } from '../errors/index.ts';
+import { InvalidOptionsError, InvalidPayloadError } from '../errors/index.ts';
 import type { IdSource } from '../time/index.ts';
 import { requireIdText } from './id-text.ts';
 import type { PersonalDataVault } from './personal-data.ts';
@@ -62,6 +62,23 @@ export function sealEvent(request: EventRequest, sealing: Sealing): SealedEvent 
   return checked instanceof Promise ? checked.then(() => complete(request, sealing)) : complete(request, sealing);
 }
 
+/** How `JSON.stringify` writes a NUL and half of a surrogate pair; a backslash before it would make it plain text. */
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+
+/**
+ * No text of PostgreSQL holds these. The database's own refusal would quote the payload, and in sealed fields they would get past it: to
+ * stop each projection that writes them into a column.
+ */
+function requireStorable(contract: AnyEventContract, json: string): void {
+  const refuse = (message: string): never => {
+    throw new InvalidPayloadError(contract.name, [{ path: '(root)', message }]);
+  };
+  if (json === 'null') refuse('expected something, got nothing');
+  if (json.includes('\\u') && UNSTORABLE.test(json)) {
+    refuse('has a text with a NUL character or half of a surrogate pair, which PostgreSQL cannot hold');
+  }
+}
+
 function complete(
   { contract, payload, options }: EventRequest,
   { ids, vault, defaults }: Sealing,
@@ -85,6 +102,7 @@ function complete(
     traceparent: cause?.traceparent,
   });
   const { json, dates } = encodeEventPayload(contract, payload);
+  requireStorable(contract, json);
   const sealed = {
     contract,
     id,

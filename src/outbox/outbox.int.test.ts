@@ -173,7 +173,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     const sent: string[] = [];
     const bus = {
       async forward({ id }: OutgoingEvent) {
-        if (id === 'poison') throw new Error('never');
+        if (id === 'poison') throw new Error('never\0');
         if (away) throw new BusUnavailableError('test', id, 'it is away');
         sent.push(id);
       },
@@ -194,7 +194,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await waitFor('the event', () => sent.length === 1);
     expect(sent).toEqual(['sound']);
     const { stuck } = await readOutboxStatus(pool);
-    expect(stuck).toEqual([{ id: 'poison', name: 'user.registered', reason: 'never' }]);
+    expect(stuck).toEqual([{ id: 'poison', name: 'user.registered', reason: 'never\uFFFD' }]);
     expect(stated.filter(({ name }) => name === 'outbox.stuck')).toHaveLength(1);
   });
 

@@ -156,6 +156,8 @@ async function record(sql: Sql, { entry }: Tables, { jobs, repeats, events, stuc
   const gone = [...repeats, ...events];
   if (gone.length > 0) await sql.query(`delete from ${entry} where position = any($1::bigint[])`, [gone]);
   for (const { position, error } of stuck) {
-    await sql.query(`update ${entry} set stuck = $2 where position = $1`, [position, error.message.slice(0, 500)]);
+    // PostgreSQL refuses a NUL in a text; a refusal here would take back the record of all that was sent, and send it again for ever.
+    const reason = error.message.slice(0, 500).replaceAll('\0', '\uFFFD');
+    await sql.query(`update ${entry} set stuck = $2 where position = $1`, [position, reason]);
   }
 }
