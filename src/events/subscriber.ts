@@ -128,8 +128,9 @@ export class Subscriber {
     } catch (thrown) {
       const ranMs = Date.now() - startedAt;
       const fields = this.#fields(envelope, delivery);
-      if (isOutcome(thrown)) return this.#said(thrown, fields, delivery, ranMs);
-      return this.#failed(fields, delivery, ranMs, handlerError(name, contract, envelope, thrown));
+      const said = look(name, contract, envelope, thrown);
+      if (said instanceof Error) return this.#failed(fields, delivery, ranMs, said);
+      return this.#said(said, fields, delivery, ranMs);
     }
     if (facts.wants('event.handled')) {
       const lagMs = Math.max(0, startedAt - envelope.timestamp.getTime());
@@ -200,6 +201,15 @@ export class Subscriber {
 /** The engine or the transport is away: no event is to blame, and none must die of it. */
 function isOutage(error: Error): boolean {
   return error.cause instanceof QueueUnavailableError || error.cause instanceof BusUnavailableError;
+}
+
+/** What was thrown may be a proxy, or an error whose stack is no text: even asking what it is throws, and would end the process. */
+function look(name: string, contract: AnyEventContract, envelope: EventEnvelope, thrown: unknown): Outcome | Error {
+  try {
+    return isOutcome(thrown) ? thrown : handlerError(name, contract, envelope, thrown);
+  } catch {
+    return new EventHandlerError(name, envelope.type, 'it threw something that cannot be looked at');
+  }
 }
 
 /** Says who failed and why, without the values of sensitive fields; what was thrown is its cause, for the caller alone. */

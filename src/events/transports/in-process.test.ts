@@ -54,3 +54,27 @@ test('publishAndWait waits for all and names each that failed', async () => {
   expect(failure.message).toContain('first, second');
   expect(seen).toEqual(['slow', 'slow']);
 });
+
+test.each([
+  ['a proxy that traps', new Proxy(new Error('x'), { get: trap, getPrototypeOf: trap })],
+  ['an error whose stack is no text', Object.assign(new Error('x'), { stack: 5 })],
+])('%s, thrown by a handler, is one failure and keeps no slot', async (_, thrown) => {
+  const bus = new Bus({ events, transport: new InProcessTransport() });
+  const seen: string[] = [];
+  const throwing = (): never => {
+    seen.push('called');
+    throw thrown;
+  };
+  await bus.subscribe(userUpdated, throwing, { name: 'throwing', concurrency: 1 });
+  for (let call = 0; call < 2; call += 1) {
+    await expect(bus.publishAndWait(userUpdated({ userId: 'u' }))).rejects.toMatchObject({
+      errors: [{ code: 'EVENT_HANDLER_FAILED', subscriber: 'throwing' }],
+    });
+  }
+  expect(seen).toEqual(['called', 'called']);
+  await bus.close();
+});
+
+function trap(): never {
+  throw new Error('a trap');
+}
