@@ -79,3 +79,13 @@ describe('a decider', () => {
     expect(() => lamp.evolve(state, { ...event, type: 'lamp.broken' })).toThrow(StreamUnreadableError);
   });
 });
+
+test.each([
+  ['a promise', () => Promise.reject(new LampBroken('the lamp is broken'))],
+  ['undefined', () => undefined],
+  ['function', () => lit],
+])('a decision that is %s and no list is refused by name', (what, decide) => {
+  const { initial } = lamp;
+  const wrong = defineDecider<'light', unknown>({ name: 'hasty', initial, decide: decide as never, evolve: [] });
+  expect(() => wrong.decide('light', initial)).toThrow(new RegExp(`"hasty".*with ${what}\\. Nothing was written`));
+});

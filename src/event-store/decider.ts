@@ -48,7 +48,17 @@ export function is<Contract extends AnyEventContract>(
 
 /** @throws InvalidContractError when two evolutions are of one event */
 export function defineDecider<Command, State>(definition: DeciderDefinition<Command, State>): Decider<Command, State> {
-  const { name, initial, decide } = definition;
+  const { name, initial } = definition;
+  const decide = (command: Command, state: State): readonly EventRequest[] => {
+    const events: unknown = definition.decide(command, state);
+    if (Array.isArray(events)) return events as readonly EventRequest[];
+    // An async one by mistake: nobody waits for it, and its refusal would end the process.
+    if (events instanceof Promise) events.catch(() => undefined);
+    throw new InvalidContractError(
+      `The decider "${name}" has to answer with a list of events, and at once: it answered with ` +
+        `${events instanceof Promise ? 'a promise' : events === null ? 'null' : typeof events}. Nothing was written.`,
+    );
+  };
   const evolutions = new Map<string, Evolution<State>>();
   for (const evolution of definition.evolve) {
     const type = evolution.contract.name;
