@@ -32,6 +32,23 @@ function counter(decide: (by: number, state: Counter) => number[] = by => [by]) 
 const repository = (...args: Parameters<typeof counter>) => new Repository(place.store, counter(...args));
 
 describe('execute', () => {
+  test('writes nothing when the state cannot follow the events', async () => {
+    const failing = defineDecider<number, number>({
+      name: 'failing',
+      initial: 0,
+      decide: by => [counted({ by })],
+      evolve: [
+        on(counted, (sum: number) => {
+          if (sum === 0) throw new Error('it cannot follow');
+          return sum;
+        }),
+      ],
+    });
+    const stream = fresh();
+    await expect(new Repository(place.store, failing).execute(stream, 1)).rejects.toThrow('it cannot follow');
+    expect(await place.store.streamVersion(stream)).toBe(0);
+  });
+
   test('decides on what happened and appends what it decided', async () => {
     const counters = repository((by, { sum }) => [by, sum]);
     const stream = fresh();

@@ -136,7 +136,9 @@ export class Repository<Command, State> {
         if (commandId === undefined) return event;
         return { ...event, options: { ...event.options, id: eventIdOf(commandId, count) } };
       });
-      return { stream, events, state, version, since };
+      // Before anything is written: an `evolve` that throws on them must not leave events that the caller takes for refused.
+      const after = events.length === 0 ? state : this.#after(state, events, stream, version);
+      return { stream, events, state: after, version, since };
     });
     const appends = decided
       .filter(({ events }) => events.length > 0)
@@ -146,7 +148,7 @@ export class Repository<Command, State> {
     const executed = decided.map(({ stream, events, state, version, since }) => ({
       stream,
       since,
-      state: events.length === 0 ? state : this.#after(state, events, stream, version),
+      state,
       version: version + events.length,
       position: events.length === 0 ? 0 : (appended?.position ?? 0),
       events,
