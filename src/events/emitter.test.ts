@@ -84,3 +84,14 @@ describe('an emitter', () => {
     expect(emitter.emit('cart.emptied', undefined)).toBe(false);
   });
 });
+
+test('a listener that throws what is no text reaches neither the one who emits nor other listeners', () => {
+  const emitter = new Emitter<{ 'cart.changed': number }>();
+  const heard: number[] = [];
+  emitter.on('cart.changed', () => {
+    throw Object.create(null);
+  });
+  emitter.on('cart.changed', value => heard.push(value));
+  expect(() => emitter.emit('cart.changed', 1)).not.toThrow();
+  expect(heard).toEqual([1]);
+});

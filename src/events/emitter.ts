@@ -113,7 +113,15 @@ export class Emitter<Events extends object> {
   }
 
   #state(name: keyof Events, cause: unknown): void {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    this.#facts.state('listener.failed', { fact: String(name), error });
+    this.#facts.state('listener.failed', { fact: String(name), error: toError(cause) });
+  }
+}
+
+/** What a listener threw may refuse to be a text, or to be looked at at all. */
+function toError(cause: unknown): Error {
+  try {
+    return cause instanceof Error ? cause : new Error(String(cause));
+  } catch {
+    return new Error('It threw something that cannot be looked at.');
   }
 }
