@@ -93,8 +93,15 @@ describe('writePayload', () => {
     ['a bigint', 1n],
     ['undefined', undefined],
     ['a function', () => 1],
+    ['a NUL', { text: 'a\0b' }],
+    ['half of a surrogate pair', { text: '\\😀'.slice(0, 2) }],
   ])('refuses %s, which JSON cannot hold', (_case, value) => {
     expect(() => writePayload(any, value)).toThrow(InvalidPayloadError);
+  });
+
+  test('takes a text that only looks like what cannot be held', () => {
+    const text = String.raw`\u0000 \\ud800 ` + '\u001b😀\\';
+    expect(JSON.parse(writePayload(any, text))).toBe(text);
   });
 });
 

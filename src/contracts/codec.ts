@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidPayloadError, PayloadTooLargeError, type PayloadIssue } from '../errors/index.ts';
 import type { PayloadContract } from './payload-contract.ts';
 import { createScrubber } from './redact.ts';
+import { isUnstorableJson } from './storable-text.ts';
 
 /** A job carries references, not documents: 256 KiB of JSON at most. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;
@@ -45,6 +46,11 @@ export function writePayload(contract: PayloadContract, data: unknown): string {
   if (json.length * 3 > MAX_PAYLOAD_BYTES) {
     const bytes = Buffer.byteLength(json);
     if (bytes > MAX_PAYLOAD_BYTES) throw new PayloadTooLargeError(contract.name, bytes, MAX_PAYLOAD_BYTES);
+  }
+  // On every engine and wire: what is queued on Redis today may stand in an outbox tomorrow.
+  if (isUnstorableJson(json)) {
+    const message = 'has a text with a NUL character or half of a surrogate pair, which not every engine can hold';
+    throw new InvalidPayloadError(contract.name, [{ path: '(root)', message }]);
   }
   return json;
 }

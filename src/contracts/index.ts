@@ -63,4 +63,5 @@ export type { PayloadContract } from './payload-contract.ts';
 export { continueTrace, plainTracer } from './plain-tracer.ts';
 export { react, type Reaction } from './react.ts';
 export { createScrubber, forgetFields, REDACTED, redactData } from './redact.ts';
+export { isUnstorableJson, storableText } from './storable-text.ts';
 export type { SpanKind, Tracer } from './tracer.ts';

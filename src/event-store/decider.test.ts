@@ -61,6 +61,22 @@ describe('a decider', () => {
     expect(twice).toThrow(InvalidContractError);
   });
 
+  test('keeps what every stream begins with from an evolution that writes into it', () => {
+    const careless = defineDecider<string, { hands: string[] }>({
+      name: 'careless',
+      initial: { hands: [] },
+      decide: () => [],
+      evolve: [
+        on(lit, (state, { payload }) => {
+          state.hands.push(payload.by);
+          return state;
+        }),
+      ],
+    });
+    expect(() => stateAfter(careless, [lit({ by: 'x' })])).toThrow(TypeError);
+    expect(careless.initial).toEqual({ hands: [] });
+  });
+
   test('passes over events that it does not know and refuses those that it should and cannot read', () => {
     const state = stateAfter(lamp, [lit({ by: 'x' })]);
     const event = {

@@ -46,9 +46,23 @@ export function is<Contract extends AnyEventContract>(
   return event.type === contract.name && event.problem === undefined;
 }
 
+/**
+ * An evolution that writes into its state instead of answering with a new one would change what every stream begins with: it gets a
+ * TypeError at its first try. Maps and class instances cannot be kept from it.
+ */
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null && !Array.isArray(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) frozen(part);
+  return value;
+}
+
 /** @throws InvalidContractError when two evolutions are of one event */
 export function defineDecider<Command, State>(definition: DeciderDefinition<Command, State>): Decider<Command, State> {
-  const { name, initial } = definition;
+  const { name } = definition;
+  const initial = frozen(definition.initial);
   const decide = (command: Command, state: State): readonly EventRequest[] => {
     const events: unknown = definition.decide(command, state);
     if (Array.isArray(events)) return events as readonly EventRequest[];

@@ -125,6 +125,12 @@ describe('append', () => {
     ['an event too large', 'x', [noted({ text: 'x'.repeat(300_000), at: new Date() })], PayloadTooLargeError],
     ['an id twice', 'x', [counted({ by: 1 }, { id: 'i' }), counted({ by: 1 }, { id: 'i' })], InvalidOptionsError],
     ['a NUL in a text', 'x', [noted({ text: 'a\0b', at: new Date() })], InvalidPayloadError],
+    [
+      'a time that no calendar of four digits holds',
+      'x',
+      [noted({ text: '', at: new Date() }, { timestamp: new Date(-1e14) })],
+      InvalidOptionsError,
+    ],
     ['half of a surrogate pair', 'x', [noted({ text: '\\\ud800', at: new Date() })], InvalidPayloadError],
   ])('refuses %s, before anything is written', async (_, stream, events, error) => {
     const before = await store.horizon();
@@ -141,7 +147,12 @@ describe('append', () => {
 
   test('refuses a version that is none, a contract that is not its own, one stream twice', async () => {
     const foreign = defineEvent('counter.counted', { schema: z.object({ by: z.int() }) });
-    await expect(store.append('x', count(1), { expectedVersion: -1 })).rejects.toThrow('integer >= 0');
+    for (const expectedVersion of [-1, 1.5, 3n, null, undefined]) {
+      const asked = { expectedVersion } as unknown as { expectedVersion: number };
+      await expect(store.append('x', count(1), asked)).rejects.toThrow('integer >= 0');
+    }
+    await expect(store.append('x', count(1), undefined as never)).rejects.toThrow('integer >= 0');
+    await expect(store.append('x', null as never, { expectedVersion: 0 })).rejects.toThrow('at least one event');
     await expect(store.append('x', [foreign({ by: 1 })], { expectedVersion: 'any' })).rejects.toThrow('of this store');
     const twice = { stream: 'x', events: count(1), expectedVersion: 'any' } as const;
     await expect(store.appendAll([twice, twice])).rejects.toThrow('twice');
@@ -157,6 +168,9 @@ describe('append', () => {
     await expect(store.append(stream, count(1), { expectedVersion: 0, tx })).rejects.toThrow(ConcurrencyError);
     await tx.query('rollback');
     expect(await store.streamVersion(stream)).toBe(0);
+    await tx.query('begin read only');
+    await expect(store.append(stream, count(1), { expectedVersion: 0, tx })).rejects.toThrow(InvalidOptionsError);
+    await tx.query('rollback');
     await tx.query('begin isolation level repeatable read');
     await expect(store.append(stream, count(1), { expectedVersion: 0, tx })).rejects.toThrow('read committed');
     await tx.query('rollback');

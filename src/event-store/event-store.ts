@@ -108,9 +108,11 @@ export class EventStore {
   append(
     stream: string,
     events: readonly EventRequest[],
-    { expectedVersion, ...options }: AppendOptions & { readonly expectedVersion: ExpectedVersion },
+    options: AppendOptions & { readonly expectedVersion: ExpectedVersion },
   ): Promise<Appended> {
-    return this.appendAll([{ stream, events, expectedVersion }], options);
+    // From JavaScript the options can be missing: then what is expected is refused by name.
+    const { expectedVersion, ...rest } = options ?? {};
+    return this.appendAll([{ stream, events, expectedVersion }], rest);
   }
 
   /** The same for several streams: all of it or nothing. */
@@ -264,7 +266,7 @@ export class EventStore {
     for (const { stream, events } of appends) {
       requireIdText(stream, 'the name of a stream');
       if (streams.has(stream)) throw new InvalidOptionsError(`The append names the stream "${stream}" twice.`);
-      if (events.length === 0) {
+      if (!Array.isArray(events) || events.length === 0) {
         throw new InvalidOptionsError(`Expected at least one event for the stream "${stream}", got none.`);
       }
       streams.add(stream);

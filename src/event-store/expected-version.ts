@@ -17,7 +17,7 @@ export function encodeExpected(expected: ExpectedVersion, stream: string): numbe
   if (Number.isSafeInteger(expected) && expected >= 0) return expected;
   throw new InvalidOptionsError(
     `Expected expectedVersion of stream "${stream}" to be an integer >= 0, 'no-stream', 'stream-exists' or 'any', ` +
-      `got ${JSON.stringify(expected)}.`,
+      `got ${String(expected).slice(0, 100)}.`,
   );
 }
 

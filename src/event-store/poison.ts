@@ -1,3 +1,4 @@
+import { storableText } from '../contracts/index.ts';
 import { codeOf } from './store-fault.ts';
 
 /**
@@ -36,10 +37,7 @@ export function toError(cause: unknown): Error {
   return new Error('It failed without saying why.');
 }
 
-/**
- * An error's message as a column takes it. PostgreSQL refuses a NUL in a text: unmended, the event of that error could be neither parked nor
- * stopped at, and would be tried for ever.
- */
+/** An error's message as a column takes it: unmended, the event of that error could be neither parked nor stopped at. */
 export function storedReason(error: Error): string {
-  return error.message.slice(0, 500).replaceAll('\0', '\uFFFD');
+  return storableText(error.message.slice(0, 500));
 }

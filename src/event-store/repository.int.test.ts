@@ -87,6 +87,11 @@ describe('execute', () => {
     await expect(slow.execute(stream, 1, { expectedVersion: 1 })).resolves.toMatchObject({ version: 2 });
   });
 
+  test.each([Number.NaN, -1, 1.5, Infinity])('refuses %s retries', async retries => {
+    const repository = new Repository(place.store, counter());
+    await expect(repository.execute(fresh(), 1, { retries })).rejects.toThrow('retries to be an integer >= 0');
+  });
+
   test('named by a command id happens once, however often it is sent', async () => {
     const counters = repository();
     const stream = fresh();

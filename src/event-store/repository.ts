@@ -96,6 +96,9 @@ export class Repository<Command, State> {
     { retries = 5, commandId, expectedVersion, ...append }: ExecuteOptions = {},
   ): Promise<readonly Executed<State>[]> {
     if (commandId !== undefined) requireIdText(commandId, 'commandId');
+    if (!Number.isSafeInteger(retries) || retries < 0) {
+      throw new InvalidOptionsError(`Expected retries to be an integer >= 0, got ${String(retries)}.`);
+    }
     for (let attempt = 0; ; attempt += 1) {
       if (commandId !== undefined && (await this.#isDone(commandId, append))) return this.#asItIs(commands, append);
       try {

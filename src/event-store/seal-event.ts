@@ -62,22 +62,9 @@ export function sealEvent(request: EventRequest, sealing: Sealing): SealedEvent 
   return checked instanceof Promise ? checked.then(() => complete(request, sealing)) : complete(request, sealing);
 }
 
-/** How `JSON.stringify` writes a NUL and half of a surrogate pair; a backslash before it would make it plain text. */
-const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
-
-/**
- * No text of PostgreSQL holds these. The database's own refusal would quote the payload, and in sealed fields they would get past it: to
- * stop each projection that writes them into a column.
- */
-function requireStorable(contract: AnyEventContract, json: string): void {
-  const refuse = (message: string): never => {
-    throw new InvalidPayloadError(contract.name, [{ path: '(root)', message }]);
-  };
-  if (json === 'null') refuse('expected something, got nothing');
-  if (json.includes('\\u') && UNSTORABLE.test(json)) {
-    refuse('has a text with a NUL character or half of a surrogate pair, which PostgreSQL cannot hold');
-  }
-}
+/** What ISO 8601 writes in four digits, and PostgreSQL reads. */
+const EARLIEST = new Date('0001-01-01T00:00:00.000Z');
+const LATEST = new Date('9999-12-31T23:59:59.999Z');
 
 function complete(
   { contract, payload, options }: EventRequest,
@@ -85,8 +72,8 @@ function complete(
 ): SealedEvent | Promise<SealedEvent> {
   const what = (field: string): string => `${field} of an event "${contract.name}"`;
   const { timestamp = new Date() } = options;
-  if (!(timestamp instanceof Date) || Number.isNaN(timestamp.getTime())) {
-    throw new InvalidOptionsError(`Expected ${what('timestamp')} to be a valid Date.`);
+  if (!(timestamp instanceof Date) || !(timestamp >= EARLIEST && timestamp <= LATEST)) {
+    throw new InvalidOptionsError(`Expected ${what('timestamp')} to be a valid Date of the years 1 to 9999.`);
   }
   const id = options.id === undefined ? ids.next() : requireIdText(options.id, what('id'));
   const cause = currentCause();
@@ -102,7 +89,9 @@ function complete(
     traceparent: cause?.traceparent,
   });
   const { json, dates } = encodeEventPayload(contract, payload);
-  requireStorable(contract, json);
+  if (json === 'null') {
+    throw new InvalidPayloadError(contract.name, [{ path: '(root)', message: 'expected something, got nothing' }]);
+  }
   const sealed = {
     contract,
     id,

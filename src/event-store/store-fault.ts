@@ -21,6 +21,12 @@ export function explained(cause: unknown, schema: string): unknown {
         'see which version a stream has now. Begin the transaction with "begin isolation level read committed".',
     );
   }
+  if (code === '25006') {
+    return new InvalidOptionsError(
+      'Expected an append to a database that can be written, found a read-only transaction. Use the primary, and a transaction ' +
+        'that is not "read only".',
+    );
+  }
   return cause;
 }
 

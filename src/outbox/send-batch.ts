@@ -1,3 +1,4 @@
+import { storableText } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { BusUnavailableError, QueueUnavailableError } from '../errors/index.ts';
 import type { OutgoingEvent } from '../events/index.ts';
@@ -157,7 +158,7 @@ async function record(sql: Sql, { entry }: Tables, { jobs, repeats, events, stuc
   if (gone.length > 0) await sql.query(`delete from ${entry} where position = any($1::bigint[])`, [gone]);
   for (const { position, error } of stuck) {
     // PostgreSQL refuses a NUL in a text; a refusal here would take back the record of all that was sent, and send it again for ever.
-    const reason = error.message.slice(0, 500).replaceAll('\0', '\uFFFD');
+    const reason = storableText(error.message.slice(0, 500));
     await sql.query(`update ${entry} set stuck = $2 where position = $1`, [position, reason]);
   }
 }

@@ -1,3 +1,4 @@
+import { storableText } from '../contracts/index.ts';
 import type { Engine, EngineJob } from '../engine/index.ts';
 import { openState } from '../state/index.ts';
 import { parseJobId } from './job-id.ts';
@@ -31,7 +32,8 @@ export async function cancelJob(engine: Engine, id: string, { reason, by }: Canc
   const job = await readStoredJob(queue, id);
   if (job === undefined) return 'unknown';
   if ((await job.isCompleted()) || (await job.isFailed())) return 'ended';
-  const mark: CancelMark = { reason: reason.slice(0, REASON_LIMIT), by: by.slice(0, REASON_LIMIT) };
+  const bounded = (text: string): string => storableText(text.slice(0, REASON_LIMIT));
+  const mark: CancelMark = { reason: bounded(reason), by: bounded(by) };
   await job.updateProgress({ ...progressOf(job), cancel: mark });
   const state = await openState(engine);
   await state.set(CANCELS, id, mark, CANCEL_KEPT_MS);

@@ -1,5 +1,5 @@
 import { Job, type JobsOptions } from 'bullmq';
-import type { Engine, EngineQueue } from '../engine/index.ts';
+import { codeOf, isConnectionError, type Engine, type EngineQueue } from '../engine/index.ts';
 import { IdempotencyConflictError, QueueUnavailableError, ShiftworkError } from '../errors/index.ts';
 import { parseJobId } from './job-id.ts';
 import type { PreparedJob } from './prepare.ts';
@@ -139,5 +139,7 @@ function reasonOf(cause: unknown): string {
   if (/NOAUTH|WRONGPASS|password authentication/i.test(message)) return 'the engine refused the credentials';
   if (/timed? ?out|timeout/i.test(message)) return 'no answer came in time';
   if (cause instanceof ShiftworkError) return cause.message.replace(/\.$/, '');
-  return 'the engine is away';
+  // An SQLSTATE, or the first word of an answer of Redis: neither says anything about the data.
+  const said = isConnectionError(cause) ? undefined : (codeOf(cause) ?? /^[A-Z]{3,20}(?= )/.exec(message)?.[0]);
+  return said === undefined ? 'the engine is away' : `the engine failed with ${said}`;
 }

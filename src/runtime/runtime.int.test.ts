@@ -11,6 +11,7 @@ import {
   handle,
   snooze,
   type Handler,
+  type HandlerResult,
   type AnyJobContract,
 } from '../contracts/index.ts';
 import { openEngine, type EngineQueue } from '../engine/index.ts';
@@ -303,6 +304,53 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     await client.enqueue(trap, { text: 'a' });
     expect(await ended).toMatchObject({ reason: 'attempts-exhausted' });
     expect(host.running.size).toBe(0);
+  });
+
+  test.each([
+    ['a NUL', 'a\0b', 'a\uFFFDb'],
+    ['half of a surrogate pair', 'a\ud83d', 'a\uFFFD'],
+  ])('%s in an error, a reason or a result does not keep a job from ending', async (_, told, kept) => {
+    const say = defineJob({ queue: 'email', name: 'say', schema: text, retry: { attempts: 2, backoff: soon } });
+    const fail = (): never => {
+      throw Object.assign(new Error(told), { name: told });
+    };
+    const ways: Record<string, () => HandlerResult> = {
+      fail,
+      dead: () => dead(told),
+      cancel: () => cancel(told),
+      text: () => told,
+      fields: () => ({ [told]: told }),
+    };
+    const { client, facts, start, queue } = await setup([handle(say, ({ text: way }) => ways[way]?.())]);
+    await start();
+    const ended = new Map<string, string>();
+    const all = Promise.withResolvers<void>();
+    const enter = (way: string, how: string): void => {
+      if (ended.set(way, how).size === 5) all.resolve();
+    };
+    facts.on('job.dead', ({ fields }) => enter(fields.correlationId, `${fields.reason} ${fields.error.message}`));
+    facts.on('job.cancelled', ({ fields }) => enter(fields.correlationId, `cancelled ${fields.reason}`));
+    facts.on('job.succeeded', ({ fields }) => enter(fields.correlationId, 'succeeded'));
+    const requests = Object.keys(ways).map(way => say({ text: way }, { correlationId: way }));
+    const receipts = await client.enqueueMany(requests);
+    await all.promise;
+    expect(Object.fromEntries(ended)).toEqual({
+      fail: `attempts-exhausted ${kept}`,
+      dead: `said-by-handler JOB_DEAD: ${kept}`,
+      cancel: `cancelled ${kept}`,
+      text: 'succeeded',
+      fields: 'succeeded',
+    });
+    const email = await queue('email');
+    const stored = await Promise.all(receipts.map(({ id }) => email.getJob(id)));
+    expect(await Promise.all(stored.map(job => job?.getState()))).toEqual([
+      'failed',
+      'failed',
+      'failed',
+      'completed',
+      'completed',
+    ]);
+    for (const job of stored.slice(0, 3)) expect(job?.failedReason).toContain(kept);
   });
 
   test('no more jobs run at once than the concurrency allows', async () => {

@@ -1,5 +1,5 @@
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
-import { forgetFields } from '../contracts/index.ts';
+import { forgetFields, isUnstorableJson } from '../contracts/index.ts';
 import { JobCancelledError } from '../errors/index.ts';
 import type { DeadReason } from '../facts/index.ts';
 import { failedLine } from './dead-letters/attempt-record.ts';
@@ -121,10 +121,11 @@ function boundedResult(result: unknown): unknown {
     return typeof result === 'bigint' ? String(result) : result;
   if (result === null) return result;
   try {
-    const size = JSON.stringify(result)?.length ?? 0;
-    return size <= RESULT_LIMIT
-      ? result
-      : { omitted: `a result of ${size} characters; ${RESULT_LIMIT} are kept at most` };
+    const json = JSON.stringify(result) ?? '';
+    if (json.length > RESULT_LIMIT) {
+      return { omitted: `a result of ${json.length} characters; ${RESULT_LIMIT} are kept at most` };
+    }
+    return isUnstorableJson(json) ? { omitted: 'a result with a text that not every engine can hold' } : result;
   } catch {
     return { omitted: 'a result that JSON cannot hold' };
   }

@@ -1,4 +1,4 @@
-import { createScrubber } from '../contracts/index.ts';
+import { createScrubber, storableText } from '../contracts/index.ts';
 import { ShiftworkError } from '../errors/index.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -9,8 +9,8 @@ const CAUSES_LIMIT = 4;
 const READ_LIMIT = 64_000;
 
 /**
- * An error as it may be stored and shown: sensitive values removed, sizes bounded, causes folded into the stack, and the
- * code in front of the message so that lists can be grouped by it.
+ * An error as it may be stored and shown: sensitive values removed, sizes bounded, no text that an engine cannot hold (the job could not
+ * end, and would run for ever), causes folded into the stack, and the code in front of the message so that lists can be grouped by it.
  */
 export class StoredError extends Error {
   readonly code: string | undefined;
@@ -20,7 +20,7 @@ export class StoredError extends Error {
     const plain = read(error, 'message');
     const message = code === undefined || plain.startsWith(code) ? plain : `${code}: ${plain}`;
     super(cut(scrub(message), MESSAGE_LIMIT));
-    this.name = read(error, 'name').slice(0, 100) || 'Error';
+    this.name = storableText(read(error, 'name').slice(0, 100)) || 'Error';
     this.code = code;
     this.stack = cut(scrub(stackOf(error)), STACK_LIMIT);
   }
@@ -68,5 +68,6 @@ function read(error: Error, field: 'message' | 'name' | 'stack'): string {
 }
 
 function cut(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit)}... (${text.length - limit} more characters)`;
+  const kept = text.length <= limit ? text : `${text.slice(0, limit)}... (${text.length - limit} more characters)`;
+  return storableText(kept);
 }

@@ -18,13 +18,13 @@ const WRITTEN = `
   value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
 const INSERT = `
   INSERT INTO shiftwork_state AS s (collection, name, value, version, expires_at)
-  VALUES ($1, $2, $3::jsonb, nextval('shiftwork_state_version'), clock_timestamp() + $4 * interval '1 millisecond')`;
+  VALUES ($1, $2, $3::json, nextval('shiftwork_state_version'), clock_timestamp() + $4 * interval '1 millisecond')`;
 const SET = `${INSERT} ON CONFLICT (collection, name) DO UPDATE SET ${WRITTEN} RETURNING version`;
 const CREATE = `${INSERT} ON CONFLICT (collection, name) DO UPDATE SET ${WRITTEN}
   WHERE s.expires_at <= clock_timestamp() RETURNING version`;
 const REPLACE = `
   UPDATE shiftwork_state
-     SET value = $3::jsonb, version = nextval('shiftwork_state_version'),
+     SET value = $3::json, version = nextval('shiftwork_state_version'),
          expires_at = clock_timestamp() + $4 * interval '1 millisecond'
    WHERE collection = $1 AND name = $2 AND version = $5 AND expires_at > clock_timestamp()
   RETURNING version`;

@@ -50,6 +50,14 @@ export function stateContractOf(
       expect(await store.get(c, 'b')).toBeUndefined();
     });
 
+    test('a text with a NUL or half of a surrogate pair is kept as it is', async () => {
+      const c = collection();
+      const value = { 'a\0b': 'x\ud800' };
+      const version = await store.set(c, 'x', value, MINUTE);
+      expect(await store.compareAndSet(c, 'x', version, value, MINUTE)).toBeGreaterThan(version);
+      expect(await store.list(c)).toMatchObject([{ value }]);
+    });
+
     test('collections are apart', async () => {
       const [one, other] = [collection(), collection()];
       await store.set(one, 'x', 1, MINUTE);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
+import { waitFor } from './wait-for.ts';
 
 /** Valid as SHIFTWORK_NAMESPACE, never the same twice. */
 export function namespace(): string {
@@ -23,7 +24,17 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   await administer(`create database ${name}`);
   const url = new URL(inject('postgresUrl'));
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => administer(`drop database if exists ${name} with (force)`) };
+  return { url: url.href, drop: () => dropDatabase(name) };
+}
+
+/**
+ * A pool says that it has ended before its connections have: dropped at once, they would be told so, and a pool that is gone has nobody
+ * who listens. Whoever still holds one after a second is cut off.
+ */
+async function dropDatabase(name: string): Promise<void> {
+  const left = `select 1 from pg_stat_activity where datname = '${name}' limit 1`;
+  await waitFor('the connections to end', async () => (await administer(left)) === 0, 1_000).catch(() => undefined);
+  await administer(`drop database if exists ${name} with (force)`);
 }
 
 export interface EnginePlace {
@@ -53,11 +64,13 @@ export const engineCases: readonly EngineCase[] = [
   },
 ];
 
-async function administer(sql: string): Promise<void> {
+/** Answers how many rows there are. */
+async function administer(sql: string): Promise<number> {
   const client = new Client({ connectionString: inject('postgresUrl') });
   await client.connect();
   try {
-    await client.query(sql);
+    const { rowCount } = await client.query(sql);
+    return rowCount ?? 0;
   } finally {
     await client.end();
   }

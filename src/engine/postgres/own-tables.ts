@@ -7,11 +7,18 @@ export const OWN_TABLES = `
   CREATE TABLE IF NOT EXISTS shiftwork_state (
     collection text NOT NULL,
     name text NOT NULL,
-    value jsonb NOT NULL,
+    -- Not jsonb: that refuses texts with a NUL, and results of effects are whatever a handler answered.
+    value json NOT NULL,
     version bigint NOT NULL,
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (collection, name)
   );
+  -- Older releases kept it as jsonb.
+  DO $$ BEGIN
+    IF (SELECT atttypid FROM pg_attribute WHERE attrelid = 'shiftwork_state'::regclass AND attname = 'value') = 'jsonb'::regtype THEN
+      ALTER TABLE shiftwork_state ALTER COLUMN value TYPE json;
+    END IF;
+  END $$;
   CREATE INDEX IF NOT EXISTS shiftwork_state_expiry ON shiftwork_state (expires_at);
   CREATE TABLE IF NOT EXISTS shiftwork_line (
     line text NOT NULL,
