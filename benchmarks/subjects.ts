@@ -8,7 +8,7 @@ import { openEngine } from '../src/engine/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { connect } from '../src/queue/index.ts';
 import { createWorkerHost } from '../src/runtime/index.ts';
-import { createLogger, logFacts } from '../src/telemetry/index.ts';
+import { createLogger, loadMetrics, logFacts } from '../src/telemetry/index.ts';
 
 /** Something that enqueues and runs the same jobs: BullMQ by itself, or Shiftwork on it. */
 export interface Subject {
@@ -45,6 +45,7 @@ const dataOf = (index: number) => ({
   email: `person.${index}@example.com`,
   name: 'Ada Lovelace',
 });
+const { collectMetrics } = await loadMetrics();
 let handled = 0;
 const app = defineApp({
   jobs: [greet],
@@ -113,21 +114,31 @@ export function rawBullMQ(url: string): Subject {
   };
 }
 
+/** As a web app with tracing has it: each job carries where it came from. */
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+/** With everything on that the charter counts: validation, ids, trace context, metrics. */
 export function shiftwork(url: string, logging: 'quiet' | 'lines'): Subject {
   return {
     name: logging === 'quiet' ? 'Shiftwork' : 'Shiftwork, a log line a job',
     async producer() {
-      const client = connect({ redis: url });
+      const facts = new Facts();
+      const metrics = collectMetrics(facts, app);
+      const client = connect({ redis: url, facts, traceparent: () => TRACEPARENT });
       await client.job('email-00000000000000000000-0000000000');
       return {
         one: index => client.enqueue(greet, dataOf(index)),
         bulk: (from, count) => client.enqueueMany(Array.from({ length: count }, (_, at) => greet(dataOf(from + at)))),
-        close: () => client.close(),
+        async close() {
+          metrics.stop();
+          await client.close();
+        },
       };
     },
     async work(concurrency) {
       handled = 0;
       const facts = new Facts();
+      const metrics = collectMetrics(facts, app);
       if (logging === 'lines') {
         // Formatted and written, to a place that costs nothing.
         const logger = createLogger({ name: 'bench', variables: {}, stream: { write: () => undefined } });
@@ -135,7 +146,10 @@ export function shiftwork(url: string, logging: 'quiet' | 'lines'): Subject {
       }
       const host = createWorkerHost({ app, engine: openEngine({ url, role: 'worker' }), facts, concurrency });
       await host.start();
-      return working(url, () => host.stop(5_000));
+      return working(url, async () => {
+        await host.stop(5_000);
+        metrics.stop();
+      });
     },
   };
 }

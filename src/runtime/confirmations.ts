@@ -16,6 +16,10 @@ export class Confirmations {
   }
 
   confirm(job: EngineJob & Unconfirmed): void {
-    job[STATE]?.();
+    const state = job[STATE];
+    if (state === undefined) return;
+    // BullMQ's loop may hold on to jobs that have ended: not to all that their runs were made of as well.
+    job[STATE] = undefined;
+    state();
   }
 }

@@ -18,8 +18,8 @@ function setup() {
     meta: { correlationId: undefined, traceparent: undefined },
   };
   const ledger = async () => new Ledger(new MemoryStateStore(), { scope: 'greet' });
-  const job = new RunningJob(contract, start, ledger);
-  return { jobs, job };
+  const run = (jobId: string) => new RunningJob(contract, { ...start, jobId }, ledger);
+  return { jobs, job: run(start.jobId), run };
 }
 
 describe('RunningJobs', () => {
@@ -36,6 +36,24 @@ describe('RunningJobs', () => {
     expect(job.signal.aborted).toBe(true);
     expect(job.signal.reason).toBeInstanceOf(JobTimeoutError);
     await expect(givenUp).resolves.toBeInstanceOf(JobTimeoutError);
+  });
+
+  test('runs end in any order, also while they are looked through, and the rest stays', () => {
+    const { jobs, run } = setup();
+    const [first, second, third] = [run('email-1'), run('email-2'), run('email-3')];
+    for (const each of [first, second, third]) jobs.add(each);
+    const seen: string[] = [];
+    for (const each of jobs) {
+      seen.push(each.jobId);
+      if (each !== third) jobs.delete(each);
+    }
+    jobs.delete(first);
+    expect(seen).toEqual(['email-1', 'email-2', 'email-3']);
+    expect([...jobs]).toEqual([third]);
+    expect(jobs.find('email-3')).toBe(third);
+    expect(jobs.find('email-1')).toBeUndefined();
+    jobs.delete(third);
+    expect(jobs.size).toBe(0);
   });
 
   test('a signal asked for after the abort is aborted from the start', () => {
