@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './tests/support/longest-first.ts';
+import { PATIENT } from './tests/support/wait-for.ts';
 import { SummaryReporter } from './tests/support/summary-reporter.ts';
 
 const exclude = ['node_modules/**', 'dist/**', '.shiftwork/**'];
@@ -15,6 +16,7 @@ export default defineConfig({
     sequence: { shuffle: true, sequencer: LongestFirst },
     // A test's database, keys and files are its own; a second try would hide a race, so there is none.
     retry: 0,
+    expect: { poll: PATIENT },
     reporters: ['default', new SummaryReporter()],
     projects: [
       {
@@ -24,7 +26,7 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [...exclude, '**/*.int.test.ts'],
           // Password hashing and forked programs are slow where every core is busy.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -35,8 +37,9 @@ export default defineConfig({
           include: ['**/*.int.test.ts'],
           exclude,
           globalSetup: ['tests/support/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // A bound for what hangs, above the patience of the waits in it: no test measures time.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
     ],

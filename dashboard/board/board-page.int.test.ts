@@ -70,7 +70,6 @@ test('case 8: markup in name, data, log, error, stack and return value is shown 
   await engine.close(2_000);
 
   const { page, complaints } = await signedIn('admin', '/queues/queue/notification');
-  page.setDefaultTimeout(5_000);
   for (const id of ['failed', 'done', 'named']) {
     await page.goto(`${dashboard.url}/queues/queue/notification/notification-${id}`);
     await page.getByRole('tab').first().waitFor();
@@ -90,7 +89,6 @@ test('case 8: markup in name, data, log, error, stack and return value is shown 
 test('an operator pauses a queue on the page, and is told why emptying it is not theirs to do', async () => {
   const queue = await dashboard.queue('analytics');
   const { page, complaints } = await signedIn('operator', '/queues/queue/analytics');
-  page.setDefaultTimeout(5_000);
   const press = async (action: string): Promise<void> => {
     await page.locator('main').getByRole('button').last().click();
     await page.getByRole('menuitem', { name: action }).click();

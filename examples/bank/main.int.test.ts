@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startProcess } from '../../tests/support/child-process.ts';
 import { freshDatabase } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const STARTER = fileURLToPath(new URL('../../local/bank.ts', import.meta.url));
@@ -58,6 +59,6 @@ describe('the bank as a program', () => {
     await starter.line(/^ready$/);
     starter.kill('SIGKILL');
     await starter.ended;
-    await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed'), 10_000);
+    await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed'), PATIENT);
   });
 });

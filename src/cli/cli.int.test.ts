@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { breakStoredJob } from '../../tests/support/break-job.ts';
-import { startProcess } from '../../tests/support/child-process.ts';
+import { programEnvironment, startProcess } from '../../tests/support/child-process.ts';
 import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { verifyPassword } from '../config/index.ts';
@@ -22,12 +22,11 @@ interface Result {
 
 /** Runs the real command in a process of its own and waits until it has ended by itself. */
 function run(args: readonly string[], env: Readonly<Record<string, string>>, input = ''): Promise<Result> {
-  const { PATH = '', HOME = '' } = process.env;
   return new Promise(resolve => {
     const child = execFile(
       process.execPath,
       [MAIN, ...args],
-      { env: { PATH, HOME, NODE_NO_WARNINGS: '1', ...env } },
+      { env: { ...programEnvironment(), ...env } },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err }),
     );
     child.stdin?.end(input);

@@ -17,9 +17,6 @@ export interface Terminal {
 export type ExitCode = 0 | 1 | 2;
 
 export interface Command {
-  readonly name: string;
-  /** Behind the name in the list. */
-  readonly summary: string;
   readonly usage: string;
   /** What `--help` says beside usage and summary, a line each. */
   readonly details?: readonly string[];

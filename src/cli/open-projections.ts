@@ -1,6 +1,6 @@
 import { Environment, type Variables } from '../config/index.ts';
 import type { App } from '../contracts/index.ts';
-import { EventStore, Projections, readEventStore, type EventStoreDefinition } from '../event-store/index.ts';
+import type { EventStoreDefinition, Projections } from '../event-store/index.ts';
 import { Facts } from '../facts/index.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -16,6 +16,7 @@ export async function openProjections(app: App, variables: Variables): Promise<O
   if (app.eventStore === undefined) {
     throw new UsageError('Expected an app with an event store, found one without: name it with --app PATH.');
   }
+  const { EventStore, Projections, readEventStore } = await import('../event-store/index.ts');
   const definition = readEventStore(app.eventStore);
   const environment = new Environment(variables);
   const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;

@@ -5,8 +5,6 @@ import { BusUnavailableError } from '../errors/index.ts';
 import type { Bus, EventDeadLetter } from '../events/index.ts';
 import { Facts } from '../facts/index.ts';
 import type { Acted, OtherDeadLetter, OtherDeadLetters } from '../runtime/index.ts';
-import { openBus } from './open-bus.ts';
-import { openProjections } from './open-projections.ts';
 
 export interface OpenedLetters {
   readonly sources: readonly OtherDeadLetters[];
@@ -26,8 +24,9 @@ export async function openOtherLetters(app: App, variables: Variables): Promise<
   environment.check();
   // Elsewhere events live in one process, which repeats nothing and keeps nothing.
   const isDurable = app.events.size > 0 && (redis ?? rabbitmq) !== undefined;
-  const bus = isDurable ? await openBus(app, new Facts(), { redis, rabbitmq, namespace }) : undefined;
-  const store = hasStore ? await openProjections(app, variables) : undefined;
+  const place = { redis, rabbitmq, namespace };
+  const bus = isDurable ? await (await import('./open-bus.ts')).openBus(app, new Facts(), place) : undefined;
+  const store = hasStore ? await (await import('./open-projections.ts')).openProjections(app, variables) : undefined;
   return {
     sources: [
       ...(bus === undefined ? [] : [lettersOfBus(bus)]),

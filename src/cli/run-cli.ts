@@ -1,38 +1,7 @@
 import { InvalidConfigError, InvalidContractError, InvalidOptionsError, ShiftworkError } from '../errors/index.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
-import { cancel } from './commands/cancel.ts';
-import { check } from './commands/check.ts';
-import { deadLetters } from './commands/dead-letters.ts';
-import { enqueue } from './commands/enqueue.ts';
-import { events } from './commands/events.ts';
-import { job } from './commands/job.ts';
-import { migrate } from './commands/migrate.ts';
-import { outbox } from './commands/outbox.ts';
-import { pause, resume } from './commands/pause.ts';
-import { projections } from './commands/projections.ts';
-import { relay } from './commands/relay.ts';
-import { stats } from './commands/stats.ts';
-import { users } from './commands/users.ts';
-import { work } from './commands/work.ts';
+import { commands, type ListedCommand } from './commands.ts';
 import { UsageError } from './usage-error.ts';
-
-const COMMANDS: readonly Command[] = [
-  check,
-  enqueue,
-  job,
-  cancel,
-  stats,
-  deadLetters,
-  pause,
-  resume,
-  migrate,
-  outbox,
-  projections,
-  events,
-  work,
-  relay,
-  users,
-];
 
 const HELP: ReadonlySet<string> = new Set(['--help', '-h', 'help']);
 
@@ -42,14 +11,15 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
     for (const line of overview()) (name === undefined ? terminal.complain : terminal.print)(line);
     return name === undefined ? 2 : 0;
   }
-  const command = COMMANDS.find(each => each.name === name);
-  if (command === undefined) {
+  const listed = commands.get(name);
+  if (listed === undefined) {
     terminal.complain(`Expected a command, got "${name.slice(0, 40)}".`);
     for (const line of overview()) terminal.complain(line);
     return 2;
   }
+  const command = await listed.load();
   if (args.includes('--help') || args.includes('-h')) {
-    for (const line of helpOf(command)) terminal.print(line);
+    for (const line of helpOf(listed, command)) terminal.print(line);
     return 0;
   }
   try {
@@ -66,17 +36,17 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
 }
 
 function overview(): string[] {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  const width = Math.max(...[...commands.keys()].map(name => name.length));
   return [
     'usage: shiftwork COMMAND [--app PATH] [--json] [--help]',
     '',
-    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    ...[...commands].map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     'REDIS_URL (else DATABASE_URL) says where the queues are. Exit: 0 done, 1 it failed, 2 wrong use.',
   ];
 }
 
-function helpOf({ usage, summary, details = [] }: Command): string[] {
+function helpOf({ summary }: ListedCommand, { usage, details = [] }: Command): string[] {
   return [
     `usage: ${usage}`,
     '',

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 import { EngineUnreachableError } from '../errors/index.ts';
 import { openEngine, type Engine, type EngineOptions } from './index.ts';
 import {
   Engines,
   namesOf,
-  PATIENT,
   seen,
   startWorker,
   type EngineContractCase,
@@ -97,7 +97,7 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
         server.resume();
       }
       await addWhenBack(engine, 'after');
-    }, 10_000);
+    }, 30_000);
 
     test('a worker asked for while it is away begins by itself when it is there', async () => {
       await server.kill();

@@ -1,11 +1,11 @@
 import type { JobsOptions } from 'bullmq';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 import { EngineUnreachableError } from '../errors/index.ts';
 import type { EngineOptions } from './index.ts';
 import {
   Engines,
   namesOf,
-  PATIENT,
   seen,
   startWorker,
   type EngineContractCase,

@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine, type EngineJob, type EngineOptions, type EngineWorker } from './index.ts';
 
 /** A place on a server that many tests share. */
@@ -30,9 +31,6 @@ export interface RunningWorker {
   readonly worker: EngineWorker;
   readonly jobs: EngineJob[];
 }
-
-/** Long enough for a busy machine; no test measures how long it took. */
-export const PATIENT = { timeout: 15_000, interval: 20 } as const;
 
 /** The engines that a test opens, closed together at its end. */
 export class Engines {

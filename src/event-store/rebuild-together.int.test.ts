@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 import { defineProjection, type Projection } from './projection.ts';
 import { Projections } from './projections.ts';
 
@@ -32,7 +33,7 @@ async function together(first: Projections, second: Projections, inBatch: Promis
       `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     );
     expect(rows).toHaveLength(1);
-  });
+  }, PATIENT);
   goOn();
   return Promise.all([one, two]);
 }

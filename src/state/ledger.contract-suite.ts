@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 import { DeliveryError, EffectInProgressError } from '../errors/index.ts';
 import { Ledger } from './ledger.ts';
 import type { StateStore } from './state-store.ts';
@@ -40,7 +41,7 @@ export function ledgerContract(
       const effect = vi.fn<() => Promise<number>>(() => gate.promise);
       const calls = Array.from({ length: 10 }, () => ledger.once('k', effect));
       const settled = Promise.allSettled(calls);
-      await vi.waitFor(() => expect(effect).toHaveBeenCalled());
+      await vi.waitFor(() => expect(effect).toHaveBeenCalled(), PATIENT);
       gate.resolve(7);
       const results = await settled;
       const fulfilled = results.filter(({ status }) => status === 'fulfilled');
@@ -73,10 +74,10 @@ export function ledgerContract(
       const renew = vi.spyOn(globalThis, 'setInterval').mockReturnValueOnce(setTimeout(() => undefined, 0));
       const frozen = new Ledger(store, { scope: 'fence', leaseMs: 50 }).once('k', () => gate.promise);
       const late = frozen.catch((error: unknown) => error);
-      await vi.waitFor(() => expect(renew).toHaveBeenCalled());
+      await vi.waitFor(() => expect(renew).toHaveBeenCalled(), PATIENT);
       renew.mockRestore();
       const other = new Ledger(store, { scope: 'fence', leaseMs: 50 });
-      await vi.waitFor(() => other.once('k', () => 'theirs'), { timeout: 5_000, interval: 10 });
+      await vi.waitFor(() => other.once('k', () => 'theirs'), PATIENT);
       gate.resolve('mine');
       expect(await late).toMatchObject({ code: 'EFFECT_TAKEN_OVER' });
       expect(await other.once('k', () => 'third')).toBe('theirs');
@@ -101,7 +102,7 @@ export function ledgerContract(
         for (let third = 0; third < 6; third += 1) {
           vi.advanceTimersByTime(10_000);
           // Twenty seconds are left of the old lease, thirty of the new one.
-          await vi.waitFor(async () => expect(await leaseLeft()).toBeGreaterThan(25_000), { timeout: 15_000 });
+          await vi.waitFor(async () => expect(await leaseLeft()).toBeGreaterThan(25_000), PATIENT);
         }
         gate.resolve('mine');
         expect(await running).toBe('mine');

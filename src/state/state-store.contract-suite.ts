@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EngineCase } from '../../tests/support/engines.ts';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../engine/index.ts';
 import { openState, type StateStore } from './index.ts';
 
 const MINUTE = 60_000;
-const PATIENT = { timeout: 10_000, interval: 10 } as const;
 
 /** What the shared state promises on every engine. */
 export function stateContract({ kind, open }: EngineCase): void {

@@ -7,7 +7,7 @@ import { ROOT } from './source-files.ts';
 /** What belongs to workers, dashboard and PostgreSQL, and would cost every web app its start-up time and memory. */
 const HEAVY = ['amqplib', 'express', 'nodemailer', 'pg', 'pino', '@bull-board/api', 'web-push'];
 
-describe('what a web app loads', () => {
+describe('what a program loads', () => {
   test('a producer on Redis loads BullMQ and its driver, and nothing of workers, dashboard or PostgreSQL', async () => {
     const packages = await loadedBy('tests/support/apps/quiet-producer.ts');
     expect(packages).toEqual(expect.arrayContaining(['bullmq', 'ioredis', 'zod']));
@@ -20,6 +20,18 @@ describe('what a web app loads', () => {
 
   test('contracts alone load no package', async () => {
     await expect(loadedBy('src/contracts/index.ts')).resolves.toEqual([]);
+  });
+
+  test('the command line loads a command when it is asked for, and no package before', async () => {
+    await expect(loadedBy('src/cli/index.ts')).resolves.toEqual([]);
+  });
+
+  test('a worker loads nothing of buses, event stores and dashboards that its app does not ask for', async () => {
+    const packages = await loadedBy('src/cli/index.ts', 'src/cli/commands/work.ts');
+    expect(packages).toEqual(expect.arrayContaining(['bullmq', 'pino']));
+    expect(packages.filter(name => ['amqplib', 'express', 'nodemailer', 'pg', 'prom-client'].includes(name))).toEqual(
+      [],
+    );
   });
 
   test('the list sees what is required from CommonJS and what is imported late', async () => {

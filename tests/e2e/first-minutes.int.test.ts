@@ -97,7 +97,7 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
     expect(started.filter(isAlive)).toEqual([]);
     for (const port of Object.values(ports))
       await expect(fetch(`http://localhost:${port}/`)).rejects.toThrow('fetch failed');
-  }, 90_000);
+  });
 });
 
 describe('npm start', () => {

@@ -8,6 +8,8 @@ export interface FaultCase {
   readonly engines: readonly ('redis' | 'postgres')[];
   /** Seeds that the long form runs at most, where one takes long. */
   readonly seedsAtMost?: number;
+  /** What it is to recover in, milliseconds: judged by the long form, on a machine that does nothing else. */
+  readonly goalMs?: number;
   /** Provokes it and answers what is wrong afterwards; throws when something does not come about in time. */
   run(trial: Trial): Promise<readonly string[]>;
 }

@@ -6,7 +6,7 @@ import { withTrial } from './with-trial.ts';
 describe.concurrent('faults', () => {
   for (const fault of allCases) {
     for (const kind of fault.engines) {
-      test(`case ${fault.number} on ${kind}: ${fault.title}`, { timeout: 150_000 }, async () => {
+      test(`case ${fault.number} on ${kind}: ${fault.title}`, { timeout: 900_000 }, async () => {
         expect(await withTrial(kind, { seed: 1, scale: 1 }, trial => fault.run(trial))).toEqual([]);
       });
     }

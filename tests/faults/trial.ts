@@ -6,10 +6,12 @@ import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { connect, type Client } from '../../src/queue/index.ts';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
 import { descendantsOf, isAlive } from '../support/process-tree.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { PATIENCE_MS, waitFor } from '../support/wait-for.ts';
 import { work, type SinkLine } from './app/chaos.config.ts';
 import { seededRandom } from './random.ts';
 
+/** For what consists of many steps, such as the starts of processes one after another. */
+const TRIAL_PATIENCE_MS = 4 * PATIENCE_MS;
 const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 const APP = fileURLToPath(new URL('app/chaos.config.ts', import.meta.url));
 
@@ -134,7 +136,7 @@ export class Trial {
   async readyFleet(env: Readonly<Record<string, string>> = {}): Promise<Fleet> {
     const fleet = this.startFleet(env);
     const wanted = Number(env['WORKER_PROCESSES'] ?? 2);
-    await waitFor('the workers', () => fleet.facts('worker.started').length >= wanted, 30_000);
+    await waitFor('the workers', () => fleet.facts('worker.started').length >= wanted, TRIAL_PATIENCE_MS);
     return fleet;
   }
 
@@ -184,12 +186,12 @@ export class Trial {
     return [...open];
   }
 
-  /** Waits until each of the jobs has begun again after `since`, and notes how long that took. */
-  async recovered(jobIds: readonly string[], since: number, withinMs: number): Promise<void> {
+  /** Waits until each of the jobs has begun again after `since`, and notes how long that took: the long form judges it. */
+  async recovered(jobIds: readonly string[], since: number): Promise<void> {
     await waitFor(
       'the jobs to run again',
       () => jobIds.every(jobId => this.startsOf(jobId).some(({ at }) => at >= since)),
-      withinMs,
+      TRIAL_PATIENCE_MS,
     );
     for (const jobId of jobIds) {
       const again = this.startsOf(jobId).find(({ at }) => at >= since);
@@ -198,7 +200,7 @@ export class Trial {
   }
 
   /** Waits until every accepted job has ended, whichever way. */
-  async drained(withinMs = 60_000): Promise<void> {
+  async drained(): Promise<void> {
     await waitFor(
       'every accepted job to end',
       async () => {
@@ -207,7 +209,7 @@ export class Trial {
         const open = ['wait', 'active', 'delayed', 'prioritized'].reduce((sum, state) => sum + (counts[state] ?? 0), 0);
         return open === 0;
       },
-      withinMs,
+      TRIAL_PATIENCE_MS,
     );
   }
 

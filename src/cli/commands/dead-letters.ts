@@ -30,8 +30,6 @@ type Use = (letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal) =
 const ACTIONS: Readonly<Record<string, Use>> = { list, groups, show, replay, discard };
 
 export const deadLetters: Command = {
-  name: 'dead-letters',
-  summary: 'jobs and events that ended in failure: list, groups, show, replay, discard',
   usage:
     'shiftwork dead-letters [list | groups | show ID | replay [ID...] | discard [ID...] --reason TEXT] ' +
     '[--kind job|event|projection] [--queue NAME] [--subscription NAME] [--name JOB|EVENT] [--cause CAUSE] [--yes] [--app PATH] [--json]',

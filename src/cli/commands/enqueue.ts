@@ -13,8 +13,6 @@ const OPTIONS = {
 } as const;
 
 export const enqueue: Command = {
-  name: 'enqueue',
-  summary: "queue one job of the app; prints the job's id",
   usage: 'shiftwork enqueue NAME JSON|- [options]',
   details: [
     'NAME                 a job of the app',

@@ -14,8 +14,6 @@ type Action = (bus: Bus, app: App, args: ParsedArguments, terminal: Terminal) =>
 const ACTIONS: Readonly<Record<string, Action>> = { tail, replay, 'dead-letters': deadLetters };
 
 export const events: Command = {
-  name: 'events',
-  summary: 'follow the events, run a reaction over past ones, look after their dead letters',
   usage:
     'shiftwork events tail [PATTERN] | replay REACTION --from TIME|ID | dead-letters [replay|discard ID] [--limit N] [--json]',
   details: [

@@ -4,8 +4,6 @@ import { visible, when } from '../table.ts';
 import { withClient } from '../with-engine.ts';
 
 export const job: Command = {
-  name: 'job',
-  summary: 'the state, attempts and errors of one job',
   usage: 'shiftwork job ID [--json]',
   details: ['Without its data. Exit 1 when no such job is known.', ''],
   async run(args, terminal) {

@@ -9,8 +9,6 @@ import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';
 
 export const migrate: Command = {
-  name: 'migrate',
-  summary: 'create or upgrade what engine and handlers store; safe to repeat',
   usage: 'shiftwork migrate [--app PATH] [--json]',
   details: ['What handlers need and this environment does not hold (a mail server, a sink) is left out and named.', ''],
   async run(args, terminal) {

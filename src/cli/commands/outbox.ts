@@ -8,8 +8,6 @@ import { lengthOf } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const outbox: Command = {
-  name: 'outbox',
-  summary: 'what the outbox holds; or send again what the engine has lost',
   usage: 'shiftwork outbox status|reconcile [--json]',
   details: [
     'status     what is committed and not sent, sent and not ended, and what can never be sent',

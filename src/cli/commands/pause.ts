@@ -5,13 +5,11 @@ import { UsageError } from '../usage-error.ts';
 import { withEngine } from '../with-engine.ts';
 
 /** No worker begins a job of a paused queue; what runs goes on, and producers can go on enqueueing. */
-export const pause: Command = switching('pause', 'let no worker begin a job of these queues');
-export const resume: Command = switching('resume', 'let workers begin jobs of these queues again');
+export const pause: Command = switching('pause');
+export const resume: Command = switching('resume');
 
-function switching(name: 'pause' | 'resume', summary: string): Command {
+function switching(name: 'pause' | 'resume'): Command {
   return {
-    name,
-    summary,
     usage: `shiftwork ${name} QUEUE... [--app PATH] [--json]`,
     async run(args, terminal) {
       const { positionals, app: path, json } = parseCommand(args, {}, { min: 1, max: 100 });

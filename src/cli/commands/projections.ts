@@ -10,8 +10,6 @@ import { UsageError } from '../usage-error.ts';
 const NAMED: ReadonlySet<string> = new Set(['rebuild', 'resume', 'parked', 'retry']);
 
 export const projections: Command = {
-  name: 'projections',
-  summary: 'the read models of the event store: how far they are; run, rebuild, resume, retry',
   usage: 'shiftwork projections [status|run|rebuild NAME|resume NAME|parked NAME|retry NAME] [--app PATH] [--json]',
   details: [
     'status   how far each is behind, who runs it, what is parked, where it stands still',

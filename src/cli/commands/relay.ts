@@ -15,8 +15,6 @@ import { readOutboxSettings } from '../outbox-settings.ts';
 import { parseCommand } from '../parse.ts';
 
 export const relay: Command = {
-  name: 'relay',
-  summary: 'bring the outbox to queues and bus, and run the reactions, until SIGTERM or SIGINT',
   usage: 'shiftwork relay [--app PATH]',
   details: [
     'DATABASE_URL holds the outbox. Events go to RABBITMQ_URL, else REDIS_URL, else they are reacted to in this process.',

@@ -6,8 +6,6 @@ import { lengthOf, table } from '../table.ts';
 import { withEngine } from '../with-engine.ts';
 
 export const stats: Command = {
-  name: 'stats',
-  summary: 'how many jobs each queue holds, by state, and how long the oldest due one has waited',
   usage: 'shiftwork stats [--app PATH] [--json]',
   async run(args, terminal) {
     const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });

@@ -4,8 +4,6 @@ import { parseCommand } from '../parse.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const users: Command = {
-  name: 'users',
-  summary: 'hash: read a password on standard input, print its hash for DASHBOARD_USERS',
   usage: 'shiftwork users hash [--json]',
   details: [
     'At a terminal the password is asked for and not shown; else the first line of standard input is taken.',

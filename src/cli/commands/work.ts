@@ -9,7 +9,6 @@ import {
   type HealthServer,
   type Metrics,
 } from '../../telemetry/index.ts';
-import { openOtherLetters } from '../other-letters.ts';
 import { endProcess } from '../process-terminal.ts';
 import { recordOutboxEnds } from '../record-outbox-ends.ts';
 import { METRICS, serveHealth } from '../serve-health.ts';
@@ -18,8 +17,6 @@ import type { Command, ExitCode, Terminal } from '../command.ts';
 type MetricsRoom = Awaited<ReturnType<typeof loadMetrics>>;
 
 export const work: Command = {
-  name: 'work',
-  summary: "run the app's handlers until SIGTERM or SIGINT",
   usage: 'shiftwork work [--app PATH]',
   details: [
     'Starts WORKER_PROCESSES workers (one for each core) and replaces those that die.',
@@ -51,7 +48,7 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
     argv: args,
     variables: terminal.variables,
     facts,
-    openOthers: app => openOtherLetters(app, terminal.variables),
+    openOthers: async app => (await import('../other-letters.ts')).openOtherLetters(app, terminal.variables),
     program: { file: process.argv[1] ?? '', args: process.argv.slice(2) },
     onReady: () => process.send?.({ type: 'ready' }),
   });

@@ -1,10 +1,9 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../../tests/support/postgres-server.ts';
+import { PATIENT } from '../../../tests/support/wait-for.ts';
 import { EngineCheckError } from '../../errors/index.ts';
 import { openEngine, type Engine, type EngineOptions } from '../index.ts';
-
-const PATIENT = { timeout: 15_000, interval: 20 } as const;
 
 let server: PostgresServer;
 let sql: Client;

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startRedis, type RedisServer } from '../../../tests/support/redis-server.ts';
+import { PATIENT } from '../../../tests/support/wait-for.ts';
 import { isBrokenJson, openEngine, type Engine, type EngineOptions, type EngineQueue } from '../index.ts';
-
-const PATIENT = { timeout: 15_000, interval: 20 } as const;
 
 let server: RedisServer;
 let redis: Redis;

@@ -45,7 +45,10 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
     await running.stop();
   });
 
-  function scheduler(parts: Partial<ScheduleDefinition<typeof report.schema>>, name = 'one'): Scheduler {
+  function scheduler(
+    parts: Partial<ScheduleDefinition<typeof report.schema>>,
+    { name = 'one', leaseMs }: { readonly name?: string; readonly leaseMs?: number } = {},
+  ): Scheduler {
     const schedule = defineSchedule({
       name: 'daily',
       job: report,
@@ -55,7 +58,16 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
     });
     const app: App = defineApp({ jobs: [report], handlers: [], schedules: [schedule] });
     const { client, facts } = running;
-    const made = new Scheduler({ app, client, store, facts, name, now: () => now, leaseMs: 300, tickMs: 10 });
+    const made = new Scheduler({
+      app,
+      client,
+      store,
+      facts,
+      name,
+      now: () => now,
+      tickMs: 10,
+      ...(leaseMs && { leaseMs }),
+    });
     schedulers.push(made);
     return made;
   }
@@ -118,7 +130,7 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
   });
 
   test('of two schedulers one leads; when it is gone without a word the other goes on, and no slot is lost or doubled', async () => {
-    const [one, other] = [scheduler({}, 'one'), scheduler({}, 'other')];
+    const [one, other] = [scheduler({}, { leaseMs: 300 }), scheduler({}, { name: 'other' })];
     await one.tick();
     await other.tick();
     now = START + MINUTE;

@@ -6,12 +6,22 @@ export interface Blame {
   readonly crashes: number;
 }
 
+interface Entry extends Blame {
+  /** The latest of the dead workers that were counted, by name. */
+  readonly deaths: readonly string[];
+}
+
 const BLAME = 'blame';
 const KEPT_MS = 86_400_000;
+/** A job is buried long before so many; only massacres that were forgiven go on. */
+const DEATHS_KEPT = 20;
 /** Crashes after which a job is run alone. */
 export const SUSPECT_AFTER = 2;
 
-/** Counts the crashes at which jobs were present. A crash blames every job of its process, and only one is guilty. */
+/**
+ * Counts the crashes at which jobs were present. A crash blames every job of its process, and only one is guilty. A worker dies
+ * once: however often its end is looked into, and by how many, it counts once against each job.
+ */
 export class BlameBook {
   readonly #store: StateStore;
 
@@ -21,29 +31,50 @@ export class BlameBook {
 
   async of(jobId: string): Promise<Blame> {
     const entry = await this.#store.get(BLAME, jobId);
-    return { crashes: crashesIn(entry?.value) };
+    return { crashes: entryIn(entry?.value).crashes };
   }
 
-  /** Adds to what is held against each; a negative number forgives. */
-  async add(jobIds: readonly string[], crashes: number): Promise<void> {
-    await Promise.all(jobIds.map(jobId => this.#add(jobId, crashes)));
+  /** Holds a worker's death against each of the jobs. */
+  async count(jobIds: readonly string[], worker: string): Promise<void> {
+    await this.#change(jobIds, ({ crashes, deaths }) =>
+      deaths.includes(worker) ? undefined : { crashes: crashes + 1, deaths: [...deaths, worker].slice(-DEATHS_KEPT) },
+    );
+  }
+
+  /** Takes that back: none of them was to blame. */
+  async forgive(jobIds: readonly string[], worker: string): Promise<void> {
+    await this.#change(jobIds, ({ crashes, deaths }) =>
+      deaths.includes(worker)
+        ? { crashes: Math.max(0, crashes - 1), deaths: deaths.filter(name => name !== worker) }
+        : undefined,
+    );
   }
 
   async clear(jobId: string): Promise<void> {
     await this.#store.delete(BLAME, jobId);
   }
 
-  async #add(jobId: string, crashes: number): Promise<void> {
-    for (;;) {
-      const entry = await this.#store.get(BLAME, jobId);
-      const sum = Math.max(0, crashesIn(entry?.value) + crashes);
-      const written = await this.#store.compareAndSet(BLAME, jobId, entry?.version ?? 0, { crashes: sum }, KEPT_MS);
-      if (written !== undefined) return;
-    }
+  async #change(jobIds: readonly string[], next: (entry: Entry) => Entry | undefined): Promise<void> {
+    await Promise.all(
+      jobIds.map(async jobId => {
+        for (;;) {
+          const found = await this.#store.get(BLAME, jobId);
+          const value = next(entryIn(found?.value));
+          if (value === undefined) return;
+          const written = await this.#store.compareAndSet(BLAME, jobId, found?.version ?? 0, value, KEPT_MS);
+          if (written !== undefined) return;
+        }
+      }),
+    );
   }
 }
 
-function crashesIn(value: unknown): number {
-  if (typeof value !== 'object' || value === null || !('crashes' in value)) return 0;
-  return typeof value.crashes === 'number' ? value.crashes : 0;
+/** What is stored, perhaps by another release. */
+function entryIn(value: unknown): Entry {
+  if (typeof value !== 'object' || value === null) return { crashes: 0, deaths: [] };
+  const { crashes, deaths }: Partial<Record<keyof Entry, unknown>> = value;
+  return {
+    crashes: typeof crashes === 'number' ? crashes : 0,
+    deaths: Array.isArray(deaths) ? deaths.map(String) : [],
+  };
 }

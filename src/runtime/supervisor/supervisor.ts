@@ -46,7 +46,7 @@ const ALIVE_EVERY_MS = 1_000;
 /** Workers that die within so long of each other died of the same thing, which is no job. */
 const TOGETHER_MS = 500;
 /** A claim that was on its way to the engine when its worker died arrives within these. */
-const LATE_CLAIMS_MS = [300, 1_500];
+const LATE_CLAIMS_MS = [300, 1_500] as const;
 /** How long a dead worker's name is looked for in later sweeps, and how often everything is looked through. */
 const SWEEP_EVERY_MS = 30_000;
 /** Time kept back from the workers' grace period for what comes after them. */
@@ -239,18 +239,26 @@ export class Supervisor {
     this.#after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker([]));
   }
 
+  /** Looks three times for what a worker held: the crash counts against what a later look finds as well. */
   async #mourn(name: string, cause: RescueCause): Promise<void> {
+    const [soon, later] = LATE_CLAIMS_MS;
     const isOf = (worker: string, jobId: string): boolean => worker === name && this.#isolation?.holds(jobId) !== true;
-    const rescued = (this.#rescue?.run(cause, isOf) ?? Promise.resolve([])).catch(() => []);
-    if (cause === 'worker-died') this.#remember(name, rescued);
-    for (const ms of LATE_CLAIMS_MS) {
-      // What the first look could not see was held by a process that crashed all the same.
-      this.#after(ms, () => void this.#rescue?.run(cause, isOf).catch(() => undefined));
+    const look = (as: RescueCause): Promise<readonly string[]> =>
+      (this.#rescue?.run(as, isOf) ?? Promise.resolve([])).catch(() => []);
+    const looked = (async () => {
+      const first = await look(cause);
+      await this.#passed(soon);
+      return [...first, ...(await look(cause))];
+    })();
+    let together = false;
+    if (cause === 'worker-died') {
+      this.#remember(name, looked);
+      together = await this.#diedTogether(name);
     }
-    const jobs = await rescued;
-    if (cause === 'worker-died' && jobs.length > 0 && (await this.#diedTogether(name))) {
-      await this.#blame?.add(jobs, -1).catch(() => undefined);
-    }
+    const jobs = await looked;
+    if (together) await this.#blame?.forgive(jobs, name).catch(() => undefined);
+    await this.#passed(later - soon);
+    await look(together ? 'late' : cause);
   }
 
   #remember(worker: string, jobs: Promise<readonly string[]>): void {
@@ -260,7 +268,7 @@ export class Supervisor {
 
   /** Whether other workers died at the same time, of something that is no job of theirs. */
   async #diedTogether(name: string): Promise<boolean> {
-    await new Promise<void>(resolve => this.#after(TOGETHER_MS, resolve));
+    await this.#passed(TOGETHER_MS);
     const own = this.#deaths.findLast(({ worker }) => worker === name);
     if (own === undefined) return false;
     const ownJobs = await own.jobs;
@@ -318,6 +326,11 @@ export class Supervisor {
     }, ms);
     timer.unref();
     this.#timers.add(timer);
+  }
+
+  /** Does not resolve any more once a stop was asked. */
+  #passed(ms: number): Promise<void> {
+    return new Promise(resolve => this.#after(ms, resolve));
   }
 
   #every(ms: number, act: () => void): void {

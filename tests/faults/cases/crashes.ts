@@ -9,13 +9,14 @@ const sleeps = (trial: Trial, from: number, to: number) => (index: number) => ({
 });
 
 async function busyWorker(trial: Trial, fleet: Fleet): Promise<number> {
-  return waitFor('a busy worker', () => fleet.workers().find(pid => trial.runningIn(pid).length > 0), 20_000);
+  return waitFor('a busy worker', () => fleet.workers().find(pid => trial.runningIn(pid).length > 0));
 }
 
 const killedWorker: FaultCase = {
   number: 1,
   title: 'SIGKILL of a worker in mid-job, its supervisor alive',
   engines: BOTH,
+  goalMs: 1_000,
   async run(trial) {
     const fleet = await trial.readyFleet();
     await trial.addMany(20, sleeps(trial, 800, 1_500));
@@ -23,8 +24,7 @@ const killedWorker: FaultCase = {
     const running = trial.runningIn(victim);
     const killedAt = Date.now();
     process.kill(victim, 'SIGKILL');
-    // The lock that the dead worker held would take 30 s to expire.
-    await trial.recovered(running, killedAt, 15_000);
+    await trial.recovered(running, killedAt);
     await trial.drained();
     const died = fleet.facts('worker.died').length;
     return [
@@ -38,6 +38,7 @@ const lostHost: FaultCase = {
   number: 2,
   title: 'SIGKILL of a supervisor and its workers, another host alive',
   engines: BOTH,
+  goalMs: 15_000,
   async run(trial) {
     const lost = await trial.readyFleet();
     await trial.addMany(8, sleeps(trial, 1_500, 2_500));
@@ -48,7 +49,7 @@ const lostHost: FaultCase = {
     const running = [...new Set(lost.workers().flatMap(pid => trial.runningIn(pid)))];
     const killedAt = Date.now();
     lost.killHost();
-    await trial.recovered(running, killedAt, 28_000);
+    await trial.recovered(running, killedAt);
     await trial.drained();
     return [...(await trial.violations({ faults: 1 })), ...(victim > 0 ? [] : ['no worker was busy'])];
   },
@@ -60,14 +61,16 @@ const poison = (does: 'kill' | 'abort' | 'leak'): FaultCase['run'] =>
     const guilty = await trial.add({ key: 'guilty', does, ms: 0 });
     if (guilty === undefined) return ['the job was not taken'];
     await trial.addMany(50, sleeps(trial, 50, 300));
-    await trial.drained(90_000);
+    await trial.drained();
     const wrong = await trial.violations({ faults: 3, guilty: [guilty] });
     const job = await (await trial.inspector.queue('chaos')).getJob(guilty);
     const state = await job?.getState();
     if (state !== 'failed') wrong.push(`the poisonous job is ${state}`);
     if (job?.failedReason?.startsWith('POISON_JOB') !== true) wrong.push(`its reason is ${job?.failedReason}`);
     const runs = trial.startsOf(guilty).length;
-    if (runs !== 3) wrong.push(`the poisonous job ran ${runs} times`);
+    // A process that is silent for longer than its lock has lost the job before it dies: that end is nobody's.
+    const stalled = fleet.facts('job.stalled').filter(({ jobId }) => jobId === guilty).length;
+    if (runs < 3 || runs > 3 + stalled) wrong.push(`the poisonous job ran ${runs} times, and stalled ${stalled} times`);
     const [buried] = fleet.facts('job.dead');
     if (buried?.['reason'] !== 'poison') wrong.push('nobody stated that it is poison');
     return wrong;
@@ -83,11 +86,7 @@ const massacre: FaultCase = {
     for (let round = 0; round < rounds; round += 1) {
       await trial.addMany(30, sleeps(trial, 5, 60));
       for (const pid of fleet.workers()) process.kill(pid, 'SIGKILL');
-      await waitFor(
-        'the workers of the next round',
-        () => fleet.facts('worker.started').length >= 2 * (round + 2),
-        60_000,
-      );
+      await waitFor('the workers of the next round', () => fleet.facts('worker.started').length >= 2 * (round + 2));
     }
     await trial.drained();
     return trial.violations({ faults: rounds });

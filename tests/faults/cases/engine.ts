@@ -14,6 +14,7 @@ const restarts: FaultCase = {
   number: 12,
   title: 'SIGKILL and restart of the engine under load',
   engines: BOTH,
+  goalMs: 30_000,
   async run(trial) {
     const fleet = await trial.readyFleet();
     for (let round = 0; round < 2 * trial.scale; round += 1) {
@@ -23,8 +24,8 @@ const restarts: FaultCase = {
       await adding;
       await trial.engine.restart();
       const backAt = Date.now();
-      const probe = await waitFor('the producer', () => trial.add(short(trial)(round)), 20_000);
-      await trial.recovered([probe], backAt, 30_000);
+      const probe = await waitFor('the producer', () => trial.add(short(trial)(round)));
+      await trial.recovered([probe], backAt);
     }
     await trial.drained();
     // Its end could not be recorded: it runs again, which is no attempt of its own.
@@ -74,7 +75,7 @@ const outOfMemory: FaultCase = {
     } finally {
       redis.disconnect();
     }
-    await waitFor('the producer', () => trial.add(short(trial)(0)), 20_000);
+    await waitFor('the producer', () => trial.add(short(trial)(0)));
     await trial.drained();
     const died = fleet.facts('worker.died').length;
     if (died > 0) wrong.push(`${died} workers left`);
@@ -90,7 +91,7 @@ const blocked: FaultCase = {
     const fleet = await trial.readyFleet({ CHAOS_LOCK: '1000', LOG_LEVEL: 'debug' });
     const id = await trial.add({ key: 'blocks', does: 'block-once', ms: 4_500 });
     if (id === undefined) return ['the job was not taken'];
-    await waitFor('it to run elsewhere', () => trial.startsOf(id).length === 2, 25_000);
+    await waitFor('it to run elsewhere', () => trial.startsOf(id).length === 2);
     await trial.drained();
     await waitFor('the warning', () => fleet.facts('worker.blocked').length > 0);
     const wrong = await trial.violations({ faults: 1 });

@@ -6,6 +6,7 @@ import { EventStore, migrateEventStore, Projections } from '../../../src/event-s
 import { Facts } from '../../../src/facts/index.ts';
 import { startProcess } from '../../support/child-process.ts';
 import { counted, noted, sumsProjection } from '../../support/event-store.ts';
+import { PATIENCE_MS } from '../../support/wait-for.ts';
 import type { FaultCase } from '../case.ts';
 import type { Trial } from '../trial.ts';
 
@@ -126,7 +127,7 @@ const rollbacks: FaultCase = {
       };
       const lasts = await Promise.all(Array.from({ length: 4 }, (_, n) => write(`a${n}`, 10 * trial.scale)));
       await projections
-        .waitFor('sums', Math.max(...lasts), '5s')
+        .waitFor('sums', Math.max(...lasts), '60s')
         .catch(() => wrong.push('G: the projection stalls on gaps'));
       const idle = await pool.connect();
       await idle.query('begin');
@@ -135,11 +136,12 @@ const rollbacks: FaultCase = {
       const behind = await write('b', 10);
       await subscriber.poll();
       await pause(300 * trial.scale);
-      if ((await Promise.race([alarm, pause(2_000)])) === undefined) wrong.push('no alarm for the lag');
+      if ((await Promise.race([alarm, pause(PATIENCE_MS, undefined, { ref: false })])) === undefined)
+        wrong.push('no alarm for the lag');
       await idle.query('commit');
       idle.release();
       committed.push('idle');
-      await projections.waitFor('sums', behind, '5s').catch(() => wrong.push('G: what waited was not projected'));
+      await projections.waitFor('sums', behind, '60s').catch(() => wrong.push('G: what waited was not projected'));
       await subscriber.poll();
       await projections.stop();
       const { rows } = await pool.query<{ events: number }>('select sum(events)::int as events from read_sums.sum');
@@ -220,7 +222,7 @@ const killedProjector: FaultCase = {
       }
       const last = new Projections({ store, projections: [sumsProjection()], pollEvery: 50, lease: 300 });
       last.start();
-      await last.waitFor('sums', position, '10s');
+      await last.waitFor('sums', position, '60s');
       const table = async () => (await pool.query('select * from read_sums.sum order by stream')).rows;
       const live = JSON.stringify(await table());
       const { rows } = await pool.query<{ events: number; total: number }>(

@@ -96,7 +96,7 @@ class Place {
   }
 
   drained(): Promise<unknown> {
-    return waitFor('the outbox to drain', async () => (await this.status()).pending === 0, 60_000);
+    return waitFor('the outbox to drain', async () => (await this.status()).pending === 0);
   }
 
   /** A line for each run of a handler. */
@@ -213,7 +213,7 @@ const relayKilled: FaultCase = {
       for (let round = 0; round < 4 * trial.scale; round += 1) {
         const before = (await place.queued()).length;
         const relay = place.relay();
-        await waitFor('it to send', async () => (await place.queued()).length > before, 30_000);
+        await waitFor('it to send', async () => (await place.queued()).length > before);
         await pause(trial.between(0, 15));
         relay.kill('SIGKILL');
         await relay.ended;
@@ -237,8 +237,8 @@ const everythingLost: FaultCase = {
       place.work();
       const count = 10 * trial.scale;
       for (let index = 0; index < count; index += 1) await place.commit(`now ${index}`);
-      await waitFor('the first to end', () => place.notes().length === 2 * count, 60_000);
-      await waitFor('their ends', async () => (await place.status()).unfinished === 0, 30_000);
+      await waitFor('the first to end', () => place.notes().length === 2 * count);
+      await waitFor('their ends', async () => (await place.status()).unfinished === 0);
       const later = new Set<string>();
       for (let index = 0; index < count; index += 1) {
         later.add((await place.outbox.enqueue(place.pool, note, { key: `later ${index}` }, { delay: '1h' })).id);

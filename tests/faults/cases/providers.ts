@@ -17,14 +17,10 @@ const MOST_BURNED = 25;
 
 /** What must hold when a provider was sick for a while: everything delivered, nothing dead, few attempts spent, the circuit told of. */
 async function outcome(trial: Trial, fleet: Fleet, ids: readonly string[], opens: boolean): Promise<string[]> {
-  const views = await waitFor(
-    'every job to end',
-    async () => {
-      const all = await Promise.all(ids.map(id => trial.client.job(id)));
-      return all.every(view => view?.state === 'succeeded' || view?.state === 'dead') && all;
-    },
-    60_000,
-  );
+  const views = await waitFor('every job to end', async () => {
+    const all = await Promise.all(ids.map(id => trial.client.job(id)));
+    return all.every(view => view?.state === 'succeeded' || view?.state === 'dead') && all;
+  });
   const dead = views.filter(view => view?.state === 'dead');
   const burned = views.reduce((sum, view) => sum + (view?.attemptsMade ?? 1) - 1, 0);
   trial.measured.jobs = ids.length;
@@ -59,7 +55,7 @@ const sickMail = (title: string, sick: SMTPServerOptions): FaultCase => ({
     try {
       const fleet = await trial.readyFleet({ SMTP_URL: server.url.href });
       const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => mail({ n })));
-      await waitFor('a failure', () => fleet.facts('job.retried').length > 0, 20_000);
+      await waitFor('a failure', () => fleet.facts('job.retried').length > 0);
       await pause(SICK_MS);
       well = true;
       const wrong = await outcome(
@@ -98,7 +94,7 @@ const sickHttp = (
       const { port } = server.address() as AddressInfo;
       const fleet = await trial.readyFleet({ CHAOS_HTTP: `http://127.0.0.1:${port}/` });
       const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => call({ n })));
-      await waitFor('a failure', () => fleet.facts('job.retried').length > 0, 20_000);
+      await waitFor('a failure', () => fleet.facts('job.retried').length > 0);
       await pause(SICK_MS);
       well = true;
       const wrong = await outcome(

@@ -10,7 +10,7 @@ const leaderKilled: FaultCase = {
     const schedule = { CHAOS_SCHEDULE: 'yes', WORKER_PROCESSES: '1' };
     const leads = await trial.readyFleet(schedule);
     await trial.readyFleet(schedule);
-    await waitFor('a slot', () => trial.sink().length > 0, 20_000);
+    await waitFor('a slot', () => trial.sink().length > 0);
     await pause(trial.between(500, 2_500));
     leads.killHost();
     const killedAt = Date.now();
@@ -22,8 +22,8 @@ const leaderKilled: FaultCase = {
       for (let slot = Math.min(...slots); slot < Math.max(...slots); slot += 1_000) all.push(slot);
       return all.filter(slot => !slots.has(slot));
     };
-    await waitFor('slots after that', () => trial.slots().filter(slot => slot > killedAt).length >= 3, 40_000);
-    await waitFor('no slot to be missing', () => missing().length === 0, 40_000).catch(() => undefined);
+    await waitFor('slots after that', () => trial.slots().filter(slot => slot > killedAt).length >= 3);
+    await waitFor('no slot to be missing', () => missing().length === 0).catch(() => undefined);
     // A job that ran on the killed host may run once more; two jobs of one slot are the fault.
     const jobs = Map.groupBy(
       new Set(trial.sink().map(({ slot, jobId }) => `${slot ?? ''} ${jobId}`)),

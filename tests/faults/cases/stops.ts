@@ -9,7 +9,7 @@ async function exitsWithZero(fleet: Fleet): Promise<string[]> {
 }
 
 async function started(trial: Trial, jobId: string | undefined): Promise<void> {
-  await waitFor('the job to start', () => jobId !== undefined && trial.startsOf(jobId).length > 0, 20_000);
+  await waitFor('the job to start', () => jobId !== undefined && trial.startsOf(jobId).length > 0);
 }
 
 const inTime: FaultCase = {
@@ -36,7 +36,7 @@ const tooLong = (does: 'sleep' | 'ignore-signal'): FaultCase['run'] =>
     if (leaving === undefined) return ['nobody runs the job'];
     const askedAt = Date.now();
     leaving.process.kill('SIGTERM');
-    await trial.recovered(id === undefined ? [] : [id], askedAt, 15_000);
+    await trial.recovered(id === undefined ? [] : [id], askedAt);
     const wrong = await exitsWithZero(leaving);
     await trial.drained();
     return [...wrong, ...(await trial.violations({ faults: 1 }))];
@@ -105,8 +105,20 @@ const ONE = { WORKER_PROCESSES: '1' } as const;
 
 export const stops: readonly FaultCase[] = [
   inTime,
-  { number: 6, title: 'SIGTERM with a job longer than the grace period', engines: BOTH, run: tooLong('sleep') },
-  { number: 6, title: 'the same, and the job ignores its signal', engines: BOTH, run: tooLong('ignore-signal') },
+  {
+    number: 6,
+    title: 'SIGTERM with a job longer than the grace period',
+    engines: BOTH,
+    goalMs: 5_000,
+    run: tooLong('sleep'),
+  },
+  {
+    number: 6,
+    title: 'the same, and the job ignores its signal',
+    engines: BOTH,
+    goalMs: 5_000,
+    run: tooLong('ignore-signal'),
+  },
   manySignals,
   rolling,
 ];

@@ -64,7 +64,7 @@ const streamConsumersKilled: FaultCase = {
         for (const child of consumers) child.kill('SIGKILL');
         const killedAt = Date.now();
         const stop = await take();
-        await waitFor('all of them', () => seen.size === published.size, 20_000);
+        await waitFor('all of them', () => seen.size === published.size);
         trial.measured.recoveries.push(Date.now() - killedAt);
         await stop();
       }
@@ -81,8 +81,8 @@ const streamConsumersKilled: FaultCase = {
       later(() => redis.disconnect());
       await redis.xtrim(`${SPACE}:events`, 'MAXLEN', 2);
       await take();
-      await waitFor('the alarm', () => lost > 0, 10_000);
-      await waitFor('what is left', () => seen.size === missing.length + published.size - 7, 10_000);
+      await waitFor('the alarm', () => lost > 0);
+      await waitFor('what is left', () => seen.size === missing.length + published.size - 7);
       return [
         ...missing.map(id => `L: ${id} was never handled`),
         ...(twice === 0 ? [] : [`D: ${twice} events were handled twice`]),
@@ -146,10 +146,10 @@ const brokerKilled: FaultCase = {
         await held;
         const backAt = Date.now();
         await server.start();
-        await waitFor('every event', () => seen.size === written, 60_000);
+        await waitFor('every event', () => seen.size === written);
         trial.measured.recoveries.push(Date.now() - backAt);
       }
-      await waitFor('the record', async () => (await readOutboxStatus(pool)).pending === 0, 30_000);
+      await waitFor('the record', async () => (await readOutboxStatus(pool)).pending === 0);
       trial.measured.jobs = written;
       trial.measured.twice = [...seen.values()].filter(times => times > 1).length;
       const letters = await bus.deadLetters();
@@ -177,7 +177,7 @@ async function killers(
     if (deaths === 0) ({ id } = await bus.publish(thingHappened({ key: 'killer' })));
     let ended = false;
     void child.ended.then(() => (ended = true));
-    await waitFor('its end or the letter', async () => ended || (await bus.deadLetters()).length > 0, 30_000);
+    await waitFor('its end or the letter', async () => ended || (await bus.deadLetters()).length > 0);
     const died = ended;
     child.kill('SIGKILL');
     await child.ended;

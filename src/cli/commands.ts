@@ -1,0 +1,113 @@
+import type { Command } from './command.ts';
+
+export interface ListedCommand {
+  /** Behind the name in the list. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** Each is loaded when it is asked for: a worker that starts after a crash waits for nothing that only others need. */
+export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, ListedCommand>([
+  [
+    'check',
+    {
+      summary: 'what would keep a worker from starting: app, configuration, engine, clock; starts nothing',
+      load: async () => (await import('./commands/check.ts')).check,
+    },
+  ],
+  [
+    'enqueue',
+    {
+      summary: "queue one job of the app; prints the job's id",
+      load: async () => (await import('./commands/enqueue.ts')).enqueue,
+    },
+  ],
+  [
+    'job',
+    { summary: 'the state, attempts and errors of one job', load: async () => (await import('./commands/job.ts')).job },
+  ],
+  [
+    'cancel',
+    {
+      summary: 'end a job that is no longer wanted, also while it runs',
+      load: async () => (await import('./commands/cancel.ts')).cancel,
+    },
+  ],
+  [
+    'stats',
+    {
+      summary: 'how many jobs each queue holds, by state, and how long the oldest due one has waited',
+      load: async () => (await import('./commands/stats.ts')).stats,
+    },
+  ],
+  [
+    'dead-letters',
+    {
+      summary: 'jobs and events that ended in failure: list, groups, show, replay, discard',
+      load: async () => (await import('./commands/dead-letters.ts')).deadLetters,
+    },
+  ],
+  [
+    'pause',
+    {
+      summary: 'let no worker begin a job of these queues',
+      load: async () => (await import('./commands/pause.ts')).pause,
+    },
+  ],
+  [
+    'resume',
+    {
+      summary: 'let workers begin jobs of these queues again',
+      load: async () => (await import('./commands/pause.ts')).resume,
+    },
+  ],
+  [
+    'migrate',
+    {
+      summary: 'create or upgrade what engine and handlers store; safe to repeat',
+      load: async () => (await import('./commands/migrate.ts')).migrate,
+    },
+  ],
+  [
+    'outbox',
+    {
+      summary: 'what the outbox holds; or send again what the engine has lost',
+      load: async () => (await import('./commands/outbox.ts')).outbox,
+    },
+  ],
+  [
+    'projections',
+    {
+      summary: 'the read models of the event store: how far they are; run, rebuild, resume, retry',
+      load: async () => (await import('./commands/projections.ts')).projections,
+    },
+  ],
+  [
+    'events',
+    {
+      summary: 'follow the events, run a reaction over past ones, look after their dead letters',
+      load: async () => (await import('./commands/events.ts')).events,
+    },
+  ],
+  [
+    'work',
+    {
+      summary: "run the app's handlers until SIGTERM or SIGINT",
+      load: async () => (await import('./commands/work.ts')).work,
+    },
+  ],
+  [
+    'relay',
+    {
+      summary: 'bring the outbox to queues and bus, and run the reactions, until SIGTERM or SIGINT',
+      load: async () => (await import('./commands/relay.ts')).relay,
+    },
+  ],
+  [
+    'users',
+    {
+      summary: 'hash: read a password on standard input, print its hash for DASHBOARD_USERS',
+      load: async () => (await import('./commands/users.ts')).users,
+    },
+  ],
+]);
