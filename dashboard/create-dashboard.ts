@@ -1,4 +1,4 @@
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler } from 'express';
 import type { App } from '../src/contracts/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
@@ -6,10 +6,10 @@ import { Facts } from '../src/facts/index.ts';
 import { DeadLetters, readFleet, type DeadLetterKind, type OtherDeadLetters } from '../src/runtime/index.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { ReadinessProbe } from './health/readiness.ts';
-import { answer, wantsPage } from './http/answers.ts';
+import { answer } from './http/answers.ts';
 import { audit, type DashboardAction } from './http/audit.ts';
 import { cookieNames } from './http/cookies.ts';
-import { isEngineAway } from './http/engine-away.ts';
+import { answerEngineAway, isEngineAway } from './http/engine-away.ts';
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
 import { workersPage } from './workers/workers-page.ts';
 import { errorAnswers } from './http/errors.ts';
@@ -19,13 +19,12 @@ import { metricsRoute } from './metrics/metrics-route.ts';
 import { overviewPage } from './overview/overview-page.ts';
 import { readOverview } from './overview/read-overview.ts';
 import { assets } from './pages/assets.ts';
-import { messagePage } from './pages/message-page.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import { projectionsRoute } from './projections/projections-route.ts';
 import { runningRoutes } from './running/running-routes.ts';
 import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
 import { Authenticator } from './sign-in/authenticator.ts';
-import { MemorySessionStore, type SessionStore } from './sign-in/session-store.ts';
+import { sessionState } from './sign-in/session-state.ts';
 import { Sessions, type Viewer } from './sign-in/sessions.ts';
 import { signInRoutes } from './sign-in/sign-in-routes.ts';
 import type { DashboardUser } from './sign-in/users.ts';
@@ -41,8 +40,6 @@ export interface DashboardOptions {
   readonly trustProxy?: number | string | undefined;
   /** The path at which `handler` is mounted, such as `/ops`; empty for the root. */
   readonly basePath?: string;
-  /** In this process by default; several dashboard processes need one that they share. */
-  readonly sessionStore?: SessionStore;
   /** What a program that asks for `/metrics` shows as a bearer token; without one it has to sign in as people do. */
   readonly metricsToken?: string | undefined;
   /** The projections of the app's event store, for `/projections`; none by default. */
@@ -78,7 +75,6 @@ export function createDashboard({
   production,
   trustProxy,
   basePath = '',
-  sessionStore = new MemorySessionStore(),
   metricsToken,
   projections,
   otherLetters,
@@ -95,7 +91,7 @@ export function createDashboard({
   const probe = new ReadinessProbe(engine, () => board.complete);
   const metrics = metricsRoute({ app, facts, queues: () => board.queues, token: metricsToken });
   const viewers = new Viewers();
-  const sessions = new Sessions({ users, store: sessionStore });
+  const sessions = new Sessions({ users, state: () => sessionState(engine, board.complete) });
   const viewerOf = (request: Request): Viewer => {
     const viewer = viewers.of(request);
     // Unreachable behind `recognisedOnly`; a mistake in the order below must not open anything.
@@ -151,7 +147,7 @@ export function createDashboard({
   });
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
-    board.complete ? next() : engineAway(request, response, basePath);
+    board.complete ? next() : answerEngineAway(request, response, basePath);
   const open = (onUnread: (kind: DeadLetterKind, error: unknown) => void): DeadLetters =>
     new DeadLetters({ engine, app, facts, others: otherLetters, onUnread });
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, open, viewerOf }));
@@ -162,7 +158,7 @@ export function createDashboard({
   });
   handler.use(projectionsRoute(basePath, projections, viewerOf));
   handler.use('/queues', express.json({ limit: MOST_BYTES, reviver: refusePrototypes }), (request, response, next) => {
-    if (!board.complete) return engineAway(request, response, basePath);
+    if (!board.complete) return answerEngineAway(request, response, basePath);
     if (request.path.startsWith('/static/')) response.setHeader('Cache-Control', 'private, max-age=3600');
     return board.handle(viewerOf(request))(request, response, next);
   });
@@ -185,12 +181,4 @@ export function createDashboard({
 function refusePrototypes(name: string, value: unknown): unknown {
   if (name === '__proto__') throw new SyntaxError('Unexpected property.');
   return value;
-}
-
-function engineAway(request: Request, response: Response, base: string): void {
-  const title = 'The queue engine is away';
-  const message = 'The queues appear here by themselves as soon as it can be reached.';
-  response.status(503).setHeader('Retry-After', '5');
-  if (wantsPage(request)) response.type('html').send(messagePage({ base, title, message, refreshSeconds: 5 }));
-  else response.json({ error: title, message });
 }

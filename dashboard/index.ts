@@ -1,5 +1,4 @@
 export { createDashboard, type Dashboard, type DashboardOptions } from './create-dashboard.ts';
 export type { DashboardAction } from './http/audit.ts';
 export { ROLES, type Role } from './sign-in/roles.ts';
-export { MemorySessionStore, type SessionStore, type StoredSession } from './sign-in/session-store.ts';
 export { parseUsers, type DashboardUser, type ParsedUsers } from './sign-in/users.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { identify, track, trackBatch } from '../jobs/index.ts';
-import type { EnqueueOptions, InputOf } from '../src/contracts/index.ts';
+import type { EnqueueOptions, InputOf, JobRequest } from '../src/contracts/index.ts';
 import type { Enqueuer, JobReceipt } from '../src/queue/index.ts';
 import type { BatchOptions } from './batch-options.ts';
 
@@ -21,6 +21,8 @@ export interface AnalyticsProducer {
    * repeated message ids.
    */
   trackMany(messages: readonly TrackMessage[], options?: BatchOptions): Promise<readonly JobReceipt[]>;
+  /** As `trackMany`. */
+  identifyMany(messages: readonly IdentifyMessage[], options?: BatchOptions): Promise<readonly JobReceipt[]>;
 }
 
 /** Well under 256 KiB of JSON for events of ordinary size. */
@@ -30,17 +32,29 @@ export function createAnalyticsProducer(client: Enqueuer): AnalyticsProducer {
   return {
     track: (message, options) => client.enqueue(track, complete(message), options),
     identify: (message, options) => client.enqueue(identify, complete(message), options),
-    trackMany(messages, options) {
-      const requests = [];
-      for (let start = 0; start < messages.length; start += EVENTS_PER_JOB) {
-        const batch = messages
-          .slice(start, start + EVENTS_PER_JOB)
-          .map(message => ({ type: 'track' as const, ...complete(message) }));
-        requests.push(trackBatch({ batch }, options));
-      }
-      return client.enqueueMany(requests);
-    },
+    trackMany: (messages, options) =>
+      client.enqueueMany(
+        batches(
+          messages.map(message => ({ type: 'track', ...complete(message) })),
+          options,
+        ),
+      ),
+    identifyMany: (messages, options) =>
+      client.enqueueMany(
+        batches(
+          messages.map(message => ({ type: 'identify', ...complete(message) })),
+          options,
+        ),
+      ),
   };
+}
+
+function batches(messages: InputOf<typeof trackBatch>['batch'], options: BatchOptions | undefined): JobRequest[] {
+  const requests = [];
+  for (let start = 0; start < messages.length; start += EVENTS_PER_JOB) {
+    requests.push(trackBatch({ batch: messages.slice(start, start + EVENTS_PER_JOB) }, options));
+  }
+  return requests;
 }
 
 function complete<Message extends object>(message: Message): Message & { messageId: string; timestamp: string } {

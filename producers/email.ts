@@ -28,10 +28,7 @@ export interface EmailProducer {
   sendOrderConfirmations(orders: readonly OrderReference[], options?: BatchOptions): Promise<readonly JobReceipt[]>;
   /** Dropped as expired when it cannot start within the link's life. */
   sendPasswordReset(request: PasswordResetRequest, options?: EnqueueOptions): Promise<JobReceipt>;
-  sendPasswordResets(
-    requests: readonly PasswordResetRequest[],
-    options?: EnqueueOptions,
-  ): Promise<readonly JobReceipt[]>;
+  sendPasswordResets(requests: readonly PasswordResetRequest[], options?: BatchOptions): Promise<readonly JobReceipt[]>;
 }
 
 export function createEmailProducer(client: Enqueuer): EmailProducer {

@@ -79,8 +79,14 @@ export class QueueBoard {
     return this.#queues.size === this.#app.queues.size;
   }
 
+  /** Those that have been opened, in the app's order: they open in whatever order the engine answers. */
   get queues(): ReadonlyMap<string, EngineQueue> {
-    return this.#queues;
+    const opened = new Map<string, EngineQueue>();
+    for (const name of this.#app.queues.keys()) {
+      const queue = this.#queues.get(name);
+      if (queue !== undefined) opened.set(name, queue);
+    }
+    return opened;
   }
 
   /** Opens what is not open yet, and keeps trying once a second until all are. */

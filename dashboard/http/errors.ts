@@ -1,15 +1,16 @@
 import type { ErrorRequestHandler } from 'express';
+import { EngineCheckError } from '../../src/errors/index.ts';
 import { answer, type Answer } from './answers.ts';
-import { isEngineAway } from './engine-away.ts';
+import { answerEngineAway, isEngineAway } from './engine-away.ts';
 
 const REFUSED: Readonly<Record<number, Answer>> = {
   400: { status: 400, title: 'Bad request', message: 'The request could not be read.' },
   413: { status: 413, title: 'Too large', message: 'The request is larger than the dashboard takes.' },
 };
-const AWAY: Answer = {
+const UNUSABLE: Answer = {
   status: 503,
-  title: 'The queue engine is away',
-  message: 'The queue engine cannot be reached now. The dashboard recovers by itself when it is back.',
+  title: 'The queue engine cannot be used yet',
+  message: 'The queue engine is there but must not be used as it is; the log of the dashboard says why.',
 };
 const FAILED: Answer = {
   status: 500,
@@ -24,9 +25,9 @@ export function errorAnswers(report: (error: unknown) => void): ErrorRequestHand
     const status = statusOf(error);
     const refused = REFUSED[status] ?? (status < 500 ? REFUSED[400] : undefined);
     if (refused !== undefined) return answer(request, response, refused);
-    if (isEngineAway(error)) return answer(request, response, AWAY);
+    if (isEngineAway(error)) return answerEngineAway(request, response, request.baseUrl);
     report(error);
-    return answer(request, response, FAILED);
+    return answer(request, response, error instanceof EngineCheckError ? UNUSABLE : FAILED);
   };
 }
 

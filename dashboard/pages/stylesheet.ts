@@ -23,7 +23,8 @@ a { color: var(--accent); }
   padding: .75rem 1.5rem; background: var(--card); border-bottom: 1px solid var(--line);
 }
 .brand { display: flex; align-items: center; gap: .6rem; font-weight: 650; color: var(--ink); text-decoration: none; }
-.top nav { display: flex; gap: 1.2rem; }
+.top nav { display: flex; flex-wrap: wrap; gap: .25rem 1.2rem; }
+.top nav a { white-space: nowrap; }
 .who { margin-left: auto; display: flex; align-items: center; gap: 1rem; color: var(--soft); }
 .who small { border: 1px solid var(--line); border-radius: 99px; padding: .1rem .55rem; margin-left: .35rem; }
 .who form { margin: 0; }

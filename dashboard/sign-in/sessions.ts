@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { StateStore } from '../../src/state/index.ts';
 import type { Role } from './roles.ts';
-import type { SessionStore, StoredSession } from './session-store.ts';
+import { sessionIn, type StoredSession } from './stored-session.ts';
 import type { DashboardUser } from './users.ts';
 
 /** Who makes a request. */
@@ -13,7 +14,8 @@ export interface Viewer {
 
 export interface SessionsOptions {
   readonly users: readonly DashboardUser[];
-  readonly store: SessionStore;
+  /** The state that all dashboards of the installation share. Rejects while the engine is away. */
+  readonly state: () => Promise<StateStore>;
   /** Without a request for so long it ends: 30 minutes. An open page that refreshes itself counts. */
   readonly idleMs?: number;
   /** Ends whatever happens: 12 hours. */
@@ -21,21 +23,25 @@ export interface SessionsOptions {
   readonly now?: () => number;
 }
 
-/** Writing at each request would cost a shared store one write a poll. */
+export const SESSIONS = 'sessions';
+/** Writing at each request would cost the engine one write a poll. */
 const TOUCH_EVERY_MS = 60_000;
 const ID = /^[\w-]{43}$/;
 
-/** Server-side sessions: the browser holds a random id, the store its digest, so that a copy of the store opens nothing. */
+/**
+ * Server-side sessions, in the state that dashboards share: whoever has signed in stays so when one is restarted, and whoever has
+ * signed out is so for all of them. The browser holds a random id, the store its digest, so that a copy of the store opens nothing.
+ */
 export class Sessions {
   readonly #users: ReadonlyMap<string, DashboardUser>;
-  readonly #store: SessionStore;
+  readonly #state: () => Promise<StateStore>;
   readonly #idleMs: number;
   readonly #lifetimeMs: number;
   readonly #now: () => number;
 
-  constructor({ users, store, idleMs = 30 * 60_000, lifetimeMs = 12 * 3_600_000, now = Date.now }: SessionsOptions) {
+  constructor({ users, state, idleMs = 30 * 60_000, lifetimeMs = 12 * 3_600_000, now = Date.now }: SessionsOptions) {
     this.#users = new Map(users.map(user => [user.name, user]));
-    this.#store = store;
+    this.#state = state;
     this.#idleMs = idleMs;
     this.#lifetimeMs = lifetimeMs;
     this.#now = now;
@@ -43,43 +49,51 @@ export class Sessions {
 
   /** A new session; never under an id that the browser brought. */
   async open(user: DashboardUser): Promise<string> {
+    const state = await this.#state();
     const id = randomToken();
     const now = this.#now();
-    await this.#store.write(keyOf(id), {
+    const session: StoredSession = {
       user: user.name,
       credential: credentialOf(user),
       formToken: randomToken(),
       createdAt: now,
       seenAt: now,
-    });
+    };
+    await state.set(SESSIONS, keyOf(id), session, this.#leftMs(session));
     return id;
   }
 
+  /** Nothing that could not be a session's id is asked for: it is nobody's, whether the engine is there or not. */
   async find(id: string | undefined): Promise<Viewer | undefined> {
     if (id === undefined || !ID.test(id)) return undefined;
+    const state = await this.#state();
     const key = keyOf(id);
-    const session = await this.#store.read(key);
-    if (session === undefined) return undefined;
+    const entry = await state.get(SESSIONS, key);
+    const session = sessionIn(entry?.value);
+    if (entry === undefined || session === undefined) return undefined;
     const user = this.#users.get(session.user);
-    const now = this.#now();
-    if (user === undefined || !this.#stillGood(session, user, now)) {
-      await this.#store.remove(key);
+    if (user === undefined || session.credential !== credentialOf(user) || this.#leftMs(session) <= 0) {
+      await state.delete(SESSIONS, key);
       return undefined;
     }
-    if (now - session.seenAt >= TOUCH_EVERY_MS) await this.#store.write(key, { ...session, seenAt: now });
+    const now = this.#now();
+    if (now - session.seenAt >= TOUCH_EVERY_MS) {
+      const seen = { ...session, seenAt: now };
+      // Only over what was read: a plain write would bring back a session that was signed out of meanwhile.
+      await state.compareAndSet(SESSIONS, key, entry.version, seen, this.#leftMs(seen));
+    }
     return { name: user.name, role: user.role, formToken: session.formToken };
   }
 
   async close(id: string | undefined): Promise<void> {
-    if (id !== undefined && ID.test(id)) await this.#store.remove(keyOf(id));
+    if (id === undefined || !ID.test(id)) return;
+    const state = await this.#state();
+    await state.delete(SESSIONS, keyOf(id));
   }
 
-  #stillGood(session: StoredSession, user: DashboardUser, now: number): boolean {
-    return (
-      session.credential === credentialOf(user) &&
-      now - session.seenAt < this.#idleMs &&
-      now - session.createdAt < this.#lifetimeMs
-    );
+  /** Until it ends without another request. */
+  #leftMs({ createdAt, seenAt }: StoredSession): number {
+    return Math.min(seenAt + this.#idleMs, createdAt + this.#lifetimeMs) - this.#now();
   }
 }
 

@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { namespace, redisUrl } from '../support/engines.ts';
+import { openEngine } from '../../src/engine/index.ts';
+import { openState } from '../../src/state/index.ts';
+import { freshDatabase, namespace, redisUrl } from '../support/engines.ts';
 import { freePort } from '../support/free-port.ts';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
 import { startRedis } from '../support/redis-server.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 const APP = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
@@ -39,6 +42,29 @@ describe('a worker process', () => {
     const redis = await startRedis({ port });
     cleanups.push(() => redis.stop());
     await worker.line(/worker\.started/);
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+  });
+
+  test('removes what has expired from the shared state of PostgreSQL, which nothing else would', async () => {
+    const database = await freshDatabase();
+    cleanups.push(() => database.drop());
+    const engine = openEngine({ url: database.url, role: 'producer' });
+    cleanups.push(() => engine.close());
+    await engine.migrate();
+    const state = await openState(engine);
+    await state.set('forgotten', 'x', 1, 1);
+    await state.set('kept', 'x', 1, 3_600_000);
+    const rows = async (): Promise<readonly string[]> => {
+      const backing = await engine.backing();
+      if (backing.kind !== 'postgres') throw new Error('Expected PostgreSQL.');
+      const found = await backing.pool.query<{ collection: string }>('SELECT collection FROM shiftwork_state');
+      return found.rows.map(({ collection }) => collection);
+    };
+    expect(await rows()).toContain('forgotten');
+    const worker = start({ DATABASE_URL: database.url, SHIFTWORK_NAMESPACE: '' });
+    await waitFor('the expired entry to be removed', async () => !(await rows()).includes('forgotten'));
+    expect(await rows()).toContain('kept');
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
   });

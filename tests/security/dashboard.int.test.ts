@@ -31,7 +31,11 @@ const CLOSED = [
   '/queues/api/redis/stats',
   '/metrics',
   '/dead-letters',
+  '/dead-letters/email-one',
+  '/running',
+  '/running?id=email-one',
   '/workers',
+  '/projections',
   '/nothing-here',
 ];
 
@@ -192,7 +196,32 @@ const MUTATING: readonly Mutation[] = [
   { method: 'PUT', path: '/queues/email/email-none/remove-unprocessed-children', role: 'admin' },
 ];
 
+/** Those of our own pages. */
+const OWN_MUTATING: readonly Mutation[] = [
+  { method: 'POST', path: '/dead-letters/replay', role: 'operator', body: { jobId: 'email-none' } },
+  { method: 'POST', path: '/dead-letters/discard', role: 'admin', body: { jobId: 'email-none', reason: 'x' } },
+  { method: 'POST', path: '/running/cancel', role: 'operator', body: { jobId: 'email-none' } },
+];
+
 describe('case 4: roles', () => {
+  test.each(OWN_MUTATING)(
+    '$method $path needs $role: less is refused and recorded, enough is not',
+    async ({ method, path, role, body }) => {
+      const send = (name: keyof typeof cookies): Promise<Response> => {
+        const headers = { origin: dashboard.url, cookie: cookies[name], 'content-type': 'application/json' };
+        return dashboard.send(path, { method, headers, body: JSON.stringify(body) });
+      };
+      for (const name of role === 'admin' ? (['viewer', 'operator'] as const) : (['viewer'] as const)) {
+        const before = dashboard.actions.length;
+        expect((await send(name)).status).toBe(403);
+        expect(dashboard.actions.slice(before)).toEqual([
+          expect.objectContaining({ user: name, method, path, status: 403, outcome: 'refused' }),
+        ]);
+      }
+      expect([401, 403, 415]).not.toContain((await send(role)).status);
+    },
+  );
+
   test.each(MUTATING)(
     '$method $path needs $role: less is refused and recorded, enough is not',
     async ({ method, path, role, body }) => {

@@ -28,7 +28,7 @@ describe('case 20: line breaks on the way to a header', () => {
     expectRefused(welcomeEmail, { userId: 'u1', email: `ada@example.com${mark}Bcc:x@evil.example`, name: 'Ada' });
   });
 
-  test('the mailer expectRefused a subject with a line break, whatever wrote it', async () => {
+  test('the mailer refuses a subject with a line break, whatever wrote it', async () => {
     const mailer = createMailer(new URL('smtp://127.0.0.1:1'), sender);
     const sending = mailer.send(
       { subject: 'Hi\r\nBcc: x@evil.example', html: '', text: '' },

@@ -14,6 +14,7 @@ import { supervisedName, supervisorOf, type FromWorker } from './messages.ts';
 import { Presence } from './presence.ts';
 import { Rescue, type RescueCause } from './rescue.ts';
 import { Respawn } from './respawn.ts';
+import { sweepState } from './sweep-state.ts';
 
 export interface SupervisorOptions {
   readonly name: string;
@@ -78,6 +79,7 @@ export class Supervisor {
   #blame: BlameBook | undefined;
   #isolation: Isolation | undefined;
   #scheduler: Scheduler | undefined;
+  #stopSweeping: (() => void) | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -124,6 +126,7 @@ export class Supervisor {
     this.#scheduler = new Scheduler({ app, client: clientOn(engine, facts), store, facts, name });
     this.#scheduler.start();
     this.#watchDeadLetters(store);
+    this.#stopSweeping = sweepState(store);
     for (let count = 0; count < processes; count += 1) this.#startWorker([]);
     this.#every(ALIVE_EVERY_MS, () => {
       for (const worker of this.#workers) worker.send({ kind: 'alive' });
@@ -148,6 +151,7 @@ export class Supervisor {
     const endsAt = Date.now() + graceMs;
     const workersMs = Math.max(0, graceMs - OWN_MARGIN_MS);
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#stopSweeping?.();
     void this.#isolation?.stop();
     const lead = this.#scheduler?.stop();
     const all = [...this.#workers];

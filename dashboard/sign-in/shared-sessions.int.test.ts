@@ -1,0 +1,209 @@
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  openTestDashboard,
+  PASSWORD,
+  sampleApp,
+  sampleUsers,
+  sessionCookie,
+  type TestDashboard,
+} from '../../tests/support/dashboard.ts';
+import { engineCases, namespace, type EngineCase, type EnginePlace } from '../../tests/support/engines.ts';
+import { startRedis, type RedisServer } from '../../tests/support/redis-server.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import { createDashboard } from '../create-dashboard.ts';
+import { openEngine } from '../../src/engine/index.ts';
+import { openState } from '../../src/state/index.ts';
+import { SESSIONS, Sessions } from './sessions.ts';
+
+const statusOf = async (dashboard: TestDashboard, cookie: string): Promise<number> =>
+  (await dashboard.send('/', { headers: { cookie } })).status;
+
+const signOut = (dashboard: TestDashboard, cookie: string): Promise<Response> =>
+  dashboard.send('/sign-out', {
+    method: 'POST',
+    headers: { origin: dashboard.url, 'content-type': 'application/json', cookie },
+    body: '{}',
+  });
+
+describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => {
+  let place: EnginePlace;
+  let one: TestDashboard;
+  let other: TestDashboard;
+  beforeAll(async () => {
+    place = await open();
+    one = await openTestDashboard({ place });
+    other = await openTestDashboard({ place });
+  });
+  afterAll(async () => {
+    await one.close();
+    await other.close();
+    await place.cleanup();
+  });
+
+  test('who has signed in to one dashboard is known to all, and to one that starts later', async () => {
+    const cookie = await one.cookieOf('operator');
+    expect(await statusOf(other, cookie)).toBe(200);
+    const later = await openTestDashboard({ place });
+    try {
+      expect(await statusOf(later, cookie)).toBe(200);
+    } finally {
+      await later.close();
+    }
+  });
+
+  test('who has signed out of one dashboard has signed out of all', async () => {
+    const cookie = await one.cookieOf('operator');
+    expect((await signOut(other, cookie)).status).toBe(204);
+    expect(await statusOf(one, cookie)).toBe(401);
+    expect(await statusOf(other, cookie)).toBe(401);
+  });
+
+  test('installations are apart: another namespace of the same engine knows nobody', async () => {
+    const cookie = await one.cookieOf('operator');
+    const elsewhere = await openTestDashboard({ place: { ...place, namespace: namespace() } });
+    try {
+      expect(await statusOf(elsewhere, cookie)).toBe(401);
+    } finally {
+      await elsewhere.close();
+    }
+  });
+
+  test('nothing in the engine opens a session', async () => {
+    const cookie = await one.cookieOf('admin');
+    const id = cookie.slice(cookie.indexOf('=') + 1);
+    const kept = await everythingIn(kind, place);
+    expect(kept).toContain('"user":"admin"');
+    expect(kept).not.toContain(id);
+    expect(kept).not.toContain(PASSWORD);
+    expect(kept).not.toContain('scrypt');
+    const [digest = ''] = /[\w-]{43}/.exec(kept) ?? [];
+    expect(await statusOf(one, `shiftwork=${digest}`)).toBe(401);
+  });
+
+  test('the engine forgets a session by itself when nobody uses it', async () => {
+    const engine = openEngine({ ...place, role: 'producer' });
+    try {
+      const state = await openState(engine);
+      const before = (await state.list(SESSIONS)).length;
+      const ann = { name: 'ann', role: 'viewer', hash: 'a hash' } as const;
+      await new Sessions({ users: [ann], state: async () => state, idleMs: 1_500 }).open(ann);
+      expect(await state.list(SESSIONS)).toHaveLength(before + 1);
+      await waitFor('the session to lapse', async () => (await state.list(SESSIONS)).length === before);
+    } finally {
+      await engine.close();
+    }
+  });
+});
+
+describe('while the engine is away', () => {
+  let redis: RedisServer;
+  let dashboard: TestDashboard;
+  let cookie: string;
+  beforeAll(async () => {
+    redis = await startRedis();
+    dashboard = await openTestDashboard({
+      place: { url: redis.url, namespace: namespace(), cleanup: async () => undefined },
+    });
+    cookie = await dashboard.cookieOf('viewer');
+  });
+  afterAll(async () => {
+    await dashboard.close();
+    await redis.stop();
+  });
+
+  test('whoever has signed in is told so within seconds, a stranger is let in no further, and all is well afterwards', async () => {
+    const page = { accept: 'text/html' };
+    for (const [away, back] of [
+      [async () => redis.pause(), async () => redis.resume()],
+      [() => redis.kill(), () => redis.restart()],
+    ] as const) {
+      await away();
+      const askedAt = Date.now();
+      const known = await dashboard.send('/', { headers: { cookie, ...page } });
+      expect(Date.now() - askedAt).toBeLessThan(6_000);
+      expect(known.status).toBe(503);
+      expect(known.headers.get('retry-after')).toBe('5');
+      const text = await known.text();
+      expect(text).toContain('The queue engine is away');
+      expect(text).toContain('http-equiv="refresh"');
+      expect(text).not.toMatch(/127\.0\.0\.1|ECONN|at .*\.ts/);
+      for (const path of ['/', '/queues/api/queues', '/dead-letters']) {
+        expect((await dashboard.send(path)).status).toBe(401);
+        expect((await dashboard.send(path, { headers: { cookie: 'shiftwork=x' } })).status).toBe(401);
+      }
+      expect((await dashboard.send('/sign-in')).status).toBe(200);
+      const signIn = (password: string): Promise<Response> =>
+        dashboard.send('/sign-in', {
+          method: 'POST',
+          headers: { origin: dashboard.url, 'content-type': 'application/json' },
+          body: JSON.stringify({ name: 'operator', password }),
+        });
+      expect((await signIn('wrong')).status).toBe(401);
+      const refused = await signIn(PASSWORD);
+      expect(refused.status).toBe(503);
+      expect(sessionCookie(refused)).toBe('');
+      // It could not be revoked, so nobody is told that it was.
+      const kept = await signOut(dashboard, cookie);
+      expect([kept.status, kept.headers.getSetCookie()]).toEqual([503, []]);
+      await back();
+      await waitFor('the session to be known again', async () => (await statusOf(dashboard, cookie)) === 200);
+    }
+    expect(dashboard.failures).toEqual([]);
+  });
+});
+
+test('an engine that was not migrated is named in the log, not to whoever signs in', async () => {
+  const [, postgres] = engineCases;
+  const place = await (postgres ?? engineCases[0])?.open();
+  if (place === undefined) throw new Error('No engine to test on.');
+  const failures: unknown[] = [];
+  const engine = openEngine({ ...place, role: 'producer' });
+  const dashboard = createDashboard({
+    app: sampleApp,
+    engine,
+    users: await sampleUsers(),
+    production: false,
+    onError: error => failures.push(error),
+  });
+  const server = dashboard.handler.listen(0, '127.0.0.1');
+  try {
+    await new Promise(resolve => server.once('listening', resolve));
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+    const answer = await fetch(`${url}/sign-in`, {
+      method: 'POST',
+      headers: { origin: url, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'viewer', password: PASSWORD }),
+    });
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).not.toMatch(/migrate|relation|schema/);
+    expect(failures).toEqual([expect.objectContaining({ code: 'ENGINE_CHECK_FAILED' })]);
+    expect(String(failures[0])).toContain('shiftwork migrate');
+  } finally {
+    await dashboard.close();
+    server.closeAllConnections();
+    server.close();
+    await engine.close(500);
+    await place.cleanup();
+  }
+});
+
+/** Every value of the place, as one text. */
+async function everythingIn(kind: EngineCase['kind'], { url, namespace: prefix }: EnginePlace): Promise<string> {
+  if (kind === 'postgres') {
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query(`select row_to_json(s)::text as row from "bullmq_${prefix}".shiftwork_state s`);
+    await client.end();
+    return JSON.stringify(rows).replaceAll('\\', '');
+  }
+  const redis = new Redis(url);
+  const found: unknown[] = [];
+  for (const key of await redis.keys(`${prefix}:~state:*`)) {
+    found.push(key, (await redis.type(key)) === 'hash' ? await redis.hgetall(key) : '');
+  }
+  redis.disconnect();
+  return JSON.stringify(found).replaceAll('\\', '');
+}
