@@ -9,6 +9,7 @@ import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
 import { Confirmations } from './confirmations.ts';
 import { Destinations } from './destinations/destinations.ts';
+import { Fetches } from './fetches.ts';
 import { handBackOn } from './hand-back.ts';
 import { watchLoop } from './loop-watch.ts';
 import { LostClaims } from './lost-claims.ts';
@@ -60,6 +61,7 @@ export class WorkerHost {
   readonly name: string;
   readonly facts: Facts;
   readonly running = new RunningJobs();
+  readonly fetches = new Fetches();
   readonly queues: readonly string[];
   readonly #options: WorkerHostOptions;
   readonly #policies: readonly QueuePolicy[];
@@ -171,6 +173,7 @@ export class WorkerHost {
       worker: this.name,
       facts: this.facts,
       running: this.running,
+      fetches: this.fetches,
       assignments,
       handBack: handBackOn(engine.kind),
       confirmed: this.#confirmed,

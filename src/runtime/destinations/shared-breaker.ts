@@ -57,15 +57,6 @@ export class SharedBreaker {
       if (written !== undefined) return { before, after };
     }
   }
-
-  /** One at a time may find out. Answers what gives the place back, or undefined when somebody has it. */
-  async takeProbe(key: string, forMs: number): Promise<(() => Promise<void>) | undefined> {
-    const lease = await this.#store.compareAndSet('probe', key, 0, {}, forMs);
-    if (lease === undefined) return undefined;
-    return async () => {
-      await this.#store.delete('probe', key, lease);
-    };
-  }
 }
 
 function next(
