@@ -81,7 +81,7 @@ function next(
       return failed === breaker ? hold : { ...hold, breaker: failed };
     }
     case 'down':
-      if (call.beganAt < breaker.changedAt) return hold;
+      if (call.beganAt <= breaker.changedAt) return hold;
       return { ...hold, breaker: opened(policy, breaker, call.endedAt) };
   }
 }
