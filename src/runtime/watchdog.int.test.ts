@@ -71,6 +71,23 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
     expect(said).toEqual([]);
   });
 
+  test('a worker whose queue is at its total concurrency elsewhere is none', async () => {
+    app = await runApp(engineCase, defineApp({ jobs: [], handlers: [] }));
+    const queue = await app.engine.queue('tasks');
+    await queue.setGlobalConcurrency(1);
+    const gate = Promise.withResolvers<void>();
+    const elsewhere = await app.engine.worker('tasks', () => gate.promise, { name: 'elsewhere', concurrency: 1 });
+    const begun = new Promise(resolve => elsewhere.on('active', resolve));
+    void elsewhere.run();
+    await app.client.enqueueMany([task({}), task({})]);
+    await begun;
+    const { said } = watch();
+    const dueSince = Date.now();
+    await waitFor('a few looks', () => Date.now() - dueSince > 1_000);
+    gate.resolve();
+    expect(said).toEqual([]);
+  });
+
   test('jobs that are expired, unknown or above their rate count as taken', async () => {
     const stale = defineJob({ queue: 'tasks', name: 'stale', schema: z.object({}), expiresAfter: 1 });
     const far = defineJob({ queue: 'far', name: 'far', schema: z.object({}), destination: () => 'far' });

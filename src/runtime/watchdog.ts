@@ -62,8 +62,11 @@ export function watchForWedge(options: WatchdogOptions): () => void {
 async function dueQueue(engine: Engine, queues: readonly string[], quietMs: number): Promise<string | undefined> {
   for (const name of queues) {
     const queue = await engine.queue(name);
-    const { oldestDueMs, paused } = await readQueueFigures(queue);
+    const { oldestDueMs, paused, running } = await readQueueFigures(queue);
     if (paused || oldestDueMs === undefined || oldestDueMs < quietMs) continue;
+    // As many as may run do so elsewhere.
+    const most = await queue.getGlobalConcurrency();
+    if (most !== null && running >= most) continue;
     // Above its rate nothing may be begun.
     if ((await queue.getRateLimitTtl()) <= 0) return name;
   }

@@ -19,6 +19,7 @@ import { RunningJobs } from './running-jobs.ts';
 import { FinalError, RetryError } from './settle.ts';
 import type { HeldJob } from './supervisor/messages.ts';
 import type { Suspicion } from './suspicion.ts';
+import { applyTotalConcurrency } from './total-concurrency.ts';
 import { workerName } from './worker-name.ts';
 
 export interface WorkerHostOptions {
@@ -113,6 +114,7 @@ export class WorkerHost {
     try {
       for (const policy of this.#policies) {
         this.#workers.push(await this.#openWorker(policy, this.#options.suspicion));
+        if (!this.stopping) await applyTotalConcurrency(engine, policy);
         if (this.stopping) return;
       }
     } catch (error) {
