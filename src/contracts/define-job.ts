@@ -33,8 +33,8 @@ export interface JobDefinition<Schema extends StandardSchemaV1> {
   /** What identifies the work: two jobs with the same key within `keyWindow` are one. */
   readonly key?: (data: StandardSchemaV1.InferOutput<Schema>) => readonly KeyPart[];
   /**
-   * When the far side fell silent after it had been asked, nobody knows whether the effect happened: `again` (the default) may do it
-   * twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
+   * When the far side fell silent after it had been asked, or the deadline passed, nobody knows whether the effect happened: `again` (the
+   * default) may do it twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
    */
   readonly onDoubt?: 'again' | 'hold';
   /**

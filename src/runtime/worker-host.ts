@@ -136,7 +136,10 @@ export class WorkerHost {
     const [policy] = policiesOf(this.#options.app, [queue]);
     if (policy === undefined) throw new InvalidConfigError([`Expected a queue of the app, got "${queue}".`]);
     const worker = await this.#openWorker(policy, undefined);
-    if (!this.stopping) await worker.adopt(jobId, token);
+    if (this.stopping) return;
+    // It can be cancelled here too, and may block this process as any other.
+    this.#watch();
+    await worker.adopt(jobId, token);
   }
 
   async #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<EngineWorker> {
