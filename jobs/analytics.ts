@@ -4,6 +4,8 @@ import { exponential } from '../src/resilience/index.ts';
 import { id, line, plainObject } from './fields.ts';
 
 const QUEUE = 'analytics';
+/** All events go to one place: when it is sick, they wait there together. */
+const destination = (): string => 'sink';
 const retry = { attempts: 10, backoff: exponential({ from: '1s', to: '15m' }) } as const;
 
 /** The common fields of the Segment spec: https://segment.com/docs/connections/spec/common/ */
@@ -31,6 +33,7 @@ export const track = defineJob({
   schema: z.strictObject(trackFields).refine(someone, SOMEONE),
   retry,
   timeout: '20s',
+  destination,
   expiresAfter: '7d',
   priority: 'low',
   key: ({ messageId }) => [messageId],
@@ -43,6 +46,7 @@ export const identify = defineJob({
   schema: z.strictObject(identifyFields).refine(someone, SOMEONE),
   retry,
   timeout: '20s',
+  destination,
   expiresAfter: '7d',
   priority: 'low',
   key: ({ messageId }) => [messageId],
@@ -66,6 +70,7 @@ export const trackBatch = defineJob({
   }),
   retry,
   timeout: '60s',
+  destination,
   expiresAfter: '7d',
   priority: 'low',
   sensitive: ['batch'],

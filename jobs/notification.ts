@@ -89,6 +89,7 @@ export const inApp = defineJob({
   }),
   retry: { attempts: 8, backoff: exponential({ from: '1s', to: '5m' }) },
   timeout: '10s',
+  destination: () => 'database',
   expiresAfter: '7d',
   sensitive: ['title', 'body'],
 });

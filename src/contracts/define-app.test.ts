@@ -13,17 +13,25 @@ describe('defineApp', () => {
     const app = defineApp({
       jobs: [greet, count],
       handlers: [handle(greet, () => undefined)],
-      queues: { email: { concurrency: 3, rate: { max: 100, per: '1s' } } },
+      queues: { email: { concurrency: 3, totalConcurrency: 4, rate: { max: 100, per: '1s' } } },
     });
     expect([...app.queues.values()]).toEqual([
       {
         name: 'email',
         concurrency: 3,
+        totalConcurrency: 4,
         rate: { max: 100, perMs: 1_000 },
         lockMs: 30_000,
         destinations: expect.anything(),
       },
-      { name: 'analytics', concurrency: 10, rate: undefined, lockMs: 30_000, destinations: expect.anything() },
+      {
+        name: 'analytics',
+        concurrency: 10,
+        totalConcurrency: undefined,
+        rate: undefined,
+        lockMs: 30_000,
+        destinations: expect.anything(),
+      },
     ]);
     expect([...app.handlers.keys()]).toEqual(['greet']);
   });
@@ -34,13 +42,14 @@ describe('defineApp', () => {
       defineApp({
         jobs: [greet, twice],
         handlers: [handle(greet, () => undefined), handle(count, () => undefined)],
-        queues: { email: { concurrency: 0, rate: { max: 0, per: '1s' } }, gone: {} },
+        queues: { email: { concurrency: 0, totalConcurrency: 0, rate: { max: 0, per: '1s' } }, gone: {} },
       });
     expect(define).toThrow(InvalidContractError);
     for (const part of [
       'two jobs are named "greet"',
       'the handler of "count" has no such contract',
       'queue "email" needs a concurrency >= 1, got 0',
+      'queue "email" needs a totalConcurrency >= 1, got 0',
       'queue "email" needs a rate',
       'queue "gone" is configured, but no job uses it',
     ]) {

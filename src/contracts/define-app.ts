@@ -10,6 +10,8 @@ import type { Reaction } from './react.ts';
 export interface QueueDefinition {
   /** Jobs at once in one worker process. 10 by default; WORKER_CONCURRENCY overrides it. */
   readonly concurrency?: number;
+  /** Jobs at once in all worker processes together. Unlimited by default. */
+  readonly totalConcurrency?: number;
   /** Starts at most, across all workers. Unlimited by default. */
   readonly rate?: { readonly max: number; readonly per: Duration };
   /** For jobs whose contract names a destination. */
@@ -45,6 +47,7 @@ export interface DestinationPolicy {
 export interface QueuePolicy {
   readonly name: string;
   readonly concurrency: number;
+  readonly totalConcurrency: number | undefined;
   readonly rate: { readonly max: number; readonly perMs: number } | undefined;
   readonly lockMs: number;
   readonly destinations: DestinationPolicy;
@@ -163,10 +166,15 @@ function queuePolicy(name: string, definition: QueueDefinition, problems: string
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     problems.push(`queue "${name}" needs a concurrency >= 1, got ${concurrency}`);
   }
+  const { totalConcurrency } = definition;
+  if (totalConcurrency !== undefined && !(Number.isInteger(totalConcurrency) && totalConcurrency >= 1)) {
+    problems.push(`queue "${name}" needs a totalConcurrency >= 1, got ${totalConcurrency}`);
+  }
   const rate = rateOf(`queue "${name}"`, definition.rate, problems);
   const lockMs = toMilliseconds(definition.lock ?? '30s', `lock of queue "${name}"`);
   if (lockMs < 500) problems.push(`queue "${name}" needs a lock of at least 500 ms, got ${lockMs} ms`);
-  return { name, concurrency, rate, lockMs, destinations: destinationPolicy(name, definition, problems, named) };
+  const destinations = destinationPolicy(name, definition, problems, named);
+  return { name, concurrency, totalConcurrency, rate, lockMs, destinations };
 }
 
 function destinationPolicy(

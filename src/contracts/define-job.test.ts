@@ -48,6 +48,10 @@ describe('defineJob', () => {
     ['no attempts', { ...base, retry: { attempts: 0, backoff: fixed('1s') } }, 'retry.attempts'],
     ['a thousand million attempts', { ...base, retry: { attempts: 1e9 } }, 'retry.attempts'],
     ['an expiry of 0', { ...base, expiresAfter: 0 }, 'expiresAfter'],
+    ['a word for doubt that is none', { ...base, onDoubt: 'resend' }, 'onDoubt to be one of again, hold'],
+    ['a key window of 0', { ...base, keyWindow: 0 }, 'keyWindow'],
+    ['dead letters that are not kept', { ...base, retention: { failed: 0 } }, 'retention.failed'],
+    ['a count below 0', { ...base, retention: { completedCount: -1 } }, 'retention.completedCount'],
     ['a timeout of 0', { ...base, timeout: 0 }, 'timeout'],
   ])('refuses %s and says so', (_case, definition, part) => {
     const define = () => defineJob(definition as typeof base);

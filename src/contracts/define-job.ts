@@ -33,8 +33,8 @@ export interface JobDefinition<Schema extends StandardSchemaV1> {
   /** What identifies the work: two jobs with the same key within `keyWindow` are one. */
   readonly key?: (data: StandardSchemaV1.InferOutput<Schema>) => readonly KeyPart[];
   /**
-   * When the far side fell silent after it had been asked, nobody knows whether the effect happened: `again` (the default) may do it
-   * twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
+   * When the far side fell silent after it had been asked, or the deadline passed, nobody knows whether the effect happened: `again` (the
+   * default) may do it twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
    */
   readonly onDoubt?: 'again' | 'hold';
   /**
@@ -60,6 +60,7 @@ export interface JobDefinition<Schema extends StandardSchemaV1> {
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
+const DOUBTS: readonly AnyJobContract['onDoubt'][] = ['again', 'hold'];
 
 /**
  * Defines a kind of work, once: what it carries, where it runs, and what happens when it fails.
@@ -101,7 +102,16 @@ export function defineJob<const Schema extends StandardSchemaV1>(
   if (!PRIORITIES.includes(priority))
     refuse(`expected priority to be one of ${PRIORITIES.join(', ')}, got "${priority}".`);
 
-  const { key, destination } = definition;
+  const { key, destination, onDoubt = 'again' } = definition;
+  if (!DOUBTS.includes(onDoubt)) refuse(`expected onDoubt to be one of ${DOUBTS.join(', ')}, got "${onDoubt}".`);
+  const keyWindowMs = duration(definition.keyWindow ?? '1d', 'keyWindow');
+  if (keyWindowMs < 1) refuse('expected keyWindow to be longer than 0.');
+  const failedMs = duration(definition.retention?.failed ?? '14d', 'retention.failed');
+  if (failedMs < 1) refuse('expected retention.failed to be longer than 0: dead letters would be gone unseen.');
+  const completedCount = definition.retention?.completedCount ?? 1_000;
+  if (!Number.isInteger(completedCount) || completedCount < 0) {
+    refuse(`expected retention.completedCount to be an integer >= 0, got ${completedCount}.`);
+  }
   const contract: AnyJobContract = {
     kind: 'job',
     queue: definition.queue,
@@ -118,14 +128,14 @@ export function defineJob<const Schema extends StandardSchemaV1>(
     priority,
     // Only data that this contract's own schema has validated is ever passed in.
     keyOf: key && (data => key(data as StandardSchemaV1.InferOutput<Schema>)),
-    onDoubt: definition.onDoubt ?? 'again',
+    onDoubt,
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
-    keyWindowMs: duration(definition.keyWindow ?? '1d', 'keyWindow'),
+    keyWindowMs,
     sensitive: Object.freeze([...(definition.sensitive ?? [])]),
     retention: Object.freeze({
       completedMs: duration(definition.retention?.completed ?? '1h', 'retention.completed'),
-      completedCount: definition.retention?.completedCount ?? 1_000,
-      failedMs: duration(definition.retention?.failed ?? '14d', 'retention.failed'),
+      completedCount,
+      failedMs,
       forget: Object.freeze([...(definition.retention?.forget ?? [])]),
     }),
   };

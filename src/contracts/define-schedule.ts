@@ -67,6 +67,7 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
   if ((cron === undefined) === (every === undefined)) refuse('expected either cron or every');
   if (every !== undefined && definition.timeZone !== undefined) refuse('a time zone means nothing to every');
   if (!['skip', 'once', 'all'].includes(missed)) refuse(`expected missed to be skip, once or all, got "${missed}"`);
+  if (!['allow', 'skip'].includes(overlap)) refuse(`expected overlap to be allow or skip, got "${overlap}"`);
   const everyMs = every === undefined ? undefined : toMilliseconds(every, `schedule "${name}": every`);
   if (everyMs !== undefined && everyMs < 1_000) refuse(`expected every to be at least a second, got ${everyMs} ms`);
   return Object.freeze({

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DelayedError } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PATIENT } from '../../tests/support/wait-for.ts';
 import { EngineUnreachableError } from '../errors/index.ts';
@@ -129,6 +130,30 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
       await vi.waitFor(() => expect(back).toHaveLength(1), PATIENT);
       // That the engine is away is an outage, not an error of the worker for each attempt.
       expect(errors.filter(error => /ECONNREFUSED|closed|terminated/i.test(error.message))).toEqual([]);
+    });
+
+    test('a run that could not be put off because it was away comes back, its attempts untouched', async () => {
+      const { engine } = watched('worker');
+      const attempts: number[] = [];
+      const away = Promise.withResolvers<void>();
+      const worker = await engine.worker(
+        'email',
+        async (job, token) => {
+          attempts.push(job.attemptsMade);
+          if (attempts.length > 1) return;
+          await server.kill();
+          const putOff = job.moveToDelayed(Date.now() + 10, token);
+          away.resolve();
+          await putOff;
+          throw new DelayedError();
+        },
+        { name: 'tester', concurrency: 1 },
+      );
+      void worker.run();
+      await (await engine.queue('email')).add('job', {}, { attempts: 3 });
+      await away.promise;
+      await server.restart();
+      await vi.waitFor(() => expect(attempts).toEqual([0, 0]), PATIENT);
     });
 
     test('a worker that waits for it gives up when its engine is closed', async () => {

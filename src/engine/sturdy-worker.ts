@@ -1,8 +1,18 @@
-import { Job, Worker, type BackendFactory, type IQueueBackend, type JobJson, type WorkerListener } from 'bullmq';
+import {
+  Job,
+  WaitingError,
+  Worker,
+  type BackendFactory,
+  type IQueueBackend,
+  type JobJson,
+  type WorkerListener,
+} from 'bullmq';
 import { readJob } from './broken-job.ts';
 import { isConnectionError } from './connection-error.ts';
+import { EngineAway } from './engine-away.ts';
 import type { EngineJob, EngineProcessor, WorkerSetup } from './engine.ts';
 
+type Failing = Worker<unknown, unknown, string, IQueueBackend>['handleFailed'];
 type Listeners = WorkerListener<unknown, unknown, string>;
 
 const DEFAULTS = {
@@ -48,6 +58,16 @@ export class SturdyWorker extends Worker<unknown, unknown, string, IQueueBackend
 
   protected override createJob(json: JobJson, jobId: string): EngineJob {
     return readJob(sound => super.createJob(sound, jobId), json);
+  }
+
+  /**
+   * A run whose end could not be told, such as a wait without an attempt, because the engine was away has not failed: it goes back. While
+   * the engine is still away this rejects in the shape after which BullMQ calls it again.
+   */
+  protected override async handleFailed(...[error, job, ...rest]: Parameters<Failing>): ReturnType<Failing> {
+    if (!(error instanceof EngineAway)) return super.handleFailed(error, job, ...rest);
+    await job.moveToWait(rest[0]);
+    return super.handleFailed(new WaitingError(), job, ...rest);
   }
 
   /**

@@ -29,7 +29,7 @@ export interface BreakerState {
   readonly openings: number;
   /** Probes that succeeded since it opened. */
   readonly successes: number;
-  /** A call that began before the last change of phase says nothing about the phase after it. */
+  /** A call that began before the last change of phase, or in its millisecond, says nothing about the phase after it. */
   readonly changedAt: number;
 }
 
@@ -60,7 +60,7 @@ export function afterFailure(
   { beganAt, endedAt }: CallEnd,
   random: () => number = Math.random,
 ): BreakerState {
-  if (beganAt < state.changedAt) return state;
+  if (beganAt <= state.changedAt) return state;
   if (state.phase !== 'closed') return opened(policy, state, endedAt, random);
   const failures = [...state.failures.filter(at => at > endedAt - policy.withinMs), endedAt];
   return failures.length >= policy.failures ? opened(policy, state, endedAt, random) : { ...state, failures };
@@ -68,7 +68,7 @@ export function afterFailure(
 
 /** The circuit after a call that the far side answered. The same object when that changes nothing. */
 export function afterSuccess(policy: BreakerPolicy, state: BreakerState, { beganAt, endedAt }: CallEnd): BreakerState {
-  if (state.phase === 'closed' || beganAt < state.changedAt) return state;
+  if (state.phase === 'closed' || beganAt <= state.changedAt) return state;
   const successes = state.successes + 1;
   if (successes >= policy.probes) return { ...CLOSED, changedAt: endedAt };
   return { ...state, phase: 'probing', successes };

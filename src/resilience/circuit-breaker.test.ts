@@ -35,6 +35,13 @@ describe('CircuitBreaker', () => {
     expect(breaker.phase).toBe('closed');
   });
 
+  test('a crowd that fails together opens it once: the pause is not prolonged', async () => {
+    const breaker = new CircuitBreaker({ name: 'search', failures: 2 });
+    await Promise.allSettled(Array.from({ length: 10 }, () => breaker.run(down)));
+    vi.advanceTimersByTime(30_000);
+    expect(await breaker.run(() => 'probe')).toBe('probe');
+  });
+
   test('an error that does not count keeps it closed', async () => {
     const breaker = new CircuitBreaker({ name: 'search', failures: 1, counts: () => false });
     await expect(breaker.run(down)).rejects.toThrow('down');

@@ -1,8 +1,10 @@
+import { WaitingError } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../tests/support/running-app.ts';
 import { defineApp, defineJob, handle, type Run } from '../contracts/index.ts';
+import { createWorkerHost } from './worker-host.ts';
 
 const task = defineJob({
   queue: 'tasks',
@@ -56,6 +58,37 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
       expect(await app.client.job(id)).toMatchObject({ state: 'dead' });
     },
   );
+
+  test('a job that runs alone in a process of its own is told to stop as well', async () => {
+    // Its first worker has left the job active, as one does that has a suspect run alone.
+    const queue = await app.engine.queue('alone');
+    const claimed = Promise.withResolvers<{ jobId: string; token: string }>();
+    const first = await app.engine.worker(
+      'alone',
+      async (job, token) => {
+        claimed.resolve({ jobId: job.id ?? '', token });
+        throw new WaitingError();
+      },
+      { name: 'first', concurrency: 1 },
+    );
+    void first.run();
+    const alone = defineJob({ queue: 'alone', name: 'alone', schema: z.object({ does: z.literal('wait') }) });
+    const { id } = await app.client.enqueue(alone, { does: 'wait' });
+    const held = await claimed.promise;
+    await first.pause(true);
+    const host = createWorkerHost({
+      app: defineApp({ jobs: [alone], handlers: [handle(alone, work)] }),
+      engine: app.engine,
+      facts: app.facts,
+    });
+    const begun = app.facts.next('job.started', ({ jobId }) => jobId === id);
+    const adopting = host.adopt({ queue: queue.name, jobName: 'alone', ...held });
+    await begun;
+    const cancelled = app.facts.next('job.cancelled', ({ jobId }) => jobId === id);
+    await app.client.cancel(id);
+    await cancelled;
+    await adopting;
+  });
 
   test('a job that has ended, or is none, is said to be', async () => {
     const done = app.facts.next('job.succeeded');

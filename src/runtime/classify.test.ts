@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { cancel, dead, defineJob, retryAfter, snooze } from '../contracts/index.ts';
-import { DeliveryError, JobCancelledError, JobDeadError } from '../errors/index.ts';
+import { DeliveryError, JobCancelledError, JobDeadError, JobTimeoutError } from '../errors/index.ts';
 import { fixed } from '../resilience/index.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 
@@ -49,6 +49,14 @@ describe('classifyThrow', () => {
     expect(classifyThrow(contract, silent, first)).toMatchObject({ kind: 'retry' });
     const held = defineJob({ queue: 'email', name: 'charge', schema: z.unknown(), onDoubt: 'hold' });
     expect(classifyThrow(held, silent, first)).toEqual({ kind: 'dead', reason: 'in-doubt', error: silent });
+  });
+
+  test('a deadline that passed leaves the same doubt', () => {
+    const late = new JobTimeoutError('charge', 30_000);
+    expect(classifyThrow(contract, late, first)).toMatchObject({ kind: 'retry' });
+    const held = defineJob({ queue: 'email', name: 'charge', schema: z.unknown(), onDoubt: 'hold' });
+    expect(classifyThrow(held, late, first)).toEqual({ kind: 'dead', reason: 'in-doubt', error: late });
+    expect(classifyThrow(held, new Error('refused'), first)).toMatchObject({ kind: 'retry' });
   });
 
   test('anything unknown is a failed attempt, retried by the contract', () => {

@@ -5,6 +5,7 @@ import {
   EffectInProgressError,
   JobCancelledError,
   JobDeadError,
+  JobTimeoutError,
 } from '../errors/index.ts';
 import { backoffDelay } from '../resilience/index.ts';
 import type { Settlement } from './settlement.ts';
@@ -52,12 +53,17 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
     return { kind: 'snoozed', untilMs, reason: error.message, alarm: false };
   }
   if (error instanceof EffectInDoubtError) return { kind: 'dead', reason: 'in-doubt', error };
+  if (contract.onDoubt === 'hold' && leavesDoubt(error)) return { kind: 'dead', reason: 'in-doubt', error };
   if (error instanceof DeliveryError) {
-    if (error.failure === 'unknown' && contract.onDoubt === 'hold') return { kind: 'dead', reason: 'in-doubt', error };
     if (error.failure === 'permanent') return { kind: 'dead', reason: 'permanent', error };
     return failedAttempt(contract, error, info, error.retryAfterMs);
   }
   return failedAttempt(contract, error, info, undefined);
+}
+
+/** The effect may have happened: its client says so, or its handler was stopped at the deadline, whatever it was about to hear. */
+function leavesDoubt(error: Error): boolean {
+  return error instanceof JobTimeoutError || (error instanceof DeliveryError && error.failure === 'unknown');
 }
 
 function fromOutcome(contract: AnyJobContract, outcome: Outcome, info: AttemptInfo): Settlement {

@@ -5,6 +5,7 @@ import { readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
 import type { Ledger } from '../state/index.ts';
 import type { Confirmations } from './confirmations.ts';
 import type { Destinations } from './destinations/destinations.ts';
+import type { Fetches } from './fetches.ts';
 import type { RunningJobs } from './running-jobs.ts';
 import type { Suspicion } from './suspicion.ts';
 
@@ -23,6 +24,8 @@ export interface QueueContext {
   readonly worker: string;
   readonly facts: Facts;
   readonly running: RunningJobs;
+  /** Those that no handler saw. */
+  readonly fetches: Fetches;
   /** By job name. */
   readonly assignments: ReadonlyMap<string, Assignment>;
   /** Puts a job back at the head of its queue, attempts untouched. */

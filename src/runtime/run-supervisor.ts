@@ -7,6 +7,7 @@ import { readQueueFigures, type QueueFigures } from '../queue/index.ts';
 import type { OtherDeadLetters } from './dead-letters/other-letters.ts';
 import { notifyWebhook } from './notify-webhook.ts';
 import { ResourceSet } from './resource-set.ts';
+import { settledBy } from './settled-by.ts';
 import type { WorkerProgram } from './supervisor/child-worker.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { usableEngine } from './usable-engine.ts';
@@ -116,8 +117,9 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       await supervisor.stop(settings.graceMs);
       return code;
     } finally {
-      await others?.close();
-      await engine.close(Math.max(100, Math.min(1_000, stopBy - Date.now() - 100)));
+      const leftMs = Math.max(100, Math.min(1_000, stopBy - Date.now() - 100));
+      // A database or a broker that does not answer must not make the exit late.
+      await settledBy(Date.now() + leftMs, Promise.all([others?.close(), engine.close(leftMs)]));
     }
   };
   return {

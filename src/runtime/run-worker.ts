@@ -123,6 +123,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
         engine,
         queues,
         running: host.running,
+        fetches: host.fetches,
         onWedged: queue => {
           facts.state('worker.wedged', { worker: name, queue, step: 'reconnect' });
           engine.renew();

@@ -26,14 +26,20 @@ describe('StoredError', () => {
     expect((stored.stack ?? '').length).toBeLessThan(8_100);
   });
 
-  test('an error whose getters throw is stored all the same', () => {
+  test.each(['message', 'name', 'stack', 'code', 'cause'])('an error whose %s throws is stored all the same', field => {
     const hostile = new Error('x');
-    Object.defineProperty(hostile, 'message', {
+    Object.defineProperty(hostile, field, {
       get() {
         throw new Error('no');
       },
     });
     expect(() => new StoredError(hostile, scrub)).not.toThrow();
+  });
+
+  test('a cause that cannot be looked at is none', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(new StoredError(new Error('x', { cause: proxy }), scrub).stack).toContain('caused by object');
   });
 
   test('causes that point at each other end', () => {

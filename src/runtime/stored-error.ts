@@ -43,27 +43,40 @@ function scrubber({ assignment, job }: RunContext): (text: string) => string {
 
 function codeOf(error: Error): string | undefined {
   if (error instanceof ShiftworkError) return error.code;
-  const code: unknown = 'code' in error ? error.code : undefined;
+  const code = field(error, 'code');
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
 }
 
 function stackOf(error: Error): string {
   const lines: string[] = [read(error, 'stack') || `${read(error, 'name')}: ${read(error, 'message')}`];
-  let cause: unknown = error.cause;
+  let cause = field(error, 'cause');
   for (let depth = 0; cause !== undefined && cause !== null && depth < CAUSES_LIMIT; depth += 1) {
-    lines.push(`caused by ${cause instanceof Error ? read(cause, 'stack') || read(cause, 'message') : typeof cause}`);
-    cause = cause instanceof Error ? cause.cause : undefined;
+    lines.push(`caused by ${isError(cause) ? read(cause, 'stack') || read(cause, 'message') : typeof cause}`);
+    cause = isError(cause) ? field(cause, 'cause') : undefined;
   }
   return lines.join('\n');
 }
 
+function read(error: Error, name: 'message' | 'name' | 'stack'): string {
+  const value = field(error, name);
+  return typeof value === 'string' ? value.slice(0, READ_LIMIT) : '';
+}
+
 /** Getters on thrown errors may throw in turn. */
-function read(error: Error, field: 'message' | 'name' | 'stack'): string {
+function field(error: Error, name: 'message' | 'name' | 'stack' | 'code' | 'cause'): unknown {
   try {
-    const value: unknown = error[field];
-    return typeof value === 'string' ? value.slice(0, READ_LIMIT) : '';
+    return Reflect.get(error, name);
   } catch {
-    return '';
+    return undefined;
+  }
+}
+
+/** Even asking may throw, of a proxy that was revoked. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
   }
 }
 

@@ -16,12 +16,13 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
     await app.stop();
   });
 
-  function watch(): { readonly said: string[] } {
+  function watch(fetches: { readonly lastAt: number } = app.host.fetches): { readonly said: string[] } {
     const said: string[] = [];
     stop = watchForWedge({
       engine: app.engine,
       queues: ['tasks'],
       running: app.host.running,
+      fetches,
       onWedged: queue => said.push(`wedged ${queue}`),
       onHopeless: queue => said.push(`hopeless ${queue}`),
       everyMs: 50,
@@ -55,6 +56,61 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
     const idleSince = Date.now();
     await waitFor('a few more looks', () => Date.now() - idleSince > 700);
     expect(said).toEqual([]);
+  });
+
+  test('a worker that takes jobs which no handler may see is none, however long the work is due', async () => {
+    app = await runApp(engineCase, defineApp({ jobs: [], handlers: [] }));
+    await app.client.enqueue(task, {});
+    const { said } = watch({
+      get lastAt() {
+        return Date.now();
+      },
+    });
+    const dueSince = Date.now();
+    await waitFor('a few looks', () => Date.now() - dueSince > 1_000);
+    expect(said).toEqual([]);
+  });
+
+  test('a worker whose queue is at its total concurrency elsewhere is none', async () => {
+    app = await runApp(engineCase, defineApp({ jobs: [], handlers: [] }));
+    const queue = await app.engine.queue('tasks');
+    await queue.setGlobalConcurrency(1);
+    const gate = Promise.withResolvers<void>();
+    const elsewhere = await app.engine.worker('tasks', () => gate.promise, { name: 'elsewhere', concurrency: 1 });
+    const begun = new Promise(resolve => elsewhere.on('active', resolve));
+    void elsewhere.run();
+    await app.client.enqueueMany([task({}), task({})]);
+    await begun;
+    const { said } = watch();
+    const dueSince = Date.now();
+    await waitFor('a few looks', () => Date.now() - dueSince > 1_000);
+    gate.resolve();
+    expect(said).toEqual([]);
+  });
+
+  test('jobs that are expired, unknown or above their rate count as taken', async () => {
+    const stale = defineJob({ queue: 'tasks', name: 'stale', schema: z.object({}), expiresAfter: 1 });
+    const far = defineJob({ queue: 'far', name: 'far', schema: z.object({}), destination: () => 'far' });
+    const unheard = defineJob({ queue: 'tasks', name: 'unheard', schema: z.object({}) });
+    const handlers = [handle(stale, () => undefined), handle(far, () => undefined)];
+    const queues = { far: { rate: { max: 1, per: '1h' } } } as const;
+    app = await runApp(engineCase, defineApp({ jobs: [stale, far], handlers, queues }));
+    const queue = await app.engine.queue('tasks');
+    await queue.pause();
+    const { id } = await app.client.enqueue(stale, {});
+    const addedAt = (await app.client.job(id))?.enqueuedAt ?? Date.now();
+    await waitFor('its expiry', () => Date.now() > addedAt + 1);
+    for (const [make, fact] of [
+      [() => queue.resume(), 'job.dead'],
+      [() => app.client.enqueue(unheard, {}), 'job.snoozed'],
+      [() => app.client.enqueueMany([far({}), far({})]), 'job.snoozed'],
+    ] as const) {
+      const before = app.host.fetches.lastAt;
+      const ended = app.facts.next(fact);
+      await make();
+      await ended;
+      expect(app.host.fetches.lastAt).toBeGreaterThan(before);
+    }
   });
 
   test('after renew() work goes on', async () => {

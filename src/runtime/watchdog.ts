@@ -1,17 +1,19 @@
 import type { Engine } from '../engine/index.ts';
 import { readQueueFigures } from '../queue/index.ts';
+import type { Fetches } from './fetches.ts';
 import type { RunningJobs } from './running-jobs.ts';
 
 export interface WatchdogOptions {
   readonly engine: Engine;
   readonly queues: readonly string[];
   readonly running: RunningJobs;
+  readonly fetches: Pick<Fetches, 'lastAt'>;
   /** Told at the first look that finds it so: make the connections anew. */
   readonly onWedged: (queue: string) => void;
   /** Told when that did not help: this process must be replaced. */
   readonly onHopeless: (queue: string) => void;
   readonly everyMs?: number;
-  /** Work that has been due for so long, while nothing was begun for so long, is not just a busy moment. */
+  /** Work that has been due for so long, while nothing was taken for so long, is not just a busy moment. */
   readonly quietMs?: number;
 }
 
@@ -20,22 +22,24 @@ const QUIET_MS = 30_000;
 
 /**
  * Notices a worker that has silently stopped fetching (seen in BullMQ after outages: its issues 4479, 4585, 4378): work is due, nothing
- * was begun for a while, and nothing runs. Answers a function that stops watching.
+ * was taken for a while, and nothing runs. Answers a function that stops watching.
  */
 export function watchForWedge(options: WatchdogOptions): () => void {
-  const { engine, queues, running, onWedged, onHopeless, everyMs = EVERY_MS, quietMs = QUIET_MS } = options;
+  const { engine, queues, running, fetches, onWedged, onHopeless, everyMs = EVERY_MS, quietMs = QUIET_MS } = options;
   const watchingSince = Date.now();
   let wedgedAt: number | undefined;
   let looking = false;
+  // Whoever works through jobs that are held, expired or unknown begins none, for as long as there are many, and is well.
+  const lastTakenAt = (): number => Math.max(running.lastStartedAt, fetches.lastAt);
   const look = async (): Promise<void> => {
-    const quietSince = Math.max(running.lastStartedAt, watchingSince);
+    const quietSince = Math.max(lastTakenAt(), watchingSince);
     if (running.size > 0 || Date.now() - quietSince < quietMs) {
       wedgedAt = undefined;
       return;
     }
     const stuck = await dueQueue(engine, queues, quietMs);
-    // A job may have been begun while the engine was asked.
-    if (stuck === undefined || running.lastStartedAt > quietSince) {
+    // A job may have been taken while the engine was asked.
+    if (stuck === undefined || lastTakenAt() > quietSince) {
       wedgedAt = undefined;
       return;
     }
@@ -58,8 +62,11 @@ export function watchForWedge(options: WatchdogOptions): () => void {
 async function dueQueue(engine: Engine, queues: readonly string[], quietMs: number): Promise<string | undefined> {
   for (const name of queues) {
     const queue = await engine.queue(name);
-    const { oldestDueMs, paused } = await readQueueFigures(queue);
+    const { oldestDueMs, paused, running } = await readQueueFigures(queue);
     if (paused || oldestDueMs === undefined || oldestDueMs < quietMs) continue;
+    // As many as may run do so elsewhere.
+    const most = await queue.getGlobalConcurrency();
+    if (most !== null && running >= most) continue;
     // Above its rate nothing may be begun.
     if ((await queue.getRateLimitTtl()) <= 0) return name;
   }

@@ -9,6 +9,7 @@ import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
 import { Confirmations } from './confirmations.ts';
 import { Destinations } from './destinations/destinations.ts';
+import { Fetches } from './fetches.ts';
 import { handBackOn } from './hand-back.ts';
 import { watchLoop } from './loop-watch.ts';
 import { LostClaims } from './lost-claims.ts';
@@ -18,6 +19,7 @@ import { RunningJobs } from './running-jobs.ts';
 import { FinalError, RetryError } from './settle.ts';
 import type { HeldJob } from './supervisor/messages.ts';
 import type { Suspicion } from './suspicion.ts';
+import { applyTotalConcurrency } from './total-concurrency.ts';
 import { workerName } from './worker-name.ts';
 
 export interface WorkerHostOptions {
@@ -60,6 +62,7 @@ export class WorkerHost {
   readonly name: string;
   readonly facts: Facts;
   readonly running = new RunningJobs();
+  readonly fetches = new Fetches();
   readonly queues: readonly string[];
   readonly #options: WorkerHostOptions;
   readonly #policies: readonly QueuePolicy[];
@@ -111,6 +114,7 @@ export class WorkerHost {
     try {
       for (const policy of this.#policies) {
         this.#workers.push(await this.#openWorker(policy, this.#options.suspicion));
+        if (!this.stopping) await applyTotalConcurrency(engine, policy);
         if (this.stopping) return;
       }
     } catch (error) {
@@ -132,7 +136,10 @@ export class WorkerHost {
     const [policy] = policiesOf(this.#options.app, [queue]);
     if (policy === undefined) throw new InvalidConfigError([`Expected a queue of the app, got "${queue}".`]);
     const worker = await this.#openWorker(policy, undefined);
-    if (!this.stopping) await worker.adopt(jobId, token);
+    if (this.stopping) return;
+    // It can be cancelled here too, and may block this process as any other.
+    this.#watch();
+    await worker.adopt(jobId, token);
   }
 
   async #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<EngineWorker> {
@@ -171,6 +178,7 @@ export class WorkerHost {
       worker: this.name,
       facts: this.facts,
       running: this.running,
+      fetches: this.fetches,
       assignments,
       handBack: handBackOn(engine.kind),
       confirmed: this.#confirmed,

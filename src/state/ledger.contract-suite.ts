@@ -35,6 +35,12 @@ export function ledgerContract(
       expect(effect).toHaveBeenCalledTimes(1);
     });
 
+    test('null is a result like another', async () => {
+      const ledger = new Ledger(store, { scope: 'null' });
+      expect(await ledger.once('k', () => null)).toBeNull();
+      expect(await ledger.once('k', () => 'another')).toBeNull();
+    });
+
     test('of many at once one does it, the others are told that it is under way', async () => {
       const ledger = new Ledger(store, { scope: 'race' });
       const gate = Promise.withResolvers<number>();

@@ -6,7 +6,7 @@ import type { StateEntry, StateStore } from './state-store.ts';
 /** What is written of an effect. */
 type Page =
   | { readonly stage: 'in-progress'; readonly leaseUntil: number }
-  | { readonly stage: 'done'; readonly result: Json | null }
+  | { readonly stage: 'done'; readonly result?: Json | undefined }
   /** It may have happened: its process ended, or its far side fell silent, between asking and hearing. */
   | { readonly stage: 'unknown' };
 
@@ -59,7 +59,7 @@ export class Ledger {
     const entry = await this.#store.get(LEDGER, name);
     const page = pageOf(entry);
     // What comes out of the ledger is what the same effect has put into it.
-    if (page?.stage === 'done') return (page.result ?? undefined) as Value;
+    if (page?.stage === 'done') return page.result as Value;
     if (page?.stage === 'in-progress' && page.leaseUntil > Date.now()) {
       throw new EffectInProgressError(this.#scope, page.leaseUntil - Date.now());
     }
@@ -97,7 +97,8 @@ export class Ledger {
       await settle(unknown ? { stage: 'unknown' } : undefined).catch(() => undefined);
       throw error;
     }
-    if (!(await settle({ stage: 'done', result: value ?? null }))) throw new EffectTakenOverError(this.#scope);
+    if (!(await settle({ stage: 'done', result: value === undefined ? undefined : value })))
+      throw new EffectTakenOverError(this.#scope);
     return value;
   }
 

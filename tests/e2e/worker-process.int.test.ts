@@ -5,11 +5,14 @@ import { openState } from '../../src/state/index.ts';
 import { freshDatabase, namespace, redisUrl } from '../support/engines.ts';
 import { freePort } from '../support/free-port.ts';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
+import { connect } from '../../src/queue/index.ts';
+import { leave } from '../support/apps/leaving.config.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 const APP = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
+const LEAVING = fileURLToPath(new URL('../support/apps/leaving.config.ts', import.meta.url));
 const NEEDS = { ARCHIVE_FILE: '/dev/null', POSTMAN: 'Pat' };
 
 describe('a worker process', () => {
@@ -18,8 +21,8 @@ describe('a worker process', () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   });
 
-  function start(env: Readonly<Record<string, string>>): TestProcess {
-    const worker = startProcess(WORKER, { args: ['--app', APP], env: { ...NEEDS, ...env } });
+  function start(env: Readonly<Record<string, string>>, app = APP): TestProcess {
+    const worker = startProcess(WORKER, { args: ['--app', app], env: { ...NEEDS, ...env } });
     cleanups.push(async () => {
       worker.kill('SIGKILL');
       await worker.ended;
@@ -86,6 +89,20 @@ describe('a worker process', () => {
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
     redis.resume();
+  });
+
+  test.each([0, 1])('a job that ends its process with exit code %i is poison at the third time, alone', async code => {
+    const place = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() };
+    const worker = start({ ...place, WORKER_PROCESSES: '1' }, LEAVING);
+    await worker.line(/worker\.started/);
+    const client = connect({ redis: place.REDIS_URL, namespace: place.SHIFTWORK_NAMESPACE });
+    cleanups.push(() => client.close());
+    const { id } = await client.enqueue(leave, { code });
+    expect(await worker.line(/"job\.dead"/)).toContain('POISON_JOB');
+    expect(await client.job(id)).toMatchObject({ state: 'dead' });
+    expect(worker.lines.filter(line => line.includes('"worker.died"')).length).toBeGreaterThanOrEqual(2);
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
   });
 
   test('refuses an engine that evicts jobs, and says which setting', async () => {

@@ -1,11 +1,12 @@
 import type { Pool } from 'pg';
+import { orAway } from '../database-away.ts';
 import type { AnalyticsSink } from './sink.ts';
 
 /** The table `shiftwork_analytics_events`: one statement for a whole batch. */
 export function createPostgresSink(pool: Pool): AnalyticsSink {
   return {
     async write(messages) {
-      await pool.query(
+      const written = pool.query(
         `insert into shiftwork_analytics_events
            (message_id, type, user_id, anonymous_id, event, properties, traits, context, occurred_at)
          select message_id, type, user_id, anonymous_id, event, properties, traits, context, occurred_at
@@ -29,6 +30,7 @@ export function createPostgresSink(pool: Pool): AnalyticsSink {
           ),
         ],
       );
+      await orAway(written);
     },
     async migrate() {
       await pool.query(`create table if not exists shiftwork_analytics_events (

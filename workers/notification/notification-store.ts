@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { defineResource } from '../../src/contracts/index.ts';
+import { orAway } from '../database-away.ts';
 import { database } from '../database.ts';
 
 export interface InAppNotification {
@@ -12,6 +13,7 @@ export interface InAppNotification {
 }
 
 export interface NotificationStore {
+  /** @throws DeliveryError while the database is away */
   insert(notification: InAppNotification): Promise<void>;
   migrate(): Promise<void>;
 }
@@ -23,7 +25,7 @@ export function createNotificationStore(pool: Pool): NotificationStore {
   return {
     async insert({ id, userId, title, body, link }) {
       // One statement: who is told of a row finds it.
-      await pool.query(
+      const stored = pool.query(
         `with added as (
            insert into shiftwork_notifications (id, user_id, title, body, link)
            values ($1, $2, $3, $4, $5) on conflict (id) do nothing returning id
@@ -31,6 +33,7 @@ export function createNotificationStore(pool: Pool): NotificationStore {
          select pg_notify($6, id) from added`,
         [id, userId, title, body, link ?? null, NOTIFICATION_CHANNEL],
       );
+      await orAway(stored);
     },
     async migrate() {
       await pool.query(`create table if not exists shiftwork_notifications (

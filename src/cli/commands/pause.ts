@@ -11,6 +11,7 @@ export const resume: Command = switching('resume');
 function switching(name: 'pause' | 'resume'): Command {
   return {
     usage: `shiftwork ${name} QUEUE... [--app PATH] [--json]`,
+    details: ['What runs goes on, and producers can go on enqueueing. A queue stays paused until it is resumed.', ''],
     async run(args, terminal) {
       const { positionals, app: path, json } = parseCommand(args, {}, { min: 1, max: 100 });
       const app = await loadApp(path);

@@ -1,5 +1,6 @@
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 import { isConnectionError } from '../connection-error.ts';
+import { EngineAway } from '../engine-away.ts';
 import type { Outage } from '../outage.ts';
 
 /**
@@ -53,13 +54,5 @@ export class LentPool implements PgPool {
     if (!isConnectionError(error)) return error;
     this.#outage.lost(error);
     return this.#patient ? new EngineAway(error) : error;
-  }
-}
-
-class EngineAway extends Error {
-  readonly code = 'ECONNREFUSED';
-
-  constructor(cause: unknown) {
-    super('The engine is away.', { cause });
   }
 }

@@ -8,7 +8,9 @@ import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle, type JobRequest } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
+import { CANCELS } from '../../queue/index.ts';
 import { fixed } from '../../resilience/index.ts';
+import { openState } from '../../state/index.ts';
 import type { DeadLetterFilter } from './dead-letter-filter.ts';
 import { DeadLetters } from './dead-letters.ts';
 
@@ -162,6 +164,34 @@ describe.each(engineCases)('acting on dead letters on $kind', engineCase => {
     const reports = await Promise.all([1, 2, 3].map(() => letters.replay({ ids }, { by: 'many' })));
     expect(reports.flatMap(report => report.done)).toEqual(ids);
     await done;
+  });
+
+  test('what somebody else has replayed meanwhile, and has failed again, is not replayed a second time', async () => {
+    const older = await died('act', () => work({ n: 11 }));
+    const newer = await died('act', () => work({ n: 13 }));
+    const first = running.facts.next('job.replayed', ({ jobId }) => jobId === newer);
+    const slow = letters.replay({ name: 'act' }, { by: 'ann', perSecond: 0.4 });
+    await first;
+    const again = running.facts.next('job.dead', ({ jobId }) => jobId === older);
+    expect((await letters.replay({ ids: [older] }, { by: 'bob' })).done).toEqual([older]);
+    await again;
+    expect((await slow).done).toEqual([newer]);
+    expect(await letters.show(older)).toMatchObject({ replays: 1 });
+    await letters.discard({ ids: [older, newer] }, { by: 'test', reason: 'cleaned up' });
+  });
+
+  test('a cancelled job that is replayed is wanted again, wherever it runs', async () => {
+    const { id } = await running.client.enqueue(work, { n: 17 }, { delay: '1h' });
+    const cancelled = running.facts.next('job.cancelled', ({ jobId }) => jobId === id);
+    await running.client.cancel(id);
+    await cancelled;
+    broken = false;
+    const done = running.facts.next('job.succeeded', ({ jobId }) => jobId === id);
+    expect((await letters.replay({ ids: [id] }, { by: 'ann' })).done).toEqual([id]);
+    await done;
+    // What workers look at while a job runs: it would be told to stop again.
+    const marks = await (await openState(running.engine)).list(CANCELS);
+    expect(marks.map(({ name }) => name)).not.toContain(id);
   });
 
   test('groups gather by cause, and a group is replayed as one', async () => {

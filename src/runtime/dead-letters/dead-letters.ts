@@ -3,7 +3,7 @@ import { decodePayload, type App } from '../../contracts/index.ts';
 import type { Engine, EngineJob, EngineQueue } from '../../engine/index.ts';
 import { InvalidOptionsError, UndecodableJobError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { parseJobId, readMeta, readStoredJob } from '../../queue/index.ts';
+import { CANCELS, parseJobId, readMeta, readStoredJob } from '../../queue/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { BlameBook } from '../supervisor/blame.ts';
 import { readHistory, replayedLine } from './attempt-record.ts';
@@ -145,9 +145,12 @@ export class DeadLetters {
       if (why !== undefined || dryRun) return why;
       await pace();
       return once(state, id, async () => {
+        // Before anything is noted on it: it may be running by now, or cancelled.
+        if (!(await isSameFailure(queue, job))) throw new Error('it is no dead letter any more');
         await blame.clear(id);
         // What was noted on it (that it was cancelled, that it waited for a release) is over.
         await job.updateProgress(0);
+        await state.delete(CANCELS, id);
         await queue.addJobLog(id, replayedLine(Date.now(), by));
         // Refused by the engine when the job is no dead letter any more.
         await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
@@ -167,7 +170,7 @@ export class DeadLetters {
     const jobs = await this.#each(filter, async (id, queue, job) => {
       if (dryRun) return undefined;
       return once(state, id, async () => {
-        if (!(await job.isFailed())) throw new Error('it is no dead letter any more');
+        if (!(await isSameFailure(queue, job))) throw new Error('it is no dead letter any more');
         await job.remove();
         this.#facts.state('job.discarded', { jobId: id, jobName: job.name, queue: queue.name, by, reason });
       });
@@ -185,20 +188,23 @@ export class DeadLetters {
     act: (id: string, queue: EngineQueue, job: EngineJob) => Promise<string | undefined>,
   ): Promise<DeadLetterReport> {
     const isForOthers = filter.subscription !== undefined || (filter.kind ?? 'job') !== 'job';
-    const ids = isForOthers
-      ? []
-      : (filter.ids?.filter(id => !this.#others.keeps(id)) ??
-        (await this.list({ ...filter, kind: 'job' }, Infinity)).map(({ id }) => id));
+    const named = filter.ids?.filter(id => !this.#others.keeps(id)).map(id => ({ id, endedAt: undefined }));
+    const chosen = isForOthers ? [] : (named ?? (await this.list({ ...filter, kind: 'job' }, Infinity)));
     const done: string[] = [];
     const skipped: { id: string; why: string }[] = [];
-    for (const id of ids) {
+    for (const { id, endedAt } of chosen) {
       const found = await this.#find(id).catch(() => undefined);
       const failed = found !== undefined && (await found.job.isFailed());
-      const why = failed ? await act(id, found.queue, found.job) : 'it is no dead letter, or cannot be read';
+      const again = failed && endedAt !== undefined && found.job.finishedOn !== endedAt;
+      const why = !failed
+        ? 'it is no dead letter, or cannot be read'
+        : again
+          ? 'it was replayed meanwhile, and has failed again'
+          : await act(id, found.queue, found.job);
       if (why === undefined) done.push(id);
       else skipped.push({ id, why });
     }
-    return { matched: ids.length, done, skipped };
+    return { matched: chosen.length, done, skipped };
   }
 
   /** Why a job cannot run again, found out before it is put back. */
@@ -262,6 +268,12 @@ export class DeadLetters {
     }
     return undefined;
   }
+}
+
+/** Somebody else may have replayed it since it was read, and it may have failed again: that failure is not the one that was meant. */
+async function isSameFailure(queue: EngineQueue, job: EngineJob): Promise<boolean> {
+  const now = await readStoredJob(queue, job.id ?? '');
+  return now !== undefined && now.finishedOn === job.finishedOn && (await now.isFailed());
 }
 
 /** Acts while nobody else does. Answers why not. */

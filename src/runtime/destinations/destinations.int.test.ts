@@ -7,6 +7,9 @@ import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle, type QueueDefinition } from '../../contracts/index.ts';
 import { DeliveryError, type FailureKind } from '../../errors/index.ts';
 import { fixed } from '../../resilience/index.ts';
+import { openState } from '../../state/index.ts';
+import { Places } from './places.ts';
+import { HOLDS, SharedBreaker } from './shared-breaker.ts';
 
 const call = defineJob({
   queue: 'calls',
@@ -121,6 +124,52 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     const jobs = await enqueue('a.example', 1, 2, 3, 4, 5);
     await succeeded(jobs.map(({ id }) => id));
     expect(most).toBe(2);
+  });
+
+  test('a job that comes back from a process that is gone has its place still, and others none', async () => {
+    await start({ concurrency: 10, destinations: { concurrency: 1 } });
+    const store = await openState(app.engine);
+    const began = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    during = () => {
+      began.resolve();
+      return gate.promise;
+    };
+    const [first] = await enqueue('a.example', 1);
+    await began.promise;
+    const [other] = await enqueue('a.example', 2);
+    await app.facts.next('job.snoozed', ({ jobId }) => jobId === other?.id);
+    // As a process does that dies: the place stays taken, for the job's deadline and more.
+    const [place] = await store.list('slot');
+    expect(place).toMatchObject({ name: 'calls/a.example#0', value: { jobId: first?.id } });
+    const places = new Places(store, 'slot');
+    expect(await places.take(['calls/a.example#0'], other?.id ?? '', 60_000)).toBeUndefined();
+    const giveBack = await places.take(['calls/a.example#0'], first?.id ?? '', 60_000);
+    expect(giveBack).toBeDefined();
+    gate.resolve();
+    await succeeded([first?.id ?? '']);
+    // The late one must not give away what is another run's by now.
+    expect(await store.list('slot')).toHaveLength(1);
+    await giveBack?.();
+    await succeeded([other?.id ?? '']);
+  });
+
+  test('a failure of a call that was begun before the circuit opened does not prolong the pause', async () => {
+    await start({ concurrency: 10, destinations: { breaker: { failures: 1, pause: '1h', maxPause: '4h' } } });
+    const store = await openState(app.engine);
+    const breaker = new SharedBreaker(store);
+    await enqueue('a.example', 0);
+    await waitFor('a look that is trusted for a while', () => calls.length === 1);
+    // Another process opens the circuit; this one has not heard of it yet.
+    const now = Date.now();
+    const policy = { failures: 1, withinMs: 1_000, pauseMs: 3_600_000, maxPauseMs: 14_400_000, probes: 1 };
+    await breaker.note('calls/a.example', policy, { what: 'failed' }, { beganAt: now, endedAt: now });
+    sick = new Map([['a.example', 'transient']]);
+    const [late] = await enqueue('a.example', 1);
+    const snoozed = await app.facts.next('job.snoozed', ({ jobId }) => jobId === late?.id);
+    expect(snoozed.reason).toMatch(/held/);
+    const [hold] = await store.list(HOLDS);
+    expect(hold?.value).toMatchObject({ breaker: { phase: 'open', openings: 1 } });
   });
 
   test("the queue's own rate is counted at admission too", async () => {

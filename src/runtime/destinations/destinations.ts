@@ -1,12 +1,13 @@
 import type { AnyJobContract, DestinationPolicy, QueuePolicy } from '../../contracts/index.ts';
-import { DeliveryError, JobTimeoutError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { mayCall } from '../../resilience/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { RunContext } from '../run-context.ts';
 import type { Settlement } from '../settlement.ts';
 import { destinationOf, type Destination } from './destination.ts';
-import { SharedBreaker, type Finding, type Hold } from './shared-breaker.ts';
+import { findingOf, held, holdOf, waits, type Look, type Waits } from './holding.ts';
+import { Places, type GiveBack } from './places.ts';
+import { SharedBreaker, type Hold } from './shared-breaker.ts';
 
 export interface DestinationsOptions {
   readonly facts: Facts;
@@ -20,19 +21,21 @@ export interface Passage {
   conclude(settlement: Settlement): Promise<Settlement>;
 }
 
-export type Admission =
-  { readonly kind: 'passed'; readonly passage: Passage } | { readonly kind: 'waits'; readonly settlement: Settlement };
+export type Admission = { readonly kind: 'passed'; readonly passage: Passage } | Waits;
 
-/** Held jobs come back over so long, not as one crowd. */
-const SPREAD_MS = 10_000;
 const WHILE_PROBED_MS = 1_000;
 const WHILE_FULL_MS = 1_000;
 const TRUSTED_MS = 250;
 const REMEMBERED = 10_000;
-/** What a far side may ask for at most. */
-const LONGEST_QUIET_MS = 3_600_000;
-/** A probe whose process dies gives its place back after its deadline and this. */
-const PROBE_MARGIN_MS = 5_000;
+/** A place whose process dies, and whose job does not come again, is free after the job's deadline and this. */
+const PLACE_MARGIN_MS = 5_000;
+
+interface Shared {
+  readonly store: StateStore;
+  readonly breaker: SharedBreaker;
+  readonly probes: Places;
+  readonly slots: Places;
+}
 
 /**
  * Lets jobs through to their destinations, or makes them wait without spending an attempt: while the destination is sick (its
@@ -42,8 +45,8 @@ const PROBE_MARGIN_MS = 5_000;
 export class Destinations {
   readonly #facts: Facts;
   readonly #state: () => Promise<StateStore>;
-  readonly #wellSince = new Map<string, { readonly hold: Hold; readonly at: number }>();
-  #opened: Promise<{ readonly store: StateStore; readonly breaker: SharedBreaker }> | undefined;
+  readonly #wellSince = new Map<string, Look>();
+  #opened: Promise<Shared> | undefined;
 
   constructor({ facts, state }: DestinationsOptions) {
     this.#facts = facts;
@@ -57,69 +60,70 @@ export class Destinations {
     data: unknown,
     policy: QueuePolicy,
   ): Promise<Admission | undefined> {
+    // Also one that waits was taken from the queue: the worker is not wedged.
+    run.at.fetches.note(run.startedAt);
     const destination = destinationOf(contract, data);
-    const { store, breaker } = await this.#open();
-    let giveBack: (() => Promise<void>) | undefined;
+    const shared = await this.#open();
+    let look: Look | undefined;
+    let probe: GiveBack | undefined;
     if (destination !== undefined) {
-      const hold = await this.#read(destination.key, breaker);
-      const now = Date.now();
-      if (hold.quietUntil > now) return waits(hold.quietUntil, `${destination.name} has asked for a pause`);
-      const may = mayCall(hold.breaker, now);
-      if (typeof may === 'number') return waits(hold.breaker.until, `${destination.name} is held: it keeps failing`);
-      if (may === 'probe') {
-        giveBack = await breaker.takeProbe(destination.key, contract.timeoutMs + PROBE_MARGIN_MS);
-        if (giveBack === undefined) {
-          return waits(now, `${destination.name} is held: another job finds out whether it is back`, WHILE_PROBED_MS);
+      look = await this.#read(destination.key, shared.breaker);
+      if (mayCall(look.hold.breaker, look.at) === 'probe') {
+        probe = await shared.probes.take([destination.key], run.jobId, contract.timeoutMs + PLACE_MARGIN_MS);
+        if (probe === undefined) {
+          return waits(
+            look.at,
+            `${destination.name} is held: another job finds out whether it is back`,
+            WHILE_PROBED_MS,
+          );
         }
+        // The probe before this one may have ended in between, and what it found out counts.
+        look = await this.#read(destination.key, shared.breaker);
+      }
+      const held = holdOf(destination, look);
+      if (held !== undefined) {
+        await probe?.();
+        return held;
       }
     }
-    const slot = await this.#slot(store, destination, policy, contract);
+    const slot = await this.#slot(shared.slots, run, destination, policy, contract);
     if (slot === 'none-free') {
-      await giveBack?.();
+      await probe?.();
       return waits(Date.now(), 'as many as are allowed run for its destination', WHILE_FULL_MS);
     }
     const release = async (): Promise<void> => {
-      await Promise.all([giveBack?.(), slot?.()]);
+      await Promise.all([probe?.(), slot?.()]);
     };
-    const waitMs = await rateWait(store, run.jobId, policy, destination);
+    const waitMs = await rateWait(shared.store, run.jobId, policy, destination);
     if (waitMs > 0) {
       await release();
       return waits(Date.now() + waitMs, 'above the rate', 0);
     }
-    if (destination === undefined) return undefined;
-    const probes = giveBack !== undefined;
-    return { kind: 'passed', passage: this.#passage(destination, policy.destinations, breaker, probes, release) };
+    if (destination === undefined || look === undefined) return undefined;
+    const probes = probe !== undefined && look.hold.breaker.phase !== 'closed';
+    const call = { knownAt: look.at, probes, release };
+    return { kind: 'passed', passage: this.#passage(destination, policy.destinations, shared.breaker, call) };
   }
 
-  /** A place among those that may run at once; undefined where there is no limit. A place whose process dies is free after its deadline. */
+  /** A place among those that may run at once; undefined where there is no limit. */
   async #slot(
-    store: StateStore,
+    slots: Places,
+    { jobId }: RunContext,
     destination: Destination | undefined,
     { destinations: { concurrency } }: QueuePolicy,
     { timeoutMs }: AnyJobContract,
-  ): Promise<(() => Promise<void>) | 'none-free' | undefined> {
+  ): Promise<GiveBack | 'none-free' | undefined> {
     if (concurrency === undefined || destination === undefined) return undefined;
     const names = Array.from({ length: concurrency }, (_, index) => `${destination.key}#${index}`);
-    const taken = new Set((await store.getMany('slot', names)).map(({ name }) => name));
-    for (const name of names) {
-      if (taken.has(name)) continue;
-      const lease = await store.compareAndSet('slot', name, 0, {}, timeoutMs + PROBE_MARGIN_MS);
-      if (lease === undefined) continue;
-      return async () => {
-        await store.delete('slot', name, lease);
-      };
-    }
-    return 'none-free';
+    return (await slots.take(names, jobId, timeoutMs + PLACE_MARGIN_MS)) ?? 'none-free';
   }
 
   #passage(
     destination: Destination,
     policy: DestinationPolicy,
     breaker: SharedBreaker,
-    probes: boolean,
-    release: () => Promise<void>,
+    { knownAt, probes, release }: { readonly knownAt: number; readonly probes: boolean; readonly release: GiveBack },
   ): Passage {
-    const beganAt = Date.now();
     return {
       destination,
       conclude: async settlement => {
@@ -127,7 +131,8 @@ export class Destinations {
         try {
           // A success in a closed circuit changes nothing; only a probe's has to be told.
           if (finding === undefined || (finding.what === 'well' && !probes)) return settlement;
-          const call = { beganAt, endedAt: Date.now() };
+          // Begun on what was known then: a circuit that has changed since is not judged by it.
+          const call = { beganAt: knownAt, endedAt: Date.now() };
           const { before, after } = await breaker.note(destination.key, policy.breaker, finding, call);
           this.#wellSince.delete(destination.key);
           this.#tell(destination, before, after);
@@ -152,50 +157,27 @@ export class Destinations {
   }
 
   /** A well destination is looked at four times a second at most, whatever its traffic: a hold is noticed that much later. */
-  async #read(key: string, breaker: SharedBreaker): Promise<Hold> {
-    const now = Date.now();
+  async #read(key: string, breaker: SharedBreaker): Promise<Look> {
+    const at = Date.now();
     const seen = this.#wellSince.get(key);
-    if (seen !== undefined && now - seen.at < TRUSTED_MS) return seen.hold;
-    const hold = await breaker.read(key);
-    if (hold.breaker.phase === 'closed' && hold.quietUntil <= now) {
+    if (seen !== undefined && at - seen.at < TRUSTED_MS) return seen;
+    const look = { hold: await breaker.read(key), at };
+    if (look.hold.breaker.phase === 'closed' && look.hold.quietUntil <= at) {
       if (this.#wellSince.size >= REMEMBERED) this.#wellSince.clear();
-      this.#wellSince.set(key, { hold, at: now });
+      this.#wellSince.set(key, look);
     } else this.#wellSince.delete(key);
-    return hold;
+    return look;
   }
 
-  #open(): Promise<{ readonly store: StateStore; readonly breaker: SharedBreaker }> {
-    this.#opened ??= this.#state().then(store => ({ store, breaker: new SharedBreaker(store) }));
+  #open(): Promise<Shared> {
+    this.#opened ??= this.#state().then(store => ({
+      store,
+      breaker: new SharedBreaker(store),
+      probes: new Places(store, 'probe'),
+      slots: new Places(store, 'slot'),
+    }));
     return this.#opened;
   }
-}
-
-/** What the end of a run says about its destination; undefined when it says nothing. */
-function findingOf(settlement: Settlement): Finding | undefined {
-  if (settlement.kind === 'succeeded') return { what: 'well' };
-  if (settlement.kind !== 'retry' && settlement.kind !== 'dead') return undefined;
-  const { error } = settlement;
-  if (error instanceof JobTimeoutError) return { what: 'failed' };
-  if (!(error instanceof DeliveryError)) return undefined;
-  if (error.failure === 'destination-down') return { what: 'down' };
-  if (error.busy && error.retryAfterMs !== undefined) {
-    return { what: 'busy', quietMs: Math.min(error.retryAfterMs, LONGEST_QUIET_MS) };
-  }
-  return error.failure === 'permanent' || error.busy ? { what: 'well' } : { what: 'failed' };
-}
-
-/** A failure that the destination's sickness explains spends no attempt, and ends no job. */
-function held(settlement: Settlement, finding: Finding, { name }: Destination, { breaker }: Hold): Settlement {
-  if (finding.what === 'well' || finding.what === 'busy' || breaker.phase === 'closed') return settlement;
-  // What may have been done already is not simply done again.
-  if (settlement.kind === 'dead' && settlement.reason !== 'attempts-exhausted') return settlement;
-  const { settlement: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
-  return waiting;
-}
-
-function waits(until: number, reason: string, spreadMs = SPREAD_MS): { kind: 'waits'; settlement: Settlement } {
-  const untilMs = Math.ceil(until + Math.random() * spreadMs) + 1;
-  return { kind: 'waits', settlement: { kind: 'snoozed', untilMs, reason, alarm: false } };
 }
 
 /** The queue's line first, then the destination's: a place in the second is only taken with one in the first. */

@@ -57,15 +57,6 @@ export class SharedBreaker {
       if (written !== undefined) return { before, after };
     }
   }
-
-  /** One at a time may find out. Answers what gives the place back, or undefined when somebody has it. */
-  async takeProbe(key: string, forMs: number): Promise<(() => Promise<void>) | undefined> {
-    const lease = await this.#store.compareAndSet('probe', key, 0, {}, forMs);
-    if (lease === undefined) return undefined;
-    return async () => {
-      await this.#store.delete('probe', key, lease);
-    };
-  }
 }
 
 function next(
@@ -90,7 +81,7 @@ function next(
       return failed === breaker ? hold : { ...hold, breaker: failed };
     }
     case 'down':
-      if (call.beganAt < breaker.changedAt) return hold;
+      if (call.beganAt <= breaker.changedAt) return hold;
       return { ...hold, breaker: opened(policy, breaker, call.endedAt) };
   }
 }

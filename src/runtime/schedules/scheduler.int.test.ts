@@ -99,6 +99,21 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
     expect(await ran(expected.length)).toEqual(expected);
   });
 
+  test.each(['skip', 'once', 'all'] as const)(
+    'slots that came while the lead changed hands were not missed: each becomes a job, also with "%s"',
+    async missed => {
+      const often = scheduler({ missed, every: '5s' });
+      await often.tick();
+      now = START + 15_000;
+      await often.tick();
+      expect(await ran(3)).toEqual([
+        '2026-01-01T00:00:05.000Z',
+        '2026-01-01T00:00:10.000Z',
+        '2026-01-01T00:00:15.000Z',
+      ]);
+    },
+  );
+
   test('a slot that was missed alone is dropped by "skip" and made up by "once"', async () => {
     const daily = scheduler({ missed: 'skip', every: '1h' });
     await daily.tick();
@@ -147,6 +162,15 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
     await Promise.all([one.tick(), other.tick()]);
     expect(await ran(3)).toHaveLength(3);
     expect(new Set(days).size).toBe(3);
+  });
+
+  test('one whose lease has lapsed while it was slow leads again at once, where nobody else does', async () => {
+    const daily = scheduler({});
+    await daily.tick();
+    await waitFor('the lease to lapse', async () => (await store.get('scheduler', 'leader')) === undefined);
+    now = START + MINUTE + 5;
+    await daily.tick();
+    expect(await ran(1)).toEqual(['2026-01-01T00:01:00.000Z']);
   });
 
   test('one schedule whose data its contract refuses is named and stops no other', async () => {

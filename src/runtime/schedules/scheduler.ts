@@ -93,8 +93,11 @@ export class Scheduler {
 
   async #leads(): Promise<boolean> {
     const { store, name } = this.#options;
-    const leader = { name };
-    this.#lease = await store.compareAndSet('scheduler', 'leader', this.#lease ?? 0, leader, this.#leaseMs);
+    const take = (version: number): Promise<number | undefined> =>
+      store.compareAndSet('scheduler', 'leader', version, { name }, this.#leaseMs);
+    const renewed = this.#lease === undefined ? undefined : await take(this.#lease);
+    // A lease that has lapsed while this process was slow is free, unless another has it by now.
+    this.#lease = renewed ?? (await take(0));
     return this.#lease !== undefined;
   }
 
@@ -112,8 +115,7 @@ export class Scheduler {
     const last = due.at(-1);
     if (last === undefined) return;
     const late = due.filter(slot => slot < now - MISSED_AFTER_MS);
-    const wanted =
-      schedule.missed === 'all' ? due : schedule.missed === 'once' ? [last] : due.filter(slot => !late.includes(slot));
+    const wanted = late.length === 0 ? due : wantedOf(schedule, due, late);
     if (late.length > 0) {
       const { name, missed } = schedule;
       facts.state('schedule.missed', { schedule: name, slots: late.length, firstMs: late[0] ?? 0, policy: missed });
@@ -153,6 +155,12 @@ export class Scheduler {
     ]);
     return receipt?.id;
   }
+}
+
+/** Where some were missed. */
+function wantedOf({ missed }: Schedule, due: readonly number[], late: readonly number[]): readonly number[] {
+  if (missed === 'all') return due;
+  return missed === 'once' ? due.slice(-1) : due.slice(late.length);
 }
 
 function cursorIn(value: unknown): Cursor | undefined {

@@ -51,6 +51,28 @@ describe('slots', () => {
   test('of many due slots the newest are kept', () => {
     expect(dueSlots(slotsOf(schedule({ every: '1s' })), 0, 10_000, 3)).toEqual([8_000, 9_000, 10_000]);
   });
+
+  test('seldom ones are found wherever they lie, each once', () => {
+    const monthly = between({ cron: '0 0 1 * *' }, '2025-12-31T23:59:59Z', '2026-06-01T00:00:00Z');
+    expect(monthly.map(slot => slot.slice(0, 10))).toEqual([
+      '2026-01-01',
+      '2026-02-01',
+      '2026-03-01',
+      '2026-04-01',
+      '2026-05-01',
+      '2026-06-01',
+    ]);
+  });
+
+  test('a year of seconds is not walked through to find the newest', () => {
+    const seconds = slotsOf(schedule({ cron: '* * * * * *' }));
+    let asked = 0;
+    const counted = { next: (after: number) => ((asked += 1), seconds.next(after)) };
+    const due = dueSlots(counted, at('2025-01-01T00:00:00Z'), at('2026-01-01T00:00:00Z'), 1_000);
+    expect(due).toHaveLength(1_000);
+    expect(due.at(-1)).toBe(at('2026-01-01T00:00:00Z'));
+    expect(asked).toBeLessThan(3_000);
+  });
 });
 
 describe('scheduleProblems', () => {

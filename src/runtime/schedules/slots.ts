@@ -15,14 +15,31 @@ export function slotsOf({ when }: Schedule): Slots {
   return { next: after => cron.nextRun(new Date(after))?.getTime() };
 }
 
-/** Slots after `after` up to and including `until`, oldest first, the newest `limit` of them. */
+const FIRST_STRETCH_MS = 600_000;
+const LONGEST_STRETCH_MS = 6 * 3_600_000;
+
+/**
+ * Slots after `after` up to and including `until`, oldest first, the newest `limit` of them. Looked for from the end, in stretches: a cron
+ * takes 0.1 to 0.2 ms for a slot (measured), and there may be a month of seconds.
+ */
 export function dueSlots(slots: Slots, after: number, until: number, limit: number): readonly number[] {
   const due: number[] = [];
-  for (let slot = slots.next(after); slot !== undefined && slot <= until; slot = slots.next(slot)) {
-    due.push(slot);
-    if (due.length > limit) due.shift();
+  let stretchMs = FIRST_STRETCH_MS;
+  for (let to = until; to > after && due.length < limit; stretchMs = Math.min(2 * stretchMs, LONGEST_STRETCH_MS)) {
+    const from = Math.max(after, to - stretchMs);
+    due.unshift(...slotsIn(slots, from, to, limit));
+    to = from;
   }
-  return due;
+  return due.slice(-limit);
+}
+
+function slotsIn(slots: Slots, from: number, to: number, limit: number): readonly number[] {
+  const found: number[] = [];
+  for (let slot = slots.next(from); slot !== undefined && slot <= to; slot = slots.next(slot)) {
+    found.push(slot);
+    if (found.length > limit) found.shift();
+  }
+  return found;
 }
 
 /** Why the app's schedules cannot work; empty when they can. */

@@ -55,6 +55,8 @@ export class Isolation {
   take(job: HeldJob): void {
     if (this.holds(job.jobId)) return;
     this.#waiting.push(job);
+    // At once: a queue's lock may be shorter than the first interval.
+    void this.#keepLocks();
     this.#keeper ??= setInterval(() => void this.#keepLocks(), KEEP_EVERY_MS);
     if (this.#stopped) void this.#handBackWaiting();
     else this.#next();
@@ -89,10 +91,10 @@ export class Isolation {
       });
   }
 
-  /** A clean exit has settled the job or handed it back itself. */
+  /** A clean exit has settled the job or handed it back, unless the job itself ended its process, with whatever code. */
   async #ended(held: HeldJob, worker: ChildWorker, { code }: WorkerExit): Promise<void> {
-    if (code === 0) return;
     const { engine, blame } = this.#options;
+    if (code === 0 && !(await this.#isHeld(held))) return;
     const together = worker.leaving || (await this.#options.diedTogether(worker));
     const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
     if (job === undefined) return;
@@ -103,6 +105,11 @@ export class Isolation {
     const { crashes } = await blame.of(held.jobId);
     await this.#bury(held, job, worker, crashes + 1);
     await blame.clear(held.jobId);
+  }
+
+  async #isHeld({ queue, jobId, token }: HeldJob): Promise<boolean> {
+    const claims = await this.#options.engine.claims(queue);
+    return claims.some(claim => claim.jobId === jobId && claim.token === token);
   }
 
   async #bury(held: HeldJob, job: EngineJob, worker: ChildWorker, crashes: number): Promise<void> {

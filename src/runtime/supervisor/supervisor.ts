@@ -7,6 +7,7 @@ import { clientOn } from '../../queue/index.ts';
 import { DeadLetterAlarm, type DeadLetterAlarmOptions } from '../dead-letters/dead-letter-alarm.ts';
 import { DeadLetters, type DeadLettersOptions } from '../dead-letters/dead-letters.ts';
 import { Scheduler } from '../schedules/scheduler.ts';
+import { settledBy } from '../settled-by.ts';
 import { BlameBook } from './blame.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
 import { Isolation } from './isolation.ts';
@@ -65,6 +66,9 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Set<ChildWorker>();
   readonly #respawn = new Respawn();
+  readonly #recycling = new Respawn();
+  /** To be replaced. */
+  readonly #worn = new WeakSet<ChildWorker>();
   readonly #deaths: Death[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #failed = Promise.withResolvers<number>();
@@ -215,14 +219,21 @@ export class Supervisor {
     }
   }
 
-  /** Its successor starts first, so that the host's capacity does not drop. */
+  /**
+   * Its successor starts first, so that the host's capacity does not drop. Where every new worker is to be replaced at once (it is allowed
+   * less memory than it needs at rest), that takes ever longer: it works on until then.
+   */
   #recycle(worker: ChildWorker, reason: string): void {
-    if (worker.leaving || this.#stopping !== undefined || worker === this.#isolation?.worker) return;
-    this.#options.facts.state('worker.recycled', { worker: worker.name, reason });
-    this.#startWorker([]);
-    worker.send({ kind: 'stop', graceMs: RECYCLE_GRACE_MS });
-    this.#after(RECYCLE_GRACE_MS + 1_000, () => {
-      if (!worker.gone) worker.kill();
+    if (this.#worn.has(worker) || worker.leaving || worker === this.#isolation?.worker) return;
+    this.#worn.add(worker);
+    this.#after(this.#recycling.delayAfter(Date.now() - worker.startedAt), () => {
+      if (worker.gone || this.#stopping !== undefined) return;
+      this.#options.facts.state('worker.recycled', { worker: worker.name, reason });
+      this.#startWorker([]);
+      worker.send({ kind: 'stop', graceMs: RECYCLE_GRACE_MS });
+      this.#after(RECYCLE_GRACE_MS + 1_000, () => {
+        if (!worker.gone) worker.kill();
+      });
     });
   }
 
@@ -236,8 +247,8 @@ export class Supervisor {
     else if (!clean) this.#remember(worker.name, Promise.resolve(this.#isolation?.suspects ?? []));
     if (this.#stopping !== undefined || isolated || worker.leaving) return;
     if (!this.#everReady) {
-      // Not one has ever worked: the next one will not either.
-      this.#failed.resolve(code ?? 1);
+      // Not one has ever worked: the next one will not either. Also where it left with 0 unasked, that is no success.
+      this.#failed.resolve(code || 1);
       return;
     }
     this.#after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker([]));
@@ -340,13 +351,4 @@ export class Supervisor {
   #every(ms: number, act: () => void): void {
     this.#timers.add(setInterval(act, ms));
   }
-}
-
-async function settledBy(endsAt: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, Math.max(0, endsAt - Date.now()));
-  });
-  await Promise.race([work.catch(() => undefined), over]);
-  clearTimeout(timer);
 }

@@ -1,0 +1,8 @@
+/** What a worker's calls reject with while the engine is away: the one shape that BullMQ waits after (read in its source). */
+export class EngineAway extends Error {
+  readonly code = 'ECONNREFUSED';
+
+  constructor(cause: unknown) {
+    super('The engine is away.', { cause });
+  }
+}

@@ -1,0 +1,57 @@
+import { DeliveryError, JobTimeoutError } from '../../errors/index.ts';
+import { mayCall } from '../../resilience/index.ts';
+import type { Settlement } from '../settlement.ts';
+import type { Destination } from './destination.ts';
+import type { Finding, Hold } from './shared-breaker.ts';
+
+/** Held jobs come back over so long, not as one crowd. */
+const SPREAD_MS = 10_000;
+/** What a far side may ask for at most. */
+const LONGEST_QUIET_MS = 3_600_000;
+
+/** What was shared about a destination, and when it was read. */
+export interface Look {
+  readonly hold: Hold;
+  readonly at: number;
+}
+
+/** The job comes back later, no attempt spent. */
+export interface Waits {
+  readonly kind: 'waits';
+  readonly settlement: Settlement;
+}
+
+/** The wait for a destination that has asked for a pause, or whose circuit is open; undefined when it may be called. */
+export function holdOf({ name }: Destination, { hold, at }: Look): Waits | undefined {
+  if (hold.quietUntil > at) return waits(hold.quietUntil, `${name} has asked for a pause`);
+  if (typeof mayCall(hold.breaker, at) !== 'number') return undefined;
+  return waits(hold.breaker.until, `${name} is held: it keeps failing`);
+}
+
+/** What the end of a run says about its destination; undefined when it says nothing. */
+export function findingOf(settlement: Settlement): Finding | undefined {
+  if (settlement.kind === 'succeeded') return { what: 'well' };
+  if (settlement.kind !== 'retry' && settlement.kind !== 'dead') return undefined;
+  const { error } = settlement;
+  if (error instanceof JobTimeoutError) return { what: 'failed' };
+  if (!(error instanceof DeliveryError)) return undefined;
+  if (error.failure === 'destination-down') return { what: 'down' };
+  if (error.busy && error.retryAfterMs !== undefined) {
+    return { what: 'busy', quietMs: Math.min(error.retryAfterMs, LONGEST_QUIET_MS) };
+  }
+  return error.failure === 'permanent' || error.busy ? { what: 'well' } : { what: 'failed' };
+}
+
+/** A failure that the destination's sickness explains spends no attempt, and ends no job. */
+export function held(settlement: Settlement, finding: Finding, { name }: Destination, { breaker }: Hold): Settlement {
+  if (finding.what === 'well' || finding.what === 'busy' || breaker.phase === 'closed') return settlement;
+  // What may have been done already is not simply done again.
+  if (settlement.kind === 'dead' && settlement.reason !== 'attempts-exhausted') return settlement;
+  const { settlement: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
+  return waiting;
+}
+
+export function waits(until: number, reason: string, spreadMs = SPREAD_MS): Waits {
+  const untilMs = Math.ceil(until + Math.random() * spreadMs) + 1;
+  return { kind: 'waits', settlement: { kind: 'snoozed', untilMs, reason, alarm: false } };
+}

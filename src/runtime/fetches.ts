@@ -1,0 +1,13 @@
+/** When this process last took a job from a queue that no handler saw: held, above its rate, expired, unknown. */
+export class Fetches {
+  #lastAt = 0;
+
+  /** Milliseconds since 1970; 0 before the first. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
+  note(at: number): void {
+    this.#lastAt = at;
+  }
+}
