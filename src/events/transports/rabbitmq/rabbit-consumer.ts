@@ -53,7 +53,14 @@ export class RabbitConsumer {
 
   /** Resolves when events flow. */
   async start(): Promise<void> {
-    await this.#parts.link.invite(this.#what(), this.#open);
+    try {
+      await this.#parts.link.invite(this.#what(), this.#open);
+    } catch (error) {
+      // The broker may still do what it was asked for: whoever was told that it failed must not be given events.
+      this.#stop.abort();
+      this.#channel?.close().catch(() => undefined);
+      throw error;
+    }
     void this.#inspect();
   }
 
@@ -77,6 +84,7 @@ export class RabbitConsumer {
     channel.on('error', () => undefined);
     try {
       this.#tag = await this.#consume(connection, channel);
+      if (this.#stop.signal.aborted) throw new Error('The subscription has ended.');
     } catch (error) {
       channel.close().catch(() => undefined);
       throw error;
