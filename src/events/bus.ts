@@ -46,6 +46,7 @@ export class Bus {
   readonly #steady: SteadySend;
   readonly #stops = new Set<Unsubscribe>();
   #closing: Promise<void> | undefined;
+  #isClosed = false;
 
   /** @throws InvalidOptionsError when two contracts have one name */
   constructor({
@@ -174,6 +175,11 @@ export class Bus {
       concurrency: checked.concurrency ?? this.#transport.defaultConcurrency,
       deliver: delivery => subscriber.deliver(delivery),
     });
+    if (this.#closing !== undefined) {
+      // Closed meanwhile, and this one was not among those that were ended.
+      await stop(0);
+      throw new BusClosedError();
+    }
     return this.#keep(stop);
   }
 
@@ -235,7 +241,10 @@ export class Bus {
     return (await this.#transport.deadLetters?.discard(id)) ?? false;
   }
 
-  /** Takes nothing more, lets running handlers end (at most `timeoutMs`), closes the connections. Never rejects. */
+  /**
+   * Takes nothing more, lets running handlers end (at most `timeoutMs`; until then they may publish), closes the connections. Never
+   * rejects.
+   */
   close(timeoutMs = CLOSE_MS): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
@@ -243,12 +252,16 @@ export class Bus {
 
   async #close(timeoutMs: number): Promise<void> {
     const endsAt = Date.now() + timeoutMs;
-    await Promise.all([...this.#stops].map(stop => stop(timeoutMs)));
-    await this.#transport.close(Math.max(0, endsAt - Date.now()));
+    const left = (): number => Math.max(0, endsAt - Date.now());
+    await this.#transport.drain?.(timeoutMs);
+    await Promise.all([...this.#stops].map(stop => stop(left())));
+    this.#isClosed = true;
+    await this.#transport.close(left());
   }
 
   async #publish(request: EventRequest, send: (event: OutgoingEvent) => Promise<void>): Promise<PublishedEvent> {
-    this.#expectOpen();
+    // Not refused while it closes: a handler that is let end would fail at what it has to say.
+    if (this.#isClosed) throw new BusClosedError();
     const { contract } = request;
     this.#expectKnown(contract);
     const startedAt = Date.now();

@@ -184,6 +184,38 @@ export function transportContract(
       await expect(bus.subscribe(userUpdated, () => undefined)).rejects.toMatchObject({ code: 'BUS_CLOSED' });
     });
 
+    test('a handler that is let end by close can still publish, and one more close waits for the same', async () => {
+      const bus = open();
+      const gate = Promise.withResolvers<void>();
+      let began = false;
+      let published: string | undefined;
+      await bus.subscribe(userUpdated, async () => {
+        began = true;
+        await gate.promise;
+        published = (await bus.publish(orderPlaced({ orderId: 'o' }))).type;
+      });
+      await bus.publish(userUpdated({ userId: 'u' }));
+      await waitFor('the handler', () => began);
+      const closing = bus.close();
+      expect(bus.close()).toBe(closing);
+      await expect(bus.subscribe(userUpdated, () => undefined)).rejects.toMatchObject({ code: 'BUS_CLOSED' });
+      gate.resolve();
+      await closing;
+      expect(published).toBe('order.placed');
+    });
+
+    test('a subscription that comes while the bus closes leaves nothing behind', async () => {
+      const bus = open();
+      const seen: string[] = [];
+      // Connected, so that both are under way together.
+      await bus.publish(userUpdated({ userId: 'before' }));
+      const late = bus.subscribe(userUpdated, ({ id }) => void seen.push(id));
+      const [refused] = await Promise.allSettled([late, bus.close(1_000)]);
+      expect(refused.status).toBe('rejected');
+      await open().publish(userUpdated({ userId: 'after' }));
+      expect(seen).toEqual([]);
+    });
+
     test('close waits no longer than it is told', async () => {
       const bus = open();
       let began = false;
@@ -370,6 +402,10 @@ export function transportContract(
         await expect(bus.replay('#', event => void seen.push(event.type), { from: 'b' })).resolves.toBe(3);
         expect(seen).toEqual(['a', 'b', 'c', 'user.updated', 'user.updated', 'order.placed']);
         await expect(bus.replay('#', () => undefined, { from: new Date(Date.now() + 60_000) })).resolves.toBe(0);
+        await expect(bus.replay('#', () => undefined, { from: 'never-published' })).rejects.toMatchObject({
+          code: 'INVALID_OPTIONS',
+          message: expect.stringContaining('never-published'),
+        });
       },
     );
   });

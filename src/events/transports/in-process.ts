@@ -64,13 +64,23 @@ export class InProcessTransport implements Transport {
     const member: Member = { subscription, inbox: new Inbox(deliver, { concurrency, limit: WAITING }) };
     this.#parties.set(party, [...(this.#parties.get(party) ?? []), member]);
     return async timeoutMs => {
-      // What was published before has its takers already.
-      while (this.#scheduled > 0) await new Promise(resolve => setImmediate(resolve));
       const others = (this.#parties.get(party) ?? []).filter(other => other !== member);
       if (others.length > 0) this.#parties.set(party, others);
       else this.#parties.delete(party);
+      // What was published before has its takers already, and is handed to them in this turn of the loop.
+      await new Promise(resolve => setImmediate(resolve));
       await member.inbox.idle(timeoutMs);
     };
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    const endsAt = Date.now() + timeoutMs;
+    do {
+      const inboxes = [...this.#parties.values()].flat().map(({ inbox }) => inbox);
+      if (this.#scheduled === 0 && inboxes.every(({ size }) => size === 0)) return;
+      await Promise.all(inboxes.map(inbox => inbox.idle(Math.max(0, endsAt - Date.now()))));
+      await new Promise(resolve => setImmediate(resolve));
+    } while (Date.now() < endsAt);
   }
 
   async close(): Promise<void> {

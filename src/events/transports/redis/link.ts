@@ -115,13 +115,20 @@ export class RedisLink {
       reader.clientId = String(await redis.client('ID'));
     };
     redis.on('ready', () => void learn().catch(() => undefined));
-    await learn();
+    try {
+      await learn();
+    } catch (cause) {
+      this.drop(redis);
+      throw this.explained(what, cause);
+    }
     return reader;
   }
 
   /** A connection of its own. */
   async dedicated(what: string, enableOfflineQueue = true): Promise<Redis> {
     await this.ready(what);
+    // Nobody would close it any more.
+    if (this.#closed) throw this.unavailable(what, 'the bus is closed');
     const redis = new Redis(this.#url, { ...COMMON, ...READING, enableOfflineQueue });
     // The command connection speaks for the server.
     redis.on('error', () => undefined);

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { InvalidOptionsError } from '../../../errors/index.ts';
 import { createIdSource } from '../../../time/index.ts';
 import { readCloudEvent } from '../../cloud-event.ts';
 import type {
@@ -112,7 +113,10 @@ export class RedisStreamsTransport implements Transport {
         count += 1;
       }
       const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return count;
+      if (last === undefined || page.length < PAGE) {
+        if (!begun) throw notKept(from);
+        return count;
+      }
       start = `(${last.id}`;
     }
   }
@@ -120,6 +124,14 @@ export class RedisStreamsTransport implements Transport {
   async close(): Promise<void> {
     await this.#link.close();
   }
+}
+
+/** Nothing replayed and nothing said would look like "there was nothing". */
+function notKept(id: Date | string): InvalidOptionsError {
+  return new InvalidOptionsError(
+    `Expected from to be a Date or the id of an event that the stream still keeps, found no event ${JSON.stringify(id)}. ` +
+      'It may have been trimmed: replay from an instant.',
+  );
 }
 
 function isEvent(text: string, id: Date | string): boolean {
