@@ -10,23 +10,24 @@ import {
 import {
   BusClosedError,
   CapabilityMissingError,
-  EventHandlerError,
+  type EventHandlerError,
   EventUnknownError,
   InvalidOptionsError,
 } from '../errors/index.ts';
 import { Facts, type EventFields } from '../facts/index.ts';
 import { traceIdOf } from '../queue/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
-import { writeCloudEvent } from './cloud-event.ts';
 import type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './bus-options.ts';
 import { shownLetter, type EventDeadLetter } from './dead-letter.ts';
+import { failureOf } from './local-failure.ts';
+import { fieldsOf, outgoing } from './outgoing.ts';
 import { readPattern, type Pattern } from './pattern.ts';
 import { seal, type SealedEvent } from './seal.ts';
 import { SteadySend } from './steady-send.ts';
 import { stateFacts } from './state-facts.ts';
 import { ABLE, checkSubscription, type SubscribeOptions } from './subscribe-options.ts';
 import { Subscriber, type EventHandler } from './subscriber.ts';
-import type { Capabilities, OutgoingEvent, StopSubscription, Transport, Verdict } from './transport.ts';
+import type { Capabilities, LocalResult, OutgoingEvent, StopSubscription, Transport } from './transport.ts';
 
 const CLOSE_MS = 10_000;
 
@@ -124,10 +125,14 @@ export class Bus {
    */
   async forward(event: OutgoingEvent): Promise<void> {
     this.#expectOpen();
+    const startedAt = Date.now();
     const transport = this.#transport;
-    if (transport.publishAndWait === undefined) return transport.publish(event);
-    const results = await transport.publishAndWait(event);
+    let results: readonly LocalResult[] = [];
+    if (transport.publishAndWait === undefined) await transport.publish(event);
+    else results = await transport.publishAndWait(event);
     for (const { verdict } of results) if (verdict.kind !== 'done') throw verdict.error;
+    if (!this.facts.wants('event.published')) return;
+    this.facts.state('event.published', { ...fieldsOf(event, transport.name), tookMs: Date.now() - startedAt });
   }
 
   /**
@@ -329,21 +334,4 @@ export class Bus {
       traceId: traceIdOf(metadata.traceparent),
     };
   }
-}
-
-/** The text that travels, and what a transport may know of it. */
-export function outgoing(event: SealedEvent, source: string): OutgoingEvent {
-  return {
-    id: event.id,
-    type: event.contract.name,
-    timestamp: event.timestamp,
-    correlationId: event.metadata.correlationId,
-    text: writeCloudEvent(event, source),
-  };
-}
-
-function failureOf(subscription: string, type: string, verdict: Verdict): readonly EventHandlerError[] {
-  if (verdict.kind === 'done') return [];
-  const { error } = verdict;
-  return [error instanceof EventHandlerError ? error : new EventHandlerError(subscription, type, error.message)];
 }

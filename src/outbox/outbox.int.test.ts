@@ -133,6 +133,10 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     relay({ bus });
     await waitFor('everything', async () => (await readOutboxStatus(pool)).pending === 0 && seen.length === 1);
     expect(seen).toEqual([at]);
+    // What the relay publishes counts as published.
+    expect(stated.filter(({ name }) => name === 'event.published')).toMatchObject([
+      { fields: { eventId: 'e-1', eventType: 'user.registered', correlationId: 'c-1', traceId: expect.any(String) } },
+    ]);
     expect((await queued()).toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
     const job = await (await engine.queue('outbox')).getJob(jobs[0]?.id ?? '');
     expect(readMeta(job?.opts.telemetry?.metadata)).toMatchObject({ correlationId: 'c-1', causationId: 'e-1' });
