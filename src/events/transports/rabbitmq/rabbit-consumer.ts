@@ -4,6 +4,7 @@ import { readCloudEvent } from '../../cloud-event.ts';
 import { Inbox } from '../../inbox.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
 import { Acknowledger } from './acknowledger.ts';
+import { messageIdOf } from './message-id.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import type { RabbitPublisher } from './rabbit-publisher.ts';
 import { declareExchanges, declareGroup, declarePause, versionOf, type Names } from './topology.ts';
@@ -193,15 +194,15 @@ export class RabbitConsumer {
   async #moveTo(
     exchange: string,
     routingKey: string,
-    { content, properties }: ConsumeMessage,
+    message: ConsumeMessage,
     headers: Readonly<Record<string, string | number>>,
   ): Promise<void> {
-    const { messageId, contentType, correlationId, timestamp, type } = properties;
+    const { contentType, correlationId, timestamp, type } = message.properties;
     const { routed } = await this.#parts.publisher.publish(this.#what(), {
       exchange,
       routingKey,
-      content,
-      options: { messageId: String(messageId), contentType, correlationId, timestamp, type, headers },
+      content: message.content,
+      options: { messageId: messageIdOf(message), contentType, correlationId, timestamp, type, headers },
     });
     if (!routed) throw new Error('No queue took the message.');
   }

@@ -201,6 +201,24 @@ describe('rabbitmq', () => {
       expect(bus.transport).toBe('rabbitmq');
     });
 
+    test('messages of strangers without an id are dead letters that can be told apart', async () => {
+      const bus = await open();
+      await bus.subscribe(userUpdated, () => undefined, once);
+      const channel = await raw.createChannel();
+      for (const text of ['first nonsense', 'second nonsense']) {
+        channel.publish(`${space}.events`, 'user.updated', Buffer.from(text));
+      }
+      const letters = await waitFor('both', async () => {
+        const found = await bus.deadLetters();
+        return found.length === 2 && found;
+      });
+      expect(letters.map(({ reason }) => reason)).toEqual(['undecodable', 'undecodable']);
+      const [first, second] = letters;
+      expect(first?.id).not.toBe(second?.id);
+      await expect(bus.discardDeadLetter(second?.id ?? '')).resolves.toBe(true);
+      expect((await bus.deadLetters()).map(({ id }) => id)).toEqual([first?.id]);
+    });
+
     test('an address where nobody listens is refused within two seconds', async () => {
       const transport = new RabbitMqTransport({ url: 'amqp://127.0.0.1:1', namespace: space });
       const bus = new Bus({ events, transport, facts });

@@ -128,7 +128,7 @@ export class RedisPubSubTransport implements Transport {
   async #connect(what: string): Promise<Redis> {
     try {
       // The driver subscribes anew by itself after an outage; what was published meanwhile is lost.
-      const subscriber = await this.#link.dedicated(what);
+      const subscriber = await this.#link.vital(what);
       subscriber.on('message', (channel, text) => this.#arrived(channel, text));
       subscriber.on('pmessage', (pattern, _channel, text) => this.#arrived(pattern, text));
       return subscriber;
