@@ -7,7 +7,7 @@ import { InProcessTransport } from './in-process.ts';
 const DECLARED = { durable: false, replay: false, ordered: true, fanOut: true, groups: true };
 
 transportContract('in-process', DECLARED, async () => {
-  const transport = new InProcessTransport();
+  const transport = new InProcessTransport({ inspectEveryMs: 30 });
   return { open: () => transport, cleanup: async () => undefined };
 });
 

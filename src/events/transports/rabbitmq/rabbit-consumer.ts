@@ -44,6 +44,8 @@ export class RabbitConsumer {
   #channel: Channel | undefined;
   #session: Session | undefined;
   #tag = '';
+  /** The one that is consumed; without a group the broker names it. */
+  #ownQueue = '';
 
   constructor(parts: RabbitConsumerParts) {
     this.#parts = parts;
@@ -112,6 +114,7 @@ export class RabbitConsumer {
     } else {
       await declareGroup(channel, names, queue, subscription.pattern.text);
     }
+    this.#ownQueue = queue;
     await channel.prefetch(subscription.concurrency);
     const { consumerTag } = await channel.consume(queue, message => {
       // The broker has cancelled the consumer, because its queue was deleted or moved: it is declared and consumed anew.
@@ -210,10 +213,11 @@ export class RabbitConsumer {
   async #inspect(): Promise<void> {
     const { inspectEveryMs, listener, subscription } = this.#parts;
     const { signal } = this.#stop;
-    while (this.#queue !== undefined && !signal.aborted) {
+    while (!signal.aborted) {
       await sleep(inspectEveryMs * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
       try {
-        const waiting = await this.#channel?.checkQueue(this.#queue);
+        const waiting = await this.#channel?.checkQueue(this.#ownQueue);
         if (waiting !== undefined) listener?.lag(subscription.name, waiting.messageCount + this.#inbox.size);
       } catch {
         // Away, or the queue is gone: the next time.

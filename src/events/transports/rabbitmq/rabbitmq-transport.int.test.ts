@@ -21,7 +21,7 @@ describe('rabbitmq', () => {
   afterAll(() => server.stop());
 
   transportContract('rabbitmq', DECLARED, async () => {
-    const options = { url: server.url, namespace: namespace() };
+    const options = { url: server.url, namespace: namespace(), inspectEveryMs: 50 };
     return { open: () => new RabbitMqTransport(options), cleanup: async () => undefined };
   });
 

@@ -11,7 +11,7 @@ import { RedisPubSubTransport } from './pubsub-transport.ts';
 const DECLARED = { durable: false, replay: false, ordered: true, fanOut: true, groups: false };
 
 transportContract('redis-pubsub', DECLARED, async () => {
-  const options = { url: redisUrl(), namespace: namespace() };
+  const options = { url: redisUrl(), namespace: namespace(), inspectEveryMs: 50 };
   return { open: () => new RedisPubSubTransport(options), cleanup: async () => undefined };
 });
 

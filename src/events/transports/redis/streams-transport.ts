@@ -11,6 +11,7 @@ import type {
   TransportListener,
   TransportSubscription,
 } from '../../transport.ts';
+import { tellLag } from '../tell-lag.ts';
 import { RedisLink } from './link.ts';
 import { readEntries } from './stream-entries.ts';
 import { StreamGroup } from './stream-group.ts';
@@ -74,12 +75,17 @@ export class RedisStreamsTransport implements Transport {
 
   async subscribe(subscription: TransportSubscription): Promise<StopSubscription> {
     const { group, pattern } = subscription;
+    const { claimAfterMs = 30_000, inspectEveryMs = 5_000 } = this.#options;
     if (group === undefined) {
       const tail = new StreamTail(this.#link, this.#key, subscription);
       await tail.start();
-      return timeoutMs => tail.stop(timeoutMs);
+      const tell = (pending: number): void => this.#listener?.lag(subscription.name, pending);
+      const quiet = tellLag(tell, () => tail.lag(), inspectEveryMs);
+      return async timeoutMs => {
+        await tail.stop(timeoutMs);
+        quiet();
+      };
     }
-    const { claimAfterMs = 30_000, inspectEveryMs = 5_000 } = this.#options;
     const member = new StreamGroup({
       link: this.#link,
       key: this.#key,
