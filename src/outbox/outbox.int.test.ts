@@ -10,6 +10,7 @@ import { Bus, InProcessTransport, runReactions, type OutgoingEvent } from '../ev
 import { Facts, type Fact } from '../facts/index.ts';
 import { connect, readMeta, type Client } from '../queue/index.ts';
 import {
+  forgetSeen,
   migrateOutbox,
   once,
   Outbox,
@@ -336,6 +337,10 @@ describe('the inbox', () => {
     await expect(attempt('e', 'b')).resolves.toBe(true);
     const { rows } = await pool.query('select name from effects order by name');
     expect(rows).toEqual([{ name: 'a e' }, { name: 'b e' }]);
+    await pool.query("update shiftwork_outbox.inbox set seen_at = now() - interval '2 hours' where subscription = 'a'");
+    await expect(forgetSeen(pool, 3_600_000)).resolves.toBe(1);
+    await expect(attempt('e', 'b')).resolves.toBe(false);
+    await expect(attempt('e', 'a')).resolves.toBe(true);
     await pool.end();
     await database.drop();
   });
