@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   const app = createShop({
     client,
     pool,
-    outbox: new Outbox({ namespace, source: 'urn:shiftwork:shop', traceparent: currentTraceparent }),
+    outbox: new Outbox({ namespace, source: 'urn:shiftwork:shop', traceparent: currentTraceparent, tracer }),
     namespace,
     // In development payments are believed: there is nobody who could sign them.
     payments: production && paymentSecret === undefined ? undefined : { secret: paymentSecret },

@@ -26,18 +26,28 @@ describe('defineEvent', () => {
     userRegistered({ userId: 7 });
   });
 
-  test.each(['user.registered', 'order.item.shipped', 'money.withdrawn', 'payment.first-failed', 'invoice.paid'])(
-    'takes %s',
-    name => {
-      expect(() => defineEvent(name, { schema })).not.toThrow();
-    },
-  );
+  test.each([
+    'user.registered',
+    'order.item.shipped',
+    'money.withdrawn',
+    'payment.first-failed',
+    'invoice.paid',
+    'limit.overridden',
+    'key.withheld',
+    'index.rebuilt',
+    'invoice.resent',
+    'message.heard',
+  ])('takes %s', name => {
+    expect(() => defineEvent(name, { schema })).not.toThrow();
+  });
 
   test.each([
     ['registered', 'entity.action'],
     ['User.Registered', 'entity.action'],
     ['user.register', 'past tense'],
     ['user.need', 'past tense'],
+    ['light.red', 'past tense'],
+    ['password.proceed', 'past tense'],
     ['user.registering', 'past tense'],
     ['user registered', 'entity.action'],
     ['user..registered', 'entity.action'],

@@ -10,23 +10,24 @@ import {
 import {
   BusClosedError,
   CapabilityMissingError,
-  EventHandlerError,
+  type EventHandlerError,
   EventUnknownError,
   InvalidOptionsError,
 } from '../errors/index.ts';
 import { Facts, type EventFields } from '../facts/index.ts';
 import { traceIdOf } from '../queue/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
-import { writeCloudEvent } from './cloud-event.ts';
 import type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './bus-options.ts';
 import { shownLetter, type EventDeadLetter } from './dead-letter.ts';
+import { failureOf } from './local-failure.ts';
+import { fieldsOf, outgoing } from './outgoing.ts';
 import { readPattern, type Pattern } from './pattern.ts';
 import { seal, type SealedEvent } from './seal.ts';
 import { SteadySend } from './steady-send.ts';
 import { stateFacts } from './state-facts.ts';
 import { ABLE, checkSubscription, type SubscribeOptions } from './subscribe-options.ts';
 import { Subscriber, type EventHandler } from './subscriber.ts';
-import type { Capabilities, OutgoingEvent, StopSubscription, Transport, Verdict } from './transport.ts';
+import type { Capabilities, LocalResult, OutgoingEvent, StopSubscription, Transport } from './transport.ts';
 
 const CLOSE_MS = 10_000;
 
@@ -46,6 +47,7 @@ export class Bus {
   readonly #steady: SteadySend;
   readonly #stops = new Set<Unsubscribe>();
   #closing: Promise<void> | undefined;
+  #isClosed = false;
 
   /** @throws InvalidOptionsError when two contracts have one name */
   constructor({
@@ -123,10 +125,14 @@ export class Bus {
    */
   async forward(event: OutgoingEvent): Promise<void> {
     this.#expectOpen();
+    const startedAt = Date.now();
     const transport = this.#transport;
-    if (transport.publishAndWait === undefined) return transport.publish(event);
-    const results = await transport.publishAndWait(event);
+    let results: readonly LocalResult[] = [];
+    if (transport.publishAndWait === undefined) await transport.publish(event);
+    else results = await transport.publishAndWait(event);
     for (const { verdict } of results) if (verdict.kind !== 'done') throw verdict.error;
+    if (!this.facts.wants('event.published')) return;
+    this.facts.state('event.published', { ...fieldsOf(event, transport.name), tookMs: Date.now() - startedAt });
   }
 
   /**
@@ -174,6 +180,11 @@ export class Bus {
       concurrency: checked.concurrency ?? this.#transport.defaultConcurrency,
       deliver: delivery => subscriber.deliver(delivery),
     });
+    if (this.#closing !== undefined) {
+      // Closed meanwhile, and this one was not among those that were ended.
+      await stop(0);
+      throw new BusClosedError();
+    }
     return this.#keep(stop);
   }
 
@@ -235,7 +246,10 @@ export class Bus {
     return (await this.#transport.deadLetters?.discard(id)) ?? false;
   }
 
-  /** Takes nothing more, lets running handlers end (at most `timeoutMs`), closes the connections. Never rejects. */
+  /**
+   * Takes nothing more, lets running handlers end (at most `timeoutMs`; until then they may publish), closes the connections. Never
+   * rejects.
+   */
   close(timeoutMs = CLOSE_MS): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
     return this.#closing;
@@ -243,12 +257,16 @@ export class Bus {
 
   async #close(timeoutMs: number): Promise<void> {
     const endsAt = Date.now() + timeoutMs;
-    await Promise.all([...this.#stops].map(stop => stop(timeoutMs)));
-    await this.#transport.close(Math.max(0, endsAt - Date.now()));
+    const left = (): number => Math.max(0, endsAt - Date.now());
+    await this.#transport.drain?.(timeoutMs);
+    await Promise.all([...this.#stops].map(stop => stop(left())));
+    this.#isClosed = true;
+    await this.#transport.close(left());
   }
 
   async #publish(request: EventRequest, send: (event: OutgoingEvent) => Promise<void>): Promise<PublishedEvent> {
-    this.#expectOpen();
+    // Not refused while it closes: a handler that is let end would fail at what it has to say.
+    if (this.#isClosed) throw new BusClosedError();
     const { contract } = request;
     this.#expectKnown(contract);
     const startedAt = Date.now();
@@ -316,21 +334,4 @@ export class Bus {
       traceId: traceIdOf(metadata.traceparent),
     };
   }
-}
-
-/** The text that travels, and what a transport may know of it. */
-export function outgoing(event: SealedEvent, source: string): OutgoingEvent {
-  return {
-    id: event.id,
-    type: event.contract.name,
-    timestamp: event.timestamp,
-    correlationId: event.metadata.correlationId,
-    text: writeCloudEvent(event, source),
-  };
-}
-
-function failureOf(subscription: string, type: string, verdict: Verdict): readonly EventHandlerError[] {
-  if (verdict.kind === 'done') return [];
-  const { error } = verdict;
-  return [error instanceof EventHandlerError ? error : new EventHandlerError(subscription, type, error.message)];
 }

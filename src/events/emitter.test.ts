@@ -25,6 +25,23 @@ describe('an emitter', () => {
     expect(seen).toEqual(['a1', 'b1', 'once1', 'b2']);
   });
 
+  test('takes off what once brought, and a listener is on once however it came', () => {
+    const emitter = new Emitter<Signals>();
+    const seen: string[] = [];
+    const removed = (): void => void seen.push('removed');
+    emitter.once('cart.changed', removed);
+    emitter.off('cart.changed', removed);
+    const both = (): void => void seen.push('both');
+    emitter.on('cart.changed', both);
+    emitter.once('cart.changed', both);
+    emitter.once('cart.changed', () => {
+      seen.push('once');
+      emitter.emit('cart.changed', { items: 2 });
+    });
+    emitter.emit('cart.changed', { items: 1 });
+    expect(seen).toEqual(['both', 'once', 'both']);
+  });
+
   test('a listener that throws or rejects affects nobody and is stated', async () => {
     const facts = new Facts();
     const failed: string[] = [];

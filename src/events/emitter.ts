@@ -13,6 +13,8 @@ export interface IterateOptions {
 }
 
 type Listener<Value> = (value: Value) => unknown;
+/** How often it is to be called. */
+type Times = 'always' | 'once';
 
 /**
  * Signals within one process, typed by name: `new Emitter<{ 'cart.changed': Cart }>()`. No validation, no envelope, no wire: for what
@@ -20,8 +22,8 @@ type Listener<Value> = (value: Value) => unknown;
  */
 export class Emitter<Events extends object> {
   readonly #facts: Facts;
-  // Each set holds listeners of its own name's value alone: `on` is the only way in.
-  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+  // Each map holds listeners of its own name's value alone: `on` is the only way in.
+  readonly #listeners = new Map<keyof Events, Map<Listener<never>, Times>>();
 
   constructor({ facts = new Facts() }: EmitterOptions = {}) {
     this.#facts = facts;
@@ -29,20 +31,16 @@ export class Emitter<Events extends object> {
 
   /** Returns a function that takes the listener off again. A listener that is on already is not called twice. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners);
-    listeners.add(listener);
-    return () => this.off(name, listener);
+    return this.#add(name, listener, 'always');
   }
 
+  /** As `on`, for the next value alone. A listener that is on already stays on. */
   once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
-    const stop = this.on(name, (value: Events[Name]) => {
-      stop();
-      return listener(value);
-    });
-    return stop;
+    const isOn = this.#listeners.get(name)?.get(listener) === 'always';
+    return this.#add(name, listener, isOn ? 'always' : 'once');
   }
 
+  /** Takes off what `on` or `once` brought. */
   off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): void {
     const listeners = this.#listeners.get(name);
     listeners?.delete(listener);
@@ -54,7 +52,11 @@ export class Emitter<Events extends object> {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) return false;
     // A copy: who comes while this is told hears the next one.
-    for (const listener of new Set(listeners)) this.#tell(name, listener as Listener<Events[Name]>, value);
+    for (const [listener, times] of new Map(listeners)) {
+      // Off before it is called: what it emits itself must not reach it again.
+      if (times === 'once') this.off(name, listener as Listener<Events[Name]>);
+      this.#tell(name, listener as Listener<Events[Name]>, value);
+    }
     return true;
   }
 
@@ -101,6 +103,13 @@ export class Emitter<Events extends object> {
         return { done: true, value: undefined };
       },
     };
+  }
+
+  #add<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, times: Times): () => void {
+    const listeners = this.#listeners.get(name) ?? new Map<Listener<never>, Times>();
+    this.#listeners.set(name, listeners);
+    listeners.set(listener, times);
+    return () => this.off(name, listener);
   }
 
   #tell<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, value: Events[Name]): void {

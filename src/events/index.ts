@@ -1,4 +1,5 @@
-export { Bus, outgoing } from './bus.ts';
+export { Bus } from './bus.ts';
+export { outgoing } from './outgoing.ts';
 export type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './bus-options.ts';
 export { readCloudEvent, writeCloudEvent, type ArrivedEvent } from './cloud-event.ts';
 export { Emitter, type EmitterOptions } from './emitter.ts';

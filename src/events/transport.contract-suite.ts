@@ -184,6 +184,38 @@ export function transportContract(
       await expect(bus.subscribe(userUpdated, () => undefined)).rejects.toMatchObject({ code: 'BUS_CLOSED' });
     });
 
+    test('a handler that is let end by close can still publish, and one more close waits for the same', async () => {
+      const bus = open();
+      const gate = Promise.withResolvers<void>();
+      let began = false;
+      let published: string | undefined;
+      await bus.subscribe(userUpdated, async () => {
+        began = true;
+        await gate.promise;
+        published = (await bus.publish(orderPlaced({ orderId: 'o' }))).type;
+      });
+      await bus.publish(userUpdated({ userId: 'u' }));
+      await waitFor('the handler', () => began);
+      const closing = bus.close();
+      expect(bus.close()).toBe(closing);
+      await expect(bus.subscribe(userUpdated, () => undefined)).rejects.toMatchObject({ code: 'BUS_CLOSED' });
+      gate.resolve();
+      await closing;
+      expect(published).toBe('order.placed');
+    });
+
+    test('a subscription that comes while the bus closes leaves nothing behind', async () => {
+      const bus = open();
+      const seen: string[] = [];
+      // Connected, so that both are under way together.
+      await bus.publish(userUpdated({ userId: 'before' }));
+      const late = bus.subscribe(userUpdated, ({ id }) => void seen.push(id));
+      const [refused] = await Promise.allSettled([late, bus.close(1_000)]);
+      expect(refused.status).toBe('rejected');
+      await open().publish(userUpdated({ userId: 'after' }));
+      expect(seen).toEqual([]);
+    });
+
     test('close waits no longer than it is told', async () => {
       const bus = open();
       let began = false;
@@ -212,6 +244,37 @@ export function transportContract(
       await waitFor('both refusals', () => statedOf('event.failed').length === 2);
     });
 
+    test('says how much waits for a subscription, with a group or without, until it has caught up', async () => {
+      const bus = open();
+      const gate = Promise.withResolvers<void>();
+      const groups = declared.groups ? [undefined, 'g'] : [undefined];
+      for (const group of groups) {
+        const own = group === undefined ? {} : { group };
+        await bus.subscribe(userUpdated, () => gate.promise, { ...own, name: `slow ${group}`, concurrency: 1 });
+      }
+      for (let index = 0; index < 3; index += 1) await bus.publish(userUpdated({ userId: 'u' }));
+      for (const group of groups) {
+        const lags = (): readonly unknown[] =>
+          stated.flatMap(({ name: fact, fields }) =>
+            fact === 'subscription.lag' && fields.subscription === `slow ${group}` ? [fields.pending] : [],
+          );
+        await waitFor(`three to wait for ${group}`, () => lags().includes(3));
+      }
+      gate.resolve();
+      for (const group of groups) {
+        await waitFor(`${group} to have caught up`, () =>
+          stated.some(
+            ({ name: fact, fields }, index) =>
+              fact === 'subscription.lag' &&
+              fields.subscription === `slow ${group}` &&
+              fields.pending === 0 &&
+              stated.slice(0, index).some(each => each.name === 'event.handled'),
+          ),
+        );
+      }
+      expect(statedOf('event.handled')).toHaveLength(3 * groups.length);
+    });
+
     test('declares what this suite holds it to', () => {
       expect(open().capabilities).toEqual(declared);
     });
@@ -231,6 +294,33 @@ export function transportContract(
       for (const userId of expected) await bus.publish(userUpdated({ userId }));
       await waitFor('all', () => seen.length === 40);
       expect(seen).toEqual(expected);
+    });
+
+    test('an ability that it lacks is refused at the call, and both sides are named', async () => {
+      const bus = open();
+      const missing = async (call: Promise<unknown>, capability: string): Promise<void> =>
+        expect(call).rejects.toMatchObject({
+          code: 'CAPABILITY_MISSING',
+          message: expect.stringMatching(new RegExp(`"${capability}".*"${name}"`)),
+        });
+      if (name !== 'in-process') await missing(bus.publishAndWait(userUpdated({ userId: 'u' })), 'in-process');
+      if (!declared.replay)
+        await missing(
+          bus.replay('#', () => undefined, { from: new Date() }),
+          'replay',
+        );
+      if (!declared.groups)
+        await missing(
+          bus.subscribe(userUpdated, () => undefined, { group: 'g' }),
+          'groups',
+        );
+      else if (!declared.replay) {
+        await missing(
+          bus.subscribe(userUpdated, () => undefined, { group: 'g', from: 'start' }),
+          'replay',
+        );
+      }
+      expect(statedOf('event.published')).toEqual([]);
     });
 
     given(!declared.groups)('without groups it refuses one, and says what would do', async () => {
@@ -370,6 +460,10 @@ export function transportContract(
         await expect(bus.replay('#', event => void seen.push(event.type), { from: 'b' })).resolves.toBe(3);
         expect(seen).toEqual(['a', 'b', 'c', 'user.updated', 'user.updated', 'order.placed']);
         await expect(bus.replay('#', () => undefined, { from: new Date(Date.now() + 60_000) })).resolves.toBe(0);
+        await expect(bus.replay('#', () => undefined, { from: 'never-published' })).rejects.toMatchObject({
+          code: 'INVALID_OPTIONS',
+          message: expect.stringContaining('never-published'),
+        });
       },
     );
   });

@@ -132,6 +132,11 @@ export interface Transport {
   replay?(request: ReplayRequest): Promise<number>;
   /** There where deliveries are repeated. */
   readonly deadLetters?: EventDeadLetters;
+  /**
+   * Waits until nothing is under way, what handlers publish meanwhile included, at most so long. There where events live in this process
+   * alone, and what is not handled before `close` is lost.
+   */
+  drain?(timeoutMs: number): Promise<void>;
   /** Ends every subscription (running handlers get so long) and the connections. Never rejects. */
   close(timeoutMs: number): Promise<void>;
 }

@@ -39,3 +39,16 @@ export async function onceInTransaction(
   await effect();
   return true;
 }
+
+/**
+ * Forgets keys that were seen longer ago than that; says how many. They stay for ever otherwise, a row each. A repeat of what was
+ * forgotten is done again: keep them longer than anybody repeats (a payment provider for weeks, a replay of a stream as far as it goes).
+ */
+export async function forgetSeen(sql: Sql, olderThanMs: number, namespace?: string): Promise<number> {
+  const { inbox } = tablesOf(namespace);
+  const { rowCount } = await sql.query(
+    `delete from ${inbox} where seen_at < now() - $1::float8 * interval '1 millisecond'`,
+    [olderThanMs],
+  );
+  return rowCount ?? 0;
+}

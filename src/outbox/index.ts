@@ -7,7 +7,7 @@ export {
   type KnexTransaction,
   type PrismaTransaction,
 } from './adapters.ts';
-export { once, onceInTransaction } from './inbox.ts';
+export { forgetSeen, once, onceInTransaction } from './inbox.ts';
 export {
   Outbox,
   type OrderOptions,

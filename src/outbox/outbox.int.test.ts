@@ -10,6 +10,7 @@ import { Bus, InProcessTransport, runReactions, type OutgoingEvent } from '../ev
 import { Facts, type Fact } from '../facts/index.ts';
 import { connect, readMeta, type Client } from '../queue/index.ts';
 import {
+  forgetSeen,
   migrateOutbox,
   once,
   Outbox,
@@ -133,6 +134,10 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     relay({ bus });
     await waitFor('everything', async () => (await readOutboxStatus(pool)).pending === 0 && seen.length === 1);
     expect(seen).toEqual([at]);
+    // What the relay publishes counts as published.
+    expect(stated.filter(({ name }) => name === 'event.published')).toMatchObject([
+      { fields: { eventId: 'e-1', eventType: 'user.registered', correlationId: 'c-1', traceId: expect.any(String) } },
+    ]);
     expect((await queued()).toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
     const job = await (await engine.queue('outbox')).getJob(jobs[0]?.id ?? '');
     expect(readMeta(job?.opts.telemetry?.metadata)).toMatchObject({ correlationId: 'c-1', causationId: 'e-1' });
@@ -198,6 +203,79 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     expect(stated.filter(({ name }) => name === 'outbox.stuck')).toHaveLength(1);
   });
 
+  test('a bus that is away stands before no job, however many events wait for it', async () => {
+    const bus = {
+      async forward({ id }: OutgoingEvent) {
+        throw new BusUnavailableError('test', id, 'it is away');
+      },
+    };
+    const order = 'k';
+    await transaction(async tx => {
+      for (let index = 0; index < 130; index += 1) {
+        await outbox.publish(tx, userRegistered({ userId: 'u', at: new Date() }), { order });
+      }
+      await outbox.enqueue(tx, greet, { userId: 'first' }, { order });
+    });
+    const held = facts.next('outbox.held');
+    relay({ bus });
+    await held;
+    await waitFor('the job behind the events', async () => (await queued()).length === 1);
+    await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 130, stuck: [] });
+    // Not after a pause for the bus, which by now is seconds long.
+    for (let count = 2; count < 12; count += 1) {
+      const begun = Date.now();
+      await transaction(tx => outbox.enqueue(tx, greet, { userId: String(count) }, { order }));
+      await waitFor('the next job', async () => (await queued()).length === count);
+      expect(Date.now() - begun).toBeLessThan(5_000);
+    }
+    expect(stated.filter(({ name }) => name === 'outbox.held')).toHaveLength(1);
+  });
+
+  test('the end of a job that was faster than the record of its sending is recorded all the same', async () => {
+    const { id } = await transaction(tx => outbox.enqueue(tx, greet, { userId: 'fast' }));
+    // As a relay that has sent it and not yet committed.
+    const sender = await pool.connect();
+    await sender.query('begin');
+    await sender.query('select * from shiftwork_outbox.entry for update');
+    await sender.query('update shiftwork_outbox.entry set sent_at = now()');
+    const ends = recordEnds(facts, pool);
+    const fields = { jobName: 'greet', queue: 'outbox', correlationId: 'c', attempt: 1, worker: 'w' };
+    facts.state('job.succeeded', { ...fields, jobId: id, waitedMs: 0, ranMs: 0 });
+    await waitFor('the recorder', async () => {
+      const { rows } = await pool.query("select from pg_stat_activity where query like 'delete from%entry%'");
+      return rows.length > 0;
+    });
+    await sender.query('commit');
+    sender.release();
+    await ends.close();
+    await expect(reconcile(pool, engine)).resolves.toEqual({ checked: 0, ended: 0, alive: 0, again: 0 });
+  });
+
+  test('a bus that is closed while the relay ends makes no event stuck', async () => {
+    const bus = new Bus({ events: [userRegistered], transport: new InProcessTransport(), facts });
+    await bus.close();
+    const held = facts.next('outbox.held');
+    relay({ bus });
+    await transaction(tx => outbox.publish(tx, userRegistered({ userId: 'u', at: new Date() })));
+    await held;
+    await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 1, stuck: [] });
+  });
+
+  test('stopping waits no longer than it is told for a database that does not answer', async () => {
+    const blocker = await pool.connect();
+    await blocker.query('begin');
+    await blocker.query('lock table shiftwork_outbox.slot');
+    const blocked = relay();
+    await waitFor('the relay to wait', async () => {
+      const { rows } = await pool.query("select from pg_stat_activity where wait_event_type = 'Lock'");
+      return rows.length > 0;
+    });
+    await expect(blocked.stop(50)).resolves.toBeUndefined();
+    await blocker.query('rollback');
+    blocker.release();
+    await blocked.stop();
+  });
+
   test('a key that stands for another job: the second entry is gone, and the first is there once', async () => {
     const [one, two] = await transaction(async tx => [
       await outbox.enqueue(tx, keyed, { userId: 'u' }, { order: 'k' }),
@@ -259,6 +337,10 @@ describe('the inbox', () => {
     await expect(attempt('e', 'b')).resolves.toBe(true);
     const { rows } = await pool.query('select name from effects order by name');
     expect(rows).toEqual([{ name: 'a e' }, { name: 'b e' }]);
+    await pool.query("update shiftwork_outbox.inbox set seen_at = now() - interval '2 hours' where subscription = 'a'");
+    await expect(forgetSeen(pool, 3_600_000)).resolves.toBe(1);
+    await expect(attempt('e', 'b')).resolves.toBe(false);
+    await expect(attempt('e', 'a')).resolves.toBe(true);
     await pool.end();
     await database.drop();
   });

@@ -2,14 +2,15 @@ import { hash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
   causedBy,
-  continueTrace,
   currentCause,
+  plainTracer,
   type AnyJobContract,
   type EnqueueOptions,
   type EventRequest,
   type JobContract,
   type JobRequest,
   type Reaction,
+  type Tracer,
 } from '../contracts/index.ts';
 import { envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
 import { derivedPart, prepare, type PreparedJob } from '../queue/index.ts';
@@ -23,6 +24,8 @@ export interface OutboxOptions {
   readonly source?: string;
   /** The current W3C traceparent, asked once a call. */
   readonly traceparent?: () => string | undefined;
+  /** Makes a span of each publication; trace context without spans when left out. */
+  readonly tracer?: Tracer | undefined;
 }
 
 export interface OrderOptions {
@@ -69,14 +72,21 @@ export class Outbox {
   readonly #tables: Tables;
   readonly #source: string;
   readonly #traceparent: () => string | undefined;
+  readonly #tracer: Tracer;
   readonly #ids: IdSource = createIdSource();
   #turn = 0;
 
   /** @throws InvalidConfigError when the namespace is none */
-  constructor({ namespace, source = 'urn:shiftwork', traceparent = () => undefined }: OutboxOptions = {}) {
+  constructor({
+    namespace,
+    source = 'urn:shiftwork',
+    traceparent = () => undefined,
+    tracer = plainTracer,
+  }: OutboxOptions = {}) {
     this.#tables = tablesOf(namespace);
     this.#source = source;
     this.#traceparent = traceparent;
+    this.#tracer = tracer;
   }
 
   /**
@@ -100,17 +110,11 @@ export class Outbox {
    * @throws as `enqueue`
    */
   async publish(tx: SqlTransaction, request: EventRequest, options: PublishOptions = {}): Promise<OutboxEvent> {
+    const { name } = request.contract;
     const parent = this.#traceparent() ?? currentCause()?.traceparent;
-    const event = await seal(request, this.#ids, continueTrace(parent));
-    const jobs = await this.#follow(event, options.reactions ?? []);
-    const { text } = outgoing(event, this.#source);
-    const { name } = event.contract;
-    const slot = this.#slotOf(options.order);
-    await this.#write(tx, [
-      { slot, kind: 'event', id: event.id, target: name, name, body: text },
-      ...jobs.map(job => this.#jobEntry(job, options.order)),
-    ]);
-    return { id: event.id, type: name, timestamp: event.timestamp, jobs: jobs.map(receiptOf) };
+    const attributes = { 'event.type': name, 'event.transport': 'outbox' };
+    const write = (traceparent: string): Promise<OutboxEvent> => this.#record(tx, request, options, traceparent);
+    return this.#tracer.span(`event.publish.${name}`, parent, attributes, write, 'producer');
   }
 
   /** The jobs that `publish` would record with these reactions, without recording them: an event with the same id has the same. */
@@ -135,6 +139,24 @@ export class Outbox {
     );
     const [row] = rows;
     return row === undefined ? undefined : (row as OutboxReceipt & { readonly createdAt: Date });
+  }
+
+  async #record(
+    tx: SqlTransaction,
+    request: EventRequest,
+    options: PublishOptions,
+    traceparent: string,
+  ): Promise<OutboxEvent> {
+    const event = await seal(request, this.#ids, traceparent);
+    const jobs = await this.#follow(event, options.reactions ?? []);
+    const { text } = outgoing(event, this.#source);
+    const { name } = event.contract;
+    const slot = this.#slotOf(options.order);
+    await this.#write(tx, [
+      { slot, kind: 'event', id: event.id, target: name, name, body: text },
+      ...jobs.map(job => this.#jobEntry(job, options.order)),
+    ]);
+    return { id: event.id, type: name, timestamp: event.timestamp, jobs: jobs.map(receiptOf) };
   }
 
   /** What the reactions make of the event, as they would behind a bus: the same jobs with the same ids. */

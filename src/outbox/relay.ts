@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
-import { backoffDelay, exponential } from '../resilience/index.ts';
-import { sendBatch, type EventSink, type SentBatch } from './send-batch.ts';
+import type { EntryKind, EventSink, SentBatch } from './send-batch.ts';
+import { SendLoop } from './send-loop.ts';
 import { tablesOf, type Sql, type Tables } from './tables.ts';
 
 export interface RelayOptions {
-  /** Of the database that the app's transactions write to. Two connections are used. */
+  /** Of the database that the app's transactions write to. Up to four connections are used. */
   readonly pool: Pool;
   /** Where jobs go; opened as a producer. */
   readonly engine: Engine;
@@ -23,7 +23,7 @@ export interface RelayOptions {
   readonly keepSentForMs?: number;
 }
 
-const OUTAGE = exponential({ from: '200ms', to: '5s' });
+const STOP_MS = 10_000;
 const DAY_MS = 86_400_000;
 const COUNTED_AT_MOST = 100_000;
 
@@ -36,7 +36,9 @@ export class Relay {
   readonly #tables: Tables;
   readonly #facts: Facts;
   readonly #stop = new AbortController();
-  #wake = new AbortController();
+  readonly #loops: readonly SendLoop[];
+  /** What cannot be sent now. */
+  readonly #held = new Set<EntryKind>();
   #running: Promise<void> | undefined;
 
   /** @throws InvalidConfigError when the namespace is none */
@@ -44,70 +46,50 @@ export class Relay {
     this.#options = options;
     this.#tables = tablesOf(options.namespace);
     this.#facts = options.facts ?? new Facts();
+    const { pool, engine, bus, pollEveryMs = 1_000 } = options;
+    // Without a bus events wait.
+    const kinds: readonly EntryKind[] = bus === undefined ? ['job'] : ['job', 'event'];
+    this.#loops = kinds.map(
+      kind =>
+        new SendLoop({
+          kind,
+          pool,
+          engine,
+          bus,
+          pollEveryMs,
+          tables: this.#tables,
+          sent: (batch, tookMs) => this.#state(batch, tookMs),
+          outage: (what, error) => this.#outage(what, error),
+        }),
+    );
   }
 
   /** Begins; repeated calls are one. Never rejects: what is away is waited for. */
   start(): void {
-    this.#running ??= Promise.all([this.#send(), this.#listen(), this.#tell(), this.#forget()]).then(() => undefined);
+    this.#running ??= this.#run();
   }
 
-  /** Ends after the batch that is under way. */
-  async stop(): Promise<void> {
+  /**
+   * Ends after the batches that are under way; at most after `timeoutMs`, for a database that does not answer: what was sent and not
+   * recorded by then is sent again, with the same ids.
+   */
+  async stop(timeoutMs = STOP_MS): Promise<void> {
     this.#stop.abort();
-    this.#wake.abort();
-    await this.#running;
+    const ended = new AbortController();
+    await Promise.race([this.#running, sleep(timeoutMs, undefined, { signal: ended.signal }).catch(() => undefined)]);
+    ended.abort();
   }
 
-  async #send(): Promise<void> {
-    const { signal } = this.#stop;
-    let failures = 0;
-    while (!signal.aborted) {
-      this.#wake = new AbortController();
-      const startedAt = Date.now();
-      let outage: unknown;
-      let more = false;
-      try {
-        const batch = await this.#batch();
-        ({ outage, more } = batch);
-        this.#state(batch, Date.now() - startedAt);
-      } catch (error) {
-        outage = error;
-      }
-      if (outage !== undefined) {
-        failures += 1;
-        if (failures === 1) this.#facts.state('outbox.held', { error: toError(outage) });
-        await this.#pause(backoffDelay(OUTAGE, failures), signal);
-        continue;
-      }
-      if (failures > 0) this.#facts.state('outbox.flowing', {});
-      failures = 0;
-      if (!more) await this.#pause(this.#options.pollEveryMs ?? 1_000, AbortSignal.any([signal, this.#wake.signal]));
-    }
+  async #run(): Promise<void> {
+    const loops = this.#loops.map(loop => loop.run(this.#stop.signal));
+    await Promise.all([...loops, this.#listen(), this.#tell(), this.#forget()]);
   }
 
-  async #batch(): Promise<SentBatch> {
-    const { pool, engine, bus } = this.#options;
-    const client = await pool.connect();
-    let broken: Error | undefined;
-    // While it is lent out the pool does not listen, and an error without a listener ends the process.
-    const lost = (error: Error): void => void (broken = error);
-    client.on('error', lost);
-    try {
-      await client.query('begin');
-      const batch = await sendBatch({ sql: client, tables: this.#tables, engine, bus });
-      await client.query('commit');
-      return batch;
-    } catch (error) {
-      broken = toError(error);
-      throw error;
-    } finally {
-      client.off('error', lost);
-      // A connection in an unknown state goes, and its transaction with it.
-      client.release(broken);
-    }
+  #wake(): void {
+    for (const loop of this.#loops) loop.wake();
   }
 
-  /** Wakes the sender when something was committed. Polling stands behind it. */
+  /** Wakes the loops when something was committed. Polling stands behind it. */
   async #listen(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
@@ -116,9 +98,9 @@ export class Relay {
         client = await this.#options.pool.connect();
         const lost = Promise.withResolvers<void>();
         client.on('error', () => lost.resolve());
-        client.on('notification', () => this.#wake.abort());
+        client.on('notification', () => this.#wake());
         await client.query(`listen "${this.#tables.channel}"`);
-        this.#wake.abort();
+        this.#wake();
         await Promise.race([lost.promise, aborted(signal)]);
       } catch {
         await this.#pause(1_000, signal);
@@ -165,6 +147,15 @@ export class Relay {
     for (const each of stuck) this.#facts.state('outbox.stuck', each);
   }
 
+  /** One outage of the database is an outage for both kinds. */
+  #outage(kind: EntryKind, error: Error | undefined): void {
+    const wasHeld = this.#held.size > 0;
+    if (error === undefined) this.#held.delete(kind);
+    else this.#held.add(kind);
+    if (error !== undefined && !wasHeld) this.#facts.state('outbox.held', { error });
+    if (wasHeld && this.#held.size === 0) this.#facts.state('outbox.flowing', {});
+  }
+
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
@@ -189,8 +180,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-function toError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error('It failed without saying why.');
 }

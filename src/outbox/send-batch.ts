@@ -1,6 +1,6 @@
 import { storableText } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { BusUnavailableError, QueueUnavailableError } from '../errors/index.ts';
+import { BusClosedError, BusUnavailableError, QueueUnavailableError } from '../errors/index.ts';
 import type { OutgoingEvent } from '../events/index.ts';
 import { storePrepared, type StorableJob } from '../queue/index.ts';
 import type { Sql, Tables } from './tables.ts';
@@ -10,7 +10,10 @@ export interface EventSink {
   forward(event: OutgoingEvent): Promise<void>;
 }
 
+export type EntryKind = 'job' | 'event';
+
 export interface BatchParts {
+  readonly kind: EntryKind;
   readonly sql: Sql;
   readonly tables: Tables;
   readonly engine: Engine;
@@ -23,6 +26,8 @@ export interface SentBatch {
   readonly events: number;
   /** Entries that can never be sent. */
   readonly stuck: readonly { readonly id: string; readonly name: string; readonly error: Error }[];
+  /** Nothing was to be had: nothing waits, or others have it. */
+  readonly idle: boolean;
   /** True when there may be more at once. */
   readonly more: boolean;
   /** Engine or bus is away; what was sent before is recorded all the same. */
@@ -32,7 +37,6 @@ export interface SentBatch {
 interface Row {
   readonly position: string;
   readonly slot: number;
-  readonly kind: 'job' | 'event';
   readonly id: string;
   readonly target: string;
   readonly name: string;
@@ -48,27 +52,41 @@ const ROWS_OF_A_SLOT = 64;
  * then. Ends before the commit or lost commits lead to sending again, with the same ids.
  */
 export async function sendBatch(parts: BatchParts): Promise<SentBatch> {
-  const { sql, bus } = parts;
+  const { sql, bus, kind } = parts;
   const rows = await takeRows(parts);
-  const jobs = rows.filter(row => row.kind === 'job');
-  const events = rows.filter(row => row.kind === 'event');
   const sent: Sent = { jobs: [], repeats: [], events: [], stuck: [], outages: [] };
-  await Promise.all([
-    ...[...Map.groupBy(jobs, row => row.target)].map(([queue, group]) => sendJobs(parts, queue, group, sent)),
+  if (kind === 'job') {
+    const queues = Map.groupBy(rows, row => row.target);
+    await Promise.all([...queues].map(([queue, group]) => sendJobs(parts, queue, group, sent)));
+  } else if (bus !== undefined) {
     // One after the other within a slot: that is the order.
-    ...(bus === undefined ? [] : [...Map.groupBy(events, row => row.slot)]).map(([, group]) =>
-      bus === undefined ? undefined : sendEvents(bus, group, sent),
-    ),
-  ]);
+    const slots = Map.groupBy(rows, row => row.slot);
+    await Promise.all([...slots.values()].map(group => sendEvents(bus, group, sent)));
+  }
   await record(sql, parts.tables, sent);
   const done = sent.jobs.length + sent.repeats.length + sent.events.length;
   return {
     jobs: sent.jobs.length + sent.repeats.length,
     events: sent.events.length,
     stuck: sent.stuck,
+    idle: rows.length === 0,
     more: done > 0 && rows.length >= ROWS_OF_A_SLOT,
     outage: sent.outages[0],
   };
+}
+
+/** Whether anything of the kind waits, with whomever. */
+export async function somethingWaits({
+  sql,
+  tables,
+  kind,
+}: Pick<BatchParts, 'sql' | 'tables' | 'kind'>): Promise<boolean> {
+  const { rows } = await sql.query(`select from ${tables.entry} where ${pendingOf(kind)} limit 1`);
+  return rows.length > 0;
+}
+
+function pendingOf(kind: EntryKind): string {
+  return `sent_at is null and stuck is null and kind = '${kind}'`;
 }
 
 interface Sent {
@@ -83,9 +101,11 @@ interface Sent {
 /**
  * The oldest of some slots that no other relay has. Two statements: the second must see what the relay before us has recorded, and a
  * statement sees what was committed when it began, which may be before that relay let go (tried: three of 200 were sent twice).
+ * The rows are locked too: who records an end meanwhile waits for the commit, and a relay never waits for anybody, so that no deadlock
+ * can take back the record of what it has sent. A row that somebody else has locked is about to be deleted.
  */
-async function takeRows({ sql, tables, bus }: BatchParts): Promise<readonly Row[]> {
-  const pending = `sent_at is null and stuck is null${bus === undefined ? " and kind = 'job'" : ''}`;
+async function takeRows({ sql, tables, kind }: BatchParts): Promise<readonly Row[]> {
+  const pending = pendingOf(kind);
   const locked = await sql.query(
     `select s.slot from ${tables.slot} s
      where exists (select from ${tables.entry} e where e.slot = s.slot and ${pending})
@@ -95,8 +115,8 @@ async function takeRows({ sql, tables, bus }: BatchParts): Promise<readonly Row[
   if (slots.length === 0) return [];
   const { rows } = await sql.query(
     `select e.* from unnest($1::smallint[]) mine (slot) cross join lateral (
-       select position, slot, kind, id, target, name, body, again from ${tables.entry}
-       where slot = mine.slot and ${pending} order by position limit ${ROWS_OF_A_SLOT}
+       select position, slot, id, target, name, body, again from ${tables.entry}
+       where slot = mine.slot and ${pending} order by position limit ${ROWS_OF_A_SLOT} for update skip locked
      ) e order by e.position`,
     [slots],
   );
@@ -139,8 +159,10 @@ async function sendEvents(bus: EventSink, rows: readonly Row[], sent: Sent): Pro
 }
 
 function isOutage(error: Error): boolean {
+  // A closed bus is no fault of the event: this relay is about to end, and the next one sends it.
   return [error, error.cause].some(
-    each => each instanceof BusUnavailableError || each instanceof QueueUnavailableError,
+    each =>
+      each instanceof BusUnavailableError || each instanceof BusClosedError || each instanceof QueueUnavailableError,
   );
 }
 

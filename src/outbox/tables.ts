@@ -67,7 +67,9 @@ export async function migrateOutbox(sql: Sql, namespace?: string): Promise<void>
       -- Why it cannot be sent, ever.
       stuck text
     );
-    create index if not exists entry_to_send on ${entry} (slot, position) where sent_at is null and stuck is null;
+    -- It did not know jobs from events, and a thousand events that wait for a bus stood before each job.
+    drop index if exists "${schema}".entry_to_send;
+    create index if not exists entry_waiting on ${entry} (kind, slot, position) where sent_at is null and stuck is null;
     create index if not exists entry_job on ${entry} (id) where kind = 'job';
     create table if not exists ${slot} (slot smallint primary key);
     insert into ${slot} select generate_series(0, ${SLOTS - 1}) on conflict do nothing;

@@ -76,6 +76,21 @@ describe('the documents say what the code says', () => {
     expect(broken).toEqual([]);
   });
 
+  test('each row of the table of losses names tests that there are', () => {
+    const guide = read('docs/guides/choosing.md');
+    const table = guide.slice(guide.indexOf('## What each loses'), guide.indexOf('## Plain jobs'));
+    const rows = table.split('\n').filter(line => /^\| (?!way|-)/.test(line));
+    const missing = rows.flatMap(row => {
+      const named = [...row.matchAll(/\]\(([^)]+)\)((?:,? "[^"]+")+)/g)].flatMap(([, path = '', names = '']) =>
+        [...names.matchAll(/"([^"]+)"/g)].map(([, name = '']) => ({ path: join('docs/guides', path), name })),
+      );
+      const gone = named.filter(({ path, name }) => !read(path).includes(name)).map(({ name }) => name);
+      return named.length === 0 ? [row] : gone;
+    });
+    expect(rows.length).toBeGreaterThan(7);
+    expect(missing).toEqual([]);
+  });
+
   test('nothing claims that a job runs once and never twice', () => {
     const claim = new RegExp(['exactly', 'once'].join('[ -]'), 'i');
     const all = [...documents, ...files.map(({ path }) => path)];

@@ -62,7 +62,8 @@ export const relay: Command = {
     await running.stop();
     await reactions?.(5_000);
     await Promise.all([bus.close(2_000), client.close(), engine.close(1_000)]);
-    await pool.end();
+    // A connection on which a query is still unanswered would be waited for.
+    await Promise.race([pool.end(), sleep(1_000, undefined, { ref: false })]);
     health?.close();
     return 0;
   },

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
+import { waitFor } from '../../../tests/support/wait-for.ts';
 import { Bus } from '../bus.ts';
-import { events, transportContract, userUpdated } from '../transport.contract-suite.ts';
+import { events, orderPlaced, transportContract, userUpdated } from '../transport.contract-suite.ts';
 import { InProcessTransport } from './in-process.ts';
 
 const DECLARED = { durable: false, replay: false, ordered: true, fanOut: true, groups: true };
 
 transportContract('in-process', DECLARED, async () => {
-  const transport = new InProcessTransport();
+  const transport = new InProcessTransport({ inspectEveryMs: 30 });
   return { open: () => transport, cleanup: async () => undefined };
 });
 
@@ -53,6 +54,42 @@ test('publishAndWait waits for all and names each that failed', async () => {
   ]);
   expect(failure.message).toContain('first, second');
   expect(seen).toEqual(['slow', 'slow']);
+});
+
+test('close waits for what follows: handlers that publish while it drains are heard by others', async () => {
+  const bus = new Bus({ events, transport: new InProcessTransport() });
+  const seen: string[] = [];
+  await bus.subscribe(orderPlaced, async () => {
+    await new Promise(resolve => setImmediate(resolve));
+    await bus.publish(userUpdated({ userId: 'after' }));
+  });
+  await bus.subscribe(userUpdated, async ({ payload }) => {
+    await new Promise(resolve => setImmediate(resolve));
+    seen.push(payload.userId);
+  });
+  await bus.publish(orderPlaced({ orderId: 'o' }));
+  await bus.close();
+  expect(seen).toEqual(['after']);
+});
+
+test('a subscription ends also while events come without a pause, and so does the bus', async () => {
+  const bus = new Bus({ events, transport: new InProcessTransport() });
+  let calls = 0;
+  let other = 0;
+  const stop = await bus.subscribe(userUpdated, () => void (other += 1));
+  await bus.subscribe(userUpdated, () => {
+    calls += 1;
+    return bus.publish(userUpdated({ userId: 'again' }));
+  });
+  await bus.publish(userUpdated({ userId: 'first' }));
+  await waitFor('some calls', () => calls >= 3);
+  await stop();
+  const heard = other;
+  const sinceThen = calls + 3;
+  await waitFor('more calls', () => calls >= sinceThen);
+  expect(other).toBe(heard);
+  await bus.close(50);
+  await expect(bus.publish(userUpdated({ userId: 'closed' }))).rejects.toMatchObject({ code: 'BUS_CLOSED' });
 });
 
 test.each([

@@ -10,6 +10,12 @@ import type {
   TransportSubscription,
   Verdict,
 } from '../transport.ts';
+import { tellLag } from './tell-lag.ts';
+
+export interface InProcessOptions {
+  /** How often it is looked at how much waits for each subscription; 5 s by default. */
+  readonly inspectEveryMs?: number;
+}
 
 interface Member {
   readonly subscription: TransportSubscription;
@@ -29,8 +35,13 @@ export class InProcessTransport implements Transport {
   readonly defaultConcurrency = Number.POSITIVE_INFINITY;
   /** By group and pattern; a subscription without a group is one of its own. Members of a group take turns. */
   readonly #parties = new Map<string | symbol, Member[]>();
+  readonly #inspectEveryMs: number;
   #listener: TransportListener | undefined;
   #scheduled = 0;
+
+  constructor({ inspectEveryMs = 5_000 }: InProcessOptions = {}) {
+    this.#inspectEveryMs = inspectEveryMs;
+  }
 
   listen(listener: TransportListener): void {
     this.#listener = listener;
@@ -63,14 +74,27 @@ export class InProcessTransport implements Transport {
     const party = group === undefined ? Symbol(pattern.text) : `${group} ${pattern.text}`;
     const member: Member = { subscription, inbox: new Inbox(deliver, { concurrency, limit: WAITING }) };
     this.#parties.set(party, [...(this.#parties.get(party) ?? []), member]);
+    const tell = (pending: number): void => this.#listener?.lag(subscription.name, pending);
+    const quiet = tellLag(tell, () => member.inbox.size, this.#inspectEveryMs);
     return async timeoutMs => {
-      // What was published before has its takers already.
-      while (this.#scheduled > 0) await new Promise(resolve => setImmediate(resolve));
       const others = (this.#parties.get(party) ?? []).filter(other => other !== member);
       if (others.length > 0) this.#parties.set(party, others);
       else this.#parties.delete(party);
+      // What was published before has its takers already, and is handed to them in this turn of the loop.
+      await new Promise(resolve => setImmediate(resolve));
       await member.inbox.idle(timeoutMs);
+      quiet();
     };
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    const endsAt = Date.now() + timeoutMs;
+    do {
+      const inboxes = [...this.#parties.values()].flat().map(({ inbox }) => inbox);
+      if (this.#scheduled === 0 && inboxes.every(({ size }) => size === 0)) return;
+      await Promise.all(inboxes.map(inbox => inbox.idle(Math.max(0, endsAt - Date.now()))));
+      await new Promise(resolve => setImmediate(resolve));
+    } while (Date.now() < endsAt);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { readCloudEvent } from '../../cloud-event.ts';
 import { Inbox } from '../../inbox.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
 import { Acknowledger } from './acknowledger.ts';
+import { messageIdOf } from './message-id.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import type { RabbitPublisher } from './rabbit-publisher.ts';
 import { declareExchanges, declareGroup, declarePause, versionOf, type Names } from './topology.ts';
@@ -43,6 +44,8 @@ export class RabbitConsumer {
   #channel: Channel | undefined;
   #session: Session | undefined;
   #tag = '';
+  /** The one that is consumed; without a group the broker names it. */
+  #ownQueue = '';
 
   constructor(parts: RabbitConsumerParts) {
     this.#parts = parts;
@@ -53,7 +56,14 @@ export class RabbitConsumer {
 
   /** Resolves when events flow. */
   async start(): Promise<void> {
-    await this.#parts.link.invite(this.#what(), this.#open);
+    try {
+      await this.#parts.link.invite(this.#what(), this.#open);
+    } catch (error) {
+      // The broker may still do what it was asked for: whoever was told that it failed must not be given events.
+      this.#stop.abort();
+      this.#channel?.close().catch(() => undefined);
+      throw error;
+    }
     void this.#inspect();
   }
 
@@ -77,6 +87,7 @@ export class RabbitConsumer {
     channel.on('error', () => undefined);
     try {
       this.#tag = await this.#consume(connection, channel);
+      if (this.#stop.signal.aborted) throw new Error('The subscription has ended.');
     } catch (error) {
       channel.close().catch(() => undefined);
       throw error;
@@ -103,6 +114,7 @@ export class RabbitConsumer {
     } else {
       await declareGroup(channel, names, queue, subscription.pattern.text);
     }
+    this.#ownQueue = queue;
     await channel.prefetch(subscription.concurrency);
     const { consumerTag } = await channel.consume(queue, message => {
       // The broker has cancelled the consumer, because its queue was deleted or moved: it is declared and consumed anew.
@@ -185,15 +197,15 @@ export class RabbitConsumer {
   async #moveTo(
     exchange: string,
     routingKey: string,
-    { content, properties }: ConsumeMessage,
+    message: ConsumeMessage,
     headers: Readonly<Record<string, string | number>>,
   ): Promise<void> {
-    const { messageId, contentType, correlationId, timestamp, type } = properties;
+    const { contentType, correlationId, timestamp, type } = message.properties;
     const { routed } = await this.#parts.publisher.publish(this.#what(), {
       exchange,
       routingKey,
-      content,
-      options: { messageId: String(messageId), contentType, correlationId, timestamp, type, headers },
+      content: message.content,
+      options: { messageId: messageIdOf(message), contentType, correlationId, timestamp, type, headers },
     });
     if (!routed) throw new Error('No queue took the message.');
   }
@@ -201,10 +213,11 @@ export class RabbitConsumer {
   async #inspect(): Promise<void> {
     const { inspectEveryMs, listener, subscription } = this.#parts;
     const { signal } = this.#stop;
-    while (this.#queue !== undefined && !signal.aborted) {
+    while (!signal.aborted) {
       await sleep(inspectEveryMs * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
       try {
-        const waiting = await this.#channel?.checkQueue(this.#queue);
+        const waiting = await this.#channel?.checkQueue(this.#ownQueue);
         if (waiting !== undefined) listener?.lag(subscription.name, waiting.messageCount + this.#inbox.size);
       } catch {
         // Away, or the queue is gone: the next time.

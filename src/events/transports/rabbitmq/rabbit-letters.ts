@@ -1,6 +1,7 @@
 import type { Channel, GetMessage } from 'amqplib';
 import type { EventDeadLetters, StoredLetter } from '../../transport.ts';
 import { ATTEMPTS_HEADER } from './rabbit-consumer.ts';
+import { messageIdOf } from './message-id.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import type { RabbitPublisher } from './rabbit-publisher.ts';
 import { declareExchanges, versionOf, type Names } from './topology.ts';
@@ -36,12 +37,12 @@ export class RabbitLetters implements EventDeadLetters {
   replay(id: string): Promise<boolean> {
     return this.#look(LOOKED_AT, async (message, channel) => {
       if (letterOf(message).id !== id) return false;
-      const { messageId, contentType, correlationId, timestamp, type } = message.properties;
+      const { contentType, correlationId, timestamp, type } = message.properties;
       const { routed } = await this.#publisher.publish('a replay', {
         exchange: '',
         routingKey: queueOf(message),
         content: message.content,
-        options: { messageId: String(messageId), contentType, correlationId, timestamp, type },
+        options: { messageId: messageIdOf(message), contentType, correlationId, timestamp, type },
       });
       // Its queue is gone: the letter stays.
       if (!routed) return false;
@@ -96,7 +97,7 @@ function letterOf(message: GetMessage): StoredLetter {
   const byBroker = text('x-reason') === '';
   const death = headers['x-death']?.[0];
   return {
-    id: Buffer.from(`${queue} ${String(messageId)}`).toString('base64url'),
+    id: Buffer.from(`${queue} ${messageIdOf(message)}`).toString('base64url'),
     subscription: text('x-subscription') || queue,
     eventId: byBroker ? String(messageId ?? '') : text('x-event-id'),
     eventType: text('x-event-type') || String(type ?? ''),

@@ -44,15 +44,16 @@ export class RabbitLink {
 
   /** Calls the guest now, and again after each outage. @throws BusUnavailableError; then it is no guest */
   async invite(what: string, guest: Guest): Promise<void> {
-    const connection = await this.connection(what);
     try {
-      await this.#within(what, guest(connection));
+      const connection = await this.connection(what);
+      await this.within(what, guest(connection));
+      this.#guests.add(guest);
+      // It was lost while the guest came.
+      if (this.#connection !== connection) await this.within(what, guest(await this.connection(what)));
     } catch (cause) {
+      this.#guests.delete(guest);
       throw this.explained(what, cause);
     }
-    this.#guests.add(guest);
-    // It was lost while the guest came.
-    if (this.#connection !== connection) await guest(await this.connection(what));
   }
 
   leave(guest: Guest): void {
@@ -65,13 +66,14 @@ export class RabbitLink {
     if (this.#stop.signal.aborted) throw this.unavailable(what, 'the bus is closed');
     this.#arrival ??= Promise.withResolvers<ChannelModel>();
     this.#loop ??= this.#connect();
-    return this.#within(what, this.#arrival.promise);
+    return this.within(what, this.#arrival.promise);
   }
 
   /**
    * A broker may take a request and never answer it: seen with `basic.consume` on a quorum queue without a leader.
+   * @throws BusUnavailableError after two seconds, naming `what`
    */
-  async #within<Value>(what: string, answer: Promise<Value>): Promise<Value> {
+  async within<Value>(what: string, answer: Promise<Value>): Promise<Value> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(this.unavailable(what, 'no answer came in time')), FAIL_FAST_MS);
@@ -119,7 +121,7 @@ export class RabbitLink {
         });
         // Without a listener an error would end the process; 'close' follows it.
         connection.on('error', () => undefined);
-        for (const guest of this.#guests) await this.#within('a connection', guest(connection));
+        for (const guest of this.#guests) await this.within('a connection', guest(connection));
         this.#opened(connection);
         return;
       } catch (cause) {

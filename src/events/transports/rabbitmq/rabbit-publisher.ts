@@ -23,6 +23,7 @@ export class RabbitPublisher {
   readonly #names: Names;
   #channel: ConfirmChannel | undefined;
   #opening: Promise<void> | undefined;
+  #reopening: Promise<void> | undefined;
   /** Ids of messages that no queue took; the broker says so before it confirms them. */
   readonly #returned = new Set<string>();
   /** In the order of their publication. */
@@ -68,10 +69,21 @@ export class RabbitPublisher {
       this.#opening = undefined;
       throw error;
     }
-    // Invited and lost again: the link brings it back.
-    if (this.#channel === undefined) await this.#link.connection(what);
+    // Invited and lost again: the link brings it back; where the channel alone was closed, we do.
+    const connection = await this.#link.connection(what);
+    if (this.#channel === undefined) await this.#reopen(what, connection);
     if (this.#channel === undefined) throw this.#link.unavailable(what, 'the channel was closed');
     return this.#channel;
+  }
+
+  /** Once for all who ask. */
+  async #reopen(what: string, connection: ChannelModel): Promise<void> {
+    this.#reopening ??= this.#open(connection).finally(() => (this.#reopening = undefined));
+    try {
+      await this.#link.within(what, this.#reopening);
+    } catch (cause) {
+      throw this.#link.explained(what, cause);
+    }
   }
 
   async #open(connection: ChannelModel): Promise<void> {
@@ -85,7 +97,8 @@ export class RabbitPublisher {
       void this.#link
         .connection('a channel')
         .then(
-          current => (current === connection && this.#channel === undefined ? this.#open(connection) : undefined),
+          current =>
+            current === connection && this.#channel === undefined ? this.#reopen('a channel', connection) : undefined,
           () => undefined,
         )
         .catch(() => undefined);

@@ -2,6 +2,7 @@ import { connect, type ChannelModel } from 'amqplib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { namespace } from '../../../../tests/support/engines.ts';
 import { startRabbit, type RabbitServer } from '../../../../tests/support/rabbitmq-server.ts';
+import { startTcpProxy } from '../../../../tests/support/tcp-proxy.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { Facts } from '../../../facts/index.ts';
 import { fixed } from '../../../resilience/index.ts';
@@ -20,7 +21,7 @@ describe('rabbitmq', () => {
   afterAll(() => server.stop());
 
   transportContract('rabbitmq', DECLARED, async () => {
-    const options = { url: server.url, namespace: namespace() };
+    const options = { url: server.url, namespace: namespace(), inspectEveryMs: 50 };
     return { open: () => new RabbitMqTransport(options), cleanup: async () => undefined };
   });
 
@@ -136,6 +137,86 @@ describe('rabbitmq', () => {
       await bus.subscribe(userUpdated, event => void seen.push(event.id), { ...once, attempts: 3 });
       await expect(dead).resolves.toMatchObject({ reason: 'poison', attempt: 4 });
       expect(seen).toEqual([]);
+    });
+
+    test('a subscription that was refused because no answer came takes no event when the answer comes late', async () => {
+      const proxy = await startTcpProxy(Number(new URL(server.url).port));
+      const url = `amqp://guest:guest@127.0.0.1:${proxy.port}`;
+      const bus = new Bus({ events, transport: new RabbitMqTransport({ url, namespace: space }), facts });
+      buses.push(bus);
+      // Its connection stands.
+      await bus.countDeadLetters();
+      proxy.hold();
+      const seen: string[] = [];
+      await expect(bus.subscribe(userUpdated, ({ id }) => void seen.push(id), once)).rejects.toMatchObject({
+        code: 'BUS_UNAVAILABLE',
+        message: expect.stringContaining('no answer came in time'),
+      });
+      proxy.release();
+      const queue = `${space}.g.user.updated`;
+      const probe = async (): Promise<{ messageCount: number; consumerCount: number }> => {
+        const channel = await raw.createChannel();
+        channel.on('error', () => undefined);
+        const state = await channel.checkQueue(queue);
+        await channel.close();
+        return state;
+      };
+      await waitFor('the late declaration', probe);
+      await bus.publish(userUpdated({ userId: 'u' }));
+      await waitFor('an event that nobody takes', async () => {
+        const { messageCount, consumerCount } = await probe();
+        return messageCount === 1 && consumerCount === 0;
+      });
+      expect(seen).toEqual([]);
+      await bus.subscribe(userUpdated, ({ id }) => void seen.push(id), once);
+      await waitFor('the event', () => seen.length === 1);
+      await bus.close(1_000);
+      await proxy.close();
+    });
+
+    test('a publisher whose channel the broker closed, and did not give back at once, works again', async () => {
+      const bus = await open();
+      const gate = Promise.withResolvers<void>();
+      const failing = facts.next('event.retried');
+      await bus.subscribe(userUpdated, () => gate.promise, once);
+      await bus.publish(userUpdated({ userId: 'u' }));
+      // What stands there with other settings closes the channel of whoever declares it.
+      const channel = await raw.createChannel();
+      await channel.assertQueue(`${space}.g.user.updated.pause-50`, { durable: true });
+      await channel.deleteExchange(`${space}.events`);
+      await channel.assertExchange(`${space}.events`, 'fanout');
+      gate.reject(new Error('not yet'));
+      await failing;
+      await waitFor('a refusal', async () => {
+        try {
+          await bus.publish(orderPlaced({ orderId: 'o' }));
+          return false;
+        } catch (error) {
+          return error instanceof Error && error.message.includes('other settings');
+        }
+      });
+      await channel.deleteExchange(`${space}.events`);
+      await channel.deleteQueue(`${space}.g.user.updated.pause-50`);
+      await waitFor('a publication', () => bus.publish(orderPlaced({ orderId: 'o' })));
+      expect(bus.transport).toBe('rabbitmq');
+    });
+
+    test('messages of strangers without an id are dead letters that can be told apart', async () => {
+      const bus = await open();
+      await bus.subscribe(userUpdated, () => undefined, once);
+      const channel = await raw.createChannel();
+      for (const text of ['first nonsense', 'second nonsense']) {
+        channel.publish(`${space}.events`, 'user.updated', Buffer.from(text));
+      }
+      const letters = await waitFor('both', async () => {
+        const found = await bus.deadLetters();
+        return found.length === 2 && found;
+      });
+      expect(letters.map(({ reason }) => reason)).toEqual(['undecodable', 'undecodable']);
+      const [first, second] = letters;
+      expect(first?.id).not.toBe(second?.id);
+      await expect(bus.discardDeadLetter(second?.id ?? '')).resolves.toBe(true);
+      expect((await bus.deadLetters()).map(({ id }) => id)).toEqual([first?.id]);
     });
 
     test('an address where nobody listens is refused within two seconds', async () => {

@@ -45,6 +45,8 @@ export class RedisLink {
   readonly #url: string;
   readonly commands: Redis;
   readonly #others = new Set<Redis>();
+  /** Without it the transport is as good as away, whatever the commands say. */
+  #vital: Redis | undefined;
   #listener: TransportListener | undefined;
   #lostAt: number | undefined;
   #arrival: PromiseWithResolvers<void> | undefined;
@@ -115,15 +117,22 @@ export class RedisLink {
       reader.clientId = String(await redis.client('ID'));
     };
     redis.on('ready', () => void learn().catch(() => undefined));
-    await learn();
+    try {
+      await learn();
+    } catch (cause) {
+      this.drop(redis);
+      throw this.explained(what, cause);
+    }
     return reader;
   }
 
   /** A connection of its own. */
   async dedicated(what: string, enableOfflineQueue = true): Promise<Redis> {
     await this.ready(what);
+    // Nobody would close it any more.
+    if (this.#closed) throw this.unavailable(what, 'the bus is closed');
     const redis = new Redis(this.#url, { ...COMMON, ...READING, enableOfflineQueue });
-    // The command connection speaks for the server.
+    // The command connection speaks for the server, and the one that is vital.
     redis.on('error', () => undefined);
     this.#others.add(redis);
     try {
@@ -132,6 +141,15 @@ export class RedisLink {
       this.drop(redis);
       throw this.explained(what, cause);
     }
+    return redis;
+  }
+
+  /** As `dedicated`; that it is lost, or back, is an outage like that of the commands. One for each transport. */
+  async vital(what: string): Promise<Redis> {
+    const redis = await this.dedicated(what);
+    redis.on('close', () => this.#lost(new Error('The connection that listens was closed.')));
+    redis.on('ready', () => this.#back());
+    this.#vital = redis;
     return redis;
   }
 
@@ -173,9 +191,10 @@ export class RedisLink {
   }
 
   #back(): void {
+    if (!this.isReady) return;
     this.#arrival?.resolve();
     this.#arrival = undefined;
-    if (this.#lostAt === undefined) return;
+    if (this.#lostAt === undefined || (this.#vital !== undefined && this.#vital.status !== 'ready')) return;
     const awayMs = Date.now() - this.#lostAt;
     this.#lostAt = undefined;
     this.#listener?.back(awayMs);

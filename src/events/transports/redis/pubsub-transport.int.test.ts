@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { namespace, redisUrl } from '../../../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../../../tests/support/redis-server.ts';
@@ -10,7 +11,7 @@ import { RedisPubSubTransport } from './pubsub-transport.ts';
 const DECLARED = { durable: false, replay: false, ordered: true, fanOut: true, groups: false };
 
 transportContract('redis-pubsub', DECLARED, async () => {
-  const options = { url: redisUrl(), namespace: namespace() };
+  const options = { url: redisUrl(), namespace: namespace(), inspectEveryMs: 50 };
   return { open: () => new RedisPubSubTransport(options), cleanup: async () => undefined };
 });
 
@@ -61,6 +62,23 @@ describe('redis-pubsub beyond the contract', () => {
     for (let index = 0; index < 4; index += 1) await bus.publish(userUpdated({ userId: 'u' }));
     await expect(dropped).resolves.toEqual({ transport: 'redis-pubsub', subscription: 'slow', dropped: 1 });
     gate.resolve();
+  });
+
+  test('when the connection that listens alone is cut, that is stated: what comes meanwhile is lost', async () => {
+    const seen: string[] = [];
+    await bus.subscribe(userUpdated, ({ payload }) => void seen.push(payload.userId));
+    await bus.publish(userUpdated({ userId: 'before' }));
+    await waitFor('the first', () => seen.length === 1);
+    const [lost, back] = [facts.next('bus.lost'), facts.next('bus.back')];
+    const admin = new Redis(server.url);
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await expect(lost).resolves.toMatchObject({ transport: 'redis-pubsub' });
+    await back;
+    await waitFor('the next', async () => {
+      await bus.publish(userUpdated({ userId: 'after' }));
+      return seen.includes('after');
+    });
+    admin.disconnect();
   });
 
   test('a subscription that fails leaves no trace: the next one works, and the bus goes on after an outage', async () => {

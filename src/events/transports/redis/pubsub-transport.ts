@@ -11,6 +11,7 @@ import type {
   TransportSubscription,
   Verdict,
 } from '../../transport.ts';
+import { tellLag } from '../tell-lag.ts';
 import { RedisLink } from './link.ts';
 import { TurnPublisher } from './turn-publisher.ts';
 
@@ -21,6 +22,8 @@ export interface RedisPubSubOptions {
   readonly namespace?: string | undefined;
   /** Events that wait for a slow subscriber at most; more are dropped, and that is stated. 10,000 by default. */
   readonly waitingAtMost?: number;
+  /** How often it is looked at how much waits for each subscription; 5 s by default. */
+  readonly inspectEveryMs?: number;
 }
 
 interface Member {
@@ -53,16 +56,18 @@ export class RedisPubSubTransport implements Transport {
   readonly #link: RedisLink;
   readonly #prefix: string;
   readonly #waitingAtMost: number;
+  readonly #inspectEveryMs: number;
   readonly #publisher: TurnPublisher;
   readonly #channels = new Map<string, Channel>();
   #subscriber: Promise<Redis> | undefined;
   #listener: TransportListener | undefined;
 
   /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis */
-  constructor({ url, namespace = 'shiftwork', waitingAtMost = 10_000 }: RedisPubSubOptions) {
+  constructor({ url, namespace = 'shiftwork', waitingAtMost = 10_000, inspectEveryMs = 5_000 }: RedisPubSubOptions) {
     this.#link = new RedisLink(this.name, url);
     this.#prefix = `${namespace}:events:`;
     this.#waitingAtMost = waitingAtMost;
+    this.#inspectEveryMs = inspectEveryMs;
     const channelOf = ({ type }: OutgoingEvent): string => this.#prefix + type.slice(0, type.indexOf('.'));
     this.#publisher = new TurnPublisher(this.#link, {
       one: event => ['PUBLISH', channelOf(event), event.text],
@@ -95,9 +100,12 @@ export class RedisPubSubTransport implements Transport {
       this.#leave(name, channel, member);
       throw error;
     }
+    const tell = (pending: number): void => this.#listener?.lag(subscription.name, pending);
+    const quiet = tellLag(tell, () => inbox.size, this.#inspectEveryMs);
     return async timeoutMs => {
       this.#leave(name, channel, member);
       await inbox.idle(timeoutMs);
+      quiet();
     };
   }
 
@@ -128,7 +136,7 @@ export class RedisPubSubTransport implements Transport {
   async #connect(what: string): Promise<Redis> {
     try {
       // The driver subscribes anew by itself after an outage; what was published meanwhile is lost.
-      const subscriber = await this.#link.dedicated(what);
+      const subscriber = await this.#link.vital(what);
       subscriber.on('message', (channel, text) => this.#arrived(channel, text));
       subscriber.on('pmessage', (pattern, _channel, text) => this.#arrived(pattern, text));
       return subscriber;

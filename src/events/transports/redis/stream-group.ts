@@ -64,8 +64,14 @@ export class StreamGroup {
   /** Resolves when events flow. */
   async start(): Promise<void> {
     const { link, subscription } = this.#parts;
-    await this.#create(subscription.from);
+    // The group comes last: it stays, and one that nobody reads would be looked at as one that is behind.
     this.#reader = await link.reader(this.#what());
+    try {
+      await this.#create(subscription.from);
+    } catch (error) {
+      link.drop(this.#reader.redis);
+      throw error;
+    }
     const { claimAfterMs, inspectEveryMs } = this.#parts;
     this.#loops = Promise.all([
       this.#read(this.#reader),

@@ -129,3 +129,6 @@ if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) == 0 then
 end
 return 1
 `;
+
+/** How many entries there are behind one, counted up to a thousand. KEYS stream. ARGV id. */
+export const COUNT_BEHIND = "return #redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', 1000)";

@@ -3,6 +3,7 @@ import { Inbox } from '../../inbox.ts';
 import type { Delivery, TransportSubscription, Verdict } from '../../transport.ts';
 import type { BlockingReader, RedisLink } from './link.ts';
 import { readStreamReply } from './stream-entries.ts';
+import { COUNT_BEHIND } from './stream-scripts.ts';
 
 const BLOCK_MS = 5_000;
 
@@ -16,6 +17,8 @@ export class StreamTail {
   #reader: BlockingReader | undefined;
   #loop: Promise<void> | undefined;
   #wake: (() => void) | undefined;
+  /** Up to here it has read. */
+  #last = '0-0';
 
   constructor(link: RedisLink, key: string, subscription: TransportSubscription) {
     this.#link = link;
@@ -29,9 +32,9 @@ export class StreamTail {
     const what = `the subscription "${this.#subscription.name}"`;
     const reply = await this.#link.send(what, 'XREVRANGE', this.#key, '+', '-', 'COUNT', 1);
     const [newest]: unknown[] = Array.isArray(reply) ? reply : [];
-    const last = Array.isArray(newest) ? String(newest[0]) : '0-0';
+    if (Array.isArray(newest)) this.#last = String(newest[0]);
     this.#reader = await this.#link.reader(what);
-    this.#loop = this.#read(this.#reader, last);
+    this.#loop = this.#read(this.#reader);
   }
 
   async stop(timeoutMs: number): Promise<void> {
@@ -45,9 +48,15 @@ export class StreamTail {
     await this.#inbox.idle(timeoutMs);
   }
 
-  async #read({ redis }: BlockingReader, from: string): Promise<void> {
+  /** How many events it has not handled yet; beyond a thousand they are not counted. */
+  async lag(): Promise<number> {
+    const what = `the lag of "${this.#subscription.name}"`;
+    const toCome = await this.#link.send(what, 'EVAL', COUNT_BEHIND, 1, this.#key, this.#last);
+    return Number(toCome) + this.#inbox.size;
+  }
+
+  async #read({ redis }: BlockingReader): Promise<void> {
     const { pattern, concurrency } = this.#subscription;
-    let last = from;
     while (!this.#stop.signal.aborted) {
       if (this.#inbox.size >= 2 * concurrency) {
         await new Promise<void>(resolve => (this.#wake = resolve));
@@ -62,10 +71,10 @@ export class StreamTail {
           String(BLOCK_MS),
           'STREAMS',
           this.#key,
-          last,
+          this.#last,
         );
         for (const { id, type, text, only } of readStreamReply(reply)) {
-          last = id;
+          this.#last = id;
           if (only === undefined && pattern.matches(type)) void this.#hand(text);
         }
       } catch {

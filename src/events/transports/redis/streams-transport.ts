@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { InvalidOptionsError } from '../../../errors/index.ts';
 import { createIdSource } from '../../../time/index.ts';
 import { readCloudEvent } from '../../cloud-event.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   TransportListener,
   TransportSubscription,
 } from '../../transport.ts';
+import { tellLag } from '../tell-lag.ts';
 import { RedisLink } from './link.ts';
 import { readEntries } from './stream-entries.ts';
 import { StreamGroup } from './stream-group.ts';
@@ -73,12 +75,17 @@ export class RedisStreamsTransport implements Transport {
 
   async subscribe(subscription: TransportSubscription): Promise<StopSubscription> {
     const { group, pattern } = subscription;
+    const { claimAfterMs = 30_000, inspectEveryMs = 5_000 } = this.#options;
     if (group === undefined) {
       const tail = new StreamTail(this.#link, this.#key, subscription);
       await tail.start();
-      return timeoutMs => tail.stop(timeoutMs);
+      const tell = (pending: number): void => this.#listener?.lag(subscription.name, pending);
+      const quiet = tellLag(tell, () => tail.lag(), inspectEveryMs);
+      return async timeoutMs => {
+        await tail.stop(timeoutMs);
+        quiet();
+      };
     }
-    const { claimAfterMs = 30_000, inspectEveryMs = 5_000 } = this.#options;
     const member = new StreamGroup({
       link: this.#link,
       key: this.#key,
@@ -112,7 +119,10 @@ export class RedisStreamsTransport implements Transport {
         count += 1;
       }
       const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return count;
+      if (last === undefined || page.length < PAGE) {
+        if (!begun) throw notKept(from);
+        return count;
+      }
       start = `(${last.id}`;
     }
   }
@@ -120,6 +130,14 @@ export class RedisStreamsTransport implements Transport {
   async close(): Promise<void> {
     await this.#link.close();
   }
+}
+
+/** Nothing replayed and nothing said would look like "there was nothing". */
+function notKept(id: Date | string): InvalidOptionsError {
+  return new InvalidOptionsError(
+    `Expected from to be a Date or the id of an event that the stream still keeps, found no event ${JSON.stringify(id)}. ` +
+      'It may have been trimmed: replay from an instant.',
+  );
 }
 
 function isEvent(text: string, id: Date | string): boolean {
