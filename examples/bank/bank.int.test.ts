@@ -196,6 +196,17 @@ describe('the bank', () => {
     expect(two).toEqual(one);
   });
 
+  test('reads a long account from a snapshot', async () => {
+    const a = await open(0);
+    for (let n = 1; n <= 200; n += 1) await post(`/accounts/${a}/deposits`, { amount: n });
+    const { rows } = await pool.query(`select version from ${bank.store.names.snapshot} where stream = $1`, [
+      `account-${a}`,
+    ]);
+    expect(rows).toEqual([{ version: '200' }]);
+    const { body } = await post(`/accounts/${a}/withdrawals`, { amount: 20_100 });
+    expect(await balance(a, body['position'])).toBe(0);
+  });
+
   test("keeps the command's user and correlation in its events", async () => {
     const { body } = await post(
       '/accounts',
