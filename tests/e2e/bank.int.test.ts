@@ -106,6 +106,12 @@ test('the bank on its own PostgreSQL: accounts are opened, filled, moved between
   await page.waitForSelector('#transactions tr:first-child >> text=drop 60');
   expect(await top.innerText()).toContain('€125.60');
 
+  // On a phone nothing is out of sight to the right.
+  await page.setViewportSize({ width: 360, height: 800 });
+  for (const place of ['html', '.wide >> nth=0', '.wide >> nth=1']) {
+    expect(await page.locator(place).evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+  }
+
   // A read model that cannot answer is said to be so, and not taken for a person without accounts.
   const owner = page.locator('input[name=ownerId]');
   await page.route('**/owners/**', route =>
