@@ -149,6 +149,19 @@ describe('the bank', () => {
     });
   });
 
+  test.each(['1e400', '1.00000000000000000001', '999999999999.9999999', '9007199254740993', 'NaN', '0x5', 'null'])(
+    'answers 400 to the amount %s, which no parser may make an integer of',
+    async amount => {
+      const a = await open(10);
+      const answer = await fetch(`${base}/accounts/${a}/deposits`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: `{"amount":${amount}}`,
+      });
+      expect(answer.status).toBe(400);
+    },
+  );
+
   test('answers 409 where a rule forbids it, 404 where nothing is there', async () => {
     const [a, dollars] = [await open(10), await open(10, 'ada', 'USD')];
     expect((await post(`/accounts/${a}/withdrawals`, { amount: 11 })).status).toBe(409);
@@ -194,6 +207,17 @@ describe('the bank', () => {
       await post('/accounts', opening, { 'idempotency-key': 'ida-opens' }),
     ];
     expect(two).toEqual(one);
+  });
+
+  test('reads a long account from a snapshot', async () => {
+    const a = await open(0);
+    for (let n = 1; n <= 200; n += 1) await post(`/accounts/${a}/deposits`, { amount: n });
+    const { rows } = await pool.query(`select version from ${bank.store.names.snapshot} where stream = $1`, [
+      `account-${a}`,
+    ]);
+    expect(rows).toEqual([{ version: '200' }]);
+    const { body } = await post(`/accounts/${a}/withdrawals`, { amount: 20_100 });
+    expect(await balance(a, body['position'])).toBe(0);
   });
 
   test("keeps the command's user and correlation in its events", async () => {

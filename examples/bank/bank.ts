@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { EventStore, Projections, Repository, type AppendOptions } from '../../src/event-store/index.ts';
+import {
+  EventStore,
+  Projections,
+  Repository,
+  type AppendOptions,
+  type StreamCommand,
+} from '../../src/event-store/index.ts';
 import type { Facts } from '../../src/facts/index.ts';
 import { account, type Account, type AccountCommand } from './account.ts';
 import { streamOf } from './account-stream.ts';
@@ -30,6 +36,8 @@ export interface Transfer {
 export class Bank {
   readonly store: EventStore;
   readonly #accounts: Repository<AccountCommand, Account>;
+  /** Accounts of which a snapshot is due once their transaction is committed. */
+  readonly #due = new Set<string>();
 
   constructor(pool: Pool, facts: Facts) {
     this.store = new EventStore({ pool, facts, events: bankEvents, personalData: bankPersonalData });
@@ -51,7 +59,9 @@ export class Bank {
     command: Exclude<AccountCommand, { readonly type: 'open' }>,
     options: AppendOptions,
   ): Promise<{ position: number }> {
-    const { position } = await this.#accounts.execute(streamOf(accountId), command, { ...options, retries: 20 });
+    const stream = streamOf(accountId);
+    const { position, snapshotDue } = await this.#accounts.execute(stream, command, { ...options, retries: 20 });
+    if (snapshotDue) this.#due.add(stream);
     return { position };
   }
 
@@ -64,20 +74,26 @@ export class Bank {
     const from = await this.#accounts.load(streamOf(fromAccountId), { tx: options.tx });
     if (from.state.status === 'none') throw new RuleBroken('unknown', 'There is no account to transfer from.');
     const { currency } = from.state;
-    const executed = await this.#accounts.executeTogether(
-      [
-        {
-          stream: streamOf(fromAccountId),
-          command: { type: 'withdraw', amount, description, transfer: { id, toAccountId } },
-        },
-        {
-          stream: streamOf(toAccountId),
-          command: { type: 'deposit', amount, description, transfer: { id, fromAccountId, currency } },
-        },
-      ],
-      { ...options, retries: 20 },
-    );
+    const sides: readonly StreamCommand<AccountCommand>[] = [
+      {
+        stream: streamOf(fromAccountId),
+        command: { type: 'withdraw', amount, description, transfer: { id, toAccountId } },
+      },
+      {
+        stream: streamOf(toAccountId),
+        command: { type: 'deposit', amount, description, transfer: { id, fromAccountId, currency } },
+      },
+    ];
+    const executed = await this.#accounts.executeTogether(sides, { ...options, retries: 20 });
+    for (const [index, { stream }] of sides.entries()) if (executed[index]?.snapshotDue === true) this.#due.add(stream);
     return { transferId: id, position: executed[0]?.position ?? 0 };
+  }
+
+  /** After the commit of a command: long accounts are read from their snapshots. */
+  async keepSnapshots(): Promise<void> {
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const stream of due) await this.#accounts.keepSnapshot(stream);
   }
 
   /** The person's name can be read by nobody any more; what happened to the money stays. */

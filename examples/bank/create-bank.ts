@@ -45,13 +45,20 @@ export function createBank({ bank, projections, pool, onError }: BankParts): Exp
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.use(express.static(fileURLToPath(new URL('page', import.meta.url)), { index: 'index.html', maxAge: 0 }));
   // Bodies are JSON and nothing else: a form on a foreign page cannot send that without being asked.
-  app.use(express.json({ limit: '64kb', strict: true, type: 'application/json' }));
+  app.use(express.json({ limit: '64kb', strict: true, type: 'application/json', reviver: unrounded }));
   app.use(commandRoutes(bank, pool));
   app.use(queryRoutes(new BankQueries(pool, projections), projections));
   app.use(notFound);
   app.use(inTheBanksWords);
   app.use(problems(onError));
   return app;
+}
+
+/** `1.00000000000000000001` would be read as 1, and a fraction of money would have been taken for a whole. */
+function unrounded(_: string, value: unknown, written?: { readonly source?: string }): unknown {
+  const isRounded =
+    Number.isInteger(value) && /\.\d*[1-9]/.test(written?.source ?? '') && !/e/i.test(written?.source ?? '');
+  return isRounded ? Number.NaN : value;
 }
 
 const inTheBanksWords: ErrorRequestHandler = (error: unknown, _request, response, next) => {

@@ -81,7 +81,7 @@ function isRefusedByExpress(error: unknown): error is Error & { readonly status:
 function refusal(error: Error & { readonly status: number }): string {
   if (error.status === 413) return 'The body is too large.';
   const isMalformed = 'type' in error && error.type === 'entity.parse.failed';
-  return isMalformed ? 'The body is not valid JSON.' : 'The request cannot be read.';
+  return isMalformed ? 'The body is no JSON object.' : 'The request cannot be read.';
 }
 
 /** Enqueueing says "unavailable"; looking a job up says "unreachable". */

@@ -34,12 +34,23 @@ export interface EventRequest {
   readonly options: EventOptions;
 }
 
+/** Where an event stands in an event store. */
+export interface StoredAt {
+  readonly stream: string;
+  /** 1 for the first event of the stream, without gaps. */
+  readonly streamVersion: number;
+  /** Rises over all streams: what a read model's `waitFor` takes. */
+  readonly position: number;
+}
+
 export interface EventMetadata {
   readonly correlationId: string;
   readonly causationId: string | undefined;
   readonly userId: string | undefined;
   /** W3C traceparent. */
   readonly traceparent: string | undefined;
+  /** Of an event that came to the bus from an event store. */
+  readonly stored?: StoredAt;
 }
 
 /** An event as subscribers get it, the same on every transport and from the store. */

@@ -16,6 +16,7 @@ export type {
   EventContract,
   EventEnvelope,
   EventMetadata,
+  StoredAt,
   EventOptions,
   EventRequest,
   PayloadOf,

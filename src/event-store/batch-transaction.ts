@@ -29,6 +29,11 @@ export class BatchTransaction implements ProjectionTransaction {
         'Expected a projection to write within its batch, found a statement after the batch had ended. Await what you start.',
       );
     }
+    if (typeof text !== 'string') {
+      throw new InvalidOptionsError(
+        `Expected a projection to query with a text and values, got ${text === null ? 'null' : typeof text}: what it says could not be looked at.`,
+      );
+    }
     const forbidden = this.#forbiddenIn(text);
     if (forbidden !== undefined) {
       throw new InvalidOptionsError(

@@ -1,3 +1,4 @@
+import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { causedBy, defineEvent } from '../contracts/index.ts';
@@ -304,14 +305,42 @@ describe('what comes back', () => {
 });
 
 describe('the database', () => {
-  test.each(['update %s set type = type', 'delete from %s', 'truncate %s'])('refuses to %s', async statement => {
+  test.each([
+    'update %s set type = type',
+    'delete from %s',
+    'truncate %s',
+    'truncate %s cascade',
+    `insert into %s select * from %s on conflict (id) do update set type = 'another'`,
+    'merge into %s e using (select 1) one on true when matched then delete',
+    // What replication and restores set so that triggers keep still.
+    "set session_replication_role = 'replica'; delete from %s",
+  ])('refuses to %s', async statement => {
     const { event } = store.names;
-    await expect(place.pool.query(statement.replace('%s', event))).rejects.toThrow('events are never changed');
+    const client = await place.pool.connect();
+    try {
+      await expect(client.query(statement.replaceAll('%s', event))).rejects.toThrow('events are never changed');
+    } finally {
+      client.release(true);
+    }
   });
 
   test('takes a migration again, also by several at once', async () => {
     await Promise.all(Array.from({ length: 4 }, () => migrateEventStore(place.pool)));
     await expect(store.append(fresh(), count(1), { expectedVersion: 0 })).resolves.toMatchObject({ versions: [1] });
+  });
+
+  test('is migrated again while an append is under way: it waits for nobody, and nobody for it', async () => {
+    const tx = await place.pool.connect();
+    await tx.query('begin');
+    await place.store.append('under-way', [counted({ by: 1 })], { expectedVersion: 0, tx });
+    const impatient = new Pool({ connectionString: place.url, max: 1, options: '-c lock_timeout=1s' });
+    try {
+      await expect(migrateEventStore(impatient)).resolves.toBeUndefined();
+    } finally {
+      await tx.query('rollback');
+      tx.release();
+      await impatient.end();
+    }
   });
 
   test('keeps stores of two namespaces apart', async () => {

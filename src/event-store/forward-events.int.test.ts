@@ -55,8 +55,25 @@ describe('forwarded events', () => {
     expect(events.map(({ id }) => id)).toEqual([...first.eventIds, ...second.eventIds]);
     expect(events[0]?.slot).toBe(events[1]?.slot);
     expect(JSON.parse(events[0]?.body ?? '')).toMatchObject({ correlationid: 'c-1', userid: 'ada', data: { by: 1 } });
+    expect(events.map(({ body }) => JSON.parse(body) as object)).toMatchObject([
+      { stream: 'a', streamversion: '1', position: String(first.positions[0]) },
+      { stream: 'a', streamversion: '2', position: String(first.positions[1]) },
+      { stream: 'b', streamversion: '1', position: String(second.position) },
+    ]);
     expect(JSON.parse(events[2]?.body ?? '')).toMatchObject({ time: at.toISOString(), data: { text: 'dated' } });
     expect(await entries('job')).toHaveLength(2);
+  });
+
+  test('tell reactions where they stand', async () => {
+    const seen: unknown[] = [];
+    const seeing = react(counted, 'see', ({ metadata }) => (seen.push(metadata.stored), []));
+    const forward = forwardEvents({ name: 'to_bus', events: [counted], outbox: new Outbox(), reactions: [seeing] });
+    running = new Projections({ store: place.store, projections: [forward], pollEvery: 20 });
+    await running.prepare();
+    running.start();
+    const { position } = await add('a', 7);
+    await running.waitFor('to_bus', position);
+    expect(seen).toEqual([{ stream: 'a', streamVersion: 1, position }]);
   });
 
   test('are there once when a batch fails half-way and comes again', async () => {

@@ -1,4 +1,10 @@
-import { causedBy, type AnyEventContract, type EventRequest, type Reaction } from '../contracts/index.ts';
+import {
+  causedBy,
+  type AnyEventContract,
+  type EventRequest,
+  type Reaction,
+  type StoredAt,
+} from '../contracts/index.ts';
 import { defineProjection, type Projection, type ProjectionTransaction } from './projection.ts';
 
 /** What of an `Outbox` is enough to forward events. */
@@ -6,7 +12,7 @@ export interface EventOutbox {
   publish(
     tx: ProjectionTransaction,
     request: EventRequest,
-    options: { readonly order: string; readonly reactions: readonly Reaction[] },
+    options: { readonly order: string; readonly reactions: readonly Reaction[]; readonly stored: StoredAt },
   ): Promise<unknown>;
 }
 
@@ -23,7 +29,7 @@ export interface ForwardDefinition {
 
 /**
  * Stored events become events of the bus, and jobs: written into the outbox in the transaction that moves the checkpoint, so none is
- * left out; sent by the relay at least once, with the ids that they have here, each stream in its order. It cannot be rebuilt, which would
+ * left out; sent by the relay at least once, with the ids and positions that they have here, each stream in its order. It cannot be rebuilt, which would
  * say everything again.
  */
 export function forwardEvents({ name, events, outbox, reactions = [], startAt }: ForwardDefinition): Projection {
@@ -36,7 +42,7 @@ export function forwardEvents({ name, events, outbox, reactions = [], startAt }:
     rebuildable: false,
     ...(startAt !== undefined && { startAt }),
     async project(due, tx) {
-      for (const { id, type, timestamp, payload, stream, metadata } of due) {
+      for (const { id, type, timestamp, payload, stream, streamVersion, position, metadata } of due) {
         const contract = contracts.get(type);
         if (contract === undefined) continue;
         const { correlationId, causationId, userId } = metadata;
@@ -48,7 +54,9 @@ export function forwardEvents({ name, events, outbox, reactions = [], startAt }:
           ...(userId !== undefined && { userId }),
         };
         const request: EventRequest = { kind: 'event-request', contract, payload, options };
-        await causedBy(metadata, () => outbox.publish(tx, request, { order: stream, reactions }));
+        await causedBy(metadata, () =>
+          outbox.publish(tx, request, { order: stream, reactions, stored: { stream, streamVersion, position } }),
+        );
       }
     },
   });

@@ -83,17 +83,21 @@ export function enterSchema(place: Pick<BatchPlace, 'namespace' | 'projection' |
   return `set local search_path = "${schemaOf(place.projection.name, place.namespace, place.generation)}"; ${MARK_BATCH}`;
 }
 
+/** A process that stands still in a batch (frozen, cut off, a handler that never ends) would keep the row locked, whoever has the lease. */
+const IDLE_AT_LEAST_MS = 2_000;
+
 /** One round trip: begins in the projection's schema, locks its row, and answers the streams that are parked. */
 async function enter(client: PoolClient, place: BatchPlace, from: number): Promise<ReadonlySet<string>> {
-  const { names, projection, generation, token } = place;
+  const { names, projection, generation, token, leaseMs } = place;
+  const idleMs = Math.max(IDLE_AT_LEAST_MS, Math.round(leaseMs));
   const key = `name = '${projection.name}' and generation = '${generation}'`;
   const answers: unknown = await client.query(
-    `${enterSchema(place)};
+    `${enterSchema(place)}; set local idle_in_transaction_session_timeout = ${idleMs};
      select 1 from ${names.projection} where ${key} and token = ${token} and checkpoint = ${from} and stopped_at is null for update;
      select distinct stream from ${names.parked} where ${key}`,
   );
   // A text of several statements answers with several results.
-  const [, , locked, parked] = answers as { readonly rowCount: number | null; readonly rows: { stream: string }[] }[];
+  const [, , , locked, parked] = answers as { readonly rowCount: number | null; readonly rows: { stream: string }[] }[];
   if (locked?.rowCount !== 1) throw new LeaseLost('Another process writes the projection now.');
   return new Set(parked?.rows.map(({ stream }) => stream));
 }
@@ -128,12 +132,18 @@ async function park(
 export async function inTransaction<Result>(pool: Pool, act: (client: PoolClient) => Promise<Result>): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  const gone = Promise.withResolvers<never>();
+  gone.promise.catch(() => undefined);
   // While it is lent out the pool does not listen, and an error without a listener ends the process.
-  const lost = (error: Error): void => void (broken = error);
+  const lost = (error: Error): void => {
+    broken = error;
+    gone.reject(error);
+  };
   client.on('error', lost);
   try {
     await client.query('begin isolation level read committed');
-    const result = await act(client);
+    // What waits for something else than the database would not hear that its transaction has ended.
+    const result = await Promise.race([act(client), gone.promise]);
     await client.query('commit');
     return result;
   } catch (error) {

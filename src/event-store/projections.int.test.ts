@@ -150,6 +150,14 @@ describe('a projection', () => {
     expect(await table()).toEqual([{ stream: '; commit', total: 1, events: 1 }]);
   });
 
+  test('queries with texts alone: what else node-postgres takes could hide a commit', async () => {
+    const hidden = { text: 'commit' } as unknown as string;
+    const stopped = place.facts.next('projection.stopped');
+    await run(sums({ attempts: 1, project: async (_, tx) => void (await tx.query(hidden)) }));
+    await add('a', 1);
+    expect((await stopped).error.message).toContain('with a text and values, got object');
+  });
+
   test('may not write when its batch has ended', async () => {
     const late = Promise.withResolvers<unknown>();
     const projections = await run(
@@ -290,6 +298,28 @@ describe('of several processes', () => {
     goOn.resolve();
     await lost;
     await expect.poll(() => table()).toEqual([{ stream: 'a', total: 1, events: 1 }]);
+  });
+
+  test('one that stands still in the middle of a batch is cut off by the database, another goes on, and it can still be stopped', async () => {
+    const entered = Promise.withResolvers<void>();
+    const stuck = await run(
+      sums({
+        async project(events, tx) {
+          for (const event of events) await tx.query(ADD, [event.stream, 1_000]);
+          entered.resolve();
+          // A frozen process, or a handler that waits for what never comes: its transaction keeps the projection's row.
+          await new Promise(() => undefined);
+        },
+      }),
+    );
+    const position = await add('a', 1);
+    await entered.promise;
+    const held = place.facts.next('projection.held');
+    const other = await run();
+    await other.waitFor('sums', position, '20s');
+    expect((await held).error).toMatchObject({ code: '25P03' });
+    await stuck.stop();
+    expect(await table()).toEqual([{ stream: 'a', total: 1, events: 1 }]);
   });
 
   test('a batch under an old token is refused as a whole', async () => {

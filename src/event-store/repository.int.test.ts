@@ -2,7 +2,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
-import { ConcurrencyError, StreamUnreadableError } from '../errors/index.ts';
+import { ConcurrencyError, EventIdTakenError, InvalidOptionsError, StreamUnreadableError } from '../errors/index.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { collect, counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
 import { defineDecider, on } from './decider.ts';
@@ -116,6 +116,14 @@ describe('execute', () => {
     expect(await counters.execute(stream, 5, { commandId: `${stream}-deposit` })).toMatchObject({ repeated: true });
   });
 
+  test('refuses a command id that stands for a command to another stream, which would otherwise pass for done', async () => {
+    const counters = repository();
+    const [a, b] = [fresh(), fresh()];
+    await counters.execute(a, 5, { commandId: `${a}-move` });
+    await expect(counters.execute(b, 5, { commandId: `${a}-move` })).rejects.toThrow(EventIdTakenError);
+    expect(await place.store.streamVersion(b)).toBe(0);
+  });
+
   test('in a transaction of the app sees what was done in it before, and takes no other connection', async () => {
     const single = new Pool({ connectionString: place.url, max: 1, connectionTimeoutMillis: 1_000 });
     const counters = new Repository(new EventStore({ pool: single, events: [counted] }), counter(), {
@@ -178,6 +186,14 @@ describe('load', () => {
     expect(await counters.load('never-begun')).toMatchObject({ state: { sum: 0 }, version: 0 });
   });
 
+  test.each([{ at: new Date('never') }, { version: -1 }, { version: Number.NaN }])(
+    'refuses a time or version that is none: %j',
+    async options => {
+      const counters = new Repository(place.store, counter(), { snapshots: { every: 1, shape: 1 } });
+      await expect(counters.load(fresh(), options)).rejects.toThrow(InvalidOptionsError);
+    },
+  );
+
   test('counts an event that it does not know: the next append does not conflict for ever', async () => {
     const stream = fresh();
     const painted = defineEvent('counter.painted', { schema: z.object({}) });
@@ -217,6 +233,25 @@ describe('snapshots', () => {
       [stream],
     );
     expect(await counters.load(stream)).toMatchObject({ state: { sum: 1_011 } });
+  });
+
+  test('are not kept inside a transaction of the app, and are after its commit when asked for', async () => {
+    const stream = fresh();
+    const counters = new Repository(place.store, counter(), { snapshots: { every: 2, shape: 1 } });
+    const command = async (end: 'commit' | 'rollback'): Promise<boolean> => {
+      const tx = await place.pool.connect();
+      await tx.query('begin');
+      const { snapshotDue } = await counters.execute(stream, 1, { tx });
+      await tx.query(end);
+      tx.release();
+      return snapshotDue;
+    };
+    expect([await command('commit'), await command('rollback')]).toEqual([false, true]);
+    await counters.keepSnapshot(stream);
+    expect(await shots(stream)).toEqual([]);
+    expect(await command('commit')).toBe(true);
+    await counters.keepSnapshot(stream);
+    expect(await shots(stream)).toEqual([{ version: '2', shape: 'counter@1' }]);
   });
 
   test('of another shape are thrown away', async () => {

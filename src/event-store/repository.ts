@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EventRequest } from '../contracts/index.ts';
-import { ConcurrencyError, InvalidOptionsError } from '../errors/index.ts';
+import { ConcurrencyError, EventIdTakenError, InvalidOptionsError } from '../errors/index.ts';
 import { backoffDelay, exponential } from '../resilience/index.ts';
 import type { Decider } from './decider.ts';
 import type { AppendOptions, EventStore } from './event-store.ts';
 import { stateAfter } from './given.ts';
 import { requireIdText } from './id-text.ts';
+import { toError } from './poison.ts';
+import { requireCounts } from './require-counts.ts';
 import type { Sql } from './sql.ts';
 import { Snapshots, type SnapshotPolicy } from './snapshots.ts';
 
@@ -47,6 +49,8 @@ export interface Executed<State> {
   readonly events: readonly EventRequest[];
   /** A command of that name had been executed before; `state` is today's and `events` are empty. */
   readonly repeated: boolean;
+  /** In a transaction of the app, where none is kept because it may yet be rolled back: call `keepSnapshot` after its commit. */
+  readonly snapshotDue: boolean;
 }
 
 export interface StreamCommand<Command> {
@@ -60,7 +64,6 @@ const AGAIN = exponential({ from: '4ms', to: '100ms' });
 export class Repository<Command, State> {
   readonly #store: EventStore;
   readonly #decider: Decider<Command, State>;
-  readonly #policy: SnapshotPolicy | undefined;
   readonly #snapshots: Snapshots<State> | undefined;
 
   constructor(store: EventStore, decider: Decider<Command, State>, { snapshots }: RepositoryOptions = {}) {
@@ -69,7 +72,6 @@ export class Repository<Command, State> {
     }
     this.#store = store;
     this.#decider = decider;
-    this.#policy = snapshots;
     this.#snapshots = snapshots === undefined ? undefined : new Snapshots(store, decider.name, snapshots);
   }
 
@@ -79,6 +81,12 @@ export class Repository<Command, State> {
    * @throws StreamUnreadableError
    */
   async load(stream: string, options: LoadOptions = {}): Promise<Loaded<State>> {
+    requireCounts({ version: options.version });
+    if (options.at !== undefined && !(options.at instanceof Date && !Number.isNaN(options.at.getTime()))) {
+      throw new InvalidOptionsError(
+        'Expected at of a load to be a valid Date: any other would answer with the state now.',
+      );
+    }
     const { state, version } = await this.#load(stream, options);
     return { state, version };
   }
@@ -100,7 +108,8 @@ export class Repository<Command, State> {
       throw new InvalidOptionsError(`Expected retries to be an integer >= 0, got ${String(retries)}.`);
     }
     for (let attempt = 0; ; attempt += 1) {
-      if (commandId !== undefined && (await this.#isDone(commandId, append))) return this.#asItIs(commands, append);
+      if (commandId !== undefined && (await this.#isDone(commandId, commands, append)))
+        return this.#asItIs(commands, append);
       try {
         const executed = await this.#try(commands, commandId, expectedVersion, append);
         // The same command came in between.
@@ -112,12 +121,32 @@ export class Repository<Command, State> {
     }
   }
 
+  /**
+   * Keeps a snapshot of what is committed, where one is due. Only for streams that are commanded inside transactions of the app;
+   * otherwise `execute` does it. Never rejects: a snapshot can be lost.
+   */
+  async keepSnapshot(stream: string): Promise<void> {
+    try {
+      const { state, version, since } = await this.#load(stream);
+      if (this.#snapshots?.isDue(version, since) === true) await this.#snapshots.keep(stream, { version, state });
+    } catch (cause) {
+      this.#store.facts.state('store.snapshot-failed', { stream, error: toError(cause) });
+    }
+  }
+
   async #asItIs(
     commands: readonly StreamCommand<Command>[],
     { tx }: AppendOptions,
   ): Promise<readonly Executed<State>[]> {
     const loaded = await this.#loadAll(commands, tx);
-    return loaded.map(({ state, version }) => ({ state, version, position: 0, events: [], repeated: true }));
+    return loaded.map(({ state, version }) => ({
+      state,
+      version,
+      position: 0,
+      events: [],
+      repeated: true,
+      snapshotDue: false,
+    }));
   }
 
   /** Undefined when the events turn out to be there already. */
@@ -148,44 +177,19 @@ export class Repository<Command, State> {
       .map(({ stream, events, version }) => ({ stream, events, expectedVersion: version }));
     const appended = appends.length === 0 ? undefined : await this.#store.appendAll(appends, append);
     if (appended?.repeated === true) return undefined;
-    const executed = decided.map(({ stream, events, state, version, since }) => ({
-      stream,
-      since,
-      state,
-      version: version + events.length,
-      position: events.length === 0 ? 0 : (appended?.position ?? 0),
-      events,
-      repeated: false,
-    }));
-    // Not inside a transaction of the app: it may yet be rolled back.
-    if (append.tx === undefined) await this.#keepSnapshots(executed);
-    return executed.map(({ state, version, position, events, repeated }) => ({
-      state,
-      version,
-      position,
-      events,
-      repeated,
-    }));
+    const executed: Executed<State>[] = [];
+    for (const { stream, events, state, version: before, since } of decided) {
+      const version = before + events.length;
+      const position = events.length === 0 ? 0 : (appended?.position ?? 0);
+      const due = events.length > 0 && this.#snapshots?.isDue(version, since) === true;
+      if (due && append.tx === undefined) await this.#snapshots?.keep(stream, { version, state });
+      executed.push({ state, version, position, events, repeated: false, snapshotDue: due && append.tx !== undefined });
+    }
+    return executed;
   }
 
   #after(state: State, events: readonly EventRequest[], stream: string, version: number): State {
     return stateAfter({ ...this.#decider, initial: state }, events, stream, version);
-  }
-
-  async #keepSnapshots(
-    executed: readonly {
-      readonly stream: string;
-      readonly since: number;
-      readonly state: State;
-      readonly version: number;
-      readonly events: readonly EventRequest[];
-    }[],
-  ): Promise<void> {
-    const { every } = this.#policy ?? {};
-    if (every === undefined) return;
-    for (const { stream, since, state, version, events } of executed) {
-      if (events.length > 0 && version - since >= every) await this.#snapshots?.keep(stream, { version, state });
-    }
   }
 
   /** In a transaction one after the other: its client does one thing at a time. */
@@ -220,12 +224,19 @@ export class Repository<Command, State> {
     return { state, version, since };
   }
 
-  async #isDone(commandId: string, { tx }: AppendOptions): Promise<boolean> {
+  /** @throws EventIdTakenError when the name stands for a command to other streams: this one would never happen, and nobody would know */
+  async #isDone(
+    commandId: string,
+    commands: readonly StreamCommand<Command>[],
+    { tx }: AppendOptions,
+  ): Promise<boolean> {
     const sql: Sql = tx ?? this.#store.pool;
-    const { rowCount } = await sql.query(`select 1 from ${this.#store.names.event} where id = $1`, [
-      eventIdOf(commandId, 1),
-    ]);
-    return rowCount === 1;
+    const id = eventIdOf(commandId, 1);
+    const { rows } = await sql.query(`select stream from ${this.#store.names.event} where id = $1`, [id]);
+    const [row] = rows;
+    if (row === undefined) return false;
+    if (!commands.some(({ stream }) => stream === row['stream'])) throw new EventIdTakenError(id);
+    return true;
   }
 }
 

@@ -18,17 +18,24 @@ export interface Snapshot<State> {
 /** States kept beside the events, to read less. Any of them can be lost. */
 export class Snapshots<State> {
   readonly #store: EventStore;
+  readonly #every: number;
   readonly #shape: string;
   readonly #contract: PayloadContract;
 
-  constructor(store: EventStore, decider: string, { shape }: SnapshotPolicy) {
+  constructor(store: EventStore, decider: string, { shape, every }: SnapshotPolicy) {
     this.#store = store;
+    this.#every = every;
     this.#shape = `${decider}@${shape}`;
     // The codec asks for no more than a name; a state has no schema.
     const accept = {
       '~standard': { version: 1, vendor: 'shiftwork', validate: (value: unknown) => ({ value }) },
     } as const;
     this.#contract = { name: `the state of ${decider}`, version: 1, schema: accept, upgrade: {}, sensitive: [] };
+  }
+
+  /** Whether enough events came since the last one. */
+  isDue(version: number, since: number): boolean {
+    return version - since >= this.#every;
   }
 
   /** The snapshot of the stream, unless it is of another shape or newer than wanted. */

@@ -31,15 +31,27 @@ export async function migrateEventStore(sql: Pick<Sql, 'query'>, namespace?: str
       sealed text,
       unique (stream, version)
     );
-    create index if not exists event_subject on ${event} (subject) where subject is not null;
     create or replace function "${schema}".refuse_change() returns trigger language plpgsql as $body$
     begin
       raise exception using errcode = 'SWE03',
         message = 'events are never changed: ' || lower(tg_op) || ' was refused',
         hint = 'Append an event that corrects; personal data is erased with the key of its subject.';
     end $body$;
-    create or replace trigger event_is_for_ever before update or delete or truncate on ${event}
-      for each statement execute function "${schema}".refuse_change();
+    -- Only where they are missing: to look whether they are there takes a lock that waits for every append under way, and meanwhile
+    -- all others would wait behind it.
+    do $do$ begin
+      if to_regclass('"${schema}".event_subject') is null then
+        create index event_subject on ${event} (subject) where subject is not null;
+      end if;
+      if not exists (
+        select 1 from pg_trigger where tgrelid = '${event}'::regclass and tgname = 'event_is_for_ever' and tgenabled = 'A'
+      ) then
+        create or replace trigger event_is_for_ever before update or delete or truncate on ${event}
+          for each statement execute function "${schema}".refuse_change();
+        -- Also in a session that keeps triggers still, as replication and restores do.
+        alter table ${event} enable always trigger event_is_for_ever;
+      end if;
+    end $do$;
     create table if not exists ${snapshot} (
       stream text collate "C" primary key,
       version bigint not null,
@@ -78,7 +90,11 @@ export async function migrateEventStore(sql: Pick<Sql, 'query'>, namespace?: str
       parked_at timestamptz not null default now(),
       primary key (name, generation, position)
     );
-    create index if not exists parked_stream on ${parked} (name, generation, stream);
+    do $do$ begin
+      if to_regclass('"${schema}".parked_stream') is null then
+        create index parked_stream on ${parked} (name, generation, stream);
+      end if;
+    end $do$;
     ${appendSql(names)}
     ${horizonSql(names)}
     commit;

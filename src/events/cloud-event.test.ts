@@ -57,6 +57,22 @@ describe('a CloudEvent', () => {
     });
   });
 
+  test('says where it stands in an event store, all of it or nothing', async () => {
+    const stored = { stream: 'order-1', streamVersion: 3, position: 5_000_000_000 };
+    const sealed = await seal(orderPlaced({ orderId: 'o-1', at }), ids, undefined);
+    const text = writeCloudEvent({ ...sealed, metadata: { ...sealed.metadata, stored } }, 'urn:shop');
+    const attributes = z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+    expect(Object.values(attributes).filter(value => typeof value === 'number' && value > 2 ** 31)).toEqual([]);
+    const storedIn = (changes: object): unknown => {
+      const reading = readCloudEvent(JSON.stringify({ ...attributes, ...changes }));
+      return reading.kind === 'event' ? reading.event.metadata.stored : reading.reason;
+    };
+    expect(storedIn({})).toEqual(stored);
+    for (const other of [{ position: 'left' }, { position: '-1' }, { streamversion: 3 }, { stream: 'a\nb' }]) {
+      expect(storedIn(other)).toBeUndefined();
+    }
+  });
+
   test('of an older version is upgraded, of a newer one is told apart from one that fits no version', async () => {
     const event = (version: number, data: unknown) => ({
       id: 'e',

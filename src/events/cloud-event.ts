@@ -1,6 +1,7 @@
 import { MAX_PAYLOAD_BYTES, type EventMetadata } from '../contracts/index.ts';
 import { isTraceparent } from '../queue/index.ts';
 import { isIdText, type SealedEvent } from './seal.ts';
+import { readStoredAt, writeStoredAt } from './stored-at.ts';
 
 /** An event as it arrived: known to be a CloudEvent, its payload not looked at yet. */
 export interface ArrivedEvent {
@@ -44,6 +45,7 @@ export function writeCloudEvent(event: SealedEvent, source: string): string {
     userid: metadata.userId,
     traceparent: metadata.traceparent,
     datefields: event.dates.length > 0 ? JSON.stringify(event.dates) : undefined,
+    ...writeStoredAt(metadata.stored),
   });
   // The payload is JSON already: writing it a second time would cost as much as the first.
   return `${head.slice(0, -1)},"data":${event.json}}`;
@@ -67,6 +69,7 @@ export function readCloudEvent(text: string): Reading {
   if (dates === undefined) return unreadable('datefields is not a JSON array of JSON pointers');
   if (typeof id !== 'string' || typeof type !== 'string' || typeof time !== 'string') return unreadable('no id');
   const { correlationid } = fields;
+  const stored = readStoredAt(fields);
   const timestamp = new Date(time);
   if (Number.isNaN(timestamp.getTime())) return unreadable('time is no time that there is');
   return {
@@ -82,6 +85,7 @@ export function readCloudEvent(text: string): Reading {
         userId: idTextOf(fields['userid']),
         // A broken one must not stop the event: it begins a trace of its own.
         traceparent: traceparentOf(fields['traceparent']),
+        ...(stored !== undefined && { stored }),
       },
       data,
       dates,

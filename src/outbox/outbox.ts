@@ -10,6 +10,7 @@ import {
   type JobContract,
   type JobRequest,
   type Reaction,
+  type StoredAt,
   type Tracer,
 } from '../contracts/index.ts';
 import { envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
@@ -36,6 +37,8 @@ export interface OrderOptions {
 export interface PublishOptions extends OrderOptions {
   /** Their jobs are written with the event, so that their ids are known now and no broker is needed for them. */
   readonly reactions?: readonly Reaction[];
+  /** Where it stands in an event store: its subscribers and reactions get that with it. */
+  readonly stored?: StoredAt;
 }
 
 /** A job that will be queued when the transaction has committed. */
@@ -147,7 +150,9 @@ export class Outbox {
     options: PublishOptions,
     traceparent: string,
   ): Promise<OutboxEvent> {
-    const event = await seal(request, this.#ids, traceparent);
+    const sealed = await seal(request, this.#ids, traceparent);
+    const { stored } = options;
+    const event = stored === undefined ? sealed : { ...sealed, metadata: { ...sealed.metadata, stored } };
     const jobs = await this.#follow(event, options.reactions ?? []);
     const { text } = outgoing(event, this.#source);
     const { name } = event.contract;

@@ -85,8 +85,8 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
     const adopting = host.adopt({ queue: queue.name, jobName: 'alone', ...held });
     await begun;
     const cancelled = app.facts.next('job.cancelled', ({ jobId }) => jobId === id);
-    await app.client.cancel(id);
-    await cancelled;
+    expect(await app.client.cancel(id)).toBe('requested');
+    await expect(cancelled).resolves.toMatchObject({ jobName: 'alone' });
     await adopting;
   });
 

@@ -87,6 +87,59 @@ test('the bank on its own PostgreSQL: accounts are opened, filled, moved between
   // The browser says itself of each refusal that it was one.
   expect(complaints.filter(text => !/status of 4(00|09)/.test(text))).toEqual([]);
 
+  // Of a long account the newest are shown, and the oldest are a button away.
+  for (let n = 1; n <= 60; n += 1) {
+    await fetch(`http://localhost:${port}/accounts/${second}/deposits`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ amount: 1, description: `drop ${n}` }),
+    });
+  }
+  await page.locator('#accounts button').nth(1).click();
+  const top = page.locator('#transactions tr').first();
+  await page.waitForSelector('#transactions tr:first-child >> text=drop 60');
+  expect(await page.locator('#transactions tr').count()).toBe(50);
+  await page.click('#older');
+  await page.waitForSelector('#transactions tr:first-child >> text=drop 10');
+  expect(await page.locator('#transactions tr').last().innerText()).toContain('transfer in');
+  await page.click('#newer');
+  await page.waitForSelector('#transactions tr:first-child >> text=drop 60');
+  expect(await top.innerText()).toContain('€125.60');
+
+  // On a phone nothing is out of sight to the right.
+  await page.setViewportSize({ width: 360, height: 800 });
+  for (const place of ['html', '.wide >> nth=0', '.wide >> nth=1']) {
+    expect(await page.locator(place).evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+  }
+
+  // A read model that cannot answer is said to be so, and not taken for a person without accounts.
+  const owner = page.locator('input[name=ownerId]');
+  await page.route('**/owners/**', route =>
+    route.fulfill({ status: 503, contentType: 'application/json', body: '{"error":"Try again."}' }),
+  );
+  await owner.fill('bob');
+  await owner.press('Enter');
+  await page.waitForSelector('#summary.problem >> text=Try again.');
+  expect(await accounts.count()).toBe(0);
+  await page.unroute('**/owners/**');
+  await owner.fill('ada');
+  await owner.press('Enter');
+  await page.waitForSelector('#summary:not(.problem) >> text=€125.60');
+
+  // What failed on the other side may have been done: asked again, it has the same key.
+  const keys: (string | undefined)[] = [];
+  await page.route('**/deposits', async route => {
+    keys.push(route.request().headers()['idempotency-key']);
+    await route.fulfill({ status: 503, contentType: 'application/json', body: '{"error":"Away."}' });
+  });
+  for (const times of [1, 2]) {
+    await move.locator('button[value=deposits]').click();
+    await expect.poll(() => keys.length).toBe(times);
+    await move.locator('.problem >> text=Away.').waitFor();
+  }
+  expect(keys[0]).toBe(keys[1]);
+  await page.unroute('**/deposits');
+
   const started = descendantsOf(bank.pid);
   expect(started.length).toBeGreaterThan(1);
   bank.kill('SIGINT');
@@ -101,5 +154,5 @@ test('the bank on its own PostgreSQL: accounts are opened, filled, moved between
   });
   await again.line(/^ready$/);
   const kept = await fetch(`http://localhost:${port}/accounts/${second}`);
-  expect(await kept.json()).toMatchObject({ balance: 12_500, ownerName: 'Ada <b>Lovelace</b>', isOpen: true });
+  expect(await kept.json()).toMatchObject({ balance: 12_560, ownerName: 'Ada <b>Lovelace</b>', isOpen: true });
 });

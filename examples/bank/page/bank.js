@@ -1,6 +1,9 @@
 // Everything that comes from outside is put into the page as text, never as markup.
 const who = document.querySelector('#who');
+const PAGE = 50;
+/** The account whose transactions are shown, and how many of its newest are left out. */
 let shown;
+let newer = 0;
 
 const ownerId = () => new FormData(who).get('ownerId').trim();
 const at = id => `/accounts/${encodeURIComponent(id)}`;
@@ -51,7 +54,8 @@ for (const form of document.querySelectorAll('form[data-command]')) {
         },
         body: JSON.stringify(body),
       });
-      attempt = undefined;
+      // One that failed on the other side may have been done all the same: asked again, it has the same key.
+      if (answer.status < 500) attempt = undefined;
       const result = await answer.json();
       if (!answer.ok) problem.textContent = complaint(result);
       else await show(result.position);
@@ -61,7 +65,22 @@ for (const form of document.querySelectorAll('form[data-command]')) {
   });
 }
 who.addEventListener('submit', event => event.preventDefault());
-who.addEventListener('change', () => void show());
+who.addEventListener('change', () => {
+  // What was another owner's is not left standing, also when there is no answer.
+  shown = undefined;
+  document.querySelector('#accounts').replaceChildren();
+  showTransactions();
+  void show();
+});
+for (const [id, step] of [
+  ['older', PAGE],
+  ['newer', -PAGE],
+]) {
+  document.querySelector(`#${id}`).addEventListener('click', () => {
+    newer = Math.max(0, newer + step);
+    void show();
+  });
+}
 
 /** Keys that nobody else makes; `crypto.randomUUID` exists only over https or on this machine. */
 function newKey() {
@@ -72,15 +91,36 @@ function complaint({ error, issues = [] }) {
   return [error, ...issues.map(issue => `${issue.path}: ${issue.message}`)].join(' ');
 }
 
+async function ask(path, position) {
+  const answer = await fetch(`${path}${path.includes('?') ? '&' : '?'}atLeast=${position}`);
+  const result = await answer.json();
+  if (!answer.ok) throw new Error(complaint(result));
+  return result;
+}
+
 /** What the read models say, not older than `position`. */
 async function show(position = 0) {
-  const owner = encodeURIComponent(ownerId());
-  const ask = async path => (await fetch(`${path}${path.includes('?') ? '&' : '?'}atLeast=${position}`)).json();
-  const [{ accounts = [] }, summary] = await Promise.all([
-    ask(`/owners/${owner}/accounts`),
-    ask(`/owners/${owner}/summary`),
+  const summary = document.querySelector('#summary');
+  try {
+    await showOwner(position);
+    summary.classList.remove('problem');
+  } catch (error) {
+    // A browser's own words for a failed connection help nobody.
+    summary.textContent = error instanceof TypeError ? 'The bank does not answer; try again.' : error.message;
+    summary.classList.add('problem');
+  }
+}
+
+async function showOwner(position) {
+  const asked = ownerId();
+  const owner = encodeURIComponent(asked);
+  const [{ accounts }, summary] = await Promise.all([
+    ask(`/owners/${owner}/accounts`, position),
+    ask(`/owners/${owner}/summary`, position),
   ]);
-  const totals = Object.entries(summary.totalBalance ?? {}).map(([currency, cents]) => money(cents, currency));
+  // Somebody else was asked for meanwhile.
+  if (asked !== ownerId()) return;
+  const totals = Object.entries(summary.totalBalance).map(([currency, cents]) => money(cents, currency));
   document.querySelector('#summary').textContent =
     accounts.length === 0 ? 'None yet.' : `${totals.join(' and ')} in ${summary.totalTransactions} transactions.`;
   document.querySelector('#accounts').replaceChildren(
@@ -89,7 +129,8 @@ async function show(position = 0) {
       choose.textContent = account.id;
       choose.addEventListener('click', () => {
         shown = account;
-        void showTransactions(0);
+        newer = 0;
+        void show();
       });
       return row(
         [
@@ -112,30 +153,39 @@ async function show(position = 0) {
     );
     if (accounts.some(({ id, isOpen }) => id === chosen && isOpen)) select.value = chosen;
   }
-  if (shown !== undefined) await showTransactions(position);
+  shown = accounts.find(({ id }) => id === shown?.id);
+  if (shown === undefined) return showTransactions();
+  // They come the oldest first.
+  const end = Math.max(0, shown.transactionCount - newer);
+  const offset = Math.max(0, end - PAGE);
+  const page = `limit=${Math.max(1, end - offset)}&offset=${offset}`;
+  const { transactions } = await ask(`${at(shown.id)}/transactions?${page}`, position);
+  showTransactions(transactions.toReversed());
 }
 
-async function showTransactions(position) {
-  const path = `${at(shown.id)}/transactions?limit=1000&atLeast=${position}`;
-  const { transactions = [] } = await (await fetch(path)).json();
-  document
-    .querySelector('#transactions')
-    .replaceChildren(
-      ...transactions
-        .toReversed()
-        .map(({ timestamp, type, description, amount, balanceAfter }) =>
-          row(
-            [
-              new Date(timestamp).toLocaleString(),
-              type.replace('_', ' '),
-              description,
-              money(type === 'deposit' || type === 'transfer_in' ? amount : -amount, shown.currency),
-              money(balanceAfter, shown.currency),
-            ],
-            [3, 4],
-          ),
-        ),
-    );
+function showTransactions(transactions = []) {
+  const choose = document.createElement('td');
+  choose.textContent = shown === undefined ? 'Choose an account above.' : 'None yet.';
+  choose.className = 'empty';
+  choose.colSpan = 5;
+  const none = document.createElement('tr');
+  none.append(choose);
+  document.querySelector('#which').textContent = shown === undefined ? '' : `of ${shown.id}`;
+  document.querySelector('#older').disabled = !(shown?.transactionCount > newer + PAGE);
+  document.querySelector('#newer').disabled = !(newer > 0);
+  const lines = transactions.map(({ timestamp, type, description, amount, balanceAfter }) =>
+    row(
+      [
+        new Date(timestamp).toLocaleString(),
+        type.replace('_', ' '),
+        description,
+        money(type === 'deposit' || type === 'transfer_in' ? amount : -amount, shown.currency),
+        money(balanceAfter, shown.currency),
+      ],
+      [3, 4],
+    ),
+  );
+  document.querySelector('#transactions').replaceChildren(...(lines.length > 0 ? lines : [none]));
 }
 
 function row(cells, numbers) {
@@ -159,4 +209,5 @@ function money(cents, currency) {
   }
 }
 
+showTransactions();
 await show();

@@ -41,6 +41,7 @@ export function commandRoutes(bank: Bank, pool: Pool): Router {
       const { status, body: answer } = await once(pool, asked, tx =>
         act(body, request, { tx, correlationId, ...(userId !== undefined && { userId }) }),
       );
+      await bank.keepSnapshots();
       response.status(status).json(answer);
     });
   };
