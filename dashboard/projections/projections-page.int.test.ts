@@ -6,6 +6,7 @@ import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
 const accounts: ProjectionStatus = {
   name: 'accounts',
   shape: 1,
+  needsRebuild: true,
   position: 41,
   owner: undefined,
   lagEvents: 7,
@@ -47,7 +48,14 @@ const look = async (path: string, name = 'viewer') =>
 describe('the page of the projections', () => {
   test('says how far they are, which stand still and why, and what was set aside; as text', async () => {
     const page = await (await look('/projections')).text();
-    for (const part of ['accounts', 'stands still at position 42', 'account-9', 'below zero', 'nobody']) {
+    for (const part of [
+      'accounts',
+      'stands still at position 42',
+      'projections rebuild accounts',
+      'account-9',
+      'below zero',
+      'nobody',
+    ]) {
       expect(page).toContain(part);
     }
     expect(page).not.toContain('<img src=x');

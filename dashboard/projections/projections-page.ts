@@ -31,6 +31,15 @@ export function projectionsPage({ base, viewer, status, parked }: ProjectionsPag
             resume ${name}
           </p>`,
       )}
+    ${status
+      .filter(({ needsRebuild }) => needsRebuild)
+      .map(
+        ({ name }) =>
+          html`<p class="problem" role="alert">
+            ${name} has tables of another shape than this release wants, so this release does not write them. Once it
+            runs everywhere: shiftwork projections rebuild ${name}
+          </p>`,
+      )}
     ${status.length === 0 ? html`<p class="notice">There are none yet: shiftwork migrate makes them.</p>` : table(status)}
     <h2>Dead letters</h2>
     ${parked.length === 0 ? html`<p class="notice">None.</p>` : parkedTable(parked)}

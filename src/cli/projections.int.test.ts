@@ -60,6 +60,17 @@ describe('shiftwork projections', () => {
     expect(await run('projections', 'resume', 'owners')).toMatchObject({ code: 0 });
   });
 
+  test('whose tables are of another release say what they wait for', async () => {
+    const { pool, run } = await setup();
+    await run('migrate');
+    await pool.query(`update shiftwork_events.projection set shape = 7 where name = 'owners'`);
+    const { lines } = await run('projections');
+    expect(lines.find(line => line.startsWith('owners'))).toContain('another shape: rebuild it');
+    expect(lines.find(line => line.startsWith('accounts'))).not.toContain('another shape');
+    await run('projections', 'rebuild', 'owners');
+    expect((await run('projections')).lines.join('\n')).not.toContain('another shape');
+  });
+
   test('say what is wrong: a name, a word, an app without an event store', async () => {
     const { run } = await setup();
     expect(await run('projections')).toMatchObject({ code: 1, lines: [expect.stringContaining('shiftwork migrate')] });

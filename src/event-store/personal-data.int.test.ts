@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
-import { InvalidContractError, SubjectErasedError } from '../errors/index.ts';
+import { InvalidContractError, InvalidOptionsError, SubjectErasedError } from '../errors/index.ts';
 import { collect, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
 import { decrypt, encrypt } from './cipher.ts';
 import { defineDecider, on } from './decider.ts';
@@ -100,6 +100,13 @@ describe('personal data', () => {
       place.store.append(who.personId, [registered(who, { id: `${who.personId}-1` })], { expectedVersion: 0 });
     const first = await append();
     expect(await append()).toEqual({ ...first, repeated: true });
+  });
+
+  test('of nobody is refused: without a name for the person its key could never be thrown away', async () => {
+    const append = place.store.append('nobody', [registered({ ...ada, personId: '' })], { expectedVersion: 0 });
+    await expect(append).rejects.toThrow('the subject of an event "person.registered"');
+    await expect(place.store.eraseSubject('')).rejects.toThrow(InvalidOptionsError);
+    expect(await place.store.streamVersion('nobody')).toBe(0);
   });
 
   test('is defined once for an event', () => {

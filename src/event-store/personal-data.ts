@@ -2,6 +2,7 @@ import type { AnyEventContract, EventContract } from '../contracts/index.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidContractError } from '../errors/index.ts';
 import { decrypt, encrypt } from './cipher.ts';
+import { requireIdText } from './id-text.ts';
 import type { KeyRing } from './key-ring.ts';
 
 /** Which fields of an event are about a person, and what stands there once that person is erased. */
@@ -61,7 +62,7 @@ export class PersonalDataVault {
   }
 
   async #seal(definition: PersonalData, eventId: string, payload: unknown, json: string): Promise<SealedParts> {
-    const subject = definition.subject(payload);
+    const subject = requireIdText(definition.subject(payload), `the subject of an event "${definition.contract.name}"`);
     const open: Record<string, unknown> = {};
     const secret: Record<string, unknown> = {};
     for (const [field, value] of Object.entries(JSON.parse(json) as object)) {
@@ -86,6 +87,6 @@ export class PersonalDataVault {
 
   /** From now on nobody reads what was sealed for that person. */
   async erase(subject: string): Promise<void> {
-    await this.#keys.throwAway(subject);
+    await this.#keys.throwAway(requireIdText(subject, 'the subject to erase'));
   }
 }

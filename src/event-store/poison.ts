@@ -1,6 +1,23 @@
 import { storableText } from '../contracts/index.ts';
 import { codeOf } from './store-fault.ts';
 
+/** What a socket fails with. Any other of Node's codes, such as ENOENT, is the handler's own affair. */
+const NETWORK: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EMFILE',
+  'ENFILE',
+]);
+
 /**
  * Whether the database, and not the event, is why a batch failed: connections, shutdowns, full disks, conflicts between transactions,
  * locks that came too late. Such a batch is tried again for as long as it takes.
@@ -8,7 +25,7 @@ import { codeOf } from './store-fault.ts';
 export function isOutage(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== undefined) {
-    return /^(08...|53...|57P0.|57014|40001|40P01|55P03|25P0[34])$/.test(code) || /^(E[A-Z]+|EAI_AGAIN)$/.test(code);
+    return /^(08...|53...|57P0.|57014|40001|40P01|55P03|25P0[34])$/.test(code) || isNetwork(code, error);
   }
   // The driver gives no code where the connection ends under a query, or none is free in time.
   return (
@@ -17,6 +34,11 @@ export function isOutage(error: unknown): boolean {
       error.message,
     )
   );
+}
+
+/** Also a socket in the file system that is not there: `connect ENOENT`. */
+function isNetwork(code: string, error: unknown): boolean {
+  return NETWORK.has(code) || (error instanceof Error && 'syscall' in error && error.syscall === 'connect');
 }
 
 /** A statement that took too long, perhaps because the batch is too large for the database's timeout: half of it may do. */

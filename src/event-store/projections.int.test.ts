@@ -1,3 +1,4 @@
+import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
@@ -242,6 +243,13 @@ describe('a projection', () => {
     expect(() => at('n'.repeat(22))).toThrow(/at most 63 characters/);
     expect(at('Prod-1').schemaOf(name)).toBe(`"read_${name}_Prod-1"`);
     expect(at('prod').schemaOf(name)).toBe(`read_${name}_prod`);
+  });
+
+  test('is not started on a pool whose connections would wait for each other for ever', async () => {
+    const pool = new Pool({ connectionString: place.url, max: 2 });
+    const store = new EventStore({ pool, events: [counted] });
+    expect(() => new Projections({ store, projections: [sums()] }).start()).toThrow('at least 3 connections');
+    await pool.end();
   });
 
   test('is refused with a name twice, a foreign event, a name that is no schema', () => {
@@ -573,6 +581,8 @@ describe('a rebuild', () => {
     const next = new Projections({ store: place.store, projections: [wider], pollEvery: 50, lease: 400 });
     running.push(next);
     expect(await next.prepare()).toEqual(['sums']);
+    expect(await next.status()).toMatchObject([{ shape: 1, needsRebuild: true }]);
+    expect(await old.status()).toMatchObject([{ needsRebuild: false }]);
     next.start();
     await old.waitFor('sums', await add('a', 5));
     await next.rebuild('sums');

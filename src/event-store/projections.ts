@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidContractError, ProjectionBehindError, ProjectionUnknownError } from '../errors/index.ts';
+import {
+  InvalidContractError,
+  InvalidOptionsError,
+  ProjectionBehindError,
+  ProjectionUnknownError,
+} from '../errors/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 import type { EventStore } from './event-store.ts';
 import { readLag } from './lag.ts';
@@ -30,6 +35,8 @@ export interface ProjectionsOptions {
 export interface ProjectionStatus {
   readonly name: string;
   readonly shape: number;
+  /** Its tables are of another shape than this release wants: nobody of it writes them until `rebuild`. */
+  readonly needsRebuild: boolean;
   readonly position: number;
   readonly owner: string | undefined;
   readonly lagEvents: number;
@@ -40,6 +47,8 @@ export interface ProjectionStatus {
   /** How far a rebuild has come. */
   readonly rebuilding: number | undefined;
 }
+
+const FEWEST_CONNECTIONS = 3;
 
 /** Read models of a store, kept up to date by any number of processes: each projection is run by one of them at a time. */
 export class Projections {
@@ -93,8 +102,18 @@ export class Projections {
     return this.#explained(prepareProjections(this.#store, [...this.#projections.values()]));
   }
 
-  /** Begins; repeated calls are one. */
+  /**
+   * Begins; repeated calls are one.
+   * @throws InvalidOptionsError for a pool that is too small: all of its connections would wait for one that never comes
+   */
   start(): void {
+    const { max } = this.#store.pool.options;
+    if (max < FEWEST_CONNECTIONS) {
+      throw new InvalidOptionsError(
+        `Expected a pool of at least ${FEWEST_CONNECTIONS} connections for projections (one listens, one writes, one reads), got max: ${max}. ` +
+          'Two for each projection and one to listen are best.',
+      );
+    }
     this.#listener.start();
     for (const projector of this.#projectors) projector.start();
   }
@@ -193,6 +212,7 @@ export class Projections {
         return {
           name: row.name,
           shape: row.shape,
+          needsRebuild: this.#projections.get(row.name)?.shape !== row.shape,
           position: row.checkpoint,
           owner: row.owner ?? undefined,
           lagEvents: events,

@@ -111,6 +111,18 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     expect(await queued()).toEqual([id]);
   });
 
+  test('is migrated again while a transaction has written into it: it waits for nobody', async () => {
+    const impatient = new Pool({ connectionString: database.url, max: 1, options: '-c lock_timeout=1s' });
+    try {
+      await transaction(async tx => {
+        await outbox.publish(tx, userRegistered({ userId: 'u-1', at: new Date() }));
+        await expect(migrateOutbox(impatient)).resolves.toBeUndefined();
+      });
+    } finally {
+      await impatient.end();
+    }
+  });
+
   test('a job that waits for the relay can be found, and what does not fit is refused before anything is written', async () => {
     const receipt = await transaction(tx => outbox.enqueue(tx, greet, { userId: 'ada' }));
     await expect(outbox.find(pool, receipt.id)).resolves.toMatchObject(receipt);

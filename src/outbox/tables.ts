@@ -69,8 +69,16 @@ export async function migrateOutbox(sql: Sql, namespace?: string): Promise<void>
     );
     -- It did not know jobs from events, and a thousand events that wait for a bus stood before each job.
     drop index if exists "${schema}".entry_to_send;
-    create index if not exists entry_waiting on ${entry} (kind, slot, position) where sent_at is null and stuck is null;
-    create index if not exists entry_job on ${entry} (id) where kind = 'job';
+    -- Only where they are missing: to look whether they are there takes a lock that waits for every transaction that has written here,
+    -- and meanwhile all others would wait behind it.
+    do $do$ begin
+      if to_regclass('"${schema}".entry_waiting') is null then
+        create index entry_waiting on ${entry} (kind, slot, position) where sent_at is null and stuck is null;
+      end if;
+      if to_regclass('"${schema}".entry_job') is null then
+        create index entry_job on ${entry} (id) where kind = 'job';
+      end if;
+    end $do$;
     create table if not exists ${slot} (slot smallint primary key);
     insert into ${slot} select generate_series(0, ${SLOTS - 1}) on conflict do nothing;
     create table if not exists ${inbox} (

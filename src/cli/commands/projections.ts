@@ -41,8 +41,14 @@ export const projections: Command = {
 
 async function runAll({ projections, facts }: OpenedProjections, { variables }: Terminal): Promise<ExitCode> {
   const stopAsked = stopSignal();
-  logFacts(facts, createLogger({ name: 'projections', variables }));
-  await projections.prepare();
+  const logger = createLogger({ name: 'projections', variables });
+  logFacts(facts, logger);
+  for (const name of await projections.prepare()) {
+    logger.warn(
+      { projection: name },
+      `its tables are of another shape: it waits for shiftwork projections rebuild ${name}`,
+    );
+  }
   projections.start();
   process.send?.({ type: 'ready' });
   await new Promise(resolve => stopAsked.addEventListener('abort', resolve, { once: true }));
@@ -59,7 +65,7 @@ async function printStatus(projections: Projections, terminal: Terminal, json: b
       behind: each.lagEvents === 0 ? '0' : `${each.lagEvents} (${lengthOf(each.lagMs)})`,
       parked: each.parked,
       'stands at': each.stoppedAt,
-      because: each.stoppedBecause,
+      because: each.needsRebuild ? 'another shape: rebuild it' : each.stoppedBecause,
       rebuilding: each.rebuilding,
       owner: each.owner,
     }));
