@@ -19,7 +19,8 @@ export async function once(
 
 /**
  * As `once`, for any key: does the effect the first time that the key is seen in this scope (a handler's name), and writes the key in the
- * same transaction. Only the key's own constraint counts as "seen before": any other violation is the effect's, and is thrown.
+ * same transaction. Only the key's own constraint counts as "seen before": any other violation is the effect's, and is thrown. A relay
+ * forgets keys after 90 days.
  *
  * Use: `await transaction(pool, tx => onceInTransaction(tx, 'record-payment', paymentId, () => addPayment(tx, payment)))`.
  */

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { backoffDelay, exponential } from '../resilience/index.ts';
+import { forgetOld } from './forget.ts';
 import { sendBatch, type EventSink, type SentBatch } from './send-batch.ts';
 import { tablesOf, type Sql, type Tables } from './tables.ts';
 
@@ -21,6 +22,8 @@ export interface RelayOptions {
   readonly lagEveryMs?: number;
   /** Jobs whose end was never recorded are forgotten after so long; 30 days by default. */
   readonly keepSentForMs?: number;
+  /** Keys of `once` and `onceInTransaction` are forgotten after so long; 90 days by default. */
+  readonly keepSeenForMs?: number;
 }
 
 const OUTAGE = exponential({ from: '200ms', to: '5s' });
@@ -144,19 +147,11 @@ export class Relay {
 
   async #forget(): Promise<void> {
     const { signal } = this.#stop;
-    const { pool, keepSentForMs = 30 * DAY_MS } = this.#options;
+    const { pool, keepSentForMs: sentMs = 30 * DAY_MS, keepSeenForMs: seenMs = 90 * DAY_MS } = this.#options;
     while (!signal.aborted) {
       await this.#pause(60_000, signal);
       if (signal.aborted) return;
-      await pool
-        .query(
-          `delete from ${this.#tables.entry} where position in (
-             select position from ${this.#tables.entry}
-             where sent_at < now() - $1 * interval '1 millisecond' order by position limit 10000
-           )`,
-          [keepSentForMs],
-        )
-        .catch(() => undefined);
+      await forgetOld(pool, this.#tables, { sentMs, seenMs }).catch(() => undefined);
     }
   }
 

@@ -1,6 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { namespace, redisUrl } from '../support/engines.ts';
+import { Client } from 'pg';
+import { openEngine } from '../../src/engine/index.ts';
+import { openState } from '../../src/state/index.ts';
+import { freshDatabase, namespace, redisUrl } from '../support/engines.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { freePort } from '../support/free-port.ts';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
 import { connect } from '../../src/queue/index.ts';
@@ -75,6 +79,29 @@ describe('a worker process', () => {
     expect(await worker.line(/"job\.dead"/)).toContain('POISON_JOB');
     expect(await client.job(id)).toMatchObject({ state: 'dead' });
     expect(worker.lines.filter(line => line.includes('"worker.died"')).length).toBeGreaterThanOrEqual(2);
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+  });
+
+  test('forgets what has expired in the shared state of PostgreSQL', async () => {
+    const database = await freshDatabase();
+    cleanups.push(() => database.drop());
+    const engine = openEngine({ url: database.url, role: 'producer' });
+    cleanups.push(() => engine.close());
+    await engine.migrate();
+    const sql = new Client({ connectionString: database.url });
+    await sql.connect();
+    cleanups.push(() => sql.end());
+    const store = await openState(engine);
+    await store.set('blame', 'a-job-of-last-year', { crashes: 1 }, 1);
+    await store.set('blame', 'a-job-of-today', { crashes: 1 }, 3_600_000);
+    const names = async () =>
+      (await sql.query(`select name from bullmq.shiftwork_state where collection = 'blame'`)).rows;
+    await waitFor('its expiry', async () => (await store.list('blame')).length === 1);
+    expect(await names()).toHaveLength(2);
+    const worker = start({ DATABASE_URL: database.url, WORKER_PROCESSES: '1' });
+    await waitFor('the row to go', async () => (await names()).length === 1, 20_000);
+    expect(await names()).toEqual([{ name: 'a-job-of-today' }]);
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
   });

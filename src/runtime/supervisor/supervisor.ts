@@ -53,6 +53,7 @@ const SWEEP_EVERY_MS = 30_000;
 /** Time kept back from the workers' grace period for what comes after them. */
 const OWN_MARGIN_MS = 700;
 const DEAD_LETTERS_EVERY_MS = 30_000;
+const FORGET_EVERY_MS = 600_000;
 /** What a worker that is replaced may take to end what it runs. */
 const RECYCLE_GRACE_MS = 25_000;
 
@@ -128,6 +129,7 @@ export class Supervisor {
     this.#scheduler = new Scheduler({ app, client: clientOn(engine, facts), store, facts, name });
     this.#scheduler.start();
     this.#watchDeadLetters(store);
+    this.#forgetExpired(store);
     for (let count = 0; count < processes; count += 1) this.#startWorker([]);
     this.#every(ALIVE_EVERY_MS, () => {
       for (const worker of this.#workers) worker.send({ kind: 'alive' });
@@ -302,6 +304,13 @@ export class Supervisor {
         return supervisor === this.#options.name ? !living.has(worker) : !present.has(supervisor);
       })
       .catch(() => undefined);
+  }
+
+  /** Nobody reads what has expired; on PostgreSQL its rows would stay for ever. */
+  #forgetExpired(store: StateStore): void {
+    const forget = (): void => void store.prune().catch(() => undefined);
+    forget();
+    this.#every(FORGET_EVERY_MS, forget);
   }
 
   #watchDeadLetters(store: StateStore): void {
