@@ -19,7 +19,8 @@ export async function once(
 
 /**
  * As `once`, for any key: does the effect the first time that the key is seen in this scope (a handler's name), and writes the key in the
- * same transaction. Only the key's own constraint counts as "seen before": any other violation is the effect's, and is thrown.
+ * same transaction. Only the key's own constraint counts as "seen before": any other violation is the effect's, and is thrown. A relay
+ * forgets keys after 90 days (`keepSeenForMs`).
  *
  * Use: `await transaction(pool, tx => onceInTransaction(tx, 'record-payment', paymentId, () => addPayment(tx, payment)))`.
  */
@@ -41,8 +42,8 @@ export async function onceInTransaction(
 }
 
 /**
- * Forgets keys that were seen longer ago than that; says how many. They stay for ever otherwise, a row each. A repeat of what was
- * forgotten is done again: keep them longer than anybody repeats (a payment provider for weeks, a replay of a stream as far as it goes).
+ * Forgets keys that were seen longer ago than that; says how many. For apps without a relay, which does it by itself. A repeat of what
+ * was forgotten is done again: keep them longer than anybody repeats (a payment provider for weeks, a replay of a stream as far as it goes).
  */
 export async function forgetSeen(sql: Sql, olderThanMs: number, namespace?: string): Promise<number> {
   const { inbox } = tablesOf(namespace);

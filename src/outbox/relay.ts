@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
+import { forgetOld } from './forget.ts';
 import type { EntryKind, EventSink, SentBatch } from './send-batch.ts';
 import { SendLoop } from './send-loop.ts';
 import { tablesOf, type Sql, type Tables } from './tables.ts';
@@ -21,6 +22,8 @@ export interface RelayOptions {
   readonly lagEveryMs?: number;
   /** Jobs whose end was never recorded are forgotten after so long; 30 days by default. */
   readonly keepSentForMs?: number;
+  /** Keys of `once` and `onceInTransaction` are forgotten after so long; 90 days by default. */
+  readonly keepSeenForMs?: number;
 }
 
 const STOP_MS = 10_000;
@@ -126,19 +129,11 @@ export class Relay {
 
   async #forget(): Promise<void> {
     const { signal } = this.#stop;
-    const { pool, keepSentForMs = 30 * DAY_MS } = this.#options;
+    const { pool, keepSentForMs: sentMs = 30 * DAY_MS, keepSeenForMs: seenMs = 90 * DAY_MS } = this.#options;
     while (!signal.aborted) {
       await this.#pause(60_000, signal);
       if (signal.aborted) return;
-      await pool
-        .query(
-          `delete from ${this.#tables.entry} where position in (
-             select position from ${this.#tables.entry}
-             where sent_at < now() - $1 * interval '1 millisecond' order by position limit 10000
-           )`,
-          [keepSentForMs],
-        )
-        .catch(() => undefined);
+      await forgetOld(pool, this.#tables, { sentMs, seenMs }).catch(() => undefined);
     }
   }
 

@@ -87,6 +87,7 @@ export async function migrateOutbox(sql: Sql, namespace?: string): Promise<void>
       seen_at timestamptz not null default now(),
       primary key (subscription, event_id)
     );
+    create index if not exists inbox_seen on ${inbox} (seen_at);
     commit;
   `);
 }

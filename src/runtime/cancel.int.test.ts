@@ -88,6 +88,7 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
     expect(await app.client.cancel(id)).toBe('requested');
     await expect(cancelled).resolves.toMatchObject({ jobName: 'alone' });
     await adopting;
+    expect(await app.client.job(id)).toMatchObject({ state: 'dead', attemptsMade: 1 });
   });
 
   test('a job that has ended, or is none, is said to be', async () => {
