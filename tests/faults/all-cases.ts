@@ -4,6 +4,7 @@ import { engineFaults } from './cases/engine.ts';
 import { eventStoreFaults } from './cases/event-store.ts';
 import { outboxFaults } from './cases/outbox.ts';
 import { providers } from './cases/providers.ts';
+import { refusals } from './cases/refusals.ts';
 import { schedules } from './cases/schedules.ts';
 import { shopFaults } from './cases/shop.ts';
 import { stops } from './cases/stops.ts';
@@ -13,6 +14,7 @@ export const allCases: readonly FaultCase[] = [
   ...crashes,
   ...stops,
   ...engineFaults,
+  ...refusals,
   ...schedules,
   ...providers,
   ...eventStoreFaults,

@@ -60,7 +60,7 @@ export class Trial {
   /** Multiplies counts and durations: 1 in the short form. */
   readonly scale: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'shiftwork-fault-'));
-  readonly #namespace: string;
+  readonly namespace: string;
   readonly #fleets: Fleet[] = [];
   #refused = 0;
   #client: Client | undefined;
@@ -70,7 +70,7 @@ export class Trial {
     this.engine = engine;
     this.random = seededRandom(seed);
     this.scale = scale;
-    this.#namespace = `fault${process.pid}x${(trials += 1)}`;
+    this.namespace = `fault${process.pid}x${(trials += 1)}`;
   }
 
   get sinkFile(): string {
@@ -84,11 +84,11 @@ export class Trial {
 
   async open(): Promise<void> {
     // A patient one: on a busy machine an answer may take longer than a producer waits.
-    const engine = openEngine({ url: this.engine.url, namespace: this.#namespace, role: 'worker' });
+    const engine = openEngine({ url: this.engine.url, namespace: this.namespace, role: 'worker' });
     await engine.migrate();
     this.#inspector = engine;
     const place = this.engine.kind === 'redis' ? { redis: this.engine.url } : { postgres: this.engine.url };
-    this.#client = connect({ ...place, namespace: this.#namespace });
+    this.#client = connect({ ...place, namespace: this.namespace });
   }
 
   get client(): Client {
@@ -106,7 +106,7 @@ export class Trial {
       args: ['--app', APP],
       env: {
         [this.engine.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: this.engine.url,
-        SHIFTWORK_NAMESPACE: this.#namespace,
+        SHIFTWORK_NAMESPACE: this.namespace,
         CHAOS_SINK: this.sinkFile,
         // Nobody there: cases about providers name their own.
         SMTP_URL: 'smtp://127.0.0.1:9',

@@ -2,7 +2,11 @@ import { Redis } from 'ioredis';
 import type { EnginePlace } from './engines.ts';
 
 /** Overwrites the stored data of a job on Redis with a text that is no JSON. */
-export async function breakStoredJob({ url, namespace }: EnginePlace, queue: string, jobId: string): Promise<void> {
+export async function breakStoredJob(
+  { url, namespace }: Pick<EnginePlace, 'url' | 'namespace'>,
+  queue: string,
+  jobId: string,
+): Promise<void> {
   const redis = new Redis(url);
   try {
     await redis.hset(`${namespace}:${queue}:${jobId}`, 'data', '{"text": "cut o');
