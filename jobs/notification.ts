@@ -47,6 +47,8 @@ export const webPush = defineJob({
   queue: QUEUE,
   name: 'web-push',
   schema: z.strictObject({
+    /** The app's own id of the subscription. Logs and dead letters name it when the push service says that it is gone. */
+    subscriptionId: id.optional(),
     subscription: z.strictObject({
       endpoint: target,
       expirationTime: z.number().nullish(),

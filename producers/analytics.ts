@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { identify, track, trackBatch } from '../jobs/index.ts';
-import type { EnqueueOptions, InputOf, JobRequest } from '../src/contracts/index.ts';
+import type { EnqueueOptions, InputOf } from '../src/contracts/index.ts';
+import { PayloadTooLargeError } from '../src/errors/index.ts';
 import type { Enqueuer, JobReceipt } from '../src/queue/index.ts';
 import type { BatchOptions } from './batch-options.ts';
 
@@ -25,36 +26,70 @@ export interface AnalyticsProducer {
   identifyMany(messages: readonly IdentifyMessage[], options?: BatchOptions): Promise<readonly JobReceipt[]>;
 }
 
-/** Well under 256 KiB of JSON for events of ordinary size. */
+/** Well under 256 KiB of JSON for events of ordinary size; fewer of larger ones travel together. */
 export const EVENTS_PER_JOB = 250;
+const BYTES_PER_JOB = 240 * 1024;
 
 export function createAnalyticsProducer(client: Enqueuer): AnalyticsProducer {
   return {
     track: (message, options) => client.enqueue(track, complete(message), options),
     identify: (message, options) => client.enqueue(identify, complete(message), options),
     trackMany: (messages, options) =>
-      client.enqueueMany(
-        batches(
-          messages.map(message => ({ type: 'track', ...complete(message) })),
-          options,
-        ),
+      enqueueBatches(
+        client,
+        messages.map(message => ({ type: 'track', ...complete(message) })),
+        options,
       ),
     identifyMany: (messages, options) =>
-      client.enqueueMany(
-        batches(
-          messages.map(message => ({ type: 'identify', ...complete(message) })),
-          options,
-        ),
+      enqueueBatches(
+        client,
+        messages.map(message => ({ type: 'identify', ...complete(message) })),
+        options,
       ),
   };
 }
 
-function batches(messages: InputOf<typeof trackBatch>['batch'], options: BatchOptions | undefined): JobRequest[] {
-  const requests = [];
-  for (let start = 0; start < messages.length; start += EVENTS_PER_JOB) {
-    requests.push(trackBatch({ batch: messages.slice(start, start + EVENTS_PER_JOB) }, options));
+type Batch = InputOf<typeof trackBatch>['batch'];
+
+/** What is too large is refused before anything is queued, so that the size of ordinary events need not be looked at. */
+async function enqueueBatches(
+  client: Enqueuer,
+  messages: Batch,
+  options: BatchOptions | undefined,
+): Promise<readonly JobReceipt[]> {
+  const requests = (batches: readonly Batch[]) => batches.map(batch => trackBatch({ batch }, options));
+  try {
+    return await client.enqueueMany(requests(byCount(messages)));
+  } catch (error) {
+    if (!(error instanceof PayloadTooLargeError)) throw error;
+    return client.enqueueMany(requests(bySize(messages)));
   }
-  return requests;
+}
+
+function byCount(messages: Batch): readonly Batch[] {
+  const batches: Batch[] = [];
+  for (let start = 0; start < messages.length; start += EVENTS_PER_JOB) {
+    batches.push(messages.slice(start, start + EVENTS_PER_JOB));
+  }
+  return batches;
+}
+
+/** An event that is too large by itself stands alone, to be refused by name. */
+function bySize(messages: Batch): readonly Batch[] {
+  const batches: Batch[] = [];
+  let bytes = Infinity;
+  for (const message of messages) {
+    const size = Buffer.byteLength(JSON.stringify(message)) + 1;
+    const last = batches.at(-1);
+    if (last === undefined || bytes + size > BYTES_PER_JOB || last.length === EVENTS_PER_JOB) {
+      batches.push([message]);
+      bytes = size;
+    } else {
+      last.push(message);
+      bytes += size;
+    }
+  }
+  return batches;
 }
 
 function complete<Message extends object>(message: Message): Message & { messageId: string; timestamp: string } {

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { InvalidOptionsError, InvalidPayloadError } from '../src/errors/index.ts';
+import { InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError } from '../src/errors/index.ts';
 import { trackBatch } from '../jobs/index.ts';
 import { recordingClient } from '../src/testing/index.ts';
 import {
@@ -118,6 +118,23 @@ describe('many analytics calls', () => {
     expect(await analytics.track(message)).toEqual({ ...first, deduplicated: true });
     await analytics.trackMany([message]);
     expect(client.enqueued[1]?.data).toEqual({ batch: [{ type: 'track', ...message }] });
+  });
+
+  test('of large events travel in more jobs, in order, none above what a job may carry', async () => {
+    const { client, analytics } = setup();
+    const messages = Array.from({ length: 300 }, (_, index) => ({
+      userId: `u${index}`,
+      event: 'Seen',
+      properties: { text: 'x'.repeat(5_000) },
+    }));
+    await analytics.trackMany(messages);
+    const sent = client.dataOf(trackBatch);
+    expect(sent.flatMap(({ batch }) => batch.map(({ userId }) => userId))).toEqual(messages.map(each => each.userId));
+    expect(sent.length).toBeGreaterThan(2);
+    await expect(
+      analytics.trackMany([{ userId: 'u', event: 'Seen', properties: { text: 'x'.repeat(300_000) } }]),
+    ).rejects.toThrow(PayloadTooLargeError);
+    expect(client.dataOf(trackBatch)).toHaveLength(sent.length);
   });
 
   test('of none are no job', async () => {

@@ -16,6 +16,8 @@ export interface DeliveryErrorOptions extends ErrorOptions {
   readonly retryAfterMs?: number;
   /** The far side is well: it answered that this call came too early or too often. Not held against it. */
   readonly busy?: boolean;
+  /** The HTTP status of the answer, where there was one. */
+  readonly status?: number;
 }
 
 /** A call to the outside failed, and its client has said what that means. */
@@ -25,6 +27,7 @@ export class DeliveryError extends ShiftworkError {
   readonly destination: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly busy: boolean;
+  readonly status: number | undefined;
 
   constructor(failure: FailureKind, message: string, options: DeliveryErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
@@ -32,5 +35,6 @@ export class DeliveryError extends ShiftworkError {
     this.destination = options.destination;
     this.retryAfterMs = options.retryAfterMs;
     this.busy = options.busy ?? false;
+    this.status = options.status;
   }
 }

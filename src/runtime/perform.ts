@@ -1,4 +1,4 @@
-import { causedBy, type Cause, type Tracer } from '../contracts/index.ts';
+import { causedBy, type AnyJobContract, type Cause, type Tracer } from '../contracts/index.ts';
 import { JobAbortedError, JobCancelledError, JobTimeoutError } from '../errors/index.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 import type { Passage } from './destinations/destinations.ts';
@@ -41,7 +41,7 @@ export function perform(
       if (open) end(classifyReturn(contract, value, run));
     };
     const thrown = (error: unknown): void => {
-      if (open) end(classifyStopped(runningJob) ?? classifyThrow(contract, timeoutOf(runningJob) ?? error, run));
+      if (open) end(classifyEnd(contract, runningJob, error, run));
     };
     runningJob.onGiveUp(reason => {
       const { onStuck } = run.at;
@@ -102,6 +102,14 @@ function inRunSpan(tracer: Tracer, run: RunContext, work: () => unknown): Promis
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Whatever was to become of a run that was told to stop: one that leaves doubt about its effect is not simply begun again. */
+function classifyEnd(contract: AnyJobContract, job: RunningJob, error: unknown, run: RunContext): Settlement {
+  const stopped = classifyStopped(job);
+  if (stopped === undefined) return classifyThrow(contract, timeoutOf(job) ?? error, run);
+  const thrown = classifyThrow(contract, error, run);
+  return thrown.kind === 'dead' && thrown.reason === 'in-doubt' ? thrown : stopped;
 }
 
 /** A run that ended with an error because it was told to stop has not failed: it goes back, or is not wanted any more. */

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
 import {
   cancel,
   dead,
@@ -12,10 +14,11 @@ import {
   snooze,
   type Handler,
   type HandlerResult,
+  type Run,
   type AnyJobContract,
 } from '../contracts/index.ts';
 import { openEngine, type EngineQueue } from '../engine/index.ts';
-import { IdempotencyConflictError, InvalidConfigError } from '../errors/index.ts';
+import { DeliveryError, IdempotencyConflictError, InvalidConfigError } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
 import { connect, jobIdOf } from '../queue/index.ts';
 import { fixed } from '../resilience/index.ts';
@@ -440,6 +443,27 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     await start({ concurrency: 1 });
     await done;
     expect(order).toEqual(['first attempt 1', 'first attempt 1', 'second attempt 1']);
+  });
+
+  test('a run that is told to stop while nobody knows whether its effect happened is held for a person where its contract says so', async () => {
+    const charge = defineJob({ queue: 'email', name: 'charge', schema: text, onDoubt: 'hold' });
+    const again = defineJob({ queue: 'email', name: 'charge-again', schema: text });
+    const begun: string[] = [];
+    const work = async (data: { readonly text: string }, run: Run): Promise<never> => {
+      begun.push(data.text);
+      await once(run.signal, 'abort');
+      throw new DeliveryError('unknown', 'The answer did not come.');
+    };
+    const { client, facts, start } = await setup([handle(charge, work), handle(again, work)]);
+    await client.enqueueMany([charge({ text: 'hold' }), again({ text: 'again' })]);
+    const host = await start({ concurrency: 2 });
+    await waitFor('both to run', () => begun.length === 2);
+    const [held, back] = [facts.next('job.dead'), facts.next('job.handed-back')];
+    const stopping = host.stop(20_000);
+    host.hurry();
+    await stopping;
+    expect(await held).toMatchObject({ jobName: 'charge', reason: 'in-doubt' });
+    expect(await back).toMatchObject({ jobName: 'charge-again' });
   });
 
   test('a host without a handler for an assigned job is refused by name', async () => {

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import { forgetFields, isUnstorableJson } from '../contracts/index.ts';
+import { isConnectionError } from '../engine/index.ts';
 import { JobCancelledError } from '../errors/index.ts';
 import type { DeadReason } from '../facts/index.ts';
 import { failedLine } from './dead-letters/attempt-record.ts';
@@ -108,9 +110,22 @@ function forgets({ assignment }: RunContext): boolean {
   return assignment !== undefined && assignment.contract.retention.forget.length > 0;
 }
 
-/** Before the job ends: afterwards it may be gone, or kept for days. */
+const AGAIN_MS = 500;
+
+/**
+ * Before the job ends: afterwards it may be gone, or kept for days. An engine that is away is waited for, as BullMQ waits with the end
+ * itself: what the handler did must not be done again because of this.
+ */
 async function forget({ assignment, job }: RunContext): Promise<void> {
-  await job.updateData(forgetFields(assignment?.contract.retention.forget ?? [], job.data));
+  const kept = forgetFields(assignment?.contract.retention.forget ?? [], job.data);
+  for (;;) {
+    try {
+      return await job.updateData(kept);
+    } catch (error) {
+      if (!isConnectionError(error)) throw error;
+    }
+    await sleep(AGAIN_MS);
+  }
 }
 
 const RESULT_LIMIT = 4_096;

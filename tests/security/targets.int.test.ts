@@ -293,11 +293,10 @@ describe('case 19: push endpoints inside the network', () => {
 
   test.each([404, 410])('an answer of %d says that the subscription is gone', async status => {
     const service = await receiver((_url, response) => response.writeHead(status).end());
-    const failure = await failureOf(
-      createPushSender(vapid, new Set([service.host])).send(message(`http://${service.host}/push`), forever),
-    );
+    const push = { ...message(`http://${service.host}/push`), subscriptionId: 'phone-of-ada' };
+    const failure = await failureOf(createPushSender(vapid, new Set([service.host])).send(push, forever));
     expect(failure.failure).toBe('permanent');
-    expect(failure.message).toContain('subscription is gone');
+    expect(failure.message).toBe('The push subscription "phone-of-ada" is gone: remove it.');
   });
 
   test('the contract takes a subscription of the right form alone', () => {

@@ -14,12 +14,13 @@ export function classifyStatus(
     const wait = retryAfterMs(retryAfter);
     return new DeliveryError('transient', `${destination} answered ${status}.`, {
       destination,
+      status,
       busy: status < 500,
       ...(wait !== undefined && { retryAfterMs: wait }),
     });
   }
   const hint = status >= 300 && status < 400 ? '; redirects are not followed' : '';
-  return new DeliveryError('permanent', `${destination} answered ${status}${hint}.`, { destination });
+  return new DeliveryError('permanent', `${destination} answered ${status}${hint}.`, { destination, status });
 }
 
 /** A call that got no answer. Its text may name hosts and ports that are ours alone; only the code is repeated. */

@@ -13,8 +13,7 @@ export const sendWebhook = handle(webhook, { sender: webhookSender }, ({ url, ev
 export const sendWebPush = handle(
   webPush,
   { sender: pushSender },
-  ({ subscription, notification, ttl }, run, { sender }) =>
-    sender.send({ subscription, notification, ttl: ttl ?? DAY_SECONDS }, run.signal),
+  ({ ttl = DAY_SECONDS, ...message }, run, { sender }) => sender.send({ ...message, ttl }, run.signal),
 );
 
 export const storeInApp = handle(inApp, { store: notificationStore }, (notification, run, { store }) =>

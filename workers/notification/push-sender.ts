@@ -5,6 +5,8 @@ import { checkTarget, post, type AllowedHosts, type Resolver } from '../http/ind
 import { readAllowedHosts } from './allowed-hosts.ts';
 
 export interface PushMessage {
+  /** The app's own id of the subscription: said when it is gone, so that the app can remove it. */
+  readonly subscriptionId?: string | undefined;
   readonly subscription: {
     readonly endpoint: string;
     readonly keys: { readonly p256dh: string; readonly auth: string };
@@ -28,7 +30,7 @@ export interface VapidKeys {
 /** Encrypts (RFC 8291), identifies itself (RFC 8292) and posts to the push service. */
 export function createPushSender(vapidDetails: VapidKeys, allowed: AllowedHosts, resolve?: Resolver): PushSender {
   return {
-    async send({ subscription, notification, ttl }, signal) {
+    async send({ subscription, subscriptionId, notification, ttl }, signal) {
       const url = new URL(subscription.endpoint);
       // Before anything is encrypted or signed for it.
       checkTarget(url, allowed);
@@ -46,16 +48,25 @@ export function createPushSender(vapidDetails: VapidKeys, allowed: AllowedHosts,
           { reach: { allowed, ...(resolve !== undefined && { resolve }) } },
         );
       } catch (error) {
-        if (error instanceof DeliveryError && /answered (404|410)/.test(error.message)) {
-          throw new DeliveryError('permanent', 'The push subscription is gone: remove it.', {
-            destination: url.host,
-            cause: error,
-          });
-        }
-        throw error;
+        throw error instanceof DeliveryError && isGone(error) ? gone(subscriptionId, error) : error;
       }
     },
   };
+}
+
+/** RFC 8030, section 7.3. */
+function isGone({ status }: DeliveryError): boolean {
+  return status === 404 || status === 410;
+}
+
+function gone(subscriptionId: string | undefined, cause: DeliveryError): DeliveryError {
+  const which = subscriptionId === undefined ? 'The push subscription' : `The push subscription "${subscriptionId}"`;
+  const { destination, status } = cause;
+  return new DeliveryError('permanent', `${which} is gone: remove it.`, {
+    cause,
+    ...(destination !== undefined && { destination }),
+    ...(status !== undefined && { status }),
+  });
 }
 
 export const pushSender = defineResource<{ readonly keys: VapidKeys; readonly allowed: AllowedHosts }, PushSender>({

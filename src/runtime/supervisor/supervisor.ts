@@ -10,10 +10,11 @@ import { Scheduler } from '../schedules/scheduler.ts';
 import { settledBy } from '../settled-by.ts';
 import { BlameBook } from './blame.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
+import { Deaths } from './deaths.ts';
 import { Isolation } from './isolation.ts';
 import { supervisedName, supervisorOf, type FromWorker } from './messages.ts';
 import { Presence } from './presence.ts';
-import { Rescue, type RescueCause } from './rescue.ts';
+import { Rescue } from './rescue.ts';
 import { Respawn } from './respawn.ts';
 import { sweepState } from './sweep-state.ts';
 
@@ -35,20 +36,7 @@ export interface SupervisorOptions {
   readonly onReady?: (() => void) | undefined;
 }
 
-/** A worker that ended without being told to. */
-interface Death {
-  readonly worker: string;
-  readonly at: number;
-  /** What it was running, known when that was handed back. */
-  readonly jobs: Promise<readonly string[]>;
-}
-
-const DEATHS_KEPT = 100;
 const ALIVE_EVERY_MS = 1_000;
-/** Workers that die within so long of each other died of the same thing, which is no job. */
-const TOGETHER_MS = 500;
-/** A claim that was on its way to the engine when its worker died arrives within these. */
-const LATE_CLAIMS_MS = [300, 1_500] as const;
 /** How long a dead worker's name is looked for in later sweeps, and how often everything is looked through. */
 const SWEEP_EVERY_MS = 30_000;
 /** Time kept back from the workers' grace period for what comes after them. */
@@ -69,7 +57,6 @@ export class Supervisor {
   readonly #recycling = new Respawn();
   /** To be replaced. */
   readonly #worn = new WeakSet<ChildWorker>();
-  readonly #deaths: Death[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #failed = Promise.withResolvers<number>();
   #numbers = 0;
@@ -80,7 +67,7 @@ export class Supervisor {
   #sweptAt = 0;
   #presence: Presence | undefined;
   #rescue: Rescue | undefined;
-  #blame: BlameBook | undefined;
+  #deaths: Deaths | undefined;
   #isolation: Isolation | undefined;
   #scheduler: Scheduler | undefined;
   #stopSweeping: (() => void) | undefined;
@@ -108,15 +95,22 @@ export class Supervisor {
     const { app, engine, facts, name, queues, processes } = this.#options;
     const store: StateStore = await openState(engine);
     const blame = new BlameBook(store);
-    this.#blame = blame;
-    this.#rescue = new Rescue({ engine, store, blame, facts, name, queues: [...app.queues.keys()] });
+    const rescue = new Rescue({ engine, store, blame, facts, name, queues: [...app.queues.keys()] });
+    this.#rescue = rescue;
+    const deaths = new Deaths({
+      rescue,
+      blame,
+      isHeld: jobId => this.#isolation?.holds(jobId) === true,
+      passed: ms => this.#passed(ms),
+    });
+    this.#deaths = deaths;
     this.#isolation = new Isolation({
       app,
       engine,
       blame,
       facts,
       startWorker: () => this.#startWorker(['--adopt']),
-      diedTogether: worker => this.#diedTogether(worker.name),
+      diedTogether: worker => deaths.diedTogether(worker.name),
     });
     this.#presence = new Presence({
       store,
@@ -243,8 +237,8 @@ export class Supervisor {
     const uptimeMs = Date.now() - worker.startedAt;
     if (!clean) this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
-    if (!isolated) void this.#mourn(worker.name, clean ? 'late' : 'worker-died');
-    else if (!clean) this.#remember(worker.name, Promise.resolve(this.#isolation?.suspects ?? []));
+    if (!isolated) void this.#deaths?.mourn(worker.name, clean ? 'late' : 'worker-died');
+    else if (!clean) this.#deaths?.remember(worker.name, Promise.resolve(this.#isolation?.suspects ?? []));
     if (this.#stopping !== undefined || isolated || worker.leaving) return;
     if (!this.#everReady) {
       // Not one has ever worked: the next one will not either. Also where it left with 0 unasked, that is no success.
@@ -252,48 +246,6 @@ export class Supervisor {
       return;
     }
     this.#after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker([]));
-  }
-
-  /** Looks three times for what a worker held: the crash counts against what a later look finds as well. */
-  async #mourn(name: string, cause: RescueCause): Promise<void> {
-    const [soon, later] = LATE_CLAIMS_MS;
-    const isOf = (worker: string, jobId: string): boolean => worker === name && this.#isolation?.holds(jobId) !== true;
-    const look = (as: RescueCause): Promise<readonly string[]> =>
-      (this.#rescue?.run(as, isOf) ?? Promise.resolve([])).catch(() => []);
-    const looked = (async () => {
-      const first = await look(cause);
-      await this.#passed(soon);
-      return [...first, ...(await look(cause))];
-    })();
-    let together = false;
-    if (cause === 'worker-died') {
-      this.#remember(name, looked);
-      together = await this.#diedTogether(name);
-    }
-    const jobs = await looked;
-    if (together) await this.#blame?.forgive(jobs, name).catch(() => undefined);
-    await this.#passed(later - soon);
-    await look(together ? 'late' : cause);
-  }
-
-  #remember(worker: string, jobs: Promise<readonly string[]>): void {
-    this.#deaths.push({ worker, at: Date.now(), jobs });
-    if (this.#deaths.length > DEATHS_KEPT) this.#deaths.shift();
-  }
-
-  /** Whether other workers died at the same time, of something that is no job of theirs. */
-  async #diedTogether(name: string): Promise<boolean> {
-    await this.#passed(TOGETHER_MS);
-    const own = this.#deaths.findLast(({ worker }) => worker === name);
-    if (own === undefined) return false;
-    const ownJobs = await own.jobs;
-    for (const { worker, at, jobs } of this.#deaths) {
-      if (worker === name || Math.abs(at - own.at) > TOGETHER_MS) continue;
-      // A job that was there at both is what they have in common: handed back after one death, it brought about the next.
-      const others = await jobs;
-      if (!others.some(jobId => ownJobs.includes(jobId))) return true;
-    }
-    return false;
   }
 
   /** Looks for hosts that are no more, and now and then for anything that nobody alive holds. */
