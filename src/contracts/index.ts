@@ -63,6 +63,7 @@ export { loadApp } from './load-app.ts';
 export type { PayloadContract } from './payload-contract.ts';
 export { continueTrace, plainTracer } from './plain-tracer.ts';
 export { react, type Reaction } from './react.ts';
-export { createScrubber, forgetFields, REDACTED, redactData } from './redact.ts';
+export { forgetFields, REDACTED, redactData } from './redact.ts';
+export { createScrubber, SCRUB_REACH } from './scrub.ts';
 export { isUnstorableJson, storableText } from './storable-text.ts';
 export type { SpanKind, Tracer } from './tracer.ts';

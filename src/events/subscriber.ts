@@ -224,7 +224,8 @@ function handlerError(
   const error = new EventHandlerError(name, type, scrub(message).slice(0, 500), { cause: thrown });
   if (thrown instanceof Error && thrown.stack !== undefined) {
     const frames = thrown.stack.split('\n').filter(line => line.startsWith('    at '));
-    error.stack = [`${error.name}: ${error.message}`, ...frames.slice(0, 20)].join('\n');
+    // A message of several lines may look like frames.
+    error.stack = [`${error.name}: ${error.message}`, scrub(frames.slice(0, 20).join('\n'))].join('\n');
   }
   return error;
 }
