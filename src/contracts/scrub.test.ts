@@ -32,6 +32,12 @@ describe('createScrubber', () => {
     expect(scrub('connection refused')).toBe('connection refused');
   });
 
+  test('removes a date as JSON writes it and as a text says it', () => {
+    const born = new Date('1990-05-17T00:00:00Z');
+    const clean = createScrubber({ sensitive: ['born'] }, { born });
+    expect(clean(`${born} ${JSON.stringify(born)}`)).toBe(`${REDACTED} "${REDACTED}"`);
+  });
+
   test('characters that mean something to a regular expression are taken as they are', () => {
     expect(createScrubber({ sensitive: ['token'] }, { token: 'a.*(b' })('x a.*(b y aXXb')).toBe(`x ${REDACTED} y aXXb`);
   });

@@ -48,6 +48,9 @@ function collect(value: unknown, spellings: Set<string>): void {
     const next = left.pop();
     if (typeof next === 'string' || typeof next === 'number' || typeof next === 'bigint') {
       addSpellings(String(next).trim(), spellings);
+    } else if (next instanceof Date) {
+      addSpellings(String(next), spellings);
+      if (!Number.isNaN(next.getTime())) addSpellings(next.toISOString(), spellings);
     } else if (typeof next === 'object' && next !== null) {
       for (const inner of Object.values(next)) left.push(inner);
     }

@@ -130,7 +130,9 @@ export class Subscriber {
       const fields = this.#fields(envelope, delivery);
       const said = look(name, contract, envelope, thrown);
       if (said instanceof Error) return this.#failed(fields, delivery, ranMs, said);
-      return this.#said(said, fields, delivery, ranMs);
+      // What a handler says may repeat the event, as what it throws may.
+      const reason = createScrubber(contract, envelope.payload)(said.reason);
+      return this.#said({ ...said, reason }, fields, delivery, ranMs);
     }
     if (facts.wants('event.handled')) {
       const lagMs = Math.max(0, startedAt - envelope.timestamp.getTime());
