@@ -65,5 +65,6 @@ export { continueTrace, plainTracer } from './plain-tracer.ts';
 export { react, type Reaction } from './react.ts';
 export { forgetFields, REDACTED, redactData } from './redact.ts';
 export { createScrubber, SCRUB_REACH } from './scrub.ts';
+export { scrubDeep, shownData } from './shown-data.ts';
 export { isUnstorableJson, storableText } from './storable-text.ts';
 export type { SpanKind, Tracer } from './tracer.ts';
