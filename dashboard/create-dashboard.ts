@@ -14,6 +14,7 @@ import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
 import { workersPage } from './workers/workers-page.ts';
 import { errorAnswers } from './http/errors.ts';
 import { securityHeaders } from './http/headers.ts';
+import { refuseNul } from './http/refuse-nul.ts';
 import { sameOriginOnly } from './http/same-origin.ts';
 import { metricsRoute } from './metrics/metrics-route.ts';
 import { overviewPage } from './overview/overview-page.ts';
@@ -126,6 +127,7 @@ export function createDashboard({
     handler.use(signInRoutes({ sessions, authenticator: new Authenticator(users), production, viewerOf: viewers.of }));
   }
   handler.use(recognisedOnly(viewers));
+  handler.use(refuseNul);
   handler.use(viewersOnlyRead(viewers));
   handler.use(metrics.forPeople);
 
