@@ -37,6 +37,30 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
     expect(shown[1]?.counts['prioritized']).toBeGreaterThanOrEqual(1);
   });
 
+  test.each([
+    '%00',
+    'email-%00',
+    'a:b',
+    '%7Bx%7D',
+    '%0d%0aSet-Cookie:%20x',
+    '123',
+    '__proto__',
+    '%F0%9F%92%A9',
+    'x'.repeat(5_000),
+  ])('case 15: an id such as %s names no job, and nothing fails on it', async id => {
+    const before = dashboard.failures.length;
+    for (const path of [`/queues/email/${id}`, `/queues/email/${id}/logs`, `/queues/email/${id}/flow`]) {
+      expect([200, 400, 404]).toContain((await dashboard.call('GET', path, admin)).status);
+    }
+    for (const query of [`status=${id}`, `activeQueue=${id}`, `page=${id}`]) {
+      expect([200, 400]).toContain((await dashboard.call('GET', `/queues?${query}`, admin)).status);
+    }
+    for (const path of [`/dead-letters/${id}`, `/running?id=${id}`, `/dead-letters?cause=${id}`]) {
+      expect([200, 400, 404]).toContain((await dashboard.send(path, { headers: { cookie: admin } })).status);
+    }
+    expect(dashboard.failures).toHaveLength(before);
+  });
+
   test('sensitive fields are redacted in every view of a job, and their values in every other text of it', async () => {
     const queue = await dashboard.queue('email');
     const secrets = ['ann@private.example', 'tok-5417-secret', 'line-code-99'];

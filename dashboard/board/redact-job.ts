@@ -1,4 +1,11 @@
-import { createScrubber, REDACTED, redactData, type AnyJobContract, type App } from '../../src/contracts/index.ts';
+import {
+  createScrubber,
+  REDACTED,
+  redactData,
+  scrubDeep,
+  type AnyJobContract,
+  type App,
+} from '../../src/contracts/index.ts';
 import type { EngineJob } from '../../src/engine/index.ts';
 import { readMeta } from '../../src/queue/index.ts';
 
@@ -46,15 +53,6 @@ function unknownJob(data: unknown): Redaction {
     scrub: createScrubber({ sensitive: ['data'] }, { data }),
     result: value => (typeof value === 'number' || value === null || value === undefined ? value : REDACTED),
   };
-}
-
-/** The value with every text in it scrubbed, names of fields included; a number that reads as a sensitive value goes too. */
-export function scrubDeep(value: unknown, scrub: (text: string) => string): unknown {
-  if (typeof value === 'string') return scrub(value);
-  if (typeof value === 'number') return scrub(String(value)) === String(value) ? value : REDACTED;
-  if (Array.isArray(value)) return value.map(item => scrubDeep(item, scrub));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [scrub(name), scrubDeep(inner, scrub)]));
 }
 
 /** As `scrubDeep`, for options: their numbers are times and counts, and the page reckons with them. */

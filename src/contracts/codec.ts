@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidPayloadError, PayloadTooLargeError, type PayloadIssue } from '../errors/index.ts';
 import type { PayloadContract } from './payload-contract.ts';
-import { createScrubber } from './redact.ts';
+import { createScrubber } from './scrub.ts';
 import { isUnstorableJson } from './storable-text.ts';
 
 /** A job carries references, not documents: 256 KiB of JSON at most. */

@@ -5,6 +5,7 @@ import type { EventStore } from './event-store.ts';
 import { isCancelled, isOutage, toError } from './poison.ts';
 import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchPlace } from './project-batch.ts';
 import type { StoredEvent } from './stored-event.ts';
+import { toldError } from './told-error.ts';
 
 const AGAIN = exponential({ from: '50ms', to: '2s' });
 
@@ -78,7 +79,7 @@ export class BatchRunner {
 
   async #tryAgain(batch: Batch, event: StoredEvent, first: Error): Promise<void> {
     const { projection } = this.#place;
-    let error = first;
+    let error = toldError(this.#store, event, first);
     for (let attempt = 1; attempt < projection.attempts; attempt += 1) {
       const retryInMs = backoffDelay(AGAIN, attempt);
       this.#store.facts.state('projection.retried', { ...this.#fields, position: event.position, retryInMs, error });
@@ -87,8 +88,9 @@ export class BatchRunner {
       try {
         return await this.#write(batch);
       } catch (cause) {
-        error = toError(cause);
-        if (error instanceof LeaseLost || isOutage(error)) throw error;
+        const again = toError(cause);
+        if (again instanceof LeaseLost || isOutage(again)) throw again;
+        error = toldError(this.#store, event, again);
       }
     }
     if (projection.onPoison === 'stop') throw new PoisonEvent(event, error);

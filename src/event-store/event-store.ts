@@ -220,6 +220,11 @@ export class EventStore {
     return readEvent(row, this.#reading);
   }
 
+  /** Fields of events of that type whose values are not for logs: what the contract calls sensitive, and what is sealed. */
+  sensitiveFieldsOf(type: string): readonly string[] {
+    return [...(this.contracts.get(type)?.sensitive ?? []), ...this.#vault.fieldsOf(type)];
+  }
+
   /**
    * Throws the person's key away: what was sealed with it is lost to everybody, for ever. Events stay; readers get what stands for
    * the erased fields. Snapshots of the streams that hold such events go too. Read models keep what they have until an event of the

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineEvent } from '../contracts/index.ts';
 import { counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { personalData } from './personal-data.ts';
 import { defineProjection } from './projection.ts';
 import { Projections } from './projections.ts';
 
@@ -37,3 +40,52 @@ test('a retry of dead letters during an outage says that, and leaves them as the
   expect(await projections.retryParked('strict')).toEqual({ done: 0, left: 1 });
   expect(await projections.parked('strict')).toMatchObject([{ error: 'it still does not fit' }]);
 });
+
+test.each(['park', 'stop'] as const)(
+  'what a projection fails with (%s) is kept and stated without sensitive values and personal data',
+  async onPoison => {
+    const joined = defineEvent('member.joined', {
+      schema: z.object({ id: z.string(), name: z.string(), card: z.string() }),
+      sensitive: ['card'],
+    });
+    const personal = personalData(joined, { subject: ({ id }) => id, erased: { name: 'somebody' } });
+    const own = await openStore({ events: [joined], personalData: [personal] });
+    try {
+      const heard: unknown[] = [];
+      for (const name of ['projection.retried', 'projection.parked', 'projection.stopped'] as const) {
+        own.facts.on(name, ({ fields: { error } }) => heard.push(error.message, error.stack, error.cause));
+      }
+      const projection = defineProjection({
+        name: 'members',
+        shape: 1,
+        events: [joined],
+        tables: 'create table nothing (id int)',
+        onPoison,
+        attempts: 2,
+        async project(events) {
+          const said = JSON.stringify(events.map(({ payload }) => payload));
+          throw new Error(`${said} does not fit`, { cause: new Error(said) });
+        },
+      });
+      const projections = new Projections({ store: own.store, projections: [projection], pollEvery: 50 });
+      await projections.prepare();
+      const ended = own.facts.next(onPoison === 'park' ? 'projection.parked' : 'projection.stopped');
+      projections.start();
+      await own.store.append('a', [joined({ id: 'm1', name: 'Ada Lovelace', card: '4111-1111' })], {
+        expectedVersion: 0,
+      });
+      await ended;
+      await projections.stop();
+      await projections.retryParked('members');
+      const { rows } = await own.pool.query(
+        `select (select json_agg(p) from ${own.store.names.parked} p)::text as parked,
+           (select json_agg(p) from ${own.store.names.projection} p)::text as projection`,
+      );
+      const kept = JSON.stringify([heard, rows, await projections.status(), await projections.parked('members')]);
+      expect(kept).toContain('does not fit');
+      expect(kept).not.toMatch(/Lovelace|4111/);
+    } finally {
+      await own.close();
+    }
+  },
+);

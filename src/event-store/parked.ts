@@ -5,6 +5,8 @@ import type { Projection } from './projection.ts';
 import type { EventRow } from './read-event.ts';
 import { EVENT_COLUMNS } from './read-event.ts';
 import { storeTypes } from './sql.ts';
+import type { StoredEvent } from './stored-event.ts';
+import { toldError } from './told-error.ts';
 
 /** A dead letter of a projection. */
 export interface ParkedEvent {
@@ -66,7 +68,7 @@ async function retryNext(
 ): Promise<number | undefined> {
   const { pool, names } = store;
   const key = [projection.name];
-  let tried: { readonly position: number; readonly stream: string } | undefined;
+  let tried: StoredEvent | undefined;
   try {
     return await inTransaction(pool, async client => {
       await client.query(enterSchema({ namespace: store.namespace, projection, generation: 'live' }));
@@ -99,7 +101,7 @@ async function retryNext(
     failed.add(tried.stream);
     await pool.query(
       `update ${names.parked} set error = $3, parked_at = now() where name = $1 and generation = 'live' and position = $2`,
-      [projection.name, tried.position, storedReason(error)],
+      [projection.name, tried.position, storedReason(toldError(store, tried, error))],
     );
     return tried.position;
   }

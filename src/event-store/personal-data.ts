@@ -55,6 +55,11 @@ export class PersonalDataVault {
     this.#keys = keys;
   }
 
+  /** Those of events of that type that are sealed. */
+  fieldsOf(type: string): readonly string[] {
+    return Object.keys(this.#byType.get(type)?.erased ?? {});
+  }
+
   /** Undefined for an event without personal data. */
   seal(contract: AnyEventContract, eventId: string, payload: unknown, json: string): Promise<SealedParts> | undefined {
     const definition = this.#byType.get(contract.name);

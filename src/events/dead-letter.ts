@@ -1,4 +1,4 @@
-import { redactData, type AnyEventContract } from '../contracts/index.ts';
+import { shownData, type AnyEventContract } from '../contracts/index.ts';
 import { traceIdOf } from '../queue/index.ts';
 import { readCloudEvent } from './cloud-event.ts';
 import type { StoredLetter } from './transport.ts';
@@ -10,7 +10,7 @@ export interface EventDeadLetter extends Omit<StoredLetter, 'text'> {
   readonly correlationId: string | undefined;
   readonly causationId: string | undefined;
   readonly traceId: string | undefined;
-  /** The payload, in which every sensitive field reads `[redacted]`. */
+  /** The payload, without what is sensitive; nothing of one that another version wrote. */
   readonly payload: unknown;
 }
 
@@ -25,6 +25,6 @@ export function shownLetter(events: ReadonlyMap<string, AnyEventContract>, store
     correlationId: event?.metadata.correlationId,
     causationId: event?.metadata.causationId,
     traceId: traceIdOf(event?.metadata.traceparent),
-    payload: redactData(events.get(letter.eventType), event?.data),
+    payload: shownData(events.get(letter.eventType), event?.version, event?.data),
   };
 }

@@ -130,7 +130,9 @@ export class Subscriber {
       const fields = this.#fields(envelope, delivery);
       const said = look(name, contract, envelope, thrown);
       if (said instanceof Error) return this.#failed(fields, delivery, ranMs, said);
-      return this.#said(said, fields, delivery, ranMs);
+      // What a handler says may repeat the event, as what it throws may.
+      const reason = createScrubber(contract, envelope.payload)(said.reason);
+      return this.#said({ ...said, reason }, fields, delivery, ranMs);
     }
     if (facts.wants('event.handled')) {
       const lagMs = Math.max(0, startedAt - envelope.timestamp.getTime());
@@ -224,7 +226,8 @@ function handlerError(
   const error = new EventHandlerError(name, type, scrub(message).slice(0, 500), { cause: thrown });
   if (thrown instanceof Error && thrown.stack !== undefined) {
     const frames = thrown.stack.split('\n').filter(line => line.startsWith('    at '));
-    error.stack = [`${error.name}: ${error.message}`, ...frames.slice(0, 20)].join('\n');
+    // A message of several lines may look like frames.
+    error.stack = [`${error.name}: ${error.message}`, scrub(frames.slice(0, 20).join('\n'))].join('\n');
   }
   return error;
 }

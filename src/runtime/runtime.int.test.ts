@@ -242,6 +242,32 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     expect(names.toSorted()).toEqual(['Ada Lovelace', 'Grace Hopper']);
   });
 
+  test('a job with a very long sensitive value ends at its first failure, and nothing repeats the value', async () => {
+    const call = defineJob({
+      queue: 'email',
+      name: 'call',
+      schema: z.object({ payload: z.string() }),
+      sensitive: ['payload'],
+      retry: { attempts: 1 },
+    });
+    const { client, facts, start, queue } = await setup([
+      handle(call, ({ payload }) => {
+        throw new Error(`could not send ${payload}`);
+      }),
+    ]);
+    const died = facts.next('job.dead');
+    const { id } = await client.enqueue(call, { payload: 'planted secret '.repeat(8_000) });
+    await start();
+    const { error, attempt } = await died;
+    const stored = await (await queue('email')).getJob(id);
+    expect([attempt, error.message, stored?.failedReason]).toEqual([
+      1,
+      'could not send [redacted]',
+      'could not send [redacted]',
+    ]);
+    expect([error.stack, ...(stored?.stacktrace ?? [])].join()).not.toMatch(/planted|regular expression/);
+  });
+
   test('sensitive values are scrubbed from what is stored, and forgotten fields are gone when the job has ended', async () => {
     const reset = defineJob({
       queue: 'email',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createScrubber } from '../contracts/index.ts';
 import { JobDeadError } from '../errors/index.ts';
 import { StoredError } from './stored-error.ts';
 
@@ -11,6 +12,19 @@ describe('StoredError', () => {
     expect(stored.message).toBe('login [redacted] failed');
     expect(stored.stack).toContain('caused by');
     expect(`${stored.message}${stored.stack}`).not.toContain('hunter2');
+  });
+
+  test('a value that the bound goes through does not show its beginning, however much shorter scrubbing makes the rest', () => {
+    const secret = `hunter2-${'y'.repeat(200)}`;
+    const clean = createScrubber({ sensitive: ['secret'] }, { secret });
+    for (let shift = 0; shift < secret.length; shift += 20) {
+      const stored = new StoredError(new Error(`${'z'.repeat(shift)}${secret.repeat(400)}`), clean);
+      expect(`${stored.message}${stored.stack}`).not.toMatch(/hunter|y{3}/);
+    }
+  });
+
+  test('the name is scrubbed as well', () => {
+    expect(new StoredError(Object.assign(new Error('x'), { name: 'hunter2' }), scrub).name).toBe('[redacted]');
   });
 
   test('the code stands in front of the message, once', () => {

@@ -1,10 +1,12 @@
-import { createScrubber, storableText } from '../contracts/index.ts';
+import { createScrubber, REDACTED, SCRUB_REACH, storableText } from '../contracts/index.ts';
 import { ShiftworkError } from '../errors/index.ts';
 import type { RunContext } from './run-context.ts';
 
 const MESSAGE_LIMIT = 2_000;
 const STACK_LIMIT = 8_000;
 const CAUSES_LIMIT = 4;
+
+type Scrub = (text: string) => string;
 /** Cut before scrubbing: a message of megabytes must not cost seconds. */
 const READ_LIMIT = 64_000;
 
@@ -15,14 +17,14 @@ const READ_LIMIT = 64_000;
 export class StoredError extends Error {
   readonly code: string | undefined;
 
-  constructor(error: Error, scrub: (text: string) => string) {
+  constructor(error: Error, scrub: Scrub) {
     const code = codeOf(error);
-    const plain = read(error, 'message');
+    const plain = read(error, 'message', scrub);
     const message = code === undefined || plain.startsWith(code) ? plain : `${code}: ${plain}`;
-    super(cut(scrub(message), MESSAGE_LIMIT));
-    this.name = storableText(read(error, 'name').slice(0, 100)) || 'Error';
+    super(cut(message, MESSAGE_LIMIT));
+    this.name = storableText(read(error, 'name', scrub).slice(0, 100)) || 'Error';
     this.code = code;
-    this.stack = cut(scrub(stackOf(error)), STACK_LIMIT);
+    this.stack = cut(stackOf(error, scrub), STACK_LIMIT);
   }
 }
 
@@ -33,10 +35,10 @@ export function storedError(run: RunContext, error: Error): StoredError {
 
 /** What a handler gave as a reason, as it may be stated: nothing sensitive, nothing huge. */
 export function statedReason(run: RunContext, reason: string): string {
-  return cut(scrubber(run)(reason.slice(0, READ_LIMIT)), MESSAGE_LIMIT);
+  return cut(scrubbed(reason, scrubber(run)), MESSAGE_LIMIT);
 }
 
-function scrubber({ assignment, job }: RunContext): (text: string) => string {
+function scrubber({ assignment, job }: RunContext): Scrub {
   // Data of an unknown job cannot be told apart, and no handler of ours has seen it.
   return assignment === undefined ? text => text : createScrubber(assignment.contract, job.data);
 }
@@ -47,19 +49,30 @@ function codeOf(error: Error): string | undefined {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
 }
 
-function stackOf(error: Error): string {
-  const lines: string[] = [read(error, 'stack') || `${read(error, 'name')}: ${read(error, 'message')}`];
+function stackOf(error: Error, scrub: Scrub): string {
+  const lines: string[] = [
+    read(error, 'stack', scrub) || `${read(error, 'name', scrub)}: ${read(error, 'message', scrub)}`,
+  ];
   let cause = field(error, 'cause');
   for (let depth = 0; cause !== undefined && cause !== null && depth < CAUSES_LIMIT; depth += 1) {
-    lines.push(`caused by ${isError(cause) ? read(cause, 'stack') || read(cause, 'message') : typeof cause}`);
+    const told = isError(cause) ? read(cause, 'stack', scrub) || read(cause, 'message', scrub) : typeof cause;
+    lines.push(`caused by ${told}`);
     cause = isError(cause) ? field(cause, 'cause') : undefined;
   }
   return lines.join('\n');
 }
 
-function read(error: Error, name: 'message' | 'name' | 'stack'): string {
+function read(error: Error, name: 'message' | 'name' | 'stack', scrub: Scrub): string {
   const value = field(error, name);
-  return typeof value === 'string' ? value.slice(0, READ_LIMIT) : '';
+  return typeof value === 'string' ? scrubbed(value, scrub) : '';
+}
+
+function scrubbed(text: string, scrub: Scrub): string {
+  if (text.length <= READ_LIMIT) return scrub(text);
+  const start = scrub(text.slice(0, READ_LIMIT));
+  // The cut may have gone through a value, and too little of it may be left to be found.
+  const found = start.lastIndexOf(REDACTED);
+  return start.slice(0, Math.max(start.length - SCRUB_REACH, found === -1 ? 0 : found + REDACTED.length));
 }
 
 /** Getters on thrown errors may throw in turn. */

@@ -14,6 +14,8 @@ const PORTS: ReadonlySet<string> = new Set(['', '80', '443', '8080', '8443']);
 /** Systems inside the network that answer on a name, whatever its address. */
 const LOCAL_NAMES = /(?:^|\.)(?:localhost|localdomain|local|internal|home\.arpa)$/;
 
+const GLOBAL_UNICAST = ipaddr.parseCIDR('2000::/3');
+
 /** Only addresses that the whole internet may route to. Everything that is not plain unicast is refused. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
@@ -21,9 +23,9 @@ export function isPublicAddress(address: string): boolean {
   const parsed = ipaddr.process(address);
   if (parsed.range() !== 'unicast') return false;
   if (parsed.kind() === 'ipv4') return true;
-  // Translated prefixes carry an IPv4 address that nobody has looked at: 64:ff9b::/96, 64:ff9b:1::/48, and the old ::a.b.c.d.
-  const text = parsed.toNormalizedString();
-  return !text.startsWith('64:ff9b:') && !text.startsWith('0:0:0:0:0:0:');
+  // All that was ever given out. Elsewhere are prefixes that carry an IPv4 address which nobody has looked at (64:ff9b::/96, ::a.b.c.d)
+  // and what a router inside may know.
+  return parsed.match(GLOBAL_UNICAST);
 }
 
 /**

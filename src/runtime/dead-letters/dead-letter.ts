@@ -1,5 +1,6 @@
-import { createScrubber, redactData, type App } from '../../contracts/index.ts';
+import { createScrubber, shownData, type AnyJobContract, type App } from '../../contracts/index.ts';
 import type { EngineJob } from '../../engine/index.ts';
+import { readMeta } from '../../queue/index.ts';
 import type { HistoryLine } from './attempt-record.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { DeadLetterKind } from './other-letters.ts';
@@ -66,7 +67,7 @@ export function detailsOf(app: App, queue: string, job: EngineJob, history: read
   const scrub = scrubberOf(app, job);
   return {
     ...deadLetterOf(app, queue, job),
-    data: redactData(app.jobs.get(job.name), job.data),
+    data: shownData(contractOf(app, queue, job), readMeta(job.opts.telemetry?.metadata).version, job.data),
     worker: job.processedBy,
     errors: (job.stacktrace ?? []).map(scrub),
     history: history.map(line => (line.what === 'failed' ? { ...line, message: scrub(line.message) } : line)),
@@ -74,6 +75,12 @@ export function detailsOf(app: App, queue: string, job: EngineJob, history: read
     replays: history.filter(({ what }) => what === 'replayed').length,
     provenance: {},
   };
+}
+
+/** Undefined for a job of that name in another queue, which is another program's. */
+function contractOf(app: App, queue: string, job: EngineJob): AnyJobContract | undefined {
+  const contract = app.jobs.get(job.name);
+  return contract?.queue === queue ? contract : undefined;
 }
 
 /** Scrubbed when it was stored, by the contract as it was then: it may name more fields now. */

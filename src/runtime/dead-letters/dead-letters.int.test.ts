@@ -139,6 +139,25 @@ describe.each(engineCases)('acting on dead letters on $kind', engineCase => {
     await letters.discard({ ids: [id] }, { by: 'test', reason: 'cleaned up' });
   });
 
+  test('a dead letter that another version of its contract wrote shows no data: its sensitive fields may have had other names', async () => {
+    const id = await died('act', () => work({ n: 1, secret: 'hunter2' }));
+    const next = defineJob({
+      queue: 'acts',
+      name: 'act',
+      version: 2,
+      schema: z.object({ n: z.number(), password: z.string().optional() }),
+      upgrade: { 1: old => old },
+      sensitive: ['password'],
+    });
+    const later = new DeadLetters({
+      engine: running.engine,
+      app: defineApp({ jobs: [next], handlers: [] }),
+      facts: running.facts,
+    });
+    expect((await later.show(id))?.data).toBe('[redacted]');
+    await letters.discard({ ids: [id] }, { by: 'test', reason: 'cleaned up' });
+  });
+
   test('a replay runs again with fresh attempts, keeps the history, and is counted', async () => {
     const id = await died('act', () => work({ n: 3 }));
     expect(await letters.replay({ ids: [id] }, { by: 'ann', dryRun: true })).toMatchObject({ matched: 1, done: [id] });
