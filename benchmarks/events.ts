@@ -316,6 +316,8 @@ function countTo(count: number): { readonly one: () => void; readonly done: Prom
 
 async function relay(): Promise<void> {
   const pool = new Pool({ connectionString: postgres.url });
+  // Without a listener a server that shuts down under an idle connection ends the process.
+  pool.on('error', () => undefined);
   const engine = openEngine({ url: redis.url, role: 'producer' });
   await migrateOutbox(pool);
   const outbox = new Outbox();

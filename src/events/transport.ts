@@ -69,6 +69,8 @@ export type StopSubscription = (timeoutMs: number) => Promise<void>;
 export interface TransportListener {
   readonly lost: (error: Error) => void;
   readonly back: (awayMs: number) => void;
+  /** Something that people should look at while the rest goes on. */
+  readonly warned: (warning: string) => void;
   readonly unroutable: (event: OutgoingEvent) => void;
   readonly dropped: (subscription: string, count: number) => void;
   readonly trimmed: (subscription: string, lost: number) => void;

@@ -216,8 +216,10 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
   });
 
   test('a bus that is away stands before no job, however many events wait for it', async () => {
+    let tries = 0;
     const bus = {
       async forward({ id }: OutgoingEvent) {
+        tries += 1;
         throw new BusUnavailableError('test', id, 'it is away');
       },
     };
@@ -234,12 +236,13 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await waitFor('the job behind the events', async () => (await queued()).length === 1);
     await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 130, stuck: [] });
     // Not after a pause for the bus, which by now is seconds long.
+    const triesBefore = tries;
     for (let count = 2; count < 12; count += 1) {
-      const begun = Date.now();
       await transaction(tx => outbox.enqueue(tx, greet, { userId: String(count) }, { order }));
       await waitFor('the next job', async () => (await queued()).length === count);
-      expect(Date.now() - begun).toBeLessThan(5_000);
     }
+    // Had each waited until the bus was tried once more, it would have been tried as often.
+    expect(tries - triesBefore).toBeLessThan(10);
     expect(stated.filter(({ name }) => name === 'outbox.held')).toHaveLength(1);
   });
 

@@ -6,6 +6,8 @@ export interface TcpProxy {
   readonly port: number;
   hold(): void;
   release(): void;
+  /** Ends the connections that stand; new ones are taken. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     release() {
       held = false;
       for (const [client, upstream] of pairs) upstream.pipe(client);
+    },
+    cut() {
+      for (const client of pairs.keys()) client.destroy();
+      pairs.clear();
     },
     async close() {
       for (const client of pairs.keys()) client.destroy();

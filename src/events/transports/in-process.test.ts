@@ -56,6 +56,24 @@ test('publishAndWait waits for all and names each that failed', async () => {
   expect(seen).toEqual(['slow', 'slow']);
 });
 
+test('a handler that is subscribed twice gets each event twice, by publish as by publishAndWait, and each ends alone', async () => {
+  const bus = new Bus({ events, transport: new InProcessTransport() });
+  const seen: string[] = [];
+  const take = ({ payload }: { readonly payload: { readonly userId: string } }) => void seen.push(payload.userId);
+  const stop = await bus.subscribe(userUpdated, take);
+  await bus.subscribe(userUpdated, take);
+  await bus.publishAndWait(userUpdated({ userId: 'waited' }));
+  expect(seen).toEqual(['waited', 'waited']);
+  await bus.publish(userUpdated({ userId: 'gone on' }));
+  await waitFor('both', () => seen.length === 4);
+  expect(seen.slice(2)).toEqual(['gone on', 'gone on']);
+  await stop();
+  await bus.publishAndWait(userUpdated({ userId: 'one' }));
+  await bus.publish(userUpdated({ userId: 'one' }));
+  await bus.close();
+  expect(seen.slice(4)).toEqual(['one', 'one']);
+});
+
 test('close waits for what follows: handlers that publish while it drains are heard by others', async () => {
   const bus = new Bus({ events, transport: new InProcessTransport() });
   const seen: string[] = [];

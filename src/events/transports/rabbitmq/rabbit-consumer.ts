@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import { UndecodableEventError } from '../../../errors/index.ts';
 import { readCloudEvent } from '../../cloud-event.ts';
 import { Inbox } from '../../inbox.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
@@ -7,7 +8,7 @@ import { Acknowledger } from './acknowledger.ts';
 import { messageIdOf } from './message-id.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import type { RabbitPublisher } from './rabbit-publisher.ts';
-import { declareExchanges, declareGroup, declarePause, versionOf, type Names } from './topology.ts';
+import { declareExchanges, declareGroup, declareOwn, declarePause, versionOf, type Names } from './topology.ts';
 
 export interface RabbitConsumerParts {
   readonly link: RabbitLink;
@@ -57,7 +58,7 @@ export class RabbitConsumer {
   /** Resolves when events flow. */
   async start(): Promise<void> {
     try {
-      await this.#parts.link.invite(this.#what(), this.#open);
+      await this.#parts.link.invite(this.#what(), this.#open, error => this.#parts.listener?.warned(error.message));
     } catch (error) {
       // The broker may still do what it was asked for: whoever was told that it failed must not be given events.
       this.#stop.abort();
@@ -108,9 +109,7 @@ export class RabbitConsumer {
     await declareExchanges(channel, names, versionOf(connection));
     let queue = this.#queue;
     if (queue === undefined) {
-      const declared = await channel.assertQueue('', { exclusive: true, autoDelete: true });
-      queue = declared.queue;
-      await channel.bindQueue(queue, names.events, subscription.pattern.text);
+      queue = await declareOwn(channel, names, subscription.pattern.text);
     } else {
       await declareGroup(channel, names, queue, subscription.pattern.text);
     }
@@ -152,7 +151,7 @@ export class RabbitConsumer {
     const answered = Number(headers[ATTEMPTS_HEADER] ?? 0);
     const attempt = answered + Number(headers['x-delivery-count'] ?? 0) + 1;
     const text = message.content.toString('utf8');
-    const verdict = await this.#parts.subscription.deliver({ text, attempt, repeatable });
+    const verdict = kept(await this.#parts.subscription.deliver({ text, attempt, repeatable }));
     try {
       if (verdict.kind !== 'done' && verdict.kind !== 'failed') await this.#move(message, text, attempt, verdict);
       session.acks.ack(message);
@@ -181,7 +180,7 @@ export class RabbitConsumer {
           'x-reason': verdict.reason,
           'x-error': verdict.error.message.slice(0, 1_000),
           'x-subscription': this.#parts.subscription.name,
-          'x-queue': this.#queue ?? '',
+          'x-queue': this.#ownQueue,
           'x-event-type': reading.kind === 'event' ? reading.event.type : message.fields.routingKey,
           'x-event-id': reading.kind === 'event' ? reading.event.id : '',
           'x-died-at': Date.now(),
@@ -233,4 +232,10 @@ export class RabbitConsumer {
   #what(): string {
     return `the subscription "${this.#parts.subscription.name}"`;
   }
+}
+
+/** What cannot be read is kept also where it is not repeated: a later release, or a person, may read it. */
+function kept(verdict: Verdict): Verdict {
+  if (verdict.kind !== 'failed' || !(verdict.error instanceof UndecodableEventError)) return verdict;
+  return { kind: 'dead', reason: 'undecodable', error: verdict.error };
 }

@@ -12,12 +12,21 @@ const HEARTBEAT_S = 10;
 /** Sets up what it needs on each new connection; a rejection gives the connection up, and another is tried. */
 export type Guest = (connection: ChannelModel) => Promise<void>;
 
+/** Told when a guest could not come back after an outage although others could: once for each outage. It is tried on. */
+export type Refused = (error: BusUnavailableError) => void;
+
+interface Absent {
+  readonly guest: Guest;
+  readonly coming: Promise<void>;
+  readonly cause: unknown;
+}
+
 /** One connection to RabbitMQ that comes back by itself. */
 export class RabbitLink {
   readonly #transport: string;
   readonly #url: string;
   readonly #name: string;
-  readonly #guests = new Set<Guest>();
+  readonly #guests = new Map<Guest, { readonly what: string; readonly refused: Refused | undefined }>();
   readonly #stop = new AbortController();
   #connection: ChannelModel | undefined;
   #arrival: PromiseWithResolvers<ChannelModel> | undefined;
@@ -42,12 +51,15 @@ export class RabbitLink {
     this.#listener = listener;
   }
 
-  /** Calls the guest now, and again after each outage. @throws BusUnavailableError; then it is no guest */
-  async invite(what: string, guest: Guest): Promise<void> {
+  /**
+   * Calls the guest now, and again after each outage. Without `refused` no connection is of use that it cannot come to.
+   * @throws BusUnavailableError; then it is no guest
+   */
+  async invite(what: string, guest: Guest, refused?: Refused): Promise<void> {
     try {
       const connection = await this.connection(what);
       await this.within(what, guest(connection));
-      this.#guests.add(guest);
+      this.#guests.set(guest, { what, refused });
       // It was lost while the guest came.
       if (this.#connection !== connection) await this.within(what, guest(await this.connection(what)));
     } catch (cause) {
@@ -108,7 +120,7 @@ export class RabbitLink {
     await Promise.race([Promise.all([closing, this.#loop]), sleep(Math.max(200, timeoutMs))]);
   }
 
-  /** Until there is one with every guest in its place. */
+  /** Until there is one on which guests have come. */
   async #connect(): Promise<void> {
     const { signal } = this.#stop;
     for (let tries = 1; !signal.aborted; tries += 1) {
@@ -121,8 +133,9 @@ export class RabbitLink {
         });
         // Without a listener an error would end the process; 'close' follows it.
         connection.on('error', () => undefined);
-        for (const guest of this.#guests) await this.within('a connection', guest(connection));
+        const absent = await this.#seat(connection);
         this.#opened(connection);
+        for (const each of absent) void this.#seatLater(connection, each);
         return;
       } catch (cause) {
         connection?.close().catch(() => undefined);
@@ -130,6 +143,49 @@ export class RabbitLink {
         await sleep(backoffDelay(BACKOFF, tries), undefined, { signal }).catch(() => undefined);
       }
     }
+  }
+
+  /**
+   * Those who did not come. One whose queue stands with other settings must not keep the others away.
+   * Rejects where the connection itself is to blame: it is gone, or nobody got an answer.
+   */
+  async #seat(connection: ChannelModel): Promise<readonly Absent[]> {
+    let isGone = false;
+    connection.once('close', () => (isGone = true));
+    const absent: Absent[] = [];
+    const guests = [...this.#guests.keys()];
+    await Promise.all(
+      guests.map(async guest => {
+        const coming = guest(connection);
+        await this.within('a connection', coming).catch((cause: unknown) => absent.push({ guest, coming, cause }));
+      }),
+    );
+    const first = absent[0];
+    const nobody = absent.length === guests.length && !absent.some(({ cause }) => isRefusal(cause));
+    const isNeeded = absent.some(({ guest }) => this.#guests.has(guest) && !this.#guests.get(guest)?.refused);
+    if (first !== undefined && (isGone || nobody || isNeeded)) throw first.cause;
+    for (const { guest, cause } of absent) {
+      const known = this.#guests.get(guest);
+      known?.refused?.(this.explained(known.what, cause));
+    }
+    return absent;
+  }
+
+  /** Until it has come, or left, or the connection is another. */
+  async #seatLater(connection: ChannelModel, { guest, coming }: Absent): Promise<void> {
+    const { signal } = this.#stop;
+    let attempt = coming;
+    for (let tries = 1; this.#connection === connection && this.#guests.has(guest); tries += 1) {
+      try {
+        // One that got no answer may still come: a second one beside it would consume twice.
+        await attempt;
+        return;
+      } catch {
+        await sleep(backoffDelay(BACKOFF, tries), undefined, { signal }).catch(() => undefined);
+        if (this.#connection === connection && this.#guests.has(guest)) attempt = guest(connection);
+      }
+    }
+    attempt.catch(() => undefined);
   }
 
   #opened(connection: ChannelModel): void {
@@ -158,4 +214,9 @@ export class RabbitLink {
     this.#lostAt = Date.now();
     this.#listener?.lost(cause instanceof Error ? cause : new Error('The connection was closed.'));
   }
+}
+
+/** The broker answered, and said no to this one alone. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && /PRECONDITION[_-]FAILED|ACCESS[_-]REFUSED|RESOURCE[_-]LOCKED/.test(cause.message);
 }

@@ -1,16 +1,20 @@
 import { connect, type ChannelModel } from 'amqplib';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { namespace } from '../../../../tests/support/engines.ts';
 import { startRabbit, type RabbitServer } from '../../../../tests/support/rabbitmq-server.ts';
 import { startTcpProxy } from '../../../../tests/support/tcp-proxy.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
+import { defineEvent } from '../../../contracts/index.ts';
 import { Facts } from '../../../facts/index.ts';
-import { fixed } from '../../../resilience/index.ts';
+import { exponential, fixed } from '../../../resilience/index.ts';
 import { Bus } from '../../bus.ts';
 import { events, orderPlaced, transportContract, userUpdated } from '../../transport.contract-suite.ts';
 import { openRabbitMq } from './open-rabbitmq.ts';
 import { RabbitMqTransport } from './rabbitmq-transport.ts';
+import { declareOwn, namesOf } from './topology.ts';
 
+const userDeleted = defineEvent('user.deleted', { schema: z.object({ userId: z.string() }) });
 const DECLARED = { durable: true, replay: false, ordered: true, fanOut: true, groups: true };
 
 describe('rabbitmq', () => {
@@ -39,6 +43,7 @@ describe('rabbitmq', () => {
       raw.on('error', () => undefined);
     });
     afterEach(async () => {
+      vi.restoreAllMocks();
       await Promise.all(buses.map(bus => bus.close(1_000)));
       await raw.close().catch(() => undefined);
     });
@@ -219,6 +224,61 @@ describe('rabbitmq', () => {
       expect((await bus.deadLetters()).map(({ id }) => id)).toEqual([first?.id]);
     });
 
+    test('what cannot be read is a letter also where there is no group, and that queue has a dead-letter exchange', async () => {
+      const bus = await open();
+      await bus.subscribe(userUpdated, () => undefined, { name: 'everybody' });
+      const channel = await raw.createChannel();
+      channel.publish(`${space}.events`, 'user.updated', Buffer.from('nonsense'));
+      const [letter] = await waitFor('the letter', async () => {
+        const found = await bus.deadLetters();
+        return found.length > 0 && found;
+      });
+      expect(letter).toMatchObject({ subscription: 'everybody', reason: 'undecodable', eventType: 'user.updated' });
+      // A message that is refused for good in such a queue comes to the same place.
+      const own = await declareOwn(channel, namesOf(space), 'order.placed');
+      await channel.consume(own, message => message && channel.nack(message, false, false));
+      channel.publish(`${space}.events`, 'order.placed', Buffer.from('refused'));
+      await waitFor('the second letter', async () => (await bus.countDeadLetters()) === 2);
+    });
+
+    test('a type that this app has no contract for is stated as unhandled, and the next event is handled', async () => {
+      const bus = await open();
+      const seen: string[] = [];
+      const unhandled = facts.next('event.unhandled');
+      await bus.subscribe('user.*', ({ type }) => void seen.push(type), once);
+      const stranger = new Bus({
+        events: [userDeleted],
+        transport: new RabbitMqTransport({ url: server.url, namespace: space }),
+      });
+      buses.push(stranger);
+      await stranger.publish(userDeleted({ userId: 'u' }, { id: 'strange' }));
+      await bus.publish(userUpdated({ userId: 'u' }));
+      await expect(unhandled).resolves.toMatchObject({ eventId: 'strange', eventType: 'user.deleted' });
+      await waitFor('the next', () => seen.length === 1);
+      expect(seen).toEqual(['user.updated']);
+      await expect(bus.countDeadLetters()).resolves.toBe(0);
+    });
+
+    test('pauses between deliveries grow: each is spent in a queue of longer pauses', async () => {
+      const bus = await open();
+      // The jitter at its upper end.
+      vi.spyOn(Math, 'random').mockReturnValue(0.99);
+      const dead = facts.next('event.dead');
+      const pauses: number[] = [];
+      facts.on('event.retried', ({ fields }) => void pauses.push(fields.retryInMs));
+      const backoff = exponential({ from: '45ms', to: '10s' });
+      const never = () => Promise.reject(new Error('never'));
+      await bus.subscribe(userUpdated, never, { group: 'g', attempts: 5, backoff });
+      await bus.publish(userUpdated({ userId: 'u' }));
+      await expect(dead).resolves.toMatchObject({ reason: 'attempts-exhausted', attempt: 5 });
+      expect(pauses).toEqual([45, 89, 178, 356]);
+      const channel = await raw.createChannel();
+      channel.on('error', () => undefined);
+      const queueOf = (pause: number): string => `${space}.g.user.updated.pause-${pause}`;
+      for (const pause of [50, 250, 1_000]) await channel.checkQueue(queueOf(pause));
+      await expect(channel.checkQueue(queueOf(5_000))).rejects.toThrow('NOT_FOUND');
+    });
+
     test('an address where nobody listens is refused within two seconds', async () => {
       const transport = new RabbitMqTransport({ url: 'amqp://127.0.0.1:1', namespace: space });
       const bus = new Bus({ events, transport, facts });
@@ -226,6 +286,38 @@ describe('rabbitmq', () => {
       await expect(bus.publish(userUpdated({ userId: 'u' }))).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' });
       await expect(bus.subscribe(userUpdated, () => undefined)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' });
       await expect(openRabbitMq({ url: 'redis://127.0.0.1' })).rejects.toThrow('amqp://');
+    });
+
+    test('a subscription whose queue stands with other settings after an outage keeps no other away, and comes when it may', async () => {
+      const proxy = await startTcpProxy(Number(new URL(server.url).port));
+      const url = `amqp://guest:guest@127.0.0.1:${proxy.port}`;
+      const bus = new Bus({ events, transport: new RabbitMqTransport({ url, namespace: space }), facts });
+      buses.push(bus);
+      const seen: string[] = [];
+      const take = ({ type }: { readonly type: string }) => void seen.push(type);
+      await bus.subscribe(userUpdated, take, { ...once, name: 'barred' });
+      await bus.subscribe(orderPlaced, take, once);
+      const queue = `${space}.g.user.updated`;
+      const warned = facts.next('bus.warning', ({ warning }) => warning.includes('barred'));
+      // Its consumers learn nothing of it before they have lost their connection.
+      proxy.hold();
+      const channel = await raw.createChannel();
+      await channel.deleteQueue(queue);
+      await channel.assertQueue(queue, { durable: true });
+      proxy.cut();
+      proxy.release();
+      await expect(warned).resolves.toMatchObject({ warning: expect.stringContaining('other settings') });
+      await waitFor('the other subscription', async () => {
+        await bus.publish(orderPlaced({ orderId: 'o' }));
+        return seen.includes('order.placed');
+      });
+      await channel.deleteQueue(queue);
+      await waitFor('the barred one', async () => {
+        await bus.publish(userUpdated({ userId: 'u' }));
+        return seen.includes('user.updated');
+      });
+      await bus.close(1_000);
+      await proxy.close();
     });
 
     test('after a crash of the broker everything goes on by itself, and nothing that was confirmed is lost', async () => {

@@ -57,6 +57,17 @@ export async function declareGroup(channel: Channel, names: Names, queue: string
   await channel.bindQueue(queue, names.events, pattern);
 }
 
+/** The queue of a subscription without a group: there as long as its connection. Its name. */
+export async function declareOwn(channel: Channel, names: Names, pattern: string): Promise<string> {
+  const { queue } = await channel.assertQueue('', {
+    exclusive: true,
+    autoDelete: true,
+    deadLetterExchange: names.letters,
+  });
+  await channel.bindQueue(queue, names.events, pattern);
+  return queue;
+}
+
 /** A queue from which messages come back to `queue` after at least `afterMs`; its name. */
 export async function declarePause(channel: Channel, queue: string, afterMs: number): Promise<string> {
   const pauseMs = PAUSES_MS.find(each => each >= afterMs) ?? 3_600_000;

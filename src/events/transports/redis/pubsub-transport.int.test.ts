@@ -81,6 +81,29 @@ describe('redis-pubsub beyond the contract', () => {
     admin.disconnect();
   });
 
+  test('two callers that share one SUBSCRIBE are both refused when it fails, and the next subscribes anew', async () => {
+    const admin = new Redis(server.url);
+    // The connections may be made, the one command may not be given.
+    await admin.call('ACL', 'SETUSER', 'default', '-subscribe');
+    const seen: string[] = [];
+    const take = ({ payload }: { payload: { userId: string } }) => void seen.push(payload.userId);
+    const both = await Promise.allSettled([bus.subscribe(userUpdated, take), bus.subscribe(userRegistered, take)]);
+    expect(both).toMatchObject([
+      { status: 'rejected', reason: { code: 'BUS_UNAVAILABLE' } },
+      { status: 'rejected', reason: { code: 'BUS_UNAVAILABLE' } },
+    ]);
+    const stats = String(await admin.call('INFO', 'commandstats'));
+    expect(stats).toMatch(/cmdstat_subscribe:calls=0,.*rejected_calls=1,/);
+    await admin.call('ACL', 'SETUSER', 'default', '+subscribe');
+    await bus.subscribe(userUpdated, take);
+    await bus.publish(userUpdated({ userId: 'u' }));
+    await waitFor('the event', () => seen.length > 0);
+    // Neither of the two who were refused has it as well.
+    await bus.close(500);
+    expect(seen).toEqual(['u']);
+    admin.disconnect();
+  });
+
   test('a subscription that fails leaves no trace: the next one works, and the bus goes on after an outage', async () => {
     await server.kill();
     await expect(bus.subscribe(userUpdated, () => undefined)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' });
