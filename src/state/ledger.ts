@@ -1,14 +1,22 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Json, OnceOptions } from '../contracts/index.ts';
 import { DeliveryError, EffectInDoubtError, EffectInProgressError, EffectTakenOverError } from '../errors/index.ts';
 import type { StateEntry, StateStore } from './state-store.ts';
 
 /** What is written of an effect. */
 type Page =
-  | { readonly stage: 'in-progress'; readonly leaseUntil: number }
+  /** `holder` is one call of `once`: a write whose answer was lost is known again by it. */
+  | { readonly stage: 'in-progress'; readonly leaseUntil: number; readonly holder: string }
   | { readonly stage: 'done'; readonly result?: Json | undefined }
   /** It may have happened: its process ended, or its far side fell silent, between asking and hearing. */
   | { readonly stage: 'unknown' };
+
+/** A page in the hands of this process; without a version, in those of another. */
+interface Held {
+  readonly name: string;
+  readonly holder: string;
+  version: number | undefined;
+}
 
 export interface LedgerOptions {
   /** Whose effects: a handler's or a subscription's name. The same key in two scopes is two effects. */
@@ -64,29 +72,23 @@ export class Ledger {
       throw new EffectInProgressError(this.#scope, page.leaseUntil - Date.now());
     }
     if (page !== undefined && onDoubt === 'hold') throw new EffectInDoubtError(this.#scope);
-    const version = await this.#turn(name, entry?.version ?? 0, this.#lease());
+    const holder = randomUUID();
+    const version = await this.#turn(name, entry?.version ?? 0, this.#lease(holder));
     if (version === undefined) throw new EffectInProgressError(this.#scope, this.#leaseMs);
-    return this.#perform(name, version, effect);
+    return this.#perform({ name, holder, version }, effect);
   }
 
-  async #perform<Value extends Json | void>(
-    name: string,
-    claimed: number,
-    effect: () => Value | Promise<Value>,
-  ): Promise<Value> {
-    let version: number | undefined = claimed;
+  async #perform<Value extends Json | void>(held: Held, effect: () => Value | Promise<Value>): Promise<Value> {
+    // One after the other: an engine that answers late must not make two renewals meet, and one of them look like another process.
     let renewing = Promise.resolve();
     const timer = setInterval(() => {
-      renewing = (async () => {
-        if (version !== undefined) version = await this.#turn(name, version, this.#lease()).catch(() => version);
-      })();
+      renewing = renewing.then(() => this.#write(held, this.#lease(held.holder))).then(noted, noted);
     }, this.#leaseMs / 3);
     const settle = async (page: Page | undefined): Promise<boolean> => {
       clearInterval(timer);
       await renewing;
-      if (version === undefined) return false;
-      if (page === undefined) return this.#store.delete(LEDGER, name, version);
-      return (await this.#turn(name, version, page)) !== undefined;
+      if (page !== undefined) return this.#write(held, page);
+      return held.version !== undefined && this.#store.delete(LEDGER, held.name, held.version);
     };
     let value: Value;
     try {
@@ -102,13 +104,33 @@ export class Ledger {
     return value;
   }
 
+  /** False when another process has taken the page over. A rejection says nothing: it may have been written. */
+  async #write(held: Held, page: Page): Promise<boolean> {
+    if (held.version === undefined) return false;
+    const written = await this.#turn(held.name, held.version, page);
+    held.version = written ?? (await this.#rewrite(held, page));
+    return held.version !== undefined;
+  }
+
+  /** The page has another version than this process knows: its own, if an earlier answer was lost. */
+  async #rewrite({ name, holder }: Held, page: Page): Promise<number | undefined> {
+    const entry = await this.#store.get(LEDGER, name);
+    const now = pageOf(entry);
+    if (entry === undefined || now?.stage !== 'in-progress' || now.holder !== holder) return undefined;
+    return this.#turn(name, entry.version, page);
+  }
+
   #turn(name: string, version: number, page: Page): Promise<number | undefined> {
     return this.#store.compareAndSet(LEDGER, name, version, page, this.#keepMs);
   }
 
-  #lease(): Page {
-    return { stage: 'in-progress', leaseUntil: Date.now() + this.#leaseMs };
+  #lease(holder: string): Page {
+    return { stage: 'in-progress', leaseUntil: Date.now() + this.#leaseMs, holder };
   }
+}
+
+function noted(): void {
+  // A renewal that failed is tried again at the next turn.
 }
 
 function pageOf(entry: StateEntry | undefined): Page | undefined {
