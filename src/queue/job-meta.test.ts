@@ -14,11 +14,17 @@ describe('job meta', () => {
     expect(traceIdOf(traceparent)).toBe('4bf92f3577b34da6a3ce929d0e0e4736');
   });
 
+  test('a traceparent alone is written as it is', () => {
+    const meta = { version: 1, correlationId: undefined, traceparent };
+    expect(writeMeta(meta)).toBe(traceparent);
+    expect(readMeta(traceparent)).toEqual(meta);
+  });
+
   test.each([
     undefined,
     7,
     '',
-    traceparent,
+    `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
     '{',
     '[]',
     '{"v":-1}',

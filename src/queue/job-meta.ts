@@ -18,14 +18,9 @@ const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, trac
 
 export function writeMeta(meta: JobMeta): string | undefined {
   const { version, correlationId, traceparent, causationId, userId } = meta;
-  if (
-    version === 1 &&
-    correlationId === undefined &&
-    traceparent === undefined &&
-    causationId === undefined &&
-    userId === undefined
-  ) {
-    return undefined;
+  if (version === 1 && correlationId === undefined && causationId === undefined && userId === undefined) {
+    // What most traced jobs carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
+    return traceparent;
   }
   return JSON.stringify({
     v: version === 1 ? undefined : version,
@@ -38,7 +33,9 @@ export function writeMeta(meta: JobMeta): string | undefined {
 
 /** Never throws: a job added by another program may carry anything there. */
 export function readMeta(text: unknown): JobMeta {
-  if (typeof text !== 'string' || !text.startsWith('{')) return NONE;
+  if (typeof text !== 'string') return NONE;
+  if (isTraceparent(text)) return { version: 1, correlationId: undefined, traceparent: text };
+  if (!text.startsWith('{')) return NONE;
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

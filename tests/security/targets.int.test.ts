@@ -132,7 +132,7 @@ describe('case 17: targets inside the network', () => {
     const resolve: Resolver = (_host, done) => {
       asked += 1;
       // Public at the first look (of a range that nobody has been given, so that nothing leaves this machine), private at every later one.
-      done(null, [asked === 1 ? { address: '4000::1', family: 6 } : { address: '127.0.0.1', family: 4 }]);
+      done(null, [asked === 1 ? { address: '3fff:ffff::1', family: 6 } : { address: '127.0.0.1', family: 4 }]);
     };
     const inside = await receiver((_url, response) => response.end('secret'));
     const failure = await failureOf(call(new URL('http://changes.example:8080/'), { resolve, timeoutMs: 200 }));
