@@ -55,6 +55,8 @@ async function httpSink(): Promise<Sink> {
 async function postgresSink(): Promise<Sink> {
   const server = await startPostgres();
   const pool = new Pool({ connectionString: server.url });
+  // The server ends connections that idle when it stops.
+  pool.on('error', () => undefined);
   await createPostgresSink(pool).migrate?.();
   return {
     name: 'a PostgreSQL table',

@@ -32,20 +32,18 @@ const BYTES_PER_JOB = 240 * 1024;
 
 export function createAnalyticsProducer(client: Enqueuer): AnalyticsProducer {
   return {
-    track: (message, options) => client.enqueue(track, complete(message), options),
-    identify: (message, options) => client.enqueue(identify, complete(message), options),
-    trackMany: (messages, options) =>
-      enqueueBatches(
-        client,
-        messages.map(message => ({ type: 'track', ...complete(message) })),
-        options,
-      ),
-    identifyMany: (messages, options) =>
-      enqueueBatches(
-        client,
-        messages.map(message => ({ type: 'identify', ...complete(message) })),
-        options,
-      ),
+    track: (message, options) => client.enqueue(track, { ...completion(now()), ...message }, options),
+    identify: (message, options) => client.enqueue(identify, { ...completion(now()), ...message }, options),
+    trackMany(messages, options) {
+      const at = now();
+      const batch = messages.map(message => ({ type: 'track', ...completion(at), ...message }) as const);
+      return enqueueBatches(client, batch, options);
+    },
+    identifyMany(messages, options) {
+      const at = now();
+      const batch = messages.map(message => ({ type: 'identify', ...completion(at), ...message }) as const);
+      return enqueueBatches(client, batch, options);
+    },
   };
 }
 
@@ -92,6 +90,10 @@ function bySize(messages: Batch): readonly Batch[] {
   return batches;
 }
 
-function complete<Message extends object>(message: Message): Message & { messageId: string; timestamp: string } {
-  return { messageId: randomUUID(), timestamp: new Date().toISOString(), ...message };
+function completion(timestamp: string): { readonly messageId: string; readonly timestamp: string } {
+  return { messageId: randomUUID(), timestamp };
+}
+
+function now(): string {
+  return new Date().toISOString();
 }
