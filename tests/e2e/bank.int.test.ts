@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { openBrowser } from '../support/browser.ts';
 import { startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
@@ -88,13 +89,18 @@ test('the bank on its own PostgreSQL: accounts are opened, filled, moved between
   expect(complaints.filter(text => !/status of 4(00|09)/.test(text))).toEqual([]);
 
   // Of a long account the newest are shown, and the oldest are a button away.
+  const accountsUrl = `http://localhost:${port}/accounts/${second}`;
+  let last = 0;
   for (let n = 1; n <= 60; n += 1) {
-    await fetch(`http://localhost:${port}/accounts/${second}/deposits`, {
+    const answer = await fetch(`${accountsUrl}/deposits`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ amount: 1, description: `drop ${n}` }),
     });
+    last = z.object({ position: z.number() }).parse(await answer.json()).position;
   }
+  // The page did not make these: it shows them as soon as the read model has them.
+  expect((await fetch(`${accountsUrl}?atLeast=${last}`)).status).toBe(200);
   await page.locator('#accounts button').nth(1).click();
   const top = page.locator('#transactions tr').first();
   await page.waitForSelector('#transactions tr:first-child >> text=drop 60');
