@@ -24,6 +24,8 @@ export interface EngineReport {
 /** A job that a worker holds. The token is its lock's value: whoever knows it can act for the worker. */
 export interface Claim {
   readonly jobId: string;
+  /** As stored; empty where the stored job has none. */
+  readonly jobName: string;
   /** The name that the worker was made with. */
   readonly worker: string | undefined;
   readonly token: string;
@@ -64,8 +66,14 @@ export interface Engine {
    * Only on an engine opened for workers. Rejects with EngineUnreachableError when the engine is closed meanwhile.
    */
   worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker>;
-  /** The jobs of a queue that a worker holds a lock on. */
+  /** The jobs of a queue that a worker holds a lock on, in the order in which they came. */
   claims(queue: string): Promise<readonly Claim[]>;
+  /**
+   * Returns unfinished jobs to the head of their queue, in the order given, attempts untouched (on Redis BullMQ gives those of one
+   * priority the same place, where they come by their ids). Answers the ids of those that were still held with that token: the
+   * others are left as they are.
+   */
+  handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]>;
   /** For the platform's own small state (`src/state`). Rejects with EngineUnreachableError while a producer's engine is away. */
   backing(): Promise<EngineBacking>;
   /** Drops every connection; the drivers make new ones. For a process that has silently stopped hearing of work. */

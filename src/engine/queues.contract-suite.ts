@@ -107,6 +107,39 @@ export function queuesContract({ kind, openPlace }: Pick<EngineContractCase, 'ki
       expect(await queue.getJobState('waits')).toBe('waiting');
     });
 
+    test.each([
+      ['without a priority', {}],
+      ['with one', { priority: 10 }],
+    ])(
+      'held jobs %s go back to the head of their queue, in their order; a wrong token moves nothing',
+      async (_, priority) => {
+        const { workers, queue } = await setup();
+        // By name too, the only order that BullMQ keeps on Redis among the priorities.
+        const ids = ['b-first', 'a-second', 'c-third', 'fourth'];
+        await queue.addBulk(ids.map(jobId => ({ name: jobId, data: {}, opts: { jobId, ...priority } })));
+        const ended = Promise.withResolvers<void>();
+        const holder = await workers.worker('email', () => ended.promise, { name: 'holder', concurrency: 3 });
+        void holder.run();
+        await vi.waitFor(async () => expect(await queue.getActiveCount()).toBe(3), PATIENT);
+        await holder.pause(true);
+
+        const claims = await workers.claims('email');
+        expect(claims.map(({ jobId, jobName, worker }) => [jobId, jobName, worker])).toEqual(
+          ['b-first', 'a-second', 'c-third'].map(id => [id, id, 'holder']),
+        );
+        const wrong = claims.map(claim => (claim.jobId === 'a-second' ? { ...claim, token: 'not-its-own' } : claim));
+        const gone = { jobId: 'never-was', token: 'none' };
+        expect((await workers.handBack('email', [...wrong, gone])).toSorted()).toEqual(['b-first', 'c-third']);
+        expect(await queue.getJobState('a-second')).toBe('active');
+        expect(await workers.handBack('email', claims)).toEqual(['a-second']);
+        expect(await workers.handBack('email', claims)).toEqual([]);
+
+        await seen(await startWorker(workers), ['a-second', 'b-first', 'c-third', 'fourth']);
+        expect((await queue.getJob('b-first'))?.attemptsMade).toBe(1);
+        ended.resolve();
+      },
+    );
+
     test('two namespaces do not see each other, even where their names are alike', async () => {
       const one = await setup();
       const namespace = `${one.namespace}-b`;

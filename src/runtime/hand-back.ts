@@ -1,22 +1,19 @@
 import type { Engine, EngineJob } from '../engine/index.ts';
 
 /**
- * Returns an unfinished job to the head of its queue, its attempts untouched. Rejects when the lock is no longer ours.
+ * How a worker returns an unfinished job to the head of its queue, attempts untouched. Rejects when the lock is no longer its own.
  *
- * Redis does it in one script. PostgreSQL puts the job at the tail and answers a wrong token with silence, so there the
- * state is read back and the place corrected.
+ * On Redis through the job's own connection, which waits for an engine that is away.
  */
-export function handBackOn(kind: Engine['kind']): (job: EngineJob, token: string) => Promise<void> {
-  return kind === 'redis' ? onRedis : onPostgres;
-}
-
-async function onRedis(job: EngineJob, token: string): Promise<void> {
-  await job.moveToWait(token);
-}
-
-async function onPostgres(job: EngineJob, token: string): Promise<void> {
-  await job.moveToWait(token);
-  const state = await job.getState();
-  if (state === 'active') throw new Error('The job was not handed back: its lock is no longer held by this worker.');
-  await job.changePriority({ priority: job.priority, lifo: true });
+export function handBackOn(engine: Engine, queue: string): (job: EngineJob, token: string) => Promise<void> {
+  return async (job, token) => {
+    if (engine.kind === 'redis') {
+      await job.moveToWait(token);
+      return;
+    }
+    const handedBack = await engine.handBack(queue, [{ jobId: job.id ?? '', token }]);
+    if (handedBack.length === 0) {
+      throw new Error('The job was not handed back: its lock is no longer held by this worker.');
+    }
+  };
 }

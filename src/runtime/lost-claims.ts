@@ -1,6 +1,4 @@
 import type { Claim, Engine } from '../engine/index.ts';
-import { readStoredJob } from '../queue/index.ts';
-import { handBackOn } from './hand-back.ts';
 
 export interface LostClaimsOptions {
   readonly engine: Engine;
@@ -35,10 +33,8 @@ export class LostClaims {
     const { engine, onHandedBack } = this.#options;
     for (const { queueName, claim } of await this.#unknown()) {
       if (!before.has(claim.token)) continue;
-      const job = await readStoredJob(await engine.queue(queueName), claim.jobId);
-      if (job === undefined) continue;
-      await handBackOn(engine.kind)(job, claim.token);
-      onHandedBack(queueName, claim.jobId, job.name);
+      const handedBack = await engine.handBack(queueName, [claim]);
+      if (handedBack.length > 0) onHandedBack(queueName, claim.jobId, claim.jobName);
     }
   }
 

@@ -180,7 +180,7 @@ export class WorkerHost {
       running: this.running,
       fetches: this.fetches,
       assignments,
-      handBack: handBackOn(engine.kind),
+      handBack: handBackOn(engine, queue),
       confirmed: this.#confirmed,
       suspicion,
       tracer,

@@ -46,6 +46,17 @@ export class MemoryStateStore implements StateStore {
     return this.set(collection, name, value, ttlMs);
   }
 
+  async compareAndSetMany(
+    collection: string,
+    entries: readonly StateEntry[],
+    ttlMs: number,
+  ): Promise<ReadonlySet<string>> {
+    const written = await Promise.all(
+      entries.map(({ name, version, value }) => this.compareAndSet(collection, name, version, value, ttlMs)),
+    );
+    return new Set(entries.filter((_, index) => written[index] !== undefined).map(({ name }) => name));
+  }
+
   async delete(collection: string, name: string, version?: number): Promise<boolean> {
     const kept = this.#kept(collection, name);
     if (kept === undefined || (version !== undefined && kept.version !== version)) return false;

@@ -28,6 +28,24 @@ const REPLACE = `
          expires_at = clock_timestamp() + $4 * interval '1 millisecond'
    WHERE collection = $1 AND name = $2 AND version = $5 AND expires_at > clock_timestamp()
   RETURNING version`;
+const CHANGE_MANY = `
+  WITH given AS (
+    SELECT * FROM unnest($2::text[], $3::bigint[], $4::text[]) AS g (name, version, value)
+  ), replaced AS (
+    UPDATE shiftwork_state s
+       SET value = given.value::json, version = nextval('shiftwork_state_version'),
+           expires_at = clock_timestamp() + $5 * interval '1 millisecond'
+      FROM given
+     WHERE s.collection = $1 AND s.name = given.name AND s.version = given.version AND s.expires_at > clock_timestamp()
+    RETURNING s.name
+  ), created AS (
+    INSERT INTO shiftwork_state AS s (collection, name, value, version, expires_at)
+    SELECT $1, name, value::json, nextval('shiftwork_state_version'), clock_timestamp() + $5 * interval '1 millisecond'
+      FROM given WHERE version = 0 ORDER BY name
+    ON CONFLICT (collection, name) DO UPDATE SET ${WRITTEN} WHERE s.expires_at <= clock_timestamp()
+    RETURNING s.name
+  )
+  SELECT name FROM replaced UNION ALL SELECT name FROM created`;
 const DELETE = `
   DELETE FROM shiftwork_state
    WHERE collection = $1 AND name = $2 AND ($3::bigint IS NULL OR version = $3) AND expires_at > clock_timestamp()`;
@@ -72,6 +90,19 @@ export class PostgresStateStore implements StateStore {
         ? await this.#pool.query<Row>(CREATE, args)
         : await this.#pool.query<Row>(REPLACE, [...args, version]);
     return rows[0] && Number(rows[0].version);
+  }
+
+  async compareAndSetMany(
+    collection: string,
+    entries: readonly StateEntry[],
+    ttlMs: number,
+  ): Promise<ReadonlySet<string>> {
+    if (entries.length === 0) return new Set();
+    const names = entries.map(({ name }) => name);
+    const versions = entries.map(({ version }) => version);
+    const values = entries.map(({ value }) => JSON.stringify(value));
+    const { rows } = await this.#pool.query<Row>(CHANGE_MANY, [collection, names, versions, values, ttlMs]);
+    return new Set(rows.map(({ name }) => name));
   }
 
   async delete(collection: string, name: string, version?: number): Promise<boolean> {

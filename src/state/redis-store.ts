@@ -50,6 +50,17 @@ export class RedisStateStore implements StateStore {
     return written === null ? undefined : Number(written);
   }
 
+  async compareAndSetMany(
+    collection: string,
+    entries: readonly StateEntry[],
+    ttlMs: number,
+  ): Promise<ReadonlySet<string>> {
+    const written = await Promise.all(
+      entries.map(({ name, version, value }) => this.compareAndSet(collection, name, version, value, ttlMs)),
+    );
+    return new Set(entries.filter((_, index) => written[index] !== undefined).map(({ name }) => name));
+  }
+
   async delete(collection: string, name: string, version?: number): Promise<boolean> {
     const keys = [this.#hash(collection), this.#expiries(collection)];
     return (await this.#run(DELETE, keys, [name, version ?? '*'])) === 1;

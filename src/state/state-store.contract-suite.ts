@@ -88,6 +88,33 @@ export function stateContractOf(
       expect(await store.delete(c, 'x', won)).toBe(true);
     });
 
+    test('many are changed at once, each only if nobody else was first', async () => {
+      const c = collection();
+      const stale = await store.set(c, 'stale', 'old', MINUTE);
+      await store.set(c, 'stale', 'newer', MINUTE);
+      const fresh = await store.set(c, 'fresh', 'old', MINUTE);
+      await store.set(c, 'there', 'old', MINUTE);
+      await store.set(c, 'expired', 'old', 1);
+      await vi.waitFor(async () => expect(await store.get(c, 'expired')).toBeUndefined(), PATIENT);
+      const entry = (name: string, version: number) => ({ name, version, value: { now: name } });
+      const written = await store.compareAndSetMany(
+        c,
+        [entry('stale', stale), entry('fresh', fresh), entry('there', 0), entry('made', 0), entry('expired', 0)],
+        MINUTE,
+      );
+      expect([...written].toSorted()).toEqual(['expired', 'fresh', 'made']);
+      const values = Object.fromEntries((await store.list(c)).map(({ name, value }) => [name, value]));
+      expect(values).toEqual({
+        stale: 'newer',
+        fresh: { now: 'fresh' },
+        there: 'old',
+        made: { now: 'made' },
+        expired: { now: 'expired' },
+      });
+      expect((await store.get(c, 'fresh'))?.version).toBeGreaterThan(fresh);
+      expect(await store.compareAndSetMany(c, [], MINUTE)).toEqual(new Set());
+    });
+
     test('versions grow, also after a deletion', async () => {
       const c = collection();
       const first = await store.set(c, 'x', 1, MINUTE);

@@ -38,6 +38,8 @@ export interface StateStore {
     value: unknown,
     ttlMs: number,
   ): Promise<number | undefined>;
+  /** As `compareAndSet`, each for itself, in one round trip. Answers the names of those that were written. */
+  compareAndSetMany(collection: string, entries: readonly StateEntry[], ttlMs: number): Promise<ReadonlySet<string>>;
   /** Answers whether there was one; with a version, whether there was that one. */
   delete(collection: string, name: string, version?: number): Promise<boolean>;
   /**

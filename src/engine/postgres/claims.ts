@@ -3,17 +3,32 @@ import type { Claim } from '../engine.ts';
 
 interface ClaimRow {
   readonly id: string;
+  readonly name: string;
   readonly worker: string | null;
   readonly token: string;
 }
 
 const HELD = `
-  SELECT id, processed_by AS worker, lock_token AS token
+  SELECT id, name, processed_by AS worker, lock_token AS token
     FROM job
-   WHERE queue = $1 AND state = 'active' AND lock_token IS NOT NULL`;
+   WHERE queue = $1 AND state = 'active' AND lock_token IS NOT NULL ORDER BY seq`;
+
+const HAND_BACK = 'SELECT * FROM shiftwork_hand_back($1, $2::text[], $3::text[]) AS id';
 
 /** Reads who holds which job. */
 export async function postgresClaims(pool: PgPool, queue: string): Promise<Claim[]> {
   const { rows } = await pool.query<ClaimRow>(HELD, [queue]);
-  return rows.map(({ id, worker, token }) => ({ jobId: id, token, worker: worker ?? undefined }));
+  return rows.map(({ id, name, worker, token }) => ({ jobId: id, jobName: name, token, worker: worker ?? undefined }));
+}
+
+/** All in one transaction: each commit waits for the disk. */
+export async function postgresHandBack(
+  pool: PgPool,
+  queue: string,
+  held: readonly Pick<Claim, 'jobId' | 'token'>[],
+): Promise<string[]> {
+  const ids = held.map(({ jobId }) => jobId);
+  const tokens = held.map(({ token }) => token);
+  const { rows } = await pool.query<{ readonly id: string }>(HAND_BACK, [queue, ids, tokens]);
+  return rows.map(({ id }) => id);
 }

@@ -1,6 +1,6 @@
 /**
- * What the platform keeps beside BullMQ's tables, in the same schema: the small shared state (see src/state) and the lines of its
- * rate limits. One statement list, safe to repeat; the caller holds the lock that keeps two migrations apart.
+ * What the platform keeps beside BullMQ's tables, in the same schema: the small shared state (see src/state), the lines of its
+ * rate limits, and how held jobs are handed back. One statement list, safe to repeat; the caller holds the lock that keeps two migrations apart.
  */
 export const OWN_TABLES = `
   CREATE SEQUENCE IF NOT EXISTS shiftwork_state_version;
@@ -63,7 +63,27 @@ export const OWN_TABLES = `
     ON CONFLICT (line, holder) DO UPDATE SET turn_ms = excluded.turn_ms, expires_at = excluded.expires_at;
     RETURN v_turn - v_now;
   END;
+  $$;
+  CREATE OR REPLACE FUNCTION shiftwork_hand_back(p_queue text, p_ids text[], p_tokens text[]) RETURNS SETOF text
+  LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+  DECLARE
+    v_id text;
+    v_token text;
+  BEGIN
+    -- The one that goes last ends at the head.
+    FOR v_id, v_token IN
+      SELECT id, token FROM unnest(p_ids, p_tokens) WITH ORDINALITY AS held (id, token, place) ORDER BY place DESC
+    LOOP
+      -- BullMQ's function answers a wrong token with silence.
+      PERFORM FROM job WHERE queue = p_queue AND id = v_id AND state = 'active' AND lock_token = v_token FOR UPDATE;
+      CONTINUE WHEN NOT FOUND;
+      PERFORM move_active_to_wait(p_queue, v_id, v_token, 0);
+      -- It puts those without a priority at the tail.
+      UPDATE job SET seq = -nextval('job_seq') WHERE queue = p_queue AND id = v_id AND priority = 0;
+      RETURN NEXT v_id;
+    END LOOP;
+  END;
   $$;`;
 
 /** The newest of the above: where it is missing, the schema is older than this release. */
-export const NEWEST_OWN_TABLE = 'shiftwork_line';
+export const NEWEST_OWN_FUNCTION = 'shiftwork_hand_back';

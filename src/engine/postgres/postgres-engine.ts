@@ -20,7 +20,7 @@ import { SturdyWorker } from '../sturdy-worker.ts';
 import { targetOf } from '../target.ts';
 import { postgresBackend } from './backend.ts';
 import { checkPostgres } from './check.ts';
-import { postgresClaims } from './claims.ts';
+import { postgresClaims, postgresHandBack } from './claims.ts';
 import { LentPool } from './lent-pool.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { WatchedPool } from './pool.ts';
@@ -125,6 +125,12 @@ export class PostgresEngine implements Engine {
     } catch (cause) {
       throw this.#explained(cause);
     }
+  }
+
+  async handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
+    if (held.length === 0) return [];
+    // With the lent pool's errors: they reach BullMQ's workers, which know them.
+    return postgresHandBack(this.#lend(await this.#open()), queue, held);
   }
 
   async backing(): Promise<EngineBacking> {

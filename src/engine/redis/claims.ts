@@ -1,18 +1,50 @@
 import type { Redis } from 'ioredis';
-import type { Claim } from '../engine.ts';
+import type { Claim, EngineQueue } from '../engine.ts';
 
 /** Reads who holds which job: the list of active jobs, the name that claimed each (`pb`) and its lock's value. */
 export async function redisClaims(redis: Redis, queueKey: string): Promise<Claim[]> {
-  const ids = await redis.lrange(`${queueKey}:active`, 0, -1);
+  // The last to be claimed stands first there.
+  const ids = (await redis.lrange(`${queueKey}:active`, 0, -1)).toReversed();
   if (ids.length === 0) return [];
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hget(`${queueKey}:${id}`, 'pb').get(`${queueKey}:${id}:lock`);
+  for (const id of ids) pipeline.hmget(`${queueKey}:${id}`, 'pb', 'name').get(`${queueKey}:${id}:lock`);
   const answers = (await pipeline.exec()) ?? [];
   return ids.flatMap((jobId, index) => {
-    const worker = answers[2 * index]?.[1];
+    const stored = answers[2 * index]?.[1];
+    const [worker, name]: readonly unknown[] = Array.isArray(stored) ? stored : [];
     const token = answers[2 * index + 1]?.[1];
     // Without a lock nobody can act for the worker any more: the stall check returns the job.
     if (typeof token !== 'string') return [];
-    return [{ jobId, token, worker: typeof worker === 'string' ? worker : undefined }];
+    return [{ jobId, jobName: textOr('', name), token, worker: textOr(undefined, worker) }];
   });
+}
+
+/** One script a job, sent together. */
+export async function redisHandBack(
+  queue: EngineQueue,
+  held: readonly Pick<Claim, 'jobId' | 'token'>[],
+): Promise<string[]> {
+  const backend = queue.getBackend();
+  const handedBack = await Promise.all(
+    // The one that goes last ends at the head.
+    held.toReversed().map(async ({ jobId, token }) => {
+      try {
+        await backend.moveJobFromActiveToWait(jobId, token);
+        return [jobId];
+      } catch (cause) {
+        if (isRefusal(cause)) return [];
+        throw cause;
+      }
+    }),
+  );
+  return handedBack.flat();
+}
+
+/** BullMQ's scripts answer with a negative number where a job is gone or its lock is another's. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'number' && cause.code < 0;
+}
+
+function textOr<Other>(other: Other, value: unknown): string | Other {
+  return typeof value === 'string' ? value : other;
 }

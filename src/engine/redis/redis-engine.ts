@@ -17,7 +17,7 @@ import { Outage } from '../outage.ts';
 import { SturdyWorker } from '../sturdy-worker.ts';
 import { targetOf } from '../target.ts';
 import { checkRedis } from './check.ts';
-import { redisClaims } from './claims.ts';
+import { redisClaims, redisHandBack } from './claims.ts';
 import { Connections } from './connections.ts';
 import { sturdyBackend } from './sturdy-backend.ts';
 
@@ -85,6 +85,10 @@ export class RedisEngine implements Engine {
   async claims(queue: string): Promise<readonly Claim[]> {
     await this.#connections.ready(FAIL_FAST_MS);
     return redisClaims(this.#connections.commands, `${this.#prefix}:${queue}`);
+  }
+
+  async handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
+    return held.length === 0 ? [] : redisHandBack(await this.queue(queue), held);
   }
 
   async backing(): Promise<EngineBacking> {

@@ -55,17 +55,18 @@ export class BlameBook {
   }
 
   async #change(jobIds: readonly string[], next: (entry: Entry) => Entry | undefined): Promise<void> {
-    await Promise.all(
-      jobIds.map(async jobId => {
-        for (;;) {
-          const found = await this.#store.get(BLAME, jobId);
-          const value = next(entryIn(found?.value));
-          if (value === undefined) return;
-          const written = await this.#store.compareAndSet(BLAME, jobId, found?.version ?? 0, value, KEPT_MS);
-          if (written !== undefined) return;
-        }
-      }),
-    );
+    let left = [...new Set(jobIds)];
+    while (left.length > 0) {
+      const found = new Map((await this.#store.getMany(BLAME, left)).map(entry => [entry.name, entry]));
+      const changes = left.flatMap(name => {
+        const entry = found.get(name);
+        const value = next(entryIn(entry?.value));
+        return value === undefined ? [] : [{ name, value, version: entry?.version ?? 0 }];
+      });
+      const written = await this.#store.compareAndSetMany(BLAME, changes, KEPT_MS);
+      // Somebody else was first with these.
+      left = changes.map(({ name }) => name).filter(name => !written.has(name));
+    }
   }
 }
 

@@ -4,7 +4,6 @@ import type { Engine, EngineJob } from '../../engine/index.ts';
 import { PoisonJobError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { readMeta, readStoredJob, traceIdOf } from '../../queue/index.ts';
-import { handBackOn } from '../hand-back.ts';
 import { StoredError } from '../stored-error.ts';
 import type { BlameBook } from './blame.ts';
 import type { ChildWorker, WorkerExit } from './child-worker.ts';
@@ -96,12 +95,12 @@ export class Isolation {
     const { engine, blame } = this.#options;
     if (code === 0 && !(await this.#isHeld(held))) return;
     const together = worker.leaving || (await this.#options.diedTogether(worker));
-    const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
-    if (job === undefined) return;
     if (together) {
-      await handBackOn(engine.kind)(job, held.token);
+      await engine.handBack(held.queue, [held]);
       return;
     }
+    const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
+    if (job === undefined) return;
     const { crashes } = await blame.of(held.jobId);
     await this.#bury(held, job, worker, crashes + 1);
     await blame.clear(held.jobId);
@@ -150,11 +149,6 @@ export class Isolation {
 
   async #handBackWaiting(): Promise<void> {
     const { engine } = this.#options;
-    await Promise.allSettled(
-      this.#waiting.splice(0).map(async ({ queue, jobId, token }) => {
-        const job = await readStoredJob(await engine.queue(queue), jobId);
-        if (job !== undefined) await handBackOn(engine.kind)(job, token);
-      }),
-    );
+    await Promise.allSettled(this.#waiting.splice(0).map(held => engine.handBack(held.queue, [held])));
   }
 }

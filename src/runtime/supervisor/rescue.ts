@@ -1,8 +1,6 @@
 import type { Claim, Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { readStoredJob } from '../../queue/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import { handBackOn } from '../hand-back.ts';
 import type { BlameBook } from './blame.ts';
 import { supervisorOf } from './messages.ts';
 
@@ -57,9 +55,17 @@ export class Rescue {
     const held = cause === 'host-lost' ? await this.#leased(name, found) : found;
     // Counted first: handed back, a job may be running again before the count is written.
     if (cause !== 'late') {
-      await Promise.all(held.map(({ jobId, worker = '' }) => blame.count([jobId], worker)));
+      const byWorker = Map.groupBy(held, ({ worker = '' }) => worker);
+      await Promise.all(
+        [...byWorker].map(([worker, claims]) =>
+          blame.count(
+            claims.map(({ jobId }) => jobId),
+            worker,
+          ),
+        ),
+      );
     }
-    await Promise.all(held.map(claim => this.#handBack(name, claim, cause)));
+    await this.#handBack(name, held, cause);
     return held.map(({ jobId }) => jobId);
   }
 
@@ -73,24 +79,12 @@ export class Rescue {
     return claims.filter(claim => won[owners.indexOf(ownerOf(claim))] !== undefined);
   }
 
-  async #handBack(queueName: string, { jobId, token, worker = '' }: Claim, cause: RescueCause): Promise<void> {
+  async #handBack(queue: string, held: readonly Claim[], cause: RescueCause): Promise<void> {
     const { engine, facts, name } = this.#options;
-    try {
-      const queue = await engine.queue(queueName);
-      const job = await readStoredJob(queue, jobId);
-      if (job === undefined) return;
-      try {
-        await handBackOn(engine.kind)(job, token);
-      } catch (error) {
-        if (engine.kind === 'redis') throw error;
-        // Another worker may have claimed it before its place could be corrected: then it is running again, which is all that
-        // was wanted.
-        const now = await readStoredJob(queue, jobId);
-        if (now === undefined || now.attemptsStarted <= job.attemptsStarted) throw error;
-      }
-      facts.state('job.rescued', { jobId, jobName: job.name, queue: queueName, worker, rescuer: name, cause });
-    } catch {
-      // Its lock has changed hands meanwhile, or it cannot be read: then others look after it.
+    // Those whose lock has changed hands meanwhile are looked after by others.
+    const handedBack = new Set(await engine.handBack(queue, held));
+    for (const { jobId, jobName, worker = '' } of held) {
+      if (handedBack.has(jobId)) facts.state('job.rescued', { jobId, jobName, queue, worker, rescuer: name, cause });
     }
   }
 }
