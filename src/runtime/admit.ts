@@ -17,8 +17,7 @@ export interface Admitted {
 
 /** Decides whether a job may run: known, readable, not too old. What it may not has its outcome. */
 export async function admit(run: RunContext): Promise<Admitted | Settlement> {
-  const { at, assignment, job, meta } = run;
-  at.fetches.note(run.startedAt);
+  const { assignment, job, meta } = run;
   const broken = isBrokenJson(job);
   // Before the name: a half-written job may have lost that too, and no release will ever know it.
   if (broken !== undefined) return undecodable(job.name, broken);

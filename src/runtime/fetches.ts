@@ -1,4 +1,4 @@
-/** When this process last took a job from a queue that no handler saw: held, above its rate, expired, unknown. */
+/** When this process last took a job from one queue, whatever became of it. */
 export class Fetches {
   #lastAt = 0;
 

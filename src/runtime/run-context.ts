@@ -24,7 +24,6 @@ export interface QueueContext {
   readonly worker: string;
   readonly facts: Facts;
   readonly running: RunningJobs;
-  /** Those that no handler saw. */
   readonly fetches: Fetches;
   /** By job name. */
   readonly assignments: ReadonlyMap<string, Assignment>;

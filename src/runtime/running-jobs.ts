@@ -128,14 +128,8 @@ export class RunningJobs {
    */
   readonly #jobs: RunningJob[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #lastStartedAt = 0;
   #whenIdle: (() => void)[] = [];
   readonly #endedLong: string[] = [];
-
-  /** Milliseconds since 1970; 0 before the first. */
-  get lastStartedAt(): number {
-    return this.#lastStartedAt;
-  }
 
   get size(): number {
     return this.#jobs.length;
@@ -153,7 +147,6 @@ export class RunningJobs {
 
   add(job: RunningJob): void {
     job.slot = this.#jobs.push(job) - 1;
-    this.#lastStartedAt = job.startedAt;
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 

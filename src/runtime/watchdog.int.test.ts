@@ -4,7 +4,7 @@ import { engineCases } from '../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../tests/support/running-app.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle } from '../contracts/index.ts';
-import { watchForWedge } from './watchdog.ts';
+import { watchForWedge, type WatchdogOptions } from './watchdog.ts';
 
 const task = defineJob({ queue: 'tasks', name: 'task', schema: z.object({}) });
 
@@ -16,11 +16,14 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
     await app.stop();
   });
 
-  function watch(fetches: { readonly lastAt: number } = app.host.fetches): { readonly said: string[] } {
+  function watch({
+    fetches = app.host.fetches,
+    queues = ['tasks'],
+  }: Partial<Pick<WatchdogOptions, 'fetches' | 'queues'>> = {}): { readonly said: string[] } {
     const said: string[] = [];
     stop = watchForWedge({
       engine: app.engine,
-      queues: ['tasks'],
+      queues,
       running: app.host.running,
       fetches,
       onWedged: queue => said.push(`wedged ${queue}`),
@@ -40,6 +43,19 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
     expect(said[0]).toBe('wedged tasks');
   });
 
+  test('a wedged queue is told of beside one that works', async () => {
+    const other = defineJob({ queue: 'busy', name: 'other', schema: z.object({}) });
+    const gate = Promise.withResolvers<void>();
+    app = await runApp(engineCase, defineApp({ jobs: [other], handlers: [handle(other, () => gate.promise)] }));
+    const begun = app.facts.next('job.started');
+    await app.client.enqueueMany([other({}), task({})]);
+    await begun;
+    const { said } = watch({ queues: ['busy', 'tasks'] });
+    await waitFor('both words', () => said.includes('hopeless tasks'));
+    gate.resolve();
+    expect(new Set(said)).toEqual(new Set(['wedged tasks', 'hopeless tasks']));
+  });
+
   test('a paused queue, a running job and an idle worker are none', async () => {
     const gate = Promise.withResolvers<void>();
     app = await runApp(engineCase, defineApp({ jobs: [task], handlers: [handle(task, () => gate.promise)] }));
@@ -48,7 +64,7 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
     await app.client.enqueueMany([task({}), task({})]);
     await begun;
     const { said } = watch();
-    await waitFor('a few looks', () => Date.now() - app.host.running.lastStartedAt > 700);
+    await waitFor('a few looks', () => Date.now() - (app.host.fetches.get('tasks')?.lastAt ?? 0) > 700);
     gate.resolve();
     await waitFor('an idle queue', async () => (await queue.getJobCounts('completed'))['completed'] === 2);
     await queue.pause();
@@ -61,11 +77,12 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
   test('a worker that takes jobs which no handler may see is none, however long the work is due', async () => {
     app = await runApp(engineCase, defineApp({ jobs: [], handlers: [] }));
     await app.client.enqueue(task, {});
-    const { said } = watch({
+    const always = {
       get lastAt() {
         return Date.now();
       },
-    });
+    };
+    const { said } = watch({ fetches: new Map([['tasks', always]]) });
     const dueSince = Date.now();
     await waitFor('a few looks', () => Date.now() - dueSince > 1_000);
     expect(said).toEqual([]);
@@ -100,16 +117,16 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
     const { id } = await app.client.enqueue(stale, {});
     const addedAt = (await app.client.job(id))?.enqueuedAt ?? Date.now();
     await waitFor('its expiry', () => Date.now() > addedAt + 1);
-    for (const [make, fact] of [
-      [() => queue.resume(), 'job.dead'],
-      [() => app.client.enqueue(unheard, {}), 'job.snoozed'],
-      [() => app.client.enqueueMany([far({}), far({})]), 'job.snoozed'],
+    for (const [name, make, fact] of [
+      ['tasks', () => queue.resume(), 'job.dead'],
+      ['tasks', () => app.client.enqueue(unheard, {}), 'job.snoozed'],
+      ['far', () => app.client.enqueueMany([far({}), far({})]), 'job.snoozed'],
     ] as const) {
-      const before = app.host.fetches.lastAt;
+      const before = app.host.fetches.get(name)?.lastAt;
       const ended = app.facts.next(fact);
       await make();
       await ended;
-      expect(app.host.fetches.lastAt).toBeGreaterThan(before);
+      expect(app.host.fetches.get(name)?.lastAt).toBeGreaterThan(before ?? Infinity);
     }
   });
 

@@ -7,7 +7,8 @@ export interface WatchdogOptions {
   readonly engine: Engine;
   readonly queues: readonly string[];
   readonly running: RunningJobs;
-  readonly fetches: Pick<Fetches, 'lastAt'>;
+  /** By queue. */
+  readonly fetches: ReadonlyMap<string, Pick<Fetches, 'lastAt'>>;
   /** Told at the first look that finds it so: make the connections anew. */
   readonly onWedged: (queue: string) => void;
   /** Told when that did not help: this process must be replaced. */
@@ -21,54 +22,51 @@ const EVERY_MS = 10_000;
 const QUIET_MS = 30_000;
 
 /**
- * Notices a worker that has silently stopped fetching (seen in BullMQ after outages: its issues 4479, 4585, 4378): work is due, nothing
- * was taken for a while, and nothing runs. Answers a function that stops watching.
+ * Notices a worker that has silently stopped fetching (seen in BullMQ after outages: its issues 4479, 4585, 4378): work is due in its
+ * queue, it took nothing for a while, and it runs nothing. Each queue has a worker of its own, so each is judged by itself. Answers a
+ * function that stops watching.
  */
 export function watchForWedge(options: WatchdogOptions): () => void {
   const { engine, queues, running, fetches, onWedged, onHopeless, everyMs = EVERY_MS, quietMs = QUIET_MS } = options;
   const watchingSince = Date.now();
-  let wedgedAt: number | undefined;
+  /** Since when, by queue. */
+  const wedged = new Map<string, number>();
   let looking = false;
-  // Whoever works through jobs that are held, expired or unknown begins none, for as long as there are many, and is well.
-  const lastTakenAt = (): number => Math.max(running.lastStartedAt, fetches.lastAt);
+  const quietSince = (name: string): number => Math.max(fetches.get(name)?.lastAt ?? 0, watchingSince);
+  const isWedged = async (name: string): Promise<boolean> => {
+    const since = quietSince(name);
+    if (Date.now() - since < quietMs || [...running].some(({ queue }) => queue === name)) return false;
+    // A job may be taken while the engine is asked.
+    return (await isDue(engine, name, quietMs)) && quietSince(name) === since;
+  };
   const look = async (): Promise<void> => {
-    const quietSince = Math.max(lastTakenAt(), watchingSince);
-    if (running.size > 0 || Date.now() - quietSince < quietMs) {
-      wedgedAt = undefined;
-      return;
+    for (const name of queues) {
+      const since = wedged.get(name);
+      if (!(await isWedged(name))) wedged.delete(name);
+      else if (since === undefined) {
+        wedged.set(name, Date.now());
+        onWedged(name);
+      } else if (Date.now() - since >= quietMs) onHopeless(name);
     }
-    const stuck = await dueQueue(engine, queues, quietMs);
-    // A job may have been taken while the engine was asked.
-    if (stuck === undefined || lastTakenAt() > quietSince) {
-      wedgedAt = undefined;
-      return;
-    }
-    if (wedgedAt === undefined) {
-      wedgedAt = Date.now();
-      onWedged(stuck);
-    } else if (Date.now() - wedgedAt >= quietMs) onHopeless(stuck);
   };
   const timer = setInterval(() => {
     if (looking) return;
     looking = true;
     void look()
-      .catch(() => (wedgedAt = undefined))
+      .catch(() => wedged.clear())
       .finally(() => (looking = false));
   }, everyMs).unref();
   return () => clearInterval(timer);
 }
 
-/** A queue whose oldest due job has waited for so long and that is not paused. */
-async function dueQueue(engine: Engine, queues: readonly string[], quietMs: number): Promise<string | undefined> {
-  for (const name of queues) {
-    const queue = await engine.queue(name);
-    const { oldestDueMs, paused, running } = await readQueueFigures(queue);
-    if (paused || oldestDueMs === undefined || oldestDueMs < quietMs) continue;
-    // As many as may run do so elsewhere.
-    const most = await queue.getGlobalConcurrency();
-    if (most !== null && running >= most) continue;
-    // Above its rate nothing may be begun.
-    if ((await queue.getRateLimitTtl()) <= 0) return name;
-  }
-  return undefined;
+/** Whether the queue's oldest due job has waited for so long, and nothing forbids to take it. */
+async function isDue(engine: Engine, name: string, quietMs: number): Promise<boolean> {
+  const queue = await engine.queue(name);
+  const { oldestDueMs, paused, running } = await readQueueFigures(queue);
+  if (paused || oldestDueMs === undefined || oldestDueMs < quietMs) return false;
+  // As many as may run do so elsewhere.
+  const most = await queue.getGlobalConcurrency();
+  if (most !== null && running >= most) return false;
+  // Above its rate nothing may be begun.
+  return (await queue.getRateLimitTtl()) <= 0;
 }

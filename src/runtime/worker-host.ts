@@ -62,7 +62,8 @@ export class WorkerHost {
   readonly name: string;
   readonly facts: Facts;
   readonly running = new RunningJobs();
-  readonly fetches = new Fetches();
+  /** By queue. */
+  readonly fetches: ReadonlyMap<string, Fetches>;
   readonly queues: readonly string[];
   readonly #options: WorkerHostOptions;
   readonly #policies: readonly QueuePolicy[];
@@ -80,6 +81,7 @@ export class WorkerHost {
     this.facts = options.facts ?? new Facts();
     this.#destinations = new Destinations({ facts: this.facts, state: () => openState(options.engine) });
     this.queues = options.queues ?? [...options.app.queues.keys()];
+    this.fetches = new Map(this.queues.map(queue => [queue, new Fetches()]));
     const problems = assignmentProblems(options.app, this.queues);
     if (problems.length > 0) throw new InvalidConfigError(problems);
     this.#policies = policiesOf(options.app, this.queues);
@@ -178,7 +180,7 @@ export class WorkerHost {
       worker: this.name,
       facts: this.facts,
       running: this.running,
-      fetches: this.fetches,
+      fetches: this.fetches.get(queue) ?? new Fetches(),
       assignments,
       handBack: handBackOn(engine, queue),
       confirmed: this.#confirmed,

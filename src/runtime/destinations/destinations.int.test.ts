@@ -88,6 +88,21 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     expect(calls).toHaveLength(1);
   });
 
+  test('a far side that asks for a pause again and again costs no attempts and ends no job', async () => {
+    await start({ concurrency: 1 });
+    // More often than the job has attempts.
+    let refusals = 5;
+    during = async () => {
+      if (refusals === 0) return;
+      refusals -= 1;
+      throw new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 20 });
+    };
+    const [one] = await enqueue('a.example', 1);
+    const [view] = await succeeded([one?.id ?? '']);
+    expect(view?.attemptsMade).toBe(1);
+    expect(calls).toHaveLength(6);
+  });
+
   test('what the far side refuses for good is not held against it', async () => {
     await start({ concurrency: 1, destinations: { breaker: { failures: 1 } } });
     sick = new Map([['a.example', 'permanent']]);

@@ -60,8 +60,6 @@ export class Destinations {
     data: unknown,
     policy: QueuePolicy,
   ): Promise<Admission | undefined> {
-    // Also one that waits was taken from the queue: the worker is not wedged.
-    run.at.fetches.note(run.startedAt);
     const destination = destinationOf(contract, data);
     const shared = await this.#open();
     let look: Look | undefined;

@@ -23,7 +23,7 @@ export interface Waits {
 
 /** The wait for a destination that has asked for a pause, or whose circuit is open; undefined when it may be called. */
 export function holdOf({ name }: Destination, { hold, at }: Look): Waits | undefined {
-  if (hold.quietUntil > at) return waits(hold.quietUntil, `${name} has asked for a pause`);
+  if (hold.quietUntil > at) return pause(name, hold.quietUntil, at);
   if (typeof mayCall(hold.breaker, at) !== 'number') return undefined;
   return waits(hold.breaker.until, `${name} is held: it keeps failing`);
 }
@@ -42,13 +42,24 @@ export function findingOf(settlement: Settlement): Finding | undefined {
   return error.failure === 'permanent' || error.busy ? { what: 'well' } : { what: 'failed' };
 }
 
-/** A failure that the destination's sickness explains spends no attempt, and ends no job. */
-export function held(settlement: Settlement, finding: Finding, { name }: Destination, { breaker }: Hold): Settlement {
-  if (finding.what === 'well' || finding.what === 'busy' || breaker.phase === 'closed') return settlement;
+/** A failure that the destination's sickness, or the pause that it asks for, explains spends no attempt, and ends no job. */
+export function held(
+  settlement: Settlement,
+  finding: Finding,
+  { name }: Destination,
+  { breaker, quietUntil }: Hold,
+): Settlement {
   // What may have been done already is not simply done again.
   if (settlement.kind === 'dead' && settlement.reason !== 'attempts-exhausted') return settlement;
+  if (finding.what === 'busy') return pause(name, quietUntil, Date.now()).settlement;
+  if (finding.what === 'well' || breaker.phase === 'closed') return settlement;
   const { settlement: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
   return waiting;
+}
+
+/** A short pause is not drawn out: they come back over as long again. */
+function pause(name: string, until: number, at: number): Waits {
+  return waits(until, `${name} has asked for a pause`, Math.min(SPREAD_MS, Math.max(0, until - at)));
 }
 
 export function waits(until: number, reason: string, spreadMs = SPREAD_MS): Waits {

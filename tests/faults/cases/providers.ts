@@ -94,7 +94,9 @@ const sickHttp = (
       const { port } = server.address() as AddressInfo;
       const fleet = await trial.readyFleet({ CHAOS_HTTP: `http://127.0.0.1:${port}/` });
       const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => call({ n })));
-      await waitFor('a failure', () => fleet.facts('job.retried').length > 0);
+      // A pause that was asked for spends no attempt.
+      const first = opens ? 'job.retried' : 'job.snoozed';
+      await waitFor('a failure', () => fleet.facts(first).length > 0);
       await pause(SICK_MS);
       well = true;
       const wrong = await outcome(
@@ -103,6 +105,7 @@ const sickHttp = (
         receipts.map(({ id }) => id),
         opens,
       );
+      if (!opens && trial.measured.burned > 0) wrong.push(`A: ${trial.measured.burned} attempts were spent on pauses`);
       return [...wrong, ...(arrived.size === JOBS ? [] : [`${arrived.size} of ${JOBS} calls arrived`])];
     } finally {
       server.closeAllConnections();
