@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { engineCases } from '../../tests/support/engines.ts';
 import { parseExposition } from '../../tests/support/exposition.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
 
 const token = 'a-token-of-enough-characters';
 
@@ -26,7 +27,10 @@ describe.each(engineCases)('metrics of the dashboard on $kind', engineCase => {
     const queue = await dashboard.queue('email');
     await queue.add('letter', { to: 'ada@example.com', body: 'secret' }, { jobId: 'email-one' });
     await queue.add('made-up@example.com', {}, { delay: 60_000 });
-    const answer = await dashboard.send('/metrics', { headers: { authorization: `Bearer ${token}` } });
+    const ask = () => dashboard.send('/metrics', { headers: { authorization: `Bearer ${token}` } });
+    // Until every queue is open there is nothing to say of any.
+    await waitFor('the queues to be read', async () => (await (await ask()).text()).includes('shiftwork_queue_depth{'));
+    const answer = await ask();
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(answer.headers.get('cache-control')).toBe('no-store');
     const text = await answer.text();

@@ -186,6 +186,12 @@ export class Trial {
     return [...open];
   }
 
+  /** Of these, what has not ended: the end of a run that comes just before a kill is no interruption. */
+  unended(jobIds: readonly string[]): readonly string[] {
+    const ended = new Set(this.sink().flatMap(({ what, jobId }) => (what === 'end' ? [jobId] : [])));
+    return jobIds.filter(jobId => !ended.has(jobId));
+  }
+
   /** Waits until each of the jobs has begun again after `since`, and notes how long that took: the long form judges it. */
   async recovered(jobIds: readonly string[], since: number): Promise<void> {
     await waitFor(

@@ -14,20 +14,39 @@ export interface IsolationOptions {
   readonly engine: Engine;
   readonly blame: BlameBook;
   readonly facts: Facts;
-  /** Starts a worker that takes no work but what it is given. */
-  readonly startWorker: () => ChildWorker;
+  /** Starts a worker that takes no work but the job it is given. */
+  readonly startWorker: (jobId: string) => LoneWorker;
+  /** How many run at most, beside ones that take long. */
+  readonly atOnce: number;
   /** Resolves true when other workers died together with this one: then the host is at fault, not a job. */
-  readonly diedTogether: (worker: ChildWorker) => Promise<boolean>;
+  readonly diedTogether: (worker: LoneWorker) => Promise<boolean>;
+  /** After how long the next begins beside one that still runs. */
+  readonly besideAfterMs?: number;
 }
+
+/** What is needed of the process that runs a suspect. */
+export type LoneWorker = Pick<ChildWorker, 'name' | 'startedAt' | 'ready' | 'leaving' | 'exited' | 'send'>;
 
 const LOCK_MS = 30_000;
 const KEEP_EVERY_MS = 5_000;
 
-/** Runs suspects one after another, each alone in a process of its own, while the rest of the queue goes on. */
+/** One that is to blame has mostly ended its process by then. */
+const BESIDE_AFTER_MS = 15_000;
+
+interface Trial {
+  readonly job: HeldJob;
+  readonly worker: LoneWorker;
+}
+
+/**
+ * Runs suspects, each alone in a process of its own, while the rest of the queue goes on. One after another: two that end their
+ * processes at the same time would pass for a fault of the host. Beside one that takes long the next begins. Once one is found to be
+ * to blame, those that wait were only there, and go back.
+ */
 export class Isolation {
   readonly #options: IsolationOptions;
   readonly #waiting: HeldJob[] = [];
-  #current: { readonly job: HeldJob; readonly worker: ChildWorker } | undefined;
+  readonly #trials = new Set<Trial>();
   #keeper: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -35,19 +54,14 @@ export class Isolation {
     this.#options = options;
   }
 
-  /** The worker that runs a suspect now. */
-  get worker(): ChildWorker | undefined {
-    return this.#current?.worker;
-  }
-
-  /** What runs alone now. */
-  get suspects(): readonly string[] {
-    return this.#current === undefined ? [] : [this.#current.job.jobId];
+  /** Whether it runs a suspect, and nothing else. */
+  runs(worker: LoneWorker): boolean {
+    return [...this.#trials].some(trial => trial.worker === worker);
   }
 
   /** Held here: whoever rescues must leave it alone, although its first worker may be gone. */
   holds(jobId: string): boolean {
-    return this.#current?.job.jobId === jobId || this.#waiting.some(job => job.jobId === jobId);
+    return [...this.#trials].some(({ job }) => job.jobId === jobId) || this.#waiting.some(job => job.jobId === jobId);
   }
 
   /** Takes a job over from the worker that holds it. */
@@ -57,46 +71,52 @@ export class Isolation {
     // At once: a queue's lock may be shorter than the first interval.
     void this.#keepLocks();
     this.#keeper ??= setInterval(() => void this.#keepLocks(), KEEP_EVERY_MS);
-    if (this.#stopped) void this.#handBackWaiting();
+    if (this.#stopped) void this.#handBack(this.#waiting.splice(0));
     else this.#next();
   }
 
   /** Gives back what waits; the one that runs is stopped with the workers. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#handBackWaiting();
+    await this.#handBack(this.#waiting.splice(0));
     clearInterval(this.#keeper);
   }
 
-  #next(): void {
-    if (this.#current !== undefined || this.#stopped) return;
+  /** `beside`: also where another runs. */
+  #next(beside = false): void {
+    if (this.#stopped || (this.#trials.size > 0 && !beside) || this.#trials.size >= this.#options.atOnce) return;
     const job = this.#waiting.shift();
     if (job === undefined) {
+      if (this.#trials.size > 0) return;
       clearInterval(this.#keeper);
       this.#keeper = undefined;
       return;
     }
-    const worker = this.#options.startWorker();
-    this.#current = { job, worker };
+    const { besideAfterMs = BESIDE_AFTER_MS } = this.#options;
+    const worker = this.#options.startWorker(job.jobId);
+    const trial: Trial = { job, worker };
+    this.#trials.add(trial);
     const { jobId, jobName, queue } = job;
     this.#options.facts.state('job.isolated', { jobId, jobName, queue, worker: worker.name });
     worker.send({ kind: 'adopt', job });
+    const patience = setTimeout(() => this.#next(true), besideAfterMs).unref();
     void worker.exited
       .then(exit => this.#ended(job, worker, exit))
       .catch(() => undefined)
       .finally(() => {
-        this.#current = undefined;
+        clearTimeout(patience);
+        this.#trials.delete(trial);
         this.#next();
       });
   }
 
   /** A clean exit has settled the job or handed it back, unless the job itself ended its process, with whatever code. */
-  async #ended(held: HeldJob, worker: ChildWorker, { code }: WorkerExit): Promise<void> {
+  async #ended(held: HeldJob, worker: LoneWorker, { code }: WorkerExit): Promise<void> {
     const { engine, blame } = this.#options;
     if (code === 0 && !(await this.#isHeld(held))) return;
     const together = worker.leaving || (await this.#options.diedTogether(worker));
     if (together) {
-      await engine.handBack(held.queue, [held]);
+      await this.#handBack([held]);
       return;
     }
     const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
@@ -104,6 +124,10 @@ export class Isolation {
     const { crashes } = await blame.of(held.jobId);
     await this.#bury(held, job, worker, crashes + 1);
     await blame.clear(held.jobId);
+    // Their crashes have found their cause. Is there another, it ends a process twice more, and is looked for again.
+    const innocent = this.#waiting.splice(0);
+    await Promise.all(innocent.map(({ jobId }) => blame.clear(jobId)));
+    await this.#handBack(innocent);
   }
 
   async #isHeld({ queue, jobId, token }: HeldJob): Promise<boolean> {
@@ -111,7 +135,7 @@ export class Isolation {
     return claims.some(claim => claim.jobId === jobId && claim.token === token);
   }
 
-  async #bury(held: HeldJob, job: EngineJob, worker: ChildWorker, crashes: number): Promise<void> {
+  async #bury(held: HeldJob, job: EngineJob, worker: LoneWorker, crashes: number): Promise<void> {
     const { app, facts } = this.#options;
     const contract = app.jobs.get(job.name);
     const scrub = contract === undefined ? (text: string) => text : createScrubber(contract, job.data);
@@ -138,7 +162,8 @@ export class Isolation {
   }
 
   async #keepLocks(): Promise<void> {
-    const held = [...this.#waiting, ...(this.#current?.worker.ready === false ? [this.#current.job] : [])];
+    const starting = [...this.#trials].filter(({ worker }) => !worker.ready);
+    const held = [...this.#waiting, ...starting.map(({ job }) => job)];
     await Promise.allSettled(
       held.map(async ({ queue, jobId, token }) => {
         const job = await readStoredJob(await this.#options.engine.queue(queue), jobId);
@@ -147,8 +172,8 @@ export class Isolation {
     );
   }
 
-  async #handBackWaiting(): Promise<void> {
+  async #handBack(jobs: readonly HeldJob[]): Promise<void> {
     const { engine } = this.#options;
-    await Promise.allSettled(this.#waiting.splice(0).map(held => engine.handBack(held.queue, [held])));
+    await Promise.allSettled(jobs.map(held => engine.handBack(held.queue, [held])));
   }
 }

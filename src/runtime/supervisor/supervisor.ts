@@ -87,8 +87,7 @@ export class Supervisor {
 
   /** How many processes work on every queue now. */
   get working(): number {
-    const isolated = this.#isolation?.worker;
-    return [...this.#workers].filter(worker => worker.ready && !worker.leaving && worker !== isolated).length;
+    return [...this.#workers].filter(worker => worker.ready && !worker.leaving && !this.#runsAlone(worker)).length;
   }
 
   async start(): Promise<void> {
@@ -109,7 +108,8 @@ export class Supervisor {
       engine,
       blame,
       facts,
-      startWorker: () => this.#startWorker(['--adopt']),
+      startWorker: jobId => this.#startWorker(jobId),
+      atOnce: Math.max(2, processes),
       diedTogether: worker => deaths.diedTogether(worker.name),
     });
     this.#presence = new Presence({
@@ -125,7 +125,7 @@ export class Supervisor {
     this.#scheduler.start();
     this.#watchDeadLetters(store);
     this.#stopSweeping = sweepState(store);
-    for (let count = 0; count < processes; count += 1) this.#startWorker([]);
+    for (let count = 0; count < processes; count += 1) this.#startWorker();
     this.#every(ALIVE_EVERY_MS, () => {
       for (const worker of this.#workers) worker.send({ kind: 'alive' });
     });
@@ -175,9 +175,10 @@ export class Supervisor {
     return workers.filter(({ gone }) => !gone);
   }
 
-  #startWorker(extra: readonly string[]): ChildWorker {
+  /** `alone`: the one job that it is to run. */
+  #startWorker(alone?: string): ChildWorker {
     const { program, name } = this.#options;
-    const isolated = extra.length > 0;
+    const extra = alone === undefined ? [] : ['--adopt'];
     const worker: ChildWorker = new ChildWorker(
       supervisedName(name, (this.#numbers += 1)),
       { file: program.file, args: [...program.args, ...extra] },
@@ -185,7 +186,7 @@ export class Supervisor {
     );
     this.#workers.add(worker);
     worker.send({ kind: 'alive' });
-    void worker.exited.then(exit => this.#ended(worker, exit, isolated));
+    void worker.exited.then(exit => this.#ended(worker, exit, alone));
     return worker;
   }
 
@@ -218,12 +219,12 @@ export class Supervisor {
    * less memory than it needs at rest), that takes ever longer: it works on until then.
    */
   #recycle(worker: ChildWorker, reason: string): void {
-    if (this.#worn.has(worker) || worker.leaving || worker === this.#isolation?.worker) return;
+    if (this.#worn.has(worker) || worker.leaving || this.#runsAlone(worker)) return;
     this.#worn.add(worker);
     this.#after(this.#recycling.delayAfter(Date.now() - worker.startedAt), () => {
       if (worker.gone || this.#stopping !== undefined) return;
       this.#options.facts.state('worker.recycled', { worker: worker.name, reason });
-      this.#startWorker([]);
+      this.#startWorker();
       worker.send({ kind: 'stop', graceMs: RECYCLE_GRACE_MS });
       this.#after(RECYCLE_GRACE_MS + 1_000, () => {
         if (!worker.gone) worker.kill();
@@ -231,21 +232,26 @@ export class Supervisor {
     });
   }
 
-  #ended(worker: ChildWorker, { code, signal }: WorkerExit, isolated: boolean): void {
+  #ended(worker: ChildWorker, { code, signal }: WorkerExit, alone: string | undefined): void {
     this.#workers.delete(worker);
+    const isolated = alone !== undefined;
     const clean = code === 0 && (worker.leaving || isolated);
     const uptimeMs = Date.now() - worker.startedAt;
     if (!clean) this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
     if (!isolated) void this.#deaths?.mourn(worker.name, clean ? 'late' : 'worker-died');
-    else if (!clean) this.#deaths?.remember(worker.name, Promise.resolve(this.#isolation?.suspects ?? []));
+    else if (!clean) this.#deaths?.remember(worker.name, Promise.resolve([alone]));
     if (this.#stopping !== undefined || isolated || worker.leaving) return;
     if (!this.#everReady) {
       // Not one has ever worked: the next one will not either. Also where it left with 0 unasked, that is no success.
       this.#failed.resolve(code || 1);
       return;
     }
-    this.#after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker([]));
+    this.#after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker());
+  }
+
+  #runsAlone(worker: ChildWorker): boolean {
+    return this.#isolation?.runs(worker) === true;
   }
 
   /** Looks for hosts that are no more, and now and then for anything that nobody alive holds. */

@@ -103,7 +103,7 @@ export const call = defineJob({
   name: 'call',
   schema: z.strictObject({ n: z.number() }),
   retry: { attempts: 5, backoff: fixed('100ms') },
-  timeout: '3s',
+  timeout: '15s',
   destination: () => 'http',
 });
 const httpSink = defineResource({
@@ -119,7 +119,8 @@ const makeCall = handle(call, { httpSink }, async ({ n }, { effectId, signal }, 
   const headers = { 'content-type': 'application/json', 'idempotency-key': effectId };
   await post(
     { url: needs.httpSink, headers, body: JSON.stringify({ n }), signal },
-    { reach: 'anywhere', timeoutMs: 1_000 },
+    // As long as a busy machine may take to answer itself.
+    { reach: 'anywhere', timeoutMs: 3_000 },
   );
 });
 

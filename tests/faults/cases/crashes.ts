@@ -24,12 +24,12 @@ const killedWorker: FaultCase = {
     const running = trial.runningIn(victim);
     const killedAt = Date.now();
     process.kill(victim, 'SIGKILL');
-    await trial.recovered(running, killedAt);
+    await trial.recovered(trial.unended(running), killedAt);
     await trial.drained();
-    const died = fleet.facts('worker.died').length;
+    const died = fleet.facts('worker.died').filter(({ signal }) => signal === 'SIGKILL').length;
     return [
       ...(await trial.violations({ faults: 1 })),
-      ...(died === 1 ? [] : [`the supervisor saw ${died} workers die`]),
+      ...(died === 1 ? [] : [`the supervisor saw ${died} workers killed`]),
     ];
   },
 };
@@ -47,7 +47,7 @@ const lostHost: FaultCase = {
     const running = [...new Set(lost.workers().flatMap(pid => trial.runningIn(pid)))];
     const killedAt = Date.now();
     lost.killHost();
-    await trial.recovered(running, killedAt);
+    await trial.recovered(trial.unended(running), killedAt);
     await trial.drained();
     const rescued = other.facts('job.rescued').filter(({ cause }) => cause === 'host-lost').length;
     return [

@@ -12,7 +12,7 @@ import { RedisStreamsTransport, type RedisStreamsOptions } from './streams-trans
 const DECLARED = { durable: true, replay: true, ordered: true, fanOut: true, groups: true };
 
 transportContract('redis-streams', DECLARED, async () => {
-  const options = { url: redisUrl(), namespace: namespace(), claimAfterMs: 300, inspectEveryMs: 50 };
+  const options = { url: redisUrl(), namespace: namespace(), claimAfterMs: 1_500, inspectEveryMs: 50 };
   return {
     open: () => new RedisStreamsTransport(options),
     async cleanup() {
@@ -106,12 +106,15 @@ describe('redis-streams beyond the contract', () => {
       seen.push(attempt);
       await gate.promise;
     };
-    await open().subscribe(userUpdated, handler, once);
-    await open().subscribe(userUpdated, handler, once);
+    const claimAfterMs = 1_000;
+    await open({ claimAfterMs }).subscribe(userUpdated, handler, once);
+    await open({ claimAfterMs }).subscribe(userUpdated, handler, once);
     await buses[0]?.publish(userUpdated({ userId: 'slow' }));
-    // Both look for the dead every 75 ms; here they have done so several times.
-    for (let looks = 0; looks < 8; looks += 1) await facts.next('subscription.lag', ({ pending }) => pending === 1);
-    for (let looks = 0; looks < 20; looks += 1) await facts.next('subscription.lag');
+    await waitFor('the handler', () => seen.length > 0);
+    // Both look for the dead twice in a claim time; here they have done so several times.
+    const since = Date.now();
+    await waitFor('several claim times', () => Date.now() - since > 3 * claimAfterMs);
+    await facts.next('subscription.lag', ({ pending }) => pending === 1);
     gate.resolve();
     await facts.next('subscription.lag', ({ pending }) => pending === 0);
     expect(seen).toEqual([1]);
