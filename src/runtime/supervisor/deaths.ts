@@ -28,6 +28,8 @@ const LATE_CLAIMS_MS = [300, 1_500] as const;
 export class Deaths {
   readonly #options: DeathsOptions;
   readonly #deaths: Death[] = [];
+  /** Workers that died together, the latest: none of their jobs was to blame. */
+  readonly #forgiven: string[] = [];
 
   constructor(options: DeathsOptions) {
     this.#options = options;
@@ -50,9 +52,18 @@ export class Deaths {
       together = await this.diedTogether(name);
     }
     const jobs = await looked;
-    if (together) await blame.forgive(jobs, name).catch(() => undefined);
+    if (together) {
+      this.#forgiven.push(name);
+      if (this.#forgiven.length > DEATHS_KEPT) this.#forgiven.shift();
+      await blame.forgive(jobs, name).catch(() => undefined);
+    }
     await passed(later - soon);
     await look(together ? 'late' : cause);
+  }
+
+  /** Whether what that worker held is innocent of its death, also what is found later. */
+  forgave(worker: string): boolean {
+    return this.#forgiven.includes(worker);
   }
 
   remember(worker: string, jobs: Promise<readonly string[]>): void {

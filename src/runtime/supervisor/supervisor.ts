@@ -265,12 +265,15 @@ export class Supervisor {
     if (!lapsed && Date.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
     this.#sweptAt = Date.now();
     const living = new Set([...this.#workers].map(worker => worker.name));
+    const isGone = (worker: string, jobId: string): boolean => {
+      const supervisor = supervisorOf(worker);
+      if (supervisor === undefined || this.#isolation?.holds(jobId) === true) return false;
+      return supervisor === this.#options.name ? !living.has(worker) : !present.has(supervisor);
+    };
+    const forgave = (worker: string): boolean => this.#deaths?.forgave(worker) === true;
     void this.#rescue
-      ?.run('host-lost', (worker, jobId) => {
-        const supervisor = supervisorOf(worker);
-        if (supervisor === undefined || this.#isolation?.holds(jobId) === true) return false;
-        return supervisor === this.#options.name ? !living.has(worker) : !present.has(supervisor);
-      })
+      ?.run('late', (worker, jobId) => forgave(worker) && isGone(worker, jobId))
+      .then(() => this.#rescue?.run('host-lost', isGone))
       .catch(() => undefined);
   }
 
