@@ -12,6 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 const APP = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
+const LEAVING_AT_START = fileURLToPath(new URL('../support/apps/leaving-at-start.config.ts', import.meta.url));
 const LEAVING = fileURLToPath(new URL('../support/apps/leaving.config.ts', import.meta.url));
 const NEEDS = { ARCHIVE_FILE: '/dev/null', POSTMAN: 'Pat' };
 
@@ -103,6 +104,11 @@ describe('a worker process', () => {
     expect(worker.lines.filter(line => line.includes('"worker.died"')).length).toBeGreaterThanOrEqual(2);
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
+  });
+
+  test('none of whose processes ever worked ends with 1, also where they left as if all were well', async () => {
+    const place = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() };
+    expect(await start(place, LEAVING_AT_START).ended).toBe(1);
   });
 
   test('refuses an engine that evicts jobs, and says which setting', async () => {

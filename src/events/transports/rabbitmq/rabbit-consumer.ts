@@ -29,6 +29,9 @@ interface Arrival {
   readonly session: Session;
 }
 
+const REOPEN_MS = 100;
+const REOPEN_AT_MOST_MS = 5_000;
+
 /** How often it was delivered and answered before, by us; the broker counts what ended without an answer. */
 export const ATTEMPTS_HEADER = 'x-attempts';
 
@@ -132,13 +135,21 @@ export class RabbitConsumer {
 
   /** The channel alone was closed; after a lost connection the link calls `#open` itself. */
   async #reopen(): Promise<void> {
-    while (!this.#stop.signal.aborted && this.#channel === undefined) {
+    const { link, listener } = this.#parts;
+    const { signal } = this.#stop;
+    let said = '';
+    for (let pauseMs = REOPEN_MS; this.#channel === undefined; pauseMs = Math.min(2 * pauseMs, REOPEN_AT_MOST_MS)) {
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      // While the connection is away the link says so.
+      const connection = await link.connection(this.#what()).catch(() => undefined);
+      if (connection === undefined || this.#channel !== undefined) continue;
       try {
-        await sleep(100, undefined, { signal: this.#stop.signal });
-        const connection = await this.#parts.link.connection(this.#what());
-        if (this.#channel === undefined) await this.#open(connection);
-      } catch {
-        // Again.
+        await this.#open(connection);
+      } catch (cause) {
+        const { message } = link.explained(this.#what(), cause);
+        if (message !== said && !signal.aborted) listener?.warned(message);
+        said = message;
       }
     }
   }

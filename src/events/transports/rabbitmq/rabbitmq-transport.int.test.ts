@@ -320,6 +320,26 @@ describe('rabbitmq', () => {
       await proxy.close();
     });
 
+    test('a subscription whose queue is made anew with other settings under it says so once, and comes when it may', async () => {
+      const bus = await open();
+      const seen: string[] = [];
+      await bus.subscribe(userUpdated, ({ type }) => void seen.push(type), once);
+      const queue = `${space}.g.user.updated`;
+      const warnings: string[] = [];
+      facts.on('bus.warning', ({ fields: { warning } }) => warnings.push(warning));
+      const channel = await raw.createChannel();
+      await channel.deleteQueue(queue);
+      await channel.assertQueue(queue, { durable: true });
+      await waitFor('the warning', () => warnings.length > 0);
+      expect(warnings[0]).toContain('other settings');
+      await channel.deleteQueue(queue);
+      await waitFor('the subscription', async () => {
+        await bus.publish(userUpdated({ userId: 'u' }));
+        return seen.includes('user.updated');
+      });
+      expect(warnings).toHaveLength(1);
+    });
+
     test('after a crash of the broker everything goes on by itself, and nothing that was confirmed is lost', async () => {
       const bus = await open();
       const seen = new Set<string>();
