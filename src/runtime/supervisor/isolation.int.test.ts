@@ -87,7 +87,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     );
     expect(held).toHaveLength(NAMES.length);
     for (const job of held) isolation.take(job);
-    return { blame, facts, isolation, processes, queue };
+    return { blame, facts, held, isolation, processes, queue };
   }
 
   const statesOf = (queue: EngineQueue) => Promise.all(NAMES.map(id => queue.getJobState(id)));
@@ -107,13 +107,19 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
   });
 
   test('beside one that takes long the next begins, and no more than may run', async () => {
-    const { isolation, processes } = await suspects(200);
+    const { held, isolation, processes, queue } = await suspects(200);
     await waitFor('the next', () => processes.length === 2);
     expect(processes.map(({ jobId }) => jobId)).toEqual(['one', 'two']);
     expect(NAMES.map(id => isolation.holds(id))).toEqual([true, true, true]);
     await waitFor('its patience to be over as well', () => Date.now() - (processes[1]?.startedAt ?? Infinity) > 600);
     expect(processes).toHaveLength(2);
     expect(processes.every(process => isolation.runs(process))).toBe(true);
+    // The second one ends well: the third need not wait for the first.
+    const token = held.find(({ jobId }) => jobId === 'two')?.token ?? '';
+    await (await queue.getJob('two'))?.moveToCompleted('done', token, false);
+    processes[1]?.end({ code: 0, signal: null });
+    await waitFor('the third', () => processes.length === 3);
+    expect(processes[2]?.jobId).toBe('three');
   });
 
   test('what waits keeps its lock, although that is shorter than the pauses between renewals, and goes back at a stop', async () => {

@@ -36,6 +36,7 @@ const BESIDE_AFTER_MS = 15_000;
 interface Trial {
   readonly job: HeldJob;
   readonly worker: LoneWorker;
+  takesLong: boolean;
 }
 
 /**
@@ -82,9 +83,10 @@ export class Isolation {
     clearInterval(this.#keeper);
   }
 
-  /** `beside`: also where another runs. */
-  #next(beside = false): void {
-    if (this.#stopped || (this.#trials.size > 0 && !beside) || this.#trials.size >= this.#options.atOnce) return;
+  #next(): void {
+    const { atOnce, besideAfterMs = BESIDE_AFTER_MS } = this.#options;
+    if (this.#stopped || this.#trials.size >= atOnce) return;
+    if ([...this.#trials].some(({ takesLong }) => !takesLong)) return;
     const job = this.#waiting.shift();
     if (job === undefined) {
       if (this.#trials.size > 0) return;
@@ -92,14 +94,16 @@ export class Isolation {
       this.#keeper = undefined;
       return;
     }
-    const { besideAfterMs = BESIDE_AFTER_MS } = this.#options;
     const worker = this.#options.startWorker(job.jobId);
-    const trial: Trial = { job, worker };
+    const trial: Trial = { job, worker, takesLong: false };
     this.#trials.add(trial);
     const { jobId, jobName, queue } = job;
     this.#options.facts.state('job.isolated', { jobId, jobName, queue, worker: worker.name });
     worker.send({ kind: 'adopt', job });
-    const patience = setTimeout(() => this.#next(true), besideAfterMs).unref();
+    const patience = setTimeout(() => {
+      trial.takesLong = true;
+      this.#next();
+    }, besideAfterMs).unref();
     void worker.exited
       .then(exit => this.#ended(job, worker, exit))
       .catch(() => undefined)
