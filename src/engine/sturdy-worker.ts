@@ -72,13 +72,14 @@ export class SturdyWorker extends Worker<unknown, unknown, string, IQueueBackend
 
   /**
    * Runs one job whose lock another process has taken and whose token it has told us; nothing else is fetched. Resolves when the
-   * job is settled, also as a failure, or is no longer there. Not for a worker that runs.
+   * job is settled, also as a failure, or is no longer there or no longer held with that token. Not for a worker that runs.
    */
   async adopt(jobId: string, token: string): Promise<void> {
     const job: EngineJob | undefined = await Job.fromId(this, jobId);
     if (job === undefined) return;
     // Renewed from now on: the process that held it has stopped doing so.
-    await job.extendLock(token, this.opts.lockDuration ?? DEFAULTS.lockDuration);
+    const held = await job.extendLock(token, this.opts.lockDuration ?? DEFAULTS.lockDuration);
+    if (held !== 1) return;
     this.lockManager.start();
     await this.processJob(job, token, () => false);
   }

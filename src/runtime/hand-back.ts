@@ -3,7 +3,7 @@ import type { Engine, EngineJob } from '../engine/index.ts';
 /**
  * How a worker returns an unfinished job to the head of its queue, attempts untouched. Rejects when the lock is no longer its own.
  *
- * On Redis through the job's own connection, which waits for an engine that is away.
+ * On Redis through the job itself: asking for the queue gives up on an engine that is away, and a run that ends meanwhile waits for it.
  */
 export function handBackOn(engine: Engine, queue: string): (job: EngineJob, token: string) => Promise<void> {
   return async (job, token) => {

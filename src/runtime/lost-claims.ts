@@ -5,8 +5,8 @@ export interface LostClaimsOptions {
   readonly queues: readonly string[];
   /** The worker's name. */
   readonly worker: string;
-  /** Whether the worker knows that it runs the job. */
-  readonly runs: (jobId: string) => boolean;
+  /** Whether the worker knows of it: runs it, or has passed it on. */
+  readonly knows: (claim: Claim) => boolean;
   readonly onHandedBack: (queue: string, jobId: string, jobName: string) => void;
 }
 
@@ -39,11 +39,11 @@ export class LostClaims {
   }
 
   async #unknown(): Promise<{ readonly queueName: string; readonly claim: Claim }[]> {
-    const { engine, queues, worker, runs } = this.#options;
+    const { engine, queues, worker, knows } = this.#options;
     const claims = await Promise.all(queues.map(queue => engine.claims(queue)));
     return claims.flatMap((held, index) =>
       held
-        .filter(claim => claim.worker === worker && !runs(claim.jobId))
+        .filter(claim => claim.worker === worker && !knows(claim))
         .map(claim => ({ queueName: queues[index] ?? '', claim })),
     );
   }

@@ -115,7 +115,7 @@ export class WorkerHost {
     const { engine } = this.#options;
     try {
       for (const policy of this.#policies) {
-        this.#workers.push(await this.#openWorker(policy, this.#options.suspicion));
+        this.#workers.push(await this.#openWorker(policy, this.#suspicion()));
         if (!this.stopping) await applyTotalConcurrency(engine, policy);
         if (this.stopping) return;
       }
@@ -192,6 +192,20 @@ export class WorkerHost {
     return (job, token) => (this.stopping ? refuse(context, job, token) : runJob(context, job, token));
   }
 
+  /** As it was given; what is passed on stays active under this worker's name, and is not lost. */
+  #suspicion(): Suspicion | undefined {
+    const { suspicion } = this.#options;
+    return (
+      suspicion && {
+        ...suspicion,
+        isolate: job => {
+          this.#passedOn.add(job.token);
+          suspicion.isolate(job);
+        },
+      }
+    );
+  }
+
   #stuck(run: RunContext): void {
     this.facts.state('job.stuck', runFields(run));
     this.#options.onStuck?.(run.job.name);
@@ -199,6 +213,8 @@ export class WorkerHost {
 
   readonly #destinations: Destinations;
   readonly #confirmed = new Confirmations();
+  /** Tokens of suspects: few, and a token is never given twice. */
+  readonly #passedOn = new Set<string>();
 
   #listen(worker: EngineWorker, queue: string): void {
     worker.on('completed', job => this.#confirmed.confirm(job));
@@ -230,7 +246,7 @@ export class WorkerHost {
       engine: this.#options.engine,
       queues: this.queues,
       worker: this.name,
-      runs: jobId => this.running.find(jobId) !== undefined,
+      knows: ({ jobId, token }) => this.running.find(jobId) !== undefined || this.#passedOn.has(token),
       onHandedBack: (queue, jobId, jobName) => {
         const { name } = this;
         this.facts.state('job.rescued', { jobId, jobName, queue, worker: name, rescuer: name, cause: 'lost-claim' });

@@ -31,12 +31,15 @@ const REPLACE = `
 const CHANGE_MANY = `
   WITH given AS (
     SELECT * FROM unnest($2::text[], $3::bigint[], $4::text[]) AS g (name, version, value)
+  ), locked AS (
+    -- All in one order, so that two who change the same ones wait for each other instead of cancelling each other.
+    SELECT s.name, given.value FROM shiftwork_state s JOIN given ON s.name = given.name AND s.version = given.version
+     WHERE s.collection = $1 AND s.expires_at > clock_timestamp() ORDER BY s.name FOR UPDATE OF s
   ), replaced AS (
     UPDATE shiftwork_state s
-       SET value = given.value::json, version = nextval('shiftwork_state_version'),
+       SET value = locked.value::json, version = nextval('shiftwork_state_version'),
            expires_at = clock_timestamp() + $5 * interval '1 millisecond'
-      FROM given
-     WHERE s.collection = $1 AND s.name = given.name AND s.version = given.version AND s.expires_at > clock_timestamp()
+      FROM locked WHERE s.collection = $1 AND s.name = locked.name
     RETURNING s.name
   ), created AS (
     INSERT INTO shiftwork_state AS s (collection, name, value, version, expires_at)

@@ -29,6 +29,17 @@ export async function postgresHandBack(
 ): Promise<string[]> {
   const ids = held.map(({ jobId }) => jobId);
   const tokens = held.map(({ token }) => token);
-  const { rows } = await pool.query<{ readonly id: string }>(HAND_BACK, [queue, ids, tokens]);
-  return rows.map(({ id }) => id);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { rows } = await pool.query<{ readonly id: string }>(HAND_BACK, [queue, ids, tokens]);
+      return rows.map(({ id }) => id);
+    } catch (cause) {
+      // Several rows are locked, and BullMQ's stall check locks the same ones in an order of its own: one of the two is cancelled.
+      if (tries === 3 || !isDeadlock(cause)) throw cause;
+    }
+  }
+}
+
+function isDeadlock(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === '40P01';
 }

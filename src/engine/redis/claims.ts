@@ -25,19 +25,13 @@ export async function redisHandBack(
   held: readonly Pick<Claim, 'jobId' | 'token'>[],
 ): Promise<string[]> {
   const backend = queue.getBackend();
-  const handedBack = await Promise.all(
-    // The one that goes last ends at the head.
-    held.toReversed().map(async ({ jobId, token }) => {
-      try {
-        await backend.moveJobFromActiveToWait(jobId, token);
-        return [jobId];
-      } catch (cause) {
-        if (isRefusal(cause)) return [];
-        throw cause;
-      }
-    }),
-  );
-  return handedBack.flat();
+  // The one that goes last ends at the head.
+  const order = held.toReversed();
+  const told = await Promise.allSettled(order.map(({ jobId, token }) => backend.moveJobFromActiveToWait(jobId, token)));
+  const handedBack = order.filter((_, index) => told[index]?.status === 'fulfilled').map(({ jobId }) => jobId);
+  const failed = told.find(each => each.status === 'rejected' && !isRefusal(each.reason));
+  if (handedBack.length === 0 && failed?.status === 'rejected') throw failed.reason;
+  return handedBack;
 }
 
 /** BullMQ's scripts answer with a negative number where a job is gone or its lock is another's. */

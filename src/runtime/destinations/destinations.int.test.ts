@@ -6,8 +6,9 @@ import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle, type QueueDefinition } from '../../contracts/index.ts';
 import { DeliveryError, type FailureKind } from '../../errors/index.ts';
-import { fixed } from '../../resilience/index.ts';
+import { CLOSED, fixed } from '../../resilience/index.ts';
 import { openState } from '../../state/index.ts';
+import { held } from './holding.ts';
 import { Places } from './places.ts';
 import { HOLDS, SharedBreaker } from './shared-breaker.ts';
 
@@ -60,7 +61,7 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     await start({ concurrency: 1, destinations: { breaker: { failures: 3, pause: '1s', probes: 2 } } });
     sick = new Map([['a.example', 'transient']]);
     const opened = app.facts.next('breaker.opened');
-    const held = await enqueue('a.example', 1, 2, 3, 4, 5, 6, 7, 8);
+    const waiting = await enqueue('a.example', 1, 2, 3, 4, 5, 6, 7, 8);
     expect(await opened).toMatchObject({ queue: 'calls', destination: 'a.example', openings: 1 });
     const callsWhenOpened = calls.length;
     const others = await enqueue('b.example', 1, 2, 3);
@@ -68,7 +69,7 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     sick = new Map();
     const closed = await app.facts.next('breaker.closed');
     expect(closed).toMatchObject({ destination: 'a.example' });
-    const views = await succeeded(held.map(({ id }) => id));
+    const views = await succeeded(waiting.map(({ id }) => id));
     // Those that opened it have spent theirs; nobody else has, and nobody twice.
     const spent = views.reduce((sum, view) => sum + (view?.attemptsMade ?? 0) - 1, 0);
     expect(spent).toBeLessThan(3);
@@ -90,17 +91,31 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
 
   test('a far side that asks for a pause again and again costs no attempts and ends no job', async () => {
     await start({ concurrency: 1 });
-    // More often than the job has attempts.
-    let refusals = 5;
+    // More often than the job has attempts; a pause of nothing is one of a second.
+    let refusals = 4;
     during = async () => {
       if (refusals === 0) return;
       refusals -= 1;
-      throw new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 20 });
+      throw new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 0 });
     };
     const [one] = await enqueue('a.example', 1);
     const [view] = await succeeded([one?.id ?? '']);
     expect(view?.attemptsMade).toBe(1);
-    expect(calls).toHaveLength(6);
+    expect(calls).toHaveLength(5);
+    const times = calls.map(({ at }) => at);
+    expect(times.slice(1).every((at, index) => at - (times[index] ?? at) >= 1_000)).toBe(true);
+  });
+
+  test('a job that is told to wait without end spends its attempts at last', () => {
+    const busy = { what: 'busy', quietMs: 1_000 } as const;
+    const error = new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 1 });
+    const retry = { kind: 'retry', afterMs: 10, error } as const;
+    const destination = { queue: 'calls', name: 'a.example', key: 'calls/a.example' };
+    const hold = { breaker: CLOSED, quietUntil: Date.now() + 1_000 };
+    expect(held(retry, busy, destination, hold, 19).kind).toBe('snoozed');
+    expect(held(retry, busy, destination, hold, 20)).toBe(retry);
+    const dead = { kind: 'dead', reason: 'attempts-exhausted', error } as const;
+    expect(held(dead, busy, destination, hold, 20)).toBe(dead);
   });
 
   test('what the far side refuses for good is not held against it', async () => {

@@ -30,6 +30,13 @@ const REMEMBERED = 10_000;
 /** A place whose process dies, and whose job does not come again, is free after the job's deadline and this. */
 const PLACE_MARGIN_MS = 5_000;
 
+interface PassedCall {
+  readonly knownAt: number;
+  readonly probes: boolean;
+  readonly release: GiveBack;
+  readonly waited: number;
+}
+
 interface Shared {
   readonly store: StateStore;
   readonly breaker: SharedBreaker;
@@ -99,7 +106,8 @@ export class Destinations {
     }
     if (destination === undefined || look === undefined) return undefined;
     const probes = probe !== undefined && look.hold.breaker.phase !== 'closed';
-    const call = { knownAt: look.at, probes, release };
+    const { attemptsStarted, attemptsMade } = run.job;
+    const call = { knownAt: look.at, probes, release, waited: attemptsStarted - attemptsMade - 1 };
     return { kind: 'passed', passage: this.#passage(destination, policy.destinations, shared.breaker, call) };
   }
 
@@ -120,7 +128,7 @@ export class Destinations {
     destination: Destination,
     policy: DestinationPolicy,
     breaker: SharedBreaker,
-    { knownAt, probes, release }: { readonly knownAt: number; readonly probes: boolean; readonly release: GiveBack },
+    { knownAt, probes, release, waited }: PassedCall,
   ): Passage {
     return {
       destination,
@@ -134,7 +142,7 @@ export class Destinations {
           const { before, after } = await breaker.note(destination.key, policy.breaker, finding, call);
           this.#wellSince.delete(destination.key);
           this.#tell(destination, before, after);
-          return held(settlement, finding, destination, after);
+          return held(settlement, finding, destination, after, waited);
         } catch {
           // Without the shared state the job's own retries still hold.
           return settlement;

@@ -6,8 +6,11 @@ import type { Finding, Hold } from './shared-breaker.ts';
 
 /** Held jobs come back over so long, not as one crowd. */
 const SPREAD_MS = 10_000;
-/** What a far side may ask for at most. */
+/** What a far side may ask for. Less than the shortest would be no pause at all: its jobs would come back as fast as they can. */
+const SHORTEST_QUIET_MS = 1_000;
 const LONGEST_QUIET_MS = 3_600_000;
+/** A job that is asked to wait so often is not only in a crowd: from then on it is the job that is refused, and that has an end. */
+const FREE_PAUSES = 20;
 
 /** What was shared about a destination, and when it was read. */
 export interface Look {
@@ -37,21 +40,27 @@ export function findingOf(settlement: Settlement): Finding | undefined {
   if (!(error instanceof DeliveryError)) return undefined;
   if (error.failure === 'destination-down') return { what: 'down' };
   if (error.busy && error.retryAfterMs !== undefined) {
-    return { what: 'busy', quietMs: Math.min(error.retryAfterMs, LONGEST_QUIET_MS) };
+    return { what: 'busy', quietMs: Math.min(Math.max(error.retryAfterMs, SHORTEST_QUIET_MS), LONGEST_QUIET_MS) };
   }
   return error.failure === 'permanent' || error.busy ? { what: 'well' } : { what: 'failed' };
 }
 
-/** A failure that the destination's sickness, or the pause that it asks for, explains spends no attempt, and ends no job. */
+/**
+ * A failure that the destination's sickness, or the pause that it asks for, explains spends no attempt, and ends no job. `waited`: how
+ * often the job was taken from its queue without an attempt.
+ */
 export function held(
   settlement: Settlement,
   finding: Finding,
   { name }: Destination,
   { breaker, quietUntil }: Hold,
+  waited: number,
 ): Settlement {
   // What may have been done already is not simply done again.
   if (settlement.kind === 'dead' && settlement.reason !== 'attempts-exhausted') return settlement;
-  if (finding.what === 'busy') return pause(name, quietUntil, Date.now()).settlement;
+  if (finding.what === 'busy') {
+    return waited < FREE_PAUSES ? pause(name, quietUntil, Date.now()).settlement : settlement;
+  }
   if (finding.what === 'well' || breaker.phase === 'closed') return settlement;
   const { settlement: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
   return waiting;

@@ -2,7 +2,7 @@ import type { BlameBook } from './blame.ts';
 import type { Rescue, RescueCause } from './rescue.ts';
 
 export interface DeathsOptions {
-  readonly rescue: Rescue;
+  readonly rescue: Pick<Rescue, 'run'>;
   readonly blame: BlameBook;
   /** Whether a job is to be run alone: its lock is kept, and it is nobody's to hand back. */
   readonly isHeld: (jobId: string) => boolean;
@@ -16,6 +16,8 @@ interface Death {
   readonly at: number;
   /** What it was running, known when that was handed back. */
   readonly jobs: Promise<readonly string[]>;
+  /** It ran a suspect and nothing else. */
+  readonly alone: boolean;
 }
 
 const DEATHS_KEPT = 100;
@@ -40,7 +42,7 @@ export class Deaths {
     const { rescue, blame, isHeld, passed } = this.#options;
     const [soon, later] = LATE_CLAIMS_MS;
     const isOf = (worker: string, jobId: string): boolean => worker === name && !isHeld(jobId);
-    const look = (as: RescueCause): Promise<readonly string[]> => rescue.run(as, isOf).catch(() => []);
+    const look = (as: RescueCause): Promise<readonly string[]> => rescue.run(as, isOf);
     const looked = (async () => {
       const first = await look(cause);
       await passed(soon);
@@ -66,8 +68,8 @@ export class Deaths {
     return this.#forgiven.includes(worker);
   }
 
-  remember(worker: string, jobs: Promise<readonly string[]>): void {
-    this.#deaths.push({ worker, at: Date.now(), jobs });
+  remember(worker: string, jobs: Promise<readonly string[]>, as?: 'alone'): void {
+    this.#deaths.push({ worker, at: Date.now(), jobs, alone: as === 'alone' });
     if (this.#deaths.length > DEATHS_KEPT) this.#deaths.shift();
   }
 
@@ -77,8 +79,10 @@ export class Deaths {
     const own = this.#deaths.findLast(({ worker }) => worker === name);
     if (own === undefined) return false;
     const ownJobs = await own.jobs;
-    for (const { worker, at, jobs } of this.#deaths) {
+    for (const { worker, at, jobs, alone } of this.#deaths) {
       if (worker === name || Math.abs(at - own.at) > TOGETHER_MS) continue;
+      // Two suspects are two reasons, and may need the same time each time.
+      if (alone && own.alone) continue;
       // A job that was there at both is what they have in common: handed back after one death, it brought about the next.
       const others = await jobs;
       if (!others.some(jobId => ownJobs.includes(jobId))) return true;

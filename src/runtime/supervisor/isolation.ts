@@ -6,7 +6,7 @@ import type { Facts } from '../../facts/index.ts';
 import { readMeta, readStoredJob, traceIdOf } from '../../queue/index.ts';
 import { StoredError } from '../stored-error.ts';
 import type { BlameBook } from './blame.ts';
-import type { ChildWorker, WorkerExit } from './child-worker.ts';
+import type { ChildWorker } from './child-worker.ts';
 import type { HeldJob } from './messages.ts';
 
 export interface IsolationOptions {
@@ -16,7 +16,7 @@ export interface IsolationOptions {
   readonly facts: Facts;
   /** Starts a worker that takes no work but the job it is given. */
   readonly startWorker: (jobId: string) => LoneWorker;
-  /** How many run at most, beside ones that take long. */
+  /** How many run at most, those that take long among them. */
   readonly atOnce: number;
   /** Resolves true when other workers died together with this one: then the host is at fault, not a job. */
   readonly diedTogether: (worker: LoneWorker) => Promise<boolean>;
@@ -67,7 +67,9 @@ export class Isolation {
 
   /** Takes a job over from the worker that holds it. */
   take(job: HeldJob): void {
-    if (this.holds(job.jobId)) return;
+    // Claimed anew, because its lock was lost: who held it before can do nothing any more.
+    const old = this.#waiting.findIndex(({ jobId }) => jobId === job.jobId);
+    if (old !== -1) this.#waiting.splice(old, 1);
     this.#waiting.push(job);
     // At once: a queue's lock may be shorter than the first interval.
     void this.#keepLocks();
@@ -105,7 +107,7 @@ export class Isolation {
       this.#next();
     }, besideAfterMs).unref();
     void worker.exited
-      .then(exit => this.#ended(job, worker, exit))
+      .then(() => this.#ended(job, worker))
       .catch(() => undefined)
       .finally(() => {
         clearTimeout(patience);
@@ -115,28 +117,21 @@ export class Isolation {
   }
 
   /** A clean exit has settled the job or handed it back, unless the job itself ended its process, with whatever code. */
-  async #ended(held: HeldJob, worker: LoneWorker, { code }: WorkerExit): Promise<void> {
+  async #ended(held: HeldJob, worker: LoneWorker): Promise<void> {
     const { engine, blame } = this.#options;
-    if (code === 0 && !(await this.#isHeld(held))) return;
-    const together = worker.leaving || (await this.#options.diedTogether(worker));
-    if (together) {
+    const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
+    // Its lock tells whose it is, and must outlast what follows, however short its queue's are.
+    if (job === undefined || (await job.extendLock(held.token, LOCK_MS)) !== 1) return;
+    if (worker.leaving || (await this.#options.diedTogether(worker))) {
       await this.#handBack([held]);
       return;
     }
-    const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
-    if (job === undefined) return;
     const { crashes } = await blame.of(held.jobId);
     await this.#bury(held, job, worker, crashes + 1);
-    await blame.clear(held.jobId);
     // Their crashes have found their cause. Is there another, it ends a process twice more, and is looked for again.
     const innocent = this.#waiting.splice(0);
-    await Promise.all(innocent.map(({ jobId }) => blame.clear(jobId)));
-    await this.#handBack(innocent);
-  }
-
-  async #isHeld({ queue, jobId, token }: HeldJob): Promise<boolean> {
-    const claims = await this.#options.engine.claims(queue);
-    return claims.some(claim => claim.jobId === jobId && claim.token === token);
+    await Promise.allSettled([held, ...innocent].map(({ jobId }) => blame.clear(jobId)));
+    this.#waiting.push(...(await this.#handBack(innocent)));
   }
 
   async #bury(held: HeldJob, job: EngineJob, worker: LoneWorker, crashes: number): Promise<void> {
@@ -176,8 +171,10 @@ export class Isolation {
     );
   }
 
-  async #handBack(jobs: readonly HeldJob[]): Promise<void> {
+  /** Answers those that the engine could not be told of. */
+  async #handBack(jobs: readonly HeldJob[]): Promise<readonly HeldJob[]> {
     const { engine } = this.#options;
-    await Promise.allSettled(jobs.map(held => engine.handBack(held.queue, [held])));
+    const told = await Promise.allSettled(jobs.map(held => engine.handBack(held.queue, [held])));
+    return jobs.filter((_, index) => told[index]?.status === 'rejected');
   }
 }

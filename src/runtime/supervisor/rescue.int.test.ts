@@ -65,6 +65,40 @@ describe.each(engineCases)('Rescue on $kind', engineCase => {
     expect(await Promise.all(JOBS.map(id => blame.of(id)))).toEqual(JOBS.map(() => ({ crashes: 1 })));
   });
 
+  test('what a worker held is known, although the answer to its being handed back was lost', async () => {
+    const { engine, taken } = await heldJobs();
+    const store = await openState(engine);
+    const deaf: Pick<Engine, 'kind' | 'claims' | 'handBack'> = {
+      kind: engine.kind,
+      claims: queue => engine.claims(queue),
+      async handBack(queue, held) {
+        await engine.handBack(queue, held);
+        throw new Error('The connection is gone.');
+      },
+    };
+    const blame = new BlameBook(store);
+    const rescue = new Rescue({ engine: deaf, store, blame, facts: new Facts(), name: 'host', queues: ['work'] });
+    expect((await rescue.run('worker-died', worker => worker === 'host/1')).toSorted()).toEqual(JOBS);
+    await waitFor('the other worker to take them', () => taken.size === JOBS.length);
+    expect(await blame.of('job-0')).toEqual({ crashes: 1 });
+  });
+
+  test('each worker has its own cause, and a late find is held against nobody', async () => {
+    const { engine, taken } = await heldJobs();
+    const store = await openState(engine);
+    const [blame, facts] = [new BlameBook(store), new Facts()];
+    const causes = new Set<string>();
+    facts.on('job.rescued', ({ fields }) => causes.add(`${fields.worker} ${fields.cause}`));
+    const rescue = new Rescue({ engine, store, blame, facts, name: 'host', queues: ['work'] });
+    await rescue.run(
+      worker => (worker === 'host/1' ? 'late' : 'host-lost'),
+      worker => worker === 'host/1',
+    );
+    await waitFor('the other worker to take them', () => taken.size === JOBS.length);
+    expect([...causes]).toEqual(['host/1 late']);
+    expect(await blame.of('job-0')).toEqual({ crashes: 0 });
+  });
+
   test('two supervisors that look into one death blame each job once', async () => {
     const { engine, taken } = await heldJobs();
     const store = await openState(engine);

@@ -7,7 +7,7 @@ import { supervisorOf } from './messages.ts';
 const LEASE_MS = 5_000;
 
 export interface RescueOptions {
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'kind' | 'claims' | 'handBack'>;
   readonly store: StateStore;
   readonly blame: BlameBook;
   readonly facts: Facts;
@@ -18,6 +18,8 @@ export interface RescueOptions {
 
 /** Why a job's worker is known to be gone. `late`: a claim that a dead worker had under way when its jobs were rescued. */
 export type RescueCause = 'worker-died' | 'host-lost' | 'late';
+
+export type CauseOfDeath = RescueCause | ((worker: string) => RescueCause);
 
 /** Hands back what workers held that are no more. Their lock tokens can be read: no lock has to expire first. */
 export class Rescue {
@@ -30,42 +32,51 @@ export class Rescue {
 
   /**
    * Hands back every job whose worker's name is `gone`, attempts untouched, and counts the crash against each. Answers the ids of
-   * all that were held. Jobs that cannot be read, and queues that cannot be reached, are left to the stall check.
+   * all that were held. What cannot be read or reached now is left to the next look and to the stall check; never rejects.
    *
    * One look after another: on a slow machine the next would begin before the one before it has handed back what it found.
    */
-  run(cause: RescueCause, gone: (worker: string, jobId: string) => boolean): Promise<readonly string[]> {
+  run(cause: CauseOfDeath, gone: (worker: string, jobId: string) => boolean): Promise<readonly string[]> {
     const look = async (): Promise<readonly string[]> => {
-      const rescued = await Promise.all(this.#options.queues.map(queue => this.#queue(queue, cause, gone)));
+      const { queues } = this.#options;
+      const rescued = await Promise.all(queues.map(queue => this.#queue(queue, cause, gone).catch(() => [])));
       return rescued.flat();
     };
-    const looked = this.#turn.then(look, look);
+    const looked = this.#turn.then(look);
     this.#turn = looked;
     return looked;
   }
 
   async #queue(
     name: string,
-    cause: RescueCause,
+    cause: CauseOfDeath,
     gone: (worker: string, jobId: string) => boolean,
   ): Promise<readonly string[]> {
-    const { engine, blame } = this.#options;
+    const { engine } = this.#options;
     const claims = await engine.claims(name);
     const found = claims.filter(({ worker, jobId }) => worker !== undefined && gone(worker, jobId));
-    const held = cause === 'host-lost' ? await this.#leased(name, found) : found;
+    const byCause = Map.groupBy(found, ({ worker = '' }) => (typeof cause === 'string' ? cause : cause(worker)));
+    const rescued = await Promise.all([...byCause].map(([one, those]) => this.#rescue(name, those, one)));
+    return rescued.flat();
+  }
+
+  async #rescue(queue: string, claims: readonly Claim[], cause: RescueCause): Promise<readonly string[]> {
+    const { blame } = this.#options;
+    const held = cause === 'host-lost' ? await this.#leased(queue, claims) : claims;
     // Counted first: handed back, a job may be running again before the count is written.
     if (cause !== 'late') {
       const byWorker = Map.groupBy(held, ({ worker = '' }) => worker);
       await Promise.all(
-        [...byWorker].map(([worker, claims]) =>
+        [...byWorker].map(([worker, its]) =>
           blame.count(
-            claims.map(({ jobId }) => jobId),
+            its.map(({ jobId }) => jobId),
             worker,
           ),
         ),
       );
     }
-    await this.#handBack(name, held, cause);
+    // Whether it came about or not, and its answer may be lost: these were held.
+    await this.#handBack(queue, held, cause).catch(() => undefined);
     return held.map(({ jobId }) => jobId);
   }
 

@@ -240,7 +240,7 @@ export class Supervisor {
     if (!clean) this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
     if (!isolated) void this.#deaths?.mourn(worker.name, clean ? 'late' : 'worker-died');
-    else if (!clean) this.#deaths?.remember(worker.name, Promise.resolve([alone]));
+    else if (!clean) this.#deaths?.remember(worker.name, Promise.resolve([alone]), 'alone');
     if (this.#stopping !== undefined || isolated || worker.leaving) return;
     if (!this.#everReady) {
       // Not one has ever worked: the next one will not either. Also where it left with 0 unasked, that is no success.
@@ -265,16 +265,12 @@ export class Supervisor {
     if (!lapsed && Date.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
     this.#sweptAt = Date.now();
     const living = new Set([...this.#workers].map(worker => worker.name));
-    const isGone = (worker: string, jobId: string): boolean => {
+    const cause = (worker: string) => (this.#deaths?.forgave(worker) === true ? 'late' : 'host-lost');
+    void this.#rescue?.run(cause, (worker, jobId) => {
       const supervisor = supervisorOf(worker);
       if (supervisor === undefined || this.#isolation?.holds(jobId) === true) return false;
       return supervisor === this.#options.name ? !living.has(worker) : !present.has(supervisor);
-    };
-    const forgave = (worker: string): boolean => this.#deaths?.forgave(worker) === true;
-    void this.#rescue
-      ?.run('late', (worker, jobId) => forgave(worker) && isGone(worker, jobId))
-      .then(() => this.#rescue?.run('host-lost', isGone))
-      .catch(() => undefined);
+    });
   }
 
   #watchDeadLetters(store: StateStore): void {

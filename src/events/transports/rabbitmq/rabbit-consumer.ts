@@ -46,6 +46,7 @@ export class RabbitConsumer {
   readonly #queue: string | undefined;
   #connection: ChannelModel | undefined;
   #channel: Channel | undefined;
+  #opening: { readonly connection: ChannelModel; readonly done: Promise<void> } | undefined;
   #session: Session | undefined;
   #tag = '';
   /** The one that is consumed; without a group the broker names it. */
@@ -85,8 +86,18 @@ export class RabbitConsumer {
   }
 
   /** On the first connection, and on each that follows an outage. */
-  readonly #open = async (connection: ChannelModel): Promise<void> => {
-    if (this.#connection === connection && this.#channel !== undefined) return;
+  readonly #open = (connection: ChannelModel): Promise<void> => {
+    if (this.#connection === connection && this.#channel !== undefined) return Promise.resolve();
+    // One after an answer that took too long, one after a closed channel: two would consume twice.
+    if (this.#opening?.connection === connection) return this.#opening.done;
+    const done = this.#openOn(connection).finally(() => {
+      if (this.#opening?.done === done) this.#opening = undefined;
+    });
+    this.#opening = { connection, done };
+    return done;
+  };
+
+  async #openOn(connection: ChannelModel): Promise<void> {
     const channel = await connection.createChannel();
     channel.on('error', () => undefined);
     try {
@@ -101,9 +112,9 @@ export class RabbitConsumer {
     channel.once('close', () => {
       if (this.#channel !== channel) return;
       this.#channel = undefined;
-      void this.#reopen();
+      void this.#reopen(connection);
     });
-  };
+  }
 
   async #consume(connection: ChannelModel, channel: Channel): Promise<string> {
     const { names, subscription } = this.#parts;
@@ -134,16 +145,15 @@ export class RabbitConsumer {
   }
 
   /** The channel alone was closed; after a lost connection the link calls `#open` itself. */
-  async #reopen(): Promise<void> {
+  async #reopen(closed: ChannelModel): Promise<void> {
     const { link, listener } = this.#parts;
     const { signal } = this.#stop;
     let said = '';
     for (let pauseMs = REOPEN_MS; this.#channel === undefined; pauseMs = Math.min(2 * pauseMs, REOPEN_AT_MOST_MS)) {
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      // While the connection is away the link says so.
       const connection = await link.connection(this.#what()).catch(() => undefined);
-      if (connection === undefined || this.#channel !== undefined) continue;
+      if (connection !== closed || this.#channel !== undefined) return;
       try {
         await this.#open(connection);
       } catch (cause) {
