@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { PATIENT } from '../../tests/support/wait-for.ts';
+import { PATIENCE_MS, PATIENT } from '../../tests/support/wait-for.ts';
 import { EngineUnreachableError } from '../errors/index.ts';
 import { openEngine, type Engine, type EngineOptions } from './index.ts';
 import {
@@ -98,7 +98,7 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
         server.resume();
       }
       await addWhenBack(engine, 'after');
-    }, 30_000);
+    });
 
     test('a worker asked for while it is away begins by itself when it is there', async () => {
       await server.kill();
@@ -214,7 +214,7 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
         adding.catch(() => undefined);
         const outcome = await Promise.race([
           Promise.all([engine.close(500), producer.close(500)]).then(() => 'closed'),
-          sleep(8_000, 'still closing', { ref: false }),
+          sleep(PATIENCE_MS, 'still closing', { ref: false }),
         ]);
         expect(outcome).toBe('closed');
       } finally {

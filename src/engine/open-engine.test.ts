@@ -56,7 +56,7 @@ test('a process on Redis never loads pg, and ends by itself once its engine is c
   `;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
   expect(stdout.trim().split('\n')).toEqual(['redis ENGINE_UNREACHABLE false', 'postgres ENGINE_UNREACHABLE true']);
-}, 20_000);
+});
 
 test('a producer makes no workers', async () => {
   for (const url of [`redis://${NOWHERE}`, `postgres://${NOWHERE}/app`]) {

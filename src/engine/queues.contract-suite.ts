@@ -1,6 +1,6 @@
 import type { JobsOptions } from 'bullmq';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { PATIENT } from '../../tests/support/wait-for.ts';
+import { PATIENCE_MS, PATIENT } from '../../tests/support/wait-for.ts';
 import { EngineUnreachableError } from '../errors/index.ts';
 import type { EngineOptions } from './index.ts';
 import {
@@ -206,7 +206,7 @@ export function queuesContract({ kind, openPlace }: Pick<EngineContractCase, 'ki
       const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
       const running = await startWorker(workers, () => mayEnd);
       await seen(running, ['slow']);
-      const closing = workers.close(10_000);
+      const closing = workers.close(PATIENCE_MS);
       end();
       await closing;
       expect(await queue.getJobState('slow')).toBe('completed');

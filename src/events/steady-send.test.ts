@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BusUnavailableError } from '../errors/index.ts';
 import { SteadySend } from './steady-send.ts';
 
@@ -6,6 +6,10 @@ const away = () => new BusUnavailableError('test', 'the event', 'it is away');
 const failing = (error: Error) => vi.fn<() => Promise<void>>().mockRejectedValue(error);
 
 describe('publishing', () => {
+  // Deadline and pauses are counted by a clock that stands still, however slow the machine.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
   test('tries again a few times, and says in the end that it failed', async () => {
     const steady = new SteadySend('test', { baseDelay: 1 });
     const flaky = failing(away());

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
-import { waitFor } from '../../tests/support/wait-for.ts';
+import { PATIENCE_MS, waitFor } from '../../tests/support/wait-for.ts';
 import {
   cancel,
   dead,
@@ -436,7 +436,7 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     const [first, second] = await client.enqueueMany([work({ text: '1' }), work({ text: '2' })]);
     const host = await start({ concurrency: 1 });
     await started.promise;
-    const stopped = host.stop(10_000);
+    const stopped = host.stop(PATIENCE_MS);
     gate.resolve();
     await stopped;
     await expect(client.job(first?.id ?? '')).resolves.toMatchObject({ state: 'succeeded' });

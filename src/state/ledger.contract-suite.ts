@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { PATIENT } from '../../tests/support/wait-for.ts';
+import { PATIENT, waitFor } from '../../tests/support/wait-for.ts';
 import { DeliveryError, EffectInProgressError } from '../errors/index.ts';
 import { Ledger } from './ledger.ts';
 import type { StateStore } from './state-store.ts';
@@ -76,17 +76,25 @@ export function ledgerContract(
 
     test('a process that was silent for longer than its lease is taken over, and cannot overwrite', async () => {
       const gate = Promise.withResolvers<string>();
-      // The first never renews: its process is frozen.
-      const renew = vi.spyOn(globalThis, 'setInterval').mockReturnValueOnce(setTimeout(() => undefined, 0));
-      const frozen = new Ledger(store, { scope: 'fence', leaseMs: 50 }).once('k', () => gate.promise);
-      const late = frozen.catch((error: unknown) => error);
-      await vi.waitFor(() => expect(renew).toHaveBeenCalled(), PATIENT);
-      renew.mockRestore();
-      const other = new Ledger(store, { scope: 'fence', leaseMs: 50 });
-      await vi.waitFor(() => other.once('k', () => 'theirs'), PATIENT);
-      gate.resolve('mine');
-      expect(await late).toMatchObject({ code: 'EFFECT_TAKEN_OVER' });
-      expect(await other.once('k', () => 'third')).toBe('theirs');
+      const begun = Promise.withResolvers<void>();
+      // Nobody's renewals come, whoever else sets intervals meanwhile: as of a process that is frozen.
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+      try {
+        const frozen = new Ledger(store, { scope: 'fence', leaseMs: 50 }).once('k', () => {
+          begun.resolve();
+          return gate.promise;
+        });
+        const late = frozen.catch((error: unknown) => error);
+        await begun.promise;
+        const other = new Ledger(store, { scope: 'fence', leaseMs: 50 });
+        // Not vi.waitFor, which turns faked clocks.
+        await waitFor('the lease to lapse', () => other.once('k', () => 'theirs'));
+        gate.resolve('mine');
+        expect(await late).toMatchObject({ code: 'EFFECT_TAKEN_OVER' });
+        expect(await other.once('k', () => 'third')).toBe('theirs');
+      } finally {
+        vi.useRealTimers();
+      }
     });
 
     test('the lease is renewed while the effect runs', async () => {

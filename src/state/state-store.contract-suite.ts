@@ -147,14 +147,16 @@ export function stateContractOf(
     });
 
     test('a place is kept: who asks again is told the same turn, and let through when it has come', async () => {
-      const line = collection();
-      const limit = { max: 1, perMs: 300 };
-      expect(await store.reserve(line, limit, 'a')).toBe(0);
-      const first = await store.reserve(line, limit, 'b');
+      // Long, so that no turn comes while it is asked about.
+      const [slow, hour] = [collection(), { max: 1, perMs: 3_600_000 }];
+      expect(await store.reserve(slow, hour, 'a')).toBe(0);
+      const first = await store.reserve(slow, hour, 'b');
       expect(first).toBeGreaterThan(0);
-      expect(await store.reserve(line, limit, 'b')).toBeLessThanOrEqual(first);
-      expect(await store.reserve(line, limit, 'c')).toBeGreaterThan(300);
-      await vi.waitFor(async () => expect(await store.reserve(line, limit, 'b')).toBe(0), PATIENT);
+      expect(await store.reserve(slow, hour, 'b')).toBeLessThanOrEqual(first);
+      expect(await store.reserve(slow, hour, 'c')).toBeGreaterThan(3_600_000);
+      const [quick, short] = [collection(), { max: 1, perMs: 300 }];
+      expect(await store.reserve(quick, short, 'a')).toBe(0);
+      await vi.waitFor(async () => expect(await store.reserve(quick, short, 'b')).toBe(0), PATIENT);
     });
 
     test('lines are apart', async () => {

@@ -189,7 +189,8 @@ describe.each(engineCases)('acting on dead letters on $kind', engineCase => {
     const older = await died('act', () => work({ n: 11 }));
     const newer = await died('act', () => work({ n: 13 }));
     const first = running.facts.next('job.replayed', ({ jobId }) => jobId === newer);
-    const slow = letters.replay({ name: 'act' }, { by: 'ann', perSecond: 0.4 });
+    // Ten seconds between the two, for Bob to be done on however slow a machine.
+    const slow = letters.replay({ name: 'act' }, { by: 'ann', perSecond: 0.1 });
     await first;
     const again = running.facts.next('job.dead', ({ jobId }) => jobId === older);
     expect((await letters.replay({ ids: [older] }, { by: 'bob' })).done).toEqual([older]);
