@@ -159,9 +159,9 @@ describe('the pages in a browser', () => {
       // What a supervisor and a worker that met a sick mail server leave in the shared state.
       const state = await openState(engine);
       const host = { host: 'test-host', pid: 7, startedAt: Date.now(), processes: 2, queues: ['email'] };
-      await state.set('presence', 'test-host-7', host, 60_000);
-      const breaker = { ...CLOSED, phase: 'open', until: Date.now() + 60_000, openings: 2 };
-      await state.set('hold', 'email/smtp', { breaker, quietUntil: 0 }, 60_000);
+      await state.set('presence', 'test-host-7', host, 600_000);
+      const breaker = { ...CLOSED, phase: 'open', until: Date.now() + 600_000, openings: 2 };
+      await state.set('hold', 'email/smtp', { breaker, quietUntil: 0 }, 600_000);
 
       const page = await browser.page();
       const complaints: string[] = [];

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { PRIORITY_NUMBERS } from '../../src/queue/index.ts';
 import { readOverview, type QueueFigures } from './read-overview.ts';
@@ -84,9 +85,11 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
         ['one', await engine.queue('one')],
         ['two', await engine.queue('two')],
       ] as const);
-      const { queues: figures, workers: processes } = await readOverview(queues);
-      expect(figures.map(queue => queue.workers)).toEqual([1, 2]);
-      expect(processes).toBe(2);
+      await vi.waitFor(async () => {
+        const { queues: figures, workers: processes } = await readOverview(queues);
+        expect(figures.map(queue => queue.workers)).toEqual([1, 2]);
+        expect(processes).toBe(2);
+      }, PATIENT);
     } finally {
       await workers.close(2_000);
     }

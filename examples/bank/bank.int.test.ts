@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Facts } from '../../src/facts/index.ts';
 import type { Projections } from '../../src/event-store/index.ts';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
 import { Bank } from './bank.ts';
 import { createBank } from './create-bank.ts';
 import { migrateBank } from './migrate.ts';
@@ -49,9 +50,13 @@ async function post(path: string, body: unknown, headers: Record<string, string>
   });
   return { status: answer.status, body: (await answer.json()) as Json };
 }
-async function get(path: string, atLeast: unknown = 0) {
-  const answer = await fetch(`${base}${path}${path.includes('?') ? '&' : '?'}atLeast=${String(atLeast)}`);
-  return { status: answer.status, body: (await answer.json()) as Json };
+/** A read model that is behind answers 503 after a while, and is asked again. */
+function get(path: string, atLeast: unknown = 0) {
+  return waitFor(`the read model behind ${path} at ${String(atLeast)}`, async () => {
+    const answer = await fetch(`${base}${path}${path.includes('?') ? '&' : '?'}atLeast=${String(atLeast)}`);
+    const body = (await answer.json()) as Json;
+    return answer.status !== 503 && { status: answer.status, body };
+  });
 }
 async function open(initialBalance: number, ownerId = 'ada', currency = 'EUR'): Promise<string> {
   const { body } = await post('/accounts', { ownerId, ownerName: 'Ada', initialBalance, currency });

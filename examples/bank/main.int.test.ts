@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startProcess } from '../../tests/support/child-process.ts';
 import { freshDatabase } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
-import { PATIENT } from '../../tests/support/wait-for.ts';
+import { PATIENT, waitFor } from '../../tests/support/wait-for.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const STARTER = fileURLToPath(new URL('../../local/bank.ts', import.meta.url));
@@ -34,10 +34,13 @@ describe('the bank as a program', () => {
       body: JSON.stringify({ ownerId: 'ada', initialBalance: 10, currency: 'EUR' }),
     });
     const { accountId, position } = (await opened.json()) as { accountId: string; position: number };
-    const account = await fetch(`http://127.0.0.1:${port}/accounts/${accountId}?atLeast=${position}`);
+    const account = await waitFor('the read model to have it', async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/accounts/${accountId}?atLeast=${position}`);
+      return answer.status !== 503 && answer;
+    });
     expect(await account.json()).toMatchObject({ balance: 10, ownerName: 'Unknown' });
     // More at once than it has connections.
-    const many = Array.from({ length: 60 }, async (_, n) => {
+    const many = Array.from({ length: 40 }, async (_, n) => {
       const answer = await fetch(`http://127.0.0.1:${port}/accounts`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': `open-${n}` },

@@ -333,7 +333,7 @@ describe('the database', () => {
     const tx = await place.pool.connect();
     await tx.query('begin');
     await place.store.append('under-way', [counted({ by: 1 })], { expectedVersion: 0, tx });
-    const impatient = new Pool({ connectionString: place.url, max: 1, options: '-c lock_timeout=1s' });
+    const impatient = new Pool({ connectionString: place.url, max: 1, options: '-c lock_timeout=10s' });
     try {
       await expect(migrateEventStore(impatient)).resolves.toBeUndefined();
     } finally {

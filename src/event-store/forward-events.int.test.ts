@@ -4,6 +4,7 @@ import { defineJob, react } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
 import { migrateOutbox, Outbox } from '../outbox/index.ts';
 import { counted, noted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { PATIENCE_MS } from '../../tests/support/wait-for.ts';
 import { forwardEvents, type EventOutbox } from './forward-events.ts';
 import { Projections } from './projections.ts';
 
@@ -50,7 +51,7 @@ describe('forwarded events', () => {
     const second = await place.store.append('b', [noted({ text: 'dated', at }, { timestamp: at })], {
       expectedVersion: 0,
     });
-    await projections.waitFor('to_bus', second.position);
+    await projections.waitFor('to_bus', second.position, PATIENCE_MS);
     const events = await entries('event');
     expect(events.map(({ id }) => id)).toEqual([...first.eventIds, ...second.eventIds]);
     expect(events[0]?.slot).toBe(events[1]?.slot);
@@ -72,7 +73,7 @@ describe('forwarded events', () => {
     await running.prepare();
     running.start();
     const { position } = await add('a', 7);
-    await running.waitFor('to_bus', position);
+    await running.waitFor('to_bus', position, PATIENCE_MS);
     expect(seen).toEqual([{ stream: 'a', streamVersion: 1, position }]);
   });
 
@@ -88,7 +89,7 @@ describe('forwarded events', () => {
     };
     const projections = await run(failing);
     const { position, eventIds } = await add('a', 1, 2, 3, 4, 5);
-    await projections.waitFor('to_bus', position);
+    await projections.waitFor('to_bus', position, PATIENCE_MS);
     expect((await entries('event')).map(({ id }) => id)).toEqual(eventIds);
   });
 
@@ -96,7 +97,7 @@ describe('forwarded events', () => {
     await add('a', 1);
     const projections = await run(new Outbox(), 'now');
     const { position, eventIds } = await add('a', 2);
-    await projections.waitFor('to_bus', position);
+    await projections.waitFor('to_bus', position, PATIENCE_MS);
     expect((await entries('event')).map(({ id }) => id)).toEqual(eventIds);
     await expect(projections.rebuild('to_bus')).rejects.toThrow(InvalidOptionsError);
   });

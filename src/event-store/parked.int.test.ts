@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
 import { counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { PATIENCE_MS } from '../../tests/support/wait-for.ts';
 import { personalData } from './personal-data.ts';
 import { defineProjection } from './projection.ts';
 import { Projections } from './projections.ts';
@@ -29,7 +30,7 @@ test('a retry of dead letters during an outage says that, and leaves them as the
   await projections.prepare();
   projections.start();
   const { position } = await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
-  await projections.waitFor('strict', position);
+  await projections.waitFor('strict', position, PATIENCE_MS);
   await projections.stop();
   const letters = await projections.parked('strict');
   expect(letters).toMatchObject([{ error: 'it does not fit' }]);

@@ -9,6 +9,7 @@ import {
   ProjectionUnknownError,
 } from '../errors/index.ts';
 import { counted, noted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { PATIENCE_MS } from '../../tests/support/wait-for.ts';
 import { is } from './decider.ts';
 import { EventStore } from './event-store.ts';
 import { defineProjection, type ProjectionDefinition } from './projection.ts';
@@ -70,16 +71,16 @@ describe('a projection', () => {
     await add('a', 1, 2);
     await place.store.append('b', [noted({ text: 'not handled', at: new Date() })], { expectedVersion: 0 });
     const projections = await run();
-    await projections.waitFor('sums', await add('a', 3));
+    await projections.waitFor('sums', await add('a', 3), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 6, events: 3 }]);
-    await projections.waitFor('sums', await add('b', 4));
+    await projections.waitFor('sums', await add('b', 4), PATIENCE_MS);
     expect(await table()).toHaveLength(2);
     expect(await projections.status()).toMatchObject([{ name: 'sums', lagEvents: 0, parked: 0, stoppedAt: undefined }]);
   });
 
   test('hears of appends without polling', async () => {
-    const projections = await run(sums(), { pollEvery: '1m', lease: '1h' });
-    await projections.waitFor('sums', await add('a', 1));
+    const projections = await run(sums(), { pollEvery: '10m', lease: '1h' });
+    await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
     await place.store.settle();
     const advanced = place.facts.next('projection.advanced');
     await add('a', 1);
@@ -99,7 +100,7 @@ describe('a projection', () => {
       { batchSize: 10 },
     );
     for (let n = 0; n < 10; n += 1) await add('a', 1, 1, 1);
-    await projections.waitFor('sums', await add('a', 1));
+    await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 31, events: 31 }]);
   });
 
@@ -111,7 +112,7 @@ describe('a projection', () => {
         },
       }),
     );
-    await projections.waitFor('sums', await add('a', 1, 2));
+    await projections.waitFor('sums', await add('a', 1, 2), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 3, events: 2 }]);
     const stopped = place.facts.next('projection.stopped');
     await add('a', 2_147_483_647);
@@ -147,7 +148,7 @@ describe('a projection', () => {
       do $$ begin perform 1; end $$; insert into sum values ('; commit', 1, 1)`;
     const projections = await run(sums({ project: async (_, tx) => void (await tx.query(text)) }));
     const { position } = await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
-    await projections.waitFor('sums', position);
+    await projections.waitFor('sums', position, PATIENCE_MS);
     expect(await table()).toEqual([{ stream: '; commit', total: 1, events: 1 }]);
   });
 
@@ -175,7 +176,7 @@ describe('a projection', () => {
         },
       }),
     );
-    await projections.waitFor('sums', await add('a', 1));
+    await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
     expect(String(await late.promise)).toContain('after the batch had ended');
   });
 
@@ -198,9 +199,9 @@ describe('a projection', () => {
     await long.query('begin isolation level repeatable read');
     await long.query('create table elsewhere (n int)');
     await long.query('select pg_current_xact_id()');
-    await projections.waitFor('sums', await add('a', 1, 2));
+    await projections.waitFor('sums', await add('a', 1, 2), PATIENCE_MS);
     await projections.rebuild('sums');
-    await projections.waitFor('sums', await add('a', 3));
+    await projections.waitFor('sums', await add('a', 3), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 6, events: 3 }]);
     await long.query('rollback');
     await long.query('begin');
@@ -210,7 +211,7 @@ describe('a projection', () => {
     expect(await lag).toMatchObject({ projection: 'sums', events: 1 });
     await long.query('commit');
     long.release();
-    await projections.waitFor('sums', await place.store.horizon());
+    await projections.waitFor('sums', await place.store.horizon(), PATIENCE_MS);
     expect(await table()).toMatchObject([{ total: 10 }, { total: 1 }]);
   });
 
@@ -266,15 +267,16 @@ describe('of several processes', () => {
   test('one runs a projection, and another when that one stops', async () => {
     const started: number[] = [];
     place.facts.on('projection.started', ({ fields }) => started.push(fields.position));
-    const first = await run();
-    await first.waitFor('sums', await add('a', 1));
-    const second = await run();
-    await first.waitFor('sums', await add('a', 1));
+    // So long that a busy machine does not let it run out, which is another way to change hands.
+    const first = await run(sums(), { lease: '5m' });
+    await first.waitFor('sums', await add('a', 1), PATIENCE_MS);
+    const second = await run(sums(), { lease: '5m' });
+    await first.waitFor('sums', await add('a', 1), PATIENCE_MS);
     expect(started).toHaveLength(1);
     const again = place.facts.next('projection.started');
     await first.stop();
     await again;
-    await second.waitFor('sums', await add('a', 1));
+    await second.waitFor('sums', await add('a', 1), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 3, events: 3 }]);
   });
 
@@ -324,7 +326,7 @@ describe('of several processes', () => {
     await entered.promise;
     const held = place.facts.next('projection.held');
     const other = await run();
-    await other.waitFor('sums', position, '20s');
+    await other.waitFor('sums', position, PATIENCE_MS);
     expect((await held).error).toMatchObject({ code: '25P03' });
     await stuck.stop();
     expect(await table()).toEqual([{ stream: 'a', total: 1, events: 1 }]);
@@ -401,7 +403,7 @@ describe('an event that the handler fails on', () => {
     const projections = await run(projection);
     await add('a', 1, -5, 2);
     await add('b', 7);
-    await projections.waitFor('sums', await add('a', 3));
+    await projections.waitFor('sums', await add('a', 3), PATIENCE_MS);
     expect(await parked).toMatchObject({ stream: 'a', eventType: 'counter.counted' });
     expect(await table()).toEqual([
       { stream: 'a', total: 1, events: 1 },
@@ -412,7 +414,7 @@ describe('an event that the handler fails on', () => {
     expect(await projections.retryParked('sums')).toEqual({ done: 0, left: 3 });
     mended = true;
     expect(await projections.retryParked('sums')).toEqual({ done: 3, left: 0 });
-    await projections.waitFor('sums', await add('a', 4));
+    await projections.waitFor('sums', await add('a', 4), PATIENCE_MS);
     expect(order).toEqual(['2', '3', '4', '5']);
     expect(await table()).toMatchObject([{ stream: 'a', total: 5, events: 5 }, { stream: 'b' }]);
   });
@@ -423,13 +425,13 @@ describe('an event that the handler fails on', () => {
       sums({
         async project(events, tx) {
           sizes.push(events.length);
-          await tx.query("select set_config('statement_timeout', '300', true)");
-          if (events.length > 2) await tx.query('select pg_sleep(5)');
+          await tx.query("select set_config('statement_timeout', '1500', true)");
+          if (events.length > 2) await tx.query('select pg_sleep(20)');
           for (const { stream } of events) await tx.query(ADD, [stream, 1]);
         },
       }),
     );
-    await projections.waitFor('sums', await add('a', 1, 1, 1, 1));
+    await projections.waitFor('sums', await add('a', 1, 1, 1, 1), PATIENCE_MS);
     expect(sizes).toEqual([4, 2, 2]);
     expect(await table()).toEqual([{ stream: 'a', total: 4, events: 4 }]);
   });
@@ -446,7 +448,7 @@ describe('an event that the handler fails on', () => {
         },
       }),
     );
-    await projections.waitFor('sums', await add('a', 1));
+    await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 1, events: 1 }]);
   });
 
@@ -462,7 +464,7 @@ describe('an event that the handler fails on', () => {
     const strict = sums({ name: 'strict', onUnknown: 'stop' });
     const projections = await run(sums(), { projections: [sums(), strict] });
     expect(await unhandled).toMatchObject({ eventType: 'counter.painted' });
-    await projections.waitFor('sums', position);
+    await projections.waitFor('sums', position, PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 3, events: 2 }]);
     expect(await stopped).toMatchObject({ projection: 'strict', position: position - 1 });
     expect(await table('read_strict')).toEqual([{ stream: 'a', total: 1, events: 1 }]);
@@ -496,7 +498,7 @@ describe('a rebuild', () => {
     }
     writing.on = false;
     await Promise.all(busy);
-    await projections.waitFor('sums', await add('s0', 0));
+    await projections.waitFor('sums', await add('s0', 0), PATIENCE_MS);
     const live = await dump();
     await projections.stop();
     await projections.rebuild('sums');
@@ -522,7 +524,8 @@ describe('a rebuild', () => {
 
   test('that is asked for by two at once is done by one after the other', async () => {
     const ask = async (): Promise<unknown> => {
-      const projections = new Projections({ store: place.store, projections: [sums()], batchSize: 20, lease: 400 });
+      // So long that none takes over from one that is only slow.
+      const projections = new Projections({ store: place.store, projections: [sums()], batchSize: 20, lease: '5m' });
       await projections.prepare();
       return projections.rebuild('sums');
     };
@@ -536,7 +539,7 @@ describe('a rebuild', () => {
 
   test('that fails leaves the live one as it was', async () => {
     const projections = await run();
-    await projections.waitFor('sums', await add('a', 1));
+    await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
     const stopped = place.facts.next('projection.stopped');
     await add('b', -1);
     await stopped;
@@ -548,7 +551,7 @@ describe('a rebuild', () => {
   test('parks what the live one has parked, and what follows in those streams', async () => {
     const projections = await run(sums({ onPoison: 'park' }));
     await add('a', 1);
-    await projections.waitFor('sums', await add('b', 5, -1, 2));
+    await projections.waitFor('sums', await add('b', 5, -1, 2), PATIENCE_MS);
     const [live, letters] = [await dump(), await projections.parked('sums')];
     await projections.rebuild('sums');
     expect(await dump()).toBe(live);
@@ -557,13 +560,13 @@ describe('a rebuild', () => {
       letters.map(({ position, error }) => [position, error]),
     );
     expect(again.map(({ error }) => error)).toEqual(['below zero', undefined]);
-    await projections.waitFor('sums', await add('b', 3));
+    await projections.waitFor('sums', await add('b', 3), PATIENCE_MS);
     expect(await projections.parked('sums')).toHaveLength(3);
   });
 
   test('brings another shape: until then nobody writes it, afterwards the release that knows it', async () => {
     const old = await run();
-    await old.waitFor('sums', await add('a', 1));
+    await old.waitFor('sums', await add('a', 1), PATIENCE_MS);
     const wider = sums({
       shape: 2,
       tables: `${TABLES.slice(0, -1)}, highest int not null default 0)`,
@@ -584,9 +587,9 @@ describe('a rebuild', () => {
     expect(await next.status()).toMatchObject([{ shape: 1, needsRebuild: true }]);
     expect(await old.status()).toMatchObject([{ needsRebuild: false }]);
     next.start();
-    await old.waitFor('sums', await add('a', 5));
+    await old.waitFor('sums', await add('a', 5), PATIENCE_MS);
     await next.rebuild('sums');
-    await next.waitFor('sums', await add('a', 4));
+    await next.waitFor('sums', await add('a', 4), PATIENCE_MS);
     const { rows } = await place.pool.query('select * from read_sums.sum');
     expect(rows).toEqual([{ stream: 'a', total: 10, events: 3, highest: 5 }]);
     expect(await next.prepare()).toEqual([]);

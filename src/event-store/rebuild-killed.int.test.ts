@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startProcess } from '../../tests/support/child-process.ts';
 import { counted, openStore, sumsProjection, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { PATIENCE_MS } from '../../tests/support/wait-for.ts';
 import { Projections } from './projections.ts';
 
 const REBUILDER = fileURLToPath(new URL('../../tests/faults/app/projector.ts', import.meta.url));
@@ -26,7 +27,7 @@ test('a rebuild whose process is killed, between batches and in the swap, change
     ({ position: head } = await place.store.append(`s${n}`, events, { expectedVersion: 0 }));
   }
   projections.start();
-  await projections.waitFor('sums', head);
+  await projections.waitFor('sums', head, PATIENCE_MS);
   const table = async () =>
     JSON.stringify((await place.pool.query('select * from read_sums.sum order by stream')).rows);
   const live = await table();
@@ -45,7 +46,7 @@ test('a rebuild whose process is killed, between batches and in the swap, change
   const rebuilt = await projections.rebuild('sums');
   expect(rebuilt).toMatchObject({ finished: true });
   expect(rebuilt.events).toBeLessThanOrEqual(501 - (beforeSwap ?? 0));
-  await projections.waitFor('sums', position);
+  await projections.waitFor('sums', position, PATIENCE_MS);
   await projections.stop();
   expect(JSON.parse(await table())).toEqual([
     { stream: 'more', total: 7, events: 1 },

@@ -125,7 +125,7 @@ describe('execute', () => {
   });
 
   test('in a transaction of the app sees what was done in it before, and takes no other connection', async () => {
-    const single = new Pool({ connectionString: place.url, max: 1, connectionTimeoutMillis: 1_000 });
+    const single = new Pool({ connectionString: place.url, max: 1, connectionTimeoutMillis: 10_000 });
     const counters = new Repository(new EventStore({ pool: single, events: [counted] }), counter(), {
       snapshots: { every: 1, shape: 1 },
     });

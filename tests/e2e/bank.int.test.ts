@@ -8,6 +8,7 @@ import { openBrowser } from '../support/browser.ts';
 import { startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { descendantsOf, isAlive } from '../support/process-tree.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const STARTER = fileURLToPath(new URL('../../local/bank.ts', import.meta.url));
 
@@ -100,7 +101,7 @@ test('the bank on its own PostgreSQL: accounts are opened, filled, moved between
     last = z.object({ position: z.number() }).parse(await answer.json()).position;
   }
   // The page did not make these: it shows them as soon as the read model has them.
-  expect((await fetch(`${accountsUrl}?atLeast=${last}`)).status).toBe(200);
+  await waitFor('the read model to have them', async () => (await fetch(`${accountsUrl}?atLeast=${last}`)).ok);
   await page.locator('#accounts button').nth(1).click();
   const top = page.locator('#transactions tr').first();
   await page.waitForSelector('#transactions tr:first-child >> text=drop 60');

@@ -11,6 +11,7 @@ import { connect, readMeta } from '../../src/queue/index.ts';
 import { createWorkerHost } from '../../src/runtime/index.ts';
 import { openTelemetryTracer } from '../../src/telemetry/index.ts';
 import { engineCases, freshDatabase } from '../support/engines.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const schema = z.object({ userId: z.string() });
 const userRegistered = defineEvent('user.registered', { schema });
@@ -78,11 +79,7 @@ test.each(engineCases)(
     expect(readMeta(options.telemetry.metadata)).toMatchObject(inherited);
     expect(readCloudEvent(event2 ?? '')).toMatchObject({ kind: 'event', event: { metadata: inherited } });
 
-    const spans = exporter.getFinishedSpans();
-    const nameOf = (id: string | undefined): string | undefined =>
-      spans.find(span => span.spanContext().spanId === id)?.name;
-    const parents = Object.fromEntries(spans.map(span => [span.name, nameOf(span.parentSpanContext?.spanId)]));
-    expect(parents).toMatchObject({
+    const parentOf = {
       'event.handle.user.registered': 'event.publish.user.registered',
       'job.enqueue greet': 'event.handle.user.registered',
       'job.run greet': 'job.enqueue greet',
@@ -90,7 +87,15 @@ test.each(engineCases)(
       'event.publish.user.greeted': 'job.run greet',
       'event.publish.user.met': 'job.run greet',
       'event.handle.user.greeted': 'event.publish.user.greeted',
+    };
+    const spans = await waitFor('the spans to end', () => {
+      const ended = exporter.getFinishedSpans();
+      return Object.keys(parentOf).every(name => ended.some(span => span.name === name)) && ended;
     });
+    const nameOf = (id: string | undefined): string | undefined =>
+      spans.find(span => span.spanContext().spanId === id)?.name;
+    const parents = Object.fromEntries(spans.map(span => [span.name, nameOf(span.parentSpanContext?.spanId)]));
+    expect(parents).toMatchObject(parentOf);
     expect(new Set(spans.map(span => span.spanContext().traceId))).toEqual(new Set([event.traceId]));
 
     await host.stop(2_000);

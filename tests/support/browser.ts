@@ -1,5 +1,6 @@
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { programPath } from './required-programs.ts';
+import { PATIENCE_MS } from './wait-for.ts';
 
 export interface TestBrowser {
   /** A page in a context of its own: no cookies of others. */
@@ -25,7 +26,11 @@ export async function openBrowser(): Promise<TestBrowser> {
     args: ARGUMENTS,
   });
   return {
-    page: async () => (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage(),
+    async page() {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+      context.setDefaultTimeout(PATIENCE_MS);
+      return context.newPage();
+    },
     close: () => browser.close(),
   };
 }

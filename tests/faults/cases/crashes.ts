@@ -26,7 +26,9 @@ const killedWorker: FaultCase = {
     process.kill(victim, 'SIGKILL');
     await trial.recovered(trial.unended(running), killedAt);
     await trial.drained();
-    const died = fleet.facts('worker.died').filter(({ signal }) => signal === 'SIGKILL').length;
+    const killed = () => fleet.facts('worker.died').filter(({ signal }) => signal === 'SIGKILL').length;
+    await waitFor('the death to be stated', () => killed() > 0);
+    const died = killed();
     return [
       ...(await trial.violations({ faults: 1 })),
       ...(died === 1 ? [] : [`the supervisor saw ${died} workers killed`]),
@@ -74,7 +76,10 @@ const poison = (does: 'kill' | 'abort' | 'leak'): FaultCase['run'] =>
     // A process that is silent for longer than its lock has lost the job before it dies: that end is nobody's.
     const stalled = fleet.facts('job.stalled').filter(({ jobId }) => jobId === guilty).length;
     if (runs < 3 || runs > 3 + stalled) wrong.push(`the poisonous job ran ${runs} times, and stalled ${stalled} times`);
-    const [buried] = fleet.facts('job.dead');
+    const [buried] = await waitFor('its end to be stated', () => {
+      const stated = fleet.facts('job.dead');
+      return stated.length > 0 && stated;
+    });
     if (buried?.['reason'] !== 'poison') wrong.push('nobody stated that it is poison');
     return wrong;
   };

@@ -42,7 +42,7 @@ const frozen: FaultCase = {
   async run(trial) {
     const [one, other] = [await trial.readyFleet(), await trial.readyFleet()];
     await trial.addMany(10, () => ({ key: 'long', does: 'sleep', ms: 14_000 }));
-    await waitFor('the jobs to start', () => trial.sink().length === 10);
+    await waitFor('the jobs to start', () => trial.sink().filter(({ what }) => what === 'start').length === 10);
     trial.engine.pause();
     await pause(10_000);
     trial.engine.resume();
@@ -88,16 +88,19 @@ const blocked: FaultCase = {
   title: 'a handler blocks its process for longer than the lock',
   engines: BOTH,
   async run(trial) {
-    const fleet = await trial.readyFleet({ CHAOS_LOCK: '1000', LOG_LEVEL: 'debug' });
-    const id = await trial.add({ key: 'blocks', does: 'block-once', ms: 4_500 });
+    // With a shorter lock a busy machine loses the second run as well, which blocks nothing.
+    const fleet = await trial.readyFleet({ CHAOS_LOCK: '2000', LOG_LEVEL: 'debug' });
+    const id = await trial.add({ key: 'blocks', does: 'block-once', ms: 9_000 });
     if (id === undefined) return ['the job was not taken'];
-    await waitFor('it to run elsewhere', () => trial.startsOf(id).length === 2);
+    await waitFor('it to run elsewhere', () => trial.startsOf(id).length >= 2);
     await trial.drained();
-    await waitFor('the warning', () => fleet.facts('worker.blocked').length > 0);
+    // A process that had to wait for a processor warns too.
+    await waitFor('the warning that names the job', () =>
+      fleet.facts('worker.blocked').some(({ jobs }) => Array.isArray(jobs) && jobs.includes(id)),
+    );
     const wrong = await trial.violations({ faults: 1 });
-    const named = fleet.facts('worker.blocked').some(({ jobs }) => Array.isArray(jobs) && jobs.includes(id));
     const succeeded = fleet.facts('job.succeeded').length;
-    return [...wrong, ...(named ? [] : ['no warning names the job']), ...(succeeded <= 1 ? [] : ['it ended twice'])];
+    return [...wrong, ...(succeeded <= 1 ? [] : ['it ended twice'])];
   },
 };
 

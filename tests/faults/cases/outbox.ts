@@ -36,11 +36,12 @@ class Place {
   constructor(postgres: PostgresServer, redisUrl: string) {
     this.postgres = postgres;
     this.#redisUrl = redisUrl;
-    this.pool = new Pool({ connectionString: postgres.url, connectionTimeoutMillis: 2_000 });
+    this.pool = new Pool({ connectionString: postgres.url, connectionTimeoutMillis: 20_000 });
     this.pool.on('error', () => undefined);
     // While it is lent out the pool does not listen.
     this.pool.on('connect', connection => connection.on('error', () => undefined));
-    this.engine = openEngine({ url: redisUrl, namespace: SPACE, role: 'producer' });
+    // A patient one, as the trial's own.
+    this.engine = openEngine({ url: redisUrl, namespace: SPACE, role: 'worker' });
     this.client = connect({ redis: redisUrl, namespace: SPACE });
   }
 
@@ -131,7 +132,7 @@ async function withOutbox(trial: Trial, act: (place: Place) => Promise<string[]>
 
 /** L and D: what was committed is queued, nothing is there twice. Without `more`, nothing else is there either. */
 async function differences(trial: Trial, place: Place, more = false): Promise<string[]> {
-  const ids = await place.queued();
+  const ids = await waitFor('the queue to be read', () => place.queued());
   const there = new Set(ids);
   const lost = [...place.committed].filter(id => !there.has(id));
   const strange = more ? [] : ids.filter(id => !place.committed.has(id));

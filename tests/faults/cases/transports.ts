@@ -38,7 +38,8 @@ const streamConsumersKilled: FaultCase = {
       const transport = new RedisStreamsTransport({
         url: trial.engine.url,
         namespace: SPACE,
-        claimAfterMs: 500,
+        // A process that stands still for longer claims from itself what it has just acknowledged.
+        claimAfterMs: 2_000,
         inspectEveryMs: 100,
       });
       const bus = new Bus({ events: [thingHappened], transport, facts });
