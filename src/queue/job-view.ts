@@ -41,17 +41,24 @@ const STATES: Readonly<Record<string, JobState>> = {
 export async function readJobView(engine: Engine, id: string): Promise<JobView | undefined> {
   const parts = parseJobId(id);
   if (parts === undefined) return undefined;
-  const job = await readStoredJob(await engine.queue(parts.queue), id);
-  return job === undefined ? undefined : viewOf(parts.queue, job);
+  const queue = await engine.queue(parts.queue);
+  // Before the rest: a job that ends in between is shown as running, and not as ended without the attempt that ended it.
+  const state = await queue.getJobState(id);
+  const job = await readStoredJob(queue, id);
+  return job === undefined ? undefined : viewIn(state, parts.queue, job);
 }
 
 export async function viewOf(queue: string, job: EngineJob): Promise<JobView> {
+  return viewIn(await job.getState(), queue, job);
+}
+
+function viewIn(state: string, queue: string, job: EngineJob): JobView {
   const id = job.id ?? '';
   return {
     id,
     name: job.name,
     queue,
-    state: STATES[await job.getState()] ?? 'unknown',
+    state: STATES[state] ?? 'unknown',
     attemptsMade: job.attemptsMade,
     // BullMQ says 0 where none were given.
     attempts: job.opts.attempts || 1,
