@@ -45,14 +45,10 @@ export async function readJobView(engine: Engine, id: string): Promise<JobView |
   // Before the rest: a job that ends in between is shown as running, and not as ended without the attempt that ended it.
   const state = await queue.getJobState(id);
   const job = await readStoredJob(queue, id);
-  return job === undefined ? undefined : viewIn(state, parts.queue, job);
+  return job === undefined ? undefined : viewOf(state, parts.queue, job);
 }
 
-export async function viewOf(queue: string, job: EngineJob): Promise<JobView> {
-  return viewIn(await job.getState(), queue, job);
-}
-
-function viewIn(state: string, queue: string, job: EngineJob): JobView {
+function viewOf(state: string, queue: string, job: EngineJob): JobView {
   const id = job.id ?? '';
   return {
     id,
