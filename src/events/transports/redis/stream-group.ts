@@ -7,6 +7,7 @@ import { StreamAcks } from './stream-acks.ts';
 import { pairs, readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
 import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK } from './stream-scripts.ts';
 import type { StreamLetters } from './stream-letters.ts';
+import { StreamSeen } from './stream-seen.ts';
 
 export interface StreamGroupParts {
   readonly link: RedisLink;
@@ -45,6 +46,7 @@ export class StreamGroup {
   readonly #inbox: Inbox<Held, Verdict | undefined>;
   readonly #stop = new AbortController();
   readonly #acks: StreamAcks;
+  readonly #seen = new StreamSeen();
   #reader: BlockingReader | undefined;
   #loops: Promise<unknown> | undefined;
   #wake: (() => void) | undefined;
@@ -112,7 +114,7 @@ export class StreamGroup {
         const more = this.#roomBeside(entries.length);
         arriving = entries.length > 0 && more > 0 ? this.#ask(redis, more) : undefined;
         arriving?.catch(() => undefined);
-        this.#take(entries.map(entry => ({ entry, attempt: 1 })));
+        this.#take(this.#seen.read(entries).map(entry => ({ entry, attempt: 1 })));
       } catch (error) {
         arriving = undefined;
         await this.#recover(error);
@@ -120,7 +122,7 @@ export class StreamGroup {
     }
     // It is in our name already: `stop` puts it back.
     const late = await arriving?.catch(() => undefined);
-    this.#take((late ?? []).map(entry => ({ entry, attempt: 1 })));
+    this.#take(this.#seen.read(late ?? []).map(entry => ({ entry, attempt: 1 })));
   }
 
   /** For so many more there is room when `coming` are in. */
@@ -218,30 +220,34 @@ export class StreamGroup {
   }
 
   async #claim(): Promise<void> {
-    const { link, key, group, consumer, claimAfterMs, listener, subscription } = this.#parts;
+    const { listener, subscription } = this.#parts;
+    // What was handled here must not come back.
+    await this.#acks.flush();
     let cursor = '0-0';
     do {
       const room = Math.min(100, HELD_AT_MOST - this.#held.size);
       if (room <= 0) return;
-      const reply = await link.send(
-        this.#what(),
-        'XAUTOCLAIM',
-        key,
-        group,
-        consumer,
-        Math.ceil(claimAfterMs),
-        cursor,
-        'COUNT',
-        room,
-      );
-      const [next, entries, deleted]: unknown[] = Array.isArray(reply) ? reply : [];
-      cursor = typeof next === 'string' ? next : '0-0';
+      const from = cursor;
+      const { next, entries, deleted } = await this.#seen.claim(this.#held.keys(), () => this.#askForDead(from, room));
+      cursor = next;
       const claimed: Held[] = [];
-      for (const entry of readEntries(entries)) claimed.push({ entry, attempt: await this.#deliveriesOf(entry.id) });
+      for (const entry of entries) claimed.push({ entry, attempt: await this.#deliveriesOf(entry.id) });
       this.#take(claimed);
-      // Taken once and trimmed before they were acknowledged (Redis lists them from version 7 on).
-      if (Array.isArray(deleted) && deleted.length > 0) listener?.trimmed(subscription.name, deleted.length);
+      if (deleted > 0) listener?.trimmed(subscription.name, deleted);
     } while (cursor !== '0-0' && !this.#stop.signal.aborted);
+  }
+
+  /** `deleted`: taken once and trimmed before they were acknowledged (Redis lists them from version 7 on). */
+  async #askForDead(from: string, room: number): Promise<{ next: string; entries: StreamEntry[]; deleted: number }> {
+    const { link, key, group, consumer, claimAfterMs } = this.#parts;
+    const least = Math.ceil(claimAfterMs);
+    const reply = await link.send(this.#what(), 'XAUTOCLAIM', key, group, consumer, least, from, 'COUNT', room);
+    const [next, entries, deleted]: unknown[] = Array.isArray(reply) ? reply : [];
+    return {
+      next: typeof next === 'string' ? next : '0-0',
+      entries: readEntries(entries),
+      deleted: Array.isArray(deleted) ? deleted.length : 0,
+    };
   }
 
   async #deliveriesOf(id: string): Promise<number> {

@@ -121,6 +121,28 @@ describe('redis-streams beyond the contract', () => {
     expect(seen).toEqual([1]);
   });
 
+  test('a process that stood still for longer than the claim time does not claim what it has handled itself', async () => {
+    const seen: string[] = [];
+    const bus = open({ claimAfterMs: 100 });
+    const stands = (ms: number): void => {
+      const until = Date.now() + ms;
+      while (Date.now() < until);
+    };
+    await bus.subscribe(
+      userUpdated,
+      ({ payload }, { attempt }) => {
+        seen.push(`${payload.userId} ${attempt}`);
+        stands(150);
+      },
+      { ...once, concurrency: 4 },
+    );
+    const users = Array.from({ length: 12 }, (_, index) => `user-${index}`);
+    for (const userId of users) await bus.publish(userUpdated({ userId }));
+    await waitFor('all of them', () => users.every(user => seen.some(each => each.startsWith(`${user} `))));
+    await facts.next('subscription.lag', ({ pending }) => pending === 0);
+    expect(seen).toHaveLength(users.length);
+  });
+
   test('stopping hands over what has not ended: at once, with its attempts untouched', async () => {
     const first = open();
     const seen: string[] = [];
