@@ -238,7 +238,10 @@ export class StreamGroup {
   }
 
   /** `deleted`: taken once and trimmed before they were acknowledged (Redis lists them from version 7 on). */
-  async #askForDead(from: string, room: number): Promise<{ next: string; entries: StreamEntry[]; deleted: number }> {
+  async #askForDead(
+    from: string,
+    room: number,
+  ): Promise<{ next: string; entries: readonly StreamEntry[]; deleted: number }> {
     const { link, key, group, consumer, claimAfterMs } = this.#parts;
     const least = Math.ceil(claimAfterMs);
     const reply = await link.send(this.#what(), 'XAUTOCLAIM', key, group, consumer, least, from, 'COUNT', room);
