@@ -154,6 +154,15 @@ export class Trial {
     }
   }
 
+  /** As `add`, again until it is taken: where nothing is done to the engine, what refuses is a machine that is too busy. */
+  async taken(data: Work): Promise<string> {
+    const idempotencyKey = `${data.key}-${this.accepted.size}`;
+    const ask = () => this.client.enqueue(work, data, { idempotencyKey });
+    const { id } = await waitFor('the job to be taken', ask, TRIAL_PATIENCE_MS);
+    this.accepted.set(id, data);
+    return id;
+  }
+
   addMany(count: number, make: (index: number) => Work): Promise<(string | undefined)[]> {
     return Promise.all(Array.from({ length: count }, (_, index) => this.add(make(index))));
   }

@@ -90,8 +90,7 @@ const blocked: FaultCase = {
   async run(trial) {
     // With a shorter lock a busy machine loses the second run as well, which blocks nothing.
     const fleet = await trial.readyFleet({ CHAOS_LOCK: '2000', LOG_LEVEL: 'debug' });
-    const id = await trial.add({ key: 'blocks', does: 'block-once', ms: 9_000 });
-    if (id === undefined) return ['the job was not taken'];
+    const id = await trial.taken({ key: 'blocks', does: 'block-once', ms: 9_000 });
     await waitFor('it to run elsewhere', () => trial.startsOf(id).length >= 2);
     await trial.drained();
     // A process that had to wait for a processor warns too.

@@ -8,8 +8,8 @@ async function exitsWithZero(fleet: Fleet): Promise<string[]> {
   return code === 0 ? [] : [`X: exit ${code}: ${fleet.process.lines.slice(-3).join(' | ')}`];
 }
 
-async function started(trial: Trial, jobId: string | undefined): Promise<void> {
-  await waitFor('the job to start', () => jobId !== undefined && trial.startsOf(jobId).length > 0);
+async function started(trial: Trial, jobId: string): Promise<void> {
+  await waitFor('the job to start', () => trial.startsOf(jobId).length > 0);
 }
 
 const inTime: FaultCase = {
@@ -18,7 +18,7 @@ const inTime: FaultCase = {
   engines: BOTH,
   async run(trial) {
     const fleet = await trial.readyFleet();
-    const id = await trial.add({ key: 'long', does: 'sleep', ms: 2_000 });
+    const id = await trial.taken({ key: 'long', does: 'sleep', ms: 2_000 });
     await started(trial, id);
     fleet.process.kill('SIGTERM');
     const wrong = await exitsWithZero(fleet);
@@ -29,14 +29,14 @@ const inTime: FaultCase = {
 const tooLong = (does: 'sleep' | 'ignore-signal'): FaultCase['run'] =>
   async function run(trial) {
     const fleets = await Promise.all([SHORT, SHORT].map(env => trial.readyFleet(env)));
-    const id = await trial.add({ key: 'longer', does, ms: 6_000 });
+    const id = await trial.taken({ key: 'longer', does, ms: 6_000 });
     await started(trial, id);
-    const [run] = id === undefined ? [] : trial.startsOf(id);
+    const [run] = trial.startsOf(id);
     const leaving = fleets.find(fleet => fleet.workers().includes(run?.pid ?? -1));
     if (leaving === undefined) return ['nobody runs the job'];
     const askedAt = Date.now();
     leaving.process.kill('SIGTERM');
-    await trial.recovered(id === undefined ? [] : [id], askedAt);
+    await trial.recovered([id], askedAt);
     const wrong = await exitsWithZero(leaving);
     await trial.drained();
     return [...wrong, ...(await trial.violations({ faults: 1 }))];
