@@ -12,6 +12,8 @@ import { defineEvent, defineJob } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
 import { Bus, openRabbitMq, RedisPubSubTransport, RedisStreamsTransport, type Transport } from '../src/events/index.ts';
 import { migrateOutbox, Outbox, readOutboxStatus, Relay } from '../src/outbox/index.ts';
+import { countTo, IN_FLIGHT, inFlight, timed } from './in-flight.ts';
+import { median } from './measure.ts';
 import { startPostgres } from '../tests/support/postgres-server.ts';
 import { startRabbit } from '../tests/support/rabbitmq-server.ts';
 import { startRedis } from '../tests/support/redis-server.ts';
@@ -31,7 +33,6 @@ const ROUNDS = 7;
 const EVENTS = 10_000;
 const ONE_BY_ONE = 500;
 const BLOCKS = 10;
-const IN_FLIGHT = 100;
 
 const schema = z.object({ key: z.string() });
 const thingHappened = defineEvent('thing.happened', { schema });
@@ -303,17 +304,6 @@ function opening(text: string, handler: (event: Opened) => Promise<void>): Promi
   );
 }
 
-function countTo(count: number): { readonly one: () => void; readonly done: Promise<void> } {
-  const all = Promise.withResolvers<void>();
-  let counted = 0;
-  return {
-    one() {
-      if (++counted === count) all.resolve();
-    },
-    done: all.promise,
-  };
-}
-
 async function relay(): Promise<void> {
   const pool = new Pool({ connectionString: postgres.url });
   // Without a listener a server that shuts down under an idle connection ends the process.
@@ -339,23 +329,4 @@ async function relay(): Promise<void> {
   }
   await engine.close();
   await pool.end();
-}
-
-async function inFlight(count: number, act: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const runner = async (): Promise<void> => {
-    while (next < count) await act(next++);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, runner));
-}
-
-/** Microseconds of wall time for each of `count`. */
-async function timed(count: number, act: () => Promise<void>): Promise<number> {
-  const beganAt = performance.now();
-  await act();
-  return ((performance.now() - beganAt) * 1_000) / count;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,4 +1,11 @@
-import { paceOf, PLACE_KEPT_MS, type RateLimit, type StateEntry, type StateStore } from './state-store.ts';
+import {
+  eachCompareAndSet,
+  paceOf,
+  PLACE_KEPT_MS,
+  type RateLimit,
+  type StateEntry,
+  type StateStore,
+} from './state-store.ts';
 
 interface Kept {
   readonly json: string;
@@ -46,15 +53,8 @@ export class MemoryStateStore implements StateStore {
     return this.set(collection, name, value, ttlMs);
   }
 
-  async compareAndSetMany(
-    collection: string,
-    entries: readonly StateEntry[],
-    ttlMs: number,
-  ): Promise<ReadonlySet<string>> {
-    const written = await Promise.all(
-      entries.map(({ name, version, value }) => this.compareAndSet(collection, name, version, value, ttlMs)),
-    );
-    return new Set(entries.filter((_, index) => written[index] !== undefined).map(({ name }) => name));
+  compareAndSetMany(collection: string, entries: readonly StateEntry[], ttlMs: number): Promise<ReadonlySet<string>> {
+    return eachCompareAndSet(this, collection, entries, ttlMs);
   }
 
   async delete(collection: string, name: string, version?: number): Promise<boolean> {

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { DELETE, LIST, READ, RESERVE, WRITE } from './redis-scripts.ts';
-import { paceOf, PLACE_KEPT_MS, type RateLimit, type StateEntry, type StateStore } from './state-store.ts';
+import {
+  eachCompareAndSet,
+  paceOf,
+  PLACE_KEPT_MS,
+  type RateLimit,
+  type StateEntry,
+  type StateStore,
+} from './state-store.ts';
 
 /** The shared state in the queues' Redis. */
 export class RedisStateStore implements StateStore {
@@ -50,15 +57,8 @@ export class RedisStateStore implements StateStore {
     return written === null ? undefined : Number(written);
   }
 
-  async compareAndSetMany(
-    collection: string,
-    entries: readonly StateEntry[],
-    ttlMs: number,
-  ): Promise<ReadonlySet<string>> {
-    const written = await Promise.all(
-      entries.map(({ name, version, value }) => this.compareAndSet(collection, name, version, value, ttlMs)),
-    );
-    return new Set(entries.filter((_, index) => written[index] !== undefined).map(({ name }) => name));
+  compareAndSetMany(collection: string, entries: readonly StateEntry[], ttlMs: number): Promise<ReadonlySet<string>> {
+    return eachCompareAndSet(this, collection, entries, ttlMs);
   }
 
   async delete(collection: string, name: string, version?: number): Promise<boolean> {

@@ -52,6 +52,19 @@ export interface StateStore {
   prune(): Promise<void>;
 }
 
+/** `compareAndSetMany` where writes that are asked for at the same time go together anyway. */
+export async function eachCompareAndSet(
+  store: Pick<StateStore, 'compareAndSet'>,
+  collection: string,
+  entries: readonly StateEntry[],
+  ttlMs: number,
+): Promise<ReadonlySet<string>> {
+  const written = await Promise.all(
+    entries.map(({ name, version, value }) => store.compareAndSet(collection, name, version, value, ttlMs)),
+  );
+  return new Set(entries.filter((_, index) => written[index] !== undefined).map(({ name }) => name));
+}
+
 export interface Pace {
   /** Between two in a long line. */
   readonly intervalMs: number;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { Bus } from '../bus.ts';
-import { events, orderPlaced, transportContract, userUpdated } from '../transport.contract-suite.ts';
+import { events, orderPlaced, userUpdated } from '../transport-trial.contract-suite.ts';
+import { transportContract } from '../transport.contract-suite.ts';
 import { InProcessTransport } from './in-process.ts';
 
 const DECLARED = { durable: false, replay: false, ordered: true, fanOut: true, groups: true };

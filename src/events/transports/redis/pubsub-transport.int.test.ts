@@ -5,7 +5,8 @@ import { startRedis, type RedisServer } from '../../../../tests/support/redis-se
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { Facts } from '../../../facts/index.ts';
 import { Bus } from '../../bus.ts';
-import { events, transportContract, userRegistered, userUpdated } from '../../transport.contract-suite.ts';
+import { events, userRegistered, userUpdated } from '../../transport-trial.contract-suite.ts';
+import { transportContract } from '../../transport.contract-suite.ts';
 import { RedisPubSubTransport } from './pubsub-transport.ts';
 
 const DECLARED = { durable: false, replay: false, ordered: true, fanOut: true, groups: false };

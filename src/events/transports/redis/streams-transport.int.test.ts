@@ -6,7 +6,8 @@ import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { Facts } from '../../../facts/index.ts';
 import { fixed } from '../../../resilience/index.ts';
 import { Bus } from '../../bus.ts';
-import { events, transportContract, userUpdated } from '../../transport.contract-suite.ts';
+import { events, userUpdated } from '../../transport-trial.contract-suite.ts';
+import { transportContract } from '../../transport.contract-suite.ts';
 import { RedisStreamsTransport, type RedisStreamsOptions } from './streams-transport.ts';
 
 const DECLARED = { durable: true, replay: true, ordered: true, fanOut: true, groups: true };

@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, test } from 'vitest';
+import { z } from 'zod';
+import { defineEvent } from '../contracts/index.ts';
+import { Facts, type Fact } from '../facts/index.ts';
+import { fixed } from '../resilience/index.ts';
+import { Bus } from './bus.ts';
+import type { Transport } from './transport.ts';
+
+export const userRegistered = defineEvent('user.registered', {
+  schema: z.object({ userId: z.string(), at: z.date().optional() }),
+  sensitive: ['userId'],
+});
+export const userUpdated = defineEvent('user.updated', { schema: z.object({ userId: z.string() }) });
+export const orderPlaced = defineEvent('order.placed', { schema: z.object({ orderId: z.string() }) });
+export const events = [userRegistered, userUpdated, orderPlaced];
+
+/** A place that belongs to one test: what several transports of it share. */
+export interface TransportPlace {
+  /** As another process would open it; the same object where a transport lives in one process. */
+  open(): Transport;
+  cleanup(): Promise<void>;
+}
+
+export const ONCE_MORE = { backoff: fixed(20) } as const;
+
+/** A test of what is declared: what is not has no test, instead of one that is passed over. */
+export const given = (applies: boolean): ((claim: string, run: () => Promise<void>) => void) =>
+  applies ? test : () => undefined;
+
+/** What the tests of one transport share. */
+export interface TransportTrial {
+  /** A bus on a transport of its own, in the place of the test. */
+  open(): Bus;
+  /** Everything that its buses have stated, in order. */
+  stated(): readonly Fact[];
+  statedOf(fact: Fact['name']): readonly Fact[];
+}
+
+/** A place for each test, and buses that are closed after it; to be called where the tests are described. */
+export function transportTrial(openPlace: () => Promise<TransportPlace>): TransportTrial {
+  let place: TransportPlace;
+  let buses: Bus[];
+  let facts: Fact[];
+
+  beforeEach(async () => {
+    place = await openPlace();
+    buses = [];
+    facts = [];
+  });
+  afterEach(async () => {
+    await Promise.all(buses.map(bus => bus.close(2_000)));
+    await place.cleanup();
+  });
+
+  const open = (): Bus => {
+    const all = new Facts();
+    all.onAny(fact => facts.push(fact));
+    const bus = new Bus({ events, transport: place.open(), facts: all });
+    buses.push(bus);
+    return bus;
+  };
+  const statedOf = (fact: Fact['name']): readonly Fact[] => facts.filter(each => each.name === fact);
+  return { open, stated: () => facts, statedOf };
+}
