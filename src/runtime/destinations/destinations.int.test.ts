@@ -26,6 +26,18 @@ interface Call {
   readonly at: number;
 }
 
+test('a job that is told to wait without end spends its attempts at last', () => {
+  const busy = { what: 'busy', quietMs: 1_000 } as const;
+  const error = new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 1 });
+  const retry = { kind: 'retry', afterMs: 10, error } as const;
+  const destination = { queue: 'calls', name: 'a.example', key: 'calls/a.example' };
+  const hold = { breaker: CLOSED, quietUntil: Date.now() + 1_000 };
+  expect(held(retry, busy, destination, hold, 19).kind).toBe('snoozed');
+  expect(held(retry, busy, destination, hold, 20)).toBe(retry);
+  const dead = { kind: 'dead', reason: 'attempts-exhausted', error } as const;
+  expect(held(dead, busy, destination, hold, 20)).toBe(dead);
+});
+
 describe.each(engineCases)('destinations on $kind', engineCase => {
   let app: RunningApp;
   let calls: Call[];
@@ -106,18 +118,6 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     expect(calls).toHaveLength(5);
     const times = calls.map(({ at }) => at);
     expect(times.slice(1).every((at, index) => at - (times[index] ?? at) >= 1_000)).toBe(true);
-  });
-
-  test('a job that is told to wait without end spends its attempts at last', () => {
-    const busy = { what: 'busy', quietMs: 1_000 } as const;
-    const error = new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 1 });
-    const retry = { kind: 'retry', afterMs: 10, error } as const;
-    const destination = { queue: 'calls', name: 'a.example', key: 'calls/a.example' };
-    const hold = { breaker: CLOSED, quietUntil: Date.now() + 1_000 };
-    expect(held(retry, busy, destination, hold, 19).kind).toBe('snoozed');
-    expect(held(retry, busy, destination, hold, 20)).toBe(retry);
-    const dead = { kind: 'dead', reason: 'attempts-exhausted', error } as const;
-    expect(held(dead, busy, destination, hold, 20)).toBe(dead);
   });
 
   test('what the far side refuses for good is not held against it', async () => {
