@@ -134,3 +134,43 @@ test('a connection that the server cuts is replaced: the worker hears of the nex
   await vi.waitFor(() => expect(processed).toContain('after'), PATIENT);
   expect(lost.length).toBeLessThanOrEqual(1);
 });
+
+test('a hand-back that the database cancels, because it and another wait for each other, is tried again', async () => {
+  const url = new URL(server.url);
+  // Of those in a circle, the one that looks first is cancelled: it must be the hand-back.
+  url.searchParams.set('options', '-c deadlock_timeout=50ms');
+  const engine = open({ role: 'worker', namespace: 'deadlock', url: url.href });
+  await engine.migrate();
+  const queue = await engine.queue('email');
+  await queue.addBulk(['a', 'b'].map(jobId => ({ name: 'greet', data: {}, opts: { jobId } })));
+  await sql.query("UPDATE bullmq_deadlock.job SET state = 'active', lock_token = id || '-token'");
+  const [first, second] = [new Client({ connectionString: server.url }), new Client({ connectionString: server.url })];
+  const lock = (client: Client, id: string) =>
+    client.query('SELECT FROM bullmq_deadlock.job WHERE id = $1 FOR UPDATE', [id]);
+  const waiting = (count: number) =>
+    vi.waitFor(async () => {
+      const { rowCount } = await sql.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+      expect(rowCount).toBe(count);
+    }, PATIENT);
+  try {
+    for (const client of [first, second]) {
+      await client.connect();
+      await client.query("SET deadlock_timeout = '10min'; BEGIN");
+    }
+    await lock(first, 'b');
+    await lock(second, 'a');
+    const held = ['a', 'b'].map(jobId => ({ jobId, token: `${jobId}-token` }));
+    const handedBack = engine.handBack('email', held);
+    await waiting(1);
+    const locked = lock(second, 'b');
+    await waiting(2);
+    // The hand-back gets b, for which the second waits, and waits for a, which the second has.
+    await first.query('COMMIT');
+    await locked;
+    await second.query('COMMIT');
+    expect((await handedBack).toSorted()).toEqual(['a', 'b']);
+    expect(await queue.getJobCountByTypes('waiting')).toBe(2);
+  } finally {
+    await Promise.all([first.end(), second.end()]);
+  }
+});
