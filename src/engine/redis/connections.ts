@@ -2,6 +2,7 @@ import type { Redis, RedisOptions } from 'ioredis';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled, within } from '../limits.ts';
 import type { Outage } from '../outage.ts';
+import { BlockingRedis } from './blocking-redis.ts';
 import { LeanRedis, type AnswerLimits } from './lean-redis.ts';
 
 const CLOSED = new Error('Connection is closed.');
@@ -65,7 +66,8 @@ export class Connections {
 
   /** A connection of its own for a read that blocks. */
   blocking(connectionName: string): Redis {
-    const copy = this.commands.duplicate({ connectionName, lazyConnect: false, socketTimeout: WORKER_SILENCE_MS });
+    const own = { connectionName, lazyConnect: false, socketTimeout: WORKER_SILENCE_MS };
+    const copy = new BlockingRedis({ ...this.commands.options, ...own });
     // The command connection speaks for the server; this listener only keeps the driver from printing.
     copy.on('error', () => undefined);
     this.#all.push(copy);
