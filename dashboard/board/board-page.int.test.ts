@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
-import { openTestDashboard, PASSWORD, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { PASSWORD } from '../../tests/support/sample-users.ts';
 import { namespace, redisUrl } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../../src/engine/index.ts';

@@ -1,7 +1,8 @@
 import { UnrecoverableError } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
-import { openTestDashboard, PASSWORD, sampleApp, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { openTestDashboard, sampleApp, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { PASSWORD } from '../../tests/support/sample-users.ts';
 import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../../src/engine/index.ts';

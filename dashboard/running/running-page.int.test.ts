@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
-import { openTestDashboard, PASSWORD, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { PASSWORD } from '../../tests/support/sample-users.ts';
 import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine } from '../../src/engine/index.ts';

@@ -1,14 +1,8 @@
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  openTestDashboard,
-  PASSWORD,
-  sampleApp,
-  sampleUsers,
-  sessionCookie,
-  type TestDashboard,
-} from '../../tests/support/dashboard.ts';
+import { openTestDashboard, sampleApp, sessionCookie, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { PASSWORD, sampleUsers } from '../../tests/support/sample-users.ts';
 import { engineCases, namespace, type EngineCase, type EnginePlace } from '../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../tests/support/redis-server.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
@@ -163,7 +157,7 @@ test('an engine that was not migrated is named in the log, not to whoever signs 
   const dashboard = createDashboard({
     app: sampleApp,
     engine,
-    users: await sampleUsers(),
+    users: sampleUsers(),
     production: false,
     onError: error => failures.push(error),
   });

@@ -8,7 +8,8 @@ import { breakStoredJob } from '../../tests/support/break-job.ts';
 import { programEnvironment, startProcess } from '../../tests/support/child-process.ts';
 import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
-import { verifyPassword } from '../config/index.ts';
+import { verifyPassword, type Variables } from '../config/index.ts';
+import { runCli } from './run-cli.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const APP = fileURLToPath(new URL('../../tests/support/apps/letters.config.ts', import.meta.url));
@@ -33,12 +34,25 @@ function run(args: readonly string[], env: Readonly<Record<string, string>>, inp
   });
 }
 
+/** The command in this process: a start costs a second. */
+async function call(args: readonly string[], variables: Variables, input = ''): Promise<Result> {
+  const lines: Record<'out' | 'err', string[]> = { out: [], err: [] };
+  const code = await runCli(args, {
+    variables,
+    print: line => void lines.out.push(`${line}\n`),
+    complain: line => void lines.err.push(`${line}\n`),
+    readInput: async () => input,
+    readSecret: async () => input,
+  });
+  return { code, out: lines.out.join(''), err: lines.err.join('') };
+}
+
 describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   let place: EnginePlace;
   let folder: string;
   let env: Record<string, string>;
   const shiftwork = (args: readonly string[], input?: string): Promise<Result> =>
-    run([...args, '--app', APP], env, input);
+    call([...args, '--app', APP], env, input);
   const letter = (end: string, to = `${end}-${SECRET}`): string => JSON.stringify({ to, end });
   const enqueue = async (data: string): Promise<string> => (await shiftwork(['enqueue', 'letter', data])).out.trim();
   const stateOf = async (id: string): Promise<string> =>
@@ -99,7 +113,8 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   });
 
   test("enqueue prints the job's id and nothing else; job and stats then know it", async () => {
-    const { code, out, err } = await shiftwork(['enqueue', 'letter', '-', '--delay', '1h'], letter('sent', 'later@x'));
+    const args = ['enqueue', 'letter', '-', '--delay', '1h', '--app', APP];
+    const { code, out, err } = await run(args, env, letter('sent', 'later@x'));
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^email-\w{20}-\w{10}\n$/);
     expect((await shiftwork(['job', out.trim()])).out).toMatch(/^letter in email: delayed\n/);
@@ -210,14 +225,14 @@ describe.concurrent('shiftwork', () => {
       POSTMAN: 'pat',
     };
     const add = async (to: string): Promise<string> =>
-      (await run(['enqueue', 'letter', JSON.stringify({ to, end: 'refused' }), '--app', APP], env)).out.trim();
+      (await call(['enqueue', 'letter', JSON.stringify({ to, end: 'refused' }), '--app', APP], env)).out.trim();
     const [broken, sound] = await Promise.all([add('one'), add('two')]);
     const worker = startProcess(MAIN, { args: ['work', '--app', APP], env });
     await Promise.all([broken, sound].map(id => worker.line(new RegExp(`job\\.dead.*${id}`))));
     worker.kill('SIGINT');
     await worker.ended;
     await breakStoredJob(place, 'email', broken);
-    const list = await run(['dead-letters', '--app', APP], env);
+    const list = await call(['dead-letters', '--app', APP], env);
     expect(list.code).toBe(0);
     expect(list.out).toContain(sound);
     expect(list.out).toMatch(new RegExp(`${broken}.*JSON`));
@@ -225,7 +240,7 @@ describe.concurrent('shiftwork', () => {
       ['job', broken],
       ['dead-letters', 'show', broken, '--app', APP],
     ]) {
-      expect(await run(args, env)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not JSON') });
+      expect(await call(args, env)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not JSON') });
     }
   });
 

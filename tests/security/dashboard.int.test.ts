@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDashboard } from '../../dashboard/index.ts';
 import { openEngine } from '../../src/engine/index.ts';
 import { InvalidConfigError } from '../../src/errors/index.ts';
-import { openTestDashboard, PASSWORD, sampleApp, sessionCookie, type TestDashboard } from '../support/dashboard.ts';
+import { openTestDashboard, sampleApp, sessionCookie, type TestDashboard } from '../support/dashboard.ts';
+import { PASSWORD } from '../support/sample-users.ts';
 import { engineCases, namespace, redisUrl, type EnginePlace } from '../support/engines.ts';
 
 const place: EnginePlace = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };

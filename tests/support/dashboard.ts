@@ -2,15 +2,13 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createDashboard, type DashboardAction, type DashboardOptions } from '../../dashboard/index.ts';
-import { decoyHash, hashPassword } from '../../src/config/index.ts';
 import { openEngine, type EngineQueue } from '../../src/engine/index.ts';
 import sampleApp from './sample-app.config.ts';
+import { PASSWORD, sampleUsers } from './sample-users.ts';
 import type { EnginePlace } from './engines.ts';
 import { waitFor } from './wait-for.ts';
 
 export { sampleApp };
-
-export const PASSWORD = 'a password for tests';
 
 export interface SentRequest {
   readonly method?: string;
@@ -38,20 +36,6 @@ export type TestDashboardOptions = Partial<Omit<DashboardOptions, 'engine' | 'us
   readonly users?: boolean;
 };
 
-let hash: Promise<string> | undefined;
-
-/** The three users that sign in with PASSWORD. */
-export async function sampleUsers() {
-  hash ??= hashPassword(PASSWORD);
-  const known = await hash;
-  return [
-    { name: 'viewer', role: 'viewer' as const, hash: known },
-    { name: 'operator', role: 'operator' as const, hash: known },
-    { name: 'admin', role: 'admin' as const, hash: known },
-    { name: 'locked', role: 'admin' as const, hash: decoyHash() },
-  ];
-}
-
 /** A dashboard on a free port over a migrated engine, its queues open. */
 export async function openTestDashboard({
   place,
@@ -68,7 +52,7 @@ export async function openTestDashboard({
     app,
     engine,
     production,
-    users: users ? await sampleUsers() : [],
+    users: users ? sampleUsers() : [],
     onAction: action => actions.push(action),
     onError: error => failures.push(error),
     ...options,

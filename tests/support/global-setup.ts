@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from './postgres-server.ts';
+import { makeClusterOnce, startPostgres } from './postgres-server.ts';
 import { startRedis } from './redis-server.ts';
 import { requirePrograms } from './required-programs.ts';
 
@@ -13,11 +13,13 @@ declare module 'vitest' {
 /** One Redis and one PostgreSQL for the whole run; each test takes a namespace or a database of its own in them. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   requirePrograms();
+  const removeCluster = await makeClusterOnce();
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
   project.provide('redisUrl', redis.url);
   project.provide('postgresUrl', postgres.url);
   const stop = async (): Promise<void> => {
     await Promise.all([redis.stop(), postgres.stop()]);
+    await removeCluster();
   };
   // An interrupted run tears nothing down; PostgreSQL is in a group of its own and would stay.
   process.once('exit', () => void stop());

@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { startPostgres as startEmbedded } from '../../local/postgres/index.ts';
 import { freePort } from './free-port.ts';
 
@@ -19,15 +21,43 @@ export interface PostgresServer {
   restart(): Promise<void>;
 }
 
+const UNSYNCED = { fsync: 'off' };
+const MADE = 'SHIFTWORK_TEST_CLUSTER';
+
+/**
+ * Makes the data of a server once, for `startPostgres` in this process and those it starts to copy: making it costs more than a second
+ * of CPU, and a run of all tests starts dozens. Answers how to remove it.
+ */
+export async function makeClusterOnce(): Promise<() => Promise<void>> {
+  const folder = await serverFolder();
+  const server = await startEmbedded({ folder, fallbackFolder: folder, port: await freePort(), settings: UNSYNCED });
+  await server.stop();
+  process.env[MADE] = folder;
+  return () => rm(folder, { recursive: true, force: true });
+}
+
+async function serverFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'shiftwork-postgres-'));
+  // The server's user must come into it; the data inside is its own.
+  await chmod(folder, 0o711);
+  return folder;
+}
+
+async function copyCluster(from: string, to: string): Promise<void> {
+  // Node's cp() gives the copy to whoever copies; the data belongs to the server's user.
+  await promisify(execFile)('cp', ['-a', join(from, 'data'), join(from, 'password'), to]);
+  const programs = join(from, 'programs');
+  if (existsSync(programs)) await symlink(programs, join(to, 'programs'));
+}
+
 /** Starts the embedded PostgreSQL on a free port, without fsync: a test's machine does not lose power. */
 export async function startPostgres(): Promise<PostgresServer> {
   const port = await freePort();
-  const folder = await mkdtemp(join(tmpdir(), 'shiftwork-postgres-'));
-  // The server's user must come into it; the data inside is its own.
-  const { chmod } = await import('node:fs/promises');
-  await chmod(folder, 0o711);
+  const folder = await serverFolder();
+  const made = process.env[MADE];
+  if (made !== undefined) await copyCluster(made, folder);
   // Commits stay synchronous: what was acknowledged must outlive kill(), or tests of outages would lose jobs that nobody lost.
-  const start = () => startEmbedded({ folder, fallbackFolder: folder, port, settings: { fsync: 'off' } });
+  const start = () => startEmbedded({ folder, fallbackFolder: folder, port, settings: UNSYNCED });
   let server = await start();
   const { url } = server;
   const pause = (): void => {
