@@ -11,8 +11,8 @@ export default defineConfig({
     pool: 'forks',
     // A worker goes from file to file with what it has loaded: that was half of the unit tests' time. No module here holds state.
     isolate: false,
-    // Two cores: each file may start servers of its own, more at once only queue behind each other.
-    maxWorkers: 2,
+    // More than there are cores: half of a file's time is waiting.
+    maxWorkers: 3,
     // Trials of whole fleets at once: more only make each other slow.
     maxConcurrency: 4,
     sequence: { shuffle: true, sequencer: LongestFirst },

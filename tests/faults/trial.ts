@@ -13,7 +13,7 @@ import { seededRandom } from './random.ts';
 /** For what consists of many steps, such as the starts of processes one after another. */
 const TRIAL_PATIENCE_MS = 4 * PATIENCE_MS;
 const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
-const APP = fileURLToPath(new URL('app/chaos.config.ts', import.meta.url));
+const CHAOS = fileURLToPath(new URL('app/chaos.config.ts', import.meta.url));
 
 /** An engine of the trial's own, that it may break. */
 export interface BreakableEngine {
@@ -101,17 +101,13 @@ export class Trial {
     return this.#inspector;
   }
 
-  startFleet(env: Readonly<Record<string, string>> = {}): Fleet {
+  startFleet(env: Readonly<Record<string, string>> = {}, app = CHAOS): Fleet {
     const child = startProcess(WORKER, {
-      args: ['--app', APP],
+      args: ['--app', app],
       env: {
         [this.engine.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: this.engine.url,
         SHIFTWORK_NAMESPACE: this.namespace,
         CHAOS_SINK: this.sinkFile,
-        // Nobody there: cases about providers name their own.
-        SMTP_URL: 'smtp://127.0.0.1:9',
-        CHAOS_HTTP: 'http://127.0.0.1:9/',
-        MAIL_FROM: 'chaos@example.com',
         WORKER_PROCESSES: '2',
         ...env,
       },
@@ -133,8 +129,8 @@ export class Trial {
   }
 
   /** A fleet whose workers all work. */
-  async readyFleet(env: Readonly<Record<string, string>> = {}): Promise<Fleet> {
-    const fleet = this.startFleet(env);
+  async readyFleet(env: Readonly<Record<string, string>> = {}, app = CHAOS): Promise<Fleet> {
+    const fleet = this.startFleet(env, app);
     const wanted = Number(env['WORKER_PROCESSES'] ?? 2);
     await waitFor('the workers', () => fleet.facts('worker.started').length >= wanted, TRIAL_PATIENCE_MS);
     return fleet;

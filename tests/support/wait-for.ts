@@ -6,7 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
  */
 export const PATIENCE_MS = 60_000;
 /** The same for `vi.waitFor` and `expect.poll`. */
-export const PATIENT = { timeout: PATIENCE_MS, interval: 20 } as const;
+export const PATIENT = { timeout: PATIENCE_MS, interval: 40 } as const;
+/** Asked often at first, then less: a question costs what the answer is waiting for, too. */
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 150;
 
 /**
  * Asks again and again until the answer is there, and returns it; a rejected or falsy answer is "not yet".
@@ -19,7 +22,7 @@ export async function waitFor<Value>(
 ): Promise<Exclude<Value, undefined | null | false>> {
   const endsAt = Date.now() + timeoutMs;
   let last: unknown;
-  for (;;) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(1.3 * pauseMs, LONGEST_PAUSE_MS)) {
     try {
       const answer = await ask();
       if (isThere(answer)) return answer;
@@ -28,7 +31,7 @@ export async function waitFor<Value>(
       last = error;
     }
     if (Date.now() > endsAt) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`, { cause: last });
-    await pause(20);
+    await pause(pauseMs);
   }
 }
 

@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { z } from 'zod';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
   defineApp,
   defineJob,
@@ -9,19 +9,30 @@ import {
   handle,
   type Run,
 } from '../../../src/contracts/index.ts';
-import { mailer } from '../../../workers/email/index.ts';
-import { post } from '../../../workers/http/index.ts';
 import { fixed } from '../../../src/resilience/index.ts';
+
+/** The hundreds of processes of the trials start without a schema library. */
+function object<Value>(field: string, type: 'string' | 'number'): StandardSchemaV1<Value> {
+  const fits = (value: unknown): value is Value =>
+    typeof value === 'object' &&
+    value !== null &&
+    typeof Object.entries(value).find(([name]) => name === field)?.[1] === type;
+  const validate = (value: unknown): StandardSchemaV1.Result<Value> =>
+    fits(value) ? { value } : { issues: [{ message: `expected an object with a ${type} as ${field}` }] };
+  return { '~standard': { version: 1, vendor: 'shiftwork-faults', validate } };
+}
+
+interface Work {
+  readonly key: string;
+  readonly does: 'sleep' | 'kill' | 'abort' | 'leak' | 'block-once' | 'ignore-signal';
+  readonly ms: number;
+}
 
 /** What a trial's job does. Every start and end is a line in the sink: an effect outside the queue that can be counted. */
 export const work = defineJob({
   queue: 'chaos',
   name: 'work',
-  schema: z.strictObject({
-    key: z.string(),
-    does: z.enum(['sleep', 'kill', 'abort', 'leak', 'block-once', 'ignore-signal']),
-    ms: z.number(),
-  }),
+  schema: object<Work>('key', 'string'),
   retry: { attempts: 3, backoff: fixed('50ms') },
   timeout: '5m',
   retention: { completed: '1h', completedCount: 1_000_000 },
@@ -76,7 +87,7 @@ function leak(): void {
 }
 
 /** Due each second; every slot is to become one job, and its effect one line. */
-const tick = defineJob({ queue: 'chaos', name: 'tick', schema: z.strictObject({ slot: z.number() }) });
+const tick = defineJob({ queue: 'chaos', name: 'tick', schema: object<{ readonly slot: number }>('slot', 'number') });
 const onTick = handle(tick, { sink }, ({ slot }, run, { sink: file }) => {
   const line = { what: 'end', jobId: run.jobId, attempt: run.attempt, pid: process.pid, at: Date.now(), slot };
   appendFileSync(file, `${JSON.stringify(line)}\n`);
@@ -89,48 +100,12 @@ const everySecond = defineSchedule({
   missed: 'all',
 });
 
-/** Work for a provider that the trial makes sick, through the clients that the real handlers use. */
-export const mail = defineJob({
-  queue: 'provider',
-  name: 'mail',
-  schema: z.strictObject({ n: z.number() }),
-  retry: { attempts: 5, backoff: fixed('100ms') },
-  timeout: '3s',
-  destination: () => 'smtp',
-});
-export const call = defineJob({
-  queue: 'provider',
-  name: 'call',
-  schema: z.strictObject({ n: z.number() }),
-  retry: { attempts: 5, backoff: fixed('100ms') },
-  timeout: '15s',
-  destination: () => 'http',
-});
-const httpSink = defineResource({
-  name: 'http-sink',
-  configure: (environment, { neededBy }) => environment.required('CHAOS_HTTP', neededBy),
-  open: url => new URL(url),
-});
-const sendMail = handle(mail, { mailer }, async ({ n }, { effectId, signal }, needs) => {
-  const content = { subject: `mail ${n}`, html: '<p>hello</p>', text: 'hello' };
-  await needs.mailer.send(content, { to: 'somebody@example.com', effectId, signal });
-});
-const makeCall = handle(call, { httpSink }, async ({ n }, { effectId, signal }, needs) => {
-  const headers = { 'content-type': 'application/json', 'idempotency-key': effectId };
-  await post(
-    { url: needs.httpSink, headers, body: JSON.stringify({ n }), signal },
-    // As long as a busy machine may take to answer itself.
-    { reach: 'anywhere', timeoutMs: 3_000 },
-  );
-});
-
 /** CHAOS_LOCK scales the time after which a silent worker loses its jobs. */
 export default defineApp({
-  jobs: [work, tick, mail, call],
-  handlers: [doWork, onTick, sendMail, makeCall],
+  jobs: [work, tick],
+  handlers: [doWork, onTick],
   schedules: process.env['CHAOS_SCHEDULE'] === undefined ? [] : [everySecond],
   queues: {
-    provider: { concurrency: 5, destinations: { breaker: { failures: 5, pause: '1s', maxPause: '2s', probes: 2 } } },
     chaos: { concurrency: 10, lock: Number(process.env['CHAOS_LOCK'] ?? 30_000) },
   },
 });

@@ -2,13 +2,17 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { SMTPServerOptions } from 'smtp-server';
 import { startScriptedSmtp } from '../../support/smtp-script.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import { call, mail } from '../app/chaos.config.ts';
+import { call, mail } from '../app/providers.config.ts';
 import type { FaultCase } from '../case.ts';
 import type { Fleet, Trial } from '../trial.ts';
 
+const APP = fileURLToPath(new URL('../app/providers.config.ts', import.meta.url));
+/** Nobody there: each case names its own. */
+const NOBODY = { SMTP_URL: 'smtp://127.0.0.1:9', CHAOS_HTTP: 'http://127.0.0.1:9/', MAIL_FROM: 'chaos@example.com' };
 const JOBS = 30;
 /** How long the provider is sick: several pauses of the circuit. */
 const SICK_MS = 5_000;
@@ -53,7 +57,7 @@ const sickMail = (title: string, sick: SMTPServerOptions): FaultCase => ({
       },
     });
     try {
-      const fleet = await trial.readyFleet({ SMTP_URL: server.url.href });
+      const fleet = await trial.readyFleet({ ...NOBODY, SMTP_URL: server.url.href }, APP);
       const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => mail({ n })));
       await waitFor('a failure', () => fleet.facts('job.retried').length > 0);
       await pause(SICK_MS);
@@ -92,7 +96,7 @@ const sickHttp = (
     await once(server, 'listening');
     try {
       const { port } = server.address() as AddressInfo;
-      const fleet = await trial.readyFleet({ CHAOS_HTTP: `http://127.0.0.1:${port}/` });
+      const fleet = await trial.readyFleet({ ...NOBODY, CHAOS_HTTP: `http://127.0.0.1:${port}/` }, APP);
       const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => call({ n })));
       // A pause that was asked for spends no attempt.
       const first = opens ? 'job.retried' : 'job.snoozed';
