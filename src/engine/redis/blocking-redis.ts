@@ -1,11 +1,7 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 
 /** ioredis for a read that blocks, able to be disconnected at any time. */
 export class BlockingRedis extends Redis {
-  constructor(options: Omit<RedisOptions, 'replyMapping'>) {
-    super(options);
-  }
-
   /**
    * Between two attempts to connect, ioredis has no stream whose end it could tell: it then says nothing and settles nothing, and
    * BullMQ, which waits for its `end`, never closed its worker (seen: a stop right after an outage took the whole grace period).
