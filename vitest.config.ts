@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     pool: 'forks',
-    // A worker goes from file to file with what it has loaded: that was half of the unit tests' time. No module here holds state.
+    // A worker goes from file to file with what it has loaded: that was half of the unit tests' time. No test leaves anything in a module.
     isolate: false,
     // More than there are cores: half of a file's time is waiting.
     maxWorkers: 3,

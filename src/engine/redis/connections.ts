@@ -47,7 +47,6 @@ export class Connections {
   /** Shared by all queues and workers. */
   readonly commands: Redis;
   readonly #url: URL;
-  readonly #role: EngineOptions['role'];
   readonly #outage: Outage;
   readonly #all: Redis[] = [];
   #arrival: PromiseWithResolvers<void> | undefined;
@@ -55,7 +54,6 @@ export class Connections {
 
   constructor(url: URL, role: EngineOptions['role'], outage: Outage) {
     this.#url = url;
-    this.#role = role;
     this.#outage = outage;
     this.commands = new LeanRedis(url.href, { ...COMMON, ...BY_ROLE[role] }, LIMITS[role]);
     this.#all.push(this.commands);
@@ -68,10 +66,10 @@ export class Connections {
     this.commands.on('close', () => outage.lost());
   }
 
-  /** A connection of its own for a read that blocks. */
+  /** A connection of its own for a worker's read that blocks. */
   blocking(connectionName: string): Redis {
     const own = { connectionName, lazyConnect: false, socketTimeout: WORKER_SILENCE_MS };
-    const copy = new BlockingRedis(this.#url.href, { ...COMMON, ...BY_ROLE[this.#role], ...own });
+    const copy = new BlockingRedis(this.#url.href, { ...COMMON, ...BY_ROLE.worker, ...own });
     // The command connection speaks for the server; this listener only keeps the driver from printing.
     copy.on('error', () => undefined);
     this.#all.push(copy);
