@@ -25,6 +25,9 @@ export interface BreakableEngine {
   resume(): void;
 }
 
+/** Environments of a host: one worker where the case needs no second, which costs a second of CPU to start. */
+export const ONE = { WORKER_PROCESSES: '1' } as const;
+
 export interface Fleet {
   readonly process: TestProcess;
   /** Process ids of its workers, without the supervisor. */
@@ -113,10 +116,16 @@ export class Trial {
       },
     });
     const workers = () => descendantsOf(child.pid);
+    const stated: Record<string, unknown>[] = [];
+    let read = 0;
     const fleet: Fleet = {
       process: child,
       workers,
-      facts: name => child.lines.flatMap(line => parsed(line)).filter(({ fact }) => fact === name),
+      facts(name) {
+        stated.push(...child.lines.slice(read).flatMap(line => parsed(line)));
+        read = child.lines.length;
+        return stated.filter(({ fact }) => fact === name);
+      },
       killHost() {
         const all = workers();
         child.kill('SIGSTOP');
@@ -210,12 +219,12 @@ export class Trial {
     }
   }
 
-  /** Waits until every accepted job has ended, whichever way. */
-  async drained(): Promise<void> {
+  /** Waits until every job of the queue has ended, whichever way. */
+  async drained(queueName = 'chaos'): Promise<void> {
     await waitFor(
-      'every accepted job to end',
+      'every job to end',
       async () => {
-        const queue = await this.inspector.queue('chaos');
+        const queue = await this.inspector.queue(queueName);
         const counts = await queue.getJobCounts();
         const open = ['wait', 'active', 'delayed', 'prioritized'].reduce((sum, state) => sum + (counts[state] ?? 0), 0);
         return open === 0;

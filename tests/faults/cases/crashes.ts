@@ -1,6 +1,6 @@
 import { waitFor } from '../../support/wait-for.ts';
 import { BOTH, type FaultCase } from '../case.ts';
-import type { Fleet, Trial } from '../trial.ts';
+import { ONE, type Fleet, type Trial } from '../trial.ts';
 
 const sleeps = (trial: Trial, from: number, to: number) => (index: number) => ({
   key: `n${index}`,
@@ -43,7 +43,7 @@ const lostHost: FaultCase = {
   goalMs: 15_000,
   async run(trial) {
     // No lock runs out meanwhile: a busy machine may judge late, and then BullMQ's stall check would do what the other host is to do.
-    const locked = { CHAOS_LOCK: '600000' };
+    const locked = { ...ONE, CHAOS_LOCK: '600000' };
     const [lost] = await Promise.all([trial.readyFleet(locked), trial.readyFleet(locked)]);
     // Not before both work: on a slow machine a host takes longer to start than these jobs to run.
     await trial.addMany(24, sleeps(trial, 1_500, 2_500));
@@ -60,9 +60,9 @@ const lostHost: FaultCase = {
   },
 };
 
-const poison = (does: 'kill' | 'abort' | 'leak'): FaultCase['run'] =>
+const poison = (does: 'kill' | 'abort' | 'leak', host = {}): FaultCase['run'] =>
   async function run(trial) {
-    const fleet = await trial.readyFleet({ NODE_OPTIONS: '--max-old-space-size=128' });
+    const fleet = await trial.readyFleet({ NODE_OPTIONS: '--max-old-space-size=64', ...host });
     const guilty = await trial.taken({ key: 'guilty', does, ms: 0 });
     await trial.addMany(50, sleeps(trial, 50, 300));
     await trial.drained();
@@ -89,7 +89,7 @@ const massacre: FaultCase = {
   engines: BOTH,
   async run(trial) {
     const fleet = await trial.readyFleet();
-    const rounds = 4 * trial.scale;
+    const rounds = trial.scale === 1 ? 3 : 4 * trial.scale;
     for (let round = 0; round < rounds; round += 1) {
       await trial.addMany(30, sleeps(trial, 5, 60));
       for (const pid of fleet.workers()) process.kill(pid, 'SIGKILL');
@@ -105,6 +105,6 @@ export const crashes: readonly FaultCase[] = [
   lostHost,
   { number: 3, title: 'a job that kills its process, 50 neighbours', engines: BOTH, run: poison('kill') },
   massacre,
-  { number: 10, title: 'a job that aborts its process', engines: ['redis'], run: poison('abort') },
-  { number: 10, title: 'a job that leaks to the heap limit', engines: ['redis'], run: poison('leak') },
+  { number: 10, title: 'a job that aborts its process', engines: ['redis'], run: poison('abort', ONE) },
+  { number: 10, title: 'a job that leaks to the heap limit', engines: ['redis'], run: poison('leak', ONE) },
 ];

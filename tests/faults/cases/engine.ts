@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { waitFor } from '../../support/wait-for.ts';
 import { BOTH, type FaultCase } from '../case.ts';
-import type { Trial } from '../trial.ts';
+import { ONE, type Trial } from '../trial.ts';
 
 const short = (trial: Trial) => (index: number) => ({
   key: `n${index}`,
@@ -16,7 +16,7 @@ const restarts: FaultCase = {
   engines: BOTH,
   goalMs: 30_000,
   async run(trial) {
-    const fleet = await trial.readyFleet();
+    const fleet = await trial.readyFleet(ONE);
     for (let round = 0; round < 2 * trial.scale; round += 1) {
       const adding = trial.addMany(40, short(trial));
       await pause(trial.between(0, 30));
@@ -40,7 +40,7 @@ const frozen: FaultCase = {
   title: 'the engine is frozen for longer than a presence lasts',
   engines: ['redis'],
   async run(trial) {
-    const [one, other] = [await trial.readyFleet(), await trial.readyFleet()];
+    const [one, other] = [await trial.readyFleet(ONE), await trial.readyFleet(ONE)];
     await trial.addMany(10, () => ({ key: 'long', does: 'sleep', ms: 14_000 }));
     await waitFor('the jobs to start', () => trial.sink().filter(({ what }) => what === 'start').length === 10);
     trial.engine.pause();
@@ -60,7 +60,7 @@ const outOfMemory: FaultCase = {
   title: 'Redis is out of memory for a while (noeviction)',
   engines: ['redis'],
   async run(trial) {
-    const fleet = await trial.readyFleet();
+    const fleet = await trial.readyFleet(ONE);
     await trial.addMany(20, index => ({ key: `n${index}`, does: 'sleep', ms: trial.between(200, 2_000) }));
     await waitFor('the jobs to start', () => trial.sink().length > 0);
     const redis = new Redis(trial.engine.url);

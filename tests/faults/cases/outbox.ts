@@ -210,8 +210,9 @@ const relayKilled: FaultCase = {
   engines: ['redis'],
   run: trial =>
     withOutbox(trial, async place => {
-      for (let index = 0; index < 150; index += 1) await place.commit(`first ${index}`);
-      for (let round = 0; round < 4 * trial.scale; round += 1) {
+      for (let index = 0; index < 60; index += 1) await place.commit(`first ${index}`);
+      const rounds = trial.scale === 1 ? 2 : 4 * trial.scale;
+      for (let round = 0; round < rounds; round += 1) {
         const before = (await place.queued()).length;
         const relay = place.relay();
         await waitFor('it to send', async () => (await place.queued()).length > before);

@@ -14,22 +14,21 @@ const APP = fileURLToPath(new URL('../app/providers.config.ts', import.meta.url)
 /** Nobody there: each case names its own. */
 const NOBODY = { SMTP_URL: 'smtp://127.0.0.1:9', CHAOS_HTTP: 'http://127.0.0.1:9/', MAIL_FROM: 'chaos@example.com' };
 const JOBS = 30;
-/** How long the provider is sick: several pauses of the circuit. */
-const SICK_MS = 5_000;
+/** How long the provider is sick: several pauses of the circuit, more in the long form. */
+const sickness = ({ scale }: Trial) => pause(scale === 1 ? 2_500 : 5_000);
 /** Processes, their concurrency, and a probe now and then: attempts that may be spent before and while a circuit is open. */
 const MOST_BURNED = 25;
 
 /** What must hold when a provider was sick for a while: everything delivered, nothing dead, few attempts spent, the circuit told of. */
 async function outcome(trial: Trial, fleet: Fleet, ids: readonly string[], opens: boolean): Promise<string[]> {
-  const views = await waitFor('every job to end', async () => {
-    const all = await Promise.all(ids.map(id => trial.client.job(id)));
-    return all.every(view => view?.state === 'succeeded' || view?.state === 'dead') && all;
-  });
+  await trial.drained('provider');
+  const views = await Promise.all(ids.map(id => trial.client.job(id)));
   const dead = views.filter(view => view?.state === 'dead');
   const burned = views.reduce((sum, view) => sum + (view?.attemptsMade ?? 1) - 1, 0);
   trial.measured.jobs = ids.length;
   trial.measured.burned = burned;
   return [
+    ...ids.filter((_, index) => views[index] === undefined).map(id => `L: ${id} is lost`),
     ...dead.map(view => `A: ${view?.id} is dead: ${view?.lastError}`),
     ...(burned <= MOST_BURNED ? [] : [`A: ${burned} attempts were spent on a sick provider`]),
     ...(opens && fleet.facts('breaker.opened').length === 0 ? ['the circuit never opened'] : []),
@@ -60,7 +59,7 @@ const sickMail = (title: string, sick: SMTPServerOptions): FaultCase => ({
       const fleet = await trial.readyFleet({ ...NOBODY, SMTP_URL: server.url.href }, APP);
       const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => mail({ n })));
       await waitFor('a failure', () => fleet.facts('job.retried').length > 0);
-      await pause(SICK_MS);
+      await sickness(trial);
       well = true;
       const wrong = await outcome(
         trial,
@@ -101,7 +100,7 @@ const sickHttp = (
       // A pause that was asked for spends no attempt.
       const first = opens ? 'job.retried' : 'job.snoozed';
       await waitFor('a failure', () => fleet.facts(first).length > 0);
-      await pause(SICK_MS);
+      await sickness(trial);
       well = true;
       const wrong = await outcome(
         trial,

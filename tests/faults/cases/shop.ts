@@ -9,9 +9,9 @@ import type { FaultCase } from '../case.ts';
 
 const SHOP = fileURLToPath(new URL('../../../examples/shop/main.ts', import.meta.url));
 /** Each signs up again and again, so that some are under way, at whatever line that is, when the shop is killed. */
-const CLIENTS = 30;
+const CLIENTS = 12;
 /** The shop is killed after at most so many answers. */
-const MOST_ANSWERS = 75;
+const MOST_ANSWERS = 40;
 
 const killedAtSignUp: FaultCase = {
   number: 29,
@@ -20,7 +20,7 @@ const killedAtSignUp: FaultCase = {
   // Each has its 50 moments.
   seedsAtMost: 2,
   async run(trial) {
-    const kills = trial.scale === 1 ? 8 : 50;
+    const kills = trial.scale === 1 ? 4 : 50;
     const pool = new Pool({ connectionString: trial.engine.url });
     pool.on('error', () => undefined);
     // Where the shop's queues are: without them it has nothing to promise, and answers no sign-up.

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { waitFor } from '../../support/wait-for.ts';
 import { BOTH, type FaultCase } from '../case.ts';
-import type { Fleet, Trial } from '../trial.ts';
+import { ONE, type Fleet, type Trial } from '../trial.ts';
 
 async function exitsWithZero(fleet: Fleet): Promise<string[]> {
   const code = await fleet.process.ended;
@@ -17,7 +17,7 @@ const inTime: FaultCase = {
   title: 'SIGTERM with a job that ends within the grace period',
   engines: BOTH,
   async run(trial) {
-    const fleet = await trial.readyFleet();
+    const fleet = await trial.readyFleet(ONE);
     const id = await trial.taken({ key: 'long', does: 'sleep', ms: 2_000 });
     await started(trial, id);
     fleet.process.kill('SIGTERM');
@@ -48,7 +48,7 @@ const manySignals: FaultCase = {
   engines: BOTH,
   async run(trial) {
     const wrong: string[] = [];
-    const thrice = await trial.readyFleet();
+    const thrice = await trial.readyFleet(ONE);
     await trial.addMany(10, index => ({ key: `n${index}`, does: 'sleep', ms: 300 }));
     for (let count = 0; count < 3; count += 1) thrice.process.kill('SIGTERM');
     wrong.push(...(await exitsWithZero(thrice)));
@@ -57,8 +57,8 @@ const manySignals: FaultCase = {
     for (const pid of [...group.workers(), group.process.pid]) process.kill(pid, 'SIGINT');
     wrong.push(...(await exitsWithZero(group)));
 
-    for (let boot = 0; boot < 3 * trial.scale; boot += 1) {
-      const half = trial.startFleet();
+    for (let boot = 0; boot < (trial.scale === 1 ? 2 : 3 * trial.scale); boot += 1) {
+      const half = trial.startFleet(ONE);
       await pause(trial.between(150, 1_500));
       half.process.kill('SIGTERM');
       const code = await half.process.ended;
@@ -66,7 +66,7 @@ const manySignals: FaultCase = {
       const early = half.process.lines.length === 0;
       if (code !== 0 && !(early && code === 'SIGTERM')) wrong.push(`X: exit ${code} when told during the start`);
     }
-    await trial.readyFleet();
+    await trial.readyFleet(ONE);
     await trial.drained();
     return [...wrong, ...(await trial.violations({ faults: 0 }))];
   },
@@ -83,7 +83,7 @@ const rolling: FaultCase = {
     const load = (async () => {
       for (let index = 0; !stop.signal.aborted; index += 1) {
         await trial.add({ key: `n${index}`, does: 'sleep', ms: trial.between(1, 40) });
-        await pause(10);
+        await pause(trial.scale === 1 ? 30 : 10);
       }
     })();
     for (let restart = 0; restart < 3; restart += 1) {
@@ -100,8 +100,7 @@ const rolling: FaultCase = {
   },
 };
 
-const SHORT = { SHUTDOWN_GRACE_MS: '2500' } as const;
-const ONE = { WORKER_PROCESSES: '1' } as const;
+const SHORT = { ...ONE, SHUTDOWN_GRACE_MS: '2500' } as const;
 
 export const stops: readonly FaultCase[] = [
   inTime,
