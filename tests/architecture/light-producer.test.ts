@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { ROOT } from './source-files.ts';
+import { ROOT } from './source-texts.ts';
 
 /** What belongs to workers, dashboard and PostgreSQL, and would cost every web app its start-up time and memory. */
 const HEAVY = ['amqplib', 'express', 'nodemailer', 'pg', 'pino', '@bull-board/api', 'web-push'];

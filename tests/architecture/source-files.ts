@@ -1,7 +1,5 @@
-import { globSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative } from 'node:path';
 import { SyntaxKind, type Node, type SourceFile as Parsed } from 'typescript/unstable/ast';
 import {
   isAwaitExpression,
@@ -14,14 +12,9 @@ import {
 } from 'typescript/unstable/ast/is';
 import { createVirtualFileSystem } from 'typescript/unstable/fs';
 import { API } from 'typescript/unstable/sync';
+import { isTest, ROOT, sourcePaths, withSlashes, type SourceText } from './source-texts.ts';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-export interface SourceFile {
-  /** From the project's root, with `/`. */
-  readonly path: string;
-  readonly text: string;
-  readonly isTest: boolean;
+export interface SourceFile extends SourceText {
   readonly imports: readonly Import[];
   /** Members of `process` that it touches, such as `env`. */
   readonly processMembers: readonly string[];
@@ -48,12 +41,10 @@ const FUNCTIONS: ReadonlySet<SyntaxKind> = new Set([
   SyntaxKind.GetAccessor,
   SyntaxKind.SetAccessor,
 ]);
-const FOLDERS = '{src,jobs,producers,workers,dashboard,local,examples,tests,benchmarks}';
 
-/** Every TypeScript file of the project, as the compiler itself reads it. Its API is young: TypeScript is pinned exactly. */
+/** Every TypeScript file of the project, as the compiler itself reads it, which takes seconds. Its API is young: TypeScript is pinned exactly. */
 export function readSourceFiles(): readonly SourceFile[] {
-  const paths = globSync([`${FOLDERS}/**/*.ts`, 'shiftwork.config.ts'], { cwd: ROOT }).map(withSlashes);
-  return parse(new API({ cwd: ROOT }), ROOT, paths);
+  return parse(new API({ cwd: ROOT }), ROOT, sourcePaths());
 }
 
 /** The same for files that exist in a test alone. */
@@ -95,7 +86,7 @@ function describe(path: string, root: string, parsed: Parsed): SourceFile {
   return {
     path,
     text: parsed.text,
-    isTest: /\.(test|contract-suite)\.ts$/.test(path) || path.startsWith('tests/'),
+    isTest: isTest(path),
     imports: parsed.imports.flatMap(specifier => importOf(specifier, path, root)),
     processMembers: [...processMembers],
     awaitsAtTop: awaits.atTop,
@@ -133,10 +124,6 @@ function look(node: Node, visit: (node: Node) => void): void {
   node.forEachChild(child => {
     look(child, visit);
   });
-}
-
-function withSlashes(path: string): string {
-  return path.split(sep).join('/');
 }
 
 /** The room that a file belongs to: `src/queue`, `workers`, `tests`. */

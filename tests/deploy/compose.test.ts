@@ -4,7 +4,7 @@ import { Ajv, type AnySchemaObject } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { readSourceFiles, ROOT } from '../architecture/source-files.ts';
+import { readSourceTexts, ROOT } from '../architecture/source-texts.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const document: unknown = parse(read('docker-compose.yml'), { merge: true });
@@ -102,7 +102,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('every variable that it sets is one that the code reads, and every command starts a file of ours', () => {
-    const files = readSourceFiles().filter(({ isTest }) => !isTest);
+    const files = readSourceTexts().filter(({ isTest }) => !isTest);
     const everything = files.map(({ text }) => text).join('\n');
     for (const [name, { environment, command = [] }] of ours) {
       const unread = Object.keys(environment).filter(variable => !everything.includes(`'${variable}'`));

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ROOT } from '../architecture/source-files.ts';
+import { ROOT } from '../architecture/source-texts.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 /** The source of a built file. */

@@ -1,10 +1,10 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readSourceFiles, ROOT } from '../architecture/source-files.ts';
+import { readSourceTexts, ROOT } from '../architecture/source-texts.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const files = readSourceFiles();
+const files = readSourceTexts();
 const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT });
 
 describe('the documents say what the code says', () => {

@@ -16,7 +16,7 @@ import {
   Repository,
 } from '../../src/event-store/index.ts';
 import { runHandler } from '../../src/testing/index.ts';
-import { ROOT } from '../architecture/source-files.ts';
+import { ROOT } from '../architecture/source-texts.ts';
 import { freshDatabase } from '../support/engines.ts';
 
 // The guides show this file: every block of theirs stands in it, word for word.
