@@ -25,7 +25,7 @@ export interface BreakableEngine {
   resume(): void;
 }
 
-/** Environments of a host: one worker where the case needs no second, which costs a second of CPU to start. */
+/** Environment of a host with one worker, where the case needs no second: each costs a second of CPU to start. */
 export const ONE = { WORKER_PROCESSES: '1' } as const;
 
 export interface Fleet {

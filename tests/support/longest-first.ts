@@ -6,7 +6,7 @@ const LONGEST = 'tests/faults/faults.int.test.ts';
 
 /**
  * Any order, by the run's seed; only the one long file comes first, and a project's files one after another: Vitest keeps a worker, and
- * what it has loaded, only for a next file of the same project. (Mixed, 78 workers instead of six took a fifth of all CPU.)
+ * what it has loaded, only for a next file of the same project. (Mixed, 78 workers instead of ten took a fifth of all CPU.)
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
