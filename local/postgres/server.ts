@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
 import { postgresBinaries, copyBinaries } from './binaries.ts';
@@ -69,7 +69,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   });
   const url = (database: string) =>
     `postgres://${SUPERUSER}:${cluster.password}@127.0.0.1:${options.port}/${encodeURIComponent(database)}`;
-  await accepting(child, url('postgres'), () => lastWords);
+  await accepting(child, url('postgres'), cluster.dataDir, () => lastWords);
   const exited = child.exitCode === null ? once(child, 'exit').then(() => undefined) : Promise.resolve();
   return {
     pid: child.pid ?? -1,
@@ -89,7 +89,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   }
 }
 
-async function accepting(child: ChildProcess, url: string, lastWords: () => string): Promise<void> {
+async function accepting(child: ChildProcess, url: string, dataDir: string, lastWords: () => string): Promise<void> {
   for (let waited = 0; waited < 30_000; waited += 50) {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`PostgreSQL ended while it started:\n${lastWords()}`);
@@ -98,8 +98,11 @@ async function accepting(child: ChildProcess, url: string, lastWords: () => stri
     client.on('error', () => undefined);
     try {
       await client.connect();
+      // Another server with the same password, such as one on a copy of the data, may have the port.
+      const { rows } = await client.query<{ data_directory: string }>('show data_directory');
       await client.end();
-      return;
+      if (rows[0]?.data_directory === resolve(dataDir)) return;
+      await pause(50);
     } catch {
       await pause(50);
     }

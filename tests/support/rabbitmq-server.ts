@@ -56,8 +56,10 @@ export async function startRabbit(): Promise<RabbitServer> {
 
   async function start(): Promise<void> {
     // A group of its own: the server's helpers end with it.
-    child = spawn(programPath('rabbitmq'), [], { env, stdio: 'ignore', detached: true });
+    const started = spawn(programPath('rabbitmq'), [], { env, stdio: 'ignore', detached: true });
+    child = started;
     await waitFor(`RabbitMQ on port ${port}`, async () => {
+      if (started.exitCode !== null || started.signalCode !== null) throw new Error('It ended while it started.');
       const connection = await connect(url, { timeout: 5_000 });
       await connection.close();
       return true;

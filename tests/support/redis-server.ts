@@ -44,7 +44,10 @@ export async function startRedis({ port: wanted, config = {} }: RedisOptions = {
     ...config,
   };
   const url = `redis://127.0.0.1:${port}`;
-  let child = await start();
+  let child = await start().catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
 
   async function start(): Promise<ChildProcess> {
     const started = spawn(
@@ -54,15 +57,19 @@ export async function startRedis({ port: wanted, config = {} }: RedisOptions = {
         stdio: 'ignore',
       },
     );
-    const failed = once(started, 'error').then(([error]: unknown[]) => Promise.reject(error as Error));
-    failed.catch(() => undefined);
-    const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null });
+    let failure: Error | undefined;
+    started.once('error', error => (failure = error));
+    started.once('exit', () => (failure ??= new Error(`redis-server on port ${port} ended while it started.`)));
+    const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: 5 });
     redis.on('error', () => undefined);
+    // Where another server has the port, that one answers before this one's end is known.
+    const itself = async () => (await redis.info('server')).includes(`process_id:${started.pid}\r\n`);
     try {
-      await Promise.race([failed, waitFor(`redis-server on port ${port}`, () => redis.ping())]);
+      await waitFor(`redis-server on port ${port}`, async () => failure !== undefined || (await itself()));
     } finally {
       redis.disconnect();
     }
+    if (failure !== undefined) throw failure;
     return started;
   }
 
