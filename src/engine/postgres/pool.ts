@@ -28,6 +28,8 @@ export class WatchedPool {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       stream: () => this.#socket(),
+      // Where the URL names none, also not among its `options`, over which this would win.
+      ...(!url.search.includes('application_name') && { fallback_application_name: `shiftwork ${role}` }),
     };
     this.#pool = new Pool({
       ...this.#connection,

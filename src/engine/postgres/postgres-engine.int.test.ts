@@ -83,6 +83,24 @@ test('options that the URL brings are kept beside the search path', async () => 
   expect(rows[0]).not.toEqual({ n: 0 });
 });
 
+test('each connection says on the server whose it is, unless the URL gives it another name', async () => {
+  const url = new URL(server.url);
+  url.searchParams.set('application_name', 'shop');
+  const connected = [
+    open({ role: 'producer', namespace: 'whose' }),
+    open({ role: 'worker', namespace: 'whose' }),
+    open({ role: 'producer', namespace: 'whose', url: url.href }),
+  ];
+  for (const engine of connected) {
+    await engine.migrate();
+    await (await engine.queue('email')).add('greet', {});
+  }
+  const { rows } = await sql.query<{ name: string }>('SELECT application_name AS name FROM pg_stat_activity');
+  expect(rows.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['shiftwork producer', 'shiftwork worker', 'shop']),
+  );
+});
+
 test('a database that does not exist is named as the reason', async () => {
   const url = new URL(server.url);
   url.pathname = '/nowhere';

@@ -55,7 +55,8 @@ export class Connections {
   constructor(url: URL, role: EngineOptions['role'], outage: Outage) {
     this.#url = url;
     this.#outage = outage;
-    this.commands = new LeanRedis(url.href, { ...COMMON, ...BY_ROLE[role] }, LIMITS[role]);
+    const connectionName = `shiftwork-${role}`;
+    this.commands = new LeanRedis(url.href, { ...COMMON, ...BY_ROLE[role], connectionName }, LIMITS[role]);
     this.#all.push(this.commands);
     this.commands.on('ready', () => {
       outage.back();

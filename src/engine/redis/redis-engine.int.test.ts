@@ -187,6 +187,13 @@ describe('the connection', () => {
     await vi.waitFor(async () => expect(await opened()).toEqual([]), PATIENT);
   });
 
+  test('says on the server whose it is', async () => {
+    for (const role of ['producer', 'worker'] as const) await open({ role, namespace: 'whose' }).queue('email');
+    const list = String(await redis.client('LIST'));
+    expect(list).toContain(' name=shiftwork-producer ');
+    expect(list).toContain(' name=shiftwork-worker ');
+  });
+
   test('keeps the event stream short', async () => {
     const queue = await open({ role: 'producer', namespace: 'events' }).queue('email');
     await vi.waitFor(

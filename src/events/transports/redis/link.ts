@@ -1,11 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { BusUnavailableError, InvalidConfigError } from '../../../errors/index.ts';
 import type { TransportListener } from '../../transport.ts';
 
+/** How long the end of a read is waited for. */
+const END_READ_MS = 1_000;
 /** A publisher's call is answered within two seconds, as a producer's is. */
 const FAIL_FAST_MS = 1_750;
 
 const COMMON = {
+  connectionName: 'shiftwork-events',
   lazyConnect: true,
   // RESP3 would change the shape of the replies that are read here.
   protocol: 2,
@@ -153,10 +157,27 @@ export class RedisLink {
     return redis;
   }
 
-  /** Ends a read that blocks, as if its time were over; what it has taken arrives. */
-  async unblock({ clientId }: BlockingReader): Promise<void> {
-    if (clientId === '') return;
-    await this.commands.client('UNBLOCK', Number(clientId)).catch(() => undefined);
+  /**
+   * Ends the read that blocks, as if its time were over, so that what it has taken arrives. One that has not ended after a second is cut
+   * by the server itself, which then gives it nothing more. Never rejects.
+   * @param reading resolves when the reader has stopped reading
+   */
+  async endRead(reader: BlockingReader, reading: Promise<unknown>): Promise<void> {
+    const ended = reading.then(
+      () => true,
+      () => true,
+    );
+    const endsAt = Date.now() + END_READ_MS;
+    try {
+      // Again and again: on its own connection the read may come to the server after the word to end it.
+      for (let pauseMs = 5; Date.now() < endsAt; pauseMs = Math.min(2 * pauseMs, 100)) {
+        if (reader.clientId !== '') await this.commands.client('UNBLOCK', Number(reader.clientId));
+        if (await Promise.race([ended, sleep(pauseMs, false)])) return;
+      }
+      if (reader.clientId !== '') await this.commands.client('KILL', 'ID', reader.clientId);
+    } catch {
+      // The server is away: it gives nothing to anybody.
+    }
   }
 
   drop(redis: Redis): void {

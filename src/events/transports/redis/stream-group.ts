@@ -48,7 +48,8 @@ export class StreamGroup {
   readonly #acks: StreamAcks;
   readonly #seen = new StreamSeen();
   #reader: BlockingReader | undefined;
-  #loops: Promise<unknown> | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
+  #loops: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | undefined;
 
   constructor(parts: StreamGroupParts) {
@@ -75,8 +76,9 @@ export class StreamGroup {
       throw error;
     }
     const { claimAfterMs, inspectEveryMs } = this.#parts;
+    this.#reading = this.#read(this.#reader);
     this.#loops = Promise.all([
-      this.#read(this.#reader),
+      this.#reading,
       this.#every(claimAfterMs / 3, () => this.#keep()),
       this.#every(claimAfterMs / 2, () => this.#claim()),
       this.#every(inspectEveryMs, () => this.#inspect()),
@@ -332,7 +334,7 @@ export class StreamGroup {
   /** Ends the blocking read without cutting it: what it had just taken would lie there until others claim it. */
   async #endRead(): Promise<void> {
     if (this.#reader === undefined) return;
-    await this.#parts.link.unblock(this.#reader);
+    await this.#parts.link.endRead(this.#reader, this.#reading);
     await Promise.race([this.#loops, sleep(500)]);
   }
 

@@ -15,7 +15,7 @@ export class StreamTail {
   readonly #inbox: Inbox<Delivery, Verdict>;
   readonly #stop = new AbortController();
   #reader: BlockingReader | undefined;
-  #loop: Promise<void> | undefined;
+  #reading: Promise<unknown> = Promise.resolve();
   #wake: (() => void) | undefined;
   /** Up to here it has read. */
   #last = '0-0';
@@ -34,15 +34,14 @@ export class StreamTail {
     const [newest]: unknown[] = Array.isArray(reply) ? reply : [];
     if (Array.isArray(newest)) this.#last = String(newest[0]);
     this.#reader = await this.#link.reader(what);
-    this.#loop = this.#read(this.#reader);
+    this.#reading = this.#read(this.#reader);
   }
 
   async stop(timeoutMs: number): Promise<void> {
     this.#stop.abort();
     this.#wake?.();
     if (this.#reader !== undefined) {
-      await this.#link.unblock(this.#reader);
-      await Promise.race([this.#loop, sleep(500)]);
+      await this.#link.endRead(this.#reader, this.#reading);
       this.#link.drop(this.#reader.redis);
     }
     await this.#inbox.idle(timeoutMs);
