@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forgetFields, REDACTED, redactData } from './redact.ts';
+import { keptData, REDACTED, redactData } from './redact.ts';
 
 const contract = { sensitive: ['email', 'items.card', 'profile.address'] };
 const data = {
@@ -30,9 +30,35 @@ describe('redactData', () => {
   });
 });
 
-describe('forgetFields', () => {
-  test('erases the fields and nothing else', () => {
-    expect(forgetFields(['resetToken'], { email: 'a@b.c', resetToken: 't' })).toEqual({ email: 'a@b.c' });
-    expect(forgetFields(['missing.deep'], { email: 'a@b.c' })).toEqual({ email: 'a@b.c' });
+describe('keptData', () => {
+  const kept = (forget: readonly string[], stored: unknown) =>
+    keptData({ forget, version: 1 }, { version: 1, data: stored });
+
+  test('loses the fields that are forgotten and nothing else, and leaves the original alone', () => {
+    expect(kept(['resetToken'], { email: 'a@b.c', resetToken: 't' })).toEqual({ email: 'a@b.c' });
+    expect(kept(['missing.deep'], { email: 'a@b.c' })).toEqual({ email: 'a@b.c' });
+    expect(kept(['items.card', 'profile.address.street'], data)).toEqual({
+      userId: 'u1',
+      email: 'Ada@Example.com',
+      items: [{ price: 3 }, {}],
+      profile: { address: { city: 'Paris' } },
+    });
+    expect(data.items[0]).toHaveProperty('card');
+  });
+
+  test('of an older version nothing is kept: which of its fields were to be forgotten nobody knows', () => {
+    expect(keptData({ forget: ['secret'], version: 2 }, { version: 1, data: { token: 't' } })).toEqual({});
+    expect(keptData({ forget: [], version: 2 }, { version: 1, data: { token: 't' } })).toEqual({ token: 't' });
+  });
+
+  test('data nested deeper than the stack reaches loses its fields as any other', () => {
+    let deep: unknown = 1;
+    for (let level = 0; level < 20_000; level += 1) deep = { deep };
+    expect(kept(['secret'], { secret: 's', deep })).toEqual({ deep: expect.anything() });
+  });
+
+  test('a field that is called __proto__ stays a field', () => {
+    const odd: unknown = JSON.parse('{"__proto__": {"a": 1, "secret": 2}, "secret": 3}');
+    expect(JSON.stringify(kept(['secret', '__proto__.secret'], odd))).toBe('{"__proto__":{"a":1}}');
   });
 });

@@ -10,33 +10,53 @@ export function redactData(contract: Pick<PayloadContract, 'sensitive'> | undefi
   if (contract === undefined) return REDACTED;
   if (contract.sensitive.length === 0) return data;
   if (typeof data !== 'object' || data === null) return REDACTED;
-  const copy: unknown = structuredClone(data);
-  for (const path of contract.sensitive) {
-    visitFields(copy, path.split('.'), (parent, field) => {
-      parent[field] = REDACTED;
-    });
-  }
-  return copy;
+  return changed(contract.sensitive, data, (parent, field) => {
+    parent[field] = REDACTED;
+  });
 }
 
-/** The data without the given fields. Used when a job has ended and must not keep them. */
-export function forgetFields(paths: readonly string[], data: unknown): unknown {
-  if (typeof data !== 'object' || data === null) return data;
-  const copy: unknown = structuredClone(data);
-  for (const path of paths) {
-    visitFields(copy, path.split('.'), (parent, field) => {
+/**
+ * What a job that has ended keeps of its data: without the fields that its contract forgets, and nothing of data of an older version,
+ * of which this release does not know which fields they are, nor of data nested so deep that they cannot be reached.
+ */
+export function keptData(
+  { forget, version }: { readonly forget: readonly string[]; readonly version: number },
+  stored: { readonly version: number; readonly data: unknown },
+): unknown {
+  const { data } = stored;
+  if (forget.length === 0 || typeof data !== 'object' || data === null) return data;
+  if (stored.version < version) return {};
+  try {
+    return changed(forget, data, (parent, field) => {
       delete parent[field];
     });
+  } catch {
+    return {};
   }
+}
+
+type Change = (parent: Record<string, unknown>, field: string) => void;
+
+/** A copy, as far as the paths lead: copying all of it would fail on data nested deeper than the stack reaches. */
+function changed(paths: readonly string[], data: unknown, change: Change): unknown {
+  return paths.reduce((copy, path) => changedAt(copy, path.split('.'), change), data);
+}
+
+function changedAt(node: unknown, path: readonly string[], change: Change): unknown {
+  if (Array.isArray(node)) return node.map(item => changedAt(item, path, change));
+  const [field, ...rest] = path;
+  if (field === undefined || !isRecord(node) || !Object.hasOwn(node, field)) return node;
+  // A field that is really called __proto__ must stay one.
+  const copy = Object.fromEntries(Object.entries(node));
+  if (rest.length === 0) change(copy, field);
+  else Object.defineProperty(copy, field, { ...FIELD, value: changedAt(node[field], rest, change) });
   return copy;
 }
 
+const FIELD = { writable: true, enumerable: true, configurable: true } as const;
+
 /** Calls `act` for the field at the end of the path, in every item of an array on the way. */
-export function visitFields(
-  node: unknown,
-  path: readonly string[],
-  act: (parent: Record<string, unknown>, field: string) => void,
-): void {
+export function visitFields(node: unknown, path: readonly string[], act: Change): void {
   if (Array.isArray(node)) {
     for (const item of node) visitFields(item, path, act);
     return;

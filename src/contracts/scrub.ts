@@ -41,6 +41,30 @@ export function createScrubber(contract: Pick<PayloadContract, 'sensitive'>, dat
   };
 }
 
+/**
+ * The same for data as it is stored. Of another version than the contract's nobody knows which fields are sensitive: then every text
+ * and number in it is removed, and what its upgrade puts into sensitive fields.
+ */
+export function createStoredScrubber(
+  contract: Pick<PayloadContract, 'sensitive' | 'version' | 'upgrade'>,
+  { version, data }: { readonly version: number; readonly data: unknown },
+): (text: string) => string {
+  if (version === contract.version) return createScrubber(contract, data);
+  const sensitive = ['data', ...contract.sensitive.map(path => `upgraded.${path}`)];
+  return createScrubber({ sensitive }, { data, upgraded: upgraded(contract, version, data) });
+}
+
+function upgraded({ version, upgrade }: Pick<PayloadContract, 'version' | 'upgrade'>, from: number, data: unknown) {
+  let now = data;
+  try {
+    for (let step = from; step < version; step += 1) now = upgrade[step]?.(now);
+  } catch {
+    // No handler has seen it either.
+    return undefined;
+  }
+  return now;
+}
+
 /** Adds every text and number in the value. A loop: data may be nested deeper than the stack reaches. */
 function collect(value: unknown, spellings: Set<string>): void {
   const left: unknown[] = [value];

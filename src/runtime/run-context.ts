@@ -11,8 +11,8 @@ import type { Suspicion } from './suspicion.ts';
 
 /** A contract of this queue with its handler and the values of the handler's needs. */
 export interface Assignment {
-  /** Of the effects of this contract's handler; opened when a handler first asks. */
-  readonly ledger: () => Promise<Ledger>;
+  /** Of the effects of this contract's handler; it waits for an engine that is away, until the signal aborts. */
+  readonly ledger: (signal: AbortSignal) => Promise<Ledger>;
   readonly contract: AnyJobContract;
   readonly handler: Handler;
   readonly needs: Readonly<Record<string, unknown>>;

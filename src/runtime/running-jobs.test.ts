@@ -17,8 +17,9 @@ function setup() {
     job: { timestamp: 0 },
     meta: { correlationId: undefined, traceparent: undefined },
   };
-  const ledger = async () => new Ledger(new MemoryStateStore(), { scope: 'greet' });
-  const run = (jobId: string) => new RunningJob(contract, { ...start, jobId }, ledger);
+  const own = async () => new Ledger(new MemoryStateStore(), { scope: 'greet' });
+  const run = (jobId: string, ledger: () => Promise<Ledger> = own) =>
+    new RunningJob(contract, { ...start, jobId }, ledger);
   return { jobs, job: run(start.jobId), run };
 }
 
@@ -54,6 +55,29 @@ describe('RunningJobs', () => {
     expect(jobs.find('email-1')).toBeUndefined();
     jobs.delete(third);
     expect(jobs.size).toBe(0);
+  });
+
+  test('time in which a run waits for its ledger does not count against its deadline, time in its effect does', async () => {
+    const { jobs, run } = setup();
+    const store = new MemoryStateStore();
+    const away = Promise.withResolvers<void>();
+    const get = store.get.bind(store);
+    vi.spyOn(store, 'get').mockImplementation(async (...entry) => {
+      await away.promise;
+      return get(...entry);
+    });
+    const job = run('email-1', async () => new Ledger(store, { scope: 'greet' }));
+    jobs.add(job);
+    const effect = vi.fn<() => Promise<never>>(() => new Promise(() => undefined));
+    void job.once('k', effect);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(job.abortReason).toBeUndefined();
+    away.resolve();
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(effect).toHaveBeenCalledTimes(1);
+    expect(job.abortReason).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(job.abortReason).toBeInstanceOf(JobTimeoutError);
   });
 
   test('a signal asked for after the abort is aborted from the start', () => {

@@ -33,19 +33,23 @@ export class RunningJob implements Run {
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   readonly startedAt: number;
-  readonly deadlineAt: number;
+  /** Later by what its ledger was waited for: an engine that is away is no fault of the handler. */
+  deadlineAt: number;
   /** Its place in `RunningJobs`; -1 outside of it. */
   slot = -1;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #giveUp: ((reason: Error) => void) | undefined;
   readonly #timeoutMs: number;
-  readonly #ledger: () => Promise<Ledger>;
+  readonly #ledger: (signal: AbortSignal) => Promise<Ledger>;
+  /** Calls to the ledger under way, without the effects in them. */
+  #asking = 0;
+  #askingSince = 0;
 
   constructor(
     contract: AnyJobContract,
     { jobId, attempt, attempts, startedAt, job, meta }: RunStart,
-    ledger: () => Promise<Ledger>,
+    ledger: (signal: AbortSignal) => Promise<Ledger>,
   ) {
     this.#ledger = ledger;
     this.jobId = jobId;
@@ -80,7 +84,33 @@ export class RunningJob implements Run {
     effect: () => Value | Promise<Value>,
     options?: OnceOptions,
   ): Promise<Value> {
-    return this.#ledger().then(ledger => ledger.once(key, effect, options));
+    const within = async (): Promise<Value> => {
+      this.#endAsking();
+      try {
+        return await effect();
+      } finally {
+        this.#beginAsking();
+      }
+    };
+    this.#beginAsking();
+    return this.#ledger(this.signal)
+      .then(ledger => ledger.once(key, within, options))
+      .finally(() => this.#endAsking());
+  }
+
+  /** Its time is over, and it is not its ledger that it waits for. */
+  isLate(now: number): boolean {
+    return this.deadlineAt <= now && this.#abortReason === undefined && this.#asking === 0;
+  }
+
+  #beginAsking(): void {
+    if (this.#asking === 0) this.#askingSince = Date.now();
+    this.#asking += 1;
+  }
+
+  #endAsking(): void {
+    this.#asking -= 1;
+    if (this.#asking === 0) this.deadlineAt += Date.now() - this.#askingSince;
   }
 
   /** Called when the run must be settled although the handler has not ended. */
@@ -191,6 +221,6 @@ export class RunningJobs {
       return;
     }
     const now = Date.now();
-    for (const job of this.#jobs) if (job.deadlineAt <= now && job.abortReason === undefined) job.timeOut();
+    for (const job of this.#jobs) if (job.isLate(now)) job.timeOut();
   }
 }

@@ -300,6 +300,41 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     });
   });
 
+  test('of a job that an older release queued nothing sensitive is stored, and nothing that was to be forgotten is kept', async () => {
+    const v1 = defineJob({
+      queue: 'email',
+      name: 'reset',
+      schema: z.object({ mail: z.string(), first: z.string(), last: z.string(), token: z.string() }),
+    });
+    const v2 = defineJob({
+      queue: 'email',
+      name: 'reset',
+      version: 2,
+      schema: z.object({ address: z.string(), person: z.string(), secret: z.string() }),
+      upgrade: {
+        1: data => {
+          const { mail, first, last, token } = z.record(z.string(), z.string()).parse(data);
+          return { address: mail, person: `${last}-${first}`, secret: token };
+        },
+      },
+      sensitive: ['address', 'person', 'secret'],
+      retention: { forget: ['secret'] },
+      retry: { attempts: 1 },
+    });
+    const { client, facts, start, queue } = await setup([
+      handle(v2, ({ address, person, secret }) => {
+        throw new Error(`550 mailbox ${address} of ${person} unknown, token ${secret}`);
+      }),
+    ]);
+    const died = facts.next('job.dead');
+    const { id } = await client.enqueue(v1, { mail: 'ada@example.com', first: 'Ada', last: 'King', token: 'tok-123' });
+    await start();
+    const { error } = await died;
+    expect(error.message).toBe('550 mailbox [redacted] of [redacted] unknown, token [redacted]');
+    const stored = await (await queue('email')).getJob(id);
+    expect(JSON.stringify([stored, await client.job(id)])).not.toMatch(/ada@|King|tok-123/);
+  });
+
   test('a handler past its timeout has its signal aborted and the attempt fails', async () => {
     const slow = defineJob({ queue: 'email', name: 'slow', schema: text, timeout: 100, retry: { attempts: 1 } });
     const { client, facts, start } = await setup([

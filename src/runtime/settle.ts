@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
-import { forgetFields, isUnstorableJson } from '../contracts/index.ts';
+import { isUnstorableJson, keptData } from '../contracts/index.ts';
 import { isConnectionError } from '../engine/index.ts';
 import { JobCancelledError } from '../errors/index.ts';
 import type { DeadReason } from '../facts/index.ts';
@@ -116,8 +116,10 @@ const AGAIN_MS = 500;
  * Before the job ends: afterwards it may be gone, or kept for days. An engine that is away is waited for, as BullMQ waits with the end
  * itself: what the handler did must not be done again because of this.
  */
-async function forget({ assignment, job }: RunContext): Promise<void> {
-  const kept = forgetFields(assignment?.contract.retention.forget ?? [], job.data);
+async function forget({ assignment, job, meta }: RunContext): Promise<void> {
+  if (assignment === undefined) return;
+  const { retention, version } = assignment.contract;
+  const kept = keptData({ forget: retention.forget, version }, { version: meta.version, data: job.data });
   for (;;) {
     try {
       return await job.updateData(kept);

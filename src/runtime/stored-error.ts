@@ -1,4 +1,4 @@
-import { createScrubber, REDACTED, SCRUB_REACH, storableText } from '../contracts/index.ts';
+import { createStoredScrubber, REDACTED, SCRUB_REACH, storableText } from '../contracts/index.ts';
 import { ShiftworkError } from '../errors/index.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -38,9 +38,11 @@ export function statedReason(run: RunContext, reason: string): string {
   return cut(scrubbed(reason, scrubber(run)), MESSAGE_LIMIT);
 }
 
-function scrubber({ assignment, job }: RunContext): Scrub {
+function scrubber({ assignment, job, meta }: RunContext): Scrub {
   // Data of an unknown job cannot be told apart, and no handler of ours has seen it.
-  return assignment === undefined ? text => text : createScrubber(assignment.contract, job.data);
+  return assignment === undefined
+    ? text => text
+    : createStoredScrubber(assignment.contract, { version: meta.version, data: job.data });
 }
 
 function codeOf(error: Error): string | undefined {

@@ -4,7 +4,7 @@ import type { App, QueuePolicy, Tracer } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
-import { Ledger, openState } from '../state/index.ts';
+import { Ledger, openState, patientStore } from '../state/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
 import { Confirmations } from './confirmations.ts';
@@ -171,8 +171,8 @@ export class WorkerHost {
     const assignments = new Map<string, Assignment>();
     for (const handler of handlersOf(app, [queue])) {
       const { contract } = handler;
-      const ledger = (): Promise<Ledger> =>
-        openState(engine).then(state => new Ledger(state, { scope: contract.name }));
+      const ledger = (signal: AbortSignal): Promise<Ledger> =>
+        openState(engine).then(state => new Ledger(patientStore(state, signal), { scope: contract.name }));
       assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {}, ledger });
     }
     const context: QueueContext = {

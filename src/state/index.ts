@@ -1,4 +1,5 @@
 export { Ledger, type LedgerOptions } from './ledger.ts';
 export { MemoryStateStore } from './memory-store.ts';
 export { openState } from './open-state.ts';
+export { patientStore } from './patient-store.ts';
 export type { RateLimit, StateEntry, StateStore } from './state-store.ts';

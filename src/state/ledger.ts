@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Json, OnceOptions } from '../contracts/index.ts';
 import { DeliveryError, EffectInDoubtError, EffectInProgressError, EffectTakenOverError } from '../errors/index.ts';
-import type { StateEntry, StateStore } from './state-store.ts';
+import type { LedgerStore } from './patient-store.ts';
+import type { StateEntry } from './state-store.ts';
 
 /** What is written of an effect. */
 type Page =
@@ -38,12 +39,12 @@ const KEEP_MS = 7 * 86_400_000;
  * Between the effect and its record a process can die: then it is in doubt, and the caller says what that means.
  */
 export class Ledger {
-  readonly #store: StateStore;
+  readonly #store: LedgerStore;
   readonly #scope: string;
   readonly #leaseMs: number;
   readonly #keepMs: number;
 
-  constructor(store: StateStore, { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS }: LedgerOptions) {
+  constructor(store: LedgerStore, { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS }: LedgerOptions) {
     this.#store = store;
     this.#scope = scope;
     this.#leaseMs = leaseMs;
@@ -73,7 +74,8 @@ export class Ledger {
     }
     if (page !== undefined && onDoubt === 'hold') throw new EffectInDoubtError(this.#scope);
     const holder = randomUUID();
-    const version = await this.#turn(name, entry?.version ?? 0, this.#lease(holder));
+    const version =
+      (await this.#turn(name, entry?.version ?? 0, this.#lease(holder))) ?? (await this.#versionOf(name, holder));
     if (version === undefined) throw new EffectInProgressError(this.#scope, this.#leaseMs);
     return this.#perform({ name, holder, version }, effect);
   }
@@ -114,10 +116,15 @@ export class Ledger {
 
   /** The page has another version than this process knows: its own, if an earlier answer was lost. */
   async #rewrite({ name, holder }: Held, page: Page): Promise<number | undefined> {
+    const version = await this.#versionOf(name, holder);
+    return version === undefined ? undefined : this.#turn(name, version, page);
+  }
+
+  /** Undefined where the page is in other hands: else its version, that an answer was lost with. */
+  async #versionOf(name: string, holder: string): Promise<number | undefined> {
     const entry = await this.#store.get(LEDGER, name);
     const now = pageOf(entry);
-    if (entry === undefined || now?.stage !== 'in-progress' || now.holder !== holder) return undefined;
-    return this.#turn(name, entry.version, page);
+    return now?.stage === 'in-progress' && now.holder === holder ? entry?.version : undefined;
   }
 
   #turn(name: string, version: number, page: Page): Promise<number | undefined> {

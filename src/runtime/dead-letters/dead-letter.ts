@@ -1,4 +1,4 @@
-import { createScrubber, shownData, type AnyJobContract, type App } from '../../contracts/index.ts';
+import { createStoredScrubber, shownData, type AnyJobContract, type App } from '../../contracts/index.ts';
 import type { EngineJob } from '../../engine/index.ts';
 import { readMeta } from '../../queue/index.ts';
 import type { HistoryLine } from './attempt-record.ts';
@@ -67,7 +67,7 @@ export function detailsOf(app: App, queue: string, job: EngineJob, history: read
   const scrub = scrubberOf(app, job);
   return {
     ...deadLetterOf(app, queue, job),
-    data: shownData(contractOf(app, queue, job), readMeta(job.opts.telemetry?.metadata).version, job.data),
+    data: shownData(contractOf(app, queue, job), versionOf(job), job.data),
     worker: job.processedBy,
     errors: (job.stacktrace ?? []).map(scrub),
     history: history.map(line => (line.what === 'failed' ? { ...line, message: scrub(line.message) } : line)),
@@ -86,7 +86,13 @@ function contractOf(app: App, queue: string, job: EngineJob): AnyJobContract | u
 /** Scrubbed when it was stored, by the contract as it was then: it may name more fields now. */
 function scrubberOf(app: App, job: EngineJob): (text: string) => string {
   const contract = app.jobs.get(job.name);
-  return contract === undefined ? text => text : createScrubber(contract, job.data);
+  return contract === undefined
+    ? text => text
+    : createStoredScrubber(contract, { version: versionOf(job), data: job.data });
+}
+
+function versionOf(job: EngineJob): number {
+  return readMeta(job.opts.telemetry?.metadata).version;
 }
 
 /** The class stands at the start of a stack. */

@@ -1,5 +1,5 @@
 import { UnrecoverableError } from 'bullmq';
-import { createScrubber, forgetFields, type App } from '../../contracts/index.ts';
+import { createStoredScrubber, keptData, type App } from '../../contracts/index.ts';
 import type { Engine, EngineJob } from '../../engine/index.ts';
 import { PoisonJobError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
@@ -137,15 +137,16 @@ export class Isolation {
   async #bury(held: HeldJob, job: EngineJob, worker: LoneWorker, crashes: number): Promise<void> {
     const { app, facts } = this.#options;
     const contract = app.jobs.get(job.name);
-    const scrub = contract === undefined ? (text: string) => text : createScrubber(contract, job.data);
+    const meta = readMeta(job.opts.telemetry?.metadata);
+    const stored = { version: meta.version, data: job.data as unknown };
+    const scrub = contract === undefined ? (text: string) => text : createStoredScrubber(contract, stored);
     const error = new StoredError(new PoisonJobError(job.name, crashes), scrub);
     if (contract !== undefined && contract.retention.forget.length > 0) {
-      await job.updateData(forgetFields(contract.retention.forget, job.data));
+      await job.updateData(keptData({ forget: contract.retention.forget, version: contract.version }, stored));
     }
     const final = new UnrecoverableError(error.message);
     final.stack = error.message;
     await job.moveToFailed(final, held.token, false);
-    const meta = readMeta(job.opts.telemetry?.metadata);
     facts.state('job.dead', {
       jobId: held.jobId,
       jobName: job.name,
