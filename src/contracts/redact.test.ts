@@ -20,6 +20,14 @@ describe('redactData', () => {
     expect(data.email).toBe('Ada@Example.com');
   });
 
+  test('hides a field whose own name has a dot in it', () => {
+    const odd = { 'profile.address': 'Main 5', profile: { address: 'Main 6', city: 'Paris' } };
+    expect(redactData(contract, odd)).toEqual({
+      'profile.address': REDACTED,
+      profile: { address: REDACTED, city: 'Paris' },
+    });
+  });
+
   test('shows nothing of data whose contract is unknown', () => {
     expect(redactData(undefined, data)).toBe(REDACTED);
   });

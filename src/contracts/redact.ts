@@ -42,14 +42,20 @@ function changed(paths: readonly string[], data: unknown, change: Change): unkno
   return paths.reduce((copy, path) => changedAt(copy, path.split('.'), change), data);
 }
 
+/** A field whose own name has the dots in it is meant as well: the type of a path tells the two as little apart. */
 function changedAt(node: unknown, path: readonly string[], change: Change): unknown {
   if (Array.isArray(node)) return node.map(item => changedAt(item, path, change));
   const [field, ...rest] = path;
-  if (field === undefined || !isRecord(node) || !Object.hasOwn(node, field)) return node;
+  if (field === undefined || !isRecord(node)) return node;
+  const dotted = path.join('.');
+  const isThere = Object.hasOwn(node, field);
+  if (!isThere && !Object.hasOwn(node, dotted)) return node;
   // A field that is really called __proto__ must stay one.
   const copy = Object.fromEntries(Object.entries(node));
-  if (rest.length === 0) change(copy, field);
-  else Object.defineProperty(copy, field, { ...FIELD, value: changedAt(node[field], rest, change) });
+  if (Object.hasOwn(node, dotted)) change(copy, dotted);
+  if (isThere && rest.length > 0) {
+    Object.defineProperty(copy, field, { ...FIELD, value: changedAt(node[field], rest, change) });
+  }
   return copy;
 }
 
@@ -62,7 +68,10 @@ export function visitFields(node: unknown, path: readonly string[], act: Change)
     return;
   }
   const [field, ...rest] = path;
-  if (field === undefined || !isRecord(node) || !Object.hasOwn(node, field)) return;
+  if (field === undefined || !isRecord(node)) return;
+  const dotted = path.join('.');
+  if (rest.length > 0 && Object.hasOwn(node, dotted)) act(node, dotted);
+  if (!Object.hasOwn(node, field)) return;
   if (rest.length === 0) act(node, field);
   else visitFields(node[field], rest, act);
 }

@@ -11,6 +11,16 @@ const data = {
 };
 
 describe('createScrubber', () => {
+  test('the names in a sensitive list by address are values; those of its fields are not', () => {
+    const scrub = createScrubber(
+      { sensitive: ['recipients', 'user.mail'] },
+      { recipients: { 'ada@example.com': { name: 'Countess' } }, 'user.mail': 'bob@example.com' },
+    );
+    expect(scrub('the name of ada@example.com is Countess, not bob@example.com')).toBe(
+      'the name of [redacted] is [redacted], not [redacted]',
+    );
+  });
+
   const scrub = createScrubber(contract, data);
 
   test.each([

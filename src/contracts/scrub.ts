@@ -10,6 +10,8 @@ export const SCRUB_REACH = 256;
 /** V8 refuses a pattern of some 60,000 characters, with an error that repeats it: the very values that nobody may see. */
 const PATTERN_LIMIT = 16_000;
 
+const FIELD_NAME = /^[A-Za-z_$][\w$]*$/;
+
 const HTML_NAMES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot' };
 
 interface Span {
@@ -76,7 +78,11 @@ function collect(value: unknown, spellings: Set<string>): void {
       addSpellings(String(next), spellings);
       if (!Number.isNaN(next.getTime())) addSpellings(next.toISOString(), spellings);
     } else if (typeof next === 'object' && next !== null) {
-      for (const inner of Object.values(next)) left.push(inner);
+      for (const [name, inner] of Object.entries(next)) {
+        // A name is a value where it names no field: the addresses of a list by address, for one.
+        if (!Array.isArray(next) && !FIELD_NAME.test(name)) addSpellings(name.trim(), spellings);
+        left.push(inner);
+      }
     }
   }
 }

@@ -38,7 +38,18 @@ export function statedReason(run: RunContext, reason: string): string {
   return cut(scrubbed(reason, scrubber(run)), MESSAGE_LIMIT);
 }
 
-function scrubber({ assignment, job, meta }: RunContext): Scrub {
+/** Made once for a run: of hundreds of kilobytes of data it takes many milliseconds. */
+const scrubbers = new WeakMap<RunContext, Scrub>();
+
+function scrubber(run: RunContext): Scrub {
+  const known = scrubbers.get(run);
+  if (known !== undefined) return known;
+  const made = newScrubber(run);
+  scrubbers.set(run, made);
+  return made;
+}
+
+function newScrubber({ assignment, job, meta }: RunContext): Scrub {
   // Data of an unknown job cannot be told apart, and no handler of ours has seen it.
   return assignment === undefined
     ? text => text
