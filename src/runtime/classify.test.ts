@@ -1,3 +1,4 @@
+import { UnrecoverableError } from 'bullmq';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { cancel, dead, defineJob, retryAfter, snooze } from '../contracts/index.ts';
@@ -77,6 +78,14 @@ describe('classifyThrow', () => {
       kind: 'dead',
       reason: 'said-by-handler',
     });
+  });
+
+  test("BullMQ's UnrecoverableError is dead at once, also one of a kind of its own or of another copy of BullMQ", () => {
+    class NoSuchUser extends UnrecoverableError {}
+    const copied = Object.assign(new Error('no such user'), { name: 'UnrecoverableError' });
+    for (const error of [new UnrecoverableError('no'), new NoSuchUser('no'), copied]) {
+      expect(classifyThrow(contract, error, first)).toEqual({ kind: 'dead', reason: 'said-by-handler', error });
+    }
   });
 
   test('what a client calls permanent is dead at once', () => {

@@ -1,3 +1,4 @@
+import { UnrecoverableError } from 'bullmq';
 import { isOutcome, type AnyJobContract, type Outcome } from '../contracts/index.ts';
 import {
   DeliveryError,
@@ -47,7 +48,8 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
   if (isOutcome(thrown)) return fromOutcome(contract, thrown, info);
   const error = toError(thrown);
   if (error instanceof JobCancelledError) return { kind: 'cancelled', reason: error.reason };
-  if (error instanceof JobDeadError) return { kind: 'dead', reason: 'said-by-handler', error };
+  if (error instanceof JobDeadError || isUnrecoverable(error))
+    return { kind: 'dead', reason: 'said-by-handler', error };
   if (error instanceof EffectInProgressError) {
     const untilMs = Date.now() + error.retryAfterMs;
     return { kind: 'snoozed', untilMs, reason: error.message, alarm: false };
@@ -59,6 +61,11 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
     return failedAttempt(contract, error, info, error.retryAfterMs);
   }
   return failedAttempt(contract, error, info, undefined);
+}
+
+/** How handlers written for BullMQ say that trying again cannot help; known as BullMQ knows it, also from another copy of it. */
+function isUnrecoverable(error: Error): boolean {
+  return error instanceof UnrecoverableError || error.name === 'UnrecoverableError';
 }
 
 /** The effect may have happened: its client says so, or its handler was stopped at the deadline, whatever it was about to hear. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { DelayedError, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -127,6 +128,51 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     const view = await client.job(id);
     expect(view).toMatchObject({ state: 'dead', attemptsMade: 3, lastError: 'no luck' });
     expect(view?.errors).toHaveLength(3);
+  });
+
+  test("BullMQ's own errors, thrown by a handler, are failed attempts like others", async () => {
+    const errors = [new DelayedError(), new WaitingError(), new WaitingChildrenError(), new RateLimitError()];
+    const greet = defineJob({ queue: 'email', name: 'greet', schema: text, retry: { attempts: 2, backoff: soon } });
+    const { client, facts, start } = await setup([
+      handle(greet, data => {
+        throw errors[Number(data.text)];
+      }),
+    ]);
+    const ended = new Map<string, string>();
+    const all = facts.next('job.dead', ({ jobId, reason, attempt }) => {
+      return ended.set(jobId, `${reason} ${attempt}`).size === errors.length;
+    });
+    const receipts = await client.enqueueMany(errors.map((_, index) => greet({ text: String(index) })));
+    await start();
+    await all;
+    expect([...ended.values()]).toEqual(errors.map(() => 'attempts-exhausted 2'));
+    for (const [index, { id }] of receipts.entries()) {
+      const view = await client.job(id);
+      expect(view).toMatchObject({ state: 'dead', attemptsMade: 2 });
+      expect(view?.lastError).toContain(errors[index]?.message);
+      expect(view?.errors[0]).toContain(errors[index]?.name);
+    }
+  });
+
+  test("BullMQ's UnrecoverableError, thrown by a handler, ends the job, and the fact and the history say so", async () => {
+    const greet = defineJob({ queue: 'email', name: 'greet', schema: text, retry: { attempts: 3, backoff: soon } });
+    const { client, facts, start, queue } = await setup([
+      handle(greet, () => {
+        throw new UnrecoverableError('no such user');
+      }),
+    ]);
+    let retries = 0;
+    facts.on('job.retried', () => (retries += 1));
+    const died = facts.next('job.dead');
+    const { id } = await client.enqueue(greet, { text: '' });
+    await start();
+    expect(await died).toMatchObject({ jobId: id, reason: 'said-by-handler', attempt: 1 });
+    expect(retries).toBe(0);
+    expect(await client.job(id)).toMatchObject({ state: 'dead', attemptsMade: 1, lastError: 'no such user' });
+    const { logs } = await (await queue('email')).getJobLogs(id);
+    expect(logs.map(line => JSON.parse(line))).toMatchObject([
+      { what: 'failed', error: 'UnrecoverableError', dead: 'said-by-handler' },
+    ]);
   });
 
   test('a job that starts after its expiry is dropped as expired, its handler not called', async () => {

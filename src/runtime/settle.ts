@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
+import { DelayedError, RATE_LIMIT_ERROR, UnrecoverableError, WaitingError } from 'bullmq';
 import { isUnstorableJson, keptData } from '../contracts/index.ts';
 import { isConnectionError } from '../engine/index.ts';
 import { JobCancelledError } from '../errors/index.ts';
@@ -15,8 +15,9 @@ export class RetryError extends Error {
   readonly afterMs: number;
 
   constructor(stored: StoredError, afterMs: number) {
-    super(stored.message);
-    this.name = stored.name;
+    super(toldMessage(stored));
+    // Never the name that was thrown: BullMQ obeys its own by name, whoever throws them. That one is in the stack and the history.
+    this.name = 'RetryError';
     if (stored.stack !== undefined) this.stack = stored.stack;
     this.afterMs = afterMs;
   }
@@ -25,11 +26,16 @@ export class RetryError extends Error {
 /** Thrown to BullMQ for an end for good. A failure that is neither this nor a RetryError was BullMQ's own decision. */
 export class FinalError extends UnrecoverableError {
   constructor(stored: StoredError) {
-    super(stored.message);
+    super(toldMessage(stored));
     // BullMQ knows it by the class, and across copies of the package by the name.
     this.name = 'UnrecoverableError';
     if (stored.stack !== undefined) this.stack = stored.stack;
   }
+}
+
+/** BullMQ knows its rate limit by the message alone, and would put the job back without an attempt, again and again. */
+function toldMessage({ name, message }: StoredError): string {
+  return message === RATE_LIMIT_ERROR ? `${name}: ${message}` : message;
 }
 
 /**
