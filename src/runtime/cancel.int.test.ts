@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../tests/support/running-app.ts';
-import { defineApp, defineJob, handle, type Run } from '../contracts/index.ts';
+import { defineApp, defineJob, handle, retryAfter, snooze, type HandlerResult, type Run } from '../contracts/index.ts';
 import { createWorkerHost } from './worker-host.ts';
 
 const task = defineJob({
   queue: 'tasks',
   name: 'task',
-  schema: z.object({ does: z.enum(['end', 'wait', 'ignore']) }),
-  retry: { attempts: 3 },
+  schema: z.object({ does: z.enum(['end', 'wait', 'ignore', 'snooze', 'retry']) }),
+  retry: { attempts: 1 },
 });
 
 describe.each(engineCases)('cancel on $kind', engineCase => {
@@ -18,11 +18,17 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
   const started: string[] = [];
   const never = Promise.withResolvers<void>();
 
-  const work = ({ does }: { does: string }, { jobId, signal }: Run): Promise<void> | undefined => {
+  const work = ({ does }: { does: string }, { jobId, signal }: Run): Promise<HandlerResult> | undefined => {
     started.push(jobId);
     if (does === 'end') return undefined;
     if (does === 'ignore') return never.promise;
-    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    return new Promise((resolve, reject) =>
+      signal.addEventListener('abort', () => {
+        if (does === 'snooze') resolve(snooze('1d', 'told to stop'));
+        else if (does === 'retry') resolve(retryAfter('10s', 'told to stop'));
+        else reject(signal.reason);
+      }),
+    );
   };
 
   beforeAll(async () => {
@@ -46,7 +52,7 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
     });
   });
 
-  test.each(['wait', 'ignore'] as const)(
+  test.each(['wait', 'ignore', 'snooze', 'retry'] as const)(
     'a job that runs is told to stop; one that would %s ends as well',
     async does => {
       const begun = app.facts.next('job.started');
@@ -55,7 +61,10 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
       const cancelled = app.facts.next('job.cancelled', ({ jobId }) => jobId === id);
       expect(await app.client.cancel(id)).toBe('requested');
       expect((await cancelled).attempt).toBe(1);
-      expect(await app.client.job(id)).toMatchObject({ state: 'dead' });
+      expect(await app.client.job(id)).toMatchObject({
+        state: 'dead',
+        lastError: expect.stringMatching(/^JOB_CANCELLED/),
+      });
     },
   );
 

@@ -38,7 +38,7 @@ export function perform(
     };
     const returned = (value: unknown): void => {
       clearTimeout(stuck);
-      if (open) end(classifyReturn(contract, value, run));
+      if (open) end(classifyReturned(contract, runningJob, value, run));
     };
     const thrown = (error: unknown): void => {
       if (open) end(classifyEnd(contract, runningJob, error, run));
@@ -112,7 +112,13 @@ function classifyEnd(contract: AnyJobContract, job: RunningJob, error: unknown, 
   return thrown.kind === 'dead' && thrown.reason === 'in-doubt' ? thrown : stopped;
 }
 
-/** A run that ended with an error because it was told to stop has not failed: it goes back, or is not wanted any more. */
+/** What was done is done. What is only said by one that was told to stop gives way to why it was, as where it is thrown. */
+function classifyReturned(contract: AnyJobContract, job: RunningJob, value: unknown, run: RunContext): Settlement {
+  const said = classifyReturn(contract, value, run);
+  return said.kind === 'succeeded' ? said : (classifyStopped(job) ?? said);
+}
+
+/** A run that ended without success because it was told to stop has not failed: it goes back, or is not wanted any more. */
 function classifyStopped({ abortReason }: RunningJob): Settlement | undefined {
   if (abortReason instanceof JobCancelledError) return { kind: 'cancelled', reason: abortReason.reason };
   return abortReason instanceof JobAbortedError && abortReason.reason === 'shutdown'

@@ -12,6 +12,7 @@ import {
   defineApp,
   defineJob,
   handle,
+  retryAfter,
   snooze,
   type Handler,
   type HandlerResult,
@@ -550,6 +551,34 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     await start({ concurrency: 1 });
     await done;
     expect(order).toEqual(['first attempt 1', 'first attempt 1', 'second attempt 1']);
+  });
+
+  test('what a handler returns because it was told to stop costs its job nothing, as what it throws', async () => {
+    const work = defineJob({ queue: 'email', name: 'work', schema: text, retry: { attempts: 1 } });
+    const begun: string[] = [];
+    const { client, facts, start } = await setup([
+      handle(work, async (data, run) => {
+        begun.push(data.text);
+        await once(run.signal, 'abort');
+        if (data.text === 'done') return { sent: true };
+        if (data.text === 'snooze') return snooze('1d', 'told to stop');
+        return retryAfter('10s', 'told to stop');
+      }),
+    ]);
+    const receipts = await client.enqueueMany(['done', 'snooze', 'retry'].map(text => work({ text })));
+    const host = await start({ concurrency: 3 });
+    await waitFor('all to run', () => begun.length === 3);
+    let back = 0;
+    facts.on('job.handed-back', () => (back += 1));
+    const stopping = host.stop(20_000);
+    host.hurry();
+    await stopping;
+    expect(back).toBe(2);
+    expect(await Promise.all(receipts.map(({ id }) => client.job(id)))).toMatchObject([
+      { state: 'succeeded' },
+      { state: 'waiting', attemptsMade: 0 },
+      { state: 'waiting', attemptsMade: 0 },
+    ]);
   });
 
   test('a run that is told to stop while nobody knows whether its effect happened is held for a person where its contract says so', async () => {
