@@ -1,10 +1,9 @@
 import type { AnyJobContract, EnqueueOptions } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
-import { toMilliseconds } from '../time/index.ts';
+import { toMilliseconds, YEAR_MS } from '../time/index.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['delay', 'priority', 'idempotencyKey', 'correlationId']);
-const YEAR_MS = 365 * 86_400_000;
 
 export interface CheckedOptions {
   readonly delayMs: number;

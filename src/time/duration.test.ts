@@ -17,12 +17,22 @@ describe('toMilliseconds', () => {
     expect(toMilliseconds(duration)).toBe(expected);
   });
 
-  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '5', '-5s', '5 s', '1e3s', 'soon', '', null, {}])(
-    'refuses %j and names the value',
-    duration => {
-      const read = () => toMilliseconds(duration as Duration, 'job "x": timeout');
-      expect(read).toThrow(InvalidOptionsError);
-      expect(read).toThrow('job "x": timeout');
-    },
-  );
+  test.each([
+    -1,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    '5',
+    '-5s',
+    '5 s',
+    '1e3s',
+    `1${'0'.repeat(400)}s`,
+    'soon',
+    '',
+    null,
+    {},
+  ])('refuses %j and names the value', duration => {
+    const read = () => toMilliseconds(duration as Duration, 'job "x": timeout');
+    expect(read).toThrow(InvalidOptionsError);
+    expect(read).toThrow('job "x": timeout');
+  });
 });

@@ -1,2 +1,2 @@
-export { toMilliseconds, type Duration } from './duration.ts';
+export { toMilliseconds, YEAR_MS, type Duration } from './duration.ts';
 export { createIdSource, type IdSource } from './sortable-id.ts';
