@@ -12,13 +12,15 @@ export type FailureKind = 'transient' | 'permanent' | 'destination-down' | 'unkn
 export interface DeliveryErrorOptions extends ErrorOptions {
   /** The host, provider or mailbox server that failed; never a full URL, never an address of a person. */
   readonly destination?: string;
-  /** The wait that the far side asked for, in milliseconds. */
+  /** The wait that the far side asked for, in milliseconds: a year at most; what is no such number counts as not asked. */
   readonly retryAfterMs?: number;
   /** The far side is well: it answered that this call came too early or too often. Not held against it. */
   readonly busy?: boolean;
   /** The HTTP status of the answer, where there was one. */
   readonly status?: number;
 }
+
+const YEAR_MS = 365 * 86_400_000;
 
 /** A call to the outside failed, and its client has said what that means. */
 export class DeliveryError extends ShiftworkError {
@@ -33,8 +35,13 @@ export class DeliveryError extends ShiftworkError {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.failure = failure;
     this.destination = options.destination;
-    this.retryAfterMs = options.retryAfterMs;
+    this.retryAfterMs = soundWait(options.retryAfterMs);
     this.busy = options.busy ?? false;
     this.status = options.status;
   }
+}
+
+/** It may have been read from an answer. Not refused: the failure itself must be told. */
+function soundWait(ms: number | undefined): number | undefined {
+  return ms !== undefined && Number.isFinite(ms) && ms >= 0 ? Math.min(Math.round(ms), YEAR_MS) : undefined;
 }

@@ -19,6 +19,8 @@ describe('classifyReturn', () => {
   test('a value is a result', () => {
     expect(classifyReturn(contract, { sent: true }, first)).toEqual({ kind: 'succeeded', result: { sent: true } });
     expect(classifyReturn(contract, undefined, first)).toEqual({ kind: 'succeeded', result: undefined });
+    const result = { kind: 'outcome', what: 'delivered', id: 7 };
+    expect(classifyReturn(contract, result, first)).toEqual({ kind: 'succeeded', result });
   });
 
   test('an outcome is taken at its word', () => {
@@ -98,6 +100,17 @@ describe('classifyThrow', () => {
     const settlement = classifyThrow(contract, error, first);
     expect(settlement.kind === 'retry' && settlement.afterMs).toBeGreaterThanOrEqual(60_000);
     expect(settlement.kind === 'retry' && settlement.afterMs).toBeLessThanOrEqual(65_000);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -5])('a wait of %s is none: the backoff counts', retryAfterMs => {
+    const error = new DeliveryError('transient', 'slow down', { retryAfterMs });
+    expect(classifyThrow(contract, error, first)).toMatchObject({ kind: 'retry', afterMs: 2_000 });
+  });
+
+  test('nobody is waited for longer than a year', () => {
+    const error = new DeliveryError('transient', 'slow down', { retryAfterMs: 1e20 });
+    const settlement = classifyThrow(contract, error, first);
+    expect(settlement.kind === 'retry' && settlement.afterMs).toBeLessThanOrEqual(365 * 86_400_000 + 5_000);
   });
 
   test.each([['a text'], [null], [undefined], [7n], [Symbol('s')], [circular()], [{ toJSON: () => raise() }]])(
