@@ -8,6 +8,7 @@ export class JobCancelledError extends ShiftworkError {
 
   constructor(reason: string) {
     super(`Cancelled: ${reason}`);
-    this.reason = reason;
+    // From JavaScript it may be no text.
+    this.reason = String(reason);
   }
 }

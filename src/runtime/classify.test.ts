@@ -82,6 +82,11 @@ describe('classifyThrow', () => {
     });
   });
 
+  test('a job that is cancelled without a text for a reason is cancelled', () => {
+    const settlement = classifyThrow(contract, new JobCancelledError(undefined as unknown as string), first);
+    expect(settlement).toEqual({ kind: 'cancelled', reason: 'undefined' });
+  });
+
   test("BullMQ's UnrecoverableError is dead at once, also one of a kind of its own or of another copy of BullMQ", () => {
     class NoSuchUser extends UnrecoverableError {}
     const copied = Object.assign(new Error('no such user'), { name: 'UnrecoverableError' });

@@ -20,7 +20,7 @@ import {
   type AnyJobContract,
 } from '../contracts/index.ts';
 import { openEngine, type EngineQueue } from '../engine/index.ts';
-import { DeliveryError, IdempotencyConflictError, InvalidConfigError } from '../errors/index.ts';
+import { DeliveryError, IdempotencyConflictError, InvalidConfigError, JobCancelledError } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
 import { connect, jobIdOf } from '../queue/index.ts';
 import { fixed } from '../resilience/index.ts';
@@ -462,6 +462,26 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
       'completed',
     ]);
     for (const job of stored.slice(0, 3)) expect(job?.failedReason).toContain(kept);
+  });
+
+  test('a job whose runs cannot be settled is dead once, when BullMQ tries it no more', async () => {
+    const work = defineJob({ queue: 'email', name: 'work', schema: text, retry: { attempts: 3, backoff: soon } });
+    const { client, facts, start } = await setup([
+      handle(work, () => {
+        // Nothing that a typed handler could throw: it fails where the outcome's fact is made.
+        throw Object.assign(new JobCancelledError('x'), { reason: undefined });
+      }),
+    ]);
+    facts.on('job.cancelled', () => undefined);
+    const seen: string[] = [];
+    facts.on('worker.error', ({ fields }) => void seen.push(fields.error.name));
+    facts.on('job.dead', ({ fields }) => void seen.push(`dead, ${fields.reason}, ${fields.attempt}`));
+    const died = facts.next('job.dead', ({ attempt }) => attempt === 3);
+    const { id } = await client.enqueue(work, { text: '' });
+    await start();
+    await died;
+    expect(await client.job(id)).toMatchObject({ state: 'dead', attemptsMade: 3 });
+    expect(seen).toEqual(['TypeError', 'TypeError', 'dead, attempts-exhausted, 3']);
   });
 
   test('no more jobs run at once than the concurrency allows', async () => {

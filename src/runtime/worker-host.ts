@@ -265,8 +265,13 @@ export class WorkerHost {
     this.#lookTimer = setTimeout(() => void lost.handBack(before).catch(() => undefined), LOOK_AGAIN_MS);
   }
 
-  /** BullMQ itself failed the job (stalled too often): no run of ours has an outcome for it. */
+  /** No run of ours has an outcome for it: it stalled too often, or what its run came to could not be told to BullMQ. */
   #stateUnowned(job: EngineJob, queue: string, error: Error): void {
+    if (job.finishedOn === undefined) {
+      // BullMQ runs it again.
+      this.facts.state('worker.error', { worker: this.name, queue, error });
+      return;
+    }
     if (!this.facts.wants('job.dead') || !this.#options.app.jobs.has(job.name)) return;
     const jobId = job.id ?? '';
     this.facts.state('job.dead', {
@@ -277,7 +282,7 @@ export class WorkerHost {
       attempt: job.attemptsMade,
       worker: this.name,
       ranMs: 0,
-      reason: 'stalled',
+      reason: job.deferredFailure === undefined ? 'attempts-exhausted' : 'stalled',
       error,
     });
   }
