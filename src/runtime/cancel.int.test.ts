@@ -39,7 +39,7 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
     await app.stop();
   });
 
-  test('a job that waits is not begun, and says who wanted that and why', async () => {
+  test('a job that waits is not begun, and says who wanted that and why, in its history too', async () => {
     await app.client.enqueue(task, { does: 'end' }, { delay: '1h' });
     const { id } = await app.client.enqueue(task, { does: 'end' }, { delay: '1h' });
     const cancelled = app.facts.next('job.cancelled', ({ jobId }) => jobId === id);
@@ -50,6 +50,10 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
       state: 'dead',
       lastError: 'JOB_CANCELLED: Cancelled: they moved',
     });
+    const { logs } = await (await app.engine.queue('tasks')).getJobLogs(id);
+    expect(logs.map(line => JSON.parse(line))).toMatchObject([
+      { what: 'failed', attempt: 1, error: 'JobCancelledError', dead: 'cancelled' },
+    ]);
   });
 
   test.each(['wait', 'ignore', 'snooze', 'retry'] as const)(

@@ -3,8 +3,7 @@ import { DelayedError, RATE_LIMIT_ERROR, UnrecoverableError, WaitingError } from
 import { isUnstorableJson, keptData } from '../contracts/index.ts';
 import { isConnectionError } from '../engine/index.ts';
 import { JobCancelledError } from '../errors/index.ts';
-import type { DeadReason } from '../facts/index.ts';
-import { failedLine } from './dead-letters/attempt-record.ts';
+import { failedLine, type EndReason } from './dead-letters/attempt-record.ts';
 import type { RunContext } from './run-context.ts';
 import type { Settlement } from './settlement.ts';
 import { outcomeStatement } from './state-outcome.ts';
@@ -65,16 +64,15 @@ export async function settle(run: RunContext, settlement: Settlement): Promise<u
       throw new WaitingError();
     case 'cancelled':
       if (state !== undefined) at.confirmed.set(job, state);
-      throw await endedForGood(run, new JobCancelledError(settlement.reason));
+      throw await endedForGood(run, new JobCancelledError(settlement.reason), 'cancelled');
     case 'dead':
       if (state !== undefined) at.confirmed.set(job, state);
-      await record(run, storedError(run, settlement.error), settlement.reason);
-      throw await endedForGood(run, settlement.error);
+      throw await endedForGood(run, settlement.error, settlement.reason);
   }
 }
 
 /** Adds the failed attempt to the job's history. Where it cannot, the failure counts all the same. */
-async function record(run: RunContext, error: StoredError, dead?: DeadReason): Promise<void> {
+async function record(run: RunContext, error: StoredError, dead?: EndReason): Promise<void> {
   const at = Date.now();
   const line = failedLine({
     at,
@@ -106,8 +104,9 @@ export function settleSuccess(
   return boundedResult(result);
 }
 
-async function endedForGood(run: RunContext, error: Error): Promise<Error> {
+async function endedForGood(run: RunContext, error: Error, reason: EndReason): Promise<Error> {
   const stored = storedError(run, error);
+  await record(run, stored, reason);
   if (forgets(run)) await forget(run);
   return new FinalError(stored);
 }

@@ -1,6 +1,9 @@
 import type { EngineJob, EngineQueue } from '../../engine/index.ts';
 import type { DeadReason } from '../../facts/index.ts';
 
+/** Why a job has no further attempt. */
+export type EndReason = DeadReason | 'cancelled';
+
 /** One line of a job's history, kept in the job's own log: it lives and goes with the job, on both engines. */
 export type HistoryLine =
   | {
@@ -17,7 +20,7 @@ export type HistoryLine =
       readonly error: string;
       readonly message: string;
       /** Why there was no further attempt; undefined when there was. */
-      readonly dead?: DeadReason;
+      readonly dead?: EndReason;
     }
   | { readonly what: 'replayed'; readonly at: number; readonly by: string };
 

@@ -93,7 +93,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
 
   const statesOf = (queue: EngineQueue) => Promise.all(NAMES.map(id => queue.getJobState(id)));
 
-  test('once one is found to be to blame, those that wait go back, and nothing is held against them', async () => {
+  test('once one is found to be to blame, those that wait go back, and nothing is held against them; its history says where it ended', async () => {
     const { blame, facts, processes, queue } = await suspects();
     expect(processes.map(({ jobId }) => jobId)).toEqual(['one']);
     const dead = facts.next('job.dead');
@@ -105,6 +105,10 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     );
     expect(await Promise.all(NAMES.map(id => blame.of(id)))).toEqual(NAMES.map(() => ({ crashes: 0 })));
     expect(processes).toHaveLength(1);
+    const { logs } = await queue.getJobLogs('one');
+    expect(logs.map(line => JSON.parse(line))).toMatchObject([
+      { what: 'failed', attempt: 1, worker: 'host/alone-one', error: 'PoisonJobError', dead: 'poison' },
+    ]);
   });
 
   test('beside one that takes long the next begins, and no more than may run', async () => {

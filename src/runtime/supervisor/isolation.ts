@@ -4,6 +4,7 @@ import type { Engine, EngineJob } from '../../engine/index.ts';
 import { PoisonJobError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { readMeta, readStoredJob, traceIdOf } from '../../queue/index.ts';
+import { failedLine } from '../dead-letters/attempt-record.ts';
 import { StoredError } from '../stored-error.ts';
 import type { BlameBook } from './blame.ts';
 import type { ChildWorker } from './child-worker.ts';
@@ -144,6 +145,19 @@ export class Isolation {
     if (contract !== undefined && contract.retention.forget.length > 0) {
       await job.updateData(keptData({ forget: contract.retention.forget, version: contract.version }, stored));
     }
+    const at = Date.now();
+    const ranMs = at - worker.startedAt;
+    const line = failedLine({
+      at,
+      ranMs,
+      attempt: job.attemptsMade + 1,
+      worker: worker.name,
+      version: contract?.version,
+      error: error.name,
+      message: error.message,
+      dead: 'poison',
+    });
+    await job.log(line).catch(() => undefined);
     const final = new UnrecoverableError(error.message);
     final.stack = error.message;
     await job.moveToFailed(final, held.token, false);
@@ -155,7 +169,7 @@ export class Isolation {
       traceId: traceIdOf(meta.traceparent),
       attempt: job.attemptsMade,
       worker: worker.name,
-      ranMs: Date.now() - worker.startedAt,
+      ranMs,
       reason: 'poison',
       error,
     });
