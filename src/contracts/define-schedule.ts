@@ -45,7 +45,8 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
  * Says when a kind of work is due: `defineSchedule({ name: 'nightly-report', job: report, data: {}, cron: '0 3 * * *', timeZone })`. One job
  * a slot, whatever the number of hosts. Whether the cron can fire is checked when a worker starts.
  *
- * Daylight saving follows Vixie cron: a fixed time that the clocks skip runs right after the gap, one that they repeat runs once.
+ * Daylight saving follows Vixie cron: fixed times (also lists and ranges) that the clocks skip run right after the gap, as one; those that
+ * they repeat run once, the first time. With a `*` in seconds, minutes or hours it is an interval: every such moment that there is, and no other.
  * @throws InvalidContractError when a part cannot work, naming the schedule and the part
  */
 export function defineSchedule<Schema extends StandardSchemaV1>(definition: ScheduleDefinition<Schema>): Schedule {

@@ -42,6 +42,34 @@ describe('slots', () => {
     ]);
   });
 
+  test.each([
+    ['0 2,14 * * *', ['2026-03-29T01:00:00.000Z', '2026-03-29T12:00:00.000Z']],
+    ['0,30 2 * * *', ['2026-03-29T01:00:00.000Z']],
+    ['30 1-3 * * *', ['2026-03-29T00:30:00.000Z', '2026-03-29T01:00:00.000Z', '2026-03-29T01:30:00.000Z']],
+    ['30 2-4/2 * * *', ['2026-03-29T01:00:00.000Z', '2026-03-29T02:30:00.000Z']],
+  ])('what "%s" names of the hour that the clocks skip in spring runs right after it, as one', (cron, expected) => {
+    expect(between({ cron, timeZone: 'Europe/Berlin' }, '2026-03-28T20:00:00Z', '2026-03-29T20:00:00Z')).toEqual(
+      expected,
+    );
+  });
+
+  test.each([
+    ['0 2,14 * * *', ['2026-10-25T00:00:00.000Z', '2026-10-25T13:00:00.000Z']],
+    ['0,30 2 * * *', ['2026-10-25T00:00:00.000Z', '2026-10-25T00:30:00.000Z']],
+    ['15 1-3 * * *', ['2026-10-24T23:15:00.000Z', '2026-10-25T00:15:00.000Z', '2026-10-25T02:15:00.000Z']],
+    ['15 2-4/2 * * *', ['2026-10-25T00:15:00.000Z', '2026-10-25T03:15:00.000Z']],
+  ])('what "%s" names of the hour that the clocks repeat in autumn runs once', (cron, expected) => {
+    expect(between({ cron, timeZone: 'Europe/Berlin' }, '2026-10-24T20:00:00Z', '2026-10-25T20:00:00Z')).toEqual(
+      expected,
+    );
+  });
+
+  test('the list of a stepped range ends with it, with seconds too', () => {
+    const shown = (cron: string): string[] => between({ cron }, '2026-01-01T00:00:00Z', '2026-01-01T05:59:59Z');
+    expect(shown('0 1-5/2,4 * * *')).toEqual(shown('0 1,3,4,5 * * *'));
+    expect(shown('10-40/15 0 1-2/5 * * *')).toEqual(shown('10,25,40 0 1 * * *'));
+  });
+
   test('an hourly cron runs in each hour that there is, 23 or 25 of them', () => {
     const hourly = { cron: '0 * * * *', timeZone: 'Europe/Berlin' };
     expect(between(hourly, '2026-03-28T22:59:00Z', '2026-03-29T21:59:00Z')).toHaveLength(23);
@@ -81,12 +109,16 @@ describe('scheduleProblems', () => {
       schedule({ name: 'sound', cron: '*/5 * * * *' }),
       schedule({ name: 'nonsense', cron: 'every day' }),
       schedule({ name: 'never', cron: '0 0 30 2 *' }),
+      schedule({ name: 'no-step', cron: '0 1-5/0 * * *' }),
+      schedule({ name: 'backwards', cron: '0 5-1/2 * * *' }),
       schedule({ name: 'nowhere', cron: '0 0 * * *', timeZone: 'Mars/Base' }),
     ];
     const problems = scheduleProblems(defineApp({ jobs: [job], handlers: [], schedules: crons }));
     expect(problems).toEqual([
       expect.stringContaining('"nonsense"'),
       expect.stringMatching(/"never".*never does/),
+      expect.stringContaining('"no-step"'),
+      expect.stringContaining('"backwards"'),
       expect.stringContaining('"nowhere"'),
     ]);
   });

@@ -11,8 +11,31 @@ export function slotsOf({ when }: Schedule): Slots {
   if (when.kind === 'every') {
     return { next: after => (Math.floor(after / when.everyMs) + 1) * when.everyMs };
   }
-  const cron = new Cron(when.cron, { timezone: when.timeZone, paused: true });
+  const cron = new Cron(withListedSteps(when.cron), {
+    timezone: when.timeZone,
+    paused: true,
+    // Its default keeps the promise for single values alone: `0 2,14 * * *` was lost in the gap and doubled in the repeated hour.
+    fixedTimeRule: 'no-wildcard',
+  });
   return { next: after => cron.nextRun(new Date(after))?.getTime() };
+}
+
+const STEPPED_RANGE = /(?<![\d/])(\d{1,2})-(\d{1,2})\/(\d{1,2})(?!\d)/g;
+
+/** `1-5/2` as the list that it stands for, in the fields of the time: croner takes any step for an interval, and those are fixed times. */
+function withListedSteps(cron: string): string {
+  const fields = cron.trim().split(/\s+/);
+  const times = fields.length > 5 ? 3 : 2;
+  return fields.map((field, index) => (index < times ? field.replaceAll(STEPPED_RANGE, listed) : field)).join(' ');
+}
+
+/** What is no range is left as it is, for croner to refuse. */
+function listed(text: string, first: string, last: string, step: string): string {
+  const [from, to, by] = [Number(first), Number(last), Number(step)];
+  if (by === 0 || from > to) return text;
+  const values: number[] = [];
+  for (let value = from; value <= to; value += by) values.push(value);
+  return values.join(',');
 }
 
 const FIRST_STRETCH_MS = 600_000;
