@@ -7,7 +7,7 @@ import type { AnyJobContract, EnqueueOptions, JobContract } from './job-contract
 export type MissedPolicy = 'skip' | 'once' | 'all';
 
 export interface ScheduleDefinition<Schema extends StandardSchemaV1> {
-  /** Unique among the app's schedules: lower case, digits and dashes. Part of its jobs' identity: keep it. */
+  /** Unique among the app's schedules: lower case, digits and dashes, at most 80. Part of its jobs' identity: keep it. */
   readonly name: string;
   readonly job: JobContract<Schema>;
   /** What each job carries; a function gets the slot's time. */
@@ -43,7 +43,7 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
  * Says when a kind of work is due: `defineSchedule({ name: 'nightly-report', job: report, data: {}, cron: '0 3 * * *', timeZone })`. One job
- * a slot, whatever the number of hosts. Whether the cron can fire is checked when a worker starts.
+ * a slot, whatever the number of hosts and whatever the contract's `key`: the slot is the key. Whether the cron can fire is checked when a worker starts.
  *
  * Daylight saving follows Vixie cron: fixed times (also lists and ranges) that the clocks skip run right after the gap, as one; those that
  * they repeat run once, the first time. With a `*` in seconds, minutes or hours it is an interval: every such moment that there is, and no other.
@@ -64,7 +64,8 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`schedule "${name}": ${problem}.`);
   };
-  if (!NAME.test(name)) refuse('expected a name of lower-case words and digits joined by dashes');
+  if (!NAME.test(name) || name.length > 80)
+    refuse('expected a name of lower-case words and digits joined by dashes, of at most 80 characters');
   if ((cron === undefined) === (every === undefined)) refuse('expected either cron or every');
   if (every !== undefined && definition.timeZone !== undefined) refuse('a time zone means nothing to every');
   if (!['skip', 'once', 'all'].includes(missed)) refuse(`expected missed to be skip, once or all, got "${missed}"`);

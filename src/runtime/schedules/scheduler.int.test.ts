@@ -15,6 +15,13 @@ import { openState, type StateStore } from '../../state/index.ts';
 import { Scheduler } from './scheduler.ts';
 
 const report = defineJob({ queue: 'reports', name: 'report', schema: z.object({ day: z.string() }) });
+const keyed = defineJob({
+  queue: 'reports',
+  name: 'keyed-report',
+  schema: z.object({ day: z.string() }),
+  key: () => ['the-only-one'],
+  keyWindow: '1d',
+});
 const START = Date.parse('2026-01-01T00:00:00Z');
 const MINUTE = 60_000;
 
@@ -29,11 +36,14 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
   beforeEach(async () => {
     [now, days, gate] = [START, [], Promise.resolve()];
     const app = defineApp({
-      jobs: [report],
+      jobs: [report, keyed],
       handlers: [
         handle(report, async ({ day }) => {
           days.push(day);
           await gate;
+        }),
+        handle(keyed, async ({ day }) => {
+          days.push(day);
         }),
       ],
     });
@@ -56,7 +66,7 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
       every: '1m',
       ...parts,
     });
-    const app: App = defineApp({ jobs: [report], handlers: [], schedules: [schedule] });
+    const app: App = defineApp({ jobs: [report, keyed], handlers: [], schedules: [schedule] });
     const { client, facts } = running;
     const made = new Scheduler({
       app,
@@ -82,6 +92,19 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
       await daily.tick();
     }
     expect(await ran(3)).toEqual(['2026-01-01T00:01:00.000Z', '2026-01-01T00:02:00.000Z', '2026-01-01T00:03:00.000Z']);
+  });
+
+  test.each([
+    ['the same', 'each day', ['each day', 'each day', 'each day']],
+    ['other', undefined, ['2026-01-01T00:01:00.000Z', '2026-01-01T00:02:00.000Z', '2026-01-01T00:03:00.000Z']],
+  ])("slots of a job with a key each become a job within the key's window, with %s data", async (_, day, expected) => {
+    const daily = scheduler({ job: keyed, data: slot => ({ day: day ?? slot.toISOString() }) });
+    await daily.tick();
+    for (let minute = 1; minute <= 3; minute += 1) {
+      now = START + minute * MINUTE;
+      await daily.tick();
+    }
+    expect(await ran(3)).toEqual(expected);
   });
 
   test.each([

@@ -148,9 +148,11 @@ export class Scheduler {
       }
     }
     const at = new Date(slot);
-    const origin = { id: `schedule:${schedule.name}:${slot}`, at };
-    const { job: contract, options } = schedule;
-    const [receipt] = await client.enqueueFrom(origin, [
+    const id = `schedule:${schedule.name}:${slot}`;
+    const { job: contract } = schedule;
+    // Before the contract's own key, whose window may reach from slot to slot: then one would pass for a repeat of the other.
+    const options = { ...schedule.options, idempotencyKey: id };
+    const [receipt] = await client.enqueueFrom({ id, at }, [
       { kind: 'job-request', contract, data: schedule.dataAt(at), options },
     ]);
     return receipt?.id;

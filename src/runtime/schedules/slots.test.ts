@@ -125,6 +125,7 @@ describe('scheduleProblems', () => {
 
   test.each([
     [{ name: 'Bad Name', every: '1m' }, 'lower-case'],
+    [{ name: 'a'.repeat(81), every: '1m' }, 'at most 80'],
     [{ every: '1m', cron: '* * * * *' }, 'either'],
     [{}, 'either'],
     [{ every: 10 }, 'at least a second'],
