@@ -116,7 +116,12 @@ export interface FactTable {
     readonly policy: string;
   };
   'schedule.skipped': { readonly schedule: string; readonly slotMs: number; readonly jobId: string };
-  'schedule.failed': { readonly schedule: string; readonly error: Error };
+  'schedule.failed': {
+    readonly schedule: string;
+    /** The slot that gives no job; undefined where none was given up. */
+    readonly slotMs: number | undefined;
+    readonly error: Error;
+  };
   'dead-letters.alert': { readonly count: number; readonly threshold: number };
   'alert.failed': { readonly error: Error };
   'breaker.opened': {

@@ -11,8 +11,9 @@ import {
   type App,
   type ScheduleDefinition,
 } from '../../contracts/index.ts';
+import { QueueUnavailableError } from '../../errors/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
-import { Scheduler } from './scheduler.ts';
+import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 
 const report = defineJob({ queue: 'reports', name: 'report', schema: z.object({ day: z.string() }) });
 const keyed = defineJob({
@@ -58,6 +59,8 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
   function scheduler(
     parts: Partial<ScheduleDefinition<typeof report.schema>>,
     { name = 'one', leaseMs }: { readonly name?: string; readonly leaseMs?: number } = {},
+    enqueueFrom: SchedulerOptions['client']['enqueueFrom'] = (origin, requests) =>
+      running.client.enqueueFrom(origin, requests),
   ): Scheduler {
     const schedule = defineSchedule({
       name: 'daily',
@@ -70,7 +73,7 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
     const { client, facts } = running;
     const made = new Scheduler({
       app,
-      client,
+      client: { enqueueFrom, job: id => client.job(id) },
       store,
       facts,
       name,
@@ -192,6 +195,52 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
     await daily.tick();
     await waitFor('the lease to lapse', async () => (await store.get('scheduler', 'leader')) === undefined);
     now = START + MINUTE + 5;
+    await daily.tick();
+    expect(await ran(1)).toEqual(['2026-01-01T00:01:00.000Z']);
+  });
+
+  test.each(['skip', 'once', 'all'] as const)(
+    'a slot that gives no job is stated once, and those after it become jobs, also with "%s"',
+    async missed => {
+      const minute = (slot: Date): number => (slot.getTime() - START) / MINUTE;
+      const refused = { day: '2' };
+      // What a program without types can give.
+      Object.defineProperty(refused, 'day', { value: 2, enumerable: true });
+      const data = (slot: Date): { day: string } => {
+        if (minute(slot) === 1) throw new Error('no data for the first');
+        return minute(slot) === 2 ? refused : { day: `minute ${minute(slot)}` };
+      };
+      const failed: unknown[] = [];
+      running.facts.on('schedule.failed', ({ fields }) => {
+        failed.push([fields.slotMs, fields.error.message.slice(0, 40)]);
+      });
+      const daily = scheduler({ data, missed });
+      await daily.tick();
+      for (let at = START + MINUTE; at <= START + 3 * MINUTE; at += MINUTE / 2) {
+        now = at;
+        await daily.tick();
+      }
+      expect(failed).toEqual([
+        [START + MINUTE, 'no data for the first'],
+        [START + 2 * MINUTE, 'The data for "report" does not fit its s'],
+      ]);
+      expect(await ran(1)).toEqual(['minute 3']);
+    },
+  );
+
+  test('a slot that comes while the engine is away becomes a job afterwards', async () => {
+    let away = true;
+    const daily = scheduler({}, {}, (origin, requests) =>
+      away
+        ? Promise.reject(new QueueUnavailableError('reports', 'away'))
+        : running.client.enqueueFrom(origin, requests),
+    );
+    await daily.tick();
+    now = START + MINUTE;
+    const failed = running.facts.next('schedule.failed');
+    await daily.tick();
+    expect(await failed).toMatchObject({ slotMs: undefined, error: { code: 'QUEUE_UNAVAILABLE' } });
+    away = false;
     await daily.tick();
     expect(await ran(1)).toEqual(['2026-01-01T00:01:00.000Z']);
   });

@@ -1,7 +1,9 @@
 import type { App, Schedule } from '../../contracts/index.ts';
+import { ClientClosedError, QueueUnavailableError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { Client } from '../../queue/index.ts';
 import type { StateStore } from '../../state/index.ts';
+import { toError } from '../to-error.ts';
 import { dueSlots, slotsOf, type Slots } from './slots.ts';
 
 export interface SchedulerOptions {
@@ -84,9 +86,8 @@ export class Scheduler {
       try {
         await this.#deal(schedule, slots);
       } catch (error) {
-        // One schedule whose data its contract refuses must not stop the others.
-        const reason = error instanceof Error ? error : new Error(String(error));
-        this.#options.facts.state('schedule.failed', { schedule: schedule.name, error: reason });
+        // One schedule that cannot be dealt with must not stop the others.
+        this.#stateFailed(schedule, undefined, error);
       }
     }
   }
@@ -138,6 +139,11 @@ export class Scheduler {
     throw new Error('Another scheduler has taken the lead.');
   }
 
+  #stateFailed({ name }: Schedule, slotMs: number | undefined, cause: unknown): void {
+    this.#options.facts.state('schedule.failed', { schedule: name, slotMs, error: toError(cause) });
+  }
+
+  /** The slot's job; undefined where the slot gives none, which is stated. Rejects where the engine did not do its part. */
   async #enqueue(schedule: Schedule, slot: number, before: string | undefined): Promise<string | undefined> {
     const { client, facts } = this.#options;
     if (schedule.overlap === 'skip' && before !== undefined) {
@@ -152,10 +158,16 @@ export class Scheduler {
     const { job: contract } = schedule;
     // Before the contract's own key, whose window may reach from slot to slot: then one would pass for a repeat of the other.
     const options = { ...schedule.options, idempotencyKey: id };
-    const [receipt] = await client.enqueueFrom({ id, at }, [
-      { kind: 'job-request', contract, data: schedule.dataAt(at), options },
-    ]);
-    return receipt?.id;
+    try {
+      const data = schedule.dataAt(at);
+      const [receipt] = await client.enqueueFrom({ id, at }, [{ kind: 'job-request', contract, data, options }]);
+      return receipt?.id;
+    } catch (error) {
+      if (error instanceof QueueUnavailableError || error instanceof ClientClosedError) throw error;
+      // The slot's own fault, such as data that its contract refuses: tried again it would fail again, and hold up those after it.
+      this.#stateFailed(schedule, slot, error);
+      return undefined;
+    }
   }
 }
 
