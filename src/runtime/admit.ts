@@ -5,7 +5,7 @@ import { JobExpiredError, UndecodableJobError, UnknownJobError } from '../errors
 import type { Assignment, RunContext } from './run-context.ts';
 import type { Settlement } from './settlement.ts';
 
-/** A job that this release does not know waits so long for one that does, looked at every half minute. */
+/** A job that this release does not know waits so long for one that does, looked at every half minute. Counted anew once one has taken it. */
 const UNKNOWN_FOR_MS = 3_600_000;
 const UNKNOWN_AGAIN_MS = 30_000;
 
@@ -32,6 +32,8 @@ export async function admit(run: RunContext): Promise<Admitted | Settlement> {
     const error = new JobExpiredError(contract.name, run.startedAt - job.timestamp, contract.expiresAfterMs ?? 0);
     return { kind: 'dead', reason: 'expired', error };
   }
+  // Found: should the job come back to a release that does not know it, after a rollback, that one's hour begins then.
+  if (waitingSince(job.progress) !== undefined) await job.updateProgress(0).catch(() => undefined);
   return { kind: 'admitted', assignment, data: decoded.data };
 }
 

@@ -265,6 +265,28 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     await expect(client.job(unknown)).resolves.toMatchObject({ state: 'delayed', attemptsMade: 0 });
   });
 
+  test('the hour in which a job waits for a release ends with the release that takes it', async () => {
+    const greet = defineJob({
+      queue: 'email',
+      name: 'greet',
+      schema: text,
+      retry: { attempts: 2, backoff: fixed('1h') },
+    });
+    const { facts, start, queue } = await setup([
+      handle(greet, () => {
+        throw new Error('later');
+      }),
+    ]);
+    const id = jobIdOf('email', createIdSource().next(), '0000000000');
+    const email = await queue('email');
+    const waiting = await email.add('greet', { text: '' }, { jobId: id, attempts: 2, backoff: { type: 'contract' } });
+    await waiting.updateProgress({ waitingForRelease: 'the name', since: Date.now() - 3_600_001 });
+    const retried = facts.next('job.retried');
+    await start();
+    await retried;
+    expect(await email.getJob(id)).toMatchObject({ progress: 0, attemptsMade: 1 });
+  });
+
   test('a job queued by the last release is upgraded and runs', async () => {
     const v1 = defineJob({ queue: 'email', name: 'greet', schema: z.object({ first: z.string(), last: z.string() }) });
     const v2 = defineJob({
