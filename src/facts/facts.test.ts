@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Facts } from './facts.ts';
 
@@ -27,12 +28,39 @@ describe('Facts', () => {
     expect(failures).toEqual(['job.stalled: broken listener']);
   });
 
-  test('a listener of listener.failed that throws does not loop', () => {
+  test('an asynchronous listener that rejects becomes listener.failed too', async () => {
     const facts = new Facts();
+    const failures: string[] = [];
+    facts.on('listener.failed', ({ fields }) => failures.push(`${fields.fact}: ${fields.error.message}`));
+    facts.on('job.stalled', () => Promise.reject(new Error('named')));
+    facts.onAny(() => Promise.reject(new Error('any')));
+    facts.state('job.stalled', stalled);
+    await setImmediate();
+    expect(failures).toEqual(['job.stalled: named', 'job.stalled: any']);
+  });
+
+  test('a listener that throws what is no text neither stops the others nor reaches the one who states', () => {
+    const facts = new Facts();
+    const failures: string[] = [];
+    facts.on('listener.failed', ({ fields }) => failures.push(fields.error.message));
+    facts.on('job.stalled', () => {
+      throw Object.create(null);
+    });
+    facts.state('job.stalled', stalled);
+    expect(failures).toEqual(['The listener threw something that is no text.']);
+  });
+
+  test('a listener of listener.failed that throws or rejects does not loop', async () => {
+    const facts = new Facts();
+    let told = 0;
     facts.onAny(() => {
+      told += 1;
       throw new Error('always');
     });
+    facts.onAny(() => Promise.reject(new Error('always')));
     expect(() => facts.state('job.stalled', stalled)).not.toThrow();
+    await setImmediate();
+    expect(told).toBe(3);
   });
 
   test('wants() follows the listeners that come and go', () => {

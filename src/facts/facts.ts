@@ -7,7 +7,7 @@ export type FactListener<Name extends FactName = FactName> = (fact: Fact<Name>) 
  *
  * Use: `facts.on('job.dead', ({ fields }) => ...)`, `facts.onAny(logger)`, and in tests
  * `await facts.next('job.succeeded', f => f.jobId === id)`.
- * A listener that throws never reaches the one who states the fact: it becomes `listener.failed`.
+ * A listener that throws, or whose promise rejects, never reaches the one who states the fact: it becomes `listener.failed`.
  */
 export class Facts {
   readonly #byName = new Map<FactName, Set<FactListener>>();
@@ -28,9 +28,7 @@ export class Facts {
   }
 
   on<Name extends FactName>(name: Name, listener: FactListener<Name>): () => void {
-    const wrapped: FactListener = fact => {
-      if (fact.name === name) listener(fact as Fact<Name>);
-    };
+    const wrapped: FactListener = fact => (fact.name === name ? listener(fact as Fact<Name>) : undefined);
     const listeners = this.#byName.get(name) ?? new Set();
     this.#byName.set(name, listeners);
     listeners.add(wrapped);
@@ -71,11 +69,25 @@ export class Facts {
 
   #tell(listener: FactListener, fact: Fact): void {
     try {
-      listener(fact);
+      const answer: unknown = listener(fact);
+      // An `async` listener: its rejection, handled by nobody, would end the process.
+      if (answer instanceof Promise) answer.catch((cause: unknown) => this.#failed(fact, cause));
     } catch (cause) {
-      if (fact.name === 'listener.failed') return;
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      this.state('listener.failed', { fact: fact.name, error });
+      this.#failed(fact, cause);
     }
+  }
+
+  #failed({ name }: Fact, cause: unknown): void {
+    if (name === 'listener.failed') return;
+    this.state('listener.failed', { fact: name, error: errorOf(cause) });
+  }
+}
+
+function errorOf(cause: unknown): Error {
+  if (cause instanceof Error) return cause;
+  try {
+    return new Error(String(cause));
+  } catch {
+    return new Error('The listener threw something that is no text.');
   }
 }
