@@ -42,6 +42,26 @@ describe('CircuitBreaker', () => {
     expect(await breaker.run(() => 'probe')).toBe('probe');
   });
 
+  test('an option that is undefined has its default', async () => {
+    const breaker = await openOne({ failures: undefined, probes: undefined });
+    expect(breaker.phase).toBe('closed');
+    for (let call = 0; call < 3; call += 1) await expect(breaker.run(down)).rejects.toThrow('down');
+    expect(breaker.phase).toBe('open');
+  });
+
+  test.each([
+    ['failures', Number.NaN],
+    ['failures', 0],
+    ['probes', 1.5],
+    ['withinMs', Number.NaN],
+    ['pauseMs', '30s'],
+    ['maxPauseMs', -1],
+  ])('%s of %s is refused by name', (field, value) => {
+    expect(() => new CircuitBreaker({ name: 'search', [field]: value })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(`Expected ${field} of`) }),
+    );
+  });
+
   test('an error that does not count keeps it closed', async () => {
     const breaker = new CircuitBreaker({ name: 'search', failures: 1, counts: () => false });
     await expect(breaker.run(down)).rejects.toThrow('down');

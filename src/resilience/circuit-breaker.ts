@@ -1,4 +1,4 @@
-import { CircuitOpenError } from '../errors/index.ts';
+import { CircuitOpenError, InvalidOptionsError } from '../errors/index.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -28,10 +28,11 @@ export class CircuitBreaker {
   #state: BreakerState = CLOSED;
   #probing = false;
 
+  /** @throws InvalidOptionsError */
   constructor({ name, counts = () => true, ...policy }: CircuitBreakerOptions) {
     this.#name = name;
     this.#counts = counts;
-    this.#policy = { ...BREAKER_DEFAULTS, ...policy };
+    this.#policy = checkedPolicy(name, policy);
   }
 
   get phase(): BreakerState['phase'] {
@@ -59,4 +60,22 @@ export class CircuitBreaker {
       if (probe) this.#probing = false;
     }
   }
+}
+
+/** With a number that is none a circuit would never open, or never close. */
+function checkedPolicy(name: string, policy: Partial<BreakerPolicy>): BreakerPolicy {
+  const checked = (field: keyof BreakerPolicy): number => {
+    const value = policy[field] ?? BREAKER_DEFAULTS[field];
+    if (Number.isInteger(value) && value >= 1) return value;
+    throw new InvalidOptionsError(
+      `Expected ${field} of circuit breaker "${name}" to be an integer >= 1, got ${value}.`,
+    );
+  };
+  return {
+    failures: checked('failures'),
+    withinMs: checked('withinMs'),
+    pauseMs: checked('pauseMs'),
+    maxPauseMs: checked('maxPauseMs'),
+    probes: checked('probes'),
+  };
 }

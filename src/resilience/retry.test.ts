@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isRetryable, retry } from './retry.ts';
 
 const refused = (): Error => Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
@@ -49,6 +49,21 @@ describe('retry', () => {
       },
       { baseDelay: '1h', maxDelay: '1h', signal: controller.signal },
     );
+    await expect(retrying).rejects.toThrow('enough');
+  });
+
+  test('a wait that no timer can hold is a long one, not none', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const call = vi.fn<() => never>(() => {
+      throw refused();
+    });
+    const controller = new AbortController();
+    const retrying = retry(call, { baseDelay: '52w', maxDelay: '52w', signal: controller.signal });
+    retrying.catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(call).toHaveBeenCalledTimes(1);
+    controller.abort(new Error('enough'));
     await expect(retrying).rejects.toThrow('enough');
   });
 

@@ -15,6 +15,9 @@ export interface RetryOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a timer can hold, 24 days; it takes more for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const PASSING: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -56,7 +59,7 @@ export async function retry<Value>(
     throw new InvalidOptionsError(`Expected maxAttempts to be an integer >= 1, got ${maxAttempts}.`);
   }
   const baseMs = toMilliseconds(baseDelay, 'baseDelay');
-  const maxMs = toMilliseconds(maxDelay, 'maxDelay');
+  const maxMs = Math.min(toMilliseconds(maxDelay, 'maxDelay'), LONGEST_TIMER_MS);
   const endsAt = deadline === undefined ? Infinity : Date.now() + toMilliseconds(deadline, 'deadline');
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
