@@ -40,7 +40,8 @@ export class ResourceSet {
         values.set(contract.name, own);
       }
     } catch (error) {
-      await this.close();
+      // Why it could not be opened is what matters, whatever closing says.
+      await this.close().catch(() => undefined);
       throw error;
     }
     return values;
@@ -60,9 +61,14 @@ export class ResourceSet {
     for (const resource of this.#order) await resource.migrate();
   }
 
+  /** Closes each, also behind one that fails; rejects with the first failure afterwards. */
   async close(): Promise<void> {
-    for (const resource of this.#order.splice(0).toReversed()) await resource.close();
+    const failures: unknown[] = [];
+    for (const resource of this.#order.splice(0).toReversed()) {
+      await resource.close().catch((error: unknown) => failures.push(error));
+    }
     this.#opened.clear();
+    if (failures.length > 0) throw failures[0];
   }
 
   #configure(environment: Environment, resource: AnyResource, neededBy: string): void {
