@@ -242,6 +242,23 @@ describe.each(engineCases)('acting on dead letters on $kind', engineCase => {
     expect(await letters.show(id)).toBeUndefined();
   });
 
+  test('a job whose contract has moved to another queue is skipped: no worker of its own queue knows it', async () => {
+    const id = await died('act', () => work({ n: 4 }));
+    const moved = defineJob({ queue: 'deeds', name: 'act', schema: z.object({ n: z.number() }) });
+    const jobs = [needy, moved];
+    const later = new DeadLetters({
+      engine: running.engine,
+      app: defineApp({ jobs, handlers: [] }),
+      facts: running.facts,
+    });
+    expect(await later.replay({ ids: [id] }, { by: 'ann' })).toEqual({
+      matched: 1,
+      done: [],
+      skipped: [{ id, why: 'this release knows the job in queue "deeds" alone' }],
+    });
+    await letters.discard({ ids: [id] }, { by: 'test', reason: 'cleaned up' });
+  });
+
   test('a pace that is none is refused', async () => {
     await expect(letters.replay({}, { by: 'ann', perSecond: 0 })).rejects.toThrow('perSecond');
   });

@@ -141,7 +141,7 @@ export class DeadLetters {
       next = Math.max(next, Date.now()) + 1_000 / perSecond;
     };
     const jobs = await this.#each(filter, async (id, queue, job) => {
-      const why = await this.#unfit(job);
+      const why = await this.#unfit(queue.name, job);
       if (why !== undefined || dryRun) return why;
       await pace();
       return once(state, id, async () => {
@@ -208,9 +208,10 @@ export class DeadLetters {
   }
 
   /** Why a job cannot run again, found out before it is put back. */
-  async #unfit(job: EngineJob): Promise<string | undefined> {
+  async #unfit(queue: string, job: EngineJob): Promise<string | undefined> {
     const contract = this.#app.jobs.get(job.name);
     if (contract === undefined) return `this release knows no job "${job.name.slice(0, 100)}"`;
+    if (contract.queue !== queue) return `this release knows the job in queue "${contract.queue}" alone`;
     const { expiresAfterMs } = contract;
     if (expiresAfterMs !== undefined && Date.now() - job.timestamp > expiresAfterMs) return 'it has expired';
     const decoded = await decodePayload(contract, readMeta(job.opts.telemetry?.metadata).version, job.data);
