@@ -1,5 +1,5 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
-import type { App } from '../src/contracts/index.ts';
+import { bareError, type App } from '../src/contracts/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
 import { Facts } from '../src/facts/index.ts';
@@ -89,7 +89,9 @@ export function createDashboard({
       'Expected DASHBOARD_USERS to name at least one user in production (name:role:hash); make a hash with "shiftwork users hash".',
     ]);
   }
-  const board = new QueueBoard({ app, engine, basePath, facts, onError });
+  // A driver's own carries the command that failed, such as a job that was added by hand.
+  const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
+  const board = new QueueBoard({ app, engine, basePath, facts, onError: report });
   const probe = new ReadinessProbe(engine, () => board.complete);
   const metrics = metricsRoute({ app, facts, queues: () => board.queues, token: metricsToken });
   const viewers = new Viewers();
@@ -135,7 +137,7 @@ export function createDashboard({
   handler.get('/', async (request, response) => {
     const reading = board.complete ? readOverview(board.queues) : undefined;
     const read = reading?.catch((error: unknown) => {
-      if (!isEngineAway(error)) onError(error);
+      if (!isEngineAway(error)) report(error);
       return undefined;
     });
     const [{ details }, overview] = await Promise.all([probe.ask(), read]);
@@ -168,7 +170,7 @@ export function createDashboard({
   handler.use((request, response) =>
     answer(request, response, { status: 404, title: 'Not found', message: 'There is nothing at this address.' }),
   );
-  handler.use(errorAnswers(onError));
+  handler.use(errorAnswers(report));
 
   void board.open();
   return {

@@ -1,3 +1,4 @@
+export { bareError } from './bare-error.ts';
 export { causedBy, currentCause, type Cause } from './cause.ts';
 export {
   defineApp,

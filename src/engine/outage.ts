@@ -1,5 +1,6 @@
+import { bareError } from '../contracts/index.ts';
 import { EngineUnreachableError } from '../errors/index.ts';
-import { codeOf, reasonOf } from './connection-error.ts';
+import { reasonOf } from './connection-error.ts';
 
 const CLOSED = new Error('Connection is closed.');
 
@@ -53,16 +54,7 @@ export class Outage {
     return new EngineUnreachableError(
       this.#target,
       reasonOf(cause),
-      cause instanceof Error ? { cause: bare(cause) } : undefined,
+      cause instanceof Error ? { cause: bareError(cause) } : undefined,
     );
   }
-}
-
-/** Drivers hang the command with its password, or the whole client, on their errors; a logger would print that. */
-function bare(cause: Error): Error {
-  const copy = new Error(cause.message);
-  copy.name = cause.name;
-  if (cause.stack !== undefined) copy.stack = cause.stack;
-  const code = codeOf(cause);
-  return code === undefined ? copy : Object.assign(copy, { code });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bareError } from '../contracts/index.ts';
 import type { ProjectionFields } from '../facts/index.ts';
 import { backoffDelay, exponential } from '../resilience/index.ts';
 import { BatchSource } from './batch-source.ts';
@@ -77,7 +78,8 @@ export class Projector {
     const { store } = this.#options;
     if (error instanceof LeaseLost) return store.facts.state('projection.lost', this.#fields);
     this.#failures += 1;
-    if (this.#failures === 1) store.facts.state('projection.held', { ...this.#fields, error: toError(error) });
+    if (this.#failures === 1)
+      store.facts.state('projection.held', { ...this.#fields, error: bareError(toError(error)) });
     await this.#pause(backoffDelay(OUTAGE, this.#failures));
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { EventRequest } from '../contracts/index.ts';
+import { bareError, type EventRequest } from '../contracts/index.ts';
 import { ConcurrencyError, EventIdTakenError, InvalidOptionsError } from '../errors/index.ts';
 import { backoffDelay, exponential } from '../resilience/index.ts';
 import type { Decider } from './decider.ts';
@@ -130,7 +130,7 @@ export class Repository<Command, State> {
       const { state, version, since } = await this.#load(stream);
       if (this.#snapshots?.isDue(version, since) === true) await this.#snapshots.keep(stream, { version, state });
     } catch (cause) {
-      this.#store.facts.state('store.snapshot-failed', { stream, error: toError(cause) });
+      this.#store.facts.state('store.snapshot-failed', { stream, error: bareError(toError(cause)) });
     }
   }
 

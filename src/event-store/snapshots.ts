@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { encodeEventPayload, reviveDates, type PayloadContract } from '../contracts/index.ts';
+import { bareError, encodeEventPayload, reviveDates, type PayloadContract } from '../contracts/index.ts';
 import type { EventStore } from './event-store.ts';
 import type { Sql } from './sql.ts';
 
@@ -71,7 +71,7 @@ export class Snapshots<State> {
     } catch (cause) {
       // The events are there: without a snapshot they are read.
       const error = cause instanceof Error ? cause : new Error('It failed without saying why.');
-      this.#store.facts.state('store.snapshot-failed', { stream, error });
+      this.#store.facts.state('store.snapshot-failed', { stream, error: bareError(error) });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
+import { bareError } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { forgetOld } from './forget.ts';
@@ -147,7 +148,7 @@ export class Relay {
     const wasHeld = this.#held.size > 0;
     if (error === undefined) this.#held.delete(kind);
     else this.#held.add(kind);
-    if (error !== undefined && !wasHeld) this.#facts.state('outbox.held', { error });
+    if (error !== undefined && !wasHeld) this.#facts.state('outbox.held', { error: bareError(error) });
     if (wasHeld && this.#held.size === 0) this.#facts.state('outbox.flowing', {});
   }
 

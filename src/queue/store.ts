@@ -1,4 +1,5 @@
 import { Job, type JobsOptions } from 'bullmq';
+import { bareError } from '../contracts/index.ts';
 import { codeOf, isConnectionError, type Engine, type EngineQueue } from '../engine/index.ts';
 import { IdempotencyConflictError, QueueUnavailableError, ShiftworkError } from '../errors/index.ts';
 import { parseJobId } from './job-id.ts';
@@ -128,7 +129,7 @@ export async function storePrepared(
 /** What the producer is told when the engine did not do its part. */
 export function unavailable(queue: string, cause: unknown): ShiftworkError {
   if (cause instanceof QueueUnavailableError) return cause;
-  return new QueueUnavailableError(queue, reasonOf(cause), { cause });
+  return new QueueUnavailableError(queue, reasonOf(cause), cause instanceof Error ? { cause: bareError(cause) } : {});
 }
 
 /** Said in our words: an engine's message may carry hosts, keys or the command with its data. */

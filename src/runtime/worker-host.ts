@@ -1,6 +1,6 @@
 import { WaitingError } from 'bullmq';
 import { InvalidConfigError } from '../errors/index.ts';
-import type { App, QueuePolicy, Tracer } from '../contracts/index.ts';
+import { bareError, type App, type QueuePolicy, type Tracer } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineWorker } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../queue/index.ts';
@@ -223,7 +223,9 @@ export class WorkerHost {
       if (error instanceof RetryError || error instanceof FinalError) this.#confirmed.confirm(job);
       else this.#stateUnowned(job, queue, error);
     });
-    worker.on('error', error => this.facts.state('worker.error', { worker: this.name, queue, error }));
+    worker.on('error', error =>
+      this.facts.state('worker.error', { worker: this.name, queue, error: bareError(error) }),
+    );
     worker.on('stalled', jobId => this.facts.state('job.stalled', { jobId, queue }));
     worker.on('lockRenewalFailed', jobIds => {
       for (const jobId of jobIds) {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ChannelModel } from 'amqplib';
+import { bareError } from '../../../contracts/index.ts';
 import { BusUnavailableError, InvalidConfigError } from '../../../errors/index.ts';
 import { backoffDelay, exponential } from '../../../resilience/index.ts';
 import type { TransportListener } from '../../transport.ts';
@@ -108,7 +109,12 @@ export class RabbitLink {
   }
 
   unavailable(what: string, reason: string, cause?: unknown): BusUnavailableError {
-    return new BusUnavailableError(this.#transport, what, reason, cause instanceof Error ? { cause } : {});
+    return new BusUnavailableError(
+      this.#transport,
+      what,
+      reason,
+      cause instanceof Error ? { cause: bareError(cause) } : {},
+    );
   }
 
   /** Never rejects. */
@@ -212,7 +218,7 @@ export class RabbitLink {
   #lost(cause: unknown): void {
     if (this.#stop.signal.aborted || this.#lostAt !== undefined) return;
     this.#lostAt = Date.now();
-    this.#listener?.lost(cause instanceof Error ? cause : new Error('The connection was closed.'));
+    this.#listener?.lost(cause instanceof Error ? bareError(cause) : new Error('The connection was closed.'));
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { bareError } from '../../../contracts/index.ts';
 import { BusUnavailableError, InvalidConfigError } from '../../../errors/index.ts';
 import type { TransportListener } from '../../transport.ts';
 
@@ -190,12 +191,19 @@ export class RedisLink {
     const message = cause instanceof Error ? cause.message : '';
     if (/\bOOM\b/.test(message)) return this.unavailable(what, 'it is out of memory (maxmemory reached)', cause);
     if (/NOAUTH|WRONGPASS/.test(message)) return this.unavailable(what, 'it refused the credentials', cause);
-    if (/^(ERR|WRONGTYPE|NOGROUP|BUSYGROUP|NOSCRIPT|UNBLOCKED)/.test(message)) return cause;
+    if (cause instanceof Error && /^(ERR|WRONGTYPE|NOGROUP|BUSYGROUP|NOSCRIPT|UNBLOCKED)/.test(message)) {
+      return bareError(cause);
+    }
     return this.unavailable(what, 'the server is away', cause);
   }
 
   unavailable(what: string, reason: string, cause?: unknown): BusUnavailableError {
-    return new BusUnavailableError(this.#transport, what, reason, cause instanceof Error ? { cause: bare(cause) } : {});
+    return new BusUnavailableError(
+      this.#transport,
+      what,
+      reason,
+      cause instanceof Error ? { cause: bareError(cause) } : {},
+    );
   }
 
   /** Never rejects. */
@@ -208,7 +216,7 @@ export class RedisLink {
   #lost(error: Error): void {
     if (this.#closed || this.#lostAt !== undefined) return;
     this.#lostAt = Date.now();
-    this.#listener?.lost(bare(error));
+    this.#listener?.lost(bareError(error));
   }
 
   #back(): void {
@@ -220,11 +228,4 @@ export class RedisLink {
     this.#lostAt = undefined;
     this.#listener?.back(awayMs);
   }
-}
-
-/** The driver hangs the command with its data on its errors; a logger would print that. */
-function bare(cause: Error): Error {
-  const copy = new Error(cause.message);
-  copy.name = cause.name;
-  return copy;
 }
