@@ -24,6 +24,7 @@ export * from './job-aborted-error.ts';
 export * from './job-cancelled-error.ts';
 export * from './job-dead-error.ts';
 export * from './job-expired-error.ts';
+export * from './job-receipt.ts';
 export * from './job-timeout-error.ts';
 export * from './payload-too-large-error.ts';
 export * from './poison-job-error.ts';

@@ -8,7 +8,7 @@ import {
   type Tracer,
 } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { ClientClosedError, UndecodableJobError } from '../errors/index.ts';
+import { ClientClosedError, UndecodableJobError, type JobReceipt } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel-job.ts';
 import type { Enqueuer } from './enqueuer.ts';
@@ -16,7 +16,7 @@ import { derivedPart, parseJobId } from './job-id.ts';
 import { traceIdOf } from './job-meta.ts';
 import { readJobView, type JobView } from './job-view.ts';
 import { prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
-import { storeMany, storeOne, unavailable, type JobReceipt } from './store.ts';
+import { storeMany, storeOne, unavailable } from './store.ts';
 
 /** What jobs follow from. */
 export interface JobOrigin {
@@ -100,8 +100,10 @@ export class Client implements Enqueuer {
   }
 
   /**
-   * Queues many jobs, of any contracts, in few trips. All are checked before the first is stored. When the engine goes away
-   * on the way, some may be queued: with keys, repeating the call is safe.
+   * Queues many jobs, of any contracts, in few trips. All are checked before the first is stored; it is not all or nothing from there
+   * on. Where keys stand for other data the others are queued, then it rejects; when the engine goes away on the way, what follows is
+   * not tried. Both errors carry the receipts of what was queued; with keys, repeating the call is safe.
+   * @throws as `enqueue`
    */
   enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
     return this.#enqueueAll(requests, context => context);
@@ -138,14 +140,15 @@ export class Client implements Enqueuer {
         const prepared = prepare(contextOf(context, index, request), contract, data, options);
         jobs.push(prepared instanceof Promise ? await prepared : prepared);
       }
-      const receipts = await storeMany(this.#engine, jobs);
+      const { receipts, error } = await storeMany(this.#engine, jobs);
       if (this.#isHeard()) {
         for (const [index, job] of jobs.entries()) {
           const receipt = receipts[index];
           if (receipt !== undefined) this.#state(job, receipt);
         }
       }
-      return receipts;
+      if (error !== undefined) throw error;
+      return receipts.filter(receipt => receipt !== undefined);
     } finally {
       this.#end();
     }
@@ -162,7 +165,9 @@ export class Client implements Enqueuer {
     try {
       return await cancelJob(this.#engine, id, { reason, by });
     } catch (cause) {
-      throw cause instanceof UndecodableJobError ? cause : unavailable(parts.queue, cause);
+      throw cause instanceof UndecodableJobError
+        ? cause
+        : unavailable(parts.queue, cause, { asked: 'to cancel a job' });
     } finally {
       this.#end();
     }
@@ -180,7 +185,7 @@ export class Client implements Enqueuer {
       return await readJobView(this.#engine, id);
     } catch (cause) {
       // Ours already says what is wrong; a driver's message may carry hosts and keys.
-      throw cause instanceof UndecodableJobError ? cause : unavailable(parts.queue, cause);
+      throw cause instanceof UndecodableJobError ? cause : unavailable(parts.queue, cause, { asked: 'for a job' });
     } finally {
       this.#end();
     }

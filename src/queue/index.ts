@@ -10,4 +10,5 @@ export { PRIORITY_NUMBERS } from './priorities.ts';
 export { readQueueFigures, type QueueFigures } from './queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './running-jobs.ts';
 export { readStoredJob } from './read-stored-job.ts';
-export { storePrepared, type JobReceipt, type StorableJob } from './store.ts';
+export type { JobReceipt } from '../errors/index.ts';
+export { storePrepared, type StorableJob } from './store.ts';

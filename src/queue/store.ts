@@ -1,18 +1,16 @@
 import { Job, type JobsOptions } from 'bullmq';
 import { bareError } from '../contracts/index.ts';
 import { codeOf, isConnectionError, type Engine, type EngineQueue } from '../engine/index.ts';
-import { IdempotencyConflictError, QueueUnavailableError, ShiftworkError } from '../errors/index.ts';
+import {
+  IdempotencyConflictError,
+  QueueUnavailableError,
+  ShiftworkError,
+  type JobReceipt,
+  type KeyConflict,
+  type QueueUnavailableOptions,
+} from '../errors/index.ts';
 import { parseJobId } from './job-id.ts';
 import type { PreparedJob } from './prepare.ts';
-
-/** What the producer gets back once the engine has acknowledged the job. */
-export interface JobReceipt {
-  readonly id: string;
-  readonly name: string;
-  readonly queue: string;
-  /** True when the key already stood for a job: `id` is that job's, and nothing new was queued. */
-  readonly deduplicated: boolean;
-}
 
 /** Large enough to pay for the trip, small enough that one answer comes well within the two seconds. */
 const BULK_SIZE = 1_000;
@@ -40,44 +38,84 @@ function create(
   return Job.create(queue, contract.name, data, options);
 }
 
-/** Stores all in bulks by queue; receipts come in the order of the jobs. */
-export async function storeMany(engine: Engine, jobs: readonly PreparedJob[]): Promise<readonly JobReceipt[]> {
-  const [first] = jobs;
-  if (first === undefined) return [];
-  // One queue is the common case, and needs no sorting back.
-  if (jobs.every(job => job.contract.queue === first.contract.queue))
-    return storeIn(engine, first.contract.queue, jobs);
-  const receipts = new Map<PreparedJob, JobReceipt>();
-  for (const [queue, group] of Map.groupBy(jobs, job => job.contract.queue)) {
-    const stored = await storeIn(engine, queue, group);
-    for (const [index, receipt] of stored.entries()) {
-      const job = group[index];
-      if (job !== undefined) receipts.set(job, receipt);
-    }
-  }
-  return jobs.flatMap(job => receipts.get(job) ?? []);
+/** What became of many jobs. */
+export interface StoredMany {
+  /** In the order of the jobs; undefined where there is none. */
+  readonly receipts: readonly (JobReceipt | undefined)[];
+  /** Why there is not one for each. */
+  readonly error: ShiftworkError | undefined;
 }
 
-async function storeIn(engine: Engine, name: string, jobs: readonly PreparedJob[]): Promise<readonly JobReceipt[]> {
-  const receipts: JobReceipt[] = [];
+/**
+ * Stores all in bulks by queue. A key that stands for other data keeps no other job from being stored; an engine that does not
+ * acknowledge ends it, for those that would follow would only wait as long. Never rejects.
+ */
+export async function storeMany(engine: Engine, jobs: readonly PreparedJob[]): Promise<StoredMany> {
+  const [first] = jobs;
+  if (first === undefined) return { receipts: [], error: undefined };
+  // One queue is the common case, and needs no sorting back.
+  const isOne = jobs.every(job => job.contract.queue === first.contract.queue);
+  const groups = isOne ? [jobs] : [...Map.groupBy(jobs, job => job.contract.queue).values()];
+  const answers: Answer[] = [];
+  let outage: { readonly queue: string; readonly cause: unknown } | undefined;
+  for (const group of groups) {
+    outage ??= await storeIn(engine, group, answers);
+  }
+  const stored = isOne ? answers : sortedBack(jobs, groups.flat(), answers);
+  const conflicts: KeyConflict[] = [];
+  const receipts = jobs.map((job, index) => {
+    const answer = stored[index];
+    if (typeof answer !== 'string') return answer;
+    conflicts.push({ index, contract: job.contract.name, jobId: answer });
+    return undefined;
+  });
+  if (outage !== undefined) return { receipts, error: unavailable(outage.queue, outage.cause, { receipts }) };
+  const [conflict, ...others] = conflicts;
+  const error = conflict && new IdempotencyConflictError([conflict, ...others], receipts);
+  return { receipts, error };
+}
+
+/** A receipt, or the id of the job that the key stands for and that carries other data. */
+type Answer = JobReceipt | string | undefined;
+
+function sortedBack(
+  jobs: readonly PreparedJob[],
+  asStored: readonly PreparedJob[],
+  answers: readonly Answer[],
+): readonly Answer[] {
+  const byJob = new Map(asStored.map((job, index) => [job, answers[index]]));
+  return jobs.map(job => byJob.get(job));
+}
+
+/** Adds an answer for each job that was stored; says why where it went no further. */
+async function storeIn(
+  engine: Engine,
+  jobs: readonly PreparedJob[],
+  answers: Answer[],
+): Promise<{ readonly queue: string; readonly cause: unknown } | undefined> {
+  const queue = jobs[0]?.contract.queue ?? '';
   for (let start = 0; start < jobs.length; start += BULK_SIZE) {
     const slice = jobs.length <= BULK_SIZE ? jobs : jobs.slice(start, start + BULK_SIZE);
-    let stored: readonly { readonly id?: string | undefined }[];
     try {
-      const queue = engine.readyQueue(name) ?? (await engine.queue(name));
-      stored = await Job.createBulk(
-        queue,
+      const stored = await Job.createBulk(
+        engine.readyQueue(queue) ?? (await engine.queue(queue)),
         slice.map(({ contract, data, options }) => ({ name: contract.name, data, opts: options })),
       );
+      for (const [index, job] of slice.entries()) answers.push(answerTo(job, stored[index]?.id));
     } catch (cause) {
-      throw unavailable(name, cause);
+      return { queue, cause };
     }
-    for (const [index, job] of slice.entries()) receipts.push(receiptOf(job, stored[index]?.id));
   }
-  return receipts;
+  return undefined;
 }
 
 function receiptOf(job: PreparedJob, storedId: string | undefined): JobReceipt {
+  const answer = answerTo(job, storedId);
+  if (typeof answer !== 'string') return answer;
+  throw new IdempotencyConflictError([{ index: 0, contract: job.contract.name, jobId: answer }]);
+}
+
+function answerTo(job: PreparedJob, storedId: string | undefined): JobReceipt | string {
   const { name, queue } = job.contract;
   if (storedId === undefined) throw new QueueUnavailableError(queue, 'the engine answered without a job id');
   if (
@@ -86,7 +124,7 @@ function receiptOf(job: PreparedJob, storedId: string | undefined): JobReceipt {
     parseJobId(storedId)?.digest !== job.digest &&
     !haveOneOrigin(storedId, job.id)
   ) {
-    throw new IdempotencyConflictError(name, storedId);
+    return storedId;
   }
   return { id: storedId, name, queue, deduplicated: storedId !== job.id };
 }
@@ -127,9 +165,14 @@ export async function storePrepared(
 }
 
 /** What the producer is told when the engine did not do its part. */
-export function unavailable(queue: string, cause: unknown): ShiftworkError {
+export function unavailable(
+  queue: string,
+  cause: unknown,
+  options: Omit<QueueUnavailableOptions, 'cause'> = {},
+): ShiftworkError {
   if (cause instanceof QueueUnavailableError) return cause;
-  return new QueueUnavailableError(queue, reasonOf(cause), cause instanceof Error ? { cause: bareError(cause) } : {});
+  const told = cause instanceof Error ? { ...options, cause: bareError(cause) } : options;
+  return new QueueUnavailableError(queue, reasonOf(cause), told);
 }
 
 /** Said in our words: an engine's message may carry hosts, keys or the command with its data. */

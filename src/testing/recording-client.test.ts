@@ -58,6 +58,18 @@ describe('recordingClient', () => {
     expect(client.enqueued).toHaveLength(2);
   });
 
+  test('a key with other data among many keeps none of the others from being recorded', async () => {
+    const client = recordingClient();
+    const first = await client.enqueue(visit, { page: '/' });
+    await expect(
+      client.enqueueMany([visit({ page: '/', user: 'ada' }), visit({ page: '/other' })]),
+    ).rejects.toMatchObject({
+      conflicts: [{ index: 0, contract: 'visit', jobId: first.id }],
+      receipts: [undefined, { name: 'visit', deduplicated: false }],
+    });
+    expect(client.dataOf(visit)).toEqual([{ page: '/' }, { page: '/other' }]);
+  });
+
   test('closed, it takes nothing more', async () => {
     const client = recordingClient();
     await client.close();

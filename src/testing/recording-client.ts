@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AnyJobContract, EnqueueOptions, InputOf, JobContract, JobRequest } from '../contracts/index.ts';
-import { ClientClosedError, IdempotencyConflictError } from '../errors/index.ts';
+import { ClientClosedError, IdempotencyConflictError, type KeyConflict } from '../errors/index.ts';
 import { prepare, type Enqueuer, type JobReceipt, type PreparedJob } from '../queue/index.ts';
 import { createIdSource } from '../time/index.ts';
 
@@ -46,17 +46,28 @@ export class RecordingClient implements Enqueuer {
     options?: EnqueueOptions,
   ): Promise<JobReceipt> {
     this.#refuseIfClosed();
-    return this.#record(await prepare(this.#context, contract, data, options), options ?? {});
+    const answer = this.#record(await prepare(this.#context, contract, data, options), options ?? {});
+    if (typeof answer !== 'string') return answer;
+    throw new IdempotencyConflictError([{ index: 0, contract: contract.name, jobId: answer }]);
   }
 
-  /** All are checked before the first is recorded. */
+  /** All are checked before the first is recorded. Keys that stand for other data keep no other job from being recorded. */
   async enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
     this.#refuseIfClosed();
     const jobs: (readonly [PreparedJob, EnqueueOptions])[] = [];
     for (const { contract, data, options } of requests) {
       jobs.push([await prepare(this.#context, contract, data, options), options]);
     }
-    return jobs.map(([job, options]) => this.#record(job, options));
+    const conflicts: KeyConflict[] = [];
+    const receipts = jobs.map(([job, options], index) => {
+      const answer = this.#record(job, options);
+      if (typeof answer !== 'string') return answer;
+      conflicts.push({ index, contract: job.contract.name, jobId: answer });
+      return undefined;
+    });
+    const [conflict, ...others] = conflicts;
+    if (conflict !== undefined) throw new IdempotencyConflictError([conflict, ...others], receipts);
+    return receipts.filter(receipt => receipt !== undefined);
   }
 
   async close(): Promise<void> {
@@ -67,12 +78,13 @@ export class RecordingClient implements Enqueuer {
     if (this.#closed) throw new ClientClosedError();
   }
 
-  #record(job: PreparedJob, options: EnqueueOptions): JobReceipt {
+  /** A receipt, or the id of the job that the key stands for and that carries other data. */
+  #record(job: PreparedJob, options: EnqueueOptions): JobReceipt | string {
     const { name, queue } = job.contract;
     const key = job.options.deduplication?.id;
     const first = key === undefined ? undefined : this.#byKey.get(key);
     if (first !== undefined) {
-      if (first.digest !== job.digest) throw new IdempotencyConflictError(name, first.id);
+      if (first.digest !== job.digest) return first.id;
       return { id: first.id, name, queue, deduplicated: true };
     }
     if (key !== undefined) this.#byKey.set(key, job);

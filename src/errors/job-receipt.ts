@@ -1,0 +1,8 @@
+/** What the producer gets back once the engine has acknowledged the job. Here because errors carry those of what was queued before them. */
+export interface JobReceipt {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  /** True when the key already stood for a job: `id` is that job's, and nothing new was queued. */
+  readonly deduplicated: boolean;
+}
