@@ -5,7 +5,8 @@ import { PayloadTooLargeError } from '../src/errors/index.ts';
 import type { Enqueuer, JobReceipt } from '../src/queue/index.ts';
 import type { BatchOptions } from './batch-options.ts';
 
-type Completed = 'messageId' | 'timestamp';
+const COMPLETED = ['messageId', 'timestamp'] as const;
+type Completed = (typeof COMPLETED)[number];
 type Open<Message> = Omit<Message, Completed> & Partial<Pick<Message, Completed & keyof Message>>;
 
 /** The Segment spec's track call; `messageId` and `timestamp` are added when left out. */
@@ -13,7 +14,7 @@ export type TrackMessage = Open<InputOf<typeof track>>;
 /** The Segment spec's identify call; `messageId` and `timestamp` are added when left out. */
 export type IdentifyMessage = Open<InputOf<typeof identify>>;
 
-/** Analytics jobs for a web app. `messageId` is the key: the same message sent twice is one. */
+/** Analytics jobs for a web app. `messageId` is the key: the same message sent twice is one, also where the producer adds its time. */
 export interface AnalyticsProducer {
   track(message: TrackMessage, options?: EnqueueOptions): Promise<JobReceipt>;
   identify(message: IdentifyMessage, options?: EnqueueOptions): Promise<JobReceipt>;
@@ -32,8 +33,10 @@ const BYTES_PER_JOB = 240 * 1024;
 
 export function createAnalyticsProducer(client: Enqueuer): AnalyticsProducer {
   return {
-    track: (message, options) => client.enqueue(track, { ...completion(now()), ...message }, options),
-    identify: (message, options) => client.enqueue(identify, { ...completion(now()), ...message }, options),
+    track: (message, options) =>
+      client.enqueue(track, { ...completion(now()), ...message }, repeatable(message, options)),
+    identify: (message, options) =>
+      client.enqueue(identify, { ...completion(now()), ...message }, repeatable(message, options)),
     trackMany(messages, options) {
       const at = now();
       const batch = messages.map(message => ({ type: 'track', ...completion(at), ...message }) as const);
@@ -88,6 +91,17 @@ function bySize(messages: Batch): readonly Batch[] {
     }
   }
   return batches;
+}
+
+/** What is added here differs in a repeat, which is a repeat all the same. */
+function repeatable(
+  message: Partial<Record<Completed, string>>,
+  options: EnqueueOptions | undefined,
+): EnqueueOptions | undefined {
+  // What nobody has named is new each time.
+  if (message.messageId === undefined && options?.idempotencyKey === undefined) return options;
+  const added = COMPLETED.filter(field => message[field] === undefined);
+  return added.length === 0 ? options : { ...options, generated: [...(options?.generated ?? []), ...added] };
 }
 
 function completion(timestamp: string): { readonly messageId: string; readonly timestamp: string } {

@@ -1,5 +1,10 @@
-import { describe, expect, expectTypeOf, test } from 'vitest';
-import { InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError } from '../src/errors/index.ts';
+import { describe, expect, expectTypeOf, test, vi } from 'vitest';
+import {
+  IdempotencyConflictError,
+  InvalidOptionsError,
+  InvalidPayloadError,
+  PayloadTooLargeError,
+} from '../src/errors/index.ts';
 import { trackBatch } from '../jobs/index.ts';
 import { recordingClient } from '../src/testing/index.ts';
 import {
@@ -118,6 +123,31 @@ describe('many analytics calls', () => {
     expect(await analytics.track(message)).toEqual({ ...first, deduplicated: true });
     await analytics.trackMany([message]);
     expect(client.enqueued[1]?.data).toEqual({ batch: [{ type: 'track', ...message }] });
+  });
+
+  test.each([
+    { what: 'a message id', ids: { messageId: 'm1' }, options: {} },
+    { what: 'an idempotency key', ids: {}, options: { idempotencyKey: 'request-1' } },
+  ])('with $what, a repeat is one although the producer adds what was left out', async ({ ids, options }) => {
+    const { client, analytics } = setup();
+    vi.useFakeTimers({ now: 0, toFake: ['Date'] });
+    try {
+      for (const [index, call] of [
+        () => analytics.track({ ...ids, userId: 'u1', event: 'Seen' }, options),
+        () => analytics.identify({ ...ids, userId: 'u1', traits: { plan: 'free' } }, options),
+      ].entries()) {
+        const first = await call();
+        vi.setSystemTime(60_000);
+        expect(await call()).toEqual({ ...first, deduplicated: true });
+        expect(client.enqueued).toHaveLength(index + 1);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    // What the caller says still makes a difference.
+    await expect(analytics.track({ ...ids, userId: 'u1', event: 'Bought' }, options)).rejects.toThrow(
+      IdempotencyConflictError,
+    );
   });
 
   test('of large events travel in more jobs, in order, none above what a job may carry', async () => {

@@ -40,6 +40,8 @@ export interface EnqueueOptions {
    * queued. Same key and other data: IdempotencyConflictError.
    */
   readonly idempotencyKey?: string;
+  /** Fields of the data that were made up for this call, such as a time or a random id: under one key they make no difference. */
+  readonly generated?: readonly string[];
   /** Ties together everything that one request caused; the job's own id when left out. */
   readonly correlationId?: string;
 }

@@ -3,12 +3,13 @@ import { InvalidOptionsError } from '../errors/index.ts';
 import { toMilliseconds, YEAR_MS } from '../time/index.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
 
-const KNOWN: ReadonlySet<string> = new Set(['delay', 'priority', 'idempotencyKey', 'correlationId']);
+const KNOWN: ReadonlySet<string> = new Set(['delay', 'priority', 'idempotencyKey', 'generated', 'correlationId']);
 
 export interface CheckedOptions {
   readonly delayMs: number;
   readonly priority: number;
   readonly idempotencyKey: string | undefined;
+  readonly generated: readonly string[] | undefined;
   readonly correlationId: string | undefined;
 }
 
@@ -40,6 +41,7 @@ export function checkOptions(contract: AnyJobContract, options: EnqueueOptions):
     delayMs,
     priority: PRIORITY_NUMBERS[named],
     idempotencyKey: text('idempotencyKey', options.idempotencyKey),
+    generated: fields(options.generated),
     correlationId: text('correlationId', options.correlationId),
   };
 }
@@ -50,4 +52,10 @@ function text(name: string, value: unknown): string | undefined {
   if (typeof value === 'string' && value.length >= 1 && value.length <= 200 && !/[\p{Cc}\u2028\u2029]/u.test(value))
     return value;
   throw new InvalidOptionsError(`Expected ${name} to be a text of 1 to 200 characters without control characters.`);
+}
+
+function fields(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.length <= 100 && value.every(name => typeof name === 'string')) return value;
+  throw new InvalidOptionsError('Expected generated to be a list of at most 100 names of fields.');
 }

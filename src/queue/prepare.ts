@@ -58,11 +58,12 @@ function build(
   contract: AnyJobContract,
   data: unknown,
   output: unknown,
-  { delayMs, priority, idempotencyKey, correlationId: given }: CheckedOptions,
+  { delayMs, priority, idempotencyKey, generated, correlationId: given }: CheckedOptions,
 ): PreparedJob {
   const cause = currentCause();
   const correlationId = given ?? cause?.correlationId;
-  const digest = digestOf(writePayload(contract, data));
+  const json = writePayload(contract, data);
+  const digest = digestOf(generated === undefined ? json : withoutFields(json, generated));
   const id = jobIdOf(contract.queue, ids.next(), digest);
   const trace = traceparent() ?? cause?.traceparent;
   const { retention } = contract;
@@ -114,8 +115,16 @@ function defaultsOf(contract: AnyJobContract): CheckedOptions {
     delayMs: 0,
     priority: PRIORITY_NUMBERS[contract.priority],
     idempotencyKey: undefined,
+    generated: undefined,
     correlationId: undefined,
   };
+}
+
+/** Of the JSON: what the data is made of may not be what is stored. */
+function withoutFields(json: string, names: readonly string[]): string {
+  const stored: unknown = JSON.parse(json);
+  if (typeof stored !== 'object' || stored === null) return json;
+  return JSON.stringify(Object.fromEntries(Object.entries(stored).filter(([name]) => !names.includes(name))));
 }
 
 function keepCompleted(ageMs: number, count: number): true | { age: number; count: number } {
