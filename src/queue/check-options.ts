@@ -1,6 +1,7 @@
 import type { AnyJobContract, EnqueueOptions } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
 import { toMilliseconds, YEAR_MS } from '../time/index.ts';
+import { kindOf } from './check-requests.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['delay', 'priority', 'idempotencyKey', 'generated', 'correlationId']);
@@ -15,6 +16,12 @@ export interface CheckedOptions {
 
 /** @throws InvalidOptionsError for anything unknown or out of range: these may come from a request */
 export function checkOptions(contract: AnyJobContract, options: EnqueueOptions): CheckedOptions {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidOptionsError(
+      `Expected options for "${contract.name}" among ${[...KNOWN].join(', ')}, got ${kindOf(given)}. Leave them out for none.`,
+    );
+  }
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) {
       throw new InvalidOptionsError(
@@ -31,10 +38,10 @@ export function checkOptions(contract: AnyJobContract, options: EnqueueOptions):
     );
   }
   const named = options.priority ?? contract.priority;
-  // `own`: a request may ask for the priority "constructor".
-  if (!Object.hasOwn(PRIORITY_NUMBERS, named)) {
+  // `own`: a request may ask for the priority "constructor". A list of one would be read as what it holds.
+  if (typeof named !== 'string' || !Object.hasOwn(PRIORITY_NUMBERS, named)) {
     throw new InvalidOptionsError(
-      `Expected priority to be high, normal or low, got ${JSON.stringify(options.priority)}.`,
+      `Expected priority to be high, normal or low, got ${typeof named === 'string' ? JSON.stringify(String(named).slice(0, 40)) : kindOf(named)}.`,
     );
   }
   return {

@@ -11,6 +11,8 @@ import type { Engine } from '../engine/index.ts';
 import { ClientClosedError, UndecodableJobError, type JobReceipt } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel-job.ts';
+import { checkCancelOptions, type CancelOptions } from './check-cancel-options.ts';
+import { requireContract, requireRequests, requireText } from './check-requests.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { derivedPart, parseJobId } from './job-id.ts';
 import { traceIdOf } from './job-meta.ts';
@@ -58,6 +60,11 @@ export class Client implements Enqueuer {
     data: StandardSchemaV1.InferInput<Schema>,
     options?: EnqueueOptions,
   ): Promise<JobReceipt> {
+    try {
+      requireContract(contract);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (this.#tracer === undefined) return this.#enqueue(this.#context, contract, data, options);
     return this.#traced(this.#tracer, [contract], context => this.#enqueue(context, contract, data, options));
   }
@@ -121,7 +128,8 @@ export class Client implements Enqueuer {
     });
   }
 
-  #enqueueAll(requests: readonly JobRequest[], contextOf: ContextOf): Promise<readonly JobReceipt[]> {
+  async #enqueueAll(requests: readonly JobRequest[], contextOf: ContextOf): Promise<readonly JobReceipt[]> {
+    requireRequests(requests);
     if (this.#tracer === undefined) return this.#enqueueEach(this.#context, requests, contextOf);
     const contracts = requests.map(({ contract }) => contract);
     return this.#traced(this.#tracer, contracts, context => this.#enqueueEach(context, requests, contextOf));
@@ -157,8 +165,11 @@ export class Client implements Enqueuer {
   /**
    * Says that a job is no longer wanted. One that waits is not begun, one that runs is told to stop within about a second, wherever
    * it runs; both end as cancelled. A handler may still finish before it is told.
+   * @throws InvalidOptionsError, UndecodableJobError, QueueUnavailableError, ClientClosedError
    */
-  async cancel(id: string, { reason = 'no longer wanted', by = 'producer' } = {}): Promise<CancelAnswer> {
+  async cancel(id: string, options: CancelOptions = {}): Promise<CancelAnswer> {
+    requireText('the id of a job', id);
+    const { reason, by } = checkCancelOptions(options);
     const parts = parseJobId(id);
     if (parts === undefined) return 'unknown';
     this.#begin();
@@ -178,6 +189,7 @@ export class Client implements Enqueuer {
    * @throws UndecodableJobError when it is stored but cannot be read
    */
   async job(id: string): Promise<JobView | undefined> {
+    requireText('the id of a job', id);
     const parts = parseJobId(id);
     if (parts === undefined) return undefined;
     this.#begin();

@@ -75,6 +75,10 @@ describe('prepare', () => {
     ['a BullMQ option', { lifo: true }, 'lifo'],
     ['a huge delay', { delay: '9999w' }, 'delay'],
     ['a negative delay', { delay: -1 }, 'delay'],
+    ['a delay that is no JSON', { delay: 5n }, 'delay'],
+    ['a priority that is no JSON', { priority: 5n }, 'priority'],
+    ['a list of one priority', { priority: ['high'] }, 'priority'],
+    ['generated fields that are no list', { generated: 'at' }, 'generated'],
     ['an unknown priority', { priority: 'urgent' }, 'priority'],
     ['an inherited priority', { priority: 'constructor' }, 'priority'],
     ['an empty key', { idempotencyKey: '' }, 'idempotencyKey'],
@@ -85,6 +89,15 @@ describe('prepare', () => {
     expect(call).toThrow(InvalidOptionsError);
     expect(call).toThrow(named);
   });
+
+  test.each([{ delay: 'x'.repeat(100_000) }, { priority: 'x'.repeat(100_000) }])(
+    'a refusal does not repeat what may be a whole request',
+    options => {
+      const call = () => prepared(plain, { text: '' }, options as EnqueueOptions);
+      expect(call).toThrow(InvalidOptionsError);
+      expect(call).not.toThrow(/x{100}/);
+    },
+  );
 
   test('refuses a delay after which the job would have expired', () => {
     expect(() => prepared(greet, { userId: 'u1' }, { delay: '2d' })).toThrow('expired before it starts');

@@ -26,7 +26,7 @@ export function toMilliseconds(duration: Duration, what = 'duration'): number {
   const ms = typeof duration === 'number' ? duration : typeof duration === 'string' ? readText(duration) : undefined;
   if (ms !== undefined && Number.isFinite(ms) && ms >= 0) return Math.round(ms);
   throw new InvalidOptionsError(
-    `Expected ${what} to be milliseconds or a text such as "250ms", "30s", "5m", "2h", "1d", got ${JSON.stringify(duration)}.`,
+    `Expected ${what} to be milliseconds or a text such as "250ms", "30s", "5m", "2h", "1d", got ${shown(duration)}.`,
   );
 }
 
@@ -35,4 +35,10 @@ function readText(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text);
   const unit = match?.[2] === undefined ? undefined : UNIT_MS[match[2]];
   return match && unit !== undefined ? Number(match[1]) * unit : undefined;
+}
+
+/** Short, and of anything that is no duration only what it is: it may come from a request. */
+function shown(value: unknown): string {
+  if (typeof value === 'number' || value === null) return String(value);
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
 }
