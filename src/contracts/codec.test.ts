@@ -38,6 +38,33 @@ describe('decodePayload', () => {
     expect(decoded.kind === 'unreadable' && decoded.detail).toContain('userId');
   });
 
+  test('an upgrade that answers later is unreadable, and its rejection, which may hold data, reaches nobody', async () => {
+    const later = defineJob({
+      queue: 'email',
+      name: 'later',
+      version: 2,
+      schema: z.object({}),
+      upgrade: { 1: async () => Promise.reject(new Error('hunter2')) },
+    });
+    // Vitest fails a run in which a rejection is handled by nobody.
+    expect(await decodePayload(later, 1, {})).toMatchObject({
+      kind: 'unreadable',
+      detail: expect.stringContaining('the upgrade from version 1 is asynchronous'),
+    });
+  });
+
+  test('what a toJSON throws is not repeated, what V8 says of the shape is', () => {
+    const any = defineJob({ queue: 'email', name: 'any', schema: z.any() });
+    const secretive = {
+      toJSON() {
+        throw new Error('cannot write hunter2');
+      },
+    };
+    expect(() => writePayload(any, secretive)).toThrow(/cannot be written as JSON/);
+    expect(() => writePayload(any, secretive)).not.toThrow(/hunter2/);
+    expect(() => writePayload(any, { amount: 1n })).toThrow(/BigInt/);
+  });
+
   test('an upgrade that throws is unreadable and its message, which may hold data, is not repeated', async () => {
     const decoded = await decodePayload(greet, 2, { bad: true });
     expect(decoded).toEqual({ kind: 'unreadable', detail: 'the upgrade from version 2 failed' });

@@ -34,9 +34,8 @@ export function writePayload(contract: PayloadContract, data: unknown): string {
   try {
     json = JSON.stringify(data);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message.split('\n', 1)[0] : 'unknown reason';
     throw new InvalidPayloadError(contract.name, [
-      { path: '(root)', message: `cannot be written as JSON (${message})` },
+      { path: '(root)', message: `cannot be written as JSON (${whyUnwritten(cause)})` },
     ]);
   }
   if (json === undefined) {
@@ -55,6 +54,16 @@ export function writePayload(contract: PayloadContract, data: unknown): string {
   return json;
 }
 
+/** What V8 itself says; what a `toJSON` or a getter throws may repeat the data. */
+function whyUnwritten(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : '';
+  const [known] =
+    /^(Converting circular structure to JSON|Do not know how to serialize a BigInt|Maximum call stack size exceeded)/.exec(
+      message,
+    ) ?? [];
+  return known ?? 'a toJSON or a getter in it threw';
+}
+
 /** Reads stored data: upgrades it step by step to the contract's version, then validates it. Never throws. */
 export async function decodePayload(contract: PayloadContract, version: number, stored: unknown): Promise<Decoded> {
   if (version > contract.version) return { kind: 'newer-version', version };
@@ -66,6 +75,14 @@ export async function decodePayload(contract: PayloadContract, version: number, 
     }
     try {
       data = upgrade(data);
+      if (isThenable(data)) {
+        // Nobody waits for it, and what it rejects with may repeat the data.
+        data.then(undefined, () => undefined);
+        return {
+          kind: 'unreadable',
+          detail: `the upgrade from version ${step} is asynchronous: a step is a function that answers at once`,
+        };
+      }
     } catch {
       // The thrown message may repeat the data.
       return { kind: 'unreadable', detail: `the upgrade from version ${step} failed` };
@@ -99,6 +116,10 @@ export function decodeAtOnce(
     // The long way says what failed.
   }
   return undefined;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function outputOf(contract: PayloadContract, data: unknown, result: StandardSchemaV1.Result<unknown>): unknown {

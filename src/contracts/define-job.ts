@@ -21,7 +21,7 @@ export interface JobDefinition<Schema extends StandardSchemaV1> {
   readonly version?: number;
   /** Anything that speaks Standard Schema. Its input must survive JSON. */
   readonly schema: Schema;
-  /** `{ 1: data => ... }` turns data of version 1 into data of version 2; one step for each version still supported. */
+  /** `{ 1: data => ... }` turns data of version 1 into data of version 2; one step for each version still supported. Answers at once: no promise. */
   readonly upgrade?: Readonly<Record<number, (data: unknown) => unknown>>;
   /** 5 attempts, exponential from 1 s to 5 minutes, by default. */
   readonly retry?: { readonly attempts: number; readonly backoff?: Backoff };

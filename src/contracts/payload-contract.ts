@@ -5,7 +5,7 @@ export interface PayloadContract {
   readonly name: string;
   readonly version: number;
   readonly schema: StandardSchemaV1;
-  /** `upgrade[n]` turns data of version n into data of version n + 1. */
+  /** `upgrade[n]` turns data of version n into data of version n + 1, at once. */
   readonly upgrade: Readonly<Record<number, (data: unknown) => unknown>>;
   readonly sensitive: readonly string[];
 }
