@@ -119,7 +119,8 @@ export class Client implements Enqueuer {
   /**
    * As `enqueueMany` for jobs that follow from one thing, such as an event: their ids are made of it, so that a repeat of the same
    * call queues nothing again, also where job and contract have no key. The ids say so while the engine keeps the jobs, the key
-   * for the contract's `keyWindow` after that.
+   * for the contract's `keyWindow` after that. The engine answers a repeat as it answers the first call, so `deduplicated` is false in
+   * both and both are stated as `job.enqueued`.
    */
   enqueueFrom(origin: JobOrigin, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
     return this.#enqueueAll(requests, (context, index, { contract }) => {

@@ -64,6 +64,24 @@ describe('prepare', () => {
     expect(key('u1')).not.toBe(key('u2'));
   });
 
+  test('the digest of a job with a key tells data apart, not the order of its properties nor what was made up for the call', () => {
+    const thing = defineJob({ queue: 'email', name: 'thing', schema: z.any() });
+    const digest = (data: unknown, generated: readonly string[] = []) =>
+      prepared(thing, data, { idempotencyKey: 'k', generated }).digest;
+    const data = { a: 1, b: { c: [{ d: 1, e: 2 }], f: '' } };
+    expect(digest({ b: { f: '', c: [{ e: 2, d: 1 }] }, a: 1 })).toBe(digest(data));
+    expect(digest({ ...data, at: 'now' }, ['at'])).toBe(digest({ at: 'then', ...data }, ['at']));
+    for (const other of [
+      { ...data, a: 2 },
+      { ...data, at: 'now' },
+      { a: 1, b: { ...data.b, c: [{ d: 2, e: 1 }] } },
+      JSON.parse('{"__proto__":1,"a":1,"b":{"c":[{"d":1,"e":2}],"f":""}}'),
+    ]) {
+      expect(digest(other)).not.toBe(digest(data));
+    }
+    expect(digest([2, 1])).not.toBe(digest([1, 2]));
+  });
+
   test("the caller's key wins over the contract's and never equals it by accident", () => {
     const own = prepared(greet, { userId: 'u1' }, { idempotencyKey: 'u1' }).options.deduplication?.id;
     expect(own).not.toBe(prepared(greet, { userId: 'u1' }).options.deduplication?.id);

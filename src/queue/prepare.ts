@@ -9,6 +9,7 @@ import {
 } from '../contracts/index.ts';
 import type { IdSource } from '../time/index.ts';
 import { checkOptions, type CheckedOptions } from './check-options.ts';
+import { dataDigestOf } from './data-digest.ts';
 import { deduplicationIdOf, digestOf, jobIdOf } from './job-id.ts';
 import { writeMeta } from './job-meta.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
@@ -63,7 +64,8 @@ function build(
   const cause = currentCause();
   const correlationId = given ?? cause?.correlationId;
   const json = writePayload(contract, data);
-  const digest = digestOf(generated === undefined ? json : withoutFields(json, generated));
+  const key = keyOf(contract, output, idempotencyKey) ?? (origin === undefined ? undefined : ['origin', origin]);
+  const digest = key === undefined ? digestOf(json) : dataDigestOf(json, generated);
   const id = jobIdOf(contract.queue, ids.next(), digest);
   const trace = traceparent() ?? cause?.traceparent;
   const { retention } = contract;
@@ -84,7 +86,6 @@ function build(
     userId: cause?.userId,
   });
   if (metadata !== undefined) jobOptions.telemetry = { metadata };
-  const key = keyOf(contract, output, idempotencyKey) ?? (origin === undefined ? undefined : ['origin', origin]);
   if (key !== undefined) {
     jobOptions.deduplication = { id: deduplicationIdOf(contract.name, key), ttl: contract.keyWindowMs };
   }
@@ -118,13 +119,6 @@ function defaultsOf(contract: AnyJobContract): CheckedOptions {
     generated: undefined,
     correlationId: undefined,
   };
-}
-
-/** Of the JSON: what the data is made of may not be what is stored. */
-function withoutFields(json: string, names: readonly string[]): string {
-  const stored: unknown = JSON.parse(json);
-  if (typeof stored !== 'object' || stored === null) return json;
-  return JSON.stringify(Object.fromEntries(Object.entries(stored).filter(([name]) => !names.includes(name))));
 }
 
 function keepCompleted(ageMs: number, count: number): true | { age: number; count: number } {
