@@ -66,6 +66,20 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
     expect(Math.round((late?.oldestDueMs ?? 0) / HOUR)).toBe(2);
   });
 
+  test('a job that has waited for its time is due since then, and one sent ahead of it since now', async () => {
+    const queue = await engine.queue('waited');
+    for (const [hours, expected] of [
+      [7, 2],
+      [12, 0],
+    ] as const) {
+      const timestamp = Date.now() - 9 * HOUR;
+      await (await queue.add('x', {}, { priority: normal, delay: hours * HOUR, timestamp })).promote();
+      const { queues } = await readOverview(new Map([['waited', queue]]));
+      expect(Math.round((queues[0]?.oldestDueMs ?? -HOUR) / HOUR)).toBe(expected);
+      await queue.obliterate({ force: true });
+    }
+  });
+
   test('a paused queue is shown as such', async () => {
     await (await engine.queue('paused')).pause();
     expect(await figuresOf('paused', [])).toMatchObject({ paused: true });

@@ -59,6 +59,7 @@ export interface ProjectionFields {
 export interface FactTable {
   'job.enqueued': JobFields & { readonly delayMs: number };
   'job.deduplicated': JobFields;
+  /** `waitedMs`: from when the job was first due, or last replayed, to this start; earlier attempts and waits are in it. */
   'job.started': RunFields & { readonly waitedMs: number };
   'job.succeeded': RunFields & { readonly waitedMs: number; readonly ranMs: number };
   'job.retried': RunFields & { readonly ranMs: number; readonly retryInMs: number; readonly error: Error };

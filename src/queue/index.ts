@@ -1,6 +1,7 @@
 export { cancelJob, CANCELS, cancelMarkOf, type CancelAnswer, type CancelMark } from './cancel-job.ts';
 export { Client, type JobOrigin } from './client.ts';
 export { clientOn, connect, type ConnectOptions } from './connect.ts';
+export { firstDueAt, replayMark } from './due-at.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { deduplicationIdOf, derivedPart, digestOf, jobIdOf, parseJobId, type JobIdParts } from './job-id.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './job-meta.ts';

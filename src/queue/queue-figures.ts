@@ -1,4 +1,5 @@
 import type { EngineJob, EngineQueue } from '../engine/index.ts';
+import { firstDueAt } from './due-at.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
 
 /** How many jobs a queue holds, by what is to become of them. */
@@ -12,7 +13,10 @@ export interface QueueFigures {
   /** Those that are still kept. */
   readonly succeeded: number;
   readonly dead: number;
-  /** How long the job that is due longest has been due, in milliseconds; undefined when none is, or it cannot be read. */
+  /**
+   * How long the job that is due longest has been due, in milliseconds; undefined when none is, or it cannot be read. One that has run before
+   * counts from its last start once its wait is over.
+   */
   readonly oldestDueMs: number | undefined;
 }
 
@@ -58,14 +62,20 @@ async function oldestDue(queue: EngineQueue, now: number): Promise<number | unde
       const [id] = await queue.getRanges([state], index, index, true);
       // A job with broken data cannot be read; it must not hide the others.
       const job = id === undefined ? undefined : await queue.getJob(id).catch(() => undefined);
-      return job === undefined ? undefined : dueAt(job);
+      if (job === undefined) return undefined;
+      // One that was sent ahead of its time is due all the same.
+      return state === 'delayed' ? dueAt(job) : Math.min(now, dueAt(job));
     }),
   );
   const due = times.filter(time => time !== undefined && time <= now) as number[];
   return due.length === 0 ? undefined : Math.min(...due);
 }
 
-/** A retry is due its delay after the run that failed, everything else after it was queued. */
+/**
+ * A retry is due its delay after the run that failed began, everything else after it was queued. When one that waited became due is known of
+ * its first time alone; one that is to run again counts from its last start.
+ */
 function dueAt(job: EngineJob): number {
-  return Math.max(job.timestamp, job.processedOn ?? 0) + job.delay;
+  if (job.delay > 0) return Math.max(job.timestamp, job.processedOn ?? 0) + job.delay;
+  return Math.max(firstDueAt(job), job.processedOn ?? 0);
 }

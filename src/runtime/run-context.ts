@@ -1,7 +1,7 @@
 import type { AnyJobContract, Handler, QueuePolicy, Tracer } from '../contracts/index.ts';
 import type { EngineJob } from '../engine/index.ts';
 import type { Facts, RunFields } from '../facts/index.ts';
-import { readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
+import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../queue/index.ts';
 import type { Ledger } from '../state/index.ts';
 import type { Confirmations } from './confirmations.ts';
 import type { Destinations } from './destinations/destinations.ts';
@@ -71,9 +71,9 @@ export function runContext(at: QueueContext, job: EngineJob, token: string): Run
   };
 }
 
-/** From when the job was due to when it was started. */
+/** From when the job was first due, or last replayed, to when it was started: with what went before, where it is not the first time. */
 export function waitedMs({ job, startedAt }: RunContext): number {
-  return Math.max(0, startedAt - job.timestamp - (job.delay || 0));
+  return Math.max(0, startedAt - firstDueAt(job));
 }
 
 export function runFields({ at, job, jobId, meta, attempt }: RunContext): RunFields {

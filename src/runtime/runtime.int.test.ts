@@ -287,6 +287,16 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     expect(await email.getJob(id)).toMatchObject({ progress: 0, attemptsMade: 1 });
   });
 
+  test('a job has waited since its delay was over', async () => {
+    const greet = defineJob({ queue: 'email', name: 'greet', schema: text });
+    const { facts, start, queue } = await setup([handle(greet, () => undefined)]);
+    const day = 86_400_000;
+    await (await queue('email')).add('greet', { text: '' }, { delay: day, timestamp: Date.now() - day });
+    const done = facts.next('job.succeeded');
+    await start();
+    expect((await done).waitedMs).toBeLessThan(day / 2);
+  });
+
   test('a job queued by the last release is upgraded and runs', async () => {
     const v1 = defineJob({ queue: 'email', name: 'greet', schema: z.object({ first: z.string(), last: z.string() }) });
     const v2 = defineJob({

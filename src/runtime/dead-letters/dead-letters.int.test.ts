@@ -176,6 +176,17 @@ describe.each(engineCases)('acting on dead letters on $kind', engineCase => {
     expect(await letters.show(id)).toBeUndefined();
   });
 
+  test('a job that is replayed has waited since then, not since it was enqueued', async () => {
+    const queue = await running.engine.queue('acts');
+    const dead = running.facts.next('job.dead', ({ jobName }) => jobName === 'act');
+    await queue.add('act', { n: 5 }, { attempts: 1, timestamp: Date.now() - 86_400_000 });
+    const { jobId: id } = await dead;
+    broken = false;
+    const done = running.facts.next('job.succeeded', ({ jobId }) => jobId === id);
+    await letters.replay({ ids: [id] }, { by: 'ann' });
+    expect((await done).waitedMs).toBeLessThan(3_600_000);
+  });
+
   test('two who replay the same at once replay it once', async () => {
     const ids = [await died('act', () => work({ n: 5 }))];
     broken = false;

@@ -3,7 +3,7 @@ import { decodePayload, type App } from '../../contracts/index.ts';
 import type { Engine, EngineJob, EngineQueue } from '../../engine/index.ts';
 import { InvalidOptionsError, UndecodableJobError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { CANCELS, parseJobId, readMeta, readStoredJob } from '../../queue/index.ts';
+import { CANCELS, parseJobId, readMeta, readStoredJob, replayMark } from '../../queue/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { BlameBook } from '../supervisor/blame.ts';
 import { readHistory, replayedLine } from './attempt-record.ts';
@@ -149,7 +149,7 @@ export class DeadLetters {
         if (!(await isSameFailure(queue, job))) throw new Error('it is no dead letter any more');
         await blame.clear(id);
         // What was noted on it (that it was cancelled, that it waited for a release) is over.
-        await job.updateProgress(0);
+        await job.updateProgress(replayMark(Date.now()));
         await state.delete(CANCELS, id);
         await queue.addJobLog(id, replayedLine(Date.now(), by));
         // Refused by the engine when the job is no dead letter any more.

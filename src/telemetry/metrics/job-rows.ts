@@ -64,7 +64,7 @@ export class JobRows {
       counter('shiftwork_jobs_succeeded_total', 'Jobs that succeeded.', row => row.succeeded),
       histogram(
         'shiftwork_job_wait_seconds',
-        'From when a job was due to when it was started; of jobs that succeeded.',
+        'From when a job was first due, or replayed, to when it was started; of jobs that succeeded.',
         row => row.wait,
       ),
       histogram('shiftwork_job_run_seconds', 'How long runs took that succeeded, failed or died.', row => row.run),

@@ -1,0 +1,20 @@
+import type { EngineJob } from '../engine/index.ts';
+
+/**
+ * When a job was first due, or put back by a replay. Its options keep the delay that it was enqueued with: `job.delay` is 0 once it is due.
+ * When a later attempt was due is kept by no engine.
+ */
+export function firstDueAt({ timestamp, opts, progress }: EngineJob): number {
+  const due = timestamp + (opts.delay ?? 0);
+  return typeof progress === 'object' ? Math.max(due, replayedAtIn(progress)) : due;
+}
+
+/** What a replay notes on a job, in the place of what was noted before. */
+export function replayMark(at: number): { readonly replayedAt: number } {
+  return { replayedAt: at };
+}
+
+function replayedAtIn(progress: object | null): number {
+  if (progress === null || !('replayedAt' in progress)) return 0;
+  return typeof progress.replayedAt === 'number' ? progress.replayedAt : 0;
+}
