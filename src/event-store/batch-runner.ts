@@ -6,6 +6,7 @@ import { isCancelled, isOutage, toError } from './poison.ts';
 import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchPlace } from './project-batch.ts';
 import type { StoredEvent } from './stored-event.ts';
 import { toldError } from './told-error.ts';
+import { isKnown, tellUnhandled } from './unknown-events.ts';
 
 const AGAIN = exponential({ from: '50ms', to: '2s' });
 
@@ -45,17 +46,14 @@ export class BatchRunner {
   /** @throws PoisonEvent, LeaseLost, Interrupted; what the database throws while it is away */
   async run({ events, from, to }: Batch): Promise<void> {
     const { projection } = this.#place;
-    const unknown = events.filter(({ problem }) => problem?.kind === 'unknown-type');
+    const unknown = events.filter(event => !isKnown(event));
     const [first] = unknown;
     if (first !== undefined && projection.onUnknown === 'stop') {
       const before = events.filter(({ position }) => position < first.position);
       await this.#project({ events: before, from, to: first.position - 1 });
       throw new PoisonEvent(first, new Error(first.problem?.detail));
     }
-    for (const { position, type: eventType, problem } of unknown) {
-      const reason = problem?.detail ?? '';
-      this.#store.facts.state('projection.unhandled', { ...this.#fields, position, eventType, reason });
-    }
+    tellUnhandled(this.#store, this.#place, unknown);
     await this.#project({ events: unknown.length === 0 ? events : events.filter(isKnown), from, to });
   }
 
@@ -109,9 +107,4 @@ export class BatchRunner {
   get #fields(): ProjectionFields {
     return { projection: this.#place.projection.name, generation: this.#place.generation };
   }
-}
-
-/** Events that no contract of the store has pass by. */
-export function isKnown({ problem }: StoredEvent): boolean {
-  return problem?.kind !== 'unknown-type';
 }

@@ -3,6 +3,8 @@ import { PageSize } from './page-size.ts';
 import type { Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 import type { EventRow } from './read-event.ts';
+import type { Sql } from './sql.ts';
+import type { StoredEvent } from './stored-event.ts';
 
 interface Coming {
   readonly from: number;
@@ -17,13 +19,16 @@ export class BatchSource {
   readonly #store: EventStore;
   readonly #types: readonly string[];
   readonly #page: PageSize;
+  readonly #tx: Sql | undefined;
   #horizon = 0;
   #coming: Coming | undefined;
 
-  constructor(store: EventStore, { events }: Projection, size: number) {
+  /** Inside a transaction, all is read on its client, and nothing ahead: whoever holds a connection must not wait for another. */
+  constructor(store: EventStore, { events }: Projection, size: number, tx?: Sql) {
     this.#store = store;
     this.#types = events.map(({ name }) => name);
     this.#page = new PageSize(size);
+    this.#tx = tx;
   }
 
   /** What was known to be decided at the last look. */
@@ -37,7 +42,7 @@ export class BatchSource {
     this.#coming = undefined;
     const batch = coming?.from === checkpoint ? await coming.batch : await this.#read(checkpoint);
     if (batch.to <= checkpoint) return undefined;
-    if (batch.to < this.#horizon) {
+    if (batch.to < this.#horizon && this.#tx === undefined) {
       const ahead = this.#read(batch.to);
       // It is looked at when its turn comes.
       ahead.catch(() => undefined);
@@ -48,22 +53,29 @@ export class BatchSource {
 
   async #read(from: number): Promise<Batch> {
     // What was decided once stays so: the database is asked again only when that has been read.
-    if (from >= this.#horizon) this.#horizon = await this.#store.horizon();
+    if (from >= this.#horizon) this.#horizon = await this.#store.horizon(this.#tx);
     const horizon = this.#horizon;
     if (from >= horizon) return { events: [], from, to: from };
     const size = this.#page.now;
-    const rows = await this.#store.rowsFor(from, horizon, size, this.#types);
+    const rows = await this.#store.rowsFor(from, horizon, size, this.#types, this.#tx);
     this.#page.learn(rows);
     const last = rows.at(-1);
     const to = rows.length < size || last === undefined ? horizon : last[0];
-    const events = rows.map((row: EventRow) => this.#store.interpret(row));
-    return { events: await allOf(events), from, to };
+    return { events: await this.#allOf(rows), from, to };
   }
-}
 
-/** Without a turn of the loop for each when none of them is a promise. */
-async function allOf<Value>(values: readonly (Value | Promise<Value>)[]): Promise<Value[]> {
-  const plain: Value[] = [];
-  for (const value of values) plain.push(value instanceof Promise ? await value : value);
-  return plain;
+  /** Without a turn of the loop for each when none of them takes one; in a transaction one after the other. */
+  async #allOf(rows: readonly EventRow[]): Promise<StoredEvent[]> {
+    const events: StoredEvent[] = [];
+    if (this.#tx === undefined) {
+      const coming = rows.map(row => this.#store.interpret(row));
+      for (const event of coming) events.push(event instanceof Promise ? await event : event);
+      return events;
+    }
+    for (const row of rows) {
+      const event = this.#store.interpret(row, this.#tx);
+      events.push(event instanceof Promise ? await event : event);
+    }
+    return events;
+  }
 }

@@ -187,14 +187,14 @@ export class EventStore {
   }
 
   /** The position up to which no event will appear any more. */
-  async horizon(): Promise<number> {
+  async horizon(sql: Sql = this.pool): Promise<number> {
     try {
-      const { rows } = await this.pool.query<[number]>({
+      const { rows } = await sql.query({
         text: `select ${this.names.horizon}()`,
         rowMode: 'array',
         types: storeTypes,
       });
-      return rows[0]?.[0] ?? 0;
+      return Number(rows[0]?.[0] ?? 0);
     } catch (cause) {
       throw explained(cause, this.names.schema);
     }
@@ -203,21 +203,22 @@ export class EventStore {
   /**
    * Rows for a projection: of the types that it handles, and of those that no contract here has. `upTo` must be at or below a horizon.
    */
-  rowsFor(after: number, upTo: number, limit: number, types: readonly string[]): Promise<EventRow[]> {
+  rowsFor(after: number, upTo: number, limit: number, types: readonly string[], sql?: Sql): Promise<EventRow[]> {
     const handled = new Set(types);
     const passedBy = [...this.contracts.keys()].filter(type => !handled.has(type));
     return passedBy.length === 0
-      ? this.#rowsBetween(after, upTo, limit)
+      ? this.#rowsBetween(after, upTo, limit, undefined, sql)
       : this.#rows(
           'but',
           `select ${EVENT_COLUMNS} from ${this.names.event} where position > $1 and position <= $2 and type <> all ($4) order by position limit $3`,
           [after, upTo, limit, passedBy],
+          sql,
         );
   }
 
-  /** What a row says. A promise only where it takes one. */
-  interpret(row: EventRow): StoredEvent | Promise<StoredEvent> {
-    return readEvent(row, this.#reading);
+  /** What a row says. A promise only where it takes one. With a client keys are asked for on that. */
+  interpret(row: EventRow, sql?: Sql): StoredEvent | Promise<StoredEvent> {
+    return readEvent(row, this.#reading, sql);
   }
 
   /** Fields of events of that type whose values are not for logs: what the contract calls sensitive, and what is sealed. */
@@ -243,11 +244,17 @@ export class EventStore {
     await this.#announcer.settle();
   }
 
-  #rowsBetween(after: number, upTo: number, limit: number, types?: readonly string[]): Promise<EventRow[]> {
+  #rowsBetween(
+    after: number,
+    upTo: number,
+    limit: number,
+    types: readonly string[] | undefined,
+    sql?: Sql,
+  ): Promise<EventRow[]> {
     const head = `select ${EVENT_COLUMNS} from ${this.names.event} where position > $1 and position <= $2`;
     return types === undefined
-      ? this.#rows('all', `${head} order by position limit $3`, [after, upTo, limit])
-      : this.#rows('all_of', `${head} and type = any($4) order by position limit $3`, [after, upTo, limit, types]);
+      ? this.#rows('all', `${head} order by position limit $3`, [after, upTo, limit], sql)
+      : this.#rows('all_of', `${head} and type = any($4) order by position limit $3`, [after, upTo, limit, types], sql);
   }
 
   async #rows(name: string, text: string, values: unknown[], sql: Sql = this.pool): Promise<EventRow[]> {

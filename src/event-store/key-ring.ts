@@ -8,8 +8,11 @@ import type { Sql } from './sql.ts';
 export interface KeyRing {
   /** The person's key, made when there is none. @throws SubjectErasedError */
   keyFor(subject: string): Promise<Uint8Array>;
-  /** Undefined when it was thrown away, or never made. */
-  find(subject: string): Promise<Uint8Array | undefined>;
+  /**
+   * Undefined when it was thrown away, or never made. A ring whose keys are in the store's database asks for it on the client that is
+   * given: its caller holds that, and perhaps the last connection with it.
+   */
+  find(subject: string, sql?: Sql): Promise<Uint8Array | undefined>;
   throwAway(subject: string): Promise<void>;
 }
 
@@ -45,11 +48,11 @@ export class PostgresKeyRing implements KeyRing {
     return this.#remember(subject, key, asOf);
   }
 
-  async find(subject: string): Promise<Uint8Array | undefined> {
+  async find(subject: string, sql: Sql = this.#sql): Promise<Uint8Array | undefined> {
     const known = this.#recall(subject);
     if (known !== undefined) return known.key;
     const asOf = this.#thrownAway;
-    const { rows } = await this.#sql.query(`select key from ${this.#table} where subject = $1`, [subject]);
+    const { rows } = await sql.query(`select key from ${this.#table} where subject = $1`, [subject]);
     const key = rows[0]?.['key'];
     return this.#remember(subject, key instanceof Uint8Array ? key : undefined, asOf);
   }

@@ -84,7 +84,7 @@ async function retryNext(
       });
       const [row] = rows;
       if (row === undefined) return undefined;
-      const event = await store.interpret(row);
+      const event = await store.interpret(row, client);
       tried = event;
       if (event.problem !== undefined) throw new Error(`The event cannot be read: ${event.problem.detail}.`);
       await callProject(client, projection, [event]);

@@ -4,6 +4,7 @@ import { InvalidContractError } from '../errors/index.ts';
 import { decrypt, encrypt } from './cipher.ts';
 import { requireIdText } from './id-text.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { Sql } from './sql.ts';
 
 /** Which fields of an event are about a person, and what stands there once that person is erased. */
 export interface PersonalData {
@@ -83,8 +84,15 @@ export class PersonalDataVault {
   }
 
   /** Puts what was sealed back into the payload; after an erasure, what stands for it. */
-  async open(type: string, eventId: string, payload: unknown, subject: string, sealed: string): Promise<unknown> {
-    const key = await this.#keys.find(subject);
+  async open(
+    type: string,
+    eventId: string,
+    payload: unknown,
+    subject: string,
+    sealed: string,
+    sql?: Sql,
+  ): Promise<unknown> {
+    const key = await this.#keys.find(subject, sql);
     const secret: unknown =
       key === undefined ? { ...this.#byType.get(type)?.erased } : JSON.parse(decrypt(key, sealed, eventId));
     return { ...(payload as object), ...(secret as object) };

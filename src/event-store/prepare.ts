@@ -24,7 +24,7 @@ export async function prepareProjections(
       const schema = schemaOf(name, namespace);
       await client.query(`create schema if not exists "${schema}"; set local search_path = "${schema}"; ${tables}`);
       await client.query(
-        `insert into ${names.projection} (name, generation, shape, checkpoint) values ($1, 'live', $2, $3)`,
+        `insert into ${names.projection} (name, generation, shape, checkpoint, begins_at) values ($1, 'live', $2, $3, $3)`,
         [name, shape, checkpoint],
       );
       return shape;

@@ -86,13 +86,17 @@ export function enterSchema(place: Pick<BatchPlace, 'namespace' | 'projection' |
 /** A process that stands still in a batch (frozen, cut off, a handler that never ends) would keep the row locked, whoever has the lease. */
 const IDLE_AT_LEAST_MS = 2_000;
 
+/** The database ends its transaction then. */
+export function cutOffWhenIdle(leaseMs: number): string {
+  return `set local idle_in_transaction_session_timeout = ${Math.max(IDLE_AT_LEAST_MS, Math.round(leaseMs))}`;
+}
+
 /** One round trip: begins in the projection's schema, locks its row, and answers the streams that are parked. */
 async function enter(client: PoolClient, place: BatchPlace, from: number): Promise<ReadonlySet<string>> {
   const { names, projection, generation, token, leaseMs } = place;
-  const idleMs = Math.max(IDLE_AT_LEAST_MS, Math.round(leaseMs));
   const key = `name = '${projection.name}' and generation = '${generation}'`;
   const answers: unknown = await client.query(
-    `${enterSchema(place)}; set local idle_in_transaction_session_timeout = ${idleMs};
+    `${enterSchema(place)}; ${cutOffWhenIdle(leaseMs)};
      select 1 from ${names.projection} where ${key} and token = ${token} and checkpoint = ${from} and stopped_at is null for update;
      select distinct stream from ${names.parked} where ${key}`,
   );

@@ -39,7 +39,7 @@ export interface ProjectionDefinition {
   readonly onUnknown?: 'skip' | 'stop';
   /** False where it does more than write its tables: a rebuild would do that again. */
   readonly rebuildable?: boolean;
-  /** Where it begins when it is new: at the first event, or behind the last. */
+  /** Where it begins when it is new: at the first event, or behind the last. A rebuild begins at the same place. */
   readonly startAt?: 'beginning' | 'now';
 }
 

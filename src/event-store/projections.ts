@@ -50,6 +50,15 @@ export interface ProjectionStatus {
 
 const FEWEST_CONNECTIONS = 3;
 
+/** At zero it would ask without a pause, or lose its lease before it has written anything. */
+function requirePause(duration: Duration, what: string): number {
+  const ms = toMilliseconds(duration, what);
+  if (ms >= 1) return ms;
+  throw new InvalidOptionsError(
+    `Expected ${what} of projections to be at least 1 ms, got ${JSON.stringify(duration)}.`,
+  );
+}
+
 /** Read models of a store, kept up to date by any number of processes: each projection is run by one of them at a time. */
 export class Projections {
   readonly #store: EventStore;
@@ -60,9 +69,15 @@ export class Projections {
   readonly #batchSize: number;
   readonly #leaseMs: number;
 
-  /** @throws InvalidContractError for a name used twice or too long, or events that the store does not know */
+  /**
+   * @throws InvalidContractError for a name used twice or too long, or events that the store does not know
+   * @throws InvalidOptionsError for a batch of no event, which would step over all of them, and for pauses of no length
+   */
   constructor(options: ProjectionsOptions) {
     const { store, projections, batchSize = 1_000 } = options;
+    if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+      throw new InvalidOptionsError(`Expected batchSize to be an integer >= 1, got ${String(batchSize)}.`);
+    }
     const byName = new Map<string, Projection>();
     for (const projection of projections) {
       const { name, events } = projection;
@@ -80,7 +95,7 @@ export class Projections {
     this.#store = store;
     this.#projections = byName;
     this.#batchSize = batchSize;
-    this.#leaseMs = toMilliseconds(options.lease ?? '15s', 'lease');
+    this.#leaseMs = requirePause(options.lease ?? '15s', 'lease');
     this.#projectors = projections.map(
       projection =>
         new Projector({
@@ -88,8 +103,8 @@ export class Projections {
           projection,
           owner: this.#owner,
           batchSize,
-          pollEveryMs: toMilliseconds(options.pollEvery ?? '1s', 'pollEvery'),
-          lagEveryMs: toMilliseconds(options.lagEvery ?? '5s', 'lagEvery'),
+          pollEveryMs: requirePause(options.pollEvery ?? '1s', 'pollEvery'),
+          lagEveryMs: requirePause(options.lagEvery ?? '5s', 'lagEvery'),
           leaseMs: this.#leaseMs,
         }),
     );

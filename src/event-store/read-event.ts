@@ -6,6 +6,7 @@ import {
   type EventMetadata,
 } from '../contracts/index.ts';
 import type { PersonalDataVault } from './personal-data.ts';
+import type { Sql } from './sql.ts';
 import type { EventProblem, StoredEvent } from './stored-event.ts';
 
 /** In the order that `EventRow` has. */
@@ -34,10 +35,10 @@ export interface Reading {
 }
 
 /** What a row says, in this release's words. Answers at once where it can. Never throws for what is stored. */
-export function readEvent(row: EventRow, { contracts, vault }: Reading): StoredEvent | Promise<StoredEvent> {
+export function readEvent(row: EventRow, { contracts, vault }: Reading, sql?: Sql): StoredEvent | Promise<StoredEvent> {
   const contract = contracts.get(row[4]);
   const payload: unknown = JSON.parse(row[6]);
-  if (row[10] !== null && row[11] !== null) return readSealed(row, payload, contract, vault);
+  if (row[10] !== null && row[11] !== null) return readSealed(row, payload, contract, vault, sql);
   const data = row[7] === null ? payload : reviveDates(payload, JSON.parse(row[7]) as string[]);
   return interpret(row, data, contract);
 }
@@ -79,10 +80,11 @@ async function readSealed(
   payload: unknown,
   contract: AnyEventContract | undefined,
   vault: PersonalDataVault,
+  sql: Sql | undefined,
 ): Promise<StoredEvent> {
   let opened: unknown;
   try {
-    opened = await vault.open(row[4], row[3], payload, row[10] ?? '', row[11] ?? '');
+    opened = await vault.open(row[4], row[3], payload, row[10] ?? '', row[11] ?? '', sql);
   } catch (cause) {
     // A key that does not fit is a fact about the event; a database that is away is not.
     if (isOutage(cause)) throw cause;

@@ -4,10 +4,11 @@ import { InvalidOptionsError, ProjectionFailedError } from '../errors/index.ts';
 import { BatchSource } from './batch-source.ts';
 import type { EventStore } from './event-store.ts';
 import { acquireLease, releaseLease, type Lease } from './lease.ts';
-import { BatchRunner, isKnown, PoisonEvent } from './batch-runner.ts';
-import { isOutage } from './poison.ts';
-import { enterSchema, inTransaction, LeaseLost, writeEvents, type BatchPlace } from './project-batch.ts';
+import { BatchRunner, PoisonEvent } from './batch-runner.ts';
+import { inTransaction, type BatchPlace } from './project-batch.ts';
 import { schemaOf, type Projection } from './projection.ts';
+import { explained } from './store-fault.ts';
+import { swap, SWAP_WITHIN, type Swapped } from './swap.ts';
 
 export interface RebuildOptions {
   readonly owner: string;
@@ -24,9 +25,6 @@ export interface Rebuilt {
   readonly events: number;
   readonly position: number;
 }
-
-/** The last batches are written while the live projection waits: so small that nobody notices. */
-const SWAP_WITHIN = 500;
 
 /**
  * Builds the projection anew beside the live one, catches up, and takes its place in one transaction: readers see the old tables or the
@@ -62,14 +60,13 @@ export async function rebuildProjection(
   const source = new BatchSource(store, projection, options.batchSize);
   const runner = new BatchRunner(store, place, lease.checkpoint, options.signal);
   let events = 0;
-  let swapped: number | undefined;
+  let swapped: Swapped | undefined;
   try {
     while (swapped === undefined) {
       options.signal?.throwIfAborted();
       const batch = await source.next(runner.checkpoint);
       if (batch === undefined || (batch.to >= source.horizon && batch.events.length < SWAP_WITHIN)) {
         swapped = await swap(store, place, runner.checkpoint, source.horizon);
-        events += batch?.events.length ?? 0;
         if (swapped !== undefined || batch === undefined) continue;
       }
       await runner.run(batch);
@@ -84,15 +81,21 @@ export async function rebuildProjection(
     if (error instanceof PoisonEvent) throw new ProjectionFailedError(name, error.event.position, error.reason);
     throw error;
   }
+  events += swapped.events;
   const tookMs = Math.round(performance.now() - startedAt);
   facts.state('projection.rebuilt', { projection: name, generation: 'live', events, tookMs });
   await dropOld(store, projection);
-  return { finished: true, events, position: swapped };
+  return { finished: true, events, position: swapped.position };
 }
 
-/** Makes the place for it; what an earlier attempt of the same shape has built is kept. */
-async function begin({ pool, names, namespace }: EventStore, { name, shape, tables }: Projection): Promise<void> {
+/**
+ * Makes the place for it; what an earlier attempt of the same shape has built is kept. It begins where the live one began: what had
+ * happened before a projection that starts now is in neither.
+ */
+async function begin(store: EventStore, { name, shape, tables, startAt }: Projection): Promise<void> {
+  const { pool, names, namespace } = store;
   const next = schemaOf(name, namespace, 'next');
+  const now = startAt === 'now' ? await store.horizon() : 0;
   await inTransaction(pool, async client => {
     await client.query('select pg_advisory_xact_lock(hashtext($1))', [`${names.schema} ${name}`]);
     const { rows } = await client.query<{ shape: number }>(
@@ -100,16 +103,31 @@ async function begin({ pool, names, namespace }: EventStore, { name, shape, tabl
       [name],
     );
     if (rows[0]?.shape === shape) return;
+    const beginsAt = startAt === 'now' ? ((await liveBeganAt(client, store, name)) ?? now) : 0;
     await client.query(
       `drop schema if exists "${next}" cascade; create schema "${next}"; set local search_path = "${next}"; ${tables}`,
     );
-    await client.query(
-      `insert into ${names.projection} as p (name, generation, shape) values ($1, 'next', $2)
-       on conflict (name, generation) do update
-       set shape = $2, checkpoint = 0, token = p.token + 1, owner = null, lease_until = null`,
-      [name, shape],
-    );
+    // Dead letters of an attempt that was given up: what failed on another shape may not fail on this one.
+    await client.query(`delete from ${names.parked} where name = $1 and generation = 'next'`, [name]);
+    await client
+      .query(
+        `insert into ${names.projection} as p (name, generation, shape, checkpoint, begins_at) values ($1, 'next', $2, $3, $3)
+         on conflict (name, generation) do update
+         set shape = $2, checkpoint = $3, begins_at = $3, token = p.token + 1, owner = null, lease_until = null`,
+        [name, shape, beginsAt],
+      )
+      .catch((cause: unknown) => {
+        throw explained(cause, names.schema);
+      });
   });
+}
+
+async function liveBeganAt(client: PoolClient, { names }: EventStore, name: string): Promise<number | undefined> {
+  const { rows } = await client.query<{ begins_at: number }>(
+    `select begins_at::float8 from ${names.projection} where name = $1 and generation = 'live'`,
+    [name],
+  );
+  return rows[0]?.begins_at;
 }
 
 /** Another process may be building it, or have died while it did. Once that one is done there is nothing to wait for: it begins anew. */
@@ -133,84 +151,6 @@ async function waitForLease(
     }
     await sleep(Math.min(500, request.leaseMs / 2), undefined, signal && { signal }).catch(() => undefined);
   }
-}
-
-/**
- * The last events and the change of places, in one transaction, in which the live projection waits. Undefined when an event of them fails:
- * that is for the runner, with its attempts and its policy.
- */
-async function swap(store: EventStore, place: BatchPlace, from: number, horizon: number): Promise<number | undefined> {
-  try {
-    return await inTransaction(place.pool, client => changePlaces(client, store, place, from, horizon));
-  } catch (error) {
-    if (error instanceof HandlerFailed) return undefined;
-    throw error;
-  }
-}
-
-class HandlerFailed extends Error {}
-
-async function changePlaces(
-  client: PoolClient,
-  store: EventStore,
-  place: BatchPlace,
-  from: number,
-  horizon: number,
-): Promise<number> {
-  const { names, namespace, projection, token } = place;
-  const { name } = projection;
-  const live = await client.query<{ checkpoint: number }>(
-    `select checkpoint::float8 from ${names.projection} where name = $1 and generation = 'live' for update`,
-    [name],
-  );
-  const next = await client.query(
-    `select 1 from ${names.projection} where name = $1 and generation = 'next' and token = $2 and checkpoint = $3 for update`,
-    [name, token, from],
-  );
-  if (next.rowCount !== 1) throw new LeaseLost('Another process rebuilds the projection now.');
-  const parked = await client.query<{ stream: string }>(
-    `select distinct stream from ${names.parked} where name = $1 and generation = 'next'`,
-    [name],
-  );
-  const streams = new Set(parked.rows.map(({ stream }) => stream));
-  await client.query(enterSchema(place));
-  const source = new BatchSource(store, projection, SWAP_WITHIN);
-  // Not farther: readers must not go back, and writers may never pause.
-  const goal = Math.max(live.rows[0]?.checkpoint ?? 0, horizon);
-  let position = from;
-  while (position < goal) {
-    const batch = await source.next(position);
-    if (batch === undefined) throw new Error('The live projection stands behind events that are not decided.');
-    await writeEvents(client, place, batch.events.filter(isKnown), streams).catch((cause: unknown) => {
-      throw isOutage(cause) ? cause : new HandlerFailed('The handler failed.', { cause });
-    });
-    position = batch.to;
-  }
-  await renameSchemas(client, name, namespace);
-  await client.query(`delete from ${names.parked} where name = $1 and generation = 'live'`, [name]);
-  await client.query(`update ${names.parked} set generation = 'live' where name = $1`, [name]);
-  await client.query(`delete from ${names.projection} where name = $1 and generation = 'next'`, [name]);
-  // A new token: what the live projector has under way is refused.
-  await client.query(
-    `insert into ${names.projection} as p (name, generation, shape, checkpoint) values ($1, 'live', $2, $3)
-     on conflict (name, generation) do update set shape = $2, checkpoint = $3, token = p.token + 1, owner = null,
-       lease_until = null, stopped_at = null, stopped_because = null, updated_at = now()`,
-    [name, projection.shape, position],
-  );
-  return position;
-}
-
-async function renameSchemas(client: PoolClient, name: string, namespace: string | undefined): Promise<void> {
-  const [live, next, old] = [
-    schemaOf(name, namespace),
-    schemaOf(name, namespace, 'next'),
-    schemaOf(name, namespace, 'old'),
-  ];
-  // Left by a rebuild that died between the swap and the clearing up.
-  await client.query(`drop schema if exists "${old}" cascade`);
-  const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [live]);
-  if (rowCount === 1) await client.query(`alter schema "${live}" rename to "${old}"`);
-  await client.query(`alter schema "${next}" rename to "${live}"`);
 }
 
 /** After the swap, so that a reader of the old tables is waited for by nobody who matters. */

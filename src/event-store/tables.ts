@@ -80,6 +80,14 @@ export async function migrateEventStore(sql: Pick<Sql, 'query'>, namespace?: str
       updated_at timestamptz not null default now(),
       primary key (name, generation)
     );
+    -- Behind which position it begins, also when it is built anew. Where the table was made without it; a lock only then.
+    do $do$ begin
+      if not exists (
+        select 1 from pg_attribute where attrelid = '${projection}'::regclass and attname = 'begins_at' and not attisdropped
+      ) then
+        alter table ${projection} add column begins_at bigint not null default 0;
+      end if;
+    end $do$;
     create table if not exists ${parked} (
       name text not null,
       generation text not null,
