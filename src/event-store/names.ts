@@ -17,13 +17,14 @@ export interface StoreNames {
   readonly statement: string;
 }
 
-const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
+/** Two `_` stand before `next` and `old` in the schemas of a rebuild, and nowhere else: they could be the live ones of another. */
+const NAMESPACE = /^(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
 /** @throws InvalidConfigError */
 export function namesOf(namespace: string | undefined): StoreNames {
   if (namespace !== undefined && namespace !== '' && !NAMESPACE.test(namespace)) {
     throw new InvalidConfigError([
-      'Expected the namespace to be 1 to 40 letters, digits, "-" or "_", starting with a letter or digit, ' +
+      'Expected the namespace to be 1 to 40 letters, digits, "-" or single "_", starting with a letter or digit, ' +
         `got ${JSON.stringify(namespace.slice(0, 60))}.`,
     ]);
   }

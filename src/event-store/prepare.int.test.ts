@@ -37,6 +37,35 @@ test('a projection is refused where its schema is that of another installation, 
   expect(rows).toEqual([{ relname: 'one' }]);
 });
 
+test('names with which the schema of a rebuild would be the live one of another installation are refused', async () => {
+  await expect(migrateEventStore(place.pool, 'x__next')).rejects.toThrow('single "_"');
+  const ofNamespace = () => new EventStore({ pool: place.pool, events: [counted], namespace: 'x__next' });
+  expect(ofNamespace).toThrow(InvalidConfigError);
+  expect(() => projectionsOf(place.store, 'totals_', 'one')).toThrow('not ending with "_"');
+});
+
+test.each(['next', 'old'])(
+  'tables in the way of a rebuild (%s) that are not its own are left alone',
+  async generation => {
+    const projections = projectionsOf(place.store, 'totals', 'one');
+    await projections.prepare();
+    const foreign = `read_totals__${generation}`;
+    await place.pool.query(`create schema ${foreign}; create table ${foreign}.one (id int)`);
+    if (generation === 'next') {
+      await expect(projections.rebuild('totals')).rejects.toThrow(foreign);
+      await place.pool.query(`select * from ${foreign}.one`);
+      await place.pool.query(`drop schema ${foreign} cascade`);
+    }
+    // An old one beside a live one is what a rebuild has left that died after its swap.
+    expect(await projections.rebuild('totals')).toMatchObject({ finished: true });
+    const other = projectionsOf(place.store, 'sums', 'one');
+    await place.pool.query(
+      `create schema read_sums__${generation}; create table read_sums__${generation}.one (id int)`,
+    );
+    await expect(other.prepare()).rejects.toThrow(`read_sums__${generation}`);
+  },
+);
+
 test('a schema that was made before, with its grants, is used', async () => {
   await place.pool.query('create schema read_totals');
   expect(await projectionsOf(place.store, 'totals', 'one').prepare()).toEqual([]);

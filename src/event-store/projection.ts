@@ -19,7 +19,7 @@ export type PoisonPolicy =
   | 'park';
 
 export interface ProjectionDefinition {
-  /** Lower-case letters, digits and `_`; readers find its tables in the schema `read_NAME`. */
+  /** Lower-case letters, digits and `_`, which is not the last; readers find its tables in the schema `read_NAME`. */
   readonly name: string;
   /** Raise it with each change of tables or handlers, then rebuild. */
   readonly shape: number;
@@ -54,8 +54,11 @@ export function defineProjection(definition: ProjectionDefinition): Projection {
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`projection "${String(name).slice(0, 60)}": ${problem}.`);
   };
-  if (!/^[a-z][a-z0-9_]{0,29}$/.test(name) || name.includes('__')) {
-    refuse('expected a name of 1 to 30 lower-case letters, digits and single "_", starting with a letter');
+  // Two `_` are those of a rebuild's schemas; one at the end makes two with a namespace.
+  if (!/^[a-z][a-z0-9_]{0,29}$/.test(name) || name.includes('__') || name.endsWith('_')) {
+    refuse(
+      'expected a name of 1 to 30 lower-case letters, digits and single "_", starting with a letter and not ending with "_"',
+    );
   }
   if (!Number.isInteger(shape) || shape < 1) refuse(`expected shape to be an integer >= 1, got ${shape}`);
   if (events.length === 0) refuse('expected at least one event');
