@@ -96,7 +96,10 @@ export class Bank {
     for (const stream of due) await this.#accounts.keepSnapshot(stream);
   }
 
-  /** The person's name can be read by nobody any more; what happened to the money stays. */
+  /**
+   * The person's name can be read by nobody any more; what happened to the money stays. The event comes after the erasure has resolved:
+   * no process writes the name into a read model behind it.
+   */
   async eraseOwner(ownerId: string, options: AppendOptions): Promise<{ position: number }> {
     await this.store.eraseSubject(ownerId);
     const { position } = await this.store.append(`owner-${ownerId}`, [ownerErased({ ownerId })], {

@@ -8,7 +8,7 @@ import { EventCursor } from './event-cursor.ts';
 import { runAppend, type Appended } from './run-append.ts';
 import type { ExpectedVersion } from './expected-version.ts';
 import { requireIdText } from './id-text.ts';
-import { PostgresKeyRing, type KeyRing } from './key-ring.ts';
+import { PostgresKeyRing, recordErasure, type KeyRing } from './key-ring.ts';
 import { requireCounts } from './require-counts.ts';
 import { namesOf, type StoreNames } from './names.ts';
 import { PersonalDataVault, type PersonalData } from './personal-data.ts';
@@ -96,7 +96,7 @@ export class EventStore {
     }
     this.contracts = contracts;
     const keys = options.keys ?? new PostgresKeyRing(options.pool, this.names);
-    this.#vault = new PersonalDataVault(options.personalData ?? [], keys);
+    this.#vault = new PersonalDataVault(options.personalData ?? [], contracts, keys);
     this.#reading = { contracts, vault: this.#vault };
     this.#announcer = new Announcer(options.pool, this.names.channel);
   }
@@ -229,9 +229,11 @@ export class EventStore {
   /**
    * Throws the person's key away: what was sealed with it is lost to everybody, for ever. Events stay; readers get what stands for
    * the erased fields. Snapshots of the streams that hold such events go too. Read models keep what they have until an event of the
-   * app's own tells them, or they are rebuilt.
+   * app's own tells them, or they are rebuilt. It takes a second, for which processes remember keys: an event that is appended when it
+   * has resolved stands behind all that was read with the key, also by a projection in another process.
    */
   async eraseSubject(subject: string): Promise<void> {
+    await recordErasure(this.pool, this.names.subjectKey, requireIdText(subject, 'the subject to erase'));
     await this.#vault.erase(subject);
     await this.pool.query(
       `delete from ${this.names.snapshot} where stream in (select stream from ${this.names.event} where subject = $1)`,

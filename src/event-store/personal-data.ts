@@ -11,7 +11,10 @@ export interface PersonalData {
   readonly contract: AnyEventContract;
   /** The person's id, from the payload as it was given. */
   readonly subject: (payload: unknown) => string;
-  /** Top-level field -> what readers get after the erasure; it must fit the schema. */
+  /**
+   * Top-level field -> what readers get after the erasure; it must fit the schema. In an event of an older version it stands before the
+   * upgrade and again after it: a step meets an erased event without the fields that were named otherwise then.
+   */
   readonly erased: Readonly<Record<string, unknown>>;
 }
 
@@ -44,12 +47,23 @@ export class PersonalDataVault {
   readonly #byType: ReadonlyMap<string, PersonalData>;
   readonly #keys: KeyRing;
 
-  /** @throws InvalidContractError when an event is named twice */
-  constructor(definitions: readonly PersonalData[], keys: KeyRing) {
+  /** @throws InvalidContractError when an event is named twice, is not the store's own, or has no field to seal */
+  constructor(definitions: readonly PersonalData[], contracts: ReadonlyMap<string, AnyEventContract>, keys: KeyRing) {
     const byType = new Map<string, PersonalData>();
     for (const definition of definitions) {
       const { name } = definition.contract;
       if (byType.has(name)) throw new InvalidContractError(`Personal data of the event "${name}" is defined twice.`);
+      // One of the same name may have other fields: those of the store's would be kept in the clear.
+      if (contracts.get(name) !== definition.contract) {
+        throw new InvalidContractError(
+          `Personal data is defined for "${name}", which is no event of the store, or another contract of that name.`,
+        );
+      }
+      if (Object.keys(definition.erased).length === 0) {
+        throw new InvalidContractError(
+          `Personal data of the event "${name}" names no field in erased: none would be sealed.`,
+        );
+      }
       byType.set(name, definition);
     }
     this.#byType = byType;
@@ -83,23 +97,27 @@ export class PersonalDataVault {
     };
   }
 
-  /** Puts what was sealed back into the payload; after an erasure, what stands for it. */
+  /** Puts what was sealed back into the payload. Undefined after an erasure: `erasedOf` stands for it then. */
   async open(
-    type: string,
     eventId: string,
     payload: unknown,
     subject: string,
     sealed: string,
     sql?: Sql,
-  ): Promise<unknown> {
+  ): Promise<object | undefined> {
     const key = await this.#keys.find(subject, sql);
-    const secret: unknown =
-      key === undefined ? { ...this.#byType.get(type)?.erased } : JSON.parse(decrypt(key, sealed, eventId));
+    if (key === undefined) return undefined;
+    const secret: unknown = JSON.parse(decrypt(key, sealed, eventId));
     return { ...(payload as object), ...(secret as object) };
+  }
+
+  /** What readers get in place of sealed fields whose key was thrown away. */
+  erasedOf(type: string): Readonly<Record<string, unknown>> {
+    return this.#byType.get(type)?.erased ?? {};
   }
 
   /** From now on nobody reads what was sealed for that person. */
   async erase(subject: string): Promise<void> {
-    await this.#keys.throwAway(requireIdText(subject, 'the subject to erase'));
+    await this.#keys.throwAway(subject);
   }
 }

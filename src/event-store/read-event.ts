@@ -82,16 +82,27 @@ async function readSealed(
   vault: PersonalDataVault,
   sql: Sql | undefined,
 ): Promise<StoredEvent> {
-  let opened: unknown;
+  let opened: object | undefined;
   try {
-    opened = await vault.open(row[4], row[3], payload, row[10] ?? '', row[11] ?? '', sql);
+    opened = await vault.open(row[3], payload, row[10] ?? '', row[11] ?? '', sql);
   } catch (cause) {
     // A key that does not fit is a fact about the event; a database that is away is not.
     if (isOutage(cause)) throw cause;
     return stored(row, row[5], payload, { kind: 'unreadable', detail: 'what is sealed in it cannot be opened' });
   }
-  const data = row[7] === null ? opened : reviveDates(opened, JSON.parse(row[7]) as string[]);
-  return interpret(row, data, contract);
+  const erased = vault.erasedOf(row[4]);
+  const whole = opened ?? { ...(payload as object), ...erased };
+  const data = row[7] === null ? whole : reviveDates(whole, JSON.parse(row[7]) as string[]);
+  return interpret(row, data, opened === undefined && contract !== undefined ? erasing(contract, erased) : contract);
+}
+
+/** The contract, for an event whose personal data is gone: an upgrade does not know what stands for fields that are named otherwise by now. */
+function erasing(contract: AnyEventContract, erased: Readonly<Record<string, unknown>>): AnyEventContract {
+  const standard = contract.schema['~standard'];
+  const validate = (data: unknown) =>
+    standard.validate(typeof data === 'object' && data !== null ? { ...data, ...erased } : data);
+  const { kind, name, version, upgrade, sensitive } = contract;
+  return { kind, name, version, upgrade, sensitive, schema: { '~standard': { ...standard, validate } } };
 }
 
 function isOutage(cause: unknown): boolean {
