@@ -27,6 +27,9 @@ export class EventCursor implements AsyncIterableIterator<StoredEvent> {
   #at = 0;
   #left: number;
   #coming: Promise<Page> | undefined;
+  /** Calls that wait for a page, and the end of the last of them. */
+  #waiting = 0;
+  #turn: Promise<void> | undefined;
 
   constructor(options: CursorOptions) {
     this.#options = options;
@@ -38,6 +41,25 @@ export class EventCursor implements AsyncIterableIterator<StoredEvent> {
   }
 
   next(): Promise<IteratorResult<StoredEvent, undefined>> {
+    return this.#waiting === 0 && this.#at < this.#rows.length ? this.#take() : this.#inTurn();
+  }
+
+  /** Several calls at once get an event each, as of a generator: none fetches a page that another is fetching. */
+  async #inTurn(): Promise<IteratorResult<StoredEvent, undefined>> {
+    const before = this.#turn;
+    const ended = Promise.withResolvers<void>();
+    this.#turn = ended.promise;
+    this.#waiting += 1;
+    try {
+      await before;
+      return await this.#take();
+    } finally {
+      this.#waiting -= 1;
+      ended.resolve();
+    }
+  }
+
+  #take(): Promise<IteratorResult<StoredEvent, undefined>> {
     const row = this.#rows[this.#at];
     if (row === undefined) return this.#fill();
     this.#at += 1;
@@ -68,7 +90,7 @@ export class EventCursor implements AsyncIterableIterator<StoredEvent> {
       // Whoever stops early never looks at it.
       this.#coming.catch(() => undefined);
     }
-    return rows.length === 0 ? END : this.next();
+    return rows.length === 0 ? END : this.#take();
   }
 
   async #fetch(before: EventRow | undefined): Promise<Page> {

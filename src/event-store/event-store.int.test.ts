@@ -155,6 +155,10 @@ describe('append', () => {
     await expect(store.append('x', count(1), undefined as never)).rejects.toThrow('integer >= 0');
     await expect(store.append('x', null as never, { expectedVersion: 0 })).rejects.toThrow('at least one event');
     await expect(store.append('x', [foreign({ by: 1 })], { expectedVersion: 'any' })).rejects.toThrow('of this store');
+    for (const none of [{}, null, { by: 1 }]) {
+      await expect(store.append('x', [none as never], { expectedVersion: 'any' })).rejects.toThrow('by their contract');
+    }
+    await expect(store.appendAll([null as never])).rejects.toThrow('the name of a stream');
     const twice = { stream: 'x', events: count(1), expectedVersion: 'any' } as const;
     await expect(store.appendAll([twice, twice])).rejects.toThrow('twice');
     await expect(store.appendAll([])).rejects.toThrow('1 to 100 streams');
@@ -257,6 +261,24 @@ describe('what comes back', () => {
       expect(() => place.store.readStream('x', options)).toThrow(InvalidOptionsError);
     },
   );
+
+  test.each([{ direction: 'sideways' }, { direction: null }])('is not asked for with %j', options => {
+    expect(() => place.store.readStream('x', options as never)).toThrow("'forward' or 'backward'");
+  });
+
+  test.each(['counter.counted', [1], null])('of the types %j is not asked for: they are a list of names', types => {
+    expect(() => place.store.readAll({ types: types as never })).toThrow('list of');
+  });
+
+  test('is given to several that ask one reader at once, one to each, also at the end of a page', async () => {
+    const stream = fresh();
+    const { positions } = await store.append(stream, count(...Array.from({ length: 510 }, () => 1)), {
+      expectedVersion: 0,
+    });
+    const reader = store.readStream(stream);
+    const asked = await Promise.all(Array.from({ length: 512 }, () => reader.next()));
+    expect(asked.map(({ value }) => value?.position)).toEqual([...positions, undefined, undefined]);
+  });
 
   test('of any size is read in order, large ones in smaller pages', async () => {
     const stream = 'large';

@@ -142,7 +142,13 @@ export class EventStore {
   readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterableIterator<StoredEvent> {
     requireIdText(stream, 'the name of a stream');
     requireCounts({ from: options.from, to: options.to, limit: options.limit });
-    const backward = options.direction === 'backward';
+    const { direction = 'forward' } = options;
+    if (direction !== 'forward' && direction !== 'backward') {
+      throw new InvalidOptionsError(
+        `Expected direction of a read to be 'forward' or 'backward', got ${String(direction).slice(0, 100)}.`,
+      );
+    }
+    const backward = direction === 'backward';
     const first = options.from ?? (backward ? Number.MAX_SAFE_INTEGER : 1);
     const last = options.to ?? (backward ? 1 : Number.MAX_SAFE_INTEGER);
     const name = backward ? 'backward' : 'forward';
@@ -171,9 +177,13 @@ export class EventStore {
   /**
    * Every event behind a position, in order, up to what is decided at the time: none will ever appear between those that were read.
    * Use the primary: a standby does not know which appends are under way.
+   * @throws InvalidOptionsError
    */
   readAll({ after = 0, limit = Infinity, types }: ReadAllOptions = {}): AsyncIterableIterator<StoredEvent> {
     requireCounts({ after, limit });
+    if (types !== undefined && !(Array.isArray(types) && types.every(type => typeof type === 'string'))) {
+      throw new InvalidOptionsError("Expected types of a read to be a list of events' names.");
+    }
     let horizon: number | undefined;
     return new EventCursor({
       fetch: async (before, count) => {
@@ -277,7 +287,9 @@ export class EventStore {
   async #seal(appends: readonly StreamAppend[], defaults: EventDefaults): Promise<SealedEvent[]> {
     const streams = new Set<string>();
     let count = 0;
-    for (const { stream, events } of appends) {
+    for (const append of appends) {
+      // From JavaScript it may be anything: then the stream is what is missed first.
+      const { stream, events } = append ?? {};
       requireIdText(stream, 'the name of a stream');
       if (streams.has(stream)) throw new InvalidOptionsError(`The append names the stream "${stream}" twice.`);
       if (!Array.isArray(events) || events.length === 0) {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
 import { PATIENCE_MS } from '../../tests/support/wait-for.ts';
 import { personalData } from './personal-data.ts';
@@ -40,6 +41,24 @@ test('a retry of dead letters during an outage says that, and leaves them as the
   reason = new Error('it still does not fit');
   expect(await projections.retryParked('strict')).toEqual({ done: 0, left: 1 });
   expect(await projections.parked('strict')).toMatchObject([{ error: 'it still does not fit' }]);
+});
+
+test('a retry is refused where the tables are of another shape than the handler, which would write into them', async () => {
+  const of = (shape: number, project: () => Promise<void>) => {
+    const changes = { shape, project, events: [counted], attempts: 1, onPoison: 'park' } as const;
+    const projection = defineProjection({ name: 'strict', tables: 'create table nothing (id int)', ...changes });
+    return new Projections({ store: place.store, projections: [projection], pollEvery: 50 });
+  };
+  const first = of(1, () => Promise.reject(new Error('it does not fit')));
+  await first.prepare();
+  first.start();
+  const { position } = await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
+  await first.waitFor('strict', position, PATIENCE_MS);
+  await first.stop();
+  const second = of(2, () => Promise.resolve());
+  await expect(second.retryParked('strict')).rejects.toThrow('found those of shape 1');
+  expect(await second.parked('strict', Infinity)).toMatchObject([{ position, error: 'it does not fit' }]);
+  await expect(second.parked('strict', Number.NaN)).rejects.toThrow(InvalidOptionsError);
 });
 
 test.each(['park', 'stop'] as const)(

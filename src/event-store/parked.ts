@@ -1,9 +1,11 @@
+import { InvalidOptionsError } from '../errors/index.ts';
 import type { EventStore } from './event-store.ts';
 import { isOutage, storedReason, toError } from './poison.ts';
 import { callProject, enterSchema, inTransaction } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 import type { EventRow } from './read-event.ts';
 import { EVENT_COLUMNS } from './read-event.ts';
+import { requireCounts } from './require-counts.ts';
 import { storeTypes } from './sql.ts';
 import type { StoredEvent } from './stored-event.ts';
 import { toldError } from './told-error.ts';
@@ -23,11 +25,13 @@ export interface Retried {
   readonly left: number;
 }
 
+/** @throws InvalidOptionsError */
 export async function listParked({ pool, names }: EventStore, name: string, limit = 100): Promise<ParkedEvent[]> {
+  requireCounts({ limit });
   const { rows } = await pool.query<{ position: string; stream: string; error: string | null; parked_at: Date }>(
     `select position, stream, error, parked_at from ${names.parked}
      where name = $1 and generation = 'live' order by position limit $2`,
-    [name, limit],
+    [name, limit === Infinity ? null : limit],
   );
   return rows.map(({ position, stream, error, parked_at: parkedAt }) => ({
     projection: name,
@@ -41,6 +45,7 @@ export async function listParked({ pool, names }: EventStore, name: string, limi
 /**
  * Projects what was set aside, in order, each event in a transaction of its own. A stream whose event fails again stays parked from there
  * on; one without anything left goes on live.
+ * @throws InvalidOptionsError where the tables are of another shape than the handler
  */
 export async function retryParked(store: EventStore, projection: Projection): Promise<Retried> {
   const failed = new Set<string>();
@@ -73,7 +78,17 @@ async function retryNext(
     return await inTransaction(pool, async client => {
       await client.query(enterSchema({ namespace: store.namespace, projection, generation: 'live' }));
       // The projector waits meanwhile: a stream must not go on live while its last parked event is being written.
-      await client.query(`select 1 from ${names.projection} where name = $1 and generation = 'live' for update`, key);
+      const live = await client.query<{ shape: number }>(
+        `select shape from ${names.projection} where name = $1 and generation = 'live' for update`,
+        key,
+      );
+      const shape = live.rows[0]?.shape ?? projection.shape;
+      if (shape !== projection.shape) {
+        throw new InvalidOptionsError(
+          `Expected tables of shape ${projection.shape} for a retry of "${projection.name}", found those of shape ${shape}. ` +
+            'Rebuild it, or retry with the release that wrote them.',
+        );
+      }
       const { rows } = await client.query<EventRow & unknown[]>({
         text: `select ${EVENT_COLUMNS} from ${names.event} where position = (
                  select min(position) from ${names.parked}

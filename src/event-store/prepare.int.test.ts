@@ -45,26 +45,23 @@ test('names with which the schema of a rebuild would be the live one of another 
 });
 
 test.each(['next', 'old'])(
-  'tables in the way of a rebuild (%s) that are not its own are left alone',
+  'a projection is refused where foreign tables are in the way of its rebuild (%s)',
   async generation => {
-    const projections = projectionsOf(place.store, 'totals', 'one');
-    await projections.prepare();
     const foreign = `read_totals__${generation}`;
     await place.pool.query(`create schema ${foreign}; create table ${foreign}.one (id int)`);
-    if (generation === 'next') {
-      await expect(projections.rebuild('totals')).rejects.toThrow(foreign);
-      await place.pool.query(`select * from ${foreign}.one`);
-      await place.pool.query(`drop schema ${foreign} cascade`);
-    }
-    // An old one beside a live one is what a rebuild has left that died after its swap.
-    expect(await projections.rebuild('totals')).toMatchObject({ finished: true });
-    const other = projectionsOf(place.store, 'sums', 'one');
-    await place.pool.query(
-      `create schema read_sums__${generation}; create table read_sums__${generation}.one (id int)`,
-    );
-    await expect(other.prepare()).rejects.toThrow(`read_sums__${generation}`);
+    await expect(projectionsOf(place.store, 'totals', 'one').prepare()).rejects.toThrow(foreign);
   },
 );
+
+test('a rebuild leaves tables alone that are not its own, and clears away what one has left that died after its swap', async () => {
+  const projections = projectionsOf(place.store, 'totals', 'one');
+  await projections.prepare();
+  await place.pool.query('create schema read_totals__next; create table read_totals__next.one (id int)');
+  await expect(projections.rebuild('totals')).rejects.toThrow('read_totals__next');
+  await place.pool.query('select * from read_totals__next.one');
+  await place.pool.query('alter schema read_totals__next rename to read_totals__old');
+  expect(await projections.rebuild('totals')).toMatchObject({ finished: true });
+});
 
 test('a schema that was made before, with its grants, is used', async () => {
   await place.pool.query('create schema read_totals');

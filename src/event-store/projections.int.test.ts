@@ -231,6 +231,7 @@ describe('a projection', () => {
     const position = await add('a', 1);
     await expect(projections.waitFor('sums', position, 30)).rejects.toThrow(ProjectionBehindError);
     await expect(projections.waitFor('other', position)).rejects.toThrow(ProjectionUnknownError);
+    await expect(projections.waitFor('sums', Number.NaN)).rejects.toThrow('position');
   });
 
   test('is refused where the database would cut off the name of its schema, and quoted where it needs that', async () => {
@@ -244,6 +245,12 @@ describe('a projection', () => {
     expect(() => at('n'.repeat(22))).toThrow(/at most 63 characters/);
     expect(at('Prod-1').schemaOf(name)).toBe(`"read_${name}_Prod-1"`);
     expect(at('prod').schemaOf(name)).toBe(`read_${name}_prod`);
+  });
+
+  test('that was stopped is not started again: it would stand still in silence', async () => {
+    const projections = await run();
+    await projections.stop();
+    expect(() => projections.start()).toThrow('make new ones');
   });
 
   test('is not started on a pool whose connections would wait for each other for ever', async () => {

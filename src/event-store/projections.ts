@@ -14,6 +14,7 @@ import { Listener } from './listener.ts';
 import { listParked, retryParked, type ParkedEvent, type Retried } from './parked.ts';
 import { requireOwnSchema } from './own-schema.ts';
 import { prepareProjections } from './prepare.ts';
+import { requireCounts } from './require-counts.ts';
 import { requireSchemaFits, schemaOf, type Projection } from './projection.ts';
 import { Projector } from './projector.ts';
 import { explained } from './store-fault.ts';
@@ -68,6 +69,7 @@ export class Projections {
   readonly #owner = `${hostname()}.${process.pid}.${randomBytes(4).toString('hex')}`;
   readonly #batchSize: number;
   readonly #leaseMs: number;
+  #stopped = false;
 
   /**
    * @throws InvalidContractError for a name used twice or too long, or events that the store does not know
@@ -119,9 +121,14 @@ export class Projections {
 
   /**
    * Begins; repeated calls are one.
-   * @throws InvalidOptionsError for a pool that is too small: all of its connections would wait for one that never comes
+   * @throws InvalidOptionsError for a pool that is too small: all of its connections would wait for one that never comes; after `stop`
    */
   start(): void {
+    if (this.#stopped) {
+      throw new InvalidOptionsError(
+        'Expected projections that were not stopped, which is for good: make new ones to start again.',
+      );
+    }
     const { max } = this.#store.pool.options;
     if (max < FEWEST_CONNECTIONS) {
       throw new InvalidOptionsError(
@@ -133,8 +140,9 @@ export class Projections {
     for (const projector of this.#projectors) projector.start();
   }
 
-  /** Ends after the batches that are under way. Harmless before `start`. */
+  /** Ends after the batches that are under way, for good. Harmless before `start`. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([this.#listener.stop(), ...this.#projectors.map(projector => projector.stop())]);
   }
 
@@ -146,10 +154,11 @@ export class Projections {
 
   /**
    * Waits until the projection shows what was appended at that position.
-   * @throws ProjectionBehindError
+   * @throws ProjectionBehindError, InvalidOptionsError
    */
   async waitFor(name: string, position: number, timeout: Duration = '5s'): Promise<void> {
     this.#get(name);
+    requireCounts({ position });
     const timeoutMs = toMilliseconds(timeout, 'timeout');
     const endsAt = Date.now() + timeoutMs;
     for (let pauseMs = 2; ; pauseMs = Math.min(50, pauseMs * 1.5)) {

@@ -85,6 +85,10 @@ describe('execute', () => {
     await expect(slow.execute(stream, 1, { expectedVersion: 7 })).rejects.toThrow(ConcurrencyError);
     expect(tries).toBe(1);
     await expect(slow.execute(stream, 1, { expectedVersion: 1 })).resolves.toMatchObject({ version: 2 });
+    for (const none of ['2', -1, null]) {
+      const asked = slow.execute(stream, 1, { expectedVersion: none as never });
+      await expect(asked).rejects.toThrow(InvalidOptionsError);
+    }
   });
 
   test.each([Number.NaN, -1, 1.5, Infinity])('refuses %s retries', async retries => {

@@ -20,7 +20,7 @@ export interface ExecuteOptions extends AppendOptions {
   readonly retries?: number;
   /**
    * Names the command: executed again under the same name it changes nothing more, whatever became of the stream. The ids of its
-   * events are made from it.
+   * events are made from it, and nothing else remembers it: one that was decided to change nothing is decided again.
    */
   readonly commandId?: string;
   /** What the one who commands has seen: another version is a ConcurrencyError, without a retry. */
@@ -106,6 +106,11 @@ export class Repository<Command, State> {
     if (commandId !== undefined) requireIdText(commandId, 'commandId');
     if (!Number.isSafeInteger(retries) || retries < 0) {
       throw new InvalidOptionsError(`Expected retries to be an integer >= 0, got ${String(retries)}.`);
+    }
+    if (expectedVersion !== undefined && !(Number.isSafeInteger(expectedVersion) && expectedVersion >= 0)) {
+      throw new InvalidOptionsError(
+        `Expected expectedVersion of a command to be an integer >= 0, got ${JSON.stringify(expectedVersion)}.`,
+      );
     }
     for (let attempt = 0; ; attempt += 1) {
       if (commandId !== undefined && (await this.#isDone(commandId, commands, append)))

@@ -44,6 +44,12 @@ export interface Sealing {
  * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError; also as a rejection
  */
 export function sealEvent(request: EventRequest, sealing: Sealing): SealedEvent | Promise<SealedEvent> {
+  // From JavaScript it may be anything, such as a payload without its contract.
+  if (request?.kind !== 'event-request') {
+    throw new InvalidOptionsError(
+      'Expected events made by their contract, such as orderPlaced({ ... }), found something else.',
+    );
+  }
   const { contract, payload, options } = request;
   if (sealing.contracts.get(contract?.name) !== contract) {
     throw new InvalidOptionsError(
