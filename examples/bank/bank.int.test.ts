@@ -2,6 +2,7 @@ import { once as event } from 'node:events';
 import type { Server } from 'node:http';
 import { Pool, type PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SubjectErasedError } from '../../src/errors/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import type { Projections } from '../../src/event-store/index.ts';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
@@ -240,19 +241,20 @@ describe('the bank', () => {
   });
 
   test('forgets the name of an owner who is erased, everywhere, and keeps the money', async () => {
-    const { body } = await post('/accounts', {
-      ownerId: 'eve',
-      ownerName: 'Eve Secret',
-      initialBalance: 5,
-      currency: 'EUR',
-    });
+    const opening = { ownerId: 'eve', ownerName: 'Eve Secret', initialBalance: 5, currency: 'EUR' };
+    const { body } = await post('/accounts', opening);
     const id = String(body['accountId']);
     expect((await get(`/accounts/${id}`, body['position'])).body['ownerName']).toBe('Eve Secret');
     const stored = await pool.query(
       `select payload::text from ${bank.store.names.event} where payload::text like '%Secret%'`,
     );
     expect(stored.rows).toEqual([]);
+    // Another process, that has used the key a moment ago.
+    const elsewhere = new Bank(pool, new Facts());
+    await elsewhere.open(opening, {});
     const erased = await post('/owners/eve/erasure', {});
+    await expect(elsewhere.open(opening, {})).rejects.toThrow(SubjectErasedError);
+    await elsewhere.store.settle();
     expect((await get(`/accounts/${id}`, erased.body['position'])).body).toMatchObject({
       ownerName: 'Erased',
       balance: 5,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
 import {
   InvalidContractError,
+  InvalidOptionsError,
   ProjectionBehindError,
   ProjectionFailedError,
   ProjectionUnknownError,
@@ -231,7 +232,7 @@ describe('a projection', () => {
     const position = await add('a', 1);
     await expect(projections.waitFor('sums', position, 30)).rejects.toThrow(ProjectionBehindError);
     await expect(projections.waitFor('other', position)).rejects.toThrow(ProjectionUnknownError);
-    await expect(projections.waitFor('sums', Number.NaN)).rejects.toThrow('position');
+    await expect(projections.waitFor('sums', Number.NaN)).rejects.toThrow(InvalidOptionsError);
   });
 
   test('is refused where the database would cut off the name of its schema, and quoted where it needs that', async () => {
