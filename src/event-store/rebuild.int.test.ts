@@ -2,13 +2,14 @@ import { Pool } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
-import { ProjectionFailedError } from '../errors/index.ts';
+import { EventStoreMissingError, ProjectionFailedError } from '../errors/index.ts';
 import { counted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
 import { PATIENCE_MS } from '../../tests/support/wait-for.ts';
 import { EventStore } from './event-store.ts';
 import { personalData } from './personal-data.ts';
 import { defineProjection, type ProjectionDefinition } from './projection.ts';
 import { Projections } from './projections.ts';
+import { migrateEventStore } from './tables.ts';
 
 const painted = defineEvent('counter.painted', { schema: z.object({ owner: z.string(), by: z.string() }) });
 const sealed = personalData(painted, { subject: ({ owner }) => owner, erased: { by: 'nobody' } });
@@ -118,7 +119,10 @@ test('a rebuild of another shape begins without the dead letters of one that was
   expect(await mended.parked('seen')).toEqual([]);
 });
 
-test('a projection that starts now is rebuilt from where it began', async () => {
+test('a projection that starts now is rebuilt from where it began, also in a database of an older release that was migrated', async () => {
+  await place.pool.query(`alter table ${place.store.names.projection} drop column begins_at`);
+  await expect(of().rebuild('seen')).rejects.toThrow(EventStoreMissingError);
+  await migrateEventStore(place.pool);
   await add('a', 2);
   const projections = of(seen({ startAt: 'now' }));
   await projections.prepare();
