@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DeliveryError } from '../src/errors/index.ts';
-import { orAway } from './database-away.ts';
+import { orAway, orLater } from './database-away.ts';
 
 const failed = (message: string, code?: string): Promise<never> =>
   Promise.reject(Object.assign(new Error(message), code === undefined ? {} : { code }));
@@ -32,4 +32,11 @@ describe('a statement', () => {
     const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
     await expect(orAway(Promise.reject(new AggregateError([refused, refused])))).rejects.toThrow('ECONNREFUSED');
   });
+});
+
+test('of a job that depends on another far side, it makes the job wait; what is refused is thrown as it came', async () => {
+  const away = await orLater(failed('connect ECONNREFUSED 10.0.0.5:5432', 'ECONNREFUSED')).catch((e: unknown) => e);
+  expect(away).toMatchObject({ what: 'snooze', reason: 'The database is away (ECONNREFUSED).' });
+  await expect(orLater(failed('no such table', '42P01'))).rejects.toMatchObject({ code: '42P01' });
+  expect(await orLater(Promise.resolve(7))).toBe(7);
 });

@@ -1,3 +1,4 @@
+import { snooze } from '../src/contracts/index.ts';
 import { DeliveryError } from '../src/errors/index.ts';
 import { isRetryable } from '../src/resilience/index.ts';
 
@@ -20,6 +21,24 @@ export async function orAway<Result>(statement: Promise<Result>): Promise<Result
     throw new DeliveryError('transient', `The database is away (${codeOf(error) ?? 'no code'}).`, {
       destination: 'database',
     });
+  }
+}
+
+const WAIT_MS = { least: 10_000, spread: 10_000 };
+
+/**
+ * As `orAway`, for a job whose destination is another far side, which must not be held for this one: the job comes back after 10 to 20 s
+ * without spending an attempt, until it is too old.
+ * @throws Outcome, a snooze
+ */
+export async function orLater<Result>(statement: Promise<Result>): Promise<Result> {
+  try {
+    return await orAway(statement);
+  } catch (error) {
+    if (error instanceof DeliveryError && error.destination === 'database') {
+      throw snooze(WAIT_MS.least + Math.round(Math.random() * WAIT_MS.spread), error.message);
+    }
+    throw error;
   }
 }
 

@@ -72,6 +72,19 @@ describe('order-confirmation', () => {
     expect(outcome).toMatchObject({ kind: 'dead', reason: 'said-by-handler' });
     expect(sent).toEqual([]);
   });
+
+  test('waits while the database is away: no attempt is spent, no mail server held, no address told', async () => {
+    const pool = new Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none', connectionTimeoutMillis: 2_000 });
+    cleanups.push(() => pool.end());
+    const { sent, mailer } = recordingMailer();
+    const outcome = await runHandler(
+      sendOrderConfirmation,
+      { orderId: 'order-1', email: 'ada@example.com' },
+      { needs: { mailer, orders: createOrderStore(pool) }, run: { attempt: 8 } },
+    );
+    expect(outcome).toMatchObject({ kind: 'snoozed', reason: 'The database is away (ECONNREFUSED).' });
+    expect(sent).toEqual([]);
+  });
 });
 
 test('password-reset carries the token in the link, encoded, and nowhere else', async () => {

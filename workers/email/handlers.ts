@@ -1,5 +1,6 @@
 import { orderConfirmation, passwordReset, welcomeEmail } from '../../jobs/index.ts';
 import { dead, handle } from '../../src/contracts/index.ts';
+import { orLater } from '../database-away.ts';
 import { appAddress } from './app-address.ts';
 import { mailer } from './mailer.ts';
 import { orders } from './order-store.ts';
@@ -16,7 +17,7 @@ export const sendWelcomeEmail = handle(welcomeEmail, { mailer, appAddress }, asy
 });
 
 export const sendOrderConfirmation = handle(orderConfirmation, { mailer, orders }, async (data, run, needs) => {
-  const order = await needs.orders.find(data.orderId);
+  const order = await orLater(needs.orders.find(data.orderId));
   // It was stored before the job was queued: waiting cannot bring it back.
   if (order === undefined) return dead(`order ${data.orderId} does not exist`);
   await needs.mailer.send(orderConfirmationMail(order), { to: data.email, effectId: run.effectId, signal: run.signal });
