@@ -264,6 +264,28 @@ describe('what the shop states in the transaction of the change, also while the 
     expect(jobs).toEqual(['in-app', 'track']);
   });
 
+  test('no failure that comes after the success of the same payment, and the success has its own amount', async () => {
+    const { pay, written, pool, orderId } = await setup();
+    const late = { paymentId: 'pay-1', orderId, amount: 4_900, currency: 'EUR' };
+    expect((await pay({ status: 'received', ...late })).body['recorded']).toBe(true);
+    const answer = await pay({ status: 'failed', ...late, reason: 'The card has expired' });
+    expect(answer).toMatchObject({ status: 200, body: { recorded: false } });
+    const other = { ...late, paymentId: 'pay-2' };
+    await pay({ status: 'failed', ...other, reason: 'No funds' });
+    await pay({ status: 'received', ...other, amount: 100, currency: 'USD' });
+    const { rows } = await pool.query('select id, status, amount, currency from shop_payments order by id');
+    expect(rows).toEqual([
+      { id: 'pay-1', status: 'received', amount: '4900', currency: 'EUR' },
+      { id: 'pay-2', status: 'received', amount: '100', currency: 'USD' },
+    ]);
+    const { events } = await written();
+    expect(events).toMatchObject([
+      { type: 'payment.received', data: { paymentId: 'pay-1' } },
+      { type: 'payment.failed', data: { paymentId: 'pay-2' } },
+      { type: 'payment.received', data: { paymentId: 'pay-2', amount: 100, currency: 'USD' } },
+    ]);
+  });
+
   test('a payment that nobody has signed, of no order, or that does not fit is refused and leaves nothing', async () => {
     const { pay, send, written, orderId } = await setup();
     const message = { status: 'received', paymentId: 'pay-1', orderId, amount: 1, currency: 'EUR' };

@@ -33,7 +33,7 @@ export interface PaymentParts {
 /**
  * `POST /payment-webhooks`, called by the payment provider, which repeats a message until it gets an answer. Recording the payment,
  * the event and the mark that this message was seen stand in one transaction: delivered twice, also at the same moment, it is recorded
- * once. Register it before any parser of bodies: what was signed are the bytes.
+ * once. What changes nothing, such as a failure that comes after the success, is answered and not told. Register it before any parser of bodies: what was signed are the bytes.
  */
 export function paymentRoutes({ pool, outbox, namespace, secret }: PaymentParts): Router {
   const webhook = secret === undefined ? undefined : new Webhook(secret);
@@ -44,11 +44,14 @@ export function paymentRoutes({ pool, outbox, namespace, secret }: PaymentParts)
     const recorded = await inTransaction(pool, async tx => {
       const order = await createOrderStore(tx).find(orderId);
       if (order === undefined) throw new Problem(404, 'No such order is known.');
+      let changed = false;
       const record = async (): Promise<void> => {
-        await writePayment(tx, { ...payment, id: paymentId });
-        await outbox.publish(tx, eventOf(payment, order), { order: order.userId, reactions });
+        changed = await writePayment(tx, { ...payment, id: paymentId });
+        // Whoever has paid does not hear of a failure before that.
+        if (changed) await outbox.publish(tx, eventOf(payment, order), { order: order.userId, reactions });
       };
-      return onceInTransaction(tx, 'shop.record-payment', `${paymentId} ${status}`, record, namespace);
+      await onceInTransaction(tx, 'shop.record-payment', `${paymentId} ${status}`, record, namespace);
+      return changed;
     });
     response.json({ paymentId, recorded });
   });

@@ -9,11 +9,19 @@ export interface Payment {
   readonly currency: string;
 }
 
-/** Writes how a payment ended. One that has failed may be received later; one that was received stays so. */
-export async function writePayment(tx: PoolClient, { id, orderId, status, amount, currency }: Payment): Promise<void> {
-  await tx.query(
+/**
+ * Writes how a payment ended, and says whether that changed anything. One that has failed may be received later, with another amount;
+ * one that was received stays as it is: a message of an earlier failure may come late.
+ */
+export async function writePayment(
+  tx: PoolClient,
+  { id, orderId, status, amount, currency }: Payment,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
     `insert into shop_payments (id, order_id, status, amount, currency) values ($1, $2, $3, $4, $5)
-     on conflict (id) do update set status = excluded.status where shop_payments.status = 'failed'`,
+     on conflict (id) do update set status = excluded.status, amount = excluded.amount, currency = excluded.currency
+     where shop_payments.status = 'failed' and excluded.status = 'received'`,
     [id, orderId, status, amount, currency],
   );
+  return rowCount === 1;
 }
