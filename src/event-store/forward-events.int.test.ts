@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob, react } from '../contracts/index.ts';
+import { defineEvent, defineJob, react } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
 import { migrateOutbox, Outbox } from '../outbox/index.ts';
 import { counted, noted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
 import { PATIENCE_MS } from '../../tests/support/wait-for.ts';
+import { EventStore } from './event-store.ts';
 import { forwardEvents, type EventOutbox } from './forward-events.ts';
 import { Projections } from './projections.ts';
 
@@ -100,5 +101,39 @@ describe('forwarded events', () => {
     await projections.waitFor('to_bus', position, PATIENCE_MS);
     expect((await entries('event')).map(({ id }) => id)).toEqual(eventIds);
     await expect(projections.rebuild('to_bus')).rejects.toThrow(InvalidOptionsError);
+  });
+
+  test.each([
+    ['multiplies', z.object({ cents: z.number().transform(n => n * 100) }), { cents: 3 }],
+    ['makes dates of texts', z.object({ at: z.string().transform(s => new Date(s)) }), { at: '2026-01-01' }],
+  ] as const)(
+    'of a schema that %s are refused: the bus would get another payload than the store has',
+    async (_, schema, given) => {
+      const raised = defineEvent('price.raised', { schema: schema as z.ZodType<unknown, unknown> });
+      const store = new EventStore({ pool: place.pool, events: [raised], facts: place.facts });
+      const stopped = place.facts.next('projection.stopped');
+      const forward = forwardEvents({ name: 'to_bus', events: [raised], outbox: new Outbox() });
+      running = new Projections({ store, projections: [forward], pollEvery: 20 });
+      await running.prepare();
+      running.start();
+      await store.append('a', [raised(given)], { expectedVersion: 0 });
+      expect((await stopped).error.message).toContain('"price.raised" to leave what it has made as it is');
+      expect(await entries('event')).toEqual([]);
+    },
+  );
+
+  test('of a schema that tidies what it is given, and again changes nothing, are forwarded tidy', async () => {
+    const renamed = defineEvent('user.renamed', {
+      schema: z.object({ name: z.string().trim(), note: z.string().default('none') }),
+    });
+    const store = new EventStore({ pool: place.pool, events: [renamed] });
+    const forward = forwardEvents({ name: 'to_bus', events: [renamed], outbox: new Outbox() });
+    running = new Projections({ store, projections: [forward], pollEvery: 20 });
+    await running.prepare();
+    running.start();
+    const { position } = await store.append('a', [renamed({ name: ' Ada ' })], { expectedVersion: 0 });
+    await running.waitFor('to_bus', position, PATIENCE_MS);
+    const [event] = await entries('event');
+    expect(JSON.parse(event?.body ?? '')).toMatchObject({ data: { name: 'Ada', note: 'none' } });
   });
 });
