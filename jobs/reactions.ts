@@ -2,15 +2,16 @@ import { react } from '../src/contracts/index.ts';
 import { identify, track } from './analytics.ts';
 import { orderConfirmation, welcomeEmail } from './email.ts';
 import { orderPlaced, orderShipped, paymentFailed, paymentReceived, userRegistered, userUpdated } from './events.ts';
+import { messageIdOf } from './message-id.ts';
 import { inApp } from './notification.ts';
 
 /** What follows from the events of this app. Each looks at its event alone: it may be called again for the same one. */
 export const reactions = [
   react(userRegistered, 'greet-new-user', ({ payload: { userId, email, name }, timestamp }) => [
     welcomeEmail({ userId, email, name }),
-    identify({ messageId: `identify-${userId}`, userId, timestamp: timestamp.toISOString() }),
+    identify({ messageId: messageIdOf(`identify-${userId}`), userId, timestamp: timestamp.toISOString() }),
     track({
-      messageId: `signed-up-${userId}`,
+      messageId: messageIdOf(`signed-up-${userId}`),
       userId,
       event: 'User Signed Up',
       timestamp: timestamp.toISOString(),
@@ -18,12 +19,12 @@ export const reactions = [
     inApp({ userId, title: `Welcome, ${name}`, body: 'Your account is ready.', link: '/' }),
   ]),
   react(userUpdated, 'tell-analytics-of-update', ({ id, payload: { userId }, timestamp }) => [
-    identify({ messageId: id, userId, timestamp: timestamp.toISOString() }),
+    identify({ messageId: messageIdOf(id), userId, timestamp: timestamp.toISOString() }),
   ]),
   react(orderPlaced, 'confirm-order', ({ payload: { orderId, userId, email, total }, timestamp }) => [
     orderConfirmation({ orderId, email }),
     track({
-      messageId: `ordered-${orderId}`,
+      messageId: messageIdOf(`ordered-${orderId}`),
       userId,
       event: 'Order Completed',
       timestamp: timestamp.toISOString(),
@@ -42,7 +43,7 @@ export const reactions = [
     'count-payment',
     ({ payload: { paymentId, orderId, userId, amount, currency }, timestamp }) => [
       track({
-        messageId: `paid-${paymentId}`,
+        messageId: messageIdOf(`paid-${paymentId}`),
         userId,
         event: 'Payment Received',
         timestamp: timestamp.toISOString(),
