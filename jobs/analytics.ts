@@ -8,6 +8,17 @@ const QUEUE = 'analytics';
 const destination = (): string => 'sink';
 const retry = { attempts: 10, backoff: exponential({ from: '1s', to: '15m' }) } as const;
 
+const EARLIEST = Date.parse('0001-01-01T00:00:00Z');
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** What PostgreSQL reads as well: one time that it refuses would cost all messages of its batch. */
+const timestamp = z.iso
+  .datetime({ offset: true })
+  .refine(text => !text.startsWith('0000') && Date.parse(text) >= EARLIEST && Date.parse(text) <= LATEST, {
+    error: 'expected a time in the years 1 to 9999',
+  })
+  .refine(text => !/[+-](?:1[6-9]|2\d):\d\d$/.test(text), { error: 'expected an offset of less than 16 hours' });
+
 /** The common fields of the Segment spec: https://segment.com/docs/connections/spec/common/ */
 const common = {
   /** Identifies the message: a sink keeps the first of several with the same id. */
@@ -15,7 +26,7 @@ const common = {
   userId: id.optional(),
   anonymousId: id.optional(),
   /** When it happened, ISO 8601. */
-  timestamp: z.iso.datetime({ offset: true }),
+  timestamp,
   context: plainObject.optional(),
   integrations: plainObject.optional(),
 };

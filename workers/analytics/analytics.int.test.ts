@@ -71,6 +71,16 @@ describe('events in PostgreSQL', () => {
     expect(await rows()).toHaveLength(200);
   });
 
+  test('a batch with what PostgreSQL can never store is a dead letter at once, without its data', async () => {
+    const { sink, rows } = await setup();
+    const bad = { type: 'track' as const, ...message, messageId: 'm2', timestamp: '0000-01-01T00:00:00Z' };
+    const writing = sink.write([{ type: 'track', ...message }, bad], new AbortController().signal);
+    const error = await writing.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ failure: 'permanent', message: 'The database refused the data (22008).' });
+    expect(error).not.toHaveProperty('cause');
+    expect(await rows()).toEqual([]);
+  });
+
   test('text that looks like SQL stays text', async () => {
     const { sink, rows } = await setup();
     const event = `'); drop table shiftwork_analytics_events; --`;
@@ -122,12 +132,21 @@ describe('the contracts', () => {
   test.each([
     ['nobody', { messageId: 'm', event: 'e', timestamp }, 'userId'],
     ['a date of its own form', { ...message, timestamp: 'yesterday' }, 'timestamp'],
+    ['the year 0', { ...message, timestamp: '0000-06-01T00:00:00Z' }, 'timestamp'],
+    ['a time before the year 1', { ...message, timestamp: '0001-01-01T00:00:00+01:00' }, 'timestamp'],
+    ['a time after the year 9999', { ...message, timestamp: '9999-12-31T23:59:59-01:00' }, 'timestamp'],
+    ['an offset that PostgreSQL does not read', { ...message, timestamp: '2026-01-01T00:00:00-16:00' }, 'timestamp'],
     ['a number that JSON cannot hold', { ...message, properties: { n: Number.NaN } }, 'properties'],
     ['a prototype key', { ...message, properties: JSON.parse('{"a":{"__proto__":1}}') }, 'properties'],
     ['a deep nest', { ...message, properties: nested(40) }, 'properties'],
     ['an unknown field', { ...message, admin: true }, 'admin'],
   ])('refuse %s', (_case, data, named) => {
     expect(() => validatePayload(track, data)).toThrow(named);
+  });
+
+  test('take the first and the last time that PostgreSQL reads, with any offset that it reads', () => {
+    for (const each of ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z', '2026-01-01T00:00:00-15:59', timestamp])
+      expect(() => validatePayload(track, { ...message, timestamp: each })).not.toThrow();
   });
 
   test('read their own JSON back', () => {

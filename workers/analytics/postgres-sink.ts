@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { DeliveryError } from '../../src/errors/index.ts';
 import { orAway } from '../database-away.ts';
 import type { AnalyticsSink } from './sink.ts';
 
@@ -30,7 +31,7 @@ export function createPostgresSink(pool: Pool): AnalyticsSink {
           ),
         ],
       );
-      await orAway(written);
+      await orRefused(orAway(written));
     },
     async migrate() {
       await pool.query(`create table if not exists shiftwork_analytics_events (
@@ -47,4 +48,16 @@ export function createPostgresSink(pool: Pool): AnalyticsSink {
       )`);
     },
   };
+}
+
+/** SQLSTATE class 22: the data cannot be stored, now or later. */
+async function orRefused(statement: Promise<unknown>): Promise<void> {
+  try {
+    await statement;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!/^22[0-9A-Z]{3}$/.test(code)) throw error;
+    // Not the cause: it repeats the data.
+    throw new DeliveryError('permanent', `The database refused the data (${code}).`, { destination: 'database' });
+  }
 }
