@@ -236,12 +236,13 @@ describe('case 18: schemes, credentials, ports, endless answers', () => {
     expect((await failureOf(call(server.url, { allowed: server.host }))).retryAfterMs).toBe(3_600_000);
   });
 
-  test('a refused connection is transient and names no port of ours', async () => {
+  test('a refused connection is transient and names no address of ours, nor keeps the error that does', async () => {
     const gone = await receiver(() => undefined);
     for (const server of servers.splice(0)) server.close();
     const failure = await failureOf(call(gone.url, { allowed: gone.host }));
     expect(failure.failure).toBe('transient');
     expect(failure.message).toContain('ECONNREFUSED');
+    expect(failure).not.toHaveProperty('cause');
   });
 });
 
@@ -296,6 +297,14 @@ describe('case 19: push endpoints inside the network', () => {
     expect(push?.headers['authorization']).toMatch(/^vapid t=.+k=/);
     expect(push?.headers['ttl']).toBe('60');
     expect(push?.body).not.toContain('secret text');
+  });
+
+  test('a key that is no point of the curve is refused for good', async () => {
+    const subscription = { endpoint: 'https://push.example/x', keys: { ...subscriptionKeys, p256dh: 'A'.repeat(87) } };
+    const sending = createPushSender(vapid, new Set()).send({ ...message(''), subscription }, forever);
+    const failure = await failureOf(sending);
+    expect(failure).toMatchObject({ failure: 'permanent', destination: 'push.example' });
+    expect(failure.message).toBe('The push subscription has keys that nothing can be encrypted for.');
   });
 
   test.each([404, 410])('an answer of %d says that the subscription is gone', async status => {

@@ -23,9 +23,9 @@ export function classifyStatus(
   return new DeliveryError('permanent', `${destination} answered ${status}${hint}.`, { destination, status });
 }
 
-/** A call that got no answer. Its text may name hosts and ports that are ours alone; only the code is repeated. */
+/** A call that got no answer. Its text may name hosts and ports that are ours alone: only the code is repeated, and it is no cause. */
 export function classifyNetworkError(error: unknown, destination: string): DeliveryError {
   if (error instanceof DeliveryError) return error;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'no code';
-  return new DeliveryError('transient', `The call to ${destination} failed (${code}).`, { destination, cause: error });
+  return new DeliveryError('transient', `The call to ${destination} failed (${code}).`, { destination });
 }

@@ -1,4 +1,4 @@
-import webPush from 'web-push';
+import webPush, { type RequestDetails } from 'web-push';
 import { defineResource } from '../../src/contracts/index.ts';
 import { DeliveryError } from '../../src/errors/index.ts';
 import { checkTarget, post, type AllowedHosts, type Resolver } from '../http/index.ts';
@@ -34,11 +34,16 @@ export function createPushSender(vapidDetails: VapidKeys, allowed: AllowedHosts,
       const url = new URL(subscription.endpoint);
       // Before anything is encrypted or signed for it.
       checkTarget(url, allowed);
-      const request = webPush.generateRequestDetails(subscription, JSON.stringify(notification), {
-        vapidDetails,
-        TTL: ttl,
-        contentEncoding: 'aes128gcm',
-      });
+      const options = { vapidDetails, TTL: ttl, contentEncoding: 'aes128gcm' } as const;
+      let request: RequestDetails;
+      try {
+        request = webPush.generateRequestDetails(subscription, JSON.stringify(notification), options);
+      } catch {
+        // Nothing was called yet: a key that is no point of the curve never becomes one. The library's message may repeat it.
+        throw new DeliveryError('permanent', `${named(subscriptionId)} has keys that nothing can be encrypted for.`, {
+          destination: url.host,
+        });
+      }
       const headers = Object.fromEntries(
         Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
       );
@@ -60,13 +65,16 @@ function isGone({ status }: DeliveryError): boolean {
 }
 
 function gone(subscriptionId: string | undefined, cause: DeliveryError): DeliveryError {
-  const which = subscriptionId === undefined ? 'The push subscription' : `The push subscription "${subscriptionId}"`;
   const { destination, status } = cause;
-  return new DeliveryError('permanent', `${which} is gone: remove it.`, {
+  return new DeliveryError('permanent', `${named(subscriptionId)} is gone: remove it.`, {
     cause,
     ...(destination !== undefined && { destination }),
     ...(status !== undefined && { status }),
   });
+}
+
+function named(subscriptionId: string | undefined): string {
+  return subscriptionId === undefined ? 'The push subscription' : `The push subscription "${subscriptionId}"`;
 }
 
 export const pushSender = defineResource<{ readonly keys: VapidKeys; readonly allowed: AllowedHosts }, PushSender>({
