@@ -1,3 +1,5 @@
+import { requireMilliseconds } from './require-milliseconds.ts';
+import { requireText } from './require-text.ts';
 import { tablesOf, type Sql } from './tables.ts';
 
 /**
@@ -23,6 +25,7 @@ export async function once(
  * forgets keys after 90 days (`keepSeenForMs`).
  *
  * Use: `await transaction(pool, tx => onceInTransaction(tx, 'record-payment', paymentId, () => addPayment(tx, payment)))`.
+ * @throws InvalidOptionsError for a scope or key that PostgreSQL cannot hold, or would take for another; what the effect throws
  */
 export async function onceInTransaction(
   tx: Sql,
@@ -31,6 +34,8 @@ export async function onceInTransaction(
   effect: () => unknown,
   namespace?: string,
 ): Promise<boolean> {
+  requireText(scope, 'the scope of an effect');
+  requireText(key, 'the key of an effect');
   const { inbox } = tablesOf(namespace);
   const { rowCount } = await tx.query(
     `insert into ${inbox} (subscription, event_id) values ($1, $2) on conflict do nothing`,
@@ -44,8 +49,10 @@ export async function onceInTransaction(
 /**
  * Forgets keys that were seen longer ago than that; says how many. For apps without a relay, which does it by itself. A repeat of what
  * was forgotten is done again: keep them longer than anybody repeats (a payment provider for weeks, a replay of a stream as far as it goes).
+ * @throws InvalidOptionsError
  */
 export async function forgetSeen(sql: Sql, olderThanMs: number, namespace?: string): Promise<number> {
+  requireMilliseconds({ olderThanMs }, 0);
   const { inbox } = tablesOf(namespace);
   const { rowCount } = await sql.query(
     `delete from ${inbox} where seen_at < now() - $1::float8 * interval '1 millisecond'`,

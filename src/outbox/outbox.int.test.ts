@@ -13,6 +13,7 @@ import {
   forgetSeen,
   migrateOutbox,
   once,
+  onceInTransaction,
   Outbox,
   readOutboxStatus,
   reconcile,
@@ -304,6 +305,42 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await expect(readOutboxStatus(pool)).resolves.toMatchObject({ unfinished: 1 });
   });
 
+  test('what stands aside as stuck holds up nothing behind it in its key, and comes after that when it is put back', async () => {
+    let sick = true;
+    const sent: string[] = [];
+    const bus = {
+      async forward({ id }: OutgoingEvent) {
+        if (sick && id === 'first') throw new Error('never');
+        sent.push(id);
+      },
+    };
+    for (const id of ['first', 'second', 'third']) {
+      await transaction(tx =>
+        outbox.publish(tx, userRegistered({ userId: 'u', at: new Date() }, { id }), { order: 'k' }),
+      );
+    }
+    relay({ bus });
+    await waitFor('what can be sent', () => sent.length === 2);
+    await waitFor('the record', async () => (await readOutboxStatus(pool)).stuck.length === 1);
+    sick = false;
+    await reconcile(pool, engine);
+    await waitFor('the first', () => sent.length === 3);
+    expect(sent).toEqual(['second', 'third', 'first']);
+  });
+
+  test('an order, a time or an age that is none is refused by name, and nothing is written', async () => {
+    const options: object = { order: 5 };
+    const told = outbox.publish(pool, userRegistered({ userId: 'u', at: new Date() }), options);
+    await expect(told).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringContaining('order') });
+    await expect(outbox.enqueue(pool, greet, { userId: 'u' }, options)).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+    });
+    expect(() => new Relay({ pool, engine, pollEveryMs: Number.NaN })).toThrow('pollEveryMs');
+    expect(() => new Relay({ pool, engine, keepSeenForMs: -1 })).toThrow('keepSeenForMs');
+    await expect(forgetSeen(pool, -1)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 0 });
+  });
+
   test('ends are recorded; reconcile sends again what the engine has lost and nothing that has ended', async () => {
     const ids: string[] = [];
     for (let index = 0; index < 6; index += 1) {
@@ -329,6 +366,36 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
 });
 
 describe('the inbox', () => {
+  test.each([
+    ['half of a surrogate pair, which would pass for every other half', 'k\ud800'],
+    ['a NUL', 'k\0'],
+    ['more than an index holds', 'k'.repeat(401)],
+    ['nothing', ''],
+    ['a number', 5],
+  ])('refuses a key with %s before anything is asked or done', async (_, key) => {
+    const nobody = { query: () => Promise.reject(new Error('asked')) };
+    const done: unknown[] = [];
+    const args = { scope: 'a', key } as { scope: string; key: string };
+    const act = (scope: string, each: string) => onceInTransaction(nobody, scope, each, () => done.push(each));
+    await expect(act('a', args.key)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(act(args.key, 'a')).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(once(nobody, 'a', { id: args.key }, () => done.push(args.key))).rejects.toThrow(
+      'the key of an effect',
+    );
+    expect(done).toEqual([]);
+  });
+
+  test('takes the longest scope and key that it allows, of characters that are long themselves', async () => {
+    const database = await freshDatabase();
+    const pool = new Pool({ connectionString: database.url });
+    await migrateOutbox(pool);
+    // Of many kinds, so that nothing is compressed.
+    const long = (from: number) => Array.from({ length: 400 }, (_, n) => String.fromCodePoint(from + n * 7)).join('');
+    await expect(onceInTransaction(pool, long(0x4e00), long(0xac00), () => undefined)).resolves.toBe(true);
+    await pool.end();
+    await database.drop();
+  });
+
   test('does an effect once for each event and subscription, with the transaction or not at all', async () => {
     const database = await freshDatabase();
     const pool = new Pool({ connectionString: database.url });

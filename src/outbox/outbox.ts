@@ -13,6 +13,7 @@ import {
   type StoredAt,
   type Tracer,
 } from '../contracts/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
 import { derivedPart, prepare, type PreparedJob } from '../queue/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
@@ -30,7 +31,12 @@ export interface OutboxOptions {
 }
 
 export interface OrderOptions {
-  /** Entries with the same key are sent in the order in which they were written. Without one the order is open. */
+  /**
+   * Entries of one kind (jobs, events) with the same key are sent in the order in which they were written. Without one the order is open.
+   *
+   * An outage keeps the order: all of the key waits. What can never be sent does not: it is set aside (`outbox.stuck`), what is behind it
+   * goes on, and when `reconcile` puts it back it comes after that. So does a job that the engine had lost.
+   */
   readonly order?: string;
 }
 
@@ -228,6 +234,7 @@ export class Outbox {
   #slotOf(order: string | undefined): number {
     // Without a key slots take turns, so that several relays have something to do.
     if (order === undefined) return this.#turn++ % SLOTS;
+    if (typeof order !== 'string') throw new InvalidOptionsError(`Expected order to be a text, got a ${typeof order}.`);
     return Number.parseInt(hash('sha256', order, 'hex').slice(0, 8), 16) % SLOTS;
   }
 }

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { forgetOld } from './forget.ts';
 import type { EntryKind, EventSink, SentBatch } from './send-batch.ts';
+import { requireMilliseconds } from './require-milliseconds.ts';
 import { SendLoop } from './send-loop.ts';
 import { tablesOf, type Sql, type Tables } from './tables.ts';
 
@@ -45,8 +46,11 @@ export class Relay {
   readonly #held = new Set<EntryKind>();
   #running: Promise<void> | undefined;
 
-  /** @throws InvalidConfigError when the namespace is none */
+  /** @throws InvalidConfigError when the namespace is none, InvalidOptionsError when a time is none */
   constructor(options: RelayOptions) {
+    const { lagEveryMs, keepSentForMs, keepSeenForMs } = options;
+    requireMilliseconds({ pollEveryMs: options.pollEveryMs, lagEveryMs }, 1);
+    requireMilliseconds({ keepSentForMs, keepSeenForMs }, 0);
     this.#options = options;
     this.#tables = tablesOf(options.namespace);
     this.#facts = options.facts ?? new Facts();
