@@ -40,7 +40,10 @@ export interface StreamAppend {
 }
 
 export interface AppendOptions extends EventDefaults {
-  /** A client inside a read committed transaction of the app: the events stand or fall with it. */
+  /**
+   * A client inside a read committed transaction of the app: the events stand or fall with it. The keys of personal data are asked for on
+   * another connection, of the store's own pool.
+   */
   readonly tx?: Sql;
 }
 
@@ -51,7 +54,10 @@ export interface ReadStreamOptions {
   /** The last version to read, itself included. */
   readonly to?: number;
   readonly limit?: number;
-  /** A client inside a transaction of the app: also what it has appended and not yet committed is read. */
+  /**
+   * A client inside a transaction of the app: also what it has appended and not yet committed is read. For what is sealed the keys are
+   * asked for on another connection, of the store's own pool.
+   */
   readonly tx?: Sql | undefined;
 }
 
