@@ -29,8 +29,10 @@ export interface Run {
   /** W3C traceparent of the producer, when it had one. */
   readonly traceparent: string | undefined;
   /**
-   * Does an effect once for its key, also when this job runs twice, and answers what it answered. The ledger is the engine's; for an
-   * effect in a database of one's own, a unique key in the same transaction is better.
+   * Does an effect once for its key, also when this job runs twice, and answers what it answered. The key counts for all jobs of this
+   * contract, so that two jobs for one order charge it once: make it of what the effect is for (`charge ${orderId}`), or of `effectId` for
+   * one effect a job. Under a constant key every later job skips the effect. The ledger is the engine's; for an effect in a database of
+   * one's own, a unique key in the same transaction is better.
    * @throws EffectInProgressError, EffectInDoubtError, EffectTakenOverError: the runtime knows what they mean for the job
    */
   once<Value extends Json | void>(

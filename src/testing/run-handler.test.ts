@@ -2,7 +2,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { cancel, defineJob, defineResource, handle, retryAfter, snooze, type Run } from '../contracts/index.ts';
 import { DeliveryError, InvalidPayloadError, JobDeadError } from '../errors/index.ts';
-import { runHandler } from './run-handler.ts';
+import { MemoryStateStore, runHandler } from './index.ts';
 
 const letter = defineJob({
   queue: 'email',
@@ -30,6 +30,25 @@ describe('runHandler', () => {
       kind: 'succeeded',
       result: { copies: 1, said: 'fake ada' },
     });
+  });
+
+  test('what runs share they do once for a key, whichever job of the contract it is; alone each does its own', async () => {
+    const done: string[] = [];
+    const send = (keyOf: (to: string, run: Run) => string) =>
+      handle(letter, ({ to }, run) => run.once(keyOf(to, run), () => void done.push(to)));
+    const effects = new MemoryStateStore();
+    const byBusinessId = send(to => `letter ${to}`);
+    for (const to of ['ada', 'ada', 'bob']) await runHandler(byBusinessId, { to }, { effects });
+    expect(done.splice(0)).toEqual(['ada', 'bob']);
+    const byJob = send((_to, { effectId }) => effectId);
+    for (const jobId of ['j1', 'j2', 'j1'])
+      await runHandler(byJob, { to: 'eve' }, { effects, run: { jobId, effectId: jobId } });
+    expect(done.splice(0)).toEqual(['eve', 'eve']);
+    const constant = send(() => 'letter');
+    for (const to of ['ada', 'bob']) await runHandler(constant, { to }, { effects });
+    expect(done.splice(0)).toEqual(['ada']);
+    for (const to of ['ada', 'bob']) await runHandler(constant, { to });
+    expect(done).toEqual(['ada', 'bob']);
   });
 
   test('data that a producer would be refused is refused here, and the handler does not run', async () => {

@@ -23,6 +23,8 @@ export interface RunHandlerOptions<N extends Needs> {
   readonly needs: ValuesOf<N>;
   /** Whatever of the run matters to the test, such as `{ attempt: 5 }` for the last one, or a `signal` that aborts. */
   readonly run?: Partial<Run>;
+  /** What `run.once` has done: given to several runs, it is done once among them. Each run has its own when left out. */
+  readonly effects?: MemoryStateStore;
 }
 
 /** `needs` may be left out where the handler has none. */
@@ -33,6 +35,8 @@ type Options<N extends Needs> = keyof N extends never
 /**
  * Runs a handler once, in this process and without a queue, on data as the worker would get it: validated, written as JSON, read
  * again, validated. Resolves with the outcome, whatever the handler returns or throws. The contract's timeout is not kept.
+ *
+ * With `effects: new MemoryStateStore()` shared by several runs, what one has done under `run.once` the next does not do again.
  *
  * Use: `expect(await runHandler(sendWelcomeEmail, { userId, email, name }, { needs: { mailer } })).toEqual({ kind: 'succeeded', ... })`.
  * @throws InvalidPayloadError, PayloadTooLargeError, as a rejection, where the producer would have refused the data
@@ -51,7 +55,7 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
     const detail = decoded.kind === 'unreadable' ? decoded.detail : 'it is of a newer version';
     return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(contract.name, detail) };
   }
-  const run = testRun(contract, json, options?.run);
+  const run = testRun(contract, json, options);
   const info = { attempt: run.attempt, attempts: run.attempts, startedAt: Date.now() };
   try {
     return classifyReturn(contract, await handler.perform(decoded.data, run, { ...options?.needs }), info);
@@ -60,9 +64,13 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
   }
 }
 
-function testRun(contract: AnyJobContract, json: string, given: Partial<Run> = {}): Run {
+function testRun(
+  contract: AnyJobContract,
+  json: string,
+  { run: given = {}, effects = new MemoryStateStore() }: Partial<RunHandlerOptions<Needs>> = {},
+): Run {
   const jobId = given.jobId ?? jobIdOf(contract.queue, createIdSource().next(), digestOf(json));
-  const ledger = new Ledger(new MemoryStateStore(), { scope: contract.name });
+  const ledger = new Ledger(effects, { scope: contract.name });
   return {
     jobId,
     effectId: jobId,
