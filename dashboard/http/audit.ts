@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { clientKey } from './client-address.ts';
+import { Connections } from './connections.ts';
 import { isReading } from './same-origin.ts';
 
 /** What somebody did, or was kept from doing. */
@@ -10,8 +11,10 @@ export interface DashboardAction {
   readonly method: string;
   /** Without the query; cut at 300 characters. */
   readonly path: string;
-  readonly status: number;
-  readonly outcome: 'done' | 'refused' | 'failed';
+  /** Undefined where the connection was closed before there was one. */
+  readonly status: number | undefined;
+  /** `connection closed`: the client did not wait for the answer. What was asked may have been done. */
+  readonly outcome: 'done' | 'refused' | 'failed' | 'connection closed';
   /** The client's address, or its network. */
   readonly client: string;
 }
@@ -21,28 +24,39 @@ export interface Actor {
   readonly role: string;
 }
 
-/** Tells `record` of every request that would change something, and of every refusal, once it is answered. */
+/** Tells `record` of every request that would change something, and of every refusal, once it is answered or its client is gone. */
 export function audit(
   record: (action: DashboardAction) => void,
   actorOf: (request: Request) => Actor | undefined,
 ): RequestHandler {
+  const connections = new Connections();
   return (request, response, next) => {
     const { method } = request;
     // Routers change the request while they work on it.
     const path = request.originalUrl.split('?', 1)[0]?.slice(0, 300) ?? '';
     const client = clientKey(request);
-    response.once('finish', () => {
-      const status = response.statusCode;
+    const settle = (): void => {
+      response.off('close', settle);
+      forget();
+      const status = response.writableFinished ? response.statusCode : undefined;
       if (isReading(request) && !isRefusal(status)) return;
       const actor = actorOf(request);
-      const outcome = status < 400 ? 'done' : status < 500 ? 'refused' : 'failed';
-      record({ user: actor?.name, role: actor?.role, method, path, status, outcome, client });
-    });
+      record({ user: actor?.name, role: actor?.role, method, path, status, outcome: outcomeOf(status), client });
+    };
+    // Not `finish`: that never comes where the client closes the connection first.
+    response.once('close', settle);
+    // Nor does `close` where the request was sent ahead of the answer to the one before it: such an answer has no connection yet.
+    const forget = isReading(request) ? () => undefined : connections.onClose(request.socket, settle);
     next();
   };
 }
 
+function outcomeOf(status: number | undefined): DashboardAction['outcome'] {
+  if (status === undefined) return 'connection closed';
+  return status < 400 ? 'done' : status < 500 ? 'refused' : 'failed';
+}
+
 /** A read without a session is no refusal worth a line: scanners would fill the log. */
-function isRefusal(status: number): boolean {
+function isRefusal(status: number | undefined): boolean {
   return status === 403 || status === 415 || status === 429;
 }

@@ -18,8 +18,10 @@ export class Viewers {
 }
 
 export function recogniseBySession(viewers: Viewers, sessions: Sessions, cookie: string): RequestHandler {
-  return async (request, _response, next) => {
+  return async (request, response, next) => {
     const viewer = await sessions.find(readCookie(request, cookie));
+    // Whoever has gone by now is on record without a name, so nothing is done for them.
+    if (response.closed || request.socket.destroyed) return;
     if (viewer !== undefined) viewers.set(request, viewer);
     next();
   };
