@@ -7,9 +7,11 @@ import type {
 import type { AnyJobContract, App } from '../../src/contracts/index.ts';
 import { validatePayload } from '../../src/contracts/index.ts';
 import { InvalidPayloadError } from '../../src/errors/index.ts';
-import { mayAct } from '../sign-in/roles.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
+import { judgeClean, judgeCleanAll, judgeRetry, judgeRetryAll } from './judge-jobs.ts';
 import { contractOf } from './redact-job.ts';
+import { refusal } from './refusal.ts';
 import { roleNeeded } from './route-policy.ts';
 import { ShownQueue } from './shown-queue.ts';
 
@@ -29,7 +31,7 @@ export function boardHooks(app: App, currentViewer: () => Viewer | undefined): B
       if (needed === undefined) return refusal(403, 'The dashboard does not know this action, so it is denied.');
       if (viewer === undefined) return refusal(403, 'Sign in first.');
       if (!mayAct(viewer.role, needed)) return refusal(403, `This needs the role ${needed}; yours is ${viewer.role}.`);
-      return judge(app, context);
+      return judge(app, context, viewer.role);
     },
     after(context, result) {
       if (context.route.endsWith('/flow')) return { ...result, body: withoutResults(result.body) };
@@ -40,7 +42,7 @@ export function boardHooks(app: App, currentViewer: () => Viewer | undefined): B
   };
 }
 
-async function judge(app: App, { method, route, request }: HookContext): Promise<BeforeHookResult> {
+async function judge(app: App, { method, route, request }: HookContext, role: Role): Promise<BeforeHookResult> {
   switch (`${method} ${route}`) {
     case 'get /api/queues':
       return Number(request.query['jobsPerPage'] ?? 0) > MOST_JOBS_A_PAGE
@@ -52,9 +54,13 @@ async function judge(app: App, { method, route, request }: HookContext): Promise
         ? undefined
         : refusal(403, "This queue's rate limit is set in the app definition; change it there.");
     case 'put /api/queues/:queueName/retry/:queueStatus':
-      return request.params['queueStatus'] === 'completed'
-        ? refusal(403, 'Running every succeeded job again would repeat its effects; retry single jobs.')
-        : undefined;
+      return judgeRetryAll(request);
+    case 'put /api/queues/:queueName/clean/:queueStatus':
+      return judgeCleanAll(request, role);
+    case 'put /api/queues/:queueName/:jobId/retry':
+      return judgeRetry(request);
+    case 'put /api/queues/:queueName/:jobId/clean':
+      return judgeClean(request, role);
     case 'post /api/queues/:queueName/add':
       return judgeAdd(app, request);
     case 'patch /api/queues/:queueName/:jobId/update-data':
@@ -98,15 +104,6 @@ function hidden(contract: AnyJobContract, action: string): BeforeHookResult {
     403,
     `"${contract.name}" has sensitive fields, which are hidden. ${action} would save the hidden values as its data; use a producer or the command line.`,
   );
-}
-
-function refusal(status: 400 | 403, message: string): NonNullable<BeforeHookResult> {
-  return {
-    allow: false,
-    status,
-    errorKey: status === 403 ? 'ERRORS.FORBIDDEN' : 'ERRORS.INVALID_REQUEST_BODY',
-    message,
-  };
 }
 
 /** A flow is read past the queue, so nothing redacted it: progress other than a number and reasons of failures are left out. */

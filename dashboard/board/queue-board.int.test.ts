@@ -208,7 +208,8 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
     expect(await queue.isPaused()).toBe(false);
     expect(await put('/queues/analytics/analytics-later/promote')).toBe(204);
     expect(await queue.getJobState('analytics-later')).toBe('prioritized');
-    expect(await put('/queues/analytics/analytics-later/clean')).toBe(204);
+    expect(await put('/queues/analytics/analytics-later/clean')).toBe(403);
+    expect((await dashboard.call('PUT', '/queues/analytics/analytics-later/clean', admin)).status).toBe(204);
     expect(await queue.getJob('analytics-later')).toBeUndefined();
     expect(dashboard.actions).toContainEqual(
       expect.objectContaining({
@@ -219,6 +220,50 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
         outcome: 'done',
       }),
     );
+  });
+
+  test.each(['wait', 'active', 'paused', 'prioritized', 'delayed'])(
+    'an operator cannot empty the list of %s jobs, an admin can',
+    async status => {
+      const path = `/queues/analytics/clean/${status}`;
+      const refused = await dashboard.call('PUT', path, await dashboard.cookieOf('operator'));
+      expect(refused.status).toBe(403);
+      expect(await refused.text()).toContain('needs the role admin');
+      expect((await dashboard.call('PUT', path, admin)).status).toBe(200);
+    },
+  );
+
+  test.each(['bogus', 'constructor', '__proto__', 'Delayed', 'completed%20'])('no list is named %s', async status => {
+    expect((await dashboard.call('PUT', `/queues/analytics/clean/${status}`, admin)).status).toBe(400);
+  });
+
+  test('what has succeeded is removed by operators; what has failed by nobody here, nor run again', async () => {
+    const queue = await dashboard.queue('notification');
+    const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const worker = await engine.worker(
+      'notification',
+      async job => {
+        if (job.id === 'notification-fails') throw new Error('no');
+      },
+      { name: 'w' },
+    );
+    await queue.add('nudge', { text: 'x' }, { jobId: 'notification-fails', attempts: 1 });
+    await queue.add('nudge', { text: 'x' }, { jobId: 'notification-succeeds' });
+    void worker.run();
+    await waitFor('failure', async () => (await queue.getJobState('notification-fails')) === 'failed');
+    await waitFor('success', async () => (await queue.getJobState('notification-succeeds')) === 'completed');
+    await engine.close(2_000);
+    const operator = await dashboard.cookieOf('operator');
+    for (const cookie of [operator, admin]) {
+      for (const path of ['clean/failed', 'retry/failed', 'notification-fails/clean', 'notification-fails/retry']) {
+        const answer = await dashboard.call('PUT', `/queues/notification/${path}`, cookie);
+        expect([path, answer.status]).toEqual([path, 403]);
+        expect(await answer.text()).toContain('/dead-letters');
+      }
+    }
+    expect(await queue.getJobState('notification-fails')).toBe('failed');
+    const remove = (id: string) => dashboard.call('PUT', `/queues/notification/${id}/clean`, operator);
+    expect((await remove('notification-succeeds')).status).toBe(204);
   });
 
   test('the figures of the engine and the lists that a page asks for do not fail', async () => {
@@ -270,6 +315,23 @@ describe('Bull Board over broken and foreign jobs on Redis', () => {
     expect((await dashboard.call('PUT', '/queues/notification/notification-broken/clean')).status).toBe(204);
     expect(await queue.getJobState('notification-broken')).toBe('unknown');
     expect(dashboard.failures).toEqual([]);
+  });
+
+  test('a failed job that cannot be read, which is no dead letter to anybody, is removed here', async () => {
+    const queue = await dashboard.queue('notification');
+    const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const fail = async (): Promise<void> => {
+      throw new Error('no');
+    };
+    await queue.add('nudge', { text: 'x' }, { jobId: 'notification-fails', attempts: 1 });
+    void (await engine.worker('notification', fail, { name: 'w' })).run();
+    await waitFor('the failure', async () => (await queue.getJobState('notification-fails')) === 'failed');
+    await engine.close(2_000);
+    const path = '/queues/notification/notification-fails/clean';
+    expect((await dashboard.call('PUT', path)).status).toBe(403);
+    await breakStoredJob(place, 'notification', 'notification-fails');
+    expect((await dashboard.call('PUT', path)).status).toBe(204);
+    expect(await queue.getJobState('notification-fails')).toBe('unknown');
   });
 
   test('a flow shows no result of its jobs', async () => {

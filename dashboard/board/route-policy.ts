@@ -5,8 +5,8 @@ import type { Role } from '../sign-in/roles.ts';
  * Who may call which route of Bull Board's API. A route that is not named here is denied to everybody; a test compares the
  * table with the routes of the installed Bull Board.
  *
- * Operators do what can be undone or concerns jobs that have ended; what destroys waiting work, or changes what will run,
- * is for admins.
+ * Operators do what can be undone or concerns jobs that have succeeded; what destroys waiting work, or changes what will run,
+ * is for admins. Which jobs a route concerns can be a matter of its parameters: `judge-jobs.ts` decides about those.
  */
 const POLICY: Readonly<Record<string, Role>> = {
   'get /api/redis/stats': 'viewer',

@@ -34,6 +34,20 @@ export class ShownQueue extends BullMQAdapter {
     return this.#queue.getJob(id);
   }
 
+  /** As BullMQ calls it; `unknown` where there is no such job. */
+  stateOf(id: string): Promise<string> {
+    return this.#queue.getJobState(id);
+  }
+
+  async canBeRead(id: string): Promise<boolean> {
+    try {
+      return (await this.#queue.getJob(id)) !== undefined;
+    } catch (cause) {
+      if (cause instanceof SyntaxError) return false;
+      throw cause;
+    }
+  }
+
   override async getJob(id: string): Promise<Job | undefined> {
     let job: EngineJob | undefined;
     try {

@@ -171,9 +171,10 @@ const MUTATING: readonly Mutation[] = [
   { method: 'PUT', path: '/queues/resume', role: 'operator' },
   { method: 'PUT', path: '/queues/email/pause', role: 'operator' },
   { method: 'PUT', path: '/queues/email/resume', role: 'operator' },
-  { method: 'PUT', path: '/queues/email/retry/failed', role: 'operator' },
   { method: 'PUT', path: '/queues/email/promote', role: 'operator' },
   { method: 'PUT', path: '/queues/email/clean/completed', role: 'operator' },
+  { method: 'PUT', path: '/queues/notification/clean/delayed', role: 'admin' },
+  { method: 'PUT', path: '/queues/notification/clean/prioritized', role: 'admin' },
   { method: 'PUT', path: '/queues/email/rate-limit/release', role: 'operator' },
   { method: 'PUT', path: '/queues/email/job-schedulers/none/run', role: 'operator' },
   { method: 'PUT', path: '/queues/email/email-none/retry', role: 'operator' },
@@ -196,6 +197,9 @@ const MUTATING: readonly Mutation[] = [
   { method: 'PATCH', path: '/queues/email/email-none/priority', role: 'admin', body: { priority: 1 } },
   { method: 'PUT', path: '/queues/email/email-none/remove-unprocessed-children', role: 'admin' },
 ];
+
+/** Those that nobody may call: /dead-letters does it, with what belongs to it. */
+const REFUSED = ['/queues/email/retry/failed', '/queues/email/retry/completed', '/queues/email/clean/failed'];
 
 /** Those of our own pages. */
 const OWN_MUTATING: readonly Mutation[] = [
@@ -244,6 +248,12 @@ describe('case 4: roles', () => {
       expect([401, 403, 415]).not.toContain((await dashboard.call(method, path, cookies[role], body)).status);
     },
   );
+
+  test.each(REFUSED)('PUT %s is refused to everybody', async path => {
+    for (const cookie of Object.values(cookies)) {
+      expect((await dashboard.call('PUT', path, cookie)).status).toBe(403);
+    }
+  });
 
   test.each(['/queues/api/queues/email/pause/', '/queues/API/queues/email/pause', '/queues/api/queues/email/%70ause'])(
     'a viewer cannot act through %s',
