@@ -48,6 +48,10 @@ describe('the configuration of the dashboard', () => {
     }
   });
 
+  test.each(['Production', 'prod', 'live'])('NODE_ENV=%s is refused: it would open without sign-in', NODE_ENV => {
+    expect(problemsOf({ ...engine, NODE_ENV }).join()).toContain('NODE_ENV');
+  });
+
   test('every fault is told at once', () => {
     const problems = problemsOf(
       {

@@ -30,7 +30,8 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
   if (!environment.has('REDIS_URL') && !environment.has('DATABASE_URL')) {
     environment.problem('Expected REDIS_URL or DATABASE_URL to be set: it is where the queues live.');
   }
-  const production = environment.string('NODE_ENV') === 'production';
+  const production =
+    environment.oneOf('NODE_ENV', ['development', 'test', 'production'], 'development') === 'production';
   const own = environment.integer('DASHBOARD_PORT', PORTS);
   const platform = production ? environment.integer('PORT', PORTS) : undefined;
   const configuration: DashboardConfiguration = {
