@@ -85,17 +85,26 @@ button[hidden] { display: none; }
 /** Waiting work on its way: three bars, the last one done. */
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#2a6f77"/><g fill="#fff"><rect x="7" y="8" width="12" height="4" rx="2" opacity=".55"/><rect x="10" y="14" width="12" height="4" rx="2" opacity=".8"/><rect x="13" y="20" width="12" height="4" rx="2"/></g></svg>`;
 
-/** Fetches the page's main part anew while somebody looks at it; what has the focus keeps it. */
+/**
+ * Fetches the page's main part anew while somebody looks at it, but not while they are at something in it that acts. A table that scrolls
+ * has the focus after any click in it: it is made anew too, and is given back its focus and its place.
+ */
 export const REFRESH_SCRIPT = `
 const main = document.querySelector('main');
 const seconds = Number(main.dataset.refresh);
 async function refresh() {
-  if (document.hidden || main.contains(document.activeElement)) return;
+  if (document.hidden || main.querySelector(':is(a, button, input, select, textarea):focus')) return;
   try {
     const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
     if (answer.redirected) return location.assign(answer.url);
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
-    if (fresh) main.replaceChildren(...fresh.childNodes);
+    if (!fresh) return;
+    const tables = () => [...main.querySelectorAll('.scroll')];
+    const places = tables().map(table => table.scrollLeft);
+    const focused = tables().indexOf(document.activeElement);
+    main.replaceChildren(...fresh.childNodes);
+    for (const [index, table] of tables().entries()) table.scrollLeft = places[index] ?? 0;
+    tables()[focused]?.focus({ preventScroll: true });
   } catch {
     const age = main.querySelector('[data-age]');
     if (age) age.textContent = 'The dashboard does not answer; the figures are old.';

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
+import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { namespace, redisUrl } from '../../tests/support/engines.ts';
+import { PATIENT } from '../../tests/support/wait-for.ts';
+
+const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+let dashboard: TestDashboard;
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  [dashboard, browser] = await Promise.all([openTestDashboard({ place, users: false }), openBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await dashboard.close();
+});
+
+test('a click in a table does not end the renewing of the page, and a link that has the focus does', async () => {
+  const page = await browser.page();
+  await page.goto(dashboard.url);
+  const delayed = () => page.locator('tbody tr').nth(1).locator('td').nth(3).innerText();
+  /** What the page does every few seconds, and at once when somebody comes back to it. */
+  const comeBack = () => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  await page.locator('tbody tr').nth(1).locator('td').nth(1).click();
+  expect(await page.evaluate('document.activeElement.className')).toContain('scroll');
+  const queue = await dashboard.queue('analytics');
+  await queue.add('visit', { page: '/x' }, { delay: 3_600_000 });
+  await comeBack();
+  await expect.poll(delayed, PATIENT).toBe('1');
+  expect(await page.evaluate('document.activeElement.className')).toContain('scroll');
+
+  await page.locator('tbody a').first().focus();
+  const asked: string[] = [];
+  page.on('request', request => asked.push(request.url()));
+  await comeBack();
+  await page.locator('h1').click();
+  expect(asked).toEqual([]);
+});
