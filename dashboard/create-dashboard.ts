@@ -6,7 +6,7 @@ import { Facts } from '../src/facts/index.ts';
 import { DeadLetters, readFleet, type DeadLetterKind, type OtherDeadLetters } from '../src/runtime/index.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { ReadinessProbe } from './health/readiness.ts';
-import { answer } from './http/answers.ts';
+import { answer, mountedAt } from './http/answers.ts';
 import { audit, type DashboardAction } from './http/audit.ts';
 import { cookieNames } from './http/cookies.ts';
 import { answerEngineAway, isEngineAway } from './http/engine-away.ts';
@@ -109,6 +109,7 @@ export function createDashboard({
   handler.set('query parser', 'simple');
   const openToAll = ['/sign-in', '/sign-out'];
 
+  handler.use(mountedAt(basePath));
   handler.use(audit(onAction, viewers.of));
   const boardHeaders = securityHeaders(production, 'board');
   const pageHeaders = securityHeaders(production, 'pages');
@@ -152,7 +153,7 @@ export function createDashboard({
   });
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
-    board.complete ? next() : answerEngineAway(request, response, basePath);
+    board.complete ? next() : answerEngineAway(request, response);
   const open = (onUnread: (kind: DeadLetterKind, error: unknown) => void): DeadLetters =>
     new DeadLetters({ engine, app, facts, others: otherLetters, onUnread });
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, open, viewerOf }));
@@ -163,7 +164,7 @@ export function createDashboard({
   });
   handler.use(projectionsRoute(basePath, projections, viewerOf));
   handler.use('/queues', express.json({ limit: MOST_BYTES }), refusePrototypes, (request, response, next) => {
-    if (!board.complete) return answerEngineAway(request, response, basePath);
+    if (!board.complete) return answerEngineAway(request, response);
     if (request.path.startsWith('/static/')) response.setHeader('Cache-Control', 'private, max-age=3600');
     return board.handle(viewerOf(request))(request, response, next);
   });

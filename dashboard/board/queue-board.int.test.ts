@@ -351,4 +351,15 @@ describe('Bull Board over broken and foreign jobs on Redis', () => {
     expect(board).toContain('<base href="/ops/queues/" />');
     for (const [, link = ''] of overview.matchAll(/(?:href|src)="([^"]*)"/g)) expect(link).toMatch(/^\/ops\//);
   });
+
+  test.each(['/dead-letters/nope', '/projections', '/queues/%E0%A4%A', '/nothing', '/nothing/below/it'])(
+    'what is said at %s has the style of the dashboard and leads back to it',
+    async path => {
+      const said = await (await dashboard.send(path, { headers: { accept: 'text/html' } })).text();
+      const links = [...said.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, link]) => link);
+      expect(links).toContain('/ops/');
+      expect(links).toContain('/ops/assets/dashboard.css');
+      for (const link of links) expect(link).toMatch(/^\/ops\/($|assets\/)/);
+    },
+  );
 });

@@ -1,5 +1,7 @@
-import type { Request, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { messagePage } from '../pages/message-page.ts';
+
+const BASE = 'base';
 
 export interface Answer {
   readonly status: number;
@@ -12,9 +14,22 @@ export function wantsPage(request: Request): boolean {
   return request.accepts(['json', 'html']) === 'html';
 }
 
+/** Tells the answers to come where the dashboard is mounted: what a request says of it changes from router to router. */
+export function mountedAt(base: string): RequestHandler {
+  return (_request, response, next) => {
+    response.locals[BASE] = base;
+    next();
+  };
+}
+
+export function baseOf(response: Response): string {
+  const base: unknown = response.locals[BASE];
+  return typeof base === 'string' ? base : '';
+}
+
 /** A refusal or failure, in our words alone. */
 export function answer(request: Request, response: Response, { status, title, message }: Answer): void {
   response.status(status);
-  if (wantsPage(request)) response.type('html').send(messagePage({ base: request.baseUrl, title, message }));
+  if (wantsPage(request)) response.type('html').send(messagePage({ base: baseOf(response), title, message }));
   else response.json({ error: title, message });
 }

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { EngineUnreachableError, QueueUnavailableError } from '../../src/errors/index.ts';
 import { messagePage } from '../pages/message-page.ts';
-import { wantsPage } from './answers.ts';
+import { baseOf, wantsPage } from './answers.ts';
 import { isReading } from './same-origin.ts';
 
 const CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH']);
@@ -21,11 +21,13 @@ export function isEngineAway(error: unknown): boolean {
 }
 
 /** For whatever needs the engine while it is away. A page that was only read looks again by itself. */
-export function answerEngineAway(request: Request, response: Response, base: string): void {
+export function answerEngineAway(request: Request, response: Response): void {
   const title = 'The queue engine is away';
   const message = 'The queue engine cannot be reached now. The dashboard recovers by itself as soon as it can be.';
   response.status(503).setHeader('Retry-After', '5');
   if (!wantsPage(request)) response.json({ error: title, message });
   else
-    response.type('html').send(messagePage({ base, title, message, ...(isReading(request) && { refreshSeconds: 5 }) }));
+    response
+      .type('html')
+      .send(messagePage({ base: baseOf(response), title, message, ...(isReading(request) && { refreshSeconds: 5 }) }));
 }

@@ -25,7 +25,7 @@ export function errorAnswers(report: (error: unknown) => void): ErrorRequestHand
     const status = statusOf(error);
     const refused = REFUSED[status] ?? (status < 500 ? REFUSED[400] : undefined);
     if (refused !== undefined) return answer(request, response, refused);
-    if (isEngineAway(error)) return answerEngineAway(request, response, request.baseUrl);
+    if (isEngineAway(error)) return answerEngineAway(request, response);
     report(error);
     return answer(request, response, error instanceof EngineCheckError ? UNUSABLE : FAILED);
   };
