@@ -53,6 +53,11 @@ async function judge(app: App, { method, route, request }: HookContext, role: Ro
       return app.queues.get(String(request.params['queueName']))?.rate === undefined
         ? undefined
         : refusal(403, "This queue's rate limit is set in the app definition; change it there.");
+    case 'put /api/queues/:queueName/concurrency':
+      // Each start of a worker host would set the app's again.
+      return app.queues.get(String(request.params['queueName']))?.totalConcurrency === undefined
+        ? undefined
+        : refusal(403, "This queue's totalConcurrency is set in the app definition; change it there.");
     case 'put /api/queues/:queueName/retry/:queueStatus':
       return judgeRetryAll(request);
     case 'put /api/queues/:queueName/clean/:queueStatus':
