@@ -9,6 +9,11 @@ import { openEngine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { CLOSED } from '../../src/resilience/index.ts';
 import { openState } from '../../src/state/index.ts';
+import type { DeadLetter } from '../../src/runtime/index.ts';
+import { messagePage } from '../pages/message-page.ts';
+import { signInPage } from '../pages/sign-in-page.ts';
+import { STYLESHEET } from '../pages/stylesheet.ts';
+import { listPage } from './dead-letter-pages.ts';
 
 const SECRET = 'hunter2@example.com';
 const HOSTILE = '<img src=x onerror="window.bombed=1">';
@@ -137,6 +142,33 @@ describe('the pages in a browser', () => {
     browser = await openBrowser();
   });
   afterAll(() => browser.close());
+
+  test('a word that does not break makes no page wider than a telephone', async () => {
+    const page = await browser.page();
+    await page.setViewportSize({ width: 360, height: 740 });
+    const word = 'https://x.example/'.padEnd(200, 'y');
+    const viewer = { name: 'ann', role: 'viewer', formToken: undefined } as const;
+    const letter: DeadLetter = {
+      kind: 'job',
+      id: 'email-1',
+      name: 'letter',
+      queue: 'email',
+      enqueuedAt: 1,
+      endedAt: 2,
+      attemptsMade: 1,
+      reason: word,
+      fingerprint: 'x',
+    };
+    const style = `<style>${STYLESHEET}</style>`;
+    for (const shown of [
+      listPage({ base: '', viewer, letters: [letter], limit: 2 }),
+      messagePage({ base: '', title: word, message: word }),
+      signInPage({ base: '', token: '', next: '/', problem: word }),
+    ]) {
+      await page.setContent(shown.replace('</head>', `${style}</head>`));
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    }
+  });
 
   test('a group is replayed with two presses: the first says how many, the second does it', async () => {
     const place = await engineCases[0]?.open();

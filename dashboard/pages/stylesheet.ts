@@ -30,6 +30,7 @@ a { color: var(--accent); }
 .who form { margin: 0; }
 main { max-width: 72rem; margin: 0 auto; padding: 1.75rem 1.5rem 4rem; }
 h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 1.1rem; letter-spacing: -.01em; }
+h1, .problem, .notice, .narrow p, .who { overflow-wrap: anywhere; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; }
 .narrow { max-width: 26rem; margin: 8vh auto 0; }
 .stack { display: grid; gap: 1rem; }
