@@ -3,7 +3,7 @@ import express, { Router, type Request, type Response } from 'express';
 import { answer } from '../http/answers.ts';
 import { clientKey } from '../http/client-address.ts';
 import { clearCookie, cookieNames, readCookie, setCookie } from '../http/cookies.ts';
-import { signInPage } from '../pages/sign-in-page.ts';
+import { signInPage, type SignInPageOptions } from '../pages/sign-in-page.ts';
 import type { Authenticator } from './authenticator.ts';
 import { randomToken, type Sessions, type Viewer } from './sessions.ts';
 
@@ -21,7 +21,10 @@ interface Fields {
   readonly next: string;
 }
 
+type ShownForm = Pick<SignInPageOptions, 'next' | 'name' | 'problem'>;
+
 const MOST_BYTES = '8kb';
+const TOKEN = /^[\w-]{43}$/;
 
 /** Signing in (open to everybody) and out. Programs may sign in with JSON `{name, password}`; the form carries a token. */
 export function signInRoutes({ sessions, authenticator, production, viewerOf }: SignInOptions): Router {
@@ -29,24 +32,27 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
   const router = Router();
   const readBody = [express.urlencoded({ extended: false, limit: MOST_BYTES }), express.json({ limit: MOST_BYTES })];
 
-  const showForm = (request: Request, response: Response, status: number, next: string, problem?: string): void => {
-    const token = randomToken();
+  const showForm = (request: Request, response: Response, status: number, form: ShownForm): void => {
+    // Kept where the browser has one: the form in another tab carries it too.
+    const brought = readCookie(request, names.form) ?? '';
+    const token = TOKEN.test(brought) ? brought : randomToken();
     setCookie(response, production, names.form, token);
     response.status(status).type('html');
-    response.send(signInPage({ base: request.baseUrl, token, next, ...(problem === undefined ? {} : { problem }) }));
+    response.send(signInPage({ base: request.baseUrl, token, ...form }));
   };
 
   router.get('/sign-in', (request, response) => {
     const next = localPath(request.query['next']);
     if (viewerOf(request) !== undefined) return response.redirect(303, `${request.baseUrl}${next}`);
-    return showForm(request, response, 200, next);
+    return showForm(request, response, 200, { next });
   });
 
   router.post('/sign-in', ...readBody, async (request, response) => {
     const form = request.is('urlencoded') !== false;
     const fields = fieldsOf(request.body);
     if (form && !sameToken(fields.token, readCookie(request, names.form))) {
-      return showForm(request, response, 403, fields.next, 'This form was out of date. Please try again.');
+      const problem = 'This form was out of date. Please try again.';
+      return showForm(request, response, 403, { next: fields.next, name: fields.name, problem });
     }
     const result = await authenticator.signIn(clientKey(request), fields.name, fields.password);
     if (result.kind === 'welcome') {
@@ -63,7 +69,7 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
       result.kind === 'wrong'
         ? 'The name or the password is wrong.'
         : `Too many tries. Please wait ${result.retryAfterSeconds} s and try again.`;
-    if (form) return showForm(request, response, status, fields.next, problem);
+    if (form) return showForm(request, response, status, { next: fields.next, name: fields.name, problem });
     return answer(request, response, {
       status,
       title: status === 401 ? 'Unauthorized' : 'Too many requests',
