@@ -47,7 +47,9 @@ async function judge(app: App, { method, route, request }: HookContext, role: Ro
     case 'get /api/queues':
       return Number(request.query['jobsPerPage'] ?? 0) > MOST_JOBS_A_PAGE
         ? refusal(400, `At most ${MOST_JOBS_A_PAGE} jobs a page.`)
-        : undefined;
+        : judgeName(request.query['activeQueue']);
+    case 'get /api/job-schedulers':
+      return judgeName(request.query['queueName']);
     case 'put /api/queues/:queueName/rate-limit':
       // BullMQ would take the count from one limit and the time from the other.
       return app.queues.get(String(request.params['queueName']))?.rate === undefined
@@ -72,6 +74,16 @@ async function judge(app: App, { method, route, request }: HookContext, role: Ro
       return judgeEdit(app, request);
     default:
       return undefined;
+  }
+}
+
+/** Bull Board decodes these once more, and fails on what cannot be. */
+function judgeName(name: unknown): BeforeHookResult {
+  try {
+    decodeURIComponent(String(name ?? ''));
+    return undefined;
+  } catch {
+    return refusal(400, 'The name of the queue cannot be decoded.');
   }
 }
 

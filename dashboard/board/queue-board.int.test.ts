@@ -61,6 +61,15 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
     expect(dashboard.failures).toHaveLength(before);
   });
 
+  test.each(['/queues?activeQueue=%25', '/queues?activeQueue=%25E0', '/job-schedulers?queueName=%25E0%25A4'])(
+    '%s names no queue and is 400',
+    async path => {
+      const before = dashboard.failures.length;
+      expect((await dashboard.call('GET', path, admin)).status).toBe(400);
+      expect(dashboard.failures).toHaveLength(before);
+    },
+  );
+
   test('sensitive fields are redacted in every view of a job, and their values in every other text of it', async () => {
     const queue = await dashboard.queue('email');
     const secrets = ['ann@private.example', 'tok-5417-secret', 'line-code-99'];
