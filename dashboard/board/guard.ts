@@ -18,6 +18,7 @@ import { ShownQueue } from './shown-queue.ts';
 type Body = ControllerHandlerReturnType['body'];
 
 const MOST_JOBS_A_PAGE = 200;
+const FURTHEST_MS = 365 * 86_400_000;
 
 /**
  * Decides on each call of Bull Board's API, where Bull Board itself has matched the route: no spelling of a path can make the
@@ -70,6 +71,11 @@ async function judge(app: App, { method, route, request }: HookContext, role: Ro
       return judgeClean(request, role);
     case 'post /api/queues/:queueName/add':
       return judgeAdd(app, request);
+    case 'patch /api/queues/:queueName/:jobId/delay':
+      // As for a producer. BullMQ keeps whatever number it is given, and the page cannot show such a time.
+      return Number(request.body?.['runAt'] ?? 0) > Date.now() + FURTHEST_MS
+        ? refusal(400, 'Expected a time within a year.')
+        : undefined;
     case 'patch /api/queues/:queueName/:jobId/update-data':
       return judgeEdit(app, request);
     default:

@@ -206,6 +206,17 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
+  test('a job is delayed for a year at most', async () => {
+    const queue = await dashboard.queue('analytics');
+    const job = await queue.add('visit', { page: '/far' }, { jobId: 'analytics-far', delay: 3_600_000 });
+    const delay = async (runAt: number): Promise<number> =>
+      (await dashboard.call('PATCH', '/queues/analytics/analytics-far/delay', admin, { runAt })).status;
+    for (const runAt of [1e17, 1e300, Date.now() + 366 * 86_400_000]) expect(await delay(runAt)).toBe(400);
+    expect((await queue.getJob('analytics-far'))?.delay).toBe(3_600_000);
+    expect(await delay(Date.now() + 300 * 86_400_000)).toBe(200);
+    await job.remove();
+  });
+
   test('actions work: pause, resume, promote, clean', async () => {
     const queue = await dashboard.queue('analytics');
     await queue.add('visit', { page: '/later' }, { jobId: 'analytics-later', delay: 3_600_000, priority: 20 });
