@@ -155,6 +155,23 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
     expect(text).toContain('it said [redacted]');
   });
 
+  test.each([
+    ['a name of another queue', 'email', 'nudge', '{"v":2}', false],
+    ['another version', 'notification', 'nudge', '{"v":1}', false],
+    ['a contract of its queue and version', 'notification', 'nudge', '{"v":2}', true],
+  ])('a job scheduler with %s shows its data by that alone', async (_what, queueName, name, metadata, shown) => {
+    const queue = await dashboard.queue(queueName);
+    const template = { name, data: { text: 'template-text' }, opts: { telemetry: { metadata } } };
+    await queue.upsertJobScheduler('a-scheduler', { every: 3_600_000 }, template);
+    try {
+      const text = JSON.stringify(await json(`/job-schedulers?queueName=${queueName}`));
+      expect(text).toContain('a-scheduler');
+      expect(text.includes('template-text')).toBe(shown);
+    } finally {
+      await queue.removeJobScheduler('a-scheduler');
+    }
+  });
+
   test('a job of a known contract without sensitive fields is shown as it is', async () => {
     await (
       await dashboard.queue('notification')

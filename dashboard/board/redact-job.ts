@@ -9,11 +9,14 @@ import {
 import type { EngineJob } from '../../src/engine/index.ts';
 import { readMeta } from '../../src/queue/index.ts';
 
+/** What tells whose data it is. Also true of the template of a job scheduler, of which no job has been made yet. */
+export type Described = Pick<EngineJob, 'name' | 'queueName'> & { readonly opts: Pick<EngineJob['opts'], 'telemetry'> };
+
 /**
  * The contract that says what of a job may be shown. Undefined where none does: an unknown name, a foreign queue, or another
  * version than ours, whose sensitive fields may have had other names.
  */
-export function contractOf(app: App, job: EngineJob): AnyJobContract | undefined {
+export function contractOf(app: App, job: Described): AnyJobContract | undefined {
   const contract = app.jobs.get(job.name);
   if (contract === undefined || contract.queue !== job.queueName) return undefined;
   return readMeta(job.opts.telemetry?.metadata).version === contract.version ? contract : undefined;

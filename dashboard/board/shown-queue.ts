@@ -81,7 +81,8 @@ export class ShownQueue extends BullMQAdapter {
     return schedulers.map(scheduler => {
       const { template } = scheduler;
       if (template === undefined) return scheduler;
-      const contract = this.#app.jobs.get(scheduler.name ?? '');
+      const described = { name: scheduler.name ?? '', queueName: this.#queue.name, opts: template.opts ?? {} };
+      const contract = contractOf(this.#app, described);
       const { data, scrub } = redactionOf(contract, template.data);
       return {
         ...scheduler,
