@@ -207,10 +207,15 @@ describe('the pages in a browser', () => {
       await page.fill('[name=password]', PASSWORD);
       await page.click('main button');
       await page.getByRole('heading', { name: 'Dead letters' }).waitFor();
+      const stale = await page.context().newPage();
+      await stale.goto(`${dashboard.url}/dead-letters`);
       await page.getByRole('button', { name: 'Replay …' }).click();
       await page.getByRole('button', { name: 'Replay 3 now' }).click();
       await page.getByText('3 done.').waitFor();
       expect(await queue.getFailedCount()).toBe(0);
+      // Another tab still shows what is gone.
+      await stale.getByRole('button', { name: 'Replay …' }).click();
+      await stale.getByText('Nothing is left of it.').waitFor();
       await page.getByRole('link', { name: 'Workers' }).click();
       await page.getByRole('row', { name: /test-host/ }).waitFor();
       await page.getByText('email/smtp').waitFor();

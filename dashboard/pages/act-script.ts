@@ -35,7 +35,7 @@ async function press(button) {
       button.dataset.reason = reason;
     }
     const { done, skipped, why } = await ask(button, true);
-    out.textContent = skipped ? skipped + ' cannot: ' + why : '';
+    out.textContent = skipped ? skipped + ' cannot: ' + why : done ? '' : 'Nothing is left of it.';
     if (done === 0) return;
     button.dataset.armed = 'yes';
     button.textContent = button.dataset.verb + ' ' + done + ' now';
