@@ -44,7 +44,11 @@ async function main(): Promise<void> {
     facts,
     projections: store?.projections,
     otherLetters: letters.sources,
-    onAction: action => logger[action.outcome === 'done' ? 'info' : 'warn']({ action }, 'dashboard action'),
+    onAction: action =>
+      logger[action.outcome === 'done' || action.outcome === 'dry run' ? 'info' : 'warn'](
+        { action },
+        'dashboard action',
+      ),
     onError: error => logger.error({ err: error }, 'a request failed'),
   });
   const server = createServer(dashboard.handler);

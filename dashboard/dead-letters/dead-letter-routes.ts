@@ -1,6 +1,7 @@
 import express, { Router, type Request, type Response } from 'express';
 import type { DeadLetterFilter, DeadLetterKind, DeadLetterReport, DeadLetters } from '../../src/runtime/index.ts';
 import { answer } from '../http/answers.ts';
+import { markDryRun } from '../http/audit.ts';
 import { mayAct } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
@@ -38,6 +39,7 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
   router.post('/replay', async (request, response) => {
     const asked = readAsked(request.body);
     if (asked === undefined) return wrongBody(request, response);
+    if (asked.dryRun) markDryRun(response);
     const by = viewerOf(request).name;
     tell(response, await open(ignored).replay(asked.filter, { by, dryRun: asked.dryRun }));
   });
@@ -48,6 +50,7 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     }
     const asked = readAsked(request.body);
     if (asked?.reason === undefined) return wrongBody(request, response);
+    if (asked.dryRun) markDryRun(response);
     tell(response, await open(ignored).discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun }));
   });
   return router;

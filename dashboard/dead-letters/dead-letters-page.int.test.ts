@@ -108,6 +108,17 @@ describe.each(engineCases)('dead letters on the dashboard, on $kind', ({ open })
   });
 
   test.each([
+    ['/dead-letters/replay', { fingerprint: 'x' }],
+    ['/dead-letters/discard', { fingerprint: 'x', reason: 'r' }],
+    ['/running/cancel', { ids: ['email-none'], reason: 'r' }],
+  ])('a dry run of %s is on record as one', async (path, what) => {
+    const before = dashboard.actions.length;
+    for (const dryRun of [true, false]) expect((await post(path, 'admin', { ...what, dryRun })).status).toBe(200);
+    const recorded = dashboard.actions.slice(before).filter(action => action.path === path);
+    expect(recorded.map(({ outcome }) => outcome)).toEqual(['dry run', 'done']);
+  });
+
+  test.each([
     null,
     [],
     {},

@@ -1,7 +1,9 @@
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { clientKey } from './client-address.ts';
 import { Connections } from './connections.ts';
 import { isReading } from './same-origin.ts';
+
+const DRY_RUN = 'dryRun';
 
 /** What somebody did, or was kept from doing. */
 export interface DashboardAction {
@@ -13,8 +15,11 @@ export interface DashboardAction {
   readonly path: string;
   /** Undefined where the connection was closed before there was one. */
   readonly status: number | undefined;
-  /** `connection closed`: the client did not wait for the answer. What was asked may have been done. */
-  readonly outcome: 'done' | 'refused' | 'failed' | 'connection closed';
+  /**
+   * `dry run`: it was only asked what would be done. `connection closed`: the client did not wait for the answer, and what was asked
+   * may have been done.
+   */
+  readonly outcome: 'done' | 'dry run' | 'refused' | 'failed' | 'connection closed';
   /** The client's address, or its network. */
   readonly client: string;
 }
@@ -41,7 +46,8 @@ export function audit(
       const status = response.writableFinished ? response.statusCode : undefined;
       if (isReading(request) && !isRefusal(status)) return;
       const actor = actorOf(request);
-      record({ user: actor?.name, role: actor?.role, method, path, status, outcome: outcomeOf(status), client });
+      const outcome = outcomeOf(status, response.locals[DRY_RUN] === true);
+      record({ user: actor?.name, role: actor?.role, method, path, status, outcome, client });
     };
     // Not `finish`: that never comes where the client closes the connection first.
     response.once('close', settle);
@@ -51,9 +57,15 @@ export function audit(
   };
 }
 
-function outcomeOf(status: number | undefined): DashboardAction['outcome'] {
+/** Says that this request changes nothing: it asks what would be done. */
+export function markDryRun(response: Response): void {
+  response.locals[DRY_RUN] = true;
+}
+
+function outcomeOf(status: number | undefined, dryRun: boolean): DashboardAction['outcome'] {
   if (status === undefined) return 'connection closed';
-  return status < 400 ? 'done' : status < 500 ? 'refused' : 'failed';
+  if (status < 400) return dryRun ? 'dry run' : 'done';
+  return status < 500 ? 'refused' : 'failed';
 }
 
 /** A read without a session is no refusal worth a line: scanners would fill the log. */

@@ -4,6 +4,7 @@ import type { Engine } from '../../src/engine/index.ts';
 import { UndecodableJobError } from '../../src/errors/index.ts';
 import { cancelJob, readJobView, readRunningJobs, type JobView } from '../../src/queue/index.ts';
 import { answer } from '../http/answers.ts';
+import { markDryRun } from '../http/audit.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { runningPage } from './running-page.ts';
 
@@ -35,6 +36,7 @@ export function runningRoutes({ base, app, engine, viewerOf }: RunningRoutesOpti
       const message = 'Expected {"ids"}, {"dryRun"}, and to cancel {"reason"}.';
       return answer(request, response, { status: 400, title: 'Bad request', message });
     }
+    if (asked.dryRun) markDryRun(response);
     const by = viewerOf(request).name;
     const whys: string[] = [];
     let done = 0;
