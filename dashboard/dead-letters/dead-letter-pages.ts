@@ -11,16 +11,23 @@ export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
 
 export interface GroupsPageOptions extends DeadLetterPageOptions {
   readonly groups: readonly DeadLetterGroup[];
+  /** Expired and cancelled ones are among them. */
+  readonly all?: boolean;
 }
 
 /** What failed, by cause, most frequent first. */
-export function groupsPage({ base, viewer, groups, unread = [] }: GroupsPageOptions): string {
+export function groupsPage({ base, viewer, groups, all = false, unread = [] }: GroupsPageOptions): string {
   const body = html`<h1>Dead letters</h1>
     ${gaps(unread)}
     ${groups.length === 0 ? html`<p class="notice">Nothing has ended in failure.</p>` : groupTable(base, viewer, groups)}
     <p class="foot">
       Jobs, and events that a subscription or projection gave up, by cause: the same error, code and message, whatever
       numbers and ids stand in it.
+      ${
+        all
+          ? html`<a href="${base}/dead-letters">Without what expired or was cancelled</a>.`
+          : html`<a href="${base}/dead-letters?all=yes">With what expired or was cancelled</a>.`
+      }
     </p>`;
   return page({ base, title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
 }

@@ -26,9 +26,12 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     const letters = open(kind => unread.push(kind));
     response.type('html');
     if (typeof cause === 'string') {
-      const found = await letters.list({ fingerprint: cause }, LISTED);
+      const found = await letters.list({ fingerprint: cause, all: true }, LISTED);
       response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread }));
-    } else response.send(groupsPage({ base, viewer, groups: await letters.groups(), unread }));
+    } else {
+      const all = request.query['all'] !== undefined;
+      response.send(groupsPage({ base, viewer, groups: await letters.groups({ all }), all, unread }));
+    }
   });
   router.get('/:id', async (request, response) => {
     const letter = await open(ignored).show(request.params.id);
@@ -69,7 +72,8 @@ interface Asked {
 function readAsked(body: unknown): Asked | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const { fingerprint, ids, dryRun, reason }: Partial<Record<string, unknown>> = body;
-  const filter = typeof fingerprint === 'string' ? { fingerprint } : isIds(ids) ? { ids } : undefined;
+  // A cause says by itself whether its jobs expired or were cancelled.
+  const filter = typeof fingerprint === 'string' ? { fingerprint, all: true } : isIds(ids) ? { ids } : undefined;
   if (filter === undefined || typeof dryRun !== 'boolean') return undefined;
   const given = typeof reason === 'string' && reason.trim() !== '' ? reason.slice(0, REASON_LIMIT) : undefined;
   return { filter, dryRun, reason: given };

@@ -90,6 +90,18 @@ describe.each(engineCases)('dead letters on the dashboard, on $kind', ({ open })
     }
   });
 
+  test('what expired or was cancelled is listed when it is asked for, and can be discarded by its cause', async () => {
+    // The last of them is the one that goes: ids are made of how many there are.
+    await fail('a plain failure', 'JOB_EXPIRED: too old');
+    expect(await get('/dead-letters', 'viewer')).not.toContain('JOB_EXPIRED');
+    const all = await get('/dead-letters?all=yes', 'viewer');
+    expect(all).toContain('a plain failure');
+    const cause = /cause=([\w%-]+)"\s*>JOB_EXPIRED/.exec(all)?.[1] ?? '';
+    expect(await get(`/dead-letters?cause=${cause}`, 'viewer')).toContain('JOB_EXPIRED: too old');
+    const what = { fingerprint: decodeURIComponent(cause), dryRun: false, reason: 'expired' };
+    expect(await (await post('/dead-letters/discard', 'admin', what)).json()).toMatchObject({ matched: 1, done: 1 });
+  });
+
   test('roles: viewers only look, operators replay, admins discard; what they did is recorded', async () => {
     const [id = ''] = await fail('roles');
     const before = dashboard.actions.length;

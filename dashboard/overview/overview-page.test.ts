@@ -37,7 +37,15 @@ describe('the overview page', () => {
   });
 
   test('dead jobs lead to the list of failed ones', () => {
-    expect(pageOf({ dead: 3 })).toMatch(/class="bad" href="\/queues\/queue\/email\?status=failed">\s*3\s*</);
+    expect(pageOf({ dead: 3 })).toMatch(/class="warn" href="\/queues\/queue\/email\?status=failed">\s*3\s*</);
+  });
+
+  test('the number of dead jobs, which counts expired and cancelled ones, says so and leads to all of them', () => {
+    const page = pageOf({ dead: 3 });
+    expect(page).toMatch(/href="\/dead-letters\?all=yes">\s*3\s*</);
+    expect(page).toContain('expired or were cancelled');
+    expect(page).not.toContain('class="bad"');
+    expect(pageOf({ dead: 0 })).not.toContain('dead-letters?all');
   });
 
   test('a name is escaped, in text and in the link', () => {

@@ -21,15 +21,17 @@ export function overviewPage(options: OverviewPageOptions): string {
   const { base, viewer, engine, overview, problems, hasProjections = false } = options;
   const body = html`<h1>Overview</h1>
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
-    ${overview === undefined ? undefined : html`${tiles(overview)} ${table(base, overview)}`}
+    ${overview === undefined ? undefined : html`${tiles(base, overview)} ${table(base, overview)}`}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
-    <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>`;
+    <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>
+    <p class="foot">Dead jobs are those that ended in failure, expired or were cancelled.</p>`;
   return page({ base, title: 'Overview', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
-function tiles({ queues, workers }: Overview): Html {
+function tiles(base: string, { queues, workers }: Overview): Html {
   const sum = (pick: (queue: QueueFigures) => number): number =>
     queues.reduce((total, queue) => total + pick(queue), 0);
+  const dead = sum(queue => queue.dead);
   const oldest = Math.max(-1, ...queues.map(queue => queue.oldestDueMs ?? -1));
   return html`<dl class="tiles">
     <div>
@@ -42,7 +44,7 @@ function tiles({ queues, workers }: Overview): Html {
     </div>
     <div>
       <dt>Dead</dt>
-      <dd class="${sum(queue => queue.dead) > 0 ? 'bad' : ''}">${number(sum(queue => queue.dead))}</dd>
+      <dd>${deadLink(base, dead)}</dd>
     </div>
     <div>
       <dt>Oldest due</dt>
@@ -53,6 +55,11 @@ function tiles({ queues, workers }: Overview): Html {
       <dd class="${workers === 0 ? 'bad' : ''}">${workers === undefined ? 'unknown' : number(workers)}</dd>
     </div>
   </dl>`;
+}
+
+/** The engine counts what expired or was cancelled among them, so this is no alarm; the list that it leads to has them too. */
+function deadLink(base: string, count: number): Html {
+  return count === 0 ? html`0` : html`<a class="warn" href="${base}/dead-letters?all=yes">${number(count)}</a>`;
 }
 
 function table(base: string, { queues }: Overview): Html {
@@ -92,7 +99,7 @@ function row(base: string, queue: QueueFigures): Html {
     <td class="${oldestDueMs === undefined ? 'zero' : ageClass(oldestDueMs)}">
       ${oldestDueMs === undefined ? '–' : age(oldestDueMs)}
     </td>
-    ${cell(queue.running, 'active')} ${cell(queue.delayed, 'delayed')} ${cell(queue.dead, 'failed', 'bad')}
+    ${cell(queue.running, 'active')} ${cell(queue.delayed, 'delayed')} ${cell(queue.dead, 'failed', 'warn')}
     ${cell(queue.succeeded, 'completed')}
     <td class="${queue.workers === 0 ? 'bad' : ''}">${queue.workers === undefined ? '?' : number(queue.workers)}</td>
   </tr>`;
