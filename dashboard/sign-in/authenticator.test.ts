@@ -33,6 +33,24 @@ describe('signing in', () => {
     await expect(authenticator.signIn('another', 'ann', 'wrong')).resolves.toEqual({ kind: 'wrong' });
   });
 
+  test('whoever knocks while a name waits is not made to wait longer for it, nor is anybody else at their address', async () => {
+    const { clock, authenticator } = setup();
+    for (let tries = 0; tries < 5; tries += 1) await authenticator.signIn(`stranger ${tries}`, 'ann', 'wrong');
+    for (let tries = 0; tries < 50; tries += 1) {
+      await expect(authenticator.signIn('home', 'ann', PASSWORD)).resolves.toMatchObject({ kind: 'too-many' });
+    }
+    await expect(authenticator.signIn('home', 'bob', 'wrong')).resolves.toEqual({ kind: 'wrong' });
+    clock.now += 1_000;
+    await expect(authenticator.signIn('home', 'ann', PASSWORD)).resolves.toMatchObject({ kind: 'welcome' });
+  });
+
+  test('a client that waits does not make the names wait that it tries', async () => {
+    const { authenticator } = setup();
+    for (let tries = 0; tries < 8; tries += 1) await authenticator.signIn('stranger', `name ${tries}`, 'wrong');
+    for (let tries = 0; tries < 20; tries += 1) await authenticator.signIn('stranger', 'ann', 'wrong');
+    await expect(authenticator.signIn('home', 'ann', PASSWORD)).resolves.toMatchObject({ kind: 'welcome' });
+  });
+
   test('a hundred at once cannot pile up work: those beyond the queue are turned away', async () => {
     const { authenticator } = setup();
     const results = await Promise.all(

@@ -11,7 +11,10 @@ export type SignInResult =
 const FORGET_MS = 3_600_000;
 /** Wrong passwords of one client, whatever the names. */
 const PER_CLIENT = { free: 8, firstMs: 1_000, longestMs: 15 * 60_000, forgetMs: FORGET_MS, capacity: 10_000 };
-/** For one name, from wherever. The longest wait is short: strangers must not be able to lock a person out for good. */
+/**
+ * For one name, from wherever. The longest wait is short, so that a person gets a turn; but strangers with many addresses who knock at
+ * the end of each wait take nearly every turn, and keep out whoever is not signed in yet for as long as they go on.
+ */
 const PER_NAME = { free: 5, firstMs: 1_000, longestMs: 60_000, forgetMs: FORGET_MS };
 
 /**
@@ -39,8 +42,11 @@ export class Authenticator {
   async signIn(client: string, name: string, password: string): Promise<SignInResult> {
     const user = this.#users.get(name);
     const names = user === undefined ? this.#unknownNames : this.#knownNames;
-    const wait = this.#clients.attempt(client) || names.attempt(name);
+    // Both are looked at before either is charged: knocking while a name waits must not make the client wait longer.
+    const wait = Math.max(this.#clients.waitOf(client), names.waitOf(name));
     if (wait > 0) return tooMany(wait);
+    this.#clients.attempt(client);
+    names.attempt(name);
     const fits = await this.#turnstile.pass(() => verifyPassword(password, user?.hash ?? this.#decoy));
     if (fits === undefined) return tooMany(2_000);
     if (!fits || user === undefined) return { kind: 'wrong' };

@@ -32,6 +32,14 @@ export class Backoff {
     return this.#tries.size;
   }
 
+  /** The milliseconds until a try may go on; counts none. */
+  waitOf(key: string): number {
+    const now = this.#now();
+    const known = this.#tries.get(key);
+    if (known === undefined || now - known.seenAt >= this.#options.forgetMs) return 0;
+    return Math.max(0, known.opensAt - now);
+  }
+
   /** Counts a try. Answers the milliseconds to wait when it must not go on, 0 when it may. */
   attempt(key: string): number {
     const now = this.#now();
