@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
@@ -102,6 +105,33 @@ test('an operator pauses a queue on the page, and is told why emptying it is not
   await page.getByRole('alertdialog').waitFor({ state: 'detached' });
   await press('Empty');
   await page.getByText('This needs the role admin; yours is operator.').first().waitFor();
+});
+
+test('a link from another site opens the page for whoever has signed in, and a form from there changes nothing', async () => {
+  const { page } = await signedIn('admin', '/workers');
+  const queue = await dashboard.queue('analytics');
+  await queue.resume();
+  const pause = `${dashboard.url}/queues/api/queues/analytics/pause`;
+  const other = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end(
+      `<a href="${dashboard.url}/workers">alert</a><form method="post" action="${pause}"><button>x</button></form>`,
+    );
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  try {
+    const elsewhere = `http://localhost:${(other.address() as AddressInfo).port}/`;
+    await page.goto(elsewhere);
+    await page.click('a');
+    await page.getByRole('heading', { name: 'Workers' }).waitFor();
+    await page.goto(elsewhere);
+    await page.click('button');
+    await page.waitForURL(pause);
+    expect(await page.content()).toContain('did not come from a page of this dashboard');
+    expect(await queue.isPaused()).toBe(false);
+  } finally {
+    other.close();
+  }
 });
 
 test('a viewer is offered no action', async () => {

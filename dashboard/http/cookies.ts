@@ -22,8 +22,17 @@ export function readCookie(request: Request, name: string): string | undefined {
   return undefined;
 }
 
-export function setCookie(response: Response, production: boolean, name: string, value: string): void {
-  response.cookie(name, value, { httpOnly: true, sameSite: 'strict', path: '/', secure: production });
+/** `SameSite=Lax` sends a cookie along when somebody follows a link from another site, which is a GET and changes nothing. */
+type SameSite = 'strict' | 'lax';
+
+export function setCookie(
+  response: Response,
+  production: boolean,
+  name: string,
+  value: string,
+  sameSite: SameSite = 'strict',
+): void {
+  response.cookie(name, value, { httpOnly: true, sameSite, path: '/', secure: production });
 }
 
 export function clearCookie(response: Response, production: boolean, name: string): void {

@@ -58,7 +58,8 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
     if (result.kind === 'welcome') {
       // Whatever session the browser brought is over; the new one has an id that nobody could know before.
       await sessions.close(readCookie(request, names.session));
-      setCookie(response, production, names.session, await sessions.open(result.user));
+      // Lax: a link in an alert opens its page. Whatever changes something has to come from a page of ours (`sameOriginOnly`).
+      setCookie(response, production, names.session, await sessions.open(result.user), 'lax');
       clearCookie(response, production, names.form);
       if (form) return response.redirect(303, `${request.baseUrl}${fields.next}`);
       return response.json({ name: result.user.name, role: result.user.role });

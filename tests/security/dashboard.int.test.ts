@@ -537,7 +537,7 @@ describe('case 11: sessions', () => {
         body: JSON.stringify({ name: 'admin', password: PASSWORD }),
       });
       const set = answer.headers.getSetCookie().find(cookie => cookie.startsWith('__Host-shiftwork='));
-      for (const attribute of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=Strict']) expect(set).toContain(attribute);
+      for (const attribute of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax']) expect(set).toContain(attribute);
       expect(set).not.toContain('Domain');
       expect(answer.headers.get('strict-transport-security')).toContain('max-age=31536000');
       expect((await board.send('/', { headers: { cookie: sessionCookie(answer) } })).status).toBe(200);
