@@ -4,13 +4,15 @@ export interface CookieNames {
   readonly session: string;
   /** Carries the sign-in form's token, before there is a session. */
   readonly form: string;
+  /** Says that somebody has signed in with this browser before. */
+  readonly device: string;
 }
 
 /** `__Host-` binds a cookie to this host, https and the path `/`; over plain http, in development, browsers refuse it. */
 export function cookieNames(production: boolean): CookieNames {
   return production
-    ? { session: '__Host-shiftwork', form: '__Host-shiftwork-form' }
-    : { session: 'shiftwork', form: 'shiftwork-form' };
+    ? { session: '__Host-shiftwork', form: '__Host-shiftwork-form', device: '__Host-shiftwork-device' }
+    : { session: 'shiftwork', form: 'shiftwork-form', device: 'shiftwork-device' };
 }
 
 /** The first cookie of that name; undefined when there is none. */
@@ -23,16 +25,21 @@ export function readCookie(request: Request, name: string): string | undefined {
 }
 
 /** `SameSite=Lax` sends a cookie along when somebody follows a link from another site, which is a GET and changes nothing. */
-type SameSite = 'strict' | 'lax';
+export interface CookieLimits {
+  readonly sameSite?: 'strict' | 'lax';
+  /** Milliseconds; until the browser is closed when left out. */
+  readonly maxAge?: number;
+}
 
 export function setCookie(
   response: Response,
   production: boolean,
   name: string,
   value: string,
-  sameSite: SameSite = 'strict',
+  { sameSite = 'strict', maxAge }: CookieLimits = {},
 ): void {
-  response.cookie(name, value, { httpOnly: true, sameSite, path: '/', secure: production });
+  const limits = { httpOnly: true, sameSite, path: '/', secure: production };
+  response.cookie(name, value, maxAge === undefined ? limits : { ...limits, maxAge });
 }
 
 export function clearCookie(response: Response, production: boolean, name: string): void {

@@ -1,5 +1,6 @@
 import { decoyHash, verifyPassword } from '../../src/config/index.ts';
 import { Backoff } from './backoff.ts';
+import { knownDevice } from './devices.ts';
 import { Turnstile } from './turnstile.ts';
 import type { DashboardUser } from './users.ts';
 
@@ -8,12 +9,19 @@ export type SignInResult =
   | { readonly kind: 'wrong' }
   | { readonly kind: 'too-many'; readonly retryAfterSeconds: number };
 
+export interface SignInFrom {
+  /** The client's address, or its network. */
+  readonly client: string;
+  /** What the browser brought of an earlier sign-in, whoever wrote it. */
+  readonly device?: string | undefined;
+}
+
 const FORGET_MS = 3_600_000;
 /** Wrong passwords of one client, whatever the names. */
 const PER_CLIENT = { free: 8, firstMs: 1_000, longestMs: 15 * 60_000, forgetMs: FORGET_MS, capacity: 10_000 };
 /**
- * For one name, from wherever. The longest wait is short, so that a person gets a turn; but strangers with many addresses who knock at
- * the end of each wait take nearly every turn, and keep out whoever is not signed in yet for as long as they go on.
+ * For one name, from wherever. The longest wait is short, but strangers with many addresses who knock at the end of each take nearly
+ * every turn. So a browser that its owner has signed in with before waits for itself alone; one that is new waits with the strangers.
  */
 const PER_NAME = { free: 5, firstMs: 1_000, longestMs: 60_000, forgetMs: FORGET_MS };
 
@@ -28,6 +36,8 @@ export class Authenticator {
   /** Apart from the unknown names: a flood of those must not push a known one out of memory. */
   readonly #knownNames: Backoff;
   readonly #unknownNames: Backoff;
+  readonly #devices: Backoff;
+  readonly #now: () => number;
   /** Each check takes some 32 MiB and a thread of the pool that name look-ups and files share. */
   readonly #turnstile = new Turnstile(2, 20);
 
@@ -36,22 +46,26 @@ export class Authenticator {
     this.#clients = new Backoff({ ...PER_CLIENT, now });
     this.#knownNames = new Backoff({ ...PER_NAME, capacity: users.length + 1, now });
     this.#unknownNames = new Backoff({ ...PER_NAME, capacity: 10_000, now });
+    this.#devices = new Backoff({ ...PER_NAME, capacity: 10_000, now });
+    this.#now = now;
     this.#decoy = decoyHash(users[0]?.hash);
   }
 
-  async signIn(client: string, name: string, password: string): Promise<SignInResult> {
+  async signIn({ client, device }: SignInFrom, name: string, password: string): Promise<SignInResult> {
     const user = this.#users.get(name);
-    const names = user === undefined ? this.#unknownNames : this.#knownNames;
+    const known = user && knownDevice(user, device, this.#now());
+    const names = known !== undefined ? this.#devices : user === undefined ? this.#unknownNames : this.#knownNames;
+    const key = known ?? name;
     // Both are looked at before either is charged: knocking while a name waits must not make the client wait longer.
-    const wait = Math.max(this.#clients.waitOf(client), names.waitOf(name));
+    const wait = Math.max(this.#clients.waitOf(client), names.waitOf(key));
     if (wait > 0) return tooMany(wait);
     this.#clients.attempt(client);
-    names.attempt(name);
+    names.attempt(key);
     const fits = await this.#turnstile.pass(() => verifyPassword(password, user?.hash ?? this.#decoy));
     if (fits === undefined) return tooMany(2_000);
     if (!fits || user === undefined) return { kind: 'wrong' };
     this.#clients.forgive(client);
-    names.forgive(name);
+    names.forgive(key);
     return { kind: 'welcome', user };
   }
 }

@@ -55,6 +55,30 @@ describe('the sign-in form', () => {
     expect((await send({ token: one.token, cookie: other.cookie }, 'viewer', PASSWORD)).status).toBe(403);
   });
 
+  test('opens for its owner while strangers make the name wait, in a browser that has signed in before', async () => {
+    const behind = await openTestDashboard({ place, trustProxy: 1 });
+    const sent = (client: string, password: string, cookie = ''): Promise<Response> =>
+      behind.send('/sign-in', {
+        method: 'POST',
+        headers: { origin: behind.url, 'content-type': 'application/json', 'x-forwarded-for': client, cookie },
+        body: JSON.stringify({ name: 'admin', password }),
+      });
+    try {
+      const set = (await sent('198.51.100.1', PASSWORD)).headers.getSetCookie();
+      const device = set.find(each => each.startsWith('shiftwork-device=')) ?? '';
+      for (const attribute of ['HttpOnly', 'SameSite=Strict', 'Max-Age=7776000']) expect(device).toContain(attribute);
+      const cookie = device.split(';', 1)[0] ?? '';
+      // All at once, so that no wait ends in between.
+      const strangers = Array.from({ length: 20 }, (_, index) => sent(`192.0.2.${index}`, 'a guess'));
+      await Promise.all([...strangers, ...strangers.map((_, index) => sent(`192.0.2.${100 + index}`, 'a guess'))]);
+      expect((await sent('198.51.100.1', PASSWORD, cookie)).status).toBe(200);
+      // It stands for no session.
+      expect((await behind.send('/', { headers: { cookie } })).status).toBe(401);
+    } finally {
+      await behind.close();
+    }
+  });
+
   test('keeps the name after a wrong password, as text, and not the password', async () => {
     const page = await (await send(await openForm(), '"><b>nobody', 'a-wrong-one')).text();
     expect(page).toContain('name="name" value="&quot;&gt;&lt;b&gt;nobody"');

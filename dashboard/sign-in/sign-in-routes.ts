@@ -1,10 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import express, { Router, type Request, type Response } from 'express';
 import { answer } from '../http/answers.ts';
 import { clientKey } from '../http/client-address.ts';
 import { clearCookie, cookieNames, readCookie, setCookie } from '../http/cookies.ts';
 import { signInPage, type SignInPageOptions } from '../pages/sign-in-page.ts';
 import type { Authenticator } from './authenticator.ts';
+import { DEVICE_MS, deviceToken } from './devices.ts';
+import { sameToken } from './same-token.ts';
 import { randomToken, type Sessions, type Viewer } from './sessions.ts';
 
 export interface SignInOptions {
@@ -54,12 +55,17 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
       const problem = 'This form was out of date. Please try again.';
       return showForm(request, response, 403, { next: fields.next, name: fields.name, problem });
     }
-    const result = await authenticator.signIn(clientKey(request), fields.name, fields.password);
+    const result = await authenticator.signIn(
+      { client: clientKey(request), device: readCookie(request, names.device) },
+      fields.name,
+      fields.password,
+    );
     if (result.kind === 'welcome') {
       // Whatever session the browser brought is over; the new one has an id that nobody could know before.
       await sessions.close(readCookie(request, names.session));
       // Lax: a link in an alert opens its page. Whatever changes something has to come from a page of ours (`sameOriginOnly`).
-      setCookie(response, production, names.session, await sessions.open(result.user), 'lax');
+      setCookie(response, production, names.session, await sessions.open(result.user), { sameSite: 'lax' });
+      setCookie(response, production, names.device, deviceToken(result.user), { maxAge: DEVICE_MS });
       clearCookie(response, production, names.form);
       if (form) return response.redirect(303, `${request.baseUrl}${fields.next}`);
       return response.json({ name: result.user.name, role: result.user.role });
@@ -108,10 +114,4 @@ function fieldsOf(body: unknown): Fields {
 /** A path inside the dashboard; anything that a browser could read as another host becomes the overview. */
 export function localPath(next: unknown): string {
   return typeof next === 'string' && next.length <= 500 && /^\/(?![/\\])[^\\\p{Cc}]*$/u.test(next) ? next : '/';
-}
-
-function sameToken(given: string, expected: string | undefined): boolean {
-  if (expected === undefined || expected === '') return false;
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }
