@@ -207,6 +207,35 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(said).not.toContain(SECRET);
   });
 
+  test('--limit bounds what is replayed and discarded, newest end first; each is logged in one line', async () => {
+    const worker = startProcess(MAIN, { args: ['work', '--app', APP], env: { ...env, LOG_LEVEL: 'debug' } });
+    const dead: string[] = [];
+    for (const to of ['four', 'five', 'six']) {
+      const id = await enqueue(letter('refused', to));
+      await worker.line(new RegExp(`"job\\.dead".*${id}`));
+      dead.unshift(id);
+    }
+    worker.kill('SIGTERM');
+    await worker.ended;
+    const all = async (): Promise<readonly string[]> =>
+      (JSON.parse((await shiftwork(['dead-letters', '--json'])).out) as { id: string }[]).map(({ id }) => id);
+    const before = await all();
+    expect(before.slice(0, 3)).toEqual(dead);
+
+    const tried = await shiftwork(['dead-letters', 'discard', '--queue', 'email', '--limit', '2', '--reason', 'x']);
+    expect(tried.out).toContain('2 of 2 would be discarded');
+    expect(await all()).toEqual(before);
+    const crowd = ['--queue', 'email', '--limit', '1', '--yes', '--json'];
+    const discarded = await shiftwork(['dead-letters', 'discard', ...crowd, '--reason', ' not wanted ']);
+    expect(JSON.parse(discarded.out)).toMatchObject({ matched: 1, done: [dead[0]] });
+    expect(discarded.err.split('\n').filter(line => line !== '')).toHaveLength(1);
+    expect(discarded.err).not.toContain('\n\n');
+    expect(JSON.parse(discarded.err)).toMatchObject({ fact: 'job.discarded', reason: 'not wanted' });
+    const replayed = await shiftwork(['dead-letters', 'replay', ...crowd]);
+    expect(JSON.parse(replayed.out)).toMatchObject({ matched: 1, done: [dead[1]] });
+    expect(await all()).toEqual(before.slice(2));
+  });
+
   test('an unknown job is a failure, not an error of use', async () => {
     const unknown = await shiftwork(['job', 'email-0mabcdefgh0000abcdef-0123456789']);
     expect(unknown).toMatchObject({ code: 1, out: '' });

@@ -5,6 +5,8 @@ import { UsageError } from './usage-error.ts';
 const COMMON = { app: { type: 'string' }, json: { type: 'boolean' } } as const satisfies ParseArgsOptionsConfig;
 
 export interface ParsedArguments {
+  /** The names of the options that were given, without dashes. */
+  readonly given: readonly string[];
   readonly positionals: readonly string[];
   readonly app: string | undefined;
   readonly json: boolean;
@@ -37,10 +39,20 @@ export function parseCommand(
     return typeof value === 'string' ? value : undefined;
   };
   return {
+    given: Object.keys(values),
     positionals,
     app: text('app'),
     json: values['json'] === true,
     text,
     flag: option => values[option] === true,
   };
+}
+
+/**
+ * For a command whose actions take options of their own: one that `what` would ignore is refused.
+ * @throws UsageError
+ */
+export function allowOnly({ given }: ParsedArguments, what: string, allowed: readonly string[]): void {
+  const strange = given.find(option => !(option in COMMON) && !allowed.includes(option));
+  if (strange !== undefined) throw new UsageError(`Expected no --${strange} with "${what}": it would be ignored.`);
 }

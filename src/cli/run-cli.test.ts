@@ -73,6 +73,53 @@ describe('runCli', () => {
     expect(err).toContain(complaint);
   });
 
+  test.for([
+    ['dead-letters groups', '--limit', ['--limit', '1']],
+    ['dead-letters list', '--yes', ['--yes']],
+    ['dead-letters list', '--per-second', ['--per-second', '0']],
+    ['dead-letters', '--reason', ['--reason', 'x']],
+    ['dead-letters show ID', '--queue', ['--queue', 'email']],
+    ['dead-letters replay', '--reason', ['--all', '--reason', 'x']],
+    ['dead-letters replay ID', '--name', ['--name', 'letter']],
+    ['dead-letters replay ID', '--limit', ['--limit', '1']],
+    ['dead-letters discard ID', '--kind', ['--kind', 'event', '--reason', 'x']],
+    ['dead-letters discard', '--per-second', ['--all', '--per-second', '5', '--reason', 'x']],
+    ['events tail', '--from', ['--from', 'x']],
+    ['events replay NAME', '--limit', ['--from', 'x', '--limit', '3']],
+    ['events dead-letters discard ID', '--limit', ['--limit', '3']],
+  ] as const)('%s refuses %s, which it would ignore', async ([command, option, options]) => {
+    const { code, out, err } = await cli(...command.split(' '), ...options, '--app', APP);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(`Expected no ${option} with`);
+  });
+
+  test.for([
+    ['events replay NAME extra --from x', 'at most 1 words'],
+    ['events tail a b', 'at most 1 words'],
+    ['dead-letters discard ID', '--reason'],
+    ['dead-letters discard ID --reason=', '--reason'],
+    ['dead-letters discard ID --reason=  ', '--reason'],
+    ['dead-letters replay --limit 1', 'Expected ids, --kind'],
+    ['dead-letters replay --all --limit 0', 'Expected --limit'],
+  ] as const)('%s is refused before anything is looked at', async ([line, complaint]) => {
+    const { code, err } = await cli(...line.split(' '), '--app', APP);
+    expect(code).toBe(2);
+    expect(err).toContain(complaint);
+  });
+
+  test.for(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+    'a word that every object answers to is no action: %s',
+    async word => {
+      for (const command of ['dead-letters', 'events', 'projections', 'outbox', 'users']) {
+        expect(await cli(command, word, ...(command === 'dead-letters' ? ['--app', APP] : []))).toMatchObject({
+          code: 2,
+          err: expect.stringContaining('Expected'),
+        });
+      }
+      expect((await cli('enqueue', word, '{}', '--app', APP)).code).toBe(2);
+    },
+  );
+
   test('a word in the wrong place is counted, not repeated: it may be a password', async () => {
     const { err } = await cli('users', 'hash', 'hunter2');
     expect(err).not.toContain('hunter2');

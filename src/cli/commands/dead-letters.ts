@@ -5,7 +5,7 @@ import { createLogger, logFacts } from '../../telemetry/index.ts';
 import type { Command, Terminal } from '../command.ts';
 import { openOtherLetters } from '../other-letters.ts';
 import { operator } from '../operator.ts';
-import { parseCommand, type ParsedArguments } from '../parse.ts';
+import { allowOnly, parseCommand, type ParsedArguments } from '../parse.ts';
 import { table, visible, when } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
 import { withEngine } from '../with-engine.ts';
@@ -25,9 +25,22 @@ const OPTIONS = {
 const KINDS = ['job', 'event', 'projection'] as const;
 const MAX = 10_000;
 
-type Use = (letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal) => Promise<0 | 1>;
+interface Action {
+  /** Those of OPTIONS that it heeds. */
+  readonly options: readonly string[];
+  use(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1>;
+}
 
-const ACTIONS: Readonly<Record<string, Use>> = { list, groups, show, replay, discard };
+const FILTER = ['kind', 'queue', 'subscription', 'name', 'cause'];
+const CROWD = [...FILTER, 'all', 'limit'];
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  list: { options: [...FILTER, 'all', 'limit'], use: list },
+  groups: { options: [...FILTER, 'all'], use: groups },
+  show: { options: [], use: show },
+  replay: { options: [...CROWD, 'yes', 'per-second'], use: replay },
+  discard: { options: [...CROWD, 'yes', 'reason'], use: discard },
+};
 
 export const deadLetters: Command = {
   usage:
@@ -38,32 +51,35 @@ export const deadLetters: Command = {
     'groups   by cause: same job, error class, code and message whatever its numbers and ids',
     'show     one, with its data (sensitive fields redacted) and where it has been',
     'replay   into its queue again with fresh attempts, --per-second 50; several (by --queue, --name, --cause, or --all)',
-    '         only with --yes: without it the command says what it would do',
+    '         only with --yes: without it the command says what it would do; --limit 1 takes the newest one of them',
     'discard  removed for good, in the same way',
+    'Ids and a choice are not taken together, and what an action would ignore is refused.',
     'Events are those of RABBITMQ_URL, else REDIS_URL; --subscription is where they ended: a group, or a projection.',
     '',
   ],
   async run(args, terminal) {
     const parsed = parseCommand(args, OPTIONS, { min: 0, max: 1_001 });
     const [action = 'list', ...words] = parsed.positionals;
-    const use = ACTIONS[action];
+    const known = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     const expected =
       action === 'show' ? words.length === 1 : !(action === 'list' || action === 'groups') || words.length === 0;
-    if (use === undefined || !expected) {
+    if (known === undefined || !expected) {
       throw new UsageError('Expected "list", "groups", "show ID", "replay" or "discard" after dead-letters.');
     }
+    checkOptions(parsed, action, known.options);
     const app = await loadApp(parsed.app);
     checkNames(app, parsed);
     const facts = new Facts();
     // What was done is recorded where the other programs' lines go, apart from what the command prints.
-    logFacts(facts, createLogger({ name: 'cli', variables: terminal.variables, stream: { write: terminal.complain } }));
+    const stream = { write: (line: string): void => terminal.complain(line.trimEnd()) };
+    logFacts(facts, createLogger({ name: 'cli', variables: terminal.variables, stream }));
     const others = await openOtherLetters(app, terminal.variables);
     // A broker that is away must not hide the jobs.
     const onUnread = (kind: string, error: unknown): void =>
       terminal.complain(`Dead letters of kind "${kind}" could not be read: ${firstLine(messageOf(error))}`);
     try {
       return await withEngine(terminal.variables, engine =>
-        use(new DeadLetters({ engine, app, facts, others: others.sources, onUnread }), parsed, terminal),
+        known.use(new DeadLetters({ engine, app, facts, others: others.sources, onUnread }), parsed, terminal),
       );
     } finally {
       await others.close();
@@ -121,29 +137,51 @@ async function show(letters: DeadLetters, parsed: ParsedArguments, terminal: Ter
 }
 
 async function replay(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
-  const { filter, dryRun } = selectionOf(parsed);
+  const { filter, dryRun } = await selectionOf(letters, parsed);
   const perSecond = wholeNumber(parsed, 'per-second', 50);
   const report = await letters.replay(filter, { by: operator(terminal), dryRun, perSecond });
   return tell(terminal, parsed, report, dryRun ? 'would be replayed' : 'replayed', dryRun);
 }
 
 async function discard(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
-  const { filter, dryRun } = selectionOf(parsed);
-  const reason = parsed.text('reason');
-  if (reason === undefined) throw new UsageError('Expected --reason: it is all that is kept of what is discarded.');
+  const reason = parsed.text('reason')?.trim() ?? '';
+  if (reason === '') throw new UsageError('Expected --reason: it is all that is kept of what is discarded.');
+  const { filter, dryRun } = await selectionOf(letters, parsed);
   const report = await letters.discard(filter, { by: operator(terminal), reason, dryRun });
   return tell(terminal, parsed, report, dryRun ? 'would be discarded' : 'discarded', dryRun);
 }
 
 /** Named ones are acted on; a crowd only with --yes. */
-function selectionOf(parsed: ParsedArguments): { readonly filter: DeadLetterFilter; readonly dryRun: boolean } {
+async function selectionOf(
+  letters: DeadLetters,
+  parsed: ParsedArguments,
+): Promise<{ readonly filter: DeadLetterFilter; readonly dryRun: boolean }> {
   const [, ...ids] = parsed.positionals;
   if (ids.length > 0) return { filter: { ids }, dryRun: false };
-  const chosen = ['kind', 'queue', 'subscription', 'name', 'cause'].some(option => parsed.text(option) !== undefined);
-  if (!chosen && !parsed.flag('all')) {
+  const dryRun = !parsed.flag('yes');
+  const crowd = { ...filterOf(parsed), all: false };
+  if (parsed.text('limit') === undefined) return { filter: crowd, dryRun };
+  const newest = await letters.list(crowd, wholeNumber(parsed, 'limit', MAX));
+  return { filter: { ids: newest.map(({ id }) => id) }, dryRun };
+}
+
+/** What would be ignored is refused: it was meant to narrow down what is acted on. */
+function checkOptions(parsed: ParsedArguments, action: string, allowed: readonly string[]): void {
+  const acts = action === 'replay' || action === 'discard';
+  const hasIds = acts && parsed.positionals.length > 1;
+  const what = `dead-letters ${action}`;
+  if (hasIds)
+    allowOnly(
+      parsed,
+      `${what} ID`,
+      allowed.filter(option => !CROWD.includes(option)),
+    );
+  else allowOnly(parsed, what, allowed);
+  if (allowed.includes('limit')) wholeNumber(parsed, 'limit', MAX);
+  if (allowed.includes('per-second')) wholeNumber(parsed, 'per-second', MAX);
+  if (acts && !hasIds && !CROWD.some(option => option !== 'limit' && parsed.given.includes(option))) {
     throw new UsageError('Expected ids, --kind, --queue, --subscription, --name, --cause or --all.');
   }
-  return { filter: { ...filterOf(parsed), all: false }, dryRun: !parsed.flag('yes') };
 }
 
 function tell(

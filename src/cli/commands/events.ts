@@ -4,14 +4,23 @@ import { enqueueReaction, type Bus } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
 import type { Command, ExitCode, Terminal } from '../command.ts';
 import { openBus } from '../open-bus.ts';
-import { parseCommand, type ParsedArguments } from '../parse.ts';
+import { allowOnly, parseCommand, type ParsedArguments } from '../parse.ts';
 import { table } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
 import { withClient } from '../with-engine.ts';
 
-type Action = (bus: Bus, app: App, args: ParsedArguments, terminal: Terminal) => Promise<ExitCode>;
+interface Action {
+  /** With its own name. */
+  readonly words: number;
+  readonly options: readonly string[];
+  run(bus: Bus, app: App, args: ParsedArguments, terminal: Terminal): Promise<ExitCode>;
+}
 
-const ACTIONS: Readonly<Record<string, Action>> = { tail, replay, 'dead-letters': deadLetters };
+const ACTIONS: Readonly<Record<string, Action>> = {
+  tail: { words: 2, options: [], run: tail },
+  replay: { words: 2, options: ['from'], run: replay },
+  'dead-letters': { words: 3, options: ['limit'], run: deadLetters },
+};
 
 export const events: Command = {
   usage:
@@ -25,10 +34,18 @@ export const events: Command = {
   ],
   async run(args, terminal) {
     const parsed = parseCommand(args, { from: { type: 'string' }, limit: { type: 'string' } }, { min: 1, max: 3 });
-    const action = Object.hasOwn(ACTIONS, parsed.positionals[0] ?? '')
-      ? ACTIONS[parsed.positionals[0] ?? '']
-      : undefined;
+    const [name = '', what] = parsed.positionals;
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
     if (action === undefined) throw new UsageError('Expected "tail", "replay" or "dead-letters" after events.');
+    if (parsed.positionals.length > action.words) {
+      throw new UsageError(`Expected at most ${action.words - 1} words after "events ${name}".`);
+    }
+    const actsOnOne = name === 'dead-letters' && what !== undefined;
+    allowOnly(
+      parsed,
+      actsOnOne ? 'events dead-letters replay|discard' : `events ${name}`,
+      actsOnOne ? [] : action.options,
+    );
     const app = await loadApp(parsed.app);
     const environment = new Environment(terminal.variables);
     const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href;
@@ -42,7 +59,7 @@ export const events: Command = {
     environment.check();
     const bus = await openBus(app, new Facts(), { redis, rabbitmq, namespace });
     try {
-      return await action(bus, app, parsed, terminal);
+      return await action.run(bus, app, parsed, terminal);
     } finally {
       await bus.close(1_000);
     }
