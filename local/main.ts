@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Environment } from '../src/config/index.ts';
+import { Environment, readRedisUrl } from '../src/config/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
 import { startMailbox } from './mailbox.ts';
 import { startPostgres } from './postgres/index.ts';
@@ -27,7 +27,7 @@ async function main(): Promise<number> {
   // Elsewhere for tests, and for a checkout that cannot be written to.
   const folder = environment.string('SHIFTWORK_DATA', join(ROOT, '.shiftwork'));
   const given = {
-    redis: environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href,
+    redis: readRedisUrl(environment)?.href,
     database: environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href,
     smtp: environment.url('SMTP_URL', { protocols: ['smtp:', 'smtps:'] })?.href,
   };

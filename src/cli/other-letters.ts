@@ -1,4 +1,4 @@
-import { Environment, type Variables } from '../config/index.ts';
+import { Environment, readRedisUrl, type Variables } from '../config/index.ts';
 import type { App } from '../contracts/index.ts';
 import type { ParkedEvent, Projections } from '../event-store/index.ts';
 import { BusUnavailableError } from '../errors/index.ts';
@@ -17,7 +17,7 @@ export interface OpenedLetters {
  */
 export async function openOtherLetters(app: App, variables: Variables): Promise<OpenedLetters> {
   const environment = new Environment(variables);
-  const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href;
+  const redis = readRedisUrl(environment)?.href;
   const rabbitmq = environment.url('RABBITMQ_URL', { protocols: ['amqp:', 'amqps:'] })?.href;
   const namespace = environment.string('SHIFTWORK_NAMESPACE');
   const hasStore = app.eventStore !== undefined && environment.has('DATABASE_URL');

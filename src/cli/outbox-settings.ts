@@ -1,4 +1,4 @@
-import type { Environment } from '../config/index.ts';
+import { readRedisUrl, type Environment } from '../config/index.ts';
 import { readEngineSettings } from '../engine/index.ts';
 
 export interface OutboxSettings {
@@ -18,7 +18,7 @@ export function readOutboxSettings(environment: Environment): OutboxSettings {
     database: database ?? '',
     engineUrl: url,
     namespace,
-    redis: environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href,
+    redis: readRedisUrl(environment)?.href,
     rabbitmq: environment.url('RABBITMQ_URL', { protocols: ['amqp:', 'amqps:'] })?.href,
   };
 }

@@ -8,3 +8,4 @@ export {
   passwordHashProblem,
   verifyPassword,
 } from './password.ts';
+export { readRedisUrl, redisUrlProblem } from './redis-url.ts';

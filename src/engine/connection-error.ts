@@ -22,6 +22,7 @@ const MESSAGES: readonly (readonly [RegExp, string])[] = [
   [/NOAUTH|WRONGPASS|invalid password|password is supplied/i, 'the credentials were refused'],
   [/timed? ?out|timeout|maxRetriesPerRequest/i, 'no answer came in time'],
   [/LOADING/, 'the server is loading its data'],
+  [/DB index|cluster mode/i, 'it has no database of the number in the URL'],
   [
     /connection (is )?closed|connection terminated|stream isn't writeable|connection lost/i,
     'the connection was closed',

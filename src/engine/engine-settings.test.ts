@@ -22,6 +22,13 @@ describe('readEngineSettings', () => {
     ]);
   });
 
+  test('a database that is no number is a fault, and the driver never sees it', () => {
+    const { settings, problems } = read({ REDIS_URL: `${redis}/abc`, DATABASE_URL: postgres });
+    expect(problems).toEqual([expect.stringContaining('Expected REDIS_URL to end with the number of a database')]);
+    // Not the other engine in its place.
+    expect(settings).toMatchObject({ url: '', kind: 'redis' });
+  });
+
   test('a wrong URL is one fault and never repeated: it may hold a password', () => {
     const { problems } = read({ REDIS_URL: 'http://user:hunter2@host' });
     expect(problems).toHaveLength(1);

@@ -1,4 +1,4 @@
-import type { Environment } from '../config/index.ts';
+import { readRedisUrl, type Environment } from '../config/index.ts';
 import { InvalidConfigError } from '../errors/index.ts';
 import type { Engine } from './engine.ts';
 import { checkNamespace } from './namespace.ts';
@@ -12,13 +12,13 @@ export interface EngineSettings {
 
 /** Where the queues live: REDIS_URL, else DATABASE_URL; and SHIFTWORK_NAMESPACE. Faults go to the environment. */
 export function readEngineSettings(environment: Environment): EngineSettings {
-  const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] });
+  const redis = readRedisUrl(environment);
   const postgres = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
   if (!environment.has('REDIS_URL') && !environment.has('DATABASE_URL')) {
     environment.problem('Expected REDIS_URL or DATABASE_URL to be set: it is where the queues live.');
   }
   return {
-    url: (redis ?? postgres)?.href ?? '',
+    url: (environment.has('REDIS_URL') ? redis : postgres)?.href ?? '',
     kind: environment.has('REDIS_URL') ? 'redis' : 'postgres',
     namespace: readNamespace(environment),
   };

@@ -78,7 +78,7 @@ export interface Engine {
   backing(): Promise<EngineBacking>;
   /** Drops every connection; the drivers make new ones. For a process that has silently stopped hearing of work. */
   renew(): void;
-  /** Asks the engine what it is and whether it may be used. Rejects with EngineUnreachableError. */
+  /** Asks the engine what it is and whether it may be used. Rejects with EngineUnreachableError, and EngineCheckError where it lacks the URL's database. */
   check(): Promise<EngineReport>;
   /** Creates or upgrades what the engine stores; safe to repeat, and for two at once. Nothing to do on Redis. */
   migrate(): Promise<void>;

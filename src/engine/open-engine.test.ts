@@ -25,6 +25,13 @@ describe('the engine is chosen by its URL', () => {
   });
 });
 
+test.each(['/abc', '/1.5', '/1/2', '?db=x'])('a Redis has no database %s', end => {
+  const open = () => openEngine({ url: `rediss://user:secret@host${end}`, role: 'producer' });
+  expect(open).toThrow(InvalidConfigError);
+  expect(open).toThrow(/number of a database/);
+  expect(open).not.toThrow(/secret|abc/);
+});
+
 test.each(['a:b', 'ä', '-x', 'x'.repeat(41), '{x}', 'a b', 'x"; DROP SCHEMA public'])(
   'the namespace %s is refused',
   namespace => {

@@ -1,3 +1,4 @@
+import { redisUrlProblem } from '../config/index.ts';
 import { InvalidConfigError } from '../errors/index.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { checkNamespace } from './namespace.ts';
@@ -13,8 +14,11 @@ export function openEngine(options: EngineOptions): Engine {
   const namespace = checkNamespace(options.namespace);
   switch (url?.protocol) {
     case 'redis:':
-    case 'rediss:':
+    case 'rediss:': {
+      const problem = redisUrlProblem(url);
+      if (problem !== undefined) throw new InvalidConfigError([problem]);
       return new RedisEngine(url, { ...options, namespace });
+    }
     case 'postgres:':
     case 'postgresql:':
       return new PostgresEngine(url, { ...options, namespace });

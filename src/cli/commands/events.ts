@@ -1,4 +1,4 @@
-import { Environment } from '../../config/index.ts';
+import { Environment, readRedisUrl } from '../../config/index.ts';
 import { loadApp, type App } from '../../contracts/index.ts';
 import { enqueueReaction, type Bus } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
@@ -48,7 +48,7 @@ export const events: Command = {
     );
     const app = await loadApp(parsed.app);
     const environment = new Environment(terminal.variables);
-    const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href;
+    const redis = readRedisUrl(environment)?.href;
     const rabbitmq = environment.url('RABBITMQ_URL', { protocols: ['amqp:', 'amqps:'] })?.href;
     const namespace = environment.string('SHIFTWORK_NAMESPACE');
     if (!environment.has('REDIS_URL') && !environment.has('RABBITMQ_URL')) {

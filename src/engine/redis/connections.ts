@@ -3,6 +3,7 @@ import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled, within } from '../limits.ts';
 import type { Outage } from '../outage.ts';
 import { BlockingRedis } from './blocking-redis.ts';
+import { insistOnDatabase, isRefusedSelect } from './insist-on-database.ts';
 import { LeanRedis, type AnswerLimits } from './lean-redis.ts';
 
 const CLOSED = new Error('Connection is closed.');
@@ -51,6 +52,8 @@ export class Connections {
   readonly #all: Redis[] = [];
   #arrival: PromiseWithResolvers<void> | undefined;
   #closed = false;
+  /** Why the present connection is not used: what follows from its end must not hide it. */
+  #refusal: Error | undefined;
 
   constructor(url: URL, role: EngineOptions['role'], outage: Outage) {
     this.#url = url;
@@ -63,8 +66,15 @@ export class Connections {
       this.#arrival?.resolve();
       this.#arrival = undefined;
     });
-    this.commands.on('error', error => outage.lost(error));
-    this.commands.on('close', () => outage.lost());
+    this.commands.on('error', error => {
+      if (isRefusedSelect(error)) this.#refusal = error;
+      outage.lost(this.#refusal ?? error);
+    });
+    this.commands.on('close', () => {
+      this.#refusal = undefined;
+      outage.lost();
+    });
+    insistOnDatabase(this.commands);
   }
 
   /** A connection of its own for a worker's read that blocks. */
@@ -73,6 +83,7 @@ export class Connections {
     const copy = new BlockingRedis(this.#url.href, { ...COMMON, ...BY_ROLE.worker, ...own });
     // The command connection speaks for the server; this listener only keeps the driver from printing.
     copy.on('error', () => undefined);
+    insistOnDatabase(copy);
     this.#all.push(copy);
     return copy;
   }

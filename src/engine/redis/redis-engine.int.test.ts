@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { startRedis, type RedisServer } from '../../../tests/support/redis-server.ts';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
 import { isBrokenJson, openEngine, type Engine, type EngineOptions, type EngineQueue } from '../index.ts';
+import { BlockingRedis } from './blocking-redis.ts';
+import { insistOnDatabase } from './insist-on-database.ts';
 
 let server: RedisServer;
 let redis: Redis;
@@ -247,4 +249,44 @@ test('a server whose user may not ask for CONFIG is checked all the same', async
   const report = await open({ role: 'worker', url: url.href }).check();
   expect(report.errors).toEqual([]);
   expect(report.version).toMatch(/^\d+\.\d+\.\d+$/);
+});
+
+describe('the number of a database in the URL', () => {
+  const numbered = (number: number): string => Object.assign(new URL(server.url), { pathname: `/${number}` }).href;
+
+  test('is where the queues are', async () => {
+    const queue = await open({ role: 'producer', url: numbered(3), namespace: 'third' }).queue('email');
+    await queue.add('greet', {}, { jobId: 'greeted' });
+    expect(await redis.exists('third:email:greeted')).toBe(0);
+    await expect(queue.getJob('greeted')).resolves.toBeDefined();
+  });
+
+  test('that the server does not have is refused by the check, and no job goes into database 0 instead', async () => {
+    const before = await redis.dbsize();
+    const lost = vi.fn<(error: Error) => void>();
+    const producer = open({ role: 'producer', url: numbered(99), namespace: 'nowhere', onError: lost });
+    const refusal = { code: 'ENGINE_UNREACHABLE', message: expect.stringContaining('no database of the number') };
+    await expect(producer.queue('email')).rejects.toMatchObject(refusal);
+    // Also after several attempts, and told once.
+    await expect(producer.queue('email')).rejects.toMatchObject(refusal);
+    expect(lost).toHaveBeenCalledExactlyOnceWith(expect.objectContaining(refusal));
+    const worker = open({ role: 'worker', url: numbered(99), namespace: 'nowhere' });
+    await expect(worker.check()).rejects.toMatchObject({
+      code: 'ENGINE_CHECK_FAILED',
+      message: expect.stringContaining('0 to 15'),
+    });
+    expect(await redis.dbsize()).toBe(before);
+  });
+
+  test('also holds for reads that block: such a connection is never used', async () => {
+    const reader = new BlockingRedis(numbered(99), { lazyConnect: true, protocol: 2, retryStrategy: () => 20 });
+    const [ready, refused] = [vi.fn<() => void>(), vi.fn<(error: Error) => void>()];
+    reader.on('ready', ready);
+    reader.on('error', refused);
+    insistOnDatabase(reader);
+    reader.connect().catch(() => undefined);
+    await vi.waitFor(() => expect(refused.mock.calls.length).toBeGreaterThan(2), PATIENT);
+    reader.disconnect();
+    expect(ready).not.toHaveBeenCalled();
+  });
 });

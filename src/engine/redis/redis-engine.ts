@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { EngineCheckError, InvalidOptionsError } from '../../errors/index.ts';
 import type {
   Claim,
   Engine,
@@ -19,7 +19,11 @@ import { targetOf } from '../target.ts';
 import { checkRedis } from './check.ts';
 import { redisClaims, redisHandBack } from './claims.ts';
 import { Connections } from './connections.ts';
+import { isMissingDatabase } from './insist-on-database.ts';
 import { sturdyBackend } from './sturdy-backend.ts';
+
+const NO_DATABASE =
+  'Expected the database that the URL names by its number, found none: a Redis has 16 (0 to 15) unless its "databases" says otherwise.';
 
 /** Queues on Redis: one command connection per process, shared by everything, and a blocking one per worker. */
 export class RedisEngine implements Engine {
@@ -101,7 +105,13 @@ export class RedisEngine implements Engine {
   }
 
   async check(): Promise<EngineReport> {
-    await this.#connections.ready(FAIL_FAST_MS);
+    try {
+      await this.#connections.ready(FAIL_FAST_MS);
+    } catch (error) {
+      // It answers, and by waiting for it nothing is mended.
+      if (isMissingDatabase(this.#outage.cause)) throw new EngineCheckError([NO_DATABASE]);
+      throw error;
+    }
     return checkRedis(this.#connections.commands, this.#outage);
   }
 
