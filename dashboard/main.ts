@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { Environment } from '../src/config/index.ts';
 import { loadApp, type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
 import { openOtherLetters, openProjections, type OpenedProjections } from '../src/cli/index.ts';
@@ -76,7 +77,7 @@ async function main(): Promise<void> {
 
 /** The projections of an app that has an event store. Nothing is connected before they are looked at. */
 async function openStore(app: App): Promise<OpenedProjections | undefined> {
-  if (app.eventStore === undefined || !process.env['DATABASE_URL']) return undefined;
+  if (app.eventStore === undefined || !new Environment(process.env).has('DATABASE_URL')) return undefined;
   return openProjections(app, process.env);
 }
 

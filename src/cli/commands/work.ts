@@ -81,11 +81,13 @@ async function serve(
   // Platforms and terminals signal every process: a worker obeys its supervisor alone.
   process.on('SIGTERM', () => undefined);
   process.on('SIGINT', () => undefined);
-  const { facts } = listen(terminal, 'worker');
+  const { facts, logger } = listen(terminal, 'worker');
   const { variables } = terminal;
   const counting = await metricsWanted(terminal);
   let metrics: Metrics | undefined;
-  const ends = await recordOutboxEnds(facts, variables);
+  const ends = await recordOutboxEnds(facts, variables, error =>
+    logger.warn({ err: error }, 'ends of jobs are not recorded in the outbox'),
+  );
   try {
     return exitCode(
       await runSupervisedWorker({
