@@ -1,15 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { fileURLToPath } from 'node:url';
+import type { Variables } from '../config/index.ts';
 import { runCli } from './run-cli.ts';
 
 const APP = fileURLToPath(new URL('../../tests/support/apps/letters.config.ts', import.meta.url));
 
 async function cli(...args: string[]) {
+  // Nothing listens there, and no test here comes so far as to ask.
+  return cliWith({ REDIS_URL: 'redis://127.0.0.1:1' }, ...args);
+}
+
+async function cliWith(variables: Variables, ...args: string[]) {
   const out: string[] = [];
   const err: string[] = [];
   const code = await runCli(args, {
-    // Nothing listens there, and no test here comes so far as to ask.
-    variables: { REDIS_URL: 'redis://127.0.0.1:1' },
+    variables,
     print: line => void out.push(line),
     complain: line => void err.push(line),
     readInput: async () => 'no JSON',
@@ -119,6 +124,51 @@ describe('runCli', () => {
       expect((await cli('enqueue', word, '{}', '--app', APP)).code).toBe(2);
     },
   );
+
+  test('check finds every fault for which a worker refuses to start, in the words of the worker', async () => {
+    const faulty = {
+      WORKER_PORT: '70000',
+      WORKER_PROCESSES: '9999',
+      WORKER_MAX_MEMORY_MB: '1',
+      DEAD_LETTER_ALERT: '0',
+      ALERT_WEBHOOK_URL: 'ftp://x',
+      RABBITMQ_URL: 'redis://x',
+      NODE_ENV: 'prod',
+      LOG_LEVEL: 'loud',
+      REDIS_URL: 'redis://127.0.0.1:1/abc',
+      POSTMAN: 'pat',
+      ARCHIVE_FILE: '/dev/null',
+    };
+    const named = ['WORKER_PORT', 'WORKER_PROCESSES', 'WORKER_MAX_MEMORY_MB', 'DEAD_LETTER_ALERT', 'ALERT_WEBHOOK_URL'];
+    named.push('RABBITMQ_URL', 'NODE_ENV', 'LOG_LEVEL', 'REDIS_URL');
+    const check = await cliWith(faulty, 'check', '--json', '--app', APP);
+    expect(check.code).toBe(1);
+    const { errors } = JSON.parse(check.out) as { readonly errors: readonly string[] };
+    expect(errors.map(error => /Expected (\w+)/.exec(error)?.[1]).toSorted()).toEqual(named.toSorted());
+    const work = await cliWith(faulty, 'work', '--app', APP);
+    expect(work.code).toBe(2);
+    for (const error of errors) expect(work.err).toContain(error);
+    // Also where there is no app to read.
+    const lost = await cliWith(faulty, 'check', '--json', '--app', '/nowhere.ts');
+    for (const error of errors) expect(lost.out).toContain(JSON.stringify(error));
+  });
+
+  test.for(['prod', 'Production', 'staging'])('NODE_ENV=%s starts neither worker nor relay', async value => {
+    const variables = { DATABASE_URL: 'postgres://127.0.0.1:1/x', POSTMAN: 'pat', ARCHIVE_FILE: '/dev/null' };
+    for (const command of ['work', 'relay']) {
+      const { code, err } = await cliWith({ ...variables, NODE_ENV: value }, command, '--app', APP);
+      expect(code).toBe(2);
+      expect(err).toContain('Expected NODE_ENV to be one of development, test, production');
+    }
+  });
+
+  test('a relay refuses a level of logs that there is not', async () => {
+    const variables = { DATABASE_URL: 'postgres://127.0.0.1:1/x', LOG_LEVEL: 'loud' };
+    expect(await cliWith(variables, 'relay', '--app', APP)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Expected LOG_LEVEL'),
+    });
+  });
 
   test('a word in the wrong place is counted, not repeated: it may be a password', async () => {
     const { err } = await cli('users', 'hash', 'hunter2');

@@ -10,6 +10,7 @@ export type { DeadLetterFilter } from './dead-letters/dead-letter-filter.ts';
 export type { DeadLetterReport } from './dead-letters/dead-letter-report.ts';
 export { DeadLetters, type DiscardOptions, type ReplayOptions } from './dead-letters/dead-letters.ts';
 export type { Acted, DeadLetterKind, OtherDeadLetter, OtherDeadLetters } from './dead-letters/other-letters.ts';
+export { readHostSettings, type HostSettings } from './host-settings.ts';
 export { readFleet, type Fleet, type FleetHost, type HeldDestination } from './read-fleet.ts';
 export { ResourceSet } from './resource-set.ts';
 export { startWorkerFleet, type WorkerFleet, type WorkerFleetOptions } from './run-supervisor.ts';

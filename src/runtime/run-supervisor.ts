@@ -1,10 +1,10 @@
-import { availableParallelism, totalmem } from 'node:os';
 import { Environment, type Variables } from '../config/index.ts';
 import { loadApp, type App } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { readQueueFigures, type QueueFigures } from '../queue/index.ts';
 import type { OtherDeadLetters } from './dead-letters/other-letters.ts';
+import { readHostSettings } from './host-settings.ts';
 import { notifyWebhook } from './notify-webhook.ts';
 import { ResourceSet } from './resource-set.ts';
 import { settledBy } from './settled-by.ts';
@@ -54,8 +54,6 @@ export interface FleetStanding {
 
 /** Platforms signal every process of a dyno, terminals a whole group, and npm passes on what it got: all of that is one request. */
 const SAME_REQUEST_MS = 1_000;
-/** What a worker process needs at rest, with room for the work of a few jobs. */
-const MEMORY_PER_PROCESS = 160 * 1_048_576;
 
 /**
  * Runs an app's workers on this host, in processes of their own, until `stop()`.
@@ -66,11 +64,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const environment = new Environment(variables);
   const app = await loadApp(readWorkArguments(argv).app);
   const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
-  const processes = environment.integer('WORKER_PROCESSES', { min: 1, max: 256 }) ?? defaultProcesses();
-  const port = environment.integer('WORKER_PORT', { min: 0, max: 65_535 });
-  const maxMemoryMb = environment.integer('WORKER_MAX_MEMORY_MB', { min: 64, max: 1_048_576 });
-  const alertThreshold = environment.integer('DEAD_LETTER_ALERT', { min: 1, max: 1_000_000, fallback: 100 });
-  const alertUrl = environment.url('ALERT_WEBHOOK_URL', { protocols: ['https:', 'http:'] });
+  const { processes, port, maxMemoryMb, alertThreshold, alertUrl } = readHostSettings(environment);
   environment.check();
 
   const others = await openOthers?.(app);
@@ -143,12 +137,4 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       }
     },
   };
-}
-
-/** One for each core, fewer where memory is short. */
-function defaultProcesses(): number {
-  const limit = process.constrainedMemory();
-  // Without a limit of its own it is told as a huge number.
-  const memory = limit > 0 && limit < totalmem() ? limit : totalmem();
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / MEMORY_PER_PROCESS)));
 }

@@ -8,7 +8,7 @@ import {
   InvalidContractError,
 } from '../../errors/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { readWorkerSettings, ResourceSet } from '../../runtime/index.ts';
+import { readHostSettings, readWorkerSettings, ResourceSet } from '../../runtime/index.ts';
 import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';
 import { visible } from '../table.ts';
@@ -48,8 +48,9 @@ export const check: Command = {
   },
 };
 
-/** Without an app, what can be read all the same. */
+/** All that a worker host reads; without an app, what can be read all the same. */
 function readSettings(environment: Environment, app: App | undefined): EngineSettings {
+  readHostSettings(environment);
   return app === undefined
     ? readEngineSettings(environment)
     : readWorkerSettings(environment, app, new ResourceSet(new Facts())).engine;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Environment } from '../../config/index.ts';
+import { Environment, readLogLevel, readNodeEnv } from '../../config/index.ts';
 import { loadApp, type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { BusUnavailableError } from '../../errors/index.ts';
@@ -32,6 +32,8 @@ export const relay: Command = {
     const settings = readOutboxSettings(environment);
     const { database, engineUrl, namespace, redis } = settings;
     const port = environment.integer('RELAY_PORT', { min: 0, max: 65_535 });
+    readLogLevel(environment);
+    readNodeEnv(environment);
     environment.check();
     const facts = new Facts();
     const logger = createLogger({ name: 'relay', variables });
