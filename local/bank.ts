@@ -6,6 +6,7 @@ import { Environment } from '../src/config/index.ts';
 import { InvalidConfigError } from '../src/errors/index.ts';
 import { startPostgres, type PostgresServer } from './postgres/index.ts';
 import { Child } from './start/child.ts';
+import { childEnvironment, dataFolder } from './start/environment.ts';
 import { Output } from './start/output.ts';
 import { anyPort, isTaken } from './start/ports.ts';
 
@@ -16,7 +17,7 @@ async function main(): Promise<number> {
   const output = new Output();
   const environment = new Environment(process.env);
   const port = environment.integer('BANK_PORT', { min: 1, max: 65_535, fallback: 3002 });
-  const folder = join(environment.string('SHIFTWORK_DATA', join(ROOT, '.shiftwork')), 'bank');
+  const folder = join(dataFolder(environment, join(ROOT, '.shiftwork')), 'bank');
   const given = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
   if (await isTaken(port)) {
     environment.problem(`Port ${port} for the bank is taken: stop what uses it, or set BANK_PORT to another port.`);
@@ -41,8 +42,7 @@ async function main(): Promise<number> {
       });
       database = await server.createDatabase('bank');
     }
-    const env: Record<string, string> = { NODE_ENV: 'development' };
-    for (const [name, value] of Object.entries(process.env)) if (value !== undefined && value !== '') env[name] = value;
+    const env = childEnvironment({ NODE_ENV: 'development' }, process.env);
     env['DATABASE_URL'] = database;
     env['BANK_PORT'] = String(port);
     bank = new Child({ name: 'bank', file: join(ROOT, 'examples/bank/main.ts'), env, watch: false, output });

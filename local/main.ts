@@ -7,6 +7,7 @@ import { InvalidConfigError } from '../src/errors/index.ts';
 import { startMailbox } from './mailbox.ts';
 import { startPostgres } from './postgres/index.ts';
 import { Child } from './start/child.ts';
+import { childEnvironment, dataFolder } from './start/environment.ts';
 import { Output } from './start/output.ts';
 import { anyPort, claimPorts, isTaken, type PortVariable } from './start/ports.ts';
 import { localSecrets } from './start/secrets.ts';
@@ -25,7 +26,7 @@ async function main(): Promise<number> {
   const watch = process.argv.includes('--watch');
   const environment = new Environment(process.env);
   // Elsewhere for tests, and for a checkout that cannot be written to.
-  const folder = environment.string('SHIFTWORK_DATA', join(ROOT, '.shiftwork'));
+  const folder = dataFolder(environment, join(ROOT, '.shiftwork'));
   const given = {
     redis: readRedisUrl(environment)?.href,
     database: environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href,
@@ -70,7 +71,7 @@ async function main(): Promise<number> {
       own({ name: 'mailbox', stop: () => mailbox.stop(), exited: mailbox.exited });
       smtp = `smtp://127.0.0.1:${ports.MAILBOX_SMTP_PORT}`;
     }
-    const env = childEnvironment({
+    const made = {
       ...localSecrets(folder),
       NODE_ENV: 'development',
       MAIL_FROM: 'Shiftwork shop <shop@shiftwork.example>',
@@ -80,7 +81,8 @@ async function main(): Promise<number> {
       ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
       DATABASE_URL: database,
       SMTP_URL: smtp,
-    });
+    };
+    const env = childEnvironment(made, process.env);
     await migrate(env, output);
     const child = (name: string, file: string): Child =>
       new Child({ name, file: join(ROOT, file), env, watch, output });
@@ -118,13 +120,6 @@ async function main(): Promise<number> {
   await Promise.all(started.filter(({ name }) => name === 'worker').map(each => each.stop()));
   for (const thing of started.toReversed()) await thing.stop();
   return code;
-}
-
-/** What the children need of ours, and what was made for them; theirs wins over nothing that the person has set. */
-function childEnvironment(made: Readonly<Record<string, string>>): Record<string, string> {
-  const env: Record<string, string> = { ...made };
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined && value !== '') env[name] = value;
-  return env;
 }
 
 async function migrate(env: Readonly<Record<string, string>>, output: Output): Promise<void> {

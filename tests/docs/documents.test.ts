@@ -76,6 +76,16 @@ describe('the documents say what the code says', () => {
     expect(broken).toEqual([]);
   });
 
+  test('no cell of a table is torn by a | in its code, which ends it', () => {
+    const torn = documents.flatMap(document =>
+      [...read(document).matchAll(/^\|.*\|$/gm)]
+        .map(([row]) => row.replaceAll('\\|', ''))
+        .filter(row => row.split('|').some(cell => cell.split('`').length % 2 === 0))
+        .map(row => `${document}: ${row.slice(0, 60)}`),
+    );
+    expect(torn).toEqual([]);
+  });
+
   test('each row of the table of losses names tests that there are', () => {
     const guide = read('docs/guides/choosing.md');
     const table = guide.slice(guide.indexOf('## What each loses'), guide.indexOf('## Plain jobs'));
