@@ -52,7 +52,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   let folder: string;
   let env: Record<string, string>;
   const shiftwork = (args: readonly string[], input?: string): Promise<Result> =>
-    call([...args, '--app', APP], env, input);
+    call(args[0] === 'job' ? args : [...args, '--app', APP], env, input);
   const letter = (end: string, to = `${end}-${SECRET}`): string => JSON.stringify({ to, end });
   const enqueue = async (data: string): Promise<string> => (await shiftwork(['enqueue', 'letter', data])).out.trim();
   const stateOf = async (id: string): Promise<string> =>

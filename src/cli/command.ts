@@ -20,5 +20,7 @@ export interface Command {
   readonly usage: string;
   /** What `--help` says beside usage and summary, a line each. */
   readonly details?: readonly string[];
+  /** Whether it looks at an app, and so takes --app; it does unless it says otherwise. */
+  readonly takesApp?: boolean;
   run(args: readonly string[], terminal: Terminal): Promise<ExitCode>;
 }

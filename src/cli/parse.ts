@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { UsageError } from './usage-error.ts';
 
-/** Options that every command takes. */
+/** Options that commands take unless they say otherwise. */
 const COMMON = { app: { type: 'string' }, json: { type: 'boolean' } } as const satisfies ParseArgsOptionsConfig;
 
 export interface ParsedArguments {
@@ -19,10 +19,12 @@ export function parseCommand(
   args: readonly string[],
   options: ParseArgsOptionsConfig,
   words: { readonly min: number; readonly max: number },
+  without: readonly (keyof typeof COMMON)[] = [],
 ): ParsedArguments {
+  const common = Object.fromEntries(Object.entries(COMMON).filter(([name]) => !without.some(left => left === name)));
   let parsed: ReturnType<typeof parseArgs>;
   try {
-    parsed = parseArgs({ args: [...args], options: { ...COMMON, ...options }, allowPositionals: true });
+    parsed = parseArgs({ args: [...args], options: { ...common, ...options }, allowPositionals: true });
   } catch (cause) {
     // Node's advice on "--" is about words that begin with a dash; one sentence is enough.
     const message = cause instanceof Error ? cause.message.split('. ', 1)[0] : String(cause);

@@ -112,6 +112,23 @@ describe('runCli', () => {
     expect(err).toContain(complaint);
   });
 
+  test('what a command says of --app in its help is what it takes; those that look at no app refuse it', async () => {
+    const blind = ['job', 'cancel', 'outbox', 'users'];
+    for (const command of [...COMMANDS, 'outbox', 'relay', 'events', 'projections']) {
+      const { out } = await cli(command, '--help');
+      expect({ command, offers: out.includes('--app PATH') }).toEqual({ command, offers: !blind.includes(command) });
+    }
+    for (const command of blind) {
+      const { code, err } = await cli(command, 'status', '--app', APP);
+      expect({ command, code }).toEqual({ command, code: 2 });
+      expect(err).toContain("Unknown option '--app'");
+    }
+    for (const command of ['work', 'relay']) {
+      expect((await cli(command, '--json')).err).toContain("Unknown option '--json'");
+    }
+    expect((await cli('help')).out).not.toContain('--json');
+  });
+
   test.for(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
     'a word that every object answers to is no action: %s',
     async word => {

@@ -38,7 +38,7 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
 function overview(): string[] {
   const width = Math.max(...[...commands.keys()].map(name => name.length));
   return [
-    'usage: shiftwork COMMAND [--app PATH] [--json] [--help]',
+    'usage: shiftwork COMMAND [OPTIONS]; shiftwork COMMAND --help names them',
     '',
     ...[...commands].map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
@@ -46,14 +46,14 @@ function overview(): string[] {
   ];
 }
 
-function helpOf({ summary }: ListedCommand, { usage, details = [] }: Command): string[] {
+function helpOf({ summary }: ListedCommand, { usage, details = [], takesApp = true }: Command): string[] {
   return [
     `usage: ${usage}`,
     '',
     summary,
     '',
     ...details.map(line => `  ${line}`),
-    '  --app PATH  the app; shiftwork.config.ts, .js or .mjs in this directory when left out',
+    ...(takesApp ? ['  --app PATH  the app; shiftwork.config.ts, .js or .mjs in this directory when left out'] : []),
   ];
 }
 

@@ -11,8 +11,9 @@ export const cancel: Command = {
     'A job that waits is not begun; one that runs is told to stop within about a second. Exit 1 when it has ended.',
     '',
   ],
+  takesApp: false,
   async run(args, terminal) {
-    const parsed = parseCommand(args, { reason: { type: 'string' } }, { min: 1, max: 1 });
+    const parsed = parseCommand(args, { reason: { type: 'string' } }, { min: 1, max: 1 }, ['app']);
     const [id = ''] = parsed.positionals;
     const mark = { reason: parsed.text('reason') ?? 'no longer wanted', by: operator(terminal) };
     const answer = await withEngine(terminal.variables, engine => cancelJob(engine, id, mark));

@@ -24,7 +24,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 
 export const events: Command = {
   usage:
-    'shiftwork events tail [PATTERN] | replay REACTION --from TIME|ID | dead-letters [replay|discard ID] [--limit N] [--json]',
+    'shiftwork events tail [PATTERN] | replay REACTION --from TIME|ID | dead-letters [replay|discard ID] [--limit N] [--app PATH] [--json]',
   details: [
     'At RABBITMQ_URL, else REDIS_URL.',
     'tail          a line for each event from now on, without its payload, until SIGINT; PATTERN such as "user.*"',

@@ -6,8 +6,9 @@ import { withClient } from '../with-engine.ts';
 export const job: Command = {
   usage: 'shiftwork job ID [--json]',
   details: ['Without its data. Exit 1 when no such job is known.', ''],
+  takesApp: false,
   async run(args, terminal) {
-    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 });
+    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 }, ['app']);
     const [id = ''] = positionals;
     const view = await withClient(terminal.variables, client => client.job(id));
     if (view === undefined) {

@@ -15,8 +15,9 @@ export const outbox: Command = {
     '           A relay has to run: it does the sending.',
     '',
   ],
+  takesApp: false,
   async run(args, terminal) {
-    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 });
+    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 }, ['app']);
     const [what] = positionals;
     if (what !== 'status' && what !== 'reconcile') {
       throw new UsageError('Expected "status" or "reconcile" after outbox.');

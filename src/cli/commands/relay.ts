@@ -26,7 +26,7 @@ export const relay: Command = {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopAsked.abort());
     // Its starter was killed: nobody else would ever end it.
     process.once('disconnect', () => stopAsked.abort());
-    const { app: path } = parseCommand(args, {}, { min: 0, max: 0 });
+    const { app: path } = parseCommand(args, {}, { min: 0, max: 0 }, ['json']);
     const app = await loadApp(path);
     const environment = new Environment(variables);
     const settings = readOutboxSettings(environment);

@@ -9,8 +9,9 @@ export const users: Command = {
     'At a terminal the password is asked for and not shown; else the first line of standard input is taken.',
     '',
   ],
+  takesApp: false,
   async run(args, terminal) {
-    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 });
+    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 }, ['app']);
     if (positionals[0] !== 'hash') throw new UsageError('Expected "users hash".');
     const hash = await hashPassword(await terminal.readSecret('Password: '));
     terminal.print(json ? JSON.stringify({ hash }) : hash);
