@@ -20,4 +20,4 @@ for (const file of globSync(`${SOURCES}/**/*.{css,js,html,sql,svg}`, { cwd: ROOT
   cpSync(join(ROOT, file), join(OUT, file), { recursive: true });
   console.log(`copied ${file} for ${dirname(file)}`);
 }
-chmodSync(join(OUT, 'src/cli/main.js'), 0o755);
+for (const program of ['src/cli/main.js', 'dashboard/main.js']) chmodSync(join(OUT, program), 0o755);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Three empty apps that use the package as their users would; each enqueues one job and prints its id as the last line. */
 const MANIFEST = { name: 'app', private: true, version: '0.0.0' };
 
@@ -6,6 +8,8 @@ export interface App {
   readonly files: Readonly<Record<string, string>>;
   /** What to run after `npm install`. */
   readonly entry: string;
+  /** Run to their end, with the engine in the environment. */
+  readonly programs?: readonly string[];
   /** Beside the package itself and zod. */
   readonly dependencies: readonly string[];
 }
@@ -23,6 +27,45 @@ const LOOK_AT_DOOR = `
 import * as door from 'DOOR';
 if (Object.keys(door).length === 0) throw new Error('DOOR gives nothing');
 `;
+
+/** A dashboard in a server of one's own, and what else stands on an engine. */
+const OWN_DASHBOARD = `
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { defineApp, defineJob, Facts, handle } from 'shiftwork';
+import { createDashboard } from 'shiftwork/dashboard';
+import { openEngine, type Engine } from 'shiftwork/engine';
+import { reconcile, Relay, type RelayOptions } from 'shiftwork/outbox';
+import { DeadLetters, readFleet } from 'shiftwork/runtime';
+import { z } from 'zod';
+
+const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.strictObject({ name: z.string() }) });
+const app = defineApp({ jobs: [greet], handlers: [handle(greet, ({ name }) => name.length)] });
+const engine: Engine = openEngine({ url: process.env['REDIS_URL'] ?? '', role: 'producer' });
+const dashboard = createDashboard({ app, engine, users: [], production: false });
+const server = createServer(dashboard.handler).listen(0, '127.0.0.1');
+await once(server, 'listening');
+const address = server.address();
+const port = typeof address === 'object' && address !== null ? address.port : 0;
+const { status } = await fetch(\`http://127.0.0.1:\${port}/\`);
+if (status !== 200) throw new Error(\`The dashboard answered \${status}.\`);
+await new DeadLetters({ engine, app, facts: new Facts() }).list();
+await readFleet(engine);
+export const relay = (options: Omit<RelayOptions, 'engine'>): Relay => new Relay({ ...options, engine });
+void reconcile;
+server.closeAllConnections();
+server.close();
+await dashboard.close();
+await engine.close();
+`;
+
+/** The blocks of the README that say in their first line in which file they stand. */
+function readmeFiles(): Readonly<Record<string, string>> {
+  const text = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/```ts\n\/\/ ([\w.]+\.ts)\n([\s\S]*?)```/g)];
+  if (blocks.length < 5) throw new Error(`Only ${blocks.length} blocks of the README name their file.`);
+  return Object.fromEntries(blocks.map(([, name = '', block = '']) => [`source/readme/${name}`, block]));
+}
 
 /** @param doors the package's entries as users write them, such as `shiftwork/jobs` */
 export function emptyApps(doors: readonly string[]): readonly App[] {
@@ -76,7 +119,10 @@ client.enqueue(greet, { name: 'CommonJS' }).then(async ({ id }) => {
       name: 'a strict TypeScript app',
       entry: 'build/main.js',
       dependencies: ['@types/node@24'],
+      programs: ['build/dashboard.js'],
       files: {
+        ...readmeFiles(),
+        'source/dashboard.ts': OWN_DASHBOARD,
         'package.json': JSON.stringify({ ...MANIFEST, type: 'module' }),
         'tsconfig.json': JSON.stringify({ compilerOptions: STRICTEST, include: ['source'] }),
         'shiftwork.config.js': OWN_APP,
@@ -121,6 +167,7 @@ const STRICTEST = {
   exactOptionalPropertyTypes: true,
   verbatimModuleSyntax: true,
   isolatedModules: true,
+  rewriteRelativeImportExtensions: true,
   skipLibCheck: false,
   types: ['node'],
   outDir: 'build',

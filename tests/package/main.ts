@@ -28,9 +28,13 @@ try {
       execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder], { stdio: 'inherit' });
     }
     execFileSync(process.execPath, ['doors.js'], { cwd: folder, stdio: 'inherit' });
+    for (const program of app.programs ?? []) {
+      execFileSync(process.execPath, [program], { cwd: folder, env, stdio: 'inherit', timeout: 60_000 });
+    }
     const id = enqueue(app, folder);
     await seeItRun(app, id, folder);
-    console.log(`${app.name}: installed, every door opens, enqueued, run`);
+    await seeTheDashboard(app, folder);
+    console.log(`${app.name}: installed, every door opens, enqueued, run, and its dashboard listens`);
   }
 } finally {
   await redis.stop();
@@ -86,4 +90,23 @@ async function seeItRun(app: App, id: string, folder: string): Promise<void> {
   }
   const [code] = (await ended) as unknown[];
   if (code !== 0) throw new Error(`The worker of ${app.name} ended with ${String(code)}.`);
+}
+
+/** The dashboard as its user starts it; it must listen and stop cleanly. */
+async function seeTheDashboard(app: App, folder: string): Promise<void> {
+  const dashboard = spawn(join(folder, 'node_modules/.bin/shiftwork-dashboard'), [], {
+    cwd: folder,
+    env: { ...env, DASHBOARD_PORT: '0', NODE_ENV: 'development' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(dashboard, 'exit');
+  let said = '';
+  dashboard.stdout.on('data', (text: Buffer) => (said += String(text)));
+  try {
+    await waitFor(`the dashboard of ${app.name} to listen`, () => said.includes('the dashboard is listening'));
+  } finally {
+    dashboard.kill('SIGTERM');
+  }
+  const [code] = (await ended) as unknown[];
+  if (code !== 0) throw new Error(`The dashboard of ${app.name} ended with ${String(code)}: ${said}`);
 }
