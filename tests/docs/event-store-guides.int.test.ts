@@ -19,7 +19,8 @@ import { runHandler } from '../../src/testing/index.ts';
 import { ROOT } from '../architecture/source-texts.ts';
 import { freshDatabase } from '../support/engines.ts';
 
-// The guides show this file: every block of theirs stands in it, word for word.
+// The guides show this file: every block of theirs stands in it, word for word, but for what it imports.
+const IMPORT = /^import \{ ([^}]+) \} from '([^']+)';\n/gm;
 
 const stockReceived = defineEvent('stock.received', {
   schema: z.object({ quantity: z.int().min(1) }),
@@ -197,7 +198,26 @@ test.each(['event-sourcing', 'schema-evolution'])('every block of the guide %s s
   const text = readFileSync(join(ROOT, `docs/guides/${guide}.md`), 'utf8');
   const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block = '']) => block);
   expect(blocks.length).toBeGreaterThan(0);
-  expect(blocks.filter(block => !here.includes(squeezed(block)))).toEqual([]);
+  expect(blocks.filter(block => !here.includes(squeezed(block.replaceAll(IMPORT, ''))))).toEqual([]);
+});
+
+test('the guide to event sourcing imports what it uses, from doors of the package that have it', async () => {
+  const text = readFileSync(join(ROOT, 'docs/guides/event-sourcing.md'), 'utf8');
+  const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block = '']) => block).join('');
+  const doors = {
+    shiftwork: Object.keys(await import('../../src/index.ts')),
+    'shiftwork/event-store': Object.keys(await import('../../src/event-store/index.ts')),
+    zod: ['z'],
+  };
+  const imported = [...blocks.matchAll(IMPORT)].flatMap(([, names = '', door = '']) =>
+    names.split(', ').map(name => ({ name, door })),
+  );
+  const of = new Map<string, readonly string[]>(Object.entries(doors));
+  expect(imported.filter(({ name, door }) => of.get(door)?.includes(name) !== true)).toEqual([]);
+  const used = new Set(blocks.replaceAll(IMPORT, '').match(/(?<![.\w'])[A-Za-z]\w*(?=[(<.])/g));
+  const known = new Set(Object.values(doors).flat());
+  const missing = [...used].filter(name => known.has(name) && !imported.some(each => each.name === name));
+  expect(missing).toEqual([]);
 });
 
 function squeezed(code: string): string {
