@@ -5,6 +5,8 @@ export interface StreamEntry {
   readonly text: string;
   /** The only group that is meant; undefined: everybody. A dead letter that is replayed has one. */
   readonly only: string | undefined;
+  /** How often the event was delivered as another entry, which was trimmed; 0 for nearly all. */
+  readonly spent: number;
 }
 
 /** What XRANGE answers, and XREADGROUP for one stream: entries that are still there. */
@@ -22,13 +24,15 @@ function entryOf(id: string, fields: readonly unknown[]): StreamEntry {
   let type = '';
   let text = '';
   let only: string | undefined;
+  let spent = 0;
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const value = String(fields[index + 1]);
     if (fields[index] === 'type') type = value;
     else if (fields[index] === 'event') text = value;
     else if (fields[index] === 'only') only = value;
+    else if (fields[index] === 'spent' && /^\d{1,9}$/.test(value)) spent = Number(value);
   }
-  return { id, type, text, only };
+  return { id, type, text, only, spent };
 }
 
 /** What XREAD and XREADGROUP answer for the one stream that was asked for. */

@@ -5,7 +5,7 @@ import type { TransportListener, TransportSubscription, Verdict } from '../../tr
 import type { BlockingReader, RedisLink } from './link.ts';
 import { StreamAcks } from './stream-acks.ts';
 import { pairs, readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
-import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK } from './stream-scripts.ts';
+import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK, PUT_BACK } from './stream-scripts.ts';
 import type { StreamLetters } from './stream-letters.ts';
 import { StreamSeen } from './stream-seen.ts';
 
@@ -94,7 +94,7 @@ export class StreamGroup {
     await this.#inbox.idle(timeoutMs);
     await this.#bounded(endsAt, async () => {
       await this.#acks.flush();
-      for (const { entry, attempt } of this.#held.values()) await this.#mark(entry.id, attempt - 1, HOURS);
+      for (const { entry, attempt } of this.#held.values()) await this.#handBack(entry, attempt - 1);
       await this.#eval(LEAVE, this.#parts.consumer);
     });
     if (this.#reader !== undefined) this.#parts.link.drop(this.#reader.redis);
@@ -116,7 +116,7 @@ export class StreamGroup {
         const more = this.#roomBeside(entries.length);
         arriving = entries.length > 0 && more > 0 ? this.#ask(redis, more) : undefined;
         arriving?.catch(() => undefined);
-        this.#take(this.#seen.read(entries).map(entry => ({ entry, attempt: 1 })));
+        this.#take(this.#seen.read(entries).map(entry => ({ entry, attempt: entry.spent + 1 })));
       } catch (error) {
         arriving = undefined;
         await this.#recover(error);
@@ -124,7 +124,7 @@ export class StreamGroup {
     }
     // It is in our name already: `stop` puts it back.
     const late = await arriving?.catch(() => undefined);
-    this.#take(this.#seen.read(late ?? []).map(entry => ({ entry, attempt: 1 })));
+    this.#take(this.#seen.read(late ?? []).map(entry => ({ entry, attempt: entry.spent + 1 })));
   }
 
   /** For so many more there is room when `coming` are in. */
@@ -206,8 +206,9 @@ export class StreamGroup {
       // Stopping: `stop` puts it back.
       return;
     }
-    const isOurs = await this.#insist(() => this.#mark(held.entry.id, next.attempt, 0));
-    if (isOurs === 1) {
+    const whose = await this.#insist(() => this.#mark(held.entry, next.attempt, 0));
+    // Trimmed while it waited: it goes on with the text that is here.
+    if (whose === 'ours' || whose === 'gone') {
       this.#begin(next);
       return;
     }
@@ -231,11 +232,12 @@ export class StreamGroup {
       if (room <= 0) return;
       const from = cursor;
       const { next, entries, deleted } = await this.#seen.claim(this.#held.keys(), () => this.#askForDead(from, room));
+      const lost = deleted.filter(id => !this.#held.has(String(id))).length;
       cursor = next;
       const claimed: Held[] = [];
-      for (const entry of entries) claimed.push({ entry, attempt: await this.#deliveriesOf(entry.id) });
+      for (const entry of entries) claimed.push({ entry, attempt: entry.spent + (await this.#deliveriesOf(entry.id)) });
       this.#take(claimed);
-      if (deleted > 0) listener?.trimmed(subscription.name, deleted);
+      if (lost > 0) listener?.trimmed(subscription.name, lost);
     } while (cursor !== '0-0' && !this.#stop.signal.aborted);
   }
 
@@ -243,7 +245,7 @@ export class StreamGroup {
   async #askForDead(
     from: string,
     room: number,
-  ): Promise<{ next: string; entries: readonly StreamEntry[]; deleted: number }> {
+  ): Promise<{ next: string; entries: readonly StreamEntry[]; deleted: readonly unknown[] }> {
     const { link, key, group, consumer, claimAfterMs } = this.#parts;
     const least = Math.ceil(claimAfterMs);
     const reply = await link.send(this.#what(), 'XAUTOCLAIM', key, group, consumer, least, from, 'COUNT', room);
@@ -251,7 +253,7 @@ export class StreamGroup {
     return {
       next: typeof next === 'string' ? next : '0-0',
       entries: readEntries(entries),
-      deleted: Array.isArray(deleted) ? deleted.length : 0,
+      deleted: Array.isArray(deleted) ? deleted : [],
     };
   }
 
@@ -287,8 +289,14 @@ export class StreamGroup {
     await this.#eval(CREATE_GROUP, from);
   }
 
-  async #mark(id: string, deliveries: number, idleMs: number): Promise<unknown> {
-    return this.#eval(MARK, this.#parts.consumer, id, Math.max(0, deliveries), idleMs);
+  async #mark({ id, spent }: StreamEntry, delivered: number, idleMs: number): Promise<unknown> {
+    return this.#eval(MARK, this.#parts.consumer, id, Math.max(0, delivered - spent), idleMs);
+  }
+
+  async #handBack(entry: StreamEntry, delivered: number): Promise<void> {
+    const whose = await this.#mark(entry, delivered, HOURS);
+    // Nobody could claim what is no longer in the stream.
+    if (whose === 'gone') await this.#eval(PUT_BACK, entry.id, entry.type, entry.text, Math.max(0, delivered));
   }
 
   #eval(script: string, ...args: readonly (string | number)[]): Promise<unknown> {

@@ -42,28 +42,58 @@ return done
 `;
 
 /**
- * Says of deliveries that they are still being worked on. Another consumer may have claimed some of them meanwhile: those stay its.
- * KEYS stream. ARGV group, consumer, ids ... Returns the ids that are no longer this consumer's.
+ * Since version 7 (which names itself to scripts) XCLAIM takes a delivery off the list when its entry was trimmed. It is left there
+ * untouched, so that it is counted as lost should its holder die. Before 7 XCLAIM keeps it, as any other.
  */
-export const KEEP = `
-local gone = {}
+const STAY = `
+local function stay(id, isThere, ...)
+  if isThere or not redis.REDIS_VERSION_NUM then redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, ...) end
+end
+`;
+
+/**
+ * Says of deliveries that they are still being worked on. Another consumer may have claimed some of them meanwhile: those stay its.
+ * KEYS stream. ARGV group, consumer, ids ...
+ */
+export const KEEP = `${STAY}
+local function parts(id)
+  local ms, sequence = string.match(id, '(%d+)-(%d+)')
+  return tonumber(ms), tonumber(sequence)
+end
+-- A trim takes the oldest. Each entry by itself would bring its whole text here.
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+local firstMs, firstSequence = parts(first and first[1] or '')
 for i = 3, #ARGV do
   if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2]) > 0 then
-    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'JUSTID')
-  else
-    gone[#gone + 1] = ARGV[i]
+    local ms, sequence = parts(ARGV[i])
+    stay(ARGV[i], first and (ms > firstMs or (ms == firstMs and sequence >= firstSequence)), 'JUSTID')
   end
 end
-return gone
+return 1
 `;
 
 /**
  * Sets how often an entry was delivered, and how long it seems to lie idle (so that others claim it at once, or not).
- * KEYS stream. ARGV group, consumer, id, deliveries, idle in ms. Returns 1, or 0 when it is no longer this consumer's.
+ * KEYS stream. ARGV group, consumer, id, deliveries, idle in ms. Returns "ours"; "gone" when it is no longer in the stream and nobody
+ * else has it: only its holder can go on with it; or "theirs": another consumer has claimed it, and may have ended it.
  */
-export const MARK = `
-if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2]) == 0 then return 0 end
-redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'IDLE', ARGV[5], 'RETRYCOUNT', ARGV[4], 'JUSTID')
+export const MARK = `${STAY}
+local isThere = #redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3]) > 0
+if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2]) > 0 then
+  stay(ARGV[3], isThere, 'IDLE', ARGV[5], 'RETRYCOUNT', ARGV[4], 'JUSTID')
+  return isThere and 'ours' or 'gone'
+end
+if isThere or #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1) > 0 then return 'theirs' end
+return 'gone'
+`;
+
+/**
+ * Puts an event whose entry was trimmed back for its group alone.
+ * KEYS stream. ARGV group, id of the entry, type, event, how often it was delivered.
+ */
+export const PUT_BACK = `
+redis.call('XADD', KEYS[1], '*', 'type', ARGV[3], 'event', ARGV[4], 'only', ARGV[1], 'spent', ARGV[5])
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 return 1
 `;
 

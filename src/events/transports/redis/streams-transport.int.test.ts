@@ -194,6 +194,68 @@ describe('redis-streams beyond the contract', () => {
     expect(trimmed).toEqual([5]);
   });
 
+  test('an event that is trimmed while it waits for its retry keeps its attempts, up to its dead letter', async () => {
+    const trimmed: number[] = [];
+    facts.on('event.trimmed', ({ fields }) => trimmed.push(fields.lost));
+    const seen: number[] = [];
+    // Kept and claimed several times within each wait.
+    const bus = open({ claimAfterMs: 150 });
+    await bus.subscribe(
+      userUpdated,
+      (_event, { attempt }) => {
+        seen.push(attempt);
+        throw new Error('not yet');
+      },
+      { ...once, attempts: 3, backoff: fixed(800) },
+    );
+    const retried = facts.next('event.retried');
+    await bus.publish(userUpdated({ userId: 'u' }, { id: 'e-1' }));
+    await retried;
+    await redis.xtrim(`${space}:events`, 'MAXLEN', 0);
+    const [letter] = await waitFor('the letter', async () => {
+      const letters = await bus.deadLetters();
+      return letters.length > 0 && letters;
+    });
+    expect(letter).toMatchObject({ eventId: 'e-1', attempts: 3, reason: 'attempts-exhausted' });
+    expect(seen).toEqual([1, 2, 3]);
+    expect(trimmed).toEqual([]);
+  });
+
+  test('stopping hands over also what was trimmed while it waited for its retry, to its group alone and with its attempts', async () => {
+    const first = open();
+    const others: string[] = [];
+    await open().subscribe(userUpdated, ({ id }) => void others.push(id), { group: 'other' });
+    const stop = await first.subscribe(userUpdated, () => Promise.reject(new Error('not here')), {
+      ...once,
+      backoff: fixed(60_000),
+    });
+    const retried = facts.next('event.retried');
+    await first.publish(userUpdated({ userId: 'a' }, { id: 'e-1' }));
+    await retried;
+    await waitFor('the other group', () => others.length === 1);
+    await redis.xtrim(`${space}:events`, 'MAXLEN', 0);
+    await stop();
+    const seen: string[] = [];
+    await open().subscribe(userUpdated, ({ id }, { attempt }) => void seen.push(`${id} ${attempt}`), once);
+    await waitFor('the event', () => seen.length === 1);
+    expect(seen).toEqual(['e-1 2']);
+    await facts.next('subscription.lag', ({ subscription, pending }) => subscription === 'other' && pending === 0);
+    expect(others).toEqual(['e-1']);
+  });
+
+  test('what was trimmed and died with its consumer is told as lost', async () => {
+    const first = open();
+    await (
+      await first.subscribe(userUpdated, () => undefined, once)
+    )();
+    await first.publish(userUpdated({ userId: 'a' }));
+    await takeAndDie('dead-1');
+    await redis.xtrim(`${space}:events`, 'MAXLEN', 0);
+    const trimmed = facts.next('event.trimmed');
+    await open({ claimAfterMs: 150 }).subscribe(userUpdated, () => undefined, once);
+    await expect(trimmed).resolves.toMatchObject({ subscription: 'g', lost: 1 });
+  });
+
   test('the stream keeps about what it is told to', async () => {
     const bus = open({ maxLength: 100 });
     for (let index = 0; index < 400; index += 1) void bus.publish(userUpdated({ userId: 'u' }));
