@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { Inbox } from '../../inbox.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
+import { longPause } from '../long-pause.ts';
 import type { BlockingReader, RedisLink } from './link.ts';
 import { StreamAcks } from './stream-acks.ts';
 import { pairs, readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
@@ -201,7 +202,7 @@ export class StreamGroup {
     const next: Held = { entry: held.entry, attempt: held.attempt + (spent ? 1 : 0) };
     this.#held.set(held.entry.id, { ...held, attempt: next.attempt });
     try {
-      await sleep(afterMs, undefined, { signal: this.#stop.signal });
+      await longPause(afterMs, this.#stop.signal);
     } catch {
       // Stopping: `stop` puts it back.
       return;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { namespace, redisUrl } from '../../../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../../../tests/support/redis-server.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
+import { snooze } from '../../../contracts/index.ts';
 import { Facts } from '../../../facts/index.ts';
 import { fixed } from '../../../resilience/index.ts';
 import { Bus } from '../../bus.ts';
@@ -254,6 +255,25 @@ describe('redis-streams beyond the contract', () => {
     const trimmed = facts.next('event.trimmed');
     await open({ claimAfterMs: 150 }).subscribe(userUpdated, () => undefined, once);
     await expect(trimmed).resolves.toMatchObject({ subscription: 'g', lost: 1 });
+  });
+
+  test('a snooze that is longer than a timer can be is kept', async () => {
+    const seen: string[] = [];
+    const bus = open();
+    await bus.subscribe(
+      userUpdated,
+      ({ payload }) => {
+        seen.push(payload.userId);
+        return payload.userId === 'later' ? snooze('30d', 'not now') : undefined;
+      },
+      once,
+    );
+    await bus.publish(userUpdated({ userId: 'later' }));
+    await bus.publish(userUpdated({ userId: 'now' }));
+    await waitFor('the other', () => seen.includes('now'));
+    await facts.next('subscription.lag', ({ pending }) => pending === 1);
+    await facts.next('subscription.lag', ({ pending }) => pending === 1);
+    expect(seen).toEqual(['later', 'now']);
   });
 
   test('the stream keeps about what it is told to', async () => {
