@@ -91,7 +91,7 @@ export class RedisPubSubTransport implements Transport {
     const inbox = new Inbox(deliver, { concurrency, limit: this.#waitingAtMost });
     const member: Member = { subscription, inbox };
     // A pattern without an entity listens to all of them.
-    const name = this.#prefix + (pattern.entity ?? '*');
+    const name = pattern.entity === undefined ? `${literal(this.#prefix)}*` : this.#prefix + pattern.entity;
     const channel = this.#channelOf(name);
     channel.members.add(member);
     try {
@@ -169,4 +169,9 @@ export class RedisPubSubTransport implements Transport {
       if (!taken) this.#listener?.dropped(subscription.name, 1);
     }
   }
+}
+
+/** A namespace stands for itself where Redis reads a pattern. */
+function literal(text: string): string {
+  return text.replaceAll(/[*?[\]\\^]/g, String.raw`\$&`);
 }
