@@ -108,17 +108,23 @@ return letter
 `;
 
 /**
- * Puts a dead letter's event back for its group alone, and takes the letter away.
- * KEYS stream, dead letters. ARGV letter. Returns 1, or 0 when there is none.
+ * Puts a dead letter's event back for its group alone, and takes the letter away; where the group is gone, the letter stays.
+ * KEYS stream, dead letters. ARGV letter. Returns 1, or 0 when there is none, or nobody to have it.
  */
-export const REPLAY_LETTER = `
+export const REPLAY_LETTER = `${INFO}
 local found = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])
 if #found == 0 then return 0 end
 local fields = {}
 for i = 1, #found[1][2], 2 do fields[found[1][2][i]] = found[1][2][i + 1] end
-redis.call('XADD', KEYS[1], '*', 'type', fields['type'], 'event', fields['event'], 'only', fields['group'])
-redis.call('XDEL', KEYS[2], ARGV[1])
-return 1
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+for _, each in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  if info(each)['name'] == fields['group'] then
+    redis.call('XADD', KEYS[1], '*', 'type', fields['type'], 'event', fields['event'], 'only', fields['group'])
+    redis.call('XDEL', KEYS[2], ARGV[1])
+    return 1
+  end
+end
+return 0
 `;
 
 /**

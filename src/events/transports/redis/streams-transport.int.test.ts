@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { namespace, redisUrl } from '../../../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../../../tests/support/redis-server.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
-import { snooze } from '../../../contracts/index.ts';
+import { dead, snooze } from '../../../contracts/index.ts';
 import { Facts } from '../../../facts/index.ts';
 import { fixed } from '../../../resilience/index.ts';
 import { Bus } from '../../bus.ts';
@@ -274,6 +274,43 @@ describe('redis-streams beyond the contract', () => {
     await facts.next('subscription.lag', ({ pending }) => pending === 1);
     await facts.next('subscription.lag', ({ pending }) => pending === 1);
     expect(seen).toEqual(['later', 'now']);
+  });
+
+  test('a letter whose group is gone stays, until there is somebody to have it', async () => {
+    const bus = open();
+    const stop = await bus.subscribe(userUpdated, () => dead('for good'), once);
+    await bus.publish(userUpdated({ userId: 'u' }, { id: 'e-1' }));
+    const [letter] = await waitFor('the letter', async () => {
+      const letters = await bus.deadLetters();
+      return letters.length > 0 && letters;
+    });
+    await stop();
+    await redis.xgroup('DESTROY', `${space}:events`, 'g user.updated');
+    await expect(bus.replayDeadLetter(letter?.id ?? '')).resolves.toBe(false);
+    await expect(bus.countDeadLetters()).resolves.toBe(1);
+    const seen: string[] = [];
+    await bus.subscribe(userUpdated, ({ id }) => void seen.push(id), once);
+    await expect(bus.replayDeadLetter(letter?.id ?? '')).resolves.toBe(true);
+    await waitFor('the replay', () => seen.length === 1);
+    expect(seen).toEqual(['e-1']);
+  });
+
+  test('options that are out of range are refused by name', async () => {
+    const wrong = [
+      { maxLength: -1 },
+      { maxLength: 0 },
+      { maxLength: Number.NaN },
+      { claimAfterMs: 0 },
+      { inspectEveryMs: 0 },
+    ];
+    for (const options of wrong) {
+      expect(() => open(options)).toThrow(`Expected ${Object.keys(options)[0]} of redis-streams to be an integer`);
+    }
+    const replay = open().replay('#', () => undefined, { from: new Date(Number.NaN) });
+    await expect(replay).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining('a valid Date'),
+    });
   });
 
   test('the stream keeps about what it is told to', async () => {

@@ -51,8 +51,9 @@ export class RedisStreamsTransport implements Transport {
   readonly #ids = createIdSource();
   #listener: TransportListener | undefined;
 
-  /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis */
+  /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis; InvalidOptionsError */
   constructor(options: RedisStreamsOptions) {
+    checkOptions(options);
     this.#options = options;
     this.#link = new RedisLink(this.name, options.url);
     this.#key = `${options.namespace ?? 'shiftwork'}:events`;
@@ -130,6 +131,23 @@ export class RedisStreamsTransport implements Transport {
   async close(): Promise<void> {
     await this.#link.close();
   }
+}
+
+function checkOptions({
+  maxLength = 100_000,
+  claimAfterMs = 30_000,
+  inspectEveryMs = 5_000,
+}: RedisStreamsOptions): void {
+  const expect = (name: string, value: number, least: number): void => {
+    if (Number.isSafeInteger(value) && value >= least) return;
+    throw new InvalidOptionsError(
+      `Expected ${name} of redis-streams to be an integer of at least ${least}, got ${value}.`,
+    );
+  };
+  expect('maxLength', maxLength, 1);
+  // Three signs of life and two looks for the dead in that time, from each member of a group.
+  expect('claimAfterMs', claimAfterMs, 100);
+  expect('inspectEveryMs', inspectEveryMs, 10);
 }
 
 /** Nothing replayed and nothing said would look like "there was nothing". */
