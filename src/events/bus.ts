@@ -49,7 +49,7 @@ export class Bus {
   #closing: Promise<void> | undefined;
   #isClosed = false;
 
-  /** @throws InvalidOptionsError when two contracts have one name */
+  /** @throws InvalidOptionsError when two contracts have one name, or `retry` is out of range */
   constructor({
     events,
     transport,
@@ -155,6 +155,7 @@ export class Bus {
     this.#expectOpen();
     const pattern = this.#patternOf(what);
     const checked = checkSubscription(pattern.text, options);
+    expectHandler(pattern, handler);
     const { name: transport, capabilities } = this.#transport;
     if (checked.group !== undefined && !capabilities.groups) {
       throw new CapabilityMissingError(transport, `group "${checked.group}"`, 'groups', ABLE.groups);
@@ -203,6 +204,10 @@ export class Bus {
       throw new CapabilityMissingError(transport.name, 'replay()', 'replay', ABLE.replay);
     }
     const pattern = this.#patternOf(event);
+    expectHandler(pattern, handler);
+    if (typeof from !== 'string' && !(from instanceof Date && !Number.isNaN(from.getTime()))) {
+      throw new InvalidOptionsError(`Replay of "${pattern.text}": expected from to be a valid Date or an event's id.`);
+    }
     const subscriber = new Subscriber({
       name: `replay of ${pattern.text}`,
       transport: transport.name,
@@ -226,9 +231,12 @@ export class Bus {
 
   /**
    * What ended in failure, the oldest first; nothing on transports that deliver once at most.
-   * @throws BusUnavailableError, as the next three
+   * @throws BusUnavailableError, as the next three; InvalidOptionsError
    */
   async deadLetters(limit = 100): Promise<readonly EventDeadLetter[]> {
+    if (!Number.isSafeInteger(limit) || limit < 1) {
+      throw new InvalidOptionsError(`Expected limit of dead letters to be an integer of at least 1, got ${limit}.`);
+    }
     const stored = (await this.#transport.deadLetters?.list(limit)) ?? [];
     return stored.map(letter => shownLetter(this.#events, letter));
   }
@@ -237,7 +245,10 @@ export class Bus {
     return (await this.#transport.deadLetters?.count()) ?? 0;
   }
 
-  /** Delivers a dead letter again to the subscription that it died in, and to no other. False when there is none of that id. */
+  /**
+   * Delivers a dead letter again to the subscription that it died in, and to no other. False when there is none of that id, or when the
+   * place of that subscription is gone: the letter stays.
+   */
   async replayDeadLetter(id: string): Promise<boolean> {
     return (await this.#transport.deadLetters?.replay(id)) ?? false;
   }
@@ -334,4 +345,12 @@ export class Bus {
       traceId: traceIdOf(metadata.traceparent),
     };
   }
+}
+
+/** Without types nobody else would say so: each event would fail, and become a dead letter. */
+function expectHandler({ text }: Pattern, handler: unknown): void {
+  if (typeof handler === 'function') return;
+  throw new InvalidOptionsError(
+    `Subscription to "${text}": expected a function as its handler, got ${typeof handler}.`,
+  );
 }

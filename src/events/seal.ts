@@ -24,6 +24,10 @@ export interface SealedEvent {
 
 const KNOWN: ReadonlySet<string> = new Set(['id', 'timestamp', 'correlationId', 'causationId', 'userId']);
 
+/** What ISO 8601 writes in four digits: no reader takes another. */
+const EARLIEST = new Date('0001-01-01T00:00:00.000Z');
+const LATEST = new Date('9999-12-31T23:59:59.999Z');
+
 /** Visible ASCII. */
 const PLAIN = /^[\x20-\x7e]{1,200}$/;
 
@@ -77,8 +81,8 @@ function checkOptions(contract: AnyEventContract, options: EventOptions): void {
     }
     if (value === undefined) continue;
     if (name === 'timestamp') {
-      if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
-        throw new InvalidOptionsError(`Expected ${what} to be a valid Date.`);
+      if (!(value instanceof Date) || !(value >= EARLIEST && value <= LATEST)) {
+        throw new InvalidOptionsError(`Expected ${what} to be a valid Date of the years 1 to 9999.`);
       }
     } else if (!isIdText(value)) {
       throw new InvalidOptionsError(`Expected ${what} to be a text of 1 to 200 characters without control characters.`);

@@ -30,6 +30,12 @@ describe('publishing', () => {
     expect(wrong).toHaveBeenCalledTimes(10);
   });
 
+  test('a number of tries that is none is refused at once, not at the first outage', () => {
+    for (const attempts of [0, -1, 1.5, Number.NaN]) {
+      expect(() => new SteadySend('test', { attempts })).toThrow('attempts of retry to be an integer from 1 to 100');
+    }
+  });
+
   test('stops asking a transport that is away, and says that it was not asked', async () => {
     const steady = new SteadySend('test', { attempts: 1 });
     const send = failing(away());

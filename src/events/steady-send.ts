@@ -1,4 +1,4 @@
-import { BusUnavailableError, CircuitOpenError } from '../errors/index.ts';
+import { BusUnavailableError, CircuitOpenError, InvalidOptionsError } from '../errors/index.ts';
 import { CircuitBreaker, retry } from '../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 
@@ -22,9 +22,13 @@ export class SteadySend {
   readonly #policy: { readonly attempts: number; readonly baseDelayMs: number; readonly deadlineMs: number };
   readonly #breaker: CircuitBreaker;
 
+  /** @throws InvalidOptionsError */
   constructor(transport: string, policy: Partial<PublishPolicy> = {}) {
     this.#transport = transport;
     const { attempts, baseDelay, deadline } = { ...POLICY, ...policy };
+    if (!Number.isInteger(attempts) || attempts < 1 || attempts > 100) {
+      throw new InvalidOptionsError(`Expected attempts of retry to be an integer from 1 to 100, got ${attempts}.`);
+    }
     this.#policy = {
       attempts,
       baseDelayMs: toMilliseconds(baseDelay, 'baseDelay'),

@@ -120,6 +120,18 @@ export function transportContract(
       await expect(bus.subscribe('user.*', () => undefined, { attempts: 0 })).rejects.toMatchObject({
         code: 'INVALID_OPTIONS',
       });
+      // @ts-expect-error wrong on purpose
+      await expect(bus.subscribe(userUpdated, undefined)).rejects.toMatchObject({
+        code: 'INVALID_OPTIONS',
+        message: expect.stringContaining('expected a function as its handler'),
+      });
+      for (const timestamp of [new Date('+010000-01-01T00:00:00Z'), new Date('0000-12-31T23:59:59Z')]) {
+        await expect(bus.publish(userUpdated({ userId: 'u' }, { timestamp }))).rejects.toMatchObject({
+          code: 'INVALID_OPTIONS',
+          message: expect.stringContaining('years 1 to 9999'),
+        });
+      }
+      await expect(bus.deadLetters(Number.NaN)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     });
 
     test('a pattern that fits no event is a warning', async () => {

@@ -107,7 +107,10 @@ export interface EventDeadLetters {
   /** The oldest first. */
   list(limit: number): Promise<readonly StoredLetter[]>;
   count(): Promise<number>;
-  /** Delivers it once more, from attempt 1, to the subscription that it died in alone; false when there is none of that id. */
+  /**
+   * Delivers it once more, from attempt 1, to the subscription that it died in alone; false when there is none of that id, or when the
+   * place of that subscription is gone: the letter stays.
+   */
   replay(id: string): Promise<boolean>;
   discard(id: string): Promise<boolean>;
 }
