@@ -1,4 +1,5 @@
 import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import { InvalidOptionsError } from '../../../errors/index.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import { FAIL_FAST_MS } from './rabbit-link.ts';
 import { declareExchanges, versionOf, type Names } from './topology.ts';
@@ -35,7 +36,10 @@ export class RabbitPublisher {
     this.#names = names;
   }
 
-  /** @throws BusUnavailableError when it was not confirmed in time: the broker may have it or not */
+  /**
+   * @throws BusUnavailableError when it was not confirmed in time: the broker may have it or not; InvalidOptionsError when AMQP has no
+   *   room for it
+   */
   async publish(what: string, message: RabbitMessage): Promise<{ readonly routed: boolean }> {
     const channel = this.#channel ?? (await this.#ready(what));
     const { exchange, routingKey, content, options } = message;
@@ -50,7 +54,7 @@ export class RabbitPublisher {
         });
       } catch (cause) {
         this.#unconfirmed.delete(open);
-        reject(this.#link.explained(what, cause));
+        reject(isUnencodable(cause) ? refused(what, cause) : this.#link.explained(what, cause));
       }
     });
     return { routed: !this.#returned.delete(options.messageId) };
@@ -127,4 +131,13 @@ export class RabbitPublisher {
       open.late();
     }
   };
+}
+
+/** What amqplib throws at the call itself, before anything is sent. Trying again would do it again: no outage. */
+function isUnencodable(cause: unknown): cause is TypeError | RangeError {
+  return cause instanceof RangeError || (cause instanceof TypeError && cause.message.startsWith("Field '"));
+}
+
+function refused(what: string, cause: TypeError | RangeError): InvalidOptionsError {
+  return new InvalidOptionsError(`RabbitMQ has no room for ${what}: ${cause.message}.`, { cause });
 }

@@ -6,6 +6,7 @@ import type {
   TransportListener,
   TransportSubscription,
 } from '../../transport.ts';
+import { isShort, messageIdFor } from './message-id.ts';
 import { RabbitConsumer } from './rabbit-consumer.ts';
 import { RabbitLetters } from './rabbit-letters.ts';
 import { RabbitLink } from './rabbit-link.ts';
@@ -48,17 +49,19 @@ export class RabbitMqTransport implements Transport {
 
   async publish(event: OutgoingEvent): Promise<void> {
     const { id, type, timestamp, correlationId, text } = event;
+    const content = Buffer.from(text);
+    // AMQP counts seconds, and none before 1970.
+    const seconds = Math.floor(timestamp.getTime() / 1_000);
     const { routed } = await this.#publisher.publish(`the event "${id}"`, {
       exchange: this.#names.events,
       routingKey: type,
-      content: Buffer.from(text),
+      content,
       options: {
-        messageId: id,
+        messageId: messageIdFor(id, content),
         type,
         contentType: 'application/cloudevents+json',
-        correlationId,
-        // AMQP counts seconds.
-        timestamp: Math.floor(timestamp.getTime() / 1_000),
+        ...(isShort(correlationId) && { correlationId }),
+        ...(seconds >= 0 && { timestamp: seconds }),
       },
     });
     if (!routed) this.#listener?.unroutable(event);
