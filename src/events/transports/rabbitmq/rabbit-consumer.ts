@@ -8,7 +8,15 @@ import { Acknowledger } from './acknowledger.ts';
 import { messageIdOf } from './message-id.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import type { RabbitPublisher } from './rabbit-publisher.ts';
-import { declareExchanges, declareGroup, declareOwn, declarePause, versionOf, type Names } from './topology.ts';
+import {
+  declareExchanges,
+  declareGroup,
+  declareOwn,
+  declarePause,
+  LONGEST_PAUSE_MS,
+  versionOf,
+  type Names,
+} from './topology.ts';
 
 export interface RabbitConsumerParts {
   readonly link: RabbitLink;
@@ -34,6 +42,8 @@ const REOPEN_AT_MOST_MS = 5_000;
 
 /** How often it was delivered and answered before, by us; the broker counts what ended without an answer. */
 export const ATTEMPTS_HEADER = 'x-attempts';
+/** When a pause ends that is longer than any queue of pauses keeps its messages: milliseconds since 1970. */
+const NOT_BEFORE_HEADER = 'x-not-before';
 
 /**
  * A subscription: for a group its durable queue, else one that exists as long as its connection. Each message is answered after its
@@ -169,12 +179,16 @@ export class RabbitConsumer {
     if (this.#stop.signal.aborted || !session.isOpen) return;
     const repeatable = this.#queue !== undefined;
     const { headers = {} } = message.properties;
-    const answered = Number(headers[ATTEMPTS_HEADER] ?? 0);
-    const attempt = answered + Number(headers['x-delivery-count'] ?? 0) + 1;
-    const text = message.content.toString('utf8');
-    const verdict = kept(await this.#parts.subscription.deliver({ text, attempt, repeatable }));
+    const attempt = countIn(headers[ATTEMPTS_HEADER]) + countIn(headers['x-delivery-count']) + 1;
+    const notBefore = countIn(headers[NOT_BEFORE_HEADER]);
     try {
-      if (verdict.kind !== 'done' && verdict.kind !== 'failed') await this.#move(message, text, attempt, verdict);
+      if (repeatable && notBefore > Date.now()) {
+        await this.#pause(message, attempt - 1, notBefore);
+      } else {
+        const text = message.content.toString('utf8');
+        const verdict = kept(await this.#parts.subscription.deliver({ text, attempt, repeatable }));
+        if (verdict.kind !== 'done' && verdict.kind !== 'failed') await this.#move(message, text, attempt, verdict);
+      }
       session.acks.ack(message);
     } catch {
       // Not acknowledged, so it comes again; a pause, or it would come at once and again and again.
@@ -190,11 +204,8 @@ export class RabbitConsumer {
     verdict: Exclude<Verdict, { kind: 'done' | 'failed' }>,
   ): Promise<void> {
     switch (verdict.kind) {
-      case 'retry': {
-        const channel = await this.#parts.publisher.channel(this.#what());
-        const pause = await declarePause(channel, this.#queue ?? '', verdict.afterMs);
-        return this.#moveTo('', pause, message, { [ATTEMPTS_HEADER]: verdict.spent ? attempt : attempt - 1 });
-      }
+      case 'retry':
+        return this.#pause(message, verdict.spent ? attempt : attempt - 1, Date.now() + Math.ceil(verdict.afterMs));
       case 'dead': {
         const reading = readCloudEvent(text);
         return this.#moveTo(this.#parts.names.letters, '', message, {
@@ -211,6 +222,16 @@ export class RabbitConsumer {
       default:
         return verdict satisfies never;
     }
+  }
+
+  async #pause(message: ConsumeMessage, attempts: number, until: number): Promise<void> {
+    const afterMs = until - Date.now();
+    const channel = await this.#parts.publisher.channel(this.#what());
+    const pause = await declarePause(channel, this.#queue ?? '', afterMs);
+    await this.#moveTo('', pause, message, {
+      [ATTEMPTS_HEADER]: attempts,
+      ...(afterMs > LONGEST_PAUSE_MS && { [NOT_BEFORE_HEADER]: until }),
+    });
   }
 
   /** Acknowledged only when it is confirmed there. */
@@ -259,4 +280,9 @@ export class RabbitConsumer {
 function kept(verdict: Verdict): Verdict {
   if (verdict.kind !== 'failed' || !(verdict.error instanceof UndecodableEventError)) return verdict;
   return { kind: 'dead', reason: 'undecodable', error: verdict.error };
+}
+
+/** A stranger may have written anything there. */
+function countIn(header: unknown): number {
+  return typeof header === 'number' && Number.isSafeInteger(header) && header > 0 ? header : 0;
 }

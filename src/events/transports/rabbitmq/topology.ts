@@ -1,4 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
+import { InvalidOptionsError } from '../../../errors/index.ts';
+import { isShort } from './message-id.ts';
 
 /** What an installation is called in RabbitMQ. */
 export interface Names {
@@ -6,19 +8,36 @@ export interface Names {
   readonly events: string;
   /** Exchange and queue of the dead letters of every subscription. */
   readonly letters: string;
+  /** Queue that whoever looks at the dead letters owns meanwhile. */
+  readonly looking: string;
+  /** @throws InvalidOptionsError when AMQP has no room for it, or for those of its pauses */
   queueOf(group: string, pattern: string): string;
 }
 
+/** @throws InvalidOptionsError when AMQP has no room for what is named after it */
 export function namesOf(namespace: string): Names {
+  const looking = `${namespace}.events.dead:look`;
+  if (!isShort(looking)) throw new InvalidOptionsError('Expected namespace to be up to 238 bytes for RabbitMQ.');
   return {
     events: `${namespace}.events`,
     letters: `${namespace}.events.dead`,
-    queueOf: (group, pattern) => `${namespace}.${group}.${pattern}`,
+    looking,
+    queueOf(group, pattern) {
+      // What is between them stands in none of them: both may have dots.
+      const queue = `${namespace}:${group}:${pattern}`;
+      if (isShort(pauseOf(queue, LONGEST_PAUSE_MS))) return queue;
+      throw new InvalidOptionsError(
+        `Subscription to "${pattern}": expected namespace, group and event to make up to 239 bytes together for RabbitMQ, ` +
+          `got ${Buffer.byteLength(namespace + group + pattern)}.`,
+      );
+    },
   };
 }
 
 /** Pauses there are queues for: each holds its messages for one time, because a queue lets go of them in order alone. */
-const PAUSES_MS = [50, 250, 1_000, 5_000, 15_000, 60_000, 300_000, 1_800_000, 3_600_000] as const;
+const PAUSES_MS = [50, 250, 1_000, 5_000, 15_000, 60_000, 300_000, 1_800_000] as const;
+/** What waits for longer goes into its queue again and again. */
+export const LONGEST_PAUSE_MS = 3_600_000;
 /** Deliveries in a row that ended without an answer, before the broker itself makes a dead letter of the message. */
 const DELIVERY_LIMIT = 20;
 
@@ -68,10 +87,14 @@ export async function declareOwn(channel: Channel, names: Names, pattern: string
   return queue;
 }
 
-/** A queue from which messages come back to `queue` after at least `afterMs`; its name. */
+function pauseOf(queue: string, pauseMs: number): string {
+  return `${queue}:pause-${pauseMs}`;
+}
+
+/** A queue from which messages come back to `queue` after at least `afterMs`, or after the longest pause; its name. */
 export async function declarePause(channel: Channel, queue: string, afterMs: number): Promise<string> {
-  const pauseMs = PAUSES_MS.find(each => each >= afterMs) ?? 3_600_000;
-  const name = `${queue}.pause-${pauseMs}`;
+  const pauseMs = PAUSES_MS.find(each => each >= afterMs) ?? LONGEST_PAUSE_MS;
+  const name = pauseOf(queue, pauseMs);
   await channel.assertQueue(name, {
     durable: true,
     arguments: {
