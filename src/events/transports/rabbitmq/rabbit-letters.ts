@@ -1,4 +1,6 @@
-import type { Channel, GetMessage } from 'amqplib';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Channel, ChannelModel, GetMessage } from 'amqplib';
+import { readCloudEvent } from '../../cloud-event.ts';
 import type { EventDeadLetters, StoredLetter } from '../../transport.ts';
 import { ATTEMPTS_HEADER } from './rabbit-consumer.ts';
 import { messageIdOf } from './message-id.ts';
@@ -8,12 +10,19 @@ import { declareExchanges, versionOf, type Names } from './topology.ts';
 
 /** A queue cannot be searched: so many letters are looked at for one. */
 const LOOKED_AT = 10_000;
+/** Others who look at them are waited for so long; ten thousand take about as long. */
+const OTHERS_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
+/** Where the broker has closed the channel, nobody could delete the queue that says so. */
+const LOOK_AT_MOST_MS = 60_000;
+const WHAT = 'the dead letters';
 
 /** The dead letters of every subscription, in one queue. Looking at it takes messages and puts them back. */
 export class RabbitLetters implements EventDeadLetters {
   readonly #link: RabbitLink;
   readonly #publisher: RabbitPublisher;
   readonly #names: Names;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(link: RabbitLink, publisher: RabbitPublisher, names: Names) {
     this.#link = link;
@@ -31,7 +40,8 @@ export class RabbitLetters implements EventDeadLetters {
   }
 
   count(): Promise<number> {
-    return this.#within(async channel => (await channel.checkQueue(this.#names.letters)).messageCount);
+    // What somebody looks at is not counted.
+    return this.#alone(async channel => (await channel.checkQueue(this.#names.letters)).messageCount);
   }
 
   replay(id: string): Promise<boolean> {
@@ -59,9 +69,9 @@ export class RabbitLetters implements EventDeadLetters {
     });
   }
 
-  /** One after the other until `found` says so; what was not acknowledged goes back when the channel closes. */
+  /** One after the other until `found` says so; what was not acknowledged goes back. */
   #look(limit: number, found: (message: GetMessage, channel: Channel) => Promise<boolean>): Promise<boolean> {
-    return this.#within(async channel => {
+    return this.#alone(async channel => {
       for (let looked = 0; looked < limit; looked += 1) {
         const message = await channel.get(this.#names.letters);
         if (message === false) return false;
@@ -71,26 +81,61 @@ export class RabbitLetters implements EventDeadLetters {
     });
   }
 
+  /**
+   * One at a time, in all processes: who looks has all that it has got so far, and others would find none of it. Rejects with
+   * BusUnavailableError when others take too long.
+   */
+  #alone<Value>(use: (channel: Channel) => Promise<Value>): Promise<Value> {
+    const turn = this.#last.then(() => this.#within(use));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
   async #within<Value>(use: (channel: Channel) => Promise<Value>): Promise<Value> {
-    const what = 'the dead letters';
-    const connection = await this.#link.connection(what);
+    const connection = await this.#link.connection(WHAT);
     try {
-      const channel = await connection.createChannel();
-      channel.on('error', () => undefined);
-      await declareExchanges(channel, this.#names, versionOf(connection));
+      const channel = await this.#lock(connection);
       try {
-        return await use(channel);
-      } finally {
-        await channel.close();
+        await declareExchanges(channel, this.#names, versionOf(connection));
+        const value = await use(channel);
+        await this.#release(channel);
+        return value;
+      } catch (cause) {
+        await this.#release(channel).catch(() => undefined);
+        throw cause;
       }
     } catch (cause) {
-      throw this.#link.explained(what, cause);
+      throw this.#link.explained(WHAT, cause);
+    }
+  }
+
+  async #release(channel: Channel): Promise<void> {
+    // A channel that is closed gives them back as well, but some time later: the next to look would not find them.
+    channel.nackAll();
+    await channel.deleteQueue(this.#names.looking);
+    await channel.close();
+  }
+
+  /** Nobody but its owner's connection may touch an exclusive queue, and it goes with that. */
+  async #lock(connection: ChannelModel): Promise<Channel> {
+    const endsAt = Date.now() + OTHERS_MS;
+    for (;;) {
+      const channel = await connection.createChannel();
+      channel.on('error', () => undefined);
+      try {
+        await channel.assertQueue(this.#names.looking, { exclusive: true, durable: false, expires: LOOK_AT_MOST_MS });
+        return channel;
+      } catch (cause) {
+        if (!(cause instanceof Error && /RESOURCE[_-]LOCKED/.test(cause.message))) throw cause;
+        if (Date.now() > endsAt) throw this.#link.unavailable(WHAT, 'somebody else looks at them', cause);
+      }
+      await sleep(LOOK_AGAIN_MS * (0.5 + Math.random()));
     }
   }
 }
 
 function letterOf(message: GetMessage): StoredLetter {
-  const { headers = {}, messageId, type } = message.properties;
+  const { headers = {}, type } = message.properties;
   const queue = queueOf(message);
   const text = (name: string): string => (typeof headers[name] === 'string' ? headers[name] : '');
   // Made by the broker itself, after too many deliveries without an answer.
@@ -99,7 +144,7 @@ function letterOf(message: GetMessage): StoredLetter {
   return {
     id: Buffer.from(`${queue} ${messageIdOf(message)}`).toString('base64url'),
     subscription: text('x-subscription') || queue,
-    eventId: byBroker ? String(messageId ?? '') : text('x-event-id'),
+    eventId: byBroker ? eventIdOf(message) : text('x-event-id'),
     eventType: text('x-event-type') || String(type ?? ''),
     reason: byBroker ? 'poison' : text('x-reason'),
     error: byBroker ? `The broker gave it up: ${text('x-first-death-reason')}.` : text('x-error'),
@@ -107,6 +152,12 @@ function letterOf(message: GetMessage): StoredLetter {
     diedAt: new Date(Number(headers['x-died-at'] ?? (death?.time.value ?? 0) * 1_000)),
     text: message.content.toString('utf8'),
   };
+}
+
+/** Its property is another where the id is too long for one. */
+function eventIdOf({ content, properties: { messageId } }: GetMessage): string {
+  const reading = readCloudEvent(content.toString('utf8'));
+  return reading.kind === 'event' ? reading.event.id : String(messageId ?? '');
 }
 
 /** The queue in which it died. */

@@ -5,7 +5,7 @@ import { namespace } from '../../../../tests/support/engines.ts';
 import { startRabbit, type RabbitServer } from '../../../../tests/support/rabbitmq-server.ts';
 import { startTcpProxy } from '../../../../tests/support/tcp-proxy.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
-import { defineEvent } from '../../../contracts/index.ts';
+import { dead, defineEvent, retryAfter, snooze, type EventEnvelope } from '../../../contracts/index.ts';
 import { Facts } from '../../../facts/index.ts';
 import { exponential, fixed } from '../../../resilience/index.ts';
 import { Bus } from '../../bus.ts';
@@ -13,7 +13,7 @@ import { events, orderPlaced, userUpdated } from '../../transport-trial.contract
 import { transportContract } from '../../transport.contract-suite.ts';
 import { openRabbitMq } from './open-rabbitmq.ts';
 import { RabbitMqTransport } from './rabbitmq-transport.ts';
-import { declareOwn, namesOf } from './topology.ts';
+import { declareOwn, declarePause, namesOf } from './topology.ts';
 
 const userDeleted = defineEvent('user.deleted', { schema: z.object({ userId: z.string() }) });
 const DECLARED = { durable: true, replay: false, ordered: true, fanOut: true, groups: true };
@@ -56,6 +56,13 @@ describe('rabbitmq', () => {
       return bus;
     };
     const once = { group: 'g', backoff: fixed(20) } as const;
+    /** Takes a message off a queue. One that is not there yet closes the channel that asks, one that is just made the connection that gets. */
+    const takeFrom = async (queue: string) => {
+      const channel = await raw.createChannel();
+      channel.on('error', () => undefined);
+      const { messageCount } = await channel.checkQueue(queue);
+      return messageCount > 0 && channel.get(queue, { noAck: true });
+    };
 
     test('a message says what it is and outlives the broker, and its queue has a dead-letter exchange', async () => {
       const bus = await open();
@@ -65,7 +72,7 @@ describe('rabbitmq', () => {
       const timestamp = new Date('2026-01-02T03:04:05.678Z');
       await bus.publish(userUpdated({ userId: 'u' }, { id: 'e-1', timestamp, correlationId: 'c-1' }));
       const channel = await raw.createChannel();
-      const message = await channel.get(`${space}.g.user.updated`);
+      const message = await channel.get(`${space}:g:user.updated`);
       if (message === false) throw new Error('No message.');
       expect(message.properties).toMatchObject({
         messageId: 'e-1',
@@ -78,7 +85,7 @@ describe('rabbitmq', () => {
       expect(message.fields).toMatchObject({ exchange: `${space}.events`, routingKey: 'user.updated' });
       // The broker refuses a declaration that differs, and says in what.
       channel.on('error', () => undefined);
-      await expect(channel.assertQueue(`${space}.g.user.updated`, { durable: true })).rejects.toThrow(
+      await expect(channel.assertQueue(`${space}:g:user.updated`, { durable: true })).rejects.toThrow(
         /x-dead-letter-exchange.*events\.dead/,
       );
     });
@@ -95,7 +102,7 @@ describe('rabbitmq', () => {
       const seen: string[] = [];
       await bus.subscribe(userUpdated, ({ payload }) => void seen.push(payload.userId), once);
       const channel = await raw.createChannel();
-      await channel.deleteQueue(`${space}.g.user.updated`);
+      await channel.deleteQueue(`${space}:g:user.updated`);
       await waitFor('an event', async () => {
         await bus.publish(userUpdated({ userId: 'again' }));
         return seen.includes('again');
@@ -113,7 +120,7 @@ describe('rabbitmq', () => {
       await waitFor('the broker to give it up', async () => {
         const channel = await raw.createChannel();
         // Taken and never answered. It comes back some time after the channel has ended: until then there is nothing to take.
-        if ((await channel.get(`${space}.g.user.updated`)) !== false) deaths += 1;
+        if ((await channel.get(`${space}:g:user.updated`)) !== false) deaths += 1;
         await channel.close();
         return (await bus.countDeadLetters()) > 0;
       });
@@ -122,7 +129,7 @@ describe('rabbitmq', () => {
         const letters = await bus.deadLetters();
         return letters.length > 0 && letters;
       });
-      expect(letter).toMatchObject({ eventId: 'killer', reason: 'poison', subscription: `${space}.g.user.updated` });
+      expect(letter).toMatchObject({ eventId: 'killer', reason: 'poison', subscription: `${space}:g:user.updated` });
       const seen: string[] = [];
       await bus.subscribe(userUpdated, event => void seen.push(event.id), once);
       await expect(bus.replayDeadLetter(letter?.id ?? '')).resolves.toBe(true);
@@ -139,7 +146,7 @@ describe('rabbitmq', () => {
       for (let death = 0; death < 3; death += 1) {
         const channel = await raw.createChannel();
         // It comes back some time after the channel before has ended.
-        await waitFor('a delivery', () => channel.get(`${space}.g.user.updated`));
+        await waitFor('a delivery', () => channel.get(`${space}:g:user.updated`));
         await channel.close();
       }
       const dead = facts.next('event.dead');
@@ -163,7 +170,7 @@ describe('rabbitmq', () => {
         message: expect.stringContaining('no answer came in time'),
       });
       proxy.release();
-      const queue = `${space}.g.user.updated`;
+      const queue = `${space}:g:user.updated`;
       const probe = async (): Promise<{ messageCount: number; consumerCount: number }> => {
         const channel = await raw.createChannel();
         channel.on('error', () => undefined);
@@ -192,7 +199,7 @@ describe('rabbitmq', () => {
       await bus.publish(userUpdated({ userId: 'u' }));
       // What stands there with other settings closes the channel of whoever declares it.
       const channel = await raw.createChannel();
-      await channel.assertQueue(`${space}.g.user.updated.pause-50`, { durable: true });
+      await channel.assertQueue(`${space}:g:user.updated:pause-50`, { durable: true });
       await channel.deleteExchange(`${space}.events`);
       await channel.assertExchange(`${space}.events`, 'fanout');
       gate.reject(new Error('not yet'));
@@ -206,9 +213,147 @@ describe('rabbitmq', () => {
         }
       });
       await channel.deleteExchange(`${space}.events`);
-      await channel.deleteQueue(`${space}.g.user.updated.pause-50`);
+      await channel.deleteQueue(`${space}:g:user.updated:pause-50`);
       await waitFor('a publication', () => bus.publish(orderPlaced({ orderId: 'o' })));
       expect(bus.transport).toBe('rabbitmq');
+    });
+
+    test('an event from before 1970, or with long ids of other scripts, arrives whole and is known by its id where it is unroutable', async () => {
+      const bus = await open();
+      const seen: EventEnvelope[] = [];
+      await bus.subscribe(userUpdated, event => void seen.push(event), once);
+      const timestamp = new Date('1969-07-20T20:17:00.000Z');
+      const [id, correlationId] = ['請'.repeat(200), 'é'.repeat(200)];
+      await bus.publish(userUpdated({ userId: 'u' }, { id, correlationId, timestamp }));
+      await waitFor('the event', () => seen.length === 1);
+      expect(seen[0]).toMatchObject({ id, timestamp, metadata: { correlationId } });
+      const unroutable = facts.next('event.unroutable');
+      await bus.publish(orderPlaced({ orderId: 'o' }, { id }));
+      await expect(unroutable).resolves.toMatchObject({ eventId: id });
+    });
+
+    test('what AMQP has no room for is no outage: it is refused by name, and the next is published', async () => {
+      const bus = await open();
+      const head = { id: 'e-1', timestamp: new Date(), correlationId: 'c', text: '{}' };
+      await expect(bus.forward({ ...head, type: 'x'.repeat(300) })).rejects.toMatchObject({
+        code: 'INVALID_OPTIONS',
+        message: expect.stringMatching(/"e-1".*routingKey/),
+      });
+      await expect(bus.publish(orderPlaced({ orderId: 'o' }))).resolves.toMatchObject({ type: 'order.placed' });
+    });
+
+    test('a group and an event share no queue with another group and event, nor with dead letters and pauses', async () => {
+      const invoicePaid = defineEvent('invoice.paid', { schema: z.object({}) });
+      const euInvoicePaid = defineEvent('eu.invoice.paid', { schema: z.object({}) });
+      const transport = new RabbitMqTransport({ url: server.url, namespace: space });
+      const bus = new Bus({ events: [invoicePaid, euInvoicePaid], transport, facts });
+      buses.push(bus);
+      const seen: string[] = [];
+      await bus.subscribe(invoicePaid, ({ type }) => void seen.push(`billing.eu ${type}`), { group: 'billing.eu' });
+      await bus.subscribe(euInvoicePaid, ({ type }) => void seen.push(`billing ${type}`), { group: 'billing' });
+      for (let index = 0; index < 4; index += 1) await bus.publish(invoicePaid({}));
+      await bus.publish(euInvoicePaid({}));
+      await waitFor('all', () => seen.length === 5);
+      expect(seen.toSorted()).toEqual([
+        'billing eu.invoice.paid',
+        ...Array.from({ length: 4 }, () => 'billing.eu invoice.paid'),
+      ]);
+      const names = namesOf(space);
+      expect(names.queueOf('events', 'dead')).not.toBe(names.letters);
+      const channel = await raw.createChannel();
+      const pause = await declarePause(channel, names.queueOf('g', 'user'), 1_000);
+      expect(names.queueOf('g', 'user.pause-1000')).not.toBe(pause);
+    });
+
+    test('a queue whose pauses would have too long a name is refused at the call; one that just fits is retried', async () => {
+      const longEnded = defineEvent(`${'a'.repeat(94)}.ended`, { schema: z.object({}) });
+      const long = space.padEnd(39, 'n');
+      const transport = new RabbitMqTransport({ url: server.url, namespace: long });
+      const bus = new Bus({ events: [longEnded], transport, facts });
+      buses.push(bus);
+      const seen: number[] = [];
+      const take = (_event: unknown, { attempt }: { readonly attempt: number }): void => {
+        seen.push(attempt);
+        if (attempt === 1) throw retryAfter('2h', 'not yet');
+      };
+      const group = 'g'.repeat(100);
+      const retried = facts.next('event.retried');
+      await bus.subscribe(longEnded, take, { group });
+      await bus.publish(longEnded({}));
+      await retried;
+      const pause = `${namesOf(long).queueOf(group, longEnded.name)}:pause-3600000`;
+      expect(pause).toHaveLength(255);
+      await waitFor('its pause', () => takeFrom(pause));
+      await expect(bus.subscribe(`${longEnded.name}.#`, take, { group })).rejects.toMatchObject({
+        code: 'INVALID_OPTIONS',
+        message: expect.stringContaining('239 bytes'),
+      });
+      await expect(openRabbitMq({ url: server.url, namespace: 'n'.repeat(239) })).rejects.toThrow('238 bytes');
+    });
+
+    test('a pause that is longer than any queue of pauses is kept, and spends no attempt', async () => {
+      const bus = await open();
+      const seen: string[] = [];
+      const retried = facts.next('event.retried');
+      await bus.subscribe(
+        userUpdated,
+        ({ id }, { attempt }) => {
+          seen.push(`${id} ${attempt}`);
+          return id === 'long' ? snooze('30d', 'not now') : undefined;
+        },
+        once,
+      );
+      await bus.publish(userUpdated({ userId: 'u' }, { id: 'long' }));
+      await retried;
+      const channel = await raw.createChannel();
+      const pause = `${space}:g:user.updated:pause-3600000`;
+      const message = await waitFor('the pause', () => takeFrom(pause));
+      const until: unknown = message.properties.headers?.['x-not-before'];
+      expect(Number(until)).toBeGreaterThan(Date.now() + 29 * 86_400_000);
+      // As the broker brings it after an hour.
+      const { headers } = message.properties;
+      const queue = `${space}:g:user.updated`;
+      channel.sendToQueue(queue, message.content, { messageId: 'long', headers: { ...headers } });
+      const again = await waitFor('the next pause', () => takeFrom(pause));
+      expect(again.properties.headers).toMatchObject({ 'x-not-before': until, 'x-attempts': 0 });
+      const soon = userUpdated({ userId: 'u' }, { id: 'short' });
+      await bus.publish(soon);
+      await waitFor('another event', () => seen.length === 2);
+      expect(seen).toEqual(['long 1', 'short 1']);
+      channel.sendToQueue(queue, again.content, { messageId: 'long', headers: { 'x-not-before': Date.now() + 40 } });
+      await waitFor('the end of the pause', () => seen.length === 3);
+      expect(seen.at(-1)).toBe('long 1');
+    });
+
+    test('what a stranger counts in its headers keeps no message from its dead letter', async () => {
+      const bus = await open();
+      const dead = facts.next('event.dead');
+      const never = () => Promise.reject(new Error('never'));
+      await bus.subscribe(userUpdated, never, { ...once, attempts: 2 });
+      const channel = await raw.createChannel();
+      const event = { specversion: '1.0', source: 's', id: 'e-1', type: 'user.updated', time: new Date() };
+      const text = JSON.stringify({ ...event, data: { userId: 'u' } });
+      channel.publish(`${space}.events`, 'user.updated', Buffer.from(text), {
+        headers: { 'x-attempts': 'many', 'x-not-before': 'never' },
+      });
+      await expect(dead).resolves.toMatchObject({ attempt: 2, reason: 'attempts-exhausted' });
+    });
+
+    test('who looks at dead letters together with others finds all of them, each time', async () => {
+      const [first, second] = [await open(), await open()];
+      await first.subscribe(userUpdated, () => dead('for good'), once);
+      for (let index = 0; index < 12; index += 1)
+        await first.publish(userUpdated({ userId: 'u' }, { id: `e-${index}` }));
+      await waitFor('the letters', async () => (await first.countDeadLetters()) === 12);
+      const letters = await first.deadLetters();
+      const looks = await Promise.all(
+        letters.flatMap(({ id }, index) => {
+          const bus = index % 2 === 0 ? first : second;
+          return [bus.discardDeadLetter(id), second.countDeadLetters().then(() => true)];
+        }),
+      );
+      expect(looks).toEqual(Array.from({ length: 24 }, () => true));
+      await expect(second.deadLetters()).resolves.toEqual([]);
     });
 
     test('messages of strangers without an id are dead letters that can be told apart', async () => {
@@ -279,7 +424,7 @@ describe('rabbitmq', () => {
       expect(pauses).toEqual([45, 89, 178, 356]);
       const channel = await raw.createChannel();
       channel.on('error', () => undefined);
-      const queueOf = (pause: number): string => `${space}.g.user.updated.pause-${pause}`;
+      const queueOf = (pause: number): string => `${space}:g:user.updated:pause-${pause}`;
       for (const pause of [50, 250, 1_000]) await channel.checkQueue(queueOf(pause));
       await expect(channel.checkQueue(queueOf(5_000))).rejects.toThrow('NOT_FOUND');
     });
@@ -302,7 +447,7 @@ describe('rabbitmq', () => {
       const take = ({ type }: { readonly type: string }) => void seen.push(type);
       await bus.subscribe(userUpdated, take, { ...once, name: 'barred' });
       await bus.subscribe(orderPlaced, take, once);
-      const queue = `${space}.g.user.updated`;
+      const queue = `${space}:g:user.updated`;
       const warned = facts.next('bus.warning', ({ warning }) => warning.includes('barred'));
       // Its consumers learn nothing of it before they have lost their connection.
       proxy.hold();
@@ -329,7 +474,7 @@ describe('rabbitmq', () => {
       const bus = await open();
       const seen: string[] = [];
       await bus.subscribe(userUpdated, ({ type }) => void seen.push(type), once);
-      const queue = `${space}.g.user.updated`;
+      const queue = `${space}:g:user.updated`;
       const warnings: string[] = [];
       facts.on('bus.warning', ({ fields: { warning } }) => warnings.push(warning));
       const channel = await raw.createChannel();
