@@ -281,10 +281,10 @@ describe.concurrent('shiftwork', () => {
   });
 
   test.for([
-    ['redis', 'REDIS_URL', 'redis://user:hunter2@127.0.0.1'],
-    ['postgres', 'DATABASE_URL', 'postgres://user:hunter2@127.0.0.1'],
-  ] as const)('ends by itself with 1 while %s is away, without the password', async ([, variable, url]) => {
-    const env = { [variable]: `${url}:${await freePort()}/x`, ARCHIVE_FILE: '/dev/null', POSTMAN: 'pat' };
+    ['redis', 'REDIS_URL', 'redis://user:hunter2@127.0.0.1', '3'],
+    ['postgres', 'DATABASE_URL', 'postgres://user:hunter2@127.0.0.1', 'x'],
+  ] as const)('ends by itself with 1 while %s is away, without the password', async ([, variable, url, database]) => {
+    const env = { [variable]: `${url}:${await freePort()}/${database}`, ARCHIVE_FILE: '/dev/null', POSTMAN: 'pat' };
     const data = JSON.stringify({ to: 'someone', end: 'sent' });
     const results = await Promise.all(
       [['check'], ['stats'], ['dead-letters'], ['enqueue', 'letter', data]].map(args =>

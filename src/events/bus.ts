@@ -25,7 +25,7 @@ import { readPattern, type Pattern } from './pattern.ts';
 import { seal, type SealedEvent } from './seal.ts';
 import { SteadySend } from './steady-send.ts';
 import { stateFacts } from './state-facts.ts';
-import { ABLE, checkSubscription, type SubscribeOptions } from './subscribe-options.ts';
+import { ABLE, checkSubscription, expectHandler, type SubscribeOptions } from './subscribe-options.ts';
 import { Subscriber, type EventHandler } from './subscriber.ts';
 import type { Capabilities, LocalResult, OutgoingEvent, StopSubscription, Transport } from './transport.ts';
 
@@ -155,7 +155,7 @@ export class Bus {
     this.#expectOpen();
     const pattern = this.#patternOf(what);
     const checked = checkSubscription(pattern.text, options);
-    expectHandler(pattern, handler);
+    expectHandler(pattern.text, handler);
     const { name: transport, capabilities } = this.#transport;
     if (checked.group !== undefined && !capabilities.groups) {
       throw new CapabilityMissingError(transport, `group "${checked.group}"`, 'groups', ABLE.groups);
@@ -204,7 +204,7 @@ export class Bus {
       throw new CapabilityMissingError(transport.name, 'replay()', 'replay', ABLE.replay);
     }
     const pattern = this.#patternOf(event);
-    expectHandler(pattern, handler);
+    expectHandler(pattern.text, handler);
     if (typeof from !== 'string' && !(from instanceof Date && !Number.isNaN(from.getTime()))) {
       throw new InvalidOptionsError(`Replay of "${pattern.text}": expected from to be a valid Date or an event's id.`);
     }
@@ -345,12 +345,4 @@ export class Bus {
       traceId: traceIdOf(metadata.traceparent),
     };
   }
-}
-
-/** Without types nobody else would say so: each event would fail, and become a dead letter. */
-function expectHandler({ text }: Pattern, handler: unknown): void {
-  if (typeof handler === 'function') return;
-  throw new InvalidOptionsError(
-    `Subscription to "${text}": expected a function as its handler, got ${typeof handler}.`,
-  );
 }

@@ -62,3 +62,11 @@ export const ABLE: Readonly<Record<keyof Capabilities, string>> = {
   fanOut: 'in-process, redis-pubsub, redis-streams, rabbitmq',
   groups: 'in-process, redis-streams, rabbitmq',
 };
+
+/** Without types nobody else would say so: each event would fail, and become a dead letter. */
+export function expectHandler(text: string, handler: unknown): void {
+  if (typeof handler === 'function') return;
+  throw new InvalidOptionsError(
+    `Subscription to "${text}": expected a function as its handler, got ${typeof handler}.`,
+  );
+}

@@ -41,3 +41,16 @@ test('a reader that does not stop is cut by the server', async () => {
   await closed;
   expect(await callsOf('client|kill')).toBe(before + 1);
 });
+
+test('a database that the server lacks is refused, instead of database 0 in its place', async () => {
+  const lost = new RedisLink('redis-streams', `${server.url}/99`);
+  try {
+    await expect(lost.send('a test', 'SET', 'key', 'value')).rejects.toThrow(
+      'it has no database of the number in the URL',
+    );
+  } finally {
+    await lost.close();
+  }
+  expect(await link.send('a test', 'EXISTS', 'key')).toBe(0);
+  expect(() => new RedisLink('redis-streams', `${server.url}/abc`)).toThrow('the number of a database');
+});

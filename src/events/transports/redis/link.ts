@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { redisUrlProblem } from '../../../config/index.ts';
 import { bareError } from '../../../contracts/index.ts';
 import { BusUnavailableError, InvalidConfigError } from '../../../errors/index.ts';
 import type { TransportListener } from '../../transport.ts';
@@ -56,6 +57,8 @@ export class RedisLink {
   #lostAt: number | undefined;
   #arrival: PromiseWithResolvers<void> | undefined;
   #closed = false;
+  /** Why the server, which is there, cannot be used. */
+  #refusal: string | undefined;
 
   /** @throws InvalidConfigError when the URL is none of Redis; the message never repeats it */
   constructor(transport: string, url: string) {
@@ -63,12 +66,15 @@ export class RedisLink {
     if (parsed?.protocol !== 'redis:' && parsed?.protocol !== 'rediss:') {
       throw new InvalidConfigError([`Expected ${transport} to get a redis:// or rediss:// URL.`]);
     }
+    const problem = redisUrlProblem(parsed);
+    if (problem !== undefined) throw new InvalidConfigError([problem]);
     this.#transport = transport;
     this.#url = url;
     this.commands = new Redis(url, { ...COMMON, ...COMMANDS });
     this.commands.on('error', (error: Error) => this.#lost(error));
     this.commands.on('close', () => this.#lost(new Error('The connection was closed.')));
     this.commands.on('ready', () => this.#back());
+    this.#insistOnDatabase(this.commands);
   }
 
   listen(listener: TransportListener): void {
@@ -84,7 +90,7 @@ export class RedisLink {
     if (this.commands.status === 'wait') this.commands.connect().catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.unavailable(what, 'no answer came in time')), FAIL_FAST_MS);
+      timer = setTimeout(() => reject(this.unavailable(what, this.#refusal ?? 'no answer came in time')), FAIL_FAST_MS);
     });
     try {
       await Promise.race([this.#arrival.promise, late]);
@@ -139,6 +145,7 @@ export class RedisLink {
     const redis = new Redis(this.#url, { ...COMMON, ...READING, enableOfflineQueue });
     // The command connection speaks for the server, and the one that is vital.
     redis.on('error', () => undefined);
+    this.#insistOnDatabase(redis);
     this.#others.add(redis);
     try {
       await redis.connect();
@@ -213,6 +220,15 @@ export class RedisLink {
     this.commands.disconnect();
   }
 
+  /** ioredis goes on in database 0 where its SELECT was refused: such a connection is cut before it is used. */
+  #insistOnDatabase(redis: Redis): void {
+    redis.on('error', error => {
+      if (!('command' in error) || !isSelect(error.command)) return;
+      this.#refusal = 'it has no database of the number in the URL';
+      redis.stream.destroy();
+    });
+  }
+
   #lost(error: Error): void {
     if (this.#closed || this.#lostAt !== undefined) return;
     this.#lostAt = Date.now();
@@ -221,6 +237,7 @@ export class RedisLink {
 
   #back(): void {
     if (!this.isReady) return;
+    this.#refusal = undefined;
     this.#arrival?.resolve();
     this.#arrival = undefined;
     if (this.#lostAt === undefined || (this.#vital !== undefined && this.#vital.status !== 'ready')) return;
@@ -228,4 +245,8 @@ export class RedisLink {
     this.#lostAt = undefined;
     this.#listener?.back(awayMs);
   }
+}
+
+function isSelect(command: unknown): boolean {
+  return typeof command === 'object' && command !== null && 'name' in command && command.name === 'select';
 }

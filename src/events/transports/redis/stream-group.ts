@@ -1,29 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { Inbox } from '../../inbox.ts';
-import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
+import type { Verdict } from '../../transport.ts';
 import { longPause } from '../long-pause.ts';
-import type { BlockingReader, RedisLink } from './link.ts';
+import type { BlockingReader } from './link.ts';
 import { StreamAcks } from './stream-acks.ts';
 import { pairs, readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
+import type { StreamGroupParts } from './stream-group-parts.ts';
 import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK, PUT_BACK } from './stream-scripts.ts';
-import type { StreamLetters } from './stream-letters.ts';
 import { StreamSeen } from './stream-seen.ts';
-
-export interface StreamGroupParts {
-  readonly link: RedisLink;
-  readonly key: string;
-  readonly group: string;
-  /** Unique among all processes. */
-  readonly consumer: string;
-  readonly subscription: TransportSubscription;
-  readonly letters: StreamLetters;
-  readonly listener: TransportListener | undefined;
-  /** A delivery that shows no sign of life for so long is claimed by another consumer. */
-  readonly claimAfterMs: number;
-  /** How often lag and trimming are looked at. */
-  readonly inspectEveryMs: number;
-}
 
 interface Held {
   readonly entry: StreamEntry;
