@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import ipaddr from 'ipaddr.js';
-import { Environment, readLogLevel, type Variables } from '../src/config/index.ts';
+import { Environment, readLogLevel, readNodeEnv, readRedisUrl, type Variables } from '../src/config/index.ts';
 import { parseUsers, type DashboardUser } from './sign-in/users.ts';
 
 export interface DashboardConfiguration {
@@ -25,18 +25,17 @@ const PORTS = { min: 0, max: 65_535 };
 export function readConfiguration(argv: readonly string[], variables: Variables): DashboardConfiguration {
   const environment = new Environment(variables);
   const appPath = readAppPath(argv, environment);
-  const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] });
+  const redis = readRedisUrl(environment);
   const postgres = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
   if (!environment.has('REDIS_URL') && !environment.has('DATABASE_URL')) {
     environment.problem('Expected REDIS_URL or DATABASE_URL to be set: it is where the queues live.');
   }
-  const production =
-    environment.oneOf('NODE_ENV', ['development', 'test', 'production'], 'development') === 'production';
+  const production = readNodeEnv(environment) === 'production';
   const own = environment.integer('DASHBOARD_PORT', PORTS);
   const platform = production ? environment.integer('PORT', PORTS) : undefined;
   const configuration: DashboardConfiguration = {
     appPath,
-    engineUrl: (redis ?? postgres)?.href ?? '',
+    engineUrl: (environment.has('REDIS_URL') ? redis : postgres)?.href ?? '',
     namespace: environment.string('SHIFTWORK_NAMESPACE'),
     production,
     users: readUsers(environment, production),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Pool } from 'pg';
-import { Environment, readLogLevel } from '../../src/config/index.ts';
+import { Environment, readLogLevel, readNodeEnv, readRedisUrl } from '../../src/config/index.ts';
 import { InvalidConfigError } from '../../src/errors/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
@@ -19,9 +19,8 @@ async function main(): Promise<void> {
   const port = environment.integer('PORT', { min: 1, max: 65_535, fallback: 3000 });
   const mailboxPort = environment.integer('MAILBOX_PORT', { min: 1, max: 65_535, fallback: 1080 });
   const dashboardPort = environment.integer('DASHBOARD_PORT', { min: 1, max: 65_535, fallback: 3001 });
-  const production =
-    environment.oneOf('NODE_ENV', ['development', 'test', 'production'], 'development') === 'production';
-  const redis = environment.url('REDIS_URL', { protocols: ['redis:', 'rediss:'] })?.href;
+  const production = readNodeEnv(environment) === 'production';
+  const redis = readRedisUrl(environment)?.href;
   const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
   if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', "the shop's users and orders");
   const namespace = environment.string('SHIFTWORK_NAMESPACE');

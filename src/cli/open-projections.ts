@@ -1,4 +1,4 @@
-import { Environment, type Variables } from '../config/index.ts';
+import { Environment, readLogLevel, readNodeEnv, type Variables } from '../config/index.ts';
 import type { App } from '../contracts/index.ts';
 import type { EventStoreDefinition, Projections } from '../event-store/index.ts';
 import { Facts } from '../facts/index.ts';
@@ -22,6 +22,8 @@ export async function openProjections(app: App, variables: Variables): Promise<O
   const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
   if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', 'the event store, which lives there');
   const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  readLogLevel(environment);
+  readNodeEnv(environment);
   environment.check();
   const { openDatabase } = await import('./open-database.ts');
   // For each projection one that writes and one that reads ahead; one that listens, one to spare.
