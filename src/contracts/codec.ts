@@ -3,6 +3,7 @@ import { InvalidPayloadError, PayloadTooLargeError, type PayloadIssue } from '..
 import type { PayloadContract } from './payload-contract.ts';
 import { createScrubber } from './scrub.ts';
 import { isUnstorableJson } from './storable-text.ts';
+import { upgradePayload } from './upgrade.ts';
 
 /** A job carries references, not documents: 256 KiB of JSON at most. */
 export const MAX_PAYLOAD_BYTES = 256 * 1024;
@@ -58,7 +59,7 @@ export function writePayload(contract: PayloadContract, data: unknown): string {
 function whyUnwritten(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : '';
   const [known] =
-    /^(Converting circular structure to JSON|Do not know how to serialize a BigInt|Maximum call stack size exceeded)/.exec(
+    /^(Converting circular structure to JSON|Do not know how to serialize a BigInt|Maximum call stack size exceeded|Invalid string length)/.exec(
       message,
     ) ?? [];
   return known ?? 'a toJSON or a getter in it threw';
@@ -67,29 +68,10 @@ function whyUnwritten(cause: unknown): string {
 /** Reads stored data: upgrades it step by step to the contract's version, then validates it. Never throws. */
 export async function decodePayload(contract: PayloadContract, version: number, stored: unknown): Promise<Decoded> {
   if (version > contract.version) return { kind: 'newer-version', version };
-  let data = stored;
-  for (let step = version; step < contract.version; step += 1) {
-    const upgrade = contract.upgrade[step];
-    if (upgrade === undefined) {
-      return { kind: 'unreadable', detail: `it is version ${version}, and no upgrade leads from version ${step}` };
-    }
-    try {
-      data = upgrade(data);
-      if (isThenable(data)) {
-        // Nobody waits for it, and what it rejects with may repeat the data.
-        data.then(undefined, () => undefined);
-        return {
-          kind: 'unreadable',
-          detail: `the upgrade from version ${step} is asynchronous: a step is a function that answers at once`,
-        };
-      }
-    } catch {
-      // The thrown message may repeat the data.
-      return { kind: 'unreadable', detail: `the upgrade from version ${step} failed` };
-    }
-  }
+  const upgraded = upgradePayload(contract, version, stored);
+  if (upgraded.kind === 'unreadable') return upgraded;
   try {
-    const checked = validatePayload(contract, data);
+    const checked = validatePayload(contract, upgraded.data);
     return { kind: 'data', data: checked instanceof Promise ? await checked : checked };
   } catch (cause) {
     const detail =
@@ -116,10 +98,6 @@ export function decodeAtOnce(
     // The long way says what failed.
   }
   return undefined;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function outputOf(contract: PayloadContract, data: unknown, result: StandardSchemaV1.Result<unknown>): unknown {

@@ -1,5 +1,6 @@
 import type { PayloadContract } from './payload-contract.ts';
 import { REDACTED, visitFields } from './redact.ts';
+import { upgradePayload } from './upgrade.ts';
 
 /**
  * So much of the start of a value is looked for; the rest goes with it, as far as the text repeats it. A text that was cut may end
@@ -52,19 +53,8 @@ export function createStoredScrubber(
   { version, data }: { readonly version: number; readonly data: unknown },
 ): (text: string) => string {
   if (version === contract.version) return createScrubber(contract, data);
-  const sensitive = ['data', ...contract.sensitive.map(path => `upgraded.${path}`)];
-  return createScrubber({ sensitive }, { data, upgraded: upgraded(contract, version, data) });
-}
-
-function upgraded({ version, upgrade }: Pick<PayloadContract, 'version' | 'upgrade'>, from: number, data: unknown) {
-  let now = data;
-  try {
-    for (let step = from; step < version; step += 1) now = upgrade[step]?.(now);
-  } catch {
-    // No handler has seen it either.
-    return undefined;
-  }
-  return now;
+  const sensitive = ['data', ...contract.sensitive.map(path => `upgraded.data.${path}`)];
+  return createScrubber({ sensitive }, { data, upgraded: upgradePayload(contract, version, data) });
 }
 
 /** Adds every text and number in the value. A loop: data may be nested deeper than the stack reaches. */

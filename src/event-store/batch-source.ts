@@ -69,6 +69,8 @@ export class BatchSource {
     const events: StoredEvent[] = [];
     if (this.#tx === undefined) {
       const coming = rows.map(row => this.#store.interpret(row));
+      // The first that fails ends the loop; nobody would hear of the others, and that would end the process.
+      for (const event of coming) if (event instanceof Promise) event.catch(() => undefined);
       for (const event of coming) events.push(event instanceof Promise ? await event : event);
       return events;
     }

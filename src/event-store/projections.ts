@@ -178,13 +178,14 @@ export class Projections {
     const projection = this.#get(name);
     const { names, namespace, pool } = this.#store;
     await this.#explained(requireOwnSchema(pool, names, name, namespace));
-    return rebuildProjection(this.#store, projection, {
+    const rebuilt = rebuildProjection(this.#store, projection, {
       ...options,
       // One for each call: two of this process would take the lease from each other.
       owner: `${this.#owner}.rebuild.${randomBytes(4).toString('hex')}`,
       leaseMs: this.#leaseMs,
       batchSize: this.#batchSize,
     });
+    return this.#explained(rebuilt);
   }
 
   /** Lets a projection that stands still try again. */

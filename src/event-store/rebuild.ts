@@ -7,7 +7,6 @@ import { acquireLease, releaseLease, type Lease } from './lease.ts';
 import { BatchRunner, PoisonEvent } from './batch-runner.ts';
 import { inTransaction, type BatchPlace } from './project-batch.ts';
 import { schemaOf, type Projection } from './projection.ts';
-import { explained } from './store-fault.ts';
 import { swap, SWAP_WITHIN, type Swapped } from './swap.ts';
 
 export interface RebuildOptions {
@@ -109,16 +108,12 @@ async function begin(store: EventStore, { name, shape, tables, startAt }: Projec
     );
     // Dead letters of an attempt that was given up: what failed on another shape may not fail on this one.
     await client.query(`delete from ${names.parked} where name = $1 and generation = 'next'`, [name]);
-    await client
-      .query(
-        `insert into ${names.projection} as p (name, generation, shape, checkpoint, begins_at) values ($1, 'next', $2, $3, $3)
+    await client.query(
+      `insert into ${names.projection} as p (name, generation, shape, checkpoint, begins_at) values ($1, 'next', $2, $3, $3)
          on conflict (name, generation) do update
          set shape = $2, checkpoint = $3, begins_at = $3, token = p.token + 1, owner = null, lease_until = null`,
-        [name, shape, beginsAt],
-      )
-      .catch((cause: unknown) => {
-        throw explained(cause, names.schema);
-      });
+      [name, shape, beginsAt],
+    );
   });
 }
 

@@ -170,7 +170,7 @@ export function unavailable(
   cause: unknown,
   options: Omit<QueueUnavailableOptions, 'cause'> = {},
 ): ShiftworkError {
-  if (cause instanceof QueueUnavailableError) return cause;
+  if (cause instanceof QueueUnavailableError && options.receipts === undefined) return cause;
   const told = cause instanceof Error ? { ...options, cause: bareError(cause) } : options;
   return new QueueUnavailableError(queue, reasonOf(cause), told);
 }

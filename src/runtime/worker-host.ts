@@ -271,7 +271,7 @@ export class WorkerHost {
   #stateUnowned(job: EngineJob, queue: string, error: Error): void {
     if (job.finishedOn === undefined) {
       // BullMQ runs it again.
-      this.facts.state('worker.error', { worker: this.name, queue, error });
+      this.facts.state('worker.error', { worker: this.name, queue, error: bareError(error) });
       return;
     }
     if (!this.facts.wants('job.dead') || !this.#options.app.jobs.has(job.name)) return;
@@ -285,7 +285,7 @@ export class WorkerHost {
       worker: this.name,
       ranMs: 0,
       reason: job.deferredFailure === undefined ? 'attempts-exhausted' : 'stalled',
-      error,
+      error: bareError(error),
     });
   }
 

@@ -8,9 +8,9 @@ import type { StateEntry } from './state-store.ts';
 type Page =
   /** `holder` is one call of `once`: a write whose answer was lost is known again by it. */
   | { readonly stage: 'in-progress'; readonly leaseUntil: number; readonly holder: string }
-  | { readonly stage: 'done'; readonly result?: Json | undefined }
+  | { readonly stage: 'done'; readonly result?: Json | undefined; readonly holder?: string }
   /** It may have happened: its process ended, or its far side fell silent, between asking and hearing. */
-  | { readonly stage: 'unknown' };
+  | { readonly stage: 'unknown'; readonly holder?: string };
 
 /** A page in the hands of this process; without a version, in those of another. */
 interface Held {
@@ -98,11 +98,11 @@ export class Ledger {
     } catch (error) {
       const unknown = error instanceof DeliveryError && error.failure === 'unknown';
       // What cannot be noted stays in progress, and is in doubt when its lease has passed.
-      await settle(unknown ? { stage: 'unknown' } : undefined).catch(() => undefined);
+      await settle(unknown ? { stage: 'unknown', holder: held.holder } : undefined).catch(() => undefined);
       throw error;
     }
-    if (!(await settle({ stage: 'done', result: value === undefined ? undefined : value })))
-      throw new EffectTakenOverError(this.#scope);
+    const done: Page = { stage: 'done', result: value === undefined ? undefined : value, holder: held.holder };
+    if (!(await settle(done))) throw new EffectTakenOverError(this.#scope);
     return value;
   }
 
@@ -116,8 +116,11 @@ export class Ledger {
 
   /** The page has another version than this process knows: its own, if an earlier answer was lost. */
   async #rewrite({ name, holder }: Held, page: Page): Promise<number | undefined> {
-    const version = await this.#versionOf(name, holder);
-    return version === undefined ? undefined : this.#turn(name, version, page);
+    const entry = await this.#store.get(LEDGER, name);
+    const now = pageOf(entry);
+    if (entry === undefined || now?.holder !== holder) return undefined;
+    if (now.stage === 'in-progress') return this.#turn(name, entry.version, page);
+    return now.stage === page.stage ? entry.version : undefined;
   }
 
   /** Undefined where the page is in other hands: else its version, that an answer was lost with. */

@@ -17,6 +17,20 @@ test('an effect that has happened while the engine went away is remembered when 
   expect(effect).toHaveBeenCalledTimes(1);
 });
 
+test('an effect that was recorded although the answer was lost is done, not taken over by somebody else', async () => {
+  const store = new MemoryStateStore();
+  const compareAndSet = store.compareAndSet.bind(store);
+  const ledger = new Ledger(patientStore(store, new AbortController().signal), { scope: 'pay' });
+  const effect = (): string => {
+    vi.spyOn(store, 'compareAndSet').mockImplementationOnce(async (...change) => {
+      await compareAndSet(...change);
+      throw away();
+    });
+    return 'charged';
+  };
+  expect(await ledger.once('k', effect)).toBe('charged');
+});
+
 test('an effect whose claim was written although its answer was lost is begun by who claimed it', async () => {
   const store = new MemoryStateStore();
   const compareAndSet = store.compareAndSet.bind(store);

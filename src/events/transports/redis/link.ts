@@ -72,6 +72,7 @@ export class RedisLink {
     this.#url = url;
     this.commands = new Redis(url, { ...COMMON, ...COMMANDS });
     this.commands.on('error', (error: Error) => this.#lost(error));
+    this.commands.on('connect', () => (this.#refusal = undefined));
     this.commands.on('close', () => this.#lost(new Error('The connection was closed.')));
     this.commands.on('ready', () => this.#back());
     this.#insistOnDatabase(this.commands);
@@ -224,7 +225,7 @@ export class RedisLink {
   #insistOnDatabase(redis: Redis): void {
     redis.on('error', error => {
       if (!('command' in error) || !isSelect(error.command)) return;
-      this.#refusal = 'it has no database of the number in the URL';
+      this.#refusal = refusalOf(error.message);
       redis.stream.destroy();
     });
   }
@@ -249,4 +250,9 @@ export class RedisLink {
 
 function isSelect(command: unknown): boolean {
   return typeof command === 'object' && command !== null && 'name' in command && command.name === 'select';
+}
+
+function refusalOf(message: string): string | undefined {
+  if (/DB index|cluster mode/i.test(message)) return 'it has no database of the number in the URL';
+  return /NOAUTH|WRONGPASS/.test(message) ? 'it refused the credentials' : undefined;
 }

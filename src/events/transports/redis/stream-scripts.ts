@@ -43,7 +43,8 @@ return done
 
 /**
  * Since version 7 (which names itself to scripts) XCLAIM takes a delivery off the list when its entry was trimmed. It is left there
- * untouched, so that it is counted as lost should its holder die. Before 7 XCLAIM keeps it, as any other.
+ * untouched: the next XAUTOCLAIM of another consumer takes it off, whatever its idle time, and tells it as deleted. Its holder goes on with
+ * what it has in memory. Before 7 XCLAIM keeps it, as any other.
  */
 const STAY = `
 local function stay(id, isThere, ...)
