@@ -23,9 +23,11 @@ test.each([
 ])('%s is not changed where the app sets it, and is elsewhere', async (limit, body) => {
   const queue = await dashboard.queue('limited');
   await queue.setGlobalConcurrency(2);
+  const rate = await queue.getGlobalRateLimit();
   const refused = await dashboard.call('PUT', `/queues/limited/${limit}`, undefined, body);
   expect(refused.status).toBe(403);
   expect(await refused.text()).toContain('app definition');
   expect(await queue.getGlobalConcurrency()).toBe(2);
+  expect(await queue.getGlobalRateLimit()).toEqual(rate);
   expect((await dashboard.call('PUT', `/queues/free/${limit}`, undefined, body)).status).toBe(200);
 });

@@ -34,6 +34,7 @@ test('a click in a table does not end the renewing of the page, and a link that 
   const asked: string[] = [];
   page.on('request', request => asked.push(request.url()));
   await comeBack();
-  await page.locator('h1').click();
+  // A round trip to the page that leaves the focus where it is.
+  await page.evaluate('1');
   expect(asked).toEqual([]);
 });

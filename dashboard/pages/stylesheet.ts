@@ -88,24 +88,33 @@ export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"
 
 /**
  * Fetches the page's main part anew while somebody looks at it, but not while they are at something in it that acts. A table that scrolls
- * has the focus after any click in it: it is made anew too, and is given back its focus and its place.
+ * has the focus after any click in it: it stays, and only what is in it is made anew, so that a screen reader is not told of it again.
  */
 export const REFRESH_SCRIPT = `
 const main = document.querySelector('main');
 const seconds = Number(main.dataset.refresh);
+const tablesOf = root => [...root.querySelectorAll('.scroll')];
+const isBusy = () => main.querySelector(':is(a, button, input, select, textarea):focus') !== null;
+function renew(fresh, focused) {
+  const kept = tablesOf(main)[focused];
+  const next = kept && tablesOf(fresh)[focused];
+  if (kept?.parentNode !== main || next?.parentNode !== fresh) return main.replaceChildren(...fresh.childNodes);
+  kept.replaceChildren(...next.childNodes);
+  for (const node of [...main.childNodes]) if (node !== kept) node.remove();
+  const nodes = [...fresh.childNodes];
+  kept.before(...nodes.slice(0, nodes.indexOf(next)));
+  kept.after(...nodes.slice(nodes.indexOf(next) + 1));
+}
 async function refresh() {
-  if (document.hidden || main.querySelector(':is(a, button, input, select, textarea):focus')) return;
+  if (document.hidden || isBusy()) return;
   try {
     const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
     if (answer.redirected) return location.assign(answer.url);
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
-    if (!fresh) return;
-    const tables = () => [...main.querySelectorAll('.scroll')];
-    const places = tables().map(table => table.scrollLeft);
-    const focused = tables().indexOf(document.activeElement);
-    main.replaceChildren(...fresh.childNodes);
-    for (const [index, table] of tables().entries()) table.scrollLeft = places[index] ?? 0;
-    tables()[focused]?.focus({ preventScroll: true });
+    if (!fresh || isBusy()) return;
+    const places = tablesOf(main).map(table => table.scrollLeft);
+    renew(fresh, tablesOf(main).indexOf(document.activeElement));
+    for (const [index, table] of tablesOf(main).entries()) table.scrollLeft = places[index] ?? 0;
   } catch {
     const age = main.querySelector('[data-age]');
     if (age) age.textContent = 'The dashboard does not answer; the figures are old.';

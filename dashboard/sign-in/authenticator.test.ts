@@ -96,6 +96,19 @@ describe('signing in', () => {
     await expect(authenticator.signIn(from, 'ann', PASSWORD)).resolves.toMatchObject({ kind: 'too-many' });
   });
 
+  test('a flood of strangers is not charged to a browser that is known: it gets in as soon as there is room', async () => {
+    const { clock, authenticator } = setup();
+    const from = { client: 'home', device: deviceToken(ann, clock.now) };
+    const flood = Array.from({ length: 30 }, (_, index) =>
+      authenticator.signIn({ client: `client ${index}` }, `name ${index}`, 'wrong'),
+    );
+    for (let tries = 0; tries < 10; tries += 1) {
+      await expect(authenticator.signIn(from, 'ann', PASSWORD)).resolves.toMatchObject({ kind: 'too-many' });
+    }
+    await Promise.all(flood);
+    await expect(authenticator.signIn(from, 'ann', PASSWORD)).resolves.toMatchObject({ kind: 'welcome' });
+  });
+
   test('a hundred at once cannot pile up work: those beyond the queue are turned away', async () => {
     const { authenticator } = setup();
     const results = await Promise.all(

@@ -59,6 +59,8 @@ export class Authenticator {
     // Both are looked at before either is charged: knocking while a name waits must not make the client wait longer.
     const wait = Math.max(this.#clients.waitOf(client), names.waitOf(key));
     if (wait > 0) return tooMany(wait);
+    // Nor is what nobody looks at: a flood of strangers must not make a known browser wait.
+    if (this.#turnstile.isFull) return tooMany(2_000);
     this.#clients.attempt(client);
     names.attempt(key);
     const fits = await this.#turnstile.pass(() => verifyPassword(password, user?.hash ?? this.#decoy));

@@ -37,7 +37,8 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
     // Kept where the browser has one: the form in another tab carries it too.
     const brought = readCookie(request, names.form) ?? '';
     const token = TOKEN.test(brought) ? brought : randomToken();
-    setCookie(response, production, names.form, token);
+    // Strict, a link from another site would not bring it, and the form in the other tab would be out of date.
+    setCookie(response, production, names.form, token, { sameSite: 'lax' });
     response.status(status).type('html');
     response.send(signInPage({ base: request.baseUrl, token, ...form }));
   };

@@ -10,10 +10,15 @@ export class Turnstile {
     this.#waitingAtMost = waitingAtMost;
   }
 
+  /** Whoever comes now is turned away. */
+  get isFull(): boolean {
+    return this.#inside >= this.#atOnce && this.#waiting.length >= this.#waitingAtMost;
+  }
+
   /** Does the work when its turn comes; undefined, at once, when too many wait. */
   async pass<Value>(work: () => Promise<Value>): Promise<Value | undefined> {
     if (this.#inside >= this.#atOnce) {
-      if (this.#waiting.length >= this.#waitingAtMost) return undefined;
+      if (this.isFull) return undefined;
       await new Promise<void>(resolve => this.#waiting.push(resolve));
     } else {
       this.#inside += 1;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { breakStoredJob } from '../../tests/support/break-job.ts';
 import { programEnvironment, startProcess } from '../../tests/support/child-process.ts';
 import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
@@ -210,19 +210,23 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   test('--limit bounds what is replayed and discarded, newest end first; each is logged in one line', async () => {
     // Other tests count what is dead in theirs.
     const own = await open();
+    onTestFinished(() => own.cleanup());
     const variables = { ...env, [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: own.url };
     variables['SHIFTWORK_NAMESPACE'] = own.namespace;
     const cli = (args: readonly string[]): Promise<Result> => call([...args, '--app', APP], variables);
     expect((await cli(['migrate'])).code).toBe(0);
-    const worker = startProcess(MAIN, { args: ['work', '--app', APP], env: { ...variables, LOG_LEVEL: 'debug' } });
     const dead: string[] = [];
-    for (const to of ['four', 'five', 'six']) {
-      const id = (await cli(['enqueue', 'letter', letter('refused', to)])).out.trim();
-      await worker.line(new RegExp(`"job\\.dead".*${id}`));
-      dead.unshift(id);
+    const worker = startProcess(MAIN, { args: ['work', '--app', APP], env: { ...variables, LOG_LEVEL: 'debug' } });
+    try {
+      for (const to of ['four', 'five', 'six']) {
+        const id = (await cli(['enqueue', 'letter', letter('refused', to)])).out.trim();
+        await worker.line(new RegExp(`"job\\.dead".*${id}`));
+        dead.unshift(id);
+      }
+    } finally {
+      worker.kill('SIGTERM');
+      await worker.ended;
     }
-    worker.kill('SIGTERM');
-    await worker.ended;
     const all = async (): Promise<readonly string[]> =>
       (JSON.parse((await cli(['dead-letters', '--json'])).out) as { id: string }[]).map(({ id }) => id);
     const before = await all();
@@ -240,7 +244,6 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     const replayed = await cli(['dead-letters', 'replay', ...crowd]);
     expect(JSON.parse(replayed.out)).toMatchObject({ matched: 1, done: [dead[1]] });
     expect(await all()).toEqual(before.slice(2));
-    await own.cleanup();
   });
 
   test('an unknown job is a failure, not an error of use', async () => {

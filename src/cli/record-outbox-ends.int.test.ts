@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { note } from '../../tests/faults/app/outbox.config.ts';
 import { freshDatabase, namespace } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
@@ -12,6 +12,10 @@ const ENDED = { jobName: 'note', queue: 'notes', correlationId: 'c', attempt: 1,
 test('blanks around the variables do not keep ends from being recorded: all other readers drop them', async () => {
   const database = await freshDatabase();
   const pool = new Pool({ connectionString: database.url });
+  onTestFinished(async () => {
+    await pool.end();
+    await database.drop();
+  });
   const space = namespace();
   await migrateOutbox(pool, space);
   const { id } = await new Outbox({ namespace: space }).enqueue(pool, note, { key: 'k' });
@@ -21,12 +25,10 @@ test('blanks around the variables do not keep ends from being recorded: all othe
   const failed = vi.fn<(error: unknown) => void>();
   const variables = { DATABASE_URL: ` ${database.url} `, SHIFTWORK_NAMESPACE: `${space} ` };
   const recorder = await recordOutboxEnds(facts, variables, failed);
+  onTestFinished(() => recorder?.close(500));
   facts.state('job.succeeded', { ...ENDED, jobId: id });
   await waitFor('the end to be recorded', async () => (await pending()) === 0);
-  await recorder?.close(500);
   expect(failed).not.toHaveBeenCalled();
-  await pool.end();
-  await database.drop();
 });
 
 test('a recorder that cannot be made is told of, once', async () => {

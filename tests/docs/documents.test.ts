@@ -8,6 +8,12 @@ const files = readSourceTexts();
 const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT });
 
 describe('the documents say what the code says', () => {
+  test('nobody has left two versions of a passage in them', () => {
+    // The last is what the formatter makes of the end of a conflict.
+    const mark = /^(?:<{7} |={7}$|>{7} |(?:> ){6}>)/m;
+    expect(documents.filter(path => mark.test(read(path)))).toEqual([]);
+  });
+
   test('every error code is in docs/errors.md with its class, and none that is gone', () => {
     const inCode = files
       .filter(({ path }) => path.startsWith('src/') && path.endsWith('-error.ts'))

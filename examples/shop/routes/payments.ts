@@ -33,7 +33,8 @@ export interface PaymentParts {
 /**
  * `POST /payment-webhooks`, called by the payment provider, which repeats a message until it gets an answer. Recording the payment,
  * the event and the mark that this message was seen stand in one transaction: delivered twice, also at the same moment, it is recorded
- * once. What changes nothing, such as a failure that comes after the success, is answered and not told. Register it before any parser of bodies: what was signed are the bytes.
+ * once. What changes nothing, such as a failure that comes after the success, is answered and not told. Register it before any parser of
+ * bodies: what was signed are the bytes.
  */
 export function paymentRoutes({ pool, outbox, namespace, secret }: PaymentParts): Router {
   const webhook = secret === undefined ? undefined : new Webhook(secret);

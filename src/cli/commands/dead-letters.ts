@@ -45,7 +45,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 export const deadLetters: Command = {
   usage:
     'shiftwork dead-letters [list | groups | show ID | replay [ID...] | discard [ID...] --reason TEXT] ' +
-    '[--kind job|event|projection] [--queue NAME] [--subscription NAME] [--name JOB|EVENT] [--cause CAUSE] [--yes] [--app PATH] [--json]',
+    '[--kind job|event|projection] [--queue NAME] [--subscription NAME] [--name JOB|EVENT] [--cause CAUSE] [--all] [--limit N] ' +
+    '[--per-second N] [--yes] [--app PATH] [--json]',
   details: [
     'list     newest end first; --limit 50; expired and cancelled jobs only with --all',
     'groups   by cause: same job, error class, code and message whatever its numbers and ids',
@@ -162,7 +163,8 @@ async function selectionOf(
   const crowd = { ...filterOf(parsed), all: false };
   if (parsed.text('limit') === undefined) return { filter: crowd, dryRun };
   const newest = await letters.list(crowd, wholeNumber(parsed, 'limit', MAX));
-  return { filter: { ids: newest.map(({ id }) => id) }, dryRun };
+  const endedAt = new Map(newest.map(letter => [letter.id, letter.endedAt]));
+  return { filter: { ids: [...endedAt.keys()], endedAt }, dryRun };
 }
 
 /** What would be ignored is refused: it was meant to narrow down what is acted on. */

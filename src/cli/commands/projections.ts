@@ -28,6 +28,7 @@ export const projections: Command = {
     if (NAMED.has(what) !== (name !== undefined)) {
       throw new UsageError(`Expected ${NAMED.has(what) ? 'the name of a projection' : 'nothing'} after ${what}.`);
     }
+    if (what === 'run' && json) throw new UsageError('Expected no --json with projections run: it would be ignored.');
     const opened = await openProjections(await loadApp(app), terminal.variables);
     try {
       if (what === 'run') return await runAll(opened, terminal);

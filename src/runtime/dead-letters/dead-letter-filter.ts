@@ -11,6 +11,8 @@ export interface DeadLetterFilter {
   readonly name?: string | undefined;
   readonly fingerprint?: string | undefined;
   readonly ids?: readonly string[] | undefined;
+  /** When each of `ids` had ended as it was listed: one that has ended again since is left alone. */
+  readonly endedAt?: ReadonlyMap<string, number | undefined> | undefined;
   /** Ended at or after, milliseconds since 1970. */
   readonly since?: number | undefined;
   /** Expired and cancelled ones too. */

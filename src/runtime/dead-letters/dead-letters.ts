@@ -188,7 +188,9 @@ export class DeadLetters {
     act: (id: string, queue: EngineQueue, job: EngineJob) => Promise<string | undefined>,
   ): Promise<DeadLetterReport> {
     const isForOthers = filter.subscription !== undefined || (filter.kind ?? 'job') !== 'job';
-    const named = filter.ids?.filter(id => !this.#others.keeps(id)).map(id => ({ id, endedAt: undefined }));
+    const named = filter.ids
+      ?.filter(id => !this.#others.keeps(id))
+      .map(id => ({ id, endedAt: filter.endedAt?.get(id) }));
     const chosen = isForOthers ? [] : (named ?? (await this.list({ ...filter, kind: 'job' }, Infinity)));
     const done: string[] = [];
     const skipped: { id: string; why: string }[] = [];
