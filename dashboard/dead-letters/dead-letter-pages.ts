@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterDetails, DeadLetterGroup, DeadLetterKind } from '../../src/runtime/index.ts';
+import type { DeadLetter, DeadLetterDetails, DeadLetterGroup, DeadLetterKind } from '../../src/dead-letters/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';

@@ -1,5 +1,5 @@
 import express, { Router, type Request, type Response } from 'express';
-import type { DeadLetterFilter, DeadLetterKind, DeadLetterReport, DeadLetters } from '../../src/runtime/index.ts';
+import type { DeadLetterFilter, DeadLetterKind, DeadLetterReport, DeadLetters } from '../../src/dead-letters/index.ts';
 import { answer } from '../http/answers.ts';
 import { markDryRun } from '../http/audit.ts';
 import { mayAct } from '../sign-in/roles.ts';

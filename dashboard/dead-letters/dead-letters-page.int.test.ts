@@ -9,7 +9,7 @@ import { openEngine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { CLOSED } from '../../src/resilience/index.ts';
 import { openState } from '../../src/state/index.ts';
-import type { DeadLetter } from '../../src/runtime/index.ts';
+import type { DeadLetter } from '../../src/dead-letters/index.ts';
 import { messagePage } from '../pages/message-page.ts';
 import { signInPage } from '../pages/sign-in-page.ts';
 import { STYLESHEET } from '../pages/stylesheet.ts';

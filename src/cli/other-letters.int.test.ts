@@ -9,7 +9,7 @@ import { Projections } from '../event-store/index.ts';
 import { Bus, RedisStreamsTransport } from '../events/index.ts';
 import { Facts } from '../facts/index.ts';
 import { fixed } from '../resilience/index.ts';
-import { DeadLetters, type OtherDeadLetters } from '../runtime/index.ts';
+import { DeadLetters, type OtherDeadLetters } from '../dead-letters/index.ts';
 import { lettersOfBus, lettersOfProjections } from './other-letters.ts';
 
 const SECRET = 'hunter2@example.com';

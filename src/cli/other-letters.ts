@@ -4,7 +4,7 @@ import type { ParkedEvent, Projections } from '../event-store/index.ts';
 import { BusUnavailableError } from '../errors/index.ts';
 import type { Bus, EventDeadLetter } from '../events/index.ts';
 import { Facts } from '../facts/index.ts';
-import type { Acted, OtherDeadLetter, OtherDeadLetters } from '../runtime/index.ts';
+import type { Acted, OtherDeadLetter, OtherDeadLetters } from '../dead-letters/index.ts';
 
 export interface OpenedLetters {
   readonly sources: readonly OtherDeadLetters[];

@@ -1,15 +1,7 @@
 export { handlersOf } from './assignment.ts';
 export { classifyReturn, classifyThrow, type AttemptInfo } from './classify.ts';
-export {
-  isExpected,
-  type DeadLetter,
-  type DeadLetterDetails,
-  type DeadLetterGroup,
-} from './dead-letters/dead-letter.ts';
-export type { DeadLetterFilter } from './dead-letters/dead-letter-filter.ts';
-export type { DeadLetterReport } from './dead-letters/dead-letter-report.ts';
-export { DeadLetters, type DiscardOptions, type ReplayOptions } from './dead-letters/dead-letters.ts';
-export type { Acted, DeadLetterKind, OtherDeadLetter, OtherDeadLetters } from './dead-letters/other-letters.ts';
+// Where programs of 0.1 import it from.
+export { DeadLetters } from '../dead-letters/index.ts';
 export { readHostSettings, type HostSettings } from './host-settings.ts';
 export { readFleet, type Fleet, type FleetHost, type HeldDestination } from './read-fleet.ts';
 export { ResourceSet } from './resource-set.ts';

@@ -3,7 +3,7 @@ import { loadApp, type App } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { readQueueFigures, type QueueFigures } from '../queue/index.ts';
-import type { OtherDeadLetters } from './dead-letters/other-letters.ts';
+import type { OtherDeadLetters } from '../dead-letters/index.ts';
 import { readHostSettings } from './host-settings.ts';
 import { notifyWebhook } from './notify-webhook.ts';
 import { ResourceSet } from './resource-set.ts';

@@ -4,7 +4,7 @@ import { openEngine } from '../engine/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { openState } from '../state/index.ts';
 import { ResourceSet } from './resource-set.ts';
-import { BlameBook, SUSPECT_AFTER } from './supervisor/blame.ts';
+import { BlameBook, SUSPECT_AFTER } from '../dead-letters/index.ts';
 import type { HeldJob } from './supervisor/messages.ts';
 import type { Parent } from './supervisor/parent.ts';
 import { PRESENCE_TTL_MS } from './supervisor/presence.ts';

@@ -3,7 +3,7 @@ import { DelayedError, RATE_LIMIT_ERROR, UnrecoverableError, WaitingError } from
 import { isUnstorableJson, keptData } from '../contracts/index.ts';
 import { isConnectionError } from '../engine/index.ts';
 import { JobCancelledError } from '../errors/index.ts';
-import { failedLine, type EndReason } from './dead-letters/attempt-record.ts';
+import { failedLine, type EndReason } from '../dead-letters/index.ts';
 import type { RunContext } from './run-context.ts';
 import type { Settlement } from './settlement.ts';
 import { outcomeStatement } from './state-outcome.ts';

@@ -17,8 +17,12 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/state'],
     why: "the producer's side must not drag the worker's side into a web app",
   },
-  'src/runtime': {
+  'src/dead-letters': {
     may: ['src/engine', 'src/queue', 'src/state'],
+    why: 'it looks at what is stored: who ends a job and who replays it meet here, below both',
+  },
+  'src/runtime': {
+    may: ['src/dead-letters', 'src/engine', 'src/queue', 'src/state'],
     why: "the worker's side stands on the producer's ids and options",
   },
   'src/events': {
@@ -40,6 +44,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   'src/cli': {
     may: [
+      'src/dead-letters',
       'src/engine',
       'src/event-store',
       'src/events',
@@ -58,7 +63,17 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: 'handlers know contracts, not producers or pages',
   },
   dashboard: {
-    may: ['jobs', 'src/cli', 'src/engine', 'src/event-store', 'src/queue', 'src/runtime', 'src/state', 'src/telemetry'],
+    may: [
+      'jobs',
+      'src/cli',
+      'src/dead-letters',
+      'src/engine',
+      'src/event-store',
+      'src/queue',
+      'src/runtime',
+      'src/state',
+      'src/telemetry',
+    ],
     why: 'it shows any app: it must not know this one',
   },
   app: { may: ['jobs', 'workers'], why: 'it names what this app consists of' },

@@ -1,6 +1,6 @@
 import { loadApp, type App } from '../../contracts/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../runtime/index.ts';
+import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../dead-letters/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
 import type { Command, Terminal } from '../command.ts';
 import { openOtherLetters } from '../other-letters.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryStateStore } from '../../state/memory-store.ts';
-import { BlameBook } from './blame.ts';
+import { BlameBook } from '../../dead-letters/index.ts';
 import { Deaths } from './deaths.ts';
 import type { CauseOfDeath } from './rescue.ts';
 

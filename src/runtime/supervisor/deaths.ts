@@ -1,4 +1,4 @@
-import type { BlameBook } from './blame.ts';
+import type { BlameBook } from '../../dead-letters/index.ts';
 import type { Rescue, RescueCause } from './rescue.ts';
 
 export interface DeathsOptions {

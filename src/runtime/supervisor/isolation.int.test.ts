@@ -7,7 +7,7 @@ import { defineApp, defineJob } from '../../contracts/index.ts';
 import { openEngine, type Engine, type EngineQueue } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { openState } from '../../state/index.ts';
-import { BlameBook } from './blame.ts';
+import { BlameBook } from '../../dead-letters/index.ts';
 import type { WorkerExit } from './child-worker.ts';
 import { Isolation, type LoneWorker } from './isolation.ts';
 import type { HeldJob } from './messages.ts';

@@ -4,9 +4,8 @@ import type { Engine, EngineJob } from '../../engine/index.ts';
 import { PoisonJobError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { readMeta, readStoredJob, traceIdOf } from '../../queue/index.ts';
-import { failedLine } from '../dead-letters/attempt-record.ts';
 import { StoredError } from '../stored-error.ts';
-import type { BlameBook } from './blame.ts';
+import { failedLine, type BlameBook } from '../../dead-letters/index.ts';
 import type { ChildWorker } from './child-worker.ts';
 import type { HeldJob } from './messages.ts';
 

@@ -4,7 +4,7 @@ import { waitFor } from '../../../tests/support/wait-for.ts';
 import { openEngine, type Engine, type EngineWorker } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { openState } from '../../state/index.ts';
-import { BlameBook } from './blame.ts';
+import { BlameBook } from '../../dead-letters/index.ts';
 import { Rescue } from './rescue.ts';
 
 const JOBS = Array.from({ length: 10 }, (_, index) => `job-${index}`);

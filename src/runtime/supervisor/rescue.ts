@@ -1,7 +1,7 @@
 import type { Claim, Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import type { BlameBook } from './blame.ts';
+import type { BlameBook } from '../../dead-letters/index.ts';
 import { supervisorOf } from './messages.ts';
 
 const LEASE_MS = 5_000;

@@ -4,11 +4,15 @@ import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { clientOn } from '../../queue/index.ts';
-import { DeadLetterAlarm, type DeadLetterAlarmOptions } from '../dead-letters/dead-letter-alarm.ts';
-import { DeadLetters, type DeadLettersOptions } from '../dead-letters/dead-letters.ts';
 import { Scheduler } from '../schedules/scheduler.ts';
 import { settledBy } from '../settled-by.ts';
-import { BlameBook } from './blame.ts';
+import {
+  BlameBook,
+  DeadLetterAlarm,
+  DeadLetters,
+  type DeadLetterAlarmOptions,
+  type DeadLettersOptions,
+} from '../../dead-letters/index.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
 import { Deaths } from './deaths.ts';
 import { Isolation } from './isolation.ts';

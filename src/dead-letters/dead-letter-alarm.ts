@@ -1,5 +1,5 @@
-import type { Facts } from '../../facts/index.ts';
-import type { StateStore } from '../../state/index.ts';
+import type { Facts } from '../facts/index.ts';
+import type { StateStore } from '../state/index.ts';
 import type { DeadLetters } from './dead-letters.ts';
 
 export interface DeadLetterAlarmOptions {

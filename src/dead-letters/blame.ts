@@ -1,4 +1,4 @@
-import type { StateStore } from '../../state/index.ts';
+import type { StateStore } from '../state/index.ts';
 
 /** What is held against a job: how often a process ended while it ran. */
 export interface Blame {

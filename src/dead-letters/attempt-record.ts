@@ -1,5 +1,5 @@
-import type { EngineJob, EngineQueue } from '../../engine/index.ts';
-import type { DeadReason } from '../../facts/index.ts';
+import type { EngineJob, EngineQueue } from '../engine/index.ts';
+import type { DeadReason } from '../facts/index.ts';
 
 /** Why a job has no further attempt. */
 export type EndReason = DeadReason | 'cancelled';

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { Facts } from '../../facts/index.ts';
-import { MemoryStateStore } from '../../state/index.ts';
+import { Facts } from '../facts/index.ts';
+import { MemoryStateStore } from '../state/index.ts';
 import { DeadLetterAlarm, type DeadLetterAlert } from './dead-letter-alarm.ts';
 
 describe('DeadLetterAlarm', () => {

@@ -1,6 +1,6 @@
-import { createStoredScrubber, shownData, type AnyJobContract, type App } from '../../contracts/index.ts';
-import type { EngineJob } from '../../engine/index.ts';
-import { readMeta } from '../../queue/index.ts';
+import { createStoredScrubber, shownData, type AnyJobContract, type App } from '../contracts/index.ts';
+import type { EngineJob } from '../engine/index.ts';
+import { readMeta } from '../queue/index.ts';
 import type { HistoryLine } from './attempt-record.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { DeadLetterKind } from './other-letters.ts';

@@ -1,16 +1,16 @@
 import { UnrecoverableError } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { engineCases, type EnginePlace } from '../../../tests/support/engines.ts';
-import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
-import sampleApp from '../../../tests/support/sample-app.config.ts';
-import { waitFor } from '../../../tests/support/wait-for.ts';
-import { defineApp, defineJob, handle, type JobRequest } from '../../contracts/index.ts';
-import { openEngine, type Engine } from '../../engine/index.ts';
-import { Facts } from '../../facts/index.ts';
-import { CANCELS } from '../../queue/index.ts';
-import { fixed } from '../../resilience/index.ts';
-import { openState } from '../../state/index.ts';
+import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { runApp, type RunningApp } from '../../tests/support/running-app.ts';
+import sampleApp from '../../tests/support/sample-app.config.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import { defineApp, defineJob, handle, type JobRequest } from '../contracts/index.ts';
+import { openEngine, type Engine } from '../engine/index.ts';
+import { Facts } from '../facts/index.ts';
+import { CANCELS } from '../queue/index.ts';
+import { fixed } from '../resilience/index.ts';
+import { openState } from '../state/index.ts';
 import type { DeadLetterFilter } from './dead-letter-filter.ts';
 import { DeadLetters } from './dead-letters.ts';
 

@@ -1,0 +1,12 @@
+/**
+ * What ended in failure, wherever it is kept: look through it, run it again, discard it. Jobs stay in BullMQ's failed set; events and
+ * projections keep theirs, and are asked through `OtherDeadLetters`. The runtime stands on this room, never the other way round.
+ */
+export { failedLine, readHistory, type EndReason, type HistoryLine } from './attempt-record.ts';
+export { BlameBook, SUSPECT_AFTER, type Blame } from './blame.ts';
+export { DeadLetterAlarm, type DeadLetterAlarmOptions, type DeadLetterAlert } from './dead-letter-alarm.ts';
+export type { DeadLetterFilter } from './dead-letter-filter.ts';
+export type { DeadLetterReport } from './dead-letter-report.ts';
+export { isExpected, type DeadLetter, type DeadLetterDetails, type DeadLetterGroup } from './dead-letter.ts';
+export { DeadLetters, type DeadLettersOptions, type DiscardOptions, type ReplayOptions } from './dead-letters.ts';
+export type { Acted, DeadLetterKind, OtherDeadLetter, OtherDeadLetters } from './other-letters.ts';
