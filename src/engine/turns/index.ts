@@ -1,0 +1,20 @@
+/**
+ * The verbs of an engine: add, take and settle, many jobs a trip. Redis, PostgreSQL and memory implement `TurnQueue`; producers add with it,
+ * worker hosts take and settle with it. An engine gives one of each queue: `Engine.turns(name, settings)`, as soon as all have it.
+ */
+export type {
+  End,
+  EndKind,
+  Failed,
+  HandedBack,
+  Keep,
+  LogLine,
+  Retried,
+  SettleAnswer,
+  Snoozed,
+  StoredFailure,
+  Succeeded,
+} from './end.ts';
+export type { BrokenJob, Held, SoundJob, TakenJob } from './held-job.ts';
+export type { AddAnswer, NewJob } from './new-job.ts';
+export type { Rest, Take, TakeRate, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';

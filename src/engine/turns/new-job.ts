@@ -1,0 +1,20 @@
+import type { JobsOptions } from 'bullmq';
+
+/** A job to be added. */
+export interface NewJob {
+  readonly id: string;
+  readonly name: string;
+  /** As JSON. */
+  readonly data: string;
+  /** BullMQ's long names: `delay`, `priority`, `lifo`, `deduplication`, `attempts`, retention, ... */
+  readonly opts: Readonly<JobsOptions>;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+}
+
+/**
+ * The id under which the job stands: its own, also where it stood there before; another one where its deduplication id stands for another job.
+ * `refused`: the engine cannot hold it; the others of its trip were added.
+ */
+export type AddAnswer =
+  { readonly kind: 'stands'; readonly id: string } | { readonly kind: 'refused'; readonly reason: string };

@@ -1,0 +1,85 @@
+import type { End, SettleAnswer } from './end.ts';
+import type { Held, TakenJob } from './held-job.ts';
+import type { AddAnswer, NewJob } from './new-job.ts';
+
+/** A request for jobs: as many as there are tokens, for each of which there is a free slot. */
+export interface Take {
+  /** Fresh ones, used in their order. */
+  readonly tokens: readonly string[];
+  readonly worker: string;
+  readonly lockMs: number;
+  /** No more jobs are taken once those that were have so many bytes of data: the first is taken whatever it has. */
+  readonly maxBytes: number;
+}
+
+/**
+ * What a worker tells and asks its queue in one trip: k jobs have ended, n more are wanted. The ends come first, in their order, so that
+ * what goes back to the head of the queue may be taken at once.
+ */
+export interface Turn {
+  /**
+   * Unique. A turn may be sent again under its id where its answer was lost: an engine that has done it answers what it did then,
+   * with those of the jobs that are still held.
+   */
+  readonly id: string;
+  /** Engine time, milliseconds since 1970. */
+  readonly now: number;
+  readonly ends: readonly End[];
+  readonly take: Take | undefined;
+}
+
+/**
+ * Why there are not as many jobs as were wanted, and when to ask again.
+ * - `more`: as many as were wanted, or as the bound in bytes allows; there may be more
+ * - `none`: nothing waits; `delayedUntil` is when the next delayed one is due (engine time)
+ * - `limited`: the queue is above its rate for so long
+ * - `held`: the queue is paused, or as many as may run at once do
+ */
+export type Rest =
+  | { readonly kind: 'more' }
+  | { readonly kind: 'none'; readonly delayedUntil: number | undefined }
+  | { readonly kind: 'limited'; readonly forMs: number }
+  | { readonly kind: 'held' };
+
+export interface TurnAnswer {
+  /** In the order of the ends. */
+  readonly settled: readonly SettleAnswer[];
+  readonly jobs: readonly TakenJob[];
+  /** Undefined where nothing was asked for. */
+  readonly rest: Rest | undefined;
+}
+
+/** At most `max` takes in `perMs`: BullMQ's limiter of a worker. What a stock queue has set in its own settings wins. */
+export interface TakeRate {
+  readonly max: number;
+  readonly perMs: number;
+}
+
+/**
+ * One queue, as those who add and those who work see it. Each method is one trip, whatever the number of jobs (an engine may split what is too
+ * large for one). What is rare may cost a trip a job: parents and children, deduplication that replaces.
+ *
+ * Methods reject with EngineUnreachableError, or the driver's connection error, where it is not known whether the trip came about.
+ */
+export interface TurnQueue {
+  readonly name: string;
+  /** Stored in the order given. Adding a job again that was added (by its id) changes nothing, also where it has ended and gone in between and the answer was lost. */
+  add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]>;
+  turn(turn: Turn): Promise<TurnAnswer>;
+  /** Answers the ids of those that are no longer held with that token. */
+  extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]>;
+  /**
+   * Puts back jobs whose locks were missing at this look and at the one before; at most one look in `everyMs` by all workers together. Answers
+   * their ids. A job that stalled more often than `mostStalls` carries a deferred failure from then on.
+   */
+  returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]>;
+  /**
+   * Resolves when there may be work: a sign was left, `until` (engine time) has come, the signal aborted, or after some seconds in any case.
+   * One at a time.
+   */
+  waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void>;
+}
+
+export interface TurnQueueSettings {
+  readonly rate?: TakeRate | undefined;
+}
