@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decoyHash } from '../src/config/index.ts';
-import { InvalidConfigError } from '../src/errors/index.ts';
+import { decoyHash, InvalidConfigError } from '../src/config/index.ts';
 import { readConfiguration } from './configuration.ts';
 
 const users = `ann:admin:${decoyHash()}`;

@@ -1,8 +1,9 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
-import { bareError, type App } from '../src/contracts/index.ts';
+import { bareError } from '../src/privacy/index.ts';
+import { type App } from '../src/contracts/index.ts';
 import { DeadLetters, type DeadLetterKind, type OtherDeadLetters } from '../src/dead-letters/index.ts';
 import type { Engine } from '../src/engine/index.ts';
-import { InvalidConfigError } from '../src/errors/index.ts';
+import { InvalidConfigError } from '../src/config/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { readFleet } from '../src/runtime/index.ts';
 import { QueueBoard } from './board/queue-board.ts';

@@ -2,11 +2,12 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { Environment } from '../src/config/index.ts';
-import { loadApp, type App } from '../src/contracts/index.ts';
+import { Environment, InvalidConfigError } from '../src/config/index.ts';
+import { loadApp } from '../src/boot/index.ts';
+import { openProjections, type OpenedProjections } from '../src/boot/event-store/index.ts';
+import { type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
-import { openOtherLetters, openProjections, type OpenedProjections } from '../src/cli/index.ts';
-import { InvalidConfigError } from '../src/errors/index.ts';
+import { openOtherLetters } from '../src/cli/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { createLogger, logFacts } from '../src/telemetry/index.ts';
 import { readConfiguration } from './configuration.ts';

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { identify, track, trackBatch } from '../jobs/index.ts';
-import type { EnqueueOptions, InputOf } from '../src/contracts/index.ts';
-import { PayloadTooLargeError } from '../src/errors/index.ts';
+import { type EnqueueOptions, type InputOf, PayloadTooLargeError } from '../src/contracts/index.ts';
 import type { Enqueuer, JobReceipt } from '../src/queue/index.ts';
 import type { BatchOptions } from './batch-options.ts';
 

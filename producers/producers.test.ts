@@ -1,10 +1,7 @@
 import { describe, expect, expectTypeOf, test, vi } from 'vitest';
-import {
-  IdempotencyConflictError,
-  InvalidOptionsError,
-  InvalidPayloadError,
-  PayloadTooLargeError,
-} from '../src/errors/index.ts';
+import { IdempotencyConflictError } from '../src/queue/index.ts';
+import { InvalidOptionsError } from '../src/errors/index.ts';
+import { InvalidPayloadError, PayloadTooLargeError } from '../src/contracts/index.ts';
 import { trackBatch } from '../jobs/index.ts';
 import { recordingClient } from '../src/testing/index.ts';
 import {

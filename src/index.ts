@@ -39,7 +39,27 @@ export {
   type Schedule,
   type ScheduleDefinition,
 } from './contracts/index.ts';
+export { InvalidConfigError } from './config/index.ts';
+export {
+  InvalidContractError,
+  InvalidPayloadError,
+  JobAbortedError,
+  JobCancelledError,
+  JobTimeoutError,
+  PayloadTooLargeError,
+  type AbortCause,
+  type PayloadIssue,
+} from './contracts/index.ts';
+export { EngineCheckError, EngineUnreachableError } from './engine/index.ts';
 export * from './errors/index.ts';
+export {
+  ClientClosedError,
+  IdempotencyConflictError,
+  QueueUnavailableError,
+  UndecodableJobError,
+} from './queue/index.ts';
+export { CircuitOpenError, DeliveryError } from './resilience/index.ts';
+export { EffectInDoubtError, EffectInProgressError, EffectTakenOverError } from './state/index.ts';
 export { Facts, type Fact, type FactListener, type FactName, type FactTable } from './facts/index.ts';
 export {
   connect,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DeliveryError } from '../src/errors/index.ts';
+import { DeliveryError } from '../src/resilience/index.ts';
 import { orAway, orLater } from './database-away.ts';
 
 const failed = (message: string, code?: string): Promise<never> =>

@@ -1,6 +1,5 @@
 import { snooze } from '../src/contracts/index.ts';
-import { DeliveryError } from '../src/errors/index.ts';
-import { isRetryable } from '../src/resilience/index.ts';
+import { DeliveryError, isRetryable } from '../src/resilience/index.ts';
 
 /** Classes of SQLSTATE: no connection, none left, shutting down or starting up. */
 const AWAY = /^(?:08|53|57P0)/;

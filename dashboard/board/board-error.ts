@@ -1,5 +1,6 @@
 import type { ControllerHandlerReturnType } from '@bull-board/api/typings/app';
-import { InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError } from '../../src/errors/index.ts';
+import { InvalidOptionsError } from '../../src/errors/index.ts';
+import { InvalidPayloadError, PayloadTooLargeError } from '../../src/contracts/index.ts';
 import { isEngineAway } from '../http/engine-away.ts';
 
 /** BullMQ's own words about a job's or a queue's state, which say what to do next and quote no data. */

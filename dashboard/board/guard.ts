@@ -4,9 +4,7 @@ import type {
   ControllerHandlerReturnType,
   HookContext,
 } from '@bull-board/api/typings/app';
-import type { AnyJobContract, App } from '../../src/contracts/index.ts';
-import { validatePayload } from '../../src/contracts/index.ts';
-import { InvalidPayloadError } from '../../src/errors/index.ts';
+import { type AnyJobContract, type App, validatePayload, InvalidPayloadError } from '../../src/contracts/index.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { judgeClean, judgeCleanAll, judgeRetry, judgeRetryAll } from './judge-jobs.ts';

@@ -1,11 +1,5 @@
-import {
-  createScrubber,
-  REDACTED,
-  redactData,
-  scrubDeep,
-  type AnyJobContract,
-  type App,
-} from '../../src/contracts/index.ts';
+import { createScrubber, REDACTED, redactData, scrubDeep } from '../../src/privacy/index.ts';
+import { type AnyJobContract, type App } from '../../src/contracts/index.ts';
 import type { EngineJob } from '../../src/engine/index.ts';
 import { readMeta } from '../../src/queue/index.ts';
 

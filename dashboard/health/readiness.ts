@@ -1,5 +1,4 @@
-import { EngineUnreachableError } from '../../src/errors/index.ts';
-import type { Engine } from '../../src/engine/index.ts';
+import { EngineUnreachableError, type Engine } from '../../src/engine/index.ts';
 
 export interface Readiness {
   readonly ready: boolean;

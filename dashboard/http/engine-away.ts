@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
-import { EngineUnreachableError, QueueUnavailableError } from '../../src/errors/index.ts';
+import { EngineUnreachableError } from '../../src/engine/index.ts';
+import { QueueUnavailableError } from '../../src/queue/index.ts';
 import { messagePage } from '../pages/message-page.ts';
 import { baseOf, wantsPage } from './answers.ts';
 import { isReading } from './same-origin.ts';

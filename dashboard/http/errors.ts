@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler } from 'express';
-import { EngineCheckError } from '../../src/errors/index.ts';
+import { EngineCheckError } from '../../src/engine/index.ts';
 import { answer, type Answer } from './answers.ts';
 import { answerEngineAway, isEngineAway } from './engine-away.ts';
 

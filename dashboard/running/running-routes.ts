@@ -1,8 +1,7 @@
 import express, { Router, type Request } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
-import { UndecodableJobError } from '../../src/errors/index.ts';
-import { cancelJob, readJobView, readRunningJobs, type JobView } from '../../src/queue/index.ts';
+import { UndecodableJobError, cancelJob, readJobView, readRunningJobs, type JobView } from '../../src/queue/index.ts';
 import { answer } from '../http/answers.ts';
 import { markDryRun } from '../http/audit.ts';
 import type { Viewer } from '../sign-in/sessions.ts';

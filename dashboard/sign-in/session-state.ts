@@ -1,5 +1,4 @@
-import type { Engine } from '../../src/engine/index.ts';
-import { EngineCheckError } from '../../src/errors/index.ts';
+import { type Engine, EngineCheckError } from '../../src/engine/index.ts';
 import { openState, type StateStore } from '../../src/state/index.ts';
 
 /**

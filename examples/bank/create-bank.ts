@@ -2,8 +2,12 @@ import { fileURLToPath } from 'node:url';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import helmet from 'helmet';
 import type { Pool } from 'pg';
-import { ConcurrencyError, ProjectionBehindError, SubjectErasedError } from '../../src/errors/index.ts';
-import type { Projections } from '../../src/event-store/index.ts';
+import {
+  ConcurrencyError,
+  ProjectionBehindError,
+  SubjectErasedError,
+  type Projections,
+} from '../../src/event-store/index.ts';
 import { notFound, Problem, problems } from '../shop/problems.ts';
 import { requestContext } from '../shop/request-context.ts';
 import type { Bank } from './bank.ts';

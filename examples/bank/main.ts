@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Pool } from 'pg';
-import { Environment, readLogLevel } from '../../src/config/index.ts';
-import { InvalidConfigError } from '../../src/errors/index.ts';
+import { Environment, readLogLevel, InvalidConfigError } from '../../src/config/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { createLogger, logFacts } from '../../src/telemetry/index.ts';
 import { Bank } from './bank.ts';

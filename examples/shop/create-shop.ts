@@ -3,7 +3,7 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Pool } from 'pg';
 import { createEmailProducer } from '../../producers/index.ts';
-import type { Tracer } from '../../src/contracts/index.ts';
+import type { Tracer } from '../../src/tracing/index.ts';
 import type { Outbox } from '../../src/outbox/index.ts';
 import type { Client } from '../../src/queue/index.ts';
 import { notFound, problems } from './problems.ts';

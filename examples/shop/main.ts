@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Pool } from 'pg';
-import { Environment, readLogLevel, readNodeEnv, readRedisUrl } from '../../src/config/index.ts';
-import { InvalidConfigError } from '../../src/errors/index.ts';
+import { Environment, readLogLevel, readNodeEnv, readRedisUrl, InvalidConfigError } from '../../src/config/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
 import { connect } from '../../src/queue/index.ts';

@@ -1,11 +1,8 @@
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { z } from 'zod';
-import {
-  EngineUnreachableError,
-  IdempotencyConflictError,
-  InvalidPayloadError,
-  QueueUnavailableError,
-} from '../../src/errors/index.ts';
+import { EngineUnreachableError } from '../../src/engine/index.ts';
+import { IdempotencyConflictError, QueueUnavailableError } from '../../src/queue/index.ts';
+import { InvalidPayloadError } from '../../src/contracts/index.ts';
 import { id } from './routes/fields.ts';
 
 /** Something that the caller can mend. */

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
-import type { Tracer } from '../../src/contracts/index.ts';
+import type { Tracer } from '../../src/tracing/index.ts';
 import { isTraceparent } from '../../src/queue/index.ts';
 
 interface RequestContext {

@@ -1,7 +1,7 @@
 import { Environment, readRedisUrl, type Variables } from '../config/index.ts';
 import type { App } from '../contracts/index.ts';
+import { ShiftworkError } from '../errors/index.ts';
 import type { ParkedEvent, Projections } from '../event-store/index.ts';
-import { BusUnavailableError } from '../errors/index.ts';
 import type { Bus, EventDeadLetter } from '../events/index.ts';
 import { Facts } from '../facts/index.ts';
 import type { Acted, OtherDeadLetter, OtherDeadLetters } from '../dead-letters/index.ts';
@@ -25,8 +25,10 @@ export async function openOtherLetters(app: App, variables: Variables): Promise<
   // Elsewhere events live in one process, which repeats nothing and keeps nothing.
   const isDurable = app.events.size > 0 && (redis ?? rabbitmq) !== undefined;
   const place = { redis, rabbitmq, namespace };
-  const bus = isDurable ? await (await import('./open-bus.ts')).openBus(app, new Facts(), place) : undefined;
-  const store = hasStore ? await (await import('./open-projections.ts')).openProjections(app, variables) : undefined;
+  const bus = isDurable ? await (await import('../boot/bus/index.ts')).openBus(app, new Facts(), place) : undefined;
+  const store = hasStore
+    ? await (await import('../boot/event-store/index.ts')).openProjections(app, variables)
+    : undefined;
   return {
     sources: [
       ...(bus === undefined ? [] : [lettersOfBus(bus)]),
@@ -48,7 +50,7 @@ export function lettersOfBus(bus: Bus): OtherDeadLetters {
       return {
         id,
         why:
-          error instanceof BusUnavailableError
+          error instanceof ShiftworkError && error.code === 'BUS_UNAVAILABLE'
             ? 'the bus is away: nobody knows whether it was done'
             : 'the bus refused',
       };

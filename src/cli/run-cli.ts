@@ -1,4 +1,6 @@
-import { InvalidConfigError, InvalidContractError, InvalidOptionsError, ShiftworkError } from '../errors/index.ts';
+import { InvalidConfigError } from '../config/index.ts';
+import { InvalidContractError } from '../contracts/index.ts';
+import { InvalidOptionsError, ShiftworkError } from '../errors/index.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
 import { commands, type ListedCommand } from './commands.ts';
 import { UsageError } from './usage-error.ts';

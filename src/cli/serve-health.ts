@@ -1,6 +1,6 @@
-import { InvalidConfigError } from '../errors/index.ts';
+import { InvalidConfigError } from '../config/index.ts';
 import type { Facts } from '../facts/index.ts';
-import type { WorkerFleet } from '../runtime/index.ts';
+import type { WorkerFleet } from '../boot/work/index.ts';
 import { openHealthServer, Readiness, type HealthServer, type loadMetrics } from '../telemetry/index.ts';
 
 /** What a supervisor asks its workers for. */

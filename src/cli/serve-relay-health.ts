@@ -1,5 +1,5 @@
 import type { App } from '../contracts/index.ts';
-import { InvalidConfigError } from '../errors/index.ts';
+import { InvalidConfigError } from '../config/index.ts';
 import type { FactName, Facts } from '../facts/index.ts';
 import { loadMetrics, openHealthServer, type HealthServer } from '../telemetry/index.ts';
 

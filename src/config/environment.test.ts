@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InvalidConfigError } from '../errors/index.ts';
+import { InvalidConfigError } from './invalid-config-error.ts';
 import { Environment } from './environment.ts';
 
 describe('Environment', () => {

@@ -1,4 +1,4 @@
-import { InvalidConfigError } from '../errors/index.ts';
+import { InvalidConfigError } from './invalid-config-error.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

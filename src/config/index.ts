@@ -10,3 +10,4 @@ export {
   verifyPassword,
 } from './password.ts';
 export { readRedisUrl, redisUrlProblem } from './redis-url.ts';
+export * from './invalid-config-error.ts';

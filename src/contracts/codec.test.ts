@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { InvalidPayloadError, PayloadTooLargeError } from '../errors/index.ts';
+import { InvalidPayloadError } from './invalid-payload-error.ts';
+import { PayloadTooLargeError } from './payload-too-large-error.ts';
 import { decodePayload, MAX_PAYLOAD_BYTES, validatePayload, writePayload } from './codec.ts';
 import { defineJob } from './define-job.ts';
 

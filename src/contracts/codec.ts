@@ -1,8 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { InvalidPayloadError, PayloadTooLargeError, type PayloadIssue } from '../errors/index.ts';
+import { InvalidPayloadError, type PayloadIssue } from './invalid-payload-error.ts';
+import { PayloadTooLargeError } from './payload-too-large-error.ts';
 import type { PayloadContract } from './payload-contract.ts';
-import { createScrubber } from './scrub.ts';
-import { isUnstorableJson } from './storable-text.ts';
+import { createScrubber } from '../privacy/index.ts';
+import { isUnstorableJson } from '../privacy/index.ts';
 import { upgradePayload } from './upgrade.ts';
 
 /** A job carries references, not documents: 256 KiB of JSON at most. */

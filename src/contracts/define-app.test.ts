@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { InvalidContractError } from '../errors/index.ts';
+import { InvalidContractError } from './invalid-contract-error.ts';
 import { defineApp } from './define-app.ts';
 import { defineJob } from './define-job.ts';
 import { handle } from './handle.ts';

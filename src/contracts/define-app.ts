@@ -1,4 +1,4 @@
-import { InvalidContractError } from '../errors/index.ts';
+import { InvalidContractError } from './invalid-contract-error.ts';
 import { BREAKER_DEFAULTS, type BreakerPolicy } from '../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 import type { AnyEventContract } from './event-contract.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
-import { InvalidContractError, InvalidOptionsError } from '../errors/index.ts';
+import { InvalidContractError } from './invalid-contract-error.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { fixed } from '../resilience/index.ts';
 import { defineJob } from './define-job.ts';
 import type { InputOf, OutputOf } from './job-contract.ts';

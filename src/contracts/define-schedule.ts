@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { InvalidContractError } from '../errors/index.ts';
+import { InvalidContractError } from './invalid-contract-error.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 import type { AnyJobContract, EnqueueOptions, JobContract } from './job-contract.ts';
 

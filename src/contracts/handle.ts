@@ -1,4 +1,4 @@
-import { InvalidContractError } from '../errors/index.ts';
+import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyJobContract, JobContract } from './job-contract.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Outcome } from './outcome.ts';

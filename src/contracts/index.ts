@@ -1,5 +1,4 @@
-export { bareError } from './bare-error.ts';
-export { causedBy, currentCause, type Cause } from './cause.ts';
+/** What the words of an app mean: contracts, handlers, reactions, resources. Checks payloads with what privacy may tell, and runs within tracing's cause. */
 export {
   defineApp,
   type AnyEventStore,
@@ -59,13 +58,12 @@ export {
   writePayload,
   type Decoded,
 } from './codec.ts';
-export { inSpan } from './in-span.ts';
-export { loadApp } from './load-app.ts';
 export type { PayloadContract } from './payload-contract.ts';
-export { continueTrace, plainTracer } from './plain-tracer.ts';
 export { react, type Reaction } from './react.ts';
-export { keptData, REDACTED, redactData } from './redact.ts';
-export { createScrubber, createStoredScrubber, SCRUB_REACH } from './scrub.ts';
-export { scrubDeep, shownData } from './shown-data.ts';
-export { isUnstorableJson, storableText } from './storable-text.ts';
-export type { SpanKind, Tracer } from './tracer.ts';
+export * from './invalid-contract-error.ts';
+export * from './invalid-payload-error.ts';
+export * from './job-aborted-error.ts';
+export * from './job-cancelled-error.ts';
+export * from './job-timeout-error.ts';
+export * from './payload-too-large-error.ts';
+export { createStoredScrubber } from './stored-scrubber.ts';

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { InvalidContractError } from '../errors/index.ts';
+import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyEventContract, EventContract, EventEnvelope } from './event-contract.ts';
 import type { JobRequest } from './job-contract.ts';
 

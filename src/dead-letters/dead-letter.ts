@@ -1,4 +1,5 @@
-import { createStoredScrubber, shownData, type AnyJobContract, type App } from '../contracts/index.ts';
+import { createStoredScrubber, type AnyJobContract, type App } from '../contracts/index.ts';
+import { shownData } from '../privacy/index.ts';
 import type { EngineJob } from '../engine/index.ts';
 import { readMeta } from '../queue/index.ts';
 import type { HistoryLine } from './attempt-record.ts';

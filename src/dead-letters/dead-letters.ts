@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { decodePayload, type App } from '../contracts/index.ts';
 import type { Engine, EngineJob, EngineQueue } from '../engine/index.ts';
-import { InvalidOptionsError, UndecodableJobError } from '../errors/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
+import { UndecodableJobError, CANCELS, parseJobId, readMeta, readStoredJob, replayMark } from '../queue/index.ts';
 import type { Facts } from '../facts/index.ts';
-import { CANCELS, parseJobId, readMeta, readStoredJob, replayMark } from '../queue/index.ts';
 import { openState, type StateStore } from '../state/index.ts';
 import { BlameBook } from './blame.ts';
 import { readHistory, replayedLine } from './attempt-record.ts';

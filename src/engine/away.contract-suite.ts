@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PATIENCE_MS, PATIENT } from '../../tests/support/wait-for.ts';
-import { EngineUnreachableError } from '../errors/index.ts';
+import { EngineUnreachableError } from './engine-unreachable-error.ts';
 import { openEngine, type Engine, type EngineOptions } from './index.ts';
 import {
   Engines,

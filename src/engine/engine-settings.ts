@@ -1,5 +1,4 @@
-import { readRedisUrl, type Environment } from '../config/index.ts';
-import { InvalidConfigError } from '../errors/index.ts';
+import { readRedisUrl, type Environment, InvalidConfigError } from '../config/index.ts';
 import type { Engine } from './engine.ts';
 import { checkNamespace } from './namespace.ts';
 

@@ -14,3 +14,5 @@ export { codeOf, isConnectionError } from './connection-error.ts';
 export { isBrokenJson } from './broken-job.ts';
 export { readEngineSettings, type EngineSettings } from './engine-settings.ts';
 export { openEngine } from './open-engine.ts';
+export * from './engine-check-error.ts';
+export * from './engine-unreachable-error.ts';

@@ -1,4 +1,4 @@
-import { InvalidConfigError } from '../errors/index.ts';
+import { InvalidConfigError } from '../config/index.ts';
 
 /** One rule for both engines, so that an installation can move between them. */
 const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;

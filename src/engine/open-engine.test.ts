@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { InvalidConfigError } from '../errors/index.ts';
+import { InvalidConfigError } from '../config/index.ts';
 import { openEngine } from './open-engine.ts';
 
 const NOWHERE = '127.0.0.1:1';

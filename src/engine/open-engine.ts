@@ -1,5 +1,4 @@
-import { redisUrlProblem } from '../config/index.ts';
-import { InvalidConfigError } from '../errors/index.ts';
+import { redisUrlProblem, InvalidConfigError } from '../config/index.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { checkNamespace } from './namespace.ts';
 import { PostgresEngine } from './postgres/postgres-engine.ts';

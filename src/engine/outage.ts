@@ -1,5 +1,5 @@
-import { bareError } from '../contracts/index.ts';
-import { EngineUnreachableError } from '../errors/index.ts';
+import { bareError } from '../privacy/index.ts';
+import { EngineUnreachableError } from './engine-unreachable-error.ts';
 import { reasonOf } from './connection-error.ts';
 
 const CLOSED = new Error('Connection is closed.');

@@ -1,7 +1,7 @@
 import type { JobsOptions } from 'bullmq';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { PATIENCE_MS, PATIENT } from '../../tests/support/wait-for.ts';
-import { EngineUnreachableError } from '../errors/index.ts';
+import { EngineUnreachableError } from './engine-unreachable-error.ts';
 import type { EngineOptions } from './index.ts';
 import {
   Engines,

@@ -1,7 +1,6 @@
-import type { AnyEventContract, AnyEventStore } from '../contracts/index.ts';
-import { InvalidContractError } from '../errors/index.ts';
-import type { PersonalData } from './personal-data.ts';
-import type { Projection } from './projection.ts';
+import { type AnyEventContract, type AnyEventStore, InvalidContractError } from '../contracts/index.ts';
+import type { PersonalData } from './privacy/personal-data.ts';
+import type { Projection } from './project/projection.ts';
 
 export interface EventStoreDefinition extends AnyEventStore {
   readonly events: readonly AnyEventContract[];

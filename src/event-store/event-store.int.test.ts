@@ -1,18 +1,15 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { causedBy, defineEvent } from '../contracts/index.ts';
-import {
-  ConcurrencyError,
-  EventIdTakenError,
-  EventStoreMissingError,
-  InvalidOptionsError,
-  InvalidPayloadError,
-  PayloadTooLargeError,
-} from '../errors/index.ts';
+import { causedBy } from '../tracing/index.ts';
+import { defineEvent, InvalidPayloadError, PayloadTooLargeError } from '../contracts/index.ts';
+import { ConcurrencyError } from './append/concurrency-error.ts';
+import { EventIdTakenError } from './append/event-id-taken-error.ts';
+import { EventStoreMissingError } from './schema/event-store-missing-error.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { collect, counted, noted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
 import { EventStore } from './event-store.ts';
-import { migrateEventStore } from './tables.ts';
+import { migrateEventStore } from './schema/tables.ts';
 
 let place: StoreOfTest;
 let store: EventStore;

@@ -1,22 +1,22 @@
 import type { Pool } from 'pg';
-import type { AnyEventContract, EventRequest } from '../contracts/index.ts';
-import { InvalidContractError, InvalidOptionsError } from '../errors/index.ts';
+import { type AnyEventContract, type EventRequest, InvalidContractError } from '../contracts/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
 import { createIdSource } from '../time/index.ts';
-import { Announcer } from './announcer.ts';
-import { EventCursor } from './event-cursor.ts';
-import { runAppend, type Appended } from './run-append.ts';
-import type { ExpectedVersion } from './expected-version.ts';
-import { requireIdText } from './id-text.ts';
-import { PostgresKeyRing, recordErasure, type KeyRing } from './key-ring.ts';
+import { Announcer } from './append/announcer.ts';
+import { EventCursor } from './read/event-cursor.ts';
+import { runAppend, type Appended } from './append/run-append.ts';
+import type { ExpectedVersion } from './append/expected-version.ts';
+import { requireIdText } from './schema/id-text.ts';
+import { PostgresKeyRing, recordErasure, type KeyRing } from './privacy/key-ring.ts';
 import { requireCounts } from './require-counts.ts';
-import { namesOf, type StoreNames } from './names.ts';
-import { PersonalDataVault, type PersonalData } from './personal-data.ts';
-import { EVENT_COLUMNS, readEvent, type EventRow, type Reading } from './read-event.ts';
-import { sealEvent, type EventDefaults, type SealedEvent } from './seal-event.ts';
-import { storeTypes, type Sql } from './sql.ts';
+import { namesOf, type StoreNames } from './schema/names.ts';
+import { PersonalDataVault, type PersonalData } from './privacy/personal-data.ts';
+import { EVENT_COLUMNS, readEvent, type EventRow, type Reading } from './read/read-event.ts';
+import { sealEvent, type EventDefaults, type SealedEvent } from './append/seal-event.ts';
+import { storeTypes, type Sql } from './schema/sql.ts';
 import { explained } from './store-fault.ts';
-import type { StoredEvent } from './stored-event.ts';
+import type { StoredEvent } from './read/stored-event.ts';
 
 export interface EventStoreOptions {
   /** Of node-postgres. The store never ends it. */

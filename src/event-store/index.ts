@@ -6,14 +6,14 @@ export {
   type ReadStreamOptions,
   type StreamAppend,
 } from './event-store.ts';
-export type { ExpectedVersion } from './expected-version.ts';
-export type { KeyRing } from './key-ring.ts';
-export { personalData, type PersonalData } from './personal-data.ts';
-export type { Appended } from './run-append.ts';
-export type { EventProblem, StoredEvent } from './stored-event.ts';
-export { migrateEventStore } from './tables.ts';
-export { defineDecider, is, on, type Decider, type DeciderDefinition, type Evolution } from './decider.ts';
-export { given, type Then, type When } from './given.ts';
+export type { ExpectedVersion } from './append/expected-version.ts';
+export type { KeyRing } from './privacy/key-ring.ts';
+export { personalData, type PersonalData } from './privacy/personal-data.ts';
+export type { Appended } from './append/run-append.ts';
+export type { EventProblem, StoredEvent } from './read/stored-event.ts';
+export { migrateEventStore } from './schema/tables.ts';
+export { defineDecider, is, on, type Decider, type DeciderDefinition, type Evolution } from './decide/decider.ts';
+export { given, type Then, type When } from './decide/given.ts';
 export {
   Repository,
   type Executed,
@@ -21,17 +21,25 @@ export {
   type Loaded,
   type RepositoryOptions,
   type StreamCommand,
-} from './repository.ts';
-export type { SnapshotPolicy } from './snapshots.ts';
+} from './decide/repository.ts';
+export type { SnapshotPolicy } from './decide/snapshots.ts';
 export {
   defineProjection,
   type PoisonPolicy,
   type Projection,
   type ProjectionDefinition,
   type ProjectionTransaction,
-} from './projection.ts';
-export { Projections, type ProjectionsOptions, type ProjectionStatus } from './projections.ts';
-export type { ParkedEvent, Retried } from './parked.ts';
-export type { Rebuilt, RebuildOptions } from './rebuild.ts';
+} from './project/projection.ts';
+export { Projections, type ProjectionsOptions, type ProjectionStatus } from './project/projections.ts';
+export type { ParkedEvent, Retried } from './park/parked.ts';
+export type { Rebuilt, RebuildOptions } from './rebuild/rebuild.ts';
 export { defineEventStore, readEventStore, type EventStoreDefinition } from './define-event-store.ts';
-export { forwardEvents, type EventOutbox, type ForwardDefinition } from './forward-events.ts';
+export { forwardEvents, type EventOutbox, type ForwardDefinition } from './project/forward-events.ts';
+export * from './append/concurrency-error.ts';
+export * from './append/event-id-taken-error.ts';
+export * from './park/projection-failed-error.ts';
+export * from './privacy/subject-erased-error.ts';
+export * from './project/projection-behind-error.ts';
+export * from './project/projection-unknown-error.ts';
+export * from './read/stream-unreadable-error.ts';
+export * from './schema/event-store-missing-error.ts';

@@ -1,4 +1,6 @@
-import { EventIdTakenError, EventStoreMissingError, InvalidOptionsError } from '../errors/index.ts';
+import { EventIdTakenError } from './append/event-id-taken-error.ts';
+import { EventStoreMissingError } from './schema/event-store-missing-error.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 
 /** No such table, schema, function, column. */
 const MISSING: ReadonlySet<string> = new Set(['42P01', '3F000', '42883', '42703']);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineEvent } from '../contracts/index.ts';
 import { Facts, type Fact } from '../facts/index.ts';
 import { fixed } from '../resilience/index.ts';
-import { Bus } from './bus.ts';
+import { Bus } from './bus/bus.ts';
 import type { Transport } from './transport.ts';
 
 export const userRegistered = defineEvent('user.registered', {

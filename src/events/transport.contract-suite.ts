@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { waitFor } from '../../tests/support/wait-for.ts';
-import { causedBy, defineEvent, type EventEnvelope } from '../contracts/index.ts';
+import { causedBy } from '../tracing/index.ts';
+import { defineEvent, type EventEnvelope } from '../contracts/index.ts';
 import { abilitiesContract } from './transport-abilities.contract-suite.ts';
 import {
   orderPlaced,

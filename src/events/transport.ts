@@ -1,5 +1,5 @@
 import type { Backoff } from '../resilience/index.ts';
-import type { Reading } from './cloud-event.ts';
+import type { Reading } from './envelope/cloud-event.ts';
 import type { Pattern } from './pattern.ts';
 
 /** What a transport can do; the contract suite holds it to that. */

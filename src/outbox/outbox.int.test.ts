@@ -5,8 +5,7 @@ import { engineCases, freshDatabase, type EnginePlace, type FreshDatabase } from
 import { PATIENCE_MS, waitFor } from '../../tests/support/wait-for.ts';
 import { defineEvent, defineJob, react } from '../contracts/index.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
-import { BusUnavailableError } from '../errors/index.ts';
-import { Bus, InProcessTransport, runReactions, type OutgoingEvent } from '../events/index.ts';
+import { BusUnavailableError, Bus, InProcessTransport, runReactions, type OutgoingEvent } from '../events/index.ts';
 import { Facts, type Fact } from '../facts/index.ts';
 import { connect, readMeta, type Client } from '../queue/index.ts';
 import {

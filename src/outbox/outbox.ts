@@ -1,9 +1,7 @@
 import { hash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { causedBy, currentCause, plainTracer, type Tracer } from '../tracing/index.ts';
 import {
-  causedBy,
-  currentCause,
-  plainTracer,
   type AnyJobContract,
   type EnqueueOptions,
   type EventRequest,
@@ -11,7 +9,6 @@ import {
   type JobRequest,
   type Reaction,
   type StoredAt,
-  type Tracer,
 } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
 import { envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
-import { bareError } from '../contracts/index.ts';
+import { bareError } from '../privacy/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { forgetOld } from './forget.ts';

@@ -1,4 +1,4 @@
-import { storableText } from '../contracts/index.ts';
+import { storableText } from '../privacy/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
 
 /** Both parts of a mark stand in one index, whose rows PostgreSQL bounds at 2,704 bytes. */

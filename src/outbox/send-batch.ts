@@ -1,8 +1,7 @@
-import { storableText } from '../contracts/index.ts';
+import { storableText } from '../privacy/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { BusClosedError, BusUnavailableError, QueueUnavailableError } from '../errors/index.ts';
-import type { OutgoingEvent } from '../events/index.ts';
-import { storePrepared, type StorableJob } from '../queue/index.ts';
+import { BusClosedError, BusUnavailableError, type OutgoingEvent } from '../events/index.ts';
+import { QueueUnavailableError, storePrepared, type StorableJob } from '../queue/index.ts';
 import type { Sql, Tables } from './tables.ts';
 
 /** Where events go. */

@@ -1,4 +1,4 @@
-import { InvalidConfigError } from '../errors/index.ts';
+import { InvalidConfigError } from '../config/index.ts';
 
 /** What the outbox needs of a node-postgres client or pool: inside a transaction, that transaction's client. */
 export interface Sql {

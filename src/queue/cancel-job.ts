@@ -1,4 +1,4 @@
-import { storableText } from '../contracts/index.ts';
+import { storableText } from '../privacy/index.ts';
 import type { Engine, EngineJob } from '../engine/index.ts';
 import { openState } from '../state/index.ts';
 import { parseJobId } from './job-id.ts';

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob } from '../contracts/index.ts';
-import { InvalidOptionsError, QueueUnavailableError } from '../errors/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
+import { QueueUnavailableError } from './queue-unavailable-error.ts';
 import { createIdSource } from '../time/index.ts';
 import { connect, digestOf, jobIdOf } from './index.ts';
 

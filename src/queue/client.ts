@@ -1,14 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import {
-  currentCause,
-  type AnyJobContract,
-  type EnqueueOptions,
-  type JobContract,
-  type JobRequest,
-  type Tracer,
-} from '../contracts/index.ts';
+import { currentCause, type Tracer } from '../tracing/index.ts';
+import { type AnyJobContract, type EnqueueOptions, type JobContract, type JobRequest } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { ClientClosedError, UndecodableJobError, type JobReceipt } from '../errors/index.ts';
+import { ClientClosedError } from './client-closed-error.ts';
+import { UndecodableJobError } from './undecodable-job-error.ts';
+import { type JobReceipt } from './job-receipt.ts';
 import type { Facts } from '../facts/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './check-cancel-options.ts';

@@ -1,6 +1,6 @@
-import type { Tracer } from '../contracts/index.ts';
+import type { Tracer } from '../tracing/index.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
-import { InvalidConfigError } from '../errors/index.ts';
+import { InvalidConfigError } from '../config/index.ts';
 import { Facts } from '../facts/index.ts';
 import { createIdSource } from '../time/index.ts';
 import { Client } from './client.ts';

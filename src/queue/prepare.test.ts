@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob, type AnyJobContract, type EnqueueOptions } from '../contracts/index.ts';
-import { InvalidOptionsError, InvalidPayloadError } from '../errors/index.ts';
+import { defineJob, type AnyJobContract, type EnqueueOptions, InvalidPayloadError } from '../contracts/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { createIdSource } from '../time/index.ts';
 import { prepare, type PreparedJob } from './prepare.ts';
 

@@ -1,6 +1,6 @@
 import type { JobsOptions } from 'bullmq';
+import { currentCause } from '../tracing/index.ts';
 import {
-  currentCause,
   validatePayload,
   writePayload,
   type AnyJobContract,

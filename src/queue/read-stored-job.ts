@@ -1,5 +1,5 @@
 import type { EngineJob, EngineQueue } from '../engine/index.ts';
-import { UndecodableJobError } from '../errors/index.ts';
+import { UndecodableJobError } from './undecodable-job-error.ts';
 
 /**
  * The job as the queue holds it; undefined when it holds none.

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
 import { defineJob } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
-import { IdempotencyConflictError, QueueUnavailableError } from '../errors/index.ts';
+import { IdempotencyConflictError } from './idempotency-conflict-error.ts';
+import { QueueUnavailableError } from './queue-unavailable-error.ts';
 import { Facts } from '../facts/index.ts';
 import { connect } from './index.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { QueueUnavailableError } from '../errors/index.ts';
+import { QueueUnavailableError } from './queue-unavailable-error.ts';
 import { unavailable } from './store.ts';
 
 function failure(message: string, fields: Readonly<Record<string, string>> = {}): Error {

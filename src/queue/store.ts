@@ -1,14 +1,10 @@
 import { Job, type JobsOptions } from 'bullmq';
-import { bareError } from '../contracts/index.ts';
+import { bareError } from '../privacy/index.ts';
 import { codeOf, isConnectionError, type Engine, type EngineQueue } from '../engine/index.ts';
-import {
-  IdempotencyConflictError,
-  QueueUnavailableError,
-  ShiftworkError,
-  type JobReceipt,
-  type KeyConflict,
-  type QueueUnavailableOptions,
-} from '../errors/index.ts';
+import { IdempotencyConflictError, type KeyConflict } from './idempotency-conflict-error.ts';
+import { QueueUnavailableError, type QueueUnavailableOptions } from './queue-unavailable-error.ts';
+import { ShiftworkError } from '../errors/index.ts';
+import { type JobReceipt } from './job-receipt.ts';
 import { parseJobId } from './job-id.ts';
 import type { PreparedJob } from './prepare.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi, beforeEach, afterEach } from 'vitest';
-import { CircuitOpenError } from '../errors/index.ts';
+import { CircuitOpenError } from './circuit-open-error.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
 const down = (): Promise<never> => Promise.reject(new Error('down'));

@@ -1,4 +1,5 @@
-import { CircuitOpenError, InvalidOptionsError } from '../errors/index.ts';
+import { CircuitOpenError } from './circuit-open-error.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import {
   afterFailure,
   afterSuccess,

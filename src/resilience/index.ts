@@ -11,3 +11,5 @@ export {
 } from './breaker-state.ts';
 export { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
 export { isRetryable, retry, type RetryOptions } from './retry.ts';
+export * from './circuit-open-error.ts';
+export * from './delivery-error.ts';

@@ -18,14 +18,15 @@ import {
   type HandlerResult,
   type Run,
   type AnyJobContract,
+  JobCancelledError,
 } from '../contracts/index.ts';
 import { openEngine, type EngineQueue } from '../engine/index.ts';
-import { DeliveryError, IdempotencyConflictError, InvalidConfigError, JobCancelledError } from '../errors/index.ts';
+import { DeliveryError, fixed } from '../resilience/index.ts';
+import { IdempotencyConflictError, connect, jobIdOf } from '../queue/index.ts';
+import { InvalidConfigError } from '../config/index.ts';
 import { Facts } from '../facts/index.ts';
-import { connect, jobIdOf } from '../queue/index.ts';
-import { fixed } from '../resilience/index.ts';
 import { createIdSource } from '../time/index.ts';
-import { createWorkerHost, type WorkerHost } from './worker-host.ts';
+import { createWorkerHost, type WorkerHost } from './host/worker-host.ts';
 
 const soon = fixed(10);
 const text = z.object({ text: z.string() });

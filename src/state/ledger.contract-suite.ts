@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PATIENT, waitFor } from '../../tests/support/wait-for.ts';
-import { DeliveryError, EffectInProgressError } from '../errors/index.ts';
+import { DeliveryError } from '../resilience/index.ts';
+import { EffectInProgressError } from './effect-in-progress-error.ts';
 import { Ledger } from './ledger.ts';
 import type { StateStore } from './state-store.ts';
 

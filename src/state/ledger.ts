@@ -1,6 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Json, OnceOptions } from '../contracts/index.ts';
-import { DeliveryError, EffectInDoubtError, EffectInProgressError, EffectTakenOverError } from '../errors/index.ts';
+import { DeliveryError } from '../resilience/index.ts';
+import { EffectInDoubtError } from './effect-in-doubt-error.ts';
+import { EffectInProgressError } from './effect-in-progress-error.ts';
+import { EffectTakenOverError } from './effect-taken-over-error.ts';
 import type { LedgerStore } from './patient-store.ts';
 import type { StateEntry } from './state-store.ts';
 

@@ -1,13 +1,8 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob } from '../contracts/index.ts';
-import {
-  ClientClosedError,
-  IdempotencyConflictError,
-  InvalidOptionsError,
-  InvalidPayloadError,
-} from '../errors/index.ts';
-import type { Client, Enqueuer } from '../queue/index.ts';
+import { defineJob, InvalidPayloadError } from '../contracts/index.ts';
+import { ClientClosedError, IdempotencyConflictError, type Client, type Enqueuer } from '../queue/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { recordingClient } from './recording-client.ts';
 
 const letter = defineJob({ queue: 'email', name: 'letter', schema: z.strictObject({ to: z.string().min(3) }) });

@@ -1,7 +1,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AnyJobContract, EnqueueOptions, InputOf, JobContract, JobRequest } from '../contracts/index.ts';
-import { ClientClosedError, IdempotencyConflictError, type KeyConflict } from '../errors/index.ts';
-import { prepare, type Enqueuer, type JobReceipt, type PreparedJob } from '../queue/index.ts';
+import {
+  ClientClosedError,
+  IdempotencyConflictError,
+  type KeyConflict,
+  prepare,
+  type Enqueuer,
+  type JobReceipt,
+  type PreparedJob,
+} from '../queue/index.ts';
 import { createIdSource } from '../time/index.ts';
 
 /** A job that a producer has enqueued in a test. */

@@ -1,7 +1,17 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
-import { cancel, defineJob, defineResource, handle, retryAfter, snooze, type Run } from '../contracts/index.ts';
-import { DeliveryError, InvalidPayloadError, JobDeadError } from '../errors/index.ts';
+import {
+  cancel,
+  defineJob,
+  defineResource,
+  handle,
+  retryAfter,
+  snooze,
+  type Run,
+  InvalidPayloadError,
+} from '../contracts/index.ts';
+import { DeliveryError } from '../resilience/index.ts';
+import { JobDeadError } from '../runtime/index.ts';
 import { MemoryStateStore, runHandler } from './index.ts';
 
 const letter = defineJob({

@@ -9,8 +9,7 @@ import {
   type Run,
   type ValuesOf,
 } from '../contracts/index.ts';
-import { UndecodableJobError } from '../errors/index.ts';
-import { jobIdOf, digestOf } from '../queue/index.ts';
+import { UndecodableJobError, jobIdOf, digestOf } from '../queue/index.ts';
 import { classifyReturn, classifyThrow, type Settlement } from '../runtime/index.ts';
 import { Ledger, MemoryStateStore } from '../state/index.ts';
 import { createIdSource } from '../time/index.ts';

@@ -1,7 +1,16 @@
 /** Who may import whom, and why. docs/architecture.md says it in words. */
 
-/** Importable by all; each may import those before it. */
-export const GROUND = ['src/errors', 'src/time', 'src/config', 'src/facts', 'src/resilience', 'src/contracts'] as const;
+/** Importable by all: the ground, and what words mean. Each may import those before it. */
+export const GROUND = [
+  'src/errors',
+  'src/time',
+  'src/config',
+  'src/facts',
+  'src/resilience',
+  'src/privacy',
+  'src/tracing',
+  'src/contracts',
+] as const;
 
 export interface RoomRule {
   /** Rooms beside the ground. */
@@ -10,7 +19,10 @@ export interface RoomRule {
 }
 
 export const ROOMS: Readonly<Record<string, RoomRule>> = {
-  src: { may: ['src/queue'], why: 'the root door is what a web app loads: contracts, producers, errors' },
+  src: {
+    may: ['src/engine', 'src/state', 'src/queue'],
+    why: 'the root door is what a web app loads: contracts, producers, the errors that it can meet',
+  },
   'src/engine': { may: [], why: 'it owns the connections; everybody above stands on it' },
   'src/state': { may: ['src/engine'], why: 'small shared values live beside the queues, on the same connection' },
   'src/queue': {
@@ -42,9 +54,24 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/queue', 'src/runtime', 'src/state'],
     why: 'it runs what the runtime would run, in memory',
   },
+  'src/boot': {
+    may: [
+      'src/engine',
+      'src/state',
+      'src/queue',
+      'src/dead-letters',
+      'src/runtime',
+      'src/events',
+      'src/outbox',
+      'src/event-store',
+      'src/telemetry',
+    ],
+    why: 'it opens what an entry point asks for, each by a door of its own',
+  },
   'src/cli': {
     may: [
       'src/dead-letters',
+      'src/boot',
       'src/engine',
       'src/event-store',
       'src/events',
@@ -67,6 +94,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'jobs',
       'src/cli',
       'src/dead-letters',
+      'src/boot',
       'src/engine',
       'src/event-store',
       'src/queue',
@@ -79,7 +107,17 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   app: { may: ['jobs', 'workers'], why: 'it names what this app consists of' },
   local: { may: [], why: 'it starts programs; it is none of them' },
   examples: {
-    may: ['jobs', 'producers', 'workers', 'src/event-store', 'src/events', 'src/outbox', 'src/queue', 'src/telemetry'],
+    may: [
+      'jobs',
+      'producers',
+      'workers',
+      'src/engine',
+      'src/event-store',
+      'src/events',
+      'src/outbox',
+      'src/queue',
+      'src/telemetry',
+    ],
     why: 'an app of a user: it has the doors that a user has',
   },
 };
@@ -129,14 +167,8 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   maildev: { in: ['local/mailbox-process.ts'], why: 'it loads slowly and holds the process: it has one of its own' },
   nodemailer: { in: ['workers/email'], why: 'nobody else sends mail' },
   pg: {
-    in: [
-      'src/engine/postgres/pool.ts',
-      'src/cli/open-database.ts',
-      'workers/database.ts',
-      'local/postgres',
-      'examples',
-    ],
-    typesIn: ['workers', 'src/outbox', 'src/event-store', 'src/cli', 'src/engine'],
+    in: ['src/engine/postgres/pool.ts', 'src/boot/database', 'workers/database.ts', 'local/postgres', 'examples'],
+    typesIn: ['workers', 'src/outbox', 'src/event-store', 'src/boot', 'src/cli', 'src/engine'],
     why: 'one pool for the queues and one for the handlers, each behind an import(): a producer on Redis must not load it',
   },
   pino: { in: ['src/telemetry'], why: 'the core states facts; one listener logs' },
@@ -154,7 +186,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
 /** Reached by import() alone: whoever loads the file without a need for it must not load the vendor. */
 export const LAZY: Readonly<Record<string, string>> = {
   'src/engine/postgres/pool.ts': 'a web app on Redis must not load pg',
-  'src/cli/open-database.ts': 'a command without an outbox must not load pg',
+  'src/boot/database/index.ts': 'a command without an outbox must not load pg',
   'src/telemetry/metrics/index.ts': 'a program that serves no metrics must not load prom-client (50 ms)',
   'src/events/transports/rabbitmq/rabbitmq-transport.ts': 'an app without RabbitMQ must not load amqplib',
 };

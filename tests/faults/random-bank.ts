@@ -3,8 +3,7 @@ import { Pool } from 'pg';
 import { Bank, bankProjections } from '../../examples/bank/bank.ts';
 import { migrateBank } from '../../examples/bank/migrate.ts';
 import { RuleBroken } from '../../examples/bank/rule-broken.ts';
-import { ConcurrencyError } from '../../src/errors/index.ts';
-import type { Projections } from '../../src/event-store/index.ts';
+import { ConcurrencyError, type Projections } from '../../src/event-store/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { seededRandom } from './random.ts';
 

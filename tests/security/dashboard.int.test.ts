@@ -2,7 +2,7 @@ import { request as rawRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDashboard } from '../../dashboard/index.ts';
 import { openEngine } from '../../src/engine/index.ts';
-import { InvalidConfigError } from '../../src/errors/index.ts';
+import { InvalidConfigError } from '../../src/config/index.ts';
 import { openTestDashboard, sampleApp, sessionCookie, type TestDashboard } from '../support/dashboard.ts';
 import { PASSWORD } from '../support/sample-users.ts';
 import { engineCases, namespace, redisUrl, type EnginePlace } from '../support/engines.ts';

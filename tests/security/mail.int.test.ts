@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { orderConfirmation, passwordReset, welcomeEmail } from '../../jobs/index.ts';
-import { validatePayload, type AnyJobContract } from '../../src/contracts/index.ts';
-import { DeliveryError, InvalidPayloadError } from '../../src/errors/index.ts';
+import { validatePayload, type AnyJobContract, InvalidPayloadError } from '../../src/contracts/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 import { createMailer } from '../../workers/email/index.ts';
 import { html } from '../../workers/email/templates/html.ts';
 import { orderConfirmationMail } from '../../workers/email/templates/order-confirmation.ts';

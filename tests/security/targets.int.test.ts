@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, test } from 'vitest';
-import { DeliveryError } from '../../src/errors/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 import { webhook, webPush } from '../../jobs/index.ts';
 import { validatePayload } from '../../src/contracts/index.ts';
 import { checkTarget, isPublicAddress, post, type Resolver } from '../../workers/http/index.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { DeliveryError } from '../../src/errors/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 import { orAway } from '../database-away.ts';
 import type { AnalyticsSink } from './sink.ts';
 

@@ -1,4 +1,4 @@
-import { DeliveryError } from '../../src/errors/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 
 /** What nodemailer hangs on its errors; see its errors.d.ts. */
 interface MailFailure extends Error {

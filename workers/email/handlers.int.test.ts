@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
-import { DeliveryError } from '../../src/errors/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 import { runHandler } from '../../src/testing/index.ts';
 import { freshDatabase } from '../../tests/support/engines.ts';
 import type { MailContent, SendOptions } from './mailer.ts';

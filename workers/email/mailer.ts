@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer';
-import { defineResource, inSpan } from '../../src/contracts/index.ts';
-import { DeliveryError } from '../../src/errors/index.ts';
+import { defineResource } from '../../src/contracts/index.ts';
+import { inSpan } from '../../src/tracing/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 import { classifyMailError } from './classify.ts';
 import { readSender, type Sender } from './sender.ts';
 

@@ -1,7 +1,7 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { DeliveryError } from '../../src/errors/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 
 /** Finds a host's addresses; a test gives one that changes its mind. */
 export type Resolver = (host: string, done: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void;

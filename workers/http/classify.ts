@@ -1,4 +1,4 @@
-import { DeliveryError } from '../../src/errors/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 const TRY_AGAIN: ReadonlySet<number> = new Set([408, 425, 429]);

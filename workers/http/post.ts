@@ -1,8 +1,8 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { inSpan } from '../../src/contracts/index.ts';
-import { DeliveryError } from '../../src/errors/index.ts';
+import { inSpan } from '../../src/tracing/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 import { checkTarget, guardedLookup, isAllowed, type AllowedHosts, type Resolver } from './address-guard.ts';
 import { classifyNetworkError, classifyStatus } from './classify.ts';
 

@@ -1,6 +1,6 @@
 import webPush, { type RequestDetails } from 'web-push';
 import { defineResource } from '../../src/contracts/index.ts';
-import { DeliveryError } from '../../src/errors/index.ts';
+import { DeliveryError } from '../../src/resilience/index.ts';
 import { checkTarget, post, type AllowedHosts, type Resolver } from '../http/index.ts';
 import { readAllowedHosts } from './allowed-hosts.ts';
 

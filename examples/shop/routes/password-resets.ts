@@ -2,7 +2,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { emailAddress } from '../../../jobs/index.ts';
 import type { EmailProducer } from '../../../producers/index.ts';
-import { IdempotencyConflictError } from '../../../src/errors/index.ts';
+import { IdempotencyConflictError } from '../../../src/queue/index.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { bodyOf, Problem } from '../problems.ts';
 import { currentCorrelationId } from '../request-context.ts';

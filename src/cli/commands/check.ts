@@ -1,14 +1,16 @@
-import { Environment } from '../../config/index.ts';
-import { loadApp, type App } from '../../contracts/index.ts';
-import { openEngine, readEngineSettings, type EngineSettings } from '../../engine/index.ts';
+import { Environment, InvalidConfigError } from '../../config/index.ts';
+import { loadApp } from '../../boot/index.ts';
+import { readHostSettings, readWorkerSettings } from '../../boot/work/index.ts';
+import { type App, InvalidContractError } from '../../contracts/index.ts';
 import {
+  openEngine,
+  readEngineSettings,
+  type EngineSettings,
   EngineCheckError,
   EngineUnreachableError,
-  InvalidConfigError,
-  InvalidContractError,
-} from '../../errors/index.ts';
+} from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { readHostSettings, readWorkerSettings, ResourceSet } from '../../runtime/index.ts';
+import { ResourceSet } from '../../runtime/index.ts';
 import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';
 import { visible } from '../table.ts';

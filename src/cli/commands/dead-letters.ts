@@ -1,4 +1,5 @@
-import { loadApp, type App } from '../../contracts/index.ts';
+import { loadApp } from '../../boot/index.ts';
+import { type App } from '../../contracts/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../dead-letters/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';

@@ -1,5 +1,6 @@
-import { loadApp, type EnqueueOptions } from '../../contracts/index.ts';
-import { InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError } from '../../errors/index.ts';
+import { loadApp } from '../../boot/index.ts';
+import { type EnqueueOptions, InvalidPayloadError, PayloadTooLargeError } from '../../contracts/index.ts';
+import { InvalidOptionsError } from '../../errors/index.ts';
 import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,9 +1,10 @@
 import { Environment, readRedisUrl } from '../../config/index.ts';
-import { loadApp, type App } from '../../contracts/index.ts';
+import { loadApp } from '../../boot/index.ts';
+import { type App } from '../../contracts/index.ts';
 import { enqueueReaction, type Bus } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
 import type { Command, ExitCode, Terminal } from '../command.ts';
-import { openBus } from '../open-bus.ts';
+import { openBus } from '../../boot/bus/index.ts';
 import { allowOnly, parseCommand, type ParsedArguments } from '../parse.ts';
 import { table } from '../table.ts';
 import { UsageError } from '../usage-error.ts';

@@ -2,7 +2,7 @@ import { Environment } from '../../config/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { readOutboxStatus, reconcile } from '../../outbox/index.ts';
 import type { Command } from '../command.ts';
-import { readOutboxSettings } from '../outbox-settings.ts';
+import { readOutboxSettings } from '../../boot/outbox/index.ts';
 import { parseCommand } from '../parse.ts';
 import { lengthOf } from '../table.ts';
 import { UsageError } from '../usage-error.ts';
@@ -25,7 +25,7 @@ export const outbox: Command = {
     const environment = new Environment(terminal.variables);
     const { database, engineUrl, namespace } = readOutboxSettings(environment);
     environment.check();
-    const { openDatabase } = await import('../open-database.ts');
+    const { openDatabase } = await import('../../boot/database/index.ts');
     const pool = openDatabase(database, 1);
     try {
       if (what === 'status') {

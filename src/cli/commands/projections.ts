@@ -1,8 +1,8 @@
-import { loadApp } from '../../contracts/index.ts';
+import { loadApp } from '../../boot/index.ts';
 import type { Projections } from '../../event-store/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
 import type { Command, ExitCode, Terminal } from '../command.ts';
-import { openProjections, type OpenedProjections } from '../open-projections.ts';
+import { openProjections, type OpenedProjections } from '../../boot/event-store/index.ts';
 import { parseCommand } from '../parse.ts';
 import { lengthOf, table, when } from '../table.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Environment, readLogLevel, readNodeEnv } from '../../config/index.ts';
-import { loadApp, type App } from '../../contracts/index.ts';
+import { loadApp } from '../../boot/index.ts';
+import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
-import { BusUnavailableError } from '../../errors/index.ts';
-import { runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
+import { BusUnavailableError, runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { Relay } from '../../outbox/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
 import { createLogger, logFacts, registeredTracer } from '../../telemetry/index.ts';
 import type { Command } from '../command.ts';
-import { openBus } from '../open-bus.ts';
+import { openBus } from '../../boot/bus/index.ts';
 import { serveRelayHealth } from '../serve-relay-health.ts';
-import { readOutboxSettings } from '../outbox-settings.ts';
+import { readOutboxSettings } from '../../boot/outbox/index.ts';
 import { parseCommand } from '../parse.ts';
 
 export const relay: Command = {
@@ -45,7 +45,7 @@ export const relay: Command = {
     if (health !== undefined) {
       logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
     }
-    const { openDatabase } = await import('../open-database.ts');
+    const { openDatabase } = await import('../../boot/database/index.ts');
     const pool = openDatabase(database, 4);
     const engine = openEngine({
       url: engineUrl,

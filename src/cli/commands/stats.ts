@@ -1,4 +1,4 @@
-import { loadApp } from '../../contracts/index.ts';
+import { loadApp } from '../../boot/index.ts';
 import { readQueueFigures } from '../../queue/index.ts';
 import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';

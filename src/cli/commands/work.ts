@@ -1,6 +1,7 @@
 import { Environment } from '../../config/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { parentOfProcess, runSupervisedWorker, startWorkerFleet } from '../../runtime/index.ts';
+import { parentOfProcess } from '../../runtime/index.ts';
+import { runSupervisedWorker, startWorkerFleet } from '../../boot/work/index.ts';
 import {
   createLogger,
   loadMetrics,
@@ -10,7 +11,7 @@ import {
   type Metrics,
 } from '../../telemetry/index.ts';
 import { endProcess } from '../process-terminal.ts';
-import { recordOutboxEnds } from '../record-outbox-ends.ts';
+import { recordOutboxEnds } from '../../boot/outbox/index.ts';
 import { METRICS, serveHealth } from '../serve-health.ts';
 import type { Command, ExitCode, Terminal } from '../command.ts';
 

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../../tests/support/postgres-server.ts';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
-import { EngineCheckError } from '../../errors/index.ts';
+import { EngineCheckError } from '../engine-check-error.ts';
 import { openEngine, type Engine, type EngineOptions } from '../index.ts';
 
 let server: PostgresServer;

@@ -1,5 +1,6 @@
 import { Queue, SchemaMigrationRequiredError } from 'bullmq';
-import { EngineCheckError, InvalidOptionsError } from '../../errors/index.ts';
+import { EngineCheckError } from '../engine-check-error.ts';
+import { InvalidOptionsError } from '../../errors/index.ts';
 import { isConnectionError } from '../connection-error.ts';
 import type {
   Claim,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { EngineUnreachableError } from '../../errors/index.ts';
+import { EngineUnreachableError } from '../engine-unreachable-error.ts';
 import { Outage } from '../outage.ts';
 import { checkRedis, type AskedRedis } from './check.ts';
 

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
-import { EngineCheckError, InvalidOptionsError } from '../../errors/index.ts';
+import { EngineCheckError } from '../engine-check-error.ts';
+import { InvalidOptionsError } from '../../errors/index.ts';
 import type {
   Claim,
   Engine,

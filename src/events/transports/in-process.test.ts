@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../../../tests/support/wait-for.ts';
-import { Bus } from '../bus.ts';
+import { Bus } from '../bus/bus.ts';
 import { events, orderPlaced, userUpdated } from '../transport-trial.contract-suite.ts';
 import { transportContract } from '../transport.contract-suite.ts';
 import { InProcessTransport } from './in-process.ts';

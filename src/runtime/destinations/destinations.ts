@@ -2,8 +2,8 @@ import type { AnyJobContract, DestinationPolicy, QueuePolicy } from '../../contr
 import type { Facts } from '../../facts/index.ts';
 import { mayCall } from '../../resilience/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import type { RunContext } from '../run-context.ts';
-import type { Settlement } from '../settlement.ts';
+import type { RunContext } from '../run/run-context.ts';
+import type { Settlement } from '../run/settlement.ts';
 import { destinationOf, type Destination } from './destination.ts';
 import { findingOf, held, holdOf, waits, type Look, type Waits } from './holding.ts';
 import { Places, type GiveBack } from './places.ts';

@@ -1,6 +1,6 @@
-import { DeliveryError, JobTimeoutError } from '../../errors/index.ts';
-import { mayCall } from '../../resilience/index.ts';
-import type { Settlement } from '../settlement.ts';
+import { DeliveryError, mayCall } from '../../resilience/index.ts';
+import { JobTimeoutError } from '../../contracts/index.ts';
+import type { Settlement } from '../run/settlement.ts';
 import type { Destination } from './destination.ts';
 import type { Finding, Hold } from './shared-breaker.ts';
 

@@ -11,7 +11,7 @@ import {
   type App,
   type ScheduleDefinition,
 } from '../../contracts/index.ts';
-import { QueueUnavailableError } from '../../errors/index.ts';
+import { QueueUnavailableError } from '../../queue/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { Scheduler, type SchedulerOptions } from './scheduler.ts';
 

@@ -1,9 +1,8 @@
 import type { App, Schedule } from '../../contracts/index.ts';
-import { ClientClosedError, QueueUnavailableError } from '../../errors/index.ts';
+import { ClientClosedError, QueueUnavailableError, type Client } from '../../queue/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import type { Client } from '../../queue/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import { toError } from '../to-error.ts';
+import { toError } from '../run/to-error.ts';
 import { dueSlots, slotsOf, type Slots } from './slots.ts';
 
 export interface SchedulerOptions {

@@ -1,10 +1,11 @@
 import { UnrecoverableError } from 'bullmq';
-import { createStoredScrubber, keptData, type App } from '../../contracts/index.ts';
+import { createStoredScrubber, type App } from '../../contracts/index.ts';
+import { keptData } from '../../privacy/index.ts';
 import type { Engine, EngineJob } from '../../engine/index.ts';
-import { PoisonJobError } from '../../errors/index.ts';
+import { PoisonJobError } from './poison-job-error.ts';
 import type { Facts } from '../../facts/index.ts';
 import { readMeta, readStoredJob, traceIdOf } from '../../queue/index.ts';
-import { StoredError } from '../stored-error.ts';
+import { StoredError } from '../run/stored-error.ts';
 import { failedLine, type BlameBook } from '../../dead-letters/index.ts';
 import type { ChildWorker } from './child-worker.ts';
 import type { HeldJob } from './messages.ts';

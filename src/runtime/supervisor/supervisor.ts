@@ -5,7 +5,7 @@ import type { Facts } from '../../facts/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { clientOn } from '../../queue/index.ts';
 import { Scheduler } from '../schedules/scheduler.ts';
-import { settledBy } from '../settled-by.ts';
+import { settledBy } from './settled-by.ts';
 import {
   BlameBook,
   DeadLetterAlarm,

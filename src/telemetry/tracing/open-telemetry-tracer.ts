@@ -9,7 +9,7 @@ import {
   type Span,
   type Tracer as OtelTracer,
 } from '@opentelemetry/api';
-import { continueTrace, type Tracer } from '../../contracts/index.ts';
+import { continueTrace, type Tracer } from '../../tracing/index.ts';
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 

@@ -1,5 +1,5 @@
 import { ProxyTracerProvider, trace } from '@opentelemetry/api';
-import type { Tracer } from '../../contracts/index.ts';
+import type { Tracer } from '../../tracing/index.ts';
 import { openTelemetryTracer } from './open-telemetry-tracer.ts';
 
 /**

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Pool, type PoolClient } from 'pg';
-import { ConcurrencyError } from '../../../src/errors/index.ts';
-import { EventStore, migrateEventStore, Projections } from '../../../src/event-store/index.ts';
+import { ConcurrencyError, EventStore, migrateEventStore, Projections } from '../../../src/event-store/index.ts';
 import { Facts } from '../../../src/facts/index.ts';
 import { startProcess } from '../../support/child-process.ts';
 import { counted, noted, sumsProjection } from '../../support/event-store.ts';

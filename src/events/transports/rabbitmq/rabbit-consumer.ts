@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { UndecodableEventError } from '../../../errors/index.ts';
-import { readCloudEvent } from '../../cloud-event.ts';
+import { UndecodableEventError } from '../../envelope/undecodable-event-error.ts';
+import { readCloudEvent } from '../../envelope/cloud-event.ts';
 import { Inbox } from '../../inbox.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
 import { Acknowledger } from './acknowledger.ts';

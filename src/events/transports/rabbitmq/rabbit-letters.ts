@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, GetMessage } from 'amqplib';
-import { readCloudEvent } from '../../cloud-event.ts';
+import { readCloudEvent } from '../../envelope/cloud-event.ts';
 import type { EventDeadLetters, StoredLetter } from '../../transport.ts';
 import { ATTEMPTS_HEADER } from './rabbit-consumer.ts';
 import { messageIdOf } from './message-id.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ChannelModel } from 'amqplib';
-import { bareError } from '../../../contracts/index.ts';
-import { BusUnavailableError, InvalidConfigError } from '../../../errors/index.ts';
+import { bareError } from '../../../privacy/index.ts';
+import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
+import { InvalidConfigError } from '../../../config/index.ts';
 import { backoffDelay, exponential } from '../../../resilience/index.ts';
 import type { TransportListener } from '../../transport.ts';
 

@@ -8,7 +8,7 @@ import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { dead, defineEvent, retryAfter, snooze, type EventEnvelope } from '../../../contracts/index.ts';
 import { Facts } from '../../../facts/index.ts';
 import { exponential, fixed } from '../../../resilience/index.ts';
-import { Bus } from '../../bus.ts';
+import { Bus } from '../../bus/bus.ts';
 import { events, orderPlaced, userUpdated } from '../../transport-trial.contract-suite.ts';
 import { transportContract } from '../../transport.contract-suite.ts';
 import { openRabbitMq } from './open-rabbitmq.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
-import { redisUrlProblem } from '../../../config/index.ts';
-import { bareError } from '../../../contracts/index.ts';
-import { BusUnavailableError, InvalidConfigError } from '../../../errors/index.ts';
+import { redisUrlProblem, InvalidConfigError } from '../../../config/index.ts';
+import { bareError } from '../../../privacy/index.ts';
+import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
 import type { TransportListener } from '../../transport.ts';
 
 /** How long the end of a read is waited for. */

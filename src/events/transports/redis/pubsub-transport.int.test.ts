@@ -4,7 +4,7 @@ import { namespace, redisUrl } from '../../../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../../../tests/support/redis-server.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { Facts } from '../../../facts/index.ts';
-import { Bus } from '../../bus.ts';
+import { Bus } from '../../bus/bus.ts';
 import { events, userRegistered, userUpdated } from '../../transport-trial.contract-suite.ts';
 import { transportContract } from '../../transport.contract-suite.ts';
 import { RedisPubSubTransport } from './pubsub-transport.ts';

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { Inbox } from '../../inbox.ts';
-import { readCloudEvent, type Reading } from '../../cloud-event.ts';
+import { readCloudEvent, type Reading } from '../../envelope/cloud-event.ts';
 import type {
   Capabilities,
   Delivery,

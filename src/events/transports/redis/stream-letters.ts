@@ -1,5 +1,5 @@
 import type { EventDeadLetters, StoredLetter, Verdict } from '../../transport.ts';
-import { readCloudEvent } from '../../cloud-event.ts';
+import { readCloudEvent } from '../../envelope/cloud-event.ts';
 import type { RedisLink } from './link.ts';
 import { pairs, type StreamEntry } from './stream-entries.ts';
 import { BURY, REPLAY_LETTER } from './stream-scripts.ts';

@@ -6,7 +6,7 @@ import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { dead, snooze } from '../../../contracts/index.ts';
 import { Facts } from '../../../facts/index.ts';
 import { fixed } from '../../../resilience/index.ts';
-import { Bus } from '../../bus.ts';
+import { Bus } from '../../bus/bus.ts';
 import { events, userUpdated } from '../../transport-trial.contract-suite.ts';
 import { transportContract } from '../../transport.contract-suite.ts';
 import { RedisStreamsTransport, type RedisStreamsOptions } from './streams-transport.ts';

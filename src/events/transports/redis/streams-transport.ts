@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { InvalidOptionsError } from '../../../errors/index.ts';
 import { createIdSource } from '../../../time/index.ts';
-import { readCloudEvent } from '../../cloud-event.ts';
+import { readCloudEvent } from '../../envelope/cloud-event.ts';
 import type {
   Capabilities,
   OutgoingEvent,

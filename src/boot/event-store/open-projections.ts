@@ -1,0 +1,43 @@
+import { Environment, InvalidConfigError, readLogLevel, readNodeEnv, type Variables } from '../../config/index.ts';
+import type { App } from '../../contracts/index.ts';
+import type { EventStoreDefinition, Projections } from '../../event-store/index.ts';
+import { Facts } from '../../facts/index.ts';
+
+export interface OpenedProjections {
+  readonly projections: Projections;
+  readonly facts: Facts;
+  readonly definition: EventStoreDefinition;
+  close(): Promise<void>;
+}
+
+/** The projections of the app's event store, in the database of this environment. */
+export async function openProjections(app: App, variables: Variables): Promise<OpenedProjections> {
+  if (app.eventStore === undefined) {
+    throw new InvalidConfigError(['Expected an app with an event store, found one without: name it with --app PATH.']);
+  }
+  const { EventStore, Projections, readEventStore } = await import('../../event-store/index.ts');
+  const definition = readEventStore(app.eventStore);
+  const environment = new Environment(variables);
+  const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
+  if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', 'the event store, which lives there');
+  const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  readLogLevel(environment);
+  readNodeEnv(environment);
+  environment.check();
+  const { openDatabase } = await import('../database/index.ts');
+  // For each projection one that writes and one that reads ahead; one that listens, one to spare.
+  const pool = openDatabase(database ?? '', 2 * definition.projections.length + 2);
+  const facts = new Facts();
+  const store = new EventStore({ ...definition, pool, namespace, facts });
+  const projections = new Projections({ store, projections: definition.projections });
+  return {
+    projections,
+    facts,
+    definition,
+    async close() {
+      await projections.stop();
+      await store.settle();
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/**
+ * What entry points open: the app, the database, and by doors of their own the bus, the event store, the outbox and the processes that
+ * work: a command loads no more of them than it needs.
+ */
+export { loadApp } from './load-app.ts';

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { InvalidConfigError } from '../config/index.ts';
+import { ShiftworkError } from '../errors/index.ts';
+import type { App } from '../contracts/index.ts';
+
+const SOURCE_FIRST = ['shiftwork.config.ts', 'shiftwork.config.js', 'shiftwork.config.mjs', 'dist/shiftwork.config.js'];
+// Built code may run on a Node that does not strip types.
+const BUILT_FIRST = ['shiftwork.config.js', 'shiftwork.config.mjs', 'dist/shiftwork.config.js', 'shiftwork.config.ts'];
+
+/**
+ * Loads the app's definition: the default export of `path`, or of `shiftwork.config.ts` (or its built form) in `directory`.
+ * @throws InvalidConfigError when there is none, when it cannot be loaded, or when it exports something else;
+ *   InvalidContractError when it defines something that cannot work
+ */
+export async function loadApp(path?: string, directory: string = process.cwd()): Promise<App> {
+  const candidates = path === undefined ? (import.meta.url.endsWith('.ts') ? SOURCE_FIRST : BUILT_FIRST) : [path];
+  const file = candidates.map(candidate => resolve(directory, candidate)).find(candidate => existsSync(candidate));
+  if (file === undefined) {
+    throw new InvalidConfigError([
+      `Expected an app definition at ${candidates.join(' or ')} in ${directory}, found none; name it with --app PATH.`,
+    ]);
+  }
+  const loaded = await load(file);
+  const app = typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
+  if (!isApp(app)) {
+    throw new InvalidConfigError([
+      `Expected ${file} to export the result of defineApp(...) as its default, found something else.`,
+    ]);
+  }
+  return app;
+}
+
+async function load(file: string): Promise<unknown> {
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (error) {
+    if (error instanceof ShiftworkError) throw error;
+    throw new InvalidConfigError([`Expected ${file} to load, but ${reasonOf(error)}.`]);
+  }
+}
+
+/** What was thrown, and the first place in a file that its stack names. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'it threw something that is no Error';
+  const place = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(error.stack ?? '')?.[1];
+  return `${error.name}: ${error.message.split('\n', 1)[0]}${place === undefined ? '' : ` (at ${place})`}`;
+}
+
+function isApp(value: unknown): value is App {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'app' && 'jobs' in value;
+}

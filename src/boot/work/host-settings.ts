@@ -1,0 +1,38 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { readLogLevel, readNodeEnv, type Environment } from '../../config/index.ts';
+
+/** What a supervisor reads beside the settings of its workers. */
+export interface HostSettings {
+  /** Worker processes. */
+  readonly processes: number;
+  readonly port: number | undefined;
+  readonly maxMemoryMb: number | undefined;
+  readonly alertThreshold: number;
+  readonly alertUrl: URL | undefined;
+}
+
+/** What a worker process needs at rest, with room for the work of a few jobs. */
+const MEMORY_PER_PROCESS = 160 * 1_048_576;
+
+/** Every fault goes to the environment. */
+export function readHostSettings(environment: Environment): HostSettings {
+  readLogLevel(environment);
+  readNodeEnv(environment);
+  // Dead letters of events count in the alarm.
+  environment.url('RABBITMQ_URL', { protocols: ['amqp:', 'amqps:'] });
+  return {
+    processes: environment.integer('WORKER_PROCESSES', { min: 1, max: 256 }) ?? defaultProcesses(),
+    port: environment.integer('WORKER_PORT', { min: 0, max: 65_535 }),
+    maxMemoryMb: environment.integer('WORKER_MAX_MEMORY_MB', { min: 64, max: 1_048_576 }),
+    alertThreshold: environment.integer('DEAD_LETTER_ALERT', { min: 1, max: 1_000_000, fallback: 100 }),
+    alertUrl: environment.url('ALERT_WEBHOOK_URL', { protocols: ['https:', 'http:'] }),
+  };
+}
+
+/** One for each core, fewer where memory is short. */
+function defaultProcesses(): number {
+  const limit = process.constrainedMemory();
+  // Without a limit of its own it is told as a huge number.
+  const memory = limit > 0 && limit < totalmem() ? limit : totalmem();
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / MEMORY_PER_PROCESS)));
+}

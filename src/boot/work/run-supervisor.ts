@@ -1,0 +1,137 @@
+import { Environment, type Variables } from '../../config/index.ts';
+import { loadApp } from '../load-app.ts';
+import { type App } from '../../contracts/index.ts';
+import { openEngine } from '../../engine/index.ts';
+import type { Facts } from '../../facts/index.ts';
+import { readQueueFigures, type QueueFigures } from '../../queue/index.ts';
+import type { OtherDeadLetters } from '../../dead-letters/index.ts';
+import { readHostSettings } from './host-settings.ts';
+import { notifyWebhook } from './notify-webhook.ts';
+import { ResourceSet, settledBy, type WorkerProgram, Supervisor, workerName } from '../../runtime/index.ts';
+import { usableEngine } from './usable-engine.ts';
+import { readWorkArguments } from './work-arguments.ts';
+import { readWorkerSettings } from './worker-settings.ts';
+
+export interface WorkerFleetOptions {
+  readonly argv: readonly string[];
+  readonly variables: Variables;
+  readonly facts: Facts;
+  /** How to run this program again as one of its workers. */
+  readonly program: WorkerProgram;
+  /** Dead letters that are no jobs: they count in the alarm. Called once, with the app. */
+  readonly openOthers?: (app: App) => Promise<{
+    readonly sources: readonly OtherDeadLetters[];
+    close(): Promise<void>;
+  }>;
+  /** Told once when every worker works on every queue. */
+  readonly onReady?: () => void;
+}
+
+export interface WorkerFleet {
+  /** Ends with the exit code: 0 after a clean stop. */
+  readonly ended: Promise<number>;
+  /** Asks for a clean stop; asked again after a second or more, it hurries. */
+  stop(): void;
+  readonly app: App;
+  /** Where health and metrics are to be served: WORKER_PORT. */
+  readonly port: number | undefined;
+  standing(): FleetStanding;
+  /** Asks every worker process; `value` is undefined where no answer came in time. */
+  ask(what: string, withinMs: number): Promise<readonly { readonly worker: string; readonly value: unknown }[]>;
+  /** Of the queues that are worked on here. Waits for an engine that is away. */
+  queueFigures(): Promise<readonly QueueFigures[]>;
+}
+
+export interface FleetStanding {
+  readonly phase: 'starting' | 'working' | 'draining';
+  /** Worker processes that work on every queue. */
+  readonly working: number;
+  readonly wanted: number;
+}
+
+/** Platforms signal every process of a dyno, terminals a whole group, and npm passes on what it got: all of that is one request. */
+const SAME_REQUEST_MS = 1_000;
+
+/**
+ * Runs an app's workers on this host, in processes of their own, until `stop()`.
+ * @throws InvalidConfigError with every fault of arguments and environment at once, before anything is opened
+ */
+export async function startWorkerFleet(options: WorkerFleetOptions): Promise<WorkerFleet> {
+  const { argv, variables, facts, program, onReady, openOthers } = options;
+  const environment = new Environment(variables);
+  const app = await loadApp(readWorkArguments(argv).app);
+  const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
+  const { processes, port, maxMemoryMb, alertThreshold, alertUrl } = readHostSettings(environment);
+  environment.check();
+
+  const others = await openOthers?.(app);
+  const { url, kind, namespace } = settings.engine;
+  const engine = openEngine({
+    url,
+    role: 'worker',
+    namespace,
+    onError: error => facts.state('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
+  });
+  let phase: FleetStanding['phase'] = 'starting';
+  const supervisor = new Supervisor({
+    name: workerName(),
+    app,
+    engine,
+    facts,
+    program,
+    queues: settings.queues,
+    processes,
+    maxMemoryMb,
+    alarm: {
+      threshold: alertThreshold,
+      others: others?.sources,
+      notify: alertUrl === undefined ? undefined : alert => notifyWebhook(alertUrl, alert),
+    },
+    onReady: () => {
+      if (phase === 'starting') phase = 'working';
+      onReady?.();
+    },
+  });
+  const stopAsked = new AbortController();
+  const stopped = new Promise<number>(resolve => stopAsked.signal.addEventListener('abort', () => resolve(0)));
+  let askedAt = 0;
+
+  const run = async (): Promise<number> => {
+    let stopBy = Infinity;
+    try {
+      await Promise.race([usableEngine(engine, facts, stopAsked.signal), stopped]);
+      if (stopAsked.signal.aborted) return 0;
+      await Promise.race([supervisor.start(), stopped]);
+      const code = await Promise.race([stopped, supervisor.failed]);
+      stopBy = Date.now() + settings.graceMs;
+      await supervisor.stop(settings.graceMs);
+      return code;
+    } finally {
+      const leftMs = Math.max(100, Math.min(1_000, stopBy - Date.now() - 100));
+      // A database or a broker that does not answer must not make the exit late.
+      await settledBy(Date.now() + leftMs, Promise.all([others?.close(), engine.close(leftMs)]));
+    }
+  };
+  return {
+    ended: run(),
+    app,
+    port,
+    standing: () => ({ phase, working: supervisor.working, wanted: processes }),
+    ask: (what, withinMs) =>
+      Promise.all(
+        supervisor.workers.map(async worker => ({ worker: worker.name, value: await worker.ask(what, withinMs) })),
+      ),
+    queueFigures: () => Promise.all(settings.queues.map(async queue => readQueueFigures(await engine.queue(queue)))),
+    stop() {
+      phase = 'draining';
+      const now = Date.now();
+      if (!stopAsked.signal.aborted) {
+        askedAt = now;
+        stopAsked.abort();
+      } else if (now - askedAt >= SAME_REQUEST_MS) {
+        supervisor.hurry();
+      }
+    },
+  };
+}

@@ -1,6 +1,0 @@
-import { ShiftworkError } from './shiftwork-error.ts';
-
-/** The handler said that trying again cannot help. */
-export class JobDeadError extends ShiftworkError {
-  readonly code = 'JOB_DEAD';
-}

@@ -1,0 +1,20 @@
+import type { EventStore } from '../event-store.ts';
+import type { BatchPlace } from '../project/project-batch.ts';
+import type { StoredEvent } from '../read/stored-event.ts';
+
+/** Events that no contract of the store has pass by, or stop the projection: `onUnknown`. */
+export function isKnown({ problem }: StoredEvent): boolean {
+  return problem?.kind !== 'unknown-type';
+}
+
+/** Nobody else will notice that they were passed over. */
+export function tellUnhandled(
+  { facts }: EventStore,
+  { projection, generation }: BatchPlace,
+  unknown: readonly StoredEvent[],
+): void {
+  for (const { position, type: eventType, problem } of unknown) {
+    const reason = problem?.detail ?? '';
+    facts.state('projection.unhandled', { projection: projection.name, generation, position, eventType, reason });
+  }
+}

@@ -1,0 +1,122 @@
+import { type AnyEventContract, type EventContract, InvalidContractError } from '../../contracts/index.ts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { decrypt, encrypt } from './cipher.ts';
+import { requireIdText } from '../schema/id-text.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { Sql } from '../schema/sql.ts';
+
+/** Which fields of an event are about a person, and what stands there once that person is erased. */
+export interface PersonalData {
+  readonly contract: AnyEventContract;
+  /** The person's id, from the payload as it was given. */
+  readonly subject: (payload: unknown) => string;
+  /**
+   * Top-level field -> what readers get after the erasure; it must fit the schema. In an event of an older version it stands before the
+   * upgrade and again after it: a step meets an erased event without the fields that were named otherwise then.
+   */
+  readonly erased: Readonly<Record<string, unknown>>;
+}
+
+/** Says which fields of an event are sealed with the key of which person. */
+export function personalData<Schema extends StandardSchemaV1>(
+  contract: EventContract<Schema>,
+  definition: {
+    readonly subject: (payload: StandardSchemaV1.InferInput<Schema>) => string;
+    readonly erased: Partial<StandardSchemaV1.InferInput<Schema>>;
+  },
+): PersonalData {
+  return {
+    contract,
+    // Called with a payload that the contract's schema has accepted.
+    subject: payload => definition.subject(payload as StandardSchemaV1.InferInput<Schema>),
+    erased: { ...(definition.erased as Readonly<Record<string, unknown>>) },
+  };
+}
+
+/** What an event's sealed part looks like in the store. */
+export interface SealedParts {
+  /** The payload without the fields that were sealed. */
+  readonly payload: string;
+  readonly subject: string;
+  readonly sealed: string;
+}
+
+/** Seals personal fields before they are stored, and opens them for readers while the key is there. */
+export class PersonalDataVault {
+  readonly #byType: ReadonlyMap<string, PersonalData>;
+  readonly #keys: KeyRing;
+
+  /** @throws InvalidContractError when an event is named twice, is not the store's own, or has no field to seal */
+  constructor(definitions: readonly PersonalData[], contracts: ReadonlyMap<string, AnyEventContract>, keys: KeyRing) {
+    const byType = new Map<string, PersonalData>();
+    for (const definition of definitions) {
+      const { name } = definition.contract;
+      if (byType.has(name)) throw new InvalidContractError(`Personal data of the event "${name}" is defined twice.`);
+      // One of the same name may have other fields: those of the store's would be kept in the clear.
+      if (contracts.get(name) !== definition.contract) {
+        throw new InvalidContractError(
+          `Personal data is defined for "${name}", which is no event of the store, or another contract of that name.`,
+        );
+      }
+      if (Object.keys(definition.erased).length === 0) {
+        throw new InvalidContractError(
+          `Personal data of the event "${name}" names no field in erased: none would be sealed.`,
+        );
+      }
+      byType.set(name, definition);
+    }
+    this.#byType = byType;
+    this.#keys = keys;
+  }
+
+  /** Those of events of that type that are sealed. */
+  fieldsOf(type: string): readonly string[] {
+    return Object.keys(this.#byType.get(type)?.erased ?? {});
+  }
+
+  /** Undefined for an event without personal data. */
+  seal(contract: AnyEventContract, eventId: string, payload: unknown, json: string): Promise<SealedParts> | undefined {
+    const definition = this.#byType.get(contract.name);
+    return definition === undefined ? undefined : this.#seal(definition, eventId, payload, json);
+  }
+
+  async #seal(definition: PersonalData, eventId: string, payload: unknown, json: string): Promise<SealedParts> {
+    const subject = requireIdText(definition.subject(payload), `the subject of an event "${definition.contract.name}"`);
+    const open: Record<string, unknown> = {};
+    const secret: Record<string, unknown> = {};
+    for (const [field, value] of Object.entries(JSON.parse(json) as object)) {
+      const place = Object.hasOwn(definition.erased, field) ? secret : open;
+      Object.defineProperty(place, field, { value, enumerable: true, configurable: true, writable: true });
+    }
+    const key = await this.#keys.keyFor(subject);
+    return {
+      payload: JSON.stringify(open),
+      subject,
+      sealed: encrypt(key, JSON.stringify(secret), eventId),
+    };
+  }
+
+  /** Puts what was sealed back into the payload. Undefined after an erasure: `erasedOf` stands for it then. */
+  async open(
+    eventId: string,
+    payload: unknown,
+    subject: string,
+    sealed: string,
+    sql?: Sql,
+  ): Promise<object | undefined> {
+    const key = await this.#keys.find(subject, sql);
+    if (key === undefined) return undefined;
+    const secret: unknown = JSON.parse(decrypt(key, sealed, eventId));
+    return { ...(payload as object), ...(secret as object) };
+  }
+
+  /** What readers get in place of sealed fields whose key was thrown away. */
+  erasedOf(type: string): Readonly<Record<string, unknown>> {
+    return this.#byType.get(type)?.erased ?? {};
+  }
+
+  /** From now on nobody reads what was sealed for that person. */
+  async erase(subject: string): Promise<void> {
+    await this.#keys.throwAway(subject);
+  }
+}

@@ -1,0 +1,162 @@
+import type { Pool, PoolClient } from 'pg';
+import { BatchTransaction, MARK_BATCH } from './batch-transaction.ts';
+import type { StoreNames } from '../schema/names.ts';
+import { storedReason } from '../park/poison.ts';
+import { schemaOf, type Generation, type Projection } from './projection.ts';
+import type { StoredEvent } from '../read/stored-event.ts';
+
+/** Another process writes the projection now. */
+export class LeaseLost extends Error {}
+
+export interface BatchPlace {
+  readonly pool: Pool;
+  readonly names: StoreNames;
+  readonly namespace: string | undefined;
+  readonly projection: Projection;
+  readonly generation: Generation;
+  readonly token: number;
+  readonly leaseMs: number;
+}
+
+export interface Batch {
+  /** In order; those of parked streams among them. */
+  readonly events: readonly StoredEvent[];
+  /** The checkpoint it stands on, and the one it leads to. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Reads, writes and checkpoint in one transaction: all of it is there, or nothing. The row of the projection is locked first, with the
+ * token: whoever has lost the lease writes nothing.
+ * @throws LeaseLost
+ */
+export async function projectBatch(place: BatchPlace, { events, from, to }: Batch): Promise<void> {
+  await inTransaction(place.pool, async client => {
+    const parked = await enter(client, place, from);
+    await writeEvents(client, place, events, parked);
+    await advance(client, place, to);
+  });
+}
+
+/** Calls the handler with what is not parked; what is goes behind its stream's earlier events. */
+export async function writeEvents(
+  client: PoolClient,
+  place: BatchPlace,
+  events: readonly StoredEvent[],
+  parked: ReadonlySet<string>,
+): Promise<void> {
+  const due = parked.size === 0 ? events : events.filter(({ stream }) => !parked.has(stream));
+  const broken = due.find(({ problem }) => problem !== undefined);
+  // One that it handles and that cannot be read fails it, like one that its handler throws on.
+  if (broken !== undefined) throw new Error(`The event cannot be read: ${broken.problem?.detail ?? ''}.`);
+  if (due.length > 0) await callProject(client, place.projection, due);
+  if (due.length === events.length) return;
+  for (const event of events) if (parked.has(event.stream)) await park(client, place, event, null);
+}
+
+/** Sets the event aside and steps behind it. @throws LeaseLost */
+export async function parkEvent(place: BatchPlace, event: StoredEvent, from: number, error: Error): Promise<void> {
+  await inTransaction(place.pool, async client => {
+    await enter(client, place, from);
+    await park(client, place, event, error);
+    await advance(client, place, event.position);
+  });
+}
+
+/** Calls the handler in the client's transaction; also what it did not await must have succeeded. */
+export async function callProject(
+  client: PoolClient,
+  projection: Projection,
+  events: readonly StoredEvent[],
+): Promise<void> {
+  const tx = new BatchTransaction(client);
+  try {
+    await projection.project(events, tx);
+  } finally {
+    await tx.end();
+  }
+}
+
+/** Where a handler's bare names lead. Names and numbers of ours alone come into the text. */
+export function enterSchema(place: Pick<BatchPlace, 'namespace' | 'projection' | 'generation'>): string {
+  return `set local search_path = "${schemaOf(place.projection.name, place.namespace, place.generation)}"; ${MARK_BATCH}`;
+}
+
+/** A process that stands still in a batch (frozen, cut off, a handler that never ends) would keep the row locked, whoever has the lease. */
+const IDLE_AT_LEAST_MS = 2_000;
+
+/** The database ends its transaction then. */
+export function cutOffWhenIdle(leaseMs: number): string {
+  return `set local idle_in_transaction_session_timeout = ${Math.max(IDLE_AT_LEAST_MS, Math.round(leaseMs))}`;
+}
+
+/** One round trip: begins in the projection's schema, locks its row, and answers the streams that are parked. */
+async function enter(client: PoolClient, place: BatchPlace, from: number): Promise<ReadonlySet<string>> {
+  const { names, projection, generation, token, leaseMs } = place;
+  const key = `name = '${projection.name}' and generation = '${generation}'`;
+  const answers: unknown = await client.query(
+    `${enterSchema(place)}; ${cutOffWhenIdle(leaseMs)};
+     select 1 from ${names.projection} where ${key} and token = ${token} and checkpoint = ${from} and stopped_at is null for update;
+     select distinct stream from ${names.parked} where ${key}`,
+  );
+  // A text of several statements answers with several results.
+  const [, , , locked, parked] = answers as { readonly rowCount: number | null; readonly rows: { stream: string }[] }[];
+  if (locked?.rowCount !== 1) throw new LeaseLost('Another process writes the projection now.');
+  return new Set(parked?.rows.map(({ stream }) => stream));
+}
+
+async function advance(
+  client: PoolClient,
+  { names, projection, generation, leaseMs }: BatchPlace,
+  to: number,
+): Promise<void> {
+  await client.query(
+    `update ${names.projection} set checkpoint = $3, updated_at = now(),
+       lease_until = clock_timestamp() + $4 * interval '1 millisecond'
+     where name = $1 and generation = $2`,
+    [projection.name, generation, to, leaseMs],
+  );
+}
+
+async function park(
+  client: PoolClient,
+  { names, projection, generation }: BatchPlace,
+  { position, stream }: StoredEvent,
+  error: Error | null,
+): Promise<void> {
+  await client.query(
+    `insert into ${names.parked} (name, generation, position, stream, error) values ($1, $2, $3, $4, $5)
+     on conflict do nothing`,
+    [projection.name, generation, position, stream, error === null ? null : storedReason(error)],
+  );
+}
+
+/** Commits what `act` has done, or, when it rejects, nothing of it. Always read committed: the lock must see the newest row. */
+export async function inTransaction<Result>(pool: Pool, act: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const gone = Promise.withResolvers<never>();
+  gone.promise.catch(() => undefined);
+  // While it is lent out the pool does not listen, and an error without a listener ends the process.
+  const lost = (error: Error): void => {
+    broken = error;
+    gone.reject(error);
+  };
+  client.on('error', lost);
+  try {
+    await client.query('begin isolation level read committed');
+    // What waits for something else than the database would not hear that its transaction has ended.
+    const result = await Promise.race([act(client), gone.promise]);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((cause: unknown) => {
+      broken = cause instanceof Error ? cause : new Error('The rollback failed.');
+    });
+    throw error;
+  } finally {
+    client.off('error', lost);
+    client.release(broken);
+  }
+}

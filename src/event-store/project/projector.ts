@@ -1,0 +1,196 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bareError } from '../../privacy/index.ts';
+import type { ProjectionFields } from '../../facts/index.ts';
+import { backoffDelay, exponential } from '../../resilience/index.ts';
+import { BatchSource } from './batch-source.ts';
+import type { EventStore } from '../event-store.ts';
+import { acquireLease, releaseLease, renewLease, type Lease, type LeaseRequest } from './lease.ts';
+import { readLag } from './lag.ts';
+import { BatchRunner, Interrupted, PoisonEvent } from './batch-runner.ts';
+import { storedReason, toError } from '../park/poison.ts';
+import { LeaseLost, type Batch } from './project-batch.ts';
+import type { Projection } from './projection.ts';
+
+export interface ProjectorOptions {
+  readonly store: EventStore;
+  readonly projection: Projection;
+  /** Names this process. */
+  readonly owner: string;
+  readonly batchSize: number;
+  readonly pollEveryMs: number;
+  readonly lagEveryMs: number;
+  readonly leaseMs: number;
+}
+
+const OUTAGE = exponential({ from: '100ms', to: '5s' });
+
+/**
+ * Keeps one projection up to date, in this process or, while another holds the lease, not at all. Catches up, then follows. Never
+ * rejects: what is away is waited for.
+ */
+export class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #stop = new AbortController();
+  #wake = Promise.withResolvers<void>();
+  #running: Promise<void> | undefined;
+  /** While this process holds the lease. */
+  #runner: BatchRunner | undefined;
+  #failures = 0;
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= Promise.all([this.#run(), this.#tellLag()]).then(() => undefined);
+  }
+
+  /** Something was appended. */
+  wake(): void {
+    this.#wake.resolve();
+  }
+
+  /** Ends after the batch that is under way, and gives the lease back. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.wake();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { store } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      try {
+        const lease = await acquireLease(store.pool, store.names, this.#request);
+        if (lease !== undefined && this.#mayRun(lease)) await this.#hold(lease);
+        else {
+          // A process of another release may be the one that can run it.
+          if (lease !== undefined) await this.#release(lease);
+          await this.#pause(this.#options.pollEveryMs);
+        }
+      } catch (error) {
+        await this.#endure(error);
+      }
+    }
+  }
+
+  async #endure(error: unknown): Promise<void> {
+    const { store } = this.#options;
+    if (error instanceof LeaseLost) return store.facts.state('projection.lost', this.#fields);
+    this.#failures += 1;
+    if (this.#failures === 1)
+      store.facts.state('projection.held', { ...this.#fields, error: bareError(toError(error)) });
+    await this.#pause(backoffDelay(OUTAGE, this.#failures));
+  }
+
+  /** One that stands still, or whose tables are of another shape, is left to whoever resumes or rebuilds it. */
+  #mayRun({ stoppedAt, shape }: Lease): boolean {
+    return stoppedAt === undefined && shape === this.#options.projection.shape;
+  }
+
+  async #hold(lease: Lease): Promise<void> {
+    const { store } = this.#options;
+    store.facts.state('projection.started', { ...this.#fields, position: lease.checkpoint });
+    try {
+      await this.#follow(lease);
+    } catch (error) {
+      if (error instanceof PoisonEvent) return await this.#standStill(lease, error);
+      if (!(error instanceof Interrupted)) throw error;
+    } finally {
+      this.#runner = undefined;
+    }
+    await this.#release(lease);
+  }
+
+  async #follow({ token, checkpoint }: Lease): Promise<void> {
+    const { store, projection, batchSize, leaseMs, pollEveryMs } = this.#options;
+    const { pool, names, namespace } = store;
+    const place = { pool, names, namespace, projection, generation: 'live', token, leaseMs } as const;
+    const source = new BatchSource(store, projection, batchSize);
+    const runner = new BatchRunner(store, place, checkpoint, this.#stop.signal);
+    this.#runner = runner;
+    let renewAt = Date.now() + leaseMs / 3;
+    while (!this.#stop.signal.aborted) {
+      this.#wake = Promise.withResolvers<void>();
+      const startedAt = performance.now();
+      const batch = await source.next(runner.checkpoint);
+      if (batch !== undefined) {
+        await runner.run(batch);
+        this.#tellAdvance(batch, performance.now() - startedAt);
+      } else await this.#idle(Math.min(pollEveryMs, Math.max(10, renewAt - Date.now())));
+      this.#failures = 0;
+      if (batch !== undefined || Date.now() < renewAt) continue;
+      if (!(await renewLease(pool, names, this.#request, token))) throw new LeaseLost();
+      renewAt = Date.now() + leaseMs / 3;
+    }
+  }
+
+  async #standStill({ token }: Lease, { event, reason }: PoisonEvent): Promise<void> {
+    const { store, projection } = this.#options;
+    const { position, type: eventType } = event;
+    await store.pool.query(
+      `update ${store.names.projection} set stopped_at = $3, stopped_because = $4, lease_until = null, owner = null
+       where name = $1 and generation = 'live' and token = $2`,
+      [projection.name, token, position, storedReason(reason)],
+    );
+    store.facts.state('projection.stopped', { ...this.#fields, position, eventType, error: reason });
+  }
+
+  #release({ token }: Lease): Promise<void> {
+    const { store } = this.#options;
+    return releaseLease(store.pool, store.names, this.#request, token);
+  }
+
+  #tellAdvance({ events, to }: Batch, tookMs: number): void {
+    const { facts } = this.#options.store;
+    if (!facts.wants('projection.advanced')) return;
+    const fields = { events: events.length, position: to, tookMs: Math.round(tookMs) };
+    facts.state('projection.advanced', { ...this.#fields, ...fields });
+  }
+
+  async #tellLag(): Promise<void> {
+    const { store, lagEveryMs } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      await this.#pause(lagEveryMs);
+      if (this.#stop.signal.aborted || !store.facts.wants('projection.lag')) continue;
+      try {
+        // Also of one that stands still or that nobody runs: whoever watches must see it fall behind.
+        const checkpoint = this.#runner?.checkpoint ?? (await this.#abandonedAt());
+        if (checkpoint === undefined) continue;
+        store.facts.state('projection.lag', { ...this.#fields, ...(await readLag(store, checkpoint)) });
+      } catch {
+        // Away; `projection.held` has said so.
+      }
+    }
+  }
+
+  /** Undefined while another process runs it. */
+  async #abandonedAt(): Promise<number | undefined> {
+    const { store, projection } = this.#options;
+    const { rows } = await store.pool.query<{ checkpoint: number }>(
+      `select checkpoint::float8 from ${store.names.projection} where name = $1 and generation = 'live'
+         and (stopped_at is not null or lease_until is null or lease_until < clock_timestamp())`,
+      [projection.name],
+    );
+    return rows[0]?.checkpoint;
+  }
+
+  get #fields(): ProjectionFields {
+    return { projection: this.#options.projection.name, generation: 'live' };
+  }
+
+  get #request(): LeaseRequest {
+    const { projection, owner, leaseMs } = this.#options;
+    return { name: projection.name, generation: 'live', owner, leaseMs };
+  }
+
+  async #idle(ms: number): Promise<void> {
+    const timer = new AbortController();
+    await Promise.race([this.#wake.promise, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    timer.abort();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,123 @@
+import { WaitingError } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { engineCases } from '../../../tests/support/engines.ts';
+import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
+import {
+  defineApp,
+  defineJob,
+  handle,
+  retryAfter,
+  snooze,
+  type HandlerResult,
+  type Run,
+} from '../../contracts/index.ts';
+import { createWorkerHost } from './worker-host.ts';
+
+const task = defineJob({
+  queue: 'tasks',
+  name: 'task',
+  schema: z.object({ does: z.enum(['end', 'wait', 'ignore', 'snooze', 'retry']) }),
+  retry: { attempts: 1 },
+});
+
+describe.each(engineCases)('cancel on $kind', engineCase => {
+  let app: RunningApp;
+  const started: string[] = [];
+  const never = Promise.withResolvers<void>();
+
+  const work = ({ does }: { does: string }, { jobId, signal }: Run): Promise<HandlerResult> | undefined => {
+    started.push(jobId);
+    if (does === 'end') return undefined;
+    if (does === 'ignore') return never.promise;
+    return new Promise((resolve, reject) =>
+      signal.addEventListener('abort', () => {
+        if (does === 'snooze') resolve(snooze('1d', 'told to stop'));
+        else if (does === 'retry') resolve(retryAfter('10s', 'told to stop'));
+        else reject(signal.reason);
+      }),
+    );
+  };
+
+  beforeAll(async () => {
+    app = await runApp(engineCase, defineApp({ jobs: [task], handlers: [handle(task, work)] }));
+  });
+  afterAll(async () => {
+    never.resolve();
+    await app.stop();
+  });
+
+  test('a job that waits is not begun, and says who wanted that and why, in its history too', async () => {
+    await app.client.enqueue(task, { does: 'end' }, { delay: '1h' });
+    const { id } = await app.client.enqueue(task, { does: 'end' }, { delay: '1h' });
+    const cancelled = app.facts.next('job.cancelled', ({ jobId }) => jobId === id);
+    expect(await app.client.cancel(id, { reason: 'they moved', by: 'ann' })).toBe('requested');
+    expect((await cancelled).reason).toBe('they moved');
+    expect(started).not.toContain(id);
+    expect(await app.client.job(id)).toMatchObject({
+      state: 'dead',
+      lastError: 'JOB_CANCELLED: Cancelled: they moved',
+    });
+    const { logs } = await (await app.engine.queue('tasks')).getJobLogs(id);
+    expect(logs.map(line => JSON.parse(line))).toMatchObject([
+      { what: 'failed', attempt: 1, error: 'JobCancelledError', dead: 'cancelled' },
+    ]);
+  });
+
+  test.each(['wait', 'ignore', 'snooze', 'retry'] as const)(
+    'a job that runs is told to stop; one that would %s ends as well',
+    async does => {
+      const begun = app.facts.next('job.started');
+      const { id } = await app.client.enqueue(task, { does });
+      await begun;
+      const cancelled = app.facts.next('job.cancelled', ({ jobId }) => jobId === id);
+      expect(await app.client.cancel(id)).toBe('requested');
+      expect((await cancelled).attempt).toBe(1);
+      expect(await app.client.job(id)).toMatchObject({
+        state: 'dead',
+        lastError: expect.stringMatching(/^JOB_CANCELLED/),
+      });
+    },
+  );
+
+  test('a job that runs alone in a process of its own is told to stop as well', async () => {
+    // Its first worker has left the job active, as one does that has a suspect run alone.
+    const queue = await app.engine.queue('alone');
+    const claimed = Promise.withResolvers<{ jobId: string; token: string }>();
+    const first = await app.engine.worker(
+      'alone',
+      async (job, token) => {
+        claimed.resolve({ jobId: job.id ?? '', token });
+        throw new WaitingError();
+      },
+      { name: 'first', concurrency: 1 },
+    );
+    void first.run();
+    const alone = defineJob({ queue: 'alone', name: 'alone', schema: z.object({ does: z.literal('wait') }) });
+    const { id } = await app.client.enqueue(alone, { does: 'wait' });
+    const held = await claimed.promise;
+    await first.pause(true);
+    const host = createWorkerHost({
+      app: defineApp({ jobs: [alone], handlers: [handle(alone, work)] }),
+      engine: app.engine,
+      facts: app.facts,
+    });
+    const begun = app.facts.next('job.started', ({ jobId }) => jobId === id);
+    const adopting = host.adopt({ queue: queue.name, jobName: 'alone', ...held });
+    await begun;
+    const cancelled = app.facts.next('job.cancelled', ({ jobId }) => jobId === id);
+    expect(await app.client.cancel(id)).toBe('requested');
+    await expect(cancelled).resolves.toMatchObject({ jobName: 'alone' });
+    await adopting;
+    expect(await app.client.job(id)).toMatchObject({ state: 'dead', attemptsMade: 1 });
+  });
+
+  test('a job that has ended, or is none, is said to be', async () => {
+    const done = app.facts.next('job.succeeded');
+    const { id } = await app.client.enqueue(task, { does: 'end' });
+    await done;
+    expect(await app.client.cancel(id)).toBe('ended');
+    expect(await app.client.cancel(id.replace(/.$/, '-'))).toBe('unknown');
+    expect(await app.client.cancel('nonsense')).toBe('unknown');
+  });
+});

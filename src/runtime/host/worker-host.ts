@@ -1,0 +1,337 @@
+import { WaitingError } from 'bullmq';
+import { InvalidConfigError } from '../../config/index.ts';
+import { bareError } from '../../privacy/index.ts';
+import { type App, type QueuePolicy } from '../../contracts/index.ts';
+import { type Tracer } from '../../tracing/index.ts';
+import type { Engine, EngineJob, EngineWorker } from '../../engine/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { CONTRACT_BACKOFF } from '../../queue/index.ts';
+import { Ledger, openState, patientStore } from '../../state/index.ts';
+import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
+import { watchCancels } from './cancel-watch.ts';
+import { Confirmations } from '../run/confirmations.ts';
+import { Destinations } from '../destinations/destinations.ts';
+import { Fetches } from './fetches.ts';
+import { handBackOn } from '../run/hand-back.ts';
+import { watchLoop } from './loop-watch.ts';
+import { LostClaims } from './lost-claims.ts';
+import { runFields, type Assignment, type QueueContext, type RunContext } from '../run/run-context.ts';
+import { runJob } from '../run/run-job.ts';
+import { RunningJobs } from '../run/running-jobs.ts';
+import { FinalError, RetryError } from '../run/settle.ts';
+import type { HeldJob } from '../supervisor/messages.ts';
+import type { Suspicion } from '../run/suspicion.ts';
+import { applyTotalConcurrency } from './total-concurrency.ts';
+import { workerName } from './worker-name.ts';
+
+export interface WorkerHostOptions {
+  readonly app: App;
+  /** Opened with the role `worker`; closed by `stop()`. */
+  readonly engine: Engine;
+  readonly facts?: Facts;
+  /** Values of the handlers' needs, by contract name: see ResourceSet. */
+  readonly needs?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** All of the app's queues when left out. */
+  readonly queues?: readonly string[] | undefined;
+  /** Jobs at once per queue; overrides the app's. */
+  readonly concurrency?: number | undefined;
+  /** Made up when left out; a supervisor gives its workers theirs. */
+  readonly name?: string | undefined;
+  readonly suspicion?: Suspicion | undefined;
+  /** Makes a span of each run. */
+  readonly tracer?: Tracer | undefined;
+  /** Told of a handler that goes on long after its deadline: this process should be replaced. */
+  readonly onStuck?: ((jobName: string) => void) | undefined;
+}
+
+/** Time kept back from the grace period for handing jobs back and closing connections. */
+const STOP_MARGIN_MS = 1_500;
+/** After an outage: what was under way arrives, BullMQ records what ended (it tries again after a second), then comes the second look. */
+const LOOK_AFTER_MS = 1_000;
+const LOOK_AGAIN_MS = 3_000;
+/** A process that answers nothing for so long is told about, with the jobs that it runs. */
+const BLOCKED_MS = 1_000;
+/** A handler that obeys its signal ends within this. */
+const ABORT_PATIENCE_MS = 250;
+
+/**
+ * Runs an app's jobs in this process: one BullMQ worker per queue.
+ *
+ * Use: `const host = createWorkerHost(...); await host.start(); ... await host.stop(graceMs)`. Start and stop may be called
+ * again and at the same time: each is one promise. A failed start unwinds.
+ */
+export class WorkerHost {
+  readonly name: string;
+  readonly facts: Facts;
+  readonly running = new RunningJobs();
+  /** By queue. */
+  readonly fetches: ReadonlyMap<string, Fetches>;
+  readonly queues: readonly string[];
+  readonly #options: WorkerHostOptions;
+  readonly #policies: readonly QueuePolicy[];
+  readonly #workers: EngineWorker[] = [];
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #hurry: (() => void) | undefined;
+  #handedBack = 0;
+  readonly #unwatch: (() => void)[] = [];
+  #lookTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: WorkerHostOptions) {
+    this.#options = options;
+    this.name = options.name ?? workerName();
+    this.facts = options.facts ?? new Facts();
+    this.#destinations = new Destinations({ facts: this.facts, state: () => openState(options.engine) });
+    this.queues = options.queues ?? [...options.app.queues.keys()];
+    this.fetches = new Map(this.queues.map(queue => [queue, new Fetches()]));
+    const problems = assignmentProblems(options.app, this.queues);
+    if (problems.length > 0) throw new InvalidConfigError(problems);
+    this.#policies = policiesOf(options.app, this.queues);
+  }
+
+  get stopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  /** Resolves when every queue is being worked on; waits for an engine that is away. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /**
+   * Takes no new work, lets running jobs end until the grace period is nearly over, then aborts their signals and hands
+   * back what has not ended. Returns before `graceMs` is over, whatever the engine does.
+   */
+  stop(graceMs = 25_000): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  /** Ends the patience of a stop under way: what still runs is aborted and handed back now. */
+  hurry(): void {
+    this.#hurry?.();
+  }
+
+  async #start(): Promise<void> {
+    const { engine } = this.#options;
+    try {
+      for (const policy of this.#policies) {
+        this.#workers.push(await this.#openWorker(policy, this.#suspicion()));
+        if (!this.stopping) await applyTotalConcurrency(engine, policy);
+        if (this.stopping) return;
+      }
+    } catch (error) {
+      if (!this.stopping) await engine.close();
+      throw error;
+    }
+    this.#watch();
+    for (const worker of this.#workers) {
+      worker.run().catch((error: unknown) => worker.emit('error', asError(error)));
+    }
+    this.facts.state('worker.started', { worker: this.name, queues: this.queues, engine: engine.kind });
+  }
+
+  /**
+   * Runs one job that another process holds, by its lock's token, and no other. Resolves when it is settled. Instead of `start()`,
+   * not beside it.
+   */
+  async adopt({ queue, jobId, token }: HeldJob): Promise<void> {
+    const [policy] = policiesOf(this.#options.app, [queue]);
+    if (policy === undefined) throw new InvalidConfigError([`Expected a queue of the app, got "${queue}".`]);
+    const worker = await this.#openWorker(policy, undefined);
+    if (this.stopping) return;
+    // It can be cancelled here too, and may block this process as any other.
+    this.#watch();
+    await worker.adopt(jobId, token);
+  }
+
+  async #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<EngineWorker> {
+    const worker = await this.#options.engine.worker(policy.name, this.#processor(policy, suspicion), {
+      name: this.name,
+      concurrency: this.#options.concurrency ?? policy.concurrency,
+      // Counted when BullMQ claims a job, held or not: where jobs can be held it is counted at admission instead.
+      ...(policy.rate &&
+        !policy.destinations.named && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
+      lockDuration: policy.lockMs,
+      stalledInterval: policy.lockMs,
+      settings: { backoffStrategy: contractBackoff },
+      // For jobs that bring no policy of their own: added by another program, or damaged.
+      removeOnComplete: { age: 3_600, count: 1_000 },
+      removeOnFail: { age: 14 * 86_400 },
+    });
+    this.#listen(worker, policy.name);
+    return worker;
+  }
+
+  #processor(
+    policy: QueuePolicy,
+    suspicion: Suspicion | undefined,
+  ): (job: EngineJob, token: string) => Promise<unknown> {
+    const { app, engine, needs, tracer } = this.#options;
+    const { name: queue } = policy;
+    const assignments = new Map<string, Assignment>();
+    for (const handler of handlersOf(app, [queue])) {
+      const { contract } = handler;
+      const ledger = (signal: AbortSignal): Promise<Ledger> =>
+        openState(engine).then(state => new Ledger(patientStore(state, signal), { scope: contract.name }));
+      assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {}, ledger });
+    }
+    const context: QueueContext = {
+      queue,
+      worker: this.name,
+      facts: this.facts,
+      running: this.running,
+      fetches: this.fetches.get(queue) ?? new Fetches(),
+      assignments,
+      handBack: handBackOn(engine, queue),
+      confirmed: this.#confirmed,
+      suspicion,
+      tracer,
+      destinations: policy.destinations.named ? { gate: this.#destinations, policy } : undefined,
+      onStuck: run => this.#stuck(run),
+    };
+    return (job, token) => (this.stopping ? refuse(context, job, token) : runJob(context, job, token));
+  }
+
+  /** As it was given; what is passed on stays active under this worker's name, and is not lost. */
+  #suspicion(): Suspicion | undefined {
+    const { suspicion } = this.#options;
+    return (
+      suspicion && {
+        ...suspicion,
+        isolate: job => {
+          this.#passedOn.add(job.token);
+          suspicion.isolate(job);
+        },
+      }
+    );
+  }
+
+  #stuck(run: RunContext): void {
+    this.facts.state('job.stuck', runFields(run));
+    this.#options.onStuck?.(run.job.name);
+  }
+
+  readonly #destinations: Destinations;
+  readonly #confirmed = new Confirmations();
+  /** Tokens of suspects: few, and a token is never given twice. */
+  readonly #passedOn = new Set<string>();
+
+  #listen(worker: EngineWorker, queue: string): void {
+    worker.on('completed', job => this.#confirmed.confirm(job));
+    worker.on('failed', (job, error) => {
+      if (job === undefined) return;
+      if (error instanceof RetryError || error instanceof FinalError) this.#confirmed.confirm(job);
+      else this.#stateUnowned(job, queue, error);
+    });
+    worker.on('error', error =>
+      this.facts.state('worker.error', { worker: this.name, queue, error: bareError(error) }),
+    );
+    worker.on('stalled', jobId => this.facts.state('job.stalled', { jobId, queue }));
+    worker.on('lockRenewalFailed', jobIds => {
+      for (const jobId of jobIds) {
+        const run = this.running.find(jobId);
+        if (run === undefined) continue;
+        // Somebody else may run it already: stop the effect as early as possible.
+        run.abort('lock lost');
+        const { jobName, correlationId, attempt } = run;
+        this.facts.state('job.lock-lost', { jobId, jobName, queue, correlationId, attempt, worker: this.name });
+      }
+    });
+  }
+
+  #watch(): void {
+    const loop = watchLoop(BLOCKED_MS, blockedMs => {
+      const jobs = this.running.takeSuspects();
+      if (blockedMs !== undefined) this.facts.state('worker.blocked', { worker: this.name, blockedMs, jobs });
+    });
+    const lost = new LostClaims({
+      engine: this.#options.engine,
+      queues: this.queues,
+      worker: this.name,
+      knows: ({ jobId, token }) => this.running.find(jobId) !== undefined || this.#passedOn.has(token),
+      onHandedBack: (queue, jobId, jobName) => {
+        const { name } = this;
+        this.facts.state('job.rescued', { jobId, jobName, queue, worker: name, rescuer: name, cause: 'lost-claim' });
+      },
+    });
+    const back = this.facts.on('engine.back', () => {
+      clearTimeout(this.#lookTimer);
+      this.#lookTimer = setTimeout(() => void this.#look(lost), LOOK_AFTER_MS);
+    });
+    this.#unwatch.push(loop, back, watchCancels(this.#options.engine, this.running));
+  }
+
+  async #look(lost: LostClaims): Promise<void> {
+    const before = await lost.look().catch(() => undefined);
+    if (before === undefined || this.stopping) return;
+    this.#lookTimer = setTimeout(() => void lost.handBack(before).catch(() => undefined), LOOK_AGAIN_MS);
+  }
+
+  /** No run of ours has an outcome for it: it stalled too often, or what its run came to could not be told to BullMQ. */
+  #stateUnowned(job: EngineJob, queue: string, error: Error): void {
+    if (job.finishedOn === undefined) {
+      // BullMQ runs it again.
+      this.facts.state('worker.error', { worker: this.name, queue, error: bareError(error) });
+      return;
+    }
+    if (!this.facts.wants('job.dead') || !this.#options.app.jobs.has(job.name)) return;
+    const jobId = job.id ?? '';
+    this.facts.state('job.dead', {
+      jobId,
+      jobName: job.name,
+      queue,
+      correlationId: jobId,
+      attempt: job.attemptsMade,
+      worker: this.name,
+      ranMs: 0,
+      reason: job.deferredFailure === undefined ? 'attempts-exhausted' : 'stalled',
+      error: bareError(error),
+    });
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const startedAt = Date.now();
+    const left = () => Math.max(0, graceMs - (Date.now() - startedAt));
+    this.facts.state('worker.draining', { worker: this.name, running: this.running.size });
+    const uncount = this.facts.on('job.handed-back', ({ fields }) => {
+      if (fields.worker === this.name) this.#handedBack += 1;
+    });
+    for (const worker of this.#workers) void worker.pause(true);
+
+    const hurried = new Promise<false>(resolve => (this.#hurry = () => resolve(false)));
+    const idle = this.running.idle(Math.max(0, graceMs - STOP_MARGIN_MS));
+    if (!(await Promise.race([idle, hurried]))) {
+      for (const run of this.running) run.abort('shutdown');
+      if (!(await this.running.idle(Math.min(ABORT_PATIENCE_MS, left())))) {
+        for (const run of this.running) run.giveUp('shutdown');
+      }
+    }
+    await this.#options.engine.close(Math.max(200, left() - 200));
+    clearTimeout(this.#lookTimer);
+    for (const unwatch of this.#unwatch) unwatch();
+    uncount();
+    const tookMs = Date.now() - startedAt;
+    this.facts.state('worker.stopped', { worker: this.name, handedBack: this.#handedBack, tookMs });
+  }
+}
+
+export function createWorkerHost(options: WorkerHostOptions): WorkerHost {
+  return new WorkerHost(options);
+}
+
+/** A fetch that was under way when the stop was asked: nobody has begun it. */
+async function refuse({ handBack }: QueueContext, job: EngineJob, token: string): Promise<never> {
+  await handBack(job, token);
+  throw new WaitingError();
+}
+
+function contractBackoff(_attempts: number, type?: string, error?: Error): number {
+  // Other types never reach here but from jobs that another program has added; those wait a second.
+  return type === CONTRACT_BACKOFF.type && error instanceof RetryError ? error.afterMs : 1_000;
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,68 @@
+import { cancelMarkOf, UndecodableJobError } from '../../queue/index.ts';
+import { decodePayload, type AnyJobContract } from '../../contracts/index.ts';
+import { isBrokenJson } from '../../engine/index.ts';
+import { JobExpiredError } from './job-expired-error.ts';
+import { UnknownJobError } from './unknown-job-error.ts';
+import type { Assignment, RunContext } from './run-context.ts';
+import type { Settlement } from './settlement.ts';
+
+/** A job that this release does not know waits so long for one that does, looked at every half minute. Counted anew once one has taken it. */
+const UNKNOWN_FOR_MS = 3_600_000;
+const UNKNOWN_AGAIN_MS = 30_000;
+
+export interface Admitted {
+  readonly kind: 'admitted';
+  readonly assignment: Assignment;
+  readonly data: unknown;
+}
+
+/** Decides whether a job may run: known, readable, not too old. What it may not has its outcome. */
+export async function admit(run: RunContext): Promise<Admitted | Settlement> {
+  const { assignment, job, meta } = run;
+  const broken = isBrokenJson(job);
+  // Before the name: a half-written job may have lost that too, and no release will ever know it.
+  if (broken !== undefined) return undecodable(job.name, broken);
+  const cancel = cancelMarkOf(job.progress);
+  if (cancel !== undefined) return { kind: 'cancelled', reason: cancel.reason };
+  if (assignment === undefined) return waitForRelease(run, 'the name');
+  const { contract } = assignment;
+  const decoded = await decodePayload(contract, meta.version, job.data);
+  if (decoded.kind === 'newer-version') return waitForRelease(run, `version ${decoded.version}`);
+  if (decoded.kind === 'unreadable') return undecodable(contract.name, decoded.detail);
+  if (isExpired(run, contract)) {
+    const error = new JobExpiredError(contract.name, run.startedAt - job.timestamp, contract.expiresAfterMs ?? 0);
+    return { kind: 'dead', reason: 'expired', error };
+  }
+  // Found: should the job come back to a release that does not know it, after a rollback, that one's hour begins then.
+  if (waitingSince(job.progress) !== undefined) await job.updateProgress(0).catch(() => undefined);
+  return { kind: 'admitted', assignment, data: decoded.data };
+}
+
+export function isExpired({ job, startedAt }: RunContext, { expiresAfterMs }: AnyJobContract): boolean {
+  return expiresAfterMs !== undefined && startedAt - job.timestamp > expiresAfterMs;
+}
+
+function undecodable(name: string, detail: string): Settlement {
+  return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(name, detail) };
+}
+
+async function waitForRelease({ at, job, startedAt }: RunContext, what: string): Promise<Settlement> {
+  const since = waitingSince(job.progress) ?? startedAt;
+  if (startedAt - since >= UNKNOWN_FOR_MS) {
+    const error = new UnknownJobError(at.queue, job.name, what, startedAt - since);
+    return { kind: 'dead', reason: 'unknown-contract', error };
+  }
+  // The one mutable place that a job has for this on both engines; it is also what a person sees on the board.
+  await job.updateProgress({ waitingForRelease: what, since });
+  return {
+    kind: 'snoozed',
+    untilMs: startedAt + UNKNOWN_AGAIN_MS,
+    reason: `this release does not know ${what}`,
+    alarm: true,
+  };
+}
+
+function waitingSince(progress: unknown): number | undefined {
+  if (typeof progress !== 'object' || progress === null || !('since' in progress)) return undefined;
+  return typeof progress.since === 'number' ? progress.since : undefined;
+}

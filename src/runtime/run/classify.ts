@@ -1,0 +1,107 @@
+import { UnrecoverableError } from 'bullmq';
+import {
+  isOutcome,
+  type AnyJobContract,
+  type Outcome,
+  JobCancelledError,
+  JobTimeoutError,
+} from '../../contracts/index.ts';
+import { DeliveryError, backoffDelay } from '../../resilience/index.ts';
+import { EffectInDoubtError, EffectInProgressError } from '../../state/index.ts';
+import { JobDeadError } from './job-dead-error.ts';
+import type { Settlement } from './settlement.ts';
+import { toError } from './to-error.ts';
+
+export interface AttemptInfo {
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly attempts: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+/** What a returned value means: a result, or an outcome said explicitly. */
+export function classifyReturn(contract: AnyJobContract, returned: unknown, info: AttemptInfo): Settlement {
+  try {
+    return isOutcome(returned) ? fromOutcome(contract, returned, info) : { kind: 'succeeded', result: returned };
+  } catch {
+    return failedAttempt(
+      contract,
+      new Error('The handler returned something that cannot be looked at.'),
+      info,
+      undefined,
+    );
+  }
+}
+
+/** What a thrown value means. Anything unknown is a failed attempt. */
+export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
+  try {
+    return fromThrown(contract, thrown, info);
+  } catch {
+    // A proxy, say: even asking what it is throws.
+    return failedAttempt(contract, new Error('The handler threw something that cannot be looked at.'), info, undefined);
+  }
+}
+
+function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
+  if (isOutcome(thrown)) return fromOutcome(contract, thrown, info);
+  const error = toError(thrown);
+  if (error instanceof JobCancelledError) return { kind: 'cancelled', reason: error.reason };
+  if (error instanceof JobDeadError || isUnrecoverable(error))
+    return { kind: 'dead', reason: 'said-by-handler', error };
+  if (error instanceof EffectInProgressError) {
+    const untilMs = Date.now() + error.retryAfterMs;
+    return { kind: 'snoozed', untilMs, reason: error.message, alarm: false };
+  }
+  if (error instanceof EffectInDoubtError) return { kind: 'dead', reason: 'in-doubt', error };
+  if (contract.onDoubt === 'hold' && leavesDoubt(error)) return { kind: 'dead', reason: 'in-doubt', error };
+  if (error instanceof DeliveryError) {
+    if (error.failure === 'permanent') return { kind: 'dead', reason: 'permanent', error };
+    return failedAttempt(contract, error, info, error.retryAfterMs);
+  }
+  return failedAttempt(contract, error, info, undefined);
+}
+
+/** How handlers written for BullMQ say that trying again cannot help; known as BullMQ knows it, also from another copy of it. */
+function isUnrecoverable(error: Error): boolean {
+  return error instanceof UnrecoverableError || error.name === 'UnrecoverableError';
+}
+
+/** The effect may have happened: its client says so, or its handler was stopped at the deadline, whatever it was about to hear. */
+function leavesDoubt(error: Error): boolean {
+  return error instanceof JobTimeoutError || (error instanceof DeliveryError && error.failure === 'unknown');
+}
+
+function fromOutcome(contract: AnyJobContract, outcome: Outcome, info: AttemptInfo): Settlement {
+  switch (outcome.what) {
+    case 'retry':
+      return failedAttempt(contract, new Error(outcome.reason), info, outcome.afterMs);
+    case 'snooze':
+      return { kind: 'snoozed', untilMs: info.startedAt + outcome.forMs, reason: outcome.reason, alarm: false };
+    case 'cancel':
+      return { kind: 'cancelled', reason: outcome.reason };
+    case 'dead':
+      return { kind: 'dead', reason: 'said-by-handler', error: new JobDeadError(outcome.reason) };
+  }
+}
+
+function failedAttempt(
+  contract: AnyJobContract,
+  error: Error,
+  { attempt, attempts }: AttemptInfo,
+  askedMs: number | undefined,
+): Settlement {
+  if (attempt >= attempts) return { kind: 'dead', reason: 'attempts-exhausted', error };
+  const backoff = backoffDelay(contract.retry.backoff, attempt);
+  // Never earlier than the far side asked; the jitter on top keeps a crowd apart.
+  return {
+    kind: 'retry',
+    afterMs: askedMs === undefined ? backoff : Math.max(1, askedMs) + backoffJitter(askedMs),
+    error,
+  };
+}
+
+function backoffJitter(askedMs: number): number {
+  return Math.round(Math.random() * Math.min(askedMs / 10, 5_000));
+}

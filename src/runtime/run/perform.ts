@@ -1,0 +1,132 @@
+import { causedBy, type Cause, type Tracer } from '../../tracing/index.ts';
+import { type AnyJobContract, JobAbortedError, JobCancelledError, JobTimeoutError } from '../../contracts/index.ts';
+import { classifyReturn, classifyThrow } from './classify.ts';
+import type { Passage } from '../destinations/destinations.ts';
+import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
+import { RunningJob } from './running-jobs.ts';
+import { settle, settlesAtOnce, settleSuccess } from './settle.ts';
+import type { Settlement } from './settlement.ts';
+
+/** A handler that obeys its signal has ended by then. */
+const STUCK_AFTER_MS = 5_000;
+
+/** Calls the handler, watches over its deadline, and settles the run when it ends or must be given up. */
+export function perform(
+  run: RunContext,
+  { contract, handler, needs, ledger }: Assignment,
+  data: unknown,
+  passage?: Passage,
+): Promise<unknown> {
+  const { facts, running, tracer } = run.at;
+  if (facts.wants('job.started')) facts.state('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
+  const runningJob = new RunningJob(contract, run, ledger);
+  running.add(runningJob);
+  // One promise for the whole run: what the handler does after its end was decided is nobody's business any more.
+  return new Promise((resolve, reject) => {
+    let open = true;
+    let stuck: NodeJS.Timeout | undefined;
+    const end = (settlement: Settlement): void => {
+      open = false;
+      running.delete(runningJob);
+      if (passage !== undefined) {
+        passage
+          .conclude(settlement)
+          .then(concluded => settle(run, concluded))
+          .then(resolve, reject);
+      } else if (settlesAtOnce(run, settlement)) resolve(settleSuccess(run, settlement.result));
+      else settle(run, settlement).then(resolve, reject);
+    };
+    const returned = (value: unknown): void => {
+      clearTimeout(stuck);
+      if (open) end(classifyReturned(contract, runningJob, value, run));
+    };
+    const thrown = (error: unknown): void => {
+      if (open) end(classifyEnd(contract, runningJob, error, run));
+    };
+    runningJob.onGiveUp(reason => {
+      const { onStuck } = run.at;
+      if (open && onStuck !== undefined && !(reason instanceof JobAbortedError)) {
+        stuck = setTimeout(onStuck, STUCK_AFTER_MS, run).unref();
+      }
+      thrown(reason);
+    });
+    let result: unknown;
+    let later = false;
+    try {
+      result =
+        tracer === undefined
+          ? causedBy(causeOf(run), () => handler.perform(data, runningJob, needs))
+          : inRunSpan(tracer, run, () => handler.perform(data, runningJob, needs));
+      // Looking at what was returned may throw as well.
+      later = isThenable(result);
+    } catch (error) {
+      thrown(error);
+      return;
+    }
+    const failed = (error: unknown): void => {
+      clearTimeout(stuck);
+      thrown(error);
+    };
+    if (later) Promise.resolve(result).then(returned, failed);
+    else returned(result);
+  });
+}
+
+/** What the handler enqueues or publishes names this job as its cause. */
+function causeOf({ jobId, meta }: RunContext): Cause {
+  return {
+    correlationId: meta.correlationId ?? jobId,
+    causationId: jobId,
+    userId: meta.userId,
+    traceparent: meta.traceparent,
+  };
+}
+
+/** The handler's work as a span that continues the producer's trace. It ends when the handler does, also where the run was given up. */
+function inRunSpan(tracer: Tracer, run: RunContext, work: () => unknown): Promise<unknown> {
+  const { at, job, jobId, meta, attempt } = run;
+  const attributes = {
+    'messaging.system': 'shiftwork',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': at.queue,
+    'messaging.message.id': jobId,
+    'shiftwork.job.attempt': attempt,
+    'shiftwork.job.waited_ms': waitedMs(run),
+    'shiftwork.worker': at.worker,
+  };
+  const within = (traceparent: string): Promise<unknown> =>
+    // An async function, so that a handler that throws at once rejects as well.
+    causedBy({ ...causeOf(run), traceparent, tracer }, async () => work());
+  return tracer.span(`job.run ${job.name}`, meta.traceparent, attributes, within, 'consumer');
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Whatever was to become of a run that was told to stop: one that leaves doubt about its effect is not simply begun again. */
+function classifyEnd(contract: AnyJobContract, job: RunningJob, error: unknown, run: RunContext): Settlement {
+  const stopped = classifyStopped(job);
+  if (stopped === undefined) return classifyThrow(contract, timeoutOf(job) ?? error, run);
+  const thrown = classifyThrow(contract, error, run);
+  return thrown.kind === 'dead' && thrown.reason === 'in-doubt' ? thrown : stopped;
+}
+
+/** What was done is done. What is only said by one that was told to stop gives way to why it was, as where it is thrown. */
+function classifyReturned(contract: AnyJobContract, job: RunningJob, value: unknown, run: RunContext): Settlement {
+  const said = classifyReturn(contract, value, run);
+  return said.kind === 'succeeded' ? said : (classifyStopped(job) ?? said);
+}
+
+/** A run that ended without success because it was told to stop has not failed: it goes back, or is not wanted any more. */
+function classifyStopped({ abortReason }: RunningJob): Settlement | undefined {
+  if (abortReason instanceof JobCancelledError) return { kind: 'cancelled', reason: abortReason.reason };
+  return abortReason instanceof JobAbortedError && abortReason.reason === 'shutdown'
+    ? { kind: 'handed-back' }
+    : undefined;
+}
+
+/** A handler that was timed out may throw anything; the reason is the deadline. */
+function timeoutOf({ abortReason }: RunningJob): JobTimeoutError | undefined {
+  return abortReason instanceof JobTimeoutError ? abortReason : undefined;
+}

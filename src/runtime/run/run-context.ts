@@ -1,0 +1,90 @@
+import type { AnyJobContract, Handler, QueuePolicy } from '../../contracts/index.ts';
+import type { Tracer } from '../../tracing/index.ts';
+import type { EngineJob } from '../../engine/index.ts';
+import type { Facts, RunFields } from '../../facts/index.ts';
+import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
+import type { Ledger } from '../../state/index.ts';
+import type { Confirmations } from './confirmations.ts';
+import type { Destinations } from '../destinations/destinations.ts';
+import type { Fetches } from '../host/fetches.ts';
+import type { RunningJobs } from './running-jobs.ts';
+import type { Suspicion } from './suspicion.ts';
+
+/** A contract of this queue with its handler and the values of the handler's needs. */
+export interface Assignment {
+  /** Of the effects of this contract's handler; it waits for an engine that is away, until the signal aborts. */
+  readonly ledger: (signal: AbortSignal) => Promise<Ledger>;
+  readonly contract: AnyJobContract;
+  readonly handler: Handler;
+  readonly needs: Readonly<Record<string, unknown>>;
+}
+
+/** What every run of one queue in one process shares. */
+export interface QueueContext {
+  readonly queue: string;
+  readonly worker: string;
+  readonly facts: Facts;
+  readonly running: RunningJobs;
+  readonly fetches: Fetches;
+  /** By job name. */
+  readonly assignments: ReadonlyMap<string, Assignment>;
+  /** Puts a job back at the head of its queue, attempts untouched. */
+  readonly handBack: (job: EngineJob, token: string) => Promise<void>;
+  /** What to state once BullMQ has confirmed the outcome; a completion that is refused (lock lost) states nothing. */
+  readonly confirmed: Confirmations;
+  /** Who may not run beside others; undefined where no supervisor could run them alone. */
+  readonly suspicion: Suspicion | undefined;
+  /** How the queue treats its destinations; undefined when no job of it names one. */
+  readonly destinations: { readonly gate: Destinations; readonly policy: QueuePolicy } | undefined;
+  /** Makes a span of each run; undefined: nobody does, at no cost. */
+  readonly tracer: Tracer | undefined;
+  /** Told of a handler that goes on long after its deadline. */
+  readonly onStuck: ((run: RunContext) => void) | undefined;
+}
+
+/** One run: a job as it was fetched, and when. */
+export interface RunContext {
+  readonly at: QueueContext;
+  readonly job: EngineJob;
+  readonly jobId: string;
+  readonly token: string;
+  readonly meta: JobMeta;
+  /** Undefined where this release does not know the job. */
+  readonly assignment: Assignment | undefined;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  readonly attempts: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+export function runContext(at: QueueContext, job: EngineJob, token: string): RunContext {
+  return {
+    at,
+    job,
+    jobId: job.id ?? '',
+    token,
+    meta: readMeta(job.opts.telemetry?.metadata),
+    assignment: at.assignments.get(job.name),
+    attempt: job.attemptsMade + 1,
+    attempts: job.opts.attempts || 1,
+    startedAt: Date.now(),
+  };
+}
+
+/** From when the job was first due, or last replayed, to when it was started: with what went before, where it is not the first time. */
+export function waitedMs({ job, startedAt }: RunContext): number {
+  return Math.max(0, startedAt - firstDueAt(job));
+}
+
+export function runFields({ at, job, jobId, meta, attempt }: RunContext): RunFields {
+  return {
+    jobId,
+    jobName: job.name,
+    queue: at.queue,
+    correlationId: meta.correlationId ?? jobId,
+    traceId: traceIdOf(meta.traceparent),
+    attempt,
+    worker: at.worker,
+  };
+}

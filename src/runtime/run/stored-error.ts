@@ -1,0 +1,113 @@
+import { createStoredScrubber } from '../../contracts/index.ts';
+import { REDACTED, SCRUB_REACH, storableText } from '../../privacy/index.ts';
+import { ShiftworkError } from '../../errors/index.ts';
+import type { RunContext } from './run-context.ts';
+
+const MESSAGE_LIMIT = 2_000;
+const STACK_LIMIT = 8_000;
+const CAUSES_LIMIT = 4;
+
+type Scrub = (text: string) => string;
+/** Cut before scrubbing: a message of megabytes must not cost seconds. */
+const READ_LIMIT = 64_000;
+
+/**
+ * An error as it may be stored and shown: sensitive values removed, sizes bounded, no text that an engine cannot hold (the job could not
+ * end, and would run for ever), causes folded into the stack, and the code in front of the message so that lists can be grouped by it.
+ */
+export class StoredError extends Error {
+  readonly code: string | undefined;
+
+  constructor(error: Error, scrub: Scrub) {
+    const code = codeOf(error);
+    const plain = read(error, 'message', scrub);
+    const message = code === undefined || plain.startsWith(code) ? plain : `${code}: ${plain}`;
+    super(cut(message, MESSAGE_LIMIT));
+    this.name = storableText(read(error, 'name', scrub).slice(0, 100)) || 'Error';
+    this.code = code;
+    this.stack = cut(stackOf(error, scrub), STACK_LIMIT);
+  }
+}
+
+/** For the engine and for listeners: nothing sensitive, nothing huge. */
+export function storedError(run: RunContext, error: Error): StoredError {
+  return new StoredError(error, scrubber(run));
+}
+
+/** What a handler gave as a reason, as it may be stated: nothing sensitive, nothing huge. */
+export function statedReason(run: RunContext, reason: string): string {
+  return cut(scrubbed(reason, scrubber(run)), MESSAGE_LIMIT);
+}
+
+/** Made once for a run: of hundreds of kilobytes of data it takes many milliseconds. */
+const scrubbers = new WeakMap<RunContext, Scrub>();
+
+function scrubber(run: RunContext): Scrub {
+  const known = scrubbers.get(run);
+  if (known !== undefined) return known;
+  const made = newScrubber(run);
+  scrubbers.set(run, made);
+  return made;
+}
+
+function newScrubber({ assignment, job, meta }: RunContext): Scrub {
+  // Data of an unknown job cannot be told apart, and no handler of ours has seen it.
+  return assignment === undefined
+    ? text => text
+    : createStoredScrubber(assignment.contract, { version: meta.version, data: job.data });
+}
+
+function codeOf(error: Error): string | undefined {
+  if (error instanceof ShiftworkError) return error.code;
+  const code = field(error, 'code');
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
+}
+
+function stackOf(error: Error, scrub: Scrub): string {
+  const lines: string[] = [
+    read(error, 'stack', scrub) || `${read(error, 'name', scrub)}: ${read(error, 'message', scrub)}`,
+  ];
+  let cause = field(error, 'cause');
+  for (let depth = 0; cause !== undefined && cause !== null && depth < CAUSES_LIMIT; depth += 1) {
+    const told = isError(cause) ? read(cause, 'stack', scrub) || read(cause, 'message', scrub) : typeof cause;
+    lines.push(`caused by ${told}`);
+    cause = isError(cause) ? field(cause, 'cause') : undefined;
+  }
+  return lines.join('\n');
+}
+
+function read(error: Error, name: 'message' | 'name' | 'stack', scrub: Scrub): string {
+  const value = field(error, name);
+  return typeof value === 'string' ? scrubbed(value, scrub) : '';
+}
+
+function scrubbed(text: string, scrub: Scrub): string {
+  if (text.length <= READ_LIMIT) return scrub(text);
+  const start = scrub(text.slice(0, READ_LIMIT));
+  // The cut may have gone through a value, and too little of it may be left to be found.
+  const found = start.lastIndexOf(REDACTED);
+  return start.slice(0, Math.max(start.length - SCRUB_REACH, found === -1 ? 0 : found + REDACTED.length));
+}
+
+/** Getters on thrown errors may throw in turn. */
+function field(error: Error, name: 'message' | 'name' | 'stack' | 'code' | 'cause'): unknown {
+  try {
+    return Reflect.get(error, name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Even asking may throw, of a proxy that was revoked. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+function cut(text: string, limit: number): string {
+  const kept = text.length <= limit ? text : `${text.slice(0, limit)}... (${text.length - limit} more characters)`;
+  return storableText(kept);
+}
