@@ -71,6 +71,16 @@ describe('the documents say what the code says', () => {
     expect(example.toSorted()).toEqual([...variables].toSorted());
   });
 
+  test('the list of guides names every guide once, and links each that is written', () => {
+    const list = read('docs/guides/README.md');
+    const written = globSync('*.md', { cwd: join(ROOT, 'docs/guides') }).filter(name => name !== 'README.md');
+    const linked = [...list.matchAll(/\]\(([a-z-]+\.md)\)/g)].map(([, name = '']) => name);
+    const planned = [...list.matchAll(/\(`([a-z-]+\.md)`\)/g)].map(([, name = '']) => name);
+    expect(linked.toSorted()).toEqual(written.toSorted());
+    expect(new Set([...linked, ...planned]).size).toBe(linked.length + planned.length);
+    expect(linked.length + planned.length).toBeGreaterThan(30);
+  });
+
   test('every link to a file of ours leads somewhere', () => {
     const broken = documents.flatMap(document =>
       [...read(document).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]
