@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { InvalidContractError } from './invalid-contract-error.ts';
 import { InvalidPayloadError, type PayloadIssue } from './invalid-payload-error.ts';
 import { PayloadTooLargeError } from './payload-too-large-error.ts';
 import type { PayloadContract } from './payload-contract.ts';
@@ -16,15 +17,11 @@ export type Decoded =
   | { readonly kind: 'unreadable'; readonly detail: string };
 
 /**
- * Validates data for a contract. Answers the schema's output, at once where the schema answers at once
- * (awaiting each would cost every enqueue a turn of the loop).
- * @throws InvalidPayloadError, also as a rejection
+ * Validates data for a contract. Answers the schema's output.
+ * @throws InvalidPayloadError; InvalidContractError where the schema does not answer at once
  */
 export function validatePayload(contract: PayloadContract, data: unknown): unknown {
-  const result = contract.schema['~standard'].validate(data);
-  return result instanceof Promise
-    ? result.then(late => outputOf(contract, data, late))
-    : outputOf(contract, data, result);
+  return outputOf(contract, data, resultOf(contract, data));
 }
 
 /**
@@ -67,23 +64,25 @@ function whyUnwritten(cause: unknown): string {
 }
 
 /** Reads stored data: upgrades it step by step to the contract's version, then validates it. Never throws. */
-export async function decodePayload(contract: PayloadContract, version: number, stored: unknown): Promise<Decoded> {
+export function decodePayload(contract: PayloadContract, version: number, stored: unknown): Decoded {
   if (version > contract.version) return { kind: 'newer-version', version };
   const upgraded = upgradePayload(contract, version, stored);
   if (upgraded.kind === 'unreadable') return upgraded;
   try {
-    const checked = validatePayload(contract, upgraded.data);
-    return { kind: 'data', data: checked instanceof Promise ? await checked : checked };
+    return { kind: 'data', data: validatePayload(contract, upgraded.data) };
   } catch (cause) {
-    const detail =
-      cause instanceof InvalidPayloadError
-        ? cause.issues.map(issue => `${issue.path}: ${issue.message}`).join('; ')
-        : 'its schema failed';
-    return { kind: 'unreadable', detail };
+    return { kind: 'unreadable', detail: whyUnreadable(cause) };
   }
 }
 
-/** As `decodePayload` for the common case, without a promise: undefined when it needs the long way. Never throws. */
+function whyUnreadable(cause: unknown): string {
+  if (cause instanceof InvalidPayloadError) {
+    return cause.issues.map(issue => `${issue.path}: ${issue.message}`).join('; ');
+  }
+  return cause instanceof InvalidContractError ? 'its schema does not answer at once' : 'its schema failed';
+}
+
+/** As `decodePayload` for the common case: undefined when it needs the long way. Never throws. */
 export function decodeAtOnce(
   contract: PayloadContract,
   version: number,
@@ -91,14 +90,27 @@ export function decodeAtOnce(
 ): { readonly data: unknown } | undefined {
   if (version !== contract.version) return undefined;
   try {
-    const result = contract.schema['~standard'].validate(stored);
-    if (!(result instanceof Promise)) return result.issues === undefined ? { data: result.value } : undefined;
-    // Nobody waits for it: the long way asks again.
-    result.catch(() => undefined);
+    const result = resultOf(contract, stored);
+    return result.issues === undefined ? { data: result.value } : undefined;
   } catch {
     // The long way says what failed.
+    return undefined;
   }
-  return undefined;
+}
+
+/**
+ * What the schema says. A promise is refused wherever a schema is asked: what waits inside of it (a look into a database, say) would
+ * have to wait again each time the data is read, for as long as it is stored.
+ */
+function resultOf(contract: PayloadContract, data: unknown): StandardSchemaV1.Result<unknown> {
+  const result = contract.schema['~standard'].validate(data);
+  if (!('then' in result)) return result;
+  // Nobody waits for it, and its refusal would end the process.
+  result.then(undefined, () => undefined);
+  throw new InvalidContractError(
+    `"${contract.name}": expected a schema that answers at once, found one that answers with a promise. ` +
+      'Check what has to be waited for before the call or in the handler.',
+  );
 }
 
 function outputOf(contract: PayloadContract, data: unknown, result: StandardSchemaV1.Result<unknown>): unknown {

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyEventContract, EventContract, EventOptions, EventRequest } from './event-contract.ts';
 import { eventNameProblem } from './event-name.ts';
@@ -62,4 +63,23 @@ export function defineEvent<const Schema extends StandardSchemaV1>(
     ),
   ) as EventContract<Schema>;
   return callable;
+}
+
+/** @throws InvalidOptionsError: from plain JavaScript, and through casts, comes anything, such as a payload without its contract */
+export function requireEventRequest(value: EventRequest): EventRequest {
+  const given: unknown = value;
+  if (isObject(given) && given['kind'] === 'event-request' && isContract(given['contract'])) {
+    if (isObject(given['options'])) return value;
+  }
+  throw new InvalidOptionsError(
+    `Expected an event made by calling its contract, such as userRegistered({ ... }), found another thing (${given === null ? 'null' : typeof given}).`,
+  );
+}
+
+function isContract(value: unknown): boolean {
+  return typeof value === 'function' && 'kind' in value && value.kind === 'event';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -8,7 +8,7 @@ export {
   type QueueDefinition,
   type QueuePolicy,
 } from './define-app.ts';
-export { defineEvent, type EventDefinition } from './define-event.ts';
+export { defineEvent, requireEventRequest, type EventDefinition } from './define-event.ts';
 export { defineSchedule, type MissedPolicy, type Schedule, type ScheduleDefinition } from './define-schedule.ts';
 export { defineJob, type JobDefinition } from './define-job.ts';
 export type {

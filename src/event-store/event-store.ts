@@ -8,6 +8,7 @@ import { EventCursor } from './read/event-cursor.ts';
 import { runAppend, type Appended } from './append/run-append.ts';
 import type { ExpectedVersion } from './append/expected-version.ts';
 import { requireIdText } from './schema/id-text.ts';
+import { foreignKeyRing } from './privacy/foreign-key-ring.ts';
 import { PostgresKeyRing, recordErasure, type KeyRing } from './privacy/key-ring.ts';
 import { requireCounts } from './require-counts.ts';
 import { namesOf, type StoreNames } from './schema/names.ts';
@@ -101,7 +102,8 @@ export class EventStore {
       contracts.set(contract.name, contract);
     }
     this.contracts = contracts;
-    const keys = options.keys ?? new PostgresKeyRing(options.pool, this.names);
+    const keys =
+      options.keys === undefined ? new PostgresKeyRing(options.pool, this.names) : foreignKeyRing(options.keys);
     this.#vault = new PersonalDataVault(options.personalData ?? [], contracts, keys);
     this.#reading = { contracts, vault: this.#vault };
     this.#announcer = new Announcer(options.pool, this.names.channel);
@@ -123,9 +125,13 @@ export class EventStore {
 
   /** The same for several streams: all of it or nothing. */
   async appendAll(appends: readonly StreamAppend[], options: AppendOptions = {}): Promise<Appended> {
-    const startedAt = performance.now();
     const { tx, ...defaults } = options;
-    const sealed = await this.#seal(appends, defaults);
+    return this.appendSealed(appends, await this.seal(appends, defaults), tx);
+  }
+
+  /** The second half of an append: writes what `seal` has made of these very appends. */
+  async appendSealed(appends: readonly StreamAppend[], sealed: readonly SealedEvent[], tx?: Sql): Promise<Appended> {
+    const startedAt = performance.now();
     let appended: Appended;
     try {
       appended = await runAppend(tx ?? this.pool, this.names, appends, sealed, tx !== undefined);
@@ -290,7 +296,8 @@ export class EventStore {
     }
   }
 
-  async #seal(appends: readonly StreamAppend[], defaults: EventDefaults): Promise<SealedEvent[]> {
+  /** The first half of an append: checks the events and completes them, in the order of the streams. Nothing is written. */
+  async seal(appends: readonly StreamAppend[], defaults: EventDefaults): Promise<SealedEvent[]> {
     const streams = new Set<string>();
     let count = 0;
     for (const append of appends) {

@@ -38,6 +38,7 @@ export { forwardEvents, type EventOutbox, type ForwardDefinition } from './proje
 export * from './append/concurrency-error.ts';
 export * from './append/event-id-taken-error.ts';
 export * from './park/projection-failed-error.ts';
+export * from './privacy/key-ring-error.ts';
 export * from './privacy/subject-erased-error.ts';
 export * from './project/projection-behind-error.ts';
 export * from './project/projection-unknown-error.ts';

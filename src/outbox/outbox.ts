@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { causedBy, currentCause, plainTracer, type Tracer } from '../tracing/index.ts';
 import {
+  requireEventRequest,
   type AnyJobContract,
   type EnqueueOptions,
   type EventRequest,
@@ -116,7 +117,7 @@ export class Outbox {
    * @throws as `enqueue`
    */
   async publish(tx: SqlTransaction, request: EventRequest, options: PublishOptions = {}): Promise<OutboxEvent> {
-    const { name } = request.contract;
+    const { name } = requireEventRequest(request).contract;
     const parent = this.#traceparent() ?? currentCause()?.traceparent;
     const attributes = { 'event.type': name, 'event.transport': 'outbox' };
     const write = (traceparent: string): Promise<OutboxEvent> => this.#record(tx, request, options, traceparent);
@@ -125,7 +126,7 @@ export class Outbox {
 
   /** The jobs that `publish` would record with these reactions, without recording them: an event with the same id has the same. */
   async preview(request: EventRequest, reactions: readonly Reaction[]): Promise<readonly OutboxReceipt[]> {
-    return (await this.#follow(await seal(request, this.#ids, undefined), reactions)).map(receiptOf);
+    return (await this.#follow(seal(request, this.#ids, undefined), reactions)).map(receiptOf);
   }
 
   /** Says that jobs were enqueued by other means, such as `reactNow`: the relay need not send them. */
@@ -153,7 +154,7 @@ export class Outbox {
     options: PublishOptions,
     traceparent: string,
   ): Promise<OutboxEvent> {
-    const sealed = await seal(request, this.#ids, traceparent);
+    const sealed = seal(request, this.#ids, traceparent);
     const { stored } = options;
     const event = stored === undefined ? sealed : { ...sealed, metadata: { ...sealed.metadata, stored } };
     const jobs = await this.#follow(event, options.reactions ?? []);
@@ -170,7 +171,7 @@ export class Outbox {
   /** What the reactions make of the event, as they would behind a bus: the same jobs with the same ids. */
   async #follow(event: SealedEvent, reactions: readonly Reaction[]): Promise<readonly PreparedJob[]> {
     if (reactions.length === 0) return [];
-    const envelope = await envelopeOf(event);
+    const envelope = envelopeOf(event);
     const cause = { ...envelope.metadata, causationId: event.id };
     return causedBy(cause, async () => {
       const jobs: PreparedJob[] = [];

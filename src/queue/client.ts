@@ -73,15 +73,14 @@ export class Client implements Enqueuer {
   ): Promise<JobReceipt> {
     // Not `async`: every turn of the loop that is saved here is saved for every job.
     if (this.#closing !== undefined) return Promise.reject(new ClientClosedError());
-    let prepared: PreparedJob | Promise<PreparedJob>;
+    let prepared: PreparedJob;
     try {
       prepared = prepare(context, contract, data, options);
     } catch (error) {
       return Promise.reject(error);
     }
     this.#begin();
-    const storing = prepared instanceof Promise ? prepared.then(job => this.#store(job)) : this.#store(prepared);
-    return storing.then(
+    return this.#store(prepared).then(
       receipt => {
         this.#end();
         return receipt;
@@ -142,8 +141,7 @@ export class Client implements Enqueuer {
       const jobs: PreparedJob[] = [];
       for (const [index, request] of requests.entries()) {
         const { contract, data, options } = request;
-        const prepared = prepare(contextOf(context, index, request), contract, data, options);
-        jobs.push(prepared instanceof Promise ? await prepared : prepared);
+        jobs.push(prepare(contextOf(context, index, request), contract, data, options));
       }
       const { receipts, error } = await storeMany(this.#engine, jobs);
       if (this.#isHeard()) {

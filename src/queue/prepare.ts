@@ -38,20 +38,17 @@ export interface PrepareContext {
 export const CONTRACT_BACKOFF = Object.freeze({ type: 'contract' });
 
 /**
- * Validates and builds the BullMQ job. Answers at once unless the schema is asynchronous.
- * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError
+ * Validates and builds the BullMQ job.
+ * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError
  */
 export function prepare(
   context: PrepareContext,
   contract: AnyJobContract,
   data: unknown,
   options: EnqueueOptions | undefined,
-): PreparedJob | Promise<PreparedJob> {
+): PreparedJob {
   const checked = options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
-  const output = validatePayload(contract, data);
-  return output instanceof Promise
-    ? output.then(late => build(context, contract, data, late, checked))
-    : build(context, contract, data, output, checked);
+  return build(context, contract, data, validatePayload(contract, data), checked);
 }
 
 function build(

@@ -46,9 +46,9 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
   ...[options]: Options<N>
 ): Promise<RunOutcome> {
   const { contract } = handler;
-  await validatePayload(contract, data);
+  validatePayload(contract, data);
   const json = writePayload(contract, data);
-  const decoded = await decodePayload(contract, contract.version, JSON.parse(json));
+  const decoded = decodePayload(contract, contract.version, JSON.parse(json));
   if (decoded.kind !== 'data') {
     // The schema takes what the producer gives and not what JSON makes of it, such as a Date.
     const detail = decoded.kind === 'unreadable' ? decoded.detail : 'it is of a newer version';

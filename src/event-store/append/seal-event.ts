@@ -1,6 +1,7 @@
 import { currentCause } from '../../tracing/index.ts';
 import {
   encodeEventPayload,
+  requireEventRequest,
   validatePayload,
   type AnyEventContract,
   type EventRequest,
@@ -40,21 +41,14 @@ export interface Sealing {
 }
 
 /**
- * Validates an event and completes it. Answers at once where the schema and the vault do: an append of 100 events must not cost
- * 100 turns of the loop.
- * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError; also as a rejection
+ * Validates an event and completes it. Answers at once where the vault does: an append of 100 events must not cost 100 turns of the loop.
+ * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError; also as a rejection
  */
 export function sealEvent(request: EventRequest, sealing: Sealing): SealedEvent | Promise<SealedEvent> {
-  // From JavaScript it may be anything, such as a payload without its contract.
-  if (request?.kind !== 'event-request') {
+  const { contract, payload, options } = requireEventRequest(request);
+  if (sealing.contracts.get(contract.name) !== contract) {
     throw new InvalidOptionsError(
-      'Expected events made by their contract, such as orderPlaced({ ... }), found something else.',
-    );
-  }
-  const { contract, payload, options } = request;
-  if (sealing.contracts.get(contract?.name) !== contract) {
-    throw new InvalidOptionsError(
-      `Expected events of this store, found "${String(contract?.name).slice(0, 100)}" or another contract of that name. ` +
+      `Expected events of this store, found "${contract.name.slice(0, 100)}" or another contract of that name. ` +
         "Add the contract to the store's events.",
     );
   }
@@ -65,8 +59,8 @@ export function sealEvent(request: EventRequest, sealing: Sealing): SealedEvent 
       );
     }
   }
-  const checked = validatePayload(contract, payload);
-  return checked instanceof Promise ? checked.then(() => complete(request, sealing)) : complete(request, sealing);
+  validatePayload(contract, payload);
+  return complete(request, sealing);
 }
 
 /** What ISO 8601 writes in four digits, and PostgreSQL reads. */

@@ -1,18 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { bareError } from '../../privacy/index.ts';
-import { type EventRequest } from '../../contracts/index.ts';
+import { requireEventRequest, type EventRequest } from '../../contracts/index.ts';
 import { ConcurrencyError } from '../append/concurrency-error.ts';
 import { EventIdTakenError } from '../append/event-id-taken-error.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { backoffDelay, exponential } from '../../resilience/index.ts';
 import type { Decider } from './decider.ts';
-import type { AppendOptions, EventStore } from '../event-store.ts';
-import { stateAfter } from './given.ts';
+import type { AppendOptions, EventStore, StreamAppend } from '../event-store.ts';
+import { recordedAs } from './recorded.ts';
 import { requireIdText } from '../schema/id-text.ts';
 import { toError } from '../park/poison.ts';
 import { requireCounts } from '../require-counts.ts';
 import type { Sql } from '../schema/sql.ts';
 import { Snapshots, type SnapshotPolicy } from './snapshots.ts';
+import type { StoredEvent } from '../read/stored-event.ts';
 
 export interface RepositoryOptions {
   readonly snapshots?: SnapshotPolicy;
@@ -162,42 +163,57 @@ export class Repository<Command, State> {
     commands: readonly StreamCommand<Command>[],
     commandId: string | undefined,
     expectedVersion: number | undefined,
-    append: AppendOptions,
+    { tx, ...defaults }: AppendOptions,
   ): Promise<readonly Executed<State>[] | undefined> {
-    const loaded = await this.#loadAll(commands, append.tx);
+    const decided = this.#decide(commands, await this.#loadAll(commands, tx), commandId, expectedVersion);
+    const appends = decided.filter(({ events }) => events.length > 0);
+    if (appends.length === 0) return decided.map(each => executed(each, each.state, 0, false));
+    const sealed = await this.#store.seal(appends, defaults);
+    const coming = await recordedAs(this.#store, appends, sealed, tx);
+    // Before anything is written: an `evolve` that throws on them must not leave events that the caller takes for refused. All is known
+    // of them by now but their positions, so what this leads to is thrown away.
+    for (const each of appends) this.#after(each, coming);
+    const appended = await this.#store.appendSealed(appends, sealed, tx);
+    if (appended.repeated) return undefined;
+    const recorded = coming.map((event, nth) => ({ ...event, position: appended.positions[nth] ?? 0 }));
+    const all: Executed<State>[] = [];
+    for (const each of decided) {
+      const { stream, version, since, events } = each;
+      const state = this.#after(each, recorded);
+      const now = version + events.length;
+      const due = events.length > 0 && this.#snapshots?.isDue(now, since) === true;
+      if (due && tx === undefined) await this.#snapshots?.keep(stream, { version: now, state });
+      all.push(executed(each, state, events.length === 0 ? 0 : appended.position, due && tx !== undefined));
+    }
+    return all;
+  }
+
+  #decide(
+    commands: readonly StreamCommand<Command>[],
+    loaded: readonly (Loaded<State> & { readonly since: number })[],
+    commandId: string | undefined,
+    expectedVersion: number | undefined,
+  ): readonly Decided<State>[] {
     let count = 0;
-    const decided = commands.map(({ stream, command }, index) => {
+    return commands.map(({ stream, command }, index) => {
       const { state, version, since } = loaded[index] ?? { state: this.#decider.initial, version: 0, since: 0 };
       if (expectedVersion !== undefined && expectedVersion !== version) {
         throw new ConcurrencyError(stream, expectedVersion, version);
       }
       const events = this.#decider.decide(command, state).map(event => {
+        const { options } = requireEventRequest(event);
         count += 1;
-        if (commandId === undefined) return event;
-        return { ...event, options: { ...event.options, id: eventIdOf(commandId, count) } };
+        return commandId === undefined ? event : { ...event, options: { ...options, id: eventIdOf(commandId, count) } };
       });
-      // Before anything is written: an `evolve` that throws on them must not leave events that the caller takes for refused.
-      const after = events.length === 0 ? state : this.#after(state, events, stream, version);
-      return { stream, events, state: after, version, since };
+      return { stream, events, expectedVersion: version, state, version, since };
     });
-    const appends = decided
-      .filter(({ events }) => events.length > 0)
-      .map(({ stream, events, version }) => ({ stream, events, expectedVersion: version }));
-    const appended = appends.length === 0 ? undefined : await this.#store.appendAll(appends, append);
-    if (appended?.repeated === true) return undefined;
-    const executed: Executed<State>[] = [];
-    for (const { stream, events, state, version: before, since } of decided) {
-      const version = before + events.length;
-      const position = events.length === 0 ? 0 : (appended?.position ?? 0);
-      const due = events.length > 0 && this.#snapshots?.isDue(version, since) === true;
-      if (due && append.tx === undefined) await this.#snapshots?.keep(stream, { version, state });
-      executed.push({ state, version, position, events, repeated: false, snapshotDue: due && append.tx !== undefined });
-    }
-    return executed;
   }
 
-  #after(state: State, events: readonly EventRequest[], stream: string, version: number): State {
-    return stateAfter({ ...this.#decider, initial: state }, events, stream, version);
+  /** The state behind the events of that stream. */
+  #after({ stream, state }: Decided<State>, recorded: readonly StoredEvent[]): State {
+    return recorded
+      .filter(event => event.stream === stream)
+      .reduce((before, event) => this.#decider.evolve(before, event), state);
   }
 
   /** In a transaction one after the other: its client does one thing at a time. */
@@ -246,6 +262,24 @@ export class Repository<Command, State> {
     if (!commands.some(({ stream }) => stream === row['stream'])) throw new EventIdTakenError(id);
     return true;
   }
+}
+
+/** What a command has led to, not written yet. */
+interface Decided<State> extends StreamAppend {
+  /** As it was decided on. */
+  readonly state: State;
+  readonly version: number;
+  /** The version of the snapshot that it was read from. */
+  readonly since: number;
+}
+
+function executed<State>(
+  { events, version }: Decided<State>,
+  state: State,
+  position: number,
+  snapshotDue: boolean,
+): Executed<State> {
+  return { state, version: version + events.length, position, events, repeated: false, snapshotDue };
 }
 
 function eventIdOf(commandId: string, nth: number): string {

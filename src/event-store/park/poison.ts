@@ -1,4 +1,5 @@
 import { storableText } from '../../privacy/index.ts';
+import { KeyRingError } from '../privacy/key-ring-error.ts';
 import { codeOf } from '../store-fault.ts';
 
 /** What a socket fails with. Any other of Node's codes, such as ENOENT, is the handler's own affair. */
@@ -23,6 +24,8 @@ const NETWORK: ReadonlySet<string> = new Set([
  * locks that came too late. Such a batch is tried again for as long as it takes.
  */
 export function isOutage(error: unknown): boolean {
+  // The keys of personal data are away: the event is as good as it was.
+  if (error instanceof KeyRingError) return true;
   const code = codeOf(error);
   if (code !== undefined) {
     return /^(08...|53...|57P0.|57014|40001|40P01|55P03|25P0[34])$/.test(code) || isNetwork(code, error);

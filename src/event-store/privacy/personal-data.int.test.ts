@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent, InvalidContractError } from '../../contracts/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
+import { KeyRingError } from './key-ring-error.ts';
 import { SubjectErasedError } from './subject-erased-error.ts';
 import { collect, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
 import { decrypt, encrypt, KEY_BYTES } from './cipher.ts';
@@ -10,6 +11,7 @@ import { defineDecider, on } from '../decide/decider.ts';
 import { EventStore } from '../event-store.ts';
 import type { KeyRing } from './key-ring.ts';
 import { personalData, type PersonalData } from './personal-data.ts';
+import { isOutage } from '../park/poison.ts';
 import { Repository } from '../decide/repository.ts';
 import { Snapshots } from '../decide/snapshots.ts';
 
@@ -148,6 +150,43 @@ describe('personal data', () => {
     ]);
     const other = new EventStore({ pool: place.pool, events: [registered], personalData: [sealed] });
     expect((await collect(other.readStream(who.personId)))[0]?.problem?.kind).toBe('unreadable');
+  });
+
+  describe('whose keys are in a ring of the app', () => {
+    const refusals: readonly [string, () => unknown][] = [
+      [
+        'that answers 503 with the word "invalid"',
+        () => {
+          throw new Error('503 Service Unavailable: invalid upstream');
+        },
+      ],
+      ['that fails as an Unsupported state', () => Promise.reject(new Error('Unsupported state'))],
+      ['that rejects with no error', () => Promise.reject('Invalid')],
+      ['that answers with a short key', () => randomBytes(16)],
+      ['that answers with a text', () => 'x'.repeat(KEY_BYTES)],
+    ];
+    test.each(refusals)('%s, is an outage of the ring and no fault of the event', async (_, answer) => {
+      const ring = ownRing();
+      let away = false;
+      const keys: KeyRing = {
+        ...ring,
+        // As one in plain JavaScript, which throws at once and answers with anything.
+        find: subject => (away ? (answer() as Promise<undefined>) : ring.find(subject)),
+        keyFor: subject => (away ? (answer() as Promise<Uint8Array>) : ring.keyFor(subject)),
+      };
+      const store = new EventStore({ pool: place.pool, events: [registered], personalData: [sealed], keys });
+      const who = person();
+      await store.append(who.personId, [registered(who)], { expectedVersion: 0 });
+      away = true;
+      const read = await collect(store.readStream(who.personId)).catch((error: unknown) => error);
+      expect(read).toBeInstanceOf(KeyRingError);
+      expect(isOutage(read)).toBe(true);
+      await expect(store.append(who.personId, [registered(who)], { expectedVersion: 1 })).rejects.toMatchObject({
+        code: 'KEY_RING_UNAVAILABLE',
+      });
+      away = false;
+      expect(await collect(store.readStream(who.personId))).toMatchObject([{ payload: who, problem: undefined }]);
+    });
   });
 
   test('repeated with the same ids is one append, though it is sealed differently each time', async () => {

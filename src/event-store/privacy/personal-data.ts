@@ -96,18 +96,25 @@ export class PersonalDataVault {
     };
   }
 
-  /** Puts what was sealed back into the payload. Undefined after an erasure: `erasedOf` stands for it then. */
+  /**
+   * Puts what was sealed back into the payload. `erased`: `erasedOf` stands for it now. `unfit`: it was sealed with another key, or for another
+   * event. Rejects with what the ring says while it does not answer.
+   */
   async open(
     eventId: string,
     payload: unknown,
     subject: string,
     sealed: string,
     sql?: Sql,
-  ): Promise<object | undefined> {
+  ): Promise<object | 'erased' | 'unfit'> {
     const key = await this.#keys.find(subject, sql);
-    if (key === undefined) return undefined;
-    const secret: unknown = JSON.parse(decrypt(key, sealed, eventId));
-    return { ...(payload as object), ...(secret as object) };
+    if (key === undefined) return 'erased';
+    try {
+      const secret: unknown = JSON.parse(decrypt(key, sealed, eventId));
+      return { ...(payload as object), ...(secret as object) };
+    } catch {
+      return 'unfit';
+    }
   }
 
   /** What readers get in place of sealed fields whose key was thrown away. */

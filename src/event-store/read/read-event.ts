@@ -1,10 +1,4 @@
-import {
-  decodeAtOnce,
-  decodePayload,
-  reviveDates,
-  type AnyEventContract,
-  type EventMetadata,
-} from '../../contracts/index.ts';
+import { decodePayload, reviveDates, type AnyEventContract, type EventMetadata } from '../../contracts/index.ts';
 import type { PersonalDataVault } from '../privacy/personal-data.ts';
 import type { Sql } from '../schema/sql.ts';
 import type { EventProblem, StoredEvent } from './stored-event.ts';
@@ -43,23 +37,14 @@ export function readEvent(row: EventRow, { contracts, vault }: Reading, sql?: Sq
   return interpret(row, data, contract);
 }
 
-function interpret(
-  row: EventRow,
-  data: unknown,
-  contract: AnyEventContract | undefined,
-): StoredEvent | Promise<StoredEvent> {
+function interpret(row: EventRow, data: unknown, contract: AnyEventContract | undefined): StoredEvent {
   if (contract === undefined) {
     return stored(row, row[5], data, {
       kind: 'unknown-type',
       detail: `no contract named "${row[4]}" is among the store's events`,
     });
   }
-  const atOnce = decodeAtOnce(contract, row[5], data);
-  return atOnce === undefined ? decodeSlowly(row, data, contract) : stored(row, row[5], atOnce.data, undefined);
-}
-
-async function decodeSlowly(row: EventRow, data: unknown, contract: AnyEventContract): Promise<StoredEvent> {
-  const decoded = await decodePayload(contract, row[5], data);
+  const decoded = decodePayload(contract, row[5], data);
   switch (decoded.kind) {
     case 'data':
       return stored(row, contract.version, decoded.data, undefined);
@@ -82,18 +67,15 @@ async function readSealed(
   vault: PersonalDataVault,
   sql: Sql | undefined,
 ): Promise<StoredEvent> {
-  let opened: object | undefined;
-  try {
-    opened = await vault.open(row[3], payload, row[10] ?? '', row[11] ?? '', sql);
-  } catch (cause) {
-    // A key that does not fit is a fact about the event; a database that is away is not.
-    if (isOutage(cause)) throw cause;
+  // What the ring throws goes on: a key service that does not answer, or refuses, says nothing about the event.
+  const opened = await vault.open(row[3], payload, row[10] ?? '', row[11] ?? '', sql);
+  if (opened === 'unfit') {
     return stored(row, row[5], payload, { kind: 'unreadable', detail: 'what is sealed in it cannot be opened' });
   }
   const erased = vault.erasedOf(row[4]);
-  const whole = opened ?? { ...(payload as object), ...erased };
+  const whole = opened === 'erased' ? { ...(payload as object), ...erased } : opened;
   const data = row[7] === null ? whole : reviveDates(whole, JSON.parse(row[7]) as string[]);
-  return interpret(row, data, opened === undefined && contract !== undefined ? erasing(contract, erased) : contract);
+  return interpret(row, data, opened === 'erased' && contract !== undefined ? erasing(contract, erased) : contract);
 }
 
 /** The contract, for an event whose personal data is gone: an upgrade does not know what stands for fields that are named otherwise by now. */
@@ -103,10 +85,6 @@ function erasing(contract: AnyEventContract, erased: Readonly<Record<string, unk
     standard.validate(typeof data === 'object' && data !== null ? { ...data, ...erased } : data);
   const { kind, name, version, upgrade, sensitive } = contract;
   return { kind, name, version, upgrade, sensitive, schema: { '~standard': { ...standard, validate } } };
-}
-
-function isOutage(cause: unknown): boolean {
-  return !(cause instanceof Error && /unable to authenticate|Invalid|Unsupported state/i.test(cause.message));
 }
 
 function stored(row: EventRow, version: number, payload: unknown, problem: EventProblem | undefined): StoredEvent {

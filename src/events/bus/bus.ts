@@ -1,6 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { currentCause, plainTracer, type Tracer } from '../../tracing/index.ts';
-import { type AnyEventContract, type EventContract, type EventRequest } from '../../contracts/index.ts';
+import {
+  requireEventRequest,
+  type AnyEventContract,
+  type EventContract,
+  type EventRequest,
+} from '../../contracts/index.ts';
 import { BusClosedError } from './bus-closed-error.ts';
 import { CapabilityMissingError } from '../capability-missing-error.ts';
 import { type EventHandlerError } from './event-handler-error.ts';
@@ -270,7 +275,7 @@ export class Bus {
   async #publish(request: EventRequest, send: (event: OutgoingEvent) => Promise<void>): Promise<PublishedEvent> {
     // Not refused while it closes: a handler that is let end would fail at what it has to say.
     if (this.#isClosed) throw new BusClosedError();
-    const { contract } = request;
+    const { contract } = requireEventRequest(request);
     this.#expectKnown(contract);
     const startedAt = Date.now();
     return this.#tracer.span(
@@ -278,9 +283,7 @@ export class Bus {
       currentCause()?.traceparent,
       { 'event.type': contract.name, 'event.transport': this.#transport.name },
       async traceparent => {
-        const sealing = seal(request, this.#ids, traceparent);
-        // Not awaited where it need not be: each turn that is saved here is saved for every event.
-        const sealed = sealing instanceof Promise ? await sealing : sealing;
+        const sealed = seal(request, this.#ids, traceparent);
         await send(outgoing(sealed, this.#source));
         if (this.facts.wants('event.published')) {
           this.facts.state('event.published', { ...this.#fields(sealed), tookMs: Date.now() - startedAt });

@@ -13,8 +13,8 @@ import { QueueUnavailableError, traceIdOf } from '../../queue/index.ts';
 import { UndecodableEventError } from '../envelope/undecodable-event-error.ts';
 import type { EventDeadReason, Facts, SubscriberFields } from '../../facts/index.ts';
 import { backoffDelay, exponential, type Backoff } from '../../resilience/index.ts';
-import { readCloudEvent, type ArrivedEvent, type Reading } from '../envelope/cloud-event.ts';
-import { openAtOnce, openEvent } from '../envelope/open-event.ts';
+import { readCloudEvent, type ArrivedEvent } from '../envelope/cloud-event.ts';
+import { openEvent } from '../envelope/open-event.ts';
 import type { Delivery, Verdict } from '../transport.ts';
 
 /** What a handler knows about the delivery beside the event. */
@@ -56,19 +56,9 @@ export class Subscriber {
   }
 
   /** Reads, opens and handles; says what is to become of the delivery. Never rejects. */
-  deliver(delivery: Delivery): Promise<Verdict> {
-    const reading = delivery.reading ?? readCloudEvent(delivery.text);
-    // The common case, without a promise more than it needs.
-    if (reading.kind === 'event' && !(delivery.repeatable && delivery.attempt > this.#setup.attempts)) {
-      const contract = this.#setup.events.get(reading.event.type);
-      const envelope = contract && openAtOnce(contract, reading.event);
-      if (contract !== undefined && envelope !== undefined) return this.#handle(contract, envelope, delivery);
-    }
-    return this.#deliverSlowly(reading, delivery);
-  }
-
-  async #deliverSlowly(reading: Reading, delivery: Delivery): Promise<Verdict> {
+  async deliver(delivery: Delivery): Promise<Verdict> {
     const { facts, events } = this.#setup;
+    const reading = delivery.reading ?? readCloudEvent(delivery.text);
     if (reading.kind === 'unreadable') {
       const fields = this.#fields({ id: '', type: 'unknown', metadata: UNKNOWN_METADATA }, delivery);
       return this.#dead(fields, delivery, 'undecodable', new UndecodableEventError('that arrived', reading.reason));
@@ -86,7 +76,7 @@ export class Subscriber {
       facts.state('event.unhandled', this.#fields(event, delivery));
       return DONE;
     }
-    const opening = await openEvent(contract, event);
+    const opening = openEvent(contract, event);
     switch (opening.kind) {
       case 'envelope':
         return this.#handle(contract, opening.envelope, delivery);

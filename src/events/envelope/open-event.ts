@@ -1,10 +1,4 @@
-import {
-  decodeAtOnce,
-  decodePayload,
-  reviveDates,
-  type AnyEventContract,
-  type EventEnvelope,
-} from '../../contracts/index.ts';
+import { decodePayload, reviveDates, type AnyEventContract, type EventEnvelope } from '../../contracts/index.ts';
 import type { ArrivedEvent } from './cloud-event.ts';
 
 export type Opening =
@@ -13,10 +7,8 @@ export type Opening =
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 /** What a subscriber gets of what arrived: dates back, upgraded to the contract's version, validated. Never throws. */
-export async function openEvent(contract: AnyEventContract, arrived: ArrivedEvent): Promise<Opening> {
-  const envelope = openAtOnce(contract, arrived);
-  if (envelope !== undefined) return { kind: 'envelope', envelope };
-  const decoded = await decodePayload(contract, arrived.version, reviveDates(arrived.data, arrived.dates));
+export function openEvent(contract: AnyEventContract, arrived: ArrivedEvent): Opening {
+  const decoded = decodePayload(contract, arrived.version, reviveDates(arrived.data, arrived.dates));
   switch (decoded.kind) {
     case 'data':
       return { kind: 'envelope', envelope: envelopeOf(contract, arrived, decoded.data) };
@@ -30,12 +22,6 @@ export async function openEvent(contract: AnyEventContract, arrived: ArrivedEven
     default:
       return decoded satisfies never;
   }
-}
-
-/** As `openEvent` for the common case, without a promise: undefined when it needs the long way. */
-export function openAtOnce(contract: AnyEventContract, arrived: ArrivedEvent): EventEnvelope | undefined {
-  const decoded = decodeAtOnce(contract, arrived.version, reviveDates(arrived.data, arrived.dates));
-  return decoded === undefined ? undefined : envelopeOf(contract, arrived, decoded.data);
 }
 
 function envelopeOf(contract: AnyEventContract, arrived: ArrivedEvent, payload: unknown): EventEnvelope {

@@ -1,6 +1,7 @@
 import { currentCause } from '../../tracing/index.ts';
 import {
   encodeEventPayload,
+  requireEventRequest,
   validatePayload,
   type AnyEventContract,
   type EventMetadata,
@@ -33,25 +34,12 @@ const PLAIN = /^[\x20-\x7e]{1,200}$/;
 
 /**
  * Validates an event and gives it what it was not given: id, time, and from the handler that states it correlation, cause and user.
- * Answers at once where the schema does.
- * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError; also as rejections
+ * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError
  */
-export function seal(
-  request: EventRequest,
-  ids: IdSource,
-  traceparent: string | undefined,
-): SealedEvent | Promise<SealedEvent> {
-  checkOptions(request.contract, request.options);
-  const checked = validatePayload(request.contract, request.payload);
-  if (checked instanceof Promise) return checked.then(() => sealed(request, ids, traceparent));
-  return sealed(request, ids, traceparent);
-}
-
-function sealed(
-  { contract, payload, options }: EventRequest,
-  ids: IdSource,
-  traceparent: string | undefined,
-): SealedEvent {
+export function seal(request: EventRequest, ids: IdSource, traceparent: string | undefined): SealedEvent {
+  const { contract, payload, options } = requireEventRequest(request);
+  checkOptions(contract, options);
+  validatePayload(contract, payload);
   const { json, dates } = encodeEventPayload(contract, payload);
   const cause = currentCause();
   const timestamp = options.timestamp ?? new Date();

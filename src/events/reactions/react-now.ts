@@ -18,7 +18,7 @@ export async function reactNow(
   request: EventRequest,
   reactions: readonly Reaction[],
 ): Promise<readonly JobReceipt[]> {
-  const envelope = await envelopeOf(await seal(request, createIdSource(), undefined));
+  const envelope = envelopeOf(seal(request, createIdSource(), undefined));
   const receipts: JobReceipt[] = [];
   await causedBy({ ...envelope.metadata, causationId: envelope.id }, async () => {
     for (const reaction of reactions) {
@@ -29,10 +29,10 @@ export async function reactNow(
 }
 
 /** What a subscriber would get. */
-export async function envelopeOf(event: SealedEvent): Promise<EventEnvelope> {
+export function envelopeOf(event: SealedEvent): EventEnvelope {
   const reading = readCloudEvent(writeCloudEvent(event, 'urn:shiftwork'));
   if (reading.kind === 'unreadable') throw new UndecodableEventError(event.id, reading.reason);
-  const opening = await openEvent(event.contract, reading.event);
+  const opening = openEvent(event.contract, reading.event);
   if (opening.kind !== 'envelope') throw new UndecodableEventError(event.id, opening.reason);
   return opening.envelope;
 }
