@@ -49,7 +49,19 @@ export async function readHistory(queue: EngineQueue, job: EngineJob): Promise<r
   });
 }
 
+/** Whole lines alone: another program may have written what only looks like one. */
 function isHistoryLine(line: unknown): line is HistoryLine {
-  if (typeof line !== 'object' || line === null || !('what' in line) || !('at' in line)) return false;
-  return (line.what === 'failed' || line.what === 'replayed') && typeof line.at === 'number';
+  if (typeof line !== 'object' || line === null) return false;
+  const { what, at, by, ranMs, attempt, worker, version, error, message, dead }: Partial<Record<string, unknown>> = {
+    ...line,
+  };
+  if (!isCount(at) || at > 8.64e15) return false;
+  if (what === 'replayed') return typeof by === 'string';
+  const texts = [worker, error, message].every(text => typeof text === 'string');
+  const numbers = [ranMs, attempt].every(isCount) && (version === undefined || isCount(version));
+  return what === 'failed' && texts && numbers && (dead === undefined || typeof dead === 'string');
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value);
 }

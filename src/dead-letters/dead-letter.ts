@@ -1,5 +1,5 @@
 import { createStoredScrubber, type AnyJobContract, type App } from '../contracts/index.ts';
-import { shownData } from '../privacy/index.ts';
+import { isTooDeep, REDACTED, scrubStart, shortened, SHOWN_DEPTH, shownData } from '../privacy/index.ts';
 import type { EngineJob } from '../engine/index.ts';
 import { readMeta } from '../queue/index.ts';
 import type { HistoryLine } from './attempt-record.ts';
@@ -18,8 +18,10 @@ export interface DeadLetter {
   readonly enqueuedAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly attemptsMade: number;
-  /** Why it ended; sensitive values removed. */
+  /** Why it ended; sensitive values removed, and bounded. */
   readonly reason: string;
+  /** What is wrong with what is stored of it; undefined for a sound one. */
+  readonly damaged?: string | undefined;
   /** The same for the same cause. */
   readonly fingerprint: string;
 }
@@ -57,25 +59,61 @@ export function isExpected({ reason }: Pick<DeadLetter, 'reason'>): boolean {
   return EXPECTED.test(reason);
 }
 
+const REASON_KEPT = 2_000;
+const STACK_KEPT = 10_000;
+
+/** Never throws: another program may have written anything in any field. */
 export function deadLetterOf(app: App, queue: string, job: EngineJob): DeadLetter {
-  const { id = '', name, timestamp: enqueuedAt, finishedOn: endedAt, attemptsMade } = job;
-  const reason = scrubberOf(app, job)(job.failedReason ?? '');
-  const fingerprint = fingerprintOf({ jobName: name, error: errorClassOf(job), message: reason });
-  return { kind: 'job', id, name, queue, enqueuedAt, endedAt, attemptsMade, reason, fingerprint };
+  const name = textOr('?', job.name).slice(0, 200);
+  const reason = shortened(scrubStart(textOr('', job.failedReason), scrubberOf(app, job)), REASON_KEPT);
+  return {
+    kind: 'job',
+    id: job.id ?? '',
+    name,
+    queue,
+    enqueuedAt: instant(job.timestamp),
+    endedAt: instant(job.finishedOn),
+    attemptsMade: Number.isSafeInteger(job.attemptsMade) ? job.attemptsMade : 0,
+    reason,
+    fingerprint: fingerprintOf({ jobName: name, error: errorClassOf(job), message: reason }),
+    damaged: isTooDeep(job.data) ? `its data is nested deeper than ${SHOWN_DEPTH} levels` : undefined,
+  };
 }
 
 export function detailsOf(app: App, queue: string, job: EngineJob, history: readonly HistoryLine[]): DeadLetterDetails {
   const scrub = scrubberOf(app, job);
+  const shown = (text: string): string => shortened(scrubStart(text, scrub), STACK_KEPT);
   return {
     ...deadLetterOf(app, queue, job),
     data: shownData(contractOf(app, queue, job), versionOf(job), job.data),
-    worker: job.processedBy,
-    errors: (job.stacktrace ?? []).map(scrub),
-    history: history.map(line => (line.what === 'failed' ? { ...line, message: scrub(line.message) } : line)),
+    worker: job.processedBy === undefined ? undefined : textOr('?', job.processedBy),
+    errors: tracesOf(job).map(shown),
+    history: history.map(line => (line.what === 'failed' ? { ...line, message: shown(line.message) } : line)),
     firstFailedAt: history.find(({ what }) => what === 'failed')?.at,
     replays: history.filter(({ what }) => what === 'replayed').length,
     provenance: {},
   };
+}
+
+/** One of which no more can be read than that it is there. */
+export function damagedLetter(queue: string, id: string, endedAt: number | undefined, damaged: string): DeadLetter {
+  return {
+    kind: 'job',
+    id,
+    name: '?',
+    queue,
+    enqueuedAt: undefined,
+    endedAt,
+    attemptsMade: 0,
+    reason: damaged,
+    fingerprint: 'unreadable',
+    damaged,
+  };
+}
+
+export function damagedDetails(letter: DeadLetter): DeadLetterDetails {
+  const nothing = { worker: undefined, errors: [], history: [], firstFailedAt: undefined, replays: 0, provenance: {} };
+  return { ...letter, data: REDACTED, ...nothing };
 }
 
 /** Undefined for a job of that name in another queue, which is another program's. */
@@ -98,5 +136,19 @@ function versionOf(job: EngineJob): number {
 
 /** The class stands at the start of a stack. */
 function errorClassOf(job: EngineJob): string {
-  return /^[A-Za-z_$][\w$]{0,80}(?=:|$)/m.exec(job.stacktrace?.at(-1) ?? '')?.[0] ?? 'Error';
+  return /^[A-Za-z_$][\w$]{0,80}(?=:|$)/m.exec((tracesOf(job).at(-1) ?? '').slice(0, STACK_KEPT))?.[0] ?? 'Error';
+}
+
+function tracesOf({ stacktrace }: EngineJob): readonly string[] {
+  const traces: unknown = stacktrace;
+  return Array.isArray(traces) ? traces.filter(trace => typeof trace === 'string') : [];
+}
+
+function textOr(other: string, value: unknown): string {
+  return typeof value === 'string' ? value : other;
+}
+
+/** Milliseconds since 1970 that a date can hold. */
+function instant(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 && value <= 8.64e15 ? value : undefined;
 }

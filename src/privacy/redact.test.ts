@@ -65,6 +65,14 @@ describe('keptData', () => {
     expect(kept(['secret'], { secret: 's', deep })).toEqual({ deep: expect.anything() });
   });
 
+  test('a field behind arrays within arrays, deeper than the stack reaches, is forgotten as any other', () => {
+    let deep: unknown = { secret: 's', kept: 1 };
+    for (let level = 0; level < 100_000; level += 1) deep = [deep];
+    let inner = kept(['secret'], deep);
+    while (Array.isArray(inner)) inner = inner[0];
+    expect(inner).toEqual({ kept: 1 });
+  });
+
   test('a field that is called __proto__ stays a field', () => {
     const odd: unknown = JSON.parse('{"__proto__": {"a": 1, "secret": 2}, "secret": 3}');
     expect(JSON.stringify(kept(['secret', '__proto__.secret'], odd))).toBe('{"__proto__":{"a":1}}');

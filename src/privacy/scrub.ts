@@ -42,6 +42,18 @@ export function createScrubber(contract: Sensitive, data: unknown): (text: strin
   };
 }
 
+/** More of a text than this is not read: a message of megabytes must not cost seconds. */
+const READ_LIMIT = 64_000;
+
+/** A text, scrubbed; of a longer one the start. */
+export function scrubStart(text: string, scrub: (text: string) => string): string {
+  if (text.length <= READ_LIMIT) return scrub(text);
+  const start = scrub(text.slice(0, READ_LIMIT));
+  // The cut may have gone through a value, and too little of it may be left to be found.
+  const found = start.lastIndexOf(REDACTED);
+  return start.slice(0, Math.max(start.length - SCRUB_REACH, found === -1 ? 0 : found + REDACTED.length));
+}
+
 /** Adds every text and number in the value. A loop: data may be nested deeper than the stack reaches. */
 function collect(value: unknown, spellings: Set<string>): void {
   const left: unknown[] = [value];

@@ -13,3 +13,9 @@ export function isUnstorableJson(json: string): boolean {
 export function storableText(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD');
 }
+
+/** Bounded, and saying so. */
+export function shortened(text: string, limit: number): string {
+  const kept = text.length <= limit ? text : `${text.slice(0, limit)}... (${text.length - limit} more characters)`;
+  return storableText(kept);
+}

@@ -3,13 +3,17 @@ import { UndecodableJobError } from './undecodable-job-error.ts';
 
 /**
  * The job as the queue holds it; undefined when it holds none.
- * @throws UndecodableJobError when its data is not JSON: the parser's own message would quote the data
+ * @throws UndecodableJobError when what is stored is no job: the parser's own message would quote the data
  */
 export async function readStoredJob(queue: EngineQueue, id: string): Promise<EngineJob | undefined> {
   try {
     return await queue.getJob(id);
   } catch (cause) {
     if (cause instanceof SyntaxError) throw new UndecodableJobError(id, 'it is not JSON');
+    // BullMQ walks what another program has written: options that are no object, for one.
+    if (cause instanceof TypeError || cause instanceof RangeError) {
+      throw new UndecodableJobError(id, 'it is not what BullMQ stores of a job');
+    }
     throw cause;
   }
 }

@@ -1,5 +1,5 @@
 import { createStoredScrubber } from '../../contracts/index.ts';
-import { REDACTED, SCRUB_REACH, storableText } from '../../privacy/index.ts';
+import { scrubStart, shortened, storableText } from '../../privacy/index.ts';
 import { ShiftworkError } from '../../errors/index.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -8,8 +8,6 @@ const STACK_LIMIT = 8_000;
 const CAUSES_LIMIT = 4;
 
 type Scrub = (text: string) => string;
-/** Cut before scrubbing: a message of megabytes must not cost seconds. */
-const READ_LIMIT = 64_000;
 
 /**
  * An error as it may be stored and shown: sensitive values removed, sizes bounded, no text that an engine cannot hold (the job could not
@@ -22,10 +20,10 @@ export class StoredError extends Error {
     const code = codeOf(error);
     const plain = read(error, 'message', scrub);
     const message = code === undefined || plain.startsWith(code) ? plain : `${code}: ${plain}`;
-    super(cut(message, MESSAGE_LIMIT));
+    super(shortened(message, MESSAGE_LIMIT));
     this.name = storableText(read(error, 'name', scrub).slice(0, 100)) || 'Error';
     this.code = code;
-    this.stack = cut(stackOf(error, scrub), STACK_LIMIT);
+    this.stack = shortened(stackOf(error, scrub), STACK_LIMIT);
   }
 }
 
@@ -36,7 +34,7 @@ export function storedError(run: RunContext, error: Error): StoredError {
 
 /** What a handler gave as a reason, as it may be stated: nothing sensitive, nothing huge. */
 export function statedReason(run: RunContext, reason: string): string {
-  return cut(scrubbed(reason, scrubber(run)), MESSAGE_LIMIT);
+  return shortened(scrubStart(reason, scrubber(run)), MESSAGE_LIMIT);
 }
 
 /** Made once for a run: of hundreds of kilobytes of data it takes many milliseconds. */
@@ -78,15 +76,7 @@ function stackOf(error: Error, scrub: Scrub): string {
 
 function read(error: Error, name: 'message' | 'name' | 'stack', scrub: Scrub): string {
   const value = field(error, name);
-  return typeof value === 'string' ? scrubbed(value, scrub) : '';
-}
-
-function scrubbed(text: string, scrub: Scrub): string {
-  if (text.length <= READ_LIMIT) return scrub(text);
-  const start = scrub(text.slice(0, READ_LIMIT));
-  // The cut may have gone through a value, and too little of it may be left to be found.
-  const found = start.lastIndexOf(REDACTED);
-  return start.slice(0, Math.max(start.length - SCRUB_REACH, found === -1 ? 0 : found + REDACTED.length));
+  return typeof value === 'string' ? scrubStart(value, scrub) : '';
 }
 
 /** Getters on thrown errors may throw in turn. */
@@ -105,9 +95,4 @@ function isError(value: unknown): value is Error {
   } catch {
     return false;
   }
-}
-
-function cut(text: string, limit: number): string {
-  const kept = text.length <= limit ? text : `${text.slice(0, limit)}... (${text.length - limit} more characters)`;
-  return storableText(kept);
 }
