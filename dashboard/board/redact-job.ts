@@ -1,4 +1,4 @@
-import { createScrubber, REDACTED, redactData, scrubDeep } from '../../src/privacy/index.ts';
+import { createScrubber, REDACTED, redactData, scrubDeep, scrubStart, shortened } from '../../src/privacy/index.ts';
 import { type AnyJobContract, type App } from '../../src/contracts/index.ts';
 import type { EngineJob } from '../../src/engine/index.ts';
 import { readMeta } from '../../src/queue/index.ts';
@@ -24,38 +24,34 @@ export interface Redaction {
   readonly result: (value: unknown) => unknown;
 }
 
-/** How a job with this data is shown. When in doubt, nothing of it is. */
+/** How a job with this data is shown; nested no deeper than people read, so that it can always be written as JSON. */
 export function redactionOf(contract: AnyJobContract | undefined, data: unknown): Redaction {
-  try {
-    if (contract === undefined) return unknownJob(data);
-    if (contract.sensitive.length === 0) return { data, scrub: text => text, result: value => value };
-    if (typeof data !== 'object' || data === null) return unknownJob(data);
-    const scrub = createScrubber(contract, data);
-    return {
-      // A value that is sensitive in one field may stand in another one too.
-      data: scrubDeep(redactData(contract, data), scrub),
-      scrub,
-      result: value => scrubDeep(value, scrub),
-    };
-  } catch {
-    // Data nested so deep that walking it overflows the stack, for one.
-    return { data: REDACTED, scrub: () => REDACTED, result: () => REDACTED };
-  }
+  const isPlain = contract !== undefined && contract.sensitive.length === 0;
+  if (contract === undefined || (!isPlain && (typeof data !== 'object' || data === null))) return unknownJob(data);
+  const full = createScrubber(contract, data);
+  const scrub = (text: string): string => shortened(scrubStart(text, full), TEXT_KEPT);
+  // A value that is sensitive in one field may stand in another one too.
+  return {
+    data: scrubDeep(redactData(contract, data), full),
+    scrub,
+    result: value => scrubDeep(value, full),
+  };
 }
+
+/** Of an error or a line of a log; each page polls them again and again. */
+const TEXT_KEPT = 20_000;
 
 /** Nobody has said what of it is sensitive, so all of it is; its texts lose every value that the data holds. */
 function unknownJob(data: unknown): Redaction {
+  const full = createScrubber({ sensitive: ['data'] }, { data });
   return {
     data: REDACTED,
-    scrub: createScrubber({ sensitive: ['data'] }, { data }),
+    scrub: text => shortened(scrubStart(text, full), TEXT_KEPT),
     result: value => (typeof value === 'number' || value === null || value === undefined ? value : REDACTED),
   };
 }
 
 /** As `scrubDeep`, for options: their numbers are times and counts, and the page reckons with them. */
 export function scrubTexts(value: unknown, scrub: (text: string) => string): unknown {
-  if (typeof value === 'string') return scrub(value);
-  if (Array.isArray(value)) return value.map(item => scrubTexts(item, scrub));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, scrubTexts(inner, scrub)]));
+  return scrubDeep(value, scrub, 'kept');
 }

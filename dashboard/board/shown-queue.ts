@@ -3,6 +3,7 @@ import type { JobStatus, QueueWorker } from '@bull-board/api/typings/app';
 import { Job } from 'bullmq';
 import type { App } from '../../src/contracts/index.ts';
 import type { EngineJob, EngineQueue } from '../../src/engine/index.ts';
+import { readStoredJob, UndecodableJobError } from '../../src/queue/index.ts';
 import { liveWorkers, type LiveWorker } from '../overview/live-workers.ts';
 import { contractOf, redactionOf, scrubTexts } from './redact-job.ts';
 
@@ -41,22 +42,21 @@ export class ShownQueue extends BullMQAdapter {
 
   async canBeRead(id: string): Promise<boolean> {
     try {
-      return (await this.#queue.getJob(id)) !== undefined;
+      return (await readStoredJob(this.#queue, id)) !== undefined;
     } catch (cause) {
-      if (cause instanceof SyntaxError) return false;
+      if (cause instanceof UndecodableJobError) return false;
       throw cause;
     }
   }
 
   override async getJob(id: string): Promise<Job | undefined> {
-    let job: EngineJob | undefined;
     try {
-      job = await this.#queue.getJob(id);
+      const job = await readStoredJob(this.#queue, id);
+      return job === undefined ? undefined : this.#redacted(job);
     } catch (cause) {
-      if (!(cause instanceof SyntaxError)) throw cause;
+      if (!(cause instanceof UndecodableJobError)) throw cause;
       return this.#unreadable(id);
     }
-    return job === undefined ? undefined : this.#redacted(job);
   }
 
   /** One by one: a single job with broken data must not hide the page that it stands on. */
@@ -112,7 +112,8 @@ export class ShownQueue extends BullMQAdapter {
 
   #redacted(job: EngineJob): Job {
     const { data, scrub, result } = redactionOf(contractOf(this.#app, job), job.data);
-    const texts = (list: readonly (string | null)[] | null): string[] => (list ?? []).map(text => scrub(text ?? ''));
+    const texts = (list: readonly unknown[] | null): string[] =>
+      (list ?? []).map(text => (typeof text === 'string' ? scrub(text) : ''));
     const plain = job.toJSON.bind(job);
     // The job itself stays as stored: retrying or promoting it must not write the redacted data back.
     const toJSON = (): unknown => {
@@ -144,9 +145,11 @@ export class ShownQueue extends BullMQAdapter {
     return Object.assign(job, { toJSON });
   }
 
-  /** What is stored is no JSON: it can be seen and removed, not read. */
+  /** What is stored is no job: it can be seen and removed, not read. */
   #unreadable(id: string): Job {
     const job: EngineJob = new Job(this.#queue, '(unreadable job)', {}, {}, id);
-    return Object.assign(this.#redacted(job), { failedReason: 'The stored data is not JSON and cannot be shown.' });
+    return Object.assign(this.#redacted(job), {
+      failedReason: 'What is stored of this job is damaged and cannot be shown.',
+    });
   }
 }

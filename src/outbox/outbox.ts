@@ -198,8 +198,9 @@ export class Outbox {
     ids: IdSource,
     origin?: string,
   ): Promise<PreparedJob> {
-    const context = { ids, traceparent: this.#traceparent, ...(origin !== undefined && { origin }) };
-    return prepare(context, contract, data, options);
+    // What follows from an event stands below its publication, whatever span calls here: its cause says which.
+    const traceparent = origin === undefined ? this.#traceparent : () => undefined;
+    return prepare({ ids, traceparent, ...(origin !== undefined && { origin }) }, contract, data, options);
   }
 
   #jobEntry({ id, contract, data, options }: PreparedJob, order: string | undefined): Entry {
