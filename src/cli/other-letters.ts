@@ -1,4 +1,4 @@
-import { Environment, readRedisUrl, type Variables } from '../config/index.ts';
+import { readNamespace, Environment, readRedisUrl, type Variables } from '../config/index.ts';
 import type { App } from '../contracts/index.ts';
 import { ShiftworkError } from '../errors/index.ts';
 import type { ParkedEvent, Projections } from '../event-store/index.ts';
@@ -19,7 +19,7 @@ export async function openOtherLetters(app: App, variables: Variables): Promise<
   const environment = new Environment(variables);
   const redis = readRedisUrl(environment)?.href;
   const rabbitmq = environment.url('RABBITMQ_URL', { protocols: ['amqp:', 'amqps:'] })?.href;
-  const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  const namespace = readNamespace(environment);
   const hasStore = app.eventStore !== undefined && environment.has('DATABASE_URL');
   environment.check();
   // Elsewhere events live in one process, which repeats nothing and keeps nothing.

@@ -1,5 +1,6 @@
 export { Environment, type UrlOptions, type Variables } from './environment.ts';
 export { LOG_LEVELS, readLogLevel, type LogLevel } from './log-level.ts';
+export { checkNamespace, readNamespace } from './namespace.ts';
 export { NODE_ENVS, readNodeEnv, type NodeEnv } from './node-env.ts';
 export {
   decoyHash,

@@ -1,6 +1,5 @@
-import { readRedisUrl, type Environment, InvalidConfigError } from '../config/index.ts';
+import { readNamespace, readRedisUrl, type Environment } from '../config/index.ts';
 import type { Engine } from './engine.ts';
-import { checkNamespace } from './namespace.ts';
 
 export interface EngineSettings {
   /** Empty when the environment names no engine: then it holds a fault that says so. */
@@ -21,14 +20,4 @@ export function readEngineSettings(environment: Environment): EngineSettings {
     kind: environment.has('REDIS_URL') ? 'redis' : 'postgres',
     namespace: readNamespace(environment),
   };
-}
-
-function readNamespace(environment: Environment): string | undefined {
-  try {
-    return checkNamespace(environment.string('SHIFTWORK_NAMESPACE'));
-  } catch (error) {
-    if (!(error instanceof InvalidConfigError)) throw error;
-    for (const problem of error.problems) environment.problem(problem.replace('the namespace', 'SHIFTWORK_NAMESPACE'));
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkNamespace, prefixOf, schemaOf } from './namespace.ts';
+import { checkNamespace } from '../config/index.ts';
+import { prefixOf, schemaOf } from './namespace.ts';
 
 test("without a namespace BullMQ's own names are used, and an empty one counts as none", () => {
   for (const namespace of [undefined, '']) {

@@ -1,6 +1,5 @@
-import { redisUrlProblem, InvalidConfigError } from '../config/index.ts';
+import { checkNamespace, redisUrlProblem, InvalidConfigError } from '../config/index.ts';
 import type { Engine, EngineOptions } from './engine.ts';
-import { checkNamespace } from './namespace.ts';
 import { PostgresEngine } from './postgres/postgres-engine.ts';
 import { RedisEngine } from './redis/redis-engine.ts';
 

@@ -1,4 +1,4 @@
-import { InvalidConfigError } from '../config/index.ts';
+import { checkNamespace } from '../config/index.ts';
 
 /** What the outbox needs of a node-postgres client or pool: inside a transaction, that transaction's client. */
 export interface Sql {
@@ -23,17 +23,9 @@ export interface Tables {
 /** Entries with one key share a slot, and one relay at a time works on a slot: so keys keep their order with several relays. */
 export const SLOTS = 64;
 
-const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
-
 /** @throws InvalidConfigError */
 export function tablesOf(namespace: string | undefined): Tables {
-  if (namespace !== undefined && namespace !== '' && !NAMESPACE.test(namespace)) {
-    throw new InvalidConfigError([
-      'Expected the namespace to be 1 to 40 letters, digits, "-" or "_", starting with a letter or digit, ' +
-        `got ${JSON.stringify(namespace.slice(0, 60))}.`,
-    ]);
-  }
-  const schema = namespace ? `shiftwork_outbox_${namespace}` : 'shiftwork_outbox';
+  const schema = checkNamespace(namespace) ? `shiftwork_outbox_${namespace}` : 'shiftwork_outbox';
   return {
     schema,
     entry: `"${schema}".entry`,

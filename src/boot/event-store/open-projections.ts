@@ -1,4 +1,11 @@
-import { Environment, InvalidConfigError, readLogLevel, readNodeEnv, type Variables } from '../../config/index.ts';
+import {
+  readNamespace,
+  Environment,
+  InvalidConfigError,
+  readLogLevel,
+  readNodeEnv,
+  type Variables,
+} from '../../config/index.ts';
 import type { App } from '../../contracts/index.ts';
 import type { EventStoreDefinition, Projections } from '../../event-store/index.ts';
 import { Facts } from '../../facts/index.ts';
@@ -20,7 +27,7 @@ export async function openProjections(app: App, variables: Variables): Promise<O
   const environment = new Environment(variables);
   const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
   if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', 'the event store, which lives there');
-  const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  const namespace = readNamespace(environment);
   readLogLevel(environment);
   readNodeEnv(environment);
   environment.check();

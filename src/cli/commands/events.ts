@@ -1,4 +1,4 @@
-import { Environment, readRedisUrl } from '../../config/index.ts';
+import { readNamespace, Environment, readRedisUrl } from '../../config/index.ts';
 import { loadApp } from '../../boot/index.ts';
 import { type App } from '../../contracts/index.ts';
 import { enqueueReaction, type Bus } from '../../events/index.ts';
@@ -51,7 +51,7 @@ export const events: Command = {
     const environment = new Environment(terminal.variables);
     const redis = readRedisUrl(environment)?.href;
     const rabbitmq = environment.url('RABBITMQ_URL', { protocols: ['amqp:', 'amqps:'] })?.href;
-    const namespace = environment.string('SHIFTWORK_NAMESPACE');
+    const namespace = readNamespace(environment);
     if (!environment.has('REDIS_URL') && !environment.has('RABBITMQ_URL')) {
       environment.problem(
         'Expected RABBITMQ_URL or REDIS_URL to be set: without them events live in one process alone.',

@@ -1,4 +1,4 @@
-import { InvalidConfigError } from '../../config/index.ts';
+import { checkNamespace } from '../../config/index.ts';
 
 /** Qualified names: the app's search path may be anything. */
 export interface StoreNames {
@@ -17,18 +17,9 @@ export interface StoreNames {
   readonly statement: string;
 }
 
-/** Two `_` stand before `next` and `old` in the schemas of a rebuild, and nowhere else: they could be the live ones of another. */
-const NAMESPACE = /^(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
-
 /** @throws InvalidConfigError */
 export function namesOf(namespace: string | undefined): StoreNames {
-  if (namespace !== undefined && namespace !== '' && !NAMESPACE.test(namespace)) {
-    throw new InvalidConfigError([
-      'Expected the namespace to be 1 to 40 letters, digits, "-" or single "_", starting with a letter or digit, ' +
-        `got ${JSON.stringify(namespace.slice(0, 60))}.`,
-    ]);
-  }
-  const schema = namespace ? `shiftwork_events_${namespace}` : 'shiftwork_events';
+  const schema = checkNamespace(namespace) ? `shiftwork_events_${namespace}` : 'shiftwork_events';
   const named = (name: string): string => `"${schema}"."${name}"`;
   return {
     schema,

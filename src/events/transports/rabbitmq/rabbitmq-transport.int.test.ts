@@ -288,7 +288,6 @@ describe('rabbitmq', () => {
         code: 'INVALID_OPTIONS',
         message: expect.stringContaining('239 bytes'),
       });
-      await expect(openRabbitMq({ url: server.url, namespace: 'n'.repeat(239) })).rejects.toThrow('238 bytes');
     });
 
     test('a pause that is longer than any queue of pauses is kept, and spends no attempt', async () => {

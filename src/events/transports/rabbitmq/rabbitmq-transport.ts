@@ -1,3 +1,4 @@
+import { checkNamespace } from '../../../config/index.ts';
 import type {
   Capabilities,
   OutgoingEvent,
@@ -32,7 +33,8 @@ export class RabbitMqTransport implements Transport {
   #listener: TransportListener | undefined;
 
   /** Connects on first use. @throws InvalidConfigError when the URL is none of RabbitMQ */
-  constructor({ url, namespace = 'shiftwork', inspectEveryMs = 5_000 }: RabbitMqOptions) {
+  constructor({ url, namespace: given, inspectEveryMs = 5_000 }: RabbitMqOptions) {
+    const namespace = checkNamespace(given) ?? 'shiftwork';
     this.#publishing = new RabbitLink(this.name, url, `${namespace} publisher`);
     this.#consuming = new RabbitLink(this.name, url, `${namespace} consumer`);
     this.#names = namesOf(namespace);

@@ -14,14 +14,11 @@ export interface Names {
   queueOf(group: string, pattern: string): string;
 }
 
-/** @throws InvalidOptionsError when AMQP has no room for what is named after it */
 export function namesOf(namespace: string): Names {
-  const looking = `${namespace}.events.dead:look`;
-  if (!isShort(looking)) throw new InvalidOptionsError('Expected namespace to be up to 238 bytes for RabbitMQ.');
   return {
     events: `${namespace}.events`,
     letters: `${namespace}.events.dead`,
-    looking,
+    looking: `${namespace}.events.dead:look`,
     queueOf(group, pattern) {
       // What is between them stands in none of them: both may have dots.
       const queue = `${namespace}:${group}:${pattern}`;

@@ -56,19 +56,6 @@ describe('redis-pubsub beyond the contract', () => {
     await waitFor('the last', () => seen.includes('four user.updated'));
   });
 
-  test('a namespace stands for itself, also where it looks like a pattern of Redis', async () => {
-    const seen: string[] = [];
-    const at = (namespace: string) =>
-      new Bus({ events, transport: new RedisPubSubTransport({ url: server.url, namespace }), facts });
-    const [wild, plain] = [at('a?[b]*'), at('axb-')];
-    await wild.subscribe('#', ({ id }) => void seen.push(id));
-    await plain.publish(userUpdated({ userId: 'u' }, { id: 'of another' }));
-    await wild.publish(userUpdated({ userId: 'u' }, { id: 'its own' }));
-    await waitFor('its own', () => seen.includes('its own'));
-    expect(seen).toEqual(['its own']);
-    await Promise.all([wild.close(500), plain.close(500)]);
-  });
-
   test('a subscriber that is too slow loses events, and that is stated', async () => {
     const gate = Promise.withResolvers<void>();
     await bus.subscribe(userUpdated, () => gate.promise, { concurrency: 1, name: 'slow' });

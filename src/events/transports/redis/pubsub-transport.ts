@@ -1,3 +1,4 @@
+import { checkNamespace } from '../../../config/index.ts';
 import type { Redis } from 'ioredis';
 import { Inbox } from '../../inbox.ts';
 import { readCloudEvent, type Reading } from '../../envelope/cloud-event.ts';
@@ -63,9 +64,9 @@ export class RedisPubSubTransport implements Transport {
   #listener: TransportListener | undefined;
 
   /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis */
-  constructor({ url, namespace = 'shiftwork', waitingAtMost = 10_000, inspectEveryMs = 5_000 }: RedisPubSubOptions) {
+  constructor({ url, namespace, waitingAtMost = 10_000, inspectEveryMs = 5_000 }: RedisPubSubOptions) {
     this.#link = new RedisLink(this.name, url);
-    this.#prefix = `${namespace}:events:`;
+    this.#prefix = `${checkNamespace(namespace) ?? 'shiftwork'}:events:`;
     this.#waitingAtMost = waitingAtMost;
     this.#inspectEveryMs = inspectEveryMs;
     const channelOf = ({ type }: OutgoingEvent): string => this.#prefix + type.slice(0, type.indexOf('.'));
@@ -91,7 +92,7 @@ export class RedisPubSubTransport implements Transport {
     const inbox = new Inbox(deliver, { concurrency, limit: this.#waitingAtMost });
     const member: Member = { subscription, inbox };
     // A pattern without an entity listens to all of them.
-    const name = pattern.entity === undefined ? `${literal(this.#prefix)}*` : this.#prefix + pattern.entity;
+    const name = pattern.entity === undefined ? `${this.#prefix}*` : this.#prefix + pattern.entity;
     const channel = this.#channelOf(name);
     channel.members.add(member);
     try {
@@ -169,9 +170,4 @@ export class RedisPubSubTransport implements Transport {
       if (!taken) this.#listener?.dropped(subscription.name, 1);
     }
   }
-}
-
-/** A namespace stands for itself where Redis reads a pattern. */
-function literal(text: string): string {
-  return text.replaceAll(/[*?[\]\\^]/g, String.raw`\$&`);
 }

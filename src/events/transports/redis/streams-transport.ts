@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { checkNamespace } from '../../../config/index.ts';
 import { InvalidOptionsError } from '../../../errors/index.ts';
 import { createIdSource } from '../../../time/index.ts';
 import { readCloudEvent } from '../../envelope/cloud-event.ts';
@@ -56,7 +57,7 @@ export class RedisStreamsTransport implements Transport {
     checkOptions(options);
     this.#options = options;
     this.#link = new RedisLink(this.name, options.url);
-    this.#key = `${options.namespace ?? 'shiftwork'}:events`;
+    this.#key = `${checkNamespace(options.namespace) ?? 'shiftwork'}:events`;
     const limit = String(options.maxLength ?? 100_000);
     this.#publisher = new TurnPublisher(this.#link, {
       one: ({ type, text }) => ['XADD', this.#key, 'MAXLEN', '~', limit, '*', 'type', type, 'event', text],
