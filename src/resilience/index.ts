@@ -9,6 +9,7 @@ export {
   type BreakerPolicy,
   type BreakerState,
 } from './breaker-state.ts';
+export { certificateProblem } from './certificate-problem.ts';
 export { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
 export { isRetryable, retry, type RetryOptions } from './retry.ts';
 export * from './circuit-open-error.ts';

@@ -1,10 +1,9 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { inSpan } from '../../src/tracing/index.ts';
 import { DeliveryError } from '../../src/resilience/index.ts';
 import { checkTarget, guardedLookup, isAllowed, type AllowedHosts, type Resolver } from './address-guard.ts';
-import { classifyNetworkError, classifyStatus } from './classify.ts';
+import { classifyNetworkError, classifyReply } from './classify.ts';
+import { exchange, type Reply } from './exchange.ts';
 
 export interface Post {
   readonly url: URL;
@@ -24,8 +23,6 @@ export interface Answer {
   readonly status: number;
 }
 
-/** Answers are read to see that they end, not for what they say. */
-const ANSWER_LIMIT_BYTES = 64 * 1024;
 const TIMEOUT_MS = 15_000;
 
 /**
@@ -52,63 +49,18 @@ async function postOnce(
     if (!isAllowed(url, reach.allowed)) lookup = guardedLookup(reach.resolve);
   }
   const deadline = AbortSignal.timeout(timeoutMs);
-  const stop = AbortSignal.any([signal, deadline]);
-  let answer: IncomingMessage;
+  let reply: Reply;
   try {
-    answer = await send(url, { headers, body, lookup, signal: stop });
-    await drain(answer, stop);
+    reply = await exchange(url, { headers, body, lookup, signal: AbortSignal.any([signal, deadline]) });
   } catch (error) {
-    if (deadline.aborted && !signal.aborted) {
+    if (error === deadline.reason && deadline.aborted) {
       throw new DeliveryError('transient', `The call to ${destination} took longer than ${timeoutMs} ms.`, {
         destination,
       });
     }
     throw classifyNetworkError(error, destination);
   }
-  const status = answer.statusCode ?? 0;
-  const failure = classifyStatus(status, answer.headers['retry-after'], destination);
+  const failure = classifyReply(reply, destination);
   if (failure !== undefined) throw failure;
-  return { status };
-}
-
-interface Sending {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
-  readonly lookup: LookupFunction | undefined;
-  readonly signal: AbortSignal;
-}
-
-function send(url: URL, { headers, body, lookup, signal }: Sending): Promise<IncomingMessage> {
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-  return new Promise((resolve, reject) => {
-    const call = request(url, {
-      method: 'POST',
-      // A connection of its own: a kept one would skip the guard at its next use.
-      agent: false,
-      signal,
-      ...(lookup !== undefined && { lookup }),
-      headers: {
-        'user-agent': 'Shiftwork',
-        accept: '*/*',
-        // An answer is counted as it arrives; one that unpacks to gigabytes is never unpacked.
-        'accept-encoding': 'identity',
-        ...headers,
-        'content-length': String(Buffer.byteLength(body)),
-      },
-    });
-    call.on('response', resolve);
-    call.on('error', reject);
-    call.end(body);
-  });
-}
-
-async function drain(answer: IncomingMessage, signal: AbortSignal): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of answer) {
-    bytes += (chunk as Buffer).length;
-    // The status is known; what follows is of no use.
-    if (bytes > ANSWER_LIMIT_BYTES || signal.aborted) break;
-  }
-  answer.destroy();
-  signal.throwIfAborted();
+  return { status: reply.status };
 }

@@ -1,13 +1,14 @@
-const CAP_MS = 3_600_000;
+import { parseHttpDate } from './http-date.ts';
+
+/** The longest wait that a far side may ask for: one that asks for a week has made a mistake. */
+const LONGEST_WAIT_MS = 3_600_000;
 
 /**
- * Reads a Retry-After header (RFC 9110, 10.2.3): seconds or an HTTP date; an hour at most, because a far side that asks for a
- * week has made a mistake.
- * @returns milliseconds from now, undefined when there is none that can be read
+ * Reads Retry-After (RFC 9110, 10.2.3): digits or an HTTP date, and nothing else. A time that has passed is no wait; an hour is the longest.
+ * @returns milliseconds from now; undefined for anything else, which counts as not asked
  */
 export function retryAfterMs(header: string | undefined, now: number = Date.now()): number | undefined {
-  if (header === undefined) return undefined;
-  const text = header.trim();
-  const wait = /^\d{1,10}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isFinite(wait) ? Math.min(Math.max(0, wait), CAP_MS) : undefined;
+  const text = header?.trim() ?? '';
+  const until = /^\d+$/.test(text) ? now + Number(text) * 1_000 : parseHttpDate(text, now);
+  return until === undefined ? undefined : Math.min(Math.max(0, until - now), LONGEST_WAIT_MS);
 }
