@@ -37,6 +37,16 @@ test('a job that is told to wait without end spends its attempts at last', () =>
   expect(held(dead, busy, destination, hold, 20)).toBe(dead);
 });
 
+test("a far side that asks for a short pause does not shorten the contract's own", () => {
+  const error = new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 1 });
+  const destination = { queue: 'calls', name: 'a.example', key: 'calls/a.example' };
+  const hold = { breaker: CLOSED, quietUntil: Date.now() + 1_000 };
+  const retry = { kind: 'retry', afterMs: 3_600_000, error } as const;
+  const before = Date.now();
+  const settlement = held(retry, { what: 'busy', quietMs: 1_000 }, destination, hold, 0);
+  expect(settlement.kind === 'snoozed' && settlement.untilMs).toBeGreaterThanOrEqual(before + 3_600_000);
+});
+
 describe.each(engineCases)('destinations on $kind', engineCase => {
   let app: RunningApp;
   let calls: Call[];

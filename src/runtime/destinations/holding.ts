@@ -59,11 +59,17 @@ export function held(
   // What may have been done already is not simply done again.
   if (settlement.kind === 'dead' && settlement.reason !== 'attempts-exhausted') return settlement;
   if (finding.what === 'busy') {
-    return waited < FREE_PAUSES ? pause(name, quietUntil, Date.now()).settlement : settlement;
+    return waited < FREE_PAUSES ? notBefore(settlement, pause(name, quietUntil, Date.now()).settlement) : settlement;
   }
   if (finding.what === 'well' || breaker.phase === 'closed') return settlement;
   const { settlement: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
   return waiting;
+}
+
+/** A pause that the far side asks for does not shorten the contract's own. */
+function notBefore(own: Settlement, asked: Settlement): Settlement {
+  if (own.kind !== 'retry' || asked.kind !== 'snoozed') return asked;
+  return { ...asked, untilMs: Math.max(asked.untilMs, Date.now() + own.afterMs) };
 }
 
 /** A short pause is not drawn out: they come back over as long again. */

@@ -115,6 +115,12 @@ describe('classifyThrow', () => {
     expect(settlement.kind === 'retry' && settlement.afterMs).toBeLessThanOrEqual(65_000);
   });
 
+  test.each([0, 1, 1_999])("a wait of %s ms is shorter than the contract's own, which counts", retryAfterMs => {
+    const error = new DeliveryError('transient', 'come back at once', { retryAfterMs });
+    const settlement = classifyThrow(contract, error, first);
+    expect(settlement.kind === 'retry' && settlement.afterMs).toBeGreaterThanOrEqual(2_000);
+  });
+
   test.each([Number.NaN, Number.POSITIVE_INFINITY, -5])('a wait of %s is none: the backoff counts', retryAfterMs => {
     const error = new DeliveryError('transient', 'slow down', { retryAfterMs });
     expect(classifyThrow(contract, error, first)).toMatchObject({ kind: 'retry', afterMs: 2_000 });

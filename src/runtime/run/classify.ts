@@ -25,12 +25,7 @@ export function classifyReturn(contract: AnyJobContract, returned: unknown, info
   try {
     return isOutcome(returned) ? fromOutcome(contract, returned, info) : { kind: 'succeeded', result: returned };
   } catch {
-    return failedAttempt(
-      contract,
-      new Error('The handler returned something that cannot be looked at.'),
-      info,
-      undefined,
-    );
+    return failedAttempt(contract, new Error('The handler returned something that cannot be looked at.'), info);
   }
 }
 
@@ -40,7 +35,7 @@ export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: A
     return fromThrown(contract, thrown, info);
   } catch {
     // A proxy, say: even asking what it is throws.
-    return failedAttempt(contract, new Error('The handler threw something that cannot be looked at.'), info, undefined);
+    return failedAttempt(contract, new Error('The handler threw something that cannot be looked at.'), info);
   }
 }
 
@@ -58,9 +53,11 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
   if (contract.onDoubt === 'hold' && leavesDoubt(error)) return { kind: 'dead', reason: 'in-doubt', error };
   if (error instanceof DeliveryError) {
     if (error.failure === 'permanent') return { kind: 'dead', reason: 'permanent', error };
-    return failedAttempt(contract, error, info, error.retryAfterMs);
+    const { retryAfterMs: asked } = error;
+    // A far side may lengthen the contract's own pause; one that could shorten it would use up the attempts as it likes.
+    return failedAttempt(contract, error, info, own => (asked === undefined ? own : Math.max(own, drawnOut(asked))));
   }
-  return failedAttempt(contract, error, info, undefined);
+  return failedAttempt(contract, error, info);
 }
 
 /** How handlers written for BullMQ say that trying again cannot help; known as BullMQ knows it, also from another copy of it. */
@@ -76,7 +73,7 @@ function leavesDoubt(error: Error): boolean {
 function fromOutcome(contract: AnyJobContract, outcome: Outcome, info: AttemptInfo): Settlement {
   switch (outcome.what) {
     case 'retry':
-      return failedAttempt(contract, new Error(outcome.reason), info, outcome.afterMs);
+      return failedAttempt(contract, new Error(outcome.reason), info, () => drawnOut(outcome.afterMs));
     case 'snooze':
       return { kind: 'snoozed', untilMs: info.startedAt + outcome.forMs, reason: outcome.reason, alarm: false };
     case 'cancel':
@@ -86,22 +83,18 @@ function fromOutcome(contract: AnyJobContract, outcome: Outcome, info: AttemptIn
   }
 }
 
+/** @param pause the wait for the next attempt, of the contract's own; both in milliseconds */
 function failedAttempt(
   contract: AnyJobContract,
   error: Error,
   { attempt, attempts }: AttemptInfo,
-  askedMs: number | undefined,
+  pause: (ownMs: number) => number = own => own,
 ): Settlement {
   if (attempt >= attempts) return { kind: 'dead', reason: 'attempts-exhausted', error };
-  const backoff = backoffDelay(contract.retry.backoff, attempt);
-  // Never earlier than the far side asked; the jitter on top keeps a crowd apart.
-  return {
-    kind: 'retry',
-    afterMs: askedMs === undefined ? backoff : Math.max(1, askedMs) + backoffJitter(askedMs),
-    error,
-  };
+  return { kind: 'retry', afterMs: pause(backoffDelay(contract.retry.backoff, attempt)), error };
 }
 
-function backoffJitter(askedMs: number): number {
-  return Math.round(Math.random() * Math.min(askedMs / 10, 5_000));
+/** Never earlier than was asked; the jitter on top keeps a crowd apart. */
+function drawnOut(askedMs: number): number {
+  return Math.max(1, askedMs) + Math.round(Math.random() * Math.min(askedMs / 10, 5_000));
 }
