@@ -5,6 +5,8 @@ FROM node:24-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY local/binaries/package.json local/binaries/
+COPY packages/shiftwork/package.json packages/shiftwork/
+COPY packages/dashboard/package.json packages/dashboard/
 
 # --workspaces=false leaves out local/binaries: the image has its own Node, and PostgreSQL is another service.
 FROM manifests AS build

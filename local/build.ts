@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, globSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { assemblePackages } from './assemble-packages.ts';
 
-/** `npm run build`: the published form, into dist/. */
+/** `npm run build`: the built form, into dist/ for a Procfile, and from there into packages/ for users. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = join(ROOT, 'dist');
 const SOURCES = '{src,jobs,producers,workers,dashboard}';
@@ -21,3 +22,4 @@ for (const file of globSync(`${SOURCES}/**/*.{css,js,html,sql,svg}`, { cwd: ROOT
   console.log(`copied ${file} for ${dirname(file)}`);
 }
 for (const program of ['src/cli/main.js', 'dashboard/main.js']) chmodSync(join(OUT, program), 0o755);
+assemblePackages(ROOT);

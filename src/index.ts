@@ -51,7 +51,7 @@ export {
   type PayloadIssue,
 } from './contracts/index.ts';
 export { EngineCheckError, EngineUnreachableError } from './engine/index.ts';
-export * from './errors/index.ts';
+export { InvalidOptionsError, MissingPackageError, ShiftworkError } from './errors/index.ts';
 export {
   ClientClosedError,
   IdempotencyConflictError,

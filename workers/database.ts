@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { defineResource } from '../src/contracts/index.ts';
+import { loadOptional } from '../src/errors/index.ts';
 
 /** One pool for everything in this process that keeps its own tables. Connects when it is first used. */
 export const database = defineResource<URL | undefined, Pool>({
@@ -9,7 +10,7 @@ export const database = defineResource<URL | undefined, Pool>({
     return environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
   },
   async open(url) {
-    const { default: pg } = await import('pg');
+    const { default: pg } = await loadOptional('pg', 'DATABASE_URL', () => import('pg'));
     const pool = new pg.Pool({
       connectionString: url?.href,
       max: 10,

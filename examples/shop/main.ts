@@ -5,7 +5,7 @@ import { Environment, readLogLevel, readNodeEnv, readRedisUrl, InvalidConfigErro
 import { Facts } from '../../src/facts/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
 import { connect } from '../../src/queue/index.ts';
-import { createLogger, logFacts, registeredTracer } from '../../src/telemetry/index.ts';
+import { createLogger, logFacts, loadTracer } from '../../src/telemetry/index.ts';
 import { createShop } from './create-shop.ts';
 import { currentTraceparent } from './request-context.ts';
 import { createFeed } from './store/notification-feed.ts';
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
 
   const facts = new Facts();
   logFacts(facts, logger);
-  const tracer = registeredTracer();
+  const tracer = await loadTracer();
   const client = connect({ redis, postgres: database, namespace, facts, tracer, traceparent: currentTraceparent });
   // A request is answered within two seconds, also when the database has gone silent.
   const pool = new Pool({ connectionString: database, max: 10, connectionTimeoutMillis: 1_500, query_timeout: 1_500 });

@@ -3,3 +3,4 @@
  * work: a command loads no more of them than it needs.
  */
 export { loadApp } from './load-app.ts';
+export { openDatabase } from './open-database.ts';

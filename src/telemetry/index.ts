@@ -16,5 +16,4 @@ export type {
   WorkerAnswer,
 } from './metrics/index.ts';
 export { loadMetrics } from './metrics/load-metrics.ts';
-export { openTelemetryTracer } from './tracing/open-telemetry-tracer.ts';
-export { registeredTracer } from './tracing/registered-tracer.ts';
+export { loadTracer } from './tracing/load-tracer.ts';

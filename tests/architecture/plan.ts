@@ -167,7 +167,13 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   maildev: { in: ['local/mailbox-process.ts'], why: 'it loads slowly and holds the process: it has one of its own' },
   nodemailer: { in: ['workers/email'], why: 'nobody else sends mail' },
   pg: {
-    in: ['src/engine/postgres/pool.ts', 'src/boot/database', 'workers/database.ts', 'local/postgres', 'examples'],
+    in: [
+      'src/engine/postgres/pool.ts',
+      'src/boot/open-database.ts',
+      'workers/database.ts',
+      'local/postgres',
+      'examples',
+    ],
     typesIn: ['workers', 'src/outbox', 'src/event-store', 'src/boot', 'src/cli', 'src/engine'],
     why: 'one pool for the queues and one for the handlers, each behind an import(): a producer on Redis must not load it',
   },
@@ -186,7 +192,6 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
 /** Reached by import() alone: whoever loads the file without a need for it must not load the vendor. */
 export const LAZY: Readonly<Record<string, string>> = {
   'src/engine/postgres/pool.ts': 'a web app on Redis must not load pg',
-  'src/boot/database/index.ts': 'a command without an outbox must not load pg',
   'src/telemetry/metrics/index.ts': 'a program that serves no metrics must not load prom-client (50 ms)',
   'src/events/transports/rabbitmq/rabbitmq-transport.ts': 'an app without RabbitMQ must not load amqplib',
 };
@@ -200,6 +205,7 @@ export const ENTRY_POINTS = [
   'local/bank.ts',
   'local/main.ts',
   'local/build.ts',
+  'local/tarballs.ts',
   'local/mailbox-process.ts',
   'local/screenshot.ts',
   'src/cli/main.ts',

@@ -9,7 +9,7 @@ import { Facts } from '../../src/facts/index.ts';
 import { migrateOutbox, Outbox } from '../../src/outbox/index.ts';
 import { connect, readMeta } from '../../src/queue/index.ts';
 import { createWorkerHost } from '../../src/runtime/index.ts';
-import { openTelemetryTracer } from '../../src/telemetry/index.ts';
+import { openTelemetryTracer } from '../../src/telemetry/tracing/index.ts';
 import { engineCases, freshDatabase } from '../support/engines.ts';
 import { waitFor } from '../support/wait-for.ts';
 

@@ -18,7 +18,7 @@ import { Facts } from '../../src/facts/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
 import { connect } from '../../src/queue/index.ts';
 import { createWorkerHost } from '../../src/runtime/index.ts';
-import { openTelemetryTracer } from '../../src/telemetry/index.ts';
+import { openTelemetryTracer } from '../../src/telemetry/tracing/index.ts';
 import { createMailer } from '../../workers/email/index.ts';
 import { freshDatabase, namespace, redisUrl } from '../support/engines.ts';
 import { startMailbox } from '../support/mailbox.ts';

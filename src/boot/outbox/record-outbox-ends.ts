@@ -1,3 +1,4 @@
+import { openDatabase } from '../open-database.ts';
 import { Environment, type Variables } from '../../config/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { EndRecorder } from '../../outbox/index.ts';
@@ -18,8 +19,7 @@ export async function recordOutboxEnds(
   if (url === undefined) return undefined;
   try {
     const { recordEnds } = await import('../../outbox/index.ts');
-    const { openDatabase } = await import('../database/index.ts');
-    const pool = openDatabase(url, 1);
+    const pool = await openDatabase(url, 1);
     const recorder = recordEnds(facts, pool, namespace);
     return {
       async close(timeoutMs) {

@@ -1,5 +1,5 @@
 import { Environment, type Variables } from '../../config/index.ts';
-import { loadApp } from '../../boot/index.ts';
+import { loadApp, openDatabase } from '../../boot/index.ts';
 import { type AnyResource, type App, type Handler } from '../../contracts/index.ts';
 import { openEngine, readEngineSettings } from '../../engine/index.ts';
 import { EventStore, migrateEventStore, Projections, readEventStore } from '../../event-store/index.ts';
@@ -51,8 +51,7 @@ export const migrate: Command = {
 };
 
 async function migrateOutboxTables(environment: Environment, namespace: string | undefined): Promise<void> {
-  const { openDatabase } = await import('../../boot/database/index.ts');
-  const pool = openDatabase(environment.string('DATABASE_URL', ''), 1);
+  const pool = await openDatabase(environment.string('DATABASE_URL', ''), 1);
   try {
     await migrateOutbox(pool, namespace);
   } finally {
@@ -66,8 +65,7 @@ async function migrateEvents(
   app: App,
   say: (step: string) => void,
 ): Promise<void> {
-  const { openDatabase } = await import('../../boot/database/index.ts');
-  const pool = openDatabase(environment.string('DATABASE_URL', ''), 2);
+  const pool = await openDatabase(environment.string('DATABASE_URL', ''), 2);
   try {
     await migrateEventStore(pool, namespace);
     say('event store: tables are up to date');

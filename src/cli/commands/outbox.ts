@@ -1,3 +1,4 @@
+import { openDatabase } from '../../boot/index.ts';
 import { Environment } from '../../config/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { readOutboxStatus, reconcile } from '../../outbox/index.ts';
@@ -25,8 +26,7 @@ export const outbox: Command = {
     const environment = new Environment(terminal.variables);
     const { database, engineUrl, namespace } = readOutboxSettings(environment);
     environment.check();
-    const { openDatabase } = await import('../../boot/database/index.ts');
-    const pool = openDatabase(database, 1);
+    const pool = await openDatabase(database, 1);
     try {
       if (what === 'status') {
         const status = await readOutboxStatus(pool, namespace);

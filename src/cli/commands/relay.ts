@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Environment, readLogLevel, readNodeEnv } from '../../config/index.ts';
-import { loadApp } from '../../boot/index.ts';
+import { loadApp, openDatabase } from '../../boot/index.ts';
 import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { BusUnavailableError, runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { Relay } from '../../outbox/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
-import { createLogger, logFacts, registeredTracer } from '../../telemetry/index.ts';
+import { createLogger, logFacts, loadTracer } from '../../telemetry/index.ts';
 import type { Command } from '../command.ts';
 import { openBus } from '../../boot/bus/index.ts';
 import { serveRelayHealth } from '../serve-relay-health.ts';
@@ -45,8 +45,7 @@ export const relay: Command = {
     if (health !== undefined) {
       logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
     }
-    const { openDatabase } = await import('../../boot/database/index.ts');
-    const pool = openDatabase(database, 4);
+    const pool = await openDatabase(database, 4);
     const engine = openEngine({
       url: engineUrl,
       role: 'producer',
@@ -54,7 +53,7 @@ export const relay: Command = {
       onError: error => facts.state('engine.lost', { engine: engine.kind, error }),
       onBack: awayMs => facts.state('engine.back', { engine: engine.kind, awayMs }),
     });
-    const client = connect({ redis, postgres: database, namespace, facts, tracer: registeredTracer() });
+    const client = connect({ redis, postgres: database, namespace, facts, tracer: await loadTracer() });
     const bus = await openBus(app, facts, settings);
     const reactions = await react(bus, client, app, stopAsked.signal);
     const running = new Relay({ pool, engine, bus, namespace, facts });

@@ -6,7 +6,7 @@ import {
   createLogger,
   loadMetrics,
   logFacts,
-  registeredTracer,
+  loadTracer,
   type HealthServer,
   type Metrics,
 } from '../../telemetry/index.ts';
@@ -97,7 +97,7 @@ async function serve(
         facts,
         parent,
         leave: () => endProcess(1),
-        tracer: registeredTracer(),
+        tracer: await loadTracer(),
         onApp: app => {
           metrics = counting?.collectMetrics(facts, app);
         },

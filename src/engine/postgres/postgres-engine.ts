@@ -1,6 +1,6 @@
 import { Queue, SchemaMigrationRequiredError } from 'bullmq';
 import { EngineCheckError } from '../engine-check-error.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, loadOptional } from '../../errors/index.ts';
 import { isConnectionError } from '../connection-error.ts';
 import type {
   Claim,
@@ -181,7 +181,7 @@ export class PostgresEngine implements Engine {
 
   /** pg is loaded here and nowhere else: a process on Redis never does. */
   #open(): Promise<WatchedPool> {
-    this.#opening ??= import('./pool.ts').then(
+    this.#opening ??= loadOptional('pg', 'queues in PostgreSQL', () => import('./pool.ts')).then(
       ({ WatchedPool }) => new WatchedPool(this.#url, this.#schema, this.#options.role, this.#outage),
     );
     return this.#opening;

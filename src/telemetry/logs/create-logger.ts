@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
-import { pino, type DestinationStream, type Logger } from 'pino';
+import type * as Pino from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+import { requireOptional } from '../../errors/index.ts';
 import { Environment, readLogLevel, type Variables } from '../../config/index.ts';
 import { describeError } from './describe-error.ts';
 
@@ -21,7 +23,8 @@ export interface LoggerOptions {
  * lines are made readable, if pino-pretty is installed.
  */
 export function createLogger({ name, variables, stream, pretty }: LoggerOptions): Logger {
-  return pino(
+  const pino = requireOptional<typeof Pino>('pino', 'log lines');
+  return pino.pino(
     {
       level: readLogLevel(new Environment(variables)),
       base: { service: name, pid: process.pid, host: hostname() },
@@ -29,7 +32,7 @@ export function createLogger({ name, variables, stream, pretty }: LoggerOptions)
       formatters: { level: label => ({ level: label }) },
       serializers: { err: describeError },
     },
-    stream ?? standardOutput(pretty ?? (variables['NODE_ENV'] !== 'production' && process.stdout.isTTY)),
+    stream ?? standardOutput(pino, pretty ?? (variables['NODE_ENV'] !== 'production' && process.stdout.isTTY)),
   );
 }
 
@@ -47,7 +50,7 @@ function isoTime(): () => string {
   };
 }
 
-function standardOutput(pretty: boolean): DestinationStream {
+function standardOutput({ pino }: typeof Pino, pretty: boolean): DestinationStream {
   // Synchronous: the last line before an exit is the one that matters.
   return (pretty ? prettyStream() : undefined) ?? pino.destination({ dest: 1, sync: true });
 }

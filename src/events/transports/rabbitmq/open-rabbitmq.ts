@@ -1,3 +1,4 @@
+import { loadOptional } from '../../../errors/index.ts';
 import type { Transport } from '../../transport.ts';
 import type { RabbitMqOptions } from './options.ts';
 
@@ -6,6 +7,6 @@ import type { RabbitMqOptions } from './options.ts';
  * @throws InvalidConfigError when the URL is none of RabbitMQ
  */
 export async function openRabbitMq(options: RabbitMqOptions): Promise<Transport> {
-  const { RabbitMqTransport } = await import('./rabbitmq-transport.ts');
+  const { RabbitMqTransport } = await loadOptional('amqplib', 'RabbitMQ', () => import('./rabbitmq-transport.ts'));
   return new RabbitMqTransport(options);
 }

@@ -1,0 +1,43 @@
+import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where the packages begin in the repository, and what goes into each. */
+const LIBRARY = ['src', 'jobs', 'producers', 'workers'] as const;
+
+/**
+ * Fills packages/ from dist/: `shiftwork` with the platform and the catalogue, `@shiftwork/dashboard` with the dashboard, whose imports of the
+ * platform become imports of the package, so that both share one copy of every class.
+ */
+export function assemblePackages(root: string): void {
+  const library = fresh(root, 'shiftwork');
+  for (const room of LIBRARY) copy(join(root, 'dist', room), join(library, 'dist', room));
+  chmodSync(join(library, 'dist/src/cli/main.js'), 0o755);
+  for (const file of ['CHANGELOG.md', 'LICENSE']) cpSync(join(root, file), join(library, file));
+  for (const page of globSync('docs/{*.md,guides/*.md}', { cwd: root })) cpSync(join(root, page), join(library, page));
+
+  const dashboard = fresh(root, 'dashboard');
+  copy(join(root, 'dist/dashboard'), join(dashboard, 'dist'));
+  cpSync(join(root, 'LICENSE'), join(dashboard, 'LICENSE'));
+  for (const file of globSync('dist/**/*.{js,d.ts}', { cwd: dashboard })) {
+    const path = join(dashboard, file);
+    writeFileSync(path, throughPackage(readFileSync(path, 'utf8')));
+  }
+  chmodSync(join(dashboard, 'dist/main.js'), 0o755);
+}
+
+/** `'../../src/engine/index.js'` -> `'shiftwork/internal/engine'`. */
+export function throughPackage(text: string): string {
+  return text.replace(/(['"])(?:\.\.\/)+src\/([\w/-]+)\/index\.(?:js|ts)\1/g, '$1shiftwork/internal/$2$1');
+}
+
+function fresh(root: string, name: string): string {
+  const folder = join(root, 'packages', name);
+  for (const made of ['dist', 'docs']) rmSync(join(folder, made), { recursive: true, force: true });
+  mkdirSync(join(folder, 'dist'), { recursive: true });
+  return folder;
+}
+
+function copy(from: string, to: string): void {
+  // The entry points of the repository's own processes are no part of the library.
+  cpSync(from, to, { recursive: true, filter: source => !source.endsWith('/dist/workers/main.js') });
+}

@@ -1,0 +1,3 @@
+/** Spans through OpenTelemetry. Loads its API, which whoever traces has installed with an SDK. */
+export { openTelemetryTracer } from './open-telemetry-tracer.ts';
+export { registeredTracer } from './registered-tracer.ts';
