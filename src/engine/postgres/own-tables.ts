@@ -86,4 +86,4 @@ export const OWN_TABLES = `
   $$;`;
 
 /** The newest of the above: where it is missing, the schema is older than this release. */
-export const NEWEST_OWN_FUNCTION = 'shiftwork_hand_back';
+export const NEWEST_OWN_FUNCTION = 'shiftwork_turn';

@@ -5,6 +5,7 @@ import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled } from '../limits.ts';
 import type { Outage } from '../outage.ts';
 import { OWN_TABLES } from './own-tables.ts';
+import { TURN_FUNCTIONS } from './turns/index.ts';
 
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;
@@ -95,6 +96,7 @@ async function makeOwnTables(client: Client, schema: string): Promise<void> {
     // The search path of the connection may have been changed by the migrations before.
     await client.query(`SET LOCAL search_path TO "${schema}"`);
     await client.query(OWN_TABLES);
+    await client.query(TURN_FUNCTIONS);
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK').catch(() => undefined);

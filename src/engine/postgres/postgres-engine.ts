@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Queue, SchemaMigrationRequiredError } from 'bullmq';
 import { EngineCheckError } from '../engine-check-error.ts';
 import { InvalidOptionsError, loadOptional } from '../../errors/index.ts';
@@ -19,12 +20,14 @@ import { Outage } from '../outage.ts';
 import { retryPatiently } from '../patience.ts';
 import { SturdyWorker } from '../sturdy-worker.ts';
 import { targetOf } from '../target.ts';
+import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from './backend.ts';
 import { checkPostgres } from './check.ts';
 import { postgresClaims, postgresHandBack } from './claims.ts';
 import { LentPool } from './lent-pool.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { WatchedPool } from './pool.ts';
+import { PostgresTurnQueue, WorkSigns } from './turns/index.ts';
 
 const CLOSED = new Error('Connection is closed.');
 
@@ -40,6 +43,9 @@ export class PostgresEngine implements Engine {
   readonly #ready = new Map<string, EngineQueue>();
   readonly #workers: SturdyWorker[] = [];
   readonly #stop = new AbortController();
+  /** Under which the server remembers what this process was answered last. */
+  readonly #sender = randomUUID();
+  #signs: WorkSigns | undefined;
   #opening: Promise<WatchedPool> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -120,6 +126,19 @@ export class PostgresEngine implements Engine {
     return worker;
   }
 
+  /** A queue's verbs. All queues of the process share the pool, and one connection that listens for work. */
+  async turns(name: string, settings: TurnQueueSettings = {}): Promise<TurnQueue> {
+    if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
+    const watched = await this.#open();
+    const pool = this.#lend(watched);
+    if (this.#signs === undefined) {
+      watched.grow();
+      this.#signs = new WorkSigns(pool);
+    }
+    this.#signs.watch(name);
+    return new PostgresTurnQueue({ pool, signs: this.#signs, name, sender: this.#sender, settings });
+  }
+
   async claims(queue: string): Promise<readonly Claim[]> {
     try {
       return await postgresClaims((await this.#open()).pool, queue);
@@ -169,6 +188,7 @@ export class PostgresEngine implements Engine {
     const endsAt = Date.now() + timeoutMs;
     this.#stop.abort();
     if (this.#opening === undefined) return;
+    this.#signs?.close();
     const watched = await this.#opening;
     const reserve = Math.min(300, timeoutMs / 4);
     const closing = Promise.all(this.#workers.map(worker => worker.close()));

@@ -1,0 +1,25 @@
+/**
+ * Turns on PostgreSQL: k ends settled and n jobs taken in one statement, n jobs added in one, on BullMQ's own tables (read in the
+ * functions of BullMQ 6.7.0, schema version 11; tests/twins compares both row by row and fails when a new BullMQ stores something else).
+ */
+export { PostgresTurnQueue, type PostgresTurnQueueOptions } from './postgres-turn-queue.ts';
+export { WorkSigns } from './work-signs.ts';
+import { ADD_SQL } from './add-sql.ts';
+import { EVENTS_SQL, EXTEND_SQL } from './events-sql.ts';
+import { FINISH_SQL } from './finish-sql.ts';
+import { MOVE_SQL } from './move-sql.ts';
+import { SETTLE_SQL } from './settle-sql.ts';
+import { TAKE_SQL } from './take-sql.ts';
+import { TURN_SQL } from './turn-sql.ts';
+
+/** Made by `migrate`, after BullMQ's schema and our own tables; safe to repeat. */
+export const TURN_FUNCTIONS = [
+  EVENTS_SQL,
+  EXTEND_SQL,
+  FINISH_SQL,
+  MOVE_SQL,
+  SETTLE_SQL,
+  TAKE_SQL,
+  TURN_SQL,
+  ADD_SQL,
+].join('\n');
