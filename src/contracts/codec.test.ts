@@ -55,18 +55,6 @@ describe('decodePayload', () => {
     });
   });
 
-  test('what a toJSON throws is not repeated, what V8 says of the shape is', () => {
-    const any = defineJob({ queue: 'email', name: 'any', schema: z.any() });
-    const secretive = {
-      toJSON() {
-        throw new Error('cannot write hunter2');
-      },
-    };
-    expect(() => writePayload(any, secretive)).toThrow(/cannot be written as JSON/);
-    expect(() => writePayload(any, secretive)).not.toThrow(/hunter2/);
-    expect(() => writePayload(any, { amount: 1n })).toThrow(/BigInt/);
-  });
-
   test('an upgrade that throws is unreadable and its message, which may hold data, is not repeated', async () => {
     const decoded = await decodePayload(greet, 2, { bad: true });
     expect(decoded).toEqual({ kind: 'unreadable', detail: 'the upgrade from version 2 failed' });

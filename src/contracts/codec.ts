@@ -2,7 +2,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { InvalidPayloadError, type PayloadIssue } from './invalid-payload-error.ts';
 import { PayloadTooLargeError } from './payload-too-large-error.ts';
+import { jsonFitOf } from './json-fit.ts';
 import type { PayloadContract } from './payload-contract.ts';
+import { whatBreaks } from './what-breaks.ts';
 import { createScrubber } from '../privacy/index.ts';
 import { isUnstorableJson } from '../privacy/index.ts';
 import { upgradePayload } from './upgrade.ts';
@@ -25,10 +27,65 @@ export function validatePayload(contract: PayloadContract, data: unknown): unkno
 }
 
 /**
- * The payload's JSON.
- * @throws PayloadTooLargeError, InvalidPayloadError when it cannot be written as JSON
+ * The payload's JSON. Refuses what would come back as another thing, so that what was acknowledged can be read.
+ * @throws PayloadTooLargeError, InvalidPayloadError when JSON cannot hold it
  */
 export function writePayload(contract: PayloadContract, data: unknown): string {
+  const { json, drops } = written(contract, data, 'refused');
+  if (drops) requireTaken(contract, JSON.parse(json));
+  return json;
+}
+
+/** As `writePayload`, where dates may stand in it and be kept beside it; `drops`: what comes back lacks fields, ask `requireTaken` of it. */
+export function written(
+  contract: PayloadContract,
+  data: unknown,
+  dates: 'refused' | 'kept',
+): { readonly json: string; readonly drops: boolean } {
+  const fit = jsonFitOf(data, dates);
+  if (fit === 'breaks') requireWhole(contract, data, dates);
+  const json = stringify(contract, data);
+  // A UTF-16 unit is at most 3 bytes of UTF-8, so most payloads need no second look.
+  if (json.length * 3 > MAX_PAYLOAD_BYTES) {
+    const bytes = Buffer.byteLength(json);
+    if (bytes > MAX_PAYLOAD_BYTES) throw new PayloadTooLargeError(contract.name, bytes, MAX_PAYLOAD_BYTES);
+  }
+  // On every engine and wire: what is queued on Redis today may stand in an outbox tomorrow.
+  if (isUnstorableJson(json)) {
+    const message = 'has a text with a NUL character or half of a surrogate pair, which not every engine can hold';
+    throw new InvalidPayloadError(contract.name, [{ path: '(root)', message }]);
+  }
+  return { json, drops: fit === 'drops' };
+}
+
+/** @throws InvalidPayloadError with the place of what JSON cannot hold, what it is and what to give instead */
+function requireWhole(contract: PayloadContract, data: unknown, dates: 'refused' | 'kept'): void {
+  const broken = whatBreaks(data, dates);
+  if (broken === undefined) return;
+  const scrub = createScrubber(contract, data);
+  const path = broken.path.join('.').slice(0, 200);
+  throw new InvalidPayloadError(contract.name, [
+    { path: path === '' ? '(root)' : scrub(path), message: broken.message },
+  ]);
+}
+
+/** Without its undefined fields the schema may refuse it: one that asks for the field, and takes undefined in it, does. */
+export function requireTaken(contract: PayloadContract, back: unknown): void {
+  try {
+    validatePayload(contract, back);
+  } catch (cause) {
+    if (!(cause instanceof InvalidPayloadError)) throw cause;
+    throw new InvalidPayloadError(
+      contract.name,
+      cause.issues.map(({ path, message }) => ({
+        path,
+        message: `${message} (JSON leaves out a field that is undefined: give null, or make the field optional in the schema)`,
+      })),
+    );
+  }
+}
+
+function stringify(contract: PayloadContract, data: unknown): string {
   let json: string | undefined;
   try {
     json = JSON.stringify(data);
@@ -40,27 +97,14 @@ export function writePayload(contract: PayloadContract, data: unknown): string {
   if (json === undefined) {
     throw new InvalidPayloadError(contract.name, [{ path: '(root)', message: 'is nothing that JSON can hold' }]);
   }
-  // A UTF-16 unit is at most 3 bytes of UTF-8, so most payloads need no second look.
-  if (json.length * 3 > MAX_PAYLOAD_BYTES) {
-    const bytes = Buffer.byteLength(json);
-    if (bytes > MAX_PAYLOAD_BYTES) throw new PayloadTooLargeError(contract.name, bytes, MAX_PAYLOAD_BYTES);
-  }
-  // On every engine and wire: what is queued on Redis today may stand in an outbox tomorrow.
-  if (isUnstorableJson(json)) {
-    const message = 'has a text with a NUL character or half of a surrogate pair, which not every engine can hold';
-    throw new InvalidPayloadError(contract.name, [{ path: '(root)', message }]);
-  }
   return json;
 }
 
-/** What V8 itself says; what a `toJSON` or a getter throws may repeat the data. */
+/** What V8 itself says; what a getter throws may repeat the data. */
 function whyUnwritten(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : '';
-  const [known] =
-    /^(Converting circular structure to JSON|Do not know how to serialize a BigInt|Maximum call stack size exceeded|Invalid string length)/.exec(
-      message,
-    ) ?? [];
-  return known ?? 'a toJSON or a getter in it threw';
+  const [known] = /^(Maximum call stack size exceeded|Invalid string length)/.exec(message) ?? [];
+  return known ?? 'a getter in it threw';
 }
 
 /** Reads stored data: upgrades it step by step to the contract's version, then validates it. Never throws. */

@@ -1,5 +1,5 @@
 import type { PayloadContract } from './payload-contract.ts';
-import { writePayload } from './codec.ts';
+import { requireTaken, written } from './codec.ts';
 
 /** A payload as JSON, and where dates stood in it: JSON writes a date as a text and cannot say so. */
 export interface EncodedPayload {
@@ -10,13 +10,14 @@ export interface EncodedPayload {
 
 /**
  * Writes an event's payload so that its dates come back as dates.
- * @throws PayloadTooLargeError, InvalidPayloadError when it cannot be written as JSON
+ * @throws PayloadTooLargeError, InvalidPayloadError when JSON cannot hold what else is in it
  */
 export function encodeEventPayload(contract: PayloadContract, payload: unknown): EncodedPayload {
-  const json = writePayload(contract, payload);
+  const { json, drops } = written(contract, payload, 'kept');
   const dates: string[] = [];
   // After writing: what goes round in circles was refused there.
   findDates(payload, '', dates);
+  if (drops) requireTaken(contract, reviveDates(JSON.parse(json), dates));
   return { json, dates };
 }
 
@@ -51,8 +52,6 @@ function findDates(value: unknown, pointer: string, found: string[]): void {
     found.push(pointer);
     return;
   }
-  // What writes itself is a text or something that only it understands.
-  if ('toJSON' in value) return;
   for (const [part, inner] of Object.entries(value)) findDates(inner, `${pointer}/${escapePart(part)}`, found);
 }
 

@@ -4,7 +4,6 @@ import {
   reviveDates,
   validatePayload,
   type AnyEventContract,
-  type EncodedPayload,
   type EventRequest,
   type Reaction,
   type StoredAt,
@@ -53,7 +52,7 @@ export function forwardEvents({ name, events, outbox, reactions = [], startAt }:
       for (const { id, type, timestamp, payload, stream, streamVersion, position, metadata } of due) {
         const contract = contracts.get(type);
         if (contract === undefined) continue;
-        await requireSettled(contract, payload);
+        requireSettled(contract, payload);
         const { correlationId, causationId, userId } = metadata;
         const options = {
           id,
@@ -72,22 +71,21 @@ export function forwardEvents({ name, events, outbox, reactions = [], startAt }:
 }
 
 /** @throws InvalidContractError where subscribers would get another payload than the store's readers */
-async function requireSettled(contract: AnyEventContract, payload: unknown): Promise<void> {
-  const here = encodeEventPayload(contract, payload);
-  if (await readsAs(here, contract)) return;
+function requireSettled(contract: AnyEventContract, payload: unknown): void {
+  if (comesBack(contract, payload)) return;
   throw new InvalidContractError(
     `Expected the schema of the forwarded event "${contract.name}" to leave what it has made as it is, found that it changes or refuses ` +
       'it. Transform where the event is read, or forward an event of your own making.',
   );
 }
 
-async function readsAs({ json, dates }: EncodedPayload, contract: AnyEventContract): Promise<boolean> {
-  let again: EncodedPayload;
+function comesBack(contract: AnyEventContract, payload: unknown): boolean {
   try {
-    again = encodeEventPayload(contract, await validatePayload(contract, reviveDates(JSON.parse(json), dates)));
+    const { json, dates } = encodeEventPayload(contract, payload);
+    const again = encodeEventPayload(contract, validatePayload(contract, reviveDates(JSON.parse(json), dates)));
+    return again.json === json && again.dates.join() === dates.join();
   } catch {
     // The schema's message may repeat the data.
     return false;
   }
-  return again.json === json && again.dates.join() === dates.join();
 }
