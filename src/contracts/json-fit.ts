@@ -7,7 +7,7 @@ export type JsonFit = 'fits' | 'drops' | 'breaks';
 /**
  * Whether JSON can hold a value. Looked at before it is written: JSON makes texts of dates, `{}` of maps and bytes and null of NaN without
  * a word, and whoever reads it finds something that the schema may refuse. Measured 60 ns for three fields and 1 us for 1 KB, a fifth of
- * what writing them costs; with a replacer, which would save the second look, writing itself takes five times as long.
+ * what writing them costs; with a replacer, which would save the second look, writing itself takes 1.6 times as long.
  */
 export function jsonFitOf(value: unknown, dates: 'refused' | 'kept' = 'refused'): JsonFit {
   try {

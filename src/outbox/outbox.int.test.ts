@@ -234,7 +234,9 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     relay({ bus });
     await held;
     await waitFor('the job behind the events', async () => (await queued()).length === 1);
-    await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 130, stuck: [] });
+    // It is in the engine before that is recorded.
+    await waitFor('its record', async () => (await readOutboxStatus(pool)).pending === 130);
+    await expect(readOutboxStatus(pool)).resolves.toMatchObject({ stuck: [] });
     // Not after a pause for the bus, which by now is seconds long.
     let count = 1;
     await waitFor('a job that did not wait until the bus was tried once more', async () => {
