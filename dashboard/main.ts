@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { hasCode } from '../src/errors/index.ts';
 import { Environment, InvalidConfigError } from '../src/config/index.ts';
 import { loadApp } from '../src/boot/index.ts';
 import { openProjections, type OpenedProjections } from '../src/boot/event-store/index.ts';
@@ -103,5 +104,5 @@ main().catch((error: unknown) => {
 });
 
 function isPortTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  return hasCode(error, 'EADDRINUSE');
 }

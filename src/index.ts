@@ -74,6 +74,7 @@ export {
   CircuitBreaker,
   exponential,
   fixed,
+  isOutage,
   isRetryable,
   retry,
   type Backoff,

@@ -1,4 +1,5 @@
-import { EngineUnreachableError, type Engine } from '../../src/engine/index.ts';
+import { hasCode } from '../../src/errors/index.ts';
+import { type Engine } from '../../src/engine/index.ts';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -36,7 +37,7 @@ export class ReadinessProbe {
       const { errors } = await this.#engine.check();
       if (errors.length > 0) return notReady('The queue engine must not be used as it is.', errors);
     } catch (error) {
-      if (error instanceof EngineUnreachableError) return notReady(AWAY, [AWAY]);
+      if (hasCode(error, 'ENGINE_UNREACHABLE')) return notReady(AWAY, [AWAY]);
       return notReady('The queue engine could not be checked.', [messageOf(error)]);
     }
     const opening = 'The queues are not open yet.';
@@ -50,7 +51,7 @@ function notReady(reason: string, details: readonly string[]): Readiness {
 
 function messageOf(error: unknown): string {
   // Ours say what to do; others may quote hosts and commands.
-  return error instanceof Error && 'code' in error && error.code === 'ENGINE_CHECK_FAILED'
+  return hasCode(error, 'ENGINE_CHECK_FAILED')
     ? error.message
     : 'The queue engine could not be checked; the log of the dashboard says why.';
 }

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 import type { z } from 'zod';
-import { EngineUnreachableError } from '../../src/engine/index.ts';
-import { IdempotencyConflictError, QueueUnavailableError } from '../../src/queue/index.ts';
+import { isOutage } from '../../src/resilience/index.ts';
+import { IdempotencyConflictError } from '../../src/queue/index.ts';
 import { InvalidPayloadError } from '../../src/contracts/index.ts';
 import { id } from './routes/fields.ts';
 
@@ -52,7 +52,7 @@ export function problems(onError: (error: unknown) => void): ErrorRequestHandler
       response.status(error.status).json({ error: error.message });
     } else if (error instanceof IdempotencyConflictError) {
       response.status(409).json({ error: 'The key was already used for other data.' });
-    } else if (isAway(error)) {
+    } else if (isOutage(error)) {
       onError(error);
       response.status(503).set('retry-after', '2').json({ error: 'The service is away for the moment; try again.' });
     } else if (isRefusedByExpress(error)) {
@@ -79,15 +79,4 @@ function refusal(error: Error & { readonly status: number }): string {
   if (error.status === 413) return 'The body is too large.';
   const isMalformed = 'type' in error && error.type === 'entity.parse.failed';
   return isMalformed ? 'The body is no JSON object.' : 'The request cannot be read.';
-}
-
-/** Enqueueing says "unavailable"; looking a job up says "unreachable". */
-function isAway(error: unknown): boolean {
-  return error instanceof QueueUnavailableError || error instanceof EngineUnreachableError || isDatabaseAway(error);
-}
-
-function isDatabaseAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0\d|08\d{3})$/.test(code) || /timeout|terminated/i.test(error.message);
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isShiftworkError } from '../errors/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
-import { ShiftworkError } from '../errors/index.ts';
 import type { App } from '../contracts/index.ts';
 
 const SOURCE_FIRST = ['shiftwork.config.ts', 'shiftwork.config.js', 'shiftwork.config.mjs', 'dist/shiftwork.config.js'];
@@ -36,7 +36,7 @@ async function load(file: string): Promise<unknown> {
   try {
     return await import(pathToFileURL(file).href);
   } catch (error) {
-    if (error instanceof ShiftworkError) throw error;
+    if (isShiftworkError(error)) throw error;
     throw new InvalidConfigError([`Expected ${file} to load, but ${reasonOf(error)}.`]);
   }
 }

@@ -1,6 +1,6 @@
+import { hasCode } from '../errors/index.ts';
 import { readNamespace, Environment, readRedisUrl, type Variables } from '../config/index.ts';
 import type { App } from '../contracts/index.ts';
-import { ShiftworkError } from '../errors/index.ts';
 import type { ParkedEvent, Projections } from '../event-store/index.ts';
 import type { Bus, EventDeadLetter } from '../events/index.ts';
 import { Facts } from '../facts/index.ts';
@@ -49,10 +49,9 @@ export function lettersOfBus(bus: Bus): OtherDeadLetters {
       // What was done before is done, and must be told.
       return {
         id,
-        why:
-          error instanceof ShiftworkError && error.code === 'BUS_UNAVAILABLE'
-            ? 'the bus is away: nobody knows whether it was done'
-            : 'the bus refused',
+        why: hasCode(error, 'BUS_UNAVAILABLE')
+          ? 'the bus is away: nobody knows whether it was done'
+          : 'the bus refused',
       };
     }
   };

@@ -1,6 +1,6 @@
 import { InvalidConfigError } from '../config/index.ts';
 import { InvalidContractError } from '../contracts/index.ts';
-import { InvalidOptionsError, ShiftworkError } from '../errors/index.ts';
+import { InvalidOptionsError, isShiftworkError } from '../errors/index.ts';
 import type { Command, ExitCode, Terminal } from './command.ts';
 import { commands, type ListedCommand } from './commands.ts';
 import { UsageError } from './usage-error.ts';
@@ -32,7 +32,7 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
       terminal.complain(`usage: ${command.usage}`);
       return 2;
     }
-    terminal.complain(error instanceof ShiftworkError ? error.message : explain(error));
+    terminal.complain(isShiftworkError(error) ? error.message : explain(error));
     return isWrongUse(error) ? 2 : 1;
   }
 }

@@ -1,3 +1,4 @@
+import { codeOf } from '../errors/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
 import type { Facts } from '../facts/index.ts';
 import type { WorkerFleet } from '../boot/work/index.ts';
@@ -31,10 +32,8 @@ export async function serveHealth(
       onError,
     });
   } catch (error) {
-    throw new InvalidConfigError([`Expected WORKER_PORT to be a free port, got ${port} (${codeOf(error)}).`]);
+    throw new InvalidConfigError([
+      `Expected WORKER_PORT to be a free port, got ${port} (${codeOf(error) ?? 'it cannot be listened on'}).`,
+    ]);
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be listened on';
 }

@@ -1,3 +1,4 @@
+import { codeOf } from '../errors/index.ts';
 import type { App } from '../contracts/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
 import type { FactName, Facts } from '../facts/index.ts';
@@ -29,7 +30,8 @@ export async function serveRelayHealth(
   try {
     return await openHealthServer(port, { notReady: () => [...reasons], metrics: () => metrics.text(), onError });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be listened on';
-    throw new InvalidConfigError([`Expected RELAY_PORT to be a free port, got ${port} (${code}).`]);
+    throw new InvalidConfigError([
+      `Expected RELAY_PORT to be a free port, got ${port} (${codeOf(error) ?? 'it cannot be listened on'}).`,
+    ]);
   }
 }

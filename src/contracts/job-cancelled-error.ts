@@ -1,4 +1,4 @@
-import { ShiftworkError } from '../errors/index.ts';
+import { hasCode, ShiftworkError } from '../errors/index.ts';
 
 /** The handler, or a person, ended the job on purpose. */
 export class JobCancelledError extends ShiftworkError {
@@ -11,4 +11,9 @@ export class JobCancelledError extends ShiftworkError {
     // From JavaScript it may be no text.
     this.reason = String(reason);
   }
+}
+
+/** Also for an error of another copy of the package, which has a class of its own. */
+export function isJobCancelled(thrown: unknown): thrown is JobCancelledError {
+  return hasCode(thrown, 'JOB_CANCELLED') && 'reason' in thrown && typeof thrown.reason === 'string';
 }

@@ -1,3 +1,4 @@
+import { toError } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
 import type { StateStore } from '../state/index.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -49,7 +50,7 @@ export class DeadLetterAlarm {
     try {
       await notify?.({ alert: 'dead-letters', count, threshold });
     } catch (error) {
-      facts.state('alert.failed', { error: error instanceof Error ? error : new Error(String(error)) });
+      facts.state('alert.failed', { error: toError(error) });
     }
   }
 }

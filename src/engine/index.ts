@@ -10,7 +10,6 @@ export type {
   EngineWorker,
   WorkerSetup,
 } from './engine.ts';
-export { codeOf, isConnectionError } from './connection-error.ts';
 export { isBrokenJson } from './broken-job.ts';
 export { readEngineSettings, type EngineSettings } from './engine-settings.ts';
 export { openEngine } from './open-engine.ts';

@@ -1,6 +1,6 @@
+import { reasonOf } from '../resilience/index.ts';
 import { bareError } from '../privacy/index.ts';
 import { EngineUnreachableError } from './engine-unreachable-error.ts';
-import { reasonOf } from './connection-error.ts';
 
 const CLOSED = new Error('Connection is closed.');
 

@@ -7,8 +7,8 @@ import {
   type JobJson,
   type WorkerListener,
 } from 'bullmq';
+import { isUnreachable } from '../resilience/index.ts';
 import { readJob } from './broken-job.ts';
-import { isConnectionError } from './connection-error.ts';
 import { EngineAway } from './engine-away.ts';
 import type { EngineJob, EngineProcessor, WorkerSetup } from './engine.ts';
 
@@ -51,7 +51,7 @@ export class SturdyWorker extends Worker<unknown, unknown, string, IQueueBackend
   }
 
   override emit<Name extends keyof Listeners>(event: Name, ...args: Parameters<Listeners[Name]>): boolean {
-    if (event !== 'error' || !isConnectionError(args[0])) return super.emit(event, ...args);
+    if (event !== 'error' || !isUnreachable(args[0])) return super.emit(event, ...args);
     this.#onConnectionError?.(args[0]);
     return true;
   }

@@ -2,4 +2,5 @@
 export { InvalidOptionsError } from './invalid-options-error.ts';
 export { MissingPackageError } from './missing-package-error.ts';
 export { loadOptional, OPTIONAL_PACKAGES, requireOptional, type OptionalPackage } from './optional-package.ts';
-export { ShiftworkError } from './shiftwork-error.ts';
+export { isShiftworkError, ShiftworkError } from './shiftwork-error.ts';
+export { codeOf, hasCode, toError } from './thrown.ts';

@@ -1,6 +1,6 @@
 import { EventIdTakenError } from './append/event-id-taken-error.ts';
 import { EventStoreMissingError } from './schema/event-store-missing-error.ts';
-import { InvalidOptionsError } from '../errors/index.ts';
+import { codeOf, InvalidOptionsError } from '../errors/index.ts';
 
 /** No such table, schema, function, column. */
 const MISSING: ReadonlySet<string> = new Set(['42P01', '3F000', '42883', '42703']);
@@ -27,12 +27,8 @@ export function explained(cause: unknown, schema: string): unknown {
     return new InvalidOptionsError(
       'Expected an append to a database that can be written, found a read-only transaction. Use the primary, and a transaction ' +
         'that is not "read only".',
+      { cause },
     );
   }
   return cause;
-}
-
-/** PostgreSQL's SQLSTATE, or the code of the network. */
-export function codeOf(cause: unknown): string | undefined {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }

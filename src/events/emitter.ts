@@ -1,3 +1,4 @@
+import { toError } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
 
 export interface EmitterOptions {
@@ -127,10 +128,3 @@ export class Emitter<Events extends object> {
 }
 
 /** What a listener threw may refuse to be a text, or to be looked at at all. */
-function toError(cause: unknown): Error {
-  try {
-    return cause instanceof Error ? cause : new Error(String(cause));
-  } catch {
-    return new Error('It threw something that cannot be looked at.');
-  }
-}

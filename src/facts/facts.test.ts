@@ -47,7 +47,7 @@ describe('Facts', () => {
       throw Object.create(null);
     });
     facts.state('job.stalled', stalled);
-    expect(failures).toEqual(['The listener threw something that is no text.']);
+    expect(failures).toEqual(['What was thrown is no Error: {}']);
   });
 
   test('a listener of listener.failed that throws or rejects does not loop', async () => {

@@ -1,3 +1,4 @@
+import { toError } from '../errors/index.ts';
 import type { Fact, FactName, FactTable } from './fact-table.ts';
 
 export type FactListener<Name extends FactName = FactName> = (fact: Fact<Name>) => void;
@@ -79,15 +80,6 @@ export class Facts {
 
   #failed({ name }: Fact, cause: unknown): void {
     if (name === 'listener.failed') return;
-    this.state('listener.failed', { fact: name, error: errorOf(cause) });
-  }
-}
-
-function errorOf(cause: unknown): Error {
-  if (cause instanceof Error) return cause;
-  try {
-    return new Error(String(cause));
-  } catch {
-    return new Error('The listener threw something that is no text.');
+    this.state('listener.failed', { fact: name, error: toError(cause) });
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../errors/index.ts';
 import type { Facts } from '../facts/index.ts';
 import { tablesOf, type Sql } from './tables.ts';
 
@@ -59,5 +60,5 @@ export function recordEnds(facts: Facts, sql: Sql, namespace?: string): EndRecor
 
 /** PostgreSQL's "undefined table" and "invalid schema name". */
 function hasNoTables(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000');
+  return hasCode(error, '42P01', '3F000');
 }

@@ -1,7 +1,8 @@
+import { hasCode, toError } from '../errors/index.ts';
 import { storableText } from '../privacy/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { BusClosedError, BusUnavailableError, type OutgoingEvent } from '../events/index.ts';
-import { QueueUnavailableError, storePrepared, type StorableJob } from '../queue/index.ts';
+import { type OutgoingEvent } from '../events/index.ts';
+import { storePrepared, type StorableJob } from '../queue/index.ts';
 import type { Sql, Tables } from './tables.ts';
 
 /** Where events go. */
@@ -129,7 +130,7 @@ async function sendJobs({ engine }: BatchParts, queue: string, rows: readonly Ro
       (ids[index] === row.id ? sent.jobs : sent.repeats).push(row.position);
     }
   } catch (cause) {
-    sent.outages.push(cause instanceof Error ? cause : new QueueUnavailableError(queue, 'it failed'));
+    sent.outages.push(toError(cause));
   }
 }
 
@@ -147,7 +148,7 @@ async function sendEvents(bus: EventSink, rows: readonly Row[], sent: Sent): Pro
       await bus.forward(outgoingOf(row));
       sent.events.push(row.position);
     } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error('It failed without saying why.');
+      const error = toError(cause);
       if (!isOutage(error)) sent.stuck.push({ position: row.position, id: row.id, name: row.name, error });
       else {
         sent.outages.push(error);
@@ -159,10 +160,7 @@ async function sendEvents(bus: EventSink, rows: readonly Row[], sent: Sent): Pro
 
 function isOutage(error: Error): boolean {
   // A closed bus is no fault of the event: this relay is about to end, and the next one sends it.
-  return [error, error.cause].some(
-    each =>
-      each instanceof BusUnavailableError || each instanceof BusClosedError || each instanceof QueueUnavailableError,
-  );
+  return [error, error.cause].some(each => hasCode(each, 'BUS_UNAVAILABLE', 'BUS_CLOSED', 'QUEUE_UNAVAILABLE'));
 }
 
 function outgoingOf({ id, target, body }: Row): OutgoingEvent {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { toError } from '../errors/index.ts';
 import { backoffDelay, exponential } from '../resilience/index.ts';
 import { sendBatch, somethingWaits, type BatchParts, type EntryKind, type SentBatch } from './send-batch.ts';
 
@@ -86,8 +87,4 @@ export class SendLoop {
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
-}
-
-function toError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error('It failed without saying why.');
 }

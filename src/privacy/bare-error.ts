@@ -1,11 +1,11 @@
-import { ShiftworkError } from '../errors/index.ts';
+import { isShiftworkError } from '../errors/index.ts';
 
 /**
  * A driver's error as it may be told: name, message, stack and code. Drivers hang on theirs what was refused (ioredis the command with the
  * job's JSON or a password, pg the row as `detail`), and whoever prints an error prints that. Ours are told as they are. Never throws.
  */
 export function bareError(error: Error): Error {
-  if (error instanceof ShiftworkError) return error;
+  if (isShiftworkError(error)) return error;
   const [name = 'Error', told = '', stack, code] = (['name', 'message', 'stack', 'code'] as const).map(field =>
     read(error, field),
   );

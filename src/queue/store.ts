@@ -1,9 +1,10 @@
 import { Job, type JobsOptions } from 'bullmq';
+import { reasonOf } from '../resilience/index.ts';
 import { bareError } from '../privacy/index.ts';
-import { codeOf, isConnectionError, type Engine, type EngineQueue } from '../engine/index.ts';
+import { type Engine, type EngineQueue } from '../engine/index.ts';
 import { IdempotencyConflictError, type KeyConflict } from './idempotency-conflict-error.ts';
 import { QueueUnavailableError, type QueueUnavailableOptions } from './queue-unavailable-error.ts';
-import { ShiftworkError } from '../errors/index.ts';
+import { isShiftworkError, type ShiftworkError } from '../errors/index.ts';
 import { type JobReceipt } from './job-receipt.ts';
 import { parseJobId } from './job-id.ts';
 import type { PreparedJob } from './prepare.ts';
@@ -168,18 +169,10 @@ export function unavailable(
 ): ShiftworkError {
   if (cause instanceof QueueUnavailableError && options.receipts === undefined) return cause;
   const told = cause instanceof Error ? { ...options, cause: bareError(cause) } : options;
-  return new QueueUnavailableError(queue, reasonOf(cause), told);
+  return new QueueUnavailableError(queue, reasonFrom(cause), told);
 }
 
 /** Said in our words: an engine's message may carry hosts, keys or the command with its data. */
-function reasonOf(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : '';
-  if (/\bOOM\b/.test(message)) return 'the engine is out of memory (maxmemory reached)';
-  if (/READONLY/.test(message)) return 'the engine is a read-only replica';
-  if (/NOAUTH|WRONGPASS|password authentication/i.test(message)) return 'the engine refused the credentials';
-  if (/timed? ?out|timeout/i.test(message)) return 'no answer came in time';
-  if (cause instanceof ShiftworkError) return cause.message.replace(/\.$/, '');
-  // An SQLSTATE, or the first word of an answer of Redis: neither says anything about the data.
-  const said = isConnectionError(cause) ? undefined : (codeOf(cause) ?? /^[A-Z]{3,20}(?= )/.exec(message)?.[0]);
-  return said === undefined ? 'the engine is away' : `the engine failed with ${said}`;
+function reasonFrom(cause: unknown): string {
+  return isShiftworkError(cause) ? cause.message.replace(/\.$/, '') : reasonOf(cause);
 }

@@ -22,6 +22,11 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 const REMEDY =
   'It must be valid now, made out to this host, and signed by an authority that Node knows or that NODE_EXTRA_CA_CERTS names';
 
+/** Whether a code is one of a certificate that was not accepted. */
+export function isCertificateCode(code: string): boolean {
+  return Object.hasOwn(PROBLEMS, code);
+}
+
 /**
  * What is wrong with the certificate that ended a connection before it was one; undefined when it was something else. It completes "failed:".
  * A driver may keep Node's code aside as `originalCode`.
@@ -30,6 +35,6 @@ export function certificateProblem(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const code = ['code', 'originalCode']
     .map(field => (error as Readonly<Record<string, unknown>>)[field])
-    .find(value => typeof value === 'string' && Object.hasOwn(PROBLEMS, value));
+    .find(value => typeof value === 'string' && isCertificateCode(value));
   return typeof code === 'string' ? `its certificate ${PROBLEMS[code]} (${code}). ${REMEDY}` : undefined;
 }

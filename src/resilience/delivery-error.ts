@@ -1,4 +1,4 @@
-import { ShiftworkError } from '../errors/index.ts';
+import { hasCode, ShiftworkError } from '../errors/index.ts';
 
 /**
  * What a failed call to the outside says about the next try:
@@ -44,4 +44,11 @@ export class DeliveryError extends ShiftworkError {
 /** It may have been read from an answer. Not refused: the failure itself must be told. */
 function soundWait(ms: number | undefined): number | undefined {
   return ms !== undefined && Number.isFinite(ms) && ms >= 0 ? Math.min(Math.round(ms), YEAR_MS) : undefined;
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<FailureKind>(['transient', 'permanent', 'destination-down', 'unknown']);
+
+/** Also for an error of another copy of the package, which has a class of its own. */
+export function isDeliveryError(thrown: unknown): thrown is DeliveryError {
+  return hasCode(thrown, 'DELIVERY_FAILED') && 'failure' in thrown && KINDS.has(thrown.failure);
 }

@@ -11,6 +11,17 @@ export {
 } from './breaker-state.ts';
 export { certificateProblem } from './certificate-problem.ts';
 export { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
+export {
+  faultOf,
+  isConflict,
+  isOutage,
+  isRefusing,
+  isUnreachable,
+  reasonOf,
+  signOf,
+  stemsFromOutage,
+  type Fault,
+} from './outage/index.ts';
 export { isRetryable, retry, type RetryOptions } from './retry.ts';
 export * from './circuit-open-error.ts';
 export * from './delivery-error.ts';

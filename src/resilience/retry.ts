@@ -1,5 +1,6 @@
 import { InvalidOptionsError } from '../errors/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
+import { stemsFromOutage } from './outage/index.ts';
 
 export interface RetryOptions {
   /** Calls at most, the first included. 3 by default. */
@@ -18,32 +19,9 @@ export interface RetryOptions {
 /** What a timer can hold, 24 days; it takes more for 1 ms. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-const PASSING: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_SOCKET',
-  'QUEUE_UNAVAILABLE',
-  'ENGINE_UNREACHABLE',
-  'BUS_UNAVAILABLE',
-]);
-
-/** By the codes that networks, drivers and this project give, on the error or on what caused it. */
+/** An outage, by the codes that networks, drivers and this project give, of the error or of what caused it. */
 export function isRetryable(error: unknown): boolean {
-  let current: unknown = error;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
-    if ('code' in current && typeof current.code === 'string' && PASSING.has(current.code)) return true;
-    current = current instanceof AggregateError ? current.errors[0] : current.cause;
-  }
-  return false;
+  return stemsFromOutage(error);
 }
 
 /**

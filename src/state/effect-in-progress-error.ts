@@ -1,4 +1,4 @@
-import { ShiftworkError } from '../errors/index.ts';
+import { hasCode, ShiftworkError } from '../errors/index.ts';
 
 /** Another process is doing this effect now. The job waits and looks again. */
 export class EffectInProgressError extends ShiftworkError {
@@ -12,4 +12,9 @@ export class EffectInProgressError extends ShiftworkError {
     );
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+/** Also for an error of another copy of the package, which has a class of its own. */
+export function isEffectInProgress(thrown: unknown): thrown is EffectInProgressError {
+  return hasCode(thrown, 'EFFECT_IN_PROGRESS') && 'retryAfterMs' in thrown && Number.isFinite(thrown.retryAfterMs);
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { isDeliveryError } from '../resilience/index.ts';
 import type { Json, OnceOptions } from '../contracts/index.ts';
-import { DeliveryError } from '../resilience/index.ts';
 import { EffectInDoubtError } from './effect-in-doubt-error.ts';
 import { EffectInProgressError } from './effect-in-progress-error.ts';
 import { EffectTakenOverError } from './effect-taken-over-error.ts';
@@ -99,7 +99,7 @@ export class Ledger {
     try {
       value = await effect();
     } catch (error) {
-      const unknown = error instanceof DeliveryError && error.failure === 'unknown';
+      const unknown = isDeliveryError(error) && error.failure === 'unknown';
       // What cannot be noted stays in progress, and is in doubt when its lease has passed.
       await settle(unknown ? { stage: 'unknown', holder: held.holder } : undefined).catch(() => undefined);
       throw error;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isConnectionError } from '../engine/index.ts';
+import { isOutage } from '../resilience/index.ts';
 import type { StateStore } from './state-store.ts';
 
 const AGAIN_MS = 500;
@@ -7,14 +7,14 @@ const AGAIN_MS = 500;
 /** What a ledger needs of a store. */
 export type LedgerStore = Pick<StateStore, 'get' | 'compareAndSet' | 'delete'>;
 
-/** The store, whose calls wait for an engine that is away, until the signal aborts: then each is tried once. A write whose answer was lost is written again. */
+/** The store, whose calls wait for an engine that is away or takes no writes, until the signal aborts: then each is tried once. A write whose answer was lost is written again. */
 export function patientStore(store: LedgerStore, signal: AbortSignal): LedgerStore {
   const patiently = async <Value>(call: () => Promise<Value>): Promise<Value> => {
     for (;;) {
       try {
         return await call();
       } catch (error) {
-        if (signal.aborted || !isConnectionError(error)) throw error;
+        if (signal.aborted || !isOutage(error)) throw error;
       }
       await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { signOf } from '../resilience/index.ts';
 import { DELETE, LIST, READ, RESERVE, WRITE } from './redis-scripts.ts';
 import {
   eachCompareAndSet,
@@ -91,7 +92,7 @@ export class RedisStateStore implements StateStore {
     try {
       return await this.#redis.evalsha(shaOf(script), keys.length, ...keys, ...args);
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      if (signOf(error) !== 'NOSCRIPT') throw error;
       return this.#redis.eval(script, keys.length, ...keys, ...args);
     }
   }

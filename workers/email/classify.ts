@@ -1,4 +1,4 @@
-import { DeliveryError } from '../../src/resilience/index.ts';
+import { DeliveryError, isDeliveryError } from '../../src/resilience/index.ts';
 
 /** What nodemailer hangs on its errors; see its errors.d.ts. */
 interface MailFailure extends Error {
@@ -29,7 +29,7 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
  * A connection that is lost without a reply is `unknown`: nodemailer does not say whether the message had been handed over.
  */
 export function classifyMailError(thrown: unknown, host: string): DeliveryError {
-  if (thrown instanceof DeliveryError) return thrown;
+  if (isDeliveryError(thrown)) return thrown;
   const error = asFailure(thrown);
   const options = { destination: host, cause: withoutAddresses(error) };
   const { code, responseCode, command } = error;

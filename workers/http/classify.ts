@@ -1,4 +1,5 @@
-import { certificateProblem, DeliveryError } from '../../src/resilience/index.ts';
+import { codeOf } from '../../src/errors/index.ts';
+import { certificateProblem, DeliveryError, isDeliveryError } from '../../src/resilience/index.ts';
 import type { Reply } from './exchange.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -27,11 +28,12 @@ function hint(status: number): string {
 
 /** A call that got no answer. Its text may name hosts and ports that are ours alone: only the code is repeated, and it is no cause. */
 export function classifyNetworkError(error: unknown, destination: string): DeliveryError {
-  if (error instanceof DeliveryError) return error;
+  if (isDeliveryError(error)) return error;
   const certificate = certificateProblem(error);
   if (certificate !== undefined) {
     return new DeliveryError('transient', `The call to ${destination} failed: ${certificate}.`, { destination });
   }
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'no code';
-  return new DeliveryError('transient', `The call to ${destination} failed (${code}).`, { destination });
+  return new DeliveryError('transient', `The call to ${destination} failed (${codeOf(error) ?? 'no code'}).`, {
+    destination,
+  });
 }

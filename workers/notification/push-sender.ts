@@ -2,7 +2,7 @@ import type WebPush from 'web-push';
 import type { RequestDetails } from 'web-push';
 import { defineResource } from '../../src/contracts/index.ts';
 import { requireOptional } from '../../src/errors/index.ts';
-import { DeliveryError } from '../../src/resilience/index.ts';
+import { DeliveryError, isDeliveryError } from '../../src/resilience/index.ts';
 import { checkTarget, post, type AllowedHosts, type Resolver } from '../http/index.ts';
 import { readAllowedHosts } from './allowed-hosts.ts';
 
@@ -56,7 +56,7 @@ export function createPushSender(vapidDetails: VapidKeys, allowed: AllowedHosts,
           { reach: { allowed, ...(resolve !== undefined && { resolve }) } },
         );
       } catch (error) {
-        throw error instanceof DeliveryError && isGone(error) ? gone(subscriptionId, error) : error;
+        throw isDeliveryError(error) && isGone(error) ? gone(subscriptionId, error) : error;
       }
     },
   };

@@ -1,4 +1,5 @@
-import { type Engine, EngineCheckError, EngineUnreachableError } from '../../engine/index.ts';
+import { hasCode } from '../../errors/index.ts';
+import { type Engine, EngineCheckError } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 
 const ENGINE_RETRY_MS = 1_000;
@@ -12,7 +13,7 @@ export async function usableEngine(engine: Engine, facts: Facts, signal: AbortSi
       if (report.errors.length > 0) throw new EngineCheckError(report.errors);
       return;
     } catch (error) {
-      if (!(error instanceof EngineUnreachableError)) throw error;
+      if (!hasCode(error, 'ENGINE_UNREACHABLE')) throw error;
       await pause(ENGINE_RETRY_MS, signal);
     }
   }

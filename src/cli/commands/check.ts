@@ -1,14 +1,9 @@
+import { hasCode } from '../../errors/index.ts';
 import { Environment, InvalidConfigError } from '../../config/index.ts';
 import { loadApp } from '../../boot/index.ts';
 import { readHostSettings, readWorkerSettings } from '../../boot/work/index.ts';
 import { type App, InvalidContractError } from '../../contracts/index.ts';
-import {
-  openEngine,
-  readEngineSettings,
-  type EngineSettings,
-  EngineCheckError,
-  EngineUnreachableError,
-} from '../../engine/index.ts';
+import { openEngine, readEngineSettings, type EngineSettings, EngineCheckError } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
 import type { Command } from '../command.ts';
@@ -65,7 +60,7 @@ async function checkEngine({ url, namespace }: EngineSettings): Promise<Findings
   try {
     return await engine.check();
   } catch (error) {
-    if (error instanceof EngineUnreachableError) return { errors: [error.message], warnings: [] };
+    if (hasCode(error, 'ENGINE_UNREACHABLE')) return { errors: [error.message], warnings: [] };
     if (error instanceof EngineCheckError) return { errors: error.problems, warnings: [] };
     throw error;
   } finally {

@@ -1,3 +1,4 @@
+import { toError } from '../../errors/index.ts';
 import { loadApp } from '../../boot/index.ts';
 import { type App } from '../../contracts/index.ts';
 import { Facts } from '../../facts/index.ts';
@@ -236,7 +237,7 @@ function wholeNumber(parsed: ParsedArguments, option: 'limit' | 'per-second', fa
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return toError(error).message;
 }
 
 function firstLine(reason: string): string {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../../errors/index.ts';
 import { Environment, readLogLevel, readNodeEnv } from '../../config/index.ts';
 import { loadApp, openDatabase } from '../../boot/index.ts';
 import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
-import { BusUnavailableError, runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
+import { runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { Relay } from '../../outbox/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
@@ -76,7 +77,7 @@ async function react(bus: Bus, client: Client, app: App, signal: AbortSignal): P
     try {
       return await runReactions(bus, client, app);
     } catch (error) {
-      if (!(error instanceof BusUnavailableError)) throw error;
+      if (!hasCode(error, 'BUS_UNAVAILABLE')) throw error;
       await sleep(1_000, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -1,3 +1,4 @@
+import { hasCode } from '../../errors/index.ts';
 import type { PgPool } from 'bullmq';
 import type { Claim } from '../engine.ts';
 
@@ -41,5 +42,5 @@ export async function postgresHandBack(
 }
 
 function isDeadlock(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === '40P01';
+  return hasCode(cause, '40P01');
 }

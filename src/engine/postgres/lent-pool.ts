@@ -1,5 +1,5 @@
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
-import { isConnectionError } from '../connection-error.ts';
+import { isUnreachable } from '../../resilience/index.ts';
 import { EngineAway } from '../engine-away.ts';
 import type { Outage } from '../outage.ts';
 
@@ -51,7 +51,7 @@ export class LentPool implements PgPool {
   }
 
   #seen(error: unknown): unknown {
-    if (!isConnectionError(error)) return error;
+    if (!isUnreachable(error)) return error;
     this.#outage.lost(error);
     return this.#patient ? new EngineAway(error) : error;
   }

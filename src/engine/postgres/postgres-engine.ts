@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Queue, SchemaMigrationRequiredError } from 'bullmq';
+import { isUnreachable } from '../../resilience/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
 import { InvalidOptionsError, loadOptional } from '../../errors/index.ts';
-import { isConnectionError } from '../connection-error.ts';
 import type {
   Claim,
   Engine,
@@ -98,7 +98,7 @@ export class PostgresEngine implements Engine {
     const watched = await this.#open();
     watched.grow();
     return retryPatiently(() => this.#openWorker(watched, name, process, setup), {
-      again: isConnectionError,
+      again: isUnreachable,
       signal: this.#stop.signal,
     }).catch((cause: unknown) => {
       throw this.#explained(cause);
@@ -213,7 +213,7 @@ export class PostgresEngine implements Engine {
 
   #explained(cause: unknown): unknown {
     if (cause instanceof SchemaMigrationRequiredError) return new EngineCheckError([notMigrated(this.#schema)]);
-    if (!isConnectionError(cause) && !this.#stop.signal.aborted) return cause;
+    if (!isUnreachable(cause) && !this.#stop.signal.aborted) return cause;
     const first = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
     this.#outage.lost(first);
     return this.#outage.error(first);

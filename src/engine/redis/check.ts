@@ -1,6 +1,6 @@
+import { isUnreachable } from '../../resilience/index.ts';
 import type { EngineReport } from '../engine.ts';
 import { clockComplaints } from '../clock-check.ts';
-import { isConnectionError } from '../connection-error.ts';
 import { FAIL_FAST_MS, within } from '../limits.ts';
 import type { Outage } from '../outage.ts';
 
@@ -34,7 +34,7 @@ export async function checkRedis(redis: AskedRedis, outage: Outage): Promise<Eng
       clockDifferenceMs,
     };
   } catch (cause) {
-    if (isConnectionError(cause)) throw outage.error(cause);
+    if (isUnreachable(cause)) throw outage.error(cause);
     throw cause;
   }
 }
@@ -85,7 +85,7 @@ async function setting(redis: AskedRedis, name: string, ask: Ask): Promise<strin
     const value: unknown = Array.isArray(answer) ? answer[1] : undefined;
     return typeof value === 'string' ? value : undefined;
   } catch (cause) {
-    if (isConnectionError(cause)) throw cause;
+    if (isUnreachable(cause)) throw cause;
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled, within } from '../limits.ts';
+import { signOf } from '../../resilience/index.ts';
 import type { Outage } from '../outage.ts';
 import { BlockingRedis } from './blocking-redis.ts';
 import { insistOnDatabase, isRefusedSelect } from './insist-on-database.ts';
@@ -19,7 +20,7 @@ const COMMON = {
   // Quick at first for a restart, then once a second; jitter, so that a fleet does not come back as one.
   retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.5 + Math.random() / 2),
   // After a failover the old primary answers as a replica: leave it.
-  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+  reconnectOnError: (error: Error) => signOf(error) === 'READONLY',
 } satisfies RedisOptions;
 
 const BY_ROLE = {

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { signOf } from '../../resilience/index.ts';
 
 /**
  * ioredis states that its SELECT was refused and goes on, in database 0: another program's, or another installation's. Here such a
@@ -19,5 +20,5 @@ export function isRefusedSelect(error: unknown): boolean {
 
 /** The server has no database of that number: nothing that goes away by waiting. */
 export function isMissingDatabase(error: unknown): boolean {
-  return isRefusedSelect(error) && error instanceof Error && /DB index|cluster mode/i.test(error.message);
+  return isRefusedSelect(error) && signOf(error) === 'NODB';
 }

@@ -77,7 +77,7 @@ export class LeanRedis extends Redis {
     this.#silentTicks = silent ? this.#silentTicks + 1 : 0;
     if (this.#silentTicks * TICK_MS < silenceMs) return;
     this.#silentTicks = 0;
-    stream.destroy(new Error(`Socket timeout: nothing was received for ${silenceMs} ms.`));
+    stream.destroy(timedOut(`Nothing was received for ${silenceMs} ms.`));
   }
 
   /** Also those that wait for a new connection, on which they would be sent again. */
@@ -86,9 +86,13 @@ export class LeanRedis extends Redis {
     this.#sent = [];
     if (this.#waiting.length > answerMs / TICK_MS) {
       for (const command of this.#waiting.shift() ?? []) {
-        if (!command.isSettled) command.reject(new Error('Command timed out'));
+        if (!command.isSettled) command.reject(timedOut('Command timed out'));
       }
     }
     if (this.#waiting.every(batch => batch.every(command => command.isSettled))) this.#waiting = [];
   }
+}
+
+function timedOut(message: string): Error {
+  return Object.assign(new Error(message), { code: 'ETIMEDOUT' });
 }

@@ -3,13 +3,12 @@ import { bareError } from '../../privacy/index.ts';
 import { requireEventRequest, type EventRequest } from '../../contracts/index.ts';
 import { ConcurrencyError } from '../append/concurrency-error.ts';
 import { EventIdTakenError } from '../append/event-id-taken-error.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { hasCode, InvalidOptionsError, toError } from '../../errors/index.ts';
 import { backoffDelay, exponential } from '../../resilience/index.ts';
 import type { Decider } from './decider.ts';
 import type { AppendOptions, EventStore, StreamAppend } from '../event-store.ts';
 import { recordedAs } from './recorded.ts';
 import { requireIdText } from '../schema/id-text.ts';
-import { toError } from '../park/poison.ts';
 import { requireCounts } from '../require-counts.ts';
 import type { Sql } from '../schema/sql.ts';
 import { Snapshots, type SnapshotPolicy } from './snapshots.ts';
@@ -124,7 +123,7 @@ export class Repository<Command, State> {
         // The same command came in between.
         return executed ?? (await this.#asItIs(commands, append));
       } catch (error) {
-        if (!(error instanceof ConcurrencyError) || expectedVersion !== undefined || attempt >= retries) throw error;
+        if (!hasCode(error, 'CONCURRENCY_CONFLICT') || expectedVersion !== undefined || attempt >= retries) throw error;
         await pause(backoffDelay(AGAIN, attempt + 1));
       }
     }

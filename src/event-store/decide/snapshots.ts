@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { encodeEventPayload, reviveDates, type PayloadContract } from '../../contracts/index.ts';
 import type { EventStore } from '../event-store.ts';
@@ -71,8 +72,7 @@ export class Snapshots<State> {
       );
     } catch (cause) {
       // The events are there: without a snapshot they are read.
-      const error = cause instanceof Error ? cause : new Error('It failed without saying why.');
-      this.#store.facts.state('store.snapshot-failed', { stream, error: bareError(error) });
+      this.#store.facts.state('store.snapshot-failed', { stream, error: bareError(toError(cause)) });
     }
   }
 }

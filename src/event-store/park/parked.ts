@@ -1,6 +1,6 @@
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, toError } from '../../errors/index.ts';
 import type { EventStore } from '../event-store.ts';
-import { isOutage, storedReason, toError } from './poison.ts';
+import { blamesDatabase, storedReason } from './poison.ts';
 import { callProject, enterSchema, inTransaction } from '../project/project-batch.ts';
 import type { Projection } from '../project/projection.ts';
 import type { EventRow } from '../read/read-event.ts';
@@ -112,7 +112,7 @@ async function retryNext(
   } catch (cause) {
     const error = toError(cause);
     // What is away says nothing about the event: its error stays what it was.
-    if (tried === undefined || isOutage(error)) throw cause;
+    if (tried === undefined || blamesDatabase(error)) throw cause;
     failed.add(tried.stream);
     await pool.query(
       `update ${names.parked} set error = $3, parked_at = now() where name = $1 and generation = 'live' and position = $2`,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isOutage } from './poison.ts';
+import { blamesDatabase } from './poison.ts';
 
 const failed = (fields: Readonly<Record<string, string>>): Error => Object.assign(new Error('it failed'), fields);
 
@@ -10,14 +10,18 @@ describe('whether the database is why a batch failed', () => {
     { code: 'ENOENT', syscall: 'connect' },
     { code: '57P01' },
     { code: '40001' },
+    { code: '25006' },
+    { code: '53100' },
+    { code: '28P01' },
+    { code: 'KEY_RING_UNAVAILABLE' },
   ])('it is for %o', fields => {
-    expect(isOutage(failed(fields))).toBe(true);
+    expect(blamesDatabase(failed(fields))).toBe(true);
   });
 
   test.each([{ code: 'ENOENT', syscall: 'open' }, { code: 'EACCES', syscall: 'open' }, { code: '23505' }, {}])(
     'it is not for %o, so that the event is parked or stops its projection',
     fields => {
-      expect(isOutage(failed(fields))).toBe(false);
+      expect(blamesDatabase(failed(fields))).toBe(false);
     },
   );
 });

@@ -1,6 +1,6 @@
+import { codeOf } from '../../errors/index.ts';
 import { createScrubber } from '../../privacy/index.ts';
 import type { EventStore } from '../event-store.ts';
-import { codeOf } from '../store-fault.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
 
 /**

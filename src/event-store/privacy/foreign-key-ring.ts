@@ -1,9 +1,8 @@
-import { ShiftworkError } from '../../errors/index.ts';
+import { isShiftworkError, toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { KEY_BYTES } from './cipher.ts';
 import type { KeyRing } from './key-ring.ts';
 import { KeyRingError } from './key-ring-error.ts';
-import { toError } from '../park/poison.ts';
 
 /**
  * A ring that the app brings, whose every failure has one type: whoever reads events can tell a key service that does not answer from an
@@ -31,7 +30,7 @@ async function typed<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {
     return await ask();
   } catch (cause) {
-    if (cause instanceof ShiftworkError) throw cause;
+    if (isShiftworkError(cause)) throw cause;
     throw new KeyRingError('it failed', { cause: bareError(toError(cause)) });
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { isOutage } from '../../resilience/index.ts';
 import { defineEvent, InvalidContractError } from '../../contracts/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { KeyRingError } from './key-ring-error.ts';
@@ -11,7 +12,6 @@ import { defineDecider, on } from '../decide/decider.ts';
 import { EventStore } from '../event-store.ts';
 import type { KeyRing } from './key-ring.ts';
 import { personalData, type PersonalData } from './personal-data.ts';
-import { isOutage } from '../park/poison.ts';
 import { Repository } from '../decide/repository.ts';
 import { Snapshots } from '../decide/snapshots.ts';
 

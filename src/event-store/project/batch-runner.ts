@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { toError } from '../../errors/index.ts';
 import type { ProjectionFields } from '../../facts/index.ts';
 import { backoffDelay, exponential } from '../../resilience/index.ts';
 import type { EventStore } from '../event-store.ts';
-import { isCancelled, isOutage, toError } from '../park/poison.ts';
+import { blamesDatabase, isCancelled } from '../park/poison.ts';
 import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchPlace } from './project-batch.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
 import { toldError } from '../park/told-error.ts';
@@ -64,7 +65,7 @@ export class BatchRunner {
     } catch (cause) {
       const error = toError(cause);
       const smaller = batch.events.length > 1 && isCancelled(error);
-      if (error instanceof LeaseLost || (isOutage(error) && !smaller)) throw error;
+      if (error instanceof LeaseLost || (blamesDatabase(error) && !smaller)) throw error;
       const [only, ...others] = batch.events;
       if (only === undefined) throw error;
       if (others.length === 0) return this.#tryAgain(batch, only, error);
@@ -87,7 +88,7 @@ export class BatchRunner {
         return await this.#write(batch);
       } catch (cause) {
         const again = toError(cause);
-        if (again instanceof LeaseLost || isOutage(again)) throw again;
+        if (again instanceof LeaseLost || blamesDatabase(again)) throw again;
         error = toldError(this.#store, event, again);
       }
     }

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { toError } from '../../errors/index.ts';
 import { BatchTransaction, MARK_BATCH } from './batch-transaction.ts';
 import type { StoreNames } from '../schema/names.ts';
 import { storedReason } from '../park/poison.ts';
@@ -152,7 +153,7 @@ export async function inTransaction<Result>(pool: Pool, act: (client: PoolClient
     return result;
   } catch (error) {
     await client.query('rollback').catch((cause: unknown) => {
-      broken = cause instanceof Error ? cause : new Error('The rollback failed.');
+      broken = toError(cause);
     });
     throw error;
   } finally {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import type { ProjectionFields } from '../../facts/index.ts';
 import { backoffDelay, exponential } from '../../resilience/index.ts';
@@ -7,7 +8,7 @@ import type { EventStore } from '../event-store.ts';
 import { acquireLease, releaseLease, renewLease, type Lease, type LeaseRequest } from './lease.ts';
 import { readLag } from './lag.ts';
 import { BatchRunner, Interrupted, PoisonEvent } from './batch-runner.ts';
-import { storedReason, toError } from '../park/poison.ts';
+import { storedReason } from '../park/poison.ts';
 import { LeaseLost, type Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
+import { blamesDatabase } from '../park/poison.ts';
 import { BatchSource } from '../project/batch-source.ts';
 import type { EventStore } from '../event-store.ts';
-import { isOutage } from '../park/poison.ts';
 import {
   cutOffWhenIdle,
   enterSchema,
@@ -97,7 +97,7 @@ async function catchUp(
     const unknown = batch.events.filter(event => !isKnown(event));
     if (unknown.length > 0 && projection.onUnknown === 'stop') throw new EventFailed('It may not pass an event over.');
     await writeEvents(client, place, batch.events.filter(isKnown), parked).catch((cause: unknown) => {
-      throw isOutage(cause) ? cause : new EventFailed('The handler failed.', { cause });
+      throw blamesDatabase(cause) ? cause : new EventFailed('The handler failed.', { cause });
     });
     passed.push(...unknown);
     position = batch.to;

@@ -1,6 +1,6 @@
 import { BusUnavailableError } from './bus-unavailable-error.ts';
 import { CircuitOpenError, CircuitBreaker, retry } from '../../resilience/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { hasCode, InvalidOptionsError } from '../../errors/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 
 export interface PublishPolicy {
@@ -75,5 +75,5 @@ export class SteadySend {
 }
 
 function isOutage(error: unknown): boolean {
-  return error instanceof BusUnavailableError;
+  return hasCode(error, 'BUS_UNAVAILABLE');
 }

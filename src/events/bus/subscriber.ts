@@ -1,3 +1,4 @@
+import { hasCode } from '../../errors/index.ts';
 import { causedBy, type Tracer } from '../../tracing/index.ts';
 import { createScrubber } from '../../privacy/index.ts';
 import {
@@ -7,9 +8,8 @@ import {
   type EventMetadata,
   type Outcome,
 } from '../../contracts/index.ts';
-import { BusUnavailableError } from './bus-unavailable-error.ts';
 import { EventHandlerError } from './event-handler-error.ts';
-import { QueueUnavailableError, traceIdOf } from '../../queue/index.ts';
+import { traceIdOf } from '../../queue/index.ts';
 import { UndecodableEventError } from '../envelope/undecodable-event-error.ts';
 import type { EventDeadReason, Facts, SubscriberFields } from '../../facts/index.ts';
 import { backoffDelay, exponential, type Backoff } from '../../resilience/index.ts';
@@ -188,7 +188,7 @@ export class Subscriber {
 
 /** The engine or the transport is away: no event is to blame, and none must die of it. */
 function isOutage(error: Error): boolean {
-  return error.cause instanceof QueueUnavailableError || error.cause instanceof BusUnavailableError;
+  return hasCode(error.cause, 'QUEUE_UNAVAILABLE', 'BUS_UNAVAILABLE');
 }
 
 /** What was thrown may be a proxy, or an error whose stack is no text: even asking what it is throws, and would end the process. */

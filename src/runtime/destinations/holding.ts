@@ -1,5 +1,5 @@
-import { DeliveryError, mayCall } from '../../resilience/index.ts';
-import { JobTimeoutError } from '../../contracts/index.ts';
+import { hasCode } from '../../errors/index.ts';
+import { isDeliveryError, mayCall } from '../../resilience/index.ts';
 import type { Settlement } from '../run/settlement.ts';
 import type { Destination } from './destination.ts';
 import type { Finding, Hold } from './shared-breaker.ts';
@@ -36,8 +36,8 @@ export function findingOf(settlement: Settlement): Finding | undefined {
   if (settlement.kind === 'succeeded') return { what: 'well' };
   if (settlement.kind !== 'retry' && settlement.kind !== 'dead') return undefined;
   const { error } = settlement;
-  if (error instanceof JobTimeoutError) return { what: 'failed' };
-  if (!(error instanceof DeliveryError)) return undefined;
+  if (hasCode(error, 'JOB_TIMEOUT')) return { what: 'failed' };
+  if (!isDeliveryError(error)) return undefined;
   if (error.failure === 'destination-down') return { what: 'down' };
   if (error.busy && error.retryAfterMs !== undefined) {
     return { what: 'busy', quietMs: Math.min(Math.max(error.retryAfterMs, SHORTEST_QUIET_MS), LONGEST_QUIET_MS) };

@@ -1,4 +1,5 @@
 import { WaitingError } from 'bullmq';
+import { toError } from '../../errors/index.ts';
 import { InvalidConfigError } from '../../config/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { type App, type QueuePolicy } from '../../contracts/index.ts';
@@ -127,7 +128,7 @@ export class WorkerHost {
     }
     this.#watch();
     for (const worker of this.#workers) {
-      worker.run().catch((error: unknown) => worker.emit('error', asError(error)));
+      worker.run().catch((error: unknown) => worker.emit('error', toError(error)));
     }
     this.facts.state('worker.started', { worker: this.name, queues: this.queues, engine: engine.kind });
   }
@@ -330,8 +331,4 @@ async function refuse({ handBack }: QueueContext, job: EngineJob, token: string)
 function contractBackoff(_attempts: number, type?: string, error?: Error): number {
   // Other types never reach here but from jobs that another program has added; those wait a second.
   return type === CONTRACT_BACKOFF.type && error instanceof RetryError ? error.afterMs : 1_000;
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -1,16 +1,10 @@
 import { UnrecoverableError } from 'bullmq';
-import {
-  isOutcome,
-  type AnyJobContract,
-  type Outcome,
-  JobCancelledError,
-  JobTimeoutError,
-} from '../../contracts/index.ts';
-import { DeliveryError, backoffDelay } from '../../resilience/index.ts';
-import { EffectInDoubtError, EffectInProgressError } from '../../state/index.ts';
+import { hasCode, toError } from '../../errors/index.ts';
+import { type AnyJobContract, isJobCancelled, isOutcome, type Outcome } from '../../contracts/index.ts';
+import { backoffDelay, isDeliveryError } from '../../resilience/index.ts';
+import { isEffectInProgress } from '../../state/index.ts';
 import { JobDeadError } from './job-dead-error.ts';
 import type { Settlement } from './settlement.ts';
-import { toError } from './to-error.ts';
 
 export interface AttemptInfo {
   /** 1 for the first. */
@@ -42,16 +36,15 @@ export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: A
 function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
   if (isOutcome(thrown)) return fromOutcome(contract, thrown, info);
   const error = toError(thrown);
-  if (error instanceof JobCancelledError) return { kind: 'cancelled', reason: error.reason };
-  if (error instanceof JobDeadError || isUnrecoverable(error))
-    return { kind: 'dead', reason: 'said-by-handler', error };
-  if (error instanceof EffectInProgressError) {
+  if (isJobCancelled(error)) return { kind: 'cancelled', reason: error.reason };
+  if (hasCode(error, 'JOB_DEAD') || isUnrecoverable(error)) return { kind: 'dead', reason: 'said-by-handler', error };
+  if (isEffectInProgress(error)) {
     const untilMs = Date.now() + error.retryAfterMs;
     return { kind: 'snoozed', untilMs, reason: error.message, alarm: false };
   }
-  if (error instanceof EffectInDoubtError) return { kind: 'dead', reason: 'in-doubt', error };
+  if (hasCode(error, 'EFFECT_IN_DOUBT')) return { kind: 'dead', reason: 'in-doubt', error };
   if (contract.onDoubt === 'hold' && leavesDoubt(error)) return { kind: 'dead', reason: 'in-doubt', error };
-  if (error instanceof DeliveryError) {
+  if (isDeliveryError(error)) {
     if (error.failure === 'permanent') return { kind: 'dead', reason: 'permanent', error };
     const { retryAfterMs: asked } = error;
     // A far side may lengthen the contract's own pause; one that could shorten it would use up the attempts as it likes.
@@ -67,7 +60,7 @@ function isUnrecoverable(error: Error): boolean {
 
 /** The effect may have happened: its client says so, or its handler was stopped at the deadline, whatever it was about to hear. */
 function leavesDoubt(error: Error): boolean {
-  return error instanceof JobTimeoutError || (error instanceof DeliveryError && error.failure === 'unknown');
+  return hasCode(error, 'JOB_TIMEOUT') || (isDeliveryError(error) && error.failure === 'unknown');
 }
 
 function fromOutcome(contract: AnyJobContract, outcome: Outcome, info: AttemptInfo): Settlement {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, RATE_LIMIT_ERROR, UnrecoverableError, WaitingError } from 'bullmq';
+import { isOutage } from '../../resilience/index.ts';
 import { isUnstorableJson, keptData } from '../../privacy/index.ts';
-import { isConnectionError } from '../../engine/index.ts';
 import { JobCancelledError } from '../../contracts/index.ts';
 import { failedLine, type EndReason } from '../../dead-letters/index.ts';
 import type { RunContext } from './run-context.ts';
@@ -118,8 +118,8 @@ function forgets({ assignment }: RunContext): boolean {
 const AGAIN_MS = 500;
 
 /**
- * Before the job ends: afterwards it may be gone, or kept for days. An engine that is away is waited for, as BullMQ waits with the end
- * itself: what the handler did must not be done again because of this.
+ * Before the job ends: afterwards it may be gone, or kept for days. An engine that is away or takes no writes is waited for, as BullMQ waits with
+ * the end itself: what the handler did must not be done again because of this.
  */
 async function forget({ assignment, job, meta }: RunContext): Promise<void> {
   if (assignment === undefined) return;
@@ -129,7 +129,7 @@ async function forget({ assignment, job, meta }: RunContext): Promise<void> {
     try {
       return await job.updateData(kept);
     } catch (error) {
-      if (!isConnectionError(error)) throw error;
+      if (!isOutage(error)) throw error;
     }
     await sleep(AGAIN_MS);
   }

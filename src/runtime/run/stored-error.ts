@@ -1,6 +1,6 @@
+import { codeOf, isShiftworkError } from '../../errors/index.ts';
 import { createStoredScrubber } from '../../contracts/index.ts';
 import { scrubStart, shortened, storableText } from '../../privacy/index.ts';
-import { ShiftworkError } from '../../errors/index.ts';
 import type { RunContext } from './run-context.ts';
 
 const MESSAGE_LIMIT = 2_000;
@@ -17,7 +17,7 @@ export class StoredError extends Error {
   readonly code: string | undefined;
 
   constructor(error: Error, scrub: Scrub) {
-    const code = codeOf(error);
+    const code = shownCode(error);
     const plain = read(error, 'message', scrub);
     const message = code === undefined || plain.startsWith(code) ? plain : `${code}: ${plain}`;
     super(shortened(message, MESSAGE_LIMIT));
@@ -55,10 +55,11 @@ function newScrubber({ assignment, job, meta }: RunContext): Scrub {
     : createStoredScrubber(assignment.contract, { version: meta.version, data: job.data });
 }
 
-function codeOf(error: Error): string | undefined {
-  if (error instanceof ShiftworkError) return error.code;
-  const code = field(error, 'code');
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
+/** In front of the message it groups lists: one of a driver is shown where it is a word, and no text of any kind. */
+function shownCode(error: Error): string | undefined {
+  const code = codeOf(error);
+  if (isShiftworkError(error)) return code;
+  return code !== undefined && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : undefined;
 }
 
 function stackOf(error: Error, scrub: Scrub): string {
@@ -80,7 +81,7 @@ function read(error: Error, name: 'message' | 'name' | 'stack', scrub: Scrub): s
 }
 
 /** Getters on thrown errors may throw in turn. */
-function field(error: Error, name: 'message' | 'name' | 'stack' | 'code' | 'cause'): unknown {
+function field(error: Error, name: 'message' | 'name' | 'stack' | 'cause'): unknown {
   try {
     return Reflect.get(error, name);
   } catch {

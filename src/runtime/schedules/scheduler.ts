@@ -1,8 +1,8 @@
+import { hasCode, toError } from '../../errors/index.ts';
 import type { App, Schedule } from '../../contracts/index.ts';
-import { ClientClosedError, QueueUnavailableError, type Client } from '../../queue/index.ts';
+import { type Client } from '../../queue/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import { toError } from '../run/to-error.ts';
 import { dueSlots, slotsOf, type Slots } from './slots.ts';
 
 export interface SchedulerOptions {
@@ -162,7 +162,7 @@ export class Scheduler {
       const [receipt] = await client.enqueueFrom({ id, at }, [{ kind: 'job-request', contract, data, options }]);
       return receipt?.id;
     } catch (error) {
-      if (error instanceof QueueUnavailableError || error instanceof ClientClosedError) throw error;
+      if (hasCode(error, 'QUEUE_UNAVAILABLE', 'CLIENT_CLOSED')) throw error;
       // The slot's own fault, such as data that its contract refuses: tried again it would fail again, and hold up those after it.
       this.#stateFailed(schedule, slot, error);
       return undefined;

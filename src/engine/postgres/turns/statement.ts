@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PgPool } from 'bullmq';
-import { codeOf } from '../../connection-error.ts';
+import { codeOf } from '../../../errors/index.ts';
+import { isConflict } from '../../../resilience/index.ts';
 
 const TRIES = 20;
-
-/** Rolled back by the server, so that it may be done again: two waited for each other, or one waited for too long. */
-const AGAIN: ReadonlySet<string> = new Set(['40P01', '55P03', '40001']);
 
 /**
  * Runs a statement that may lose a race for rows with another one. BullMQ's stall check locks the same rows in an order of its own, and a
@@ -20,7 +18,7 @@ export async function runStatement<Row>(
     try {
       return (await pool.query<Row>(text, params)).rows;
     } catch (cause) {
-      if (tries === TRIES || !AGAIN.has(codeOf(cause) ?? '')) throw cause;
+      if (tries === TRIES || !isConflict(cause)) throw cause;
     }
     await sleep(Math.random() * 10 * tries);
   }

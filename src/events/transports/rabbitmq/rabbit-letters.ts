@@ -6,6 +6,7 @@ import { ATTEMPTS_HEADER } from './rabbit-consumer.ts';
 import { messageIdOf } from './message-id.ts';
 import type { RabbitLink } from './rabbit-link.ts';
 import type { RabbitPublisher } from './rabbit-publisher.ts';
+import { replyCodeOf, RESOURCE_LOCKED } from './reply-code.ts';
 import { declareExchanges, versionOf, type Names } from './topology.ts';
 
 /** A queue cannot be searched: so many letters are looked at for one. */
@@ -126,7 +127,7 @@ export class RabbitLetters implements EventDeadLetters {
         await channel.assertQueue(this.#names.looking, { exclusive: true, durable: false, expires: LOOK_AT_MOST_MS });
         return channel;
       } catch (cause) {
-        if (!(cause instanceof Error && /RESOURCE[_-]LOCKED/.test(cause.message))) throw cause;
+        if (replyCodeOf(cause) !== RESOURCE_LOCKED) throw cause;
         if (Date.now() > endsAt) throw this.#link.unavailable(WHAT, 'somebody else looks at them', cause);
       }
       await sleep(LOOK_AGAIN_MS * (0.5 + Math.random()));

@@ -3,8 +3,9 @@ import { connect, type ChannelModel } from 'amqplib';
 import { bareError } from '../../../privacy/index.ts';
 import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
 import { InvalidConfigError } from '../../../config/index.ts';
-import { backoffDelay, exponential } from '../../../resilience/index.ts';
+import { backoffDelay, exponential, faultOf, reasonOf } from '../../../resilience/index.ts';
 import type { TransportListener } from '../../transport.ts';
+import { ACCESS_REFUSED, PRECONDITION_FAILED, replyCodeOf, RESOURCE_LOCKED } from './reply-code.ts';
 
 /** A publisher's call is answered within two seconds, as a producer's is. */
 export const FAIL_FAST_MS = 1_750;
@@ -101,12 +102,13 @@ export class RabbitLink {
 
   explained(what: string, cause: unknown): BusUnavailableError {
     if (cause instanceof BusUnavailableError) return cause;
-    const message = cause instanceof Error ? cause.message : '';
-    if (/ACCESS[_-]REFUSED|403/i.test(message)) return this.unavailable(what, 'it refused the credentials', cause);
-    if (/PRECONDITION[_-]FAILED|406/i.test(message)) {
+    const code = replyCodeOf(cause);
+    if (code === ACCESS_REFUSED) return this.unavailable(what, 'it refused the credentials', cause);
+    if (code === PRECONDITION_FAILED) {
+      const message = cause instanceof Error ? cause.message : '';
       return this.unavailable(what, `a queue or exchange stands there with other settings (${message})`, cause);
     }
-    return this.unavailable(what, 'the server is away', cause);
+    return this.unavailable(what, faultOf(cause) === 'ours' ? 'the server is away' : reasonOf(cause), cause);
   }
 
   unavailable(what: string, reason: string, cause?: unknown): BusUnavailableError {
@@ -225,5 +227,6 @@ export class RabbitLink {
 
 /** The broker answered, and said no to this one alone. */
 function isRefusal(cause: unknown): boolean {
-  return cause instanceof Error && /PRECONDITION[_-]FAILED|ACCESS[_-]REFUSED|RESOURCE[_-]LOCKED/.test(cause.message);
+  const code = replyCodeOf(cause);
+  return code === PRECONDITION_FAILED || code === ACCESS_REFUSED || code === RESOURCE_LOCKED;
 }

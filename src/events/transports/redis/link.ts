@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
+import { faultOf, reasonOf, signOf } from '../../../resilience/index.ts';
 import { redisUrlProblem, InvalidConfigError } from '../../../config/index.ts';
 import { bareError } from '../../../privacy/index.ts';
 import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
@@ -23,7 +24,7 @@ const COMMON = {
   // They fail when the connection does: with more tries ioredis 6 drops them without an answer (read in its source).
   maxRetriesPerRequest: 0,
   // After a failover the old primary answers as a replica: leave it.
-  reconnectOnError: (error: Error) => error.message.includes('READONLY'),
+  reconnectOnError: (error: Error) => signOf(error) === 'READONLY',
 } satisfies RedisOptions;
 
 const COMMANDS = {
@@ -196,13 +197,9 @@ export class RedisLink {
 
   explained(what: string, cause: unknown): unknown {
     if (cause instanceof BusUnavailableError) return cause;
-    const message = cause instanceof Error ? cause.message : '';
-    if (/\bOOM\b/.test(message)) return this.unavailable(what, 'it is out of memory (maxmemory reached)', cause);
-    if (/NOAUTH|WRONGPASS/.test(message)) return this.unavailable(what, 'it refused the credentials', cause);
-    if (cause instanceof Error && /^(ERR|WRONGTYPE|NOGROUP|BUSYGROUP|NOSCRIPT|UNBLOCKED)/.test(message)) {
-      return bareError(cause);
-    }
-    return this.unavailable(what, 'the server is away', cause);
+    // What Redis says of the command itself, such as that there is no such group, is for whoever has asked.
+    if (cause instanceof Error && cause.name === 'ReplyError' && faultOf(cause) === 'ours') return bareError(cause);
+    return this.unavailable(what, reasonOf(cause), cause);
   }
 
   unavailable(what: string, reason: string, cause?: unknown): BusUnavailableError {
@@ -225,7 +222,7 @@ export class RedisLink {
   #insistOnDatabase(redis: Redis): void {
     redis.on('error', error => {
       if (!('command' in error) || !isSelect(error.command)) return;
-      this.#refusal = refusalOf(error.message);
+      this.#refusal = faultOf(error) === 'ours' ? undefined : reasonOf(error);
       redis.stream.destroy();
     });
   }
@@ -250,9 +247,4 @@ export class RedisLink {
 
 function isSelect(command: unknown): boolean {
   return typeof command === 'object' && command !== null && 'name' in command && command.name === 'select';
-}
-
-function refusalOf(message: string): string | undefined {
-  if (/DB index|cluster mode/i.test(message)) return 'it has no database of the number in the URL';
-  return /NOAUTH|WRONGPASS/.test(message) ? 'it refused the credentials' : undefined;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { signOf } from '../../../resilience/index.ts';
 import { Inbox } from '../../inbox.ts';
 import type { Verdict } from '../../transport.ts';
 import { longPause } from '../long-pause.ts';
@@ -294,7 +295,7 @@ export class StreamGroup {
     if (this.#stop.signal.aborted) return;
     try {
       // Redis has lost its data: what is published from now on must not be missed.
-      if (error instanceof Error && error.message.startsWith('NOGROUP')) await this.#create('start');
+      if (signOf(error) === 'NOGROUP') await this.#create('start');
       else await sleep(200, undefined, { signal: this.#stop.signal });
     } catch {
       // Redis is away, or we stop; the loop sees which.

@@ -1,0 +1,89 @@
+import { codeOf } from '../../errors/index.ts';
+import { CONFLICTS, knownCode, type Fault, type KnownCode } from './known-codes.ts';
+import { signOf } from './sign.ts';
+
+const DEEPEST_CAUSE = 5;
+
+/** The one place that says whose affair an error is: by its code, never by words of its message. Never throws. */
+export function faultOf(thrown: unknown): Fault {
+  return known(thrown)?.fault ?? 'ours';
+}
+
+/** What passes without anything being changed here: away, or refusing for now. Whoever can wait waits for its end. */
+export function isOutage(thrown: unknown): boolean {
+  const fault = faultOf(thrown);
+  return fault === 'away' || fault === 'refuses-now';
+}
+
+/** No connection comes about: its server is away, or turns us away at the door (credentials, a database that is not there). */
+export function isUnreachable(thrown: unknown): boolean {
+  const sign = signOf(thrown);
+  return (isOutage(thrown) && !isConflict(thrown)) || (sign !== undefined && TURNED_AWAY.test(sign));
+}
+
+const TURNED_AWAY = /^(28[0-9A-Z]{3}|3D000|NOAUTH|WRONGPASS|DENIED|NODB)$/;
+
+/** The server answers and takes no writes, or no more of us, for now. */
+export function isRefusing(thrown: unknown): boolean {
+  return faultOf(thrown) === 'refuses-now';
+}
+
+/** As `isOutage`, of an error or of what caused it, for whoever meets errors that others have wrapped. */
+export function stemsFromOutage(thrown: unknown): boolean {
+  let current: unknown = thrown;
+  for (let depth = 0; depth < DEEPEST_CAUSE && current !== undefined; depth += 1) {
+    if (isOutage(current)) return true;
+    current = causeOf(current);
+  }
+  return false;
+}
+
+/** Two transactions were in each other's way: an outage for whoever waits, and nothing against the server. */
+export function isConflict(thrown: unknown): boolean {
+  return CONFLICTS.has(codeOf(thrown) ?? '');
+}
+
+/** Why a server is away or refuses, for people; never the driver's own text, which may carry hosts, users or data. */
+export function reasonOf(thrown: unknown): string {
+  if (thrown === undefined) return 'no answer came in time';
+  const words = known(thrown)?.words;
+  // An SQLSTATE, or the first word of an answer of Redis: neither says anything about the data.
+  return words ?? `it failed with ${signOf(thrown) ?? nameOf(thrown)}`;
+}
+
+function known(thrown: unknown): KnownCode | undefined {
+  try {
+    return look(thrown);
+  } catch {
+    // A proxy, say: even asking what it is throws.
+    return undefined;
+  }
+}
+
+function look(thrown: unknown): KnownCode | undefined {
+  const sign = signOf(thrown);
+  const found = sign === undefined ? undefined : knownCode(sign);
+  if (found !== undefined) return found;
+  // A socket in the file system that is not there, or may not be opened: alone, ENOENT and EACCES are the handler's own affair.
+  return isConnecting(thrown) ? { fault: 'away', words: 'the socket does not exist, or may not be opened' } : undefined;
+}
+
+function isConnecting(thrown: unknown): boolean {
+  return thrown instanceof Error && 'syscall' in thrown && thrown.syscall === 'connect';
+}
+
+function causeOf(thrown: unknown): unknown {
+  try {
+    return thrown instanceof Error ? thrown.cause : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nameOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.name : 'an unknown error';
+  } catch {
+    return 'an unknown error';
+  }
+}
