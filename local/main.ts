@@ -77,6 +77,8 @@ async function main(): Promise<number> {
       APP_URL: `http://localhost:${ports.PORT}`,
       SHUTDOWN_GRACE_MS: '3000',
       WORKER_PROCESSES: String(WORKERS),
+      // Whoever develops stops at breakpoints.
+      ...(watch && { WORKER_WATCH: 'off' }),
       ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
       DATABASE_URL: database,
       SMTP_URL: smtp,

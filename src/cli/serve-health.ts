@@ -28,6 +28,7 @@ export async function serveHealth(
   try {
     return await openHealthServer(port, {
       notReady: () => readiness.reasons(),
+      shown: () => ({ workers: readiness.workers() }),
       metrics: () => host.text(),
       onError,
     });

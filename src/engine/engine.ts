@@ -29,6 +29,8 @@ export interface Claim {
   /** The name that the worker was made with. */
   readonly worker: string | undefined;
   readonly token: string;
+  /** How long its lock still holds, milliseconds. */
+  readonly lockLeftMs: number;
 }
 
 /** What the platform's own small state is kept in, beside the queues and on their connection. */

@@ -12,6 +12,7 @@ export type {
 } from './engine.ts';
 export { isBrokenJson } from './broken-job.ts';
 export { readEngineSettings, type EngineSettings } from './engine-settings.ts';
+export { lockRenewalMs } from './lock-renewal.ts';
 export { openEngine } from './open-engine.ts';
 export * from './engine-check-error.ts';
 export * from './engine-unreachable-error.ts';

@@ -10,6 +10,7 @@ import {
 import { isUnreachable } from '../resilience/index.ts';
 import { readJob } from './broken-job.ts';
 import { EngineAway } from './engine-away.ts';
+import { lockRenewalMs } from './lock-renewal.ts';
 import type { EngineJob, EngineProcessor, WorkerSetup } from './engine.ts';
 
 type Failing = Worker<unknown, unknown, string, IQueueBackend>['handleFailed'];
@@ -42,7 +43,13 @@ export class SturdyWorker extends Worker<unknown, unknown, string, IQueueBackend
       name,
       (job, token) => process(job, token ?? ''),
       // The backend owns the connection; BullMQ only insists that there is one.
-      { ...DEFAULTS, ...setup, ...(prefix !== undefined && { prefix }), connection: {} },
+      {
+        ...DEFAULTS,
+        lockRenewTime: lockRenewalMs(setup.lockDuration ?? DEFAULTS.lockDuration),
+        ...setup,
+        ...(prefix !== undefined && { prefix }),
+        connection: {},
+      },
       backend,
     );
     this.#onConnectionError = options.onConnectionError;

@@ -77,7 +77,7 @@ export interface FactTable {
     /** That held it. */
     readonly worker: string;
     readonly rescuer: string;
-    readonly cause: 'worker-died' | 'host-lost' | 'late' | 'lost-claim';
+    readonly cause: 'worker-died' | 'worker-killed' | 'host-lost' | 'late' | 'lost-claim';
   };
   /** Present at two crashes: it runs alone in a process of its own. */
   'job.isolated': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly worker: string };
@@ -108,7 +108,22 @@ export interface FactTable {
   /** A worker's supervisor has ended or does not answer: the worker leaves. */
   'worker.orphaned': { readonly worker: string };
   'worker.wedged': { readonly worker: string; readonly queue: string; readonly step: 'reconnect' | 'leave' };
-  'worker.blocked': { readonly worker: string; readonly blockedMs: number; readonly jobs: readonly string[] };
+  'worker.blocked': {
+    readonly worker: string;
+    readonly blockedMs: number;
+    readonly jobs: readonly string[];
+    /** `name (file:line:column)`, the innermost first; empty where nobody can say. */
+    readonly stack: readonly string[];
+  };
+  /** Its supervisor has ended it. */
+  'worker.killed': {
+    readonly worker: string;
+    readonly reason: 'silent' | 'grace';
+    readonly silentMs: number;
+    /** What its main thread had of a processor meanwhile; undefined where the system does not say. */
+    readonly ranMs: number | undefined;
+    readonly blamed: boolean;
+  };
   'worker.error': { readonly worker: string; readonly queue: string; readonly error: Error };
   'schedule.missed': {
     readonly schedule: string;

@@ -19,3 +19,5 @@ export type { HeldJob } from './supervisor/messages.ts';
 export { PRESENCE_TTL_MS } from './supervisor/presence.ts';
 export { settledBy } from './supervisor/settled-by.ts';
 export { Supervisor } from './supervisor/supervisor.ts';
+export { isDebugged, sayTurns } from './supervisor/watch/turns.ts';
+export { startSampler } from './supervisor/watch/sampler.ts';

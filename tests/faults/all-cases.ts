@@ -9,6 +9,7 @@ import { schedules } from './cases/schedules.ts';
 import { shopFaults } from './cases/shop.ts';
 import { stops } from './cases/stops.ts';
 import { transportFaults } from './cases/transports.ts';
+import { watchFaults } from './cases/watch.ts';
 
 export const allCases: readonly FaultCase[] = [
   ...crashes,
@@ -21,4 +22,5 @@ export const allCases: readonly FaultCase[] = [
   ...outboxFaults,
   ...transportFaults,
   ...shopFaults,
+  ...watchFaults,
 ];

@@ -44,7 +44,7 @@ export interface WorkerFleet {
 
 export interface FleetStanding {
   readonly phase: 'starting' | 'working' | 'draining';
-  /** Worker processes that work on every queue. */
+  /** Worker processes that work on every queue, and answer. */
   readonly working: number;
   readonly wanted: number;
 }

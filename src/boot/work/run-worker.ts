@@ -10,6 +10,9 @@ import {
   type HeldJob,
   type Parent,
   PRESENCE_TTL_MS,
+  isDebugged,
+  sayTurns,
+  startSampler,
   type Suspicion,
   watchForWedge,
   createWorkerHost,
@@ -87,7 +90,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
   const app = await loadApp(path);
   options.onApp?.(app);
   const resources = new ResourceSet(facts);
-  const { engine: where, queues, handlers, concurrency } = readWorkerSettings(environment, app, resources);
+  const { engine: where, queues, handlers, concurrency, watch } = readWorkerSettings(environment, app, resources);
   environment.check();
   const { url, kind, namespace } = where;
   const engine = openEngine({
@@ -110,6 +113,12 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
         ),
       isolate: job => parent.say({ kind: 'isolate', job }),
     };
+    const watched = watch !== 'off' && !isDebugged(process.execArgv, variables['NODE_OPTIONS']);
+    if (watched && watch === 'on') startSampler();
+    const ready = (): void => {
+      parent.say({ kind: 'ready' });
+      if (watched) sayTurns(parent);
+    };
     host = createWorkerHost({
       app,
       engine,
@@ -120,6 +129,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
       name,
       suspicion,
       tracer: options.tracer,
+      watched,
       onStuck: jobName =>
         parent.say({ kind: 'recycle', reason: `the handler of "${jobName}" goes on after its deadline` }),
     });
@@ -140,8 +150,8 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
         },
       });
     }
-    if (adopt) await adoptOne(host, adopted.promise, stopAsked.signal, () => parent.say({ kind: 'ready' }));
-    else await serve(host, stopAsked.signal, () => parent.say({ kind: 'ready' }));
+    if (adopt) await adoptOne(host, adopted.promise, stopAsked.signal, ready);
+    else await serve(host, stopAsked.signal, ready);
     await host.stop(adopt && !stopAsked.signal.aborted ? 2_000 : graceMs);
     return code;
   } finally {

@@ -12,6 +12,8 @@ export interface WorkerSettings {
   /** Jobs at once per queue; undefined: as the app says. */
   readonly concurrency: number | undefined;
   readonly graceMs: number;
+  /** Whether the supervisor judges the silence of its workers, and asks where their code stands. */
+  readonly watch: 'on' | 'no-stacks' | 'off';
 }
 
 /**
@@ -28,6 +30,7 @@ export function readWorkerSettings(environment: Environment, app: App, resources
     handlers,
     concurrency: environment.integer('WORKER_CONCURRENCY', { min: 1, max: 10_000 }),
     graceMs: environment.integer('SHUTDOWN_GRACE_MS', { min: 1_000, max: 3_600_000, fallback: 25_000 }),
+    watch: environment.oneOf('WORKER_WATCH', ['on', 'no-stacks', 'off'], 'on'),
   };
   readLogLevel(environment);
   resources.configure(environment, handlers);

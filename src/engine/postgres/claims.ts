@@ -7,10 +7,12 @@ interface ClaimRow {
   readonly name: string;
   readonly worker: string | null;
   readonly token: string;
+  /** By the clock of the process that took it, as BullMQ writes it. */
+  readonly until: string;
 }
 
 const HELD = `
-  SELECT id, name, processed_by AS worker, lock_token AS token
+  SELECT id, name, processed_by AS worker, lock_token AS token, locked_until_ms AS until
     FROM job
    WHERE queue = $1 AND state = 'active' AND lock_token IS NOT NULL ORDER BY seq`;
 
@@ -19,7 +21,14 @@ const HAND_BACK = 'SELECT * FROM shiftwork_hand_back($1, $2::text[], $3::text[])
 /** Reads who holds which job. */
 export async function postgresClaims(pool: PgPool, queue: string): Promise<Claim[]> {
   const { rows } = await pool.query<ClaimRow>(HELD, [queue]);
-  return rows.map(({ id, name, worker, token }) => ({ jobId: id, jobName: name, token, worker: worker ?? undefined }));
+  const now = Date.now();
+  return rows.map(({ id, name, worker, token, until }) => ({
+    jobId: id,
+    jobName: name,
+    token,
+    worker: worker ?? undefined,
+    lockLeftMs: Math.max(0, Number(until) - now),
+  }));
 }
 
 /** All in one transaction: each commit waits for the disk. */

@@ -1,21 +1,27 @@
 import type { Redis } from 'ioredis';
 import type { Claim, EngineQueue } from '../engine.ts';
 
-/** Reads who holds which job: the list of active jobs, the name that claimed each (`pb`) and its lock's value. */
+/** Reads who holds which job: the list of active jobs, the name that claimed each (`pb`), its lock's value and how long that lasts. */
 export async function redisClaims(redis: Redis, queueKey: string): Promise<Claim[]> {
   // The last to be claimed stands first there.
   const ids = (await redis.lrange(`${queueKey}:active`, 0, -1)).toReversed();
   if (ids.length === 0) return [];
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hmget(`${queueKey}:${id}`, 'pb', 'name').get(`${queueKey}:${id}:lock`);
+  for (const id of ids) {
+    const lock = `${queueKey}:${id}:lock`;
+    pipeline.hmget(`${queueKey}:${id}`, 'pb', 'name').get(lock).pttl(lock);
+  }
   const answers = (await pipeline.exec()) ?? [];
   return ids.flatMap((jobId, index) => {
-    const stored = answers[2 * index]?.[1];
+    const stored = answers[3 * index]?.[1];
     const [worker, name]: readonly unknown[] = Array.isArray(stored) ? stored : [];
-    const token = answers[2 * index + 1]?.[1];
+    const token = answers[3 * index + 1]?.[1];
+    const leftMs = Number(answers[3 * index + 2]?.[1]);
     // Without a lock nobody can act for the worker any more: the stall check returns the job.
     if (typeof token !== 'string') return [];
-    return [{ jobId, jobName: textOr('', name), token, worker: textOr(undefined, worker) }];
+    return [
+      { jobId, jobName: textOr('', name), token, worker: textOr(undefined, worker), lockLeftMs: Math.max(0, leftMs) },
+    ];
   });
 }
 

@@ -41,6 +41,8 @@ export interface WorkerHostOptions {
   readonly suspicion?: Suspicion | undefined;
   /** Makes a span of each run. */
   readonly tracer?: Tracer | undefined;
+  /** A supervisor watches this process's silence from outside, and says so. */
+  readonly watched?: boolean | undefined;
   /** Told of a handler that goes on long after its deadline: this process should be replaced. */
   readonly onStuck?: ((jobName: string) => void) | undefined;
 }
@@ -245,7 +247,8 @@ export class WorkerHost {
   #watch(): void {
     const loop = watchLoop(BLOCKED_MS, blockedMs => {
       const jobs = this.running.takeSuspects();
-      if (blockedMs !== undefined) this.facts.state('worker.blocked', { worker: this.name, blockedMs, jobs });
+      if (blockedMs === undefined || this.#options.watched === true) return;
+      this.facts.state('worker.blocked', { worker: this.name, blockedMs, jobs, stack: [] });
     });
     const lost = new LostClaims({
       engine: this.#options.engine,

@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { Duplex } from 'node:stream';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { Beside } from './watch/beside.ts';
 
 export interface WorkerExit {
   readonly code: number | null;
@@ -17,19 +19,24 @@ export class ChildWorker {
   readonly name: string;
   readonly startedAt = Date.now();
   readonly exited: Promise<WorkerExit>;
+  /** Answers when its main thread does not. */
+  readonly beside: Beside;
   readonly #process: ChildProcess;
   readonly #answers = new Map<number, (value: unknown) => void>();
   #asked = 0;
   #ready = false;
   #leaving = false;
   #gone = false;
+  #killedAs: 'guilty' | 'innocent' | undefined;
 
   constructor(name: string, { file, args }: WorkerProgram, onMessage: (message: FromWorker) => void) {
     this.name = name;
     this.#process = fork(file, [...args, '--supervised', name], {
       // One log stream: lines of up to 4 KiB are written whole, also by several processes into one pipe.
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
     });
+    const pipe = this.#process.stdio[4];
+    this.beside = new Beside(pipe instanceof Duplex ? pipe : undefined);
     this.#process.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') this.#ready = true;
       if (message.kind === 'answer') this.#answers.get(message.id)?.(message.value);
@@ -88,7 +95,13 @@ export class ChildWorker {
     });
   }
 
-  kill(): void {
+  /** Whether what it ran was to blame, where it was killed from here. */
+  get killedAs(): 'guilty' | 'innocent' | undefined {
+    return this.#killedAs;
+  }
+
+  kill(as: 'guilty' | 'innocent'): void {
+    this.#killedAs ??= as;
     this.#process.kill('SIGKILL');
   }
 }

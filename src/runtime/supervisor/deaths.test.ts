@@ -32,6 +32,24 @@ describe('Deaths', () => {
     expect(deaths.forgave('host/one')).toBe(false);
   });
 
+  test('what it was seen to hold is blamed as well, although the stall check has handed that on', async () => {
+    const { blame, deaths } = mourning();
+    await deaths.mourn('host/one', 'worker-died', { seen: ['one', 'gone'] });
+    expect([await blame.of('one'), await blame.of('gone')]).toEqual([{ crashes: 1 }, { crashes: 1 }]);
+  });
+
+  test('two that were ended for what they ran are two reasons, also at the same time; one ended without blame is none', async () => {
+    const { blame, causes, deaths } = mourning();
+    await Promise.all([
+      deaths.mourn('host/one', 'worker-died', { guilty: true }),
+      deaths.mourn('host/two', 'worker-died', { guilty: true }),
+    ]);
+    expect([await blame.of('one'), await blame.of('two')]).toEqual([{ crashes: 1 }, { crashes: 1 }]);
+    await deaths.mourn('host/three', 'worker-killed');
+    expect(causes.slice(-3)).toEqual(['worker-killed', 'worker-killed', 'worker-killed']);
+    expect(deaths.forgave('host/three')).toBe(true);
+  });
+
   test('workers that die together are held against nothing, also when more of theirs is found later', async () => {
     const { blame, causes, deaths } = mourning();
     await Promise.all([deaths.mourn('host/one', 'worker-died'), deaths.mourn('host/two', 'worker-died')]);

@@ -20,6 +20,14 @@ interface Death {
   readonly alone: boolean;
 }
 
+/** What is known of a death beforehand. */
+export interface Known {
+  /** Ids of what it was seen to hold. */
+  readonly seen?: readonly string[];
+  /** It was killed because of what it ran: no matter what died beside it, nothing else is at fault. */
+  readonly guilty?: boolean;
+}
+
 const DEATHS_KEPT = 100;
 /** Workers that die within so long of each other died of the same thing, which is no job. */
 const TOGETHER_MS = 500;
@@ -37,26 +45,29 @@ export class Deaths {
     this.#options = options;
   }
 
-  /** Looks three times for what a worker held: the crash counts against what a later look finds as well. */
-  async mourn(name: string, cause: RescueCause): Promise<void> {
+  /**
+   * Looks three times for what a worker held: the crash counts against what a later look finds as well, and against what it was seen to
+   * hold before. BullMQ's stall check may have been quicker than its death, and handed that on.
+   */
+  async mourn(name: string, cause: RescueCause, { seen = [], guilty = false }: Known = {}): Promise<void> {
     const { rescue, blame, isHeld, passed } = this.#options;
     const [soon, later] = LATE_CLAIMS_MS;
     const isOf = (worker: string, jobId: string): boolean => worker === name && !isHeld(jobId);
     const look = (as: RescueCause): Promise<readonly string[]> => rescue.run(as, isOf);
     const looked = (async () => {
-      const first = await look(cause);
+      if (cause === 'worker-died') await blame.count(seen, name).catch(() => undefined);
+      const first = [...seen, ...(await look(cause))];
       await passed(soon);
       return [...first, ...(await look(cause))];
     })();
     let together = false;
-    if (cause === 'worker-died') {
+    if (cause === 'worker-died' && !guilty) {
       this.remember(name, looked);
       together = await this.diedTogether(name);
     }
+    if (together || cause === 'worker-killed') this.#forgive(name);
     const jobs = await looked;
     if (together) {
-      this.#forgiven.push(name);
-      if (this.#forgiven.length > DEATHS_KEPT) this.#forgiven.shift();
       await blame.forgive(jobs, name).catch(() => undefined);
     }
     await passed(later - soon);
@@ -66,6 +77,11 @@ export class Deaths {
   /** Whether what that worker held is innocent of its death, also what is found later. */
   forgave(worker: string): boolean {
     return this.#forgiven.includes(worker);
+  }
+
+  #forgive(worker: string): void {
+    this.#forgiven.push(worker);
+    if (this.#forgiven.length > DEATHS_KEPT) this.#forgiven.shift();
   }
 
   remember(worker: string, jobs: Promise<readonly string[]>, as?: 'alone'): void {

@@ -71,6 +71,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
           startedAt: Date.now(),
           ready: false,
           leaving: false,
+          killedAs: undefined,
           exited,
           end,
           send: () => undefined,

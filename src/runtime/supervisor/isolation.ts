@@ -26,7 +26,7 @@ export interface IsolationOptions {
 }
 
 /** What is needed of the process that runs a suspect. */
-export type LoneWorker = Pick<ChildWorker, 'name' | 'startedAt' | 'ready' | 'leaving' | 'exited' | 'send'>;
+export type LoneWorker = Pick<ChildWorker, 'name' | 'startedAt' | 'ready' | 'leaving' | 'killedAs' | 'exited' | 'send'>;
 
 const LOCK_MS = 30_000;
 const KEEP_EVERY_MS = 5_000;
@@ -59,6 +59,11 @@ export class Isolation {
   /** Whether it runs a suspect, and nothing else. */
   runs(worker: LoneWorker): boolean {
     return [...this.#trials].some(trial => trial.worker === worker);
+  }
+
+  /** The job that a worker of this name runs alone. */
+  jobOf(worker: string): string | undefined {
+    return [...this.#trials].find(trial => trial.worker.name === worker)?.job.jobId;
   }
 
   /** Held here: whoever rescues must leave it alone, although its first worker may be gone. */
@@ -123,7 +128,7 @@ export class Isolation {
     const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
     // Its lock tells whose it is, and must outlast what follows, however short its queue's are.
     if (job === undefined || (await job.extendLock(held.token, LOCK_MS)) !== 1) return;
-    if (worker.leaving || (await this.#options.diedTogether(worker))) {
+    if (!(await this.#isToBlame(worker))) {
       await this.#handBack([held]);
       return;
     }
@@ -133,6 +138,12 @@ export class Isolation {
     const innocent = this.#waiting.splice(0);
     await Promise.allSettled([held, ...innocent].map(({ jobId }) => blame.clear(jobId)));
     this.#waiting.push(...(await this.#handBack(innocent)));
+  }
+
+  /** Where the supervisor has ended its process, that has been judged already. */
+  async #isToBlame(worker: LoneWorker): Promise<boolean> {
+    if (worker.killedAs !== undefined) return worker.killedAs === 'guilty';
+    return !worker.leaving && !(await this.#options.diedTogether(worker));
   }
 
   async #bury(held: HeldJob, job: EngineJob, worker: LoneWorker, crashes: number): Promise<void> {

@@ -10,6 +10,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** Its event loop turns. `debugged`: somebody may stop it, and that is no fault. */
+  | { readonly kind: 'turn'; readonly debugged: boolean }
   | { readonly kind: 'memory'; readonly megabytes: number }
   /** Replace me: something in this process can no longer be trusted. */
   | { readonly kind: 'recycle'; readonly reason: string }

@@ -16,8 +16,11 @@ export interface RescueOptions {
   readonly queues: readonly string[];
 }
 
-/** Why a job's worker is known to be gone. `late`: a claim that a dead worker had under way when its jobs were rescued. */
-export type RescueCause = 'worker-died' | 'host-lost' | 'late';
+/**
+ * Why a job's worker is known to be gone. `worker-killed`: its supervisor has ended it, through no fault of what it ran. `late`: a claim
+ * that a dead worker had under way when its jobs were rescued.
+ */
+export type RescueCause = 'worker-died' | 'worker-killed' | 'host-lost' | 'late';
 
 export type CauseOfDeath = RescueCause | ((worker: string) => RescueCause);
 
@@ -64,7 +67,7 @@ export class Rescue {
     const { blame } = this.#options;
     const held = cause === 'host-lost' ? await this.#leased(queue, claims) : claims;
     // Counted first: handed back, a job may be running again before the count is written.
-    if (cause !== 'late') {
+    if (cause === 'worker-died' || cause === 'host-lost') {
       const byWorker = Map.groupBy(held, ({ worker = '' }) => worker);
       await Promise.all(
         [...byWorker].map(([worker, its]) =>

@@ -5,6 +5,7 @@ import type { Facts } from '../../facts/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { clientOn } from '../../queue/index.ts';
 import { Scheduler } from '../schedules/scheduler.ts';
+<<<<<<< HEAD
 import { settledBy } from './settled-by.ts';
 import {
   BlameBook,
@@ -13,6 +14,10 @@ import {
   type DeadLetterAlarmOptions,
   type DeadLettersOptions,
 } from '../../dead-letters/index.ts';
+=======
+import { settledBy } from '../settled-by.ts';
+import { BlameBook } from '../../dead-letters/index.ts';
+>>>>>>> ee224b7 (A watch from outside: the supervisor judges the silence of its workers, says where they stand and ends them before their locks expire)
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
 import { Deaths } from './deaths.ts';
 import { Isolation } from './isolation.ts';
@@ -21,6 +26,10 @@ import { Presence } from './presence.ts';
 import { Rescue } from './rescue.ts';
 import { Respawn } from './respawn.ts';
 import { sweepState } from './sweep-state.ts';
+import { Timers } from './timers.ts';
+import { watchDeadLetters, type AlarmOptions } from './watch-dead-letters.ts';
+import { heldClaims, keepClaims } from './watch/held-claims.ts';
+import { Watch } from './watch/watch.ts';
 
 export interface SupervisorOptions {
   readonly name: string;
@@ -34,8 +43,7 @@ export interface SupervisorOptions {
   readonly maxMemoryMb?: number | undefined;
   readonly presence?: { readonly ttlMs: number; readonly everyMs: number };
   /** When there are too many dead letters; nobody looks when left out. */
-  readonly alarm?:
-    (Pick<DeadLetterAlarmOptions, 'threshold' | 'notify'> & Pick<DeadLettersOptions, 'others'>) | undefined;
+  readonly alarm?: AlarmOptions | undefined;
   /** Told once, when every worker is working. */
   readonly onReady?: (() => void) | undefined;
 }
@@ -45,7 +53,6 @@ const ALIVE_EVERY_MS = 1_000;
 const SWEEP_EVERY_MS = 30_000;
 /** Time kept back from the workers' grace period for what comes after them. */
 const OWN_MARGIN_MS = 700;
-const DEAD_LETTERS_EVERY_MS = 30_000;
 /** What a worker that is replaced may take to end what it runs. */
 const RECYCLE_GRACE_MS = 25_000;
 
@@ -61,7 +68,8 @@ export class Supervisor {
   readonly #recycling = new Respawn();
   /** To be replaced. */
   readonly #worn = new WeakSet<ChildWorker>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Timers();
+  readonly #watch: Watch;
   readonly #failed = Promise.withResolvers<number>();
   #numbers = 0;
   #everReady = false;
@@ -78,6 +86,13 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const { app, engine, facts, queues } = options;
+    this.#watch = new Watch({
+      facts,
+      lockMs: Math.min(...queues.map(queue => app.queues.get(queue)?.lockMs ?? Infinity)),
+      held: worker => heldClaims(engine, queues, worker, this.#isolation?.jobOf(worker)),
+      keep: held => keepClaims(engine, app, held),
+    });
   }
 
   /** Resolves with an exit code when no worker can be started at all. */
@@ -89,13 +104,15 @@ export class Supervisor {
     return [...this.#workers];
   }
 
-  /** How many processes work on every queue now. */
+  /** How many processes work on every queue now, and answer. */
   get working(): number {
-    return [...this.#workers].filter(worker => worker.ready && !worker.leaving && !this.#runsAlone(worker)).length;
+    return [...this.#workers].filter(
+      worker => worker.ready && !worker.leaving && !this.#runsAlone(worker) && this.#watch.answers(worker.name),
+    ).length;
   }
 
   async start(): Promise<void> {
-    const { app, engine, facts, name, queues, processes } = this.#options;
+    const { app, engine, facts, name, queues, processes, alarm } = this.#options;
     const store: StateStore = await openState(engine);
     const blame = new BlameBook(store);
     const rescue = new Rescue({ engine, store, blame, facts, name, queues: [...app.queues.keys()] });
@@ -104,7 +121,7 @@ export class Supervisor {
       rescue,
       blame,
       isHeld: jobId => this.#isolation?.holds(jobId) === true,
-      passed: ms => this.#passed(ms),
+      passed: ms => this.#timers.passed(ms),
     });
     this.#deaths = deaths;
     this.#isolation = new Isolation({
@@ -127,10 +144,10 @@ export class Supervisor {
     this.#presence.start();
     this.#scheduler = new Scheduler({ app, client: clientOn(engine, facts), store, facts, name });
     this.#scheduler.start();
-    this.#watchDeadLetters(store);
+    if (alarm !== undefined) watchDeadLetters(this.#timers, { app, engine, facts }, store, alarm);
     this.#stopSweeping = sweepState(store);
     for (let count = 0; count < processes; count += 1) this.#startWorker();
-    this.#every(ALIVE_EVERY_MS, () => {
+    this.#timers.every(ALIVE_EVERY_MS, () => {
       for (const worker of this.#workers) worker.send({ kind: 'alive' });
     });
   }
@@ -152,7 +169,7 @@ export class Supervisor {
   async #stop(graceMs: number): Promise<void> {
     const endsAt = Date.now() + graceMs;
     const workersMs = Math.max(0, graceMs - OWN_MARGIN_MS);
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.end();
     this.#stopSweeping?.();
     void this.#isolation?.stop();
     const lead = this.#scheduler?.stop();
@@ -162,11 +179,14 @@ export class Supervisor {
     const alive = setInterval(() => all.forEach(worker => worker.send({ kind: 'alive' })), ALIVE_EVERY_MS);
     const late = await this.#leave(all, workersMs);
     clearInterval(alive);
-    for (const worker of late) worker.kill();
+    await Promise.all(late.map(worker => this.#watch.end(worker)));
+    this.#watch.stop();
     const ending = (async () => {
       const names = new Set(all.map(({ name }) => name));
       // Those that were ended, and fetches that were under way in those that left.
-      await this.#rescue?.run('late', worker => names.has(worker));
+      const guilty = new Set(late.filter(({ killedAs }) => killedAs === 'guilty').map(({ name }) => name));
+      const cause = (worker: string) => (guilty.has(worker) ? 'worker-died' : 'late');
+      await this.#rescue?.run(cause, worker => names.has(worker));
       await lead;
       await this.#presence?.leave();
     })();
@@ -203,6 +223,9 @@ export class Supervisor {
         this.#saidReady = true;
         this.#options.onReady?.();
         return;
+      case 'turn':
+        this.#watch.heard(worker, message);
+        return;
       case 'memory':
         if (maxMemoryMb !== undefined && message.megabytes > maxMemoryMb) {
           this.#recycle(worker, `${message.megabytes} MB of memory, ${maxMemoryMb} are allowed`);
@@ -225,33 +248,39 @@ export class Supervisor {
   #recycle(worker: ChildWorker, reason: string): void {
     if (this.#worn.has(worker) || worker.leaving || this.#runsAlone(worker)) return;
     this.#worn.add(worker);
-    this.#after(this.#recycling.delayAfter(Date.now() - worker.startedAt), () => {
+    this.#timers.after(this.#recycling.delayAfter(Date.now() - worker.startedAt), () => {
       if (worker.gone || this.#stopping !== undefined) return;
       this.#options.facts.state('worker.recycled', { worker: worker.name, reason });
       this.#startWorker();
       worker.send({ kind: 'stop', graceMs: RECYCLE_GRACE_MS });
-      this.#after(RECYCLE_GRACE_MS + 1_000, () => {
-        if (!worker.gone) worker.kill();
+      this.#timers.after(RECYCLE_GRACE_MS + 1_000, () => {
+        if (!worker.gone) void this.#watch.end(worker);
       });
     });
   }
 
   #ended(worker: ChildWorker, { code, signal }: WorkerExit, alone: string | undefined): void {
     this.#workers.delete(worker);
+    const seen = this.#watch.left(worker.name);
     const isolated = alone !== undefined;
+    const { killedAs } = worker;
     const clean = code === 0 && (worker.leaving || isolated);
     const uptimeMs = Date.now() - worker.startedAt;
     if (!clean) this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
-    if (!isolated) void this.#deaths?.mourn(worker.name, clean ? 'late' : 'worker-died');
-    else if (!clean) this.#deaths?.remember(worker.name, Promise.resolve([alone]), 'alone');
+    if (!isolated) {
+      const cause = killedAs === 'innocent' ? 'worker-killed' : clean ? 'late' : 'worker-died';
+      void this.#deaths?.mourn(worker.name, cause, { seen, guilty: killedAs === 'guilty' });
+    } else if (!clean && killedAs === undefined) {
+      this.#deaths?.remember(worker.name, Promise.resolve([alone]), 'alone');
+    }
     if (this.#stopping !== undefined || isolated || worker.leaving) return;
     if (!this.#everReady) {
       // Not one has ever worked: the next one will not either. Also where it left with 0 unasked, that is no success.
       this.#failed.resolve(code || 1);
       return;
     }
-    this.#after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker());
+    this.#timers.after(this.#respawn.delayAfter(uptimeMs), () => this.#startWorker());
   }
 
   #runsAlone(worker: ChildWorker): boolean {
@@ -275,41 +304,5 @@ export class Supervisor {
       if (supervisor === undefined || this.#isolation?.holds(jobId) === true) return false;
       return supervisor === this.#options.name ? !living.has(worker) : !present.has(supervisor);
     });
-  }
-
-  #watchDeadLetters(store: StateStore): void {
-    const { alarm, app, engine, facts } = this.#options;
-    if (alarm === undefined) return;
-    const { others } = alarm;
-    // What cannot be read now is counted the next time.
-    const letters = new DeadLetters({ engine, app, facts, others, onUnread: () => undefined });
-    const watch = new DeadLetterAlarm({ letters, store, facts, ...alarm });
-    let looking = false;
-    this.#every(DEAD_LETTERS_EVERY_MS, () => {
-      if (looking) return;
-      looking = true;
-      void watch
-        .look()
-        .catch(() => undefined)
-        .finally(() => (looking = false));
-    });
-  }
-
-  #after(ms: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      act();
-    }, ms);
-    timer.unref();
-    this.#timers.add(timer);
-  }
-
-  /** Does not resolve any more once a stop was asked. */
-  #passed(ms: number): Promise<void> {
-    return new Promise(resolve => this.#after(ms, resolve));
-  }
-
-  #every(ms: number, act: () => void): void {
-    this.#timers.add(setInterval(act, ms));
   }
 }

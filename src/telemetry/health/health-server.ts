@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 export interface HealthSources {
   /** Why this host should get no work, or nothing when it works as it should. For everybody: no host names, no errors' texts. */
   readonly notReady: () => readonly string[];
+  /** Shown beside the answer of `/readyz`, whichever it is; for everybody too. */
+  readonly shown?: () => Readonly<Record<string, unknown>>;
   /** The text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly onError: (error: unknown) => void;
@@ -44,7 +46,7 @@ export async function openHealthServer(port: number, sources: HealthSources): Pr
 }
 
 async function answer(
-  { notReady, metrics, onError }: HealthSources,
+  { notReady, shown, metrics, onError }: HealthSources,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -59,8 +61,8 @@ async function answer(
   if (path === '/readyz') {
     const reasons = notReady();
     return reasons.length === 0
-      ? say(response, 200, { status: 'ready' })
-      : say(response, 503, { status: 'not ready', reasons });
+      ? say(response, 200, { status: 'ready', ...shown?.() })
+      : say(response, 503, { status: 'not ready', reasons, ...shown?.() });
   }
   if (path !== '/metrics') return say(response, 404, { error: 'Expected /livez, /readyz or /metrics.' });
   try {

@@ -3,7 +3,7 @@ import type { Facts } from '../../facts/index.ts';
 /** How the workers of a host stand. */
 export interface FleetStanding {
   readonly phase: 'starting' | 'working' | 'draining';
-  /** Worker processes that work on every queue. */
+  /** Worker processes that work on every queue, and answer. */
   readonly working: number;
   readonly wanted: number;
 }
@@ -19,6 +19,12 @@ export class Readiness {
     facts.on('engine.back', () => (this.#engineAway = false));
   }
 
+  /** How many worker processes answer, and how many there are to be. */
+  workers(): { readonly answering: number; readonly wanted: number } {
+    const { working, wanted } = this.#standing();
+    return { answering: working, wanted };
+  }
+
   /** Empty when it is ready. */
   reasons(): readonly string[] {
     const { phase, working, wanted } = this.#standing();
@@ -26,7 +32,7 @@ export class Readiness {
     if (phase === 'starting') reasons.push('The workers are starting.');
     if (phase === 'draining') reasons.push('The workers are stopping and take no new work.');
     if (this.#engineAway) reasons.push('The queue engine cannot be reached.');
-    if (phase !== 'draining' && working < wanted) reasons.push(`${working} of ${wanted} workers are working.`);
+    if (phase !== 'draining' && working < wanted) reasons.push(`${working} of ${wanted} workers answer.`);
     return reasons;
   }
 }

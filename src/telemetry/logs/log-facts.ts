@@ -40,6 +40,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'worker.orphaned': ['error'],
   'worker.wedged': ['error'],
   'worker.blocked': ['warn'],
+  'worker.killed': ['error'],
   'worker.error': ['error'],
   'schedule.missed': ['warn'],
   'schedule.skipped': ['info'],

@@ -17,6 +17,10 @@ export function countWorkers(
     'shiftwork_workers_blocked_total',
     'Times that a worker process answered nothing for a while.',
   );
+  const killed = counter(
+    'shiftwork_workers_killed_total',
+    'Worker processes that their supervisor ended: silent for too long, or still there at the end of the grace period.',
+  );
   const wedged = counter(
     'shiftwork_workers_wedged_total',
     'Times that a worker with work to do had stopped fetching it: it reconnected, or left.',
@@ -43,6 +47,7 @@ export function countWorkers(
     facts.on('worker.died', () => died.inc()),
     facts.on('worker.recycled', () => recycled.inc()),
     facts.on('worker.blocked', () => blocked.inc()),
+    facts.on('worker.killed', () => killed.inc()),
     facts.on('worker.wedged', () => wedged.inc()),
     facts.on('listener.failed', () => failed.inc()),
     facts.on('breaker.opened', ({ fields }) => opened.inc({ queue: names.queue(fields.queue) })),

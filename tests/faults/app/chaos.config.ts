@@ -24,7 +24,7 @@ function object<Value>(field: string, type: 'string' | 'number'): StandardSchema
 
 interface Work {
   readonly key: string;
-  readonly does: 'sleep' | 'kill' | 'abort' | 'leak' | 'block-once' | 'ignore-signal';
+  readonly does: 'sleep' | 'kill' | 'abort' | 'leak' | 'block-once' | 'block-die' | 'loop' | 'spin' | 'ignore-signal';
   readonly ms: number;
 }
 
@@ -57,7 +57,10 @@ const sink = defineResource({
 const doWork = handle(work, { sink }, async ({ does, ms }, run, { sink: file }) => {
   const firstStart = does === 'block-once' && !startedBefore(file, run);
   note(file, 'start', run);
-  if (does === 'kill') process.kill(process.pid, 'SIGKILL');
+  if (does === 'loop') for (;;);
+  if (does === 'spin') spin(ms);
+  if (does === 'block-die') block(ms);
+  if (does === 'kill' || does === 'block-die') process.kill(process.pid, 'SIGKILL');
   if (does === 'abort') process.abort();
   if (does === 'leak') leak();
   if (firstStart) block(ms);
@@ -78,6 +81,15 @@ function startedBefore(file: string, { jobId }: Run): boolean {
 /** As a busy loop would, without taking a processor from the rest of the trial. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** On a processor, however long it takes to get it. */
+function spin(ms: number): void {
+  const before = process.cpuUsage();
+  for (;;) {
+    const { user, system } = process.cpuUsage(before);
+    if (user + system >= ms * 1_000) return;
+  }
 }
 
 /** Numbers: of many small objects the garbage collector would make minutes on a slow machine. */
