@@ -11,6 +11,11 @@ import { waitFor } from '../support/wait-for.ts';
 
 const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 const APP = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
+interface Readiness {
+  readonly reasons?: readonly string[];
+  readonly workers?: { readonly answering: number; readonly wanted: number };
+}
+
 const LETTER = { queue: 'email', name: 'letter' };
 
 describe('health and metrics of a worker host', () => {
@@ -38,7 +43,7 @@ describe('health and metrics of a worker host', () => {
 
   const readiness = async (url: string) => {
     const answer = await fetch(`${url}/readyz`);
-    return { status: answer.status, body: (await answer.json()) as { reasons?: string[] } };
+    return { status: answer.status, body: (await answer.json()) as Readiness };
   };
   const isReady = async (url: string): Promise<boolean> => (await readiness(url)).status === 200;
 
@@ -93,6 +98,30 @@ describe('health and metrics of a worker host', () => {
       const now = await scrape(url);
       expect(now.value('shiftwork_jobs_succeeded_total', LETTER)).toBe(40);
       return now.value('shiftwork_workers_died_total') === 1;
+    });
+  });
+
+  test('counts the processes that answer, and no stopped one among them', async () => {
+    const worker = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() });
+    const url = await addressOf(worker);
+    await waitFor('both workers', () => isReady(url));
+    const { pid } = JSON.parse(await worker.line(/"fact":"worker.started"/)) as { pid: number };
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const seen = await waitFor('its silence to be seen', async () => {
+        const now = await readiness(url);
+        return now.body.workers?.answering === 1 && now;
+      });
+      expect(seen.status).toBe(503);
+      expect(seen.body.reasons).toContain('1 of 2 workers answer.');
+      await worker.line(/"fact":"worker.blocked"/);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await waitFor('it to answer again', async () => (await readiness(url)).body.workers?.answering === 2);
+    await waitFor('the warning to be counted', async () => {
+      const { value } = await scrape(url);
+      return (value('shiftwork_workers_blocked_total') ?? 0) >= 1;
     });
   });
 

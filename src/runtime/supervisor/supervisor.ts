@@ -5,19 +5,8 @@ import type { Facts } from '../../facts/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { clientOn } from '../../queue/index.ts';
 import { Scheduler } from '../schedules/scheduler.ts';
-<<<<<<< HEAD
 import { settledBy } from './settled-by.ts';
-import {
-  BlameBook,
-  DeadLetterAlarm,
-  DeadLetters,
-  type DeadLetterAlarmOptions,
-  type DeadLettersOptions,
-} from '../../dead-letters/index.ts';
-=======
-import { settledBy } from '../settled-by.ts';
 import { BlameBook } from '../../dead-letters/index.ts';
->>>>>>> ee224b7 (A watch from outside: the supervisor judges the silence of its workers, says where they stand and ends them before their locks expire)
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
 import { Deaths } from './deaths.ts';
 import { Isolation } from './isolation.ts';

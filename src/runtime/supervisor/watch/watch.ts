@@ -1,6 +1,6 @@
 import { lockRenewalMs } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
-import { settledBy } from '../../settled-by.ts';
+import { settledBy } from '../settled-by.ts';
 import { Silence, type HeldClaim, type WatchedWorker } from './silence.ts';
 
 export interface WatchOptions {
@@ -109,17 +109,14 @@ export class Watch {
   async #tell(silence: Silence): Promise<void> {
     const { facts, held } = this.#options;
     const { worker } = silence;
-    const asked = held(worker.name).then(
-      claims => {
-        silence.held = claims;
-        silence.endBy =
-          performance.now() + Math.min(IDLE_MS, ...claims.map(claim => claim.lockLeftMs)) - this.#margin();
-      },
-      () => undefined,
-    );
+    const ask = async (): Promise<void> => {
+      silence.held = await held(worker.name);
+      const leftMs = Math.min(IDLE_MS, ...silence.held.map(claim => claim.lockLeftMs));
+      silence.endBy = performance.now() + leftMs - this.#margin();
+    };
     const [stack] = await Promise.all([
       worker.beside.where(STACK_WITHIN_MS),
-      settledBy(Date.now() + ANSWER_WITHIN_MS, asked),
+      settledBy(Date.now() + ANSWER_WITHIN_MS, ask()),
     ]);
     facts.state('worker.blocked', {
       worker: worker.name,
