@@ -3,4 +3,5 @@
  * work: a command loads no more of them than it needs.
  */
 export { loadApp } from './load-app.ts';
+export { schemaFindings } from './schema-findings.ts';
 export { openDatabase } from './open-database.ts';

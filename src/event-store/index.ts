@@ -11,7 +11,7 @@ export type { KeyRing } from './privacy/key-ring.ts';
 export { personalData, type PersonalData } from './privacy/personal-data.ts';
 export type { Appended } from './append/run-append.ts';
 export type { EventProblem, StoredEvent } from './read/stored-event.ts';
-export { migrateEventStore } from './schema/tables.ts';
+export { eventStoreSchema, migrateEventStore } from './schema/tables.ts';
 export { defineDecider, is, on, type Decider, type DeciderDefinition, type Evolution } from './decide/decider.ts';
 export { given, type Then, type When } from './decide/given.ts';
 export {

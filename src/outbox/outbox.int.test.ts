@@ -116,7 +116,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     try {
       await transaction(async tx => {
         await outbox.publish(tx, userRegistered({ userId: 'u-1', at: new Date() }));
-        await expect(migrateOutbox(impatient)).resolves.toBeUndefined();
+        await expect(migrateOutbox(impatient)).resolves.toMatchObject({ applied: [] });
       });
     } finally {
       await impatient.end();

@@ -1,4 +1,5 @@
 import { checkNamespace } from '../config/index.ts';
+import { migrateSchema, type Migrated, type MigrationSql, type SchemaPart } from '../migrations/index.ts';
 
 /** What the outbox needs of a node-postgres client or pool: inside a transaction, that transaction's client. */
 export interface Sql {
@@ -35,14 +36,16 @@ export function tablesOf(namespace: string | undefined): Tables {
   };
 }
 
-/** Creates what the outbox stores; safe to repeat, and for two at once. */
-export async function migrateOutbox(sql: Sql, namespace?: string): Promise<void> {
+/** What the outbox stores. */
+export function outboxSchema(namespace?: string): SchemaPart {
   const { schema, entry, slot, inbox } = tablesOf(namespace);
-  // One statement list is one transaction: the lock is held until all of it stands.
-  await sql.query(`
-    begin;
-    select pg_advisory_xact_lock(hashtext('shiftwork outbox'));
-    create schema if not exists "${schema}";
+  return {
+    part: 'outbox',
+    schema,
+    migrations: [
+      {
+        name: 'entries, slots, inbox',
+        up: `
     create table if not exists ${entry} (
       position bigint generated always as identity primary key,
       slot smallint not null,
@@ -80,6 +83,13 @@ export async function migrateOutbox(sql: Sql, namespace?: string): Promise<void>
       primary key (subscription, event_id)
     );
     create index if not exists inbox_seen on ${inbox} (seen_at);
-    commit;
-  `);
+        `,
+      },
+    ],
+  };
+}
+
+/** Creates or upgrades what the outbox stores; safe to repeat, and for two at once. */
+export async function migrateOutbox(sql: MigrationSql, namespace?: string): Promise<Migrated> {
+  return migrateSchema(sql, outboxSchema(namespace));
 }

@@ -1,6 +1,6 @@
 /** Who may import whom, and why. docs/architecture.md says it in words. */
 
-/** Importable by all: the ground, and what words mean. Each may import those before it. */
+/** Importable by all: the ground, what words mean, and how a schema grows. Each may import those before it. */
 export const GROUND = [
   'src/errors',
   'src/time',
@@ -10,6 +10,7 @@ export const GROUND = [
   'src/privacy',
   'src/tracing',
   'src/contracts',
+  'src/migrations',
 ] as const;
 
 export interface RoomRule {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { migrateSchema, type SchemaPart } from '../../src/migrations/index.ts';
 import { DeliveryError } from '../../src/resilience/index.ts';
 import { orAway } from '../database-away.ts';
 import type { AnalyticsSink } from './sink.ts';
@@ -34,18 +35,7 @@ export function createPostgresSink(pool: Pool): AnalyticsSink {
       await orRefused(orAway(written));
     },
     async migrate() {
-      await pool.query(`create table if not exists shiftwork_analytics_events (
-        message_id text primary key,
-        type text not null,
-        user_id text,
-        anonymous_id text,
-        event text,
-        properties jsonb,
-        traits jsonb,
-        context jsonb,
-        occurred_at timestamptz not null,
-        received_at timestamptz not null default now()
-      )`);
+      await migrateSchema(pool, ANALYTICS);
     },
   };
 }
@@ -61,3 +51,27 @@ async function orRefused(statement: Promise<unknown>): Promise<void> {
     throw new DeliveryError('permanent', `The database refused the data (${code}).`, { destination: 'database' });
   }
 }
+
+/** In the first schema of the search path: the table is the app's as much as ours. */
+const ANALYTICS: SchemaPart = {
+  part: 'analytics',
+  migrations: [
+    {
+      name: 'analytics events',
+      up: `
+        create table if not exists shiftwork_analytics_events (
+        message_id text primary key,
+        type text not null,
+        user_id text,
+        anonymous_id text,
+        event text,
+        properties jsonb,
+        traits jsonb,
+        context jsonb,
+        occurred_at timestamptz not null,
+        received_at timestamptz not null default now()
+      )
+      `,
+    },
+  ],
+};

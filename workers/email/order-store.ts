@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { defineResource } from '../../src/contracts/index.ts';
+import { migrateSchema, type SchemaPart } from '../../src/migrations/index.ts';
 import { database } from '../database.ts';
 
 export interface OrderItem {
@@ -59,15 +60,7 @@ export function createOrderStore(pool: Pick<Pool | PoolClient, 'query'>): OrderS
       return rowCount === 1;
     },
     async migrate() {
-      await pool.query(`create table if not exists shop_orders (
-        id text primary key,
-        user_id text not null,
-        email text not null,
-        currency text not null,
-        items jsonb not null,
-        total bigint not null,
-        created_at timestamptz not null default now()
-      )`);
+      await migrateSchema(pool, ORDERS);
     },
   };
 }
@@ -82,3 +75,24 @@ export const orders = defineResource<undefined, OrderStore>({
   open: async (_config, { use }) => createOrderStore(await use(database)),
   migrate: store => store.migrate(),
 });
+
+/** In the first schema of the search path: the table is the app's as much as ours. */
+const ORDERS: SchemaPart = {
+  part: 'orders',
+  migrations: [
+    {
+      name: 'orders',
+      up: `
+        create table if not exists shop_orders (
+        id text primary key,
+        user_id text not null,
+        email text not null,
+        currency text not null,
+        items jsonb not null,
+        total bigint not null,
+        created_at timestamptz not null default now()
+      )
+      `,
+    },
+  ],
+};

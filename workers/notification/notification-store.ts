@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { defineResource } from '../../src/contracts/index.ts';
+import { migrateSchema, type SchemaPart } from '../../src/migrations/index.ts';
 import { orAway } from '../database-away.ts';
 import { database } from '../database.ts';
 
@@ -36,18 +37,7 @@ export function createNotificationStore(pool: Pool): NotificationStore {
       await orAway(stored);
     },
     async migrate() {
-      await pool.query(`create table if not exists shiftwork_notifications (
-        id text primary key,
-        user_id text not null,
-        title text not null,
-        body text not null,
-        link text,
-        created_at timestamptz not null default now(),
-        read_at timestamptz
-      )`);
-      await pool.query(
-        'create index if not exists shiftwork_notifications_of_user on shiftwork_notifications (user_id, created_at desc)',
-      );
+      await migrateSchema(pool, NOTIFICATIONS);
     },
   };
 }
@@ -61,3 +51,25 @@ export const notificationStore = defineResource<undefined, NotificationStore>({
   open: async (_config, { use }) => createNotificationStore(await use(database)),
   migrate: store => store.migrate(),
 });
+
+/** In the first schema of the search path: the table is the app's as much as ours. */
+const NOTIFICATIONS: SchemaPart = {
+  part: 'notifications',
+  migrations: [
+    {
+      name: 'notifications',
+      up: `
+        create table if not exists shiftwork_notifications (
+        id text primary key,
+        user_id text not null,
+        title text not null,
+        body text not null,
+        link text,
+        created_at timestamptz not null default now(),
+        read_at timestamptz
+      );
+        create index if not exists shiftwork_notifications_of_user on shiftwork_notifications (user_id, created_at desc)
+      `,
+    },
+  ],
+};

@@ -1,6 +1,6 @@
 import { hasCode } from '../../errors/index.ts';
 import { Environment, InvalidConfigError } from '../../config/index.ts';
-import { loadApp } from '../../boot/index.ts';
+import { loadApp, schemaFindings } from '../../boot/index.ts';
 import { readHostSettings, readWorkerSettings } from '../../boot/work/index.ts';
 import { type App, InvalidContractError } from '../../contracts/index.ts';
 import { openEngine, readEngineSettings, type EngineSettings, EngineCheckError } from '../../engine/index.ts';
@@ -33,8 +33,13 @@ export const check: Command = {
     });
     const settings = readSettings(environment, app);
     const engine = await checkEngine(settings);
-    const errors = [...appErrors, ...environment.problems, ...engine.errors];
-    const { warnings } = engine;
+    const url = environment.string('DATABASE_URL', '');
+    const tables =
+      url === '' || environment.problems.length > 0
+        ? { errors: [], warnings: [] }
+        : await schemaFindings(url, settings.namespace, app);
+    const errors = [...appErrors, ...environment.problems, ...engine.errors, ...tables.errors];
+    const warnings = [...engine.warnings, ...tables.warnings];
     if (json) terminal.print(JSON.stringify({ errors, warnings }));
     else {
       for (const error of errors) terminal.print(`error    ${visible(error)}`);

@@ -4,6 +4,7 @@ import { type AnyResource, type App, type Handler } from '../../contracts/index.
 import { openEngine, readEngineSettings } from '../../engine/index.ts';
 import { EventStore, migrateEventStore, Projections, readEventStore } from '../../event-store/index.ts';
 import { Facts } from '../../facts/index.ts';
+import type { Migrated } from '../../migrations/index.ts';
 import { migrateOutbox } from '../../outbox/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
 import type { Command } from '../command.ts';
@@ -31,8 +32,7 @@ export const migrate: Command = {
       await engine.migrate();
       say(kind === 'redis' ? 'queues: Redis needs no tables' : 'queues: tables are up to date');
       if (environment.has('DATABASE_URL')) {
-        await migrateOutboxTables(environment, namespace);
-        say('outbox: tables are up to date');
+        say(told(await migrateOutboxTables(environment, namespace)));
         await migrateEvents(environment, namespace, app, say);
       }
       await resources.open(ready);
@@ -50,13 +50,19 @@ export const migrate: Command = {
   },
 };
 
-async function migrateOutboxTables(environment: Environment, namespace: string | undefined): Promise<void> {
+async function migrateOutboxTables(environment: Environment, namespace: string | undefined): Promise<Migrated> {
   const pool = await openDatabase(environment.string('DATABASE_URL', ''), 1);
   try {
-    await migrateOutbox(pool, namespace);
+    return await migrateOutbox(pool, namespace);
   } finally {
     await pool.end();
   }
+}
+
+/** Such as `outbox: migration 2 (order of keys) done`. */
+function told({ part, from, to, applied }: Migrated): string {
+  if (applied.length === 0) return `${part}: tables are up to date (migration ${to})`;
+  return `${part}: migration ${from + 1}${applied.length > 1 ? ` to ${to}` : ''} done (${applied.join(', ')})`;
 }
 
 async function migrateEvents(
@@ -67,8 +73,7 @@ async function migrateEvents(
 ): Promise<void> {
   const pool = await openDatabase(environment.string('DATABASE_URL', ''), 2);
   try {
-    await migrateEventStore(pool, namespace);
-    say('event store: tables are up to date');
+    say(told(await migrateEventStore(pool, namespace)));
     if (app.eventStore === undefined) return;
     const definition = readEventStore(app.eventStore);
     const store = new EventStore({ ...definition, pool, namespace });

@@ -6,7 +6,8 @@ import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { Relay } from '../../outbox/index.ts';
+import { awaitSchema } from '../../migrations/index.ts';
+import { outboxSchema, Relay } from '../../outbox/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
 import { createLogger, logFacts, loadTracer } from '../../telemetry/index.ts';
 import type { Command } from '../command.ts';
@@ -58,7 +59,11 @@ export const relay: Command = {
     const bus = await openBus(app, facts, settings);
     const reactions = await react(bus, client, app, stopAsked.signal);
     const running = new Relay({ pool, engine, bus, namespace, facts });
-    running.start();
+    await awaitSchema(pool, outboxSchema(namespace), {
+      onOutdated: error => logger.error({ err: error }, 'the database is behind this release'),
+      signal: stopAsked.signal,
+    });
+    if (!stopAsked.signal.aborted) running.start();
     process.send?.({ type: 'ready' });
     await aborted(stopAsked.signal);
     await running.stop();

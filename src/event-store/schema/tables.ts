@@ -1,16 +1,18 @@
 import { appendSql, horizonSql } from '../append/append-sql.ts';
 import { namesOf } from './names.ts';
-import type { Sql } from './sql.ts';
+import { migrateSchema, type Migrated, type MigrationSql, type SchemaPart } from '../../migrations/index.ts';
 
-/** Creates or upgrades what the event store keeps; safe to repeat, and for two at once. */
-export async function migrateEventStore(sql: Pick<Sql, 'query'>, namespace?: string): Promise<void> {
+/** What the event store keeps. */
+export function eventStoreSchema(namespace?: string): SchemaPart {
   const names = namesOf(namespace);
   const { schema, event, sequence, snapshot, subjectKey, projection, parked } = names;
-  // One statement list is one transaction: the lock is held until all of it stands.
-  await sql.query(`
-    begin;
-    select pg_advisory_xact_lock(hashtext('shiftwork event store'));
-    create schema if not exists "${schema}";
+  return {
+    part: 'event store',
+    schema,
+    migrations: [
+      {
+        name: 'events, snapshots, keys, projections, parked events',
+        up: `
     create sequence if not exists ${sequence} as bigint;
     create table if not exists ${event} (
       position bigint primary key,
@@ -103,8 +105,15 @@ export async function migrateEventStore(sql: Pick<Sql, 'query'>, namespace?: str
         create index parked_stream on ${parked} (name, generation, stream);
       end if;
     end $do$;
-    ${appendSql(names)}
-    ${horizonSql(names)}
-    commit;
-  `);
+        `,
+      },
+    ],
+    functions: `${appendSql(names)}
+    ${horizonSql(names)}`,
+  };
+}
+
+/** Creates or upgrades what the event store keeps; safe to repeat, and for two at once. */
+export async function migrateEventStore(sql: MigrationSql, namespace?: string): Promise<Migrated> {
+  return migrateSchema(sql, eventStoreSchema(namespace));
 }

@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MigrationSql } from './migrate-schema.ts';
+import { readSchemaStanding } from './read-standing.ts';
+import { SchemaOutdatedError } from './schema-outdated-error.ts';
+import type { SchemaPart } from './schema-part.ts';
+
+const AGAIN_MS = 1_000;
+
+/**
+ * For a process that is about to stand on a part's tables. In a deploy it may start before the migration has ended, so it waits;
+ * `onOutdated` is called once, with what to do. A database that does not answer is no reason to wait here: whoever stands on it waits for it.
+ */
+export async function awaitSchema(
+  sql: MigrationSql,
+  part: SchemaPart,
+  { onOutdated, signal }: { readonly onOutdated: (error: SchemaOutdatedError) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  let said = false;
+  while (!signal.aborted) {
+    const standing = await readSchemaStanding(sql, part).catch(() => undefined);
+    if (standing === undefined || standing.found >= standing.newest) return;
+    if (!said) onOutdated(new SchemaOutdatedError(standing));
+    said = true;
+    await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
