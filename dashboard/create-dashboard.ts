@@ -95,7 +95,13 @@ export function createDashboard({
   const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
   const board = new QueueBoard({ app, engine, basePath, facts, onError: report });
   const probe = new ReadinessProbe(engine, () => board.complete);
-  const metrics = metricsRoute({ app, facts, queues: () => board.queues, token: metricsToken });
+  const metrics = metricsRoute({
+    app,
+    facts,
+    queues: () => board.queues,
+    now: () => engine.clock.now(),
+    token: metricsToken,
+  });
   const viewers = new Viewers();
   const sessions = new Sessions({ users, state: () => sessionState(engine, board.complete) });
   const viewerOf = (request: Request): Viewer => {
@@ -138,7 +144,7 @@ export function createDashboard({
   handler.use(metrics.forPeople);
 
   handler.get('/', async (request, response) => {
-    const reading = board.complete ? readOverview(board.queues) : undefined;
+    const reading = board.complete ? readOverview(board.queues, engine.clock.now()) : undefined;
     const read = reading?.catch((error: unknown) => {
       if (!isEngineAway(error)) report(error);
       return undefined;

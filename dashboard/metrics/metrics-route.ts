@@ -12,6 +12,8 @@ export interface MetricsRouteOptions {
   readonly queues: () => ReadonlyMap<string, EngineQueue>;
   /** What a program shows instead of signing in; undefined: only people who have signed in see metrics. */
   readonly token: string | undefined;
+  /** The engine's time. */
+  readonly now: () => number;
 }
 
 export interface MetricsRoute {
@@ -26,7 +28,7 @@ export interface MetricsRoute {
  * `/metrics`: how the queues stand, and this process. Names of queues and jobs are in it and how much work there is, so it is not for
  * everybody: health is.
  */
-export function metricsRoute({ app, facts, queues, token }: MetricsRouteOptions): MetricsRoute {
+export function metricsRoute({ app, facts, queues, token, now }: MetricsRouteOptions): MetricsRoute {
   let engineAway = false;
   const heard = [
     facts.on('engine.lost', () => (engineAway = true)),
@@ -38,7 +40,7 @@ export function metricsRoute({ app, facts, queues, token }: MetricsRouteOptions)
       async read() {
         const open = [...queues().values()];
         if (open.length < app.queues.size) throw new Error('The queues are not open yet.');
-        return Promise.all(open.map(queue => readQueueFigures(queue)));
+        return Promise.all(open.map(queue => readQueueFigures(queue, now())));
       },
     });
     return { metrics, gauges };

@@ -31,7 +31,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
     for (const [priority, ageHours, delay] of jobs) {
       await queue.add('x', {}, { priority, delay, timestamp: now - ageHours * HOUR });
     }
-    return (await readOverview(new Map([[name, queue]]))).queues[0];
+    return (await readOverview(new Map([[name, queue]]), Date.now())).queues[0];
   }
 
   test('an empty queue is due nothing and has nobody working on it', async () => {
@@ -74,7 +74,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
     ] as const) {
       const timestamp = Date.now() - 9 * HOUR;
       await (await queue.add('x', {}, { priority: normal, delay: hours * HOUR, timestamp })).promote();
-      const { queues } = await readOverview(new Map([['waited', queue]]));
+      const { queues } = await readOverview(new Map([['waited', queue]]), Date.now());
       expect(Math.round((queues[0]?.oldestDueMs ?? -HOUR) / HOUR)).toBe(expected);
       await queue.obliterate({ force: true });
     }
@@ -100,7 +100,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
         ['two', await engine.queue('two')],
       ] as const);
       await vi.waitFor(async () => {
-        const { queues: figures, workers: processes } = await readOverview(queues);
+        const { queues: figures, workers: processes } = await readOverview(queues, Date.now());
         expect(figures.map(queue => queue.workers)).toEqual([1, 2]);
         expect(processes).toBe(2);
       }, PATIENT);

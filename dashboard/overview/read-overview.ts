@@ -12,11 +12,11 @@ export interface Overview {
   readonly workers: number | undefined;
 }
 
-/** Reads every queue at once. Rejects when the engine does not answer. */
-export async function readOverview(queues: ReadonlyMap<string, EngineQueue>): Promise<Overview> {
+/** Reads every queue at once; `now` is the engine's time. Rejects when the engine does not answer. */
+export async function readOverview(queues: ReadonlyMap<string, EngineQueue>, now: number): Promise<Overview> {
   const read = await Promise.all(
     [...queues.values()].map(async queue => {
-      const [figures, workers] = await Promise.all([readQueueFigures(queue), liveWorkers(queue)]);
+      const [figures, workers] = await Promise.all([readQueueFigures(queue, now), liveWorkers(queue)]);
       return { figures: { ...figures, workers: workers?.length }, workers };
     }),
   );

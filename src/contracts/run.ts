@@ -23,7 +23,7 @@ export interface Run {
   readonly attempt: number;
   /** Attempts at most. */
   readonly attempts: number;
-  /** Milliseconds since 1970, by the producer's clock. */
+  /** Milliseconds since 1970, by the engine's clock. */
   readonly enqueuedAt: number;
   readonly correlationId: string;
   /** W3C traceparent of the producer, when it had one. */

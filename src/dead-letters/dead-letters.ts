@@ -132,13 +132,14 @@ export class DeadLetters {
   async replay(filter: DeadLetterFilter, options: ReplayOptions): Promise<DeadLetterReport> {
     const { by, dryRun = false, perSecond = DEFAULT_PER_SECOND, signal } = options;
     if (!(perSecond > 0)) throw new InvalidOptionsError(`Expected perSecond to be above 0, got ${perSecond}.`);
+    const { clock } = this.#engine;
     const state = await openState(this.#engine);
     const blame = new BlameBook(state);
-    let next = Date.now();
+    let next = performance.now();
     const pace = async (): Promise<void> => {
       signal?.throwIfAborted();
-      await pause(Math.max(0, next - Date.now()), undefined, signal && { signal });
-      next = Math.max(next, Date.now()) + 1_000 / perSecond;
+      await pause(Math.max(0, next - performance.now()), undefined, signal && { signal });
+      next = Math.max(next, performance.now()) + 1_000 / perSecond;
     };
     const jobs = await this.#each(filter, async (id, queue, job) => {
       const why = await this.#unfit(queue.name, job);
@@ -149,9 +150,9 @@ export class DeadLetters {
         if (!(await isSameFailure(queue, job))) throw new Error('it is no dead letter any more');
         await blame.clear(id);
         // What was noted on it (that it was cancelled, that it waited for a release) is over.
-        await job.updateProgress(replayMark(Date.now()));
+        await job.updateProgress(replayMark(clock.now()));
         await state.delete(CANCELS, id);
-        await queue.addJobLog(id, replayedLine(Date.now(), by));
+        await queue.addJobLog(id, replayedLine(clock.now(), by));
         // Refused by the engine when the job is no dead letter any more.
         await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
         this.#facts.state('job.replayed', { jobId: id, jobName: job.name, queue: queue.name, by });
@@ -215,7 +216,8 @@ export class DeadLetters {
     if (contract === undefined) return `this release knows no job "${job.name.slice(0, 100)}"`;
     if (contract.queue !== queue) return `this release knows the job in queue "${contract.queue}" alone`;
     const { expiresAfterMs } = contract;
-    if (expiresAfterMs !== undefined && Date.now() - job.timestamp > expiresAfterMs) return 'it has expired';
+    if (expiresAfterMs !== undefined && this.#engine.clock.now() - job.timestamp > expiresAfterMs)
+      return 'it has expired';
     const decoded = await decodePayload(contract, readMeta(job.opts.telemetry?.metadata).version, job.data);
     if (decoded.kind === 'data') return undefined;
     const forgets = contract.retention.forget.length > 0;

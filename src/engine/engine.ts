@@ -1,5 +1,6 @@
 import type { IQueueBackend, Job, PgPool, Queue, Worker, WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { EngineClock } from './clock/index.ts';
 
 /** BullMQ's classes as this project uses them: the data is unknown until a contract has validated it. */
 export type EngineQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
@@ -52,6 +53,8 @@ export interface Engine {
   readonly kind: 'redis' | 'postgres';
   /** Host and port, without credentials. */
   readonly target: string;
+  /** The engine's time: what everything that is compared between processes is decided by. */
+  readonly clock: EngineClock;
   /**
    * The queue for producing and inspecting; one object per queue and process, closed by `close()`.
    * Rejects with EngineUnreachableError while the engine is away, EngineCheckError when its schema is missing.

@@ -10,6 +10,7 @@ export type {
   EngineWorker,
   WorkerSetup,
 } from './engine.ts';
+export { ClockWatch, EngineClock, watchClock, type ClockLook } from './clock/index.ts';
 export { isBrokenJson } from './broken-job.ts';
 export { readEngineSettings, type EngineSettings } from './engine-settings.ts';
 export { lockRenewalMs } from './lock-renewal.ts';

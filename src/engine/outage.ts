@@ -32,13 +32,13 @@ export class Outage {
     if (this.#ended) return;
     if (cause !== undefined || this.#since === undefined) this.#cause = cause ?? CLOSED;
     if (this.#since !== undefined) return;
-    this.#since = Date.now();
+    this.#since = performance.now();
     this.#listeners.onError?.(this.error());
   }
 
   back(): void {
     if (this.#ended || this.#since === undefined) return;
-    const awayMs = Date.now() - this.#since;
+    const awayMs = Math.round(performance.now() - this.#since);
     this.#since = undefined;
     this.#cause = undefined;
     this.#listeners.onBack?.(awayMs);

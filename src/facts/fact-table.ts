@@ -132,6 +132,8 @@ export interface FactTable {
     readonly policy: string;
   };
   'schedule.skipped': { readonly schedule: string; readonly slotMs: number; readonly jobId: string };
+  /** The last slot that was dealt with lies ahead of the clock, which was wrong then: the schedule goes on from now. */
+  'schedule.reset': { readonly schedule: string; readonly aheadMs: number };
   'schedule.failed': {
     readonly schedule: string;
     /** The slot that gives no job; undefined where none was given up. */
@@ -150,6 +152,15 @@ export interface FactTable {
   'engine.warning': { readonly engine: string; readonly warning: string };
   'engine.lost': { readonly engine: string; readonly error: Error };
   'engine.back': { readonly engine: string; readonly awayMs: number };
+  /** This host's clock and the engine's are more than a second apart; stated again when that changes by a second. */
+  'clock.differs': {
+    readonly engine: string;
+    /** Whose clock is to be set: the engine's where it has stepped, or where most hosts' clocks differ from it. */
+    readonly whose: 'host' | 'engine';
+    /** This host's clock minus the engine's. */
+    readonly differenceMs: number;
+  };
+  'clock.agrees': { readonly engine: string; readonly differenceMs: number };
   'event.published': EventFields & { readonly tookMs: number };
   'event.unroutable': EventFields;
   'event.handled': SubscriberFields & { readonly lagMs: number; readonly ranMs: number };

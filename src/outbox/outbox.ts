@@ -205,8 +205,7 @@ export class Outbox {
 
   #jobEntry({ id, contract, data, options }: PreparedJob, order: string | undefined): Entry {
     const { jobId: _, ...rest } = options;
-    // Age and delay count from now on, not from when the relay comes by.
-    const body = JSON.stringify({ data, options: { ...rest, timestamp: Date.now() } });
+    const body = JSON.stringify({ data, options: rest });
     return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
   }
 

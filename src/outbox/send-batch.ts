@@ -42,6 +42,8 @@ interface Row {
   readonly name: string;
   readonly body: string;
   readonly again: boolean;
+  /** Since it was written. */
+  readonly aged_ms: number;
 }
 
 const SLOTS_AT_ONCE = 16;
@@ -115,7 +117,9 @@ async function takeRows({ sql, tables, kind }: BatchParts): Promise<readonly Row
   if (slots.length === 0) return [];
   const { rows } = await sql.query(
     `select e.* from unnest($1::smallint[]) mine (slot) cross join lateral (
-       select position, slot, id, target, name, body, again from ${tables.entry}
+       select position, slot, id, target, name, body, again,
+         greatest(0, round(extract(epoch from clock_timestamp() - created_at) * 1000))::float8 as aged_ms
+       from ${tables.entry}
        where slot = mine.slot and ${pending} order by position limit ${ROWS_OF_A_SLOT} for update skip locked
      ) e order by e.position`,
     [slots],
@@ -134,12 +138,13 @@ async function sendJobs({ engine }: BatchParts, queue: string, rows: readonly Ro
   }
 }
 
-function storable({ id, name, body, again }: Row): StorableJob {
+/** Age and delay count from when it was written, not from when the relay comes by: by the database's clock, as no other knows both times. */
+function storable({ id, name, body, again, aged_ms: agedMs }: Row): StorableJob {
   // Written by `Outbox` and by nobody else.
   const { data, options } = JSON.parse(body) as Pick<StorableJob, 'data' | 'options'>;
-  if (!again) return { id, name, data, options };
+  if (!again) return { id, name, data, options, agedMs };
   const { deduplication: _, ...rest } = options;
-  return { id, name, data, options: rest };
+  return { id, name, data, options: rest, agedMs };
 }
 
 async function sendEvents(bus: EventSink, rows: readonly Row[], sent: Sent): Promise<void> {

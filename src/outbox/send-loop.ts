@@ -37,13 +37,13 @@ export class SendLoop {
     while (!signal.aborted) {
       // Before the look: who calls during it is not missed.
       this.#wake = new AbortController();
-      const startedAt = Date.now();
+      const startedAt = performance.now();
       let error: Error | undefined;
       let more = false;
       try {
         const batch = await this.#batch();
         ({ outage: error, more } = batch);
-        sent(batch, Date.now() - startedAt);
+        sent(batch, Math.round(performance.now() - startedAt));
         if (batch.idle && last !== undefined && (await this.#somethingWaits())) error = last;
       } catch (cause) {
         error = toError(cause);

@@ -1,5 +1,5 @@
 import type { Tracer } from '../tracing/index.ts';
-import { openEngine, type Engine } from '../engine/index.ts';
+import { openEngine, watchClock, type Engine } from '../engine/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
 import { Facts } from '../facts/index.ts';
 import { createIdSource } from '../time/index.ts';
@@ -38,6 +38,7 @@ export function connect(options: ConnectOptions): Client {
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
+  watchClock({ clock: engine.clock, engine: kind, facts });
   return clientOn(engine, facts, options.traceparent, options.tracer);
 }
 
@@ -48,5 +49,5 @@ export function clientOn(
   traceparent: () => string | undefined = () => undefined,
   tracer?: Tracer,
 ): Client {
-  return new Client(engine, facts, { ids: createIdSource(), traceparent }, tracer);
+  return new Client(engine, facts, { ids: createIdSource(), now: () => engine.clock.now(), traceparent }, tracer);
 }

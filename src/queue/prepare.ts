@@ -29,6 +29,8 @@ export interface PreparedJob {
 
 export interface PrepareContext {
   readonly ids: IdSource;
+  /** For the ids: the engine's time, so that those of all hosts sort by when they were made. This machine's when left out. */
+  readonly now?: () => number;
   readonly traceparent: () => string | undefined;
   /** Says that a repeat is a repeat where neither caller nor contract has a key: what the job follows from. */
   readonly origin?: string;
@@ -52,7 +54,7 @@ export function prepare(
 }
 
 function build(
-  { ids, traceparent, origin }: PrepareContext,
+  { ids, now = Date.now, traceparent, origin }: PrepareContext,
   contract: AnyJobContract,
   data: unknown,
   output: unknown,
@@ -63,7 +65,7 @@ function build(
   const json = writePayload(contract, data);
   const key = keyOf(contract, output, idempotencyKey) ?? (origin === undefined ? undefined : ['origin', origin]);
   const digest = key === undefined ? digestOf(json) : dataDigestOf(json, generated);
-  const id = jobIdOf(contract.queue, ids.next(), digest);
+  const id = jobIdOf(contract.queue, ids.next(now()), digest);
   const trace = traceparent() ?? cause?.traceparent;
   const { retention } = contract;
   const jobOptions: JobsOptions = {

@@ -21,7 +21,7 @@ export interface QueueFigures {
 }
 
 /** Reads a queue's figures in a handful of trips, however many jobs it holds. Rejects when the engine does not answer. */
-export async function readQueueFigures(queue: EngineQueue, now: number = Date.now()): Promise<QueueFigures> {
+export async function readQueueFigures(queue: EngineQueue, now: number): Promise<QueueFigures> {
   const [counts, paused, oldestDueAt] = await Promise.all([
     queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'waiting-children', 'completed', 'failed'),
     queue.isPaused(),

@@ -16,7 +16,9 @@ const BULK_SIZE = 1_000;
 export function storeOne(engine: Engine, job: PreparedJob): Promise<JobReceipt> {
   const { queue: name } = job.contract;
   const ready = engine.readyQueue(name);
-  return (ready === undefined ? engine.queue(name).then(queue => create(queue, job)) : create(ready, job)).then(
+  return (
+    ready === undefined ? engine.queue(name).then(queue => create(engine, queue, job)) : create(engine, ready, job)
+  ).then(
     stored => receiptOf(job, stored.id),
     (cause: unknown) => {
       throw unavailable(name, cause);
@@ -28,11 +30,17 @@ export function storeOne(engine: Engine, job: PreparedJob): Promise<JobReceipt> 
  * `queue.add` and `queue.addBulk` without what we have done already or never use: BullMQ's own tracing, default options, the
  * `waiting` event.
  */
-function create(
-  queue: EngineQueue,
-  { contract, data, options }: PreparedJob,
-): Promise<{ readonly id?: string | undefined }> {
-  return Job.create(queue, contract.name, data, options);
+function create(engine: Engine, queue: EngineQueue, job: PreparedJob): Promise<{ readonly id?: string | undefined }> {
+  return Job.create(queue, job.contract.name, job.data, enqueuedNow(engine, job));
+}
+
+/**
+ * Age, delay and expiry count from now, by the engine's clock: only now, since that is known when the queue is open. Into the same object:
+ * nobody else has it, and a copy would cost every job.
+ */
+function enqueuedNow({ clock }: Engine, { options }: PreparedJob): JobsOptions {
+  options.timestamp = clock.now();
+  return options;
 }
 
 /** What became of many jobs. */
@@ -94,9 +102,10 @@ async function storeIn(
   for (let start = 0; start < jobs.length; start += BULK_SIZE) {
     const slice = jobs.length <= BULK_SIZE ? jobs : jobs.slice(start, start + BULK_SIZE);
     try {
+      const open = engine.readyQueue(queue) ?? (await engine.queue(queue));
       const stored = await Job.createBulk(
-        engine.readyQueue(queue) ?? (await engine.queue(queue)),
-        slice.map(({ contract, data, options }) => ({ name: contract.name, data, opts: options })),
+        open,
+        slice.map(job => ({ name: job.contract.name, data: job.data, opts: enqueuedNow(engine, job) })),
       );
       for (const [index, job] of slice.entries()) answers.push(answerTo(job, stored[index]?.id));
     } catch (cause) {
@@ -137,6 +146,8 @@ export interface StorableJob {
   readonly name: string;
   readonly data: unknown;
   readonly options: JobsOptions;
+  /** How long ago it was prepared: its age and its delay count from then. */
+  readonly agedMs: number;
 }
 
 /**
@@ -153,7 +164,11 @@ export async function storePrepared(
     const open = engine.readyQueue(queue) ?? (await engine.queue(queue));
     const stored = await Job.createBulk(
       open,
-      jobs.map(({ id, name, data, options }) => ({ name, data, opts: { ...options, jobId: id } })),
+      jobs.map(({ id, name, data, options, agedMs }) => ({
+        name,
+        data,
+        opts: { ...options, jobId: id, timestamp: engine.clock.now() - agedMs },
+      })),
     );
     return stored.map(({ id }) => id);
   } catch (cause) {

@@ -3,7 +3,7 @@ import { hasCode, ShiftworkError } from '../errors/index.ts';
 /** Another process is doing this effect now. The job waits and looks again. */
 export class EffectInProgressError extends ShiftworkError {
   readonly code = 'EFFECT_IN_PROGRESS';
-  /** Milliseconds until its lease has passed. */
+  /** Milliseconds after which to look again. */
   readonly retryAfterMs: number;
 
   constructor(scope: string, retryAfterMs: number) {

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeliveryError } from '../resilience/index.ts';
 import type { Json, OnceOptions } from '../contracts/index.ts';
 import { EffectInDoubtError } from './effect-in-doubt-error.ts';
@@ -9,8 +10,20 @@ import type { StateEntry } from './state-store.ts';
 
 /** What is written of an effect. */
 type Page =
-  /** `holder` is one call of `once`: a write whose answer was lost is known again by it. */
-  | { readonly stage: 'in-progress'; readonly leaseUntil: number; readonly holder: string }
+  | {
+      readonly stage: 'in-progress';
+      /** One call of `once`: a write whose answer was lost is known again by it. */
+      readonly holder: string;
+      /** The worker that does it; it need not be waited for once that is known to be gone. */
+      readonly worker?: string | undefined;
+      /** How long each writing of this page holds; how long ago the last one was the engine says. */
+      readonly leaseMs?: number;
+      readonly keepMs?: number;
+      /** How often it has been renewed: it is under way for a third of a lease longer each time. */
+      readonly renewals?: number;
+      /** What releases before 0.2 go by, which may still run beside this one. */
+      readonly leaseUntil: number;
+    }
   | { readonly stage: 'done'; readonly result?: Json | undefined; readonly holder?: string }
   /** It may have happened: its process ended, or its far side fell silent, between asking and hearing. */
   | { readonly stage: 'unknown'; readonly holder?: string };
@@ -29,11 +42,24 @@ export interface LedgerOptions {
   readonly leaseMs?: number;
   /** How long an effect that has happened is remembered. */
   readonly keepMs?: number;
+  /** Who does the effects. */
+  readonly worker?: string | undefined;
+  /** Nobody waits for another one's effect once it has aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** Workers that are known to be gone, by name: what they were doing need not be waited for. Kept for longer than any lease. */
+export const GONE_WORKERS = 'gone-worker';
 
 const LEDGER = 'ledger';
 const LEASE_MS = 30_000;
 const KEEP_MS = 7 * 86_400_000;
+/** Most effects take less: it is waited for here, with pauses that grow. A job that meets a longer one comes again. */
+const WAIT_MS = 500;
+const PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 80;
+/** When a job comes again: half as long as the effect has taken so far, within these. */
+const AGAIN_MS = [250, 3_000] as const;
 
 /**
  * Remembers which effects have happened, with their results, so that a job that runs twice does them once. The store's versions are
@@ -46,8 +72,12 @@ export class Ledger {
   readonly #scope: string;
   readonly #leaseMs: number;
   readonly #keepMs: number;
+  readonly #worker: string | undefined;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(store: LedgerStore, { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS }: LedgerOptions) {
+  constructor(store: LedgerStore, { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS, worker, signal }: LedgerOptions) {
+    this.#worker = worker;
+    this.#signal = signal;
     this.#store = store;
     this.#scope = scope;
     this.#leaseMs = leaseMs;
@@ -68,26 +98,55 @@ export class Ledger {
     const name = createHash('sha256')
       .update(JSON.stringify([this.#scope, key]))
       .digest('base64url');
-    const entry = await this.#store.get(LEDGER, name);
-    const page = pageOf(entry);
-    // What comes out of the ledger is what the same effect has put into it.
-    if (page?.stage === 'done') return page.result as Value;
-    if (page?.stage === 'in-progress' && page.leaseUntil > Date.now()) {
-      throw new EffectInProgressError(this.#scope, page.leaseUntil - Date.now());
+    for (;;) {
+      const entry = await this.#notUnderWay(name);
+      const page = pageOf(entry);
+      // What comes out of the ledger is what the same effect has put into it.
+      if (page?.stage === 'done') return page.result as Value;
+      if (page !== undefined && onDoubt === 'hold') throw new EffectInDoubtError(this.#scope);
+      const holder = randomUUID();
+      const version =
+        (await this.#turn(name, entry?.version ?? 0, this.#lease(holder, 0))) ?? (await this.#versionOf(name, holder));
+      // Otherwise somebody else was first, and is waited for.
+      if (version !== undefined) return this.#perform({ name, holder, version }, effect);
     }
-    if (page !== undefined && onDoubt === 'hold') throw new EffectInDoubtError(this.#scope);
-    const holder = randomUUID();
-    const version =
-      (await this.#turn(name, entry?.version ?? 0, this.#lease(holder))) ?? (await this.#versionOf(name, holder));
-    if (version === undefined) throw new EffectInProgressError(this.#scope, this.#leaseMs);
-    return this.#perform({ name, holder, version }, effect);
+  }
+
+  /**
+   * The page as soon as nobody is at it: the effect has been done, nobody has begun it, or whoever did has fallen silent for longer than a
+   * lease, by the engine's clock, or is known to be gone.
+   * @throws EffectInProgressError where that takes longer than somebody should wait here
+   */
+  async #notUnderWay(name: string): Promise<StateEntry | undefined> {
+    const begunAt = performance.now();
+    for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const entry = await this.#store.get(LEDGER, name);
+      const page = pageOf(entry);
+      if (entry === undefined || page?.stage !== 'in-progress') return entry;
+      const { leaseMs = LEASE_MS, keepMs = KEEP_MS, renewals = 0, worker } = page;
+      const silentMs = keepMs - entry.leftMs;
+      if (silentMs >= leaseMs || (worker !== undefined && (await this.#isGone(worker)))) return entry;
+      if (performance.now() - begunAt >= WAIT_MS || this.#signal?.aborted === true) {
+        const underWayMs = (renewals * leaseMs) / 3 + silentMs;
+        const [soonest, latest] = AGAIN_MS;
+        throw new EffectInProgressError(this.#scope, Math.min(Math.max(underWayMs / 2, soonest), latest));
+      }
+      await sleep(pauseMs, undefined, this.#signal && { signal: this.#signal }).catch(() => undefined);
+    }
+  }
+
+  async #isGone(worker: string): Promise<boolean> {
+    return (await this.#store.get(GONE_WORKERS, worker)) !== undefined;
   }
 
   async #perform<Value extends Json | void>(held: Held, effect: () => Value | Promise<Value>): Promise<Value> {
     // One after the other: an engine that answers late must not make two renewals meet, and one of them look like another process.
     let renewing = Promise.resolve();
+    let renewals = 0;
     const timer = setInterval(() => {
-      renewing = renewing.then(() => this.#write(held, this.#lease(held.holder))).then(noted, noted);
+      renewals += 1;
+      const page = this.#lease(held.holder, renewals);
+      renewing = renewing.then(() => this.#write(held, page)).then(noted, noted);
     }, this.#leaseMs / 3);
     const settle = async (page: Page | undefined): Promise<boolean> => {
       clearInterval(timer);
@@ -137,8 +196,9 @@ export class Ledger {
     return this.#store.compareAndSet(LEDGER, name, version, page, this.#keepMs);
   }
 
-  #lease(holder: string): Page {
-    return { stage: 'in-progress', leaseUntil: Date.now() + this.#leaseMs, holder };
+  #lease(holder: string, renewals: number): Page {
+    const [leaseMs, keepMs, worker] = [this.#leaseMs, this.#keepMs, this.#worker];
+    return { stage: 'in-progress', holder, worker, leaseMs, keepMs, renewals, leaseUntil: Date.now() + leaseMs };
   }
 }
 

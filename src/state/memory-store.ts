@@ -3,6 +3,7 @@ import {
   paceOf,
   PLACE_KEPT_MS,
   type RateLimit,
+  type StateChange,
   type StateEntry,
   type StateStore,
 } from './state-store.ts';
@@ -53,7 +54,7 @@ export class MemoryStateStore implements StateStore {
     return this.set(collection, name, value, ttlMs);
   }
 
-  compareAndSetMany(collection: string, entries: readonly StateEntry[], ttlMs: number): Promise<ReadonlySet<string>> {
+  compareAndSetMany(collection: string, entries: readonly StateChange[], ttlMs: number): Promise<ReadonlySet<string>> {
     return eachCompareAndSet(this, collection, entries, ttlMs);
   }
 
@@ -92,7 +93,7 @@ export class MemoryStateStore implements StateStore {
   }
 }
 
-function entryOf(name: string, { json, version }: Kept): StateEntry {
+function entryOf(name: string, { json, version, expiresAt }: Kept): StateEntry {
   const value: unknown = JSON.parse(json);
-  return { name, value, version };
+  return { name, value, version, leftMs: expiresAt - Date.now() };
 }

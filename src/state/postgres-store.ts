@@ -1,5 +1,12 @@
 import type { PgPool } from 'bullmq';
-import { paceOf, PLACE_KEPT_MS, type RateLimit, type StateEntry, type StateStore } from './state-store.ts';
+import {
+  paceOf,
+  PLACE_KEPT_MS,
+  type RateLimit,
+  type StateChange,
+  type StateEntry,
+  type StateStore,
+} from './state-store.ts';
 
 interface Row {
   readonly name: string;
@@ -8,11 +15,16 @@ interface Row {
   readonly version: string;
 }
 
+interface ReadRow extends Row {
+  readonly left_ms: number;
+}
+
+const LEFT = '(extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS left_ms';
 const READ = `
-  SELECT name, value, version FROM shiftwork_state
+  SELECT name, value, version, ${LEFT} FROM shiftwork_state
    WHERE collection = $1 AND name = ANY($2::text[]) AND expires_at > clock_timestamp()`;
 const LIST = `
-  SELECT name, value, version FROM shiftwork_state
+  SELECT name, value, version, ${LEFT} FROM shiftwork_state
    WHERE collection = $1 AND expires_at > clock_timestamp() ORDER BY name COLLATE "C"`;
 const WRITTEN = `
   value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
@@ -97,7 +109,7 @@ export class PostgresStateStore implements StateStore {
 
   async compareAndSetMany(
     collection: string,
-    entries: readonly StateEntry[],
+    entries: readonly StateChange[],
     ttlMs: number,
   ): Promise<ReadonlySet<string>> {
     if (entries.length === 0) return new Set();
@@ -128,7 +140,7 @@ export class PostgresStateStore implements StateStore {
   }
 
   async #entries(sql: string, args: readonly unknown[]): Promise<StateEntry[]> {
-    const { rows } = await this.#pool.query<Row>(sql, args);
-    return rows.map(({ name, value, version }) => ({ name, value, version: Number(version) }));
+    const { rows } = await this.#pool.query<ReadRow>(sql, args);
+    return rows.map(({ name, value, version, left_ms: leftMs }) => ({ name, value, version: Number(version), leftMs }));
   }
 }

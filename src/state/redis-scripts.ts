@@ -33,18 +33,19 @@ redis.call('ZADD', KEYS[2], expires, ARGV[1])
 return string.format('%.0f', version)
 `;
 
-/** KEYS hash. ARGV names. Answers entries or false. */
+/** KEYS hash. ARGV names. Answers entries or false, and behind them the time. */
 export const READ = `${NOW}
 local entries = redis.call('HMGET', KEYS[1], unpack(ARGV))
 for index, entry in ipairs(entries) do
   if versionOf(entry) == 0 then entries[index] = false end
 end
+entries[#ARGV + 1] = string.format('%.0f', now)
 return entries
 `;
 
-/** KEYS hash, expiries. Answers name, entry, name, entry... */
+/** KEYS hash, expiries. Answers the time, then name, entry, name, entry... */
 export const LIST = `${NOW}
-local found = {}
+local found = { string.format('%.0f', now) }
 local names = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. string.format('%.0f', now), '+inf')
 for _, name in ipairs(names) do
   found[#found + 1] = name

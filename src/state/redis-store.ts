@@ -7,6 +7,7 @@ import {
   paceOf,
   PLACE_KEPT_MS,
   type RateLimit,
+  type StateChange,
   type StateEntry,
   type StateStore,
 } from './state-store.ts';
@@ -30,15 +31,18 @@ export class RedisStateStore implements StateStore {
   async getMany(collection: string, names: readonly string[]): Promise<StateEntry[]> {
     if (names.length === 0) return [];
     const found = await this.#run(READ, [this.#hash(collection)], names);
-    return names.flatMap((name, index) => entryOf(name, Array.isArray(found) ? found[index] : undefined));
+    const flat: readonly unknown[] = Array.isArray(found) ? found : [];
+    const now = Number(flat[names.length]);
+    return names.flatMap((name, index) => entryOf(name, flat[index], now));
   }
 
   async list(collection: string): Promise<StateEntry[]> {
     const found = await this.#run(LIST, [this.#hash(collection), this.#expiries(collection)], []);
     const flat: readonly unknown[] = Array.isArray(found) ? found : [];
     const entries: StateEntry[] = [];
-    for (let index = 0; index < flat.length; index += 2) {
-      entries.push(...entryOf(String(flat[index]), flat[index + 1]));
+    const now = Number(flat[0]);
+    for (let index = 1; index < flat.length; index += 2) {
+      entries.push(...entryOf(String(flat[index]), flat[index + 1], now));
     }
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -58,7 +62,7 @@ export class RedisStateStore implements StateStore {
     return written === null ? undefined : Number(written);
   }
 
-  compareAndSetMany(collection: string, entries: readonly StateEntry[], ttlMs: number): Promise<ReadonlySet<string>> {
+  compareAndSetMany(collection: string, entries: readonly StateChange[], ttlMs: number): Promise<ReadonlySet<string>> {
     return eachCompareAndSet(this, collection, entries, ttlMs);
   }
 
@@ -109,9 +113,9 @@ function shaOf(script: string): string {
   return sha;
 }
 
-function entryOf(name: string, stored: unknown): StateEntry[] {
+function entryOf(name: string, stored: unknown, now: number): StateEntry[] {
   if (typeof stored !== 'string') return [];
   const [version = '', expires = ''] = stored.split(':', 2);
   const value: unknown = JSON.parse(stored.slice(version.length + expires.length + 2));
-  return [{ name, value, version: Number(version) }];
+  return [{ name, value, version: Number(version), leftMs: Number(expires) - now }];
 }

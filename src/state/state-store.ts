@@ -1,10 +1,16 @@
-/** One value of the platform's small shared state. */
-export interface StateEntry {
+/** One value of the platform's small shared state, as it is to be changed: from that version. */
+export interface StateChange {
   readonly name: string;
   /** JSON. */
   readonly value: unknown;
   /** Of all versions ever given out by this store a later one is greater, also after a deletion: usable as a fencing token. */
   readonly version: number;
+}
+
+/** One value of the platform's small shared state, as it was read. */
+export interface StateEntry extends StateChange {
+  /** Milliseconds until it expires, as the engine found when it was read. How old the value is follows, whatever any host's clock says. */
+  readonly leftMs: number;
 }
 
 export interface RateLimit {
@@ -39,7 +45,7 @@ export interface StateStore {
     ttlMs: number,
   ): Promise<number | undefined>;
   /** As `compareAndSet`, each for itself, in one round trip. Answers the names of those that were written. */
-  compareAndSetMany(collection: string, entries: readonly StateEntry[], ttlMs: number): Promise<ReadonlySet<string>>;
+  compareAndSetMany(collection: string, entries: readonly StateChange[], ttlMs: number): Promise<ReadonlySet<string>>;
   /** Answers whether there was one; with a version, whether there was that one. */
   delete(collection: string, name: string, version?: number): Promise<boolean>;
   /**
@@ -56,7 +62,7 @@ export interface StateStore {
 export async function eachCompareAndSet(
   store: Pick<StateStore, 'compareAndSet'>,
   collection: string,
-  entries: readonly StateEntry[],
+  entries: readonly StateChange[],
   ttlMs: number,
 ): Promise<ReadonlySet<string>> {
   const written = await Promise.all(

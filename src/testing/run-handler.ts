@@ -55,7 +55,7 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
     return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(contract.name, detail) };
   }
   const run = testRun(contract, json, options);
-  const info = { attempt: run.attempt, attempts: run.attempts, startedAt: Date.now() };
+  const info = { attempt: run.attempt, attempts: run.attempts, startedAt: Date.now(), now: Date.now };
   try {
     return classifyReturn(contract, await handler.perform(decoded.data, run, { ...options?.needs }), info);
   } catch (error) {

@@ -104,13 +104,13 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       if (stopAsked.signal.aborted) return 0;
       await Promise.race([supervisor.start(), stopped]);
       const code = await Promise.race([stopped, supervisor.failed]);
-      stopBy = Date.now() + settings.graceMs;
+      stopBy = performance.now() + settings.graceMs;
       await supervisor.stop(settings.graceMs);
       return code;
     } finally {
-      const leftMs = Math.max(100, Math.min(1_000, stopBy - Date.now() - 100));
+      const leftMs = Math.max(100, Math.min(1_000, stopBy - performance.now() - 100));
       // A database or a broker that does not answer must not make the exit late.
-      await settledBy(Date.now() + leftMs, Promise.all([others?.close(), engine.close(leftMs)]));
+      await settledBy(performance.now() + leftMs, Promise.all([others?.close(), engine.close(leftMs)]));
     }
   };
   return {
@@ -122,10 +122,11 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       Promise.all(
         supervisor.workers.map(async worker => ({ worker: worker.name, value: await worker.ask(what, withinMs) })),
       ),
-    queueFigures: () => Promise.all(settings.queues.map(async queue => readQueueFigures(await engine.queue(queue)))),
+    queueFigures: () =>
+      Promise.all(settings.queues.map(async queue => readQueueFigures(await engine.queue(queue), engine.clock.now()))),
     stop() {
       phase = 'draining';
-      const now = Date.now();
+      const now = performance.now();
       if (!stopAsked.signal.aborted) {
         askedAt = now;
         stopAsked.abort();

@@ -11,7 +11,9 @@ export const stats: Command = {
     const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
     const app = await loadApp(path);
     const queues = await withEngine(terminal.variables, engine =>
-      Promise.all([...app.queues.keys()].map(async name => readQueueFigures(await engine.queue(name)))),
+      Promise.all(
+        [...app.queues.keys()].map(async name => readQueueFigures(await engine.queue(name), engine.clock.now())),
+      ),
     );
     if (json) terminal.print(JSON.stringify(queues));
     else {

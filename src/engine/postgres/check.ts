@@ -7,7 +7,7 @@ import {
   type PgPool,
   type PgQueryable,
 } from 'bullmq';
-import { clockComplaints } from '../clock-check.ts';
+import { clockWarnings } from '../clock-check.ts';
 import type { EngineReport } from '../engine.ts';
 import { notMigrated } from './not-migrated.ts';
 import { NEWEST_OWN_FUNCTION } from './own-tables.ts';
@@ -40,7 +40,6 @@ export async function checkPostgres(pool: PgPool, schema: string): Promise<Engin
     const [server] = rows;
     if (server === undefined) throw new Error('The server answered a question about itself with nothing.');
     const clockDifferenceMs = Math.round(here - server.now);
-    const clock = clockComplaints(clockDifferenceMs);
     const major = Math.floor(server.number / 10_000);
     const errors =
       major < MINIMUM_POSTGRES_VERSION
@@ -48,8 +47,8 @@ export async function checkPostgres(pool: PgPool, schema: string): Promise<Engin
         : await schemaErrors(client, schema);
     if (server.standby) errors.push('Expected a primary, found a read-only standby. Use the URL of the primary.');
     return {
-      errors: [...errors, ...clock.errors],
-      warnings: [...durabilityWarnings(server), ...clock.warnings],
+      errors,
+      warnings: [...durabilityWarnings(server), ...clockWarnings(clockDifferenceMs)],
       version: server.version,
       clockDifferenceMs,
     };

@@ -14,6 +14,7 @@ import type {
   EngineWorker,
   WorkerSetup,
 } from '../engine.ts';
+import { EngineClock } from '../clock/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../limits.ts';
 import { schemaOf } from '../namespace.ts';
 import { Outage } from '../outage.ts';
@@ -24,6 +25,7 @@ import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from './backend.ts';
 import { checkPostgres } from './check.ts';
 import { postgresClaims, postgresHandBack } from './claims.ts';
+import { EngineTimePool, postgresTime } from './engine-time.ts';
 import { LentPool } from './lent-pool.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { WatchedPool } from './pool.ts';
@@ -35,6 +37,7 @@ const CLOSED = new Error('Connection is closed.');
 export class PostgresEngine implements Engine {
   readonly kind = 'postgres';
   readonly target: string;
+  readonly clock: EngineClock;
   readonly #url: URL;
   readonly #options: EngineOptions;
   readonly #schema: string;
@@ -55,6 +58,7 @@ export class PostgresEngine implements Engine {
     this.#options = options;
     this.#schema = schemaOf(options.namespace);
     this.#outage = new Outage(this.target, options);
+    this.clock = new EngineClock(async () => postgresTime((await this.#open()).pool));
   }
 
   queue(name: string): Promise<EngineQueue> {
@@ -73,7 +77,8 @@ export class PostgresEngine implements Engine {
   }
 
   async #openQueue(name: string): Promise<EngineQueue> {
-    const pool = this.#lend(await this.#open());
+    const pool = new EngineTimePool(this.#lend(await this.#open()), this.clock);
+    await this.clock.known();
     const queue: EngineQueue = new Queue(
       name,
       { connection: {}, streams: { events: { maxLen: EVENTS_KEPT } } },
@@ -97,6 +102,7 @@ export class PostgresEngine implements Engine {
     if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
     const watched = await this.#open();
     watched.grow();
+    await this.clock.known();
     return retryPatiently(() => this.#openWorker(watched, name, process, setup), {
       again: isUnreachable,
       signal: this.#stop.signal,
@@ -113,7 +119,7 @@ export class PostgresEngine implements Engine {
   ): Promise<EngineWorker> {
     const worker = new SturdyWorker(name, process, {
       setup,
-      backend: postgresBackend(this.#lend(watched), this.#schema),
+      backend: postgresBackend(new EngineTimePool(this.#lend(watched), this.clock), this.#schema),
       onConnectionError: error => this.#outage.lost(error),
     });
     try {
@@ -185,7 +191,8 @@ export class PostgresEngine implements Engine {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const endsAt = Date.now() + timeoutMs;
+    const endsAt = performance.now() + timeoutMs;
+    this.clock.stop();
     this.#stop.abort();
     if (this.#opening === undefined) return;
     this.#signs?.close();
@@ -196,7 +203,7 @@ export class PostgresEngine implements Engine {
     for (const opening of this.#queues.values()) {
       opening.then(queue => queue.close()).catch(() => undefined);
     }
-    await watched.close(Math.max(0, endsAt - Date.now()));
+    await watched.close(Math.max(0, endsAt - performance.now()));
   }
 
   /** pg is loaded here and nowhere else: a process on Redis never does. */

@@ -101,14 +101,16 @@ test('a replica and a cluster are refused', async () => {
   expect(errors).toEqual([expect.stringContaining('replica'), expect.stringContaining('Cluster')]);
 });
 
-test('a clock that differs is a warning, one that differs much an error', async () => {
+test('a clock that differs is a warning, however much it differs', async () => {
   // It stands still: what the question itself takes is no difference.
   vi.useFakeTimers({ toFake: ['Date'] });
   const slightly = await check({ clockMs: -5_000 });
   expect(slightly.errors).toEqual([]);
   expect(slightly.warnings).toEqual([expect.stringContaining('ahead of')]);
   expect(slightly.clockDifferenceMs).toBe(5_000);
-  expect((await check({ clockMs: 60_000 })).errors).toEqual([expect.stringContaining('behind')]);
+  const much = await check({ clockMs: 3_600_000 });
+  expect(much.errors).toEqual([]);
+  expect(much.warnings).toEqual([expect.stringContaining('behind')]);
 });
 
 test('everything wrong is reported at once', async () => {
@@ -116,8 +118,8 @@ test('everything wrong is reported at once', async () => {
     info: { redis_version: '5.0.0', role: 'slave', maxmemory_policy: 'allkeys-lru', aof_enabled: '0' },
     clockMs: 60_000,
   });
-  expect(errors).toHaveLength(4);
-  expect(warnings).toHaveLength(1);
+  expect(errors).toHaveLength(3);
+  expect(warnings).toHaveLength(2);
 });
 
 test('a server that goes away while it is asked is unreachable', async () => {

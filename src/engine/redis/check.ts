@@ -1,6 +1,6 @@
 import { isUnreachable } from '../../resilience/index.ts';
 import type { EngineReport } from '../engine.ts';
-import { clockComplaints } from '../clock-check.ts';
+import { clockWarnings } from '../clock-check.ts';
 import { FAIL_FAST_MS, within } from '../limits.ts';
 import type { Outage } from '../outage.ts';
 
@@ -24,12 +24,11 @@ export async function checkRedis(redis: AskedRedis, outage: Outage): Promise<Eng
     const clockDifferenceMs = Math.round(here - (Number(seconds) * 1_000 + Number(microseconds) / 1_000));
     const info = parseInfo(await ask(redis.info()));
     const version = info.get('valkey_version') ?? info.get('redis_version') ?? 'unknown';
-    const clock = clockComplaints(clockDifferenceMs);
     const errors = [...versionErrors(version), ...kindErrors(info), ...(await policyErrors(redis, info, ask))];
     const warnings = await persistenceWarnings(redis, info, ask);
     return {
-      errors: [...errors, ...clock.errors],
-      warnings: [...warnings, ...clock.warnings],
+      errors,
+      warnings: [...warnings, ...clockWarnings(clockDifferenceMs)],
       version,
       clockDifferenceMs,
     };

@@ -12,6 +12,7 @@ import type {
   EngineWorker,
   WorkerSetup,
 } from '../engine.ts';
+import { EngineClock } from '../clock/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../limits.ts';
 import { prefixOf } from '../namespace.ts';
 import { Outage } from '../outage.ts';
@@ -30,6 +31,7 @@ const NO_DATABASE =
 export class RedisEngine implements Engine {
   readonly kind = 'redis';
   readonly target: string;
+  readonly clock: EngineClock;
   readonly #options: EngineOptions;
   readonly #prefix: string;
   readonly #outage: Outage;
@@ -44,10 +46,15 @@ export class RedisEngine implements Engine {
     this.#prefix = prefixOf(options.namespace);
     this.#outage = new Outage(this.target, options);
     this.#connections = new Connections(url, options.role, this.#outage);
+    const { commands } = this.#connections;
+    this.clock = new EngineClock(async () => timeIn(await commands.time()));
+    // Another server may stand behind the address after an outage.
+    commands.on('ready', () => void this.clock.look());
   }
 
   async queue(name: string): Promise<EngineQueue> {
     await this.#connections.ready(FAIL_FAST_MS);
+    await this.clock.known();
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       queue = this.#openQueue(name);
@@ -64,7 +71,7 @@ export class RedisEngine implements Engine {
     const queue: EngineQueue = new Queue(
       name,
       { connection: {}, prefix: this.#prefix, streams: { events: { maxLen: EVENTS_KEPT } } },
-      sturdyBackend(this.#connections, this.#prefix),
+      sturdyBackend(this.#connections, this.#prefix, this.clock),
     );
     // The command connection's own listeners have reported it already.
     queue.on('error', () => undefined);
@@ -76,10 +83,11 @@ export class RedisEngine implements Engine {
       throw new InvalidOptionsError('Expected an engine opened with the role "worker", got one with "producer".');
     }
     await this.#connections.ready();
+    await this.clock.known();
     const worker = new SturdyWorker(name, process, {
       setup,
       prefix: this.#prefix,
-      backend: sturdyBackend(this.#connections, this.#prefix),
+      backend: sturdyBackend(this.#connections, this.#prefix, this.clock),
       onConnectionError: () => undefined,
     });
     this.#workers.push(worker);
@@ -135,13 +143,19 @@ export class RedisEngine implements Engine {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const endsAt = Date.now() + timeoutMs;
+    const endsAt = performance.now() + timeoutMs;
+    this.clock.stop();
     // The last part of the time is for the connections.
     const reserve = Math.min(300, timeoutMs / 4);
     const closing = Promise.all(this.#workers.map(worker => worker.close()));
     if (!(await settled(timeoutMs - reserve, closing))) for (const worker of this.#workers) worker.abandon();
     await settled(reserve, this.#wakeOthers());
     for (const queue of this.#queues.values()) queue.close().catch(() => undefined);
-    await this.#connections.close(Math.max(0, endsAt - Date.now()));
+    await this.#connections.close(Math.max(0, endsAt - performance.now()));
   }
+}
+
+/** The answer of TIME, in milliseconds since 1970. */
+function timeIn([seconds, microseconds]: readonly (number | string)[]): number {
+  return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
 }

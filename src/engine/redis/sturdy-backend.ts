@@ -1,10 +1,16 @@
 import { QueueKeys, RedisConnection, RedisQueueBackend, type BackendFactory, type IQueueBackend } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { UNREADABLE } from '../broken-job.ts';
+import type { EngineClock } from '../clock/index.ts';
 import type { Connections } from './connections.ts';
+import { inEngineTime, inMachineTime } from './engine-time.ts';
 
 /** Makes the backend of a queue or worker on the process's command connection; a worker gets a blocking one of its own. */
-export function sturdyBackend(connections: Connections, prefix: string): BackendFactory<IQueueBackend, unknown> {
+export function sturdyBackend(
+  connections: Connections,
+  prefix: string,
+  clock: EngineClock,
+): BackendFactory<IQueueBackend, unknown> {
   return (name, options, { withBlockingConnection = false } = {}) => {
     const keys = new QueueKeys(prefix);
     const workerName = 'name' in options && typeof options.name === 'string' ? `:w:${options.name}` : '';
@@ -15,6 +21,7 @@ export function sturdyBackend(connections: Connections, prefix: string): Backend
     const atOnce = { skipWaitingForReady: true, skipVersionCheck: true };
     return new SturdyBackend(
       commands,
+      clock,
       new RedisConnection(commands, { shared: true, blocking: false, ...(!withBlockingConnection && atOnce) }),
       name,
       keys.getKeys(name),
@@ -38,21 +45,52 @@ const PARSED = ['opts', 'progress', 'parent'] as const;
  *
  * Here such a claim yields no job; the broken fields are replaced, the originals kept beside them, and the job goes back
  * with a note that `readJob` finds. The sound path pays nothing: it is an error handler.
+ *
+ * What BullMQ tells and is told about time goes through here too: see engine-time.ts.
  */
 class SturdyBackend extends RedisQueueBackend {
   readonly #redis: Redis;
+  readonly #clock: EngineClock;
 
-  constructor(redis: Redis, ...base: ConstructorParameters<typeof RedisQueueBackend>) {
+  constructor(redis: Redis, clock: EngineClock, ...base: ConstructorParameters<typeof RedisQueueBackend>) {
     super(...base);
     this.#redis = redis;
+    this.#clock = clock;
+  }
+
+  override execCommand(...[client, script, args]: Parameters<RedisQueueBackend['execCommand']>): unknown {
+    return super.execCommand(client, script, inEngineTime(this.#clock, script, args));
   }
 
   override moveToActive(token: string, name?: string): Promise<unknown[]> {
-    return super.moveToActive(token, name).catch((error: unknown) => this.#noJob(error));
+    return super.moveToActive(token, name).then(
+      found => this.#inMachineTime(found),
+      (error: unknown) => this.#noJob(error),
+    );
   }
 
   override moveToFinished(jobId: string, args: (string | number | boolean | Buffer)[]): Promise<unknown[]> {
-    return super.moveToFinished(jobId, args).catch((error: unknown) => this.#noJob(error));
+    return super.moveToFinished(jobId, args).then(
+      found => this.#inMachineTime(found),
+      (error: unknown) => this.#noJob(error),
+    );
+  }
+
+  override async moveToDelayed(...args: Parameters<RedisQueueBackend['moveToDelayed']>): Promise<void | unknown[]> {
+    const found = await super.moveToDelayed(...args);
+    return Array.isArray(found) ? this.#inMachineTime(found) : found;
+  }
+
+  override async waitForJob(blockTimeout: number): ReturnType<RedisQueueBackend['waitForJob']> {
+    const sign = await super.waitForJob(blockTimeout);
+    return sign && { ...sign, score: inMachineTime(this.#clock, sign.score) };
+  }
+
+  /** The next job, or no job and how long there is none: `[job, id, limited for, delayed until]`. */
+  #inMachineTime(found: unknown[]): unknown[] {
+    const until = Number(found[3]);
+    if (until > 0) found[3] = inMachineTime(this.#clock, until);
+    return found;
   }
 
   async #noJob(error: unknown): Promise<unknown[]> {

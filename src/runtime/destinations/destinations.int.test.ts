@@ -31,10 +31,11 @@ test('a job that is told to wait without end spends its attempts at last', () =>
   const retry = { kind: 'retry', afterMs: 10, error } as const;
   const destination = { queue: 'calls', name: 'a.example', key: 'calls/a.example' };
   const hold = { breaker: CLOSED, quietUntil: Date.now() + 1_000 };
-  expect(held(retry, busy, destination, hold, 19).kind).toBe('snoozed');
-  expect(held(retry, busy, destination, hold, 20)).toBe(retry);
+  const ended = { destination, hold, at: Date.now() };
+  expect(held(retry, busy, { ...ended, waited: 19 }).kind).toBe('snoozed');
+  expect(held(retry, busy, { ...ended, waited: 20 })).toBe(retry);
   const dead = { kind: 'dead', reason: 'attempts-exhausted', error } as const;
-  expect(held(dead, busy, destination, hold, 20)).toBe(dead);
+  expect(held(dead, busy, { ...ended, waited: 20 })).toBe(dead);
 });
 
 test("a far side that asks for a short pause does not shorten the contract's own", () => {
@@ -43,7 +44,8 @@ test("a far side that asks for a short pause does not shorten the contract's own
   const hold = { breaker: CLOSED, quietUntil: Date.now() + 1_000 };
   const retry = { kind: 'retry', afterMs: 3_600_000, error } as const;
   const before = Date.now();
-  const settlement = held(retry, { what: 'busy', quietMs: 1_000 }, destination, hold, 0);
+  const ended = { destination, hold, waited: 0, at: before };
+  const settlement = held(retry, { what: 'busy', quietMs: 1_000 }, ended);
   expect(settlement.kind === 'snoozed' && settlement.untilMs).toBeGreaterThanOrEqual(before + 3_600_000);
 });
 

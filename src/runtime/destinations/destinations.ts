@@ -11,6 +11,8 @@ import { SharedBreaker, type Hold } from './shared-breaker.ts';
 
 export interface DestinationsOptions {
   readonly facts: Facts;
+  /** The engine's time: what is held, and until when, is shared by all hosts. */
+  readonly now: () => number;
   /** Opened when the first job with a destination comes. */
   readonly state: () => Promise<StateStore>;
 }
@@ -51,12 +53,14 @@ interface Shared {
  */
 export class Destinations {
   readonly #facts: Facts;
+  readonly #now: () => number;
   readonly #state: () => Promise<StateStore>;
   readonly #wellSince = new Map<string, Look>();
   #opened: Promise<Shared> | undefined;
 
-  constructor({ facts, state }: DestinationsOptions) {
+  constructor({ facts, now, state }: DestinationsOptions) {
     this.#facts = facts;
+    this.#now = now;
     this.#state = state;
   }
 
@@ -94,7 +98,7 @@ export class Destinations {
     const slot = await this.#slot(shared.slots, run, destination, policy, contract);
     if (slot === 'none-free') {
       await probe?.();
-      return waits(Date.now(), 'as many as are allowed run for its destination', WHILE_FULL_MS);
+      return waits(this.#now(), 'as many as are allowed run for its destination', WHILE_FULL_MS);
     }
     const release = async (): Promise<void> => {
       await Promise.all([probe?.(), slot?.()]);
@@ -102,7 +106,7 @@ export class Destinations {
     const waitMs = await rateWait(shared.store, run.jobId, policy, destination);
     if (waitMs > 0) {
       await release();
-      return waits(Date.now() + waitMs, 'above the rate', 0);
+      return waits(this.#now() + waitMs, 'above the rate', 0);
     }
     if (destination === undefined || look === undefined) return undefined;
     const probes = probe !== undefined && look.hold.breaker.phase !== 'closed';
@@ -138,11 +142,11 @@ export class Destinations {
           // A success in a closed circuit changes nothing; only a probe's has to be told.
           if (finding === undefined || (finding.what === 'well' && !probes)) return settlement;
           // Begun on what was known then: a circuit that has changed since is not judged by it.
-          const call = { beganAt: knownAt, endedAt: Date.now() };
+          const call = { beganAt: knownAt, endedAt: this.#now() };
           const { before, after } = await breaker.note(destination.key, policy.breaker, finding, call);
           this.#wellSince.delete(destination.key);
           this.#tell(destination, before, after);
-          return held(settlement, finding, destination, after, waited);
+          return held(settlement, finding, { destination, hold: after, waited, at: call.endedAt });
         } catch {
           // Without the shared state the job's own retries still hold.
           return settlement;
@@ -164,7 +168,7 @@ export class Destinations {
 
   /** A well destination is looked at four times a second at most, whatever its traffic: a hold is noticed that much later. */
   async #read(key: string, breaker: SharedBreaker): Promise<Look> {
-    const at = Date.now();
+    const at = this.#now();
     const seen = this.#wellSince.get(key);
     if (seen !== undefined && at - seen.at < TRUSTED_MS) return seen;
     const look = { hold: await breaker.read(key), at };

@@ -45,21 +45,29 @@ export function findingOf(settlement: Settlement): Finding | undefined {
   return error.failure === 'permanent' || error.busy ? { what: 'well' } : { what: 'failed' };
 }
 
+/** A run's end, as far as its destination is concerned. */
+export interface Ended {
+  readonly destination: Destination;
+  /** What is shared about it now. */
+  readonly hold: Hold;
+  /** How often the job was taken from its queue without an attempt. */
+  readonly waited: number;
+  readonly at: number;
+}
+
 /**
- * A failure that the destination's sickness, or the pause that it asks for, explains spends no attempt, and ends no job. `waited`: how
- * often the job was taken from its queue without an attempt.
+ * A failure that the destination's sickness, or the pause that it asks for, explains spends no attempt, and ends no job.
  */
 export function held(
   settlement: Settlement,
   finding: Finding,
-  { name }: Destination,
-  { breaker, quietUntil }: Hold,
-  waited: number,
+  { destination: { name }, hold: { breaker, quietUntil }, waited, at }: Ended,
 ): Settlement {
   // What may have been done already is not simply done again.
   if (settlement.kind === 'dead' && settlement.reason !== 'attempts-exhausted') return settlement;
   if (finding.what === 'busy') {
-    return waited < FREE_PAUSES ? notBefore(settlement, pause(name, quietUntil, Date.now()).settlement) : settlement;
+    if (waited >= FREE_PAUSES) return settlement;
+    return notBefore(at, settlement, pause(name, quietUntil, at).settlement);
   }
   if (finding.what === 'well' || breaker.phase === 'closed') return settlement;
   const { settlement: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
@@ -67,9 +75,9 @@ export function held(
 }
 
 /** A pause that the far side asks for does not shorten the contract's own. */
-function notBefore(own: Settlement, asked: Settlement): Settlement {
+function notBefore(at: number, own: Settlement, asked: Settlement): Settlement {
   if (own.kind !== 'retry' || asked.kind !== 'snoozed') return asked;
-  return { ...asked, untilMs: Math.max(asked.untilMs, Date.now() + own.afterMs) };
+  return { ...asked, untilMs: Math.max(asked.untilMs, at + own.afterMs) };
 }
 
 /** A short pause is not drawn out: they come back over as long again. */

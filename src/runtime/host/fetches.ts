@@ -2,7 +2,7 @@
 export class Fetches {
   #lastAt = 0;
 
-  /** Milliseconds since 1970; 0 before the first. */
+  /** By `performance.now()`; 0 before the first. */
   get lastAt(): number {
     return this.#lastAt;
   }

@@ -28,14 +28,14 @@ const QUIET_MS = 30_000;
  */
 export function watchForWedge(options: WatchdogOptions): () => void {
   const { engine, queues, running, fetches, onWedged, onHopeless, everyMs = EVERY_MS, quietMs = QUIET_MS } = options;
-  const watchingSince = Date.now();
+  const watchingSince = performance.now();
   /** Since when, by queue. */
   const wedged = new Map<string, number>();
   let looking = false;
   const quietSince = (name: string): number => Math.max(fetches.get(name)?.lastAt ?? 0, watchingSince);
   const isWedged = async (name: string): Promise<boolean> => {
     const since = quietSince(name);
-    if (Date.now() - since < quietMs || [...running].some(({ queue }) => queue === name)) return false;
+    if (performance.now() - since < quietMs || [...running].some(({ queue }) => queue === name)) return false;
     // A job may be taken while the engine is asked.
     return (await isDue(engine, name, quietMs)) && quietSince(name) === since;
   };
@@ -44,9 +44,9 @@ export function watchForWedge(options: WatchdogOptions): () => void {
       const since = wedged.get(name);
       if (!(await isWedged(name))) wedged.delete(name);
       else if (since === undefined) {
-        wedged.set(name, Date.now());
+        wedged.set(name, performance.now());
         onWedged(name);
-      } else if (Date.now() - since >= quietMs) onHopeless(name);
+      } else if (performance.now() - since >= quietMs) onHopeless(name);
     }
   };
   const timer = setInterval(() => {
@@ -62,7 +62,7 @@ export function watchForWedge(options: WatchdogOptions): () => void {
 /** Whether the queue's oldest due job has waited for so long, and nothing forbids to take it. */
 async function isDue(engine: Engine, name: string, quietMs: number): Promise<boolean> {
   const queue = await engine.queue(name);
-  const { oldestDueMs, paused, running } = await readQueueFigures(queue);
+  const { oldestDueMs, paused, running } = await readQueueFigures(queue, engine.clock.now());
   if (paused || oldestDueMs === undefined || oldestDueMs < quietMs) return false;
   // As many as may run do so elsewhere.
   const most = await queue.getGlobalConcurrency();

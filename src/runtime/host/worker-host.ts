@@ -4,7 +4,7 @@ import { InvalidConfigError } from '../../config/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { type App, type QueuePolicy } from '../../contracts/index.ts';
 import { type Tracer } from '../../tracing/index.ts';
-import type { Engine, EngineJob, EngineWorker } from '../../engine/index.ts';
+import type { ClockWatch, Engine, EngineJob, EngineWorker } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../../queue/index.ts';
 import { Ledger, openState, patientStore } from '../../state/index.ts';
@@ -14,6 +14,7 @@ import { Confirmations } from '../run/confirmations.ts';
 import { Destinations } from '../destinations/destinations.ts';
 import { Fetches } from './fetches.ts';
 import { handBackOn } from '../run/hand-back.ts';
+import { watchHostClock } from './host-clock.ts';
 import { watchLoop } from './loop-watch.ts';
 import { LostClaims } from './lost-claims.ts';
 import { runFields, type Assignment, type QueueContext, type RunContext } from '../run/run-context.ts';
@@ -78,13 +79,17 @@ export class WorkerHost {
   #hurry: (() => void) | undefined;
   #handedBack = 0;
   readonly #unwatch: (() => void)[] = [];
+  readonly #clock: ClockWatch;
   #lookTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WorkerHostOptions) {
     this.#options = options;
     this.name = options.name ?? workerName();
     this.facts = options.facts ?? new Facts();
-    this.#destinations = new Destinations({ facts: this.facts, state: () => openState(options.engine) });
+    const { engine } = options;
+    this.#now = () => engine.clock.now();
+    this.#destinations = new Destinations({ facts: this.facts, now: this.#now, state: () => openState(engine) });
+    this.#clock = watchHostClock(engine, this.name, options.suspicion === undefined ? this.facts : undefined);
     this.queues = options.queues ?? [...options.app.queues.keys()];
     this.fetches = new Map(this.queues.map(queue => [queue, new Fetches()]));
     const problems = assignmentProblems(options.app, this.queues);
@@ -177,10 +182,15 @@ export class WorkerHost {
     for (const handler of handlersOf(app, [queue])) {
       const { contract } = handler;
       const ledger = (signal: AbortSignal): Promise<Ledger> =>
-        openState(engine).then(state => new Ledger(patientStore(state, signal), { scope: contract.name }));
+        openState(engine).then(
+          state => new Ledger(patientStore(state, signal), { scope: contract.name, worker: this.name, signal }),
+        );
       assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {}, ledger });
     }
     const context: QueueContext = {
+      clock: engine.clock,
+      now: this.#now,
+      clockDoubted: () => this.#clock.doubted,
       queue,
       worker: this.name,
       facts: this.facts,
@@ -217,6 +227,7 @@ export class WorkerHost {
   }
 
   readonly #destinations: Destinations;
+  readonly #now: () => number;
   readonly #confirmed = new Confirmations();
   /** Tokens of suspects: few, and a token is never given twice. */
   readonly #passedOn = new Set<string>();
@@ -296,8 +307,8 @@ export class WorkerHost {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const startedAt = Date.now();
-    const left = () => Math.max(0, graceMs - (Date.now() - startedAt));
+    const startedAt = performance.now();
+    const left = () => Math.max(0, graceMs - (performance.now() - startedAt));
     this.facts.state('worker.draining', { worker: this.name, running: this.running.size });
     const uncount = this.facts.on('job.handed-back', ({ fields }) => {
       if (fields.worker === this.name) this.#handedBack += 1;
@@ -315,8 +326,9 @@ export class WorkerHost {
     await this.#options.engine.close(Math.max(200, left() - 200));
     clearTimeout(this.#lookTimer);
     for (const unwatch of this.#unwatch) unwatch();
+    this.#clock.stop();
     uncount();
-    const tookMs = Date.now() - startedAt;
+    const tookMs = Math.round(performance.now() - startedAt);
     this.facts.state('worker.stopped', { worker: this.name, handedBack: this.#handedBack, tookMs });
   }
 }

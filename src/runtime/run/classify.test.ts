@@ -20,8 +20,8 @@ const contract = defineJob({
   schema: z.unknown(),
   retry: { attempts: 3, backoff: fixed('2s') },
 });
-const first = { attempt: 1, attempts: 3, startedAt: 1_000 };
-const last = { attempt: 3, attempts: 3, startedAt: 1_000 };
+const first = { attempt: 1, attempts: 3, startedAt: 1_000, now: Date.now };
+const last = { attempt: 3, attempts: 3, startedAt: 1_000, now: Date.now };
 
 describe('classifyReturn', () => {
   test('a value is a result', () => {

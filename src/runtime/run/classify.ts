@@ -10,8 +10,10 @@ export interface AttemptInfo {
   /** 1 for the first. */
   readonly attempt: number;
   readonly attempts: number;
-  /** Milliseconds since 1970. */
+  /** By the engine's clock, milliseconds since 1970. */
   readonly startedAt: number;
+  /** The engine's time now. */
+  readonly now: () => number;
 }
 
 /** What a returned value means: a result, or an outcome said explicitly. */
@@ -39,7 +41,7 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
   if (isJobCancelled(error)) return { kind: 'cancelled', reason: error.reason };
   if (hasCode(error, 'JOB_DEAD') || isUnrecoverable(error)) return { kind: 'dead', reason: 'said-by-handler', error };
   if (isEffectInProgress(error)) {
-    const untilMs = Date.now() + error.retryAfterMs;
+    const untilMs = info.now() + error.retryAfterMs;
     return { kind: 'snoozed', untilMs, reason: error.message, alarm: false };
   }
   if (hasCode(error, 'EFFECT_IN_DOUBT')) return { kind: 'dead', reason: 'in-doubt', error };

@@ -13,7 +13,7 @@ const contract = defineJob({
   onDoubt: 'hold',
   retry: { attempts: 3, backoff: fixed('2s') },
 });
-const first = { attempt: 1, attempts: 3, startedAt: 1_000 };
+const first = { attempt: 1, attempts: 3, startedAt: 1_000, now: Date.now };
 
 async function loadAll() {
   return {

@@ -1,6 +1,6 @@
 import type { AnyJobContract, Handler, QueuePolicy } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
-import type { EngineJob } from '../../engine/index.ts';
+import type { EngineClock, EngineJob } from '../../engine/index.ts';
 import type { Facts, RunFields } from '../../facts/index.ts';
 import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
@@ -21,6 +21,11 @@ export interface Assignment {
 
 /** What every run of one queue in one process shares. */
 export interface QueueContext {
+  readonly clock: Pick<EngineClock, 'at'>;
+  /** The engine's time. */
+  readonly now: () => number;
+  /** Whether the engine's own clock is doubted: then no job's age is known, and none expires. */
+  readonly clockDoubted: () => boolean;
   readonly queue: string;
   readonly worker: string;
   readonly facts: Facts;
@@ -54,11 +59,16 @@ export interface RunContext {
   /** 1 for the first attempt. */
   readonly attempt: number;
   readonly attempts: number;
-  /** Milliseconds since 1970. */
+  /** By the engine's clock, milliseconds since 1970. */
   readonly startedAt: number;
+  /** On this process's own clock (`performance.now()`): what durations are counted from. */
+  readonly begunAt: number;
+  /** The engine's time now. */
+  readonly now: () => number;
 }
 
 export function runContext(at: QueueContext, job: EngineJob, token: string): RunContext {
+  const begunAt = performance.now();
   return {
     at,
     job,
@@ -68,7 +78,9 @@ export function runContext(at: QueueContext, job: EngineJob, token: string): Run
     assignment: at.assignments.get(job.name),
     attempt: job.attemptsMade + 1,
     attempts: job.opts.attempts || 1,
-    startedAt: Date.now(),
+    startedAt: at.clock.at(begunAt),
+    begunAt,
+    now: at.now,
   };
 }
 

@@ -14,7 +14,7 @@ import { settle } from './settle.ts';
  */
 export function runJob(at: QueueContext, job: EngineJob, token: string): Promise<unknown> {
   const run = runContext(at, job, token);
-  at.fetches.note(run.startedAt);
+  at.fetches.note(run.begunAt);
   // Started more often than it ended: it was snoozed, handed back, or there when a process died.
   const { suspicion } = at;
   if (suspicion === undefined || job.attemptsStarted <= job.attemptsMade + 1) return start(run);

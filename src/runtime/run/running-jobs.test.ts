@@ -12,7 +12,7 @@ function setup() {
     jobId: 'email-1',
     attempt: 1,
     attempts: 5,
-    startedAt: Date.now(),
+    begunAt: performance.now(),
     job: { timestamp: 0 },
     meta: { correlationId: undefined, traceparent: undefined },
   };

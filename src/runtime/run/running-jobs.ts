@@ -19,12 +19,12 @@ const ENDED_KEPT = 20;
 
 const CANCEL_PATIENCE_MS = 5_000;
 
-/** Timeouts are counted from `startedAt`. */
+/** Timeouts are counted from `begunAt`, by this process's own clock: whoever sets the machine's must not end what runs. */
 export interface RunStart {
   readonly jobId: string;
   readonly attempt: number;
   readonly attempts: number;
-  readonly startedAt: number;
+  readonly begunAt: number;
   readonly job: { readonly timestamp: number };
   readonly meta: { readonly correlationId: string | undefined; readonly traceparent: string | undefined };
 }
@@ -40,7 +40,7 @@ export class RunningJob implements Run {
   readonly enqueuedAt: number;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
-  readonly startedAt: number;
+  readonly begunAt: number;
   /** Later by what its ledger was waited for: an engine that is away is no fault of the handler. */
   deadlineAt: number;
   /** Its place in `RunningJobs`; -1 outside of it. */
@@ -56,7 +56,7 @@ export class RunningJob implements Run {
 
   constructor(
     contract: AnyJobContract,
-    { jobId, attempt, attempts, startedAt, job, meta }: RunStart,
+    { jobId, attempt, attempts, begunAt, job, meta }: RunStart,
     ledger: (signal: AbortSignal) => Promise<Ledger>,
   ) {
     this.#ledger = ledger;
@@ -69,9 +69,9 @@ export class RunningJob implements Run {
     this.enqueuedAt = job.timestamp;
     this.correlationId = meta.correlationId ?? jobId;
     this.traceparent = meta.traceparent;
-    this.startedAt = startedAt;
+    this.begunAt = begunAt;
     this.#timeoutMs = contract.timeoutMs;
-    this.deadlineAt = startedAt + contract.timeoutMs;
+    this.deadlineAt = begunAt + contract.timeoutMs;
   }
 
   /** Made when first asked for: most handlers that end quickly never look at it. */
@@ -112,13 +112,13 @@ export class RunningJob implements Run {
   }
 
   #beginAsking(): void {
-    if (this.#asking === 0) this.#askingSince = Date.now();
+    if (this.#asking === 0) this.#askingSince = performance.now();
     this.#asking += 1;
   }
 
   #endAsking(): void {
     this.#asking -= 1;
-    if (this.#asking === 0) this.deadlineAt += Date.now() - this.#askingSince;
+    if (this.#asking === 0) this.deadlineAt += performance.now() - this.#askingSince;
   }
 
   /** Called when the run must be settled although the handler has not ended. */
@@ -195,7 +195,8 @@ export class RunningJobs {
     this.#jobs[job.slot] = last;
     this.#jobs.pop();
     job.slot = -1;
-    if (Date.now() - job.startedAt >= LONG_MS && this.#endedLong.length < ENDED_KEPT) this.#endedLong.push(job.jobId);
+    if (performance.now() - job.begunAt >= LONG_MS && this.#endedLong.length < ENDED_KEPT)
+      this.#endedLong.push(job.jobId);
     if (this.#jobs.length > 0) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
@@ -228,7 +229,7 @@ export class RunningJobs {
       this.#timer = undefined;
       return;
     }
-    const now = Date.now();
+    const now = performance.now();
     for (const job of this.#jobs) if (job.isLate(now)) job.timeOut();
   }
 }

@@ -55,7 +55,8 @@ export async function settle(run: RunContext, settlement: Settlement): Promise<u
       throw new RetryError(stored, settlement.afterMs);
     }
     case 'snoozed':
-      await job.moveToDelayed(settlement.untilMs, token);
+      // BullMQ counts the delay from its machine's clock.
+      await job.moveToDelayed(Date.now() + settlement.untilMs - run.now(), token);
       state?.();
       throw new DelayedError();
     case 'handed-back':
@@ -73,10 +74,9 @@ export async function settle(run: RunContext, settlement: Settlement): Promise<u
 
 /** Adds the failed attempt to the job's history. Where it cannot, the failure counts all the same. */
 async function record(run: RunContext, error: StoredError, dead?: EndReason): Promise<void> {
-  const at = Date.now();
   const line = failedLine({
-    at,
-    ranMs: at - run.startedAt,
+    at: run.now(),
+    ranMs: Math.round(performance.now() - run.begunAt),
     attempt: run.attempt,
     worker: run.at.worker,
     version: run.assignment?.contract.version,

@@ -16,7 +16,7 @@ export function outcomeStatement(run: RunContext, settlement: Settlement): (() =
   const { facts } = run.at;
   if (!facts.wants(FACT_OF[settlement.kind])) return undefined;
   const fields = runFields(run);
-  const ranMs = Date.now() - run.startedAt;
+  const ranMs = Math.round(performance.now() - run.begunAt);
   switch (settlement.kind) {
     case 'succeeded':
       return () => facts.state('job.succeeded', { ...fields, waitedMs: waitedMs(run), ranMs });

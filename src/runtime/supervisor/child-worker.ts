@@ -17,7 +17,8 @@ export interface WorkerProgram {
 /** One worker process of a supervisor. */
 export class ChildWorker {
   readonly name: string;
-  readonly startedAt = Date.now();
+  /** By `performance.now()`. */
+  readonly startedAt = performance.now();
   readonly exited: Promise<WorkerExit>;
   /** Answers when its main thread does not. */
   readonly beside: Beside;

@@ -13,6 +13,7 @@ function mourning() {
     isHeld: () => false,
     passed: () => Promise.resolve(),
     rescue: {
+      departed: () => Promise.resolve(),
       async run(cause, gone) {
         causes.push(cause);
         const jobs = ['one', 'two'].filter(jobId => gone(`host/${jobId}`, jobId));

@@ -2,7 +2,7 @@ import type { BlameBook } from '../../dead-letters/index.ts';
 import type { Rescue, RescueCause } from './rescue.ts';
 
 export interface DeathsOptions {
-  readonly rescue: Pick<Rescue, 'run'>;
+  readonly rescue: Pick<Rescue, 'run' | 'departed'>;
   readonly blame: BlameBook;
   /** Whether a job is to be run alone: its lock is kept, and it is nobody's to hand back. */
   readonly isHeld: (jobId: string) => boolean;
@@ -55,6 +55,7 @@ export class Deaths {
     const isOf = (worker: string, jobId: string): boolean => worker === name && !isHeld(jobId);
     const look = (as: RescueCause): Promise<readonly string[]> => rescue.run(as, isOf);
     const looked = (async () => {
+      await rescue.departed([name]);
       if (cause === 'worker-died') await blame.count(seen, name).catch(() => undefined);
       const first = [...seen, ...(await look(cause))];
       await passed(soon);
@@ -85,7 +86,7 @@ export class Deaths {
   }
 
   remember(worker: string, jobs: Promise<readonly string[]>, as?: 'alone'): void {
-    this.#deaths.push({ worker, at: Date.now(), jobs, alone: as === 'alone' });
+    this.#deaths.push({ worker, at: performance.now(), jobs, alone: as === 'alone' });
     if (this.#deaths.length > DEATHS_KEPT) this.#deaths.shift();
   }
 

@@ -68,7 +68,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
         const process = {
           jobId,
           name,
-          startedAt: Date.now(),
+          startedAt: performance.now(),
           ready: false,
           leaving: false,
           killedAs: undefined,
@@ -117,7 +117,10 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     await waitFor('the next', () => processes.length === 2);
     expect(processes.map(({ jobId }) => jobId)).toEqual(['one', 'two']);
     expect(NAMES.map(id => isolation.holds(id))).toEqual([true, true, true]);
-    await waitFor('its patience to be over as well', () => Date.now() - (processes[1]?.startedAt ?? Infinity) > 600);
+    await waitFor(
+      'its patience to be over as well',
+      () => performance.now() - (processes[1]?.startedAt ?? Infinity) > 600,
+    );
     expect(processes).toHaveLength(2);
     expect(processes.every(process => isolation.runs(process))).toBe(true);
     // The second one ends well: the third need not wait for the first.

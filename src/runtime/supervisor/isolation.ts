@@ -156,8 +156,8 @@ export class Isolation {
     if (contract !== undefined && contract.retention.forget.length > 0) {
       await job.updateData(keptData({ forget: contract.retention.forget, version: contract.version }, stored));
     }
-    const at = Date.now();
-    const ranMs = at - worker.startedAt;
+    const at = this.#options.engine.clock.now();
+    const ranMs = Math.round(performance.now() - worker.startedAt);
     const line = failedLine({
       at,
       ranMs,

@@ -1,4 +1,4 @@
-import type { StateStore } from '../../state/index.ts';
+import type { StateEntry, StateStore } from '../../state/index.ts';
 
 /** What a supervisor says of itself while it lives. */
 export interface HostPresence {
@@ -8,13 +8,15 @@ export interface HostPresence {
   readonly startedAt: number;
   readonly processes: number;
   readonly queues: readonly string[];
+  /** Its clock minus the engine's; undefined before it has been compared, and of an older release. */
+  readonly clockMs?: number | undefined;
 }
 
 export interface PresenceOptions {
   readonly store: StateStore;
   /** The supervisor's name: unique per incarnation. */
   readonly name: string;
-  readonly about: HostPresence;
+  readonly about: () => HostPresence;
   /** A supervisor that has not been heard of for so long is gone. */
   readonly ttlMs?: number;
   /** How often it is renewed. */
@@ -26,7 +28,7 @@ export interface PresenceOptions {
 /** What another supervisor has written, perhaps one of another release. */
 export function hostIn(value: unknown): HostPresence | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { host, pid, startedAt, processes, queues }: Partial<Record<keyof HostPresence, unknown>> = value;
+  const { host, pid, startedAt, processes, queues, clockMs }: Partial<Record<keyof HostPresence, unknown>> = value;
   if (typeof host !== 'string' || typeof pid !== 'number' || typeof startedAt !== 'number') return undefined;
   return {
     host,
@@ -34,21 +36,34 @@ export function hostIn(value: unknown): HostPresence | undefined {
     startedAt,
     processes: typeof processes === 'number' ? processes : 0,
     queues: Array.isArray(queues) ? queues.map(String) : [],
+    ...(typeof clockMs === 'number' && { clockMs }),
   };
 }
 
 export const PRESENCE = 'presence';
+
+/** What the clocks of all hosts but this one differ from the engine's by, in milliseconds, as they have said it last. */
+export async function clocksOfOthers(store: StateStore, own: string | undefined): Promise<readonly number[]> {
+  const others = (await store.list(PRESENCE)).filter(({ name }) => name !== own);
+  return others.flatMap(({ value }) => hostIn(value)?.clockMs ?? []);
+}
+
 export const PRESENCE_TTL_MS = 8_000;
 const EVERY_MS = 2_000;
 
 /**
- * Renews this supervisor's presence and watches the others'. An engine that was frozen, or a connection that was cut, makes
- * everybody look dead for a moment: so nobody may judge before a whole period of its own unbroken, punctual renewals.
+ * Renews this supervisor's presence and watches the others'. Another one is there while its presence keeps being renewed, as this process's
+ * own time goes: an engine whose clock steps lets every presence lapse at once, or none for hours.
+ *
+ * An engine that was frozen, or a connection that was cut, makes everybody look dead for a moment: so nobody may judge before a whole
+ * period of its own unbroken, punctual renewals.
  */
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #ttlMs: number;
   readonly #everyMs: number;
+  /** The version that each was last seen with, and when that was written. */
+  readonly #renewals = new Map<string, { readonly version: number; readonly at: number }>();
   #steadySince: number | undefined;
   #lastAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -80,18 +95,30 @@ export class Presence {
 
   async #renew(): Promise<void> {
     const { store, name, about, onSeen } = this.#options;
-    const askedAt = Date.now();
+    const askedAt = performance.now();
     try {
-      await store.set(PRESENCE, name, about, this.#ttlMs);
-      const present = new Set((await store.list(PRESENCE)).map(entry => entry.name));
-      const now = Date.now();
+      await store.set(PRESENCE, name, about(), this.#ttlMs);
+      const found = await store.list(PRESENCE);
+      const now = performance.now();
       // Late by this process's own fault (it was frozen) or by the engine's: either way it has missed what went on.
       const late = now - (this.#lastAt ?? askedAt) > 2 * this.#everyMs;
       if (late || this.#steadySince === undefined) this.#steadySince = now;
       this.#lastAt = now;
+      const present = this.#presentAmong(found, now);
       if (!this.#left) onSeen(present, now - this.#steadySince >= this.#ttlMs);
     } catch {
       this.#steadySince = undefined;
     }
+  }
+
+  #presentAmong(found: readonly StateEntry[], now: number): ReadonlySet<string> {
+    const ttlMs = this.#ttlMs;
+    for (const { name, version, leftMs } of found) {
+      if (this.#renewals.get(name)?.version === version) continue;
+      const ageMs = Math.min(Math.max(0, ttlMs - leftMs), ttlMs);
+      this.#renewals.set(name, { version, at: now - ageMs });
+    }
+    for (const [name, { at }] of this.#renewals) if (now - at > ttlMs) this.#renewals.delete(name);
+    return new Set(this.#renewals.keys());
   }
 }

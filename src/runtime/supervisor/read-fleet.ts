@@ -25,7 +25,7 @@ export interface Fleet {
 }
 
 /** Who works, and what is held, as the shared state has it. Rejects when the engine does not answer. */
-export async function readFleet(engine: Engine, now = Date.now()): Promise<Fleet> {
+export async function readFleet(engine: Engine, now = engine.clock.now()): Promise<Fleet> {
   const state = await openState(engine);
   const [present, holds] = await Promise.all([state.list(PRESENCE), state.list(HOLDS)]);
   const hosts = present.flatMap(({ name, value }) => {

@@ -1,10 +1,12 @@
 import type { Claim, Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import type { StateStore } from '../../state/index.ts';
+import { GONE_WORKERS, type StateStore } from '../../state/index.ts';
 import type { BlameBook } from '../../dead-letters/index.ts';
 import { supervisorOf } from './messages.ts';
 
 const LEASE_MS = 5_000;
+/** What a worker did in the ledger lapses by itself before that is over. */
+const GONE_KEPT_MS = 3_600_000;
 
 export interface RescueOptions {
   readonly engine: Pick<Engine, 'kind' | 'claims' | 'handBack'>;
@@ -50,6 +52,13 @@ export class Rescue {
     return looked;
   }
 
+  /** Says to all hosts that these workers are no more: nobody waits for their leases. */
+  async departed(workers: Iterable<string>): Promise<void> {
+    const { store } = this.#options;
+    const said = [...workers].map(worker => store.set(GONE_WORKERS, worker, true, GONE_KEPT_MS));
+    await Promise.all(said).catch(() => undefined);
+  }
+
   async #queue(
     name: string,
     cause: CauseOfDeath,
@@ -66,6 +75,8 @@ export class Rescue {
   async #rescue(queue: string, claims: readonly Claim[], cause: RescueCause): Promise<readonly string[]> {
     const { blame } = this.#options;
     const held = cause === 'host-lost' ? await this.#leased(queue, claims) : claims;
+    // First: handed back, a job may ask at once for what this worker was doing.
+    await this.departed(new Set(held.map(({ worker = '' }) => worker)));
     // Counted first: handed back, a job may be running again before the count is written.
     if (cause === 'worker-died' || cause === 'host-lost') {
       const byWorker = Map.groupBy(held, ({ worker = '' }) => worker);

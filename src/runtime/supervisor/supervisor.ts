@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { App } from '../../contracts/index.ts';
-import type { Engine } from '../../engine/index.ts';
+import { ClockWatch, type Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { clientOn } from '../../queue/index.ts';
@@ -11,7 +11,7 @@ import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker
 import { Deaths } from './deaths.ts';
 import { Isolation } from './isolation.ts';
 import { supervisedName, supervisorOf, type FromWorker } from './messages.ts';
-import { Presence } from './presence.ts';
+import { clocksOfOthers, Presence } from './presence.ts';
 import { Rescue } from './rescue.ts';
 import { Respawn } from './respawn.ts';
 import { sweepState } from './sweep-state.ts';
@@ -65,8 +65,9 @@ export class Supervisor {
   #saidReady = false;
   #stopping: Promise<void> | undefined;
   #seen: ReadonlySet<string> = new Set();
-  #sweptAt = 0;
+  #sweptAt = -Infinity;
   #presence: Presence | undefined;
+  #clock: ClockWatch | undefined;
   #rescue: Rescue | undefined;
   #deaths: Deaths | undefined;
   #isolation: Isolation | undefined;
@@ -122,16 +123,38 @@ export class Supervisor {
       atOnce: Math.max(2, processes),
       diedTogether: worker => deaths.diedTogether(worker.name),
     });
+    const clock = new ClockWatch({
+      clock: engine.clock,
+      engine: engine.kind,
+      facts,
+      others: () => clocksOfOthers(store, name),
+    });
+    this.#clock = clock;
+    const startedAt = engine.clock.now();
     this.#presence = new Presence({
       store,
       name,
-      about: { host: hostname(), pid: process.pid, startedAt: Date.now(), processes, queues },
+      about: () => ({
+        host: hostname(),
+        pid: process.pid,
+        startedAt,
+        processes,
+        queues,
+        clockMs: engine.clock.differenceMs,
+      }),
       ...this.#options.presence,
       onSeen: (present, mayJudge) => this.#judge(present, mayJudge),
     });
     if (this.#stopping !== undefined) return;
     this.#presence.start();
-    this.#scheduler = new Scheduler({ app, client: clientOn(engine, facts), store, facts, name });
+    this.#scheduler = new Scheduler({
+      app,
+      client: clientOn(engine, facts),
+      store,
+      facts,
+      name,
+      now: () => clock.hostsNow(),
+    });
     this.#scheduler.start();
     if (alarm !== undefined) watchDeadLetters(this.#timers, { app, engine, facts }, store, alarm);
     this.#stopSweeping = sweepState(store);
@@ -156,7 +179,7 @@ export class Supervisor {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const endsAt = Date.now() + graceMs;
+    const endsAt = performance.now() + graceMs;
     const workersMs = Math.max(0, graceMs - OWN_MARGIN_MS);
     this.#timers.end();
     this.#stopSweeping?.();
@@ -173,18 +196,20 @@ export class Supervisor {
     const ending = (async () => {
       const names = new Set(all.map(({ name }) => name));
       // Those that were ended, and fetches that were under way in those that left.
+      await this.#rescue?.departed(names);
       const guilty = new Set(late.filter(({ killedAs }) => killedAs === 'guilty').map(({ name }) => name));
       const cause = (worker: string) => (guilty.has(worker) ? 'worker-died' : 'late');
       await this.#rescue?.run(cause, worker => names.has(worker));
       await lead;
       await this.#presence?.leave();
+      this.#clock?.stop();
     })();
     await settledBy(endsAt - 250, ending);
   }
 
   /** Waits for the workers' exits; answers those that are still there when the time is over. */
   async #leave(workers: readonly ChildWorker[], withinMs: number): Promise<readonly ChildWorker[]> {
-    await settledBy(Date.now() + withinMs, Promise.all(workers.map(({ exited }) => exited)));
+    await settledBy(performance.now() + withinMs, Promise.all(workers.map(({ exited }) => exited)));
     return workers.filter(({ gone }) => !gone);
   }
 
@@ -237,7 +262,7 @@ export class Supervisor {
   #recycle(worker: ChildWorker, reason: string): void {
     if (this.#worn.has(worker) || worker.leaving || this.#runsAlone(worker)) return;
     this.#worn.add(worker);
-    this.#timers.after(this.#recycling.delayAfter(Date.now() - worker.startedAt), () => {
+    this.#timers.after(this.#recycling.delayAfter(performance.now() - worker.startedAt), () => {
       if (worker.gone || this.#stopping !== undefined) return;
       this.#options.facts.state('worker.recycled', { worker: worker.name, reason });
       this.#startWorker();
@@ -254,9 +279,10 @@ export class Supervisor {
     const isolated = alone !== undefined;
     const { killedAs } = worker;
     const clean = code === 0 && (worker.leaving || isolated);
-    const uptimeMs = Date.now() - worker.startedAt;
+    const uptimeMs = Math.round(performance.now() - worker.startedAt);
     if (!clean) this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
+    if (isolated) void this.#rescue?.departed([worker.name]);
     if (!isolated) {
       const cause = killedAs === 'innocent' ? 'worker-killed' : clean ? 'late' : 'worker-died';
       void this.#deaths?.mourn(worker.name, cause, { seen, guilty: killedAs === 'guilty' });
@@ -284,8 +310,8 @@ export class Supervisor {
     }
     const lapsed = [...this.#seen].some(name => !present.has(name));
     this.#seen = present;
-    if (!lapsed && Date.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
-    this.#sweptAt = Date.now();
+    if (!lapsed && performance.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
+    this.#sweptAt = performance.now();
     const living = new Set([...this.#workers].map(worker => worker.name));
     const cause = (worker: string) => (this.#deaths?.forgave(worker) === true ? 'late' : 'host-lost');
     void this.#rescue?.run(cause, (worker, jobId) => {

@@ -44,6 +44,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'worker.error': ['error'],
   'schedule.missed': ['warn'],
   'schedule.skipped': ['info'],
+  'schedule.reset': ['warn'],
   'schedule.failed': ['error'],
   'dead-letters.alert': ['error'],
   'alert.failed': ['error'],
@@ -52,6 +53,8 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'engine.warning': ['warn'],
   'engine.lost': ['error'],
   'engine.back': ['info'],
+  'clock.differs': ['warn', 'error'],
+  'clock.agrees': ['info'],
   'event.published': ['info'],
   'event.unroutable': ['warn'],
   'event.handled': ['info'],
@@ -165,6 +168,8 @@ function levelOf(fact: Fact): Level {
     case 'job.dead':
       // An expired job is what its contract asked for.
       return fact.fields.reason === 'expired' ? 'info' : 'error';
+    case 'clock.differs':
+      return fact.fields.whose === 'engine' ? 'error' : 'warn';
     case 'job.snoozed':
       return fact.fields.alarm ? 'warn' : 'info';
     default:

@@ -37,6 +37,17 @@ export function countWorkers(
     registers,
   });
   up.set(engineAway ? 0 : 1);
+  const clock = new Gauge({
+    name: 'shiftwork_clock_difference_seconds',
+    help: "The host's clock minus the engine's, as it was last stated; 0 while they are less than a second apart.",
+    registers,
+  });
+  const doubted = new Gauge({
+    name: 'shiftwork_engine_clock_doubted',
+    help: "1 while the engine's own clock is taken to be wrong: nothing expires then.",
+    aggregator: 'max',
+    registers,
+  });
   const opened = new Counter({
     name: 'shiftwork_breaker_openings_total',
     help: 'Times that a destination was found sick. Which one is in the log: hosts are no labels.',
@@ -56,5 +67,13 @@ export function countWorkers(
       outages.inc();
     }),
     facts.on('engine.back', () => up.set(1)),
+    facts.on('clock.differs', ({ fields: { differenceMs, whose } }) => {
+      clock.set(differenceMs / 1_000);
+      doubted.set(whose === 'engine' ? 1 : 0);
+    }),
+    facts.on('clock.agrees', () => {
+      clock.set(0);
+      doubted.set(0);
+    }),
   ];
 }

@@ -116,7 +116,7 @@ export class Watch {
     };
     const [stack] = await Promise.all([
       worker.beside.where(STACK_WITHIN_MS),
-      settledBy(Date.now() + ANSWER_WITHIN_MS, ask()),
+      settledBy(performance.now() + ANSWER_WITHIN_MS, ask()),
     ]);
     facts.state('worker.blocked', {
       worker: worker.name,
@@ -132,7 +132,7 @@ export class Watch {
     // However long it takes to end it, nobody else may take what it holds meanwhile.
     const [verdict] = await Promise.all([
       silence.verdict(lockMs / 2),
-      settledBy(Date.now() + ANSWER_WITHIN_MS, keeping),
+      settledBy(performance.now() + ANSWER_WITHIN_MS, keeping),
     ]);
     // It has answered meanwhile, or has ended.
     if (this.#silences.get(silence.worker.name) !== silence) return;
