@@ -1,0 +1,144 @@
+export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', 'meta', 'pc', 'marker', 'id'] as const;
+
+/**
+ * Leans on BullMQ 6.7's addStandardJob-9, addPrioritizedJob-9, addDelayedJob-6 and their includes, for many jobs that have an id, no parent and no
+ * deduplication that replaces, extends or keeps the last.
+ *
+ * KEYS: those above, then the hash of what this sender has sent. ARGV: 1 prefix, 2 slot, 3 number of the trip, 4 jobs; then 10 for each job: id,
+ * name, data, options as JSON, timestamp, delay, priority, L or R, deduplication id, its milliseconds.
+ *
+ * Answers the id under which each stands, in their order; a table of one text where a job cannot be stored.
+ *
+ * A trip is sent again by the driver where its answer was lost. The number in the sender's slot says that it was done: its jobs may have run and
+ * gone by then, and must not be made anew.
+ */
+export const ADD_SCRIPT = /* lua */ `
+local call = redis.call
+local wait, active, prioritized, events, delayed, meta, pc, marker, counter, sent = unpack(KEYS)
+local prefix, slot, trip, n = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local answers = {}
+
+if call('HGET', sent, slot) == trip then
+  for i = 1, n do
+    local at = 10 * i - 5
+    local id, deid = ARGV[at], ARGV[at + 8]
+    answers[i] = id
+    if deid ~= '' and call('EXISTS', prefix .. id) == 0 then
+      --#again-keyed
+      answers[i] = call('GET', prefix .. 'de:' .. deid) or id
+    end
+  end
+  return answers
+end
+
+local state = call('HMGET', meta, 'paused', 'concurrency', 'opts.maxLenEvents')
+local maxEvents = state[3]
+if not maxEvents then
+  --#max-events
+  maxEvents = 10000
+  call('HSET', meta, 'opts.maxLenEvents', maxEvents)
+end
+call('INCRBY', counter, n)
+local left, right, ranked, anyDelayed = {}, {}, {}, false
+
+-- True where the deduplication id stands for another job: its id is the answer then.
+local function stands(de, id, deid, ttl)
+  local function set(...)
+    if ttl > 0 then return call('SET', de, id, 'PX', ttl, ...) end
+    return call('SET', de, id, ...)
+  end
+  if set('NX') then return nil end
+  local other = call('GET', de)
+  if call('PTTL', de) == -1 and call('EXISTS', prefix .. other) == 0 then
+    --#stale-key
+    call('DEL', de, prefix .. 'dn:' .. deid)
+    set()
+    return nil
+  end
+  --#deduplicated
+  call('XADD', events, '*', 'event', 'deduplicated', 'jobId', other, 'deduplicationId', deid, 'deduplicatedJobId', id)
+  return other
+end
+
+local function add(at)
+  local id, name, delay, priority = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
+  local deid = ARGV[at + 8]
+  local key = prefix .. id
+  if call('EXISTS', key) == 1 then
+    --#duplicated
+    call('XADD', events, '*', 'event', 'duplicated', 'jobId', id)
+    return id
+  end
+  if deid ~= '' then
+    local other = stands(prefix .. 'de:' .. deid, id, deid, tonumber(ARGV[at + 9]))
+    if other then return other end
+    --#keyed
+    call('HSET', key, 'name', name, 'data', ARGV[at + 2], 'opts', ARGV[at + 3], 'timestamp', ARGV[at + 4],
+      'delay', ARGV[at + 5], 'priority', ARGV[at + 6], 'deid', deid)
+  else
+    call('HSET', key, 'name', name, 'data', ARGV[at + 2], 'opts', ARGV[at + 3], 'timestamp', ARGV[at + 4],
+      'delay', ARGV[at + 5], 'priority', ARGV[at + 6])
+  end
+  call('XADD', events, '*', 'event', 'added', 'jobId', id, 'name', name)
+  if delay > 0 then
+    --#delayed
+    local due = ARGV[at + 4] + delay
+    local score, most = due * 4096, (due + 1) * 4096 - 1
+    local last = call('ZREVRANGEBYSCORE', delayed, most, score, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    if last then
+      --#delayed-same-time
+      score = math.min(tonumber(last) + 1, most)
+    end
+    call('ZADD', delayed, score, id)
+    call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
+    anyDelayed = true
+    return id
+  end
+  if priority > 0 then
+    --#prioritized
+    ranked[#ranked + 1] = priority
+    ranked[#ranked + 1] = id
+  elseif ARGV[at + 7] == 'R' then
+    --#lifo
+    right[#right + 1] = id
+  else
+    --#fifo
+    left[#left + 1] = id
+  end
+  call('XADD', events, '*', 'event', 'waiting', 'jobId', id)
+  return id
+end
+
+for i = 1, n do
+  local ok, answer = pcall(add, 10 * i - 5)
+  if ok then
+    answers[i] = answer
+  else
+    --#refused
+    answers[i] = { type(answer) == 'table' and (answer.err or 'error') or tostring(answer) }
+  end
+end
+if #left > 0 then call('LPUSH', wait, unpack(left)) end
+if #right > 0 then call('RPUSH', wait, unpack(right)) end
+if #ranked > 0 then
+  local count = #ranked / 2
+  local before = call('INCRBY', pc, count) - count
+  for i = 1, count do
+    ranked[2 * i - 1] = ranked[2 * i - 1] * 4294967296 + (before + i) % 4294967296
+  end
+  call('ZADD', prioritized, unpack(ranked))
+end
+if #left + #right + #ranked > 0 and not state[1]
+  and not (state[2] and call('LLEN', active) >= tonumber(state[2])) then
+  --#marker
+  call('ZADD', marker, 0, '0')
+end
+if anyDelayed then
+  --#delay-marker
+  call('ZADD', marker, call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2] / 4096, '1')
+end
+call('XTRIM', events, 'MAXLEN', '~', maxEvents)
+call('HSET', sent, slot, trip)
+call('PEXPIRE', sent, 60000)
+return answers
+`;

@@ -1,0 +1,321 @@
+/**
+ * Leans on BullMQ 6.7's data layout: moveToFinished-14, moveToDelayed-11, retryJob-11, moveJobFromActiveToWait-9 and their includes, for many jobs.
+ * The twin histories (tests/twins) compare every key with what those scripts write.
+ *
+ * What is the same for all k jobs is done once: locks by one MGET and one DEL, the stalled set by one SREM, a finished set by one ZADD,
+ * trimming and retention once. The lines that begin with `--#` name branches: the twin histories count which were reached.
+ *
+ * Returns to its caller: `codes` (one for each end; the numbers are BullMQ's, 1 asks for BullMQ's own script, a text is an error) and `rare`
+ * (whether any 1 is among them).
+ */
+export const SETTLE = /* lua */ `
+local codes, rare = {}, false
+local unlocked, unstalled, ended = {}, {}, {}
+local delayedMoved, settled = false, false
+local finished = { c = { set = completed, metrics = 'completed', count = 0 }, f = { set = failed, metrics = 'failed', count = 0 } }
+
+-- A parent whose last child is removed from the finished ones is released, as removeParentDependencyKey does it.
+local function release(key, parentKey)
+  if parentKey == '' or call('EXISTS', parentKey) == 0 then return end
+  if call('SREM', parentKey .. ':dependencies', key) == 0 or call('SCARD', parentKey .. ':dependencies') > 0 then return end
+  --#release
+  local parentId = string.match(parentKey, '.*:(.*)')
+  local parent = string.sub(parentKey, 1, #parentKey - #parentId)
+  if call('ZREM', parent .. 'waiting-children', parentId) == 0 then return end
+  --#release-parent
+  call('RPUSH', parent .. 'wait', parentId)
+  local state = call('HMGET', parent .. 'meta', 'paused', 'concurrency')
+  if not (state[1] or (state[2] and call('LLEN', parent .. 'active') >= tonumber(state[2]))) then
+    --#release-marker
+    call('ZADD', parent .. 'marker', 0, '0')
+  end
+  call('XADD', parent .. 'events', '*', 'event', 'waiting', 'jobId', parentId, 'prev', 'waiting-children')
+end
+
+local function remove(ids)
+  local keys = {}
+  for i = 1, #ids do
+    local key = prefix .. ids[i]
+    local parentKey = redis.pcall('HGET', key, 'parentKey')
+    if type(parentKey) == 'string' then
+      --#remove-child
+      release(key, parentKey)
+    end
+    for _, part in ipairs(PARTS) do keys[#keys + 1] = key .. part end
+  end
+  for from = 1, #keys, 6000 do call('DEL', unpack(keys, from, math.min(from + 5999, #keys))) end
+end
+
+-- One ZADD and one look at age and count for all jobs of one set with one retention.
+local function flush(group)
+  local scored = group.scored
+  if not scored then return end
+  group.scored = nil
+  call('ZADD', group.set, unpack(scored))
+  local keep, n = group.keep, #scored / 2
+  if keep.age then
+    --#age
+    local before = now - keep.age * 1000
+    local limit = math.min(keep.limit * n, math.max(keep.limit, 1000))
+    local old = call('ZREVRANGEBYSCORE', group.set, before, '-inf', 'LIMIT', 0, limit)
+    if #old > 0 then
+      remove(old)
+      if #old < limit then
+        --#age-all
+        call('ZREMRANGEBYSCORE', group.set, '-inf', before)
+      else
+        --#age-limit
+        call('ZREM', group.set, unpack(old))
+      end
+    end
+  end
+  if keep.count and keep.count > 0 then
+    local excess = math.min(call('ZCARD', group.set) - keep.count, 1000)
+    if excess > 0 then
+      --#count
+      remove(call('ZRANGE', group.set, 0, excess - 1))
+      call('ZREMRANGEBYRANK', group.set, 0, excess - 1)
+    end
+  end
+end
+
+local function markDelayed()
+  if not delayedMoved then return end
+  delayedMoved = false
+  local first = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+  if first[2] then
+    --#mark-delayed
+    call('ZADD', marker, first[2] / 4096, '1')
+  end
+end
+
+local function finish(group, id, key, keepAt, made, field, value, deid)
+  if deid then
+    local de = prefix .. 'de:' .. deid
+    local ttl = call('PTTL', de)
+    if ttl == 0 or (ttl == -1 and call('GET', de) == id) then
+      --#dedup-release
+      call('DEL', de)
+    end
+  end
+  local keep = keeps[keepAt]
+  if keep.count ~= 0 then
+    call('HSET', key, field, value, 'finishedOn', nowText, 'atm', made)
+    if group.scored and group.keep ~= keep then
+      --#another-keep
+      flush(group)
+    end
+    if not group.scored then group.scored, group.keep = {}, keep end
+    local scored = group.scored
+    scored[#scored + 1] = nowText
+    scored[#scored + 1] = id
+  else
+    --#keep-none
+    local keys = {}
+    for i, part in ipairs(PARTS) do keys[i] = key .. part end
+    call('DEL', unpack(keys))
+  end
+  call('XADD', events, '*', 'event', group.metrics, 'jobId', id, field, value, 'prev', 'active')
+  group.count = group.count + 1
+end
+
+-- After each finished job, as BullMQ: the queue ran dry with it.
+local function noteDrained()
+  if call('LLEN', active) == 0 and call('LLEN', wait) == 0 and call('ZCARD', prioritized) == 0 then
+    --#drained
+    call('XADD', events, '*', 'event', 'drained')
+  end
+end
+
+local function delay(id, ms)
+  local due = ms > 0 and now + ms or now
+  local score, most = due * 4096, (due + 1) * 4096 - 1
+  local last = call('ZREVRANGEBYSCORE', delayed, most, score, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  if last then
+    --#delayed-same-time
+    score = math.min(tonumber(last) + 1, most)
+  end
+  call('ZADD', delayed, score, id)
+  call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
+  delayedMoved = true
+end
+
+local function wake()
+  call('ZADD', marker, 0, '0')
+end
+
+local function settle(i, at)
+  local id, token = ARGV[endsAt + 2 * i - 1], ARGV[endsAt + 2 * i]
+  local key, lock = prefix .. id, locks[i]
+  local what = ARGV[at]
+  local a, b, c, d = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+
+  -- BullMQ does this before it looks at the job, and so also where the job is lost.
+  if what == 'r' and a == '0' then
+    --#retry-promotes
+    markDelayed()
+    promote(isHeld())
+  end
+
+  local stored
+  if what == 's' or what == 'f' then
+    stored = call('HMGET', key, 'atm', 'deid', 'parentKey', 'parent', 'name')
+  else
+    stored = call('HMGET', key, 'atm', 'priority', 'name', 'name', 'name')
+  end
+  if not stored[5] and call('EXISTS', key) == 0 then
+    --#missing
+    return -1
+  end
+  if what == 's' and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
+    --#children
+    return call('EXISTS', key .. ':dependencies') == 1 and -4 or -9
+  end
+  if ended[id] or lock ~= token then
+    --#lock-lost
+    return lock and not ended[id] and -6 or -2
+  end
+  if what == 's' or what == 'f' then
+    if stored[3] or stored[4] or (stored[2] and call('EXISTS', prefix .. 'dn:' .. stored[2]) == 1) then
+      --#rare
+      rare = true
+      return 1
+    end
+  end
+
+  ended[id] = true
+  unlocked[#unlocked + 1] = key .. ':lock'
+  unstalled[#unstalled + 1] = id
+  local note = notes[i]
+  if note then
+    if note.line then
+      --#line
+      call('RPUSH', key .. ':logs', note.line)
+      if note.keep then
+        --#line-keep
+        call('LTRIM', key .. ':logs', -note.keep, -1)
+      end
+    end
+    if note.data then
+      --#data
+      call('HSET', key, 'data', note.data)
+    end
+    if note.progress then
+      --#progress
+      call('HSET', key, 'progress', note.progress)
+      call('XADD', events, '*', 'event', 'progress', 'jobId', id, 'data', note.progress)
+    end
+  end
+  if what == 'f' or what == 'r' then call('HSET', key, 'failedReason', b, 'stacktrace', c) end
+  if call('LREM', active, what == 'b' and 1 or -1, id) == 0 then
+    --#not-active
+    return -3
+  end
+  settled = true
+  local made = (tonumber(stored[1]) or 0) + 1
+
+  if what == 's' then
+    finish(finished.c, id, key, tonumber(a), made, 'returnvalue', b, stored[2])
+    noteDrained()
+  elseif what == 'f' then
+    local keepAt, attempts = string.match(a, '(%d+) (.*)')
+    finish(finished.f, id, key, tonumber(keepAt), made, 'failedReason', b, stored[2])
+    if keeps[tonumber(keepAt)].count ~= 0 then call('HDEL', key, 'defa') end
+    if made >= tonumber(attempts) then
+      --#exhausted
+      call('XADD', events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', made)
+    end
+    noteDrained()
+  elseif what == 'r' and a ~= '0' then
+    --#retry-later
+    call('HSET', key, 'atm', made, 'delay', a)
+    delay(id, tonumber(a))
+  elseif what == 'r' then
+    local held, priority = isHeld(), tonumber(stored[2]) or 0
+    if priority == 0 then
+      --#retry-wait
+      call(d, wait, id)
+    else
+      --#retry-prioritized
+      call('ZADD', prioritized, priority * 4294967296 + call('INCR', pc) % 4294967296, id)
+    end
+    if not held then wake() end
+    call('HSET', key, 'atm', made)
+    call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
+  elseif what == 'z' then
+    --#snooze
+    call('HSET', key, 'delay', a)
+    delay(id, tonumber(a))
+  else
+    local priority = tonumber(stored[2]) or 0
+    if priority > 0 then
+      --#back-prioritized
+      call('ZADD', prioritized, priority * 4294967296, id)
+    else
+      --#back-wait
+      call('RPUSH', wait, id)
+    end
+    -- BullMQ leaves no sign for a job with a priority: idle workers would sleep on.
+    if not isHeld() then wake() end
+    call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
+  end
+  return 0
+end
+
+-- collectMetrics for all of a kind: at one time only the first may add points.
+local function measure(group)
+  if group.count == 0 or metricsKept == 0 then return end
+  --#metrics
+  local key = prefix .. 'metrics:' .. group.metrics
+  local count = call('HINCRBY', key, 'count', 1) - 1
+  local before = call('HGET', key, 'prevTS')
+  if not before then
+    call('HSET', key, 'prevTS', nowText, 'prevCount', 0)
+  else
+    local points = math.min(math.floor(now / 60000) - math.floor(before / 60000), metricsKept)
+    if points > 0 then
+      --#metrics-points
+      call('LPUSH', key .. ':data', count - call('HGET', key, 'prevCount'))
+      for _ = 2, points do call('LPUSH', key .. ':data', 0) end
+      call('LTRIM', key .. ':data', 0, metricsKept - 1)
+      call('HSET', key, 'prevCount', count, 'prevTS', nowText)
+    end
+  end
+  if group.count > 1 then
+    --#metrics-more
+    call('HINCRBY', key, 'count', group.count - 1)
+  end
+end
+
+if ends > 0 then
+  local at = bodiesAt
+  for i = 1, ends do
+    -- A stored job that is damaged must not take the others of its turn along.
+    local ok, code = pcall(settle, i, at)
+    if ok then
+      codes[i] = code
+    else
+      --#refused
+      codes[i] = type(code) == 'table' and (code.err or 'error') or tostring(code)
+    end
+    at = at + 5
+  end
+  flush(finished.c)
+  flush(finished.f)
+  markDelayed()
+  measure(finished.c)
+  measure(finished.f)
+  if #unlocked > 0 then
+    call('DEL', unpack(unlocked))
+    call('SREM', stalled, unpack(unstalled))
+  end
+  if settled then
+    if not maxEvents then
+      --#max-events
+      maxEvents = 10000
+      call('HSET', meta, 'opts.maxLenEvents', maxEvents)
+    end
+    call('XTRIM', events, 'MAXLEN', '~', maxEvents)
+  end
+end
+`;

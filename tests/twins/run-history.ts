@@ -1,0 +1,69 @@
+import type { Redis } from 'ioredis';
+import { seededRandom } from '../faults/random.ts';
+import { answersDiffer, difference } from './compare.ts';
+import { dump } from './dump.ts';
+import { History } from './history.ts';
+import type { OurTwin } from './our-twin.ts';
+import type { StockTwin } from './stock-twin.ts';
+import type { Step } from './step.ts';
+
+export interface Pair {
+  readonly stock: StockTwin;
+  readonly ours: OurTwin;
+  readonly stockRedis: Redis;
+  readonly ourRedis: Redis;
+  /** Takes the counts of branches out of our database. */
+  takeCounts(): Promise<void>;
+}
+
+const COMPARE_EVERY = 10;
+
+/** Runs one history on both twins. Answers what differed, or undefined. */
+export async function runHistory(pair: Pair, seed: number, steps: number): Promise<string | undefined> {
+  const history = new History(seededRandom(seed));
+  await Promise.all([pair.stock.start(history.settings), pair.ours.start(history.settings)]);
+  for (let nth = 1; nth <= steps; nth += 1) {
+    const step = history.next();
+    // The clock of BullMQ's twin is this process's: one after the other.
+    const told = await inTime(history, () => pair.stock.apply(step));
+    const ours = await inTime(history, () => pair.ours.apply(step));
+    const where = `seed ${seed}, step ${nth} (${describe(step)})`;
+    const answers = step.what === 'stock' ? undefined : answersDiffer(coarse(step, told), coarse(step, ours));
+    if (answers !== undefined) return `${where}: ${answers}`;
+    if (step.what === 'turn') history.took(jobsOf(told));
+    if (nth % COMPARE_EVERY !== 0 && nth !== steps) continue;
+    await pair.takeCounts();
+    const [one, other] = await Promise.all([
+      dump(pair.stockRedis, history.settings.eventsKept),
+      dump(pair.ourRedis, history.settings.eventsKept),
+    ]);
+    const state = difference(one, other);
+    if (state !== undefined) return `${where}: ${state}`;
+  }
+  return undefined;
+}
+
+async function inTime<Value>({ known: { now } }: History, work: () => Promise<Value>): Promise<Value> {
+  const real = Date.now;
+  Date.now = () => now;
+  try {
+    return await work();
+  } finally {
+    Date.now = real;
+  }
+}
+
+/** Retention is applied once a turn, after its ends: whether one that nobody holds is still there may differ until then. Deliberate. */
+function coarse(step: Step, told: unknown): unknown {
+  if (step.what !== 'turn' || !step.turn.ends.some(({ end }) => 'keep' in end)) return told;
+  const answer = told as { readonly settled: readonly string[] };
+  return { ...answer, settled: answer.settled.map(kind => (kind === 'missing' ? 'lock-lost' : kind)) };
+}
+
+function describe(step: Step): string {
+  return JSON.stringify(step).slice(0, 4_000);
+}
+
+function jobsOf(told: unknown): readonly { readonly id: string; readonly token: string }[] {
+  return (told as { readonly jobs: readonly { readonly id: string; readonly token: string }[] }).jobs;
+}

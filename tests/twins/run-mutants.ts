@@ -1,0 +1,29 @@
+import { openPair } from './open-pair.ts';
+import { mutated, MUTANTS } from './mutants.ts';
+import { runHistory } from './run-history.ts';
+
+/** The names of those that no history told from BullMQ's. `every`: one of so many is tried. */
+export async function survivors(
+  url: string,
+  { seeds, steps, only = MUTANTS }: { readonly seeds: number; readonly steps: number; readonly only?: typeof MUTANTS },
+): Promise<readonly string[]> {
+  const alive: string[] = [];
+  for (const mutant of only) {
+    const pair = await openPair(url, mutated(mutant));
+    try {
+      if (!(await isTold(pair, seeds, steps))) alive.push(mutant.name);
+    } finally {
+      await pair.close();
+    }
+  }
+  return alive;
+}
+
+async function isTold(pair: Parameters<typeof runHistory>[0], seeds: number, steps: number): Promise<boolean> {
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    // A script that fails where BullMQ's does not is told, too.
+    const differs = await runHistory(pair, seed, steps).catch((error: unknown) => String(error));
+    if (differs !== undefined) return true;
+  }
+  return false;
+}

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startRedis, type RedisServer } from '../support/redis-server.ts';
+import { damage } from './damage.ts';
+import { MUTANTS, mutated } from './mutants.ts';
+import { openPair } from './open-pair.ts';
+import { runHistory } from './run-history.ts';
+import { survivors } from './run-mutants.ts';
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await startRedis({ config: { appendonly: 'no' } });
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+/** A smoke form: `npm run test:twins` runs a thousand histories, and every mutant. */
+describe('twin histories: our scripts, many jobs a trip, and those of BullMQ, one job at a time', () => {
+  test('leave the same keys', async () => {
+    const pair = await openPair(server.url);
+    try {
+      for (const seed of [1, 2, 3, 4, 5, 6]) expect(await runHistory(pair, seed, 60)).toBe(undefined);
+    } finally {
+      await pair.close();
+    }
+  });
+
+  test('tell scripts that leave something out from BullMQ’s', async () => {
+    const some = MUTANTS.filter(({ name }) => /^(locks stay|any token will do|adds are done twice)$/.test(name));
+    expect(some).toHaveLength(3);
+    expect(await survivors(server.url, { seeds: 10, steps: 60, only: some })).toEqual([]);
+  });
+
+  test('every mutant still finds what it changes', () => {
+    expect(MUTANTS.length).toBeGreaterThanOrEqual(30);
+    for (const mutant of MUTANTS) expect(() => mutated(mutant)).not.toThrow();
+  });
+});
+
+test('a damaged one among sound ones takes none of them along', async () => {
+  const pair = await openPair(server.url);
+  try {
+    const { settled, added, taken } = await damage(pair);
+    expect(settled).toMatchObject({ settled: ['settled', 'refused', 'settled'] });
+    expect(added).toEqual(['d', 'refused', 'f']);
+    // The damaged one is no job, and has left the queue.
+    expect(taken).toMatchObject({ jobs: [{ id: 'f' }], rest: { kind: 'none' } });
+  } finally {
+    await pair.close();
+  }
+});
