@@ -1,11 +1,7 @@
 import { InvalidConfigError } from './invalid-config-error.ts';
+import { parseUrl, type UrlOptions } from './parse-url.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
-
-export interface UrlOptions {
-  /** With the colon, as in `new URL().protocol`. */
-  readonly protocols: readonly string[];
-}
 
 /**
  * Reads variables and collects every fault, so that a start reports all of them at once.
@@ -17,6 +13,7 @@ export interface UrlOptions {
 export class Environment {
   readonly #variables: Variables;
   readonly #problems: string[] = [];
+  readonly #warnings: string[] = [];
 
   constructor(variables: Variables) {
     this.#variables = variables;
@@ -29,6 +26,15 @@ export class Environment {
   /** States a fault; the same one from two readers is one. */
   problem(text: string): void {
     if (!this.#problems.includes(text)) this.#problems.push(text);
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /** States what works and should not stay so. */
+  warning(text: string): void {
+    if (!this.#warnings.includes(text)) this.#warnings.push(text);
   }
 
   has(name: string): boolean {
@@ -71,17 +77,12 @@ export class Environment {
     return fallback;
   }
 
-  url(name: string, { protocols }: UrlOptions): URL | undefined {
+  url(name: string, options: UrlOptions): URL | undefined {
     const raw = this.#raw(name);
     if (raw === undefined) return undefined;
-    const url = URL.parse(raw);
-    if (url !== null && protocols.includes(url.protocol)) return url;
-    const expected = protocols.map(protocol => `${protocol}//`).join(' or ');
-    // A URL may carry a password, also a malformed one: only its scheme is shown.
-    this.problem(
-      `Expected ${name} to be a URL that starts with ${expected}, got ${url ? `"${url.protocol}//..."` : 'no valid URL'}.`,
-    );
-    return undefined;
+    const { url, problems = [] } = parseUrl(name, raw, options);
+    for (const problem of problems) this.problem(problem);
+    return url;
   }
 
   /** A comma-separated list; empty items are dropped. */

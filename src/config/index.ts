@@ -1,4 +1,4 @@
-export { Environment, type UrlOptions, type Variables } from './environment.ts';
+export { Environment, type Variables } from './environment.ts';
 export { LOG_LEVELS, readLogLevel, type LogLevel } from './log-level.ts';
 export { checkNamespace, readNamespace } from './namespace.ts';
 export { NODE_ENVS, readNodeEnv, type NodeEnv } from './node-env.ts';
@@ -10,5 +10,7 @@ export {
   passwordHashProblem,
   verifyPassword,
 } from './password.ts';
-export { readRedisUrl, redisUrlProblem } from './redis-url.ts';
+export { parseUrl, type ParsedUrl, type UrlOptions } from './parse-url.ts';
+export { readRedisUrl } from './redis-url.ts';
+export { integer, line, words, type UrlParameter, type UrlParameters } from './url-parameters.ts';
 export * from './invalid-config-error.ts';

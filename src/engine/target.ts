@@ -1,5 +1,6 @@
-/** Host and port of an engine's URL, for messages: never a user, a password or a query. */
+/** Host and port of an engine's URL, for messages: never a user, a password or any other parameter. */
 export function targetOf(url: URL, defaultPort: number): string {
-  const host = url.hostname || url.searchParams.get('host') || 'localhost';
-  return `${host}:${url.port || defaultPort}`;
+  // In the URL of a PostgreSQL the parameters win; a socket's folder may also stand, percent-encoded, where the host does.
+  const host = url.searchParams.get('host') || decodeURIComponent(url.hostname) || 'localhost';
+  return `${host}:${url.searchParams.get('port') || url.port || defaultPort}`;
 }

@@ -113,6 +113,29 @@ describe('events over HTTP', () => {
   });
 });
 
+test.each([
+  ['http://key@HOST', '/v1/batch', 'key:'],
+  ['http://key@HOST/', '/v1/batch', 'key:'],
+  ['http://k%40y:p%C3%A4ss%25@HOST/own/path', '/own/path', 'k@y:päss%'],
+  ['http://:pass@HOST/?source=a%20b&source=c', '/v1/batch?source=a%20b&source=c', ':pass'],
+  ['http://HOST/own?key=1', '/own?key=1', undefined],
+])('ANALYTICS_URL %s is called as it says', async (address, path, credentials) => {
+  const calls: unknown[] = [];
+  const server = createServer((request, response) => {
+    calls.push([request.url, request.headers.authorization]);
+    response.end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const environment = new Environment({ ANALYTICS_URL: address.replace('HOST', `127.0.0.1:${port}`) });
+  const url = environment.url('ANALYTICS_URL', { protocols: ['http:', 'https:'] });
+  if (url === undefined) throw new Error(environment.problems.join());
+  await createHttpSink(url).write([{ type: 'track', ...message }], new AbortController().signal);
+  expect(calls).toEqual([[path, credentials && `Basic ${Buffer.from(credentials).toString('base64')}`]]);
+});
+
 describe('where events go', () => {
   const configure = (variables: Record<string, string>) => {
     const environment = new Environment(variables);

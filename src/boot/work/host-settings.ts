@@ -25,7 +25,7 @@ export function readHostSettings(environment: Environment): HostSettings {
     port: environment.integer('WORKER_PORT', { min: 0, max: 65_535 }),
     maxMemoryMb: environment.integer('WORKER_MAX_MEMORY_MB', { min: 64, max: 1_048_576 }),
     alertThreshold: environment.integer('DEAD_LETTER_ALERT', { min: 1, max: 1_000_000, fallback: 100 }),
-    alertUrl: environment.url('ALERT_WEBHOOK_URL', { protocols: ['https:', 'http:'] }),
+    alertUrl: environment.url('ALERT_WEBHOOK_URL', { protocols: ['https:', 'http:'], credentials: false }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type ChannelModel } from 'amqplib';
+import { connect, credentials, type ChannelModel } from 'amqplib';
 import { bareError } from '../../../privacy/index.ts';
 import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
-import { InvalidConfigError } from '../../../config/index.ts';
+import { InvalidConfigError, parseUrl } from '../../../config/index.ts';
 import { backoffDelay, exponential, faultOf, reasonOf } from '../../../resilience/index.ts';
 import type { TransportListener } from '../../transport.ts';
 import { ACCESS_REFUSED, PRECONDITION_FAILED, replyCodeOf, RESOURCE_LOCKED } from './reply-code.ts';
@@ -28,6 +28,7 @@ interface Absent {
 export class RabbitLink {
   readonly #transport: string;
   readonly #url: string;
+  readonly #credentials: ReturnType<typeof credentials.plain> | undefined;
   readonly #name: string;
   readonly #guests = new Map<Guest, { readonly what: string; readonly refused: Refused | undefined }>();
   readonly #stop = new AbortController();
@@ -39,14 +40,13 @@ export class RabbitLink {
 
   /** @throws InvalidConfigError when the URL is none of RabbitMQ; the message never repeats it */
   constructor(transport: string, url: string, name: string) {
-    const parsed = URL.parse(url);
-    if (parsed?.protocol !== 'amqp:' && parsed?.protocol !== 'amqps:') {
-      throw new InvalidConfigError([`Expected ${transport} to get an amqp:// or amqps:// URL.`]);
-    }
+    const { url: parsed, problems } = parseUrl(`the URL of ${transport}`, url, { protocols: ['amqp:', 'amqps:'] });
+    if (parsed === undefined) throw new InvalidConfigError(problems);
     // Without it a connection that is silently gone is noticed by nobody.
     if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_S));
     this.#transport = transport;
     this.#url = parsed.href;
+    this.#credentials = credentialsOf(parsed);
     this.#name = name;
   }
 
@@ -138,6 +138,7 @@ export class RabbitLink {
         connection = await connect(this.#url, {
           timeout: FAIL_FAST_MS * 2,
           keepAlive: true,
+          ...(this.#credentials !== undefined && { credentials: this.#credentials }),
           clientProperties: { connection_name: this.#name },
         });
         // Without a listener an error would end the process; 'close' follows it.
@@ -223,6 +224,12 @@ export class RabbitLink {
     this.#lostAt = Date.now();
     this.#listener?.lost(cause instanceof Error ? bareError(cause) : new Error('The connection was closed.'));
   }
+}
+
+/** Decoded here: the library takes the bytes of a URL for characters of their own, and makes another password of one with an umlaut. */
+function credentialsOf({ username, password }: URL): ReturnType<typeof credentials.plain> | undefined {
+  if (username === '' && password === '') return undefined;
+  return credentials.plain(decodeURIComponent(username), decodeURIComponent(password));
 }
 
 /** The broker answered, and said no to this one alone. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { faultOf, reasonOf, signOf } from '../../../resilience/index.ts';
-import { redisUrlProblem, InvalidConfigError } from '../../../config/index.ts';
+import { parseUrl, InvalidConfigError } from '../../../config/index.ts';
 import { bareError } from '../../../privacy/index.ts';
 import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
 import type { TransportListener } from '../../transport.ts';
@@ -63,12 +63,8 @@ export class RedisLink {
 
   /** @throws InvalidConfigError when the URL is none of Redis; the message never repeats it */
   constructor(transport: string, url: string) {
-    const parsed = URL.parse(url);
-    if (parsed?.protocol !== 'redis:' && parsed?.protocol !== 'rediss:') {
-      throw new InvalidConfigError([`Expected ${transport} to get a redis:// or rediss:// URL.`]);
-    }
-    const problem = redisUrlProblem(parsed);
-    if (problem !== undefined) throw new InvalidConfigError([problem]);
+    const { problems } = parseUrl(`the URL of ${transport}`, url, { protocols: ['redis:', 'rediss:'] });
+    if (problems !== undefined) throw new InvalidConfigError(problems);
     this.#transport = transport;
     this.#url = url;
     this.commands = new Redis(url, { ...COMMON, ...COMMANDS });
