@@ -23,7 +23,7 @@ const REMEDY =
   'It must be valid now, made out to this host, and signed by an authority that Node knows or that NODE_EXTRA_CA_CERTS names';
 
 /** Whether a code is one of a certificate that was not accepted. */
-export function isCertificateCode(code: string): boolean {
+function isCertificateCode(code: string): boolean {
   return Object.hasOwn(PROBLEMS, code);
 }
 

@@ -51,5 +51,6 @@ describe('an engine behind TLS', () => {
     const producer = startProcess(CLI, { args: ['stats', ...APP], env });
     expect(await producer.ended).toBe(1);
     expect(producer.lines.join('\n')).toContain('the secure connection could not be made');
+    expect(producer.lines.join('\n')).toMatch(/its certificate .* not trusted .*NODE_EXTRA_CA_CERTS/);
   });
 });

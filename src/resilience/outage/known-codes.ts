@@ -1,4 +1,4 @@
-import { isCertificateCode } from '../certificate-problem.ts';
+import { certificateProblem } from '../certificate-problem.ts';
 
 /**
  * Whose affair an error is:
@@ -141,7 +141,8 @@ const FAMILIES: readonly (readonly [RegExp, KnownCode])[] = [
 ];
 
 export function knownCode(code: string): KnownCode | undefined {
-  if (isCertificateCode(code)) return { fault: 'away', words: TLS };
+  const certificate = certificateProblem({ code });
+  if (certificate !== undefined) return { fault: 'away', words: `${TLS}: ${certificate}` };
   return CODES.get(code) ?? FAMILIES.find(([family]) => family.test(code))?.[1];
 }
 
