@@ -68,7 +68,8 @@ export interface FactTable {
   'job.dead': RunFields & { readonly ranMs: number; readonly reason: DeadReason; readonly error: Error };
   'job.handed-back': RunFields & { readonly ranMs: number };
   'job.lock-lost': RunFields;
-  'job.stalled': { readonly jobId: string; readonly queue: string };
+  /** Of a job that cannot be read there is the id alone. */
+  'job.stalled': { readonly jobId: string; readonly queue: string } & Partial<JobFields>;
   /** Handed back for a worker that is gone. */
   'job.rescued': {
     readonly jobId: string;

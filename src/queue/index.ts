@@ -4,6 +4,7 @@ export { clientOn, connect, type ConnectOptions } from './connect.ts';
 export { firstDueAt, replayMark } from './due-at.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { deduplicationIdOf, derivedPart, digestOf, jobIdOf, parseJobId, type JobIdParts } from './job-id.ts';
+export { jobFieldsOf } from './job-fields.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './job-meta.ts';
 export { readJobView, type JobState, type JobView } from './job-view.ts';
 export { CONTRACT_BACKOFF, prepare, type PrepareContext, type PreparedJob } from './prepare.ts';

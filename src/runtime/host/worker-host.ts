@@ -24,6 +24,7 @@ import { FinalError, RetryError } from '../run/settle.ts';
 import type { HeldJob } from '../supervisor/messages.ts';
 import type { Suspicion } from '../run/suspicion.ts';
 import { applyTotalConcurrency } from './total-concurrency.ts';
+import { UnownedJobs } from './unowned-jobs.ts';
 import { workerName } from './worker-name.ts';
 
 export interface WorkerHostOptions {
@@ -90,6 +91,7 @@ export class WorkerHost {
     this.#now = () => engine.clock.now();
     this.#destinations = new Destinations({ facts: this.facts, now: this.#now, state: () => openState(engine) });
     this.#clock = watchHostClock(engine, this.name, options.suspicion === undefined ? this.facts : undefined);
+    this.#unowned = new UnownedJobs({ app: options.app, engine: options.engine, facts: this.facts, worker: this.name });
     this.queues = options.queues ?? [...options.app.queues.keys()];
     this.fetches = new Map(this.queues.map(queue => [queue, new Fetches()]));
     const problems = assignmentProblems(options.app, this.queues);
@@ -228,6 +230,7 @@ export class WorkerHost {
 
   readonly #destinations: Destinations;
   readonly #now: () => number;
+  readonly #unowned: UnownedJobs;
   readonly #confirmed = new Confirmations();
   /** Tokens of suspects: few, and a token is never given twice. */
   readonly #passedOn = new Set<string>();
@@ -237,12 +240,12 @@ export class WorkerHost {
     worker.on('failed', (job, error) => {
       if (job === undefined) return;
       if (error instanceof RetryError || error instanceof FinalError) this.#confirmed.confirm(job);
-      else this.#stateUnowned(job, queue, error);
+      else this.#unowned.ended(job, queue, error);
     });
     worker.on('error', error =>
       this.facts.state('worker.error', { worker: this.name, queue, error: bareError(error) }),
     );
-    worker.on('stalled', jobId => this.facts.state('job.stalled', { jobId, queue }));
+    worker.on('stalled', jobId => void this.#unowned.stalled(jobId, queue));
     worker.on('lockRenewalFailed', jobIds => {
       for (const jobId of jobIds) {
         const run = this.running.find(jobId);
@@ -282,28 +285,6 @@ export class WorkerHost {
     const before = await lost.look().catch(() => undefined);
     if (before === undefined || this.stopping) return;
     this.#lookTimer = setTimeout(() => void lost.handBack(before).catch(() => undefined), LOOK_AGAIN_MS);
-  }
-
-  /** No run of ours has an outcome for it: it stalled too often, or what its run came to could not be told to BullMQ. */
-  #stateUnowned(job: EngineJob, queue: string, error: Error): void {
-    if (job.finishedOn === undefined) {
-      // BullMQ runs it again.
-      this.facts.state('worker.error', { worker: this.name, queue, error: bareError(error) });
-      return;
-    }
-    if (!this.facts.wants('job.dead') || !this.#options.app.jobs.has(job.name)) return;
-    const jobId = job.id ?? '';
-    this.facts.state('job.dead', {
-      jobId,
-      jobName: job.name,
-      queue,
-      correlationId: jobId,
-      attempt: job.attemptsMade,
-      worker: this.name,
-      ranMs: 0,
-      reason: job.deferredFailure === undefined ? 'attempts-exhausted' : 'stalled',
-      error: bareError(error),
-    });
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -4,7 +4,7 @@ import { keptData } from '../../privacy/index.ts';
 import type { Engine, EngineJob } from '../../engine/index.ts';
 import { PoisonJobError } from './poison-job-error.ts';
 import type { Facts } from '../../facts/index.ts';
-import { readMeta, readStoredJob, traceIdOf } from '../../queue/index.ts';
+import { jobFieldsOf, readMeta, readStoredJob } from '../../queue/index.ts';
 import { StoredError } from '../run/stored-error.ts';
 import { failedLine, type BlameBook } from '../../dead-letters/index.ts';
 import type { ChildWorker } from './child-worker.ts';
@@ -173,11 +173,7 @@ export class Isolation {
     final.stack = error.message;
     await job.moveToFailed(final, held.token, false);
     facts.state('job.dead', {
-      jobId: held.jobId,
-      jobName: job.name,
-      queue: held.queue,
-      correlationId: meta.correlationId ?? held.jobId,
-      traceId: traceIdOf(meta.traceparent),
+      ...jobFieldsOf(job, held.queue),
       attempt: job.attemptsMade,
       worker: worker.name,
       ranMs,
