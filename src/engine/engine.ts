@@ -37,20 +37,22 @@ export interface Claim {
 /** What the platform's own small state is kept in, beside the queues and on their connection. */
 export type EngineBacking =
   | { readonly kind: 'redis'; readonly commands: Redis; readonly prefix: string }
-  | { readonly kind: 'postgres'; readonly pool: PgPool };
+  | { readonly kind: 'postgres'; readonly pool: PgPool }
+  /** `place` is the same object for all engines that share their queues. */
+  | { readonly kind: 'memory'; readonly place: object; readonly namespace: string };
 
 export interface WorkerSetup extends Omit<WorkerOptions<unknown>, 'connection' | 'prefix' | 'name'> {
   readonly name: string;
 }
 
 /**
- * Where queues live: Redis or PostgreSQL, chosen by URL, behind one interface.
+ * Where queues live: Redis or PostgreSQL (in tests also memory), chosen by URL, behind one interface.
  *
  * One engine per process and role. `producer` fails fast: a call is answered within two seconds or rejects.
  * `worker` waits for the engine as long as it takes.
  */
 export interface Engine {
-  readonly kind: 'redis' | 'postgres';
+  readonly kind: 'redis' | 'postgres' | 'memory';
   /** Host and port, without credentials. */
   readonly target: string;
   /** The engine's time: what everything that is compared between processes is decided by. */
@@ -92,7 +94,7 @@ export interface Engine {
 }
 
 export interface EngineOptions {
-  /** `redis:`, `rediss:`, `postgres:` or `postgresql:`. */
+  /** `redis:`, `rediss:`, `postgres:` or `postgresql:`; in tests `memory://NAME`. */
   readonly url: string;
   readonly role: 'producer' | 'worker';
   /** Keeps installations apart; BullMQ's own names (`bull`, schema `bullmq`) when left out. */

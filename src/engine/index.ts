@@ -17,3 +17,4 @@ export { lockRenewalMs } from './lock-renewal.ts';
 export { openEngine } from './open-engine.ts';
 export * from './engine-check-error.ts';
 export * from './engine-unreachable-error.ts';
+export { memoryServer, memoryServerWith, VirtualClock, type MemoryClock, type MemoryServer } from './memory/index.ts';

@@ -1,9 +1,11 @@
 import { checkNamespace, InvalidConfigError, parseUrl } from '../config/index.ts';
 import type { Engine, EngineOptions } from './engine.ts';
+import { MemoryEngine } from './memory/index.ts';
 import { PostgresEngine } from './postgres/postgres-engine.ts';
 import { RedisEngine } from './redis/redis-engine.ts';
 
 const REDIS: readonly string[] = ['redis:', 'rediss:'];
+const MEMORY = /^memory:\/\/[a-z0-9-]+$/i;
 const POSTGRES: readonly string[] = ['postgres:', 'postgresql:'];
 
 /**
@@ -11,8 +13,10 @@ const POSTGRES: readonly string[] = ['postgres:', 'postgresql:'];
  * @throws InvalidConfigError when the URL or the namespace is wrong; the message never repeats the URL
  */
 export function openEngine(options: EngineOptions): Engine {
+  const own = { ...options, namespace: checkNamespace(options.namespace) };
+  // In tests alone: no message offers it.
+  if (MEMORY.test(options.url)) return new MemoryEngine(new URL(options.url), own);
   const { url, problems } = parseUrl('the engine URL', options.url, { protocols: [...REDIS, ...POSTGRES] });
   if (url === undefined) throw new InvalidConfigError(problems);
-  const own = { ...options, namespace: checkNamespace(options.namespace) };
   return REDIS.includes(url.protocol) ? new RedisEngine(url, own) : new PostgresEngine(url, own);
 }

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/index.ts';
+import { MemoryStateStore } from './memory-store.ts';
 import { PostgresStateStore } from './postgres-store.ts';
 import { RedisStateStore } from './redis-store.ts';
 import type { StateStore } from './state-store.ts';
@@ -9,7 +10,23 @@ import type { StateStore } from './state-store.ts';
  */
 export async function openState(engine: Engine): Promise<StateStore> {
   const backing = await engine.backing();
-  return backing.kind === 'redis'
-    ? new RedisStateStore(backing.commands, backing.prefix)
-    : new PostgresStateStore(backing.pool);
+  switch (backing.kind) {
+    case 'redis':
+      return new RedisStateStore(backing.commands, backing.prefix);
+    case 'postgres':
+      return new PostgresStateStore(backing.pool);
+    case 'memory':
+      return memoryState(backing.place, backing.namespace);
+  }
+}
+
+/** What engines in memory share lives as long as what they are opened on. */
+const inMemory = new WeakMap<object, Map<string, MemoryStateStore>>();
+
+function memoryState(place: object, namespace: string): MemoryStateStore {
+  const stores = inMemory.get(place) ?? new Map<string, MemoryStateStore>();
+  inMemory.set(place, stores);
+  const store = stores.get(namespace) ?? new MemoryStateStore();
+  stores.set(namespace, store);
+  return store;
 }

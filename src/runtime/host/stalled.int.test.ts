@@ -16,7 +16,7 @@ const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 async function stalledOften(engine: Engine, id: string): Promise<void> {
   const backing = await engine.backing();
   if (backing.kind === 'redis') await backing.commands.hset(`${backing.prefix}:tasks:${id}`, 'stc', 1_000);
-  else await backing.pool.query('UPDATE job SET stalled_count = 1000 WHERE id = $1', [id]);
+  if (backing.kind === 'postgres') await backing.pool.query('UPDATE job SET stalled_count = 1000 WHERE id = $1', [id]);
 }
 
 describe.each(engineCases)('a job that stalls on $kind', engineCase => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { freshDatabase, type FreshDatabase } from '../../../../tests/support/engines.ts';
 import { PATIENT } from '../../../../tests/support/wait-for.ts';
 import type { End, EndKind, NewJob, Take, TakenJob, TurnQueue } from '../../turns/index.ts';
+import { turnsContract } from '../../turns.contract-suite.ts';
 import { PostgresEngine } from '../postgres-engine.ts';
 import { PostgresTurnQueue, WorkSigns } from './index.ts';
 
@@ -225,4 +226,11 @@ describe('turns on PostgreSQL', () => {
     }
     expect(found[0]?.id).toBe('later');
   });
+});
+
+turnsContract('PostgreSQL', async name => {
+  const database = await freshDatabase();
+  const engine = new PostgresEngine(new URL(database.url), { url: database.url, role: 'worker' });
+  await engine.migrate();
+  return { queue: await engine.turns(name), close: () => engine.close(1_000).then(() => database.drop()) };
 });

@@ -1,0 +1,4 @@
+/** Queues in this process alone, for the tests of users and our own: no server, a clock that a test may move, outages on demand. */
+export { REAL_CLOCK, VirtualClock, type MemoryClock } from './memory-clock.ts';
+export { MemoryEngine } from './memory-engine.ts';
+export { memoryServer, memoryServerWith, type MemoryServer } from './memory-server.ts';

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test, vi } from 'vitest';
+import { engineContract } from '../engine.contract-suite.ts';
+import { turnsContract } from '../turns.contract-suite.ts';
+import { openEngine } from '../index.ts';
+import { MemoryEngine, memoryServer, memoryServerWith, VirtualClock } from './index.ts';
+
+const place = (): string => `m${randomBytes(6).toString('hex')}`;
+
+engineContract({
+  kind: 'memory',
+  openPlace: async () => ({ url: `memory://${place()}`, namespace: 'test', cleanup: async () => undefined }),
+  startServer: async () => {
+    const name = place();
+    const server = memoryServer(name);
+    return {
+      url: `memory://${name}`,
+      kill: async () => server.takeAway(),
+      restart: async () => server.bringBack(),
+      pause: () => server.freeze(),
+      resume: () => server.bringBack(),
+      dispose: async () => server.bringBack(),
+    };
+  },
+});
+
+turnsContract('memory', async name => {
+  const engine = new MemoryEngine(new URL(`memory://${place()}`), { url: '', role: 'worker' });
+  return { queue: await engine.turns(name), close: () => engine.close() };
+});
+
+test('on a clock that a test moves a delayed job is due when that clock says so, without any time passing', async () => {
+  const name = place();
+  const clock = new VirtualClock();
+  memoryServerWith(name, clock);
+  const engine = openEngine({ url: `memory://${name}`, role: 'worker' });
+  const queue = await engine.queue('email');
+  await queue.add('later', {}, { delay: 86_400_000, timestamp: clock.now() });
+  const names: string[] = [];
+  const worker = await engine.worker('email', async job => void names.push(job.name), { name: 'tester' });
+  void worker.run();
+  await clock.advance(86_399_000);
+  expect(names).toEqual([]);
+  await clock.advance(2_000);
+  await vi.waitFor(() => expect(names).toEqual(['later']));
+  await engine.close();
+});

@@ -1,0 +1,192 @@
+import { Queue } from 'bullmq';
+import { InvalidOptionsError } from '../../errors/index.ts';
+import { isUnreachable } from '../../resilience/index.ts';
+import { EngineAway } from '../engine-away.ts';
+import type {
+  Claim,
+  Engine,
+  EngineBacking,
+  EngineOptions,
+  EngineProcessor,
+  EngineQueue,
+  EngineReport,
+  EngineWorker,
+  WorkerSetup,
+} from '../engine.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../limits.ts';
+import { prefixOf } from '../namespace.ts';
+import { Outage } from '../outage.ts';
+import { retryPatiently } from '../patience.ts';
+import { SturdyWorker } from '../sturdy-worker.ts';
+import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
+import { MemoryEngineClock } from './memory-engine-clock.ts';
+import { memoryBackend } from './memory-backend.ts';
+import { memoryServer, type MemoryServer } from './memory-server.ts';
+import { MemoryTurnQueue } from './memory-turn-queue.ts';
+
+const CLOSED = new Error('Connection is closed.');
+const WORKER_PATIENCE_MS = 60_000;
+const VERSION = '1.0';
+
+/** Queues in this process alone: for tests. What stands for the server, and outlives the engine, is in memory-server.ts. */
+export class MemoryEngine implements Engine {
+  readonly kind = 'memory';
+  readonly target: string;
+  readonly clock: MemoryEngineClock;
+  readonly #server: MemoryServer;
+  readonly #namespace: string;
+  readonly #options: EngineOptions;
+  readonly #outage: Outage;
+  readonly #queues = new Map<string, EngineQueue>();
+  readonly #workers: SturdyWorker[] = [];
+  readonly #stop = new AbortController();
+  #isWatching = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(url: URL, options: EngineOptions) {
+    this.target = `memory of this process (${url.host})`;
+    this.#server = memoryServer(url.host);
+    this.clock = new MemoryEngineClock(this.#server.clock);
+    this.#namespace = prefixOf(options.namespace);
+    this.#options = options;
+    this.#outage = new Outage(this.target, options);
+  }
+
+  async queue(name: string): Promise<EngineQueue> {
+    await this.#open();
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const queue: EngineQueue = new Queue(
+      name,
+      { connection: {}, streams: { events: { maxLen: EVENTS_KEPT } } },
+      this.#backend(),
+    );
+    queue.on('error', () => undefined);
+    this.#queues.set(name, queue);
+    return queue;
+  }
+
+  readyQueue(name: string): EngineQueue | undefined {
+    return this.#closing === undefined && this.#server.isUp ? this.#queues.get(name) : undefined;
+  }
+
+  async worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker> {
+    if (this.#options.role !== 'worker') {
+      throw new InvalidOptionsError('Expected an engine opened with the role "worker", got one with "producer".');
+    }
+    const { signal } = this.#stop;
+    await retryPatiently(() => this.#open(), { again: () => !signal.aborted, signal }).catch((cause: unknown) => {
+      throw signal.aborted ? this.#outage.error(CLOSED) : cause;
+    });
+    const worker = new SturdyWorker(name, process, {
+      setup,
+      backend: this.#backend(),
+      onConnectionError: error => this.#lost(error),
+    });
+    await worker.waitUntilReady();
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  async turns(name: string, settings: TurnQueueSettings = {}): Promise<TurnQueue> {
+    if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
+    const queue = this.#server.queue(this.#namespace, name);
+    return new MemoryTurnQueue({ queue, reach: () => this.#reach(), settings });
+  }
+
+  async claims(queue: string): Promise<readonly Claim[]> {
+    await this.#open();
+    const active = this.#server.queue(this.#namespace, queue).inState('active');
+    const now = this.#server.clock.now();
+    return active.flatMap(({ id, name, processedBy, token, lockedUntil }) =>
+      token === undefined
+        ? []
+        : [{ jobId: id, jobName: name, worker: processedBy, token, lockLeftMs: Math.max(0, lockedUntil - now) }],
+    );
+  }
+
+  async handBack(name: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
+    if (held.length === 0) return [];
+    await this.#reach();
+    const queue = this.#server.queue(this.#namespace, name);
+    // The one that goes last ends at the head.
+    return held.toReversed().flatMap(({ jobId, token }) => {
+      const job = queue.held(jobId, token);
+      if (typeof job === 'string') return [];
+      queue.requeue(job, true, undefined);
+      return [jobId];
+    });
+  }
+
+  async backing(): Promise<EngineBacking> {
+    await this.#open();
+    return { kind: 'memory', place: this.#server, namespace: this.#namespace };
+  }
+
+  renew(): void {}
+
+  async check(): Promise<EngineReport> {
+    await this.#open();
+    return { errors: [], warnings: [], version: VERSION, clockDifferenceMs: 0 };
+  }
+
+  async migrate(): Promise<void> {
+    await this.#open();
+  }
+
+  close(timeoutMs = 5_000): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#stop.abort();
+    this.#outage.end();
+    this.clock.stop();
+    if (!(await settled(timeoutMs, Promise.all(this.#workers.map(worker => worker.close()))))) {
+      for (const worker of this.#workers) worker.abandon();
+    }
+    await settled(timeoutMs, Promise.all([...this.#queues.values()].map(queue => queue.close())));
+  }
+
+  #backend() {
+    return memoryBackend({ server: this.#server, namespace: this.#namespace, reach: () => this.#reach() });
+  }
+
+  /** For a caller of the engine itself: an outage in our words. */
+  async #open(): Promise<void> {
+    if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
+    try {
+      await this.#reach();
+    } catch (cause) {
+      throw isUnreachable(cause) || this.#stop.signal.aborted ? this.#outage.error() : cause;
+    }
+  }
+
+  /** For BullMQ's classes and turns: an outage in a driver's words, for workers in the shape after which BullMQ waits. */
+  async #reach(): Promise<void> {
+    const isWorker = this.#options.role === 'worker';
+    try {
+      await this.#server.reach(isWorker ? WORKER_PATIENCE_MS : FAIL_FAST_MS, this.#stop.signal);
+      this.#outage.back();
+    } catch (cause) {
+      this.#lost(cause);
+      throw isWorker ? new EngineAway(cause) : cause;
+    }
+  }
+
+  /** As a driver tries again: so an engine that is back is noticed by itself. */
+  #lost(cause: unknown): void {
+    this.#outage.lost(cause);
+    if (this.#isWatching || this.#stop.signal.aborted) return;
+    this.#isWatching = true;
+    void this.#watch(cause);
+  }
+
+  async #watch(cause: unknown): Promise<void> {
+    await this.#server.changed;
+    this.#isWatching = false;
+    if (this.#server.isUp) this.#outage.back();
+    else this.#lost(cause);
+  }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { REAL_CLOCK, type MemoryClock } from './memory-clock.ts';
+import { MemoryQueue } from './memory-queue.ts';
+
+/** As a driver says it when nothing listens. */
+class Refused extends Error {
+  readonly code = 'ECONNREFUSED';
+
+  constructor() {
+    super('The engine in memory was taken away.');
+  }
+}
+
+/** As a driver says it when an answer does not come. */
+class TimedOut extends Error {
+  readonly code = 'ETIMEDOUT';
+
+  constructor() {
+    super('The engine in memory did not answer in time.');
+  }
+}
+
+/**
+ * What a server would be: it holds queues, outlives the engines that use it, and can be taken away or frozen. Engines of one process that
+ * are opened with the same `memory://NAME` share one.
+ */
+export class MemoryServer {
+  readonly name: string;
+  readonly clock: MemoryClock;
+  readonly #queues = new Map<string, MemoryQueue>();
+  /** Workers and readers of events by their connection's name, for BullMQ's list of workers. */
+  readonly clients = new Set<string>();
+  #state: 'up' | 'down' | 'frozen' = 'up';
+  #changed = Promise.withResolvers<void>();
+
+  constructor(name: string, clock: MemoryClock = REAL_CLOCK) {
+    this.name = name;
+    this.clock = clock;
+  }
+
+  queue(namespace: string, name: string): MemoryQueue {
+    const key = `${namespace}/${name}`;
+    const known = this.#queues.get(key);
+    if (known !== undefined) return known;
+    const queue = new MemoryQueue(name, this.clock);
+    this.#queues.set(key, queue);
+    return queue;
+  }
+
+  /** As if the queue had never been. */
+  forget(namespace: string, name: string): void {
+    this.#queues.delete(`${namespace}/${name}`);
+  }
+
+  /** Every call is refused from now on; what is stored stays. */
+  takeAway(): void {
+    this.#become('down');
+  }
+
+  /** No call is answered from now on. */
+  freeze(): void {
+    this.#become('frozen');
+  }
+
+  bringBack(): void {
+    this.#become('up');
+  }
+
+  get isUp(): boolean {
+    return this.#state === 'up';
+  }
+
+  /** Resolves when it is there. Rejects when it is away, or does not answer for so long. */
+  async reach(limitMs: number, signal: AbortSignal): Promise<void> {
+    while (this.#state !== 'up') {
+      if (this.#state === 'down') throw new Refused();
+      const patience = new AbortController();
+      const end = (): void => patience.abort();
+      signal.addEventListener('abort', end, { once: true });
+      const late = sleep(limitMs, 'late', { signal: patience.signal }).catch(() => 'closed');
+      const what = await Promise.race([this.#changed.promise.then(() => 'changed'), late]);
+      end();
+      signal.removeEventListener('abort', end);
+      if (what === 'late') throw new TimedOut();
+      if (what === 'closed') throw new Error('Connection is closed.');
+    }
+  }
+
+  /** Resolves when it has become something else than it is. */
+  get changed(): Promise<void> {
+    return this.#changed.promise;
+  }
+
+  #become(state: 'up' | 'down' | 'frozen'): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers();
+    resolve();
+    // Who waited for work has a broken connection, or a new one.
+    for (const queue of this.#queues.values()) queue.events.sign();
+  }
+}
+
+const servers = new Map<string, MemoryServer>();
+
+/** The one that `memory://NAME` means in this process; made on first use. */
+export function memoryServer(name: string): MemoryServer {
+  const known = servers.get(name);
+  if (known !== undefined) return known;
+  const server = new MemoryServer(name);
+  servers.set(name, server);
+  return server;
+}
+
+/** Makes one whose clock a test moves. Its URL must not be in use yet. */
+export function memoryServerWith(name: string, clock: MemoryClock): MemoryServer {
+  const server = new MemoryServer(name, clock);
+  servers.set(name, server);
+  return server;
+}

@@ -1,0 +1,209 @@
+import type { JobsOptions } from 'bullmq';
+import type {
+  AddAnswer,
+  End,
+  Held,
+  NewJob,
+  Rest,
+  SettleAnswer,
+  TakenJob,
+  Take,
+  Turn,
+  TurnAnswer,
+  TurnQueue,
+  TurnQueueSettings,
+} from '../turns/index.ts';
+import type { MemoryJob } from './memory-job.ts';
+import type { MemoryQueue } from './memory-queue.ts';
+
+export interface MemoryTurnQueueOptions {
+  readonly queue: MemoryQueue;
+  /** Rejects while the server is away. */
+  readonly reach: () => Promise<void>;
+  readonly settings?: TurnQueueSettings;
+}
+
+const LOOK_ANYWAY_MS = 5_000;
+const ANSWERS_KEPT = 64;
+
+/** Add, take and settle in memory: for tests, and as the shortest form of what the others do. */
+export class MemoryTurnQueue implements TurnQueue {
+  readonly name: string;
+  readonly #queue: MemoryQueue;
+  readonly #options: MemoryTurnQueueOptions;
+  /** What was answered, by the turn's id: one that comes again is not done again. */
+  readonly #answers = new Map<string, readonly SettleAnswer[]>();
+  #signs = 0;
+
+  constructor(options: MemoryTurnQueueOptions) {
+    this.#options = options;
+    this.#queue = options.queue;
+    this.name = options.queue.name;
+  }
+
+  async add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
+    await this.#options.reach();
+    return jobs.map(job => ({ kind: 'stands', id: this.#queue.add(job) }));
+  }
+
+  async turn({ id, now, ends, take }: Turn): Promise<TurnAnswer> {
+    await this.#options.reach();
+    const before = this.#answers.get(id);
+    if (before !== undefined) return { settled: before, jobs: this.#stillHeld(take), rest: take && { kind: 'more' } };
+    const settled = this.#settleAll(ends, now);
+    this.#remember(id, settled);
+    this.#signs = this.#queue.events.signs;
+    return take === undefined ? { settled, jobs: [], rest: undefined } : { settled, ...this.#take(take, now) };
+  }
+
+  /** What is handed back goes to the head in the order given: the first one last. */
+  #settleAll(ends: readonly End[], now: number): readonly SettleAnswer[] {
+    const settled: SettleAnswer[] = [];
+    const inOrder = [...ends.entries()];
+    const back = inOrder.filter(([, { end }]) => end.what === 'handed-back').toReversed();
+    for (const [index, end] of [
+      ...inOrder.filter(
+        ([
+          ,
+          {
+            end: { what },
+          },
+        ]) => what !== 'handed-back',
+      ),
+      ...back,
+    ]) {
+      settled[index] = this.#settle(end, now);
+    }
+    return settled;
+  }
+
+  #settle({ jobId, token, end }: End, now: number): SettleAnswer {
+    const job = this.#queue.held(jobId, token);
+    if (typeof job === 'string') return { kind: job };
+    if (end.what !== 'handed-back') {
+      if (end.line !== undefined) {
+        job.logs.push(end.line.text);
+        if (end.line.keep !== undefined) job.logs.splice(0, job.logs.length - end.line.keep);
+      }
+      if (end.data !== undefined) job.data = end.data;
+    }
+    switch (end.what) {
+      case 'succeeded':
+        this.#queue.succeed(job, end.result, end.keep, now);
+        break;
+      case 'retry': {
+        job.attemptsMade += 1;
+        if (end.at > now) this.#queue.delay(job, Math.ceil(end.at), Math.ceil(end.at - now), failureOf(end));
+        else this.#queue.requeue(job, end.lifo, failureOf(end));
+        break;
+      }
+      case 'snoozed':
+        if (end.progress !== undefined) job.progress = end.progress;
+        this.#queue.delay(job, Math.ceil(Math.max(now, end.until)), Math.ceil(Math.max(0, end.until - now)), undefined);
+        break;
+      case 'handed-back':
+        this.#queue.requeue(job, true, undefined);
+        break;
+      case 'cancelled':
+      case 'expired':
+      case 'dead':
+        this.#queue.fail(job, failureOf(end), end.keep, now);
+    }
+    return { kind: 'settled' };
+  }
+
+  #take(
+    { tokens, worker, lockMs, maxBytes }: Take,
+    now: number,
+  ): { readonly jobs: readonly TakenJob[]; readonly rest: Rest } {
+    const queue = this.#queue;
+    queue.rate.worker = this.#options.settings?.rate;
+    const jobs: TakenJob[] = [];
+    let bytes = 0;
+    for (const token of tokens) {
+      if (jobs.length > 0 && bytes >= maxBytes) return { jobs, rest: { kind: 'more' } };
+      const job = queue.take({ token, worker, lockMs }, now);
+      if (job === undefined) return { jobs, rest: this.#rest(now) };
+      bytes += Buffer.byteLength(job.data);
+      jobs.push(taken(job, token));
+    }
+    return { jobs, rest: { kind: 'more' } };
+  }
+
+  #rest(now: number): Rest {
+    const queue = this.#queue;
+    const forMs = queue.rate.limitedMs(now);
+    if (forMs > 0) return { kind: 'limited', forMs };
+    return queue.isPaused() || queue.isFull() ? { kind: 'held' } : { kind: 'none', delayedUntil: queue.nextDueAt() };
+  }
+
+  #stillHeld(take: Take | undefined): readonly TakenJob[] {
+    const tokens = take?.tokens ?? [];
+    const active = this.#queue.inState('active');
+    return tokens.flatMap(token => active.filter(job => job.token === token).map(job => taken(job, token)));
+  }
+
+  #remember(id: string, settled: readonly SettleAnswer[]): void {
+    this.#answers.set(id, settled);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > ANSWERS_KEPT && oldest !== undefined) this.#answers.delete(oldest);
+  }
+
+  async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {
+    await this.#options.reach();
+    return held.filter(({ jobId, token }) => !this.#queue.extend(jobId, token, lockMs)).map(({ jobId }) => jobId);
+  }
+
+  async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
+    await this.#options.reach();
+    return this.#queue.returnStalled(now, everyMs, mostStalls);
+  }
+
+  async waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
+    const { events } = this.#queue;
+    if (events.signs !== this.#signs) {
+      this.#signs = events.signs;
+      return;
+    }
+    await events.waitForSign(Math.min(LOOK_ANYWAY_MS, until === undefined ? LOOK_ANYWAY_MS : until - now), signal);
+    this.#signs = events.signs;
+  }
+}
+
+function failureOf({
+  failure,
+}: {
+  readonly failure: { readonly message: string; readonly stacktrace: readonly string[] };
+}): {
+  readonly reason: string;
+  readonly stacktrace: string;
+} {
+  return { reason: failure.message, stacktrace: JSON.stringify(failure.stacktrace) };
+}
+
+function taken(job: MemoryJob, token: string): TakenJob {
+  const stacktrace: unknown = JSON.parse(job.stacktrace ?? '[]');
+  const common = {
+    id: job.id,
+    token,
+    name: job.name,
+    opts: JSON.parse(job.opts) as JobsOptions,
+    timestamp: job.timestamp,
+    attemptsMade: job.attemptsMade,
+    attemptsStarted: job.attemptsStarted,
+    progress: JSON.parse(job.progress) as unknown,
+    stacktrace: Array.isArray(stacktrace) ? stacktrace.map(String) : [],
+    deferredFailure: job.deferredFailure,
+    repeatJobKey: undefined,
+  };
+  try {
+    return { ...common, kind: 'sound', data: JSON.parse(job.data) as unknown };
+  } catch {
+    return {
+      ...common,
+      kind: 'broken',
+      data: {},
+      complaint: `the stored data is not JSON (${job.data.length} characters)`,
+    };
+  }
+}
