@@ -2,6 +2,8 @@ import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 import { isUnreachable } from '../../resilience/index.ts';
 import { EngineAway } from '../engine-away.ts';
 import type { Outage } from '../outage.ts';
+import type { WriteWatch } from '../write-watch.ts';
+import type { WatchedPool } from './pool.ts';
 
 /**
  * The engine's pool as BullMQ sees it: BullMQ can neither end it nor pile up listeners on it, and connection errors are
@@ -14,11 +16,13 @@ export class LentPool implements PgPool {
   /** BullMQ asks whether a lost LISTEN connection would be noticed. */
   readonly options = { keepAlive: true };
   readonly #pool: PgPool;
+  readonly #writes: WriteWatch;
   readonly #outage: Outage;
   readonly #patient: boolean;
 
-  constructor(pool: PgPool, outage: Outage, patient: boolean) {
+  constructor({ pool, writes }: Pick<WatchedPool, 'pool' | 'writes'>, outage: Outage, patient: boolean) {
     this.#pool = pool;
+    this.#writes = writes;
     this.#outage = outage;
     this.#patient = patient;
   }
@@ -53,6 +57,7 @@ export class LentPool implements PgPool {
   #seen(error: unknown): unknown {
     if (!isUnreachable(error)) return error;
     this.#outage.lost(error);
+    this.#writes.note(error);
     return this.#patient ? new EngineAway(error) : error;
   }
 }

@@ -5,15 +5,22 @@ import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled } from '../limits.ts';
 import type { Outage } from '../outage.ts';
 import { OWN_TABLES } from './own-tables.ts';
+import { WriteWatch } from '../write-watch.ts';
 import { TURN_FUNCTIONS } from './turns/index.ts';
 
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;
 const PRODUCER_CONNECTIONS = 10;
 
+const PROBE = `
+  INSERT INTO shiftwork_state AS s (collection, name, value, version, expires_at)
+  VALUES ('engine', 'probe', '1', nextval('shiftwork_state_version'), clock_timestamp())
+  ON CONFLICT (collection, name) DO UPDATE SET version = excluded.version`;
+
 /** A pool for BullMQ alone, whose search path is its schema and nothing else. Importing this file loads pg. */
 export class WatchedPool {
   readonly pool: PgPool;
+  readonly writes: WriteWatch;
   readonly #pool: Pool;
   readonly #schema: string;
   readonly #outage: Outage;
@@ -38,9 +45,10 @@ export class WatchedPool {
       query_timeout: role === 'producer' ? FAIL_FAST_MS : 60_000,
       max: role === 'producer' ? PRODUCER_CONNECTIONS : SPARE_CONNECTIONS,
     });
+    this.writes = new WriteWatch(outage, () => this.#pool.query(PROBE));
     this.#pool.on('error', error => outage.lost(error));
     this.#pool.on('connect', client => {
-      outage.back();
+      this.writes.connected();
       // While it is lent out the pool does not listen, and an error without a listener ends the process.
       client.on('error', error => outage.lost(error));
     });
@@ -76,6 +84,7 @@ export class WatchedPool {
   /** Lets the pool end by itself, at most for `limitMs`, then destroys what is left. */
   async close(limitMs: number): Promise<void> {
     this.#outage.end();
+    this.writes.end();
     await settled(limitMs, this.#pool.end());
     for (const socket of this.#sockets) socket.destroy();
   }

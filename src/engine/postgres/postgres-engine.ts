@@ -215,7 +215,7 @@ export class PostgresEngine implements Engine {
   }
 
   #lend(watched: WatchedPool): LentPool {
-    return new LentPool(watched.pool, this.#outage, this.#options.role === 'worker');
+    return new LentPool(watched, this.#outage, this.#options.role === 'worker');
   }
 
   #explained(cause: unknown): unknown {

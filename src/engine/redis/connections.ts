@@ -1,8 +1,10 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { EngineOptions } from '../engine.ts';
+import { EngineAway } from '../engine-away.ts';
 import { FAIL_FAST_MS, settled, within } from '../limits.ts';
-import { signOf } from '../../resilience/index.ts';
+import { isOutage, signOf } from '../../resilience/index.ts';
 import type { Outage } from '../outage.ts';
+import { WriteWatch } from '../write-watch.ts';
 import { BlockingRedis } from './blocking-redis.ts';
 import { insistOnDatabase, isRefusedSelect } from './insist-on-database.ts';
 import { LeanRedis, type AnswerLimits } from './lean-redis.ts';
@@ -50,20 +52,28 @@ export class Connections {
   readonly commands: Redis;
   readonly #url: URL;
   readonly #outage: Outage;
+  readonly #writes: WriteWatch;
   readonly #all: Redis[] = [];
   #arrival: PromiseWithResolvers<void> | undefined;
   #closed = false;
   /** Why the present connection is not used: what follows from its end must not hide it. */
   #refusal: Error | undefined;
 
-  constructor(url: URL, role: EngineOptions['role'], outage: Outage) {
+  /** `prefix`: where the probe's key stands. */
+  constructor(url: URL, role: EngineOptions['role'], prefix: string, outage: Outage) {
     this.#url = url;
     this.#outage = outage;
+    // No queue can have such a name.
+    this.#writes = new WriteWatch(outage, () => this.commands.set(`${prefix}:~probe`, '1', 'PX', 1_000));
     const connectionName = `shiftwork-${role}`;
-    this.commands = new LeanRedis(url.href, { ...COMMON, ...BY_ROLE[role], connectionName }, LIMITS[role]);
+    this.commands = new LeanRedis(url.href, { ...COMMON, ...BY_ROLE[role], connectionName }, LIMITS[role], error => {
+      this.#writes.note(error);
+      // BullMQ's workers wait after this one alone; after every other they ask again at once.
+      return role === 'worker' && isOutage(error) ? new EngineAway(error) : error;
+    });
     this.#all.push(this.commands);
     this.commands.on('ready', () => {
-      outage.back();
+      this.#writes.connected();
       this.#arrival?.resolve();
       this.#arrival = undefined;
     });
@@ -120,6 +130,7 @@ export class Connections {
   async close(limitMs: number): Promise<void> {
     this.#closed = true;
     this.#outage.end();
+    this.#writes.end();
     this.#arrival?.reject(this.#outage.error(CLOSED));
     if (this.commands.status === 'ready') await settled(limitMs, this.commands.quit());
     for (const connection of this.#all) {

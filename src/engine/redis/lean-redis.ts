@@ -32,9 +32,29 @@ export class LeanRedis extends Redis {
   #silentTicks = 0;
   #gathered = 0;
 
-  constructor(url: string, options: Omit<RedisOptions, 'replyMapping'>, limits: AnswerLimits) {
+  readonly #refused: (error: Error) => Error;
+
+  /** `refused` is called with each error that Redis replies, and answers what the command rejects with. */
+  constructor(
+    url: string,
+    options: Omit<RedisOptions, 'replyMapping'>,
+    limits: AnswerLimits,
+    refused: (error: Error) => Error = error => error,
+  ) {
     super(url, options);
     this.#limits = limits;
+    this.#refused = refused;
+  }
+
+  /** ioredis calls it with each error that the server replies (6.0, `DataHandler.returnError`); the sound path pays nothing. */
+  override handleReconnection(...[error, item]: Parameters<Redis['handleReconnection']>): void {
+    const { command } = item;
+    // Whoever insists on its database looks at what SELECT itself was answered.
+    if (command.name !== 'select') {
+      const { reject } = command;
+      command.reject = said => reject(said === error ? this.#refused(error) : said);
+    }
+    super.handleReconnection(error, item);
   }
 
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {

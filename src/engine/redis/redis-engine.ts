@@ -45,7 +45,7 @@ export class RedisEngine implements Engine {
     this.#options = options;
     this.#prefix = prefixOf(options.namespace);
     this.#outage = new Outage(this.target, options);
-    this.#connections = new Connections(url, options.role, this.#outage);
+    this.#connections = new Connections(url, options.role, this.#prefix, this.#outage);
     const { commands } = this.#connections;
     this.clock = new EngineClock(async () => timeIn(await commands.time()));
     // Another server may stand behind the address after an outage.

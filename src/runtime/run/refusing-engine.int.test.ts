@@ -1,0 +1,115 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { namespace as newNamespace } from '../../../tests/support/engines.ts';
+import { waysToRefuse, type RefusingEngine } from '../../../tests/support/refusing-engines.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import { defineApp, defineJob, handle, retryAfter, type HandlerResult, type Run } from '../../contracts/index.ts';
+import { openEngine } from '../../engine/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { connect } from '../../queue/index.ts';
+import { createWorkerHost } from '../index.ts';
+
+const charge = defineJob({ queue: 'payments', name: 'charge', schema: z.object({}), retry: { attempts: 3 } });
+
+describe.each(waysToRefuse)('while $engine refuses writes with $code', way => {
+  let server: RefusingEngine;
+  beforeAll(async () => {
+    server = await way.start();
+  });
+  afterAll(() => server.stop());
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  async function setup(perform: (run: Run, refuse: () => Promise<void>) => HandlerResult | Promise<HandlerResult>) {
+    const namespace = newNamespace();
+    const { url } = server;
+    const lost: string[] = [];
+    let back = 0;
+    const engine = openEngine({
+      url,
+      namespace,
+      role: 'worker',
+      onError: error => void lost.push(error.message),
+      onBack: () => void (back += 1),
+    });
+    cleanups.push(() => engine.close(500));
+    await engine.migrate();
+    const client = connect({ [way.engine]: url, namespace });
+    cleanups.push(() => client.close());
+    let refusing = false;
+    const refuse = async (): Promise<void> => {
+      await server.refuse();
+      refusing = true;
+    };
+    const facts = new Facts();
+    const app = defineApp({ jobs: [charge], handlers: [handle(charge, (_data, run) => perform(run, refuse))] });
+    const host = createWorkerHost({ app, engine, facts });
+    cleanups.push(() => host.stop(1_000));
+    await host.start();
+    const refuses = () => waitFor('the engine to refuse', () => refusing);
+    const refused = () => waitFor('the outage to be stated', () => lost.some(text => text.includes(way.words)));
+    const returned = () => waitFor('its end to be stated', () => back > 0);
+    return { client, facts, refuses, refused, returned };
+  }
+
+  test('an effect in run.once that was done before is not done again, and no attempt is spent', async () => {
+    let effects = 0;
+    const { client, facts, refused, returned } = await setup((run, refuse) =>
+      run.once('charge', async () => {
+        effects += 1;
+        await refuse();
+      }),
+    );
+    const succeeded = facts.next('job.succeeded');
+    await client.enqueue(charge, {});
+    await refused();
+    await server.relent();
+    expect(await succeeded).toMatchObject({ attempt: 1 });
+    expect(effects).toBe(1);
+    await returned();
+  });
+
+  test('the end of a run waits for the engine: the handler is not called again', async () => {
+    let runs = 0;
+    const { client, facts, refuses } = await setup(async (_run, refuse) => {
+      runs += 1;
+      await refuse();
+    });
+    const succeeded = facts.next('job.succeeded');
+    await client.enqueue(charge, {});
+    await refuses();
+    await server.relent();
+    expect(await succeeded).toMatchObject({ attempt: 1 });
+    expect(runs).toBe(1);
+  });
+
+  test('a retry waits for the engine too, and spends one attempt', async () => {
+    let runs = 0;
+    const { client, facts, refuses } = await setup(async (_run, refuse) => {
+      runs += 1;
+      if (runs > 1) return undefined;
+      await refuse();
+      return retryAfter(1, 'not yet');
+    });
+    const succeeded = facts.next('job.succeeded');
+    await client.enqueue(charge, {});
+    await refuses();
+    await server.relent();
+    expect(await succeeded).toMatchObject({ attempt: 2 });
+    expect(runs).toBe(2);
+  });
+
+  test('a producer is told which it is, at once, and works again afterwards', async () => {
+    const { client } = await setup(() => undefined);
+    await client.enqueue(charge, {});
+    await server.refuse();
+    await expect(client.enqueue(charge, {})).rejects.toMatchObject({
+      code: 'QUEUE_UNAVAILABLE',
+      message: expect.stringContaining(way.words),
+    });
+    await server.relent();
+    await waitFor('an enqueue to be taken', () => client.enqueue(charge, {}));
+  });
+});
