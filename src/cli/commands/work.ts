@@ -50,7 +50,7 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
     variables: terminal.variables,
     facts,
     openOthers: async app => (await import('../other-letters.ts')).openOtherLetters(app, terminal.variables),
-    program: { file: process.argv[1] ?? '', args: process.argv.slice(2) },
+    program: { file: process.argv[1] ?? '', args: process.argv.slice(2), variables: terminal.variables },
     onReady: () => process.send?.({ type: 'ready' }),
   });
   stop = () => fleet.stop();

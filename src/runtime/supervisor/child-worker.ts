@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { Duplex } from 'node:stream';
+import { compileCacheVariables } from './compile-cache.ts';
+import type { Variables } from '../../config/index.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { Beside } from './watch/beside.ts';
 
@@ -12,6 +14,8 @@ export interface WorkerExit {
 export interface WorkerProgram {
   readonly file: string;
   readonly args: readonly string[];
+  /** Its environment; this process's own when left out. */
+  readonly variables?: Variables | undefined;
 }
 
 /** One worker process of a supervisor. */
@@ -30,11 +34,12 @@ export class ChildWorker {
   #gone = false;
   #killedAs: 'guilty' | 'innocent' | undefined;
 
-  constructor(name: string, { file, args }: WorkerProgram, onMessage: (message: FromWorker) => void) {
+  constructor(name: string, { file, args, variables }: WorkerProgram, onMessage: (message: FromWorker) => void) {
     this.name = name;
     this.#process = fork(file, [...args, '--supervised', name], {
       // One log stream: lines of up to 4 KiB are written whole, also by several processes into one pipe.
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+      ...(variables !== undefined && { env: { ...variables, ...compileCacheVariables(variables) } }),
     });
     const pipe = this.#process.stdio[4];
     this.beside = new Beside(pipe instanceof Duplex ? pipe : undefined);

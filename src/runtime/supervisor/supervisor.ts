@@ -219,7 +219,7 @@ export class Supervisor {
     const extra = alone === undefined ? [] : ['--adopt'];
     const worker: ChildWorker = new ChildWorker(
       supervisedName(name, (this.#numbers += 1)),
-      { file: program.file, args: [...program.args, ...extra] },
+      { ...program, args: [...program.args, ...extra] },
       message => this.#heard(worker, message),
     );
     this.#workers.add(worker);
