@@ -58,7 +58,7 @@ export {
   QueueUnavailableError,
   UndecodableJobError,
 } from './queue/index.ts';
-export { CircuitOpenError, DeliveryError } from './resilience/index.ts';
+export { CallTimeoutError, CircuitOpenError, DeliveryError } from './resilience/index.ts';
 export { EffectInDoubtError, EffectInProgressError, EffectTakenOverError } from './state/index.ts';
 export { Facts, type Fact, type FactListener, type FactName, type FactTable } from './facts/index.ts';
 export {

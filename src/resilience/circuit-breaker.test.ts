@@ -56,10 +56,39 @@ describe('CircuitBreaker', () => {
     ['withinMs', Number.NaN],
     ['pauseMs', '30s'],
     ['maxPauseMs', -1],
+    ['timeoutMs', 0],
   ])('%s of %s is refused by name', (field, value) => {
     expect(() => new CircuitBreaker({ name: 'search', [field]: value })).toThrow(
       expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(`Expected ${field} of`) }),
     );
+  });
+
+  test('a call that never settles has failed after its time, whatever counts, and opens it', async () => {
+    const breaker = new CircuitBreaker({ name: 'search', failures: 1, timeoutMs: 500, counts: () => false });
+    const ended = breaker.run(() => new Promise<never>(() => undefined)).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await ended).toMatchObject({
+      code: 'CALL_TIMEOUT',
+      message: expect.stringContaining('"search"'),
+    });
+    expect(breaker.phase).toBe('open');
+  });
+
+  test('a probe that never settles does not keep it open for ever', async () => {
+    const breaker = await openOne({ probes: 1, timeoutMs: 500, pauseMs: 1_000, maxPauseMs: 1_000 });
+    vi.advanceTimersByTime(1_000);
+    let told: AbortSignal | undefined;
+    const probe = breaker.run(signal => {
+      told = signal;
+      return new Promise<never>(() => undefined);
+    });
+    const ended = probe.catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await ended).toMatchObject({ code: 'CALL_TIMEOUT' });
+    expect(told?.aborted).toBe(true);
+    vi.advanceTimersByTime(1_000);
+    expect(await breaker.run(() => 'back')).toBe('back');
+    expect(breaker.phase).toBe('closed');
   });
 
   test('an error that does not count keeps it closed', async () => {

@@ -1,5 +1,6 @@
+import { callWithin } from './call-within.ts';
 import { CircuitOpenError } from './circuit-open-error.ts';
-import { InvalidOptionsError } from '../errors/index.ts';
+import { hasCode, InvalidOptionsError } from '../errors/index.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -13,9 +14,13 @@ import {
 export interface CircuitBreakerOptions extends Partial<BreakerPolicy> {
   /** In messages. */
   readonly name: string;
+  /** A call that has not settled by then has failed, whatever `counts` says: 30 s by default. */
+  readonly timeoutMs?: number;
   /** Which errors speak against the far side; all when left out. */
   readonly counts?: (error: unknown) => boolean;
 }
+
+const TIMEOUT_MS = 30_000;
 
 /**
  * A circuit breaker for calls outside of jobs, in one process. (Jobs have theirs by destination, shared by all workers.)
@@ -25,13 +30,15 @@ export interface CircuitBreakerOptions extends Partial<BreakerPolicy> {
 export class CircuitBreaker {
   readonly #name: string;
   readonly #policy: BreakerPolicy;
+  readonly #timeoutMs: number;
   readonly #counts: (error: unknown) => boolean;
   #state: BreakerState = CLOSED;
   #probing = false;
 
   /** @throws InvalidOptionsError */
-  constructor({ name, counts = () => true, ...policy }: CircuitBreakerOptions) {
+  constructor({ name, counts = () => true, timeoutMs = TIMEOUT_MS, ...policy }: CircuitBreakerOptions) {
     this.#name = name;
+    this.#timeoutMs = checkedInteger(name, 'timeoutMs', timeoutMs);
     this.#counts = counts;
     this.#policy = checkedPolicy(name, policy);
   }
@@ -40,8 +47,12 @@ export class CircuitBreaker {
     return this.#state.phase;
   }
 
-  /** Makes the call and rejects as it does. @throws CircuitOpenError, without calling, while the circuit is open */
-  async run<Value>(call: () => Value | Promise<Value>): Promise<Value> {
+  /**
+   * Makes the call and rejects as it does, or with CallTimeoutError when it does not settle in time; the signal that it is given is
+   * aborted then. A probe that never settles keeps the circuit open for that long and no longer.
+   * @throws CircuitOpenError, without calling, while the circuit is open
+   */
+  async run<Value>(call: (signal: AbortSignal) => Value | Promise<Value>): Promise<Value> {
     const beganAt = Date.now();
     const may = mayCall(this.#state, beganAt);
     if (typeof may === 'number') throw new CircuitOpenError(this.#name, may);
@@ -49,12 +60,12 @@ export class CircuitBreaker {
     if (probe && this.#probing) throw new CircuitOpenError(this.#name, 0);
     if (probe) this.#probing = true;
     try {
-      const value = await call();
+      const value = await callWithin({ what: `a call to "${this.#name}"`, limitMs: this.#timeoutMs }, call);
       this.#state = afterSuccess(this.#policy, this.#state, { beganAt, endedAt: Date.now() });
       return value;
     } catch (error) {
       const end = { beganAt, endedAt: Date.now() };
-      const after = this.#counts(error) ? afterFailure : afterSuccess;
+      const after = hasCode(error, 'CALL_TIMEOUT') || this.#counts(error) ? afterFailure : afterSuccess;
       this.#state = after(this.#policy, this.#state, end);
       throw error;
     } finally {
@@ -65,13 +76,8 @@ export class CircuitBreaker {
 
 /** With a number that is none a circuit would never open, or never close. */
 function checkedPolicy(name: string, policy: Partial<BreakerPolicy>): BreakerPolicy {
-  const checked = (field: keyof BreakerPolicy): number => {
-    const value = policy[field] ?? BREAKER_DEFAULTS[field];
-    if (Number.isInteger(value) && value >= 1) return value;
-    throw new InvalidOptionsError(
-      `Expected ${field} of circuit breaker "${name}" to be an integer >= 1, got ${value}.`,
-    );
-  };
+  const checked = (field: keyof BreakerPolicy): number =>
+    checkedInteger(name, field, policy[field] ?? BREAKER_DEFAULTS[field]);
   return {
     failures: checked('failures'),
     withinMs: checked('withinMs'),
@@ -79,4 +85,9 @@ function checkedPolicy(name: string, policy: Partial<BreakerPolicy>): BreakerPol
     maxPauseMs: checked('maxPauseMs'),
     probes: checked('probes'),
   };
+}
+
+function checkedInteger(name: string, field: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidOptionsError(`Expected ${field} of circuit breaker "${name}" to be an integer >= 1, got ${value}.`);
 }

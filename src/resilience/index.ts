@@ -9,6 +9,7 @@ export {
   type BreakerPolicy,
   type BreakerState,
 } from './breaker-state.ts';
+export { callWithin, type CallLimit } from './call-within.ts';
 export { certificateProblem } from './certificate-problem.ts';
 export { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
 export {
@@ -23,5 +24,6 @@ export {
   type Fault,
 } from './outage/index.ts';
 export { isRetryable, retry, type RetryOptions } from './retry.ts';
+export * from './call-timeout-error.ts';
 export * from './circuit-open-error.ts';
 export * from './delivery-error.ts';

@@ -11,7 +11,7 @@ describe('retry', () => {
       return attempt;
     });
     expect(await retry(call, QUICK)).toBe(3);
-    expect(call.mock.calls).toEqual([[1], [2], [3]]);
+    expect(call.mock.calls.map(([attempt]) => attempt)).toEqual([1, 2, 3]);
   });
 
   test('rejects with the last error after the last attempt', async () => {
@@ -63,6 +63,45 @@ describe('retry', () => {
     retrying.catch(() => undefined);
     await vi.advanceTimersByTimeAsync(10);
     expect(call).toHaveBeenCalledTimes(1);
+    controller.abort(new Error('enough'));
+    await expect(retrying).rejects.toThrow('enough');
+  });
+
+  test('the deadline ends a call that never settles, and tells it so', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let told: AbortSignal | undefined;
+    const retrying = retry(
+      (_attempt, signal) => {
+        told = signal;
+        return new Promise<never>(() => undefined);
+      },
+      { deadline: 200 },
+    );
+    const ended = retrying.catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await ended).toMatchObject({ code: 'CALL_TIMEOUT' });
+    expect(told?.aborted).toBe(true);
+  });
+
+  test('a second call that never settles is ended by the same deadline', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const retrying = retry(
+      attempt => {
+        if (attempt === 1) throw refused();
+        return new Promise<never>(() => undefined);
+      },
+      { ...QUICK, deadline: 200 },
+    );
+    const ended = retrying.catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await ended).toMatchObject({ code: 'CALL_TIMEOUT' });
+  });
+
+  test('a signal ends a call that never settles', async () => {
+    const controller = new AbortController();
+    const retrying = retry(() => new Promise<never>(() => undefined), { signal: controller.signal });
     controller.abort(new Error('enough'));
     await expect(retrying).rejects.toThrow('enough');
   });

@@ -1,5 +1,7 @@
 import { InvalidOptionsError } from '../errors/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
+import { callWithin } from './call-within.ts';
+import { LONGEST_TIMER_MS } from './longest-timer.ts';
 import { stemsFromOutage } from './outage/index.ts';
 
 export interface RetryOptions {
@@ -9,15 +11,15 @@ export interface RetryOptions {
   readonly baseDelay?: Duration;
   /** The bound of every wait. 10 s by default. */
   readonly maxDelay?: Duration;
-  /** All of it, waits included, ends by then: no wait is begun that would pass it. No limit by default. */
+  /**
+   * All of it ends by then: no wait is begun that would pass it, and a call that is under way is given up, with its signal aborted and
+   * CallTimeoutError. No limit by default.
+   */
   readonly deadline?: Duration;
   /** Which errors another try can help. By default those that `isRetryable` knows. */
   readonly retryable?: (error: unknown) => boolean;
   readonly signal?: AbortSignal;
 }
-
-/** What a timer can hold, 24 days; it takes more for 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** An outage, by the codes that networks, drivers and this project give, of the error or of what caused it. */
 export function isRetryable(error: unknown): boolean {
@@ -26,11 +28,11 @@ export function isRetryable(error: unknown): boolean {
 
 /**
  * Calls until it succeeds, for use outside of jobs (jobs have their own retries: one layer is enough). Waits with full jitter, also at
- * the bound. Rejects with the last error, or with the signal's reason.
+ * the bound. Rejects with the last error, with the signal's reason, or at the deadline; a call that never settles does not hold it up.
  * @throws InvalidOptionsError
  */
 export async function retry<Value>(
-  call: (attempt: number) => Value | Promise<Value>,
+  call: (attempt: number, signal: AbortSignal) => Value | Promise<Value>,
   { maxAttempts = 3, baseDelay = 100, maxDelay = '10s', deadline, retryable = isRetryable, signal }: RetryOptions = {},
 ): Promise<Value> {
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
@@ -42,7 +44,8 @@ export async function retry<Value>(
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
-      return await call(attempt);
+      const limit = { what: 'a call that is retried', limitMs: endsAt - Date.now(), signal };
+      return await callWithin(limit, own => call(attempt, own));
     } catch (error) {
       signal?.throwIfAborted();
       const waitMs = Math.random() * Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 52));

@@ -8,7 +8,7 @@ export interface PublishPolicy {
   readonly attempts: number;
   /** The bound of the first wait between tries, doubled each time; 50 ms by default. */
   readonly baseDelay: Duration;
-  /** No wait is begun that would pass it: whoever publishes has somebody waiting. 1 s by default. */
+  /** A second try and the waits end by then: whoever publishes has somebody waiting. 1 s by default. */
   readonly deadline: Duration;
 }
 
@@ -43,6 +43,8 @@ export class SteadySend {
       // Short: the link comes back by itself, and what is refused meanwhile is the caller's loss.
       pauseMs: 1_000,
       maxPauseMs: 2_000,
+      // Beyond what a transport takes by itself: only one that never settles meets it.
+      timeoutMs: 5_000,
       probes: 1,
     });
   }
@@ -53,7 +55,11 @@ export class SteadySend {
     try {
       await this.#breaker.run(send);
     } catch (error) {
-      await this.#insist(what, send, beganAt, error);
+      await this.#insist(what, send, beganAt, error).catch((cause: unknown) => {
+        throw hasCode(cause, 'CALL_TIMEOUT')
+          ? new BusUnavailableError(this.#transport, what, 'no answer came in time')
+          : cause;
+      });
     }
   }
 

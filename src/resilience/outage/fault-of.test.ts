@@ -36,6 +36,7 @@ describe('by its code an error is', () => {
     ['ENGINE_UNREACHABLE', 'away'],
     ['BUS_UNAVAILABLE', 'away'],
     ['KEY_RING_UNAVAILABLE', 'away'],
+    ['CALL_TIMEOUT', 'away'],
     ['25006', 'refuses-now'],
     ['53000', 'refuses-now'],
     ['53100', 'refuses-now'],

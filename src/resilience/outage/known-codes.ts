@@ -126,6 +126,7 @@ const OWN = rows('away', {
   QUEUE_UNAVAILABLE: 'the queue is away',
   ENGINE_UNREACHABLE: 'the engine is away',
   BUS_UNAVAILABLE: 'the bus is away',
+  CALL_TIMEOUT: NO_ANSWER,
   KEY_RING_UNAVAILABLE: 'the keys are away',
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { Environment } from '../../config/index.ts';
 import { defineJob, defineResource, handle, type Needs, type Resource } from '../../contracts/index.ts';
@@ -49,5 +49,34 @@ describe('ResourceSet', () => {
     const needs = { pool: closing('pool'), mailer: closing('mailer', true), broken };
     await expect(opening(needs)).rejects.toThrow('the real reason');
     expect(closed).toEqual(['mailer', 'pool']);
+  });
+
+  test('one that never closes is left after its time, and those behind it are closed', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const stuck = defineResource({
+      name: 'stuck',
+      configure: () => undefined,
+      open: () => 'stuck',
+      close: () => new Promise<void>(() => undefined),
+    });
+    const set = await opening({ pool: closing('pool'), stuck });
+    const ended = set.close().catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await ended).toMatchObject({ code: 'CALL_TIMEOUT' });
+    expect(closed).toEqual(['pool']);
+  });
+
+  test('one that never opens refuses the start by name', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const stuck = defineResource({
+      name: 'stuck',
+      configure: () => undefined,
+      open: () => new Promise<string>(() => undefined),
+    });
+    const ended = opening({ stuck }).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await ended).toMatchObject({ message: expect.stringContaining('"stuck"') });
   });
 });

@@ -1,6 +1,12 @@
 import type { Environment } from '../../config/index.ts';
 import type { AnyResource, Handler, OpenableResource, OpenedResource, Resource } from '../../contracts/index.ts';
+import { callWithin } from '../../resilience/index.ts';
 import type { Facts } from '../../facts/index.ts';
+
+/** Connecting lazily is better: what takes so long at the start never ends. */
+const OPEN_MS = 30_000;
+/** A process that ends waits for its resources, one after the other. */
+const CLOSE_MS = 2_000;
 
 /**
  * The resources of one process: their variables are read together, each is opened once, and they are closed in the
@@ -65,7 +71,8 @@ export class ResourceSet {
   async close(): Promise<void> {
     const failures: unknown[] = [];
     for (const resource of this.#order.splice(0).toReversed()) {
-      await resource.close().catch((error: unknown) => failures.push(error));
+      const limit = { what: 'the close of a resource', limitMs: CLOSE_MS };
+      await callWithin(limit, () => resource.close()).catch((error: unknown) => failures.push(error));
     }
     this.#opened.clear();
     if (failures.length > 0) throw failures[0];
@@ -87,7 +94,8 @@ export class ResourceSet {
         `Resource "${resource.name}" was not configured: declare it with also() in the configure() that uses it.`,
       );
     }
-    const opened = await openable.open({ facts: this.#facts, use: other => this.use(other) });
+    const limit = { what: `the resource "${resource.name}", which is opened at the start,`, limitMs: OPEN_MS };
+    const opened = await callWithin(limit, () => openable.open({ facts: this.#facts, use: other => this.use(other) }));
     this.#order.push(opened);
     return opened;
   }
