@@ -1,7 +1,13 @@
 import { z } from 'zod';
 
-/** C0, C1, line and paragraph separators, and marks that reverse what is read after them. */
-const UNSEEN = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
+/**
+ * C0, C1, line and paragraph separators, marks that reverse what is read after them, and what has no shape at all. The joiners U+200C and
+ * U+200D stay: Persian and emoji need them; so do the marks that stand before Arabic numbers.
+ */
+const UNSEEN =
+  /[\p{Cc}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e001f}]/u;
+/** One character that leaves ink; the fillers of Hangul and the empty braille cell count as letters and leave none. */
+const SEEN = /(?![\u115f\u1160\u3164\uffa0\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 const LOCAL_PART = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/;
@@ -35,7 +41,7 @@ export function line(max: number): z.ZodString {
     .refine(text => !UNSEEN.test(text) && text.isWellFormed(), {
       error: 'expected one line without control characters',
     })
-    .refine(text => text.trim() !== '', { error: 'expected more than spaces' });
+    .refine(text => SEEN.test(text), { error: 'expected more than spaces' });
 }
 
 export const personName = line(100);

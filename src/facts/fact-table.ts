@@ -150,6 +150,7 @@ export interface FactTable {
     readonly openings: number;
   };
   'breaker.closed': { readonly queue: string; readonly destination: string };
+  'config.warning': { readonly warning: string };
   'engine.warning': { readonly engine: string; readonly warning: string };
   'engine.lost': { readonly engine: string; readonly error: Error };
   'engine.back': { readonly engine: string; readonly awayMs: number };

@@ -124,6 +124,24 @@ test('each variable with a faulty address is named, its password is not, and not
   );
 });
 
+test('TLS that is given up for a password is warned about by the start and by check', async () => {
+  const env = {
+    REDIS_URL: 'redis://127.0.0.1:1',
+    DATABASE_URL: 'postgres://127.0.0.1:1/x',
+    SMTP_URL: 'smtp://u:hunter2@mail.example?tls=never',
+    MAIL_FROM: 'shop@shop.example',
+    WORKER_QUEUES: 'email',
+    WORKER_PROCESSES: '1',
+  };
+  const checking = startProcess(CLI, { args: ['check'], env });
+  const working = startProcess(WORKER, { env });
+  expect(await checking.line(/^warning/)).toContain('SMTP_URL says tls=never');
+  expect(await working.line(/config\.warning/)).toContain('SMTP_URL says tls=never');
+  working.kill('SIGTERM');
+  expect(await working.ended).toBe(0);
+  expect([...checking.lines, ...working.lines].join('\n')).not.toContain('hunter2');
+});
+
 describe('the socket of a PostgreSQL', () => {
   /** Beside the server of the tests, which listens on none. */
   async function socketTo(url: string): Promise<string> {

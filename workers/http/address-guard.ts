@@ -28,6 +28,12 @@ export function isPublicAddress(address: string): boolean {
   return parsed.match(GLOBAL_UNICAST);
 }
 
+/** Whether a name or an address leads nowhere but to this machine. */
+export function isThisMachine(host: string): boolean {
+  if (/^(?:.+\.)?localhost\.?$/i.test(host)) return true;
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
+}
+
 /**
  * What can be refused before anything is asked of DNS: schemes, credentials, ports, literal addresses, local names.
  * The URL parser has already turned `127.1`, `0x7f.1` and `2130706433` into dotted form.

@@ -63,6 +63,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
   const { processes, port, maxMemoryMb, alertThreshold, alertUrl } = readHostSettings(environment);
   environment.check();
+  for (const warning of environment.warnings) facts.state('config.warning', { warning });
 
   const others = await openOthers?.(app);
   const { url, kind, namespace } = settings.engine;

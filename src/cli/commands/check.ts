@@ -39,7 +39,7 @@ export const check: Command = {
         ? { errors: [], warnings: [] }
         : await schemaFindings(url, settings.namespace, app);
     const errors = [...appErrors, ...environment.problems, ...engine.errors, ...tables.errors];
-    const warnings = [...engine.warnings, ...tables.warnings];
+    const warnings = [...environment.warnings, ...engine.warnings, ...tables.warnings];
     if (json) terminal.print(JSON.stringify({ errors, warnings }));
     else {
       for (const error of errors) terminal.print(`error    ${visible(error)}`);

@@ -50,6 +50,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'alert.failed': ['error'],
   'breaker.opened': ['error'],
   'breaker.closed': ['info'],
+  'config.warning': ['warn'],
   'engine.warning': ['warn'],
   'engine.lost': ['error'],
   'engine.back': ['info'],
