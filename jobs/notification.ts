@@ -43,6 +43,12 @@ export const webhook = defineJob({
   sensitive: ['url', 'payload'],
 });
 
+/**
+ * A push service need not take more than 4,096 bytes (RFC 8030, 7.2). Encryption (RFC 8291) puts 86 in front (salt, record size, our key) and
+ * 17 behind (the mark of the last record, the tag).
+ */
+const MOST_PUSH_BYTES = 4_096 - 86 - 17;
+
 export const webPush = defineJob({
   queue: QUEUE,
   name: 'web-push',
@@ -59,12 +65,16 @@ export const webPush = defineJob({
           .regex(/^[A-Za-z0-9_-]{22,24}={0,2}$/, { error: 'expected an authentication secret in base64url' }),
       }),
     }),
-    notification: z.strictObject({
-      title: line(200),
-      body: z.string().max(2_000),
-      url: target.optional(),
-      tag: line(100).optional(),
-    }),
+    notification: z
+      .strictObject({
+        title: line(200),
+        body: z.string().max(2_000),
+        url: target.optional(),
+        tag: line(100).optional(),
+      })
+      .refine(notification => Buffer.byteLength(JSON.stringify(notification)) <= MOST_PUSH_BYTES, {
+        error: `expected at most ${MOST_PUSH_BYTES} bytes of JSON in all: a push service takes no more when it is encrypted`,
+      }),
     /** How long the push service keeps it for a device that is away, in seconds. */
     ttl: z.int().min(0).max(2_419_200).optional(),
   }),
