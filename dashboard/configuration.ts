@@ -1,6 +1,14 @@
 import { parseArgs } from 'node:util';
 import ipaddr from 'ipaddr.js';
-import { Environment, readLogLevel, readNodeEnv, readRedisUrl, type Variables } from '../src/config/index.ts';
+import {
+  readNamespace,
+  Environment,
+  readLogLevel,
+  readNodeEnv,
+  readRedisUrl,
+  type Variables,
+} from '../src/config/index.ts';
+import { readSecrets, type GivenSecrets } from '../src/secrets/index.ts';
 import { parseUsers, type DashboardUser } from './sign-in/users.ts';
 
 export interface DashboardConfiguration {
@@ -8,6 +16,7 @@ export interface DashboardConfiguration {
   readonly appPath: string | undefined;
   readonly engineUrl: string;
   readonly namespace: string | undefined;
+  readonly secrets: GivenSecrets;
   readonly production: boolean;
   readonly users: readonly DashboardUser[];
   /** What programs show that ask for metrics. */
@@ -36,7 +45,8 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
   const configuration: DashboardConfiguration = {
     appPath,
     engineUrl: (environment.has('REDIS_URL') ? redis : postgres)?.href ?? '',
-    namespace: environment.string('SHIFTWORK_NAMESPACE'),
+    namespace: readNamespace(environment),
+    secrets: readSecrets(environment),
     production,
     users: readUsers(environment, production),
     metricsToken: readMetricsToken(environment),

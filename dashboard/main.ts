@@ -24,7 +24,7 @@ const logger = createLogger({ name: 'dashboard', variables: process.env });
 /** What the web dyno runs: the dashboard, until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const configuration = readConfiguration(process.argv.slice(2), process.env);
-  const { engineUrl, namespace, users, production, metricsToken, trustProxy, port, host } = configuration;
+  const { engineUrl, namespace, secrets, users, production, metricsToken, trustProxy, port, host } = configuration;
   const app = await loadApp(configuration.appPath);
   const facts = new Facts();
   logFacts(facts, logger);
@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     url: engineUrl,
     role: 'producer',
     namespace,
+    secrets,
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });

@@ -11,6 +11,7 @@ async function main(): Promise<void> {
   const variables = {
     // Stands in a URL: nothing that would need escaping there.
     POSTGRES_PASSWORD: randomBytes(18).toString('hex'),
+    SHIFTWORK_SECRET: randomBytes(32).toString('base64url'),
     WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('base64')}`,
     VAPID_PUBLIC_KEY: keys.publicKey,
     VAPID_PRIVATE_KEY: keys.privateKey,

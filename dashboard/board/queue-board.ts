@@ -4,8 +4,7 @@ import type { Express, RequestHandler } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine, EngineQueue } from '../../src/engine/index.ts';
 import type { Facts } from '../../src/facts/index.ts';
-import { Client } from '../../src/queue/index.ts';
-import { createIdSource } from '../../src/time/index.ts';
+import { clientOn } from '../../src/queue/index.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { boardError } from './board-error.ts';
 import { boardHooks } from './guard.ts';
@@ -39,7 +38,7 @@ export class QueueBoard {
   constructor({ app, engine, basePath, facts, onError }: QueueBoardOptions) {
     this.#app = app;
     this.#engine = engine;
-    const client = new Client(engine, facts, { ids: createIdSource(), traceparent: () => undefined });
+    const client = clientOn(engine, facts);
     const server = new BoardServerAdapter().setBasePath(`${basePath}/queues`);
     const board = createBullBoard({
       queues: [],

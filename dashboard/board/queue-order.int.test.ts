@@ -14,6 +14,7 @@ test('queues stand in the order of the app, in whichever they opened', async () 
     kind: engine.kind,
     target: engine.target,
     clock: engine.clock,
+    secrets: engine.secrets,
     async queue(name) {
       await opened.get(names[names.indexOf(name) + 1] ?? '')?.promise;
       const queue = await engine.queue(name);

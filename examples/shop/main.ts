@@ -1,10 +1,18 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Pool } from 'pg';
-import { Environment, readLogLevel, readNodeEnv, readRedisUrl, InvalidConfigError } from '../../src/config/index.ts';
+import {
+  Environment,
+  InvalidConfigError,
+  readLogLevel,
+  readNamespace,
+  readNodeEnv,
+  readRedisUrl,
+} from '../../src/config/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
 import { connect } from '../../src/queue/index.ts';
+import { readSecrets } from '../../src/secrets/index.ts';
 import { createLogger, logFacts, loadTracer } from '../../src/telemetry/index.ts';
 import { createShop } from './create-shop.ts';
 import { currentTraceparent } from './request-context.ts';
@@ -22,7 +30,8 @@ async function main(): Promise<void> {
   const redis = readRedisUrl(environment)?.href;
   const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
   if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', "the shop's users and orders");
-  const namespace = environment.string('SHIFTWORK_NAMESPACE');
+  const namespace = readNamespace(environment);
+  const secrets = readSecrets(environment);
   const paymentSecret = environment.string('PAYMENT_WEBHOOK_SECRET');
   if (paymentSecret !== undefined && !/^whsec_[A-Za-z0-9+/]{24,}={0,2}$/.test(paymentSecret)) {
     environment.problem(
@@ -35,7 +44,15 @@ async function main(): Promise<void> {
   const facts = new Facts();
   logFacts(facts, logger);
   const tracer = await loadTracer();
-  const client = connect({ redis, postgres: database, namespace, facts, tracer, traceparent: currentTraceparent });
+  const client = connect({
+    redis,
+    postgres: database,
+    namespace,
+    ...secrets,
+    facts,
+    tracer,
+    traceparent: currentTraceparent,
+  });
   // A request is answered within two seconds, also when the database has gone silent.
   const pool = new Pool({ connectionString: database, max: 10, connectionTimeoutMillis: 1_500, query_timeout: 1_500 });
   pool.on('error', () => undefined);
@@ -44,7 +61,13 @@ async function main(): Promise<void> {
   const app = createShop({
     client,
     pool,
-    outbox: new Outbox({ namespace, source: 'urn:shiftwork:shop', traceparent: currentTraceparent, tracer }),
+    outbox: new Outbox({
+      namespace,
+      secret: secrets.secret,
+      source: 'urn:shiftwork:shop',
+      traceparent: currentTraceparent,
+      tracer,
+    }),
     namespace,
     // In development payments are believed: there is nobody who could sign them.
     payments: production && paymentSecret === undefined ? undefined : { secret: paymentSecret },

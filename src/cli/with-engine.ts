@@ -7,8 +7,8 @@ export async function withEngine<Result>(
   variables: Variables,
   use: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const { url, namespace } = engineSettings(variables);
-  const engine = openEngine({ url, namespace, role: 'producer' });
+  const { url, namespace, secrets } = engineSettings(variables);
+  const engine = openEngine({ url, namespace, secrets, role: 'producer' });
   try {
     return await use(engine);
   } finally {
@@ -21,8 +21,8 @@ export async function withClient<Result>(
   variables: Variables,
   use: (client: Client) => Promise<Result>,
 ): Promise<Result> {
-  const { url, kind, namespace } = engineSettings(variables);
-  const client = connect({ [kind]: url, namespace });
+  const { url, kind, namespace, secrets } = engineSettings(variables);
+  const client = connect({ [kind]: url, namespace, ...secrets });
   try {
     return await use(client);
   } finally {

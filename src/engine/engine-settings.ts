@@ -1,4 +1,5 @@
 import { readNamespace, readRedisUrl, type Environment } from '../config/index.ts';
+import { readSecrets, type GivenSecrets } from '../secrets/index.ts';
 import type { Engine } from './engine.ts';
 
 export interface EngineSettings {
@@ -6,9 +7,10 @@ export interface EngineSettings {
   readonly url: string;
   readonly kind: Engine['kind'];
   readonly namespace: string | undefined;
+  readonly secrets: GivenSecrets;
 }
 
-/** Where the queues live: REDIS_URL, else DATABASE_URL; and SHIFTWORK_NAMESPACE. Faults go to the environment. */
+/** Where the queues live: REDIS_URL, else DATABASE_URL; SHIFTWORK_NAMESPACE and SHIFTWORK_SECRET. Faults go to the environment. */
 export function readEngineSettings(environment: Environment): EngineSettings {
   const redis = readRedisUrl(environment);
   const postgres = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
@@ -19,5 +21,6 @@ export function readEngineSettings(environment: Environment): EngineSettings {
     url: (environment.has('REDIS_URL') ? redis : postgres)?.href ?? '',
     kind: environment.has('REDIS_URL') ? 'redis' : 'postgres',
     namespace: readNamespace(environment),
+    secrets: readSecrets(environment),
   };
 }

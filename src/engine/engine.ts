@@ -1,6 +1,7 @@
 import type { IQueueBackend, Job, PgPool, Queue, Worker, WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EngineClock } from './clock/index.ts';
+import type { GivenSecrets } from '../secrets/index.ts';
 
 /** BullMQ's classes as this project uses them: the data is unknown until a contract has validated it. */
 export type EngineQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
@@ -57,6 +58,8 @@ export interface Engine {
   readonly target: string;
   /** The engine's time: what everything that is compared between processes is decided by. */
   readonly clock: EngineClock;
+  /** SHIFTWORK_SECRET and the previous one, for whoever makes ids and keys on this engine: `secretsOf` of the state. */
+  readonly secrets: GivenSecrets;
   /**
    * The queue for producing and inspecting; one object per queue and process, closed by `close()`.
    * Rejects with EngineUnreachableError while the engine is away, EngineCheckError when its schema is missing.
@@ -97,6 +100,8 @@ export interface EngineOptions {
   /** `redis:`, `rediss:`, `postgres:` or `postgresql:`; in tests `memory://NAME`. */
   readonly url: string;
   readonly role: 'producer' | 'worker';
+  /** None by default: then the engine keeps one of the installation's own. */
+  readonly secrets?: GivenSecrets | undefined;
   /** Keeps installations apart; BullMQ's own names (`bull`, schema `bullmq`) when left out. */
   readonly namespace?: string | undefined;
   /** Told that the connection was lost or could not be made, once per outage. */

@@ -21,4 +21,5 @@ export { reconcile, type Reconciled } from './reconcile.ts';
 export { recordEnds, type EndRecorder } from './record-ends.ts';
 export { Relay, type RelayOptions } from './relay.ts';
 export type { EventSink } from './send-batch.ts';
+export { shareOutboxSecret } from './outbox-secret.ts';
 export { migrateOutbox, outboxSchema, type Sql, type SqlTransaction } from './tables.ts';

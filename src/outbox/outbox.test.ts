@@ -28,7 +28,7 @@ async function written(act: (outbox: Outbox, tx: { query: () => Promise<unknown>
     for (const [index, kind] of kinds.entries()) bodies.set(kind, JSON.parse(texts[index] ?? ''));
     return undefined;
   };
-  await act(new Outbox({ tracer, traceparent: () => REQUEST }), { query });
+  await act(new Outbox({ secret: 'a'.repeat(32), tracer, traceparent: () => REQUEST }), { query });
   return bodies;
 }
 

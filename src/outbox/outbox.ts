@@ -3,21 +3,23 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { causedBy, currentCause, plainTracer, type Tracer } from '../tracing/index.ts';
 import {
   requireEventRequest,
-  type AnyJobContract,
   type EnqueueOptions,
   type EventRequest,
   type JobContract,
-  type JobRequest,
   type Reaction,
   type StoredAt,
 } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
 import { envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
-import { derivedPart, prepare, type PreparedJob } from '../queue/index.ts';
+import { check, finish, followingOf, originOf, type CheckedJob, type PreparedJob } from '../queue/index.ts';
+import type { GivenSecrets, Secrets, SecretSource } from '../secrets/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
+import { OutboxSecret } from './outbox-secret.ts';
 import { SLOTS, tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';
 
-export interface OutboxOptions {
+export interface OutboxOptions extends Pick<GivenSecrets, 'secret'> {
+  /** In place of `secret`: those of a client in the same process. Without either, the copy of the installation's own beside the entries. */
+  readonly secrets?: SecretSource | undefined;
   /** Keeps installations apart, as the engine's. */
   readonly namespace?: string | undefined;
   /** CloudEvents' `source`. `urn:shiftwork` by default. */
@@ -81,16 +83,20 @@ export class Outbox {
   readonly #traceparent: () => string | undefined;
   readonly #tracer: Tracer;
   readonly #ids: IdSource = createIdSource();
+  readonly #secret: OutboxSecret;
   #turn = 0;
 
-  /** @throws InvalidConfigError when the namespace is none */
+  /** @throws InvalidConfigError when the namespace or the secret is none */
   constructor({
+    secret,
+    secrets,
     namespace,
     source = 'urn:shiftwork',
     traceparent = () => undefined,
     tracer = plainTracer,
   }: OutboxOptions = {}) {
     this.#tables = tablesOf(namespace);
+    this.#secret = new OutboxSecret(this.#tables, { secret, secrets });
     this.#source = source;
     this.#traceparent = traceparent;
     this.#tracer = tracer;
@@ -107,7 +113,8 @@ export class Outbox {
     options: EnqueueOptions & OrderOptions = {},
   ): Promise<OutboxReceipt> {
     const { order, ...rest } = options;
-    const job = await this.#prepare(contract, data, rest, this.#ids);
+    const [job] = await this.#finish([check(contract, data, rest)], () => this.#secret.for(tx));
+    if (job === undefined) throw new Error('One job was prepared and none came back.');
     await this.#write(tx, [this.#jobEntry(job, order)]);
     return receiptOf(job);
   }
@@ -124,9 +131,19 @@ export class Outbox {
     return this.#tracer.span(`event.publish.${name}`, parent, attributes, write, 'producer');
   }
 
-  /** The jobs that `publish` would record with these reactions, without recording them: an event with the same id has the same. */
+  /**
+   * The jobs that `publish` would record with these reactions, without recording them: an event with the same id has the same.
+   * @throws InvalidOptionsError where the outbox has neither `secret` nor `secrets` and has not written yet
+   */
   async preview(request: EventRequest, reactions: readonly Reaction[]): Promise<readonly OutboxReceipt[]> {
-    return (await this.#follow(seal(request, this.#ids, undefined), reactions)).map(receiptOf);
+    const secrets = async (): Promise<Secrets> => {
+      const { known } = this.#secret;
+      if (known !== undefined) return known;
+      throw new InvalidOptionsError(
+        'Expected an outbox made with { secret } or { secrets }, or one that has published.',
+      );
+    };
+    return (await this.#follow(seal(request, this.#ids, undefined), reactions, secrets)).map(receiptOf);
   }
 
   /** Says that jobs were enqueued by other means, such as `reactNow`: the relay need not send them. */
@@ -157,7 +174,7 @@ export class Outbox {
     const sealed = seal(request, this.#ids, traceparent);
     const { stored } = options;
     const event = stored === undefined ? sealed : { ...sealed, metadata: { ...sealed.metadata, stored } };
-    const jobs = await this.#follow(event, options.reactions ?? []);
+    const jobs = await this.#follow(event, options.reactions ?? [], () => this.#secret.for(tx));
     const { text } = outgoing(event, this.#source);
     const { name } = event.contract;
     const slot = this.#slotOf(options.order);
@@ -169,43 +186,44 @@ export class Outbox {
   }
 
   /** What the reactions make of the event, as they would behind a bus: the same jobs with the same ids. */
-  async #follow(event: SealedEvent, reactions: readonly Reaction[]): Promise<readonly PreparedJob[]> {
-    if (reactions.length === 0) return [];
+  async #follow(
+    event: SealedEvent,
+    reactions: readonly Reaction[],
+    secrets: () => Promise<Secrets>,
+  ): Promise<readonly PreparedJob[]> {
+    requireReactions(reactions);
+    const own = reactions.filter(each => each.event === event.contract);
+    if (own.length === 0) return [];
     const envelope = envelopeOf(event);
     const cause = { ...envelope.metadata, causationId: event.id };
     return causedBy(cause, async () => {
-      const jobs: PreparedJob[] = [];
-      for (const reaction of reactions.filter(each => each.event === event.contract)) {
-        const requests = await reaction.jobsFor(envelope);
+      const checked: CheckedJob[] = [];
+      for (const reaction of own) {
+        const { from, requests } = await followingOf(reaction, envelope);
         for (const [index, request] of requests.entries()) {
-          jobs.push(await this.#prepareFrom(`${event.id} ${reaction.name}`, event.timestamp, request, index));
+          checked.push(check(request.contract, request.data, request.options, originOf(from, request, index)));
         }
       }
-      return jobs;
+      // What follows from an event stands below its publication, whatever span calls here: its cause says which.
+      return this.#finish(checked, secrets, () => undefined);
     });
   }
 
-  async #prepareFrom(origin: string, at: Date, request: JobRequest, index: number): Promise<PreparedJob> {
-    const text = JSON.stringify([origin, request.contract.name, index]);
-    const ids = { next: () => derivedPart(at.getTime(), text) };
-    return this.#prepare(request.contract, request.data, request.options, ids, text);
+  /** Secrets are asked for where they are needed: a job without a key or a cause has none. */
+  async #finish(
+    checked: readonly CheckedJob[],
+    secrets: () => Promise<Secrets>,
+    traceparent: () => string | undefined = this.#traceparent,
+  ): Promise<readonly PreparedJob[]> {
+    const known = checked.some(({ key }) => key !== undefined) ? await secrets() : undefined;
+    const context = { ids: this.#ids, traceparent };
+    return checked.map(each => finish(context, each, known));
   }
 
-  async #prepare(
-    contract: AnyJobContract,
-    data: unknown,
-    options: EnqueueOptions,
-    ids: IdSource,
-    origin?: string,
-  ): Promise<PreparedJob> {
-    // What follows from an event stands below its publication, whatever span calls here: its cause says which.
-    const traceparent = origin === undefined ? this.#traceparent : () => undefined;
-    return prepare({ ids, traceparent, ...(origin !== undefined && { origin }) }, contract, data, options);
-  }
-
-  #jobEntry({ id, contract, data, options }: PreparedJob, order: string | undefined): Entry {
+  #jobEntry({ id, contract, data, key, options }: PreparedJob, order: string | undefined): Entry {
     const { jobId: _, ...rest } = options;
-    const body = JSON.stringify({ data, options: rest });
+    const record = key && { data: key.present.data, keptMs: contract.keyWindowMs };
+    const body = JSON.stringify({ data, options: rest, record });
     return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
   }
 
@@ -235,6 +253,12 @@ export class Outbox {
     if (typeof order !== 'string') throw new InvalidOptionsError(`Expected order to be a text, got a ${typeof order}.`);
     return Number.parseInt(hash('sha256', order, 'hex').slice(0, 8), 16) % SLOTS;
   }
+}
+
+/** @throws InvalidOptionsError: from plain JavaScript comes anything */
+function requireReactions(reactions: readonly Reaction[]): void {
+  if (Array.isArray(reactions) && reactions.every(each => each?.kind === 'reaction')) return;
+  throw new InvalidOptionsError('Expected reactions to be a list of what react(...) has made.');
 }
 
 function receiptOf({ id, contract }: PreparedJob): OutboxReceipt {

@@ -3,8 +3,10 @@ import type { Pool, PoolClient } from 'pg';
 import { bareError } from '../privacy/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
+import { KeyRecords } from '../queue/index.ts';
 import { forgetOld } from './forget.ts';
 import type { EntryKind, EventSink, SentBatch } from './send-batch.ts';
+import { shareOutboxSecret } from './outbox-secret.ts';
 import { requireMilliseconds } from './require-milliseconds.ts';
 import { SendLoop } from './send-loop.ts';
 import { tablesOf, type Sql, type Tables } from './tables.ts';
@@ -55,6 +57,7 @@ export class Relay {
     this.#tables = tablesOf(options.namespace);
     this.#facts = options.facts ?? new Facts();
     const { pool, engine, bus, pollEveryMs = 1_000 } = options;
+    const store = { engine, records: new KeyRecords(engine) };
     // Without a bus events wait.
     const kinds: readonly EntryKind[] = bus === undefined ? ['job'] : ['job', 'event'];
     this.#loops = kinds.map(
@@ -62,7 +65,7 @@ export class Relay {
         new SendLoop({
           kind,
           pool,
-          engine,
+          store,
           bus,
           pollEveryMs,
           tables: this.#tables,
@@ -89,7 +92,10 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
+    // A connection that has gone silent must not keep what can be sent.
+    const shared = await Promise.race([this.#share(), this.#pause(2_000, this.#stop.signal).then(() => false)]);
     const loops = this.#loops.map(loop => loop.run(this.#stop.signal));
+    if (!shared) loops.push(this.#shareLater());
     await Promise.all([...loops, this.#listen(), this.#tell(), this.#forget()]);
   }
 
@@ -130,6 +136,25 @@ export class Relay {
         // Away; `outbox.held` has said so.
       }
     }
+  }
+
+  /**
+   * Without SHIFTWORK_SECRET the outbox and the engine have one secret of their own, so that a job has the same id by either way. Asked
+   * once before anything is sent: what the first event leads to behind a bus must not make another one.
+   */
+  async #share(): Promise<boolean> {
+    const { pool, engine, namespace } = this.#options;
+    return shareOutboxSecret(pool, engine, namespace).then(
+      () => true,
+      // One of both is away; `outbox.held` says so.
+      () => false,
+    );
+  }
+
+  async #shareLater(): Promise<void> {
+    const { signal } = this.#stop;
+    do await this.#pause(1_000, signal);
+    while (!signal.aborted && !(await this.#share()));
   }
 
   async #forget(): Promise<void> {

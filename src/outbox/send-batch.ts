@@ -1,8 +1,7 @@
 import { hasCode, toError } from '../errors/index.ts';
 import { storableText } from '../privacy/index.ts';
-import type { Engine } from '../engine/index.ts';
 import { type OutgoingEvent } from '../events/index.ts';
-import { storePrepared, type StorableJob } from '../queue/index.ts';
+import { storePrepared, type JobStore, type StorableJob } from '../queue/index.ts';
 import type { Sql, Tables } from './tables.ts';
 
 /** Where events go. */
@@ -16,7 +15,7 @@ export interface BatchParts {
   readonly kind: EntryKind;
   readonly sql: Sql;
   readonly tables: Tables;
-  readonly engine: Engine;
+  readonly store: JobStore;
   /** Without one events wait. */
   readonly bus: EventSink | undefined;
 }
@@ -127,9 +126,9 @@ async function takeRows({ sql, tables, kind }: BatchParts): Promise<readonly Row
   return rows as Row[];
 }
 
-async function sendJobs({ engine }: BatchParts, queue: string, rows: readonly Row[], sent: Sent): Promise<void> {
+async function sendJobs({ store }: BatchParts, queue: string, rows: readonly Row[], sent: Sent): Promise<void> {
   try {
-    const ids = await storePrepared(engine, queue, rows.map(storable));
+    const ids = await storePrepared(store, queue, rows.map(storable));
     for (const [index, row] of rows.entries()) {
       (ids[index] === row.id ? sent.jobs : sent.repeats).push(row.position);
     }
@@ -141,8 +140,8 @@ async function sendJobs({ engine }: BatchParts, queue: string, rows: readonly Ro
 /** Age and delay count from when it was written, not from when the relay comes by: by the database's clock, as no other knows both times. */
 function storable({ id, name, body, again, aged_ms: agedMs }: Row): StorableJob {
   // Written by `Outbox` and by nobody else.
-  const { data, options } = JSON.parse(body) as Pick<StorableJob, 'data' | 'options'>;
-  if (!again) return { id, name, data, options, agedMs };
+  const { data, options, record } = JSON.parse(body) as Pick<StorableJob, 'data' | 'options' | 'record'>;
+  if (!again) return { id, name, data, options, record, agedMs };
   const { deduplication: _, ...rest } = options;
   return { id, name, data, options: rest, agedMs };
 }

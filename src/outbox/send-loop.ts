@@ -63,7 +63,7 @@ export class SendLoop {
   }
 
   async #batch(): Promise<SentBatch> {
-    const { pool, tables, engine, bus, kind } = this.#parts;
+    const { pool, tables, store, bus, kind } = this.#parts;
     const client = await pool.connect();
     let broken: Error | undefined;
     // While it is lent out the pool does not listen, and an error without a listener ends the process.
@@ -71,7 +71,7 @@ export class SendLoop {
     client.on('error', lost);
     try {
       await client.query('begin');
-      const batch = await sendBatch({ sql: client, tables, engine, bus, kind });
+      const batch = await sendBatch({ sql: client, tables, store, bus, kind });
       await client.query('commit');
       return batch;
     } catch (error) {

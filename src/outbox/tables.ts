@@ -17,6 +17,7 @@ export interface Tables {
   readonly entry: string;
   readonly slot: string;
   readonly inbox: string;
+  readonly secret: string;
   /** LISTEN and NOTIFY. */
   readonly channel: string;
 }
@@ -32,13 +33,14 @@ export function tablesOf(namespace: string | undefined): Tables {
     entry: `"${schema}".entry`,
     slot: `"${schema}".slot`,
     inbox: `"${schema}".inbox`,
+    secret: `"${schema}".secret`,
     channel: schema,
   };
 }
 
 /** What the outbox stores. */
 export function outboxSchema(namespace?: string): SchemaPart {
-  const { schema, entry, slot, inbox } = tablesOf(namespace);
+  const { schema, entry, slot, inbox, secret } = tablesOf(namespace);
   return {
     part: 'outbox',
     schema,
@@ -83,6 +85,14 @@ export function outboxSchema(namespace?: string): SchemaPart {
       primary key (subscription, event_id)
     );
     create index if not exists inbox_seen on ${inbox} (seen_at);
+        `,
+      },
+      {
+        name: 'the secret of ids, where there is no SHIFTWORK_SECRET',
+        // A copy of the engine's own, as soon as a relay has seen both. 244 random bits.
+        up: `
+    create table if not exists ${secret} (one boolean primary key default true check (one), value text not null);
+    insert into ${secret} (value) select replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '') on conflict do nothing;
         `,
       },
     ],

@@ -27,6 +27,18 @@ export function requireRequests(requests: readonly JobRequest[]): void {
   }
 }
 
+/** Made by calling a contract. */
+export function isJobRequest(value: unknown): value is JobRequest {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    value.kind === 'job-request' &&
+    'contract' in value &&
+    isContract(value.contract)
+  );
+}
+
 /** @throws InvalidOptionsError */
 export function requireText(name: string, value: unknown): void {
   if (typeof value !== 'string') throw new InvalidOptionsError(`Expected ${name} to be a text, got ${kindOf(value)}.`);

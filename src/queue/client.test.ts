@@ -4,10 +4,10 @@ import { defineJob } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
 import { QueueUnavailableError } from './queue-unavailable-error.ts';
 import { createIdSource } from '../time/index.ts';
-import { connect, digestOf, jobIdOf } from './index.ts';
+import { connect, jobIdOf } from './index.ts';
 
 const work = defineJob({ queue: 'email', name: 'work', schema: z.object({}) });
-const id = jobIdOf('email', createIdSource().next(), digestOf('{}'));
+const id = jobIdOf('email', createIdSource().next());
 
 // Nothing listens there: what is refused at the edge never comes so far.
 const client = connect({ redis: 'redis://127.0.0.1:1' });

@@ -6,23 +6,21 @@ import { ClientClosedError } from './client-closed-error.ts';
 import { UndecodableJobError } from './undecodable-job-error.ts';
 import { type JobReceipt } from './job-receipt.ts';
 import type { Facts } from '../facts/index.ts';
+import type { Secrets, SecretSource } from '../secrets/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './check-cancel-options.ts';
 import { requireContract, requireRequests, requireText } from './check-requests.ts';
 import type { Enqueuer } from './enqueuer.ts';
-import { derivedPart, parseJobId } from './job-id.ts';
+import { parseJobId } from './job-id.ts';
+import { originOf, type CausedBy, type JobOrigin } from './job-origin.ts';
 import { traceIdOf } from './job-meta.ts';
 import { readJobView, type JobView } from './job-view.ts';
-import { prepare, type PrepareContext, type PreparedJob } from './prepare.ts';
+import { KeyRecords } from './key-records.ts';
+import { check, finish, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare.ts';
 import { storeMany, storeOne, unavailable } from './store.ts';
+import type { JobStore } from './store-keyed.ts';
 
-/** What jobs follow from. */
-export interface JobOrigin {
-  readonly id: string;
-  readonly at: Date;
-}
-
-type ContextOf = (context: PrepareContext, index: number, request: JobRequest) => PrepareContext;
+type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
 
 /**
  * The producer's side of the queues. Made by `connect()`; one per process is enough.
@@ -32,16 +30,21 @@ type ContextOf = (context: PrepareContext, index: number, request: JobRequest) =
  */
 export class Client implements Enqueuer {
   readonly facts: Facts;
+  /** Whom the keys of its jobs are known to: an outbox beside it shares them. */
+  readonly secrets: SecretSource;
   readonly #engine: Engine;
+  readonly #store: JobStore;
   readonly #context: PrepareContext;
   readonly #tracer: Tracer | undefined;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(engine: Engine, facts: Facts, context: PrepareContext, tracer?: Tracer) {
+  constructor(engine: Engine, facts: Facts, secrets: SecretSource, context: PrepareContext, tracer?: Tracer) {
     this.#tracer = tracer;
     this.#engine = engine;
+    this.#store = { engine, records: new KeyRecords(engine) };
+    this.secrets = secrets;
     this.facts = facts;
     this.#context = context;
   }
@@ -73,14 +76,14 @@ export class Client implements Enqueuer {
   ): Promise<JobReceipt> {
     // Not `async`: every turn of the loop that is saved here is saved for every job.
     if (this.#closing !== undefined) return Promise.reject(new ClientClosedError());
-    let prepared: PreparedJob;
+    let checked: CheckedJob;
     try {
-      prepared = prepare(context, contract, data, options);
+      checked = check(contract, data, options);
     } catch (error) {
       return Promise.reject(error);
     }
     this.#begin();
-    return this.#store(prepared).then(
+    return this.#finishAndStore(context, checked).then(
       receipt => {
         this.#end();
         return receipt;
@@ -92,8 +95,23 @@ export class Client implements Enqueuer {
     );
   }
 
-  #store(job: PreparedJob): Promise<JobReceipt> {
-    const storing = storeOne(this.#engine, job);
+  /** At once where no secret is needed, or it is known: that is after the first job with a key. */
+  #finishAndStore(context: PrepareContext, checked: CheckedJob): Promise<JobReceipt> {
+    const { known } = this.secrets;
+    if (checked.key === undefined || known !== undefined) return this.#storeOne(finish(context, checked, known));
+    return this.#loadSecrets(checked.contract).then(secrets => this.#storeOne(finish(context, checked, secrets)));
+  }
+
+  #loadSecrets({ queue }: AnyJobContract): Promise<Secrets> {
+    // The queue first: an engine that is away, or lacks its tables, says so as it does for any job.
+    const loading = this.#engine.queue(queue).then(() => this.secrets.load());
+    return loading.catch((cause: unknown) => {
+      throw unavailable(queue, cause);
+    });
+  }
+
+  #storeOne(job: PreparedJob): Promise<JobReceipt> {
+    const storing = storeOne(this.#store, job);
     if (!this.#isHeard()) return storing;
     return storing.then(receipt => {
       this.#state(job, receipt);
@@ -108,7 +126,7 @@ export class Client implements Enqueuer {
    * @throws as `enqueue`
    */
   enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
-    return this.#enqueueAll(requests, context => context);
+    return this.#enqueueAll(requests, () => undefined);
   }
 
   /**
@@ -117,33 +135,31 @@ export class Client implements Enqueuer {
    * for the contract's `keyWindow` after that. The engine answers a repeat as it answers the first call, so `deduplicated` is false in
    * both and both are stated as `job.enqueued`.
    */
-  enqueueFrom(origin: JobOrigin, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
-    return this.#enqueueAll(requests, (context, index, { contract }) => {
-      const text = JSON.stringify([origin.id, contract.name, index]);
-      return { ...context, ids: { next: () => derivedPart(origin.at.getTime(), text) }, origin: text };
-    });
+  enqueueFrom(from: CausedBy, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
+    return this.#enqueueAll(requests, (request, index) => originOf(from, request, index));
   }
 
-  async #enqueueAll(requests: readonly JobRequest[], contextOf: ContextOf): Promise<readonly JobReceipt[]> {
+  async #enqueueAll(requests: readonly JobRequest[], origin: OriginOf): Promise<readonly JobReceipt[]> {
     requireRequests(requests);
-    if (this.#tracer === undefined) return this.#enqueueEach(this.#context, requests, contextOf);
+    if (this.#tracer === undefined) return this.#enqueueEach(this.#context, requests, origin);
     const contracts = requests.map(({ contract }) => contract);
-    return this.#traced(this.#tracer, contracts, context => this.#enqueueEach(context, requests, contextOf));
+    return this.#traced(this.#tracer, contracts, context => this.#enqueueEach(context, requests, origin));
   }
 
   async #enqueueEach(
     context: PrepareContext,
     requests: readonly JobRequest[],
-    contextOf: ContextOf,
+    origin: OriginOf,
   ): Promise<readonly JobReceipt[]> {
     this.#begin();
     try {
-      const jobs: PreparedJob[] = [];
-      for (const [index, request] of requests.entries()) {
-        const { contract, data, options } = request;
-        jobs.push(prepare(contextOf(context, index, request), contract, data, options));
-      }
-      const { receipts, error } = await storeMany(this.#engine, jobs);
+      const checked = requests.map((request, index) =>
+        check(request.contract, request.data, request.options, origin(request, index)),
+      );
+      const keyed = this.secrets.known === undefined ? checked.find(({ key }) => key !== undefined) : undefined;
+      const secrets = keyed === undefined ? this.secrets.known : await this.#loadSecrets(keyed.contract);
+      const jobs = checked.map(each => finish(context, each, secrets));
+      const { receipts, error } = await storeMany(this.#store, jobs);
       if (this.#isHeard()) {
         for (const [index, job] of jobs.entries()) {
           const receipt = receipts[index];

@@ -2,10 +2,12 @@ import type { Tracer } from '../tracing/index.ts';
 import { openEngine, watchClock, type Engine } from '../engine/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
 import { Facts } from '../facts/index.ts';
+import { checkSecrets, type GivenSecrets } from '../secrets/index.ts';
+import { secretsOf } from '../state/index.ts';
 import { createIdSource } from '../time/index.ts';
 import { Client } from './client.ts';
 
-export interface ConnectOptions {
+export interface ConnectOptions extends GivenSecrets {
   /** `redis:` or `rediss:` URL. Wins over `postgres`. */
   readonly redis?: string | undefined;
   /** `postgres:` or `postgresql:` URL. */
@@ -22,7 +24,7 @@ export interface ConnectOptions {
 
 /**
  * Opens the producer's side. Does not wait for the engine: it may be away now and come later.
- * @throws InvalidConfigError when neither engine is named, or the URL is wrong
+ * @throws InvalidConfigError when neither engine is named, the URL is wrong, or a secret is none
  */
 export function connect(options: ConnectOptions): Client {
   const url = options.redis || options.postgres;
@@ -35,6 +37,7 @@ export function connect(options: ConnectOptions): Client {
     url,
     role: 'producer',
     namespace: options.namespace,
+    secrets: checkSecrets(options),
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });
@@ -49,5 +52,6 @@ export function clientOn(
   traceparent: () => string | undefined = () => undefined,
   tracer?: Tracer,
 ): Client {
-  return new Client(engine, facts, { ids: createIdSource(), now: () => engine.clock.now(), traceparent }, tracer);
+  const context = { ids: createIdSource(), now: () => engine.clock.now(), traceparent };
+  return new Client(engine, facts, secretsOf(engine), context, tracer);
 }

@@ -1,7 +1,9 @@
+import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, type AnyJobContract, type EnqueueOptions, InvalidPayloadError } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
+import { knownSecrets } from '../secrets/index.ts';
 import { createIdSource } from '../time/index.ts';
 import { prepare, type PreparedJob } from './prepare.ts';
 
@@ -24,9 +26,10 @@ const greet = defineJob({
 });
 const plain = defineJob({ queue: 'email', name: 'plain', schema: z.object({ text: z.string() }) });
 
+const secrets = knownSecrets('a'.repeat(32), 'b'.repeat(32)).known;
+
 function prepared(contract: AnyJobContract, data: unknown, options?: EnqueueOptions): PreparedJob {
-  const job = prepare({ ids: createIdSource(), traceparent: () => undefined }, contract, data, options);
-  return job;
+  return prepare({ ids: createIdSource(), traceparent: () => undefined }, secrets, contract, data, options);
 }
 
 describe('prepare', () => {
@@ -66,7 +69,7 @@ describe('prepare', () => {
   test('the digest of a job with a key tells data apart, not the order of its properties nor what was made up for the call', () => {
     const thing = defineJob({ queue: 'email', name: 'thing', schema: z.any() });
     const digest = (data: unknown, generated: readonly string[] = []) =>
-      prepared(thing, data, { idempotencyKey: 'k', generated }).digest;
+      prepared(thing, data, { idempotencyKey: 'k', generated }).key?.present.data;
     const data = { a: 1, b: { c: [{ d: 1, e: 2 }], f: '' } };
     expect(digest({ b: { f: '', c: [{ e: 2, d: 1 }] }, a: 1 })).toBe(digest(data));
     expect(digest({ ...data, at: 'now' }, ['at'])).toBe(digest({ at: 'then', ...data }, ['at']));
@@ -79,6 +82,37 @@ describe('prepare', () => {
       expect(digest(other)).not.toBe(digest(data));
     }
     expect(digest([2, 1])).not.toBe(digest([1, 2]));
+  });
+
+  test('nothing of the data stands in an id or a key, not as a digest that anybody can make either', () => {
+    const code = defineJob({
+      queue: 'email',
+      name: 'code',
+      schema: z.object({ code: z.string() }),
+      key: ({ code }) => [code],
+    });
+    const data = { code: '123456' };
+    const { id, key, options } = prepared(code, data);
+    const [again, other] = [prepared(code, data), prepared(code, { code: '654321' })];
+    expect(
+      [id, again.id, other.id].map(each => each.slice(-10)).filter((each, at, all) => all.indexOf(each) === at),
+    ).toHaveLength(3);
+    expect(again.key).toEqual(key);
+    const guesses = [JSON.stringify(data), data.code, JSON.stringify(['code', 'key', data.code])].flatMap(text =>
+      (['hex', 'base64', 'base64url'] as const).map(form => hash('sha256', text, form)),
+    );
+    for (const text of [id, options.deduplication?.id ?? '', key?.present.data ?? '']) {
+      expect(text).not.toContain(data.code);
+      for (const guess of guesses) expect(text).not.toContain(guess.slice(0, 8));
+    }
+  });
+
+  test('the same data under two keys has two digests, and another secret makes another of each', () => {
+    const thing = defineJob({ queue: 'email', name: 'thing', schema: z.any() });
+    const [one, two] = ['k1', 'k2'].map(idempotencyKey => prepared(thing, { a: 1 }, { idempotencyKey }).key);
+    expect(one?.present.data).not.toBe(two?.present.data);
+    expect(one?.previous?.id).not.toBe(one?.present.id);
+    expect(one?.previous?.data).not.toBe(one?.present.data);
   });
 
   test("the caller's key wins over the contract's and never equals it by accident", () => {

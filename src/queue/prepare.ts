@@ -1,5 +1,4 @@
 import type { JobsOptions } from 'bullmq';
-import { currentCause } from '../tracing/index.ts';
 import {
   validatePayload,
   writePayload,
@@ -7,23 +6,29 @@ import {
   type EnqueueOptions,
   type KeyPart,
 } from '../contracts/index.ts';
+import type { Secrets } from '../secrets/index.ts';
 import type { IdSource } from '../time/index.ts';
+import { currentCause } from '../tracing/index.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { checkOptions, type CheckedOptions } from './check-options.ts';
-import { dataDigestOf } from './data-digest.ts';
-import { deduplicationIdOf, digestOf, jobIdOf } from './job-id.ts';
+import { derivedId, jobIdOf } from './job-id.ts';
+import { jobKeyOf, type JobKey } from './job-key.ts';
 import { writeMeta } from './job-meta.ts';
+import type { JobOrigin } from './job-origin.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
 
 /** A job that has passed every check and needs only to be stored. */
 export interface PreparedJob {
   readonly id: string;
-  readonly digest: string;
   readonly contract: AnyJobContract;
   readonly data: unknown;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   readonly delayMs: number;
-  readonly keyed: boolean;
+  /** Of a job that must not be queued twice. */
+  readonly key: JobKey | undefined;
+  /** The id under which it would stand if it had been queued before the secret was changed. */
+  readonly previousId: string | undefined;
   readonly options: JobsOptions;
 }
 
@@ -32,51 +37,63 @@ export interface PrepareContext {
   /** For the ids: the engine's time, so that those of all hosts sort by when they were made. This machine's when left out. */
   readonly now?: () => number;
   readonly traceparent: () => string | undefined;
-  /** Says that a repeat is a repeat where neither caller nor contract has a key: what the job follows from. */
-  readonly origin?: string;
+}
+
+/** A job that has passed every check, without what takes a secret. */
+export interface CheckedJob {
+  readonly contract: AnyJobContract;
+  readonly data: unknown;
+  readonly json: string;
+  /** What it is known by, if anything: then `finish` needs the secrets. */
+  readonly key: readonly KeyPart[] | undefined;
+  readonly origin: JobOrigin | undefined;
+  readonly options: CheckedOptions;
 }
 
 /** Named in every job so that the worker asks the contract, whose policy may have changed since. */
 export const CONTRACT_BACKOFF = Object.freeze({ type: 'contract' });
 
 /**
- * Validates and builds the BullMQ job.
+ * Validates a job. What follows from something is known by that, where neither caller nor contract has a key.
  * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError
  */
-export function prepare(
-  context: PrepareContext,
+export function check(
   contract: AnyJobContract,
   data: unknown,
   options: EnqueueOptions | undefined,
-): PreparedJob {
+  origin?: JobOrigin,
+): CheckedJob {
   const checked = options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
-  return build(context, contract, data, validatePayload(contract, data), checked);
+  const output = validatePayload(contract, data);
+  const json = writePayload(contract, data);
+  const key = keyOf(contract, output, checked.idempotencyKey) ?? (origin && ['origin', origin.cause]);
+  return { contract, data, json, key, origin, options: checked };
 }
 
-function build(
-  { ids, now = Date.now, traceparent, origin }: PrepareContext,
-  contract: AnyJobContract,
-  data: unknown,
-  output: unknown,
-  { delayMs, priority, idempotencyKey, generated, correlationId: given }: CheckedOptions,
+/** Builds the BullMQ job. Secrets are needed where the job has a key. */
+export function finish(
+  { ids, now = Date.now, traceparent }: PrepareContext,
+  { contract, data, json, key: parts, origin, options: given }: CheckedJob,
+  secrets: Secrets | undefined,
 ): PreparedJob {
   const cause = currentCause();
-  const correlationId = given ?? cause?.correlationId;
-  const json = writePayload(contract, data);
-  const key = keyOf(contract, output, idempotencyKey) ?? (origin === undefined ? undefined : ['origin', origin]);
-  const digest = key === undefined ? digestOf(json) : dataDigestOf(json, generated);
-  const id = jobIdOf(contract.queue, ids.next(now()), digest);
+  const correlationId = given.correlationId ?? cause?.correlationId;
+  const { present, previous } = secrets ?? {};
+  const idWith =
+    origin && ((digests: Secrets['present']) => derivedId(contract.queue, origin.atMs, origin.cause, digests));
+  const id = (present && idWith?.(present)) ?? jobIdOf(contract.queue, ids.next(now()));
   const trace = traceparent() ?? cause?.traceparent;
+  const key = parts && secrets && jobKeyOf(secrets, contract.name, parts, canonicalJson(json, given.generated));
   const { retention } = contract;
-  const jobOptions: JobsOptions = {
+  const options: JobsOptions = {
     jobId: id,
     attempts: contract.retry.attempts,
     backoff: CONTRACT_BACKOFF,
-    priority,
+    priority: given.priority,
     removeOnComplete: keepCompleted(retention.completedMs, retention.completedCount),
     removeOnFail: { age: Math.ceil(retention.failedMs / 1000) },
   };
-  if (delayMs > 0) jobOptions.delay = delayMs;
+  if (given.delayMs > 0) options.delay = given.delayMs;
   const metadata = writeMeta({
     version: contract.version,
     correlationId,
@@ -84,21 +101,24 @@ function build(
     causationId: cause?.causationId,
     userId: cause?.userId,
   });
-  if (metadata !== undefined) jobOptions.telemetry = { metadata };
-  if (key !== undefined) {
-    jobOptions.deduplication = { id: deduplicationIdOf(contract.name, key), ttl: contract.keyWindowMs };
-  }
+  if (metadata !== undefined) options.telemetry = { metadata };
+  if (key !== undefined) options.deduplication = { id: key.present.id, ttl: contract.keyWindowMs };
   return {
     id,
-    digest,
     contract,
     data,
     correlationId: correlationId ?? id,
     traceparent: trace,
-    delayMs,
-    keyed: key !== undefined,
-    options: jobOptions,
+    delayMs: given.delayMs,
+    key,
+    previousId: previous && idWith?.(previous),
+    options,
   };
+}
+
+/** For whoever has the secrets at hand. @throws as `check` */
+export function prepare(context: PrepareContext, secrets: Secrets, ...job: Parameters<typeof check>): PreparedJob {
+  return finish(context, check(...job), secrets);
 }
 
 function keyOf(

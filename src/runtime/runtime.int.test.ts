@@ -221,7 +221,7 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
   test('data that fits no known version is dead at once; the worker lives', async () => {
     const greet = defineJob({ queue: 'email', name: 'greet', schema: text });
     const { client, facts, start, queue } = await setup([handle(greet, () => undefined)]);
-    const id = jobIdOf('email', createIdSource().next(), '0000000000');
+    const id = jobIdOf('email', createIdSource().next());
     await (await queue('email')).add('greet', { text: 7 }, { jobId: id, attempts: 5, backoff: { type: 'contract' } });
     const died = facts.next('job.dead');
     await start();
@@ -245,9 +245,9 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     const greet = defineJob({ queue: 'email', name: 'greet', schema: text });
     const { client, facts, start, queue } = await setup([handle(greet, () => undefined)]);
     const ids = createIdSource();
-    const unknown = jobIdOf('email', ids.next(), '0000000000');
-    const old = jobIdOf('email', ids.next(), '0000000000');
-    const newer = jobIdOf('email', ids.next(), '0000000000');
+    const unknown = jobIdOf('email', ids.next());
+    const old = jobIdOf('email', ids.next());
+    const newer = jobIdOf('email', ids.next());
     const email = await queue('email');
     await email.add('from-tomorrow', {}, { jobId: unknown });
     await email.add('greet', { text: '' }, { jobId: newer, telemetry: { metadata: '{"v":2}' } });
@@ -278,7 +278,7 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
         throw new Error('later');
       }),
     ]);
-    const id = jobIdOf('email', createIdSource().next(), '0000000000');
+    const id = jobIdOf('email', createIdSource().next());
     const email = await queue('email');
     const waiting = await email.add('greet', { text: '' }, { jobId: id, attempts: 2, backoff: { type: 'contract' } });
     await waiting.updateProgress({ waitingForRelease: 'the name', since: Date.now() - 3_600_001 });

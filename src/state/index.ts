@@ -1,6 +1,8 @@
 export { GONE_WORKERS, Ledger, type LedgerOptions } from './ledger.ts';
 export { MemoryStateStore } from './memory-store.ts';
 export { openState } from './open-state.ts';
+export { secretNote } from './secret-note.ts';
+export { EngineSecrets, ownSecret, secretsOf, stateOfOwnSecret } from './secret-source.ts';
 export { patientStore } from './patient-store.ts';
 export type { RateLimit, StateChange, StateEntry, StateStore } from './state-store.ts';
 export * from './effect-in-doubt-error.ts';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AnyJobContract, EnqueueOptions, InputOf, JobContract, JobRequest } from '../contracts/index.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type JobReceipt,
   type PreparedJob,
 } from '../queue/index.ts';
+import { knownSecrets } from '../secrets/index.ts';
 import { createIdSource } from '../time/index.ts';
 
 /** A job that a producer has enqueued in a test. */
@@ -32,6 +34,7 @@ export interface RecordedJob {
  * expect(client.dataOf(welcomeEmail)).toEqual([user])`.
  */
 export class RecordingClient implements Enqueuer {
+  readonly #secrets = knownSecrets(randomUUID()).known;
   readonly #context = { ids: createIdSource(), traceparent: () => undefined };
   readonly #jobs: RecordedJob[] = [];
   readonly #byKey = new Map<string, PreparedJob>();
@@ -53,7 +56,7 @@ export class RecordingClient implements Enqueuer {
     options?: EnqueueOptions,
   ): Promise<JobReceipt> {
     this.#refuseIfClosed();
-    const answer = this.#record(await prepare(this.#context, contract, data, options), options ?? {});
+    const answer = this.#record(prepare(this.#context, this.#secrets, contract, data, options), options ?? {});
     if (typeof answer !== 'string') return answer;
     throw new IdempotencyConflictError([{ index: 0, contract: contract.name, jobId: answer }]);
   }
@@ -63,7 +66,7 @@ export class RecordingClient implements Enqueuer {
     this.#refuseIfClosed();
     const jobs: (readonly [PreparedJob, EnqueueOptions])[] = [];
     for (const { contract, data, options } of requests) {
-      jobs.push([await prepare(this.#context, contract, data, options), options]);
+      jobs.push([prepare(this.#context, this.#secrets, contract, data, options), options]);
     }
     const conflicts: KeyConflict[] = [];
     const receipts = jobs.map(([job, options], index) => {
@@ -88,10 +91,10 @@ export class RecordingClient implements Enqueuer {
   /** A receipt, or the id of the job that the key stands for and that carries other data. */
   #record(job: PreparedJob, options: EnqueueOptions): JobReceipt | string {
     const { name, queue } = job.contract;
-    const key = job.options.deduplication?.id;
+    const key = job.key?.present.id;
     const first = key === undefined ? undefined : this.#byKey.get(key);
     if (first !== undefined) {
-      if (first.digest !== job.digest) return first.id;
+      if (first.key?.present.data !== job.key?.present.data) return first.id;
       return { id: first.id, name, queue, deduplicated: true };
     }
     if (key !== undefined) this.#byKey.set(key, job);

@@ -9,7 +9,7 @@ import {
   type Run,
   type ValuesOf,
 } from '../contracts/index.ts';
-import { UndecodableJobError, jobIdOf, digestOf } from '../queue/index.ts';
+import { UndecodableJobError, jobIdOf } from '../queue/index.ts';
 import { classifyReturn, classifyThrow, type Settlement } from '../runtime/index.ts';
 import { Ledger, MemoryStateStore } from '../state/index.ts';
 import { createIdSource } from '../time/index.ts';
@@ -54,7 +54,7 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
     const detail = decoded.kind === 'unreadable' ? decoded.detail : 'it is of a newer version';
     return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(contract.name, detail) };
   }
-  const run = testRun(contract, json, options);
+  const run = testRun(contract, options);
   const info = { attempt: run.attempt, attempts: run.attempts, startedAt: Date.now(), now: Date.now };
   try {
     return classifyReturn(contract, await handler.perform(decoded.data, run, { ...options?.needs }), info);
@@ -65,10 +65,9 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
 
 function testRun(
   contract: AnyJobContract,
-  json: string,
   { run: given = {}, effects = new MemoryStateStore() }: Partial<RunHandlerOptions<Needs>> = {},
 ): Run {
-  const jobId = given.jobId ?? jobIdOf(contract.queue, createIdSource().next(), digestOf(json));
+  const jobId = given.jobId ?? jobIdOf(contract.queue, createIdSource().next());
   const ledger = new Ledger(effects, { scope: contract.name });
   return {
     jobId,

@@ -5,6 +5,7 @@ export const GROUND = [
   'src/errors',
   'src/time',
   'src/config',
+  'src/secrets',
   'src/facts',
   'src/resilience',
   'src/privacy',
@@ -43,7 +44,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: 'reactions turn events into jobs; whoever publishes must not load the worker',
   },
   'src/outbox': {
-    may: ['src/engine', 'src/events', 'src/queue'],
+    may: ['src/engine', 'src/events', 'src/queue', 'src/state'],
     why: "it stands in the app's transaction: what a web app must not load is no part of it",
   },
   'src/event-store': {

@@ -66,11 +66,12 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   for (const warning of environment.warnings) facts.state('config.warning', { warning });
 
   const others = await openOthers?.(app);
-  const { url, kind, namespace } = settings.engine;
+  const { url, kind, namespace, secrets } = settings.engine;
   const engine = openEngine({
     url,
     role: 'worker',
     namespace,
+    secrets,
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });

@@ -92,11 +92,12 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
   const resources = new ResourceSet(facts);
   const { engine: where, queues, handlers, concurrency, watch } = readWorkerSettings(environment, app, resources);
   environment.check();
-  const { url, kind, namespace } = where;
+  const { url, kind, namespace, secrets } = where;
   const engine = openEngine({
     url,
     role: 'worker',
     namespace,
+    secrets,
     onError: error => facts.state('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
   });

@@ -6,6 +6,7 @@ import { type App, InvalidContractError } from '../../contracts/index.ts';
 import { openEngine, readEngineSettings, type EngineSettings, EngineCheckError } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
+import { secretNote } from '../../state/index.ts';
 import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';
 import { visible } from '../table.ts';
@@ -13,6 +14,8 @@ import { visible } from '../table.ts';
 interface Findings {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
+  /** What is worth knowing and needs no action. */
+  readonly notes?: readonly string[];
 }
 
 export const check: Command = {
@@ -40,10 +43,12 @@ export const check: Command = {
         : await schemaFindings(url, settings.namespace, app);
     const errors = [...appErrors, ...environment.problems, ...engine.errors, ...tables.errors];
     const warnings = [...environment.warnings, ...engine.warnings, ...tables.warnings];
-    if (json) terminal.print(JSON.stringify({ errors, warnings }));
+    const { notes = [] } = engine;
+    if (json) terminal.print(JSON.stringify({ errors, warnings, notes }));
     else {
       for (const error of errors) terminal.print(`error    ${visible(error)}`);
       for (const warning of warnings) terminal.print(`warning  ${visible(warning)}`);
+      for (const note of notes) terminal.print(`note     ${note}`);
       if (errors.length === 0) terminal.print(warnings.length === 0 ? 'all is well' : 'no errors');
     }
     return errors.length === 0 ? 0 : 1;
@@ -58,12 +63,15 @@ function readSettings(environment: Environment, app: App | undefined): EngineSet
     : readWorkerSettings(environment, app, new ResourceSet(new Facts())).engine;
 }
 
-async function checkEngine({ url, namespace }: EngineSettings): Promise<Findings> {
+async function checkEngine({ url, namespace, secrets }: EngineSettings): Promise<Findings> {
   // A fault of the environment says already that there is none.
   if (url === '') return { errors: [], warnings: [] };
-  const engine = openEngine({ url, namespace, role: 'producer' });
+  const engine = openEngine({ url, namespace, secrets, role: 'producer' });
   try {
-    return await engine.check();
+    const report = await engine.check();
+    // Tables that are missing are an error already.
+    const note = report.errors.length > 0 ? undefined : await secretNote(engine);
+    return { ...report, notes: note === undefined ? [] : [note] };
   } catch (error) {
     if (hasCode(error, 'ENGINE_UNREACHABLE')) return { errors: [error.message], warnings: [] };
     if (error instanceof EngineCheckError) return { errors: error.problems, warnings: [] };

@@ -1,11 +1,11 @@
 import { Environment, type Variables } from '../../config/index.ts';
 import { loadApp, openDatabase } from '../../boot/index.ts';
 import { type AnyResource, type App, type Handler } from '../../contracts/index.ts';
-import { openEngine, readEngineSettings } from '../../engine/index.ts';
+import { openEngine, type Engine, readEngineSettings } from '../../engine/index.ts';
 import { EventStore, migrateEventStore, Projections, readEventStore } from '../../event-store/index.ts';
 import { Facts } from '../../facts/index.ts';
 import type { Migrated } from '../../migrations/index.ts';
-import { migrateOutbox } from '../../outbox/index.ts';
+import { migrateOutbox, shareOutboxSecret } from '../../outbox/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
 import type { Command } from '../command.ts';
 import { parseCommand } from '../parse.ts';
@@ -17,7 +17,7 @@ export const migrate: Command = {
     const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
     const app = await loadApp(path);
     const environment = new Environment(terminal.variables);
-    const { url, kind, namespace } = readEngineSettings(environment);
+    const { url, kind, namespace, secrets } = readEngineSettings(environment);
     const { ready, leftOut } = splitNeeds(app, terminal.variables);
     const resources = new ResourceSet(new Facts());
     resources.configure(environment, ready);
@@ -27,12 +27,12 @@ export const migrate: Command = {
       done.push(step);
       if (!json) terminal.print(step);
     };
-    const engine = openEngine({ url, namespace, role: 'producer' });
+    const engine = openEngine({ url, namespace, secrets, role: 'producer' });
     try {
       await engine.migrate();
       say(kind === 'redis' ? 'queues: Redis needs no tables' : 'queues: tables are up to date');
       if (environment.has('DATABASE_URL')) {
-        say(told(await migrateOutboxTables(environment, namespace)));
+        say(told(await migrateOutboxTables(environment, engine, namespace)));
         await migrateEvents(environment, namespace, app, say);
       }
       await resources.open(ready);
@@ -50,10 +50,17 @@ export const migrate: Command = {
   },
 };
 
-async function migrateOutboxTables(environment: Environment, namespace: string | undefined): Promise<Migrated> {
+async function migrateOutboxTables(
+  environment: Environment,
+  engine: Engine,
+  namespace: string | undefined,
+): Promise<Migrated> {
   const pool = await openDatabase(environment.string('DATABASE_URL', ''), 1);
   try {
-    return await migrateOutbox(pool, namespace);
+    const migrated = await migrateOutbox(pool, namespace);
+    // The engine may be away now; then the relay does it when it starts.
+    await shareOutboxSecret(pool, engine, namespace).catch(() => undefined);
+    return migrated;
   } finally {
     await pool.end();
   }

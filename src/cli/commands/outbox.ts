@@ -24,7 +24,7 @@ export const outbox: Command = {
       throw new UsageError('Expected "status" or "reconcile" after outbox.');
     }
     const environment = new Environment(terminal.variables);
-    const { database, engineUrl, namespace } = readOutboxSettings(environment);
+    const { database, engineUrl, namespace, secrets } = readOutboxSettings(environment);
     environment.check();
     const pool = await openDatabase(database, 1);
     try {
@@ -39,7 +39,7 @@ export const outbox: Command = {
         }
         return 0;
       }
-      const engine = openEngine({ url: engineUrl, role: 'producer', namespace });
+      const engine = openEngine({ url: engineUrl, role: 'producer', namespace, secrets });
       try {
         const result = await reconcile(pool, engine, namespace);
         const { checked, ended, alive, again } = result;

@@ -32,7 +32,7 @@ export const relay: Command = {
     const app = await loadApp(path);
     const environment = new Environment(variables);
     const settings = readOutboxSettings(environment);
-    const { database, engineUrl, namespace, redis } = settings;
+    const { database, engineUrl, namespace, redis, secrets } = settings;
     const port = environment.integer('RELAY_PORT', { min: 0, max: 65_535 });
     readLogLevel(environment);
     readNodeEnv(environment);
@@ -52,10 +52,11 @@ export const relay: Command = {
       url: engineUrl,
       role: 'producer',
       namespace,
+      secrets,
       onError: error => facts.state('engine.lost', { engine: engine.kind, error }),
       onBack: awayMs => facts.state('engine.back', { engine: engine.kind, awayMs }),
     });
-    const client = connect({ redis, postgres: database, namespace, facts, tracer: await loadTracer() });
+    const client = connect({ redis, postgres: database, namespace, ...secrets, facts, tracer: await loadTracer() });
     const bus = await openBus(app, facts, settings);
     const reactions = await react(bus, client, app, stopAsked.signal);
     const running = new Relay({ pool, engine, bus, namespace, facts });

@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { isUnreachable } from '../../resilience/index.ts';
+import type { GivenSecrets } from '../../secrets/index.ts';
 import { EngineAway } from '../engine-away.ts';
 import type {
   Claim,
@@ -32,6 +33,7 @@ const VERSION = '1.0';
 export class MemoryEngine implements Engine {
   readonly kind = 'memory';
   readonly target: string;
+  readonly secrets: GivenSecrets;
   readonly clock: MemoryEngineClock;
   readonly #server: MemoryServer;
   readonly #namespace: string;
@@ -45,6 +47,7 @@ export class MemoryEngine implements Engine {
 
   constructor(url: URL, options: EngineOptions) {
     this.target = `memory of this process (${url.host})`;
+    this.secrets = options.secrets ?? {};
     this.#server = memoryServer(url.host);
     this.clock = new MemoryEngineClock(this.#server.clock);
     this.#namespace = prefixOf(options.namespace);

@@ -15,6 +15,7 @@ import type {
   WorkerSetup,
 } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
+import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../limits.ts';
 import { schemaOf } from '../namespace.ts';
 import { Outage } from '../outage.ts';
@@ -38,6 +39,7 @@ export class PostgresEngine implements Engine {
   readonly kind = 'postgres';
   readonly target: string;
   readonly clock: EngineClock;
+  readonly secrets: GivenSecrets;
   readonly #url: URL;
   readonly #options: EngineOptions;
   readonly #schema: string;
@@ -53,6 +55,7 @@ export class PostgresEngine implements Engine {
   #closing: Promise<void> | undefined;
 
   constructor(url: URL, options: EngineOptions) {
+    this.secrets = options.secrets ?? {};
     this.target = targetOf(url, 5432);
     this.#url = url;
     this.#options = options;

@@ -13,6 +13,7 @@ import type {
   WorkerSetup,
 } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
+import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../limits.ts';
 import { prefixOf } from '../namespace.ts';
 import { Outage } from '../outage.ts';
@@ -32,6 +33,7 @@ export class RedisEngine implements Engine {
   readonly kind = 'redis';
   readonly target: string;
   readonly clock: EngineClock;
+  readonly secrets: GivenSecrets;
   readonly #options: EngineOptions;
   readonly #prefix: string;
   readonly #outage: Outage;
@@ -41,6 +43,7 @@ export class RedisEngine implements Engine {
   #closing: Promise<void> | undefined;
 
   constructor(url: URL, options: EngineOptions) {
+    this.secrets = options.secrets ?? {};
     this.target = targetOf(url, 6379);
     this.#options = options;
     this.#prefix = prefixOf(options.namespace);

