@@ -18,6 +18,8 @@ export interface RedisServer {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
+  /** Where its files are. */
+  readonly folder: string;
   /** As an administrator would. */
   stop(): Promise<void>;
   /** As a lost machine would. The data stays as far as it was written. */
@@ -50,12 +52,16 @@ export async function startRedis({ port: wanted, config = {} }: RedisOptions = {
   });
 
   async function start(): Promise<ChildProcess> {
+    // The signal of a disk that takes no more would end it; a full disk only answers that it is full.
     const started = spawn(
-      'redis-server',
-      Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
-      {
-        stdio: 'ignore',
-      },
+      'sh',
+      [
+        '-c',
+        'trap "" XFSZ; exec redis-server "$@"',
+        'redis-server',
+        ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+      ],
+      { stdio: 'ignore' },
     );
     let failure: Error | undefined;
     started.once('error', error => (failure = error));
@@ -85,6 +91,7 @@ export async function startRedis({ port: wanted, config = {} }: RedisOptions = {
   return {
     url,
     port,
+    folder,
     get pid() {
       return child.pid ?? -1;
     },
