@@ -7,6 +7,7 @@ import { Announcer } from './append/announcer.ts';
 import { EventCursor } from './read/event-cursor.ts';
 import { runAppend, type Appended } from './append/run-append.ts';
 import type { ExpectedVersion } from './append/expected-version.ts';
+import type { StreamAppend } from './append/stream-append.ts';
 import { requireIdText } from './schema/id-text.ts';
 import { foreignKeyRing } from './privacy/foreign-key-ring.ts';
 import { PostgresKeyRing, recordErasure, type KeyRing } from './privacy/key-ring.ts';
@@ -31,13 +32,6 @@ export interface EventStoreOptions {
   readonly personalData?: readonly PersonalData[];
   /** Where those keys are; a table beside the events by default. */
   readonly keys?: KeyRing;
-}
-
-/** Events for one stream. */
-export interface StreamAppend {
-  readonly stream: string;
-  readonly events: readonly EventRequest[];
-  readonly expectedVersion: ExpectedVersion;
 }
 
 export interface AppendOptions extends EventDefaults {

@@ -4,8 +4,8 @@ export {
   type EventStoreOptions,
   type ReadAllOptions,
   type ReadStreamOptions,
-  type StreamAppend,
 } from './event-store.ts';
+export type { StreamAppend } from './append/stream-append.ts';
 export type { ExpectedVersion } from './append/expected-version.ts';
 export type { KeyRing } from './privacy/key-ring.ts';
 export { personalData, type PersonalData } from './privacy/personal-data.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MigrationSql } from './migrate-schema.ts';
+import type { MigrationSql } from './migration-sql.ts';
 import { readSchemaStanding } from './read-standing.ts';
 import { SchemaOutdatedError } from './schema-outdated-error.ts';
 import type { SchemaPart } from './schema-part.ts';

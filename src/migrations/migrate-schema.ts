@@ -1,10 +1,6 @@
+import type { MigrationSql } from './migration-sql.ts';
 import { readSchemaStanding } from './read-standing.ts';
 import { migrationText, type SchemaPart } from './schema-part.ts';
-
-/** What is needed of a node-postgres client or pool. */
-export interface MigrationSql {
-  query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
-}
 
 export interface Migrated {
   readonly part: string;

@@ -1,4 +1,4 @@
-import type { MigrationSql } from './migrate-schema.ts';
+import type { MigrationSql } from './migration-sql.ts';
 import { recordOf, type SchemaPart } from './schema-part.ts';
 
 export interface SchemaStanding {

@@ -1,7 +1,7 @@
 import { ConcurrencyError } from './concurrency-error.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { decodeExpected, encodeExpected } from './expected-version.ts';
-import type { StreamAppend } from '../event-store.ts';
+import type { StreamAppend } from './stream-append.ts';
 import type { StoreNames } from '../schema/names.ts';
 import type { SealedEvent } from './seal-event.ts';
 import { storeTypes, type Sql } from '../schema/sql.ts';
