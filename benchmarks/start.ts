@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
  * `shiftwork work` loads and ends.
  */
 const ROUNDS = 7;
-const WORK = fileURLToPath(new URL('../src/cli/commands/work.ts', import.meta.url));
+const WORK = fileURLToPath(new URL('../src/boot/work/work.ts', import.meta.url));
 const cache = mkdtempSync(join(tmpdir(), 'shiftwork-bench-cache-'));
 
 function cpuMs(variables: NodeJS.ProcessEnv): number {

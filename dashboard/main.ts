@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hasCode } from '../src/errors/index.ts';
 import { Environment, InvalidConfigError } from '../src/config/index.ts';
+import { openOtherLetters } from '../src/boot/dead-letters/index.ts';
 import { loadApp } from '../src/boot/index.ts';
 import { openProjections, type OpenedProjections } from '../src/boot/event-store/index.ts';
 import { type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
-import { openOtherLetters } from '../src/cli/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { createLogger, logFacts } from '../src/telemetry/index.ts';
 import { readConfiguration } from './configuration.ts';
@@ -81,7 +81,8 @@ async function main(): Promise<void> {
 
 /** The projections of an app that has an event store. Nothing is connected before they are looked at. */
 async function openStore(app: App): Promise<OpenedProjections | undefined> {
-  if (app.eventStore === undefined || !new Environment(process.env).has('DATABASE_URL')) return undefined;
+  const hasStore = app.plugins.some(({ kind }) => kind === 'event-store');
+  if (!hasStore || !new Environment(process.env).has('DATABASE_URL')) return undefined;
   return openProjections(app, process.env);
 }
 

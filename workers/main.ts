@@ -1,4 +1,5 @@
-import { endProcess, processTerminal, runCli } from '../src/cli/index.ts';
+import { endProcess, processTerminal } from '../src/command/index.ts';
+import { runCli } from '../src/cli/index.ts';
 
 /** What a worker dyno runs: the app's handlers, until SIGTERM or SIGINT. The same as `shiftwork work`. */
 async function main(): Promise<void> {

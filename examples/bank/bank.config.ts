@@ -7,9 +7,11 @@ import { bankEvents, bankPersonalData } from './events.ts';
 export default defineApp({
   jobs: [],
   handlers: [],
-  eventStore: defineEventStore({
-    events: bankEvents,
-    personalData: bankPersonalData,
-    projections: bankProjections,
-  }),
+  plugins: [
+    defineEventStore({
+      events: bankEvents,
+      personalData: bankPersonalData,
+      projections: bankProjections,
+    }),
+  ],
 });

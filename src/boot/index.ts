@@ -5,3 +5,5 @@
 export { loadApp } from './load-app.ts';
 export { schemaFindings } from './schema-findings.ts';
 export { openDatabase } from './open-database.ts';
+export { ROOMS } from './rooms.ts';
+export type { OpenedSource, Room } from './room.ts';

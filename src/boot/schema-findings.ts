@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { App } from '../contracts/index.ts';
 import { readSchemaStanding, SchemaOutdatedError, type SchemaPart } from '../migrations/index.ts';
 import { openDatabase } from './open-database.ts';
+import { ROOMS } from './rooms.ts';
 
 export interface SchemaFindings {
   readonly errors: readonly string[];
@@ -21,7 +22,10 @@ export async function schemaFindings(
   const errors: string[] = [];
   const warnings: string[] = [];
   try {
-    for (const part of await partsOf(namespace, app)) await look(pool, part, errors, warnings);
+    for (const { tables } of ROOMS) {
+      if (tables === undefined || (app !== undefined && !tables.needed(app))) continue;
+      await look(pool, await tables.schema(namespace), errors, warnings);
+    }
   } catch (cause) {
     errors.push(
       `The database of DATABASE_URL could not be asked for its tables (${codeOf(cause)}). Check that it runs and that the URL is right.`,
@@ -30,13 +34,6 @@ export async function schemaFindings(
     await pool.end();
   }
   return { errors, warnings };
-}
-
-async function partsOf(namespace: string | undefined, app: App | undefined): Promise<readonly SchemaPart[]> {
-  const { outboxSchema } = await import('../outbox/index.ts');
-  if (app?.eventStore === undefined) return [outboxSchema(namespace)];
-  const { eventStoreSchema } = await import('../event-store/index.ts');
-  return [outboxSchema(namespace), eventStoreSchema(namespace)];
 }
 
 async function look(pool: Pool, part: SchemaPart, errors: string[], warnings: string[]): Promise<void> {

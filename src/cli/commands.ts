@@ -1,10 +1,5 @@
-import type { Command } from './command.ts';
-
-export interface ListedCommand {
-  /** Behind the name in the list. */
-  readonly summary: string;
-  load(): Promise<Command>;
-}
+import { ROOMS } from '../boot/index.ts';
+import type { ListedCommand } from '../command/index.ts';
 
 /** Each is loaded when it is asked for: a worker that starts after a crash waits for nothing that only others need. */
 export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, ListedCommand>([
@@ -69,40 +64,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     },
   ],
   [
-    'outbox',
-    {
-      summary: 'what the outbox holds; or send again what the engine has lost',
-      load: async () => (await import('./commands/outbox.ts')).outbox,
-    },
-  ],
-  [
-    'projections',
-    {
-      summary: 'the read models of the event store: how far they are; run, rebuild, resume, retry',
-      load: async () => (await import('./commands/projections.ts')).projections,
-    },
-  ],
-  [
-    'events',
-    {
-      summary: 'follow the events, run a reaction over past ones, look after their dead letters',
-      load: async () => (await import('./commands/events.ts')).events,
-    },
-  ],
-  [
     'work',
     {
       summary: "run the app's handlers until SIGTERM or SIGINT",
       load: async () => (await import('./commands/work.ts')).work,
     },
   ],
-  [
-    'relay',
-    {
-      summary: 'bring the outbox to queues and bus, and run the reactions, until SIGTERM or SIGINT',
-      load: async () => (await import('./commands/relay.ts')).relay,
-    },
-  ],
+  ...ROOMS.flatMap(({ commands: own }) => Object.entries(own)),
   [
     'users',
     {

@@ -1,3 +1,2 @@
-export { lettersOfBus, lettersOfProjections, openOtherLetters, type OpenedLetters } from './other-letters.ts';
-export { endProcess, processTerminal } from './process-terminal.ts';
+/** The `shiftwork` command. */
 export { runCli } from './run-cli.ts';

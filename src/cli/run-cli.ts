@@ -1,9 +1,8 @@
 import { InvalidConfigError } from '../config/index.ts';
 import { InvalidContractError } from '../contracts/index.ts';
 import { InvalidOptionsError, isShiftworkError } from '../errors/index.ts';
-import type { Command, ExitCode, Terminal } from './command.ts';
-import { commands, type ListedCommand } from './commands.ts';
-import { UsageError } from './usage-error.ts';
+import { type Command, type ExitCode, type ListedCommand, type Terminal, UsageError } from '../command/index.ts';
+import { commands } from './commands.ts';
 
 const HELP: ReadonlySet<string> = new Set(['--help', '-h', 'help']);
 

@@ -1,6 +1,7 @@
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { BREAKER_DEFAULTS, type BreakerPolicy } from '../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
+import type { AppPlugin } from './app-plugin.ts';
 import type { AnyEventContract } from './event-contract.ts';
 import type { Schedule } from './define-schedule.ts';
 import type { Handler } from './handle.ts';
@@ -53,11 +54,6 @@ export interface QueuePolicy {
   readonly destinations: DestinationPolicy;
 }
 
-/** An event store and its projections, as data; what is in it is the event store's own. */
-export interface AnyEventStore {
-  readonly kind: 'event-store';
-}
-
 export interface AppDefinition {
   readonly jobs: readonly AnyJobContract[];
   readonly handlers: readonly Handler[];
@@ -68,8 +64,8 @@ export interface AppDefinition {
   readonly reactions?: readonly Reaction[];
   /** When which jobs are due. */
   readonly schedules?: readonly Schedule[];
-  /** Made by `defineEventStore`: `shiftwork migrate` and `shiftwork projections` work on it. */
-  readonly eventStore?: AnyEventStore;
+  /** What rooms bring, such as `defineEventStore({ ... })`, on which `shiftwork migrate` and `shiftwork projections` work. One of each kind. */
+  readonly plugins?: readonly AppPlugin[];
 }
 
 /** What an app consists of, as data: workers, dashboard and command line load it. */
@@ -82,7 +78,7 @@ export interface App {
   readonly events: ReadonlyMap<string, AnyEventContract>;
   readonly reactions: ReadonlyMap<string, Reaction>;
   readonly schedules: readonly Schedule[];
-  readonly eventStore: AnyEventStore | undefined;
+  readonly plugins: readonly AppPlugin[];
 }
 
 const DEFAULT_CONCURRENCY = 10;
@@ -118,7 +114,11 @@ export function defineApp(definition: AppDefinition): App {
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
   }
   const { events, reactions } = eventsOf(definition, problems);
-  const { schedules = [] } = definition;
+  const { schedules = [], plugins = [] } = definition;
+  for (const [index, { kind }] of plugins.entries()) {
+    if (plugins.findIndex(other => other.kind === kind) !== index)
+      problems.push(`two plugins are of the kind "${kind}"`);
+  }
   for (const [index, { name, job }] of schedules.entries()) {
     if (schedules.findIndex(other => other.name === name) !== index) problems.push(`two schedules are named "${name}"`);
     if (jobs.get(job.name) !== job) problems.push(`the schedule "${name}" has no such job "${job.name}" in jobs`);
@@ -132,7 +132,7 @@ export function defineApp(definition: AppDefinition): App {
     events,
     reactions,
     schedules: Object.freeze([...schedules]),
-    eventStore: definition.eventStore,
+    plugins: Object.freeze([...plugins]),
   });
 }
 

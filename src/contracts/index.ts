@@ -1,7 +1,7 @@
 /** What the words of an app mean: contracts, handlers, reactions, resources. Checks payloads with what privacy may tell, and runs within tracing's cause. */
+export type { AppPlugin } from './app-plugin.ts';
 export {
   defineApp,
-  type AnyEventStore,
   type App,
   type AppDefinition,
   type DestinationPolicy,

@@ -1,24 +1,28 @@
-import { type AnyEventContract, type AnyEventStore, InvalidContractError } from '../contracts/index.ts';
+import type { AnyEventContract, App, AppPlugin } from '../contracts/index.ts';
 import type { PersonalData } from './privacy/personal-data.ts';
 import type { Projection } from './project/projection.ts';
 
-export interface EventStoreDefinition extends AnyEventStore {
+const KIND = 'event-store';
+
+export interface EventStoreDefinition extends AppPlugin {
+  readonly kind: typeof KIND;
   readonly events: readonly AnyEventContract[];
   readonly personalData: readonly PersonalData[];
   readonly projections: readonly Projection[];
 }
 
-/** What the command line needs to know of an app's event store: `defineApp({ eventStore: defineEventStore({ ... }) })`. */
+/** What the command line needs to know of an app's event store: `defineApp({ plugins: [defineEventStore({ ... })] })`. */
 export function defineEventStore(
-  definition: Pick<EventStoreDefinition, 'events'> & Partial<EventStoreDefinition>,
+  definition: Pick<EventStoreDefinition, 'events'> & Partial<Omit<EventStoreDefinition, 'kind'>>,
 ): EventStoreDefinition {
-  return Object.freeze({ personalData: [], projections: [], ...definition, kind: 'event-store' });
+  return Object.freeze({ personalData: [], projections: [], ...definition, kind: KIND });
 }
 
-/** @throws InvalidContractError when it was not made by `defineEventStore` */
-export function readEventStore(definition: AnyEventStore): EventStoreDefinition {
-  if ('events' in definition && 'personalData' in definition && 'projections' in definition) {
-    return definition as EventStoreDefinition;
-  }
-  throw new InvalidContractError('Expected eventStore to be made by defineEventStore(...).');
+/** The app's event store, where it has one. */
+export function eventStoreOf(app: Pick<App, 'plugins'>): EventStoreDefinition | undefined {
+  return app.plugins.find(isEventStore);
+}
+
+function isEventStore(plugin: AppPlugin): plugin is EventStoreDefinition {
+  return plugin.kind === KIND && 'events' in plugin && 'personalData' in plugin && 'projections' in plugin;
 }

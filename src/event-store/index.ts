@@ -33,7 +33,7 @@ export {
 export { Projections, type ProjectionsOptions, type ProjectionStatus } from './project/projections.ts';
 export type { ParkedEvent, Retried } from './park/parked.ts';
 export type { Rebuilt, RebuildOptions } from './rebuild/rebuild.ts';
-export { defineEventStore, readEventStore, type EventStoreDefinition } from './define-event-store.ts';
+export { defineEventStore, eventStoreOf, type EventStoreDefinition } from './define-event-store.ts';
 export { forwardEvents, type EventOutbox, type ForwardDefinition } from './project/forward-events.ts';
 export * from './append/concurrency-error.ts';
 export * from './append/event-id-taken-error.ts';

@@ -56,8 +56,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/queue', 'src/runtime', 'src/state'],
     why: 'it runs what the runtime would run, in memory',
   },
+  'src/command': { may: [], why: 'what commands are made of: whoever lists them must load nothing of the platform' },
   'src/boot': {
     may: [
+      'src/command',
       'src/engine',
       'src/state',
       'src/queue',
@@ -72,6 +74,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   'src/cli': {
     may: [
+      'src/command',
       'src/dead-letters',
       'src/boot',
       'src/engine',
@@ -88,7 +91,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   jobs: { may: [], why: 'contracts are data: whoever reads them must not load the platform' },
   producers: { may: ['jobs', 'src/queue'], why: 'a web app loads this, and must not load workers or dashboard' },
   workers: {
-    may: ['jobs', 'src/cli', 'src/queue', 'src/runtime', 'src/telemetry'],
+    may: ['jobs', 'src/cli', 'src/command', 'src/queue', 'src/runtime', 'src/telemetry'],
     why: 'handlers know contracts, not producers or pages',
   },
   dashboard: {
@@ -211,5 +214,5 @@ export const ENTRY_POINTS = [
   'local/mailbox-process.ts',
   'local/screenshot.ts',
   'src/cli/main.ts',
-  'src/cli/process-terminal.ts',
+  'src/command/process-terminal.ts',
 ] as const;

@@ -20,11 +20,11 @@ export interface OpenedProjections {
 
 /** The projections of the app's event store, in the database of this environment. */
 export async function openProjections(app: App, variables: Variables): Promise<OpenedProjections> {
-  if (app.eventStore === undefined) {
+  const { EventStore, eventStoreOf, Projections } = await import('../../event-store/index.ts');
+  const definition = eventStoreOf(app);
+  if (definition === undefined) {
     throw new InvalidConfigError(['Expected an app with an event store, found one without: name it with --app PATH.']);
   }
-  const { EventStore, Projections, readEventStore } = await import('../../event-store/index.ts');
-  const definition = readEventStore(app.eventStore);
   const environment = new Environment(variables);
   const database = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
   if (!environment.has('DATABASE_URL')) environment.required('DATABASE_URL', 'the event store, which lives there');

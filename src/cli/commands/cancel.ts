@@ -1,9 +1,6 @@
 import { cancelJob } from '../../queue/index.ts';
-import type { Command } from '../command.ts';
-import { operator } from '../operator.ts';
-import { parseCommand } from '../parse.ts';
-import { visible } from '../table.ts';
-import { withEngine } from '../with-engine.ts';
+import { type Command, operator, parseCommand, visible } from '../../command/index.ts';
+import { withEngine } from '../../boot/engine/index.ts';
 
 export const cancel: Command = {
   usage: 'shiftwork cancel ID [--reason TEXT] [--json]',

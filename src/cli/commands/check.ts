@@ -7,9 +7,7 @@ import { openEngine, readEngineSettings, type EngineSettings, EngineCheckError }
 import { Facts } from '../../facts/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
 import { secretNote } from '../../state/index.ts';
-import type { Command } from '../command.ts';
-import { parseCommand } from '../parse.ts';
-import { visible } from '../table.ts';
+import { type Command, parseCommand, visible } from '../../command/index.ts';
 
 interface Findings {
   readonly errors: readonly string[];

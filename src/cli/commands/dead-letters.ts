@@ -4,13 +4,20 @@ import { type App } from '../../contracts/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../dead-letters/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
-import type { Command, Terminal } from '../command.ts';
-import { openOtherLetters } from '../other-letters.ts';
-import { operator } from '../operator.ts';
-import { allowOnly, parseCommand, type ParsedArguments } from '../parse.ts';
-import { table, visible, when } from '../table.ts';
-import { UsageError } from '../usage-error.ts';
-import { withEngine } from '../with-engine.ts';
+import {
+  allowOnly,
+  type Command,
+  operator,
+  parseCommand,
+  type ParsedArguments,
+  table,
+  type Terminal,
+  UsageError,
+  visible,
+  when,
+} from '../../command/index.ts';
+import { openOtherLetters } from '../../boot/dead-letters/index.ts';
+import { withEngine } from '../../boot/engine/index.ts';
 
 const OPTIONS = {
   kind: { type: 'string' },

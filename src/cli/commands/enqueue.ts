@@ -1,10 +1,8 @@
 import { loadApp } from '../../boot/index.ts';
 import { type EnqueueOptions, InvalidPayloadError, PayloadTooLargeError } from '../../contracts/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
-import type { Command } from '../command.ts';
-import { parseCommand } from '../parse.ts';
-import { UsageError } from '../usage-error.ts';
-import { withClient } from '../with-engine.ts';
+import { type Command, parseCommand, UsageError } from '../../command/index.ts';
+import { withClient } from '../../boot/engine/index.ts';
 
 const OPTIONS = {
   delay: { type: 'string' },

@@ -1,7 +1,5 @@
-import type { Command } from '../command.ts';
-import { parseCommand } from '../parse.ts';
-import { visible, when } from '../table.ts';
-import { withClient } from '../with-engine.ts';
+import { type Command, parseCommand, visible, when } from '../../command/index.ts';
+import { withClient } from '../../boot/engine/index.ts';
 
 export const job: Command = {
   usage: 'shiftwork job ID [--json]',

@@ -1,14 +1,11 @@
 import { Environment, type Variables } from '../../config/index.ts';
-import { loadApp, openDatabase } from '../../boot/index.ts';
+import { loadApp, openDatabase, ROOMS } from '../../boot/index.ts';
 import { type AnyResource, type App, type Handler } from '../../contracts/index.ts';
 import { openEngine, type Engine, readEngineSettings } from '../../engine/index.ts';
-import { EventStore, migrateEventStore, Projections, readEventStore } from '../../event-store/index.ts';
 import { Facts } from '../../facts/index.ts';
-import type { Migrated } from '../../migrations/index.ts';
-import { migrateOutbox, shareOutboxSecret } from '../../outbox/index.ts';
+import { migrateSchema, type Migrated } from '../../migrations/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
-import type { Command } from '../command.ts';
-import { parseCommand } from '../parse.ts';
+import { type Command, parseCommand } from '../../command/index.ts';
 
 export const migrate: Command = {
   usage: 'shiftwork migrate [--app PATH] [--json]',
@@ -31,10 +28,7 @@ export const migrate: Command = {
     try {
       await engine.migrate();
       say(kind === 'redis' ? 'queues: Redis needs no tables' : 'queues: tables are up to date');
-      if (environment.has('DATABASE_URL')) {
-        say(told(await migrateOutboxTables(environment, engine, namespace)));
-        await migrateEvents(environment, namespace, app, say);
-      }
+      if (environment.has('DATABASE_URL')) await migrateTables(environment, engine, namespace, app, say);
       await resources.open(ready);
       await resources.migrate();
       say('handlers: what they store is up to date');
@@ -50,17 +44,20 @@ export const migrate: Command = {
   },
 };
 
-async function migrateOutboxTables(
+async function migrateTables(
   environment: Environment,
   engine: Engine,
   namespace: string | undefined,
-): Promise<Migrated> {
-  const pool = await openDatabase(environment.string('DATABASE_URL', ''), 1);
+  app: App,
+  say: (step: string) => void,
+): Promise<void> {
+  const pool = await openDatabase(environment.string('DATABASE_URL', ''), 2);
   try {
-    const migrated = await migrateOutbox(pool, namespace);
-    // The engine may be away now; then the relay does it when it starts.
-    await shareOutboxSecret(pool, engine, namespace).catch(() => undefined);
-    return migrated;
+    for (const { tables } of ROOMS) {
+      if (tables === undefined) continue;
+      say(told(await migrateSchema(pool, await tables.schema(namespace))));
+      for (const step of (await tables.prepare?.({ app, pool, engine, namespace })) ?? []) say(step);
+    }
   } finally {
     await pool.end();
   }
@@ -70,27 +67,6 @@ async function migrateOutboxTables(
 function told({ part, from, to, applied }: Migrated): string {
   if (applied.length === 0) return `${part}: tables are up to date (migration ${to})`;
   return `${part}: migration ${from + 1}${applied.length > 1 ? ` to ${to}` : ''} done (${applied.join(', ')})`;
-}
-
-async function migrateEvents(
-  environment: Environment,
-  namespace: string | undefined,
-  app: App,
-  say: (step: string) => void,
-): Promise<void> {
-  const pool = await openDatabase(environment.string('DATABASE_URL', ''), 2);
-  try {
-    say(told(await migrateEventStore(pool, namespace)));
-    if (app.eventStore === undefined) return;
-    const definition = readEventStore(app.eventStore);
-    const store = new EventStore({ ...definition, pool, namespace });
-    const stale = await new Projections({ store, projections: definition.projections }).prepare();
-    say('projections: tables are up to date');
-    for (const name of stale)
-      say(`projections: "${name}" has another shape; run shiftwork projections rebuild ${name}`);
-  } finally {
-    await pool.end();
-  }
 }
 
 interface LeftOut {

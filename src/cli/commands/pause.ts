@@ -1,8 +1,6 @@
 import { loadApp } from '../../boot/index.ts';
-import type { Command } from '../command.ts';
-import { parseCommand } from '../parse.ts';
-import { UsageError } from '../usage-error.ts';
-import { withEngine } from '../with-engine.ts';
+import { type Command, parseCommand, UsageError } from '../../command/index.ts';
+import { withEngine } from '../../boot/engine/index.ts';
 
 /** No worker begins a job of a paused queue; what runs goes on, and producers can go on enqueueing. */
 export const pause: Command = switching('pause');

@@ -1,9 +1,7 @@
 import { loadApp } from '../../boot/index.ts';
 import { readQueueFigures } from '../../queue/index.ts';
-import type { Command } from '../command.ts';
-import { parseCommand } from '../parse.ts';
-import { lengthOf, table } from '../table.ts';
-import { withEngine } from '../with-engine.ts';
+import { type Command, lengthOf, parseCommand, table } from '../../command/index.ts';
+import { withEngine } from '../../boot/engine/index.ts';
 
 export const stats: Command = {
   usage: 'shiftwork stats [--app PATH] [--json]',

@@ -1,7 +1,5 @@
 import { hashPassword } from '../../config/index.ts';
-import type { Command } from '../command.ts';
-import { parseCommand } from '../parse.ts';
-import { UsageError } from '../usage-error.ts';
+import { type Command, parseCommand, UsageError } from '../../command/index.ts';
 
 export const users: Command = {
   usage: 'shiftwork users hash [--json]',

@@ -10,10 +10,9 @@ import {
   type HealthServer,
   type Metrics,
 } from '../../telemetry/index.ts';
-import { endProcess } from '../process-terminal.ts';
+import { type Command, endProcess, type ExitCode, type Terminal } from '../../command/index.ts';
 import { recordOutboxEnds } from '../../boot/outbox/index.ts';
 import { METRICS, serveHealth } from '../serve-health.ts';
-import type { Command, ExitCode, Terminal } from '../command.ts';
 
 type MetricsRoom = Awaited<ReturnType<typeof loadMetrics>>;
 
@@ -49,7 +48,8 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
     argv: args,
     variables: terminal.variables,
     facts,
-    openOthers: async app => (await import('../other-letters.ts')).openOtherLetters(app, terminal.variables),
+    openOthers: async app =>
+      (await import('../../boot/dead-letters/index.ts')).openOtherLetters(app, terminal.variables),
     program: { file: process.argv[1] ?? '', args: process.argv.slice(2), variables: terminal.variables },
     onReady: () => process.send?.({ type: 'ready' }),
   });

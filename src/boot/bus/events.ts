@@ -1,14 +1,20 @@
 import { readNamespace, Environment, readRedisUrl } from '../../config/index.ts';
-import { loadApp } from '../../boot/index.ts';
+import { loadApp } from '../index.ts';
 import { type App } from '../../contracts/index.ts';
 import { enqueueReaction, type Bus } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
-import type { Command, ExitCode, Terminal } from '../command.ts';
-import { openBus } from '../../boot/bus/index.ts';
-import { allowOnly, parseCommand, type ParsedArguments } from '../parse.ts';
-import { table } from '../table.ts';
-import { UsageError } from '../usage-error.ts';
-import { withClient } from '../with-engine.ts';
+import {
+  allowOnly,
+  type Command,
+  type ExitCode,
+  parseCommand,
+  type ParsedArguments,
+  table,
+  type Terminal,
+  UsageError,
+} from '../../command/index.ts';
+import { openBus } from './index.ts';
+import { withClient } from '../engine/index.ts';
 
 interface Action {
   /** With its own name. */

@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { namespace, redisUrl } from '../../tests/support/engines.ts';
-import { counted, openStore, sumsProjection, type StoreOfTest } from '../../tests/support/event-store.ts';
-import { waitFor } from '../../tests/support/wait-for.ts';
-import { defineApp, defineEvent, defineJob, handle } from '../contracts/index.ts';
-import { openEngine, type Engine } from '../engine/index.ts';
-import { Projections } from '../event-store/index.ts';
-import { Bus, RedisStreamsTransport } from '../events/index.ts';
-import { Facts } from '../facts/index.ts';
-import { fixed } from '../resilience/index.ts';
-import { DeadLetters, type OtherDeadLetters } from '../dead-letters/index.ts';
-import { lettersOfBus, lettersOfProjections } from './other-letters.ts';
+import { namespace, redisUrl } from '../../../tests/support/engines.ts';
+import { counted, openStore, sumsProjection, type StoreOfTest } from '../../../tests/support/event-store.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import { defineApp, defineEvent, defineJob, handle } from '../../contracts/index.ts';
+import { openEngine, type Engine } from '../../engine/index.ts';
+import { Projections } from '../../event-store/index.ts';
+import { Bus, RedisStreamsTransport } from '../../events/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { fixed } from '../../resilience/index.ts';
+import { DeadLetters, type OtherDeadLetters } from '../../dead-letters/index.ts';
+import { lettersOfBus } from '../bus/letters-of-bus.ts';
+import { lettersOfProjections } from '../event-store/letters-of-projections.ts';
 
 const SECRET = 'hunter2@example.com';
 const placed = defineEvent('order.placed', {

@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { note, noteThing, thingHappened } from '../../tests/faults/app/outbox.config.ts';
-import { startProcess } from '../../tests/support/child-process.ts';
-import { freshDatabase, namespace, redisUrl, type FreshDatabase } from '../../tests/support/engines.ts';
-import { waitFor } from '../../tests/support/wait-for.ts';
-import { openEngine } from '../engine/index.ts';
-import { Bus, RedisStreamsTransport } from '../events/index.ts';
-import { Outbox } from '../outbox/index.ts';
-import { runCli } from './run-cli.ts';
+import { note, noteThing, thingHappened } from '../../../tests/faults/app/outbox.config.ts';
+import { startProcess } from '../../../tests/support/child-process.ts';
+import { freshDatabase, namespace, redisUrl, type FreshDatabase } from '../../../tests/support/engines.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import { openEngine } from '../../engine/index.ts';
+import { Bus, RedisStreamsTransport } from '../../events/index.ts';
+import { Outbox } from '../../outbox/index.ts';
+import { runCli } from '../../cli/run-cli.ts';
 
-const APP = fileURLToPath(new URL('../../tests/faults/app/outbox.config.ts', import.meta.url));
-const CLI = fileURLToPath(new URL('main.ts', import.meta.url));
+const APP = fileURLToPath(new URL('../../../tests/faults/app/outbox.config.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 describe('the command line, events and outbox', () => {
   let database: FreshDatabase;
@@ -46,7 +46,8 @@ describe('the command line, events and outbox', () => {
   };
 
   test('migrate makes the outbox; its status says what waits, and reconcile what was found', async () => {
-    expect((await run('migrate')).printed).toContain('outbox: tables are up to date');
+    expect((await run('migrate')).printed).toContain('outbox: migration 1 done (entries, slots, inbox)');
+    expect((await run('migrate')).printed).toContain('outbox: tables are up to date (migration 1)');
     const pool = new Pool({ connectionString: database.url });
     const outbox = new Outbox({ namespace: variables['SHIFTWORK_NAMESPACE'] });
     await outbox.enqueue(pool, note, { key: 'k' });

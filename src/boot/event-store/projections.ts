@@ -1,11 +1,17 @@
-import { loadApp } from '../../boot/index.ts';
+import { loadApp } from '../index.ts';
 import type { Projections } from '../../event-store/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
-import type { Command, ExitCode, Terminal } from '../command.ts';
-import { openProjections, type OpenedProjections } from '../../boot/event-store/index.ts';
-import { parseCommand } from '../parse.ts';
-import { lengthOf, table, when } from '../table.ts';
-import { UsageError } from '../usage-error.ts';
+import {
+  type Command,
+  type ExitCode,
+  lengthOf,
+  parseCommand,
+  table,
+  type Terminal,
+  UsageError,
+  when,
+} from '../../command/index.ts';
+import { openProjections, type OpenedProjections } from './index.ts';
 
 const NAMED: ReadonlySet<string> = new Set(['rebuild', 'resume', 'parked', 'retry']);
 

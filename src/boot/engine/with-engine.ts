@@ -1,6 +1,6 @@
-import { Environment, type Variables } from '../config/index.ts';
-import { openEngine, readEngineSettings, type Engine, type EngineSettings } from '../engine/index.ts';
-import { connect, type Client } from '../queue/index.ts';
+import { Environment, type Variables } from '../../config/index.ts';
+import { openEngine, readEngineSettings, type Engine, type EngineSettings } from '../../engine/index.ts';
+import { connect, type Client } from '../../queue/index.ts';
 
 /** Opens the engine for as long as `use` takes. */
 export async function withEngine<Result>(

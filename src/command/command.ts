@@ -24,3 +24,10 @@ export interface Command {
   readonly takesApp?: boolean;
   run(args: readonly string[], terminal: Terminal): Promise<ExitCode>;
 }
+
+/** A command by its name. Loaded when it is asked for: a worker that starts after a crash waits for nothing that only others need. */
+export interface ListedCommand {
+  /** Behind the name in the list. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}

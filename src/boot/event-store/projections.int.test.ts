@@ -1,10 +1,10 @@
 import { Pool } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Bank } from '../../examples/bank/bank.ts';
-import { Facts } from '../facts/index.ts';
-import { freshDatabase } from '../../tests/support/engines.ts';
-import type { Terminal } from './command.ts';
-import { runCli } from './run-cli.ts';
+import { Bank } from '../../../examples/bank/bank.ts';
+import { Facts } from '../../facts/index.ts';
+import { freshDatabase } from '../../../tests/support/engines.ts';
+import type { Terminal } from '../../command/index.ts';
+import { runCli } from '../../cli/run-cli.ts';
 
 const APP = 'examples/bank/bank.config.ts';
 const cleanups: (() => unknown)[] = [];

@@ -1,8 +1,8 @@
-import { codeOf } from '../errors/index.ts';
-import type { App } from '../contracts/index.ts';
-import { InvalidConfigError } from '../config/index.ts';
-import type { FactName, Facts } from '../facts/index.ts';
-import { loadMetrics, openHealthServer, type HealthServer } from '../telemetry/index.ts';
+import { codeOf } from '../../errors/index.ts';
+import type { App } from '../../contracts/index.ts';
+import { InvalidConfigError } from '../../config/index.ts';
+import type { FactName, Facts } from '../../facts/index.ts';
+import { loadMetrics, openHealthServer, type HealthServer } from '../../telemetry/index.ts';
 
 const AWAY: readonly (readonly [lost: FactName, back: FactName, reason: string])[] = [
   ['outbox.held', 'outbox.flowing', 'The outbox is held: its database, the queue engine or the bus is away.'],

@@ -1,12 +1,9 @@
-import { openDatabase } from '../../boot/index.ts';
+import { openDatabase } from '../index.ts';
 import { Environment } from '../../config/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { readOutboxStatus, reconcile } from '../../outbox/index.ts';
-import type { Command } from '../command.ts';
-import { readOutboxSettings } from '../../boot/outbox/index.ts';
-import { parseCommand } from '../parse.ts';
-import { lengthOf } from '../table.ts';
-import { UsageError } from '../usage-error.ts';
+import { type Command, lengthOf, parseCommand, UsageError } from '../../command/index.ts';
+import { readOutboxSettings } from './index.ts';
 
 export const outbox: Command = {
   usage: 'shiftwork outbox status|reconcile [--json]',

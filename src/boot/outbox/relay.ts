@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '../../errors/index.ts';
 import { Environment, readLogLevel, readNodeEnv } from '../../config/index.ts';
-import { loadApp, openDatabase } from '../../boot/index.ts';
+import { loadApp, openDatabase } from '../index.ts';
 import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
@@ -10,11 +10,10 @@ import { awaitSchema } from '../../migrations/index.ts';
 import { outboxSchema, Relay } from '../../outbox/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
 import { createLogger, logFacts, loadTracer } from '../../telemetry/index.ts';
-import type { Command } from '../command.ts';
-import { openBus } from '../../boot/bus/index.ts';
-import { serveRelayHealth } from '../serve-relay-health.ts';
-import { readOutboxSettings } from '../../boot/outbox/index.ts';
-import { parseCommand } from '../parse.ts';
+import { type Command, parseCommand } from '../../command/index.ts';
+import { openBus } from '../bus/index.ts';
+import { serveRelayHealth } from './serve-relay-health.ts';
+import { readOutboxSettings } from './index.ts';
 
 export const relay: Command = {
   usage: 'shiftwork relay [--app PATH]',
