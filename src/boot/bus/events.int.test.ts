@@ -46,8 +46,8 @@ describe('the command line, events and outbox', () => {
   };
 
   test('migrate makes the outbox; its status says what waits, and reconcile what was found', async () => {
-    expect((await run('migrate')).printed).toContain('outbox: migration 1 done (entries, slots, inbox)');
-    expect((await run('migrate')).printed).toContain('outbox: tables are up to date (migration 1)');
+    expect((await run('migrate')).printed).toContainEqual(expect.stringContaining('done (entries, slots, inbox'));
+    expect((await run('migrate')).printed).toContainEqual(expect.stringContaining('outbox: tables are up to date'));
     const pool = new Pool({ connectionString: database.url });
     const outbox = new Outbox({ namespace: variables['SHIFTWORK_NAMESPACE'] });
     await outbox.enqueue(pool, note, { key: 'k' });
