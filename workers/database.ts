@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { defineResource } from '../src/contracts/index.ts';
 import { loadOptional } from '../src/errors/index.ts';
+import { boundSession } from '../src/sessions/index.ts';
 
 /** One pool for everything in this process that keeps its own tables. Connects when it is first used. */
 export const database = defineResource<URL | undefined, Pool>({
@@ -16,6 +17,7 @@ export const database = defineResource<URL | undefined, Pool>({
       max: 10,
       connectionTimeoutMillis: 5_000,
       query_timeout: 30_000,
+      onConnect: boundSession({ idleInTransactionMs: 60_000, statementMs: 30_000 }),
       application_name: 'shiftwork worker',
     });
     // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.

@@ -135,6 +135,9 @@ export interface FactTable {
   'schedule.skipped': { readonly schedule: string; readonly slotMs: number; readonly jobId: string };
   /** The last slot that was dealt with lies ahead of the clock, which was wrong then: the schedule goes on from now. */
   'schedule.reset': { readonly schedule: string; readonly aheadMs: number };
+  /** No schedule moves: the shared state or the queue is away, or does not answer. Once for each outage. */
+  'schedules.held': { readonly error: Error };
+  'schedules.flowing': Readonly<Record<never, never>>;
   'schedule.failed': {
     readonly schedule: string;
     /** The slot that gives no job; undefined where none was given up. */
@@ -218,6 +221,7 @@ export interface FactTable {
   };
   'projection.lost': ProjectionFields;
   'projection.held': ProjectionFields & { readonly error: Error };
+  'projection.flowing': ProjectionFields;
   'projection.rebuilding': ProjectionFields & { readonly position: number; readonly head: number };
   'projection.rebuilt': ProjectionFields & { readonly events: number; readonly tookMs: number };
   'listener.failed': { readonly fact: string; readonly error: Error };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { bareError } from '../privacy/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
@@ -8,6 +8,7 @@ import { forgetOld } from './forget.ts';
 import type { EntryKind, EventSink, SentBatch } from './send-batch.ts';
 import { shareOutboxSecret } from './outbox-secret.ts';
 import { requireMilliseconds } from './require-milliseconds.ts';
+import { askWithin, listen } from '../sessions/index.ts';
 import { SendLoop } from './send-loop.ts';
 import { tablesOf, type Sql, type Tables } from './tables.ts';
 
@@ -30,7 +31,10 @@ export interface RelayOptions {
   readonly keepSeenForMs?: number;
 }
 
-const STOP_MS = 10_000;
+/** A batch takes milliseconds, also one whose bus is slow rarely more. */
+const STOP_MS = 5_000;
+const ANSWER_MS = 10_000;
+const FORGET_MS = 60_000;
 const DAY_MS = 86_400_000;
 const COUNTED_AT_MOST = 100_000;
 
@@ -104,24 +108,13 @@ export class Relay {
   }
 
   /** Wakes the loops when something was committed. Polling stands behind it. */
-  async #listen(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      let client: PoolClient | undefined;
-      try {
-        client = await this.#options.pool.connect();
-        const lost = Promise.withResolvers<void>();
-        client.on('error', () => lost.resolve());
-        client.on('notification', () => this.#wake());
-        await client.query(`listen "${this.#tables.channel}"`);
-        this.#wake();
-        await Promise.race([lost.promise, aborted(signal)]);
-      } catch {
-        await this.#pause(1_000, signal);
-      } finally {
-        client?.release(true);
-      }
-    }
+  #listen(): Promise<void> {
+    return listen({
+      pool: this.#options.pool,
+      channel: this.#tables.channel,
+      called: () => this.#wake(),
+      signal: this.#stop.signal,
+    });
   }
 
   async #tell(): Promise<void> {
@@ -130,8 +123,7 @@ export class Relay {
       await this.#pause(this.#options.lagEveryMs ?? 5_000, signal);
       if (signal.aborted) return;
       try {
-        const { pool } = this.#options;
-        this.#facts.state('outbox.lag', await readLag(pool, this.#tables));
+        this.#facts.state('outbox.lag', await readLag(this.#sql(ANSWER_MS), this.#tables));
       } catch {
         // Away; `outbox.held` has said so.
       }
@@ -159,11 +151,11 @@ export class Relay {
 
   async #forget(): Promise<void> {
     const { signal } = this.#stop;
-    const { pool, keepSentForMs: sentMs = 30 * DAY_MS, keepSeenForMs: seenMs = 90 * DAY_MS } = this.#options;
+    const { keepSentForMs: sentMs = 30 * DAY_MS, keepSeenForMs: seenMs = 90 * DAY_MS } = this.#options;
     while (!signal.aborted) {
       await this.#pause(60_000, signal);
       if (signal.aborted) return;
-      await forgetOld(pool, this.#tables, { sentMs, seenMs }).catch(() => undefined);
+      await forgetOld(this.#sql(FORGET_MS), this.#tables, { sentMs, seenMs }).catch(() => undefined);
     }
   }
 
@@ -179,6 +171,11 @@ export class Relay {
     else this.#held.add(kind);
     if (error !== undefined && !wasHeld) this.#facts.state('outbox.held', { error: bareError(error) });
     if (wasHeld && this.#held.size === 0) this.#facts.state('outbox.flowing', {});
+  }
+
+  /** Of the pool, each statement with a limit. */
+  #sql(limitMs: number): Sql {
+    return { query: (text, values) => askWithin(this.#options.pool, limitMs, text, values) };
   }
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -198,11 +195,4 @@ export async function readLag(
   );
   const [row] = rows as { readonly pending: number; readonly oldest: number | null }[];
   return { pending: row?.pending ?? 0, oldestMs: Math.max(0, Math.round(row?.oldest ?? 0)) };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -18,6 +18,8 @@ export interface BatchParts {
   readonly store: JobStore;
   /** Without one events wait. */
   readonly bus: EventSink | undefined;
+  /** Nothing more is sent after that, by `performance.now()`: what is left waits for the next batch. */
+  readonly until: number;
 }
 
 export interface SentBatch {
@@ -62,7 +64,7 @@ export async function sendBatch(parts: BatchParts): Promise<SentBatch> {
   } else if (bus !== undefined) {
     // One after the other within a slot: that is the order.
     const slots = Map.groupBy(rows, row => row.slot);
-    await Promise.all([...slots.values()].map(group => sendEvents(bus, group, sent)));
+    await Promise.all([...slots.values()].map(group => sendEvents(bus, group, parts.until, sent)));
   }
   await record(sql, parts.tables, sent);
   const done = sent.jobs.length + sent.repeats.length + sent.events.length;
@@ -146,8 +148,9 @@ function storable({ id, name, body, again, aged_ms: agedMs }: Row): StorableJob 
   return { id, name, data, options: rest, agedMs };
 }
 
-async function sendEvents(bus: EventSink, rows: readonly Row[], sent: Sent): Promise<void> {
+async function sendEvents(bus: EventSink, rows: readonly Row[], until: number, sent: Sent): Promise<void> {
   for (const row of rows) {
+    if (performance.now() > until) return;
     try {
       await bus.forward(outgoingOf(row));
       sent.events.push(row.position);

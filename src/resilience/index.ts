@@ -23,6 +23,7 @@ export {
   stemsFromOutage,
   type Fault,
 } from './outage/index.ts';
+export { Progress, type ProgressParts } from './progress.ts';
 export { isRetryable, retry, type RetryOptions } from './retry.ts';
 export * from './call-timeout-error.ts';
 export * from './circuit-open-error.ts';

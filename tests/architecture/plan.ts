@@ -25,7 +25,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/state', 'src/queue'],
     why: 'the root door is what a web app loads: contracts, producers, the errors that it can meet',
   },
-  'src/engine': { may: [], why: 'it owns the connections; everybody above stands on it' },
+  'src/engine': { may: ['src/sessions'], why: 'it owns the connections; everybody above stands on it' },
   'src/state': { may: ['src/engine'], why: 'small shared values live beside the queues, on the same connection' },
   'src/queue': {
     may: ['src/engine', 'src/state'],
@@ -43,12 +43,16 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/queue'],
     why: 'reactions turn events into jobs; whoever publishes must not load the worker',
   },
+  'src/sessions': {
+    may: [],
+    why: 'how a session with PostgreSQL ends, and is begun anew, is decided below all who hold one',
+  },
   'src/outbox': {
-    may: ['src/engine', 'src/events', 'src/queue', 'src/state'],
+    may: ['src/engine', 'src/events', 'src/queue', 'src/sessions', 'src/state'],
     why: "it stands in the app's transaction: what a web app must not load is no part of it",
   },
   'src/event-store': {
-    may: [],
+    may: ['src/sessions'],
     why: 'it is a database and pure decisions: whoever appends must not load queues or workers',
   },
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
@@ -69,6 +73,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'src/outbox',
       'src/event-store',
       'src/telemetry',
+      'src/sessions',
     ],
     why: 'it opens what an entry point asks for, each by a door of its own',
   },
@@ -91,7 +96,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   jobs: { may: [], why: 'contracts are data: whoever reads them must not load the platform' },
   producers: { may: ['jobs', 'src/queue'], why: 'a web app loads this, and must not load workers or dashboard' },
   workers: {
-    may: ['jobs', 'src/cli', 'src/command', 'src/queue', 'src/runtime', 'src/telemetry'],
+    may: ['jobs', 'src/cli', 'src/command', 'src/queue', 'src/runtime', 'src/sessions', 'src/telemetry'],
     why: 'handlers know contracts, not producers or pages',
   },
   dashboard: {
@@ -179,7 +184,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
       'local/postgres',
       'examples',
     ],
-    typesIn: ['workers', 'src/outbox', 'src/event-store', 'src/boot', 'src/cli', 'src/engine'],
+    typesIn: ['workers', 'src/sessions', 'src/outbox', 'src/event-store', 'src/boot', 'src/cli', 'src/engine'],
     why: 'one pool for the queues and one for the handlers, each behind an import(): a producer on Redis must not load it',
   },
   pino: { in: ['src/telemetry'], why: 'the core states facts; one listener logs' },

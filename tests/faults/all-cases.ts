@@ -6,6 +6,7 @@ import { outboxFaults } from './cases/outbox.ts';
 import { providers } from './cases/providers.ts';
 import { refusals } from './cases/refusals.ts';
 import { schedules } from './cases/schedules.ts';
+import { sessionFaults } from './cases/sessions.ts';
 import { shopFaults } from './cases/shop.ts';
 import { stops } from './cases/stops.ts';
 import { transportFaults } from './cases/transports.ts';
@@ -21,6 +22,7 @@ export const allCases: readonly FaultCase[] = [
   ...eventStoreFaults,
   ...outboxFaults,
   ...transportFaults,
+  ...sessionFaults,
   ...shopFaults,
   ...watchFaults,
 ];

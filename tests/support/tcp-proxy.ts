@@ -6,6 +6,11 @@ export interface TcpProxy {
   readonly port: number;
   hold(): void;
   release(): void;
+  /**
+   * From now on nothing passes on the connections that stand, neither data nor their end, as when a router has lost them; new ones
+   * work.
+   */
+  silence(): void;
   /** Ends the connections that stand; new ones are taken. */
   cut(): void;
   close(): Promise<void>;
@@ -13,6 +18,7 @@ export interface TcpProxy {
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Map<Socket, Socket>();
+  const silent = new Set<Socket>();
   let held = false;
   const server = createServer(client => {
     const upstream = connect(targetPort, '127.0.0.1');
@@ -23,8 +29,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       [client, upstream],
       [upstream, client],
     ] as const) {
-      one.on('error', () => other.destroy());
+      one.on('error', () => silent.has(client) || other.destroy());
       one.on('close', () => {
+        if (silent.has(client)) return;
         other.destroy();
         pairs.delete(client);
       });
@@ -43,12 +50,22 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       held = false;
       for (const [client, upstream] of pairs) upstream.pipe(client);
     },
+    silence() {
+      for (const [client, upstream] of pairs) {
+        silent.add(client);
+        client.unpipe(upstream).pause();
+        upstream.unpipe(client).pause();
+      }
+    },
     cut() {
       for (const client of pairs.keys()) client.destroy();
       pairs.clear();
     },
     async close() {
-      for (const client of pairs.keys()) client.destroy();
+      for (const [client, upstream] of pairs) {
+        client.destroy();
+        upstream.destroy();
+      }
       server.close();
       await once(server, 'close');
     },

@@ -15,6 +15,9 @@ import { openBus } from '../bus/index.ts';
 import { serveRelayHealth } from './serve-relay-health.ts';
 import { readOutboxSettings } from './index.ts';
 
+/** What a batch under way has sent and not recorded by then is sent again, with the same ids. */
+const STOP_MS = 3_000;
+
 export const relay: Command = {
   usage: 'shiftwork relay [--app PATH]',
   details: [
@@ -66,7 +69,7 @@ export const relay: Command = {
     if (!stopAsked.signal.aborted) running.start();
     process.send?.({ type: 'ready' });
     await aborted(stopAsked.signal);
-    await running.stop();
+    await running.stop(STOP_MS);
     await reactions?.(5_000);
     await Promise.all([bus.close(2_000), client.close(), engine.close(1_000)]);
     // A connection on which a query is still unanswered would be waited for.

@@ -6,6 +6,7 @@ import { loadMetrics, openHealthServer, type HealthServer } from '../../telemetr
 
 const AWAY: readonly (readonly [lost: FactName, back: FactName, reason: string])[] = [
   ['outbox.held', 'outbox.flowing', 'The outbox is held: its database, the queue engine or the bus is away.'],
+  ['projection.held', 'projection.flowing', 'A projection stands still.'],
   ['engine.lost', 'engine.back', 'The queue engine cannot be reached.'],
   ['bus.lost', 'bus.back', 'The bus cannot be reached.'],
 ];

@@ -5,12 +5,17 @@ import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled } from '../limits.ts';
 import type { Outage } from '../outage.ts';
 import { OWN_TABLES } from './own-tables.ts';
+import { boundSession } from '../../sessions/index.ts';
 import { WriteWatch } from '../write-watch.ts';
 import { TURN_FUNCTIONS } from './turns/index.ts';
 
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;
 const PRODUCER_CONNECTIONS = 10;
+/** A worker's queries take milliseconds. */
+const SILENCE_MS = 60_000;
+/** BullMQ's transactions never wait for anything else: where a host vanishes in one, its locks are free after that. */
+const IDLE_MS = 30_000;
 
 const PROBE = `
   INSERT INTO shiftwork_state AS s (collection, name, value, version, expires_at)
@@ -42,8 +47,12 @@ export class WatchedPool {
     this.#pool = new Pool({
       ...this.#connection,
       // A worker's queries take milliseconds; a minute of silence means that the connection is gone.
-      query_timeout: role === 'producer' ? FAIL_FAST_MS : 60_000,
+      query_timeout: role === 'producer' ? FAIL_FAST_MS : SILENCE_MS,
       max: role === 'producer' ? PRODUCER_CONNECTIONS : SPARE_CONNECTIONS,
+      onConnect: boundSession({
+        idleInTransactionMs: IDLE_MS,
+        statementMs: role === 'producer' ? FAIL_FAST_MS : SILENCE_MS,
+      }),
     });
     this.writes = new WriteWatch(outage, () => this.#pool.query(PROBE));
     this.#pool.on('error', error => outage.lost(error));

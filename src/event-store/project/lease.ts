@@ -1,6 +1,6 @@
 import type { StoreNames } from '../schema/names.ts';
 import type { Generation } from './projection.ts';
-import type { Sql } from '../schema/sql.ts';
+import type { TextSql } from '../schema/sql.ts';
 
 /** The right to write a projection. Each owner has a higher token than the one before; a write with an old one is refused. */
 export interface Lease {
@@ -19,7 +19,7 @@ export interface LeaseRequest {
 }
 
 /** Takes the lease when nobody holds it any more. Undefined while somebody does, or where there is no such projection. */
-export async function acquireLease(sql: Sql, names: StoreNames, request: LeaseRequest): Promise<Lease | undefined> {
+export async function acquireLease(sql: TextSql, names: StoreNames, request: LeaseRequest): Promise<Lease | undefined> {
   const { name, generation, owner, leaseMs } = request;
   const { rows } = await sql.query(
     `update ${names.projection}
@@ -47,7 +47,7 @@ export async function acquireLease(sql: Sql, names: StoreNames, request: LeaseRe
 
 /** False when another has it by now. */
 export async function renewLease(
-  sql: Sql,
+  sql: TextSql,
   names: StoreNames,
   { name, generation, leaseMs }: LeaseRequest,
   token: number,
@@ -62,7 +62,7 @@ export async function renewLease(
 
 /** So that another need not wait for its end. */
 export async function releaseLease(
-  sql: Sql,
+  sql: TextSql,
   names: StoreNames,
   { name, generation }: LeaseRequest,
   token: number,

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
+import { listen } from '../../sessions/index.ts';
 
 /** One connection that hears of appends, for all projections of a process. What it misses, polling finds. */
 export class Listener {
@@ -15,7 +15,12 @@ export class Listener {
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#running ??= listen({
+      pool: this.#pool,
+      channel: this.#channel,
+      called: () => this.#call(),
+      signal: this.#stop.signal,
+    });
   }
 
   onCall(listener: () => void): () => void {
@@ -26,31 +31,6 @@ export class Listener {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      let client: PoolClient | undefined;
-      try {
-        client = await this.#pool.connect();
-        const lost = Promise.withResolvers<void>();
-        client.on('error', () => lost.resolve());
-        client.on('end', () => lost.resolve());
-        client.on('notification', () => this.#call());
-        await client.query(`listen "${this.#channel}"`);
-        this.#call();
-        const aborted = (): void => lost.resolve();
-        signal.addEventListener('abort', aborted, { once: true });
-        if (!signal.aborted) await lost.promise;
-        signal.removeEventListener('abort', aborted);
-      } catch {
-        await sleep(500, undefined, { signal }).catch(() => undefined);
-      } finally {
-        // It listens: nobody else may have it.
-        client?.release(true);
-      }
-    }
   }
 
   #call(): void {

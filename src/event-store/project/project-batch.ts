@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
-import { toError } from '../../errors/index.ts';
+import { callWithin } from '../../resilience/index.ts';
+import { inTransaction as inSession } from '../../sessions/index.ts';
 import { BatchTransaction, MARK_BATCH } from './batch-transaction.ts';
 import type { StoreNames } from '../schema/names.ts';
 import { storedReason } from '../park/poison.ts';
@@ -96,10 +97,12 @@ export function cutOffWhenIdle(leaseMs: number): string {
 async function enter(client: PoolClient, place: BatchPlace, from: number): Promise<ReadonlySet<string>> {
   const { names, projection, generation, token, leaseMs } = place;
   const key = `name = '${projection.name}' and generation = '${generation}'`;
-  const answers: unknown = await client.query(
-    `${enterSchema(place)}; ${cutOffWhenIdle(leaseMs)};
+  const answers: unknown = await answered<unknown>(() =>
+    client.query(
+      `${enterSchema(place)}; ${cutOffWhenIdle(leaseMs)};
      select 1 from ${names.projection} where ${key} and token = ${token} and checkpoint = ${from} and stopped_at is null for update;
      select distinct stream from ${names.parked} where ${key}`,
+    ),
   );
   // A text of several statements answers with several results.
   const [, , , locked, parked] = answers as { readonly rowCount: number | null; readonly rows: { stream: string }[] }[];
@@ -112,11 +115,13 @@ async function advance(
   { names, projection, generation, leaseMs }: BatchPlace,
   to: number,
 ): Promise<void> {
-  await client.query(
-    `update ${names.projection} set checkpoint = $3, updated_at = now(),
+  await answered(() =>
+    client.query(
+      `update ${names.projection} set checkpoint = $3, updated_at = now(),
        lease_until = clock_timestamp() + $4 * interval '1 millisecond'
      where name = $1 and generation = $2`,
-    [projection.name, generation, to, leaseMs],
+      [projection.name, generation, to, leaseMs],
+    ),
   );
 }
 
@@ -133,31 +138,17 @@ async function park(
   );
 }
 
+/** A handler may take long over a batch; the server and this process give it up all the same in the end. */
+const BOUNDS = { limitMs: 600_000, idleMs: 60_000 } as const;
+
 /** Commits what `act` has done, or, when it rejects, nothing of it. Always read committed: the lock must see the newest row. */
-export async function inTransaction<Result>(pool: Pool, act: (client: PoolClient) => Promise<Result>): Promise<Result> {
-  const client = await pool.connect();
-  let broken: Error | undefined;
-  const gone = Promise.withResolvers<never>();
-  gone.promise.catch(() => undefined);
-  // While it is lent out the pool does not listen, and an error without a listener ends the process.
-  const lost = (error: Error): void => {
-    broken = error;
-    gone.reject(error);
-  };
-  client.on('error', lost);
-  try {
-    await client.query('begin isolation level read committed');
-    // What waits for something else than the database would not hear that its transaction has ended.
-    const result = await Promise.race([act(client), gone.promise]);
-    await client.query('commit');
-    return result;
-  } catch (error) {
-    await client.query('rollback').catch((cause: unknown) => {
-      broken = toError(cause);
-    });
-    throw error;
-  } finally {
-    client.off('error', lost);
-    client.release(broken);
-  }
+export function inTransaction<Result>(pool: Pool, act: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  return inSession(pool, BOUNDS, act);
+}
+
+/** Our own statements take milliseconds: without an answer for so long the connection is gone, whatever it says. */
+const ANSWER_MS = 15_000;
+
+function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  return callWithin({ what: 'a statement of a projection', limitMs: ANSWER_MS }, ask);
 }

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import type { ProjectionFields } from '../../facts/index.ts';
-import { backoffDelay, exponential } from '../../resilience/index.ts';
+import { backoffDelay, callWithin, exponential, Progress } from '../../resilience/index.ts';
 import { BatchSource } from './batch-source.ts';
 import type { EventStore } from '../event-store.ts';
 import { acquireLease, releaseLease, renewLease, type Lease, type LeaseRequest } from './lease.ts';
 import { readLag } from './lag.ts';
 import { BatchRunner, Interrupted, PoisonEvent } from './batch-runner.ts';
 import { storedReason } from '../park/poison.ts';
+import { askWithin } from '../../sessions/index.ts';
+import type { TextSql } from '../schema/sql.ts';
 import { LeaseLost, type Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 
@@ -22,6 +24,11 @@ export interface ProjectorOptions {
   readonly lagEveryMs: number;
   readonly leaseMs: number;
 }
+
+/** A batch that has not ended by then is no progress. */
+const STILL_MS = 30_000;
+const READ_MS = 60_000;
+const ANSWER_MS = 15_000;
 
 const OUTAGE = exponential({ from: '100ms', to: '5s' });
 
@@ -37,9 +44,17 @@ export class Projector {
   /** While this process holds the lease. */
   #runner: BatchRunner | undefined;
   #failures = 0;
+  readonly #progress: Progress;
 
   constructor(options: ProjectorOptions) {
     this.#options = options;
+    const { facts } = options.store;
+    this.#progress = new Progress({
+      what: `a batch of the projection "${options.projection.name}"`,
+      limitMs: STILL_MS,
+      held: error => facts.state('projection.held', { ...this.#fields, error: bareError(error) }),
+      flowing: () => facts.state('projection.flowing', this.#fields),
+    });
   }
 
   start(): void {
@@ -56,17 +71,20 @@ export class Projector {
     this.#stop.abort();
     this.wake();
     await this.#running;
+    this.#progress.stop();
   }
 
   async #run(): Promise<void> {
     const { store } = this.#options;
     while (!this.#stop.signal.aborted) {
+      this.#progress.begun();
       try {
-        const lease = await acquireLease(store.pool, store.names, this.#request);
+        const lease = await acquireLease(this.#sql, store.names, this.#request);
         if (lease !== undefined && this.#mayRun(lease)) await this.#hold(lease);
         else {
           // A process of another release may be the one that can run it.
           if (lease !== undefined) await this.#release(lease);
+          this.#progress.ended();
           await this.#pause(this.#options.pollEveryMs);
         }
       } catch (error) {
@@ -79,8 +97,7 @@ export class Projector {
     const { store } = this.#options;
     if (error instanceof LeaseLost) return store.facts.state('projection.lost', this.#fields);
     this.#failures += 1;
-    if (this.#failures === 1)
-      store.facts.state('projection.held', { ...this.#fields, error: bareError(toError(error)) });
+    this.#progress.failed(toError(error));
     await this.#pause(backoffDelay(OUTAGE, this.#failures));
   }
 
@@ -114,14 +131,20 @@ export class Projector {
     while (!this.#stop.signal.aborted) {
       this.#wake = Promise.withResolvers<void>();
       const startedAt = performance.now();
-      const batch = await source.next(runner.checkpoint);
+      this.#progress.begun();
+      const limit = { what: 'the reading of events', limitMs: READ_MS };
+      const batch = await callWithin(limit, () => source.next(runner.checkpoint));
       if (batch !== undefined) {
         await runner.run(batch);
         this.#tellAdvance(batch, performance.now() - startedAt);
-      } else await this.#idle(Math.min(pollEveryMs, Math.max(10, renewAt - Date.now())));
+        this.#progress.ended();
+      } else {
+        this.#progress.ended();
+        await this.#idle(Math.min(pollEveryMs, Math.max(10, renewAt - Date.now())));
+      }
       this.#failures = 0;
       if (batch !== undefined || Date.now() < renewAt) continue;
-      if (!(await renewLease(pool, names, this.#request, token))) throw new LeaseLost();
+      if (!(await renewLease(this.#sql, names, this.#request, token))) throw new LeaseLost();
       renewAt = Date.now() + leaseMs / 3;
     }
   }
@@ -129,7 +152,7 @@ export class Projector {
   async #standStill({ token }: Lease, { event, reason }: PoisonEvent): Promise<void> {
     const { store, projection } = this.#options;
     const { position, type: eventType } = event;
-    await store.pool.query(
+    await this.#sql.query(
       `update ${store.names.projection} set stopped_at = $3, stopped_because = $4, lease_until = null, owner = null
        where name = $1 and generation = 'live' and token = $2`,
       [projection.name, token, position, storedReason(reason)],
@@ -139,7 +162,7 @@ export class Projector {
 
   #release({ token }: Lease): Promise<void> {
     const { store } = this.#options;
-    return releaseLease(store.pool, store.names, this.#request, token);
+    return releaseLease(this.#sql, store.names, this.#request, token);
   }
 
   #tellAdvance({ events, to }: Batch, tookMs: number): void {
@@ -174,6 +197,12 @@ export class Projector {
       [projection.name],
     );
     return rows[0]?.checkpoint;
+  }
+
+  /** Of the pool, each statement with a limit: what is asked here takes milliseconds. */
+  get #sql(): TextSql {
+    const { pool } = this.#options.store;
+    return { query: (text: string, values?: unknown[]) => askWithin(pool, ANSWER_MS, text, values) };
   }
 
   get #fields(): ProjectionFields {

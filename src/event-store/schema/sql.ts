@@ -7,6 +7,11 @@ export interface Sql {
   query(config: QueryArrayConfig): Promise<QueryArrayResult<unknown[]>>;
 }
 
+/** As `Sql`, for texts alone. */
+export interface TextSql {
+  query(text: string, values?: unknown[]): Promise<QueryResult<Record<string, unknown>>>;
+}
+
 const INT8 = 20;
 const JSON_TYPE = 114;
 const TIMESTAMPTZ = 1184;

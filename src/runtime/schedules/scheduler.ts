@@ -2,6 +2,8 @@ import { hasCode, toError } from '../../errors/index.ts';
 import type { App, Schedule } from '../../contracts/index.ts';
 import { type Client } from '../../queue/index.ts';
 import type { Facts } from '../../facts/index.ts';
+import { bareError } from '../../privacy/index.ts';
+import { Progress } from '../../resilience/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import { dueSlots, slotsOf, type Slots } from './slots.ts';
 
@@ -27,6 +29,8 @@ interface Cursor {
 
 const LEASE_MS = 10_000;
 const TICK_MS = 1_000;
+/** A round takes milliseconds: one that has not ended by then is no progress. */
+const STILL_MS = 15_000;
 const CURSOR_KEPT_MS = 400 * 86_400_000;
 /** A slot that is later than this was missed: nobody was there for it. */
 const MISSED_AFTER_MS = 60_000;
@@ -48,19 +52,31 @@ export class Scheduler {
   #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> = Promise.resolve();
   #stopped = false;
+  readonly #progress: Progress;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#slots = new Map(options.app.schedules.map(schedule => [schedule, slotsOf(schedule)]));
     this.#now = options.now ?? Date.now;
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    const { facts } = options;
+    this.#progress = new Progress({
+      what: 'a round of the scheduler',
+      limitMs: STILL_MS,
+      held: error => facts.state('schedules.held', { error: bareError(error) }),
+      flowing: () => facts.state('schedules.flowing', {}),
+    });
   }
 
   start(): void {
     if (this.#slots.size === 0) return;
     const tick = (): void => {
+      this.#progress.begun();
       this.#ticking = this.tick()
-        .catch(() => undefined)
+        .then(
+          () => this.#progress.ended(),
+          (error: unknown) => this.#progress.failed(toError(error)),
+        )
         .finally(() => {
           if (!this.#stopped) this.#timer = setTimeout(tick, this.#options.tickMs ?? TICK_MS);
         });
@@ -73,6 +89,7 @@ export class Scheduler {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#ticking;
+    this.#progress.stop();
     if (this.#lease !== undefined)
       await this.#options.store.delete('scheduler', 'leader', this.#lease).catch(() => undefined);
   }

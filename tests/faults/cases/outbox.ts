@@ -20,7 +20,7 @@ const APP = fileURLToPath(new URL('../app/outbox.config.ts', import.meta.url));
 const SPACE = 'outbox';
 
 /** An app with an outbox in a PostgreSQL of its own, whose jobs go to the trial's Redis. */
-class Place {
+export class Place {
   readonly postgres: PostgresServer;
   readonly pool: Pool;
   readonly outbox = new Outbox({ namespace: SPACE });
@@ -44,24 +44,25 @@ class Place {
     this.client = connect({ redis: redisUrl, namespace: SPACE });
   }
 
-  shiftwork(...args: string[]): TestProcess {
+  shiftwork(args: readonly string[], more: Readonly<Record<string, string>> = {}): TestProcess {
     const env = {
       REDIS_URL: this.#redisUrl,
       DATABASE_URL: this.postgres.url,
       SHIFTWORK_NAMESPACE: SPACE,
       NOTES: this.#notesFile,
+      ...more,
     };
     const child = startProcess(CLI, { args, env });
     this.#children.push(child);
     return child;
   }
 
-  relay(): TestProcess {
-    return this.shiftwork('relay', '--app', APP);
+  relay(more: Readonly<Record<string, string>> = {}): TestProcess {
+    return this.shiftwork(['relay', '--app', APP], more);
   }
 
   work(): TestProcess {
-    return this.shiftwork('work', '--app', APP);
+    return this.shiftwork(['work', '--app', APP]);
   }
 
   /** As an app does it: a job, and an event with its reaction, in one transaction; what was acknowledged is written down. */
@@ -117,7 +118,7 @@ class Place {
   }
 }
 
-async function withOutbox(trial: Trial, act: (place: Place) => Promise<string[]>): Promise<string[]> {
+export async function withOutbox(trial: Trial, act: (place: Place) => Promise<string[]>): Promise<string[]> {
   const place = new Place(await startPostgres(), trial.engine.url);
   try {
     await migrateOutbox(place.pool, SPACE);
@@ -130,7 +131,7 @@ async function withOutbox(trial: Trial, act: (place: Place) => Promise<string[]>
 }
 
 /** L and D: what was committed is queued, nothing is there twice. Without `more`, nothing else is there either. */
-async function differences(trial: Trial, place: Place, more = false): Promise<string[]> {
+export async function differences(trial: Trial, place: Place, more = false): Promise<string[]> {
   const ids = await waitFor('the queue to be read', () => place.queued());
   const there = new Set(ids);
   const lost = [...place.committed].filter(id => !there.has(id));
@@ -249,7 +250,7 @@ const everythingLost: FaultCase = {
       await admin.flushall();
       admin.disconnect();
       const lostAt = Date.now();
-      const reconcile = place.shiftwork('outbox', 'reconcile', '--json');
+      const reconcile = place.shiftwork(['outbox', 'reconcile', '--json']);
       const code = await reconcile.ended;
       await place.drained();
       trial.measured.recoveries.push(Date.now() - lostAt);

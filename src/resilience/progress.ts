@@ -1,0 +1,52 @@
+import { CallTimeoutError } from './call-timeout-error.ts';
+
+export interface ProgressParts {
+  /** Completes "Expected ... to settle". */
+  readonly what: string;
+  /** A round that has not ended by then makes no progress. */
+  readonly limitMs: number;
+  /** Called once when it stands still, with why. */
+  readonly held: (error: Error) => void;
+  /** Called once when it goes on again. */
+  readonly flowing: () => void;
+}
+
+/** Watches over something that is done in rounds, again and again: says it once when a round fails or does not end, and once when one ends well again. */
+export class Progress {
+  readonly #parts: ProgressParts;
+  #timer: NodeJS.Timeout | undefined;
+  #isHeld = false;
+
+  constructor(parts: ProgressParts) {
+    this.#parts = parts;
+  }
+
+  begun(): void {
+    const { what, limitMs } = this.#parts;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#hold(new CallTimeoutError(what, limitMs)), limitMs).unref();
+  }
+
+  ended(): void {
+    this.stop();
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#parts.flowing();
+  }
+
+  failed(error: Error): void {
+    this.stop();
+    this.#hold(error);
+  }
+
+  /** Nobody waits for the round any more. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #hold(error: Error): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    this.#parts.held(error);
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * How a long-lived session with PostgreSQL behaves: a connection that goes silent is noticed and replaced, a transaction whose client has
+ * vanished lets go of its locks, a LISTEN that hears nothing any more begins anew. For outbox, event store and whoever opens a pool.
+ */
+export { askWithin } from './ask-within.ts';
+export { boundSession, type SessionBounds } from './bound-session.ts';
+export { listen, type ListenParts } from './listen.ts';
+export { inTransaction, type TransactionBounds } from './transaction.ts';

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool, PoolClient } from 'pg';
+import { callWithin } from '../resilience/index.ts';
+import { borrow } from './borrow.ts';
+
+export interface ListenParts {
+  readonly pool: Pool;
+  readonly channel: string;
+  /** Called when somebody has notified the channel, and each time listening begins: what was said before is not known. */
+  readonly called: () => void;
+  readonly signal: AbortSignal;
+  /** How often the connection is asked whether it is still there. */
+  readonly askEveryMs?: number;
+}
+
+const AGAIN_MS = 1_000;
+const ASK_EVERY_MS = 15_000;
+const ANSWER_MS = 5_000;
+
+/**
+ * Hears a channel on one connection of the pool until the signal, and begins anew where that is lost or has gone silent: a connection that
+ * only listens would never notice. Polling stands behind it. Never rejects.
+ */
+export async function listen(parts: ListenParts): Promise<void> {
+  const { pool, signal } = parts;
+  while (!signal.aborted) {
+    // It listens: nobody else may have it.
+    await borrow(
+      pool,
+      () => true,
+      (client, lost) => hear(client, lost, parts),
+    ).catch(() => undefined);
+    await pause(AGAIN_MS, signal);
+  }
+}
+
+/** Rejects in any case: with what the connection ended with, or with the signal's reason. */
+async function hear(
+  client: PoolClient,
+  lost: Promise<never>,
+  { channel, called, signal, askEveryMs = ASK_EVERY_MS }: ListenParts,
+): Promise<never> {
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => undefined);
+  const end = (): void => ended.reject(new Error('The connection was closed.'));
+  client.on('end', end);
+  client.on('notification', called);
+  try {
+    const answered = (statement: string): Promise<unknown> =>
+      callWithin({ what: 'a statement', limitMs: ANSWER_MS, signal }, () =>
+        Promise.race([client.query(statement), lost, ended.promise]),
+      );
+    await answered(`listen "${channel}"`);
+    called();
+    for (;;) {
+      await Promise.race([sleep(askEveryMs, undefined, { signal }), lost, ended.promise]);
+      await answered('select 1');
+    }
+  } finally {
+    client.off('end', end);
+    client.off('notification', called);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
