@@ -1,3 +1,4 @@
+export { Ledgers } from './ledgers.ts';
 export { GONE_WORKERS, Ledger, type LedgerOptions } from './ledger.ts';
 export { MemoryStateStore } from './memory-store.ts';
 export { openState } from './open-state.ts';

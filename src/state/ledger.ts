@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeliveryError } from '../resilience/index.ts';
 import type { Json, OnceOptions } from '../contracts/index.ts';
@@ -6,6 +6,8 @@ import { EffectInDoubtError } from './effect-in-doubt-error.ts';
 import { EffectInProgressError } from './effect-in-progress-error.ts';
 import { EffectTakenOverError } from './effect-taken-over-error.ts';
 import type { LedgerStore } from './patient-store.ts';
+import type { Secrets } from '../secrets/index.ts';
+import { effectNameOf } from './effect-name.ts';
 import type { StateEntry } from './state-store.ts';
 
 /** What is written of an effect. */
@@ -42,6 +44,8 @@ export interface LedgerOptions {
   readonly leaseMs?: number;
   /** How long an effect that has happened is remembered. */
   readonly keepMs?: number;
+  /** What the names of effects are keyed with. Left out in tests alone. */
+  readonly secrets?: Secrets | undefined;
   /** Who does the effects. */
   readonly worker?: string | undefined;
   /** Nobody waits for another one's effect once it has aborted. */
@@ -74,8 +78,11 @@ export class Ledger {
   readonly #keepMs: number;
   readonly #worker: string | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #secrets: Secrets | undefined;
 
-  constructor(store: LedgerStore, { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS, worker, signal }: LedgerOptions) {
+  constructor(store: LedgerStore, options: LedgerOptions) {
+    const { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS, worker, signal, secrets } = options;
+    this.#secrets = secrets;
     this.#worker = worker;
     this.#signal = signal;
     this.#store = store;
@@ -95,11 +102,9 @@ export class Ledger {
     effect: () => Value | Promise<Value>,
     { onDoubt = 'again' }: OnceOptions = {},
   ): Promise<Value> {
-    const name = createHash('sha256')
-      .update(JSON.stringify([this.#scope, key]))
-      .digest('base64url');
-    for (;;) {
-      const entry = await this.#notUnderWay(name);
+    const { name, entry: first } = await this.#find(key);
+    for (let seen = first; ; seen = await this.#store.get(LEDGER, name)) {
+      const entry = await this.#notUnderWay(name, seen);
       const page = pageOf(entry);
       // What comes out of the ledger is what the same effect has put into it.
       if (page?.stage === 'done') return page.result as Value;
@@ -112,15 +117,23 @@ export class Ledger {
     }
   }
 
+  /** Where its page is, looked for in one question: under its name, or one that it had before. */
+  async #find(key: string): Promise<{ readonly name: string; readonly entry: StateEntry | undefined }> {
+    const { present, before } = effectNameOf(this.#scope, key, this.#secrets);
+    const entries = await this.#store.getMany(LEDGER, [present, ...before]);
+    const entry = [present, ...before].map(name => entries.find(each => each.name === name)).find(each => each);
+    return { name: entry?.name ?? present, entry };
+  }
+
   /**
    * The page as soon as nobody is at it: the effect has been done, nobody has begun it, or whoever did has fallen silent for longer than a
    * lease, by the engine's clock, or is known to be gone.
    * @throws EffectInProgressError where that takes longer than somebody should wait here
    */
-  async #notUnderWay(name: string): Promise<StateEntry | undefined> {
+  async #notUnderWay(name: string, seen: StateEntry | undefined): Promise<StateEntry | undefined> {
     const begunAt = performance.now();
+    let entry = seen;
     for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      const entry = await this.#store.get(LEDGER, name);
       const page = pageOf(entry);
       if (entry === undefined || page?.stage !== 'in-progress') return entry;
       const { leaseMs = LEASE_MS, keepMs = KEEP_MS, renewals = 0, worker } = page;
@@ -132,6 +145,7 @@ export class Ledger {
         throw new EffectInProgressError(this.#scope, Math.min(Math.max(underWayMs / 2, soonest), latest));
       }
       await sleep(pauseMs, undefined, this.#signal && { signal: this.#signal }).catch(() => undefined);
+      entry = await this.#store.get(LEDGER, name);
     }
   }
 

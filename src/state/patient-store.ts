@@ -5,7 +5,7 @@ import type { StateStore } from './state-store.ts';
 const AGAIN_MS = 500;
 
 /** What a ledger needs of a store. */
-export type LedgerStore = Pick<StateStore, 'get' | 'compareAndSet' | 'delete'>;
+export type LedgerStore = Pick<StateStore, 'get' | 'getMany' | 'compareAndSet' | 'delete'>;
 
 /** The store, whose calls wait for an engine that is away or takes no writes, until the signal aborts: then each is tried once. A write whose answer was lost is written again. */
 export function patientStore(store: LedgerStore, signal: AbortSignal): LedgerStore {
@@ -21,6 +21,7 @@ export function patientStore(store: LedgerStore, signal: AbortSignal): LedgerSto
   };
   return {
     get: (...entry) => patiently(() => store.get(...entry)),
+    getMany: (...entries) => patiently(() => store.getMany(...entries)),
     compareAndSet: (...change) => patiently(() => store.compareAndSet(...change)),
     delete: (...entry) => patiently(() => store.delete(...entry)),
   };

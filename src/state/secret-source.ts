@@ -11,7 +11,7 @@ interface OwnSecret {
   readonly retired?: boolean;
 }
 
-type Store = Pick<StateStore, 'get' | 'set' | 'compareAndSet'>;
+type Store = Pick<StateStore, 'get' | 'compareAndSet'>;
 
 const COLLECTION = 'secret';
 const OWN = 'own';

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { AnyJobContract } from '../../contracts/index.ts';
+import type { KeyedDigests } from '../../secrets/index.ts';
 
 /** One far side of one queue, by the key under which its state is shared. */
 export interface Destination {
@@ -11,8 +11,8 @@ export interface Destination {
 
 const PLAIN = /^[\w.:[\]-]{1,200}$/;
 
-/** Where a job goes; undefined when its contract names nothing. What is no plain name, or cannot be told, goes by a digest. */
-export function destinationOf(contract: AnyJobContract, data: unknown): Destination | undefined {
+/** Where a job goes; undefined when its contract names nothing. What is no plain name, or cannot be told, goes by a keyed digest. */
+export function destinationOf(contract: AnyJobContract, data: unknown, digests: KeyedDigests): Destination | undefined {
   if (contract.destinationOf === undefined) return undefined;
   let said: string;
   try {
@@ -20,6 +20,6 @@ export function destinationOf(contract: AnyJobContract, data: unknown): Destinat
   } catch {
     said = '';
   }
-  const name = PLAIN.test(said) ? said : `~${createHash('sha256').update(said).digest('base64url').slice(0, 16)}`;
+  const name = PLAIN.test(said) ? said : `~${digests.of('destination', said).slice(0, 16)}`;
   return { queue: contract.queue, name, key: `${contract.queue}/${name}` };
 }

@@ -1,6 +1,7 @@
 import type { AnyJobContract, DestinationPolicy, QueuePolicy } from '../../contracts/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { mayCall } from '../../resilience/index.ts';
+import type { KeyedDigests, SecretSource } from '../../secrets/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { RunContext } from '../run/run-context.ts';
 import type { Settlement } from '../run/settlement.ts';
@@ -15,6 +16,8 @@ export interface DestinationsOptions {
   readonly now: () => number;
   /** Opened when the first job with a destination comes. */
   readonly state: () => Promise<StateStore>;
+  /** What names that are none to show are keyed with. */
+  readonly secrets: SecretSource;
 }
 
 /** A run that was let through: told how it ended, it may change what becomes of the job. */
@@ -40,6 +43,7 @@ interface PassedCall {
 }
 
 interface Shared {
+  readonly digests: KeyedDigests;
   readonly store: StateStore;
   readonly breaker: SharedBreaker;
   readonly probes: Places;
@@ -55,10 +59,12 @@ export class Destinations {
   readonly #facts: Facts;
   readonly #now: () => number;
   readonly #state: () => Promise<StateStore>;
+  readonly #secrets: SecretSource;
   readonly #wellSince = new Map<string, Look>();
   #opened: Promise<Shared> | undefined;
 
-  constructor({ facts, now, state }: DestinationsOptions) {
+  constructor({ facts, now, state, secrets }: DestinationsOptions) {
+    this.#secrets = secrets;
     this.#facts = facts;
     this.#now = now;
     this.#state = state;
@@ -71,8 +77,8 @@ export class Destinations {
     data: unknown,
     policy: QueuePolicy,
   ): Promise<Admission | undefined> {
-    const destination = destinationOf(contract, data);
     const shared = await this.#open();
+    const destination = destinationOf(contract, data, shared.digests);
     let look: Look | undefined;
     let probe: GiveBack | undefined;
     if (destination !== undefined) {
@@ -180,12 +186,15 @@ export class Destinations {
   }
 
   #open(): Promise<Shared> {
-    this.#opened ??= this.#state().then(store => ({
+    this.#opened ??= Promise.all([this.#state(), this.#secrets.load()]).then(([store, { present }]) => ({
+      digests: present,
       store,
       breaker: new SharedBreaker(store),
       probes: new Places(store, 'probe'),
       slots: new Places(store, 'slot'),
     }));
+    // What was away is asked again by the next job.
+    this.#opened.catch(() => (this.#opened = undefined));
     return this.#opened;
   }
 }

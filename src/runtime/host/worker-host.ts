@@ -7,7 +7,7 @@ import { type Tracer } from '../../tracing/index.ts';
 import type { ClockWatch, Engine, EngineJob, EngineWorker } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../../queue/index.ts';
-import { Ledger, openState, patientStore } from '../../state/index.ts';
+import { Ledgers, openState, secretsOf, type Ledger } from '../../state/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
 import { Confirmations } from '../run/confirmations.ts';
@@ -89,7 +89,13 @@ export class WorkerHost {
     this.facts = options.facts ?? new Facts();
     const { engine } = options;
     this.#now = () => engine.clock.now();
-    this.#destinations = new Destinations({ facts: this.facts, now: this.#now, state: () => openState(engine) });
+    this.#ledgers = new Ledgers(engine);
+    this.#destinations = new Destinations({
+      facts: this.facts,
+      now: this.#now,
+      state: () => openState(engine),
+      secrets: secretsOf(engine),
+    });
     this.#clock = watchHostClock(engine, this.name, options.suspicion === undefined ? this.facts : undefined);
     this.#unowned = new UnownedJobs({ app: options.app, engine: options.engine, facts: this.facts, worker: this.name });
     this.queues = options.queues ?? [...options.app.queues.keys()];
@@ -184,9 +190,7 @@ export class WorkerHost {
     for (const handler of handlersOf(app, [queue])) {
       const { contract } = handler;
       const ledger = (signal: AbortSignal): Promise<Ledger> =>
-        openState(engine).then(
-          state => new Ledger(patientStore(state, signal), { scope: contract.name, worker: this.name, signal }),
-        );
+        this.#ledgers.open({ scope: contract.name, worker: this.name, signal });
       assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {}, ledger });
     }
     const context: QueueContext = {
@@ -229,6 +233,7 @@ export class WorkerHost {
   }
 
   readonly #destinations: Destinations;
+  readonly #ledgers: Ledgers;
   readonly #now: () => number;
   readonly #unowned: UnownedJobs;
   readonly #confirmed = new Confirmations();
