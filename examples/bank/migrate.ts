@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { migrateEventStore } from '../../src/event-store/index.ts';
+import { secretTable } from '../shop/store/digests.ts';
 
 /** Creates what the bank stores beside its read models; safe to repeat, also by several at once. */
 export async function migrateBank(pool: Pool): Promise<void> {
@@ -16,6 +17,7 @@ export async function migrateBank(pool: Pool): Promise<void> {
       body json,
       created_at timestamptz not null default now()
     );
+    ${secretTable('bank.secret')}
     commit;
   `);
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { Problem } from '../shop/problems.ts';
+import type { Digests } from '../shop/store/digests.ts';
 import { inTransaction } from '../shop/store/transaction.ts';
 
 export interface Answer {
@@ -21,14 +21,19 @@ export interface Asked {
  * Acts once for each Idempotency-Key. The key, the answer and the events are one transaction: they are there together, or not at all.
  * A second request waits for the first and gets its answer; a refusal is not kept, so that the same request may succeed later.
  */
-export async function once(pool: Pool, asked: Asked, act: (tx: PoolClient) => Promise<Answer>): Promise<Answer> {
+export async function once(
+  { pool, digests }: { readonly pool: Pool; readonly digests: Digests },
+  asked: Asked,
+  act: (tx: PoolClient) => Promise<Answer>,
+): Promise<Answer> {
   const { key, userId } = asked;
   if (key === undefined) return inTransaction(pool, act);
   if (!/^[\x21-\x7e]{1,200}$/.test(key)) {
     throw new Problem(400, 'Expected Idempotency-Key to be 1 to 200 visible characters.');
   }
-  const id = digestOf([userId ?? '', key]);
-  const digest = digestOf([asked.path, asked.body]);
+  const keyed = await digests();
+  const id = keyed.of('key', JSON.stringify([userId ?? '', key]));
+  const digest = keyed.of('data', JSON.stringify([id, asked.path, asked.body]));
   return inTransaction(pool, async tx => {
     const { rowCount } = await tx.query(
       'insert into bank.request (key, digest) values ($1, $2) on conflict (key) do nothing',
@@ -59,8 +64,4 @@ async function earlierAnswer(tx: PoolClient, id: string, digest: string): Promis
   if (earlier === undefined) throw new Error('A request that was there is gone.');
   if (earlier.digest !== digest) throw new Problem(409, 'The Idempotency-Key was already used for another request.');
   return { status: earlier.status, body: earlier.body };
-}
-
-function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }

@@ -17,6 +17,7 @@ import { shipmentRoutes } from './routes/shipments.ts';
 import { signupRoutes } from './routes/signup.ts';
 import { userRoutes } from './routes/users.ts';
 import type { NotificationFeed } from './store/notification-feed.ts';
+import { digestsOf } from './store/digests.ts';
 import { createUserStore } from './store/users.ts';
 
 export interface ShopParts {
@@ -38,7 +39,8 @@ export interface ShopParts {
 /** The web app: it stores what it must, enqueues the rest, and answers. */
 export function createShop(parts: ShopParts): Express {
   const { client, pool, outbox, namespace, feed, links, onError, tracer, payments } = parts;
-  const users = createUserStore(pool);
+  const digests = digestsOf(pool, 'shop_secret');
+  const users = createUserStore(pool, digests);
   const email = createEmailProducer(client);
 
   const app = express();
@@ -68,9 +70,9 @@ export function createShop(parts: ShopParts): Express {
   app.use(express.json({ limit: '64kb', strict: true, type: 'application/json' }));
   app.use(signupRoutes({ users, pool, outbox, client }));
   app.use(userRoutes({ users, outbox }));
-  app.use(orderRoutes({ pool, outbox, client }));
+  app.use(orderRoutes({ pool, outbox, client, digests }));
   app.use(shipmentRoutes({ pool, outbox }));
-  app.use(passwordResetRoutes({ users, email }));
+  app.use(passwordResetRoutes({ users, email, digests }));
   app.use(jobRoutes(client));
   app.use(notificationRoutes(feed));
   app.use(

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
@@ -118,6 +119,9 @@ describe.each(engineCases)('the shop on $kind', engineCase => {
     const first = await postJson('/orders', order, { 'idempotency-key': 'k1' });
     expect(first).toMatchObject({ status: 202, body: { total: 4_900 } });
     expect(first.body['jobIds']).toHaveLength(2);
+    // It is made of the key and the user, and says nothing of them to whoever sees it.
+    const guess = hash('sha256', JSON.stringify([order.userId, 'k1']), 'hex');
+    expect(String(first.body['orderId'])).not.toContain(guess.slice(0, 8));
     const again = await postJson('/orders', order, { 'idempotency-key': 'k1' });
     expect(again.body).toEqual(first.body);
     const other = await postJson(

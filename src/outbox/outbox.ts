@@ -11,7 +11,15 @@ import {
 } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
 import { envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
-import { check, finish, followingOf, originOf, type CheckedJob, type PreparedJob } from '../queue/index.ts';
+import {
+  check,
+  finish,
+  followingOf,
+  originOf,
+  requireReactions,
+  type CheckedJob,
+  type PreparedJob,
+} from '../queue/index.ts';
 import type { GivenSecrets, Secrets, SecretSource } from '../secrets/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
 import { OutboxSecret } from './outbox-secret.ts';
@@ -253,12 +261,6 @@ export class Outbox {
     if (typeof order !== 'string') throw new InvalidOptionsError(`Expected order to be a text, got a ${typeof order}.`);
     return Number.parseInt(hash('sha256', order, 'hex').slice(0, 8), 16) % SLOTS;
   }
-}
-
-/** @throws InvalidOptionsError: from plain JavaScript comes anything */
-function requireReactions(reactions: readonly Reaction[]): void {
-  if (Array.isArray(reactions) && reactions.every(each => each?.kind === 'reaction')) return;
-  throw new InvalidOptionsError('Expected reactions to be a list of what react(...) has made.');
 }
 
 function receiptOf({ id, contract }: PreparedJob): OutboxReceipt {

@@ -5,7 +5,7 @@ export { firstDueAt, replayMark } from './due-at.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { jobFieldsOf } from './job-fields.ts';
 export { jobIdOf, parseJobId, type JobIdParts } from './job-id.ts';
-export { followingOf, originOf, type CausedBy, type Following } from './job-origin.ts';
+export { followingOf, originOf, requireReactions, type CausedBy, type Following } from './job-origin.ts';
 export { KeyRecords, type KeyRecord } from './key-records.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './job-meta.ts';
 export { readJobView, type JobState, type JobView } from './job-view.ts';

@@ -1,5 +1,6 @@
 import type { EventEnvelope, JobRequest, Reaction } from '../contracts/index.ts';
 import { InvalidContractError } from '../contracts/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { isJobRequest } from './check-requests.ts';
 
 /** What jobs follow from: an event and a reaction to it, or the slot of a schedule. */
@@ -24,6 +25,12 @@ export function originOf({ id, at }: CausedBy, { contract }: JobRequest, index: 
 export interface Following {
   readonly from: CausedBy;
   readonly requests: readonly JobRequest[];
+}
+
+/** @throws InvalidOptionsError: from plain JavaScript comes anything */
+export function requireReactions(reactions: readonly Reaction[]): void {
+  if (Array.isArray(reactions) && reactions.every(each => each?.kind === 'reaction')) return;
+  throw new InvalidOptionsError('Expected reactions to be a list of what react(...) has made.');
 }
 
 /** @throws InvalidContractError where the reaction answers with something else than a list of jobs; what it throws itself */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { AppendOptions } from '../../../src/event-store/index.ts';
 import { bodyOf, Problem } from '../../shop/problems.ts';
 import { currentCorrelationId } from '../../shop/request-context.ts';
+import { digestsOf } from '../../shop/store/digests.ts';
 import type { Bank } from '../bank.ts';
 import { amount, currency } from '../events.ts';
 import { once, type Answer } from '../once.ts';
@@ -28,6 +29,7 @@ const transfer = z
 /** What changes something. Every answer has the position that a GET can wait for. */
 export function commandRoutes(bank: Bank, pool: Pool): Router {
   const router = Router();
+  const digests = digestsOf(pool, 'bank.secret');
   const command = <Schema extends z.ZodType>(
     path: string,
     schema: Schema,
@@ -38,7 +40,7 @@ export function commandRoutes(bank: Bank, pool: Pool): Router {
       const userId = userOf(request);
       const asked = { key: request.get('idempotency-key'), userId, path: request.path, body };
       const correlationId = currentCorrelationId();
-      const { status, body: answer } = await once(pool, asked, tx =>
+      const { status, body: answer } = await once({ pool, digests }, asked, tx =>
         act(body, request, { tx, correlationId, ...(userId !== undefined && { userId }) }),
       );
       await bank.keepSnapshots();

@@ -11,6 +11,7 @@ import { createOrderStore, type OrderItem, type StoredOrder } from '../../../wor
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { bodyOf, Problem } from '../problems.ts';
 import { currentCorrelationId } from '../request-context.ts';
+import type { Digests } from '../store/digests.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { id } from './fields.ts';
 
@@ -29,6 +30,7 @@ export interface OrderParts {
   readonly pool: Pool;
   readonly outbox: Outbox;
   readonly client: Client;
+  readonly digests: Digests;
 }
 
 /**
@@ -36,11 +38,11 @@ export interface OrderParts {
  * order's id. With an `Idempotency-Key` the order's id is made from it, so that a caller who got no answer asks again and gets the same
  * order and the same jobs.
  */
-export function orderRoutes({ pool, outbox, client }: OrderParts): Router {
+export function orderRoutes({ pool, outbox, client, digests }: OrderParts): Router {
   return Router().post('/orders', async (request, response) => {
     const { userId, email, items } = bodyOf(request, body);
     const total = items.reduce((sum, item) => sum + item.quantity * item.price, 0);
-    const orderId = `order-${idempotencyKeyOf(request, userId) ?? randomUUID()}`;
+    const orderId = `order-${(await idempotencyKeyOf(request, userId, digests)) ?? randomUUID()}`;
     const correlationId = currentCorrelationId();
     const stored = await inTransaction(pool, async tx => {
       const orders = createOrderStore(tx);

@@ -6,6 +6,7 @@ import { IdempotencyConflictError } from '../../../src/queue/index.ts';
 import { idempotencyKeyOf } from '../idempotency-key.ts';
 import { bodyOf, Problem } from '../problems.ts';
 import { currentCorrelationId } from '../request-context.ts';
+import type { Digests } from '../store/digests.ts';
 import type { UserStore } from '../store/users.ts';
 
 const body = z.strictObject({ email: emailAddress });
@@ -17,13 +18,15 @@ const body = z.strictObject({ email: emailAddress });
 export function passwordResetRoutes({
   users,
   email,
+  digests,
 }: {
   readonly users: UserStore;
   readonly email: EmailProducer;
+  readonly digests: Digests;
 }): Router {
   return Router().post('/password-resets', async (request, response) => {
     const { email: address } = bodyOf(request, body);
-    const idempotencyKey = idempotencyKeyOf(request, address);
+    const idempotencyKey = await idempotencyKeyOf(request, address, digests);
     const resetToken = await users.beginReset(address);
     if (resetToken === undefined) throw new Problem(429, 'That was asked for too often; try again in an hour.');
     const id = await email

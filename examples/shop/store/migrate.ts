@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { migrateOutbox } from '../../../src/outbox/index.ts';
 import { createOrderStore } from '../../../workers/index.ts';
+import { secretTable } from './digests.ts';
 
 /** Creates what the shop stores; safe to repeat, also by several at once. */
 export async function migrateShop(pool: Pool, namespace?: string): Promise<void> {
@@ -24,6 +25,7 @@ export async function migrateShop(pool: Pool, namespace?: string): Promise<void>
     await client.query(
       'create index if not exists shop_password_resets_asked on shop_password_resets (asked_for, created_at)',
     );
+    await client.query(secretTable('shop_secret'));
     await client.query(`create table if not exists shop_shipments (
       order_id text primary key,
       carrier text,

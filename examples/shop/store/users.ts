@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
+import type { Digests } from './digests.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface User {
@@ -48,7 +49,7 @@ interface UserRow {
 
 const RESETS_AN_HOUR = 5;
 
-export function createUserStore(pool: Pool): UserStore {
+export function createUserStore(pool: Pool, digests: Digests): UserStore {
   return {
     async signUp({ email, name }, onNew) {
       return inTransaction(pool, async tx => {
@@ -95,13 +96,14 @@ export function createUserStore(pool: Pool): UserStore {
     },
     async beginReset(email) {
       const token = randomBytes(32).toString('base64url');
+      const askedFor = (await digests()).of('key', JSON.stringify(['reset', email.toLowerCase()]));
       // The token itself is in the mail alone.
       const { rowCount } = await pool.query(
         `insert into shop_password_resets (token_hash, asked_for, user_id)
          select $1, $2, (select id from shop_users where lower(email) = lower($3))
          where (select count(*) from shop_password_resets
                 where asked_for = $2 and created_at > now() - interval '1 hour') < $4`,
-        [sha256(token), sha256(email.toLowerCase()), email, RESETS_AN_HOUR],
+        [sha256(token), askedFor, email, RESETS_AN_HOUR],
       );
       return rowCount === 1 ? token : undefined;
     },
@@ -115,6 +117,7 @@ function userOf({ id, email, name, created_at }: UserRow): User {
   return { id, email, name, createdAt: created_at.toISOString() };
 }
 
+/** Of what is random: nobody can guess it. */
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -1,7 +1,7 @@
 import { causedBy } from '../../tracing/index.ts';
 import { type EventEnvelope, type EventRequest, type Reaction } from '../../contracts/index.ts';
 import { UndecodableEventError } from '../envelope/undecodable-event-error.ts';
-import type { JobReceipt } from '../../queue/index.ts';
+import { requireReactions, type JobReceipt } from '../../queue/index.ts';
 import { createIdSource } from '../../time/index.ts';
 import { readCloudEvent, writeCloudEvent } from '../envelope/cloud-event.ts';
 import { openEvent } from '../envelope/open-event.ts';
@@ -18,6 +18,7 @@ export async function reactNow(
   request: EventRequest,
   reactions: readonly Reaction[],
 ): Promise<readonly JobReceipt[]> {
+  requireReactions(reactions);
   const envelope = envelopeOf(seal(request, createIdSource(), undefined));
   const receipts: JobReceipt[] = [];
   await causedBy({ ...envelope.metadata, causationId: envelope.id }, async () => {
