@@ -1,7 +1,7 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { bareError } from '../src/privacy/index.ts';
 import { type App } from '../src/contracts/index.ts';
-import { DeadLetters, type DeadLetterKind, type OtherDeadLetters } from '../src/dead-letters/index.ts';
+import { DeadLetters, type OtherDeadLetters } from '../src/dead-letters/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/config/index.ts';
 import { Facts } from '../src/facts/index.ts';
@@ -162,8 +162,8 @@ export function createDashboard({
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);
-  const open = (onUnread: (kind: DeadLetterKind, error: unknown) => void): DeadLetters =>
-    new DeadLetters({ engine, app, facts, others: otherLetters, onUnread });
+  const open = (onUnread: (kind: string, error: unknown) => void): DeadLetters =>
+    new DeadLetters({ engine, app, facts, others: otherLetters, onUnread, bounded: true });
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, open, viewerOf }));
   handler.use('/running', whenThere, runningRoutes({ base: basePath, app, engine, viewerOf }));
   handler.get('/workers', whenThere, async (request, response) => {

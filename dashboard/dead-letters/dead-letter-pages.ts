@@ -1,4 +1,5 @@
-import type { DeadLetter, DeadLetterDetails, DeadLetterGroup, DeadLetterKind } from '../../src/dead-letters/index.ts';
+import type { DeadLetter, DeadLetterDetails, DeadLetterGroup, LetterStanding } from '../../src/dead-letters/index.ts';
+import { shortened } from '../../src/privacy/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
@@ -6,20 +7,30 @@ import { mayAct, type Role } from '../sign-in/roles.ts';
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
   /** What could not be read, so that the page does not pass for whole. */
-  readonly unread?: readonly DeadLetterKind[];
+  readonly unread?: readonly string[];
 }
 
 export interface GroupsPageOptions extends DeadLetterPageOptions {
   readonly groups: readonly DeadLetterGroup[];
   /** Expired and cancelled ones are among them. */
   readonly all?: boolean;
+  /** How far the counting is. */
+  readonly standing?: readonly LetterStanding[];
 }
 
 /** What failed, by cause, most frequent first. */
-export function groupsPage({ base, viewer, groups, all = false, unread = [] }: GroupsPageOptions): string {
+export function groupsPage({
+  base,
+  viewer,
+  groups,
+  all = false,
+  standing = [],
+  unread = [],
+}: GroupsPageOptions): string {
   const body = html`<h1>Dead letters</h1>
     ${gaps(unread)}
     ${groups.length === 0 ? html`<p class="notice">Nothing has ended in failure.</p>` : groupTable(base, viewer, groups)}
+    ${counting(standing)}
     <p class="foot">
       Jobs, and events that a subscription or projection gave up, by cause: the same error, code and message, whatever
       numbers and ids stand in it.
@@ -89,7 +100,7 @@ export function listPage({ base, viewer, letters, limit, unread = [] }: ListPage
               html`<tr>
                 <th scope="row"><a href="${base}/dead-letters/${encodeURIComponent(letter.id)}">${letter.id}</a></th>
                 <td>${time(letter.endedAt)}</td>
-                <td>${letter.attemptsMade}</td>
+                <td>${letter.attemptsMade}${letter.damaged === undefined ? '' : ', damaged'}</td>
               </tr>`,
           )}
         </tbody>
@@ -105,24 +116,29 @@ export interface DetailsPageOptions extends DeadLetterPageOptions {
 
 /** One: why it ended, its data (redacted), and where it has been. */
 export function detailsPage({ base, viewer, letter }: DetailsPageOptions): string {
-  const { kind, id, name, queue, reason, data, history, errors, replays, fingerprint, provenance } = letter;
+  const { what, id, name, queue, reason, data, history, errors, replays, fingerprint, provenance } = letter;
   const body = html`<h1>${firstLine(reason)}</h1>
     <p><a href="${base}/dead-letters?cause=${encodeURIComponent(fingerprint)}">All of this cause</a></p>
+    ${
+      letter.damaged === undefined
+        ? undefined
+        : html`<p class="problem" role="alert">This letter is damaged: ${letter.damaged}</p>`
+    }
     ${acts(base, viewer, { ids: [id] })}
     <dl class="pairs card">
-      <dt>${KINDS[kind]}</dt>
+      <dt>${what}</dt>
       <dd>${name} in ${queue}</dd>
       <dt>Id</dt>
       <dd>${id}</dd>
-      <dt>${kind === 'job' ? 'Enqueued' : 'Published'}</dt>
+      <dt>Came in</dt>
       <dd>${time(letter.enqueuedAt)}</dd>
-      ${pair(kind === 'job', 'First failed', time(letter.firstFailedAt))}
+      ${pair(letter.firstFailedAt !== undefined, 'First failed', time(letter.firstFailedAt))}
       <dt>Ended</dt>
       <dd>${time(letter.endedAt)}</dd>
-      ${pair(kind === 'job', 'Replayed', replays === 0 ? 'never' : `${replays} times`)}
+      ${pair(replays > 0, 'Replayed', `${replays} times`)}
       ${Object.entries(provenance).flatMap(([label, value]) => pair(value !== undefined, label, value ?? '') ?? [])}
       <dt>Data</dt>
-      <dd><pre>${JSON.stringify(data, null, 2)}</pre></dd>
+      <dd><pre>${shortened(JSON.stringify(data, null, 2) ?? 'none', DATA_SHOWN)}</pre></dd>
     </dl>
     ${history.length === 0 ? undefined : historyOf(history)}
     ${
@@ -134,10 +150,38 @@ export function detailsPage({ base, viewer, letter }: DetailsPageOptions): strin
   return page({ base, title: 'Dead letter', body: html`${body}${script(base)}`, viewer });
 }
 
-const KINDS = { job: 'Job', event: 'Event', projection: 'Event of a projection' } as const;
+/** Characters: another program may have written megabytes. */
+const DATA_SHOWN = 300_000;
 
-function kindOf({ kind }: DeadLetterGroup): string {
-  return kind === 'job' ? '' : `${KINDS[kind]} `;
+function kindOf({ kind, what }: DeadLetterGroup): string {
+  return kind === 'job' ? '' : `${what} `;
+}
+
+/** What the causes do not tell of yet, and when they were last compared with the queues. */
+function counting(standing: readonly LetterStanding[]): Html | undefined {
+  if (standing.length === 0) return undefined;
+  const uncounted = standing.filter(({ kept, counted }) => kept > counted);
+  const left = uncounted.reduce((sum, { kept, counted }) => sum + kept - counted, 0);
+  const compared = standing.filter(({ kept, queue }) => kept > 0 && queue !== undefined);
+  const since = compared.map(({ comparedAt }) => comparedAt);
+  const oldest = since.includes(undefined) ? undefined : Math.min(...since.filter(at => at !== undefined));
+  return html`${
+    left === 0
+      ? undefined
+      : html`<p class="problem" role="alert">
+          ${left.toLocaleString('en-US')} more in ${uncounted.map(({ queue, kind }) => queue ?? kind).join(', ')} are
+          not counted yet: the workers do it in the background.
+        </p>`
+  }
+  ${
+    compared.length === 0
+      ? undefined
+      : html`<p class="foot">
+          Counted as jobs die;
+          ${oldest === undefined ? 'not yet compared' : html`last compared <time>${time(oldest)}</time>`} with what the
+          queues keep.
+        </p>`
+  }`;
 }
 
 function pair(shown: boolean, label: string, value: string): Html | undefined {
@@ -147,14 +191,11 @@ function pair(shown: boolean, label: string, value: string): Html | undefined {
     : undefined;
 }
 
-function gaps(unread: readonly DeadLetterKind[]): Html | undefined {
-  const what = unread.map(kind =>
-    kind === 'event' ? 'of subscriptions' : kind === 'job' ? 'of queues' : 'of projections',
-  );
+function gaps(unread: readonly string[]): Html | undefined {
   return unread.length === 0
     ? undefined
     : html`<p class="problem" role="alert">
-        Dead letters ${what.join(' and ')} could not be read now: they are missing here.
+        Dead letters of kind ${unread.join(' and ')} could not be read now: they are missing here.
       </p>`;
 }
 

@@ -1,5 +1,5 @@
 import express, { Router, type Request, type Response } from 'express';
-import type { DeadLetterFilter, DeadLetterKind, DeadLetterReport, DeadLetters } from '../../src/dead-letters/index.ts';
+import type { DeadLetterFilter, DeadLetterReport, DeadLetters } from '../../src/dead-letters/index.ts';
 import { answer } from '../http/answers.ts';
 import { markDryRun } from '../http/audit.ts';
 import { mayAct } from '../sign-in/roles.ts';
@@ -9,7 +9,7 @@ import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
 export interface DeadLetterRoutesOptions {
   readonly base: string;
   /** Told of kinds that cannot be read now. */
-  readonly open: (onUnread: (kind: DeadLetterKind, error: unknown) => void) => DeadLetters;
+  readonly open: (onUnread: (kind: string, error: unknown) => void) => DeadLetters;
   readonly viewerOf: (request: Request) => Viewer;
 }
 
@@ -22,7 +22,7 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
   router.get('/', async (request, response) => {
     const viewer = viewerOf(request);
     const cause = request.query['cause'];
-    const unread: DeadLetterKind[] = [];
+    const unread: string[] = [];
     const letters = open(kind => unread.push(kind));
     response.type('html');
     if (typeof cause === 'string') {
@@ -30,7 +30,9 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
       response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread }));
     } else {
       const all = request.query['all'] !== undefined;
-      response.send(groupsPage({ base, viewer, groups: await letters.groups({ all }), all, unread }));
+      const groups = await letters.groups({ all });
+      const standing = await letters.standing();
+      response.send(groupsPage({ base, viewer, groups, all, standing, unread }));
     }
   });
   router.get('/:id', async (request, response) => {

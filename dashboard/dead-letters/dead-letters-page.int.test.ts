@@ -173,6 +173,7 @@ describe('the pages in a browser', () => {
     const viewer = { name: 'ann', role: 'viewer', formToken: undefined } as const;
     const letter: DeadLetter = {
       kind: 'job',
+      what: 'Job',
       id: 'email-1',
       name: 'letter',
       queue: 'email',

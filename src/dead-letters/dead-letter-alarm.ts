@@ -19,7 +19,6 @@ export interface DeadLetterAlert {
 }
 
 const KEPT_MS = 30 * 86_400_000;
-const MOST_LEVEL = 20;
 
 /**
  * Says when there are too many dead letters: once when the threshold is crossed, again each time their number has doubled since, and
@@ -36,8 +35,7 @@ export class DeadLetterAlarm {
     const { letters, store, threshold } = this.#options;
     const entry = await store.get('alert', 'dead-letters');
     const said = levelIn(entry?.value);
-    // Counting stops where the answer is known.
-    const count = await letters.count({}, threshold * 2 ** Math.min(said + 1, MOST_LEVEL));
+    const count = await letters.count();
     const level = count < threshold ? 0 : 1 + Math.floor(Math.log2(count / threshold));
     if (level === said) return;
     const written = await store.compareAndSet('alert', 'dead-letters', entry?.version ?? 0, { level }, KEPT_MS);

@@ -1,9 +1,8 @@
 import { isExpected, type DeadLetter } from './dead-letter.ts';
-import type { DeadLetterKind } from './other-letters.ts';
 
 /** Which dead letters. Everything left out matches all. */
 export interface DeadLetterFilter {
-  readonly kind?: DeadLetterKind | undefined;
+  readonly kind?: string | undefined;
   /** Jobs of that queue. */
   readonly queue?: string | undefined;
   /** Events that ended in that subscription or projection. */

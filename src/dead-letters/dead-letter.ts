@@ -4,11 +4,12 @@ import type { EngineJob } from '../engine/index.ts';
 import { readMeta } from '../queue/index.ts';
 import type { HistoryLine } from './attempt-record.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import type { DeadLetterKind } from './other-letters.ts';
 
 /** What ended in failure, as lists show it. */
 export interface DeadLetter {
-  readonly kind: DeadLetterKind;
+  readonly kind: string;
+  /** The kind as people call it: `Job`. */
+  readonly what: string;
   readonly id: string;
   /** A job's name, an event's type. */
   readonly name: string;
@@ -41,7 +42,8 @@ export interface DeadLetterDetails extends DeadLetter {
 
 /** Dead letters of one cause. */
 export interface DeadLetterGroup {
-  readonly kind: DeadLetterKind;
+  readonly kind: string;
+  readonly what: string;
   readonly fingerprint: string;
   readonly name: string;
   readonly queue: string;
@@ -59,6 +61,8 @@ export function isExpected({ reason }: Pick<DeadLetter, 'reason'>): boolean {
   return EXPECTED.test(reason);
 }
 
+export const JOB = { kind: 'job', what: 'Job' } as const;
+
 const REASON_KEPT = 2_000;
 const STACK_KEPT = 10_000;
 
@@ -67,7 +71,7 @@ export function deadLetterOf(app: App, queue: string, job: EngineJob): DeadLette
   const name = textOr('?', job.name).slice(0, 200);
   const reason = shortened(scrubStart(textOr('', job.failedReason), scrubberOf(app, job)), REASON_KEPT);
   return {
-    kind: 'job',
+    ...JOB,
     id: job.id ?? '',
     name,
     queue,
@@ -98,7 +102,7 @@ export function detailsOf(app: App, queue: string, job: EngineJob, history: read
 /** One of which no more can be read than that it is there. */
 export function damagedLetter(queue: string, id: string, endedAt: number | undefined, damaged: string): DeadLetter {
   return {
-    kind: 'job',
+    ...JOB,
     id,
     name: '?',
     queue,

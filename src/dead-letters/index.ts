@@ -4,9 +4,13 @@
  */
 export { failedLine, readHistory, type EndReason, type HistoryLine } from './attempt-record.ts';
 export { BlameBook, SUSPECT_AFTER, type Blame } from './blame.ts';
+export { CauseCounter } from './causes/cause-counter.ts';
+export { countDeaths } from './causes/count-deaths.ts';
+export { sweepCauses } from './causes/sweep-causes.ts';
 export { DeadLetterAlarm, type DeadLetterAlarmOptions, type DeadLetterAlert } from './dead-letter-alarm.ts';
 export type { DeadLetterFilter } from './dead-letter-filter.ts';
 export type { DeadLetterReport } from './dead-letter-report.ts';
 export { isExpected, type DeadLetter, type DeadLetterDetails, type DeadLetterGroup } from './dead-letter.ts';
 export { DeadLetters, type DeadLettersOptions, type DiscardOptions, type ReplayOptions } from './dead-letters.ts';
-export type { Acted, DeadLetterKind, OtherDeadLetter, OtherDeadLetters } from './other-letters.ts';
+export type { LetterStanding } from './letter-source.ts';
+export type { Acted, OtherDeadLetter, OtherDeadLetters } from './other-letters.ts';

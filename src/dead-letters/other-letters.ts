@@ -1,9 +1,6 @@
 import type { DeadLetterDetails } from './dead-letter.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
-/** Which kind of work a dead letter is of. */
-export type DeadLetterKind = 'job' | 'event' | 'projection';
-
 /** A dead letter that is no job. */
 export interface OtherDeadLetter {
   /** Of its source; visible characters. */
@@ -37,7 +34,10 @@ export interface Acted {
  * `DeadLetters` as jobs are.
  */
 export interface OtherDeadLetters {
-  readonly kind: Exclude<DeadLetterKind, 'job'>;
+  /** One word, which begins the ids: `event`. */
+  readonly kind: string;
+  /** The same as people call it: `Event`. The kind when left out. */
+  readonly what?: string;
   list(limit: number): Promise<readonly OtherDeadLetter[]>;
   count(): Promise<number>;
   /** Each once more, in the given order; `pace` is awaited before each. */
@@ -46,10 +46,11 @@ export interface OtherDeadLetters {
 }
 
 /** As lists and pages show it. */
-export function shown(kind: DeadLetterKind, letter: OtherDeadLetter): DeadLetterDetails {
+export function shown({ kind, what = kind }: OtherDeadLetters, letter: OtherDeadLetter): DeadLetterDetails {
   const { id, name, owner, reason, error, attempts, enqueuedAt, endedAt, provenance, data } = letter;
   return {
     kind,
+    what,
     id: `${kind}~${id}`,
     name,
     queue: owner,
@@ -69,6 +70,6 @@ export function shown(kind: DeadLetterKind, letter: OtherDeadLetter): DeadLetter
 }
 
 /** The id at its source; undefined: it is none of that kind. */
-export function ownId(kind: DeadLetterKind, id: string): string | undefined {
+export function ownId(kind: string, id: string): string | undefined {
   return id.startsWith(`${kind}~`) ? id.slice(kind.length + 1) : undefined;
 }

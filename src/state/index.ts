@@ -5,6 +5,7 @@ export { openState } from './open-state.ts';
 export { secretNote } from './secret-note.ts';
 export { EngineSecrets, ownSecret, secretsOf, stateOfOwnSecret } from './secret-source.ts';
 export { patientStore } from './patient-store.ts';
+export { runScript } from './run-script.ts';
 export type { RateLimit, StateChange, StateEntry, StateStore } from './state-store.ts';
 export * from './effect-in-doubt-error.ts';
 export * from './effect-in-progress-error.ts';

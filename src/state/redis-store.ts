@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { signOf } from '../resilience/index.ts';
 import { DELETE, LIST, READ, RESERVE, WRITE } from './redis-scripts.ts';
+import { runScript } from './run-script.ts';
 import {
   eachCompareAndSet,
   paceOf,
@@ -92,25 +91,9 @@ export class RedisStateStore implements StateStore {
     return `${this.#prefix}:${collection}:expiries`;
   }
 
-  async #run(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    try {
-      return await this.#redis.evalsha(shaOf(script), keys.length, ...keys, ...args);
-    } catch (error) {
-      if (signOf(error) !== 'NOSCRIPT') throw error;
-      return this.#redis.eval(script, keys.length, ...keys, ...args);
-    }
+  #run(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return runScript(this.#redis, script, keys, args);
   }
-}
-
-const shas = new Map<string, string>();
-
-function shaOf(script: string): string {
-  let sha = shas.get(script);
-  if (sha === undefined) {
-    sha = createHash('sha1').update(script).digest('hex');
-    shas.set(script, sha);
-  }
-  return sha;
 }
 
 function entryOf(name: string, stored: unknown, now: number): StateEntry[] {

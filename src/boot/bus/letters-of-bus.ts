@@ -19,6 +19,7 @@ export function lettersOfBus(bus: Bus): OtherDeadLetters {
   };
   return {
     kind: 'event',
+    what: 'Event',
     list: async limit => (await bus.deadLetters(limit)).map(letterOfEvent),
     count: () => bus.countDeadLetters(),
     async replay(ids, pace) {

@@ -16,6 +16,7 @@ export function lettersOfProjections(
   };
   return {
     kind: 'projection',
+    what: 'Event of a projection',
     list,
     count: async () => (await projections.status()).reduce((sum, { parked }) => sum + parked, 0),
     async replay(ids, pace) {

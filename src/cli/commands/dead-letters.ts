@@ -31,7 +31,6 @@ const OPTIONS = {
   reason: { type: 'string' },
   'per-second': { type: 'string' },
 } as const;
-const KINDS = ['job', 'event', 'projection'] as const;
 const MAX = 10_000;
 
 interface Action {
@@ -54,11 +53,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 export const deadLetters: Command = {
   usage:
     'shiftwork dead-letters [list | groups | show ID | replay [ID...] | discard [ID...] --reason TEXT] ' +
-    '[--kind job|event|projection] [--queue NAME] [--subscription NAME] [--name JOB|EVENT] [--cause CAUSE] [--all] [--limit N] ' +
+    '[--kind KIND] [--queue NAME] [--subscription NAME] [--name JOB|EVENT] [--cause CAUSE] [--all] [--limit N] ' +
     '[--per-second N] [--yes] [--app PATH] [--json]',
   details: [
     'list     newest end first; --limit 50; expired and cancelled jobs only with --all',
-    'groups   by cause: same job, error class, code and message whatever its numbers and ids',
+    'groups   by cause: same job, error class, code and message whatever its numbers and ids; what nobody has counted yet is counted first',
     'show     one, with its data (sensitive fields redacted) and where it has been',
     'replay   into its queue again with fresh attempts, --per-second 50; several (by --queue, --name, --cause, or --all)',
     '         only with --yes: without it the command says what it would do; --limit 1 takes the newest one of them',
@@ -88,9 +87,11 @@ export const deadLetters: Command = {
     const onUnread = (kind: string, error: unknown): void =>
       terminal.complain(`Dead letters of kind "${kind}" could not be read: ${firstLine(messageOf(error))}`);
     try {
-      return await withEngine(terminal.variables, engine =>
-        known.use(new DeadLetters({ engine, app, facts, others: others.sources, onUnread }), parsed, terminal),
-      );
+      return await withEngine(terminal.variables, async engine => {
+        const letters = new DeadLetters({ engine, app, facts, others: others.sources, onUnread });
+        checkKind(letters, parsed);
+        return known.use(letters, parsed, terminal);
+      });
     } finally {
       await others.close();
     }
@@ -102,14 +103,14 @@ async function list(letters: DeadLetters, parsed: ParsedArguments, terminal: Ter
   if (parsed.json) terminal.print(JSON.stringify(found));
   else if (found.length === 0) terminal.print('no dead letters');
   else {
-    const rows = found.map(({ id, name, queue, endedAt, attemptsMade, reason, fingerprint }) => ({
+    const rows = found.map(({ id, name, queue, endedAt, attemptsMade, reason, fingerprint, damaged }) => ({
       id,
       name,
       in: queue,
       ended: when(endedAt),
       attempts: attemptsMade,
       cause: fingerprint,
-      reason: firstLine(reason),
+      reason: damaged === undefined ? firstLine(reason) : `damaged: ${firstLine(damaged)}`,
     }));
     for (const line of table(rows)) terminal.print(line);
   }
@@ -132,6 +133,9 @@ async function groups(letters: DeadLetters, parsed: ParsedArguments, terminal: T
     }));
     for (const line of table(rows)) terminal.print(line);
   }
+  for (const { kept, counted, kind, queue = kind } of await letters.standing()) {
+    if (kept > counted) terminal.complain(`${kept - counted} more in ${queue} are not among these causes.`);
+  }
   return 0;
 }
 
@@ -140,6 +144,10 @@ async function show(letters: DeadLetters, parsed: ParsedArguments, terminal: Ter
   const letter = await letters.show(id);
   if (letter === undefined) {
     terminal.complain(`No dead letter "${visible(id).slice(0, 200)}" is known.`);
+    return 1;
+  }
+  if (letter.damaged !== undefined && letter.name === '?') {
+    terminal.complain(letter.damaged);
     return 1;
   }
   terminal.print(parsed.json ? JSON.stringify(letter) : JSON.stringify(letter, null, 2));
@@ -213,7 +221,7 @@ function tell(
 
 function filterOf(parsed: ParsedArguments): DeadLetterFilter {
   return {
-    kind: KINDS.find(kind => kind === parsed.text('kind')),
+    kind: parsed.text('kind'),
     subscription: parsed.text('subscription'),
     queue: parsed.text('queue'),
     name: parsed.text('name'),
@@ -231,9 +239,12 @@ function checkNames(app: App, parsed: ParsedArguments): void {
   if (name !== undefined && !names.includes(name)) {
     throw new UsageError(`Expected --name to be one of ${names.join(', ')}.`);
   }
+}
+
+function checkKind({ kinds }: DeadLetters, parsed: ParsedArguments): void {
   const kind = parsed.text('kind');
-  if (kind !== undefined && !KINDS.some(each => each === kind)) {
-    throw new UsageError(`Expected --kind to be one of ${KINDS.join(', ')}.`);
+  if (kind !== undefined && !kinds.includes(kind)) {
+    throw new UsageError(`Expected --kind to be one of ${kinds.join(', ')}: there are no others in this app.`);
   }
 }
 

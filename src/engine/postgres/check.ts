@@ -10,7 +10,7 @@ import {
 import { clockWarnings } from '../clock-check.ts';
 import type { EngineReport } from '../engine.ts';
 import { notMigrated } from './not-migrated.ts';
-import { NEWEST_OWN_FUNCTION } from './own-tables.ts';
+import { NEWEST_LETTER_FUNCTION } from './letter-tables.ts';
 
 interface ServerRow {
   readonly version: string;
@@ -61,7 +61,7 @@ async function schemaErrors(client: PgQueryable, schema: string): Promise<string
   try {
     const found = await assertSchemaCompatibility(client, schema);
     const { rows } = await client.query<{ own: boolean }>('SELECT to_regproc($1) IS NOT NULL AS own', [
-      `"${schema}".${NEWEST_OWN_FUNCTION}`,
+      `"${schema}".${NEWEST_LETTER_FUNCTION}`,
     ]);
     return found < LATEST_SCHEMA_VERSION || rows[0]?.own !== true ? [notMigrated(schema)] : [];
   } catch (cause) {

@@ -84,6 +84,3 @@ export const OWN_TABLES = `
     END LOOP;
   END;
   $$;`;
-
-/** The newest of the above: where it is missing, the schema is older than this release. */
-export const NEWEST_OWN_FUNCTION = 'shiftwork_turn';

@@ -4,6 +4,7 @@ import { Client, Pool, type PoolConfig } from 'pg';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled } from '../limits.ts';
 import type { Outage } from '../outage.ts';
+import { LETTER_TABLES } from './letter-tables.ts';
 import { OWN_TABLES } from './own-tables.ts';
 import { boundSession } from '../../sessions/index.ts';
 import { WriteWatch } from '../write-watch.ts';
@@ -115,6 +116,7 @@ async function makeOwnTables(client: Client, schema: string): Promise<void> {
     await client.query(`SET LOCAL search_path TO "${schema}"`);
     await client.query(OWN_TABLES);
     await client.query(TURN_FUNCTIONS);
+    await client.query(LETTER_TABLES);
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK').catch(() => undefined);

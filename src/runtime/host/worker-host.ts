@@ -5,6 +5,7 @@ import { bareError } from '../../privacy/index.ts';
 import { type App, type QueuePolicy } from '../../contracts/index.ts';
 import { type Tracer } from '../../tracing/index.ts';
 import type { ClockWatch, Engine, EngineJob, EngineWorker } from '../../engine/index.ts';
+import { CauseCounter, countDeaths } from '../../dead-letters/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { CONTRACT_BACKOFF } from '../../queue/index.ts';
 import { Ledgers, openState, secretsOf, type Ledger } from '../../state/index.ts';
@@ -22,6 +23,7 @@ import { runJob } from '../run/run-job.ts';
 import { RunningJobs } from '../run/running-jobs.ts';
 import { FinalError, RetryError } from '../run/settle.ts';
 import type { HeldJob } from '../supervisor/messages.ts';
+import { settledBy } from '../supervisor/settled-by.ts';
 import type { Suspicion } from '../run/suspicion.ts';
 import { applyTotalConcurrency } from './total-concurrency.ts';
 import { UnownedJobs } from './unowned-jobs.ts';
@@ -56,6 +58,8 @@ const LOOK_AFTER_MS = 1_000;
 const LOOK_AGAIN_MS = 3_000;
 /** A process that answers nothing for so long is told about, with the jobs that it runs. */
 const BLOCKED_MS = 1_000;
+/** The last dead letters are counted within this, or found in the background. */
+const DEATHS_PATIENCE_MS = 300;
 /** A handler that obeys its signal ends within this. */
 const ABORT_PATIENCE_MS = 250;
 
@@ -82,6 +86,7 @@ export class WorkerHost {
   readonly #unwatch: (() => void)[] = [];
   readonly #clock: ClockWatch;
   #lookTimer: NodeJS.Timeout | undefined;
+  #deaths: ReturnType<typeof countDeaths> | undefined;
 
   constructor(options: WorkerHostOptions) {
     this.#options = options;
@@ -283,7 +288,9 @@ export class WorkerHost {
       clearTimeout(this.#lookTimer);
       this.#lookTimer = setTimeout(() => void this.#look(lost), LOOK_AFTER_MS);
     });
-    this.#unwatch.push(loop, back, watchCancels(this.#options.engine, this.running));
+    const { app, engine } = this.#options;
+    this.#deaths = countDeaths(this.facts, () => CauseCounter.open(app, engine));
+    this.#unwatch.push(loop, back, watchCancels(engine, this.running));
   }
 
   async #look(lost: LostClaims): Promise<void> {
@@ -309,6 +316,7 @@ export class WorkerHost {
         for (const run of this.running) run.giveUp('shutdown');
       }
     }
+    await settledBy(Date.now() + Math.min(DEATHS_PATIENCE_MS, left() / 2), this.#deaths?.close() ?? Promise.resolve());
     await this.#options.engine.close(Math.max(200, left() - 200));
     clearTimeout(this.#lookTimer);
     for (const unwatch of this.#unwatch) unwatch();

@@ -6,7 +6,7 @@ import { openState, type StateStore } from '../../state/index.ts';
 import { clientOn } from '../../queue/index.ts';
 import { Scheduler } from '../schedules/scheduler.ts';
 import { settledBy } from './settled-by.ts';
-import { BlameBook } from '../../dead-letters/index.ts';
+import { BlameBook, CauseCounter, countDeaths, sweepCauses } from '../../dead-letters/index.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child-worker.ts';
 import { Deaths } from './deaths.ts';
 import { Isolation } from './isolation.ts';
@@ -157,7 +157,16 @@ export class Supervisor {
     });
     this.#scheduler.start();
     if (alarm !== undefined) watchDeadLetters(this.#timers, { app, engine, facts }, store, alarm);
-    this.#stopSweeping = sweepState(store);
+    const open = (): Promise<CauseCounter> => CauseCounter.open(app, engine);
+    const letters = sweepCauses({ open, queues: async () => app.queues.keys() });
+    // Those that it makes itself: jobs that are to blame.
+    const counted = countDeaths(facts, open);
+    const state = sweepState(store);
+    this.#stopSweeping = () => {
+      state();
+      letters();
+      void counted.close();
+    };
     for (let count = 0; count < processes; count += 1) this.#startWorker();
     this.#timers.every(ALIVE_EVERY_MS, () => {
       for (const worker of this.#workers) worker.send({ kind: 'alive' });

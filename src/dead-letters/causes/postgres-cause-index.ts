@@ -1,0 +1,161 @@
+import type { PgPool } from 'bullmq';
+import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page } from './cause-index.ts';
+
+/** bigint, which the driver gives as text. */
+interface EndRow {
+  readonly id: string;
+  readonly ended: string;
+}
+
+interface CauseRow extends Pick<CountedCause, 'cause' | 'expected' | 'name' | 'reason'> {
+  readonly count: string;
+  readonly first: string;
+  readonly last: string;
+}
+
+/** What another program wrote may be missing; a failed job without a time ended at no time. */
+const FAILED = `SELECT id, coalesce(finished_at_ms, 0) AS ended FROM job WHERE queue = $1 AND state = 'failed'`;
+const IS_COUNTED = `EXISTS (SELECT 1 FROM shiftwork_letter l WHERE l.queue = $1 AND l.id = page.id AND l.ended_ms = page.ended)`;
+const PUT = `SELECT shiftwork_put_letters($1, $2::text[], $3::bigint[], $4::text[], $5::boolean[], $6::text[], $7::text[])`;
+const DROP = `SELECT shiftwork_drop_letters($1, $2::text[], $3::bigint[])`;
+const SIZE = `
+  SELECT (SELECT count(*) FROM job WHERE queue = $1 AND state = 'failed') AS kept,
+         coalesce(sum(count), 0) AS counted, coalesce(sum(count) FILTER (WHERE NOT expected), 0) AS failures
+    FROM shiftwork_cause WHERE queue = $1`;
+const CAUSES = `
+  SELECT c.cause, c.name, c.reason, c.expected, c.count,
+         (SELECT min(ended_ms) FROM shiftwork_letter l WHERE l.queue = $1 AND l.cause = c.cause) AS first,
+         (SELECT max(ended_ms) FROM shiftwork_letter l WHERE l.queue = $1 AND l.cause = c.cause) AS last
+    FROM shiftwork_cause c WHERE c.queue = $1 ORDER BY c.count DESC, c.cause OFFSET $2 LIMIT $3`;
+const NEWEST = `
+  SELECT id, ended_ms AS ended FROM shiftwork_letter
+   WHERE queue = $1 AND cause = $2 ORDER BY ended_ms DESC, id DESC LIMIT $3`;
+const NEWEST_FAILURES = `
+  SELECT id, ended_ms AS ended FROM shiftwork_letter
+   WHERE queue = $1 AND NOT expected ORDER BY ended_ms DESC, id DESC LIMIT $2`;
+const WALK = `
+  SELECT id, ended_ms AS ended FROM shiftwork_letter
+   WHERE queue = $1 AND cause = $2 AND (ended_ms, id) < ($3, $4) ORDER BY ended_ms DESC, id DESC LIMIT $5`;
+const UNCOUNTED = `
+  WITH page AS (
+    ${FAILED} AND coalesce(finished_at_ms, 0) >= $2 AND (coalesce(finished_at_ms, 0), id) > ($2, $3)
+     ORDER BY finished_at_ms NULLS FIRST, id LIMIT $4
+  )
+  SELECT page.id, page.ended, ${IS_COUNTED} AS counted FROM page ORDER BY page.ended, page.id`;
+const UNCOUNTED_NEWEST = `
+  WITH page AS (${FAILED} ORDER BY finished_at_ms DESC NULLS LAST LIMIT $2)
+  SELECT page.id, page.ended FROM page WHERE NOT ${IS_COUNTED}`;
+const GONE = `
+  WITH page AS (SELECT id, ended_ms AS ended FROM shiftwork_letter WHERE queue = $1 AND id > $2 ORDER BY id LIMIT $3)
+  SELECT page.id, page.ended,
+         EXISTS (SELECT 1 FROM job j WHERE j.queue = $1 AND j.id = page.id AND j.state = 'failed'
+                                       AND coalesce(j.finished_at_ms, 0) = page.ended) AS kept
+    FROM page ORDER BY page.id`;
+
+/** The index in the queues' PostgreSQL; `Engine.migrate()` makes its tables. */
+export class PostgresCauseIndex implements CauseIndex {
+  readonly #pool: PgPool;
+
+  constructor(pool: PgPool) {
+    this.#pool = pool;
+  }
+
+  async put(queue: string, said: readonly CountedLetter[]): Promise<void> {
+    // The same twice in one statement would be counted twice.
+    const letters = [...new Map(said.map(letter => [letter.id, letter])).values()];
+    if (letters.length === 0) return;
+    const column = <Value>(of: (letter: CountedLetter) => Value): Value[] => letters.map(of);
+    await this.#pool.query(PUT, [
+      queue,
+      column(({ id }) => id),
+      column(({ endedAt }) => endedAt),
+      column(({ cause }) => cause),
+      column(({ expected }) => expected),
+      column(({ name }) => name),
+      column(({ reason }) => reason),
+    ]);
+  }
+
+  async drop(queue: string, letters: readonly LetterEnd[]): Promise<void> {
+    if (letters.length === 0) return;
+    await this.#pool.query(DROP, [queue, letters.map(({ id }) => id), letters.map(({ endedAt }) => endedAt)]);
+  }
+
+  async size(queue: string): Promise<IndexSize> {
+    const { rows } = await this.#pool.query<Record<keyof IndexSize, string>>(SIZE, [queue]);
+    const [row] = rows;
+    return { kept: Number(row?.kept), counted: Number(row?.counted), failures: Number(row?.failures) };
+  }
+
+  async causes(queue: string, skip: number, limit: number): Promise<readonly CountedCause[]> {
+    const { rows } = await this.#pool.query<CauseRow>(CAUSES, [queue, skip, limit]);
+    return rows.map(({ cause, expected, name, reason, count, first, last }) => ({
+      cause,
+      expected,
+      name,
+      reason,
+      count: Number(count),
+      firstEndedAt: Number(first),
+      lastEndedAt: Number(last),
+    }));
+  }
+
+  async newest(queue: string, cause: string | undefined, limit: number): Promise<readonly LetterEnd[]> {
+    const { rows } =
+      cause === undefined
+        ? await this.#pool.query<EndRow>(NEWEST_FAILURES, [queue, limit])
+        : await this.#pool.query<EndRow>(NEWEST, [queue, cause, limit]);
+    return rows.map(endOf);
+  }
+
+  async walk(queue: string, cause: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
+    const { rows } = await this.#pool.query<EndRow>(WALK, [queue, cause, ...placeOf(from ?? NEWEST_PLACE), limit]);
+    return { items: rows.map(endOf), next: nextOf(rows, limit) };
+  }
+
+  async ends(queue: string, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (ids.length === 0) return new Map();
+    const { rows } = await this.#pool.query<EndRow>(`${FAILED} AND id = ANY($2::text[])`, [queue, ids]);
+    return new Map(rows.map(({ id, ended }) => [id, Number(ended)]));
+  }
+
+  async uncounted(queue: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
+    const { rows } = await this.#pool.query<EndRow & { readonly counted: boolean }>(UNCOUNTED, [
+      queue,
+      ...placeOf(from),
+      limit,
+    ]);
+    return { items: rows.filter(({ counted }) => !counted).map(endOf), next: nextOf(rows, limit) };
+  }
+
+  async uncountedNewest(queue: string, limit: number): Promise<readonly LetterEnd[]> {
+    return (await this.#pool.query<EndRow>(UNCOUNTED_NEWEST, [queue, limit])).rows.map(endOf);
+  }
+
+  async gone(queue: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
+    const { rows } = await this.#pool.query<EndRow & { readonly kept: boolean }>(GONE, [queue, from ?? '', limit]);
+    return {
+      items: rows.filter(({ kept }) => !kept).map(endOf),
+      next: rows.length < limit ? undefined : rows.at(-1)?.id,
+    };
+  }
+}
+
+function endOf({ id, ended }: EndRow): LetterEnd {
+  return { id, endedAt: Number(ended) };
+}
+
+/** Behind every end. */
+const NEWEST_PLACE = `${Number.MAX_SAFE_INTEGER} `;
+
+/** `END ID`. */
+function placeOf(from: string | undefined): readonly [string, string] {
+  if (from === undefined) return ['-1', ''];
+  const space = from.indexOf(' ');
+  return [from.slice(0, space), from.slice(space + 1)];
+}
+
+function nextOf(rows: readonly EndRow[], limit: number): string | undefined {
+  const last = rows.at(-1);
+  return rows.length < limit || last === undefined ? undefined : `${last.ended} ${last.id}`;
+}

@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodePayload, type App } from '../../contracts/index.ts';
+import type { Engine, EngineJob, EngineQueue } from '../../engine/index.ts';
+import type { Facts } from '../../facts/index.ts';
+import { CANCELS, readMeta, readStoredJob, replayMark, UndecodableJobError } from '../../queue/index.ts';
+import { openState, type StateStore } from '../../state/index.ts';
+import { replayedLine } from '../attempt-record.ts';
+import { BlameBook } from '../blame.ts';
+import type { CauseIndex } from '../causes/cause-index.ts';
+import type { DeadLetterReport } from '../dead-letter-report.ts';
+import type { DiscardAct, ReplayAct } from '../letter-source.ts';
+
+/** One to act on, as it was found; undefined where it was not. */
+export interface Target {
+  readonly id: string;
+  readonly queue: string | undefined;
+  readonly endedAt: number | undefined;
+}
+
+export interface ActedOnJobs {
+  readonly engine: Engine;
+  readonly app: App;
+  readonly facts: Facts;
+  readonly index: CauseIndex;
+  readonly targets: AsyncIterable<Target>;
+}
+
+/** One that is in the failed set, with the end that was meant. */
+interface Letter {
+  readonly id: string;
+  readonly queue: EngineQueue;
+  readonly endedAt: number;
+}
+
+/** While somebody acts on a dead letter nobody else does. */
+const ACT_MS = 10_000;
+const AGAIN_MS = 500;
+/** Where the order does not matter, and nothing has a pace. */
+const AT_ONCE = 50;
+const BUSY = 'somebody else is acting on it';
+const GONE = 'it is no dead letter any more';
+const UNREADABLE = 'what is stored of it is damaged: it can only be discarded';
+
+/** Puts each back with fresh attempts; its history is kept. */
+export async function replayJobs(on: ActedOnJobs, { by, dryRun, pace, signal }: ReplayAct): Promise<DeadLetterReport> {
+  const { engine, app, facts, index } = on;
+  const state = await openState(engine);
+  const blame = new BlameBook(state);
+  return each(on, signal, dryRun ? AT_ONCE : 1, async ({ id, queue, endedAt }) => {
+    const job = await readStoredJob(queue, id).catch(damaged);
+    if (job === 'damaged') return UNREADABLE;
+    if (job === undefined) return GONE;
+    const why = await unfit(app, queue.name, job, engine.clock.now());
+    if (why !== undefined || dryRun) return why;
+    await pace();
+    const refused = await once(state, id, async () => {
+      if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
+      await blame.clear(id);
+      // What was noted on it (that it was cancelled, that it waited for a release) is over.
+      await job.updateProgress(replayMark(engine.clock.now()));
+      await state.delete(CANCELS, id);
+      await queue.addJobLog(id, replayedLine(engine.clock.now(), by));
+      // Refused by the engine when the job is no dead letter any more.
+      await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+      return undefined;
+    });
+    if (refused !== undefined) return refused;
+    // What is not told now is found in the background.
+    await index.drop(queue.name, [{ id, endedAt }]).catch(() => undefined);
+    report(() => facts.state('job.replayed', { jobId: id, jobName: job.name, queue: queue.name, by }));
+    return undefined;
+  });
+}
+
+/** Removes each for good, damaged ones too. */
+export async function discardJobs(
+  on: ActedOnJobs,
+  { by, reason, dryRun, signal }: DiscardAct,
+): Promise<DeadLetterReport> {
+  const { engine, facts, index } = on;
+  const state = await openState(engine);
+  return each(on, signal, AT_ONCE, async ({ id, queue, endedAt }) => {
+    if (dryRun) return undefined;
+    const job = await readStoredJob(queue, id).catch(damaged);
+    const refused = await once(state, id, async () => {
+      if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
+      await queue.remove(id);
+      return undefined;
+    });
+    if (refused !== undefined) return refused;
+    await index.drop(queue.name, [{ id, endedAt }]).catch(() => undefined);
+    const jobName = job === undefined || job === 'damaged' ? '?' : job.name;
+    report(() => facts.state('job.discarded', { jobId: id, jobName, queue: queue.name, by, reason }));
+    return undefined;
+  });
+}
+
+/**
+ * Acts on every target once; those that somebody else holds again and again until that can be nobody any more: a process that was killed
+ * in the middle of one leaves it held for ACT_MS.
+ */
+async function each(
+  { engine, index, targets }: ActedOnJobs,
+  signal: AbortSignal | undefined,
+  atOnce: number,
+  act: (letter: Letter) => Promise<string | undefined>,
+): Promise<DeadLetterReport> {
+  const done: string[] = [];
+  const skipped = new Map<string, string>();
+  const seen = new Set<string>();
+  const batch: Target[] = [];
+  let busy: Target[] = [];
+  const tryOne = async (target: Target): Promise<void> => {
+    const { id, queue: name, endedAt } = target;
+    const now = name === undefined ? undefined : (await index.ends(name, [id])).get(id);
+    const why =
+      name === undefined || now === undefined || endedAt === undefined
+        ? 'it is no dead letter'
+        : now !== endedAt
+          ? 'it was replayed meanwhile, and has failed again'
+          : await act({ id, queue: await engine.queue(name), endedAt });
+    if (why === BUSY) busy.push(target);
+    if (why === undefined) {
+      done.push(id);
+      skipped.delete(id);
+    } else skipped.set(id, why);
+  };
+  for await (const target of targets) {
+    signal?.throwIfAborted();
+    const key = `${target.queue}/${target.id}`;
+    // Replayed, and failed again in the meantime: that is another failure.
+    if (seen.has(key)) continue;
+    seen.add(key);
+    batch.push(target);
+    if (batch.length === atOnce) await Promise.all(batch.splice(0).map(tryOne));
+  }
+  await Promise.all(batch.map(tryOne));
+  for (let waitedMs = 0; busy.length > 0 && waitedMs <= ACT_MS; waitedMs += AGAIN_MS) {
+    await sleep(AGAIN_MS, undefined, signal && { signal });
+    const again = busy;
+    busy = [];
+    for (const target of again) {
+      signal?.throwIfAborted();
+      await tryOne(target);
+    }
+  }
+  return { matched: seen.size, done, skipped: [...skipped].map(([id, why]) => ({ id, why })) };
+}
+
+/** Why a job cannot run again, found out before it is put back. */
+async function unfit(app: App, queue: string, job: EngineJob, now: number): Promise<string | undefined> {
+  const contract = app.jobs.get(job.name);
+  if (contract === undefined) return `this release knows no job "${job.name.slice(0, 100)}"`;
+  if (contract.queue !== queue) return `this release knows the job in queue "${contract.queue}" alone`;
+  const { expiresAfterMs } = contract;
+  if (expiresAfterMs !== undefined && now - job.timestamp > expiresAfterMs) return 'it has expired';
+  const decoded = await decodePayload(contract, readMeta(job.opts.telemetry?.metadata).version, job.data);
+  if (decoded.kind === 'data') return undefined;
+  const forgets = contract.retention.forget.length > 0;
+  return forgets ? 'what it needs was forgotten when it ended' : 'its data fits no known version';
+}
+
+/** Somebody else may have replayed it since it was found, and it may have failed again: that failure is not the one that was meant. */
+async function isStill(index: CauseIndex, queue: string, id: string, endedAt: number): Promise<boolean> {
+  return (await index.ends(queue, [id])).get(id) === endedAt;
+}
+
+/** Acts while nobody else does. Answers why not. */
+async function once(
+  state: StateStore,
+  id: string,
+  act: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const lease = await state.compareAndSet('dead-letter', id, 0, {}, ACT_MS);
+  if (lease === undefined) return BUSY;
+  try {
+    return await act();
+  } catch (error) {
+    return error instanceof Error && /not in the failed state/.test(error.message) ? GONE : 'the engine refused';
+  } finally {
+    await state.delete('dead-letter', id, lease).catch(() => undefined);
+  }
+}
+
+function damaged(error: unknown): 'damaged' {
+  if (error instanceof UndecodableJobError) return 'damaged';
+  throw error;
+}
+
+/** It is done: that somebody cannot be told of it changes nothing. */
+function report(state: () => void): void {
+  try {
+    state();
+  } catch {
+    // A program that brings facts of its own is to blame.
+  }
+}

@@ -1,0 +1,263 @@
+import type { App } from '../../contracts/index.ts';
+import type { Engine, EngineQueue } from '../../engine/index.ts';
+import type { Facts } from '../../facts/index.ts';
+import { parseJobId, readStoredJob, UndecodableJobError } from '../../queue/index.ts';
+import { readHistory } from '../attempt-record.ts';
+import { CauseCounter, type CauseStanding } from '../causes/cause-counter.ts';
+import type { CauseIndex, CountedCause, LetterEnd } from '../causes/cause-index.ts';
+import {
+  damagedDetails,
+  damagedLetter,
+  detailsOf,
+  JOB,
+  type DeadLetter,
+  type DeadLetterDetails,
+  type DeadLetterGroup,
+} from '../dead-letter.ts';
+import type { DeadLetterFilter } from '../dead-letter-filter.ts';
+import type { DeadLetterReport } from '../dead-letter-report.ts';
+import type { DiscardAct, LetterSource, LetterStanding, ReplayAct } from '../letter-source.ts';
+import { readLetter } from '../read-letter.ts';
+import { discardJobs, replayJobs, type ActedOnJobs, type Target } from './act-on-jobs.ts';
+
+export interface JobLettersOptions {
+  readonly engine: Engine;
+  readonly app: App;
+  readonly facts: Facts;
+  /**
+   * For a page: a look at a queue costs a bounded number of commands, whatever it holds, and what is not counted yet is left to the
+   * background. Else whoever looks counts it first.
+   */
+  readonly bounded: boolean;
+  readonly queues: () => Promise<Iterable<string>>;
+}
+
+/** Causes of one queue that a page shows: the most frequent. */
+const CAUSES_SHOWN = 200;
+const CAUSES_AT_ONCE = 500;
+/** Letters that a page reads for the index, in each of two ways. */
+const COUNTED_BY_PAGE = 100;
+const READ_AT_ONCE = 50;
+const WALKED_AT_ONCE = 200;
+
+/** The failed sets of BullMQ's queues, by the index of their causes. */
+export class JobLetters implements LetterSource {
+  readonly kind = 'job';
+  readonly #options: JobLettersOptions;
+  #opening: Promise<CauseCounter> | undefined;
+
+  constructor(options: JobLettersOptions) {
+    this.#options = options;
+  }
+
+  keeps(id: string): boolean {
+    // BullMQ's keys are joined by colons: such an "id" would be another key. Letters of other kinds have a tilde.
+    return parseJobId(id) !== undefined || /^[^:~\p{Cc}]{1,200}$/u.test(id);
+  }
+
+  async list(filter: DeadLetterFilter, limit: number): Promise<readonly DeadLetter[]> {
+    const found: DeadLetter[] = [];
+    for (const { queue, id, endedAt } of await this.#named(filter.ids)) {
+      const letter = await readLetter(this.#options.app, queue, id, endedAt);
+      if (letter !== undefined) found.push(letter);
+    }
+    for (const queue of await this.#queuesOf(filter)) found.push(...(await this.#newest(queue, filter, limit)));
+    return newestFirst(found).slice(0, limit);
+  }
+
+  async groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]> {
+    const found: DeadLetterGroup[] = [];
+    for (const queue of await this.#queuesOf(filter)) {
+      await this.#caughtUp(queue);
+      for (const cause of await this.#causes(queue, filter)) found.push(groupOf(queue, cause));
+    }
+    return found;
+  }
+
+  async count(filter: DeadLetterFilter): Promise<number> {
+    const { name, fingerprint, since, ids, all } = filter;
+    if (ids !== undefined || since !== undefined) return (await this.list(filter, Infinity)).length;
+    if (name !== undefined || fingerprint !== undefined) {
+      return (await this.groups(filter)).reduce((sum, { count }) => sum + count, 0);
+    }
+    let count = 0;
+    for (const queue of await this.#queuesOf(filter)) {
+      const { kept, failures } = await this.#caughtUp(queue);
+      count += all === true ? kept : failures;
+    }
+    return count;
+  }
+
+  async standing(): Promise<readonly LetterStanding[]> {
+    const counter = await this.#counter();
+    const queues = [...(await this.#options.queues())];
+    const standings = await Promise.all(queues.map(queue => counter.standing(queue)));
+    return standings.map(({ queue, kept, counted, comparedAt }) => ({ kind: 'job', queue, kept, counted, comparedAt }));
+  }
+
+  async show(id: string): Promise<DeadLetterDetails | undefined> {
+    const [found] = await this.#named([id]);
+    if (found === undefined) return undefined;
+    const { queue, endedAt } = found;
+    try {
+      const job = await readStoredJob(queue, id);
+      if (job === undefined) return undefined;
+      const history = await readHistory(queue, job);
+      return { ...detailsOf(this.#options.app, queue.name, job, history), id, endedAt };
+    } catch (error) {
+      if (!(error instanceof UndecodableJobError)) throw error;
+      return damagedDetails(damagedLetter(queue.name, id, endedAt, error.message));
+    }
+  }
+
+  async replay(filter: DeadLetterFilter, act: ReplayAct): Promise<DeadLetterReport> {
+    return replayJobs(await this.#chosen(filter, act.signal), act);
+  }
+
+  async discard(filter: DeadLetterFilter, act: DiscardAct): Promise<DeadLetterReport> {
+    return discardJobs(await this.#chosen(filter, act.signal), act);
+  }
+
+  async #chosen(filter: DeadLetterFilter, signal: AbortSignal | undefined): Promise<ActedOnJobs> {
+    const { engine, app, facts } = this.#options;
+    const counter = await this.#counter();
+    return { engine, app, facts, index: counter.index, targets: this.#targets(counter, filter, signal) };
+  }
+
+  async *#targets(
+    counter: CauseCounter,
+    filter: DeadLetterFilter,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Target> {
+    const named = await this.#named(filter.ids);
+    for (const id of filter.ids?.filter(each => this.keeps(each)) ?? []) {
+      const found = named.find(each => each.id === id);
+      const endedAt = filter.endedAt?.get(id) ?? found?.endedAt;
+      yield { id, queue: found?.queue.name, endedAt };
+    }
+    for (const queue of await this.#queuesOf(filter)) {
+      // All of them: also what died while nobody counted.
+      await counter.compare(queue, signal);
+      for (const cause of await this.#causes(queue, filter, Infinity)) {
+        yield* this.#membersOf(counter.index, queue, cause, filter.since);
+      }
+    }
+  }
+
+  /** What is acted on leaves the index, and what fails anew enters it behind the walk. */
+  async *#membersOf(index: CauseIndex, queue: string, { cause }: CountedCause, since = 0): AsyncGenerator<Target> {
+    for (let from: string | undefined, more = true; more; more = from !== undefined) {
+      const page = await index.walk(queue, cause, from, WALKED_AT_ONCE);
+      for (const { id, endedAt } of page.items) {
+        if (endedAt < since) return;
+        yield { id, queue, endedAt };
+      }
+      from = page.next;
+    }
+  }
+
+  async #newest(queue: string, filter: DeadLetterFilter, limit: number): Promise<readonly DeadLetter[]> {
+    const { index } = await this.#counter();
+    await this.#caughtUp(queue);
+    const { fingerprint, name, all, since = 0 } = filter;
+    const most = Math.min(limit, Number.MAX_SAFE_INTEGER);
+    const ends: (LetterEnd & { readonly cause?: string })[] = [];
+    if (fingerprint === undefined && name === undefined && all !== true) {
+      ends.push(...(await index.newest(queue, undefined, most)));
+    } else {
+      for (const { cause } of await this.#causes(queue, filter, Infinity)) {
+        ends.push(...(await index.newest(queue, cause, most)).map(end => ({ ...end, cause })));
+      }
+    }
+    const opened = await this.#options.engine.queue(queue);
+    const chosen = newestFirst(ends.filter(({ endedAt }) => endedAt >= since)).slice(0, most);
+    const found: DeadLetter[] = [];
+    for (let at = 0; at < chosen.length; at += READ_AT_ONCE) {
+      const part = chosen.slice(at, at + READ_AT_ONCE);
+      const letters = await Promise.all(
+        part.map(async ({ id, endedAt, cause }) => {
+          const letter = await readLetter(this.#options.app, opened, id, endedAt);
+          // A release may name causes otherwise than the one that counted it.
+          return letter && { ...letter, fingerprint: cause ?? letter.fingerprint };
+        }),
+      );
+      found.push(...letters.filter(letter => letter !== undefined));
+    }
+    return found;
+  }
+
+  async #causes(
+    queue: string,
+    { fingerprint, name, all }: DeadLetterFilter,
+    limit = this.#options.bounded ? CAUSES_SHOWN : Infinity,
+  ): Promise<readonly CountedCause[]> {
+    const { index } = await this.#counter();
+    const found: CountedCause[] = [];
+    for (let skip = 0, more = true; more && skip < limit; skip += CAUSES_AT_ONCE) {
+      const page = await index.causes(queue, skip, Math.min(limit - skip, CAUSES_AT_ONCE));
+      more = page.length === CAUSES_AT_ONCE;
+      found.push(...page);
+    }
+    return found.filter(
+      each =>
+        (fingerprint === undefined || each.cause === fingerprint) &&
+        (name === undefined || each.name === name) &&
+        (all === true || !each.expected),
+    );
+  }
+
+  async #caughtUp(queue: string): Promise<CauseStanding> {
+    // An engine that is away says so here, in words.
+    await this.#options.engine.queue(queue);
+    const counter = await this.#counter();
+    const standing = await counter.standing(queue);
+    const isSame = standing.kept === standing.counted;
+    if (isSame && (await counter.index.uncountedNewest(queue, 1)).length === 0) return standing;
+    if (this.#options.bounded) {
+      await counter.countNewest(queue, COUNTED_BY_PAGE);
+      await counter.step(queue, COUNTED_BY_PAGE);
+    } else {
+      await counter.compare(queue);
+    }
+    return counter.standing(queue);
+  }
+
+  /** Those of the ids that are dead letters. An id of ours says its queue; another program's is looked for in all. */
+  async #named(ids: readonly string[] = []): Promise<readonly (LetterEnd & { readonly queue: EngineQueue })[]> {
+    const own = ids.filter(id => this.keeps(id));
+    if (own.length === 0) return [];
+    const { index } = await this.#counter();
+    const queues = [...(await this.#options.queues())];
+    const found: (LetterEnd & { readonly queue: EngineQueue })[] = [];
+    for (const name of queues) {
+      // An engine that is away says so here, in words.
+      const queue = await this.#options.engine.queue(name);
+      const here = own.filter(id => (parseJobId(id)?.queue ?? name) === name);
+      for (const [id, endedAt] of await index.ends(name, here)) {
+        found.push({ id, endedAt, queue });
+      }
+    }
+    return found;
+  }
+
+  async #queuesOf({ queue, ids }: DeadLetterFilter): Promise<readonly string[]> {
+    if (ids !== undefined) return [];
+    return queue === undefined ? [...(await this.#options.queues())] : [queue];
+  }
+
+  #counter(): Promise<CauseCounter> {
+    const { app, engine } = this.#options;
+    this.#opening ??= CauseCounter.open(app, engine);
+    this.#opening.catch(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+}
+
+function groupOf(queue: string, counted: CountedCause): DeadLetterGroup {
+  const { cause: fingerprint, name, reason, count, firstEndedAt, lastEndedAt } = counted;
+  return { ...JOB, fingerprint, name, queue, reason, count, firstEndedAt, lastEndedAt };
+}
+
+function newestFirst<Item extends { readonly endedAt?: number | undefined }>(items: readonly Item[]): Item[] {
+  return items.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0));
+}
