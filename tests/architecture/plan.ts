@@ -159,7 +159,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   },
   bullmq: {
     in: ['src/engine', 'src/queue', 'src/runtime', 'dashboard/board'],
-    typesIn: ['src/state'],
+    typesIn: ['src/dead-letters/causes', 'src/state'],
     why: 'everybody else meets jobs through the queue and the runtime; the board speaks to its queues itself',
   },
   croner: { in: ['src/runtime/schedules'], why: 'crons are read in one place; a contract only carries them' },
@@ -167,7 +167,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },
   ioredis: {
     in: ['src/engine/redis', 'src/events/transports/redis'],
-    typesIn: ['src/engine', 'src/state'],
+    typesIn: ['src/dead-letters/causes', 'src/engine', 'src/state'],
     why: 'the engine owns its connections; transports have their own, which block and subscribe',
   },
   'ipaddr.js': {

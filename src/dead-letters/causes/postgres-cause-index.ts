@@ -52,7 +52,7 @@ const GONE = `
                                        AND coalesce(j.finished_at_ms, 0) = page.ended) AS kept
     FROM page ORDER BY page.id`;
 
-/** The index in the queues' PostgreSQL; `Engine.migrate()` makes its tables. */
+/** The index in the queues' PostgreSQL; `Engine.migrate()` makes its tables. Relies on BullMQ's `job` table: state and `finished_at_ms`. */
 export class PostgresCauseIndex implements CauseIndex {
   readonly #pool: PgPool;
 

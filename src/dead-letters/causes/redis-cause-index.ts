@@ -3,7 +3,7 @@ import { runScript } from '../../state/index.ts';
 import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page } from './cause-index.ts';
 import { CAUSES, DROP, PUT } from './redis-scripts.ts';
 
-/** The index in the queues' Redis. */
+/** The index in the queues' Redis. Relies on BullMQ's failed set: a sorted set of ids by the time of their end. */
 export class RedisCauseIndex implements CauseIndex {
   readonly #redis: Redis;
   readonly #prefix: string;

@@ -22,7 +22,14 @@ export function watchDeadLetters(
   alarm: AlarmOptions,
 ): void {
   // What cannot be read now is counted the next time.
-  const letters = new DeadLetters({ engine, app, facts, others: alarm.others, onUnread: () => undefined, bounded: true });
+  const letters = new DeadLetters({
+    engine,
+    app,
+    facts,
+    others: alarm.others,
+    onUnread: () => undefined,
+    bounded: true,
+  });
   const watch = new DeadLetterAlarm({ letters, store, facts, ...alarm });
   let looking = false;
   timers.every(EVERY_MS, () => {
