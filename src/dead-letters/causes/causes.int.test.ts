@@ -86,10 +86,10 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
       await one?.remove();
       const [two] = await queue.getFailed(0, 0);
       await two?.retry('failed');
-      await waitFor('those that are gone to be counted no longer', async () => (await counted()) <= 3);
-      await waitFor('the retried one to be counted again', async () => (await counted()) === 3);
-      const [standing] = await letters.standing();
-      expect(standing).toMatchObject({ queue: 'causes', kept: 3, counted: 3, comparedAt: expect.any(Number) });
+      await waitFor('what is gone to be counted no longer, and the retried one again', async () => {
+        const [standing] = await letters.standing();
+        return standing?.kept === 3 && standing.counted === 3 && standing.comparedAt !== undefined;
+      });
     } finally {
       stop();
     }
