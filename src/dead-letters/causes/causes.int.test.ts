@@ -90,6 +90,7 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
         const [standing] = await letters.standing();
         return standing?.kept === 3 && standing.counted === 3 && standing.comparedAt !== undefined;
       });
+      expect(await letters.groups()).toMatchObject([{ count: 3 }]);
     } finally {
       stop();
     }

@@ -316,7 +316,10 @@ export class WorkerHost {
         for (const run of this.running) run.giveUp('shutdown');
       }
     }
-    await settledBy(performance.now() + Math.min(DEATHS_PATIENCE_MS, left() / 2), this.#deaths?.close() ?? Promise.resolve());
+    await settledBy(
+      performance.now() + Math.min(DEATHS_PATIENCE_MS, left() / 2),
+      this.#deaths?.close() ?? Promise.resolve(),
+    );
     await this.#options.engine.close(Math.max(200, left() - 200));
     clearTimeout(this.#lookTimer);
     for (const unwatch of this.#unwatch) unwatch();
