@@ -3,9 +3,10 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hasCode } from '../src/errors/index.ts';
-import { Environment, InvalidConfigError } from '../src/config/index.ts';
+import { Environment, InvalidConfigError, requireNode } from '../src/config/index.ts';
 import { openOtherLetters } from '../src/boot/dead-letters/index.ts';
-import { loadApp } from '../src/boot/index.ts';
+import { onStopAsked } from '../src/command/index.ts';
+import { findApp, loadApp } from '../src/boot/index.ts';
 import { openProjections, type OpenedProjections } from '../src/boot/event-store/index.ts';
 import { type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
@@ -23,9 +24,12 @@ const logger = createLogger({ name: 'dashboard', variables: process.env });
 
 /** What the web dyno runs: the dashboard, until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
+  requireNode();
   const configuration = readConfiguration(process.argv.slice(2), process.env);
   const { engineUrl, namespace, secrets, users, production, metricsToken, trustProxy, port, host } = configuration;
   const app = await loadApp(configuration.appPath);
+  const { choice } = findApp(configuration.appPath);
+  if (choice !== undefined) logger.warn(choice);
   const facts = new Facts();
   logFacts(facts, logger);
   const kind = engineUrl.startsWith('redis') ? 'redis' : 'postgres';
@@ -68,10 +72,7 @@ async function main(): Promise<void> {
       .then(() => engine.close(2_000))
       .then(() => process.disconnect?.());
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // Its starter was killed: nobody else would ever end it.
-  process.once('disconnect', stop);
+  onStopAsked(process.env, stop);
   server.listen({ port, ...(host !== undefined && { host }) });
   await once(server, 'listening');
   const { port: taken } = server.address() as AddressInfo;

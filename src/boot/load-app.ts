@@ -1,13 +1,8 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isShiftworkError } from '../errors/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
 import type { App } from '../contracts/index.ts';
-
-const SOURCE_FIRST = ['shiftwork.config.ts', 'shiftwork.config.js', 'shiftwork.config.mjs', 'dist/shiftwork.config.js'];
-// Built code may run on a Node that does not strip types.
-const BUILT_FIRST = ['shiftwork.config.js', 'shiftwork.config.mjs', 'dist/shiftwork.config.js', 'shiftwork.config.ts'];
+import { findApp } from './find-app.ts';
 
 /**
  * Loads the app's definition: the default export of `path`, or of `shiftwork.config.ts` (or its built form) in `directory`.
@@ -15,8 +10,7 @@ const BUILT_FIRST = ['shiftwork.config.js', 'shiftwork.config.mjs', 'dist/shiftw
  *   InvalidContractError when it defines something that cannot work
  */
 export async function loadApp(path?: string, directory: string = process.cwd()): Promise<App> {
-  const candidates = path === undefined ? (import.meta.url.endsWith('.ts') ? SOURCE_FIRST : BUILT_FIRST) : [path];
-  const file = candidates.map(candidate => resolve(directory, candidate)).find(candidate => existsSync(candidate));
+  const { file, candidates } = findApp(path, directory);
   if (file === undefined) {
     throw new InvalidConfigError([
       `Expected an app definition at ${candidates.join(' or ')} in ${directory}, found none; name it with --app PATH.`,

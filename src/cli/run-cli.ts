@@ -1,4 +1,4 @@
-import { InvalidConfigError } from '../config/index.ts';
+import { InvalidConfigError, requireNode } from '../config/index.ts';
 import { InvalidContractError } from '../contracts/index.ts';
 import { InvalidOptionsError, isShiftworkError } from '../errors/index.ts';
 import { type Command, type ExitCode, type ListedCommand, type Terminal, UsageError } from '../command/index.ts';
@@ -24,6 +24,8 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
     return 0;
   }
   try {
+    requireNode();
+    await sayChoice(name, args, command, terminal);
     return await command.run(args, terminal);
   } catch (error) {
     if (error instanceof UsageError) {
@@ -34,6 +36,20 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
     terminal.complain(isShiftworkError(error) ? error.message : explain(error));
     return isWrongUse(error) ? 2 : 1;
   }
+}
+
+/** Which of several definitions is loaded; the workers of a supervisor need not repeat it. */
+async function sayChoice(
+  name: string,
+  args: readonly string[],
+  { takesApp = true }: Command,
+  terminal: Terminal,
+): Promise<void> {
+  const named = args.some(arg => arg === '--app' || arg.startsWith('--app='));
+  if (!takesApp || named || name === 'check' || args.includes('--supervised')) return;
+  const { findApp } = await import('../boot/index.ts');
+  const { choice } = findApp(undefined);
+  if (choice !== undefined) terminal.complain(choice);
 }
 
 function overview(): string[] {
@@ -54,7 +70,11 @@ function helpOf({ summary }: ListedCommand, { usage, details = [], takesApp = tr
     summary,
     '',
     ...details.map(line => `  ${line}`),
-    ...(takesApp ? ['  --app PATH  the app; shiftwork.config.ts, .js or .mjs in this directory when left out'] : []),
+    ...(takesApp
+      ? [
+          '  --app PATH  the app; when left out shiftwork.config.ts, .js or .mjs in this directory, or dist/shiftwork.config.js',
+        ]
+      : []),
   ];
 }
 

@@ -13,4 +13,5 @@ export {
 export { parseUrl, type ParsedUrl, type UrlOptions } from './parse-url.ts';
 export { readRedisUrl } from './redis-url.ts';
 export { integer, line, words, type UrlParameter, type UrlParameters } from './url-parameters.ts';
+export { requireNode } from './require-node.ts';
 export * from './invalid-config-error.ts';

@@ -1,4 +1,4 @@
-import { checkNamespace, InvalidConfigError, parseUrl } from '../config/index.ts';
+import { checkNamespace, InvalidConfigError, parseUrl, requireNode } from '../config/index.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { MemoryEngine } from './memory/index.ts';
 import { PostgresEngine } from './postgres/postgres-engine.ts';
@@ -10,9 +10,10 @@ const POSTGRES: readonly string[] = ['postgres:', 'postgresql:'];
 
 /**
  * Chooses the engine by the URL's scheme. Connects on first use, not here.
- * @throws InvalidConfigError when the URL or the namespace is wrong; the message never repeats the URL
+ * @throws InvalidConfigError when Node is too old, or the URL or the namespace is wrong; the message never repeats the URL
  */
 export function openEngine(options: EngineOptions): Engine {
+  requireNode();
   const own = { ...options, namespace: checkNamespace(options.namespace) };
   // In tests alone: no message offers it.
   if (MEMORY.test(options.url)) return new MemoryEngine(new URL(options.url), own);

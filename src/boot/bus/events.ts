@@ -7,6 +7,7 @@ import {
   allowOnly,
   type Command,
   type ExitCode,
+  onStopAsked,
   parseCommand,
   type ParsedArguments,
   table,
@@ -80,9 +81,7 @@ async function tail(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const [, pattern = '#'] = positionals;
-  const stopAsked = new Promise<void>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
-  });
+  const stopAsked = new Promise<void>(resolve => onStopAsked(terminal.variables, resolve));
   await bus.subscribe(pattern, ({ id, type, version, timestamp, metadata: { correlationId, causationId } }) => {
     const line = { id, type, version, timestamp: timestamp.toISOString(), correlationId, causationId };
     if (json) terminal.print(JSON.stringify(line));

@@ -1,9 +1,11 @@
+import type { Variables } from '../../config/index.ts';
 import { loadApp } from '../index.ts';
 import type { Projections } from '../../event-store/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
 import {
   type Command,
   type ExitCode,
+  onStopAsked,
   lengthOf,
   parseCommand,
   table,
@@ -47,7 +49,7 @@ export const projections: Command = {
 };
 
 async function runAll({ projections, facts }: OpenedProjections, { variables }: Terminal): Promise<ExitCode> {
-  const stopAsked = stopSignal();
+  const stopAsked = stopSignal(variables);
   const logger = createLogger({ name: 'projections', variables });
   logFacts(facts, logger);
   for (const name of await projections.prepare()) {
@@ -93,7 +95,7 @@ async function actOn(
     case 'rebuild': {
       let said = 0;
       const rebuilt = await projections.rebuild(name, {
-        signal: stopSignal(),
+        signal: stopSignal(terminal.variables),
         onProgress({ position, head }) {
           if (json || Date.now() - said < 1_000) return;
           said = Date.now();
@@ -134,8 +136,8 @@ async function actOn(
   }
 }
 
-function stopSignal(): AbortSignal {
+function stopSignal(variables: Variables): AbortSignal {
   const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+  onStopAsked(variables, () => stop.abort());
   return stop.signal;
 }

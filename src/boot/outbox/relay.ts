@@ -10,7 +10,7 @@ import { awaitSchema } from '../../migrations/index.ts';
 import { outboxSchema, Relay } from '../../outbox/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
 import { createLogger, logFacts, loadTracer } from '../../telemetry/index.ts';
-import { type Command, parseCommand } from '../../command/index.ts';
+import { type Command, onStopAsked, parseCommand } from '../../command/index.ts';
 import { openBus } from '../bus/index.ts';
 import { serveRelayHealth } from './serve-relay-health.ts';
 import { readOutboxSettings } from './index.ts';
@@ -27,9 +27,7 @@ export const relay: Command = {
   ],
   async run(args, { variables }) {
     const stopAsked = new AbortController();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopAsked.abort());
-    // Its starter was killed: nobody else would ever end it.
-    process.once('disconnect', () => stopAsked.abort());
+    onStopAsked(variables, () => stopAsked.abort());
     const { app: path } = parseCommand(args, {}, { min: 0, max: 0 }, ['json']);
     const app = await loadApp(path);
     const environment = new Environment(variables);

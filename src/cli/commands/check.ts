@@ -1,6 +1,6 @@
 import { hasCode } from '../../errors/index.ts';
 import { Environment, InvalidConfigError } from '../../config/index.ts';
-import { loadApp, schemaFindings } from '../../boot/index.ts';
+import { findApp, loadApp, schemaFindings } from '../../boot/index.ts';
 import { readHostSettings, readWorkerSettings } from '../../boot/work/index.ts';
 import { type App, InvalidContractError } from '../../contracts/index.ts';
 import { openEngine, readEngineSettings, type EngineSettings, EngineCheckError } from '../../engine/index.ts';
@@ -40,7 +40,8 @@ export const check: Command = {
         ? { errors: [], warnings: [] }
         : await schemaFindings(url, settings.namespace, app);
     const errors = [...appErrors, ...environment.problems, ...engine.errors, ...tables.errors];
-    const warnings = [...environment.warnings, ...engine.warnings, ...tables.warnings];
+    const { choice } = findApp(path);
+    const warnings = [...(choice === undefined ? [] : [choice]), ...environment.warnings, ...engine.warnings, ...tables.warnings];
     const { notes = [] } = engine;
     if (json) terminal.print(JSON.stringify({ errors, warnings, notes }));
     else {

@@ -10,7 +10,7 @@ import {
   type HealthServer,
   type Metrics,
 } from '../../telemetry/index.ts';
-import { type Command, endProcess, type ExitCode, type Terminal } from '../../command/index.ts';
+import { type Command, endProcess, type ExitCode, onStopAsked, type Terminal } from '../../command/index.ts';
 import { recordOutboxEnds } from '../../boot/outbox/index.ts';
 import { METRICS, serveHealth } from '../serve-health.ts';
 
@@ -39,10 +39,7 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
     asked += 1;
     stop();
   };
-  process.on('SIGTERM', signalled);
-  process.on('SIGINT', signalled);
-  // Its starter was killed: nobody else would ever end it.
-  process.once('disconnect', signalled);
+  onStopAsked(terminal.variables, signalled);
   const metrics = await metricsWanted(terminal);
   const fleet = await startWorkerFleet({
     argv: args,
