@@ -102,6 +102,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   dashboard: {
     may: [
       'jobs',
+      'src/command',
       'src/cli',
       'src/dead-letters',
       'src/boot',

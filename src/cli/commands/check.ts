@@ -41,7 +41,12 @@ export const check: Command = {
         : await schemaFindings(url, settings.namespace, app);
     const errors = [...appErrors, ...environment.problems, ...engine.errors, ...tables.errors];
     const { choice } = findApp(path);
-    const warnings = [...(choice === undefined ? [] : [choice]), ...environment.warnings, ...engine.warnings, ...tables.warnings];
+    const warnings = [
+      ...(choice === undefined ? [] : [choice]),
+      ...environment.warnings,
+      ...engine.warnings,
+      ...tables.warnings,
+    ];
     const { notes = [] } = engine;
     if (json) terminal.print(JSON.stringify({ errors, warnings, notes }));
     else {
