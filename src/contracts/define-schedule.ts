@@ -3,7 +3,11 @@ import { InvalidContractError } from './invalid-contract-error.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 import type { AnyJobContract, EnqueueOptions, JobContract } from './job-contract.ts';
 
-/** What becomes of slots that passed while nobody could enqueue them: dropped, the latest alone, or each. */
+/**
+ * What becomes of slots that passed while nobody could enqueue them. `once`: exactly one job, for the latest of all that are due when somebody
+ * can again, however many there were. `skip`: none for those that are more than a minute late. `all`: one each, 1,000 at most. What comes due
+ * while the lead goes from one host to another that works was not missed. A rule that is new, or was changed, has missed nothing.
+ */
 export type MissedPolicy = 'skip' | 'once' | 'all';
 
 export interface ScheduleDefinition<Schema extends StandardSchemaV1> {
@@ -44,6 +48,10 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 /**
  * Says when a kind of work is due: `defineSchedule({ name: 'nightly-report', job: report, data: {}, cron: '0 3 * * *', timeZone })`. One job
  * a slot, whatever the number of hosts and whatever the contract's `key`: the slot is the key. Whether the cron can fire is checked when a worker starts.
+ *
+ * A cron has five fields, or six with seconds: `*`, values, names (`MON`, `JAN`), lists, ranges and steps (`*\/5`, `1-5/2`), `L` for the last day of a
+ * month, `5L` and `5#2` for the last and the second Friday. Where day of the month and weekday are both given, either will do. Refused on purpose: `@daily`
+ * and the like, a field for years, a date, `5/15`, ranges that run backwards, a cron that never comes.
  *
  * Daylight saving follows Vixie cron: fixed times (also lists and ranges) that the clocks skip run right after the gap, as one; those that
  * they repeat run once, the first time. With a `*` in seconds, minutes or hours it is an interval: every such moment that there is, and no other.

@@ -66,7 +66,7 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
       name: 'daily',
       job: report,
       data: slot => ({ day: slot.toISOString() }),
-      every: '1m',
+      ...(parts.cron === undefined && { every: '1m' as const }),
       ...parts,
     });
     const app: App = defineApp({ jobs: [report, keyed], handlers: [], schedules: [schedule] });
@@ -128,15 +128,157 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
   test.each(['skip', 'once', 'all'] as const)(
     'slots that came while the lead changed hands were not missed: each becomes a job, also with "%s"',
     async missed => {
-      const often = scheduler({ missed, every: '5s' });
-      await often.tick();
-      now = START + 15_000;
-      await often.tick();
+      const rule = { missed, every: '5s' } as const;
+      const [one, other] = [scheduler(rule, { leaseMs: 300 }), scheduler(rule, { name: 'other', leaseMs: 300 })];
+      await one.tick();
+      await other.tick();
+      // The leader is gone without a word; the other one looks each second until the lease has lapsed.
+      await waitFor('three slots', async () => {
+        now = Math.min(now + 1_000, START + 15_000);
+        await other.tick();
+        return days.length === 3;
+      });
       expect(await ran(3)).toEqual([
         '2026-01-01T00:00:05.000Z',
         '2026-01-01T00:00:10.000Z',
         '2026-01-01T00:00:15.000Z',
       ]);
+    },
+  );
+
+  test.each([
+    ['once', '2s', 13, ['2026-01-01T00:00:12.000Z']],
+    ['once', '2s', 600, ['2026-01-01T00:10:00.000Z']],
+    ['once', '1s', 4, ['2026-01-01T00:00:04.000Z']],
+    ['skip', '2s', 5, ['2026-01-01T00:00:02.000Z', '2026-01-01T00:00:04.000Z']],
+    ['all', '2s', 5, ['2026-01-01T00:00:02.000Z', '2026-01-01T00:00:04.000Z']],
+  ] as const)('"%s" of every %s, when nobody was there for %i s', async (missed, every, seconds, expected) => {
+    const before = scheduler({ missed, every });
+    await before.tick();
+    await before.stop();
+    now = START + seconds * 1_000;
+    await scheduler({ missed, every }, { name: 'after' }).tick();
+    expect(await ran(expected.length)).toEqual(expected);
+    await running.client.enqueue(report, { day: 'last' });
+    await waitFor('the last', () => days.includes('last'));
+    expect(days.length).toBe(expected.length + 1);
+  });
+
+  test('a leader that was frozen makes exactly one run with "once"', async () => {
+    const often = scheduler({ every: '2s', missed: 'once' });
+    await often.tick();
+    now = START + 13_000;
+    await often.tick();
+    expect(await ran(1)).toEqual(['2026-01-01T00:00:12.000Z']);
+    now = START + 14_000;
+    await often.tick();
+    expect(await ran(2)).toHaveLength(2);
+  });
+
+  describe('another rule', () => {
+    const monday = { cron: '0 9 * * MON', timeZone: 'UTC' } as const;
+    const tuesday = { cron: '0 9 * * TUE', timeZone: 'UTC' } as const;
+    const WEDNESDAY = Date.parse('2026-01-07T12:00:00Z');
+    const NEXT_TUESDAY = Date.parse('2026-01-13T09:00:00Z');
+
+    async function ranLastMonday(): Promise<Scheduler> {
+      now = Date.parse('2026-01-05T08:59:59Z');
+      const weekly = scheduler(monday);
+      await weekly.tick();
+      now = Date.parse('2026-01-05T09:00:00Z');
+      await weekly.tick();
+      await ran(1);
+      now = WEDNESDAY;
+      await weekly.stop();
+      return weekly;
+    }
+
+    test('begins with its next slot: what no release ever had was not missed', async () => {
+      await ranLastMonday();
+      const moved = scheduler(tuesday);
+      await moved.tick();
+      await moved.tick();
+      now = NEXT_TUESDAY;
+      await moved.tick();
+      expect(await ran(2)).toEqual(['2026-01-05T09:00:00.000Z', '2026-01-13T09:00:00.000Z']);
+    });
+
+    test.each([
+      ['a zone', { cron: '0 9 * * MON', timeZone: 'America/New_York' }],
+      ['another every', { every: '1h' }],
+    ] as const)('is %s as well', async (_what, rule) => {
+      await ranLastMonday();
+      await scheduler(rule).tick();
+      await scheduler(rule).tick();
+      await running.client.enqueue(report, { day: 'last' });
+      expect(await ran(2)).toEqual(['2026-01-05T09:00:00.000Z', 'last']);
+    });
+
+    test('is one that was taken away and put back: what came in between was never to be', async () => {
+      await ranLastMonday();
+      const without = scheduler({ name: 'another' });
+      await without.tick();
+      await without.stop();
+      now = Date.parse('2026-01-14T12:00:00Z');
+      const back = scheduler(monday);
+      await back.tick();
+      await back.tick();
+      now = Date.parse('2026-01-19T09:00:00Z');
+      await back.tick();
+      expect(await ran(2)).toEqual(['2026-01-05T09:00:00.000Z', '2026-01-19T09:00:00.000Z']);
+    });
+
+    test('is one that was taken away with all others', async () => {
+      await ranLastMonday();
+      const none = new Scheduler({
+        app: defineApp({ jobs: [report], handlers: [] }),
+        client: running.client,
+        store,
+        facts: running.facts,
+        name: 'none',
+        now: () => now,
+        tickMs: 10,
+      });
+      schedulers.push(none);
+      none.start();
+      await waitFor('its word', async () => JSON.stringify(await store.get('schedule', 'daily')).includes('retired'));
+      await waitFor('the lead to be given back', async () => (await store.get('scheduler', 'leader')) === undefined);
+      now = Date.parse('2026-01-14T12:00:00Z');
+      await scheduler(monday).tick();
+      await running.client.enqueue(report, { day: 'last' });
+      expect(await ran(2)).toEqual(['2026-01-05T09:00:00.000Z', 'last']);
+    });
+
+    test('the same rule goes on after a deploy, also from what 0.1 has written', async () => {
+      await ranLastMonday();
+      const entry = await store.get('schedule', 'daily');
+      await store.set('schedule', 'daily', { slot: Date.parse('2026-01-05T09:00:00Z') }, MINUTE);
+      expect(entry?.value).toMatchObject({ slot: Date.parse('2026-01-05T09:00:00Z') });
+      now = Date.parse('2026-01-13T12:00:00Z');
+      await scheduler(monday).tick();
+      expect(await ran(2)).toEqual(['2026-01-05T09:00:00.000Z', '2026-01-12T09:00:00.000Z']);
+    });
+  });
+
+  test.each([365 * 24 * 60 * MINUTE, 10 * MINUTE, 30_000])(
+    'a clock that was %i ms ahead for one look leaves no silence behind, and it is stated',
+    async aheadMs => {
+      const daily = scheduler({});
+      await daily.tick();
+      now = START + aheadMs;
+      await daily.tick();
+      const before = days.length;
+      now = START + 5_000;
+      const stated: number[] = [];
+      running.facts.on('schedule.reset', ({ fields }) => stated.push(fields.aheadMs));
+      await daily.tick();
+      const cursor = await store.get('schedule', 'daily');
+      now = START + MINUTE;
+      await daily.tick();
+      expect(stated).toEqual(aheadMs >= MINUTE ? [aheadMs - 5_000] : []);
+      expect(cursor?.value).toMatchObject({ slot: aheadMs >= MINUTE ? START + 5_000 : START });
+      await waitFor('the slot of the right time', () => days.includes('2026-01-01T00:01:00.000Z'));
+      expect(before).toBeLessThanOrEqual(1);
     },
   );
 

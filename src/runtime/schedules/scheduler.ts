@@ -5,6 +5,8 @@ import type { Facts } from '../../facts/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { Progress } from '../../resilience/index.ts';
 import type { StateStore } from '../../state/index.ts';
+import { cursorIn, ruleOf, type Cursor } from './cursor.ts';
+import { wantedOf } from './missed.ts';
 import { dueSlots, slotsOf, type Slots } from './slots.ts';
 
 export interface SchedulerOptions {
@@ -14,26 +16,23 @@ export interface SchedulerOptions {
   readonly facts: Facts;
   /** Who leads, in the shared state: the supervisor's name. */
   readonly name: string;
-  /** For tests. */
+  /** The time that schedules go by: the engine's. This machine's when left out. */
   readonly now?: () => number;
   readonly leaseMs?: number;
   readonly tickMs?: number;
-}
-
-interface Cursor {
-  /** The last slot that was dealt with. */
-  readonly slot: number;
-  /** Its job, where it became one. */
-  readonly jobId?: string;
 }
 
 const LEASE_MS = 10_000;
 const TICK_MS = 1_000;
 /** A round takes milliseconds: one that has not ended by then is no progress. */
 const STILL_MS = 15_000;
+/** Of a scheduler without schedules. */
+const IDLE_MS = 10_000;
 const CURSOR_KEPT_MS = 400 * 86_400_000;
-/** A slot that is later than this was missed: nobody was there for it. */
-const MISSED_AFTER_MS = 60_000;
+/** A cursor that is further ahead than clocks differ was written by one that was wrong. */
+const AHEAD_MS = 5_000;
+/** Between two looks that are further apart this scheduler could not enqueue. */
+const LOST_MS = 5_000;
 /** With `missed: 'all'` no more than so many are made up for. */
 const MAKE_UP = 1_000;
 const LIVE: ReadonlySet<string> = new Set(['waiting', 'delayed', 'running']);
@@ -49,6 +48,11 @@ export class Scheduler {
   readonly #now: () => number;
   readonly #leaseMs: number;
   #lease: number | undefined;
+  /** Since when each look has come in time and was answered. */
+  #readySince = Infinity;
+  #lookedAt = -Infinity;
+  /** Which schedules it does not have has been written down since it leads. */
+  #saidOthers = false;
   #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -69,7 +73,7 @@ export class Scheduler {
   }
 
   start(): void {
-    if (this.#slots.size === 0) return;
+    const { tickMs = this.#slots.size === 0 ? IDLE_MS : TICK_MS } = this.#options;
     const tick = (): void => {
       this.#progress.begun();
       this.#ticking = this.tick()
@@ -78,7 +82,9 @@ export class Scheduler {
           (error: unknown) => this.#progress.failed(toError(error)),
         )
         .finally(() => {
-          if (!this.#stopped) this.#timer = setTimeout(tick, this.#options.tickMs ?? TICK_MS);
+          // Without a schedule there is nothing to lead for but to say so once.
+          if (this.#slots.size === 0 && this.#saidOthers) void this.stop();
+          else if (!this.#stopped) this.#timer = setTimeout(tick, tickMs);
         });
     };
     tick();
@@ -97,18 +103,33 @@ export class Scheduler {
   /** Takes or renews the lead, and deals with every slot that is due. */
   async tick(): Promise<void> {
     if (!(await this.#leads())) return;
+    const readySince = this.#readySince;
     for (const [schedule, slots] of this.#slots) {
       if (this.#stopped) return;
       try {
-        await this.#deal(schedule, slots);
+        await this.#deal(schedule, slots, readySince);
       } catch (error) {
         // One schedule that cannot be dealt with must not stop the others.
+        this.#lookedAt = -Infinity;
         this.#stateFailed(schedule, undefined, error);
       }
     }
   }
 
   async #leads(): Promise<boolean> {
+    const leads = await this.#take().catch((error: unknown) => {
+      this.#lookedAt = -Infinity;
+      throw error;
+    });
+    const now = this.#now();
+    if (Math.abs(now - this.#lookedAt) > LOST_MS) this.#readySince = now;
+    this.#lookedAt = now;
+    if (!leads) this.#saidOthers = false;
+    else if (!this.#saidOthers) await this.#retireOthers();
+    return leads;
+  }
+
+  async #take(): Promise<boolean> {
     const { store, name } = this.#options;
     const take = (version: number): Promise<number | undefined> =>
       store.compareAndSet('scheduler', 'leader', version, { name }, this.#leaseMs);
@@ -118,33 +139,54 @@ export class Scheduler {
     return this.#lease !== undefined;
   }
 
-  async #deal(schedule: Schedule, slots: Slots): Promise<void> {
+  /** Those that an earlier release had and this one has not: should they come back, they begin anew. */
+  async #retireOthers(): Promise<void> {
+    const { store, app } = this.#options;
+    const own = new Set(app.schedules.map(({ name }) => name));
+    for (const { name, value, version } of await store.list('schedule')) {
+      const cursor = cursorIn(value);
+      if (cursor === undefined || own.has(name) || cursor.retired === true) continue;
+      await store.compareAndSet('schedule', name, version, { ...cursor, retired: true }, CURSOR_KEPT_MS);
+    }
+    this.#saidOthers = true;
+  }
+
+  /** Whether the schedule goes on from there. Else it begins now: under this rule, or after a clock that was wrong. */
+  #counts({ name }: Schedule, rule: string, { slot, rule: before = rule, retired }: Cursor, now: number): boolean {
+    if (retired === true || before !== rule) return false;
+    const aheadMs = slot - now;
+    if (aheadMs > AHEAD_MS) this.#options.facts.state('schedule.reset', { schedule: name, aheadMs });
+    return aheadMs <= AHEAD_MS;
+  }
+
+  async #deal(schedule: Schedule, slots: Slots, readySince: number): Promise<void> {
     const { store, facts } = this.#options;
     const entry = await store.get('schedule', schedule.name);
-    const cursor = cursorIn(entry?.value);
     const now = this.#now();
-    // A schedule that is new begins with its next slot, not with its past.
-    if (cursor === undefined) {
-      await store.compareAndSet('schedule', schedule.name, 0, { slot: now }, CURSOR_KEPT_MS);
+    const rule = ruleOf(schedule);
+    const cursor = cursorIn(entry?.value);
+    if (cursor === undefined || !this.#counts(schedule, rule, cursor, now)) {
+      // With its next slot, not with its past.
+      const begun: Cursor = { slot: now, rule, ...(cursor?.jobId !== undefined && { jobId: cursor.jobId }) };
+      await store.compareAndSet('schedule', schedule.name, entry?.version ?? 0, begun, CURSOR_KEPT_MS);
       return;
     }
     const due = dueSlots(slots, cursor.slot, now, MAKE_UP);
     const last = due.at(-1);
     if (last === undefined) return;
-    const late = due.filter(slot => slot < now - MISSED_AFTER_MS);
-    const wanted = late.length === 0 ? due : wantedOf(schedule, due, late);
-    if (late.length > 0) {
-      const { name, missed } = schedule;
-      facts.state('schedule.missed', { schedule: name, slots: late.length, firstMs: late[0] ?? 0, policy: missed });
+    const { slots: wanted, missed } = wantedOf(schedule.missed, due, now, readySince);
+    if (missed > 0) {
+      const { name: named, missed: policy } = schedule;
+      facts.state('schedule.missed', { schedule: named, slots: missed, firstMs: due[0] ?? 0, policy });
     }
     let version = entry?.version ?? 0;
     let { jobId } = cursor;
     for (const slot of wanted) {
       jobId = (await this.#enqueue(schedule, slot, jobId)) ?? jobId;
-      version = await this.#advance(schedule, version, { slot, ...(jobId !== undefined && { jobId }) });
+      version = await this.#advance(schedule, version, { slot, rule, ...(jobId !== undefined && { jobId }) });
     }
     if (wanted.at(-1) !== last)
-      await this.#advance(schedule, version, { slot: last, ...(jobId !== undefined && { jobId }) });
+      await this.#advance(schedule, version, { slot: last, rule, ...(jobId !== undefined && { jobId }) });
   }
 
   async #advance({ name }: Schedule, version: number, cursor: Cursor): Promise<number> {
@@ -185,18 +227,4 @@ export class Scheduler {
       return undefined;
     }
   }
-}
-
-/** Where some were missed. */
-function wantedOf({ missed }: Schedule, due: readonly number[], late: readonly number[]): readonly number[] {
-  if (missed === 'all') return due;
-  return missed === 'once' ? due.slice(-1) : due.slice(late.length);
-}
-
-function cursorIn(value: unknown): Cursor | undefined {
-  if (typeof value !== 'object' || value === null || !('slot' in value) || typeof value.slot !== 'number')
-    return undefined;
-  return 'jobId' in value && typeof value.jobId === 'string'
-    ? { slot: value.slot, jobId: value.jobId }
-    : { slot: value.slot };
 }

@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import type { App, Schedule } from '../../contracts/index.ts';
+import { Zone } from './zone.ts';
 
 /** The times at which a schedule is due. Milliseconds since 1970. */
 export interface Slots {
@@ -7,35 +8,60 @@ export interface Slots {
   next(after: number): number | undefined;
 }
 
-export function slotsOf({ when }: Schedule): Slots {
+const SECOND_MS = 1_000;
+/** Longer than clocks are ever put back by. */
+const LOOK_BACK_MS = 26 * 3_600_000;
+
+/** @throws Error when the cron or its time zone is none */
+export function slotsOf({ when }: Pick<Schedule, 'when'>): Slots {
   if (when.kind === 'every') {
     return { next: after => (Math.floor(after / when.everyMs) + 1) * when.everyMs };
   }
-  const cron = new Cron(withListedSteps(when.cron), {
-    timezone: when.timeZone,
-    paused: true,
-    // Its default keeps the promise for single values alone: `0 2,14 * * *` was lost in the gap and doubled in the repeated hour.
-    fixedTimeRule: 'no-wildcard',
-  });
-  return { next: after => cron.nextRun(new Date(after))?.getTime() };
+  const fields = when.cron.trim().split(/\s+/);
+  // What else the library reads: `@daily`, a seventh field for years, a date. None of it says what is to be when clocks change.
+  if (fields.length < 5 || fields.length > 6) throw new Error(`found ${fields.length} fields`);
+  const times = fields.slice(0, fields.length - 3);
+  const isInterval = times.some(field => /[*?]/.test(field));
+  return new CronSlots(when.cron, new Zone(when.timeZone), isInterval);
 }
 
-const STEPPED_RANGE = /(?<![\d/])(\d{1,2})-(\d{1,2})\/(\d{1,2})(?!\d)/g;
+/**
+ * The library reads the cron and names times on the wall, as if no clock ever changed; which moments those are is found out here. (Its
+ * own reckoning loses what lies in a gap at the end of a day, such as 23:30 in Nuuk on 2026-03-28; `npm test` compares this one with
+ * a count of all minutes.)
+ */
+class CronSlots implements Slots {
+  readonly #walls: Cron;
+  readonly #zone: Zone;
+  /** Every such moment that there is, and no other. Else fixed times: each once, those that the clocks skip at the end of the gap. */
+  readonly #isInterval: boolean;
 
-/** `1-5/2` as the list that it stands for, in the fields of the time: croner takes any step for an interval, and those are fixed times. */
-function withListedSteps(cron: string): string {
-  const fields = cron.trim().split(/\s+/);
-  const times = fields.length > 5 ? 3 : 2;
-  return fields.map((field, index) => (index < times ? field.replaceAll(STEPPED_RANGE, listed) : field)).join(' ');
-}
+  constructor(cron: string, zone: Zone, isInterval: boolean) {
+    this.#walls = new Cron(cron, { timezone: 'UTC', paused: true });
+    this.#zone = zone;
+    this.#isInterval = isInterval;
+  }
 
-/** What is no range is left as it is, for croner to refuse. */
-function listed(text: string, first: string, last: string, step: string): string {
-  const [from, to, by] = [Number(first), Number(last), Number(step)];
-  if (by === 0 || from > to) return text;
-  const values: number[] = [];
-  for (let value = from; value <= to; value += by) values.push(value);
-  return values.join(',');
+  next(after: number): number | undefined {
+    const at = Math.floor(after / SECOND_MS) * SECOND_MS;
+    const before = this.#zone.stretchAt(at - LOOK_BACK_MS);
+    let stretch = this.#zone.stretchAt(at);
+    let shown = at + stretch.offset;
+    // Fixed times that were on the wall before the clocks were put back are over, although they come again.
+    if (!this.#isInterval && before.until <= at) shown = Math.max(shown, before.until + before.offset - SECOND_MS);
+    for (;;) {
+      const wall = this.#walls.nextRun(new Date(shown))?.getTime();
+      if (wall === undefined) return undefined;
+      const end = stretch.until + stretch.offset;
+      if (wall < end) return wall - stretch.offset;
+      const change = stretch.until;
+      stretch = this.#zone.stretchAt(change);
+      const begin = change + stretch.offset;
+      // In the gap that the clocks skip: at its end, all as one.
+      if (!this.#isInterval && wall < begin) return change;
+      shown = (this.#isInterval ? begin : Math.max(begin, end)) - SECOND_MS;
+    }
+  }
 }
 
 const FIRST_STRETCH_MS = 600_000;
