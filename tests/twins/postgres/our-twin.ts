@@ -1,0 +1,71 @@
+import type { Client, Pool } from 'pg';
+import { PostgresTurnQueue, WorkSigns } from '../../../src/engine/postgres/turns/index.ts';
+import { QUEUE, RATE, type HistorySettings, type Step, type Told, type Twin } from '../step.ts';
+import { doDeed } from './deeds.ts';
+import { emptyTables } from './empty-tables.ts';
+import { LossyPool, LostAnswer } from './lossy-pool.ts';
+
+/** Our statements, many jobs a trip. */
+export class OurTwin implements Twin {
+  readonly #client: Client;
+  readonly #pool: Pool;
+  #queue: PostgresTurnQueue | undefined;
+  #losesAnswers = false;
+
+  constructor(client: Client, pool: Pool) {
+    this.#client = client;
+    this.#pool = pool;
+  }
+
+  async start(settings: HistorySettings): Promise<void> {
+    const { limited, metricsKept, losesAnswers } = settings;
+    await emptyTables(this.#client, settings);
+    this.#losesAnswers = losesAnswers;
+    const pool = new LossyPool(this.#pool, () => this.#losesAnswers);
+    this.#queue = new PostgresTurnQueue({
+      pool,
+      signs: new WorkSigns(pool),
+      name: QUEUE,
+      sender: 'twin',
+      settings: limited ? { rate: RATE } : {},
+      metricsKept,
+    });
+  }
+
+  async apply(step: Step): Promise<Told> {
+    const queue = this.#queue;
+    if (queue === undefined) throw new Error('start() comes first.');
+    switch (step.what) {
+      case 'add':
+        return (await queue.add(step.jobs)).map(answer => (answer.kind === 'stands' ? answer.id : answer.kind));
+      case 'turn': {
+        const { settled, jobs, rest } = await queue.turn(step.turn).catch((error: unknown) => {
+          // The answer is lost: it is sent again.
+          if (error instanceof LostAnswer) return queue.turn(step.turn);
+          throw error;
+        });
+        return {
+          settled: settled.map(({ kind }) => kind),
+          jobs: jobs.map(
+            ({ id, token, name, data, opts, attemptsMade, attemptsStarted, stacktrace, deferredFailure }) => ({
+              id,
+              token,
+              name,
+              data,
+              opts,
+              attemptsMade,
+              attemptsStarted,
+              stacktrace,
+              deferredFailure,
+            }),
+          ),
+          rest: rest?.kind === 'limited' ? { kind: rest.kind } : rest,
+        };
+      }
+      case 'stalled':
+        return (await queue.returnStalled(step.now, 1, step.mostStalls)).toSorted();
+      case 'stock':
+        return doDeed(this.#client, step.deed);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { TURN_FUNCTIONS } from '../../../src/engine/postgres/turns/index.ts';
+import { mutated, MUTANTS } from './mutants.ts';
+import type { OpenPair } from './open-pair.ts';
+import { runHistory } from './run-history.ts';
+
+/** The names of those that no history told from BullMQ's. */
+export async function survivors(
+  pair: OpenPair,
+  { seeds, steps, only = MUTANTS }: { readonly seeds: number; readonly steps: number; readonly only?: typeof MUTANTS },
+): Promise<readonly string[]> {
+  const alive: string[] = [];
+  for (const mutant of only) {
+    await pair.replace(mutated(mutant));
+    if (await isTold(pair, seeds, steps)) continue;
+    console.error(`survived: ${mutant.name}`);
+    alive.push(mutant.name);
+  }
+  await pair.replace(TURN_FUNCTIONS);
+  return alive;
+}
+
+async function isTold(pair: OpenPair, seeds: number, steps: number): Promise<boolean> {
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    // A statement that fails where BullMQ's does not is told, too.
+    const differs = await runHistory(pair, seed, steps).catch((error: unknown) => String(error));
+    if (differs !== undefined) return true;
+  }
+  return false;
+}
