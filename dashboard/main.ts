@@ -7,6 +7,7 @@ import { Environment, InvalidConfigError, requireNode } from '../src/config/inde
 import { openOtherLetters } from '../src/boot/dead-letters/index.ts';
 import { onStopAsked } from '../src/command/index.ts';
 import { findApp, loadApp } from '../src/boot/index.ts';
+import { recordOutboxEnds } from '../src/boot/outbox/index.ts';
 import { openProjections, type OpenedProjections } from '../src/boot/event-store/index.ts';
 import { type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
@@ -43,6 +44,10 @@ async function main(): Promise<void> {
   });
   const store = await openStore(app);
   const letters = await openOtherLetters(app, process.env);
+  // What is discarded has ended: the outbox must not bring it back.
+  const ends = await recordOutboxEnds(facts, process.env, error =>
+    logger.warn({ err: error }, 'ends of jobs are not recorded in the outbox'),
+  );
   const dashboard = createDashboard({
     app,
     engine,
@@ -68,7 +73,7 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(1), HARD_EXIT_MS).unref();
     void shut(server)
       .then(() => dashboard.close())
-      .then(() => Promise.all([letters.close(), store?.close()]))
+      .then(() => Promise.all([letters.close(), store?.close(), ends?.close(500)]))
       .then(() => engine.close(2_000))
       .then(() => process.disconnect?.());
   };

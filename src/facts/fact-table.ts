@@ -227,16 +227,19 @@ export interface FactTable {
   'listener.failed': { readonly fact: string; readonly error: Error };
 }
 
-export type DeadReason =
-  | 'attempts-exhausted'
-  | 'permanent'
-  | 'expired'
-  | 'undecodable'
-  | 'unknown-contract'
-  | 'said-by-handler'
-  | 'in-doubt'
-  | 'poison'
-  | 'stalled';
+/** Why a job has no further attempt. */
+export const DEAD_REASONS = [
+  'attempts-exhausted',
+  'permanent',
+  'expired',
+  'undecodable',
+  'unknown-contract',
+  'said-by-handler',
+  'in-doubt',
+  'poison',
+  'stalled',
+] as const;
+export type DeadReason = (typeof DEAD_REASONS)[number];
 
 export type EventDeadReason = 'attempts-exhausted' | 'undecodable' | 'poison' | 'said-by-handler';
 

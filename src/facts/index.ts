@@ -10,4 +10,6 @@ export type {
   RunFields,
   SubscriberFields,
 } from './fact-table.ts';
+export { DEAD_REASONS } from './fact-table.ts';
+export { JOB_ENDS, onJobEnd, type JobEnd } from './job-ends.ts';
 export { Facts, type FactListener } from './facts.ts';

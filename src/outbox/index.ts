@@ -7,6 +7,7 @@ export {
   type KnexTransaction,
   type PrismaTransaction,
 } from './adapters.ts';
+export * from './ends-unrecorded-error.ts';
 export { forgetSeen, once, onceInTransaction } from './inbox.ts';
 export {
   Outbox,
@@ -17,7 +18,7 @@ export {
   type PublishOptions,
 } from './outbox.ts';
 export { readOutboxStatus, type OutboxStatus } from './status.ts';
-export { reconcile, type Reconciled } from './reconcile.ts';
+export { noteUnrecorded, reconcile, type Reconciled, type ReconcileOptions } from './reconcile.ts';
 export { recordEnds, type EndRecorder } from './record-ends.ts';
 export { Relay, type RelayOptions } from './relay.ts';
 export type { EventSink } from './send-batch.ts';

@@ -9,8 +9,10 @@ import { BusUnavailableError, Bus, InProcessTransport, runReactions, type Outgoi
 import { Facts, type Fact } from '../facts/index.ts';
 import { connect, readMeta, type Client } from '../queue/index.ts';
 import {
+  EndsUnrecordedError,
   forgetSeen,
   migrateOutbox,
+  noteUnrecorded,
   once,
   onceInTransaction,
   Outbox,
@@ -267,6 +269,26 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     sender.release();
     await ends.close(PATIENCE_MS);
     await expect(reconcile(pool, engine)).resolves.toEqual({ checked: 0, ended: 0, alive: 0, again: 0 });
+  });
+
+  test('a discarded job does not come back when somebody reconciles, and a reconcile is refused where ends are not recorded', async () => {
+    const { id } = await transaction(tx => outbox.enqueue(tx, greet, { userId: 'poison' }));
+    const running = relay();
+    await waitFor('the job', async () => (await client.job(id)) !== undefined);
+    await waitFor('the record', async () => (await readOutboxStatus(pool)).unfinished === 1);
+    await expect(reconcile(pool, engine, undefined, { unrecorded: ['host-1'] })).rejects.toThrow(EndsUnrecordedError);
+    // It is gone by the time of the reconcile; a relay had seen it.
+    await noteUnrecorded(pool, ['host-2']);
+    await expect(reconcile(pool, engine)).rejects.toThrow('host-2');
+    await expect(reconcile(pool, engine, undefined, { anyway: true })).resolves.toMatchObject({ alive: 1 });
+    const ends = recordEnds(facts, pool);
+    await (await engine.queue('outbox')).remove(id);
+    facts.state('job.discarded', { jobId: id, jobName: 'greet', queue: 'outbox', by: 'test', reason: 'poison' });
+    await ends.close(PATIENCE_MS);
+    // Nothing is open: nothing can run twice.
+    await expect(reconcile(pool, engine)).resolves.toMatchObject({ checked: 0, again: 0 });
+    await running.stop();
+    expect(await client.job(id)).toBeUndefined();
   });
 
   test('a bus that is closed while the relay ends makes no event stuck', async () => {

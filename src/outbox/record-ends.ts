@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '../errors/index.ts';
-import type { Facts } from '../facts/index.ts';
+import { onJobEnd, type Facts } from '../facts/index.ts';
 import { tablesOf, type Sql } from './tables.ts';
 
 export interface EndRecorder {
@@ -14,21 +14,19 @@ const KEPT_AT_MOST = 100_000;
 
 /**
  * Records that jobs have ended, by deleting their entries: what is left in the outbox has not ended, and that is what `reconcile` needs.
- * Runs in each worker process. It costs one look into an index for each job that ends (jobs that were never in the outbox included), a
+ * Runs in every process that ends jobs: workers, supervisors (jobs that are to blame), and where people discard them. It costs one look into an index for each job that ends (jobs that were never in the outbox included), a
  * thousand in one statement. A worker that is killed may leave the ends of its last tenth of a second unrecorded.
  */
 export function recordEnds(facts: Facts, sql: Sql, namespace?: string): EndRecorder {
   const { entry } = tablesOf(namespace);
   let ended: string[] = [];
   const closing = new AbortController();
-  const stops = (['job.succeeded', 'job.dead', 'job.cancelled'] as const).map(name =>
-    facts.on(name, ({ fields }) => {
-      if (ended.length < KEPT_AT_MOST) ended.push(fields.jobId);
-    }),
-  );
+  const stop = onJobEnd(facts, ({ jobId }) => {
+    if (ended.length < KEPT_AT_MOST) ended.push(jobId);
+  });
   const forget = (): void => {
     closing.abort();
-    for (const stop of stops) stop();
+    stop();
     ended = [];
   };
   const flush = async (): Promise<void> => {
@@ -52,7 +50,7 @@ export function recordEnds(facts: Facts, sql: Sql, namespace?: string): EndRecor
   return {
     async close(timeoutMs = 2_000) {
       closing.abort();
-      for (const stop of stops) stop();
+      stop();
       await Promise.race([flush().catch(() => undefined), sleep(timeoutMs, undefined, { ref: false })]);
     },
   };

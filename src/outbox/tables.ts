@@ -18,6 +18,7 @@ export interface Tables {
   readonly slot: string;
   readonly inbox: string;
   readonly secret: string;
+  readonly unrecorded: string;
   /** LISTEN and NOTIFY. */
   readonly channel: string;
 }
@@ -34,13 +35,14 @@ export function tablesOf(namespace: string | undefined): Tables {
     slot: `"${schema}".slot`,
     inbox: `"${schema}".inbox`,
     secret: `"${schema}".secret`,
+    unrecorded: `"${schema}".unrecorded`,
     channel: schema,
   };
 }
 
 /** What the outbox stores. */
 export function outboxSchema(namespace?: string): SchemaPart {
-  const { schema, entry, slot, inbox, secret } = tablesOf(namespace);
+  const { schema, entry, slot, inbox, secret, unrecorded } = tablesOf(namespace);
   return {
     part: 'outbox',
     schema,
@@ -94,6 +96,10 @@ export function outboxSchema(namespace?: string): SchemaPart {
     create table if not exists ${secret} (one boolean primary key default true check (one), value text not null);
     insert into ${secret} (value) select replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '') on conflict do nothing;
         `,
+      },
+      {
+        name: 'hosts that record no ends',
+        up: `create table if not exists ${unrecorded} (host text primary key, seen_at timestamptz not null);`,
       },
     ],
   };

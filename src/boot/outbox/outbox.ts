@@ -4,18 +4,21 @@ import { openEngine } from '../../engine/index.ts';
 import { readOutboxStatus, reconcile } from '../../outbox/index.ts';
 import { type Command, lengthOf, parseCommand, UsageError } from '../../command/index.ts';
 import { readOutboxSettings } from './index.ts';
+import { unrecordedHosts } from './unrecorded-hosts.ts';
 
 export const outbox: Command = {
-  usage: 'shiftwork outbox status|reconcile [--json]',
+  usage: 'shiftwork outbox status|reconcile [--anyway] [--json]',
   details: [
     'status     what is committed and not sent, sent and not ended, and what can never be sent',
     'reconcile  after the engine has lost data: sends every job again that has not ended, and none that has; safe to repeat.',
-    '           A relay has to run: it does the sending.',
+    '           A relay has to run: it does the sending. Refused where workers end jobs without recording it (they lack',
+    '           DATABASE_URL); --anyway does it all the same: what they ended may run once more.',
     '',
   ],
   takesApp: false,
   async run(args, terminal) {
-    const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 }, ['app']);
+    const parsed = parseCommand(args, { anyway: { type: 'boolean' } }, { min: 1, max: 1 }, ['app']);
+    const { positionals, json } = parsed;
     const [what] = positionals;
     if (what !== 'status' && what !== 'reconcile') {
       throw new UsageError('Expected "status" or "reconcile" after outbox.');
@@ -38,7 +41,10 @@ export const outbox: Command = {
       }
       const engine = openEngine({ url: engineUrl, role: 'producer', namespace, secrets });
       try {
-        const result = await reconcile(pool, engine, namespace);
+        const result = await reconcile(pool, engine, namespace, {
+          unrecorded: await unrecordedHosts(engine),
+          anyway: parsed.flag('anyway'),
+        });
         const { checked, ended, alive, again } = result;
         if (json) terminal.print(JSON.stringify(result));
         else

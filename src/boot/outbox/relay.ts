@@ -13,6 +13,7 @@ import { createLogger, logFacts, loadTracer } from '../../telemetry/index.ts';
 import { type Command, onStopAsked, parseCommand } from '../../command/index.ts';
 import { openBus } from '../bus/index.ts';
 import { serveRelayHealth } from './serve-relay-health.ts';
+import { watchUnrecorded } from './unrecorded-hosts.ts';
 import { readOutboxSettings } from './index.ts';
 
 /** What a batch under way has sent and not recorded by then is sent again, with the same ids. */
@@ -65,8 +66,10 @@ export const relay: Command = {
       signal: stopAsked.signal,
     });
     if (!stopAsked.signal.aborted) running.start();
+    const unwatch = watchUnrecorded(engine, pool, namespace);
     process.send?.({ type: 'ready' });
     await aborted(stopAsked.signal);
+    unwatch();
     await running.stop(STOP_MS);
     await reactions?.(5_000);
     await Promise.all([bus.close(2_000), client.close(), engine.close(1_000)]);

@@ -18,6 +18,8 @@ export interface WorkerFleetOptions {
   readonly facts: Facts;
   /** How to run this program again as one of its workers. */
   readonly program: WorkerProgram;
+  /** Whether this process and its workers record the ends of jobs for the outbox. */
+  readonly recordsEnds?: boolean;
   /** Dead letters that are no jobs: they count in the alarm. Called once, with the app. */
   readonly openOthers?: (app: App) => Promise<{
     readonly sources: readonly OtherDeadLetters[];
@@ -82,6 +84,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
     engine,
     facts,
     program,
+    recordsEnds: options.recordsEnds,
     queues: settings.queues,
     processes,
     maxMemoryMb,

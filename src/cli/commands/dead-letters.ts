@@ -17,6 +17,7 @@ import {
   when,
 } from '../../command/index.ts';
 import { openOtherLetters } from '../../boot/dead-letters/index.ts';
+import { recordOutboxEnds } from '../../boot/outbox/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 
 const OPTIONS = {
@@ -83,6 +84,8 @@ export const deadLetters: Command = {
     const stream = { write: (line: string): void => terminal.complain(line.trimEnd()) };
     logFacts(facts, createLogger({ name: 'cli', variables: terminal.variables, stream }));
     const others = await openOtherLetters(app, terminal.variables);
+    // What is discarded has ended: the outbox must not bring it back.
+    const ends = await recordOutboxEnds(facts, terminal.variables, error => terminal.complain(messageOf(error)));
     // A broker that is away must not hide the jobs.
     const onUnread = (kind: string, error: unknown): void =>
       terminal.complain(`Dead letters of kind "${kind}" could not be read: ${firstLine(messageOf(error))}`);
@@ -93,7 +96,7 @@ export const deadLetters: Command = {
         return known.use(letters, parsed, terminal);
       });
     } finally {
-      await others.close();
+      await Promise.all([others.close(), ends?.close()]);
     }
   },
 };

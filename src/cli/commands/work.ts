@@ -41,7 +41,12 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
   };
   onStopAsked(terminal.variables, signalled);
   const metrics = await metricsWanted(terminal);
+  // A job that kills workers is ended here.
+  const ends = await recordOutboxEnds(facts, terminal.variables, error =>
+    logger.warn({ err: error }, 'ends of jobs are not recorded in the outbox'),
+  );
   const fleet = await startWorkerFleet({
+    recordsEnds: ends !== undefined,
     argv: args,
     variables: terminal.variables,
     facts,
@@ -68,6 +73,7 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
     throw error;
   } finally {
     health?.close();
+    await ends?.close(500);
   }
 }
 

@@ -10,6 +10,8 @@ export interface HostPresence {
   readonly queues: readonly string[];
   /** Its clock minus the engine's; undefined before it has been compared, and of an older release. */
   readonly clockMs?: number | undefined;
+  /** Whether its workers record the ends of jobs for the outbox; undefined: an older release, or nobody has said. */
+  readonly recordsEnds?: boolean | undefined;
 }
 
 export interface PresenceOptions {
@@ -28,7 +30,15 @@ export interface PresenceOptions {
 /** What another supervisor has written, perhaps one of another release. */
 export function hostIn(value: unknown): HostPresence | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { host, pid, startedAt, processes, queues, clockMs }: Partial<Record<keyof HostPresence, unknown>> = value;
+  const {
+    host,
+    pid,
+    startedAt,
+    processes,
+    queues,
+    clockMs,
+    recordsEnds,
+  }: Partial<Record<keyof HostPresence, unknown>> = value;
   if (typeof host !== 'string' || typeof pid !== 'number' || typeof startedAt !== 'number') return undefined;
   return {
     host,
@@ -37,6 +47,7 @@ export function hostIn(value: unknown): HostPresence | undefined {
     processes: typeof processes === 'number' ? processes : 0,
     queues: Array.isArray(queues) ? queues.map(String) : [],
     ...(typeof clockMs === 'number' && { clockMs }),
+    ...(typeof recordsEnds === 'boolean' && { recordsEnds }),
   };
 }
 

@@ -27,6 +27,8 @@ export interface SupervisorOptions {
   readonly engine: Engine;
   readonly facts: Facts;
   readonly program: WorkerProgram;
+  /** Whether the workers record the ends of jobs for the outbox. */
+  readonly recordsEnds?: boolean | undefined;
   readonly queues: readonly string[];
   readonly processes: number;
   readonly maxMemoryMb?: number | undefined;
@@ -141,6 +143,7 @@ export class Supervisor {
         processes,
         queues,
         clockMs: engine.clock.differenceMs,
+        recordsEnds: this.#options.recordsEnds,
       }),
       ...this.#options.presence,
       onSeen: (present, mayJudge) => this.#judge(present, mayJudge),

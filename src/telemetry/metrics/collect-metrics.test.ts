@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineApp, defineEvent, defineJob } from '../../contracts/index.ts';
-import { Facts } from '../../facts/index.ts';
+import { DEAD_REASONS, Facts } from '../../facts/index.ts';
 import { parseExposition } from '../../../tests/support/exposition.ts';
 import { collectMetrics, type Metrics } from './collect-metrics.ts';
 import { QueueGauges, type QueueReading } from './gauge-queues.ts';
@@ -32,6 +32,19 @@ function collect() {
 }
 
 describe('metrics of a process', () => {
+  test('every series that an alert counts is there at 0 before anything has happened, for every contract of the app', async () => {
+    const { value } = await collect().read();
+    for (const reason of DEAD_REASONS) {
+      expect(value('shiftwork_jobs_dead_total', { queue: 'email', name: 'letter', reason })).toBe(0);
+    }
+    expect(value('shiftwork_jobs_isolated_total', { queue: 'email', name: 'letter' })).toBe(0);
+    expect(value('shiftwork_jobs_stalled_total', { queue: 'email' })).toBe(0);
+    expect(value('shiftwork_breaker_openings_total', { queue: 'email' })).toBe(0);
+    for (const status of ['dead', 'failed', 'handled']) {
+      expect(value('events_processed_total', { event_type: 'user.moved', status })).toBe(0);
+    }
+  });
+
   test('count what becomes of jobs by queue and name, and how long it took', async () => {
     const { facts, read } = collect();
     facts.state('job.succeeded', { ...run, waitedMs: 30, ranMs: 2_000 });

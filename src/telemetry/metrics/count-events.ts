@@ -3,6 +3,7 @@ import type { Facts } from '../../facts/index.ts';
 import type { KnownNames } from './known-names.ts';
 
 const RUN_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const STATUSES = ['handled', 'retried', 'failed', 'dead', 'unhandled'] as const;
 const LAG_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3_600];
 
 /** What becomes of events, by type, and how far subscriptions and outbox are behind. */
@@ -69,6 +70,11 @@ export function countEvents(registry: Registry, facts: Facts, names: KnownNames)
     labelNames: ['kind'],
     registers,
   });
+  // As for jobs: what an alert counts is there before it happens.
+  for (const type of names.events) {
+    published.inc({ event_type: type }, 0);
+    for (const status of STATUSES) processed.inc({ event_type: type, status }, 0);
+  }
   const process = (eventType: string, status: string): void =>
     processed.inc({ event_type: names.event(eventType), status });
 

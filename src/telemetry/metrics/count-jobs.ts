@@ -1,5 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
-import type { Facts } from '../../facts/index.ts';
+import { DEAD_REASONS, type Facts } from '../../facts/index.ts';
 import { JobRows } from './job-rows.ts';
 import type { KnownNames } from './known-names.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -52,6 +52,9 @@ export function countJobs(registry: Registry, facts: Facts, names: KnownNames): 
     labelNames: ['queue'],
     registers,
   });
+  // A series that begins with its first event hides that event from `increase()`: nobody would be woken.
+  for (const { queue, name } of names.jobs) for (const reason of DEAD_REASONS) dead.inc({ queue, name, reason }, 0);
+  for (const queue of names.queues) stalled.inc({ queue }, 0);
   const ran = ({ queue, jobName }: NamedJob, ranMs: number): void => rows.of(queue, jobName).run.observe(ranMs / 1_000);
 
   const stops = [

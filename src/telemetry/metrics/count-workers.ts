@@ -54,6 +54,7 @@ export function countWorkers(
     labelNames: ['queue'],
     registers,
   });
+  for (const queue of names.queues) opened.inc({ queue }, 0);
   return [
     facts.on('worker.died', () => died.inc()),
     facts.on('worker.recycled', () => recycled.inc()),

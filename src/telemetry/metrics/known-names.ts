@@ -25,6 +25,14 @@ export class KnownNames {
     return this.#app.jobs.values();
   }
 
+  get queues(): Iterable<string> {
+    return this.#app.queues.keys();
+  }
+
+  get events(): Iterable<string> {
+    return this.#app.events.keys();
+  }
+
   job(name: string): string {
     return this.#app.jobs.has(name) ? name : OTHER;
   }
