@@ -10,6 +10,7 @@ import {
 import { clockWarnings } from '../clock-check.ts';
 import type { EngineReport } from '../engine.ts';
 import { notMigrated } from './not-migrated.ts';
+import { rightsErrors } from './rights.ts';
 import { NEWEST_LETTER_FUNCTION } from './letter-tables.ts';
 
 interface ServerRow {
@@ -44,7 +45,7 @@ export async function checkPostgres(pool: PgPool, schema: string): Promise<Engin
     const errors =
       major < MINIMUM_POSTGRES_VERSION
         ? [`Expected PostgreSQL ${MINIMUM_POSTGRES_VERSION} or newer, found ${server.version}. Upgrade the server.`]
-        : await schemaErrors(client, schema);
+        : await rightsOrSchemaErrors(client, schema);
     if (server.standby) errors.push('Expected a primary, found a read-only standby. Use the URL of the primary.');
     return {
       errors,
@@ -55,6 +56,12 @@ export async function checkPostgres(pool: PgPool, schema: string): Promise<Engin
   } finally {
     client.release();
   }
+}
+
+/** Without its rights nobody can say what is in the schema. */
+async function rightsOrSchemaErrors(client: PgQueryable, schema: string): Promise<string[]> {
+  const errors = await rightsErrors(client, schema);
+  return errors.length > 0 ? errors : schemaErrors(client, schema);
 }
 
 async function schemaErrors(client: PgQueryable, schema: string): Promise<string[]> {

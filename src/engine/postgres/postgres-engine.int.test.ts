@@ -192,3 +192,17 @@ test('a hand-back that the database cancels, because it and another wait for eac
     await Promise.all([first.end(), second.end()]);
   }
 });
+
+test('a user who may not use the schema or write its tables is refused with what is lacking, and taken once it may', async () => {
+  await open({ role: 'worker', namespace: 'rights' }).migrate();
+  await sql.query("CREATE ROLE modest LOGIN PASSWORD 's3cret'");
+  const url = Object.assign(new URL(server.url), { username: 'modest', password: 's3cret' }).href;
+  const errors = async () => (await open({ role: 'worker', namespace: 'rights', url }).check()).errors;
+  expect(await errors()).toEqual([expect.stringContaining('it lacks USAGE ON SCHEMA "bullmq_rights" and')]);
+  await sql.query('GRANT USAGE ON SCHEMA bullmq_rights TO modest');
+  await sql.query('GRANT SELECT ON ALL TABLES IN SCHEMA bullmq_rights TO modest');
+  expect(await errors()).toEqual([expect.stringMatching(/SELECT, INSERT, UPDATE, DELETE ON "bullmq_rights"\."\w+"/)]);
+  await sql.query('GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA bullmq_rights TO modest');
+  await sql.query('GRANT USAGE ON ALL SEQUENCES IN SCHEMA bullmq_rights TO modest');
+  expect(await errors()).toEqual([]);
+});

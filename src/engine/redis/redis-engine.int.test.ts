@@ -251,6 +251,30 @@ test('a server whose user may not ask for CONFIG is checked all the same', async
   expect(report.version).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
+describe('a user who may not do what queues need is refused by the check', () => {
+  async function errorsOf(name: string, ...rules: readonly string[]): Promise<readonly string[]> {
+    await redis.call('ACL', 'SETUSER', name, 'reset', 'on', '>s3cret', ...rules);
+    const url = Object.assign(new URL(server.url), { username: name, password: 's3cret' });
+    return (await open({ role: 'worker', url: url.href, namespace: 'rights' }).check()).errors;
+  }
+
+  test.each<[what: string, rules: readonly string[], said: readonly RegExp[]]>([
+    ['no scripts', ['~*', '&*', '+@all', '-@scripting'], [/may not run EVAL, EVALSHA, SCRIPT\. Allow/]],
+    ['no hash may be written', ['~*', '&*', '+@all', '-hset', '-hdel'], [/may not run HSET, HDEL\./]],
+    ['no waiting', ['~*', '&*', '+@all', '-@blocking'], [/may not run .*BZPOPMIN/]],
+    ['another prefix', ['~other:*', '&*', '+@all'], [/allowed the keys "rights:\*".*~rights:\*/]],
+    ['neither', ['~other:*', '&*', '+@all', '-eval', '-zadd'], [/may not run EVAL, ZADD\./, /allowed the keys/]],
+  ])('%s', async (_what, rules, said) => {
+    const errors = await errorsOf('lacking', ...rules);
+    expect(errors).toEqual(said.map(pattern => expect.stringMatching(pattern)));
+  });
+
+  test('one who may is taken, and what was tried leaves nothing behind', async () => {
+    expect(await errorsOf('able', '~rights:*', '&*', '+@all', '-@dangerous', '+info')).toEqual([]);
+    expect(await redis.keys('rights:*')).toEqual([]);
+  });
+});
+
 describe('the number of a database in the URL', () => {
   const numbered = (number: number): string => Object.assign(new URL(server.url), { pathname: `/${number}` }).href;
 

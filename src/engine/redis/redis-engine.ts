@@ -14,8 +14,9 @@ import type {
 } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
-import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../limits.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../limits.ts';
 import { prefixOf } from '../namespace.ts';
+import { isUnreachable } from '../../resilience/index.ts';
 import { Outage } from '../outage.ts';
 import { SturdyWorker } from '../sturdy-worker.ts';
 import { targetOf } from '../target.ts';
@@ -23,6 +24,7 @@ import { checkRedis } from './check.ts';
 import { redisClaims, redisHandBack } from './claims.ts';
 import { Connections } from './connections.ts';
 import { isMissingDatabase } from './insist-on-database.ts';
+import { rightsErrors } from './rights.ts';
 import { sturdyBackend } from './sturdy-backend.ts';
 
 const NO_DATABASE =
@@ -124,7 +126,13 @@ export class RedisEngine implements Engine {
       if (isMissingDatabase(this.#outage.cause)) throw new EngineCheckError([NO_DATABASE]);
       throw error;
     }
-    return checkRedis(this.#connections.commands, this.#outage);
+    const { commands } = this.#connections;
+    const lacking = rightsErrors(commands, this.#prefix).catch((cause: unknown) => {
+      throw isUnreachable(cause) ? this.#outage.error(cause) : cause;
+    });
+    const errors = await within(FAIL_FAST_MS, lacking, () => this.#outage.error(undefined));
+    if (errors.length > 0) return { errors, warnings: [], version: 'unknown', clockDifferenceMs: 0 };
+    return checkRedis(commands, this.#outage);
   }
 
   async migrate(): Promise<void> {}
