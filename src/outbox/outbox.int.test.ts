@@ -5,7 +5,14 @@ import { engineCases, freshDatabase, type EnginePlace, type FreshDatabase } from
 import { PATIENCE_MS, waitFor } from '../../tests/support/wait-for.ts';
 import { defineEvent, defineJob, react } from '../contracts/index.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
-import { BusUnavailableError, Bus, InProcessTransport, runReactions, type OutgoingEvent } from '../events/index.ts';
+import {
+  BusUnavailableError,
+  Bus,
+  InProcessTransport,
+  reactNow,
+  runReactions,
+  type OutgoingEvent,
+} from '../events/index.ts';
 import { Facts, type Fact } from '../facts/index.ts';
 import { connect, readMeta, type Client } from '../queue/index.ts';
 import {
@@ -133,6 +140,52 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await expect(outbox.enqueue(pool, greet, { userId: 7 })).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
     await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 1, unfinished: 0, stuck: [] });
   });
+
+  test('without SHIFTWORK_SECRET a job has one id by either way once a relay has started, whoever had made a secret first', async () => {
+    // A producer was quicker than the relay: the engine has a secret, and the outbox another.
+    await client.secrets.load();
+    relay();
+    const event = userRegistered({ userId: 'u', at: new Date(5) }, { id: 'e-1', timestamp: new Date(5) });
+    const shared = new Outbox({ secrets: client.secrets });
+    const wanted = (await shared.preview(event, [welcome])).map(({ id }) => id);
+    await waitFor('the copy of the secret', async () => {
+      // One of its own each time: what was read once is gone by for a minute.
+      const own = new Outbox();
+      const { jobs } = await transaction(tx => own.publish(tx, event, { reactions: [welcome] }));
+      return jobs.every(({ id }, index) => id === wanted[index]);
+    });
+    const receipts = await reactNow(client, event, [welcome]);
+    expect(receipts.map(({ id }) => id)).toEqual(wanted);
+  });
+
+  test('a key that was written into the outbox tells other data from the same, for whoever enqueues it', async () => {
+    relay();
+    const options = { idempotencyKey: 'k' };
+    const secrets = { secrets: client.secrets };
+    const { id } = await transaction(tx => new Outbox(secrets).enqueue(tx, greet, { userId: 'ada' }, options));
+    await waitFor('the job', async () => (await client.job(id)) !== undefined);
+    await expect(client.enqueue(greet, { userId: 'ada' }, options)).resolves.toMatchObject({ id, deduplicated: true });
+    await expect(client.enqueue(greet, { userId: 'eve' }, options)).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+      conflicts: [{ jobId: id }],
+    });
+  });
+
+  test.each([undefined, 'user.registered', {}, userRegistered])(
+    'what is no event is refused by type: %j',
+    async given => {
+      await expect(outbox.publish(pool, given as never)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+      const event = userRegistered({ userId: 'u', at: new Date() });
+      const confused = react(userRegistered, 'confused', () => given as never);
+      await expect(outbox.publish(pool, event, { reactions: [confused] })).rejects.toMatchObject({
+        code: 'INVALID_CONTRACT',
+      });
+      await expect(outbox.publish(pool, event, { reactions: [given] as never })).rejects.toMatchObject({
+        code: 'INVALID_OPTIONS',
+      });
+      await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 0 });
+    },
+  );
 
   test('an event is written with the jobs of its reactions: the ids are those that the bus would make', async () => {
     const at = new Date('2026-01-02T03:04:05.678Z');
