@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineEvent, defineJob, handle, react } from '../../src/contracts/index.ts';
-import { reactNow } from '../../src/events/index.ts';
+import { defineEvent, defineJob, handle, react, type Reaction } from '../../src/contracts/index.ts';
+import { Bus, InProcessTransport, reactNow } from '../../src/events/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
 import { connect } from '../../src/queue/index.ts';
 import { recordingClient, runHandler } from '../../src/testing/index.ts';
@@ -80,6 +80,42 @@ describe.each(doors)('%s', (_, enqueue) => {
     await expect(enqueue(data)).rejects.toMatchObject({
       code: 'INVALID_PAYLOAD',
       message: expect.stringContaining(why),
+    });
+  });
+});
+
+describe('a schema that answers with a promise is refused as a contract that cannot work', () => {
+  const late = z.object({ to: z.string().refine(async () => true) });
+  const job = defineJob({ queue: 'email', name: 'late', schema: late });
+  const event = defineEvent('mail.delayed', { schema: late });
+  const bus = new Bus({ events: [event], transport: new InProcessTransport() });
+  const data = { to: 'ada' };
+  const at = new Date();
+  const later = (): Reaction => react(signed, 'later', () => [job(data)]);
+
+  test.each<readonly [string, () => Promise<unknown>]>([
+    ['enqueue', () => client.enqueue(job, data)],
+    ['enqueueMany', () => client.enqueueMany([job(data)])],
+    ['enqueueFrom', () => client.enqueueFrom({ id: 'x', at }, [job(data)])],
+    ['a reaction at once', () => reactNow(client, signed({ userId: 'u' }), [later()])],
+    ['the outbox', () => outbox.enqueue(tx, job, data)],
+    ['a reaction in the outbox', () => outbox.publish(tx, signed({ userId: 'u' }), { reactions: [later()] })],
+    ['an event in the outbox', () => outbox.publish(tx, event(data))],
+    ['an event on the bus', () => bus.publish(event(data))],
+    ['an event to react to at once', () => reactNow(client, event(data), [])],
+    ['the recorder', () => recordingClient().enqueue(job, data)],
+    [
+      'the handler in a test',
+      () =>
+        runHandler(
+          handle(job, () => undefined),
+          data,
+        ),
+    ],
+  ])('%s', async (_, call) => {
+    await expect(call()).rejects.toMatchObject({
+      code: 'INVALID_CONTRACT',
+      message: expect.stringContaining('expected a schema that answers at once'),
     });
   });
 });
