@@ -30,7 +30,7 @@ import { EngineTimePool, postgresTime } from './engine-time.ts';
 import { LentPool } from './lent-pool.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { WatchedPool } from './pool.ts';
-import { PostgresTurnQueue, WorkSigns } from './turns/index.ts';
+import { insistOnTurns, PostgresTurnQueue, WorkSigns } from './turns/index.ts';
 
 const CLOSED = new Error('Connection is closed.');
 
@@ -140,6 +140,12 @@ export class PostgresEngine implements Engine {
     if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
     const watched = await this.#open();
     const pool = this.#lend(watched);
+    const { signal } = this.#stop;
+    const again = (cause: unknown): boolean => this.#options.role === 'worker' && isUnreachable(cause);
+    await retryPatiently(() => insistOnTurns(pool, this.#schema), { again, signal }).catch((cause: unknown) => {
+      throw this.#explained(cause);
+    });
+    await this.clock.known();
     if (this.#signs === undefined) {
       watched.grow();
       this.#signs = new WorkSigns(pool);

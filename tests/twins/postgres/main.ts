@@ -31,7 +31,7 @@ try {
     }
   }
   if (values.mutants) {
-    const alive = await survivors(pair, { seeds: 40, steps: 100 });
+    const alive = await survivors(pair, { seeds: 150, steps: 100 });
     console.log(`${MUTANTS.length - alive.length} of ${MUTANTS.length} mutants were told from BullMQ's functions.`);
     if (alive.length > 0) process.exitCode = 1;
   }

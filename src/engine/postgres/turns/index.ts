@@ -2,6 +2,7 @@
  * Turns on PostgreSQL: k ends settled and n jobs taken in one statement, n jobs added in one, on BullMQ's own tables (read in the
  * functions of BullMQ 6.7.0, schema version 11; tests/twins compares both row by row and fails when a new BullMQ stores something else).
  */
+export { insistOnTurns } from './insist-on-turns.ts';
 export { PostgresTurnQueue, type PostgresTurnQueueOptions } from './postgres-turn-queue.ts';
 export { WorkSigns } from './work-signs.ts';
 import { ADD_SQL } from './add-sql.ts';

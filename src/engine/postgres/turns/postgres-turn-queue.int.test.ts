@@ -201,7 +201,36 @@ describe('turns on PostgreSQL', () => {
     signs.close();
   });
 
+  test('a queue that is full goes on when a job of another process has ended, of which nobody is notified', async () => {
+    await rows("INSERT INTO meta (queue, field, value) VALUES ($1, 'concurrency', '1')", [name]);
+    await queue.add(jobs('a', 'b'));
+    const other = await engine.turns(name);
+    const [a] = (await other.turn({ id: 'other', now: Date.now(), ends: [], take: slots(1, 'other') })).jobs;
+    expect(await turn([], slots(1))).toMatchObject({ jobs: [], rest: { kind: 'held' } });
+    await other.turn({ id: 'other-end', now: Date.now(), ends: [ended(a, done())], take: undefined });
+    let found: readonly TakenJob[] = [];
+    while (found.length === 0) {
+      await queue.waitForWork(Date.now(), undefined, NEVER);
+      found = (await turn([], slots(1))).jobs;
+    }
+    expect(found[0]?.id).toBe('b');
+  });
+
+  test('a database that was not migrated is refused with what to do', async () => {
+    const engineWithout = new PostgresEngine(new URL(database.url), {
+      url: database.url,
+      role: 'worker',
+      namespace: 'not-yet',
+    });
+    await expect(engineWithout.turns('email')).rejects.toThrow(/shiftwork migrate/);
+    await engineWithout.close(1_000);
+  });
+
   test('it hears of work again after the connection that listens was lost', async () => {
+    const pool = await poolOf(engine);
+    const signs = new WorkSigns(pool);
+    signs.watch(name);
+    queue = new PostgresTurnQueue({ pool, signs, name, sender: 'tester' });
     await turn([], slots(1));
     await queue.waitForWork(Date.now(), undefined, NEVER);
     await rows(
@@ -212,6 +241,7 @@ describe('turns on PostgreSQL', () => {
     await queue.add(jobs('after'));
     await waiting;
     expect((await turn([], slots(1))).jobs.map(({ id }) => id)).toEqual(['after']);
+    signs.close();
   });
 
   test('a delayed job wakes its queue when it is due', async () => {

@@ -50,6 +50,9 @@ const ADDED_AT_MOST = 500;
 /** More than a sender ever has under way. */
 const SLOTS = 16;
 
+/** When a job of another process ends nobody is notified: a queue that is full is asked again after so long. */
+const FULL_MS = 500;
+
 const ANSWERS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused'>>> = {
   0: 'settled',
   [-1]: 'missing',
@@ -66,6 +69,9 @@ export class PostgresTurnQueue implements TurnQueue {
   readonly #options: PostgresTurnQueueOptions;
   /** Ids of the turns that are under way, or whose answers were lost. */
   readonly #slots: (string | undefined)[] = [];
+
+  /** As many jobs of the queue run, in all processes, as may run at once. */
+  #isFull = false;
 
   constructor(options: PostgresTurnQueueOptions) {
     this.name = options.name;
@@ -148,6 +154,7 @@ export class PostgresTurnQueue implements TurnQueue {
     this.#slots[slot] = undefined;
     const [head, ...jobs] = rows;
     if (head === undefined) throw new TypeError('Expected a row about the turn.');
+    this.#isFull = head.held === 'concurrency';
     return {
       settled: head.codes.map(code => ({ kind: ANSWERS[code] ?? 'missing' })),
       jobs: jobs.map(readJob),
@@ -179,7 +186,8 @@ export class PostgresTurnQueue implements TurnQueue {
   }
 
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
-    return this.#options.signs.wait(this.name, until === undefined ? undefined : until - now, signal);
+    const dueInMs = until === undefined ? undefined : until - now;
+    return this.#options.signs.wait(this.name, this.#isFull ? Math.min(FULL_MS, dueInMs ?? FULL_MS) : dueInMs, signal);
   }
 }
 
