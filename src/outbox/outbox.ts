@@ -230,7 +230,8 @@ export class Outbox {
 
   #jobEntry({ id, contract, data, key, options }: PreparedJob, order: string | undefined): Entry {
     const { jobId: _, ...rest } = options;
-    const record = key && { data: key.present.data, keptMs: contract.keyWindowMs };
+    const digest = key?.present.data;
+    const record = digest === undefined ? undefined : { data: digest, keptMs: contract.keyWindowMs };
     const body = JSON.stringify({ data, options: rest, record });
     return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
   }

@@ -5,8 +5,11 @@ import type { KeyedDigests, Secrets } from '../secrets/index.ts';
 export interface KeyMark {
   /** BullMQ's deduplication id: of contract and key. */
   readonly id: string;
-  /** Of the data, bound to the key: the same data under two keys has two. It tells "same key, same data" from "same key, other data". */
-  readonly data: string;
+  /**
+   * Of the data, bound to the key: the same data under two keys has two. It tells "same key, same data" from "same key, other data".
+   * Undefined where the key is what the job follows from: the same cause is the same job, whatever its maker read off the clock.
+   */
+  readonly data: string | undefined;
 }
 
 export interface JobKey {
@@ -15,12 +18,12 @@ export interface JobKey {
   readonly previous: KeyMark | undefined;
 }
 
-/** `canonical` is the data's JSON, the same for the same data. */
+/** `canonical` is the data's JSON, the same for the same data; undefined where no data is compared. */
 export function jobKeyOf(
   { present, previous }: Secrets,
   contract: string,
   key: readonly KeyPart[],
-  canonical: string,
+  canonical: string | undefined,
 ): JobKey {
   const text = JSON.stringify([contract, ...key]);
   return {
@@ -29,7 +32,7 @@ export function jobKeyOf(
   };
 }
 
-function markOf(digests: KeyedDigests, key: string, canonical: string): KeyMark {
+function markOf(digests: KeyedDigests, key: string, canonical: string | undefined): KeyMark {
   const id = digests.of('key', key);
-  return { id, data: digests.of('data', `${id} ${canonical}`).slice(0, 22) };
+  return { id, data: canonical === undefined ? undefined : digests.of('data', `${id} ${canonical}`).slice(0, 22) };
 }

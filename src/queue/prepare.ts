@@ -50,6 +50,9 @@ export interface CheckedJob {
   readonly options: CheckedOptions;
 }
 
+/** Stands before the parts of a key that is what the job follows from; before others stands what gave them. */
+const ORIGIN = 'origin';
+
 /** Named in every job so that the worker asks the contract, whose policy may have changed since. */
 export const CONTRACT_BACKOFF = Object.freeze({ type: 'contract' });
 
@@ -66,7 +69,7 @@ export function check(
   const checked = options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
   const output = validatePayload(contract, data);
   const json = writePayload(contract, data);
-  const key = keyOf(contract, output, checked.idempotencyKey) ?? (origin && ['origin', origin.cause]);
+  const key = keyOf(contract, output, checked.idempotencyKey) ?? (origin && [ORIGIN, origin.cause]);
   return { contract, data, json, key, origin, options: checked };
 }
 
@@ -83,7 +86,8 @@ export function finish(
     origin && ((digests: Secrets['present']) => derivedId(contract.queue, origin.atMs, origin.cause, digests));
   const id = (present && idWith?.(present)) ?? jobIdOf(contract.queue, ids.next(now()));
   const trace = traceparent() ?? cause?.traceparent;
-  const key = parts && secrets && jobKeyOf(secrets, contract.name, parts, canonicalJson(json, given.generated));
+  const canonical = parts?.[0] === ORIGIN ? undefined : parts && canonicalJson(json, given.generated);
+  const key = parts && secrets && jobKeyOf(secrets, contract.name, parts, canonical);
   const { retention } = contract;
   const options: JobsOptions = {
     jobId: id,

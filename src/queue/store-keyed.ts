@@ -34,7 +34,8 @@ export async function storeTogether(
 ): Promise<readonly Answer[]> {
   const before = await standingBefore(queue, jobs);
   const fresh = before.size === 0 ? jobs : jobs.filter(job => !before.has(job));
-  const kept = records.keep(queue.name, fresh.flatMap(recordOf));
+  const marks = fresh.flatMap(recordOf);
+  const kept = marks.length === 0 ? undefined : records.keep(queue.name, marks);
   // Redis does them in the order in which they are sent; PostgreSQL on connections that know nothing of each other.
   if (engine.kind === 'postgres') await kept;
   const added = await Job.createBulk(
@@ -50,7 +51,8 @@ export async function storeTogether(
 }
 
 function recordOf({ id, key, contract }: PreparedJob): { jobId: string; data: string; keptMs: number }[] {
-  return key === undefined ? [] : [{ jobId: id, data: key.present.data, keptMs: contract.keyWindowMs }];
+  const data = key?.present.data;
+  return data === undefined ? [] : [{ jobId: id, data, keptMs: contract.keyWindowMs }];
 }
 
 /** The jobs that stand for these since before the secret was changed. */
