@@ -143,15 +143,17 @@ const atTheEnd: FaultCase = {
   async run(trial) {
     const guilty = await trial.taken({ key: 'guilty', does: 'loop', ms: 0 });
     const wrong: string[] = [];
-    for (let round = 1; round <= 2; round += 1) {
+    // A supervisor that a busy machine wakes late has seen too little to blame anybody: it is tried again.
+    for (let round = 1, blamed = 0; blamed < 2; round += 1) {
+      if (round > 6) return ['its ends were not held against the job'];
       const fleet = await trial.readyFleet({ ...ONE, SHUTDOWN_GRACE_MS: '5000' });
       await waitFor('it to run', () => trial.startsOf(guilty).length >= round);
       fleet.process.kill('SIGTERM');
       const code = await fleet.process.ended;
       if (code !== 0) wrong.push(`exit ${code}`);
-      if (fleet.facts('worker.killed').some(({ reason, blamed }) => reason !== 'grace' || blamed !== true)) {
-        wrong.push('its end was not held against the job');
-      }
+      const [killed] = fleet.facts('worker.killed');
+      if (killed?.['reason'] !== 'grace') wrong.push(`it was ended for ${String(killed?.['reason'])}`);
+      if (killed?.['blamed'] === true) blamed += 1;
     }
     const fleet = await trial.readyFleet({ ...ONE, CHAOS_LOCK: '4000' });
     await trial.drained();
