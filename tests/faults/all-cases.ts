@@ -1,4 +1,5 @@
 import type { FaultCase } from './case.ts';
+import { clockFaults } from './cases/clocks.ts';
 import { crashes } from './cases/crashes.ts';
 import { engineFaults } from './cases/engine.ts';
 import { eventStoreFaults } from './cases/event-store.ts';
@@ -25,4 +26,5 @@ export const allCases: readonly FaultCase[] = [
   ...sessionFaults,
   ...shopFaults,
   ...watchFaults,
+  ...clockFaults,
 ];

@@ -38,6 +38,14 @@ export const work = defineJob({
   retention: { completed: '1h', completedCount: 1_000_000 },
 });
 
+/** The same, and late after a minute. */
+export const brief = defineJob({
+  queue: 'chaos',
+  name: 'brief',
+  schema: object<Work>('key', 'string'),
+  expiresAfter: '1m',
+});
+
 export interface SinkLine {
   readonly what: 'start' | 'end';
   readonly jobId: string;
@@ -66,6 +74,12 @@ const doWork = handle(work, { sink }, async ({ does, ms }, run, { sink: file }) 
   if (firstStart) block(ms);
   if (does === 'sleep') await pause(ms, undefined, { signal: run.signal });
   if (does === 'ignore-signal') await pause(ms);
+  note(file, 'end', run);
+});
+
+const doBrief = handle(brief, { sink }, async ({ ms }, run, { sink: file }) => {
+  note(file, 'start', run);
+  await pause(ms);
   note(file, 'end', run);
 });
 
@@ -114,8 +128,8 @@ const everySecond = defineSchedule({
 
 /** CHAOS_LOCK scales the time after which a silent worker loses its jobs. */
 export default defineApp({
-  jobs: [work, tick],
-  handlers: [doWork, onTick],
+  jobs: [work, brief, tick],
+  handlers: [doWork, doBrief, onTick],
   schedules: process.env['CHAOS_SCHEDULE'] === undefined ? [] : [everySecond],
   queues: {
     chaos: { concurrency: 10, lock: Number(process.env['CHAOS_LOCK'] ?? 30_000) },
