@@ -216,6 +216,16 @@ describe('turns on PostgreSQL', () => {
     expect(found[0]?.id).toBe('b');
   });
 
+  test('what processes that are gone were answered is forgotten after an hour, by whoever looks for stalled jobs', async () => {
+    await queue.add(jobs('a'));
+    await turn([], slots(1));
+    const kept = () => rows('SELECT turn FROM shiftwork_turn_done WHERE queue = $1', [name]);
+    await queue.returnStalled(Date.now(), 1, 1);
+    expect(await kept()).toHaveLength(1);
+    await queue.returnStalled(Date.now() + 3_700_000, 1, 1);
+    expect(await kept()).toEqual([]);
+  });
+
   test('a database that was not migrated is refused with what to do', async () => {
     const engineWithout = new PostgresEngine(new URL(database.url), {
       url: database.url,

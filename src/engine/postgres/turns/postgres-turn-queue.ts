@@ -43,7 +43,10 @@ interface AddedRow {
 const TURN = 'SELECT * FROM shiftwork_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)';
 const ADD = 'SELECT id FROM shiftwork_add($1, $2)';
 const EXTEND = 'SELECT id FROM shiftwork_extend($1, $2, $3, $4) AS id';
-const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
+/** What processes that are gone were answered is forgotten after an hour. */
+const STALLED = `
+  WITH forgotten AS (DELETE FROM shiftwork_turn_done WHERE queue = $1 AND done_at < $3::bigint - 3600000)
+  SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id`;
 
 /** A larger one would keep rows locked for longer than it saves trips. */
 const ADDED_AT_MOST = 500;
