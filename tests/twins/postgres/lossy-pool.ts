@@ -20,7 +20,7 @@ export class LossyPool implements PgPool {
     const result = await this.#pool.query<Row>(text, params);
     // The turn's id, before whether it comes again.
     const id = params.at(-2);
-    if (!text.includes('shiftwork_turn') || !this.#loses() || this.#lost.has(id)) return result;
+    if (!text.includes('shiftwork_turn(') || !this.#loses() || this.#lost.has(id)) return result;
     this.#lost.add(id);
     throw new LostAnswer();
   }
