@@ -5,6 +5,7 @@ import { DeadLetters, type OtherDeadLetters } from '../src/dead-letters/index.ts
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/config/index.ts';
 import { Facts } from '../src/facts/index.ts';
+import { readUnnamedQueues, recentQueueNames } from '../src/queue/index.ts';
 import { readFleet } from '../src/runtime/index.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { ReadinessProbe } from './health/readiness.ts';
@@ -168,7 +169,8 @@ export function createDashboard({
   handler.use('/running', whenThere, runningRoutes({ base: basePath, app, engine, viewerOf }));
   handler.get('/workers', whenThere, async (request, response) => {
     const fleet = await readFleet(engine);
-    response.type('html').send(workersPage({ base: basePath, viewer: viewerOf(request), fleet }));
+    const unnamed = await readUnnamedQueues(engine, app, await recentQueueNames(engine));
+    response.type('html').send(workersPage({ base: basePath, viewer: viewerOf(request), fleet, unnamed }));
   });
   handler.use(projectionsRoute(basePath, projections, viewerOf));
   handler.use('/queues', express.json({ limit: MOST_BYTES }), refusePrototypes, (request, response, next) => {

@@ -1,4 +1,5 @@
 import type { Fleet } from '../../src/runtime/index.ts';
+import { unfinishedIn, type QueueFigures } from '../../src/queue/index.ts';
 import { age } from '../overview/overview-page.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
@@ -6,22 +7,57 @@ import { page, type PageOptions } from '../pages/layout.ts';
 export interface WorkersPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']>;
   readonly fleet: Fleet;
+  /** Queues that no contract names. */
+  readonly unnamed?: readonly QueueFigures[];
   readonly now?: number;
 }
 
 const REFRESH_SECONDS = 5;
 
 /** Which hosts work, and which destinations are held. */
-export function workersPage({ base, viewer, fleet, now = Date.now() }: WorkersPageOptions): string {
+export function workersPage({ base, viewer, fleet, unnamed = [], now = Date.now() }: WorkersPageOptions): string {
   const { hosts, held } = fleet;
   const body = html`<h1>Workers</h1>
     ${hosts.length === 0 ? html`<p class="problem" role="alert">No worker host is alive.</p>` : hostTable(fleet, now)}
     <h2>Held destinations</h2>
     ${held.length === 0 ? html`<p class="notice">None: every destination answers.</p>` : heldTable(fleet, now)}
+    ${unnamedTable(unnamed)}
     <p class="foot" data-age>
       Renewed every ${REFRESH_SECONDS} seconds. A host that is lost leaves this page after 8.
     </p>`;
   return page({ base, title: 'Workers', body, viewer, refreshSeconds: REFRESH_SECONDS });
+}
+
+function unnamedTable(unnamed: readonly QueueFigures[]): Html | undefined {
+  const left = unnamed.filter(queue => unfinishedIn(queue) + queue.dead > 0);
+  if (left.length === 0) return undefined;
+  return html`<h2>Queues that no contract names</h2>
+    <p class="problem" role="alert">Nobody runs what waits there: a release may have left it behind.</p>
+    <div class="card scroll" tabindex="0" role="region" aria-label="Queues that no contract names">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Queue</th>
+            <th scope="col">Waiting</th>
+            <th scope="col">Delayed</th>
+            <th scope="col">Running</th>
+            <th scope="col">Dead</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${left.map(
+            ({ name, waiting, delayed, running, dead }) =>
+              html`<tr>
+                <th scope="row">${name}</th>
+                <td>${waiting}</td>
+                <td>${delayed}</td>
+                <td>${running}</td>
+                <td>${dead}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
 }
 
 function hostTable({ hosts }: Fleet, now: number): Html {

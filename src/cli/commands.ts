@@ -36,6 +36,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     },
   ],
   [
+    'queues',
+    {
+      summary: 'every queue of the namespace with its figures, also those that no contract names',
+      load: async () => (await import('./commands/queues.ts')).queues,
+    },
+  ],
+  [
     'dead-letters',
     {
       summary: 'jobs and events that ended in failure: list, groups, show, replay, discard',

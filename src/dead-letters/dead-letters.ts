@@ -6,6 +6,7 @@ import { Facts } from '../facts/index.ts';
 import type { DeadLetter, DeadLetterDetails, DeadLetterGroup } from './dead-letter.ts';
 import type { DeadLetterFilter } from './dead-letter-filter.ts';
 import { merged, type DeadLetterReport } from './dead-letter-report.ts';
+import { recentQueueNames } from '../queue/index.ts';
 import { JobLetters } from './jobs/job-letters.ts';
 import type { LetterSource, LetterStanding } from './letter-source.ts';
 import type { OtherDeadLetters } from './other-letters.ts';
@@ -50,7 +51,9 @@ export class DeadLetters {
   readonly #sources: readonly LetterSource[];
 
   constructor({ engine, app, facts = new Facts(), others = [], onUnread, bounded = false }: DeadLettersOptions) {
-    const queues = async (): Promise<Iterable<string>> => app.queues.keys();
+    // Also what a release has left behind.
+    const queues = async (): Promise<Iterable<string>> =>
+      new Set([...app.queues.keys(), ...(await recentQueueNames(engine))]);
     this.#sources = [
       new JobLetters({ engine, app, facts, bounded, queues }),
       ...others.map(

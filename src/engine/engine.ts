@@ -84,6 +84,8 @@ export interface Engine {
    * others are left as they are.
    */
   handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]>;
+  /** The names of all queues that this installation's place holds, whoever made them. Looks through the key space of Redis: not for a hot path. */
+  queueNames(): Promise<readonly string[]>;
   /** For the platform's own small state (`src/state`). Rejects with EngineUnreachableError while a producer's engine is away. */
   backing(): Promise<EngineBacking>;
   /** Drops every connection; the drivers make new ones. For a process that has silently stopped hearing of work. */

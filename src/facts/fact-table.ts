@@ -144,6 +144,14 @@ export interface FactTable {
     readonly slotMs: number | undefined;
     readonly error: Error;
   };
+  /** Jobs in a queue that no contract of the app names: nobody runs them. */
+  'queue.unnamed': {
+    readonly queue: string;
+    readonly waiting: number;
+    readonly running: number;
+    readonly delayed: number;
+    readonly dead: number;
+  };
   'dead-letters.alert': { readonly count: number; readonly threshold: number };
   'alert.failed': { readonly error: Error };
   'breaker.opened': {

@@ -21,6 +21,7 @@ export {
 export { PRIORITY_NUMBERS } from './priorities.ts';
 export { readQueueFigures, type QueueFigures } from './queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './running-jobs.ts';
+export { readUnnamedQueues, recentQueueNames, unfinishedIn } from './unnamed-queues.ts';
 export { readStoredJob } from './read-stored-job.ts';
 export type { JobReceipt } from './job-receipt.ts';
 export { storePrepared, type StorableJob } from './store.ts';

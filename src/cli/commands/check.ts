@@ -3,8 +3,15 @@ import { Environment, InvalidConfigError } from '../../config/index.ts';
 import { findApp, loadApp, schemaFindings } from '../../boot/index.ts';
 import { readHostSettings, readWorkerSettings } from '../../boot/work/index.ts';
 import { type App, InvalidContractError } from '../../contracts/index.ts';
-import { openEngine, readEngineSettings, type EngineSettings, EngineCheckError } from '../../engine/index.ts';
+import {
+  openEngine,
+  readEngineSettings,
+  type Engine,
+  type EngineSettings,
+  EngineCheckError,
+} from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
+import { readUnnamedQueues, unfinishedIn } from '../../queue/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
 import { secretNote } from '../../state/index.ts';
 import { type Command, parseCommand, visible } from '../../command/index.ts';
@@ -33,7 +40,7 @@ export const check: Command = {
       return undefined;
     });
     const settings = readSettings(environment, app);
-    const engine = await checkEngine(settings);
+    const engine = await checkEngine(settings, app);
     const url = environment.string('DATABASE_URL', '');
     const tables =
       url === '' || environment.problems.length > 0
@@ -67,7 +74,7 @@ function readSettings(environment: Environment, app: App | undefined): EngineSet
     : readWorkerSettings(environment, app, new ResourceSet(new Facts())).engine;
 }
 
-async function checkEngine({ url, namespace, secrets }: EngineSettings): Promise<Findings> {
+async function checkEngine({ url, namespace, secrets }: EngineSettings, app: App | undefined): Promise<Findings> {
   // A fault of the environment says already that there is none.
   if (url === '') return { errors: [], warnings: [] };
   const engine = openEngine({ url, namespace, secrets, role: 'producer' });
@@ -75,7 +82,8 @@ async function checkEngine({ url, namespace, secrets }: EngineSettings): Promise
     const report = await engine.check();
     // Tables that are missing are an error already.
     const note = report.errors.length > 0 ? undefined : await secretNote(engine);
-    return { ...report, notes: note === undefined ? [] : [note] };
+    const left = report.errors.length > 0 || app === undefined ? [] : await leftQueues(engine, app);
+    return { ...report, warnings: [...report.warnings, ...left], notes: note === undefined ? [] : [note] };
   } catch (error) {
     if (hasCode(error, 'ENGINE_UNREACHABLE')) return { errors: [error.message], warnings: [] };
     if (error instanceof EngineCheckError) return { errors: error.problems, warnings: [] };
@@ -83,4 +91,16 @@ async function checkEngine({ url, namespace, secrets }: EngineSettings): Promise
   } finally {
     await engine.close(1_000);
   }
+}
+
+/** What a release has left behind: jobs in queues that no contract names any more. */
+async function leftQueues(engine: Engine, app: App): Promise<readonly string[]> {
+  const unnamed = await readUnnamedQueues(engine, app, await engine.queueNames());
+  return unnamed
+    .filter(queue => unfinishedIn(queue) + queue.dead > 0)
+    .map(
+      ({ name, waiting, running, delayed, dead }) =>
+        `Expected a contract for every queue that holds jobs, found none for "${name}": ${waiting} waiting, ${delayed} delayed, ` +
+        `${running} running, ${dead} dead. Nobody runs them: see docs/guides/retiring-a-queue.md.`,
+    );
 }

@@ -1,6 +1,7 @@
 import { toError } from '../../errors/index.ts';
 import { loadApp } from '../../boot/index.ts';
 import { type App } from '../../contracts/index.ts';
+import type { Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../dead-letters/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
@@ -93,6 +94,7 @@ export const deadLetters: Command = {
       return await withEngine(terminal.variables, async engine => {
         const letters = new DeadLetters({ engine, app, facts, others: others.sources, onUnread });
         checkKind(letters, parsed);
+        await checkQueue(engine, app, parsed);
         return known.use(letters, parsed, terminal);
       });
     } finally {
@@ -234,14 +236,20 @@ function filterOf(parsed: ParsedArguments): DeadLetterFilter {
 }
 
 function checkNames(app: App, parsed: ParsedArguments): void {
-  const [queue, name] = [parsed.text('queue'), parsed.text('name')];
-  if (queue !== undefined && !app.queues.has(queue)) {
-    throw new UsageError(`Expected --queue to be one of ${[...app.queues.keys()].join(', ')}.`);
-  }
+  const name = parsed.text('name');
   const names = [...app.jobs.keys(), ...app.events.keys()];
   if (name !== undefined && !names.includes(name)) {
     throw new UsageError(`Expected --name to be one of ${names.join(', ')}.`);
   }
+}
+
+/** Of the app, or one that a release has left behind. */
+async function checkQueue(engine: Engine, app: App, parsed: ParsedArguments): Promise<void> {
+  const queue = parsed.text('queue');
+  if (queue === undefined || app.queues.has(queue)) return;
+  const others: readonly string[] = await engine.queueNames().catch(() => []);
+  if (others.includes(queue)) return;
+  throw new UsageError(`Expected --queue to be one of ${[...app.queues.keys()].join(', ')}.`);
 }
 
 function checkKind({ kinds }: DeadLetters, parsed: ParsedArguments): void {

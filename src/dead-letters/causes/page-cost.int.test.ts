@@ -52,5 +52,5 @@ test('the page of causes costs a bounded number of commands, whatever a queue ho
   // 200 letters are read and counted, seven commands of the script for each of them among these.
   expect(await commandsOf(look)).toBeLessThan(250 + 200 * 7);
   await (await CauseCounter.open(app, engine)).compare('costs');
-  expect(await commandsOf(look)).toBeLessThan(25);
+  expect(await commandsOf(look)).toBeLessThan(40);
 });

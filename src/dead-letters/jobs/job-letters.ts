@@ -258,6 +258,9 @@ function groupOf(queue: string, counted: CountedCause): DeadLetterGroup {
   return { ...JOB, fingerprint, name, queue, reason, count, firstEndedAt, lastEndedAt };
 }
 
-function newestFirst<Item extends { readonly endedAt?: number | undefined }>(items: readonly Item[]): Item[] {
-  return items.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0));
+/** Of two that ended in one millisecond the one with the greater id: ids of ours grow with time. */
+function newestFirst<Item extends { readonly id: string; readonly endedAt?: number | undefined }>(
+  items: readonly Item[],
+): Item[] {
+  return items.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0) || (a.id < b.id ? 1 : -1));
 }

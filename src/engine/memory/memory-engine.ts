@@ -97,6 +97,11 @@ export class MemoryEngine implements Engine {
     return new MemoryTurnQueue({ queue, reach: () => this.#reach(), settings });
   }
 
+  async queueNames(): Promise<readonly string[]> {
+    await this.#open();
+    return this.#server.queueNames(this.#namespace);
+  }
+
   async claims(queue: string): Promise<readonly Claim[]> {
     await this.#open();
     const active = this.#server.queue(this.#namespace, queue).inState('active');

@@ -38,6 +38,11 @@ export class MemoryServer {
     this.clock = clock;
   }
 
+  queueNames(namespace: string): readonly string[] {
+    const own = `${namespace}/`;
+    return [...this.#queues.keys()].filter(key => key.startsWith(own)).map(key => key.slice(own.length));
+  }
+
   queue(namespace: string, name: string): MemoryQueue {
     const key = `${namespace}/${name}`;
     const known = this.#queues.get(key);

@@ -25,6 +25,7 @@ import { targetOf } from '../target.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from './backend.ts';
 import { checkPostgres } from './check.ts';
+import { postgresQueueNames } from './queue-names.ts';
 import { postgresClaims, postgresHandBack } from './claims.ts';
 import { EngineTimePool, postgresTime } from './engine-time.ts';
 import { LentPool } from './lent-pool.ts';
@@ -152,6 +153,14 @@ export class PostgresEngine implements Engine {
     }
     this.#signs.watch(name);
     return new PostgresTurnQueue({ pool, signs: this.#signs, name, sender: this.#sender, settings });
+  }
+
+  async queueNames(): Promise<readonly string[]> {
+    try {
+      return await postgresQueueNames((await this.#open()).pool);
+    } catch (cause) {
+      throw this.#explained(cause);
+    }
   }
 
   async claims(queue: string): Promise<readonly Claim[]> {

@@ -21,6 +21,7 @@ import { Outage } from '../outage.ts';
 import { SturdyWorker } from '../sturdy-worker.ts';
 import { targetOf } from '../target.ts';
 import { checkRedis } from './check.ts';
+import { redisQueueNames } from './queue-names.ts';
 import { redisClaims, redisHandBack } from './claims.ts';
 import { Connections } from './connections.ts';
 import { isMissingDatabase } from './insist-on-database.ts';
@@ -98,6 +99,11 @@ export class RedisEngine implements Engine {
     this.#workers.push(worker);
     await worker.waitUntilReady();
     return worker;
+  }
+
+  async queueNames(): Promise<readonly string[]> {
+    await this.#connections.ready(FAIL_FAST_MS);
+    return redisQueueNames(this.#connections.commands, this.#prefix);
   }
 
   async claims(queue: string): Promise<readonly Claim[]> {

@@ -1,11 +1,9 @@
-import type { App } from '../../contracts/index.ts';
 import type { Engine, EngineJob } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { jobFieldsOf, readStoredJob } from '../../queue/index.ts';
 
 export interface UnownedJobsOptions {
-  readonly app: App;
   readonly engine: Engine;
   readonly facts: Facts;
   /** The name of the worker that noticed. */
@@ -30,13 +28,13 @@ export class UnownedJobs {
 
   /** It stalled too often, or what its run came to could not be told to BullMQ. */
   ended(job: EngineJob, queue: string, error: Error): void {
-    const { app, facts, worker } = this.#options;
+    const { facts, worker } = this.#options;
     if (job.finishedOn === undefined) {
       // BullMQ runs it again.
       facts.state('worker.error', { worker, queue, error: bareError(error) });
       return;
     }
-    if (!facts.wants('job.dead') || !app.jobs.has(job.name)) return;
+    if (!facts.wants('job.dead')) return;
     facts.state('job.dead', {
       ...jobFieldsOf(job, queue),
       attempt: job.attemptsMade,

@@ -102,7 +102,7 @@ export class WorkerHost {
       secrets: secretsOf(engine),
     });
     this.#clock = watchHostClock(engine, this.name, options.suspicion === undefined ? this.facts : undefined);
-    this.#unowned = new UnownedJobs({ app: options.app, engine: options.engine, facts: this.facts, worker: this.name });
+    this.#unowned = new UnownedJobs({ engine: options.engine, facts: this.facts, worker: this.name });
     this.queues = options.queues ?? [...options.app.queues.keys()];
     this.fetches = new Map(this.queues.map(queue => [queue, new Fetches()]));
     const problems = assignmentProblems(options.app, this.queues);

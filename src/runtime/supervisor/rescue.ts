@@ -16,6 +16,8 @@ export interface RescueOptions {
   /** The supervisor that rescues. */
   readonly name: string;
   readonly queues: readonly string[];
+  /** Beside those: queues that no contract names, as they were found last. */
+  readonly others?: () => readonly string[];
 }
 
 /**
@@ -43,8 +45,10 @@ export class Rescue {
    */
   run(cause: CauseOfDeath, gone: (worker: string, jobId: string) => boolean): Promise<readonly string[]> {
     const look = async (): Promise<readonly string[]> => {
-      const { queues } = this.#options;
-      const rescued = await Promise.all(queues.map(queue => this.#queue(queue, cause, gone).catch(() => [])));
+      const { queues, others } = this.#options;
+      const rescued = await Promise.all(
+        [...queues, ...(others?.() ?? [])].map(queue => this.#queue(queue, cause, gone).catch(() => [])),
+      );
       return rescued.flat();
     };
     const looked = this.#turn.then(look);

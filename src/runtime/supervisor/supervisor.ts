@@ -14,6 +14,7 @@ import { supervisedName, supervisorOf, type FromWorker } from './messages.ts';
 import { clocksOfOthers, Presence } from './presence.ts';
 import { Rescue } from './rescue.ts';
 import { Respawn } from './respawn.ts';
+import { UnnamedQueues } from './unnamed-queues.ts';
 import { sweepState } from './sweep-state.ts';
 import { Timers } from './timers.ts';
 import { watchDeadLetters, type AlarmOptions } from './watch-dead-letters.ts';
@@ -39,6 +40,8 @@ export interface SupervisorOptions {
   readonly onReady?: (() => void) | undefined;
 }
 
+/** How often queues are looked for that no contract names. */
+const UNNAMED_EVERY_MS = 30_000;
 const ALIVE_EVERY_MS = 1_000;
 /** How long a dead worker's name is looked for in later sweeps, and how often everything is looked through. */
 const SWEEP_EVERY_MS = 30_000;
@@ -107,7 +110,9 @@ export class Supervisor {
     const { app, engine, facts, name, queues, processes, alarm } = this.#options;
     const store: StateStore = await openState(engine);
     const blame = new BlameBook(store);
-    const rescue = new Rescue({ engine, store, blame, facts, name, queues: [...app.queues.keys()] });
+    const unnamed = new UnnamedQueues({ app, engine, facts });
+    const others = (): readonly string[] => unnamed.names;
+    const rescue = new Rescue({ engine, store, blame, facts, name, queues: [...app.queues.keys()], others });
     this.#rescue = rescue;
     const deaths = new Deaths({
       rescue,
@@ -161,7 +166,11 @@ export class Supervisor {
     this.#scheduler.start();
     if (alarm !== undefined) watchDeadLetters(this.#timers, { app, engine, facts }, store, alarm);
     const open = (): Promise<CauseCounter> => CauseCounter.open(app, engine);
-    const letters = sweepCauses({ open, queues: async () => app.queues.keys() });
+    const letters = sweepCauses({ open, queues: async () => [...app.queues.keys(), ...unnamed.names] });
+    // What cannot be looked through now is looked through the next time.
+    const look = (): void => void unnamed.look().catch(() => undefined);
+    look();
+    this.#timers.every(UNNAMED_EVERY_MS, look);
     // Those that it makes itself: jobs that are to blame.
     const counted = countDeaths(facts, open);
     const state = sweepState(store);

@@ -48,6 +48,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'schedules.held': ['error'],
   'schedules.flowing': ['info'],
   'schedule.failed': ['error'],
+  'queue.unnamed': ['warn'],
   'dead-letters.alert': ['error'],
   'alert.failed': ['error'],
   'breaker.opened': ['error'],

@@ -55,7 +55,19 @@ export function countWorkers(
     registers,
   });
   for (const queue of names.queues) opened.inc({ queue }, 0);
+  const unnamed = new Gauge({
+    name: 'shiftwork_unnamed_queue_depth',
+    help: 'Jobs in queues that no contract of the app names: nobody runs them.',
+    labelNames: ['queue', 'state'],
+    aggregator: 'max',
+    registers,
+  });
   return [
+    facts.on('queue.unnamed', ({ fields: { queue, waiting, running, delayed, dead } }) => {
+      for (const [state, count] of Object.entries({ waiting, running, delayed, dead })) {
+        unnamed.set({ queue: names.unnamed(queue), state }, count);
+      }
+    }),
     facts.on('worker.died', () => died.inc()),
     facts.on('worker.recycled', () => recycled.inc()),
     facts.on('worker.blocked', () => blocked.inc()),

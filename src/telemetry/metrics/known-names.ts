@@ -15,6 +15,7 @@ const NAMES_KEPT = 200;
 export class KnownNames {
   readonly #app: NamedParts;
   readonly #subscriptions = new Set<string>();
+  readonly #unnamed = new Set<string>();
   readonly #projections = new Set<string>();
 
   constructor(app: NamedParts) {
@@ -43,6 +44,11 @@ export class KnownNames {
 
   event(type: string): string {
     return this.#app.events.has(type) ? type : OTHER;
+  }
+
+  /** Of queues that no contract names. */
+  unnamed(name: string): string {
+    return keep(this.#unnamed, name);
   }
 
   subscription(name: string): string {

@@ -1,0 +1,41 @@
+import { loadApp } from '../../boot/index.ts';
+import { withEngine } from '../../boot/engine/index.ts';
+import { type Command, lengthOf, parseCommand, table } from '../../command/index.ts';
+import { readQueueFigures } from '../../queue/index.ts';
+
+export const queues: Command = {
+  usage: 'shiftwork queues [--app PATH] [--json]',
+  details: [
+    'All queues that the engine holds in this namespace, also those that no contract of the app names: nobody will run',
+    'what is in them. docs/guides/retiring-a-queue.md says how to take a queue out of an app.',
+    '',
+  ],
+  async run(args, terminal) {
+    const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
+    const app = await loadApp(path);
+    const found = await withEngine(terminal.variables, async engine => {
+      const names = new Set([...app.queues.keys(), ...(await engine.queueNames())]);
+      return Promise.all(
+        [...names].map(async name => ({
+          ...(await readQueueFigures(await engine.queue(name), engine.clock.now())),
+          named: app.queues.has(name),
+        })),
+      );
+    });
+    if (json) terminal.print(JSON.stringify(found));
+    else {
+      const rows = found.map(({ name, named, waiting, oldestDueMs, delayed, running, succeeded, dead, paused }) => ({
+        queue: paused ? `${name} (paused)` : name,
+        contracts: named ? 'yes' : 'none names it',
+        waiting,
+        oldest: lengthOf(oldestDueMs),
+        delayed,
+        running,
+        succeeded,
+        dead,
+      }));
+      for (const line of table(rows)) terminal.print(line);
+    }
+    return 0;
+  },
+};
