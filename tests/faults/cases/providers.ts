@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { SMTPServerOptions } from 'smtp-server';
+import { startRawServer } from '../../support/raw-server.ts';
 import { startScriptedSmtp } from '../../support/smtp-script.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { call, mail } from '../app/providers.config.ts';
@@ -117,6 +118,46 @@ const sickHttp = (
   },
 });
 
+/** A stranger's endpoint: every other call is answered with something that is no answer, and kept. */
+const upgrades: FaultCase = {
+  number: 35,
+  title: 'an endpoint answers every other call with 101 (Upgrade), and keeps the connection',
+  engines: ['redis'],
+  async run(trial) {
+    const server = await startRawServer(socket => {
+      let asked = '';
+      socket.on('data', (part: Buffer) => {
+        asked += part.toString();
+        const [, n] = /\{"n":(\d+)\}/.exec(asked) ?? [];
+        if (n === undefined) return;
+        if (Number(n) % 2 === 0) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+        else socket.write('HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      });
+    });
+    try {
+      const fleet = await trial.readyFleet({ ...NOBODY, CHAOS_HTTP: `http://${server.host}/` }, APP);
+      const receipts = await trial.client.enqueueMany(Array.from({ length: JOBS }, (_, n) => call({ n })));
+      await trial.drained('provider');
+      const views = await Promise.all(receipts.map(({ id }) => trial.client.job(id)));
+      trial.measured.jobs = receipts.length;
+      const wrong = views.flatMap((view, n) => {
+        const expected = n % 2 === 0 ? 'succeeded' : 'dead';
+        return view?.state === expected ? [] : [`A: job ${n} is ${view?.state}, not ${expected}`];
+      });
+      const blamed = ['worker.died', 'worker.recycled', 'worker.blocked', 'breaker.opened'] as const;
+      return [
+        ...wrong,
+        ...blamed.flatMap(fact =>
+          fleet.facts(fact).length === 0 ? [] : [`S: ${fact} because of a stranger's endpoint`],
+        ),
+        ...(server.open === 0 ? [] : [`S: ${server.open} connections are left`]),
+      ];
+    } finally {
+      server.stop();
+    }
+  },
+};
+
 const reply = (responseCode: number): Error => Object.assign(new Error('not now'), { responseCode });
 
 export const providers: readonly FaultCase[] = [
@@ -131,4 +172,5 @@ export const providers: readonly FaultCase[] = [
   ),
   sickHttp('resets the connection', true, request => void request.socket.resetAndDestroy()),
   sickHttp('never answers', true, () => undefined),
+  upgrades,
 ];
