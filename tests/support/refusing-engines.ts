@@ -113,21 +113,18 @@ export const waysToRefuse: readonly WayToRefuse[] = [
     'MISCONF',
     'cannot save to its disk',
     async redis => {
-      // Where the snapshot is to stand, a folder stands.
+      // Where the snapshot is to stand, a folder stands. One that is still being written may put its file there meanwhile.
       const snapshot = await snapshotOf(redis);
-      await rm(snapshot, { force: true });
-      await mkdir(snapshot);
-      await redis.bgsave();
-      await waitFor('the snapshot to fail', async () =>
-        (await redis.info('persistence')).includes('rdb_last_bgsave_status:err'),
-      );
+      await waitFor('the folder', async () => {
+        await rm(snapshot, { recursive: true, force: true });
+        await mkdir(snapshot);
+        return true;
+      });
+      await waitFor('the snapshot to fail', () => savedAs('err', redis));
     },
     async redis => {
-      await rm(await snapshotOf(redis), { recursive: true });
-      await waitFor('a snapshot', async () => {
-        await redis.bgsave();
-        return (await redis.info('persistence')).includes('rdb_last_bgsave_status:ok');
-      });
+      await rm(await snapshotOf(redis), { recursive: true, force: true });
+      await waitFor('a snapshot', () => savedAs('ok', redis));
     },
   ),
   ofRedis(
@@ -155,6 +152,13 @@ export const waysToRefuse: readonly WayToRefuse[] = [
     client => client.query('drop function public.refuse() cascade'),
   ),
 ];
+
+/** Whether the last snapshot ended so; begins one, where none is under way. */
+async function savedAs(status: 'ok' | 'err', redis: Redis): Promise<boolean> {
+  await redis.bgsave().catch(() => undefined);
+  const info = await redis.info('persistence');
+  return info.includes('rdb_bgsave_in_progress:0') && info.includes(`rdb_last_bgsave_status:${status}`);
+}
 
 async function snapshotOf(redis: Redis): Promise<string> {
   const folder: unknown = ((await redis.config('GET', 'dir')) as string[])[1];
