@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { circlesIn } from './circles.ts';
 import { ENTRY_POINTS, FREE, GROUND, LAZY, ROOMS, VENDORS } from './plan.ts';
 import { readSourceFiles, readTexts, roomOf, type SourceFile } from './source-files.ts';
 
@@ -17,6 +18,10 @@ describe('the house', () => {
 
   test('rooms are entered by their door', () => {
     expect(product.flatMap(sideEntries)).toEqual([]);
+  });
+
+  test('no files import each other in a circle, types included: each can be read and changed alone', () => {
+    expect(circlesIn(product)).toEqual([]);
   });
 
   test('vendors stay in their rooms, and the ground has none but the schema interface', () => {
@@ -107,6 +112,17 @@ describe('the reader of the source', () => {
       // Without \`import type\` the module is loaded, whatever is taken from it.
       'zod',
     ]);
+  });
+
+  test('sees a circle of any length, and not what merely leads into it', () => {
+    const found = readTexts({
+      'src/a.ts': "import { b } from './b.ts';",
+      'src/b.ts': "import type { C } from './c.ts'; import './d.ts';",
+      'src/c.ts': "export const a = async () => import('./a.ts');",
+      'src/d.ts': 'export {};',
+      'src/e.ts': "import './a.ts';",
+    });
+    expect(circlesIn(found)).toEqual(['src/a.ts -> src/b.ts -> src/c.ts -> src/a.ts']);
   });
 
   test('sees what of process is touched, and awaits outside functions alone', () => {

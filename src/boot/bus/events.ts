@@ -1,5 +1,5 @@
 import { readNamespace, Environment, readRedisUrl } from '../../config/index.ts';
-import { loadApp } from '../index.ts';
+import { loadApp } from '../load-app.ts';
 import { type App } from '../../contracts/index.ts';
 import { enqueueReaction, type Bus } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';

@@ -1,5 +1,5 @@
 import type { Variables } from '../../config/index.ts';
-import { loadApp } from '../index.ts';
+import { loadApp } from '../load-app.ts';
 import type { Projections } from '../../event-store/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
 import {

@@ -1,4 +1,4 @@
-import { openDatabase } from '../index.ts';
+import { openDatabase } from '../open-database.ts';
 import { Environment } from '../../config/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { readOutboxStatus, reconcile } from '../../outbox/index.ts';

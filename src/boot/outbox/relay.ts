@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode } from '../../errors/index.ts';
 import { Environment, readLogLevel, readNodeEnv } from '../../config/index.ts';
-import { loadApp, openDatabase } from '../index.ts';
+import { loadApp } from '../load-app.ts';
+import { openDatabase } from '../open-database.ts';
 import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';

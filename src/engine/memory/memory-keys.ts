@@ -1,6 +1,13 @@
 import type { NewJob } from '../turns/index.ts';
+import type { MemoryEvents } from './memory-events.ts';
 import type { MemoryJob } from './memory-job.ts';
-import type { MemoryQueue } from './memory-queue.ts';
+
+/** What keys need of the queue that has them. */
+export interface KeyedQueue {
+  readonly jobs: Map<string, MemoryJob>;
+  readonly events: MemoryEvents;
+  add(job: NewJob): string;
+}
 
 interface Key {
   jobId: string;
@@ -10,11 +17,11 @@ interface Key {
 
 /** Deduplication ids, as BullMQ has them: simple, for a time, extended, replaced, and with a next one kept for later. */
 export class MemoryKeys {
-  readonly #queue: MemoryQueue;
+  readonly #queue: KeyedQueue;
   readonly #keys = new Map<string, Key>();
   readonly #nexts = new Map<string, NewJob>();
 
-  constructor(queue: MemoryQueue) {
+  constructor(queue: KeyedQueue) {
     this.#queue = queue;
   }
 

@@ -1,9 +1,9 @@
 import type { AnyJobContract, DestinationPolicy, QueuePolicy } from '../../contracts/index.ts';
+import type { EngineJob } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { mayCall } from '../../resilience/index.ts';
 import type { KeyedDigests, SecretSource } from '../../secrets/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import type { RunContext } from '../run/run-context.ts';
 import type { Settlement } from '../run/settlement.ts';
 import { destinationOf, type Destination } from './destination.ts';
 import { findingOf, held, holdOf, waits, type Look, type Waits } from './holding.ts';
@@ -18,6 +18,12 @@ export interface DestinationsOptions {
   readonly state: () => Promise<StateStore>;
   /** What names that are none to show are keyed with. */
   readonly secrets: SecretSource;
+}
+
+/** What is asked of a run before it is let through. */
+export interface AskingRun {
+  readonly jobId: string;
+  readonly job: Pick<EngineJob, 'attemptsMade' | 'attemptsStarted'>;
 }
 
 /** A run that was let through: told how it ended, it may change what becomes of the job. */
@@ -72,7 +78,7 @@ export class Destinations {
 
   /** Undefined for a job without a destination on a queue without one. */
   async admit(
-    run: RunContext,
+    run: AskingRun,
     contract: AnyJobContract,
     data: unknown,
     policy: QueuePolicy,
@@ -124,7 +130,7 @@ export class Destinations {
   /** A place among those that may run at once; undefined where there is no limit. */
   async #slot(
     slots: Places,
-    { jobId }: RunContext,
+    { jobId }: AskingRun,
     destination: Destination | undefined,
     { destinations: { concurrency } }: QueuePolicy,
     { timeoutMs }: AnyJobContract,

@@ -120,7 +120,7 @@ const sickHttp = (
 
 /** A stranger's endpoint: every other call is answered with something that is no answer, and kept. */
 const upgrades: FaultCase = {
-  number: 35,
+  number: 38,
   title: 'an endpoint answers every other call with 101 (Upgrade), and keeps the connection',
   engines: ['redis'],
   async run(trial) {

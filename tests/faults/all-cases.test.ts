@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { allCases, caseFiles } from './all-cases.ts';
+
+test('no two files of fault cases share a number: `--case N` and a promise that names case N mean one thing', () => {
+  const numbers = caseFiles.flatMap(file => [...new Set(file.map(({ number }) => number))]);
+  expect(numbers.filter((number, index) => numbers.indexOf(number) !== index)).toEqual([]);
+});
+
+test('two forms of one case have titles of their own: their rows would replace each other', () => {
+  const names = allCases.map(({ number, title }) => `${number} ${title}`);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
