@@ -153,11 +153,13 @@ export const waysToRefuse: readonly WayToRefuse[] = [
   ),
 ];
 
-/** Whether the last snapshot ended so; begins one, where none is under way. */
+/** Whether the last snapshot ended so; begins one where none is under way. */
 async function savedAs(status: 'ok' | 'err', redis: Redis): Promise<boolean> {
-  await redis.bgsave().catch(() => undefined);
   const info = await redis.info('persistence');
-  return info.includes('rdb_bgsave_in_progress:0') && info.includes(`rdb_last_bgsave_status:${status}`);
+  if (info.includes('rdb_bgsave_in_progress:1')) return false;
+  if (info.includes(`rdb_last_bgsave_status:${status}`)) return true;
+  await redis.bgsave().catch(() => undefined);
+  return false;
 }
 
 async function snapshotOf(redis: Redis): Promise<string> {
