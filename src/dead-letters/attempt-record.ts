@@ -38,10 +38,11 @@ export function replayedLine(at: number, by: string): string {
 
 /** The history of a job, oldest first. Lines of other programs in its log are passed over. */
 export async function readHistory(queue: EngineQueue, job: EngineJob): Promise<readonly HistoryLine[]> {
-  const { logs } = await queue.getJobLogs(job.id ?? '');
-  return logs.flatMap(text => {
+  // BullMQ answers none at all where another program keeps something else in the place of the log.
+  const { logs }: { readonly logs: unknown } = await queue.getJobLogs(job.id ?? '');
+  return (Array.isArray(logs) ? logs : []).flatMap((text: unknown) => {
     try {
-      const line: unknown = JSON.parse(text);
+      const line: unknown = JSON.parse(String(text));
       return isHistoryLine(line) ? [line] : [];
     } catch {
       return [];

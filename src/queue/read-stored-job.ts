@@ -14,6 +14,12 @@ export async function readStoredJob(queue: EngineQueue, id: string): Promise<Eng
     if (cause instanceof TypeError || cause instanceof RangeError) {
       throw new UndecodableJobError(id, 'it is not what BullMQ stores of a job');
     }
+    if (isOfWrongKind(cause)) throw new UndecodableJobError(id, 'its key in Redis holds something else than a job');
     throw cause;
   }
+}
+
+/** Whether Redis refused to read a key because another program keeps something else there. */
+function isOfWrongKind(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.startsWith('WRONGTYPE ');
 }

@@ -89,7 +89,8 @@ export async function discardJobs(
     });
     if (refused !== undefined) return refused;
     await index.drop(queue.name, [{ id, endedAt }]).catch(() => undefined);
-    const jobName = job === undefined || job === 'damaged' ? '?' : job.name;
+    const name: unknown = job === undefined || job === 'damaged' ? undefined : job.name;
+    const jobName = typeof name === 'string' ? name : '?';
     report(() => facts.state('job.discarded', { jobId: id, jobName, queue: queue.name, by, reason }));
     return undefined;
   });
@@ -149,8 +150,10 @@ async function each(
 
 /** Why a job cannot run again, found out before it is put back. */
 async function unfit(app: App, queue: string, job: EngineJob, now: number): Promise<string | undefined> {
-  const contract = app.jobs.get(job.name);
-  if (contract === undefined) return `this release knows no job "${job.name.slice(0, 100)}"`;
+  const name: unknown = job.name;
+  if (typeof name !== 'string') return UNREADABLE;
+  const contract = app.jobs.get(name);
+  if (contract === undefined) return `this release knows no job "${name.slice(0, 100)}"`;
   if (contract.queue !== queue) return `this release knows the job in queue "${contract.queue}" alone`;
   const { expiresAfterMs } = contract;
   if (expiresAfterMs !== undefined && now - job.timestamp > expiresAfterMs) return 'it has expired';
