@@ -103,6 +103,25 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
     await waitFor('its end', async () => (await queue.getCompletedCount()) === 1);
   });
 
+  test.each([10 * MINUTE, -10 * MINUTE])(
+    'what is left of a lock is told by it, with a machine that is %i ms ahead',
+    async aheadMs => {
+      const engine = await setup();
+      const queue = await engine.queue('tasks');
+      await Job.create(queue, 'long', {}, { jobId: 'long', timestamp: engine.clock.now() });
+      const ended = Promise.withResolvers<void>();
+      const worker = await engine.worker('tasks', () => ended.promise, { name: 'w', lockDuration: 5 * MINUTE });
+      void worker.run();
+      await waitFor('the job to be held', async () => (await queue.getActiveCount()) === 1);
+      setMachine(aheadMs);
+      const [claim] = await engine.claims('tasks');
+      expect(claim?.lockLeftMs).toBeGreaterThan(MINUTE);
+      expect(claim?.lockLeftMs).toBeLessThanOrEqual(5 * MINUTE);
+      ended.resolve();
+      await waitFor('its end', async () => (await queue.getCompletedCount()) === 1);
+    },
+  );
+
   if (kind !== 'redis') return;
 
   test("no script of BullMQ that we use is told the machine's time", async () => {

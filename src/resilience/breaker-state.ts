@@ -18,7 +18,7 @@ export const BREAKER_DEFAULTS: BreakerPolicy = {
   probes: 3,
 };
 
-/** A circuit as a value: JSON, so that processes can share it. Times are milliseconds since 1970. */
+/** A circuit as a value: JSON, so that processes can share it. Times are milliseconds, all of one clock: the engine's where processes share it. */
 export interface BreakerState {
   readonly phase: 'closed' | 'open' | 'probing';
   /** When the failures that still count happened, oldest first. */
@@ -39,7 +39,7 @@ export const CLOSED: BreakerState = {
   until: 0,
   openings: 0,
   successes: 0,
-  changedAt: 0,
+  changedAt: -1,
 };
 
 export interface CallEnd {

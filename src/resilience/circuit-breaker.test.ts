@@ -22,6 +22,17 @@ describe('CircuitBreaker', () => {
     expect(call).not.toHaveBeenCalled();
   });
 
+  test.each([600_000, -600_000])(
+    'a clock that is set by %i ms neither ends its pause nor prolongs it',
+    async stepMs => {
+      const breaker = await openOne();
+      vi.setSystemTime(Date.now() + stepMs);
+      await expect(breaker.run(() => 1)).rejects.toThrow(CircuitOpenError);
+      vi.advanceTimersByTime(30_000);
+      expect(await breaker.run(() => 'probe')).toBe('probe');
+    },
+  );
+
   test('after the pause one call at a time finds out, and enough of them close it', async () => {
     const breaker = await openOne({ probes: 2 });
     vi.advanceTimersByTime(30_000);

@@ -32,6 +32,7 @@ export class CircuitBreaker {
   readonly #policy: BreakerPolicy;
   readonly #timeoutMs: number;
   readonly #counts: (error: unknown) => boolean;
+  /** In monotonic time: a clock that is set neither opens it nor keeps it open. */
   #state: BreakerState = CLOSED;
   #probing = false;
 
@@ -53,18 +54,18 @@ export class CircuitBreaker {
    * @throws CircuitOpenError, without calling, while the circuit is open
    */
   async run<Value>(call: (signal: AbortSignal) => Value | Promise<Value>): Promise<Value> {
-    const beganAt = Date.now();
+    const beganAt = performance.now();
     const may = mayCall(this.#state, beganAt);
-    if (typeof may === 'number') throw new CircuitOpenError(this.#name, may);
+    if (typeof may === 'number') throw new CircuitOpenError(this.#name, Math.ceil(may));
     const probe = may === 'probe';
     if (probe && this.#probing) throw new CircuitOpenError(this.#name, 0);
     if (probe) this.#probing = true;
     try {
       const value = await callWithin({ what: `a call to "${this.#name}"`, limitMs: this.#timeoutMs }, call);
-      this.#state = afterSuccess(this.#policy, this.#state, { beganAt, endedAt: Date.now() });
+      this.#state = afterSuccess(this.#policy, this.#state, { beganAt, endedAt: performance.now() });
       return value;
     } catch (error) {
-      const end = { beganAt, endedAt: Date.now() };
+      const end = { beganAt, endedAt: performance.now() };
       const after = hasCode(error, 'CALL_TIMEOUT') || this.#counts(error) ? afterFailure : afterSuccess;
       this.#state = after(this.#policy, this.#state, end);
       throw error;

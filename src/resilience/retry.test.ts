@@ -40,6 +40,23 @@ describe('retry', () => {
     expect(call).toHaveBeenCalledTimes(1);
   });
 
+  test.each([600_000, -600_000])('a clock that is set by %i ms does not move the deadline', async stepMs => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const call = vi.fn<() => never>(() => {
+      throw refused();
+    });
+    const outcome = retry(call, { maxAttempts: 99, baseDelay: '1s', maxDelay: '1s', deadline: '4500ms' }).catch(
+      (error: unknown) => error,
+    );
+    vi.setSystemTime(Date.now() + stepMs);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await outcome).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(call).toHaveBeenCalledTimes(5);
+  });
+
   test('a signal ends the wait with its reason', async () => {
     const controller = new AbortController();
     const retrying = retry(

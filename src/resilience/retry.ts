@@ -40,16 +40,16 @@ export async function retry<Value>(
   }
   const baseMs = toMilliseconds(baseDelay, 'baseDelay');
   const maxMs = Math.min(toMilliseconds(maxDelay, 'maxDelay'), LONGEST_TIMER_MS);
-  const endsAt = deadline === undefined ? Infinity : Date.now() + toMilliseconds(deadline, 'deadline');
+  const endsAt = deadline === undefined ? Infinity : performance.now() + toMilliseconds(deadline, 'deadline');
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
-      const limit = { what: 'a call that is retried', limitMs: endsAt - Date.now(), signal };
+      const limit = { what: 'a call that is retried', limitMs: Math.ceil(endsAt - performance.now()), signal };
       return await callWithin(limit, own => call(attempt, own));
     } catch (error) {
       signal?.throwIfAborted();
       const waitMs = Math.random() * Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 52));
-      if (attempt >= maxAttempts || !retryable(error) || Date.now() + waitMs >= endsAt) throw error;
+      if (attempt >= maxAttempts || !retryable(error) || performance.now() + waitMs >= endsAt) throw error;
       await wait(waitMs, signal);
     }
   }

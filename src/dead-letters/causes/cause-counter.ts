@@ -80,6 +80,11 @@ export class CauseCounter {
     await this.#put(queue, await this.index.uncountedNewest(queue, limit));
   }
 
+  /** The engine's time, as in what it answers. */
+  now(): number {
+    return this.#engine.clock.now();
+  }
+
   async standing(queue: string): Promise<CauseStanding> {
     const [size, entry] = await Promise.all([this.index.size(queue), this.#store.get(WALKS, queue)]);
     return { queue, ...size, comparedAt: walkIn(entry?.value).comparedAt };
@@ -91,7 +96,7 @@ export class CauseCounter {
     else await this.index.drop(queue, page.items);
     if (page.next !== undefined) return { phase, from: page.next, comparedAt };
     if (phase === 'uncounted') return { phase: 'gone', from: undefined, comparedAt };
-    return { phase: 'uncounted', from: undefined, comparedAt: this.#engine.clock.now() };
+    return { phase: 'uncounted', from: undefined, comparedAt: this.now() };
   }
 
   async #put(name: string, ends: readonly LetterEnd[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { UnrecoverableError } from 'bullmq';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { engineCases, type EnginePlace } from '../../../tests/support/engines.ts';
 import { runApp } from '../../../tests/support/running-app.ts';
@@ -91,6 +91,23 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
         return standing?.kept === 3 && standing.counted === 3 && standing.comparedAt !== undefined;
       });
       expect(await letters.groups()).toMatchObject([{ count: 3 }]);
+    } finally {
+      stop();
+    }
+  });
+
+  test('what was just compared is not walked through again, although the clock of this machine is ahead by 10 minutes', async () => {
+    await seed(3);
+    await counter.compare('causes');
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 600_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const step = vi.spyOn(counter, 'step');
+    const queues = vi.fn<() => Promise<string[]>>(async () => ['causes']);
+    const stop = sweepCauses({ open: async () => counter, queues, everyMs: 20 });
+    try {
+      await waitFor('several looks', () => queues.mock.calls.length >= 4);
+      expect(step).not.toHaveBeenCalled();
     } finally {
       stop();
     }

@@ -38,7 +38,7 @@ export function sweepCauses({ open, queues, everyMs = EVERY_MS }: CauseSweepOpti
 async function sweepOne(counter: CauseCounter, queue: string): Promise<void> {
   for (let step = 0; step < STEPS; step += 1) {
     const { kept, counted, comparedAt = 0 } = await counter.standing(queue);
-    if (kept === counted && (step > 0 || Date.now() - comparedAt < FRESH_MS)) return;
+    if (kept === counted && (step > 0 || counter.now() - comparedAt < FRESH_MS)) return;
     await counter.step(queue);
   }
 }

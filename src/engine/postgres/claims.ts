@@ -7,12 +7,13 @@ interface ClaimRow {
   readonly name: string;
   readonly worker: string | null;
   readonly token: string;
-  /** By the clock of the process that took it, as BullMQ writes it. */
-  readonly until: string;
+  readonly leftMs: number;
 }
 
+/** Locks end by the server's time: so does what is left of them, whatever this machine's clock says. */
 const HELD = `
-  SELECT id, name, processed_by AS worker, lock_token AS token, locked_until_ms AS until
+  SELECT id, name, processed_by AS worker, lock_token AS token,
+         greatest(0, locked_until_ms - extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "leftMs"
     FROM job
    WHERE queue = $1 AND state = 'active' AND lock_token IS NOT NULL ORDER BY seq`;
 
@@ -21,13 +22,12 @@ const HAND_BACK = 'SELECT * FROM shiftwork_hand_back($1, $2::text[], $3::text[])
 /** Reads who holds which job. */
 export async function postgresClaims(pool: PgPool, queue: string): Promise<Claim[]> {
   const { rows } = await pool.query<ClaimRow>(HELD, [queue]);
-  const now = Date.now();
-  return rows.map(({ id, name, worker, token, until }) => ({
+  return rows.map(({ id, name, worker, token, leftMs }) => ({
     jobId: id,
     jobName: name,
     token,
     worker: worker ?? undefined,
-    lockLeftMs: Math.max(0, Number(until) - now),
+    lockLeftMs: leftMs,
   }));
 }
 

@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineEvent, InvalidContractError } from '../../contracts/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
@@ -7,7 +7,7 @@ import { ProjectionBehindError } from './projection-behind-error.ts';
 import { ProjectionFailedError } from '../park/projection-failed-error.ts';
 import { ProjectionUnknownError } from './projection-unknown-error.ts';
 import { counted, noted, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
-import { PATIENCE_MS } from '../../../tests/support/wait-for.ts';
+import { PATIENCE_MS, waitFor } from '../../../tests/support/wait-for.ts';
 import { is } from '../decide/decider.ts';
 import { EventStore } from '../event-store.ts';
 import { defineProjection, type ProjectionDefinition } from './projection.ts';
@@ -283,6 +283,22 @@ describe('of several processes', () => {
     await again;
     await second.waitFor('sums', await add('a', 1), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 3, events: 3 }]);
+  });
+
+  test('one renews its lease in time although the clock of its machine is put back by 10 minutes', async () => {
+    const projections = await run();
+    await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() - 600_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const leaseUntil = async (): Promise<string> => {
+      const { rows } = await place.pool.query<{ lease_until: string }>(
+        `select lease_until::text from ${place.store.names.projection} where name = 'sums' and generation = 'live'`,
+      );
+      return rows[0]?.lease_until ?? '';
+    };
+    const seen = new Set<string>();
+    await waitFor('four leases in a row', async () => seen.add(await leaseUntil()).size >= 4);
   });
 
   test('one that was silent for longer than its lease writes nothing more: the new one has a higher token', async () => {

@@ -158,7 +158,7 @@ export class Projections {
     this.#get(name);
     requireCounts({ position });
     const timeoutMs = toMilliseconds(timeout, 'timeout');
-    const endsAt = Date.now() + timeoutMs;
+    const endsAt = performance.now() + timeoutMs;
     for (let pauseMs = 2; ; pauseMs = Math.min(50, pauseMs * 1.5)) {
       const { rows } = await this.#store.pool.query<{ checkpoint: number }>(
         `select checkpoint::float8 from ${this.#store.names.projection} where name = $1 and generation = 'live'`,
@@ -166,7 +166,7 @@ export class Projections {
       );
       const reached = rows[0]?.checkpoint ?? 0;
       if (reached >= position) return;
-      if (Date.now() >= endsAt) throw new ProjectionBehindError(name, position, reached, timeoutMs);
+      if (performance.now() >= endsAt) throw new ProjectionBehindError(name, position, reached, timeoutMs);
       await sleep(pauseMs);
     }
   }

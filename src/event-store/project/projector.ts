@@ -127,7 +127,7 @@ export class Projector {
     const source = new BatchSource(store, projection, batchSize);
     const runner = new BatchRunner(store, place, checkpoint, this.#stop.signal);
     this.#runner = runner;
-    let renewAt = Date.now() + leaseMs / 3;
+    let renewAt = performance.now() + leaseMs / 3;
     while (!this.#stop.signal.aborted) {
       this.#wake = Promise.withResolvers<void>();
       const startedAt = performance.now();
@@ -140,12 +140,12 @@ export class Projector {
         this.#progress.ended();
       } else {
         this.#progress.ended();
-        await this.#idle(Math.min(pollEveryMs, Math.max(10, renewAt - Date.now())));
+        await this.#idle(Math.min(pollEveryMs, Math.max(10, renewAt - performance.now())));
       }
       this.#failures = 0;
-      if (batch !== undefined || Date.now() < renewAt) continue;
+      if (batch !== undefined || performance.now() < renewAt) continue;
       if (!(await renewLease(this.#sql, names, this.#request, token))) throw new LeaseLost();
-      renewAt = Date.now() + leaseMs / 3;
+      renewAt = performance.now() + leaseMs / 3;
     }
   }
 
