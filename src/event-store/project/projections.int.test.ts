@@ -299,6 +299,7 @@ describe('of several processes', () => {
     };
     const seen = new Set<string>();
     await waitFor('four leases in a row', async () => seen.add(await leaseUntil()).size >= 4);
+    expect([...seen]).toEqual([...seen].toSorted());
   });
 
   test('one that was silent for longer than its lease writes nothing more: the new one has a higher token', async () => {

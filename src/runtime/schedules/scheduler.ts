@@ -16,8 +16,8 @@ export interface SchedulerOptions {
   readonly facts: Facts;
   /** Who leads, in the shared state: the supervisor's name. */
   readonly name: string;
-  /** The time that schedules go by: the engine's. This machine's when left out. */
-  readonly now?: () => number;
+  /** The time that schedules go by: the engine's. */
+  readonly now: () => number;
   readonly leaseMs?: number;
   readonly tickMs?: number;
 }
@@ -61,7 +61,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#slots = new Map(options.app.schedules.map(schedule => [schedule, slotsOf(schedule)]));
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now;
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
     const { facts } = options;
     this.#progress = new Progress({

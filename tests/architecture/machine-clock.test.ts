@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { readSourceTexts } from './source-texts.ts';
+
+/** Rooms whose times other processes read or compare. They go by the engine's clock, or by the database's, or count in monotonic time. */
+const ROOMS = ['runtime', 'engine', 'state', 'queue', 'outbox', 'dead-letters', 'event-store'];
+
+/** Where the machine's clock is asked all the same: how often, and why nobody compares the answer with another process's time. */
+const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> = {
+  'src/engine/clock/engine-clock.ts': [
+    1,
+    'the clock itself: how far the machine is off, and its time until the engine has said one',
+  ],
+  'src/engine/redis/engine-time.ts': [1, "takes the machine's time out of what BullMQ tells its scripts"],
+  'src/engine/postgres/engine-time.ts': [
+    2,
+    "takes the machine's time out of what BullMQ tells its functions, both ways",
+  ],
+  'src/engine/redis/check.ts': [2, "measures how far this machine's clock is from the engine's"],
+  'src/engine/postgres/check.ts': [2, "measures how far this machine's clock is from the engine's"],
+  'src/engine/redis/rights.ts': [1, 'a trial of PEXPIREAT on a key that is deleted at once'],
+  'src/engine/broken-job.ts': [1, 'a time to show for a job that is stored without one; it is never run'],
+  'src/engine/memory/memory-clock.ts': [1, 'the clock of an engine that lives in this process alone'],
+  'src/state/memory-store.ts': [4, 'the state of this process alone'],
+  'src/state/ledger.ts': [
+    1,
+    'leaseUntil, which only releases before 0.2 read; this one goes by what the engine says is left',
+  ],
+  'src/queue/prepare.ts': [
+    1,
+    'the part of an id that sorts, in an app whose outbox has no engine; nothing is decided by it',
+  ],
+  'src/runtime/run/settle.ts': [1, "BullMQ counts a delay from its machine's clock: it cancels out"],
+  'src/runtime/schedules/slots.ts': [1, 'whether a cron ever fires again, which minutes do not change'],
+  'src/event-store/append/seal-event.ts': [
+    1,
+    "when it happened, as the app says; order and lag go by the database's position and time",
+  ],
+};
+
+const MACHINE_TIME = /\bDate\.now\b|\bnew Date\(\s*\)|\bnew Date\b(?!\()|\bperformance\.timeOrigin\b/g;
+
+const asked = new Map(
+  readSourceTexts()
+    .filter(({ path, isTest }) => !isTest && ROOMS.some(room => path.startsWith(`src/${room}/`)))
+    .map(({ path, text }) => [path, text.match(MACHINE_TIME)?.length ?? 0]),
+);
+
+test("what may be compared between processes never goes by a machine's own clock", () => {
+  expect(asked.size).toBeGreaterThan(200);
+  const wrong = [...asked]
+    .filter(([path, times]) => times > (ALLOWED[path]?.[0] ?? 0))
+    .map(
+      ([path, times]) =>
+        `${path} asks it ${times} times, expected ${ALLOWED[path]?.[0] ?? 0}: use engine.clock.now(), clock_timestamp() or performance.now()`,
+    );
+  expect(wrong).toEqual([]);
+});
+
+test('no exception outlives its file', () => {
+  expect(Object.entries(ALLOWED).filter(([path, [times]]) => asked.get(path) !== times)).toEqual([]);
+});
