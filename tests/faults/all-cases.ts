@@ -3,6 +3,7 @@ import { clockFaults } from './cases/clocks.ts';
 import { crashes } from './cases/crashes.ts';
 import { engineFaults } from './cases/engine.ts';
 import { eventStoreFaults } from './cases/event-store.ts';
+import { letterFaults } from './cases/letters.ts';
 import { outboxFaults } from './cases/outbox.ts';
 import { providers } from './cases/providers.ts';
 import { refusals } from './cases/refusals.ts';
@@ -28,6 +29,7 @@ export const caseFiles: readonly (readonly FaultCase[])[] = [
   shopFaults,
   watchFaults,
   clockFaults,
+  letterFaults,
 ];
 
 export const allCases: readonly FaultCase[] = caseFiles.flat();
