@@ -7,6 +7,8 @@ import { waitFor } from '../../support/wait-for.ts';
 import { brief } from '../app/chaos.config.ts';
 import { BOTH, type FaultCase } from '../case.ts';
 import { ONE, type Fleet, type Trial } from '../trial.ts';
+import { note } from '../app/outbox.config.ts';
+import { differences, withOutbox, type Place } from './outbox.ts';
 
 const MINUTES = 60_000;
 const STEPPED = new URL('../../support/stepped-clock.ts', import.meta.url).href;
@@ -115,6 +117,48 @@ const schedulerStepped: FaultCase = {
     }),
 };
 
+/** What was committed is queued as old as it is, and what is to wait waits as long as it was told. */
+async function sendsRightly(place: Place, key: string, act: () => void): Promise<string[]> {
+  const begunAt = Date.now();
+  const { id: late } = await place.outbox.enqueue(place.pool, note, { key: `${key} late` }, { delay: '50s' });
+  place.committed.add(late);
+  const before = new Set(place.committed);
+  await place.commit(key);
+  act();
+  // These are committed while the clock is set, or just after.
+  await place.commit(`${key} after`);
+  await place.drained();
+  const queue = await place.engine.queue('notes');
+  const wrong: string[] = [];
+  for (const id of [late, ...[...place.committed].filter(each => !before.has(each))]) {
+    const job = await queue.getJob(id);
+    const at = job?.timestamp ?? 0;
+    const aheadMs = Math.max(begunAt - at, at - Date.now());
+    if (aheadMs > MINUTES) wrong.push(`the job ${id} of "${key}" is ${aheadMs} ms younger or older than its entry`);
+  }
+  const due = await place.dueAt(late);
+  const offMs = Math.abs(due - begunAt - 50_000);
+  return offMs < MINUTES ? wrong : [...wrong, `the job that is to wait for 50 s is due ${offMs} ms off`];
+}
+
+const relayStepped: FaultCase = {
+  number: 42,
+  title: 'the clock of a relay is wrong by 10 minutes as it starts, then steps, either way, while it sends',
+  engines: ['redis'],
+  run: trial =>
+    withClock(clock =>
+      withOutbox(trial, async place => {
+        clock.set(10 * MINUTES);
+        const wrong = await sendsRightly(place, 'before the start', () => void place.relay(clock.env));
+        for (const aheadMs of [-10 * MINUTES, 0, 10 * MINUTES]) {
+          await pause(trial.between(0, 300));
+          wrong.push(...(await sendsRightly(place, `at ${aheadMs} ms`, () => clock.set(aheadMs))));
+        }
+        return [...wrong, ...(await differences(trial, place))];
+      }),
+    ),
+};
+
 const engineStepped: FaultCase = {
   number: 44,
   title: "the engine's own clock steps by an hour, either way (TIME as it is answered; a stand-in)",
@@ -144,4 +188,4 @@ const engineStepped: FaultCase = {
   },
 };
 
-export const clockFaults: readonly FaultCase[] = [workerStepped, schedulerStepped, engineStepped];
+export const clockFaults: readonly FaultCase[] = [workerStepped, schedulerStepped, relayStepped, engineStepped];

@@ -92,6 +92,17 @@ export class Place {
     return jobs.map(({ id = '' }) => id).toSorted();
   }
 
+  /** When a job that waits for its time is due. */
+  async dueAt(id: string): Promise<number> {
+    const redis = new Redis(this.#redisUrl);
+    try {
+      // BullMQ keeps the time in the upper bits of the score.
+      return Math.floor(Number((await redis.zscore(`${SPACE}:notes:delayed`, id)) ?? 0) / 0x1000);
+    } finally {
+      redis.disconnect();
+    }
+  }
+
   status() {
     return readOutboxStatus(this.pool, SPACE);
   }
