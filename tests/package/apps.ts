@@ -69,12 +69,22 @@ await dashboard.close();
 await engine.close();
 `;
 
-/** The blocks of the README that say in their first line in which file they stand. */
-function readmeFiles(): Readonly<Record<string, string>> {
-  const text = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const blocks = [...text.matchAll(/```ts\n\/\/ ([\w.]+\.ts)\n([\s\S]*?)```/g)];
-  if (blocks.length < 5) throw new Error(`Only ${blocks.length} blocks of the README name their file.`);
-  return Object.fromEntries(blocks.map(([, name = '', block = '']) => [`source/readme/${name}`, block]));
+/** Documents whose blocks stand together as an app, each in a folder of its own, and how many there are at least. */
+const SHOWN: readonly (readonly [document: string, folder: string, atLeast: number])[] = [
+  ['README.md', 'readme', 5],
+  ['docs/guides/schedules.md', 'schedules', 4],
+];
+
+/** The blocks of these that say in their first line in which file they stand. */
+function shownFiles(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    SHOWN.flatMap(([document, folder, atLeast]) => {
+      const text = readFileSync(new URL(`../../${document}`, import.meta.url), 'utf8');
+      const blocks = [...text.matchAll(/```ts\n\/\/ ([\w.]+\.ts)\n([\s\S]*?)```/g)];
+      if (blocks.length < atLeast) throw new Error(`Only ${blocks.length} blocks of ${document} name their file.`);
+      return blocks.map(([, name = '', block = '']) => [`source/${folder}/${name}`, block]);
+    }),
+  );
 }
 
 /** @param doors the package's entries as users write them, such as `shiftwork/jobs` */
@@ -156,7 +166,7 @@ client.enqueue(greet, { name: 'CommonJS' }).then(async ({ id }) => {
       dependencies: [...PEERS, '@types/node@24', '@types/pg@8', '@types/express@5'],
       programs: ['build/dashboard.js'],
       files: {
-        ...readmeFiles(),
+        ...shownFiles(),
         'source/dashboard.ts': OWN_DASHBOARD,
         'package.json': JSON.stringify({ ...MANIFEST, type: 'module' }),
         'tsconfig.json': JSON.stringify({ compilerOptions: STRICTEST, include: ['source'] }),
