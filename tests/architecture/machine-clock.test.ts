@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readSourceTexts } from './source-texts.ts';
 
 /** Rooms whose times other processes read or compare. They go by the engine's clock, or by the database's, or count in monotonic time. */
-const ROOMS = ['runtime', 'engine', 'state', 'queue', 'outbox', 'dead-letters', 'event-store'];
+const ROOMS = ['runtime', 'engine', 'state', 'queue', 'outbox', 'dead-letters', 'event-store', 'events', 'telemetry'];
 
 /** Where the machine's clock is asked all the same: how often, and why nobody compares the answer with another process's time. */
 const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> = {
@@ -31,6 +31,18 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
   ],
   'src/runtime/run/settle.ts': [1, "BullMQ counts a delay from its machine's clock: it cancels out"],
   'src/runtime/schedules/slots.ts': [1, 'whether a cron ever fires again, which minutes do not change'],
+  'src/events/envelope/seal.ts': [1, 'when it happened, as the app says; no order goes by it'],
+  'src/events/bus/subscriber.ts': [1, 'how old an event was when it came: shown, and nothing is decided by it'],
+  'src/events/transports/redis/stream-letters.ts': [
+    1,
+    'how long letters are kept: 30 days, of which minutes do not matter',
+  ],
+  'src/events/transports/rabbitmq/rabbit-consumer.ts': [
+    4,
+    'RabbitMQ has no time to ask for; only pauses of more than a broker can hold are told by it',
+  ],
+  'src/telemetry/logs/create-logger.ts': [1, 'the time of a log line'],
+  'src/telemetry/logs/repeats.ts': [1, 'which log lines of this process repeat each other'],
   'src/event-store/append/seal-event.ts': [
     1,
     "when it happened, as the app says; order and lag go by the database's position and time",

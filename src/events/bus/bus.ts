@@ -122,14 +122,17 @@ export class Bus {
    */
   async forward(event: OutgoingEvent): Promise<void> {
     this.#expectOpen();
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const transport = this.#transport;
     let results: readonly LocalResult[] = [];
     if (transport.publishAndWait === undefined) await transport.publish(event);
     else results = await transport.publishAndWait(event);
     for (const { verdict } of results) if (verdict.kind !== 'done') throw verdict.error;
     if (!this.facts.wants('event.published')) return;
-    this.facts.state('event.published', { ...fieldsOf(event, transport.name), tookMs: Date.now() - startedAt });
+    this.facts.state('event.published', {
+      ...fieldsOf(event, transport.name),
+      tookMs: Math.round(performance.now() - startedAt),
+    });
   }
 
   /**
@@ -264,8 +267,8 @@ export class Bus {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const endsAt = Date.now() + timeoutMs;
-    const left = (): number => Math.max(0, endsAt - Date.now());
+    const endsAt = performance.now() + timeoutMs;
+    const left = (): number => Math.max(0, Math.ceil(endsAt - performance.now()));
     await this.#transport.drain?.(timeoutMs);
     await Promise.all([...this.#stops].map(stop => stop(left())));
     this.#isClosed = true;
@@ -277,7 +280,7 @@ export class Bus {
     if (this.#isClosed) throw new BusClosedError();
     const { contract } = requireEventRequest(request);
     this.#expectKnown(contract);
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     return this.#tracer.span(
       `event.publish.${contract.name}`,
       currentCause()?.traceparent,
@@ -286,7 +289,10 @@ export class Bus {
         const sealed = seal(request, this.#ids, traceparent);
         await send(outgoing(sealed, this.#source));
         if (this.facts.wants('event.published')) {
-          this.facts.state('event.published', { ...this.#fields(sealed), tookMs: Date.now() - startedAt });
+          this.facts.state('event.published', {
+            ...this.#fields(sealed),
+            tookMs: Math.round(performance.now() - startedAt),
+          });
         }
         const { id, timestamp, metadata } = sealed;
         return { id, type: contract.name, timestamp, correlationId: metadata.correlationId };

@@ -7,7 +7,7 @@ const failing = (error: Error) => vi.fn<() => Promise<void>>().mockRejectedValue
 
 describe('publishing', () => {
   // Deadline and pauses are counted by a clock that stands still, however slow the machine.
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
   test('tries again a few times, and says in the end that it failed', async () => {
@@ -34,6 +34,16 @@ describe('publishing', () => {
     for (const attempts of [0, -1, 1.5, Number.NaN]) {
       expect(() => new SteadySend('test', { attempts })).toThrow('attempts of retry to be an integer from 1 to 100');
     }
+  });
+
+  test('tries again in its time although the clock is set by 10 minutes meanwhile', async () => {
+    const steady = new SteadySend('test', { baseDelay: 1 });
+    const flaky = vi.fn<() => Promise<void>>(async () => {
+      vi.setSystemTime(Date.now() + 600_000);
+      if (flaky.mock.calls.length < 3) throw away();
+    });
+    await steady.send('the event', flaky);
+    expect(flaky).toHaveBeenCalledTimes(3);
   });
 
   test('stops asking a transport that is away, and says that it was not asked', async () => {

@@ -51,7 +51,7 @@ export class SteadySend {
 
   /** @throws BusUnavailableError; whatever else `send` rejects with is passed on at once */
   async send(what: string, send: () => Promise<void>): Promise<void> {
-    const beganAt = Date.now();
+    const beganAt = performance.now();
     try {
       await this.#breaker.run(send);
     } catch (error) {
@@ -70,7 +70,7 @@ export class SteadySend {
       await retry(attempt => (attempt === 1 ? Promise.reject(first) : this.#breaker.run(send)), {
         maxAttempts: attempts,
         baseDelay: baseDelayMs,
-        deadline: Math.max(0, beganAt + deadlineMs - Date.now()),
+        deadline: Math.max(0, Math.ceil(beganAt + deadlineMs - performance.now())),
         retryable: isOutage,
       });
     } catch (error) {

@@ -88,13 +88,13 @@ export class InProcessTransport implements Transport {
   }
 
   async drain(timeoutMs: number): Promise<void> {
-    const endsAt = Date.now() + timeoutMs;
+    const endsAt = performance.now() + timeoutMs;
     do {
       const inboxes = [...this.#parties.values()].flat().map(({ inbox }) => inbox);
       if (this.#scheduled === 0 && inboxes.every(({ size }) => size === 0)) return;
-      await Promise.all(inboxes.map(inbox => inbox.idle(Math.max(0, endsAt - Date.now()))));
+      await Promise.all(inboxes.map(inbox => inbox.idle(Math.max(0, Math.ceil(endsAt - performance.now())))));
       await new Promise(resolve => setImmediate(resolve));
-    } while (Date.now() < endsAt);
+    } while (performance.now() < endsAt);
   }
 
   async close(): Promise<void> {

@@ -79,12 +79,12 @@ export class QueueGauges {
 
   async #current(): Promise<readonly QueueReading[] | undefined> {
     const { read, withinMs = 500, freshMs = 1_000 } = this.#options;
-    if (this.#read !== undefined && Date.now() - this.#read.at < freshMs) return this.#read.queues;
+    if (this.#read !== undefined && performance.now() - this.#read.at < freshMs) return this.#read.queues;
     // One at a time: an engine that is away must not gather questions.
     this.#reading ??= read()
       .then(
         queues => {
-          this.#read = { at: Date.now(), queues };
+          this.#read = { at: performance.now(), queues };
           return queues;
         },
         () => undefined,

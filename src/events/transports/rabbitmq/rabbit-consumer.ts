@@ -84,12 +84,12 @@ export class RabbitConsumer {
 
   /** Takes nothing more, lets what runs end; the broker gives the rest to others when the channel closes. */
   async stop(timeoutMs: number): Promise<void> {
-    const endsAt = Date.now() + timeoutMs;
+    const endsAt = performance.now() + timeoutMs;
     this.#stop.abort();
     this.#parts.link.leave(this.#open);
     const channel = this.#channel;
     await this.#bounded(endsAt, async () => void (await channel?.cancel(this.#tag)));
-    await this.#inbox.idle(Math.max(0, endsAt - Date.now()));
+    await this.#inbox.idle(Math.max(0, Math.ceil(endsAt - performance.now())));
     this.#channel = undefined;
     this.#session?.acks.flush();
     await this.#bounded(endsAt, async () => channel?.close());
@@ -268,7 +268,7 @@ export class RabbitConsumer {
 
   async #bounded(endsAt: number, act: () => Promise<unknown>): Promise<void> {
     const closed = act().catch(() => undefined);
-    await Promise.race([closed, sleep(Math.max(200, endsAt - Date.now()))]);
+    await Promise.race([closed, sleep(Math.max(200, endsAt - performance.now()))]);
   }
 
   #what(): string {

@@ -119,7 +119,7 @@ export class RabbitLetters implements EventDeadLetters {
 
   /** Nobody but its owner's connection may touch an exclusive queue, and it goes with that. */
   async #lock(connection: ChannelModel): Promise<Channel> {
-    const endsAt = Date.now() + OTHERS_MS;
+    const endsAt = performance.now() + OTHERS_MS;
     for (;;) {
       const channel = await connection.createChannel();
       channel.on('error', () => undefined);
@@ -128,7 +128,7 @@ export class RabbitLetters implements EventDeadLetters {
         return channel;
       } catch (cause) {
         if (replyCodeOf(cause) !== RESOURCE_LOCKED) throw cause;
-        if (Date.now() > endsAt) throw this.#link.unavailable(WHAT, 'somebody else looks at them', cause);
+        if (performance.now() > endsAt) throw this.#link.unavailable(WHAT, 'somebody else looks at them', cause);
       }
       await sleep(LOOK_AGAIN_MS * (0.5 + Math.random()));
     }

@@ -214,14 +214,14 @@ export class RabbitLink {
     this.#arrival?.resolve(connection);
     this.#arrival = undefined;
     if (this.#lostAt === undefined) return;
-    const awayMs = Date.now() - this.#lostAt;
+    const awayMs = Math.round(performance.now() - this.#lostAt);
     this.#lostAt = undefined;
     this.#listener?.back(awayMs);
   }
 
   #lost(cause: unknown): void {
     if (this.#stop.signal.aborted || this.#lostAt !== undefined) return;
-    this.#lostAt = Date.now();
+    this.#lostAt = performance.now();
     this.#listener?.lost(cause instanceof Error ? bareError(cause) : new Error('The connection was closed.'));
   }
 }

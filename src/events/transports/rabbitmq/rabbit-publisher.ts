@@ -44,7 +44,7 @@ export class RabbitPublisher {
     const channel = this.#channel ?? (await this.#ready(what));
     const { exchange, routingKey, content, options } = message;
     await new Promise<void>((resolve, reject) => {
-      const open: Unconfirmed = { since: Date.now(), late: () => reject(this.#link.unavailable(what, LATE)) };
+      const open: Unconfirmed = { since: performance.now(), late: () => reject(this.#link.unavailable(what, LATE)) };
       this.#watch(open);
       try {
         channel.publish(exchange, routingKey, content, { persistent: true, mandatory: true, ...options }, error => {
@@ -120,7 +120,7 @@ export class RabbitPublisher {
 
   readonly #expire = (): void => {
     this.#timer = undefined;
-    const now = Date.now();
+    const now = performance.now();
     for (const open of this.#unconfirmed) {
       const leftMs = open.since + FAIL_FAST_MS - now;
       if (leftMs > 0) {

@@ -173,10 +173,10 @@ export class RedisLink {
       () => true,
       () => true,
     );
-    const endsAt = Date.now() + END_READ_MS;
+    const endsAt = performance.now() + END_READ_MS;
     try {
       // Again and again: on its own connection the read may come to the server after the word to end it.
-      for (let pauseMs = 5; Date.now() < endsAt; pauseMs = Math.min(2 * pauseMs, 100)) {
+      for (let pauseMs = 5; performance.now() < endsAt; pauseMs = Math.min(2 * pauseMs, 100)) {
         if (reader.clientId !== '') await this.commands.client('UNBLOCK', Number(reader.clientId));
         if (await Promise.race([ended, sleep(pauseMs, false)])) return;
       }
@@ -225,7 +225,7 @@ export class RedisLink {
 
   #lost(error: Error): void {
     if (this.#closed || this.#lostAt !== undefined) return;
-    this.#lostAt = Date.now();
+    this.#lostAt = performance.now();
     this.#listener?.lost(bareError(error));
   }
 
@@ -235,7 +235,7 @@ export class RedisLink {
     this.#arrival?.resolve();
     this.#arrival = undefined;
     if (this.#lostAt === undefined || (this.#vital !== undefined && this.#vital.status !== 'ready')) return;
-    const awayMs = Date.now() - this.#lostAt;
+    const awayMs = Math.round(performance.now() - this.#lostAt);
     this.#lostAt = undefined;
     this.#listener?.back(awayMs);
   }

@@ -74,7 +74,7 @@ export class StreamGroup {
 
   /** Takes nothing more, lets what runs end, and puts the rest where others find it at once. */
   async stop(timeoutMs: number): Promise<void> {
-    const endsAt = Date.now() + timeoutMs;
+    const endsAt = performance.now() + timeoutMs;
     this.#stop.abort();
     this.#wake?.();
     await this.#endRead();
@@ -334,7 +334,7 @@ export class StreamGroup {
   }
 
   async #bounded(endsAt: number, act: () => Promise<void>): Promise<void> {
-    await Promise.race([act().catch(() => undefined), sleep(Math.max(200, endsAt - Date.now()))]);
+    await Promise.race([act().catch(() => undefined), sleep(Math.max(200, endsAt - performance.now()))]);
   }
 
   #what(): string {
