@@ -2,6 +2,7 @@ import type { IQueueBackend, Job, PgPool, Queue, Worker, WorkerOptions } from 'b
 import type { Redis } from 'ioredis';
 import type { EngineClock } from './clock/index.ts';
 import type { GivenSecrets } from '../secrets/index.ts';
+import type { TurnQueue, TurnQueueSettings } from './turns/index.ts';
 
 /** BullMQ's classes as this project uses them: the data is unknown until a contract has validated it. */
 export type EngineQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
@@ -76,6 +77,11 @@ export interface Engine {
    * Only on an engine opened for workers. Rejects with EngineUnreachableError when the engine is closed meanwhile.
    */
   worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker>;
+  /**
+   * The queue for adding, taking and settling many jobs a trip; one object for each call. Waits for an engine that is away where the engine was
+   * opened for workers, else as `queue`.
+   */
+  turns(name: string, settings?: TurnQueueSettings): Promise<TurnQueue>;
   /** The jobs of a queue that a worker holds a lock on, in the order in which they came. */
   claims(queue: string): Promise<readonly Claim[]>;
   /**

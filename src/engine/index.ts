@@ -15,6 +15,22 @@ export { isBrokenJson } from './broken-job.ts';
 export { readEngineSettings, type EngineSettings } from './engine-settings.ts';
 export { lockRenewalMs } from './lock-renewal.ts';
 export { openEngine } from './open-engine.ts';
+export { scheduleNext } from './schedule-next.ts';
 export * from './engine-check-error.ts';
 export * from './engine-unreachable-error.ts';
 export { memoryServer, memoryServerWith, VirtualClock, type MemoryClock, type MemoryServer } from './memory/index.ts';
+export type {
+  AddAnswer,
+  End,
+  EndKind,
+  Held,
+  Keep,
+  NewJob,
+  Rest,
+  SettleAnswer,
+  TakenJob,
+  Turn,
+  TurnAnswer,
+  TurnQueue,
+  TurnQueueSettings,
+} from './turns/index.ts';

@@ -9,15 +9,7 @@ export { followingOf, originOf, requireReactions, type CausedBy, type Following 
 export { KeyRecords, type KeyRecord } from './key-records.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './job-meta.ts';
 export { readJobView, type JobState, type JobView } from './job-view.ts';
-export {
-  CONTRACT_BACKOFF,
-  check,
-  finish,
-  prepare,
-  type CheckedJob,
-  type PrepareContext,
-  type PreparedJob,
-} from './prepare.ts';
+export { check, finish, prepare, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare.ts';
 export { PRIORITY_NUMBERS } from './priorities.ts';
 export { readQueueFigures, type QueueFigures } from './queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './running-jobs.ts';

@@ -41,7 +41,7 @@ describe('prepare', () => {
   test('takes the policy from the contract', () => {
     expect(prepared(greet, { userId: 'u1' }).options).toMatchObject({
       attempts: 5,
-      backoff: { type: 'contract' },
+      backoff: { type: 'exponential', jitter: 1 },
       priority: 30,
       removeOnComplete: { age: 600, count: 5 },
       removeOnFail: { age: 172_800 },

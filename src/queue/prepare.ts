@@ -6,6 +6,7 @@ import {
   type EnqueueOptions,
   type KeyPart,
 } from '../contracts/index.ts';
+import type { Backoff } from '../resilience/index.ts';
 import type { Secrets } from '../secrets/index.ts';
 import type { IdSource } from '../time/index.ts';
 import { currentCause } from '../tracing/index.ts';
@@ -53,9 +54,6 @@ export interface CheckedJob {
 /** Stands before the parts of a key that is what the job follows from; before others stands what gave them. */
 const ORIGIN = 'origin';
 
-/** Named in every job so that the worker asks the contract, whose policy may have changed since. */
-export const CONTRACT_BACKOFF = Object.freeze({ type: 'contract' });
-
 /**
  * Validates a job. What follows from something is known by that, where neither caller nor contract has a key.
  * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError
@@ -92,7 +90,7 @@ export function finish(
   const options: JobsOptions = {
     jobId: id,
     attempts: contract.retry.attempts,
-    backoff: CONTRACT_BACKOFF,
+    backoff: backoffOf(contract.retry.backoff),
     priority: given.priority,
     removeOnComplete: keepCompleted(retention.completedMs, retention.completedCount),
     removeOnFail: { age: Math.ceil(retention.failedMs / 1000) },
@@ -132,6 +130,16 @@ function keyOf(
 ): readonly KeyPart[] | undefined {
   if (idempotencyKey !== undefined) return ['call', idempotencyKey];
   return contractKey && ['key', ...contractKey(output)];
+}
+
+/**
+ * In BullMQ's own forms, so that a stock Worker retries our jobs too; what it does not know is the cap. Our workers ask the contract, whose policy
+ * may have changed since.
+ */
+function backoffOf(backoff: Backoff): { type: 'exponential' | 'fixed'; delay: number; jitter?: number } {
+  return backoff.kind === 'fixed'
+    ? { type: 'fixed', delay: backoff.delayMs }
+    : { type: 'exponential', delay: backoff.fromMs, jitter: 1 };
 }
 
 function defaultsOf(contract: AnyJobContract): CheckedOptions {

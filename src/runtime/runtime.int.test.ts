@@ -222,7 +222,9 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     const greet = defineJob({ queue: 'email', name: 'greet', schema: text });
     const { client, facts, start, queue } = await setup([handle(greet, () => undefined)]);
     const id = jobIdOf('email', createIdSource().next());
-    await (await queue('email')).add('greet', { text: 7 }, { jobId: id, attempts: 5, backoff: { type: 'contract' } });
+    await (
+      await queue('email')
+    ).add('greet', { text: 7 }, { jobId: id, attempts: 5, backoff: { type: 'fixed', delay: 1_000 } });
     const died = facts.next('job.dead');
     await start();
     await expect(died).resolves.toMatchObject({ jobId: id, reason: 'undecodable', attempt: 1 });
@@ -280,7 +282,11 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     ]);
     const id = jobIdOf('email', createIdSource().next());
     const email = await queue('email');
-    const waiting = await email.add('greet', { text: '' }, { jobId: id, attempts: 2, backoff: { type: 'contract' } });
+    const waiting = await email.add(
+      'greet',
+      { text: '' },
+      { jobId: id, attempts: 2, backoff: { type: 'fixed', delay: 1_000 } },
+    );
     await waiting.updateProgress({ waitingForRelease: 'the name', since: Date.now() - 3_600_001 });
     const retried = facts.next('job.retried');
     await start();

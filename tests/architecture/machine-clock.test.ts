@@ -29,7 +29,6 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
     1,
     'the part of an id that sorts, in an app whose outbox has no engine; nothing is decided by it',
   ],
-  'src/runtime/run/settle.ts': [1, "BullMQ counts a delay from its machine's clock: it cancels out"],
   'src/runtime/schedules/slots.ts': [1, 'whether a cron ever fires again, which minutes do not change'],
   'src/events/envelope/seal.ts': [1, 'when it happened, as the app says; no order goes by it'],
   'src/events/bus/subscriber.ts': [1, 'how old an event was when it came: shown, and nothing is decided by it'],

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { EngineCheckError } from '../engine-check-error.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import type {
@@ -15,6 +17,7 @@ import type {
 import { EngineClock } from '../clock/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../limits.ts';
+import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import { Outage } from '../outage.ts';
@@ -27,6 +30,7 @@ import { Connections } from './connections.ts';
 import { isMissingDatabase } from './insist-on-database.ts';
 import { rightsErrors } from './rights.ts';
 import { sturdyBackend } from './sturdy-backend.ts';
+import { RedisTurnQueue } from './turns/index.ts';
 
 const NO_DATABASE =
   'Expected the database that the URL names by its number, found none: a Redis has 16 (0 to 15) unless its "databases" says otherwise.';
@@ -43,6 +47,8 @@ export class RedisEngine implements Engine {
   readonly #connections: Connections;
   readonly #queues = new Map<string, EngineQueue>();
   readonly #workers: SturdyWorker[] = [];
+  /** Names of queues whose signs this process has waited for. */
+  readonly #waited = new Set<string>();
   #closing: Promise<void> | undefined;
 
   constructor(url: URL, options: EngineOptions) {
@@ -106,6 +112,24 @@ export class RedisEngine implements Engine {
     return redisQueueNames(this.#connections.commands, this.#prefix);
   }
 
+  async turns(name: string, settings: TurnQueueSettings = {}): Promise<TurnQueue> {
+    await this.#connections.ready(this.#options.role === 'producer' ? FAIL_FAST_MS : undefined);
+    await this.clock.known();
+    const prefix = this.#prefix;
+    const blocking = (): Redis => {
+      this.#waited.add(name);
+      return this.#connections.blocking(workerConnection(prefix, name));
+    };
+    return new RedisTurnQueue({
+      redis: this.#connections.commands,
+      blocking,
+      prefix,
+      name,
+      sender: randomUUID(),
+      settings,
+    });
+  }
+
   async claims(queue: string): Promise<readonly Claim[]> {
     await this.#connections.ready(FAIL_FAST_MS);
     return redisClaims(this.#connections.commands, `${this.#prefix}:${queue}`);
@@ -155,7 +179,7 @@ export class RedisEngine implements Engine {
   async #wakeOthers(): Promise<void> {
     const { commands } = this.#connections;
     if (commands.status !== 'ready') return;
-    const queues = new Set(this.#workers.map(({ name }) => name));
+    const queues = new Set([...this.#waited, ...this.#workers.map(({ name }) => name)]);
     await Promise.all([...queues].map(name => commands.zadd(`${this.#prefix}:${name}:marker`, '0', '0')));
   }
 
@@ -175,4 +199,9 @@ export class RedisEngine implements Engine {
 /** The answer of TIME, in milliseconds since 1970. */
 function timeIn([seconds, microseconds]: readonly (number | string)[]): number {
   return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+}
+
+/** BullMQ finds a queue's workers by the names of their connections. */
+function workerConnection(prefix: string, queue: string): string {
+  return `${prefix}:${Buffer.from(queue).toString('base64')}:w:shiftwork`;
 }

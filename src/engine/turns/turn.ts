@@ -63,6 +63,11 @@ export interface TakeRate {
  */
 export interface TurnQueue {
   readonly name: string;
+  /**
+   * True: whoever takes leaves the sign that there is work for the next one who waits, and may wait for its own turn in that line. Else a sign is
+   * given once, to all who wait.
+   */
+  readonly signStays?: boolean;
   /** Stored in the order given. Adding a job again that was added (by its id) changes nothing, also where it has ended and gone in between and the answer was lost. */
   add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]>;
   turn(turn: Turn): Promise<TurnAnswer>;

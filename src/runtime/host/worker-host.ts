@@ -1,32 +1,24 @@
-import { WaitingError } from 'bullmq';
-import { toError } from '../../errors/index.ts';
 import { InvalidConfigError } from '../../config/index.ts';
-import { bareError } from '../../privacy/index.ts';
 import { type App, type QueuePolicy } from '../../contracts/index.ts';
 import { type Tracer } from '../../tracing/index.ts';
-import type { ClockWatch, Engine, EngineJob, EngineWorker } from '../../engine/index.ts';
 import { CauseCounter, countDeaths } from '../../dead-letters/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { CONTRACT_BACKOFF } from '../../queue/index.ts';
 import { Ledgers, openState, secretsOf, type Ledger } from '../../state/index.ts';
+import type { ClockWatch, Engine } from '../../engine/index.ts';
 import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
-import { Confirmations } from '../run/confirmations.ts';
 import { Destinations } from '../destinations/destinations.ts';
 import { Fetches } from './fetches.ts';
-import { handBackOn } from '../run/hand-back.ts';
 import { watchHostClock } from './host-clock.ts';
 import { watchLoop } from './loop-watch.ts';
 import { LostClaims } from './lost-claims.ts';
+import { QueueWorker } from './queue-worker.ts';
 import { runFields, type Assignment, type QueueContext, type RunContext } from '../run/run-context.ts';
-import { runJob } from '../run/run-job.ts';
 import { RunningJobs } from '../run/running-jobs.ts';
-import { FinalError, RetryError } from '../run/settle.ts';
 import type { HeldJob } from '../supervisor/messages.ts';
 import { settledBy } from '../supervisor/settled-by.ts';
 import type { Suspicion } from '../run/suspicion.ts';
 import { applyTotalConcurrency } from './total-concurrency.ts';
-import { UnownedJobs } from './unowned-jobs.ts';
 import { workerName } from './worker-name.ts';
 
 export interface WorkerHostOptions {
@@ -53,18 +45,20 @@ export interface WorkerHostOptions {
 
 /** Time kept back from the grace period for handing jobs back and closing connections. */
 const STOP_MARGIN_MS = 1_500;
-/** After an outage: what was under way arrives, BullMQ records what ended (it tries again after a second), then comes the second look. */
+/** After an outage: what was under way arrives, what ended is recorded, then comes the second look. */
 const LOOK_AFTER_MS = 1_000;
 const LOOK_AGAIN_MS = 3_000;
 /** A process that answers nothing for so long is told about, with the jobs that it runs. */
 const BLOCKED_MS = 1_000;
 /** The last dead letters are counted within this, or found in the background. */
 const DEATHS_PATIENCE_MS = 300;
+/** For closing connections, at the end of the grace period. */
+const CLOSE_MS = 500;
 /** A handler that obeys its signal ends within this. */
 const ABORT_PATIENCE_MS = 250;
 
 /**
- * Runs an app's jobs in this process: one BullMQ worker per queue.
+ * Runs an app's jobs in this process: one loop of turns per queue.
  *
  * Use: `const host = createWorkerHost(...); await host.start(); ... await host.stop(graceMs)`. Start and stop may be called
  * again and at the same time: each is one promise. A failed start unwinds.
@@ -78,7 +72,7 @@ export class WorkerHost {
   readonly queues: readonly string[];
   readonly #options: WorkerHostOptions;
   readonly #policies: readonly QueuePolicy[];
-  readonly #workers: EngineWorker[] = [];
+  readonly #workers: QueueWorker[] = [];
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #hurry: (() => void) | undefined;
@@ -102,7 +96,6 @@ export class WorkerHost {
       secrets: secretsOf(engine),
     });
     this.#clock = watchHostClock(engine, this.name, options.suspicion === undefined ? this.facts : undefined);
-    this.#unowned = new UnownedJobs({ engine: options.engine, facts: this.facts, worker: this.name });
     this.queues = options.queues ?? [...options.app.queues.keys()];
     this.fetches = new Map(this.queues.map(queue => [queue, new Fetches()]));
     const problems = assignmentProblems(options.app, this.queues);
@@ -147,9 +140,7 @@ export class WorkerHost {
       throw error;
     }
     this.#watch();
-    for (const worker of this.#workers) {
-      worker.run().catch((error: unknown) => worker.emit('error', toError(error)));
-    }
+    for (const worker of this.#workers) worker.start();
     this.facts.state('worker.started', { worker: this.name, queues: this.queues, engine: engine.kind });
   }
 
@@ -157,38 +148,27 @@ export class WorkerHost {
    * Runs one job that another process holds, by its lock's token, and no other. Resolves when it is settled. Instead of `start()`,
    * not beside it.
    */
-  async adopt({ queue, jobId, token }: HeldJob): Promise<void> {
-    const [policy] = policiesOf(this.#options.app, [queue]);
-    if (policy === undefined) throw new InvalidConfigError([`Expected a queue of the app, got "${queue}".`]);
+  async adopt(held: HeldJob): Promise<void> {
+    const [policy] = policiesOf(this.#options.app, [held.queue]);
+    if (policy === undefined) throw new InvalidConfigError([`Expected a queue of the app, got "${held.queue}".`]);
     const worker = await this.#openWorker(policy, undefined);
     if (this.stopping) return;
     // It can be cancelled here too, and may block this process as any other.
     this.#watch();
-    await worker.adopt(jobId, token);
+    this.#workers.push(worker);
+    await worker.adopt(held);
   }
 
-  async #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<EngineWorker> {
-    const worker = await this.#options.engine.worker(policy.name, this.#processor(policy, suspicion), {
-      name: this.name,
+  #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<QueueWorker> {
+    return QueueWorker.open({
+      engine: this.#options.engine,
+      policy,
       concurrency: this.#options.concurrency ?? policy.concurrency,
-      // Counted when BullMQ claims a job, held or not: where jobs can be held it is counted at admission instead.
-      ...(policy.rate &&
-        !policy.destinations.named && { limiter: { max: policy.rate.max, duration: policy.rate.perMs } }),
-      lockDuration: policy.lockMs,
-      stalledInterval: policy.lockMs,
-      settings: { backoffStrategy: contractBackoff },
-      // For jobs that bring no policy of their own: added by another program, or damaged.
-      removeOnComplete: { age: 3_600, count: 1_000 },
-      removeOnFail: { age: 14 * 86_400 },
+      context: this.#context(policy, suspicion),
     });
-    this.#listen(worker, policy.name);
-    return worker;
   }
 
-  #processor(
-    policy: QueuePolicy,
-    suspicion: Suspicion | undefined,
-  ): (job: EngineJob, token: string) => Promise<unknown> {
+  #context(policy: QueuePolicy, suspicion: Suspicion | undefined): QueueContext {
     const { app, engine, needs, tracer } = this.#options;
     const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();
@@ -198,7 +178,7 @@ export class WorkerHost {
         this.#ledgers.open({ scope: contract.name, worker: this.name, signal });
       assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {}, ledger });
     }
-    const context: QueueContext = {
+    return {
       clock: engine.clock,
       now: this.#now,
       clockDoubted: () => this.#clock.doubted,
@@ -208,14 +188,13 @@ export class WorkerHost {
       running: this.running,
       fetches: this.fetches.get(queue) ?? new Fetches(),
       assignments,
-      handBack: handBackOn(engine, queue),
-      confirmed: this.#confirmed,
+      clearNote: jobId => clearNote(engine, queue, jobId),
+      stopping: () => this.stopping,
       suspicion,
       tracer,
       destinations: policy.destinations.named ? { gate: this.#destinations, policy } : undefined,
       onStuck: run => this.#stuck(run),
     };
-    return (job, token) => (this.stopping ? refuse(context, job, token) : runJob(context, job, token));
   }
 
   /** As it was given; what is passed on stays active under this worker's name, and is not lost. */
@@ -240,33 +219,8 @@ export class WorkerHost {
   readonly #destinations: Destinations;
   readonly #ledgers: Ledgers;
   readonly #now: () => number;
-  readonly #unowned: UnownedJobs;
-  readonly #confirmed = new Confirmations();
   /** Tokens of suspects: few, and a token is never given twice. */
   readonly #passedOn = new Set<string>();
-
-  #listen(worker: EngineWorker, queue: string): void {
-    worker.on('completed', job => this.#confirmed.confirm(job));
-    worker.on('failed', (job, error) => {
-      if (job === undefined) return;
-      if (error instanceof RetryError || error instanceof FinalError) this.#confirmed.confirm(job);
-      else this.#unowned.ended(job, queue, error);
-    });
-    worker.on('error', error =>
-      this.facts.state('worker.error', { worker: this.name, queue, error: bareError(error) }),
-    );
-    worker.on('stalled', jobId => void this.#unowned.stalled(jobId, queue));
-    worker.on('lockRenewalFailed', jobIds => {
-      for (const jobId of jobIds) {
-        const run = this.running.find(jobId);
-        if (run === undefined) continue;
-        // Somebody else may run it already: stop the effect as early as possible.
-        run.abort('lock lost');
-        const { jobName, correlationId, attempt } = run;
-        this.facts.state('job.lock-lost', { jobId, jobName, queue, correlationId, attempt, worker: this.name });
-      }
-    });
-  }
 
   #watch(): void {
     const loop = watchLoop(BLOCKED_MS, blockedMs => {
@@ -306,7 +260,7 @@ export class WorkerHost {
     const uncount = this.facts.on('job.handed-back', ({ fields }) => {
       if (fields.worker === this.name) this.#handedBack += 1;
     });
-    for (const worker of this.#workers) void worker.pause(true);
+    for (const worker of this.#workers) worker.pause();
 
     const hurried = new Promise<false>(resolve => (this.#hurry = () => resolve(false)));
     const idle = this.running.idle(Math.max(0, graceMs - STOP_MARGIN_MS));
@@ -316,6 +270,8 @@ export class WorkerHost {
         for (const run of this.running) run.giveUp('shutdown');
       }
     }
+    await settledBy(performance.now() + left() - CLOSE_MS, Promise.all(this.#workers.map(worker => worker.settled())));
+    for (const worker of this.#workers) worker.abandon();
     await settledBy(
       performance.now() + Math.min(DEATHS_PATIENCE_MS, left() / 2),
       this.#deaths?.close() ?? Promise.resolve(),
@@ -334,13 +290,11 @@ export function createWorkerHost(options: WorkerHostOptions): WorkerHost {
   return new WorkerHost(options);
 }
 
-/** A fetch that was under way when the stop was asked: nobody has begun it. */
-async function refuse({ handBack }: QueueContext, job: EngineJob, token: string): Promise<never> {
-  await handBack(job, token);
-  throw new WaitingError();
-}
-
-function contractBackoff(_attempts: number, type?: string, error?: Error): number {
-  // Other types never reach here but from jobs that another program has added; those wait a second.
-  return type === CONTRACT_BACKOFF.type && error instanceof RetryError ? error.afterMs : 1_000;
+/** Best effort: a note that stays is looked at again. */
+async function clearNote(engine: Engine, queue: string, jobId: string): Promise<void> {
+  const stored = await engine.queue(queue).catch(() => undefined);
+  await stored
+    ?.getBackend()
+    .updateProgress(jobId, 0)
+    .catch(() => undefined);
 }

@@ -1,6 +1,5 @@
 import { cancelMarkOf, UndecodableJobError } from '../../queue/index.ts';
 import { decodePayload, type AnyJobContract } from '../../contracts/index.ts';
-import { isBrokenJson } from '../../engine/index.ts';
 import { JobExpiredError } from './job-expired-error.ts';
 import { UnknownJobError } from './unknown-job-error.ts';
 import type { Assignment, RunContext } from './run-context.ts';
@@ -19,9 +18,8 @@ export interface Admitted {
 /** Decides whether a job may run: known, readable, not too old. What it may not has its outcome. */
 export async function admit(run: RunContext): Promise<Admitted | Settlement> {
   const { assignment, job, meta } = run;
-  const broken = isBrokenJson(job);
   // Before the name: a half-written job may have lost that too, and no release will ever know it.
-  if (broken !== undefined) return undecodable(job.name, broken);
+  if (job.kind === 'broken') return undecodable(job.name, job.complaint);
   const cancel = cancelMarkOf(job.progress);
   if (cancel !== undefined) return { kind: 'cancelled', reason: cancel.reason };
   if (assignment === undefined) return waitForRelease(run, 'the name');
@@ -34,7 +32,7 @@ export async function admit(run: RunContext): Promise<Admitted | Settlement> {
     return { kind: 'dead', reason: 'expired', error };
   }
   // Found: should the job come back to a release that does not know it, after a rollback, that one's hour begins then.
-  if (waitingSince(job.progress) !== undefined) await job.updateProgress(0).catch(() => undefined);
+  if (waitingSince(job.progress) !== undefined) await run.at.clearNote(job.id);
   return { kind: 'admitted', assignment, data: decoded.data };
 }
 
@@ -46,19 +44,19 @@ function undecodable(name: string, detail: string): Settlement {
   return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(name, detail) };
 }
 
-async function waitForRelease({ at, job, startedAt }: RunContext, what: string): Promise<Settlement> {
+function waitForRelease({ at, job, startedAt }: RunContext, what: string): Settlement {
   const since = waitingSince(job.progress) ?? startedAt;
   if (startedAt - since >= UNKNOWN_FOR_MS) {
     const error = new UnknownJobError(at.queue, job.name, what, startedAt - since);
     return { kind: 'dead', reason: 'unknown-contract', error };
   }
-  // The one mutable place that a job has for this on both engines; it is also what a person sees on the board.
-  await job.updateProgress({ waitingForRelease: what, since });
   return {
     kind: 'snoozed',
     untilMs: startedAt + UNKNOWN_AGAIN_MS,
     reason: `this release does not know ${what}`,
     alarm: true,
+    // The one mutable place that a job has for this on both engines; it is also what a person sees on the board.
+    note: { waitingForRelease: what, since },
   };
 }
 

@@ -4,71 +4,61 @@ import { classifyReturn, classifyThrow } from './classify.ts';
 import type { Passage } from '../destinations/destinations.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
 import { RunningJob } from './running-jobs.ts';
-import { settle, settlesAtOnce, settleSuccess } from './settle.ts';
 import type { Settlement } from './settlement.ts';
 
 /** A handler that obeys its signal has ended by then. */
 const STUCK_AFTER_MS = 5_000;
 
-/** Calls the handler, watches over its deadline, and settles the run when it ends or must be given up. */
-export function perform(
+/** Calls the handler and watches over its deadline. Resolves with what the run came to when it ends or must be given up. Never rejects. */
+export async function perform(
   run: RunContext,
-  { contract, handler, needs, ledger }: Assignment,
+  assignment: Assignment,
   data: unknown,
   passage?: Passage,
-): Promise<unknown> {
-  const { facts, running, tracer } = run.at;
+): Promise<Settlement> {
+  const { facts, running } = run.at;
   if (facts.wants('job.started')) facts.state('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
-  const runningJob = new RunningJob(contract, run, ledger);
+  const runningJob = new RunningJob(assignment.contract, run, assignment.ledger);
   running.add(runningJob);
-  // One promise for the whole run: what the handler does after its end was decided is nobody's business any more.
-  return new Promise((resolve, reject) => {
-    let open = true;
+  const settlement = await ended(run, assignment, data, runningJob);
+  running.delete(runningJob);
+  return passage === undefined ? settlement : passage.conclude(settlement);
+}
+
+/** One promise for the whole run: what the handler does after its end was decided is nobody's business any more. */
+function ended(
+  run: RunContext,
+  { contract, handler, needs }: Assignment,
+  data: unknown,
+  runningJob: RunningJob,
+): Promise<Settlement> {
+  const { tracer } = run.at;
+  return new Promise(resolve => {
     let stuck: NodeJS.Timeout | undefined;
-    const end = (settlement: Settlement): void => {
-      open = false;
-      running.delete(runningJob);
-      if (passage !== undefined) {
-        passage
-          .conclude(settlement)
-          .then(concluded => settle(run, concluded))
-          .then(resolve, reject);
-      } else if (settlesAtOnce(run, settlement)) resolve(settleSuccess(run, settlement.result));
-      else settle(run, settlement).then(resolve, reject);
-    };
     const returned = (value: unknown): void => {
       clearTimeout(stuck);
-      if (open) end(classifyReturned(contract, runningJob, value, run));
+      resolve(classifyReturned(contract, runningJob, value, run));
     };
     const thrown = (error: unknown): void => {
-      if (open) end(classifyEnd(contract, runningJob, error, run));
+      clearTimeout(stuck);
+      resolve(classifyEnd(contract, runningJob, error, run));
     };
     runningJob.onGiveUp(reason => {
       const { onStuck } = run.at;
-      if (open && onStuck !== undefined && !(reason instanceof JobAbortedError)) {
-        stuck = setTimeout(onStuck, STUCK_AFTER_MS, run).unref();
+      resolve(classifyEnd(contract, runningJob, reason, run));
+      if (onStuck !== undefined && !(reason instanceof JobAbortedError)) {
+        stuck ??= setTimeout(onStuck, STUCK_AFTER_MS, run).unref();
       }
-      thrown(reason);
     });
-    let result: unknown;
-    let later = false;
+    const work = (): unknown => handler.perform(data, runningJob, needs);
     try {
-      result =
-        tracer === undefined
-          ? causedBy(causeOf(run), () => handler.perform(data, runningJob, needs))
-          : inRunSpan(tracer, run, () => handler.perform(data, runningJob, needs));
+      const result = tracer === undefined ? causedBy(causeOf(run), work) : inRunSpan(tracer, run, work);
       // Looking at what was returned may throw as well.
-      later = isThenable(result);
+      if (isThenable(result)) Promise.resolve(result).then(returned, thrown);
+      else returned(result);
     } catch (error) {
       thrown(error);
-      return;
     }
-    const failed = (error: unknown): void => {
-      clearTimeout(stuck);
-      thrown(error);
-    };
-    if (later) Promise.resolve(result).then(returned, failed);
-    else returned(result);
   });
 }
 

@@ -1,10 +1,9 @@
 import type { AnyJobContract, Handler, QueuePolicy } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
-import type { EngineClock, EngineJob } from '../../engine/index.ts';
+import type { EngineClock, TakenJob } from '../../engine/index.ts';
 import type { Facts, RunFields } from '../../facts/index.ts';
 import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
-import type { Confirmations } from './confirmations.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import type { Fetches } from '../host/fetches.ts';
 import type { RunningJobs } from './running-jobs.ts';
@@ -33,10 +32,10 @@ export interface QueueContext {
   readonly fetches: Fetches;
   /** By job name. */
   readonly assignments: ReadonlyMap<string, Assignment>;
-  /** Puts a job back at the head of its queue, attempts untouched. */
-  readonly handBack: (job: EngineJob, token: string) => Promise<void>;
-  /** What to state once BullMQ has confirmed the outcome; a completion that is refused (lock lost) states nothing. */
-  readonly confirmed: Confirmations;
+  /** Takes away what was noted on a job. */
+  readonly clearNote: (jobId: string) => Promise<void>;
+  /** No run begins any more. */
+  readonly stopping: () => boolean;
   /** Who may not run beside others; undefined where no supervisor could run them alone. */
   readonly suspicion: Suspicion | undefined;
   /** How the queue treats its destinations; undefined when no job of it names one. */
@@ -50,9 +49,8 @@ export interface QueueContext {
 /** One run: a job as it was fetched, and when. */
 export interface RunContext {
   readonly at: QueueContext;
-  readonly job: EngineJob;
+  readonly job: TakenJob;
   readonly jobId: string;
-  readonly token: string;
   readonly meta: JobMeta;
   /** Undefined where this release does not know the job. */
   readonly assignment: Assignment | undefined;
@@ -67,13 +65,12 @@ export interface RunContext {
   readonly now: () => number;
 }
 
-export function runContext(at: QueueContext, job: EngineJob, token: string): RunContext {
+export function runContext(at: QueueContext, job: TakenJob): RunContext {
   const begunAt = performance.now();
   return {
     at,
     job,
-    jobId: job.id ?? '',
-    token,
+    jobId: job.id,
     meta: readMeta(job.opts.telemetry?.metadata),
     assignment: at.assignments.get(job.name),
     attempt: job.attemptsMade + 1,

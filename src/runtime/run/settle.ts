@@ -1,80 +1,99 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { DelayedError, RATE_LIMIT_ERROR, UnrecoverableError, WaitingError } from 'bullmq';
-import { isOutage } from '../../resilience/index.ts';
-import { isUnstorableJson, keptData } from '../../privacy/index.ts';
 import { JobCancelledError } from '../../contracts/index.ts';
 import { failedLine, type EndReason } from '../../dead-letters/index.ts';
-import type { RunContext } from './run-context.ts';
+import type { EndKind, Keep, TakenJob } from '../../engine/index.ts';
+import { bareError, isUnstorableJson, keptData } from '../../privacy/index.ts';
+import type { QueueContext, RunContext } from './run-context.ts';
 import type { Settlement } from './settlement.ts';
 import { outcomeStatement } from './state-outcome.ts';
 import { storedError, type StoredError } from './stored-error.ts';
 
-/** Thrown to BullMQ for a failed attempt; the worker's backoff strategy reads the wait from it. */
-export class RetryError extends Error {
-  readonly afterMs: number;
-
-  constructor(stored: StoredError, afterMs: number) {
-    super(toldMessage(stored));
-    // Never the name that was thrown: BullMQ obeys its own by name, whoever throws them. That one is in the stack and the history.
-    this.name = 'RetryError';
-    if (stored.stack !== undefined) this.stack = stored.stack;
-    this.afterMs = afterMs;
-  }
+/** The end of a run as the engine is told it, and what to state once it is written. */
+export interface Told {
+  readonly end: EndKind;
+  readonly state: (() => void) | undefined;
 }
 
-/** Thrown to BullMQ for an end for good. A failure that is neither this nor a RetryError was BullMQ's own decision. */
-export class FinalError extends UnrecoverableError {
-  constructor(stored: StoredError) {
-    super(toldMessage(stored));
-    // BullMQ knows it by the class, and across copies of the package by the name.
-    this.name = 'UnrecoverableError';
-    if (stored.stack !== undefined) this.stack = stored.stack;
-  }
+/** For jobs that bring no policy of their own: added by another program, or damaged. */
+const KEEP_COMPLETED: Keep = { age: 3_600, count: 1_000 };
+const KEEP_FAILED: Keep = { age: 14 * 86_400 };
+const UNCLEAR_AGAIN_MS = 1_000;
+
+/** Turns what a run came to into what the engine is told. The only place that does. */
+export function endOf(run: RunContext, settlement: Settlement): Told {
+  return { end: endKindOf(run, settlement), state: outcomeStatement(run, settlement) };
 }
 
-/** BullMQ knows its rate limit by the message alone, and would put the job back without an attempt, again and again. */
-function toldMessage({ name, message }: StoredError): string {
-  return message === RATE_LIMIT_ERROR ? `${name}: ${message}` : message;
-}
-
-/**
- * Turns an outcome into what BullMQ knows: a return value, or an error of the right kind. The only place that does.
- * The fact is stated when BullMQ has confirmed the end, or here where the job is moved here.
- */
-export async function settle(run: RunContext, settlement: Settlement): Promise<unknown> {
-  const { at, job, token } = run;
-  const state = outcomeStatement(run, settlement);
+function endKindOf(run: RunContext, settlement: Settlement): EndKind {
+  const { job } = run;
   switch (settlement.kind) {
-    case 'succeeded':
-      if (forgets(run)) await forget(run);
-      return settleSuccess(run, settlement.result, state);
-    case 'retry': {
-      if (state !== undefined) at.confirmed.set(job, state);
-      const stored = storedError(run, settlement.error);
-      await record(run, stored);
-      throw new RetryError(stored, settlement.afterMs);
+    case 'succeeded': {
+      const keep = keepOf(job.opts.removeOnComplete, KEEP_COMPLETED);
+      return { what: 'succeeded', result: resultOf(settlement.result), keep, data: forgotten(run) };
     }
-    case 'snoozed':
-      // BullMQ counts the delay from its machine's clock.
-      await job.moveToDelayed(Date.now() + settlement.untilMs - run.now(), token);
-      state?.();
-      throw new DelayedError();
+    case 'retry': {
+      const stored = storedError(run, settlement.error);
+      const at = run.now() + settlement.afterMs;
+      return {
+        what: 'retry',
+        at,
+        failure: failureOf(job, stored),
+        lifo: job.opts.lifo === true,
+        line: lineOf(run, stored),
+      };
+    }
+    case 'snoozed': {
+      const progress = settlement.note === undefined ? undefined : JSON.stringify(settlement.note);
+      return { what: 'snoozed', until: settlement.untilMs, progress };
+    }
     case 'handed-back':
-      await at.handBack(job, token);
-      state?.();
-      throw new WaitingError();
+      return { what: 'handed-back' };
     case 'cancelled':
-      if (state !== undefined) at.confirmed.set(job, state);
-      throw await endedForGood(run, new JobCancelledError(settlement.reason), 'cancelled');
+      return failedFor(run, 'cancelled', new JobCancelledError(settlement.reason), 'cancelled');
     case 'dead':
-      if (state !== undefined) at.confirmed.set(job, state);
-      throw await endedForGood(run, settlement.error, settlement.reason);
+      return failedFor(run, settlement.reason === 'expired' ? 'expired' : 'dead', settlement.error, settlement.reason);
   }
 }
 
-/** Adds the failed attempt to the job's history. Where it cannot, the failure counts all the same. */
-async function record(run: RunContext, error: StoredError, dead?: EndReason): Promise<void> {
-  const line = failedLine({
+function failedFor(run: RunContext, what: 'cancelled' | 'expired' | 'dead', error: Error, reason: EndReason): EndKind {
+  const { job } = run;
+  const stored = storedError(run, error);
+  return {
+    what,
+    failure: failureOf(job, stored),
+    attempts: job.opts.attempts ?? 0,
+    keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
+    line: lineOf(run, stored, reason),
+    data: forgotten(run),
+  };
+}
+
+/** With the stacks of earlier failures, as many as the job's options keep. */
+function failureOf(
+  { stacktrace, opts }: TakenJob,
+  { message, stack }: StoredError,
+): {
+  readonly message: string;
+  readonly stacktrace: readonly string[];
+} {
+  const stacks = stack === undefined ? stacktrace : [...stacktrace, stack];
+  const { stackTraceLimit: limit } = opts;
+  return { message, stacktrace: limit === undefined ? stacks : limit === 0 ? [] : stacks.slice(-limit) };
+}
+
+/** BullMQ's forms of retention. */
+function keepOf(policy: TakenJob['opts']['removeOnComplete'], otherwise: Keep): Keep {
+  if (policy === undefined) return otherwise;
+  if (typeof policy === 'boolean') return policy ? { count: 0 } : { count: -1 };
+  return typeof policy === 'number' ? { count: policy } : policy;
+}
+
+/** The failed attempt in the job's history. */
+function lineOf(
+  run: RunContext,
+  error: StoredError,
+  dead?: EndReason,
+): { readonly text: string; readonly keep?: number } {
+  const text = failedLine({
     at: run.now(),
     ranMs: Math.round(performance.now() - run.begunAt),
     attempt: run.attempt,
@@ -84,54 +103,24 @@ async function record(run: RunContext, error: StoredError, dead?: EndReason): Pr
     message: error.message,
     ...(dead !== undefined && { dead }),
   });
-  await run.job.log(line).catch(() => undefined);
+  const { keepLogs } = run.job.opts;
+  return keepLogs === undefined ? { text } : { text, keep: keepLogs };
 }
 
-/** True for a success that needs nothing written before it: then `settleSuccess` does, without a promise. */
-export function settlesAtOnce(
-  run: RunContext,
-  settlement: Settlement,
-): settlement is Settlement & { readonly kind: 'succeeded' } {
-  return settlement.kind === 'succeeded' && !forgets(run);
-}
-
-export function settleSuccess(
-  run: RunContext,
-  result: unknown,
-  state: (() => void) | undefined = outcomeStatement(run, { kind: 'succeeded', result }),
-): unknown {
-  if (state !== undefined) run.at.confirmed.set(run.job, state);
-  return boundedResult(result);
-}
-
-async function endedForGood(run: RunContext, error: Error, reason: EndReason): Promise<Error> {
-  const stored = storedError(run, error);
-  await record(run, stored, reason);
-  if (forgets(run)) await forget(run);
-  return new FinalError(stored);
-}
-
-function forgets({ assignment }: RunContext): boolean {
-  return assignment !== undefined && assignment.contract.retention.forget.length > 0;
-}
-
-const AGAIN_MS = 500;
-
-/**
- * Before the job ends: afterwards it may be gone, or kept for days. An engine that is away or takes no writes is waited for, as BullMQ waits with
- * the end itself: what the handler did must not be done again because of this.
- */
-async function forget({ assignment, job, meta }: RunContext): Promise<void> {
-  if (assignment === undefined) return;
+/** What is kept of the data of a job that ends: afterwards it may be gone, or stay for days. */
+function forgotten({ assignment, job, meta }: RunContext): string | undefined {
+  if (assignment === undefined || job.kind === 'broken') return undefined;
   const { retention, version } = assignment.contract;
-  const kept = keptData({ forget: retention.forget, version }, { version: meta.version, data: job.data });
-  for (;;) {
-    try {
-      return await job.updateData(kept);
-    } catch (error) {
-      if (!isOutage(error)) throw error;
-    }
-    await sleep(AGAIN_MS);
+  if (retention.forget.length === 0) return undefined;
+  return JSON.stringify(keptData({ forget: retention.forget, version }, { version: meta.version, data: job.data }));
+}
+
+function resultOf(result: unknown): string {
+  const bounded = boundedResult(result);
+  try {
+    return JSON.stringify(bounded) ?? 'null';
+  } catch {
+    return JSON.stringify({ omitted: 'a result that JSON cannot hold' });
   }
 }
 
@@ -151,4 +140,31 @@ function boundedResult(result: unknown): unknown {
   } catch {
     return { omitted: 'a result that JSON cannot hold' };
   }
+}
+
+/** The same end without the words that the engine could not hold. What is forgotten stays forgotten: it is a part of what the engine holds. */
+export function unstorable(end: EndKind): EndKind {
+  const bare = { line: undefined };
+  if (end.what === 'succeeded') {
+    return { ...end, ...bare, result: JSON.stringify({ omitted: 'a result that the engine cannot hold' }) };
+  }
+  if ('failure' in end) {
+    return { ...end, ...bare, failure: { message: 'a failure whose words the engine cannot hold', stacktrace: [] } };
+  }
+  return end.what === 'snoozed' ? { ...end, ...bare, progress: undefined } : end;
+}
+
+/** Where a run could not even be looked at, which is a fault of ours: the attempt has failed, so that it has an end. */
+export function unclear({ worker, queue, facts, now }: QueueContext, job: TakenJob, error: Error): Told {
+  const { attempts = 0 } = job.opts;
+  const attempt = job.attemptsMade + 1;
+  const failure = { message: `The run could not be settled: ${error.name}`, stacktrace: job.stacktrace };
+  if (attempt < attempts) {
+    return { end: { what: 'retry', at: now() + UNCLEAR_AGAIN_MS, failure, lifo: false }, state: undefined };
+  }
+  const fields = { jobId: job.id, jobName: job.name, queue, correlationId: job.id, attempt, worker, ranMs: 0 };
+  return {
+    end: { what: 'dead', failure, attempts, keep: keepOf(job.opts.removeOnFail, KEEP_FAILED) },
+    state: () => facts.state('job.dead', { ...fields, reason: 'attempts-exhausted', error: bareError(error) }),
+  };
 }

@@ -1,10 +1,18 @@
 import type { DeadReason } from '../../facts/index.ts';
 
-/** What became of one run. Closed: `settle` turns each into what BullMQ knows. */
+/** What became of one run. Closed: `endOf` turns each into what is told to the engine. */
 export type Settlement =
   | { readonly kind: 'succeeded'; readonly result: unknown }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly error: Error }
-  | { readonly kind: 'snoozed'; readonly untilMs: number; readonly reason: string; readonly alarm: boolean }
+  | {
+      readonly kind: 'snoozed';
+      /** Engine time. */
+      readonly untilMs: number;
+      readonly reason: string;
+      readonly alarm: boolean;
+      /** What is noted on the job from now on. */
+      readonly note?: object;
+    }
   | { readonly kind: 'cancelled'; readonly reason: string }
   | { readonly kind: 'dead'; readonly reason: DeadReason; readonly error: Error }
   | { readonly kind: 'handed-back' };

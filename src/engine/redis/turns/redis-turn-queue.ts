@@ -28,7 +28,7 @@ export interface RedisTurnQueueOptions {
   readonly blocking: () => Redis;
   readonly prefix: string;
   readonly name: string;
-  /** Unique to this process: what it has sent is remembered under it for a minute. */
+  /** Unique to this object: what it has sent is remembered under it for a minute. */
   readonly sender: string;
   readonly settings?: TurnQueueSettings;
   /** How many minutes of BullMQ's metrics the queue keeps; 0: none. */
@@ -45,6 +45,7 @@ const RARE = 1;
 /** Add, take and settle on BullMQ's own data layout. */
 export class RedisTurnQueue implements TurnQueue {
   readonly name: string;
+  readonly signStays = true;
   readonly #options: RedisTurnQueueOptions;
   readonly #key: string;
   readonly #turnKeys: readonly string[];

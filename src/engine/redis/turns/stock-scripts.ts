@@ -41,6 +41,8 @@ export class StockScripts extends RedisQueueBackend {
       options,
       undefined,
     );
+    // It repeats each error of the connection, and one that nobody hears ends the process. The connection's owner states outages.
+    this.on('error', () => undefined);
   }
 
   /** A child's end, which its parent hears of, and one after which a stored successor is queued. */

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 
 /** BullMQ's workers look after as long, whatever they have heard. */
 const LOOK_ANYWAY_MS = 5_000;
 /** A read that should have ended so long ago is stuck (BullMQ's issue 4479): its connection is made anew. */
 const STUCK_MS = 2_000;
+const REFUSED_MS = 500;
 /** The server ends a read in time; this is for one that it does not. */
 const LATE_MS = 20;
 
@@ -65,7 +67,8 @@ export class WorkSignal {
       .bzpopmin(this.#key, ms / 1_000)
       .then(
         found => (found === null ? undefined : Number(found[2])),
-        () => undefined,
+        // Refused at once, as by a server that takes no writes: whoever waits must not ask again at once.
+        () => sleep(REFUSED_MS, undefined, { ref: false }),
       )
       .finally(() => (this.#reading = undefined));
   }

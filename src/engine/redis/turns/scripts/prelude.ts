@@ -34,6 +34,12 @@ if said then
   end
 end
 
+-- A server that refuses writes says so at the first of them: before anything is done, and not in the middle of one job.
+local function insist()
+  call('HSET', answers, 'now', nowText)
+end
+if ends > 0 then insist() end
+
 local keeps, notes, locks = {}, {}, {}
 for i = 1, tonumber(ARGV[11]) do
   local at = 12 + 3 * i

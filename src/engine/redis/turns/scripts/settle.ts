@@ -212,6 +212,11 @@ local function settle(i, at)
     return -3
   end
   settled = true
+  if what == 'b' or (what == 'r' and a == '0') then
+    -- Parents that retention releases go to the head of the queue too: those of earlier ends before this one.
+    flush(finished.c)
+    flush(finished.f)
+  end
   local made = (tonumber(stored[1]) or 0) + 1
 
   if what == 's' then

@@ -63,6 +63,7 @@ if tokens > 0 and not rare then
     --#held
     rest = 'held'
   else
+    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then insist() end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
     while rest == '' and nth < room do
       -- Above a rate each is looked at by itself: a job that only fails is not counted.

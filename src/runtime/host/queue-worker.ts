@@ -1,0 +1,155 @@
+import type { QueuePolicy } from '../../contracts/index.ts';
+import { scheduleNext, type Engine, type SettleAnswer, type TakenJob, type TurnQueue } from '../../engine/index.ts';
+import { bareError } from '../../privacy/index.ts';
+import { readStoredJob } from '../../queue/index.ts';
+import { toError } from '../../errors/index.ts';
+import { isOutage } from '../../resilience/index.ts';
+import type { QueueContext } from '../run/run-context.ts';
+import { runJob } from '../run/run-job.ts';
+import { unclear, unstorable, type Told } from '../run/settle.ts';
+import type { HeldJob } from '../supervisor/messages.ts';
+import { stateStalled } from './state-stalled.ts';
+import { returnStalledJobs } from './turns/stalled-jobs.ts';
+import { TurnLoop } from './turns/turn-loop.ts';
+
+export interface QueueWorkerOptions {
+  readonly engine: Engine;
+  readonly policy: QueuePolicy;
+  readonly concurrency: number;
+  readonly context: QueueContext;
+}
+
+/** Works on one queue in this process: takes jobs, runs them, tells their ends. */
+export class QueueWorker {
+  readonly #options: QueueWorkerOptions;
+  readonly #queue: TurnQueue;
+  readonly #loop: TurnLoop;
+  #endStalled: (() => void) | undefined;
+
+  private constructor(options: QueueWorkerOptions, queue: TurnQueue) {
+    const { policy, concurrency, context } = options;
+    this.#options = options;
+    this.#queue = queue;
+    this.#loop = new TurnLoop({
+      queue,
+      worker: context.worker,
+      concurrency,
+      lockMs: policy.lockMs,
+      now: context.now,
+      onJob: job => void this.#run(job),
+      onError: error => this.#failed(error),
+      onLost: jobIds => this.#lost(jobIds),
+    });
+  }
+
+  /** Waits for an engine that is away. */
+  static async open(options: QueueWorkerOptions): Promise<QueueWorker> {
+    const { engine, policy } = options;
+    // Counted at the take, whatever becomes of a job: where jobs can be held it is counted at admission instead.
+    const rate = policy.destinations.named ? undefined : policy.rate;
+    return new QueueWorker(options, await engine.turns(policy.name, rate === undefined ? {} : { rate }));
+  }
+
+  start(): void {
+    const { engine, policy, context } = this.#options;
+    const { facts, queue, now } = context;
+    this.#endStalled = returnStalledJobs({
+      queue: this.#queue,
+      everyMs: policy.lockMs,
+      now,
+      onStalled: jobId => void stateStalled(engine, facts, queue, jobId),
+      onError: error => this.#failed(error),
+    });
+    this.#loop.start();
+  }
+
+  /** Takes no more work. */
+  pause(): void {
+    this.#endStalled?.();
+    this.#loop.pause();
+  }
+
+  /** Resolves when everything that was taken has been settled. */
+  settled(): Promise<void> {
+    return this.#loop.settled();
+  }
+
+  abandon(): void {
+    this.#endStalled?.();
+    this.#loop.abandon();
+  }
+
+  /** Runs one job that another process holds, by its lock's token. Resolves when it is settled, or held by neither. */
+  async adopt({ jobId, token }: HeldJob): Promise<void> {
+    const { engine, policy } = this.#options;
+    const lost = await this.#queue.extendLocks([{ jobId, token }], policy.lockMs);
+    const stored = lost.length > 0 ? undefined : await readStoredJob(await engine.queue(policy.name), jobId);
+    if (stored === undefined) return;
+    this.#loop.adopt({ jobId, token });
+    const { name, opts, timestamp, attemptsMade, attemptsStarted, progress, data } = stored;
+    const stacktrace = (stored.stacktrace as readonly string[] | null) ?? [];
+    const { deferredFailure, repeatJobKey } = stored;
+    const job = { id: jobId, token, name, opts, timestamp, attemptsMade, attemptsStarted, progress, stacktrace };
+    await this.#run({ ...job, kind: 'sound', data, deferredFailure, repeatJobKey });
+  }
+
+  /** Never rejects. */
+  async #run(job: TakenJob): Promise<void> {
+    if (job.repeatJobKey !== undefined) await this.#scheduleNext(job);
+    let told: Told | undefined;
+    try {
+      told = await runJob(this.#options.context, job);
+    } catch (error) {
+      this.#failed(error);
+      told = unclear(this.#options.context, job, toError(error));
+    }
+    if (told === undefined) {
+      this.#loop.letGo(job);
+      return;
+    }
+    const answer = await this.#loop.settle(job, told.end);
+    if (answer.kind === 'settled') told.state?.();
+    else await this.#notWritten(job, told, answer);
+  }
+
+  async #notWritten(job: TakenJob, told: Told, answer: SettleAnswer): Promise<void> {
+    if (answer.kind !== 'refused') {
+      this.#failed(new Error(`The end of job ${job.id} was not written: ${answer.kind}.`));
+      return;
+    }
+    // What it came to counts, also where its words cannot be stored.
+    this.#loop.adopt({ jobId: job.id, token: job.token });
+    const again = await this.#loop.settle(job, unstorable(told.end));
+    if (again.kind === 'settled') told.state?.();
+    else this.#failed(new Error(`The end of job ${job.id} cannot be written: ${answer.reason}.`));
+  }
+
+  /** A scheduler of BullMQ makes its next job when the last one begins. */
+  async #scheduleNext(job: TakenJob): Promise<void> {
+    const { engine, policy } = this.#options;
+    try {
+      await scheduleNext(await engine.queue(policy.name), job);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #lost(jobIds: readonly string[]): void {
+    const { facts, running, queue, worker } = this.#options.context;
+    for (const jobId of jobIds) {
+      const run = running.find(jobId);
+      if (run === undefined) continue;
+      // Somebody else may run it already: stop the effect as early as possible.
+      run.abort('lock lost');
+      const { jobName, correlationId, attempt } = run;
+      facts.state('job.lock-lost', { jobId, jobName, queue, correlationId, attempt, worker });
+    }
+  }
+
+  #failed(error: unknown): void {
+    // Its outage is told by the engine, once.
+    if (isOutage(error)) return;
+    const { facts, queue, worker } = this.#options.context;
+    facts.state('worker.error', { worker, queue, error: bareError(toError(error)) });
+  }
+}

@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { End, EndKind, Held, Rest, SettleAnswer, TakenJob, TurnAnswer, TurnQueue } from '../../../engine/index.ts';
+import { Appetite } from './appetite.ts';
+import { HeldJobs } from './held-jobs.ts';
+
+export interface TurnLoopOptions {
+  readonly queue: TurnQueue;
+  readonly worker: string;
+  /** Jobs at once. */
+  readonly concurrency: number;
+  readonly lockMs: number;
+  /** The engine's time. */
+  readonly now: () => number;
+  /** Called with each job that was taken. It ends in `settle` or `letGo`. */
+  readonly onJob: (job: TakenJob) => void;
+  /** A turn failed and is tried again. */
+  readonly onError: (error: unknown) => void;
+  readonly onLost: (jobIds: readonly string[]) => void;
+}
+
+/** Those of one trip: more would keep other clients of the engine waiting. */
+const JOBS_A_TURN = 64;
+/** One that is being answered, one behind it, and one that is being prepared. */
+const UNDER_WAY = 3;
+/** Jobs of one turn hold at most so many bytes of data, or there is one. */
+const BYTES_A_TURN = 512 * 1024;
+const AGAIN_MS = 500;
+
+interface Ended {
+  readonly end: End;
+  readonly answered: (answer: SettleAnswer) => void;
+}
+
+/**
+ * Takes jobs of one queue for free slots and tells their ends, many in one trip: what ends in one turn of the event loop travels together, and
+ * takes as many jobs along as there are slots free. Nothing is taken ahead: what is held is run.
+ */
+export class TurnLoop {
+  readonly #options: TurnLoopOptions;
+  readonly #held: HeldJobs;
+  readonly #appetite = new Appetite();
+  readonly #stop = new AbortController();
+  /** Unique to this process: tokens and ids of turns begin with it. */
+  readonly #self = randomUUID();
+  readonly #turns = new Set<Promise<void>>();
+  #ended: Ended[] = [];
+  #running = 0;
+  #asked = 0;
+  #underWay = 0;
+  #planned = false;
+  #count = 0;
+  #tokens = 0;
+  #rest: Rest = { kind: 'more' };
+  #notListening: (() => void) | undefined;
+
+  constructor(options: TurnLoopOptions) {
+    this.#options = options;
+    const { queue, lockMs, onLost } = options;
+    this.#held = new HeldJobs({ queue, lockMs, onLost });
+  }
+
+  /** Takes work from now on. */
+  start(): void {
+    void this.#listen();
+  }
+
+  /** Takes no more. What is being taken is still handed to `onJob`. */
+  pause(): void {
+    this.#stop.abort();
+    this.#notListening?.();
+  }
+
+  /** Resolves when everything that was taken has been settled or let go. */
+  async settled(): Promise<void> {
+    // A take under way may bring more.
+    while (this.#turns.size > 0 || this.#held.size > 0) {
+      await Promise.all(this.#turns);
+      await this.#held.none();
+    }
+  }
+
+  /** Nothing of it keeps the process alive from now on. */
+  abandon(): void {
+    this.pause();
+    this.#held.stop();
+  }
+
+  /** A job that was taken elsewhere: it is held here from now on, and has a slot. */
+  adopt(held: Held): void {
+    this.#held.add(held);
+    this.#running += 1;
+  }
+
+  /** Tells how a job ended. Resolves with what the engine made of it; waits for an engine that is away. */
+  settle({ id: jobId, token }: Pick<TakenJob, 'id' | 'token'>, end: EndKind): Promise<SettleAnswer> {
+    this.#running -= 1;
+    return new Promise(answered => {
+      this.#ended.push({ end: { jobId, token, end }, answered });
+      this.#plan();
+    });
+  }
+
+  /** Somebody else holds it from now on, under the same token. */
+  letGo(job: Pick<TakenJob, 'token'>): void {
+    this.#running -= 1;
+    this.#held.delete(job);
+    this.#plan();
+    this.#notListening?.();
+  }
+
+  #plan(): void {
+    if (this.#planned || this.#underWay >= UNDER_WAY) return;
+    this.#planned = true;
+    setImmediate(() => {
+      this.#planned = false;
+      const turn = this.#turn().finally(() => this.#turns.delete(turn));
+      this.#turns.add(turn);
+    });
+  }
+
+  /** Slots that are neither used nor asked for; those of jobs whose ends are not told yet are used by the next turn. */
+  get #spare(): number {
+    return this.#options.concurrency - this.#running - this.#asked - this.#ended.length;
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#underWay >= UNDER_WAY) return;
+    const ended = this.#ended.length <= JOBS_A_TURN ? this.#ended : this.#ended.slice(0, JOBS_A_TURN);
+    this.#ended = this.#ended.slice(ended.length);
+    const free = this.#options.concurrency - this.#running - this.#asked;
+    const wanted = this.#stop.signal.aborted ? 0 : Math.min(JOBS_A_TURN, free, ended.length + this.#appetite.portion());
+    if (ended.length === 0 && wanted <= 0) {
+      this.#notListening?.();
+      return;
+    }
+    this.#underWay += 1;
+    this.#asked += Math.max(0, wanted);
+    if (this.#ended.length > 0) this.#plan();
+    const answer = await this.#send(ended, wanted);
+    this.#underWay -= 1;
+    this.#asked -= Math.max(0, wanted);
+    if (answer === undefined) return;
+    for (const job of answer.jobs) {
+      this.#running += 1;
+      this.#held.add({ jobId: job.id, token: job.token });
+    }
+    for (const [index, { end, answered }] of ended.entries()) {
+      this.#held.delete(end);
+      answered(answer.settled[index] ?? { kind: 'missing' });
+    }
+    for (const job of answer.jobs) this.#options.onJob(job);
+    if (answer.rest !== undefined) {
+      this.#rest = answer.rest;
+      this.#appetite.told(answer.rest);
+    }
+    if (this.#ended.length > 0) this.#plan();
+    this.#notListening?.();
+  }
+
+  /** Until it is answered: a turn under the same id is not done twice. */
+  async #send(ended: readonly Ended[], wanted: number): Promise<TurnAnswer | undefined> {
+    const { queue, worker, lockMs, now, onError } = this.#options;
+    this.#count += 1;
+    const tokens = Array.from({ length: Math.max(0, wanted) }, () => `${this.#self}:${(this.#tokens += 1)}`);
+    const turn = {
+      id: `${this.#self}:${this.#count}`,
+      now: Math.floor(now()),
+      ends: ended.map(({ end }) => end),
+      take: tokens.length === 0 ? undefined : { tokens, worker, lockMs, maxBytes: BYTES_A_TURN },
+    };
+    for (;;) {
+      try {
+        return await queue.turn(turn);
+      } catch (error) {
+        onError(error);
+        if (this.#stop.signal.aborted && ended.length === 0) return undefined;
+      }
+      await sleep(AGAIN_MS, undefined, { ref: false });
+    }
+  }
+
+  /** Sleeps until there may be work for a slot that is free. */
+  async #listen(): Promise<void> {
+    const { queue, now } = this.#options;
+    const { signal } = this.#stop;
+    // What is there is not signed for a second time.
+    let look = true;
+    while (!signal.aborted) {
+      if (this.#spare <= 0 || (this.#underWay > 0 && this.#asked > 0)) {
+        await new Promise<void>(resolve => (this.#notListening = resolve));
+        this.#notListening = undefined;
+        continue;
+      }
+      if (!look) await this.#restOver(queue, now, signal);
+      look = false;
+      if (signal.aborted) return;
+      this.#appetite.wake();
+      this.#plan();
+      if (this.#planned || this.#underWay > 0) {
+        await new Promise<void>(resolve => (this.#notListening = resolve));
+        this.#notListening = undefined;
+      }
+    }
+  }
+
+  async #restOver(queue: TurnQueue, now: () => number, signal: AbortSignal): Promise<void> {
+    const rest = this.#rest;
+    if (rest.kind === 'limited') {
+      await sleep(Math.min(rest.forMs + 1, 5_000), undefined, { signal, ref: false }).catch(() => undefined);
+      return;
+    }
+    if (rest.kind === 'more' && queue.signStays !== true) return;
+    await queue.waitForWork(now(), rest.kind === 'none' ? rest.delayedUntil : undefined, signal);
+  }
+}
