@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueuePolicy } from '../../contracts/index.ts';
 import { scheduleNext, type Engine, type SettleAnswer, type TakenJob, type TurnQueue } from '../../engine/index.ts';
 import { bareError } from '../../privacy/index.ts';
@@ -6,11 +7,13 @@ import { toError } from '../../errors/index.ts';
 import { isOutage } from '../../resilience/index.ts';
 import type { QueueContext } from '../run/run-context.ts';
 import { runJob } from '../run/run-job.ts';
-import { unclear, unstorable, type Told } from '../run/settle.ts';
+import { refusedSuccess, unclear, unstorable, type Told } from '../run/settle.ts';
 import type { HeldJob } from '../supervisor/messages.ts';
 import { stateStalled } from './state-stalled.ts';
 import { returnStalledJobs } from './turns/stalled-jobs.ts';
 import { TurnLoop } from './turns/turn-loop.ts';
+
+const AGAIN_MS = 500;
 
 export interface QueueWorkerOptions {
   readonly engine: Engine;
@@ -95,7 +98,11 @@ export class QueueWorker {
 
   /** Never rejects. */
   async #run(job: TakenJob): Promise<void> {
-    if (job.repeatJobKey !== undefined) await this.#scheduleNext(job);
+    if (job.repeatJobKey !== undefined && !(await this.#scheduleNext(job))) {
+      // Without its successor the schedule would end with it: it comes back when its lock is over, and with it the schedule.
+      this.#loop.letGo(job);
+      return;
+    }
     let told: Told | undefined;
     try {
       told = await runJob(this.#options.context, job);
@@ -113,31 +120,55 @@ export class QueueWorker {
   }
 
   async #notWritten(job: TakenJob, told: Told, answer: SettleAnswer): Promise<void> {
-    if (answer.kind !== 'refused') {
+    const other = this.#otherEnd(job, told, answer);
+    if (other === undefined) {
       this.#failed(new Error(`The end of job ${job.id} was not written: ${answer.kind}.`));
       return;
     }
-    // What it came to counts, also where its words cannot be stored.
     this.#loop.adopt({ jobId: job.id, token: job.token });
-    const again = await this.#loop.settle(job, unstorable(told.end));
-    if (again.kind === 'settled') told.state?.();
-    else this.#failed(new Error(`The end of job ${job.id} cannot be written: ${answer.reason}.`));
+    const again = await this.#loop.settle(job, other.end);
+    if (again.kind === 'settled') other.state?.();
+    else this.#failed(new Error(`The end of job ${job.id} cannot be written: ${again.kind}.`));
   }
 
-  /** A scheduler of BullMQ makes its next job when the last one begins. */
-  async #scheduleNext(job: TakenJob): Promise<void> {
+  /** What is told in the place of an end that was not written; undefined where the job is no longer ours. */
+  #otherEnd(job: TakenJob, told: Told, answer: SettleAnswer): Told | undefined {
+    switch (answer.kind) {
+      case 'refused':
+        // What it came to counts, also where its words cannot be stored.
+        return { end: unstorable(told.end), state: told.state };
+      case 'waits-for-children':
+        return refusedSuccess(this.#options.context, job, new Error('The job has children that have not ended.'));
+      case 'children-failed':
+        return refusedSuccess(this.#options.context, job, new Error('A child of the job has failed.'));
+      case 'settled':
+      case 'missing':
+      case 'lock-lost':
+      case 'taken-over':
+      case 'not-active':
+        return undefined;
+    }
+  }
+
+  /** A scheduler of BullMQ makes its next job when the last one begins. Waits for an engine that is away; false where it cannot be made. */
+  async #scheduleNext(job: TakenJob): Promise<boolean> {
     const { engine, policy } = this.#options;
-    try {
-      await scheduleNext(await engine.queue(policy.name), job);
-    } catch (error) {
-      this.#failed(error);
+    for (;;) {
+      try {
+        await scheduleNext(await engine.queue(policy.name), job);
+        return true;
+      } catch (error) {
+        this.#failed(error);
+        if (!isOutage(error)) return false;
+      }
+      await sleep(AGAIN_MS, undefined, { ref: false });
     }
   }
 
   #lost(jobIds: readonly string[]): void {
     const { facts, running, queue, worker } = this.#options.context;
     for (const jobId of jobIds) {
-      const run = running.find(jobId);
+      const run = running.find(jobId, queue);
       if (run === undefined) continue;
       // Somebody else may run it already: stop the effect as early as possible.
       run.abort('lock lost');

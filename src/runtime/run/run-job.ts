@@ -6,6 +6,9 @@ import { runContext, type QueueContext, type RunContext } from './run-context.ts
 import { endOf, type Told } from './settle.ts';
 import type { Settlement } from './settlement.ts';
 
+/** BullMQ's own words; any other deferred failure is a child's. */
+const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
+
 /**
  * One run of one job, from what was taken to its end: decode, admit, perform, classify. Answers the end that is to be told to the engine, and what
  * to state when it is; undefined where the job was passed on to be run alone. Never rejects.
@@ -31,7 +34,8 @@ async function outcomeOf(run: RunContext): Promise<Settlement> {
   const { at, job } = run;
   if (at.stopping()) return { kind: 'handed-back' };
   if (job.deferredFailure !== undefined) {
-    return { kind: 'dead', reason: 'stalled', error: new Error(job.deferredFailure) };
+    const reason = job.deferredFailure === STALLED_TOO_OFTEN ? 'stalled' : 'attempts-exhausted';
+    return { kind: 'dead', reason, error: new Error(job.deferredFailure) };
   }
   const admitted = admitAtOnce(run) ?? (await admit(run));
   if (admitted.kind !== 'admitted') return admitted;

@@ -178,8 +178,9 @@ export class RunningJobs {
     return this.#jobs.slice().values();
   }
 
-  find(jobId: string): RunningJob | undefined {
-    for (const job of this.#jobs) if (job.jobId === jobId) return job;
+  /** Ids of other programs are unique in their queue alone. */
+  find(jobId: string, queue?: string): RunningJob | undefined {
+    for (const job of this.#jobs) if (job.jobId === jobId && (queue === undefined || job.queue === queue)) return job;
     return undefined;
   }
 

@@ -2,7 +2,8 @@ import { JobCancelledError } from '../../contracts/index.ts';
 import { failedLine, type EndReason } from '../../dead-letters/index.ts';
 import type { EndKind, Keep, TakenJob } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData } from '../../privacy/index.ts';
-import type { QueueContext, RunContext } from './run-context.ts';
+import { classifyThrow } from './classify.ts';
+import { runContext, type QueueContext, type RunContext } from './run-context.ts';
 import type { Settlement } from './settlement.ts';
 import { outcomeStatement } from './state-outcome.ts';
 import { storedError, type StoredError } from './stored-error.ts';
@@ -60,7 +61,7 @@ function failedFor(run: RunContext, what: 'cancelled' | 'expired' | 'dead', erro
   return {
     what,
     failure: failureOf(job, stored),
-    attempts: job.opts.attempts ?? 0,
+    attempts: whole(job.opts.attempts, 0) ?? 0,
     keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
     line: lineOf(run, stored, reason),
     data: forgotten(run),
@@ -76,15 +77,25 @@ function failureOf(
   readonly stacktrace: readonly string[];
 } {
   const stacks = stack === undefined ? stacktrace : [...stacktrace, stack];
-  const { stackTraceLimit: limit } = opts;
+  const limit = whole(opts.stackTraceLimit, 0);
   return { message, stacktrace: limit === undefined ? stacks : limit === 0 ? [] : stacks.slice(-limit) };
 }
 
-/** BullMQ's forms of retention. */
-function keepOf(policy: TakenJob['opts']['removeOnComplete'], otherwise: Keep): Keep {
-  if (policy === undefined) return otherwise;
+/** BullMQ's forms of retention. Other programs store what they like, also numbers that no engine can keep: then ours is kept. */
+export function keepOf(policy: unknown, otherwise: Keep): Keep {
   if (typeof policy === 'boolean') return policy ? { count: 0 } : { count: -1 };
-  return typeof policy === 'number' ? { count: policy } : policy;
+  if (typeof policy === 'number') return { count: whole(policy, -1) ?? otherwise.count };
+  if (typeof policy !== 'object' || policy === null) return otherwise;
+  const read = (name: keyof Keep, least: number): number | undefined => whole(Reflect.get(policy, name), least);
+  const count = read('count', -1);
+  const age = read('age', 0);
+  return count === undefined && age === undefined ? otherwise : { count, age, limit: read('limit', 1) };
+}
+
+/** A number as the engines take one, rounded up; undefined where it is none, or out of what they hold. */
+function whole(value: unknown, least: number): number | undefined {
+  if (typeof value !== 'number' || !(value >= least && value <= Number.MAX_SAFE_INTEGER)) return undefined;
+  return Math.ceil(value);
 }
 
 /** The failed attempt in the job's history. */
@@ -103,7 +114,7 @@ function lineOf(
     message: error.message,
     ...(dead !== undefined && { dead }),
   });
-  const { keepLogs } = run.job.opts;
+  const keepLogs = whole(run.job.opts.keepLogs, 1);
   return keepLogs === undefined ? { text } : { text, keep: keepLogs };
 }
 
@@ -142,21 +153,34 @@ function boundedResult(result: unknown): unknown {
   }
 }
 
+/**
+ * The end of a run whose success the engine refuses, for a reason that the handler could not know: a failed attempt, as BullMQ's own worker
+ * counts it.
+ */
+export function refusedSuccess(at: QueueContext, job: TakenJob, error: Error): Told {
+  const run = runContext(at, job);
+  return run.assignment === undefined
+    ? unclear(at, job, error)
+    : endOf(run, classifyThrow(run.assignment.contract, error, run));
+}
+
 /** The same end without the words that the engine could not hold. What is forgotten stays forgotten: it is a part of what the engine holds. */
 export function unstorable(end: EndKind): EndKind {
   const bare = { line: undefined };
   if (end.what === 'succeeded') {
-    return { ...end, ...bare, result: JSON.stringify({ omitted: 'a result that the engine cannot hold' }) };
+    const result = JSON.stringify({ omitted: 'a result that the engine cannot hold' });
+    return { ...end, ...bare, result, keep: KEEP_COMPLETED };
   }
   if ('failure' in end) {
-    return { ...end, ...bare, failure: { message: 'a failure whose words the engine cannot hold', stacktrace: [] } };
+    const failure = { message: 'a failure whose words the engine cannot hold', stacktrace: [] };
+    return 'keep' in end ? { ...end, ...bare, failure, keep: KEEP_FAILED } : { ...end, ...bare, failure };
   }
   return end.what === 'snoozed' ? { ...end, ...bare, progress: undefined } : end;
 }
 
 /** Where a run could not even be looked at, which is a fault of ours: the attempt has failed, so that it has an end. */
 export function unclear({ worker, queue, facts, now }: QueueContext, job: TakenJob, error: Error): Told {
-  const { attempts = 0 } = job.opts;
+  const attempts = whole(job.opts.attempts, 0) ?? 0;
   const attempt = job.attemptsMade + 1;
   const failure = { message: `The run could not be settled: ${error.name}`, stacktrace: job.stacktrace };
   if (attempt < attempts) {

@@ -12,6 +12,8 @@ export class HeldJobs {
   readonly #options: HeldJobsOptions;
   /** By token. */
   readonly #held = new Map<string, Held>();
+  /** Tokens of those whose locks are gone: said once, and not asked for again. */
+  readonly #lost = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #renewing = false;
   #whenNone: (() => void)[] = [];
@@ -31,6 +33,7 @@ export class HeldJobs {
 
   delete({ token }: Pick<Held, 'token'>): void {
     this.#held.delete(token);
+    this.#lost.delete(token);
     if (this.#held.size > 0) return;
     this.stop();
     for (const resolve of this.#whenNone.splice(0)) resolve();
@@ -52,8 +55,11 @@ export class HeldJobs {
     this.#renewing = true;
     const { queue, lockMs, onLost } = this.#options;
     try {
-      const lost = await queue.extendLocks([...this.#held.values()], lockMs);
-      if (lost.length > 0) onLost(lost);
+      const asked = [...this.#held.values()].filter(({ token }) => !this.#lost.has(token));
+      const lost = await queue.extendLocks(asked, lockMs);
+      if (lost.length === 0) return;
+      for (const { jobId, token } of asked) if (lost.includes(jobId)) this.#lost.add(token);
+      onLost(lost);
     } catch {
       // The next one comes soon.
     } finally {

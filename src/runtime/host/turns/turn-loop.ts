@@ -1,6 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { End, EndKind, Held, Rest, SettleAnswer, TakenJob, TurnAnswer, TurnQueue } from '../../../engine/index.ts';
+import type {
+  End,
+  EndKind,
+  Held,
+  Rest,
+  SettleAnswer,
+  TakenJob,
+  Turn,
+  TurnAnswer,
+  TurnQueue,
+} from '../../../engine/index.ts';
+import { toError } from '../../../errors/index.ts';
+import { isOutage } from '../../../resilience/index.ts';
 import { Appetite } from './appetite.ts';
 import { HeldJobs } from './held-jobs.ts';
 
@@ -163,7 +175,7 @@ export class TurnLoop {
     const { queue, worker, lockMs, now, onError } = this.#options;
     this.#count += 1;
     const tokens = Array.from({ length: Math.max(0, wanted) }, () => `${this.#self}:${(this.#tokens += 1)}`);
-    const turn = {
+    const turn: Turn = {
       id: `${this.#self}:${this.#count}`,
       now: Math.floor(now()),
       ends: ended.map(({ end }) => end),
@@ -175,6 +187,34 @@ export class TurnLoop {
       } catch (error) {
         onError(error);
         if (this.#stop.signal.aborted && ended.length === 0) return undefined;
+        if (!isOutage(error)) return this.#apart(turn, error);
+      }
+      await sleep(AGAIN_MS, undefined, { ref: false });
+    }
+  }
+
+  /** A turn that fails for another reason would fail for ever: its ends are told in halves, until the one that is to blame stands alone. */
+  async #apart({ id, now, ends }: Turn, cause: unknown): Promise<TurnAnswer> {
+    if (ends.length <= 1) {
+      if (ends.length === 0) await sleep(AGAIN_MS, undefined, { ref: false });
+      const reason = `it failed with ${toError(cause).name}`;
+      return { settled: ends.map(() => ({ kind: 'refused', reason })), jobs: [], rest: undefined };
+    }
+    const half = Math.ceil(ends.length / 2);
+    const settled: SettleAnswer[] = [];
+    for (const [index, part] of [ends.slice(0, half), ends.slice(half)].entries()) {
+      const turn = { id: `${id}.${index}`, now, ends: part, take: undefined };
+      settled.push(...(await this.#told(turn)));
+    }
+    return { settled, jobs: [], rest: undefined };
+  }
+
+  async #told(turn: Turn): Promise<readonly SettleAnswer[]> {
+    for (;;) {
+      try {
+        return (await this.#options.queue.turn(turn)).settled;
+      } catch (error) {
+        if (!isOutage(error)) return (await this.#apart(turn, error)).settled;
       }
       await sleep(AGAIN_MS, undefined, { ref: false });
     }

@@ -46,13 +46,8 @@ local function remove(ids)
   for from = 1, #keys, 6000 do call('DEL', unpack(keys, from, math.min(from + 5999, #keys))) end
 end
 
--- One ZADD and one look at age and count for all jobs of one set with one retention.
-local function flush(group)
-  local scored = group.scored
-  if not scored then return end
-  group.scored = nil
-  call('ZADD', group.set, unpack(scored))
-  local keep, n = group.keep, #scored / 2
+-- One look at age and count for all jobs of one set with one retention, and one ZADD.
+local function trim(group, keep, n)
   if keep.age then
     --#age
     local before = now - keep.age * 1000
@@ -77,6 +72,15 @@ local function flush(group)
       call('ZREMRANGEBYRANK', group.set, 0, excess - 1)
     end
   end
+end
+
+local function flush(group)
+  local scored = group.scored
+  if not scored then return end
+  group.scored = nil
+  call('ZADD', group.set, unpack(scored))
+  -- What is removed may be damaged: that must not fail the ends that stand.
+  pcall(trim, group, group.keep, #scored / 2)
 end
 
 local function markDelayed()
@@ -183,9 +187,6 @@ local function settle(i, at)
     end
   end
 
-  ended[id] = true
-  unlocked[#unlocked + 1] = key .. ':lock'
-  unstalled[#unstalled + 1] = id
   local note = notes[i]
   if note then
     if note.line then
@@ -207,6 +208,10 @@ local function settle(i, at)
     end
   end
   if what == 'f' or what == 'r' then call('HSET', key, 'failedReason', b, 'stacktrace', c) end
+  -- Not before: where one of the writes above fails the end is refused, and its worker still holds the job.
+  ended[id] = true
+  unlocked[#unlocked + 1] = key .. ':lock'
+  unstalled[#unstalled + 1] = id
   if call('LREM', active, what == 'b' and 1 or -1, id) == 0 then
     --#not-active
     return -3
