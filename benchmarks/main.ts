@@ -66,7 +66,9 @@ const CASES: readonly Case[] = [
     }),
   },
   { name: 'run, concurrency 1', jobs: 6_000, sample: run(1), withLines: true },
+  { name: 'run, concurrency 10', jobs: 20_000, sample: run(10) },
   { name: 'run, concurrency 50', jobs: 20_000, sample: run(50), withLines: true },
+  { name: 'run, concurrency 200', jobs: 20_000, sample: run(200) },
 ];
 
 const server = await startRedis();
