@@ -443,6 +443,8 @@ describe('an event that the handler fails on', () => {
 
   test('in a batch that takes longer than the database allows comes in a smaller one', async () => {
     const sizes: number[] = [];
+    // All of them are there before the first look: an append is decided event by event, and a look may fall between two of them.
+    const position = await add('a', 1, 1, 1, 1);
     const projections = await run(
       sums({
         async project(events, tx) {
@@ -453,7 +455,7 @@ describe('an event that the handler fails on', () => {
         },
       }),
     );
-    await projections.waitFor('sums', await add('a', 1, 1, 1, 1), PATIENCE_MS);
+    await projections.waitFor('sums', position, PATIENCE_MS);
     expect(sizes).toEqual([4, 2, 2]);
     expect(await table()).toEqual([{ stream: 'a', total: 4, events: 4 }]);
   });
