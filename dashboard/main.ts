@@ -39,8 +39,8 @@ async function main(): Promise<void> {
     role: 'producer',
     namespace,
     secrets,
-    onError: error => facts.state('engine.lost', { engine: kind, error }),
-    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
+    onError: error => facts.emit('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
   });
   const store = await openStore(app);
   const letters = await openOtherLetters(app, process.env);

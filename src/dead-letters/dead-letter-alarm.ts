@@ -44,11 +44,11 @@ export class DeadLetterAlarm {
 
   async #say(count: number): Promise<void> {
     const { facts, threshold, notify } = this.#options;
-    facts.state('dead-letters.alert', { count, threshold });
+    facts.emit('dead-letters.alert', { count, threshold });
     try {
       await notify?.({ alert: 'dead-letters', count, threshold });
     } catch (error) {
-      facts.state('alert.failed', { error: toError(error) });
+      facts.emit('alert.failed', { error: toError(error) });
     }
   }
 }

@@ -62,9 +62,9 @@ export class DeadLetters {
             source,
             onUnread,
             onReplayed: ({ id, kind, name, queue: owner }, by) =>
-              facts.state('dead-letter.replayed', { id, kind, name, owner, by }),
+              facts.emit('dead-letter.replayed', { id, kind, name, owner, by }),
             onDiscarded: ({ id, kind, name, queue: owner }, by, reason) =>
-              facts.state('dead-letter.discarded', { id, kind, name, owner, by, reason }),
+              facts.emit('dead-letter.discarded', { id, kind, name, owner, by, reason }),
           }),
       ),
     ];

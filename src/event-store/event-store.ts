@@ -134,7 +134,7 @@ export class EventStore {
     }
     if (tx === undefined) this.#announcer.announce();
     if (!appended.repeated && this.facts.wants('store.appended')) {
-      this.facts.state('store.appended', {
+      this.facts.emit('store.appended', {
         streams: appends.length,
         events: appended.positions.length,
         position: appended.position,

@@ -75,7 +75,7 @@ export class Emitter<Events extends object> {
       waiting.push(value);
       if (waiting.length > limit) {
         waiting.shift();
-        this.#state(
+        this.#emitFailed(
           name,
           new Error(`A reader of ${String(name)} is too slow: of ${limit} values the oldest was dropped.`),
         );
@@ -116,14 +116,14 @@ export class Emitter<Events extends object> {
   #tell<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, value: Events[Name]): void {
     try {
       const result = listener(value);
-      if (result instanceof Promise) result.catch((error: unknown) => this.#state(name, error));
+      if (result instanceof Promise) result.catch((error: unknown) => this.#emitFailed(name, error));
     } catch (error) {
-      this.#state(name, error);
+      this.#emitFailed(name, error);
     }
   }
 
-  #state(name: keyof Events, cause: unknown): void {
-    this.#facts.state('listener.failed', { fact: String(name), error: toError(cause) });
+  #emitFailed(name: keyof Events, cause: unknown): void {
+    this.#facts.emit('listener.failed', { fact: String(name), error: toError(cause) });
   }
 }
 

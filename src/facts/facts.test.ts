@@ -10,7 +10,7 @@ describe('Facts', () => {
     const seen: string[] = [];
     facts.on('job.stalled', ({ fields }) => seen.push(`named ${fields.jobId}`));
     facts.onAny(({ name }) => seen.push(`any ${name}`));
-    facts.state('job.stalled', stalled);
+    facts.emit('job.stalled', stalled);
     expect(seen).toEqual(['named email-1', 'any job.stalled']);
   });
 
@@ -23,7 +23,7 @@ describe('Facts', () => {
       throw new Error('broken listener');
     });
     facts.on('job.stalled', ({ fields }) => seen.push(fields.jobId));
-    facts.state('job.stalled', stalled);
+    facts.emit('job.stalled', stalled);
     expect(seen).toEqual(['email-1']);
     expect(failures).toEqual(['job.stalled: broken listener']);
   });
@@ -34,7 +34,7 @@ describe('Facts', () => {
     facts.on('listener.failed', ({ fields }) => failures.push(`${fields.fact}: ${fields.error.message}`));
     facts.on('job.stalled', () => Promise.reject(new Error('named')));
     facts.onAny(() => Promise.reject(new Error('any')));
-    facts.state('job.stalled', stalled);
+    facts.emit('job.stalled', stalled);
     await setImmediate();
     expect(failures).toEqual(['job.stalled: named', 'job.stalled: any']);
   });
@@ -46,7 +46,7 @@ describe('Facts', () => {
     facts.on('job.stalled', () => {
       throw Object.create(null);
     });
-    facts.state('job.stalled', stalled);
+    facts.emit('job.stalled', stalled);
     expect(failures).toEqual(['What was thrown is no Error: {}']);
   });
 
@@ -58,7 +58,7 @@ describe('Facts', () => {
       throw new Error('always');
     });
     facts.onAny(() => Promise.reject(new Error('always')));
-    expect(() => facts.state('job.stalled', stalled)).not.toThrow();
+    expect(() => facts.emit('job.stalled', stalled)).not.toThrow();
     await setImmediate();
     expect(told).toBe(3);
   });
@@ -76,8 +76,8 @@ describe('Facts', () => {
   test('next() resolves with the first fact that matches', async () => {
     const facts = new Facts();
     const next = facts.next('job.stalled', fields => fields.jobId === 'email-2');
-    facts.state('job.stalled', stalled);
-    facts.state('job.stalled', { jobId: 'email-2', queue: 'email' });
+    facts.emit('job.stalled', stalled);
+    facts.emit('job.stalled', { jobId: 'email-2', queue: 'email' });
     await expect(next).resolves.toEqual({ jobId: 'email-2', queue: 'email' });
     expect(facts.wants('job.stalled')).toBe(false);
   });

@@ -19,7 +19,7 @@ export class Facts {
     return this.#any.size > 0 || this.#byName.has(name);
   }
 
-  state<Name extends FactName>(name: Name, fields: FactTable[Name]): void {
+  emit<Name extends FactName>(name: Name, fields: FactTable[Name]): void {
     const listeners = this.#byName.get(name);
     if (listeners === undefined && this.#any.size === 0) return;
     // The one cast of this room: a name and its own fields are one member of the union.
@@ -80,6 +80,6 @@ export class Facts {
 
   #failed({ name }: Fact, cause: unknown): void {
     if (name === 'listener.failed') return;
-    this.state('listener.failed', { fact: name, error: toError(cause) });
+    this.emit('listener.failed', { fact: name, error: toError(cause) });
   }
 }

@@ -313,7 +313,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await sender.query('update shiftwork_outbox.entry set sent_at = now()');
     const ends = recordEnds(facts, pool);
     const fields = { jobName: 'greet', queue: 'outbox', correlationId: 'c', attempt: 1, worker: 'w' };
-    facts.state('job.succeeded', { ...fields, jobId: id, waitedMs: 0, ranMs: 0 });
+    facts.emit('job.succeeded', { ...fields, jobId: id, waitedMs: 0, ranMs: 0 });
     await waitFor('the recorder', async () => {
       const { rows } = await pool.query("select from pg_stat_activity where query like 'delete from%entry%'");
       return rows.length > 0;
@@ -336,7 +336,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await expect(reconcile(pool, engine, undefined, { anyway: true })).resolves.toMatchObject({ alive: 1 });
     const ends = recordEnds(facts, pool);
     await (await engine.queue('outbox')).remove(id);
-    facts.state('job.discarded', { jobId: id, jobName: 'greet', queue: 'outbox', by: 'test', reason: 'poison' });
+    facts.emit('job.discarded', { jobId: id, jobName: 'greet', queue: 'outbox', by: 'test', reason: 'poison' });
     await ends.close(PATIENCE_MS);
     // Nothing is open: nothing can run twice.
     await expect(reconcile(pool, engine)).resolves.toMatchObject({ checked: 0, again: 0 });
@@ -428,8 +428,8 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     const fields = { jobName: 'keyed', queue: 'outbox', correlationId: 'c', attempt: 1, worker: 'w' };
     const queue = await engine.queue('outbox');
     const [succeeded = '', dead = '', lost = '', alsoLost = '', ...alive] = ids;
-    facts.state('job.succeeded', { ...fields, jobId: succeeded, waitedMs: 0, ranMs: 0 });
-    facts.state('job.dead', { ...fields, jobId: dead, ranMs: 0, reason: 'permanent', error: new Error('x') });
+    facts.emit('job.succeeded', { ...fields, jobId: succeeded, waitedMs: 0, ranMs: 0 });
+    facts.emit('job.dead', { ...fields, jobId: dead, ranMs: 0, reason: 'permanent', error: new Error('x') });
     await ends.close(PATIENCE_MS);
     await expect(readOutboxStatus(pool)).resolves.toMatchObject({ unfinished: 4 });
     for (const id of [succeeded, dead, lost, alsoLost]) await queue.remove(id);

@@ -73,7 +73,7 @@ export class Relay {
           bus,
           pollEveryMs,
           tables: this.#tables,
-          sent: (batch, tookMs) => this.#state(batch, tookMs),
+          sent: (batch, tookMs) => this.#emit(batch, tookMs),
           outage: (what, error) => this.#outage(what, error),
         }),
     );
@@ -123,7 +123,7 @@ export class Relay {
       await this.#pause(this.#options.lagEveryMs ?? 5_000, signal);
       if (signal.aborted) return;
       try {
-        this.#facts.state('outbox.lag', await readLag(this.#sql(ANSWER_MS), this.#tables));
+        this.#facts.emit('outbox.lag', await readLag(this.#sql(ANSWER_MS), this.#tables));
       } catch {
         // Away; `outbox.held` has said so.
       }
@@ -159,9 +159,9 @@ export class Relay {
     }
   }
 
-  #state({ jobs, events, stuck }: SentBatch, tookMs: number): void {
-    if (jobs + events > 0) this.#facts.state('outbox.relayed', { jobs, events, tookMs });
-    for (const each of stuck) this.#facts.state('outbox.stuck', each);
+  #emit({ jobs, events, stuck }: SentBatch, tookMs: number): void {
+    if (jobs + events > 0) this.#facts.emit('outbox.relayed', { jobs, events, tookMs });
+    for (const each of stuck) this.#facts.emit('outbox.stuck', each);
   }
 
   /** One outage of the database is an outage for both kinds. */
@@ -169,8 +169,8 @@ export class Relay {
     const wasHeld = this.#held.size > 0;
     if (error === undefined) this.#held.delete(kind);
     else this.#held.add(kind);
-    if (error !== undefined && !wasHeld) this.#facts.state('outbox.held', { error: bareError(error) });
-    if (wasHeld && this.#held.size === 0) this.#facts.state('outbox.flowing', {});
+    if (error !== undefined && !wasHeld) this.#facts.emit('outbox.held', { error: bareError(error) });
+    if (wasHeld && this.#held.size === 0) this.#facts.emit('outbox.flowing', {});
   }
 
   /** Of the pool, each statement with a limit. */

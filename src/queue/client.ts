@@ -114,7 +114,7 @@ export class Client implements Enqueuer {
     const storing = storeOne(this.#store, job);
     if (!this.#isHeard()) return storing;
     return storing.then(receipt => {
-      this.#state(job, receipt);
+      this.#emit(job, receipt);
       return receipt;
     });
   }
@@ -163,7 +163,7 @@ export class Client implements Enqueuer {
       if (this.#isHeard()) {
         for (const [index, job] of jobs.entries()) {
           const receipt = receipts[index];
-          if (receipt !== undefined) this.#state(job, receipt);
+          if (receipt !== undefined) this.#emit(job, receipt);
         }
       }
       if (error !== undefined) throw error;
@@ -263,7 +263,7 @@ export class Client implements Enqueuer {
     if (this.#inFlight === 0) this.#idle?.();
   }
 
-  #state(job: PreparedJob, receipt: JobReceipt): void {
+  #emit(job: PreparedJob, receipt: JobReceipt): void {
     const name = receipt.deduplicated ? 'job.deduplicated' : 'job.enqueued';
     if (!this.facts.wants(name)) return;
     const fields = {
@@ -273,7 +273,7 @@ export class Client implements Enqueuer {
       correlationId: job.correlationId,
       traceId: traceIdOf(job.traceparent),
     };
-    if (receipt.deduplicated) this.facts.state('job.deduplicated', fields);
-    else this.facts.state('job.enqueued', { ...fields, delayMs: job.delayMs });
+    if (receipt.deduplicated) this.facts.emit('job.deduplicated', fields);
+    else this.facts.emit('job.enqueued', { ...fields, delayMs: job.delayMs });
   }
 }

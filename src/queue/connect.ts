@@ -38,8 +38,8 @@ export function connect(options: ConnectOptions): Client {
     role: 'producer',
     namespace: options.namespace,
     secrets: checkSecrets(options),
-    onError: error => facts.state('engine.lost', { engine: kind, error }),
-    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
+    onError: error => facts.emit('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
   });
   watchClock({ clock: engine.clock, engine: kind, facts });
   return clientOn(engine, facts, options.traceparent, options.tracer);

@@ -26,7 +26,7 @@ test('blanks around the variables do not keep ends from being recorded: all othe
   const variables = { DATABASE_URL: ` ${database.url} `, SHIFTWORK_NAMESPACE: `${space} ` };
   const recorder = await recordOutboxEnds(facts, variables, failed);
   onTestFinished(() => recorder?.close(500));
-  facts.state('job.succeeded', { ...ENDED, jobId: id });
+  facts.emit('job.succeeded', { ...ENDED, jobId: id });
   await waitFor('the end to be recorded', async () => (await pending()) === 0);
   expect(failed).not.toHaveBeenCalled();
 });

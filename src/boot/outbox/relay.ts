@@ -55,8 +55,8 @@ export const relay: Command = {
       role: 'producer',
       namespace,
       secrets,
-      onError: error => facts.state('engine.lost', { engine: engine.kind, error }),
-      onBack: awayMs => facts.state('engine.back', { engine: engine.kind, awayMs }),
+      onError: error => facts.emit('engine.lost', { engine: engine.kind, error }),
+      onBack: awayMs => facts.emit('engine.back', { engine: engine.kind, awayMs }),
     });
     const client = connect({ redis, postgres: database, namespace, ...secrets, facts, tracer: await loadTracer() });
     const bus = await openBus(app, facts, settings);

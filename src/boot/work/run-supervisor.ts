@@ -65,7 +65,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
   const { processes, port, maxMemoryMb, alertThreshold, alertUrl } = readHostSettings(environment);
   environment.check();
-  for (const warning of environment.warnings) facts.state('config.warning', { warning });
+  for (const warning of environment.warnings) facts.emit('config.warning', { warning });
 
   const others = await openOthers?.(app);
   const { url, kind, namespace, secrets } = settings.engine;
@@ -74,8 +74,8 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
     role: 'worker',
     namespace,
     secrets,
-    onError: error => facts.state('engine.lost', { engine: kind, error }),
-    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
+    onError: error => facts.emit('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
   });
   let phase: FleetStanding['phase'] = 'starting';
   const supervisor = new Supervisor({

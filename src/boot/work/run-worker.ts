@@ -77,7 +77,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
   parent.onLost(ORPHAN_SILENCE_MS, () => {
     if (finished) return;
     code = 1;
-    facts.state('worker.orphaned', { worker: name });
+    facts.emit('worker.orphaned', { worker: name });
     stop(ORPHAN_GRACE_MS);
     host?.hurry();
     setTimeout(options.leave, ORPHAN_GRACE_MS).unref();
@@ -98,8 +98,8 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
     role: 'worker',
     namespace,
     secrets,
-    onError: error => facts.state('engine.lost', { engine: kind, error }),
-    onBack: awayMs => facts.state('engine.back', { engine: kind, awayMs }),
+    onError: error => facts.emit('engine.lost', { engine: kind, error }),
+    onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
   });
   try {
     await usableEngine(engine, facts, stopAsked.signal);
@@ -141,11 +141,11 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
         running: host.running,
         fetches: host.fetches,
         onWedged: queue => {
-          facts.state('worker.wedged', { worker: name, queue, step: 'reconnect' });
+          facts.emit('worker.wedged', { worker: name, queue, step: 'reconnect' });
           engine.renew();
         },
         onHopeless: queue => {
-          facts.state('worker.wedged', { worker: name, queue, step: 'leave' });
+          facts.emit('worker.wedged', { worker: name, queue, step: 'leave' });
           code = 1;
           stop(WEDGED_GRACE_MS);
         },

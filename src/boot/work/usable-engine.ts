@@ -9,7 +9,7 @@ export async function usableEngine(engine: Engine, facts: Facts, signal: AbortSi
   while (!signal.aborted) {
     try {
       const report = await engine.check();
-      for (const warning of report.warnings) facts.state('engine.warning', { engine: engine.kind, warning });
+      for (const warning of report.warnings) facts.emit('engine.warning', { engine: engine.kind, warning });
       if (report.errors.length > 0) throw new EngineCheckError(report.errors);
       return;
     } catch (error) {

@@ -178,7 +178,7 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
 
   test('what is done is done, also where nobody can be told of it', async () => {
     class Broken extends Facts {
-      override state(): void {
+      override emit(): void {
         throw new Error('no listener');
       }
     }

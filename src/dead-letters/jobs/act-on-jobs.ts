@@ -67,7 +67,7 @@ export async function replayJobs(on: ActedOnJobs, { by, dryRun, pace, signal }: 
     if (refused !== undefined) return refused;
     // What is not told now is found in the background.
     await index.drop(queue.name, [{ id, endedAt }]).catch(() => undefined);
-    report(() => facts.state('job.replayed', { jobId: id, jobName: job.name, queue: queue.name, by }));
+    report(() => facts.emit('job.replayed', { jobId: id, jobName: job.name, queue: queue.name, by }));
     return undefined;
   });
 }
@@ -91,7 +91,7 @@ export async function discardJobs(
     await index.drop(queue.name, [{ id, endedAt }]).catch(() => undefined);
     const name: unknown = job === undefined || job === 'damaged' ? undefined : job.name;
     const jobName = typeof name === 'string' ? name : '?';
-    report(() => facts.state('job.discarded', { jobId: id, jobName, queue: queue.name, by, reason }));
+    report(() => facts.emit('job.discarded', { jobId: id, jobName, queue: queue.name, by, reason }));
     return undefined;
   });
 }

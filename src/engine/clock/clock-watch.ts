@@ -101,13 +101,13 @@ export class ClockWatch {
     const said = this.#said;
     if (!differs) {
       this.#said = undefined;
-      if (said !== undefined) facts?.state('clock.agrees', { engine, differenceMs });
+      if (said !== undefined) facts?.emit('clock.agrees', { engine, differenceMs });
       return;
     }
     const whose = this.doubted ? 'engine' : 'host';
     if (said?.whose === whose && Math.abs(said.differenceMs - differenceMs) < DIFFERS_MS) return;
     this.#said = { whose, differenceMs };
-    facts?.state('clock.differs', { engine, whose, differenceMs });
+    facts?.emit('clock.differs', { engine, whose, differenceMs });
   }
 }
 

@@ -139,7 +139,7 @@ export class Repository<Command, State> {
       const { state, version, since } = await this.#load(stream);
       if (this.#snapshots?.isDue(version, since) === true) await this.#snapshots.keep(stream, { version, state });
     } catch (cause) {
-      this.#store.facts.state('store.snapshot-failed', { stream, error: bareError(toError(cause)) });
+      this.#store.facts.emit('store.snapshot-failed', { stream, error: bareError(toError(cause)) });
     }
   }
 

@@ -72,7 +72,7 @@ export class Snapshots<State> {
       );
     } catch (cause) {
       // The events are there: without a snapshot they are read.
-      this.#store.facts.state('store.snapshot-failed', { stream, error: bareError(toError(cause)) });
+      this.#store.facts.emit('store.snapshot-failed', { stream, error: bareError(toError(cause)) });
     }
   }
 }

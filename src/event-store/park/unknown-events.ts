@@ -15,6 +15,6 @@ export function tellUnhandled(
 ): void {
   for (const { position, type: eventType, problem } of unknown) {
     const reason = problem?.detail ?? '';
-    facts.state('projection.unhandled', { projection: projection.name, generation, position, eventType, reason });
+    facts.emit('projection.unhandled', { projection: projection.name, generation, position, eventType, reason });
   }
 }

@@ -81,7 +81,7 @@ export class BatchRunner {
     let error = toldError(this.#store, event, first);
     for (let attempt = 1; attempt < projection.attempts; attempt += 1) {
       const retryInMs = backoffDelay(AGAIN, attempt);
-      this.#store.facts.state('projection.retried', { ...this.#fields, position: event.position, retryInMs, error });
+      this.#store.facts.emit('projection.retried', { ...this.#fields, position: event.position, retryInMs, error });
       await sleep(retryInMs, undefined, this.#signal && { signal: this.#signal }).catch(() => undefined);
       if (this.#signal?.aborted === true) throw new Interrupted();
       try {
@@ -96,7 +96,7 @@ export class BatchRunner {
     await parkEvent(this.#place, event, batch.from, error);
     this.#checkpoint = event.position;
     const { position, stream, type: eventType } = event;
-    this.#store.facts.state('projection.parked', { ...this.#fields, position, stream, eventType, error });
+    this.#store.facts.emit('projection.parked', { ...this.#fields, position, stream, eventType, error });
     if (batch.to > position) await this.#write({ events: [], from: position, to: batch.to });
   }
 

@@ -52,8 +52,8 @@ export class Projector {
     this.#progress = new Progress({
       what: `a batch of the projection "${options.projection.name}"`,
       limitMs: STILL_MS,
-      held: error => facts.state('projection.held', { ...this.#fields, error: bareError(error) }),
-      flowing: () => facts.state('projection.flowing', this.#fields),
+      held: error => facts.emit('projection.held', { ...this.#fields, error: bareError(error) }),
+      flowing: () => facts.emit('projection.flowing', this.#fields),
     });
   }
 
@@ -95,7 +95,7 @@ export class Projector {
 
   async #endure(error: unknown): Promise<void> {
     const { store } = this.#options;
-    if (error instanceof LeaseLost) return store.facts.state('projection.lost', this.#fields);
+    if (error instanceof LeaseLost) return store.facts.emit('projection.lost', this.#fields);
     this.#failures += 1;
     this.#progress.failed(toError(error));
     await this.#pause(backoffDelay(OUTAGE, this.#failures));
@@ -108,7 +108,7 @@ export class Projector {
 
   async #hold(lease: Lease): Promise<void> {
     const { store } = this.#options;
-    store.facts.state('projection.started', { ...this.#fields, position: lease.checkpoint });
+    store.facts.emit('projection.started', { ...this.#fields, position: lease.checkpoint });
     try {
       await this.#follow(lease);
     } catch (error) {
@@ -157,7 +157,7 @@ export class Projector {
        where name = $1 and generation = 'live' and token = $2`,
       [projection.name, token, position, storedReason(reason)],
     );
-    store.facts.state('projection.stopped', { ...this.#fields, position, eventType, error: reason });
+    store.facts.emit('projection.stopped', { ...this.#fields, position, eventType, error: reason });
   }
 
   #release({ token }: Lease): Promise<void> {
@@ -169,7 +169,7 @@ export class Projector {
     const { facts } = this.#options.store;
     if (!facts.wants('projection.advanced')) return;
     const fields = { events: events.length, position: to, tookMs: Math.round(tookMs) };
-    facts.state('projection.advanced', { ...this.#fields, ...fields });
+    facts.emit('projection.advanced', { ...this.#fields, ...fields });
   }
 
   async #tellLag(): Promise<void> {
@@ -181,7 +181,7 @@ export class Projector {
         // Also of one that stands still or that nobody runs: whoever watches must see it fall behind.
         const checkpoint = this.#runner?.checkpoint ?? (await this.#abandonedAt());
         if (checkpoint === undefined) continue;
-        store.facts.state('projection.lag', { ...this.#fields, ...(await readLag(store, checkpoint)) });
+        store.facts.emit('projection.lag', { ...this.#fields, ...(await readLag(store, checkpoint)) });
       } catch {
         // Away; `projection.held` has said so.
       }

@@ -73,7 +73,7 @@ export async function rebuildProjection(
       events += batch.events.length;
       const progress = { position: runner.checkpoint, head: source.horizon };
       options.onProgress?.(progress);
-      facts.state('projection.rebuilding', { projection: name, generation: 'next', ...progress });
+      facts.emit('projection.rebuilding', { projection: name, generation: 'next', ...progress });
     }
   } catch (error) {
     await releaseLease(pool, names, request, lease.token).catch(() => undefined);
@@ -83,7 +83,7 @@ export async function rebuildProjection(
   }
   events += swapped.events;
   const tookMs = Math.round(performance.now() - startedAt);
-  facts.state('projection.rebuilt', { projection: name, generation: 'live', events, tookMs });
+  facts.emit('projection.rebuilt', { projection: name, generation: 'live', events, tookMs });
   await dropOld(store, projection);
   return { finished: true, events, position: swapped.position };
 }

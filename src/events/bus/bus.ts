@@ -21,7 +21,7 @@ import { fieldsOf, outgoing } from './outgoing.ts';
 import { readPattern, type Pattern } from '../pattern.ts';
 import { seal, type SealedEvent } from '../envelope/seal.ts';
 import { SteadySend } from './steady-send.ts';
-import { stateFacts } from './state-facts.ts';
+import { emitFacts } from './emit-facts.ts';
 import { ABLE, checkSubscription, expectHandler, type SubscribeOptions } from './subscribe-options.ts';
 import { Subscriber, type EventHandler } from './subscriber.ts';
 import type { Capabilities, LocalResult, OutgoingEvent, StopSubscription, Transport } from '../transport.ts';
@@ -69,7 +69,7 @@ export class Bus {
     }
     this.#events = byName;
     this.#steady = new SteadySend(transport.name, retry);
-    transport.listen(stateFacts(facts, transport.name));
+    transport.listen(emitFacts(facts, transport.name));
   }
 
   get transport(): string {
@@ -129,7 +129,7 @@ export class Bus {
     else results = await transport.publishAndWait(event);
     for (const { verdict } of results) if (verdict.kind !== 'done') throw verdict.error;
     if (!this.facts.wants('event.published')) return;
-    this.facts.state('event.published', {
+    this.facts.emit('event.published', {
       ...fieldsOf(event, transport.name),
       tookMs: Math.round(performance.now() - startedAt),
     });
@@ -289,7 +289,7 @@ export class Bus {
         const sealed = seal(request, this.#ids, traceparent);
         await send(outgoing(sealed, this.#source));
         if (this.facts.wants('event.published')) {
-          this.facts.state('event.published', {
+          this.facts.emit('event.published', {
             ...this.#fields(sealed),
             tookMs: Math.round(performance.now() - startedAt),
           });
@@ -319,7 +319,7 @@ export class Bus {
     }
     const pattern = readPattern(what);
     if (![...this.#events.keys()].some(name => pattern.matches(name))) {
-      this.facts.state('bus.warning', {
+      this.facts.emit('bus.warning', {
         transport: this.#transport.name,
         warning: `the pattern "${what}" fits no event of this bus (${[...this.#events.keys()].join(', ')})`,
       });

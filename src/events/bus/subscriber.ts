@@ -73,7 +73,7 @@ export class Subscriber {
     }
     const contract = events.get(event.type);
     if (contract === undefined) {
-      facts.state('event.unhandled', this.#fields(event, delivery));
+      facts.emit('event.unhandled', this.#fields(event, delivery));
       return DONE;
     }
     const opening = openEvent(contract, event);
@@ -124,7 +124,7 @@ export class Subscriber {
       const ranMs = Math.round(performance.now() - startedAt);
       // Between two machines' clocks: shown, and nothing is decided by it.
       const lagMs = Math.max(0, Date.now() - ranMs - envelope.timestamp.getTime());
-      facts.state('event.handled', { ...this.#fields(envelope, delivery), lagMs, ranMs });
+      facts.emit('event.handled', { ...this.#fields(envelope, delivery), lagMs, ranMs });
     }
     return DONE;
   }
@@ -132,7 +132,7 @@ export class Subscriber {
   #failed(fields: SubscriberFields, delivery: Delivery, ranMs: number, error: Error): Verdict {
     const { facts, attempts, backoff } = this.#setup;
     if (!delivery.repeatable) {
-      facts.state('event.failed', { ...fields, ranMs, error: withoutCause(error) });
+      facts.emit('event.failed', { ...fields, ranMs, error: withoutCause(error) });
       return { kind: 'failed', error };
     }
     if (isOutage(error)) return this.#again(fields, ranMs, backoffDelay(OUTAGE, 1), false, error);
@@ -160,17 +160,17 @@ export class Subscriber {
   }
 
   #again(fields: SubscriberFields, ranMs: number, afterMs: number, spent: boolean, error: Error): Verdict {
-    this.#setup.facts.state('event.retried', { ...fields, ranMs, retryInMs: afterMs, error: withoutCause(error) });
+    this.#setup.facts.emit('event.retried', { ...fields, ranMs, retryInMs: afterMs, error: withoutCause(error) });
     return { kind: 'retry', afterMs, spent, error };
   }
 
   #dead(fields: SubscriberFields, delivery: Delivery, reason: EventDeadReason, error: Error): Verdict {
     const { facts } = this.#setup;
     if (!delivery.repeatable) {
-      facts.state('event.failed', { ...fields, ranMs: 0, error: withoutCause(error) });
+      facts.emit('event.failed', { ...fields, ranMs: 0, error: withoutCause(error) });
       return { kind: 'failed', error };
     }
-    facts.state('event.dead', { ...fields, reason, error: withoutCause(error) });
+    facts.emit('event.dead', { ...fields, reason, error: withoutCause(error) });
     return { kind: 'dead', reason, error };
   }
 

@@ -173,9 +173,9 @@ export class Destinations {
     const [was, is] = [before.breaker.phase, after.breaker.phase];
     if (is === 'open' && after.breaker.changedAt !== before.breaker.changedAt) {
       const { until, openings } = after.breaker;
-      this.#facts.state('breaker.opened', { queue, destination: name, untilMs: until, openings });
+      this.#facts.emit('breaker.opened', { queue, destination: name, untilMs: until, openings });
     }
-    if (is === 'closed' && was !== 'closed') this.#facts.state('breaker.closed', { queue, destination: name });
+    if (is === 'closed' && was !== 'closed') this.#facts.emit('breaker.closed', { queue, destination: name });
   }
 
   /** A well destination is looked at four times a second at most, whatever its traffic: a hold is noticed that much later. */

@@ -52,7 +52,7 @@ describe.each(engineCases)('after an outage of $kind', engineCase => {
     await waitFor('it to be passed on', () => passedOn.length === 1);
 
     const rescued = facts.next('job.rescued');
-    facts.state('engine.back', { engine: engine.kind, awayMs: 1 });
+    facts.emit('engine.back', { engine: engine.kind, awayMs: 1 });
     expect(await rescued).toMatchObject({ jobId: lost, cause: 'lost-claim' });
     // It was started twice by now as well. Whatever else was to be handed back has been.
     await waitFor('it to be passed on', () => passedOn.length >= 2);

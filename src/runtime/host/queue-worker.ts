@@ -9,7 +9,7 @@ import type { QueueContext } from '../run/run-context.ts';
 import { runJob } from '../run/run-job.ts';
 import { refusedSuccess, unclear, unstorable, type Told } from '../run/settle.ts';
 import type { HeldJob } from '../supervisor/messages.ts';
-import { stateStalled } from './state-stalled.ts';
+import { emitStalled } from './emit-stalled.ts';
 import { returnStalledJobs } from './turns/stalled-jobs.ts';
 import { TurnLoop } from './turns/turn-loop.ts';
 
@@ -60,7 +60,7 @@ export class QueueWorker {
       queue: this.#queue,
       everyMs: policy.lockMs,
       now,
-      onStalled: jobId => void stateStalled(engine, facts, queue, jobId),
+      onStalled: jobId => void emitStalled(engine, facts, queue, jobId),
       onError: error => this.#failed(error),
     });
     this.#loop.start();
@@ -173,7 +173,7 @@ export class QueueWorker {
       // Somebody else may run it already: stop the effect as early as possible.
       run.abort('lock lost');
       const { jobName, correlationId, attempt } = run;
-      facts.state('job.lock-lost', { jobId, jobName, queue, correlationId, attempt, worker });
+      facts.emit('job.lock-lost', { jobId, jobName, queue, correlationId, attempt, worker });
     }
   }
 
@@ -181,6 +181,6 @@ export class QueueWorker {
     // Its outage is told by the engine, once.
     if (isOutage(error)) return;
     const { facts, queue, worker } = this.#options.context;
-    facts.state('worker.error', { worker, queue, error: bareError(toError(error)) });
+    facts.emit('worker.error', { worker, queue, error: bareError(toError(error)) });
   }
 }

@@ -141,7 +141,7 @@ export class WorkerHost {
     }
     this.#watch();
     for (const worker of this.#workers) worker.start();
-    this.facts.state('worker.started', { worker: this.name, queues: this.queues, engine: engine.kind });
+    this.facts.emit('worker.started', { worker: this.name, queues: this.queues, engine: engine.kind });
   }
 
   /**
@@ -212,7 +212,7 @@ export class WorkerHost {
   }
 
   #stuck(run: RunContext): void {
-    this.facts.state('job.stuck', runFields(run));
+    this.facts.emit('job.stuck', runFields(run));
     this.#options.onStuck?.(run.job.name);
   }
 
@@ -226,7 +226,7 @@ export class WorkerHost {
     const loop = watchLoop(BLOCKED_MS, blockedMs => {
       const jobs = this.running.takeSuspects();
       if (blockedMs === undefined || this.#options.watched === true) return;
-      this.facts.state('worker.blocked', { worker: this.name, blockedMs, jobs, stack: [] });
+      this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack: [] });
     });
     const lost = new LostClaims({
       engine: this.#options.engine,
@@ -235,7 +235,7 @@ export class WorkerHost {
       knows: ({ jobId, token }) => this.running.find(jobId) !== undefined || this.#passedOn.has(token),
       onHandedBack: (queue, jobId, jobName) => {
         const { name } = this;
-        this.facts.state('job.rescued', { jobId, jobName, queue, worker: name, rescuer: name, cause: 'lost-claim' });
+        this.facts.emit('job.rescued', { jobId, jobName, queue, worker: name, rescuer: name, cause: 'lost-claim' });
       },
     });
     const back = this.facts.on('engine.back', () => {
@@ -256,7 +256,7 @@ export class WorkerHost {
   async #stop(graceMs: number): Promise<void> {
     const startedAt = performance.now();
     const left = () => Math.max(0, graceMs - (performance.now() - startedAt));
-    this.facts.state('worker.draining', { worker: this.name, running: this.running.size });
+    this.facts.emit('worker.draining', { worker: this.name, running: this.running.size });
     const uncount = this.facts.on('job.handed-back', ({ fields }) => {
       if (fields.worker === this.name) this.#handedBack += 1;
     });
@@ -282,7 +282,7 @@ export class WorkerHost {
     this.#clock.stop();
     uncount();
     const tookMs = Math.round(performance.now() - startedAt);
-    this.facts.state('worker.stopped', { worker: this.name, handedBack: this.#handedBack, tookMs });
+    this.facts.emit('worker.stopped', { worker: this.name, handedBack: this.#handedBack, tookMs });
   }
 }
 

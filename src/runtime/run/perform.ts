@@ -17,7 +17,7 @@ export async function perform(
   passage?: Passage,
 ): Promise<Settlement> {
   const { facts, running } = run.at;
-  if (facts.wants('job.started')) facts.state('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
+  if (facts.wants('job.started')) facts.emit('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
   const runningJob = new RunningJob(assignment.contract, run, assignment.ledger);
   running.add(runningJob);
   const settlement = await ended(run, assignment, data, runningJob);

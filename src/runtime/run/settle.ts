@@ -189,6 +189,6 @@ export function unclear({ worker, queue, facts, now }: QueueContext, job: TakenJ
   const fields = { jobId: job.id, jobName: job.name, queue, correlationId: job.id, attempt, worker, ranMs: 0 };
   return {
     end: { what: 'dead', failure, attempts, keep: keepOf(job.opts.removeOnFail, KEEP_FAILED) },
-    state: () => facts.state('job.dead', { ...fields, reason: 'attempts-exhausted', error: bareError(error) }),
+    state: () => facts.emit('job.dead', { ...fields, reason: 'attempts-exhausted', error: bareError(error) }),
   };
 }

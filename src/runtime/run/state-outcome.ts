@@ -19,25 +19,25 @@ export function outcomeStatement(run: RunContext, settlement: Settlement): (() =
   const ranMs = Math.round(performance.now() - run.begunAt);
   switch (settlement.kind) {
     case 'succeeded':
-      return () => facts.state('job.succeeded', { ...fields, waitedMs: waitedMs(run), ranMs });
+      return () => facts.emit('job.succeeded', { ...fields, waitedMs: waitedMs(run), ranMs });
     case 'retry': {
       const error = storedError(run, settlement.error);
-      return () => facts.state('job.retried', { ...fields, ranMs, retryInMs: settlement.afterMs, error });
+      return () => facts.emit('job.retried', { ...fields, ranMs, retryInMs: settlement.afterMs, error });
     }
     case 'snoozed': {
       const { untilMs, alarm } = settlement;
       const reason = statedReason(run, settlement.reason);
-      return () => facts.state('job.snoozed', { ...fields, untilMs, reason, alarm });
+      return () => facts.emit('job.snoozed', { ...fields, untilMs, reason, alarm });
     }
     case 'cancelled': {
       const reason = statedReason(run, settlement.reason);
-      return () => facts.state('job.cancelled', { ...fields, reason });
+      return () => facts.emit('job.cancelled', { ...fields, reason });
     }
     case 'dead': {
       const error = storedError(run, settlement.error);
-      return () => facts.state('job.dead', { ...fields, ranMs, reason: settlement.reason, error });
+      return () => facts.emit('job.dead', { ...fields, ranMs, reason: settlement.reason, error });
     }
     case 'handed-back':
-      return () => facts.state('job.handed-back', { ...fields, ranMs });
+      return () => facts.emit('job.handed-back', { ...fields, ranMs });
   }
 }

@@ -67,8 +67,8 @@ export class Scheduler {
     this.#progress = new Progress({
       what: 'a round of the scheduler',
       limitMs: STILL_MS,
-      held: error => facts.state('schedules.held', { error: bareError(error) }),
-      flowing: () => facts.state('schedules.flowing', {}),
+      held: error => facts.emit('schedules.held', { error: bareError(error) }),
+      flowing: () => facts.emit('schedules.flowing', {}),
     });
   }
 
@@ -111,7 +111,7 @@ export class Scheduler {
       } catch (error) {
         // One schedule that cannot be dealt with must not stop the others.
         this.#lookedAt = -Infinity;
-        this.#stateFailed(schedule, undefined, error);
+        this.#emitFailed(schedule, undefined, error);
       }
     }
   }
@@ -155,7 +155,7 @@ export class Scheduler {
   #counts({ name }: Schedule, rule: string, { slot, rule: before = rule, retired }: Cursor, now: number): boolean {
     if (retired === true || before !== rule) return false;
     const aheadMs = slot - now;
-    if (aheadMs > AHEAD_MS) this.#options.facts.state('schedule.reset', { schedule: name, aheadMs });
+    if (aheadMs > AHEAD_MS) this.#options.facts.emit('schedule.reset', { schedule: name, aheadMs });
     return aheadMs <= AHEAD_MS;
   }
 
@@ -177,7 +177,7 @@ export class Scheduler {
     const { slots: wanted, missed } = wantedOf(schedule.missed, due, now, readySince);
     if (missed > 0) {
       const { name: named, missed: policy } = schedule;
-      facts.state('schedule.missed', { schedule: named, slots: missed, firstMs: due[0] ?? 0, policy });
+      facts.emit('schedule.missed', { schedule: named, slots: missed, firstMs: due[0] ?? 0, policy });
     }
     let version = entry?.version ?? 0;
     let { jobId } = cursor;
@@ -197,8 +197,8 @@ export class Scheduler {
     throw new Error('Another scheduler has taken the lead.');
   }
 
-  #stateFailed({ name }: Schedule, slotMs: number | undefined, cause: unknown): void {
-    this.#options.facts.state('schedule.failed', { schedule: name, slotMs, error: toError(cause) });
+  #emitFailed({ name }: Schedule, slotMs: number | undefined, cause: unknown): void {
+    this.#options.facts.emit('schedule.failed', { schedule: name, slotMs, error: toError(cause) });
   }
 
   /** The slot's job; undefined where the slot gives none, which is stated. Rejects where the engine did not do its part. */
@@ -207,7 +207,7 @@ export class Scheduler {
     if (schedule.overlap === 'skip' && before !== undefined) {
       const previous = await client.job(before);
       if (previous !== undefined && LIVE.has(previous.state)) {
-        facts.state('schedule.skipped', { schedule: schedule.name, slotMs: slot, jobId: before });
+        facts.emit('schedule.skipped', { schedule: schedule.name, slotMs: slot, jobId: before });
         return undefined;
       }
     }
@@ -223,7 +223,7 @@ export class Scheduler {
     } catch (error) {
       if (hasCode(error, 'QUEUE_UNAVAILABLE', 'CLIENT_CLOSED')) throw error;
       // The slot's own fault, such as data that its contract refuses: tried again it would fail again, and hold up those after it.
-      this.#stateFailed(schedule, slot, error);
+      this.#emitFailed(schedule, slot, error);
       return undefined;
     }
   }

@@ -106,7 +106,7 @@ export class Isolation {
     const trial: Trial = { job, worker, takesLong: false };
     this.#trials.add(trial);
     const { jobId, jobName, queue } = job;
-    this.#options.facts.state('job.isolated', { jobId, jobName, queue, worker: worker.name });
+    this.#options.facts.emit('job.isolated', { jobId, jobName, queue, worker: worker.name });
     worker.send({ kind: 'adopt', job });
     const patience = setTimeout(() => {
       trial.takesLong = true;
@@ -172,7 +172,7 @@ export class Isolation {
     const final = new UnrecoverableError(error.message);
     final.stack = error.message;
     await job.moveToFailed(final, held.token, false);
-    facts.state('job.dead', {
+    facts.emit('job.dead', {
       ...jobFieldsOf(job, held.queue),
       attempt: job.attemptsMade,
       worker: worker.name,

@@ -113,7 +113,7 @@ export class Rescue {
     // Those whose lock has changed hands meanwhile are looked after by others.
     const handedBack = new Set(await engine.handBack(queue, held));
     for (const { jobId, jobName, worker = '' } of held) {
-      if (handedBack.has(jobId)) facts.state('job.rescued', { jobId, jobName, queue, worker, rescuer: name, cause });
+      if (handedBack.has(jobId)) facts.emit('job.rescued', { jobId, jobName, queue, worker, rescuer: name, cause });
     }
   }
 }

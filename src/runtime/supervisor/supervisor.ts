@@ -285,7 +285,7 @@ export class Supervisor {
     this.#worn.add(worker);
     this.#timers.after(this.#recycling.delayAfter(performance.now() - worker.startedAt), () => {
       if (worker.gone || this.#stopping !== undefined) return;
-      this.#options.facts.state('worker.recycled', { worker: worker.name, reason });
+      this.#options.facts.emit('worker.recycled', { worker: worker.name, reason });
       this.#startWorker();
       worker.send({ kind: 'stop', graceMs: RECYCLE_GRACE_MS });
       this.#timers.after(RECYCLE_GRACE_MS + 1_000, () => {
@@ -301,7 +301,7 @@ export class Supervisor {
     const { killedAs } = worker;
     const clean = code === 0 && (worker.leaving || isolated);
     const uptimeMs = Math.round(performance.now() - worker.startedAt);
-    if (!clean) this.#options.facts.state('worker.died', { worker: worker.name, code, signal, uptimeMs });
+    if (!clean) this.#options.facts.emit('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
     if (isolated) void this.#rescue?.departed([worker.name]);
     if (!isolated) {

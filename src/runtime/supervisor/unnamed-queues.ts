@@ -37,7 +37,7 @@ export class UnnamedQueues {
       const said = JSON.stringify([waiting, running, delayed, dead]);
       const isNews = (this.#said.get(queue) ?? '[0,0,0,0]') !== said;
       this.#said.set(queue, said);
-      if (isNews) facts.state('queue.unnamed', { queue, waiting, running, delayed, dead });
+      if (isNews) facts.emit('queue.unnamed', { queue, waiting, running, delayed, dead });
       if (running > 0 && unfinishedIn(figures) > 0) await this.#recover(queue);
     }
   }

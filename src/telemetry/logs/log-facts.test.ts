@@ -27,7 +27,7 @@ function setup(options?: { readonly success?: boolean }, level = 'debug') {
 describe('logFacts', () => {
   test('a fact is one JSON line with the ids that tie it to others', () => {
     const { lines, facts } = setup();
-    facts.state('job.retried', { ...run, traceId: 'f'.repeat(32), ranMs: 5, retryInMs: 100, error: new Error('busy') });
+    facts.emit('job.retried', { ...run, traceId: 'f'.repeat(32), ranMs: 5, retryInMs: 100, error: new Error('busy') });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
       level: 'warn',
@@ -45,7 +45,7 @@ describe('logFacts', () => {
   test('an error stands under err with its code, stack and cause, once', () => {
     const { lines, facts } = setup();
     const error = Object.assign(new Error('refused', { cause: new Error('no route') }), { code: 'ECONNREFUSED' });
-    facts.state('job.dead', { ...run, ranMs: 5, reason: 'attempts-exhausted', error });
+    facts.emit('job.dead', { ...run, ranMs: 5, reason: 'attempts-exhausted', error });
     expect(lines[0]).toMatchObject({
       level: 'error',
       err: { message: 'refused', code: 'ECONNREFUSED', cause: { message: 'no route' } },
@@ -56,7 +56,7 @@ describe('logFacts', () => {
 
   test('an expired job is no error', () => {
     const { lines, facts } = setup();
-    facts.state('job.dead', { ...run, ranMs: 0, reason: 'expired', error: new Error('old') });
+    facts.emit('job.dead', { ...run, ranMs: 0, reason: 'expired', error: new Error('old') });
     expect(lines[0]).toMatchObject({ level: 'info' });
   });
 
@@ -64,7 +64,7 @@ describe('logFacts', () => {
     const { facts } = setup();
     for (const name of ['job.enqueued', 'job.started', 'job.succeeded'] as const) expect(facts.wants(name)).toBe(false);
     const loud = setup({ success: true });
-    loud.facts.state('job.succeeded', { ...run, waitedMs: 1, ranMs: 2 });
+    loud.facts.emit('job.succeeded', { ...run, waitedMs: 1, ranMs: 2 });
     expect(loud.lines[0]).toMatchObject({ fact: 'job.succeeded', ranMs: 2 });
   });
 
@@ -79,24 +79,24 @@ describe('logFacts', () => {
 
   test('a snoozed job is worth a warning only with its alarm', () => {
     const { lines, facts } = setup();
-    facts.state('job.snoozed', { ...run, untilMs: 5, reason: 'later', alarm: false });
-    facts.state('job.snoozed', { ...run, untilMs: 5, reason: 'unknown job', alarm: true });
+    facts.emit('job.snoozed', { ...run, untilMs: 5, reason: 'later', alarm: false });
+    facts.emit('job.snoozed', { ...run, untilMs: 5, reason: 'unknown job', alarm: true });
     expect(lines.map(({ level }) => level)).toEqual(['info', 'warn']);
   });
 
   test('a storm of one worker error is one line; another error has its own', () => {
     const { lines, facts } = setup();
     for (let index = 0; index < 100; index += 1) {
-      facts.state('worker.error', { worker: 'w1', queue: 'email', error: new Error('OOM') });
+      facts.emit('worker.error', { worker: 'w1', queue: 'email', error: new Error('OOM') });
     }
-    facts.state('worker.error', { worker: 'w1', queue: 'email', error: new Error('READONLY') });
+    facts.emit('worker.error', { worker: 'w1', queue: 'email', error: new Error('READONLY') });
     expect(lines).toMatchObject([{ err: { message: 'OOM' } }, { err: { message: 'READONLY' } }]);
   });
 
   test('each failed attempt of a job has its line', () => {
     const { lines, facts } = setup();
     for (const attempt of [1, 2, 3]) {
-      facts.state('job.retried', { ...run, attempt, ranMs: 5, retryInMs: 100, error: new Error('busy') });
+      facts.emit('job.retried', { ...run, attempt, ranMs: 5, retryInMs: 100, error: new Error('busy') });
     }
     expect(lines.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
   });
@@ -104,7 +104,7 @@ describe('logFacts', () => {
   test('stops when told', () => {
     const { lines, facts, stop } = setup();
     stop();
-    facts.state('job.stalled', { jobId: 'email-1', queue: 'email' });
+    facts.emit('job.stalled', { jobId: 'email-1', queue: 'email' });
     expect(lines).toEqual([]);
   });
 });

@@ -47,9 +47,9 @@ describe('metrics of a process', () => {
 
   test('count what becomes of jobs by queue and name, and how long it took', async () => {
     const { facts, read } = collect();
-    facts.state('job.succeeded', { ...run, waitedMs: 30, ranMs: 2_000 });
-    facts.state('job.retried', { ...run, ranMs: 3, retryInMs: 5, error: new Error('no') });
-    facts.state('job.dead', { ...run, ranMs: 3, reason: 'poison', error: new Error('no') });
+    facts.emit('job.succeeded', { ...run, waitedMs: 30, ranMs: 2_000 });
+    facts.emit('job.retried', { ...run, ranMs: 3, retryInMs: 5, error: new Error('no') });
+    facts.emit('job.dead', { ...run, ranMs: 3, reason: 'poison', error: new Error('no') });
     const { value } = await read();
     const labels = { queue: 'email', name: 'letter' };
     expect(value('shiftwork_jobs_succeeded_total', labels)).toBe(1);
@@ -66,14 +66,14 @@ describe('metrics of a process', () => {
   test('a name that the app does not know makes no series of its own', async () => {
     const { facts, read } = collect();
     for (let index = 0; index < 50; index += 1) {
-      facts.state('job.succeeded', {
+      facts.emit('job.succeeded', {
         ...run,
         jobName: `made-up-${index}`,
         queue: `q"\n${index}`,
         waitedMs: 0,
         ranMs: 0,
       });
-      facts.state('event.published', {
+      facts.emit('event.published', {
         eventId: 'e',
         eventType: `made.up${index}`,
         transport: 'in-process',
@@ -97,9 +97,9 @@ describe('metrics of a process', () => {
       subscription: 's',
       attempt: 1,
     };
-    facts.state('event.handled', { ...event, lagMs: 400, ranMs: 20 });
-    facts.state('event.dead', { ...event, reason: 'undecodable', error: new Error('no') });
-    facts.state('subscription.lag', { transport: 'redis-streams', subscription: 's', pending: 7 });
+    facts.emit('event.handled', { ...event, lagMs: 400, ranMs: 20 });
+    facts.emit('event.dead', { ...event, reason: 'undecodable', error: new Error('no') });
+    facts.emit('subscription.lag', { transport: 'redis-streams', subscription: 's', pending: 7 });
     const { value } = await read();
     expect(value('events_processed_total', { event_type: 'user.moved', status: 'handled' })).toBe(1);
     expect(value('events_processed_total', { event_type: 'user.moved', status: 'dead' })).toBe(1);
@@ -194,19 +194,19 @@ describe('metrics of a host', () => {
         unanswered: value('shiftwork_workers_unanswered_total'),
       };
     };
-    for (const { facts } of [one, two, two]) facts.state('job.succeeded', { ...run, waitedMs: 0, ranMs: 0 });
+    for (const { facts } of [one, two, two]) facts.emit('job.succeeded', { ...run, waitedMs: 0, ranMs: 0 });
     expect(await succeeded()).toEqual({ jobs: 3, answering: 2, unanswered: 0 });
     silent = 'h/2';
     expect(await succeeded()).toEqual({ jobs: 3, answering: 1, unanswered: 1 });
     answers.delete('h/2');
     expect(await succeeded()).toEqual({ jobs: 3, answering: 1, unanswered: 1 });
-    one.facts.state('job.succeeded', { ...run, waitedMs: 0, ranMs: 0 });
+    one.facts.emit('job.succeeded', { ...run, waitedMs: 0, ranMs: 0 });
     expect(await succeeded()).toEqual({ jobs: 4, answering: 1, unanswered: 1 });
   });
 
   test('an engine that one process has lost is down for the host', async () => {
     const [own, worker] = [collect(), collect()];
-    worker.facts.state('engine.lost', { engine: 'redis', error: new Error('no') });
+    worker.facts.emit('engine.lost', { engine: 'redis', error: new Error('no') });
     const host = new HostMetrics({
       own: own.metrics,
       queues: { read: async () => [] },

@@ -8,10 +8,10 @@ test('says how far projections are behind and which stands still', async () => {
   const metrics = collectMetrics(facts, defineApp({ jobs: [], handlers: [] }));
   const of = { projection: 'accounts', generation: 'live' };
   const error = new Error('x');
-  facts.state('projection.lag', { ...of, events: 7, lagMs: 1_500 });
-  facts.state('projection.advanced', { ...of, events: 5, position: 9, tookMs: 1 });
-  facts.state('projection.retried', { ...of, position: 9, retryInMs: 1, error });
-  facts.state('projection.stopped', { ...of, position: 9, eventType: 'money.deposited', error });
+  facts.emit('projection.lag', { ...of, events: 7, lagMs: 1_500 });
+  facts.emit('projection.advanced', { ...of, events: 5, position: 9, tookMs: 1 });
+  facts.emit('projection.retried', { ...of, position: 9, retryInMs: 1, error });
+  facts.emit('projection.stopped', { ...of, position: 9, eventType: 'money.deposited', error });
   const text = await metrics.text();
   for (const line of [
     'shiftwork_projection_lag_events{projection="accounts"} 7',
@@ -22,7 +22,7 @@ test('says how far projections are behind and which stands still', async () => {
   ]) {
     expect(text).toContain(line);
   }
-  facts.state('projection.started', { ...of, position: 9 });
+  facts.emit('projection.started', { ...of, position: 9 });
   expect(await metrics.text()).toContain('shiftwork_projection_stopped{projection="accounts"} 0');
   metrics.stop();
 });

@@ -118,7 +118,7 @@ export class Watch {
       worker.beside.where(STACK_WITHIN_MS),
       settledBy(performance.now() + ANSWER_WITHIN_MS, ask()),
     ]);
-    facts.state('worker.blocked', {
+    facts.emit('worker.blocked', {
       worker: worker.name,
       blockedMs: Math.round(silence.lasts()),
       jobs: silence.held.map(({ jobId }) => jobId),
@@ -147,7 +147,7 @@ export class Watch {
     silence.ended = true;
     const { worker } = silence;
     const [silentMs, ranMs] = [Math.round(silence.lasts()), silence.ranMs()];
-    this.#options.facts.state('worker.killed', { worker: worker.name, reason, silentMs, ranMs, blamed });
+    this.#options.facts.emit('worker.killed', { worker: worker.name, reason, silentMs, ranMs, blamed });
     worker.kill(blamed ? 'guilty' : 'innocent');
   }
 
