@@ -81,6 +81,14 @@ describe('the documents say what the code says', () => {
     expect(linked.length + planned.length).toBeGreaterThan(30);
   });
 
+  test('every block of code in a guide names the file in which it is compiled, where no test of its own runs it', () => {
+    const runByTheirOwn = ['event-sourcing.md', 'schema-evolution.md'];
+    const unnamed = globSync('*.md', { cwd: join(ROOT, 'docs/guides') })
+      .filter(name => !runByTheirOwn.includes(name))
+      .filter(name => /```ts\n(?!\/\/ [\w.-]+\.ts\n)/.test(read(`docs/guides/${name}`)));
+    expect(unnamed).toEqual([]);
+  });
+
   test('every link to a file of ours leads somewhere', () => {
     const broken = documents.flatMap(document =>
       [...read(document).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]

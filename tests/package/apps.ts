@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { OPTIONAL_PACKAGES } from '../../src/errors/index.ts';
 
 /** Empty apps that use the package as their users would; each enqueues one job and prints its id as the last line. */
@@ -69,22 +70,22 @@ await dashboard.close();
 await engine.close();
 `;
 
-/** Documents whose blocks stand together as an app, each in a folder of its own, and how many there are at least. */
-const SHOWN: readonly (readonly [document: string, folder: string, atLeast: number])[] = [
-  ['README.md', 'readme', 5],
-  ['docs/guides/schedules.md', 'schedules', 4],
-];
+/** Documents whose blocks stand together as an app, each in a folder of its own: the front page and all guides. */
+const SHOWN = ['README.md', ...readdirSync(rootFile('docs/guides')).map(name => `docs/guides/${name}`)];
 
 /** The blocks of these that say in their first line in which file they stand. */
 function shownFiles(): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    SHOWN.flatMap(([document, folder, atLeast]) => {
-      const text = readFileSync(new URL(`../../${document}`, import.meta.url), 'utf8');
-      const blocks = [...text.matchAll(/```ts\n\/\/ ([\w.]+\.ts)\n([\s\S]*?)```/g)];
-      if (blocks.length < atLeast) throw new Error(`Only ${blocks.length} blocks of ${document} name their file.`);
-      return blocks.map(([, name = '', block = '']) => [`source/${folder}/${name}`, block]);
+    SHOWN.flatMap(document => {
+      const blocks = readFileSync(rootFile(document), 'utf8').matchAll(/```ts\n\/\/ ([\w.-]+\.ts)\n([\s\S]*?)```/g);
+      const folder = basename(document, '.md').toLowerCase();
+      return [...blocks].map(([, name = '', block = '']) => [`source/${folder}/${name}`, block]);
     }),
   );
+}
+
+function rootFile(path: string): URL {
+  return new URL(`../../${path}`, import.meta.url);
 }
 
 /** @param doors the package's entries as users write them, such as `shiftwork/jobs` */
