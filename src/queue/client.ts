@@ -15,6 +15,7 @@ import { parseJobId } from './job-id.ts';
 import { originOf, type CausedBy, type JobOrigin } from './job-origin.ts';
 import { traceIdOf } from './job-meta.ts';
 import { readJobView, type JobView } from './job-view.ts';
+import { AddingQueues } from './adding-queues.ts';
 import { KeyRecords } from './key-records.ts';
 import { check, finish, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare.ts';
 import { storeMany, storeOne, unavailable } from './store.ts';
@@ -43,7 +44,7 @@ export class Client implements Enqueuer {
   constructor(engine: Engine, facts: Facts, secrets: SecretSource, context: PrepareContext, tracer?: Tracer) {
     this.#tracer = tracer;
     this.#engine = engine;
-    this.#store = { engine, records: new KeyRecords(engine) };
+    this.#store = { engine, adding: new AddingQueues(engine), records: new KeyRecords(engine) };
     this.secrets = secrets;
     this.facts = facts;
     this.#context = context;

@@ -16,6 +16,7 @@ export { readRunningJobs, type RunningJobView } from './running-jobs.ts';
 export { readUnnamedQueues, recentQueueNames, unfinishedIn } from './unnamed-queues.ts';
 export { readStoredJob } from './read-stored-job.ts';
 export type { JobReceipt } from './job-receipt.ts';
+export { AddingQueues } from './adding-queues.ts';
 export { storePrepared, type StorableJob } from './store.ts';
 export type { JobStore } from './store-keyed.ts';
 export * from './client-closed-error.ts';

@@ -23,6 +23,8 @@ export interface PreparedJob {
   readonly id: string;
   readonly contract: AnyJobContract;
   readonly data: unknown;
+  /** The same as JSON: what is stored. */
+  readonly json: string;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   readonly delayMs: number;
@@ -109,6 +111,7 @@ export function finish(
     id,
     contract,
     data,
+    json,
     correlationId: correlationId ?? id,
     traceparent: trace,
     delayMs: given.delayMs,

@@ -1,5 +1,5 @@
-import { Job, type JobsOptions } from 'bullmq';
-import type { Engine, EngineQueue } from '../engine/index.ts';
+import type { Engine, EngineQueue, NewJob } from '../engine/index.ts';
+import type { AddingQueues } from './adding-queues.ts';
 import type { JobReceipt } from './job-receipt.ts';
 import type { KeyRecords } from './key-records.ts';
 import type { PreparedJob } from './prepare.ts';
@@ -8,6 +8,7 @@ import { QueueUnavailableError } from './queue-unavailable-error.ts';
 /** Where jobs are stored. */
 export interface JobStore {
   readonly engine: Engine;
+  readonly adding: AddingQueues;
   readonly records: KeyRecords;
 }
 
@@ -15,9 +16,10 @@ export interface JobStore {
  * Age, delay and expiry count from now, by the engine's clock: only now, since that is known when the queue is open. Into the same object:
  * nobody else has it, and a copy would cost every job.
  */
-export function enqueuedNow({ clock }: Engine, { options }: PreparedJob): JobsOptions {
-  options.timestamp = clock.now();
-  return options;
+export function enqueuedNow({ clock }: Engine, { id, contract, json, options }: PreparedJob): NewJob {
+  const timestamp = Math.floor(clock.now());
+  options.timestamp = timestamp;
+  return { id, name: contract.name, data: json, opts: options, timestamp };
 }
 
 /** A receipt, or the id of the job that the key stands for and that carries other data. */
@@ -28,7 +30,7 @@ export type Answer = JobReceipt | string;
  * while a previous secret is looked under.
  */
 export async function storeTogether(
-  { engine, records }: JobStore,
+  { engine, adding, records }: JobStore,
   queue: EngineQueue,
   jobs: readonly PreparedJob[],
 ): Promise<readonly Answer[]> {
@@ -38,12 +40,12 @@ export async function storeTogether(
   const kept = marks.length === 0 ? undefined : records.keep(queue.name, marks);
   // Redis does them in the order in which they are sent; PostgreSQL on connections that know nothing of each other.
   if (engine.kind === 'postgres') await kept;
-  const added = await Job.createBulk(
-    queue,
-    fresh.map(job => ({ name: job.contract.name, data: job.data, opts: enqueuedNow(engine, job) })),
+  const added = await adding.add(
+    queue.name,
+    fresh.map(job => enqueuedNow(engine, job)),
   );
   await kept;
-  const ids = new Map(fresh.map((job, index) => [job, added[index]?.id]));
+  const ids = new Map(fresh.map((job, index) => [job, added[index]]));
   const standing = jobs.map(job => before.get(job) ?? requireId(queue, ids.get(job)));
   const others = standing.filter((id, index) => id !== jobs[index]?.id);
   const known = await records.read(queue.name, others);

@@ -1,4 +1,4 @@
-import { Job, type JobsOptions } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
 import { reasonOf } from '../resilience/index.ts';
 import { bareError } from '../privacy/index.ts';
 import type { EngineQueue } from '../engine/index.ts';
@@ -21,19 +21,13 @@ export function storeOne(store: JobStore, job: PreparedJob): Promise<JobReceipt>
   const storing = (open: EngineQueue): Promise<JobReceipt> =>
     // Nobody can have queued it before: no more is asked than to store it.
     job.key === undefined
-      ? create(store, open, job).then(() => ({ id: job.id, name, queue, deduplicated: false }))
+      ? store.adding
+          .add(queue, [enqueuedNow(engine, job)])
+          .then(() => ({ id: job.id, name, queue, deduplicated: false }))
       : storeTogether(store, open, [job]).then(([answer]) => receiptOf(job, answer));
   return (ready === undefined ? engine.queue(queue).then(storing) : storing(ready)).catch((cause: unknown) => {
     throw cause instanceof IdempotencyConflictError ? cause : unavailable(queue, cause);
   });
-}
-
-/**
- * `queue.add` and `queue.addBulk` without what we have done already or never use: BullMQ's own tracing, default options, the
- * `waiting` event.
- */
-function create({ engine }: JobStore, queue: EngineQueue, job: PreparedJob): Promise<unknown> {
-  return Job.create(queue, job.contract.name, job.data, enqueuedNow(engine, job));
 }
 
 /** What became of many jobs. */
@@ -127,23 +121,22 @@ export interface StorableJob {
  * @throws QueueUnavailableError; some may have been stored
  */
 export async function storePrepared(
-  { engine, records }: JobStore,
+  { engine, adding, records }: JobStore,
   queue: string,
   jobs: readonly StorableJob[],
 ): Promise<readonly (string | undefined)[]> {
   try {
-    const open = engine.readyQueue(queue) ?? (await engine.queue(queue));
+    if (engine.readyQueue(queue) === undefined) await engine.queue(queue);
     const marks = jobs.flatMap(({ id, record }) => (record === undefined ? [] : [{ ...record, jobId: id }]));
     if (marks.length > 0) await records.keep(queue, marks);
-    const stored = await Job.createBulk(
-      open,
-      jobs.map(({ id, name, data, options, agedMs }) => ({
-        name,
-        data,
-        opts: { ...options, jobId: id, timestamp: engine.clock.now() - agedMs },
-      })),
+    const now = engine.clock.now();
+    return await adding.add(
+      queue,
+      jobs.map(({ id, name, data, options, agedMs }) => {
+        const timestamp = Math.floor(now - agedMs);
+        return { id, name, data: JSON.stringify(data), opts: { ...options, jobId: id, timestamp }, timestamp };
+      }),
     );
-    return stored.map(({ id }) => id);
   } catch (cause) {
     throw unavailable(queue, cause);
   }

@@ -148,7 +148,8 @@ export class PostgresEngine implements Engine {
     });
     await this.clock.known();
     if (this.#signs === undefined) {
-      watched.grow();
+      // Whoever only adds waits for no work.
+      if (this.#options.role === 'worker') watched.grow();
       this.#signs = new WorkSigns(pool);
     }
     this.#signs.watch(name);
