@@ -29,7 +29,7 @@ export {
   type JobContract,
   type JobDefinition,
   type JobRequest,
-  type Outcome,
+  type HandlerDecision,
   type OutputOf,
   type Priority,
   type QueueDefinition,

@@ -46,7 +46,7 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     if (asked === undefined) return wrongBody(request, response);
     if (asked.dryRun) markDryRun(response);
     const by = viewerOf(request).name;
-    tell(response, await open(ignored).replay(asked.filter, { by, dryRun: asked.dryRun }));
+    sendReport(response, await open(ignored).replay(asked.filter, { by, dryRun: asked.dryRun }));
   });
   router.post('/discard', async (request, response) => {
     const { name: by, role } = viewerOf(request);
@@ -56,7 +56,7 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     const asked = readAsked(request.body);
     if (asked?.reason === undefined) return wrongBody(request, response);
     if (asked.dryRun) markDryRun(response);
-    tell(response, await open(ignored).discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun }));
+    sendReport(response, await open(ignored).discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun }));
   });
   return router;
 }
@@ -85,7 +85,7 @@ function isIds(ids: unknown): ids is readonly string[] {
   return Array.isArray(ids) && ids.length > 0 && ids.length <= LISTED && ids.every(id => typeof id === 'string');
 }
 
-function tell(response: Response, { matched, done, skipped }: DeadLetterReport): void {
+function sendReport(response: Response, { matched, done, skipped }: DeadLetterReport): void {
   response.json({ matched, done: done.length, skipped: skipped.length, why: skipped[0]?.why });
 }
 

@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net';
 
-/** Who is to be told when a connection closes: any number, where Node warns of more than ten listeners on one. */
+/** Calls any number of listeners when a connection closes, where Node warns of more than ten listeners on one. */
 export class Connections {
-  readonly #told = new WeakMap<Socket, Set<() => void>>();
+  readonly #listeners = new WeakMap<Socket, Set<() => void>>();
 
   /** Answers how to take it back, which whoever does not need it any more must do: connections live long. */
-  onClose(socket: Socket, tell: () => void): () => void {
-    const told = this.#told.get(socket) ?? this.#watch(socket);
-    told.add(tell);
-    return () => void told.delete(tell);
+  onClose(socket: Socket, listener: () => void): () => void {
+    const listeners = this.#listeners.get(socket) ?? this.#watch(socket);
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }
 
   #watch(socket: Socket): Set<() => void> {
-    const told = new Set<() => void>();
-    this.#told.set(socket, told);
+    const listeners = new Set<() => void>();
+    this.#listeners.set(socket, listeners);
     socket.once('close', () => {
-      for (const tell of told) tell();
+      for (const listener of listeners) listener();
     });
-    return told;
+    return listeners;
   }
 }

@@ -44,12 +44,12 @@ describe('Sessions', () => {
     await expect(sessions.find(used)).resolves.toBeUndefined();
   });
 
-  test('the store is told when to forget it: after idling, and never later than its lifetime', async () => {
+  test('the store learns when to forget it: after idling, and never later than its lifetime', async () => {
     const { clock } = setup();
-    const told: number[] = [];
+    const lifetimes: number[] = [];
     class Spying extends MemoryStateStore {
       override set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number> {
-        told.push(ttlMs);
+        lifetimes.push(ttlMs);
         return super.set(collection, name, value, ttlMs);
       }
     }
@@ -59,7 +59,7 @@ describe('Sessions', () => {
     const id = await sessions.open(ann);
     clock.now += 90_000;
     await sessions.find(id);
-    expect(told).toEqual([100_000, 60_000]);
+    expect(lifetimes).toEqual([100_000, 60_000]);
   });
 
   test('a session that is closed while it is touched stays closed', async () => {

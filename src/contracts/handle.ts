@@ -1,7 +1,7 @@
 import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyJobContract, JobContract } from './job-contract.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { Outcome } from './outcome.ts';
+import type { HandlerDecision } from './handler-decision.ts';
 import type { Needs, ValuesOf } from './resource.ts';
 import type { Run } from './run.ts';
 
@@ -9,7 +9,8 @@ import type { Run } from './run.ts';
  * What a handler returns: nothing, a small JSON value kept as the job's result, or an outcome said
  * explicitly (`retryAfter`, `snooze`, `cancel`, `dead`), which may be thrown as well.
  */
-export type HandlerResult = void | null | string | number | boolean | Outcome | { readonly [field: string]: unknown };
+export type HandlerResult =
+  void | null | string | number | boolean | HandlerDecision | { readonly [field: string]: unknown };
 
 export type Perform<Data, N extends Needs> = (
   data: Data,

@@ -36,7 +36,7 @@ export type {
   RetentionPolicy,
   RetryPolicy,
 } from './job-contract.ts';
-export { cancel, dead, isOutcome, retryAfter, snooze, type Outcome } from './outcome.ts';
+export { cancel, dead, isHandlerDecision, retryAfter, snooze, type HandlerDecision } from './handler-decision.ts';
 export {
   defineResource,
   type AnyResource,

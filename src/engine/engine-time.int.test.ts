@@ -129,8 +129,8 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
     const { url = '', namespace = '' } = place ?? {};
     const queue = await engine.queue('tasks');
     const monitor = await new Redis(url).monitor();
-    const told: string[][] = [];
-    monitor.on('monitor', (_time: string, args: string[]) => told.push(args));
+    const commands: string[][] = [];
+    monitor.on('monitor', (_time: string, args: string[]) => commands.push(args));
     const year = 365 * 24 * 60 * MINUTE;
     try {
       setMachine(year);
@@ -153,11 +153,11 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
       await worker.getBackend().moveStalledJobsToWait();
       await queue.clean(1_000, 10, 'completed');
       await queue.retryJobs({ timestamp: Date.now() });
-      const wrong = told
+      const wrong = commands
         .filter(args => args.some(arg => arg.includes(namespace)))
         .filter(args => args.some(arg => /^\d{13}$/.test(arg) && Math.abs(Number(arg) - around) < year / 2));
       expect(wrong).toEqual([]);
-      expect(told.some(args => args.some(arg => arg.includes(`${namespace}:tasks:active`)))).toBe(true);
+      expect(commands.some(args => args.some(arg => arg.includes(`${namespace}:tasks:active`)))).toBe(true);
     } finally {
       monitor.disconnect();
     }

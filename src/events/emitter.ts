@@ -56,7 +56,7 @@ export class Emitter<Events extends object> {
     for (const [listener, times] of new Map(listeners)) {
       // Off before it is called: what it emits itself must not reach it again.
       if (times === 'once') this.off(name, listener as Listener<Events[Name]>);
-      this.#tell(name, listener as Listener<Events[Name]>, value);
+      this.#notify(name, listener as Listener<Events[Name]>, value);
     }
     return true;
   }
@@ -113,7 +113,7 @@ export class Emitter<Events extends object> {
     return () => this.off(name, listener);
   }
 
-  #tell<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, value: Events[Name]): void {
+  #notify<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>, value: Events[Name]): void {
     try {
       const result = listener(value);
       if (result instanceof Promise) result.catch((error: unknown) => this.#emitFailed(name, error));

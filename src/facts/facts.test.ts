@@ -52,15 +52,15 @@ describe('Facts', () => {
 
   test('a listener of listener.failed that throws or rejects does not loop', async () => {
     const facts = new Facts();
-    let told = 0;
+    let calls = 0;
     facts.onAny(() => {
-      told += 1;
+      calls += 1;
       throw new Error('always');
     });
     facts.onAny(() => Promise.reject(new Error('always')));
     expect(() => facts.emit('job.stalled', stalled)).not.toThrow();
     await setImmediate();
-    expect(told).toBe(3);
+    expect(calls).toBe(3);
   });
 
   test('wants() follows the listeners that come and go', () => {

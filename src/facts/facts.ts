@@ -24,8 +24,8 @@ export class Facts {
     if (listeners === undefined && this.#any.size === 0) return;
     // The one cast of this room: a name and its own fields are one member of the union.
     const fact = { name, fields } as Fact;
-    if (listeners !== undefined) for (const listener of listeners) this.#tell(listener, fact);
-    for (const listener of this.#any) this.#tell(listener, fact);
+    if (listeners !== undefined) for (const listener of listeners) this.#notify(listener, fact);
+    for (const listener of this.#any) this.#notify(listener, fact);
   }
 
   on<Name extends FactName>(name: Name, listener: FactListener<Name>): () => void {
@@ -68,7 +68,7 @@ export class Facts {
     });
   }
 
-  #tell(listener: FactListener, fact: Fact): void {
+  #notify(listener: FactListener, fact: Fact): void {
     try {
       const answer: unknown = listener(fact);
       // An `async` listener: its rejection, handled by nobody, would end the process.

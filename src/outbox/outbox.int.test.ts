@@ -406,8 +406,11 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
 
   test('an order, a time or an age that is none is refused by name, and nothing is written', async () => {
     const options: object = { order: 5 };
-    const told = outbox.publish(pool, userRegistered({ userId: 'u', at: new Date() }), options);
-    await expect(told).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringContaining('order') });
+    const publishing = outbox.publish(pool, userRegistered({ userId: 'u', at: new Date() }), options);
+    await expect(publishing).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining('order'),
+    });
     await expect(outbox.enqueue(pool, greet, { userId: 'u' }, options)).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
     });

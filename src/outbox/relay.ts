@@ -100,7 +100,7 @@ export class Relay {
     const shared = await Promise.race([this.#share(), this.#pause(2_000, this.#stop.signal).then(() => false)]);
     const loops = this.#loops.map(loop => loop.run(this.#stop.signal));
     if (!shared) loops.push(this.#shareLater());
-    await Promise.all([...loops, this.#listen(), this.#tell(), this.#forget()]);
+    await Promise.all([...loops, this.#listen(), this.#emitLag(), this.#forget()]);
   }
 
   #wake(): void {
@@ -117,7 +117,7 @@ export class Relay {
     });
   }
 
-  async #tell(): Promise<void> {
+  async #emitLag(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#pause(this.#options.lagEveryMs ?? 5_000, signal);

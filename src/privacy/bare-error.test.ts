@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EngineUnreachableError } from '../engine/index.ts';
 import { bareError } from './bare-error.ts';
 
-describe("a driver's error as it may be told", () => {
+describe("a driver's error as it may be shown", () => {
   test('says what failed and where, and nothing that the driver hung on it', () => {
     const raw = Object.assign(new Error('OOM command not allowed'), {
       name: 'ReplyError',
@@ -12,9 +12,9 @@ describe("a driver's error as it may be told", () => {
       command: { name: 'evalsha', args: ['{"password":"hunter2"}'] },
       cause: new Error('hunter2'),
     });
-    const told = bareError(raw);
-    expect(told).toMatchObject({ name: 'ReplyError', message: raw.message, code: '23514', stack: raw.stack });
-    expect(inspect(told, { depth: 9, showHidden: true })).not.toContain('hunter2');
+    const bare = bareError(raw);
+    expect(bare).toMatchObject({ name: 'ReplyError', message: raw.message, code: '23514', stack: raw.stack });
+    expect(inspect(bare, { depth: 9, showHidden: true })).not.toContain('hunter2');
   });
 
   test.each([
@@ -23,9 +23,9 @@ describe("a driver's error as it may be told", () => {
     ['', 'SyntaxError', `Unexpected token 'h', "hunter2" is not valid JSON`],
     ['', 'ReplyError', "ERR unknown command 'evalsha', with args beginning with: 'hunter2' "],
   ])('a value that its message repeats goes, from the stack too: %s %s %s', (code, name, message) => {
-    const told = bareError(Object.assign(new Error(message), { name, code }));
-    expect(`${told.message}${told.stack}`).not.toContain('hunter2');
-    expect(told.stack).toContain('bare-error.test.ts');
+    const bare = bareError(Object.assign(new Error(message), { name, code }));
+    expect(`${bare.message}${bare.stack}`).not.toContain('hunter2');
+    expect(bare.stack).toContain('bare-error.test.ts');
   });
 
   test('a name that is no value stays', () => {
@@ -33,12 +33,12 @@ describe("a driver's error as it may be told", () => {
     expect(bareError(raw).message).toBe(raw.message);
   });
 
-  test('ours is told as it is', () => {
+  test('ours stays as it is', () => {
     const ours = new EngineUnreachableError('db.example', 'it is away');
     expect(bareError(ours)).toBe(ours);
   });
 
-  test('one that cannot be looked at is told all the same', () => {
+  test('one that cannot be looked at is answered all the same', () => {
     const awkward = new Error('it failed');
     Object.defineProperty(awkward, 'stack', { get: () => expect.unreachable() });
     expect(bareError(awkward).message).toBe('it failed');

@@ -1,19 +1,19 @@
 import { isShiftworkError } from '../errors/index.ts';
 
 /**
- * A driver's error as it may be told: name, message, stack and code. Drivers hang on theirs what was refused (ioredis the command with the
- * job's JSON or a password, pg the row as `detail`), and whoever prints an error prints that. Ours are told as they are. Never throws.
+ * A driver's error as it may be shown: name, message, stack and code. Drivers hang on theirs what was refused (ioredis the command with the
+ * job's JSON or a password, pg the row as `detail`), and whoever prints an error prints that. Ours stay as they are. Never throws.
  */
 export function bareError(error: Error): Error {
   if (isShiftworkError(error)) return error;
-  const [name = 'Error', told = '', stack, code] = (['name', 'message', 'stack', 'code'] as const).map(field =>
+  const [name = 'Error', original = '', stack, code] = (['name', 'message', 'stack', 'code'] as const).map(field =>
     read(error, field),
   );
-  const message = withoutValues(told, name, code);
+  const message = withoutValues(original, name, code);
   const bare = new Error(message);
   bare.name = name;
   // The message stands at the head of the stack.
-  if (stack !== undefined) bare.stack = message === told ? stack : stack.replaceAll(told, () => message);
+  if (stack !== undefined) bare.stack = message === original ? stack : stack.replaceAll(original, () => message);
   return code === undefined ? bare : Object.assign(bare, { code });
 }
 

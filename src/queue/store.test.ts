@@ -23,10 +23,10 @@ describe('what a producer is told when a job was not stored', () => {
     [failure('could not extend file "a secret"', { code: '53100' }), 'the disk of the server is full'],
     [failure('the server is going down', { code: '57P01' }), 'the server is shutting down'],
     ['a secret', 'it failed with an unknown error'],
-  ])('%s: %s', (cause, told) => {
+  ])('%s: %s', (cause, reason) => {
     const error = unavailable('email', cause);
     expect(error).toBeInstanceOf(QueueUnavailableError);
-    expect(error.message).toContain(told);
+    expect(error.message).toContain(reason);
     expect(error.message).not.toContain('secret');
   });
 });

@@ -149,8 +149,8 @@ export function unavailable(
   options: Omit<QueueUnavailableOptions, 'cause'> = {},
 ): ShiftworkError {
   if (cause instanceof QueueUnavailableError && options.receipts === undefined) return cause;
-  const told = cause instanceof Error ? { ...options, cause: bareError(cause) } : options;
-  return new QueueUnavailableError(queue, reasonFrom(cause), told);
+  const bare = cause instanceof Error ? { ...options, cause: bareError(cause) } : options;
+  return new QueueUnavailableError(queue, reasonFrom(cause), bare);
 }
 
 /** Said in our words: an engine's message may carry hosts, keys or the command with its data. */

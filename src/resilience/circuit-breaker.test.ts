@@ -88,15 +88,15 @@ describe('CircuitBreaker', () => {
   test('a probe that never settles does not keep it open for ever', async () => {
     const breaker = await openOne({ probes: 1, timeoutMs: 500, pauseMs: 1_000, maxPauseMs: 1_000 });
     vi.advanceTimersByTime(1_000);
-    let told: AbortSignal | undefined;
+    let given: AbortSignal | undefined;
     const probe = breaker.run(signal => {
-      told = signal;
+      given = signal;
       return new Promise<never>(() => undefined);
     });
     const ended = probe.catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(500);
     expect(await ended).toMatchObject({ code: 'CALL_TIMEOUT' });
-    expect(told?.aborted).toBe(true);
+    expect(given?.aborted).toBe(true);
     vi.advanceTimersByTime(1_000);
     expect(await breaker.run(() => 'back')).toBe('back');
     expect(breaker.phase).toBe('closed');

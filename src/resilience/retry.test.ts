@@ -87,10 +87,10 @@ describe('retry', () => {
   test('the deadline ends a call that never settles, and tells it so', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    let told: AbortSignal | undefined;
+    let given: AbortSignal | undefined;
     const retrying = retry(
       (_attempt, signal) => {
-        told = signal;
+        given = signal;
         return new Promise<never>(() => undefined);
       },
       { deadline: 200 },
@@ -98,7 +98,7 @@ describe('retry', () => {
     const ended = retrying.catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(200);
     expect(await ended).toMatchObject({ code: 'CALL_TIMEOUT' });
-    expect(told?.aborted).toBe(true);
+    expect(given?.aborted).toBe(true);
   });
 
   test('a second call that never settles is ended by the same deadline', async () => {

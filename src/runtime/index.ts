@@ -2,7 +2,7 @@ export { handlersOf } from './host/assignment.ts';
 export { classifyReturn, classifyThrow, type AttemptInfo } from './run/classify.ts';
 export { readFleet, type Fleet, type FleetHost, type HeldDestination } from './supervisor/read-fleet.ts';
 export { ResourceSet } from './host/resource-set.ts';
-export type { Settlement } from './run/settlement.ts';
+export type { Outcome } from './run/outcome.ts';
 export { parentOfProcess, type Parent } from './supervisor/parent.ts';
 export { scheduleProblems } from './schedules/slots.ts';
 export { createWorkerHost, type WorkerHost, type WorkerHostOptions } from './host/worker-host.ts';

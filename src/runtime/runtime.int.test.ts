@@ -459,17 +459,17 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
   test.each([
     ['a NUL', 'a\0b', 'a\uFFFDb'],
     ['half of a surrogate pair', 'a\ud83d', 'a\uFFFD'],
-  ])('%s in an error, a reason or a result does not keep a job from ending', async (_, told, kept) => {
+  ])('%s in an error, a reason or a result does not keep a job from ending', async (_, words, kept) => {
     const say = defineJob({ queue: 'email', name: 'say', schema: text, retry: { attempts: 2, backoff: soon } });
     const fail = (): never => {
-      throw Object.assign(new Error(told), { name: told });
+      throw Object.assign(new Error(words), { name: words });
     };
     const ways: Record<string, () => HandlerResult> = {
       fail,
-      dead: () => dead(told),
-      cancel: () => cancel(told),
-      text: () => told,
-      fields: () => ({ [told]: told }),
+      dead: () => dead(words),
+      cancel: () => cancel(words),
+      text: () => words,
+      fields: () => ({ [words]: words }),
     };
     const { client, facts, start, queue } = await setup([handle(say, ({ text: way }) => ways[way]?.())]);
     await start();

@@ -10,12 +10,12 @@ import {
   type ValuesOf,
 } from '../contracts/index.ts';
 import { UndecodableJobError, jobIdOf } from '../queue/index.ts';
-import { classifyReturn, classifyThrow, type Settlement } from '../runtime/index.ts';
+import { classifyReturn, classifyThrow, type Outcome } from '../runtime/index.ts';
 import { Ledger, MemoryStateStore } from '../state/index.ts';
 import { createIdSource } from '../time/index.ts';
 
 /** What became of a run: see `kind` (`succeeded`, `retry`, `snoozed`, `cancelled`, `dead`). */
-export type RunOutcome = Settlement;
+export type RunOutcome = Outcome;
 
 export interface RunHandlerOptions<N extends Needs> {
   /** What the handler works with instead of the real resources. */

@@ -3,12 +3,12 @@ import type { SourceFile } from './source-files.ts';
 /** One way round for each set of files that reach each other: `a.ts -> b.ts -> a.ts`. */
 export function circlesIn(files: readonly SourceFile[]): readonly string[] {
   const arrows = new Map(files.map(({ path, imports }) => [path, imports.map(({ target }) => target)]));
-  const told = new Set<string>();
+  const named = new Set<string>();
   const circles: string[] = [];
   for (const path of [...arrows.keys()].toSorted()) {
-    const way = told.has(path) ? undefined : wayBack(arrows, path);
+    const way = named.has(path) ? undefined : wayBack(arrows, path);
     if (way === undefined) continue;
-    for (const each of way) told.add(each);
+    for (const each of way) named.add(each);
     circles.push(way.join(' -> '));
   }
   return circles;

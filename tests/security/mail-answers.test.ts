@@ -69,7 +69,7 @@ interface MailServer extends RawServer {
 
 const servers: RawServer[] = [];
 /** What its errors said. */
-const told: string[] = [];
+const texts: string[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.stop();
 });
@@ -119,7 +119,7 @@ async function send(server: RawServer, { parameters = '', user = '', signal = ne
     return { failure: 'none' } as const;
   } catch (error) {
     if (!isDeliveryError(error)) throw error;
-    told.push(`${error.message}${error.stack}${String((error.cause as Error | undefined)?.stack)}`);
+    texts.push(`${error.message}${error.stack}${String((error.cause as Error | undefined)?.stack)}`);
     return error;
   } finally {
     mailer.close();
@@ -194,7 +194,7 @@ test.each(CONVERSATIONS)('%s', async (_name, steps, expected) => {
   const server = await start(steps);
   expect(await send(server)).toMatchObject({ failure: expected });
   // Servers repeat the recipient's address.
-  expect(told.splice(0).join('\n')).not.toContain('victim');
+  expect(texts.splice(0).join('\n')).not.toContain('victim');
   await waitFor('its connections to end', () => server.open === 0);
 });
 
@@ -230,7 +230,7 @@ describe('TLS that the address asks for', () => {
       const failure = await send(server, { user: 'u:hunter2@', parameters: '?requireTLS=true' });
       expect(failure).toMatchObject({ failure: 'destination-down' });
       expect((failure as DeliveryError).message).toMatch(/requireTLS.*tls=never/);
-      expect(told.splice(0).join('\n')).not.toContain('hunter2');
+      expect(texts.splice(0).join('\n')).not.toContain('hunter2');
       expect(server.said.filter(line => /^(AUTH|MAIL|DATA)/.test(line))).toEqual([]);
     }
   });

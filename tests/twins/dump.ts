@@ -59,8 +59,8 @@ function releasesLast(entries: readonly Readonly<Record<string, string>>[]): unk
 
 /** Redis trims in pieces of a hundred, and a turn trims once: only the newest are sure to be there, and only so many too many. */
 function newest(entries: readonly Readonly<Record<string, string>>[], kept: number): unknown {
-  const told = entries.filter(entry => entry['prev'] !== 'waiting-children').slice(-Math.floor(kept / 2));
-  return { told, bounded: entries.length <= kept + 400 };
+  const last = entries.filter(entry => entry['prev'] !== 'waiting-children').slice(-Math.floor(kept / 2));
+  return { last, bounded: entries.length <= kept + 400 };
 }
 
 function parsed(field: string, text: string): unknown {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RedisTurnQueue } from '../../src/engine/redis/turns/index.ts';
 import { Deeds } from './deeds.ts';
-import { keepEvents, PREFIX, QUEUE, RATE, type HistorySettings, type Step, type Told, type Twin } from './step.ts';
+import { keepEvents, PREFIX, QUEUE, RATE, type HistorySettings, type Step, type Answer, type Twin } from './step.ts';
 
 /** Our scripts, many jobs a trip. */
 export class OurTwin implements Twin {
@@ -39,7 +39,7 @@ export class OurTwin implements Twin {
     });
   }
 
-  async apply(step: Step): Promise<Told> {
+  async apply(step: Step): Promise<Answer> {
     const queue = this.#queue;
     if (queue === undefined) throw new Error('start() comes first.');
     switch (step.what) {

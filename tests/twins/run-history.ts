@@ -25,12 +25,12 @@ export async function runHistory(pair: Pair, seed: number, steps: number): Promi
   for (let nth = 1; nth <= steps; nth += 1) {
     const step = history.next();
     // The clock of BullMQ's twin is this process's: one after the other.
-    const told = await inTime(history, () => pair.stock.apply(step));
+    const theirs = await inTime(history, () => pair.stock.apply(step));
     const ours = await inTime(history, () => pair.ours.apply(step));
     const where = `seed ${seed}, step ${nth} (${describe(step)})`;
-    const answers = step.what === 'stock' ? undefined : answersDiffer(coarse(step, told), coarse(step, ours));
+    const answers = step.what === 'stock' ? undefined : answersDiffer(coarse(step, theirs), coarse(step, ours));
     if (answers !== undefined) return `${where}: ${answers}`;
-    if (step.what === 'turn') history.took(jobsOf(told));
+    if (step.what === 'turn') history.took(jobsOf(theirs));
     if (nth % COMPARE_EVERY !== 0 && nth !== steps) continue;
     await pair.takeCounts();
     const [one, other] = await Promise.all([
@@ -54,9 +54,9 @@ async function inTime<Value>({ known: { now } }: History, work: () => Promise<Va
 }
 
 /** Retention is applied once a turn, after its ends: whether one that nobody holds is still there may differ until then. Deliberate. */
-function coarse(step: Step, told: unknown): unknown {
-  if (step.what !== 'turn' || !step.turn.ends.some(({ end }) => 'keep' in end)) return told;
-  const answer = told as { readonly settled: readonly string[] };
+function coarse(step: Step, theirs: unknown): unknown {
+  if (step.what !== 'turn' || !step.turn.ends.some(({ end }) => 'keep' in end)) return theirs;
+  const answer = theirs as { readonly settled: readonly string[] };
   return { ...answer, settled: answer.settled.map(kind => (kind === 'missing' ? 'lock-lost' : kind)) };
 }
 
@@ -64,6 +64,6 @@ function describe(step: Step): string {
   return JSON.stringify(step).slice(0, 4_000);
 }
 
-function jobsOf(told: unknown): readonly { readonly id: string; readonly token: string }[] {
-  return (told as { readonly jobs: readonly { readonly id: string; readonly token: string }[] }).jobs;
+function jobsOf(theirs: unknown): readonly { readonly id: string; readonly token: string }[] {
+  return (theirs as { readonly jobs: readonly { readonly id: string; readonly token: string }[] }).jobs;
 }

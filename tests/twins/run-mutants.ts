@@ -11,7 +11,7 @@ export async function survivors(
   for (const mutant of only) {
     const pair = await openPair(url, mutated(mutant));
     try {
-      if (!(await isTold(pair, seeds, steps))) alive.push(mutant.name);
+      if (!(await isCaught(pair, seeds, steps))) alive.push(mutant.name);
     } finally {
       await pair.close();
     }
@@ -19,7 +19,7 @@ export async function survivors(
   return alive;
 }
 
-async function isTold(pair: Parameters<typeof runHistory>[0], seeds: number, steps: number): Promise<boolean> {
+async function isCaught(pair: Parameters<typeof runHistory>[0], seeds: number, steps: number): Promise<boolean> {
   for (let seed = 1; seed <= seeds; seed += 1) {
     // A script that fails where BullMQ's does not is told, too.
     const differs = await runHistory(pair, seed, steps).catch((error: unknown) => String(error));

@@ -20,7 +20,7 @@ export type Deed =
   | { readonly what: 'defer-failure'; readonly id: string };
 
 /** What a twin answered, in a form that can be compared. */
-export type Told = unknown;
+export type Answer = unknown;
 
 export const QUEUE = 'twin';
 export const PREFIX = 'bull';
@@ -39,7 +39,7 @@ export interface HistorySettings {
 
 export interface Twin {
   start(settings: HistorySettings): Promise<void>;
-  apply(step: Step): Promise<Told>;
+  apply(step: Step): Promise<Answer>;
 }
 
 export function keepEvents(count: number): Readonly<Record<string, string>> {

@@ -10,7 +10,7 @@ import {
   RATE,
   type HistorySettings,
   type Step,
-  type Told,
+  type Answer,
   type Twin,
 } from './step.ts';
 
@@ -96,7 +96,7 @@ export class StockTwin implements Twin {
     this.#backend = new StockBackend(this.#redis, settings);
   }
 
-  async apply(step: Step): Promise<Told> {
+  async apply(step: Step): Promise<Answer> {
     switch (step.what) {
       case 'add': {
         const ids: string[] = [];
@@ -124,7 +124,7 @@ export class StockTwin implements Twin {
     });
   }
 
-  async #turn({ now, ends, take }: Turn): Promise<Told> {
+  async #turn({ now, ends, take }: Turn): Promise<Answer> {
     const settled: (Kind | undefined)[] = ends.map(() => undefined);
     const rare: number[] = [];
     for (const [index, end] of ends.entries()) {
@@ -153,8 +153,8 @@ export class StockTwin implements Twin {
     );
   }
 
-  async #end(told: End, now: number): Promise<Kind> {
-    const { jobId, token, end } = told;
+  async #end(ended: End, now: number): Promise<Kind> {
+    const { jobId, token, end } = ended;
     const stock = this.#stock;
     const key = stock.toKey(jobId);
     // Written with the end, and only where it is written: a deliberate difference.
@@ -171,7 +171,7 @@ export class StockTwin implements Twin {
       }
     }
     try {
-      await this.#write(told, now);
+      await this.#write(ended, now);
       return 'settled';
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && typeof error.code === 'number')) throw error;
@@ -179,8 +179,8 @@ export class StockTwin implements Twin {
     }
   }
 
-  async #write(told: End, now: number): Promise<void> {
-    const { jobId, token, end } = told;
+  async #write(ended: End, now: number): Promise<void> {
+    const { jobId, token, end } = ended;
     const stock = this.#stock;
     switch (end.what) {
       case 'retry': {
@@ -204,7 +204,7 @@ export class StockTwin implements Twin {
         return;
       }
       default:
-        return stock.finish(told, now);
+        return stock.finish(ended, now);
     }
   }
 
@@ -270,7 +270,7 @@ function isJobJson(value: unknown): value is JobJson {
   return typeof value === 'object' && value !== null;
 }
 
-/** BullMQ takes the time where it needs it: here it is told. */
+/** BullMQ takes the time where it needs it: here it is given. */
 async function at<Value>(now: number, work: () => Promise<Value>): Promise<Value> {
   const real = Date.now;
   Date.now = () => now;

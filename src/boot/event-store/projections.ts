@@ -90,7 +90,7 @@ async function actOn(
   terminal: Terminal,
   json: boolean,
 ): Promise<ExitCode> {
-  const tell = (value: object, text: string): void => terminal.print(json ? JSON.stringify(value) : text);
+  const report = (value: object, text: string): void => terminal.print(json ? JSON.stringify(value) : text);
   switch (what) {
     case 'rebuild': {
       let said = 0;
@@ -102,7 +102,7 @@ async function actOn(
           terminal.print(`${name}: ${position} of ${head}`);
         },
       });
-      tell(
+      report(
         rebuilt,
         rebuilt.finished
           ? `${name}: rebuilt from ${rebuilt.events} events, live at position ${rebuilt.position}`
@@ -112,7 +112,7 @@ async function actOn(
     }
     case 'resume':
       await projections.resume(name);
-      tell({ resumed: name }, `${name}: tries again`);
+      report({ resumed: name }, `${name}: tries again`);
       return 0;
     case 'parked': {
       const parked = await projections.parked(name);
@@ -130,7 +130,7 @@ async function actOn(
     }
     default: {
       const retried = await projections.retryParked(name);
-      tell(retried, `${name}: ${retried.done} done, ${retried.left} left`);
+      report(retried, `${name}: ${retried.done} done, ${retried.left} left`);
       return retried.left === 0 ? 0 : 1;
     }
   }

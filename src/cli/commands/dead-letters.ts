@@ -163,7 +163,7 @@ async function replay(letters: DeadLetters, parsed: ParsedArguments, terminal: T
   const { filter, dryRun } = await selectionOf(letters, parsed);
   const perSecond = wholeNumber(parsed, 'per-second', 50);
   const report = await letters.replay(filter, { by: operator(terminal), dryRun, perSecond });
-  return tell(terminal, parsed, report, dryRun ? 'would be replayed' : 'replayed', dryRun);
+  return printReport(terminal, parsed, report, dryRun ? 'would be replayed' : 'replayed', dryRun);
 }
 
 async function discard(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
@@ -171,7 +171,7 @@ async function discard(letters: DeadLetters, parsed: ParsedArguments, terminal: 
   if (reason === '') throw new UsageError('Expected --reason: it is all that is kept of what is discarded.');
   const { filter, dryRun } = await selectionOf(letters, parsed);
   const report = await letters.discard(filter, { by: operator(terminal), reason, dryRun });
-  return tell(terminal, parsed, report, dryRun ? 'would be discarded' : 'discarded', dryRun);
+  return printReport(terminal, parsed, report, dryRun ? 'would be discarded' : 'discarded', dryRun);
 }
 
 /** Named ones are acted on; a crowd only with --yes. */
@@ -208,7 +208,7 @@ function checkOptions(parsed: ParsedArguments, action: string, allowed: readonly
   }
 }
 
-function tell(
+function printReport(
   terminal: Terminal,
   { json }: ParsedArguments,
   report: DeadLetterReport,

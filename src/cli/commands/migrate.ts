@@ -55,7 +55,7 @@ async function migrateTables(
   try {
     for (const { tables } of ROOMS) {
       if (tables === undefined) continue;
-      say(told(await migrateSchema(pool, await tables.schema(namespace))));
+      say(reportOf(await migrateSchema(pool, await tables.schema(namespace))));
       for (const step of (await tables.prepare?.({ app, pool, engine, namespace })) ?? []) say(step);
     }
   } finally {
@@ -64,7 +64,7 @@ async function migrateTables(
 }
 
 /** Such as `outbox: migration 2 (order of keys) done`. */
-function told({ part, from, to, applied }: Migrated): string {
+function reportOf({ part, from, to, applied }: Migrated): string {
   if (applied.length === 0) return `${part}: tables are up to date (migration ${to})`;
   return `${part}: migration ${from + 1}${applied.length > 1 ? ` to ${to}` : ''} done (${applied.join(', ')})`;
 }

@@ -33,9 +33,11 @@ export async function redisHandBack(
   const backend = queue.getBackend();
   // The one that goes last ends at the head.
   const order = held.toReversed();
-  const told = await Promise.allSettled(order.map(({ jobId, token }) => backend.moveJobFromActiveToWait(jobId, token)));
-  const handedBack = order.filter((_, index) => told[index]?.status === 'fulfilled').map(({ jobId }) => jobId);
-  const failed = told.find(each => each.status === 'rejected' && !isRefusal(each.reason));
+  const results = await Promise.allSettled(
+    order.map(({ jobId, token }) => backend.moveJobFromActiveToWait(jobId, token)),
+  );
+  const handedBack = order.filter((_, index) => results[index]?.status === 'fulfilled').map(({ jobId }) => jobId);
+  const failed = results.find(each => each.status === 'rejected' && !isRefusal(each.reason));
   if (handedBack.length === 0 && failed?.status === 'rejected') throw failed.reason;
   return handedBack;
 }

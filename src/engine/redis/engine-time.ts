@@ -21,9 +21,9 @@ export function inEngineTime(clock: EngineClock, script: string, args: readonly 
   const changed = [...args];
   const index = TIME_AT.get(script);
   if (index === undefined) return changed;
-  const told = args[index];
+  const given = args[index];
   // As a text where BullMQ writes it as JSON.
-  if (typeof told === 'number' || typeof told === 'string') changed[index] = Number(told) - differenceOf(clock);
+  if (typeof given === 'number' || typeof given === 'string') changed[index] = Number(given) - differenceOf(clock);
   return changed;
 }
 

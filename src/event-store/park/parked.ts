@@ -8,7 +8,7 @@ import { EVENT_COLUMNS } from '../read/read-event.ts';
 import { requireCounts } from '../require-counts.ts';
 import { storeTypes } from '../schema/sql.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
-import { toldError } from './told-error.ts';
+import { scrubbedError } from './scrubbed-error.ts';
 
 /** A dead letter of a projection. */
 export interface ParkedEvent {
@@ -116,7 +116,7 @@ async function retryNext(
     failed.add(tried.stream);
     await pool.query(
       `update ${names.parked} set error = $3, parked_at = now() where name = $1 and generation = 'live' and position = $2`,
-      [projection.name, tried.position, storedReason(toldError(store, tried, error))],
+      [projection.name, tried.position, storedReason(scrubbedError(store, tried, error))],
     );
     return tried.position;
   }

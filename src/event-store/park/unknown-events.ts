@@ -8,7 +8,7 @@ export function isKnown({ problem }: StoredEvent): boolean {
 }
 
 /** Nobody else will notice that they were passed over. */
-export function tellUnhandled(
+export function emitUnhandled(
   { facts }: EventStore,
   { projection, generation }: BatchPlace,
   unknown: readonly StoredEvent[],

@@ -6,8 +6,8 @@ import type { EventStore } from '../event-store.ts';
 import { blamesDatabase, isCancelled } from '../park/poison.ts';
 import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchPlace } from './project-batch.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
-import { toldError } from '../park/told-error.ts';
-import { isKnown, tellUnhandled } from '../park/unknown-events.ts';
+import { scrubbedError } from '../park/scrubbed-error.ts';
+import { isKnown, emitUnhandled } from '../park/unknown-events.ts';
 
 const AGAIN = exponential({ from: '50ms', to: '2s' });
 
@@ -54,7 +54,7 @@ export class BatchRunner {
       await this.#project({ events: before, from, to: first.position - 1 });
       throw new PoisonEvent(first, new Error(first.problem?.detail));
     }
-    tellUnhandled(this.#store, this.#place, unknown);
+    emitUnhandled(this.#store, this.#place, unknown);
     await this.#project({ events: unknown.length === 0 ? events : events.filter(isKnown), from, to });
   }
 
@@ -78,7 +78,7 @@ export class BatchRunner {
 
   async #tryAgain(batch: Batch, event: StoredEvent, first: Error): Promise<void> {
     const { projection } = this.#place;
-    let error = toldError(this.#store, event, first);
+    let error = scrubbedError(this.#store, event, first);
     for (let attempt = 1; attempt < projection.attempts; attempt += 1) {
       const retryInMs = backoffDelay(AGAIN, attempt);
       this.#store.facts.emit('projection.retried', { ...this.#fields, position: event.position, retryInMs, error });
@@ -89,7 +89,7 @@ export class BatchRunner {
       } catch (cause) {
         const again = toError(cause);
         if (again instanceof LeaseLost || blamesDatabase(again)) throw again;
-        error = toldError(this.#store, event, again);
+        error = scrubbedError(this.#store, event, again);
       }
     }
     if (projection.onPoison === 'stop') throw new PoisonEvent(event, error);

@@ -58,7 +58,7 @@ export class Projector {
   }
 
   start(): void {
-    this.#running ??= Promise.all([this.#run(), this.#tellLag()]).then(() => undefined);
+    this.#running ??= Promise.all([this.#run(), this.#emitLag()]).then(() => undefined);
   }
 
   /** Something was appended. */
@@ -136,7 +136,7 @@ export class Projector {
       const batch = await callWithin(limit, () => source.next(runner.checkpoint));
       if (batch !== undefined) {
         await runner.run(batch);
-        this.#tellAdvance(batch, performance.now() - startedAt);
+        this.#emitAdvance(batch, performance.now() - startedAt);
         this.#progress.ended();
       } else {
         this.#progress.ended();
@@ -165,14 +165,14 @@ export class Projector {
     return releaseLease(this.#sql, store.names, this.#request, token);
   }
 
-  #tellAdvance({ events, to }: Batch, tookMs: number): void {
+  #emitAdvance({ events, to }: Batch, tookMs: number): void {
     const { facts } = this.#options.store;
     if (!facts.wants('projection.advanced')) return;
     const fields = { events: events.length, position: to, tookMs: Math.round(tookMs) };
     facts.emit('projection.advanced', { ...this.#fields, ...fields });
   }
 
-  async #tellLag(): Promise<void> {
+  async #emitLag(): Promise<void> {
     const { store, lagEveryMs } = this.#options;
     while (!this.#stop.signal.aborted) {
       await this.#pause(lagEveryMs);

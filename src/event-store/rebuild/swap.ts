@@ -12,7 +12,7 @@ import {
 } from '../project/project-batch.ts';
 import { schemaOf } from '../project/projection.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
-import { isKnown, tellUnhandled } from '../park/unknown-events.ts';
+import { isKnown, emitUnhandled } from '../park/unknown-events.ts';
 
 export interface Swapped {
   /** Where it stands now. */
@@ -46,7 +46,7 @@ export async function swap(
       await changePlaces(client, place, written.position);
       return written;
     });
-    tellUnhandled(store, place, passed);
+    emitUnhandled(store, place, passed);
     return swapped;
   } catch (error) {
     if (error instanceof EventFailed) return undefined;

@@ -2,11 +2,11 @@ import { hasCode } from '../../errors/index.ts';
 import { causedBy, type Tracer } from '../../tracing/index.ts';
 import { createScrubber } from '../../privacy/index.ts';
 import {
-  isOutcome,
+  isHandlerDecision,
   type AnyEventContract,
   type EventEnvelope,
   type EventMetadata,
-  type Outcome,
+  type HandlerDecision,
 } from '../../contracts/index.ts';
 import { EventHandlerError } from './event-handler-error.ts';
 import { traceIdOf } from '../../queue/index.ts';
@@ -107,7 +107,7 @@ export class Subscriber {
         async span => {
           const cause = { correlationId, causationId: envelope.id, userId, traceparent: span, tracer };
           const result = await causedBy(cause, () => handler(envelope, { subscription: name, attempt }));
-          if (isOutcome(result)) throw result;
+          if (isHandlerDecision(result)) throw result;
         },
         'consumer',
       );
@@ -141,21 +141,21 @@ export class Subscriber {
   }
 
   /** What the handler itself said: `retryAfter`, `snooze`, `cancel`, `dead`. */
-  #said(outcome: Outcome, fields: SubscriberFields, delivery: Delivery, ranMs: number): Verdict {
+  #said(decision: HandlerDecision, fields: SubscriberFields, delivery: Delivery, ranMs: number): Verdict {
     const { attempts, name } = this.#setup;
-    const error = new EventHandlerError(name, fields.eventType, outcome.reason);
-    if (outcome.what === 'cancel') return DONE;
+    const error = new EventHandlerError(name, fields.eventType, decision.reason);
+    if (decision.what === 'cancel') return DONE;
     if (!delivery.repeatable) return this.#failed(fields, delivery, ranMs, error);
-    switch (outcome.what) {
+    switch (decision.what) {
       case 'dead':
         return this.#dead(fields, delivery, 'said-by-handler', error);
       case 'snooze':
-        return this.#again(fields, ranMs, outcome.forMs, false, error);
+        return this.#again(fields, ranMs, decision.forMs, false, error);
       case 'retry':
         if (delivery.attempt >= attempts) return this.#dead(fields, delivery, 'attempts-exhausted', error);
-        return this.#again(fields, ranMs, outcome.afterMs, true, error);
+        return this.#again(fields, ranMs, decision.afterMs, true, error);
       default:
-        return outcome satisfies never;
+        return decision satisfies never;
     }
   }
 
@@ -193,9 +193,14 @@ function isOutage(error: Error): boolean {
 }
 
 /** What was thrown may be a proxy, or an error whose stack is no text: even asking what it is throws, and would end the process. */
-function look(name: string, contract: AnyEventContract, envelope: EventEnvelope, thrown: unknown): Outcome | Error {
+function look(
+  name: string,
+  contract: AnyEventContract,
+  envelope: EventEnvelope,
+  thrown: unknown,
+): HandlerDecision | Error {
   try {
-    return isOutcome(thrown) ? thrown : handlerError(name, contract, envelope, thrown);
+    return isHandlerDecision(thrown) ? thrown : handlerError(name, contract, envelope, thrown);
   } catch {
     return new EventHandlerError(name, envelope.type, 'it threw something that cannot be looked at');
   }

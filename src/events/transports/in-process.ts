@@ -10,7 +10,7 @@ import type {
   TransportSubscription,
   Verdict,
 } from '../transport.ts';
-import { tellLag } from './tell-lag.ts';
+import { reportLag } from './report-lag.ts';
 
 export interface InProcessOptions {
   /** How often it is looked at how much waits for each subscription; 5 s by default. */
@@ -74,8 +74,8 @@ export class InProcessTransport implements Transport {
     const party = group === undefined ? Symbol(pattern.text) : `${group} ${pattern.text}`;
     const member: Member = { subscription, inbox: new Inbox(deliver, { concurrency, limit: WAITING }) };
     this.#parties.set(party, [...(this.#parties.get(party) ?? []), member]);
-    const tell = (pending: number): void => this.#listener?.lag(subscription.name, pending);
-    const quiet = tellLag(tell, () => member.inbox.size, this.#inspectEveryMs);
+    const report = (pending: number): void => this.#listener?.lag(subscription.name, pending);
+    const quiet = reportLag(report, () => member.inbox.size, this.#inspectEveryMs);
     return async timeoutMs => {
       const others = (this.#parties.get(party) ?? []).filter(other => other !== member);
       if (others.length > 0) this.#parties.set(party, others);

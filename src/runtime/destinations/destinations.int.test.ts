@@ -45,8 +45,8 @@ test("a far side that asks for a short pause does not shorten the contract's own
   const retry = { kind: 'retry', afterMs: 3_600_000, error } as const;
   const before = Date.now();
   const ended = { destination, hold, waited: 0, at: before };
-  const settlement = held(retry, { what: 'busy', quietMs: 1_000 }, ended);
-  expect(settlement.kind === 'snoozed' && settlement.untilMs).toBeGreaterThanOrEqual(before + 3_600_000);
+  const outcome = held(retry, { what: 'busy', quietMs: 1_000 }, ended);
+  expect(outcome.kind === 'snoozed' && outcome.untilMs).toBeGreaterThanOrEqual(before + 3_600_000);
 });
 
 describe.each(engineCases)('destinations on $kind', engineCase => {

@@ -4,7 +4,7 @@ import type { Facts } from '../../facts/index.ts';
 import { mayCall } from '../../resilience/index.ts';
 import type { KeyedDigests, SecretSource } from '../../secrets/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import type { Settlement } from '../run/settlement.ts';
+import type { Outcome } from '../run/outcome.ts';
 import { destinationOf, type Destination } from './destination.ts';
 import { findingOf, held, holdOf, waits, type Look, type Waits } from './holding.ts';
 import { Places, type GiveBack } from './places.ts';
@@ -29,7 +29,7 @@ export interface AskingRun {
 /** A run that was let through: told how it ended, it may change what becomes of the job. */
 export interface Passage {
   readonly destination: Destination;
-  conclude(settlement: Settlement): Promise<Settlement>;
+  conclude(outcome: Outcome): Promise<Outcome>;
 }
 
 export type Admission = { readonly kind: 'passed'; readonly passage: Passage } | Waits;
@@ -148,20 +148,20 @@ export class Destinations {
   ): Passage {
     return {
       destination,
-      conclude: async settlement => {
-        const finding = findingOf(settlement);
+      conclude: async outcome => {
+        const finding = findingOf(outcome);
         try {
           // A success in a closed circuit changes nothing; only a probe's has to be told.
-          if (finding === undefined || (finding.what === 'well' && !probes)) return settlement;
+          if (finding === undefined || (finding.what === 'well' && !probes)) return outcome;
           // Begun on what was known then: a circuit that has changed since is not judged by it.
           const call = { beganAt: knownAt, endedAt: this.#now() };
           const { before, after } = await breaker.note(destination.key, policy.breaker, finding, call);
           this.#wellSince.delete(destination.key);
-          this.#tell(destination, before, after);
-          return held(settlement, finding, { destination, hold: after, waited, at: call.endedAt });
+          this.#emitChange(destination, before, after);
+          return held(outcome, finding, { destination, hold: after, waited, at: call.endedAt });
         } catch {
           // Without the shared state the job's own retries still hold.
-          return settlement;
+          return outcome;
         } finally {
           await release().catch(() => undefined);
         }
@@ -169,7 +169,7 @@ export class Destinations {
     };
   }
 
-  #tell({ queue, name }: Destination, before: Hold, after: Hold): void {
+  #emitChange({ queue, name }: Destination, before: Hold, after: Hold): void {
     const [was, is] = [before.breaker.phase, after.breaker.phase];
     if (is === 'open' && after.breaker.changedAt !== before.breaker.changedAt) {
       const { until, openings } = after.breaker;

@@ -1,6 +1,6 @@
 import { hasCode } from '../../errors/index.ts';
 import { isDeliveryError, mayCall } from '../../resilience/index.ts';
-import type { Settlement } from '../run/settlement.ts';
+import type { Outcome } from '../run/outcome.ts';
 import type { Destination } from './destination.ts';
 import type { Finding, Hold } from './shared-breaker.ts';
 
@@ -21,7 +21,7 @@ export interface Look {
 /** The job comes back later, no attempt spent. */
 export interface Waits {
   readonly kind: 'waits';
-  readonly settlement: Settlement;
+  readonly outcome: Outcome;
 }
 
 /** The wait for a destination that has asked for a pause, or whose circuit is open; undefined when it may be called. */
@@ -32,10 +32,10 @@ export function holdOf({ name }: Destination, { hold, at }: Look): Waits | undef
 }
 
 /** What the end of a run says about its destination; undefined when it says nothing. */
-export function findingOf(settlement: Settlement): Finding | undefined {
-  if (settlement.kind === 'succeeded') return { what: 'well' };
-  if (settlement.kind !== 'retry' && settlement.kind !== 'dead') return undefined;
-  const { error } = settlement;
+export function findingOf(outcome: Outcome): Finding | undefined {
+  if (outcome.kind === 'succeeded') return { what: 'well' };
+  if (outcome.kind !== 'retry' && outcome.kind !== 'dead') return undefined;
+  const { error } = outcome;
   if (hasCode(error, 'JOB_TIMEOUT')) return { what: 'failed' };
   if (!isDeliveryError(error)) return undefined;
   if (error.failure === 'destination-down') return { what: 'down' };
@@ -59,23 +59,23 @@ export interface Ended {
  * A failure that the destination's sickness, or the pause that it asks for, explains spends no attempt, and ends no job.
  */
 export function held(
-  settlement: Settlement,
+  outcome: Outcome,
   finding: Finding,
   { destination: { name }, hold: { breaker, quietUntil }, waited, at }: Ended,
-): Settlement {
+): Outcome {
   // What may have been done already is not simply done again.
-  if (settlement.kind === 'dead' && settlement.reason !== 'attempts-exhausted') return settlement;
+  if (outcome.kind === 'dead' && outcome.reason !== 'attempts-exhausted') return outcome;
   if (finding.what === 'busy') {
-    if (waited >= FREE_PAUSES) return settlement;
-    return notBefore(at, settlement, pause(name, quietUntil, at).settlement);
+    if (waited >= FREE_PAUSES) return outcome;
+    return notBefore(at, outcome, pause(name, quietUntil, at).outcome);
   }
-  if (finding.what === 'well' || breaker.phase === 'closed') return settlement;
-  const { settlement: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
+  if (finding.what === 'well' || breaker.phase === 'closed') return outcome;
+  const { outcome: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
   return waiting;
 }
 
 /** A pause that the far side asks for does not shorten the contract's own. */
-function notBefore(at: number, own: Settlement, asked: Settlement): Settlement {
+function notBefore(at: number, own: Outcome, asked: Outcome): Outcome {
   if (own.kind !== 'retry' || asked.kind !== 'snoozed') return asked;
   return { ...asked, untilMs: Math.max(asked.untilMs, at + own.afterMs) };
 }
@@ -87,5 +87,5 @@ function pause(name: string, until: number, at: number): Waits {
 
 export function waits(until: number, reason: string, spreadMs = SPREAD_MS): Waits {
   const untilMs = Math.ceil(until + Math.random() * spreadMs) + 1;
-  return { kind: 'waits', settlement: { kind: 'snoozed', untilMs, reason, alarm: false } };
+  return { kind: 'waits', outcome: { kind: 'snoozed', untilMs, reason, alarm: false } };
 }

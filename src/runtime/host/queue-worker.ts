@@ -7,7 +7,7 @@ import { toError } from '../../errors/index.ts';
 import { isOutage } from '../../resilience/index.ts';
 import type { QueueContext } from '../run/run-context.ts';
 import { runJob } from '../run/run-job.ts';
-import { refusedSuccess, unclear, unstorable, type Told } from '../run/settle.ts';
+import { refusedSuccess, unclear, unstorable, type RunEnd } from '../run/settle.ts';
 import type { HeldJob } from '../supervisor/messages.ts';
 import { emitStalled } from './emit-stalled.ts';
 import { returnStalledJobs } from './turns/stalled-jobs.ts';
@@ -103,40 +103,40 @@ export class QueueWorker {
       this.#loop.letGo(job);
       return;
     }
-    let told: Told | undefined;
+    let runEnd: RunEnd | undefined;
     try {
-      told = await runJob(this.#options.context, job);
+      runEnd = await runJob(this.#options.context, job);
     } catch (error) {
       this.#failed(error);
-      told = unclear(this.#options.context, job, toError(error));
+      runEnd = unclear(this.#options.context, job, toError(error));
     }
-    if (told === undefined) {
+    if (runEnd === undefined) {
       this.#loop.letGo(job);
       return;
     }
-    const answer = await this.#loop.settle(job, told.end);
-    if (answer.kind === 'settled') told.state?.();
-    else await this.#notWritten(job, told, answer);
+    const answer = await this.#loop.settle(job, runEnd.end);
+    if (answer.kind === 'settled') runEnd.emit?.();
+    else await this.#notWritten(job, runEnd, answer);
   }
 
-  async #notWritten(job: TakenJob, told: Told, answer: SettleAnswer): Promise<void> {
-    const other = this.#otherEnd(job, told, answer);
+  async #notWritten(job: TakenJob, runEnd: RunEnd, answer: SettleAnswer): Promise<void> {
+    const other = this.#otherEnd(job, runEnd, answer);
     if (other === undefined) {
       this.#failed(new Error(`The end of job ${job.id} was not written: ${answer.kind}.`));
       return;
     }
     this.#loop.adopt({ jobId: job.id, token: job.token });
     const again = await this.#loop.settle(job, other.end);
-    if (again.kind === 'settled') other.state?.();
+    if (again.kind === 'settled') other.emit?.();
     else this.#failed(new Error(`The end of job ${job.id} cannot be written: ${again.kind}.`));
   }
 
-  /** What is told in the place of an end that was not written; undefined where the job is no longer ours. */
-  #otherEnd(job: TakenJob, told: Told, answer: SettleAnswer): Told | undefined {
+  /** The end to write in place of one that was not written; undefined where the job is no longer ours. */
+  #otherEnd(job: TakenJob, runEnd: RunEnd, answer: SettleAnswer): RunEnd | undefined {
     switch (answer.kind) {
       case 'refused':
         // What it came to counts, also where its words cannot be stored.
-        return { end: unstorable(told.end), state: told.state };
+        return { end: unstorable(runEnd.end), emit: runEnd.emit };
       case 'waits-for-children':
         return refusedSuccess(this.#options.context, job, new Error('The job has children that have not ended.'));
       case 'children-failed':
@@ -178,7 +178,7 @@ export class QueueWorker {
   }
 
   #failed(error: unknown): void {
-    // Its outage is told by the engine, once.
+    // The engine emits its outage, once.
     if (isOutage(error)) return;
     const { facts, queue, worker } = this.#options.context;
     facts.emit('worker.error', { worker, queue, error: bareError(toError(error)) });

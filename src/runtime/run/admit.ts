@@ -3,7 +3,7 @@ import { decodePayload, type AnyJobContract } from '../../contracts/index.ts';
 import { JobExpiredError } from './job-expired-error.ts';
 import { UnknownJobError } from './unknown-job-error.ts';
 import type { Assignment, RunContext } from './run-context.ts';
-import type { Settlement } from './settlement.ts';
+import type { Outcome } from './outcome.ts';
 
 /** A job that this release does not know waits so long for one that does, looked at every half minute. Counted anew once one has taken it. */
 const UNKNOWN_FOR_MS = 3_600_000;
@@ -16,7 +16,7 @@ export interface Admitted {
 }
 
 /** Decides whether a job may run: known, readable, not too old. What it may not has its outcome. */
-export async function admit(run: RunContext): Promise<Admitted | Settlement> {
+export async function admit(run: RunContext): Promise<Admitted | Outcome> {
   const { assignment, job, meta } = run;
   // Before the name: a half-written job may have lost that too, and no release will ever know it.
   if (job.kind === 'broken') return undecodable(job.name, job.complaint);
@@ -40,11 +40,11 @@ export function isExpired({ at, job, startedAt }: RunContext, { expiresAfterMs }
   return expiresAfterMs !== undefined && startedAt - job.timestamp > expiresAfterMs && !at.clockDoubted();
 }
 
-function undecodable(name: string, detail: string): Settlement {
+function undecodable(name: string, detail: string): Outcome {
   return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(name, detail) };
 }
 
-function waitForRelease({ at, job, startedAt }: RunContext, what: string): Settlement {
+function waitForRelease({ at, job, startedAt }: RunContext, what: string): Outcome {
   const since = waitingSince(job.progress) ?? startedAt;
   if (startedAt - since >= UNKNOWN_FOR_MS) {
     const error = new UnknownJobError(at.queue, job.name, what, startedAt - since);

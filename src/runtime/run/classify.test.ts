@@ -27,7 +27,7 @@ describe('classifyReturn', () => {
   test('a value is a result', () => {
     expect(classifyReturn(contract, { sent: true }, first)).toEqual({ kind: 'succeeded', result: { sent: true } });
     expect(classifyReturn(contract, undefined, first)).toEqual({ kind: 'succeeded', result: undefined });
-    const result = { kind: 'outcome', what: 'delivered', id: 7 };
+    const result = { kind: 'decision', what: 'delivered', id: 7 };
     expect(classifyReturn(contract, result, first)).toEqual({ kind: 'succeeded', result });
   });
 
@@ -45,8 +45,8 @@ describe('classifyReturn', () => {
   });
 
   test('retryAfter waits at least as long as it says, and ends with the attempts', () => {
-    const settlement = classifyReturn(contract, retryAfter('10s', 'busy'), first);
-    expect(settlement.kind === 'retry' && settlement.afterMs).toBeGreaterThanOrEqual(10_000);
+    const outcome = classifyReturn(contract, retryAfter('10s', 'busy'), first);
+    expect(outcome.kind === 'retry' && outcome.afterMs).toBeGreaterThanOrEqual(10_000);
     expect(classifyReturn(contract, retryAfter('10s', 'busy'), last)).toMatchObject({
       kind: 'dead',
       reason: 'attempts-exhausted',
@@ -91,8 +91,8 @@ describe('classifyThrow', () => {
   });
 
   test('a job that is cancelled without a text for a reason is cancelled', () => {
-    const settlement = classifyThrow(contract, new JobCancelledError(undefined as unknown as string), first);
-    expect(settlement).toEqual({ kind: 'cancelled', reason: 'undefined' });
+    const outcome = classifyThrow(contract, new JobCancelledError(undefined as unknown as string), first);
+    expect(outcome).toEqual({ kind: 'cancelled', reason: 'undefined' });
   });
 
   test("BullMQ's UnrecoverableError is dead at once, also one of a kind of its own or of another copy of BullMQ", () => {
@@ -110,15 +110,15 @@ describe('classifyThrow', () => {
 
   test('a wait that the far side asked for is kept', () => {
     const error = new DeliveryError('transient', 'slow down', { retryAfterMs: 60_000 });
-    const settlement = classifyThrow(contract, error, first);
-    expect(settlement.kind === 'retry' && settlement.afterMs).toBeGreaterThanOrEqual(60_000);
-    expect(settlement.kind === 'retry' && settlement.afterMs).toBeLessThanOrEqual(65_000);
+    const outcome = classifyThrow(contract, error, first);
+    expect(outcome.kind === 'retry' && outcome.afterMs).toBeGreaterThanOrEqual(60_000);
+    expect(outcome.kind === 'retry' && outcome.afterMs).toBeLessThanOrEqual(65_000);
   });
 
   test.each([0, 1, 1_999])("a wait of %s ms is shorter than the contract's own, which counts", retryAfterMs => {
     const error = new DeliveryError('transient', 'come back at once', { retryAfterMs });
-    const settlement = classifyThrow(contract, error, first);
-    expect(settlement.kind === 'retry' && settlement.afterMs).toBeGreaterThanOrEqual(2_000);
+    const outcome = classifyThrow(contract, error, first);
+    expect(outcome.kind === 'retry' && outcome.afterMs).toBeGreaterThanOrEqual(2_000);
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, -5])('a wait of %s is none: the backoff counts', retryAfterMs => {
@@ -128,16 +128,16 @@ describe('classifyThrow', () => {
 
   test('nobody is waited for longer than a year', () => {
     const error = new DeliveryError('transient', 'slow down', { retryAfterMs: 1e20 });
-    const settlement = classifyThrow(contract, error, first);
-    expect(settlement.kind === 'retry' && settlement.afterMs).toBeLessThanOrEqual(365 * 86_400_000 + 5_000);
+    const outcome = classifyThrow(contract, error, first);
+    expect(outcome.kind === 'retry' && outcome.afterMs).toBeLessThanOrEqual(365 * 86_400_000 + 5_000);
   });
 
   test.each([['a text'], [null], [undefined], [7n], [Symbol('s')], [circular()], [{ toJSON: () => raise() }]])(
     'a handler that throws %s is recorded and retried',
     thrown => {
-      const settlement = classifyThrow(contract, thrown, first);
-      expect(settlement).toMatchObject({ kind: 'retry' });
-      expect(settlement.kind === 'retry' && settlement.error).toBeInstanceOf(Error);
+      const outcome = classifyThrow(contract, thrown, first);
+      expect(outcome).toMatchObject({ kind: 'retry' });
+      expect(outcome.kind === 'retry' && outcome.error).toBeInstanceOf(Error);
     },
   );
 

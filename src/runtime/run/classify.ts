@@ -1,10 +1,10 @@
 import { UnrecoverableError } from 'bullmq';
 import { hasCode, toError } from '../../errors/index.ts';
-import { type AnyJobContract, isJobCancelled, isOutcome, type Outcome } from '../../contracts/index.ts';
+import { type AnyJobContract, isJobCancelled, isHandlerDecision, type HandlerDecision } from '../../contracts/index.ts';
 import { backoffDelay, isDeliveryError } from '../../resilience/index.ts';
 import { isEffectInProgress } from '../../state/index.ts';
 import { JobDeadError } from './job-dead-error.ts';
-import type { Settlement } from './settlement.ts';
+import type { Outcome } from './outcome.ts';
 
 export interface AttemptInfo {
   /** 1 for the first. */
@@ -17,16 +17,18 @@ export interface AttemptInfo {
 }
 
 /** What a returned value means: a result, or an outcome said explicitly. */
-export function classifyReturn(contract: AnyJobContract, returned: unknown, info: AttemptInfo): Settlement {
+export function classifyReturn(contract: AnyJobContract, returned: unknown, info: AttemptInfo): Outcome {
   try {
-    return isOutcome(returned) ? fromOutcome(contract, returned, info) : { kind: 'succeeded', result: returned };
+    return isHandlerDecision(returned)
+      ? fromDecision(contract, returned, info)
+      : { kind: 'succeeded', result: returned };
   } catch {
     return failedAttempt(contract, new Error('The handler returned something that cannot be looked at.'), info);
   }
 }
 
 /** What a thrown value means. Anything unknown is a failed attempt. */
-export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
+export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Outcome {
   try {
     return fromThrown(contract, thrown, info);
   } catch {
@@ -35,8 +37,8 @@ export function classifyThrow(contract: AnyJobContract, thrown: unknown, info: A
   }
 }
 
-function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Settlement {
-  if (isOutcome(thrown)) return fromOutcome(contract, thrown, info);
+function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo): Outcome {
+  if (isHandlerDecision(thrown)) return fromDecision(contract, thrown, info);
   const error = toError(thrown);
   if (isJobCancelled(error)) return { kind: 'cancelled', reason: error.reason };
   if (hasCode(error, 'JOB_DEAD') || isUnrecoverable(error)) return { kind: 'dead', reason: 'said-by-handler', error };
@@ -65,16 +67,16 @@ function leavesDoubt(error: Error): boolean {
   return hasCode(error, 'JOB_TIMEOUT') || (isDeliveryError(error) && error.failure === 'unknown');
 }
 
-function fromOutcome(contract: AnyJobContract, outcome: Outcome, info: AttemptInfo): Settlement {
-  switch (outcome.what) {
+function fromDecision(contract: AnyJobContract, decision: HandlerDecision, info: AttemptInfo): Outcome {
+  switch (decision.what) {
     case 'retry':
-      return failedAttempt(contract, new Error(outcome.reason), info, () => drawnOut(outcome.afterMs));
+      return failedAttempt(contract, new Error(decision.reason), info, () => drawnOut(decision.afterMs));
     case 'snooze':
-      return { kind: 'snoozed', untilMs: info.startedAt + outcome.forMs, reason: outcome.reason, alarm: false };
+      return { kind: 'snoozed', untilMs: info.startedAt + decision.forMs, reason: decision.reason, alarm: false };
     case 'cancel':
-      return { kind: 'cancelled', reason: outcome.reason };
+      return { kind: 'cancelled', reason: decision.reason };
     case 'dead':
-      return { kind: 'dead', reason: 'said-by-handler', error: new JobDeadError(outcome.reason) };
+      return { kind: 'dead', reason: 'said-by-handler', error: new JobDeadError(decision.reason) };
   }
 }
 
@@ -84,7 +86,7 @@ function failedAttempt(
   error: Error,
   { attempt, attempts }: AttemptInfo,
   pause: (ownMs: number) => number = own => own,
-): Settlement {
+): Outcome {
   if (attempt >= attempts) return { kind: 'dead', reason: 'attempts-exhausted', error };
   return { kind: 'retry', afterMs: pause(backoffDelay(contract.retry.backoff, attempt)), error };
 }

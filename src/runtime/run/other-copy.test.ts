@@ -47,10 +47,10 @@ describe('what a handler throws from another copy of the package', () => {
 
   test('a pause that the far side asked for is kept', () => {
     const error = new copy.DeliveryError('transient', 'busy', { retryAfterMs: 60_000, busy: true });
-    const settlement = classifyThrow(contract, error, first);
-    expect(settlement).toMatchObject({ kind: 'retry' });
-    expect(settlement.kind === 'retry' && settlement.afterMs).toBeGreaterThanOrEqual(60_000);
-    expect(findingOf(settlement)).toEqual({ what: 'busy', quietMs: 60_000 });
+    const outcome = classifyThrow(contract, error, first);
+    expect(outcome).toMatchObject({ kind: 'retry' });
+    expect(outcome.kind === 'retry' && outcome.afterMs).toBeGreaterThanOrEqual(60_000);
+    expect(findingOf(outcome)).toEqual({ what: 'busy', quietMs: 60_000 });
   });
 
   test('a far side that refuses everything is down, and one that leaves doubt leaves it', () => {

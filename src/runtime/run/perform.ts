@@ -4,7 +4,7 @@ import { classifyReturn, classifyThrow } from './classify.ts';
 import type { Passage } from '../destinations/destinations.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
 import { RunningJob } from './running-jobs.ts';
-import type { Settlement } from './settlement.ts';
+import type { Outcome } from './outcome.ts';
 
 /** A handler that obeys its signal has ended by then. */
 const STUCK_AFTER_MS = 5_000;
@@ -15,14 +15,14 @@ export async function perform(
   assignment: Assignment,
   data: unknown,
   passage?: Passage,
-): Promise<Settlement> {
+): Promise<Outcome> {
   const { facts, running } = run.at;
   if (facts.wants('job.started')) facts.emit('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
   const runningJob = new RunningJob(assignment.contract, run, assignment.ledger);
   running.add(runningJob);
-  const settlement = await ended(run, assignment, data, runningJob);
+  const outcome = await ended(run, assignment, data, runningJob);
   running.delete(runningJob);
-  return passage === undefined ? settlement : passage.conclude(settlement);
+  return passage === undefined ? outcome : passage.conclude(outcome);
 }
 
 /** One promise for the whole run: what the handler does after its end was decided is nobody's business any more. */
@@ -31,7 +31,7 @@ function ended(
   { contract, handler, needs }: Assignment,
   data: unknown,
   runningJob: RunningJob,
-): Promise<Settlement> {
+): Promise<Outcome> {
   const { tracer } = run.at;
   return new Promise(resolve => {
     let stuck: NodeJS.Timeout | undefined;
@@ -95,7 +95,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Whatever was to become of a run that was told to stop: one that leaves doubt about its effect is not simply begun again. */
-function classifyEnd(contract: AnyJobContract, job: RunningJob, error: unknown, run: RunContext): Settlement {
+function classifyEnd(contract: AnyJobContract, job: RunningJob, error: unknown, run: RunContext): Outcome {
   const stopped = classifyStopped(job);
   if (stopped === undefined) return classifyThrow(contract, timeoutOf(job) ?? error, run);
   const thrown = classifyThrow(contract, error, run);
@@ -103,13 +103,13 @@ function classifyEnd(contract: AnyJobContract, job: RunningJob, error: unknown, 
 }
 
 /** What was done is done. What is only said by one that was told to stop gives way to why it was, as where it is thrown. */
-function classifyReturned(contract: AnyJobContract, job: RunningJob, value: unknown, run: RunContext): Settlement {
+function classifyReturned(contract: AnyJobContract, job: RunningJob, value: unknown, run: RunContext): Outcome {
   const said = classifyReturn(contract, value, run);
   return said.kind === 'succeeded' ? said : (classifyStopped(job) ?? said);
 }
 
 /** A run that ended without success because it was told to stop has not failed: it goes back, or is not wanted any more. */
-function classifyStopped({ abortReason }: RunningJob): Settlement | undefined {
+function classifyStopped({ abortReason }: RunningJob): Outcome | undefined {
   if (abortReason instanceof JobCancelledError) return { kind: 'cancelled', reason: abortReason.reason };
   return abortReason instanceof JobAbortedError && abortReason.reason === 'shutdown'
     ? { kind: 'handed-back' }

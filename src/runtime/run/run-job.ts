@@ -3,17 +3,17 @@ import type { TakenJob } from '../../engine/index.ts';
 import { admit, isExpired, type Admitted } from './admit.ts';
 import { perform } from './perform.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
-import { endOf, type Told } from './settle.ts';
-import type { Settlement } from './settlement.ts';
+import { endOf, type RunEnd } from './settle.ts';
+import type { Outcome } from './outcome.ts';
 
 /** BullMQ's own words; any other deferred failure is a child's. */
 const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
 
 /**
- * One run of one job, from what was taken to its end: decode, admit, perform, classify. Answers the end that is to be told to the engine, and what
- * to state when it is; undefined where the job was passed on to be run alone. Never rejects.
+ * One run of one job, from what was taken to its end: decode, admit, perform, classify. Answers the end that the engine is to write, and the
+ * fact to emit once it has; undefined where the job was passed on to be run alone. Never rejects.
  */
-export async function runJob(at: QueueContext, job: TakenJob): Promise<Told | undefined> {
+export async function runJob(at: QueueContext, job: TakenJob): Promise<RunEnd | undefined> {
   const run = runContext(at, job);
   at.fetches.note(run.begunAt);
   if (await isPassedOn(run)) return undefined;
@@ -30,7 +30,7 @@ async function isPassedOn({ at, job, jobId }: RunContext): Promise<boolean> {
   return true;
 }
 
-async function outcomeOf(run: RunContext): Promise<Settlement> {
+async function outcomeOf(run: RunContext): Promise<Outcome> {
   const { at, job } = run;
   if (at.stopping()) return { kind: 'handed-back' };
   if (job.deferredFailure !== undefined) {
@@ -40,7 +40,7 @@ async function outcomeOf(run: RunContext): Promise<Settlement> {
   const admitted = admitAtOnce(run) ?? (await admit(run));
   if (admitted.kind !== 'admitted') return admitted;
   const passage = at.destinations === undefined ? undefined : await passageOf(run, admitted, at.destinations);
-  if (passage?.kind === 'waits') return passage.settlement;
+  if (passage?.kind === 'waits') return passage.outcome;
   // It may have been asked to stop while the job was looked at.
   if (at.stopping()) return { kind: 'handed-back' };
   return perform(run, admitted.assignment, admitted.data, passage?.passage);

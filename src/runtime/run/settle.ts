@@ -4,14 +4,14 @@ import type { EndKind, Keep, TakenJob } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData } from '../../privacy/index.ts';
 import { classifyThrow } from './classify.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
-import type { Settlement } from './settlement.ts';
-import { outcomeStatement } from './state-outcome.ts';
+import type { Outcome } from './outcome.ts';
+import { outcomeFact } from './outcome-fact.ts';
 import { storedError, type StoredError } from './stored-error.ts';
 
-/** The end of a run as the engine is told it, and what to state once it is written. */
-export interface Told {
+/** The end of a run as the engine writes it, and the fact to emit once it is written. */
+export interface RunEnd {
   readonly end: EndKind;
-  readonly state: (() => void) | undefined;
+  readonly emit: (() => void) | undefined;
 }
 
 /** For jobs that bring no policy of their own: added by another program, or damaged. */
@@ -19,21 +19,21 @@ const KEEP_COMPLETED: Keep = { age: 3_600, count: 1_000 };
 const KEEP_FAILED: Keep = { age: 14 * 86_400 };
 const UNCLEAR_AGAIN_MS = 1_000;
 
-/** Turns what a run came to into what the engine is told. The only place that does. */
-export function endOf(run: RunContext, settlement: Settlement): Told {
-  return { end: endKindOf(run, settlement), state: outcomeStatement(run, settlement) };
+/** Turns the outcome of a run into the end that the engine writes. The only place that does. */
+export function endOf(run: RunContext, outcome: Outcome): RunEnd {
+  return { end: endKindOf(run, outcome), emit: outcomeFact(run, outcome) };
 }
 
-function endKindOf(run: RunContext, settlement: Settlement): EndKind {
+function endKindOf(run: RunContext, outcome: Outcome): EndKind {
   const { job } = run;
-  switch (settlement.kind) {
+  switch (outcome.kind) {
     case 'succeeded': {
       const keep = keepOf(job.opts.removeOnComplete, KEEP_COMPLETED);
-      return { what: 'succeeded', result: resultOf(settlement.result), keep, data: forgotten(run) };
+      return { what: 'succeeded', result: resultOf(outcome.result), keep, data: forgotten(run) };
     }
     case 'retry': {
-      const stored = storedError(run, settlement.error);
-      const at = run.now() + settlement.afterMs;
+      const stored = storedError(run, outcome.error);
+      const at = run.now() + outcome.afterMs;
       return {
         what: 'retry',
         at,
@@ -43,15 +43,15 @@ function endKindOf(run: RunContext, settlement: Settlement): EndKind {
       };
     }
     case 'snoozed': {
-      const progress = settlement.note === undefined ? undefined : JSON.stringify(settlement.note);
-      return { what: 'snoozed', until: settlement.untilMs, progress };
+      const progress = outcome.note === undefined ? undefined : JSON.stringify(outcome.note);
+      return { what: 'snoozed', until: outcome.untilMs, progress };
     }
     case 'handed-back':
       return { what: 'handed-back' };
     case 'cancelled':
-      return failedFor(run, 'cancelled', new JobCancelledError(settlement.reason), 'cancelled');
+      return failedFor(run, 'cancelled', new JobCancelledError(outcome.reason), 'cancelled');
     case 'dead':
-      return failedFor(run, settlement.reason === 'expired' ? 'expired' : 'dead', settlement.error, settlement.reason);
+      return failedFor(run, outcome.reason === 'expired' ? 'expired' : 'dead', outcome.error, outcome.reason);
   }
 }
 
@@ -157,7 +157,7 @@ function boundedResult(result: unknown): unknown {
  * The end of a run whose success the engine refuses, for a reason that the handler could not know: a failed attempt, as BullMQ's own worker
  * counts it.
  */
-export function refusedSuccess(at: QueueContext, job: TakenJob, error: Error): Told {
+export function refusedSuccess(at: QueueContext, job: TakenJob, error: Error): RunEnd {
   const run = runContext(at, job);
   return run.assignment === undefined
     ? unclear(at, job, error)
@@ -179,16 +179,16 @@ export function unstorable(end: EndKind): EndKind {
 }
 
 /** Where a run could not even be looked at, which is a fault of ours: the attempt has failed, so that it has an end. */
-export function unclear({ worker, queue, facts, now }: QueueContext, job: TakenJob, error: Error): Told {
+export function unclear({ worker, queue, facts, now }: QueueContext, job: TakenJob, error: Error): RunEnd {
   const attempts = whole(job.opts.attempts, 0) ?? 0;
   const attempt = job.attemptsMade + 1;
   const failure = { message: `The run could not be settled: ${error.name}`, stacktrace: job.stacktrace };
   if (attempt < attempts) {
-    return { end: { what: 'retry', at: now() + UNCLEAR_AGAIN_MS, failure, lifo: false }, state: undefined };
+    return { end: { what: 'retry', at: now() + UNCLEAR_AGAIN_MS, failure, lifo: false }, emit: undefined };
   }
   const fields = { jobId: job.id, jobName: job.name, queue, correlationId: job.id, attempt, worker, ranMs: 0 };
   return {
     end: { what: 'dead', failure, attempts, keep: keepOf(job.opts.removeOnFail, KEEP_FAILED) },
-    state: () => facts.emit('job.dead', { ...fields, reason: 'attempts-exhausted', error: bareError(error) }),
+    emit: () => facts.emit('job.dead', { ...fields, reason: 'attempts-exhausted', error: bareError(error) }),
   };
 }

@@ -32,8 +32,8 @@ export function storedError(run: RunContext, error: Error): StoredError {
   return new StoredError(error, scrubber(run));
 }
 
-/** What a handler gave as a reason, as it may be stated: nothing sensitive, nothing huge. */
-export function statedReason(run: RunContext, reason: string): string {
+/** What a handler gave as a reason, as a fact may carry it: nothing sensitive, nothing huge. */
+export function scrubbedReason(run: RunContext, reason: string): string {
   return shortened(scrubStart(reason, scrubber(run)), MESSAGE_LIMIT);
 }
 
@@ -68,8 +68,8 @@ function stackOf(error: Error, scrub: Scrub): string {
   ];
   let cause = field(error, 'cause');
   for (let depth = 0; cause !== undefined && cause !== null && depth < CAUSES_LIMIT; depth += 1) {
-    const told = isError(cause) ? read(cause, 'stack', scrub) || read(cause, 'message', scrub) : typeof cause;
-    lines.push(`caused by ${told}`);
+    const text = isError(cause) ? read(cause, 'stack', scrub) || read(cause, 'message', scrub) : typeof cause;
+    lines.push(`caused by ${text}`);
     cause = isError(cause) ? field(cause, 'cause') : undefined;
   }
   return lines.join('\n');

@@ -193,10 +193,10 @@ export class Isolation {
     );
   }
 
-  /** Answers those that the engine could not be told of. */
+  /** Answers those that the engine could not take back. */
   async #handBack(jobs: readonly HeldJob[]): Promise<readonly HeldJob[]> {
     const { engine } = this.#options;
-    const told = await Promise.allSettled(jobs.map(held => engine.handBack(held.queue, [held])));
-    return jobs.filter((_, index) => told[index]?.status === 'rejected');
+    const results = await Promise.allSettled(jobs.map(held => engine.handBack(held.queue, [held])));
+    return jobs.filter((_, index) => results[index]?.status === 'rejected');
   }
 }

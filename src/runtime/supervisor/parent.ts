@@ -31,10 +31,10 @@ export function parentOfProcess(): Parent | undefined {
       for (const message of waiting.splice(0)) next(message);
     },
     onLost(silenceMs, lost) {
-      let told = false;
-      const tell = (): void => {
-        if (told) return;
-        told = true;
+      let notified = false;
+      const notify = (): void => {
+        if (notified) return;
+        notified = true;
         clearInterval(timer);
         lost();
       };
@@ -42,10 +42,10 @@ export function parentOfProcess(): Parent | undefined {
       // words are read before the next.
       const timer = setInterval(() => {
         silentTicks += 1;
-        if (silentTicks * TICK_MS >= silenceMs) tell();
+        if (silentTicks * TICK_MS >= silenceMs) notify();
       }, TICK_MS).unref();
-      process.once('disconnect', tell);
-      if (!process.connected) tell();
+      process.once('disconnect', notify);
+      if (!process.connected) notify();
     },
   };
 }

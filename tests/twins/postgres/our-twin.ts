@@ -1,6 +1,6 @@
 import type { Client, Pool } from 'pg';
 import { PostgresTurnQueue, WorkSigns } from '../../../src/engine/postgres/turns/index.ts';
-import { QUEUE, RATE, type HistorySettings, type Step, type Told, type Twin } from '../step.ts';
+import { QUEUE, RATE, type HistorySettings, type Step, type Answer, type Twin } from '../step.ts';
 import { doDeed } from './deeds.ts';
 import { emptyTables } from './empty-tables.ts';
 import { LossyPool, LostAnswer } from './lossy-pool.ts';
@@ -32,7 +32,7 @@ export class OurTwin implements Twin {
     });
   }
 
-  async apply(step: Step): Promise<Told> {
+  async apply(step: Step): Promise<Answer> {
     const queue = this.#queue;
     if (queue === undefined) throw new Error('start() comes first.');
     switch (step.what) {

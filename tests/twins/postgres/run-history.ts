@@ -28,12 +28,13 @@ export async function runHistory(
   for (let nth = 1; nth <= steps; nth += 1) {
     const step = history.next();
     const ours = await pair.ours.apply(step);
-    const told = await pair.stock.apply(step);
+    const theirs = await pair.stock.apply(step);
     const where = `seed ${seed}, step ${nth} (${JSON.stringify(step).slice(0, 4_000)})`;
     const shown = (answer: unknown): unknown => (history.settings.losesAnswers ? withoutRest(answer) : answer);
-    const answers = step.what === 'stock' ? undefined : answersDiffer(shown(told), shown(ours));
+    const answers = step.what === 'stock' ? undefined : answersDiffer(shown(theirs), shown(ours));
     if (answers !== undefined) return `${where}: ${answers}`;
-    if (step.what === 'turn') history.took((told as { readonly jobs: readonly { id: string; token: string }[] }).jobs);
+    if (step.what === 'turn')
+      history.took((theirs as { readonly jobs: readonly { id: string; token: string }[] }).jobs);
     if (nth % compareEvery !== 0 && nth !== steps) continue;
     const [one, other] = await Promise.all([dump(pair.stockClient), dump(pair.ourClient)]);
     const state = dumpsDiffer(one, other);

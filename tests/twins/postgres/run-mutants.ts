@@ -11,7 +11,7 @@ export async function survivors(
   const alive: string[] = [];
   for (const mutant of only) {
     await pair.replace(mutated(mutant));
-    if (await isTold(pair, seeds, steps)) continue;
+    if (await isCaught(pair, seeds, steps)) continue;
     console.error(`survived: ${mutant.name}`);
     alive.push(mutant.name);
   }
@@ -19,7 +19,7 @@ export async function survivors(
   return alive;
 }
 
-async function isTold(pair: OpenPair, seeds: number, steps: number): Promise<boolean> {
+async function isCaught(pair: OpenPair, seeds: number, steps: number): Promise<boolean> {
   for (let seed = 1; seed <= seeds; seed += 1) {
     // A statement that fails where BullMQ's does not is told, too.
     const differs = await runHistory(pair, seed, steps).catch((error: unknown) => String(error));

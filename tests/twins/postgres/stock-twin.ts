@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { End, EndKind, NewJob, Rest, SettleAnswer, Turn } from '../../../src/engine/turns/index.ts';
-import { LOCK_MS, QUEUE, RATE, type HistorySettings, type Step, type Told, type Twin } from '../step.ts';
+import { LOCK_MS, QUEUE, RATE, type HistorySettings, type Step, type Answer, type Twin } from '../step.ts';
 import { doDeed } from './deeds.ts';
 import { emptyTables } from './empty-tables.ts';
 import { inSettlingOrder } from './settling-order.ts';
@@ -28,7 +28,7 @@ interface StoredJob {
   readonly size: number;
 }
 
-/** BullMQ's functions, one job at a time, with the time told. */
+/** BullMQ's functions, one job at a time, with the time given. */
 export class StockTwin implements Twin {
   readonly #client: Client;
   #settings: HistorySettings = { limited: false, metricsKept: 0, losesAnswers: false, eventsKept: undefined };
@@ -42,7 +42,7 @@ export class StockTwin implements Twin {
     await emptyTables(this.#client, settings);
   }
 
-  async apply(step: Step): Promise<Told> {
+  async apply(step: Step): Promise<Answer> {
     switch (step.what) {
       case 'add': {
         const ids: unknown[] = [];
@@ -89,7 +89,7 @@ export class StockTwin implements Twin {
     return row?.id;
   }
 
-  async #turn({ now, ends, take }: Turn): Promise<Told> {
+  async #turn({ now, ends, take }: Turn): Promise<Answer> {
     const settled: Kind[] = [];
     const rare = new Set<number>();
     for (const [index, end] of ends.entries()) if (await this.#isRare(end, ends.slice(0, index))) rare.add(index);
@@ -136,9 +136,9 @@ export class StockTwin implements Twin {
   }
 
   /** Written with the end, and only where the job is this worker's. */
-  async #note(told: End | undefined): Promise<void> {
-    if (told === undefined || told.end.what === 'handed-back') return;
-    const { jobId, token, end } = told;
+  async #note(ended: End | undefined): Promise<void> {
+    if (ended === undefined || ended.end.what === 'handed-back') return;
+    const { jobId, token, end } = ended;
     const held = await this.#rows(
       "SELECT 1 FROM job WHERE queue = $1 AND id = $2 AND state = 'active' AND lock_token = $3",
       [jobId, token],
@@ -163,11 +163,11 @@ export class StockTwin implements Twin {
     }
   }
 
-  async #end(told: End | undefined, now: number): Promise<Kind> {
-    if (told === undefined) return 'missing';
+  async #end(ended: End | undefined, now: number): Promise<Kind> {
+    if (ended === undefined) return 'missing';
     await this.#client.query('SAVEPOINT one').catch(() => undefined);
     try {
-      return await this.#write(told, now);
+      return await this.#write(ended, now);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'BM001' && 'detail' in error)) throw error;
       return KINDS[String(error.detail)] ?? 'refused';

@@ -12,7 +12,7 @@ import type {
   TransportSubscription,
   Verdict,
 } from '../../transport.ts';
-import { tellLag } from '../tell-lag.ts';
+import { reportLag } from '../report-lag.ts';
 import { RedisLink } from './link.ts';
 import { TurnPublisher } from './turn-publisher.ts';
 
@@ -101,8 +101,8 @@ export class RedisPubSubTransport implements Transport {
       this.#leave(name, channel, member);
       throw error;
     }
-    const tell = (pending: number): void => this.#listener?.lag(subscription.name, pending);
-    const quiet = tellLag(tell, () => inbox.size, this.#inspectEveryMs);
+    const report = (pending: number): void => this.#listener?.lag(subscription.name, pending);
+    const quiet = reportLag(report, () => inbox.size, this.#inspectEveryMs);
     return async timeoutMs => {
       this.#leave(name, channel, member);
       await inbox.idle(timeoutMs);

@@ -12,7 +12,7 @@ import type {
   TransportListener,
   TransportSubscription,
 } from '../../transport.ts';
-import { tellLag } from '../tell-lag.ts';
+import { reportLag } from '../report-lag.ts';
 import { RedisLink } from './link.ts';
 import { readEntries } from './stream-entries.ts';
 import { StreamGroup } from './stream-group.ts';
@@ -81,8 +81,8 @@ export class RedisStreamsTransport implements Transport {
     if (group === undefined) {
       const tail = new StreamTail(this.#link, this.#key, subscription);
       await tail.start();
-      const tell = (pending: number): void => this.#listener?.lag(subscription.name, pending);
-      const quiet = tellLag(tell, () => tail.lag(), inspectEveryMs);
+      const report = (pending: number): void => this.#listener?.lag(subscription.name, pending);
+      const quiet = reportLag(report, () => tail.lag(), inspectEveryMs);
       return async timeoutMs => {
         await tail.stop(timeoutMs);
         quiet();

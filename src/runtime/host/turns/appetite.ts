@@ -25,7 +25,7 @@ export class Appetite {
   }
 
   /** A queue that had no more starts from the beginning. */
-  told(rest: Rest): void {
+  learn(rest: Rest): void {
     if (rest.kind !== 'more') this.#rounds = 0;
   }
 }

@@ -131,7 +131,7 @@ export class TurnLoop {
     });
   }
 
-  /** Slots that are neither used nor asked for; those of jobs whose ends are not told yet are used by the next turn. */
+  /** Slots that are neither used nor asked for; those of jobs whose ends are not written yet are used by the next turn. */
   get #spare(): number {
     return this.#options.concurrency - this.#running - this.#asked - this.#ended.length;
   }
@@ -164,7 +164,7 @@ export class TurnLoop {
     for (const job of answer.jobs) this.#options.onJob(job);
     if (answer.rest !== undefined) {
       this.#rest = answer.rest;
-      this.#appetite.told(answer.rest);
+      this.#appetite.learn(answer.rest);
     }
     if (this.#ended.length > 0) this.#plan();
     this.#notListening?.();
@@ -193,7 +193,7 @@ export class TurnLoop {
     }
   }
 
-  /** A turn that fails for another reason would fail for ever: its ends are told in halves, until the one that is to blame stands alone. */
+  /** A turn that fails for another reason would fail for ever: its ends are written in halves, until the one that is to blame stands alone. */
   async #apart({ id, now, ends }: Turn, cause: unknown): Promise<TurnAnswer> {
     if (ends.length <= 1) {
       if (ends.length === 0) await sleep(AGAIN_MS, undefined, { ref: false });
@@ -204,12 +204,12 @@ export class TurnLoop {
     const settled: SettleAnswer[] = [];
     for (const [index, part] of [ends.slice(0, half), ends.slice(half)].entries()) {
       const turn = { id: `${id}.${index}`, now, ends: part, take: undefined };
-      settled.push(...(await this.#told(turn)));
+      settled.push(...(await this.#settlePart(turn)));
     }
     return { settled, jobs: [], rest: undefined };
   }
 
-  async #told(turn: Turn): Promise<readonly SettleAnswer[]> {
+  async #settlePart(turn: Turn): Promise<readonly SettleAnswer[]> {
     for (;;) {
       try {
         return (await this.#options.queue.turn(turn)).settled;

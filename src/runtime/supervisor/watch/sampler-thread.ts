@@ -34,7 +34,7 @@ function say(value: unknown): void {
  * Stops the main thread for an instant and reads which functions it is in. No port is opened; of the values that could be read there
  * none is asked for.
  */
-function sample(told: (stack: readonly string[]) => void): void {
+function sample(report: (stack: readonly string[]) => void): void {
   const session = new Session();
   const urls = new Map<string, string>();
   let over = false;
@@ -44,7 +44,7 @@ function sample(told: (stack: readonly string[]) => void): void {
     clearTimeout(patience);
     // Also lets the main thread go on, where it is stopped.
     session.disconnect();
-    told(stack);
+    report(stack);
   };
   const patience = setTimeout(end, PATIENCE_MS, []);
   try {

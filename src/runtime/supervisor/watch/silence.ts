@@ -17,7 +17,7 @@ export class Silence {
   readonly worker: WatchedWorker;
   readonly since: number;
   /** It was stated. */
-  told = false;
+  emitted = false;
   /** What the worker was seen to hold. */
   held: readonly HeldClaim[] = [];
   /** The worker must have answered by then, or it is ended. */

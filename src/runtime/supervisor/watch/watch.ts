@@ -59,7 +59,7 @@ export class Watch {
 
   /** False for a worker that has been silent for a while. */
   answers(worker: string): boolean {
-    return this.#silences.get(worker)?.told !== true;
+    return this.#silences.get(worker)?.emitted !== true;
   }
 
   /** Its process has ended. Answers the ids of what it was seen to hold while it was silent. */
@@ -94,19 +94,19 @@ export class Watch {
     const silentMs = silence.lasts();
     if (silentMs >= DOUBT_MS) silence.suspect();
     if (silentMs < BLOCKED_MS) return;
-    if (!silence.told) {
-      silence.told = true;
+    if (!silence.emitted) {
+      silence.emitted = true;
       const { lockMs } = this.#options;
       // Where the engine does not say better.
       silence.endBy = silence.since + lockMs - lockRenewalMs(lockMs) - this.#margin();
-      void this.#tell(silence);
+      void this.#emitBlocked(silence);
     }
     if (performance.now() < silence.endBy || silence.judging || silence.ended) return;
     silence.judging = true;
     void this.#endOrKeep(silence).finally(() => (silence.judging = false));
   }
 
-  async #tell(silence: Silence): Promise<void> {
+  async #emitBlocked(silence: Silence): Promise<void> {
     const { facts, held } = this.#options;
     const { worker } = silence;
     const ask = async (): Promise<void> => {

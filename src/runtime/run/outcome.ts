@@ -1,7 +1,7 @@
 import type { DeadReason } from '../../facts/index.ts';
 
-/** What became of one run. Closed: `endOf` turns each into what is told to the engine. */
-export type Settlement =
+/** What became of one run. Closed: `endOf` turns each into the end that the engine writes. */
+export type Outcome =
   | { readonly kind: 'succeeded'; readonly result: unknown }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly error: Error }
   | {

@@ -4,21 +4,21 @@ import type { EventStore } from '../event-store.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
 
 /**
- * What a projection failed with on an event, as it may be stored and stated: without the values that a contract calls sensitive or that
- * are sealed with a person's key. What a log or a dead letter keeps, erasing that person does not reach.
+ * What a projection failed with on an event, as it may be stored and emitted: without the values that a contract calls sensitive or that
+ * are encrypted with a person's key. What a log or a dead letter keeps, erasing that person does not reach.
  */
-export function toldError(store: EventStore, event: StoredEvent, error: Error): Error {
+export function scrubbedError(store: EventStore, event: StoredEvent, error: Error): Error {
   const { type, payload, problem } = event;
   // Of an event that this release cannot read nobody knows what is sensitive.
   const scrub =
     problem === undefined
       ? createScrubber({ sensitive: store.sensitiveFieldsOf(type) }, payload)
       : createScrubber({ sensitive: ['payload'] }, { payload });
-  const told = new Error(scrub(error.message));
-  told.name = scrub(read(error, 'name'));
-  told.stack = scrub(read(error, 'stack'));
+  const scrubbed = new Error(scrub(error.message));
+  scrubbed.name = scrub(read(error, 'name'));
+  scrubbed.stack = scrub(read(error, 'stack'));
   const code = codeOf(error);
-  return code === undefined ? told : Object.assign(told, { code });
+  return code === undefined ? scrubbed : Object.assign(scrubbed, { code });
 }
 
 /** Getters on thrown errors may throw in turn. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidOptionsError } from '../errors/index.ts';
-import { cancel, dead, isOutcome, retryAfter, snooze } from './outcome.ts';
+import { cancel, dead, isHandlerDecision, retryAfter, snooze } from './handler-decision.ts';
 
 /** As JavaScript calls it, where nothing checks the types. */
 const untyped = (reason: unknown): string => reason as string;
@@ -8,22 +8,22 @@ const untyped = (reason: unknown): string => reason as string;
 describe('outcomes', () => {
   test('what the functions make is an outcome; a value of the same shape is none', () => {
     for (const said of [retryAfter('1s', 'busy'), snooze('1m', 'later'), cancel('gone'), dead('never')]) {
-      expect(isOutcome(said)).toBe(true);
-      expect(isOutcome(JSON.parse(JSON.stringify(said)))).toBe(false);
+      expect(isHandlerDecision(said)).toBe(true);
+      expect(isHandlerDecision(JSON.parse(JSON.stringify(said)))).toBe(false);
     }
-    expect(isOutcome({ kind: 'outcome', what: 'delivered', id: 7 })).toBe(false);
+    expect(isHandlerDecision({ kind: 'decision', what: 'delivered', id: 7 })).toBe(false);
   });
 
   test('an outcome of another copy of the package is one, unless this copy cannot read it', () => {
-    const made = { [Symbol.for('shiftwork.outcome')]: true, kind: 'outcome', reason: 'later' };
-    expect(isOutcome({ ...made, what: 'cancel' })).toBe(true);
-    expect(isOutcome({ ...made, what: 'snooze', forMs: 1_000 })).toBe(true);
-    expect(isOutcome({ ...made, what: 'snooze', forMs: Number.NaN })).toBe(false);
-    expect(isOutcome({ ...made, what: 'some day' })).toBe(false);
+    const made = { [Symbol.for('shiftwork.outcome')]: true, kind: 'decision', reason: 'later' };
+    expect(isHandlerDecision({ ...made, what: 'cancel' })).toBe(true);
+    expect(isHandlerDecision({ ...made, what: 'snooze', forMs: 1_000 })).toBe(true);
+    expect(isHandlerDecision({ ...made, what: 'snooze', forMs: Number.NaN })).toBe(false);
+    expect(isHandlerDecision({ ...made, what: 'some day' })).toBe(false);
   });
 
   test('a copy with another reason is an outcome still', () => {
-    expect(isOutcome({ ...dead('a'), reason: 'b' })).toBe(true);
+    expect(isHandlerDecision({ ...dead('a'), reason: 'b' })).toBe(true);
   });
 
   test.each([

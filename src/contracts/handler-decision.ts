@@ -1,12 +1,12 @@
 import { InvalidOptionsError } from '../errors/index.ts';
 import { toMilliseconds, YEAR_MS, type Duration } from '../time/index.ts';
 
-/** What became of a run, said by the handler itself. Return it or throw it. Made by the functions below: a value of the same shape is a result. */
-export type Outcome =
-  | { readonly kind: 'outcome'; readonly what: 'retry'; readonly afterMs: number; readonly reason: string }
-  | { readonly kind: 'outcome'; readonly what: 'snooze'; readonly forMs: number; readonly reason: string }
-  | { readonly kind: 'outcome'; readonly what: 'cancel'; readonly reason: string }
-  | { readonly kind: 'outcome'; readonly what: 'dead'; readonly reason: string };
+/** What a handler decides of its run. Return it or throw it. Made by the functions below: a value of the same shape is a plain result. */
+export type HandlerDecision =
+  | { readonly kind: 'decision'; readonly what: 'retry'; readonly afterMs: number; readonly reason: string }
+  | { readonly kind: 'decision'; readonly what: 'snooze'; readonly forMs: number; readonly reason: string }
+  | { readonly kind: 'decision'; readonly what: 'cancel'; readonly reason: string }
+  | { readonly kind: 'decision'; readonly what: 'dead'; readonly reason: string };
 
 /** Not a private symbol: an app may have loaded two copies of the package. */
 const MADE_HERE = Symbol.for('shiftwork.outcome');
@@ -18,34 +18,39 @@ const SHORTEST_SNOOZE_MS = 1_000;
  * This attempt failed; try again after the given time instead of the contract's backoff.
  * @throws InvalidOptionsError for what is no duration, or above a year
  */
-export function retryAfter(delay: Duration, reason: string): Outcome {
-  return outcome({ kind: 'outcome', what: 'retry', afterMs: atMostAYear(delay, 'retryAfter'), reason: textOf(reason) });
+export function retryAfter(delay: Duration, reason: string): HandlerDecision {
+  return decision({
+    kind: 'decision',
+    what: 'retry',
+    afterMs: atMostAYear(delay, 'retryAfter'),
+    reason: textOf(reason),
+  });
 }
 
 /**
  * Not now: come back after the given time, a second at least. No attempt is spent.
  * @throws InvalidOptionsError for what is no duration, or above a year
  */
-export function snooze(duration: Duration, reason: string): Outcome {
+export function snooze(duration: Duration, reason: string): HandlerDecision {
   const forMs = Math.max(SHORTEST_SNOOZE_MS, atMostAYear(duration, 'snooze'));
-  return outcome({ kind: 'outcome', what: 'snooze', forMs, reason: textOf(reason) });
+  return decision({ kind: 'decision', what: 'snooze', forMs, reason: textOf(reason) });
 }
 
 /** The work is no longer wanted. */
-export function cancel(reason: string): Outcome {
-  return outcome({ kind: 'outcome', what: 'cancel', reason: textOf(reason) });
+export function cancel(reason: string): HandlerDecision {
+  return decision({ kind: 'decision', what: 'cancel', reason: textOf(reason) });
 }
 
 /** Trying again cannot help: keep it as a dead letter. */
-export function dead(reason: string): Outcome {
-  return outcome({ kind: 'outcome', what: 'dead', reason: textOf(reason) });
+export function dead(reason: string): HandlerDecision {
+  return decision({ kind: 'decision', what: 'dead', reason: textOf(reason) });
 }
 
-export function isOutcome(value: unknown): value is Outcome {
+export function isHandlerDecision(value: unknown): value is HandlerDecision {
   return typeof value === 'object' && value !== null && MADE_HERE in value && isWhole(value);
 }
 
-function outcome(said: Outcome): Outcome {
+function decision(said: HandlerDecision): HandlerDecision {
   return Object.assign(said, { [MADE_HERE]: true });
 }
 
