@@ -50,7 +50,7 @@ export const ERASED_NAME = 'Erased';
 
 export const bankEvents = [accountOpened, moneyDeposited, moneyWithdrawn, accountClosed, ownerErased] as const;
 
-/** The name is sealed with its owner's key. */
+/** The name is encrypted with its owner's key. */
 export const bankPersonalData = [
   personalData(accountOpened, { subject: ({ ownerId }) => ownerId, erased: { ownerName: ERASED_NAME } }),
 ];

@@ -15,7 +15,7 @@ import { requireCounts } from './require-counts.ts';
 import { namesOf, type StoreNames } from './schema/names.ts';
 import { PersonalDataVault, type PersonalData } from './privacy/personal-data.ts';
 import { EVENT_COLUMNS, readEvent, type EventRow, type Reading } from './read/read-event.ts';
-import { sealEvent, type EventDefaults, type SealedEvent } from './append/seal-event.ts';
+import { prepareEvent, type EventDefaults, type PreparedEvent } from './append/prepare-event.ts';
 import { storeTypes, type Sql } from './schema/sql.ts';
 import { explained } from './store-fault.ts';
 import type { StoredEvent } from './read/stored-event.ts';
@@ -28,7 +28,7 @@ export interface EventStoreOptions {
   /** Keeps stores apart in one database: SHIFTWORK_NAMESPACE. */
   readonly namespace?: string | undefined;
   readonly facts?: Facts;
-  /** Fields that are sealed with a person's key, so that the person can be erased. */
+  /** Fields that are encrypted with a person's key, so that the person can be erased. */
   readonly personalData?: readonly PersonalData[];
   /** Where those keys are; a table beside the events by default. */
   readonly keys?: KeyRing;
@@ -50,7 +50,7 @@ export interface ReadStreamOptions {
   readonly to?: number;
   readonly limit?: number;
   /**
-   * A client inside a transaction of the app: also what it has appended and not yet committed is read. For what is sealed the keys are
+   * A client inside a transaction of the app: also what it has appended and not yet committed is read. For what is encrypted the keys are
    * asked for on another connection, of the store's own pool.
    */
   readonly tx?: Sql | undefined;
@@ -120,15 +120,19 @@ export class EventStore {
   /** The same for several streams: all of it or nothing. */
   async appendAll(appends: readonly StreamAppend[], options: AppendOptions = {}): Promise<Appended> {
     const { tx, ...defaults } = options;
-    return this.appendSealed(appends, await this.seal(appends, defaults), tx);
+    return this.appendPrepared(appends, await this.prepare(appends, defaults), tx);
   }
 
-  /** The second half of an append: writes what `seal` has made of these very appends. */
-  async appendSealed(appends: readonly StreamAppend[], sealed: readonly SealedEvent[], tx?: Sql): Promise<Appended> {
+  /** The second half of an append: writes what `prepare` has made of these very appends. */
+  async appendPrepared(
+    appends: readonly StreamAppend[],
+    prepared: readonly PreparedEvent[],
+    tx?: Sql,
+  ): Promise<Appended> {
     const startedAt = performance.now();
     let appended: Appended;
     try {
-      appended = await runAppend(tx ?? this.pool, this.names, appends, sealed, tx !== undefined);
+      appended = await runAppend(tx ?? this.pool, this.names, appends, prepared, tx !== undefined);
     } catch (cause) {
       throw explained(cause, this.names.schema);
     }
@@ -237,13 +241,13 @@ export class EventStore {
     return readEvent(row, this.#reading, sql);
   }
 
-  /** Fields of events of that type whose values are not for logs: what the contract calls sensitive, and what is sealed. */
+  /** Fields of events of that type whose values are not for logs: what the contract calls sensitive, and what is encrypted. */
   sensitiveFieldsOf(type: string): readonly string[] {
     return [...(this.contracts.get(type)?.sensitive ?? []), ...this.#vault.fieldsOf(type)];
   }
 
   /**
-   * Throws the person's key away: what was sealed with it is lost to everybody, for ever. Events stay; readers get what stands for
+   * Throws the person's key away: what was encrypted with it is lost to everybody, for ever. Events stay; readers get what stands for
    * the erased fields. Snapshots of the streams that hold such events go too. Read models keep what they have until an event of the
    * app's own tells them, or they are rebuilt. It takes a second, for which processes remember keys: an event that is appended when it
    * has resolved stands behind all that was read with the key, also by a projection in another process.
@@ -291,7 +295,7 @@ export class EventStore {
   }
 
   /** The first half of an append: checks the events and completes them, in the order of the streams. Nothing is written. */
-  async seal(appends: readonly StreamAppend[], defaults: EventDefaults): Promise<SealedEvent[]> {
+  async prepare(appends: readonly StreamAppend[], defaults: EventDefaults): Promise<PreparedEvent[]> {
     const streams = new Set<string>();
     let count = 0;
     for (const append of appends) {
@@ -311,14 +315,14 @@ export class EventStore {
           `got ${appends.length} streams and ${count} events.`,
       );
     }
-    const sealing = { contracts: this.contracts, ids: this.#ids, vault: this.#vault, defaults };
-    const sealed: SealedEvent[] = [];
+    const context = { contracts: this.contracts, ids: this.#ids, vault: this.#vault, defaults };
+    const prepared: PreparedEvent[] = [];
     for (const { events } of appends) {
       for (const request of events) {
-        const one = sealEvent(request, sealing);
-        sealed.push(one instanceof Promise ? await one : one);
+        const one = prepareEvent(request, context);
+        prepared.push(one instanceof Promise ? await one : one);
       }
     }
-    return sealed;
+    return prepared;
   }
 }

@@ -7,7 +7,7 @@ export { openEvent, type Opening } from './envelope/open-event.ts';
 export { logFieldsOf, type EventLogFields } from './bus/log-fields.ts';
 export { envelopeOf, reactNow } from './reactions/react-now.ts';
 export { enqueueReaction, runReactions, type ReactionClient } from './reactions/run-reactions.ts';
-export { seal, type SealedEvent } from './envelope/seal.ts';
+export { stampEvent, type StampedEvent } from './envelope/stamp-event.ts';
 export type { PublishPolicy } from './bus/steady-send.ts';
 export type { SubscribeOptions } from './bus/subscribe-options.ts';
 export type { EventHandler, Receipt } from './bus/subscriber.ts';

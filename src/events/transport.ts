@@ -116,7 +116,7 @@ export interface EventDeadLetters {
 }
 
 /**
- * Moves texts from publishers to subscriptions. It knows nothing of contracts: the bus seals and opens.
+ * Moves texts from publishers to subscriptions. It knows nothing of contracts: the bus stamps and opens.
  *
  * A new one has to pass `transport.contract-suite.ts` as far as its capabilities go.
  */

@@ -10,7 +10,7 @@ import {
   type StoredAt,
 } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
-import { envelopeOf, outgoing, seal, type SealedEvent } from '../events/index.ts';
+import { envelopeOf, outgoing, stampEvent, type StampedEvent } from '../events/index.ts';
 import {
   check,
   finish,
@@ -151,7 +151,7 @@ export class Outbox {
         'Expected an outbox made with { secret } or { secrets }, or one that has published.',
       );
     };
-    return (await this.#follow(seal(request, this.#ids, undefined), reactions, secrets)).map(receiptOf);
+    return (await this.#follow(stampEvent(request, this.#ids, undefined), reactions, secrets)).map(receiptOf);
   }
 
   /** Says that jobs were enqueued by other means, such as `reactNow`: the relay need not send them. */
@@ -179,9 +179,9 @@ export class Outbox {
     options: PublishOptions,
     traceparent: string,
   ): Promise<OutboxEvent> {
-    const sealed = seal(request, this.#ids, traceparent);
+    const stamped = stampEvent(request, this.#ids, traceparent);
     const { stored } = options;
-    const event = stored === undefined ? sealed : { ...sealed, metadata: { ...sealed.metadata, stored } };
+    const event = stored === undefined ? stamped : { ...stamped, metadata: { ...stamped.metadata, stored } };
     const jobs = await this.#follow(event, options.reactions ?? [], () => this.#secret.for(tx));
     const { text } = outgoing(event, this.#source);
     const { name } = event.contract;
@@ -195,7 +195,7 @@ export class Outbox {
 
   /** What the reactions make of the event, as they would behind a bus: the same jobs with the same ids. */
   async #follow(
-    event: SealedEvent,
+    event: StampedEvent,
     reactions: readonly Reaction[],
     secrets: () => Promise<Secrets>,
   ): Promise<readonly PreparedJob[]> {

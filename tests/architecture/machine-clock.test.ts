@@ -30,7 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
     'the part of an id that sorts, in an app whose outbox has no engine; nothing is decided by it',
   ],
   'src/runtime/schedules/slots.ts': [1, 'whether a cron ever fires again, which minutes do not change'],
-  'src/events/envelope/seal.ts': [1, 'when it happened, as the app says; no order goes by it'],
+  'src/events/envelope/stamp-event.ts': [1, 'when it happened, as the app says; no order goes by it'],
   'src/events/bus/subscriber.ts': [1, 'how old an event was when it came: shown, and nothing is decided by it'],
   'src/events/transports/redis/stream-letters.ts': [
     1,
@@ -42,7 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
   ],
   'src/telemetry/logs/create-logger.ts': [1, 'the time of a log line'],
   'src/telemetry/logs/repeats.ts': [1, 'which log lines of this process repeat each other'],
-  'src/event-store/append/seal-event.ts': [
+  'src/event-store/append/prepare-event.ts': [
     1,
     "when it happened, as the app says; order and lag go by the database's position and time",
   ],

@@ -3,7 +3,7 @@ import { InvalidOptionsError } from '../../errors/index.ts';
 import { decodeExpected, encodeExpected } from './expected-version.ts';
 import type { StreamAppend } from './stream-append.ts';
 import type { StoreNames } from '../schema/names.ts';
-import type { SealedEvent } from './seal-event.ts';
+import type { PreparedEvent } from './prepare-event.ts';
 import { storeTypes, type Sql } from '../schema/sql.ts';
 
 export interface Appended {
@@ -32,10 +32,10 @@ export async function runAppend(
   sql: Sql,
   names: StoreNames,
   appends: readonly StreamAppend[],
-  sealed: readonly SealedEvent[],
+  prepared: readonly PreparedEvent[],
   inTransaction: boolean,
 ): Promise<Appended> {
-  const ids = sealed.map(({ id }) => id);
+  const ids = prepared.map(({ id }) => id);
   if (new Set(ids).size !== ids.length) throw new InvalidOptionsError('The append names an event id twice.');
   const chosen = appends.flatMap(({ events }) => events.flatMap(({ options }) => options.id ?? []));
   const { rows } = await sql.query({
@@ -45,7 +45,7 @@ export async function runAppend(
       appends.map(({ stream }) => stream),
       appends.map(({ stream, expectedVersion }) => encodeExpected(expectedVersion, stream)),
       appends.map(({ events }) => events.length),
-      `[${sealed.map(recordOf).join(',')}]`,
+      `[${prepared.map(recordOf).join(',')}]`,
       chosen.length === 0 ? null : chosen,
       // The app's transaction announces when it commits; otherwise it is said beside the append, which costs it nothing.
       inTransaction,
@@ -66,12 +66,12 @@ export async function runAppend(
 }
 
 /** As the function reads it. Payload and metadata are JSON already. */
-function recordOf({ id, contract, payload, dates, time, metadata, subject, sealed }: SealedEvent): string {
+function recordOf({ id, contract, payload, dates, time, metadata, subject, encrypted }: PreparedEvent): string {
   const text = JSON.stringify;
   return (
     `{"i":${text(id)},"t":"${contract.name}","v":${contract.version},"p":${payload},"o":"${time}","m":${metadata}` +
     (dates === null ? '' : `,"d":${text(dates)}`) +
-    (subject === null ? '' : `,"s":${text(subject)},"x":${text(sealed)}`) +
+    (subject === null ? '' : `,"s":${text(subject)},"x":${text(encrypted)}`) +
     '}'
   );
 }

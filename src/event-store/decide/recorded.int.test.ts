@@ -8,7 +8,7 @@ import { defineDecider, on } from './decider.ts';
 import { personalData } from '../privacy/personal-data.ts';
 import { Repository, type ExecuteOptions } from './repository.ts';
 
-/** Its output is not its input, it has a date, and a field of it is sealed. */
+/** Its output is not its input, it has a date, and a field of it is encrypted. */
 const paid = defineEvent('bill.paid', {
   schema: z.object({
     amount: z.int().transform(String),
@@ -22,8 +22,8 @@ const sent = defineEvent('bill.sent', { schema: z.object({ to: z.string() }) });
 let place: StoreOfTest;
 let streams = 0;
 beforeAll(async () => {
-  const sealed = personalData(paid, { subject: ({ by }) => by, erased: { by: 'somebody' } });
-  place = await openStore({ events: [paid, sent], personalData: [sealed] });
+  const encrypted = personalData(paid, { subject: ({ by }) => by, erased: { by: 'somebody' } });
+  place = await openStore({ events: [paid, sent], personalData: [encrypted] });
 });
 afterAll(() => place.close());
 

@@ -168,12 +168,12 @@ export class Repository<Command, State> {
     const decided = this.#decide(commands, await this.#loadAll(commands, tx), commandId, expectedVersion);
     const appends = decided.filter(({ events }) => events.length > 0);
     if (appends.length === 0) return decided.map(each => executed(each, each.state, 0, false));
-    const sealed = await this.#store.seal(appends, defaults);
-    const coming = await recordedAs(this.#store, appends, sealed, tx);
+    const prepared = await this.#store.prepare(appends, defaults);
+    const coming = await recordedAs(this.#store, appends, prepared, tx);
     // Before anything is written: an `evolve` that throws on them must not leave events that the caller takes for refused. All is known
     // of them by now but their positions, so what this leads to is thrown away.
     for (const each of appends) this.#after(each, coming);
-    const appended = await this.#store.appendSealed(appends, sealed, tx);
+    const appended = await this.#store.appendPrepared(appends, prepared, tx);
     if (appended.repeated) return undefined;
     const recorded = coming.map((event, nth) => ({ ...event, position: appended.positions[nth] ?? 0 }));
     const all: Executed<State>[] = [];

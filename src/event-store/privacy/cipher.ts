@@ -5,7 +5,7 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * AES-256-GCM, a fresh nonce each time; `boundTo` is authenticated with it, so that what was sealed for one event cannot be moved
+ * AES-256-GCM, a fresh nonce each time; `boundTo` is authenticated with it, so that what was encrypted for one event cannot be moved
  * to another. Answers base64 of nonce, tag, text.
  */
 export function encrypt(key: Uint8Array, text: string, boundTo: string): string {
@@ -17,8 +17,8 @@ export function encrypt(key: Uint8Array, text: string, boundTo: string): string 
 }
 
 /** @throws when key, text or what it is bound to is another */
-export function decrypt(key: Uint8Array, sealed: string, boundTo: string): string {
-  const bytes = Buffer.from(sealed, 'base64');
+export function decrypt(key: Uint8Array, encrypted: string, boundTo: string): string {
+  const bytes = Buffer.from(encrypted, 'base64');
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.from(boundTo));
   decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));

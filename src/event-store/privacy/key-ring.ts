@@ -79,7 +79,7 @@ export class PostgresKeyRing implements KeyRing {
   }
 
   async throwAway(subject: string): Promise<void> {
-    // Also where none was made yet: nothing of that person is sealed from now on.
+    // Also where none was made yet: nothing of that person is encrypted from now on.
     await recordErasure(this.#sql, this.#table, subject);
     this.#thrownAway += 1;
     this.#remembered.delete(subject);

@@ -18,7 +18,7 @@ import { Snapshots } from '../decide/snapshots.ts';
 const registered = defineEvent('person.registered', {
   schema: z.object({ personId: z.string(), name: z.string(), born: z.date().nullable(), plan: z.string() }),
 });
-const sealed = personalData(registered, {
+const encrypted = personalData(registered, {
   subject: ({ personId }) => personId,
   erased: { name: 'Erased', born: null },
 });
@@ -45,12 +45,12 @@ let place: StoreOfTest;
 let people = 0;
 const person = () => ({ ...ada, personId: `ada-${(people += 1)}` });
 beforeAll(async () => {
-  place = await openStore({ events: [registered], personalData: [sealed] });
+  place = await openStore({ events: [registered], personalData: [encrypted] });
 });
 afterAll(() => place.close());
 
 describe('personal data', () => {
-  test('stands sealed in the database and open for readers, dates included', async () => {
+  test('stands encrypted in the database and open for readers, dates included', async () => {
     const who = person();
     await place.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
     const { rows } = await place.pool.query(`select * from ${place.store.names.event} where stream = $1`, [
@@ -67,7 +67,7 @@ describe('personal data', () => {
   test('is erased with its key: for every process once that has resolved, for ever; what is not personal stays', async () => {
     const who = person();
     await place.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
-    const elsewhere = new EventStore({ pool: place.pool, events: [registered], personalData: [sealed] });
+    const elsewhere = new EventStore({ pool: place.pool, events: [registered], personalData: [encrypted] });
     await collect(elsewhere.readStream(who.personId));
     await place.store.eraseSubject(who.personId);
     const erased = { ...who, name: 'Erased', born: null };
@@ -104,7 +104,7 @@ describe('personal data', () => {
     const store = new EventStore({
       pool: place.pool,
       events: [registered],
-      personalData: [sealed],
+      personalData: [encrypted],
       ...(keys !== undefined && { keys }),
     });
     await store.append(who.personId, [registered(who)], { expectedVersion: 0 });
@@ -148,7 +148,7 @@ describe('personal data', () => {
       who.personId,
       Buffer.alloc(32, 7),
     ]);
-    const other = new EventStore({ pool: place.pool, events: [registered], personalData: [sealed] });
+    const other = new EventStore({ pool: place.pool, events: [registered], personalData: [encrypted] });
     expect((await collect(other.readStream(who.personId)))[0]?.problem?.kind).toBe('unreadable');
   });
 
@@ -174,7 +174,7 @@ describe('personal data', () => {
         find: subject => (away ? (answer() as Promise<undefined>) : ring.find(subject)),
         keyFor: subject => (away ? (answer() as Promise<Uint8Array>) : ring.keyFor(subject)),
       };
-      const store = new EventStore({ pool: place.pool, events: [registered], personalData: [sealed], keys });
+      const store = new EventStore({ pool: place.pool, events: [registered], personalData: [encrypted], keys });
       const who = person();
       await store.append(who.personId, [registered(who)], { expectedVersion: 0 });
       away = true;
@@ -189,7 +189,7 @@ describe('personal data', () => {
     });
   });
 
-  test('repeated with the same ids is one append, though it is sealed differently each time', async () => {
+  test('repeated with the same ids is one append, though it is encrypted differently each time', async () => {
     const who = person();
     const append = () =>
       place.store.append(who.personId, [registered(who, { id: `${who.personId}-1` })], { expectedVersion: 0 });
@@ -205,7 +205,8 @@ describe('personal data', () => {
   });
 
   test('is defined once for an event', () => {
-    const twice = () => new EventStore({ pool: place.pool, events: [registered], personalData: [sealed, sealed] });
+    const twice = () =>
+      new EventStore({ pool: place.pool, events: [registered], personalData: [encrypted, encrypted] });
     expect(twice).toThrow(InvalidContractError);
   });
 
@@ -221,7 +222,7 @@ describe('personal data', () => {
 
 describe('the cipher', () => {
   const key = Buffer.alloc(32, 1);
-  test('opens what it sealed, for that event alone', () => {
+  test('opens what it encrypted, for that event alone', () => {
     const secret = encrypt(key, 'geheim \u{1f600}', 'event-1');
     expect(decrypt(key, secret, 'event-1')).toBe('geheim \u{1f600}');
     expect(() => decrypt(key, secret, 'event-2')).toThrow();
@@ -231,7 +232,7 @@ describe('the cipher', () => {
     expect(() => decrypt(key, changed.toString('base64'), 'event-1')).toThrow();
   });
 
-  test('never seals the same text the same way', () => {
+  test('never encrypts the same text the same way', () => {
     expect(encrypt(key, 'x', 'e')).not.toBe(encrypt(key, 'x', 'e'));
   });
 });

@@ -17,7 +17,7 @@ export interface PersonalData {
   readonly erased: Readonly<Record<string, unknown>>;
 }
 
-/** Says which fields of an event are sealed with the key of which person. */
+/** Says which fields of an event are encrypted with the key of which person. */
 export function personalData<Schema extends StandardSchemaV1>(
   contract: EventContract<Schema>,
   definition: {
@@ -33,20 +33,20 @@ export function personalData<Schema extends StandardSchemaV1>(
   };
 }
 
-/** What an event's sealed part looks like in the store. */
-export interface SealedParts {
-  /** The payload without the fields that were sealed. */
+/** What an event's encrypted part looks like in the store. */
+export interface EncryptedParts {
+  /** The payload without the fields that were encrypted. */
   readonly payload: string;
   readonly subject: string;
-  readonly sealed: string;
+  readonly encrypted: string;
 }
 
-/** Seals personal fields before they are stored, and opens them for readers while the key is there. */
+/** Encrypts personal fields before they are stored, and opens them for readers while the key is there. */
 export class PersonalDataVault {
   readonly #byType: ReadonlyMap<string, PersonalData>;
   readonly #keys: KeyRing;
 
-  /** @throws InvalidContractError when an event is named twice, is not the store's own, or has no field to seal */
+  /** @throws InvalidContractError when an event is named twice, is not the store's own, or has no field to encrypt */
   constructor(definitions: readonly PersonalData[], contracts: ReadonlyMap<string, AnyEventContract>, keys: KeyRing) {
     const byType = new Map<string, PersonalData>();
     for (const definition of definitions) {
@@ -60,7 +60,7 @@ export class PersonalDataVault {
       }
       if (Object.keys(definition.erased).length === 0) {
         throw new InvalidContractError(
-          `Personal data of the event "${name}" names no field in erased: none would be sealed.`,
+          `Personal data of the event "${name}" names no field in erased: none would be encrypted.`,
         );
       }
       byType.set(name, definition);
@@ -69,18 +69,23 @@ export class PersonalDataVault {
     this.#keys = keys;
   }
 
-  /** Those of events of that type that are sealed. */
+  /** Those of events of that type that are encrypted. */
   fieldsOf(type: string): readonly string[] {
     return Object.keys(this.#byType.get(type)?.erased ?? {});
   }
 
   /** Undefined for an event without personal data. */
-  seal(contract: AnyEventContract, eventId: string, payload: unknown, json: string): Promise<SealedParts> | undefined {
+  encrypt(
+    contract: AnyEventContract,
+    eventId: string,
+    payload: unknown,
+    json: string,
+  ): Promise<EncryptedParts> | undefined {
     const definition = this.#byType.get(contract.name);
-    return definition === undefined ? undefined : this.#seal(definition, eventId, payload, json);
+    return definition === undefined ? undefined : this.#encrypt(definition, eventId, payload, json);
   }
 
-  async #seal(definition: PersonalData, eventId: string, payload: unknown, json: string): Promise<SealedParts> {
+  async #encrypt(definition: PersonalData, eventId: string, payload: unknown, json: string): Promise<EncryptedParts> {
     const subject = requireIdText(definition.subject(payload), `the subject of an event "${definition.contract.name}"`);
     const open: Record<string, unknown> = {};
     const secret: Record<string, unknown> = {};
@@ -92,37 +97,37 @@ export class PersonalDataVault {
     return {
       payload: JSON.stringify(open),
       subject,
-      sealed: encrypt(key, JSON.stringify(secret), eventId),
+      encrypted: encrypt(key, JSON.stringify(secret), eventId),
     };
   }
 
   /**
-   * Puts what was sealed back into the payload. `erased`: `erasedOf` stands for it now. `unfit`: it was sealed with another key, or for another
+   * Puts what was encrypted back into the payload. `erased`: `erasedOf` stands for it now. `unfit`: it was encrypted with another key, or for another
    * event. Rejects with what the ring says while it does not answer.
    */
   async open(
     eventId: string,
     payload: unknown,
     subject: string,
-    sealed: string,
+    encrypted: string,
     sql?: Sql,
   ): Promise<object | 'erased' | 'unfit'> {
     const key = await this.#keys.find(subject, sql);
     if (key === undefined) return 'erased';
     try {
-      const secret: unknown = JSON.parse(decrypt(key, sealed, eventId));
+      const secret: unknown = JSON.parse(decrypt(key, encrypted, eventId));
       return { ...(payload as object), ...(secret as object) };
     } catch {
       return 'unfit';
     }
   }
 
-  /** What readers get in place of sealed fields whose key was thrown away. */
+  /** What readers get in place of encrypted fields whose key was thrown away. */
   erasedOf(type: string): Readonly<Record<string, unknown>> {
     return this.#byType.get(type)?.erased ?? {};
   }
 
-  /** From now on nobody reads what was sealed for that person. */
+  /** From now on nobody reads what was encrypted for that person. */
   async erase(subject: string): Promise<void> {
     await this.#keys.throwAway(subject);
   }

@@ -1,6 +1,6 @@
 import { ShiftworkError } from '../../errors/index.ts';
 
-/** An event would seal personal data of somebody whose key was thrown away. Nothing was written. */
+/** An event would encrypt personal data of somebody whose key was thrown away. Nothing was written. */
 export class SubjectErasedError extends ShiftworkError {
   readonly code = 'SUBJECT_ERASED';
 

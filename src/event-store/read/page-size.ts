@@ -2,7 +2,7 @@ import type { EventRow } from './read-event.ts';
 
 const PAYLOAD = 6;
 const METADATA = 9;
-const SEALED = 11;
+const ENCRYPTED = 11;
 
 /** Of JSON in a page, about: larger pages read no faster. */
 const CHARACTERS = 2_000_000;
@@ -30,7 +30,7 @@ export class PageSize {
   learn(rows: readonly EventRow[]): void {
     if (rows.length === 0) return;
     let characters = 0;
-    for (const row of rows) characters += row[PAYLOAD].length + row[METADATA].length + (row[SEALED]?.length ?? 0);
+    for (const row of rows) characters += row[PAYLOAD].length + row[METADATA].length + (row[ENCRYPTED]?.length ?? 0);
     const fitting = Math.floor((CHARACTERS * rows.length) / (characters + 1));
     this.#size = Math.min(this.#most, Math.max(FEWEST, fitting));
   }

@@ -20,7 +20,7 @@ export type EventRow = readonly [
   time: Date,
   metadata: string,
   subject: string | null,
-  sealed: string | null,
+  encrypted: string | null,
 ];
 
 export interface Reading {
@@ -32,7 +32,7 @@ export interface Reading {
 export function readEvent(row: EventRow, { contracts, vault }: Reading, sql?: Sql): StoredEvent | Promise<StoredEvent> {
   const contract = contracts.get(row[4]);
   const payload: unknown = JSON.parse(row[6]);
-  if (row[10] !== null && row[11] !== null) return readSealed(row, payload, contract, vault, sql);
+  if (row[10] !== null && row[11] !== null) return readEncrypted(row, payload, contract, vault, sql);
   const data = row[7] === null ? payload : reviveDates(payload, JSON.parse(row[7]) as string[]);
   return interpret(row, data, contract);
 }
@@ -60,7 +60,7 @@ function interpret(row: EventRow, data: unknown, contract: AnyEventContract | un
   }
 }
 
-async function readSealed(
+async function readEncrypted(
   row: EventRow,
   payload: unknown,
   contract: AnyEventContract | undefined,
@@ -70,7 +70,7 @@ async function readSealed(
   // What the ring throws goes on: a key service that does not answer, or refuses, says nothing about the event.
   const opened = await vault.open(row[3], payload, row[10] ?? '', row[11] ?? '', sql);
   if (opened === 'unfit') {
-    return stored(row, row[5], payload, { kind: 'unreadable', detail: 'what is sealed in it cannot be opened' });
+    return stored(row, row[5], payload, { kind: 'unreadable', detail: 'what is encrypted in it cannot be opened' });
   }
   const erased = vault.erasedOf(row[4]);
   const whole = opened === 'erased' ? { ...(payload as object), ...erased } : opened;

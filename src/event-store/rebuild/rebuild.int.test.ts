@@ -13,11 +13,11 @@ import { Projections } from '../project/projections.ts';
 import { migrateEventStore } from '../schema/tables.ts';
 
 const painted = defineEvent('counter.painted', { schema: z.object({ owner: z.string(), by: z.string() }) });
-const sealed = personalData(painted, { subject: ({ owner }) => owner, erased: { by: 'nobody' } });
+const encrypted = personalData(painted, { subject: ({ owner }) => owner, erased: { by: 'nobody' } });
 
 let place: StoreOfTest;
 beforeEach(async () => {
-  place = await openStore({ events: [counted, painted], personalData: [sealed] });
+  place = await openStore({ events: [counted, painted], personalData: [encrypted] });
 });
 afterEach(() => place.close());
 
@@ -51,13 +51,13 @@ const positions = async (): Promise<number[]> => {
 async function onOneConnection(act: (store: EventStore) => Promise<void>): Promise<void> {
   const pool = new Pool({ connectionString: place.url, max: 1 });
   try {
-    await act(new EventStore({ pool, events: [counted, painted], personalData: [sealed] }));
+    await act(new EventStore({ pool, events: [counted, painted], personalData: [encrypted] }));
   } finally {
     await pool.end();
   }
 }
 
-test('a rebuild takes one connection, also for the keys of what is sealed: none could be free, and nothing would end the wait', () =>
+test('a rebuild takes one connection, also for the keys of what is encrypted: none could be free, and nothing would end the wait', () =>
   onOneConnection(async store => {
     await place.store.append('a', [painted({ owner: 'ada', by: 'Ada' })], { expectedVersion: 0 });
     const projections = of(seen({ events: [counted, painted] }), store);
@@ -66,7 +66,7 @@ test('a rebuild takes one connection, also for the keys of what is sealed: none 
     expect(await positions()).toEqual([1]);
   }));
 
-test('a retry of parked events takes one connection, also for the keys of what is sealed', () =>
+test('a retry of parked events takes one connection, also for the keys of what is encrypted', () =>
   onOneConnection(async store => {
     const { position } = await place.store.append('a', [painted({ owner: 'ada', by: 'Ada' })], { expectedVersion: 0 });
     const failing = of(

@@ -19,7 +19,7 @@ import { shownLetter, type EventDeadLetter } from './dead-letter.ts';
 import { failureOf } from './local-failure.ts';
 import { fieldsOf, outgoing } from './outgoing.ts';
 import { readPattern, type Pattern } from '../pattern.ts';
-import { seal, type SealedEvent } from '../envelope/seal.ts';
+import { stampEvent, type StampedEvent } from '../envelope/stamp-event.ts';
 import { SteadySend } from './steady-send.ts';
 import { emitFacts } from './emit-facts.ts';
 import { ABLE, checkSubscription, expectHandler, type SubscribeOptions } from './subscribe-options.ts';
@@ -117,7 +117,7 @@ export class Bus {
   }
 
   /**
-   * Publishes an event that was sealed before, as it is: for the relay. A transport that keeps nothing beyond this process is waited
+   * Publishes an event that was stamped before, as it is: for the relay. A transport that keeps nothing beyond this process is waited
    * for, and the first subscriber that failed is the error.
    */
   async forward(event: OutgoingEvent): Promise<void> {
@@ -286,15 +286,15 @@ export class Bus {
       currentCause()?.traceparent,
       { 'event.type': contract.name, 'event.transport': this.#transport.name },
       async traceparent => {
-        const sealed = seal(request, this.#ids, traceparent);
-        await send(outgoing(sealed, this.#source));
+        const stamped = stampEvent(request, this.#ids, traceparent);
+        await send(outgoing(stamped, this.#source));
         if (this.facts.wants('event.published')) {
           this.facts.emit('event.published', {
-            ...this.#fields(sealed),
+            ...this.#fields(stamped),
             tookMs: Math.round(performance.now() - startedAt),
           });
         }
-        const { id, timestamp, metadata } = sealed;
+        const { id, timestamp, metadata } = stamped;
         return { id, type: contract.name, timestamp, correlationId: metadata.correlationId };
       },
       'producer',
@@ -337,7 +337,7 @@ export class Bus {
     if (this.#closing !== undefined) throw new BusClosedError();
   }
 
-  #fields({ id, contract, metadata }: SealedEvent): EventFields {
+  #fields({ id, contract, metadata }: StampedEvent): EventFields {
     return {
       eventId: id,
       eventType: contract.name,

@@ -1,11 +1,11 @@
 import type { EventFields } from '../../facts/index.ts';
 import { traceIdOf } from '../../queue/index.ts';
 import { readCloudEvent, writeCloudEvent } from '../envelope/cloud-event.ts';
-import type { SealedEvent } from '../envelope/seal.ts';
+import type { StampedEvent } from '../envelope/stamp-event.ts';
 import type { OutgoingEvent } from '../transport.ts';
 
 /** The text that travels, and what a transport may know of it. */
-export function outgoing(event: SealedEvent, source: string): OutgoingEvent {
+export function outgoing(event: StampedEvent, source: string): OutgoingEvent {
   return {
     id: event.id,
     type: event.contract.name,

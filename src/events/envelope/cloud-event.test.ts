@@ -5,7 +5,7 @@ import { defineEvent, type EventRequest } from '../../contracts/index.ts';
 import { createIdSource } from '../../time/index.ts';
 import { readCloudEvent, writeCloudEvent } from './cloud-event.ts';
 import { openEvent } from './open-event.ts';
-import { seal } from './seal.ts';
+import { stampEvent } from './stamp-event.ts';
 
 const ids = createIdSource();
 const orderPlaced = defineEvent('order.placed', {
@@ -22,7 +22,7 @@ describe('a CloudEvent', () => {
       { orderId: 'o-1', at },
       { id: 'e-1', timestamp: at, correlationId: 'c', causationId: 'k', userId: 'u' },
     );
-    const text = writeCloudEvent(await seal(request, ids, TRACE), 'urn:shop');
+    const text = writeCloudEvent(await stampEvent(request, ids, TRACE), 'urn:shop');
     expect(JSON.parse(text)).toEqual({
       specversion: '1.0',
       id: 'e-1',
@@ -60,8 +60,8 @@ describe('a CloudEvent', () => {
 
   test('says where it stands in an event store, all of it or nothing', async () => {
     const stored = { stream: 'order-1', streamVersion: 3, position: 5_000_000_000 };
-    const sealed = await seal(orderPlaced({ orderId: 'o-1', at }), ids, undefined);
-    const text = writeCloudEvent({ ...sealed, metadata: { ...sealed.metadata, stored } }, 'urn:shop');
+    const stamped = await stampEvent(orderPlaced({ orderId: 'o-1', at }), ids, undefined);
+    const text = writeCloudEvent({ ...stamped, metadata: { ...stamped.metadata, stored } }, 'urn:shop');
     const attributes = z.record(z.string(), z.unknown()).parse(JSON.parse(text));
     expect(Object.values(attributes).filter(value => typeof value === 'number' && value > 2 ** 31)).toEqual([]);
     const storedIn = (changes: object): unknown => {
@@ -133,11 +133,11 @@ describe('a CloudEvent', () => {
   });
 });
 
-describe('sealing', () => {
+describe('stamping', () => {
   test('gives ids that sort by time, and takes correlation, cause and user from what runs', async () => {
-    const first = await seal(orderPlaced({ orderId: 'o', at }), ids, undefined);
+    const first = await stampEvent(orderPlaced({ orderId: 'o', at }), ids, undefined);
     const cause = { correlationId: 'c', causationId: 'job-1', userId: 'u', traceparent: TRACE };
-    const second = await causedBy(cause, () => seal(orderPlaced({ orderId: 'o', at }), ids, TRACE));
+    const second = await causedBy(cause, () => stampEvent(orderPlaced({ orderId: 'o', at }), ids, TRACE));
     expect(second.id > first.id).toBe(true);
     expect(first.metadata).toEqual({
       correlationId: first.id,
@@ -150,15 +150,15 @@ describe('sealing', () => {
 
   test('refuses a payload that does not fit, one that is too large, and options that are wrong', async () => {
     // It answers at once where the schema does.
-    const sealing = async (request: EventRequest) => seal(request, ids, undefined);
+    const stamping = async (request: EventRequest) => stampEvent(request, ids, undefined);
     // @ts-expect-error wrong on purpose
-    await expect(sealing(orderPlaced({ orderId: 7, at }))).rejects.toMatchObject({
+    await expect(stamping(orderPlaced({ orderId: 7, at }))).rejects.toMatchObject({
       code: 'INVALID_PAYLOAD',
     });
     const large = orderPlaced({ orderId: 'x'.repeat(300_000), at });
-    await expect(sealing(large)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    await expect(stamping(large)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
     for (const options of [{ id: '' }, { userId: 'a\nb' }, { timestamp: new Date(Number.NaN) }, { other: 'x' }]) {
-      await expect(sealing(orderPlaced({ orderId: 'o', at }, options))).rejects.toMatchObject({
+      await expect(stamping(orderPlaced({ orderId: 'o', at }, options))).rejects.toMatchObject({
         code: 'INVALID_OPTIONS',
       });
     }

@@ -1,6 +1,6 @@
 import { MAX_PAYLOAD_BYTES, type EventMetadata } from '../../contracts/index.ts';
 import { isTraceparent } from '../../queue/index.ts';
-import { isIdText, type SealedEvent } from './seal.ts';
+import { isIdText, type StampedEvent } from './stamp-event.ts';
 import { readStoredAt, writeStoredAt } from './stored-at.ts';
 
 /** An event as it arrived: known to be a CloudEvent, its payload not looked at yet. */
@@ -30,7 +30,7 @@ const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:
  * specification wants, so the places of dates travel as a JSON array in a text.
  * Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
-export function writeCloudEvent(event: SealedEvent, source: string): string {
+export function writeCloudEvent(event: StampedEvent, source: string): string {
   const { contract, metadata } = event;
   const head = JSON.stringify({
     specversion: '1.0',

@@ -1,5 +1,5 @@
 import type { StoredAt } from '../../contracts/index.ts';
-import { isIdText } from './seal.ts';
+import { isIdText } from './stamp-event.ts';
 
 /** Numbers as texts: CloudEvents has none above 2^31. */
 export function writeStoredAt(at: StoredAt | undefined): Readonly<Record<string, string>> | undefined {

@@ -6,7 +6,7 @@ import { createIdSource } from '../../time/index.ts';
 import { readCloudEvent, writeCloudEvent } from '../envelope/cloud-event.ts';
 import { openEvent } from '../envelope/open-event.ts';
 import { enqueueReaction, type ReactionClient } from './run-reactions.ts';
-import { seal, type SealedEvent } from '../envelope/seal.ts';
+import { stampEvent, type StampedEvent } from '../envelope/stamp-event.ts';
 
 /**
  * Enqueues now what the reactions make of an event, with the ids that it will have when the event comes by the bus or the outbox: so
@@ -19,7 +19,7 @@ export async function reactNow(
   reactions: readonly Reaction[],
 ): Promise<readonly JobReceipt[]> {
   requireReactions(reactions);
-  const envelope = envelopeOf(seal(request, createIdSource(), undefined));
+  const envelope = envelopeOf(stampEvent(request, createIdSource(), undefined));
   const receipts: JobReceipt[] = [];
   await causedBy({ ...envelope.metadata, causationId: envelope.id }, async () => {
     for (const reaction of reactions) {
@@ -30,7 +30,7 @@ export async function reactNow(
 }
 
 /** What a subscriber would get. */
-export function envelopeOf(event: SealedEvent): EventEnvelope {
+export function envelopeOf(event: StampedEvent): EventEnvelope {
   const reading = readCloudEvent(writeCloudEvent(event, 'urn:shiftwork'));
   if (reading.kind === 'unreadable') throw new UndecodableEventError(event.id, reading.reason);
   const opening = openEvent(event.contract, reading.event);

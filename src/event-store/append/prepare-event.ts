@@ -13,7 +13,7 @@ import { requireIdText } from '../schema/id-text.ts';
 import type { PersonalDataVault } from '../privacy/personal-data.ts';
 
 /** An event that has passed every check, as the database takes it. */
-export interface SealedEvent {
+export interface PreparedEvent {
   readonly contract: AnyEventContract;
   readonly id: string;
   readonly time: string;
@@ -21,7 +21,7 @@ export interface SealedEvent {
   readonly dates: string | null;
   readonly metadata: string;
   readonly subject: string | null;
-  readonly sealed: string | null;
+  readonly encrypted: string | null;
 }
 
 /** What every event of one append gets that does not say otherwise. */
@@ -33,7 +33,7 @@ export interface EventDefaults {
 
 const KNOWN: ReadonlySet<string> = new Set(['id', 'timestamp', 'correlationId', 'causationId', 'userId']);
 
-export interface Sealing {
+export interface PrepareContext {
   readonly contracts: ReadonlyMap<string, AnyEventContract>;
   readonly ids: IdSource;
   readonly vault: PersonalDataVault;
@@ -44,9 +44,9 @@ export interface Sealing {
  * Validates an event and completes it. Answers at once where the vault does: an append of 100 events must not cost 100 turns of the loop.
  * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError; also as a rejection
  */
-export function sealEvent(request: EventRequest, sealing: Sealing): SealedEvent | Promise<SealedEvent> {
+export function prepareEvent(request: EventRequest, context: PrepareContext): PreparedEvent | Promise<PreparedEvent> {
   const { contract, payload, options } = requireEventRequest(request);
-  if (sealing.contracts.get(contract.name) !== contract) {
+  if (context.contracts.get(contract.name) !== contract) {
     throw new InvalidOptionsError(
       `Expected events of this store, found "${contract.name.slice(0, 100)}" or another contract of that name. ` +
         "Add the contract to the store's events.",
@@ -60,7 +60,7 @@ export function sealEvent(request: EventRequest, sealing: Sealing): SealedEvent 
     }
   }
   validatePayload(contract, payload);
-  return complete(request, sealing);
+  return complete(request, context);
 }
 
 /** What ISO 8601 writes in four digits, and PostgreSQL reads. */
@@ -69,8 +69,8 @@ const LATEST = new Date('9999-12-31T23:59:59.999Z');
 
 function complete(
   { contract, payload, options }: EventRequest,
-  { ids, vault, defaults }: Sealing,
-): SealedEvent | Promise<SealedEvent> {
+  { ids, vault, defaults }: PrepareContext,
+): PreparedEvent | Promise<PreparedEvent> {
   const what = (field: string): string => `${field} of an event "${contract.name}"`;
   const { timestamp = new Date() } = options;
   if (!(timestamp instanceof Date) || !(timestamp >= EARLIEST && timestamp <= LATEST)) {
@@ -93,7 +93,7 @@ function complete(
   if (json === 'null') {
     throw new InvalidPayloadError(contract.name, [{ path: '(root)', message: 'expected something, got nothing' }]);
   }
-  const sealed = {
+  const encrypted = {
     contract,
     id,
     time: timestamp.toISOString(),
@@ -101,8 +101,8 @@ function complete(
     dates: dates.length === 0 ? null : JSON.stringify(dates),
     metadata,
     subject: null,
-    sealed: null,
+    encrypted: null,
   };
-  const secret = vault.seal(contract, id, payload, json);
-  return secret === undefined ? sealed : secret.then(parts => ({ ...sealed, ...parts }));
+  const secret = vault.encrypt(contract, id, payload, json);
+  return secret === undefined ? encrypted : secret.then(parts => ({ ...encrypted, ...parts }));
 }

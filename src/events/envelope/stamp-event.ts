@@ -12,7 +12,7 @@ import { InvalidOptionsError } from '../../errors/index.ts';
 import type { IdSource } from '../../time/index.ts';
 
 /** An event that has passed every check, with everything it will ever carry. */
-export interface SealedEvent {
+export interface StampedEvent {
   readonly contract: AnyEventContract;
   readonly id: string;
   readonly timestamp: Date;
@@ -36,7 +36,7 @@ const PLAIN = /^[\x20-\x7e]{1,200}$/;
  * Validates an event and gives it what it was not given: id, time, and from the handler that states it correlation, cause and user.
  * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError
  */
-export function seal(request: EventRequest, ids: IdSource, traceparent: string | undefined): SealedEvent {
+export function stampEvent(request: EventRequest, ids: IdSource, traceparent: string | undefined): StampedEvent {
   const { contract, payload, options } = requireEventRequest(request);
   checkOptions(contract, options);
   validatePayload(contract, payload);
