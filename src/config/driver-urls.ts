@@ -8,6 +8,9 @@ const file = { expected: 'a file that can be read', fits: isReadable };
 /** What ioredis honours of what stands in a URL, and nothing else decides. */
 const REDIS: UrlParameters = { db: integer(0, 999_999_999), family: words('0', '4', '6') };
 
+/** The credentials in the URL are the masters'. */
+const SENTINEL: UrlParameters = { ...REDIS, sentinelUser: line, sentinelPassword: line };
+
 /** What pg honours. `sslmode` as pg reads it: all but `disable` and `no-verify` check the certificate, unless `uselibpqcompat=true`. */
 const POSTGRES: UrlParameters = {
   host: line,
@@ -41,6 +44,10 @@ const RABBITMQ: UrlParameters = {
 export const DRIVER_PARAMETERS: Readonly<Record<string, UrlParameters | undefined>> = {
   'redis:': REDIS,
   'rediss:': REDIS,
+  'redis+sentinel:': SENTINEL,
+  'rediss+sentinel:': SENTINEL,
+  'redis+cluster:': REDIS,
+  'rediss+cluster:': REDIS,
   'postgres:': POSTGRES,
   'postgresql:': POSTGRES,
   'amqp:': RABBITMQ,

@@ -11,6 +11,18 @@ export {
   verifyPassword,
 } from './password.ts';
 export { parseUrl, type ParsedUrl, type UrlOptions } from './parse-url.ts';
+export {
+  isRedisAddress,
+  parseRedisAddress,
+  REDIS_PROTOCOLS,
+  requireRedisAddress,
+  type ClusterAddress,
+  type ParsedRedisAddress,
+  type RedisAddress,
+  type RedisHost,
+  type SentinelAddress,
+  type SingleAddress,
+} from './redis-address.ts';
 export { readRedisUrl } from './redis-url.ts';
 export { integer, line, words, type UrlParameter, type UrlParameters } from './url-parameters.ts';
 export { requireNode } from './require-node.ts';

@@ -105,7 +105,7 @@ export interface Engine {
 }
 
 export interface EngineOptions {
-  /** `redis:`, `rediss:`, `postgres:` or `postgresql:`; in tests `memory://NAME`. */
+  /** Of a Redis (see docs/guides/redis.md), `postgres:` or `postgresql:`; in tests `memory://NAME`. */
   readonly url: string;
   readonly role: 'producer' | 'worker';
   /** None by default: then the engine keeps one of the installation's own. */

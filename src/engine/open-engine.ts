@@ -1,10 +1,19 @@
-import { checkNamespace, InvalidConfigError, parseUrl, requireNode } from '../config/index.ts';
+import {
+  checkNamespace,
+  InvalidConfigError,
+  isRedisAddress,
+  parseUrl,
+  REDIS_PROTOCOLS,
+  requireRedisAddress,
+  requireNode,
+} from '../config/index.ts';
 import type { Engine, EngineOptions } from './engine.ts';
 import { MemoryEngine } from './memory/index.ts';
 import { PostgresEngine } from './postgres/postgres-engine.ts';
 import { RedisEngine } from './redis/redis-engine.ts';
 
-const REDIS: readonly string[] = ['redis:', 'rediss:'];
+const NAME = 'the engine URL';
+const NO_CLUSTER = `Expected ${NAME} to name one Redis or sentinels, got a Redis Cluster, which is not taken yet.`;
 const MEMORY = /^memory:\/\/[a-z0-9-]+$/i;
 const POSTGRES: readonly string[] = ['postgres:', 'postgresql:'];
 
@@ -17,7 +26,12 @@ export function openEngine(options: EngineOptions): Engine {
   const own = { ...options, namespace: checkNamespace(options.namespace) };
   // In tests alone: no message offers it.
   if (MEMORY.test(options.url)) return new MemoryEngine(new URL(options.url), own);
-  const { url, problems } = parseUrl('the engine URL', options.url, { protocols: [...REDIS, ...POSTGRES] });
+  if (isRedisAddress(options.url)) {
+    const address = requireRedisAddress(NAME, options.url);
+    if (address.kind === 'cluster') throw new InvalidConfigError([NO_CLUSTER]);
+    return new RedisEngine(address, own);
+  }
+  const { url, problems } = parseUrl(NAME, options.url, { protocols: [...REDIS_PROTOCOLS, ...POSTGRES] });
   if (url === undefined) throw new InvalidConfigError(problems);
-  return REDIS.includes(url.protocol) ? new RedisEngine(url, own) : new PostgresEngine(url, own);
+  return new PostgresEngine(url, own);
 }

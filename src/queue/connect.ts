@@ -8,7 +8,7 @@ import { createIdSource } from '../time/index.ts';
 import { Client } from './client.ts';
 
 export interface ConnectOptions extends GivenSecrets {
-  /** `redis:` or `rediss:` URL. Wins over `postgres`. */
+  /** As REDIS_URL: `redis:`, `redis+sentinel:` or `redis+cluster:`, each also with `rediss`. Wins over `postgres`. */
   readonly redis?: string | undefined;
   /** `postgres:` or `postgresql:` URL. */
   readonly postgres?: string | undefined;

@@ -25,7 +25,11 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/state', 'src/queue'],
     why: 'the root door is what a web app loads: contracts, producers, the errors that it can meet',
   },
-  'src/engine': { may: ['src/sessions'], why: 'it owns the connections; everybody above stands on it' },
+  'src/redis': {
+    may: [],
+    why: 'which server an address stands for, and how keys are named there, is decided below all who connect',
+  },
+  'src/engine': { may: ['src/redis', 'src/sessions'], why: 'it owns the connections; everybody above stands on it' },
   'src/state': { may: ['src/engine'], why: 'small shared values live beside the queues, on the same connection' },
   'src/queue': {
     may: ['src/engine', 'src/state'],
@@ -40,7 +44,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the worker's side stands on the producer's ids and options",
   },
   'src/events': {
-    may: ['src/queue'],
+    may: ['src/queue', 'src/redis'],
     why: 'reactions turn events into jobs; whoever publishes must not load the worker',
   },
   'src/sessions': {
@@ -167,7 +171,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   express: { in: ['dashboard', 'examples'], why: 'a producer or a worker must not load a web framework' },
   helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },
   ioredis: {
-    in: ['src/engine/redis', 'src/events/transports/redis'],
+    in: ['src/engine/redis', 'src/events/transports/redis', 'src/redis'],
     typesIn: ['src/dead-letters/causes', 'src/engine', 'src/state'],
     why: 'the engine owns its connections; transports have their own, which block and subscribe',
   },

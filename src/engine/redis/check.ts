@@ -38,6 +38,13 @@ export async function checkRedis(redis: AskedRedis, outage: Outage): Promise<Eng
   }
 }
 
+/** A replica refuses every write: nothing else can be tried on it. */
+export async function replicaErrors(redis: Pick<AskedRedis, 'info'>): Promise<string[]> {
+  // Who may not ask is told so by the trial of rights.
+  const info = await redis.info().catch(() => '');
+  return kindErrors(parseInfo(info)).filter(() => parseInfo(info).get('role') === 'slave');
+}
+
 type Info = ReadonlyMap<string, string>;
 type Ask = <Value>(answer: Promise<Value>) => Promise<Value>;
 
@@ -50,7 +57,9 @@ function versionErrors(version: string): string[] {
 function kindErrors(info: Info): string[] {
   const errors: string[] = [];
   if (info.get('role') === 'slave')
-    errors.push('Expected a primary, found a read-only replica. Use the URL of the primary.');
+    errors.push(
+      'Expected a primary, found a read-only replica. Use the URL of the primary, or that of its sentinels: redis+sentinel://HOST:26379/MASTER.',
+    );
   if (info.get('cluster_enabled') === '1') {
     errors.push(
       'Expected a single Redis, found Redis Cluster: a queue spans several keys. Use a server with cluster mode off.',

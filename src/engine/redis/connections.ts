@@ -2,6 +2,8 @@ import type { Redis, RedisOptions } from 'ioredis';
 import type { EngineOptions } from '../engine.ts';
 import { EngineAway } from '../engine-away.ts';
 import { FAIL_FAST_MS, settled, within } from '../limits.ts';
+import type { SentinelAddress, SingleAddress } from '../../config/index.ts';
+import { connectionOptions, sentinelError, SentinelWatch } from '../../redis/index.ts';
 import { isOutage, signOf } from '../../resilience/index.ts';
 import type { Outage } from '../outage.ts';
 import { WriteWatch } from '../write-watch.ts';
@@ -50,29 +52,37 @@ const LIMITS = {
 export class Connections {
   /** Shared by all queues and workers. */
   readonly commands: Redis;
-  readonly #url: URL;
+  readonly #address: SingleAddress | SentinelAddress;
   readonly #outage: Outage;
   readonly #writes: WriteWatch;
+  readonly #sentinels: SentinelWatch | undefined;
   readonly #all: Redis[] = [];
   #arrival: PromiseWithResolvers<void> | undefined;
   #closed = false;
-  /** Why the present connection is not used: what follows from its end must not hide it. */
+  /** Why the present connection is not used, or none comes about: what follows from its end must not hide it. */
   #refusal: Error | undefined;
 
   /** `prefix`: where the probe's key stands. */
-  constructor(url: URL, role: EngineOptions['role'], prefix: string, outage: Outage) {
-    this.#url = url;
+  constructor(address: SingleAddress | SentinelAddress, role: EngineOptions['role'], prefix: string, outage: Outage) {
+    this.#address = address;
     this.#outage = outage;
     // No queue can have such a name.
-    this.#writes = new WriteWatch(outage, () => this.commands.set(`${prefix}:~probe`, '1', 'PX', 1_000));
-    const connectionName = `shiftwork-${role}`;
-    this.commands = new LeanRedis(url.href, { ...COMMON, ...BY_ROLE[role], connectionName }, LIMITS[role], error => {
+    const probe = `${prefix}:~probe`;
+    this.#writes = new WriteWatch(outage, () => this.commands.set(probe, '1', 'PX', 1_000));
+    const reached = connectionOptions(address, probe);
+    const own = { ...COMMON, ...BY_ROLE[role], connectionName: `shiftwork-${role}` };
+    this.commands = new LeanRedis({ ...reached, ...own }, LIMITS[role], error => {
       this.#writes.note(error);
       // BullMQ's workers wait after this one alone; after every other they ask again at once.
       return role === 'worker' && isOutage(error) ? new EngineAway(error) : error;
     });
+    if (address.kind === 'sentinel') this.#sentinels = new SentinelWatch(address, () => this.renew());
+    // What one sentinel says; that none names a master follows as an error which does not say why.
+    this.commands.on('sentinelError', (error: Error) => (this.#refusal = sentinelError(error)));
     this.#all.push(this.commands);
     this.commands.on('ready', () => {
+      this.#refusal = undefined;
+      this.#sentinels?.begin();
       this.#writes.connected();
       this.#arrival?.resolve();
       this.#arrival = undefined;
@@ -91,7 +101,8 @@ export class Connections {
   /** A connection of its own for a worker's read that blocks. */
   blocking(connectionName: string): Redis {
     const own = { connectionName, lazyConnect: false, socketTimeout: WORKER_SILENCE_MS };
-    const copy = new BlockingRedis(this.#url.href, { ...COMMON, ...BY_ROLE.worker, ...own });
+    const reached = connectionOptions(this.#address, connectionName);
+    const copy = new BlockingRedis({ ...reached, ...COMMON, ...BY_ROLE.worker, ...own });
     // The command connection speaks for the server; this listener only keeps the driver from printing.
     copy.on('error', () => undefined);
     insistOnDatabase(copy);
@@ -131,6 +142,7 @@ export class Connections {
     this.#closed = true;
     this.#outage.end();
     this.#writes.end();
+    this.#sentinels?.end();
     this.#arrival?.reject(this.#outage.error(CLOSED));
     if (this.commands.status === 'ready') await settled(limitMs, this.commands.quit());
     for (const connection of this.#all) {

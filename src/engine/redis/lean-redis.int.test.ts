@@ -16,8 +16,7 @@ afterAll(() => server.stop());
 
 async function open(limits: AnswerLimits): Promise<LeanRedis> {
   const redis = new LeanRedis(
-    server.url,
-    { lazyConnect: true, maxRetriesPerRequest: null, disconnectTimeout: 100 },
+    { port: server.port, lazyConnect: true, maxRetriesPerRequest: null, disconnectTimeout: 100 },
     limits,
   );
   redis.on('error', () => undefined);

@@ -36,12 +36,11 @@ export class LeanRedis extends Redis {
 
   /** `refused` is called with each error that Redis replies, and answers what the command rejects with. */
   constructor(
-    url: string,
     options: Omit<RedisOptions, 'replyMapping'>,
     limits: AnswerLimits,
     refused: (error: Error) => Error = error => error,
   ) {
-    super(url, options);
+    super(options);
     this.#limits = limits;
     this.#refused = refused;
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { SentinelAddress, SingleAddress } from '../../config/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import type {
@@ -22,8 +23,7 @@ import { prefixOf } from '../namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import { Outage } from '../outage.ts';
 import { SturdyWorker } from '../sturdy-worker.ts';
-import { targetOf } from '../target.ts';
-import { checkRedis } from './check.ts';
+import { checkRedis, replicaErrors } from './check.ts';
 import { redisQueueNames } from './queue-names.ts';
 import { redisClaims, redisHandBack } from './claims.ts';
 import { Connections } from './connections.ts';
@@ -51,13 +51,13 @@ export class RedisEngine implements Engine {
   readonly #waited = new Set<string>();
   #closing: Promise<void> | undefined;
 
-  constructor(url: URL, options: EngineOptions) {
+  constructor(address: SingleAddress | SentinelAddress, options: EngineOptions) {
     this.secrets = options.secrets ?? {};
-    this.target = targetOf(url, 6379);
+    this.target = address.target;
     this.#options = options;
     this.#prefix = prefixOf(options.namespace);
     this.#outage = new Outage(this.target, options);
-    this.#connections = new Connections(url, options.role, this.#prefix, this.#outage);
+    this.#connections = new Connections(address, options.role, this.#prefix, this.#outage);
     const { commands } = this.#connections;
     this.clock = new EngineClock(async () => timeIn(await commands.time()));
     // Another server may stand behind the address after an outage.
@@ -157,12 +157,19 @@ export class RedisEngine implements Engine {
       throw error;
     }
     const { commands } = this.#connections;
-    const lacking = rightsErrors(commands, this.#prefix).catch((cause: unknown) => {
+    const lacking = this.#unfit().catch((cause: unknown) => {
       throw isUnreachable(cause) ? this.#outage.error(cause) : cause;
     });
     const errors = await within(FAIL_FAST_MS, lacking, () => this.#outage.error(undefined));
     if (errors.length > 0) return { errors, warnings: [], version: 'unknown', clockDifferenceMs: 0 };
     return checkRedis(commands, this.#outage);
+  }
+
+  /** Why nothing could be written. */
+  async #unfit(): Promise<string[]> {
+    const { commands } = this.#connections;
+    const errors = await replicaErrors(commands);
+    return errors.length > 0 ? errors : rightsErrors(commands, this.#prefix);
   }
 
   async migrate(): Promise<void> {}

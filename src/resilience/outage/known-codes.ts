@@ -104,6 +104,7 @@ const REDIS = [
     READONLY: 'it is a read-only replica',
     NOREPLICAS: 'it takes no writes: too few replicas are connected',
     TRYAGAIN: 'the cluster is moving the keys',
+    ASK: 'the cluster is moving the keys',
     BUSY: 'it is busy with a script',
     UNKILLABLE: 'it is busy with a script',
     MAXCLIENTS: 'the server has no connection left',
@@ -116,8 +117,19 @@ const REDIS = [
     NODB: 'it has no database of the number in the URL',
     NOPROTO: 'the server cannot do what is asked',
     MOVED: 'it is a Redis Cluster',
-    ASK: 'it is a Redis Cluster',
     CROSSSLOT: 'it is a Redis Cluster',
+  }),
+];
+
+/** What sentinels and clusters mean without saying it: see src/redis. */
+const REDIS_MACHINES = [
+  ...rows('away', {
+    SENTINELS_AWAY: 'no sentinel answers',
+    SLOT_UNSERVED: 'no server of the cluster holds the slots of some keys',
+  }),
+  ...rows('refuses-for-good', {
+    SENTINELS_REFUSE: 'the sentinels refuse the credentials (sentinelUser and sentinelPassword)',
+    UNKNOWN_MASTER: 'the sentinels know no master of the name in the URL',
   }),
 ];
 
@@ -130,7 +142,7 @@ const OWN = rows('away', {
   KEY_RING_UNAVAILABLE: 'the keys are away',
 });
 
-const CODES: ReadonlyMap<string, KnownCode> = new Map([...NETWORK, ...POSTGRES, ...REDIS, ...OWN]);
+const CODES: ReadonlyMap<string, KnownCode> = new Map([...NETWORK, ...POSTGRES, ...REDIS, ...REDIS_MACHINES, ...OWN]);
 
 /** Where a whole family says the same. */
 const FAMILIES: readonly (readonly [RegExp, KnownCode])[] = [

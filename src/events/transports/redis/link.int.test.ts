@@ -1,14 +1,18 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startRedis, type RedisServer } from '../../../../tests/support/redis-server.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
+import { requireRedisAddress } from '../../../config/index.ts';
 import { RedisLink } from './link.ts';
+import { RedisStreamsTransport } from './streams-transport.ts';
+
+const addressOf = (url: string) => requireRedisAddress('the URL', url);
 
 let server: RedisServer;
 let link: RedisLink;
 
 beforeEach(async () => {
   server = await startRedis();
-  link = new RedisLink('redis-streams', server.url);
+  link = new RedisLink('redis-streams', addressOf(server.url), 'events');
 });
 afterEach(async () => {
   await link.close();
@@ -43,7 +47,7 @@ test('a reader that does not stop is cut by the server', async () => {
 });
 
 test('a database that the server lacks is refused, instead of database 0 in its place', async () => {
-  const lost = new RedisLink('redis-streams', `${server.url}/99`);
+  const lost = new RedisLink('redis-streams', addressOf(`${server.url}/99`), 'events');
   try {
     await expect(lost.send('a test', 'SET', 'key', 'value')).rejects.toThrow(
       'it has no database of the number in the URL',
@@ -52,5 +56,5 @@ test('a database that the server lacks is refused, instead of database 0 in its 
     await lost.close();
   }
   expect(await link.send('a test', 'EXISTS', 'key')).toBe(0);
-  expect(() => new RedisLink('redis-streams', `${server.url}/abc`)).toThrow('the number of a database');
+  expect(() => new RedisStreamsTransport({ url: `${server.url}/abc` })).toThrow('the number of a database');
 });

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { faultOf, reasonOf, signOf } from '../../../resilience/index.ts';
-import { parseUrl, InvalidConfigError } from '../../../config/index.ts';
+import type { RedisAddress } from '../../../config/index.ts';
+import { connectionOptions, sentinelError, SentinelWatch } from '../../../redis/index.ts';
 import { bareError } from '../../../privacy/index.ts';
 import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
 import type { TransportListener } from '../../transport.ts';
@@ -46,12 +47,15 @@ export interface BlockingReader {
   readonly clientId: string;
 }
 
-/** The connections of one transport to one Redis: one for commands, which fails fast, and one for each reader. */
+/** The connections of one transport to its Redis: one for commands, which fails fast, and one for each reader. */
 export class RedisLink {
   readonly #transport: string;
-  readonly #url: string;
+  readonly #address: RedisAddress;
+  /** A key of this transport: on a cluster every connection goes to the server that holds it. */
+  readonly #key: string;
   readonly commands: Redis;
   readonly #others = new Set<Redis>();
+  readonly #sentinels: SentinelWatch | undefined;
   /** Without it the transport is as good as away, whatever the commands say. */
   #vital: Redis | undefined;
   #listener: TransportListener | undefined;
@@ -61,13 +65,13 @@ export class RedisLink {
   /** Why the server, which is there, cannot be used. */
   #refusal: string | undefined;
 
-  /** @throws InvalidConfigError when the URL is none of Redis; the message never repeats it */
-  constructor(transport: string, url: string) {
-    const { problems } = parseUrl(`the URL of ${transport}`, url, { protocols: ['redis:', 'rediss:'] });
-    if (problems !== undefined) throw new InvalidConfigError(problems);
+  constructor(transport: string, address: RedisAddress, key: string) {
     this.#transport = transport;
-    this.#url = url;
-    this.commands = new Redis(url, { ...COMMON, ...COMMANDS });
+    this.#address = address;
+    this.#key = key;
+    this.commands = new Redis({ ...connectionOptions(address, key), ...COMMON, ...COMMANDS });
+    if (address.kind === 'sentinel') this.#sentinels = new SentinelWatch(address, () => this.#renew());
+    this.commands.on('sentinelError', (error: Error) => (this.#refusal = reasonOf(sentinelError(error))));
     this.commands.on('error', (error: Error) => this.#lost(error));
     this.commands.on('connect', () => (this.#refusal = undefined));
     this.commands.on('close', () => this.#lost(new Error('The connection was closed.')));
@@ -140,7 +144,12 @@ export class RedisLink {
     await this.ready(what);
     // Nobody would close it any more.
     if (this.#closed) throw this.unavailable(what, 'the bus is closed');
-    const redis = new Redis(this.#url, { ...COMMON, ...READING, enableOfflineQueue });
+    const redis = new Redis({
+      ...connectionOptions(this.#address, this.#key),
+      ...COMMON,
+      ...READING,
+      enableOfflineQueue,
+    });
     // The command connection speaks for the server, and the one that is vital.
     redis.on('error', () => undefined);
     this.#insistOnDatabase(redis);
@@ -210,6 +219,7 @@ export class RedisLink {
   /** Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#sentinels?.end();
     for (const redis of this.#others) redis.disconnect();
     this.commands.disconnect();
   }
@@ -223,6 +233,11 @@ export class RedisLink {
     });
   }
 
+  /** Cuts every connection; each comes back by itself, to the server that is the master now. */
+  #renew(): void {
+    for (const redis of [this.commands, ...this.#others]) redis.disconnect(true);
+  }
+
   #lost(error: Error): void {
     if (this.#closed || this.#lostAt !== undefined) return;
     this.#lostAt = performance.now();
@@ -232,6 +247,7 @@ export class RedisLink {
   #back(): void {
     if (!this.isReady) return;
     this.#refusal = undefined;
+    this.#sentinels?.begin();
     this.#arrival?.resolve();
     this.#arrival = undefined;
     if (this.#lostAt === undefined || (this.#vital !== undefined && this.#vital.status !== 'ready')) return;

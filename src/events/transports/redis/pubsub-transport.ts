@@ -1,4 +1,5 @@
-import { checkNamespace } from '../../../config/index.ts';
+import { checkNamespace, requireRedisAddress } from '../../../config/index.ts';
+import { ownKey } from '../../../redis/index.ts';
 import type { Redis } from 'ioredis';
 import { Inbox } from '../../inbox.ts';
 import { readCloudEvent, type Reading } from '../../envelope/cloud-event.ts';
@@ -17,7 +18,7 @@ import { RedisLink } from './link.ts';
 import { TurnPublisher } from './turn-publisher.ts';
 
 export interface RedisPubSubOptions {
-  /** `redis:` or `rediss:` URL. */
+  /** As REDIS_URL: one server, sentinels, or a cluster. */
   readonly url: string;
   /** Keeps installations apart; `shiftwork` when left out. */
   readonly namespace?: string | undefined;
@@ -65,8 +66,10 @@ export class RedisPubSubTransport implements Transport {
 
   /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis */
   constructor({ url, namespace, waitingAtMost = 10_000, inspectEveryMs = 5_000 }: RedisPubSubOptions) {
-    this.#link = new RedisLink(this.name, url);
-    this.#prefix = `${checkNamespace(namespace) ?? 'shiftwork'}:events:`;
+    const address = requireRedisAddress(`the URL of ${this.name}`, url);
+    const key = ownKey(address, `${checkNamespace(namespace) ?? 'shiftwork'}:events`);
+    this.#link = new RedisLink(this.name, address, key);
+    this.#prefix = `${key}:`;
     this.#waitingAtMost = waitingAtMost;
     this.#inspectEveryMs = inspectEveryMs;
     const channelOf = ({ type }: OutgoingEvent): string => this.#prefix + type.slice(0, type.indexOf('.'));

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
-import { checkNamespace } from '../../../config/index.ts';
+import { checkNamespace, requireRedisAddress } from '../../../config/index.ts';
 import { InvalidOptionsError } from '../../../errors/index.ts';
+import { ownKey } from '../../../redis/index.ts';
 import { createIdSource } from '../../../time/index.ts';
 import { readCloudEvent } from '../../envelope/cloud-event.ts';
 import type {
@@ -22,7 +23,7 @@ import { StreamTail } from './stream-tail.ts';
 import { TurnPublisher } from './turn-publisher.ts';
 
 export interface RedisStreamsOptions {
-  /** `redis:` or `rediss:` URL. */
+  /** As REDIS_URL: one server, sentinels, or a cluster. */
   readonly url: string;
   /** Keeps installations apart; `shiftwork` when left out. */
   readonly namespace?: string | undefined;
@@ -56,8 +57,9 @@ export class RedisStreamsTransport implements Transport {
   constructor(options: RedisStreamsOptions) {
     checkOptions(options);
     this.#options = options;
-    this.#link = new RedisLink(this.name, options.url);
-    this.#key = `${checkNamespace(options.namespace) ?? 'shiftwork'}:events`;
+    const address = requireRedisAddress(`the URL of ${this.name}`, options.url);
+    this.#key = ownKey(address, `${checkNamespace(options.namespace) ?? 'shiftwork'}:events`);
+    this.#link = new RedisLink(this.name, address, this.#key);
     const limit = String(options.maxLength ?? 100_000);
     this.#publisher = new TurnPublisher(this.#link, {
       one: ({ type, text }) => ['XADD', this.#key, 'MAXLEN', '~', limit, '*', 'type', type, 'event', text],

@@ -1,0 +1,119 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { namespace } from '../support/engines.ts';
+import { startSentinels, type WatchedRedis } from '../support/redis-sentinel.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { Bus, RedisStreamsTransport } from '../../src/events/index.ts';
+import { defineApp, defineEvent, defineJob, handle } from '../../src/contracts/index.ts';
+import { Facts } from '../../src/facts/index.ts';
+import { connect } from '../../src/queue/index.ts';
+import { createWorkerHost } from '../../src/runtime/index.ts';
+import { openEngine, type Engine } from '../../src/engine/index.ts';
+
+const PASSWORD = 'a+b/50%&=';
+let redis: WatchedRedis;
+const cleanups: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  redis = await startSentinels({ password: PASSWORD });
+});
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+afterAll(() => redis.stop());
+
+function open(url: string, role: 'producer' | 'worker' = 'producer'): Engine {
+  const engine = openEngine({ url, role, namespace: namespace() });
+  cleanups.push(() => engine.close());
+  return engine;
+}
+
+test('a name that the sentinels do not know is said, and not that they are away', async () => {
+  const engine = open(redis.url.replace(redis.master, 'other'));
+  await expect(engine.check()).rejects.toThrow(/\/other .*the sentinels know no master of the name in the URL/);
+});
+
+test('credentials that the sentinels refuse are said to be theirs', async () => {
+  const engine = open(redis.url.replace(/\?.*/, '?sentinelPassword=hunter2'));
+  const refused: unknown = await engine.check().catch((error: unknown) => error);
+  expect(String(refused)).toContain('the sentinels refuse the credentials');
+  expect(String(refused)).not.toContain('hunter2');
+});
+
+test('the URL of a replica is refused, with the form that names its sentinels', async () => {
+  const [, replica] = redis.servers;
+  await expect(open(replica.url).check()).resolves.toMatchObject({
+    errors: [expect.stringContaining('redis+sentinel://HOST:26379/MASTER')],
+  });
+});
+
+test('a sentinel that is away does not matter while another answers; without any it is said', async () => {
+  const [host = ''] = redis.sentinels;
+  const engine = open(redis.url.replace(host, `127.0.0.1:1,${host}`));
+  await expect(engine.check()).resolves.toMatchObject({ errors: [] });
+  await expect(open(`redis+sentinel://127.0.0.1:1,127.0.0.1:2/x`).check()).rejects.toThrow('no sentinel answers');
+});
+
+test('a failover under load: what was acknowledged and replicated is run, and work goes on at the new master', async () => {
+  const done = new Set<number>();
+  const seen = new Set<number>();
+  const count = defineJob({ queue: 'tasks', name: 'count', schema: z.object({ n: z.number() }) });
+  const counted = defineEvent('task.counted', { schema: z.object({ n: z.number() }) });
+  const slow = Promise.withResolvers<void>();
+  const app = defineApp({
+    jobs: [count],
+    events: [counted],
+    handlers: [
+      handle(count, async ({ n }) => {
+        if (n === 0) await slow.promise;
+        done.add(n);
+      }),
+    ],
+  });
+  const space = namespace();
+  const facts = new Facts();
+  const lost = new Promise(resolve => facts.on('engine.lost', resolve));
+  const engine = openEngine({ url: redis.url, role: 'worker', namespace: space });
+  const host = createWorkerHost({ app, engine, facts });
+  await host.start();
+  cleanups.push(() => host.stop(3_000));
+  const client = connect({ redis: redis.url, namespace: space, facts });
+  cleanups.push(() => client.close());
+  const bus = new Bus({
+    events: [counted],
+    facts,
+    transport: new RedisStreamsTransport({ url: redis.url, namespace: space }),
+  });
+  cleanups.push(() => bus.close(1_000));
+  await bus.subscribe(counted, async ({ payload }) => void seen.add(payload.n), { group: 'all' });
+
+  let next = 0;
+  const enqueue = async (): Promise<number | undefined> => {
+    const n = next++;
+    const queued = await client.enqueue(count, { n }).catch(() => undefined);
+    return queued && n;
+  };
+  const before = (await Promise.all(Array.from({ length: 40 }, enqueue))).filter(n => n !== undefined);
+  expect(before).toHaveLength(40);
+  await redis.replicated();
+
+  const [old] = redis.servers;
+  // Frozen, and not gone: every connection stands, and no end of one says anything.
+  old.pause();
+  const load = new AbortController();
+  const meanwhile: number[] = [];
+  const producing = (async () => {
+    while (!load.signal.aborted) meanwhile.push(...[await enqueue()].filter(n => n !== undefined));
+  })();
+  await lost;
+  await waitFor('another master', async () => (await redis.masterPort()) !== old.port);
+  await waitFor('jobs at the new master', () => meanwhile.length >= 20);
+  load.abort();
+  await producing;
+  slow.resolve();
+  await waitFor('all that was acknowledged to be run', () => [...before, ...meanwhile].every(n => done.has(n)));
+  await waitFor('an event', async () => {
+    await bus.publish(counted({ n: next }));
+    return seen.size > 0;
+  });
+});
