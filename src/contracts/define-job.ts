@@ -10,9 +10,10 @@ import type {
   JobRequest,
   KeyPart,
   Priority,
+  SchemaOrNone,
 } from './job-contract.ts';
 
-export interface JobDefinition<Schema extends StandardSchemaV1> {
+export interface JobDefinition<Schema extends StandardSchemaV1, Progress extends SchemaOrNone = SchemaOrNone> {
   /** The queue that carries the work: lower case, digits and dashes. */
   readonly queue: string;
   /** Unique among the app's jobs: lower case, digits and dashes. */
@@ -27,6 +28,10 @@ export interface JobDefinition<Schema extends StandardSchemaV1> {
   readonly retry?: { readonly attempts: number; readonly backoff?: Backoff };
   /** After this the run's signal aborts and the attempt has failed. One minute by default. */
   readonly timeout?: Duration;
+  /** A run that says nothing for so long (no progress, no line, no heartbeat) has failed. Shorter than `timeout`; by default the timeout alone counts. */
+  readonly stuckAfter?: Duration;
+  /** What `run.progress` takes: any JSON when left out. */
+  readonly progress?: Progress;
   /** A job that starts later than this after it was enqueued is dropped as expired. Never by default. */
   readonly expiresAfter?: Duration;
   readonly priority?: Priority;
@@ -59,6 +64,8 @@ export interface JobDefinition<Schema extends StandardSchemaV1> {
 }
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+/** Silence is looked for every 50 ms; a pause of a garbage collector is none. */
+const SHORTEST_SILENCE_MS = 200;
 const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
 const DOUBTS: readonly AnyJobContract['onDoubt'][] = ['again', 'hold'];
 
@@ -66,9 +73,9 @@ const DOUBTS: readonly AnyJobContract['onDoubt'][] = ['again', 'hold'];
  * Defines a kind of work, once: what it carries, where it runs, and what happens when it fails.
  * @throws InvalidContractError when a part cannot work, naming the contract and the part
  */
-export function defineJob<const Schema extends StandardSchemaV1>(
-  definition: JobDefinition<Schema>,
-): JobContract<Schema> {
+export function defineJob<const Schema extends StandardSchemaV1, const Progress extends SchemaOrNone = undefined>(
+  definition: JobDefinition<Schema, Progress>,
+): JobContract<Schema, Progress> {
   const label = `job "${definition.name}"`;
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`${label}: ${problem}`);
@@ -95,6 +102,16 @@ export function defineJob<const Schema extends StandardSchemaV1>(
   }
   const timeoutMs = duration(definition.timeout ?? '1m', 'timeout');
   if (timeoutMs < 1) refuse('expected timeout to be longer than 0.');
+  const stuckAfterMs = definition.stuckAfter === undefined ? undefined : duration(definition.stuckAfter, 'stuckAfter');
+  if (stuckAfterMs !== undefined && (stuckAfterMs < SHORTEST_SILENCE_MS || stuckAfterMs >= timeoutMs)) {
+    refuse(
+      `expected stuckAfter to be at least ${SHORTEST_SILENCE_MS} ms and shorter than the timeout (${timeoutMs} ms), got ${stuckAfterMs}.`,
+    );
+  }
+  const { progress } = definition;
+  if (progress !== undefined && typeof progress?.['~standard']?.validate !== 'function') {
+    refuse('expected progress to speak Standard Schema v1, as schema does.');
+  }
   const expiresAfterMs =
     definition.expiresAfter === undefined ? undefined : duration(definition.expiresAfter, 'expiresAfter');
   if (expiresAfterMs === 0) refuse('expected expiresAfter to be longer than 0.');
@@ -124,6 +141,8 @@ export function defineJob<const Schema extends StandardSchemaV1>(
       backoff: definition.retry?.backoff ?? exponential({ from: '1s', to: '5m' }),
     }),
     timeoutMs,
+    stuckAfterMs,
+    progress,
     expiresAfterMs,
     priority,
     // Only data that this contract's own schema has validated is ever passed in.
@@ -152,6 +171,6 @@ export function defineJob<const Schema extends StandardSchemaV1>(
       request,
       Object.fromEntries(Object.entries(contract).map(([field, value]) => [field, { value, enumerable: true }])),
     ),
-  ) as JobContract<Schema>;
+  ) as JobContract<Schema, Progress>;
   return callable;
 }

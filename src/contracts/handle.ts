@@ -1,9 +1,9 @@
 import { InvalidContractError } from './invalid-contract-error.ts';
-import type { AnyJobContract, JobContract } from './job-contract.ts';
+import type { AnyJobContract, JobContract, SchemaOrNone } from './job-contract.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { HandlerDecision } from './handler-decision.ts';
 import type { Needs, ValuesOf } from './resource.ts';
-import type { Run } from './run.ts';
+import type { Json, Run } from './run.ts';
 
 /**
  * What a handler returns: nothing, a small JSON value kept as the job's result, or an outcome said
@@ -12,9 +12,14 @@ import type { Run } from './run.ts';
 export type HandlerResult =
   void | null | string | number | boolean | HandlerDecision | { readonly [field: string]: unknown };
 
-export type Perform<Data, N extends Needs> = (
+/** What a run may say of its progress: what the contract's schema takes, any JSON without one. */
+export type ProgressOf<Progress extends SchemaOrNone> = Progress extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<Progress>
+  : Json;
+
+export type Perform<Data, N extends Needs, Progress = Json> = (
   data: Data,
-  run: Run,
+  run: Run<Progress>,
   needs: ValuesOf<N>,
 ) => HandlerResult | Promise<HandlerResult>;
 
@@ -36,15 +41,15 @@ export interface Handler<Contract extends AnyJobContract = AnyJobContract, N ext
  * `handle(contract, { mailer }, async (data, run, { mailer }) => ...)`. The handler runs at least once: make its
  * effect repeatable, and pass `run.signal` to what it waits for.
  */
-export function handle<Schema extends StandardSchemaV1>(
-  contract: JobContract<Schema>,
-  perform: Perform<StandardSchemaV1.InferOutput<Schema>, Record<never, never>>,
-): Handler<JobContract<Schema>, Record<never, never>>;
-export function handle<Schema extends StandardSchemaV1, const N extends Needs>(
-  contract: JobContract<Schema>,
+export function handle<Schema extends StandardSchemaV1, Progress extends SchemaOrNone>(
+  contract: JobContract<Schema, Progress>,
+  perform: Perform<StandardSchemaV1.InferOutput<Schema>, Record<never, never>, ProgressOf<Progress>>,
+): Handler<JobContract<Schema, Progress>, Record<never, never>>;
+export function handle<Schema extends StandardSchemaV1, Progress extends SchemaOrNone, const N extends Needs>(
+  contract: JobContract<Schema, Progress>,
   needs: N,
-  perform: Perform<StandardSchemaV1.InferOutput<Schema>, N>,
-): Handler<JobContract<Schema>, N>;
+  perform: Perform<StandardSchemaV1.InferOutput<Schema>, N, ProgressOf<Progress>>,
+): Handler<JobContract<Schema, Progress>, N>;
 export function handle(
   contract: AnyJobContract,
   needsOrPerform: Needs | Perform<never, never>,

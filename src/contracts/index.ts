@@ -22,7 +22,7 @@ export type {
   PayloadOf,
 } from './event-contract.ts';
 export { encodeEventPayload, reviveDates, type EncodedPayload } from './event-codec.ts';
-export { handle, type Handler, type HandlerResult, type Perform } from './handle.ts';
+export { handle, type Handler, type HandlerResult, type Perform, type ProgressOf } from './handle.ts';
 export type {
   AnyJobContract,
   EnqueueOptions,
@@ -35,6 +35,7 @@ export type {
   Priority,
   RetentionPolicy,
   RetryPolicy,
+  SchemaOrNone,
 } from './job-contract.ts';
 export { cancel, dead, isHandlerDecision, retryAfter, snooze, type HandlerDecision } from './handler-decision.ts';
 export {
@@ -58,12 +59,15 @@ export {
   writePayload,
   type Decoded,
 } from './codec.ts';
+export { MAX_PROGRESS_BYTES, requireProgress } from './progress.ts';
 export type { PayloadContract } from './payload-contract.ts';
 export { react, type Reaction } from './react.ts';
 export * from './invalid-contract-error.ts';
 export * from './invalid-payload-error.ts';
 export * from './job-aborted-error.ts';
 export * from './job-cancelled-error.ts';
+export * from './invalid-progress-error.ts';
+export * from './job-silent-error.ts';
 export * from './job-timeout-error.ts';
 export * from './payload-too-large-error.ts';
 export { createStoredScrubber } from './stored-scrubber.ts';

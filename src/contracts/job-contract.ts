@@ -67,11 +67,22 @@ export interface AnyJobContract extends PayloadContract {
   /** How long a key stands for the job that first carried it. */
   readonly keyWindowMs: number;
   readonly retention: RetentionPolicy;
+  /** What `run.progress` takes; undefined: any JSON. */
+  readonly progress: SchemaOrNone;
+  /** A run that says nothing for so long (no progress, no line, no heartbeat) has failed; undefined: its timeout alone ends it. */
+  readonly stuckAfterMs: number | undefined;
 }
 
+/** A part of a contract that may be left out. */
+export type SchemaOrNone = StandardSchemaV1 | undefined;
+
 /** A definition of a kind of work. Call it to make a request: `welcomeEmail({ ... })`. */
-export interface JobContract<Schema extends StandardSchemaV1 = StandardSchemaV1> extends AnyJobContract {
+export interface JobContract<
+  Schema extends StandardSchemaV1 = StandardSchemaV1,
+  Progress extends SchemaOrNone = SchemaOrNone,
+> extends AnyJobContract {
   readonly schema: Schema;
+  readonly progress: Progress;
   (data: StandardSchemaV1.InferInput<Schema>, options?: EnqueueOptions): JobRequest;
 }
 

@@ -9,8 +9,8 @@ export interface OnceOptions {
   readonly onDoubt?: 'again' | 'hold';
 }
 
-/** What a handler knows about the run it is part of. */
-export interface Run {
+/** What a handler knows about the run it is part of, and what it says of it. `Progress`: what its contract's schema takes. */
+export interface Run<Progress = Json> {
   readonly jobId: string;
   /**
    * The same for every run of this job, and unlike every other job's: give it to the far side as
@@ -40,6 +40,19 @@ export interface Run {
     effect: () => Value | Promise<Value>,
     options?: OnceOptions,
   ): Promise<Value>;
+  /**
+   * Says how far the work is: shown by the client, the dashboard and BullMQ's own tools. Costs nothing to call often: the newest value is
+   * written a few times a second. Values of sensitive fields are scrubbed from it.
+   * @throws InvalidProgressError for what does not fit the contract's `progress` schema, is no JSON, or is larger than 4 KiB as JSON
+   */
+  progress(value: Progress): void;
+  /**
+   * Adds a line to the job's log, and states it as the fact `job.logged`. Values of sensitive fields are scrubbed from it; of a long line the
+   * first 1,000 characters are kept, and of a run the first 200 lines.
+   */
+  log(line: string): void;
+  /** Says that the work goes on, where the contract has a `stuckAfter`; progress and lines say so, too. */
+  heartbeat(): void;
   /** Aborts at the deadline, at shutdown, when the lock is lost, when the job is cancelled. Pass it on. */
   readonly signal: AbortSignal;
 }

@@ -21,6 +21,8 @@ export * from './engine-unreachable-error.ts';
 export { memoryServer, memoryServerWith, VirtualClock, type MemoryClock, type MemoryServer } from './memory/index.ts';
 export type {
   AddAnswer,
+  NoteAnswer,
+  RunNote,
   End,
   EndKind,
   Held,

@@ -165,6 +165,35 @@ export function turnsContract(kind: string, open: (name: string) => Promise<Open
       expect(await take(1)).toMatchObject([{ data: { to: 'scrubbed' }, progress: { waits: 1 } }]);
     });
 
+    test('a run notes its progress and lines, and one that does not hold the job notes nothing', async () => {
+      await queue.add([job('a')]);
+      const [a] = await take(1);
+      const mine = { jobId: 'a', token: a?.token ?? '', lines: ['one', 'two'], mostLines: 9 };
+      const said = { from: '0', to: '{"done":1}' };
+      expect(
+        await queue.note([
+          { ...mine, progress: said },
+          { ...mine, token: 'of another', progress: { from: '0', to: '5' } },
+          { ...mine, jobId: 'never was', lines: ['x'] },
+        ]),
+      ).toEqual([{ kind: 'noted' }, { kind: 'lost' }, { kind: 'lost' }]);
+      await turn([end(a, { what: 'handed-back' })], 0);
+      expect(await take(1)).toMatchObject([{ progress: { done: 1 } }]);
+    });
+
+    test('what somebody else has noted meanwhile stays, and is told', async () => {
+      await queue.add([job('a')]);
+      const [a] = await take(1);
+      const mine = { jobId: 'a', token: a?.token ?? '', lines: [], mostLines: 9 };
+      await queue.note([{ ...mine, progress: { from: '0', to: '{"a":1}' } }]);
+      const [answer] = await queue.note([{ ...mine, progress: { from: '0', to: '2' } }]);
+      if (answer?.kind !== 'changed') throw new Error('expected to hear of another progress');
+      expect(JSON.parse(answer.progress)).toEqual({ a: 1 });
+      expect(await queue.note([{ ...mine, progress: { from: answer.progress, to: '2' } }])).toEqual([
+        { kind: 'noted' },
+      ]);
+    });
+
     test('a turn that is sent again is not done again', async () => {
       await queue.add(['a', 'b'].map(id => job(id)));
       const [a] = await take(1);

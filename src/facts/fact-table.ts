@@ -61,6 +61,8 @@ export interface FactTable {
   'job.deduplicated': JobFields;
   /** `waitedMs`: from when the job was first due, or last replayed, to this start; earlier attempts and waits are in it. */
   'job.started': RunFields & { readonly waitedMs: number };
+  /** A line that the handler wrote with `run.log`, scrubbed and bounded. */
+  'job.logged': RunFields & { readonly line: string };
   'job.succeeded': RunFields & { readonly waitedMs: number; readonly ranMs: number };
   'job.retried': RunFields & { readonly ranMs: number; readonly retryInMs: number; readonly error: Error };
   'job.snoozed': RunFields & { readonly untilMs: number; readonly reason: string; readonly alarm: boolean };

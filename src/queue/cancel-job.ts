@@ -1,5 +1,6 @@
+import { marksOf, progressIn, withMarks } from './job-marks.ts';
 import { storableText } from '../privacy/index.ts';
-import type { Engine, EngineJob } from '../engine/index.ts';
+import type { Engine } from '../engine/index.ts';
 import { openState } from '../state/index.ts';
 import { parseJobId } from './job-id.ts';
 import { readStoredJob } from './read-stored-job.ts';
@@ -34,7 +35,8 @@ export async function cancelJob(engine: Engine, id: string, { reason, by }: Canc
   if ((await job.isCompleted()) || (await job.isFailed())) return 'ended';
   const bounded = (text: string): string => storableText(text.slice(0, REASON_LIMIT));
   const mark: CancelMark = { reason: bounded(reason), by: bounded(by) };
-  await job.updateProgress({ ...progressOf(job), cancel: mark });
+  // BullMQ takes an object or a number.
+  await job.updateProgress(withMarks(progressIn(job.progress), { ...marksOf(job.progress), cancel: mark }) as object);
   const state = await openState(engine);
   await state.set(CANCELS, id, mark, CANCEL_KEPT_MS);
   // One that has just become due or ended is no longer delayed.
@@ -44,12 +46,5 @@ export async function cancelJob(engine: Engine, id: string, { reason, by }: Canc
 
 /** The mark that a job carries, if it does. */
 export function cancelMarkOf(progress: unknown): CancelMark | undefined {
-  if (typeof progress !== 'object' || progress === null || !('cancel' in progress)) return undefined;
-  const { cancel } = progress;
-  if (typeof cancel !== 'object' || cancel === null || !('reason' in cancel) || !('by' in cancel)) return undefined;
-  return { reason: String(cancel.reason), by: String(cancel.by) };
-}
-
-function progressOf({ progress }: EngineJob): object {
-  return typeof progress === 'object' && progress !== null ? progress : {};
+  return marksOf(progress).cancel;
 }

@@ -1,3 +1,4 @@
+import { marksOf } from './job-marks.ts';
 import type { TakenJob } from '../engine/index.ts';
 
 /**
@@ -6,15 +7,10 @@ import type { TakenJob } from '../engine/index.ts';
  */
 export function firstDueAt({ timestamp, opts, progress }: Pick<TakenJob, 'timestamp' | 'opts' | 'progress'>): number {
   const due = timestamp + (opts.delay ?? 0);
-  return typeof progress === 'object' ? Math.max(due, replayedAtIn(progress)) : due;
+  return typeof progress === 'object' ? Math.max(due, marksOf(progress).replayedAt ?? 0) : due;
 }
 
 /** What a replay notes on a job, in the place of what was noted before. */
 export function replayMark(at: number): { readonly replayedAt: number } {
   return { replayedAt: at };
-}
-
-function replayedAtIn(progress: object | null): number {
-  if (progress === null || !('replayedAt' in progress)) return 0;
-  return typeof progress.replayedAt === 'number' ? progress.replayedAt : 0;
 }

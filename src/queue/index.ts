@@ -1,6 +1,7 @@
 export { cancelJob, CANCELS, cancelMarkOf, type CancelAnswer, type CancelMark } from './cancel-job.ts';
 export { Client } from './client.ts';
 export { clientOn, connect, type ConnectOptions } from './connect.ts';
+export { marksOf, progressIn, withMarks, type JobMarks } from './job-marks.ts';
 export { firstDueAt, replayMark } from './due-at.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { jobFieldsOf } from './job-fields.ts';

@@ -1,5 +1,6 @@
 import {
   decodePayload,
+  requireProgress,
   validatePayload,
   writePayload,
   type AnyJobContract,
@@ -79,6 +80,9 @@ function testRun(
     enqueuedAt: Date.now(),
     correlationId: jobId,
     traceparent: undefined,
+    progress: value => requireProgress(contract, value),
+    log: () => undefined,
+    heartbeat: () => undefined,
     once: (key, effect, options) => ledger.once(key, effect, options),
     signal: new AbortController().signal,
     ...given,

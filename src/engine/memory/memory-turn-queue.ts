@@ -4,7 +4,9 @@ import type {
   End,
   Held,
   NewJob,
+  NoteAnswer,
   Rest,
+  RunNote,
   SettleAnswer,
   TakenJob,
   Take,
@@ -147,6 +149,22 @@ export class MemoryTurnQueue implements TurnQueue {
     this.#answers.set(id, settled);
     const [oldest] = this.#answers.keys();
     if (this.#answers.size > ANSWERS_KEPT && oldest !== undefined) this.#answers.delete(oldest);
+  }
+
+  async note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]> {
+    await this.#options.reach();
+    return notes.map(note => this.#note(note));
+  }
+
+  #note({ jobId, token, lines, mostLines, progress }: RunNote): NoteAnswer {
+    const job = this.#queue.held(jobId, token);
+    if (typeof job === 'string') return { kind: 'lost' };
+    job.logs.push(...lines.slice(0, Math.max(0, mostLines - job.logs.length)));
+    if (progress === undefined) return { kind: 'noted' };
+    if (job.progress !== progress.from) return { kind: 'changed', progress: job.progress };
+    job.progress = progress.to;
+    this.#queue.events.say('progress', { jobId, data: progress.to });
+    return { kind: 'noted' };
   }
 
   async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 import type { End, SettleAnswer } from './end.ts';
 import type { Held, TakenJob } from './held-job.ts';
 import type { AddAnswer, NewJob } from './new-job.ts';
+import type { NoteAnswer, RunNote } from './run-note.ts';
 
 /** A request for jobs: as many as there are tokens, for each of which there is a free slot. */
 export interface Take {
@@ -71,6 +72,8 @@ export interface TurnQueue {
   /** Stored in the order given. Adding a job again that was added (by its id) changes nothing, also where it has ended and gone in between and the answer was lost. */
   add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]>;
   turn(turn: Turn): Promise<TurnAnswer>;
+  /** Writes what runs say while they run, each for itself. Answers in their order. */
+  note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]>;
   /** Answers the ids of those that are no longer held with that token. */
   extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]>;
   /**

@@ -5,6 +5,7 @@ import { bareError } from '../../privacy/index.ts';
 import { readStoredJob } from '../../queue/index.ts';
 import { toError } from '../../errors/index.ts';
 import { isOutage } from '../../resilience/index.ts';
+import { NoteSender } from '../run/notes/note-sender.ts';
 import type { QueueContext } from '../run/run-context.ts';
 import { runJob } from '../run/run-job.ts';
 import { refusedSuccess, unclear, unstorable, type RunEnd } from '../run/settle.ts';
@@ -19,7 +20,7 @@ export interface QueueWorkerOptions {
   readonly engine: Engine;
   readonly policy: QueuePolicy;
   readonly concurrency: number;
-  readonly context: QueueContext;
+  readonly context: Omit<QueueContext, 'notes'>;
 }
 
 /** Works on one queue in this process: takes jobs, runs them, tells their ends. */
@@ -27,12 +28,14 @@ export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #queue: TurnQueue;
   readonly #loop: TurnLoop;
+  readonly #context: QueueContext;
   #endStalled: (() => void) | undefined;
 
   private constructor(options: QueueWorkerOptions, queue: TurnQueue) {
     const { policy, concurrency, context } = options;
     this.#options = options;
     this.#queue = queue;
+    this.#context = { ...context, notes: new NoteSender({ queue, onError: error => this.#failed(error) }) };
     this.#loop = new TurnLoop({
       queue,
       worker: context.worker,
@@ -54,8 +57,8 @@ export class QueueWorker {
   }
 
   start(): void {
-    const { engine, policy, context } = this.#options;
-    const { facts, queue, now } = context;
+    const { engine, policy } = this.#options;
+    const { facts, queue, now } = this.#context;
     this.#endStalled = returnStalledJobs({
       queue: this.#queue,
       everyMs: policy.lockMs,
@@ -105,10 +108,10 @@ export class QueueWorker {
     }
     let runEnd: RunEnd | undefined;
     try {
-      runEnd = await runJob(this.#options.context, job);
+      runEnd = await runJob(this.#context, job);
     } catch (error) {
       this.#failed(error);
-      runEnd = unclear(this.#options.context, job, toError(error));
+      runEnd = unclear(this.#context, job, toError(error));
     }
     if (runEnd === undefined) {
       this.#loop.letGo(job);
@@ -138,9 +141,9 @@ export class QueueWorker {
         // What it came to counts, also where its words cannot be stored.
         return { end: unstorable(runEnd.end), emit: runEnd.emit };
       case 'waits-for-children':
-        return refusedSuccess(this.#options.context, job, new Error('The job has children that have not ended.'));
+        return refusedSuccess(this.#context, job, new Error('The job has children that have not ended.'));
       case 'children-failed':
-        return refusedSuccess(this.#options.context, job, new Error('A child of the job has failed.'));
+        return refusedSuccess(this.#context, job, new Error('A child of the job has failed.'));
       case 'settled':
       case 'missing':
       case 'lock-lost':
@@ -166,7 +169,7 @@ export class QueueWorker {
   }
 
   #lost(jobIds: readonly string[]): void {
-    const { facts, running, queue, worker } = this.#options.context;
+    const { facts, running, queue, worker } = this.#context;
     for (const jobId of jobIds) {
       const run = running.find(jobId, queue);
       if (run === undefined) continue;
@@ -180,7 +183,7 @@ export class QueueWorker {
   #failed(error: unknown): void {
     // The engine emits its outage, once.
     if (isOutage(error)) return;
-    const { facts, queue, worker } = this.#options.context;
+    const { facts, queue, worker } = this.#context;
     facts.emit('worker.error', { worker, queue, error: bareError(toError(error)) });
   }
 }

@@ -168,7 +168,7 @@ export class WorkerHost {
     });
   }
 
-  #context(policy: QueuePolicy, suspicion: Suspicion | undefined): QueueContext {
+  #context(policy: QueuePolicy, suspicion: Suspicion | undefined): Omit<QueueContext, 'notes'> {
     const { app, engine, needs, tracer } = this.#options;
     const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();
@@ -188,7 +188,7 @@ export class WorkerHost {
       running: this.running,
       fetches: this.fetches.get(queue) ?? new Fetches(),
       assignments,
-      clearNote: jobId => clearNote(engine, queue, jobId),
+      clearNote: (jobId, progress) => clearNote(engine, queue, jobId, progress),
       stopping: () => this.stopping,
       suspicion,
       tracer,
@@ -291,10 +291,11 @@ export function createWorkerHost(options: WorkerHostOptions): WorkerHost {
 }
 
 /** Best effort: a note that stays is looked at again. */
-async function clearNote(engine: Engine, queue: string, jobId: string): Promise<void> {
+async function clearNote(engine: Engine, queue: string, jobId: string, progress: unknown): Promise<void> {
   const stored = await engine.queue(queue).catch(() => undefined);
   await stored
     ?.getBackend()
-    .updateProgress(jobId, 0)
+    // BullMQ takes an object or a number; what stood there may be any JSON.
+    .updateProgress(jobId, progress as number)
     .catch(() => undefined);
 }

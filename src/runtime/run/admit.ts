@@ -1,4 +1,4 @@
-import { cancelMarkOf, UndecodableJobError } from '../../queue/index.ts';
+import { marksOf, progressIn, UndecodableJobError, withMarks } from '../../queue/index.ts';
 import { decodePayload, type AnyJobContract } from '../../contracts/index.ts';
 import { JobExpiredError } from './job-expired-error.ts';
 import { UnknownJobError } from './unknown-job-error.ts';
@@ -20,7 +20,7 @@ export async function admit(run: RunContext): Promise<Admitted | Outcome> {
   const { assignment, job, meta } = run;
   // Before the name: a half-written job may have lost that too, and no release will ever know it.
   if (job.kind === 'broken') return undecodable(job.name, job.complaint);
-  const cancel = cancelMarkOf(job.progress);
+  const { cancel, since } = marksOf(job.progress);
   if (cancel !== undefined) return { kind: 'cancelled', reason: cancel.reason };
   if (assignment === undefined) return waitForRelease(run, 'the name');
   const { contract } = assignment;
@@ -32,7 +32,7 @@ export async function admit(run: RunContext): Promise<Admitted | Outcome> {
     return { kind: 'dead', reason: 'expired', error };
   }
   // Found: should the job come back to a release that does not know it, after a rollback, that one's hour begins then.
-  if (waitingSince(job.progress) !== undefined) await run.at.clearNote(job.id);
+  if (since !== undefined) await run.at.clearNote(job.id, progressIn(job.progress) ?? 0);
   return { kind: 'admitted', assignment, data: decoded.data };
 }
 
@@ -45,7 +45,8 @@ function undecodable(name: string, detail: string): Outcome {
 }
 
 function waitForRelease({ at, job, startedAt }: RunContext, what: string): Outcome {
-  const since = waitingSince(job.progress) ?? startedAt;
+  const marks = marksOf(job.progress);
+  const { since = startedAt } = marks;
   if (startedAt - since >= UNKNOWN_FOR_MS) {
     const error = new UnknownJobError(at.queue, job.name, what, startedAt - since);
     return { kind: 'dead', reason: 'unknown-contract', error };
@@ -55,12 +56,7 @@ function waitForRelease({ at, job, startedAt }: RunContext, what: string): Outco
     untilMs: startedAt + UNKNOWN_AGAIN_MS,
     reason: `this release does not know ${what}`,
     alarm: true,
-    // The one mutable place that a job has for this on both engines; it is also what a person sees on the board.
-    note: { waitingForRelease: what, since },
+    // It is also what a person sees on the board.
+    note: withMarks(progressIn(job.progress), { ...marks, waitingForRelease: what, since }),
   };
-}
-
-function waitingSince(progress: unknown): number | undefined {
-  if (typeof progress !== 'object' || progress === null || !('since' in progress)) return undefined;
-  return typeof progress.since === 'number' ? progress.since : undefined;
 }

@@ -64,7 +64,11 @@ function isUnrecoverable(error: Error): boolean {
 
 /** The effect may have happened: its client says so, or its handler was stopped at the deadline, whatever it was about to hear. */
 function leavesDoubt(error: Error): boolean {
-  return hasCode(error, 'JOB_TIMEOUT') || (isDeliveryError(error) && error.failure === 'unknown');
+  return (
+    hasCode(error, 'JOB_TIMEOUT') ||
+    hasCode(error, 'JOB_SILENT') ||
+    (isDeliveryError(error) && error.failure === 'unknown')
+  );
 }
 
 function fromDecision(contract: AnyJobContract, decision: HandlerDecision, info: AttemptInfo): Outcome {

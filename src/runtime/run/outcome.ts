@@ -11,7 +11,7 @@ export type Outcome =
       readonly reason: string;
       readonly alarm: boolean;
       /** What is noted on the job from now on. */
-      readonly note?: object;
+      readonly note?: unknown;
     }
   | { readonly kind: 'cancelled'; readonly reason: string }
   | { readonly kind: 'dead'; readonly reason: DeadReason; readonly error: Error }

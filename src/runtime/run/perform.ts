@@ -1,6 +1,13 @@
 import { causedBy, type Cause, type Tracer } from '../../tracing/index.ts';
-import { type AnyJobContract, JobAbortedError, JobCancelledError, JobTimeoutError } from '../../contracts/index.ts';
+import {
+  type AnyJobContract,
+  JobAbortedError,
+  JobCancelledError,
+  JobSilentError,
+  JobTimeoutError,
+} from '../../contracts/index.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
+import { RunNotes } from './notes/run-notes.ts';
 import type { Passage } from '../destinations/destinations.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
 import { RunningJob } from './running-jobs.ts';
@@ -18,10 +25,15 @@ export async function perform(
 ): Promise<Outcome> {
   const { facts, running } = run.at;
   if (facts.wants('job.started')) facts.emit('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
-  const runningJob = new RunningJob(assignment.contract, run, assignment.ledger);
+  const { contract } = assignment;
+  const notes = (job: RunningJob): RunNotes => new RunNotes(run, contract, run.at.notes, reason => job.cancel(reason));
+  const runningJob = new RunningJob(contract, run, assignment.ledger, notes);
   running.add(runningJob);
   const outcome = await ended(run, assignment, data, runningJob);
   running.delete(runningJob);
+  // Before the end: afterwards nobody holds the job, and nothing can be told of it.
+  const untold = runningJob.endNotes();
+  if (untold !== undefined) await untold;
   return passage === undefined ? outcome : passage.conclude(outcome);
 }
 
@@ -116,7 +128,7 @@ function classifyStopped({ abortReason }: RunningJob): Outcome | undefined {
     : undefined;
 }
 
-/** A handler that was timed out may throw anything; the reason is the deadline. */
-function timeoutOf({ abortReason }: RunningJob): JobTimeoutError | undefined {
-  return abortReason instanceof JobTimeoutError ? abortReason : undefined;
+/** A handler that was timed out, or was silent for too long, may throw anything; the reason is that. */
+function timeoutOf({ abortReason }: RunningJob): Error | undefined {
+  return abortReason instanceof JobTimeoutError || abortReason instanceof JobSilentError ? abortReason : undefined;
 }

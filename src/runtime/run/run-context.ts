@@ -6,6 +6,7 @@ import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../../queue/index
 import type { Ledger } from '../../state/index.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import type { Fetches } from '../host/fetches.ts';
+import type { NoteSender } from './notes/note-sender.ts';
 import type { RunningJobs } from './running-jobs.ts';
 import type { Suspicion } from './suspicion.ts';
 
@@ -32,8 +33,10 @@ export interface QueueContext {
   readonly fetches: Fetches;
   /** By job name. */
   readonly assignments: ReadonlyMap<string, Assignment>;
-  /** Takes away what was noted on a job. */
-  readonly clearNote: (jobId: string) => Promise<void>;
+  /** Where runs say how far they are. */
+  readonly notes: NoteSender;
+  /** Takes away the marks on a job: what its handler said of its progress stays. */
+  readonly clearNote: (jobId: string, progress: unknown) => Promise<void>;
   /** No run begins any more. */
   readonly stopping: () => boolean;
   /** Who may not run beside others; undefined where no supervisor could run them alone. */

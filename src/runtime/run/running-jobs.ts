@@ -5,6 +5,7 @@ import {
   type Run,
   JobAbortedError,
   JobCancelledError,
+  JobSilentError,
   JobTimeoutError,
   type AbortCause,
 } from '../../contracts/index.ts';
@@ -29,6 +30,14 @@ export interface RunStart {
   readonly meta: { readonly correlationId: string | undefined; readonly traceparent: string | undefined };
 }
 
+/** What a run says while it works: `RunNotes`. */
+export interface RunVoice {
+  progress(value: unknown): void;
+  log(line: string): void;
+  /** Resolves when the engine has been told all of it. */
+  told(): Promise<void>;
+}
+
 /** One run under way: what the handler sees, and the handles by which it can be stopped. */
 export class RunningJob implements Run {
   readonly jobId: string;
@@ -45,6 +54,11 @@ export class RunningJob implements Run {
   deadlineAt: number;
   /** Its place in `RunningJobs`; -1 outside of it. */
   slot = -1;
+  /** From when on it has been silent for too long; undefined where its contract does not ask. */
+  #silentAt: number | undefined;
+  readonly #stuckAfterMs: number | undefined;
+  #notes: RunVoice | undefined;
+  #makeNotes: ((job: RunningJob) => RunVoice) | undefined;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #giveUp: ((reason: Error) => void) | undefined;
@@ -58,8 +72,12 @@ export class RunningJob implements Run {
     contract: AnyJobContract,
     { jobId, attempt, attempts, begunAt, job, meta }: RunStart,
     ledger: (signal: AbortSignal) => Promise<Ledger>,
+    notes?: (job: RunningJob) => RunVoice,
   ) {
     this.#ledger = ledger;
+    this.#makeNotes = notes;
+    this.#stuckAfterMs = contract.stuckAfterMs;
+    if (contract.stuckAfterMs !== undefined) this.#silentAt = begunAt + contract.stuckAfterMs;
     this.jobId = jobId;
     this.effectId = jobId;
     this.jobName = contract.name;
@@ -87,6 +105,34 @@ export class RunningJob implements Run {
     return this.#abortReason;
   }
 
+  progress(value: Json): void {
+    this.heartbeat();
+    this.#notesOfRun()?.progress(value);
+  }
+
+  log(line: string): void {
+    this.heartbeat();
+    this.#notesOfRun()?.log(line);
+  }
+
+  heartbeat(): void {
+    if (this.#stuckAfterMs !== undefined) this.#silentAt = performance.now() + this.#stuckAfterMs;
+  }
+
+  /** Made by the first word: most runs say nothing. */
+  #notesOfRun(): RunVoice | undefined {
+    this.#notes ??= this.#makeNotes?.(this);
+    return this.#notes;
+  }
+
+  /** It says nothing more, and what it has said is told. Undefined where it never said anything. */
+  endNotes(): Promise<void> | undefined {
+    const notes = this.#notes;
+    this.#notes = undefined;
+    this.#makeNotes = undefined;
+    return notes?.told();
+  }
+
   once<Value extends Json | void>(
     key: string,
     effect: () => Value | Promise<Value>,
@@ -111,6 +157,18 @@ export class RunningJob implements Run {
     return this.deadlineAt <= now && this.#abortReason === undefined && this.#asking === 0;
   }
 
+  /** Silent for longer than its contract allows, and not because of the engine. */
+  isSilent(now: number): boolean {
+    return (
+      this.#silentAt !== undefined && this.#silentAt <= now && this.#abortReason === undefined && this.#asking === 0
+    );
+  }
+
+  /** So long nobody in this process could say anything. */
+  forgive(ms: number): void {
+    if (this.#silentAt !== undefined) this.#silentAt += ms;
+  }
+
   #beginAsking(): void {
     if (this.#asking === 0) this.#askingSince = performance.now();
     this.#asking += 1;
@@ -118,13 +176,16 @@ export class RunningJob implements Run {
 
   #endAsking(): void {
     this.#asking -= 1;
-    if (this.#asking === 0) this.deadlineAt += performance.now() - this.#askingSince;
+    if (this.#asking > 0) return;
+    this.deadlineAt += performance.now() - this.#askingSince;
+    this.heartbeat();
   }
 
   /** Called when the run must be settled although the handler has not ended. */
   onGiveUp(giveUp: (reason: Error) => void): void {
     this.#giveUp = giveUp;
-    if (this.#abortReason instanceof JobTimeoutError) giveUp(this.#abortReason);
+    const reason = this.#abortReason;
+    if (reason instanceof JobTimeoutError || reason instanceof JobSilentError) giveUp(reason);
   }
 
   /** Tells the handler to stop. The run is settled when the handler ends, or by `giveUp`. */
@@ -147,7 +208,14 @@ export class RunningJob implements Run {
   }
 
   timeOut(): void {
-    const reason = new JobTimeoutError(this.jobName, this.#timeoutMs);
+    this.#fail(new JobTimeoutError(this.jobName, this.#timeoutMs));
+  }
+
+  failSilent(): void {
+    this.#fail(new JobSilentError(this.jobName, this.#stuckAfterMs ?? 0));
+  }
+
+  #fail(reason: Error): void {
     this.#stop(reason);
     this.#giveUp?.(reason);
   }
@@ -166,6 +234,7 @@ export class RunningJobs {
    */
   readonly #jobs: RunningJob[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #sweptAt = 0;
   #whenIdle: (() => void)[] = [];
   readonly #endedLong: string[] = [];
 
@@ -186,7 +255,9 @@ export class RunningJobs {
 
   add(job: RunningJob): void {
     job.slot = this.#jobs.push(job) - 1;
-    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    if (this.#timer !== undefined) return;
+    this.#sweptAt = performance.now();
+    this.#timer = setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   delete(job: RunningJob): void {
@@ -231,6 +302,13 @@ export class RunningJobs {
       return;
     }
     const now = performance.now();
-    for (const job of this.#jobs) if (job.isLate(now)) job.timeOut();
+    // While the process was blocked nobody in it could say anything, and heartbeats that were due come after this.
+    const lateMs = now - this.#sweptAt - SWEEP_MS;
+    this.#sweptAt = now;
+    for (const job of this.#jobs) {
+      if (lateMs > SWEEP_MS) job.forgive(lateMs);
+      if (job.isLate(now)) job.timeOut();
+      else if (job.isSilent(now)) job.failSilent();
+    }
   }
 }

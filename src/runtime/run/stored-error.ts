@@ -29,18 +29,18 @@ export class StoredError extends Error {
 
 /** For the engine and for listeners: nothing sensitive, nothing huge. */
 export function storedError(run: RunContext, error: Error): StoredError {
-  return new StoredError(error, scrubber(run));
+  return new StoredError(error, scrubberOf(run));
 }
 
 /** What a handler gave as a reason, as a fact may carry it: nothing sensitive, nothing huge. */
 export function scrubbedReason(run: RunContext, reason: string): string {
-  return shortened(scrubStart(reason, scrubber(run)), MESSAGE_LIMIT);
+  return shortened(scrubStart(reason, scrubberOf(run)), MESSAGE_LIMIT);
 }
 
 /** Made once for a run: of hundreds of kilobytes of data it takes many milliseconds. */
 const scrubbers = new WeakMap<RunContext, Scrub>();
 
-function scrubber(run: RunContext): Scrub {
+export function scrubberOf(run: RunContext): Scrub {
   const known = scrubbers.get(run);
   if (known !== undefined) return known;
   const made = newScrubber(run);

@@ -17,6 +17,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'job.enqueued': ['info'],
   'job.deduplicated': ['info'],
   'job.started': ['debug'],
+  'job.logged': ['info'],
   'job.succeeded': ['info'],
   'job.retried': ['warn'],
   'job.snoozed': ['info', 'warn'],

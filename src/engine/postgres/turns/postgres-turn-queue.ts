@@ -4,7 +4,9 @@ import type {
   End,
   Held,
   NewJob,
+  NoteAnswer,
   Rest,
+  RunNote,
   SettleAnswer,
   Turn,
   TurnAnswer,
@@ -13,6 +15,7 @@ import type {
 } from '../../turns/index.ts';
 import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
+import { NOTE, noteAnswers, noteParameters, type NoteRow } from './note-sql.ts';
 import { readJob, type JobRow } from './read-job.ts';
 import { refusalOf, runStatement } from './statement.ts';
 import type { WorkSigns } from './work-signs.ts';
@@ -173,6 +176,20 @@ export class PostgresTurnQueue implements TurnQueue {
     const slot = free === -1 ? this.#slots.length % SLOTS : free;
     this.#slots[slot] = id;
     return { slot, again: false };
+  }
+
+  /** One note that cannot be stored fails the statement: it is found by halving, and the others are written. */
+  async note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]> {
+    if (notes.length === 0) return [];
+    try {
+      const rows = await runStatement<NoteRow>(this.#options.pool, NOTE, noteParameters(this.name, notes));
+      return noteAnswers(notes, rows);
+    } catch (cause) {
+      if (refusalOf(cause) === undefined) throw cause;
+      if (notes.length === 1) return [{ kind: 'refused' }];
+    }
+    const half = Math.ceil(notes.length / 2);
+    return [...(await this.note(notes.slice(0, half))), ...(await this.note(notes.slice(half)))];
   }
 
   async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {

@@ -4,7 +4,9 @@ import type {
   End,
   Held,
   NewJob,
+  NoteAnswer,
   Rest,
+  RunNote,
   SettleAnswer,
   TakenJob,
   Turn,
@@ -16,6 +18,7 @@ import { AddTrips } from './add-trips.ts';
 import { writeOptions } from './options.ts';
 import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
+import { NOTE_SCRIPT } from './scripts/note-script.ts';
 import { TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
 import { Script } from './script.ts';
 import { firstWord, settleAnswer, StockScripts } from './stock-scripts.ts';
@@ -52,6 +55,7 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #addKeys: readonly string[];
   readonly #turnScript: Script;
   readonly #addScript: Script;
+  readonly #noteScript: Script;
   readonly #stock: StockScripts;
   readonly #trips: AddTrips;
   /** Ids of the turns that are under way, or whose answers were lost. */
@@ -68,6 +72,7 @@ export class RedisTurnQueue implements TurnQueue {
     this.#addKeys = [...ADD_KEYS, `sent:${sender}`].map(key => this.#key + key);
     this.#turnScript = new Script(redis, scripts?.turn ?? TURN_SCRIPT);
     this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
+    this.#noteScript = new Script(redis, NOTE_SCRIPT);
     this.#stock = new StockScripts(redis, prefix, name, metricsKept);
     this.#trips = new AddTrips({ send: jobs => this.#add(jobs), shares: isPlain });
   }
@@ -143,6 +148,18 @@ export class RedisTurnQueue implements TurnQueue {
     );
   }
 
+  /** Sent together: one trip. Each stands alone, so that a job that is damaged takes no other along. */
+  note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]> {
+    return Promise.all(notes.map(note => this.#note(note)));
+  }
+
+  async #note({ jobId, token, lines, mostLines, progress }: RunNote): Promise<NoteAnswer> {
+    const key = this.#key + jobId;
+    const keys = [key, `${key}:lock`, `${key}:logs`, `${this.#key}events`, `${this.#key}meta`];
+    const args = [jobId, token, mostLines, progress?.from ?? '', progress?.to ?? '', ...lines];
+    return noteAnswer(await this.#noteScript.run(keys, args));
+  }
+
   async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {
     if (held.length === 0) return [];
     const ids = held.map(({ jobId }) => jobId);
@@ -198,6 +215,11 @@ function restOf(kind: unknown, detail: unknown): Rest {
     default:
       return { kind: 'more' };
   }
+}
+
+function noteAnswer(answer: unknown): NoteAnswer {
+  if (typeof answer === 'string') return { kind: 'changed', progress: answer };
+  return { kind: answer === 1 ? 'noted' : 'lost' };
 }
 
 function listOf(value: unknown): readonly unknown[] {
