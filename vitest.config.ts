@@ -13,8 +13,8 @@ export default defineConfig({
     isolate: false,
     // More than there are cores: half of a file's time is waiting.
     maxWorkers: 3,
-    // Trials of whole fleets at once: more only make each other slow.
-    maxConcurrency: 4,
+    // Trials of whole fleets at once in each worker: more only make each other slow.
+    maxConcurrency: 2,
     sequence: { shuffle: true, sequencer: LongestFirst },
     // A test's database, keys and files are its own; a second try would hide a race, so there is none.
     retry: 0,

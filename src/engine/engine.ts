@@ -40,8 +40,8 @@ export interface Claim {
 export type EngineBacking =
   | { readonly kind: 'redis'; readonly commands: Redis; readonly prefix: string }
   | { readonly kind: 'postgres'; readonly pool: PgPool }
-  /** `place` is the same object for all engines that share their queues. */
-  | { readonly kind: 'memory'; readonly place: object; readonly namespace: string };
+  /** `place` is the same object for all engines that share their queues; `now` is their time. */
+  | { readonly kind: 'memory'; readonly place: object; readonly namespace: string; readonly now: () => number };
 
 export interface WorkerSetup extends Omit<WorkerOptions<unknown>, 'connection' | 'prefix' | 'name'> {
   readonly name: string;

@@ -19,11 +19,17 @@ export class MemoryStateStore implements StateStore {
   readonly #collections = new Map<string, Map<string, Kept>>();
   readonly #lines = new Map<string, number>();
   readonly #places = new Map<string, number>();
+  readonly #now: () => number;
   #version = 0;
+
+  /** @param now the time, milliseconds since 1970; the computer's when left out */
+  constructor(now: () => number = () => Date.now()) {
+    this.#now = now;
+  }
 
   async get(collection: string, name: string): Promise<StateEntry | undefined> {
     const kept = this.#kept(collection, name);
-    return kept && entryOf(name, kept);
+    return kept && entryOf(name, kept, this.#now());
   }
 
   async getMany(collection: string, names: readonly string[]): Promise<StateEntry[]> {
@@ -39,7 +45,7 @@ export class MemoryStateStore implements StateStore {
     const entries = this.#collections.get(collection) ?? new Map<string, Kept>();
     this.#collections.set(collection, entries);
     const version = (this.#version += 1);
-    entries.set(name, { json: JSON.stringify(value), version, expiresAt: Date.now() + ttlMs });
+    entries.set(name, { json: JSON.stringify(value), version, expiresAt: this.#now() + ttlMs });
     return version;
   }
 
@@ -65,7 +71,7 @@ export class MemoryStateStore implements StateStore {
   }
 
   async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
-    const now = Date.now();
+    const now = this.#now();
     const place = `${line}\n${holder}`;
     const kept = this.#places.get(place);
     if (kept !== undefined && kept + PLACE_KEPT_MS > now) {
@@ -89,11 +95,11 @@ export class MemoryStateStore implements StateStore {
 
   #kept(collection: string, name: string): Kept | undefined {
     const kept = this.#collections.get(collection)?.get(name);
-    return kept !== undefined && kept.expiresAt > Date.now() ? kept : undefined;
+    return kept !== undefined && kept.expiresAt > this.#now() ? kept : undefined;
   }
 }
 
-function entryOf(name: string, { json, version, expiresAt }: Kept): StateEntry {
+function entryOf(name: string, { json, version, expiresAt }: Kept, now: number): StateEntry {
   const value: unknown = JSON.parse(json);
-  return { name, value, version, leftMs: expiresAt - Date.now() };
+  return { name, value, version, leftMs: expiresAt - now };
 }

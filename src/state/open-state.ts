@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/index.ts';
+import type { Engine, EngineBacking } from '../engine/index.ts';
 import { MemoryStateStore } from './memory-store.ts';
 import { PostgresStateStore } from './postgres-store.ts';
 import { RedisStateStore } from './redis-store.ts';
@@ -16,17 +16,17 @@ export async function openState(engine: Engine): Promise<StateStore> {
     case 'postgres':
       return new PostgresStateStore(backing.pool);
     case 'memory':
-      return memoryState(backing.place, backing.namespace);
+      return memoryState(backing);
   }
 }
 
 /** What engines in memory share lives as long as what they are opened on. */
 const inMemory = new WeakMap<object, Map<string, MemoryStateStore>>();
 
-function memoryState(place: object, namespace: string): MemoryStateStore {
+function memoryState({ place, namespace, now }: Extract<EngineBacking, { kind: 'memory' }>): MemoryStateStore {
   const stores = inMemory.get(place) ?? new Map<string, MemoryStateStore>();
   inMemory.set(place, stores);
-  const store = stores.get(namespace) ?? new MemoryStateStore();
+  const store = stores.get(namespace) ?? new MemoryStateStore(now);
   stores.set(namespace, store);
   return store;
 }

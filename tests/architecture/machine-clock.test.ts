@@ -20,7 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
   'src/engine/redis/rights.ts': [1, 'a trial of PEXPIREAT on a key that is deleted at once'],
   'src/engine/broken-job.ts': [1, 'a time to show for a job that is stored without one; it is never run'],
   'src/engine/memory/memory-clock.ts': [1, 'the clock of an engine that lives in this process alone'],
-  'src/state/memory-store.ts': [4, 'the state of this process alone'],
+  'src/state/memory-store.ts': [1, 'the state of this process alone, where no engine gives it a time'],
   'src/state/ledger.ts': [
     1,
     'leaseUntil, which only releases before 0.2 read; this one goes by what the engine says is left',

@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { allCases, caseFiles } from './all-cases.ts';
 
@@ -9,4 +10,13 @@ test('no two files of fault cases share a number: `--case N` and a promise that 
 test('two forms of one case have titles of their own: their rows would replace each other', () => {
   const names = allCases.map(({ number, title }) => `${number} ${title}`);
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test('each file of fault cases has its smoke form: none is run by hand alone', () => {
+  const files = globSync('*.ts', { cwd: new URL('cases', import.meta.url) });
+  const tests = files.filter(file => file.endsWith('.int.test.ts'));
+  expect(tests.map(file => file.replace('.int.test', '')).toSorted()).toEqual(
+    files.filter(file => !tests.includes(file)).toSorted(),
+  );
+  expect(tests).toHaveLength(caseFiles.length);
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
+import type { Engine } from '../../src/engine/index.ts';
 import { waitFor } from './wait-for.ts';
 
 /** Valid as SHIFTWORK_NAMESPACE, never the same twice. */
@@ -43,10 +44,16 @@ export interface EnginePlace {
   cleanup(): Promise<void>;
 }
 
-export interface EngineCase {
-  readonly kind: 'redis' | 'postgres';
+/** A kind of engine that an app can run on. */
+export interface AnyEngineCase {
+  readonly kind: Engine['kind'];
   /** A place of its own on that engine, not migrated yet. */
   open(): Promise<EnginePlace>;
+}
+
+/** One with a server of this run. */
+export interface EngineCase extends AnyEngineCase {
+  readonly kind: 'redis' | 'postgres';
 }
 
 /** For `describe.each(engineCases)`. */

@@ -1,9 +1,9 @@
 import type { App } from '../../src/contracts/index.ts';
 import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
-import { connect, type Client } from '../../src/queue/index.ts';
+import { clientOn, type Client } from '../../src/queue/index.ts';
 import { createWorkerHost, type WorkerHost } from '../../src/runtime/index.ts';
-import type { EngineCase } from './engines.ts';
+import type { AnyEngineCase } from './engines.ts';
 
 /** An app at work in this process: a producer and a worker host on a migrated place of its own. */
 export interface RunningApp {
@@ -15,12 +15,12 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
-export async function runApp({ kind, open }: EngineCase, app: App): Promise<RunningApp> {
-  const place = await open();
+export async function runApp({ open }: Pick<AnyEngineCase, 'open'>, app: App): Promise<RunningApp> {
+  const { url, namespace, cleanup } = await open();
   const facts = new Facts();
-  const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+  const engine = openEngine({ url, namespace, role: 'worker' });
   await engine.migrate();
-  const client = connect({ [kind]: place.url, namespace: place.namespace, facts });
+  const client = clientOn(openEngine({ url, namespace, role: 'producer' }), facts);
   const host = createWorkerHost({ app, engine, facts });
   await host.start();
   return {
@@ -31,7 +31,7 @@ export async function runApp({ kind, open }: EngineCase, app: App): Promise<Runn
     async stop() {
       await client.close();
       await host.stop(3_000);
-      await place.cleanup();
+      await cleanup();
     },
   };
 }

@@ -19,7 +19,7 @@ export async function waitFor<Value>(
   what: string,
   ask: () => Value | Promise<Value>,
   timeoutMs = PATIENCE_MS,
-): Promise<Exclude<Value, undefined | null | false>> {
+): Promise<There<Value>> {
   const endsAt = Date.now() + timeoutMs;
   let last: unknown;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(1.3 * pauseMs, LONGEST_PAUSE_MS)) {
@@ -35,6 +35,9 @@ export async function waitFor<Value>(
   }
 }
 
-function isThere<Value>(answer: Value): answer is Exclude<Value, undefined | null | false> {
+/** What is waited for, when it has come. */
+export type There<Value> = Exclude<Value, undefined | null | false>;
+
+export function isThere<Value>(answer: Value): answer is There<Value> {
   return answer !== undefined && answer !== null && answer !== false;
 }

@@ -128,7 +128,7 @@ export class MemoryEngine implements Engine {
 
   async backing(): Promise<EngineBacking> {
     await this.#open();
-    return { kind: 'memory', place: this.#server, namespace: this.#namespace };
+    return { kind: 'memory', place: this.#server, namespace: this.#namespace, now: () => this.#server.clock.now() };
   }
 
   renew(): void {}

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { clockFaults } from './clocks.ts';
+
+smoke(clockFaults);

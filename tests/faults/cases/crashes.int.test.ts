@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { crashes } from './crashes.ts';
+
+smoke(crashes);

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { engineFaults } from './engine.ts';
+
+smoke(engineFaults);

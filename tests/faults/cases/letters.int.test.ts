@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { letterFaults } from './letters.ts';
+
+smoke(letterFaults);

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { outboxFaults } from './outbox.ts';
+
+smoke(outboxFaults);

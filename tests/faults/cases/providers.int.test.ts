@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { providers } from './providers.ts';
+
+smoke(providers);

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { refusals } from './refusals.ts';
+
+smoke(refusals);

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { schedules } from './schedules.ts';
+
+smoke(schedules);

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { sessionFaults } from './sessions.ts';
+
+smoke(sessionFaults);

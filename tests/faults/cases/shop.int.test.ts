@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { shopFaults } from './shop.ts';
+
+smoke(shopFaults);

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { stops } from './stops.ts';
+
+smoke(stops);

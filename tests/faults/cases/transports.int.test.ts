@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { transportFaults } from './transports.ts';
+
+smoke(transportFaults);

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { watchFaults } from './watch.ts';
+
+smoke(watchFaults);
