@@ -228,11 +228,11 @@ export class Outbox {
     return checked.map(each => finish(context, each, known));
   }
 
-  #jobEntry({ id, contract, data, key, options }: PreparedJob, order: string | undefined): Entry {
-    const { jobId: _, ...rest } = options;
+  #jobEntry({ id, contract, data, key, options, metadata }: PreparedJob, order: string | undefined): Entry {
+    const all = metadata === undefined ? options : { ...options, telemetry: { metadata } };
     const digest = key?.present.data;
     const record = digest === undefined ? undefined : { data: digest, keptMs: contract.keyWindowMs };
-    const body = JSON.stringify({ data, options: rest, record });
+    const body = JSON.stringify({ data, options: all, record });
     return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
   }
 

@@ -39,13 +39,14 @@ describe('prepare', () => {
   });
 
   test('takes the policy from the contract', () => {
-    expect(prepared(greet, { userId: 'u1' }).options).toMatchObject({
+    const { options, metadata } = prepared(greet, { userId: 'u1' });
+    expect(metadata).toBe('{"v":2}');
+    expect(options).toMatchObject({
       attempts: 5,
       backoff: { type: 'exponential', jitter: 1 },
       priority: 30,
       removeOnComplete: { age: 600, count: 5 },
       removeOnFail: { age: 172_800 },
-      telemetry: { metadata: '{"v":2}' },
       deduplication: { ttl: 3_600_000 },
     });
   });

@@ -32,7 +32,10 @@ export interface PreparedJob {
   readonly key: JobKey | undefined;
   /** The id under which it would stand if it had been queued before the secret was changed. */
   readonly previousId: string | undefined;
-  readonly options: JobsOptions;
+  /** Without the metadata; shared by all jobs of the contract that have neither a delay nor a key. */
+  readonly options: Readonly<JobsOptions>;
+  /** What Shiftwork knows about it: see `JobMeta`. */
+  readonly metadata: string | undefined;
 }
 
 export interface PrepareContext {
@@ -88,16 +91,6 @@ export function finish(
   const trace = traceparent() ?? cause?.traceparent;
   const canonical = parts?.[0] === ORIGIN ? undefined : parts && canonicalJson(json, given.generated);
   const key = parts && secrets && jobKeyOf(secrets, contract.name, parts, canonical);
-  const { retention } = contract;
-  const options: JobsOptions = {
-    jobId: id,
-    attempts: contract.retry.attempts,
-    backoff: backoffOf(contract.retry.backoff),
-    priority: given.priority,
-    removeOnComplete: keepCompleted(retention.completedMs, retention.completedCount),
-    removeOnFail: { age: Math.ceil(retention.failedMs / 1000) },
-  };
-  if (given.delayMs > 0) options.delay = given.delayMs;
   const metadata = writeMeta({
     version: contract.version,
     correlationId,
@@ -105,8 +98,6 @@ export function finish(
     causationId: cause?.causationId,
     userId: cause?.userId,
   });
-  if (metadata !== undefined) options.telemetry = { metadata };
-  if (key !== undefined) options.deduplication = { id: key.present.id, ttl: contract.keyWindowMs };
   return {
     id,
     contract,
@@ -117,7 +108,40 @@ export function finish(
     delayMs: given.delayMs,
     key,
     previousId: previous && idWith?.(previous),
-    options,
+    options: optionsOf(contract, given, key),
+    metadata,
+  };
+}
+
+const SHARED = new WeakMap<AnyJobContract, Map<number, Readonly<JobsOptions>>>();
+
+function optionsOf(
+  contract: AnyJobContract,
+  { priority, delayMs }: CheckedOptions,
+  key: JobKey | undefined,
+): Readonly<JobsOptions> {
+  const byPriority = SHARED.get(contract) ?? new Map<number, Readonly<JobsOptions>>();
+  if (byPriority.size === 0) SHARED.set(contract, byPriority);
+  let shared = byPriority.get(priority);
+  if (shared === undefined) {
+    shared = Object.freeze(sharedOptions(contract, priority));
+    byPriority.set(priority, shared);
+  }
+  if (delayMs <= 0 && key === undefined) return shared;
+  return {
+    ...shared,
+    ...(delayMs > 0 && { delay: delayMs }),
+    ...(key !== undefined && { deduplication: { id: key.present.id, ttl: contract.keyWindowMs } }),
+  };
+}
+
+function sharedOptions({ retry, retention }: AnyJobContract, priority: number): JobsOptions {
+  return {
+    attempts: retry.attempts,
+    backoff: backoffOf(retry.backoff),
+    priority,
+    removeOnComplete: keepCompleted(retention.completedMs, retention.completedCount),
+    removeOnFail: { age: Math.ceil(retention.failedMs / 1000) },
   };
 }
 

@@ -12,14 +12,9 @@ export interface JobStore {
   readonly records: KeyRecords;
 }
 
-/**
- * Age, delay and expiry count from now, by the engine's clock: only now, since that is known when the queue is open. Into the same object:
- * nobody else has it, and a copy would cost every job.
- */
-export function enqueuedNow({ clock }: Engine, { id, contract, json, options }: PreparedJob): NewJob {
-  const timestamp = Math.floor(clock.now());
-  options.timestamp = timestamp;
-  return { id, name: contract.name, data: json, opts: options, timestamp };
+/** Age, delay and expiry count from now, by the engine's clock: only now, since that is known when the queue is open. */
+export function enqueuedNow({ clock }: Engine, { id, contract, json, options, metadata }: PreparedJob): NewJob {
+  return { id, name: contract.name, data: json, opts: options, metadata, timestamp: Math.floor(clock.now()) };
 }
 
 /** A receipt, or the id of the job that the key stands for and that carries other data. */

@@ -134,7 +134,7 @@ export async function storePrepared(
       queue,
       jobs.map(({ id, name, data, options, agedMs }) => {
         const timestamp = Math.floor(now - agedMs);
-        return { id, name, data: JSON.stringify(data), opts: { ...options, jobId: id, timestamp }, timestamp };
+        return { id, name, data: JSON.stringify(data), opts: options, timestamp };
       }),
     );
   } catch (cause) {

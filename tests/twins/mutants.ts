@@ -86,8 +86,9 @@ export const MUTANTS: readonly Mutant[] = [
   add('priorities share a place', '(before + i) % 4294967296', 'before'),
   add('nobody is woken', `call('ZADD', marker, 0, '0')`),
   add('a paused queue wakes', 'and not state[1]\n', '\n'),
-  add('the last to come is the last', `ARGV[at + 7] == 'R'`, 'false'),
-  add('an id is taken twice', `if call('EXISTS', key) == 1 then`, 'if false then'),
+  add('the last to come is the last', `elseif lifo then`, 'elseif false then'),
+  add('an id is taken twice', `if (anyKnown or seen[id]) and call('EXISTS', key) == 1 then`, 'if false then'),
+  add('an id is taken twice in one trip', `seen[id] = true`),
   add(
     'keys of lost jobs hold for ever',
     `if call('PTTL', de) == -1 and call('EXISTS', prefix .. other) == 0 then`,
@@ -95,7 +96,8 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   add('keys are not noted on jobs', `, 'deid', deid)`, ')'),
   add('keys have no window', `'PX', ttl, ...)`, '...)'),
-  add('adds are done twice', `if call('HGET', sent, slot) == trip then`, 'if false then'),
+  add('adds are done twice', `if said and said[1] == trip then`, 'if false then'),
+  add('other answers are not remembered', `said[#said + 1] = answer`, 'said[#said] = nil'),
   add('no sign of delayed ones', `call('ZADD', marker, call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2] / 4096, '1')`),
   add('duplicates are silent', `call('XADD', events, '*', 'event', 'duplicated', 'jobId', id)`),
 ];

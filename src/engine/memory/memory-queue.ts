@@ -1,5 +1,5 @@
 import type { JobsOptions } from 'bullmq';
-import type { Keep, NewJob, SettleAnswer } from '../turns/index.ts';
+import { optionsOf, type Keep, type NewJob, type SettleAnswer } from '../turns/index.ts';
 import type { MemoryClock } from './memory-clock.ts';
 import { MemoryEvents } from './memory-events.ts';
 import type { MemoryJob } from './memory-job.ts';
@@ -50,11 +50,11 @@ export class MemoryQueue {
   }
 
   /** Answers the id under which it stands. */
-  add({ id: given, name, data, opts, timestamp }: NewJob): string {
+  add({ id: given, name, data, opts, metadata, timestamp }: NewJob): string {
     const id = given === '' ? String((this.#ids += 1)) : given;
     const key = opts.deduplication?.id;
     if (key !== undefined) {
-      const standing = this.keys.standing({ id, name, data, opts, timestamp });
+      const standing = this.keys.standing({ id, name, data, opts, metadata, timestamp });
       if (standing !== undefined) return standing;
     }
     if (this.jobs.has(id)) {
@@ -68,7 +68,7 @@ export class MemoryQueue {
       timestamp,
       key,
       data,
-      opts: JSON.stringify(opts),
+      opts: JSON.stringify(optionsOf({ opts, metadata })),
       priority: opts.priority ?? 0,
       delay,
       seq: this.#place(opts.lifo === true),

@@ -16,6 +16,6 @@ export type {
   Succeeded,
 } from './end.ts';
 export type { BrokenJob, Held, SoundJob, TakenJob } from './held-job.ts';
-export type { AddAnswer, NewJob } from './new-job.ts';
+export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
 export type { Rest, Take, TakeRate, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';

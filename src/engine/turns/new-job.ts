@@ -6,8 +6,10 @@ export interface NewJob {
   readonly name: string;
   /** As JSON. */
   readonly data: string;
-  /** BullMQ's long names: `delay`, `priority`, `lifo`, `deduplication`, `attempts`, retention, ... */
+  /** BullMQ's long names: `delay`, `priority`, `lifo`, `deduplication`, `attempts`, retention, ... Many jobs may share frozen ones. */
   readonly opts: Readonly<JobsOptions>;
+  /** The `telemetry.metadata` of its options, where these are shared and have none. */
+  readonly metadata?: string | undefined;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
 }
@@ -18,3 +20,8 @@ export interface NewJob {
  */
 export type AddAnswer =
   { readonly kind: 'stands'; readonly id: string } | { readonly kind: 'refused'; readonly reason: string };
+
+/** All options of a job. */
+export function optionsOf({ opts, metadata }: Pick<NewJob, 'opts' | 'metadata'>): Readonly<JobsOptions> {
+  return metadata === undefined ? opts : { ...opts, telemetry: { metadata } };
+}

@@ -1,10 +1,12 @@
-import type { NewJob } from '../../turns/index.ts';
+import { optionsOf, type NewJob } from '../../turns/index.ts';
 
 /**
  * A job as `shiftwork_add` reads it, as JSON; the options are stored as BullMQ's PostgreSQL backend stores them, with their long names. The
  * data is JSON already and stands in it as it is.
  */
-export function writeEntry({ id, name, data, opts, timestamp }: NewJob): string {
+export function writeEntry(job: NewJob): string {
+  const { id, name, data, timestamp } = job;
+  const opts = optionsOf(job);
   const { delay = 0, priority = 0, lifo = false, attempts, deduplication, parent, repeatJobKey } = opts;
   const stored = {
     ...opts,

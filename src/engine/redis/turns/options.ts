@@ -4,8 +4,25 @@ import { optsDecodeMap, optsEncodeMap, type JobsOptions } from 'bullmq';
 const SHORT: ReadonlyMap<string, string> = new Map(Object.entries(optsEncodeMap));
 const LONG: ReadonlyMap<string, string> = new Map(Object.entries(optsDecodeMap));
 
-/** Options as a job's hash has them. `attempts` 0 when left out, as BullMQ's Job has it. */
-export function writeOptions(opts: Readonly<JobsOptions>): string {
+/** Options that many jobs share are frozen: their text is made once. Making it for each was the largest part of what an add cost this process. */
+const SHARED = new WeakMap<object, string>();
+
+/** Options as a job's hash has them, with the metadata of its telemetry. */
+export function writeOptions(opts: Readonly<JobsOptions>, metadata?: string): string {
+  const text = Object.isFrozen(opts) ? shared(opts) : write(opts);
+  return metadata === undefined ? text : `${text.slice(0, -1)},"tm":${JSON.stringify(metadata)}}`;
+}
+
+function shared(opts: Readonly<JobsOptions>): string {
+  const known = SHARED.get(opts);
+  if (known !== undefined) return known;
+  const text = write(opts);
+  SHARED.set(opts, text);
+  return text;
+}
+
+/** `attempts` 0 when left out, as BullMQ's Job has it. */
+function write(opts: Readonly<JobsOptions>): string {
   const stored: Record<string, unknown> = { attempts: 0 };
   for (const [name, value] of Object.entries(opts)) {
     if (value === undefined || name === 'repeatJobKey') continue;

@@ -134,11 +134,8 @@ export class RedisTurnQueue implements TurnQueue {
     if (first !== undefined && !isPlain(first)) return [{ kind: 'stands', id: await this.#stock.addOne(first) }];
     this.#tripCount += 1;
     const args: (string | number)[] = [this.#key, this.#tripCount % SLOTS, this.#tripCount, jobs.length];
-    for (const { id, name, data, opts, timestamp } of jobs) {
-      const { delay = 0, priority = 0, lifo = false, deduplication } = opts;
-      const push = lifo ? 'R' : 'L';
-      args.push(id, name, data, writeOptions(opts), timestamp, delay, priority, push);
-      args.push(deduplication?.id ?? '', deduplication?.ttl ?? 0);
+    for (const { id, name, data, opts, metadata, timestamp } of jobs) {
+      args.push(id, name, data, writeOptions(opts, metadata), timestamp, opts.priority ?? 0, extraOf(opts));
     }
     const answers: unknown = await this.#addScript.run(this.#addKeys, args);
     return listOf(answers).map(answer =>
@@ -202,6 +199,13 @@ function isPlain({ opts }: NewJob): boolean {
   if (deduplication === undefined) return true;
   const { replace, extend, keepLastIfActive, reschedule }: Readonly<Record<string, unknown>> = { ...deduplication };
   return !(replace || extend || keepLastIfActive || reschedule);
+}
+
+/** What few jobs have, as JSON; nothing for all others. */
+function extraOf({ delay = 0, lifo = false, deduplication }: NewJob['opts']): string {
+  if (delay <= 0 && !lifo && deduplication === undefined) return '';
+  const { id: deid, ttl } = deduplication ?? {};
+  return JSON.stringify({ ...(delay > 0 && { delay: String(delay) }), ...(lifo && { lifo }), deid, ttl });
 }
 
 function restOf(kind: unknown, detail: unknown): Rest {

@@ -1,6 +1,6 @@
 import { QueueKeys, RedisConnection, RedisQueueBackend, type JobJson } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { End, NewJob, SettleAnswer } from '../../turns/index.ts';
+import { optionsOf, type End, type NewJob, type SettleAnswer } from '../../turns/index.ts';
 
 /** What BullMQ's scripts answer where an end is not theirs to write. */
 const REFUSALS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused' | 'settled'>>> = {
@@ -71,7 +71,9 @@ export class StockScripts extends RedisQueueBackend {
   }
 
   /** A job whose deduplication replaces or is stored for later. Answers the id under which it stands. */
-  addOne({ id, name, data, opts, timestamp }: NewJob): Promise<string> {
+  addOne(added: NewJob): Promise<string> {
+    const { id, name, data, timestamp } = added;
+    const opts = optionsOf(added);
     const job: JobJson = {
       id,
       name,
