@@ -65,6 +65,7 @@ export {
   connect,
   parseJobId,
   type Client,
+  type Enqueuer,
   type ConnectOptions,
   type JobReceipt,
   type JobState,

@@ -7,6 +7,7 @@ import type { Schedule } from './define-schedule.ts';
 import type { Handler } from './handle.ts';
 import type { AnyJobContract } from './job-contract.ts';
 import type { Reaction } from './react.ts';
+import type { Needs } from './resource.ts';
 
 export interface QueueDefinition {
   /** Jobs at once in one worker process. 10 by default; WORKER_CONCURRENCY overrides it. */
@@ -54,9 +55,9 @@ export interface QueuePolicy {
   readonly destinations: DestinationPolicy;
 }
 
-export interface AppDefinition {
+export interface AppDefinition<Handlers extends readonly Handler[] = readonly Handler[]> {
   readonly jobs: readonly AnyJobContract[];
-  readonly handlers: readonly Handler[];
+  readonly handlers: Handlers;
   readonly queues?: Readonly<Record<string, QueueDefinition>>;
   /** What may be published or subscribed; the events of the reactions are among them without being named. */
   readonly events?: readonly AnyEventContract[];
@@ -68,9 +69,19 @@ export interface AppDefinition {
   readonly plugins?: readonly AppPlugin[];
 }
 
-/** What an app consists of, as data: workers, dashboard and command line load it. */
-export interface App {
+/** Everything that one of these handlers needs, under its names. */
+export type NeedsOf<Handlers extends readonly Handler[]> =
+  Together<Handlers[number]['needs']> extends infer N extends Needs ? N : Needs;
+
+type Together<Each> = (Each extends unknown ? (each: Each) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
+/** What an app consists of, as data: workers, dashboard and command line load it. `N` is what its handlers need, for tests. */
+export interface App<N extends Needs = Needs> {
   readonly kind: 'app';
+  /** Nothing stands here: it carries the type alone. */
+  readonly needs?: N;
   readonly jobs: ReadonlyMap<string, AnyJobContract>;
   readonly handlers: ReadonlyMap<string, Handler>;
   /** Every queue that a contract names, in the order of first use. */
@@ -89,7 +100,9 @@ const DEFAULT_CONCURRENCY = 10;
  * A contract without a handler is allowed here (another app may run it); a worker assigned to it refuses to start.
  * @throws InvalidContractError
  */
-export function defineApp(definition: AppDefinition): App {
+export function defineApp<const Handlers extends readonly Handler[]>(
+  definition: AppDefinition<Handlers>,
+): App<NeedsOf<Handlers>> {
   const problems: string[] = [];
   const jobs = new Map<string, AnyJobContract>();
   for (const contract of definition.jobs) {

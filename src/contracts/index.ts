@@ -5,6 +5,7 @@ export {
   type App,
   type AppDefinition,
   type DestinationPolicy,
+  type NeedsOf,
   type QueueDefinition,
   type QueuePolicy,
 } from './define-app.ts';

@@ -18,7 +18,16 @@ export { openEngine } from './open-engine.ts';
 export { scheduleNext } from './schedule-next.ts';
 export * from './engine-check-error.ts';
 export * from './engine-unreachable-error.ts';
-export { memoryServer, memoryServerWith, VirtualClock, type MemoryClock, type MemoryServer } from './memory/index.ts';
+export {
+  MemoryEngine,
+  MemoryServer,
+  memoryServer,
+  memoryServerWith,
+  VirtualClock,
+  type MemoryClock,
+  type MemoryJob,
+  type MemoryQueue,
+} from './memory/index.ts';
 export type {
   AddAnswer,
   NoteAnswer,

@@ -12,7 +12,7 @@ export type { PublishPolicy } from './bus/steady-send.ts';
 export type { SubscribeOptions } from './bus/subscribe-options.ts';
 export type { EventHandler, Receipt } from './bus/subscriber.ts';
 export type { EventDeadLetter } from './bus/dead-letter.ts';
-export type { Capabilities, OutgoingEvent, StoredLetter, Transport } from './transport.ts';
+export type { Capabilities, LocalResult, OutgoingEvent, StoredLetter, Transport } from './transport.ts';
 export { InProcessTransport } from './transports/in-process.ts';
 export { openRabbitMq } from './transports/rabbitmq/open-rabbitmq.ts';
 export type { RabbitMqOptions } from './transports/rabbitmq/options.ts';

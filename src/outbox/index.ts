@@ -8,6 +8,7 @@ export {
   type PrismaTransaction,
 } from './adapters.ts';
 export * from './ends-unrecorded-error.ts';
+export { entriesIn, outgoingOf, storableOf, type OutboxEntry } from './entry.ts';
 export { forgetSeen, once, onceInTransaction } from './inbox.ts';
 export {
   Outbox,
@@ -22,5 +23,5 @@ export { noteUnrecorded, reconcile, type Reconciled, type ReconcileOptions } fro
 export { recordEnds, type EndRecorder } from './record-ends.ts';
 export { Relay, type RelayOptions } from './relay.ts';
 export type { EventSink } from './send-batch.ts';
-export { shareOutboxSecret } from './outbox-secret.ts';
+export { asksForSecret, shareOutboxSecret } from './outbox-secret.ts';
 export { migrateOutbox, outboxSchema, type Sql, type SqlTransaction } from './tables.ts';

@@ -50,8 +50,15 @@ export async function shareOutboxSecret(sql: Sql, engine: Engine, namespace?: st
   if (own !== here) await sql.query(`update ${tables.secret} set value = $1`, [own]);
 }
 
+const ASKED = 'select value from';
+
+/** Whether a statement asks for the copy, for a transaction that is no database's: it answers a row with the `value`. */
+export function asksForSecret(text: string): boolean {
+  return text.startsWith(ASKED);
+}
+
 async function readSecret(sql: SqlTransaction, { secret, schema }: Tables): Promise<string> {
-  const result = await sql.query(`select value from ${secret} limit $1`, [1]);
+  const result = await sql.query(`${ASKED} ${secret} limit $1`, [1]);
   const rows: unknown = typeof result === 'object' && result !== null && 'rows' in result ? result.rows : undefined;
   const [row]: readonly unknown[] = Array.isArray(rows) ? rows : [];
   if (typeof row === 'object' && row !== null && 'value' in row && typeof row.value === 'string') return row.value;

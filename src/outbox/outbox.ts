@@ -23,6 +23,7 @@ import {
 import type { GivenSecrets, Secrets, SecretSource } from '../secrets/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
 import { OutboxSecret } from './outbox-secret.ts';
+import { writeEntries, type OutboxEntry } from './entry.ts';
 import { SLOTS, tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';
 
 export interface OutboxOptions extends Pick<GivenSecrets, 'secret'> {
@@ -70,15 +71,6 @@ export interface OutboxEvent {
   readonly jobs: readonly OutboxReceipt[];
 }
 
-interface Entry {
-  readonly slot: number;
-  readonly kind: 'job' | 'event';
-  readonly id: string;
-  readonly target: string;
-  readonly name: string;
-  readonly body: string;
-}
-
 /**
  * Jobs and events recorded inside the app's own transaction: there when it commits, gone when it rolls back. The relay brings them to
  * the engine and to the bus.
@@ -123,7 +115,7 @@ export class Outbox {
     const { order, ...rest } = options;
     const [job] = await this.#finish([check(contract, data, rest)], () => this.#secret.for(tx));
     if (job === undefined) throw new Error('One job was prepared and none came back.');
-    await this.#write(tx, [this.#jobEntry(job, order)]);
+    await writeEntries(tx, this.#tables, [this.#jobEntry(job, order)]);
     return receiptOf(job);
   }
 
@@ -186,7 +178,7 @@ export class Outbox {
     const { text } = outgoing(event, this.#source);
     const { name } = event.contract;
     const slot = this.#slotOf(options.order);
-    await this.#write(tx, [
+    await writeEntries(tx, this.#tables, [
       { slot, kind: 'event', id: event.id, target: name, name, body: text },
       ...jobs.map(job => this.#jobEntry(job, options.order)),
     ]);
@@ -228,32 +220,12 @@ export class Outbox {
     return checked.map(each => finish(context, each, known));
   }
 
-  #jobEntry({ id, contract, data, key, options, metadata }: PreparedJob, order: string | undefined): Entry {
+  #jobEntry({ id, contract, data, key, options, metadata }: PreparedJob, order: string | undefined): OutboxEntry {
     const all = metadata === undefined ? options : { ...options, telemetry: { metadata } };
     const digest = key?.present.data;
     const record = digest === undefined ? undefined : { data: digest, keptMs: contract.keyWindowMs };
     const body = JSON.stringify({ data, options: all, record });
     return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
-  }
-
-  async #write(tx: SqlTransaction, entries: readonly Entry[]): Promise<void> {
-    const { entry, channel } = this.#tables;
-    await tx.query(
-      `with written as (
-         insert into ${entry} (slot, kind, id, target, name, body)
-         select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-       )
-       select pg_notify($7, '')::text`,
-      [
-        entries.map(each => each.slot),
-        entries.map(each => each.kind),
-        entries.map(each => each.id),
-        entries.map(each => each.target),
-        entries.map(each => each.name),
-        entries.map(each => each.body),
-        channel,
-      ],
-    );
   }
 
   #slotOf(order: string | undefined): number {

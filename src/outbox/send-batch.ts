@@ -1,7 +1,8 @@
 import { hasCode, toError } from '../errors/index.ts';
 import { storableText } from '../privacy/index.ts';
 import { type OutgoingEvent } from '../events/index.ts';
-import { storePrepared, type JobStore, type StorableJob } from '../queue/index.ts';
+import { storePrepared, type JobStore } from '../queue/index.ts';
+import { outgoingOf, storableOf } from './entry.ts';
 import type { Sql, Tables } from './tables.ts';
 
 /** Where events go. */
@@ -130,22 +131,17 @@ async function takeRows({ sql, tables, kind }: BatchParts): Promise<readonly Row
 
 async function sendJobs({ store }: BatchParts, queue: string, rows: readonly Row[], sent: Sent): Promise<void> {
   try {
-    const ids = await storePrepared(store, queue, rows.map(storable));
+    const ids = await storePrepared(
+      store,
+      queue,
+      rows.map(row => storableOf(row, { agedMs: row.aged_ms, again: row.again })),
+    );
     for (const [index, row] of rows.entries()) {
       (ids[index] === row.id ? sent.jobs : sent.repeats).push(row.position);
     }
   } catch (cause) {
     sent.outages.push(toError(cause));
   }
-}
-
-/** Age and delay count from when it was written, not from when the relay comes by: by the database's clock, as no other knows both times. */
-function storable({ id, name, body, again, aged_ms: agedMs }: Row): StorableJob {
-  // Written by `Outbox` and by nobody else.
-  const { data, options, record } = JSON.parse(body) as Pick<StorableJob, 'data' | 'options' | 'record'>;
-  if (!again) return { id, name, data, options, record, agedMs };
-  const { deduplication: _, ...rest } = options;
-  return { id, name, data, options: rest, agedMs };
 }
 
 async function sendEvents(bus: EventSink, rows: readonly Row[], until: number, sent: Sent): Promise<void> {
@@ -168,12 +164,6 @@ async function sendEvents(bus: EventSink, rows: readonly Row[], until: number, s
 function isOutage(error: Error): boolean {
   // A closed bus is no fault of the event: this relay is about to end, and the next one sends it.
   return [error, error.cause].some(each => hasCode(each, 'BUS_UNAVAILABLE', 'BUS_CLOSED', 'QUEUE_UNAVAILABLE'));
-}
-
-function outgoingOf({ id, target, body }: Row): OutgoingEvent {
-  // Written by `Outbox`: a CloudEvent.
-  const { time, correlationid } = JSON.parse(body) as { readonly time: string; readonly correlationid: string };
-  return { id, type: target, timestamp: new Date(time), correlationId: correlationid, text: body };
 }
 
 async function record(sql: Sql, { entry }: Tables, { jobs, repeats, events, stuck }: Sent): Promise<void> {

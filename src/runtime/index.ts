@@ -4,6 +4,7 @@ export { readFleet, type Fleet, type FleetHost, type HeldDestination } from './s
 export { ResourceSet } from './host/resource-set.ts';
 export type { Outcome } from './run/outcome.ts';
 export { parentOfProcess, type Parent } from './supervisor/parent.ts';
+export { Scheduler } from './schedules/scheduler.ts';
 export { scheduleProblems } from './schedules/slots.ts';
 export { createWorkerHost, type WorkerHost, type WorkerHostOptions } from './host/worker-host.ts';
 export * from './run/job-dead-error.ts';
@@ -17,6 +18,7 @@ export type { Suspicion } from './run/suspicion.ts';
 export type { WorkerProgram } from './supervisor/child-worker.ts';
 export type { HeldJob } from './supervisor/messages.ts';
 export { PRESENCE_TTL_MS } from './supervisor/presence.ts';
+export { Rescue } from './supervisor/rescue.ts';
 export { settledBy } from './supervisor/settled-by.ts';
 export { Supervisor } from './supervisor/supervisor.ts';
 export { isDebugged, sayTurns } from './supervisor/watch/turns.ts';

@@ -61,8 +61,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
   'src/testing': {
-    may: ['src/queue', 'src/runtime', 'src/state'],
-    why: 'it runs what the runtime would run, in memory',
+    may: ['src/dead-letters', 'src/engine', 'src/events', 'src/outbox', 'src/queue', 'src/runtime', 'src/state'],
+    why: 'it runs what a worker and a relay would run, in memory: the whole pipeline',
   },
   'src/command': { may: [], why: 'what commands are made of: whoever lists them must load nothing of the platform' },
   'src/boot': {

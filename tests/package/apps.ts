@@ -7,7 +7,7 @@ const MANIFEST = { name: 'app', private: true, version: '0.0.0' };
 
 const ALL = ['shiftwork', '@shiftwork/dashboard'];
 /** For every door to open: what the README of the package tells to install for each. */
-const PEERS = Object.entries(OPTIONAL_PACKAGES).map(([name, major]) => `${name}@${major}`);
+const PEERS = [...Object.entries(OPTIONAL_PACKAGES).map(([name, major]) => `${name}@${major}`), 'vitest@5'];
 
 export interface App {
   readonly name: string;

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** What one look at the engine's clock found. Milliseconds. */
 export interface ClockLook {
   /** This machine's clock minus the engine's. */
@@ -61,6 +63,11 @@ export class EngineClock {
     // A small correction does not turn back what this process has told already: of two moments the later one is never the earlier.
     const turnedBack = found < this.#latest && this.#latest - found < STEP_MS;
     return turnedBack ? this.#latest : (this.#latest = found);
+  }
+
+  /** Resolves when so much time has passed, or the signal aborts. Keeps no process alive. */
+  async pass(ms: number, signal: AbortSignal): Promise<void> {
+    await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
   }
 
   /** This machine's clock minus the engine's; undefined until the engine has said its time. */

@@ -1,4 +1,6 @@
 /** Queues in this process alone, for the tests of users and our own: no server, a clock that a test may move, outages on demand. */
 export { REAL_CLOCK, VirtualClock, type MemoryClock } from './memory-clock.ts';
 export { MemoryEngine } from './memory-engine.ts';
-export { memoryServer, memoryServerWith, type MemoryServer } from './memory-server.ts';
+export type { MemoryJob } from './memory-job.ts';
+export type { MemoryQueue } from './memory-queue.ts';
+export { MemoryServer, memoryServer, memoryServerWith } from './memory-server.ts';

@@ -14,6 +14,17 @@ export class MemoryEngineClock extends EngineClock {
     return Math.round(this.#clock.now() - (performance.now() - monotonicMs));
   }
 
+  override async pass(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = (): void => resolve();
+    signal.addEventListener('abort', end, { once: true });
+    const giveUp = this.#clock.after(ms, end);
+    await promise;
+    giveUp();
+    signal.removeEventListener('abort', end);
+  }
+
   override get differenceMs(): number {
     return 0;
   }

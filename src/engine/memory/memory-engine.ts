@@ -43,12 +43,14 @@ export class MemoryEngine implements Engine {
   readonly #workers: SturdyWorker[] = [];
   readonly #stop = new AbortController();
   #isWatching = false;
+  #isCut = false;
   #closing: Promise<void> | undefined;
 
-  constructor(url: URL, options: EngineOptions) {
+  /** `server`: the one that the URL names in this process, when left out. */
+  constructor(url: URL, options: EngineOptions, server: MemoryServer = memoryServer(url.host)) {
     this.target = `memory of this process (${url.host})`;
     this.secrets = options.secrets ?? {};
-    this.#server = memoryServer(url.host);
+    this.#server = server;
     this.clock = new MemoryEngineClock(this.#server.clock);
     this.#namespace = prefixOf(options.namespace);
     this.#options = options;
@@ -94,7 +96,8 @@ export class MemoryEngine implements Engine {
   async turns(name: string, settings: TurnQueueSettings = {}): Promise<TurnQueue> {
     if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
     const queue = this.#server.queue(this.#namespace, name);
-    return new MemoryTurnQueue({ queue, reach: () => this.#reach(), settings });
+    const { gate } = this.#server;
+    return new MemoryTurnQueue({ queue, gate, reach: () => this.#reach(), settings });
   }
 
   async queueNames(): Promise<readonly string[]> {
@@ -132,6 +135,11 @@ export class MemoryEngine implements Engine {
   }
 
   renew(): void {}
+
+  /** As if the process that has opened it were killed: nothing that it asks is done or answered any more. */
+  cut(): void {
+    this.#isCut = true;
+  }
 
   async check(): Promise<EngineReport> {
     await this.#open();
@@ -176,6 +184,7 @@ export class MemoryEngine implements Engine {
     const isWorker = this.#options.role === 'worker';
     try {
       await this.#server.reach(isWorker ? WORKER_PATIENCE_MS : FAIL_FAST_MS, this.#stop.signal);
+      if (this.#isCut) return await new Promise<never>(() => undefined);
       this.#outage.back();
     } catch (cause) {
       this.#lost(cause);

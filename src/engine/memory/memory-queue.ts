@@ -33,12 +33,15 @@ export class MemoryQueue {
   readonly rate: MemoryRate;
   readonly events: MemoryEvents;
   readonly #clock: MemoryClock;
+  readonly #onAdded: ((job: MemoryJob) => void) | undefined;
   #places = 0;
   #ids = 0;
   #lastLookForStalled = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, clock: MemoryClock) {
+  /** `onAdded` is called with each new job. */
+  constructor(name: string, clock: MemoryClock, onAdded?: (job: MemoryJob) => void) {
     this.name = name;
+    this.#onAdded = onAdded;
     this.#clock = clock;
     this.keys = new MemoryKeys(this);
     this.rate = new MemoryRate(this.meta);
@@ -91,6 +94,7 @@ export class MemoryQueue {
       logs: [],
     };
     this.jobs.set(id, job);
+    this.#onAdded?.(job);
     this.events.say('added', { jobId: id, name });
     if (delay > 0) this.events.say('delayed', { jobId: id, delay: job.dueAt });
     else this.events.say('waiting', { jobId: id });

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REAL_CLOCK, type MemoryClock } from './memory-clock.ts';
+import { MemoryGate } from './memory-gate.ts';
+import type { MemoryJob } from './memory-job.ts';
 import { MemoryQueue } from './memory-queue.ts';
 
 /** As a driver says it when nothing listens. */
@@ -27,15 +29,19 @@ class TimedOut extends Error {
 export class MemoryServer {
   readonly name: string;
   readonly clock: MemoryClock;
+  readonly gate = new MemoryGate();
   readonly #queues = new Map<string, MemoryQueue>();
   /** Workers and readers of events by their connection's name, for BullMQ's list of workers. */
   readonly clients = new Set<string>();
+  readonly #onAdded: ((job: MemoryJob, queue: string) => void) | undefined;
   #state: 'up' | 'down' | 'frozen' = 'up';
   #changed = Promise.withResolvers<void>();
 
-  constructor(name: string, clock: MemoryClock = REAL_CLOCK) {
+  /** `onAdded` is called with each new job and its queue. */
+  constructor(name: string, clock: MemoryClock = REAL_CLOCK, onAdded?: (job: MemoryJob, queue: string) => void) {
     this.name = name;
     this.clock = clock;
+    this.#onAdded = onAdded;
   }
 
   queueNames(namespace: string): readonly string[] {
@@ -47,7 +53,7 @@ export class MemoryServer {
     const key = `${namespace}/${name}`;
     const known = this.#queues.get(key);
     if (known !== undefined) return known;
-    const queue = new MemoryQueue(name, this.clock);
+    const queue = new MemoryQueue(name, this.clock, job => this.#onAdded?.(job, name));
     this.#queues.set(key, queue);
     return queue;
   }
@@ -103,6 +109,16 @@ export class MemoryServer {
     this.#changed = Promise.withResolvers();
     resolve();
     // Who waited for work has a broken connection, or a new one.
+    this.#wake();
+  }
+
+  /** Workers take what waits from now on, and look at once. */
+  openGate(): void {
+    this.gate.open();
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const queue of this.#queues.values()) queue.events.sign();
   }
 }

@@ -15,6 +15,7 @@ import type {
   TurnQueue,
   TurnQueueSettings,
 } from '../turns/index.ts';
+import type { MemoryGate } from './memory-gate.ts';
 import type { MemoryJob } from './memory-job.ts';
 import type { MemoryQueue } from './memory-queue.ts';
 
@@ -22,6 +23,8 @@ export interface MemoryTurnQueueOptions {
   readonly queue: MemoryQueue;
   /** Rejects while the server is away. */
   readonly reach: () => Promise<void>;
+  /** While it is closed nothing is taken. Always open when left out. */
+  readonly gate?: MemoryGate;
   readonly settings?: TurnQueueSettings;
 }
 
@@ -55,7 +58,9 @@ export class MemoryTurnQueue implements TurnQueue {
     const settled = this.#settleAll(ends, now);
     this.#remember(id, settled);
     this.#signs = this.#queue.events.signs;
-    return take === undefined ? { settled, jobs: [], rest: undefined } : { settled, ...this.#take(take, now) };
+    if (take === undefined) return { settled, jobs: [], rest: undefined };
+    if (this.#options.gate?.isOpen === false) return { settled, jobs: [], rest: { kind: 'held' } };
+    return { settled, ...this.#take(take, now) };
   }
 
   /** What is handed back goes to the head in the order given: the first one last. */
@@ -179,6 +184,11 @@ export class MemoryTurnQueue implements TurnQueue {
 
   async waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
     const { events } = this.#queue;
+    const { gate } = this.#options;
+    if (gate?.isOpen === false) {
+      await gate.passed(signal);
+      return;
+    }
     if (events.signs !== this.#signs) {
       this.#signs = events.signs;
       return;

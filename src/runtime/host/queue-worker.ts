@@ -42,6 +42,7 @@ export class QueueWorker {
       concurrency,
       lockMs: policy.lockMs,
       now: context.now,
+      pass: (ms, signal) => options.engine.clock.pass(ms, signal),
       onJob: job => void this.#run(job),
       onError: error => this.#failed(error),
       onLost: jobIds => this.#lost(jobIds),

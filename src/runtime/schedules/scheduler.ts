@@ -100,6 +100,12 @@ export class Scheduler {
       await this.#options.store.delete('scheduler', 'leader', this.#lease).catch(() => undefined);
   }
 
+  /** When the first slot of any schedule after that time is; undefined where there is none. */
+  nextAfter(time: number): number | undefined {
+    const next = [...this.#slots.values()].flatMap(slots => slots.next(time) ?? []);
+    return next.length === 0 ? undefined : Math.min(...next);
+  }
+
   /** Takes or renews the lead, and deals with every slot that is due. */
   async tick(): Promise<void> {
     if (!(await this.#leads())) return;

@@ -24,6 +24,8 @@ export interface TurnLoopOptions {
   readonly lockMs: number;
   /** The engine's time. */
   readonly now: () => number;
+  /** Resolves when so much of that time has passed, or the signal aborts. */
+  readonly pass: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Called with each job that was taken. It ends in `settle` or `letGo`. */
   readonly onJob: (job: TakenJob) => void;
   /** A turn failed and is tried again. */
@@ -247,7 +249,7 @@ export class TurnLoop {
   async #restOver(queue: TurnQueue, now: () => number, signal: AbortSignal): Promise<void> {
     const rest = this.#rest;
     if (rest.kind === 'limited') {
-      await sleep(Math.min(rest.forMs + 1, 5_000), undefined, { signal, ref: false }).catch(() => undefined);
+      await this.#options.pass(Math.min(rest.forMs + 1, 5_000), signal);
       return;
     }
     if (rest.kind === 'more' && queue.signStays !== true) return;

@@ -1,0 +1,72 @@
+import type { OutgoingEvent } from '../events/index.ts';
+import type { StorableJob } from '../queue/index.ts';
+import type { SqlTransaction, Tables } from './tables.ts';
+
+/** A job or an event as a transaction has written it. */
+export interface OutboxEntry {
+  readonly slot: number;
+  readonly kind: 'job' | 'event';
+  readonly id: string;
+  /** A queue, or the type of an event. */
+  readonly target: string;
+  readonly name: string;
+  readonly body: string;
+}
+
+const COLUMNS = '(slot, kind, id, target, name, body)';
+
+export async function writeEntries(
+  tx: SqlTransaction,
+  { entry, channel }: Pick<Tables, 'entry' | 'channel'>,
+  entries: readonly OutboxEntry[],
+): Promise<void> {
+  await tx.query(
+    `with written as (
+       insert into ${entry} ${COLUMNS}
+       select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+     )
+     select pg_notify($7, '')::text`,
+    [
+      entries.map(each => each.slot),
+      entries.map(each => each.kind),
+      entries.map(each => each.id),
+      entries.map(each => each.target),
+      entries.map(each => each.name),
+      entries.map(each => each.body),
+      channel,
+    ],
+  );
+}
+
+/** What `writeEntries` would write, for a transaction that is no database's; undefined where it is another statement. */
+export function entriesIn(text: string, values: readonly unknown[]): readonly OutboxEntry[] | undefined {
+  if (!text.includes(COLUMNS) || !text.startsWith('with written')) return undefined;
+  // Written above, and by nobody else.
+  const [slots = [], kinds, ids, targets, names, bodies] = values as readonly (readonly never[])[];
+  return slots.map((slot, index) => ({
+    slot,
+    kind: kinds?.[index] ?? 'job',
+    id: ids?.[index] ?? '',
+    target: targets?.[index] ?? '',
+    name: names?.[index] ?? '',
+    body: bodies?.[index] ?? '',
+  }));
+}
+
+/** Age and delay count from when it was written, not from when the relay comes by: by the database's clock, as no other knows both times. */
+export function storableOf(
+  { id, name, body }: Pick<OutboxEntry, 'id' | 'name' | 'body'>,
+  { agedMs, again }: { readonly agedMs: number; readonly again: boolean },
+): StorableJob {
+  // Written by `Outbox` and by nobody else.
+  const { data, options, record } = JSON.parse(body) as Pick<StorableJob, 'data' | 'options' | 'record'>;
+  if (!again) return { id, name, data, options, record, agedMs };
+  const { deduplication: _, ...rest } = options;
+  return { id, name, data, options: rest, agedMs };
+}
+
+export function outgoingOf({ id, target, body }: Pick<OutboxEntry, 'id' | 'target' | 'body'>): OutgoingEvent {
+  // Written by `Outbox`: a CloudEvent.
+  const { time, correlationid } = JSON.parse(body) as { readonly time: string; readonly correlationid: string };
+  return { id, type: target, timestamp: new Date(time), correlationId: correlationid, text: body };
+}
