@@ -1,5 +1,5 @@
 /** What the words of an app mean: contracts, handlers, reactions, resources. Checks payloads with what privacy may tell, and runs within tracing's cause. */
-export type { AppPlugin } from './app-plugin.ts';
+export type { AppPlugin } from './define/app-plugin.ts';
 export {
   defineApp,
   type App,
@@ -8,10 +8,10 @@ export {
   type NeedsOf,
   type QueueDefinition,
   type QueuePolicy,
-} from './define-app.ts';
-export { defineEvent, requireEventRequest, type EventDefinition } from './define-event.ts';
-export { defineSchedule, type MissedPolicy, type Schedule, type ScheduleDefinition } from './define-schedule.ts';
-export { defineJob, type JobDefinition } from './define-job.ts';
+} from './define/define-app.ts';
+export { defineEvent, requireEventRequest, type EventDefinition } from './define/define-event.ts';
+export { defineSchedule, type MissedPolicy, type Schedule, type ScheduleDefinition } from './define/define-schedule.ts';
+export { defineJob, type JobDefinition } from './define/define-job.ts';
 export type {
   AnyEventContract,
   EventContract,
@@ -21,9 +21,9 @@ export type {
   EventOptions,
   EventRequest,
   PayloadOf,
-} from './event-contract.ts';
-export { encodeEventPayload, reviveDates, type EncodedPayload } from './event-codec.ts';
-export { handle, type Handler, type HandlerResult, type Perform, type ProgressOf } from './handle.ts';
+} from './define/event-contract.ts';
+export { encodeEventPayload, reviveDates, type EncodedPayload } from './payload/event-codec.ts';
+export { handle, type Handler, type HandlerResult, type Perform, type ProgressOf } from './define/handle.ts';
 export type {
   AnyJobContract,
   EnqueueOptions,
@@ -37,8 +37,8 @@ export type {
   RetentionPolicy,
   RetryPolicy,
   SchemaOrNone,
-} from './job-contract.ts';
-export { cancel, dead, isHandlerDecision, retryAfter, snooze, type HandlerDecision } from './handler-decision.ts';
+} from './define/job-contract.ts';
+export { cancel, dead, isHandlerDecision, retryAfter, snooze, type HandlerDecision } from './run/handler-decision.ts';
 export {
   defineResource,
   type AnyResource,
@@ -50,8 +50,8 @@ export {
   type Resource,
   type ResourceDefinition,
   type ValuesOf,
-} from './resource.ts';
-export type { Json, OnceOptions, Run } from './run.ts';
+} from './define/resource.ts';
+export type { Json, OnceOptions, Run } from './run/run.ts';
 export {
   decodeAtOnce,
   decodePayload,
@@ -59,16 +59,16 @@ export {
   validatePayload,
   writePayload,
   type Decoded,
-} from './codec.ts';
-export { MAX_PROGRESS_BYTES, requireProgress } from './progress.ts';
-export type { PayloadContract } from './payload-contract.ts';
-export { react, type Reaction } from './react.ts';
-export * from './invalid-contract-error.ts';
-export * from './invalid-payload-error.ts';
-export * from './job-aborted-error.ts';
-export * from './job-cancelled-error.ts';
-export * from './invalid-progress-error.ts';
-export * from './job-silent-error.ts';
-export * from './job-timeout-error.ts';
-export * from './payload-too-large-error.ts';
-export { createStoredScrubber } from './stored-scrubber.ts';
+} from './payload/codec.ts';
+export { MAX_PROGRESS_BYTES, requireProgress } from './run/progress.ts';
+export type { PayloadContract } from './payload/payload-contract.ts';
+export { react, type Reaction } from './define/react.ts';
+export * from './define/invalid-contract-error.ts';
+export * from './payload/invalid-payload-error.ts';
+export * from './run/job-aborted-error.ts';
+export * from './run/job-cancelled-error.ts';
+export * from './run/invalid-progress-error.ts';
+export * from './run/job-silent-error.ts';
+export * from './run/job-timeout-error.ts';
+export * from './payload/payload-too-large-error.ts';
+export { createStoredScrubber } from './payload/stored-scrubber.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryStateStore } from '../state/memory-store.ts';
+import { MemoryStateStore } from '../state/store/memory-store.ts';
 import { BlameBook } from './blame.ts';
 
 describe('BlameBook', () => {

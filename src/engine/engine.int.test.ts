@@ -1,7 +1,7 @@
 import { engineCases } from '../../tests/support/engines.ts';
 import { startPostgres } from '../../tests/support/postgres-server.ts';
 import { startRedis } from '../../tests/support/redis-server.ts';
-import { engineContract } from './engine.contract-suite.ts';
+import { engineContract } from './suites/engine.contract-suite.ts';
 
 for (const { kind, open } of engineCases) {
   engineContract({

@@ -11,13 +11,13 @@ export type {
   WorkerSetup,
 } from './engine.ts';
 export { ClockWatch, EngineClock, watchClock, type ClockLook } from './clock/index.ts';
-export { isBrokenJson } from './broken-job.ts';
-export { readEngineSettings, type EngineSettings } from './engine-settings.ts';
-export { lockRenewalMs } from './lock-renewal.ts';
+export { isBrokenJson } from './bullmq/broken-job.ts';
+export { readEngineSettings, type EngineSettings } from './settings/engine-settings.ts';
+export { lockRenewalMs } from './turns/lock-renewal.ts';
 export { openEngine } from './open-engine.ts';
-export { scheduleNext } from './schedule-next.ts';
+export { scheduleNext } from './bullmq/schedule-next.ts';
 export * from './engine-check-error.ts';
-export * from './engine-unreachable-error.ts';
+export * from './outage/engine-unreachable-error.ts';
 export {
   MemoryEngine,
   MemoryServer,

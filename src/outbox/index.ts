@@ -7,7 +7,7 @@ export {
   type KnexTransaction,
   type PrismaTransaction,
 } from './adapters.ts';
-export * from './ends-unrecorded-error.ts';
+export * from './ends/ends-unrecorded-error.ts';
 export { entriesIn, outgoingOf, storableOf, type OutboxEntry } from './entry.ts';
 export { forgetSeen, once, onceInTransaction } from './inbox.ts';
 export {
@@ -18,10 +18,10 @@ export {
   type OutboxReceipt,
   type PublishOptions,
 } from './outbox.ts';
-export { readOutboxStatus, type OutboxStatus } from './status.ts';
-export { noteUnrecorded, reconcile, type Reconciled, type ReconcileOptions } from './reconcile.ts';
-export { recordEnds, type EndRecorder } from './record-ends.ts';
-export { Relay, type RelayOptions } from './relay.ts';
-export type { EventSink } from './send-batch.ts';
+export { readOutboxStatus, type OutboxStatus } from './relay/status.ts';
+export { noteUnrecorded, reconcile, type Reconciled, type ReconcileOptions } from './ends/reconcile.ts';
+export { recordEnds, type EndRecorder } from './ends/record-ends.ts';
+export { Relay, type RelayOptions } from './relay/relay.ts';
+export type { EventSink } from './relay/send-batch.ts';
 export { asksForSecret, shareOutboxSecret } from './outbox-secret.ts';
 export { migrateOutbox, outboxSchema, type Sql, type SqlTransaction } from './tables.ts';

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
-import { QueueUnavailableError } from './queue-unavailable-error.ts';
+import { QueueUnavailableError } from './store/queue-unavailable-error.ts';
 import { createIdSource } from '../time/index.ts';
 import { connect, jobIdOf } from './index.ts';
 

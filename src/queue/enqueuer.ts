@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { EnqueueOptions, JobContract, JobRequest } from '../contracts/index.ts';
-import type { JobReceipt } from './job-receipt.ts';
+import type { JobReceipt } from './store/job-receipt.ts';
 
 /** What producers need of a client; a test can give them another one. */
 export interface Enqueuer {

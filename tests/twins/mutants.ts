@@ -1,4 +1,4 @@
-import { ADD_SCRIPT, TURN_SCRIPT } from '../../src/engine/redis/turns/index.ts';
+import { ADD_SCRIPT, TURN_SCRIPT } from '../../src/engine/bullmq/redis/turns/index.ts';
 import type { Scripts } from './open-pair.ts';
 
 interface Mutant {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { ADD_SCRIPT, TURN_SCRIPT } from '../../src/engine/redis/turns/index.ts';
+import { ADD_SCRIPT, TURN_SCRIPT } from '../../src/engine/bullmq/redis/turns/index.ts';
 import { branchesOf, counting, takeCounts } from './branches.ts';
 import { OurTwin } from './our-twin.ts';
 import type { Pair } from './run-history.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { RedisTurnQueue } from '../../src/engine/redis/turns/index.ts';
+import { RedisTurnQueue } from '../../src/engine/bullmq/redis/turns/index.ts';
 import { Deeds } from './deeds.ts';
 import { keepEvents, PREFIX, QUEUE, RATE, type HistorySettings, type Step, type Answer, type Twin } from './step.ts';
 

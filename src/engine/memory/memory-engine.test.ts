@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
-import { engineContract } from '../engine.contract-suite.ts';
-import { turnsContract } from '../turns.contract-suite.ts';
+import { engineContract } from '../suites/engine.contract-suite.ts';
+import { turnsContract } from '../suites/turns.contract-suite.ts';
 import { openEngine } from '../index.ts';
 import { MemoryEngine, memoryServer, memoryServerWith, VirtualClock } from './index.ts';
 

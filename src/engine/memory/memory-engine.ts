@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
-import { EngineAway } from '../engine-away.ts';
+import { EngineAway } from '../bullmq/engine-away.ts';
 import type {
   Claim,
   Engine,
@@ -14,11 +14,11 @@ import type {
   EngineWorker,
   WorkerSetup,
 } from '../engine.ts';
-import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../limits.ts';
-import { prefixOf } from '../namespace.ts';
-import { Outage } from '../outage.ts';
-import { retryPatiently } from '../patience.ts';
-import { SturdyWorker } from '../sturdy-worker.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../settings/limits.ts';
+import { prefixOf } from '../settings/namespace.ts';
+import { Outage } from '../outage/outage.ts';
+import { retryPatiently } from '../outage/patience.ts';
+import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { MemoryEngineClock } from './memory-engine-clock.ts';
 import { memoryBackend } from './memory-backend.ts';

@@ -7,7 +7,7 @@ import {
   type PgPool,
   type PgQueryable,
 } from 'bullmq';
-import { clockWarnings } from '../clock-check.ts';
+import { clockWarnings } from '../clock/clock-check.ts';
 import type { EngineReport } from '../engine.ts';
 import { notMigrated } from './not-migrated.ts';
 import { rightsErrors } from './rights.ts';

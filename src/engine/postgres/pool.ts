@@ -2,13 +2,13 @@ import { Socket } from 'node:net';
 import { isPgPool, runMigrations, type PgPool } from 'bullmq';
 import { Client, Pool, type PoolConfig } from 'pg';
 import type { EngineOptions } from '../engine.ts';
-import { FAIL_FAST_MS, settled } from '../limits.ts';
-import type { Outage } from '../outage.ts';
+import { FAIL_FAST_MS, settled } from '../settings/limits.ts';
+import type { Outage } from '../outage/outage.ts';
 import { LETTER_TABLES } from './letter-tables.ts';
 import { OWN_TABLES } from './own-tables.ts';
 import { boundSession } from '../../sessions/index.ts';
-import { WriteWatch } from '../write-watch.ts';
-import { TURN_FUNCTIONS } from './turns/index.ts';
+import { WriteWatch } from '../outage/write-watch.ts';
+import { TURN_FUNCTIONS } from '../bullmq/postgres/turns/index.ts';
 
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;

@@ -16,22 +16,22 @@ import type {
 } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
-import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../limits.ts';
-import { schemaOf } from '../namespace.ts';
-import { Outage } from '../outage.ts';
-import { retryPatiently } from '../patience.ts';
-import { SturdyWorker } from '../sturdy-worker.ts';
-import { targetOf } from '../target.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
+import { schemaOf } from '../settings/namespace.ts';
+import { Outage } from '../outage/outage.ts';
+import { retryPatiently } from '../outage/patience.ts';
+import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
+import { targetOf } from '../settings/target.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
-import { postgresBackend } from './backend.ts';
+import { postgresBackend } from '../bullmq/postgres/backend.ts';
 import { checkPostgres } from './check.ts';
-import { postgresQueueNames } from './queue-names.ts';
-import { postgresClaims, postgresHandBack } from './claims.ts';
-import { EngineTimePool, postgresTime } from './engine-time.ts';
-import { LentPool } from './lent-pool.ts';
+import { postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
+import { postgresClaims, postgresHandBack } from '../bullmq/postgres/claims.ts';
+import { EngineTimePool, postgresTime } from '../bullmq/postgres/engine-time.ts';
+import { LentPool } from '../bullmq/postgres/lent-pool.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { WatchedPool } from './pool.ts';
-import { insistOnTurns, PostgresTurnQueue, WorkSigns } from './turns/index.ts';
+import { insistOnTurns, PostgresTurnQueue, WorkSigns } from '../bullmq/postgres/turns/index.ts';
 
 const CLOSED = new Error('Connection is closed.');
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { EngineUnreachableError } from '../engine-unreachable-error.ts';
-import { Outage } from '../outage.ts';
+import { EngineUnreachableError } from '../outage/engine-unreachable-error.ts';
+import { Outage } from '../outage/outage.ts';
 import { checkRedis, type AskedRedis } from './check.ts';
 
 afterEach(() => void vi.useRealTimers());

@@ -1,12 +1,12 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { EngineOptions } from '../engine.ts';
-import { EngineAway } from '../engine-away.ts';
-import { FAIL_FAST_MS, settled, within } from '../limits.ts';
+import { EngineAway } from '../bullmq/engine-away.ts';
+import { FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
 import type { SentinelAddress, SingleAddress } from '../../config/index.ts';
 import { connectionOptions, sentinelError, SentinelWatch } from '../../redis/index.ts';
 import { isOutage, signOf } from '../../resilience/index.ts';
-import type { Outage } from '../outage.ts';
-import { WriteWatch } from '../write-watch.ts';
+import type { Outage } from '../outage/outage.ts';
+import { WriteWatch } from '../outage/write-watch.ts';
 import { BlockingRedis } from './blocking-redis.ts';
 import { insistOnDatabase, isRefusedSelect } from './insist-on-database.ts';
 import { LeanRedis, type AnswerLimits } from './lean-redis.ts';

@@ -17,20 +17,20 @@ import type {
 } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
-import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../limits.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
-import { prefixOf } from '../namespace.ts';
+import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
-import { Outage } from '../outage.ts';
-import { SturdyWorker } from '../sturdy-worker.ts';
+import { Outage } from '../outage/outage.ts';
+import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
 import { checkRedis, replicaErrors } from './check.ts';
-import { redisQueueNames } from './queue-names.ts';
-import { redisClaims, redisHandBack } from './claims.ts';
+import { redisQueueNames } from '../bullmq/redis/queue-names.ts';
+import { redisClaims, redisHandBack } from '../bullmq/redis/claims.ts';
 import { Connections } from './connections.ts';
 import { isMissingDatabase } from './insist-on-database.ts';
 import { rightsErrors } from './rights.ts';
-import { sturdyBackend } from './sturdy-backend.ts';
-import { RedisTurnQueue } from './turns/index.ts';
+import { sturdyBackend } from '../bullmq/redis/sturdy-backend.ts';
+import { RedisTurnQueue } from '../bullmq/redis/turns/index.ts';
 
 const NO_DATABASE =
   'Expected the database that the URL names by its number, found none: a Redis has 16 (0 to 15) unless its "databases" says otherwise.';

@@ -8,7 +8,7 @@ import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { connect } from '../../queue/index.ts';
 import { createWorkerHost } from '../index.ts';
-import type { HeldJob } from '../supervisor/messages.ts';
+import type { HeldJob } from '../supervisor/child/messages.ts';
 
 const task = defineJob({ queue: 'tasks', name: 'task', schema: z.object({}) });
 

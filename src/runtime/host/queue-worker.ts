@@ -9,7 +9,7 @@ import { NoteSender } from '../run/notes/note-sender.ts';
 import type { QueueContext } from '../run/run-context.ts';
 import { runJob } from '../run/run-job.ts';
 import { refusedSuccess, unclear, unstorable, type RunEnd } from '../run/settle.ts';
-import type { HeldJob } from '../supervisor/messages.ts';
+import type { HeldJob } from '../supervisor/child/messages.ts';
 import { emitStalled } from './emit-stalled.ts';
 import { returnStalledJobs } from './turns/stalled-jobs.ts';
 import { TurnLoop } from './turns/turn-loop.ts';

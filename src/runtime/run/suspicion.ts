@@ -1,4 +1,4 @@
-import type { HeldJob } from '../supervisor/messages.ts';
+import type { HeldJob } from '../supervisor/child/messages.ts';
 
 /** How a worker learns that a job was present at crashes, and passes it on to be run alone. */
 export interface Suspicion {

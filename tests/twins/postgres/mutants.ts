@@ -1,4 +1,4 @@
-import { TURN_FUNCTIONS } from '../../../src/engine/postgres/turns/index.ts';
+import { TURN_FUNCTIONS } from '../../../src/engine/bullmq/postgres/turns/index.ts';
 
 export interface Mutant {
   readonly name: string;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { runMigrations } from 'bullmq';
 import { Client, Pool } from 'pg';
 import { OWN_TABLES } from '../../../src/engine/postgres/own-tables.ts';
-import { TURN_FUNCTIONS } from '../../../src/engine/postgres/turns/index.ts';
+import { TURN_FUNCTIONS } from '../../../src/engine/bullmq/postgres/turns/index.ts';
 import { OurTwin } from './our-twin.ts';
 import type { Pair } from './run-history.ts';
 import { StockTwin } from './stock-twin.ts';

@@ -1,5 +1,5 @@
 import type { Client, Pool } from 'pg';
-import { PostgresTurnQueue, WorkSigns } from '../../../src/engine/postgres/turns/index.ts';
+import { PostgresTurnQueue, WorkSigns } from '../../../src/engine/bullmq/postgres/turns/index.ts';
 import { QUEUE, RATE, type HistorySettings, type Step, type Answer, type Twin } from '../step.ts';
 import { doDeed } from './deeds.ts';
 import { emptyTables } from './empty-tables.ts';

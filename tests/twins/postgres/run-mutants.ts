@@ -1,4 +1,4 @@
-import { TURN_FUNCTIONS } from '../../../src/engine/postgres/turns/index.ts';
+import { TURN_FUNCTIONS } from '../../../src/engine/bullmq/postgres/turns/index.ts';
 import { mutated, MUTANTS } from './mutants.ts';
 import type { OpenPair } from './open-pair.ts';
 import { runHistory } from './run-history.ts';

@@ -1,5 +1,5 @@
 import type { Claim } from '../../../engine/index.ts';
-import type { ChildWorker } from '../child-worker.ts';
+import type { ChildWorker } from '../child/child-worker.ts';
 import { readThreadTime, type ThreadTime } from './thread-time.ts';
 import { judge, type Verdict } from './verdict.ts';
 

@@ -1,5 +1,5 @@
 import { url as inspectorUrl } from 'node:inspector';
-import type { Parent } from '../parent.ts';
+import type { Parent } from '../child/parent.ts';
 
 /** How often a worker whose event loop turns says so. */
 export const TURN_EVERY_MS = 250;

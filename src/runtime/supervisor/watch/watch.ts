@@ -1,6 +1,6 @@
 import { lockRenewalMs } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
-import { settledBy } from '../settled-by.ts';
+import { settledBy } from '../deaths/settled-by.ts';
 import { Silence, type HeldClaim, type WatchedWorker } from './silence.ts';
 
 export interface WatchOptions {

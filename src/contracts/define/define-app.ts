@@ -1,0 +1,231 @@
+import { InvalidContractError } from './invalid-contract-error.ts';
+import { BREAKER_DEFAULTS, type BreakerPolicy } from '../../resilience/index.ts';
+import { toMilliseconds, type Duration } from '../../time/index.ts';
+import type { AppPlugin } from './app-plugin.ts';
+import type { AnyEventContract } from './event-contract.ts';
+import type { Schedule } from './define-schedule.ts';
+import type { Handler } from './handle.ts';
+import type { AnyJobContract } from './job-contract.ts';
+import type { Reaction } from './react.ts';
+import type { Needs } from './resource.ts';
+
+export interface QueueDefinition {
+  /** Jobs at once in one worker process. 10 by default; WORKER_CONCURRENCY overrides it. */
+  readonly concurrency?: number;
+  /** Jobs at once in all worker processes together. Unlimited by default. */
+  readonly totalConcurrency?: number;
+  /** Starts at most, across all workers. Unlimited by default. */
+  readonly rate?: { readonly max: number; readonly per: Duration };
+  /** For jobs whose contract names a destination. */
+  readonly destinations?: {
+    /** Starts at most for each destination, across all workers. Unlimited by default. */
+    readonly rate?: { readonly max: number; readonly per: Duration };
+    /** Runs at once at most for each destination, across all workers; up to 100. Unlimited by default. */
+    readonly concurrency?: number;
+    /** When a destination counts as sick: 5 failures in 30 s; held for 30 s, doubled up to 5 min; 3 probes to trust it again. */
+    readonly breaker?: {
+      readonly failures?: number;
+      readonly within?: Duration;
+      readonly pause?: Duration;
+      readonly maxPause?: Duration;
+      readonly probes?: number;
+    };
+  };
+  /**
+   * A worker that does not renew its hold on a job for so long loses it to another: 30 s by default. Longer than any stretch in
+   * which a handler blocks its process.
+   */
+  readonly lock?: Duration;
+}
+
+export interface DestinationPolicy {
+  /** True when a job of the queue names one: then the queue's own rate is counted at admission too, behind the holds. */
+  readonly named: boolean;
+  readonly rate: { readonly max: number; readonly perMs: number } | undefined;
+  readonly concurrency: number | undefined;
+  readonly breaker: BreakerPolicy;
+}
+
+export interface QueuePolicy {
+  readonly name: string;
+  readonly concurrency: number;
+  readonly totalConcurrency: number | undefined;
+  readonly rate: { readonly max: number; readonly perMs: number } | undefined;
+  readonly lockMs: number;
+  readonly destinations: DestinationPolicy;
+}
+
+export interface AppDefinition<Handlers extends readonly Handler[] = readonly Handler[]> {
+  readonly jobs: readonly AnyJobContract[];
+  readonly handlers: Handlers;
+  readonly queues?: Readonly<Record<string, QueueDefinition>>;
+  /** What may be published or subscribed; the events of the reactions are among them without being named. */
+  readonly events?: readonly AnyEventContract[];
+  /** Which jobs follow from which events. */
+  readonly reactions?: readonly Reaction[];
+  /** When which jobs are due. */
+  readonly schedules?: readonly Schedule[];
+  /** What rooms bring, such as `defineEventStore({ ... })`, on which `shiftwork migrate` and `shiftwork projections` work. One of each kind. */
+  readonly plugins?: readonly AppPlugin[];
+}
+
+/** Everything that one of these handlers needs, under its names. */
+export type NeedsOf<Handlers extends readonly Handler[]> =
+  Together<Handlers[number]['needs']> extends infer N extends Needs ? N : Needs;
+
+type Together<Each> = (Each extends unknown ? (each: Each) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
+/** What an app consists of, as data: workers, dashboard and command line load it. `N` is what its handlers need, for tests. */
+export interface App<N extends Needs = Needs> {
+  readonly kind: 'app';
+  /** Nothing stands here: it carries the type alone. */
+  readonly needs?: N;
+  readonly jobs: ReadonlyMap<string, AnyJobContract>;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  /** Every queue that a contract names, in the order of first use. */
+  readonly queues: ReadonlyMap<string, QueuePolicy>;
+  readonly events: ReadonlyMap<string, AnyEventContract>;
+  readonly reactions: ReadonlyMap<string, Reaction>;
+  readonly schedules: readonly Schedule[];
+  readonly plugins: readonly AppPlugin[];
+}
+
+const DEFAULT_CONCURRENCY = 10;
+
+/**
+ * Gathers contracts and handlers, and refuses what cannot work, everything at once: a name used twice,
+ * a handler without its contract, limits that admit nothing.
+ * A contract without a handler is allowed here (another app may run it); a worker assigned to it refuses to start.
+ * @throws InvalidContractError
+ */
+export function defineApp<const Handlers extends readonly Handler[]>(
+  definition: AppDefinition<Handlers>,
+): App<NeedsOf<Handlers>> {
+  const problems: string[] = [];
+  const jobs = new Map<string, AnyJobContract>();
+  for (const contract of definition.jobs) {
+    if (jobs.has(contract.name)) problems.push(`two jobs are named "${contract.name}"`);
+    jobs.set(contract.name, contract);
+  }
+  const handlers = new Map<string, Handler>();
+  for (const handler of definition.handlers) {
+    const { name } = handler.contract;
+    if (jobs.get(name) !== handler.contract) problems.push(`the handler of "${name}" has no such contract in jobs`);
+    if (handlers.has(name)) problems.push(`two handlers serve "${name}"`);
+    handlers.set(name, handler);
+  }
+  const queues = new Map<string, QueuePolicy>();
+  const contracts = [...jobs.values()];
+  for (const { queue } of contracts) {
+    if (queues.has(queue)) continue;
+    const named = contracts.some(contract => contract.queue === queue && contract.destinationOf !== undefined);
+    queues.set(queue, queuePolicy(queue, definition.queues?.[queue] ?? {}, problems, named));
+  }
+  for (const name of Object.keys(definition.queues ?? {})) {
+    if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
+  }
+  const { events, reactions } = eventsOf(definition, problems);
+  const { schedules = [], plugins = [] } = definition;
+  for (const [index, { kind }] of plugins.entries()) {
+    if (plugins.findIndex(other => other.kind === kind) !== index)
+      problems.push(`two plugins are of the kind "${kind}"`);
+  }
+  for (const [index, { name, job }] of schedules.entries()) {
+    if (schedules.findIndex(other => other.name === name) !== index) problems.push(`two schedules are named "${name}"`);
+    if (jobs.get(job.name) !== job) problems.push(`the schedule "${name}" has no such job "${job.name}" in jobs`);
+  }
+  if (problems.length > 0) throw new InvalidContractError(`The app cannot work: ${problems.join('; ')}.`);
+  return Object.freeze({
+    kind: 'app',
+    jobs,
+    handlers,
+    queues,
+    events,
+    reactions,
+    schedules: Object.freeze([...schedules]),
+    plugins: Object.freeze([...plugins]),
+  });
+}
+
+function eventsOf(
+  { events: listed = [], reactions: all = [] }: AppDefinition,
+  problems: string[],
+): Pick<App, 'events' | 'reactions'> {
+  const events = new Map<string, AnyEventContract>();
+  for (const contract of listed) {
+    if (events.has(contract.name)) problems.push(`two events are named "${contract.name}"`);
+    events.set(contract.name, contract);
+  }
+  const reactions = new Map<string, Reaction>();
+  for (const reaction of all) {
+    const { name, event } = reaction;
+    const known = events.get(event.name);
+    if (known !== undefined && known !== event) {
+      problems.push(`the reaction "${name}" names another contract of "${event.name}" than events`);
+    }
+    if (reactions.has(name)) {
+      problems.push(`two reactions are named "${name}" (to "${reactions.get(name)?.event.name}" and "${event.name}")`);
+    }
+    events.set(event.name, known ?? event);
+    reactions.set(name, reaction);
+  }
+  return { events, reactions };
+}
+
+function queuePolicy(name: string, definition: QueueDefinition, problems: string[], named: boolean): QueuePolicy {
+  const concurrency = definition.concurrency ?? DEFAULT_CONCURRENCY;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    problems.push(`queue "${name}" needs a concurrency >= 1, got ${concurrency}`);
+  }
+  const { totalConcurrency } = definition;
+  if (totalConcurrency !== undefined && !(Number.isInteger(totalConcurrency) && totalConcurrency >= 1)) {
+    problems.push(`queue "${name}" needs a totalConcurrency >= 1, got ${totalConcurrency}`);
+  }
+  const rate = rateOf(`queue "${name}"`, definition.rate, problems);
+  const lockMs = toMilliseconds(definition.lock ?? '30s', `lock of queue "${name}"`);
+  if (lockMs < 500) problems.push(`queue "${name}" needs a lock of at least 500 ms, got ${lockMs} ms`);
+  const destinations = destinationPolicy(name, definition, problems, named);
+  return { name, concurrency, totalConcurrency, rate, lockMs, destinations };
+}
+
+function destinationPolicy(
+  name: string,
+  { destinations }: QueueDefinition,
+  problems: string[],
+  named: boolean,
+): DestinationPolicy {
+  const what = `destinations of queue "${name}"`;
+  if (destinations !== undefined && !named) problems.push(`${what} are configured, but no job of it names one`);
+  const { failures, probes, within, pause, maxPause } = destinations?.breaker ?? {};
+  const breaker: BreakerPolicy = {
+    failures: failures ?? BREAKER_DEFAULTS.failures,
+    probes: probes ?? BREAKER_DEFAULTS.probes,
+    withinMs: toMilliseconds(within ?? BREAKER_DEFAULTS.withinMs, `breaker.within of ${what}`),
+    pauseMs: toMilliseconds(pause ?? BREAKER_DEFAULTS.pauseMs, `breaker.pause of ${what}`),
+    maxPauseMs: toMilliseconds(maxPause ?? BREAKER_DEFAULTS.maxPauseMs, `breaker.maxPause of ${what}`),
+  };
+  for (const [field, value] of Object.entries(breaker)) {
+    if (!Number.isInteger(value) || value < 1)
+      problems.push(`${what}: breaker.${field} must be an integer >= 1, got ${value}`);
+  }
+  const concurrency = destinations?.concurrency;
+  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 100)) {
+    problems.push(`${what}: concurrency must be an integer from 1 to 100, got ${concurrency}`);
+  }
+  return { named, rate: rateOf(what, destinations?.rate, problems), concurrency, breaker };
+}
+
+function rateOf(
+  what: string,
+  rate: { readonly max: number; readonly per: Duration } | undefined,
+  problems: string[],
+): { readonly max: number; readonly perMs: number } | undefined {
+  if (rate === undefined) return undefined;
+  const perMs = toMilliseconds(rate.per, `rate.per of ${what}`);
+  if (!Number.isInteger(rate.max) || rate.max < 1 || perMs < 1) {
+    problems.push(`${what} needs a rate of at least 1 per millisecond or longer, got ${rate.max} per ${perMs} ms`);
+  }
+  return { max: rate.max, perMs };
+}

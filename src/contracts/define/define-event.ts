@@ -1,0 +1,85 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidContractError } from './invalid-contract-error.ts';
+import type { AnyEventContract, EventContract, EventOptions, EventRequest } from './event-contract.ts';
+import { eventNameProblem } from './event-name.ts';
+import type { FieldPath } from './job-contract.ts';
+
+export interface EventDefinition<Schema extends StandardSchemaV1> {
+  /** Raise it with each change that old payloads do not fit, and add the `upgrade` step. 1 by default. */
+  readonly version?: number;
+  /** Anything that speaks Standard Schema. Its input must survive JSON; dates may stand in it. */
+  readonly schema: Schema;
+  /** `{ 1: payload => ... }` turns a payload of version 1 into one of version 2. */
+  readonly upgrade?: Readonly<Record<number, (payload: unknown) => unknown>>;
+  /** Fields that never reach a log, a page or an error; dotted paths. */
+  readonly sensitive?: readonly FieldPath<StandardSchemaV1.InferInput<Schema>>[];
+}
+
+/**
+ * Defines a fact of the domain: `defineEvent('user.registered', { version: 1, schema })`. The name is `entity.action`, lower
+ * case, past tense. Call the result to state one.
+ * @throws InvalidContractError when a part cannot work, naming the event and the part
+ */
+export function defineEvent<const Schema extends StandardSchemaV1>(
+  name: string,
+  definition: EventDefinition<Schema>,
+): EventContract<Schema> {
+  const refuse = (problem: string): never => {
+    throw new InvalidContractError(`event "${name}": ${problem}.`);
+  };
+  const problem = eventNameProblem(name);
+  if (problem !== undefined) refuse(problem);
+  if (typeof definition.schema?.['~standard']?.validate !== 'function') {
+    refuse('expected schema to speak Standard Schema v1 (zod 4, valibot, arktype do)');
+  }
+  const version = definition.version ?? 1;
+  if (!Number.isInteger(version) || version < 1) refuse(`expected version to be an integer >= 1, got ${version}`);
+  for (const step of Object.keys(definition.upgrade ?? {})) {
+    const from = Number(step);
+    if (!Number.isInteger(from) || from < 1 || from >= version) {
+      refuse(`upgrade step ${step} leads nowhere: expected steps from 1 to ${version - 1}`);
+    }
+  }
+  const contract: AnyEventContract = {
+    kind: 'event',
+    name,
+    version,
+    schema: definition.schema,
+    upgrade: Object.freeze({ ...definition.upgrade }),
+    sensitive: Object.freeze([...(definition.sensitive ?? [])]),
+  };
+  const request = (payload: unknown, options: EventOptions = {}): EventRequest => ({
+    kind: 'event-request',
+    contract: callable,
+    payload,
+    options,
+  });
+  // A function already has a `name`, which plain assignment cannot replace.
+  const callable = Object.freeze(
+    Object.defineProperties(
+      request,
+      Object.fromEntries(Object.entries(contract).map(([field, value]) => [field, { value, enumerable: true }])),
+    ),
+  ) as EventContract<Schema>;
+  return callable;
+}
+
+/** @throws InvalidOptionsError: from plain JavaScript, and through casts, comes anything, such as a payload without its contract */
+export function requireEventRequest(value: EventRequest): EventRequest {
+  const given: unknown = value;
+  if (isObject(given) && given['kind'] === 'event-request' && isContract(given['contract'])) {
+    if (isObject(given['options'])) return value;
+  }
+  throw new InvalidOptionsError(
+    `Expected an event made by calling its contract, such as userRegistered({ ... }), found another thing (${given === null ? 'null' : typeof given}).`,
+  );
+}
+
+function isContract(value: unknown): boolean {
+  return typeof value === 'function' && 'kind' in value && value.kind === 'event';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

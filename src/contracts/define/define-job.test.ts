@@ -1,0 +1,83 @@
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { z } from 'zod';
+import { InvalidContractError } from './invalid-contract-error.ts';
+import { InvalidOptionsError } from '../../errors/index.ts';
+import { fixed } from '../../resilience/index.ts';
+import { defineJob } from './define-job.ts';
+import type { InputOf, OutputOf } from './job-contract.ts';
+
+const schema = z.object({ userId: z.string(), at: z.iso.datetime().transform(text => new Date(text)) });
+const base = { queue: 'email', name: 'greet', schema } as const;
+
+describe('defineJob', () => {
+  test('fills in what is left out', () => {
+    expect({ ...defineJob(base) }).toMatchObject({
+      kind: 'job',
+      queue: 'email',
+      name: 'greet',
+      version: 1,
+      timeoutMs: 60_000,
+      priority: 'normal',
+      retry: { attempts: 5, backoff: { kind: 'exponential' } },
+      retention: { completedMs: 3_600_000, completedCount: 1_000, failedMs: 14 * 86_400_000, forget: [] },
+    });
+  });
+
+  test('the contract is called to make a request that carries it', () => {
+    const greet = defineJob(base);
+    const request = greet({ userId: 'u1', at: '2026-01-01T00:00:00Z' }, { delay: '5m' });
+    expect(request).toEqual({
+      kind: 'job-request',
+      contract: greet,
+      data: { userId: 'u1', at: '2026-01-01T00:00:00Z' },
+      options: { delay: '5m' },
+    });
+  });
+
+  test('a contract cannot be changed afterwards', () => {
+    const greet = defineJob(base);
+    expect(() => Object.assign(greet, { queue: 'other' })).toThrow(TypeError);
+    expect(Object.isFrozen(greet.retry)).toBe(true);
+  });
+
+  test.each([
+    ['a name with a colon', { ...base, name: 'a:b' }, 'job "a:b"'],
+    ['a name of digits', { ...base, name: '12' }, 'job "12"'],
+    ['a queue in upper case', { ...base, queue: 'Email' }, 'queue "Email"'],
+    ['version 0', { ...base, version: 0 }, 'version to be an integer >= 1'],
+    ['an upgrade that leads nowhere', { ...base, upgrade: { 1: (data: unknown) => data } }, 'upgrade step 1'],
+    ['no attempts', { ...base, retry: { attempts: 0, backoff: fixed('1s') } }, 'retry.attempts'],
+    ['a thousand million attempts', { ...base, retry: { attempts: 1e9 } }, 'retry.attempts'],
+    ['an expiry of 0', { ...base, expiresAfter: 0 }, 'expiresAfter'],
+    ['a word for doubt that is none', { ...base, onDoubt: 'resend' }, 'onDoubt to be one of again, hold'],
+    ['a key window of 0', { ...base, keyWindow: 0 }, 'keyWindow'],
+    ['dead letters that are not kept', { ...base, retention: { failed: 0 } }, 'retention.failed'],
+    ['a count below 0', { ...base, retention: { completedCount: -1 } }, 'retention.completedCount'],
+    ['a timeout of 0', { ...base, timeout: 0 }, 'timeout'],
+  ])('refuses %s and says so', (_case, definition, part) => {
+    const define = () => defineJob(definition as typeof base);
+    expect(define).toThrow(InvalidContractError);
+    expect(define).toThrow(part);
+  });
+
+  test('refuses a schema that speaks no Standard Schema', () => {
+    expect(() => defineJob({ ...base, schema: {} as typeof schema })).toThrow('Standard Schema');
+  });
+
+  test('refuses a duration that is none, naming contract and field', () => {
+    expect(() => defineJob({ ...base, timeout: 'soon' as '1s' })).toThrow(InvalidOptionsError);
+    expect(() => defineJob({ ...base, timeout: 'soon' as '1s' })).toThrow('job "greet": timeout');
+  });
+
+  test('types: producers give the input, handlers get the output, fields are checked by name', () => {
+    const greet = defineJob({ ...base, sensitive: ['userId'] });
+    expectTypeOf<InputOf<typeof greet>>().toEqualTypeOf<{ userId: string; at: string }>();
+    expectTypeOf<OutputOf<typeof greet>>().toEqualTypeOf<{ userId: string; at: Date }>();
+    type Data = Parameters<typeof greet>[0];
+    expectTypeOf<{ userId: number; at: string }>().not.toExtend<Data>();
+    expectTypeOf<{ userId: string }>().not.toExtend<Data>();
+    type Sensitive = NonNullable<Parameters<typeof defineJob<typeof schema>>[0]['sensitive']>[number];
+    expectTypeOf<'userId'>().toExtend<Sensitive>();
+    expectTypeOf<'password'>().not.toExtend<Sensitive>();
+  });
+});

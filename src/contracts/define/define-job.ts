@@ -1,0 +1,176 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { InvalidContractError } from './invalid-contract-error.ts';
+import { exponential, type Backoff } from '../../resilience/index.ts';
+import { toMilliseconds, type Duration } from '../../time/index.ts';
+import type {
+  AnyJobContract,
+  EnqueueOptions,
+  FieldPath,
+  JobContract,
+  JobRequest,
+  KeyPart,
+  Priority,
+  SchemaOrNone,
+} from './job-contract.ts';
+
+export interface JobDefinition<Schema extends StandardSchemaV1, Progress extends SchemaOrNone = SchemaOrNone> {
+  /** The queue that carries the work: lower case, digits and dashes. */
+  readonly queue: string;
+  /** Unique among the app's jobs: lower case, digits and dashes. */
+  readonly name: string;
+  /** Raise it with each change that old data does not fit, and add the `upgrade` step. 1 by default. */
+  readonly version?: number;
+  /** Anything that speaks Standard Schema. Its input must survive JSON. */
+  readonly schema: Schema;
+  /** `{ 1: data => ... }` turns data of version 1 into data of version 2; one step for each version still supported. Answers at once: no promise. */
+  readonly upgrade?: Readonly<Record<number, (data: unknown) => unknown>>;
+  /** 5 attempts, exponential from 1 s to 5 minutes, by default. */
+  readonly retry?: { readonly attempts: number; readonly backoff?: Backoff };
+  /** After this the run's signal aborts and the attempt has failed. One minute by default. */
+  readonly timeout?: Duration;
+  /** A run that says nothing for so long (no progress, no line, no heartbeat) has failed. Shorter than `timeout`; by default the timeout alone counts. */
+  readonly stuckAfter?: Duration;
+  /** What `run.progress` takes: any JSON when left out. */
+  readonly progress?: Progress;
+  /** A job that starts later than this after it was enqueued is dropped as expired. Never by default. */
+  readonly expiresAfter?: Duration;
+  readonly priority?: Priority;
+  /** What identifies the work: two jobs with the same key within `keyWindow` are one. */
+  readonly key?: (data: StandardSchemaV1.InferOutput<Schema>) => readonly KeyPart[];
+  /**
+   * When the far side fell silent after it had been asked, or the deadline passed, nobody knows whether the effect happened: `again` (the
+   * default) may do it twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
+   */
+  readonly onDoubt?: 'again' | 'hold';
+  /**
+   * Names the far side that the work depends on (`() => 'smtp'`, `({ url }) => new URL(url).host`): no person, no secret. When it is
+   * sick its jobs wait together, without spending attempts, and the others go on.
+   */
+  readonly destination?: (data: StandardSchemaV1.InferOutput<Schema>) => string;
+  /** One day by default. */
+  readonly keyWindow?: Duration;
+  /** Fields that never reach a log, a page or an error; dotted paths. */
+  readonly sensitive?: readonly FieldPath<StandardSchemaV1.InferInput<Schema>>[];
+  readonly retention?: {
+    /** Succeeded jobs stay visible so long: one hour by default. */
+    readonly completed?: Duration;
+    /** And at most so many: 1,000 by default. */
+    readonly completedCount?: number;
+    /** Dead letters stay so long: 14 days by default. */
+    readonly failed?: Duration;
+    /** Fields erased from the stored data when the job ends. */
+    readonly forget?: readonly FieldPath<StandardSchemaV1.InferInput<Schema>>[];
+  };
+}
+
+const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+/** Silence is looked for every 50 ms; a pause of a garbage collector is none. */
+const SHORTEST_SILENCE_MS = 200;
+const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
+const DOUBTS: readonly AnyJobContract['onDoubt'][] = ['again', 'hold'];
+
+/**
+ * Defines a kind of work, once: what it carries, where it runs, and what happens when it fails.
+ * @throws InvalidContractError when a part cannot work, naming the contract and the part
+ */
+export function defineJob<const Schema extends StandardSchemaV1, const Progress extends SchemaOrNone = undefined>(
+  definition: JobDefinition<Schema, Progress>,
+): JobContract<Schema, Progress> {
+  const label = `job "${definition.name}"`;
+  const refuse = (problem: string): never => {
+    throw new InvalidContractError(`${label}: ${problem}`);
+  };
+  const duration = (value: Duration, what: string): number => toMilliseconds(value, `${label}: ${what}`);
+
+  if (!NAME.test(definition.name)) refuse('expected a name of lower-case words and digits joined by dashes.');
+  if (!NAME.test(definition.queue))
+    refuse(`expected queue "${definition.queue}" to be lower-case words joined by dashes.`);
+  if (typeof definition.schema?.['~standard']?.validate !== 'function') {
+    refuse('expected schema to speak Standard Schema v1 (zod 4, valibot, arktype do).');
+  }
+  const version = definition.version ?? 1;
+  if (!Number.isInteger(version) || version < 1) refuse(`expected version to be an integer >= 1, got ${version}.`);
+  for (const step of Object.keys(definition.upgrade ?? {})) {
+    const from = Number(step);
+    if (!Number.isInteger(from) || from < 1 || from >= version) {
+      refuse(`upgrade step ${step} leads nowhere: expected steps from 1 to ${version - 1}.`);
+    }
+  }
+  const attempts = definition.retry?.attempts ?? 5;
+  if (!Number.isInteger(attempts) || attempts < 1 || attempts > 100) {
+    refuse(`expected retry.attempts to be an integer from 1 to 100, got ${attempts}.`);
+  }
+  const timeoutMs = duration(definition.timeout ?? '1m', 'timeout');
+  if (timeoutMs < 1) refuse('expected timeout to be longer than 0.');
+  const stuckAfterMs = definition.stuckAfter === undefined ? undefined : duration(definition.stuckAfter, 'stuckAfter');
+  if (stuckAfterMs !== undefined && (stuckAfterMs < SHORTEST_SILENCE_MS || stuckAfterMs >= timeoutMs)) {
+    refuse(
+      `expected stuckAfter to be at least ${SHORTEST_SILENCE_MS} ms and shorter than the timeout (${timeoutMs} ms), got ${stuckAfterMs}.`,
+    );
+  }
+  const { progress } = definition;
+  if (progress !== undefined && typeof progress?.['~standard']?.validate !== 'function') {
+    refuse('expected progress to speak Standard Schema v1, as schema does.');
+  }
+  const expiresAfterMs =
+    definition.expiresAfter === undefined ? undefined : duration(definition.expiresAfter, 'expiresAfter');
+  if (expiresAfterMs === 0) refuse('expected expiresAfter to be longer than 0.');
+  const priority = definition.priority ?? 'normal';
+  if (!PRIORITIES.includes(priority))
+    refuse(`expected priority to be one of ${PRIORITIES.join(', ')}, got "${priority}".`);
+
+  const { key, destination, onDoubt = 'again' } = definition;
+  if (!DOUBTS.includes(onDoubt)) refuse(`expected onDoubt to be one of ${DOUBTS.join(', ')}, got "${onDoubt}".`);
+  const keyWindowMs = duration(definition.keyWindow ?? '1d', 'keyWindow');
+  if (keyWindowMs < 1) refuse('expected keyWindow to be longer than 0.');
+  const failedMs = duration(definition.retention?.failed ?? '14d', 'retention.failed');
+  if (failedMs < 1) refuse('expected retention.failed to be longer than 0: dead letters would be gone unseen.');
+  const completedCount = definition.retention?.completedCount ?? 1_000;
+  if (!Number.isInteger(completedCount) || completedCount < 0) {
+    refuse(`expected retention.completedCount to be an integer >= 0, got ${completedCount}.`);
+  }
+  const contract: AnyJobContract = {
+    kind: 'job',
+    queue: definition.queue,
+    name: definition.name,
+    version,
+    schema: definition.schema,
+    upgrade: Object.freeze({ ...definition.upgrade }),
+    retry: Object.freeze({
+      attempts,
+      backoff: definition.retry?.backoff ?? exponential({ from: '1s', to: '5m' }),
+    }),
+    timeoutMs,
+    stuckAfterMs,
+    progress,
+    expiresAfterMs,
+    priority,
+    // Only data that this contract's own schema has validated is ever passed in.
+    keyOf: key && (data => key(data as StandardSchemaV1.InferOutput<Schema>)),
+    onDoubt,
+    destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
+    keyWindowMs,
+    sensitive: Object.freeze([...(definition.sensitive ?? [])]),
+    retention: Object.freeze({
+      completedMs: duration(definition.retention?.completed ?? '1h', 'retention.completed'),
+      completedCount,
+      failedMs,
+      forget: Object.freeze([...(definition.retention?.forget ?? [])]),
+    }),
+  };
+
+  const request = (data: unknown, options: EnqueueOptions = {}): JobRequest => ({
+    kind: 'job-request',
+    contract: callable,
+    data,
+    options,
+  });
+  // A function already has a `name`, which plain assignment cannot replace.
+  const callable = Object.freeze(
+    Object.defineProperties(
+      request,
+      Object.fromEntries(Object.entries(contract).map(([field, value]) => [field, { value, enumerable: true }])),
+    ),
+  ) as JobContract<Schema, Progress>;
+  return callable;
+}

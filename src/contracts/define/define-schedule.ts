@@ -1,0 +1,101 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { InvalidContractError } from './invalid-contract-error.ts';
+import { toMilliseconds, type Duration } from '../../time/index.ts';
+import type { AnyJobContract, EnqueueOptions, JobContract } from './job-contract.ts';
+
+/**
+ * What becomes of slots that passed while nobody could enqueue them. `once`: exactly one job, for the latest of all that are due when somebody
+ * can again, however many there were. `skip`: none for those that are more than a minute late. `all`: one each, 1,000 at most. What comes due
+ * while the lead goes from one host to another that works was not missed. A rule that is new, or was changed, has missed nothing.
+ */
+export type MissedPolicy = 'skip' | 'once' | 'all';
+
+export interface ScheduleDefinition<Schema extends StandardSchemaV1> {
+  /** Unique among the app's schedules: lower case, digits and dashes, at most 80. Part of its jobs' identity: keep it. */
+  readonly name: string;
+  readonly job: JobContract<Schema>;
+  /** What each job carries; a function gets the slot's time. */
+  readonly data: StandardSchemaV1.InferInput<Schema> | ((slot: Date) => StandardSchemaV1.InferInput<Schema>);
+  /** Five fields, or six with seconds: `0 9 * * 1-5`. Either this or `every`. */
+  readonly cron?: string;
+  /** Of the cron's fields, as in `Europe/Berlin`. UTC by default. */
+  readonly timeZone?: string;
+  /** At whole multiples since 1970 (UTC), so that every host means the same moments. At least a second. */
+  readonly every?: Duration;
+  /** `once` by default. */
+  readonly missed?: MissedPolicy;
+  /** `skip` leaves a slot out while the job of the one before has not ended. `allow` by default. */
+  readonly overlap?: 'allow' | 'skip';
+  readonly options?: Omit<EnqueueOptions, 'idempotencyKey'>;
+}
+
+/** Work that is due at certain times. */
+export interface Schedule {
+  readonly kind: 'schedule';
+  readonly name: string;
+  readonly job: AnyJobContract;
+  readonly dataAt: (slot: Date) => unknown;
+  readonly when:
+    | { readonly kind: 'cron'; readonly cron: string; readonly timeZone: string }
+    | { readonly kind: 'every'; readonly everyMs: number };
+  readonly missed: MissedPolicy;
+  readonly overlap: 'allow' | 'skip';
+  readonly options: EnqueueOptions;
+}
+
+const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/**
+ * Says when a kind of work is due: `defineSchedule({ name: 'nightly-report', job: report, data: {}, cron: '0 3 * * *', timeZone })`. One job
+ * a slot, whatever the number of hosts and whatever the contract's `key`: the slot is the key. Whether the cron can fire is checked when a worker starts.
+ *
+ * A cron has five fields, or six with seconds: `*`, values, names (`MON`, `JAN`), lists, ranges and steps (`*\/5`, `1-5/2`), `L` for the last day of a
+ * month, `5L` and `5#2` for the last and the second Friday. Where day of the month and weekday are both given, either will do. Refused on purpose: `@daily`
+ * and the like, a field for years, a date, `5/15`, ranges that run backwards, a cron that never comes.
+ *
+ * Daylight saving follows Vixie cron: fixed times (also lists and ranges) that the clocks skip run right after the gap, as one; those that
+ * they repeat run once, the first time. With a `*` in seconds, minutes or hours it is an interval: every such moment that there is, and no other.
+ * @throws InvalidContractError when a part cannot work, naming the schedule and the part
+ */
+export function defineSchedule<Schema extends StandardSchemaV1>(definition: ScheduleDefinition<Schema>): Schedule {
+  const {
+    name,
+    job,
+    data,
+    cron,
+    every,
+    timeZone = 'UTC',
+    missed = 'once',
+    overlap = 'allow',
+    options = {},
+  } = definition;
+  const refuse = (problem: string): never => {
+    throw new InvalidContractError(`schedule "${name}": ${problem}.`);
+  };
+  if (!NAME.test(name) || name.length > 80)
+    refuse('expected a name of lower-case words and digits joined by dashes, of at most 80 characters');
+  if ((cron === undefined) === (every === undefined)) refuse('expected either cron or every');
+  if (every !== undefined && definition.timeZone !== undefined) refuse('a time zone means nothing to every');
+  if (!['skip', 'once', 'all'].includes(missed)) refuse(`expected missed to be skip, once or all, got "${missed}"`);
+  if (!['allow', 'skip'].includes(overlap)) refuse(`expected overlap to be allow or skip, got "${overlap}"`);
+  const everyMs = every === undefined ? undefined : toMilliseconds(every, `schedule "${name}": every`);
+  if (everyMs !== undefined && everyMs < 1_000) refuse(`expected every to be at least a second, got ${everyMs} ms`);
+  return Object.freeze({
+    kind: 'schedule',
+    name,
+    job,
+    dataAt: (slot: Date) => (isMaker(data) ? data(slot) : data),
+    when:
+      everyMs === undefined
+        ? { kind: 'cron' as const, cron: cron ?? '', timeZone }
+        : { kind: 'every' as const, everyMs },
+    missed,
+    overlap,
+    options,
+  });
+}
+
+/** Data that is itself a function could not be stored as JSON: a function here makes the data. */
+function isMaker<Data>(data: Data | ((slot: Date) => Data)): data is (slot: Date) => Data {
+  return typeof data === 'function';
+}

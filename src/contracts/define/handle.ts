@@ -1,0 +1,70 @@
+import { InvalidContractError } from './invalid-contract-error.ts';
+import type { AnyJobContract, JobContract, SchemaOrNone } from './job-contract.ts';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { HandlerDecision } from '../run/handler-decision.ts';
+import type { Needs, ValuesOf } from './resource.ts';
+import type { Json, Run } from '../run/run.ts';
+
+/**
+ * What a handler returns: nothing, a small JSON value kept as the job's result, or an outcome said
+ * explicitly (`retryAfter`, `snooze`, `cancel`, `dead`), which may be thrown as well.
+ */
+export type HandlerResult =
+  void | null | string | number | boolean | HandlerDecision | { readonly [field: string]: unknown };
+
+/** What a run may say of its progress: what the contract's schema takes, any JSON without one. */
+export type ProgressOf<Progress extends SchemaOrNone> = Progress extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<Progress>
+  : Json;
+
+export type Perform<Data, N extends Needs, Progress = Json> = (
+  data: Data,
+  run: Run<Progress>,
+  needs: ValuesOf<N>,
+) => HandlerResult | Promise<HandlerResult>;
+
+/**
+ * A contract, what its work needs, and the work. The work's types are erased, as the runtime sees it; contract and needs
+ * keep theirs for tests.
+ */
+export interface Handler<Contract extends AnyJobContract = AnyJobContract, N extends Needs = Needs> {
+  readonly kind: 'handler';
+  readonly contract: Contract;
+  readonly needs: N;
+  perform(data: unknown, run: Run, needs: Readonly<Record<string, unknown>>): HandlerResult | Promise<HandlerResult>;
+}
+
+/**
+ * Says how a kind of work is done.
+ *
+ * Use: `handle(contract, async (data, run) => ...)`, or with resources
+ * `handle(contract, { mailer }, async (data, run, { mailer }) => ...)`. The handler runs at least once: make its
+ * effect repeatable, and pass `run.signal` to what it waits for.
+ */
+export function handle<Schema extends StandardSchemaV1, Progress extends SchemaOrNone>(
+  contract: JobContract<Schema, Progress>,
+  perform: Perform<StandardSchemaV1.InferOutput<Schema>, Record<never, never>, ProgressOf<Progress>>,
+): Handler<JobContract<Schema, Progress>, Record<never, never>>;
+export function handle<Schema extends StandardSchemaV1, Progress extends SchemaOrNone, const N extends Needs>(
+  contract: JobContract<Schema, Progress>,
+  needs: N,
+  perform: Perform<StandardSchemaV1.InferOutput<Schema>, N, ProgressOf<Progress>>,
+): Handler<JobContract<Schema, Progress>, N>;
+export function handle(
+  contract: AnyJobContract,
+  needsOrPerform: Needs | Perform<never, never>,
+  perform?: Perform<never, never>,
+): Handler {
+  const work = perform ?? needsOrPerform;
+  if (typeof work !== 'function') {
+    throw new InvalidContractError(`handler of "${contract.name}": expected a function that does the work.`);
+  }
+  return Object.freeze({
+    kind: 'handler',
+    contract,
+    needs: perform === undefined ? {} : (needsOrPerform as Needs),
+    // The runtime passes data that this contract's schema has validated and the needs named here.
+    perform: (data: unknown, run: Run, needs: Readonly<Record<string, unknown>>) =>
+      work(data as never, run, needs as never),
+  });
+}

@@ -1,0 +1,100 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Backoff } from '../../resilience/index.ts';
+import type { Duration } from '../../time/index.ts';
+import type { PayloadContract } from '../payload/payload-contract.ts';
+
+/**
+ * `high` runs before `normal`, `normal` before `low`, within one queue. Every job has one, because BullMQ
+ * runs jobs without a priority before every prioritised one.
+ */
+export type Priority = 'high' | 'normal' | 'low';
+
+export type KeyPart = string | number | boolean;
+
+/** A dotted path to a field of the data; arrays are walked through (`items.address` names it in every item). */
+export type FieldPath<Data> = Data extends object ? (keyof Data & string) | `${keyof Data & string}.${string}` : never;
+
+export interface RetryPolicy {
+  /** Runs at most, the first included. */
+  readonly attempts: number;
+  readonly backoff: Backoff;
+}
+
+export interface RetentionPolicy {
+  /** How long a succeeded job stays visible, and how many do at most. */
+  readonly completedMs: number;
+  readonly completedCount: number;
+  /** How long a dead letter is kept. By age alone: a burst of failures must not push older ones out. */
+  readonly failedMs: number;
+  /** Fields erased from the stored data when the job ends, however it ends. */
+  readonly forget: readonly string[];
+}
+
+/** Per-call options. Anything else is refused. */
+export interface EnqueueOptions {
+  /** Earliest start, from now. */
+  readonly delay?: Duration;
+  readonly priority?: Priority;
+  /**
+   * Same key and same data within the contract's window: the first job's id comes back and nothing is
+   * queued. Same key and other data: IdempotencyConflictError.
+   */
+  readonly idempotencyKey?: string;
+  /** Fields of the data that were made up for this call, such as a time or a random id: under one key they make no difference. */
+  readonly generated?: readonly string[];
+  /** Ties together everything that one request caused; the job's own id when left out. */
+  readonly correlationId?: string;
+}
+
+/** What a contract says, whatever its data: the view that rooms which do not know the type work with. */
+export interface AnyJobContract extends PayloadContract {
+  readonly kind: 'job';
+  readonly queue: string;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  /** The age at which the job is dropped instead of started; undefined: never. */
+  readonly expiresAfterMs: number | undefined;
+  readonly priority: Priority;
+  /** From the validated data to what identifies the work; undefined where only callers' keys count. */
+  readonly keyOf: ((data: unknown) => readonly KeyPart[]) | undefined;
+  /** What becomes of a run whose effect may have happened (DeliveryError `unknown`): another attempt, or a dead letter for a person. */
+  readonly onDoubt: 'again' | 'hold';
+  /**
+   * The far side that the work depends on, such as a host: where it is sick, its jobs wait together and others go on. Undefined
+   * where nothing is shared.
+   */
+  readonly destinationOf: ((data: unknown) => string) | undefined;
+  /** How long a key stands for the job that first carried it. */
+  readonly keyWindowMs: number;
+  readonly retention: RetentionPolicy;
+  /** What `run.progress` takes; undefined: any JSON. */
+  readonly progress: SchemaOrNone;
+  /** A run that says nothing for so long (no progress, no line, no heartbeat) has failed; undefined: its timeout alone ends it. */
+  readonly stuckAfterMs: number | undefined;
+}
+
+/** A part of a contract that may be left out. */
+export type SchemaOrNone = StandardSchemaV1 | undefined;
+
+/** A definition of a kind of work. Call it to make a request: `welcomeEmail({ ... })`. */
+export interface JobContract<
+  Schema extends StandardSchemaV1 = StandardSchemaV1,
+  Progress extends SchemaOrNone = SchemaOrNone,
+> extends AnyJobContract {
+  readonly schema: Schema;
+  readonly progress: Progress;
+  (data: StandardSchemaV1.InferInput<Schema>, options?: EnqueueOptions): JobRequest;
+}
+
+/** A contract with data for it, not queued yet. Made by calling the contract. */
+export interface JobRequest {
+  readonly kind: 'job-request';
+  readonly contract: AnyJobContract;
+  readonly data: unknown;
+  readonly options: EnqueueOptions;
+}
+
+/** What a producer gives. */
+export type InputOf<Contract extends AnyJobContract> = StandardSchemaV1.InferInput<Contract['schema']>;
+/** What a handler gets. */
+export type OutputOf<Contract extends AnyJobContract> = StandardSchemaV1.InferOutput<Contract['schema']>;

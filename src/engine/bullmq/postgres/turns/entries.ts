@@ -1,0 +1,38 @@
+import { optionsOf, type NewJob } from '../../../turns/index.ts';
+
+/**
+ * A job as `shiftwork_add` reads it, as JSON; the options are stored as BullMQ's PostgreSQL backend stores them, with their long names. The
+ * data is JSON already and stands in it as it is.
+ */
+export function writeEntry(job: NewJob): string {
+  const { id, name, data, timestamp } = job;
+  const opts = optionsOf(job);
+  const { delay = 0, priority = 0, lifo = false, attempts, deduplication, parent, repeatJobKey } = opts;
+  const stored = {
+    ...opts,
+    attempts: attempts ?? 0,
+    ...(typeof opts.backoff === 'number' && { backoff: fixed(opts.backoff) }),
+  };
+  const head = JSON.stringify({
+    id,
+    name,
+    opts: stored,
+    priority,
+    delay,
+    timestamp,
+    attempts: attempts ?? 0,
+    lifo,
+    ...(deduplication !== undefined && { dedupId: deduplication.id }),
+    ...(repeatJobKey !== undefined && { schedulerId: repeatJobKey }),
+    ...(parent !== undefined && {
+      parentId: parent.id,
+      parentQueue: parent.queue,
+      parentKey: `${parent.queue}:${parent.id}`,
+    }),
+  });
+  return `${head.slice(0, -1)},"data":${data}}`;
+}
+
+function fixed(delay: number): { readonly type: 'fixed'; readonly delay: number } {
+  return { type: 'fixed', delay };
+}

@@ -1,0 +1,224 @@
+import type { PgPool } from 'bullmq';
+import type {
+  AddAnswer,
+  End,
+  Held,
+  NewJob,
+  NoteAnswer,
+  Rest,
+  RunNote,
+  SettleAnswer,
+  Turn,
+  TurnAnswer,
+  TurnQueue,
+  TurnQueueSettings,
+} from '../../../turns/index.ts';
+import { writeEnd } from './ends.ts';
+import { writeEntry } from './entries.ts';
+import { NOTE, noteAnswers, noteParameters, type NoteRow } from './note-sql.ts';
+import { readJob, type JobRow } from './read-job.ts';
+import { refusalOf, runStatement } from './statement.ts';
+import type { WorkSigns } from './work-signs.ts';
+
+export interface PostgresTurnQueueOptions {
+  readonly pool: PgPool;
+  readonly signs: WorkSigns;
+  readonly name: string;
+  /** Unique to this process: what it was answered last is remembered under it. */
+  readonly sender: string;
+  readonly settings?: TurnQueueSettings;
+  /** How many minutes of BullMQ's metrics the queue keeps; 0: none. */
+  readonly metricsKept?: number;
+}
+
+/** The row of a turn that comes before its jobs. */
+interface TurnRow {
+  readonly codes: readonly number[];
+  readonly next_at: string | null;
+  readonly limited_ms: string;
+  readonly held: string | null;
+}
+
+interface AddedRow {
+  readonly id: string;
+}
+
+const TURN = 'SELECT * FROM shiftwork_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)';
+const ADD = 'SELECT id FROM shiftwork_add($1, $2)';
+const EXTEND = 'SELECT id FROM shiftwork_extend($1, $2, $3, $4) AS id';
+/** What processes that are gone were answered is forgotten after an hour. */
+const STALLED = `
+  WITH forgotten AS (DELETE FROM shiftwork_turn_done WHERE queue = $1 AND done_at < $3::bigint - 3600000)
+  SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id`;
+
+/** A larger one would keep rows locked for longer than it saves trips. */
+const ADDED_AT_MOST = 500;
+/** More than a sender ever has under way. */
+const SLOTS = 16;
+
+/** When a job of another process ends nobody is notified: a queue that is full is asked again after so long. */
+const FULL_MS = 500;
+
+const ANSWERS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused'>>> = {
+  0: 'settled',
+  [-1]: 'missing',
+  // On PostgreSQL whatever is not active is held by nobody.
+  [-3]: 'lock-lost',
+  [-4]: 'waits-for-children',
+  [-6]: 'taken-over',
+  [-9]: 'children-failed',
+};
+
+/** Add, take and settle on BullMQ's own tables, each in one statement. */
+export class PostgresTurnQueue implements TurnQueue {
+  readonly name: string;
+  readonly #options: PostgresTurnQueueOptions;
+  /** Ids of the turns that are under way, or whose answers were lost. */
+  readonly #slots: (string | undefined)[] = [];
+
+  /** As many jobs of the queue run, in all processes, as may run at once. */
+  #isFull = false;
+
+  constructor(options: PostgresTurnQueueOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  async add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
+    const answers: AddAnswer[] = [];
+    for (let from = 0; from < jobs.length; from += ADDED_AT_MOST) {
+      answers.push(...(await this.#add(jobs.slice(from, from + ADDED_AT_MOST))));
+    }
+    return answers;
+  }
+
+  /** One entry that cannot be stored fails the statement: it is found by halving, and the others are added. */
+  async #add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
+    try {
+      const entries = `[${jobs.map(writeEntry).join(',')}]`;
+      const rows = await runStatement<AddedRow>(this.#options.pool, ADD, [this.name, entries]);
+      return rows.map(({ id }) => ({ kind: 'stands', id }));
+    } catch (cause) {
+      const reason = refusalOf(cause);
+      if (reason === undefined) throw cause;
+      if (jobs.length <= 1) return jobs.map(() => ({ kind: 'refused', reason }));
+    }
+    const half = Math.ceil(jobs.length / 2);
+    return [...(await this.#add(jobs.slice(0, half))), ...(await this.#add(jobs.slice(half)))];
+  }
+
+  async turn(turn: Turn): Promise<TurnAnswer> {
+    try {
+      return await this.#turn(turn);
+    } catch (cause) {
+      const reason = refusalOf(cause);
+      if (reason === undefined || turn.ends.length === 0) throw cause;
+      return this.#inParts(turn, reason);
+    }
+  }
+
+  /** One end that cannot be stored has undone the whole turn: it is found by halving, and the others are settled. */
+  async #inParts(turn: Turn, reason: string): Promise<TurnAnswer> {
+    const settled: SettleAnswer[] = [];
+    if (turn.ends.length === 1) settled.push({ kind: 'refused', reason });
+    else {
+      const half = Math.ceil(turn.ends.length / 2);
+      const parts = [turn.ends.slice(0, half), turn.ends.slice(half)];
+      for (const [nth, ends] of parts.entries()) {
+        settled.push(...(await this.turn({ ...turn, id: `${turn.id}.${nth}`, ends, take: undefined })).settled);
+      }
+    }
+    if (turn.take === undefined) return { settled, jobs: [], rest: undefined };
+    const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] });
+    return { settled, jobs, rest };
+  }
+
+  async #turn(turn: Turn): Promise<TurnAnswer> {
+    const { pool, sender, settings = {}, metricsKept = 0 } = this.#options;
+    const { id, now, ends, take } = turn;
+    const { slot, again } = this.#slotOf(id);
+    const rows = await runStatement<TurnRow & JobRow>(pool, TURN, [
+      this.name,
+      ends.length === 0 ? null : writeEnds(ends, now),
+      metricsKept,
+      take?.tokens ?? [],
+      take?.lockMs ?? 0,
+      take?.worker ?? '',
+      settings.rate?.max ?? null,
+      settings.rate?.perMs ?? null,
+      take?.maxBytes ?? 0,
+      now,
+      sender,
+      slot,
+      id,
+      again,
+    ]).catch((cause: unknown) => {
+      // The server has said no: nothing of it was done, and nobody asks for its answer.
+      if (refusalOf(cause) !== undefined) this.#slots[slot] = undefined;
+      throw cause;
+    });
+    this.#slots[slot] = undefined;
+    const [head, ...jobs] = rows;
+    if (head === undefined) throw new TypeError('Expected a row about the turn.');
+    this.#isFull = head.held === 'concurrency';
+    return {
+      settled: head.codes.map(code => ({ kind: ANSWERS[code] ?? 'missing' })),
+      jobs: jobs.map(readJob),
+      rest: take && restOf(head, jobs.length, take.tokens.length),
+    };
+  }
+
+  /** A turn that comes again has the slot that it had. */
+  #slotOf(id: string): { readonly slot: number; readonly again: boolean } {
+    const known = this.#slots.indexOf(id);
+    if (known !== -1) return { slot: known, again: true };
+    const free = this.#slots.indexOf(undefined);
+    const slot = free === -1 ? this.#slots.length % SLOTS : free;
+    this.#slots[slot] = id;
+    return { slot, again: false };
+  }
+
+  /** One note that cannot be stored fails the statement: it is found by halving, and the others are written. */
+  async note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]> {
+    if (notes.length === 0) return [];
+    try {
+      const rows = await runStatement<NoteRow>(this.#options.pool, NOTE, noteParameters(this.name, notes));
+      return noteAnswers(notes, rows);
+    } catch (cause) {
+      if (refusalOf(cause) === undefined) throw cause;
+      if (notes.length === 1) return [{ kind: 'refused' }];
+    }
+    const half = Math.ceil(notes.length / 2);
+    return [...(await this.note(notes.slice(0, half))), ...(await this.note(notes.slice(half)))];
+  }
+
+  async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {
+    if (held.length === 0) return [];
+    const ids = held.map(({ jobId }) => jobId);
+    const tokens = held.map(({ token }) => token);
+    const rows = await runStatement<AddedRow>(this.#options.pool, EXTEND, [this.name, ids, tokens, lockMs]);
+    return rows.map(({ id }) => id);
+  }
+
+  async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
+    const rows = await runStatement<AddedRow>(this.#options.pool, STALLED, [this.name, mostStalls, now, everyMs]);
+    return rows.map(({ id }) => id);
+  }
+
+  waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
+    const dueInMs = until === undefined ? undefined : until - now;
+    return this.#options.signs.wait(this.name, this.#isFull ? Math.min(FULL_MS, dueInMs ?? FULL_MS) : dueInMs, signal);
+  }
+}
+
+function writeEnds(ends: readonly End[], now: number): string {
+  return `[${ends.map(end => writeEnd(end, now)).join(',')}]`;
+}
+
+function restOf(head: TurnRow, taken: number, wanted: number): Rest {
+  if (taken === wanted || head.held === 'bytes') return { kind: 'more' };
+  const limitedMs = Number(head.limited_ms);
+  if (limitedMs > 0) return { kind: 'limited', forMs: limitedMs };
+  if (head.held !== null) return { kind: 'held' };
+  return { kind: 'none', delayedUntil: head.next_at === null ? undefined : Number(head.next_at) };
+}

@@ -1,0 +1,90 @@
+import type { TakenJob } from '../../../turns/index.ts';
+import { readOptions } from './options.ts';
+
+/** A job's hash, as far as a worker looks at it. */
+type Field =
+  'name' | 'data' | 'opts' | 'timestamp' | 'atm' | 'ats' | 'progress' | 'stacktrace' | 'defa' | 'rjk' | 'parent';
+
+export type StoredJob = Partial<Record<Field | 'attemptsMade', string>>;
+
+/** Fields that BullMQ reads as JSON wherever it reads a job: one that is none breaks every list that the job is in. */
+export const PARSED = ['opts', 'progress', 'parent'] as const;
+
+export interface ReadJob {
+  readonly job: TakenJob;
+  /** Which of them are no JSON. */
+  readonly unreadable: readonly (typeof PARSED)[number][];
+}
+
+/** `fields`: names and values in turns. */
+export function storedJob(fields: readonly unknown[]): StoredJob {
+  const stored: Record<string, string> = {};
+  for (let index = 0; index < fields.length; index += 2) stored[String(fields[index])] = String(fields[index + 1]);
+  return stored;
+}
+
+/** `wasBefore`: the hash is as it was before the take, which counts as one start more. */
+export function readJob(id: string, token: string, stored: StoredJob, wasBefore: boolean, now: number): ReadJob {
+  const unreadable: (typeof PARSED)[number][] = [];
+  const parsed = (field: (typeof PARSED)[number], otherwise: unknown): unknown => {
+    const text = stored[field];
+    if (text === undefined || text === '') return otherwise;
+    try {
+      return field === 'opts' ? readOptions(text) : (JSON.parse(text) as unknown);
+    } catch {
+      unreadable.push(field);
+      return otherwise;
+    }
+  };
+  const opts = parsed('opts', {});
+  const progress = parsed('progress', 0);
+  if (stored.parent !== undefined) parsed('parent', undefined);
+  const timestamp = Number(stored.timestamp ?? Number.NaN);
+  const taken = {
+    id,
+    token,
+    name: stored.name ?? '',
+    opts: typeof opts === 'object' && opts !== null ? opts : {},
+    timestamp: Number.isFinite(timestamp) ? timestamp : now,
+    attemptsMade: countOf(stored.attemptsMade ?? stored.atm),
+    attemptsStarted: countOf(stored.ats) + (wasBefore ? 1 : 0),
+    progress,
+    stacktrace: stored.stacktrace === undefined ? [] : textsOf(stored.stacktrace),
+    deferredFailure: stored.defa === '' ? undefined : stored.defa,
+    repeatJobKey: stored.rjk,
+  };
+  const complaint = complaintOf(stored, unreadable, timestamp);
+  if (complaint !== undefined) return { job: { ...taken, kind: 'broken', data: {}, complaint }, unreadable };
+  try {
+    return { job: { ...taken, kind: 'sound', data: JSON.parse(stored.data || '{}') as unknown }, unreadable };
+  } catch (cause) {
+    return { job: { ...taken, kind: 'broken', data: {}, complaint: notJson(cause, stored.data ?? '') }, unreadable };
+  }
+}
+
+function complaintOf(stored: StoredJob, unreadable: readonly string[], timestamp: number): string | undefined {
+  if (unreadable.length > 0) return `its stored ${unreadable.join(' and ')} cannot be read as JSON`;
+  if (stored.name === undefined) return 'the stored job has no name';
+  return Number.isFinite(timestamp) ? undefined : 'the stored job has no timestamp';
+}
+
+/** The parser's message quotes what it read: only the place is taken from it. */
+function notJson(cause: unknown, text: string): string {
+  const place = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined;
+  const where = place === undefined ? '' : `, reading failed at position ${place}`;
+  return `the stored data is not JSON (${text.length} characters${where})`;
+}
+
+function countOf(text: string | undefined): number {
+  const count = Number(text ?? 0);
+  return Number.isFinite(count) ? count : 0;
+}
+
+function textsOf(json: string): string[] {
+  try {
+    const texts: unknown = JSON.parse(json);
+    return Array.isArray(texts) ? texts.filter(text => typeof text === 'string') : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,231 @@
+import type { Redis } from 'ioredis';
+import type {
+  AddAnswer,
+  End,
+  Held,
+  NewJob,
+  NoteAnswer,
+  Rest,
+  RunNote,
+  SettleAnswer,
+  TakenJob,
+  Turn,
+  TurnAnswer,
+  TurnQueue,
+  TurnQueueSettings,
+} from '../../../turns/index.ts';
+import { AddTrips } from './add-trips.ts';
+import { writeOptions } from './options.ts';
+import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
+import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
+import { NOTE_SCRIPT } from './scripts/note-script.ts';
+import { TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
+import { Script } from './script.ts';
+import { firstWord, settleAnswer, StockScripts } from './stock-scripts.ts';
+import { WorkSignal } from './work-signal.ts';
+import { turnArguments } from './write-turn.ts';
+
+export interface RedisTurnQueueOptions {
+  readonly redis: Redis;
+  /** Makes a connection for a read that blocks. */
+  readonly blocking: () => Redis;
+  readonly prefix: string;
+  readonly name: string;
+  /** Unique to this object: what it has sent is remembered under it for a minute. */
+  readonly sender: string;
+  readonly settings?: TurnQueueSettings;
+  /** How many minutes of BullMQ's metrics the queue keeps; 0: none. */
+  readonly metricsKept?: number;
+  /** For tests that count what was reached, or break what is tested. */
+  readonly scripts?: { readonly turn: string; readonly add: string };
+}
+
+/** More than a sender ever has under way. */
+const SLOTS = 16;
+/** BullMQ's answer that a job asks for its own script: see scripts/settle.ts. */
+const RARE = 1;
+
+/** Add, take and settle on BullMQ's own data layout. */
+export class RedisTurnQueue implements TurnQueue {
+  readonly name: string;
+  readonly signStays = true;
+  readonly #options: RedisTurnQueueOptions;
+  readonly #key: string;
+  readonly #turnKeys: readonly string[];
+  readonly #addKeys: readonly string[];
+  readonly #turnScript: Script;
+  readonly #addScript: Script;
+  readonly #noteScript: Script;
+  readonly #stock: StockScripts;
+  readonly #trips: AddTrips;
+  /** Ids of the turns that are under way, or whose answers were lost. */
+  readonly #slots: (string | undefined)[] = [];
+  #signal: WorkSignal | undefined;
+  #tripCount = 0;
+
+  constructor(options: RedisTurnQueueOptions) {
+    const { redis, prefix, name, sender, scripts, metricsKept = 0 } = options;
+    this.name = name;
+    this.#options = options;
+    this.#key = `${prefix}:${name}:`;
+    this.#turnKeys = [...TURN_KEYS, `answers:${sender}`].map(key => this.#key + key);
+    this.#addKeys = [...ADD_KEYS, `sent:${sender}`].map(key => this.#key + key);
+    this.#turnScript = new Script(redis, scripts?.turn ?? TURN_SCRIPT);
+    this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
+    this.#noteScript = new Script(redis, NOTE_SCRIPT);
+    this.#stock = new StockScripts(redis, prefix, name, metricsKept);
+    this.#trips = new AddTrips({ send: jobs => this.#add(jobs), shares: isPlain });
+  }
+
+  add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
+    return this.#trips.add(jobs);
+  }
+
+  async turn(turn: Turn): Promise<TurnAnswer> {
+    const answer = await this.#turn(turn);
+    if (answer.rare.length === 0) return answer;
+    // They come before the take, which the script has left out.
+    const settled = [...answer.settled];
+    for (const { index, end } of answer.rare) settled[index] = await this.#stock.finish(end, turn.now);
+    if (turn.take === undefined) return { settled, jobs: [], rest: undefined };
+    const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] });
+    return { settled, jobs, rest };
+  }
+
+  async #turn(
+    turn: Turn,
+  ): Promise<TurnAnswer & { readonly rare: readonly { readonly index: number; readonly end: End }[] }> {
+    const { settings = {}, metricsKept = 0 } = this.#options;
+    const slot = this.#slotOf(turn.id);
+    const args = turnArguments(this.#key, slot, turn, settings, metricsKept);
+    const raw: unknown = await this.#turnScript.run(this.#turnKeys, args);
+    this.#slots[slot] = undefined;
+    if (!Array.isArray(raw)) throw new TypeError('Expected a list from the script of a turn.');
+    const [codes, found, kind, detail]: readonly unknown[] = raw;
+    const rare: { readonly index: number; readonly end: End }[] = [];
+    const settled = listOf(codes).map((code, index): SettleAnswer => {
+      const end = turn.ends[index];
+      if (code === RARE && end !== undefined) rare.push({ index, end });
+      return settleAnswer(code);
+    });
+    const jobs: TakenJob[] = [];
+    for (const each of listOf(found)) {
+      const [id, nth, fields, held]: readonly unknown[] = listOf(each);
+      const token = turn.take?.tokens[Number(nth) - 1] ?? '';
+      const read = readJob(String(id), token, storedJob(listOf(fields)), held === 0, turn.now);
+      if (read.unreadable.length > 0) await this.#repair(read);
+      jobs.push(read.job);
+    }
+    return { settled, jobs, rest: turn.take && restOf(kind, detail), rare };
+  }
+
+  /** A turn that comes again has the slot that it had. */
+  #slotOf(id: string): number {
+    const known = this.#slots.indexOf(id);
+    if (known !== -1) return known;
+    const free = this.#slots.indexOf(undefined);
+    const slot = free === -1 ? this.#slots.length % SLOTS : free;
+    this.#slots[slot] = id;
+    return slot;
+  }
+
+  async #add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
+    const [first] = jobs;
+    if (first !== undefined && !isPlain(first)) return [{ kind: 'stands', id: await this.#stock.addOne(first) }];
+    this.#tripCount += 1;
+    const args: (string | number)[] = [this.#key, this.#tripCount % SLOTS, this.#tripCount, jobs.length];
+    for (const { id, name, data, opts, metadata, timestamp } of jobs) {
+      args.push(id, name, data, writeOptions(opts, metadata), timestamp, opts.priority ?? 0, extraOf(opts));
+    }
+    const answers: unknown = await this.#addScript.run(this.#addKeys, args);
+    return listOf(answers).map(answer =>
+      typeof answer === 'string'
+        ? { kind: 'stands', id: answer }
+        : { kind: 'refused', reason: `the server answered ${firstWord(String(listOf(answer)[0]))}` },
+    );
+  }
+
+  /** Sent together: one trip. Each stands alone, so that a job that is damaged takes no other along. */
+  note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]> {
+    return Promise.all(notes.map(note => this.#note(note)));
+  }
+
+  async #note({ jobId, token, lines, mostLines, progress }: RunNote): Promise<NoteAnswer> {
+    const key = this.#key + jobId;
+    const keys = [key, `${key}:lock`, `${key}:logs`, `${this.#key}events`, `${this.#key}meta`];
+    const args = [jobId, token, mostLines, progress?.from ?? '', progress?.to ?? '', ...lines];
+    return noteAnswer(await this.#noteScript.run(keys, args));
+  }
+
+  async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {
+    if (held.length === 0) return [];
+    const ids = held.map(({ jobId }) => jobId);
+    const tokens = held.map(({ token }) => token);
+    const lost: unknown = await this.#stock.extendLocks(ids, tokens, lockMs);
+    return listOf(lost).map(String);
+  }
+
+  returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
+    return this.#stock.returnStalled(now, everyMs, mostStalls);
+  }
+
+  waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
+    this.#signal ??= new WorkSignal(this.#options.blocking(), `${this.#key}marker`);
+    return this.#signal.wait(now, until, signal);
+  }
+
+  /**
+   * BullMQ parses these fields wherever it lists a job, and throws for all jobs of the list (seen). The originals are kept beside them; a parent
+   * that cannot be read can be told nothing.
+   */
+  async #repair({ job, unreadable }: ReadJob): Promise<void> {
+    const { redis } = this.#options;
+    const key = this.#key + job.id;
+    const texts = await redis.hmget(key, ...PARSED);
+    const pipeline = redis.pipeline();
+    for (const field of unreadable) {
+      pipeline.hset(key, `${field}:broken`, texts[PARSED.indexOf(field)] ?? '');
+      if (field === 'parent') pipeline.hdel(key, 'parent', 'parentKey');
+      else pipeline.hdel(key, field);
+    }
+    await pipeline.exec();
+  }
+}
+
+/** One that the script for many knows. */
+function isPlain({ opts }: NewJob): boolean {
+  const { deduplication, parent, repeatJobKey } = opts;
+  if (parent !== undefined || repeatJobKey !== undefined) return false;
+  if (deduplication === undefined) return true;
+  const { replace, extend, keepLastIfActive, reschedule }: Readonly<Record<string, unknown>> = { ...deduplication };
+  return !(replace || extend || keepLastIfActive || reschedule);
+}
+
+/** What few jobs have, as JSON; nothing for all others. */
+function extraOf({ delay = 0, lifo = false, deduplication }: NewJob['opts']): string {
+  if (delay <= 0 && !lifo && deduplication === undefined) return '';
+  const { id: deid, ttl } = deduplication ?? {};
+  return JSON.stringify({ ...(delay > 0 && { delay: String(delay) }), ...(lifo && { lifo }), deid, ttl });
+}
+
+function restOf(kind: unknown, detail: unknown): Rest {
+  switch (kind) {
+    case 'limited':
+      return { kind, forMs: Number(detail) };
+    case 'held':
+      return { kind };
+    case 'none':
+      return { kind, delayedUntil: detail === '' ? undefined : Number(detail) };
+    default:
+      return { kind: 'more' };
+  }
+}
+
+function noteAnswer(answer: unknown): NoteAnswer {
+  if (typeof answer === 'string') return { kind: 'changed', progress: answer };
+  return { kind: answer === 1 ? 'noted' : 'lost' };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,120 @@
+import { QueueKeys, RedisConnection, RedisQueueBackend, type JobJson } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { optionsOf, type End, type NewJob, type SettleAnswer } from '../../../turns/index.ts';
+
+/** What BullMQ's scripts answer where an end is not theirs to write. */
+const REFUSALS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused' | 'settled'>>> = {
+  [-1]: 'missing',
+  [-2]: 'lock-lost',
+  [-3]: 'not-active',
+  [-4]: 'waits-for-children',
+  [-6]: 'taken-over',
+  [-9]: 'children-failed',
+};
+
+/** `code`: a number of BullMQ's, or the text of an error. */
+export function settleAnswer(code: unknown): SettleAnswer {
+  if (typeof code !== 'number') return { kind: 'refused', reason: `the server answered ${firstWord(String(code))}` };
+  const kind = REFUSALS[code];
+  return kind === undefined ? { kind: 'settled' } : { kind };
+}
+
+/** An error's text may quote what is stored. */
+export function firstWord(text: string): string {
+  return /^[A-Z]{2,20}\b/.exec(text)?.[0] ?? 'with an error';
+}
+
+/** Leans on BullMQ 6.7's scripts, called one job at a time: for what is rare, and with the time told instead of taken. */
+export class StockScripts extends RedisQueueBackend {
+  constructor(redis: Redis, prefix: string, queue: string, metricsKept: number) {
+    const keys = new QueueKeys(prefix);
+    const options = {
+      connection: redis,
+      prefix,
+      ...(metricsKept > 0 && { metrics: { maxDataPoints: metricsKept } }),
+    };
+    super(
+      new RedisConnection(redis, { shared: true, blocking: false, skipWaitingForReady: true, skipVersionCheck: true }),
+      queue,
+      keys.getKeys(queue),
+      type => keys.toKey(queue, type),
+      options,
+      undefined,
+    );
+    // It repeats each error of the connection, and one that nobody hears ends the process. The connection's owner states outages.
+    this.on('error', () => undefined);
+  }
+
+  /** A child's end, which its parent hears of, and one after which a stored successor is queued. */
+  async finish({ jobId, token, end }: End, now: number): Promise<SettleAnswer> {
+    if (end.what !== 'succeeded' && !('attempts' in end)) throw new TypeError('Expected an end for good.');
+    const client = await this.client;
+    if (end.line !== undefined) await this.addLog(jobId, end.line.text, end.line.keep);
+    if (end.data !== undefined) await this.execCommand(client, 'updateData', [this.toKey(jobId), end.data]);
+    const keep = { ...(end.keep.count !== undefined && { count: end.keep.count }), ...ageOf(end.keep) };
+    const failed = end.what !== 'succeeded';
+    const job = { id: jobId, opts: { attempts: failed ? end.attempts : 0 } };
+    const args = this.moveToFinishedArgs(
+      // It looks at nothing else of a job.
+      job as Parameters<RedisQueueBackend['moveToCompleted']>[0],
+      failed ? end.failure.message : end.result,
+      failed ? 'failedReason' : 'returnvalue',
+      // Its type wants an age or a count where its script can do without both.
+      keep as { count: number },
+      failed ? 'failed' : 'completed',
+      token,
+      now,
+      false,
+      failed ? { failedReason: end.failure.message, stacktrace: JSON.stringify(end.failure.stacktrace) } : undefined,
+    );
+    return settleAnswer(await this.execCommand(client, 'moveToFinished', args));
+  }
+
+  /** A job whose deduplication replaces or is stored for later. Answers the id under which it stands. */
+  addOne(added: NewJob): Promise<string> {
+    const { id, name, data, timestamp } = added;
+    const opts = optionsOf(added);
+    const job: JobJson = {
+      id,
+      name,
+      data,
+      opts: {
+        attempts: 0,
+        ...opts,
+        ...(typeof opts.backoff === 'number' && { backoff: { type: 'fixed', delay: opts.backoff } }),
+      },
+      timestamp,
+      progress: 0,
+      attemptsMade: 0,
+      attemptsStarted: 0,
+      stalledCounter: 0,
+      failedReason: '',
+      returnvalue: '',
+      ...(opts.deduplication !== undefined && { deduplicationId: opts.deduplication.id }),
+      ...(opts.repeatJobKey !== undefined && { repeatJobKey: opts.repeatJobKey }),
+    };
+    return this.addJob(job, id);
+  }
+
+  async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
+    const { keys } = this;
+    const names = [
+      'stalled',
+      'wait',
+      'active',
+      'stalled-check',
+      'meta',
+      'paused',
+      'marker',
+      'events',
+      'repeat',
+    ] as const;
+    const args = [...names.map(name => keys[name] ?? this.toKey(name)), mostStalls, this.toKey(''), now, everyMs];
+    const ids: unknown = await this.execCommand(await this.client, 'moveStalledJobsToWait', args);
+    return Array.isArray(ids) ? ids.map(String) : [];
+  }
+}
+
+function ageOf({ age, limit }: { readonly age?: number | undefined; readonly limit?: number | undefined }): object {
+  return { ...(age !== undefined && { age }), ...(limit !== undefined && { limit }) };
+}

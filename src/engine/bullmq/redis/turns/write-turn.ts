@@ -1,0 +1,90 @@
+import type { End, EndKind, Keep, Turn, TurnQueueSettings } from '../../../turns/index.ts';
+import type { ScriptArgument } from './script.ts';
+
+/** BullMQ's own: how many aged jobs one end removes at most. */
+const AGED_AT_MOST = 1_000;
+
+/** The arguments of a turn's script: see scripts/prelude.ts. */
+export function turnArguments(
+  prefix: string,
+  slot: number,
+  { id, now, ends, take }: Turn,
+  { rate }: TurnQueueSettings,
+  metricsKept: number,
+): ScriptArgument[] {
+  const keeps: Keep[] = [];
+  const heads: string[] = [];
+  const bodies: ScriptArgument[] = [];
+  const notes: ScriptArgument[] = [];
+  // As many as there are contracts among the ends: few.
+  const keepOf = (keep: Keep): number => {
+    const index = keeps.findIndex(other => isSame(keep, other));
+    return index === -1 ? keeps.push(keep) : index + 1;
+  };
+  for (const [index, { jobId, token, end }] of ends.entries()) {
+    heads.push(jobId, token);
+    pushBody(bodies, end, now, keepOf);
+    pushNote(notes, index + 1, end);
+  }
+  const tokens = take?.tokens ?? [];
+  const head = [
+    prefix,
+    now,
+    id,
+    slot,
+    take?.lockMs ?? 0,
+    take?.worker ?? '',
+    rate === undefined ? '' : rate.max,
+    rate === undefined ? '' : rate.perMs,
+    take?.maxBytes ?? 0,
+    metricsKept,
+    keeps.length,
+    ends.length,
+    notes.length / 5,
+    tokens.length,
+  ];
+  const kept = keeps.flatMap(({ count, age, limit }) => [count ?? '', age ?? '', limit ?? AGED_AT_MOST]);
+  return [...head, ...kept, ...heads, ...bodies, ...notes, ...tokens];
+}
+
+/** What an end says, in five arguments. */
+function pushBody(bodies: ScriptArgument[], end: EndKind, now: number, keepOf: (keep: Keep) => number): void {
+  switch (end.what) {
+    case 'succeeded':
+      bodies.push('s', keepOf(end.keep), end.result, '', '');
+      return;
+    case 'cancelled':
+    case 'expired':
+    case 'dead':
+      bodies.push('f', `${keepOf(end.keep)} ${end.attempts}`, end.failure.message, stacksOf(end), '');
+      return;
+    case 'retry':
+      bodies.push('r', delayUntil(end.at, now), end.failure.message, stacksOf(end), end.lifo ? 'RPUSH' : 'LPUSH');
+      return;
+    case 'snoozed':
+      bodies.push('z', delayUntil(end.until, now), '', '', '');
+      return;
+    case 'handed-back':
+      bodies.push('b', '', '', '', '');
+  }
+}
+
+function pushNote(notes: ScriptArgument[], index: number, end: EndKind): void {
+  if (end.what === 'handed-back') return;
+  const progress = end.what === 'snoozed' ? end.progress : undefined;
+  if (end.line === undefined && end.data === undefined && progress === undefined) return;
+  notes.push(index, end.line?.text ?? '', end.line?.keep ?? '', end.data ?? '', progress ?? '');
+}
+
+export function stacksOf({ failure }: Extract<End['end'], { failure: unknown }>): string {
+  return JSON.stringify(failure.stacktrace);
+}
+
+/** Whole milliseconds, as BullMQ has them. */
+export function delayUntil(at: number, now: number): number {
+  return Math.max(0, Math.ceil(at - now));
+}
+
+function isSame(one: Keep, other: Keep): boolean {
+  return one === other || (one.count === other.count && one.age === other.age && one.limit === other.limit);
+}

@@ -1,0 +1,225 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DelayedError } from 'bullmq';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { PATIENCE_MS, PATIENT } from '../../../tests/support/wait-for.ts';
+import { EngineUnreachableError } from '../outage/engine-unreachable-error.ts';
+import { openEngine, type Engine, type EngineOptions } from '../index.ts';
+import {
+  Engines,
+  namesOf,
+  seen,
+  startWorker,
+  type EngineContractCase,
+  type OwnServer,
+} from './trial.contract-suite.ts';
+
+/** What producers and workers do while the engine is away, frozen or back: the same on every engine. */
+export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'kind' | 'startServer'>): void {
+  describe(`${kind} away`, () => {
+    const engines = new Engines();
+    let server: OwnServer;
+
+    beforeAll(async () => {
+      server = await startServer();
+    });
+    // The test before has left it running, perhaps still starting up: that must not count as an outage of the next.
+    beforeEach(async () => {
+      const engine = openEngine({ url: server.url, role: 'producer' });
+      await vi.waitFor(() => engine.migrate(), PATIENT);
+      await (await engine.queue('email')).obliterate({ force: true });
+      await engine.close();
+    });
+    afterEach(() => engines.close());
+    afterAll(async () => {
+      await server.dispose();
+    });
+
+    function watched(role: EngineOptions['role']) {
+      const lost: Error[] = [];
+      const back: number[] = [];
+      const engine = engines.open({
+        url: server.url,
+        role,
+        onError: error => lost.push(error),
+        onBack: awayMs => back.push(awayMs),
+      });
+      return { engine, lost, back };
+    }
+
+    /** What a web app does: it asks again with its next request. */
+    const addWhenBack = (engine: Engine, name: string) =>
+      vi.waitFor(async () => (await engine.queue('email')).add(name, {}, { removeOnComplete: true }), PATIENT);
+
+    test('at the start: a producer is turned away, and works by itself once the engine is there', async () => {
+      await server.kill();
+      const { engine, lost, back } = watched('producer');
+      await Promise.all([
+        expect(engine.queue('email')).rejects.toThrow(EngineUnreachableError),
+        expect(engine.queue('email')).rejects.toThrow(/connection refused/),
+        expect(engine.check()).rejects.toThrow(EngineUnreachableError),
+      ]);
+      expect(lost).toHaveLength(1);
+      await server.restart();
+      const job = await addWhenBack(engine, 'after');
+      expect(job.id).toBeDefined();
+      expect(lost).toHaveLength(1);
+      expect(back).toHaveLength(1);
+    });
+
+    test('later: an add fails, and the next ones work by themselves once the engine is back', async () => {
+      const { engine, lost, back } = watched('producer');
+      const queue = await engine.queue('email');
+      await queue.add('before', {}, { jobId: 'before' });
+      await server.kill();
+      await expect(queue.add('lost', {})).rejects.toThrow();
+      await expect(engine.queue('email').then(again => again.add('lost', {}))).rejects.toThrow();
+      await server.restart();
+      await addWhenBack(engine, 'after');
+      // The same object works: nobody has to fetch it anew.
+      await queue.add('old object', {});
+      expect(await queue.getJobState('before')).toBe('waiting');
+      expect(lost).toHaveLength(1);
+      expect(back).toHaveLength(1);
+    });
+
+    test('frozen: an add fails within the time a producer waits, and works once the engine goes on', async () => {
+      const { engine } = watched('producer');
+      const queue = await engine.queue('email');
+      server.pause();
+      try {
+        await expect(queue.add('unanswered', {})).rejects.toThrow(/time/i);
+        const late = watched('producer');
+        await expect(late.engine.queue('email').then(frozen => frozen.add('unanswered', {}))).rejects.toThrow(
+          /time|cannot be reached/i,
+        );
+      } finally {
+        server.resume();
+      }
+      await addWhenBack(engine, 'after');
+    });
+
+    test('a worker asked for while it is away begins by itself when it is there', async () => {
+      await server.kill();
+      const { engine, lost, back } = watched('worker');
+      const starting = startWorker(engine);
+      await vi.waitFor(() => expect(lost).toHaveLength(1), PATIENT);
+      await server.restart();
+      const running = await starting;
+      expect(back).toHaveLength(1);
+      const producer = watched('producer').engine;
+      await addWhenBack(producer, 'first');
+      await seen(running, ['first']);
+    });
+
+    test('a worker goes on by itself when it is back, and says once that it was away', async () => {
+      const { engine, lost, back } = watched('worker');
+      const producer = watched('producer').engine;
+      const running = await startWorker(engine);
+      const errors: Error[] = [];
+      running.worker.on('error', error => errors.push(error));
+      await addWhenBack(producer, 'before');
+      await seen(running, ['before']);
+      await server.kill();
+      await vi.waitFor(() => expect(lost).toHaveLength(1), PATIENT);
+      await server.restart();
+      await addWhenBack(producer, 'after');
+      await vi.waitFor(() => expect(namesOf(running)).toContain('after'), PATIENT);
+      expect(lost).toHaveLength(1);
+      await vi.waitFor(() => expect(back).toHaveLength(1), PATIENT);
+      // That the engine is away is an outage, not an error of the worker for each attempt.
+      expect(errors.filter(error => /ECONNREFUSED|closed|terminated/i.test(error.message))).toEqual([]);
+    });
+
+    test('a run that could not be put off because it was away comes back, its attempts untouched', async () => {
+      const { engine } = watched('worker');
+      const attempts: number[] = [];
+      const away = Promise.withResolvers<void>();
+      const worker = await engine.worker(
+        'email',
+        async (job, token) => {
+          attempts.push(job.attemptsMade);
+          if (attempts.length > 1) return;
+          await server.kill();
+          const putOff = job.moveToDelayed(Date.now() + 10, token);
+          away.resolve();
+          await putOff;
+          throw new DelayedError();
+        },
+        { name: 'tester', concurrency: 1 },
+      );
+      void worker.run();
+      await (await engine.queue('email')).add('job', {}, { attempts: 3 });
+      await away.promise;
+      await server.restart();
+      await vi.waitFor(() => expect(attempts).toEqual([0, 0]), PATIENT);
+    });
+
+    test('a worker that waits for it gives up when its engine is closed', async () => {
+      await server.kill();
+      const { engine, lost } = watched('worker');
+      const starting = engine.worker('email', async () => undefined, { name: 'waits' });
+      const refused = starting.then(
+        () => 'opened',
+        (error: unknown) => error,
+      );
+      await vi.waitFor(() => expect(lost).toHaveLength(1), PATIENT);
+      await engine.close(1_000);
+      expect(await refused).toBeInstanceOf(EngineUnreachableError);
+      await server.restart();
+    });
+
+    test('frozen: after a close nothing keeps the process alive', async () => {
+      const program = `
+        import { once } from 'node:events';
+        import { openEngine } from ${JSON.stringify(import.meta.resolve('../index.ts'))};
+        const url = ${JSON.stringify(server.url)};
+        const workers = openEngine({ url, role: 'worker' });
+        const producer = openEngine({ url, role: 'producer' });
+        const { promise: ran, resolve } = Promise.withResolvers();
+        const worker = await workers.worker('email', async () => resolve(), { name: 'child' });
+        worker.run().catch(() => undefined);
+        await (await producer.queue('email')).add('greet', {}, { removeOnComplete: true });
+        await ran;
+        console.log('ready');
+        await once(process.stdin, 'data');
+        process.stdin.destroy();
+        await Promise.all([workers.close(500), producer.close(500)]);
+      `;
+      const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      const exited = once(child, 'exit');
+      try {
+        await once(child.stdout, 'data');
+        server.pause();
+        child.stdin.write('close\n');
+        expect(await exited).toEqual([0, null]);
+      } finally {
+        server.resume();
+        child.kill('SIGKILL');
+      }
+    });
+
+    test('frozen: a close ends in bounded time, whatever was under way', async () => {
+      const { engine } = watched('worker');
+      const producer = watched('producer').engine;
+      const running = await startWorker(engine);
+      await addWhenBack(producer, 'before');
+      await seen(running, ['before']);
+      server.pause();
+      try {
+        const adding = producer.queue('email').then(queue => queue.add('unanswered', {}));
+        adding.catch(() => undefined);
+        const outcome = await Promise.race([
+          Promise.all([engine.close(500), producer.close(500)]).then(() => 'closed'),
+          sleep(PATIENCE_MS, 'still closing', { ref: false }),
+        ]);
+        expect(outcome).toBe('closed');
+      } finally {
+        server.resume();
+      }
+    });
+  });
+}

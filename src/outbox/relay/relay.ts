@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { bareError } from '../../privacy/index.ts';
+import type { Engine } from '../../engine/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { AddingQueues, KeyRecords } from '../../queue/index.ts';
+import { forgetOld } from './forget.ts';
+import type { EntryKind, EventSink, SentBatch } from './send-batch.ts';
+import { shareOutboxSecret } from '../outbox-secret.ts';
+import { requireMilliseconds } from '../require-milliseconds.ts';
+import { askWithin, listen } from '../../sessions/index.ts';
+import { SendLoop } from './send-loop.ts';
+import { tablesOf, type Sql, type Tables } from '../tables.ts';
+
+export interface RelayOptions {
+  /** Of the database that the app's transactions write to. Up to four connections are used. */
+  readonly pool: Pool;
+  /** Where jobs go; opened as a producer. */
+  readonly engine: Engine;
+  /** Where events go; without one they wait for a relay that has one. */
+  readonly bus?: EventSink;
+  readonly namespace?: string | undefined;
+  readonly facts?: Facts;
+  /** How often it looks when nobody has called; 1 s by default. */
+  readonly pollEveryMs?: number;
+  /** How often the lag is stated; 5 s by default. */
+  readonly lagEveryMs?: number;
+  /** Jobs whose end was never recorded are forgotten after so long; 30 days by default. */
+  readonly keepSentForMs?: number;
+  /** Keys of `once` and `onceInTransaction` are forgotten after so long; 90 days by default. */
+  readonly keepSeenForMs?: number;
+}
+
+/** A batch takes milliseconds, also one whose bus is slow rarely more. */
+const STOP_MS = 5_000;
+const ANSWER_MS = 10_000;
+const FORGET_MS = 60_000;
+const DAY_MS = 86_400_000;
+const COUNTED_AT_MOST = 100_000;
+
+/**
+ * Brings what was committed to the engine and to the bus. Any number of relays may run: each works on slots that no other has. One that
+ * is killed at any line loses nothing; what it had sent and not recorded is sent again, with the same ids.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #tables: Tables;
+  readonly #facts: Facts;
+  readonly #stop = new AbortController();
+  readonly #loops: readonly SendLoop[];
+  /** What cannot be sent now. */
+  readonly #held = new Set<EntryKind>();
+  #running: Promise<void> | undefined;
+
+  /** @throws InvalidConfigError when the namespace is none, InvalidOptionsError when a time is none */
+  constructor(options: RelayOptions) {
+    const { lagEveryMs, keepSentForMs, keepSeenForMs } = options;
+    requireMilliseconds({ pollEveryMs: options.pollEveryMs, lagEveryMs }, 1);
+    requireMilliseconds({ keepSentForMs, keepSeenForMs }, 0);
+    this.#options = options;
+    this.#tables = tablesOf(options.namespace);
+    this.#facts = options.facts ?? new Facts();
+    const { pool, engine, bus, pollEveryMs = 1_000 } = options;
+    const store = { engine, adding: new AddingQueues(engine), records: new KeyRecords(engine) };
+    // Without a bus events wait.
+    const kinds: readonly EntryKind[] = bus === undefined ? ['job'] : ['job', 'event'];
+    this.#loops = kinds.map(
+      kind =>
+        new SendLoop({
+          kind,
+          pool,
+          store,
+          bus,
+          pollEveryMs,
+          tables: this.#tables,
+          sent: (batch, tookMs) => this.#emit(batch, tookMs),
+          outage: (what, error) => this.#outage(what, error),
+        }),
+    );
+  }
+
+  /** Begins; repeated calls are one. Never rejects: what is away is waited for. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /**
+   * Ends after the batches that are under way; at most after `timeoutMs`, for a database that does not answer: what was sent and not
+   * recorded by then is sent again, with the same ids.
+   */
+  async stop(timeoutMs = STOP_MS): Promise<void> {
+    this.#stop.abort();
+    const ended = new AbortController();
+    await Promise.race([this.#running, sleep(timeoutMs, undefined, { signal: ended.signal }).catch(() => undefined)]);
+    ended.abort();
+  }
+
+  async #run(): Promise<void> {
+    // A connection that has gone silent must not keep what can be sent.
+    const shared = await Promise.race([this.#share(), this.#pause(2_000, this.#stop.signal).then(() => false)]);
+    const loops = this.#loops.map(loop => loop.run(this.#stop.signal));
+    if (!shared) loops.push(this.#shareLater());
+    await Promise.all([...loops, this.#listen(), this.#emitLag(), this.#forget()]);
+  }
+
+  #wake(): void {
+    for (const loop of this.#loops) loop.wake();
+  }
+
+  /** Wakes the loops when something was committed. Polling stands behind it. */
+  #listen(): Promise<void> {
+    return listen({
+      pool: this.#options.pool,
+      channel: this.#tables.channel,
+      called: () => this.#wake(),
+      signal: this.#stop.signal,
+    });
+  }
+
+  async #emitLag(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#pause(this.#options.lagEveryMs ?? 5_000, signal);
+      if (signal.aborted) return;
+      try {
+        this.#facts.emit('outbox.lag', await readLag(this.#sql(ANSWER_MS), this.#tables));
+      } catch {
+        // Away; `outbox.held` has said so.
+      }
+    }
+  }
+
+  /**
+   * Without SHIFTWORK_SECRET the outbox and the engine have one secret of their own, so that a job has the same id by either way. Asked
+   * once before anything is sent: what the first event leads to behind a bus must not make another one.
+   */
+  async #share(): Promise<boolean> {
+    const { pool, engine, namespace } = this.#options;
+    return shareOutboxSecret(pool, engine, namespace).then(
+      () => true,
+      // One of both is away; `outbox.held` says so.
+      () => false,
+    );
+  }
+
+  async #shareLater(): Promise<void> {
+    const { signal } = this.#stop;
+    do await this.#pause(1_000, signal);
+    while (!signal.aborted && !(await this.#share()));
+  }
+
+  async #forget(): Promise<void> {
+    const { signal } = this.#stop;
+    const { keepSentForMs: sentMs = 30 * DAY_MS, keepSeenForMs: seenMs = 90 * DAY_MS } = this.#options;
+    while (!signal.aborted) {
+      await this.#pause(60_000, signal);
+      if (signal.aborted) return;
+      await forgetOld(this.#sql(FORGET_MS), this.#tables, { sentMs, seenMs }).catch(() => undefined);
+    }
+  }
+
+  #emit({ jobs, events, stuck }: SentBatch, tookMs: number): void {
+    if (jobs + events > 0) this.#facts.emit('outbox.relayed', { jobs, events, tookMs });
+    for (const each of stuck) this.#facts.emit('outbox.stuck', each);
+  }
+
+  /** One outage of the database is an outage for both kinds. */
+  #outage(kind: EntryKind, error: Error | undefined): void {
+    const wasHeld = this.#held.size > 0;
+    if (error === undefined) this.#held.delete(kind);
+    else this.#held.add(kind);
+    if (error !== undefined && !wasHeld) this.#facts.emit('outbox.held', { error: bareError(error) });
+    if (wasHeld && this.#held.size === 0) this.#facts.emit('outbox.flowing', {});
+  }
+
+  /** Of the pool, each statement with a limit. */
+  #sql(limitMs: number): Sql {
+    return { query: (text, values) => askWithin(this.#options.pool, limitMs, text, values) };
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** How much waits (counted up to 100,000), and for how long the oldest has. */
+export async function readLag(
+  sql: Sql,
+  { entry }: Tables,
+): Promise<{ readonly pending: number; readonly oldestMs: number }> {
+  const { rows } = await sql.query(
+    `select count(*)::int as pending,
+            (extract(epoch from clock_timestamp() - min(created_at)) * 1000)::float8 as oldest
+     from (select created_at from ${entry} where sent_at is null and stuck is null limit ${COUNTED_AT_MOST}) e`,
+  );
+  const [row] = rows as { readonly pending: number; readonly oldest: number | null }[];
+  return { pending: row?.pending ?? 0, oldestMs: Math.max(0, Math.round(row?.oldest ?? 0)) };
+}

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { KeyedDigests } from '../../secrets/index.ts';
+import { createIdSource } from '../../time/index.ts';
+import { derivedId, jobIdOf, parseJobId } from './job-id.ts';
+
+const digests = new KeyedDigests('a'.repeat(32));
+
+describe('job ids', () => {
+  test.each(['email', 'a', 'user-imports-2'])('an id alone says that its queue is %s', queue => {
+    for (const id of [jobIdOf(queue, createIdSource().next()), derivedId(queue, Date.now(), 'cause', digests)]) {
+      expect(parseJobId(id)).toEqual({ queue });
+      expect(id).not.toContain(':');
+      expect(id).toMatch(/[a-z]/);
+    }
+  });
+
+  test('an id of 0.1 is one of ours', () => {
+    expect(parseJobId('email-0mgrh5oxk0000a1b2c3d-Zk9QxY01ab')).toEqual({ queue: 'email' });
+  });
+
+  test.each([
+    '',
+    '12',
+    'email',
+    'email-1',
+    'email:1',
+    '../../etc',
+    `email-${'0'.repeat(20)}-!!!!!!!!!!`,
+    'x'.repeat(10_000),
+  ])('takes %j for no id of ours', id => {
+    expect(parseJobId(id)).toBeUndefined();
+  });
+
+  test('sorts by the time it was made, or its cause happened', () => {
+    const source = createIdSource();
+    const ids = [1, 2, 3].map(ms => jobIdOf('email', source.next(Date.UTC(2026, 0, 1) + ms)));
+    expect(ids.toSorted()).toEqual(ids);
+    const derived = [1, 2, 3].map(ms => derivedId('email', Date.UTC(2026, 0, 1) + ms, 'x', digests));
+    expect(derived.toSorted()).toEqual(derived);
+  });
+
+  test('no two are alike, whatever they are made for: 100,000 at one moment', () => {
+    const ids = Array.from({ length: 100_000 }, () => jobIdOf('email', 'x'.repeat(20)));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('one cause has one id, another cause another, another secret another', () => {
+    const id = derivedId('email', 5, 'cause', digests);
+    expect(derivedId('email', 5, 'cause', digests)).toBe(id);
+    expect(derivedId('email', 5, 'another', digests)).not.toBe(id);
+    expect(derivedId('email', 5, 'cause', new KeyedDigests('b'.repeat(32)))).not.toBe(id);
+  });
+});

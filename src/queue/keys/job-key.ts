@@ -1,0 +1,38 @@
+import type { KeyPart } from '../../contracts/index.ts';
+import type { KeyedDigests, Secrets } from '../../secrets/index.ts';
+
+/** What the engine knows of a key and of the data beneath it: neither can be read from it, nor guessed without the secret. */
+export interface KeyMark {
+  /** BullMQ's deduplication id: of contract and key. */
+  readonly id: string;
+  /**
+   * Of the data, bound to the key: the same data under two keys has two. It tells "same key, same data" from "same key, other data".
+   * Undefined where the key is what the job follows from: the same cause is the same job, whatever its maker read off the clock.
+   */
+  readonly data: string | undefined;
+}
+
+export interface JobKey {
+  readonly present: KeyMark;
+  /** Under which a job may stand that was queued before the secret was changed. */
+  readonly previous: KeyMark | undefined;
+}
+
+/** `canonical` is the data's JSON, the same for the same data; undefined where no data is compared. */
+export function jobKeyOf(
+  { present, previous }: Secrets,
+  contract: string,
+  key: readonly KeyPart[],
+  canonical: string | undefined,
+): JobKey {
+  const text = JSON.stringify([contract, ...key]);
+  return {
+    present: markOf(present, text, canonical),
+    previous: previous && markOf(previous, text, canonical),
+  };
+}
+
+function markOf(digests: KeyedDigests, key: string, canonical: string | undefined): KeyMark {
+  const id = digests.of('key', key);
+  return { id, data: canonical === undefined ? undefined : digests.of('data', `${id} ${canonical}`).slice(0, 22) };
+}

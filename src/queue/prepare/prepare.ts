@@ -1,0 +1,184 @@
+import type { JobsOptions } from 'bullmq';
+import {
+  validatePayload,
+  writePayload,
+  type AnyJobContract,
+  type EnqueueOptions,
+  type KeyPart,
+} from '../../contracts/index.ts';
+import type { Backoff } from '../../resilience/index.ts';
+import type { Secrets } from '../../secrets/index.ts';
+import type { IdSource } from '../../time/index.ts';
+import { currentCause } from '../../tracing/index.ts';
+import { canonicalJson } from '../keys/canonical-json.ts';
+import { checkOptions, type CheckedOptions } from './check-options.ts';
+import { derivedId, jobIdOf } from '../ids/job-id.ts';
+import { jobKeyOf, type JobKey } from '../keys/job-key.ts';
+import { writeMeta } from '../meta/job-meta.ts';
+import type { JobOrigin } from '../ids/job-origin.ts';
+import { PRIORITY_NUMBERS } from './priorities.ts';
+
+/** A job that has passed every check and needs only to be stored. */
+export interface PreparedJob {
+  readonly id: string;
+  readonly contract: AnyJobContract;
+  readonly data: unknown;
+  /** The same as JSON: what is stored. */
+  readonly json: string;
+  readonly correlationId: string;
+  readonly traceparent: string | undefined;
+  readonly delayMs: number;
+  /** Of a job that must not be queued twice. */
+  readonly key: JobKey | undefined;
+  /** The id under which it would stand if it had been queued before the secret was changed. */
+  readonly previousId: string | undefined;
+  /** Without the metadata; shared by all jobs of the contract that have neither a delay nor a key. */
+  readonly options: Readonly<JobsOptions>;
+  /** What Shiftwork knows about it: see `JobMeta`. */
+  readonly metadata: string | undefined;
+}
+
+export interface PrepareContext {
+  readonly ids: IdSource;
+  /** For the ids: the engine's time, so that those of all hosts sort by when they were made. This machine's when left out. */
+  readonly now?: () => number;
+  readonly traceparent: () => string | undefined;
+}
+
+/** A job that has passed every check, without what takes a secret. */
+export interface CheckedJob {
+  readonly contract: AnyJobContract;
+  readonly data: unknown;
+  readonly json: string;
+  /** What it is known by, if anything: then `finish` needs the secrets. */
+  readonly key: readonly KeyPart[] | undefined;
+  readonly origin: JobOrigin | undefined;
+  readonly options: CheckedOptions;
+}
+
+/** Stands before the parts of a key that is what the job follows from; before others stands what gave them. */
+const ORIGIN = 'origin';
+
+/**
+ * Validates a job. What follows from something is known by that, where neither caller nor contract has a key.
+ * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError
+ */
+export function check(
+  contract: AnyJobContract,
+  data: unknown,
+  options: EnqueueOptions | undefined,
+  origin?: JobOrigin,
+): CheckedJob {
+  const checked = options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
+  const output = validatePayload(contract, data);
+  const json = writePayload(contract, data);
+  const key = keyOf(contract, output, checked.idempotencyKey) ?? (origin && [ORIGIN, origin.cause]);
+  return { contract, data, json, key, origin, options: checked };
+}
+
+/** Builds the BullMQ job. Secrets are needed where the job has a key. */
+export function finish(
+  { ids, now = Date.now, traceparent }: PrepareContext,
+  { contract, data, json, key: parts, origin, options: given }: CheckedJob,
+  secrets: Secrets | undefined,
+): PreparedJob {
+  const cause = currentCause();
+  const correlationId = given.correlationId ?? cause?.correlationId;
+  const { present, previous } = secrets ?? {};
+  const idWith =
+    origin && ((digests: Secrets['present']) => derivedId(contract.queue, origin.atMs, origin.cause, digests));
+  const id = (present && idWith?.(present)) ?? jobIdOf(contract.queue, ids.next(now()));
+  const trace = traceparent() ?? cause?.traceparent;
+  const canonical = parts?.[0] === ORIGIN ? undefined : parts && canonicalJson(json, given.generated);
+  const key = parts && secrets && jobKeyOf(secrets, contract.name, parts, canonical);
+  const metadata = writeMeta({
+    version: contract.version,
+    correlationId,
+    traceparent: trace,
+    causationId: cause?.causationId,
+    userId: cause?.userId,
+  });
+  return {
+    id,
+    contract,
+    data,
+    json,
+    correlationId: correlationId ?? id,
+    traceparent: trace,
+    delayMs: given.delayMs,
+    key,
+    previousId: previous && idWith?.(previous),
+    options: optionsOf(contract, given, key),
+    metadata,
+  };
+}
+
+const SHARED = new WeakMap<AnyJobContract, Map<number, Readonly<JobsOptions>>>();
+
+function optionsOf(
+  contract: AnyJobContract,
+  { priority, delayMs }: CheckedOptions,
+  key: JobKey | undefined,
+): Readonly<JobsOptions> {
+  const byPriority = SHARED.get(contract) ?? new Map<number, Readonly<JobsOptions>>();
+  if (byPriority.size === 0) SHARED.set(contract, byPriority);
+  let shared = byPriority.get(priority);
+  if (shared === undefined) {
+    shared = Object.freeze(sharedOptions(contract, priority));
+    byPriority.set(priority, shared);
+  }
+  if (delayMs <= 0 && key === undefined) return shared;
+  return {
+    ...shared,
+    ...(delayMs > 0 && { delay: delayMs }),
+    ...(key !== undefined && { deduplication: { id: key.present.id, ttl: contract.keyWindowMs } }),
+  };
+}
+
+function sharedOptions({ retry, retention }: AnyJobContract, priority: number): JobsOptions {
+  return {
+    attempts: retry.attempts,
+    backoff: backoffOf(retry.backoff),
+    priority,
+    removeOnComplete: keepCompleted(retention.completedMs, retention.completedCount),
+    removeOnFail: { age: Math.ceil(retention.failedMs / 1000) },
+  };
+}
+
+/** For whoever has the secrets at hand. @throws as `check` */
+export function prepare(context: PrepareContext, secrets: Secrets, ...job: Parameters<typeof check>): PreparedJob {
+  return finish(context, check(...job), secrets);
+}
+
+function keyOf(
+  { keyOf: contractKey }: AnyJobContract,
+  output: unknown,
+  idempotencyKey: string | undefined,
+): readonly KeyPart[] | undefined {
+  if (idempotencyKey !== undefined) return ['call', idempotencyKey];
+  return contractKey && ['key', ...contractKey(output)];
+}
+
+/**
+ * In BullMQ's own forms, so that a stock Worker retries our jobs too; what it does not know is the cap. Our workers ask the contract, whose policy
+ * may have changed since.
+ */
+function backoffOf(backoff: Backoff): { type: 'exponential' | 'fixed'; delay: number; jitter?: number } {
+  return backoff.kind === 'fixed'
+    ? { type: 'fixed', delay: backoff.delayMs }
+    : { type: 'exponential', delay: backoff.fromMs, jitter: 1 };
+}
+
+function defaultsOf(contract: AnyJobContract): CheckedOptions {
+  return {
+    delayMs: 0,
+    priority: PRIORITY_NUMBERS[contract.priority],
+    idempotencyKey: undefined,
+    generated: undefined,
+    correlationId: undefined,
+  };
+}
+
+function keepCompleted(ageMs: number, count: number): true | { age: number; count: number } {
+  return ageMs === 0 || count === 0 ? true : { age: Math.ceil(ageMs / 1000), count };
+}

@@ -1,0 +1,34 @@
+import type { App } from '../../contracts/index.ts';
+import type { Engine } from '../../engine/index.ts';
+import { openState } from '../../state/index.ts';
+import { readQueueFigures, type QueueFigures } from './queue-figures.ts';
+
+/** How long what was found is good for: finding it out looks through all keys of a Redis. */
+const FRESH_MS = 30_000;
+
+/** The names of all queues that are there, of late: for pages, which must not look through all keys each time. */
+export async function recentQueueNames(engine: Engine): Promise<readonly string[]> {
+  // An engine that is away says so in words.
+  const names = async (): Promise<readonly string[]> => engine.queueNames();
+  const state = await openState(engine);
+  const kept = await state.get('queues', 'all').catch(() => undefined);
+  if (Array.isArray(kept?.value)) return kept.value.map(String);
+  const found = await names();
+  await state.set('queues', 'all', found, FRESH_MS);
+  return found;
+}
+
+/** Queues that are there and that no contract of the app names: what a release has left behind, or what another program keeps. */
+export async function readUnnamedQueues(
+  engine: Engine,
+  app: Pick<App, 'queues'>,
+  names: readonly string[],
+): Promise<readonly QueueFigures[]> {
+  const unnamed = names.filter(name => !app.queues.has(name));
+  return Promise.all(unnamed.map(async name => readQueueFigures(await engine.queue(name), engine.clock.now())));
+}
+
+/** What nobody of this app will ever do: waiting, running, delayed. */
+export function unfinishedIn({ waiting, running, delayed }: QueueFigures): number {
+  return waiting + running + delayed;
+}

@@ -1,0 +1,202 @@
+import { UnrecoverableError } from 'bullmq';
+import { createStoredScrubber, type App } from '../../../contracts/index.ts';
+import { keptData } from '../../../privacy/index.ts';
+import type { Engine, EngineJob } from '../../../engine/index.ts';
+import { PoisonJobError } from './poison-job-error.ts';
+import type { Facts } from '../../../facts/index.ts';
+import { jobFieldsOf, readMeta, readStoredJob } from '../../../queue/index.ts';
+import { StoredError } from '../../run/stored-error.ts';
+import { failedLine, type BlameBook } from '../../../dead-letters/index.ts';
+import type { ChildWorker } from '../child/child-worker.ts';
+import type { HeldJob } from '../child/messages.ts';
+
+export interface IsolationOptions {
+  readonly app: App;
+  readonly engine: Engine;
+  readonly blame: BlameBook;
+  readonly facts: Facts;
+  /** Starts a worker that takes no work but the job it is given. */
+  readonly startWorker: (jobId: string) => LoneWorker;
+  /** How many run at most, those that take long among them. */
+  readonly atOnce: number;
+  /** Resolves true when other workers died together with this one: then the host is at fault, not a job. */
+  readonly diedTogether: (worker: LoneWorker) => Promise<boolean>;
+  /** After how long the next begins beside one that still runs. */
+  readonly besideAfterMs?: number;
+}
+
+/** What is needed of the process that runs a suspect. */
+export type LoneWorker = Pick<ChildWorker, 'name' | 'startedAt' | 'ready' | 'leaving' | 'killedAs' | 'exited' | 'send'>;
+
+const LOCK_MS = 30_000;
+const KEEP_EVERY_MS = 5_000;
+
+/** One that is to blame has mostly ended its process by then. */
+const BESIDE_AFTER_MS = 15_000;
+
+interface Trial {
+  readonly job: HeldJob;
+  readonly worker: LoneWorker;
+  takesLong: boolean;
+}
+
+/**
+ * Runs suspects, each alone in a process of its own, while the rest of the queue goes on. One after another: two that end their
+ * processes at the same time would pass for a fault of the host. Beside one that takes long the next begins. Once one is found to be
+ * to blame, those that wait were only there, and go back.
+ */
+export class Isolation {
+  readonly #options: IsolationOptions;
+  readonly #waiting: HeldJob[] = [];
+  readonly #trials = new Set<Trial>();
+  #keeper: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: IsolationOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it runs a suspect, and nothing else. */
+  runs(worker: LoneWorker): boolean {
+    return [...this.#trials].some(trial => trial.worker === worker);
+  }
+
+  /** The job that a worker of this name runs alone. */
+  jobOf(worker: string): string | undefined {
+    return [...this.#trials].find(trial => trial.worker.name === worker)?.job.jobId;
+  }
+
+  /** Held here: whoever rescues must leave it alone, although its first worker may be gone. */
+  holds(jobId: string): boolean {
+    return [...this.#trials].some(({ job }) => job.jobId === jobId) || this.#waiting.some(job => job.jobId === jobId);
+  }
+
+  /** Takes a job over from the worker that holds it. */
+  take(job: HeldJob): void {
+    // Claimed anew, because its lock was lost: who held it before can do nothing any more.
+    const old = this.#waiting.findIndex(({ jobId }) => jobId === job.jobId);
+    if (old !== -1) this.#waiting.splice(old, 1);
+    this.#waiting.push(job);
+    // At once: a queue's lock may be shorter than the first interval.
+    void this.#keepLocks();
+    this.#keeper ??= setInterval(() => void this.#keepLocks(), KEEP_EVERY_MS);
+    if (this.#stopped) void this.#handBack(this.#waiting.splice(0));
+    else this.#next();
+  }
+
+  /** Gives back what waits; the one that runs is stopped with the workers. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#handBack(this.#waiting.splice(0));
+    clearInterval(this.#keeper);
+  }
+
+  #next(): void {
+    const { atOnce, besideAfterMs = BESIDE_AFTER_MS } = this.#options;
+    if (this.#stopped || this.#trials.size >= atOnce) return;
+    if ([...this.#trials].some(({ takesLong }) => !takesLong)) return;
+    const job = this.#waiting.shift();
+    if (job === undefined) {
+      if (this.#trials.size > 0) return;
+      clearInterval(this.#keeper);
+      this.#keeper = undefined;
+      return;
+    }
+    const worker = this.#options.startWorker(job.jobId);
+    const trial: Trial = { job, worker, takesLong: false };
+    this.#trials.add(trial);
+    const { jobId, jobName, queue } = job;
+    this.#options.facts.emit('job.isolated', { jobId, jobName, queue, worker: worker.name });
+    worker.send({ kind: 'adopt', job });
+    const patience = setTimeout(() => {
+      trial.takesLong = true;
+      this.#next();
+    }, besideAfterMs).unref();
+    void worker.exited
+      .then(() => this.#ended(job, worker))
+      .catch(() => undefined)
+      .finally(() => {
+        clearTimeout(patience);
+        this.#trials.delete(trial);
+        this.#next();
+      });
+  }
+
+  /** A clean exit has settled the job or handed it back, unless the job itself ended its process, with whatever code. */
+  async #ended(held: HeldJob, worker: LoneWorker): Promise<void> {
+    const { engine, blame } = this.#options;
+    const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
+    // Its lock tells whose it is, and must outlast what follows, however short its queue's are.
+    if (job === undefined || (await job.extendLock(held.token, LOCK_MS)) !== 1) return;
+    if (!(await this.#isToBlame(worker))) {
+      await this.#handBack([held]);
+      return;
+    }
+    const { crashes } = await blame.of(held.jobId);
+    await this.#bury(held, job, worker, crashes + 1);
+    // Their crashes have found their cause. Is there another, it ends a process twice more, and is looked for again.
+    const innocent = this.#waiting.splice(0);
+    await Promise.allSettled([held, ...innocent].map(({ jobId }) => blame.clear(jobId)));
+    this.#waiting.push(...(await this.#handBack(innocent)));
+  }
+
+  /** Where the supervisor has ended its process, that has been judged already. */
+  async #isToBlame(worker: LoneWorker): Promise<boolean> {
+    if (worker.killedAs !== undefined) return worker.killedAs === 'guilty';
+    return !worker.leaving && !(await this.#options.diedTogether(worker));
+  }
+
+  async #bury(held: HeldJob, job: EngineJob, worker: LoneWorker, crashes: number): Promise<void> {
+    const { app, facts } = this.#options;
+    const contract = app.jobs.get(job.name);
+    const meta = readMeta(job.opts.telemetry?.metadata);
+    const stored = { version: meta.version, data: job.data as unknown };
+    const scrub = contract === undefined ? (text: string) => text : createStoredScrubber(contract, stored);
+    const error = new StoredError(new PoisonJobError(job.name, crashes), scrub);
+    if (contract !== undefined && contract.retention.forget.length > 0) {
+      await job.updateData(keptData({ forget: contract.retention.forget, version: contract.version }, stored));
+    }
+    const at = this.#options.engine.clock.now();
+    const ranMs = Math.round(performance.now() - worker.startedAt);
+    const line = failedLine({
+      at,
+      ranMs,
+      attempt: job.attemptsMade + 1,
+      worker: worker.name,
+      version: contract?.version,
+      error: error.name,
+      message: error.message,
+      dead: 'poison',
+    });
+    await job.log(line).catch(() => undefined);
+    const final = new UnrecoverableError(error.message);
+    final.stack = error.message;
+    await job.moveToFailed(final, held.token, false);
+    facts.emit('job.dead', {
+      ...jobFieldsOf(job, held.queue),
+      attempt: job.attemptsMade,
+      worker: worker.name,
+      ranMs,
+      reason: 'poison',
+      error,
+    });
+  }
+
+  async #keepLocks(): Promise<void> {
+    const starting = [...this.#trials].filter(({ worker }) => !worker.ready);
+    const held = [...this.#waiting, ...starting.map(({ job }) => job)];
+    await Promise.allSettled(
+      held.map(async ({ queue, jobId, token }) => {
+        const job = await readStoredJob(await this.#options.engine.queue(queue), jobId);
+        await job?.extendLock(token, LOCK_MS);
+      }),
+    );
+  }
+
+  /** Answers those that the engine could not take back. */
+  async #handBack(jobs: readonly HeldJob[]): Promise<readonly HeldJob[]> {
+    const { engine } = this.#options;
+    const results = await Promise.allSettled(jobs.map(held => engine.handBack(held.queue, [held])));
+    return jobs.filter((_, index) => results[index]?.status === 'rejected');
+  }
+}

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeliveryError } from '../../resilience/index.ts';
+import type { Json, OnceOptions } from '../../contracts/index.ts';
+import { EffectInDoubtError } from './effect-in-doubt-error.ts';
+import { EffectInProgressError } from './effect-in-progress-error.ts';
+import { EffectTakenOverError } from './effect-taken-over-error.ts';
+import type { LedgerStore } from '../store/patient-store.ts';
+import type { Secrets } from '../../secrets/index.ts';
+import { effectNameOf } from './effect-name.ts';
+import type { StateEntry } from '../store/state-store.ts';
+
+/** What is written of an effect. */
+type Page =
+  | {
+      readonly stage: 'in-progress';
+      /** One call of `once`: a write whose answer was lost is known again by it. */
+      readonly holder: string;
+      /** The worker that does it; it need not be waited for once that is known to be gone. */
+      readonly worker?: string | undefined;
+      /** How long each writing of this page holds; how long ago the last one was the engine says. */
+      readonly leaseMs?: number;
+      readonly keepMs?: number;
+      /** How often it has been renewed: it is under way for a third of a lease longer each time. */
+      readonly renewals?: number;
+      /** What releases before 0.2 go by, which may still run beside this one. */
+      readonly leaseUntil: number;
+    }
+  | { readonly stage: 'done'; readonly result?: Json | undefined; readonly holder?: string }
+  /** It may have happened: its process ended, or its far side fell silent, between asking and hearing. */
+  | { readonly stage: 'unknown'; readonly holder?: string };
+
+/** A page in the hands of this process; without a version, in those of another. */
+interface Held {
+  readonly name: string;
+  readonly holder: string;
+  version: number | undefined;
+}
+
+export interface LedgerOptions {
+  /** Whose effects: a handler's or a subscription's name. The same key in two scopes is two effects. */
+  readonly scope: string;
+  /** Renewed while the effect runs; a process that is gone is noticed when it has passed. */
+  readonly leaseMs?: number;
+  /** How long an effect that has happened is remembered. */
+  readonly keepMs?: number;
+  /** What the names of effects are keyed with. Left out in tests alone. */
+  readonly secrets?: Secrets | undefined;
+  /** Who does the effects. */
+  readonly worker?: string | undefined;
+  /** Nobody waits for another one's effect once it has aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Workers that are known to be gone, by name: what they were doing need not be waited for. Kept for longer than any lease. */
+export const GONE_WORKERS = 'gone-worker';
+
+const LEDGER = 'ledger';
+const LEASE_MS = 30_000;
+const KEEP_MS = 7 * 86_400_000;
+/** Most effects take less: it is waited for here, with pauses that grow. A job that meets a longer one comes again. */
+const WAIT_MS = 500;
+const PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 80;
+/** When a job comes again: half as long as the effect has taken so far, within these. */
+const AGAIN_MS = [250, 3_000] as const;
+
+/**
+ * Remembers which effects have happened, with their results, so that a job that runs twice does them once. The store's versions are
+ * the fencing tokens: a process that wakes up late finds the page in other hands and cannot overwrite it.
+ *
+ * Between the effect and its record a process can die: then it is in doubt, and the caller says what that means.
+ */
+export class Ledger {
+  readonly #store: LedgerStore;
+  readonly #scope: string;
+  readonly #leaseMs: number;
+  readonly #keepMs: number;
+  readonly #worker: string | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #secrets: Secrets | undefined;
+
+  constructor(store: LedgerStore, options: LedgerOptions) {
+    const { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS, worker, signal, secrets } = options;
+    this.#secrets = secrets;
+    this.#worker = worker;
+    this.#signal = signal;
+    this.#store = store;
+    this.#scope = scope;
+    this.#leaseMs = leaseMs;
+    this.#keepMs = keepMs;
+  }
+
+  /**
+   * Does the effect, or answers what it answered when it was done before. An effect that throws has not happened, unless it throws
+   * a DeliveryError that says `unknown`; it may be tried again.
+   * @throws EffectInProgressError while another process does it; EffectInDoubtError when it may have happened and `onDoubt` is
+   * `hold`; EffectTakenOverError when this process was so late that another has done it meanwhile
+   */
+  async once<Value extends Json | void>(
+    key: string,
+    effect: () => Value | Promise<Value>,
+    { onDoubt = 'again' }: OnceOptions = {},
+  ): Promise<Value> {
+    const { name, entry: first } = await this.#find(key);
+    for (let seen = first; ; seen = await this.#store.get(LEDGER, name)) {
+      const entry = await this.#notUnderWay(name, seen);
+      const page = pageOf(entry);
+      // What comes out of the ledger is what the same effect has put into it.
+      if (page?.stage === 'done') return page.result as Value;
+      if (page !== undefined && onDoubt === 'hold') throw new EffectInDoubtError(this.#scope);
+      const holder = randomUUID();
+      const version =
+        (await this.#turn(name, entry?.version ?? 0, this.#lease(holder, 0))) ?? (await this.#versionOf(name, holder));
+      // Otherwise somebody else was first, and is waited for.
+      if (version !== undefined) return this.#perform({ name, holder, version }, effect);
+    }
+  }
+
+  /** Where its page is, looked for in one question: under its name, or one that it had before. */
+  async #find(key: string): Promise<{ readonly name: string; readonly entry: StateEntry | undefined }> {
+    const { present, before } = effectNameOf(this.#scope, key, this.#secrets);
+    const entries = await this.#store.getMany(LEDGER, [present, ...before]);
+    const entry = [present, ...before].map(name => entries.find(each => each.name === name)).find(each => each);
+    return { name: entry?.name ?? present, entry };
+  }
+
+  /**
+   * The page as soon as nobody is at it: the effect has been done, nobody has begun it, or whoever did has fallen silent for longer than a
+   * lease, by the engine's clock, or is known to be gone.
+   * @throws EffectInProgressError where that takes longer than somebody should wait here
+   */
+  async #notUnderWay(name: string, seen: StateEntry | undefined): Promise<StateEntry | undefined> {
+    const begunAt = performance.now();
+    let entry = seen;
+    for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const page = pageOf(entry);
+      if (entry === undefined || page?.stage !== 'in-progress') return entry;
+      const { leaseMs = LEASE_MS, keepMs = KEEP_MS, renewals = 0, worker } = page;
+      const silentMs = keepMs - entry.leftMs;
+      if (silentMs >= leaseMs || (worker !== undefined && (await this.#isGone(worker)))) return entry;
+      if (performance.now() - begunAt >= WAIT_MS || this.#signal?.aborted === true) {
+        const underWayMs = (renewals * leaseMs) / 3 + silentMs;
+        const [soonest, latest] = AGAIN_MS;
+        throw new EffectInProgressError(this.#scope, Math.min(Math.max(underWayMs / 2, soonest), latest));
+      }
+      await sleep(pauseMs, undefined, this.#signal && { signal: this.#signal }).catch(() => undefined);
+      entry = await this.#store.get(LEDGER, name);
+    }
+  }
+
+  async #isGone(worker: string): Promise<boolean> {
+    return (await this.#store.get(GONE_WORKERS, worker)) !== undefined;
+  }
+
+  async #perform<Value extends Json | void>(held: Held, effect: () => Value | Promise<Value>): Promise<Value> {
+    // One after the other: an engine that answers late must not make two renewals meet, and one of them look like another process.
+    let renewing = Promise.resolve();
+    let renewals = 0;
+    const timer = setInterval(() => {
+      renewals += 1;
+      const page = this.#lease(held.holder, renewals);
+      renewing = renewing.then(() => this.#write(held, page)).then(noted, noted);
+    }, this.#leaseMs / 3);
+    const settle = async (page: Page | undefined): Promise<boolean> => {
+      clearInterval(timer);
+      await renewing;
+      if (page !== undefined) return this.#write(held, page);
+      return held.version !== undefined && this.#store.delete(LEDGER, held.name, held.version);
+    };
+    let value: Value;
+    try {
+      value = await effect();
+    } catch (error) {
+      const unknown = isDeliveryError(error) && error.failure === 'unknown';
+      // What cannot be noted stays in progress, and is in doubt when its lease has passed.
+      await settle(unknown ? { stage: 'unknown', holder: held.holder } : undefined).catch(() => undefined);
+      throw error;
+    }
+    const done: Page = { stage: 'done', result: value === undefined ? undefined : value, holder: held.holder };
+    if (!(await settle(done))) throw new EffectTakenOverError(this.#scope);
+    return value;
+  }
+
+  /** False when another process has taken the page over. A rejection says nothing: it may have been written. */
+  async #write(held: Held, page: Page): Promise<boolean> {
+    if (held.version === undefined) return false;
+    const written = await this.#turn(held.name, held.version, page);
+    held.version = written ?? (await this.#rewrite(held, page));
+    return held.version !== undefined;
+  }
+
+  /** The page has another version than this process knows: its own, if an earlier answer was lost. */
+  async #rewrite({ name, holder }: Held, page: Page): Promise<number | undefined> {
+    const entry = await this.#store.get(LEDGER, name);
+    const now = pageOf(entry);
+    if (entry === undefined || now?.holder !== holder) return undefined;
+    if (now.stage === 'in-progress') return this.#turn(name, entry.version, page);
+    return now.stage === page.stage ? entry.version : undefined;
+  }
+
+  /** Undefined where the page is in other hands: else its version, that an answer was lost with. */
+  async #versionOf(name: string, holder: string): Promise<number | undefined> {
+    const entry = await this.#store.get(LEDGER, name);
+    const now = pageOf(entry);
+    return now?.stage === 'in-progress' && now.holder === holder ? entry?.version : undefined;
+  }
+
+  #turn(name: string, version: number, page: Page): Promise<number | undefined> {
+    return this.#store.compareAndSet(LEDGER, name, version, page, this.#keepMs);
+  }
+
+  #lease(holder: string, renewals: number): Page {
+    const [leaseMs, keepMs, worker] = [this.#leaseMs, this.#keepMs, this.#worker];
+    return { stage: 'in-progress', holder, worker, leaseMs, keepMs, renewals, leaseUntil: Date.now() + leaseMs };
+  }
+}
+
+function noted(): void {
+  // A renewal that failed is tried again at the next turn.
+}
+
+function pageOf(entry: StateEntry | undefined): Page | undefined {
+  return entry?.value as Page | undefined;
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { signOf } from '../../resilience/index.ts';
+
+const shas = new Map<string, string>();
+
+/** Runs a script by its digest: its text is sent to a server that does not know it yet, and to no other. */
+export async function runScript(
+  redis: Redis,
+  script: string,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await redis.evalsha(shaOf(script), keys.length, ...keys, ...args);
+  } catch (error) {
+    if (signOf(error) !== 'NOSCRIPT') throw error;
+    return redis.eval(script, keys.length, ...keys, ...args);
+  }
+}
+
+function shaOf(script: string): string {
+  let sha = shas.get(script);
+  if (sha === undefined) {
+    sha = createHash('sha1').update(script).digest('hex');
+    shas.set(script, sha);
+  }
+  return sha;
+}
