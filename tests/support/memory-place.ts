@@ -40,3 +40,9 @@ export function memoryCase(now = Date.now()): MemoryCase {
     },
   };
 }
+
+/** Engines in this process that go by the computer's time. */
+export const inMemory: AnyEngineCase = {
+  kind: 'memory',
+  open: async () => ({ url: `memory://${namespace()}`, namespace: 'test', cleanup: async () => undefined }),
+};
