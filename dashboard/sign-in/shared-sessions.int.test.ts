@@ -3,7 +3,13 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestDashboard, sampleApp, sessionCookie, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { PASSWORD, sampleUsers } from '../../tests/support/sample-users.ts';
-import { engineCases, namespace, type EngineCase, type EnginePlace } from '../../tests/support/engines.ts';
+import {
+  engineCases,
+  freshDatabase,
+  namespace,
+  type EngineCase,
+  type EnginePlace,
+} from '../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../tests/support/redis-server.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { createDashboard } from '../create-dashboard.ts';
@@ -149,11 +155,9 @@ describe('while the engine is away', () => {
 });
 
 test('an engine that was not migrated is named in the log, not to whoever signs in', async () => {
-  const [, postgres] = engineCases;
-  const place = await (postgres ?? engineCases[0])?.open();
-  if (place === undefined) throw new Error('No engine to test on.');
+  const database = await freshDatabase();
   const failures: unknown[] = [];
-  const engine = openEngine({ ...place, role: 'producer' });
+  const engine = openEngine({ url: database.url, role: 'producer' });
   const dashboard = createDashboard({
     app: sampleApp,
     engine,
@@ -180,7 +184,7 @@ test('an engine that was not migrated is named in the log, not to whoever signs 
     server.closeAllConnections();
     server.close();
     await engine.close(500);
-    await place.cleanup();
+    await database.drop();
   }
 });
 

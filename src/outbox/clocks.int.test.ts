@@ -25,7 +25,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open }) => {
     ['the relay', 0, TEN_MINUTES],
     ['the relay', 0, -TEN_MINUTES],
   ])('a job is as old as its entry, where the clock of %s is wrong (%i ms, %i ms)', async (_who, appMs, relayMs) => {
-    const [place, database] = await Promise.all([open(), freshDatabase()]);
+    const [place, database] = await Promise.all([open(), freshDatabase('migrated_stores')]);
     const pool = new Pool({ connectionString: database.url, max: 8 });
     pool.on('error', () => undefined);
     const engine = openEngine({ ...place, role: 'producer' });

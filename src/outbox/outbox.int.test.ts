@@ -55,7 +55,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
   let relays: Relay[];
 
   beforeEach(async () => {
-    [place, database] = await Promise.all([open(), freshDatabase()]);
+    [place, database] = await Promise.all([open(), freshDatabase('migrated_stores')]);
     pool = new Pool({ connectionString: database.url, max: 12 });
     pool.on('error', () => undefined);
     engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
@@ -465,7 +465,7 @@ describe('the inbox', () => {
   });
 
   test('takes the longest scope and key that it allows, of characters that are long themselves', async () => {
-    const database = await freshDatabase();
+    const database = await freshDatabase('migrated_stores');
     const pool = new Pool({ connectionString: database.url });
     await migrateOutbox(pool);
     // Of many kinds, so that nothing is compressed.
@@ -476,7 +476,7 @@ describe('the inbox', () => {
   });
 
   test('does an effect once for each event and subscription, with the transaction or not at all', async () => {
-    const database = await freshDatabase();
+    const database = await freshDatabase('migrated_stores');
     const pool = new Pool({ connectionString: database.url });
     await migrateOutbox(pool);
     await pool.query('create table effects (name text)');

@@ -23,7 +23,7 @@ const followUp = defineJob({ queue: 'later', name: 'follow-up', schema });
 test.each(engineCases)(
   'what a job of a reaction enqueues or publishes, now or by the outbox, names it as its cause, in one trace ($kind)',
   async ({ kind, open }) => {
-    const [place, database] = await Promise.all([open(), freshDatabase()]);
+    const [place, database] = await Promise.all([open(), freshDatabase('migrated_stores')]);
     const { url, namespace } = place;
     const pool = new Pool({ connectionString: database.url });
     await migrateOutbox(pool);

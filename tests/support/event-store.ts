@@ -26,7 +26,7 @@ export interface StoreOfTest {
 
 /** An event store in a database of its own. */
 export async function openStore(options: Partial<EventStoreOptions> = {}): Promise<StoreOfTest> {
-  const database = await freshDatabase();
+  const database = await freshDatabase('migrated_stores');
   const pool = new Pool({ connectionString: database.url, max: 20 });
   // The database may be dropped while a connection idles.
   pool.on('error', () => undefined);

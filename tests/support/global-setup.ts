@@ -2,6 +2,7 @@ import type { TestProject } from 'vitest/node';
 import { makeClusterOnce, startPostgres } from './postgres-server.ts';
 import { startRedis } from './redis-server.ts';
 import { requirePrograms } from './required-programs.ts';
+import { makeTemplates } from './templates.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -15,6 +16,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   requirePrograms();
   const removeCluster = await makeClusterOnce();
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+  await makeTemplates(postgres.url);
   project.provide('redisUrl', redis.url);
   project.provide('postgresUrl', postgres.url);
   const stop = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
+import { MIGRATED_NAMESPACE } from '../../../../../tests/support/templates.ts';
 import { PATIENT } from '../../../../../tests/support/wait-for.ts';
 import type { End, EndKind, NewJob, Take, TakenJob, TurnQueue } from '../../../turns/index.ts';
 import { turnsContract } from '../../../suites/turns.contract-suite.ts';
@@ -269,8 +270,11 @@ describe('turns on PostgreSQL', () => {
 });
 
 turnsContract('PostgreSQL', async name => {
-  const database = await freshDatabase();
-  const engine = new PostgresEngine(new URL(database.url), { url: database.url, role: 'worker' });
-  await engine.migrate();
+  const database = await freshDatabase('migrated_engine');
+  const engine = new PostgresEngine(new URL(database.url), {
+    url: database.url,
+    namespace: MIGRATED_NAMESPACE,
+    role: 'worker',
+  });
   return { queue: await engine.turns(name), close: () => engine.close(1_000).then(() => database.drop()) };
 });
