@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { engineContract } from '../suites/engine.contract-suite.ts';
+import { groupsContract } from '../suites/groups.contract-suite.ts';
 import { turnsContract } from '../suites/turns.contract-suite.ts';
 import { openEngine } from '../index.ts';
 import { MemoryEngine, memoryServer, memoryServerWith, VirtualClock } from './index.ts';
@@ -27,6 +28,16 @@ engineContract({
 turnsContract('memory', async name => {
   const engine = new MemoryEngine(new URL(`memory://${place()}`), { url: '', role: 'worker' });
   return { queue: await engine.turns(name), close: () => engine.close() };
+});
+
+groupsContract('memory', async (name, limits) => {
+  const engine = new MemoryEngine(new URL(`memory://${place()}`), { url: '', role: 'worker' });
+  const stored = await engine.queue(name);
+  return {
+    queue: await engine.turns(name, { limits }),
+    stateOf: async id => stored.getJobState(id),
+    close: () => engine.close(),
+  };
 });
 
 test('on a clock that a test moves a delayed job is due when that clock says so, without any time passing', async () => {

@@ -1,7 +1,15 @@
 import type { JobsOptions } from 'bullmq';
-import { optionsOf, type Keep, type NewJob, type SettleAnswer } from '../turns/index.ts';
+import {
+  HELD_PRIORITY,
+  optionsOf,
+  type GroupLimit,
+  type Keep,
+  type NewJob,
+  type SettleAnswer,
+} from '../turns/index.ts';
 import type { MemoryClock } from './memory-clock.ts';
 import { MemoryEvents } from './memory-events.ts';
+import { MemoryGroups, ownPriority } from './memory-groups.ts';
 import type { MemoryJob } from './memory-job.ts';
 import { MemoryKeys } from './memory-keys.ts';
 import { MemoryRate } from './memory-rate.ts';
@@ -32,6 +40,7 @@ export class MemoryQueue {
   readonly keys: MemoryKeys;
   readonly rate: MemoryRate;
   readonly events: MemoryEvents;
+  readonly groups = new MemoryGroups();
   readonly #clock: MemoryClock;
   readonly #onAdded: ((job: MemoryJob) => void) | undefined;
   #places = 0;
@@ -103,20 +112,48 @@ export class MemoryQueue {
   }
 
   /** The next job, unless the queue is paused, full or above its rate. */
-  take({ token, worker, lockMs }: Taking, now: number): MemoryJob | undefined {
+  take(taking: Taking, now: number): MemoryJob | undefined {
     this.promoteDue(now);
     if (this.isPaused() || this.isFull() || this.rate.limitedMs(now) > 0) return undefined;
     const [job] = this.inState('waiting');
-    if (job === undefined) return undefined;
+    if (job !== undefined) this.#start(job, taking, now);
+    return job;
+  }
+
+  /** The next job that no limit and no pause keeps; those that it passes over stand behind all others from then on. Else when to look again. */
+  takeWithin(
+    limits: readonly GroupLimit[],
+    taking: Taking,
+    now: number,
+  ): { readonly job?: MemoryJob; readonly probing?: boolean; readonly until?: number | undefined } {
+    this.promoteDue(now);
+    if (this.isPaused() || this.isFull() || this.rate.limitedMs(now) > 0) return {};
+    const running = this.inState('active');
+    const waiting = this.inState('waiting').toSorted((a, b) => ownPriority(a) - ownPriority(b) || a.seq - b.seq);
+    let until: number | undefined;
+    for (const job of waiting) {
+      const verdict = this.groups.judge(job, limits, running, now);
+      if (verdict.until === undefined) {
+        this.#start(job, taking, now);
+        this.groups.started(job, limits, now);
+        return { job, probing: verdict.probing };
+      }
+      job.priority = HELD_PRIORITY + ownPriority(job);
+      until = Math.min(until ?? verdict.until, verdict.until);
+    }
+    return { until };
+  }
+
+  #start(job: MemoryJob, { token, worker, lockMs }: Taking, now: number): void {
     this.rate.spend(now);
     job.state = 'active';
+    job.priority = ownPriority(job);
     job.token = token;
     job.lockedUntil = now + lockMs;
     job.processedOn = now;
     job.processedBy = worker;
     job.attemptsStarted += 1;
     this.events.say('active', { jobId: job.id, prev: 'waiting' });
-    return job;
   }
 
   promoteDue(now: number): void {

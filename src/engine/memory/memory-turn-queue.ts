@@ -2,6 +2,7 @@ import type { JobsOptions } from 'bullmq';
 import type {
   AddAnswer,
   End,
+  GroupPause,
   Held,
   NewJob,
   NoteAnswer,
@@ -84,7 +85,7 @@ export class MemoryTurnQueue implements TurnQueue {
     return settled;
   }
 
-  #settle({ jobId, token, end }: End, now: number): SettleAnswer {
+  #settle({ jobId, token, end, groups = [] }: End, now: number): SettleAnswer {
     const job = this.#queue.held(jobId, token);
     if (typeof job === 'string') return { kind: job };
     if (end.what !== 'handed-back') {
@@ -109,6 +110,7 @@ export class MemoryTurnQueue implements TurnQueue {
         this.#queue.delay(job, Math.ceil(Math.max(now, end.until)), Math.ceil(Math.max(0, end.until - now)), undefined);
         break;
       case 'handed-back':
+        if (end.opts !== undefined) job.opts = JSON.stringify(end.opts);
         this.#queue.requeue(job, true, undefined);
         break;
       case 'cancelled':
@@ -116,6 +118,8 @@ export class MemoryTurnQueue implements TurnQueue {
       case 'dead':
         this.#queue.fail(job, failureOf(end), end.keep, now);
     }
+    // Others of its groups may follow.
+    if (groups.length > 0) this.#queue.events.sign();
     return { kind: 'settled' };
   }
 
@@ -124,24 +128,31 @@ export class MemoryTurnQueue implements TurnQueue {
     now: number,
   ): { readonly jobs: readonly TakenJob[]; readonly rest: Rest } {
     const queue = this.#queue;
-    queue.rate.worker = this.#options.settings?.rate;
+    const { rate, limits } = this.#options.settings ?? {};
+    queue.rate.worker = rate;
     const jobs: TakenJob[] = [];
     let bytes = 0;
     for (const token of tokens) {
       if (jobs.length > 0 && bytes >= maxBytes) return { jobs, rest: { kind: 'more' } };
-      const job = queue.take({ token, worker, lockMs }, now);
-      if (job === undefined) return { jobs, rest: this.#rest(now) };
-      bytes += Buffer.byteLength(job.data);
-      jobs.push(taken(job, token));
+      const taking = { token, worker, lockMs };
+      const limitedUntil = limits && queue.groups.queueUntil(limits, now);
+      if (limitedUntil !== undefined) return { jobs, rest: { kind: 'limited', forMs: limitedUntil - now } };
+      const next = limits === undefined ? { job: queue.take(taking, now) } : queue.takeWithin(limits, taking, now);
+      if (next.job === undefined) return { jobs, rest: this.#rest(now, 'until' in next ? next.until : undefined) };
+      bytes += Buffer.byteLength(next.job.data);
+      const probing = 'probing' in next && next.probing === true;
+      jobs.push(probing ? { ...taken(next.job, token), probing } : taken(next.job, token));
     }
     return { jobs, rest: { kind: 'more' } };
   }
 
-  #rest(now: number): Rest {
+  #rest(now: number, groupsUntil: number | undefined): Rest {
     const queue = this.#queue;
     const forMs = queue.rate.limitedMs(now);
     if (forMs > 0) return { kind: 'limited', forMs };
-    return queue.isPaused() || queue.isFull() ? { kind: 'held' } : { kind: 'none', delayedUntil: queue.nextDueAt() };
+    if (queue.isPaused() || queue.isFull()) return { kind: 'held' };
+    const times = [queue.nextDueAt(), groupsUntil].filter(time => time !== undefined);
+    return { kind: 'none', delayedUntil: times.length === 0 ? undefined : Math.min(...times) };
   }
 
   #stillHeld(take: Take | undefined): readonly TakenJob[] {
@@ -180,6 +191,17 @@ export class MemoryTurnQueue implements TurnQueue {
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
     await this.#options.reach();
     return this.#queue.returnStalled(now, everyMs, mostStalls);
+  }
+
+  async pauseGroup(group: string, pause: GroupPause): Promise<void> {
+    await this.#options.reach();
+    this.#queue.groups.pause(group, pause);
+  }
+
+  async resumeGroup(group: string): Promise<void> {
+    await this.#options.reach();
+    this.#queue.groups.resume(group);
+    this.#queue.events.sign();
   }
 
   async waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {

@@ -8,7 +8,7 @@ import { LETTER_TABLES } from './letter-tables.ts';
 import { OWN_TABLES } from './own-tables.ts';
 import { boundSession } from '../../sessions/index.ts';
 import { WriteWatch } from '../outage/write-watch.ts';
-import { TURN_FUNCTIONS } from '../bullmq/postgres/turns/index.ts';
+import { GROUP_FUNCTIONS, TURN_FUNCTIONS } from '../bullmq/postgres/turns/index.ts';
 
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;
@@ -116,6 +116,7 @@ async function makeOwnTables(client: Client, schema: string): Promise<void> {
     await client.query(`SET LOCAL search_path TO "${schema}"`);
     await client.query(OWN_TABLES);
     await client.query(TURN_FUNCTIONS);
+    await client.query(GROUP_FUNCTIONS);
     await client.query(LETTER_TABLES);
     await client.query('COMMIT');
   } catch (cause) {

@@ -1,3 +1,4 @@
+import type { GroupedOptions } from './groups.ts';
 import type { Held } from './held-job.ts';
 
 /** How many jobs that ended in the same way a queue keeps. BullMQ's form: `count` 0 keeps none, without it or with -1 all. */
@@ -60,6 +61,11 @@ export interface Snoozed extends Noted {
 /** Back to the head of its queue at once; no attempt is counted. */
 export interface HandedBack {
   readonly what: 'handed-back';
+  /**
+   * All of its options from now on, with the groups that it belongs to: it was stored without them, by another program or an earlier release.
+   * Whoever takes it next decides by its groups.
+   */
+  readonly opts?: GroupedOptions | undefined;
 }
 
 /** Ended for good and kept as failed. An attempt is counted. `attempts`: how many it had, for the event that says they are used up. */
@@ -73,7 +79,8 @@ export interface Failed extends Noted {
 /** What became of a job that was taken. Closed: an engine handles each. */
 export type EndKind = Succeeded | Retried | Snoozed | HandedBack | Failed;
 
-export type End = Held & { readonly end: EndKind };
+/** `groups`: those in which it has a place among the jobs that run, which is free from now on. */
+export type End = Held & { readonly end: EndKind; readonly groups?: readonly string[] };
 
 /**
  * Whether an end was written. Nothing of it was where it was not, and the job is not this worker's to end.

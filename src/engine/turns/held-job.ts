@@ -1,4 +1,4 @@
-import type { JobsOptions } from 'bullmq';
+import type { GroupedOptions } from './groups.ts';
 
 /** A job that a worker holds. Whoever knows the token can act for the worker. */
 export interface Held {
@@ -16,7 +16,7 @@ interface Taken {
   readonly token: string;
   readonly name: string;
   /** Read from their JSON, with BullMQ's long names. */
-  readonly opts: Readonly<JobsOptions>;
+  readonly opts: Readonly<GroupedOptions>;
   /** When it was added, in milliseconds since 1970; the time of the take where the stored job has none. */
   readonly timestamp: number;
   /** Attempts that ended. */
@@ -31,6 +31,8 @@ interface Taken {
   readonly deferredFailure: string | undefined;
   /** The scheduler of BullMQ that made it and must make the next one. */
   readonly repeatJobKey: string | undefined;
+  /** True: one of its groups is paused no longer, and this job alone finds out whether others may follow. */
+  readonly probing?: boolean;
 }
 
 /** Its data could be read. */

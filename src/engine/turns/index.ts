@@ -15,7 +15,18 @@ export type {
   StoredFailure,
   Succeeded,
 } from './end.ts';
+export {
+  groupName,
+  groupsOf,
+  HELD_PRIORITY,
+  limitOf,
+  startPace,
+  type GroupedOptions,
+  type GroupLimit,
+  type StartPace,
+  type TakeRate,
+} from './groups.ts';
 export type { BrokenJob, Held, SoundJob, TakenJob } from './held-job.ts';
 export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
-export type { Rest, Take, TakeRate, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';
+export type { GroupPause, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';

@@ -1,4 +1,4 @@
-import type { JobsOptions } from 'bullmq';
+import type { GroupedOptions } from './groups.ts';
 
 /** A job to be added. */
 export interface NewJob {
@@ -6,8 +6,8 @@ export interface NewJob {
   readonly name: string;
   /** As JSON. */
   readonly data: string;
-  /** BullMQ's long names: `delay`, `priority`, `lifo`, `deduplication`, `attempts`, retention, ... Many jobs may share frozen ones. */
-  readonly opts: Readonly<JobsOptions>;
+  /** BullMQ's long names: `delay`, `priority`, `lifo`, `deduplication`, `attempts`, retention, ...; and the job's groups. Many jobs may share frozen ones. */
+  readonly opts: Readonly<GroupedOptions>;
   /** The `telemetry.metadata` of its options, where these are shared and have none. */
   readonly metadata?: string | undefined;
   /** Milliseconds since 1970. */
@@ -22,6 +22,6 @@ export type AddAnswer =
   { readonly kind: 'stands'; readonly id: string } | { readonly kind: 'refused'; readonly reason: string };
 
 /** All options of a job. */
-export function optionsOf({ opts, metadata }: Pick<NewJob, 'opts' | 'metadata'>): Readonly<JobsOptions> {
+export function optionsOf({ opts, metadata }: Pick<NewJob, 'opts' | 'metadata'>): Readonly<GroupedOptions> {
   return metadata === undefined ? opts : { ...opts, telemetry: { metadata } };
 }

@@ -1,4 +1,5 @@
 import type { End, SettleAnswer } from './end.ts';
+import type { GroupLimit, TakeRate } from './groups.ts';
 import type { Held, TakenJob } from './held-job.ts';
 import type { AddAnswer, NewJob } from './new-job.ts';
 import type { NoteAnswer, RunNote } from './run-note.ts';
@@ -32,7 +33,7 @@ export interface Turn {
 /**
  * Why there are not as many jobs as were wanted, and when to ask again.
  * - `more`: as many as were wanted, or as the bound in bytes allows; there may be more
- * - `none`: nothing waits; `delayedUntil` is when the next delayed one is due (engine time)
+ * - `none`: nothing waits that may start; `delayedUntil` is when the next delayed one is due, or a group is looked at again (engine time)
  * - `limited`: the queue is above its rate for so long
  * - `held`: the queue is paused, or as many as may run at once do
  */
@@ -48,12 +49,6 @@ export interface TurnAnswer {
   readonly jobs: readonly TakenJob[];
   /** Undefined where nothing was asked for. */
   readonly rest: Rest | undefined;
-}
-
-/** At most `max` takes in `perMs`: BullMQ's limiter of a worker. What a stock queue has set in its own settings wins. */
-export interface TakeRate {
-  readonly max: number;
-  readonly perMs: number;
 }
 
 /**
@@ -86,8 +81,21 @@ export interface TurnQueue {
    * One at a time.
    */
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void>;
+  /** No job of the group starts before then. Whatever was said about it before is said anew. */
+  pauseGroup(group: string, pause: GroupPause): Promise<void>;
+  /** Its jobs start again, as its limit allows. */
+  resumeGroup(group: string): Promise<void>;
+}
+
+export interface GroupPause {
+  /** Engine time, milliseconds since 1970. */
+  readonly until: number;
+  /** Whether its jobs are let through one at a time afterwards, until the group is resumed. Else the pause is over then. */
+  readonly probes: boolean;
 }
 
 export interface TurnQueueSettings {
   readonly rate?: TakeRate | undefined;
+  /** Limits of groups: given, also where there is none, jobs are taken by their groups and pauses of groups are obeyed. */
+  readonly limits?: readonly GroupLimit[] | undefined;
 }

@@ -1,4 +1,5 @@
 import type { End, Keep } from '../../../turns/index.ts';
+import { writeOptions } from './entries.ts';
 
 /** Whole milliseconds, as BullMQ has them. */
 function delayUntil(at: number, now: number): number {
@@ -29,7 +30,9 @@ export function writeEnd({ jobId, token, end }: End, now: number): string {
       return `${head},"kind":"delayed","at":${now + delay},"delay":${delay},"skip":true${notesOf(end)}}`;
     }
     case 'handed-back':
-      return `${head},"kind":"back"}`;
+      return end.opts === undefined
+        ? `${head},"kind":"back"}`
+        : `${head},"kind":"back","opts":${writeOptions(end.opts)}}`;
   }
 }
 

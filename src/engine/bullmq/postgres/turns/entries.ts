@@ -8,15 +8,10 @@ export function writeEntry(job: NewJob): string {
   const { id, name, data, timestamp } = job;
   const opts = optionsOf(job);
   const { delay = 0, priority = 0, lifo = false, attempts, deduplication, parent, repeatJobKey } = opts;
-  const stored = {
-    ...opts,
-    attempts: attempts ?? 0,
-    ...(typeof opts.backoff === 'number' && { backoff: fixed(opts.backoff) }),
-  };
   const head = JSON.stringify({
     id,
     name,
-    opts: stored,
+    opts: storedOptions(opts),
     priority,
     delay,
     timestamp,
@@ -31,6 +26,19 @@ export function writeEntry(job: NewJob): string {
     }),
   });
   return `${head.slice(0, -1)},"data":${data}}`;
+}
+
+/** As JSON. */
+export function writeOptions(opts: NewJob['opts']): string {
+  return JSON.stringify(storedOptions(opts));
+}
+
+function storedOptions(opts: NewJob['opts']): object {
+  return {
+    ...opts,
+    attempts: opts.attempts ?? 0,
+    ...(typeof opts.backoff === 'number' && { backoff: fixed(opts.backoff) }),
+  };
 }
 
 function fixed(delay: number): { readonly type: 'fixed'; readonly delay: number } {

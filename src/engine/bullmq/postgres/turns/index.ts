@@ -8,8 +8,10 @@ export { WorkSigns } from './work-signs.ts';
 import { ADD_SQL } from './add-sql.ts';
 import { EVENTS_SQL, EXTEND_SQL } from './events-sql.ts';
 import { FINISH_SQL } from './finish-sql.ts';
+import { GROUP_SQL } from './group-sql.ts';
 import { MOVE_SQL } from './move-sql.ts';
 import { SETTLE_SQL } from './settle-sql.ts';
+import { TAKE_WITHIN_SQL } from './take-within-sql.ts';
 import { TAKE_SQL } from './take-sql.ts';
 import { TURN_SQL } from './turn-sql.ts';
 
@@ -24,3 +26,6 @@ export const TURN_FUNCTIONS = [
   TURN_SQL,
   ADD_SQL,
 ].join('\n');
+
+/** Made after them: the turns of queues whose jobs belong to groups. */
+export const GROUP_FUNCTIONS = [GROUP_SQL, TAKE_WITHIN_SQL].join('\n');

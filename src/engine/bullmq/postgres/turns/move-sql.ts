@@ -27,7 +27,7 @@ export const MOVE_SQL = `
   LANGUAGE plpgsql AS $$
   BEGIN
     WITH e AS (
-      SELECT id, body ->> 'reason' AS reason, body -> 'stack' AS stack, place,
+      SELECT id, body ->> 'reason' AS reason, body -> 'stack' AS stack, body -> 'opts' AS opts, place,
              nextval('job_seq') * CASE WHEN p_back OR (body ->> 'lifo')::boolean THEN -1 ELSE 1 END AS seq
         FROM (
           SELECT id, body, CASE WHEN p_back THEN -place ELSE place END AS place
@@ -39,7 +39,7 @@ export const MOVE_SQL = `
          SET state = 'waiting', seq = e.seq, lock_token = NULL, locked_until_ms = NULL,
              process_at_ms = CASE WHEN p_back THEN process_at_ms END,
              failed_reason = coalesce(e.reason, failed_reason), stacktrace = coalesce(e.stack, stacktrace),
-             attempts_made = attempts_made + CASE WHEN p_back THEN 0 ELSE 1 END
+             attempts_made = attempts_made + CASE WHEN p_back THEN 0 ELSE 1 END, opts = coalesce(e.opts, job.opts)
         FROM e
        WHERE job.queue = p_queue AND job.id = e.id
     )

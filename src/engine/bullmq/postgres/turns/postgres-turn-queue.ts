@@ -1,17 +1,20 @@
 import type { PgPool } from 'bullmq';
-import type {
-  AddAnswer,
-  End,
-  Held,
-  NewJob,
-  NoteAnswer,
-  Rest,
-  RunNote,
-  SettleAnswer,
-  Turn,
-  TurnAnswer,
-  TurnQueue,
-  TurnQueueSettings,
+import {
+  startPace,
+  type AddAnswer,
+  type End,
+  type GroupLimit,
+  type GroupPause,
+  type Held,
+  type NewJob,
+  type NoteAnswer,
+  type Rest,
+  type RunNote,
+  type SettleAnswer,
+  type Turn,
+  type TurnAnswer,
+  type TurnQueue,
+  type TurnQueueSettings,
 } from '../../../turns/index.ts';
 import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
@@ -37,6 +40,8 @@ interface TurnRow {
   readonly next_at: string | null;
   readonly limited_ms: string;
   readonly held: string | null;
+  /** Of a turn with limits: for each job, whether it finds out if a pause is over. */
+  readonly probes?: readonly boolean[] | null;
 }
 
 interface AddedRow {
@@ -44,12 +49,15 @@ interface AddedRow {
 }
 
 const TURN = 'SELECT * FROM shiftwork_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)';
+const TURN_WITHIN =
+  'SELECT * FROM shiftwork_turn_within($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)';
 const ADD = 'SELECT id FROM shiftwork_add($1, $2)';
 const EXTEND = 'SELECT id FROM shiftwork_extend($1, $2, $3, $4) AS id';
 /** What processes that are gone were answered is forgotten after an hour. */
-const STALLED = `
-  WITH forgotten AS (DELETE FROM shiftwork_turn_done WHERE queue = $1 AND done_at < $3::bigint - 3600000)
-  SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id`;
+const FORGOTTEN = 'forgotten AS (DELETE FROM shiftwork_turn_done WHERE queue = $1 AND done_at < $3::bigint - 3600000)';
+/** Starts of groups that have become idle. */
+const IDLE = 'idle AS (DELETE FROM shiftwork_group_start WHERE queue = $1 AND over < $3::bigint - 60000)';
+const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
 
 /** A larger one would keep rows locked for longer than it saves trips. */
 const ADDED_AT_MOST = 500;
@@ -137,7 +145,9 @@ export class PostgresTurnQueue implements TurnQueue {
     const { pool, sender, settings = {}, metricsKept = 0 } = this.#options;
     const { id, now, ends, take } = turn;
     const { slot, again } = this.#slotOf(id);
-    const rows = await runStatement<TurnRow & JobRow>(pool, TURN, [
+    const { limits } = settings;
+    const within = limits && [writeLimits(limits), [...new Set(ends.flatMap(({ groups = [] }) => groups))]];
+    const rows = await runStatement<TurnRow & JobRow>(pool, within === undefined ? TURN : TURN_WITHIN, [
       this.name,
       ends.length === 0 ? null : writeEnds(ends, now),
       metricsKept,
@@ -152,6 +162,7 @@ export class PostgresTurnQueue implements TurnQueue {
       slot,
       id,
       again,
+      ...(within ?? []),
     ]).catch((cause: unknown) => {
       // The server has said no: nothing of it was done, and nobody asks for its answer.
       if (refusalOf(cause) !== undefined) this.#slots[slot] = undefined;
@@ -163,7 +174,9 @@ export class PostgresTurnQueue implements TurnQueue {
     this.#isFull = head.held === 'concurrency';
     return {
       settled: head.codes.map(code => ({ kind: ANSWERS[code] ?? 'missing' })),
-      jobs: jobs.map(readJob),
+      jobs: jobs.map((row, index) =>
+        head.probes?.[index] === true ? { ...readJob(row), probing: true } : readJob(row),
+      ),
       rest: take && restOf(head, jobs.length, take.tokens.length),
     };
   }
@@ -201,8 +214,19 @@ export class PostgresTurnQueue implements TurnQueue {
   }
 
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
-    const rows = await runStatement<AddedRow>(this.#options.pool, STALLED, [this.name, mostStalls, now, everyMs]);
+    const { pool, settings = {} } = this.#options;
+    const statement = `WITH ${settings.limits === undefined ? FORGOTTEN : `${FORGOTTEN}, ${IDLE}`} ${STALLED}`;
+    const rows = await runStatement<AddedRow>(pool, statement, [this.name, mostStalls, now, everyMs]);
     return rows.map(({ id }) => id);
+  }
+
+  async pauseGroup(group: string, { until, probes }: GroupPause): Promise<void> {
+    const args = [this.name, group, Math.ceil(Math.min(until, Number.MAX_SAFE_INTEGER)), probes];
+    await runStatement(this.#options.pool, 'SELECT shiftwork_pause_group($1, $2, $3, $4)', args);
+  }
+
+  async resumeGroup(group: string): Promise<void> {
+    await runStatement(this.#options.pool, 'SELECT shiftwork_resume_group($1, $2)', [this.name, group]);
   }
 
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
@@ -213,6 +237,16 @@ export class PostgresTurnQueue implements TurnQueue {
 
 function writeEnds(ends: readonly End[], now: number): string {
   return `[${ends.map(end => writeEnd(end, now)).join(',')}]`;
+}
+
+/** What `shiftwork_kept_by` reads: by name. */
+function writeLimits(limits: readonly GroupLimit[]): string {
+  const written = limits.map(({ name, concurrency, rate }) => {
+    const pace = rate && startPace(rate);
+    const numbers = pace && { max: pace.max, window: pace.windowMs, interval: pace.intervalMs, slack: pace.slackMs };
+    return [name, { ...(concurrency !== undefined && { concurrency }), ...numbers }] as const;
+  });
+  return JSON.stringify(Object.fromEntries(written));
 }
 
 function restOf(head: TurnRow, taken: number, wanted: number): Rest {

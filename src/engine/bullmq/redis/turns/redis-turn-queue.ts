@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type {
   AddAnswer,
   End,
+  GroupPause,
   Held,
   NewJob,
   NoteAnswer,
@@ -18,12 +19,13 @@ import { AddTrips } from './add-trips.ts';
 import { writeOptions } from './options.ts';
 import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
+import { GROUP_KEYS, RESUME_GROUP } from './scripts/groups.ts';
 import { NOTE_SCRIPT } from './scripts/note-script.ts';
-import { TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
+import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
 import { Script } from './script.ts';
 import { firstWord, settleAnswer, StockScripts } from './stock-scripts.ts';
 import { WorkSignal } from './work-signal.ts';
-import { turnArguments } from './write-turn.ts';
+import { limitArguments, turnArguments } from './write-turn.ts';
 
 export interface RedisTurnQueueOptions {
   readonly redis: Redis;
@@ -37,7 +39,7 @@ export interface RedisTurnQueueOptions {
   /** How many minutes of BullMQ's metrics the queue keeps; 0: none. */
   readonly metricsKept?: number;
   /** For tests that count what was reached, or break what is tested. */
-  readonly scripts?: { readonly turn: string; readonly add: string };
+  readonly scripts?: { readonly turn: string; readonly add: string; readonly limited?: string };
 }
 
 /** More than a sender ever has under way. */
@@ -54,6 +56,7 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #turnKeys: readonly string[];
   readonly #addKeys: readonly string[];
   readonly #turnScript: Script;
+  readonly #resumeScript: Script;
   readonly #addScript: Script;
   readonly #noteScript: Script;
   readonly #stock: StockScripts;
@@ -64,13 +67,16 @@ export class RedisTurnQueue implements TurnQueue {
   #tripCount = 0;
 
   constructor(options: RedisTurnQueueOptions) {
-    const { redis, prefix, name, sender, scripts, metricsKept = 0 } = options;
+    const { redis, prefix, name, sender, scripts, metricsKept = 0, settings = {} } = options;
     this.name = name;
     this.#options = options;
     this.#key = `${prefix}:${name}:`;
-    this.#turnKeys = [...TURN_KEYS, `answers:${sender}`].map(key => this.#key + key);
+    const isLimited = settings.limits !== undefined;
+    this.#turnKeys = [...TURN_KEYS, `answers:${sender}`, ...(isLimited ? GROUP_KEYS : [])].map(key => this.#key + key);
     this.#addKeys = [...ADD_KEYS, `sent:${sender}`].map(key => this.#key + key);
-    this.#turnScript = new Script(redis, scripts?.turn ?? TURN_SCRIPT);
+    const { turn = TURN_SCRIPT, limited = LIMITED_TURN_SCRIPT } = scripts ?? {};
+    this.#turnScript = new Script(redis, isLimited ? limited : turn);
+    this.#resumeScript = new Script(redis, RESUME_GROUP);
     this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
     this.#noteScript = new Script(redis, NOTE_SCRIPT);
     this.#stock = new StockScripts(redis, prefix, name, metricsKept);
@@ -88,16 +94,20 @@ export class RedisTurnQueue implements TurnQueue {
     const settled = [...answer.settled];
     for (const { index, end } of answer.rare) settled[index] = await this.#stock.finish(end, turn.now);
     if (turn.take === undefined) return { settled, jobs: [], rest: undefined };
-    const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] });
+    const released = answer.rare.flatMap(({ index, end }) => (settled[index]?.kind === 'settled' ? [end] : []));
+    const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] }, released);
     return { settled, jobs, rest };
   }
 
+  /** `released`: ends that were written before. */
   async #turn(
     turn: Turn,
+    released: readonly End[] = [],
   ): Promise<TurnAnswer & { readonly rare: readonly { readonly index: number; readonly end: End }[] }> {
     const { settings = {}, metricsKept = 0 } = this.#options;
     const slot = this.#slotOf(turn.id);
     const args = turnArguments(this.#key, slot, turn, settings, metricsKept);
+    if (settings.limits !== undefined) args.push(...limitArguments(settings.limits, turn.ends, released));
     const raw: unknown = await this.#turnScript.run(this.#turnKeys, args);
     this.#slots[slot] = undefined;
     if (!Array.isArray(raw)) throw new TypeError('Expected a list from the script of a turn.');
@@ -110,11 +120,11 @@ export class RedisTurnQueue implements TurnQueue {
     });
     const jobs: TakenJob[] = [];
     for (const each of listOf(found)) {
-      const [id, nth, fields, held]: readonly unknown[] = listOf(each);
+      const [id, nth, fields, held, probing]: readonly unknown[] = listOf(each);
       const token = turn.take?.tokens[Number(nth) - 1] ?? '';
       const read = readJob(String(id), token, storedJob(listOf(fields)), held === 0, turn.now);
       if (read.unreadable.length > 0) await this.#repair(read);
-      jobs.push(read.job);
+      jobs.push(probing === 1 ? { ...read.job, probing: true } : read.job);
     }
     return { settled, jobs, rest: turn.take && restOf(kind, detail), rare };
   }
@@ -172,6 +182,16 @@ export class RedisTurnQueue implements TurnQueue {
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
     this.#signal ??= new WorkSignal(this.#options.blocking(), `${this.#key}marker`);
     return this.#signal.wait(now, until, signal);
+  }
+
+  async pauseGroup(group: string, { until, probes }: GroupPause): Promise<void> {
+    const pause = `${Math.ceil(Math.min(until, Number.MAX_SAFE_INTEGER))}:${probes ? 1 : 0}`;
+    await this.#options.redis.hset(`${this.#key}groups:paused`, group, pause);
+  }
+
+  async resumeGroup(group: string): Promise<void> {
+    const keys = ['groups:paused', 'groups:timed', 'marker'].map(key => this.#key + key);
+    await this.#resumeScript.run(keys, [group]);
   }
 
   /**

@@ -1,4 +1,13 @@
-import type { End, EndKind, Keep, Turn, TurnQueueSettings } from '../../../turns/index.ts';
+import {
+  startPace,
+  type End,
+  type EndKind,
+  type GroupLimit,
+  type Keep,
+  type Turn,
+  type TurnQueueSettings,
+} from '../../../turns/index.ts';
+import { writeOptions } from './options.ts';
 import type { ScriptArgument } from './script.ts';
 
 /** BullMQ's own: how many aged jobs one end removes at most. */
@@ -47,6 +56,33 @@ export function turnArguments(
   return [...head, ...kept, ...heads, ...bodies, ...notes, ...tokens];
 }
 
+/** What a turn with limits is told beside: see scripts/groups.ts. `released`: ends that BullMQ's own script has written meanwhile. */
+export function limitArguments(
+  limits: readonly GroupLimit[],
+  ends: readonly End[],
+  released: readonly End[],
+): ScriptArgument[] {
+  const written: ScriptArgument[] = [];
+  for (const { name, concurrency, rate } of limits) {
+    const pace = rate && startPace(rate);
+    written.push(
+      name,
+      concurrency ?? '',
+      pace?.max ?? '',
+      pace?.windowMs ?? '',
+      pace?.intervalMs ?? '',
+      pace?.slackMs ?? '',
+    );
+  }
+  const places: ScriptArgument[] = [];
+  const release = ({ jobId, groups = [] }: End, nth: number): void => {
+    for (const group of groups) places.push(nth, jobId, group);
+  };
+  for (const end of released) release(end, 0);
+  for (const [index, end] of ends.entries()) release(end, index + 1);
+  return [limits.length, places.length / 3, ...written, ...places];
+}
+
 /** What an end says, in five arguments. */
 function pushBody(bodies: ScriptArgument[], end: EndKind, now: number, keepOf: (keep: Keep) => number): void {
   switch (end.what) {
@@ -65,7 +101,7 @@ function pushBody(bodies: ScriptArgument[], end: EndKind, now: number, keepOf: (
       bodies.push('z', delayUntil(end.until, now), '', '', '');
       return;
     case 'handed-back':
-      bodies.push('b', '', '', '', '');
+      bodies.push('b', end.opts === undefined ? '' : writeOptions(end.opts), '', '', '');
   }
 }
 

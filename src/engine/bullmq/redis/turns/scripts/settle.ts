@@ -257,6 +257,10 @@ local function settle(i, at)
     call('HSET', key, 'delay', a)
     delay(id, tonumber(a))
   else
+    if a ~= '' then
+      --#regrouped
+      call('HSET', key, 'opts', a)
+    end
     local priority = tonumber(stored[2]) or 0
     if priority > 0 then
       --#back-prioritized

@@ -2,7 +2,7 @@
  * Leans on BullMQ 6.7's moveToActive-11 and its includes, for many jobs: the rest of a turn's script, after the ends. Answers
  * `{ codes, jobs, rest, detail }`; a job is `{ id, number of its token, its hash before the take }`.
  */
-export const TAKE = /* lua */ `
+export const START = /* lua */ `
 local jobs, rest, detail = {}, '', 0
 local bytes, maxBytes = 0, tonumber(ARGV[9])
 local max = tonumber(state[3] or ARGV[7])
@@ -36,6 +36,10 @@ local function start(id, nth)
   return { id, nth, hash, 0 }
 end
 
+`;
+
+/** Of a queue without limits. */
+export const TAKE = /* lua */ `
 -- Moves up to n to the active ones: those without a priority first. Their scores are told for those that may have to go back.
 local function pop(n)
   local ids, scores = call('RPOP', wait, n) or {}, {}
@@ -124,6 +128,10 @@ if tokens > 0 and not rare then
   end
 end
 
+`;
+
+/** What was taken is remembered, and answered. */
+export const ANSWER = /* lua */ `
 if #jobs > 0 or ends > 0 then
   local ids, nths = {}, {}
   for i = 1, #jobs do

@@ -1,6 +1,8 @@
 import { PRELUDE } from './prelude.ts';
 import { SETTLE } from './settle.ts';
-import { TAKE } from './take.ts';
+import { GROUPS, GROUPS_OF } from './groups.ts';
+import { TAKE_WITH_LIMITS } from './take-with-limits.ts';
+import { ANSWER, START, TAKE } from './take.ts';
 
 export const TURN_KEYS = [
   'wait',
@@ -18,4 +20,7 @@ export const TURN_KEYS = [
 ] as const;
 
 /** One script: the ends of k jobs, then the take of n. */
-export const TURN_SCRIPT = PRELUDE + SETTLE + TAKE;
+export const TURN_SCRIPT = PRELUDE + SETTLE + START + TAKE + ANSWER;
+
+/** The same for a queue whose jobs belong to groups; the keys of groups stand behind that of the answers. */
+export const LIMITED_TURN_SCRIPT = PRELUDE + SETTLE + START + GROUPS + GROUPS_OF + TAKE_WITH_LIMITS + ANSWER;

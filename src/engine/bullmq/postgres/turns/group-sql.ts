@@ -1,0 +1,144 @@
+/**
+ * Groups: jobs that share a limit. A job that must wait stands in the line of the group that keeps it, and behind all others of its queue (its
+ * priority and 4,194,304). That place is what counts: where another program has taken or removed the job, its place in the line means nothing.
+ *
+ * `shiftwork_group`: groups with a line, and when it is looked at. `shiftwork_group_pause`: paused ones. `shiftwork_group_start`: the last starts of
+ * those with a rate. How many of a group run is counted among the active jobs. A group without jobs has no rows.
+ */
+export const GROUP_TABLES_SQL = `
+  CREATE TABLE IF NOT EXISTS shiftwork_group (
+    queue text NOT NULL, name text NOT NULL, look_at bigint NOT NULL,
+    -- Of the head of its line; and when it is the group's turn among those of the same.
+    priority integer NOT NULL, turn bigint NOT NULL,
+    PRIMARY KEY (queue, name)
+  );
+  CREATE INDEX IF NOT EXISTS shiftwork_group_look ON shiftwork_group (queue, look_at);
+  CREATE TABLE IF NOT EXISTS shiftwork_group_line (
+    queue text NOT NULL, id text NOT NULL, name text NOT NULL, priority integer NOT NULL, seq bigint NOT NULL,
+    PRIMARY KEY (queue, id)
+  );
+  CREATE INDEX IF NOT EXISTS shiftwork_group_line_head ON shiftwork_group_line (queue, name, priority, seq);
+  CREATE TABLE IF NOT EXISTS shiftwork_group_pause (
+    queue text NOT NULL, name text NOT NULL, until bigint NOT NULL, probes boolean NOT NULL,
+    PRIMARY KEY (queue, name)
+  );
+  CREATE TABLE IF NOT EXISTS shiftwork_group_start (
+    queue text NOT NULL, name text NOT NULL, at bigint NOT NULL, due double precision NOT NULL, over bigint NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS shiftwork_group_start_last ON shiftwork_group_start (queue, name, at);`;
+
+export const GROUP_SQL = `${GROUP_TABLES_SQL}
+  CREATE OR REPLACE FUNCTION shiftwork_pause_group(p_queue text, p_name text, p_until bigint, p_probes boolean) RETURNS void
+  LANGUAGE sql SET search_path FROM CURRENT AS $$
+    INSERT INTO shiftwork_group_pause (queue, name, until, probes) VALUES (p_queue, p_name, p_until, p_probes)
+    ON CONFLICT (queue, name) DO UPDATE SET until = excluded.until, probes = excluded.probes
+  $$;
+  CREATE OR REPLACE FUNCTION shiftwork_resume_group(p_queue text, p_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+  BEGIN
+    DELETE FROM shiftwork_group_pause WHERE queue = p_queue AND name = p_name;
+    UPDATE shiftwork_group SET look_at = 0 WHERE queue = p_queue AND name = p_name;
+    IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
+  END;
+  $$;
+  -- One that only ends, without a run, is kept by no limit.
+  CREATE OR REPLACE FUNCTION shiftwork_groups_of(p_job job) RETURNS text[] LANGUAGE plpgsql IMMUTABLE AS $$
+  BEGIN
+    IF p_job.deferred_failure IS NOT NULL OR jsonb_typeof(p_job.progress -> 'cancel') = 'object'
+       OR jsonb_typeof(p_job.opts -> 'groups') IS DISTINCT FROM 'array' THEN
+      RETURN '{}';
+    END IF;
+    RETURN ARRAY(
+      SELECT g #>> '{}' FROM jsonb_array_elements(p_job.opts -> 'groups') WITH ORDINALITY AS groups (g, place)
+       WHERE jsonb_typeof(g) = 'string' AND place <= 8 ORDER BY place);
+  END;
+  $$;
+  -- Where a group has a line, its place among those whose turn it is.
+  CREATE OR REPLACE FUNCTION shiftwork_rank(p_queue text, p_name text, p_look_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE
+    v_priority integer;
+  BEGIN
+    SELECT priority INTO v_priority FROM shiftwork_group_line
+     WHERE queue = p_queue AND name = p_name ORDER BY priority, seq LIMIT 1;
+    IF NOT FOUND THEN
+      DELETE FROM shiftwork_group WHERE queue = p_queue AND name = p_name;
+      RETURN;
+    END IF;
+    INSERT INTO shiftwork_group (queue, name, look_at, priority, turn)
+    VALUES (p_queue, p_name, p_look_at, v_priority, nextval('job_seq'))
+    ON CONFLICT (queue, name) DO UPDATE SET look_at = excluded.look_at, priority = excluded.priority, turn = excluded.turn;
+  END;
+  $$;
+  -- The first group that keeps a job, and until when; none where it may start. And whether it alone finds out if a pause is over.
+  CREATE OR REPLACE FUNCTION shiftwork_kept_by(
+    p_queue text, p_groups text[], p_limits jsonb, p_running jsonb, p_pauses jsonb, p_now bigint,
+    OUT kept_by text, OUT until bigint, OUT probing boolean
+  ) LANGUAGE plpgsql AS $$
+  DECLARE
+    v_name text;
+    v_limit jsonb;
+    v_most integer;
+    v_at bigint;
+    v_due double precision;
+  BEGIN
+    probing := false;
+    FOREACH v_name IN ARRAY p_groups LOOP
+      v_limit := p_limits -> split_part(v_name, '/', 1);
+      v_most := (v_limit ->> 'concurrency')::integer;
+      IF p_pauses ? v_name THEN
+        until := (p_pauses #>> ARRAY[v_name, 'until'])::bigint;
+        IF until > p_now THEN
+          kept_by := v_name;
+          RETURN;
+        END IF;
+        IF (p_pauses #>> ARRAY[v_name, 'probes'])::boolean THEN
+          v_most := 1;
+          probing := true;
+        END IF;
+      END IF;
+      IF v_most IS NOT NULL AND coalesce((p_running ->> v_name)::integer, 0) >= v_most THEN
+        kept_by := v_name;
+        until := p_now + 5000;
+        RETURN;
+      END IF;
+      CONTINUE WHEN NOT coalesce(v_limit ? 'max', false);
+      SELECT due INTO v_due FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name ORDER BY at DESC, due DESC LIMIT 1;
+      -- A server's clock that has gone back must not stop a group.
+      IF v_due - (v_limit ->> 'slack')::double precision > p_now
+         AND v_due < p_now + (v_limit ->> 'window')::double precision + (v_limit ->> 'interval')::double precision THEN
+        kept_by := v_name;
+        until := ceil(v_due - (v_limit ->> 'slack')::double precision);
+        RETURN;
+      END IF;
+      SELECT at INTO v_at FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name
+       ORDER BY at DESC, due DESC OFFSET (v_limit ->> 'max')::integer - 1 LIMIT 1;
+      until := v_at + (v_limit ->> 'window')::bigint;
+      IF until > p_now AND until < p_now + 2 * (v_limit ->> 'window')::bigint THEN
+        kept_by := v_name;
+        RETURN;
+      END IF;
+    END LOOP;
+    until := NULL;
+  END;
+  $$;
+  CREATE OR REPLACE FUNCTION shiftwork_spend_start(p_queue text, p_groups text[], p_limits jsonb, p_now bigint) RETURNS void
+  LANGUAGE plpgsql AS $$
+  DECLARE
+    v_name text;
+    v_limit jsonb;
+    v_due double precision;
+  BEGIN
+    FOREACH v_name IN ARRAY p_groups LOOP
+      v_limit := p_limits -> split_part(v_name, '/', 1);
+      CONTINUE WHEN NOT coalesce(v_limit ? 'max', false);
+      SELECT due INTO v_due FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name ORDER BY at DESC, due DESC LIMIT 1;
+      IF v_due IS NULL OR v_due < p_now
+         OR v_due > p_now + (v_limit ->> 'window')::double precision + (v_limit ->> 'interval')::double precision THEN
+        v_due := p_now;
+      END IF;
+      DELETE FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name AND over <= p_now AND due <= p_now;
+      INSERT INTO shiftwork_group_start (queue, name, at, due, over)
+      VALUES (p_queue, v_name, p_now, v_due + (v_limit ->> 'interval')::double precision, p_now + (v_limit ->> 'window')::bigint);
+    END LOOP;
+  END;
+  $$;`;

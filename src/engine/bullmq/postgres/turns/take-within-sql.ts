@@ -1,0 +1,220 @@
+/**
+ * The take of a queue whose jobs belong to groups: what must wait for a limit or a pause is moved aside and not started. How much is looked at in
+ * one turn is bounded; where that ends it (`more`), the next turn goes on. Turns of one such queue come one after the other
+ * (`shiftwork_turn_within` holds the lock): what they count would not hold otherwise.
+ *
+ * Of jobs with one priority those that wait in the lines of groups come first, a group at a time, then those that were added since.
+ */
+export const TAKE_WITHIN_SQL = `
+  CREATE OR REPLACE FUNCTION shiftwork_claim_within(
+    p_queue text, p_now bigint, p_room bigint, p_tokens text[], p_lock_ms bigint, p_name text, p_bytes bigint, p_limits jsonb,
+    OUT ids text[], OUT probes boolean[], OUT more boolean, OUT limited_until bigint
+  ) LANGUAGE plpgsql AS $$
+  DECLARE
+    c_looks CONSTANT integer := 100;
+    c_held CONSTANT integer := 4194304;
+    v_fresh CURSOR FOR
+      SELECT * FROM job WHERE queue = p_queue AND state = 'waiting' AND priority < c_held
+       ORDER BY priority, seq FOR UPDATE SKIP LOCKED;
+    v_job job;
+    v_next job;
+    v_has_next boolean := false;
+    v_reads boolean := true;
+    v_group record;
+    v_kept record;
+    v_groups text[];
+    v_running jsonb;
+    v_pauses jsonb;
+    v_aside text[] := '{}';
+    v_from_line boolean;
+    v_keeps text;
+    v_until bigint;
+    v_looks integer := 0;
+    v_size bigint := 0;
+  BEGIN
+    ids := '{}';
+    probes := '{}';
+    more := false;
+    DELETE FROM shiftwork_group_pause AS pause WHERE pause.queue = p_queue AND pause.until <= p_now AND NOT pause.probes;
+    SELECT coalesce(jsonb_object_agg(name, jsonb_build_object('until', until, 'probes', pause.probes)), '{}') INTO v_pauses
+      FROM shiftwork_group_pause pause WHERE queue = p_queue;
+    SELECT coalesce(jsonb_object_agg(grp, jobs), '{}') INTO v_running FROM (
+      SELECT grp, count(*) AS jobs FROM job, unnest(shiftwork_groups_of(job)) AS grp
+       WHERE queue = p_queue AND state = 'active' GROUP BY grp) AS running;
+    OPEN v_fresh;
+    WHILE cardinality(ids) < p_room LOOP
+      IF p_limits ? '' THEN
+        SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, '{""}', p_limits, '{}', '{}', p_now);
+        IF v_kept.kept_by IS NOT NULL THEN
+          limited_until := v_kept.until;
+          EXIT;
+        END IF;
+      END IF;
+      IF NOT v_has_next AND v_reads THEN
+        FETCH v_fresh INTO v_next;
+        v_has_next := FOUND;
+        v_reads := FOUND;
+      END IF;
+      SELECT name, priority INTO v_group FROM shiftwork_group
+       WHERE queue = p_queue AND look_at <= p_now ORDER BY priority, turn LIMIT 1;
+      v_from_line := FOUND AND (NOT v_has_next OR v_group.priority <= v_next.priority);
+      EXIT WHEN NOT v_from_line AND NOT v_has_next;
+      IF v_looks >= c_looks OR (cardinality(ids) > 0 AND v_size >= coalesce(p_bytes, v_size + 1)) THEN
+        more := true;
+        EXIT;
+      END IF;
+      v_looks := v_looks + 1;
+      IF v_from_line THEN
+        SELECT job.* INTO v_job
+          FROM shiftwork_group_line line LEFT JOIN job ON job.queue = line.queue AND job.id = line.id
+         WHERE line.queue = p_queue AND line.name = v_group.name ORDER BY line.priority, line.seq LIMIT 1;
+        IF v_job.id IS NOT NULL THEN
+          SELECT * INTO v_job FROM job WHERE queue = p_queue AND id = v_job.id AND state = 'waiting' AND priority >= c_held FOR UPDATE;
+        END IF;
+        IF v_job.id IS NULL THEN
+          -- Another program has taken it, or removed it.
+          DELETE FROM shiftwork_group_line WHERE (queue, id) = (
+            SELECT queue, id FROM shiftwork_group_line WHERE queue = p_queue AND name = v_group.name ORDER BY priority, seq LIMIT 1);
+          PERFORM shiftwork_rank(p_queue, v_group.name, p_now);
+          CONTINUE;
+        END IF;
+      ELSE
+        v_job := v_next;
+        v_has_next := false;
+      END IF;
+      v_groups := shiftwork_groups_of(v_job);
+      SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, v_groups, p_limits, v_running, v_pauses, p_now);
+      v_keeps := v_kept.kept_by;
+      v_until := v_kept.until;
+      IF NOT v_from_line THEN
+        -- Whoever comes after others of its group stands behind them.
+        SELECT line.name INTO v_group FROM unnest(v_groups) WITH ORDINALITY AS own (name, place)
+          JOIN LATERAL (
+            SELECT l.name, l.priority, l.seq FROM shiftwork_group_line l
+             WHERE l.queue = p_queue AND l.name = own.name ORDER BY l.priority, l.seq LIMIT 1
+          ) AS line ON (line.priority, line.seq) <= (v_job.priority, v_job.seq)
+         ORDER BY place LIMIT 1;
+        IF FOUND THEN
+          v_keeps := v_group.name;
+          v_until := NULL;
+        END IF;
+      END IF;
+      IF v_keeps IS NULL THEN
+        DELETE FROM shiftwork_group_line WHERE queue = p_queue AND id = v_job.id;
+        ids := ids || v_job.id;
+        probes := probes || v_kept.probing;
+        v_size := v_size + pg_column_size(v_job.data);
+        PERFORM shiftwork_spend_start(p_queue, array_prepend('', v_groups), p_limits, p_now);
+        SELECT v_running || coalesce(jsonb_object_agg(name, coalesce((v_running ->> name)::integer, 0) + 1), '{}') INTO v_running
+          FROM unnest(v_groups) AS name;
+        -- So that it is not found in a line again.
+        UPDATE job SET priority = priority - c_held WHERE queue = p_queue AND id = v_job.id AND priority >= c_held;
+        IF v_from_line THEN PERFORM shiftwork_rank(p_queue, v_group.name, p_now); END IF;
+        CONTINUE;
+      END IF;
+      INSERT INTO shiftwork_group_line (queue, id, name, priority, seq)
+      VALUES (p_queue, v_job.id, v_keeps, v_job.priority % c_held, v_job.seq)
+      ON CONFLICT (queue, id) DO UPDATE SET name = excluded.name, priority = excluded.priority, seq = excluded.seq;
+      IF NOT v_from_line THEN v_aside := v_aside || v_job.id; END IF;
+      IF v_from_line AND v_keeps <> v_group.name THEN PERFORM shiftwork_rank(p_queue, v_group.name, p_now); END IF;
+      IF v_until IS NOT NULL THEN
+        PERFORM shiftwork_rank(p_queue, v_keeps, least(v_until, p_now + 60000));
+      ELSIF NOT EXISTS (SELECT 1 FROM shiftwork_group WHERE queue = p_queue AND name = v_keeps) THEN
+        PERFORM shiftwork_rank(p_queue, v_keeps, p_now);
+      END IF;
+    END LOOP;
+    CLOSE v_fresh;
+    UPDATE job SET priority = priority + c_held WHERE queue = p_queue AND id = ANY (v_aside);
+    UPDATE job
+       SET state = 'active', lock_token = p_tokens[place], locked_until_ms = p_now + p_lock_ms, processed_at_ms = p_now,
+           processed_by = p_name, attempts_started = attempts_started + 1
+      FROM unnest(ids) WITH ORDINALITY AS chosen (id, place)
+     WHERE job.queue = p_queue AND job.id = chosen.id;
+    INSERT INTO event (queue, event, data, created_at_ms)
+    SELECT p_queue, 'active', jsonb_build_object('jobId', id, 'prev', 'waiting'), shiftwork_now()
+      FROM unnest(ids) WITH ORDINALITY AS chosen (id, place) ORDER BY place;
+  END;
+  $$;
+  CREATE OR REPLACE FUNCTION shiftwork_turn_within(
+    p_queue text, p_ends jsonb, p_points integer, p_tokens text[], p_lock_ms bigint, p_name text,
+    p_max integer, p_duration bigint, p_bytes bigint, p_now bigint,
+    p_sender text, p_slot integer, p_turn text, p_again boolean, p_limits jsonb, p_released text[]
+  ) RETURNS TABLE (
+    codes integer[], at bigint, next_at bigint, limited_ms bigint, held text, probes boolean[],
+    id text, token text, name text, data text, opts text, attempts_made integer, attempts_started integer, added_at bigint,
+    progress text, stacktrace text, deferred_failure text, scheduler_id text
+  ) LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '500ms' AS $$
+  #variable_conflict use_column
+  DECLARE
+    v_wanted integer := coalesce(array_length(p_tokens, 1), 0);
+    v_before bigint;
+    v_room record;
+    v_claim record;
+    v_taken integer := 0;
+    v_look_at bigint;
+  BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
+    IF p_again THEN
+      SELECT done.codes, done.done_at INTO codes, at FROM shiftwork_turn_done done
+       WHERE done.queue = p_queue AND done.sender = p_sender AND done.slot = p_slot AND done.turn = p_turn;
+      IF FOUND THEN
+        limited_ms := 0;
+        held := 'bytes';
+        RETURN NEXT;
+        RETURN QUERY SELECT taken.codes, taken.at, taken.next_at, taken.limited_ms, taken.held, NULL::boolean[], taken.id, taken.token, taken.name,
+            taken.data, taken.opts, taken.attempts_made, taken.attempts_started, taken.added_at, taken.progress, taken.stacktrace,
+            taken.deferred_failure, taken.scheduler_id
+          FROM shiftwork_taken(p_queue, ARRAY(
+            SELECT job.id FROM job JOIN unnest(p_tokens) WITH ORDINALITY AS mine (token, place) ON job.lock_token = mine.token
+             WHERE job.queue = p_queue AND job.state = 'active' ORDER BY place)) AS taken;
+        RETURN;
+      END IF;
+    END IF;
+    v_before := pg_sequence_last_value('event_seq');
+    at := coalesce(p_now, shiftwork_now());
+    codes := '{}';
+    limited_ms := 0;
+    probes := '{}';
+    IF p_ends IS NOT NULL THEN codes := shiftwork_settle(p_queue, p_ends, at, p_points); END IF;
+    IF cardinality(p_released) > 0 THEN
+      UPDATE shiftwork_group SET look_at = shiftwork_turn_within.at
+       WHERE queue = p_queue AND shiftwork_group.name = ANY (p_released) AND look_at > shiftwork_turn_within.at;
+      -- Nobody else would know that there is room.
+      IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
+    END IF;
+    IF v_wanted > 0 THEN
+      PERFORM shiftwork_promote(p_queue, at);
+      SELECT * INTO v_room FROM shiftwork_room(p_queue, at, v_wanted, p_max, p_duration);
+      held := v_room.held;
+      IF v_room.room > 0 THEN
+        SELECT * INTO v_claim FROM shiftwork_claim_within(
+          p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits);
+        v_taken := cardinality(v_claim.ids);
+        probes := v_claim.probes;
+        IF v_taken > 0 AND v_room.spend_ms IS NOT NULL THEN
+          PERFORM shiftwork_spend(p_queue, v_taken, v_room.spend_ms, at);
+        END IF;
+        IF v_taken < v_room.room THEN held := CASE WHEN v_claim.more THEN 'bytes' END; END IF;
+        IF v_claim.limited_until IS NOT NULL THEN limited_ms := greatest(v_claim.limited_until - at, 1); END IF;
+      END IF;
+      IF v_taken < v_wanted THEN
+        limited_ms := greatest(limited_ms, rate_limit_effective(p_queue, p_max, at));
+        SELECT min(look_at) INTO v_look_at FROM shiftwork_group WHERE queue = p_queue;
+        next_at := least(next_delay(p_queue), v_look_at);
+      END IF;
+    END IF;
+    PERFORM shiftwork_announce(p_queue, v_before);
+    IF v_taken > 0 OR p_ends IS NOT NULL THEN
+      INSERT INTO shiftwork_turn_done AS done (queue, sender, slot, turn, codes, done_at)
+      VALUES (p_queue, p_sender, p_slot, p_turn, shiftwork_turn_within.codes, shiftwork_turn_within.at)
+      ON CONFLICT (queue, sender, slot) DO UPDATE SET turn = excluded.turn, codes = excluded.codes, done_at = excluded.done_at;
+    END IF;
+    RETURN NEXT;
+    IF v_taken > 0 THEN
+      RETURN QUERY SELECT taken.codes, taken.at, taken.next_at, taken.limited_ms, taken.held, NULL::boolean[], taken.id, taken.token, taken.name,
+          taken.data, taken.opts, taken.attempts_made, taken.attempts_started, taken.added_at, taken.progress, taken.stacktrace,
+          taken.deferred_failure, taken.scheduler_id
+        FROM shiftwork_taken(p_queue, v_claim.ids) AS taken;
+    END IF;
+  END;
+  $$;`;

@@ -1,0 +1,108 @@
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, expect, test } from 'vitest';
+import { namespace, redisUrl } from '../../../../../tests/support/engines.ts';
+import { waitFor } from '../../../../../tests/support/wait-for.ts';
+import { groupsContract } from '../../../suites/groups.contract-suite.ts';
+import { groupsOf, type End, type GroupLimit, type TakenJob, type TurnAnswer } from '../../../turns/index.ts';
+import { RedisTurnQueue } from './index.ts';
+
+const prefix = namespace();
+const redis = new Redis(redisUrl(), { maxRetriesPerRequest: null });
+const NOW = 1_900_000_000_000;
+
+afterAll(() => redis.disconnect());
+
+function open(name: string, limits: readonly GroupLimit[], sender = name): RedisTurnQueue {
+  return new RedisTurnQueue({ redis, blocking: () => redis, prefix, name, sender, settings: { limits } });
+}
+
+groupsContract('Redis', async (name, limits) => {
+  const stored = new Queue(name, { connection: redis, prefix });
+  return { queue: open(name, limits), stateOf: id => stored.getJobState(id), close: () => stored.close() };
+});
+
+function add(queue: RedisTurnQueue, group: string, ...ids: readonly string[]): Promise<unknown> {
+  const opts = { priority: 20, groups: [group] };
+  return queue.add(ids.map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
+}
+
+function turn(queue: RedisTurnQueue, id: string, ends: readonly End[] = [], now = NOW): Promise<TurnAnswer> {
+  const take = { tokens: [`${id}-1`, `${id}-2`], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+  return queue.turn({ id, now, ends, take });
+}
+
+const idsOf = (jobs: readonly TakenJob[]): readonly string[] => jobs.map(({ id }) => id);
+const done = (job: TakenJob): End => ({
+  jobId: job.id,
+  token: job.token,
+  end: { what: 'succeeded', result: '1', keep: {} },
+  groups: groupsOf(job.opts),
+});
+
+test('a turn with limits that is sent again, because its answer was lost, is not done again', async () => {
+  const queue = open('lost', [{ name: 'host', concurrency: 2 }]);
+  await add(queue, 'host/a', 'a1', 'a2', 'a3');
+  const once = await turn(queue, 'first');
+  expect(idsOf(once.jobs)).toEqual(['a1', 'a2']);
+  expect(idsOf((await turn(queue, 'first')).jobs)).toEqual(['a1', 'a2']);
+  expect(idsOf((await turn(queue, 'second')).jobs)).toEqual([]);
+});
+
+test('a job whose process is gone leaves its place to others, and has it still when it comes again before them', async () => {
+  const queue = open('gone', [{ name: 'host', concurrency: 1 }]);
+  const stored = new Queue('gone', { connection: redis, prefix });
+  await add(queue, 'host/a', 'a1', 'a2');
+  const [first] = (await turn(queue, 'first')).jobs;
+  expect(first?.id).toBe('a1');
+  // As a supervisor does it for a worker that was killed, with BullMQ's own script.
+  await (await stored.getJob('a1'))?.moveToWait(first?.token);
+  expect(idsOf((await turn(queue, 'second')).jobs)).toEqual(['a1']);
+  // As an operator does who removes what a lost host has held.
+  await redis.del(`${prefix}:gone:a1:lock`);
+  await (await stored.getJob('a1'))?.remove();
+  expect(idsOf((await turn(queue, 'third', [], NOW + 5_000)).jobs)).toEqual(['a2']);
+  await stored.close();
+});
+
+test('what waits for a limit waits in BullMQ’s own sets, where its tools find it and a stock Worker gets it', async () => {
+  const name = 'stock';
+  const queue = open(name, [{ name: 'host', concurrency: 1 }]);
+  const stored = new Queue(name, { connection: redis, prefix });
+  await add(queue, 'host/a', 'a1', 'a2', 'a3', 'a4');
+  const [first] = (await turn(queue, 'first')).jobs;
+  expect(first?.id).toBe('a1');
+  expect(await stored.getJobCounts('prioritized', 'waiting', 'delayed', 'active')).toEqual({
+    prioritized: 3,
+    waiting: 0,
+    delayed: 0,
+    active: 1,
+  });
+  expect(await stored.getJobState('a3')).toBe('prioritized');
+  // A person removes one, and another program takes the others.
+  await (await stored.getJob('a2'))?.remove();
+  const seen: string[] = [];
+  const own = redis.duplicate();
+  const worker = new Worker(name, async job => void seen.push(job.id ?? ''), { connection: own, prefix });
+  await waitFor('the others to be taken', () => seen.length === 2);
+  await worker.close();
+  own.disconnect();
+  expect(seen).toEqual(['a3', 'a4']);
+  // The line that they stood in means nothing any more.
+  if (first === undefined) throw new Error('nothing runs');
+  await add(queue, 'host/a', 'a5');
+  expect(idsOf((await turn(queue, 'second', [done(first)], NOW + 1)).jobs)).toEqual(['a5']);
+  await stored.close();
+});
+
+test('a group without jobs has no keys once its window is over', async () => {
+  const queue = open('idle', [{ name: 'host', concurrency: 1 }]);
+  await add(queue, 'host/a', 'a1', 'a2');
+  const [first] = (await turn(queue, 'first')).jobs;
+  if (first === undefined) throw new Error('nothing runs');
+  const [second] = (await turn(queue, 'second', [done(first)])).jobs;
+  if (second === undefined) throw new Error('nothing runs');
+  await turn(queue, 'third', [done(second)]);
+  const left = await redis.keys(`${prefix}:idle:group*`);
+  expect(left.filter(key => !key.endsWith(':groups:turn'))).toEqual([]);
+});

@@ -1,0 +1,196 @@
+/** The keys of a turn with limits, behind those of every turn. */
+export const GROUP_KEYS = ['groups:ready', 'groups:timed', 'groups:paused', 'groups:turn'] as const;
+
+/**
+ * Groups: jobs that share a limit. KEYS 14 to 17: `ready` (groups of which a job may start, in the order in which it is their turn), `timed`
+ * (groups that wait, by when they are looked at again), `paused` (a hash: until when, and whether one at a time is let through afterwards), and
+ * the counter of turns. A group's own keys: `line` (its jobs that wait, in their order), `runs` (its jobs that run, by when their locks were
+ * last looked at), `starts` (times of its last starts) and `pace` (when the next is due). A group without jobs has no keys.
+ *
+ * A job in a line stands also in BullMQ's `prioritized`, behind all others (from HELD on). That place is what counts: where another program has
+ * taken or removed the job, its place in the line means nothing.
+ *
+ * ARGV behind the tokens: how many limits, how many releases; 6 for each limit (name, concurrency, max, window, interval, slack), 3 for each
+ * release (of which end, 0: of none, job, group).
+ */
+export const GROUPS = /* lua */ `
+local HELD, ONE_PRIORITY = 18014398509481984, 4294967296
+local LOOK_AGAIN_MS, LOOKED_AT_LEAST_MS, LOCKS_LOOKED_AT, DUE_AT_MOST, KEPT_MS = 5000, 60000, 5, 100, 60000
+local ready, timed, paused, turns = KEYS[14], KEYS[15], KEYS[16], KEYS[17]
+local limitsAt = tokensAt + tokens + 1
+local limits, NO_LIMIT = {}, {}
+for i = 1, tonumber(ARGV[limitsAt]) do
+  local at = limitsAt + 6 * i - 4
+  limits[ARGV[at]] = {
+    concurrency = tonumber(ARGV[at + 1]), max = tonumber(ARGV[at + 2]), window = tonumber(ARGV[at + 3]),
+    interval = tonumber(ARGV[at + 4]), slack = tonumber(ARGV[at + 5]),
+  }
+end
+local anyPaused = call('EXISTS', paused) == 1
+
+local function lineOf(group) return prefix .. 'group:line:' .. group end
+local function runsOf(group) return prefix .. 'group:runs:' .. group end
+local function startsOf(group) return prefix .. 'group:starts:' .. group end
+local function paceOf(group) return prefix .. 'group:pace:' .. group end
+local function limitOf(group) return limits[string.match(group, '^[^/]*')] or NO_LIMIT end
+
+-- When a group that waits is looked at again: soon enough where the time that was told has come to mean nothing.
+local function lookAt(group, at)
+  at = math.min(at, now + LOOKED_AT_LEAST_MS)
+  call('ZADD', timed, at, group)
+  -- An idle worker of another process wakes then.
+  call('ZADD', marker, 'LT', at, '1')
+end
+
+-- A group of which a job may start stands behind those of the same priority whose turn it is before.
+local function rank(group)
+  local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
+  if head[1] then
+    local priority = math.floor(head[2] / ONE_PRIORITY)
+    call('ZADD', ready, priority * ONE_PRIORITY + call('INCR', turns) % ONE_PRIORITY, group)
+  else
+    --#line-is-empty
+    call('ZREM', ready, group)
+  end
+end
+
+-- Those that other programs have ended, or whose processes are gone, have no lock. A few are looked at each time, in turns.
+local function isFull(runs, concurrency, id)
+  local count = call('ZCARD', runs)
+  if count < concurrency then return false end
+  if call('ZSCORE', runs, id) then
+    --#has-its-place-still
+    return false
+  end
+  for _, other in ipairs(call('ZRANGE', runs, 0, LOCKS_LOOKED_AT - 1)) do
+    if call('EXISTS', prefix .. other .. ':lock') == 0 then
+      --#runs-no-more
+      call('ZREM', runs, other)
+      count = count - 1
+    else
+      call('ZADD', runs, now, other)
+    end
+  end
+  return count >= concurrency
+end
+
+-- Why no job of the group may start: when to look again; nil where one may. And whether it would find out if a pause is over.
+local function waitsUntil(group, id)
+  local limit = limitOf(group)
+  local concurrency, probes = limit.concurrency, false
+  local pause = anyPaused and call('HGET', paused, group)
+  if pause then
+    local over, kind = string.match(pause, '^(%d+):(%d)$')
+    if tonumber(over) > now then
+      --#paused
+      return tonumber(over), false
+    end
+    if kind == '1' then
+      --#probes
+      concurrency, probes = 1, true
+    else
+      --#pause-is-over
+      call('HDEL', paused, group)
+    end
+  end
+  if concurrency and isFull(runsOf(group), concurrency, id) then
+    --#full
+    return now + LOOK_AGAIN_MS, probes
+  end
+  if not limit.max then return nil, probes end
+  local due = tonumber(call('GET', paceOf(group)) or 0)
+  -- A server's clock that has gone back must not stop a group.
+  if due - limit.slack > now and due < now + limit.window + limit.interval then
+    --#too-early
+    return math.ceil(due - limit.slack), probes
+  end
+  local starts = startsOf(group)
+  if call('LLEN', starts) < limit.max then return nil, probes end
+  local over = tonumber(call('LINDEX', starts, limit.max - 1)) + limit.window
+  if over > now and over < now + 2 * limit.window then
+    --#window-is-full
+    return over, probes
+  end
+  return nil, probes
+end
+
+-- A job of the group starts.
+local function spend(group, id, probes)
+  local limit = limitOf(group)
+  if limit.concurrency or probes then
+    --#runs
+    call('ZADD', runsOf(group), now, id)
+  end
+  if not limit.max then return end
+  --#starts
+  local starts = startsOf(group)
+  call('LPUSH', starts, nowText)
+  call('LTRIM', starts, 0, limit.max - 1)
+  call('PEXPIRE', starts, limit.window + KEPT_MS)
+  local due = tonumber(call('GET', paceOf(group)) or 0)
+  if due < now or due > now + limit.window + limit.interval then due = now end
+  call('SET', paceOf(group), string.format('%.3f', due + limit.interval), 'PX',
+    math.ceil(due - now + limit.interval + KEPT_MS))
+end
+
+-- Moves a job that must wait into the line of a group that keeps it, at its place there.
+local function setAside(id, score, group, at)
+  --#set-aside
+  call('ZADD', prioritized, HELD + score, id)
+  call('ZADD', lineOf(group), 'NX', score, id)
+  if call('ZSCORE', ready, group) then
+    if at then
+      --#ready-no-more
+      call('ZREM', ready, group)
+      lookAt(group, at)
+    end
+  elseif at or not call('ZSCORE', timed, group) then
+    lookAt(group, at or now)
+  end
+end
+
+-- Jobs that ended make room in their groups.
+local releasesAt = limitsAt + 2 + 6 * ARGV[limitsAt]
+for i = 1, tonumber(ARGV[limitsAt + 1]) do
+  local at = releasesAt + 3 * (i - 1)
+  local nth, id, group = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
+  -- One that is somebody else's by now has its place still.
+  if nth == 0 or codes[nth] == 0 or codes[nth] == -1 then
+    if call('ZREM', runsOf(group), id) == 1 and call('ZSCORE', timed, group) then
+      --#room-again
+      call('ZADD', timed, now, group)
+      if not isHeld() then call('ZADD', marker, 0, '0') end
+    end
+  end
+end
+`;
+
+/** What groups a stored job belongs to; and whether it only ends, without a run: then no limit keeps it. */
+export const GROUPS_OF = /* lua */ `
+local GROUPS_AT_MOST = 8
+local function groupsOf(id)
+  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress')
+  if stored.err or stored[2] then return {} end
+  if stored[3] and string.find(stored[3], '"cancel":{', 1, true) then
+    --#cancelled
+    return {}
+  end
+  local ok, opts = pcall(cjson.decode, stored[1])
+  local groups = ok and type(opts) == 'table' and opts.groups
+  if type(groups) ~= 'table' then return {} end
+  local found = {}
+  for i = 1, math.min(#groups, GROUPS_AT_MOST) do
+    if type(groups[i]) == 'string' then found[#found + 1] = groups[i] end
+  end
+  return found
+end
+`;
+
+/** KEYS: paused, timed, marker. Its jobs are looked at again at once. */
+export const RESUME_GROUP = /* lua */ `
+redis.call('HDEL', KEYS[1], ARGV[1])
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then
+  redis.call('ZADD', KEYS[2], 0, ARGV[1])
+  redis.call('ZADD', KEYS[3], 0, '0')
+end
+`;

@@ -1,0 +1,168 @@
+/**
+ * The take of a queue whose jobs belong to groups: what must wait for a limit or a pause is moved aside and not started. How much is looked at in
+ * one turn is bounded; where that ends it, the next turn goes on.
+ *
+ * First come jobs without a priority, as BullMQ has it. Then those of a lower number; of the same, those that wait in the lines of groups, a group
+ * at a time, before those that were added since.
+ */
+export const TAKE_WITH_LIMITS = /* lua */ `
+local LOOKS_AT_MOST, READ_AT_ONCE = 100, 50
+local nth, looks = 0, 0
+
+-- Those of BullMQ's own that no line keeps: read some at once, moved one by one.
+local fresh, freshAt, freshEnds = {}, 1, false
+local function nextFresh()
+  if freshAt > #fresh and not freshEnds then
+    fresh = call('ZRANGEBYSCORE', prioritized, '-inf', '(18014398509481984', 'WITHSCORES', 'LIMIT', 0, READ_AT_ONCE)
+    freshAt, freshEnds = 1, #fresh < 2 * READ_AT_ONCE
+  end
+  return fresh[freshAt], tonumber(fresh[freshAt + 1])
+end
+
+local function begin(id, groups, probing)
+  call('ZREM', prioritized, id)
+  for _, group in ipairs(groups) do call('ZREM', lineOf(group), id) end
+  call('LPUSH', active, id)
+  local ok, job = pcall(start, id, nth + 1)
+  if not ok then
+    --#no-job
+    call('LREM', active, 1, id)
+    return
+  end
+  nth = nth + 1
+  jobs[nth] = job
+  local probes = false
+  for _, group in ipairs(groups) do
+    spend(group, id, probing[group])
+    probes = probes or probing[group]
+  end
+  if limits[''] then spend('', id, false) end
+  if probes then job[5] = 1 end
+end
+
+-- The first group that keeps the job, and until when; nil where none does. And which of its groups it probes.
+local function keptBy(groups, id)
+  local probing = {}
+  for _, group in ipairs(groups) do
+    local at, probes = waitsUntil(group, id)
+    if at then return group, at end
+    probing[group] = probes
+  end
+  return nil, nil, probing
+end
+
+-- One that no line keeps yet.
+local function consider(id, score)
+  looks = looks + 1
+  local groups = groupsOf(id)
+  for _, group in ipairs(groups) do
+    local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
+    if head[1] and head[1] ~= id and tonumber(head[2]) <= score then
+      --#behind-the-line
+      return setAside(id, score, group)
+    end
+  end
+  local group, at, probing = keptBy(groups, id)
+  if group then return setAside(id, score, group, at) end
+  begin(id, groups, probing)
+end
+
+-- The head of the line of the group whose turn it is.
+local function serve(group)
+  looks = looks + 1
+  local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
+  local id, score = head[1], tonumber(head[2])
+  if not id then return rank(group) end
+  local place = call('ZSCORE', prioritized, id)
+  if not place or tonumber(place) < HELD then
+    --#no-longer-in-line
+    call('ZREM', lineOf(group), id)
+    return rank(group)
+  end
+  local groups = groupsOf(id)
+  local other, at, probing = keptBy(groups, id)
+  if other == group then
+    --#waits-on
+    call('ZREM', ready, group)
+    return lookAt(group, at)
+  end
+  if other then
+    --#another-group-keeps-it
+    call('ZREM', lineOf(group), id)
+    setAside(id, score, other, at)
+  else
+    --#from-the-line
+    call('ZREM', lineOf(group), id)
+    begin(id, groups, probing)
+  end
+  rank(group)
+end
+
+if tokens > 0 and not rare then
+  local held = isHeld()
+  promote(held)
+  local room = tokens
+  local limited = limitedFor()
+  if limited > 0 then
+    rest, detail = 'limited', limited
+  elseif held then
+    rest = 'held'
+  else
+    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then insist() end
+    if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
+    local last = call('ZREVRANGE', timed, 0, 0, 'WITHSCORES')
+    if last[1] and tonumber(last[2]) > now + LOOKED_AT_LEAST_MS then
+      --#clock-went-back
+      call('ZADD', timed, now, last[1])
+    end
+    for _, group in ipairs(call('ZRANGEBYSCORE', timed, '-inf', now, 'LIMIT', 0, DUE_AT_MOST)) do
+      --#looked-at-again
+      call('ZREM', timed, group)
+      rank(group)
+    end
+    local dry = false
+    while rest == '' and nth < room do
+      local late = limits[''] and waitsUntil('', '')
+      local limitedMs = limitedFor()
+      if limitedMs > 0 then
+        rest, detail = 'limited', limitedMs
+      elseif late then
+        --#queue-is-limited
+        rest, detail = 'limited', math.max(1, late - now)
+      elseif looks >= LOOKS_AT_MOST or (nth > 0 and bytes >= maxBytes) then
+        --#looked-enough
+        rest = 'more'
+      else
+        local id = call('RPOP', wait)
+        if id then
+          if string.sub(id, 1, 2) ~= '0:' then consider(id, 0) end
+        else
+          local turn = call('ZRANGE', ready, 0, 0, 'WITHSCORES')
+          local score
+          id, score = nextFresh()
+          if turn[1] and (not id or math.floor(turn[2] / ONE_PRIORITY) <= math.floor(score / ONE_PRIORITY)) then
+            serve(turn[1])
+          elseif id then
+            freshAt = freshAt + 2
+            consider(id, score)
+          else
+            dry = true
+            break
+          end
+        end
+      end
+    end
+    if nth > 0 or rest == 'more' then call('ZADD', marker, 0, '0') end
+    if dry then
+      if call('EXISTS', prioritized) == 0 then call('DEL', pc) end
+      local first = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+      local group = call('ZRANGE', timed, 0, 0, 'WITHSCORES')[2]
+      local due = first and math.floor(first / 4096)
+      if group and (not due or tonumber(group) < due) then due = math.ceil(group) end
+      rest, detail = 'none', due and string.format('%.0f', due) or ''
+    elseif rest == '' then
+      rest = nth < tokens and 'held' or 'more'
+    end
+  end
+end
+`;

@@ -1,0 +1,89 @@
+import { groupsOf, HELD_PRIORITY, limitOf, startPace, type GroupLimit, type GroupPause } from '../turns/index.ts';
+import type { MemoryJob } from './memory-job.ts';
+
+/** A place at which a job runs is looked at again after so long; whoever ends one looks at once. */
+const LOOK_AGAIN_MS = 5_000;
+
+export interface GroupVerdict {
+  /** When to look again; undefined: the job may start. */
+  readonly until: number | undefined;
+  /** The job alone finds out whether its group works again. */
+  readonly probing: boolean;
+}
+
+interface Group {
+  /** Times of its last starts, the newest first. */
+  starts: number[];
+  /** When the next start is in line. */
+  due: number;
+}
+
+/** Limits and pauses of groups: what the other engines do in their turns, one job at a time. */
+export class MemoryGroups {
+  readonly #groups = new Map<string, Group>();
+  readonly #pauses = new Map<string, GroupPause>();
+
+  pause(group: string, pause: GroupPause): void {
+    this.#pauses.set(group, pause);
+  }
+
+  resume(group: string): void {
+    this.#pauses.delete(group);
+  }
+
+  /** Whether a waiting job may start beside those that run. */
+  judge(job: MemoryJob, limits: readonly GroupLimit[], running: readonly MemoryJob[], now: number): GroupVerdict {
+    let probing = false;
+    for (const group of groupsIn(job)) {
+      const pause = this.#pauses.get(group);
+      if (pause !== undefined && pause.until > now) return { until: pause.until, probing: false };
+      if (pause?.probes === false) this.#pauses.delete(group);
+      const probes = pause?.probes === true;
+      const { concurrency, rate } = limits.find(({ name }) => name === limitOf(group)) ?? {};
+      const most = probes ? 1 : concurrency;
+      if (most !== undefined && running.filter(other => groupsIn(other).includes(group)).length >= most) {
+        return { until: now + LOOK_AGAIN_MS, probing: false };
+      }
+      const until = rate === undefined ? undefined : this.#until(group, rate, now);
+      if (until !== undefined) return { until, probing: false };
+      probing ||= probes;
+    }
+    return { until: undefined, probing };
+  }
+
+  /** When the queue itself may start a job; undefined: now. */
+  queueUntil(limits: readonly GroupLimit[], now: number): number | undefined {
+    const rate = limits.find(({ name }) => name === '')?.rate;
+    return rate === undefined ? undefined : this.#until('', rate, now);
+  }
+
+  started(job: MemoryJob, limits: readonly GroupLimit[], now: number): void {
+    for (const group of ['', ...groupsIn(job)]) {
+      const rate = limits.find(({ name }) => name === limitOf(group))?.rate;
+      if (rate === undefined) continue;
+      const { max, intervalMs } = startPace(rate);
+      const { starts = [], due = 0 } = this.#groups.get(group) ?? {};
+      this.#groups.set(group, { starts: [now, ...starts].slice(0, max), due: Math.max(due, now) + intervalMs });
+    }
+  }
+
+  #until(group: string, rate: NonNullable<GroupLimit['rate']>, now: number): number | undefined {
+    const { max, windowMs, slackMs } = startPace(rate);
+    const { starts = [], due = 0 } = this.#groups.get(group) ?? {};
+    if (due - slackMs > now) return Math.ceil(due - slackMs);
+    const over = (starts[max - 1] ?? Number.NEGATIVE_INFINITY) + windowMs;
+    return over > now ? over : undefined;
+  }
+}
+
+/** One that only ends, without a run, is kept by no limit. */
+function groupsIn({ opts, deferredFailure, progress, state }: MemoryJob): readonly string[] {
+  if (state !== 'active' && (deferredFailure !== undefined || progress.includes('"cancel":{'))) return [];
+  const stored: unknown = JSON.parse(opts);
+  return typeof stored === 'object' && stored !== null ? groupsOf(stored) : [];
+}
+
+/** Its own, also where it stands behind all others. */
+export function ownPriority({ priority }: Pick<MemoryJob, 'priority'>): number {
+  return priority >= HELD_PRIORITY ? priority - HELD_PRIORITY : priority;
+}

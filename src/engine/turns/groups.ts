@@ -1,0 +1,77 @@
+import type { JobsOptions } from 'bullmq';
+
+/** At most `max` takes in `perMs`: BullMQ's limiter of a worker. What a stock queue has set in its own settings wins. */
+export interface TakeRate {
+  readonly max: number;
+  readonly perMs: number;
+}
+
+/**
+ * How many jobs of one group may run at once, and how many may start. A group is `NAME/KEY`: the jobs of one key under this limit, such as
+ * those of one tenant. The limit named '' is the queue's own: it has no keys and counts every job.
+ */
+export interface GroupLimit {
+  readonly name: string;
+  readonly concurrency?: number | undefined;
+  readonly rate?: TakeRate | undefined;
+}
+
+/** A job's options with the groups that it belongs to: stored when it is added, so that whoever takes can decide before it is started. */
+export interface GroupedOptions extends JobsOptions {
+  readonly groups?: readonly string[];
+}
+
+/** More than a contract has limits. */
+export const GROUPS_AT_MOST = 8;
+
+/** The groups that stand in a job's options, whoever wrote them. */
+export function groupsOf(opts: object): readonly string[] {
+  const groups: unknown = Reflect.get(opts, 'groups');
+  return Array.isArray(groups) ? groups.filter(group => typeof group === 'string').slice(0, GROUPS_AT_MOST) : [];
+}
+
+export function groupName(limit: string, key: string): string {
+  return `${limit}/${key}`;
+}
+
+/** The name of the limit whose group that is. */
+export function limitOf(group: string): string {
+  const end = group.indexOf('/');
+  return end === -1 ? group : group.slice(0, end);
+}
+
+/**
+ * BullMQ's numbers of priorities end at 2,097,152. A job that waits for a limit or a pause stands behind all others of its queue, at its own
+ * priority and this: our workers pass it over, every other program sees it wait, and a stock Worker takes it last.
+ */
+export const HELD_PRIORITY = 4_194_304;
+
+/** The numbers by which every engine decides whether a job may start. All in milliseconds. */
+export interface StartPace {
+  readonly max: number;
+  /** No window of this length holds more than `max` starts. */
+  readonly windowMs: number;
+  /** Starts are so far apart where they follow each other. */
+  readonly intervalMs: number;
+  /** How far behind that line the starts may be and still catch up at once. */
+  readonly slackMs: number;
+}
+
+/** Between a start and the moment at which the handler begins lie a few milliseconds, which differ from job to job. */
+const LEAST_MARGIN_MS = 1;
+const MOST_MARGIN_MS = 25;
+const MOST_SLACK_MS = 50;
+
+/**
+ * A window alone would let all of `max` start at its edge, and a few milliseconds between start and handler would then be enough to see far
+ * more in a second than it allows: so starts are spaced, too. A line of spaced starts alone loses what each start is late: so it may catch up.
+ */
+export function startPace({ max, perMs }: TakeRate): StartPace {
+  const margin = Math.min(Math.max(perMs / 100, LEAST_MARGIN_MS), MOST_MARGIN_MS);
+  return {
+    max,
+    windowMs: Math.ceil(perMs + margin),
+    intervalMs: perMs / max,
+    slackMs: Math.min(perMs / 10, MOST_SLACK_MS),
+  };
+}
