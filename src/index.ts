@@ -35,6 +35,7 @@ export {
   type QueueDefinition,
   type Reaction,
   type Resource,
+  type ResultOf,
   type Run,
   type Schedule,
   type ScheduleDefinition,
@@ -43,8 +44,11 @@ export { InvalidConfigError } from './config/index.ts';
 export {
   InvalidContractError,
   InvalidPayloadError,
+  InvalidProgressError,
+  InvalidResultError,
   JobAbortedError,
   JobCancelledError,
+  JobSilentError,
   JobTimeoutError,
   PayloadTooLargeError,
   type AbortCause,
@@ -56,7 +60,14 @@ export {
   ClientClosedError,
   IdempotencyConflictError,
   QueueUnavailableError,
+  ResultCancelledError,
+  ResultDeadError,
+  ResultExpiredError,
+  ResultTimeoutError,
+  ResultUnknownError,
+  ResultUnreadableError,
   UndecodableJobError,
+  type ResultOptions,
 } from './queue/index.ts';
 export { CallTimeoutError, CircuitOpenError, DeliveryError } from './resilience/index.ts';
 export { EffectInDoubtError, EffectInProgressError, EffectTakenOverError } from './state/index.ts';

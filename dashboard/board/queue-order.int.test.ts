@@ -25,6 +25,7 @@ test('queues stand in the order of the app, in whichever they opened', async () 
     worker: (name, process, setup) => engine.worker(name, process, setup),
     queueNames: () => engine.queueNames(),
     turns: (name, settings) => engine.turns(name, settings),
+    ends: () => engine.ends(),
     claims: queue => engine.claims(queue),
     handBack: (queue, held) => engine.handBack(queue, held),
     backing: () => engine.backing(),

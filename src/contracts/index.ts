@@ -23,7 +23,14 @@ export type {
   PayloadOf,
 } from './define/event-contract.ts';
 export { encodeEventPayload, reviveDates, type EncodedPayload } from './payload/event-codec.ts';
-export { handle, type Handler, type HandlerResult, type Perform, type ProgressOf } from './define/handle.ts';
+export {
+  handle,
+  type Handler,
+  type HandlerResult,
+  type Perform,
+  type ProgressOf,
+  type ReturnedBy,
+} from './define/handle.ts';
 export type {
   AnyJobContract,
   EnqueueOptions,
@@ -35,6 +42,7 @@ export type {
   OutputOf,
   Priority,
   RetentionPolicy,
+  ResultOf,
   RetryPolicy,
   SchemaOrNone,
 } from './define/job-contract.ts';
@@ -60,6 +68,7 @@ export {
   writePayload,
   type Decoded,
 } from './payload/codec.ts';
+export { MAX_RESULT_BYTES, readResult, requireResult } from './run/result.ts';
 export { MAX_PROGRESS_BYTES, requireProgress } from './run/progress.ts';
 export type { PayloadContract } from './payload/payload-contract.ts';
 export { react, type Reaction } from './define/react.ts';
@@ -68,6 +77,7 @@ export * from './payload/invalid-payload-error.ts';
 export * from './run/job-aborted-error.ts';
 export * from './run/job-cancelled-error.ts';
 export * from './run/invalid-progress-error.ts';
+export * from './run/invalid-result-error.ts';
 export * from './run/job-silent-error.ts';
 export * from './run/job-timeout-error.ts';
 export * from './payload/payload-too-large-error.ts';

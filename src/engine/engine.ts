@@ -1,6 +1,7 @@
 import type { IQueueBackend, Job, PgPool, Queue, Worker, WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EngineClock } from './clock/index.ts';
+import type { JobEnds } from './ends/index.ts';
 import type { GivenSecrets } from '../secrets/index.ts';
 import type { TurnQueue, TurnQueueSettings } from './turns/index.ts';
 
@@ -82,6 +83,8 @@ export interface Engine {
    * opened for workers, else as `queue`.
    */
   turns(name: string, settings?: TurnQueueSettings): Promise<TurnQueue>;
+  /** How jobs ended. Rejects as `backing`. */
+  ends(): Promise<JobEnds>;
   /** The jobs of a queue that a worker holds a lock on, in the order in which they came. */
   claims(queue: string): Promise<readonly Claim[]>;
   /**

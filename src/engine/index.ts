@@ -11,6 +11,7 @@ export type {
   WorkerSetup,
 } from './engine.ts';
 export { ClockWatch, EngineClock, watchClock, type ClockLook } from './clock/index.ts';
+export type { EndedJob, JobEnds, JobPlace } from './ends/index.ts';
 export { isBrokenJson } from './bullmq/broken-job.ts';
 export { readEngineSettings, type EngineSettings } from './settings/engine-settings.ts';
 export { lockRenewalMs } from './turns/lock-renewal.ts';

@@ -1,6 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { currentCause, type Tracer } from '../tracing/index.ts';
-import { type AnyJobContract, type EnqueueOptions, type JobContract, type JobRequest } from '../contracts/index.ts';
+import type {
+  AnyJobContract,
+  EnqueueOptions,
+  JobContract,
+  JobRequest,
+  ResultOf,
+  SchemaOrNone,
+} from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { ClientClosedError } from './client-closed-error.ts';
 import { UndecodableJobError } from './views/undecodable-job-error.ts';
@@ -19,6 +26,7 @@ import { AddingQueues } from './store/adding-queues.ts';
 import { KeyRecords } from './keys/key-records.ts';
 import { check, finish, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
 import { storeMany, storeOne, unavailable } from './store/store.ts';
+import { checkResultOptions, EndWaits, resultFrom, ResultTimeoutError, type ResultOptions } from './results/index.ts';
 import type { JobStore } from './store/store-keyed.ts';
 
 type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
@@ -37,6 +45,7 @@ export class Client implements Enqueuer {
   readonly #store: JobStore;
   readonly #context: PrepareContext;
   readonly #tracer: Tracer | undefined;
+  readonly #waits: EndWaits;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -44,6 +53,7 @@ export class Client implements Enqueuer {
   constructor(engine: Engine, facts: Facts, secrets: SecretSource, context: PrepareContext, tracer?: Tracer) {
     this.#tracer = tracer;
     this.#engine = engine;
+    this.#waits = new EndWaits(engine);
     this.#store = { engine, adding: new AddingQueues(engine), records: new KeyRecords(engine) };
     this.secrets = secrets;
     this.facts = facts;
@@ -215,8 +225,55 @@ export class Client implements Enqueuer {
     }
   }
 
-  /** Takes no more work, waits for what is in flight, then closes the connections. Repeated calls share one promise. */
+  /**
+   * What the job has come to, or comes to within the timeout: wherever it runs, and also where it ended before the call, for as long as its
+   * contract's `resultFor`. With its contract the result is typed, and read by its schema. Ending the wait does nothing to the job.
+   * @throws ResultDeadError, ResultCancelledError, ResultExpiredError; ResultTimeoutError where it has not ended in time; ResultUnknownError
+   *   where there is no such job; ResultUnreadableError; InvalidOptionsError, ClientClosedError; the signal's reason. An engine that is away
+   *   is waited for.
+   */
+  result<Contract extends AnyJobContract>(
+    id: string,
+    options: ResultOptions & { readonly contract: Contract },
+  ): Promise<ResultOf<Contract>>;
+  result(id: string, options?: ResultOptions): Promise<unknown>;
+  async result(id: string, options: ResultOptions & { readonly contract?: AnyJobContract } = {}): Promise<unknown> {
+    requireText('the id of a job', id);
+    const { timeoutMs, signal, contract } = checkResultOptions(options);
+    if (this.#closing !== undefined) throw new ClientClosedError();
+    const parts = parseJobId(id);
+    if (parts === undefined) return resultFrom(id, { kind: 'unknown' });
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new ResultTimeoutError(id, timeoutMs)), timeoutMs);
+    const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    try {
+      return resultFrom(id, await this.#waits.wait({ queue: parts.queue, id }, either), contract);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Queues one job and waits for its result.
+   * @throws as `enqueue`, then as `result`
+   */
+  async enqueueAndWait<Schema extends StandardSchemaV1, Progress extends SchemaOrNone, Result extends SchemaOrNone>(
+    contract: JobContract<Schema, Progress, Result>,
+    data: StandardSchemaV1.InferInput<Schema>,
+    options: EnqueueOptions & ResultOptions = {},
+  ): Promise<ResultOf<{ readonly result: Result }>> {
+    const { timeout, signal, ...others } = options;
+    const waiting = { contract, ...(timeout !== undefined && { timeout }), ...(signal !== undefined && { signal }) };
+    // Before anything is queued.
+    checkResultOptions(waiting);
+    signal?.throwIfAborted();
+    const { id } = await this.enqueue(contract, data, others);
+    return this.result(id, waiting);
+  }
+
+  /** Takes no more work, waits for what is in flight (who waits for a result is told), then closes the connections. Repeated calls share one promise. */
   close(): Promise<void> {
+    this.#waits.close(new ClientClosedError());
     this.#closing ??= this.#drain().then(() => this.#engine.close());
     return this.#closing;
   }

@@ -20,6 +20,16 @@ export type { JobReceipt } from './store/job-receipt.ts';
 export { AddingQueues } from './store/adding-queues.ts';
 export { storePrepared, type StorableJob } from './store/store.ts';
 export type { JobStore } from './store/store-keyed.ts';
+export { endReasonOf } from './meta/end-reason.ts';
+export {
+  ResultCancelledError,
+  ResultDeadError,
+  ResultExpiredError,
+  ResultTimeoutError,
+  ResultUnknownError,
+  ResultUnreadableError,
+  type ResultOptions,
+} from './results/index.ts';
 export * from './client-closed-error.ts';
 export * from './keys/idempotency-conflict-error.ts';
 export * from './store/queue-unavailable-error.ts';

@@ -6,8 +6,8 @@ import { borrow } from './borrow.ts';
 export interface ListenParts {
   readonly pool: Pool;
   readonly channel: string;
-  /** Called when somebody has notified the channel, and each time listening begins: what was said before is not known. */
-  readonly called: () => void;
+  /** Called with what somebody has notified the channel of, and without anything each time listening begins: what was said before is not known. */
+  readonly called: (said?: string) => void;
   readonly signal: AbortSignal;
   /** How often the connection is asked whether it is still there. */
   readonly askEveryMs?: number;
@@ -44,7 +44,8 @@ async function hear(
   ended.promise.catch(() => undefined);
   const end = (): void => ended.reject(new Error('The connection was closed.'));
   client.on('end', end);
-  client.on('notification', called);
+  const heard = ({ payload }: { readonly payload?: string | undefined }): void => called(payload);
+  client.on('notification', heard);
   try {
     const answered = (statement: string): Promise<unknown> =>
       callWithin({ what: 'a statement', limitMs: ANSWER_MS, signal }, () =>
@@ -58,7 +59,7 @@ async function hear(
     }
   } finally {
     client.off('end', end);
-    client.off('notification', called);
+    client.off('notification', heard);
   }
 }
 

@@ -13,7 +13,11 @@ import type {
   SchemaOrNone,
 } from './job-contract.ts';
 
-export interface JobDefinition<Schema extends StandardSchemaV1, Progress extends SchemaOrNone = SchemaOrNone> {
+export interface JobDefinition<
+  Schema extends StandardSchemaV1,
+  Progress extends SchemaOrNone = SchemaOrNone,
+  Result extends SchemaOrNone = SchemaOrNone,
+> {
   /** The queue that carries the work: lower case, digits and dashes. */
   readonly queue: string;
   /** Unique among the app's jobs: lower case, digits and dashes. */
@@ -32,6 +36,10 @@ export interface JobDefinition<Schema extends StandardSchemaV1, Progress extends
   readonly stuckAfter?: Duration;
   /** What `run.progress` takes: any JSON when left out. */
   readonly progress?: Progress;
+  /** What the handler must return, at most 16 KiB of JSON: `client.result` and `client.enqueueAndWait` give it to who asked. */
+  readonly result?: Result;
+  /** How long the result can be asked for: one hour by default. */
+  readonly resultFor?: Duration;
   /** A job that starts later than this after it was enqueued is dropped as expired. Never by default. */
   readonly expiresAfter?: Duration;
   readonly priority?: Priority;
@@ -73,9 +81,11 @@ const DOUBTS: readonly AnyJobContract['onDoubt'][] = ['again', 'hold'];
  * Defines a kind of work, once: what it carries, where it runs, and what happens when it fails.
  * @throws InvalidContractError when a part cannot work, naming the contract and the part
  */
-export function defineJob<const Schema extends StandardSchemaV1, const Progress extends SchemaOrNone = undefined>(
-  definition: JobDefinition<Schema, Progress>,
-): JobContract<Schema, Progress> {
+export function defineJob<
+  const Schema extends StandardSchemaV1,
+  const Progress extends SchemaOrNone = undefined,
+  const Result extends SchemaOrNone = undefined,
+>(definition: JobDefinition<Schema, Progress, Result>): JobContract<Schema, Progress, Result> {
   const label = `job "${definition.name}"`;
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`${label}: ${problem}`);
@@ -108,10 +118,17 @@ export function defineJob<const Schema extends StandardSchemaV1, const Progress 
       `expected stuckAfter to be at least ${SHORTEST_SILENCE_MS} ms and shorter than the timeout (${timeoutMs} ms), got ${stuckAfterMs}.`,
     );
   }
-  const { progress } = definition;
-  if (progress !== undefined && typeof progress?.['~standard']?.validate !== 'function') {
-    refuse('expected progress to speak Standard Schema v1, as schema does.');
+  const { progress, result } = definition;
+  for (const [part, schema] of Object.entries({ progress, result })) {
+    if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
+      refuse(`expected ${part} to speak Standard Schema v1, as schema does.`);
+    }
   }
+  if (definition.resultFor !== undefined && result === undefined) {
+    refuse('expected a result schema beside resultFor: without one no result is kept for those who wait.');
+  }
+  const resultForMs = duration(definition.resultFor ?? '1h', 'resultFor');
+  if (resultForMs < 1_000) refuse('expected resultFor to be a second at least.');
   const expiresAfterMs =
     definition.expiresAfter === undefined ? undefined : duration(definition.expiresAfter, 'expiresAfter');
   if (expiresAfterMs === 0) refuse('expected expiresAfter to be longer than 0.');
@@ -143,6 +160,8 @@ export function defineJob<const Schema extends StandardSchemaV1, const Progress 
     timeoutMs,
     stuckAfterMs,
     progress,
+    result,
+    resultForMs,
     expiresAfterMs,
     priority,
     // Only data that this contract's own schema has validated is ever passed in.
@@ -171,6 +190,6 @@ export function defineJob<const Schema extends StandardSchemaV1, const Progress 
       request,
       Object.fromEntries(Object.entries(contract).map(([field, value]) => [field, { value, enumerable: true }])),
     ),
-  ) as JobContract<Schema, Progress>;
+  ) as JobContract<Schema, Progress, Result>;
   return callable;
 }

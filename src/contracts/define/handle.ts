@@ -17,11 +17,16 @@ export type ProgressOf<Progress extends SchemaOrNone> = Progress extends Standar
   ? StandardSchemaV1.InferInput<Progress>
   : Json;
 
-export type Perform<Data, N extends Needs, Progress = Json> = (
+/** What a handler must return: what the contract's `result` schema takes, unless it says an outcome; anything small without one. */
+export type ReturnedBy<Result extends SchemaOrNone> = Result extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<Result> | HandlerDecision
+  : HandlerResult;
+
+export type Perform<Data, N extends Needs, Progress = Json, Returned = HandlerResult> = (
   data: Data,
   run: Run<Progress>,
   needs: ValuesOf<N>,
-) => HandlerResult | Promise<HandlerResult>;
+) => Returned | Promise<Returned>;
 
 /**
  * A contract, what its work needs, and the work. The work's types are erased, as the runtime sees it; contract and needs
@@ -41,15 +46,25 @@ export interface Handler<Contract extends AnyJobContract = AnyJobContract, N ext
  * `handle(contract, { mailer }, async (data, run, { mailer }) => ...)`. The handler runs at least once: make its
  * effect repeatable, and pass `run.signal` to what it waits for.
  */
-export function handle<Schema extends StandardSchemaV1, Progress extends SchemaOrNone>(
-  contract: JobContract<Schema, Progress>,
-  perform: Perform<StandardSchemaV1.InferOutput<Schema>, Record<never, never>, ProgressOf<Progress>>,
-): Handler<JobContract<Schema, Progress>, Record<never, never>>;
-export function handle<Schema extends StandardSchemaV1, Progress extends SchemaOrNone, const N extends Needs>(
-  contract: JobContract<Schema, Progress>,
+export function handle<Schema extends StandardSchemaV1, Progress extends SchemaOrNone, Result extends SchemaOrNone>(
+  contract: JobContract<Schema, Progress, Result>,
+  perform: Perform<
+    StandardSchemaV1.InferOutput<Schema>,
+    Record<never, never>,
+    ProgressOf<Progress>,
+    ReturnedBy<Result>
+  >,
+): Handler<JobContract<Schema, Progress, Result>, Record<never, never>>;
+export function handle<
+  Schema extends StandardSchemaV1,
+  Progress extends SchemaOrNone,
+  Result extends SchemaOrNone,
+  const N extends Needs,
+>(
+  contract: JobContract<Schema, Progress, Result>,
   needs: N,
-  perform: Perform<StandardSchemaV1.InferOutput<Schema>, N, ProgressOf<Progress>>,
-): Handler<JobContract<Schema, Progress>, N>;
+  perform: Perform<StandardSchemaV1.InferOutput<Schema>, N, ProgressOf<Progress>, ReturnedBy<Result>>,
+): Handler<JobContract<Schema, Progress, Result>, N>;
 export function handle(
   contract: AnyJobContract,
   needsOrPerform: Needs | Perform<never, never>,

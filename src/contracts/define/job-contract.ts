@@ -71,6 +71,10 @@ export interface AnyJobContract extends PayloadContract {
   readonly progress: SchemaOrNone;
   /** A run that says nothing for so long (no progress, no line, no heartbeat) has failed; undefined: its timeout alone ends it. */
   readonly stuckAfterMs: number | undefined;
+  /** What the handler returns, and whoever waits for the result gets; undefined: nobody is told as soon as the job ends. */
+  readonly result: SchemaOrNone;
+  /** How long the result is kept, whatever becomes of the job meanwhile. */
+  readonly resultForMs: number;
 }
 
 /** A part of a contract that may be left out. */
@@ -80,9 +84,11 @@ export type SchemaOrNone = StandardSchemaV1 | undefined;
 export interface JobContract<
   Schema extends StandardSchemaV1 = StandardSchemaV1,
   Progress extends SchemaOrNone = SchemaOrNone,
+  Result extends SchemaOrNone = SchemaOrNone,
 > extends AnyJobContract {
   readonly schema: Schema;
   readonly progress: Progress;
+  readonly result: Result;
   (data: StandardSchemaV1.InferInput<Schema>, options?: EnqueueOptions): JobRequest;
 }
 
@@ -98,3 +104,7 @@ export interface JobRequest {
 export type InputOf<Contract extends AnyJobContract> = StandardSchemaV1.InferInput<Contract['schema']>;
 /** What a handler gets. */
 export type OutputOf<Contract extends AnyJobContract> = StandardSchemaV1.InferOutput<Contract['schema']>;
+/** What whoever waits for a job of this contract gets: without a `result` schema what its handler returned, as JSON gives it back. */
+export type ResultOf<Contract extends Pick<AnyJobContract, 'result'>> = Contract['result'] extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<Contract['result']>
+  : unknown;

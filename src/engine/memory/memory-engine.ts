@@ -19,7 +19,9 @@ import { prefixOf } from '../settings/namespace.ts';
 import { Outage } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
 import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
+import type { JobEnds } from '../ends/index.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
+import { MemoryEnds } from './memory-ends.ts';
 import { MemoryEngineClock } from './memory-engine-clock.ts';
 import { memoryBackend } from './memory-backend.ts';
 import { memoryServer, type MemoryServer } from './memory-server.ts';
@@ -103,6 +105,12 @@ export class MemoryEngine implements Engine {
   async queueNames(): Promise<readonly string[]> {
     await this.#open();
     return this.#server.queueNames(this.#namespace);
+  }
+
+  async ends(): Promise<JobEnds> {
+    await this.#open();
+    const reach = (): Promise<void> => this.#reach();
+    return new MemoryEnds({ server: this.#server, namespace: this.#namespace, reach, signal: this.#stop.signal });
   }
 
   async claims(queue: string): Promise<readonly Claim[]> {

@@ -35,6 +35,8 @@ const ANY_TOKEN = '0';
 export class MemoryQueue {
   readonly name: string;
   readonly jobs = new Map<string, MemoryJob>();
+  /** Kept for those who wait for them, also where the job is gone. */
+  readonly results = new Map<string, { readonly json: string; readonly until: number }>();
   /** BullMQ's settings of a queue: `paused`, `concurrency`, `max`, `duration`. */
   readonly meta = new Map<string, string>();
   readonly keys: MemoryKeys;

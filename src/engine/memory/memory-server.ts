@@ -34,6 +34,7 @@ export class MemoryServer {
   /** Workers and readers of events by their connection's name, for BullMQ's list of workers. */
   readonly clients = new Set<string>();
   readonly #onAdded: ((job: MemoryJob, queue: string) => void) | undefined;
+  readonly #listeners = new Map<string, Set<(jobIds?: readonly string[]) => void>>();
   #state: 'up' | 'down' | 'frozen' = 'up';
   #changed = Promise.withResolvers<void>();
 
@@ -56,6 +57,13 @@ export class MemoryServer {
     const queue = new MemoryQueue(name, this.clock, job => this.#onAdded?.(job, name));
     this.#queues.set(key, queue);
     return queue;
+  }
+
+  /** Who hears of jobs that have ended. */
+  listeners(namespace: string): Set<(jobIds?: readonly string[]) => void> {
+    const known = this.#listeners.get(namespace) ?? new Set();
+    this.#listeners.set(namespace, known);
+    return known;
   }
 
   /** As if the queue had never been. */

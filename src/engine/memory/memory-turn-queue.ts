@@ -97,6 +97,7 @@ export class MemoryTurnQueue implements TurnQueue {
     }
     switch (end.what) {
       case 'succeeded':
+        if (end.keptMs !== undefined) this.#queue.results.set(jobId, { json: end.result, until: now + end.keptMs });
         this.#queue.succeed(job, end.result, end.keep, now);
         break;
       case 'retry': {

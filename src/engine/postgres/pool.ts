@@ -6,7 +6,7 @@ import { FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
 import { LETTER_TABLES } from './letter-tables.ts';
 import { OWN_TABLES } from './own-tables.ts';
-import { boundSession } from '../../sessions/index.ts';
+import { boundSession, listen, type ListenParts } from '../../sessions/index.ts';
 import { WriteWatch } from '../outage/write-watch.ts';
 import { GROUP_FUNCTIONS, TURN_FUNCTIONS } from '../bullmq/postgres/turns/index.ts';
 
@@ -65,6 +65,12 @@ export class WatchedPool {
     const pool: unknown = this.#pool;
     if (!isPgPool(pool)) throw new Error('BullMQ no longer takes a pool of pg: their versions do not fit.');
     this.pool = pool;
+  }
+
+  /** Hears a channel on a connection of its own, until the signal. */
+  listen(parts: Pick<ListenParts, 'channel' | 'called' | 'signal'>): void {
+    this.grow();
+    void listen({ ...parts, pool: this.#pool });
   }
 
   /** Makes room for a worker's LISTEN. */

@@ -15,6 +15,7 @@ import type {
   WorkerSetup,
 } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
+import type { JobEnds } from '../ends/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
 import { schemaOf } from '../settings/namespace.ts';
@@ -25,6 +26,7 @@ import { targetOf } from '../settings/target.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from '../bullmq/postgres/backend.ts';
 import { checkPostgres } from './check.ts';
+import { PostgresEnds } from '../bullmq/postgres/postgres-ends.ts';
 import { postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
 import { postgresClaims, postgresHandBack } from '../bullmq/postgres/claims.ts';
 import { EngineTimePool, postgresTime } from '../bullmq/postgres/engine-time.ts';
@@ -52,6 +54,7 @@ export class PostgresEngine implements Engine {
   /** Under which the server remembers what this process was answered last. */
   readonly #sender = randomUUID();
   #signs: WorkSigns | undefined;
+  #ends: JobEnds | undefined;
   #opening: Promise<WatchedPool> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -162,6 +165,15 @@ export class PostgresEngine implements Engine {
     } catch (cause) {
       throw this.#explained(cause);
     }
+  }
+
+  async ends(): Promise<JobEnds> {
+    const watched = await this.#open();
+    const { signal } = this.#stop;
+    const listen = (channel: string, called: (said?: string) => void): void =>
+      watched.listen({ channel, called, signal });
+    this.#ends ??= new PostgresEnds({ pool: this.#lend(watched), schema: this.#schema, listen });
+    return this.#ends;
   }
 
   async claims(queue: string): Promise<readonly Claim[]> {

@@ -16,6 +16,7 @@ import type {
   WorkerSetup,
 } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
+import type { JobEnds } from '../ends/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
@@ -24,6 +25,7 @@ import { isUnreachable } from '../../resilience/index.ts';
 import { Outage } from '../outage/outage.ts';
 import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
 import { checkRedis, replicaErrors } from './check.ts';
+import { RedisEnds } from '../bullmq/redis/redis-ends.ts';
 import { redisQueueNames } from '../bullmq/redis/queue-names.ts';
 import { redisClaims, redisHandBack } from '../bullmq/redis/claims.ts';
 import { Connections } from './connections.ts';
@@ -49,6 +51,8 @@ export class RedisEngine implements Engine {
   readonly #workers: SturdyWorker[] = [];
   /** Names of queues whose signs this process has waited for. */
   readonly #waited = new Set<string>();
+  readonly #stop = new AbortController();
+  #ends: JobEnds | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(address: SingleAddress | SentinelAddress, options: EngineOptions) {
@@ -130,6 +134,14 @@ export class RedisEngine implements Engine {
     });
   }
 
+  async ends(): Promise<JobEnds> {
+    await this.#connections.ready(this.#options.role === 'producer' ? FAIL_FAST_MS : undefined);
+    const { commands } = this.#connections;
+    const connect = (): Redis => this.#connections.blocking('shiftwork-ends');
+    this.#ends ??= new RedisEnds({ commands, connect, prefix: this.#prefix, signal: this.#stop.signal });
+    return this.#ends;
+  }
+
   async claims(queue: string): Promise<readonly Claim[]> {
     await this.#connections.ready(FAIL_FAST_MS);
     return redisClaims(this.#connections.commands, `${this.#prefix}:${queue}`);
@@ -193,6 +205,7 @@ export class RedisEngine implements Engine {
   async #close(timeoutMs: number): Promise<void> {
     const endsAt = performance.now() + timeoutMs;
     this.clock.stop();
+    this.#stop.abort();
     // The last part of the time is for the connections.
     const reserve = Math.min(300, timeoutMs / 4);
     const closing = Promise.all(this.#workers.map(worker => worker.close()));

@@ -37,6 +37,8 @@ export interface Succeeded extends Noted {
   /** As JSON. */
   readonly result: string;
   readonly keep: Keep;
+  /** How long the result is kept for those who wait for it, also where the job is gone before. */
+  readonly keptMs?: number | undefined;
 }
 
 /** The attempt failed and is counted; the next one is due at `at`, or at once where that is not in the future. */

@@ -10,6 +10,7 @@ import type { QueueContext } from '../run/run-context.ts';
 import { runJob } from '../run/run-job.ts';
 import { refusedSuccess, unclear, unstorable, type RunEnd } from '../run/settle.ts';
 import type { HeldJob } from '../supervisor/child/messages.ts';
+import { EndAnnouncer } from './end-announcer.ts';
 import { emitStalled } from './emit-stalled.ts';
 import { returnStalledJobs } from './turns/stalled-jobs.ts';
 import { TurnLoop } from './turns/turn-loop.ts';
@@ -29,10 +30,12 @@ export class QueueWorker {
   readonly #queue: TurnQueue;
   readonly #loop: TurnLoop;
   readonly #context: QueueContext;
+  readonly #announcer: EndAnnouncer;
   #endStalled: (() => void) | undefined;
 
   private constructor(options: QueueWorkerOptions, queue: TurnQueue) {
-    const { policy, concurrency, context } = options;
+    const { engine, policy, concurrency, context } = options;
+    this.#announcer = new EndAnnouncer(engine);
     this.#options = options;
     this.#queue = queue;
     this.#context = { ...context, notes: new NoteSender({ queue, onError: error => this.#failed(error) }) };
@@ -119,8 +122,14 @@ export class QueueWorker {
       return;
     }
     const answer = await this.#loop.settle(job, runEnd.end);
-    if (answer.kind === 'settled') runEnd.emit?.();
+    if (answer.kind === 'settled') this.#written(job, runEnd);
     else await this.#notWritten(job, runEnd, answer);
+  }
+
+  #written({ id, name }: TakenJob, { end: { what }, emit }: RunEnd): void {
+    emit?.();
+    const isOver = what !== 'retry' && what !== 'snoozed' && what !== 'handed-back';
+    if (isOver && this.#context.assignments.get(name)?.contract.result !== undefined) this.#announcer.ended(id);
   }
 
   async #notWritten(job: TakenJob, runEnd: RunEnd, answer: SettleAnswer): Promise<void> {
@@ -131,7 +140,7 @@ export class QueueWorker {
     }
     this.#loop.adopt({ jobId: job.id, token: job.token });
     const again = await this.#loop.settle(job, other.end);
-    if (again.kind === 'settled') other.emit?.();
+    if (again.kind === 'settled') this.#written(job, other);
     else this.#failed(new Error(`The end of job ${job.id} cannot be written: ${again.kind}.`));
   }
 

@@ -1,6 +1,13 @@
 import { UnrecoverableError } from 'bullmq';
 import { hasCode, toError } from '../../errors/index.ts';
-import { type AnyJobContract, isJobCancelled, isHandlerDecision, type HandlerDecision } from '../../contracts/index.ts';
+import {
+  type AnyJobContract,
+  InvalidResultError,
+  isJobCancelled,
+  requireResult,
+  isHandlerDecision,
+  type HandlerDecision,
+} from '../../contracts/index.ts';
 import { backoffDelay, isDeliveryError } from '../../resilience/index.ts';
 import { isEffectInProgress } from '../../state/index.ts';
 import { JobDeadError } from './job-dead-error.ts';
@@ -19,10 +26,12 @@ export interface AttemptInfo {
 /** What a returned value means: a result, or an outcome said explicitly. */
 export function classifyReturn(contract: AnyJobContract, returned: unknown, info: AttemptInfo): Outcome {
   try {
-    return isHandlerDecision(returned)
-      ? fromDecision(contract, returned, info)
-      : { kind: 'succeeded', result: returned };
-  } catch {
+    if (isHandlerDecision(returned)) return fromDecision(contract, returned, info);
+    requireResult(contract, returned);
+    return { kind: 'succeeded', result: returned };
+  } catch (error) {
+    // What was done is done: another attempt would do it again, and return the same.
+    if (error instanceof InvalidResultError) return { kind: 'dead', reason: 'permanent', error };
     return failedAttempt(contract, new Error('The handler returned something that cannot be looked at.'), info);
   }
 }

@@ -1,12 +1,12 @@
 import { JobCancelledError } from '../../contracts/index.ts';
 import { failedLine, type EndReason } from '../../dead-letters/index.ts';
 import type { EndKind, Keep, TakenJob } from '../../engine/index.ts';
-import { bareError, isUnstorableJson, keptData } from '../../privacy/index.ts';
+import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
 import { classifyThrow } from './classify.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
 import type { Outcome } from './outcome.ts';
 import { outcomeFact } from './outcome-fact.ts';
-import { storedError, type StoredError } from './stored-error.ts';
+import { scrubberOf, storedError, type StoredError } from './stored-error.ts';
 
 /** The end of a run as the engine writes it, and the fact to emit once it is written. */
 export interface RunEnd {
@@ -29,7 +29,9 @@ function endKindOf(run: RunContext, outcome: Outcome): EndKind {
   switch (outcome.kind) {
     case 'succeeded': {
       const keep = keepOf(job.opts.removeOnComplete, KEEP_COMPLETED);
-      return { what: 'succeeded', result: resultOf(outcome.result), keep, data: forgotten(run) };
+      const promised = run.assignment?.contract;
+      const keptMs = promised?.result === undefined ? undefined : promised.resultForMs;
+      return { what: 'succeeded', result: resultOf(run, outcome.result), keep, data: forgotten(run), keptMs };
     }
     case 'retry': {
       const stored = storedError(run, outcome.error);
@@ -126,10 +128,25 @@ function forgotten({ assignment, job, meta }: RunContext): string | undefined {
   return JSON.stringify(keptData({ forget: retention.forget, version }, { version: meta.version, data: job.data }));
 }
 
-function resultOf(result: unknown): string {
-  const bounded = boundedResult(result);
+function resultOf(run: RunContext, result: unknown): string {
+  const contract = run.assignment?.contract;
+  // One that its contract promises was looked at already.
+  const bounded = contract?.result === undefined ? boundedResult(result) : result;
+  if (contract !== undefined && contract.sensitive.length > 0 && bounded !== undefined)
+    return scrubbedJson(run, bounded);
   try {
     return JSON.stringify(bounded) ?? 'null';
+  } catch {
+    return JSON.stringify({ omitted: 'a result that JSON cannot hold' });
+  }
+}
+
+/** Values of sensitive fields of the data do not stay behind in what a handler returns. */
+function scrubbedJson(run: RunContext, result: unknown): string {
+  try {
+    // As JSON first: what a value makes of itself there is what is looked through.
+    const plain: unknown = JSON.parse(JSON.stringify(result) ?? 'null');
+    return JSON.stringify(scrubDeep(plain, scrubberOf(run)));
   } catch {
     return JSON.stringify({ omitted: 'a result that JSON cannot hold' });
   }

@@ -52,6 +52,7 @@ function notesOf(end: Exclude<End['end'], { what: 'handed-back' }>): string {
   return (
     (line === undefined ? '' : `,"line":${JSON.stringify(line.text)},"lines":${line.keep ?? 'null'}`) +
     (data === undefined ? '' : `,"data":${data}`) +
-    (progress === undefined ? '' : `,"progress":${progress}`)
+    (progress === undefined ? '' : `,"progress":${progress}`) +
+    (end.what !== 'succeeded' || end.keptMs === undefined ? '' : `,"kept":${end.keptMs}`)
   );
 }

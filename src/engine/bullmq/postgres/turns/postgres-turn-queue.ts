@@ -55,6 +55,8 @@ const ADD = 'SELECT id FROM shiftwork_add($1, $2)';
 const EXTEND = 'SELECT id FROM shiftwork_extend($1, $2, $3, $4) AS id';
 /** What processes that are gone were answered is forgotten after an hour. */
 const FORGOTTEN = 'forgotten AS (DELETE FROM shiftwork_turn_done WHERE queue = $1 AND done_at < $3::bigint - 3600000)';
+/** Results that nobody may ask for any more. */
+const EXPIRED = 'expired AS (DELETE FROM shiftwork_result WHERE expires_at < clock_timestamp())';
 /** Starts of groups that have become idle. */
 const IDLE = 'idle AS (DELETE FROM shiftwork_group_start WHERE queue = $1 AND over < $3::bigint - 60000)';
 const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
@@ -215,7 +217,8 @@ export class PostgresTurnQueue implements TurnQueue {
 
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
     const { pool, settings = {} } = this.#options;
-    const statement = `WITH ${settings.limits === undefined ? FORGOTTEN : `${FORGOTTEN}, ${IDLE}`} ${STALLED}`;
+    const swept = settings.limits === undefined ? [FORGOTTEN, EXPIRED] : [FORGOTTEN, EXPIRED, IDLE];
+    const statement = `WITH ${swept.join(', ')} ${STALLED}`;
     const rows = await runStatement<AddedRow>(pool, statement, [this.name, mostStalls, now, everyMs]);
     return rows.map(({ id }) => id);
   }

@@ -8,6 +8,15 @@
  * Locks are taken in BullMQ's order (finalization of the queue, families, rows, keys) and within each kind in that of their keys.
  */
 export const SETTLE_SQL = `
+  -- Results that somebody may ask for: they outlive their jobs, whatever a neighbour's retention takes along.
+  CREATE TABLE IF NOT EXISTS shiftwork_result (
+    queue text NOT NULL,
+    job_id text NOT NULL,
+    value jsonb NOT NULL,
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (queue, job_id)
+  );
+  CREATE INDEX IF NOT EXISTS shiftwork_result_expiry ON shiftwork_result (expires_at);
   -- What is written on a job together with its end: a line of its log, its data from now on, its progress.
   CREATE OR REPLACE FUNCTION shiftwork_note(p_queue text, p_id text, p_end jsonb) RETURNS void LANGUAGE plpgsql AS $$
   DECLARE
@@ -20,6 +29,11 @@ export const SETTLE_SQL = `
     END IF;
     IF p_end ? 'data' THEN UPDATE job SET data = p_end -> 'data' WHERE queue = p_queue AND id = p_id; END IF;
     IF p_end ? 'progress' THEN PERFORM update_progress(p_queue, p_id, p_end -> 'progress'); END IF;
+    IF p_end ? 'kept' THEN
+      INSERT INTO shiftwork_result (queue, job_id, value, expires_at)
+      VALUES (p_queue, p_id, coalesce(p_end -> 'value', 'null'::jsonb), clock_timestamp() + (p_end ->> 'kept')::bigint * interval '1 millisecond')
+      ON CONFLICT (queue, job_id) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at;
+    END IF;
   END;
   $$;
   CREATE OR REPLACE FUNCTION shiftwork_settle_one(p_queue text, p_id text, p_token text, p_kind text, p_end jsonb, p_now bigint)
@@ -141,7 +155,7 @@ export const SETTLE_SQL = `
 
     PERFORM shiftwork_note(p_queue, id, body)
        FROM unnest(v_ids, v_bodies, v_codes, v_rare) WITH ORDINALITY AS ended (id, body, code, rare, place)
-      WHERE code = 0 AND NOT rare AND body ?| ARRAY['line', 'data', 'progress'] ORDER BY place;
+      WHERE code = 0 AND NOT rare AND body ?| ARRAY['line', 'data', 'progress', 'kept'] ORDER BY place;
     IF v_done_ids IS NOT NULL THEN
       PERFORM shiftwork_finish(p_queue, v_done_ids, v_done_kinds, v_done, v_done_keys, v_done_made, p_now);
     END IF;

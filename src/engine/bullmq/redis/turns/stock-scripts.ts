@@ -26,6 +26,8 @@ export function firstWord(text: string): string {
 
 /** Leans on BullMQ 6.7's scripts, called one job at a time: for what is rare, and with the time told instead of taken. */
 export class StockScripts extends RedisQueueBackend {
+  readonly #redis: Redis;
+
   constructor(redis: Redis, prefix: string, queue: string, metricsKept: number) {
     const keys = new QueueKeys(prefix);
     const options = {
@@ -41,6 +43,7 @@ export class StockScripts extends RedisQueueBackend {
       options,
       undefined,
     );
+    this.#redis = redis;
     // It repeats each error of the connection, and one that nobody hears ends the process. The connection's owner states outages.
     this.on('error', () => undefined);
   }
@@ -67,7 +70,11 @@ export class StockScripts extends RedisQueueBackend {
       false,
       failed ? { failedReason: end.failure.message, stacktrace: JSON.stringify(end.failure.stacktrace) } : undefined,
     );
-    return settleAnswer(await this.execCommand(client, 'moveToFinished', args));
+    const answer = settleAnswer(await this.execCommand(client, 'moveToFinished', args));
+    if (end.what === 'succeeded' && end.keptMs !== undefined && answer.kind === 'settled') {
+      await this.#redis.set(`${this.toKey(jobId)}:result`, end.result, 'PX', end.keptMs);
+    }
+    return answer;
   }
 
   /** A job whose deduplication replaces or is stored for later. Answers the id under which it stands. */

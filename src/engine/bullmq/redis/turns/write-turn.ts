@@ -87,7 +87,7 @@ export function limitArguments(
 function pushBody(bodies: ScriptArgument[], end: EndKind, now: number, keepOf: (keep: Keep) => number): void {
   switch (end.what) {
     case 'succeeded':
-      bodies.push('s', keepOf(end.keep), end.result, '', '');
+      bodies.push('s', keepOf(end.keep), end.result, end.keptMs ?? '', '');
       return;
     case 'cancelled':
     case 'expired':

@@ -226,6 +226,7 @@ local function settle(i, at)
 
   if what == 's' then
     finish(finished.c, id, key, tonumber(a), made, 'returnvalue', b, stored[2])
+    if c ~= '' then call('SET', key .. ':result', b, 'PX', c) end
     noteDrained()
   elseif what == 'f' then
     local keepAt, attempts = string.match(a, '(%d+) (.*)')

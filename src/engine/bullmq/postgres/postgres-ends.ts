@@ -1,0 +1,69 @@
+import type { PgPool } from 'bullmq';
+import { endedIds, idsText, type EndedJob, type JobEnds, type JobPlace } from '../../ends/index.ts';
+
+interface EndRow {
+  readonly place: number;
+  readonly state: string | null;
+  readonly result: string | null;
+  readonly message: string | null;
+  readonly last_line: string | null;
+  readonly kept: string | null;
+}
+
+const READ = `
+  SELECT asked.place::int, job.state::text, job.return_value::text AS result, job.failed_reason AS message,
+         (SELECT row FROM job_log log WHERE log.queue = asked.queue AND log.job_id = asked.id ORDER BY idx DESC LIMIT 1) AS last_line,
+         (SELECT value::text FROM shiftwork_result kept
+           WHERE kept.queue = asked.queue AND kept.job_id = asked.id AND kept.expires_at > clock_timestamp()) AS kept
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (queue, id, place)
+    LEFT JOIN job ON job.queue = asked.queue AND job.id = asked.id
+   ORDER BY asked.place`;
+
+export interface PostgresEndsOptions {
+  readonly pool: PgPool;
+  readonly schema: string;
+  /** Hears a channel on a connection of its own. */
+  readonly listen: (channel: string, called: (said?: string) => void) => void;
+}
+
+export class PostgresEnds implements JobEnds {
+  readonly #options: PostgresEndsOptions;
+  readonly #channel: string;
+
+  constructor(options: PostgresEndsOptions) {
+    this.#options = options;
+    this.#channel = `shiftwork_ended_${options.schema}`.slice(0, 63);
+  }
+
+  async read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]> {
+    if (jobs.length === 0) return [];
+    const params = [jobs.map(({ queue }) => queue), jobs.map(({ id }) => id)];
+    const { rows } = await this.#options.pool.query<EndRow>(READ, params);
+    return rows.map(endOf);
+  }
+
+  async announce(jobIds: readonly string[]): Promise<void> {
+    const texts = idsText(jobIds);
+    await this.#options.pool.query('SELECT pg_notify($1, said) FROM unnest($2::text[]) AS said', [
+      this.#channel,
+      texts,
+    ]);
+  }
+
+  async listen(heard: (jobIds?: readonly string[]) => void): Promise<void> {
+    this.#options.listen(this.#channel, said => heard(said === undefined ? undefined : endedIds(said)));
+  }
+}
+
+function endOf({ state, result, message, last_line: lastLine, kept }: EndRow): EndedJob {
+  switch (state) {
+    case null:
+      return kept === null ? { kind: 'unknown' } : { kind: 'succeeded', result: kept };
+    case 'completed':
+      return { kind: 'succeeded', result: result ?? 'null' };
+    case 'failed':
+      return { kind: 'failed', message: message ?? '', lastLine: lastLine ?? undefined };
+    default:
+      return { kind: 'open' };
+  }
+}

@@ -1,0 +1,68 @@
+import type { Redis } from 'ioredis';
+import { endedIds, idsText, type EndedJob, type JobEnds, type JobPlace } from '../../ends/index.ts';
+
+/** A connection that only listens would never notice that the other side is gone. */
+const ASK_EVERY_MS = 10_000;
+
+export interface RedisEndsOptions {
+  readonly commands: Redis;
+  /** Makes a connection of its own for the subscription. */
+  readonly connect: () => Redis;
+  readonly prefix: string;
+  readonly signal: AbortSignal;
+}
+
+/** Leans on BullMQ 6.7's layout of a job that has ended: `finishedOn` with `returnvalue`, or with `failedReason`. */
+export class RedisEnds implements JobEnds {
+  readonly #options: RedisEndsOptions;
+  /** No queue can have such a name. */
+  readonly #channel: string;
+
+  constructor(options: RedisEndsOptions) {
+    this.#options = options;
+    this.#channel = `${options.prefix}:~ended`;
+  }
+
+  /** Sent together: one trip. */
+  read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]> {
+    return Promise.all(jobs.map(job => this.#read(job)));
+  }
+
+  async #read({ queue, id }: JobPlace): Promise<EndedJob> {
+    const { commands, prefix } = this.#options;
+    const key = `${prefix}:${queue}:${id}`;
+    const [[name, finishedOn, result, message], lines, kept] = await Promise.all([
+      commands.hmget(key, 'name', 'finishedOn', 'returnvalue', 'failedReason'),
+      commands.lrange(`${key}:logs`, -1, -1),
+      commands.get(`${key}:result`),
+    ]);
+    if (typeof finishedOn !== 'string') {
+      if (typeof name === 'string') return { kind: 'open' };
+      return kept === null ? { kind: 'unknown' } : { kind: 'succeeded', result: kept };
+    }
+    if (typeof result === 'string') return { kind: 'succeeded', result };
+    return { kind: 'failed', message: message ?? '', lastLine: lines[0] };
+  }
+
+  async announce(jobIds: readonly string[]): Promise<void> {
+    const { commands } = this.#options;
+    await Promise.all(idsText(jobIds).map(text => commands.publish(this.#channel, text)));
+  }
+
+  async listen(heard: (jobIds?: readonly string[]) => void): Promise<void> {
+    const { connect, signal } = this.#options;
+    const subscriber = connect();
+    subscriber.on('message', (_channel: string, text: string) => heard(endedIds(text)));
+    // The driver subscribes again by itself; what was said in between is not known.
+    subscriber.on('ready', () => heard());
+    const asking = setInterval(() => void subscriber.ping().catch(() => undefined), ASK_EVERY_MS).unref();
+    signal.addEventListener('abort', () => clearInterval(asking), { once: true });
+    try {
+      await subscriber.subscribe(this.#channel);
+    } catch (cause) {
+      clearInterval(asking);
+      subscriber.disconnect();
+      throw cause;
+    }
+  }
+}

@@ -1,0 +1,47 @@
+export interface JobPlace {
+  readonly queue: string;
+  readonly id: string;
+}
+
+/**
+ * - `open`: it waits or runs
+ * - `unknown`: the queue has no such job, and no result of one
+ */
+export type EndedJob =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'succeeded'; /** As JSON. */ readonly result: string }
+  | {
+      readonly kind: 'failed';
+      /** Why its last attempt failed. */
+      readonly message: string;
+      /** The last line of its log, which says why there was no other attempt. */
+      readonly lastLine: string | undefined;
+    };
+
+/** Methods reject with EngineUnreachableError, or the driver's connection error, while the engine is away. */
+export interface JobEnds {
+  /** In the order of the jobs; all of them in one trip. */
+  read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]>;
+  /** Tells every process that listens. A message may be lost: whoever waits looks as well. */
+  announce(jobIds: readonly string[]): Promise<void>;
+  /**
+   * Calls back with the ids that are announced, and without any where some may have been missed. One connection for this process, from the
+   * first call on.
+   */
+  listen(heard: (jobIds?: readonly string[]) => void): Promise<void>;
+}
+
+/** PostgreSQL takes 8,000 bytes in a notification. */
+const MOST = 100;
+
+/** Ids as messages carry them. */
+export function idsText(jobIds: readonly string[]): readonly string[] {
+  const texts: string[] = [];
+  for (let from = 0; from < jobIds.length; from += MOST) texts.push(jobIds.slice(from, from + MOST).join(' '));
+  return texts;
+}
+
+export function endedIds(text: string): readonly string[] {
+  return text.split(' ');
+}

@@ -1,0 +1,40 @@
+import type { AnyJobContract } from '../../contracts/index.ts';
+import { InvalidOptionsError } from '../../errors/index.ts';
+import { toMilliseconds, type Duration } from '../../time/index.ts';
+import { kindOf, requireContract } from '../prepare/check-requests.ts';
+
+/** Per-call options of `client.result` and `client.enqueueAndWait`. */
+export interface ResultOptions {
+  /** How long to wait: 30 seconds when left out, a day at most. */
+  readonly timeout?: Duration;
+  /** Ends the waiting, not the job. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CheckedResultOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly contract: AnyJobContract | undefined;
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['timeout', 'signal', 'contract']);
+const DAY_MS = 86_400_000;
+
+/** @throws InvalidOptionsError: these may come from a request */
+export function checkResultOptions(
+  options: ResultOptions & { readonly contract?: AnyJobContract | undefined },
+): CheckedResultOptions {
+  const given: unknown = options;
+  const expected = `Expected the options of result among ${[...KNOWN].join(', ')}`;
+  if (typeof given !== 'object' || given === null) throw new InvalidOptionsError(`${expected}, got ${kindOf(given)}.`);
+  const unknown = Object.keys(given).find(name => !KNOWN.has(name));
+  if (unknown !== undefined) throw new InvalidOptionsError(`${expected}, got "${unknown.slice(0, 40)}".`);
+  const { timeout = '30s', signal, contract } = options;
+  const timeoutMs = toMilliseconds(timeout, 'timeout');
+  if (timeoutMs > DAY_MS) throw new InvalidOptionsError(`Expected timeout to be at most a day, got ${timeoutMs} ms.`);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidOptionsError(`Expected signal to be an AbortSignal, got ${kindOf(signal)}.`);
+  }
+  if (contract !== undefined) requireContract(contract);
+  return { timeoutMs, signal, contract };
+}

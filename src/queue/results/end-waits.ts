@@ -1,0 +1,107 @@
+import type { EndedJob, Engine, JobEnds, JobPlace } from '../../engine/index.ts';
+import { isOutage } from '../../resilience/index.ts';
+
+export type Ended = Exclude<EndedJob, { kind: 'open' }>;
+
+interface Wait extends JobPlace {
+  readonly ended: (end: Ended) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Behind the messages, which may be lost: one question for all who wait. */
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Everybody in this process who waits for a job to end. The first to wait begins to listen, on one connection; who comes is looked up once,
+ * together with those who come in the same turn of the event loop, and then nothing is asked for it but the one look a second for all.
+ */
+export class EndWaits {
+  readonly #engine: Pick<Engine, 'ends'>;
+  readonly #waits = new Map<string, Set<Wait>>();
+  readonly #asked = new Set<string>();
+  #ends: Promise<JobEnds> | undefined;
+  #listening = false;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(engine: Pick<Engine, 'ends'>) {
+    this.#engine = engine;
+  }
+
+  /** Resolves when the job has ended, or is not there. Rejects with the signal's reason; an engine that is away is waited for. */
+  wait({ queue, id }: JobPlace, signal: AbortSignal): Promise<Ended> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const { promise, resolve, reject } = Promise.withResolvers<Ended>();
+    const wait: Wait = { queue, id, ended: resolve, failed: reject };
+    const waits = this.#waits.get(id) ?? new Set();
+    this.#waits.set(id, waits.add(wait));
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    this.#listen();
+    this.#timer ??= setInterval(() => this.#lookAt(this.#waits.keys()), LOOK_EVERY_MS).unref();
+    this.#lookAt([id]);
+    return promise.finally(() => {
+      signal.removeEventListener('abort', abort);
+      waits.delete(wait);
+      if (waits.size === 0 && this.#waits.get(id) === waits) this.#waits.delete(id);
+      if (this.#waits.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    });
+  }
+
+  /** Nobody waits any longer. */
+  close(error: Error): void {
+    for (const waits of this.#waits.values()) for (const { failed } of waits) failed(error);
+  }
+
+  /** Once for this process. An engine that is away is asked again with the next who waits, and the look goes on. */
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    const heard = (jobIds?: readonly string[]): void =>
+      this.#lookAt(jobIds === undefined ? this.#waits.keys() : jobIds.filter(id => this.#waits.has(id)));
+    this.#open()
+      .then(ends => ends.listen(heard))
+      // Where listening is refused (a user without rights to the channel) the look is all there is.
+      .catch((error: unknown) => (this.#listening = !isOutage(error)));
+  }
+
+  #open(): Promise<JobEnds> {
+    this.#ends ??= this.#engine.ends().catch((error: unknown) => {
+      this.#ends = undefined;
+      throw error;
+    });
+    return this.#ends;
+  }
+
+  #lookAt(ids: Iterable<string>): void {
+    for (const id of ids) this.#asked.add(id);
+    if (this.#asked.size === 0 || this.#looking !== undefined) return;
+    this.#looking = new Promise<void>(resolve => setImmediate(resolve))
+      .then(() => this.#look())
+      .finally(() => {
+        this.#looking = undefined;
+        this.#lookAt([]);
+      });
+  }
+
+  async #look(): Promise<void> {
+    const asked = [...this.#asked].flatMap(id => [...(this.#waits.get(id) ?? [])]);
+    this.#asked.clear();
+    // Of those who wait for one job, one is asked for.
+    const places = [...new Map(asked.map(wait => [wait.id, wait])).values()];
+    if (places.length === 0) return;
+    try {
+      const ends = await (await this.#open()).read(places);
+      for (const [index, { id }] of places.entries()) {
+        const end = ends[index];
+        if (end === undefined || end.kind === 'open') continue;
+        for (const { ended } of this.#waits.get(id) ?? []) ended(end);
+      }
+    } catch (error) {
+      // It is looked again within a second, until the time of those who wait is over.
+      if (!isOutage(error)) for (const { failed } of asked) failed(error);
+    }
+  }
+}
