@@ -1,6 +1,7 @@
 import { UnrecoverableError } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { engineWithQueues } from '../../tests/support/engine-with-queues.ts';
 import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../tests/support/running-app.ts';
 import sampleApp from '../../tests/support/sample-app.config.ts';
@@ -199,13 +200,26 @@ describe.each(engineCases)('acting on dead letters on $kind', engineCase => {
   test('what somebody else has replayed meanwhile, and has failed again, is not replayed a second time', async () => {
     const older = await died('act', () => work({ n: 11 }));
     const newer = await died('act', () => work({ n: 13 }));
-    const first = running.facts.next('job.replayed', ({ jobId }) => jobId === newer);
-    // Ten seconds between the two, for Bob to be done on however slow a machine.
-    const slow = letters.replay({ name: 'act' }, { by: 'ann', perSecond: 0.1 });
-    await first;
+    let isDoneByHalf = false;
+    const stop = running.facts.on('job.replayed', ({ fields }) => (isDoneByHalf ||= fields.jobId === newer));
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    // Between the two she stands still, with the older one in her hand.
+    const halting = engineWithQueues(running.engine, async name => {
+      if (isDoneByHalf) {
+        reached.resolve();
+        await goOn.promise;
+      }
+      return running.engine.queue(name);
+    });
+    const hers = new DeadLetters({ engine: halting, app, facts: running.facts });
+    const slow = hers.replay({ name: 'act' }, { by: 'ann' });
+    await reached.promise;
+    stop();
     const again = running.facts.next('job.dead', ({ jobId }) => jobId === older);
     expect((await letters.replay({ ids: [older] }, { by: 'bob' })).done).toEqual([older]);
     await again;
+    goOn.resolve();
     expect((await slow).done).toEqual([newer]);
     expect(await letters.show(older)).toMatchObject({ replays: 1 });
     await letters.discard({ ids: [older, newer] }, { by: 'test', reason: 'cleaned up' });

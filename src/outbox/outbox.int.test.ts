@@ -315,7 +315,9 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     const fields = { jobName: 'greet', queue: 'outbox', correlationId: 'c', attempt: 1, worker: 'w' };
     facts.emit('job.succeeded', { ...fields, jobId: id, waitedMs: 0, ranMs: 0 });
     await waitFor('the recorder', async () => {
-      const { rows } = await pool.query("select from pg_stat_activity where query like 'delete from%entry%'");
+      const { rows } = await pool.query(
+        "select from pg_stat_activity where datname = current_database() and query like 'delete from%entry%'",
+      );
       return rows.length > 0;
     });
     await sender.query('commit');
@@ -360,7 +362,9 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await blocker.query('lock table shiftwork_outbox.slot');
     const blocked = relay();
     await waitFor('the relay to wait', async () => {
-      const { rows } = await pool.query("select from pg_stat_activity where wait_event_type = 'Lock'");
+      const { rows } = await pool.query(
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+      );
       return rows.length > 0;
     });
     await expect(blocked.stop(50)).resolves.toBeUndefined();

@@ -191,7 +191,7 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
     });
   });
 
-  test('one that a killed process was acting on is acted on as soon as that is sure', { timeout: 40_000 }, async () => {
+  test('one that a killed process was acting on is acted on as soon as that is sure', async () => {
     const ids = await seed(2);
     // The lease is the killed one's for ten seconds; here for less.
     await (await openState(engine)).compareAndSet('dead-letter', ids[0] ?? '', 0, {}, 1_500);

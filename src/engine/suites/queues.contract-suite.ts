@@ -182,7 +182,7 @@ export function queuesContract({ kind, openPlace }: Pick<EngineContractCase, 'ki
         const report = await engine.check();
         expect(report.errors).toEqual([]);
         expect(report.version).toMatch(/^\d+\.\d+/);
-        expect(Math.abs(report.clockDifferenceMs)).toBeLessThan(1_000);
+        expect(Math.abs(report.clockDifferenceMs)).toBeLessThan(30_000);
       }
     });
 

@@ -49,7 +49,8 @@ async function run(projection = sums(), options: Partial<ProjectionsOptions> = {
     store: place.store,
     projections: [projection],
     pollEvery: 50,
-    lease: 400,
+    // Longer than a busy machine keeps a process waiting: one that is cut off meanwhile is another test's.
+    lease: '5m',
     ...options,
   });
   running.push(projections);
@@ -286,7 +287,7 @@ describe('of several processes', () => {
   });
 
   test('one renews its lease in time although the clock of its machine is put back by 10 minutes', async () => {
-    const projections = await run();
+    const projections = await run(sums(), { lease: 400 });
     await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
     const now = Date.now.bind(Date);
     vi.spyOn(Date, 'now').mockImplementation(() => now() - 600_000);
@@ -316,7 +317,7 @@ describe('of several processes', () => {
         for (const event of events) if (is(counted, event)) await tx.query(ADD, [event.stream, event.payload.by]);
       },
     });
-    await run(projection);
+    await run(projection, { lease: 400 });
     await add('a', 1);
     await entered.promise;
     // As if the process had been frozen outside of its transaction: the connection is gone, the lease runs out, another comes.
@@ -343,11 +344,12 @@ describe('of several processes', () => {
           await new Promise(() => undefined);
         },
       }),
+      { lease: 400 },
     );
     const position = await add('a', 1);
     await entered.promise;
     const held = place.facts.next('projection.held');
-    const other = await run();
+    const other = await run(sums(), { lease: 400 });
     await other.waitFor('sums', position, PATIENCE_MS);
     expect((await held).error).toMatchObject({ code: '25P03' });
     await stuck.stop();
@@ -449,8 +451,10 @@ describe('an event that the handler fails on', () => {
       sums({
         async project(events, tx) {
           sizes.push(events.length);
-          await tx.query("select set_config('statement_timeout', '1500', true)");
-          if (events.length > 2) await tx.query('select pg_sleep(20)');
+          if (events.length > 2) {
+            await tx.query("select set_config('statement_timeout', '50', true)");
+            await tx.query('select pg_sleep(20)');
+          }
           for (const { stream } of events) await tx.query(ADD, [stream, 1]);
         },
       }),
@@ -605,7 +609,7 @@ describe('a rebuild', () => {
         }
       },
     });
-    const next = new Projections({ store: place.store, projections: [wider], pollEvery: 50, lease: 400 });
+    const next = new Projections({ store: place.store, projections: [wider], pollEvery: 50 });
     running.push(next);
     expect(await next.prepare()).toEqual(['sums']);
     expect(await next.status()).toMatchObject([{ shape: 1, needsRebuild: true }]);

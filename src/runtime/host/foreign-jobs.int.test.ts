@@ -28,7 +28,7 @@ describe.each(engineCases)('jobs of other programs on $kind', engineCase => {
     const app = defineApp({
       jobs: [task],
       handlers: [handle(task, async (_data, run) => void (await perform(run, queue)))],
-      queues: { tasks: { concurrency: 5, lock: '1s' } },
+      queues: { tasks: { concurrency: 5 } },
     });
     const host = createWorkerHost({ app, engine, facts });
     cleanups.push(() => host.stop(2_000));
@@ -123,7 +123,6 @@ test('on Redis a job whose log is of another kind ends once, without its line', 
         throw new Error('no');
       }),
     ],
-    queues: { tasks: { lock: '1s' } },
   });
   const facts = new Facts();
   const host = createWorkerHost({ app, engine, facts });

@@ -1,0 +1,24 @@
+import type { Engine, EngineQueue } from '../../src/engine/index.ts';
+
+/** The engine, but for how a queue of it is opened: a test may keep whoever asks waiting. */
+export function engineWithQueues(engine: Engine, queue: (name: string) => Promise<EngineQueue>): Engine {
+  return {
+    kind: engine.kind,
+    target: engine.target,
+    clock: engine.clock,
+    secrets: engine.secrets,
+    queue,
+    readyQueue: name => engine.readyQueue(name),
+    worker: (name, process, setup) => engine.worker(name, process, setup),
+    queueNames: () => engine.queueNames(),
+    turns: (name, settings) => engine.turns(name, settings),
+    ends: () => engine.ends(),
+    claims: name => engine.claims(name),
+    handBack: (name, held) => engine.handBack(name, held),
+    backing: () => engine.backing(),
+    renew: () => engine.renew(),
+    check: () => engine.check(),
+    migrate: () => engine.migrate(),
+    close: ms => engine.close(ms),
+  };
+}
