@@ -94,6 +94,7 @@ export function createDashboard({
   }
   // A driver's own carries the command that failed, such as a job that was added by hand.
   const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
+  engine.place(app);
   const board = new QueueBoard({ app, engine, basePath, facts, onError: report });
   const probe = new ReadinessProbe(engine, () => board.complete);
   const metrics = metricsRoute({

@@ -1,7 +1,8 @@
 import type { IQueueBackend, Job, PgPool, Queue, Worker, WorkerOptions } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { App } from '../contracts/index.ts';
 import type { EngineClock } from './clock/index.ts';
 import type { JobEnds } from './ends/index.ts';
+import type { RedisClient, RedisKeys } from '../redis/index.ts';
 import type { GivenSecrets } from '../secrets/index.ts';
 import type { TurnQueue, TurnQueueSettings } from './turns/index.ts';
 
@@ -39,7 +40,7 @@ export interface Claim {
 
 /** What the platform's own small state is kept in, beside the queues and on their connection. */
 export type EngineBacking =
-  | { readonly kind: 'redis'; readonly commands: Redis; readonly prefix: string }
+  | { readonly kind: 'redis'; readonly commands: RedisClient; readonly keys: RedisKeys }
   | { readonly kind: 'postgres'; readonly pool: PgPool }
   /** `place` is the same object for all engines that share their queues; `now` is their time. */
   | { readonly kind: 'memory'; readonly place: object; readonly namespace: string; readonly now: () => number };
@@ -95,13 +96,18 @@ export interface Engine {
   handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]>;
   /** The names of all queues that this installation's place holds, whoever made them. Looks through the key space of Redis: not for a hot path. */
   queueNames(): Promise<readonly string[]>;
+  /**
+   * Which queues of an app share a slot of a Redis Cluster (`slotGroup`), to be said before they are used; elsewhere it means nothing. A queue that
+   * is in another slot already rejects with QueueSlotTakenError when it is used.
+   */
+  place(app: Pick<App, 'queues'>): void;
   /** For the platform's own small state (`src/state`). Rejects with EngineUnreachableError while a producer's engine is away. */
   backing(): Promise<EngineBacking>;
   /** Drops every connection; the drivers make new ones. For a process that has silently stopped hearing of work. */
   renew(): void;
   /** Asks the engine what it is and whether it may be used. Rejects with EngineUnreachableError, and EngineCheckError where it lacks the URL's database. */
   check(): Promise<EngineReport>;
-  /** Creates or upgrades what the engine stores; safe to repeat, and for two at once. Nothing to do on Redis. */
+  /** Creates or upgrades what the engine stores; safe to repeat, and for two at once. On a Redis Cluster it writes down where the queues are, elsewhere on Redis there is nothing to do. */
   migrate(): Promise<void>;
   /** Closes every queue, worker and connection, at the latest after `timeoutMs` (5 s). Never rejects. */
   close(timeoutMs?: number): Promise<void>;

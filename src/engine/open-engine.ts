@@ -13,7 +13,6 @@ import { PostgresEngine } from './postgres/postgres-engine.ts';
 import { RedisEngine } from './redis/redis-engine.ts';
 
 const NAME = 'the engine URL';
-const NO_CLUSTER = `Expected ${NAME} to name one Redis or sentinels, got a Redis Cluster, which is not taken yet.`;
 const MEMORY = /^memory:\/\/[a-z0-9-]+$/i;
 const POSTGRES: readonly string[] = ['postgres:', 'postgresql:'];
 
@@ -27,9 +26,7 @@ export function openEngine(options: EngineOptions): Engine {
   // In tests alone: no message offers it.
   if (MEMORY.test(options.url)) return new MemoryEngine(new URL(options.url), own);
   if (isRedisAddress(options.url)) {
-    const address = requireRedisAddress(NAME, options.url);
-    if (address.kind === 'cluster') throw new InvalidConfigError([NO_CLUSTER]);
-    return new RedisEngine(address, own);
+    return new RedisEngine(requireRedisAddress(NAME, options.url), own);
   }
   const { url, problems } = parseUrl(NAME, options.url, { protocols: [...REDIS_PROTOCOLS, ...POSTGRES] });
   if (url === undefined) throw new InvalidConfigError(problems);

@@ -1,6 +1,7 @@
 import type { Tracer } from '../tracing/index.ts';
 import { openEngine, watchClock, type Engine } from '../engine/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
+import type { App } from '../contracts/index.ts';
 import { Facts } from '../facts/index.ts';
 import { checkSecrets, type GivenSecrets } from '../secrets/index.ts';
 import { secretsOf } from '../state/index.ts';
@@ -12,6 +13,8 @@ export interface ConnectOptions extends GivenSecrets {
   readonly redis?: string | undefined;
   /** `postgres:` or `postgresql:` URL. */
   readonly postgres?: string | undefined;
+  /** So that on a Redis Cluster its queues share slots as their `slotGroup` says, also where this process is the first to use them. */
+  readonly app?: Pick<App, 'queues'> | undefined;
   /** Keeps installations apart in one engine. */
   readonly namespace?: string | undefined;
   /** Where facts are stated; a new one when left out. */
@@ -41,6 +44,7 @@ export function connect(options: ConnectOptions): Client {
     onError: error => facts.emit('engine.lost', { engine: kind, error }),
     onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
   });
+  if (options.app !== undefined) engine.place(options.app);
   watchClock({ clock: engine.clock, engine: kind, facts });
   return clientOn(engine, facts, options.traceparent, options.tracer);
 }

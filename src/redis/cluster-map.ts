@@ -74,3 +74,8 @@ function rangesIn(reply: unknown, asked: RedisHost): readonly SlotRange[] {
     return [{ from, to, master: { host: typeof host === 'string' && host !== '' ? host : asked.host, port } }];
   });
 }
+
+/** How many slots somebody holds, by what a node says. */
+export function slotsServed(ranges: readonly SlotRange[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+}

@@ -1,4 +1,5 @@
 import type { RedisAddress, SentinelAddress } from '../config/index.ts';
+import { signOf } from '../resilience/index.ts';
 import { credentialsOf, type ServerOptions } from './credentials.ts';
 import { slotConnector } from './slot-connector.ts';
 
@@ -17,8 +18,13 @@ export function connectionOptions(address: RedisAddress, key: string): ServerOpt
     case 'sentinel':
       return { ...common, ...sentinelOptions(address), db: address.db };
     case 'cluster':
-      return { ...common, Connector: slotConnector(address, key) };
+      // A slot that has moved is at another server, and an old master is a replica.
+      return { ...common, Connector: slotConnector(address, key), reconnectOnError: isElsewhere };
   }
+}
+
+function isElsewhere(error: Error): boolean {
+  return ['READONLY', 'MOVED'].includes(signOf(error) ?? '');
 }
 
 function sentinelOptions(address: SentinelAddress): ServerOptions {

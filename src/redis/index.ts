@@ -1,5 +1,14 @@
+export { ClusterKeys, type SlotRecords } from './cluster-keys.ts';
+export { readSlots, slotsServed } from './cluster-map.ts';
+export { ClusterError } from './cluster-error.ts';
 export { connectionOptions } from './connection-options.ts';
-export { ownKey } from './own-key.ts';
-export { slotOf } from './key-slot.ts';
+export { credentialsOf, type ServerOptions } from './credentials.ts';
+export { declaredKeys, type RedisClient } from './declared-keys.ts';
+export { mastersOf } from './masters-of.ts';
+export { ownKey, PlainKeys, type RedisKeys } from './redis-keys.ts';
+export { SLOTS, slotOf } from './key-slot.ts';
 export { SentinelError, sentinelError } from './sentinel-error.ts';
 export { SentinelWatch } from './sentinel-watch.ts';
+export { requireOneSlot } from './require-one-slot.ts';
+export * from './flow-across-slots-error.ts';
+export * from './queue-slot-taken-error.ts';

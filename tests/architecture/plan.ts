@@ -30,13 +30,16 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: 'which server an address stands for, and how keys are named there, is decided below all who connect',
   },
   'src/engine': { may: ['src/redis', 'src/sessions'], why: 'it owns the connections; everybody above stands on it' },
-  'src/state': { may: ['src/engine'], why: 'small shared values live beside the queues, on the same connection' },
+  'src/state': {
+    may: ['src/engine', 'src/redis'],
+    why: 'small shared values live beside the queues, on the same connection',
+  },
   'src/queue': {
     may: ['src/engine', 'src/state'],
     why: "the producer's side must not drag the worker's side into a web app",
   },
   'src/dead-letters': {
-    may: ['src/engine', 'src/queue', 'src/state'],
+    may: ['src/engine', 'src/queue', 'src/redis', 'src/state'],
     why: 'it looks at what is stored: who ends a job and who replays it meet here, below both',
   },
   'src/runtime': {

@@ -15,6 +15,7 @@ export function engineWithQueues(engine: Engine, queue: (name: string) => Promis
     ends: () => engine.ends(),
     claims: name => engine.claims(name),
     handBack: (name, held) => engine.handBack(name, held),
+    place: app => engine.place(app),
     backing: () => engine.backing(),
     renew: () => engine.renew(),
     check: () => engine.check(),

@@ -104,11 +104,14 @@ async function replay(bus: Bus, app: App, args: ParsedArguments, terminal: Termi
     );
   }
   const time = new Date(from);
-  const count = await withClient(terminal.variables, client =>
-    bus.replay(reaction.event.name, event => enqueueReaction(client, reaction, event), {
-      // An id has no dashes and colons of a time.
-      from: /^\d{4}-\d{2}-\d{2}/.test(from) && !Number.isNaN(time.getTime()) ? time : from,
-    }),
+  const count = await withClient(
+    terminal.variables,
+    client =>
+      bus.replay(reaction.event.name, event => enqueueReaction(client, reaction, event), {
+        // An id has no dashes and colons of a time.
+        from: /^\d{4}-\d{2}-\d{2}/.test(from) && !Number.isNaN(time.getTime()) ? time : from,
+      }),
+    app,
   );
   terminal.print(args.json ? JSON.stringify({ replayed: count }) : `${count} events of ${reaction.event.name}`);
   return 0;

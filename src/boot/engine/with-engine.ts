@@ -1,4 +1,5 @@
 import { Environment, type Variables } from '../../config/index.ts';
+import type { App } from '../../contracts/index.ts';
 import { openEngine, readEngineSettings, type Engine, type EngineSettings } from '../../engine/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
 
@@ -20,9 +21,10 @@ export async function withEngine<Result>(
 export async function withClient<Result>(
   variables: Variables,
   use: (client: Client) => Promise<Result>,
+  app?: App,
 ): Promise<Result> {
   const { url, kind, namespace, secrets } = engineSettings(variables);
-  const client = connect({ [kind]: url, namespace, ...secrets });
+  const client = connect({ [kind]: url, namespace, app, ...secrets });
   try {
     return await use(client);
   } finally {

@@ -58,7 +58,16 @@ export const relay: Command = {
       onError: error => facts.emit('engine.lost', { engine: engine.kind, error }),
       onBack: awayMs => facts.emit('engine.back', { engine: engine.kind, awayMs }),
     });
-    const client = connect({ redis, postgres: database, namespace, ...secrets, facts, tracer: await loadTracer() });
+    engine.place(app);
+    const client = connect({
+      redis,
+      postgres: database,
+      namespace,
+      ...secrets,
+      app,
+      facts,
+      tracer: await loadTracer(),
+    });
     const bus = await openBus(app, facts, settings);
     const reactions = await react(bus, client, app, stopAsked.signal);
     const running = new Relay({ pool, engine, bus, namespace, facts });

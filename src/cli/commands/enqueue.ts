@@ -38,7 +38,7 @@ export const enqueue: Command = {
       options: optionsOf(parsed.text),
     } as const;
     try {
-      const [receipt] = await withClient(terminal.variables, client => client.enqueueMany([request]));
+      const [receipt] = await withClient(terminal.variables, client => client.enqueueMany([request]), app);
       terminal.print(parsed.json ? JSON.stringify(receipt) : (receipt?.id ?? ''));
       return 0;
     } catch (error) {

@@ -26,6 +26,7 @@ export const migrate: Command = {
     };
     const engine = openEngine({ url, namespace, secrets, role: 'producer' });
     try {
+      engine.place(app);
       await engine.migrate();
       say(kind === 'redis' ? 'queues: Redis needs no tables' : 'queues: tables are up to date');
       if (environment.has('DATABASE_URL')) await migrateTables(environment, engine, namespace, app, say);

@@ -36,6 +36,11 @@ export interface QueueDefinition {
    * which a handler blocks its process.
    */
   readonly lock?: Duration;
+  /**
+   * Queues of one group are in one slot of a Redis Cluster, and their jobs may be parents and children of each other. Each queue is a group of its own
+   * by default. It holds from the first use of the queue on, and means nothing elsewhere.
+   */
+  readonly slotGroup?: string;
 }
 
 export interface DestinationPolicy {
@@ -52,6 +57,7 @@ export interface QueuePolicy {
   readonly totalConcurrency: number | undefined;
   readonly rate: { readonly max: number; readonly perMs: number } | undefined;
   readonly lockMs: number;
+  readonly slotGroup: string | undefined;
   readonly destinations: DestinationPolicy;
 }
 
@@ -93,6 +99,7 @@ export interface App<N extends Needs = Needs> {
 }
 
 const DEFAULT_CONCURRENCY = 10;
+const SLOT_GROUP = /^[A-Za-z0-9_-]{1,60}$/;
 
 /**
  * Gathers contracts and handlers, and refuses what cannot work, everything at once: a name used twice,
@@ -186,8 +193,12 @@ function queuePolicy(name: string, definition: QueueDefinition, problems: string
   const rate = rateOf(`queue "${name}"`, definition.rate, problems);
   const lockMs = toMilliseconds(definition.lock ?? '30s', `lock of queue "${name}"`);
   if (lockMs < 500) problems.push(`queue "${name}" needs a lock of at least 500 ms, got ${lockMs} ms`);
+  const { slotGroup } = definition;
+  if (slotGroup !== undefined && !SLOT_GROUP.test(slotGroup)) {
+    problems.push(`queue "${name}" needs a slotGroup of 1 to 60 letters, digits, "-" or "_"`);
+  }
   const destinations = destinationPolicy(name, definition, problems, named);
-  return { name, concurrency, totalConcurrency, rate, lockMs, destinations };
+  return { name, concurrency, totalConcurrency, rate, lockMs, slotGroup, destinations };
 }
 
 function destinationPolicy(

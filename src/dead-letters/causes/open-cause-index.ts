@@ -9,7 +9,7 @@ export async function openCauseIndex(engine: Engine): Promise<CauseIndex> {
   const backing = await engine.backing();
   switch (backing.kind) {
     case 'redis':
-      return new RedisCauseIndex(backing.commands, backing.prefix);
+      return new RedisCauseIndex(backing.commands, backing.keys);
     case 'postgres':
       return new PostgresCauseIndex(backing.pool);
     case 'memory':

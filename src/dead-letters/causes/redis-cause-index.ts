@@ -1,16 +1,16 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient, RedisKeys } from '../../redis/index.ts';
 import { runScript } from '../../state/index.ts';
 import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page } from './cause-index.ts';
 import { CAUSES, DROP, PUT } from './redis-scripts.ts';
 
 /** The index in the queues' Redis. Relies on BullMQ's failed set: a sorted set of ids by the time of their end. */
 export class RedisCauseIndex implements CauseIndex {
-  readonly #redis: Redis;
-  readonly #prefix: string;
+  readonly #redis: RedisClient;
+  readonly #names: RedisKeys;
 
-  constructor(redis: Redis, prefix: string) {
+  constructor(redis: RedisClient, names: RedisKeys) {
     this.#redis = redis;
-    this.#prefix = prefix;
+    this.#names = names;
   }
 
   async put(queue: string, letters: readonly CountedLetter[]): Promise<void> {
@@ -34,7 +34,7 @@ export class RedisCauseIndex implements CauseIndex {
   async size(queue: string): Promise<IndexSize> {
     const [of = '', , , , failures = ''] = this.#keys(queue);
     const [kept, counted, failed] = await Promise.all([
-      this.#redis.zcard(this.#failed(queue)),
+      this.#redis.zcard(await this.#failed(queue)),
       this.#redis.hlen(of),
       this.#redis.zcard(failures),
     ]);
@@ -76,14 +76,14 @@ export class RedisCauseIndex implements CauseIndex {
 
   async ends(queue: string, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
     if (ids.length === 0) return new Map();
-    const scores = await this.#redis.zmscore(this.#failed(queue), ...ids);
+    const scores = await this.#redis.zmscore(await this.#failed(queue), ...ids);
     return new Map(ids.flatMap((id, at) => (typeof scores[at] === 'string' ? [[id, endOf(Number(scores[at]))]] : [])));
   }
 
   async uncounted(queue: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
     // Many may have ended in one millisecond: the place is a score and how many of that score are behind.
     const [score = '-inf', behind = '0'] = from?.split('|') ?? [];
-    const failed = this.#failed(queue);
+    const failed = await this.#failed(queue);
     const flat = await this.#redis.zrangebyscore(failed, score, '+inf', 'WITHSCORES', 'LIMIT', Number(behind), limit);
     const last = flat.at(-1);
     const next = (): string => {
@@ -97,7 +97,10 @@ export class RedisCauseIndex implements CauseIndex {
   }
 
   async uncountedNewest(queue: string, limit: number): Promise<readonly LetterEnd[]> {
-    return this.#notCounted(queue, pairs(await this.#redis.zrevrange(this.#failed(queue), 0, limit - 1, 'WITHSCORES')));
+    return this.#notCounted(
+      queue,
+      pairs(await this.#redis.zrevrange(await this.#failed(queue), 0, limit - 1, 'WITHSCORES')),
+    );
   }
 
   async gone(queue: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
@@ -124,13 +127,15 @@ export class RedisCauseIndex implements CauseIndex {
     return ends.filter(({ endedAt }, at) => counted[at]?.endsWith(`:${endedAt}`) !== true);
   }
 
-  #failed(queue: string): string {
-    return `${this.#prefix}:${queue}:failed`;
+  async #failed(queue: string): Promise<string> {
+    return `${await this.#names.prefixOf(queue)}:${queue}:failed`;
   }
 
   /** No queue can have such a name. One slot of a cluster. */
   #keys(queue: string): readonly string[] {
-    const base = `{${this.#prefix}:~letters:${queue}}`;
+    const own = this.#names.own(`~letters:${queue}`);
+    // In braces on one Redis, too: so they were named before there were clusters.
+    const base = own.startsWith('{') ? own : `{${own}}`;
     return [`${base}:of`, `${base}:members`, `${base}:counts`, `${base}:causes`, `${base}:failures`];
   }
 }

@@ -154,6 +154,9 @@ export class MemoryEngine implements Engine {
     return { errors: [], warnings: [], version: VERSION, clockDifferenceMs: 0 };
   }
 
+  /** There are no slots here. */
+  place(): void {}
+
   async migrate(): Promise<void> {
     await this.#open();
   }

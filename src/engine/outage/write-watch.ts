@@ -20,7 +20,11 @@ export class WriteWatch {
 
   /** Called with every error of the server; looks at those that say that it takes no writes. */
   note(error: unknown): void {
-    if (!isRefusing(error)) return;
+    if (isRefusing(error)) this.suspect(error);
+  }
+
+  /** Called with a sign that writes are not taken, whatever it is. */
+  suspect(error: unknown): void {
     this.#outage.lost(error);
     if (this.#timer === undefined) this.#look();
   }

@@ -207,6 +207,9 @@ export class PostgresEngine implements Engine {
     }
   }
 
+  /** There are no slots here. */
+  place(): void {}
+
   async migrate(): Promise<void> {
     const watched = await this.#open();
     try {

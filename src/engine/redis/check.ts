@@ -15,7 +15,7 @@ export interface AskedRedis {
 }
 
 /** What INFO, TIME and (where allowed) CONFIG say about a Redis that queues are to live on. */
-export async function checkRedis(redis: AskedRedis, outage: Outage): Promise<EngineReport> {
+export async function checkRedis(redis: AskedRedis, outage: Outage, onCluster = false): Promise<EngineReport> {
   const ask = <Value>(answer: Promise<Value>) => within(FAIL_FAST_MS, answer, () => outage.error(undefined));
   try {
     const askedAt = Date.now();
@@ -24,7 +24,11 @@ export async function checkRedis(redis: AskedRedis, outage: Outage): Promise<Eng
     const clockDifferenceMs = Math.round(here - (Number(seconds) * 1_000 + Number(microseconds) / 1_000));
     const info = parseInfo(await ask(redis.info()));
     const version = info.get('valkey_version') ?? info.get('redis_version') ?? 'unknown';
-    const errors = [...versionErrors(version), ...kindErrors(info), ...(await policyErrors(redis, info, ask))];
+    const errors = [
+      ...versionErrors(version),
+      ...kindErrors(info, onCluster),
+      ...(await policyErrors(redis, info, ask)),
+    ];
     const warnings = await persistenceWarnings(redis, info, ask);
     return {
       errors,
@@ -38,11 +42,11 @@ export async function checkRedis(redis: AskedRedis, outage: Outage): Promise<Eng
   }
 }
 
-/** A replica refuses every write: nothing else can be tried on it. */
-export async function replicaErrors(redis: Pick<AskedRedis, 'info'>): Promise<string[]> {
+/** Whether it takes writes at all: a replica refuses them, a node of a cluster most of them, and nothing else can be tried on it. */
+export async function kindErrorsOf(redis: Pick<AskedRedis, 'info'>): Promise<string[]> {
   // Who may not ask is told so by the trial of rights.
   const info = await redis.info().catch(() => '');
-  return kindErrors(parseInfo(info)).filter(() => parseInfo(info).get('role') === 'slave');
+  return kindErrors(parseInfo(info), false);
 }
 
 type Info = ReadonlyMap<string, string>;
@@ -54,15 +58,15 @@ function versionErrors(version: string): string[] {
   return [`Expected Redis ${MINIMUM.join('.')} or newer, found ${version}. Upgrade the server.`];
 }
 
-function kindErrors(info: Info): string[] {
+function kindErrors(info: Info, onCluster: boolean): string[] {
   const errors: string[] = [];
   if (info.get('role') === 'slave')
     errors.push(
       'Expected a primary, found a read-only replica. Use the URL of the primary, or that of its sentinels: redis+sentinel://HOST:26379/MASTER.',
     );
-  if (info.get('cluster_enabled') === '1') {
+  if (info.get('cluster_enabled') === '1' && !onCluster) {
     errors.push(
-      'Expected a single Redis, found Redis Cluster: a queue spans several keys. Use a server with cluster mode off.',
+      'Expected a single Redis, found a node of a Redis Cluster. Begin its URL with redis+cluster:// or rediss+cluster://.',
     );
   }
   return errors;

@@ -1,111 +1,72 @@
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
+import type { ClusterAddress, RedisAddress } from '../../config/index.ts';
+import {
+  ClusterError,
+  mastersOf,
+  readSlots,
+  sentinelError,
+  SentinelWatch,
+  SLOTS,
+  slotsServed,
+  type RedisClient,
+} from '../../redis/index.ts';
+import { isOutage } from '../../resilience/index.ts';
 import type { EngineOptions } from '../engine.ts';
 import { EngineAway } from '../bullmq/engine-away.ts';
-import { FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
-import type { SentinelAddress, SingleAddress } from '../../config/index.ts';
-import { connectionOptions, sentinelError, SentinelWatch } from '../../redis/index.ts';
-import { isOutage, signOf } from '../../resilience/index.ts';
+import { settled, within } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
 import { WriteWatch } from '../outage/write-watch.ts';
-import { BlockingRedis } from './blocking-redis.ts';
-import { insistOnDatabase, isRefusedSelect } from './insist-on-database.ts';
-import { LeanRedis, type AnswerLimits } from './lean-redis.ts';
+import { isRefusedSelect } from './insist-on-database.ts';
+import { openBlocking, openCommands } from './open-commands.ts';
 
 const CLOSED = new Error('Connection is closed.');
 
-const COMMON = {
-  // Nothing is done before it is used: opening an engine is synchronous.
-  lazyConnect: true,
-  // RESP3 gives BullMQ nothing, and its HELLO is refused by some proxies in front of managed servers.
-  protocol: 2,
-  keepAlive: 10_000,
-  // A half-closed connection to a frozen server would keep the process alive for 2 s.
-  disconnectTimeout: 200,
-  // Quick at first for a restart, then once a second; jitter, so that a fleet does not come back as one.
-  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.5 + Math.random() / 2),
-  // After a failover the old primary answers as a replica: leave it.
-  reconnectOnError: (error: Error) => signOf(error) === 'READONLY',
-} satisfies RedisOptions;
+export interface ConnectionsOptions {
+  readonly address: RedisAddress;
+  readonly role: EngineOptions['role'];
+  readonly outage: Outage;
+  /** Keys that are written to see whether writes are taken again: one in each slot that is used. */
+  readonly probes: () => readonly [string, ...string[]];
+}
 
-const BY_ROLE = {
-  producer: {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    connectTimeout: FAIL_FAST_MS,
-  },
-  worker: {
-    maxRetriesPerRequest: null,
-    connectTimeout: 10_000,
-  },
-} satisfies Readonly<Record<EngineOptions['role'], RedisOptions>>;
-
-/** Longer than any blocking read (10 s), so that only a dead connection meets it. */
-const WORKER_SILENCE_MS = 30_000;
-
-const LIMITS = {
-  // Commands that are given up on a connection that is silently gone do not end it; its silence does.
-  producer: { answerMs: FAIL_FAST_MS, silenceMs: 5_000 },
-  worker: { silenceMs: WORKER_SILENCE_MS },
-} satisfies Readonly<Record<EngineOptions['role'], AnswerLimits>>;
-
-/** Every connection to one Redis that a process holds: one for commands, and one for each worker's blocking read. */
+/** Every connection to Redis that a process holds: one for commands, and one for each worker's blocking read. */
 export class Connections {
   /** Shared by all queues and workers. */
-  readonly commands: Redis;
-  readonly #address: SingleAddress | SentinelAddress;
+  readonly commands: RedisClient;
+  readonly #address: RedisAddress;
   readonly #outage: Outage;
   readonly #writes: WriteWatch;
   readonly #sentinels: SentinelWatch | undefined;
-  readonly #all: Redis[] = [];
+  readonly #all: RedisClient[] = [];
   #arrival: PromiseWithResolvers<void> | undefined;
   #closed = false;
+  #looking = false;
   /** Why the present connection is not used, or none comes about: what follows from its end must not hide it. */
   #refusal: Error | undefined;
 
-  /** `prefix`: where the probe's key stands. */
-  constructor(address: SingleAddress | SentinelAddress, role: EngineOptions['role'], prefix: string, outage: Outage) {
+  constructor({ address, role, outage, probes }: ConnectionsOptions) {
     this.#address = address;
     this.#outage = outage;
-    // No queue can have such a name.
-    const probe = `${prefix}:~probe`;
-    this.#writes = new WriteWatch(outage, () => this.commands.set(probe, '1', 'PX', 1_000));
-    const reached = connectionOptions(address, probe);
-    const own = { ...COMMON, ...BY_ROLE[role], connectionName: `shiftwork-${role}` };
-    this.commands = new LeanRedis({ ...reached, ...own }, LIMITS[role], error => {
-      this.#writes.note(error);
+    this.#writes = new WriteWatch(outage, () =>
+      Promise.all(probes().map(probe => this.commands.set(probe, '1', 'PX', 1_000))),
+    );
+    this.commands = openCommands(address, role, probes()[0], error => {
+      // That one server of a cluster is away no connection tells: the others stand.
+      if (address.kind === 'cluster' && isOutage(error)) this.#writes.suspect(error);
+      else this.#writes.note(error);
       // BullMQ's workers wait after this one alone; after every other they ask again at once.
       return role === 'worker' && isOutage(error) ? new EngineAway(error) : error;
     });
     if (address.kind === 'sentinel') this.#sentinels = new SentinelWatch(address, () => this.renew());
-    // What one sentinel says; that none names a master follows as an error which does not say why.
-    this.commands.on('sentinelError', (error: Error) => (this.#refusal = sentinelError(error)));
     this.#all.push(this.commands);
-    this.commands.on('ready', () => {
-      this.#refusal = undefined;
-      this.#sentinels?.begin();
-      this.#writes.connected();
-      this.#arrival?.resolve();
-      this.#arrival = undefined;
-    });
-    this.commands.on('error', error => {
-      if (isRefusedSelect(error)) this.#refusal = error;
-      outage.lost(this.#refusal ?? error);
-    });
-    this.commands.on('close', () => {
-      this.#refusal = undefined;
-      outage.lost();
-    });
-    insistOnDatabase(this.commands);
+    this.#listen();
   }
 
-  /** A connection of its own for a worker's read that blocks. */
-  blocking(connectionName: string): Redis {
-    const own = { connectionName, lazyConnect: false, socketTimeout: WORKER_SILENCE_MS };
-    const reached = connectionOptions(this.#address, connectionName);
-    const copy = new BlockingRedis({ ...reached, ...COMMON, ...BY_ROLE.worker, ...own });
+  /** A connection of its own for a worker's read of this key. */
+  blocking(key: string, connectionName: string): Redis {
+    const copy = openBlocking(this.#address, key, connectionName);
     // The command connection speaks for the server; this listener only keeps the driver from printing.
     copy.on('error', () => undefined);
-    insistOnDatabase(copy);
     this.#all.push(copy);
     return copy;
   }
@@ -146,10 +107,50 @@ export class Connections {
     this.#arrival?.reject(this.#outage.error(CLOSED));
     if (this.commands.status === 'ready') await settled(limitMs, this.commands.quit());
     for (const connection of this.#all) {
+      const servers = mastersOf(connection);
       connection.disconnect();
-      // Before the first connection there is no stream, whatever the type says.
-      const stream: { destroy(): unknown } | undefined = connection.stream;
-      stream?.destroy();
+      for (const server of servers) {
+        // Before the first connection there is no stream, whatever the type says.
+        const stream: { destroy(): unknown } | undefined = server.stream;
+        stream?.destroy();
+      }
     }
+  }
+
+  #listen(): void {
+    const { commands } = this;
+    const outage = this.#outage;
+    // What one sentinel says; that none names a master follows as an error which does not say why.
+    commands.on('sentinelError', (error: Error) => (this.#refusal = sentinelError(error)));
+    commands.on('ready', () => {
+      this.#refusal = undefined;
+      this.#sentinels?.begin();
+      this.#writes.connected();
+      this.#arrival?.resolve();
+      this.#arrival = undefined;
+    });
+    commands.on('error', (error: Error) => {
+      if (isRefusedSelect(error)) this.#refusal = error;
+      outage.lost(this.#refusal ?? error);
+    });
+    commands.on('close', () => {
+      if (this.#address.kind === 'cluster') void this.#lookAtCluster(this.#address);
+      else this.#refusal = undefined;
+      outage.lost();
+    });
+  }
+
+  /** The driver says that it could not connect to a cluster, or goes on trying without a word; here it is found out why. */
+  async #lookAtCluster(address: ClusterAddress): Promise<void> {
+    if (this.#looking || this.#closed) return;
+    this.#looking = true;
+    try {
+      const served = slotsServed(await readSlots(address));
+      this.#refusal = served < SLOTS ? new ClusterError('SLOT_UNSERVED') : undefined;
+    } catch (error) {
+      this.#refusal = error instanceof Error ? error : undefined;
+    }
+    this.#looking = false;
+    if (!this.isReady && this.#refusal !== undefined) this.#outage.lost(this.#refusal);
   }
 }

@@ -1,4 +1,5 @@
 import { Redis, type Command, type RedisOptions } from 'ioredis';
+import { LateAnswers, timedOut } from './late-answers.ts';
 
 /** How finely answers are waited for. */
 const TICK_MS = 100;
@@ -24,10 +25,7 @@ export interface AnswerLimits {
 export class LeanRedis extends Redis {
   readonly #limits: AnswerLimits;
   #timer: NodeJS.Timeout | undefined;
-  /** Sent since the last tick. */
-  #sent: Command[] = [];
-  /** Per tick, the newest last: those that had no answer at its end. */
-  #waiting: Command[][] = [];
+  readonly #late: LateAnswers | undefined;
   #bytesRead = 0;
   #silentTicks = 0;
   #gathered = 0;
@@ -42,6 +40,7 @@ export class LeanRedis extends Redis {
   ) {
     super(options);
     this.#limits = limits;
+    if (limits.answerMs !== undefined) this.#late = new LateAnswers(limits.answerMs / TICK_MS);
     this.#refused = refused;
   }
 
@@ -57,7 +56,7 @@ export class LeanRedis extends Redis {
   }
 
   override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
-    if (this.#limits.answerMs !== undefined) this.#sent.push(command);
+    this.#late?.sent(command);
     if (this.#timer === undefined) {
       this.#silentTicks = 0;
       this.#timer = setInterval(() => this.#look(), TICK_MS).unref();
@@ -83,10 +82,10 @@ export class LeanRedis extends Redis {
   }
 
   #look(): void {
-    const { answerMs, silenceMs } = this.#limits;
-    if (answerMs !== undefined) this.#rejectLate(answerMs);
+    const { silenceMs } = this.#limits;
+    this.#late?.tick();
     const { commandQueue, stream } = this;
-    if (commandQueue.length === 0 && this.#waiting.length === 0) {
+    if (commandQueue.length === 0 && this.#late?.none !== false) {
       clearInterval(this.#timer);
       this.#timer = undefined;
       return;
@@ -98,20 +97,4 @@ export class LeanRedis extends Redis {
     this.#silentTicks = 0;
     stream.destroy(timedOut(`Nothing was received for ${silenceMs} ms.`));
   }
-
-  /** Also those that wait for a new connection, on which they would be sent again. */
-  #rejectLate(answerMs: number): void {
-    this.#waiting.push(this.#sent.filter(command => !command.isSettled));
-    this.#sent = [];
-    if (this.#waiting.length > answerMs / TICK_MS) {
-      for (const command of this.#waiting.shift() ?? []) {
-        if (!command.isSettled) command.reject(timedOut('Command timed out'));
-      }
-    }
-    if (this.#waiting.every(batch => batch.every(command => command.isSettled))) this.#waiting = [];
-  }
-}
-
-function timedOut(message: string): Error {
-  return Object.assign(new Error(message), { code: 'ETIMEDOUT' });
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
-import type { SentinelAddress, SingleAddress } from '../../config/index.ts';
+import { Cluster, type Redis } from 'ioredis';
+import type { RedisAddress } from '../../config/index.ts';
+import type { App } from '../../contracts/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import type {
@@ -17,6 +18,7 @@ import type {
 } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
 import type { JobEnds } from '../ends/index.ts';
+import { ClusterKeys, PlainKeys, type RedisClient, type RedisKeys } from '../../redis/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
@@ -24,8 +26,9 @@ import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import { Outage } from '../outage/outage.ts';
 import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
-import { checkRedis, replicaErrors } from './check.ts';
 import { RedisEnds } from '../bullmq/redis/redis-ends.ts';
+import { checkCluster } from './check-cluster.ts';
+import { checkRedis, kindErrorsOf } from './check.ts';
 import { redisQueueNames } from '../bullmq/redis/queue-names.ts';
 import { redisClaims, redisHandBack } from '../bullmq/redis/claims.ts';
 import { Connections } from './connections.ts';
@@ -44,7 +47,7 @@ export class RedisEngine implements Engine {
   readonly clock: EngineClock;
   readonly secrets: GivenSecrets;
   readonly #options: EngineOptions;
-  readonly #prefix: string;
+  readonly #keys: RedisKeys;
   readonly #outage: Outage;
   readonly #connections: Connections;
   readonly #queues = new Map<string, EngineQueue>();
@@ -55,15 +58,24 @@ export class RedisEngine implements Engine {
   #ends: JobEnds | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(address: SingleAddress | SentinelAddress, options: EngineOptions) {
+  constructor(address: RedisAddress, options: EngineOptions) {
     this.secrets = options.secrets ?? {};
     this.target = address.target;
     this.#options = options;
-    this.#prefix = prefixOf(options.namespace);
     this.#outage = new Outage(this.target, options);
-    this.#connections = new Connections(address, options.role, this.#prefix, this.#outage);
+    const prefix = prefixOf(options.namespace);
+    const keys = address.kind === 'cluster' ? new ClusterKeys(prefix, () => this.#ready()) : new PlainKeys(prefix);
+    this.#keys = keys;
+    // No queue can have such a name.
+    const used = (): string[] => (keys instanceof ClusterKeys ? keys.used.map(each => `${each}:~probe`) : []);
+    const { role } = options;
+    const probes = (): [string, ...string[]] => [keys.own('~probe'), ...used()];
+    this.#connections = new Connections({ address, role, outage: this.#outage, probes });
     const { commands } = this.#connections;
-    this.clock = new EngineClock(async () => timeIn(await commands.time()));
+    // One clock for all: on a cluster that of the server which holds one key.
+    this.clock = new EngineClock(async () =>
+      timeIn(commands instanceof Cluster ? await commands.eval(TIME, 1, keys.own('~clock')) : await commands.time()),
+    );
     // Another server may stand behind the address after an outage.
     commands.on('ready', () => void this.clock.look());
   }
@@ -71,11 +83,11 @@ export class RedisEngine implements Engine {
   async queue(name: string): Promise<EngineQueue> {
     await this.#connections.ready(FAIL_FAST_MS);
     await this.clock.known();
-    let queue = this.#queues.get(name);
-    if (queue === undefined) {
-      queue = this.#openQueue(name);
-      this.#queues.set(name, queue);
-    }
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    const prefix = await this.#keys.prefixOf(name);
+    const queue = this.#queues.get(name) ?? this.#openQueue(name, prefix);
+    this.#queues.set(name, queue);
     return queue;
   }
 
@@ -83,11 +95,11 @@ export class RedisEngine implements Engine {
     return this.#connections.isReady ? this.#queues.get(name) : undefined;
   }
 
-  #openQueue(name: string): EngineQueue {
+  #openQueue(name: string, prefix: string): EngineQueue {
     const queue: EngineQueue = new Queue(
       name,
-      { connection: {}, prefix: this.#prefix, streams: { events: { maxLen: EVENTS_KEPT } } },
-      sturdyBackend(this.#connections, this.#prefix, this.clock),
+      { connection: {}, prefix, streams: { events: { maxLen: EVENTS_KEPT } } },
+      sturdyBackend(this.#connections, prefix, this.clock),
     );
     // The command connection's own listeners have reported it already.
     queue.on('error', () => undefined);
@@ -100,10 +112,11 @@ export class RedisEngine implements Engine {
     }
     await this.#connections.ready();
     await this.clock.known();
+    const prefix = await this.#keys.prefixOf(name);
     const worker = new SturdyWorker(name, process, {
       setup,
-      prefix: this.#prefix,
-      backend: sturdyBackend(this.#connections, this.#prefix, this.clock),
+      prefix,
+      backend: sturdyBackend(this.#connections, prefix, this.clock),
       onConnectionError: () => undefined,
     });
     this.#workers.push(worker);
@@ -113,19 +126,19 @@ export class RedisEngine implements Engine {
 
   async queueNames(): Promise<readonly string[]> {
     await this.#connections.ready(FAIL_FAST_MS);
-    return redisQueueNames(this.#connections.commands, this.#prefix);
+    return redisQueueNames(this.#connections.commands, this.#keys);
   }
 
   async turns(name: string, settings: TurnQueueSettings = {}): Promise<TurnQueue> {
-    await this.#connections.ready(this.#options.role === 'producer' ? FAIL_FAST_MS : undefined);
+    const redis = await this.#ready();
     await this.clock.known();
-    const prefix = this.#prefix;
+    const prefix = await this.#keys.prefixOf(name);
     const blocking = (): Redis => {
       this.#waited.add(name);
-      return this.#connections.blocking(workerConnection(prefix, name));
+      return this.#connections.blocking(`${prefix}:${name}:marker`, workerConnection(prefix, name));
     };
     return new RedisTurnQueue({
-      redis: this.#connections.commands,
+      redis,
       blocking,
       prefix,
       name,
@@ -135,16 +148,16 @@ export class RedisEngine implements Engine {
   }
 
   async ends(): Promise<JobEnds> {
-    await this.#connections.ready(this.#options.role === 'producer' ? FAIL_FAST_MS : undefined);
-    const { commands } = this.#connections;
-    const connect = (): Redis => this.#connections.blocking('shiftwork-ends');
-    this.#ends ??= new RedisEnds({ commands, connect, prefix: this.#prefix, signal: this.#stop.signal });
+    const commands = await this.#ready();
+    const keys = this.#keys;
+    const connect = (): Redis => this.#connections.blocking(keys.own('~ended'), 'shiftwork-ends');
+    this.#ends ??= new RedisEnds({ commands, connect, keys, signal: this.#stop.signal });
     return this.#ends;
   }
 
   async claims(queue: string): Promise<readonly Claim[]> {
     await this.#connections.ready(FAIL_FAST_MS);
-    return redisClaims(this.#connections.commands, `${this.#prefix}:${queue}`);
+    return redisClaims(this.#connections.commands, `${await this.#keys.prefixOf(queue)}:${queue}`);
   }
 
   async handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
@@ -152,8 +165,7 @@ export class RedisEngine implements Engine {
   }
 
   async backing(): Promise<EngineBacking> {
-    await this.#connections.ready(this.#options.role === 'producer' ? FAIL_FAST_MS : undefined);
-    return { kind: 'redis', commands: this.#connections.commands, prefix: this.#prefix };
+    return { kind: 'redis', commands: await this.#ready(), keys: this.#keys };
   }
 
   renew(): void {
@@ -174,17 +186,26 @@ export class RedisEngine implements Engine {
     });
     const errors = await within(FAIL_FAST_MS, lacking, () => this.#outage.error(undefined));
     if (errors.length > 0) return { errors, warnings: [], version: 'unknown', clockDifferenceMs: 0 };
-    return checkRedis(commands, this.#outage);
+    return commands instanceof Cluster ? checkCluster(commands, this.#outage) : checkRedis(commands, this.#outage);
   }
 
   /** Why nothing could be written. */
   async #unfit(): Promise<string[]> {
     const { commands } = this.#connections;
-    const errors = await replicaErrors(commands);
-    return errors.length > 0 ? errors : rightsErrors(commands, this.#prefix);
+    const errors = commands instanceof Cluster ? [] : await kindErrorsOf(commands);
+    return errors.length > 0 ? errors : rightsErrors(commands, this.#keys);
   }
 
-  async migrate(): Promise<void> {}
+  place({ queues }: Pick<App, 'queues'>): void {
+    const groups = [...queues.values()].flatMap(({ name, slotGroup }) =>
+      slotGroup === undefined ? [] : [[name, slotGroup] as const],
+    );
+    if (this.#keys instanceof ClusterKeys) this.#keys.want(new Map(groups));
+  }
+
+  async migrate(): Promise<void> {
+    if (this.#keys instanceof ClusterKeys) await this.#keys.record();
+  }
 
   close(timeoutMs = 5_000): Promise<void> {
     this.#closing ??= this.#close(timeoutMs);
@@ -199,7 +220,17 @@ export class RedisEngine implements Engine {
     const { commands } = this.#connections;
     if (commands.status !== 'ready') return;
     const queues = new Set([...this.#waited, ...this.#workers.map(({ name }) => name)]);
-    await Promise.all([...queues].map(name => commands.zadd(`${this.#prefix}:${name}:marker`, '0', '0')));
+    await Promise.all([...queues].map(name => this.#wake(commands, name)));
+  }
+
+  async #wake(commands: RedisClient, name: string): Promise<unknown> {
+    return commands.zadd(`${await this.#keys.prefixOf(name)}:${name}:marker`, '0', '0');
+  }
+
+  /** Commands, once they can be sent; a producer does not wait for long. */
+  async #ready(): Promise<RedisClient> {
+    await this.#connections.ready(this.#options.role === 'producer' ? FAIL_FAST_MS : undefined);
+    return this.#connections.commands;
   }
 
   async #close(timeoutMs: number): Promise<void> {
@@ -216,8 +247,11 @@ export class RedisEngine implements Engine {
   }
 }
 
+const TIME = "return redis.call('TIME')";
+
 /** The answer of TIME, in milliseconds since 1970. */
-function timeIn([seconds, microseconds]: readonly (number | string)[]): number {
+function timeIn(answer: unknown): number {
+  const [seconds, microseconds]: readonly unknown[] = Array.isArray(answer) ? answer : [];
   return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
 }
 

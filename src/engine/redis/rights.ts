@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { RedisClient, RedisKeys } from '../../redis/index.ts';
 
 /** How long what is tried with lives, should its removal be refused. */
 const KEPT_MS = 10_000;
@@ -42,8 +42,9 @@ const TRIED: readonly (readonly string[])[] = [
 ];
 
 /** What is wrong with the rights of the connection's user; nothing where it may do all that queues need below the prefix. */
-export async function rightsErrors(redis: Pick<Redis, 'pipeline'>, prefix: string): Promise<string[]> {
-  const base = `${prefix}:shiftwork-rights:${randomUUID()}`;
+export async function rightsErrors(redis: Pick<RedisClient, 'pipeline'>, keys: RedisKeys): Promise<string[]> {
+  const base = `${keys.own('shiftwork-rights')}:${randomUUID()}`;
+  const all = keys.own('*').replace('}', '');
   const tried = TRIED.flatMap((commands, index) => {
     const key = `${base}:${index}`;
     return [...commands, `PEXPIRE @ ${KEPT_MS}`, `PEXPIREAT @ ${Date.now() + KEPT_MS}`, 'DEL @', 'UNLINK @'].map(
@@ -60,7 +61,7 @@ export async function rightsErrors(redis: Pick<Redis, 'pipeline'>, prefix: strin
   );
   // Redis says either "... to run the 'hset' command" or that a key may not be accessed.
   const commands = new Set(refused.filter(({ message }) => message.includes(' command')).map(({ name }) => name));
-  const keys = refused.some(({ message }) => !message.includes(' command'));
+  const anyKey = refused.some(({ message }) => !message.includes(' command'));
   return [
     ...(commands.size === 0
       ? []
@@ -68,10 +69,10 @@ export async function rightsErrors(redis: Pick<Redis, 'pipeline'>, prefix: strin
           `Expected the Redis user of the engine's URL to be allowed what queues need, but it may not run ${[...commands].join(', ')}. ` +
             'Allow it with "ACL SETUSER NAME +@all -@dangerous +info", or name the commands.',
         ]),
-    ...(keys
+    ...(anyKey
       ? [
-          `Expected the Redis user of the engine's URL to be allowed the keys "${prefix}:*", but it is not. ` +
-            `Allow them with "ACL SETUSER NAME ~${prefix}:*".`,
+          `Expected the Redis user of the engine's URL to be allowed the keys "${all}", but it is not. ` +
+            `Allow them with "ACL SETUSER NAME ~${all}".`,
         ]
       : []),
   ];

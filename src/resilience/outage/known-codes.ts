@@ -116,8 +116,8 @@ const REDIS = [
     DENIED: 'it takes no connections from other machines (protected mode)',
     NODB: 'it has no database of the number in the URL',
     NOPROTO: 'the server cannot do what is asked',
-    MOVED: 'it is a Redis Cluster',
-    CROSSSLOT: 'it is a Redis Cluster',
+    MOVED: 'it is a Redis Cluster: its URL begins with redis+cluster:// or rediss+cluster://',
+    CROSSSLOT: 'it is a Redis Cluster, and the keys are in several slots',
   }),
 ];
 
@@ -128,6 +128,7 @@ const REDIS_MACHINES = [
     SLOT_UNSERVED: 'no server of the cluster holds the slots of some keys',
   }),
   ...rows('refuses-for-good', {
+    NOCLUSTER: 'it is no Redis Cluster: its URL begins with redis:// or rediss://',
     SENTINELS_REFUSE: 'the sentinels refuse the credentials (sentinelUser and sentinelPassword)',
     UNKNOWN_MASTER: 'the sentinels know no master of the name in the URL',
   }),

@@ -22,6 +22,11 @@ export const TEXTS: Readonly<Record<string, string>> = {
   "Stream isn't writeable and enableOfflineQueue options is false": 'ECONNRESET',
   'Command aborted due to connection close': 'ECONNRESET',
   'Command timed out': 'ETIMEDOUT',
+  // Its clusters
+  "Cluster isn't ready and enableOfflineQueue options is false": 'ECONNRESET',
+  'None of startup nodes is available': 'ECONNREFUSED',
+  'Failed to refresh slots cache.': 'ECONNREFUSED',
+  'Cluster is ended.': 'ECONNRESET',
   // amqplib 2
   'Unexpected close': 'ECONNRESET',
   'Heartbeat timeout': 'ETIMEDOUT',
@@ -33,6 +38,7 @@ export const TEXTS: Readonly<Record<string, string>> = {
 export const BEGINNINGS: Readonly<Record<string, string>> = {
   'Socket timeout. Expecting data, but': 'ETIMEDOUT',
   'Reached the max retries per request limit': 'ETIMEDOUT',
+  'Too many Cluster redirections. Last error:': 'CLUSTERDOWN',
 };
 
 /** Replies of Redis that begin with the word of any error, `ERR`: again the whole text. */
@@ -42,6 +48,7 @@ const ERR_REPLIES: Readonly<Record<string, string>> = {
   'ERR invalid DB index': 'NODB',
   'ERR SELECT is not allowed in cluster mode': 'NODB',
   'ERR invalid password': 'WRONGPASS',
+  'ERR This instance has cluster support disabled': 'NOCLUSTER',
   'ERR operation not permitted': 'NOAUTH',
 };
 

@@ -15,7 +15,9 @@ const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 /** As often as a job may stall, which no test waits for. */
 async function stalledOften(engine: Engine, id: string): Promise<void> {
   const backing = await engine.backing();
-  if (backing.kind === 'redis') await backing.commands.hset(`${backing.prefix}:tasks:${id}`, 'stc', 1_000);
+  if (backing.kind === 'redis') {
+    await backing.commands.hset(`${await backing.keys.prefixOf('tasks')}:tasks:${id}`, 'stc', 1_000);
+  }
   if (backing.kind === 'postgres') await backing.pool.query('UPDATE job SET stalled_count = 1000 WHERE id = $1', [id]);
 }
 

@@ -87,6 +87,7 @@ export class WorkerHost {
     this.name = options.name ?? workerName();
     this.facts = options.facts ?? new Facts();
     const { engine } = options;
+    engine.place(options.app);
     this.#now = () => engine.clock.now();
     this.#ledgers = new Ledgers(engine);
     this.#destinations = new Destinations({

@@ -82,6 +82,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { app, engine, facts, queues } = options;
+    engine.place(app);
     this.#watch = new Watch({
       facts,
       lockMs: Math.min(...queues.map(queue => app.queues.get(queue)?.lockMs ?? Infinity)),

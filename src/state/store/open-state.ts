@@ -12,7 +12,7 @@ export async function openState(engine: Engine): Promise<StateStore> {
   const backing = await engine.backing();
   switch (backing.kind) {
     case 'redis':
-      return new RedisStateStore(backing.commands, backing.prefix);
+      return new RedisStateStore(backing.commands, backing.keys);
     case 'postgres':
       return new PostgresStateStore(backing.pool);
     case 'memory':

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient, RedisKeys } from '../../redis/index.ts';
 import { DELETE, LIST, READ, RESERVE, WRITE } from './redis-scripts.ts';
 import { runScript } from './run-script.ts';
 import {
@@ -13,13 +13,12 @@ import {
 
 /** The shared state in the queues' Redis. */
 export class RedisStateStore implements StateStore {
-  readonly #redis: Redis;
-  readonly #prefix: string;
+  readonly #redis: RedisClient;
+  readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, prefix: string) {
+  constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis;
-    // No queue can have such a name.
-    this.#prefix = `${prefix}:~state`;
+    this.#keys = keys;
   }
 
   async get(collection: string, name: string): Promise<StateEntry | undefined> {
@@ -72,7 +71,7 @@ export class RedisStateStore implements StateStore {
 
   async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
     const { intervalMs, toleranceMs } = paceOf(limit);
-    const key = `${this.#prefix}:line:${line}`;
+    const key = this.#keys.own(`~state:line:${line}`);
     return Number(await this.#run(RESERVE, [key, `${key}:${holder}`], [intervalMs, toleranceMs, PLACE_KEPT_MS]));
   }
 
@@ -80,15 +79,20 @@ export class RedisStateStore implements StateStore {
   async prune(): Promise<void> {}
 
   #write(collection: string, args: readonly (string | number)[]): Promise<unknown> {
-    return this.#run(WRITE, [this.#hash(collection), this.#expiries(collection), `${this.#prefix}:version`], args);
+    return this.#run(WRITE, [this.#hash(collection), this.#expiries(collection), this.#counter(collection)], args);
   }
 
   #hash(collection: string): string {
-    return `${this.#prefix}:${collection}`;
+    return this.#keys.own(`~state:${collection}`);
+  }
+
+  /** On a cluster each collection has a slot of its own, and its own counter in it. */
+  #counter(collection: string): string {
+    return this.#redis.isCluster ? `${this.#hash(collection)}:version` : this.#keys.own('~state:version');
   }
 
   #expiries(collection: string): string {
-    return `${this.#prefix}:${collection}:expiries`;
+    return `${this.#hash(collection)}:expiries`;
   }
 
   #run(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {

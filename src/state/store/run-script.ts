@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import { declaredKeys, type RedisClient } from '../../redis/index.ts';
 import { signOf } from '../../resilience/index.ts';
 
 const shas = new Map<string, string>();
 
 /** Runs a script by its digest: its text is sent to a server that does not know it yet, and to no other. */
 export async function runScript(
-  redis: Redis,
+  redis: RedisClient,
   script: string,
-  keys: readonly string[],
+  used: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  const keys = declaredKeys(redis, used);
   try {
     return await redis.evalsha(shaOf(script), keys.length, ...keys, ...args);
   } catch (error) {

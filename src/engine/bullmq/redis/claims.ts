@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../../redis/index.ts';
 import type { Claim, EngineQueue } from '../../engine.ts';
 
 /** Reads who holds which job: the list of active jobs, the name that claimed each (`pb`), its lock's value and how long that lasts. */
-export async function redisClaims(redis: Redis, queueKey: string): Promise<Claim[]> {
+export async function redisClaims(redis: RedisClient, queueKey: string): Promise<Claim[]> {
   // The last to be claimed stands first there.
   const ids = (await redis.lrange(`${queueKey}:active`, 0, -1)).toReversed();
   if (ids.length === 0) return [];

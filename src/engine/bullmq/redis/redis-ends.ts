@@ -1,26 +1,26 @@
 import type { Redis } from 'ioredis';
+import type { RedisClient, RedisKeys } from '../../../redis/index.ts';
 import { endedIds, idsText, type EndedJob, type JobEnds, type JobPlace } from '../../ends/index.ts';
 
 /** A connection that only listens would never notice that the other side is gone. */
 const ASK_EVERY_MS = 10_000;
 
 export interface RedisEndsOptions {
-  readonly commands: Redis;
+  readonly commands: RedisClient;
   /** Makes a connection of its own for the subscription. */
   readonly connect: () => Redis;
-  readonly prefix: string;
+  readonly keys: RedisKeys;
   readonly signal: AbortSignal;
 }
 
 /** Leans on BullMQ 6.7's layout of a job that has ended: `finishedOn` with `returnvalue`, or with `failedReason`. */
 export class RedisEnds implements JobEnds {
   readonly #options: RedisEndsOptions;
-  /** No queue can have such a name. */
   readonly #channel: string;
 
   constructor(options: RedisEndsOptions) {
     this.#options = options;
-    this.#channel = `${options.prefix}:~ended`;
+    this.#channel = options.keys.own('~ended');
   }
 
   /** Sent together: one trip. */
@@ -29,8 +29,8 @@ export class RedisEnds implements JobEnds {
   }
 
   async #read({ queue, id }: JobPlace): Promise<EndedJob> {
-    const { commands, prefix } = this.#options;
-    const key = `${prefix}:${queue}:${id}`;
+    const { commands, keys } = this.#options;
+    const key = `${await keys.prefixOf(queue)}:${queue}:${id}`;
     const [[name, finishedOn, result, message], lines, kept] = await Promise.all([
       commands.hmget(key, 'name', 'finishedOn', 'returnvalue', 'failedReason'),
       commands.lrange(`${key}:logs`, -1, -1),

@@ -1,5 +1,5 @@
 import { QueueKeys, RedisConnection, RedisQueueBackend, type BackendFactory, type IQueueBackend } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { requireOneSlot, type RedisClient } from '../../../redis/index.ts';
 import { UNREADABLE } from '../broken-job.ts';
 import type { EngineClock } from '../../clock/index.ts';
 import type { Connections } from '../../redis/connections.ts';
@@ -28,7 +28,10 @@ export function sturdyBackend(
       type => keys.toKey(name, type),
       { ...options, connection: commands },
       withBlockingConnection
-        ? new RedisConnection(connections.blocking(clientName), { shared: false, blocking: true })
+        ? new RedisConnection(connections.blocking(keys.toKey(name, 'marker'), clientName), {
+            shared: false,
+            blocking: true,
+          })
         : undefined,
     );
   };
@@ -49,10 +52,10 @@ const PARSED = ['opts', 'progress', 'parent'] as const;
  * What BullMQ tells and is told about time goes through here too: see engine-time.ts.
  */
 class SturdyBackend extends RedisQueueBackend {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #clock: EngineClock;
 
-  constructor(redis: Redis, clock: EngineClock, ...base: ConstructorParameters<typeof RedisQueueBackend>) {
+  constructor(redis: RedisClient, clock: EngineClock, ...base: ConstructorParameters<typeof RedisQueueBackend>) {
     super(...base);
     this.#redis = redis;
     this.#clock = clock;
@@ -60,6 +63,13 @@ class SturdyBackend extends RedisQueueBackend {
 
   override execCommand(...[client, script, args]: Parameters<RedisQueueBackend['execCommand']>): unknown {
     return super.execCommand(client, script, inEngineTime(this.#clock, script, args));
+  }
+
+  /** Throws at once, and does not reject: BullMQ waits for no entry of a pipeline. */
+  override addJobToTransaction(...args: Parameters<RedisQueueBackend['addJobToTransaction']>): Promise<string> {
+    const [, job, , , keys] = args;
+    if (job.parentKey !== undefined) requireOneSlot(this.#redis, keys?.[''] ?? this.toKey(''), job.parentKey);
+    return super.addJobToTransaction(...args);
   }
 
   override moveToActive(token: string, name?: string): Promise<unknown[]> {

@@ -69,7 +69,7 @@ export class RedisLink {
     this.#transport = transport;
     this.#address = address;
     this.#key = key;
-    this.commands = new Redis({ ...connectionOptions(address, key), ...COMMON, ...COMMANDS });
+    this.commands = new Redis({ ...COMMON, ...connectionOptions(address, key), ...COMMANDS });
     if (address.kind === 'sentinel') this.#sentinels = new SentinelWatch(address, () => this.#renew());
     this.commands.on('sentinelError', (error: Error) => (this.#refusal = reasonOf(sentinelError(error))));
     this.commands.on('error', (error: Error) => this.#lost(error));
@@ -145,8 +145,8 @@ export class RedisLink {
     // Nobody would close it any more.
     if (this.#closed) throw this.unavailable(what, 'the bus is closed');
     const redis = new Redis({
-      ...connectionOptions(this.#address, this.#key),
       ...COMMON,
+      ...connectionOptions(this.#address, this.#key),
       ...READING,
       enableOfflineQueue,
     });

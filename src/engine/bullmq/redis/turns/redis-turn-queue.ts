@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../../../redis/index.ts';
 import type {
   AddAnswer,
   End,
@@ -28,7 +29,7 @@ import { WorkSignal } from './work-signal.ts';
 import { limitArguments, turnArguments } from './write-turn.ts';
 
 export interface RedisTurnQueueOptions {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   /** Makes a connection for a read that blocks. */
   readonly blocking: () => Redis;
   readonly prefix: string;

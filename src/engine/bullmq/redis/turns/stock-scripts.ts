@@ -1,5 +1,5 @@
 import { QueueKeys, RedisConnection, RedisQueueBackend, type JobJson } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { requireOneSlot, type RedisClient } from '../../../../redis/index.ts';
 import { optionsOf, type End, type NewJob, type SettleAnswer } from '../../../turns/index.ts';
 
 /** What BullMQ's scripts answer where an end is not theirs to write. */
@@ -26,9 +26,9 @@ export function firstWord(text: string): string {
 
 /** Leans on BullMQ 6.7's scripts, called one job at a time: for what is rare, and with the time told instead of taken. */
 export class StockScripts extends RedisQueueBackend {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
 
-  constructor(redis: Redis, prefix: string, queue: string, metricsKept: number) {
+  constructor(redis: RedisClient, prefix: string, queue: string, metricsKept: number) {
     const keys = new QueueKeys(prefix);
     const options = {
       connection: redis,
@@ -75,6 +75,13 @@ export class StockScripts extends RedisQueueBackend {
       await this.#redis.set(`${this.toKey(jobId)}:result`, end.result, 'PX', end.keptMs);
     }
     return answer;
+  }
+
+  /** Throws at once, and does not reject: BullMQ waits for no entry of a pipeline. */
+  override addJobToTransaction(...args: Parameters<RedisQueueBackend['addJobToTransaction']>): Promise<string> {
+    const [, job, , , keys] = args;
+    if (job.parentKey !== undefined) requireOneSlot(this.#redis, keys?.[''] ?? this.toKey(''), job.parentKey);
+    return super.addJobToTransaction(...args);
   }
 
   /** A job whose deduplication replaces or is stored for later. Answers the id under which it stands. */

@@ -1,0 +1,82 @@
+import type { RedisOptions } from 'ioredis';
+import type { RedisAddress } from '../../config/index.ts';
+import { connectionOptions, type RedisClient } from '../../redis/index.ts';
+import { signOf } from '../../resilience/index.ts';
+import type { EngineOptions } from '../engine.ts';
+import { FAIL_FAST_MS } from '../settings/limits.ts';
+import { BlockingRedis } from './blocking-redis.ts';
+import { ClusterRedis } from './cluster-redis.ts';
+import { insistOnDatabase } from './insist-on-database.ts';
+import { LeanRedis, type AnswerLimits } from './lean-redis.ts';
+
+const COMMON = {
+  // Nothing is done before it is used: opening an engine is synchronous.
+  lazyConnect: true,
+  // RESP3 gives BullMQ nothing, and its HELLO is refused by some proxies in front of managed servers.
+  protocol: 2,
+  keepAlive: 10_000,
+  // A half-closed connection to a frozen server would keep the process alive for 2 s.
+  disconnectTimeout: 200,
+  // Quick at first for a restart, then once a second; jitter, so that a fleet does not come back as one.
+  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.5 + Math.random() / 2),
+  // After a failover the old primary answers as a replica: leave it.
+  reconnectOnError: (error: Error) => signOf(error) === 'READONLY',
+} satisfies RedisOptions;
+
+const BY_ROLE = {
+  producer: {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    connectTimeout: FAIL_FAST_MS,
+  },
+  worker: {
+    maxRetriesPerRequest: null,
+    connectTimeout: 10_000,
+  },
+} satisfies Readonly<Record<EngineOptions['role'], RedisOptions>>;
+
+/** On a cluster: 1.5 s, and 20 s, about what a failover takes there. */
+const CLUSTER_TRIES = { producer: 15, worker: 200 } satisfies Readonly<Record<EngineOptions['role'], number>>;
+
+/** Longer than any blocking read (10 s), so that only a dead connection meets it. */
+const WORKER_SILENCE_MS = 30_000;
+
+const LIMITS = {
+  // Commands that are given up on a connection that is silently gone do not end it; its silence does.
+  producer: { answerMs: FAIL_FAST_MS, silenceMs: 5_000 },
+  worker: { silenceMs: WORKER_SILENCE_MS },
+} satisfies Readonly<Record<EngineOptions['role'], AnswerLimits>>;
+
+/**
+ * The connection for the commands of a process: to one server, or to all masters of a cluster.
+ * @param refused called with each error of a command, answers what it rejects with
+ */
+export function openCommands(
+  address: RedisAddress,
+  role: EngineOptions['role'],
+  key: string,
+  refused: (error: Error) => Error,
+): RedisClient {
+  const connectionName = `shiftwork-${role}`;
+  const limits = LIMITS[role];
+  if (address.kind === 'cluster') {
+    const { connectTimeout, maxRetriesPerRequest } = BY_ROLE[role];
+    const server = { ...COMMON, connectTimeout, maxRetriesPerRequest, connectionName };
+    return new ClusterRedis({ address, server, limits, tries: CLUSTER_TRIES[role], waits: role === 'worker', refused });
+  }
+  const redis = new LeanRedis(
+    { ...connectionOptions(address, key), ...COMMON, ...BY_ROLE[role], connectionName },
+    limits,
+    refused,
+  );
+  insistOnDatabase(redis);
+  return redis;
+}
+
+/** A connection for a read that blocks. */
+export function openBlocking(address: RedisAddress, key: string, connectionName: string): BlockingRedis {
+  const own = { connectionName, lazyConnect: false, socketTimeout: WORKER_SILENCE_MS };
+  const redis = new BlockingRedis({ ...COMMON, ...connectionOptions(address, key), ...BY_ROLE.worker, ...own });
+  insistOnDatabase(redis);
+  return redis;
+}
