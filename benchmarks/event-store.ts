@@ -100,7 +100,7 @@ async function openShiftwork(url: string): Promise<Subject> {
       const name = `sums_${round}`;
       const projections = new Projections({ store, projections: [sumsProjection(name)], batchSize: BATCH });
       await projections.prepare();
-      const head = await store.horizon();
+      const head = await store.safePosition();
       projections.start();
       await projections.waitFor(name, head, '5m');
       await projections.stop();

@@ -2,7 +2,7 @@ import { snooze } from '../src/contracts/index.ts';
 import { DeliveryError, isConflict, isDeliveryError, isOutage, signOf } from '../src/resilience/index.ts';
 
 /**
- * Does one statement that may be repeated. A database that is away is no fault of the job: its destination is held, as a mail server's
+ * Does one statement that may be repeated. A database that is away is no fault of the job: its destination is paused, as a mail server's
  * is. Everything else is thrown as it came.
  * @throws DeliveryError, transient
  */
@@ -21,7 +21,7 @@ export async function orAway<Result>(statement: Promise<Result>): Promise<Result
 const WAIT_MS = { least: 10_000, spread: 10_000 };
 
 /**
- * As `orAway`, for a job whose destination is another far side, which must not be held for this one: the job comes back after 10 to 20 s
+ * As `orAway`, for a job whose destination is another far side, which must not be paused for this one: the job comes back after 10 to 20 s
  * without spending an attempt, until it is too old.
  * @throws Outcome, a snooze
  */

@@ -11,12 +11,12 @@ import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../../src/engine/index.ts';
 
 const BOMB = '<img src=x onerror="window.bombed=1"><script>window.bombed=1</script>';
-const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 let browser: TestBrowser;
 
 beforeAll(async () => {
-  [dashboard, browser] = await Promise.all([openTestDashboard({ place }), openBrowser()]);
+  [dashboard, browser] = await Promise.all([openTestDashboard({ fixture }), openBrowser()]);
 });
 afterAll(async () => {
   await browser.close();
@@ -54,7 +54,7 @@ test('after signing in Bull Board shows the three queues, asks no other host, an
 
 test('case 8: markup in name, data, log, error, stack and return value is shown as text and does nothing', async () => {
   const queue = await dashboard.queue('notification');
-  const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+  const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
   const worker = await engine.worker(
     'notification',
     async job => {

@@ -9,11 +9,11 @@ const app = defineApp({
   handlers: [],
   queues: { limited: { totalConcurrency: 2, rate: { max: 5, per: '1s' } } },
 });
-const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 
 beforeAll(async () => {
-  dashboard = await openTestDashboard({ place, app, users: false });
+  dashboard = await openTestDashboard({ fixture, app, users: false });
 });
 afterAll(() => dashboard.close());
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { breakStoredJob } from '../../tests/support/break-job.ts';
-import { engineCases, namespace, redisUrl, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, namespace, redisUrl, type EngineFixture } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../../src/engine/index.ts';
 
@@ -12,18 +12,18 @@ interface ShownQueue {
 }
 
 describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let dashboard: TestDashboard;
   let admin: string;
 
   beforeAll(async () => {
-    place = await open();
-    dashboard = await openTestDashboard({ place });
+    fixture = await open();
+    dashboard = await openTestDashboard({ fixture });
     admin = await dashboard.cookieOf('admin');
   });
   afterAll(async () => {
     await dashboard.close();
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   const json = async (path: string): Promise<unknown> => (await dashboard.call('GET', path, admin)).json();
@@ -106,7 +106,7 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
 
   test('a failed job shows its reason, stack and result without the values', async () => {
     const queue = await dashboard.queue('email');
-    const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const worker = await engine.worker(
       'email',
       async job => {
@@ -276,7 +276,7 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
 
   test('what has succeeded is removed by operators; what has failed by nobody here, nor run again', async () => {
     const queue = await dashboard.queue('notification');
-    const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const worker = await engine.worker(
       'notification',
       async job => {
@@ -330,10 +330,10 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
 });
 
 describe('Bull Board over broken and foreign jobs on Redis', () => {
-  const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+  const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
   let dashboard: TestDashboard;
   beforeAll(async () => {
-    dashboard = await openTestDashboard({ place, users: false, basePath: '/ops' });
+    dashboard = await openTestDashboard({ fixture, users: false, basePath: '/ops' });
   });
   afterAll(() => dashboard.close());
 
@@ -342,7 +342,7 @@ describe('Bull Board over broken and foreign jobs on Redis', () => {
     const telemetry = { metadata: '{"v":2}' };
     await queue.add('nudge', { text: 'whole' }, { jobId: 'notification-whole', priority: 20, telemetry });
     await queue.add('nudge', { text: 'x' }, { jobId: 'notification-broken', priority: 10, telemetry });
-    await breakStoredJob(place, 'notification', 'notification-broken');
+    await breakStoredJob(fixture, 'notification', 'notification-broken');
     const list = await dashboard.call('GET', '/queues?activeQueue=notification&jobsPerPage=50');
     expect(list.status).toBe(200);
     const text = await list.text();
@@ -356,7 +356,7 @@ describe('Bull Board over broken and foreign jobs on Redis', () => {
 
   test('a failed job that cannot be read, which is no dead letter to anybody, is removed here', async () => {
     const queue = await dashboard.queue('notification');
-    const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const fail = async (): Promise<void> => {
       throw new Error('no');
     };
@@ -366,7 +366,7 @@ describe('Bull Board over broken and foreign jobs on Redis', () => {
     await engine.close(2_000);
     const path = '/queues/notification/notification-fails/clean';
     expect((await dashboard.call('PUT', path)).status).toBe(403);
-    await breakStoredJob(place, 'notification', 'notification-fails');
+    await breakStoredJob(fixture, 'notification', 'notification-fails');
     expect((await dashboard.call('PUT', path)).status).toBe(204);
     expect(await queue.getJobState('notification-fails')).toBe('unknown');
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
 import { openTestDashboard, sampleApp, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { PASSWORD } from '../../tests/support/sample-users.ts';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
@@ -19,12 +19,12 @@ const SECRET = 'hunter2@example.com';
 const HOSTILE = '<img src=x onerror="window.bombed=1">';
 
 describe.each(engineCases)('dead letters on the dashboard, on $kind', ({ open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let dashboard: TestDashboard;
 
   /** Jobs of the sample app that end with these reasons. */
   async function fail(...reasons: string[]): Promise<string[]> {
-    const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const queue = await engine.queue('email');
     const before = await queue.getFailedCount();
     const jobs = reasons.map((_, index) => ({
@@ -48,12 +48,12 @@ describe.each(engineCases)('dead letters on the dashboard, on $kind', ({ open })
   }
 
   beforeAll(async () => {
-    place = await open();
-    dashboard = await openTestDashboard({ place });
+    fixture = await open();
+    dashboard = await openTestDashboard({ fixture });
   });
   afterAll(async () => {
     await dashboard.close();
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   const get = async (path: string, name: string) =>
@@ -195,12 +195,12 @@ describe('the pages in a browser', () => {
   });
 
   test('a group is replayed with two presses: the first says how many, the second does it', async () => {
-    const place = await engineCases[0]?.open();
-    if (place === undefined) throw new Error('no engine');
+    const fixture = await engineCases[0]?.open();
+    if (fixture === undefined) throw new Error('no engine');
     const facts = new Facts();
-    const dashboard = await openTestDashboard({ place, app: sampleApp, facts });
+    const dashboard = await openTestDashboard({ fixture, app: sampleApp, facts });
     try {
-      const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+      const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
       const queue = await engine.queue('email');
       await queue.addBulk([1, 2, 3].map(n => ({ name: 'letter', data: { to: SECRET, body: String(n) } })));
       const worker = await engine.worker(
@@ -247,7 +247,7 @@ describe('the pages in a browser', () => {
       await engine.close(2_000);
     } finally {
       await dashboard.close();
-      await place.cleanup();
+      await fixture.cleanup();
     }
   });
 });

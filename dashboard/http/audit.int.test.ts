@@ -5,12 +5,12 @@ import { openTestDashboard, type TestDashboard } from '../../tests/support/dashb
 import { namespace, redisUrl } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 
-const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 let admin: string;
 
 beforeAll(async () => {
-  dashboard = await openTestDashboard({ place });
+  dashboard = await openTestDashboard({ fixture });
   admin = await dashboard.cookieOf('admin');
 });
 afterAll(() => dashboard.close());

@@ -13,10 +13,10 @@ afterEach(async () => {
 
 describe.each(engineCases)('metrics of the dashboard on $kind', engineCase => {
   async function open(options: { metricsToken?: string } = {}): Promise<TestDashboard> {
-    const place = await engineCase.open();
-    const dashboard = await openTestDashboard({ place, ...options });
+    const fixture = await engineCase.open();
+    const dashboard = await openTestDashboard({ fixture, ...options });
     cleanups.push(
-      () => place.cleanup(),
+      () => fixture.cleanup(),
       () => dashboard.close(),
     );
     return dashboard;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { PATIENT } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { PRIORITY_NUMBERS } from '../../src/queue/index.ts';
@@ -9,17 +9,17 @@ const HOUR = 3_600_000;
 const { high, normal, low } = PRIORITY_NUMBERS;
 
 describe.each(engineCases)('the figures of the overview on $kind', ({ open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let engine: Engine;
 
   beforeAll(async () => {
-    place = await open();
-    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+    fixture = await open();
+    engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
     await engine.migrate();
   });
   afterAll(async () => {
     await engine.close(1_000);
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   async function figuresOf(
@@ -86,7 +86,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
   });
 
   test('one worker process on two queues is one', async () => {
-    const workers = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const workers = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     try {
       for (const [queue, name] of [
         ['one', 'host-1'],

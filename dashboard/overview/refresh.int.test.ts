@@ -4,12 +4,12 @@ import { openTestDashboard, type TestDashboard } from '../../tests/support/dashb
 import { namespace, redisUrl } from '../../tests/support/engines.ts';
 import { PATIENT } from '../../tests/support/wait-for.ts';
 
-const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 let browser: TestBrowser;
 
 beforeAll(async () => {
-  [dashboard, browser] = await Promise.all([openTestDashboard({ place, users: false }), openBrowser()]);
+  [dashboard, browser] = await Promise.all([openTestDashboard({ fixture, users: false }), openBrowser()]);
 });
 afterAll(async () => {
   await browser.close();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProjectionStatus } from '../../src/event-store/index.ts';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 
 const accounts: ProjectionStatus = {
   name: 'accounts',
@@ -16,16 +16,16 @@ const accounts: ProjectionStatus = {
   stoppedBecause: '<img src=x onerror="window.bombed=1">',
   rebuilding: undefined,
 };
-let place: EnginePlace;
+let fixture: EngineFixture;
 let dashboard: TestDashboard;
 const store = { away: false };
 
 beforeAll(async () => {
   const [engine] = engineCases;
   if (engine === undefined) throw new Error('There is no engine.');
-  place = await engine.open();
+  fixture = await engine.open();
   dashboard = await openTestDashboard({
-    place,
+    fixture,
     projections: {
       async status() {
         if (store.away) throw new Error('connect ECONNREFUSED 10.0.0.7:5432');
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await dashboard.close();
-  await place.cleanup();
+  await fixture.cleanup();
 });
 
 const look = async (path: string, name = 'viewer') =>

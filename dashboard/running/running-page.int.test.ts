@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { PASSWORD } from '../../tests/support/sample-users.ts';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { cancelMarkOf } from '../../src/queue/index.ts';
@@ -15,15 +15,15 @@ const UNWANTED_LATER = 'email-0mwtkts1d0004raf4nk6-abcdefghij';
 const SECRET = 'hunter2@example.com';
 
 describe.each(engineCases)('running jobs on the dashboard, on $kind', ({ open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let dashboard: TestDashboard;
   let engine: Engine;
   const ending = Promise.withResolvers<void>();
 
   beforeAll(async () => {
-    place = await open();
-    dashboard = await openTestDashboard({ place });
-    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    fixture = await open();
+    dashboard = await openTestDashboard({ fixture });
+    engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const queue = await engine.queue('email');
     const worker = await engine.worker('email', () => ending.promise, { name: 'here/1', concurrency: 5 });
     void worker.run();
@@ -36,7 +36,7 @@ describe.each(engineCases)('running jobs on the dashboard, on $kind', ({ open })
     ending.resolve();
     await engine.close(2_000);
     await dashboard.close();
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   const get = async (path: string, name: string) =>

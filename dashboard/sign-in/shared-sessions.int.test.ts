@@ -8,7 +8,7 @@ import {
   freshDatabase,
   namespace,
   type EngineCase,
-  type EnginePlace,
+  type EngineFixture,
 } from '../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../tests/support/redis-server.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
@@ -28,24 +28,24 @@ const signOut = (dashboard: TestDashboard, cookie: string): Promise<Response> =>
   });
 
 describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let one: TestDashboard;
   let other: TestDashboard;
   beforeAll(async () => {
-    place = await open();
-    one = await openTestDashboard({ place });
-    other = await openTestDashboard({ place });
+    fixture = await open();
+    one = await openTestDashboard({ fixture });
+    other = await openTestDashboard({ fixture });
   });
   afterAll(async () => {
     await one.close();
     await other.close();
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   test('who has signed in to one dashboard is known to all, and to one that starts later', async () => {
     const cookie = await one.cookieOf('operator');
     expect(await statusOf(other, cookie)).toBe(200);
-    const later = await openTestDashboard({ place });
+    const later = await openTestDashboard({ fixture });
     try {
       expect(await statusOf(later, cookie)).toBe(200);
     } finally {
@@ -62,7 +62,7 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
 
   test('installations are apart: another namespace of the same engine knows nobody', async () => {
     const cookie = await one.cookieOf('operator');
-    const elsewhere = await openTestDashboard({ place: { ...place, namespace: namespace() } });
+    const elsewhere = await openTestDashboard({ fixture: { ...fixture, namespace: namespace() } });
     try {
       expect(await statusOf(elsewhere, cookie)).toBe(401);
     } finally {
@@ -73,7 +73,7 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
   test('nothing in the engine opens a session', async () => {
     const cookie = await one.cookieOf('admin');
     const id = cookie.slice(cookie.indexOf('=') + 1);
-    const kept = await everythingIn(kind, place);
+    const kept = await everythingIn(kind, fixture);
     expect(kept).toContain('"user":"admin"');
     expect(kept).not.toContain(id);
     expect(kept).not.toContain(PASSWORD);
@@ -83,7 +83,7 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
   });
 
   test('the engine forgets a session by itself when nobody uses it', async () => {
-    const engine = openEngine({ ...place, role: 'producer' });
+    const engine = openEngine({ ...fixture, role: 'producer' });
     try {
       const state = await openState(engine);
       const kept = vi.spyOn(state, 'set');
@@ -105,7 +105,7 @@ describe('while the engine is away', () => {
   beforeAll(async () => {
     redis = await startRedis({ config: { appendfsync: 'always' } });
     dashboard = await openTestDashboard({
-      place: { url: redis.url, namespace: namespace(), cleanup: async () => undefined },
+      fixture: { url: redis.url, namespace: namespace(), cleanup: async () => undefined },
     });
     cookie = await dashboard.cookieOf('viewer');
   });
@@ -188,7 +188,7 @@ test('an engine that was not migrated is named in the log, not to whoever signs 
 });
 
 /** Every value of the place, as one text. */
-async function everythingIn(kind: EngineCase['kind'], { url, namespace: prefix }: EnginePlace): Promise<string> {
+async function everythingIn(kind: EngineCase['kind'], { url, namespace: prefix }: EngineFixture): Promise<string> {
   if (kind === 'postgres') {
     const client = new Client({ connectionString: url });
     await client.connect();

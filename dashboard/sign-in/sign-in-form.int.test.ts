@@ -3,11 +3,11 @@ import { openTestDashboard, type TestDashboard } from '../../tests/support/dashb
 import { namespace, redisUrl } from '../../tests/support/engines.ts';
 import { PASSWORD } from '../../tests/support/sample-users.ts';
 
-const place = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 
 beforeAll(async () => {
-  dashboard = await openTestDashboard({ place });
+  dashboard = await openTestDashboard({ fixture });
 });
 afterAll(() => dashboard.close());
 
@@ -58,7 +58,7 @@ describe('the sign-in form', () => {
   test('opens for its owner while strangers make the name wait, in a browser that has signed in before', async () => {
     // The clock stands: no wait ends meanwhile, however slow the machine.
     vi.useFakeTimers({ toFake: ['Date'] });
-    const behind = await openTestDashboard({ place, trustProxy: 1 });
+    const behind = await openTestDashboard({ fixture, trustProxy: 1 });
     const sent = (client: string, password: string, cookie = ''): Promise<Response> =>
       behind.send('/sign-in', {
         method: 'POST',

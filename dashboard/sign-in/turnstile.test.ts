@@ -22,7 +22,7 @@ test('two work, three wait, the sixth is turned away, and everybody who waited g
   await expect(turnstile.pass(async () => 'free again')).resolves.toBe('free again');
 });
 
-test('work that fails gives its place back', async () => {
+test('work that fails gives its slot back', async () => {
   const turnstile = new Turnstile(1, 0);
   await expect(turnstile.pass(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   await expect(turnstile.pass(async () => 'next')).resolves.toBe('next');

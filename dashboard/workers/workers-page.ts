@@ -14,13 +14,13 @@ export interface WorkersPageOptions extends Pick<PageOptions, 'base'> {
 
 const REFRESH_SECONDS = 5;
 
-/** Which hosts work, and which destinations are held. */
+/** Which hosts work, and which destinations are paused. */
 export function workersPage({ base, viewer, fleet, unnamed = [], now = Date.now() }: WorkersPageOptions): string {
-  const { hosts, held } = fleet;
+  const { hosts, paused } = fleet;
   const body = html`<h1>Workers</h1>
     ${hosts.length === 0 ? html`<p class="problem" role="alert">No worker host is alive.</p>` : hostTable(fleet, now)}
-    <h2>Held destinations</h2>
-    ${held.length === 0 ? html`<p class="notice">None: every destination answers.</p>` : heldTable(fleet, now)}
+    <h2>Paused destinations</h2>
+    ${paused.length === 0 ? html`<p class="notice">None: every destination answers.</p>` : pausedTable(fleet, now)}
     ${unnamedTable(unnamed)}
     <p class="foot" data-age>
       Renewed every ${REFRESH_SECONDS} seconds. A host that is lost leaves this page after 8.
@@ -88,8 +88,8 @@ function hostTable({ hosts }: Fleet, now: number): Html {
   </div>`;
 }
 
-function heldTable({ held }: Fleet, now: number): Html {
-  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Held destinations">
+function pausedTable({ paused }: Fleet, now: number): Html {
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Paused destinations">
     <table>
       <thead>
         <tr>
@@ -100,12 +100,12 @@ function heldTable({ held }: Fleet, now: number): Html {
         </tr>
       </thead>
       <tbody>
-        ${held.map(
+        ${paused.map(
           ({ key, phase, until, openings }) =>
             html`<tr>
               <th scope="row">${key}</th>
               <td class="${phase === 'open' ? 'bad' : 'warn'}">
-                ${phase === 'open' ? 'held' : phase === 'probing' ? 'finding out' : 'has asked for a pause'}
+                ${phase === 'open' ? 'paused' : phase === 'probing' ? 'finding out' : 'has asked for a pause'}
               </td>
               <td>${until > now ? `in ${age(until - now)}` : 'now'}</td>
               <td>${Math.max(0, openings - 1)}</td>

@@ -38,8 +38,8 @@ async function load(file: string): Promise<unknown> {
 /** What was thrown, and the first place in a file that its stack names. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'it threw something that is no Error';
-  const place = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(error.stack ?? '')?.[1];
-  return `${error.name}: ${error.message.split('\n', 1)[0]}${place === undefined ? '' : ` (at ${place})`}`;
+  const location = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(error.stack ?? '')?.[1];
+  return `${error.name}: ${error.message.split('\n', 1)[0]}${location === undefined ? '' : ` (at ${location})`}`;
 }
 
 function isApp(value: unknown): value is App {

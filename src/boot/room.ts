@@ -13,7 +13,7 @@ export interface OpenedSource {
 }
 
 /** Where a room's tables are, and whose. */
-export interface TablesPlace {
+export interface TablesContext {
   readonly app: App;
   readonly pool: Pool;
   readonly engine: Engine;
@@ -33,7 +33,7 @@ export interface Room {
     /** Whether this app cannot do without them: else `check` says nothing of their absence. */
     needed(app: App): boolean;
     /** What comes after the tables of the part itself; answers what there is to say, a line each. */
-    prepare?(place: TablesPlace): Promise<readonly string[]>;
+    prepare?(context: TablesContext): Promise<readonly string[]>;
   };
   /** Undefined where this app and this environment have none. Connects when it is looked into. */
   readonly letters?: (app: App, variables: Variables) => Promise<OpenedSource | undefined>;

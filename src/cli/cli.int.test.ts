@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { breakStoredJob } from '../../tests/support/break-job.ts';
 import { programEnvironment, startProcess } from '../../tests/support/child-process.ts';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { verifyPassword, type Variables } from '../config/index.ts';
 import { runCli } from './run-cli.ts';
@@ -48,7 +48,7 @@ async function call(args: readonly string[], variables: Variables, input = ''): 
 }
 
 describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let folder: string;
   let env: Record<string, string>;
   const shiftwork = (args: readonly string[], input?: string): Promise<Result> =>
@@ -59,11 +59,11 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     (JSON.parse((await shiftwork(['job', id, '--json'])).out) as { state: string }).state;
 
   beforeAll(async () => {
-    place = await open();
+    fixture = await open();
     folder = await mkdtemp(join(tmpdir(), 'shiftwork-cli-'));
     env = {
-      [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: place.url,
-      SHIFTWORK_NAMESPACE: place.namespace,
+      [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: fixture.url,
+      SHIFTWORK_NAMESPACE: fixture.namespace,
       ARCHIVE_FILE: join(folder, 'archive'),
       POSTMAN: 'pat',
     };
@@ -71,7 +71,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     if (code !== 0) throw new Error(`shiftwork migrate ended with ${code}: ${err}`);
   });
   afterAll(async () => {
-    await place.cleanup();
+    await fixture.cleanup();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -260,11 +260,11 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
 
 describe.concurrent('shiftwork', () => {
   test('a broken stored job is listed and named, and hides no other', async () => {
-    const place = await engineCases[0]?.open();
-    if (place === undefined) throw new Error('no engine');
+    const fixture = await engineCases[0]?.open();
+    if (fixture === undefined) throw new Error('no engine');
     const env = {
-      REDIS_URL: place.url,
-      SHIFTWORK_NAMESPACE: place.namespace,
+      REDIS_URL: fixture.url,
+      SHIFTWORK_NAMESPACE: fixture.namespace,
       ARCHIVE_FILE: '/dev/null',
       POSTMAN: 'pat',
     };
@@ -275,7 +275,7 @@ describe.concurrent('shiftwork', () => {
     await Promise.all([broken, sound].map(id => worker.line(new RegExp(`job\\.dead.*${id}`))));
     worker.kill('SIGINT');
     await worker.ended;
-    await breakStoredJob(place, 'email', broken);
+    await breakStoredJob(fixture, 'email', broken);
     const list = await call(['dead-letters', '--app', APP], env);
     expect(list.code).toBe(0);
     expect(list.out).toContain(sound);

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { damageLetter, DAMAGES } from '../../tests/support/damaged-letters.ts';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import sampleApp from '../../tests/support/sample-app.config.ts';
 import { seedLetters } from '../../tests/support/seed-letters.ts';
 import { runCli } from '../cli/run-cli.ts';
@@ -14,7 +14,7 @@ const APP = fileURLToPath(new URL('../../tests/support/sample-app.config.ts', im
 /** What another program has written is anything; `letter` has sensitive fields, so its data is walked for them. */
 describe.each(engineCases)('damaged dead letters on $kind', ({ kind, open }) => {
   const damages = DAMAGES.filter(damage => damage[kind] !== undefined);
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let engine: Engine;
   let dashboard: TestDashboard;
   let letters: DeadLetters;
@@ -22,18 +22,18 @@ describe.each(engineCases)('damaged dead letters on $kind', ({ kind, open }) => 
   let all: readonly string[] = [];
 
   beforeAll(async () => {
-    ({ place, engine, letters, all } = await damagedPlace());
+    ({ fixture, engine, letters, all } = await damagedFixture());
     [sound = ''] = all;
-    dashboard = await openTestDashboard({ place });
+    dashboard = await openTestDashboard({ fixture });
   });
   afterAll(async () => {
     await dashboard.close();
     await engine.close(2_000);
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   /** A sound letter first, and one of each damage behind it. */
-  async function damagedPlace() {
+  async function damagedFixture() {
     const there = await open();
     const worker = openEngine({ url: there.url, namespace: there.namespace, role: 'worker' });
     await worker.migrate();
@@ -44,7 +44,12 @@ describe.each(engineCases)('damaged dead letters on $kind', ({ kind, open }) => 
       reason: 'no mailbox hunter2@example.com',
     }));
     for (const [at, damage] of damages.entries()) await damageLetter(there, 'email', seeded[at + 1] ?? '', damage);
-    return { place: there, engine: worker, all: seeded, letters: new DeadLetters({ engine: worker, app: sampleApp }) };
+    return {
+      fixture: there,
+      engine: worker,
+      all: seeded,
+      letters: new DeadLetters({ engine: worker, app: sampleApp }),
+    };
   }
 
   const ids = async (filter = {}): Promise<readonly string[]> =>
@@ -52,8 +57,8 @@ describe.each(engineCases)('damaged dead letters on $kind', ({ kind, open }) => 
   const cli = async (...args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> => {
     const lines: string[] = [];
     const variables = {
-      [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: place.url,
-      SHIFTWORK_NAMESPACE: place.namespace,
+      [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: fixture.url,
+      SHIFTWORK_NAMESPACE: fixture.namespace,
     };
     const print = (line: string): void => void lines.push(line);
     const code = await runCli(['dead-letters', ...args, '--app', APP], {
@@ -121,10 +126,10 @@ describe.each(engineCases)('damaged dead letters on $kind', ({ kind, open }) => 
   });
 
   test('a dry replay says of each what becomes of it, and a discard by cause takes away what did not run again', async () => {
-    const own = await damagedPlace();
+    const own = await damagedFixture();
     onTestFinished(async () => {
       await own.engine.close(2_000);
-      await own.place.cleanup();
+      await own.fixture.cleanup();
     });
     const left = async (): Promise<readonly string[]> =>
       (await own.letters.list({}, 1_000)).map(({ id }) => id).toSorted();

@@ -2,7 +2,7 @@ import { UnrecoverableError } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineWithQueues } from '../../tests/support/engine-with-queues.ts';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../tests/support/running-app.ts';
 import sampleApp from '../../tests/support/sample-app.config.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
@@ -18,12 +18,12 @@ import { DeadLetters } from './dead-letters.ts';
 const EXPIRED = 450;
 
 describe.each(engineCases)('dead letters on $kind', ({ open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let engine: Engine;
 
   beforeAll(async () => {
-    place = await open();
-    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    fixture = await open();
+    engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     await engine.migrate();
     // One at a time, so that they end in this order: failures first, then a crowd of expired ones.
     const reasons = [
@@ -49,7 +49,7 @@ describe.each(engineCases)('dead letters on $kind', ({ open }) => {
   });
   afterAll(async () => {
     await engine.close(2_000);
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   const letters = () => new DeadLetters({ engine, app: sampleApp, facts: new Facts() });

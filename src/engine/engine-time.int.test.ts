@@ -1,7 +1,7 @@
 import { Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { engineCases, type EnginePlace } from '../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine, type EngineJob } from './index.ts';
 
@@ -15,16 +15,16 @@ function setMachine(aheadMs: number): void {
 
 describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open }) => {
   const engines: Engine[] = [];
-  let place: EnginePlace | undefined;
+  let fixture: EngineFixture | undefined;
   afterEach(async () => {
     vi.restoreAllMocks();
     await Promise.all(engines.splice(0).map(engine => engine.close(1_000)));
-    await place?.cleanup();
+    await fixture?.cleanup();
   });
 
   async function setup(): Promise<Engine> {
-    place = await open();
-    const engine = openEngine({ ...place, role: 'worker' });
+    fixture = await open();
+    const engine = openEngine({ ...fixture, role: 'worker' });
     engines.push(engine);
     await engine.migrate();
     return engine;
@@ -89,7 +89,7 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
     void worker.run();
     await begun.promise;
     setMachine(10 * MINUTE);
-    const other = openEngine({ ...place, url: place?.url ?? '', role: 'worker' });
+    const other = openEngine({ ...fixture, url: fixture?.url ?? '', role: 'worker' });
     engines.push(other);
     const watching = await other.worker('tasks', async () => undefined, { name: 'o', stalledInterval: 1 });
     const stalled: string[] = [];
@@ -126,7 +126,7 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
 
   test("no script of BullMQ that we use is told the machine's time", async () => {
     const engine = await setup();
-    const { url = '', namespace = '' } = place ?? {};
+    const { url = '', namespace = '' } = fixture ?? {};
     const queue = await engine.queue('tasks');
     const monitor = await new Redis(url).monitor();
     const commands: string[][] = [];

@@ -6,7 +6,7 @@ import { engineContract } from './suites/engine.contract-suite.ts';
 for (const { kind, open } of engineCases) {
   engineContract({
     kind,
-    openPlace: open,
+    openFixture: open,
     startServer: async () => {
       // What was acknowledged must outlive a kill: that the default may lose a second of it is not what is tested here.
       const server = kind === 'redis' ? await startRedis({ config: { appendfsync: 'always' } }) : await startPostgres();

@@ -42,8 +42,8 @@ export interface Claim {
 export type EngineBacking =
   | { readonly kind: 'redis'; readonly commands: RedisClient; readonly keys: RedisKeys }
   | { readonly kind: 'postgres'; readonly pool: PgPool }
-  /** `place` is the same object for all engines that share their queues; `now` is their time. */
-  | { readonly kind: 'memory'; readonly place: object; readonly namespace: string; readonly now: () => number };
+  /** `server` is the same object for all engines that share their queues; `now` is their time. */
+  | { readonly kind: 'memory'; readonly server: object; readonly namespace: string; readonly now: () => number };
 
 export interface WorkerSetup extends Omit<WorkerOptions<unknown>, 'connection' | 'prefix' | 'name'> {
   readonly name: string;
@@ -90,11 +90,11 @@ export interface Engine {
   claims(queue: string): Promise<readonly Claim[]>;
   /**
    * Returns unfinished jobs to the head of their queue, in the order given, attempts untouched (on Redis BullMQ gives those of one
-   * priority the same place, where they come by their ids). Answers the ids of those that were still held with that token: the
+   * priority the same place, where they come by their ids). Answers the ids of those that were still locked with that token: the
    * others are left as they are.
    */
-  handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]>;
-  /** The names of all queues that this installation's place holds, whoever made them. Looks through the key space of Redis: not for a hot path. */
+  handBack(queue: string, claims: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]>;
+  /** The names of all queues that this installation has, whoever made them. Looks through the key space of Redis: not for a hot path. */
   queueNames(): Promise<readonly string[]>;
   /**
    * Which queues of an app share a slot of a Redis Cluster (`slotGroup`), to be said before they are used; elsewhere it means nothing. A queue that

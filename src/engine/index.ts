@@ -35,7 +35,7 @@ export type {
   RunNote,
   End,
   EndKind,
-  Held,
+  JobLock,
   Keep,
   NewJob,
   Rest,

@@ -11,15 +11,15 @@ import { collect, counted, noted, openStore, type StoreOfTest } from '../../test
 import { EventStore } from './event-store.ts';
 import { migrateEventStore } from './schema/tables.ts';
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 let store: EventStore;
 let streams = 0;
 const fresh = (): string => `counter-${(streams += 1)}`;
 beforeAll(async () => {
-  place = await openStore();
-  ({ store } = place);
+  fixture = await openStore();
+  ({ store } = fixture);
 });
-afterAll(() => place.close());
+afterAll(() => fixture.close());
 
 const count = (...numbers: number[]) => numbers.map(by => counted({ by }));
 
@@ -131,9 +131,9 @@ describe('append', () => {
     ],
     ['half of a surrogate pair', 'x', [noted({ text: '\\\ud800', at: new Date() })], InvalidPayloadError],
   ])('refuses %s, before anything is written', async (_, stream, events, error) => {
-    const before = await store.horizon();
+    const before = await store.safePosition();
     await expect(store.append(stream, events, { expectedVersion: 'any' })).rejects.toThrow(error);
-    expect(await store.horizon()).toBe(before);
+    expect(await store.safePosition()).toBe(before);
   });
 
   test('takes texts that only look like what PostgreSQL cannot hold', async () => {
@@ -165,7 +165,7 @@ describe('append', () => {
 
   test('inside a transaction of the app stands or falls with it', async () => {
     const stream = fresh();
-    const tx = await place.pool.connect();
+    const tx = await fixture.pool.connect();
     await tx.query('begin');
     await store.append(stream, count(1), { expectedVersion: 0, tx });
     // A refusal leaves the transaction as it was.
@@ -182,13 +182,13 @@ describe('append', () => {
   });
 
   test('names what is missing when nothing was migrated', async () => {
-    const other = new EventStore({ pool: place.pool, events: [counted], namespace: 'nowhere' });
+    const other = new EventStore({ pool: fixture.pool, events: [counted], namespace: 'nowhere' });
     await expect(other.append('x', count(1), { expectedVersion: 0 })).rejects.toThrow(EventStoreMissingError);
-    await expect(other.horizon()).rejects.toThrow('shiftwork migrate');
+    await expect(other.safePosition()).rejects.toThrow('shiftwork migrate');
   });
 
   test('states what it did', async () => {
-    const stated = place.facts.next('store.appended');
+    const stated = fixture.facts.next('store.appended');
     const { position } = await store.append(fresh(), count(1, 2), { expectedVersion: 0 });
     expect(await stated).toMatchObject({ streams: 1, events: 2, position });
   });
@@ -257,16 +257,16 @@ describe('what comes back', () => {
   test.each([{ from: 1.5 }, { to: -1 }, { limit: Number.NaN }, { from: Infinity }])(
     'is not asked for with %j',
     options => {
-      expect(() => place.store.readStream('x', options)).toThrow(InvalidOptionsError);
+      expect(() => fixture.store.readStream('x', options)).toThrow(InvalidOptionsError);
     },
   );
 
   test.each([{ direction: 'sideways' }, { direction: null }])('is not asked for with %j', options => {
-    expect(() => place.store.readStream('x', options as never)).toThrow("'forward' or 'backward'");
+    expect(() => fixture.store.readStream('x', options as never)).toThrow("'forward' or 'backward'");
   });
 
   test.each(['counter.counted', [1], null])('of the types %j is not asked for: they are a list of names', types => {
-    expect(() => place.store.readAll({ types: types as never })).toThrow('list of');
+    expect(() => fixture.store.readAll({ types: types as never })).toThrow('list of');
   });
 
   test('is given to several that ask one reader at once, one to each, also at the end of a page', async () => {
@@ -283,13 +283,13 @@ describe('what comes back', () => {
     const stream = 'large';
     const large = Array.from({ length: 60 }, (_, n) => noted({ text: `${n} ${'x'.repeat(200_000)}`, at: new Date(n) }));
     for (let n = 0; n < 60; n += 20) {
-      await place.store.append(stream, large.slice(n, n + 20), { expectedVersion: n });
+      await fixture.store.append(stream, large.slice(n, n + 20), { expectedVersion: n });
     }
     const small = Array.from({ length: 600 }, (_, n) => counted({ by: n }));
-    await place.store.append(stream, [...small], { expectedVersion: 60 });
-    const all = await collect(place.store.readStream(stream));
+    await fixture.store.append(stream, [...small], { expectedVersion: 60 });
+    const all = await collect(fixture.store.readStream(stream));
     expect(all.map(({ streamVersion }) => streamVersion)).toEqual(Array.from({ length: 660 }, (_, n) => n + 1));
-    const back = await collect(place.store.readStream(stream, { direction: 'backward' }));
+    const back = await collect(fixture.store.readStream(stream, { direction: 'backward' }));
     expect(back.toReversed()).toEqual(all);
   });
 
@@ -298,7 +298,7 @@ describe('what comes back', () => {
       defineEvent('counter.counted', { version: 2, schema: z.object({ by: z.string() }) }),
       defineEvent('counter.smashed', { schema: z.object({}) }),
     ] as const;
-    const other = new EventStore({ pool: place.pool, events: wide });
+    const other = new EventStore({ pool: fixture.pool, events: wide });
     const stream = fresh();
     await other.append(stream, [wide[0]({ by: 'two' }), wide[1]({})], { expectedVersion: 0 });
     await store.append(stream, count(5), { expectedVersion: 2 });
@@ -320,7 +320,7 @@ describe('what comes back', () => {
         2: old => ({ ...(old as object), unit: 'piece' }),
       },
     });
-    const [event] = await collect(new EventStore({ pool: place.pool, events: [now] }).readStream(stream));
+    const [event] = await collect(new EventStore({ pool: fixture.pool, events: [now] }).readStream(stream));
     expect(event).toMatchObject({ version: 3, payload: { amount: 5, unit: 'piece' }, problem: undefined });
   });
 });
@@ -337,7 +337,7 @@ describe('the database', () => {
     "set session_replication_role = 'replica'; delete from %s",
   ])('refuses to %s', async statement => {
     const { event } = store.names;
-    const client = await place.pool.connect();
+    const client = await fixture.pool.connect();
     try {
       await expect(client.query(statement.replaceAll('%s', event))).rejects.toThrow('events are never changed');
     } finally {
@@ -346,15 +346,15 @@ describe('the database', () => {
   });
 
   test('takes a migration again, also by several at once', async () => {
-    await Promise.all(Array.from({ length: 4 }, () => migrateEventStore(place.pool)));
+    await Promise.all(Array.from({ length: 4 }, () => migrateEventStore(fixture.pool)));
     await expect(store.append(fresh(), count(1), { expectedVersion: 0 })).resolves.toMatchObject({ versions: [1] });
   });
 
   test('is migrated again while an append is under way: it waits for nobody, and nobody for it', async () => {
-    const tx = await place.pool.connect();
+    const tx = await fixture.pool.connect();
     await tx.query('begin');
-    await place.store.append('under-way', [counted({ by: 1 })], { expectedVersion: 0, tx });
-    const impatient = new Pool({ connectionString: place.url, max: 1, options: '-c lock_timeout=10s' });
+    await fixture.store.append('under-way', [counted({ by: 1 })], { expectedVersion: 0, tx });
+    const impatient = new Pool({ connectionString: fixture.url, max: 1, options: '-c lock_timeout=10s' });
     try {
       await expect(migrateEventStore(impatient)).resolves.toMatchObject({ applied: [] });
     } finally {
@@ -365,8 +365,8 @@ describe('the database', () => {
   });
 
   test('keeps stores of two namespaces apart', async () => {
-    await migrateEventStore(place.pool, 'apart');
-    const apart = new EventStore({ pool: place.pool, events: [counted], namespace: 'apart' });
+    await migrateEventStore(fixture.pool, 'apart');
+    const apart = new EventStore({ pool: fixture.pool, events: [counted], namespace: 'apart' });
     await apart.append('counter-1', count(1), { expectedVersion: 'no-stream' });
     expect(await collect(apart.readAll())).toHaveLength(1);
     await apart.settle();

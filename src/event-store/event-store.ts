@@ -194,11 +194,11 @@ export class EventStore {
     if (types !== undefined && !(Array.isArray(types) && types.every(type => typeof type === 'string'))) {
       throw new InvalidOptionsError("Expected types of a read to be a list of events' names.");
     }
-    let horizon: number | undefined;
+    let safePosition: number | undefined;
     return new EventCursor({
       fetch: async (before, count) => {
-        horizon ??= await this.horizon();
-        return this.#rowsBetween(before?.[0] ?? after, horizon, count, types);
+        safePosition ??= await this.safePosition();
+        return this.#rowsBetween(before?.[0] ?? after, safePosition, count, types);
       },
       interpret: row => this.interpret(row),
       limit,
@@ -207,10 +207,10 @@ export class EventStore {
   }
 
   /** The position up to which no event will appear any more. */
-  async horizon(sql: Sql = this.pool): Promise<number> {
+  async safePosition(sql: Sql = this.pool): Promise<number> {
     try {
       const { rows } = await sql.query({
-        text: `select ${this.names.horizon}()`,
+        text: `select ${this.names.safePosition}()`,
         rowMode: 'array',
         types: storeTypes,
       });
@@ -221,7 +221,7 @@ export class EventStore {
   }
 
   /**
-   * Rows for a projection: of the types that it handles, and of those that no contract here has. `upTo` must be at or below a horizon.
+   * Rows for a projection: of the types that it handles, and of those that no contract here has. `upTo` must be at or below a safe position.
    */
   rowsFor(after: number, upTo: number, limit: number, types: readonly string[], sql?: Sql): Promise<EventRow[]> {
     const handled = new Set(types);

@@ -82,25 +82,28 @@ export function abilitiesContract(name: string, declared: Capabilities, { open, 
     expect(seen).toHaveLength(40);
   });
 
-  given(declared.durable)('a group keeps its place while nobody runs, and a failed delivery is repeated', async () => {
-    const first = open();
-    const stop = await first.subscribe(userUpdated, () => undefined, { group: 'g', ...ONCE_MORE });
-    await stop();
-    await first.publish(userUpdated({ userId: 'while away' }));
-    const seen: string[] = [];
-    await open().subscribe(
-      userUpdated,
-      ({ payload }, { attempt }) => {
-        seen.push(`${payload.userId} ${attempt}`);
-        if (attempt < 3) throw new Error('not yet');
-      },
-      { group: 'g', ...ONCE_MORE },
-    );
-    await waitFor('three deliveries', () => seen.length === 3);
-    expect(seen).toEqual(['while away 1', 'while away 2', 'while away 3']);
-    await waitFor('the end', () => statedOf('event.handled').length === 1);
-    expect(statedOf('event.retried')).toHaveLength(2);
-  });
+  given(declared.durable)(
+    'a group keeps its position while nobody runs, and a failed delivery is repeated',
+    async () => {
+      const first = open();
+      const stop = await first.subscribe(userUpdated, () => undefined, { group: 'g', ...ONCE_MORE });
+      await stop();
+      await first.publish(userUpdated({ userId: 'while away' }));
+      const seen: string[] = [];
+      await open().subscribe(
+        userUpdated,
+        ({ payload }, { attempt }) => {
+          seen.push(`${payload.userId} ${attempt}`);
+          if (attempt < 3) throw new Error('not yet');
+        },
+        { group: 'g', ...ONCE_MORE },
+      );
+      await waitFor('three deliveries', () => seen.length === 3);
+      expect(seen).toEqual(['while away 1', 'while away 2', 'while away 3']);
+      await waitFor('the end', () => statedOf('event.handled').length === 1);
+      expect(statedOf('event.retried')).toHaveLength(2);
+    },
+  );
 
   given(declared.durable)('what fails for good or cannot be read is a dead letter, and the rest goes on', async () => {
     const bus = open();

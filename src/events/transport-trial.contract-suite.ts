@@ -14,8 +14,8 @@ export const userUpdated = defineEvent('user.updated', { schema: z.object({ user
 export const orderPlaced = defineEvent('order.placed', { schema: z.object({ orderId: z.string() }) });
 export const events = [userRegistered, userUpdated, orderPlaced];
 
-/** A place that belongs to one test: what several transports of it share. */
-export interface TransportPlace {
+/** What belongs to one test: what several transports of it share. */
+export interface TransportFixture {
   /** As another process would open it; the same object where a transport lives in one process. */
   open(): Transport;
   cleanup(): Promise<void>;
@@ -36,26 +36,26 @@ export interface TransportTrial {
   statedOf(fact: Fact['name']): readonly Fact[];
 }
 
-/** A place for each test, and buses that are closed after it; to be called where the tests are described. */
-export function transportTrial(openPlace: () => Promise<TransportPlace>): TransportTrial {
-  let place: TransportPlace;
+/** A fixture for each test, and buses that are closed after it; to be called where the tests are described. */
+export function transportTrial(openFixture: () => Promise<TransportFixture>): TransportTrial {
+  let fixture: TransportFixture;
   let buses: Bus[];
   let facts: Fact[];
 
   beforeEach(async () => {
-    place = await openPlace();
+    fixture = await openFixture();
     buses = [];
     facts = [];
   });
   afterEach(async () => {
     await Promise.all(buses.map(bus => bus.close(2_000)));
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   const open = (): Bus => {
     const all = new Facts();
     all.onAny(fact => facts.push(fact));
-    const bus = new Bus({ events, transport: place.open(), facts: all });
+    const bus = new Bus({ events, transport: fixture.open(), facts: all });
     buses.push(bus);
     return bus;
   };

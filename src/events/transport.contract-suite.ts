@@ -9,7 +9,7 @@ import {
   transportTrial,
   userRegistered,
   userUpdated,
-  type TransportPlace,
+  type TransportFixture,
 } from './transport-trial.contract-suite.ts';
 import type { Capabilities } from './transport.ts';
 
@@ -17,10 +17,10 @@ import type { Capabilities } from './transport.ts';
 export function transportContract(
   name: string,
   declared: Capabilities,
-  openPlace: () => Promise<TransportPlace>,
+  openFixture: () => Promise<TransportFixture>,
 ): void {
   describe(`the transport ${name}`, () => {
-    const trial = transportTrial(openPlace);
+    const trial = transportTrial(openFixture);
     const { open, stated, statedOf } = trial;
 
     test('an event arrives whole: dates are dates, id, correlation, cause, user and trace are kept', async () => {

@@ -138,8 +138,8 @@ export interface FactTable {
   /** The last slot that was dealt with lies ahead of the clock, which was wrong then: the schedule goes on from now. */
   'schedule.reset': { readonly schedule: string; readonly aheadMs: number };
   /** No schedule moves: the shared state or the queue is away, or does not answer. Once for each outage. */
-  'schedules.held': { readonly error: Error };
-  'schedules.flowing': Readonly<Record<never, never>>;
+  'schedules.stalled': { readonly error: Error };
+  'schedules.resumed': Readonly<Record<never, never>>;
   'schedule.failed': {
     readonly schedule: string;
     /** The slot that gives no job; undefined where none was given up. */
@@ -192,8 +192,8 @@ export interface FactTable {
   'outbox.relayed': { readonly jobs: number; readonly events: number; readonly tookMs: number };
   'outbox.lag': { readonly pending: number; readonly oldestMs: number };
   'outbox.stuck': { readonly id: string; readonly name: string; readonly error: Error };
-  'outbox.held': { readonly error: Error };
-  'outbox.flowing': Readonly<Record<never, never>>;
+  'outbox.stalled': { readonly error: Error };
+  'outbox.resumed': Readonly<Record<never, never>>;
   'store.appended': {
     readonly streams: number;
     readonly events: number;
@@ -230,8 +230,8 @@ export interface FactTable {
     readonly reason: string;
   };
   'projection.lost': ProjectionFields;
-  'projection.held': ProjectionFields & { readonly error: Error };
-  'projection.flowing': ProjectionFields;
+  'projection.stalled': ProjectionFields & { readonly error: Error };
+  'projection.resumed': ProjectionFields;
   'projection.rebuilding': ProjectionFields & { readonly position: number; readonly head: number };
   'projection.rebuilt': ProjectionFields & { readonly events: number; readonly tookMs: number };
   'listener.failed': { readonly fact: string; readonly error: Error };

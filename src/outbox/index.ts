@@ -9,7 +9,7 @@ export {
 } from './adapters.ts';
 export * from './ends/ends-unrecorded-error.ts';
 export { entriesIn, outgoingOf, storableOf, type OutboxEntry } from './entry.ts';
-export { forgetSeen, once, onceInTransaction } from './inbox.ts';
+export { forgetSeen, once, onceInTransaction } from './deduplicate.ts';
 export {
   Outbox,
   type OrderOptions,

@@ -1,7 +1,7 @@
 import { Pool, type PoolClient } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { engineCases, freshDatabase, type EnginePlace, type FreshDatabase } from '../../tests/support/engines.ts';
+import { engineCases, freshDatabase, type EngineFixture, type FreshDatabase } from '../../tests/support/engines.ts';
 import { PATIENCE_MS, waitFor } from '../../tests/support/wait-for.ts';
 import { defineEvent, defineJob, react } from '../contracts/index.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
@@ -44,7 +44,7 @@ const welcome = react(userRegistered, 'welcome', ({ payload }) => [
 ]);
 
 describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let database: FreshDatabase;
   let pool: Pool;
   let engine: Engine;
@@ -55,11 +55,11 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
   let relays: Relay[];
 
   beforeEach(async () => {
-    [place, database] = await Promise.all([open(), freshDatabase('migrated_stores')]);
+    [fixture, database] = await Promise.all([open(), freshDatabase('migrated_stores')]);
     pool = new Pool({ connectionString: database.url, max: 12 });
     pool.on('error', () => undefined);
-    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
-    client = connect({ [kind]: place.url, namespace: place.namespace });
+    engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
+    client = connect({ [kind]: fixture.url, namespace: fixture.namespace });
     await Promise.all([engine.migrate(), migrateOutbox(pool), migrateOutbox(pool)]);
     outbox = new Outbox();
     facts = new Facts();
@@ -72,7 +72,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await client.close();
     await engine.close();
     await pool.end();
-    await Promise.all([place.cleanup(), database.drop()]);
+    await Promise.all([fixture.cleanup(), database.drop()]);
   });
 
   const relay = (options: Partial<RelayOptions> = {}): Relay => {
@@ -250,17 +250,17 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
         sent.push(id);
       },
     };
-    const held = facts.next('outbox.held');
+    const stalled = facts.next('outbox.stalled');
     relay({ bus });
     await transaction(async tx => {
       await outbox.publish(tx, userRegistered({ userId: 'u', at: new Date() }, { id: 'poison' }), { order: 'k' });
       await outbox.publish(tx, userRegistered({ userId: 'u', at: new Date() }, { id: 'sound' }), { order: 'k' });
       await outbox.enqueue(tx, greet, { userId: 'u' });
     });
-    await held;
+    await stalled;
     await waitFor('the job', async () => (await queued()).length === 1);
     await facts.next('outbox.lag', ({ pending, oldestMs }) => pending === 1 && oldestMs > 0);
-    const flowing = facts.next('outbox.flowing');
+    const flowing = facts.next('outbox.resumed');
     away = false;
     await flowing;
     await waitFor('the event', () => sent.length === 1);
@@ -285,9 +285,9 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
       }
       await outbox.enqueue(tx, greet, { userId: 'first' }, { order });
     });
-    const held = facts.next('outbox.held');
+    const stalled = facts.next('outbox.stalled');
     relay({ bus });
-    await held;
+    await stalled;
     await waitFor('the job behind the events', async () => (await queued()).length === 1);
     // It is in the engine before that is recorded.
     await waitFor('its record', async () => (await readOutboxStatus(pool)).pending === 130);
@@ -301,7 +301,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
       await waitFor('the next job', async () => (await queued()).length === count);
       return tries === triesBefore;
     });
-    expect(stated.filter(({ name }) => name === 'outbox.held')).toHaveLength(1);
+    expect(stated.filter(({ name }) => name === 'outbox.stalled')).toHaveLength(1);
   });
 
   test('the end of a job that was faster than the record of its sending is recorded all the same', async () => {
@@ -349,10 +349,10 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
   test('a bus that is closed while the relay ends makes no event stuck', async () => {
     const bus = new Bus({ events: [userRegistered], transport: new InProcessTransport(), facts });
     await bus.close();
-    const held = facts.next('outbox.held');
+    const stalled = facts.next('outbox.stalled');
     relay({ bus });
     await transaction(tx => outbox.publish(tx, userRegistered({ userId: 'u', at: new Date() })));
-    await held;
+    await stalled;
     await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 1, stuck: [] });
   });
 

@@ -16,7 +16,7 @@ export interface Tables {
   readonly schema: string;
   readonly entry: string;
   readonly slot: string;
-  readonly inbox: string;
+  readonly deduplication: string;
   readonly secret: string;
   readonly unrecorded: string;
   /** LISTEN and NOTIFY. */
@@ -33,7 +33,7 @@ export function tablesOf(namespace: string | undefined): Tables {
     schema,
     entry: `"${schema}".entry`,
     slot: `"${schema}".slot`,
-    inbox: `"${schema}".inbox`,
+    deduplication: `"${schema}".inbox`,
     secret: `"${schema}".secret`,
     unrecorded: `"${schema}".unrecorded`,
     channel: schema,
@@ -42,7 +42,7 @@ export function tablesOf(namespace: string | undefined): Tables {
 
 /** What the outbox stores. */
 export function outboxSchema(namespace?: string): SchemaPart {
-  const { schema, entry, slot, inbox, secret, unrecorded } = tablesOf(namespace);
+  const { schema, entry, slot, deduplication, secret, unrecorded } = tablesOf(namespace);
   return {
     part: 'outbox',
     schema,
@@ -80,13 +80,13 @@ export function outboxSchema(namespace?: string): SchemaPart {
     end $do$;
     create table if not exists ${slot} (slot smallint primary key);
     insert into ${slot} select generate_series(0, ${SLOTS - 1}) on conflict do nothing;
-    create table if not exists ${inbox} (
+    create table if not exists ${deduplication} (
       subscription text not null,
       event_id text not null,
       seen_at timestamptz not null default now(),
       primary key (subscription, event_id)
     );
-    create index if not exists inbox_seen on ${inbox} (seen_at);
+    create index if not exists inbox_seen on ${deduplication} (seen_at);
         `,
       },
       {

@@ -42,7 +42,7 @@ function changed(paths: readonly string[], data: unknown, change: Change): unkno
 }
 
 /** Where in a copy a value stands that is still the original's, and which part of the path comes next. */
-interface Place {
+interface Branch {
   readonly parent: object;
   readonly key: string;
   readonly from: number;
@@ -54,9 +54,9 @@ interface Place {
  */
 function changedAt(data: unknown, path: readonly string[], change: Change): unknown {
   const top = { data };
-  const left: Place[] = [{ parent: top, key: 'data', from: 0 }];
-  for (let place = left.pop(); place !== undefined; place = left.pop()) {
-    const { parent, key, from } = place;
+  const left: Branch[] = [{ parent: top, key: 'data', from: 0 }];
+  for (let branch = left.pop(); branch !== undefined; branch = left.pop()) {
+    const { parent, key, from } = branch;
     const node: unknown = Reflect.get(parent, key);
     if (Array.isArray(node)) {
       const copy: unknown[] = [...(node as readonly unknown[])];
@@ -85,8 +85,8 @@ function put(parent: object, key: string, value: unknown): void {
 /** Calls `act` for the field at the end of the path, in every item of an array on the way, however deep. */
 export function visitFields(data: unknown, path: readonly string[], act: Change): void {
   const left: { readonly node: unknown; readonly from: number }[] = [{ node: data, from: 0 }];
-  for (let place = left.pop(); place !== undefined; place = left.pop()) {
-    const { node, from } = place;
+  for (let branch = left.pop(); branch !== undefined; branch = left.pop()) {
+    const { node, from } = branch;
     if (Array.isArray(node)) {
       for (const item of node as readonly unknown[]) left.push({ node: item, from });
       continue;

@@ -8,7 +8,7 @@ export class CircuitOpenError extends ShiftworkError {
 
   constructor(name: string, retryAfterMs: number) {
     super(
-      `Calls to "${name}" are held: it has failed too often of late. ` +
+      `Calls to "${name}" are paused: it has failed too often of late. ` +
         (retryAfterMs > 0 ? `Try again in ${Math.ceil(retryAfterMs / 1_000)} s.` : 'Another call is finding out now.'),
     );
     this.retryAfterMs = retryAfterMs;

@@ -1,8 +1,8 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { Progress } from './progress.ts';
 
-const held = vi.fn<(error: Error) => void>();
-const flowing = vi.fn<() => void>();
+const stalled = vi.fn<(error: Error) => void>();
+const resumed = vi.fn<() => void>();
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -10,19 +10,19 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers());
 });
 
-const setup = (): Progress => new Progress({ what: 'a batch', limitMs: 1_000, held, flowing });
+const setup = (): Progress => new Progress({ what: 'a batch', limitMs: 1_000, stalled, resumed });
 
 test('a round that does not end is said once, and its end once', () => {
   const progress = setup();
   progress.begun();
   vi.advanceTimersByTime(999);
-  expect(held).not.toHaveBeenCalled();
+  expect(stalled).not.toHaveBeenCalled();
   vi.advanceTimersByTime(10_000);
-  expect(held).toHaveBeenCalledTimes(1);
-  expect(held.mock.lastCall?.[0]).toMatchObject({ code: 'CALL_TIMEOUT' });
+  expect(stalled).toHaveBeenCalledTimes(1);
+  expect(stalled.mock.lastCall?.[0]).toMatchObject({ code: 'CALL_TIMEOUT' });
   progress.ended();
   progress.ended();
-  expect(flowing).toHaveBeenCalledTimes(1);
+  expect(resumed).toHaveBeenCalledTimes(1);
 });
 
 test('rounds that fail one after the other are one outage', () => {
@@ -32,10 +32,10 @@ test('rounds that fail one after the other are one outage', () => {
     progress.failed(new Error('away'));
     vi.advanceTimersByTime(5_000);
   }
-  expect(held).toHaveBeenCalledTimes(1);
+  expect(stalled).toHaveBeenCalledTimes(1);
   progress.begun();
   progress.ended();
-  expect(flowing).toHaveBeenCalledTimes(1);
+  expect(resumed).toHaveBeenCalledTimes(1);
 });
 
 test('rounds that end in time say nothing', () => {
@@ -46,6 +46,6 @@ test('rounds that end in time say nothing', () => {
     progress.ended();
     vi.advanceTimersByTime(5_000);
   }
-  expect(held).not.toHaveBeenCalled();
-  expect(flowing).not.toHaveBeenCalled();
+  expect(stalled).not.toHaveBeenCalled();
+  expect(resumed).not.toHaveBeenCalled();
 });

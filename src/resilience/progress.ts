@@ -6,16 +6,16 @@ export interface ProgressParts {
   /** A round that has not ended by then makes no progress. */
   readonly limitMs: number;
   /** Called once when it stands still, with why. */
-  readonly held: (error: Error) => void;
+  readonly stalled: (error: Error) => void;
   /** Called once when it goes on again. */
-  readonly flowing: () => void;
+  readonly resumed: () => void;
 }
 
 /** Watches over something that is done in rounds, again and again: says it once when a round fails or does not end, and once when one ends well again. */
 export class Progress {
   readonly #parts: ProgressParts;
   #timer: NodeJS.Timeout | undefined;
-  #isHeld = false;
+  #isStalled = false;
 
   constructor(parts: ProgressParts) {
     this.#parts = parts;
@@ -24,19 +24,19 @@ export class Progress {
   begun(): void {
     const { what, limitMs } = this.#parts;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#hold(new CallTimeoutError(what, limitMs)), limitMs).unref();
+    this.#timer = setTimeout(() => this.#stall(new CallTimeoutError(what, limitMs)), limitMs).unref();
   }
 
   ended(): void {
     this.stop();
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    this.#parts.flowing();
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    this.#parts.resumed();
   }
 
   failed(error: Error): void {
     this.stop();
-    this.#hold(error);
+    this.#stall(error);
   }
 
   /** Nobody waits for the round any more. */
@@ -44,9 +44,9 @@ export class Progress {
     clearTimeout(this.#timer);
   }
 
-  #hold(error: Error): void {
-    if (this.#isHeld) return;
-    this.#isHeld = true;
-    this.#parts.held(error);
+  #stall(error: Error): void {
+    if (this.#isStalled) return;
+    this.#isStalled = true;
+    this.#parts.stalled(error);
   }
 }

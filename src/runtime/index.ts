@@ -1,6 +1,6 @@
 export { handlersOf } from './host/assignment.ts';
 export { classifyReturn, classifyThrow, type AttemptInfo } from './run/classify.ts';
-export { readFleet, type Fleet, type FleetHost, type HeldDestination } from './supervisor/fleet/read-fleet.ts';
+export { readFleet, type Fleet, type FleetHost, type PausedDestination } from './supervisor/fleet/read-fleet.ts';
 export { ResourceSet } from './host/resource-set.ts';
 export type { Outcome } from './run/outcome.ts';
 export { parentOfProcess, type Parent } from './supervisor/child/parent.ts';
@@ -16,7 +16,7 @@ export { watchForWedge } from './host/watchdog.ts';
 export { workerName } from './host/worker-name.ts';
 export type { Suspicion } from './run/suspicion.ts';
 export type { WorkerProgram } from './supervisor/child/child-worker.ts';
-export type { HeldJob } from './supervisor/child/messages.ts';
+export type { ClaimedJob } from './supervisor/child/messages.ts';
 export { PRESENCE_TTL_MS } from './supervisor/fleet/presence.ts';
 export { Rescue } from './supervisor/deaths/rescue.ts';
 export { settledBy } from './supervisor/deaths/settled-by.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { inMemory } from '../../tests/support/memory-place.ts';
+import { inMemory } from '../../tests/support/memory-case.ts';
 import { defineJob, handle } from '../contracts/index.ts';
 import { jobIdOf } from '../queue/index.ts';
 import { createIdSource } from '../time/index.ts';

@@ -1,6 +1,6 @@
 import { DelayedError, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError } from 'bullmq';
 import { describe, expect, test } from 'vitest';
-import { inMemory } from '../../tests/support/memory-place.ts';
+import { inMemory } from '../../tests/support/memory-case.ts';
 import { InvalidConfigError } from '../config/index.ts';
 import { defineJob, handle, JobCancelledError } from '../contracts/index.ts';
 import { IdempotencyConflictError, jobIdOf } from '../queue/index.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { inMemory } from '../../tests/support/memory-place.ts';
+import { inMemory } from '../../tests/support/memory-case.ts';
 import { PATIENCE_MS, waitFor } from '../../tests/support/wait-for.ts';
 import { defineJob, handle, retryAfter, snooze, type Run } from '../contracts/index.ts';
 import { DeliveryError } from '../resilience/index.ts';

@@ -133,8 +133,8 @@ test('an older state is restored: what came since is lost, what had ended since 
   const ran: string[] = [];
   const work = async (): Promise<() => Promise<void>> => {
     const handler = handle(note, async ({ text }) => void ran.push(text));
-    const place = { url: redis.url, namespace: NAMESPACE, cleanup: async () => undefined };
-    const app = await runApp({ open: async () => place }, defineApp({ jobs: [note], handlers: [handler] }));
+    const fixture = { url: redis.url, namespace: NAMESPACE, cleanup: async () => undefined };
+    const app = await runApp({ open: async () => fixture }, defineApp({ jobs: [note], handlers: [handler] }));
     return () => app.stop();
   };
   const before = await acknowledged(client, 'a');

@@ -93,10 +93,10 @@ describe('a worker process', () => {
   });
 
   test.each([0, 1])('a job that ends its process with exit code %i is poison at the third time, alone', async code => {
-    const place = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() };
-    const worker = start({ ...place, WORKER_PROCESSES: '1' }, LEAVING);
+    const fixture = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() };
+    const worker = start({ ...fixture, WORKER_PROCESSES: '1' }, LEAVING);
     await worker.line(/worker\.started/);
-    const client = connect({ redis: place.REDIS_URL, namespace: place.SHIFTWORK_NAMESPACE });
+    const client = connect({ redis: fixture.REDIS_URL, namespace: fixture.SHIFTWORK_NAMESPACE });
     cleanups.push(() => client.close());
     const { id } = await client.enqueue(leave, { code });
     expect(await worker.line(/"job\.dead"/)).toContain('POISON_JOB');
@@ -107,8 +107,8 @@ describe('a worker process', () => {
   });
 
   test('none of whose processes ever worked ends with 1, also where they left as if all were well', async () => {
-    const place = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() };
-    expect(await start(place, LEAVING_AT_START).ended).toBe(1);
+    const fixture = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() };
+    expect(await start(fixture, LEAVING_AT_START).ended).toBe(1);
   });
 
   test('refuses an engine that evicts jobs, and says which setting', async () => {

@@ -119,7 +119,7 @@ async function check(pool: Pool, bank: Bank, projections: Projections, paidIn: n
     const { rows } = await pool.query<Record<string, unknown>>(text);
     return rows[0] ?? {};
   };
-  const head = await bank.store.horizon();
+  const head = await bank.store.safePosition();
   for (const { name } of bankProjections) await projections.waitFor(name, head, '60s');
   const gaps = await one(
     `select count(*)::int as n from (select stream from ${event} group by stream having max(version) <> count(*) or min(version) <> 1) g`,

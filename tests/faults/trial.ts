@@ -90,8 +90,8 @@ export class Trial {
     const engine = openEngine({ url: this.engine.url, namespace: this.namespace, role: 'worker' });
     await engine.migrate();
     this.#inspector = engine;
-    const place = this.engine.kind === 'redis' ? { redis: this.engine.url } : { postgres: this.engine.url };
-    this.#client = connect({ ...place, namespace: this.namespace });
+    const fixture = this.engine.kind === 'redis' ? { redis: this.engine.url } : { postgres: this.engine.url };
+    this.#client = connect({ ...fixture, namespace: this.namespace });
   }
 
   get client(): Client {

@@ -87,7 +87,7 @@ test('a worker process, a producer, the scheduler, the dashboard and commands sh
   expect(letters).toContain('cannot be done');
   const dashboard = await openTestDashboard({
     app: threeQueues,
-    place: { url: cluster.url, namespace: space, cleanup: async () => undefined },
+    fixture: { url: cluster.url, namespace: space, cleanup: async () => undefined },
   });
   cleanups.push(() => dashboard.close());
   const cookie = await dashboard.cookieOf('admin');

@@ -14,12 +14,12 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-const openPlace = async () => ({ url: cluster.url, namespace: namespace(), cleanup: async () => undefined });
+const openFixture = async () => ({ url: cluster.url, namespace: namespace(), cleanup: async () => undefined });
 const STREAMS = { durable: true, replay: true, ordered: true, fanOut: true, groups: true };
 const CHANNELS = { durable: false, replay: false, ordered: true, fanOut: true, groups: false };
 
-stateContract({ kind: 'redis', open: openPlace });
-queuesContract({ kind: 'redis', openPlace });
+stateContract({ kind: 'redis', open: openFixture });
+queuesContract({ kind: 'redis', openFixture });
 transportContract('redis-streams', STREAMS, async () => {
   const options = { url: cluster.url, namespace: namespace(), claimAfterMs: 60_000, inspectEveryMs: 50 };
   return { open: () => new RedisStreamsTransport(options), cleanup: async () => undefined };

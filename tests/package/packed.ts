@@ -46,14 +46,14 @@ export function npm(args: readonly string[], cwd: string): string {
 /** Builds and packs every published package into `folder`. @throws when one holds what it should not, or lacks what it names */
 export function packAll(root: string, folder: string): readonly Package[] {
   npm(['run', '-s', 'build'], root);
-  return PUBLISHED.map(place => pack(join(root, place), folder));
+  return PUBLISHED.map(fixture => pack(join(root, fixture), folder));
 }
 
-function pack(place: string, folder: string): Package {
-  const answer = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], place);
+function pack(fixture: string, folder: string): Package {
+  const answer = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], fixture);
   const [packed] = Object.values(JSON.parse(answer) as Readonly<Record<string, Packed>>);
   if (packed === undefined) throw new Error('npm pack answered nothing.');
-  const manifest = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')) as Manifest;
+  const manifest = JSON.parse(readFileSync(join(fixture, 'package.json'), 'utf8')) as Manifest;
   const { name } = manifest;
   const faults = [
     ...packed.files

@@ -5,14 +5,14 @@ import { openEngine } from '../../src/engine/index.ts';
 import { InvalidConfigError } from '../../src/config/index.ts';
 import { openTestDashboard, sampleApp, sessionCookie, type TestDashboard } from '../support/dashboard.ts';
 import { PASSWORD } from '../support/sample-users.ts';
-import { engineCases, namespace, redisUrl, type EnginePlace } from '../support/engines.ts';
+import { engineCases, namespace, redisUrl, type EngineFixture } from '../support/engines.ts';
 
-const place: EnginePlace = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+const fixture: EngineFixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 const cookies = { viewer: '', operator: '', admin: '' };
 
 beforeAll(async () => {
-  dashboard = await openTestDashboard({ place });
+  dashboard = await openTestDashboard({ fixture });
   for (const name of ['viewer', 'operator', 'admin'] as const) cookies[name] = await dashboard.cookieOf(name);
   await (await dashboard.queue('email')).add('letter', { to: 'x@y.example', body: 'b' }, { jobId: 'email-one' });
 });
@@ -117,14 +117,14 @@ describe('case 2: other spellings of a path', () => {
 
 describe('case 3: a start that would be open', () => {
   test('production without users is refused, and the variable is named', () => {
-    const engine = openEngine({ ...place, role: 'producer' });
+    const engine = openEngine({ ...fixture, role: 'producer' });
     const start = () => createDashboard({ app: sampleApp, engine, users: [], production: true });
     expect(start).toThrow(InvalidConfigError);
     expect(start).toThrow('DASHBOARD_USERS');
   });
 
   test('in development without users it answers to this machine by name alone', async () => {
-    const open = await openTestDashboard({ place, users: false });
+    const open = await openTestDashboard({ fixture, users: false });
     try {
       const port = new URL(open.url).port;
       const status = async (host: string, more: Record<string, string> = {}): Promise<number> =>
@@ -406,7 +406,7 @@ describe('case 9: guessing passwords', () => {
     });
 
   test('1,000 tries from rotating X-Forwarded-For are turned away with 429 and a growing wait', async () => {
-    const board = await openTestDashboard({ place });
+    const board = await openTestDashboard({ fixture });
     try {
       const statuses = new Map<number, number>();
       for (let start = 0; start < 1_000; start += 50) {
@@ -423,7 +423,7 @@ describe('case 9: guessing passwords', () => {
   });
 
   test('behind a configured proxy each client is counted by what that proxy wrote, and a name by itself', async () => {
-    const board = await openTestDashboard({ place, trustProxy: 1 });
+    const board = await openTestDashboard({ fixture, trustProxy: 1 });
     try {
       // One client, many names: its own count stops it.
       const sent = (client: string, name: string): Promise<Response> =>
@@ -461,7 +461,7 @@ describe('case 10: wrong tokens and passwords', () => {
     ['a'],
     { $ne: 1 },
   ])('the password %j is plainly wrong', async password => {
-    const board = await openTestDashboard({ place });
+    const board = await openTestDashboard({ fixture });
     try {
       const answer = await board.send('/sign-in', {
         method: 'POST',
@@ -530,7 +530,7 @@ describe('case 11: sessions', () => {
   });
 
   test('in production the cookie is bound to the host, https and this site, and HSTS is set', async () => {
-    const board = await openTestDashboard({ place, production: true });
+    const board = await openTestDashboard({ fixture, production: true });
     try {
       const answer = await board.send('/sign-in', {
         method: 'POST',

@@ -59,15 +59,15 @@ describe('a password of any characters', () => {
 
   test('opens PostgreSQL, for the engine and for the handlers', async () => {
     const user = namespace();
-    const place = await freshDatabase();
-    cleanups.push(() => place.drop());
-    const admin = new Pool({ connectionString: place.url, max: 1 });
+    const fixture = await freshDatabase();
+    cleanups.push(() => fixture.drop());
+    const admin = new Pool({ connectionString: fixture.url, max: 1 });
     cleanups.push(() => admin.end());
     await admin.query(`create role ${user} login superuser password ${escapeLiteral(PASSWORD)}`);
     cleanups.push(() => admin.query(`drop role ${user}`));
-    const url = withUser(place.url, user, ENCODED);
+    const url = withUser(fixture.url, user, ENCODED);
     await expect(reached(url)).resolves.toBe(true);
-    await expect(reached(withUser(place.url, user, `${ENCODED}x`))).rejects.toThrow('the credentials were refused');
+    await expect(reached(withUser(fixture.url, user, `${ENCODED}x`))).rejects.toThrow('the credentials were refused');
     const environment = new Environment({ DATABASE_URL: url });
     const context = { facts: new Facts(), use: () => Promise.reject(new Error('nothing else')) };
     const pool = await database.configure(environment, { neededBy: 'a test', also: () => undefined }).open(context);
@@ -171,10 +171,10 @@ describe('the socket of a PostgreSQL', () => {
       (user: string, path: string, folder: string) => `postgres://${user}@${encodeURIComponent(folder)}${path}`,
     ],
   ])('%s', async (_case, write) => {
-    const place = await freshDatabase();
-    cleanups.push(() => place.drop());
-    const { username, password, pathname } = new URL(place.url);
-    const url = write(`${username}:${password}`, pathname, await socketTo(place.url));
+    const fixture = await freshDatabase();
+    cleanups.push(() => fixture.drop());
+    const { username, password, pathname } = new URL(fixture.url);
+    const url = write(`${username}:${password}`, pathname, await socketTo(fixture.url));
     const environment = new Environment({ DATABASE_URL: url });
     const read = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] });
     expect(environment.problems).toEqual([]);

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
-import type { EnginePlace } from './engines.ts';
+import type { EngineFixture } from './engines.ts';
 
 /** Overwrites the stored data of a job on Redis with a text that is no JSON. */
 export async function breakStoredJob(
-  { url, namespace }: Pick<EnginePlace, 'url' | 'namespace'>,
+  { url, namespace }: Pick<EngineFixture, 'url' | 'namespace'>,
   queue: string,
   jobId: string,
 ): Promise<void> {

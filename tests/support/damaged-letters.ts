@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
-import type { EnginePlace } from './engines.ts';
+import type { EngineFixture } from './engines.ts';
 
 type EngineKind = 'redis' | 'postgres';
 const BOTH = ['redis', 'postgres'] as const;
@@ -81,7 +81,7 @@ export const DAMAGES: readonly Damage[] = [
 
 /** Does that to a dead letter that stands there. */
 export async function damageLetter(
-  { url, namespace }: Pick<EnginePlace, 'url' | 'namespace'>,
+  { url, namespace }: Pick<EngineFixture, 'url' | 'namespace'>,
   queue: string,
   id: string,
   damage: Damage,

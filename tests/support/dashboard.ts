@@ -5,7 +5,7 @@ import { createDashboard, type DashboardAction, type DashboardOptions } from '..
 import { openEngine, type EngineQueue } from '../../src/engine/index.ts';
 import sampleApp from './sample-app.config.ts';
 import { PASSWORD, sampleUsers } from './sample-users.ts';
-import type { EnginePlace } from './engines.ts';
+import type { EngineFixture } from './engines.ts';
 import { waitFor } from './wait-for.ts';
 
 export { sampleApp };
@@ -31,20 +31,20 @@ export interface TestDashboard {
 }
 
 export type TestDashboardOptions = Partial<Omit<DashboardOptions, 'engine' | 'users'>> & {
-  readonly place: EnginePlace;
+  readonly fixture: EngineFixture;
   /** A viewer, an operator and an admin of these names, by default; false: nobody. */
   readonly users?: boolean;
 };
 
 /** A dashboard on a free port over a migrated engine, its queues open. */
 export async function openTestDashboard({
-  place,
+  fixture,
   users = true,
   app = sampleApp,
   production = false,
   ...options
 }: TestDashboardOptions): Promise<TestDashboard> {
-  const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+  const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
   await engine.migrate();
   const actions: DashboardAction[] = [];
   const failures: unknown[] = [];

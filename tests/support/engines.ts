@@ -39,7 +39,7 @@ async function dropDatabase(name: string): Promise<void> {
   await administer(`drop database if exists ${name} with (force)`);
 }
 
-export interface EnginePlace {
+export interface EngineFixture {
   readonly url: string;
   readonly namespace: string;
   cleanup(): Promise<void>;
@@ -49,7 +49,7 @@ export interface EnginePlace {
 export interface AnyEngineCase {
   readonly kind: Engine['kind'];
   /** A place of its own on that engine. */
-  open(): Promise<EnginePlace>;
+  open(): Promise<EngineFixture>;
 }
 
 /** One with a server of this run. */

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
-import type { EnginePlace } from './engines.ts';
+import type { EngineFixture } from './engines.ts';
 
 export interface SeededLetter {
   readonly name: string;
@@ -11,7 +11,7 @@ export interface SeededLetter {
 
 /** Dead letters as another program leaves them: in the failed set, without anybody who was told. Answers their ids, oldest end first. */
 export async function seedLetters(
-  { url, namespace }: Pick<EnginePlace, 'url' | 'namespace'>,
+  { url, namespace }: Pick<EngineFixture, 'url' | 'namespace'>,
   queue: string,
   count: number,
   make: (index: number) => SeededLetter,

@@ -222,7 +222,7 @@ export class StockTwin implements Twin {
       if (!isJobJson(found)) {
         if (Number(limitedMs) > 0) return { jobs, rest: { kind: 'limited' } };
         const [paused] = await this.#redis.hmget(this.#stock.toKey('meta'), 'paused');
-        if (typeof paused === 'string' || (await this.#stock.isMaxed())) return { jobs, rest: { kind: 'held' } };
+        if (typeof paused === 'string' || (await this.#stock.isMaxed())) return { jobs, rest: { kind: 'blocked' } };
         return { jobs, rest: { kind: 'none', delayedUntil: Number(delayUntil) > 0 ? Number(delayUntil) : undefined } };
       }
       const { name, data, opts, attemptsMade, attemptsStarted, stacktrace, deferredFailure } = found;

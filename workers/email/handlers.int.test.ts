@@ -73,7 +73,7 @@ describe('order-confirmation', () => {
     expect(sent).toEqual([]);
   });
 
-  test('waits while the database is away: no attempt is spent, no mail server held, no address told', async () => {
+  test('waits while the database is away: no attempt is spent, no mail server paused, no address told', async () => {
     const pool = new Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none', connectionTimeoutMillis: 2_000 });
     cleanups.push(() => pool.end());
     const { sent, mailer } = recordingMailer();

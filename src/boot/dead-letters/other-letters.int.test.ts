@@ -140,11 +140,11 @@ describe('dead letters that are no jobs', () => {
   });
 
   describe('of projections', () => {
-    let place: StoreOfTest;
+    let fixture: StoreOfTest;
     let projections: Projections;
 
     beforeEach(async () => {
-      place = await openStore();
+      fixture = await openStore();
       const sums = sumsProjection();
       const projection = {
         ...sums,
@@ -154,17 +154,17 @@ describe('dead letters that are no jobs', () => {
           return sums.project(...args);
         },
       };
-      projections = new Projections({ store: place.store, projections: [projection] });
+      projections = new Projections({ store: fixture.store, projections: [projection] });
       await projections.prepare();
     });
     afterEach(async () => {
       await projections.stop();
-      await place.close();
+      await fixture.close();
     });
 
     test('are listed, replayed together in their order, and never discarded', async () => {
       projections.start();
-      await place.store.append('a', [counted({ by: 1 }), counted({ by: 2 })], { expectedVersion: 'any' });
+      await fixture.store.append('a', [counted({ by: 1 }), counted({ by: 2 })], { expectedVersion: 'any' });
       const letters = lettersOn([lettersOfProjections(projections)]);
       await waitFor('both to be set aside', async () => (await letters.count({ kind: 'projection' })) === 2);
       const list = await letters.list({ subscription: 'sums' }, 10);

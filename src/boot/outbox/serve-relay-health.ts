@@ -5,8 +5,8 @@ import type { FactName, Facts } from '../../facts/index.ts';
 import { loadMetrics, openHealthServer, type HealthServer } from '../../telemetry/index.ts';
 
 const AWAY: readonly (readonly [lost: FactName, back: FactName, reason: string])[] = [
-  ['outbox.held', 'outbox.flowing', 'The outbox is held: its database, the queue engine or the bus is away.'],
-  ['projection.held', 'projection.flowing', 'A projection stands still.'],
+  ['outbox.stalled', 'outbox.resumed', 'The outbox stands still: its database, the queue engine or the bus is away.'],
+  ['projection.stalled', 'projection.resumed', 'A projection stands still.'],
   ['engine.lost', 'engine.back', 'The queue engine cannot be reached.'],
   ['bus.lost', 'bus.back', 'The bus cannot be reached.'],
 ];

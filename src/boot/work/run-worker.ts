@@ -7,7 +7,7 @@ import type { Facts } from '../../facts/index.ts';
 import { openState } from '../../state/index.ts';
 import {
   ResourceSet,
-  type HeldJob,
+  type ClaimedJob,
   type Parent,
   PRESENCE_TTL_MS,
   isDebugged,
@@ -52,7 +52,7 @@ const ORPHAN_GRACE_MS = PRESENCE_TTL_MS / 4;
 export async function runSupervisedWorker(options: SupervisedWorkerOptions): Promise<number> {
   const { argv, variables, facts, parent } = options;
   const stopAsked = new AbortController();
-  const adopted = Promise.withResolvers<HeldJob>();
+  const adopted = Promise.withResolvers<ClaimedJob>();
   let graceMs = 25_000;
   let code = 0;
   let host: WorkerHost | undefined;
@@ -173,7 +173,7 @@ async function serve(host: WorkerHost, signal: AbortSignal, ready: () => void): 
 
 async function adoptOne(
   host: WorkerHost,
-  adopted: Promise<HeldJob>,
+  adopted: Promise<ClaimedJob>,
   signal: AbortSignal,
   ready: () => void,
 ): Promise<void> {

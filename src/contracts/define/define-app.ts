@@ -22,7 +22,7 @@ export interface QueueDefinition {
     readonly rate?: { readonly max: number; readonly per: Duration };
     /** Runs at once at most for each destination, across all workers; up to 100. Unlimited by default. */
     readonly concurrency?: number;
-    /** When a destination counts as sick: 5 failures in 30 s; held for 30 s, doubled up to 5 min; 3 probes to trust it again. */
+    /** When a destination counts as sick: 5 failures in 30 s; paused for 30 s, doubled up to 5 min; 3 probes to trust it again. */
     readonly breaker?: {
       readonly failures?: number;
       readonly within?: Duration;

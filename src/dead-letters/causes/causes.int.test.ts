@@ -1,7 +1,7 @@
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { engineCases, type EnginePlace } from '../../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
 import { runApp } from '../../../tests/support/running-app.ts';
 import { seedLetters } from '../../../tests/support/seed-letters.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
@@ -17,25 +17,25 @@ const work = defineJob({ queue: 'causes', name: 'work', schema: z.object({ n: z.
 const app = defineApp({ jobs: [work], handlers: [] });
 
 describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let engine: Engine;
   let counter: CauseCounter;
   let letters: DeadLetters;
 
   beforeEach(async () => {
-    place = await engineCase.open();
-    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    fixture = await engineCase.open();
+    engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     await engine.migrate();
     counter = await CauseCounter.open(app, engine);
     letters = new DeadLetters({ engine, app });
   });
   afterEach(async () => {
     await engine.close(2_000);
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   const seed = (count: number, reason = (index: number) => `number ${index} is odd`) =>
-    seedLetters(place, 'causes', count, index => ({ name: 'work', data: '{"n":1}', reason: reason(index) }));
+    seedLetters(fixture, 'causes', count, index => ({ name: 'work', data: '{"n":1}', reason: reason(index) }));
   const counted = async (): Promise<number> => (await counter.index.size('causes')).counted;
 
   test('jobs are counted as they die, by whoever runs them, and no longer once they are replayed or discarded', async () => {

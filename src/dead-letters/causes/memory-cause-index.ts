@@ -12,11 +12,11 @@ export class MemoryCauseIndex implements CauseIndex {
   readonly #queues: Map<string, Counted>;
   readonly #namespace: string;
 
-  constructor(engine: Engine, place: object, namespace: string) {
+  constructor(engine: Engine, server: object, namespace: string) {
     this.#engine = engine;
     this.#namespace = namespace;
-    this.#queues = inMemory.get(place) ?? new Map<string, Counted>();
-    inMemory.set(place, this.#queues);
+    this.#queues = inMemory.get(server) ?? new Map<string, Counted>();
+    inMemory.set(server, this.#queues);
   }
 
   async put(queue: string, letters: readonly CountedLetter[]): Promise<void> {
@@ -47,8 +47,8 @@ export class MemoryCauseIndex implements CauseIndex {
 
   async walk(queue: string, cause: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
     const all = newestFirst(this.#of(queue).values()).filter(each => each.cause === cause);
-    const behind = from === undefined ? all : all.filter(each => placeOf(each) < from);
-    return pageOf(behind, limit, placeOf);
+    const behind = from === undefined ? all : all.filter(each => cursorOf(each) < from);
+    return pageOf(behind, limit, cursorOf);
   }
 
   async ends(queue: string, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
@@ -57,8 +57,8 @@ export class MemoryCauseIndex implements CauseIndex {
   }
 
   async uncounted(queue: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
-    const behind = (await this.#failed(queue)).filter(each => from === undefined || placeOf(each) < from);
-    const { items, next } = pageOf(behind, limit, placeOf);
+    const behind = (await this.#failed(queue)).filter(each => from === undefined || cursorOf(each) < from);
+    const { items, next } = pageOf(behind, limit, cursorOf);
     return { items: this.#notCounted(queue, items), next };
   }
 
@@ -97,16 +97,16 @@ function causeOf(letters: readonly CountedLetter[]): CountedCause {
   return { cause, expected, name, reason, count: letters.length, firstEndedAt, lastEndedAt: endedAt };
 }
 
-function placeOf({ id, endedAt }: LetterEnd): string {
+function cursorOf({ id, endedAt }: LetterEnd): string {
   return `${String(endedAt).padStart(16, '0')} ${id}`;
 }
 
 function newestFirst<Letter extends LetterEnd>(letters: Iterable<Letter>): readonly Letter[] {
-  return [...letters].sort((a, b) => (placeOf(a) < placeOf(b) ? 1 : -1));
+  return [...letters].sort((a, b) => (cursorOf(a) < cursorOf(b) ? 1 : -1));
 }
 
-function pageOf<Item>(all: readonly Item[], limit: number, place: (item: Item) => string): Page<Item> {
+function pageOf<Item>(all: readonly Item[], limit: number, cursorAt: (item: Item) => string): Page<Item> {
   const items = all.slice(0, limit);
   const last = items.at(-1);
-  return { items, next: all.length <= limit || last === undefined ? undefined : place(last) };
+  return { items, next: all.length <= limit || last === undefined ? undefined : cursorAt(last) };
 }

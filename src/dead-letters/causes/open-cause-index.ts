@@ -13,6 +13,6 @@ export async function openCauseIndex(engine: Engine): Promise<CauseIndex> {
     case 'postgres':
       return new PostgresCauseIndex(backing.pool);
     case 'memory':
-      return new MemoryCauseIndex(engine, backing.place, backing.namespace);
+      return new MemoryCauseIndex(engine, backing.server, backing.namespace);
   }
 }

@@ -109,7 +109,7 @@ export class PostgresCauseIndex implements CauseIndex {
   }
 
   async walk(queue: string, cause: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
-    const { rows } = await this.#pool.query<EndRow>(WALK, [queue, cause, ...placeOf(from ?? NEWEST_PLACE), limit]);
+    const { rows } = await this.#pool.query<EndRow>(WALK, [queue, cause, ...cursorOf(from ?? NEWEST_PLACE), limit]);
     return { items: rows.map(endOf), next: nextOf(rows, limit) };
   }
 
@@ -122,7 +122,7 @@ export class PostgresCauseIndex implements CauseIndex {
   async uncounted(queue: string, from: string | undefined, limit: number): Promise<Page<LetterEnd>> {
     const { rows } = await this.#pool.query<EndRow & { readonly counted: boolean }>(UNCOUNTED, [
       queue,
-      ...placeOf(from),
+      ...cursorOf(from),
       limit,
     ]);
     return { items: rows.filter(({ counted }) => !counted).map(endOf), next: nextOf(rows, limit) };
@@ -149,7 +149,7 @@ function endOf({ id, ended }: EndRow): LetterEnd {
 const NEWEST_PLACE = `${Number.MAX_SAFE_INTEGER} `;
 
 /** `END ID`. */
-function placeOf(from: string | undefined): readonly [string, string] {
+function cursorOf(from: string | undefined): readonly [string, string] {
   if (from === undefined) return ['-1', ''];
   const space = from.indexOf(' ');
   return [from.slice(0, space), from.slice(space + 1)];

@@ -98,7 +98,7 @@ export async function discardJobs(
 
 /**
  * Acts on every target once; those that somebody else holds again and again until that can be nobody any more: a process that was killed
- * in the middle of one leaves it held for ACT_MS.
+ * in the middle of one leaves it claimed for ACT_MS.
  */
 async function each(
   { engine, index, targets }: ActedOnJobs,

@@ -12,7 +12,7 @@ export function isBrokenJson(job: EngineJob): string | undefined {
   return complaints.get(job);
 }
 
-/** How a repaired job says what was repaired: see redis/sturdy-backend.ts. */
+/** How a repaired job says what was repaired: see redis/resilient-backend.ts. */
 export const UNREADABLE = 'Shiftwork cannot read this job: ';
 
 /**
@@ -54,7 +54,7 @@ function marked(job: EngineJob, complaint: string): EngineJob {
 
 /** The parser's message quotes what it read: only the place is taken from it. */
 function complaintOf(cause: unknown, text: string): string {
-  const place = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined;
-  const where = place === undefined ? '' : `, reading failed at position ${place}`;
+  const position = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined;
+  const where = position === undefined ? '' : `, reading failed at position ${position}`;
   return `the stored data is not JSON (${text.length} characters${where})`;
 }

@@ -96,7 +96,7 @@ export class MemoryBackend extends MemoryAdmin implements IQueueBackend {
     const queue = await this.reached();
     const finishedOn = queue.now();
     queue.succeed(
-      held(queue, id, token, 'moveToFinished'),
+      lockedJob(queue, id, token, 'moveToFinished'),
       JSON.stringify(returnValue ?? null),
       keepOf(keep),
       finishedOn,
@@ -114,7 +114,7 @@ export class MemoryBackend extends MemoryAdmin implements IQueueBackend {
   ): Promise<Finished> {
     const queue = await this.reached();
     const finishedOn = queue.now();
-    const job = held(queue, id, token, 'moveToFinished');
+    const job = lockedJob(queue, id, token, 'moveToFinished');
     queue.fail(job, { reason, stacktrace: textOf(fields?.['stacktrace']) }, keepOf(keep), finishedOn);
     return { result: fetchNext ? this.#next(queue, token, this.#worker.name) : undefined, finishedOn };
   }
@@ -127,7 +127,7 @@ export class MemoryBackend extends MemoryAdmin implements IQueueBackend {
     opts: Parameters<IQueueBackend['moveToDelayed']>[4] = {},
   ): Promise<void | unknown[]> {
     const queue = await this.reached();
-    const job = held(queue, jobId, token, 'moveToDelayed');
+    const job = lockedJob(queue, jobId, token, 'moveToDelayed');
     if (opts.skipAttempt !== true) job.attemptsMade += 1;
     queue.delay(job, timestamp + delay, delay, failureOf(opts.fieldsToUpdate));
     if (opts.fetchNext !== true) return [];
@@ -137,7 +137,7 @@ export class MemoryBackend extends MemoryAdmin implements IQueueBackend {
 
   async moveJobFromActiveToWait(jobId: string, token = '0'): Promise<number> {
     const queue = await this.reached();
-    const job = queue.held(jobId, token);
+    const job = queue.locked(jobId, token);
     if (job === 'missing')
       throw new Refusal(ErrorCode.JobNotExist, `Missing key for job ${jobId}. moveJobFromActiveToWait`);
     if (typeof job !== 'string') queue.requeue(job, true, undefined);
@@ -151,7 +151,7 @@ export class MemoryBackend extends MemoryAdmin implements IQueueBackend {
     opts: Parameters<IQueueBackend['retryJob']>[3] = {},
   ): Promise<void> {
     const queue = await this.reached();
-    const job = held(queue, jobId, token, 'retryJob');
+    const job = lockedJob(queue, jobId, token, 'retryJob');
     job.attemptsMade += 1;
     queue.requeue(job, lifo, failureOf(opts.fieldsToUpdate));
   }
@@ -221,8 +221,8 @@ function newJob({ name, data, opts, timestamp, delay, priority, ...job }: JobJso
   return { id: jobId || job.id || '', name, data, timestamp, opts: options };
 }
 
-function held(queue: MemoryQueue, id: string, token: string, command: string): MemoryJob {
-  const job = queue.held(id, token);
+function lockedJob(queue: MemoryQueue, id: string, token: string, command: string): MemoryJob {
+  const job = queue.locked(id, token);
   if (typeof job !== 'string') return job;
   if (job === 'missing') throw new Refusal(ErrorCode.JobNotExist, `Missing key for job ${id}. ${command}`);
   if (job === 'taken-over')

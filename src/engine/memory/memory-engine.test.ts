@@ -6,13 +6,13 @@ import { turnsContract } from '../suites/turns.contract-suite.ts';
 import { openEngine } from '../index.ts';
 import { MemoryEngine, memoryServer, memoryServerWith, VirtualClock } from './index.ts';
 
-const place = (): string => `m${randomBytes(6).toString('hex')}`;
+const serverName = (): string => `m${randomBytes(6).toString('hex')}`;
 
 engineContract({
   kind: 'memory',
-  openPlace: async () => ({ url: `memory://${place()}`, namespace: 'test', cleanup: async () => undefined }),
+  openFixture: async () => ({ url: `memory://${serverName()}`, namespace: 'test', cleanup: async () => undefined }),
   startServer: async () => {
-    const name = place();
+    const name = serverName();
     const server = memoryServer(name);
     return {
       url: `memory://${name}`,
@@ -26,12 +26,12 @@ engineContract({
 });
 
 turnsContract('memory', async name => {
-  const engine = new MemoryEngine(new URL(`memory://${place()}`), { url: '', role: 'worker' });
+  const engine = new MemoryEngine(new URL(`memory://${serverName()}`), { url: '', role: 'worker' });
   return { queue: await engine.turns(name), close: () => engine.close() };
 });
 
 groupsContract('memory', async (name, limits) => {
-  const engine = new MemoryEngine(new URL(`memory://${place()}`), { url: '', role: 'worker' });
+  const engine = new MemoryEngine(new URL(`memory://${serverName()}`), { url: '', role: 'worker' });
   const stored = await engine.queue(name);
   return {
     queue: await engine.turns(name, { limits }),
@@ -41,7 +41,7 @@ groupsContract('memory', async (name, limits) => {
 });
 
 test('on a clock that a test moves a delayed job is due when that clock says so, without any time passing', async () => {
-  const name = place();
+  const name = serverName();
   const clock = new VirtualClock();
   memoryServerWith(name, clock);
   const engine = openEngine({ url: `memory://${name}`, role: 'worker' });

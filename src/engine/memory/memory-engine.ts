@@ -18,7 +18,7 @@ import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { Outage } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
-import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
+import { ResilientWorker } from '../bullmq/resilient-worker.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { MemoryEnds } from './memory-ends.ts';
@@ -42,7 +42,7 @@ export class MemoryEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #outage: Outage;
   readonly #queues = new Map<string, EngineQueue>();
-  readonly #workers: SturdyWorker[] = [];
+  readonly #workers: ResilientWorker[] = [];
   readonly #stop = new AbortController();
   #isWatching = false;
   #isCut = false;
@@ -85,7 +85,7 @@ export class MemoryEngine implements Engine {
     await retryPatiently(() => this.#open(), { again: () => !signal.aborted, signal }).catch((cause: unknown) => {
       throw signal.aborted ? this.#outage.error(CLOSED) : cause;
     });
-    const worker = new SturdyWorker(name, process, {
+    const worker = new ResilientWorker(name, process, {
       setup,
       backend: this.#backend(),
       onConnectionError: error => this.#lost(error),
@@ -124,13 +124,13 @@ export class MemoryEngine implements Engine {
     );
   }
 
-  async handBack(name: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
-    if (held.length === 0) return [];
+  async handBack(name: string, claims: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
+    if (claims.length === 0) return [];
     await this.#reach();
     const queue = this.#server.queue(this.#namespace, name);
     // The one that goes last ends at the head.
-    return held.toReversed().flatMap(({ jobId, token }) => {
-      const job = queue.held(jobId, token);
+    return claims.toReversed().flatMap(({ jobId, token }) => {
+      const job = queue.locked(jobId, token);
       if (typeof job === 'string') return [];
       queue.requeue(job, true, undefined);
       return [jobId];
@@ -139,7 +139,7 @@ export class MemoryEngine implements Engine {
 
   async backing(): Promise<EngineBacking> {
     await this.#open();
-    return { kind: 'memory', place: this.#server, namespace: this.#namespace, now: () => this.#server.clock.now() };
+    return { kind: 'memory', server: this.#server, namespace: this.#namespace, now: () => this.#server.clock.now() };
   }
 
   renew(): void {}

@@ -22,7 +22,7 @@ export interface Taking {
   readonly lockMs: number;
 }
 
-/** How a job that was held goes on. */
+/** How a job that was locked goes on. */
 export interface Failure {
   readonly reason: string | undefined;
   readonly stacktrace: string | undefined;
@@ -45,7 +45,7 @@ export class MemoryQueue {
   readonly groups = new MemoryGroups();
   readonly #clock: MemoryClock;
   readonly #onAdded: ((job: MemoryJob) => void) | undefined;
-  #places = 0;
+  #sequence = 0;
   #ids = 0;
   #lastLookForStalled = Number.NEGATIVE_INFINITY;
 
@@ -85,7 +85,7 @@ export class MemoryQueue {
       opts: JSON.stringify(optionsOf({ opts, metadata })),
       priority: opts.priority ?? 0,
       delay,
-      seq: this.#place(opts.lifo === true),
+      seq: this.#nextSequence(opts.lifo === true),
       state: delay > 0 ? 'delayed' : 'waiting',
       dueAt: timestamp + delay,
       attemptsMade: 0,
@@ -192,8 +192,8 @@ export class MemoryQueue {
       : jobs.sort((a, b) => a.priority - b.priority || a.seq - b.seq);
   }
 
-  /** The job that is held with this token, or why it is not. */
-  held(id: string, token: string): MemoryJob | Refusal {
+  /** The job that is locked with this token, or why it is not. */
+  locked(id: string, token: string): MemoryJob | Refusal {
     const job = this.jobs.get(id);
     if (job === undefined) return 'missing';
     if (job.state !== 'active') return 'lock-lost';
@@ -226,7 +226,7 @@ export class MemoryQueue {
   /** Back among those that wait: after an attempt, or as if it had not been taken. */
   requeue(job: MemoryJob, atHead: boolean, failure: Failure | undefined, prev = 'active'): void {
     this.#release(job, 'waiting', failure);
-    job.seq = this.#place(atHead);
+    job.seq = this.#nextSequence(atHead);
     this.events.say('waiting', { jobId: job.id, prev });
     this.events.sign();
   }
@@ -266,7 +266,7 @@ export class MemoryQueue {
       job.stalls += 1;
       if (job.stalls > mostStalls) job.deferredFailure = 'job stalled more than allowable limit';
       this.#release(job, 'waiting', undefined);
-      job.seq = this.#place(false);
+      job.seq = this.#nextSequence(false);
       this.events.say('stalled', { jobId: job.id });
     }
     for (const job of active) job.wasStalled = job.state === 'active';
@@ -275,12 +275,12 @@ export class MemoryQueue {
   }
 
   reposition(job: MemoryJob, atHead: boolean): void {
-    job.seq = this.#place(atHead);
+    job.seq = this.#nextSequence(atHead);
   }
 
-  #place(atHead: boolean): number {
-    this.#places += 1;
-    return atHead ? -this.#places : this.#places;
+  #nextSequence(atHead: boolean): number {
+    this.#sequence += 1;
+    return atHead ? -this.#sequence : this.#sequence;
   }
 
   /** A failure counts as an attempt. */

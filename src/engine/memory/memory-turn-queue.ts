@@ -3,7 +3,7 @@ import type {
   AddAnswer,
   End,
   GroupPause,
-  Held,
+  JobLock,
   NewJob,
   NoteAnswer,
   Rest,
@@ -55,12 +55,12 @@ export class MemoryTurnQueue implements TurnQueue {
   async turn({ id, now, ends, take }: Turn): Promise<TurnAnswer> {
     await this.#options.reach();
     const before = this.#answers.get(id);
-    if (before !== undefined) return { settled: before, jobs: this.#stillHeld(take), rest: take && { kind: 'more' } };
+    if (before !== undefined) return { settled: before, jobs: this.#stillLocked(take), rest: take && { kind: 'more' } };
     const settled = this.#settleAll(ends, now);
     this.#remember(id, settled);
     this.#signs = this.#queue.events.signs;
     if (take === undefined) return { settled, jobs: [], rest: undefined };
-    if (this.#options.gate?.isOpen === false) return { settled, jobs: [], rest: { kind: 'held' } };
+    if (this.#options.gate?.isOpen === false) return { settled, jobs: [], rest: { kind: 'blocked' } };
     return { settled, ...this.#take(take, now) };
   }
 
@@ -86,7 +86,7 @@ export class MemoryTurnQueue implements TurnQueue {
   }
 
   #settle({ jobId, token, end, groups = [] }: End, now: number): SettleAnswer {
-    const job = this.#queue.held(jobId, token);
+    const job = this.#queue.locked(jobId, token);
     if (typeof job === 'string') return { kind: job };
     if (end.what !== 'handed-back') {
       if (end.line !== undefined) {
@@ -151,12 +151,12 @@ export class MemoryTurnQueue implements TurnQueue {
     const queue = this.#queue;
     const forMs = queue.rate.limitedMs(now);
     if (forMs > 0) return { kind: 'limited', forMs };
-    if (queue.isPaused() || queue.isFull()) return { kind: 'held' };
+    if (queue.isPaused() || queue.isFull()) return { kind: 'blocked' };
     const times = [queue.nextDueAt(), groupsUntil].filter(time => time !== undefined);
     return { kind: 'none', delayedUntil: times.length === 0 ? undefined : Math.min(...times) };
   }
 
-  #stillHeld(take: Take | undefined): readonly TakenJob[] {
+  #stillLocked(take: Take | undefined): readonly TakenJob[] {
     const tokens = take?.tokens ?? [];
     const active = this.#queue.inState('active');
     return tokens.flatMap(token => active.filter(job => job.token === token).map(job => taken(job, token)));
@@ -174,7 +174,7 @@ export class MemoryTurnQueue implements TurnQueue {
   }
 
   #note({ jobId, token, lines, mostLines, progress }: RunNote): NoteAnswer {
-    const job = this.#queue.held(jobId, token);
+    const job = this.#queue.locked(jobId, token);
     if (typeof job === 'string') return { kind: 'lost' };
     job.logs.push(...lines.slice(0, Math.max(0, mostLines - job.logs.length)));
     if (progress === undefined) return { kind: 'noted' };
@@ -184,9 +184,9 @@ export class MemoryTurnQueue implements TurnQueue {
     return { kind: 'noted' };
   }
 
-  async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {
+  async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {
     await this.#options.reach();
-    return held.filter(({ jobId, token }) => !this.#queue.extend(jobId, token, lockMs)).map(({ jobId }) => jobId);
+    return locks.filter(({ jobId, token }) => !this.#queue.extend(jobId, token, lockMs)).map(({ jobId }) => jobId);
   }
 
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {

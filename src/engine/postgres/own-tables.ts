@@ -1,6 +1,6 @@
 /**
  * What the platform keeps beside BullMQ's tables, in the same schema: the small shared state (see src/state), the lines of its
- * rate limits, and how held jobs are handed back. One statement list, safe to repeat; the caller holds the lock that keeps two migrations apart.
+ * rate limits, and how claimed jobs are handed back. One statement list, safe to repeat; the caller holds the lock that keeps two migrations apart.
  */
 export const OWN_TABLES = `
   CREATE SEQUENCE IF NOT EXISTS shiftwork_state_version;

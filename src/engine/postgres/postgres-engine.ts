@@ -21,7 +21,7 @@ import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.t
 import { schemaOf } from '../settings/namespace.ts';
 import { Outage } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
-import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
+import { ResilientWorker } from '../bullmq/resilient-worker.ts';
 import { targetOf } from '../settings/target.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from '../bullmq/postgres/backend.ts';
@@ -30,7 +30,7 @@ import { PostgresEnds } from '../bullmq/postgres/postgres-ends.ts';
 import { postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
 import { postgresClaims, postgresHandBack } from '../bullmq/postgres/claims.ts';
 import { EngineTimePool, postgresTime } from '../bullmq/postgres/engine-time.ts';
-import { LentPool } from '../bullmq/postgres/lent-pool.ts';
+import { BorrowedPool } from '../bullmq/postgres/borrowed-pool.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { WatchedPool } from './pool.ts';
 import { insistOnTurns, PostgresTurnQueue, WorkSigns } from '../bullmq/postgres/turns/index.ts';
@@ -49,7 +49,7 @@ export class PostgresEngine implements Engine {
   readonly #outage: Outage;
   readonly #queues = new Map<string, Promise<EngineQueue>>();
   readonly #ready = new Map<string, EngineQueue>();
-  readonly #workers: SturdyWorker[] = [];
+  readonly #workers: ResilientWorker[] = [];
   readonly #stop = new AbortController();
   /** Under which the server remembers what this process was answered last. */
   readonly #sender = randomUUID();
@@ -84,7 +84,7 @@ export class PostgresEngine implements Engine {
   }
 
   async #openQueue(name: string): Promise<EngineQueue> {
-    const pool = new EngineTimePool(this.#lend(await this.#open()), this.clock);
+    const pool = new EngineTimePool(this.#borrow(await this.#open()), this.clock);
     await this.clock.known();
     const queue: EngineQueue = new Queue(
       name,
@@ -124,9 +124,9 @@ export class PostgresEngine implements Engine {
     process: EngineProcessor,
     setup: WorkerSetup,
   ): Promise<EngineWorker> {
-    const worker = new SturdyWorker(name, process, {
+    const worker = new ResilientWorker(name, process, {
       setup,
-      backend: postgresBackend(new EngineTimePool(this.#lend(watched), this.clock), this.#schema),
+      backend: postgresBackend(new EngineTimePool(this.#borrow(watched), this.clock), this.#schema),
       onConnectionError: error => this.#outage.lost(error),
     });
     try {
@@ -143,7 +143,7 @@ export class PostgresEngine implements Engine {
   async turns(name: string, settings: TurnQueueSettings = {}): Promise<TurnQueue> {
     if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
     const watched = await this.#open();
-    const pool = this.#lend(watched);
+    const pool = this.#borrow(watched);
     const { signal } = this.#stop;
     const again = (cause: unknown): boolean => this.#options.role === 'worker' && isUnreachable(cause);
     await retryPatiently(() => insistOnTurns(pool, this.#schema), { again, signal }).catch((cause: unknown) => {
@@ -172,7 +172,7 @@ export class PostgresEngine implements Engine {
     const { signal } = this.#stop;
     const listen = (channel: string, called: (said?: string) => void): void =>
       watched.listen({ channel, called, signal });
-    this.#ends ??= new PostgresEnds({ pool: this.#lend(watched), schema: this.#schema, listen });
+    this.#ends ??= new PostgresEnds({ pool: this.#borrow(watched), schema: this.#schema, listen });
     return this.#ends;
   }
 
@@ -184,14 +184,14 @@ export class PostgresEngine implements Engine {
     }
   }
 
-  async handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
-    if (held.length === 0) return [];
+  async handBack(queue: string, claims: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
+    if (claims.length === 0) return [];
     // With the lent pool's errors: they reach BullMQ's workers, which know them.
-    return postgresHandBack(this.#lend(await this.#open()), queue, held);
+    return postgresHandBack(this.#borrow(await this.#open()), queue, claims);
   }
 
   async backing(): Promise<EngineBacking> {
-    return { kind: 'postgres', pool: this.#lend(await this.#open()) };
+    return { kind: 'postgres', pool: this.#borrow(await this.#open()) };
   }
 
   renew(): void {
@@ -248,8 +248,8 @@ export class PostgresEngine implements Engine {
     return this.#opening;
   }
 
-  #lend(watched: WatchedPool): LentPool {
-    return new LentPool(watched, this.#outage, this.#options.role === 'worker');
+  #borrow(watched: WatchedPool): BorrowedPool {
+    return new BorrowedPool(watched, this.#outage, this.#options.role === 'worker');
   }
 
   #explained(cause: unknown): unknown {

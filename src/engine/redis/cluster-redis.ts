@@ -2,7 +2,7 @@ import { Cluster, type ClusterOptions, type Command } from 'ioredis';
 import type { ClusterAddress } from '../../config/index.ts';
 import { credentialsOf, type ServerOptions } from '../../redis/index.ts';
 import { LateAnswers } from './late-answers.ts';
-import type { AnswerLimits } from './lean-redis.ts';
+import type { AnswerLimits } from './batched-redis.ts';
 
 const TICK_MS = 100;
 /** So soon a failover is known also where no connection has ended: that of a frozen server stands. */

@@ -7,7 +7,7 @@ import { FAIL_FAST_MS } from '../settings/limits.ts';
 import { BlockingRedis } from './blocking-redis.ts';
 import { ClusterRedis } from './cluster-redis.ts';
 import { insistOnDatabase } from './insist-on-database.ts';
-import { LeanRedis, type AnswerLimits } from './lean-redis.ts';
+import { BatchedRedis, type AnswerLimits } from './batched-redis.ts';
 
 const COMMON = {
   // Nothing is done before it is used: opening an engine is synchronous.
@@ -64,7 +64,7 @@ export function openCommands(
     const server = { ...COMMON, connectTimeout, maxRetriesPerRequest, connectionName };
     return new ClusterRedis({ address, server, limits, tries: CLUSTER_TRIES[role], waits: role === 'worker', refused });
   }
-  const redis = new LeanRedis(
+  const redis = new BatchedRedis(
     { ...connectionOptions(address, key), ...COMMON, ...BY_ROLE[role], connectionName },
     limits,
     refused,

@@ -25,7 +25,7 @@ import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import { Outage } from '../outage/outage.ts';
-import { SturdyWorker } from '../bullmq/sturdy-worker.ts';
+import { ResilientWorker } from '../bullmq/resilient-worker.ts';
 import { RedisEnds } from '../bullmq/redis/redis-ends.ts';
 import { checkCluster } from './check-cluster.ts';
 import { checkRedis, kindErrorsOf } from './check.ts';
@@ -34,7 +34,7 @@ import { redisClaims, redisHandBack } from '../bullmq/redis/claims.ts';
 import { Connections } from './connections.ts';
 import { isMissingDatabase } from './insist-on-database.ts';
 import { rightsErrors } from './rights.ts';
-import { sturdyBackend } from '../bullmq/redis/sturdy-backend.ts';
+import { resilientBackend } from '../bullmq/redis/resilient-backend.ts';
 import { RedisTurnQueue } from '../bullmq/redis/turns/index.ts';
 
 const NO_DATABASE =
@@ -51,7 +51,7 @@ export class RedisEngine implements Engine {
   readonly #outage: Outage;
   readonly #connections: Connections;
   readonly #queues = new Map<string, EngineQueue>();
-  readonly #workers: SturdyWorker[] = [];
+  readonly #workers: ResilientWorker[] = [];
   /** Names of queues whose signs this process has waited for. */
   readonly #waited = new Set<string>();
   readonly #stop = new AbortController();
@@ -99,7 +99,7 @@ export class RedisEngine implements Engine {
     const queue: EngineQueue = new Queue(
       name,
       { connection: {}, prefix, streams: { events: { maxLen: EVENTS_KEPT } } },
-      sturdyBackend(this.#connections, prefix, this.clock),
+      resilientBackend(this.#connections, prefix, this.clock),
     );
     // The command connection's own listeners have reported it already.
     queue.on('error', () => undefined);
@@ -113,10 +113,10 @@ export class RedisEngine implements Engine {
     await this.#connections.ready();
     await this.clock.known();
     const prefix = await this.#keys.prefixOf(name);
-    const worker = new SturdyWorker(name, process, {
+    const worker = new ResilientWorker(name, process, {
       setup,
       prefix,
-      backend: sturdyBackend(this.#connections, prefix, this.clock),
+      backend: resilientBackend(this.#connections, prefix, this.clock),
       onConnectionError: () => undefined,
     });
     this.#workers.push(worker);
@@ -160,8 +160,8 @@ export class RedisEngine implements Engine {
     return redisClaims(this.#connections.commands, `${await this.#keys.prefixOf(queue)}:${queue}`);
   }
 
-  async handBack(queue: string, held: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
-    return held.length === 0 ? [] : redisHandBack(await this.queue(queue), held);
+  async handBack(queue: string, claims: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
+    return claims.length === 0 ? [] : redisHandBack(await this.queue(queue), claims);
   }
 
   async backing(): Promise<EngineBacking> {

@@ -9,26 +9,26 @@ import {
   seen,
   startWorker,
   type EngineContractCase,
-  type SharedPlace,
+  type SharedFixture,
 } from './trial.contract-suite.ts';
 
 /** What queues and workers promise on every engine. */
-export function queuesContract({ kind, openPlace }: Pick<EngineContractCase, 'kind' | 'openPlace'>): void {
+export function queuesContract({ kind, openFixture }: Pick<EngineContractCase, 'kind' | 'openFixture'>): void {
   describe(`queues on ${kind}`, () => {
     const engines = new Engines();
-    const places: SharedPlace[] = [];
+    const fixtures: SharedFixture[] = [];
     const open = (options: EngineOptions) => engines.open(options);
 
     afterEach(async () => {
       await engines.close();
-      await Promise.all(places.splice(0).map(place => place.cleanup()));
+      await Promise.all(fixtures.splice(0).map(fixture => fixture.cleanup()));
     });
 
     /** A migrated namespace of its own, with a producer and a worker engine. */
     async function setup() {
-      const place = await openPlace();
-      places.push(place);
-      const { url, namespace } = place;
+      const fixture = await openFixture();
+      fixtures.push(fixture);
+      const { url, namespace } = fixture;
       const producer = open({ url, namespace, role: 'producer' });
       await producer.migrate();
       const workers = open({ url, namespace, role: 'worker' });
@@ -110,7 +110,7 @@ export function queuesContract({ kind, openPlace }: Pick<EngineContractCase, 'ki
       ['without a priority', {}],
       ['with one', { priority: 10 }],
     ])(
-      'held jobs %s go back to the head of their queue, in their order; a wrong token moves nothing',
+      'claimed jobs %s go back to the head of their queue, in their order; a wrong token moves nothing',
       async (_, priority) => {
         const { workers, queue } = await setup();
         // By name too, the only order that BullMQ keeps on Redis among the priorities.

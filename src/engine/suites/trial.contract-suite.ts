@@ -2,8 +2,8 @@ import { expect, vi } from 'vitest';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
 import { openEngine, type Engine, type EngineJob, type EngineOptions, type EngineWorker } from '../index.ts';
 
-/** A place on a server that many tests share. */
-export interface SharedPlace {
+/** A part of a server that many tests share. */
+export interface SharedFixture {
   readonly url: string;
   readonly namespace: string;
   cleanup(): Promise<unknown>;
@@ -23,7 +23,7 @@ export interface OwnServer {
 
 export interface EngineContractCase {
   readonly kind: Engine['kind'];
-  openPlace(): Promise<SharedPlace>;
+  openFixture(): Promise<SharedFixture>;
   startServer(): Promise<OwnServer>;
 }
 

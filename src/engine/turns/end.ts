@@ -1,5 +1,5 @@
 import type { GroupedOptions } from './groups.ts';
-import type { Held } from './held-job.ts';
+import type { JobLock } from './taken-job.ts';
 
 /** How many jobs that ended in the same way a queue keeps. BullMQ's form: `count` 0 keeps none, without it or with -1 all. */
 export interface Keep {
@@ -82,7 +82,7 @@ export interface Failed extends Noted {
 export type EndKind = Succeeded | Retried | Snoozed | HandedBack | Failed;
 
 /** `groups`: those in which it has a place among the jobs that run, which is free from now on. */
-export type End = Held & { readonly end: EndKind; readonly groups?: readonly string[] };
+export type End = JobLock & { readonly end: EndKind; readonly groups?: readonly string[] };
 
 /**
  * Whether an end was written. Nothing of it was where it was not, and the job is not this worker's to end.

@@ -26,7 +26,7 @@ export {
   type StartPace,
   type TakeRate,
 } from './groups.ts';
-export type { BrokenJob, Held, SoundJob, TakenJob } from './held-job.ts';
+export type { BrokenJob, JobLock, SoundJob, TakenJob } from './taken-job.ts';
 export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
 export type { GroupPause, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';

@@ -1,7 +1,7 @@
-import type { Held } from './held-job.ts';
+import type { JobLock } from './taken-job.ts';
 
 /** What a run says of itself while it runs. */
-export interface RunNote extends Held {
+export interface RunNote extends JobLock {
   /** BullMQ's progress, with its event. */
   readonly progress?: ProgressChange | undefined;
   /** Lines for the job's log, oldest first. None is added once the log has `mostLines`. */

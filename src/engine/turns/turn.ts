@@ -1,6 +1,6 @@
 import type { End, SettleAnswer } from './end.ts';
 import type { GroupLimit, TakeRate } from './groups.ts';
-import type { Held, TakenJob } from './held-job.ts';
+import type { JobLock, TakenJob } from './taken-job.ts';
 import type { AddAnswer, NewJob } from './new-job.ts';
 import type { NoteAnswer, RunNote } from './run-note.ts';
 
@@ -21,7 +21,7 @@ export interface Take {
 export interface Turn {
   /**
    * Unique. A turn may be sent again under its id where its answer was lost: an engine that has done it answers what it did then,
-   * with those of the jobs that are still held.
+   * with those of the jobs that are still locked.
    */
   readonly id: string;
   /** Engine time, milliseconds since 1970. */
@@ -35,13 +35,13 @@ export interface Turn {
  * - `more`: as many as were wanted, or as the bound in bytes allows; there may be more
  * - `none`: nothing waits that may start; `delayedUntil` is when the next delayed one is due, or a group is looked at again (engine time)
  * - `limited`: the queue is above its rate for so long
- * - `held`: the queue is paused, or as many as may run at once do
+ * - `blocked`: the queue is paused, or as many as may run at once do
  */
 export type Rest =
   | { readonly kind: 'more' }
   | { readonly kind: 'none'; readonly delayedUntil: number | undefined }
   | { readonly kind: 'limited'; readonly forMs: number }
-  | { readonly kind: 'held' };
+  | { readonly kind: 'blocked' };
 
 export interface TurnAnswer {
   /** In the order of the ends. */
@@ -69,8 +69,8 @@ export interface TurnQueue {
   turn(turn: Turn): Promise<TurnAnswer>;
   /** Writes what runs say while they run, each for itself. Answers in their order. */
   note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]>;
-  /** Answers the ids of those that are no longer held with that token. */
-  extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]>;
+  /** Answers the ids of those that are no longer locked with that token. */
+  extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]>;
   /**
    * Puts back jobs whose locks were missing at this look and at the one before; at most one look in `everyMs` by all workers together. Answers
    * their ids. A job that stalled more often than `mostStalls` carries a deferred failure from then on.

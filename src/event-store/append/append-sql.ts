@@ -4,7 +4,7 @@ import type { StoreNames } from '../schema/names.ts';
  * The append, as a function of the database: one round trip, and what is expected is checked under the locks that make it hold.
  *
  * It takes a lock for each stream, in one order, so that appends to several streams cannot block each other for ever; reads each
- * stream's version; then lights its beacon (see `horizonSql`), draws positions and inserts.
+ * stream's version; then takes its position lock (see `safePositionSql`), draws positions and inserts.
  *
  * Answers `appended`, `repeated` (every event is there already, with these ids), or `conflict` (nothing was written). Events of
  * which some are there and others not, or as others, are an exception.
@@ -57,9 +57,9 @@ begin
     outcome := 'conflict'; stream := p_streams[v_conflict]; expected := p_expected[v_conflict]; actual := v_heads[v_conflict];
     return;
   end if;
-  -- The beacon. Lit before the first position is drawn, out after the commit is visible to all.
+  -- The position lock. Taken before the first position is drawn, released after the commit is visible to all.
   select case when is_called then last_value else last_value - 1 end into v_drawn from ${sequence};
-  perform pg_advisory_xact_lock_shared(${beacon(schema)}, (mod(v_drawn, 4294967296) - 2147483648)::int);
+  perform pg_advisory_xact_lock_shared(${positionLock(schema)}, (mod(v_drawn, 4294967296) - 2147483648)::int);
   if v_count = 1 then
     with inserted as (
       insert into ${event} (position, stream, version, id, type, schema_version, payload, dates, time, metadata, subject, sealed)
@@ -125,36 +125,36 @@ function seed(schema: string): string {
   return `hashtext('${schema}')`;
 }
 
-/** The first half of a beacon's key. */
-function beacon(schema: string): string {
+/** The first half of a position lock's key. */
+function positionLock(schema: string): string {
   return `hashtext('${schema} horizon')`;
 }
 
 /**
  * Up to which position everything is decided: no event will ever appear at or below it that is not there now.
  *
- * Positions are drawn before the commit, so a smaller one may become visible later than a larger one. Each append lights a beacon
- * before it draws: a shared advisory lock on the last position that was drawn by then, so all of its own are larger. The database puts
+ * Positions are drawn before the commit, so a smaller one may become visible later than a larger one. Each append takes its position lock
+ * before it draws: a shared advisory lock on the last position that was drawn by then, so all of its own are larger. The database releases
  * it out after the commit is visible, or after the rollback, also when the process is killed. Read in this order (the last position
- * drawn, then the beacons, then the events in a statement of their own) nothing can slip through: an append that drew a position
- * up to the first reading had its beacon lit by the second, or had ended before the third.
+ * drawn, then the locks, then the events in a statement of their own) nothing can slip through: an append that drew a position
+ * up to the first reading held its lock at the second, or had ended before the third.
  */
-export function horizonSql({ schema, sequence, horizon }: StoreNames): string {
+export function safePositionSql({ schema, sequence, safePosition }: StoreNames): string {
   return `
-create or replace function ${horizon}() returns bigint language plpgsql volatile as $body$
+create or replace function ${safePosition}() returns bigint language plpgsql volatile as $body$
 declare
   v_drawn bigint;
   v_lowest bigint;
 begin
   select case when is_called then last_value else last_value - 1 end into v_drawn from ${sequence};
-  -- A lock's key has 32 bits; the beacons of appends that run now are within 2^31 positions of the last.
+  -- A lock's key has 32 bits; the locks of appends that run now are within 2^31 positions of the last.
   select min(v_drawn - b.behind) into v_lowest
   from (
     select mod(mod(v_drawn - mod(l.objid::bigint + 2147483648, 4294967296), 4294967296) + 4294967296, 4294967296) as behind
     from pg_locks l
     where l.locktype = 'advisory' and l.objsubid = 2
       and l.database = (select oid from pg_database where datname = current_database())
-      and l.classid = (mod(${beacon(schema)}::bigint + 4294967296, 4294967296))::oid
+      and l.classid = (mod(${positionLock(schema)}::bigint + 4294967296, 4294967296))::oid
   ) b
   where b.behind < 2147483648;
   return coalesce(v_lowest, v_drawn);

@@ -19,13 +19,13 @@ const paid = defineEvent('bill.paid', {
 });
 const sent = defineEvent('bill.sent', { schema: z.object({ to: z.string() }) });
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 let streams = 0;
 beforeAll(async () => {
   const encrypted = personalData(paid, { subject: ({ by }) => by, erased: { by: 'somebody' } });
-  place = await openStore({ events: [paid, sent], personalData: [encrypted] });
+  fixture = await openStore({ events: [paid, sent], personalData: [encrypted] });
 });
-afterAll(() => place.close());
+afterAll(() => fixture.close());
 
 interface Command {
   readonly amount: number;
@@ -69,8 +69,8 @@ describe('what a repository evolves is what was recorded', () => {
         integer({ min: 1, max: 4 }),
         async (given, every) => {
           const stream = `ledger-${(streams += 1)}`;
-          const snapshots = new Repository(place.store, ledger, { snapshots: { every, shape: 1 } });
-          const replay = new Repository(place.store, ledger);
+          const snapshots = new Repository(fixture.store, ledger, { snapshots: { every, shape: 1 } });
+          const replay = new Repository(fixture.store, ledger);
           for (const { said, caused, ...command } of given) {
             const options: ExecuteOptions = said === undefined ? {} : { userId: said };
             const cause = { correlationId: 'c', causationId: 'k', userId: caused, traceparent: undefined };
@@ -94,17 +94,17 @@ describe('what a repository evolves is what was recorded', () => {
   test('also of several streams together, and in a transaction of the app', async () => {
     const command = { amount: 1, happened: undefined, user: 'u1', also: true };
     const names = [`ledger-${(streams += 1)}`, `ledger-${(streams += 1)}`];
-    const ledgers = new Repository(place.store, ledger, { snapshots: { every: 1, shape: 1 } });
+    const ledgers = new Repository(fixture.store, ledger, { snapshots: { every: 1, shape: 1 } });
     const together = names.map(stream => ({ stream, command }));
     const outside = await ledgers.executeTogether(together);
-    const tx = await place.pool.connect();
+    const tx = await fixture.pool.connect();
     await tx.query('begin');
     const inside = await ledgers.executeTogether(together, { tx });
     await tx.query('commit');
     tx.release();
     for (const [index, stream] of names.entries()) {
       await ledgers.keepSnapshot(stream);
-      const now = await new Repository(place.store, ledger).load(stream);
+      const now = await new Repository(fixture.store, ledger).load(stream);
       expect(inside[index]?.state).toStrictEqual(now.state);
       expect(outside[index]?.state).toStrictEqual(now.state.slice(0, 2));
       expect(await ledgers.load(stream)).toStrictEqual(now);
@@ -140,7 +140,7 @@ describe('what a repository evolves is what was recorded', () => {
     });
     for (const said of [undefined, null, 'bill.sent', {}, { kind: 'event-request' }, sent]) {
       for (const options of [{}, { commandId: `c-${(streams += 1)}` }]) {
-        await expect(new Repository(place.store, lost).execute('lost-1', said, options)).rejects.toMatchObject({
+        await expect(new Repository(fixture.store, lost).execute('lost-1', said, options)).rejects.toMatchObject({
           code: 'INVALID_OPTIONS',
         });
       }

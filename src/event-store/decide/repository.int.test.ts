@@ -12,13 +12,13 @@ import { defineDecider, on } from './decider.ts';
 import { EventStore } from '../event-store.ts';
 import { Repository } from './repository.ts';
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 let streams = 0;
 const fresh = (): string => `counter-${(streams += 1)}`;
 beforeAll(async () => {
-  place = await openStore();
+  fixture = await openStore();
 });
-afterAll(() => place.close());
+afterAll(() => fixture.close());
 
 interface Counter {
   readonly sum: number;
@@ -32,7 +32,7 @@ function counter(decide: (by: number, state: Counter) => number[] = by => [by]) 
     evolve: [on(counted, (state, { payload, timestamp }) => ({ sum: state.sum + payload.by, last: timestamp }))],
   });
 }
-const repository = (...args: Parameters<typeof counter>) => new Repository(place.store, counter(...args));
+const repository = (...args: Parameters<typeof counter>) => new Repository(fixture.store, counter(...args));
 
 describe('execute', () => {
   test('writes nothing when the state cannot follow the events', async () => {
@@ -48,8 +48,8 @@ describe('execute', () => {
       ],
     });
     const stream = fresh();
-    await expect(new Repository(place.store, failing).execute(stream, 1)).rejects.toThrow('it cannot follow');
-    expect(await place.store.streamVersion(stream)).toBe(0);
+    await expect(new Repository(fixture.store, failing).execute(stream, 1)).rejects.toThrow('it cannot follow');
+    expect(await fixture.store.streamVersion(stream)).toBe(0);
   });
 
   test('decides on what happened and appends what it decided', async () => {
@@ -59,7 +59,7 @@ describe('execute', () => {
     const done = await counters.execute(stream, 1);
     expect(done).toMatchObject({ state: { sum: 11 }, version: 4, repeated: false });
     expect(await counters.load(stream)).toMatchObject({ state: { sum: 11 }, version: 4 });
-    expect(done.position).toBe((await collect(place.store.readStream(stream))).at(-1)?.position);
+    expect(done.position).toBe((await collect(fixture.store.readStream(stream))).at(-1)?.position);
   });
 
   test('appends nothing when nothing is decided', async () => {
@@ -77,14 +77,14 @@ describe('execute', () => {
   test('gives up after its retries, and at once where the caller named the version', async () => {
     const stream = fresh();
     let tries = 0;
-    const slow = new Repository(place.store, {
+    const slow = new Repository(fixture.store, {
       ...counter(),
       evolve: (state: Counter) => {
         tries += 1;
         return state;
       },
     });
-    await place.store.append(stream, [counted({ by: 1 })], { expectedVersion: 0 });
+    await fixture.store.append(stream, [counted({ by: 1 })], { expectedVersion: 0 });
     await expect(slow.execute(stream, 1, { expectedVersion: 7 })).rejects.toThrow(ConcurrencyError);
     expect(tries).toBe(1);
     await expect(slow.execute(stream, 1, { expectedVersion: 1 })).resolves.toMatchObject({ version: 2 });
@@ -95,7 +95,7 @@ describe('execute', () => {
   });
 
   test.each([Number.NaN, -1, 1.5, Infinity])('refuses %s retries', async retries => {
-    const repository = new Repository(place.store, counter());
+    const repository = new Repository(fixture.store, counter());
     await expect(repository.execute(fresh(), 1, { retries })).rejects.toThrow('retries to be an integer >= 0');
   });
 
@@ -103,14 +103,14 @@ describe('execute', () => {
     const counters = repository();
     const stream = fresh();
     // All of them have looked whether it is done before one of them does it.
-    const holder = await place.pool.connect();
+    const holder = await fixture.pool.connect();
     await holder.query('begin');
-    await place.store.append(stream, [counted({ by: 1 })], { expectedVersion: 'any', tx: holder });
+    await fixture.store.append(stream, [counted({ by: 1 })], { expectedVersion: 'any', tx: holder });
     const executing = Array.from({ length: 5 }, () =>
       counters.execute(stream, 5, { commandId: `${stream}-deposit`, retries: 20 }),
     );
     await waitFor('all to wait for the stream', async () => {
-      const { rowCount } = await place.pool.query(
+      const { rowCount } = await fixture.pool.query(
         `select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`,
       );
       return rowCount === 5;
@@ -128,11 +128,11 @@ describe('execute', () => {
     const [a, b] = [fresh(), fresh()];
     await counters.execute(a, 5, { commandId: `${a}-move` });
     await expect(counters.execute(b, 5, { commandId: `${a}-move` })).rejects.toThrow(EventIdTakenError);
-    expect(await place.store.streamVersion(b)).toBe(0);
+    expect(await fixture.store.streamVersion(b)).toBe(0);
   });
 
   test('in a transaction of the app sees what was done in it before, and takes no other connection', async () => {
-    const single = new Pool({ connectionString: place.url, max: 1, connectionTimeoutMillis: 10_000 });
+    const single = new Pool({ connectionString: fixture.url, max: 1, connectionTimeoutMillis: 10_000 });
     const counters = new Repository(new EventStore({ pool: single, events: [counted] }), counter(), {
       snapshots: { every: 1, shape: 1 },
     });
@@ -185,7 +185,7 @@ describe('load', () => {
     const stream = fresh();
     const at = (day: number): Date => new Date(Date.UTC(2026, 0, day));
     const events = [1, 2, 3].map(day => counted({ by: day }, { timestamp: at(day) }));
-    await place.store.append(stream, events, { expectedVersion: 0 });
+    await fixture.store.append(stream, events, { expectedVersion: 0 });
     const counters = repository();
     expect(await counters.load(stream, { version: 2 })).toMatchObject({ state: { sum: 3 }, version: 2 });
     expect(await counters.load(stream, { at: at(2) })).toMatchObject({ state: { sum: 3, last: at(2) }, version: 2 });
@@ -196,7 +196,7 @@ describe('load', () => {
   test.each([{ at: new Date('never') }, { version: -1 }, { version: Number.NaN }])(
     'refuses a time or version that is none: %j',
     async options => {
-      const counters = new Repository(place.store, counter(), { snapshots: { every: 1, shape: 1 } });
+      const counters = new Repository(fixture.store, counter(), { snapshots: { every: 1, shape: 1 } });
       await expect(counters.load(fresh(), options)).rejects.toThrow(InvalidOptionsError);
     },
   );
@@ -204,7 +204,7 @@ describe('load', () => {
   test('counts an event that it does not know: the next append does not conflict for ever', async () => {
     const stream = fresh();
     const painted = defineEvent('counter.painted', { schema: z.object({}) });
-    const newer = new EventStore({ pool: place.pool, events: [counted, painted] });
+    const newer = new EventStore({ pool: fixture.pool, events: [counted, painted] });
     await newer.append(stream, [counted({ by: 1 }), painted({})], { expectedVersion: 0 });
     expect(await repository().execute(stream, 2)).toMatchObject({ version: 3, state: { sum: 3 } });
     await newer.settle();
@@ -213,30 +213,30 @@ describe('load', () => {
   test('refuses to decide on an event that it should know and cannot read', async () => {
     const stream = fresh();
     const changed = defineEvent('counter.counted', { version: 2, schema: z.object({ amount: z.int() }) });
-    const newer = new EventStore({ pool: place.pool, events: [changed] });
+    const newer = new EventStore({ pool: fixture.pool, events: [changed] });
     await newer.append(stream, [changed({ amount: 1 })], { expectedVersion: 0 });
     await expect(repository().execute(stream, 2)).rejects.toThrow(StreamUnreadableError);
-    expect(await place.store.streamVersion(stream)).toBe(1);
+    expect(await fixture.store.streamVersion(stream)).toBe(1);
     await newer.settle();
   });
 });
 
 describe('snapshots', () => {
   const shots = async (stream: string) =>
-    (await place.pool.query(`select version, shape from ${place.store.names.snapshot} where stream = $1`, [stream]))
+    (await fixture.pool.query(`select version, shape from ${fixture.store.names.snapshot} where stream = $1`, [stream]))
       .rows;
 
   test('are taken by count, used, and give the same state, dates included', async () => {
     const stream = fresh();
     const plain = repository();
-    const counters = new Repository(place.store, counter(), { snapshots: { every: 4, shape: 1 } });
+    const counters = new Repository(fixture.store, counter(), { snapshots: { every: 4, shape: 1 } });
     for (let n = 1; n <= 6; n += 1) await counters.execute(stream, n);
     expect(await shots(stream)).toEqual([{ version: '4', shape: 'counter@1' }]);
     expect(await counters.load(stream)).toEqual(await plain.load(stream));
     expect(await counters.load(stream, { version: 3 })).toEqual(await plain.load(stream, { version: 3 }));
     // Without the events behind it the state still holds what the snapshot knows: it is read from there.
-    await place.pool.query(
-      `update ${place.store.names.snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
+    await fixture.pool.query(
+      `update ${fixture.store.names.snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
       [stream],
     );
     expect(await counters.load(stream)).toMatchObject({ state: { sum: 1_011 } });
@@ -244,9 +244,9 @@ describe('snapshots', () => {
 
   test('are not kept inside a transaction of the app, and are after its commit when asked for', async () => {
     const stream = fresh();
-    const counters = new Repository(place.store, counter(), { snapshots: { every: 2, shape: 1 } });
+    const counters = new Repository(fixture.store, counter(), { snapshots: { every: 2, shape: 1 } });
     const command = async (end: 'commit' | 'rollback'): Promise<boolean> => {
-      const tx = await place.pool.connect();
+      const tx = await fixture.pool.connect();
       await tx.query('begin');
       const { snapshotDue } = await counters.execute(stream, 1, { tx });
       await tx.query(end);
@@ -263,13 +263,13 @@ describe('snapshots', () => {
 
   test('of another shape are thrown away', async () => {
     const stream = fresh();
-    const before = new Repository(place.store, counter(), { snapshots: { every: 1, shape: 1 } });
+    const before = new Repository(fixture.store, counter(), { snapshots: { every: 1, shape: 1 } });
     await before.execute(stream, 5);
-    await place.pool.query(
-      `update ${place.store.names.snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
+    await fixture.pool.query(
+      `update ${fixture.store.names.snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
       [stream],
     );
-    const after = new Repository(place.store, counter(), { snapshots: { every: 1, shape: 2 } });
+    const after = new Repository(fixture.store, counter(), { snapshots: { every: 1, shape: 2 } });
     expect(await after.execute(stream, 1)).toMatchObject({ state: { sum: 6 } });
     expect(await shots(stream)).toEqual([{ version: '2', shape: 'counter@2' }]);
   });
@@ -282,8 +282,11 @@ describe('snapshots', () => {
       decide: by => [counted({ by })],
       evolve: [on(counted, ({ seen }, { payload }) => ({ seen: new Set([...seen, payload.by]) }))],
     });
-    const failed = place.facts.next('store.snapshot-failed');
-    const executed = await new Repository(place.store, sets, { snapshots: { every: 1, shape: 1 } }).execute(stream, 3);
+    const failed = fixture.facts.next('store.snapshot-failed');
+    const executed = await new Repository(fixture.store, sets, { snapshots: { every: 1, shape: 1 } }).execute(
+      stream,
+      3,
+    );
     expect(executed.version).toBe(1);
     expect(await failed).toMatchObject({ stream });
     expect(await shots(stream)).toEqual([]);

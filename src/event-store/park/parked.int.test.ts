@@ -8,11 +8,11 @@ import { personalData } from '../privacy/personal-data.ts';
 import { defineProjection } from '../project/projection.ts';
 import { Projections } from '../project/projections.ts';
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 beforeEach(async () => {
-  place = await openStore();
+  fixture = await openStore();
 });
-afterEach(() => place.close());
+afterEach(() => fixture.close());
 
 test('a retry of dead letters during an outage says that, and leaves them as they were', async () => {
   let reason = new Error('it does not fit');
@@ -27,10 +27,10 @@ test('a retry of dead letters during an outage says that, and leaves them as the
       throw reason;
     },
   });
-  const projections = new Projections({ store: place.store, projections: [projection], pollEvery: 50 });
+  const projections = new Projections({ store: fixture.store, projections: [projection], pollEvery: 50 });
   await projections.prepare();
   projections.start();
-  const { position } = await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
+  const { position } = await fixture.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
   await projections.waitFor('strict', position, PATIENCE_MS);
   await projections.stop();
   const letters = await projections.parked('strict');
@@ -47,12 +47,12 @@ test('a retry is refused where the tables are of another shape than the handler,
   const of = (shape: number, project: () => Promise<void>) => {
     const changes = { shape, project, events: [counted], attempts: 1, onPoison: 'park' } as const;
     const projection = defineProjection({ name: 'strict', tables: 'create table nothing (id int)', ...changes });
-    return new Projections({ store: place.store, projections: [projection], pollEvery: 50 });
+    return new Projections({ store: fixture.store, projections: [projection], pollEvery: 50 });
   };
   const first = of(1, () => Promise.reject(new Error('it does not fit')));
   await first.prepare();
   first.start();
-  const { position } = await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
+  const { position } = await fixture.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
   await first.waitFor('strict', position, PATIENCE_MS);
   await first.stop();
   const second = of(2, () => Promise.resolve());

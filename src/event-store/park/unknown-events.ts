@@ -1,5 +1,5 @@
 import type { EventStore } from '../event-store.ts';
-import type { BatchPlace } from '../project/project-batch.ts';
+import type { BatchTarget } from '../project/project-batch.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
 
 /** Events that no contract of the store has pass by, or stop the projection: `onUnknown`. */
@@ -10,7 +10,7 @@ export function isKnown({ problem }: StoredEvent): boolean {
 /** Nobody else will notice that they were passed over. */
 export function emitUnhandled(
   { facts }: EventStore,
-  { projection, generation }: BatchPlace,
+  { projection, generation }: BatchTarget,
   unknown: readonly StoredEvent[],
 ): void {
   for (const { position, type: eventType, problem } of unknown) {

@@ -41,43 +41,43 @@ function ownRing(): KeyRing {
 }
 const ada = { personId: 'ada', name: 'Ada Lovelace', born: new Date('1815-12-10'), plan: 'pro' };
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 let people = 0;
 const person = () => ({ ...ada, personId: `ada-${(people += 1)}` });
 beforeAll(async () => {
-  place = await openStore({ events: [registered], personalData: [encrypted] });
+  fixture = await openStore({ events: [registered], personalData: [encrypted] });
 });
-afterAll(() => place.close());
+afterAll(() => fixture.close());
 
 describe('personal data', () => {
   test('stands encrypted in the database and open for readers, dates included', async () => {
     const who = person();
-    await place.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
-    const { rows } = await place.pool.query(`select * from ${place.store.names.event} where stream = $1`, [
+    await fixture.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
+    const { rows } = await fixture.pool.query(`select * from ${fixture.store.names.event} where stream = $1`, [
       who.personId,
     ]);
     const text = JSON.stringify(rows);
     expect(text).toContain('pro');
     expect(text).not.toContain('Lovelace');
     expect(text).not.toContain('1815');
-    const [event] = await collect(place.store.readStream(who.personId));
+    const [event] = await collect(fixture.store.readStream(who.personId));
     expect(event).toMatchObject({ payload: who, problem: undefined });
   });
 
   test('is erased with its key: for every process once that has resolved, for ever; what is not personal stays', async () => {
     const who = person();
-    await place.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
-    const elsewhere = new EventStore({ pool: place.pool, events: [registered], personalData: [encrypted] });
+    await fixture.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
+    const elsewhere = new EventStore({ pool: fixture.pool, events: [registered], personalData: [encrypted] });
     await collect(elsewhere.readStream(who.personId));
-    await place.store.eraseSubject(who.personId);
+    await fixture.store.eraseSubject(who.personId);
     const erased = { ...who, name: 'Erased', born: null };
-    for (const store of [place.store, elsewhere]) {
+    for (const store of [fixture.store, elsewhere]) {
       expect((await collect(store.readStream(who.personId)))[0]).toMatchObject({ payload: erased });
       await expect(store.append(who.personId, [registered(who)], { expectedVersion: 1 })).rejects.toThrow(
         SubjectErasedError,
       );
     }
-    expect(await place.store.streamVersion(who.personId)).toBe(1);
+    expect(await fixture.store.streamVersion(who.personId)).toBe(1);
   });
 
   test('is erased from snapshots too', async () => {
@@ -88,11 +88,11 @@ describe('personal data', () => {
       decide: name => [registered({ ...who, name })],
       evolve: [on(registered, (_, { payload }) => ({ name: payload.name }))],
     });
-    const repository = new Repository(place.store, decider, { snapshots: { every: 1, shape: 1 } });
+    const repository = new Repository(fixture.store, decider, { snapshots: { every: 1, shape: 1 } });
     await repository.execute(who.personId, 'Ada Byron');
-    await place.store.eraseSubject(who.personId);
+    await fixture.store.eraseSubject(who.personId);
     expect(await repository.load(who.personId)).toEqual({ version: 1, state: { name: 'Erased' } });
-    const { rows } = await place.pool.query(`select * from ${place.store.names.snapshot}`);
+    const { rows } = await fixture.pool.query(`select * from ${fixture.store.names.snapshot}`);
     expect(JSON.stringify(rows)).not.toContain('Byron');
   });
 
@@ -102,7 +102,7 @@ describe('personal data', () => {
   ])('is not brought back by a snapshot of a state that was read before the erasure: %s key ring', async (_, keys) => {
     const who = person();
     const store = new EventStore({
-      pool: place.pool,
+      pool: fixture.pool,
       events: [registered],
       personalData: [encrypted],
       ...(keys !== undefined && { keys }),
@@ -123,12 +123,12 @@ describe('personal data', () => {
       upgrade: { 1: data => renamed.parse(data) },
     });
     const before = new EventStore({
-      pool: place.pool,
+      pool: fixture.pool,
       events: [old],
       personalData: [personalData(old, { subject: ({ id }) => id, erased: { email: '-' } })],
     });
     const after = new EventStore({
-      pool: place.pool,
+      pool: fixture.pool,
       events: [today],
       personalData: [personalData(today, { subject: ({ id }) => id, erased: { mail: 'erased' } })],
     });
@@ -143,12 +143,12 @@ describe('personal data', () => {
 
   test('under a key that does not fit is kept and said to be unreadable', async () => {
     const who = person();
-    await place.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
-    await place.pool.query(`update ${place.store.names.subjectKey} set key = $2 where subject = $1`, [
+    await fixture.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
+    await fixture.pool.query(`update ${fixture.store.names.subjectKey} set key = $2 where subject = $1`, [
       who.personId,
       Buffer.alloc(32, 7),
     ]);
-    const other = new EventStore({ pool: place.pool, events: [registered], personalData: [encrypted] });
+    const other = new EventStore({ pool: fixture.pool, events: [registered], personalData: [encrypted] });
     expect((await collect(other.readStream(who.personId)))[0]?.problem?.kind).toBe('unreadable');
   });
 
@@ -174,7 +174,7 @@ describe('personal data', () => {
         find: subject => (away ? (answer() as Promise<undefined>) : ring.find(subject)),
         keyFor: subject => (away ? (answer() as Promise<Uint8Array>) : ring.keyFor(subject)),
       };
-      const store = new EventStore({ pool: place.pool, events: [registered], personalData: [encrypted], keys });
+      const store = new EventStore({ pool: fixture.pool, events: [registered], personalData: [encrypted], keys });
       const who = person();
       await store.append(who.personId, [registered(who)], { expectedVersion: 0 });
       away = true;
@@ -192,28 +192,28 @@ describe('personal data', () => {
   test('repeated with the same ids is one append, though it is encrypted differently each time', async () => {
     const who = person();
     const append = () =>
-      place.store.append(who.personId, [registered(who, { id: `${who.personId}-1` })], { expectedVersion: 0 });
+      fixture.store.append(who.personId, [registered(who, { id: `${who.personId}-1` })], { expectedVersion: 0 });
     const first = await append();
     expect(await append()).toEqual({ ...first, repeated: true });
   });
 
   test('of nobody is refused: without a name for the person its key could never be thrown away', async () => {
-    const append = place.store.append('nobody', [registered({ ...ada, personId: '' })], { expectedVersion: 0 });
+    const append = fixture.store.append('nobody', [registered({ ...ada, personId: '' })], { expectedVersion: 0 });
     await expect(append).rejects.toThrow('the subject of an event "person.registered"');
-    await expect(place.store.eraseSubject('')).rejects.toThrow(InvalidOptionsError);
-    expect(await place.store.streamVersion('nobody')).toBe(0);
+    await expect(fixture.store.eraseSubject('')).rejects.toThrow(InvalidOptionsError);
+    expect(await fixture.store.streamVersion('nobody')).toBe(0);
   });
 
   test('is defined once for an event', () => {
     const twice = () =>
-      new EventStore({ pool: place.pool, events: [registered], personalData: [encrypted, encrypted] });
+      new EventStore({ pool: fixture.pool, events: [registered], personalData: [encrypted, encrypted] });
     expect(twice).toThrow(InvalidContractError);
   });
 
   test("of a contract that is not the store's, or without a field, is refused: it would be kept in the clear", () => {
     const other = defineEvent('person.registered', { schema: z.object({ personId: z.string(), mail: z.string() }) });
     const make = (data: PersonalData) => () =>
-      new EventStore({ pool: place.pool, events: [registered], personalData: [data] });
+      new EventStore({ pool: fixture.pool, events: [registered], personalData: [data] });
     const subject = ({ personId }: { readonly personId: string }) => personId;
     expect(make(personalData(other, { subject, erased: { mail: '-' } }))).toThrow('no event of the store');
     expect(make(personalData(registered, { subject, erased: {} }))).toThrow('names no field');

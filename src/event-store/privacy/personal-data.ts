@@ -90,8 +90,8 @@ export class PersonalDataVault {
     const open: Record<string, unknown> = {};
     const secret: Record<string, unknown> = {};
     for (const [field, value] of Object.entries(JSON.parse(json) as object)) {
-      const place = Object.hasOwn(definition.erased, field) ? secret : open;
-      Object.defineProperty(place, field, { value, enumerable: true, configurable: true, writable: true });
+      const target = Object.hasOwn(definition.erased, field) ? secret : open;
+      Object.defineProperty(target, field, { value, enumerable: true, configurable: true, writable: true });
     }
     const key = await this.#keys.keyFor(subject);
     return {

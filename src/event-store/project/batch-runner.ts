@@ -4,7 +4,7 @@ import type { ProjectionFields } from '../../facts/index.ts';
 import { backoffDelay, exponential } from '../../resilience/index.ts';
 import type { EventStore } from '../event-store.ts';
 import { blamesDatabase, isCancelled } from '../park/poison.ts';
-import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchPlace } from './project-batch.ts';
+import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchTarget } from './project-batch.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
 import { scrubbedError } from '../park/scrubbed-error.ts';
 import { isKnown, emitUnhandled } from '../park/unknown-events.ts';
@@ -29,13 +29,13 @@ export class Interrupted extends Error {}
 /** Writes batches under one lease, and applies the projection's policies to what fails. */
 export class BatchRunner {
   readonly #store: EventStore;
-  readonly #place: BatchPlace;
+  readonly #target: BatchTarget;
   readonly #signal: AbortSignal | undefined;
   #checkpoint: number;
 
-  constructor(store: EventStore, place: BatchPlace, checkpoint: number, signal: AbortSignal | undefined) {
+  constructor(store: EventStore, target: BatchTarget, checkpoint: number, signal: AbortSignal | undefined) {
     this.#store = store;
-    this.#place = place;
+    this.#target = target;
     this.#checkpoint = checkpoint;
     this.#signal = signal;
   }
@@ -46,7 +46,7 @@ export class BatchRunner {
 
   /** @throws PoisonEvent, LeaseLost, Interrupted; what the database throws while it is away */
   async run({ events, from, to }: Batch): Promise<void> {
-    const { projection } = this.#place;
+    const { projection } = this.#target;
     const unknown = events.filter(event => !isKnown(event));
     const [first] = unknown;
     if (first !== undefined && projection.onUnknown === 'stop') {
@@ -54,7 +54,7 @@ export class BatchRunner {
       await this.#project({ events: before, from, to: first.position - 1 });
       throw new PoisonEvent(first, new Error(first.problem?.detail));
     }
-    emitUnhandled(this.#store, this.#place, unknown);
+    emitUnhandled(this.#store, this.#target, unknown);
     await this.#project({ events: unknown.length === 0 ? events : events.filter(isKnown), from, to });
   }
 
@@ -77,7 +77,7 @@ export class BatchRunner {
   }
 
   async #tryAgain(batch: Batch, event: StoredEvent, first: Error): Promise<void> {
-    const { projection } = this.#place;
+    const { projection } = this.#target;
     let error = scrubbedError(this.#store, event, first);
     for (let attempt = 1; attempt < projection.attempts; attempt += 1) {
       const retryInMs = backoffDelay(AGAIN, attempt);
@@ -93,7 +93,7 @@ export class BatchRunner {
       }
     }
     if (projection.onPoison === 'stop') throw new PoisonEvent(event, error);
-    await parkEvent(this.#place, event, batch.from, error);
+    await parkEvent(this.#target, event, batch.from, error);
     this.#checkpoint = event.position;
     const { position, stream, type: eventType } = event;
     this.#store.facts.emit('projection.parked', { ...this.#fields, position, stream, eventType, error });
@@ -101,11 +101,11 @@ export class BatchRunner {
   }
 
   async #write(batch: Batch): Promise<void> {
-    await projectBatch(this.#place, batch);
+    await projectBatch(this.#target, batch);
     this.#checkpoint = batch.to;
   }
 
   get #fields(): ProjectionFields {
-    return { projection: this.#place.projection.name, generation: this.#place.generation };
+    return { projection: this.#target.projection.name, generation: this.#target.generation };
   }
 }

@@ -20,7 +20,7 @@ export class BatchSource {
   readonly #types: readonly string[];
   readonly #page: PageSize;
   readonly #tx: Sql | undefined;
-  #horizon = 0;
+  #safePosition = 0;
   #coming: Coming | undefined;
 
   /** Inside a transaction, all is read on its client, and nothing ahead: whoever holds a connection must not wait for another. */
@@ -32,8 +32,8 @@ export class BatchSource {
   }
 
   /** What was known to be decided at the last look. */
-  get horizon(): number {
-    return this.#horizon;
+  get safePosition(): number {
+    return this.#safePosition;
   }
 
   /** The batch behind a checkpoint, or undefined when there is nothing yet. */
@@ -42,7 +42,7 @@ export class BatchSource {
     this.#coming = undefined;
     const batch = coming?.from === checkpoint ? await coming.batch : await this.#read(checkpoint);
     if (batch.to <= checkpoint) return undefined;
-    if (batch.to < this.#horizon && this.#tx === undefined) {
+    if (batch.to < this.#safePosition && this.#tx === undefined) {
       const ahead = this.#read(batch.to);
       // It is looked at when its turn comes.
       ahead.catch(() => undefined);
@@ -53,14 +53,14 @@ export class BatchSource {
 
   async #read(from: number): Promise<Batch> {
     // What was decided once stays so: the database is asked again only when that has been read.
-    if (from >= this.#horizon) this.#horizon = await this.#store.horizon(this.#tx);
-    const horizon = this.#horizon;
-    if (from >= horizon) return { events: [], from, to: from };
+    if (from >= this.#safePosition) this.#safePosition = await this.#store.safePosition(this.#tx);
+    const safePosition = this.#safePosition;
+    if (from >= safePosition) return { events: [], from, to: from };
     const size = this.#page.now;
-    const rows = await this.#store.rowsFor(from, horizon, size, this.#types, this.#tx);
+    const rows = await this.#store.rowsFor(from, safePosition, size, this.#types, this.#tx);
     this.#page.learn(rows);
     const last = rows.at(-1);
-    const to = rows.length < size || last === undefined ? horizon : last[0];
+    const to = rows.length < size || last === undefined ? safePosition : last[0];
     return { events: await this.#allOf(rows), from, to };
   }
 

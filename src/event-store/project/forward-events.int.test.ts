@@ -12,33 +12,33 @@ import { Projections } from './projections.ts';
 const tell = defineJob({ queue: 'email', name: 'tell', schema: z.object({ by: z.int() }) });
 const reaction = react(counted, 'tell-somebody', ({ payload }) => [tell({ by: payload.by })]);
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 let running: Projections | undefined;
 beforeEach(async () => {
-  place = await openStore();
-  await migrateOutbox(place.pool);
+  fixture = await openStore();
+  await migrateOutbox(fixture.pool);
 });
 afterEach(async () => {
   await running?.stop();
-  await place.close();
+  await fixture.close();
 });
 
 async function run(outbox: EventOutbox, startAt: 'beginning' | 'now' = 'beginning'): Promise<Projections> {
   const forward = forwardEvents({ name: 'to_bus', events: [counted, noted], outbox, reactions: [reaction], startAt });
-  running = new Projections({ store: place.store, projections: [forward], pollEvery: 20 });
+  running = new Projections({ store: fixture.store, projections: [forward], pollEvery: 20 });
   await running.prepare();
   running.start();
   return running;
 }
 const entries = async (kind: string) =>
   (
-    await place.pool.query<{ id: string; slot: number; body: string }>(
+    await fixture.pool.query<{ id: string; slot: number; body: string }>(
       'select id, slot, body from shiftwork_outbox.entry where kind = $1 order by position',
       [kind],
     )
   ).rows;
 const add = (stream: string, ...numbers: number[]) =>
-  place.store.append(
+  fixture.store.append(
     stream,
     numbers.map(by => counted({ by })),
     { expectedVersion: 'any', correlationId: 'c-1', userId: 'ada' },
@@ -49,7 +49,7 @@ describe('forwarded events', () => {
     const first = await add('a', 1, 2);
     const projections = await run(new Outbox());
     const at = new Date('2026-01-02T03:04:05.678Z');
-    const second = await place.store.append('b', [noted({ text: 'dated', at }, { timestamp: at })], {
+    const second = await fixture.store.append('b', [noted({ text: 'dated', at }, { timestamp: at })], {
       expectedVersion: 0,
     });
     await projections.waitFor('to_bus', second.position, PATIENCE_MS);
@@ -70,7 +70,7 @@ describe('forwarded events', () => {
     const seen: unknown[] = [];
     const seeing = react(counted, 'see', ({ metadata }) => (seen.push(metadata.stored), []));
     const forward = forwardEvents({ name: 'to_bus', events: [counted], outbox: new Outbox(), reactions: [seeing] });
-    running = new Projections({ store: place.store, projections: [forward], pollEvery: 20 });
+    running = new Projections({ store: fixture.store, projections: [forward], pollEvery: 20 });
     await running.prepare();
     running.start();
     const { position } = await add('a', 7);
@@ -110,8 +110,8 @@ describe('forwarded events', () => {
     'of a schema that %s are refused: the bus would get another payload than the store has',
     async (_, schema, given) => {
       const raised = defineEvent('price.raised', { schema: schema as z.ZodType<unknown, unknown> });
-      const store = new EventStore({ pool: place.pool, events: [raised], facts: place.facts });
-      const stopped = place.facts.next('projection.stopped');
+      const store = new EventStore({ pool: fixture.pool, events: [raised], facts: fixture.facts });
+      const stopped = fixture.facts.next('projection.stopped');
       const forward = forwardEvents({ name: 'to_bus', events: [raised], outbox: new Outbox() });
       running = new Projections({ store, projections: [forward], pollEvery: 20 });
       await running.prepare();
@@ -126,7 +126,7 @@ describe('forwarded events', () => {
     const renamed = defineEvent('user.renamed', {
       schema: z.object({ name: z.string().trim(), note: z.string().default('none') }),
     });
-    const store = new EventStore({ pool: place.pool, events: [renamed] });
+    const store = new EventStore({ pool: fixture.pool, events: [renamed] });
     const forward = forwardEvents({ name: 'to_bus', events: [renamed], outbox: new Outbox() });
     running = new Projections({ store, projections: [forward], pollEvery: 20 });
     await running.prepare();

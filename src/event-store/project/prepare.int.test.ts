@@ -6,11 +6,11 @@ import { defineProjection } from './projection.ts';
 import { Projections } from './projections.ts';
 import { migrateEventStore } from '../schema/tables.ts';
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 beforeEach(async () => {
-  place = await openStore();
+  fixture = await openStore();
 });
-afterEach(() => place.close());
+afterEach(() => fixture.close());
 
 function projectionsOf(store: EventStore, name: string, table: string): Projections {
   const projection = defineProjection({
@@ -24,46 +24,46 @@ function projectionsOf(store: EventStore, name: string, table: string): Projecti
 }
 
 test('a projection is refused where its schema is that of another installation, whose tables a rebuild would replace', async () => {
-  await migrateEventStore(place.pool, 'eu');
-  const other = new EventStore({ pool: place.pool, events: [counted], namespace: 'eu' });
-  await projectionsOf(place.store, 'totals_eu', 'one').prepare();
+  await migrateEventStore(fixture.pool, 'eu');
+  const other = new EventStore({ pool: fixture.pool, events: [counted], namespace: 'eu' });
+  await projectionsOf(fixture.store, 'totals_eu', 'one').prepare();
   const refused = projectionsOf(other, 'totals', 'two');
   await expect(refused.prepare()).rejects.toThrow(InvalidConfigError);
   await expect(refused.prepare()).rejects.toThrow('read_totals_eu');
   await expect(refused.rebuild('totals')).rejects.toThrow(InvalidConfigError);
-  const { rows } = await place.pool.query(
+  const { rows } = await fixture.pool.query(
     `select relname from pg_class where relnamespace = 'read_totals_eu'::regnamespace`,
   );
   expect(rows).toEqual([{ relname: 'one' }]);
 });
 
 test('names with which the schema of a rebuild would be the live one of another installation are refused', async () => {
-  await expect(migrateEventStore(place.pool, 'x__next')).rejects.toThrow('single "_"');
-  const ofNamespace = () => new EventStore({ pool: place.pool, events: [counted], namespace: 'x__next' });
+  await expect(migrateEventStore(fixture.pool, 'x__next')).rejects.toThrow('single "_"');
+  const ofNamespace = () => new EventStore({ pool: fixture.pool, events: [counted], namespace: 'x__next' });
   expect(ofNamespace).toThrow(InvalidConfigError);
-  expect(() => projectionsOf(place.store, 'totals_', 'one')).toThrow('not ending with "_"');
+  expect(() => projectionsOf(fixture.store, 'totals_', 'one')).toThrow('not ending with "_"');
 });
 
 test.each(['next', 'old'])(
   'a projection is refused where foreign tables are in the way of its rebuild (%s)',
   async generation => {
     const foreign = `read_totals__${generation}`;
-    await place.pool.query(`create schema ${foreign}; create table ${foreign}.one (id int)`);
-    await expect(projectionsOf(place.store, 'totals', 'one').prepare()).rejects.toThrow(foreign);
+    await fixture.pool.query(`create schema ${foreign}; create table ${foreign}.one (id int)`);
+    await expect(projectionsOf(fixture.store, 'totals', 'one').prepare()).rejects.toThrow(foreign);
   },
 );
 
 test('a rebuild leaves tables alone that are not its own, and clears away what one has left that died after its swap', async () => {
-  const projections = projectionsOf(place.store, 'totals', 'one');
+  const projections = projectionsOf(fixture.store, 'totals', 'one');
   await projections.prepare();
-  await place.pool.query('create schema read_totals__next; create table read_totals__next.one (id int)');
+  await fixture.pool.query('create schema read_totals__next; create table read_totals__next.one (id int)');
   await expect(projections.rebuild('totals')).rejects.toThrow('read_totals__next');
-  await place.pool.query('select * from read_totals__next.one');
-  await place.pool.query('alter schema read_totals__next rename to read_totals__old');
+  await fixture.pool.query('select * from read_totals__next.one');
+  await fixture.pool.query('alter schema read_totals__next rename to read_totals__old');
   expect(await projections.rebuild('totals')).toMatchObject({ finished: true });
 });
 
 test('a schema that was made before, with its grants, is used', async () => {
-  await place.pool.query('create schema read_totals');
-  expect(await projectionsOf(place.store, 'totals', 'one').prepare()).toEqual([]);
+  await fixture.pool.query('create schema read_totals');
+  expect(await projectionsOf(fixture.store, 'totals', 'one').prepare()).toEqual([]);
 });

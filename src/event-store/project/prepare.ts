@@ -11,7 +11,7 @@ export async function prepareProjections(
   const { names, namespace } = store;
   const stale: string[] = [];
   for (const { name, shape, tables, startAt } of projections) {
-    const checkpoint = startAt === 'now' ? await store.horizon() : 0;
+    const checkpoint = startAt === 'now' ? await store.safePosition() : 0;
     const found = await inTransaction(store.pool, async client => {
       // Two processes that start together: the second waits, and finds it done.
       await client.query('select pg_advisory_xact_lock(hashtext($1))', [`${names.schema} ${name}`]);

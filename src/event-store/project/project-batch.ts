@@ -10,7 +10,7 @@ import type { StoredEvent } from '../read/stored-event.ts';
 /** Another process writes the projection now. */
 export class LeaseLost extends Error {}
 
-export interface BatchPlace {
+export interface BatchTarget {
   readonly pool: Pool;
   readonly names: StoreNames;
   readonly namespace: string | undefined;
@@ -33,18 +33,18 @@ export interface Batch {
  * token: whoever has lost the lease writes nothing.
  * @throws LeaseLost
  */
-export async function projectBatch(place: BatchPlace, { events, from, to }: Batch): Promise<void> {
-  await inTransaction(place.pool, async client => {
-    const parked = await enter(client, place, from);
-    await writeEvents(client, place, events, parked);
-    await advance(client, place, to);
+export async function projectBatch(target: BatchTarget, { events, from, to }: Batch): Promise<void> {
+  await inTransaction(target.pool, async client => {
+    const parked = await enter(client, target, from);
+    await writeEvents(client, target, events, parked);
+    await advance(client, target, to);
   });
 }
 
 /** Calls the handler with what is not parked; what is goes behind its stream's earlier events. */
 export async function writeEvents(
   client: PoolClient,
-  place: BatchPlace,
+  target: BatchTarget,
   events: readonly StoredEvent[],
   parked: ReadonlySet<string>,
 ): Promise<void> {
@@ -52,17 +52,17 @@ export async function writeEvents(
   const broken = due.find(({ problem }) => problem !== undefined);
   // One that it handles and that cannot be read fails it, like one that its handler throws on.
   if (broken !== undefined) throw new Error(`The event cannot be read: ${broken.problem?.detail ?? ''}.`);
-  if (due.length > 0) await callProject(client, place.projection, due);
+  if (due.length > 0) await callProject(client, target.projection, due);
   if (due.length === events.length) return;
-  for (const event of events) if (parked.has(event.stream)) await park(client, place, event, null);
+  for (const event of events) if (parked.has(event.stream)) await park(client, target, event, null);
 }
 
 /** Sets the event aside and steps behind it. @throws LeaseLost */
-export async function parkEvent(place: BatchPlace, event: StoredEvent, from: number, error: Error): Promise<void> {
-  await inTransaction(place.pool, async client => {
-    await enter(client, place, from);
-    await park(client, place, event, error);
-    await advance(client, place, event.position);
+export async function parkEvent(target: BatchTarget, event: StoredEvent, from: number, error: Error): Promise<void> {
+  await inTransaction(target.pool, async client => {
+    await enter(client, target, from);
+    await park(client, target, event, error);
+    await advance(client, target, event.position);
   });
 }
 
@@ -81,8 +81,8 @@ export async function callProject(
 }
 
 /** Where a handler's bare names lead. Names and numbers of ours alone come into the text. */
-export function enterSchema(place: Pick<BatchPlace, 'namespace' | 'projection' | 'generation'>): string {
-  return `set local search_path = "${schemaOf(place.projection.name, place.namespace, place.generation)}"; ${MARK_BATCH}`;
+export function enterSchema(target: Pick<BatchTarget, 'namespace' | 'projection' | 'generation'>): string {
+  return `set local search_path = "${schemaOf(target.projection.name, target.namespace, target.generation)}"; ${MARK_BATCH}`;
 }
 
 /** A process that stands still in a batch (frozen, cut off, a handler that never ends) would keep the row locked, whoever has the lease. */
@@ -94,12 +94,12 @@ export function cutOffWhenIdle(leaseMs: number): string {
 }
 
 /** One round trip: begins in the projection's schema, locks its row, and answers the streams that are parked. */
-async function enter(client: PoolClient, place: BatchPlace, from: number): Promise<ReadonlySet<string>> {
-  const { names, projection, generation, token, leaseMs } = place;
+async function enter(client: PoolClient, target: BatchTarget, from: number): Promise<ReadonlySet<string>> {
+  const { names, projection, generation, token, leaseMs } = target;
   const key = `name = '${projection.name}' and generation = '${generation}'`;
   const answers: unknown = await answered<unknown>(() =>
     client.query(
-      `${enterSchema(place)}; ${cutOffWhenIdle(leaseMs)};
+      `${enterSchema(target)}; ${cutOffWhenIdle(leaseMs)};
      select 1 from ${names.projection} where ${key} and token = ${token} and checkpoint = ${from} and stopped_at is null for update;
      select distinct stream from ${names.parked} where ${key}`,
     ),
@@ -112,7 +112,7 @@ async function enter(client: PoolClient, place: BatchPlace, from: number): Promi
 
 async function advance(
   client: PoolClient,
-  { names, projection, generation, leaseMs }: BatchPlace,
+  { names, projection, generation, leaseMs }: BatchTarget,
   to: number,
 ): Promise<void> {
   await answered(() =>
@@ -127,7 +127,7 @@ async function advance(
 
 async function park(
   client: PoolClient,
-  { names, projection, generation }: BatchPlace,
+  { names, projection, generation }: BatchTarget,
   { position, stream }: StoredEvent,
   error: Error | null,
 ): Promise<void> {

@@ -13,14 +13,14 @@ import { EventStore } from '../event-store.ts';
 import { defineProjection, type ProjectionDefinition } from './projection.ts';
 import { Projections, type ProjectionsOptions } from './projections.ts';
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 const running: Projections[] = [];
 beforeEach(async () => {
-  place = await openStore();
+  fixture = await openStore();
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map(each => each.stop()));
-  await place.close();
+  await fixture.close();
 });
 
 const TABLES = 'create table sum (stream text primary key, total int not null, events int not null)';
@@ -46,7 +46,7 @@ function sums(changes: Partial<ProjectionDefinition> = {}) {
 }
 async function run(projection = sums(), options: Partial<ProjectionsOptions> = {}): Promise<Projections> {
   const projections = new Projections({
-    store: place.store,
+    store: fixture.store,
     projections: [projection],
     pollEvery: 50,
     // Longer than a busy machine keeps a process waiting: one that is cut off meanwhile is another test's.
@@ -60,15 +60,15 @@ async function run(projection = sums(), options: Partial<ProjectionsOptions> = {
 }
 const add = async (stream: string, ...numbers: number[]): Promise<number> => {
   const events = numbers.map(by => counted({ by }));
-  return (await place.store.append(stream, events, { expectedVersion: 'any' })).position;
+  return (await fixture.store.append(stream, events, { expectedVersion: 'any' })).position;
 };
 const table = async (schema = 'read_sums') =>
-  (await place.pool.query(`select stream, total, events from ${schema}.sum order by stream`)).rows;
+  (await fixture.pool.query(`select stream, total, events from ${schema}.sum order by stream`)).rows;
 
 describe('a projection', () => {
   test('catches up, then follows', async () => {
     await add('a', 1, 2);
-    await place.store.append('b', [noted({ text: 'not handled', at: new Date() })], { expectedVersion: 0 });
+    await fixture.store.append('b', [noted({ text: 'not handled', at: new Date() })], { expectedVersion: 0 });
     const projections = await run();
     await projections.waitFor('sums', await add('a', 3), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 6, events: 3 }]);
@@ -80,8 +80,8 @@ describe('a projection', () => {
   test('hears of appends without polling', async () => {
     const projections = await run(sums(), { pollEvery: '10m', lease: '1h' });
     await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
-    await place.store.settle();
-    const advanced = place.facts.next('projection.advanced');
+    await fixture.store.settle();
+    const advanced = fixture.facts.next('projection.advanced');
     await add('a', 1);
     expect(await advanced).toMatchObject({ events: 1 });
   });
@@ -113,7 +113,7 @@ describe('a projection', () => {
     );
     await projections.waitFor('sums', await add('a', 1, 2), PATIENCE_MS);
     expect(await table()).toEqual([{ stream: 'a', total: 3, events: 2 }]);
-    const stopped = place.facts.next('projection.stopped');
+    const stopped = fixture.facts.next('projection.stopped');
     await add('a', 2_147_483_647);
     expect((await stopped).error.message).toContain('out of range');
   });
@@ -122,7 +122,7 @@ describe('a projection', () => {
     ['commit', 'leave its transaction alone'],
     ['set search_path = public', 'leave its transaction alone'],
   ])('may not say "%s"', async (statement, message) => {
-    const stopped = place.facts.next('projection.stopped');
+    const stopped = fixture.facts.next('projection.stopped');
     await run(sums({ project: async (_, tx) => void (await tx.query(statement)) }));
     await add('a', 1);
     expect((await stopped).error.message).toContain(message);
@@ -135,7 +135,7 @@ describe('a projection', () => {
     ['where only the missing transaction tells', 1, "insert into sum values (E'\\'', 1, 1); commit; select ''"],
   ])('may not end its transaction %s', async (_, written, text) => {
     const projections = await run(sums({ attempts: 1, project: async (__, tx) => void (await tx.query(text)) }));
-    const stopped = place.facts.next('projection.stopped');
+    const stopped = fixture.facts.next('projection.stopped');
     await add('a', 1);
     expect((await stopped).error.message).toContain('leave its transaction alone');
     expect(await projections.status()).toMatchObject([{ position: 0 }]);
@@ -146,14 +146,14 @@ describe('a projection', () => {
     const text = `create or replace function one() returns int language sql as 'select 1; ';
       do $$ begin perform 1; end $$; insert into sum values ('; commit', 1, 1)`;
     const projections = await run(sums({ project: async (_, tx) => void (await tx.query(text)) }));
-    const { position } = await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
+    const { position } = await fixture.store.append('a', [counted({ by: 1 })], { expectedVersion: 0 });
     await projections.waitFor('sums', position, PATIENCE_MS);
     expect(await table()).toEqual([{ stream: '; commit', total: 1, events: 1 }]);
   });
 
   test('queries with texts alone: what else node-postgres takes could hide a commit', async () => {
     const hidden = { text: 'commit' } as unknown as string;
-    const stopped = place.facts.next('projection.stopped');
+    const stopped = fixture.facts.next('projection.stopped');
     await run(sums({ attempts: 1, project: async (_, tx) => void (await tx.query(hidden)) }));
     await add('a', 1);
     expect((await stopped).error.message).toContain('with a text and values, got object');
@@ -181,20 +181,20 @@ describe('a projection', () => {
 
   test('says how far behind it is, also behind an append that is not committed', async () => {
     await run(sums(), { lagEvery: 20 });
-    const tx = await place.pool.connect();
+    const tx = await fixture.pool.connect();
     await tx.query('begin');
-    await place.store.append('a', [counted({ by: 1 })], { expectedVersion: 0, tx });
+    await fixture.store.append('a', [counted({ by: 1 })], { expectedVersion: 0, tx });
     await add('b', 1, 2);
-    const lag = await place.facts.next('projection.lag', ({ events, lagMs }) => events === 2 && lagMs > 0);
+    const lag = await fixture.facts.next('projection.lag', ({ events, lagMs }) => events === 2 && lagMs > 0);
     expect(lag).toMatchObject({ projection: 'sums', generation: 'live' });
     await tx.query('commit');
     tx.release();
-    expect(await place.facts.next('projection.lag', ({ events }) => events === 0)).toMatchObject({ lagMs: 0 });
+    expect(await fixture.facts.next('projection.lag', ({ events }) => events === 0)).toMatchObject({ lagMs: 0 });
   });
 
   test('goes on while a transaction elsewhere in the database stays open, and when that one appends says so as its lag', async () => {
     const projections = await run(sums(), { lagEvery: 20 });
-    const long = await place.pool.connect();
+    const long = await fixture.pool.connect();
     await long.query('begin isolation level repeatable read');
     await long.query('create table elsewhere (n int)');
     await long.query('select pg_current_xact_id()');
@@ -204,28 +204,28 @@ describe('a projection', () => {
     expect(await table()).toEqual([{ stream: 'a', total: 6, events: 3 }]);
     await long.query('rollback');
     await long.query('begin');
-    await place.store.append('b', [counted({ by: 1 })], { expectedVersion: 0, tx: long });
-    const lag = place.facts.next('projection.lag', ({ events }) => events === 1);
+    await fixture.store.append('b', [counted({ by: 1 })], { expectedVersion: 0, tx: long });
+    const lag = fixture.facts.next('projection.lag', ({ events }) => events === 1);
     await add('a', 4);
     expect(await lag).toMatchObject({ projection: 'sums', events: 1 });
     await long.query('commit');
     long.release();
-    await projections.waitFor('sums', await place.store.horizon(), PATIENCE_MS);
+    await projections.waitFor('sums', await fixture.store.safePosition(), PATIENCE_MS);
     expect(await table()).toMatchObject([{ total: 10 }, { total: 1 }]);
   });
 
   test('that stands still says how far it falls behind', async () => {
     await run(sums(), { lagEvery: 20 });
-    const stopped = place.facts.next('projection.stopped');
+    const stopped = fixture.facts.next('projection.stopped');
     await add('a', -1);
     await stopped;
-    const lag = place.facts.next('projection.lag', ({ events }) => events === 3);
+    const lag = fixture.facts.next('projection.lag', ({ events }) => events === 3);
     await add('a', 1, 1);
     expect((await lag).lagMs).toBeGreaterThanOrEqual(0);
   });
 
   test('that is behind says so to who waits', async () => {
-    const projections = new Projections({ store: place.store, projections: [sums()] });
+    const projections = new Projections({ store: fixture.store, projections: [sums()] });
     await projections.prepare();
     const position = await add('a', 1);
     await expect(projections.waitFor('sums', position, 30)).rejects.toThrow(ProjectionBehindError);
@@ -237,7 +237,7 @@ describe('a projection', () => {
     const name = 'a'.repeat(30);
     const at = (namespace: string) =>
       new Projections({
-        store: new EventStore({ pool: place.pool, namespace, events: [counted] }),
+        store: new EventStore({ pool: fixture.pool, namespace, events: [counted] }),
         projections: [sums({ name })],
       });
     expect(() => at('n'.repeat(21))).not.toThrow();
@@ -253,14 +253,14 @@ describe('a projection', () => {
   });
 
   test('is not started on a pool whose connections would wait for each other for ever', async () => {
-    const pool = new Pool({ connectionString: place.url, max: 2 });
+    const pool = new Pool({ connectionString: fixture.url, max: 2 });
     const store = new EventStore({ pool, events: [counted] });
     expect(() => new Projections({ store, projections: [sums()] }).start()).toThrow('at least 3 connections');
     await pool.end();
   });
 
   test('is refused with a name twice, a foreign event, a name that is no schema', () => {
-    const make = (...projections: ReturnType<typeof sums>[]) => new Projections({ store: place.store, projections });
+    const make = (...projections: ReturnType<typeof sums>[]) => new Projections({ store: fixture.store, projections });
     expect(() => make(sums(), sums())).toThrow(InvalidContractError);
     const foreign = defineEvent('counter.counted', { schema: z.object({}) });
     expect(() => make(sums({ events: [foreign] }))).toThrow('no event of the store');
@@ -272,14 +272,14 @@ describe('a projection', () => {
 describe('of several processes', () => {
   test('one runs a projection, and another when that one stops', async () => {
     const started: number[] = [];
-    place.facts.on('projection.started', ({ fields }) => started.push(fields.position));
+    fixture.facts.on('projection.started', ({ fields }) => started.push(fields.position));
     // So long that a busy machine does not let it run out, which is another way to change hands.
     const first = await run(sums(), { lease: '5m' });
     await first.waitFor('sums', await add('a', 1), PATIENCE_MS);
     const second = await run(sums(), { lease: '5m' });
     await first.waitFor('sums', await add('a', 1), PATIENCE_MS);
     expect(started).toHaveLength(1);
-    const again = place.facts.next('projection.started');
+    const again = fixture.facts.next('projection.started');
     await first.stop();
     await again;
     await second.waitFor('sums', await add('a', 1), PATIENCE_MS);
@@ -293,8 +293,8 @@ describe('of several processes', () => {
     vi.spyOn(Date, 'now').mockImplementation(() => now() - 600_000);
     onTestFinished(() => void vi.restoreAllMocks());
     const leaseUntil = async (): Promise<string> => {
-      const { rows } = await place.pool.query<{ lease_until: string }>(
-        `select lease_until::text from ${place.store.names.projection} where name = 'sums' and generation = 'live'`,
+      const { rows } = await fixture.pool.query<{ lease_until: string }>(
+        `select lease_until::text from ${fixture.store.names.projection} where name = 'sums' and generation = 'live'`,
       );
       return rows[0]?.lease_until ?? '';
     };
@@ -321,12 +321,12 @@ describe('of several processes', () => {
     await add('a', 1);
     await entered.promise;
     // As if the process had been frozen outside of its transaction: the connection is gone, the lease runs out, another comes.
-    const lost = place.facts.next('projection.held');
-    await place.pool.query(
+    const lost = fixture.facts.next('projection.stalled');
+    await fixture.pool.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction' and datname = current_database()`,
     );
-    await place.pool.query(
-      `update ${place.store.names.projection} set token = token + 1, owner = 'other', lease_until = now() + interval '300 ms'`,
+    await fixture.pool.query(
+      `update ${fixture.store.names.projection} set token = token + 1, owner = 'other', lease_until = now() + interval '300 ms'`,
     );
     goOn.resolve();
     await lost;
@@ -348,19 +348,19 @@ describe('of several processes', () => {
     );
     const position = await add('a', 1);
     await entered.promise;
-    const held = place.facts.next('projection.held');
+    const stalled = fixture.facts.next('projection.stalled');
     const other = await run(sums(), { lease: 400 });
     await other.waitFor('sums', position, PATIENCE_MS);
-    expect((await held).error).toMatchObject({ code: '25P03' });
+    expect((await stalled).error).toMatchObject({ code: '25P03' });
     await stuck.stop();
     expect(await table()).toEqual([{ stream: 'a', total: 1, events: 1 }]);
   });
 
   test('a batch under an old token is refused as a whole', async () => {
     const { projectBatch } = await import('./project-batch.ts');
-    const projections = new Projections({ store: place.store, projections: [sums()] });
+    const projections = new Projections({ store: fixture.store, projections: [sums()] });
     await projections.prepare();
-    const { pool, names } = place.store;
+    const { pool, names } = fixture.store;
     const batch = (token: number) =>
       projectBatch(
         { pool, names, namespace: undefined, projection: sums(), generation: 'live', token, leaseMs: 1_000 },
@@ -375,7 +375,7 @@ describe('of several processes', () => {
 
 describe('an event that the handler fails on', () => {
   test('stops the projection there, until it is resumed', async () => {
-    const stopped = place.facts.next('projection.stopped');
+    const stopped = fixture.facts.next('projection.stopped');
     const projections = await run();
     await add('a', 1, 2);
     const poison = await add('b', -1);
@@ -386,7 +386,7 @@ describe('an event that the handler fails on', () => {
       { stoppedAt: poison, stoppedBecause: 'below zero', lagEvents: 2 },
     ]);
     await expect(projections.waitFor('sums', last, 100)).rejects.toThrow(ProjectionBehindError);
-    const again = place.facts.next('projection.stopped');
+    const again = fixture.facts.next('projection.stopped');
     await projections.resume('sums');
     expect(await again).toMatchObject({ position: poison });
   });
@@ -398,7 +398,7 @@ describe('an event that the handler fails on', () => {
   ])('applies its policy also to an error with %s', async (_, make, reason) => {
     const failing = (name: string, onPoison: 'stop' | 'park') =>
       sums({ name, onPoison, attempts: 1, project: () => Promise.reject(make()) });
-    const [stopped, parked] = [place.facts.next('projection.stopped'), place.facts.next('projection.parked')];
+    const [stopped, parked] = [fixture.facts.next('projection.stopped'), fixture.facts.next('projection.parked')];
     const stopping = await run(failing('stopping', 'stop'));
     const parking = await run(failing('parking', 'park'));
     const position = await add('a', 1);
@@ -423,7 +423,7 @@ describe('an event that the handler fails on', () => {
         }
       },
     });
-    const parked = place.facts.next('projection.parked');
+    const parked = fixture.facts.next('projection.parked');
     const projections = await run(projection);
     await add('a', 1, -5, 2);
     await add('b', 7);
@@ -482,13 +482,13 @@ describe('an event that the handler fails on', () => {
 
   test('and that no contract knows is passed over and stated, or stops, as the projection says', async () => {
     const painted = defineEvent('counter.painted', { schema: z.object({}) });
-    const newer = new EventStore({ pool: place.pool, events: [counted, painted] });
+    const newer = new EventStore({ pool: fixture.pool, events: [counted, painted] });
     const { position } = await newer.append('a', [counted({ by: 1 }), painted({}), counted({ by: 2 })], {
       expectedVersion: 0,
     });
     await newer.settle();
-    const unhandled = place.facts.next('projection.unhandled');
-    const stopped = place.facts.next('projection.stopped');
+    const unhandled = fixture.facts.next('projection.unhandled');
+    const stopped = fixture.facts.next('projection.stopped');
     const strict = sums({ name: 'strict', onUnknown: 'stop' });
     const projections = await run(sums(), { projections: [sums(), strict] });
     expect(await unhandled).toMatchObject({ eventType: 'counter.painted' });
@@ -511,7 +511,7 @@ describe('a rebuild', () => {
     const read = async (): Promise<number> => {
       let last = 0;
       while (writing.on) {
-        const { rows } = await place.pool.query<{ n: number }>(
+        const { rows } = await fixture.pool.query<{ n: number }>(
           'select coalesce(sum(events), 0)::int as n from read_sums.sum',
         );
         const n = rows[0]?.n ?? -1;
@@ -531,13 +531,13 @@ describe('a rebuild', () => {
     await projections.stop();
     await projections.rebuild('sums');
     expect(await dump()).toBe(live);
-    const schemas = await place.pool.query(`select nspname from pg_namespace where nspname like 'read%'`);
+    const schemas = await fixture.pool.query(`select nspname from pg_namespace where nspname like 'read%'`);
     expect(schemas.rows).toEqual([{ nspname: 'read_sums' }]);
   });
 
   test('that is stopped goes on where it was', async () => {
     for (let n = 0; n < 10; n += 1) await add('a', ...Array.from({ length: 100 }, () => 1));
-    const projections = new Projections({ store: place.store, projections: [sums()], batchSize: 100 });
+    const projections = new Projections({ store: fixture.store, projections: [sums()], batchSize: 100 });
     await projections.prepare();
     const stop = new AbortController();
     const first = await projections.rebuild('sums', {
@@ -553,7 +553,7 @@ describe('a rebuild', () => {
   test('that is asked for by two at once is done by one after the other', async () => {
     const ask = async (): Promise<unknown> => {
       // So long that none takes over from one that is only slow.
-      const projections = new Projections({ store: place.store, projections: [sums()], batchSize: 20, lease: '5m' });
+      const projections = new Projections({ store: fixture.store, projections: [sums()], batchSize: 20, lease: '5m' });
       await projections.prepare();
       return projections.rebuild('sums');
     };
@@ -568,7 +568,7 @@ describe('a rebuild', () => {
   test('that fails leaves the live one as it was', async () => {
     const projections = await run();
     await projections.waitFor('sums', await add('a', 1), PATIENCE_MS);
-    const stopped = place.facts.next('projection.stopped');
+    const stopped = fixture.facts.next('projection.stopped');
     await add('b', -1);
     await stopped;
     await expect(projections.rebuild('sums')).rejects.toThrow(ProjectionFailedError);
@@ -609,7 +609,7 @@ describe('a rebuild', () => {
         }
       },
     });
-    const next = new Projections({ store: place.store, projections: [wider], pollEvery: 50 });
+    const next = new Projections({ store: fixture.store, projections: [wider], pollEvery: 50 });
     running.push(next);
     expect(await next.prepare()).toEqual(['sums']);
     expect(await next.status()).toMatchObject([{ shape: 1, needsRebuild: true }]);
@@ -618,7 +618,7 @@ describe('a rebuild', () => {
     await old.waitFor('sums', await add('a', 5), PATIENCE_MS);
     await next.rebuild('sums');
     await next.waitFor('sums', await add('a', 4), PATIENCE_MS);
-    const { rows } = await place.pool.query('select * from read_sums.sum');
+    const { rows } = await fixture.pool.query('select * from read_sums.sum');
     expect(rows).toEqual([{ stream: 'a', total: 10, events: 3, highest: 5 }]);
     expect(await next.prepare()).toEqual([]);
   });

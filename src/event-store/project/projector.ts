@@ -52,8 +52,8 @@ export class Projector {
     this.#progress = new Progress({
       what: `a batch of the projection "${options.projection.name}"`,
       limitMs: STILL_MS,
-      held: error => facts.emit('projection.held', { ...this.#fields, error: bareError(error) }),
-      flowing: () => facts.emit('projection.flowing', this.#fields),
+      stalled: error => facts.emit('projection.stalled', { ...this.#fields, error: bareError(error) }),
+      resumed: () => facts.emit('projection.resumed', this.#fields),
     });
   }
 
@@ -123,9 +123,9 @@ export class Projector {
   async #follow({ token, checkpoint }: Lease): Promise<void> {
     const { store, projection, batchSize, leaseMs, pollEveryMs } = this.#options;
     const { pool, names, namespace } = store;
-    const place = { pool, names, namespace, projection, generation: 'live', token, leaseMs } as const;
+    const target = { pool, names, namespace, projection, generation: 'live', token, leaseMs } as const;
     const source = new BatchSource(store, projection, batchSize);
-    const runner = new BatchRunner(store, place, checkpoint, this.#stop.signal);
+    const runner = new BatchRunner(store, target, checkpoint, this.#stop.signal);
     this.#runner = runner;
     let renewAt = performance.now() + leaseMs / 3;
     while (!this.#stop.signal.aborted) {
@@ -183,7 +183,7 @@ export class Projector {
         if (checkpoint === undefined) continue;
         store.facts.emit('projection.lag', { ...this.#fields, ...(await readLag(store, checkpoint)) });
       } catch {
-        // Away; `projection.held` has said so.
+        // Away; `projection.stalled` has said so.
       }
     }
   }

@@ -7,15 +7,15 @@ import { Projections } from '../project/projections.ts';
 
 const REBUILDER = fileURLToPath(new URL('../../../tests/faults/app/projector.ts', import.meta.url));
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 beforeEach(async () => {
-  place = await openStore();
+  fixture = await openStore();
 });
-afterEach(() => place.close());
+afterEach(() => fixture.close());
 
 test('a rebuild whose process is killed, between batches and in the swap, changes nothing that is live and is gone on with', async () => {
   const projections = new Projections({
-    store: place.store,
+    store: fixture.store,
     projections: [sumsProjection()],
     pollEvery: 20,
     lease: 300,
@@ -24,15 +24,15 @@ test('a rebuild whose process is killed, between batches and in the swap, change
   let head = 0;
   for (let n = 0; n < 5; n += 1) {
     const events = Array.from({ length: 100 }, (_, by) => counted({ by }));
-    ({ position: head } = await place.store.append(`s${n}`, events, { expectedVersion: 0 }));
+    ({ position: head } = await fixture.store.append(`s${n}`, events, { expectedVersion: 0 }));
   }
   projections.start();
   await projections.waitFor('sums', head, PATIENCE_MS);
   const table = async () =>
-    JSON.stringify((await place.pool.query('select * from read_sums.sum order by stream')).rows);
+    JSON.stringify((await fixture.pool.query('select * from read_sums.sum order by stream')).rows);
   const live = await table();
   const rebuild = async (env: Record<string, string>) => {
-    const killed = startProcess(REBUILDER, { env: { DATABASE_URL: place.url, REBUILD: '1', ...env } });
+    const killed = startProcess(REBUILDER, { env: { DATABASE_URL: fixture.url, REBUILD: '1', ...env } });
     expect(await killed.ended).toBe('SIGKILL');
     expect(await table()).toBe(live);
     return (await projections.status())[0]?.rebuilding;
@@ -42,7 +42,7 @@ test('a rebuild whose process is killed, between batches and in the swap, change
   const beforeSwap = await rebuild({ DIE_ON: 'rename to "read_sums"' });
   expect(beforeSwap).toBeGreaterThan(140);
   // Those that were killed leave connections whose transactions the database ends itself.
-  const { position } = await place.store.append('more', [counted({ by: 7 })], { expectedVersion: 0 });
+  const { position } = await fixture.store.append('more', [counted({ by: 7 })], { expectedVersion: 0 });
   const rebuilt = await projections.rebuild('sums');
   expect(rebuilt).toMatchObject({ finished: true });
   expect(rebuilt.events).toBeLessThanOrEqual(501 - (beforeSwap ?? 0));

@@ -4,11 +4,11 @@ import { PATIENT } from '../../../tests/support/wait-for.ts';
 import { defineProjection, type Projection } from '../project/projection.ts';
 import { Projections } from '../project/projections.ts';
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 beforeEach(async () => {
-  place = await openStore();
+  fixture = await openStore();
 });
-afterEach(() => place.close());
+afterEach(() => fixture.close());
 
 function totals(before: () => Promise<void>): Projection {
   return defineProjection({
@@ -29,7 +29,7 @@ async function together(first: Projections, second: Projections, inBatch: Promis
   await inBatch;
   const two = second.rebuild('totals');
   await vi.waitFor(async () => {
-    const { rows } = await place.pool.query(
+    const { rows } = await fixture.pool.query(
       `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     );
     expect(rows).toHaveLength(1);
@@ -47,19 +47,19 @@ test.each(['two processes', 'one process'])(
       entered.resolve();
       return gate.promise;
     });
-    const of = (value: Projection) => new Projections({ store: place.store, projections: [value], batchSize: 8 });
+    const of = (value: Projection) => new Projections({ store: fixture.store, projections: [value], batchSize: 8 });
     const first = of(projection);
     const second = where === 'one process' ? first : of(totals(() => Promise.resolve()));
     await first.prepare();
     // So many batches that the first is still at it when the second asks for the lease.
-    await place.store.append(
+    await fixture.store.append(
       'a',
       Array.from({ length: 600 }, () => counted({ by: 1 })),
       { expectedVersion: 0 },
     );
     const rebuilt = await together(first, second, entered.promise, () => gate.resolve());
     expect(rebuilt).toMatchObject([{ finished: true }, { finished: true, events: 600 }]);
-    const { rows } = await place.pool.query('select sum(events)::int as events from read_totals.total');
+    const { rows } = await fixture.pool.query('select sum(events)::int as events from read_totals.total');
     expect(rows).toEqual([{ events: 600 }]);
     expect(await first.status()).toMatchObject([{ position: 600, rebuilding: undefined }]);
   },

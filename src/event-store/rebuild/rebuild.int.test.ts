@@ -15,11 +15,11 @@ import { migrateEventStore } from '../schema/tables.ts';
 const painted = defineEvent('counter.painted', { schema: z.object({ owner: z.string(), by: z.string() }) });
 const encrypted = personalData(painted, { subject: ({ owner }) => owner, erased: { by: 'nobody' } });
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 beforeEach(async () => {
-  place = await openStore({ events: [counted, painted], personalData: [encrypted] });
+  fixture = await openStore({ events: [counted, painted], personalData: [encrypted] });
 });
-afterEach(() => place.close());
+afterEach(() => fixture.close());
 
 /** Its table holds the positions that it was given. */
 function seen(changes: Partial<ProjectionDefinition> = {}) {
@@ -35,13 +35,13 @@ function seen(changes: Partial<ProjectionDefinition> = {}) {
     ...changes,
   });
 }
-const of = (projection = seen(), store = place.store) => new Projections({ store, projections: [projection] });
+const of = (projection = seen(), store = fixture.store) => new Projections({ store, projections: [projection] });
 const add = async (stream: string, count = 1): Promise<number> => {
   const events = Array.from({ length: count }, () => counted({ by: 1 }));
-  return (await place.store.append(stream, events, { expectedVersion: 'any' })).position;
+  return (await fixture.store.append(stream, events, { expectedVersion: 'any' })).position;
 };
 const positions = async (): Promise<number[]> => {
-  const { rows } = await place.pool.query<{ position: number }>(
+  const { rows } = await fixture.pool.query<{ position: number }>(
     'select position from read_seen.seen order by position',
   );
   return rows.map(({ position }) => position);
@@ -49,7 +49,7 @@ const positions = async (): Promise<number[]> => {
 
 /** The tasks of the store on a single connection: one that asks for another while it holds that waits for ever. */
 async function onOneConnection(act: (store: EventStore) => Promise<void>): Promise<void> {
-  const pool = new Pool({ connectionString: place.url, max: 1 });
+  const pool = new Pool({ connectionString: fixture.url, max: 1 });
   try {
     await act(new EventStore({ pool, events: [counted, painted], personalData: [encrypted] }));
   } finally {
@@ -59,7 +59,7 @@ async function onOneConnection(act: (store: EventStore) => Promise<void>): Promi
 
 test('a rebuild takes one connection, also for the keys of what is encrypted: none could be free, and nothing would end the wait', () =>
   onOneConnection(async store => {
-    await place.store.append('a', [painted({ owner: 'ada', by: 'Ada' })], { expectedVersion: 0 });
+    await fixture.store.append('a', [painted({ owner: 'ada', by: 'Ada' })], { expectedVersion: 0 });
     const projections = of(seen({ events: [counted, painted] }), store);
     await projections.prepare();
     expect(await projections.rebuild('seen')).toMatchObject({ finished: true, events: 1 });
@@ -68,7 +68,9 @@ test('a rebuild takes one connection, also for the keys of what is encrypted: no
 
 test('a retry of parked events takes one connection, also for the keys of what is encrypted', () =>
   onOneConnection(async store => {
-    const { position } = await place.store.append('a', [painted({ owner: 'ada', by: 'Ada' })], { expectedVersion: 0 });
+    const { position } = await fixture.store.append('a', [painted({ owner: 'ada', by: 'Ada' })], {
+      expectedVersion: 0,
+    });
     const failing = of(
       seen({ events: [painted], onPoison: 'park', project: () => Promise.reject(new Error('it does not fit')) }),
     );
@@ -82,16 +84,16 @@ test('a retry of parked events takes one connection, also for the keys of what i
 
 test('a rebuild stands still at an event that no contract knows where the projection says so, and states it elsewhere', async () => {
   await add('a');
-  const { position } = await place.store.append('a', [painted({ owner: 'ada', by: 'Ada' })], { expectedVersion: 1 });
+  const { position } = await fixture.store.append('a', [painted({ owner: 'ada', by: 'Ada' })], { expectedVersion: 1 });
   await add('a');
-  const older = new EventStore({ pool: place.pool, events: [counted], facts: place.facts });
+  const older = new EventStore({ pool: fixture.pool, events: [counted], facts: fixture.facts });
   const strict = of(seen({ onUnknown: 'stop' }), older);
   await strict.prepare();
   const refused = strict.rebuild('seen');
   await expect(refused).rejects.toThrow(ProjectionFailedError);
   await expect(refused).rejects.toThrow(`position ${position}`);
   expect(await strict.status()).toMatchObject([{ position: 0 }]);
-  const unhandled = place.facts.next('projection.unhandled');
+  const unhandled = fixture.facts.next('projection.unhandled');
   expect(await of(seen(), older).rebuild('seen')).toMatchObject({ finished: true });
   expect(await unhandled).toMatchObject({ projection: 'seen', generation: 'next', position });
   expect(await positions()).toEqual([1, 3]);
@@ -109,10 +111,13 @@ test('a rebuild of another shape begins without the dead letters of one that was
     },
   });
   const stop = new AbortController();
-  const given = await new Projections({ store: place.store, projections: [failing], batchSize: 100 }).rebuild('seen', {
-    signal: stop.signal,
-    onProgress: () => stop.abort(),
-  });
+  const given = await new Projections({ store: fixture.store, projections: [failing], batchSize: 100 }).rebuild(
+    'seen',
+    {
+      signal: stop.signal,
+      onProgress: () => stop.abort(),
+    },
+  );
   expect(given).toMatchObject({ finished: false });
   const mended = of(seen({ shape: 3, onPoison: 'park' }));
   expect(await mended.rebuild('seen')).toMatchObject({ finished: true, events: 601 });
@@ -121,10 +126,12 @@ test('a rebuild of another shape begins without the dead letters of one that was
 });
 
 test('a projection that starts now is rebuilt from where it began, also in a database of an older release that was migrated', async () => {
-  const { projection, schema } = place.store.names;
-  await place.pool.query(`alter table ${projection} drop column begins_at; drop table "${schema}".shiftwork_migration`);
+  const { projection, schema } = fixture.store.names;
+  await fixture.pool.query(
+    `alter table ${projection} drop column begins_at; drop table "${schema}".shiftwork_migration`,
+  );
   await expect(of().rebuild('seen')).rejects.toThrow(EventStoreMissingError);
-  await migrateEventStore(place.pool);
+  await migrateEventStore(fixture.pool);
   await add('a', 2);
   const projections = of(seen({ startAt: 'now' }));
   await projections.prepare();
@@ -136,7 +143,7 @@ test('a projection that starts now is rebuilt from where it began, also in a dat
 });
 
 test('options with which projections would step over events or never pause are refused', () => {
-  const make = (options: object) => () => new Projections({ store: place.store, projections: [seen()], ...options });
+  const make = (options: object) => () => new Projections({ store: fixture.store, projections: [seen()], ...options });
   for (const batchSize of [0, -1, 1.5, Number.NaN]) expect(make({ batchSize })).toThrow('batchSize');
   for (const name of ['lease', 'pollEvery', 'lagEvery']) expect(make({ [name]: 0 })).toThrow(name);
 });

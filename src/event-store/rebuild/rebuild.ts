@@ -6,7 +6,7 @@ import { BatchSource } from '../project/batch-source.ts';
 import type { EventStore } from '../event-store.ts';
 import { acquireLease, releaseLease, type Lease } from '../project/lease.ts';
 import { BatchRunner, PoisonEvent } from '../project/batch-runner.ts';
-import { inTransaction, type BatchPlace } from '../project/project-batch.ts';
+import { inTransaction, type BatchTarget } from '../project/project-batch.ts';
 import { schemaOf, type Projection } from '../project/projection.ts';
 import { swap, SWAP_WITHIN, type Swapped } from './swap.ts';
 
@@ -48,7 +48,7 @@ export async function rebuildProjection(
   const lease = await waitForLease(store, projection, request, options.signal);
   if (lease === undefined) return { finished: false, events: 0, position: 0 };
   const { pool, names, namespace, facts } = store;
-  const place: BatchPlace = {
+  const target: BatchTarget = {
     pool,
     names,
     namespace,
@@ -58,20 +58,20 @@ export async function rebuildProjection(
     leaseMs: options.leaseMs,
   };
   const source = new BatchSource(store, projection, options.batchSize);
-  const runner = new BatchRunner(store, place, lease.checkpoint, options.signal);
+  const runner = new BatchRunner(store, target, lease.checkpoint, options.signal);
   let events = 0;
   let swapped: Swapped | undefined;
   try {
     while (swapped === undefined) {
       options.signal?.throwIfAborted();
       const batch = await source.next(runner.checkpoint);
-      if (batch === undefined || (batch.to >= source.horizon && batch.events.length < SWAP_WITHIN)) {
-        swapped = await swap(store, place, runner.checkpoint, source.horizon);
+      if (batch === undefined || (batch.to >= source.safePosition && batch.events.length < SWAP_WITHIN)) {
+        swapped = await swap(store, target, runner.checkpoint, source.safePosition);
         if (swapped !== undefined || batch === undefined) continue;
       }
       await runner.run(batch);
       events += batch.events.length;
-      const progress = { position: runner.checkpoint, head: source.horizon };
+      const progress = { position: runner.checkpoint, head: source.safePosition };
       options.onProgress?.(progress);
       facts.emit('projection.rebuilding', { projection: name, generation: 'next', ...progress });
     }
@@ -95,7 +95,7 @@ export async function rebuildProjection(
 async function begin(store: EventStore, { name, shape, tables, startAt }: Projection): Promise<void> {
   const { pool, names, namespace } = store;
   const next = schemaOf(name, namespace, 'next');
-  const now = startAt === 'now' ? await store.horizon() : 0;
+  const now = startAt === 'now' ? await store.safePosition() : 0;
   await inTransaction(pool, async client => {
     await client.query('select pg_advisory_xact_lock(hashtext($1))', [`${names.schema} ${name}`]);
     const { rows } = await client.query<{ shape: number }>(

@@ -8,7 +8,7 @@ import {
   inTransaction,
   LeaseLost,
   writeEvents,
-  type BatchPlace,
+  type BatchTarget,
 } from '../project/project-batch.ts';
 import { schemaOf } from '../project/projection.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
@@ -33,20 +33,20 @@ class EventFailed extends Error {}
  */
 export async function swap(
   store: EventStore,
-  place: BatchPlace,
+  target: BatchTarget,
   from: number,
-  horizon: number,
+  safePosition: number,
 ): Promise<Swapped | undefined> {
   const passed: StoredEvent[] = [];
   try {
-    const swapped = await inTransaction(place.pool, async client => {
-      const live = await lockBoth(client, place, from);
+    const swapped = await inTransaction(target.pool, async client => {
+      const live = await lockBoth(client, target, from);
       // Not farther: readers must not go back, and writers may never pause.
-      const written = await catchUp(client, store, place, { from, to: Math.max(live, horizon) }, passed);
-      await changePlaces(client, place, written.position);
+      const written = await catchUp(client, store, target, { from, to: Math.max(live, safePosition) }, passed);
+      await exchangeSchemas(client, target, written.position);
       return written;
     });
-    emitUnhandled(store, place, passed);
+    emitUnhandled(store, target, passed);
     return swapped;
   } catch (error) {
     if (error instanceof EventFailed) return undefined;
@@ -57,7 +57,7 @@ export async function swap(
 /** Answers where the live one stands. @throws LeaseLost */
 async function lockBoth(
   client: PoolClient,
-  { names, projection, token, leaseMs }: BatchPlace,
+  { names, projection, token, leaseMs }: BatchTarget,
   from: number,
 ): Promise<number> {
   // A process that is frozen now would keep the live one waiting for ever.
@@ -77,17 +77,17 @@ async function lockBoth(
 async function catchUp(
   client: PoolClient,
   store: EventStore,
-  place: BatchPlace,
+  target: BatchTarget,
   { from, to }: { readonly from: number; readonly to: number },
   passed: StoredEvent[],
 ): Promise<Swapped> {
-  const { names, projection } = place;
+  const { names, projection } = target;
   const { rows } = await client.query<{ stream: string }>(
     `select distinct stream from ${names.parked} where name = $1 and generation = 'next'`,
     [projection.name],
   );
   const parked = new Set(rows.map(({ stream }) => stream));
-  await client.query(enterSchema(place));
+  await client.query(enterSchema(target));
   const source = new BatchSource(store, projection, SWAP_WITHIN, client);
   let position = from;
   let events = 0;
@@ -96,7 +96,7 @@ async function catchUp(
     if (batch === undefined) throw new Error('The live projection stands behind events that are not decided.');
     const unknown = batch.events.filter(event => !isKnown(event));
     if (unknown.length > 0 && projection.onUnknown === 'stop') throw new EventFailed('It may not pass an event over.');
-    await writeEvents(client, place, batch.events.filter(isKnown), parked).catch((cause: unknown) => {
+    await writeEvents(client, target, batch.events.filter(isKnown), parked).catch((cause: unknown) => {
       throw blamesDatabase(cause) ? cause : new EventFailed('The handler failed.', { cause });
     });
     passed.push(...unknown);
@@ -106,9 +106,9 @@ async function catchUp(
   return { position, events };
 }
 
-async function changePlaces(
+async function exchangeSchemas(
   client: PoolClient,
-  { names, namespace, projection }: BatchPlace,
+  { names, namespace, projection }: BatchTarget,
   position: number,
 ): Promise<void> {
   const { name, shape } = projection;

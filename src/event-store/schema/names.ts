@@ -10,7 +10,7 @@ export interface StoreNames {
   readonly projection: string;
   readonly parked: string;
   readonly append: string;
-  readonly horizon: string;
+  readonly safePosition: string;
   /** LISTEN and NOTIFY. */
   readonly channel: string;
   /** Put before the names of prepared statements, so that two stores on one pool keep apart. */
@@ -30,7 +30,7 @@ export function namesOf(namespace: string | undefined): StoreNames {
     projection: named('projection'),
     parked: named('parked'),
     append: named('append'),
-    horizon: named('horizon'),
+    safePosition: named('horizon'),
     channel: schema,
     statement: schema,
   };

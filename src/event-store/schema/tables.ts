@@ -1,4 +1,4 @@
-import { appendSql, horizonSql } from '../append/append-sql.ts';
+import { appendSql, safePositionSql } from '../append/append-sql.ts';
 import { namesOf } from './names.ts';
 import { migrateSchema, type Migrated, type MigrationSql, type SchemaPart } from '../../migrations/index.ts';
 
@@ -109,7 +109,7 @@ export function eventStoreSchema(namespace?: string): SchemaPart {
       },
     ],
     functions: `${appendSql(names)}
-    ${horizonSql(names)}`,
+    ${safePositionSql(names)}`,
   };
 }
 

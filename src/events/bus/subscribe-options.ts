@@ -5,7 +5,7 @@ import type { Capabilities } from '../transport.ts';
 export interface SubscribeOptions {
   /**
    * Subscriptions with the same group and the same event or pattern share the events among them, and on a durable transport the
-   * group keeps its place while none of them runs. Without one a subscription gets every event from now on.
+   * group keeps its position while none of them runs. Without one a subscription gets every event from now on.
    */
   readonly group?: string;
   /** For facts and errors; the group, or the handler's name, when left out. */

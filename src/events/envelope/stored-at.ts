@@ -13,9 +13,9 @@ export function readStoredAt({
   streamversion,
   position,
 }: Readonly<Record<string, unknown>>): StoredAt | undefined {
-  const [version, place] = [countOf(streamversion), countOf(position)];
-  if (!isIdText(stream) || version === undefined || place === undefined) return undefined;
-  return Object.freeze({ stream, streamVersion: version, position: place });
+  const [version, storePosition] = [countOf(streamversion), countOf(position)];
+  if (!isIdText(stream) || version === undefined || storePosition === undefined) return undefined;
+  return Object.freeze({ stream, streamVersion: version, position: storePosition });
 }
 
 function countOf(text: unknown): number | undefined {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
-import { engineCases, type EnginePlace } from '../../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import {
   defineApp,
@@ -29,18 +29,18 @@ const count = defineJob({
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
 describe.each(engineCases)('reactions on $kind', ({ open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let engine: Engine;
   let client: Client;
   let bus: Bus;
   let facts: Facts;
 
   beforeEach(async () => {
-    place = await open();
-    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+    fixture = await open();
+    engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
     await engine.migrate();
-    const url = place.url.startsWith('redis') ? { redis: place.url } : { postgres: place.url };
-    client = connect({ ...url, namespace: place.namespace });
+    const url = fixture.url.startsWith('redis') ? { redis: fixture.url } : { postgres: fixture.url };
+    client = connect({ ...url, namespace: fixture.namespace });
     facts = new Facts();
     bus = new Bus({ events: [userRegistered], transport: new InProcessTransport(), facts });
   });
@@ -48,7 +48,7 @@ describe.each(engineCases)('reactions on $kind', ({ open }) => {
     await bus.close();
     await client.close();
     await engine.close();
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   const start = (...reactions: readonly Reaction[]) =>
@@ -87,7 +87,7 @@ describe.each(engineCases)('reactions on $kind', ({ open }) => {
     await start(react(userRegistered, 'tally', ({ payload }) => [count({ userId: payload.userId, drawn: 1 })]));
     const event = userRegistered({ userId: 'u-1' }, { id: 'event-1', timestamp: new Date() });
     await bus.publishAndWait(event);
-    const workers = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const workers = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const ended = Promise.withResolvers<void>();
     const worker = await workers.worker('reactions', async _job => undefined, { name: 'w', autorun: false });
     worker.on('completed', () => ended.resolve());

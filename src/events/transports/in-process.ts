@@ -1,4 +1,4 @@
-import { Inbox } from '../inbox.ts';
+import { ConcurrencyLimiter } from '../concurrency-limiter.ts';
 import type {
   Capabilities,
   Delivery,
@@ -19,7 +19,7 @@ export interface InProcessOptions {
 
 interface Member {
   readonly subscription: TransportSubscription;
-  readonly inbox: Inbox<Delivery, Verdict>;
+  readonly limiter: ConcurrencyLimiter<Delivery, Verdict>;
 }
 
 /** Waiting for a handler at most, where a subscription bounds how many run. */
@@ -72,17 +72,17 @@ export class InProcessTransport implements Transport {
   async subscribe(subscription: TransportSubscription): Promise<StopSubscription> {
     const { group, pattern, concurrency, deliver } = subscription;
     const party = group === undefined ? Symbol(pattern.text) : `${group} ${pattern.text}`;
-    const member: Member = { subscription, inbox: new Inbox(deliver, { concurrency, limit: WAITING }) };
+    const member: Member = { subscription, limiter: new ConcurrencyLimiter(deliver, { concurrency, limit: WAITING }) };
     this.#parties.set(party, [...(this.#parties.get(party) ?? []), member]);
     const report = (pending: number): void => this.#listener?.lag(subscription.name, pending);
-    const quiet = reportLag(report, () => member.inbox.size, this.#inspectEveryMs);
+    const quiet = reportLag(report, () => member.limiter.size, this.#inspectEveryMs);
     return async timeoutMs => {
       const others = (this.#parties.get(party) ?? []).filter(other => other !== member);
       if (others.length > 0) this.#parties.set(party, others);
       else this.#parties.delete(party);
       // What was published before has its takers already, and is handed to them in this turn of the loop.
       await new Promise(resolve => setImmediate(resolve));
-      await member.inbox.idle(timeoutMs);
+      await member.limiter.idle(timeoutMs);
       quiet();
     };
   }
@@ -90,9 +90,9 @@ export class InProcessTransport implements Transport {
   async drain(timeoutMs: number): Promise<void> {
     const endsAt = performance.now() + timeoutMs;
     do {
-      const inboxes = [...this.#parties.values()].flat().map(({ inbox }) => inbox);
-      if (this.#scheduled === 0 && inboxes.every(({ size }) => size === 0)) return;
-      await Promise.all(inboxes.map(inbox => inbox.idle(Math.max(0, Math.ceil(endsAt - performance.now())))));
+      const limiters = [...this.#parties.values()].flat().map(({ limiter }) => limiter);
+      if (this.#scheduled === 0 && limiters.every(({ size }) => size === 0)) return;
+      await Promise.all(limiters.map(limiter => limiter.idle(Math.max(0, Math.ceil(endsAt - performance.now())))));
       await new Promise(resolve => setImmediate(resolve));
     } while (performance.now() < endsAt);
   }
@@ -101,8 +101,8 @@ export class InProcessTransport implements Transport {
     this.#parties.clear();
   }
 
-  #hand({ inbox }: Member, event: OutgoingEvent): Promise<Verdict> | undefined {
-    return inbox.offer({ text: event.text, attempt: 1, repeatable: false });
+  #hand({ limiter }: Member, event: OutgoingEvent): Promise<Verdict> | undefined {
+    return limiter.offer({ text: event.text, attempt: 1, repeatable: false });
   }
 
   /** One member of each party that wants it. */

@@ -13,7 +13,7 @@ test('keys of effects are forgotten by age: an old one counts as new again, a yo
   const tables = tablesOf(undefined);
   const isFirst = (key: string): Promise<boolean> => onceInTransaction(pool, 'payments', key, () => undefined);
   expect([await isFirst('old'), await isFirst('young'), await isFirst('young')]).toEqual([true, true, false]);
-  await pool.query(`update ${tables.inbox} set seen_at = now() - interval '91 days' where event_id = 'old'`);
+  await pool.query(`update ${tables.deduplication} set seen_at = now() - interval '91 days' where event_id = 'old'`);
   await forgetOld(pool, tables, { sentMs: 30 * 86_400_000, seenMs: 90 * 86_400_000 });
   expect([await isFirst('old'), await isFirst('young')]).toEqual([true, false]);
   await pool.end();

@@ -6,7 +6,7 @@ const AT_ONCE = 10_000;
 /** Removes what nobody will ask for again: jobs whose end was never recorded, and keys of effects that no repeat can reach any more. */
 export async function forgetOld(
   sql: Sql,
-  { entry, inbox }: Tables,
+  { entry, deduplication }: Tables,
   { sentMs, seenMs }: { readonly sentMs: number; readonly seenMs: number },
 ): Promise<void> {
   await sql.query(
@@ -17,8 +17,8 @@ export async function forgetOld(
     [sentMs],
   );
   await sql.query(
-    `delete from ${inbox} where (subscription, event_id) in (
-       select subscription, event_id from ${inbox}
+    `delete from ${deduplication} where (subscription, event_id) in (
+       select subscription, event_id from ${deduplication}
        where seen_at < now() - $1 * interval '1 millisecond' order by seen_at limit ${AT_ONCE}
      )`,
     [seenMs],

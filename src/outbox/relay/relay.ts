@@ -49,7 +49,7 @@ export class Relay {
   readonly #stop = new AbortController();
   readonly #loops: readonly SendLoop[];
   /** What cannot be sent now. */
-  readonly #held = new Set<EntryKind>();
+  readonly #stalled = new Set<EntryKind>();
   #running: Promise<void> | undefined;
 
   /** @throws InvalidConfigError when the namespace is none, InvalidOptionsError when a time is none */
@@ -125,7 +125,7 @@ export class Relay {
       try {
         this.#facts.emit('outbox.lag', await readLag(this.#sql(ANSWER_MS), this.#tables));
       } catch {
-        // Away; `outbox.held` has said so.
+        // Away; `outbox.stalled` has said so.
       }
     }
   }
@@ -138,7 +138,7 @@ export class Relay {
     const { pool, engine, namespace } = this.#options;
     return shareOutboxSecret(pool, engine, namespace).then(
       () => true,
-      // One of both is away; `outbox.held` says so.
+      // One of both is away; `outbox.stalled` says so.
       () => false,
     );
   }
@@ -166,11 +166,11 @@ export class Relay {
 
   /** One outage of the database is an outage for both kinds. */
   #outage(kind: EntryKind, error: Error | undefined): void {
-    const wasHeld = this.#held.size > 0;
-    if (error === undefined) this.#held.delete(kind);
-    else this.#held.add(kind);
-    if (error !== undefined && !wasHeld) this.#facts.emit('outbox.held', { error: bareError(error) });
-    if (wasHeld && this.#held.size === 0) this.#facts.emit('outbox.flowing', {});
+    const wasStalled = this.#stalled.size > 0;
+    if (error === undefined) this.#stalled.delete(kind);
+    else this.#stalled.add(kind);
+    if (error !== undefined && !wasStalled) this.#facts.emit('outbox.stalled', { error: bareError(error) });
+    if (wasStalled && this.#stalled.size === 0) this.#facts.emit('outbox.resumed', {});
   }
 
   /** Of the pool, each statement with a limit. */

@@ -46,8 +46,8 @@ export class SendLoop {
     const progress = new Progress({
       what: 'a batch of the outbox',
       limitMs: STILL_MS,
-      held: error => outage(kind, error),
-      flowing: () => outage(kind, undefined),
+      stalled: error => outage(kind, error),
+      resumed: () => outage(kind, undefined),
     });
     let failures = 0;
     let last: Error | undefined;

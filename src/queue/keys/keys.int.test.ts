@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { engineCases, type EnginePlace } from '../../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineJob } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
@@ -28,13 +28,13 @@ const NEW = 'n'.repeat(32);
 const at = new Date('2026-01-01T00:00:00Z');
 
 describe.each(engineCases)('keys on $kind', ({ kind, open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let engine: Engine;
   const closing: (() => Promise<unknown>)[] = [];
   beforeEach(async () => {
-    place = await open();
-    closing.push(() => place.cleanup());
-    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+    fixture = await open();
+    closing.push(() => fixture.cleanup());
+    engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
     closing.push(() => engine.close());
     await engine.migrate();
   });
@@ -42,7 +42,7 @@ describe.each(engineCases)('keys on $kind', ({ kind, open }) => {
     for (const close of closing.splice(0).toReversed()) await close();
   });
   function client(options: Partial<ConnectOptions> = {}): Client {
-    const made = connect({ [kind]: place.url, namespace: place.namespace, ...options });
+    const made = connect({ [kind]: fixture.url, namespace: fixture.namespace, ...options });
     closing.push(() => made.close());
     return made;
   }
@@ -51,7 +51,7 @@ describe.each(engineCases)('keys on $kind', ({ kind, open }) => {
   }
   /** Runs all that waits, with a stock worker of BullMQ. */
   async function runAll(): Promise<void> {
-    const workers = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const workers = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const worker = await workers.worker('email', async _job => undefined, { name: 'w', autorun: false });
     void worker.run();
     await waitFor(

@@ -32,9 +32,9 @@ describe.each(engineCases)('storing jobs on $kind', engineCase => {
   });
 
   async function setup() {
-    const place = await engineCase.open();
-    cleanups.push(() => place.cleanup());
-    const { url, namespace } = place;
+    const fixture = await engineCase.open();
+    cleanups.push(() => fixture.cleanup());
+    const { url, namespace } = fixture;
     const engine = openEngine({ url, role: 'producer', namespace });
     await engine.migrate();
     cleanups.push(() => engine.close());

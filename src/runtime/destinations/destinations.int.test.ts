@@ -12,7 +12,7 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
   });
   afterEach(() => trial.close());
 
-  test('credentials that are refused hold the destination at the first failure', async () => {
+  test('credentials that are refused pause the destination at the first failure', async () => {
     await trial.start({ concurrency: 1, destinations: { breaker: { pause: '1h', maxPause: '1h' } } });
     trial.sick = new Map([['a.example', 'destination-down']]);
     const opened = trial.facts.next('breaker.opened');
@@ -25,7 +25,7 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     expect(trial.calls).toHaveLength(1);
   });
 
-  test('a job that its destination made wait runs, and those beyond its places and its rate do', async () => {
+  test('a job that its destination made wait runs, and those beyond its slots and its rate do', async () => {
     await trial.start({ concurrency: 10, destinations: { concurrency: 2, rate: { max: 10, per: '100ms' } } });
     let refused = false;
     const most = trial.mostAtOnce(2);

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { memoryCase, type MemoryCase } from '../../../tests/support/memory-place.ts';
+import { memoryCase, type MemoryCase } from '../../../tests/support/memory-case.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { DeliveryError, type FailureKind, CLOSED } from '../../resilience/index.ts';
 import { openState } from '../../state/index.ts';
 import { CallTrial } from './call-trial.contract-suite.ts';
-import { held } from './holding.ts';
-import { Places } from './places.ts';
-import { HOLDS, SharedBreaker } from './shared-breaker.ts';
+import { pausedOutcome } from './pausing.ts';
+import { Slots } from './slots.ts';
+import { DESTINATIONS, SharedBreaker } from './shared-breaker.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
@@ -15,40 +15,40 @@ test('a job that is told to wait without end spends its attempts at last', () =>
   const error = new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 1 });
   const retry = { kind: 'retry', afterMs: 10, error } as const;
   const destination = { queue: 'calls', name: 'a.example', key: 'calls/a.example' };
-  const hold = { breaker: CLOSED, quietUntil: NOW + 1_000 };
-  const ended = { destination, hold, at: NOW };
-  expect(held(retry, busy, { ...ended, waited: 19 }).kind).toBe('snoozed');
-  expect(held(retry, busy, { ...ended, waited: 20 })).toBe(retry);
+  const state = { breaker: CLOSED, quietUntil: NOW + 1_000 };
+  const ended = { destination, state, at: NOW };
+  expect(pausedOutcome(retry, busy, { ...ended, waited: 19 }).kind).toBe('snoozed');
+  expect(pausedOutcome(retry, busy, { ...ended, waited: 20 })).toBe(retry);
   const dead = { kind: 'dead', reason: 'attempts-exhausted', error } as const;
-  expect(held(dead, busy, { ...ended, waited: 20 })).toBe(dead);
+  expect(pausedOutcome(dead, busy, { ...ended, waited: 20 })).toBe(dead);
 });
 
 test("a far side that asks for a short pause does not shorten the contract's own", () => {
   const error = new DeliveryError('transient', 'too many', { destination: 'a.example', busy: true, retryAfterMs: 1 });
   const destination = { queue: 'calls', name: 'a.example', key: 'calls/a.example' };
-  const hold = { breaker: CLOSED, quietUntil: NOW + 1_000 };
+  const state = { breaker: CLOSED, quietUntil: NOW + 1_000 };
   const retry = { kind: 'retry', afterMs: 3_600_000, error } as const;
-  const ended = { destination, hold, waited: 0, at: NOW };
-  const outcome = held(retry, { what: 'busy', quietMs: 1_000 }, ended);
+  const ended = { destination, state, waited: 0, at: NOW };
+  const outcome = pausedOutcome(retry, { what: 'busy', quietMs: 1_000 }, ended);
   expect(outcome).toMatchObject({ kind: 'snoozed', untilMs: NOW + 3_600_000 });
 });
 
 describe('destinations', () => {
-  let place: MemoryCase;
+  let fixture: MemoryCase;
   let trial: CallTrial;
 
   beforeEach(() => {
-    place = memoryCase(NOW);
+    fixture = memoryCase(NOW);
   });
   afterEach(() => trial.close());
 
   const start = async (...queue: Parameters<CallTrial['start']>): Promise<void> => {
-    trial = new CallTrial(place);
+    trial = new CallTrial(fixture);
     await trial.start(...queue);
   };
   const sick = (kind: FailureKind) => new Map([['a.example', kind]]);
   const succeeded = (ids: readonly string[]) =>
-    place.until('the jobs to succeed', async () => {
+    fixture.until('the jobs to succeed', async () => {
       const views = await Promise.all(ids.map(id => trial.client.job(id)));
       return views.every(view => view?.state === 'succeeded') && views;
     });
@@ -60,7 +60,7 @@ describe('destinations', () => {
       .toSorted((a, b) => a - b)
       .filter((after, index) => after < index * intervalMs);
 
-  test('a sick destination is held: few attempts are spent, none is used up, others go on, and all run when it is well', async () => {
+  test('a sick destination is paused: few attempts are spent, none is used up, others go on, and all run when it is well', async () => {
     await start({ concurrency: 1, destinations: { breaker: { failures: 3, pause: '1s', probes: 2 } } });
     trial.sick = sick('transient');
     const opened = trial.facts.next('breaker.opened');
@@ -135,7 +135,7 @@ describe('destinations', () => {
     expect(most()).toBe(2);
   });
 
-  test('a job that comes back from a process that is gone has its place still, and others none', async () => {
+  test('a job that comes back from a process that is gone has its slot still, and others none', async () => {
     await start({ concurrency: 10, destinations: { concurrency: 1 } });
     const store = await openState(trial.engine);
     const began = Promise.withResolvers<void>();
@@ -149,12 +149,12 @@ describe('destinations', () => {
     const snoozed = trial.facts.next('job.snoozed');
     const [other = ''] = await trial.enqueue('a.example', 2);
     expect(await snoozed).toMatchObject({ jobId: other });
-    // As a process does that dies: the place stays taken, for the job's deadline and more.
+    // As a process does that dies: the slot stays taken, for the job's deadline and more.
     const [taken] = await store.list('slot');
     expect(taken).toMatchObject({ name: 'calls/a.example#0', value: { jobId: first } });
-    const places = new Places(store, 'slot');
-    expect(await places.take(['calls/a.example#0'], other, 60_000)).toBeUndefined();
-    const giveBack = await places.take(['calls/a.example#0'], first, 60_000);
+    const slots = new Slots(store, 'slot');
+    expect(await slots.take(['calls/a.example#0'], other, 60_000)).toBeUndefined();
+    const giveBack = await slots.take(['calls/a.example#0'], first, 60_000);
     expect(giveBack).toBeDefined();
     gate.resolve();
     await succeeded([first]);
@@ -172,15 +172,15 @@ describe('destinations', () => {
     await waitFor('a look that is trusted for a while', () => trial.calls.length === 1);
     // Another process opens the circuit; this one has not heard of it yet, and does not ask again within that while.
     const policy = { failures: 1, withinMs: 1_000, pauseMs: 3_600_000, maxPauseMs: 14_400_000, probes: 1 };
-    const now = place.clock.now() + 1;
+    const now = fixture.clock.now() + 1;
     await breaker.note('calls/a.example', policy, { what: 'failed' }, { beganAt: now, endedAt: now });
     trial.sick = sick('transient');
     // It is put off once, for an hour: who listens only afterwards may have missed it.
     const snoozed = trial.facts.next('job.snoozed');
     const [late] = await trial.enqueue('a.example', 1);
-    expect(await snoozed).toMatchObject({ jobId: late, reason: expect.stringMatching(/held/) });
+    expect(await snoozed).toMatchObject({ jobId: late, reason: expect.stringMatching(/paused/) });
     expect(trial.calls).toHaveLength(2);
-    const [hold] = await store.list(HOLDS);
+    const [hold] = await store.list(DESTINATIONS);
     expect(hold?.value).toMatchObject({ breaker: { phase: 'open', openings: 1 } });
   });
 });

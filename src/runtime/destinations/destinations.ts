@@ -6,13 +6,13 @@ import type { KeyedDigests, SecretSource } from '../../secrets/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Outcome } from '../run/outcome.ts';
 import { destinationOf, type Destination } from './destination.ts';
-import { findingOf, held, holdOf, waits, type Look, type Waits } from './holding.ts';
-import { Places, type GiveBack } from './places.ts';
-import { SharedBreaker, type Hold } from './shared-breaker.ts';
+import { findingOf, pausedOutcome, pauseOf, waits, type Look, type Waits } from './pausing.ts';
+import { Slots, type GiveBack } from './slots.ts';
+import { SharedBreaker, type DestinationState } from './shared-breaker.ts';
 
 export interface DestinationsOptions {
   readonly facts: Facts;
-  /** The engine's time: what is held, and until when, is shared by all hosts. */
+  /** The engine's time: what is paused, and until when, is shared by all hosts. */
   readonly now: () => number;
   /** Opened when the first job with a destination comes. */
   readonly state: () => Promise<StateStore>;
@@ -38,8 +38,8 @@ const WHILE_PROBED_MS = 1_000;
 const WHILE_FULL_MS = 1_000;
 const TRUSTED_MS = 250;
 const REMEMBERED = 10_000;
-/** A place whose process dies, and whose job does not come again, is free after the job's deadline and this. */
-const PLACE_MARGIN_MS = 5_000;
+/** A slot whose process dies, and whose job does not come again, is free after the job's deadline and this. */
+const SLOT_MARGIN_MS = 5_000;
 
 interface PassedCall {
   readonly knownAt: number;
@@ -52,13 +52,13 @@ interface Shared {
   readonly digests: KeyedDigests;
   readonly store: StateStore;
   readonly breaker: SharedBreaker;
-  readonly probes: Places;
-  readonly slots: Places;
+  readonly probes: Slots;
+  readonly slots: Slots;
 }
 
 /**
  * Lets jobs through to their destinations, or makes them wait without spending an attempt: while the destination is sick (its
- * circuit is open), has asked for a pause, or when it or the queue is above its rate. Holds are looked at first, so held jobs
+ * circuit is open), has asked for a pause, or when it or the queue is above its rate. Pauses are looked at first, so jobs that wait
  * use up no rate.
  */
 export class Destinations {
@@ -89,22 +89,22 @@ export class Destinations {
     let probe: GiveBack | undefined;
     if (destination !== undefined) {
       look = await this.#read(destination.key, shared.breaker);
-      if (mayCall(look.hold.breaker, look.at) === 'probe') {
-        probe = await shared.probes.take([destination.key], run.jobId, contract.timeoutMs + PLACE_MARGIN_MS);
+      if (mayCall(look.state.breaker, look.at) === 'probe') {
+        probe = await shared.probes.take([destination.key], run.jobId, contract.timeoutMs + SLOT_MARGIN_MS);
         if (probe === undefined) {
           return waits(
             look.at,
-            `${destination.name} is held: another job finds out whether it is back`,
+            `${destination.name} is paused: another job finds out whether it is back`,
             WHILE_PROBED_MS,
           );
         }
         // The probe before this one may have ended in between, and what it found out counts.
         look = await this.#read(destination.key, shared.breaker);
       }
-      const held = holdOf(destination, look);
-      if (held !== undefined) {
+      const pause = pauseOf(destination, look);
+      if (pause !== undefined) {
         await probe?.();
-        return held;
+        return pause;
       }
     }
     const slot = await this.#slot(shared.slots, run, destination, policy, contract);
@@ -121,15 +121,15 @@ export class Destinations {
       return waits(this.#now() + waitMs, 'above the rate', 0);
     }
     if (destination === undefined || look === undefined) return undefined;
-    const probes = probe !== undefined && look.hold.breaker.phase !== 'closed';
+    const probes = probe !== undefined && look.state.breaker.phase !== 'closed';
     const { attemptsStarted, attemptsMade } = run.job;
     const call = { knownAt: look.at, probes, release, waited: attemptsStarted - attemptsMade - 1 };
     return { kind: 'passed', passage: this.#passage(destination, policy.destinations, shared.breaker, call) };
   }
 
-  /** A place among those that may run at once; undefined where there is no limit. */
+  /** A slot among those that may run at once; undefined where there is no limit. */
   async #slot(
-    slots: Places,
+    slots: Slots,
     { jobId }: AskingRun,
     destination: Destination | undefined,
     { destinations: { concurrency } }: QueuePolicy,
@@ -137,7 +137,7 @@ export class Destinations {
   ): Promise<GiveBack | 'none-free' | undefined> {
     if (concurrency === undefined || destination === undefined) return undefined;
     const names = Array.from({ length: concurrency }, (_, index) => `${destination.key}#${index}`);
-    return (await slots.take(names, jobId, timeoutMs + PLACE_MARGIN_MS)) ?? 'none-free';
+    return (await slots.take(names, jobId, timeoutMs + SLOT_MARGIN_MS)) ?? 'none-free';
   }
 
   #passage(
@@ -158,9 +158,9 @@ export class Destinations {
           const { before, after } = await breaker.note(destination.key, policy.breaker, finding, call);
           this.#wellSince.delete(destination.key);
           this.#emitChange(destination, before, after);
-          return held(outcome, finding, { destination, hold: after, waited, at: call.endedAt });
+          return pausedOutcome(outcome, finding, { destination, state: after, waited, at: call.endedAt });
         } catch {
-          // Without the shared state the job's own retries still hold.
+          // Without the shared state the job's own retries still state.
           return outcome;
         } finally {
           await release().catch(() => undefined);
@@ -169,7 +169,7 @@ export class Destinations {
     };
   }
 
-  #emitChange({ queue, name }: Destination, before: Hold, after: Hold): void {
+  #emitChange({ queue, name }: Destination, before: DestinationState, after: DestinationState): void {
     const [was, is] = [before.breaker.phase, after.breaker.phase];
     if (is === 'open' && after.breaker.changedAt !== before.breaker.changedAt) {
       const { until, openings } = after.breaker;
@@ -178,13 +178,13 @@ export class Destinations {
     if (is === 'closed' && was !== 'closed') this.#facts.emit('breaker.closed', { queue, destination: name });
   }
 
-  /** A well destination is looked at four times a second at most, whatever its traffic: a hold is noticed that much later. */
+  /** A well destination is looked at four times a second at most, whatever its traffic: a pause is noticed that much later. */
   async #read(key: string, breaker: SharedBreaker): Promise<Look> {
     const at = this.#now();
     const seen = this.#wellSince.get(key);
     if (seen !== undefined && at - seen.at < TRUSTED_MS) return seen;
-    const look = { hold: await breaker.read(key), at };
-    if (look.hold.breaker.phase === 'closed' && look.hold.quietUntil <= at) {
+    const look = { state: await breaker.read(key), at };
+    if (look.state.breaker.phase === 'closed' && look.state.quietUntil <= at) {
       if (this.#wellSince.size >= REMEMBERED) this.#wellSince.clear();
       this.#wellSince.set(key, look);
     } else this.#wellSince.delete(key);
@@ -196,8 +196,8 @@ export class Destinations {
       digests: present,
       store,
       breaker: new SharedBreaker(store),
-      probes: new Places(store, 'probe'),
-      slots: new Places(store, 'slot'),
+      probes: new Slots(store, 'probe'),
+      slots: new Slots(store, 'slot'),
     }));
     // What was away is asked again by the next job.
     this.#opened.catch(() => (this.#opened = undefined));
@@ -205,7 +205,7 @@ export class Destinations {
   }
 }
 
-/** The queue's line first, then the destination's: a place in the second is only taken with one in the first. */
+/** The queue's line first, then the destination's: a slot in the second is only taken with one in the first. */
 async function rateWait(
   store: StateStore,
   jobId: string,

@@ -9,7 +9,7 @@ import {
 import type { StateStore } from '../../state/index.ts';
 
 /** What is shared about one destination. */
-export interface Hold {
+export interface DestinationState {
   readonly breaker: BreakerState;
   /** The far side asked to be left alone until then; milliseconds since 1970. */
   readonly quietUntil: number;
@@ -25,8 +25,8 @@ export type Finding =
   /** It asked for a pause. */
   | { readonly what: 'busy'; readonly quietMs: number };
 
-export const HOLDS = 'hold';
-const FREE: Hold = { breaker: CLOSED, quietUntil: 0 };
+export const DESTINATIONS = 'hold';
+const FREE: DestinationState = { breaker: CLOSED, quietUntil: 0 };
 const KEPT_MS = 86_400_000;
 
 /** The circuits of all destinations, shared by every worker through the small state. A well destination costs no write. */
@@ -37,8 +37,8 @@ export class SharedBreaker {
     this.#store = store;
   }
 
-  async read(key: string): Promise<Hold> {
-    return holdIn((await this.#store.get(HOLDS, key))?.value);
+  async read(key: string): Promise<DestinationState> {
+    return stateIn((await this.#store.get(DESTINATIONS, key))?.value);
   }
 
   /** Notes what a call found out. Answers what was shared before and what is now. */
@@ -47,47 +47,47 @@ export class SharedBreaker {
     policy: BreakerPolicy,
     finding: Finding,
     call: { readonly beganAt: number; readonly endedAt: number },
-  ): Promise<{ readonly before: Hold; readonly after: Hold }> {
+  ): Promise<{ readonly before: DestinationState; readonly after: DestinationState }> {
     for (;;) {
-      const entry = await this.#store.get(HOLDS, key);
-      const before = holdIn(entry?.value);
+      const entry = await this.#store.get(DESTINATIONS, key);
+      const before = stateIn(entry?.value);
       const after = next(before, policy, finding, call);
       if (after === before) return { before, after };
-      const written = await this.#store.compareAndSet(HOLDS, key, entry?.version ?? 0, after, KEPT_MS);
+      const written = await this.#store.compareAndSet(DESTINATIONS, key, entry?.version ?? 0, after, KEPT_MS);
       if (written !== undefined) return { before, after };
     }
   }
 }
 
 function next(
-  hold: Hold,
+  state: DestinationState,
   policy: BreakerPolicy,
   finding: Finding,
   call: { readonly beganAt: number; readonly endedAt: number },
-): Hold {
-  const { breaker } = hold;
+): DestinationState {
+  const { breaker } = state;
   switch (finding.what) {
     case 'busy': {
-      const quietUntil = Math.max(hold.quietUntil, call.endedAt + finding.quietMs);
+      const quietUntil = Math.max(state.quietUntil, call.endedAt + finding.quietMs);
       const answered = afterSuccess(policy, breaker, call);
-      return quietUntil === hold.quietUntil && answered === breaker ? hold : { breaker: answered, quietUntil };
+      return quietUntil === state.quietUntil && answered === breaker ? state : { breaker: answered, quietUntil };
     }
     case 'well': {
       const answered = afterSuccess(policy, breaker, call);
-      return answered === breaker ? hold : { ...hold, breaker: answered };
+      return answered === breaker ? state : { ...state, breaker: answered };
     }
     case 'failed': {
       const failed = afterFailure(policy, breaker, call);
-      return failed === breaker ? hold : { ...hold, breaker: failed };
+      return failed === breaker ? state : { ...state, breaker: failed };
     }
     case 'down':
-      if (call.beganAt <= breaker.changedAt) return hold;
-      return { ...hold, breaker: opened(policy, breaker, call.endedAt) };
+      if (call.beganAt <= breaker.changedAt) return state;
+      return { ...state, breaker: opened(policy, breaker, call.endedAt) };
   }
 }
 
-export function holdIn(value: unknown): Hold {
+export function stateIn(value: unknown): DestinationState {
   // Written by this file alone, of this release or the last: a shape that is not known is none.
   if (typeof value !== 'object' || value === null || !('breaker' in value) || !('quietUntil' in value)) return FREE;
-  return value as Hold;
+  return value as DestinationState;
 }

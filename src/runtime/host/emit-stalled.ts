@@ -2,7 +2,7 @@ import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { jobFieldsOf, readStoredJob } from '../../queue/index.ts';
 
-/** Says that a job went back because nobody held it any more. What is said of it is read from the job, as far as it can be. */
+/** Says that a job went back because nobody had claimed it any more. What is said of it is read from the job, as far as it can be. */
 export async function emitStalled(engine: Engine, facts: Facts, queue: string, jobId: string): Promise<void> {
   if (!facts.wants('job.stalled')) return;
   const read = engine.queue(queue).then(holder => readStoredJob(holder, jobId));

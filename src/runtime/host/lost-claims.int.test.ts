@@ -8,7 +8,7 @@ import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { connect } from '../../queue/index.ts';
 import { createWorkerHost } from '../index.ts';
-import type { HeldJob } from '../supervisor/child/messages.ts';
+import type { ClaimedJob } from '../supervisor/child/messages.ts';
 
 const task = defineJob({ queue: 'tasks', name: 'task', schema: z.object({}) });
 
@@ -41,10 +41,10 @@ describe.each(engineCases)('after an outage of $kind', engineCase => {
     await deaf.close(true);
 
     const facts = new Facts();
-    const passedOn: HeldJob[] = [];
+    const passedOn: ClaimedJob[] = [];
     // Put off once, so that it is looked at: it was started more often than it ended.
     const app = defineApp({ jobs: [task], handlers: [handle(task, () => snooze(1, 'not yet'))] });
-    const suspicion = { isSuspect: async () => true, isolate: (job: HeldJob) => void passedOn.push(job) };
+    const suspicion = { isSuspect: async () => true, isolate: (job: ClaimedJob) => void passedOn.push(job) };
     const host = createWorkerHost({ app, engine, facts, suspicion, name: 'one' });
     cleanups.push(() => host.stop(1_000));
     await host.start();

@@ -22,7 +22,7 @@ export class LostClaims {
     this.#options = options;
   }
 
-  /** What is held and not run now. It may be a job that has just been fetched, or one whose end is being recorded. */
+  /** What is claimed and not run now. It may be a job that has just been fetched, or one whose end is being recorded. */
   async look(): Promise<ReadonlySet<string>> {
     const found = await this.#unknown();
     return new Set(found.map(({ claim }) => claim.token));
@@ -41,8 +41,8 @@ export class LostClaims {
   async #unknown(): Promise<{ readonly queueName: string; readonly claim: Claim }[]> {
     const { engine, queues, worker, knows } = this.#options;
     const claims = await Promise.all(queues.map(queue => engine.claims(queue)));
-    return claims.flatMap((held, index) =>
-      held
+    return claims.flatMap((claimed, index) =>
+      claimed
         .filter(claim => claim.worker === worker && !knows(claim))
         .map(claim => ({ queueName: queues[index] ?? '', claim })),
     );

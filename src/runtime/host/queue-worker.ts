@@ -9,7 +9,7 @@ import { NoteSender } from '../run/notes/note-sender.ts';
 import type { QueueContext } from '../run/run-context.ts';
 import { runJob } from '../run/run-job.ts';
 import { refusedSuccess, unclear, unstorable, type RunEnd } from '../run/settle.ts';
-import type { HeldJob } from '../supervisor/child/messages.ts';
+import type { ClaimedJob } from '../supervisor/child/messages.ts';
 import { EndAnnouncer } from './end-announcer.ts';
 import { emitStalled } from './emit-stalled.ts';
 import { returnStalledJobs } from './turns/stalled-jobs.ts';
@@ -90,7 +90,7 @@ export class QueueWorker {
   }
 
   /** Runs one job that another process holds, by its lock's token. Resolves when it is settled, or held by neither. */
-  async adopt({ jobId, token }: HeldJob): Promise<void> {
+  async adopt({ jobId, token }: ClaimedJob): Promise<void> {
     const { engine, policy } = this.#options;
     const lost = await this.#queue.extendLocks([{ jobId, token }], policy.lockMs);
     const stored = lost.length > 0 ? undefined : await readStoredJob(await engine.queue(policy.name), jobId);

@@ -15,7 +15,7 @@ import { LostClaims } from './lost-claims.ts';
 import { QueueWorker } from './queue-worker.ts';
 import { runFields, type Assignment, type QueueContext, type RunContext } from '../run/run-context.ts';
 import { RunningJobs } from '../run/running-jobs.ts';
-import type { HeldJob } from '../supervisor/child/messages.ts';
+import type { ClaimedJob } from '../supervisor/child/messages.ts';
 import { settledBy } from '../supervisor/deaths/settled-by.ts';
 import type { Suspicion } from '../run/suspicion.ts';
 import { applyTotalConcurrency } from './total-concurrency.ts';
@@ -149,15 +149,15 @@ export class WorkerHost {
    * Runs one job that another process holds, by its lock's token, and no other. Resolves when it is settled. Instead of `start()`,
    * not beside it.
    */
-  async adopt(held: HeldJob): Promise<void> {
-    const [policy] = policiesOf(this.#options.app, [held.queue]);
-    if (policy === undefined) throw new InvalidConfigError([`Expected a queue of the app, got "${held.queue}".`]);
+  async adopt(job: ClaimedJob): Promise<void> {
+    const [policy] = policiesOf(this.#options.app, [job.queue]);
+    if (policy === undefined) throw new InvalidConfigError([`Expected a queue of the app, got "${job.queue}".`]);
     const worker = await this.#openWorker(policy, undefined);
     if (this.stopping) return;
     // It can be cancelled here too, and may block this process as any other.
     this.#watch();
     this.#workers.push(worker);
-    await worker.adopt(held);
+    await worker.adopt(job);
   }
 
   #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<QueueWorker> {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineJob, snooze } from '../../contracts/index.ts';
 import { isShiftworkError } from '../../errors/index.ts';
 import { DeliveryError, fixed } from '../../resilience/index.ts';
-import { findingOf } from '../destinations/holding.ts';
+import { findingOf } from '../destinations/pausing.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 
 const contract = defineJob({

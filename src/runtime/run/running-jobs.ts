@@ -52,7 +52,7 @@ export class RunningJob implements Run {
   readonly begunAt: number;
   /** Later by what its ledger was waited for: an engine that is away is no fault of the handler. */
   deadlineAt: number;
-  /** Its place in `RunningJobs`; -1 outside of it. */
+  /** Its index in `RunningJobs`; -1 outside of it. */
   slot = -1;
   /** From when on it has been silent for too long; undefined where its contract does not ask. */
   #silentAt: number | undefined;

@@ -1,8 +1,8 @@
-import type { HeldJob } from '../supervisor/child/messages.ts';
+import type { ClaimedJob } from '../supervisor/child/messages.ts';
 
 /** How a worker learns that a job was present at crashes, and passes it on to be run alone. */
 export interface Suspicion {
   /** Never rejects: what cannot be looked up is innocent. */
   isSuspect(jobId: string): Promise<boolean>;
-  isolate(job: HeldJob): void;
+  isolate(job: ClaimedJob): void;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { memoryCase, type MemoryCase } from '../../../tests/support/memory-place.ts';
+import { memoryCase, type MemoryCase } from '../../../tests/support/memory-case.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineSchedule } from '../../contracts/index.ts';
 import { QueueUnavailableError } from '../../queue/index.ts';
@@ -10,12 +10,12 @@ import type { Scheduler } from './scheduler.ts';
 const LAPSED_MS = 10_001;
 
 describe('schedules', () => {
-  let place: MemoryCase;
+  let fixture: MemoryCase;
   let trial: ScheduleTrial;
 
   beforeEach(async () => {
-    place = memoryCase(START);
-    trial = await ScheduleTrial.open(place);
+    fixture = memoryCase(START);
+    trial = await ScheduleTrial.open(fixture);
   });
   afterEach(() => trial.close());
 
@@ -72,7 +72,7 @@ describe('schedules', () => {
       // The leader is gone without a word; the other one looks each second, and its lease lapses meanwhile.
       for (let second = 1; second <= 15; second += 1) {
         trial.now = START + second * 1_000;
-        await place.clock.advance(1_000);
+        await fixture.clock.advance(1_000);
         await other.tick();
       }
       expect(await trial.ran(3)).toEqual([
@@ -259,7 +259,7 @@ describe('schedules', () => {
     // The leader dies on the tick: nobody enqueues the next slot before its lease has lapsed.
     trial.now = START + 2 * MINUTE;
     await other.tick();
-    await place.clock.advance(LAPSED_MS);
+    await fixture.clock.advance(LAPSED_MS);
     await other.tick();
     await trial.ran(2);
     // It was only frozen, and believes that it leads.
@@ -273,7 +273,7 @@ describe('schedules', () => {
   test('one whose lease has lapsed while it was slow leads again at once, where nobody else does', async () => {
     const daily = trial.scheduler({});
     await daily.tick();
-    await place.clock.advance(LAPSED_MS);
+    await fixture.clock.advance(LAPSED_MS);
     expect(await trial.store.get('scheduler', 'leader')).toBeUndefined();
     trial.now = START + MINUTE + 5;
     await daily.tick();

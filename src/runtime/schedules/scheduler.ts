@@ -67,8 +67,8 @@ export class Scheduler {
     this.#progress = new Progress({
       what: 'a round of the scheduler',
       limitMs: STILL_MS,
-      held: error => facts.emit('schedules.held', { error: bareError(error) }),
-      flowing: () => facts.emit('schedules.flowing', {}),
+      stalled: error => facts.emit('schedules.stalled', { error: bareError(error) }),
+      resumed: () => facts.emit('schedules.resumed', {}),
     });
   }
 

@@ -18,7 +18,7 @@ import { UnnamedQueues } from './rounds/unnamed-queues.ts';
 import { sweepState } from './rounds/sweep-state.ts';
 import { Timers } from './rounds/timers.ts';
 import { watchDeadLetters, type AlarmOptions } from './rounds/watch-dead-letters.ts';
-import { heldClaims, keepClaims } from './watch/held-claims.ts';
+import { claimsOf, keepClaims } from './watch/worker-claims.ts';
 import { Watch } from './watch/watch.ts';
 
 export interface SupervisorOptions {
@@ -86,8 +86,8 @@ export class Supervisor {
     this.#watch = new Watch({
       facts,
       lockMs: Math.min(...queues.map(queue => app.queues.get(queue)?.lockMs ?? Infinity)),
-      held: worker => heldClaims(engine, queues, worker, this.#isolation?.jobOf(worker)),
-      keep: held => keepClaims(engine, app, held),
+      claims: worker => claimsOf(engine, queues, worker, this.#isolation?.jobOf(worker)),
+      keep: claims => keepClaims(engine, app, claims),
     });
   }
 
@@ -118,7 +118,7 @@ export class Supervisor {
     const deaths = new Deaths({
       rescue,
       blame,
-      isHeld: jobId => this.#isolation?.holds(jobId) === true,
+      isIsolated: jobId => this.#isolation?.holds(jobId) === true,
       passed: ms => this.#timers.passed(ms),
     });
     this.#deaths = deaths;

@@ -6,14 +6,14 @@ import { ledgerContract } from './ledger.contract-suite.ts';
 
 for (const { kind, open } of engineCases) {
   ledgerContract(kind, async () => {
-    const place = await open();
-    const engine = openEngine({ ...place, role: 'producer' });
+    const fixture = await open();
+    const engine = openEngine({ ...fixture, role: 'producer' });
     await engine.migrate();
     return {
       store: await openState(engine),
       async close() {
         await engine.close();
-        await place.cleanup();
+        await fixture.cleanup();
       },
     };
   });
@@ -25,8 +25,8 @@ describe.each(engineCases)('ledger on $kind, hosts whose clocks differ', ({ open
   test.each([25_000, -25_000, 600_000, -600_000])(
     'an effect that one process does is done by no other whose clock is %i ms ahead',
     async aheadMs => {
-      const place = await open();
-      const engine = openEngine({ ...place, role: 'producer' });
+      const fixture = await open();
+      const engine = openEngine({ ...fixture, role: 'producer' });
       try {
         await engine.migrate();
         const store = await openState(engine);
@@ -47,7 +47,7 @@ describe.each(engineCases)('ledger on $kind, hosts whose clocks differ', ({ open
         expect(await running).toBe('mine');
       } finally {
         await engine.close();
-        await place.cleanup();
+        await fixture.cleanup();
       }
     },
   );

@@ -31,7 +31,7 @@ type Page =
   | { readonly stage: 'unknown'; readonly holder?: string };
 
 /** A page in the hands of this process; without a version, in those of another. */
-interface Held {
+interface ClaimedEffect {
   readonly name: string;
   readonly holder: string;
   version: number | undefined;
@@ -153,20 +153,23 @@ export class Ledger {
     return (await this.#store.get(GONE_WORKERS, worker)) !== undefined;
   }
 
-  async #perform<Value extends Json | void>(held: Held, effect: () => Value | Promise<Value>): Promise<Value> {
+  async #perform<Value extends Json | void>(
+    claimed: ClaimedEffect,
+    effect: () => Value | Promise<Value>,
+  ): Promise<Value> {
     // One after the other: an engine that answers late must not make two renewals meet, and one of them look like another process.
     let renewing = Promise.resolve();
     let renewals = 0;
     const timer = setInterval(() => {
       renewals += 1;
-      const page = this.#lease(held.holder, renewals);
-      renewing = renewing.then(() => this.#write(held, page)).then(noted, noted);
+      const page = this.#lease(claimed.holder, renewals);
+      renewing = renewing.then(() => this.#write(claimed, page)).then(noted, noted);
     }, this.#leaseMs / 3);
     const settle = async (page: Page | undefined): Promise<boolean> => {
       clearInterval(timer);
       await renewing;
-      if (page !== undefined) return this.#write(held, page);
-      return held.version !== undefined && this.#store.delete(LEDGER, held.name, held.version);
+      if (page !== undefined) return this.#write(claimed, page);
+      return claimed.version !== undefined && this.#store.delete(LEDGER, claimed.name, claimed.version);
     };
     let value: Value;
     try {
@@ -174,24 +177,24 @@ export class Ledger {
     } catch (error) {
       const unknown = isDeliveryError(error) && error.failure === 'unknown';
       // What cannot be noted stays in progress, and is in doubt when its lease has passed.
-      await settle(unknown ? { stage: 'unknown', holder: held.holder } : undefined).catch(() => undefined);
+      await settle(unknown ? { stage: 'unknown', holder: claimed.holder } : undefined).catch(() => undefined);
       throw error;
     }
-    const done: Page = { stage: 'done', result: value === undefined ? undefined : value, holder: held.holder };
+    const done: Page = { stage: 'done', result: value === undefined ? undefined : value, holder: claimed.holder };
     if (!(await settle(done))) throw new EffectTakenOverError(this.#scope);
     return value;
   }
 
   /** False when another process has taken the page over. A rejection says nothing: it may have been written. */
-  async #write(held: Held, page: Page): Promise<boolean> {
-    if (held.version === undefined) return false;
-    const written = await this.#turn(held.name, held.version, page);
-    held.version = written ?? (await this.#rewrite(held, page));
-    return held.version !== undefined;
+  async #write(claimed: ClaimedEffect, page: Page): Promise<boolean> {
+    if (claimed.version === undefined) return false;
+    const written = await this.#turn(claimed.name, claimed.version, page);
+    claimed.version = written ?? (await this.#rewrite(claimed, page));
+    return claimed.version !== undefined;
   }
 
   /** The page has another version than this process knows: its own, if an earlier answer was lost. */
-  async #rewrite({ name, holder }: Held, page: Page): Promise<number | undefined> {
+  async #rewrite({ name, holder }: ClaimedEffect, page: Page): Promise<number | undefined> {
     const entry = await this.#store.get(LEDGER, name);
     const now = pageOf(entry);
     if (entry === undefined || now?.holder !== holder) return undefined;

@@ -1,7 +1,7 @@
 import {
   eachCompareAndSet,
   paceOf,
-  PLACE_KEPT_MS,
+  RESERVATION_KEPT_MS,
   type RateLimit,
   type StateChange,
   type StateEntry,
@@ -18,7 +18,7 @@ interface Kept {
 export class MemoryStateStore implements StateStore {
   readonly #collections = new Map<string, Map<string, Kept>>();
   readonly #lines = new Map<string, number>();
-  readonly #places = new Map<string, number>();
+  readonly #reservations = new Map<string, number>();
   readonly #now: () => number;
   #version = 0;
 
@@ -72,10 +72,10 @@ export class MemoryStateStore implements StateStore {
 
   async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
     const now = this.#now();
-    const place = `${line}\n${holder}`;
-    const kept = this.#places.get(place);
-    if (kept !== undefined && kept + PLACE_KEPT_MS > now) {
-      if (kept <= now) this.#places.delete(place);
+    const reservation = `${line}\n${holder}`;
+    const kept = this.#reservations.get(reservation);
+    if (kept !== undefined && kept + RESERVATION_KEPT_MS > now) {
+      if (kept <= now) this.#reservations.delete(reservation);
       return Math.max(0, Math.ceil(kept - now));
     }
     const { intervalMs, toleranceMs } = paceOf(limit);
@@ -83,7 +83,7 @@ export class MemoryStateStore implements StateStore {
     this.#lines.set(line, arrival + intervalMs);
     const turn = arrival - toleranceMs;
     if (turn <= now) return 0;
-    this.#places.set(place, turn);
+    this.#reservations.set(reservation, turn);
     return Math.ceil(turn - now);
   }
 

@@ -23,9 +23,9 @@ export async function openState(engine: Engine): Promise<StateStore> {
 /** What engines in memory share lives as long as what they are opened on. */
 const inMemory = new WeakMap<object, Map<string, MemoryStateStore>>();
 
-function memoryState({ place, namespace, now }: Extract<EngineBacking, { kind: 'memory' }>): MemoryStateStore {
-  const stores = inMemory.get(place) ?? new Map<string, MemoryStateStore>();
-  inMemory.set(place, stores);
+function memoryState({ server, namespace, now }: Extract<EngineBacking, { kind: 'memory' }>): MemoryStateStore {
+  const stores = inMemory.get(server) ?? new Map<string, MemoryStateStore>();
+  inMemory.set(server, stores);
   const store = stores.get(namespace) ?? new MemoryStateStore(now);
   stores.set(namespace, store);
   return store;

@@ -1,7 +1,7 @@
 import type { PgPool } from 'bullmq';
 import {
   paceOf,
-  PLACE_KEPT_MS,
+  RESERVATION_KEPT_MS,
   type RateLimit,
   type StateChange,
   type StateEntry,
@@ -129,7 +129,7 @@ export class PostgresStateStore implements StateStore {
     const { intervalMs, toleranceMs } = paceOf(limit);
     const { rows } = await this.#pool.query<{ wait: number }>(
       'SELECT shiftwork_reserve($1, $2, $3, $4, $5)::float8 AS wait',
-      [line, holder, intervalMs, toleranceMs, PLACE_KEPT_MS],
+      [line, holder, intervalMs, toleranceMs, RESERVATION_KEPT_MS],
     );
     return Math.ceil(rows[0]?.wait ?? 0);
   }

@@ -67,13 +67,13 @@ return 1
 export const RESERVE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local place = tonumber(redis.call('GET', KEYS[2]))
-if place then
-  if place <= now then
+local reserved = tonumber(redis.call('GET', KEYS[2]))
+if reserved then
+  if reserved <= now then
     redis.call('DEL', KEYS[2])
     return 0
   end
-  return math.ceil(place - now)
+  return math.ceil(reserved - now)
 end
 local interval = tonumber(ARGV[1])
 local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)

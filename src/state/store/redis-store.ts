@@ -4,7 +4,7 @@ import { runScript } from './run-script.ts';
 import {
   eachCompareAndSet,
   paceOf,
-  PLACE_KEPT_MS,
+  RESERVATION_KEPT_MS,
   type RateLimit,
   type StateChange,
   type StateEntry,
@@ -72,7 +72,7 @@ export class RedisStateStore implements StateStore {
   async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
     const { intervalMs, toleranceMs } = paceOf(limit);
     const key = this.#keys.own(`~state:line:${line}`);
-    return Number(await this.#run(RESERVE, [key, `${key}:${holder}`], [intervalMs, toleranceMs, PLACE_KEPT_MS]));
+    return Number(await this.#run(RESERVE, [key, `${key}:${holder}`], [intervalMs, toleranceMs, RESERVATION_KEPT_MS]));
   }
 
   /** Every write does it for its collection. */

@@ -9,14 +9,14 @@ const MINUTE = 60_000;
 /** What the shared state promises on every engine. */
 export function stateContract({ kind, open }: EngineCase): void {
   stateContractOf(kind, async () => {
-    const place = await open();
-    const engine = openEngine({ ...place, role: 'producer' });
+    const fixture = await open();
+    const engine = openEngine({ ...fixture, role: 'producer' });
     await engine.migrate();
     return {
       store: await openState(engine),
       async close() {
         await engine.close();
-        await place.cleanup();
+        await fixture.cleanup();
       },
     };
   });

@@ -89,4 +89,4 @@ export function paceOf({ max, perMs }: RateLimit): Pace {
 }
 
 /** How long a place in the line is kept after its time. */
-export const PLACE_KEPT_MS = 60_000;
+export const RESERVATION_KEPT_MS = 60_000;

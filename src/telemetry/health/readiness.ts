@@ -12,14 +12,14 @@ export interface FleetStanding {
 export class Readiness {
   readonly #standing: () => FleetStanding;
   #engineAway = false;
-  #schedulesHeld = false;
+  #schedulesStalled = false;
 
   constructor(facts: Facts, standing: () => FleetStanding) {
     this.#standing = standing;
     facts.on('engine.lost', () => (this.#engineAway = true));
     facts.on('engine.back', () => (this.#engineAway = false));
-    facts.on('schedules.held', () => (this.#schedulesHeld = true));
-    facts.on('schedules.flowing', () => (this.#schedulesHeld = false));
+    facts.on('schedules.stalled', () => (this.#schedulesStalled = true));
+    facts.on('schedules.resumed', () => (this.#schedulesStalled = false));
   }
 
   /** How many worker processes answer, and how many there are to be. */
@@ -35,7 +35,7 @@ export class Readiness {
     if (phase === 'starting') reasons.push('The workers are starting.');
     if (phase === 'draining') reasons.push('The workers are stopping and take no new work.');
     if (this.#engineAway) reasons.push('The queue engine cannot be reached.');
-    else if (this.#schedulesHeld) reasons.push('No schedule moves: the log says why.');
+    else if (this.#schedulesStalled) reasons.push('No schedule moves: the log says why.');
     if (phase !== 'draining' && working < wanted) reasons.push(`${working} of ${wanted} workers answer.`);
     return reasons;
   }

@@ -46,8 +46,8 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'schedule.missed': ['warn'],
   'schedule.skipped': ['info'],
   'schedule.reset': ['warn'],
-  'schedules.held': ['error'],
-  'schedules.flowing': ['info'],
+  'schedules.stalled': ['error'],
+  'schedules.resumed': ['info'],
   'schedule.failed': ['error'],
   'queue.unnamed': ['warn'],
   'dead-letters.alert': ['error'],
@@ -76,8 +76,8 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'outbox.relayed': ['debug'],
   'outbox.lag': ['debug'],
   'outbox.stuck': ['error'],
-  'outbox.held': ['error'],
-  'outbox.flowing': ['info'],
+  'outbox.stalled': ['error'],
+  'outbox.resumed': ['info'],
   'store.appended': ['debug'],
   'store.snapshot-failed': ['warn'],
   'projection.started': ['info'],
@@ -88,8 +88,8 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'projection.stopped': ['error'],
   'projection.unhandled': ['warn'],
   'projection.lost': ['warn'],
-  'projection.held': ['warn'],
-  'projection.flowing': ['info'],
+  'projection.stalled': ['warn'],
+  'projection.resumed': ['info'],
   'projection.rebuilding': ['info'],
   'projection.rebuilt': ['info'],
   'listener.failed': ['error'],
@@ -125,9 +125,9 @@ export function logFacts(facts: Facts, logger: Logger, { success = false }: LogF
 }
 
 function write(logger: Logger, repeats: Repeats, fact: Fact): void {
-  const held = heldBack(repeats, fact);
-  if (held === undefined) return;
-  logger[levelOf(fact)](lineOf(fact, held), fact.name);
+  const suppressed = suppressedOf(repeats, fact);
+  if (suppressed === undefined) return;
+  logger[levelOf(fact)](lineOf(fact, suppressed), fact.name);
 }
 
 /** The one line that every job costs: what is the same for all jobs of a contract is made into text once (1 us of 5 saved). */
@@ -155,7 +155,7 @@ function lineOf(fact: Fact, repeated: number): object {
 }
 
 /** How many of the same came since the last line; undefined when this one gets no line either. */
-function heldBack(repeats: Repeats, fact: Fact): number | undefined {
+function suppressedOf(repeats: Repeats, fact: Fact): number | undefined {
   switch (fact.name) {
     case 'worker.error':
       return repeats.admit(`${fact.name} ${fact.fields.queue} ${fact.fields.error.message}`);

@@ -6,7 +6,7 @@ function setup() {
   return { clock, repeats: new Repeats(1_000, () => clock.now) };
 }
 
-test('the first comes through, equal ones are held back and counted, others are not touched', () => {
+test('the first comes through, equal ones are suppressed and counted, others are not touched', () => {
   const { clock, repeats } = setup();
   expect(repeats.admit('a')).toBe(0);
   expect(repeats.admit('a')).toBeUndefined();

@@ -5,11 +5,11 @@ import { thingHappened } from './outbox.config.ts';
 /** A consumer that takes what it gets and never ends with it, or ends with its process: it is there to be killed. */
 async function main(): Promise<void> {
   const env = process.env;
-  const place = { url: env['URL'] ?? '', namespace: env['SHIFTWORK_NAMESPACE'] ?? '' };
+  const fixture = { url: env['URL'] ?? '', namespace: env['SHIFTWORK_NAMESPACE'] ?? '' };
   const transport =
     env['TRANSPORT'] === 'rabbitmq'
-      ? await openRabbitMq(place)
-      : new RedisStreamsTransport({ ...place, claimAfterMs: 500 });
+      ? await openRabbitMq(fixture)
+      : new RedisStreamsTransport({ ...fixture, claimAfterMs: 500 });
   const bus = new Bus({ events: [thingHappened], transport });
   const take = (event: { id: string }): Promise<never> => {
     console.log(`took ${event.id}`);

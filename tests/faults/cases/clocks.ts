@@ -8,7 +8,7 @@ import { brief } from '../app/chaos.config.ts';
 import { BOTH, type FaultCase } from '../case.ts';
 import { ONE, type Fleet, type Trial } from '../trial.ts';
 import { note } from '../app/outbox.config.ts';
-import { differences, withOutbox, type Place } from './outbox.ts';
+import { differences, withOutbox, type OutboxFixture } from './outbox.ts';
 
 const MINUTES = 60_000;
 const STEPPED = new URL('../../support/stepped-clock.ts', import.meta.url).href;
@@ -118,25 +118,25 @@ const schedulerStepped: FaultCase = {
 };
 
 /** What was committed is queued as old as it is, and what is to wait waits as long as it was told. */
-async function sendsRightly(place: Place, key: string, act: () => void): Promise<string[]> {
+async function sendsRightly(fixture: OutboxFixture, key: string, act: () => void): Promise<string[]> {
   const begunAt = Date.now();
-  const { id: late } = await place.outbox.enqueue(place.pool, note, { key: `${key} late` }, { delay: '50s' });
-  place.committed.add(late);
-  const before = new Set(place.committed);
-  await place.commit(key);
+  const { id: late } = await fixture.outbox.enqueue(fixture.pool, note, { key: `${key} late` }, { delay: '50s' });
+  fixture.committed.add(late);
+  const before = new Set(fixture.committed);
+  await fixture.commit(key);
   act();
   // These are committed while the clock is set, or just after.
-  await place.commit(`${key} after`);
-  await place.drained();
-  const queue = await place.engine.queue('notes');
+  await fixture.commit(`${key} after`);
+  await fixture.drained();
+  const queue = await fixture.engine.queue('notes');
   const wrong: string[] = [];
-  for (const id of [late, ...[...place.committed].filter(each => !before.has(each))]) {
+  for (const id of [late, ...[...fixture.committed].filter(each => !before.has(each))]) {
     const job = await queue.getJob(id);
     const at = job?.timestamp ?? 0;
     const aheadMs = Math.max(begunAt - at, at - Date.now());
     if (aheadMs > MINUTES) wrong.push(`the job ${id} of "${key}" is ${aheadMs} ms younger or older than its entry`);
   }
-  const due = await place.dueAt(late);
+  const due = await fixture.dueAt(late);
   const offMs = Math.abs(due - begunAt - 50_000);
   return offMs < MINUTES ? wrong : [...wrong, `the job that is to wait for 50 s is due ${offMs} ms off`];
 }
@@ -147,14 +147,14 @@ const relayStepped: FaultCase = {
   engines: ['redis'],
   run: trial =>
     withClock(clock =>
-      withOutbox(trial, async place => {
+      withOutbox(trial, async fixture => {
         clock.set(10 * MINUTES);
-        const wrong = await sendsRightly(place, 'before the start', () => void place.relay(clock.env));
+        const wrong = await sendsRightly(fixture, 'before the start', () => void fixture.relay(clock.env));
         for (const aheadMs of [-10 * MINUTES, 0, 10 * MINUTES]) {
           await pause(trial.between(0, 300));
-          wrong.push(...(await sendsRightly(place, `at ${aheadMs} ms`, () => clock.set(aheadMs))));
+          wrong.push(...(await sendsRightly(fixture, `at ${aheadMs} ms`, () => clock.set(aheadMs))));
         }
-        return [...wrong, ...(await differences(trial, place))];
+        return [...wrong, ...(await differences(trial, fixture))];
       }),
     ),
 };

@@ -11,13 +11,13 @@ import type { Trial } from '../trial.ts';
 
 const PROJECTOR = fileURLToPath(new URL('../app/projector.ts', import.meta.url));
 
-interface Place {
+interface StoreFixture {
   readonly pool: Pool;
   readonly store: EventStore;
   readonly facts: Facts;
 }
 
-async function withStore(trial: Trial, act: (place: Place) => Promise<string[]>): Promise<string[]> {
+async function withStore(trial: Trial, act: (fixture: StoreFixture) => Promise<string[]>): Promise<string[]> {
   const pool = new Pool({ connectionString: trial.engine.url, max: 40 });
   pool.on('error', () => undefined);
   try {

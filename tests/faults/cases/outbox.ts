@@ -20,7 +20,7 @@ const APP = fileURLToPath(new URL('../app/outbox.config.ts', import.meta.url));
 const SPACE = 'outbox';
 
 /** An app with an outbox in a PostgreSQL of its own, whose jobs go to the trial's Redis. */
-export class Place {
+export class OutboxFixture {
   readonly postgres: PostgresServer;
   readonly pool: Pool;
   readonly outbox = new Outbox({ namespace: SPACE });
@@ -129,31 +129,31 @@ export class Place {
   }
 }
 
-export async function withOutbox(trial: Trial, act: (place: Place) => Promise<string[]>): Promise<string[]> {
-  const place = new Place(await startPostgres(), trial.engine.url);
+export async function withOutbox(trial: Trial, act: (fixture: OutboxFixture) => Promise<string[]>): Promise<string[]> {
+  const fixture = new OutboxFixture(await startPostgres(), trial.engine.url);
   try {
-    await migrateOutbox(place.pool, SPACE);
-    const wrong = await act(place);
-    trial.measured.jobs = place.committed.size;
+    await migrateOutbox(fixture.pool, SPACE);
+    const wrong = await act(fixture);
+    trial.measured.jobs = fixture.committed.size;
     return wrong;
   } finally {
-    await place.close();
+    await fixture.close();
   }
 }
 
 /** L and D: what was committed is queued, nothing is there twice. Without `more`, nothing else is there either. */
-export async function differences(trial: Trial, place: Place, more = false): Promise<string[]> {
-  const ids = await waitFor('the queue to be read', () => place.queued());
+export async function differences(trial: Trial, fixture: OutboxFixture, more = false): Promise<string[]> {
+  const ids = await waitFor('the queue to be read', () => fixture.queued());
   const there = new Set(ids);
-  const lost = [...place.committed].filter(id => !there.has(id));
-  const strange = more ? [] : ids.filter(id => !place.committed.has(id));
+  const lost = [...fixture.committed].filter(id => !there.has(id));
+  const strange = more ? [] : ids.filter(id => !fixture.committed.has(id));
   trial.measured.lost += lost.length;
   trial.measured.twice += ids.length - there.size;
   return [
     ...lost.map(id => `L: ${id} was committed and is not queued`),
     ...strange.map(id => `P: ${id} is queued and nobody asked for that`),
     ...(ids.length === there.size ? [] : ['D: a job is there twice']),
-    ...(await place.status()).stuck.map(({ id, reason }) => `A: ${id} is stuck: ${reason}`),
+    ...(await fixture.status()).stuck.map(({ id, reason }) => `A: ${id} is stuck: ${reason}`),
   ];
 }
 
@@ -164,31 +164,32 @@ const engineAway: FaultCase = {
   // A minute each.
   seedsAtMost: 3,
   run: trial =>
-    withOutbox(trial, async place => {
-      place.relay();
-      await place.commit('before');
-      await place.drained();
+    withOutbox(trial, async fixture => {
+      fixture.relay();
+      await fixture.commit('before');
+      await fixture.drained();
       await trial.engine.kill();
       const wrong: string[] = [];
       // In the long form for a minute. A producer is to wait two seconds at most; the rest is for a machine that is busy.
       const [rounds, endsAt, patienceMs] = trial.scale === 1 ? [5, 0, 10_000] : [20, Date.now() + 60_000, 3_000];
       for (let index = 0; index < rounds || Date.now() < endsAt; index += 1) {
-        if (!(await place.commit(`down ${index}`)))
+        if (!(await fixture.commit(`down ${index}`)))
           wrong.push(`L: commit ${index} was refused while the queues were away`);
         const askedAt = Date.now();
-        const answer: unknown = await place.client.enqueue(note, { key: 'refused' }).catch((error: unknown) => error);
+        const answer: unknown = await fixture.client.enqueue(note, { key: 'refused' }).catch((error: unknown) => error);
         if (!(answer instanceof QueueUnavailableError)) wrong.push('L: a producer was told that its job is queued');
         if (Date.now() - askedAt > patienceMs) wrong.push(`X: the producer waited ${Date.now() - askedAt} ms`);
         await pause(trial.between(0, 50));
       }
-      const { pending } = await place.status();
+      const { pending } = await fixture.status();
       // Of each commit two jobs; its event goes out in the relay's own process.
-      if (pending < place.committed.size - 2) wrong.push(`R: ${pending} entries wait, of ${place.committed.size} jobs`);
+      if (pending < fixture.committed.size - 2)
+        wrong.push(`R: ${pending} entries wait, of ${fixture.committed.size} jobs`);
       const backAt = Date.now();
       await trial.engine.restart();
-      await place.drained();
+      await fixture.drained();
       trial.measured.recoveries.push(Date.now() - backAt);
-      return [...wrong, ...(await differences(trial, place))];
+      return [...wrong, ...(await differences(trial, fixture))];
     }),
 };
 
@@ -197,21 +198,21 @@ const databaseKilled: FaultCase = {
   title: "PostgreSQL is killed between the app's commits and the relay's sending",
   engines: ['redis'],
   run: trial =>
-    withOutbox(trial, async place => {
-      place.relay();
+    withOutbox(trial, async fixture => {
+      fixture.relay();
       for (let round = 0; round < 3 * trial.scale; round += 1) {
         const writing = (async () => {
-          for (let index = 0; index < 25; index += 1) await place.commit(`${round}-${index}`);
+          for (let index = 0; index < 25; index += 1) await fixture.commit(`${round}-${index}`);
         })();
         await pause(trial.between(20, 80));
-        await place.postgres.kill();
+        await fixture.postgres.kill();
         await writing;
-        await place.postgres.restart();
-        await waitFor('a commit', () => place.commit(`after ${round}`));
+        await fixture.postgres.restart();
+        await waitFor('a commit', () => fixture.commit(`after ${round}`));
       }
-      await place.drained();
+      await fixture.drained();
       // A commit whose answer was lost may stand all the same.
-      return differences(trial, place, true);
+      return differences(trial, fixture, true);
     }),
 };
 
@@ -220,23 +221,23 @@ const relayKilled: FaultCase = {
   title: 'the relay is killed after it has sent and before it has recorded that',
   engines: ['redis'],
   run: trial =>
-    withOutbox(trial, async place => {
-      for (let index = 0; index < 60; index += 1) await place.commit(`first ${index}`);
+    withOutbox(trial, async fixture => {
+      for (let index = 0; index < 60; index += 1) await fixture.commit(`first ${index}`);
       const rounds = trial.scale === 1 ? 2 : 4 * trial.scale;
       for (let round = 0; round < rounds; round += 1) {
-        const before = (await place.queued()).length;
-        const relay = place.relay();
-        await waitFor('it to send', async () => (await place.queued()).length > before);
+        const before = (await fixture.queued()).length;
+        const relay = fixture.relay();
+        await waitFor('it to send', async () => (await fixture.queued()).length > before);
         await pause(trial.between(0, 15));
         relay.kill('SIGKILL');
         await relay.ended;
-        for (let index = 0; index < 40; index += 1) await place.commit(`${round} ${index}`);
+        for (let index = 0; index < 40; index += 1) await fixture.commit(`${round} ${index}`);
       }
       // The last one is killed where it hurts: its jobs are in the queue, and its record of that is lost.
-      await place.pool.query(`update "shiftwork_outbox_${SPACE}".entry set sent_at = null`);
-      place.relay();
-      await place.drained();
-      return differences(trial, place);
+      await fixture.pool.query(`update "shiftwork_outbox_${SPACE}".entry set sent_at = null`);
+      fixture.relay();
+      await fixture.drained();
+      return differences(trial, fixture);
     }),
 };
 
@@ -245,34 +246,34 @@ const everythingLost: FaultCase = {
   title: 'Redis loses everything (FLUSHALL): reconcile restores what has not ended',
   engines: ['redis'],
   run: trial =>
-    withOutbox(trial, async place => {
-      place.relay();
-      place.work();
+    withOutbox(trial, async fixture => {
+      fixture.relay();
+      fixture.work();
       const count = 10 * trial.scale;
-      for (let index = 0; index < count; index += 1) await place.commit(`now ${index}`);
-      await waitFor('the first to end', () => place.notes().length === 2 * count);
-      await waitFor('their ends', async () => (await place.status()).unfinished === 0);
+      for (let index = 0; index < count; index += 1) await fixture.commit(`now ${index}`);
+      await waitFor('the first to end', () => fixture.notes().length === 2 * count);
+      await waitFor('their ends', async () => (await fixture.status()).unfinished === 0);
       const later = new Set<string>();
       for (let index = 0; index < count; index += 1) {
-        later.add((await place.outbox.enqueue(place.pool, note, { key: `later ${index}` }, { delay: '1h' })).id);
+        later.add((await fixture.outbox.enqueue(fixture.pool, note, { key: `later ${index}` }, { delay: '1h' })).id);
       }
-      await place.drained();
+      await fixture.drained();
       const admin = new Redis(trial.engine.url);
       await admin.flushall();
       admin.disconnect();
       const lostAt = Date.now();
-      const reconcile = place.shiftwork(['outbox', 'reconcile', '--json']);
+      const reconcile = fixture.shiftwork(['outbox', 'reconcile', '--json']);
       const code = await reconcile.ended;
-      await place.drained();
+      await fixture.drained();
       trial.measured.recoveries.push(Date.now() - lostAt);
-      const found = new Set(await place.queued());
+      const found = new Set(await fixture.queued());
       const said = reconcile.lines.at(-1) ?? '';
       const expected = JSON.stringify({ checked: count, ended: 0, alive: 0, again: count });
       return [
         ...(code === 0 && said === expected ? [] : [`reconcile ended with ${code} and ${said}, not ${expected}`]),
         ...[...later].filter(id => !found.has(id)).map(id => `L: ${id} was not restored`),
         ...[...found].filter(id => !later.has(id)).map(id => `D: ${id} had ended and is there again`),
-        ...(place.notes().length === 2 * count ? [] : ['D: a job that had ended ran again']),
+        ...(fixture.notes().length === 2 * count ? [] : ['D: a job that had ended ran again']),
       ];
     }),
 };

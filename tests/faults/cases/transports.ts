@@ -141,10 +141,10 @@ const brokerKilled: FaultCase = {
         if (kill > 0) await write(150);
         await waitFor('events to flow', () => seen.size > before);
         await pause(trial.between(0, 20));
-        const held = facts.next('outbox.held');
+        const stalled = facts.next('outbox.stalled');
         await server.kill();
         await write(50);
-        await held;
+        await stalled;
         const backAt = Date.now();
         await server.start();
         await waitFor('every event', () => seen.size === written);

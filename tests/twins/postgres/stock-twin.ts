@@ -304,7 +304,7 @@ export class StockTwin implements Twin {
                 >= (SELECT value::integer FROM meta WHERE queue = $1 AND field = 'concurrency'), false) AS held`,
       [],
     );
-    if (held?.held === true) return { kind: 'held' };
+    if (held?.held === true) return { kind: 'blocked' };
     const next = signal?.next_delay ?? null;
     return { kind: 'none', delayedUntil: next === null ? undefined : Number(next) };
   }

@@ -35,10 +35,10 @@ export async function postgresClaims(pool: PgPool, queue: string): Promise<Claim
 export async function postgresHandBack(
   pool: PgPool,
   queue: string,
-  held: readonly Pick<Claim, 'jobId' | 'token'>[],
+  claims: readonly Pick<Claim, 'jobId' | 'token'>[],
 ): Promise<string[]> {
-  const ids = held.map(({ jobId }) => jobId);
-  const tokens = held.map(({ token }) => token);
+  const ids = claims.map(({ jobId }) => jobId);
+  const tokens = claims.map(({ token }) => token);
   for (let tries = 1; ; tries += 1) {
     try {
       const { rows } = await pool.query<{ readonly id: string }>(HAND_BACK, [queue, ids, tokens]);

@@ -28,11 +28,11 @@ export async function redisClaims(redis: RedisClient, queueKey: string): Promise
 /** One script a job, sent together. */
 export async function redisHandBack(
   queue: EngineQueue,
-  held: readonly Pick<Claim, 'jobId' | 'token'>[],
+  claims: readonly Pick<Claim, 'jobId' | 'token'>[],
 ): Promise<string[]> {
   const backend = queue.getBackend();
   // The one that goes last ends at the head.
-  const order = held.toReversed();
+  const order = claims.toReversed();
   const results = await Promise.allSettled(
     order.map(({ jobId, token }) => backend.moveJobFromActiveToWait(jobId, token)),
   );

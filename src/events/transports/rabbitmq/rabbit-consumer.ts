@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { UndecodableEventError } from '../../envelope/undecodable-event-error.ts';
 import { readCloudEvent } from '../../envelope/cloud-event.ts';
-import { Inbox } from '../../inbox.ts';
+import { ConcurrencyLimiter } from '../../concurrency-limiter.ts';
 import type { TransportListener, TransportSubscription, Verdict } from '../../transport.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { messageIdOf } from './message-id.ts';
@@ -51,7 +51,7 @@ const NOT_BEFORE_HEADER = 'x-not-before';
  */
 export class RabbitConsumer {
   readonly #parts: RabbitConsumerParts;
-  readonly #inbox: Inbox<Arrival, void>;
+  readonly #limiter: ConcurrencyLimiter<Arrival, void>;
   readonly #stop = new AbortController();
   readonly #queue: string | undefined;
   #connection: ChannelModel | undefined;
@@ -66,7 +66,10 @@ export class RabbitConsumer {
     this.#parts = parts;
     const { group, pattern, concurrency } = parts.subscription;
     this.#queue = group === undefined ? undefined : parts.names.queueOf(group, pattern.text);
-    this.#inbox = new Inbox(arrival => this.#handle(arrival), { concurrency, limit: Number.POSITIVE_INFINITY });
+    this.#limiter = new ConcurrencyLimiter(arrival => this.#handle(arrival), {
+      concurrency,
+      limit: Number.POSITIVE_INFINITY,
+    });
   }
 
   /** Resolves when events flow. */
@@ -89,7 +92,7 @@ export class RabbitConsumer {
     this.#parts.link.leave(this.#open);
     const channel = this.#channel;
     await this.#bounded(endsAt, async () => void (await channel?.cancel(this.#tag)));
-    await this.#inbox.idle(Math.max(0, Math.ceil(endsAt - performance.now())));
+    await this.#limiter.idle(Math.max(0, Math.ceil(endsAt - performance.now())));
     this.#channel = undefined;
     this.#session?.acks.flush();
     await this.#bounded(endsAt, async () => channel?.close());
@@ -151,7 +154,7 @@ export class RabbitConsumer {
 
   #arrived(arrival: Arrival): void {
     arrival.session.acks.arrived(arrival.message);
-    this.#inbox.add(arrival);
+    this.#limiter.add(arrival);
   }
 
   /** The channel alone was closed; after a lost connection the link calls `#open` itself. */
@@ -259,7 +262,7 @@ export class RabbitConsumer {
       if (signal.aborted) return;
       try {
         const waiting = await this.#channel?.checkQueue(this.#ownQueue);
-        if (waiting !== undefined) listener?.lag(subscription.name, waiting.messageCount + this.#inbox.size);
+        if (waiting !== undefined) listener?.lag(subscription.name, waiting.messageCount + this.#limiter.size);
       } catch {
         // Away, or the queue is gone: the next time.
       }

@@ -1,7 +1,7 @@
 import { checkNamespace, requireRedisAddress } from '../../../config/index.ts';
 import { ownKey } from '../../../redis/index.ts';
 import type { Redis } from 'ioredis';
-import { Inbox } from '../../inbox.ts';
+import { ConcurrencyLimiter } from '../../concurrency-limiter.ts';
 import { readCloudEvent, type Reading } from '../../envelope/cloud-event.ts';
 import type {
   Capabilities,
@@ -30,7 +30,7 @@ export interface RedisPubSubOptions {
 
 interface Member {
   readonly subscription: TransportSubscription;
-  readonly inbox: Inbox<Delivery, Verdict>;
+  readonly limiter: ConcurrencyLimiter<Delivery, Verdict>;
 }
 
 /** One channel in Redis and who listens to it here. */
@@ -92,8 +92,8 @@ export class RedisPubSubTransport implements Transport {
 
   async subscribe(subscription: TransportSubscription): Promise<StopSubscription> {
     const { deliver, concurrency, pattern } = subscription;
-    const inbox = new Inbox(deliver, { concurrency, limit: this.#waitingAtMost });
-    const member: Member = { subscription, inbox };
+    const limiter = new ConcurrencyLimiter(deliver, { concurrency, limit: this.#waitingAtMost });
+    const member: Member = { subscription, limiter };
     // A pattern without an entity listens to all of them.
     const name = pattern.entity === undefined ? `${this.#prefix}*` : this.#prefix + pattern.entity;
     const channel = this.#channelOf(name);
@@ -105,10 +105,10 @@ export class RedisPubSubTransport implements Transport {
       throw error;
     }
     const report = (pending: number): void => this.#listener?.lag(subscription.name, pending);
-    const quiet = reportLag(report, () => inbox.size, this.#inspectEveryMs);
+    const quiet = reportLag(report, () => limiter.size, this.#inspectEveryMs);
     return async timeoutMs => {
       this.#leave(name, channel, member);
-      await inbox.idle(timeoutMs);
+      await limiter.idle(timeoutMs);
       quiet();
     };
   }
@@ -165,9 +165,9 @@ export class RedisPubSubTransport implements Transport {
     let reading: Reading | undefined = readCloudEvent(text);
     // What cannot be read has no type: whoever listens to the channel is told.
     const type = reading.kind === 'event' ? reading.event.type : undefined;
-    for (const { subscription, inbox } of members) {
+    for (const { subscription, limiter } of members) {
       if (type !== undefined && !subscription.pattern.matches(type)) continue;
-      const taken = inbox.add({ text, reading, attempt: 1, repeatable: false });
+      const taken = limiter.add({ text, reading, attempt: 1, repeatable: false });
       // The first alone gets what was read here: each handler has a payload of its own.
       reading = undefined;
       if (!taken) this.#listener?.dropped(subscription.name, 1);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { signOf } from '../../../resilience/index.ts';
-import { Inbox } from '../../inbox.ts';
+import { ConcurrencyLimiter } from '../../concurrency-limiter.ts';
 import type { Verdict } from '../../transport.ts';
 import { longPause } from '../long-pause.ts';
 import type { BlockingReader } from './link.ts';
@@ -11,7 +11,7 @@ import type { StreamGroupParts } from './stream-group-parts.ts';
 import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK, PUT_BACK } from './stream-scripts.ts';
 import { StreamSeen } from './stream-seen.ts';
 
-interface Held {
+interface Claimed {
   readonly entry: StreamEntry;
   readonly attempt: number;
 }
@@ -20,7 +20,7 @@ const BLOCK_MS = 5_000;
 /** So long idle that whoever looks next claims it. */
 const HOURS = 86_400_000;
 /** Deliveries that wait for another try stay in memory: beyond so many nothing more is read. */
-const HELD_AT_MOST = 1_000;
+const CLAIMED_AT_MOST = 1_000;
 
 /**
  * One consumer of a group. What it has taken and not acknowledged stays listed in Redis under its name; a sign of life every third of
@@ -29,8 +29,8 @@ const HELD_AT_MOST = 1_000;
  */
 export class StreamGroup {
   readonly #parts: StreamGroupParts;
-  readonly #held = new Map<string, Held>();
-  readonly #inbox: Inbox<Held, Verdict | undefined>;
+  readonly #claimed = new Map<string, Claimed>();
+  readonly #limiter: ConcurrencyLimiter<Claimed, Verdict | undefined>;
   readonly #stop = new AbortController();
   readonly #acks: StreamAcks;
   readonly #seen = new StreamSeen();
@@ -44,10 +44,10 @@ export class StreamGroup {
     const { link, key, group } = parts;
     this.#acks = new StreamAcks(ids => link.send(this.#what(), 'XACK', key, group, ...ids));
     const { concurrency } = parts.subscription;
-    this.#inbox = new Inbox<Held, Verdict | undefined>(held => this.#handle(held), {
+    this.#limiter = new ConcurrencyLimiter<Claimed, Verdict | undefined>(one => this.#handle(one), {
       concurrency,
       limit: Number.POSITIVE_INFINITY,
-      settle: (held, verdict) => this.#settle(held, verdict),
+      settle: (one, verdict) => this.#settle(one, verdict),
     });
   }
 
@@ -78,10 +78,10 @@ export class StreamGroup {
     this.#stop.abort();
     this.#wake?.();
     await this.#endRead();
-    await this.#inbox.idle(timeoutMs);
+    await this.#limiter.idle(timeoutMs);
     await this.#bounded(endsAt, async () => {
       await this.#acks.flush();
-      for (const { entry, attempt } of this.#held.values()) await this.#handBack(entry, attempt - 1);
+      for (const { entry, attempt } of this.#claimed.values()) await this.#handBack(entry, attempt - 1);
       await this.#eval(LEAVE, this.#parts.consumer);
     });
     if (this.#reader !== undefined) this.#parts.link.drop(this.#reader.redis);
@@ -117,7 +117,7 @@ export class StreamGroup {
   /** For so many more there is room when `coming` are in. */
   #roomBeside(coming: number): number {
     const { concurrency } = this.#parts.subscription;
-    return Math.min(2 * concurrency - this.#inbox.size, HELD_AT_MOST - this.#held.size) - coming;
+    return Math.min(2 * concurrency - this.#limiter.size, CLAIMED_AT_MOST - this.#claimed.size) - coming;
   }
 
   async #ask(redis: Redis, count: number): Promise<readonly StreamEntry[]> {
@@ -129,83 +129,83 @@ export class StreamGroup {
     );
   }
 
-  #take(deliveries: readonly Held[]): void {
+  #take(deliveries: readonly Claimed[]): void {
     const { pattern } = this.#parts.subscription;
-    for (const held of deliveries) {
-      const { id, only, type } = held.entry;
-      if (this.#held.has(id)) continue;
+    for (const one of deliveries) {
+      const { id, only, type } = one.entry;
+      if (this.#claimed.has(id)) continue;
       const isMeant = only === undefined ? pattern.matches(type) : only === this.#parts.group;
       if (!isMeant) this.#acks.add(id);
       // Stopping: it goes back with the rest that has not begun.
-      else if (this.#stop.signal.aborted) this.#held.set(id, held);
-      else this.#begin(held);
+      else if (this.#stop.signal.aborted) this.#claimed.set(id, one);
+      else this.#begin(one);
     }
   }
 
-  #begin(held: Held): void {
-    this.#held.set(held.entry.id, held);
-    this.#inbox.add(held);
+  #begin(one: Claimed): void {
+    this.#claimed.set(one.entry.id, one);
+    this.#limiter.add(one);
   }
 
-  #handle({ entry: { text }, attempt }: Held): Promise<Verdict | undefined> {
+  #handle({ entry: { text }, attempt }: Claimed): Promise<Verdict | undefined> {
     if (this.#stop.signal.aborted) return Promise.resolve(undefined);
     return this.#parts.subscription.deliver({ text, attempt, repeatable: true });
   }
 
-  #settle(held: Held, verdict: Verdict | undefined): Promise<void> | undefined {
+  #settle(one: Claimed, verdict: Verdict | undefined): Promise<void> | undefined {
     // Stopping: it goes back with the rest that has not begun.
     if (verdict === undefined) return undefined;
-    if (verdict.kind !== 'done' && verdict.kind !== 'failed') return this.#unsettled(held, verdict);
-    this.#held.delete(held.entry.id);
-    this.#acks.add(held.entry.id);
+    if (verdict.kind !== 'done' && verdict.kind !== 'failed') return this.#unsettled(one, verdict);
+    this.#claimed.delete(one.entry.id);
+    this.#acks.add(one.entry.id);
     this.#wakeReader();
     return undefined;
   }
 
   /** Not at each: a read for one entry costs as much as one for fifty. */
   #wakeReader(): void {
-    if (this.#inbox.size <= 1.5 * this.#parts.subscription.concurrency) this.#wake?.();
+    if (this.#limiter.size <= 1.5 * this.#parts.subscription.concurrency) this.#wake?.();
   }
 
-  async #unsettled(held: Held, verdict: Exclude<Verdict, { kind: 'done' | 'failed' }>): Promise<void> {
-    const { entry, attempt } = held;
+  async #unsettled(one: Claimed, verdict: Exclude<Verdict, { kind: 'done' | 'failed' }>): Promise<void> {
+    const { entry, attempt } = one;
     switch (verdict.kind) {
       case 'dead': {
         const { letters, group, subscription } = this.#parts;
         await this.#insist(() => letters.bury({ group, subscription: subscription.name, entry, attempt, verdict }));
-        this.#held.delete(entry.id);
+        this.#claimed.delete(entry.id);
         return this.#wakeReader();
       }
       case 'retry':
-        void this.#again(held, verdict.afterMs, verdict.spent);
+        void this.#again(one, verdict.afterMs, verdict.spent);
         return this.#wakeReader();
       default:
         return verdict satisfies never;
     }
   }
 
-  async #again(held: Held, afterMs: number, spent: boolean): Promise<void> {
-    const next: Held = { entry: held.entry, attempt: held.attempt + (spent ? 1 : 0) };
-    this.#held.set(held.entry.id, { ...held, attempt: next.attempt });
+  async #again(one: Claimed, afterMs: number, spent: boolean): Promise<void> {
+    const next: Claimed = { entry: one.entry, attempt: one.attempt + (spent ? 1 : 0) };
+    this.#claimed.set(one.entry.id, { ...one, attempt: next.attempt });
     try {
       await longPause(afterMs, this.#stop.signal);
     } catch {
       // Stopping: `stop` puts it back.
       return;
     }
-    const whose = await this.#insist(() => this.#mark(held.entry, next.attempt, 0));
+    const whose = await this.#insist(() => this.#mark(one.entry, next.attempt, 0));
     // Trimmed while it waited: it goes on with the text that is here.
     if (whose === 'ours' || whose === 'gone') {
       this.#begin(next);
       return;
     }
-    this.#held.delete(held.entry.id);
+    this.#claimed.delete(one.entry.id);
     this.#wakeReader();
   }
 
   async #keep(): Promise<void> {
     await this.#acks.flush();
-    const ids = [...this.#held.keys()];
+    const ids = [...this.#claimed.keys()];
     if (ids.length > 0) await this.#eval(KEEP, this.#parts.consumer, ...ids);
   }
 
@@ -215,13 +215,15 @@ export class StreamGroup {
     await this.#acks.flush();
     let cursor = '0-0';
     do {
-      const room = Math.min(100, HELD_AT_MOST - this.#held.size);
+      const room = Math.min(100, CLAIMED_AT_MOST - this.#claimed.size);
       if (room <= 0) return;
       const from = cursor;
-      const { next, entries, deleted } = await this.#seen.claim(this.#held.keys(), () => this.#askForDead(from, room));
-      const lost = deleted.filter(id => !this.#held.has(String(id))).length;
+      const { next, entries, deleted } = await this.#seen.claim(this.#claimed.keys(), () =>
+        this.#askForDead(from, room),
+      );
+      const lost = deleted.filter(id => !this.#claimed.has(String(id))).length;
       cursor = next;
-      const claimed: Held[] = [];
+      const claimed: Claimed[] = [];
       for (const entry of entries) claimed.push({ entry, attempt: entry.spent + (await this.#deliveriesOf(entry.id)) });
       this.#take(claimed);
       if (lost > 0) listener?.trimmed(subscription.name, lost);

@@ -21,7 +21,7 @@ return ids
 `;
 
 /**
- * Creates a group unless it stands, with its place counted (Redis 7): so that a trim past it can be told later.
+ * Creates a group unless it stands, with its position counted (Redis 7): so that a trim past it can be told later.
  * KEYS stream. ARGV group, "now" or "start". Returns 1 when it was created.
  */
 export const CREATE_GROUP = `${INFO}

@@ -23,12 +23,12 @@ export class StreamSeen {
     return fresh;
   }
 
-  /** Of what a claim brings, what is neither `held` when it is asked for nor read meanwhile. One at a time. */
+  /** Of what a claim brings, what is neither `claimed` when it is asked for nor read meanwhile. One at a time. */
   async claim<Reply extends { readonly entries: readonly StreamEntry[] }>(
-    held: Iterable<string>,
+    claimed: Iterable<string>,
     ask: () => Promise<Reply>,
   ): Promise<Reply> {
-    const known = new Set(held);
+    const known = new Set(claimed);
     this.#duringClaim = known;
     try {
       const reply = await ask();

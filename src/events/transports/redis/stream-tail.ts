@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inbox } from '../../inbox.ts';
+import { ConcurrencyLimiter } from '../../concurrency-limiter.ts';
 import type { Delivery, TransportSubscription, Verdict } from '../../transport.ts';
 import type { BlockingReader, RedisLink } from './link.ts';
 import { readStreamReply } from './stream-entries.ts';
@@ -12,7 +12,7 @@ export class StreamTail {
   readonly #link: RedisLink;
   readonly #key: string;
   readonly #subscription: TransportSubscription;
-  readonly #inbox: Inbox<Delivery, Verdict>;
+  readonly #limiter: ConcurrencyLimiter<Delivery, Verdict>;
   readonly #stop = new AbortController();
   #reader: BlockingReader | undefined;
   #reading: Promise<unknown> = Promise.resolve();
@@ -25,7 +25,7 @@ export class StreamTail {
     this.#key = key;
     this.#subscription = subscription;
     const { concurrency, deliver } = subscription;
-    this.#inbox = new Inbox(deliver, { concurrency, limit: Number.POSITIVE_INFINITY });
+    this.#limiter = new ConcurrencyLimiter(deliver, { concurrency, limit: Number.POSITIVE_INFINITY });
   }
 
   async start(): Promise<void> {
@@ -44,20 +44,20 @@ export class StreamTail {
       await this.#link.endRead(this.#reader, this.#reading);
       this.#link.drop(this.#reader.redis);
     }
-    await this.#inbox.idle(timeoutMs);
+    await this.#limiter.idle(timeoutMs);
   }
 
   /** How many events it has not handled yet; beyond a thousand they are not counted. */
   async lag(): Promise<number> {
     const what = `the lag of "${this.#subscription.name}"`;
     const toCome = await this.#link.send(what, 'EVAL', COUNT_BEHIND, 1, this.#key, this.#last);
-    return Number(toCome) + this.#inbox.size;
+    return Number(toCome) + this.#limiter.size;
   }
 
   async #read({ redis }: BlockingReader): Promise<void> {
     const { pattern, concurrency } = this.#subscription;
     while (!this.#stop.signal.aborted) {
-      if (this.#inbox.size >= 2 * concurrency) {
+      if (this.#limiter.size >= 2 * concurrency) {
         await new Promise<void>(resolve => (this.#wake = resolve));
         continue;
       }
@@ -83,7 +83,7 @@ export class StreamTail {
   }
 
   async #hand(text: string): Promise<void> {
-    await this.#inbox.offer({ text, attempt: 1, repeatable: false });
+    await this.#limiter.offer({ text, attempt: 1, repeatable: false });
     this.#wake?.();
   }
 }

@@ -38,7 +38,7 @@ export interface RedisStreamsOptions {
 const PAGE = 500;
 
 /**
- * Events in one Redis stream: durable as far as Redis is (its append-only file), in order, with groups that keep their place.
+ * Events in one Redis stream: durable as far as Redis is (its append-only file), in order, with groups that keep their position.
  * Subscriptions without a group follow from now on, each event once at most.
  */
 export class RedisStreamsTransport implements Transport {
@@ -93,7 +93,7 @@ export class RedisStreamsTransport implements Transport {
     const member = new StreamGroup({
       link: this.#link,
       key: this.#key,
-      // Two patterns under one group are two places in the stream.
+      // Two patterns under one group are two positions in the stream.
       group: `${group} ${pattern.text}`,
       consumer: `${hostname()}-${process.pid}-${this.#ids.next()}`,
       subscription,
@@ -107,7 +107,7 @@ export class RedisStreamsTransport implements Transport {
   }
 
   async replay({ pattern, from, deliver, signal }: ReplayRequest): Promise<number> {
-    // An event's own id says nothing about its place: it is looked for.
+    // An event's own id says nothing about its position: it is looked for.
     let begun = from instanceof Date;
     let start = from instanceof Date ? `${Math.max(0, from.getTime())}-0` : '-';
     let count = 0;

@@ -5,7 +5,7 @@ const SMALL = 2;
 const SMALL_ROUNDS = 8;
 const MOST = 64;
 
-/** How many jobs a worker with free slots asks for beside those that take the places of jobs that ended. */
+/** How many jobs a worker with free slots asks for beside those that take the slots of jobs that ended. */
 export class Appetite {
   #rounds = 0;
   #portion = 0;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   End,
   EndKind,
-  Held,
+  JobLock,
   Rest,
   SettleAnswer,
   TakenJob,
@@ -14,7 +14,7 @@ import type {
 import { toError } from '../../../errors/index.ts';
 import { isOutage } from '../../../resilience/index.ts';
 import { Appetite } from './appetite.ts';
-import { HeldJobs } from './held-jobs.ts';
+import { JobLocks } from './job-locks.ts';
 
 export interface TurnLoopOptions {
   readonly queue: TurnQueue;
@@ -48,11 +48,11 @@ interface Ended {
 
 /**
  * Takes jobs of one queue for free slots and tells their ends, many in one trip: what ends in one turn of the event loop travels together, and
- * takes as many jobs along as there are slots free. Nothing is taken ahead: what is held is run.
+ * takes as many jobs along as there are slots free. Nothing is taken ahead: what is claimed is run.
  */
 export class TurnLoop {
   readonly #options: TurnLoopOptions;
-  readonly #held: HeldJobs;
+  readonly #locks: JobLocks;
   readonly #appetite = new Appetite();
   readonly #stop = new AbortController();
   /** Unique to this process: tokens and ids of turns begin with it. */
@@ -71,7 +71,7 @@ export class TurnLoop {
   constructor(options: TurnLoopOptions) {
     this.#options = options;
     const { queue, lockMs, onLost } = options;
-    this.#held = new HeldJobs({ queue, lockMs, onLost });
+    this.#locks = new JobLocks({ queue, lockMs, onLost });
   }
 
   /** Takes work from now on. */
@@ -88,21 +88,21 @@ export class TurnLoop {
   /** Resolves when everything that was taken has been settled or let go. */
   async settled(): Promise<void> {
     // A take under way may bring more.
-    while (this.#turns.size > 0 || this.#held.size > 0) {
+    while (this.#turns.size > 0 || this.#locks.size > 0) {
       await Promise.all(this.#turns);
-      await this.#held.none();
+      await this.#locks.none();
     }
   }
 
   /** Nothing of it keeps the process alive from now on. */
   abandon(): void {
     this.pause();
-    this.#held.stop();
+    this.#locks.stop();
   }
 
-  /** A job that was taken elsewhere: it is held here from now on, and has a slot. */
-  adopt(held: Held): void {
-    this.#held.add(held);
+  /** A job that was taken elsewhere: this worker renews its lock from now on, and it has a slot. */
+  adopt(lock: JobLock): void {
+    this.#locks.add(lock);
     this.#running += 1;
   }
 
@@ -118,7 +118,7 @@ export class TurnLoop {
   /** Somebody else holds it from now on, under the same token. */
   letGo(job: Pick<TakenJob, 'token'>): void {
     this.#running -= 1;
-    this.#held.delete(job);
+    this.#locks.delete(job);
     this.#plan();
     this.#notListening?.();
   }
@@ -157,10 +157,10 @@ export class TurnLoop {
     if (answer === undefined) return;
     for (const job of answer.jobs) {
       this.#running += 1;
-      this.#held.add({ jobId: job.id, token: job.token });
+      this.#locks.add({ jobId: job.id, token: job.token });
     }
     for (const [index, { end, answered }] of ended.entries()) {
-      this.#held.delete(end);
+      this.#locks.delete(end);
       answered(answer.settled[index] ?? { kind: 'missing' });
     }
     for (const job of answer.jobs) this.#options.onJob(job);

@@ -4,29 +4,29 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { compileCacheFolder, compileCacheVariables } from './compile-cache.ts';
 
-let place: string;
-const own = () => join(place, `shiftwork-compile-cache-${process.getuid?.()}`);
+let fixture: string;
+const own = () => join(fixture, `shiftwork-compile-cache-${process.getuid?.()}`);
 
 beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), 'cache-'));
+  fixture = mkdtempSync(join(tmpdir(), 'cache-'));
 });
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+afterEach(() => rmSync(fixture, { recursive: true, force: true }));
 
 test('the folder is made for this user alone, and taken again', () => {
-  expect(compileCacheFolder(place)).toBe(own());
+  expect(compileCacheFolder(fixture)).toBe(own());
   expect(statSync(own()).mode & 0o777).toBe(0o700);
-  expect(compileCacheFolder(place)).toBe(own());
+  expect(compileCacheFolder(fixture)).toBe(own());
 });
 
 test('a folder that others may write into, a link, and a place where none can be made are not used', () => {
   mkdirSync(own());
   chmodSync(own(), 0o777);
-  expect(compileCacheFolder(place)).toBeUndefined();
+  expect(compileCacheFolder(fixture)).toBeUndefined();
   rmSync(own(), { recursive: true });
-  const elsewhere = join(place, 'elsewhere');
+  const elsewhere = join(fixture, 'elsewhere');
   mkdirSync(elsewhere, { mode: 0o700 });
   symlinkSync(elsewhere, own());
-  expect(compileCacheFolder(place)).toBeUndefined();
+  expect(compileCacheFolder(fixture)).toBeUndefined();
   expect(compileCacheFolder('/proc/none')).toBeUndefined();
 });
 

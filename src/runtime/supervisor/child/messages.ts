@@ -4,8 +4,8 @@ export type ToWorker =
   | { readonly kind: 'alive' }
   | { readonly kind: 'stop'; readonly graceMs: number }
   | { readonly kind: 'hurry' }
-  /** Run this job alone; its lock is held with this token. */
-  | { readonly kind: 'adopt'; readonly job: HeldJob }
+  /** Run this job alone; this token is its lock. */
+  | { readonly kind: 'adopt'; readonly job: ClaimedJob }
   | { readonly kind: 'ask'; readonly id: number; readonly what: string };
 
 export type FromWorker =
@@ -15,11 +15,11 @@ export type FromWorker =
   | { readonly kind: 'memory'; readonly megabytes: number }
   /** Replace me: something in this process can no longer be trusted. */
   | { readonly kind: 'recycle'; readonly reason: string }
-  | { readonly kind: 'isolate'; readonly job: HeldJob }
+  | { readonly kind: 'isolate'; readonly job: ClaimedJob }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown };
 
-/** A job whose lock is held by whoever knows the token. */
-export interface HeldJob {
+/** A claimed job. Whoever knows the token can act for the worker that claimed it. */
+export interface ClaimedJob {
   readonly queue: string;
   readonly jobId: string;
   readonly jobName: string;

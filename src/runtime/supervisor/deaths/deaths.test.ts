@@ -10,7 +10,7 @@ function mourning() {
   const causes: CauseOfDeath[] = [];
   const deaths = new Deaths({
     blame,
-    isHeld: () => false,
+    isIsolated: () => false,
     passed: () => Promise.resolve(),
     rescue: {
       departed: () => Promise.resolve(),

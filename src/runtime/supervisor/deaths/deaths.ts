@@ -5,7 +5,7 @@ export interface DeathsOptions {
   readonly rescue: Pick<Rescue, 'run' | 'departed'>;
   readonly blame: BlameBook;
   /** Whether a job is to be run alone: its lock is kept, and it is nobody's to hand back. */
-  readonly isHeld: (jobId: string) => boolean;
+  readonly isIsolated: (jobId: string) => boolean;
   /** Resolves after so many milliseconds; never once the supervisor stops. */
   readonly passed: (ms: number) => Promise<void>;
 }
@@ -50,9 +50,9 @@ export class Deaths {
    * hold before. BullMQ's stall check may have been quicker than its death, and handed that on.
    */
   async mourn(name: string, cause: RescueCause, { seen = [], guilty = false }: Known = {}): Promise<void> {
-    const { rescue, blame, isHeld, passed } = this.#options;
+    const { rescue, blame, isIsolated, passed } = this.#options;
     const [soon, later] = LATE_CLAIMS_MS;
-    const isOf = (worker: string, jobId: string): boolean => worker === name && !isHeld(jobId);
+    const isOf = (worker: string, jobId: string): boolean => worker === name && !isIsolated(jobId);
     const look = (as: RescueCause): Promise<readonly string[]> => rescue.run(as, isOf);
     const looked = (async () => {
       await rescue.departed([name]);

@@ -10,7 +10,7 @@ import { openState } from '../../../state/index.ts';
 import { BlameBook } from '../../../dead-letters/index.ts';
 import type { WorkerExit } from '../child/child-worker.ts';
 import { Isolation, type LoneWorker } from './isolation.ts';
-import type { HeldJob } from '../child/messages.ts';
+import type { ClaimedJob } from '../child/messages.ts';
 
 const task = defineJob({ queue: 'work', name: 'task', schema: z.object({}) });
 const app = defineApp({ jobs: [task], handlers: [] });
@@ -82,14 +82,14 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     });
     cleanups.push(() => isolation.stop());
     const claims = await engine.claims('work');
-    const held: HeldJob[] = NAMES.flatMap(jobId =>
+    const claimed: ClaimedJob[] = NAMES.flatMap(jobId =>
       claims
         .filter(claim => claim.jobId === jobId)
         .map(({ token }) => ({ queue: 'work', jobId, jobName: 'task', token })),
     );
-    expect(held).toHaveLength(NAMES.length);
-    for (const job of held) isolation.take(job);
-    return { blame, facts, held, isolation, processes, queue };
+    expect(claimed).toHaveLength(NAMES.length);
+    for (const job of claimed) isolation.take(job);
+    return { blame, facts, claimed, isolation, processes, queue };
   }
 
   const statesOf = (queue: EngineQueue) => Promise.all(NAMES.map(id => queue.getJobState(id)));
@@ -113,7 +113,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
   });
 
   test('beside one that takes long the next begins, and no more than may run', async () => {
-    const { held, isolation, processes, queue } = await suspects(200);
+    const { claimed, isolation, processes, queue } = await suspects(200);
     await waitFor('the next', () => processes.length === 2);
     expect(processes.map(({ jobId }) => jobId)).toEqual(['one', 'two']);
     expect(NAMES.map(id => isolation.holds(id))).toEqual([true, true, true]);
@@ -124,7 +124,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     expect(processes).toHaveLength(2);
     expect(processes.every(process => isolation.runs(process))).toBe(true);
     // The second one ends well: the third need not wait for the first.
-    const token = held.find(({ jobId }) => jobId === 'two')?.token ?? '';
+    const token = claimed.find(({ jobId }) => jobId === 'two')?.token ?? '';
     await (await queue.getJob('two'))?.moveToCompleted('done', token, false);
     processes[1]?.end({ code: 0, signal: null });
     await waitFor('the third', () => processes.length === 3);

@@ -8,7 +8,7 @@ import { jobFieldsOf, readMeta, readStoredJob } from '../../../queue/index.ts';
 import { StoredError } from '../../run/stored-error.ts';
 import { failedLine, type BlameBook } from '../../../dead-letters/index.ts';
 import type { ChildWorker } from '../child/child-worker.ts';
-import type { HeldJob } from '../child/messages.ts';
+import type { ClaimedJob } from '../child/messages.ts';
 
 export interface IsolationOptions {
   readonly app: App;
@@ -35,7 +35,7 @@ const KEEP_EVERY_MS = 5_000;
 const BESIDE_AFTER_MS = 15_000;
 
 interface Trial {
-  readonly job: HeldJob;
+  readonly job: ClaimedJob;
   readonly worker: LoneWorker;
   takesLong: boolean;
 }
@@ -47,7 +47,7 @@ interface Trial {
  */
 export class Isolation {
   readonly #options: IsolationOptions;
-  readonly #waiting: HeldJob[] = [];
+  readonly #waiting: ClaimedJob[] = [];
   readonly #trials = new Set<Trial>();
   #keeper: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -72,7 +72,7 @@ export class Isolation {
   }
 
   /** Takes a job over from the worker that holds it. */
-  take(job: HeldJob): void {
+  take(job: ClaimedJob): void {
     // Claimed anew, because its lock was lost: who held it before can do nothing any more.
     const old = this.#waiting.findIndex(({ jobId }) => jobId === job.jobId);
     if (old !== -1) this.#waiting.splice(old, 1);
@@ -123,20 +123,20 @@ export class Isolation {
   }
 
   /** A clean exit has settled the job or handed it back, unless the job itself ended its process, with whatever code. */
-  async #ended(held: HeldJob, worker: LoneWorker): Promise<void> {
+  async #ended(claimed: ClaimedJob, worker: LoneWorker): Promise<void> {
     const { engine, blame } = this.#options;
-    const job = await readStoredJob(await engine.queue(held.queue), held.jobId);
+    const job = await readStoredJob(await engine.queue(claimed.queue), claimed.jobId);
     // Its lock tells whose it is, and must outlast what follows, however short its queue's are.
-    if (job === undefined || (await job.extendLock(held.token, LOCK_MS)) !== 1) return;
+    if (job === undefined || (await job.extendLock(claimed.token, LOCK_MS)) !== 1) return;
     if (!(await this.#isToBlame(worker))) {
-      await this.#handBack([held]);
+      await this.#handBack([claimed]);
       return;
     }
-    const { crashes } = await blame.of(held.jobId);
-    await this.#bury(held, job, worker, crashes + 1);
+    const { crashes } = await blame.of(claimed.jobId);
+    await this.#bury(claimed, job, worker, crashes + 1);
     // Their crashes have found their cause. Is there another, it ends a process twice more, and is looked for again.
     const innocent = this.#waiting.splice(0);
-    await Promise.allSettled([held, ...innocent].map(({ jobId }) => blame.clear(jobId)));
+    await Promise.allSettled([claimed, ...innocent].map(({ jobId }) => blame.clear(jobId)));
     this.#waiting.push(...(await this.#handBack(innocent)));
   }
 
@@ -146,7 +146,7 @@ export class Isolation {
     return !worker.leaving && !(await this.#options.diedTogether(worker));
   }
 
-  async #bury(held: HeldJob, job: EngineJob, worker: LoneWorker, crashes: number): Promise<void> {
+  async #bury(claimed: ClaimedJob, job: EngineJob, worker: LoneWorker, crashes: number): Promise<void> {
     const { app, facts } = this.#options;
     const contract = app.jobs.get(job.name);
     const meta = readMeta(job.opts.telemetry?.metadata);
@@ -171,9 +171,9 @@ export class Isolation {
     await job.log(line).catch(() => undefined);
     const final = new UnrecoverableError(error.message);
     final.stack = error.message;
-    await job.moveToFailed(final, held.token, false);
+    await job.moveToFailed(final, claimed.token, false);
     facts.emit('job.dead', {
-      ...jobFieldsOf(job, held.queue),
+      ...jobFieldsOf(job, claimed.queue),
       attempt: job.attemptsMade,
       worker: worker.name,
       ranMs,
@@ -184,9 +184,9 @@ export class Isolation {
 
   async #keepLocks(): Promise<void> {
     const starting = [...this.#trials].filter(({ worker }) => !worker.ready);
-    const held = [...this.#waiting, ...starting.map(({ job }) => job)];
+    const claimed = [...this.#waiting, ...starting.map(({ job }) => job)];
     await Promise.allSettled(
-      held.map(async ({ queue, jobId, token }) => {
+      claimed.map(async ({ queue, jobId, token }) => {
         const job = await readStoredJob(await this.#options.engine.queue(queue), jobId);
         await job?.extendLock(token, LOCK_MS);
       }),
@@ -194,9 +194,9 @@ export class Isolation {
   }
 
   /** Answers those that the engine could not take back. */
-  async #handBack(jobs: readonly HeldJob[]): Promise<readonly HeldJob[]> {
+  async #handBack(jobs: readonly ClaimedJob[]): Promise<readonly ClaimedJob[]> {
     const { engine } = this.#options;
-    const results = await Promise.allSettled(jobs.map(held => engine.handBack(held.queue, [held])));
+    const results = await Promise.allSettled(jobs.map(claimed => engine.handBack(claimed.queue, [claimed])));
     return jobs.filter((_, index) => results[index]?.status === 'rejected');
   }
 }

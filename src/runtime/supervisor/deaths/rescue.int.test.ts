@@ -17,10 +17,10 @@ describe.each(engineCases)('Rescue on $kind', engineCase => {
 
   /** Jobs that a worker holds which has stopped doing anything, and another worker that waits for them. */
   async function heldJobs(): Promise<{ readonly engine: Engine; readonly taken: ReadonlySet<string> }> {
-    const place = await engineCase.open();
-    cleanups.push(() => place.cleanup());
+    const fixture = await engineCase.open();
+    cleanups.push(() => fixture.cleanup());
     const open = (): Engine => {
-      const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+      const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
       cleanups.push(() => engine.close(500));
       return engine;
     };

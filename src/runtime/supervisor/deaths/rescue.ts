@@ -28,7 +28,7 @@ export type RescueCause = 'worker-died' | 'worker-killed' | 'host-lost' | 'late'
 
 export type CauseOfDeath = RescueCause | ((worker: string) => RescueCause);
 
-/** Hands back what workers held that are no more. Their lock tokens can be read: no lock has to expire first. */
+/** Hands back what workers had claimed that are no more. Their lock tokens can be read: no lock has to expire first. */
 export class Rescue {
   readonly #options: RescueOptions;
   #turn: Promise<unknown> = Promise.resolve();
@@ -39,7 +39,7 @@ export class Rescue {
 
   /**
    * Hands back every job whose worker's name is `gone`, attempts untouched, and counts the crash against each. Answers the ids of
-   * all that were held. What cannot be read or reached now is left to the next look and to the stall check; never rejects.
+   * all that were mine. What cannot be read or reached now is left to the next look and to the stall check; never rejects.
    *
    * One look after another: on a slow machine the next would begin before the one before it has handed back what it found.
    */
@@ -78,12 +78,12 @@ export class Rescue {
 
   async #rescue(queue: string, claims: readonly Claim[], cause: RescueCause): Promise<readonly string[]> {
     const { blame } = this.#options;
-    const held = cause === 'host-lost' ? await this.#leased(queue, claims) : claims;
+    const mine = cause === 'host-lost' ? await this.#leased(queue, claims) : claims;
     // First: handed back, a job may ask at once for what this worker was doing.
-    await this.departed(new Set(held.map(({ worker = '' }) => worker)));
+    await this.departed(new Set(mine.map(({ worker = '' }) => worker)));
     // Counted first: handed back, a job may be running again before the count is written.
     if (cause === 'worker-died' || cause === 'host-lost') {
-      const byWorker = Map.groupBy(held, ({ worker = '' }) => worker);
+      const byWorker = Map.groupBy(mine, ({ worker = '' }) => worker);
       await Promise.all(
         [...byWorker].map(([worker, its]) =>
           blame.count(
@@ -93,9 +93,9 @@ export class Rescue {
         ),
       );
     }
-    // Whether it came about or not, and its answer may be lost: these were held.
-    await this.#handBack(queue, held, cause).catch(() => undefined);
-    return held.map(({ jobId }) => jobId);
+    // Whether it came about or not, and its answer may be lost: these were mine.
+    await this.#handBack(queue, mine, cause).catch(() => undefined);
+    return mine.map(({ jobId }) => jobId);
   }
 
   /** Every other host sees the lapse at the same time; one of them rescues, so that a crash is counted once. */
@@ -108,11 +108,11 @@ export class Rescue {
     return claims.filter(claim => won[owners.indexOf(ownerOf(claim))] !== undefined);
   }
 
-  async #handBack(queue: string, held: readonly Claim[], cause: RescueCause): Promise<void> {
+  async #handBack(queue: string, mine: readonly Claim[], cause: RescueCause): Promise<void> {
     const { engine, facts, name } = this.#options;
     // Those whose lock has changed hands meanwhile are looked after by others.
-    const handedBack = new Set(await engine.handBack(queue, held));
-    for (const { jobId, jobName, worker = '' } of held) {
+    const handedBack = new Set(await engine.handBack(queue, mine));
+    for (const { jobId, jobName, worker = '' } of mine) {
       if (handedBack.has(jobId)) facts.emit('job.rescued', { jobId, jobName, queue, worker, rescuer: name, cause });
     }
   }

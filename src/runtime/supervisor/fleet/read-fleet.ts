@@ -1,7 +1,7 @@
 import type { Engine } from '../../../engine/index.ts';
 import type { BreakerState } from '../../../resilience/index.ts';
 import { openState } from '../../../state/index.ts';
-import { HOLDS, holdIn } from '../../destinations/shared-breaker.ts';
+import { DESTINATIONS, stateIn } from '../../destinations/shared-breaker.ts';
 import { hostIn, PRESENCE, type HostPresence } from './presence.ts';
 
 /** A supervisor that is alive, by its name. */
@@ -10,7 +10,7 @@ export interface FleetHost extends HostPresence {
 }
 
 /** A destination whose jobs wait. */
-export interface HeldDestination {
+export interface PausedDestination {
   /** `QUEUE/NAME` */
   readonly key: string;
   readonly phase: BreakerState['phase'];
@@ -21,22 +21,22 @@ export interface HeldDestination {
 
 export interface Fleet {
   readonly hosts: readonly FleetHost[];
-  readonly held: readonly HeldDestination[];
+  readonly paused: readonly PausedDestination[];
 }
 
-/** Who works, and what is held, as the shared state has it. Rejects when the engine does not answer. */
+/** Who works, and which destinations are paused, as the shared state has it. Rejects when the engine does not answer. */
 export async function readFleet(engine: Engine, now = engine.clock.now()): Promise<Fleet> {
   const state = await openState(engine);
-  const [present, holds] = await Promise.all([state.list(PRESENCE), state.list(HOLDS)]);
+  const [present, states] = await Promise.all([state.list(PRESENCE), state.list(DESTINATIONS)]);
   const hosts = present.flatMap(({ name, value }) => {
     const host = hostIn(value);
     return host === undefined ? [] : [{ name, ...host }];
   });
-  const held = holds.flatMap(({ name: key, value }): HeldDestination[] => {
-    const { breaker, quietUntil } = holdIn(value);
+  const paused = states.flatMap(({ name: key, value }): PausedDestination[] => {
+    const { breaker, quietUntil } = stateIn(value);
     const until = Math.max(breaker.phase === 'open' ? breaker.until : 0, quietUntil);
     if (breaker.phase === 'closed' && quietUntil <= now) return [];
     return [{ key, phase: breaker.phase, until, openings: breaker.openings }];
   });
-  return { hosts: hosts.toSorted((a, b) => a.startedAt - b.startedAt), held };
+  return { hosts: hosts.toSorted((a, b) => a.startedAt - b.startedAt), paused };
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { engineCases, type EnginePlace } from '../../../../tests/support/engines.ts';
+import { engineCases, type EngineFixture } from '../../../../tests/support/engines.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { defineApp, defineJob } from '../../../contracts/index.ts';
 import { BlameBook, DeadLetters } from '../../../dead-letters/index.ts';
@@ -17,13 +17,13 @@ const app = defineApp({
 });
 
 describe.each(engineCases)('queues that no contract names on $kind', ({ open }) => {
-  let place: EnginePlace;
+  let fixture: EngineFixture;
   let engine: Engine;
   let facts: Facts;
 
   beforeEach(async () => {
-    place = await open();
-    engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    fixture = await open();
+    engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     await engine.migrate();
     facts = new Facts();
     await (await engine.queue('kept')).add('work', {});
@@ -31,7 +31,7 @@ describe.each(engineCases)('queues that no contract names on $kind', ({ open }) 
   });
   afterEach(async () => {
     await engine.close(2_000);
-    await place.cleanup();
+    await fixture.cleanup();
   });
 
   test('they are found with what they hold, and told about once as long as nothing changes', async () => {
@@ -50,7 +50,7 @@ describe.each(engineCases)('queues that no contract names on $kind', ({ open }) 
 
   test('what a lost host held there is handed back', async () => {
     const begun = Promise.withResolvers<void>();
-    const lost = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const lost = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const worker = await lost.worker(
       'retired',
       () => {

@@ -11,7 +11,7 @@ export interface UnnamedQueuesOptions {
 
 /**
  * Queues of the namespace that no contract of this app names. Nobody runs what is in them, but it must not be lost in silence: they are
- * told about, and what lost hosts held there is handed back, as in any other queue.
+ * told about, and what lost hosts had claimed there is handed back, as in any other queue.
  */
 export class UnnamedQueues {
   readonly #options: UnnamedQueuesOptions;

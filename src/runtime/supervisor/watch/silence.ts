@@ -6,8 +6,8 @@ import { judge, type Verdict } from './verdict.ts';
 /** What is needed of a worker's process. */
 export type WatchedWorker = Pick<ChildWorker, 'name' | 'pid' | 'beside' | 'kill'>;
 
-/** A job that a worker holds, with the queue that it is in. */
-export type HeldClaim = Claim & { readonly queue: string };
+/** A job that a worker has claimed, with the queue that it is in. */
+export type QueueClaim = Claim & { readonly queue: string };
 
 /** The thread beside the main one answers within a few milliseconds, if at all. */
 const ANSWER_WITHIN_MS = 200;
@@ -19,7 +19,7 @@ export class Silence {
   /** It was stated. */
   emitted = false;
   /** What the worker was seen to hold. */
-  held: readonly HeldClaim[] = [];
+  claims: readonly QueueClaim[] = [];
   /** The worker must have answered by then, or it is ended. */
   endBy = Infinity;
   judging = false;

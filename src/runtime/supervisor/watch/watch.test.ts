@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Facts } from '../../../facts/index.ts';
 import { Beside } from './beside.ts';
-import type { HeldClaim, WatchedWorker } from './silence.ts';
+import type { QueueClaim, WatchedWorker } from './silence.ts';
 import { Watch } from './watch.ts';
 
 const LOCK_MS = 10_000;
@@ -25,7 +25,7 @@ describe('Watch', () => {
     vi.useRealTimers();
   });
 
-  function watching(lockLeftMs = LOCK_MS, held = ['one', 'two']) {
+  function watching(lockLeftMs = LOCK_MS, ids = ['one', 'two']) {
     const facts = new Facts();
     const stated: object[] = [];
     facts.on('worker.blocked', ({ fields }) => stated.push(fields));
@@ -34,8 +34,8 @@ describe('Watch', () => {
     const watch = new Watch({
       facts,
       lockMs: LOCK_MS,
-      held: async name =>
-        held.map((jobId): HeldClaim => ({ queue: 'q', jobId, jobName: 'job', worker: name, token: 't', lockLeftMs })),
+      claims: async name =>
+        ids.map((jobId): QueueClaim => ({ queue: 'q', jobId, jobName: 'job', worker: name, token: 't', lockLeftMs })),
       keep: async claims => kept.push(...claims.map(({ jobId }) => jobId)),
     });
     cleanups.push(() => watch.stop());
@@ -90,7 +90,7 @@ describe('Watch', () => {
   test('an engine that does not answer changes nothing in that', async () => {
     const silent = worker('silent');
     const never = () => new Promise<never>(() => undefined);
-    const watch = new Watch({ facts: new Facts(), lockMs: LOCK_MS, held: never, keep: never });
+    const watch = new Watch({ facts: new Facts(), lockMs: LOCK_MS, claims: never, keep: never });
     cleanups.push(() => watch.stop());
     watch.heard(silent, TURN);
     await vi.advanceTimersByTimeAsync(5_000);

@@ -1,13 +1,13 @@
 import { lockRenewalMs } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { settledBy } from '../deaths/settled-by.ts';
-import { Silence, type HeldClaim, type WatchedWorker } from './silence.ts';
+import { Silence, type QueueClaim, type WatchedWorker } from './silence.ts';
 
 export interface WatchOptions {
   /** What a worker holds in the engine now. */
-  readonly held: (worker: string) => Promise<readonly HeldClaim[]>;
+  readonly claims: (worker: string) => Promise<readonly QueueClaim[]>;
   /** Renews the locks of what a worker holds, which it cannot do itself now. */
-  readonly keep: (held: readonly HeldClaim[]) => Promise<unknown>;
+  readonly keep: (claims: readonly QueueClaim[]) => Promise<unknown>;
   /** The shortest lock of a queue that is worked on here, milliseconds. */
   readonly lockMs: number;
   readonly facts: Facts;
@@ -66,7 +66,7 @@ export class Watch {
   left(worker: string): readonly string[] {
     const silence = this.#silences.get(worker);
     this.#silences.delete(worker);
-    return silence?.held.map(({ jobId }) => jobId) ?? [];
+    return silence?.claims.map(({ jobId }) => jobId) ?? [];
   }
 
   /** Ends a worker that has not left in time. What it runs is to blame when that keeps it from answering. */
@@ -107,11 +107,11 @@ export class Watch {
   }
 
   async #emitBlocked(silence: Silence): Promise<void> {
-    const { facts, held } = this.#options;
+    const { facts, claims } = this.#options;
     const { worker } = silence;
     const ask = async (): Promise<void> => {
-      silence.held = await held(worker.name);
-      const leftMs = Math.min(IDLE_MS, ...silence.held.map(claim => claim.lockLeftMs));
+      silence.claims = await claims(worker.name);
+      const leftMs = Math.min(IDLE_MS, ...silence.claims.map(claim => claim.lockLeftMs));
       silence.endBy = performance.now() + leftMs - this.#margin();
     };
     const [stack] = await Promise.all([
@@ -121,14 +121,14 @@ export class Watch {
     facts.emit('worker.blocked', {
       worker: worker.name,
       blockedMs: Math.round(silence.lasts()),
-      jobs: silence.held.map(({ jobId }) => jobId),
+      jobs: silence.claims.map(({ jobId }) => jobId),
       stack,
     });
   }
 
   async #endOrKeep(silence: Silence): Promise<void> {
     const { lockMs, keep } = this.#options;
-    const keeping = keep(silence.held);
+    const keeping = keep(silence.claims);
     // However long it takes to end it, nobody else may take what it holds meanwhile.
     const [verdict] = await Promise.all([
       silence.verdict(lockMs / 2),

@@ -207,7 +207,7 @@ describe('turns on PostgreSQL', () => {
     await queue.add(jobs('a', 'b'));
     const other = await engine.turns(name);
     const [a] = (await other.turn({ id: 'other', now: Date.now(), ends: [], take: slots(1, 'other') })).jobs;
-    expect(await turn([], slots(1))).toMatchObject({ jobs: [], rest: { kind: 'held' } });
+    expect(await turn([], slots(1))).toMatchObject({ jobs: [], rest: { kind: 'blocked' } });
     await other.turn({ id: 'other-end', now: Date.now(), ends: [ended(a, done())], take: undefined });
     let found: readonly TakenJob[] = [];
     while (found.length === 0) {

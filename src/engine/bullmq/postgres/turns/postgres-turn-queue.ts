@@ -5,7 +5,7 @@ import {
   type End,
   type GroupLimit,
   type GroupPause,
-  type Held,
+  type JobLock,
   type NewJob,
   type NoteAnswer,
   type Rest,
@@ -207,10 +207,10 @@ export class PostgresTurnQueue implements TurnQueue {
     return [...(await this.note(notes.slice(0, half))), ...(await this.note(notes.slice(half)))];
   }
 
-  async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {
-    if (held.length === 0) return [];
-    const ids = held.map(({ jobId }) => jobId);
-    const tokens = held.map(({ token }) => token);
+  async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {
+    if (locks.length === 0) return [];
+    const ids = locks.map(({ jobId }) => jobId);
+    const tokens = locks.map(({ token }) => token);
     const rows = await runStatement<AddedRow>(this.#options.pool, EXTEND, [this.name, ids, tokens, lockMs]);
     return rows.map(({ id }) => id);
   }
@@ -256,6 +256,6 @@ function restOf(head: TurnRow, taken: number, wanted: number): Rest {
   if (taken === wanted || head.held === 'bytes') return { kind: 'more' };
   const limitedMs = Number(head.limited_ms);
   if (limitedMs > 0) return { kind: 'limited', forMs: limitedMs };
-  if (head.held !== null) return { kind: 'held' };
+  if (head.held !== null) return { kind: 'blocked' };
   return { kind: 'none', delayedUntil: head.next_at === null ? undefined : Number(head.next_at) };
 }

@@ -70,8 +70,8 @@ function complaintOf(stored: StoredJob, unreadable: readonly string[], timestamp
 
 /** The parser's message quotes what it read: only the place is taken from it. */
 function notJson(cause: unknown, text: string): string {
-  const place = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined;
-  const where = place === undefined ? '' : `, reading failed at position ${place}`;
+  const position = cause instanceof Error ? /at position (\d+)/.exec(cause.message)?.[1] : undefined;
+  const where = position === undefined ? '' : `, reading failed at position ${position}`;
   return `the stored data is not JSON (${text.length} characters${where})`;
 }
 

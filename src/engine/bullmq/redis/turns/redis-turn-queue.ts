@@ -4,7 +4,7 @@ import type {
   AddAnswer,
   End,
   GroupPause,
-  Held,
+  JobLock,
   NewJob,
   NoteAnswer,
   Rest,
@@ -168,10 +168,10 @@ export class RedisTurnQueue implements TurnQueue {
     return noteAnswer(await this.#noteScript.run(keys, args));
   }
 
-  async extendLocks(held: readonly Held[], lockMs: number): Promise<readonly string[]> {
-    if (held.length === 0) return [];
-    const ids = held.map(({ jobId }) => jobId);
-    const tokens = held.map(({ token }) => token);
+  async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {
+    if (locks.length === 0) return [];
+    const ids = locks.map(({ jobId }) => jobId);
+    const tokens = locks.map(({ token }) => token);
     const lost: unknown = await this.#stock.extendLocks(ids, tokens, lockMs);
     return listOf(lost).map(String);
   }
@@ -233,7 +233,7 @@ function restOf(kind: unknown, detail: unknown): Rest {
   switch (kind) {
     case 'limited':
       return { kind, forMs: Number(detail) };
-    case 'held':
+    case 'blocked':
       return { kind };
     case 'none':
       return { kind, delayedUntil: detail === '' ? undefined : Number(detail) };

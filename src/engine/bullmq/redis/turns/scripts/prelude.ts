@@ -26,7 +26,7 @@ if said then
     for i, id in ipairs(said[3]) do
       local token = ARGV[tokensAt + said[4][i]]
       if call('GET', prefix .. id .. ':lock') == token then
-        --#again-held
+        --#again-locked
         jobs[#jobs + 1] = { id, said[4][i], call('HGETALL', prefix .. id), 1 }
       end
     end
@@ -60,12 +60,12 @@ local maxEvents = state[5]
 local PARTS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
 
 -- Paused, or as many run as may.
-local function isHeld()
+local function isBlocked()
   return state[1] or (state[2] and call('LLEN', active) >= tonumber(state[2])) or false
 end
 
 -- Due delayed jobs go to where they wait. BullMQ moves up to 1,000 for each job that it takes.
-local function promote(held)
+local function promote(blocked)
   local due = call('ZRANGEBYSCORE', delayed, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, PROMOTED)
   if #due == 0 then return end
   --#promote
@@ -84,7 +84,7 @@ local function promote(held)
     call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'delayed')
     redis.pcall('HSET', prefix .. id, 'delay', 0)
   end
-  if not held then
+  if not blocked then
     --#promote-marker
     call('ZADD', marker, 0, '0')
   end

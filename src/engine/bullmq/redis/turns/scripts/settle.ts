@@ -158,7 +158,7 @@ local function settle(i, at)
   if what == 'r' and a == '0' then
     --#retry-promotes
     markDelayed()
-    promote(isHeld())
+    promote(isBlocked())
   end
 
   local stored
@@ -242,7 +242,7 @@ local function settle(i, at)
     call('HSET', key, 'atm', made, 'delay', a)
     delay(id, tonumber(a))
   elseif what == 'r' then
-    local held, priority = isHeld(), tonumber(stored[2]) or 0
+    local blocked, priority = isBlocked(), tonumber(stored[2]) or 0
     if priority == 0 then
       --#retry-wait
       call(d, wait, id)
@@ -250,7 +250,7 @@ local function settle(i, at)
       --#retry-prioritized
       call('ZADD', prioritized, priority * 4294967296 + call('INCR', pc) % 4294967296, id)
     end
-    if not held then wake() end
+    if not blocked then wake() end
     call('HSET', key, 'atm', made)
     call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
   elseif what == 'z' then
@@ -271,7 +271,7 @@ local function settle(i, at)
       call('RPUSH', wait, id)
     end
     -- BullMQ leaves no sign for a job with a priority: idle workers would sleep on.
-    if not isHeld() then wake() end
+    if not isBlocked() then wake() end
     call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
   end
   return 0

@@ -99,7 +99,7 @@ local function serve(group)
 end
 
 if tokens > 0 and not rare then
-  local held = isHeld()
+  local held = isBlocked()
   promote(held)
   local room = tokens
   local limited = limitedFor()

@@ -56,16 +56,16 @@ local function pop(n)
 end
 
 if tokens > 0 and not rare then
-  local held = isHeld()
-  promote(held)
+  local blocked = isBlocked()
+  promote(blocked)
   local room, nth, dry = tokens, 0, false
   local limited = limitedFor()
   if limited > 0 then
     --#limited
     rest, detail = 'limited', limited
-  elseif held then
-    --#held
-    rest = 'held'
+  elseif blocked then
+    --#blocked
+    rest = 'blocked'
   else
     if ends == 0 and call('EXISTS', wait, prioritized) > 0 then insist() end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
@@ -123,7 +123,7 @@ if tokens > 0 and not rare then
       local first = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
       rest, detail = 'none', first and string.format('%.0f', math.floor(first / 4096)) or ''
     elseif rest == '' then
-      rest = nth < tokens and 'held' or 'more'
+      rest = nth < tokens and 'blocked' or 'more'
     end
   end
 end

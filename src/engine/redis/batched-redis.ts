@@ -22,7 +22,7 @@ export interface AnswerLimits {
  *   It counts its own turns, so that a process that was stopped for a while does not take its own absence for Redis's.
  * - it hands every command to the system by itself; here a busy connection writes several at once, within the same turn.
  */
-export class LeanRedis extends Redis {
+export class BatchedRedis extends Redis {
   readonly #limits: AnswerLimits;
   #timer: NodeJS.Timeout | undefined;
   readonly #late: LateAnswers | undefined;

@@ -1,6 +1,6 @@
-export type InboxWork<Item, Result> = (item: Item) => Promise<Result>;
+export type LimitedWork<Item, Result> = (item: Item) => Promise<Result>;
 
-export interface InboxOptions<Item, Result> {
+export interface ConcurrencyLimiterOptions<Item, Result> {
   readonly concurrency: number;
   /** Waiting at most. */
   readonly limit: number;
@@ -9,9 +9,9 @@ export interface InboxOptions<Item, Result> {
 }
 
 /** Work that arrives faster than it is done: so many at once, in the order of arrival, and so many waiting at most. */
-export class Inbox<Item, Result> {
-  readonly #work: InboxWork<Item, Result>;
-  readonly #settle: InboxOptions<Item, Result>['settle'];
+export class ConcurrencyLimiter<Item, Result> {
+  readonly #work: LimitedWork<Item, Result>;
+  readonly #settle: ConcurrencyLimiterOptions<Item, Result>['settle'];
   readonly #concurrency: number;
   readonly #limit: number;
   readonly #waiting: Waiting<Item, Result>[] = [];
@@ -19,7 +19,10 @@ export class Inbox<Item, Result> {
   #idle: PromiseWithResolvers<void> | undefined;
 
   /** Neither `work` nor `settle` rejects. */
-  constructor(work: InboxWork<Item, Result>, { concurrency, limit, settle }: InboxOptions<Item, Result>) {
+  constructor(
+    work: LimitedWork<Item, Result>,
+    { concurrency, limit, settle }: ConcurrencyLimiterOptions<Item, Result>,
+  ) {
     this.#work = work;
     this.#settle = settle;
     this.#concurrency = concurrency;
@@ -31,13 +34,13 @@ export class Inbox<Item, Result> {
     return this.#running + this.#waiting.length;
   }
 
-  /** The work's end; undefined when the inbox is full and the item was not taken. */
+  /** The work's end; undefined when the limiter is full and the item was not taken. */
   offer(item: Item): Promise<Result> | undefined {
     if (this.#isFull) return undefined;
     return new Promise(resolve => this.#take({ item, done: resolve }));
   }
 
-  /** As `offer`, for who does not ask for the end. False when the inbox is full. */
+  /** As `offer`, for who does not ask for the end. False when the limiter is full. */
   add(item: Item): boolean {
     if (this.#isFull) return false;
     this.#take({ item, done: undefined });

@@ -2,9 +2,9 @@ import { hasCode } from '../../errors/index.ts';
 import { isDeliveryError, mayCall } from '../../resilience/index.ts';
 import type { Outcome } from '../run/outcome.ts';
 import type { Destination } from './destination.ts';
-import type { Finding, Hold } from './shared-breaker.ts';
+import type { Finding, DestinationState } from './shared-breaker.ts';
 
-/** Held jobs come back over so long, not as one crowd. */
+/** Jobs of a paused destination come back over so long, not as one crowd. */
 const SPREAD_MS = 10_000;
 /** What a far side may ask for. Less than the shortest would be no pause at all: its jobs would come back as fast as they can. */
 const SHORTEST_QUIET_MS = 1_000;
@@ -14,7 +14,7 @@ const FREE_PAUSES = 20;
 
 /** What was shared about a destination, and when it was read. */
 export interface Look {
-  readonly hold: Hold;
+  readonly state: DestinationState;
   readonly at: number;
 }
 
@@ -25,10 +25,10 @@ export interface Waits {
 }
 
 /** The wait for a destination that has asked for a pause, or whose circuit is open; undefined when it may be called. */
-export function holdOf({ name }: Destination, { hold, at }: Look): Waits | undefined {
-  if (hold.quietUntil > at) return pause(name, hold.quietUntil, at);
-  if (typeof mayCall(hold.breaker, at) !== 'number') return undefined;
-  return waits(hold.breaker.until, `${name} is held: it keeps failing`);
+export function pauseOf({ name }: Destination, { state, at }: Look): Waits | undefined {
+  if (state.quietUntil > at) return waitFor(name, state.quietUntil, at);
+  if (typeof mayCall(state.breaker, at) !== 'number') return undefined;
+  return waits(state.breaker.until, `${name} is paused: it keeps failing`);
 }
 
 /** What the end of a run says about its destination; undefined when it says nothing. */
@@ -49,7 +49,7 @@ export function findingOf(outcome: Outcome): Finding | undefined {
 export interface Ended {
   readonly destination: Destination;
   /** What is shared about it now. */
-  readonly hold: Hold;
+  readonly state: DestinationState;
   /** How often the job was taken from its queue without an attempt. */
   readonly waited: number;
   readonly at: number;
@@ -58,19 +58,19 @@ export interface Ended {
 /**
  * A failure that the destination's sickness, or the pause that it asks for, explains spends no attempt, and ends no job.
  */
-export function held(
+export function pausedOutcome(
   outcome: Outcome,
   finding: Finding,
-  { destination: { name }, hold: { breaker, quietUntil }, waited, at }: Ended,
+  { destination: { name }, state: { breaker, quietUntil }, waited, at }: Ended,
 ): Outcome {
   // What may have been done already is not simply done again.
   if (outcome.kind === 'dead' && outcome.reason !== 'attempts-exhausted') return outcome;
   if (finding.what === 'busy') {
     if (waited >= FREE_PAUSES) return outcome;
-    return notBefore(at, outcome, pause(name, quietUntil, at).outcome);
+    return notBefore(at, outcome, waitFor(name, quietUntil, at).outcome);
   }
   if (finding.what === 'well' || breaker.phase === 'closed') return outcome;
-  const { outcome: waiting } = waits(breaker.until, `${name} is held: it keeps failing`);
+  const { outcome: waiting } = waits(breaker.until, `${name} is paused: it keeps failing`);
   return waiting;
 }
 
@@ -81,7 +81,7 @@ function notBefore(at: number, own: Outcome, asked: Outcome): Outcome {
 }
 
 /** A short pause is not drawn out: they come back over as long again. */
-function pause(name: string, until: number, at: number): Waits {
+function waitFor(name: string, until: number, at: number): Waits {
   return waits(until, `${name} has asked for a pause`, Math.min(SPREAD_MS, Math.max(0, until - at)));
 }
 

@@ -2,26 +2,26 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PoolClient } from 'pg';
 import { collect, counted, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
 
-let place: StoreOfTest;
+let fixture: StoreOfTest;
 const open: PoolClient[] = [];
 beforeEach(async () => {
-  place = await openStore();
+  fixture = await openStore();
 });
 afterEach(async () => {
   for (const client of open.splice(0)) client.release(true);
-  await place.close();
+  await fixture.close();
 });
 
 async function begin(): Promise<PoolClient> {
-  const client = await place.pool.connect();
+  const client = await fixture.pool.connect();
   client.on('error', () => undefined);
   open.push(client);
   await client.query('begin');
   return client;
 }
 const add = (stream: string, tx?: PoolClient) =>
-  place.store.append(stream, [counted({ by: 1 })], { expectedVersion: 'any', ...(tx !== undefined && { tx }) });
-const seen = async (after = 0) => (await collect(place.store.readAll({ after }))).map(({ stream }) => stream);
+  fixture.store.append(stream, [counted({ by: 1 })], { expectedVersion: 'any', ...(tx !== undefined && { tx }) });
+const seen = async (after = 0) => (await collect(fixture.store.readAll({ after }))).map(({ stream }) => stream);
 
 describe('the order of all events', () => {
   test('holds back what was committed while a smaller position is not decided, and then shows both', async () => {
@@ -83,12 +83,12 @@ describe('the order of all events', () => {
     await add('lost', tx);
     await add('after');
     const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
-    await place.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+    await fixture.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
     await expect.poll(() => seen()).toEqual(['after']);
   });
 
   test('is right across 2^32 positions, where the key of a lock begins anew', async () => {
-    await place.pool.query(`select setval('${place.store.names.sequence}', 4294967294)`);
+    await fixture.pool.query(`select setval('${fixture.store.names.sequence}', 4294967294)`);
     const tx = await begin();
     await add('a', tx);
     await add('b');
@@ -105,7 +105,7 @@ describe('the order of all events', () => {
     const committed: string[] = [];
     let writing = 8;
     const write = async (writer: number): Promise<void> => {
-      const client = await place.pool.connect();
+      const client = await fixture.pool.connect();
       for (let n = 0; n < 40; n += 1) {
         const stream = `w${writer}-${n}`;
         await client.query('begin');
@@ -122,7 +122,7 @@ describe('the order of all events', () => {
     const positions: number[] = [];
     const follow = async (): Promise<void> => {
       for (let last = false; ;) {
-        for await (const event of place.store.readAll({ after: positions.at(-1) ?? 0 })) {
+        for await (const event of fixture.store.readAll({ after: positions.at(-1) ?? 0 })) {
           followed.push(event.stream);
           positions.push(event.position);
         }

@@ -36,9 +36,9 @@ export async function onceInTransaction(
 ): Promise<boolean> {
   requireText(scope, 'the scope of an effect');
   requireText(key, 'the key of an effect');
-  const { inbox } = tablesOf(namespace);
+  const { deduplication } = tablesOf(namespace);
   const { rowCount } = await tx.query(
-    `insert into ${inbox} (subscription, event_id) values ($1, $2) on conflict do nothing`,
+    `insert into ${deduplication} (subscription, event_id) values ($1, $2) on conflict do nothing`,
     [scope, key],
   );
   if (rowCount !== 1) return false;
@@ -53,9 +53,9 @@ export async function onceInTransaction(
  */
 export async function forgetSeen(sql: Sql, olderThanMs: number, namespace?: string): Promise<number> {
   requireMilliseconds({ olderThanMs }, 0);
-  const { inbox } = tablesOf(namespace);
+  const { deduplication } = tablesOf(namespace);
   const { rowCount } = await sql.query(
-    `delete from ${inbox} where seen_at < now() - $1::float8 * interval '1 millisecond'`,
+    `delete from ${deduplication} where seen_at < now() - $1::float8 * interval '1 millisecond'`,
     [olderThanMs],
   );
   return rowCount ?? 0;

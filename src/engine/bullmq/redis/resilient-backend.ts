@@ -6,7 +6,7 @@ import type { Connections } from '../../redis/connections.ts';
 import { inEngineTime, inMachineTime } from './engine-time.ts';
 
 /** Makes the backend of a queue or worker on the process's command connection; a worker gets a blocking one of its own. */
-export function sturdyBackend(
+export function resilientBackend(
   connections: Connections,
   prefix: string,
   clock: EngineClock,
@@ -19,7 +19,7 @@ export function sturdyBackend(
     // For a queue, one failed INFO at the start would leave it rejecting for good. A worker needs the answer: without the
     // server's version BullMQ waits in whole seconds.
     const atOnce = { skipWaitingForReady: true, skipVersionCheck: true };
-    return new SturdyBackend(
+    return new ResilientBackend(
       commands,
       clock,
       new RedisConnection(commands, { shared: true, blocking: false, ...(!withBlockingConnection && atOnce) }),
@@ -51,7 +51,7 @@ const PARSED = ['opts', 'progress', 'parent'] as const;
  *
  * What BullMQ tells and is told about time goes through here too: see engine-time.ts.
  */
-class SturdyBackend extends RedisQueueBackend {
+class ResilientBackend extends RedisQueueBackend {
   readonly #redis: RedisClient;
   readonly #clock: EngineClock;
 

@@ -12,7 +12,7 @@ import type { WatchedPool } from '../../postgres/pool.ts';
  * For workers a connection error takes the one shape that BullMQ waits after. Others, such as "the database system is
  * starting up", it takes for a job's fault and fetches again at once: a loop without a pause (read in its source).
  */
-export class LentPool implements PgPool {
+export class BorrowedPool implements PgPool {
   /** BullMQ asks whether a lost LISTEN connection would be noticed. */
   readonly options = { keepAlive: true };
   readonly #pool: PgPool;

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startRedis, type RedisServer } from '../../../tests/support/redis-server.ts';
-import { LeanRedis, type AnswerLimits } from './lean-redis.ts';
+import { BatchedRedis, type AnswerLimits } from './batched-redis.ts';
 
 let server: RedisServer;
-const opened: LeanRedis[] = [];
+const opened: BatchedRedis[] = [];
 
 beforeAll(async () => {
   server = await startRedis();
@@ -14,8 +14,8 @@ afterEach(() => {
 });
 afterAll(() => server.stop());
 
-async function open(limits: AnswerLimits): Promise<LeanRedis> {
-  const redis = new LeanRedis(
+async function open(limits: AnswerLimits): Promise<BatchedRedis> {
+  const redis = new BatchedRedis(
     { port: server.port, lazyConnect: true, maxRetriesPerRequest: null, disconnectTimeout: 100 },
     limits,
   );
@@ -25,7 +25,7 @@ async function open(limits: AnswerLimits): Promise<LeanRedis> {
   return redis;
 }
 
-describe('LeanRedis', () => {
+describe('BatchedRedis', () => {
   test('commands of one turn share writes, and each gets its own answer', async () => {
     const redis = await open({ silenceMs: 5_000 });
     let writes = 0;

@@ -1,13 +1,13 @@
 import type { StateStore } from '../../state/index.ts';
 
-/** Gives a place back. */
+/** Gives a slot back. */
 export type GiveBack = () => Promise<void>;
 
 /**
- * Places that one job holds at a time, such as those of a destination that takes only so many calls at once. A job that comes again was
- * handed back for a process that is gone: it finds its own place, and nobody waits until that lapses.
+ * Slots that one job holds at a time, such as those of a destination that takes only so many calls at once. A job that comes again was
+ * handed back for a process that is gone: it finds its own slot, and nobody waits until that lapses.
  */
-export class Places {
+export class Slots {
   readonly #store: StateStore;
   readonly #collection: string;
 

@@ -25,7 +25,7 @@ const DEFAULTS = {
   runRetryDelay: 1_000,
 } as const;
 
-export interface SturdyWorkerOptions {
+export interface ResilientWorkerOptions {
   readonly setup: WorkerSetup;
   readonly prefix?: string;
   readonly backend: BackendFactory<IQueueBackend, unknown>;
@@ -34,10 +34,10 @@ export interface SturdyWorkerOptions {
 }
 
 /** BullMQ's worker, able to live with what it may find in a queue and with an engine that goes away. */
-export class SturdyWorker extends Worker<unknown, unknown, string, IQueueBackend> {
+export class ResilientWorker extends Worker<unknown, unknown, string, IQueueBackend> {
   #onConnectionError: ((error: unknown) => void) | undefined;
 
-  constructor(name: string, process: EngineProcessor, options: SturdyWorkerOptions) {
+  constructor(name: string, process: EngineProcessor, options: ResilientWorkerOptions) {
     const { setup, prefix, backend } = options;
     super(
       name,
@@ -79,14 +79,14 @@ export class SturdyWorker extends Worker<unknown, unknown, string, IQueueBackend
 
   /**
    * Runs one job whose lock another process has taken and whose token it has told us; nothing else is fetched. Resolves when the
-   * job is settled, also as a failure, or is no longer there or no longer held with that token. Not for a worker that runs.
+   * job is settled, also as a failure, or is no longer there or no longer locked with that token. Not for a worker that runs.
    */
   async adopt(jobId: string, token: string): Promise<void> {
     const job: EngineJob | undefined = await Job.fromId(this, jobId);
     if (job === undefined) return;
-    // Renewed from now on: the process that held it has stopped doing so.
-    const held = await job.extendLock(token, this.opts.lockDuration ?? DEFAULTS.lockDuration);
-    if (held !== 1) return;
+    // Renewed from now on: the process that claimed it has stopped doing so.
+    const renewed = await job.extendLock(token, this.opts.lockDuration ?? DEFAULTS.lockDuration);
+    if (renewed !== 1) return;
     this.lockManager.start();
     await this.processJob(job, token, () => false);
   }

@@ -1,7 +1,7 @@
 import type { GroupedOptions } from './groups.ts';
 
-/** A job that a worker holds. Whoever knows the token can act for the worker. */
-export interface Held {
+/** The lock of a job that a worker has claimed. Whoever knows the token can act for the worker. */
+export interface JobLock {
   readonly jobId: string;
   readonly token: string;
 }
@@ -41,7 +41,7 @@ export interface SoundJob extends Taken {
   readonly data: unknown;
 }
 
-/** Something of it could not be read. It is held like any other and must be settled; what was damaged reads as empty. */
+/** Something of it could not be read. It is locked like any other and must be settled; what was damaged reads as empty. */
 export interface BrokenJob extends Taken {
   readonly kind: 'broken';
   readonly data: Readonly<Record<string, never>>;
