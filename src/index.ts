@@ -66,6 +66,7 @@ export {
   ResultTimeoutError,
   ResultUnknownError,
   ResultUnreadableError,
+  isOver,
   UndecodableJobError,
   type ResultOptions,
 } from './queue/index.ts';
@@ -81,6 +82,7 @@ export {
   type JobReceipt,
   type JobState,
   type JobView,
+  type WaitsFor,
 } from './queue/index.ts';
 export {
   CircuitBreaker,

@@ -1,4 +1,4 @@
-import type { JobView, RunningJobView } from '../../src/queue/index.ts';
+import { isOver, type JobView, type RunningJobView } from '../../src/queue/index.ts';
 import { age } from '../overview/overview-page.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
@@ -36,7 +36,7 @@ function oneJob(
   { id, job }: NonNullable<RunningPageOptions['asked']>,
 ): Html {
   if (job === undefined) return html`<p class="problem" role="alert">No job has the id ${id.slice(0, 300)}.</p>`;
-  const ended = job.state === 'succeeded' || job.state === 'dead';
+  const ended = isOver(job.state);
   return html`<div class="card">
     <p>
       <strong>${job.name}</strong> in ${job.queue}: ${job.state}, ${job.attemptsMade} of ${job.attempts} attempts ended.

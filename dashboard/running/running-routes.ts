@@ -1,7 +1,14 @@
 import express, { Router, type Request } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
-import { UndecodableJobError, cancelJob, readJobView, readRunningJobs, type JobView } from '../../src/queue/index.ts';
+import {
+  UndecodableJobError,
+  cancelJob,
+  isOver,
+  readJobView,
+  readRunningJobs,
+  type JobView,
+} from '../../src/queue/index.ts';
 import { answer } from '../http/answers.ts';
 import { markDryRun } from '../http/audit.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
@@ -57,7 +64,7 @@ const WHY = { requested: undefined, ended: 'it has ended', unknown: 'no such job
 
 function whyNot(job: JobView | undefined): string | undefined {
   if (job === undefined) return WHY.unknown;
-  return job.state === 'succeeded' || job.state === 'dead' ? WHY.ended : undefined;
+  return isOver(job.state) ? WHY.ended : undefined;
 }
 
 function unreadable(error: unknown): undefined {

@@ -162,7 +162,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     await worker.line(new RegExp(`"job\\.succeeded".*${sent}`));
     await worker.line(new RegExp(`"job\\.dead".*${refused}`));
     await worker.line(new RegExp(`"job\\.cancelled".*${unwanted}`));
-    expect(await Promise.all([sent, refused, unwanted].map(stateOf))).toEqual(['succeeded', 'dead', 'dead']);
+    expect(await Promise.all([sent, refused, unwanted].map(stateOf))).toEqual(['succeeded', 'dead', 'cancelled']);
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
 

@@ -21,6 +21,8 @@ export type HistoryLine =
       readonly message: string;
       /** Why there was no further attempt; undefined when there was. */
       readonly dead?: EndReason;
+      /** False: the handler was not called. */
+      readonly begun?: false;
     }
   | { readonly what: 'replayed'; readonly at: number; readonly by: string };
 

@@ -1,4 +1,5 @@
 import { type Command, parseCommand, visible, when } from '../../command/index.ts';
+import { isOver, type WaitsFor } from '../../queue/index.ts';
 import { withClient } from '../../boot/engine/index.ts';
 
 export const job: Command = {
@@ -25,7 +26,32 @@ export const job: Command = {
     say('started', when(view.startedAt));
     say('finished', when(view.finishedAt));
     for (const [index, error] of view.errors.entries()) say(`error ${index + 1}`, error.split('\n', 1)[0]);
-    if (view.state === 'dead') say('ended with', view.lastError);
+    if (view.waitsFor !== undefined) say('waits for', waitsForText(view.waitsFor));
+    if (view.progress !== undefined) say('progress', short(view.progress));
+    if (view.result !== undefined && view.result !== null) say('result', short(view.result));
+    if (isOver(view.state) && view.lastError !== undefined && view.state !== 'succeeded')
+      say('ended with', view.lastError);
     return 0;
   },
 };
+
+/** On one line; `--json` has it whole. */
+function short(value: unknown): string {
+  const json = JSON.stringify(value) ?? '';
+  return json.length <= 200 ? json : `${json.slice(0, 200)}... (--json has all)`;
+}
+
+function waitsForText(waits: WaitsFor): string {
+  switch (waits.for) {
+    case 'time':
+      return `its time, ${when(waits.until)}`;
+    case 'release':
+      return `a release that knows ${waits.unknown}, since ${when(waits.since)}`;
+    case 'pause':
+      return `the end of a pause of queue ${waits.of.queue}`;
+    case 'limit':
+      return `the ${waits.what} limit of queue ${waits.of.queue}`;
+    case 'children':
+      return 'its children';
+  }
+}

@@ -23,6 +23,8 @@ export type EndedJob =
 export interface JobEnds {
   /** In the order of the jobs; all of them in one trip. */
   read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]>;
+  /** When a job that is delayed is due, by the engine's time; undefined where it is not delayed. */
+  dueAt(job: JobPlace): Promise<number | undefined>;
   /** Tells every process that listens. A message may be lost: whoever waits looks as well. */
   announce(jobIds: readonly string[]): Promise<void>;
   /**

@@ -36,6 +36,13 @@ export class MemoryEnds implements JobEnds {
     return { kind: 'failed', message: job.failedReason ?? '', lastLine: job.logs.at(-1) };
   }
 
+  async dueAt({ queue: name, id }: JobPlace): Promise<number | undefined> {
+    await this.#options.reach();
+    const { server, namespace } = this.#options;
+    const job = server.queue(namespace, name).jobs.get(id);
+    return job?.state === 'delayed' ? job.dueAt : undefined;
+  }
+
   async announce(jobIds: readonly string[]): Promise<void> {
     await this.#options.reach();
     const { server, namespace } = this.#options;

@@ -13,13 +13,22 @@ export function endReasonOf(message: string, lastLine?: string): string | undefi
   return message.startsWith('JOB_EXPIRED: ') ? 'expired' : undefined;
 }
 
-/** The lines of history are written by the dead letters: `{"what":"failed", ..., "dead":REASON}`. */
+/** Whether the handler was called in the attempt that ended it: a job that is cancelled while it waits, say, was not begun. */
+export function hasBegun(lastLine: string | undefined): boolean {
+  return lastLine === undefined || lineOf(lastLine)?.begun !== false;
+}
+
 function reasonIn(line: string): string | undefined {
+  const dead = lineOf(line)?.dead;
+  return typeof dead === 'string' && KNOWN.has(dead) ? dead : undefined;
+}
+
+/** The lines of history are those of the dead letters: `{"what":"failed", ..., "dead":REASON}`. */
+function lineOf(line: string): { readonly dead?: unknown; readonly begun?: unknown } | undefined {
   try {
     const read: unknown = JSON.parse(line);
-    if (typeof read !== 'object' || read === null || !('what' in read && 'dead' in read)) return undefined;
-    const { what, dead } = read;
-    return what === 'failed' && typeof dead === 'string' && KNOWN.has(dead) ? dead : undefined;
+    const { what, dead, begun }: Partial<Record<string, unknown>> = { ...Object(read) };
+    return what === 'failed' ? { dead, begun } : undefined;
   } catch {
     return undefined;
   }

@@ -1,9 +1,18 @@
 import type { Engine, EngineJob } from '../../engine/index.ts';
+import { endReasonOf, hasBegun } from '../meta/end-reason.ts';
+import { progressIn } from '../meta/job-marks.ts';
 import { parseJobId } from '../ids/job-id.ts';
 import { readMeta } from '../meta/job-meta.ts';
 import { readStoredJob } from './read-stored-job.ts';
+import { whyItWaits, type WaitsFor } from './why-it-waits.ts';
 
-export type JobState = 'waiting' | 'delayed' | 'running' | 'succeeded' | 'dead' | 'unknown';
+/** `cancelled` and `expired` are ends that somebody wanted; `dead` is the one that wants somebody. */
+export type JobState = 'waiting' | 'delayed' | 'running' | 'succeeded' | 'cancelled' | 'expired' | 'dead' | 'unknown';
+
+/** Whether nothing more becomes of it by itself. */
+export function isOver(state: JobState): boolean {
+  return state === 'succeeded' || state === 'cancelled' || state === 'expired' || state === 'dead';
+}
 
 /** A job as it stands, without its data. */
 export interface JobView {
@@ -11,6 +20,7 @@ export interface JobView {
   readonly name: string;
   readonly queue: string;
   readonly state: JobState;
+  /** Those that began: 0 of a job that was cancelled, or expired, while it waited. */
   readonly attemptsMade: number;
   readonly attempts: number;
   readonly correlationId: string;
@@ -18,6 +28,14 @@ export interface JobView {
   readonly enqueuedAt: number;
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
+  /** Why it is not running, where it waits for more than its turn. */
+  readonly waitsFor: WaitsFor | undefined;
+  /** What its handler said last of how far it is. */
+  readonly progress: unknown;
+  /** What its handler returned, of a job that has succeeded. */
+  readonly result: unknown;
+  /** Why there was no other attempt, of a job that is dead, such as `attempts-exhausted`; undefined where another program ended it. */
+  readonly deadReason: string | undefined;
   /** Why the last attempt failed; sensitive values were removed before it was stored. */
   readonly lastError: string | undefined;
   /** One text an attempt, oldest first. */
@@ -45,7 +63,19 @@ export async function readJobView(engine: Engine, id: string): Promise<JobView |
   // Before the rest: a job that ends in between is shown as running, and not as ended without the attempt that ended it.
   const state = await queue.getJobState(id);
   const job = await readStoredJob(queue, id);
-  return job === undefined ? undefined : viewOf(state, parts.queue, job);
+  if (job === undefined) return undefined;
+  const waitsFor = await whyItWaits(engine, queue, state, job);
+  if (state !== 'failed') return { ...viewOf(state, parts.queue, job), waitsFor };
+  const [end] = await (await engine.ends()).read([{ queue: parts.queue, id }]);
+  return endedView(viewOf(state, parts.queue, job), end?.kind === 'failed' ? end.lastLine : undefined);
+}
+
+/** BullMQ knows one kind of failure; the last line of its history says which this is. */
+function endedView(view: JobView, lastLine: string | undefined): JobView {
+  const reason = endReasonOf(view.lastError ?? '', lastLine);
+  const attemptsMade = hasBegun(lastLine) ? view.attemptsMade : Math.max(0, view.attemptsMade - 1);
+  if (reason === 'cancelled' || reason === 'expired') return { ...view, state: reason, attemptsMade };
+  return { ...view, attemptsMade, deadReason: reason };
 }
 
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
@@ -62,6 +92,10 @@ function viewOf(state: string, queue: string, job: EngineJob): JobView {
     enqueuedAt: job.timestamp,
     startedAt: job.processedOn,
     finishedAt: job.finishedOn,
+    waitsFor: undefined,
+    progress: progressIn(job.progress),
+    result: state === 'completed' ? job.returnvalue : undefined,
+    deadReason: undefined,
     lastError: job.failedReason === '' ? undefined : job.failedReason,
     errors: job.stacktrace ?? [],
   };

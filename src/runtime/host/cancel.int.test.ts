@@ -55,7 +55,8 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
     expect((await cancelled).reason).toBe('they moved');
     expect(started).not.toContain(id);
     expect(await app.client.job(id)).toMatchObject({
-      state: 'dead',
+      state: 'cancelled',
+      attemptsMade: 0,
       lastError: 'JOB_CANCELLED: Cancelled: they moved',
     });
     const { logs } = await (await app.engine.queue('tasks')).getJobLogs(id);
@@ -74,7 +75,8 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
       expect(await app.client.cancel(id)).toBe('requested');
       expect((await cancelled).attempt).toBe(1);
       expect(await app.client.job(id)).toMatchObject({
-        state: 'dead',
+        state: 'cancelled',
+        attemptsMade: 1,
         lastError: expect.stringMatching(/^JOB_CANCELLED/),
       });
     },
@@ -109,7 +111,7 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
     expect(await app.client.cancel(id)).toBe('requested');
     await expect(cancelled).resolves.toMatchObject({ jobName: 'alone' });
     await adopting;
-    expect(await app.client.job(id)).toMatchObject({ state: 'dead', attemptsMade: 1 });
+    expect(await app.client.job(id)).toMatchObject({ state: 'cancelled', attemptsMade: 1 });
   });
 
   test('a job that has ended, or is none, is said to be', async () => {

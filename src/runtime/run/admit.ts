@@ -21,7 +21,7 @@ export async function admit(run: RunContext): Promise<Admitted | Outcome> {
   // Before the name: a half-written job may have lost that too, and no release will ever know it.
   if (job.kind === 'broken') return undecodable(job.name, job.complaint);
   const { cancel, since } = marksOf(job.progress);
-  if (cancel !== undefined) return { kind: 'cancelled', reason: cancel.reason };
+  if (cancel !== undefined) return { kind: 'cancelled', reason: cancel.reason, begun: false };
   if (assignment === undefined) return waitForRelease(run, 'the name');
   const { contract } = assignment;
   const decoded = await decodePayload(contract, meta.version, job.data);
@@ -29,7 +29,7 @@ export async function admit(run: RunContext): Promise<Admitted | Outcome> {
   if (decoded.kind === 'unreadable') return undecodable(contract.name, decoded.detail);
   if (isExpired(run, contract)) {
     const error = new JobExpiredError(contract.name, run.startedAt - job.timestamp, contract.expiresAfterMs ?? 0);
-    return { kind: 'dead', reason: 'expired', error };
+    return { kind: 'dead', reason: 'expired', error, begun: false };
   }
   // Found: should the job come back to a release that does not know it, after a rollback, that one's hour begins then.
   if (since !== undefined) await run.at.clearNote(job.id, progressIn(job.progress) ?? 0);
@@ -41,7 +41,7 @@ export function isExpired({ at, job, startedAt }: RunContext, { expiresAfterMs }
 }
 
 function undecodable(name: string, detail: string): Outcome {
-  return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(name, detail) };
+  return { kind: 'dead', reason: 'undecodable', error: new UndecodableJobError(name, detail), begun: false };
 }
 
 function waitForRelease({ at, job, startedAt }: RunContext, what: string): Outcome {
@@ -49,7 +49,7 @@ function waitForRelease({ at, job, startedAt }: RunContext, what: string): Outco
   const { since = startedAt } = marks;
   if (startedAt - since >= UNKNOWN_FOR_MS) {
     const error = new UnknownJobError(at.queue, job.name, what, startedAt - since);
-    return { kind: 'dead', reason: 'unknown-contract', error };
+    return { kind: 'dead', reason: 'unknown-contract', error, begun: false };
   }
   return {
     kind: 'snoozed',

@@ -13,6 +13,10 @@ export type Outcome =
       /** What is noted on the job from now on. */
       readonly note?: unknown;
     }
-  | { readonly kind: 'cancelled'; readonly reason: string }
-  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly error: Error }
+  | {
+      readonly kind: 'cancelled';
+      readonly reason: string;
+      /** False: the handler was not called. */ readonly begun?: false;
+    }
+  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly error: Error; readonly begun?: false }
   | { readonly kind: 'handed-back' };

@@ -35,7 +35,7 @@ async function outcomeOf(run: RunContext): Promise<Outcome> {
   if (at.stopping()) return { kind: 'handed-back' };
   if (job.deferredFailure !== undefined) {
     const reason = job.deferredFailure === STALLED_TOO_OFTEN ? 'stalled' : 'attempts-exhausted';
-    return { kind: 'dead', reason, error: new Error(job.deferredFailure) };
+    return { kind: 'dead', reason, error: new Error(job.deferredFailure), begun: false };
   }
   const admitted = admitAtOnce(run) ?? (await admit(run));
   if (admitted.kind !== 'admitted') return admitted;

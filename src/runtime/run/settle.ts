@@ -51,13 +51,25 @@ function endKindOf(run: RunContext, outcome: Outcome): EndKind {
     case 'handed-back':
       return { what: 'handed-back' };
     case 'cancelled':
-      return failedFor(run, 'cancelled', new JobCancelledError(outcome.reason), 'cancelled');
+      return failedFor(run, 'cancelled', new JobCancelledError(outcome.reason), 'cancelled', outcome.begun);
     case 'dead':
-      return failedFor(run, outcome.reason === 'expired' ? 'expired' : 'dead', outcome.error, outcome.reason);
+      return failedFor(
+        run,
+        outcome.reason === 'expired' ? 'expired' : 'dead',
+        outcome.error,
+        outcome.reason,
+        outcome.begun,
+      );
   }
 }
 
-function failedFor(run: RunContext, what: 'cancelled' | 'expired' | 'dead', error: Error, reason: EndReason): EndKind {
+function failedFor(
+  run: RunContext,
+  what: 'cancelled' | 'expired' | 'dead',
+  error: Error,
+  reason: EndReason,
+  begun: false | undefined,
+): EndKind {
   const { job } = run;
   const stored = storedError(run, error);
   return {
@@ -65,7 +77,7 @@ function failedFor(run: RunContext, what: 'cancelled' | 'expired' | 'dead', erro
     failure: failureOf(job, stored),
     attempts: whole(job.opts.attempts, 0) ?? 0,
     keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
-    line: lineOf(run, stored, reason),
+    line: lineOf(run, stored, reason, begun),
     data: forgotten(run),
   };
 }
@@ -105,6 +117,7 @@ function lineOf(
   run: RunContext,
   error: StoredError,
   dead?: EndReason,
+  begun?: false,
 ): { readonly text: string; readonly keep?: number } {
   const text = failedLine({
     at: run.now(),
@@ -115,6 +128,7 @@ function lineOf(
     error: error.name,
     message: error.message,
     ...(dead !== undefined && { dead }),
+    ...(begun !== undefined && { begun }),
   });
   const keepLogs = whole(run.job.opts.keepLogs, 1);
   return keepLogs === undefined ? { text } : { text, keep: keepLogs };

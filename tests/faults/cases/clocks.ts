@@ -1,3 +1,4 @@
+import { isOver } from '../../../src/queue/index.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +57,7 @@ async function worksOn(trial: Trial, act: () => Promise<void>): Promise<string[]
   const all = [...fresh, soon];
   await waitFor('the fresh jobs', async () => {
     const states = await Promise.all(all.map(({ id }) => stateOf(id)));
-    return states.every(state => state === 'succeeded' || state === 'dead');
+    return states.every(state => state !== undefined && isOver(state));
   });
   const wrong: string[] = [];
   for (const { id } of all) {

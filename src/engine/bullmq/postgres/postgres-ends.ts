@@ -19,6 +19,8 @@ const READ = `
     LEFT JOIN job ON job.queue = asked.queue AND job.id = asked.id
    ORDER BY asked.place`;
 
+const DUE = "SELECT process_at_ms AS due FROM job WHERE queue = $1 AND id = $2 AND state = 'delayed'";
+
 export interface PostgresEndsOptions {
   readonly pool: PgPool;
   readonly schema: string;
@@ -40,6 +42,12 @@ export class PostgresEnds implements JobEnds {
     const params = [jobs.map(({ queue }) => queue), jobs.map(({ id }) => id)];
     const { rows } = await this.#options.pool.query<EndRow>(READ, params);
     return rows.map(endOf);
+  }
+
+  async dueAt({ queue, id }: JobPlace): Promise<number | undefined> {
+    const { rows } = await this.#options.pool.query<{ readonly due: string | null }>(DUE, [queue, id]);
+    const due = rows[0]?.due;
+    return due === undefined || due === null ? undefined : Number(due);
   }
 
   async announce(jobIds: readonly string[]): Promise<void> {

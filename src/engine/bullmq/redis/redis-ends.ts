@@ -44,6 +44,13 @@ export class RedisEnds implements JobEnds {
     return { kind: 'failed', message: message ?? '', lastLine: lines[0] };
   }
 
+  /** BullMQ keeps 4,096 places in each millisecond. */
+  async dueAt({ queue, id }: JobPlace): Promise<number | undefined> {
+    const { commands, keys } = this.#options;
+    const score = await commands.zscore(`${await keys.prefixOf(queue)}:${queue}:delayed`, id);
+    return score === null ? undefined : Math.floor(Number(score) / 4_096);
+  }
+
   async announce(jobIds: readonly string[]): Promise<void> {
     const { commands } = this.#options;
     await Promise.all(idsText(jobIds).map(text => commands.publish(this.#channel, text)));
