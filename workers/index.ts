@@ -1,3 +1,4 @@
+export { startWorkers, type StartedWorkers, type StartWorkersOptions } from '../src/boot/work/index.ts';
 export { analyticsHandlers, recordBatch, recordIdentify, recordTrack } from './analytics/index.ts';
 export { database } from './database.ts';
 export {

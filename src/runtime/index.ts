@@ -22,4 +22,7 @@ export { Rescue } from './supervisor/deaths/rescue.ts';
 export { settledBy } from './supervisor/deaths/settled-by.ts';
 export { Supervisor } from './supervisor/supervisor.ts';
 export { isDebugged, sayTurns } from './supervisor/watch/turns.ts';
+export { HostDuties } from './supervisor/rounds/host-duties.ts';
+export { supervisedName, supervisorOf } from './supervisor/child/messages.ts';
+export { watchOwnProcess, type OwnWatch } from './supervisor/watch/own-watch.ts';
 export { startSampler } from './supervisor/watch/sampler.ts';

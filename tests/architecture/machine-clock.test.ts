@@ -40,6 +40,7 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
     4,
     'RabbitMQ has no time to ask for; only pauses of more than a broker can hold are told by it',
   ],
+  'src/runtime/supervisor/watch/own-watch-thread.ts': [1, 'the time of a line on standard error'],
   'src/telemetry/logs/create-logger.ts': [1, 'the time of a log line'],
   'src/telemetry/logs/repeats.ts': [1, 'which log lines of this process repeat each other'],
   'src/event-store/append/prepare-event.ts': [

@@ -103,8 +103,8 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   jobs: { may: [], why: 'contracts are data: whoever reads them must not load the platform' },
   producers: { may: ['jobs', 'src/queue'], why: 'a web app loads this, and must not load workers or dashboard' },
   workers: {
-    may: ['jobs', 'src/cli', 'src/command', 'src/queue', 'src/runtime', 'src/sessions', 'src/telemetry'],
-    why: 'handlers know contracts, not producers or pages',
+    may: ['jobs', 'src/boot', 'src/cli', 'src/command', 'src/queue', 'src/runtime', 'src/sessions', 'src/telemetry'],
+    why: "handlers know contracts, not producers or pages; its door also starts workers in a process of one's own",
   },
   dashboard: {
     may: [
@@ -226,6 +226,7 @@ export const ENTRY_POINTS = [
   'local/tarballs.ts',
   'local/mailbox-process.ts',
   'local/screenshot.ts',
+  'src/boot/work/start-workers.ts',
   'src/cli/main.ts',
   'src/command/process-terminal.ts',
 ] as const;

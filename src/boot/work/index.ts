@@ -2,4 +2,6 @@
 export { readHostSettings, type HostSettings } from './host-settings.ts';
 export { startWorkerFleet, type WorkerFleet, type WorkerFleetOptions } from './run-supervisor.ts';
 export { runSupervisedWorker, type SupervisedWorkerOptions } from './run-worker.ts';
+export type { StartedWorkers } from './own-workers.ts';
+export { startWorkers, type StartWorkersOptions } from './start-workers.ts';
 export { readWorkerSettings, type WorkerSettings } from './worker-settings.ts';

@@ -39,6 +39,8 @@ export interface WorkerHostOptions {
   readonly tracer?: Tracer | undefined;
   /** A supervisor watches this process's silence from outside, and says so. */
   readonly watched?: boolean | undefined;
+  /** Called after this process has answered nothing for a while, with the jobs that may have kept it; `worker.blocked` is emitted when left out. */
+  readonly onBlocked?: ((blockedMs: number, jobs: readonly string[]) => void) | undefined;
   /** Told of a handler that goes on long after its deadline: this process should be replaced. */
   readonly onStuck?: ((jobName: string) => void) | undefined;
 }
@@ -227,7 +229,9 @@ export class WorkerHost {
     const loop = watchLoop(BLOCKED_MS, blockedMs => {
       const jobs = this.running.takeSuspects();
       if (blockedMs === undefined || this.#options.watched === true) return;
-      this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack: [] });
+      const { onBlocked } = this.#options;
+      if (onBlocked !== undefined) onBlocked(blockedMs, jobs);
+      else this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack: [] });
     });
     const lost = new LostClaims({
       engine: this.#options.engine,

@@ -1,21 +1,13 @@
-import { hostname } from 'node:os';
 import type { App } from '../../contracts/index.ts';
-import { ClockWatch, type Engine } from '../../engine/index.ts';
+import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { openState, type StateStore } from '../../state/index.ts';
-import { clientOn } from '../../queue/index.ts';
-import { Scheduler } from '../schedules/scheduler.ts';
 import { settledBy } from './deaths/settled-by.ts';
-import { BlameBook, CauseCounter, countDeaths, sweepCauses } from '../../dead-letters/index.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child/child-worker.ts';
 import { Deaths } from './deaths/deaths.ts';
+import { HostDuties } from './rounds/host-duties.ts';
 import { Isolation } from './deaths/isolation.ts';
 import { supervisedName, supervisorOf, type FromWorker } from './child/messages.ts';
-import { clocksOfOthers, Presence } from './fleet/presence.ts';
-import { Rescue } from './deaths/rescue.ts';
 import { Respawn } from './child/respawn.ts';
-import { UnnamedQueues } from './rounds/unnamed-queues.ts';
-import { sweepState } from './rounds/sweep-state.ts';
 import { Timers } from './rounds/timers.ts';
 import { watchDeadLetters, type AlarmOptions } from './rounds/watch-dead-letters.ts';
 import { claimsOf, keepClaims } from './watch/worker-claims.ts';
@@ -40,11 +32,7 @@ export interface SupervisorOptions {
   readonly onReady?: (() => void) | undefined;
 }
 
-/** How often queues are looked for that no contract names. */
-const UNNAMED_EVERY_MS = 30_000;
 const ALIVE_EVERY_MS = 1_000;
-/** How long a dead worker's name is looked for in later sweeps, and how often everything is looked through. */
-const SWEEP_EVERY_MS = 30_000;
 /** Time kept back from the workers' grace period for what comes after them. */
 const OWN_MARGIN_MS = 700;
 /** What a worker that is replaced may take to end what it runs. */
@@ -69,15 +57,9 @@ export class Supervisor {
   #everReady = false;
   #saidReady = false;
   #stopping: Promise<void> | undefined;
-  #seen: ReadonlySet<string> = new Set();
-  #sweptAt = -Infinity;
-  #presence: Presence | undefined;
-  #clock: ClockWatch | undefined;
-  #rescue: Rescue | undefined;
+  #duties: HostDuties | undefined;
   #deaths: Deaths | undefined;
   #isolation: Isolation | undefined;
-  #scheduler: Scheduler | undefined;
-  #stopSweeping: (() => void) | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -108,13 +90,21 @@ export class Supervisor {
   }
 
   async start(): Promise<void> {
-    const { app, engine, facts, name, queues, processes, alarm } = this.#options;
-    const store: StateStore = await openState(engine);
-    const blame = new BlameBook(store);
-    const unnamed = new UnnamedQueues({ app, engine, facts });
-    const others = (): readonly string[] => unnamed.names;
-    const rescue = new Rescue({ engine, store, blame, facts, name, queues: [...app.queues.keys()], others });
-    this.#rescue = rescue;
+    const { app, engine, facts, name, queues, processes, recordsEnds, presence, alarm } = this.#options;
+    const duties = await HostDuties.open({
+      name,
+      app,
+      engine,
+      facts,
+      queues,
+      processes,
+      recordsEnds,
+      presence,
+      isGone: (worker, jobId, present) => this.#isGone(worker, jobId, present),
+      cause: worker => (this.#deaths?.forgave(worker) === true ? 'late' : 'host-lost'),
+    });
+    this.#duties = duties;
+    const { blame, rescue, store } = duties;
     const deaths = new Deaths({
       rescue,
       blame,
@@ -131,55 +121,9 @@ export class Supervisor {
       atOnce: Math.max(2, processes),
       diedTogether: worker => deaths.diedTogether(worker.name),
     });
-    const clock = new ClockWatch({
-      clock: engine.clock,
-      engine: engine.kind,
-      facts,
-      others: () => clocksOfOthers(store, name),
-    });
-    this.#clock = clock;
-    const startedAt = engine.clock.now();
-    this.#presence = new Presence({
-      store,
-      name,
-      about: () => ({
-        host: hostname(),
-        pid: process.pid,
-        startedAt,
-        processes,
-        queues,
-        clockMs: engine.clock.differenceMs,
-        recordsEnds: this.#options.recordsEnds,
-      }),
-      ...this.#options.presence,
-      onSeen: (present, mayJudge) => this.#judge(present, mayJudge),
-    });
     if (this.#stopping !== undefined) return;
-    this.#presence.start();
-    this.#scheduler = new Scheduler({
-      app,
-      client: clientOn(engine, facts),
-      store,
-      facts,
-      name,
-      now: () => clock.hostsNow(),
-    });
-    this.#scheduler.start();
+    duties.start();
     if (alarm !== undefined) watchDeadLetters(this.#timers, { app, engine, facts }, store, alarm);
-    const open = (): Promise<CauseCounter> => CauseCounter.open(app, engine);
-    const letters = sweepCauses({ open, queues: async () => [...app.queues.keys(), ...unnamed.names] });
-    // What cannot be looked through now is looked through the next time.
-    const look = (): void => void unnamed.look().catch(() => undefined);
-    look();
-    this.#timers.every(UNNAMED_EVERY_MS, look);
-    // Those that it makes itself: jobs that are to blame.
-    const counted = countDeaths(facts, open);
-    const state = sweepState(store);
-    this.#stopSweeping = () => {
-      state();
-      letters();
-      void counted.close();
-    };
     for (let count = 0; count < processes; count += 1) this.#startWorker();
     this.#timers.every(ALIVE_EVERY_MS, () => {
       for (const worker of this.#workers) worker.send({ kind: 'alive' });
@@ -204,9 +148,8 @@ export class Supervisor {
     const endsAt = performance.now() + graceMs;
     const workersMs = Math.max(0, graceMs - OWN_MARGIN_MS);
     this.#timers.end();
-    this.#stopSweeping?.();
     void this.#isolation?.stop();
-    const lead = this.#scheduler?.stop();
+    const lead = this.#duties?.stop();
     const all = [...this.#workers];
     for (const worker of all) worker.send({ kind: 'stop', graceMs: workersMs });
     // Frozen workers must not take the supervisor for frozen in turn.
@@ -218,13 +161,12 @@ export class Supervisor {
     const ending = (async () => {
       const names = new Set(all.map(({ name }) => name));
       // Those that were ended, and fetches that were under way in those that left.
-      await this.#rescue?.departed(names);
+      await this.#duties?.rescue.departed(names);
       const guilty = new Set(late.filter(({ killedAs }) => killedAs === 'guilty').map(({ name }) => name));
       const cause = (worker: string) => (guilty.has(worker) ? 'worker-died' : 'late');
-      await this.#rescue?.run(cause, worker => names.has(worker));
+      await this.#duties?.rescue.run(cause, worker => names.has(worker));
       await lead;
-      await this.#presence?.leave();
-      this.#clock?.stop();
+      await this.#duties?.leave();
     })();
     await settledBy(endsAt - 250, ending);
   }
@@ -304,7 +246,7 @@ export class Supervisor {
     const uptimeMs = Math.round(performance.now() - worker.startedAt);
     if (!clean) this.#options.facts.emit('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
-    if (isolated) void this.#rescue?.departed([worker.name]);
+    if (isolated) void this.#duties?.rescue.departed([worker.name]);
     if (!isolated) {
       const cause = killedAs === 'innocent' ? 'worker-killed' : clean ? 'late' : 'worker-died';
       void this.#deaths?.mourn(worker.name, cause, { seen, guilty: killedAs === 'guilty' });
@@ -324,22 +266,11 @@ export class Supervisor {
     return this.#isolation?.runs(worker) === true;
   }
 
-  /** Looks for hosts that are no more, and now and then for anything that nobody alive holds. */
-  #judge(present: ReadonlySet<string>, mayJudge: boolean): void {
-    if (!mayJudge || this.#stopping !== undefined) {
-      this.#seen = new Set([...this.#seen, ...present]);
-      return;
-    }
-    const lapsed = [...this.#seen].some(name => !present.has(name));
-    this.#seen = present;
-    if (!lapsed && performance.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
-    this.#sweptAt = performance.now();
-    const living = new Set([...this.#workers].map(worker => worker.name));
-    const cause = (worker: string) => (this.#deaths?.forgave(worker) === true ? 'late' : 'host-lost');
-    void this.#rescue?.run(cause, (worker, jobId) => {
-      const supervisor = supervisorOf(worker);
-      if (supervisor === undefined || this.#isolation?.holds(jobId) === true) return false;
-      return supervisor === this.#options.name ? !living.has(worker) : !present.has(supervisor);
-    });
+  /** Its process is gone, or its host is. */
+  #isGone(worker: string, jobId: string, present: ReadonlySet<string>): boolean {
+    const supervisor = supervisorOf(worker);
+    if (supervisor === undefined || this.#isolation?.holds(jobId) === true) return false;
+    if (supervisor !== this.#options.name) return !present.has(supervisor);
+    return ![...this.#workers].some(({ name }) => name === worker);
   }
 }

@@ -1,0 +1,181 @@
+import type { Variables } from '../../config/index.ts';
+import type { App } from '../../contracts/index.ts';
+import { openEngine, type Engine } from '../../engine/index.ts';
+import type { Facts } from '../../facts/index.ts';
+import {
+  createWorkerHost,
+  HostDuties,
+  isDebugged,
+  settledBy,
+  supervisedName,
+  supervisorOf,
+  watchForWedge,
+  watchOwnProcess,
+  workerName,
+  type OwnWatch,
+  type ResourceSet,
+  type WorkerHost,
+} from '../../runtime/index.ts';
+import type { Tracer } from '../../tracing/index.ts';
+import { recordOutboxEnds } from '../outbox/index.ts';
+import { usableEngine } from './usable-engine.ts';
+import type { WorkerSettings } from './worker-settings.ts';
+
+export interface StartedWorkers {
+  readonly name: string;
+  readonly queues: readonly string[];
+  readonly facts: Facts;
+  /** Jobs that run here now. */
+  readonly running: number;
+  /**
+   * Takes no more work, lets running jobs end within `graceMs` (SHUTDOWN_GRACE_MS, else 25 s), hands the others back to the heads of their
+   * queues, and closes everything. Repeated calls share one promise.
+   */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export interface OwnWorkersParts {
+  readonly app: App;
+  readonly settings: WorkerSettings;
+  /** Configured for the settings' handlers. */
+  readonly resources: ResourceSet;
+  readonly variables: Variables;
+  readonly facts: Facts;
+  readonly tracer: Tracer | undefined;
+  readonly onHopeless: ((queue: string) => void) | undefined;
+}
+
+/** A host and its one worker in the same process. */
+export class OwnWorkers implements StartedWorkers {
+  readonly name: string;
+  readonly queues: readonly string[];
+  readonly facts: Facts;
+  readonly #parts: OwnWorkersParts;
+  readonly #stopAsked = new AbortController();
+  readonly #host = workerName();
+  /** Of what this process does as a host; the jobs have a connection of their own, which ends before it. */
+  readonly #engine: Engine;
+  #watch: OwnWatch | undefined;
+  #unwatch: (() => void) | undefined;
+  #duties: HostDuties | undefined;
+  #work: WorkerHost | undefined;
+  #ends: Awaited<ReturnType<typeof recordOutboxEnds>>;
+  #stopping: Promise<void> | undefined;
+
+  constructor(parts: OwnWorkersParts) {
+    this.#parts = parts;
+    this.facts = parts.facts;
+    this.queues = parts.settings.queues;
+    this.name = supervisedName(this.#host, 1);
+    this.#engine = this.#open();
+  }
+
+  get running(): number {
+    return this.#work?.running.size ?? 0;
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.stop(1_000);
+      throw error;
+    }
+  }
+
+  stop(graceMs = this.#parts.settings.graceMs): Promise<void> {
+    this.#stopAsked.abort();
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  async #start(): Promise<void> {
+    const { app, tracer } = this.#parts;
+    const { handlers, concurrency, watch } = this.#parts.settings;
+    const { facts, name, queues } = this;
+    const { signal } = this.#stopAsked;
+    await usableEngine(this.#engine, facts, signal);
+    if (signal.aborted) return;
+    this.#ends = await recordOutboxEnds(facts, this.#parts.variables, () => undefined);
+    const needs = await this.#parts.resources.open(handlers);
+    if (signal.aborted) return;
+    const engine = this.#open();
+    const watched = watch !== 'off' && !isDebugged(process.execArgv, this.#parts.variables['NODE_OPTIONS']);
+    const onBlocked = (blockedMs: number, jobs: readonly string[]): void => void this.#blocked(blockedMs, jobs);
+    const host = createWorkerHost({ app, engine, facts, needs, queues, concurrency, name, tracer, onBlocked });
+    this.#work = host;
+    this.#duties = await HostDuties.open({
+      name: this.#host,
+      app,
+      engine: this.#engine,
+      facts,
+      queues,
+      processes: 1,
+      recordsEnds: this.#ends !== undefined,
+      isGone: (worker, _jobId, present) => {
+        const other = supervisorOf(worker);
+        return other !== undefined && other !== this.#host && !present.has(other);
+      },
+      cause: () => 'host-lost',
+    });
+    if (signal.aborted) return;
+    this.#duties.start();
+    if (watched) this.#watch = watchOwnProcess(name, watch === 'on');
+    this.#unwatch = this.#watchForWedge(engine, host);
+    await host.start();
+  }
+
+  /** The thread knows where the code stood, the host which jobs were there. */
+  async #blocked(blockedMs: number, jobs: readonly string[]): Promise<void> {
+    const stack = (await this.#watch?.where()) ?? [];
+    this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack });
+  }
+
+  #watchForWedge(engine: Engine, host: WorkerHost): () => void {
+    const { name, facts, queues } = this;
+    return watchForWedge({
+      engine,
+      queues,
+      running: host.running,
+      fetches: host.fetches,
+      onWedged: queue => {
+        facts.emit('worker.wedged', { worker: name, queue, step: 'reconnect' });
+        engine.renew();
+      },
+      onHopeless: queue => {
+        facts.emit('worker.wedged', { worker: name, queue, step: 'leave' });
+        this.#parts.onHopeless?.(queue);
+      },
+    });
+  }
+
+  #open(): Engine {
+    const { url, kind, namespace, secrets } = this.#parts.settings.engine;
+    const { facts } = this;
+    return openEngine({
+      url,
+      role: 'worker',
+      namespace,
+      secrets,
+      onError: error => facts.emit('engine.lost', { engine: kind, error }),
+      onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
+    });
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const endsAt = performance.now() + graceMs;
+    const lead = this.#duties?.stop();
+    await this.#work?.stop(graceMs);
+    this.#unwatch?.();
+    this.#watch?.stop();
+    const leftMs = Math.max(500, endsAt - performance.now());
+    const leaving = (async () => {
+      await lead;
+      await this.#duties?.leave();
+    })();
+    // An engine or a database that does not answer must not make the stop late.
+    await settledBy(performance.now() + Math.min(leftMs, 2_000), leaving);
+    await settledBy(performance.now() + 1_000, Promise.all([this.#engine.close(500), this.#ends?.close(500)]));
+    await this.#parts.resources.close();
+  }
+}

@@ -1,0 +1,154 @@
+import { hostname } from 'node:os';
+import type { App } from '../../../contracts/index.ts';
+import { BlameBook, CauseCounter, countDeaths, sweepCauses } from '../../../dead-letters/index.ts';
+import { ClockWatch, type Engine } from '../../../engine/index.ts';
+import type { Facts } from '../../../facts/index.ts';
+import { clientOn } from '../../../queue/index.ts';
+import { openState, type StateStore } from '../../../state/index.ts';
+import { Scheduler } from '../../schedules/scheduler.ts';
+import { clocksOfOthers, Presence } from '../fleet/presence.ts';
+import { Rescue, type RescueCause } from '../deaths/rescue.ts';
+import { sweepState } from './sweep-state.ts';
+import { Timers } from './timers.ts';
+import { UnnamedQueues } from './unnamed-queues.ts';
+
+export interface HostDutiesOptions {
+  /** The host's name: unique per incarnation. Its workers' names begin with it. */
+  readonly name: string;
+  readonly app: App;
+  /** Opened with the role `worker`; closed by whoever opened it. */
+  readonly engine: Engine;
+  readonly facts: Facts;
+  readonly queues: readonly string[];
+  /** Worker processes. */
+  readonly processes: number;
+  /** Whether the workers record the ends of jobs for the outbox. */
+  readonly recordsEnds?: boolean | undefined;
+  readonly presence?: { readonly ttlMs: number; readonly everyMs: number } | undefined;
+  /** Whether nobody is there any more who holds that job in this worker's name. */
+  readonly isGone: (worker: string, jobId: string, present: ReadonlySet<string>) => boolean;
+  /** Why the jobs of a worker that is gone go back. */
+  readonly cause: (worker: string) => RescueCause;
+}
+
+/** How often queues are looked for that no contract names. */
+const UNNAMED_EVERY_MS = 30_000;
+/** How often everything is looked through. */
+const SWEEP_EVERY_MS = 30_000;
+
+/**
+ * What one host does for all beside running jobs: it says that it is there, looks after hosts that are no more, leads the schedules when it
+ * is its turn, and sweeps what has had its time.
+ */
+export class HostDuties {
+  readonly store: StateStore;
+  readonly blame: BlameBook;
+  readonly rescue: Rescue;
+  readonly #options: HostDutiesOptions;
+  readonly #timers = new Timers();
+  readonly #unnamed: UnnamedQueues;
+  readonly #clock: ClockWatch;
+  readonly #presence: Presence;
+  readonly #scheduler: Scheduler;
+  #seen: ReadonlySet<string> = new Set();
+  #sweptAt = -Infinity;
+  #stopped = false;
+  #stopSweeping: (() => void) | undefined;
+
+  private constructor(options: HostDutiesOptions, store: StateStore) {
+    const { app, engine, facts, name } = options;
+    this.#options = options;
+    this.store = store;
+    this.blame = new BlameBook(store);
+    this.#unnamed = new UnnamedQueues({ app, engine, facts });
+    const others = (): readonly string[] => this.#unnamed.names;
+    this.rescue = new Rescue({ engine, store, blame: this.blame, facts, name, queues: [...app.queues.keys()], others });
+    this.#clock = new ClockWatch({
+      clock: engine.clock,
+      engine: engine.kind,
+      facts,
+      others: () => clocksOfOthers(store, name),
+    });
+    this.#presence = this.#present(engine.clock.now());
+    this.#scheduler = new Scheduler({
+      app,
+      client: clientOn(engine, facts),
+      store,
+      facts,
+      name,
+      now: () => this.#clock.hostsNow(),
+    });
+  }
+
+  /** Waits for an engine that is away. */
+  static async open(options: HostDutiesOptions): Promise<HostDuties> {
+    return new HostDuties(options, await openState(options.engine));
+  }
+
+  start(): void {
+    const { app, engine, facts } = this.#options;
+    this.#presence.start();
+    this.#scheduler.start();
+    const open = (): Promise<CauseCounter> => CauseCounter.open(app, engine);
+    const letters = sweepCauses({ open, queues: async () => [...app.queues.keys(), ...this.#unnamed.names] });
+    // What cannot be looked through now is looked through the next time.
+    const look = (): void => void this.#unnamed.look().catch(() => undefined);
+    look();
+    this.#timers.every(UNNAMED_EVERY_MS, look);
+    // Those that it makes itself: jobs that are to blame.
+    const counted = countDeaths(facts, open);
+    const state = sweepState(this.store);
+    this.#stopSweeping = () => {
+      state();
+      letters();
+      void counted.close();
+    };
+  }
+
+  /** Gives the lead away, and looks after nobody any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timers.end();
+    this.#stopSweeping?.();
+    await this.#scheduler.stop();
+  }
+
+  /** Says goodbye: nothing is held here any more. */
+  async leave(): Promise<void> {
+    await this.#presence.leave();
+    this.#clock.stop();
+  }
+
+  #present(startedAt: number): Presence {
+    const { name, engine, queues, processes, recordsEnds, presence } = this.#options;
+    return new Presence({
+      store: this.store,
+      name,
+      about: () => ({
+        host: hostname(),
+        pid: process.pid,
+        startedAt,
+        processes,
+        queues,
+        clockMs: engine.clock.differenceMs,
+        recordsEnds,
+      }),
+      ...presence,
+      onSeen: (present, mayJudge) => this.#judge(present, mayJudge),
+    });
+  }
+
+  /** Looks for hosts that are no more, and now and then for anything that nobody alive holds. */
+  #judge(present: ReadonlySet<string>, mayJudge: boolean): void {
+    if (!mayJudge || this.#stopped) {
+      this.#seen = new Set([...this.#seen, ...present]);
+      return;
+    }
+    const lapsed = [...this.#seen].some(name => !present.has(name));
+    this.#seen = present;
+    if (!lapsed && performance.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
+    this.#sweptAt = performance.now();
+    const { cause, isGone } = this.#options;
+    void this.rescue.run(cause, (worker, jobId) => isGone(worker, jobId, present));
+  }
+}
