@@ -53,9 +53,9 @@ export interface DashboardOptions {
   readonly otherLetters?: readonly OtherDeadLetters[] | undefined;
   /** Where jobs that are added by hand are stated; nowhere by default. */
   readonly facts?: Facts;
-  /** Told of each change that somebody made or was refused. */
+  /** Called with each change that somebody made or was refused. */
   readonly onAction?: (action: DashboardAction) => void;
-  /** Told of each failure whose cause was kept from the answer. */
+  /** Called with each failure whose cause was kept from the answer. */
   readonly onError?: (error: unknown) => void;
 }
 

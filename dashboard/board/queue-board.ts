@@ -99,7 +99,7 @@ export class QueueBoard {
             if (this.#queues.has(name)) return;
             this.#queues.set(name, queue);
           } catch {
-            // The engine has told its own listener; /readyz and the pages say that it is away.
+            // The engine has called its own listener; /readyz and the pages say that it is away.
           }
         }),
     );

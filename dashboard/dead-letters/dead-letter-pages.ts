@@ -157,7 +157,7 @@ function kindOf({ kind, what }: DeadLetterGroup): string {
   return kind === 'job' ? '' : `${what} `;
 }
 
-/** What the causes do not tell of yet, and when they were last compared with the queues. */
+/** How many letters the causes do not count yet, and when the causes were last compared with the queues. */
 function counting(standing: readonly LetterStanding[]): Html | undefined {
   if (standing.length === 0) return undefined;
   const uncounted = standing.filter(({ kept, counted }) => kept > counted);

@@ -8,7 +8,7 @@ import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
 
 export interface DeadLetterRoutesOptions {
   readonly base: string;
-  /** Told of kinds that cannot be read now. */
+  /** Called with each kind that cannot be read now. */
   readonly open: (onUnread: (kind: string, error: unknown) => void) => DeadLetters;
   readonly viewerOf: (request: Request) => Viewer;
 }

@@ -20,7 +20,7 @@ export interface BankParts {
   readonly bank: Bank;
   readonly projections: Projections;
   readonly pool: Pool;
-  /** Told of what no caller can mend. */
+  /** Called with each error that no caller can mend. */
   readonly onError: (error: unknown) => void;
 }
 

@@ -7,7 +7,7 @@ import { createLogger, logFacts } from '../../src/telemetry/index.ts';
 import { Bank } from './bank.ts';
 import { createBank } from './create-bank.ts';
 import { migrateBank } from './migrate.ts';
-import { forgetRequests } from './once.ts';
+import { forgetRequests } from './idempotent.ts';
 
 const logger = createLogger({ name: 'bank', variables: process.env });
 const HOUR_MS = 3_600_000;

@@ -30,7 +30,7 @@ export interface ShopParts {
   /** What the payment provider signs its messages with; without a secret they are believed unsigned, without this they are not taken. */
   readonly payments?: { readonly secret?: string | undefined } | undefined;
   readonly links: { readonly mailbox: string; readonly dashboard: string };
-  /** Told of what no caller can mend. */
+  /** Called with each error that no caller can mend. */
   readonly onError: (error: unknown) => void;
   /** Makes a span of each request; the client's tracer goes on from there. */
   readonly tracer?: Tracer | undefined;

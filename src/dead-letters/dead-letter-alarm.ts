@@ -8,7 +8,7 @@ export interface DeadLetterAlarmOptions {
   readonly store: StateStore;
   readonly facts: Facts;
   readonly threshold: number;
-  /** Told beside the fact; its failure is stated and goes no further. */
+  /** Called beside the fact; a fact reports its failure, which goes no further. */
   readonly notify?: ((alert: DeadLetterAlert) => Promise<void>) | undefined;
 }
 

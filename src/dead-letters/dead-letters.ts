@@ -19,7 +19,7 @@ export interface DeadLettersOptions {
   readonly facts?: Facts | undefined;
   /** What is kept elsewhere than in the queues. */
   readonly others?: readonly OtherDeadLetters[] | undefined;
-  /** Told of one of those that cannot be read now; the rest is answered. Without it that is an error. */
+  /** Called with each source that cannot be read now; the rest is answered. Without it that is an error. */
   readonly onUnread?: ((kind: string, error: unknown) => void) | undefined;
   /**
    * For pages: looking costs a bounded number of commands, and what is not counted yet is left to the background; `standing` says how
@@ -95,7 +95,7 @@ export class DeadLetters {
     return [...groups.values()].sort((a, b) => b.count - a.count);
   }
 
-  /** How many letters each place keeps, how many of them the causes tell of, and when the two were last compared. */
+  /** How many letters each place keeps, how many of them the causes count, and when the two were last compared. */
   async standing(): Promise<readonly LetterStanding[]> {
     return (await Promise.all(this.#sources.map(source => source.standing()))).flat();
   }

@@ -2,7 +2,7 @@ import type { DeadLetter, DeadLetterDetails, DeadLetterGroup } from './dead-lett
 import type { DeadLetterFilter } from './dead-letter-filter.ts';
 import type { DeadLetterReport } from './dead-letter-report.ts';
 
-/** How many dead letters one place keeps, and how many of them its causes tell of. */
+/** How many dead letters one place keeps, and how many of them its causes count. */
 export interface LetterStanding {
   readonly kind: string;
   /** The queue; undefined for a source that is no queue. */

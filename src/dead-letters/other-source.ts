@@ -140,7 +140,7 @@ export class OtherSource implements LetterSource {
   }
 }
 
-/** It is done: that somebody cannot be told of it changes nothing. */
+/** It is done: a listener that fails changes nothing. */
 function report(state: () => void): void {
   try {
     state();

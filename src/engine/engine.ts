@@ -75,7 +75,7 @@ export interface Engine {
   readyQueue(name: string): EngineQueue | undefined;
   /**
    * A worker that is connected but does not run yet: call its `run()`. Waits for an engine that is away.
-   * Connection errors do not appear as its `error` events: `onError` is told of them, once per outage.
+   * Connection errors do not appear as its `error` events: the engine calls `onError` with them, once per outage.
    * Only on an engine opened for workers. Rejects with EngineUnreachableError when the engine is closed meanwhile.
    */
   worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker>;
@@ -121,8 +121,8 @@ export interface EngineOptions {
   readonly secrets?: GivenSecrets | undefined;
   /** Keeps installations apart; BullMQ's own names (`bull`, schema `bullmq`) when left out. */
   readonly namespace?: string | undefined;
-  /** Told that the connection was lost or could not be made, once per outage. */
+  /** Called when the connection was lost or could not be made, once per outage. */
   readonly onError?: ((error: Error) => void) | undefined;
-  /** Told that the engine answers again, and for how long it did not. */
+  /** Called when the engine answers again, with the milliseconds for which it did not. */
   readonly onBack?: ((awayMs: number) => void) | undefined;
 }

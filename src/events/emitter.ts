@@ -52,7 +52,7 @@ export class Emitter<Events extends object> {
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): boolean {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) return false;
-    // A copy: who comes while this is told hears the next one.
+    // A copy: a listener that is added meanwhile gets the next value.
     for (const [listener, times] of new Map(listeners)) {
       // Off before it is called: what it emits itself must not reach it again.
       if (times === 'once') this.off(name, listener as Listener<Events[Name]>);

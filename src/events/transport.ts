@@ -65,7 +65,7 @@ export interface TransportSubscription {
 /** Ends a subscription: takes nothing more and waits for running handlers, at most so long. */
 export type StopSubscription = (timeoutMs: number) => Promise<void>;
 
-/** What a transport tells: facts that it alone can know. */
+/** What a transport reports: facts that it alone can know. */
 export interface TransportListener {
   readonly lost: (error: Error) => void;
   readonly back: (awayMs: number) => void;

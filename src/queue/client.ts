@@ -185,8 +185,8 @@ export class Client implements Enqueuer {
   }
 
   /**
-   * Says that a job is no longer wanted. One that waits is not begun, one that runs is told to stop within about a second, wherever
-   * it runs; both end as cancelled. A handler may still finish before it is told.
+   * Says that a job is no longer wanted. One that waits is not begun, one that runs is stopped within about a second, wherever
+   * it runs; both end as cancelled. A handler may still finish before its signal aborts.
    * @throws InvalidOptionsError, UndecodableJobError, QueueUnavailableError, ClientClosedError
    */
   async cancel(id: string, options: CancelOptions = {}): Promise<CancelAnswer> {
@@ -271,7 +271,7 @@ export class Client implements Enqueuer {
     return this.result(id, waiting);
   }
 
-  /** Takes no more work, waits for what is in flight (who waits for a result is told), then closes the connections. Repeated calls share one promise. */
+  /** Takes no more work, waits for what is in flight (whoever waits for a result gets an error), then closes the connections. Repeated calls share one promise. */
   close(): Promise<void> {
     this.#waits.close(new ClientClosedError());
     this.#closing ??= this.#drain().then(() => this.#engine.close());

@@ -23,5 +23,5 @@ export function boundSession({
 }
 
 function settled(): void {
-  // A connection that is lost already is told to whoever uses it.
+  // Whoever uses a connection that is lost already gets its error.
 }

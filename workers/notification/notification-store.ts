@@ -19,7 +19,7 @@ export interface NotificationStore {
   migrate(): Promise<void>;
 }
 
-/** Told of each new row, its id as the payload: the text stays in the table. */
+/** Notified of each new row, its id as the payload: the text stays in the table. */
 export const NOTIFICATION_CHANNEL = 'shiftwork_notifications';
 
 export function createNotificationStore(pool: Pool): NotificationStore {

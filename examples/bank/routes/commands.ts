@@ -7,7 +7,7 @@ import { currentCorrelationId } from '../../shop/request-context.ts';
 import { digestsOf } from '../../shop/store/digests.ts';
 import type { Bank } from '../bank.ts';
 import { amount, currency } from '../events.ts';
-import { once, type Answer } from '../once.ts';
+import { idempotent, type Answer } from '../idempotent.ts';
 import { id, pathId, userOf } from './fields.ts';
 
 const description = z.string().max(200).default('');
@@ -40,7 +40,7 @@ export function commandRoutes(bank: Bank, pool: Pool): Router {
       const userId = userOf(request);
       const asked = { key: request.get('idempotency-key'), userId, path: request.path, body };
       const correlationId = currentCorrelationId();
-      const { status, body: answer } = await once({ pool, digests }, asked, tx =>
+      const { status, body: answer } = await idempotent({ pool, digests }, asked, tx =>
         act(body, request, { tx, correlationId, ...(userId !== undefined && { userId }) }),
       );
       await bank.keepSnapshots();

@@ -14,7 +14,7 @@ export interface NotificationFeed {
   list(userId: string): Promise<readonly ShownNotification[]>;
   /** Every notification of the user, those stored already first. Returns a function that stops. */
   follow(userId: string, show: (notification: ShownNotification) => void): () => void;
-  /** Told when the shop closes. Returns a function that forgets the listener. */
+  /** Called when the shop closes. Returns a function that forgets the listener. */
   onClose(listener: () => void): () => void;
   close(): void;
 }

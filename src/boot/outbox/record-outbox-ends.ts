@@ -5,7 +5,7 @@ import type { EndRecorder } from '../../outbox/index.ts';
 
 /**
  * In a worker: records ends where there is an outbox, so that `outbox reconcile` knows them. Nothing without DATABASE_URL, or where
- * the outbox has no tables. Never rejects: a worker works without it, and `onFailed` is told why it has to.
+ * the outbox has no tables. Never rejects: a worker works without it, and calls `onFailed` with the reason.
  */
 export async function recordOutboxEnds(
   facts: Facts,

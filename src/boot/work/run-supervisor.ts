@@ -25,7 +25,7 @@ export interface WorkerFleetOptions {
     readonly sources: readonly OtherDeadLetters[];
     close(): Promise<void>;
   }>;
-  /** Told once when every worker works on every queue. */
+  /** Called once, when every worker works on every queue. */
   readonly onReady?: () => void;
 }
 

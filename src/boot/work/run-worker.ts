@@ -32,7 +32,7 @@ export interface SupervisedWorkerOptions {
   readonly leave: () => void;
   /** Makes a span of each run. */
   readonly tracer?: Tracer | undefined;
-  /** Told of the app when it has been loaded, before anything is opened. */
+  /** Called with the app when it has been loaded, before anything is opened. */
   readonly onApp?: (app: App) => void;
   /** Answers what the supervisor asks, such as this process's metrics. */
   readonly answer?: (what: string) => unknown;
@@ -45,7 +45,7 @@ const ORPHAN_SILENCE_MS = PRESENCE_TTL_MS / 4;
 const ORPHAN_GRACE_MS = PRESENCE_TTL_MS / 4;
 
 /**
- * Runs an app's jobs in this process for the supervisor that started it, until it is told to stop. Answers the exit code: 0 after
+ * Runs an app's jobs in this process for the supervisor that started it, until that stops it. Answers the exit code: 0 after
  * a clean stop.
  * @throws InvalidConfigError with every fault of arguments and environment at once, before anything is opened
  */

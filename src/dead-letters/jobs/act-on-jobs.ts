@@ -53,7 +53,7 @@ export async function replayJobs(on: ActedOnJobs, { by, dryRun, pace, signal }: 
     const why = await unfit(app, queue.name, job, engine.clock.now());
     if (why !== undefined || dryRun) return why;
     await pace();
-    const refused = await once(state, id, async () => {
+    const refused = await exclusively(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       await blame.clear(id);
       // What was noted on it (that it was cancelled, that it waited for a release) is over.
@@ -65,7 +65,7 @@ export async function replayJobs(on: ActedOnJobs, { by, dryRun, pace, signal }: 
       return undefined;
     });
     if (refused !== undefined) return refused;
-    // What is not told now is found in the background.
+    // What is not counted now is found in the background.
     await index.drop(queue.name, [{ id, endedAt }]).catch(() => undefined);
     report(() => facts.emit('job.replayed', { jobId: id, jobName: job.name, queue: queue.name, by }));
     return undefined;
@@ -82,7 +82,7 @@ export async function discardJobs(
   return each(on, signal, AT_ONCE, async ({ id, queue, endedAt }) => {
     if (dryRun) return undefined;
     const job = await readStoredJob(queue, id).catch(damaged);
-    const refused = await once(state, id, async () => {
+    const refused = await exclusively(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       await queue.remove(id);
       return undefined;
@@ -169,7 +169,7 @@ async function isStill(index: CauseIndex, queue: string, id: string, endedAt: nu
 }
 
 /** Acts while nobody else does. Answers why not. */
-async function once(
+async function exclusively(
   state: StateStore,
   id: string,
   act: () => Promise<string | undefined>,
@@ -190,7 +190,7 @@ function damaged(error: unknown): 'damaged' {
   throw error;
 }
 
-/** It is done: that somebody cannot be told of it changes nothing. */
+/** It is done: a listener that fails changes nothing. */
 function report(state: () => void): void {
   try {
     state();

@@ -29,7 +29,7 @@ export interface ResilientWorkerOptions {
   readonly setup: WorkerSetup;
   readonly prefix?: string;
   readonly backend: BackendFactory<IQueueBackend, unknown>;
-  /** Told of every connection error, in place of the worker's `error` event. */
+  /** Called with every connection error, in place of the worker's `error` event. */
   readonly onConnectionError: (error: unknown) => void;
 }
 
@@ -68,7 +68,7 @@ export class ResilientWorker extends Worker<unknown, unknown, string, IQueueBack
   }
 
   /**
-   * A run whose end could not be told, such as a wait without an attempt, because the engine was away has not failed: it goes back. While
+   * A run whose end could not be written, such as a wait without an attempt, because the engine was away has not failed: it goes back. While
    * the engine is still away this rejects in the shape after which BullMQ calls it again.
    */
   protected override async handleFailed(...[error, job, ...rest]: Parameters<Failing>): ReturnType<Failing> {
@@ -78,7 +78,7 @@ export class ResilientWorker extends Worker<unknown, unknown, string, IQueueBack
   }
 
   /**
-   * Runs one job whose lock another process has taken and whose token it has told us; nothing else is fetched. Resolves when the
+   * Runs one job whose lock another process has taken and whose token we know; nothing else is fetched. Resolves when the
    * job is settled, also as a failure, or is no longer there or no longer locked with that token. Not for a worker that runs.
    */
   async adopt(jobId: string, token: string): Promise<void> {

@@ -39,7 +39,7 @@ export class EngineClock {
   readonly #listeners = new Set<(look: ClockLook) => void>();
   #base: Base | undefined;
   #machine = machineOffset();
-  /** The latest time that was told. */
+  /** The latest time that was answered. */
   #latest = 0;
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -60,7 +60,7 @@ export class EngineClock {
   at(monotonicMs: number): number {
     this.#wanted = true;
     const found = Math.round(monotonicMs + (this.#base?.offset ?? machineOffset()));
-    // A small correction does not turn back what this process has told already: of two moments the later one is never the earlier.
+    // A small correction does not turn back what this process has answered already: of two moments the later one is never the earlier.
     const turnedBack = found < this.#latest && this.#latest - found < STEP_MS;
     return turnedBack ? this.#latest : (this.#latest = found);
   }

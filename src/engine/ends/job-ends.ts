@@ -25,7 +25,7 @@ export interface JobEnds {
   read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]>;
   /** When a job that is delayed is due, by the engine's time; undefined where it is not delayed. */
   dueAt(job: JobPlace): Promise<number | undefined>;
-  /** Tells every process that listens. A message may be lost: whoever waits looks as well. */
+  /** Notifies every process that listens. A message may be lost: whoever waits looks as well. */
   announce(jobIds: readonly string[]): Promise<void>;
   /**
    * Calls back with the ids that are announced, and without any where some may have been missed. One connection for this process, from the

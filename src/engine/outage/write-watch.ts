@@ -4,7 +4,7 @@ import type { Outage } from './outage.ts';
 const PROBE_EVERY_MS = 1_000;
 
 /**
- * A server that answers and takes no writes (out of memory, a full disk, read-only) is an outage whose end no connection tells. Here it
+ * A server that answers and takes no writes (out of memory, a full disk, read-only) is an outage whose end no connection reports. Here it
  * begins with the first write that is refused, and ends when a small write of our own, tried once a second meanwhile, is taken.
  */
 export class WriteWatch {

@@ -15,7 +15,7 @@ export interface Take {
 }
 
 /**
- * What a worker tells and asks its queue in one trip: k jobs have ended, n more are wanted. The ends come first, in their order, so that
+ * What a worker sends its queue and asks of it in one trip: k jobs have ended, n more are wanted. The ends come first, in their order, so that
  * what goes back to the head of the queue may be taken at once.
  */
 export interface Turn {

@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 const BREATH_MS = 10;
 
 /**
- * Tells listening processes that something was appended. Beside the append and not in it: NOTIFY takes a lock of the whole database
+ * Notifies listening processes that something was appended. Beside the append and not in it: NOTIFY takes a lock of the whole database
  * from the commit's beginning to its end, so that commits could no longer share one flush of the disk. What is not said (the
  * process dies, the database is away) is found by polling.
  */

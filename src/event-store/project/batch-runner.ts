@@ -23,7 +23,7 @@ export class PoisonEvent extends Error {
   }
 }
 
-/** It was told to stop while it waited to try an event again. */
+/** It was stopped while it waited to try an event again. */
 export class Interrupted extends Error {}
 
 /** Writes batches under one lease, and applies the projection's policies to what fails. */

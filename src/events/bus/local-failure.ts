@@ -1,7 +1,7 @@
 import { EventHandlerError } from './event-handler-error.ts';
 import type { Verdict } from '../transport.ts';
 
-/** What `publishAndWait` tells of one subscriber: nothing, or who failed and why. */
+/** What `publishAndWait` answers for one subscriber: nothing, or who failed and why. */
 export function failureOf(subscription: string, type: string, verdict: Verdict): readonly EventHandlerError[] {
   if (verdict.kind === 'done') return [];
   const { error } = verdict;

@@ -8,7 +8,7 @@ export interface KeyRecord {
   readonly keptMs: number;
 }
 
-/** Longer than the key itself: who is told of another job must be able to compare. */
+/** Longer than the key itself: a caller that gets another job's receipt must be able to compare. */
 const TO_SPARE_MS = 60_000;
 
 /**
@@ -38,7 +38,7 @@ export class KeyRecords {
         ),
       );
     } catch {
-      // Whoever repeats the key then finds nothing to compare, and is told that it stands for that job.
+      // Whoever repeats the key then finds nothing to compare, and gets that job's receipt.
     }
   }
 

@@ -142,7 +142,7 @@ export async function storePrepared(
   }
 }
 
-/** What the producer is told when the engine did not do its part. */
+/** The producer's error when the engine did not do its part. */
 export function unavailable(
   queue: string,
   cause: unknown,

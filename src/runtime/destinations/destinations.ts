@@ -26,7 +26,7 @@ export interface AskingRun {
   readonly job: Pick<EngineJob, 'attemptsMade' | 'attemptsStarted'>;
 }
 
-/** A run that was let through: told how it ended, it may change what becomes of the job. */
+/** A run that was let through. `conclude` takes its outcome, and may change it. */
 export interface Passage {
   readonly destination: Destination;
   conclude(outcome: Outcome): Promise<Outcome>;
@@ -151,7 +151,7 @@ export class Destinations {
       conclude: async outcome => {
         const finding = findingOf(outcome);
         try {
-          // A success in a closed circuit changes nothing; only a probe's has to be told.
+          // A success in a closed circuit changes nothing; only a probe's has to be noted.
           if (finding === undefined || (finding.what === 'well' && !probes)) return outcome;
           // Begun on what was known then: a circuit that has changed since is not judged by it.
           const call = { beganAt: knownAt, endedAt: this.#now() };

@@ -1,8 +1,8 @@
 import type { Engine, JobEnds } from '../../engine/index.ts';
 
 /**
- * Tells those who wait for results that jobs have ended: what ends in one turn of the event loop goes together. Jobs of contracts without a
- * `result` are not told of, and cost nothing.
+ * Notifies those who wait for results that jobs have ended: what ends in one turn of the event loop goes together. Jobs of contracts without a
+ * `result` are left out, and cost nothing.
  */
 export class EndAnnouncer {
   readonly #engine: Engine;

@@ -24,7 +24,7 @@ export interface QueueWorkerOptions {
   readonly context: Omit<QueueContext, 'notes'>;
 }
 
-/** Works on one queue in this process: takes jobs, runs them, tells their ends. */
+/** Works on one queue in this process: takes jobs, runs them, writes their ends. */
 export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #queue: TurnQueue;

@@ -9,9 +9,9 @@ export interface WatchdogOptions {
   readonly running: RunningJobs;
   /** By queue. */
   readonly fetches: ReadonlyMap<string, Pick<Fetches, 'lastAt'>>;
-  /** Told at the first look that finds it so: make the connections anew. */
+  /** Called at the first look that finds it so: make the connections anew. */
   readonly onWedged: (queue: string) => void;
-  /** Told when that did not help: this process must be replaced. */
+  /** Called when that did not help: this process must be replaced. */
   readonly onHopeless: (queue: string) => void;
   readonly everyMs?: number;
   /** Work that has been due for so long, while nothing was taken for so long, is not just a busy moment. */

@@ -41,7 +41,7 @@ export interface WorkerHostOptions {
   readonly watched?: boolean | undefined;
   /** Called after this process has answered nothing for a while, with the jobs that may have kept it; `worker.blocked` is emitted when left out. */
   readonly onBlocked?: ((blockedMs: number, jobs: readonly string[]) => void) | undefined;
-  /** Told of a handler that goes on long after its deadline: this process should be replaced. */
+  /** Called for a handler that goes on long after its deadline: this process should be replaced. */
   readonly onStuck?: ((jobName: string) => void) | undefined;
 }
 
@@ -50,7 +50,7 @@ const STOP_MARGIN_MS = 1_500;
 /** After an outage: what was under way arrives, what ended is recorded, then comes the second look. */
 const LOOK_AFTER_MS = 1_000;
 const LOOK_AGAIN_MS = 3_000;
-/** A process that answers nothing for so long is told about, with the jobs that it runs. */
+/** A process that answers nothing for so long is reported, with the jobs that it runs. */
 const BLOCKED_MS = 1_000;
 /** The last dead letters are counted within this, or found in the background. */
 const DEATHS_PATIENCE_MS = 300;

@@ -31,7 +31,7 @@ export async function perform(
   running.add(runningJob);
   const outcome = await ended(run, assignment, data, runningJob);
   running.delete(runningJob);
-  // Before the end: afterwards nobody holds the job, and nothing can be told of it.
+  // Before the end: afterwards nobody has claimed the job, and nothing can be noted on it.
   const untold = runningJob.endNotes();
   if (untold !== undefined) await untold;
   return passage === undefined ? outcome : passage.conclude(outcome);
@@ -106,7 +106,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-/** Whatever was to become of a run that was told to stop: one that leaves doubt about its effect is not simply begun again. */
+/** Whatever was to become of a run that was stopped: one that leaves doubt about its effect is not simply begun again. */
 function classifyEnd(contract: AnyJobContract, job: RunningJob, error: unknown, run: RunContext): Outcome {
   const stopped = classifyStopped(job);
   if (stopped === undefined) return classifyThrow(contract, timeoutOf(job) ?? error, run);
@@ -114,13 +114,13 @@ function classifyEnd(contract: AnyJobContract, job: RunningJob, error: unknown, 
   return thrown.kind === 'dead' && thrown.reason === 'in-doubt' ? thrown : stopped;
 }
 
-/** What was done is done. What is only said by one that was told to stop gives way to why it was, as where it is thrown. */
+/** What was done is done. What a stopped run only says gives way to why it was stopped, as where it is thrown. */
 function classifyReturned(contract: AnyJobContract, job: RunningJob, value: unknown, run: RunContext): Outcome {
   const said = classifyReturn(contract, value, run);
   return said.kind === 'succeeded' ? said : (classifyStopped(job) ?? said);
 }
 
-/** A run that ended without success because it was told to stop has not failed: it goes back, or is not wanted any more. */
+/** A run that ended without success because it was stopped has not failed: it goes back, or is not wanted any more. */
 function classifyStopped({ abortReason }: RunningJob): Outcome | undefined {
   if (abortReason instanceof JobCancelledError) return { kind: 'cancelled', reason: abortReason.reason };
   return abortReason instanceof JobAbortedError && abortReason.reason === 'shutdown'

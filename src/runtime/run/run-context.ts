@@ -45,7 +45,7 @@ export interface QueueContext {
   readonly destinations: { readonly gate: Destinations; readonly policy: QueuePolicy } | undefined;
   /** Makes a span of each run; undefined: nobody does, at no cost. */
   readonly tracer: Tracer | undefined;
-  /** Told of a handler that goes on long after its deadline. */
+  /** Called for a handler that goes on long after its deadline. */
   readonly onStuck: ((run: RunContext) => void) | undefined;
 }
 

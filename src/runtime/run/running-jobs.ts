@@ -34,7 +34,7 @@ export interface RunStart {
 export interface RunVoice {
   progress(value: unknown): void;
   log(line: string): void;
-  /** Resolves when the engine has been told all of it. */
+  /** Resolves when the engine has all of it. */
   told(): Promise<void>;
 }
 
@@ -125,7 +125,7 @@ export class RunningJob implements Run {
     return this.#notes;
   }
 
-  /** It says nothing more, and what it has said is told. Undefined where it never said anything. */
+  /** It notes nothing more, and the engine has what it has noted. Undefined where it never said anything. */
   endNotes(): Promise<void> | undefined {
     const notes = this.#notes;
     this.#notes = undefined;
@@ -188,7 +188,7 @@ export class RunningJob implements Run {
     if (reason instanceof JobTimeoutError || reason instanceof JobSilentError) giveUp(reason);
   }
 
-  /** Tells the handler to stop. The run is settled when the handler ends, or by `giveUp`. */
+  /** Aborts the handler's signal. The run is settled when the handler ends, or by `giveUp`. */
   abort(cause: AbortCause): void {
     this.#stop(new JobAbortedError(cause));
   }

@@ -28,7 +28,7 @@ export interface SupervisorOptions {
   readonly presence?: { readonly ttlMs: number; readonly everyMs: number };
   /** When there are too many dead letters; nobody looks when left out. */
   readonly alarm?: AlarmOptions | undefined;
-  /** Told once, when every worker is working. */
+  /** Called once, when every worker is working. */
   readonly onReady?: (() => void) | undefined;
 }
 
@@ -131,7 +131,7 @@ export class Supervisor {
   }
 
   /**
-   * Tells every worker to stop, and waits until they have left. One that has not when the grace period is nearly over is ended,
+   * Asks every worker to stop, and waits until they have left. One that has not when the grace period is nearly over is ended,
    * and what it held is handed back. Returns before `graceMs` is over, whatever the engine does.
    */
   stop(graceMs: number): Promise<void> {

@@ -105,7 +105,7 @@ describe('metrics of a process', () => {
     expect(value('events_processed_total', { event_type: 'user.moved', status: 'dead' })).toBe(1);
     expect(value('event_lag_seconds_bucket', { event_type: 'user.moved', le: '0.5' })).toBe(1);
     expect(value('event_subscription_pending', { subscription: 's' })).toBe(7);
-    // No relay has told of an outbox here.
+    // No relay has reported an outbox here.
     expect(value('shiftwork_outbox_pending')).toBeUndefined();
   });
 

@@ -35,7 +35,7 @@ export function countEvents(registry: Registry, facts: Facts, names: KnownNames)
     buckets: LAG_BUCKETS,
     registers,
   });
-  // Several processes may tell of one subscription; it is as far behind as the one that has seen most says.
+  // Several processes may report one subscription; it is as far behind as the one that has seen most says.
   const pending = new Gauge({
     name: 'event_subscription_pending',
     help: 'Events that a subscription has yet to handle, as last told.',

@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Facts } from '../../facts/index.ts';
 import type { KnownNames } from './known-names.ts';
 
-/** How far read models are behind, and which of them stand still. Told by the process that runs them. */
+/** How far read models are behind, and which of them stand still. Reported by the process that runs them. */
 export function countProjections(registry: Registry, facts: Facts, names: KnownNames): readonly (() => void)[] {
   const registers = [registry];
   const labelNames = ['projection'];

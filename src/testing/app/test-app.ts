@@ -154,7 +154,7 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     this.#worker.runTwice(contract);
   }
 
-  /** Ends what the app has open. What still runs is told to stop. */
+  /** Ends what the app has open. What still runs is stopped. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -77,7 +77,7 @@ export class RabbitConsumer {
     try {
       await this.#parts.link.invite(this.#what(), this.#open, error => this.#parts.listener?.warned(error.message));
     } catch (error) {
-      // The broker may still do what it was asked for: whoever was told that it failed must not be given events.
+      // The broker may still do what it was asked for: a caller that got an error must not be given events.
       this.#stop.abort();
       this.#channel?.close().catch(() => undefined);
       throw error;

@@ -15,7 +15,7 @@ const HEARTBEAT_S = 10;
 /** Sets up what it needs on each new connection; a rejection gives the connection up, and another is tried. */
 export type Guest = (connection: ChannelModel) => Promise<void>;
 
-/** Told when a guest could not come back after an outage although others could: once for each outage. It is tried on. */
+/** Called when a guest could not come back after an outage although others could: once for each outage. It is tried on. */
 export type Refused = (error: BusUnavailableError) => void;
 
 interface Absent {

@@ -85,7 +85,7 @@ export class RedisPubSubTransport implements Transport {
   }
 
   async publish(event: OutgoingEvent): Promise<void> {
-    // Redis tells how many connections got it: the nearest that this transport comes to knowing its subscribers.
+    // Redis answers how many connections got it: the nearest that this transport comes to knowing its subscribers.
     const receivers = await this.#publisher.publish(event);
     if (receivers === 0) this.#listener?.unroutable(event);
   }
@@ -163,7 +163,7 @@ export class RedisPubSubTransport implements Transport {
     const members = this.#channels.get(name)?.members;
     if (members === undefined) return;
     let reading: Reading | undefined = readCloudEvent(text);
-    // What cannot be read has no type: whoever listens to the channel is told.
+    // What cannot be read has no type: every listener of the channel gets it.
     const type = reading.kind === 'event' ? reading.event.type : undefined;
     for (const { subscription, limiter } of members) {
       if (type !== undefined && !subscription.pattern.matches(type)) continue;

@@ -47,7 +47,7 @@ interface Ended {
 }
 
 /**
- * Takes jobs of one queue for free slots and tells their ends, many in one trip: what ends in one turn of the event loop travels together, and
+ * Takes jobs of one queue for free slots and writes their ends, many in one trip: what ends in one turn of the event loop travels together, and
  * takes as many jobs along as there are slots free. Nothing is taken ahead: what is claimed is run.
  */
 export class TurnLoop {
@@ -106,7 +106,7 @@ export class TurnLoop {
     this.#running += 1;
   }
 
-  /** Tells how a job ended. Resolves with what the engine made of it; waits for an engine that is away. */
+  /** Writes how a job ended. Resolves with what the engine made of it; waits for an engine that is away. */
   settle({ id: jobId, token }: Pick<TakenJob, 'id' | 'token'>, end: EndKind): Promise<SettleAnswer> {
     this.#running -= 1;
     return new Promise(answered => {

@@ -6,16 +6,16 @@ import { isOutage } from '../../../resilience/index.ts';
 const TELL_EVERY_MS = 250;
 const AGAIN_MS = 500;
 
-/** What a run has said and the engine has not been told. */
+/** What a run has noted and the engine does not have yet. */
 export interface Untold {
   /** Nothing of it is on its way or waits to be. */
   readonly isTold: boolean;
-  /** What is to be told now; undefined where there is nothing. `answered`, `failed` or `giveUp` follows. */
+  /** What is to be sent now; undefined where there is nothing. `answered`, `failed` or `giveUp` follows. */
   take(): RunNote | undefined;
   answered(answer: NoteAnswer): void;
-  /** Nothing is known of what became of it: it is told again. */
+  /** Nothing is known of what became of it: it is sent again. */
   failed(): void;
-  /** It cannot be told, and is not tried again. */
+  /** It cannot be written, and is not tried again. */
   giveUp(): void;
 }
 
@@ -45,7 +45,7 @@ export class NoteSender {
     }, TELL_EVERY_MS).unref();
   }
 
-  /** Resolves when all of it is told; waits for an engine that is away. Runs that end in one turn of the event loop are told in one trip. */
+  /** Resolves when all of it is written; waits for an engine that is away. Runs that end in one turn of the event loop are written in one trip. */
   async told(notes: Untold): Promise<void> {
     while (!notes.isTold) {
       this.#waiting.add(notes);

@@ -12,7 +12,7 @@ const LINES_OF_A_JOB = 2_000;
 const LINE_LIMIT = 1_000;
 const NO_MORE = `... what this run says after ${LINES_OF_A_RUN} lines is left out`;
 
-/** What one run says of itself while it runs: the newest progress and the lines that are not told to the engine yet. */
+/** What one run says of itself while it runs: the newest progress and the lines that the engine does not have yet. */
 export class RunNotes implements Untold {
   readonly #run: RunContext;
   readonly #contract: AnyJobContract;
@@ -103,7 +103,7 @@ export class RunNotes implements Untold {
     this.#lines = [];
   }
 
-  /** Resolves when what was said is told. */
+  /** Resolves when the engine has all of it. */
   told(): Promise<void> {
     return this.#sender.told(this);
   }

@@ -70,7 +70,7 @@ export class ChildWorker {
     return this.#ready;
   }
 
-  /** It was told to stop: its end is no accident. */
+  /** It was asked to stop: its end is no accident. */
   get leaving(): boolean {
     return this.#leaving;
   }

@@ -10,7 +10,7 @@ export interface DeathsOptions {
   readonly passed: (ms: number) => Promise<void>;
 }
 
-/** A worker that ended without being told to. */
+/** A worker that ended although nobody asked it to. */
 interface Death {
   readonly worker: string;
   readonly at: number;

@@ -126,7 +126,7 @@ export class Isolation {
   async #ended(claimed: ClaimedJob, worker: LoneWorker): Promise<void> {
     const { engine, blame } = this.#options;
     const job = await readStoredJob(await engine.queue(claimed.queue), claimed.jobId);
-    // Its lock tells whose it is, and must outlast what follows, however short its queue's are.
+    // Its lock says whose it is, and must outlast what follows, however short its queue's are.
     if (job === undefined || (await job.extendLock(claimed.token, LOCK_MS)) !== 1) return;
     if (!(await this.#isToBlame(worker))) {
       await this.#handBack([claimed]);

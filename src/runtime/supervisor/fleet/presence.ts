@@ -23,7 +23,7 @@ export interface PresenceOptions {
   readonly ttlMs?: number;
   /** How often it is renewed. */
   readonly everyMs?: number;
-  /** Told after each renewal with everybody who is there, and whether this supervisor may judge others. */
+  /** Called after each renewal with everybody who is there, and whether this supervisor may judge others. */
   readonly onSeen: (present: ReadonlySet<string>, mayJudge: boolean) => void;
 }
 

@@ -17,7 +17,7 @@ export class Beside {
 
   constructor(pipe: Duplex | undefined) {
     this.#pipe = pipe;
-    // A worker that dies breaks it; its end is told elsewhere.
+    // A worker that dies breaks it; its end is reported elsewhere.
     pipe?.on('error', () => undefined);
     pipe?.setEncoding('utf8');
     pipe?.on('data', (text: string) => this.#read(text));

@@ -5,7 +5,7 @@ import type { Parent } from '../child/parent.ts';
 export const TURN_EVERY_MS = 250;
 
 /**
- * Tells the supervisor again and again that this process's event loop turns; nothing else can send that. From the first time on its
+ * Reports to the supervisor again and again that this process's event loop turns; nothing else can send that. From the first time on its
  * silence is judged. While somebody debugs it, it says that instead: a breakpoint is no fault.
  */
 export function sayTurns(parent: Pick<Parent, 'say'>): void {

@@ -21,7 +21,7 @@ export interface Asked {
  * Acts once for each Idempotency-Key. The key, the answer and the events are one transaction: they are there together, or not at all.
  * A second request waits for the first and gets its answer; a refusal is not kept, so that the same request may succeed later.
  */
-export async function once(
+export async function idempotent(
   { pool, digests }: { readonly pool: Pool; readonly digests: Digests },
   asked: Asked,
   act: (tx: PoolClient) => Promise<Answer>,
