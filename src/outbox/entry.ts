@@ -17,15 +17,12 @@ const COLUMNS = '(slot, kind, id, target, name, body)';
 
 export async function writeEntries(
   tx: SqlTransaction,
-  { entry, channel }: Pick<Tables, 'entry' | 'channel'>,
+  { entry }: Pick<Tables, 'entry'>,
   entries: readonly OutboxEntry[],
 ): Promise<void> {
   await tx.query(
-    `with written as (
-       insert into ${entry} ${COLUMNS}
-       select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-     )
-     select pg_notify($7, '')::text`,
+    `insert into ${entry} ${COLUMNS}
+     select * from unnest($1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])`,
     [
       entries.map(each => each.slot),
       entries.map(each => each.kind),
@@ -33,14 +30,13 @@ export async function writeEntries(
       entries.map(each => each.target),
       entries.map(each => each.name),
       entries.map(each => each.body),
-      channel,
     ],
   );
 }
 
 /** What `writeEntries` would write, for a transaction that is no database's; undefined where it is another statement. */
 export function entriesIn(text: string, values: readonly unknown[]): readonly OutboxEntry[] | undefined {
-  if (!text.includes(COLUMNS) || !text.startsWith('with written')) return undefined;
+  if (!text.includes(COLUMNS) || !text.startsWith('insert into')) return undefined;
   // Written above, and by nobody else.
   const [slots = [], kinds, ids, targets, names, bodies] = values as readonly (readonly never[])[];
   return slots.map((slot, index) => ({

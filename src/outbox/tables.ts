@@ -42,7 +42,8 @@ export function tablesOf(namespace: string | undefined): Tables {
 
 /** What the outbox stores. */
 export function outboxSchema(namespace?: string): SchemaPart {
-  const { schema, entry, slot, deduplication, secret, unrecorded } = tablesOf(namespace);
+  const tables = tablesOf(namespace);
+  const { schema, entry, slot, deduplication, secret, unrecorded } = tables;
   return {
     part: 'outbox',
     schema,
@@ -101,8 +102,27 @@ export function outboxSchema(namespace?: string): SchemaPart {
         name: 'hosts that record no ends',
         up: `create table if not exists ${unrecorded} (host text primary key, seen_at timestamptz not null);`,
       },
+      { name: 'one word to the relay for those that commit together', up: wordSql(tables) },
     ],
   };
+}
+
+/**
+ * NOTIFY takes a lock of the whole database from the beginning of a commit to its end, so that commits cannot share a flush of the disk: said
+ * in each transaction it cost 16 writers 6 of 10 commits (`npm run bench:notify`). So of those that commit at the moment one says it: a trigger that
+ * runs as the commit begins tries a lock, which is free again when that commit is visible. The relay looks again for the others.
+ */
+function wordSql({ schema, entry, channel }: Tables): string {
+  return `
+    create or replace function "${schema}".say_word() returns trigger language plpgsql as $body$
+    begin
+      if pg_try_advisory_xact_lock(hashtextextended('${schema} word', 0)) then perform pg_notify('${channel}', ''); end if;
+      return null;
+    end $body$;
+    drop trigger if exists say_word on ${entry};
+    create constraint trigger say_word after insert on ${entry} deferrable initially deferred
+      for each row execute function "${schema}".say_word();
+  `;
 }
 
 /** Creates or upgrades what the outbox stores; safe to repeat, and for two at once. */

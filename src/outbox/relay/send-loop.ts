@@ -24,6 +24,9 @@ const SEND_MS = 5_000;
 /** Where a relay's host vanishes in the middle of a batch, its slots are free after that for another relay. */
 const BOUNDS = { limitMs: 30_000, idleMs: 15_000 } as const;
 
+/** Of those that commit together one calls (`wordSql`): the others come a moment later. So it looks again so soon, then ever later, up to its usual time. */
+const NEXT_LOOK_MS = 50;
+
 const OUTAGE = exponential({ from: '200ms', to: '5s' });
 
 /** Sends what waits of one kind, batch after batch. Jobs and events have a loop each: a bus that is away holds up no job. */
@@ -50,8 +53,10 @@ export class SendLoop {
       resumed: () => outage(kind, undefined),
     });
     let failures = 0;
+    let lookInMs = pollEveryMs;
     let last: Error | undefined;
     while (!signal.aborted) {
+      lookInMs = Math.min(this.#wake.signal.aborted ? NEXT_LOOK_MS : lookInMs * 2, pollEveryMs);
       // Before the look: who calls during it is not missed.
       this.#wake = new AbortController();
       const startedAt = performance.now();
@@ -71,7 +76,7 @@ export class SendLoop {
       last = error;
       failures = error === undefined ? 0 : failures + 1;
       if (failures > 0) await pause(backoffDelay(OUTAGE, failures), signal);
-      else if (!more) await pause(pollEveryMs, AbortSignal.any([signal, this.#wake.signal]));
+      else if (!more) await pause(lookInMs, AbortSignal.any([signal, this.#wake.signal]));
     }
   }
 
