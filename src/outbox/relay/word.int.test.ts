@@ -5,7 +5,7 @@ import {
   engineCases,
   freshDatabase,
   type EngineCase,
-  type EnginePlace,
+  type EngineFixture,
   type FreshDatabase,
 } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
@@ -23,7 +23,7 @@ const { schema, channel } = tablesOf(undefined);
 /** One engine will do: the word is between the app's database and the relay. */
 const onRedis = engineCases.filter(({ kind }) => kind === 'redis');
 
-let place: EnginePlace;
+let place: EngineFixture;
 let database: FreshDatabase;
 let pool: Pool;
 let engine: Engine;
