@@ -8,7 +8,7 @@ import {
   type EngineFixture,
   type FreshDatabase,
 } from '../../../tests/support/engines.ts';
-import { waitFor } from '../../../tests/support/wait-for.ts';
+import { PATIENT, waitFor } from '../../../tests/support/wait-for.ts';
 import { defineJob } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
@@ -113,7 +113,7 @@ describe.each(onRedis)('the word to the relay', engineCase => {
       await committed('with a word');
       await relayed;
       await whileAnotherCommits(() => committed('without one'));
-      await waitFor('the entry without a word', async () => (await readOutboxStatus(pool)).pending === 0);
+      await expect.poll(async () => (await readOutboxStatus(pool)).pending, PATIENT).toBe(0);
     } finally {
       await relay.stop();
     }
