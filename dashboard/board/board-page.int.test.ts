@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stockWorker } from '../../tests/support/stock-worker.ts';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { PASSWORD } from '../../tests/support/sample-users.ts';
@@ -55,7 +56,8 @@ test('after signing in Bull Board shows the three queues, asks no other host, an
 test('case 8: markup in name, data, log, error, stack and return value is shown as text and does nothing', async () => {
   const queue = await dashboard.queue('notification');
   const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
-  const worker = await engine.worker(
+  const worker = await stockWorker(
+    engine,
     'notification',
     async job => {
       await job.log(BOMB);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stockWorker } from '../../tests/support/stock-worker.ts';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { breakStoredJob } from '../../tests/support/break-job.ts';
 import { engineCases, namespace, redisUrl, type EngineFixture } from '../../tests/support/engines.ts';
@@ -107,7 +108,8 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
   test('a failed job shows its reason, stack and result without the values', async () => {
     const queue = await dashboard.queue('email');
     const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
-    const worker = await engine.worker(
+    const worker = await stockWorker(
+      engine,
       'email',
       async job => {
         if (job.id === 'email-done') return { sent: 'to bob@private.example' };
@@ -277,7 +279,8 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
   test('what has succeeded is removed by operators; what has failed by nobody here, nor run again', async () => {
     const queue = await dashboard.queue('notification');
     const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
-    const worker = await engine.worker(
+    const worker = await stockWorker(
+      engine,
       'notification',
       async job => {
         if (job.id === 'notification-fails') throw new Error('no');
@@ -361,7 +364,7 @@ describe('Bull Board over broken and foreign jobs on Redis', () => {
       throw new Error('no');
     };
     await queue.add('nudge', { text: 'x' }, { jobId: 'notification-fails', attempts: 1 });
-    void (await engine.worker('notification', fail, { name: 'w' })).run();
+    void (await stockWorker(engine, 'notification', fail, { name: 'w' })).run();
     await waitFor('the failure', async () => (await queue.getJobState('notification-fails')) === 'failed');
     await engine.close(2_000);
     const path = '/queues/notification/notification-fails/clean';

@@ -1,5 +1,6 @@
 import { UnrecoverableError } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stockWorker } from '../../tests/support/stock-worker.ts';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
 import { openTestDashboard, sampleApp, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { PASSWORD } from '../../tests/support/sample-users.ts';
@@ -33,7 +34,8 @@ describe.each(engineCases)('dead letters on the dashboard, on $kind', ({ open })
       opts: { jobId: `email-0mwtkts1d${String(before + index).padStart(4, '0')}raf4nk6-abcdefghij` },
     }));
     const added = await queue.addBulk(jobs);
-    const worker = await engine.worker(
+    const worker = await stockWorker(
+      engine,
       'email',
       async job => {
         const { body } = job.data as { body: string };
@@ -203,7 +205,8 @@ describe('the pages in a browser', () => {
       const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
       const queue = await engine.queue('email');
       await queue.addBulk([1, 2, 3].map(n => ({ name: 'letter', data: { to: SECRET, body: String(n) } })));
-      const worker = await engine.worker(
+      const worker = await stockWorker(
+        engine,
         'email',
         async job => {
           throw new UnrecoverableError(`no mailbox ${job.id}`);

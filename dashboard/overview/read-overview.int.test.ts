@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
+import { stockWorker } from '../../tests/support/stock-worker.ts';
 import { PATIENT } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { PRIORITY_NUMBERS } from '../../src/queue/index.ts';
@@ -93,7 +94,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
         ['two', 'host-1'],
         ['two', 'host-2'],
       ] as const) {
-        await workers.worker(queue, async () => undefined, { name });
+        await stockWorker(workers, queue, async () => undefined, { name });
       }
       const queues = new Map([
         ['one', await engine.queue('one')],

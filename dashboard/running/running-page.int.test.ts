@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stockWorker } from '../../tests/support/stock-worker.ts';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { PASSWORD } from '../../tests/support/sample-users.ts';
@@ -25,7 +26,7 @@ describe.each(engineCases)('running jobs on the dashboard, on $kind', ({ open })
     dashboard = await openTestDashboard({ fixture });
     engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const queue = await engine.queue('email');
-    const worker = await engine.worker('email', () => ending.promise, { name: 'here/1', concurrency: 5 });
+    const worker = await stockWorker(engine, 'email', () => ending.promise, { name: 'here/1', concurrency: 5 });
     void worker.run();
     const data = { to: SECRET, body: '<b>' };
     for (const jobId of [RUNNING, UNWANTED]) await queue.add('letter', data, { jobId });

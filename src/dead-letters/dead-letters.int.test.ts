@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod';
 import { engineWithQueues } from '../../tests/support/engine-with-queues.ts';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
+import { stockWorker } from '../../tests/support/stock-worker.ts';
 import { runApp, type RunningApp } from '../../tests/support/running-app.ts';
 import sampleApp from '../../tests/support/sample-app.config.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
@@ -41,7 +42,7 @@ describe.each(engineCases)('dead letters on $kind', ({ open }) => {
       const count = name === 'email' ? reasons.length : 1;
       await queue.addBulk(Array.from({ length: count }, () => ({ name: 'letter', data: { to: 'hunter2', body: '' } })));
       if (name === 'analytics') reasons.push('last');
-      const worker = await engine.worker(name, fail, { name: 'w', concurrency: 1 });
+      const worker = await stockWorker(engine, name, fail, { name: 'w', concurrency: 1 });
       void worker.run();
       await waitFor('the jobs to fail', async () => (await queue.getFailedCount()) === count);
       await worker.close();

@@ -2,8 +2,9 @@ import { Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
+import { startTurnWorker } from '../../tests/support/turn-worker.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
-import { openEngine, type Engine, type EngineJob } from './index.ts';
+import { openEngine, type EndKind, type Engine } from './index.ts';
 
 const MINUTE = 60_000;
 
@@ -38,26 +39,20 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
       const engine = await setup();
       const queue = await engine.queue('tasks');
       const ran: string[] = [];
-      const worker = await engine.worker(
-        'tasks',
-        async (job, token) => {
-          ran.push(job.name);
-          if (job.name === 'fails' && job.attemptsMade === 0) throw new Error('once');
-          if (job.name === 'put-off' && ran.filter(name => name === 'put-off').length === 1) {
-            await job.moveToDelayed(Date.now() + 50, token);
-            const { DelayedError } = await import('bullmq');
-            throw new DelayedError();
-          }
-        },
-        { name: 'w', concurrency: 1 },
-      );
       const add = (name: string, delay: number) =>
         Job.create(queue, name, {}, { jobId: name, delay, timestamp: engine.clock.now(), attempts: 2, backoff: 50 });
       await add('late', 5 * MINUTE);
       await add('soon', 50);
       await add('fails', 0);
       await add('put-off', 0);
-      void worker.run();
+      const soon = (): number => Math.ceil(engine.clock.now()) + 50;
+      const failure = { message: 'once', stacktrace: [] };
+      await startTurnWorker(engine, 'tasks', async job => {
+        ran.push(job.name);
+        if (job.attemptsStarted > 1) return undefined;
+        if (job.name === 'fails') return { what: 'retry', at: soon(), failure, lifo: false };
+        return job.name === 'put-off' ? { what: 'snoozed', until: soon() } : undefined;
+      });
       await waitFor('the jobs that are due', async () => (await queue.getCompletedCount()) === 3);
       expect(ran.toSorted()).toEqual(['fails', 'fails', 'put-off', 'put-off', 'soon']);
       expect(await queue.getDelayedCount()).toBe(1);
@@ -76,31 +71,20 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
     const engine = await setup();
     const queue = await engine.queue('tasks');
     await Job.create(queue, 'long', {}, { jobId: 'long', timestamp: engine.clock.now() });
-    const gate = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
-    const worker = await engine.worker(
-      'tasks',
-      async () => {
-        begun.resolve();
-        await gate.promise;
-      },
-      { name: 'w', lockDuration: MINUTE, skipStalledCheck: true },
-    );
-    void worker.run();
-    await begun.promise;
+    const turns = await engine.turns('tasks');
+    const take = { tokens: ['t'], worker: 'w', lockMs: MINUTE, maxBytes: 1_000 };
+    await turns.turn({ id: 'takes', now: Math.floor(engine.clock.now()), ends: [], take });
     setMachine(10 * MINUTE);
     const other = openEngine({ ...fixture, url: fixture?.url ?? '', role: 'worker' });
     engines.push(other);
-    const watching = await other.worker('tasks', async () => undefined, { name: 'o', stalledInterval: 1 });
+    const watching = await other.turns('tasks');
     const stalled: string[] = [];
     for (let look = 0; look < 5; look += 1) {
-      stalled.push(...(await watching.getBackend().moveStalledJobsToWait()).map(String));
+      stalled.push(...(await watching.returnStalled(Math.floor(other.clock.now()), 1, 100)));
       await new Promise(resolve => setTimeout(resolve, 20));
     }
     expect(stalled).toEqual([]);
     expect(await queue.getActiveCount()).toBe(1);
-    gate.resolve();
-    await waitFor('its end', async () => (await queue.getCompletedCount()) === 1);
   });
 
   test.each([10 * MINUTE, -10 * MINUTE])(
@@ -109,16 +93,13 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
       const engine = await setup();
       const queue = await engine.queue('tasks');
       await Job.create(queue, 'long', {}, { jobId: 'long', timestamp: engine.clock.now() });
-      const ended = Promise.withResolvers<void>();
-      const worker = await engine.worker('tasks', () => ended.promise, { name: 'w', lockDuration: 5 * MINUTE });
-      void worker.run();
-      await waitFor('the job to be held', async () => (await queue.getActiveCount()) === 1);
+      const turns = await engine.turns('tasks');
+      const take = { tokens: ['t'], worker: 'w', lockMs: 5 * MINUTE, maxBytes: 1_000 };
+      await turns.turn({ id: 'takes', now: Math.floor(engine.clock.now()), ends: [], take });
       setMachine(aheadMs);
       const [claim] = await engine.claims('tasks');
       expect(claim?.lockLeftMs).toBeGreaterThan(MINUTE);
       expect(claim?.lockLeftMs).toBeLessThanOrEqual(5 * MINUTE);
-      ended.resolve();
-      await waitFor('its end', async () => (await queue.getCompletedCount()) === 1);
     },
   );
 
@@ -137,20 +118,20 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
       const around = Date.now();
       const add = (name: string, options = {}) =>
         Job.create(queue, name, {}, { jobId: name, timestamp: engine.clock.now(), ...options });
-      const worker = await engine.worker('tasks', async () => undefined, { name: 'w' });
       for (const name of ['a', 'b', 'c', 'd', 'e']) await add(name, { attempts: 3 });
       await add('later', { delay: 1_000 });
-      const take = async (token: string): Promise<EngineJob> => {
-        const job = await worker.getNextJob(token);
-        if (job === undefined) throw new Error('There is no job.');
-        return job;
+      const failure = { message: 'no', stacktrace: [] };
+      const soon = (): number => Math.ceil(engine.clock.now()) + 1_000;
+      const ends: Readonly<Record<string, EndKind>> = {
+        b: { what: 'dead', failure, attempts: 1, keep: {} },
+        c: { what: 'snoozed', until: soon() },
+        d: { what: 'retry', at: soon(), failure, lifo: false },
       };
-      await (await take('t1')).moveToCompleted('x', 't1', false);
-      await (await take('t2')).moveToFailed(new Error('no'), 't2');
-      await (await take('t3')).moveToDelayed(Date.now() + 1_000, 't3');
-      await (await take('t4')).moveToWait('t4');
+      const worker = await startTurnWorker(engine, 'tasks', async ({ name }) => ends[name]);
+      await waitFor('all to have ended', () => worker.jobs.length >= 5);
+      await worker.stop();
       await (await queue.getJob('later'))?.changeDelay(2_000);
-      await worker.getBackend().moveStalledJobsToWait();
+      await (await engine.turns('tasks')).returnStalled(Math.floor(engine.clock.now()), 1, 100);
       await queue.clean(1_000, 10, 'completed');
       await queue.retryJobs({ timestamp: Date.now() });
       const wrong = commands

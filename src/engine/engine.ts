@@ -1,4 +1,4 @@
-import type { IQueueBackend, Job, PgPool, Queue, Worker, WorkerOptions } from 'bullmq';
+import type { IQueueBackend, Job, PgPool, Queue } from 'bullmq';
 import type { App } from '../contracts/index.ts';
 import type { EngineClock } from './clock/index.ts';
 import type { JobEnds } from './ends/index.ts';
@@ -8,13 +8,7 @@ import type { TurnQueue, TurnQueueSettings } from './turns/index.ts';
 
 /** BullMQ's classes as this project uses them: the data is unknown until a contract has validated it. */
 export type EngineQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
-export interface EngineWorker extends Worker<unknown, unknown, string, IQueueBackend> {
-  adopt(jobId: string, token: string): Promise<void>;
-}
 export type EngineJob = Job<unknown, unknown, string>;
-
-/** Takes exactly two parameters: BullMQ looks at `length`, and a third one would change how it runs jobs. */
-export type EngineProcessor = (job: EngineJob, token: string) => Promise<unknown>;
 
 export interface EngineReport {
   /** What must be mended before the engine may be used. */
@@ -45,10 +39,6 @@ export type EngineBacking =
   /** `server` is the same object for all engines that share their queues; `now` is their time. */
   | { readonly kind: 'memory'; readonly server: object; readonly namespace: string; readonly now: () => number };
 
-export interface WorkerSetup extends Omit<WorkerOptions<unknown>, 'connection' | 'prefix' | 'name'> {
-  readonly name: string;
-}
-
 /**
  * Where queues live: Redis or PostgreSQL (in tests also memory), chosen by URL, behind one interface.
  *
@@ -74,14 +64,8 @@ export interface Engine {
    */
   readyQueue(name: string): EngineQueue | undefined;
   /**
-   * A worker that is connected but does not run yet: call its `run()`. Waits for an engine that is away.
-   * Connection errors do not appear as its `error` events: the engine calls `onError` with them, once per outage.
-   * Only on an engine opened for workers. Rejects with EngineUnreachableError when the engine is closed meanwhile.
-   */
-  worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker>;
-  /**
    * The queue for adding, taking and settling many jobs a trip; one object for each call. Waits for an engine that is away where the engine was
-   * opened for workers, else as `queue`.
+   * opened for workers, else as `queue`. Rejects with EngineUnreachableError when the engine is closed meanwhile.
    */
   turns(name: string, settings?: TurnQueueSettings): Promise<TurnQueue>;
   /** How jobs ended. Rejects as `backing`. */
@@ -109,7 +93,7 @@ export interface Engine {
   check(): Promise<EngineReport>;
   /** Creates or upgrades what the engine stores; safe to repeat, and for two at once. On a Redis Cluster it writes down where the queues are, elsewhere on Redis there is nothing to do. */
   migrate(): Promise<void>;
-  /** Closes every queue, worker and connection, at the latest after `timeoutMs` (5 s). Never rejects. */
+  /** Closes every queue and connection, at the latest after `timeoutMs` (5 s). Never rejects. */
   close(timeoutMs?: number): Promise<void>;
 }
 

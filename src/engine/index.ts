@@ -1,18 +1,6 @@
-export type {
-  Claim,
-  Engine,
-  EngineBacking,
-  EngineJob,
-  EngineOptions,
-  EngineProcessor,
-  EngineQueue,
-  EngineReport,
-  EngineWorker,
-  WorkerSetup,
-} from './engine.ts';
+export type { Claim, Engine, EngineBacking, EngineJob, EngineOptions, EngineQueue, EngineReport } from './engine.ts';
 export { ClockWatch, EngineClock, watchClock, type ClockLook } from './clock/index.ts';
 export type { EndedJob, JobEnds, JobPlace } from './ends/index.ts';
-export { isBrokenJson } from './bullmq/broken-job.ts';
 export { readEngineSettings, type EngineSettings } from './settings/engine-settings.ts';
 export { lockRenewalMs } from './turns/lock-renewal.ts';
 export { openEngine } from './open-engine.ts';

@@ -64,11 +64,3 @@ test('a process on Redis never loads pg, and ends by itself once its engine is c
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
   expect(stdout.trim().split('\n')).toEqual(['redis ENGINE_UNREACHABLE false', 'postgres ENGINE_UNREACHABLE true']);
 });
-
-test('a producer makes no workers', async () => {
-  for (const url of [`redis://${NOWHERE}`, `postgres://${NOWHERE}/app`]) {
-    const engine = openEngine({ url, role: 'producer' });
-    await expect(engine.worker('email', async () => undefined, { name: 'w' })).rejects.toThrow(/role "worker"/);
-    await engine.close();
-  }
-});

@@ -11,14 +11,10 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
     'the clock itself: how far the machine is off, and its time until the engine has said one',
   ],
   'src/engine/bullmq/redis/engine-time.ts': [1, "takes the machine's time out of what BullMQ tells its scripts"],
-  'src/engine/bullmq/postgres/engine-time.ts': [
-    2,
-    "takes the machine's time out of what BullMQ tells its functions, both ways",
-  ],
+  'src/engine/bullmq/postgres/engine-time.ts': [1, "takes the machine's time out of what BullMQ tells its functions"],
   'src/engine/redis/check.ts': [2, "measures how far this machine's clock is from the engine's"],
   'src/engine/postgres/check.ts': [2, "measures how far this machine's clock is from the engine's"],
   'src/engine/redis/rights.ts': [1, 'a trial of PEXPIREAT on a key that is deleted at once'],
-  'src/engine/bullmq/broken-job.ts': [1, 'a time to show for a job that is stored without one; it is never run'],
   'src/engine/memory/memory-clock.ts': [1, 'the clock of an engine that lives in this process alone'],
   'src/state/store/memory-store.ts': [1, 'the state of this process alone, where no engine gives it a time'],
   'src/state/ledger/ledger.ts': [

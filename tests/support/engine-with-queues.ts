@@ -9,7 +9,6 @@ export function engineWithQueues(engine: Engine, queue: (name: string) => Promis
     secrets: engine.secrets,
     queue,
     readyQueue: name => engine.readyQueue(name),
-    worker: (name, process, setup) => engine.worker(name, process, setup),
     queueNames: () => engine.queueNames(),
     turns: (name, settings) => engine.turns(name, settings),
     ends: () => engine.ends(),

@@ -2,6 +2,7 @@ import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
+import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { runApp } from '../../../tests/support/running-app.ts';
 import { seedLetters } from '../../../tests/support/seed-letters.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
@@ -72,7 +73,7 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
 
   test('what workers of other programs bury, and what others remove, is found in the background', async () => {
     const queue = await engine.queue('causes');
-    const other = await engine.worker('causes', () => Promise.reject(new UnrecoverableError('not ours')), {
+    const other = await stockWorker(engine, 'causes', () => Promise.reject(new UnrecoverableError('not ours')), {
       name: 'other',
     });
     void other.run();

@@ -192,13 +192,25 @@ export class MemoryAdmin extends MemoryReads {
   getJobSchedulersCount = async (): Promise<number> => 0;
   getDependencyCounts = async (_jobId: string, types: string[]): Promise<number[]> => types.map(() => 0);
   getDependencies = async (): Promise<object> => ({ processed: {}, unprocessed: [], ignored: {}, failed: [] });
+  moveToActive = notInMemory;
+  moveToCompleted = notInMemory;
+  moveToFailed = notInMemory;
+  moveToDelayed = notInMemory;
+  moveJobFromActiveToWait = notInMemory;
+  moveStalledJobsToWait = notInMemory;
+  retryJob = notInMemory;
+  waitForJob = notInMemory;
+  disconnectBlocking = notInMemory;
+  reconnectBlocking = notInMemory;
   getProcessedChildrenValues = async (): Promise<Record<string, string>> => ({});
   getIgnoredChildrenFailures = async (): Promise<Record<string, string>> => ({});
 }
 
 function notInMemory(): Promise<never> {
   return Promise.reject(
-    new Error('Expected Redis or PostgreSQL for flows and job schedulers of BullMQ; the engine in memory has none.'),
+    new Error(
+      'Expected Redis or PostgreSQL for workers, flows and job schedulers of BullMQ; the engine in memory has none.',
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
+import { startTurnWorker } from '../../../tests/support/turn-worker.ts';
 import { engineContract } from '../suites/engine.contract-suite.ts';
 import { groupsContract } from '../suites/groups.contract-suite.ts';
 import { turnsContract } from '../suites/turns.contract-suite.ts';
@@ -48,8 +49,7 @@ test('on a clock that a test moves a delayed job is due when that clock says so,
   const queue = await engine.queue('email');
   await queue.add('later', {}, { delay: 86_400_000, timestamp: clock.now() });
   const names: string[] = [];
-  const worker = await engine.worker('email', async job => void names.push(job.name), { name: 'tester' });
-  void worker.run();
+  await startTurnWorker(engine, 'email', async job => void names.push(job.name));
   await clock.advance(86_399_000);
   expect(names).toEqual([]);
   await clock.advance(2_000);

@@ -1,24 +1,11 @@
 import { Queue } from 'bullmq';
-import { InvalidOptionsError } from '../../errors/index.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
-import { EngineAway } from '../bullmq/engine-away.ts';
-import type {
-  Claim,
-  Engine,
-  EngineBacking,
-  EngineOptions,
-  EngineProcessor,
-  EngineQueue,
-  EngineReport,
-  EngineWorker,
-  WorkerSetup,
-} from '../engine.ts';
+import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { Outage } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
-import { ResilientWorker } from '../bullmq/resilient-worker.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { MemoryEnds } from './memory-ends.ts';
@@ -42,7 +29,6 @@ export class MemoryEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #outage: Outage;
   readonly #queues = new Map<string, EngineQueue>();
-  readonly #workers: ResilientWorker[] = [];
   readonly #stop = new AbortController();
   #isWatching = false;
   #isCut = false;
@@ -77,26 +63,12 @@ export class MemoryEngine implements Engine {
     return this.#closing === undefined && this.#server.isUp ? this.#queues.get(name) : undefined;
   }
 
-  async worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker> {
-    if (this.#options.role !== 'worker') {
-      throw new InvalidOptionsError('Expected an engine opened with the role "worker", got one with "producer".');
-    }
+  async turns(name: string, settings: TurnQueueSettings = {}): Promise<TurnQueue> {
     const { signal } = this.#stop;
-    await retryPatiently(() => this.#open(), { again: () => !signal.aborted, signal }).catch((cause: unknown) => {
+    const again = (): boolean => this.#options.role === 'worker' && !signal.aborted;
+    await retryPatiently(() => this.#open(), { again, signal }).catch((cause: unknown) => {
       throw signal.aborted ? this.#outage.error(CLOSED) : cause;
     });
-    const worker = new ResilientWorker(name, process, {
-      setup,
-      backend: this.#backend(),
-      onConnectionError: error => this.#lost(error),
-    });
-    await worker.waitUntilReady();
-    this.#workers.push(worker);
-    return worker;
-  }
-
-  async turns(name: string, settings: TurnQueueSettings = {}): Promise<TurnQueue> {
-    if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
     const queue = this.#server.queue(this.#namespace, name);
     const { gate } = this.#server;
     return new MemoryTurnQueue({ queue, gate, reach: () => this.#reach(), settings });
@@ -170,9 +142,6 @@ export class MemoryEngine implements Engine {
     this.#stop.abort();
     this.#outage.end();
     this.clock.stop();
-    if (!(await settled(timeoutMs, Promise.all(this.#workers.map(worker => worker.close()))))) {
-      for (const worker of this.#workers) worker.abandon();
-    }
     await settled(timeoutMs, Promise.all([...this.#queues.values()].map(queue => queue.close())));
   }
 
@@ -190,7 +159,7 @@ export class MemoryEngine implements Engine {
     }
   }
 
-  /** For BullMQ's classes and turns: an outage in a driver's words, for workers in the shape after which BullMQ waits. */
+  /** For BullMQ's classes and turns: an outage in a driver's words. */
   async #reach(): Promise<void> {
     const isWorker = this.#options.role === 'worker';
     try {
@@ -199,7 +168,7 @@ export class MemoryEngine implements Engine {
       this.#outage.back();
     } catch (cause) {
       this.#lost(cause);
-      throw isWorker ? new EngineAway(cause) : cause;
+      throw cause;
     }
   }
 

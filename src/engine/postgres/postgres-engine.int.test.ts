@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { startPostgres, type PostgresServer } from '../../../tests/support/postgres-server.ts';
+import { startTurnWorker } from '../../../tests/support/turn-worker.ts';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
 import { openEngine, type Engine, type EngineOptions } from '../index.ts';
@@ -34,13 +35,13 @@ test('a database that was not migrated is refused with what to do, and taken onc
   const workers = open({ role: 'worker', namespace });
   expect((await producer.check()).errors).toEqual([expect.stringContaining('Run "shiftwork migrate"')]);
   await expect(producer.queue('email')).rejects.toThrow(EngineCheckError);
-  await expect(workers.worker('email', async () => undefined, { name: 'tester' })).rejects.toThrow(/shiftwork migrate/);
+  await expect(workers.turns('email')).rejects.toThrow(/shiftwork migrate/);
   await workers.migrate();
   expect((await producer.check()).errors).toEqual([]);
   // The same engines: a refused start is not remembered.
   await (await producer.queue('email')).add('greet', {}, { jobId: 'greeted' });
   const processed = vi.fn<() => Promise<void>>(async () => undefined);
-  void (await workers.worker('email', processed, { name: 'tester' })).run();
+  await startTurnWorker(workers, 'email', processed);
   await vi.waitFor(() => expect(processed).toHaveBeenCalledTimes(1), PATIENT);
 });
 
@@ -120,8 +121,7 @@ test('twenty queues and workers share one pool without a warning, and leave no c
   for (let index = 0; index < 20; index += 1) {
     const name = `queue-${index}`;
     await (await engine.queue(name)).add('greet', {});
-    const worker = await engine.worker(name, async job => processed.add(job.queueName), { name: 'tester' });
-    void worker.run();
+    await startTurnWorker(engine, name, async () => void processed.add(name));
   }
   await vi.waitFor(() => expect(processed.size).toBe(20), PATIENT);
   await engine.close();
@@ -146,8 +146,7 @@ test('a connection that the server cuts is replaced: the worker hears of the nex
   });
   await engine.migrate();
   const processed: string[] = [];
-  const worker = await engine.worker('email', async job => processed.push(job.name), { name: 'tester' });
-  void worker.run();
+  await startTurnWorker(engine, 'email', async job => void processed.push(job.name));
   const queue = await engine.queue('email');
   await queue.add('before', {});
   await vi.waitFor(() => expect(processed).toEqual(['before']), PATIENT);

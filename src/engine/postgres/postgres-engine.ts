@@ -2,26 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { Queue, SchemaMigrationRequiredError } from 'bullmq';
 import { isUnreachable } from '../../resilience/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
-import { InvalidOptionsError, loadOptional } from '../../errors/index.ts';
-import type {
-  Claim,
-  Engine,
-  EngineBacking,
-  EngineOptions,
-  EngineProcessor,
-  EngineQueue,
-  EngineReport,
-  EngineWorker,
-  WorkerSetup,
-} from '../engine.ts';
+import { loadOptional } from '../../errors/index.ts';
+import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
-import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS, within } from '../settings/limits.ts';
 import { schemaOf } from '../settings/namespace.ts';
 import { Outage } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
-import { ResilientWorker } from '../bullmq/resilient-worker.ts';
 import { targetOf } from '../settings/target.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from '../bullmq/postgres/backend.ts';
@@ -49,7 +38,6 @@ export class PostgresEngine implements Engine {
   readonly #outage: Outage;
   readonly #queues = new Map<string, Promise<EngineQueue>>();
   readonly #ready = new Map<string, EngineQueue>();
-  readonly #workers: ResilientWorker[] = [];
   readonly #stop = new AbortController();
   /** Under which the server remembers what this process was answered last. */
   readonly #sender = randomUUID();
@@ -100,43 +88,6 @@ export class PostgresEngine implements Engine {
       queue.close().catch(() => undefined);
       throw this.#explained(cause);
     }
-  }
-
-  async worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker> {
-    if (this.#options.role !== 'worker') {
-      throw new InvalidOptionsError('Expected an engine opened with the role "worker", got one with "producer".');
-    }
-    if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
-    const watched = await this.#open();
-    watched.grow();
-    await this.clock.known();
-    return retryPatiently(() => this.#openWorker(watched, name, process, setup), {
-      again: isUnreachable,
-      signal: this.#stop.signal,
-    }).catch((cause: unknown) => {
-      throw this.#explained(cause);
-    });
-  }
-
-  async #openWorker(
-    watched: WatchedPool,
-    name: string,
-    process: EngineProcessor,
-    setup: WorkerSetup,
-  ): Promise<EngineWorker> {
-    const worker = new ResilientWorker(name, process, {
-      setup,
-      backend: postgresBackend(new EngineTimePool(this.#borrow(watched), this.clock), this.#schema),
-      onConnectionError: error => this.#outage.lost(error),
-    });
-    try {
-      await worker.waitUntilReady();
-    } catch (cause) {
-      worker.close(true).catch(() => undefined);
-      throw cause;
-    }
-    this.#workers.push(worker);
-    return worker;
   }
 
   /** A queue's verbs. All queues of the process share the pool, and one connection that listens for work. */
@@ -231,9 +182,6 @@ export class PostgresEngine implements Engine {
     if (this.#opening === undefined) return;
     this.#signs?.close();
     const watched = await this.#opening;
-    const reserve = Math.min(300, timeoutMs / 4);
-    const closing = Promise.all(this.#workers.map(worker => worker.close()));
-    if (!(await settled(timeoutMs - reserve, closing))) for (const worker of this.#workers) worker.abandon();
     for (const opening of this.#queues.values()) {
       opening.then(queue => queue.close()).catch(() => undefined);
     }
@@ -249,7 +197,7 @@ export class PostgresEngine implements Engine {
   }
 
   #borrow(watched: WatchedPool): BorrowedPool {
-    return new BorrowedPool(watched, this.#outage, this.#options.role === 'worker');
+    return new BorrowedPool(watched, this.#outage);
   }
 
   #explained(cause: unknown): unknown {

@@ -2,7 +2,7 @@ import { Cluster, type ClusterOptions, type Command } from 'ioredis';
 import type { ClusterAddress } from '../../config/index.ts';
 import { credentialsOf, type ServerOptions } from '../../redis/index.ts';
 import { LateAnswers } from './late-answers.ts';
-import type { AnswerLimits } from './batched-redis.ts';
+import type { AnswerLimits } from './watched-redis.ts';
 
 const TICK_MS = 100;
 /** So soon a failover is known also where no connection has ended: that of a frozen server stands. */
@@ -20,12 +20,12 @@ export interface ClusterRedisOptions {
   /** Commands wait for the first connection. */
   readonly waits: boolean;
   /** Called with each error that a command ends with, and answers what it rejects with. */
-  readonly refused: (error: Error) => Error;
+  readonly refused: (error: Error) => void;
 }
 
 /** ioredis's client of a whole cluster: a connection to each master that is used, commands go to the one that holds their key. */
 export class ClusterRedis extends Cluster {
-  readonly #refused: (error: Error) => Error;
+  readonly #refused: (error: Error) => void;
   readonly #known = new WeakSet<Command>();
   readonly #late: LateAnswers | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -55,7 +55,10 @@ export class ClusterRedis extends Cluster {
       // A pipeline reads the errors of its commands itself, to send them elsewhere.
       if (node === undefined) {
         const { reject } = command;
-        command.reject = error => reject(this.#refused(error));
+        command.reject = error => {
+          this.#refused(error);
+          reject(error);
+        };
       }
     }
     return super.sendCommand(command, stream, node);

@@ -12,7 +12,6 @@ import {
 } from '../../redis/index.ts';
 import { isOutage } from '../../resilience/index.ts';
 import type { EngineOptions } from '../engine.ts';
-import { EngineAway } from '../bullmq/engine-away.ts';
 import { settled, within } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
 import { WriteWatch } from '../outage/write-watch.ts';
@@ -54,8 +53,6 @@ export class Connections {
       // That one server of a cluster is away no connection tells: the others stand.
       if (address.kind === 'cluster' && isOutage(error)) this.#writes.suspect(error);
       else this.#writes.note(error);
-      // BullMQ's workers wait after this one alone; after every other they ask again at once.
-      return role === 'worker' && isOutage(error) ? new EngineAway(error) : error;
     });
     if (address.kind === 'sentinel') this.#sentinels = new SentinelWatch(address, () => this.renew());
     this.#all.push(this.commands);

@@ -7,7 +7,7 @@ import { FAIL_FAST_MS } from '../settings/limits.ts';
 import { BlockingRedis } from './blocking-redis.ts';
 import { ClusterRedis } from './cluster-redis.ts';
 import { insistOnDatabase } from './insist-on-database.ts';
-import { BatchedRedis, type AnswerLimits } from './batched-redis.ts';
+import { WatchedRedis, type AnswerLimits } from './watched-redis.ts';
 
 const COMMON = {
   // Nothing is done before it is used: opening an engine is synchronous.
@@ -49,13 +49,13 @@ const LIMITS = {
 
 /**
  * The connection for the commands of a process: to one server, or to all masters of a cluster.
- * @param refused called with each error of a command, answers what it rejects with
+ * @param refused called with each error of a command
  */
 export function openCommands(
   address: RedisAddress,
   role: EngineOptions['role'],
   key: string,
-  refused: (error: Error) => Error,
+  refused: (error: Error) => void,
 ): RedisClient {
   const connectionName = `shiftwork-${role}`;
   const limits = LIMITS[role];
@@ -64,7 +64,7 @@ export function openCommands(
     const server = { ...COMMON, connectTimeout, maxRetriesPerRequest, connectionName };
     return new ClusterRedis({ address, server, limits, tries: CLUSTER_TRIES[role], waits: role === 'worker', refused });
   }
-  const redis = new BatchedRedis(
+  const redis = new WatchedRedis(
     { ...connectionOptions(address, key), ...COMMON, ...BY_ROLE[role], connectionName },
     limits,
     refused,

@@ -4,18 +4,7 @@ import { Cluster, type Redis } from 'ioredis';
 import type { RedisAddress } from '../../config/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
-import type {
-  Claim,
-  Engine,
-  EngineBacking,
-  EngineOptions,
-  EngineProcessor,
-  EngineQueue,
-  EngineReport,
-  EngineWorker,
-  WorkerSetup,
-} from '../engine.ts';
+import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import { ClusterKeys, PlainKeys, type RedisClient, type RedisKeys } from '../../redis/index.ts';
@@ -25,7 +14,6 @@ import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import { Outage } from '../outage/outage.ts';
-import { ResilientWorker } from '../bullmq/resilient-worker.ts';
 import { RedisEnds } from '../bullmq/redis/redis-ends.ts';
 import { checkCluster } from './check-cluster.ts';
 import { checkRedis, kindErrorsOf } from './check.ts';
@@ -34,7 +22,7 @@ import { redisClaims, redisHandBack } from '../bullmq/redis/claims.ts';
 import { Connections } from './connections.ts';
 import { isMissingDatabase } from './insist-on-database.ts';
 import { rightsErrors } from './rights.ts';
-import { resilientBackend } from '../bullmq/redis/resilient-backend.ts';
+import { redisBackend } from '../bullmq/redis/backend.ts';
 import { RedisTurnQueue } from '../bullmq/redis/turns/index.ts';
 
 const NO_DATABASE =
@@ -51,7 +39,6 @@ export class RedisEngine implements Engine {
   readonly #outage: Outage;
   readonly #connections: Connections;
   readonly #queues = new Map<string, EngineQueue>();
-  readonly #workers: ResilientWorker[] = [];
   /** Names of queues whose signs this process has waited for. */
   readonly #waited = new Set<string>();
   readonly #stop = new AbortController();
@@ -99,29 +86,11 @@ export class RedisEngine implements Engine {
     const queue: EngineQueue = new Queue(
       name,
       { connection: {}, prefix, streams: { events: { maxLen: EVENTS_KEPT } } },
-      resilientBackend(this.#connections, prefix, this.clock),
+      redisBackend(this.#connections.commands, prefix, this.clock),
     );
     // The command connection's own listeners have reported it already.
     queue.on('error', () => undefined);
     return queue;
-  }
-
-  async worker(name: string, process: EngineProcessor, setup: WorkerSetup): Promise<EngineWorker> {
-    if (this.#options.role !== 'worker') {
-      throw new InvalidOptionsError('Expected an engine opened with the role "worker", got one with "producer".');
-    }
-    await this.#connections.ready();
-    await this.clock.known();
-    const prefix = await this.#keys.prefixOf(name);
-    const worker = new ResilientWorker(name, process, {
-      setup,
-      prefix,
-      backend: resilientBackend(this.#connections, prefix, this.clock),
-      onConnectionError: () => undefined,
-    });
-    this.#workers.push(worker);
-    await worker.waitUntilReady();
-    return worker;
   }
 
   async queueNames(): Promise<readonly string[]> {
@@ -219,8 +188,7 @@ export class RedisEngine implements Engine {
   async #wakeOthers(): Promise<void> {
     const { commands } = this.#connections;
     if (commands.status !== 'ready') return;
-    const queues = new Set([...this.#waited, ...this.#workers.map(({ name }) => name)]);
-    await Promise.all([...queues].map(name => this.#wake(commands, name)));
+    await Promise.all([...this.#waited].map(name => this.#wake(commands, name)));
   }
 
   async #wake(commands: RedisClient, name: string): Promise<unknown> {
@@ -239,8 +207,6 @@ export class RedisEngine implements Engine {
     this.#stop.abort();
     // The last part of the time is for the connections.
     const reserve = Math.min(300, timeoutMs / 4);
-    const closing = Promise.all(this.#workers.map(worker => worker.close()));
-    if (!(await settled(timeoutMs - reserve, closing))) for (const worker of this.#workers) worker.abandon();
     await settled(reserve, this.#wakeOthers());
     for (const queue of this.#queues.values()) queue.close().catch(() => undefined);
     await this.#connections.close(Math.max(0, endsAt - performance.now()));

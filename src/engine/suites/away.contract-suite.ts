@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DelayedError } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { PATIENCE_MS, PATIENT } from '../../../tests/support/wait-for.ts';
 import { EngineUnreachableError } from '../outage/engine-unreachable-error.ts';
+import { isOutage } from '../../resilience/index.ts';
 import { openEngine, type Engine, type EngineOptions } from '../index.ts';
 import {
   Engines,
@@ -117,8 +117,6 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
       const { engine, lost, back } = watched('worker');
       const producer = watched('producer').engine;
       const running = await startWorker(engine);
-      const errors: Error[] = [];
-      running.worker.on('error', error => errors.push(error));
       await addWhenBack(producer, 'before');
       await seen(running, ['before']);
       await server.kill();
@@ -128,28 +126,21 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
       await vi.waitFor(() => expect(namesOf(running)).toContain('after'), PATIENT);
       expect(lost).toHaveLength(1);
       await vi.waitFor(() => expect(back).toHaveLength(1), PATIENT);
-      // That the engine is away is an outage, not an error of the worker for each attempt.
-      expect(errors.filter(error => /ECONNREFUSED|closed|terminated/i.test(error.message))).toEqual([]);
+      // Whoever works tells an outage from a fault.
+      expect(running.errors.filter(error => !isOutage(error))).toEqual([]);
     });
 
-    test('a run that could not be put off because it was away comes back, its attempts untouched', async () => {
+    test('a run that is put off while it is away comes back, its attempts untouched', async () => {
       const { engine } = watched('worker');
       const attempts: number[] = [];
       const away = Promise.withResolvers<void>();
-      const worker = await engine.worker(
-        'email',
-        async (job, token) => {
-          attempts.push(job.attemptsMade);
-          if (attempts.length > 1) return;
-          await server.kill();
-          const putOff = job.moveToDelayed(Date.now() + 10, token);
-          away.resolve();
-          await putOff;
-          throw new DelayedError();
-        },
-        { name: 'tester', concurrency: 1 },
-      );
-      void worker.run();
+      await startWorker(engine, async job => {
+        attempts.push(job.attemptsMade);
+        if (attempts.length > 1) return undefined;
+        await server.kill();
+        away.resolve();
+        return { what: 'snoozed', until: Math.ceil(engine.clock.now()) + 10 };
+      });
       await (await engine.queue('email')).add('job', {}, { attempts: 3 });
       await away.promise;
       await server.restart();
@@ -159,7 +150,7 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
     test('a worker that waits for it gives up when its engine is closed', async () => {
       await server.kill();
       const { engine, lost } = watched('worker');
-      const starting = engine.worker('email', async () => undefined, { name: 'waits' });
+      const starting = startWorker(engine);
       const refused = starting.then(
         () => 'opened',
         (error: unknown) => error,
@@ -177,14 +168,21 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
         const url = ${JSON.stringify(server.url)};
         const workers = openEngine({ url, role: 'worker' });
         const producer = openEngine({ url, role: 'producer' });
-        const { promise: ran, resolve } = Promise.withResolvers();
-        const worker = await workers.worker('email', async () => resolve(), { name: 'child' });
-        worker.run().catch(() => undefined);
+        const turns = await workers.turns('email');
         await (await producer.queue('email')).add('greet', {}, { removeOnComplete: true });
-        await ran;
+        const waiting = new AbortController();
+        const now = () => Math.floor(workers.clock.now());
+        const take = { tokens: ['t'], worker: 'child', lockMs: 30_000, maxBytes: 1_000 };
+        for (let nth = 0; ; nth += 1) {
+          const { jobs } = await turns.turn({ id: 'turn-' + nth, now: now(), ends: [], take });
+          if (jobs.length > 0) break;
+          await turns.waitForWork(now(), undefined, waiting.signal);
+        }
+        void turns.waitForWork(now(), undefined, waiting.signal).catch(() => undefined);
         console.log('ready');
         await once(process.stdin, 'data');
         process.stdin.destroy();
+        waiting.abort();
         await Promise.all([workers.close(500), producer.close(500)]);
       `;
       const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {

@@ -38,10 +38,14 @@ export function queuesContract({ kind, openFixture }: Pick<EngineContractCase, '
     test('a job is processed with its id, name, data and options, and completes', async () => {
       const { workers, queue } = await setup();
       const added = await queue.add('greet', { to: 'Ann', n: 1 }, { jobId: 'email-1', attempts: 4, priority: 20 });
-      const running = await startWorker(workers, async () => ({ sent: true }));
+      const running = await startWorker(workers, async () => ({
+        what: 'succeeded',
+        result: '{"sent":true}',
+        keep: {},
+      }));
       await seen(running, ['greet']);
-      expect(running.jobs[0]).toMatchObject({ id: 'email-1', data: { to: 'Ann', n: 1 }, priority: 20 });
-      expect(running.jobs[0]?.opts).toMatchObject({ attempts: 4 });
+      expect(running.jobs[0]).toMatchObject({ id: 'email-1', data: { to: 'Ann', n: 1 } });
+      expect(running.jobs[0]?.opts).toMatchObject({ attempts: 4, priority: 20 });
       await vi.waitFor(async () => expect(await queue.getJobState('email-1')).toBe('completed'), PATIENT);
       expect((await queue.getJob(added.id ?? ''))?.returnvalue).toEqual({ sent: true });
     });
@@ -68,7 +72,7 @@ export function queuesContract({ kind, openFixture }: Pick<EngineContractCase, '
       const running = await startWorker(workers);
       await queue.add('later', {}, { delay: 300 });
       await vi.waitFor(() => expect(namesOf(running)).toEqual(['later']), PATIENT);
-      const [later] = running.jobs;
+      const later = await queue.getJob(running.jobs[0]?.id ?? '');
       expect((later?.processedOn ?? 0) - (later?.timestamp ?? 0)).toBeGreaterThanOrEqual(300);
     });
 
@@ -97,15 +101,6 @@ export function queuesContract({ kind, openFixture }: Pick<EngineContractCase, '
       expect((await queue.getJob('fails'))?.failedReason).toBe('no such mailbox');
     });
 
-    test('a worker takes nothing before it is told to run, and outlives more than one stall', async () => {
-      const { workers, queue } = await setup();
-      const worker = await workers.worker('email', async () => undefined, { name: 'idle' });
-      await queue.add('wait', {}, { jobId: 'waits' });
-      expect(worker.isRunning()).toBe(false);
-      expect(worker.opts).toMatchObject({ autorun: false, maxStalledCount: 100, lockDuration: 30_000 });
-      expect(await queue.getJobState('waits')).toBe('waiting');
-    });
-
     test.each([
       ['without a priority', {}],
       ['with one', { priority: 10 }],
@@ -116,12 +111,9 @@ export function queuesContract({ kind, openFixture }: Pick<EngineContractCase, '
         // By name too, the only order that BullMQ keeps on Redis among the priorities.
         const ids = ['b-first', 'a-second', 'c-third', 'fourth'];
         await queue.addBulk(ids.map(jobId => ({ name: jobId, data: {}, opts: { jobId, ...priority } })));
-        const ended = Promise.withResolvers<void>();
-        const holder = await workers.worker('email', () => ended.promise, { name: 'holder', concurrency: 3 });
-        void holder.run();
-        await vi.waitFor(async () => expect(await queue.getActiveCount()).toBe(3), PATIENT);
-        await holder.pause(true);
-
+        const turns = await workers.turns('email');
+        const take = { tokens: ['t1', 't2', 't3'], worker: 'holder', lockMs: 30_000, maxBytes: 1_000 };
+        await turns.turn({ id: 'takes-three', now: Math.floor(workers.clock.now()), ends: [], take });
         const claims = await workers.claims('email');
         expect(claims.map(({ jobId, jobName, worker }) => [jobId, jobName, worker])).toEqual(
           ['b-first', 'a-second', 'c-third'].map(id => [id, id, 'holder']),
@@ -134,8 +126,7 @@ export function queuesContract({ kind, openFixture }: Pick<EngineContractCase, '
         expect(await workers.handBack('email', claims)).toEqual([]);
 
         await seen(await startWorker(workers), ['a-second', 'b-first', 'c-third', 'fourth']);
-        expect((await queue.getJob('b-first'))?.attemptsMade).toBe(1);
-        ended.resolve();
+        await vi.waitFor(async () => expect((await queue.getJob('b-first'))?.attemptsMade).toBe(1), PATIENT);
       },
     );
 
@@ -157,9 +148,10 @@ export function queuesContract({ kind, openFixture }: Pick<EngineContractCase, '
     test('a worker wakes for a job that another process adds', async () => {
       const { workers, queue } = await setup();
       const running = await startWorker(workers);
-      await vi.waitFor(async () => expect(await queue.getWorkersCount()).toBe(1), PATIENT);
+      await queue.add('first', {});
+      await seen(running, ['first']);
       await queue.add('wake', {});
-      await seen(running, ['wake']);
+      await vi.waitFor(() => expect(namesOf(running)).toEqual(['first', 'wake']), PATIENT);
     });
 
     test('the same queue object is given out each time', async () => {
@@ -195,20 +187,18 @@ export function queuesContract({ kind, openFixture }: Pick<EngineContractCase, '
         await closing;
         await expect(engine.queue('email')).rejects.toThrow(EngineUnreachableError);
       }
-      await expect(workers.worker('email', async () => undefined, { name: 'late' })).rejects.toThrow(
-        EngineUnreachableError,
-      );
+      await expect(workers.turns('email')).rejects.toThrow(EngineUnreachableError);
     });
 
-    test('a close lets a running job end and be recorded', async () => {
+    test('a worker that stops lets a running job end and be recorded', async () => {
       const { workers, queue } = await setup();
       await queue.add('slow', {}, { jobId: 'slow' });
       const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
       const running = await startWorker(workers, () => mayEnd);
       await seen(running, ['slow']);
-      const closing = workers.close(PATIENCE_MS);
       end();
-      await closing;
+      await running.stop();
+      await workers.close(PATIENCE_MS);
       expect(await queue.getJobState('slow')).toBe('completed');
     });
 

@@ -1,6 +1,7 @@
 import { expect, vi } from 'vitest';
+import { startTurnWorker, type TurnWorker, type Work } from '../../../tests/support/turn-worker.ts';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
-import { openEngine, type Engine, type EngineJob, type EngineOptions, type EngineWorker } from '../index.ts';
+import { openEngine, type Engine, type EngineOptions } from '../index.ts';
 
 /** A part of a server that many tests share. */
 export interface SharedFixture {
@@ -27,11 +28,6 @@ export interface EngineContractCase {
   startServer(): Promise<OwnServer>;
 }
 
-export interface RunningWorker {
-  readonly worker: EngineWorker;
-  readonly jobs: EngineJob[];
-}
-
 /** The engines that a test opens, closed together at its end. */
 export class Engines {
   readonly #open: Engine[] = [];
@@ -47,29 +43,16 @@ export class Engines {
   }
 }
 
-/** A worker of the queue "email" that runs, and every job that it was given. */
-export async function startWorker(
-  engine: Engine,
-  perform: (job: EngineJob) => Promise<unknown> = async () => undefined,
-): Promise<RunningWorker> {
-  const jobs: EngineJob[] = [];
-  const worker = await engine.worker(
-    'email',
-    async job => {
-      jobs.push(job);
-      return perform(job);
-    },
-    { name: 'tester', concurrency: 1 },
-  );
-  void worker.run();
-  return { worker, jobs };
+/** A worker of the queue "email" that runs. */
+export function startWorker(engine: Engine, work?: Work): Promise<TurnWorker> {
+  return startTurnWorker(engine, 'email', work);
 }
 
-export function namesOf({ jobs }: RunningWorker): readonly string[] {
+export function namesOf({ jobs }: TurnWorker): readonly string[] {
   return jobs.map(job => job.name);
 }
 
 /** Waits until the worker was given jobs of these names, in this order, and no others. */
-export async function seen(running: RunningWorker, names: readonly string[]): Promise<void> {
+export async function seen(running: TurnWorker, names: readonly string[]): Promise<void> {
   await vi.waitFor(() => expect(namesOf(running)).toEqual(names), PATIENT);
 }

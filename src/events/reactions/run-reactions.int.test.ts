@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
+import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import {
   defineApp,
@@ -89,7 +90,7 @@ describe.each(engineCases)('reactions on $kind', ({ open }) => {
     await bus.publishAndWait(event);
     const workers = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     const ended = Promise.withResolvers<void>();
-    const worker = await workers.worker('reactions', async _job => undefined, { name: 'w', autorun: false });
+    const worker = await stockWorker(workers, 'reactions', async _job => undefined, { name: 'w', autorun: false });
     worker.on('completed', () => ended.resolve());
     void worker.run();
     await ended.promise;

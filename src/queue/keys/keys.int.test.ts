@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
+import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineJob } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
@@ -52,7 +53,7 @@ describe.each(engineCases)('keys on $kind', ({ kind, open }) => {
   /** Runs all that waits, with a stock worker of BullMQ. */
   async function runAll(): Promise<void> {
     const workers = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
-    const worker = await workers.worker('email', async _job => undefined, { name: 'w', autorun: false });
+    const worker = await stockWorker(workers, 'email', async _job => undefined, { name: 'w', autorun: false });
     void worker.run();
     await waitFor(
       'the end of all',

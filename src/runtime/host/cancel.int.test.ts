@@ -1,6 +1,7 @@
 import { WaitingError } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
 import {
@@ -86,7 +87,8 @@ describe.each(engineCases)('cancel on $kind', engineCase => {
     // Its first worker has left the job active, as one does that has a suspect run alone.
     const queue = await app.engine.queue('alone');
     const claimed = Promise.withResolvers<{ jobId: string; token: string }>();
-    const first = await app.engine.worker(
+    const first = await stockWorker(
+      app.engine,
       'alone',
       async (job, token) => {
         claimed.resolve({ jobId: job.id ?? '', token });

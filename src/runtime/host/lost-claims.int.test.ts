@@ -1,6 +1,7 @@
 import { WaitingError } from 'bullmq';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle, snooze } from '../../contracts/index.ts';
@@ -35,7 +36,7 @@ describe.each(engineCases)('after an outage of $kind', engineCase => {
     const claimOf = async (id: string) => (await engine.claims('tasks')).find(({ jobId }) => jobId === id);
     // A claim whose answer never came: active under the worker's name.
     const { id: lost } = await client.enqueue(task, {});
-    const deaf = await engine.worker('tasks', () => Promise.reject(new WaitingError()), { name: 'one' });
+    const deaf = await stockWorker(engine, 'tasks', () => Promise.reject(new WaitingError()), { name: 'one' });
     void deaf.run();
     await waitFor('it to be held', async () => (await claimOf(lost)) !== undefined);
     await deaf.close(true);
@@ -64,17 +65,23 @@ describe.each(engineCases)('after an outage of $kind', engineCase => {
     const { engine } = await open();
     const queue = await engine.queue('tasks');
     await queue.add('task', {}, { jobId: 'one' });
-    const holder = await engine.worker('tasks', () => Promise.reject(new WaitingError()), { name: 'holder' });
+    const holder = await stockWorker(engine, 'tasks', () => Promise.reject(new WaitingError()), { name: 'holder' });
     void holder.run();
     await waitFor('it to be held', async () => (await engine.claims('tasks')).length === 1);
     await holder.close(true);
     const runs: string[] = [];
-    const alone = await engine.worker('tasks', async ({ id = '' }) => void runs.push(id), { name: 'alone' });
-    await alone.adopt('one', 'the-lock-of-before');
+    const app = defineApp({
+      jobs: [task],
+      handlers: [handle(task, async (_data, { jobId }) => void runs.push(jobId))],
+    });
+    const alone = createWorkerHost({ app, engine, facts: new Facts(), name: 'alone' });
+    cleanups.push(() => alone.stop(1_000));
+    const held = { queue: 'tasks', jobName: 'task', jobId: 'one' };
+    await alone.adopt({ ...held, token: 'the-lock-of-before' });
     expect(runs).toEqual([]);
     expect(await queue.getJobState('one')).toBe('active');
     const [claim] = await engine.claims('tasks');
-    await alone.adopt('one', claim?.token ?? '');
+    await alone.adopt({ ...held, token: claim?.token ?? '' });
     expect(runs).toEqual(['one']);
   });
 });

@@ -1,6 +1,7 @@
 import { WaitingError } from 'bullmq';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle } from '../../contracts/index.ts';
@@ -41,7 +42,7 @@ describe.each(engineCases)('a job that stalls on $kind', engineCase => {
     const id = 'one';
     const queue = await engine.queue('tasks');
     await queue.add('task', {}, { jobId: id, ...(metadata !== undefined && { telemetry: { metadata } }) });
-    const gone = await engine.worker('tasks', () => Promise.reject(new WaitingError()), {
+    const gone = await stockWorker(engine, 'tasks', () => Promise.reject(new WaitingError()), {
       name: 'gone',
       lockDuration: 500,
       stalledInterval: 500,

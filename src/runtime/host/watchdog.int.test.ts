@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
@@ -93,7 +94,7 @@ describe.each(engineCases)('the watchdog on $kind', engineCase => {
     const queue = await app.engine.queue('tasks');
     await queue.setGlobalConcurrency(1);
     const gate = Promise.withResolvers<void>();
-    const elsewhere = await app.engine.worker('tasks', () => gate.promise, { name: 'elsewhere', concurrency: 1 });
+    const elsewhere = await stockWorker(app.engine, 'tasks', () => gate.promise, { name: 'elsewhere', concurrency: 1 });
     const begun = new Promise(resolve => elsewhere.on('active', resolve));
     void elsewhere.run();
     await app.client.enqueueMany([task({}), task({})]);

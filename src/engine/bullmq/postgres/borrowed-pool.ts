@@ -1,6 +1,5 @@
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
 import { isUnreachable } from '../../../resilience/index.ts';
-import { EngineAway } from '../engine-away.ts';
 import type { Outage } from '../../outage/outage.ts';
 import type { WriteWatch } from '../../outage/write-watch.ts';
 import type { WatchedPool } from '../../postgres/pool.ts';
@@ -8,9 +7,6 @@ import type { WatchedPool } from '../../postgres/pool.ts';
 /**
  * The engine's pool as BullMQ sees it: BullMQ can neither end it nor pile up listeners on it, and connection errors are
  * counted as one outage.
- *
- * For workers a connection error takes the one shape that BullMQ waits after. Others, such as "the database system is
- * starting up", it takes for a job's fault and fetches again at once: a loop without a pause (read in its source).
  */
 export class BorrowedPool implements PgPool {
   /** BullMQ asks whether a lost LISTEN connection would be noticed. */
@@ -18,13 +14,11 @@ export class BorrowedPool implements PgPool {
   readonly #pool: PgPool;
   readonly #writes: WriteWatch;
   readonly #outage: Outage;
-  readonly #patient: boolean;
 
-  constructor({ pool, writes }: Pick<WatchedPool, 'pool' | 'writes'>, outage: Outage, patient: boolean) {
+  constructor({ pool, writes }: Pick<WatchedPool, 'pool' | 'writes'>, outage: Outage) {
     this.#pool = pool;
     this.#writes = writes;
     this.#outage = outage;
-    this.#patient = patient;
   }
 
   async query<Row>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<Row>> {
@@ -58,6 +52,6 @@ export class BorrowedPool implements PgPool {
     if (!isUnreachable(error)) return error;
     this.#outage.lost(error);
     this.#writes.note(error);
-    return this.#patient ? new EngineAway(error) : error;
+    return error;
   }
 }

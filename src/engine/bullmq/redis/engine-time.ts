@@ -1,19 +1,13 @@
 import type { EngineClock } from '../../clock/index.ts';
 
 /**
- * BullMQ 6.7 tells its scripts the time by its machine's clock. Where in the flat list of a script's keys and arguments that stands;
- * a test notices a BullMQ that tells it elsewhere.
+ * BullMQ 6.7 gives its scripts the time of its machine's clock. Where that stands in the flat list of a script's keys and arguments, for
+ * those that a queue calls; a test notices a BullMQ that has it elsewhere.
  */
 const TIME_AT: ReadonlyMap<string, number> = new Map([
   ['changeDelay', 5],
   ['cleanJobsInSet', 4],
   ['moveJobsToWait', 9],
-  ['moveStalledJobsToWait', 11],
-  ['moveToActive', 12],
-  ['moveToDelayed', 12],
-  ['moveToFinished', 15],
-  ['moveToWaitingChildren', 9],
-  ['retryJob', 12],
 ]);
 
 /** The arguments of a script with the engine's time in the place of this machine's. */
@@ -23,16 +17,7 @@ export function inEngineTime(clock: EngineClock, script: string, args: readonly 
   if (index === undefined) return changed;
   const given = args[index];
   // As a text where BullMQ writes it as JSON.
-  if (typeof given === 'number' || typeof given === 'string') changed[index] = Number(given) - differenceOf(clock);
+  if (typeof given === 'number' || typeof given === 'string')
+    changed[index] = Number(given) - (Date.now() - clock.now());
   return changed;
-}
-
-/** What a script answered for a worker that is to sleep until then, in this machine's time: the worker compares it with that. */
-export function inMachineTime(clock: EngineClock, until: number): number {
-  // 0: not at any time.
-  return until > 0 ? until + differenceOf(clock) : until;
-}
-
-function differenceOf(clock: EngineClock): number {
-  return Date.now() - clock.now();
 }

@@ -10,7 +10,7 @@ export interface StalledJobsOptions {
 }
 
 /** BullMQ's 1 is never reset in a job's life: the second hard kill would fail a healthy job for good. */
-const MOST_STALLS = 100;
+export const MOST_STALLS = 100;
 
 /** Looks for jobs that nobody holds any more, and puts them back: one look of all workers together in each interval. Answers a function that stops. */
 export function returnStalledJobs({ queue, everyMs, now, onStalled, onError }: StalledJobsOptions): () => void {

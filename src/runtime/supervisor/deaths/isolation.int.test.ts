@@ -1,6 +1,7 @@
 import { WaitingError } from 'bullmq';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { stockWorker } from '../../../../tests/support/stock-worker.ts';
 import { engineCases } from '../../../../tests/support/engines.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { defineApp, defineJob } from '../../../contracts/index.ts';
@@ -43,7 +44,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     const queue = await engine.queue('work');
     await queue.addBulk(NAMES.map(jobId => ({ name: 'task', data: {}, opts: { jobId, priority: 10 } })));
     // Passes its jobs on as a worker does: they stay active under its token, and it renews nothing.
-    const worker = await engine.worker('work', () => Promise.reject(new WaitingError()), {
+    const worker = await stockWorker(engine, 'work', () => Promise.reject(new WaitingError()), {
       name: 'host/3',
       concurrency: NAMES.length,
       lockDuration: LOCK_MS,

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { stockWorker, type StockWorker } from '../../../../tests/support/stock-worker.ts';
 import { engineCases } from '../../../../tests/support/engines.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
-import { openEngine, type Engine, type EngineWorker } from '../../../engine/index.ts';
+import { openEngine, type Engine } from '../../../engine/index.ts';
 import { Facts } from '../../../facts/index.ts';
 import { openState } from '../../../state/index.ts';
 import { BlameBook } from '../../../dead-letters/index.ts';
@@ -27,13 +28,13 @@ describe.each(engineCases)('Rescue on $kind', engineCase => {
     const engine = open();
     await engine.migrate();
     const ended = Promise.withResolvers<void>();
-    const start = async (name: string): Promise<{ worker: EngineWorker; taken: Set<string> }> => {
+    const start = async (name: string): Promise<{ worker: StockWorker; taken: Set<string> }> => {
       const taken = new Set<string>();
       const work = async ({ id = '' }: { readonly id?: string | undefined }): Promise<void> => {
         taken.add(id);
         await ended.promise;
       };
-      const worker = await open().worker('work', work, { name, concurrency: JOBS.length });
+      const worker = await stockWorker(open(), 'work', work, { name, concurrency: JOBS.length });
       worker.run().catch(() => undefined);
       cleanups.push(() => worker.close(true));
       return { worker, taken };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases, type EngineFixture } from '../../../../tests/support/engines.ts';
+import { stockWorker } from '../../../../tests/support/stock-worker.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { defineApp, defineJob } from '../../../contracts/index.ts';
 import { BlameBook, DeadLetters } from '../../../dead-letters/index.ts';
@@ -51,7 +52,8 @@ describe.each(engineCases)('queues that no contract names on $kind', ({ open }) 
   test('what a lost host held there is handed back', async () => {
     const begun = Promise.withResolvers<void>();
     const lost = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
-    const worker = await lost.worker(
+    const worker = await stockWorker(
+      lost,
       'retired',
       () => {
         begun.resolve();
@@ -80,7 +82,9 @@ describe.each(engineCases)('queues that no contract names on $kind', ({ open }) 
   });
 
   test('their dead letters are listed without their data, and can be discarded', async () => {
-    const worker = await engine.worker('retired', () => Promise.reject(new Error('secret 4111')), { name: 'other' });
+    const worker = await stockWorker(engine, 'retired', () => Promise.reject(new Error('secret 4111')), {
+      name: 'other',
+    });
     void worker.run();
     const queue = await engine.queue('retired');
     await waitFor('the jobs to fail', async () => (await queue.getFailedCount()) === 3);

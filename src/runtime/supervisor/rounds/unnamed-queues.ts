@@ -1,7 +1,11 @@
 import type { App } from '../../../contracts/index.ts';
-import type { Engine, EngineWorker } from '../../../engine/index.ts';
+import type { Engine, TurnQueue } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { readUnnamedQueues, unfinishedIn } from '../../../queue/index.ts';
+import { MOST_STALLS } from '../../host/turns/stalled-jobs.ts';
+
+/** As long as BullMQ's own workers leave between two looks. */
+const STALLED_EVERY_MS = 30_000;
 
 export interface UnnamedQueuesOptions {
   readonly app: App;
@@ -16,7 +20,7 @@ export interface UnnamedQueuesOptions {
 export class UnnamedQueues {
   readonly #options: UnnamedQueuesOptions;
   readonly #said = new Map<string, string>();
-  readonly #checking = new Map<string, EngineWorker>();
+  readonly #turns = new Map<string, TurnQueue>();
   #names: readonly string[] = [];
 
   constructor(options: UnnamedQueuesOptions) {
@@ -42,13 +46,11 @@ export class UnnamedQueues {
     }
   }
 
-  /** A lock that has expired is nobody's; where no worker stands, nobody looks for those. It takes no job. */
+  /** A lock that has expired is nobody's; where no worker stands, nobody looks for those. */
   async #recover(queue: string): Promise<void> {
-    if (this.#checking.has(queue)) return;
     const { engine } = this.#options;
-    const worker = await engine.worker(queue, () => Promise.resolve(), { name: 'recovers what is stalled' });
-    worker.on('error', () => undefined);
-    this.#checking.set(queue, worker);
-    await worker.startStalledCheckTimer();
+    const turns = this.#turns.get(queue) ?? (await engine.turns(queue));
+    this.#turns.set(queue, turns);
+    await turns.returnStalled(Math.floor(engine.clock.now()), STALLED_EVERY_MS, MOST_STALLS);
   }
 }

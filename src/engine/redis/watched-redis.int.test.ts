@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startRedis, type RedisServer } from '../../../tests/support/redis-server.ts';
-import { BatchedRedis, type AnswerLimits } from './batched-redis.ts';
+import { WatchedRedis, type AnswerLimits } from './watched-redis.ts';
 
 let server: RedisServer;
-const opened: BatchedRedis[] = [];
+const opened: WatchedRedis[] = [];
 
 beforeAll(async () => {
   server = await startRedis();
@@ -14,8 +14,8 @@ afterEach(() => {
 });
 afterAll(() => server.stop());
 
-async function open(limits: AnswerLimits): Promise<BatchedRedis> {
-  const redis = new BatchedRedis(
+async function open(limits: AnswerLimits): Promise<WatchedRedis> {
+  const redis = new WatchedRedis(
     { port: server.port, lazyConnect: true, maxRetriesPerRequest: null, disconnectTimeout: 100 },
     limits,
   );
@@ -25,25 +25,7 @@ async function open(limits: AnswerLimits): Promise<BatchedRedis> {
   return redis;
 }
 
-describe('BatchedRedis', () => {
-  test('commands of one turn share writes, and each gets its own answer', async () => {
-    const redis = await open({ silenceMs: 5_000 });
-    let writes = 0;
-    const { stream } = redis;
-    for (const name of ['_write', '_writev'] as const) {
-      const write: unknown = Reflect.get(stream, name);
-      if (typeof write !== 'function') throw new Error(`Expected the socket to have ${name}.`);
-      Reflect.set(stream, name, (...args: unknown[]) => {
-        writes += 1;
-        Reflect.apply(write, stream, args);
-      });
-    }
-    const answers = await Promise.all(Array.from({ length: 200 }, (_, at) => redis.echo(`answer ${at}`)));
-    expect(answers).toEqual(Array.from({ length: 200 }, (_, at) => `answer ${at}`));
-    expect(writes).toBeGreaterThan(1);
-    expect(writes).toBeLessThan(40);
-  });
-
+describe('WatchedRedis', () => {
   test('a pipeline among single commands keeps the order', async () => {
     const redis = await open({ silenceMs: 5_000 });
     const singles = Array.from({ length: 20 }, () => redis.incr('order'));

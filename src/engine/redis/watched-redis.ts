@@ -3,10 +3,6 @@ import { LateAnswers, timedOut } from './late-answers.ts';
 
 /** How finely answers are waited for. */
 const TICK_MS = 100;
-/** Fewer commands under way than this: each is written at once, a lone command gains nothing by waiting. */
-const BUSY = 4;
-/** Commands in one write at most: Redis begins with the first while this process prepares the next. */
-const AT_MOST = 16;
 
 export interface AnswerLimits {
   /** A command without an answer for so long is rejected; the connection stays. Undefined: it waits. */
@@ -16,27 +12,23 @@ export interface AnswerLimits {
 }
 
 /**
- * ioredis with two of its costs per command taken away (measured by `npm run bench`):
- *
- * - its `commandTimeout` and `socketTimeout` make and clear timers for every command and every read; here one tick looks after all.
- *   It counts its own turns, so that a process that was stopped for a while does not take its own absence for Redis's.
- * - it hands every command to the system by itself; here a busy connection writes several at once, within the same turn.
+ * ioredis, whose missing answers are noticed by a clock of its own. The `commandTimeout` and `socketTimeout` of ioredis go by the machine's
+ * time: a process that was stopped for a while takes its own absence for Redis's. Here one tick looks after all commands, and counts its own
+ * turns. Relies on ioredis 6.0: `sendCommand`, `commandQueue`, `stream` and `handleReconnection`.
  */
-export class BatchedRedis extends Redis {
+export class WatchedRedis extends Redis {
   readonly #limits: AnswerLimits;
+  readonly #refused: (error: Error) => void;
   #timer: NodeJS.Timeout | undefined;
   readonly #late: LateAnswers | undefined;
   #bytesRead = 0;
   #silentTicks = 0;
-  #gathered = 0;
 
-  readonly #refused: (error: Error) => Error;
-
-  /** `refused` is called with each error that Redis replies, and answers what the command rejects with. */
+  /** `refused` is called with each error that Redis replies. */
   constructor(
     options: Omit<RedisOptions, 'replyMapping'>,
     limits: AnswerLimits,
-    refused: (error: Error) => Error = error => error,
+    refused: (error: Error) => void = () => undefined,
   ) {
     super(options);
     this.#limits = limits;
@@ -46,12 +38,7 @@ export class BatchedRedis extends Redis {
 
   /** ioredis calls it with each error that the server replies (6.0, `DataHandler.returnError`); the sound path pays nothing. */
   override handleReconnection(...[error, item]: Parameters<Redis['handleReconnection']>): void {
-    const { command } = item;
-    // Whoever insists on its database looks at what SELECT itself was answered.
-    if (command.name !== 'select') {
-      const { reject } = command;
-      command.reject = said => reject(said === error ? this.#refused(error) : said);
-    }
+    this.#refused(error);
     super.handleReconnection(error, item);
   }
 
@@ -61,24 +48,7 @@ export class BatchedRedis extends Redis {
       this.#silentTicks = 0;
       this.#timer = setInterval(() => this.#look(), TICK_MS).unref();
     }
-    // A pipeline writes its commands in one go by itself.
-    if (stream === undefined && this.commandQueue.length >= BUSY && this.status === 'ready') this.#gather();
     return super.sendCommand(command, stream);
-  }
-
-  #gather(): void {
-    const socket = this.stream;
-    if (this.#gathered === 0) {
-      socket.cork();
-      process.nextTick(() => {
-        this.#gathered = 0;
-        socket.uncork();
-      });
-    } else if (this.#gathered % AT_MOST === 0) {
-      socket.uncork();
-      socket.cork();
-    }
-    this.#gathered += 1;
   }
 
   #look(): void {
