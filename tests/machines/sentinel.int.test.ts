@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { namespace } from '../support/engines.ts';
 import { startSentinels, type WatchedRedis } from '../support/redis-sentinel.ts';
+import { startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Bus, RedisStreamsTransport } from '../../src/events/index.ts';
 import { defineApp, defineEvent, defineJob, handle } from '../../src/contracts/index.ts';
@@ -50,8 +51,28 @@ test('the URL of a replica is refused, with the form that names its sentinels', 
 test('a sentinel that is away does not matter while another answers; without any it is said', async () => {
   const [host = ''] = redis.sentinels;
   const engine = open(redis.url.replace(host, `127.0.0.1:1,${host}`));
-  await expect(engine.check()).resolves.toMatchObject({ errors: [] });
+  // That it goes on alone when it is cut off is said.
+  const warnings = expect.arrayContaining([expect.stringContaining('min-replicas-to-write 1')]);
+  await expect(engine.check()).resolves.toMatchObject({ errors: [], warnings });
   await expect(open(`redis+sentinel://127.0.0.1:1,127.0.0.1:2/x`).check()).rejects.toThrow('no sentinel answers');
+});
+
+test('a master that is cut off from its replicas refuses writes where its settings say so, and the producer is told', async () => {
+  const config = { 'repl-diskless-sync-delay': '0', 'min-replicas-to-write': '1', 'min-replicas-max-lag': '1' };
+  const master = await startRedis({ config });
+  cleanups.push(() => master.stop());
+  const replica = await startRedis({ config: { replicaof: `127.0.0.1 ${master.port}` } });
+  cleanups.push(() => replica.stop());
+  const note = defineJob({ queue: 'tasks', name: 'note', schema: z.object({}) });
+  const client = connect({ redis: master.url, namespace: namespace() });
+  cleanups.push(() => client.close());
+  const enqueue = () => client.enqueue(note, {}).then(() => 'queued', String);
+  await waitFor('the replica', async () => (await enqueue()) === 'queued');
+  replica.pause();
+  await waitFor('the refusal', async () => (await enqueue()).includes('too few replicas are connected'));
+  replica.resume();
+  await waitFor('the replica to be back', async () => (await enqueue()) === 'queued');
+  expect(await enqueue()).toBe('queued');
 });
 
 test('a failover under load: what was acknowledged and replicated is run, and work goes on at the new master', async () => {

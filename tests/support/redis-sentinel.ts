@@ -100,7 +100,7 @@ async function startSentinel(masterPort: number, quorum: number, password: strin
     'bind 127.0.0.1',
     `dir ${folder}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${quorum}`,
-    `sentinel down-after-milliseconds ${NAME} 500`,
+    `sentinel down-after-milliseconds ${NAME} 1500`,
     `sentinel failover-timeout ${NAME} 2000`,
     ...(password === undefined ? [] : [`requirepass ${password}`, `sentinel sentinel-pass ${password}`]),
   ];

@@ -29,7 +29,10 @@ export async function checkRedis(redis: AskedRedis, outage: Outage, onCluster = 
       ...kindErrors(info, onCluster),
       ...(await policyErrors(redis, info, ask)),
     ];
-    const warnings = await persistenceWarnings(redis, info, ask);
+    const warnings = [
+      ...(await persistenceWarnings(redis, info, ask)),
+      ...(await replicationWarnings(redis, info, ask)),
+    ];
     return {
       errors,
       warnings: [...warnings, ...clockWarnings(clockDifferenceMs)],
@@ -80,6 +83,16 @@ async function policyErrors(redis: AskedRedis, info: Info, ask: Ask): Promise<st
     `Expected maxmemory-policy "noeviction", found "${policy}": Redis would throw jobs away when memory is short. ` +
       'Run "CONFIG SET maxmemory-policy noeviction" and put "maxmemory-policy noeviction" into redis.conf ' +
       "(with a managed server: change it in the provider's settings).",
+  ];
+}
+
+/** One that is cut off from its replicas would go on acknowledging what it loses when one of them has taken its place. */
+async function replicationWarnings(redis: AskedRedis, info: Info, ask: Ask): Promise<string[]> {
+  if (Number(info.get('connected_slaves') ?? 0) === 0) return [];
+  if ((await setting(redis, 'min-replicas-to-write', ask)) !== '0') return [];
+  return [
+    'Redis acknowledges jobs also while it is cut off from its replicas, and loses them when one of these takes its place. ' +
+      'Set "min-replicas-to-write 1" and "min-replicas-max-lag 10".',
   ];
 }
 

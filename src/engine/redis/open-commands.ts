@@ -35,8 +35,11 @@ const BY_ROLE = {
   },
 } satisfies Readonly<Record<EngineOptions['role'], RedisOptions>>;
 
-/** On a cluster: 1.5 s, and 20 s, about what a failover takes there. */
-const CLUSTER_TRIES = { producer: 15, worker: 200 } satisfies Readonly<Record<EngineOptions['role'], number>>;
+/**
+ * On a cluster each redirection counts, two or three of them before a pause of 100 ms: a producer is bounded by the time for an answer, a worker waits
+ * for about what a failover takes.
+ */
+const CLUSTER_TRIES = { producer: 50, worker: 600 } satisfies Readonly<Record<EngineOptions['role'], number>>;
 
 /** Longer than any blocking read (10 s), so that only a dead connection meets it. */
 const WORKER_SILENCE_MS = 30_000;
