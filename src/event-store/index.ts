@@ -14,14 +14,11 @@ export type { EventProblem, StoredEvent } from './read/stored-event.ts';
 export { eventStoreSchema, migrateEventStore } from './schema/tables.ts';
 export { defineDecider, is, on, type Decider, type DeciderDefinition, type Evolution } from './decide/decider.ts';
 export { given, type Then, type When } from './decide/given.ts';
-export {
-  Repository,
-  type Executed,
-  type ExecuteOptions,
-  type Loaded,
-  type RepositoryOptions,
-  type StreamCommand,
-} from './decide/repository.ts';
+export { Repository, type RepositoryOptions } from './decide/repository.ts';
+export type { StreamCommand } from './decide/decide-commands.ts';
+export type { ExecuteOptions } from './decide/execute-options.ts';
+export type { Executed } from './decide/execute.ts';
+export type { Loaded } from './decide/load-state.ts';
 export type { SnapshotPolicy } from './decide/snapshots.ts';
 export {
   defineProjection,

@@ -6,7 +6,8 @@ import { causedBy } from '../../tracing/index.ts';
 import { openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
 import { defineDecider, on } from './decider.ts';
 import { personalData } from '../privacy/personal-data.ts';
-import { Repository, type ExecuteOptions } from './repository.ts';
+import type { ExecuteOptions } from './execute-options.ts';
+import { Repository } from './repository.ts';
 
 /** Its output is not its input, it has a date, and a field of it is encrypted. */
 const paid = defineEvent('bill.paid', {
