@@ -59,6 +59,9 @@ export {
   type ResourceDefinition,
   type ValuesOf,
 } from './define/resource.ts';
+export type { Death } from './run/death.ts';
+export type { Middleware, RunAround } from './run/middleware.ts';
+export type { RunOutcome } from './run/run-outcome.ts';
 export type { Json, OnceOptions, Run } from './run/run.ts';
 export {
   decodeAtOnce,

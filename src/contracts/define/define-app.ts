@@ -8,6 +8,7 @@ import type { Handler } from './handle.ts';
 import type { AnyJobContract } from './job-contract.ts';
 import type { Reaction } from './react.ts';
 import type { Needs } from './resource.ts';
+import type { Middleware } from '../run/middleware.ts';
 
 export interface QueueDefinition {
   /** Jobs at once in one worker process. 10 by default; WORKER_CONCURRENCY overrides it. */
@@ -71,6 +72,8 @@ export interface AppDefinition<Handlers extends readonly Handler[] = readonly Ha
   readonly reactions?: readonly Reaction[];
   /** When which jobs are due. */
   readonly schedules?: readonly Schedule[];
+  /** Stands around every run, the first one outermost. */
+  readonly use?: readonly Middleware[];
   /** What rooms bring, such as `defineEventStore({ ... })`, on which `shiftwork migrate` and `shiftwork projections` work. One of each kind. */
   readonly plugins?: readonly AppPlugin[];
 }
@@ -96,6 +99,7 @@ export interface App<N extends Needs = Needs> {
   readonly reactions: ReadonlyMap<string, Reaction>;
   readonly schedules: readonly Schedule[];
   readonly plugins: readonly AppPlugin[];
+  readonly use: readonly Middleware[];
 }
 
 const DEFAULT_CONCURRENCY = 10;
@@ -134,7 +138,10 @@ export function defineApp<const Handlers extends readonly Handler[]>(
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
   }
   const { events, reactions } = eventsOf(definition, problems);
-  const { schedules = [], plugins = [] } = definition;
+  const { schedules = [], plugins = [], use = [] } = definition;
+  for (const [index, each] of use.entries()) {
+    if (typeof each !== 'function') problems.push(`use[${index}] is a ${typeof each}, expected a function`);
+  }
   for (const [index, { kind }] of plugins.entries()) {
     if (plugins.findIndex(other => other.kind === kind) !== index)
       problems.push(`two plugins are of the kind "${kind}"`);
@@ -153,6 +160,7 @@ export function defineApp<const Handlers extends readonly Handler[]>(
     reactions,
     schedules: Object.freeze([...schedules]),
     plugins: Object.freeze([...plugins]),
+    use: Object.freeze([...use]),
   });
 }
 

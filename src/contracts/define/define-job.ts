@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Death } from '../run/death.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { exponential, type Backoff } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -57,6 +58,11 @@ export interface JobDefinition<
   readonly destination?: (data: StandardSchemaV1.InferOutput<Schema>) => string;
   /** One day by default. */
   readonly keyWindow?: Duration;
+  /**
+   * The job that follows when one of this contract is dead, once for each death: `({ data, reason }) => tellSupport({ ... })`. What expired
+   * or was cancelled is not dead. It may be asked again for the same death: let it look at the death alone.
+   */
+  readonly onDead?: (death: Death<StandardSchemaV1.InferOutput<Schema>>) => JobRequest | undefined;
   /** Fields that never reach a log, a page or an error; dotted paths. */
   readonly sensitive?: readonly FieldPath<StandardSchemaV1.InferInput<Schema>>[];
   readonly retention?: {
@@ -136,7 +142,7 @@ export function defineJob<
   if (!PRIORITIES.includes(priority))
     refuse(`expected priority to be one of ${PRIORITIES.join(', ')}, got "${priority}".`);
 
-  const { key, destination, onDoubt = 'again' } = definition;
+  const { key, destination, onDead, onDoubt = 'again' } = definition;
   if (!DOUBTS.includes(onDoubt)) refuse(`expected onDoubt to be one of ${DOUBTS.join(', ')}, got "${onDoubt}".`);
   const keyWindowMs = duration(definition.keyWindow ?? '1d', 'keyWindow');
   if (keyWindowMs < 1) refuse('expected keyWindow to be longer than 0.');
@@ -162,6 +168,7 @@ export function defineJob<
     progress,
     result,
     resultForMs,
+    onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),
     expiresAfterMs,
     priority,
     // Only data that this contract's own schema has validated is ever passed in.

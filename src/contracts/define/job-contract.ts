@@ -1,3 +1,4 @@
+import type { Death } from '../run/death.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Backoff } from '../../resilience/index.ts';
 import type { Duration } from '../../time/index.ts';
@@ -75,6 +76,8 @@ export interface AnyJobContract extends PayloadContract {
   readonly result: SchemaOrNone;
   /** How long the result is kept, whatever becomes of the job meanwhile. */
   readonly resultForMs: number;
+  /** What is queued when a job of it is dead; undefined: nothing. */
+  readonly onDead: ((death: Death) => JobRequest | undefined) | undefined;
 }
 
 /** A part of a contract that may be left out. */

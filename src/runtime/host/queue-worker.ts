@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { QueuePolicy } from '../../contracts/index.ts';
+import type { App, QueuePolicy } from '../../contracts/index.ts';
 import { scheduleNext, type Engine, type SettleAnswer, type TakenJob, type TurnQueue } from '../../engine/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { readStoredJob } from '../../queue/index.ts';
@@ -7,6 +7,7 @@ import { toError } from '../../errors/index.ts';
 import { isOutage } from '../../resilience/index.ts';
 import { NoteSender } from '../run/notes/note-sender.ts';
 import type { QueueContext } from '../run/run-context.ts';
+import { FollowDeaths } from '../run/follow-death.ts';
 import { runJob } from '../run/run-job.ts';
 import { refusedSuccess, unclear, unstorable, type RunEnd } from '../run/settle.ts';
 import type { ClaimedJob } from '../supervisor/child/messages.ts';
@@ -18,6 +19,7 @@ import { TurnLoop } from './turns/turn-loop.ts';
 const AGAIN_MS = 500;
 
 export interface QueueWorkerOptions {
+  readonly app: App;
   readonly engine: Engine;
   readonly policy: QueuePolicy;
   readonly concurrency: number;
@@ -31,12 +33,15 @@ export class QueueWorker {
   readonly #loop: TurnLoop;
   readonly #context: QueueContext;
   readonly #announcer: EndAnnouncer;
+  readonly #following: FollowDeaths;
   #endStalled: (() => void) | undefined;
 
   private constructor(options: QueueWorkerOptions, queue: TurnQueue) {
     const { engine, policy, concurrency, context } = options;
     this.#announcer = new EndAnnouncer(engine);
     this.#options = options;
+    const { facts, worker } = context;
+    this.#following = new FollowDeaths({ app: options.app, engine, facts, worker });
     this.#queue = queue;
     this.#context = { ...context, notes: new NoteSender({ queue, onError: error => this.#failed(error) }) };
     this.#loop = new TurnLoop({
@@ -121,9 +126,13 @@ export class QueueWorker {
       this.#loop.letGo(job);
       return;
     }
+    const { death } = runEnd;
+    const follow = death === undefined ? undefined : await this.#following.intend(death);
     const answer = await this.#loop.settle(job, runEnd.end);
-    if (answer.kind === 'settled') this.#written(job, runEnd);
-    else await this.#notWritten(job, runEnd, answer);
+    if (answer.kind === 'settled') {
+      this.#written(job, runEnd);
+      await follow?.();
+    } else await this.#notWritten(job, runEnd, answer);
   }
 
   #written({ id, name }: TakenJob, { end: { what }, emit }: RunEnd): void {
@@ -139,9 +148,12 @@ export class QueueWorker {
       return;
     }
     this.#loop.adopt({ jobId: job.id, token: job.token });
+    const follow = other.death === undefined ? undefined : await this.#following.intend(other.death);
     const again = await this.#loop.settle(job, other.end);
-    if (again.kind === 'settled') this.#written(job, other);
-    else this.#failed(new Error(`The end of job ${job.id} cannot be written: ${again.kind}.`));
+    if (again.kind === 'settled') {
+      this.#written(job, other);
+      await follow?.();
+    } else this.#failed(new Error(`The end of job ${job.id} cannot be written: ${again.kind}.`));
   }
 
   /** The end to write in place of one that was not written; undefined where the job is no longer ours. */

@@ -164,6 +164,7 @@ export class WorkerHost {
 
   #openWorker(policy: QueuePolicy, suspicion: Suspicion | undefined): Promise<QueueWorker> {
     return QueueWorker.open({
+      app: this.#options.app,
       engine: this.#options.engine,
       policy,
       concurrency: this.#options.concurrency ?? policy.concurrency,
@@ -179,7 +180,13 @@ export class WorkerHost {
       const { contract } = handler;
       const ledger = (signal: AbortSignal): Promise<Ledger> =>
         this.#ledgers.open({ scope: contract.name, worker: this.name, signal });
-      assignments.set(contract.name, { contract, handler, needs: needs?.get(contract.name) ?? {}, ledger });
+      assignments.set(contract.name, {
+        contract,
+        handler,
+        needs: needs?.get(contract.name) ?? {},
+        ledger,
+        use: app.use,
+      });
     }
     return {
       clock: engine.clock,

@@ -6,6 +6,7 @@ import {
   JobSilentError,
   JobTimeoutError,
 } from '../../contracts/index.ts';
+import { runAround } from './around.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 import { RunNotes } from './notes/run-notes.ts';
 import type { Passage } from '../destinations/destinations.ts';
@@ -29,12 +30,32 @@ export async function perform(
   const notes = (job: RunningJob): RunNotes => new RunNotes(run, contract, run.at.notes, reason => job.cancel(reason));
   const runningJob = new RunningJob(contract, run, assignment.ledger, notes);
   running.add(runningJob);
-  const outcome = await ended(run, assignment, data, runningJob);
+  const inner = (): Promise<Outcome> => ended(run, assignment, data, runningJob);
+  const outcome = await (assignment.use.length === 0 ? inner() : surrounded(run, assignment, data, runningJob, inner));
   running.delete(runningJob);
   // Before the end: afterwards nobody has claimed the job, and nothing can be noted on it.
   const untold = runningJob.endNotes();
   if (untold !== undefined) await untold;
   return passage === undefined ? outcome : passage.conclude(outcome);
+}
+
+/** A middleware that does not end when its run must is left behind after that. */
+const MIDDLEWARE_MS = 100;
+
+/** Within the app's middleware, which the deadline and a stop hold for as well. */
+function surrounded(
+  run: RunContext,
+  { contract, use }: Assignment,
+  data: unknown,
+  runningJob: RunningJob,
+  inner: () => Promise<Outcome>,
+): Promise<Outcome> {
+  return new Promise(resolve => {
+    const failed = (error: unknown): Outcome => classifyEnd(contract, runningJob, error, run);
+    runningJob.onGiveUp(reason => void setTimeout(() => resolve(failed(reason)), MIDDLEWARE_MS).unref());
+    const around = { contract, data, run: runningJob };
+    void causedBy(causeOf(run), () => runAround(use, around, run, inner, failed)).then(resolve);
+  });
 }
 
 /** One promise for the whole run: what the handler does after its end was decided is nobody's business any more. */

@@ -1,4 +1,4 @@
-import type { AnyJobContract, Handler, QueuePolicy } from '../../contracts/index.ts';
+import type { AnyJobContract, Handler, Middleware, QueuePolicy } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
 import type { EngineClock, TakenJob } from '../../engine/index.ts';
 import type { Facts, RunFields } from '../../facts/index.ts';
@@ -17,6 +17,8 @@ export interface Assignment {
   readonly contract: AnyJobContract;
   readonly handler: Handler;
   readonly needs: Readonly<Record<string, unknown>>;
+  /** What stands around its runs: mostly nothing. */
+  readonly use: readonly Middleware[];
 }
 
 /** What every run of one queue in one process shares. */

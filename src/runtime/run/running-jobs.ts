@@ -183,7 +183,14 @@ export class RunningJob implements Run {
 
   /** Called when the run must be settled although the handler has not ended. */
   onGiveUp(giveUp: (reason: Error) => void): void {
-    this.#giveUp = giveUp;
+    const before = this.#giveUp;
+    this.#giveUp =
+      before === undefined
+        ? giveUp
+        : reason => {
+            before(reason);
+            giveUp(reason);
+          };
     const reason = this.#abortReason;
     if (reason instanceof JobTimeoutError || reason instanceof JobSilentError) giveUp(reason);
   }

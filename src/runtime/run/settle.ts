@@ -1,9 +1,10 @@
-import { JobCancelledError } from '../../contracts/index.ts';
+import { JobCancelledError, type AnyJobContract, type Death } from '../../contracts/index.ts';
 import { failedLine, type EndReason } from '../../dead-letters/index.ts';
 import type { EndKind, Keep, TakenJob } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
 import { classifyThrow } from './classify.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
+import { deathOf } from './follow-death.ts';
 import type { Outcome } from './outcome.ts';
 import { outcomeFact } from './outcome-fact.ts';
 import { scrubberOf, storedError, type StoredError } from './stored-error.ts';
@@ -12,6 +13,8 @@ import { scrubberOf, storedError, type StoredError } from './stored-error.ts';
 export interface RunEnd {
   readonly end: EndKind;
   readonly emit: (() => void) | undefined;
+  /** Where the contract says what follows when its job is dead. */
+  readonly death?: Death | undefined;
 }
 
 /** For jobs that bring no policy of their own: added by another program, or damaged. */
@@ -21,7 +24,21 @@ const UNCLEAR_AGAIN_MS = 1_000;
 
 /** Turns the outcome of a run into the end that the engine writes. The only place that does. */
 export function endOf(run: RunContext, outcome: Outcome): RunEnd {
-  return { end: endKindOf(run, outcome), emit: outcomeFact(run, outcome) };
+  const ended = { end: endKindOf(run, outcome), emit: outcomeFact(run, outcome) };
+  return outcome.kind === 'dead' && run.assignment?.contract.onDead !== undefined
+    ? { ...ended, death: deathIn(run, run.assignment.contract, outcome) }
+    : ended;
+}
+
+function deathIn(
+  run: RunContext,
+  contract: AnyJobContract,
+  { reason, error }: Extract<Outcome, { readonly kind: 'dead' }>,
+): Death | undefined {
+  const { message } = storedError(run, error);
+  const { at, job, attempt: attempts } = run;
+  const parts = { queue: at.queue, now: Math.floor(run.now()), reason, message, attempts };
+  return deathOf({ jobs: new Map([[contract.name, contract]]) }, job, parts);
 }
 
 function endKindOf(run: RunContext, outcome: Outcome): EndKind {

@@ -5,6 +5,7 @@ import type { Engine, EngineJob } from '../../../engine/index.ts';
 import { PoisonJobError } from './poison-job-error.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { jobFieldsOf, readMeta, readStoredJob } from '../../../queue/index.ts';
+import { deathOf, FollowDeaths } from '../../run/follow-death.ts';
 import { StoredError } from '../../run/stored-error.ts';
 import { failedLine, type BlameBook } from '../../../dead-letters/index.ts';
 import type { ChildWorker } from '../child/child-worker.ts';
@@ -51,9 +52,12 @@ export class Isolation {
   readonly #trials = new Set<Trial>();
   #keeper: NodeJS.Timeout | undefined;
   #stopped = false;
+  readonly #following: FollowDeaths;
 
   constructor(options: IsolationOptions) {
     this.#options = options;
+    const { app, engine, facts } = options;
+    this.#following = new FollowDeaths({ app, engine, facts, worker: 'supervisor' });
   }
 
   /** Whether it runs a suspect, and nothing else. */
@@ -171,7 +175,13 @@ export class Isolation {
     await job.log(line).catch(() => undefined);
     const final = new UnrecoverableError(error.message);
     final.stack = error.message;
+    const { queue, jobId: id } = claimed;
+    const { name, opts, attemptsMade: attempts, data } = job;
+    const parts = { queue, now: at, reason: 'poison', message: error.message, attempts } as const;
+    const death = deathOf(app, { id, name, opts, data }, parts);
+    const follow = death === undefined ? undefined : await this.#following.intend(death);
     await job.moveToFailed(final, claimed.token, false);
+    await follow?.();
     facts.emit('job.dead', {
       ...jobFieldsOf(job, claimed.queue),
       attempt: job.attemptsMade,

@@ -5,6 +5,7 @@ import { ClockWatch, type Engine } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { clientOn } from '../../../queue/index.ts';
 import { openState, type StateStore } from '../../../state/index.ts';
+import { FollowDeaths } from '../../run/follow-death.ts';
 import { Scheduler } from '../../schedules/scheduler.ts';
 import { clocksOfOthers, Presence } from '../fleet/presence.ts';
 import { Rescue, type RescueCause } from '../deaths/rescue.ts';
@@ -35,6 +36,8 @@ export interface HostDutiesOptions {
 const UNNAMED_EVERY_MS = 30_000;
 /** How often everything is looked through. */
 const SWEEP_EVERY_MS = 30_000;
+/** How often it is looked for jobs that should have followed from a death. */
+const FOLLOW_EVERY_MS = 5_000;
 
 /**
  * What one host does for all beside running jobs: it says that it is there, looks after hosts that are no more, leads the schedules when it
@@ -95,6 +98,8 @@ export class HostDuties {
     const look = (): void => void this.#unnamed.look().catch(() => undefined);
     look();
     this.#timers.every(UNNAMED_EVERY_MS, look);
+    const following = new FollowDeaths({ app, engine, facts, worker: this.#options.name });
+    this.#timers.every(FOLLOW_EVERY_MS, () => void following.catchUp().catch(() => undefined));
     // Those that it makes itself: jobs that are to blame.
     const counted = countDeaths(facts, open);
     const state = sweepState(this.store);
