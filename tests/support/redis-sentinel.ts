@@ -33,7 +33,8 @@ export interface WatchedRedis {
   stop(): Promise<void>;
 }
 
-const NAME = 'jobs.main';
+/** What the sentinels call their master. */
+export const NAME = 'jobs.main';
 /** Without it a replica waits 5 s for others that could be served with it. */
 const AT_ONCE = { 'repl-diskless-sync-delay': '0' };
 
@@ -49,7 +50,9 @@ export async function startSentinels({
   const linked = async () => (await other?.info('replication'))?.includes('master_link_status:up');
   await waitFor('the replica to follow', linked);
   const sentinels = await Promise.all(
-    Array.from({ length: count }, () => startSentinel(first.port, Math.floor(count / 2) + 1, password)),
+    Array.from({ length: count }, () =>
+      startSentinel({ masterPort: first.port, quorum: Math.floor(count / 2) + 1, password }),
+    ),
   );
   const asked = sentinels.map(({ port }) => quiet(port, password));
   const [ask] = asked;
@@ -85,12 +88,25 @@ export async function startSentinels({
   };
 }
 
-interface Sentinel {
+export interface Sentinel {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-async function startSentinel(masterPort: number, quorum: number, password: string | undefined): Promise<Sentinel> {
+export interface OneSentinelOptions {
+  readonly masterPort: number;
+  readonly quorum?: number;
+  readonly password?: string | undefined;
+  /** More lines of its configuration. */
+  readonly lines?: readonly string[];
+}
+
+export async function startSentinel({
+  masterPort,
+  quorum = 1,
+  password,
+  lines: more = [],
+}: OneSentinelOptions): Promise<Sentinel> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'shiftwork-sentinel-'));
   const file = join(folder, 'sentinel.conf');
@@ -98,6 +114,7 @@ async function startSentinel(masterPort: number, quorum: number, password: strin
   const lines = [
     `port ${port}`,
     'bind 127.0.0.1',
+    ...more,
     `dir ${folder}`,
     `sentinel monitor ${NAME} 127.0.0.1 ${masterPort} ${quorum}`,
     `sentinel down-after-milliseconds ${NAME} 1500`,
