@@ -1,5 +1,6 @@
 /** What the words of an app mean: contracts, handlers, reactions, resources. Checks payloads with what privacy may tell, and runs within tracing's cause. */
 export type { AppPlugin } from './define/app-plugin.ts';
+export type { KeyDefinition, KeyPart, KeyPolicy } from './define/key-policy.ts';
 export {
   defineApp,
   type App,
@@ -38,7 +39,6 @@ export type {
   InputOf,
   JobContract,
   JobRequest,
-  KeyPart,
   OutputOf,
   Priority,
   RetentionPolicy,

@@ -17,8 +17,13 @@ export {
   type MemoryJob,
   type MemoryQueue,
 } from './memory/index.ts';
+export { keyEndOf, storedKeyOf } from './turns/index.ts';
 export type {
   AddAnswer,
+  KeyBefore,
+  KeyEnd,
+  KeyHold,
+  StoredKey,
   NoteAnswer,
   RunNote,
   End,

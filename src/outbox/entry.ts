@@ -55,8 +55,8 @@ export function storableOf(
   { agedMs, again }: { readonly agedMs: number; readonly again: boolean },
 ): StorableJob {
   // Written by `Outbox` and by nobody else.
-  const { data, options, record } = JSON.parse(body) as Pick<StorableJob, 'data' | 'options' | 'record'>;
-  if (!again) return { id, name, data, options, record, agedMs };
+  const { data, options } = JSON.parse(body) as Pick<StorableJob, 'data' | 'options'>;
+  if (!again) return { id, name, data, options, agedMs };
   const { deduplication: _, ...rest } = options;
   return { id, name, data, options: rest, agedMs };
 }

@@ -220,11 +220,9 @@ export class Outbox {
     return checked.map(each => finish(context, each, known));
   }
 
-  #jobEntry({ id, contract, data, key, options, metadata }: PreparedJob, order: string | undefined): OutboxEntry {
+  #jobEntry({ id, contract, data, options, metadata }: PreparedJob, order: string | undefined): OutboxEntry {
     const all = metadata === undefined ? options : { ...options, telemetry: { metadata } };
-    const digest = key?.present.data;
-    const record = digest === undefined ? undefined : { data: digest, keptMs: contract.keyWindowMs };
-    const body = JSON.stringify({ data, options: all, record });
+    const body = JSON.stringify({ data, options: all });
     return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
   }
 

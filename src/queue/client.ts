@@ -23,7 +23,6 @@ import { originOf, type CausedBy, type JobOrigin } from './ids/job-origin.ts';
 import { traceIdOf } from './meta/job-meta.ts';
 import { readJobView, type JobView } from './views/job-view.ts';
 import { AddingQueues } from './store/adding-queues.ts';
-import { KeyRecords } from './keys/key-records.ts';
 import { check, finish, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
 import { storeMany, storeOne, unavailable } from './store/store.ts';
 import { checkResultOptions, EndWaits, resultFrom, ResultTimeoutError, type ResultOptions } from './results/index.ts';
@@ -54,7 +53,7 @@ export class Client implements Enqueuer {
     this.#tracer = tracer;
     this.#engine = engine;
     this.#waits = new EndWaits(engine);
-    this.#store = { engine, adding: new AddingQueues(engine), records: new KeyRecords(engine) };
+    this.#store = { engine, adding: new AddingQueues(engine) };
     this.secrets = secrets;
     this.facts = facts;
     this.#context = context;
@@ -143,7 +142,7 @@ export class Client implements Enqueuer {
   /**
    * As `enqueueMany` for jobs that follow from one thing, such as an event: their ids are made of it, so that a repeat of the same
    * call queues nothing again, also where job and contract have no key. The ids say so while the engine keeps the jobs, the key
-   * for the contract's `keyWindow` after that. The engine answers a repeat as it answers the first call, so `deduplicated` is false in
+   * for the contract's `key.for` (a day by default) after their end. The engine answers a repeat as it answers the first call, so `deduplicated` is false in
    * both and both are stated as `job.enqueued`.
    */
   enqueueFrom(from: CausedBy, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {

@@ -7,7 +7,6 @@ export type { Enqueuer } from './enqueuer.ts';
 export { jobFieldsOf } from './meta/job-fields.ts';
 export { jobIdOf, parseJobId, type JobIdParts } from './ids/job-id.ts';
 export { followingOf, originOf, requireReactions, type CausedBy, type Following } from './ids/job-origin.ts';
-export { KeyRecords, type KeyRecord } from './keys/key-records.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './meta/job-meta.ts';
 export { isOver, readJobView, type JobState, type JobView } from './views/job-view.ts';
 export type { WaitsFor } from './views/why-it-waits.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { storedKeyOf } from '../engine/index.ts';
 import type { AnyJobContract, EnqueueOptions, InputOf, JobContract, JobRequest } from '../contracts/index.ts';
 import {
   ClientClosedError,
@@ -28,7 +29,7 @@ export interface RecordedJob {
 
 /**
  * Stands where a `Client` stands in a producer's test: checks everything that the real one checks, keeps the jobs in memory,
- * oldest first. Keys deduplicate as in a queue, without an end to their window.
+ * oldest first. Keys deduplicate as in a queue in which no job ever runs.
  *
  * Use: `const client = recordingClient(); await createEmailProducer(client).sendWelcomeEmail(user);
  * expect(client.dataOf(welcomeEmail)).toEqual([user])`.
@@ -93,13 +94,19 @@ export class RecordingClient implements Enqueuer {
     const { name, queue } = job.contract;
     const key = job.key?.present.id;
     const first = key === undefined ? undefined : this.#byKey.get(key);
+    const data: unknown = JSON.parse(JSON.stringify(job.data));
+    if (first !== undefined && storedKeyOf(job.options)?.keep === 'last') {
+      const at = this.#jobs.findIndex(({ id }) => id === first.id);
+      const waiting = this.#jobs[at];
+      if (waiting !== undefined) this.#jobs[at] = { ...waiting, data, delayMs: job.delayMs, options };
+      return { id: first.id, name, queue, deduplicated: true, updated: true };
+    }
     if (first !== undefined) {
       if (first.key?.present.data !== job.key?.present.data) return first.id;
       return { id: first.id, name, queue, deduplicated: true };
     }
     if (key !== undefined) this.#byKey.set(key, job);
     const { id, delayMs, correlationId } = job;
-    const data: unknown = JSON.parse(JSON.stringify(job.data));
     this.#jobs.push({ id, name, queue, data, delayMs, correlationId, options });
     return { id, name, queue, deduplicated: false };
   }

@@ -91,11 +91,11 @@ export const MUTANTS: readonly Mutant[] = [
   add('an id is taken twice in one trip', `seen[id] = true`),
   add(
     'keys of lost jobs hold for ever',
-    `if call('PTTL', de) == -1 and call('EXISTS', prefix .. other) == 0 then`,
+    `if holder and call('PTTL', de) == -1 and call('EXISTS', prefix .. holder) == 0 then`,
     'if false then',
   ),
   add('keys are not noted on jobs', `, 'deid', deid)`, ')'),
-  add('keys have no window', `'PX', ttl, ...)`, '...)'),
+  add('keys have no window', `id, 'PX', extra.ttl)`, 'id)'),
   add('adds are done twice', `if said and said[1] == trip then`, 'if false then'),
   add('other answers are not remembered', `said[#said + 1] = answer`, 'said[#said] = nil'),
   add('no sign of delayed ones', `call('ZADD', marker, call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2] / 4096, '1')`),

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Death } from '../run/death.ts';
+import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { exponential, type Backoff } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -9,7 +10,6 @@ import type {
   FieldPath,
   JobContract,
   JobRequest,
-  KeyPart,
   Priority,
   SchemaOrNone,
 } from './job-contract.ts';
@@ -44,8 +44,10 @@ export interface JobDefinition<
   /** A job that starts later than this after it was enqueued is dropped as expired. Never by default. */
   readonly expiresAfter?: Duration;
   readonly priority?: Priority;
-  /** What identifies the work: two jobs with the same key within `keyWindow` are one. */
-  readonly key?: (data: StandardSchemaV1.InferOutput<Schema>) => readonly KeyPart[];
+  /** What identifies the work: two jobs with the same key are one. A function is short for `{ of: function }`. */
+  readonly key?:
+    | ((data: StandardSchemaV1.InferOutput<Schema>) => readonly KeyPart[])
+    | KeyDefinition<StandardSchemaV1.InferOutput<Schema>>;
   /**
    * When the far side fell silent after it had been asked, or the deadline passed, nobody knows whether the effect happened: `again` (the
    * default) may do it twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
@@ -56,8 +58,6 @@ export interface JobDefinition<
    * sick its jobs wait together, without spending attempts, and the others go on.
    */
   readonly destination?: (data: StandardSchemaV1.InferOutput<Schema>) => string;
-  /** One day by default. */
-  readonly keyWindow?: Duration;
   /**
    * The job that follows when one of this contract is dead, once for each death: `({ data, reason }) => tellSupport({ ... })`. What expired
    * or was cancelled is not dead. It may be asked again for the same death: let it look at the death alone.
@@ -142,10 +142,10 @@ export function defineJob<
   if (!PRIORITIES.includes(priority))
     refuse(`expected priority to be one of ${PRIORITIES.join(', ')}, got "${priority}".`);
 
-  const { key, destination, onDead, onDoubt = 'again' } = definition;
+  const { destination, onDead, onDoubt = 'again' } = definition;
   if (!DOUBTS.includes(onDoubt)) refuse(`expected onDoubt to be one of ${DOUBTS.join(', ')}, got "${onDoubt}".`);
-  const keyWindowMs = duration(definition.keyWindow ?? '1d', 'keyWindow');
-  if (keyWindowMs < 1) refuse('expected keyWindow to be longer than 0.');
+  if ('keyWindow' in definition) refuse('expected key: { of, for } in the place of key and keyWindow.');
+  const key = keyPolicyOf(definition.key, label, refuse);
   const failedMs = duration(definition.retention?.failed ?? '14d', 'retention.failed');
   if (failedMs < 1) refuse('expected retention.failed to be longer than 0: dead letters would be gone unseen.');
   const completedCount = definition.retention?.completedCount ?? 1_000;
@@ -171,11 +171,10 @@ export function defineJob<
     onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),
     expiresAfterMs,
     priority,
-    // Only data that this contract's own schema has validated is ever passed in.
-    keyOf: key && (data => key(data as StandardSchemaV1.InferOutput<Schema>)),
+    key,
     onDoubt,
+    // Only data that this contract's own schema has validated is ever passed in.
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
-    keyWindowMs,
     sensitive: Object.freeze([...(definition.sensitive ?? [])]),
     retention: Object.freeze({
       completedMs: duration(definition.retention?.completed ?? '1h', 'retention.completed'),

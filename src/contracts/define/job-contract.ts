@@ -2,6 +2,7 @@ import type { Death } from '../run/death.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Backoff } from '../../resilience/index.ts';
 import type { Duration } from '../../time/index.ts';
+import type { KeyPolicy } from './key-policy.ts';
 import type { PayloadContract } from '../payload/payload-contract.ts';
 
 /**
@@ -9,8 +10,6 @@ import type { PayloadContract } from '../payload/payload-contract.ts';
  * runs jobs without a priority before every prioritised one.
  */
 export type Priority = 'high' | 'normal' | 'low';
-
-export type KeyPart = string | number | boolean;
 
 /** A dotted path to a field of the data; arrays are walked through (`items.address` names it in every item). */
 export type FieldPath<Data> = Data extends object ? (keyof Data & string) | `${keyof Data & string}.${string}` : never;
@@ -37,8 +36,8 @@ export interface EnqueueOptions {
   readonly delay?: Duration;
   readonly priority?: Priority;
   /**
-   * Same key and same data within the contract's window: the first job's id comes back and nothing is
-   * queued. Same key and other data: IdempotencyConflictError.
+   * One call, however often it is made: the first job's id comes back and nothing is queued while that job waits or runs, and for the contract's
+   * `key.for` (a day by default) after its end, whatever end. Same key and other data: IdempotencyConflictError.
    */
   readonly idempotencyKey?: string;
   /** Fields of the data that were made up for this call, such as a time or a random id: under one key they make no difference. */
@@ -56,8 +55,7 @@ export interface AnyJobContract extends PayloadContract {
   /** The age at which the job is dropped instead of started; undefined: never. */
   readonly expiresAfterMs: number | undefined;
   readonly priority: Priority;
-  /** From the validated data to what identifies the work; undefined where only callers' keys count. */
-  readonly keyOf: ((data: unknown) => readonly KeyPart[]) | undefined;
+  readonly key: KeyPolicy;
   /** What becomes of a run whose effect may have happened (DeliveryError `unknown`): another attempt, or a dead letter for a person. */
   readonly onDoubt: 'again' | 'hold';
   /**
@@ -65,8 +63,6 @@ export interface AnyJobContract extends PayloadContract {
    * where nothing is shared.
    */
   readonly destinationOf: ((data: unknown) => string) | undefined;
-  /** How long a key stands for the job that first carried it. */
-  readonly keyWindowMs: number;
   readonly retention: RetentionPolicy;
   /** What `run.progress` takes; undefined: any JSON. */
   readonly progress: SchemaOrNone;

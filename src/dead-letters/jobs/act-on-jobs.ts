@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodePayload, type App } from '../../contracts/index.ts';
-import type { Engine, EngineJob, EngineQueue } from '../../engine/index.ts';
+import { storedKeyOf, type Engine, type EngineJob, type EngineQueue } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { CANCELS, readMeta, readStoredJob, replayMark, UndecodableJobError } from '../../queue/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
@@ -55,6 +55,8 @@ export async function replayJobs(on: ActedOnJobs, { by, dryRun, pace, signal }: 
     await pace();
     const refused = await exclusively(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
+      const holder = await heldFor(engine, queue.name, job);
+      if (holder !== undefined) return `its key stands for job ${holder}, which was enqueued since`;
       await blame.clear(id);
       // What was noted on it (that it was cancelled, that it waited for a release) is over.
       await job.updateProgress(replayMark(engine.clock.now()));
@@ -85,6 +87,12 @@ export async function discardJobs(
     const refused = await exclusively(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       await queue.remove(id);
+      // BullMQ has freed its key. What a caller has asked for once stays answered.
+      const key = typeof job === 'object' ? storedKeyOf(job.opts) : undefined;
+      if (key?.always === true) {
+        const { id: keyId, for: forMs, data } = key;
+        await (await engine.turns(queue.name)).holdKey(id, { id: keyId, forMs, data });
+      }
       return undefined;
     });
     if (refused !== undefined) return refused;
@@ -166,6 +174,14 @@ async function unfit(app: App, queue: string, job: EngineJob, now: number): Prom
 /** Somebody else may have replayed it since it was found, and it may have failed again: that failure is not the one that was meant. */
 async function isStill(index: CauseIndex, queue: string, id: string, endedAt: number): Promise<boolean> {
   return (await index.ends(queue, [id])).get(id) === endedAt;
+}
+
+/** Takes the job's key for it, before it waits again. Answers the job that has it meanwhile. */
+async function heldFor(engine: Engine, queue: string, job: EngineJob): Promise<string | undefined> {
+  const key = storedKeyOf(job.opts);
+  if (key === undefined || job.id === undefined) return undefined;
+  const holder = await (await engine.turns(queue)).holdKey(job.id, { id: key.id });
+  return holder === job.id ? undefined : holder;
 }
 
 /** Acts while nobody else does. Answers why not. */

@@ -3,7 +3,8 @@ import { expect, test, vi } from 'vitest';
 import { startTurnWorker } from '../../../tests/support/turn-worker.ts';
 import { engineContract } from '../suites/engine.contract-suite.ts';
 import { groupsContract } from '../suites/groups.contract-suite.ts';
-import { turnsContract } from '../suites/turns.contract-suite.ts';
+import { keysContract } from '../suites/keys.contract-suite.ts';
+import { turnsContract, type OpenTurnQueue } from '../suites/turns.contract-suite.ts';
 import { openEngine } from '../index.ts';
 import { MemoryEngine, memoryServer, memoryServerWith, VirtualClock } from './index.ts';
 
@@ -26,10 +27,12 @@ engineContract({
   },
 });
 
-turnsContract('memory', async name => {
+const openTurns = async (name: string): Promise<OpenTurnQueue> => {
   const engine = new MemoryEngine(new URL(`memory://${serverName()}`), { url: '', role: 'worker' });
   return { queue: await engine.turns(name), close: () => engine.close() };
-});
+};
+turnsContract('memory', openTurns);
+keysContract('memory', openTurns);
 
 groupsContract('memory', async (name, limits) => {
   const engine = new MemoryEngine(new URL(`memory://${serverName()}`), { url: '', role: 'worker' });

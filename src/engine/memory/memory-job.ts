@@ -6,7 +6,9 @@ export type MemoryJobState = 'waiting' | 'active' | 'delayed' | 'completed' | 'f
 export interface MemoryJob {
   readonly id: string;
   readonly name: string;
-  readonly timestamp: number;
+  timestamp: number;
+  /** When its key was asked for first, where it has taken over what was asked for later. */
+  since: number | undefined;
   readonly key: string | undefined;
   data: string;
   opts: string;

@@ -1,4 +1,5 @@
-import type { NewJob } from '../turns/index.ts';
+import { storedKeyOf, type AddAnswer, type KeyEnd, type KeyHold, type NewJob } from '../turns/index.ts';
+import type { JobsOptions } from 'bullmq';
 import type { MemoryEvents } from './memory-events.ts';
 import type { MemoryJob } from './memory-job.ts';
 
@@ -13,6 +14,8 @@ interface Key {
   jobId: string;
   /** Milliseconds since 1970; undefined: as long as its job waits or runs. */
   endsAt: number | undefined;
+  /** The digest of a job that has ended. */
+  readonly data?: string | undefined;
 }
 
 /** Deduplication ids, as BullMQ has them: simple, for a time, extended, replaced, and with a next one kept for later. */
@@ -61,6 +64,69 @@ export class MemoryKeys {
     }
     if (!this.#keepNext(rule.id, standing, job, keepLastIfActive) && ttl > 0 && extend) key.endsAt = endsAt;
     this.#queue.events.say('deduplicated', { jobId, deduplicationId: rule.id, deduplicatedJobId: job.id });
+    return jobId;
+  }
+
+  /** One of ours: nothing where the job may be added, and has the key from now on; else the answer for its caller. */
+  claim(job: NewJob): AddAnswer | undefined {
+    const rule = storedKeyOf(job.opts);
+    if (rule === undefined) return undefined;
+    const { before, timestamp: now } = job;
+    const present = this.#live(rule.id, now);
+    const earlier = present === undefined && before !== undefined ? this.#live(before.id, now) : undefined;
+    const key = present ?? earlier;
+    if (key === undefined && before?.jobId !== undefined && this.#queue.jobs.has(before.jobId)) {
+      return { kind: 'stands', id: before.jobId };
+    }
+    if (key?.jobId === job.id) return { kind: 'stands', id: job.id };
+    const name = earlier === undefined || before === undefined ? rule.id : before.id;
+    const takes = key !== undefined && rule.keep === 'last' ? this.#takeOver(job, key, rule.maxWait) : undefined;
+    if (key === undefined || (rule.keep === 'last' && takes === undefined)) {
+      this.#keys.set(rule.id, { jobId: job.id, endsAt: undefined });
+      return undefined;
+    }
+    const { jobId } = key;
+    this.#queue.events.say('deduplicated', { jobId, deduplicationId: name, deduplicatedJobId: job.id });
+    if (takes !== undefined) return { kind: takes, id: jobId };
+    const standing = this.#queue.jobs.get(jobId);
+    const known = standing === undefined ? key.data : storedKeyOf(JSON.parse(standing.opts) as JobsOptions)?.data;
+    const data = earlier === undefined ? rule.data : before?.data;
+    return { kind: known !== undefined && data !== undefined && known !== data ? 'conflict' : 'stands', id: jobId };
+  }
+
+  /** The job that waits takes the new data and the new time. Undefined where it does not wait: the key goes to the new one. */
+  #takeOver(
+    { data, timestamp, opts }: NewJob,
+    { jobId, endsAt }: Key,
+    maxWait = Infinity,
+  ): 'conflict' | 'updated' | undefined {
+    const standing = this.#queue.jobs.get(jobId);
+    if (standing?.state === 'active') return undefined;
+    if (standing === undefined || standing.finishedOn !== undefined)
+      return endsAt === undefined ? 'conflict' : undefined;
+    standing.since ??= standing.timestamp;
+    standing.data = data;
+    standing.timestamp = timestamp;
+    if (standing.state === 'delayed' && standing.attemptsStarted === 0) {
+      standing.dueAt = Math.max(timestamp, Math.min(timestamp + (opts.delay ?? 0), standing.since + maxWait));
+      standing.delay = standing.dueAt - timestamp;
+      this.#queue.events.say('delayed', { jobId, delay: standing.dueAt });
+      this.#queue.events.sign();
+    }
+    return 'updated';
+  }
+
+  /** The key of a job of ours that has ended. */
+  kept({ id, key: name }: MemoryJob, end: KeyEnd, now: number): void {
+    if (name === undefined || end.kind === 'held' || this.#keys.get(name)?.jobId !== id) return;
+    this.#keys.set(name, { jobId: id, endsAt: now + end.forMs, data: end.data });
+  }
+
+  /** Answers who has it then. */
+  hold(jobId: string, { id, forMs, data }: KeyHold, now: number): string {
+    const key = this.#live(id, now);
+    if (key !== undefined && key.jobId !== jobId) return key.jobId;
+    this.#keys.set(id, { jobId, endsAt: forMs === undefined ? undefined : now + forMs, data });
     return jobId;
   }
 

@@ -2,8 +2,11 @@ import type { JobsOptions } from 'bullmq';
 import {
   HELD_PRIORITY,
   optionsOf,
+  storedKeyOf,
+  type AddAnswer,
   type GroupLimit,
   type Keep,
+  type KeyEnd,
   type NewJob,
   type SettleAnswer,
 } from '../turns/index.ts';
@@ -63,11 +66,17 @@ export class MemoryQueue {
     return this.#clock.now();
   }
 
+  addOrAnswer(job: NewJob): AddAnswer {
+    const answer = this.jobs.has(job.id) ? undefined : this.keys.claim(job);
+    return answer ?? { kind: 'stands', id: this.add(job) };
+  }
+
   /** Answers the id under which it stands. */
   add({ id: given, name, data, opts, metadata, timestamp }: NewJob): string {
     const id = given === '' ? String((this.#ids += 1)) : given;
     const key = opts.deduplication?.id;
-    if (key !== undefined) {
+    // One of ours was claimed before.
+    if (key !== undefined && storedKeyOf(opts) === undefined) {
       const standing = this.keys.standing({ id, name, data, opts, metadata, timestamp });
       if (standing !== undefined) return standing;
     }
@@ -80,6 +89,7 @@ export class MemoryQueue {
       id,
       name,
       timestamp,
+      since: undefined,
       key,
       data,
       opts: JSON.stringify(optionsOf({ opts, metadata })),
@@ -200,19 +210,19 @@ export class MemoryQueue {
     return token === ANY_TOKEN || job.token === token ? job : 'taken-over';
   }
 
-  succeed(job: MemoryJob, result: string, keep: Keep, now: number): void {
+  succeed(job: MemoryJob, result: string, keep: Keep, now: number, key?: KeyEnd): void {
     job.result = result;
     this.events.say('completed', { jobId: job.id, returnvalue: result, prev: 'active' });
-    this.#finish(job, 'completed', keep, now);
+    this.#finish(job, 'completed', keep, now, key);
   }
 
-  fail(job: MemoryJob, { reason, stacktrace }: Failure, keep: Keep, now: number): void {
+  fail(job: MemoryJob, { reason, stacktrace }: Failure, keep: Keep, now: number, key?: KeyEnd): void {
     job.failedReason = reason;
     job.stacktrace = stacktrace ?? job.stacktrace;
     job.deferredFailure = undefined;
     this.events.say('failed', { jobId: job.id, failedReason: reason ?? '', prev: 'active' });
     this.events.say('retries-exhausted', { jobId: job.id, attemptsMade: job.attemptsMade + 1 });
-    this.#finish(job, 'failed', keep, now);
+    this.#finish(job, 'failed', keep, now, key);
   }
 
   delay(job: MemoryJob, dueAt: number, delay: number, failure: Failure | undefined): void {
@@ -292,7 +302,7 @@ export class MemoryQueue {
     job.stacktrace = failure?.stacktrace ?? job.stacktrace;
   }
 
-  #finish(job: MemoryJob, state: 'completed' | 'failed', { count, age }: Keep, now: number): void {
+  #finish(job: MemoryJob, state: 'completed' | 'failed', { count, age }: Keep, now: number, key?: KeyEnd): void {
     this.#release(job, state, undefined);
     job.attemptsMade += 1;
     job.finishedOn = now;
@@ -304,7 +314,8 @@ export class MemoryQueue {
       const tooMany = count === undefined || count < 0 ? [] : ended.slice(0, Math.max(0, ended.length - count));
       for (const other of [...tooOld, ...tooMany]) this.jobs.delete(other.id);
     }
-    this.keys.ended(job, now);
+    if (key === undefined) this.keys.ended(job, now);
+    else this.keys.kept(job, key, now);
     if (this.inState('active').length === 0 && (this.isPaused() || this.inState('waiting').length === 0))
       this.events.say('drained', {});
   }

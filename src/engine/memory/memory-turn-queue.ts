@@ -4,6 +4,7 @@ import type {
   End,
   GroupPause,
   JobLock,
+  KeyHold,
   NewJob,
   NoteAnswer,
   Rest,
@@ -49,7 +50,7 @@ export class MemoryTurnQueue implements TurnQueue {
 
   async add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
     await this.#options.reach();
-    return jobs.map(job => ({ kind: 'stands', id: this.#queue.add(job) }));
+    return jobs.map(job => this.#queue.addOrAnswer(job));
   }
 
   async turn({ id, now, ends, take }: Turn): Promise<TurnAnswer> {
@@ -98,7 +99,7 @@ export class MemoryTurnQueue implements TurnQueue {
     switch (end.what) {
       case 'succeeded':
         if (end.keptMs !== undefined) this.#queue.results.set(jobId, { json: end.result, until: now + end.keptMs });
-        this.#queue.succeed(job, end.result, end.keep, now);
+        this.#queue.succeed(job, end.result, end.keep, now, end.key);
         break;
       case 'retry': {
         job.attemptsMade += 1;
@@ -117,7 +118,7 @@ export class MemoryTurnQueue implements TurnQueue {
       case 'cancelled':
       case 'expired':
       case 'dead':
-        this.#queue.fail(job, failureOf(end), end.keep, now);
+        this.#queue.fail(job, failureOf(end), end.keep, now, end.key);
     }
     // Others of its groups may follow.
     if (groups.length > 0) this.#queue.events.sign();
@@ -182,6 +183,11 @@ export class MemoryTurnQueue implements TurnQueue {
     job.progress = progress.to;
     this.#queue.events.say('progress', { jobId, data: progress.to });
     return { kind: 'noted' };
+  }
+
+  async holdKey(jobId: string, key: KeyHold): Promise<string> {
+    await this.#options.reach();
+    return this.#queue.keys.hold(jobId, key, this.#queue.now());
   }
 
   async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import type { GroupedOptions } from './groups.ts';
 import type { JobLock } from './taken-job.ts';
+import type { KeyEnd } from './stored-key.ts';
 
 /** How many jobs that ended in the same way a queue keeps. BullMQ's form: `count` 0 keeps none, without it or with -1 all. */
 export interface Keep {
@@ -33,6 +34,7 @@ interface Noted {
 
 /** Done. An attempt is counted. */
 export interface Succeeded extends Noted {
+  readonly key?: KeyEnd | undefined;
   readonly what: 'succeeded';
   /** As JSON. */
   readonly result: string;
@@ -72,6 +74,7 @@ export interface HandedBack {
 
 /** Ended for good and kept as failed. An attempt is counted. `attempts`: how many it had, for the event that says they are used up. */
 export interface Failed extends Noted {
+  readonly key?: KeyEnd | undefined;
   readonly what: 'cancelled' | 'expired' | 'dead';
   readonly failure: StoredFailure;
   readonly attempts: number;

@@ -29,4 +29,5 @@ export {
 export type { BrokenJob, JobLock, SoundJob, TakenJob } from './taken-job.ts';
 export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
-export type { GroupPause, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';
+export { keyEndOf, storedKeyOf, type KeyBefore, type KeyEnd, type StoredKey } from './stored-key.ts';
+export type { GroupPause, KeyHold, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';

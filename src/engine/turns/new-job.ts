@@ -1,4 +1,5 @@
 import type { GroupedOptions } from './groups.ts';
+import type { KeyBefore } from './stored-key.ts';
 
 /** A job to be added. */
 export interface NewJob {
@@ -12,14 +13,19 @@ export interface NewJob {
   readonly metadata?: string | undefined;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
+  /** For one with a `StoredKey` in its options: looked for, too. */
+  readonly before?: KeyBefore | undefined;
 }
 
 /**
- * The id under which the job stands: its own, also where it stood there before; another one where its deduplication id stands for another job.
- * `refused`: the engine cannot hold it; the others of its trip were added.
+ * - `stands`: the id under which the job stands: its own, also where it stood there before; another one where its key stands for another job
+ * - `updated`: the job of that id had the key, waits, and has taken over the data and the time of this one
+ * - `conflict`: the key stands for the job of that id, which has other data or can take over none
+ * - `refused`: the engine cannot hold it; the others of its trip were added
  */
 export type AddAnswer =
-  { readonly kind: 'stands'; readonly id: string } | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'stands' | 'updated' | 'conflict'; readonly id: string }
+  | { readonly kind: 'refused'; readonly reason: string };
 
 /** All options of a job. */
 export function optionsOf({ opts, metadata }: Pick<NewJob, 'opts' | 'metadata'>): Readonly<GroupedOptions> {

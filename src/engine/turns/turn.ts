@@ -67,6 +67,11 @@ export interface TurnQueue {
   /** Stored in the order given. Adding a job again that was added (by its id) changes nothing, also where it has ended and gone in between and the answer was lost. */
   add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]>;
   turn(turn: Turn): Promise<TurnAnswer>;
+  /**
+   * Gives a key to a job where it is free or the job has it already: as long as the job exists, or for so long. Answers the id of the job that has it
+   * then.
+   */
+  holdKey(jobId: string, key: KeyHold): Promise<string>;
   /** Writes what runs say while they run, each for itself. Answers in their order. */
   note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]>;
   /** Answers the ids of those that are no longer locked with that token. */
@@ -92,6 +97,13 @@ export interface GroupPause {
   readonly until: number;
   /** Whether its jobs are let through one at a time afterwards, until the group is resumed. Else the pause is over then. */
   readonly probes: boolean;
+}
+
+export interface KeyHold {
+  readonly id: string;
+  readonly forMs?: number | undefined;
+  /** The digest to compare with: for a job that is about to be gone. */
+  readonly data?: string | undefined;
 }
 
 export interface TurnQueueSettings {

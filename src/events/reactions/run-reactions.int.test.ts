@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
-import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import {
   defineApp,
@@ -12,7 +11,7 @@ import {
   type JobRequest,
   type Reaction,
 } from '../../contracts/index.ts';
-import { openEngine, type Engine } from '../../engine/index.ts';
+import { keyEndOf, openEngine, type End, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { connect, readMeta, type Client } from '../../queue/index.ts';
 import { Bus } from '../bus/bus.ts';
@@ -89,11 +88,15 @@ describe.each(engineCases)('reactions on $kind', ({ open }) => {
     const event = userRegistered({ userId: 'u-1' }, { id: 'event-1', timestamp: new Date() });
     await bus.publishAndWait(event);
     const workers = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
-    const ended = Promise.withResolvers<void>();
-    const worker = await stockWorker(workers, 'reactions', async _job => undefined, { name: 'w', autorun: false });
-    worker.on('completed', () => ended.resolve());
-    void worker.run();
-    await ended.promise;
+    const turns = await workers.turns('reactions');
+    const now = workers.clock.now();
+    const take = { tokens: ['token'], worker: 'w', lockMs: 60_000, maxBytes: 1_000_000 };
+    const { jobs } = await turns.turn({ id: 'take', now, ends: [], take });
+    const ends = jobs.map(({ id: jobId, token, opts }): End => {
+      const key = keyEndOf(opts, 'succeeded');
+      return { jobId, token, end: { what: 'succeeded', result: 'null', keep: { count: 0 }, key } };
+    });
+    await turns.turn({ id: 'settle', now, ends, take: undefined });
     await workers.close();
     const queue = await engine.queue('reactions');
     await expect(queue.getJobCounts()).resolves.toMatchObject({ completed: 0, prioritized: 0 });

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { bareError } from '../../privacy/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { AddingQueues, KeyRecords } from '../../queue/index.ts';
+import { AddingQueues } from '../../queue/index.ts';
 import { forgetOld } from './forget.ts';
 import type { EntryKind, EventSink, SentBatch } from './send-batch.ts';
 import { shareOutboxSecret } from '../outbox-secret.ts';
@@ -61,7 +61,7 @@ export class Relay {
     this.#tables = tablesOf(options.namespace);
     this.#facts = options.facts ?? new Facts();
     const { pool, engine, bus, pollEveryMs = 1_000 } = options;
-    const store = { engine, adding: new AddingQueues(engine), records: new KeyRecords(engine) };
+    const store = { engine, adding: new AddingQueues(engine) };
     // Without a bus events wait.
     const kinds: readonly EntryKind[] = bus === undefined ? ['job'] : ['job', 'event'];
     this.#loops = kinds.map(

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
 import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
-import { defineJob } from '../../contracts/index.ts';
+import { defineApp, defineJob, handle } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
+import { createWorkerHost } from '../../runtime/index.ts';
 import { createIdSource } from '../../time/index.ts';
 import { Client } from '../client.ts';
 import { connect, type ConnectOptions } from '../index.ts';
@@ -78,8 +79,12 @@ describe.each(engineCases)('keys on $kind', ({ kind, open }) => {
     const producer = client();
     const options = { idempotencyKey: 'k' };
     const first = await producer.enqueue(gone, { text: 'a' }, options);
-    await runAll();
-    expect(await producer.job(first.id)).toBeUndefined();
+    const worker = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
+    const app = defineApp({ jobs: [gone], handlers: [handle(gone, () => undefined)] });
+    const host = createWorkerHost({ app, engine: worker });
+    closing.push(() => host.stop(2_000));
+    await host.start();
+    await waitFor('the job to be gone', async () => (await producer.job(first.id)) === undefined);
     await expect(producer.enqueue(gone, { text: 'a' }, options)).resolves.toEqual({ ...first, deduplicated: true });
     const many = producer.enqueueMany([gone({ text: 'b' }, options), gone({ text: 'c' })]);
     await expect(many).rejects.toMatchObject({

@@ -18,8 +18,7 @@ const greet = defineJob({
       .transform(text => new Date(text))
       .optional(),
   }),
-  key: ({ userId }) => ['greet', userId],
-  keyWindow: '1h',
+  key: { of: ({ userId }) => ['greet', userId], for: '1h' },
   expiresAfter: '1d',
   priority: 'low',
   retention: { completed: '10m', completedCount: 5, failed: '2d' },
@@ -47,7 +46,7 @@ describe('prepare', () => {
       priority: 30,
       removeOnComplete: { age: 600, count: 5 },
       removeOnFail: { age: 172_800 },
-      deduplication: { ttl: 3_600_000 },
+      deduplication: { keep: 'first', for: 3_600_000 },
     });
   });
 

@@ -10,6 +10,7 @@ import type { Backoff } from '../../resilience/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import type { IdSource } from '../../time/index.ts';
 import { currentCause } from '../../tracing/index.ts';
+import type { KeyBefore, StoredKey } from '../../engine/index.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
 import { checkOptions, type CheckedOptions } from './check-options.ts';
 import { derivedId, jobIdOf } from '../ids/job-id.ts';
@@ -30,8 +31,8 @@ export interface PreparedJob {
   readonly delayMs: number;
   /** Of a job that must not be queued twice. */
   readonly key: JobKey | undefined;
-  /** The id under which it would stand if it had been queued before the secret was changed. */
-  readonly previousId: string | undefined;
+  /** Under what it would stand if it had been queued before the secret was changed. */
+  readonly before: KeyBefore | undefined;
   /** Without the metadata; shared by all jobs of the contract that have neither a delay nor a key. */
   readonly options: Readonly<JobsOptions>;
   /** What Shiftwork knows about it: see `JobMeta`. */
@@ -58,6 +59,7 @@ export interface CheckedJob {
 
 /** Stands before the parts of a key that is what the job follows from; before others stands what gave them. */
 const ORIGIN = 'origin';
+const CALL = 'call';
 
 /**
  * Validates a job. What follows from something is known by that, where neither caller nor contract has a key.
@@ -107,18 +109,21 @@ export function finish(
     traceparent: trace,
     delayMs: given.delayMs,
     key,
-    previousId: previous && idWith?.(previous),
-    options: optionsOf(contract, given, key),
+    before: key?.previous && { ...key.previous, jobId: previous && idWith?.(previous) },
+    options: optionsOf(contract, given, key && storedKey(contract, key, parts)),
     metadata,
   };
 }
+
+/** Where the contract's own key ends with its job. */
+const CALLS_KNOWN_MS = 86_400_000;
 
 const SHARED = new WeakMap<AnyJobContract, Map<number, Readonly<JobsOptions>>>();
 
 function optionsOf(
   contract: AnyJobContract,
   { priority, delayMs }: CheckedOptions,
-  key: JobKey | undefined,
+  key: StoredKey | undefined,
 ): Readonly<JobsOptions> {
   const byPriority = SHARED.get(contract) ?? new Map<number, Readonly<JobsOptions>>();
   if (byPriority.size === 0) SHARED.set(contract, byPriority);
@@ -131,8 +136,20 @@ function optionsOf(
   return {
     ...shared,
     ...(delayMs > 0 && { delay: delayMs }),
-    ...(key !== undefined && { deduplication: { id: key.present.id, ttl: contract.keyWindowMs } }),
+    ...(key !== undefined && { deduplication: key }),
   };
+}
+
+/** What a caller or a cause is known by is answered whatever became of the first job: asking again must not do it twice. */
+function storedKey({ key }: AnyJobContract, { present }: JobKey, parts: readonly KeyPart[] = []): StoredKey {
+  const { id, data } = present;
+  const { keep, forMs, maxWaitMs } = key;
+  if (parts[0] === CALL || parts[0] === ORIGIN) {
+    const shared = { id, keep: 'first', for: forMs > 0 ? forMs : CALLS_KNOWN_MS, always: true } as const;
+    return data === undefined ? shared : { ...shared, data };
+  }
+  if (keep === 'last') return { id, keep, for: 0, ...(maxWaitMs !== undefined && { maxWait: maxWaitMs }) };
+  return { id, keep, for: forMs, ...(data !== undefined && { data }) };
 }
 
 function sharedOptions({ retry, retention }: AnyJobContract, priority: number): JobsOptions {
@@ -151,12 +168,12 @@ export function prepare(context: PrepareContext, secrets: Secrets, ...job: Param
 }
 
 function keyOf(
-  { keyOf: contractKey }: AnyJobContract,
+  { key }: AnyJobContract,
   output: unknown,
   idempotencyKey: string | undefined,
 ): readonly KeyPart[] | undefined {
-  if (idempotencyKey !== undefined) return ['call', idempotencyKey];
-  return contractKey && ['key', ...contractKey(output)];
+  if (idempotencyKey !== undefined) return [CALL, idempotencyKey];
+  return key.of && ['key', ...key.of(output)];
 }
 
 /**

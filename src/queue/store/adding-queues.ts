@@ -1,5 +1,7 @@
 import type { AddAnswer, Engine, NewJob, TurnQueue } from '../../engine/index.ts';
 
+export type AddedJob = Exclude<AddAnswer, { readonly kind: 'refused' }>;
+
 /**
  * The queues of an engine as those who add see them, each opened once. What is added at about the same time travels together, and an add
  * whose answer was lost makes no second job.
@@ -13,11 +15,11 @@ export class AddingQueues {
     this.#engine = engine;
   }
 
-  /** Answers the ids under which the jobs stand, in their order. Rejects where one was refused; the others of the call may stand. */
-  add(queue: string, jobs: readonly NewJob[]): Promise<readonly string[]> {
+  /** In the order of the jobs. Rejects where one was refused; the others of the call may stand. */
+  add(queue: string, jobs: readonly NewJob[]): Promise<readonly AddedJob[]> {
     const open = this.#open.get(queue);
     const answers = open === undefined ? this.#opened(queue).then(now => now.add(jobs)) : open.add(jobs);
-    return answers.then(each => each.map(idOf));
+    return answers.then(each => each.map(added));
   }
 
   #opened(queue: string): Promise<TurnQueue> {
@@ -35,7 +37,7 @@ export class AddingQueues {
   }
 }
 
-function idOf(answer: AddAnswer): string {
-  if (answer.kind === 'stands') return answer.id;
-  throw new Error(`The engine refused a job: ${answer.reason}.`);
+function added(answer: AddAnswer): AddedJob {
+  if (answer.kind === 'refused') throw new Error(`The engine refused a job: ${answer.reason}.`);
+  return answer;
 }

@@ -5,4 +5,6 @@ export interface JobReceipt {
   readonly queue: string;
   /** True when the key already stood for a job: `id` is that job's, and nothing new was queued. */
   readonly deduplicated: boolean;
+  /** True when that job waits and has taken over this call's data and start: its contract keeps the `last`. */
+  readonly updated?: true;
 }

@@ -1,12 +1,10 @@
 import type { JobsOptions } from 'bullmq';
 import { reasonOf } from '../../resilience/index.ts';
 import { bareError } from '../../privacy/index.ts';
-import type { EngineQueue } from '../../engine/index.ts';
 import { IdempotencyConflictError, type KeyConflict } from '../keys/idempotency-conflict-error.ts';
 import { QueueUnavailableError, type QueueUnavailableOptions } from './queue-unavailable-error.ts';
 import { isShiftworkError, type ShiftworkError } from '../../errors/index.ts';
 import { type JobReceipt } from './job-receipt.ts';
-import type { KeyRecord } from '../keys/key-records.ts';
 import type { PreparedJob } from '../prepare/prepare.ts';
 import { enqueuedNow, storeTogether, type Answer, type JobStore } from './store-keyed.ts';
 
@@ -18,14 +16,14 @@ export function storeOne(store: JobStore, job: PreparedJob): Promise<JobReceipt>
   const { name, queue } = job.contract;
   const { engine } = store;
   const ready = engine.readyQueue(queue);
-  const storing = (open: EngineQueue): Promise<JobReceipt> =>
+  const storing = (): Promise<JobReceipt> =>
     // Nobody can have queued it before: no more is asked than to store it.
     job.key === undefined
       ? store.adding
           .add(queue, [enqueuedNow(engine, job)])
           .then(() => ({ id: job.id, name, queue, deduplicated: false }))
-      : storeTogether(store, open, [job]).then(([answer]) => receiptOf(job, answer));
-  return (ready === undefined ? engine.queue(queue).then(storing) : storing(ready)).catch((cause: unknown) => {
+      : storeTogether(store, queue, [job]).then(([answer]) => receiptOf(job, answer));
+  return (ready === undefined ? engine.queue(queue).then(storing) : storing()).catch((cause: unknown) => {
     throw cause instanceof IdempotencyConflictError ? cause : unavailable(queue, cause);
   });
 }
@@ -87,8 +85,8 @@ async function storeIn(
   for (let start = 0; start < jobs.length; start += BULK_SIZE) {
     const slice = jobs.length <= BULK_SIZE ? jobs : jobs.slice(start, start + BULK_SIZE);
     try {
-      const open = engine.readyQueue(queue) ?? (await engine.queue(queue));
-      answers.push(...(await storeTogether(store, open, slice)));
+      if (engine.readyQueue(queue) === undefined) await engine.queue(queue);
+      answers.push(...(await storeTogether(store, queue, slice)));
     } catch (cause) {
       return { queue, cause };
     }
@@ -111,32 +109,29 @@ export interface StorableJob {
   readonly options: JobsOptions;
   /** How long ago it was prepared: its age and its delay count from then. */
   readonly agedMs: number;
-  /** The record that is kept with its key, if it has one. */
-  readonly record?: Omit<KeyRecord, 'jobId'> | undefined;
 }
 
 /**
  * Stores jobs that were prepared before, such as those of an outbox, in one trip. Ids that the engine has already are passed over.
- * Answers the ids under which they stand: another one where a key stood for another job.
+ * Answers the ids under which they stand: another one where a key stood for another job, whatever its data.
  * @throws QueueUnavailableError; some may have been stored
  */
 export async function storePrepared(
-  { engine, adding, records }: JobStore,
+  { engine, adding }: JobStore,
   queue: string,
   jobs: readonly StorableJob[],
 ): Promise<readonly (string | undefined)[]> {
   try {
     if (engine.readyQueue(queue) === undefined) await engine.queue(queue);
-    const marks = jobs.flatMap(({ id, record }) => (record === undefined ? [] : [{ ...record, jobId: id }]));
-    if (marks.length > 0) await records.keep(queue, marks);
     const now = engine.clock.now();
-    return await adding.add(
+    const added = await adding.add(
       queue,
       jobs.map(({ id, name, data, options, agedMs }) => {
         const timestamp = Math.floor(now - agedMs);
         return { id, name, data: JSON.stringify(data), opts: options, timestamp };
       }),
     );
+    return added.map(({ id }) => id);
   } catch (cause) {
     throw unavailable(queue, cause);
   }

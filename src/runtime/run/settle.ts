@@ -1,6 +1,6 @@
 import { JobCancelledError, type AnyJobContract, type Death } from '../../contracts/index.ts';
 import { failedLine, type EndReason } from '../../dead-letters/index.ts';
-import type { EndKind, Keep, TakenJob } from '../../engine/index.ts';
+import { keyEndOf, type EndKind, type Keep, type TakenJob } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
 import { classifyThrow } from './classify.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
@@ -19,8 +19,10 @@ export interface RunEnd {
 
 /** For jobs that bring no policy of their own: added by another program, or damaged. */
 const KEEP_COMPLETED: Keep = { age: 3_600, count: 1_000 };
-const KEEP_FAILED: Keep = { age: 14 * 86_400 };
+export const KEEP_FAILED: Keep = { age: 14 * 86_400 };
 const UNCLEAR_AGAIN_MS = 1_000;
+/** Nobody knows what the job has done, or it would end the next process too: its key is for a person to free. */
+const UNCLEAR: ReadonlySet<EndReason> = new Set(['in-doubt', 'poison', 'stalled']);
 
 /** Turns the outcome of a run into the end that the engine writes. The only place that does. */
 export function endOf(run: RunContext, outcome: Outcome): RunEnd {
@@ -48,7 +50,8 @@ function endKindOf(run: RunContext, outcome: Outcome): EndKind {
       const keep = keepOf(job.opts.removeOnComplete, KEEP_COMPLETED);
       const promised = run.assignment?.contract;
       const keptMs = promised?.result === undefined ? undefined : promised.resultForMs;
-      return { what: 'succeeded', result: resultOf(run, outcome.result), keep, data: forgotten(run), keptMs };
+      const key = keyEndOf(job.opts, 'succeeded');
+      return { what: 'succeeded', result: resultOf(run, outcome.result), keep, key, data: forgotten(run), keptMs };
     }
     case 'retry': {
       const stored = storedError(run, outcome.error);
@@ -94,6 +97,7 @@ function failedFor(
     failure: failureOf(job, stored),
     attempts: whole(job.opts.attempts, 0) ?? 0,
     keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
+    key: keyEndOf(job.opts, UNCLEAR.has(reason) ? 'unclear' : 'ended'),
     line: lineOf(run, stored, reason, begun),
     data: forgotten(run),
   };
@@ -236,7 +240,13 @@ export function unclear({ worker, queue, facts, now }: QueueContext, job: TakenJ
   }
   const fields = { jobId: job.id, jobName: job.name, queue, correlationId: job.id, attempt, worker, ranMs: 0 };
   return {
-    end: { what: 'dead', failure, attempts, keep: keepOf(job.opts.removeOnFail, KEEP_FAILED) },
+    end: {
+      what: 'dead',
+      failure,
+      attempts,
+      keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
+      key: keyEndOf(job.opts, 'unclear'),
+    },
     emit: () => facts.emit('job.dead', { ...fields, reason: 'attempts-exhausted', error: bareError(error) }),
   };
 }

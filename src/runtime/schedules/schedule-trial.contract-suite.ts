@@ -12,7 +12,6 @@ export const keyed = defineJob({
   name: 'keyed-report',
   schema: z.object({ day: z.string() }),
   key: () => ['the-only-one'],
-  keyWindow: '1d',
 });
 export const START = Date.parse('2026-01-01T00:00:00Z');
 export const MINUTE = 60_000;

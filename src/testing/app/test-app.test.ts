@@ -43,7 +43,6 @@ const daily = defineJob({
   name: 'daily',
   schema: z.strictObject({ user: z.string() }),
   key: ({ user }) => [user],
-  keyWindow: '1d',
 });
 const registered = defineEvent('user.registered', { schema: z.strictObject({ email: z.string() }) });
 

@@ -4,7 +4,7 @@ import { hasCode } from '../../errors/index.ts';
 import { Bus, openEvent, readCloudEvent, runReactions, type OutgoingEvent } from '../../events/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { outgoingOf, Outbox, storableOf, type OutboxEntry } from '../../outbox/index.ts';
-import { AddingQueues, KeyRecords, storePrepared, type Client, type JobStore } from '../../queue/index.ts';
+import { AddingQueues, storePrepared, type Client, type JobStore } from '../../queue/index.ts';
 import { openState, ownSecret } from '../../state/index.ts';
 import { HeldTransport } from './held-transport.ts';
 import { inTransaction, type AnswerQuery, type TestTransaction } from './test-transaction.ts';
@@ -36,7 +36,7 @@ export class TestLetters {
     const { app, engine, client, facts } = options;
     this.#options = options;
     this.#transport = new HeldTransport(event => this.#published.set(event.id, event));
-    this.#store = { engine, adding: new AddingQueues(engine), records: new KeyRecords(engine) };
+    this.#store = { engine, adding: new AddingQueues(engine) };
     this.bus = new Bus({ events: [...app.events.values()], transport: this.#transport, facts });
     this.outbox = new Outbox({ secrets: client.secrets });
     this.#transport.ready = runReactions(this.bus, client, app);

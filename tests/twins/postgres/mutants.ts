@@ -129,7 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('duplicates are silent', "(1, winner IS NULL AND NOT added, 'duplicated'", "(1, false, 'duplicated'"),
   mutant(
     'keys that replace are simple',
-    "- '{id,ttl}'::text[] <> '{}'::jsonb",
+    "- '{id,ttl,keep,for,always,data,maxWait}'::text[] <> '{}'::jsonb",
     "- '{id,ttl,replace,keepLastIfActive,extend}'::text[] <> '{}'::jsonb",
   ),
 ];

@@ -1,11 +1,12 @@
-import { UnrecoverableError } from 'bullmq';
+import { randomUUID } from 'node:crypto';
 import { createStoredScrubber, type App } from '../../../contracts/index.ts';
 import { keptData } from '../../../privacy/index.ts';
-import type { Engine, EngineJob } from '../../../engine/index.ts';
+import { keyEndOf, type EndKind, type Engine, type EngineJob } from '../../../engine/index.ts';
 import { PoisonJobError } from './poison-job-error.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { jobFieldsOf, readMeta, readStoredJob } from '../../../queue/index.ts';
 import { deathOf, FollowDeaths } from '../../run/follow-death.ts';
+import { KEEP_FAILED, keepOf } from '../../run/settle.ts';
 import { StoredError } from '../../run/stored-error.ts';
 import { failedLine, type BlameBook } from '../../../dead-letters/index.ts';
 import type { ChildWorker } from '../child/child-worker.ts';
@@ -157,9 +158,8 @@ export class Isolation {
     const stored = { version: meta.version, data: job.data as unknown };
     const scrub = contract === undefined ? (text: string) => text : createStoredScrubber(contract, stored);
     const error = new StoredError(new PoisonJobError(job.name, crashes), scrub);
-    if (contract !== undefined && contract.retention.forget.length > 0) {
-      await job.updateData(keptData({ forget: contract.retention.forget, version: contract.version }, stored));
-    }
+    const forget = contract?.retention.forget ?? [];
+    const kept = keptData({ forget, version: contract?.version ?? meta.version }, stored);
     const at = this.#options.engine.clock.now();
     const ranMs = Math.round(performance.now() - worker.startedAt);
     const line = failedLine({
@@ -172,19 +172,30 @@ export class Isolation {
       message: error.message,
       dead: 'poison',
     });
-    await job.log(line).catch(() => undefined);
-    const final = new UnrecoverableError(error.message);
-    final.stack = error.message;
     const { queue, jobId: id } = claimed;
-    const { name, opts, attemptsMade: attempts, data } = job;
+    const { name, opts, attemptsMade: attempts } = job;
     const parts = { queue, now: at, reason: 'poison', message: error.message, attempts } as const;
+    const data: unknown = forget.length === 0 ? job.data : kept;
     const death = deathOf(app, { id, name, opts, data }, parts);
     const follow = death === undefined ? undefined : await this.#following.intend(death);
-    await job.moveToFailed(final, claimed.token, false);
+    const buried: EndKind = {
+      what: 'dead',
+      failure: { message: error.message, stacktrace: [...(job.stacktrace ?? []), error.message] },
+      attempts: job.opts.attempts ?? 0,
+      keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
+      key: keyEndOf(job.opts, 'unclear'),
+      line: { text: line },
+      data: forget.length === 0 ? undefined : JSON.stringify(kept),
+    };
+    const ends = [{ jobId: id, token: claimed.token, end: buried }];
+    const turns = await this.#options.engine.turns(queue);
+    const { settled } = await turns.turn({ id: randomUUID(), now: at, ends, take: undefined });
+    if (settled[0]?.kind !== 'settled')
+      throw new Error(`A job that kills workers could not be ended: ${settled[0]?.kind}.`);
     await follow?.();
     facts.emit('job.dead', {
       ...jobFieldsOf(job, claimed.queue),
-      attempt: job.attemptsMade,
+      attempt: job.attemptsMade + 1,
       worker: worker.name,
       ranMs,
       reason: 'poison',

@@ -3,7 +3,7 @@
  * was added; where it was not, the id is that of the job that is there already.
  *
  * Entries with a parent, with a key that does more than keep the first, or whose key stands twice in the call go through `add_job`
- * itself, in their place.
+ * itself, in their place; those with a key of ours that meets another job through `shiftwork_claim` (key-sql.ts).
  */
 export const ADD_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_add_set(p_queue text, p_entries jsonb[]) RETURNS TABLE (id text, added boolean)
@@ -66,7 +66,8 @@ export const ADD_SQL = `
     SELECT coalesce(winner, id), added FROM result ORDER BY place;
   END;
   $$;
-  CREATE OR REPLACE FUNCTION shiftwork_add(p_queue text, p_entries jsonb) RETURNS TABLE (id text, added boolean)
+  DROP FUNCTION IF EXISTS shiftwork_add(text, jsonb);
+  CREATE OR REPLACE FUNCTION shiftwork_add(p_queue text, p_entries jsonb) RETURNS TABLE (id text, added boolean, answer text)
   LANGUAGE plpgsql SET search_path FROM CURRENT
   SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
   #variable_conflict use_column
@@ -80,15 +81,18 @@ export const ADD_SQL = `
   BEGIN
     PERFORM lock_producer_queues(jsonb_build_array(jsonb_build_object('queue', p_queue)));
     FOR v_lock IN
-      SELECT DISTINCT hashtext('bullmq:dedup:' || p_queue || ':' || (e ->> 'dedupId')) FROM jsonb_array_elements(p_entries) AS entries (e)
-       WHERE e ->> 'dedupId' <> '' ORDER BY 1
+      SELECT DISTINCT hashtext('bullmq:dedup:' || p_queue || ':' || key)
+        FROM jsonb_array_elements(p_entries) AS entries (e), LATERAL (VALUES (e ->> 'dedupId'), (e #>> '{before,id}')) AS keys (key)
+       WHERE key <> '' ORDER BY 1
     LOOP
       PERFORM pg_advisory_xact_lock(v_lock);
     END LOOP;
     FOR v_entry, v_rare IN
       SELECT e, e ->> 'parentId' IS NOT NULL OR (e ->> 'dedupId' <> '' AND (
                count(*) OVER (PARTITION BY e ->> 'dedupId') > 1
-               OR coalesce(e #> '{opts,deduplication}', '{}') - '{id,ttl}'::text[] <> '{}'::jsonb OR e #> '{opts,debounce}' IS NOT NULL))
+               OR coalesce(e #> '{opts,deduplication}', '{}') - '{id,ttl,keep,for,always,data,maxWait}'::text[] <> '{}'::jsonb
+               OR e #> '{opts,debounce}' IS NOT NULL
+               OR (e #> '{opts,deduplication,keep}' IS NOT NULL AND shiftwork_key_met(p_queue, e))))
         FROM jsonb_array_elements(p_entries) WITH ORDINALITY AS entries (e, place) ORDER BY place
     LOOP
       IF NOT coalesce(v_rare, false) THEN
@@ -96,11 +100,22 @@ export const ADD_SQL = `
         CONTINUE;
       END IF;
       IF cardinality(v_run) > 0 THEN
-        FOR id, added IN SELECT * FROM shiftwork_add_set(p_queue, v_run) LOOP
+        FOR id, added, answer IN SELECT *, 'stands' FROM shiftwork_add_set(p_queue, v_run) LOOP
           v_added := v_added OR added;
           RETURN NEXT;
         END LOOP;
         v_run := '{}';
+      END IF;
+      answer := 'stands';
+      IF v_entry #> '{opts,deduplication,keep}' IS NOT NULL THEN
+        SELECT claim.id, claim.answer INTO id, answer FROM shiftwork_claim(p_queue, v_entry) AS claim;
+        IF id IS NOT NULL THEN
+          added := false;
+          -- It may start earlier than an idle worker was told.
+          v_added := v_added OR answer = 'updated';
+          RETURN NEXT;
+          CONTINUE;
+        END IF;
       END IF;
       id := add_job(p_queue, coalesce(v_entry ->> 'id', ''), v_entry ->> 'name', v_entry -> 'data', v_entry -> 'opts',
         (v_entry ->> 'priority')::integer, coalesce((v_entry ->> 'delay')::bigint, 0), (v_entry ->> 'timestamp')::bigint,
@@ -110,7 +125,7 @@ export const ADD_SQL = `
       RETURN NEXT;
     END LOOP;
     IF cardinality(v_run) > 0 THEN
-      FOR id, added IN SELECT * FROM shiftwork_add_set(p_queue, v_run) LOOP
+      FOR id, added, answer IN SELECT *, 'stands' FROM shiftwork_add_set(p_queue, v_run) LOOP
         v_added := v_added OR added;
         RETURN NEXT;
       END LOOP;

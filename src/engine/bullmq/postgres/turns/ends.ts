@@ -1,4 +1,4 @@
-import type { End, Keep } from '../../../turns/index.ts';
+import type { End, Failed, Keep, Succeeded } from '../../../turns/index.ts';
 import { writeOptions } from './entries.ts';
 
 /** Whole milliseconds, as BullMQ has them. */
@@ -14,11 +14,11 @@ export function writeEnd({ jobId, token, end }: End, now: number): string {
   const head = `{"id":${JSON.stringify(jobId)},"token":${JSON.stringify(token)}`;
   switch (end.what) {
     case 'succeeded':
-      return `${head},"kind":"completed","value":${end.result}${keepOf(end.keep)}${notesOf(end)}}`;
+      return `${head},"kind":"completed","value":${end.result}${keepOf(end.keep)}${keyOf(end)}${notesOf(end)}}`;
     case 'cancelled':
     case 'expired':
     case 'dead':
-      return `${head},"kind":"failed"${failureOf(end)}${keepOf(end.keep)}${notesOf(end)}}`;
+      return `${head},"kind":"failed"${failureOf(end)}${keepOf(end.keep)}${keyOf(end)}${notesOf(end)}}`;
     case 'retry': {
       const delay = delayUntil(end.at, now);
       const place =
@@ -40,6 +40,12 @@ export function writeEnd({ jobId, token, end }: End, now: number): string {
 function keepOf({ age, count }: Keep): string {
   if (count === 0) return ',"remove":true';
   return `${age === undefined ? '' : `,"age":${age}`}${count === undefined ? '' : `,"count":${count}`}`;
+}
+
+function keyOf({ key }: Succeeded | Failed): string {
+  if (key === undefined) return '';
+  const { id } = key;
+  return `,"key":${JSON.stringify(key.kind === 'held' ? { id } : { id, for: key.forMs, data: key.data })}`;
 }
 
 function failureOf({ failure }: Extract<End['end'], { failure: unknown }>): string {

@@ -5,7 +5,7 @@ import { optionsOf, type NewJob } from '../../../turns/index.ts';
  * data is JSON already and stands in it as it is.
  */
 export function writeEntry(job: NewJob): string {
-  const { id, name, data, timestamp } = job;
+  const { id, name, data, timestamp, before } = job;
   const opts = optionsOf(job);
   const { delay = 0, priority = 0, lifo = false, attempts, deduplication, parent, repeatJobKey } = opts;
   const head = JSON.stringify({
@@ -18,6 +18,7 @@ export function writeEntry(job: NewJob): string {
     attempts: attempts ?? 0,
     lifo,
     ...(deduplication !== undefined && { dedupId: deduplication.id }),
+    ...(before !== undefined && { before }),
     ...(repeatJobKey !== undefined && { schedulerId: repeatJobKey }),
     ...(parent !== undefined && {
       parentId: parent.id,

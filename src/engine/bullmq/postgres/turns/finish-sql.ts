@@ -68,13 +68,6 @@ export const FINISH_SQL = `
     END IF;
   END;
   $$;
-  -- BullMQ's dedup_finalize.
-  CREATE OR REPLACE FUNCTION shiftwork_release(p_queue text, p_ids text[], p_keys text[], p_now bigint) RETURNS void
-  LANGUAGE sql AS $$
-    DELETE FROM dedup USING unnest(p_ids, p_keys) AS ended (id, key)
-     WHERE dedup.queue = p_queue AND dedup.dedup_id = ended.key
-       AND ((dedup.expire_at_ms IS NULL AND dedup.job_id = ended.id) OR dedup.expire_at_ms <= p_now)
-  $$;
   -- Those with one rule of retention together, one rule after the other: what a rule removes depends on who has ended before.
   CREATE OR REPLACE FUNCTION shiftwork_finish(
     p_queue text, p_ids text[], p_kinds text[], p_ends jsonb[], p_keys text[], p_made integer[], p_now bigint
@@ -97,7 +90,7 @@ export const FINISH_SQL = `
       IF NOT v_group.remove THEN
         PERFORM shiftwork_retain(p_queue, v_group.kind::job_state, v_group.age, v_group.count, p_now);
       END IF;
-      IF v_group.keyed THEN PERFORM shiftwork_release(p_queue, v_group.ids, v_group.keys, p_now); END IF;
+      IF v_group.keyed THEN PERFORM shiftwork_release(p_queue, v_group.ids, v_group.keys, v_group.ends, p_now); END IF;
     END LOOP;
     PERFORM shiftwork_drained(p_queue);
   END;

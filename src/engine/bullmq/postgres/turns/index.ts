@@ -10,6 +10,7 @@ import { EVENTS_SQL, EXTEND_SQL } from './events-sql.ts';
 import { FINISH_SQL } from './finish-sql.ts';
 import { GROUP_SQL } from './group-sql.ts';
 import { MOVE_SQL } from './move-sql.ts';
+import { KEY_SQL } from './key-sql.ts';
 import { SETTLE_SQL } from './settle-sql.ts';
 import { TAKE_WITHIN_SQL } from './take-within-sql.ts';
 import { TAKE_SQL } from './take-sql.ts';
@@ -19,6 +20,7 @@ import { TURN_SQL } from './turn-sql.ts';
 export const TURN_FUNCTIONS = [
   EVENTS_SQL,
   EXTEND_SQL,
+  KEY_SQL,
   FINISH_SQL,
   MOVE_SQL,
   SETTLE_SQL,

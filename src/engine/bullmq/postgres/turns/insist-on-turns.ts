@@ -5,7 +5,7 @@ import { notMigrated } from '../../../postgres/not-migrated.ts';
 /** @throws EngineCheckError, as a rejection, where the schema lacks what turns are made of; the driver's error where it cannot be reached */
 export async function insistOnTurns(pool: PgPool, schema: string): Promise<void> {
   const { rows } = await pool.query<{ there: boolean }>('SELECT to_regproc($1) IS NOT NULL AS there', [
-    `"${schema}".shiftwork_turn_within`,
+    `"${schema}".shiftwork_hold_key`,
   ]);
   if (rows[0]?.there !== true) throw new EngineCheckError([notMigrated(schema)]);
 }

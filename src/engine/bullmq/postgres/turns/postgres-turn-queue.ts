@@ -6,6 +6,7 @@ import {
   type GroupLimit,
   type GroupPause,
   type JobLock,
+  type KeyHold,
   type NewJob,
   type NoteAnswer,
   type Rest,
@@ -44,6 +45,10 @@ interface TurnRow {
   readonly probes?: readonly boolean[] | null;
 }
 
+interface AnswerRow {
+  readonly answer: Exclude<AddAnswer['kind'], 'refused'>;
+}
+
 interface AddedRow {
   readonly id: string;
 }
@@ -51,7 +56,8 @@ interface AddedRow {
 const TURN = 'SELECT * FROM shiftwork_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)';
 const TURN_WITHIN =
   'SELECT * FROM shiftwork_turn_within($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)';
-const ADD = 'SELECT id FROM shiftwork_add($1, $2)';
+const ADD = 'SELECT id, answer FROM shiftwork_add($1, $2)';
+const HOLD = 'SELECT shiftwork_hold_key($1, $2, $3, $4, $5, shiftwork_now()) AS id';
 const EXTEND = 'SELECT id FROM shiftwork_extend($1, $2, $3, $4) AS id';
 /** What processes that are gone were answered is forgotten after an hour. */
 const FORGOTTEN = 'forgotten AS (DELETE FROM shiftwork_turn_done WHERE queue = $1 AND done_at < $3::bigint - 3600000)';
@@ -59,6 +65,9 @@ const FORGOTTEN = 'forgotten AS (DELETE FROM shiftwork_turn_done WHERE queue = $
 const EXPIRED = 'expired AS (DELETE FROM shiftwork_result WHERE expires_at < clock_timestamp())';
 /** Starts of groups that have become idle. */
 const IDLE = 'idle AS (DELETE FROM shiftwork_group_start WHERE queue = $1 AND over < $3::bigint - 60000)';
+/** Keys that stand no longer, and the digests beside them. */
+const FREE = `free AS (DELETE FROM dedup WHERE queue = $1 AND expire_at_ms < $3::bigint),
+  digests AS (DELETE FROM shiftwork_key WHERE queue = $1 AND until_ms < $3::bigint)`;
 const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
 
 /** A larger one would keep rows locked for longer than it saves trips. */
@@ -106,8 +115,8 @@ export class PostgresTurnQueue implements TurnQueue {
   async #add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
     try {
       const entries = `[${jobs.map(writeEntry).join(',')}]`;
-      const rows = await runStatement<AddedRow>(this.#options.pool, ADD, [this.name, entries]);
-      return rows.map(({ id }) => ({ kind: 'stands', id }));
+      const rows = await runStatement<AddedRow & AnswerRow>(this.#options.pool, ADD, [this.name, entries]);
+      return rows.map(({ id, answer }) => ({ kind: answer, id }));
     } catch (cause) {
       const reason = refusalOf(cause);
       if (reason === undefined) throw cause;
@@ -207,6 +216,12 @@ export class PostgresTurnQueue implements TurnQueue {
     return [...(await this.note(notes.slice(0, half))), ...(await this.note(notes.slice(half)))];
   }
 
+  async holdKey(jobId: string, { id, forMs, data }: KeyHold): Promise<string> {
+    const values = [this.name, jobId, id, forMs ?? null, data ?? null];
+    const rows = await runStatement<AddedRow>(this.#options.pool, HOLD, values);
+    return rows[0]?.id ?? jobId;
+  }
+
   async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {
     if (locks.length === 0) return [];
     const ids = locks.map(({ jobId }) => jobId);
@@ -217,7 +232,7 @@ export class PostgresTurnQueue implements TurnQueue {
 
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
     const { pool, settings = {} } = this.#options;
-    const swept = settings.limits === undefined ? [FORGOTTEN, EXPIRED] : [FORGOTTEN, EXPIRED, IDLE];
+    const swept = settings.limits === undefined ? [FORGOTTEN, FREE, EXPIRED] : [FORGOTTEN, FREE, EXPIRED, IDLE];
     const statement = `WITH ${swept.join(', ')} ${STALLED}`;
     const rows = await runStatement<AddedRow>(pool, statement, [this.name, mostStalls, now, everyMs]);
     return rows.map(({ id }) => id);

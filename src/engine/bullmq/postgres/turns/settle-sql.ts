@@ -62,6 +62,10 @@ export const SETTLE_SQL = `
           RETURN coalesce((SELECT CASE state WHEN 'active' THEN -6 ELSE -3 END FROM job WHERE queue = p_queue AND id = p_id), -1);
         END IF;
     END CASE;
+    -- BullMQ's functions have freed it.
+    IF p_end ? 'key' AND p_kind IN ('completed', 'failed') THEN
+      PERFORM shiftwork_hold_key(p_queue, p_id, p_end #>> '{key,id}', (p_end #>> '{key,for}')::bigint, p_end #>> '{key,data}', p_now);
+    END IF;
     RETURN 0;
   EXCEPTION WHEN SQLSTATE 'BM001' THEN
     GET STACKED DIAGNOSTICS v_code = PG_EXCEPTION_DETAIL;

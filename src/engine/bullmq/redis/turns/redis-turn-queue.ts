@@ -1,20 +1,22 @@
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../../../redis/index.ts';
-import type {
-  AddAnswer,
-  End,
-  GroupPause,
-  JobLock,
-  NewJob,
-  NoteAnswer,
-  Rest,
-  RunNote,
-  SettleAnswer,
-  TakenJob,
-  Turn,
-  TurnAnswer,
-  TurnQueue,
-  TurnQueueSettings,
+import {
+  storedKeyOf,
+  type AddAnswer,
+  type End,
+  type GroupPause,
+  type JobLock,
+  type KeyHold,
+  type NewJob,
+  type NoteAnswer,
+  type Rest,
+  type RunNote,
+  type SettleAnswer,
+  type TakenJob,
+  type Turn,
+  type TurnAnswer,
+  type TurnQueue,
+  type TurnQueueSettings,
 } from '../../../turns/index.ts';
 import { AddTrips } from './add-trips.ts';
 import { writeOptions } from './options.ts';
@@ -22,6 +24,7 @@ import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
 import { GROUP_KEYS, RESUME_GROUP } from './scripts/groups.ts';
 import { NOTE_SCRIPT } from './scripts/note-script.ts';
+import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
 import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
 import { Script } from './script.ts';
 import { firstWord, settleAnswer, StockScripts } from './stock-scripts.ts';
@@ -60,6 +63,7 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #resumeScript: Script;
   readonly #addScript: Script;
   readonly #noteScript: Script;
+  readonly #holdScript: Script;
   readonly #stock: StockScripts;
   readonly #trips: AddTrips;
   /** Ids of the turns that are under way, or whose answers were lost. */
@@ -80,6 +84,7 @@ export class RedisTurnQueue implements TurnQueue {
     this.#resumeScript = new Script(redis, RESUME_GROUP);
     this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
     this.#noteScript = new Script(redis, NOTE_SCRIPT);
+    this.#holdScript = new Script(redis, HOLD_KEY_SCRIPT);
     this.#stock = new StockScripts(redis, prefix, name, metricsKept);
     this.#trips = new AddTrips({ send: jobs => this.#add(jobs), shares: isPlain });
   }
@@ -89,13 +94,19 @@ export class RedisTurnQueue implements TurnQueue {
   }
 
   async turn(turn: Turn): Promise<TurnAnswer> {
-    const answer = await this.#turn(turn);
-    if (answer.rare.length === 0) return answer;
+    const done = await this.#turn(turn);
+    if (done.rare.length === 0) return done;
     // They come before the take, which the script has left out.
-    const settled = [...answer.settled];
-    for (const { index, end } of answer.rare) settled[index] = await this.#stock.finish(end, turn.now);
+    const settled = [...done.settled];
+    for (const { index, end } of done.rare) {
+      const answer = await this.#stock.finish(end, turn.now);
+      settled[index] = answer;
+      const key = 'key' in end.end ? end.end.key : undefined;
+      // BullMQ's script has freed it.
+      if (key !== undefined && answer.kind === 'settled') await this.holdKey(end.jobId, key);
+    }
     if (turn.take === undefined) return { settled, jobs: [], rest: undefined };
-    const released = answer.rare.flatMap(({ index, end }) => (settled[index]?.kind === 'settled' ? [end] : []));
+    const released = done.rare.flatMap(({ index, end }) => (settled[index]?.kind === 'settled' ? [end] : []));
     const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] }, released);
     return { settled, jobs, rest };
   }
@@ -145,15 +156,11 @@ export class RedisTurnQueue implements TurnQueue {
     if (first !== undefined && !isPlain(first)) return [{ kind: 'stands', id: await this.#stock.addOne(first) }];
     this.#tripCount += 1;
     const args: (string | number)[] = [this.#key, this.#tripCount % SLOTS, this.#tripCount, jobs.length];
-    for (const { id, name, data, opts, metadata, timestamp } of jobs) {
-      args.push(id, name, data, writeOptions(opts, metadata), timestamp, opts.priority ?? 0, extraOf(opts));
+    for (const { id, name, data, opts, metadata, timestamp, before } of jobs) {
+      args.push(id, name, data, writeOptions(opts, metadata), timestamp, opts.priority ?? 0, extraOf(opts, before));
     }
     const answers: unknown = await this.#addScript.run(this.#addKeys, args);
-    return listOf(answers).map(answer =>
-      typeof answer === 'string'
-        ? { kind: 'stands', id: answer }
-        : { kind: 'refused', reason: `the server answered ${firstWord(String(listOf(answer)[0]))}` },
-    );
+    return listOf(answers).map(addAnswer);
   }
 
   /** Sent together: one trip. Each stands alone, so that a job that is damaged takes no other along. */
@@ -166,6 +173,11 @@ export class RedisTurnQueue implements TurnQueue {
     const keys = [key, `${key}:lock`, `${key}:logs`, `${this.#key}events`, `${this.#key}meta`];
     const args = [jobId, token, mostLines, progress?.from ?? '', progress?.to ?? '', ...lines];
     return noteAnswer(await this.#noteScript.run(keys, args));
+  }
+
+  async holdKey(jobId: string, { id, forMs, data }: KeyHold): Promise<string> {
+    const names = [`de:${id}`, `kd:${id}`].map(name => this.#key + name);
+    return String(await this.#holdScript.run(names, [this.#key, jobId, forMs ?? '', data ?? '']));
   }
 
   async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {
@@ -223,10 +235,25 @@ function isPlain({ opts }: NewJob): boolean {
 }
 
 /** What few jobs have, as JSON; nothing for all others. */
-function extraOf({ delay = 0, lifo = false, deduplication }: NewJob['opts']): string {
+function extraOf(opts: NewJob['opts'], before: NewJob['before']): string {
+  const { delay = 0, lifo = false, deduplication } = opts;
   if (delay <= 0 && !lifo && deduplication === undefined) return '';
   const { id: deid, ttl } = deduplication ?? {};
-  return JSON.stringify({ ...(delay > 0 && { delay: String(delay) }), ...(lifo && { lifo }), deid, ttl });
+  const { keep, data, maxWait } = storedKeyOf(opts) ?? {};
+  return JSON.stringify({
+    ...(delay > 0 && { delay: String(delay) }),
+    ...(lifo && { lifo }),
+    deid,
+    ...(ttl !== undefined && ttl > 0 && { ttl }),
+    ...(keep !== undefined && { key: { keep, data, maxWait, before } }),
+  });
+}
+
+function addAnswer(answer: unknown): AddAnswer {
+  if (typeof answer === 'string') return { kind: 'stands', id: answer };
+  const [word, id]: readonly unknown[] = listOf(answer);
+  if (id !== undefined) return { kind: word === 'u' ? 'updated' : 'conflict', id: String(id) };
+  return { kind: 'refused', reason: `the server answered ${firstWord(String(word))}` };
 }
 
 function restOf(kind: unknown, detail: unknown): Rest {

@@ -2,8 +2,10 @@ import {
   startPace,
   type End,
   type EndKind,
+  type Failed,
   type GroupLimit,
   type Keep,
+  type Succeeded,
   type Turn,
   type TurnQueueSettings,
 } from '../../../turns/index.ts';
@@ -87,12 +89,12 @@ export function limitArguments(
 function pushBody(bodies: ScriptArgument[], end: EndKind, now: number, keepOf: (keep: Keep) => number): void {
   switch (end.what) {
     case 'succeeded':
-      bodies.push('s', keepOf(end.keep), end.result, end.keptMs ?? '', '');
+      bodies.push('s', keepOf(end.keep), end.result, end.keptMs ?? '', keyOf(end));
       return;
     case 'cancelled':
     case 'expired':
     case 'dead':
-      bodies.push('f', `${keepOf(end.keep)} ${end.attempts}`, end.failure.message, stacksOf(end), '');
+      bodies.push('f', `${keepOf(end.keep)} ${end.attempts}`, end.failure.message, stacksOf(end), keyOf(end));
       return;
     case 'retry':
       bodies.push('r', delayUntil(end.at, now), end.failure.message, stacksOf(end), end.lifo ? 'RPUSH' : 'LPUSH');
@@ -103,6 +105,11 @@ function pushBody(bodies: ScriptArgument[], end: EndKind, now: number, keepOf: (
     case 'handed-back':
       bodies.push('b', end.opts === undefined ? '' : writeOptions(end.opts), '', '', '');
   }
+}
+
+function keyOf({ key }: Succeeded | Failed): string {
+  if (key === undefined) return '';
+  return key.kind === 'held' ? 'h' : `${key.forMs} ${key.data ?? ''}`;
 }
 
 function pushNote(notes: ScriptArgument[], index: number, end: EndKind): void {

@@ -1,3 +1,5 @@
+import { CLAIM_KEY } from './claim-key.ts';
+
 export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', 'meta', 'pc', 'marker', 'id'] as const;
 
 /**
@@ -5,10 +7,12 @@ export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', '
  * deduplication that replaces, extends or keeps the last.
  *
  * KEYS: those above, then the hash of what this sender has sent. ARGV: 1 prefix, 2 slot, 3 number of the trip, 4 jobs; then 7 for each job: id,
- * name, data, options as JSON, timestamp, priority, and what few have: nothing, or JSON with `delay`, `lifo`, `deid` and its `ttl`. Every argument
+ * name, data, options as JSON, timestamp, priority, and what few have: nothing, or JSON with `delay`, `lifo`, `deid`, its `ttl` or its
+ * `key` (see claim-key.ts). Every argument
  * costs the server as much as a tenth of the job's hash.
  *
- * Answers the id under which each stands, in their order; a table of one text where a job cannot be stored.
+ * Answers the id under which each stands, in their order; `u` or `c` and an id where that job was updated or has other data; a table of one text
+ * where a job cannot be stored.
  *
  * A trip is sent again by the driver where its answer was lost. In the sender's slot stand its number and those answers that are not the job's own
  * id: its jobs may have run and gone by then, and must not be made anew.
@@ -44,25 +48,19 @@ local keys, seen = {}, {}
 for i = 1, n do keys[i] = prefix .. ARGV[7 * i - 2] end
 local anyKnown = call('EXISTS', unpack(keys)) > 0
 
--- True where the deduplication id stands for another job: its id is the answer then.
-local function stands(de, id, deid, ttl)
-  local function set(...)
-    if ttl > 0 then return call('SET', de, id, 'PX', ttl, ...) end
-    return call('SET', de, id, ...)
+-- Delayed until then, behind those of the same millisecond.
+local function startAt(id, due)
+  local score, most = due * 4096, (due + 1) * 4096 - 1
+  local last = call('ZREVRANGEBYSCORE', delayed, most, score, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  if last then
+    --#delayed-same-time
+    score = math.min(tonumber(last) + 1, most)
   end
-  if set('NX') then return nil end
-  local other = call('GET', de)
-  if call('PTTL', de) == -1 and call('EXISTS', prefix .. other) == 0 then
-    --#stale-key
-    call('DEL', de, prefix .. 'dn:' .. deid)
-    set()
-    return nil
-  end
-  --#deduplicated
-  call('XADD', events, '*', 'event', 'deduplicated', 'jobId', other, 'deduplicationId', deid, 'deduplicatedJobId', id)
-  return other
+  call('ZADD', delayed, score, id)
+  call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
+  anyDelayed = true
 end
-
+${CLAIM_KEY}
 local function add(at, key)
   local id, name, priority, extra = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 5]), ARGV[at + 6]
   if (anyKnown or seen[id]) and call('EXISTS', key) == 1 then
@@ -78,7 +76,7 @@ local function add(at, key)
     delay, lifo, deid = extra.delay or delay, extra.lifo, extra.deid
   end
   if deid then
-    local other = stands(prefix .. 'de:' .. deid, id, deid, extra.ttl or 0)
+    local other = claim(at, id, deid, extra)
     if other then return other end
     --#keyed
     call('HSET', key, 'name', name, 'data', ARGV[at + 2], 'opts', ARGV[at + 3], 'timestamp', ARGV[at + 4],
@@ -91,16 +89,7 @@ local function add(at, key)
   delay = tonumber(delay)
   if delay > 0 then
     --#delayed
-    local due = ARGV[at + 4] + delay
-    local score, most = due * 4096, (due + 1) * 4096 - 1
-    local last = call('ZREVRANGEBYSCORE', delayed, most, score, 'WITHSCORES', 'LIMIT', 0, 1)[2]
-    if last then
-      --#delayed-same-time
-      score = math.min(tonumber(last) + 1, most)
-    end
-    call('ZADD', delayed, score, id)
-    call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
-    anyDelayed = true
+    startAt(id, ARGV[at + 4] + delay)
     return id
   end
   if priority > 0 then

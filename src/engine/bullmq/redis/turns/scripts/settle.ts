@@ -93,8 +93,21 @@ local function markDelayed()
   end
 end
 
-local function finish(group, id, key, keepAt, made, field, value, deid)
-  if deid then
+-- Of a job of ours its key may stand for some time after its end (milliseconds, and the digest of its data), or until a person decides ('h').
+local function keepKey(id, deid, keyEnd)
+  if keyEnd == 'h' then return end
+  local de = prefix .. 'de:' .. deid
+  if call('GET', de) ~= id then return end
+  --#key-stands
+  local ms, digest = string.match(keyEnd, '^(%d+) (.*)$')
+  call('SET', de, id, 'PX', ms)
+  if digest ~= '' then call('SET', prefix .. 'kd:' .. deid, id .. ' ' .. digest, 'PX', ms) end
+end
+
+local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd)
+  if deid and keyEnd ~= '' then
+    keepKey(id, deid, keyEnd)
+  elseif deid then
     local de = prefix .. 'de:' .. deid
     local ttl = call('PTTL', de)
     if ttl == 0 or (ttl == -1 and call('GET', de) == id) then
@@ -225,12 +238,12 @@ local function settle(i, at)
   local made = (tonumber(stored[1]) or 0) + 1
 
   if what == 's' then
-    finish(finished.c, id, key, tonumber(a), made, 'returnvalue', b, stored[2])
+    finish(finished.c, id, key, tonumber(a), made, 'returnvalue', b, stored[2], d)
     if c ~= '' then call('SET', key .. ':result', b, 'PX', c) end
     noteDrained()
   elseif what == 'f' then
     local keepAt, attempts = string.match(a, '(%d+) (.*)')
-    finish(finished.f, id, key, tonumber(keepAt), made, 'failedReason', b, stored[2])
+    finish(finished.f, id, key, tonumber(keepAt), made, 'failedReason', b, stored[2], d)
     if keeps[tonumber(keepAt)].count ~= 0 then call('HDEL', key, 'defa') end
     if made >= tonumber(attempts) then
       --#exhausted
