@@ -4,16 +4,14 @@ import { z } from 'zod';
 import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
-import { defineApp, defineJob, handle, snooze } from '../../contracts/index.ts';
+import { defineApp, defineJob, handle } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { connect } from '../../queue/index.ts';
 import { createWorkerHost } from '../index.ts';
-import type { ClaimedJob } from '../supervisor/child/messages.ts';
 
 const task = defineJob({ queue: 'tasks', name: 'task', schema: z.object({}) });
 
-describe.each(engineCases)('after an outage of $kind', engineCase => {
+describe.each(engineCases)('a job that is run alone on $kind', engineCase => {
   const cleanups: (() => unknown)[] = [];
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
@@ -28,38 +26,6 @@ describe.each(engineCases)('after an outage of $kind', engineCase => {
     await engine.migrate();
     return { engine, url, namespace };
   }
-
-  test('what a worker holds and does not know of is handed back, and what it has passed on to be run alone is not', async () => {
-    const { engine, url, namespace } = await open();
-    const client = connect({ [engineCase.kind]: url, namespace });
-    cleanups.push(() => client.close());
-    const claimOf = async (id: string) => (await engine.claims('tasks')).find(({ jobId }) => jobId === id);
-    // A claim whose answer never came: active under the worker's name.
-    const { id: lost } = await client.enqueue(task, {});
-    const deaf = await stockWorker(engine, 'tasks', () => Promise.reject(new WaitingError()), { name: 'one' });
-    void deaf.run();
-    await waitFor('it to be held', async () => (await claimOf(lost)) !== undefined);
-    await deaf.close(true);
-
-    const facts = new Facts();
-    const passedOn: ClaimedJob[] = [];
-    // Put off once, so that it is looked at: it was started more often than it ended.
-    const app = defineApp({ jobs: [task], handlers: [handle(task, () => snooze(1, 'not yet'))] });
-    const suspicion = { isSuspect: async () => true, isolate: (job: ClaimedJob) => void passedOn.push(job) };
-    const host = createWorkerHost({ app, engine, facts, suspicion, name: 'one' });
-    cleanups.push(() => host.stop(1_000));
-    await host.start();
-    const { id: suspect } = await client.enqueue(task, {});
-    await waitFor('it to be passed on', () => passedOn.length === 1);
-
-    const rescued = facts.next('job.rescued');
-    facts.emit('engine.back', { engine: engine.kind, awayMs: 1 });
-    expect(await rescued).toMatchObject({ jobId: lost, cause: 'lost-claim' });
-    // It was started twice by now as well. Whatever else was to be handed back has been.
-    await waitFor('it to be passed on', () => passedOn.length >= 2);
-    expect(passedOn.map(({ jobId }) => jobId)).toEqual([suspect, lost]);
-    expect((await claimOf(suspect))?.token).toBe(passedOn[0]?.token);
-  });
 
   test('a job whose lock is another one by now is not run by whoever was to run it alone', async () => {
     const { engine } = await open();
