@@ -7,6 +7,7 @@ import {
   type PgPool,
   type PgQueryable,
 } from 'bullmq';
+import { bullmqWarnings } from '../bullmq/tried-versions.ts';
 import { clockWarnings } from '../clock/clock-check.ts';
 import type { EngineReport } from '../engine.ts';
 import { notMigrated } from './not-migrated.ts';
@@ -49,7 +50,7 @@ export async function checkPostgres(pool: PgPool, schema: string): Promise<Engin
     if (server.standby) errors.push('Expected a primary, found a read-only standby. Use the URL of the primary.');
     return {
       errors,
-      warnings: [...durabilityWarnings(server), ...clockWarnings(clockDifferenceMs)],
+      warnings: [...durabilityWarnings(server), ...clockWarnings(clockDifferenceMs), ...bullmqWarnings()],
       version: server.version,
       clockDifferenceMs,
     };

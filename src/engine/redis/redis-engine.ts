@@ -23,6 +23,7 @@ import { Connections } from './connections.ts';
 import { isMissingDatabase } from './insist-on-database.ts';
 import { rightsErrors } from './rights.ts';
 import { redisBackend } from '../bullmq/redis/backend.ts';
+import { bullmqWarnings } from '../bullmq/tried-versions.ts';
 import { RedisTurnQueue } from '../bullmq/redis/turns/index.ts';
 
 const NO_DATABASE =
@@ -155,7 +156,10 @@ export class RedisEngine implements Engine {
     });
     const errors = await within(FAIL_FAST_MS, lacking, () => this.#outage.error(undefined));
     if (errors.length > 0) return { errors, warnings: [], version: 'unknown', clockDifferenceMs: 0 };
-    return commands instanceof Cluster ? checkCluster(commands, this.#outage) : checkRedis(commands, this.#outage);
+    const checking =
+      commands instanceof Cluster ? checkCluster(commands, this.#outage) : checkRedis(commands, this.#outage);
+    const report = await checking;
+    return { ...report, warnings: [...report.warnings, ...bullmqWarnings()] };
   }
 
   /** Why nothing could be written. */
