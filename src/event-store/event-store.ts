@@ -5,8 +5,10 @@ import { Facts } from '../facts/index.ts';
 import { createIdSource } from '../time/index.ts';
 import { Announcer } from './append/announcer.ts';
 import { EventCursor } from './read/event-cursor.ts';
+import { EventRows, type StreamRange } from './read/event-rows.ts';
 import { runAppend, type Appended } from './append/run-append.ts';
 import type { ExpectedVersion } from './append/expected-version.ts';
+import { requireAppends } from './append/require-appends.ts';
 import type { StreamAppend } from './append/stream-append.ts';
 import { requireIdText } from './schema/id-text.ts';
 import { foreignKeyRing } from './privacy/foreign-key-ring.ts';
@@ -14,7 +16,7 @@ import { PostgresKeyRing, recordErasure, type KeyRing } from './privacy/key-ring
 import { requireCounts } from './require-counts.ts';
 import { namesOf, type StoreNames } from './schema/names.ts';
 import { PersonalDataVault, type PersonalData } from './privacy/personal-data.ts';
-import { EVENT_COLUMNS, readEvent, type EventRow, type Reading } from './read/read-event.ts';
+import { readEvent, type EventRow, type Reading } from './read/read-event.ts';
 import { prepareEvent, type EventDefaults, type PreparedEvent } from './append/prepare-event.ts';
 import { storeTypes, type Sql } from './schema/sql.ts';
 import { explained } from './store-fault.ts';
@@ -64,9 +66,6 @@ export interface ReadAllOptions {
   readonly types?: readonly string[];
 }
 
-const EVENTS_AT_MOST = 5_000;
-const STREAMS_AT_MOST = 100;
-
 /**
  * Events in PostgreSQL: appended under optimistic concurrency, never changed, read by stream or in the order of all.
  *
@@ -83,6 +82,7 @@ export class EventStore {
   readonly #vault: PersonalDataVault;
   readonly #reading: Reading;
   readonly #announcer: Announcer;
+  readonly #rows: EventRows;
 
   /** @throws InvalidConfigError, InvalidContractError */
   constructor(options: EventStoreOptions) {
@@ -90,17 +90,14 @@ export class EventStore {
     this.names = namesOf(options.namespace);
     this.namespace = options.namespace === '' ? undefined : options.namespace;
     this.facts = options.facts ?? new Facts();
-    const contracts = new Map<string, AnyEventContract>();
-    for (const contract of options.events) {
-      if (contracts.has(contract.name)) throw new InvalidContractError(`Two events are named "${contract.name}".`);
-      contracts.set(contract.name, contract);
-    }
+    const contracts = byName(options.events);
     this.contracts = contracts;
     const keys =
       options.keys === undefined ? new PostgresKeyRing(options.pool, this.names) : foreignKeyRing(options.keys);
     this.#vault = new PersonalDataVault(options.personalData ?? [], contracts, keys);
     this.#reading = { contracts, vault: this.#vault };
     this.#announcer = new Announcer(options.pool, this.names.channel);
+    this.#rows = new EventRows(options.pool, this.names);
   }
 
   /**
@@ -121,6 +118,20 @@ export class EventStore {
   async appendAll(appends: readonly StreamAppend[], options: AppendOptions = {}): Promise<Appended> {
     const { tx, ...defaults } = options;
     return this.appendPrepared(appends, await this.prepare(appends, defaults), tx);
+  }
+
+  /** The first half of an append: checks the events and completes them, in the order of the streams. Nothing is written. */
+  async prepare(appends: readonly StreamAppend[], defaults: EventDefaults): Promise<PreparedEvent[]> {
+    requireAppends(appends);
+    const context = { contracts: this.contracts, ids: this.#ids, vault: this.#vault, defaults };
+    const prepared: PreparedEvent[] = [];
+    for (const { events } of appends) {
+      for (const request of events) {
+        const one = prepareEvent(request, context);
+        prepared.push(one instanceof Promise ? await one : one);
+      }
+    }
+    return prepared;
   }
 
   /** The second half of an append: writes what `prepare` has made of these very appends. */
@@ -159,19 +170,13 @@ export class EventStore {
       );
     }
     const backward = direction === 'backward';
-    const first = options.from ?? (backward ? Number.MAX_SAFE_INTEGER : 1);
-    const last = options.to ?? (backward ? 1 : Number.MAX_SAFE_INTEGER);
-    const name = backward ? 'backward' : 'forward';
-    const text =
-      `select ${EVENT_COLUMNS} from ${this.names.event} where stream = $1 and ` +
-      (backward
-        ? 'version <= $2 and version >= $3 order by version desc limit $4'
-        : 'version >= $2 and version <= $3 order by version limit $4');
+    const range: StreamRange = {
+      direction,
+      first: options.from ?? (backward ? Number.MAX_SAFE_INTEGER : 1),
+      last: options.to ?? (backward ? 1 : Number.MAX_SAFE_INTEGER),
+    };
     return new EventCursor({
-      fetch: (before, limit) => {
-        const from = before === undefined ? first : before[2] + (backward ? -1 : 1);
-        return this.#rows(name, text, [stream, from, last, limit], options.tx);
-      },
+      fetch: (before, limit) => this.#rows.ofStream(stream, range, before, limit, options.tx),
       interpret: row => this.interpret(row),
       limit: options.limit ?? Infinity,
       ahead: options.tx === undefined,
@@ -198,7 +203,7 @@ export class EventStore {
     return new EventCursor({
       fetch: async (before, count) => {
         safePosition ??= await this.safePosition();
-        return this.#rowsBetween(before?.[0] ?? after, safePosition, count, types);
+        return this.#rows.between({ after: before?.[0] ?? after, upTo: safePosition, limit: count }, types);
       },
       interpret: row => this.interpret(row),
       limit,
@@ -226,14 +231,8 @@ export class EventStore {
   rowsFor(after: number, upTo: number, limit: number, types: readonly string[], sql?: Sql): Promise<EventRow[]> {
     const handled = new Set(types);
     const passedBy = [...this.contracts.keys()].filter(type => !handled.has(type));
-    return passedBy.length === 0
-      ? this.#rowsBetween(after, upTo, limit, undefined, sql)
-      : this.#rows(
-          'but',
-          `select ${EVENT_COLUMNS} from ${this.names.event} where position > $1 and position <= $2 and type <> all ($4) order by position limit $3`,
-          [after, upTo, limit, passedBy],
-          sql,
-        );
+    const range = { after, upTo, limit };
+    return passedBy.length === 0 ? this.#rows.between(range, undefined, sql) : this.#rows.allBut(range, passedBy, sql);
   }
 
   /** What a row says. A promise only where it takes one. With a client keys are asked for on that. */
@@ -265,64 +264,13 @@ export class EventStore {
   async settle(): Promise<void> {
     await this.#announcer.settle();
   }
+}
 
-  #rowsBetween(
-    after: number,
-    upTo: number,
-    limit: number,
-    types: readonly string[] | undefined,
-    sql?: Sql,
-  ): Promise<EventRow[]> {
-    const head = `select ${EVENT_COLUMNS} from ${this.names.event} where position > $1 and position <= $2`;
-    return types === undefined
-      ? this.#rows('all', `${head} order by position limit $3`, [after, upTo, limit], sql)
-      : this.#rows('all_of', `${head} and type = any($4) order by position limit $3`, [after, upTo, limit, types], sql);
+function byName(events: readonly AnyEventContract[]): ReadonlyMap<string, AnyEventContract> {
+  const contracts = new Map<string, AnyEventContract>();
+  for (const contract of events) {
+    if (contracts.has(contract.name)) throw new InvalidContractError(`Two events are named "${contract.name}".`);
+    contracts.set(contract.name, contract);
   }
-
-  async #rows(name: string, text: string, values: unknown[], sql: Sql = this.pool): Promise<EventRow[]> {
-    try {
-      const { rows } = await sql.query({
-        name: `${this.names.statement}_${name}`,
-        text,
-        values,
-        rowMode: 'array',
-        types: storeTypes,
-      });
-      return rows as unknown[] as EventRow[];
-    } catch (cause) {
-      throw explained(cause, this.names.schema);
-    }
-  }
-
-  /** The first half of an append: checks the events and completes them, in the order of the streams. Nothing is written. */
-  async prepare(appends: readonly StreamAppend[], defaults: EventDefaults): Promise<PreparedEvent[]> {
-    const streams = new Set<string>();
-    let count = 0;
-    for (const append of appends) {
-      // From JavaScript it may be anything: then the stream is what is missed first.
-      const { stream, events } = append ?? {};
-      requireIdText(stream, 'the name of a stream');
-      if (streams.has(stream)) throw new InvalidOptionsError(`The append names the stream "${stream}" twice.`);
-      if (!Array.isArray(events) || events.length === 0) {
-        throw new InvalidOptionsError(`Expected at least one event for the stream "${stream}", got none.`);
-      }
-      streams.add(stream);
-      count += events.length;
-    }
-    if (appends.length === 0 || appends.length > STREAMS_AT_MOST || count > EVENTS_AT_MOST) {
-      throw new InvalidOptionsError(
-        `Expected an append of 1 to ${STREAMS_AT_MOST} streams and at most ${EVENTS_AT_MOST} events, ` +
-          `got ${appends.length} streams and ${count} events.`,
-      );
-    }
-    const context = { contracts: this.contracts, ids: this.#ids, vault: this.#vault, defaults };
-    const prepared: PreparedEvent[] = [];
-    for (const { events } of appends) {
-      for (const request of events) {
-        const one = prepareEvent(request, context);
-        prepared.push(one instanceof Promise ? await one : one);
-      }
-    }
-    return prepared;
-  }
+  return contracts;
 }

@@ -1,6 +1,4 @@
-import { hash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { causedBy, currentCause, plainTracer, type Tracer } from '../tracing/index.ts';
 import {
   requireEventRequest,
   type EnqueueOptions,
@@ -10,21 +8,16 @@ import {
   type StoredAt,
 } from '../contracts/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
-import { envelopeOf, outgoing, stampEvent, type StampedEvent } from '../events/index.ts';
-import {
-  check,
-  finish,
-  followingOf,
-  originOf,
-  requireReactions,
-  type CheckedJob,
-  type PreparedJob,
-} from '../queue/index.ts';
+import { stampEvent } from '../events/index.ts';
+import { check, type PreparedJob } from '../queue/index.ts';
 import type { GivenSecrets, Secrets, SecretSource } from '../secrets/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
+import { currentCause, plainTracer, type Tracer } from '../tracing/index.ts';
+import { Entries } from './entries.ts';
+import { writeEntries } from './entry.ts';
+import { finishJobs, jobsFollowing } from './follow-event.ts';
 import { OutboxSecret } from './outbox-secret.ts';
-import { writeEntries, type OutboxEntry } from './entry.ts';
-import { SLOTS, tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';
+import { tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';
 
 export interface OutboxOptions extends Pick<GivenSecrets, 'secret'> {
   /** In place of `secret`: those of a client in the same process. Without either, the copy of the installation's own beside the entries. */
@@ -79,12 +72,11 @@ export interface OutboxEvent {
  */
 export class Outbox {
   readonly #tables: Tables;
-  readonly #source: string;
+  readonly #entries: Entries;
   readonly #traceparent: () => string | undefined;
   readonly #tracer: Tracer;
   readonly #ids: IdSource = createIdSource();
   readonly #secret: OutboxSecret;
-  #turn = 0;
 
   /** @throws InvalidConfigError when the namespace or the secret is none */
   constructor({
@@ -97,7 +89,7 @@ export class Outbox {
   }: OutboxOptions = {}) {
     this.#tables = tablesOf(namespace);
     this.#secret = new OutboxSecret(this.#tables, { secret, secrets });
-    this.#source = source;
+    this.#entries = new Entries(source);
     this.#traceparent = traceparent;
     this.#tracer = tracer;
   }
@@ -113,9 +105,10 @@ export class Outbox {
     options: EnqueueOptions & OrderOptions = {},
   ): Promise<OutboxReceipt> {
     const { order, ...rest } = options;
-    const [job] = await this.#finish([check(contract, data, rest)], () => this.#secret.for(tx));
+    const sources = { ids: this.#ids, traceparent: this.#traceparent, secrets: () => this.#secret.for(tx) };
+    const [job] = await finishJobs([check(contract, data, rest)], sources);
     if (job === undefined) throw new Error('One job was prepared and none came back.');
-    await writeEntries(tx, this.#tables, [this.#jobEntry(job, order)]);
+    await writeEntries(tx, this.#tables, [this.#entries.ofJob(job, order)]);
     return receiptOf(job);
   }
 
@@ -143,7 +136,8 @@ export class Outbox {
         'Expected an outbox made with { secret } or { secrets }, or one that has published.',
       );
     };
-    return (await this.#follow(stampEvent(request, this.#ids, undefined), reactions, secrets)).map(receiptOf);
+    const event = stampEvent(request, this.#ids, undefined);
+    return (await jobsFollowing(event, reactions, { ids: this.#ids, secrets })).map(receiptOf);
   }
 
   /** Says that jobs were enqueued by other means, such as `reactNow`: the relay need not send them. */
@@ -165,72 +159,21 @@ export class Outbox {
     return row === undefined ? undefined : (row as OutboxReceipt & { readonly createdAt: Date });
   }
 
+  /** Stamps the event, follows it through its reactions, writes all of it. */
   async #record(
     tx: SqlTransaction,
     request: EventRequest,
-    options: PublishOptions,
+    { stored, order, reactions = [] }: PublishOptions,
     traceparent: string,
   ): Promise<OutboxEvent> {
     const stamped = stampEvent(request, this.#ids, traceparent);
-    const { stored } = options;
     const event = stored === undefined ? stamped : { ...stamped, metadata: { ...stamped.metadata, stored } };
-    const jobs = await this.#follow(event, options.reactions ?? [], () => this.#secret.for(tx));
-    const { text } = outgoing(event, this.#source);
-    const { name } = event.contract;
-    const slot = this.#slotOf(options.order);
+    const jobs = await jobsFollowing(event, reactions, { ids: this.#ids, secrets: () => this.#secret.for(tx) });
     await writeEntries(tx, this.#tables, [
-      { slot, kind: 'event', id: event.id, target: name, name, body: text },
-      ...jobs.map(job => this.#jobEntry(job, options.order)),
+      this.#entries.ofEvent(event, order),
+      ...jobs.map(job => this.#entries.ofJob(job, order)),
     ]);
-    return { id: event.id, type: name, timestamp: event.timestamp, jobs: jobs.map(receiptOf) };
-  }
-
-  /** What the reactions make of the event, as they would behind a bus: the same jobs with the same ids. */
-  async #follow(
-    event: StampedEvent,
-    reactions: readonly Reaction[],
-    secrets: () => Promise<Secrets>,
-  ): Promise<readonly PreparedJob[]> {
-    requireReactions(reactions);
-    const own = reactions.filter(each => each.event === event.contract);
-    if (own.length === 0) return [];
-    const envelope = envelopeOf(event);
-    const cause = { ...envelope.metadata, causationId: event.id };
-    return causedBy(cause, async () => {
-      const checked: CheckedJob[] = [];
-      for (const reaction of own) {
-        const { from, requests } = await followingOf(reaction, envelope);
-        for (const [index, request] of requests.entries()) {
-          checked.push(check(request.contract, request.data, request.options, originOf(from, request, index)));
-        }
-      }
-      // What follows from an event stands below its publication, whatever span calls here: its cause says which.
-      return this.#finish(checked, secrets, () => undefined);
-    });
-  }
-
-  /** Secrets are asked for where they are needed: a job without a key or a cause has none. */
-  async #finish(
-    checked: readonly CheckedJob[],
-    secrets: () => Promise<Secrets>,
-    traceparent: () => string | undefined = this.#traceparent,
-  ): Promise<readonly PreparedJob[]> {
-    const known = checked.some(({ key }) => key !== undefined) ? await secrets() : undefined;
-    const context = { ids: this.#ids, traceparent };
-    return checked.map(each => finish(context, each, known));
-  }
-
-  #jobEntry({ id, contract, data, options, metadata }: PreparedJob, order: string | undefined): OutboxEntry {
-    const all = metadata === undefined ? options : { ...options, telemetry: { metadata } };
-    const body = JSON.stringify({ data, options: all });
-    return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
-  }
-
-  #slotOf(order: string | undefined): number {
-    // Without a key slots take turns, so that several relays have something to do.
-    if (order === undefined) return this.#turn++ % SLOTS;
-    if (typeof order !== 'string') throw new InvalidOptionsError(`Expected order to be a text, got a ${typeof order}.`);
-    return Number.parseInt(hash('sha256', order, 'hex').slice(0, 8), 16) % SLOTS;
+    return { id: event.id, type: event.contract.name, timestamp: event.timestamp, jobs: jobs.map(receiptOf) };
   }
 }
 
