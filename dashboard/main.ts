@@ -23,9 +23,24 @@ const PORT_TAKEN = 'the port is taken by another program; set DASHBOARD_PORT (or
 
 const logger = createLogger({ name: 'dashboard', variables: process.env });
 
+const HELP = [
+  'usage: shiftwork-dashboard [--app PATH]',
+  '',
+  'the dashboard of an app, until SIGTERM or SIGINT',
+  '',
+  '  REDIS_URL (else DATABASE_URL) says where the queues are, DASHBOARD_PORT (in production else PORT) where it listens: 3001 when left out.',
+  '  DASHBOARD_USERS says who may sign in; in production it must: `shiftwork users hash` makes a password.',
+  '  --app PATH  the app; when left out shiftwork.config.ts, .js or .mjs in this directory, or dist/shiftwork.config.js',
+];
+
 /** What the web dyno runs: the dashboard, until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   requireNode();
+  const asked = process.argv.slice(2);
+  if (asked.includes('--help') || asked.includes('-h')) {
+    process.stdout.write(`${HELP.join('\n')}\n`);
+    return;
+  }
   const configuration = readConfiguration(process.argv.slice(2), process.env);
   const { engineUrl, namespace, secrets, users, production, metricsToken, trustProxy, port, host } = configuration;
   const app = await loadApp(configuration.appPath);

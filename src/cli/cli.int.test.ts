@@ -98,7 +98,13 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     const sound = await shiftwork(['check']);
     expect(sound).toMatchObject({ code: 0, err: '' });
     // The PostgreSQL of the tests runs without fsync, which is worth its warning.
-    expect(sound.out.replace(/^note .*\n/m, '')).toMatch(/^(all is well|warning .*fsync.*\nno errors)\n$/);
+    // Whoever reads that all is well can see of what.
+    expect(sound.out).toMatch(
+      /^app +.*letters\.config\.ts\nqueues +email \(\d+ jobs, \d+ handlers\)\nschedules +none\nengine +\w+:\/\/\S+, namespace \w+\ntables /,
+    );
+    expect(sound.out.replace(/^(note|app|queues|schedules|engine|tables) .*\n/gm, '')).toMatch(
+      /^(all is well|warning .*fsync.*\nno errors)\n$/,
+    );
     const faulty = await run(['check', '--json', '--app', APP], {
       ...env,
       POSTMAN: '',

@@ -38,6 +38,18 @@ const COMMANDS = [
 ];
 
 describe('runCli', () => {
+  test('says its version', async () => {
+    const { code, out } = await cli('--version');
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+    expect(JSON.parse((await cli('--version', '--json')).out)).toEqual({ version: out });
+  });
+
+  test('says what may have been meant', async () => {
+    expect((await cli('enqeue')).err).toContain('Did you mean "enqueue"?');
+    expect((await cli('stats', '--jsn')).err).toContain('Unknown option \'--jsn\'. Did you mean "--json"?');
+    expect((await cli('hunter2')).err).not.toContain('Did you mean');
+  });
+
   test('help is an answer on standard output; no command at all is wrong use', async () => {
     for (const asked of ['--help', '-h', 'help']) {
       const { code, out, err } = await cli(asked);

@@ -1,8 +1,9 @@
 import { InvalidConfigError, requireNode } from '../config/index.ts';
 import { InvalidContractError } from '../contracts/index.ts';
-import { InvalidOptionsError, isShiftworkError } from '../errors/index.ts';
+import { didYouMean, InvalidOptionsError, isShiftworkError } from '../errors/index.ts';
 import { type Command, type ExitCode, type ListedCommand, type Terminal, UsageError } from '../command/index.ts';
 import { commands } from './commands.ts';
+import { readVersion } from './version.ts';
 
 const HELP: ReadonlySet<string> = new Set(['--help', '-h', 'help']);
 
@@ -12,9 +13,14 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
     for (const line of overview()) (name === undefined ? terminal.complain : terminal.print)(line);
     return name === undefined ? 2 : 0;
   }
+  if (name === '--version' || name === '-v') {
+    const version = readVersion();
+    terminal.print(args.includes('--json') ? JSON.stringify({ version }) : version);
+    return 0;
+  }
   const listed = commands.get(name);
   if (listed === undefined) {
-    terminal.complain(`Expected a command, got "${name.slice(0, 40)}".`);
+    terminal.complain(`Expected a command, got "${name.slice(0, 40)}".${didYouMean(name, commands.keys())}`);
     for (const line of overview()) terminal.complain(line);
     return 2;
   }

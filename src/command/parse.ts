@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { didYouMean } from '../errors/index.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Options that commands take unless they say otherwise. */
@@ -28,7 +29,9 @@ export function parseCommand(
   } catch (cause) {
     // Node's advice on "--" is about words that begin with a dash; one sentence is enough.
     const message = cause instanceof Error ? cause.message.split('. ', 1)[0] : String(cause);
-    throw new UsageError(`${message}.`, { cause });
+    const unknown = /^Unknown option '--?([\w-]+)'/.exec(message ?? '')?.[1];
+    const meant = unknown === undefined ? '' : didYouMean(unknown, Object.keys({ ...common, ...options }));
+    throw new UsageError(`${message}.${meant.replace('"', '"--')}`, { cause });
   }
   const { values, positionals } = parsed;
   if (positionals.length < words.min || positionals.length > words.max) {

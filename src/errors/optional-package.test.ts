@@ -40,7 +40,8 @@ test('the published package names the same packages as optional peers, in the sa
   };
   const majors = Object.fromEntries(
     Object.entries(manifest.peerDependencies)
-      .filter(([name]) => !name.startsWith('@types/'))
+      // Of vitest the matchers' types alone are named; nothing loads it.
+      .filter(([name]) => !name.startsWith('@types/') && name !== 'vitest')
       .map(([name, range]) => [name, /\d+/.exec(range)?.[0]]),
   );
   expect(majors).toEqual(OPTIONAL_PACKAGES);

@@ -55,8 +55,10 @@ export const check: Command = {
       ...tables.warnings,
     ];
     const { notes = [] } = engine;
-    if (json) terminal.print(JSON.stringify({ errors, warnings, notes }));
+    const lookedAt = lookedAtOf(findApp(path).file, app, settings, url !== '');
+    if (json) terminal.print(JSON.stringify({ lookedAt, errors, warnings, notes }));
     else {
+      for (const line of lookedAt) terminal.print(visible(line));
       for (const error of errors) terminal.print(`error    ${visible(error)}`);
       for (const warning of warnings) terminal.print(`warning  ${visible(warning)}`);
       for (const note of notes) terminal.print(`note     ${note}`);
@@ -65,6 +67,30 @@ export const check: Command = {
     return errors.length === 0 ? 0 : 1;
   },
 };
+
+/** What was looked at, a line each: who reads "all is well" must be able to see of what. No address has its password. */
+function lookedAtOf(
+  file: string | undefined,
+  app: App | undefined,
+  { url, namespace }: EngineSettings,
+  hasDatabase: boolean,
+): readonly string[] {
+  const lines = [`app        ${file ?? 'none found'}`];
+  if (app !== undefined) {
+    const schedules = app.schedules.map(({ name }) => name);
+    lines.push(
+      `queues     ${[...app.queues.keys()].join(', ') || 'none'} (${app.jobs.size} jobs, ${app.handlers.size} handlers)`,
+      `schedules  ${schedules.join(', ') || 'none'}`,
+    );
+  }
+  const { protocol, host } = URL.canParse(url) ? new URL(url) : { protocol: '', host: '' };
+  const engine = url === '' ? 'none named' : `${protocol}//${host}, namespace ${namespace ?? 'none'}`;
+  return [
+    ...lines,
+    `engine     ${engine}`,
+    `tables     ${hasDatabase ? 'those in DATABASE_URL' : 'none: DATABASE_URL is not set'}`,
+  ];
+}
 
 /** All that a worker host reads; without an app, what can be read all the same. */
 function readSettings(environment: Environment, app: App | undefined): EngineSettings {

@@ -7,6 +7,7 @@ import type { Schedule } from './define-schedule.ts';
 import type { Handler } from './handle.ts';
 import type { AnyJobContract } from './job-contract.ts';
 import type { Reaction } from './react.ts';
+import { unknownOptions, type Known } from './known-options.ts';
 import type { Needs } from './resource.ts';
 import type { Middleware } from '../run/middleware.ts';
 
@@ -102,6 +103,30 @@ export interface App<N extends Needs = Needs> {
   readonly use: readonly Middleware[];
 }
 
+const KNOWN: Known<AppDefinition> = {
+  jobs: true,
+  handlers: true,
+  queues: true,
+  events: true,
+  reactions: true,
+  schedules: true,
+  use: true,
+  plugins: true,
+};
+const KNOWN_QUEUE: Known<QueueDefinition> = {
+  concurrency: true,
+  totalConcurrency: true,
+  rate: true,
+  destinations: true,
+  lock: true,
+  slotGroup: true,
+};
+const KNOWN_DESTINATIONS: Known<NonNullable<QueueDefinition['destinations']>> = {
+  rate: true,
+  concurrency: true,
+  breaker: true,
+};
+
 const DEFAULT_CONCURRENCY = 10;
 const SLOT_GROUP = /^[A-Za-z0-9_-]{1,60}$/;
 
@@ -114,7 +139,7 @@ const SLOT_GROUP = /^[A-Za-z0-9_-]{1,60}$/;
 export function defineApp<const Handlers extends readonly Handler[]>(
   definition: AppDefinition<Handlers>,
 ): App<NeedsOf<Handlers>> {
-  const problems: string[] = [];
+  const problems = unknownOptions(definition, KNOWN).map(withoutDot);
   const jobs = new Map<string, AnyJobContract>();
   for (const contract of definition.jobs) {
     if (jobs.has(contract.name)) problems.push(`two jobs are named "${contract.name}"`);
@@ -132,7 +157,7 @@ export function defineApp<const Handlers extends readonly Handler[]>(
   for (const { queue } of contracts) {
     if (queues.has(queue)) continue;
     const named = contracts.some(contract => contract.queue === queue && contract.destinationOf !== undefined);
-    queues.set(queue, queuePolicy(queue, definition.queues?.[queue] ?? {}, problems, named));
+    queues.set(queue, queuePolicy(queue, ownQueue(definition, queue), problems, named));
   }
   for (const name of Object.keys(definition.queues ?? {})) {
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
@@ -164,6 +189,15 @@ export function defineApp<const Handlers extends readonly Handler[]>(
   });
 }
 
+function ownQueue({ queues = {} }: Pick<AppDefinition, 'queues'>, name: string): QueueDefinition {
+  return Object.hasOwn(queues, name) ? (queues[name] ?? {}) : {};
+}
+
+/** Problems are joined by semicolons. */
+function withoutDot(problem: string): string {
+  return problem.replace(/\.$/, '');
+}
+
 function eventsOf(
   { events: listed = [], reactions: all = [] }: AppDefinition,
   problems: string[],
@@ -190,6 +224,11 @@ function eventsOf(
 }
 
 function queuePolicy(name: string, definition: QueueDefinition, problems: string[], named: boolean): QueuePolicy {
+  const parts = [
+    ...unknownOptions(definition, KNOWN_QUEUE),
+    ...unknownOptions(definition.destinations ?? {}, KNOWN_DESTINATIONS),
+  ];
+  problems.push(...parts.map(problem => `queue "${name}": ${withoutDot(problem)}`));
   const concurrency = definition.concurrency ?? DEFAULT_CONCURRENCY;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     problems.push(`queue "${name}" needs a concurrency >= 1, got ${concurrency}`);

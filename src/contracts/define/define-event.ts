@@ -3,6 +3,7 @@ import { InvalidOptionsError } from '../../errors/index.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyEventContract, EventContract, EventOptions, EventRequest } from './event-contract.ts';
 import { eventNameProblem } from './event-name.ts';
+import { unknownOptions, type Known } from './known-options.ts';
 import type { FieldPath } from './job-contract.ts';
 
 export interface EventDefinition<Schema extends StandardSchemaV1> {
@@ -16,6 +17,8 @@ export interface EventDefinition<Schema extends StandardSchemaV1> {
   readonly sensitive?: readonly FieldPath<StandardSchemaV1.InferInput<Schema>>[];
 }
 
+const KNOWN: Known<EventDefinition<StandardSchemaV1>> = { version: true, schema: true, upgrade: true, sensitive: true };
+
 /**
  * Defines a fact of the domain: `defineEvent('user.registered', { version: 1, schema })`. The name is `entity.action`, lower
  * case, past tense. Call the result to state one.
@@ -28,6 +31,8 @@ export function defineEvent<const Schema extends StandardSchemaV1>(
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`event "${name}": ${problem}.`);
   };
+  const [unknown] = unknownOptions(definition, KNOWN);
+  if (unknown !== undefined) refuse(unknown.replace(/\.$/, ''));
   const problem = eventNameProblem(name);
   if (problem !== undefined) refuse(problem);
   if (typeof definition.schema?.['~standard']?.validate !== 'function') {

@@ -41,9 +41,19 @@ describe('defineJob', () => {
   });
 
   test.each([
-    ['a name with a colon', { ...base, name: 'a:b' }, 'job "a:b"'],
-    ['a name of digits', { ...base, name: '12' }, 'job "12"'],
-    ['a queue in upper case', { ...base, queue: 'Email' }, 'queue "Email"'],
+    ['a name that begins with a space', { ...base, name: ' a' }, 'without spaces around it'],
+    ['a name of two lines', { ...base, name: 'a\nb' }, 'on one line'],
+    ['a name of nothing', { ...base, name: '' }, 'expected a name'],
+    ['a queue with a colon', { ...base, queue: 'a:b' }, 'queue "a:b"'],
+    ['a queue with a slash', { ...base, queue: 'a/b' }, 'queue "a/b"'],
+    ['an option that is misspelt', { ...base, timeOut: '1s' }, 'unknown option "timeOut". Did you mean "timeout"?'],
+    ['an option of BullMQ', { ...base, attempts: 3 }, 'unknown option "attempts".'],
+    [
+      'a retry that is misspelt',
+      { ...base, retry: { attempts: 3, backof: fixed('1s') } },
+      'retry: unknown option "backof". Did you mean "backoff"?',
+    ],
+    ['a retention that is misspelt', { ...base, retention: { complete: '1h' } }, 'Did you mean "completed"?'],
     ['version 0', { ...base, version: 0 }, 'version to be an integer >= 1'],
     ['an upgrade that leads nowhere', { ...base, upgrade: { 1: (data: unknown) => data } }, 'upgrade step 1'],
     ['no attempts', { ...base, retry: { attempts: 0, backoff: fixed('1s') } }, 'retry.attempts'],

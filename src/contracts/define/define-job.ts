@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Death } from '../run/death.ts';
 import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
+import { unknownOptions, type Known } from './known-options.ts';
 import { exponential, type Backoff } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import type {
@@ -19,9 +20,9 @@ export interface JobDefinition<
   Progress extends SchemaOrNone = SchemaOrNone,
   Result extends SchemaOrNone = SchemaOrNone,
 > {
-  /** The queue that carries the work: lower case, digits and dashes. */
+  /** The queue that carries the work. Lower case, digits and dashes are our advice; any name that BullMQ takes will do (`sendMail`, `mail_v2`, `mail.eu`). */
   readonly queue: string;
-  /** Unique among the app's jobs: lower case, digits and dashes. */
+  /** Unique among the app's jobs. Lower case, digits and dashes are our advice. */
   readonly name: string;
   /** Raise it with each change that old data does not fit, and add the `upgrade` step. 1 by default. */
   readonly version?: number;
@@ -77,7 +78,38 @@ export interface JobDefinition<
   };
 }
 
-const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const KNOWN: Known<JobDefinition<StandardSchemaV1>> = {
+  queue: true,
+  name: true,
+  version: true,
+  schema: true,
+  upgrade: true,
+  retry: true,
+  timeout: true,
+  stuckAfter: true,
+  progress: true,
+  result: true,
+  resultFor: true,
+  expiresAfter: true,
+  priority: true,
+  key: true,
+  onDoubt: true,
+  destination: true,
+  onDead: true,
+  sensitive: true,
+  retention: true,
+};
+const KNOWN_RETRY: Known<NonNullable<JobDefinition<StandardSchemaV1>['retry']>> = { attempts: true, backoff: true };
+const KNOWN_RETENTION: Known<NonNullable<JobDefinition<StandardSchemaV1>['retention']>> = {
+  completed: true,
+  completedCount: true,
+  failed: true,
+  forget: true,
+};
+
+/** What BullMQ takes, but for what ends a name elsewhere: spaces, `/` (of QUEUE/ID), `,` (of lists), the braces of Redis Cluster. */
+const QUEUE = /^[^\s\p{Cc}:/,{}*]{1,100}$/u;
+const NAME = /^[^\s\p{Cc}]([^\p{Cc}]{0,98}[^\s\p{Cc}])?$/u;
 /** Silence is looked for every 50 ms; a pause of a garbage collector is none. */
 const SHORTEST_SILENCE_MS = 200;
 const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
@@ -98,9 +130,18 @@ export function defineJob<
   };
   const duration = (value: Duration, what: string): number => toMilliseconds(value, `${label}: ${what}`);
 
-  if (!NAME.test(definition.name)) refuse('expected a name of lower-case words and digits joined by dashes.');
-  if (!NAME.test(definition.queue))
-    refuse(`expected queue "${definition.queue}" to be lower-case words joined by dashes.`);
+  for (const [part, options, known] of [
+    ['', definition, KNOWN],
+    ['retry: ', definition.retry ?? {}, KNOWN_RETRY],
+    ['retention: ', definition.retention ?? {}, KNOWN_RETENTION],
+  ] as const) {
+    const [unknown] = unknownOptions(options, known);
+    if (unknown !== undefined) refuse(part + unknown);
+  }
+  if (typeof definition.name !== 'string' || !NAME.test(definition.name))
+    refuse('expected a name of 1 to 100 characters on one line, without spaces around it.');
+  if (typeof definition.queue !== 'string' || !QUEUE.test(definition.queue))
+    refuse(`expected queue "${definition.queue}" to be 1 to 100 characters without spaces and without : / , { } *.`);
   if (typeof definition.schema?.['~standard']?.validate !== 'function') {
     refuse('expected schema to speak Standard Schema v1 (zod 4, valibot, arktype do).');
   }

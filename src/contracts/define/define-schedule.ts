@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
+import { unknownOptions, type Known } from './known-options.ts';
 import type { AnyJobContract, EnqueueOptions, JobContract } from './job-contract.ts';
 
 /**
@@ -43,6 +44,18 @@ export interface Schedule {
   readonly options: EnqueueOptions;
 }
 
+const KNOWN: Known<ScheduleDefinition<StandardSchemaV1>> = {
+  name: true,
+  job: true,
+  data: true,
+  cron: true,
+  timeZone: true,
+  every: true,
+  missed: true,
+  overlap: true,
+  options: true,
+};
+
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
@@ -72,6 +85,8 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`schedule "${name}": ${problem}.`);
   };
+  const [unknown] = unknownOptions(definition, KNOWN);
+  if (unknown !== undefined) refuse(unknown.replace(/\.$/, ''));
   if (!NAME.test(name) || name.length > 80)
     refuse('expected a name of lower-case words and digits joined by dashes, of at most 80 characters');
   if ((cron === undefined) === (every === undefined)) refuse('expected either cron or every');

@@ -74,6 +74,12 @@ export function handle(
   if (typeof work !== 'function') {
     throw new InvalidContractError(`handler of "${contract.name}": expected a function that does the work.`);
   }
+  for (const [name, need] of perform === undefined ? [] : Object.entries(needsOrPerform)) {
+    if (typeof need === 'object' && need !== null && need.kind === 'resource') continue;
+    throw new InvalidContractError(
+      `handler of "${contract.name}": expected the need "${name}" to be what defineResource() has made.`,
+    );
+  }
   return Object.freeze({
     kind: 'handler',
     contract,

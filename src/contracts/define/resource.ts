@@ -1,3 +1,5 @@
+import { InvalidContractError } from './invalid-contract-error.ts';
+import { unknownOptions, type Known } from './known-options.ts';
 import type { Environment } from '../../config/index.ts';
 import type { Facts } from '../../facts/index.ts';
 
@@ -54,11 +56,21 @@ export type ValuesOf<N extends Needs> = {
   readonly [Name in keyof N]: N[Name] extends Resource<infer Value> ? Value : never;
 };
 
+const KNOWN: Known<ResourceDefinition<unknown, unknown>> = {
+  name: true,
+  configure: true,
+  open: true,
+  close: true,
+  migrate: true,
+};
+
 /**
  * Defines something that handlers need and a process opens once. Handlers name it in `handle`; the worker
  * reads its variables at start, refuses to start when they are wrong, opens it, and closes it last.
  */
 export function defineResource<Config, Value>(definition: ResourceDefinition<Config, Value>): Resource<Value> {
+  const [unknown] = unknownOptions(definition, KNOWN);
+  if (unknown !== undefined) throw new InvalidContractError(`resource "${definition.name}": ${unknown}`);
   return Object.freeze({
     kind: 'resource',
     name: definition.name,

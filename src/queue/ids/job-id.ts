@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import type { KeyedDigests } from '../../secrets/index.ts';
 
 /** `QUEUE-TIME-TAIL`: no colon (BullMQ's separator), never digits only, sorts by time within a queue. Those of 0.1 have the same form. */
-const PARTS = /^([a-z][a-z0-9]*(?:-[a-z0-9]+)*)-[0-9a-z]{20}-[0-9A-Za-z]{10}$/;
+const PARTS = /^([^\s\p{Cc}:/,{}*]{1,100})-[0-9a-z]{20}-[0-9A-Za-z]{10}$/u;
 const SORTABLE = 20;
 const TAIL = 10;
 /** Digits of the time in milliseconds, in base 36. */
