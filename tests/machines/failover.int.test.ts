@@ -64,7 +64,7 @@ test('one of three masters is killed under load: its queue waits for its replica
     await cluster.replicated();
 
     const lost = facts.next('engine.lost');
-    const master = cluster.ownerOf(slotOf(`{${space}:one}`));
+    const master = await cluster.masterOf(slotOf(`{${space}:one}`));
     await master.server.kill();
     const stop = new AbortController();
     const meanwhile: string[] = [];

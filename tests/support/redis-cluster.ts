@@ -26,6 +26,8 @@ export interface TestCluster {
   readonly replicas: readonly ClusterNode[];
   /** The master at the start that holds a slot. */
   ownerOf(slot: number): ClusterNode;
+  /** The one that is its master now: on a very busy machine a replica may have taken over by itself. */
+  masterOf(slot: number): Promise<ClusterNode>;
   /** Resolves when the replicas have what their masters had at the call. */
   replicated(): Promise<void>;
   stop(): Promise<void>;
@@ -79,13 +81,20 @@ export async function startCluster({
       return owner;
     },
     async replicated() {
-      for (const [index, { redis }] of masters.entries()) {
-        const replica = followers[index]?.redis;
-        const told = offsetIn(await redis.info('replication'), 'master_repl_offset');
-        const has = async (): Promise<boolean> =>
-          offsetIn((await replica?.info('replication')) ?? '', 'slave_repl_offset') >= told;
-        await waitFor('a replica to have it all', has);
+      for (const [index, master] of masters.entries()) {
+        const pair = [master, ...followers.slice(index, index + 1)];
+        const offsets = async (): Promise<readonly number[]> =>
+          Promise.all(pair.map(async ({ redis }) => offsetIn(await redis.info('replication'))));
+        const told = Math.max(...(await offsets()));
+        await waitFor('a replica to have it all', async () => Math.min(...(await offsets())) >= told);
       }
+    },
+    async masterOf(slot) {
+      const index = Math.floor(slot / share);
+      for (const node of [masters[index], followers[index]]) {
+        if (node !== undefined && (await node.redis.info('replication')).includes('role:master')) return node;
+      }
+      throw new Error(`Nobody is the master of slot ${slot}.`);
     },
     async stop() {
       for (const { redis } of all) redis.disconnect();
@@ -114,6 +123,7 @@ async function startNode(
   return { server, redis, busPort, id: String(await redis.call('CLUSTER', 'MYID')) };
 }
 
-function offsetIn(info: string, field: string): number {
-  return Number(new RegExp(`${field}:(\\d+)`).exec(info)?.[1] ?? -1);
+/** Of a replica how far it has come, of a master how far it is. */
+function offsetIn(info: string): number {
+  return Number(/(?:slave_repl_offset|master_repl_offset):(\d+)/.exec(info)?.[1] ?? -1);
 }

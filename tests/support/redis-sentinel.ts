@@ -46,7 +46,7 @@ export async function startSentinels({
   const first = await startRedis({ config: { ...AT_ONCE, ...config } });
   const second = await startRedis({ config: { ...AT_ONCE, ...config, replicaof: `127.0.0.1 ${first.port}` } });
   const connections = [first, second].map(({ port }) => quiet(port));
-  const [one, other] = connections;
+  const [, other] = connections;
   const linked = async () => (await other?.info('replication'))?.includes('master_link_status:up');
   await waitFor('the replica to follow', linked);
   const sentinels = await Promise.all(
@@ -76,9 +76,10 @@ export async function startSentinels({
       return Number(Array.isArray(found) ? found[1] : Number.NaN);
     },
     async replicated() {
-      const told = Number(offsetIn((await one?.info('replication')) ?? ''));
-      const has = async () => Number(offsetIn((await other?.info('replication')) ?? '')) >= told;
-      await waitFor('the replica to have it all', has);
+      const offsets = async (): Promise<readonly number[]> =>
+        Promise.all(connections.map(async each => offsetIn(await each.info('replication'))));
+      const told = Math.max(...(await offsets()));
+      await waitFor('the replica to have it all', async () => Math.min(...(await offsets())) >= told);
     },
     async stop() {
       for (const connection of [...connections, ...asked]) connection.disconnect();
@@ -154,6 +155,7 @@ function lengthOf(reply: unknown): number {
   return Array.isArray(reply) ? reply.length : -1;
 }
 
-function offsetIn(info: string): string | undefined {
-  return /(?:slave_repl_offset|master_repl_offset):(\d+)/.exec(info)?.[1];
+/** Of a replica how far it has come, of a master how far it is. */
+function offsetIn(info: string): number {
+  return Number(/(?:slave_repl_offset|master_repl_offset):(\d+)/.exec(info)?.[1] ?? -1);
 }
