@@ -1,0 +1,138 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { inMemory } from '../../../tests/support/memory-case.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import { defineApp, defineJob, handle } from '../../contracts/index.ts';
+import { openEngine } from '../../engine/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+
+/** A process that says what a worker says, runs nothing, and does what it is asked to. */
+const STAND_IN = `
+const say = message => process.send(message);
+process.on('message', message => {
+  if (message.kind === 'stop' && !process.argv.includes('stays')) process.exit(0);
+  if (message.kind === 'ask' && message.what === 'leave') process.exit(0);
+  if (message.kind === 'ask' && message.what === 'die') process.exit(3);
+  if (message.kind === 'ask' && message.what === 'grow') say({ kind: 'memory', megabytes: 900 });
+  if (message.kind === 'ask' && message.what === 'wear out') say({ kind: 'recycle', reason: 'its connections are gone' });
+});
+process.on('disconnect', () => process.exit(0));
+if (process.argv.includes('fails')) process.exit(4);
+say({ kind: 'ready' });
+`;
+/** Nobody waits so long for an answer that the stand-in never gives. */
+const UNANSWERED_MS = 0;
+
+const task = defineJob({ queue: 'tasks', name: 'task', schema: z.object({}) });
+const app = defineApp({ jobs: [task], handlers: [handle(task, () => undefined)] });
+
+describe('the supervisor', () => {
+  let folder = '';
+  let file = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'supervisor-'));
+    file = join(folder, 'stand-in.mjs');
+    await writeFile(file, STAND_IN);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  async function start(options: Partial<SupervisorOptions> = {}, ...args: readonly string[]) {
+    const { url, namespace } = await inMemory.open();
+    const engine = openEngine({ url, namespace, role: 'worker' });
+    cleanups.push(() => engine.close());
+    const facts = new Facts();
+    const seen: string[] = [];
+    facts.on('worker.died', ({ fields }) => seen.push(`died ${fields.worker} ${fields.code}`));
+    facts.on('worker.recycled', ({ fields }) => seen.push(`recycled ${fields.worker}: ${fields.reason}`));
+    const program = { file, args };
+    const settings = { name: 'host', app, engine, facts, program, queues: ['tasks'], processes: 2, ...options };
+    const supervisor = new Supervisor(settings);
+    cleanups.push(() => supervisor.stop(1_000));
+    await supervisor.start();
+    const names = () => supervisor.workers.map(({ name }) => name);
+    const ask = (name: string, what: string) =>
+      supervisor.workers.find(worker => worker.name === name)?.ask(what, UNANSWERED_MS);
+    return { supervisor, seen, names, ask };
+  }
+
+  test('starts as many as it should, and says once that all of them work', async () => {
+    let said = 0;
+    const { supervisor, names, ask } = await start({ processes: 3, onReady: () => (said += 1) });
+    expect(names()).toEqual(['host/1', 'host/2', 'host/3']);
+    await waitFor('all of them to work', () => supervisor.working === 3);
+    expect(said).toBe(1);
+    await ask('host/2', 'die');
+    await waitFor('its successor to work', () => names().includes('host/4') && supervisor.working === 3);
+    expect(said).toBe(1);
+  });
+
+  test.each([
+    ['with a code', 'die', 3],
+    ['with 0, unasked', 'leave', 0],
+  ])('replaces one that ends %s', async (_how, what, code) => {
+    const { supervisor, seen, names, ask } = await start();
+    await waitFor('both to work', () => supervisor.working === 2);
+    await ask('host/1', what);
+    await waitFor('its successor to work', () => names().includes('host/3') && supervisor.working === 2);
+    expect(names()).toEqual(['host/2', 'host/3']);
+    expect(seen).toEqual([`died host/1 ${code}`]);
+  });
+
+  test('gives up with the code of the first where not one has ever worked', async () => {
+    const { supervisor } = await start({ processes: 1 }, 'fails');
+    expect(await supervisor.failed).toBe(4);
+    expect(supervisor.workers).toEqual([]);
+  });
+
+  test.each([
+    ['is to be replaced', 'wear out', 'its connections are gone'],
+    ['has grown too large', 'grow', '900 MB of memory, 800 are allowed'],
+  ])('starts the successor of one that %s, and then stops it; that is no death', async (_why, what, reason) => {
+    const { supervisor, seen, names, ask } = await start({ processes: 1, maxMemoryMb: 800 });
+    await waitFor('it to work', () => supervisor.working === 1);
+    const [worn] = supervisor.workers;
+    await ask('host/1', what);
+    await waitFor('it to be told to stop', () => worn?.leaving);
+    expect(names()).toContain('host/2');
+    await worn?.exited;
+    await waitFor('its successor to work', () => supervisor.working === 1);
+    expect(names()).toEqual(['host/2']);
+    expect(seen).toEqual([`recycled host/1: ${reason}`]);
+  });
+
+  test('one that may grow as it likes is not replaced', async () => {
+    const { supervisor, seen, names, ask } = await start({ processes: 1 });
+    await waitFor('it to work', () => supervisor.working === 1);
+    await ask('host/1', 'grow');
+    // What it says arrives in order: this comes after its size.
+    await ask('host/1', 'die');
+    await waitFor('its successor', () => names().includes('host/2'));
+    expect(seen).toEqual(['died host/1 3']);
+  });
+
+  test('at its stop they leave, nobody takes their place, and no death is told', async () => {
+    const { supervisor, seen } = await start();
+    await waitFor('both to work', () => supervisor.working === 2);
+    await supervisor.stop(30_000);
+    expect(supervisor.workers).toEqual([]);
+    expect(seen).toEqual([]);
+  });
+
+  test('what does not leave in the time for it is killed', async () => {
+    const { supervisor, seen } = await start({ processes: 1 }, 'stays');
+    await waitFor('it to work', () => supervisor.working === 1);
+    const [worker] = supervisor.workers;
+    await supervisor.stop(1_000);
+    expect(await worker?.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(seen).toEqual(['died host/1 null']);
+  });
+});
