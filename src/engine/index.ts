@@ -25,6 +25,8 @@ export type {
   KeyHold,
   StoredKey,
   NoteAnswer,
+  StepAnswer,
+  StepRecord,
   RunNote,
   End,
   EndKind,

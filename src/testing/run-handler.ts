@@ -83,6 +83,7 @@ function testRun(
     progress: value => requireProgress(contract, value),
     log: () => undefined,
     heartbeat: () => undefined,
+    step: async (_, work) => work(),
     once: (key, effect, options) => ledger.once(key, effect, options),
     signal: new AbortController().signal,
     ...given,

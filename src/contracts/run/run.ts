@@ -41,6 +41,14 @@ export interface Run<Progress = Json> {
     options?: OnceOptions,
   ): Promise<Value>;
   /**
+   * Does a part of the work, keeps what it answered with the job, and gives that back where the job runs again: after a failure, a crash, a
+   * deploy or a replay. A step that was under way when its process died, or whose result could not be stored, is done again: make it
+   * repeatable. The name is the step's own in a run, and stays the same between releases. `once` is for effects that several jobs share.
+   * @throws StepRepeatedError for a second step of one name, StepRefusedError for a result that JSON cannot hold, with a value of a
+   *   sensitive field in it, or larger than 16 KiB: the job is then dead
+   */
+  step<Value extends Json | void>(name: string, work: () => Value | Promise<Value>): Promise<Value>;
+  /**
    * Says how far the work is: shown by the client, the dashboard and BullMQ's own tools. Costs nothing to call often: the newest value is
    * written a few times a second. Values of sensitive fields are scrubbed from it.
    * @throws InvalidProgressError for what does not fit the contract's `progress` schema, is no JSON, or is larger than 4 KiB as JSON

@@ -33,6 +33,8 @@ export interface MemoryJob {
   token: string | undefined;
   lockedUntil: number;
   logs: string[];
+  /** Results of its steps, as JSON. */
+  readonly steps: Map<string, string>;
 }
 
 /** As BullMQ's backends hand it over. */

@@ -113,6 +113,7 @@ export class MemoryQueue {
       token: undefined,
       lockedUntil: 0,
       logs: [],
+      steps: new Map(),
     };
     this.jobs.set(id, job);
     this.#onAdded?.(job);

@@ -9,6 +9,8 @@ import type {
   NoteAnswer,
   Rest,
   RunNote,
+  StepAnswer,
+  StepRecord,
   SettleAnswer,
   TakenJob,
   Take,
@@ -188,6 +190,20 @@ export class MemoryTurnQueue implements TurnQueue {
   async holdKey(jobId: string, key: KeyHold): Promise<string> {
     await this.#options.reach();
     return this.#queue.keys.hold(jobId, key, this.#queue.now());
+  }
+
+  async storeStep({ jobId, token, name, result }: StepRecord): Promise<StepAnswer> {
+    await this.#options.reach();
+    const job = this.#queue.locked(jobId, token);
+    if (typeof job === 'string') return 'lost';
+    job.steps.set(name, result);
+    return 'stored';
+  }
+
+  async readSteps({ jobId, token }: JobLock): Promise<ReadonlyMap<string, string> | undefined> {
+    await this.#options.reach();
+    const job = this.#queue.locked(jobId, token);
+    return typeof job === 'string' ? undefined : new Map(job.steps);
   }
 
   async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {

@@ -194,6 +194,22 @@ export function turnsContract(kind: string, open: (name: string) => Promise<Open
       ]);
     });
 
+    test('results of steps are kept with a job for whoever holds it next, and for nobody else', async () => {
+      await queue.add([job('a'), job('b')]);
+      const [a, b] = await take(2);
+      const mine = { jobId: 'a', token: a?.token ?? '' };
+      expect(await queue.readSteps(mine)).toEqual(new Map());
+      expect(await queue.storeStep({ ...mine, name: 'charge', result: '{"id":1}' })).toBe('stored');
+      expect(await queue.storeStep({ ...mine, name: 'note', result: '' })).toBe('stored');
+      expect(await queue.storeStep({ ...mine, token: 'of another', name: 'x', result: '1' })).toBe('lost');
+      expect(await queue.readSteps({ ...mine, token: 'of another' })).toBeUndefined();
+      await turn([end(a, { what: 'retry', at: now, failure: FAILURE, lifo: false })], 0);
+      const [again] = await take(1);
+      const kept = await queue.readSteps({ jobId: 'a', token: again?.token ?? '' });
+      expect(Object.fromEntries(kept ?? [])).toEqual({ charge: '{"id":1}', note: '' });
+      expect(await queue.readSteps({ jobId: 'b', token: b?.token ?? '' })).toEqual(new Map());
+    });
+
     test('a turn that is sent again is not done again', async () => {
       await queue.add(['a', 'b'].map(id => job(id)));
       const [a] = await take(1);

@@ -28,6 +28,7 @@ export {
 } from './groups.ts';
 export type { BrokenJob, JobLock, SoundJob, TakenJob } from './taken-job.ts';
 export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
+export type { StepAnswer, StepRecord } from './step-record.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
 export { keyEndOf, storedKeyOf, type KeyBefore, type KeyEnd, type StoredKey } from './stored-key.ts';
 export type { GroupPause, KeyHold, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';

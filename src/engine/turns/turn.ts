@@ -2,6 +2,7 @@ import type { End, SettleAnswer } from './end.ts';
 import type { GroupLimit, TakeRate } from './groups.ts';
 import type { JobLock, TakenJob } from './taken-job.ts';
 import type { AddAnswer, NewJob } from './new-job.ts';
+import type { StepAnswer, StepRecord } from './step-record.ts';
 import type { NoteAnswer, RunNote } from './run-note.ts';
 
 /** A request for jobs: as many as there are tokens, for each of which there is a free slot. */
@@ -74,6 +75,10 @@ export interface TurnQueue {
   holdKey(jobId: string, key: KeyHold): Promise<string>;
   /** Writes what runs say while they run, each for itself. Answers in their order. */
   note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]>;
+  /** Keeps the result of a step with its job, until the job is removed. */
+  storeStep(step: StepRecord): Promise<StepAnswer>;
+  /** Results of steps as JSON, by name; undefined where nobody holds the job with that token. */
+  readSteps(lock: JobLock): Promise<ReadonlyMap<string, string> | undefined>;
   /** Answers the ids of those that are no longer locked with that token. */
   extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]>;
   /**

@@ -23,7 +23,7 @@ export interface QueueWorkerOptions {
   readonly engine: Engine;
   readonly policy: QueuePolicy;
   readonly concurrency: number;
-  readonly context: Omit<QueueContext, 'notes'>;
+  readonly context: Omit<QueueContext, 'notes' | 'steps'>;
 }
 
 /** Works on one queue in this process: takes jobs, runs them, writes their ends. */
@@ -43,7 +43,8 @@ export class QueueWorker {
     const { facts, worker } = context;
     this.#following = new FollowDeaths({ app: options.app, engine, facts, worker });
     this.#queue = queue;
-    this.#context = { ...context, notes: new NoteSender({ queue, onError: error => this.#failed(error) }) };
+    const notes = new NoteSender({ queue, onError: error => this.#failed(error) });
+    this.#context = { ...context, notes, steps: queue };
     this.#loop = new TurnLoop({
       queue,
       worker: context.worker,

@@ -172,7 +172,7 @@ export class WorkerHost {
     });
   }
 
-  #context(policy: QueuePolicy, suspicion: Suspicion | undefined): Omit<QueueContext, 'notes'> {
+  #context(policy: QueuePolicy, suspicion: Suspicion | undefined): Omit<QueueContext, 'notes' | 'steps'> {
     const { app, engine, needs, tracer } = this.#options;
     const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();

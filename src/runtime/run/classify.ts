@@ -51,6 +51,9 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
   const error = toError(thrown);
   if (isJobCancelled(error)) return { kind: 'cancelled', reason: error.reason };
   if (hasCode(error, 'JOB_DEAD') || isUnrecoverable(error)) return { kind: 'dead', reason: 'said-by-handler', error };
+  // The handler's own fault, which stays: another attempt would do again what is done.
+  if (hasCode(error, 'STEP_REFUSED') || hasCode(error, 'STEP_REPEATED'))
+    return { kind: 'dead', reason: 'permanent', error };
   if (isEffectInProgress(error)) {
     const untilMs = info.now() + error.retryAfterMs;
     return { kind: 'snoozed', untilMs, reason: error.message, alarm: false };

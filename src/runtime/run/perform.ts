@@ -11,7 +11,8 @@ import { classifyReturn, classifyThrow } from './classify.ts';
 import { RunNotes } from './notes/run-notes.ts';
 import type { Passage } from '../destinations/destinations.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
-import { RunningJob } from './running-jobs.ts';
+import { RunningJob, type RunParts } from './running-jobs.ts';
+import { RunSteps } from './steps/run-steps.ts';
 import type { Outcome } from './outcome.ts';
 
 /** A handler that obeys its signal has ended by then. */
@@ -27,8 +28,7 @@ export async function perform(
   const { facts, running } = run.at;
   if (facts.wants('job.started')) facts.emit('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
   const { contract } = assignment;
-  const notes = (job: RunningJob): RunNotes => new RunNotes(run, contract, run.at.notes, reason => job.cancel(reason));
-  const runningJob = new RunningJob(contract, run, assignment.ledger, notes);
+  const runningJob = new RunningJob(contract, run, assignment.ledger, partsOf(run, contract));
   running.add(runningJob);
   const inner = (): Promise<Outcome> => ended(run, assignment, data, runningJob);
   const outcome = await (assignment.use.length === 0 ? inner() : surrounded(run, assignment, data, runningJob, inner));
@@ -56,6 +56,14 @@ function surrounded(
     const around = { contract, data, run: runningJob };
     void causedBy(causeOf(run), () => runAround(use, around, run, inner, failed)).then(resolve);
   });
+}
+
+function partsOf(run: RunContext, contract: AnyJobContract): RunParts {
+  const { notes, steps } = run.at;
+  return {
+    voice: job => new RunNotes(run, contract, notes, reason => job.cancel(reason)),
+    stepper: job => new RunSteps(run, contract, steps, job),
+  };
 }
 
 /** One promise for the whole run: what the handler does after its end was decided is nobody's business any more. */

@@ -1,6 +1,6 @@
 import type { AnyJobContract, Handler, Middleware, QueuePolicy } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
-import type { EngineClock, TakenJob } from '../../engine/index.ts';
+import type { EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
 import type { Facts, RunFields } from '../../facts/index.ts';
 import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
@@ -37,6 +37,8 @@ export interface QueueContext {
   readonly assignments: ReadonlyMap<string, Assignment>;
   /** Where runs say how far they are. */
   readonly notes: NoteSender;
+  /** Where results of steps are kept. */
+  readonly steps: Pick<TurnQueue, 'readSteps' | 'storeStep'>;
   /** Takes away the marks on a job: what its handler said of its progress stays. */
   readonly clearNote: (jobId: string, progress: unknown) => Promise<void>;
   /** No run begins any more. */

@@ -38,6 +38,17 @@ export interface RunVoice {
   told(): Promise<void>;
 }
 
+/** The steps of a run: `RunSteps`. */
+export interface RunStepper {
+  step<Value extends Json | void>(name: string, work: () => Value | Promise<Value>): Promise<Value>;
+}
+
+/** What is made for a run when its handler first asks for it. */
+export interface RunParts {
+  readonly voice: (job: RunningJob) => RunVoice;
+  readonly stepper: (job: RunningJob) => RunStepper;
+}
+
 /** One run under way: what the handler sees, and the handles by which it can be stopped. */
 export class RunningJob implements Run {
   readonly jobId: string;
@@ -58,7 +69,8 @@ export class RunningJob implements Run {
   #silentAt: number | undefined;
   readonly #stuckAfterMs: number | undefined;
   #notes: RunVoice | undefined;
-  #makeNotes: ((job: RunningJob) => RunVoice) | undefined;
+  #parts: RunParts | undefined;
+  #stepper: RunStepper | undefined;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #giveUp: ((reason: Error) => void) | undefined;
@@ -72,10 +84,10 @@ export class RunningJob implements Run {
     contract: AnyJobContract,
     { jobId, attempt, attempts, begunAt, job, meta }: RunStart,
     ledger: (signal: AbortSignal) => Promise<Ledger>,
-    notes?: (job: RunningJob) => RunVoice,
+    parts?: RunParts,
   ) {
     this.#ledger = ledger;
-    this.#makeNotes = notes;
+    this.#parts = parts;
     this.#stuckAfterMs = contract.stuckAfterMs;
     if (contract.stuckAfterMs !== undefined) this.#silentAt = begunAt + contract.stuckAfterMs;
     this.jobId = jobId;
@@ -121,7 +133,7 @@ export class RunningJob implements Run {
 
   /** Made by the first word: most runs say nothing. */
   #notesOfRun(): RunVoice | undefined {
-    this.#notes ??= this.#makeNotes?.(this);
+    this.#notes ??= this.#parts?.voice(this);
     return this.#notes;
   }
 
@@ -129,8 +141,23 @@ export class RunningJob implements Run {
   endNotes(): Promise<void> | undefined {
     const notes = this.#notes;
     this.#notes = undefined;
-    this.#makeNotes = undefined;
+    this.#parts = undefined;
     return notes?.told();
+  }
+
+  async step<Value extends Json | void>(name: string, work: () => Value | Promise<Value>): Promise<Value> {
+    this.#stepper ??= this.#parts?.stepper(this);
+    return this.#stepper === undefined ? work() : this.#stepper.step(name, work);
+  }
+
+  /** Time in which the engine is asked is not the handler's. */
+  async waitsForEngine<Value>(ask: () => Promise<Value>): Promise<Value> {
+    this.#beginAsking();
+    try {
+      return await ask();
+    } finally {
+      this.#endAsking();
+    }
   }
 
   once<Value extends Json | void>(

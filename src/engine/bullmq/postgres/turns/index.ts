@@ -13,6 +13,7 @@ import { MOVE_SQL } from './move-sql.ts';
 import { KEY_SQL } from './key-sql.ts';
 import { SETTLE_SQL } from './settle-sql.ts';
 import { TAKE_WITHIN_SQL } from './take-within-sql.ts';
+import { STEP_SQL } from './step-sql.ts';
 import { TAKE_SQL } from './take-sql.ts';
 import { TURN_SQL } from './turn-sql.ts';
 
@@ -24,6 +25,7 @@ export const TURN_FUNCTIONS = [
   FINISH_SQL,
   MOVE_SQL,
   SETTLE_SQL,
+  STEP_SQL,
   TAKE_SQL,
   TURN_SQL,
   ADD_SQL,

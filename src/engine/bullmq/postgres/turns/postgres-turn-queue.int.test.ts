@@ -130,6 +130,16 @@ describe('turns on PostgreSQL', () => {
     expect((await turn([], slots(3))).jobs.map(({ id }) => id)).toEqual(['first', 'last']);
   });
 
+  test('steps of jobs that are gone go with the look for stalled jobs, those of others stay', async () => {
+    await queue.add(jobs('gone', 'stays'));
+    const taken = (await turn([], slots(2))).jobs;
+    for (const { id: jobId, token } of taken) await queue.storeStep({ jobId, token, name: 'one', result: '1' });
+    await turn([ended(taken[0], { what: 'succeeded', result: 'null', keep: { count: 0 } })]);
+    await asker.query("UPDATE shiftwork_step SET looked_at = now() - interval '1 hour' WHERE queue = $1", [name]);
+    await queue.returnStalled(Date.now(), 1, 100);
+    expect(await rows('SELECT job_id FROM shiftwork_step WHERE queue = $1', [name])).toEqual([{ job_id: 'stays' }]);
+  });
+
   test('a turn that is sent again, because its answer was lost, is not done again: it answers what it did, with the jobs that are still held', async () => {
     await queue.add(jobs('a', 'b', 'c', 'd'));
     const [a] = (await turn([], slots(1))).jobs;

@@ -12,6 +12,8 @@ import {
   type Rest,
   type RunNote,
   type SettleAnswer,
+  type StepAnswer,
+  type StepRecord,
   type Turn,
   type TurnAnswer,
   type TurnQueue,
@@ -21,6 +23,7 @@ import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
 import { NOTE, noteAnswers, noteParameters, type NoteRow } from './note-sql.ts';
 import { readJob, type JobRow } from './read-job.ts';
+import { READ_STEPS, STORE_STEP, SWEEP_STEPS, type StepRow } from './step-sql.ts';
 import { refusalOf, runStatement } from './statement.ts';
 import type { WorkSigns } from './work-signs.ts';
 
@@ -222,6 +225,25 @@ export class PostgresTurnQueue implements TurnQueue {
     return rows[0]?.id ?? jobId;
   }
 
+  async storeStep({ jobId, token, name, result }: StepRecord): Promise<StepAnswer> {
+    try {
+      const params = [this.name, jobId, token, name, result];
+      const rows = await runStatement<StepRow>(this.#options.pool, STORE_STEP, params);
+      return rows.length > 0 ? 'stored' : 'lost';
+    } catch (cause) {
+      if (refusalOf(cause) === undefined) throw cause;
+      return 'refused';
+    }
+  }
+
+  async readSteps({ jobId, token }: JobLock): Promise<ReadonlyMap<string, string> | undefined> {
+    const rows = await runStatement<StepRow>(this.#options.pool, READ_STEPS, [this.name, jobId, token]);
+    if (rows.length === 0) return undefined;
+    return new Map(
+      rows.flatMap(({ name, result }) => (name === null || result === null ? [] : [[name, result] as const])),
+    );
+  }
+
   async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {
     if (locks.length === 0) return [];
     const ids = locks.map(({ jobId }) => jobId);
@@ -232,7 +254,8 @@ export class PostgresTurnQueue implements TurnQueue {
 
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
     const { pool, settings = {} } = this.#options;
-    const swept = settings.limits === undefined ? [FORGOTTEN, FREE, EXPIRED] : [FORGOTTEN, FREE, EXPIRED, IDLE];
+    const always = [FORGOTTEN, FREE, EXPIRED, SWEEP_STEPS];
+    const swept = settings.limits === undefined ? always : [...always, IDLE];
     const statement = `WITH ${swept.join(', ')} ${STALLED}`;
     const rows = await runStatement<AddedRow>(pool, statement, [this.name, mostStalls, now, everyMs]);
     return rows.map(({ id }) => id);

@@ -12,6 +12,8 @@ import {
   type Rest,
   type RunNote,
   type SettleAnswer,
+  type StepAnswer,
+  type StepRecord,
   type TakenJob,
   type Turn,
   type TurnAnswer,
@@ -25,6 +27,7 @@ import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
 import { GROUP_KEYS, RESUME_GROUP } from './scripts/groups.ts';
 import { NOTE_SCRIPT } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
+import { READ_STEPS_SCRIPT, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
 import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
 import { Script } from './script.ts';
 import { firstWord, settleAnswer, StockScripts } from './stock-scripts.ts';
@@ -64,6 +67,8 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #addScript: Script;
   readonly #noteScript: Script;
   readonly #holdScript: Script;
+  readonly #storeStepScript: Script;
+  readonly #readStepsScript: Script;
   readonly #stock: StockScripts;
   readonly #trips: AddTrips;
   /** Ids of the turns that are under way, or whose answers were lost. */
@@ -85,6 +90,8 @@ export class RedisTurnQueue implements TurnQueue {
     this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
     this.#noteScript = new Script(redis, NOTE_SCRIPT);
     this.#holdScript = new Script(redis, HOLD_KEY_SCRIPT);
+    this.#storeStepScript = new Script(redis, STORE_STEP_SCRIPT);
+    this.#readStepsScript = new Script(redis, READ_STEPS_SCRIPT);
     this.#stock = new StockScripts(redis, prefix, name, metricsKept);
     this.#trips = new AddTrips({ send: jobs => this.#add(jobs), shares: isPlain });
   }
@@ -178,6 +185,20 @@ export class RedisTurnQueue implements TurnQueue {
   async holdKey(jobId: string, { id, forMs, data }: KeyHold): Promise<string> {
     const names = [`de:${id}`, `kd:${id}`].map(name => this.#key + name);
     return String(await this.#holdScript.run(names, [this.#key, jobId, forMs ?? '', data ?? '']));
+  }
+
+  async storeStep({ jobId, token, name, result }: StepRecord): Promise<StepAnswer> {
+    const answer = await this.#storeStepScript.run(this.#jobAndLock(jobId), [token, name, result]);
+    return answer === 1 ? 'stored' : 'lost';
+  }
+
+  async readSteps({ jobId, token }: JobLock): Promise<ReadonlyMap<string, string> | undefined> {
+    const answer = await this.#readStepsScript.run(this.#jobAndLock(jobId), [token]);
+    return Array.isArray(answer) ? new Map(Object.entries(storedJob(answer))) : undefined;
+  }
+
+  #jobAndLock(jobId: string): readonly string[] {
+    return [this.#key + jobId, `${this.#key}${jobId}:lock`];
   }
 
   async extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]> {

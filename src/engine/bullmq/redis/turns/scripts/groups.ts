@@ -159,7 +159,7 @@ for i = 1, tonumber(ARGV[limitsAt + 1]) do
     if call('ZREM', runsOf(group), id) == 1 and call('ZSCORE', timed, group) then
       --#room-again
       call('ZADD', timed, now, group)
-      if not isHeld() then call('ZADD', marker, 0, '0') end
+      if not isBlocked() then call('ZADD', marker, 0, '0') end
     end
   end
 end
