@@ -47,6 +47,7 @@ describe('defineJob', () => {
     ['a queue with a colon', { ...base, queue: 'a:b' }, 'queue "a:b"'],
     ['a queue with a slash', { ...base, queue: 'a/b' }, 'queue "a/b"'],
     ['an option that is misspelt', { ...base, timeOut: '1s' }, 'unknown option "timeOut". Did you mean "timeout"?'],
+    ['a key window of 0.1', { ...base, keyWindow: '1d' }, 'expected key: { of, for }'],
     ['an option of BullMQ', { ...base, attempts: 3 }, 'unknown option "attempts".'],
     [
       'a retry that is misspelt',

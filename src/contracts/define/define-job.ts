@@ -130,6 +130,7 @@ export function defineJob<
   };
   const duration = (value: Duration, what: string): number => toMilliseconds(value, `${label}: ${what}`);
 
+  if ('keyWindow' in definition) refuse('expected key: { of, for } in the place of key and keyWindow.');
   for (const [part, options, known] of [
     ['', definition, KNOWN],
     ['retry: ', definition.retry ?? {}, KNOWN_RETRY],
@@ -185,7 +186,6 @@ export function defineJob<
 
   const { destination, onDead, onDoubt = 'again' } = definition;
   if (!DOUBTS.includes(onDoubt)) refuse(`expected onDoubt to be one of ${DOUBTS.join(', ')}, got "${onDoubt}".`);
-  if ('keyWindow' in definition) refuse('expected key: { of, for } in the place of key and keyWindow.');
   const key = keyPolicyOf(definition.key, label, refuse);
   const failedMs = duration(definition.retention?.failed ?? '14d', 'retention.failed');
   if (failedMs < 1) refuse('expected retention.failed to be longer than 0: dead letters would be gone unseen.');

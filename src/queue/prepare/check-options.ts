@@ -1,5 +1,5 @@
 import type { AnyJobContract, EnqueueOptions } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
 import { toMilliseconds, YEAR_MS } from '../../time/index.ts';
 import { kindOf } from './check-requests.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
@@ -25,7 +25,7 @@ export function checkOptions(contract: AnyJobContract, options: EnqueueOptions):
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) {
       throw new InvalidOptionsError(
-        `Expected options for "${contract.name}" among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}".`,
+        `Expected options for "${contract.name}" among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}".${didYouMean(name, KNOWN)}`,
       );
     }
   }
