@@ -29,12 +29,12 @@ describe.each(engineCases)("workers in a process of one's own on $kind", ({ kind
   async function setup(): Promise<{
     engine: Engine;
     client: Client;
-    place: EngineFixture;
+    fixture: EngineFixture;
     at: Partial<StartWorkersOptions>;
   }> {
-    const place = await open();
-    cleanups.push(() => place.cleanup());
-    const { url, namespace } = place;
+    const fixture = await open();
+    cleanups.push(() => fixture.cleanup());
+    const { url, namespace } = fixture;
     const engine = openEngine({ url, namespace, role: 'producer' });
     await engine.migrate();
     const client = connect({ [kind]: url, namespace });
@@ -42,7 +42,7 @@ describe.each(engineCases)("workers in a process of one's own on $kind", ({ kind
       () => engine.close(),
       () => client.close(),
     );
-    return { engine, client, place, at: { [kind]: url, namespace, variables: { GREETING: 'hello' } } };
+    return { engine, client, fixture, at: { [kind]: url, namespace, variables: { GREETING: 'hello' } } };
   }
 
   async function start(options: StartWorkersOptions) {
@@ -150,11 +150,13 @@ describe.each(engineCases)("workers in a process of one's own on $kind", ({ kind
   test.runIf(kind === 'redis')(
     'while a job lets nothing else happen a thread says so, and where the code stands',
     async () => {
-      const { client, place } = await setup();
+      const { client, fixture } = await setup();
       const folder = await mkdtemp(join(tmpdir(), 'shiftwork-own-'));
       cleanups.push(() => rm(folder, { recursive: true, force: true }));
       const until = join(folder, 'enough');
-      const program = startProcess(PROGRAM, { env: { REDIS_URL: place.url, SHIFTWORK_NAMESPACE: place.namespace } });
+      const program = startProcess(PROGRAM, {
+        env: { REDIS_URL: fixture.url, SHIFTWORK_NAMESPACE: fixture.namespace },
+      });
       await program.line(/^ready$/);
       const { id } = await client.enqueue(compute, { until });
       // It tries again and again: where it gets little of a processor it may not see the stack the first time.

@@ -23,24 +23,24 @@ const { schema, channel } = tablesOf(undefined);
 /** One engine will do: the word is between the app's database and the relay. */
 const onRedis = engineCases.filter(({ kind }) => kind === 'redis');
 
-let place: EngineFixture;
+let fixture: EngineFixture;
 let database: FreshDatabase;
 let pool: Pool;
 let engine: Engine;
 let outbox: Outbox;
 
 async function begin({ open }: EngineCase): Promise<void> {
-  [place, database] = await Promise.all([open(), freshDatabase('migrated_stores')]);
+  [fixture, database] = await Promise.all([open(), freshDatabase('migrated_stores')]);
   pool = new Pool({ connectionString: database.url, max: 12 });
   pool.on('error', () => undefined);
-  engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+  engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
   await Promise.all([engine.migrate(), migrateOutbox(pool)]);
   outbox = new Outbox();
 }
 afterEach(async () => {
   await engine.close();
   await pool.end();
-  await Promise.all([place.cleanup(), database.drop()]);
+  await Promise.all([fixture.cleanup(), database.drop()]);
 });
 
 async function committed(userId: string): Promise<void> {
