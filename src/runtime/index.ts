@@ -9,6 +9,8 @@ export { scheduleProblems } from './schedules/slots.ts';
 export { createWorkerHost, type WorkerHost, type WorkerHostOptions } from './host/worker-host.ts';
 export * from './run/job-dead-error.ts';
 export * from './run/job-expired-error.ts';
+export * from './run/steps/step-refused-error.ts';
+export * from './run/steps/step-repeated-error.ts';
 export * from './run/unknown-job-error.ts';
 export * from './supervisor/deaths/poison-job-error.ts';
 export { assignmentProblems } from './host/assignment.ts';
