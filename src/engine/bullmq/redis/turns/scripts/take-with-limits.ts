@@ -99,14 +99,14 @@ local function serve(group)
 end
 
 if tokens > 0 and not rare then
-  local held = isBlocked()
-  promote(held)
+  local blocked = isBlocked()
+  promote(blocked)
   local room = tokens
   local limited = limitedFor()
   if limited > 0 then
     rest, detail = 'limited', limited
-  elseif held then
-    rest = 'held'
+  elseif blocked then
+    rest = 'blocked'
   else
     if ends == 0 and call('EXISTS', wait, prioritized) > 0 then insist() end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
@@ -161,7 +161,7 @@ if tokens > 0 and not rare then
       if group and (not due or tonumber(group) < due) then due = math.ceil(group) end
       rest, detail = 'none', due and string.format('%.0f', due) or ''
     elseif rest == '' then
-      rest = nth < tokens and 'held' or 'more'
+      rest = nth < tokens and 'blocked' or 'more'
     end
   end
 end
