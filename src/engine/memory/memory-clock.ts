@@ -2,6 +2,8 @@
 export interface MemoryClock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** What time it was at an instant of `performance.now()` a moment ago. */
+  at(monotonicMs: number): number;
   /** Calls back when so much time has passed, once. Answers how to give it up. */
   after(ms: number, call: () => void): () => void;
 }
@@ -11,6 +13,7 @@ const LONGEST_TIMER_MS = 0x7fff_ffff;
 /** The computer's. */
 export const REAL_CLOCK: MemoryClock = {
   now: () => Date.now(),
+  at: monotonicMs => Date.now() - (performance.now() - monotonicMs),
   after(ms, call) {
     const timer = setTimeout(call, Math.min(Math.max(0, Math.ceil(ms)), LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
@@ -32,6 +35,11 @@ export class VirtualClock implements MemoryClock {
   }
 
   now(): number {
+    return this.#now;
+  }
+
+  /** However long the computer took since then: no time has passed. */
+  at(): number {
     return this.#now;
   }
 

@@ -11,7 +11,7 @@ export class MemoryEngineClock extends EngineClock {
   }
 
   override at(monotonicMs: number): number {
-    return Math.round(this.#clock.now() - (performance.now() - monotonicMs));
+    return Math.round(this.#clock.at(monotonicMs));
   }
 
   override async pass(ms: number, signal: AbortSignal): Promise<void> {
