@@ -73,13 +73,15 @@ await engine.close();
 /** Documents whose blocks stand together as an app, each in a folder of its own: the front page and all guides. */
 const SHOWN = ['README.md', ...readdirSync(rootFile('docs/guides')).map(name => `docs/guides/${name}`)];
 
-/** The blocks of these that say in their first line in which file they stand. */
-function shownFiles(): Readonly<Record<string, string>> {
+/** The blocks of these that say in their first line in which file they stand: those for vitest, or all others. */
+function shownFiles(runner?: 'vitest'): Readonly<Record<string, string>> {
   return Object.fromEntries(
     SHOWN.flatMap(document => {
       const blocks = readFileSync(rootFile(document), 'utf8').matchAll(/```ts\n\/\/ ([\w.-]+\.ts)\n([\s\S]*?)```/g);
       const folder = basename(document, '.md').toLowerCase();
-      return [...blocks].map(([, name = '', block = '']) => [`source/${folder}/${name}`, block]);
+      return [...blocks]
+        .filter(([, , block = '']) => block.includes("from 'vitest'") === (runner === 'vitest'))
+        .map(([, name = '', block = '']) => [`source/${folder}/${name}`, block]);
     }),
   );
 }
@@ -90,6 +92,8 @@ function rootFile(path: string): URL {
 
 /** @param doors the package's entries as users write them, such as `shiftwork/jobs` */
 export function emptyApps(doors: readonly string[]): readonly App[] {
+  // Its declarations extend those of vitest, which the app above has.
+  const strictDoors = doors.filter(door => door !== 'shiftwork/testing/vitest');
   return [
     {
       name: 'an app with jobs on Redis alone',
@@ -109,6 +113,42 @@ import { z } from 'zod';
 const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.strictObject({ name: z.string() }) });
 const client = connect({ redis: process.env['REDIS_URL'] });
 console.log((await client.enqueue(greet, { name: 'Redis' })).id);
+await client.close();
+`,
+      },
+    },
+    {
+      name: 'an app whose tests are run by vitest',
+      entry: 'build/main.js',
+      packages: ['shiftwork'],
+      dependencies: ['pino@10', 'vitest@5', '@types/node@24'],
+      files: {
+        ...shownFiles('vitest'),
+        'package.json': JSON.stringify({ ...MANIFEST, type: 'module' }),
+        // The types of vitest itself are not as strict.
+        'tsconfig.json': JSON.stringify({ compilerOptions: { ...STRICTEST, skipLibCheck: true }, include: ['source'] }),
+        'shiftwork.config.js': OWN_APP,
+        'doors.js': "import 'shiftwork/testing';\nimport 'shiftwork/testing/vitest';\n",
+        'source/matchers.ts': `
+import { expect } from 'vitest';
+import { defineApp, defineJob, handle } from 'shiftwork';
+import { createTestApp } from 'shiftwork/testing';
+import { z } from 'zod';
+const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.strictObject({ name: z.string() }) });
+const app = defineApp({ jobs: [greet], handlers: [handle(greet, ({ name }) => name.length)] });
+export function look(): void {
+  const test = createTestApp(app);
+  expect(test).toHaveEnqueued(greet, { name: 'Ada' });
+  // @ts-expect-error no such matcher
+  expect(test).toHaveEnqueuedTwice(greet);
+}
+`,
+        'source/main.ts': `
+import { connect, defineJob } from 'shiftwork';
+import { z } from 'zod';
+const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.strictObject({ name: z.string() }) });
+const client = connect({ redis: process.env['REDIS_URL'] });
+console.log((await client.enqueue(greet, { name: 'vitest' })).id);
 await client.close();
 `,
       },
@@ -173,9 +213,9 @@ client.enqueue(greet, { name: 'CommonJS' }).then(async ({ id }) => {
         'tsconfig.json': JSON.stringify({ compilerOptions: STRICTEST, include: ['source'] }),
         'shiftwork.config.js': OWN_APP,
         'doors.js': "import './build/doors.js';\n",
-        'source/doors.ts': doors.map((_, index) => `import './door-${index}.js';\n`).join(''),
+        'source/doors.ts': strictDoors.map((_, index) => `import './door-${index}.js';\n`).join(''),
         ...Object.fromEntries(
-          doors.map((door, index) => [`source/door-${index}.ts`, LOOK_AT_DOOR.replaceAll('DOOR', door)]),
+          strictDoors.map((door, index) => [`source/door-${index}.ts`, LOOK_AT_DOOR.replaceAll('DOOR', door)]),
         ),
         'source/main.ts': `
 import { connect, defineJob, handle, QueueUnavailableError, type JobReceipt } from 'shiftwork';

@@ -62,6 +62,9 @@ export const shiftworkMatchers = {
   },
 };
 
+// The compiler finds the interface that is extended below by this, also where it compiles no test.
+export type { Matchers } from 'vitest';
+
 /** As `expect(...)` gets them. */
 export interface ShiftworkMatchers<R> {
   toHaveEnqueued(contract: AnyJobContract, data?: unknown): R;
