@@ -203,6 +203,10 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
     in: ['workers/notification', 'examples'],
     why: 'workers sign webhooks; an app checks those that it gets',
   },
+  vitest: {
+    in: ['src/testing/vitest'],
+    why: 'matchers say what they extend, by its types alone; nothing of it is loaded',
+  },
   'web-push': { in: ['workers/notification', 'local'], why: 'nobody else sends pushes; local makes its keys' },
   zod: { in: ['jobs', 'examples'], why: 'the platform takes any Standard Schema; an app chooses its own' },
 };
