@@ -25,7 +25,13 @@ export function runAround(
   let came: Promise<Outcome> | undefined;
   const next = (): Promise<Outcome> => (came ??= runAround(others, around, run, inner, failed));
   const through = async (): Promise<Outcome> => {
-    const answer: unknown = await middleware(around, next);
+    let answer: unknown;
+    try {
+      answer = await middleware(around, next);
+    } finally {
+      // Whatever the middleware says: a handler that works must not meet the next run of its job.
+      await came;
+    }
     if (answer === undefined && came !== undefined) return came;
     if (isHandlerDecision(answer)) return classifyReturn(around.contract, answer, run);
     if (isOutcome(answer)) return answer;

@@ -56,6 +56,21 @@ describe('RunningJobs', () => {
     expect(jobs.size).toBe(0);
   });
 
+  test('a step of a handler that was left behind is not done: the next run does it', async () => {
+    const { job } = setup();
+    job.timeOut();
+    await job.endNotes();
+    let done = 0;
+    await expect(job.step('charge', () => void (done += 1))).rejects.toBeInstanceOf(JobTimeoutError);
+    expect(done).toBe(0);
+  });
+
+  test('a step after the end of its run is not done either, where nothing had stopped it', async () => {
+    const { job } = setup();
+    await job.endNotes();
+    await expect(job.step('charge', () => 1)).rejects.toBeInstanceOf(JobAbortedError);
+  });
+
   test('time in which a run waits for its ledger does not count against its deadline, time in its effect does', async () => {
     const { jobs, run } = setup();
     const store = new MemoryStateStore();

@@ -71,6 +71,7 @@ export class RunningJob implements Run {
   #notes: RunVoice | undefined;
   #parts: RunParts | undefined;
   #stepper: RunStepper | undefined;
+  #isOver = false;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #giveUp: ((reason: Error) => void) | undefined;
@@ -142,10 +143,13 @@ export class RunningJob implements Run {
     const notes = this.#notes;
     this.#notes = undefined;
     this.#parts = undefined;
+    this.#isOver = true;
     return notes?.told();
   }
 
   async step<Value extends Json | void>(name: string, work: () => Value | Promise<Value>): Promise<Value> {
+    // A handler that was left behind must not do what the next run does.
+    if (this.#isOver) throw this.#abortReason ?? new JobAbortedError('lock lost');
     this.#stepper ??= this.#parts?.stepper(this);
     return this.#stepper === undefined ? work() : this.#stepper.step(name, work);
   }
