@@ -1,7 +1,6 @@
-import { WaitingError } from 'bullmq';
+import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { stockWorker } from '../../../../tests/support/stock-worker.ts';
 import { engineCases } from '../../../../tests/support/engines.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { defineApp, defineJob } from '../../../contracts/index.ts';
@@ -43,16 +42,11 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     for (const worker of ['host/1', 'host/2']) await blame.count(NAMES, worker);
     const queue = await engine.queue('work');
     await queue.addBulk(NAMES.map(jobId => ({ name: 'task', data: {}, opts: { jobId, priority: 10 } })));
-    // Passes its jobs on as a worker does: they stay active under its token, and it renews nothing.
-    const worker = await stockWorker(engine, 'work', () => Promise.reject(new WaitingError()), {
-      name: 'host/3',
-      concurrency: NAMES.length,
-      lockDuration: LOCK_MS,
-      stalledInterval: 100,
-    });
-    void worker.run();
-    await waitFor('the jobs to be held', async () => (await queue.getActiveCount()) === NAMES.length);
-    await worker.close(true);
+    // As a worker that has passed its jobs on: they stay active under its token, and it neither renews their locks nor takes any again.
+    const take = { tokens: NAMES.map(() => randomUUID()), worker: 'host/3', lockMs: LOCK_MS, maxBytes: 1_000_000 };
+    const turns = await engine.turns('work');
+    const { jobs } = await turns.turn({ id: randomUUID(), now: engine.clock.now(), ends: [], take });
+    expect(jobs).toHaveLength(NAMES.length);
     const processes: Process[] = [];
     const facts = new Facts();
     const isolation = new Isolation({
