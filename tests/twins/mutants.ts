@@ -26,7 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   turn('keys stay', 'if ttl == 0 or (ttl == -1', 'if ttl == 0 or (false'),
   turn('keys of others are let go', `(ttl == -1 and call('GET', de) == id)`, '(ttl == -1)'),
   turn('keys lose their windows', `(ttl == -1 and call('GET', de) == id)`, 'ttl > 0'),
-  turn('drained with priorities waiting', ` and call('ZCARD', prioritized) == 0 then\n    --#drained`, ` then`),
+  turn('drained with priorities waiting', ` and call('ZCARD', prioritized) == 0\nend`, `\nend`),
   turn('drained with jobs running', `call('LLEN', active) == 0 and call('LLEN', wait) == 0`, `call('LLEN', wait) == 0`),
   turn(
     'drained with jobs waiting',

@@ -75,7 +75,12 @@ local function claim(at, id, deid, extra)
       return before.jobId
     end
   end
-  if holder == id then return id end
+  if holder == id then
+    -- Its job is gone, and the key stands on for its time: BullMQ says so too.
+    --#deduplicated-itself
+    deduplicated(holder, mark, id)
+    return id
+  end
   if holder and key.keep == 'last' then
     local answer = takeOver(at, id, holder, mark, tonumber(extra.delay) or 0, key.maxWait)
     if answer then return answer end

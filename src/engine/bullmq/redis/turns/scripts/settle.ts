@@ -1,3 +1,5 @@
+import { RETENTION } from './retention.ts';
+
 /**
  * Leans on BullMQ 6.7's data layout: moveToFinished-14, moveToDelayed-11, retryJob-11, moveJobFromActiveToWait-9 and their includes, for many jobs.
  * The twin histories (tests/twins) compare every key with what those scripts write.
@@ -14,75 +16,7 @@ local unlocked, unstalled, ended = {}, {}, {}
 local delayedMoved, settled = false, false
 local finished = { c = { set = completed, metrics = 'completed', count = 0 }, f = { set = failed, metrics = 'failed', count = 0 } }
 
--- A parent whose last child is removed from the finished ones is released, as removeParentDependencyKey does it.
-local function release(key, parentKey)
-  if parentKey == '' or call('EXISTS', parentKey) == 0 then return end
-  if call('SREM', parentKey .. ':dependencies', key) == 0 or call('SCARD', parentKey .. ':dependencies') > 0 then return end
-  --#release
-  local parentId = string.match(parentKey, '.*:(.*)')
-  local parent = string.sub(parentKey, 1, #parentKey - #parentId)
-  if call('ZREM', parent .. 'waiting-children', parentId) == 0 then return end
-  --#release-parent
-  call('RPUSH', parent .. 'wait', parentId)
-  local state = call('HMGET', parent .. 'meta', 'paused', 'concurrency')
-  if not (state[1] or (state[2] and call('LLEN', parent .. 'active') >= tonumber(state[2]))) then
-    --#release-marker
-    call('ZADD', parent .. 'marker', 0, '0')
-  end
-  call('XADD', parent .. 'events', '*', 'event', 'waiting', 'jobId', parentId, 'prev', 'waiting-children')
-end
-
-local function remove(ids)
-  local keys = {}
-  for i = 1, #ids do
-    local key = prefix .. ids[i]
-    local parentKey = redis.pcall('HGET', key, 'parentKey')
-    if type(parentKey) == 'string' then
-      --#remove-child
-      release(key, parentKey)
-    end
-    for _, part in ipairs(PARTS) do keys[#keys + 1] = key .. part end
-  end
-  for from = 1, #keys, 6000 do call('DEL', unpack(keys, from, math.min(from + 5999, #keys))) end
-end
-
--- One look at age and count for all jobs of one set with one retention, and one ZADD.
-local function trim(group, keep, n)
-  if keep.age then
-    --#age
-    local before = now - keep.age * 1000
-    local limit = math.min(keep.limit * n, math.max(keep.limit, 1000))
-    local old = call('ZREVRANGEBYSCORE', group.set, before, '-inf', 'LIMIT', 0, limit)
-    if #old > 0 then
-      remove(old)
-      if #old < limit then
-        --#age-all
-        call('ZREMRANGEBYSCORE', group.set, '-inf', before)
-      else
-        --#age-limit
-        call('ZREM', group.set, unpack(old))
-      end
-    end
-  end
-  if keep.count and keep.count > 0 then
-    local excess = math.min(call('ZCARD', group.set) - keep.count, 1000)
-    if excess > 0 then
-      --#count
-      remove(call('ZRANGE', group.set, 0, excess - 1))
-      call('ZREMRANGEBYRANK', group.set, 0, excess - 1)
-    end
-  end
-end
-
-local function flush(group)
-  local scored = group.scored
-  if not scored then return end
-  group.scored = nil
-  call('ZADD', group.set, unpack(scored))
-  -- What is removed may be damaged: that must not fail the ends that stand.
-  pcall(trim, group, group.keep, #scored / 2)
-end
-
+${RETENTION}
 local function markDelayed()
   if not delayedMoved then return end
   delayedMoved = false
@@ -136,9 +70,16 @@ local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd)
   group.count = group.count + 1
 end
 
--- After each finished job, as BullMQ: the queue ran dry with it.
+local function isDry()
+  return call('LLEN', active) == 0 and call('LLEN', wait) == 0 and call('ZCARD', prioritized) == 0
+end
+
+-- After each finished job, as BullMQ: the queue ran dry with it, unless its retention releases a parent.
 local function noteDrained()
-  if call('LLEN', active) == 0 and call('LLEN', wait) == 0 and call('ZCARD', prioritized) == 0 then
+  if not isDry() then return end
+  flush(finished.c)
+  flush(finished.f)
+  if isDry() then
     --#drained
     call('XADD', events, '*', 'event', 'drained')
   end

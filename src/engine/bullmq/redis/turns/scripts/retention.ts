@@ -1,0 +1,74 @@
+/**
+ * A part of what settles. Leans on BullMQ 6.7's removeJobsByMaxAge, removeJobsByMaxCount and removeParentDependencyKey: ended jobs of one set are
+ * added to it and trimmed together, by `flush`; what is removed last for a parent releases it.
+ */
+export const RETENTION = /* lua */ `
+-- A parent whose last child is removed from the finished ones is released, as removeParentDependencyKey does it.
+local function release(key, parentKey)
+  if parentKey == '' or call('EXISTS', parentKey) == 0 then return end
+  if call('SREM', parentKey .. ':dependencies', key) == 0 or call('SCARD', parentKey .. ':dependencies') > 0 then return end
+  --#release
+  local parentId = string.match(parentKey, '.*:(.*)')
+  local parent = string.sub(parentKey, 1, #parentKey - #parentId)
+  if call('ZREM', parent .. 'waiting-children', parentId) == 0 then return end
+  --#release-parent
+  call('RPUSH', parent .. 'wait', parentId)
+  local state = call('HMGET', parent .. 'meta', 'paused', 'concurrency')
+  if not (state[1] or (state[2] and call('LLEN', parent .. 'active') >= tonumber(state[2]))) then
+    --#release-marker
+    call('ZADD', parent .. 'marker', 0, '0')
+  end
+  call('XADD', parent .. 'events', '*', 'event', 'waiting', 'jobId', parentId, 'prev', 'waiting-children')
+end
+
+local function remove(ids)
+  local keys = {}
+  for i = 1, #ids do
+    local key = prefix .. ids[i]
+    local parentKey = redis.pcall('HGET', key, 'parentKey')
+    if type(parentKey) == 'string' then
+      --#remove-child
+      release(key, parentKey)
+    end
+    for _, part in ipairs(PARTS) do keys[#keys + 1] = key .. part end
+  end
+  for from = 1, #keys, 6000 do call('DEL', unpack(keys, from, math.min(from + 5999, #keys))) end
+end
+
+-- One look at age and count for all jobs of one set with one retention, and one ZADD.
+local function trim(group, keep, n)
+  if keep.age then
+    --#age
+    local before = now - keep.age * 1000
+    local limit = math.min(keep.limit * n, math.max(keep.limit, 1000))
+    local old = call('ZREVRANGEBYSCORE', group.set, before, '-inf', 'LIMIT', 0, limit)
+    if #old > 0 then
+      remove(old)
+      if #old < limit then
+        --#age-all
+        call('ZREMRANGEBYSCORE', group.set, '-inf', before)
+      else
+        --#age-limit
+        call('ZREM', group.set, unpack(old))
+      end
+    end
+  end
+  if keep.count and keep.count > 0 then
+    local excess = math.min(call('ZCARD', group.set) - keep.count, 1000)
+    if excess > 0 then
+      --#count
+      remove(call('ZRANGE', group.set, 0, excess - 1))
+      call('ZREMRANGEBYRANK', group.set, 0, excess - 1)
+    end
+  end
+end
+
+local function flush(group)
+  local scored = group.scored
+  if not scored then return end
+  group.scored = nil
+  call('ZADD', group.set, unpack(scored))
+  -- What is removed may be damaged: that must not fail the ends that stand.
+  pcall(trim, group, group.keep, #scored / 2)
+end
+`;
