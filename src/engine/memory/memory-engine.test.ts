@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { startTurnWorker } from '../../../tests/support/turn-worker.ts';
+import type { StoredKey } from '../turns/index.ts';
 import { engineContract } from '../suites/engine.contract-suite.ts';
 import { groupsContract } from '../suites/groups.contract-suite.ts';
 import { keysContract } from '../suites/keys.contract-suite.ts';
@@ -57,5 +58,25 @@ test('on a clock that a test moves a delayed job is due when that clock says so,
   expect(names).toEqual([]);
   await clock.advance(2_000);
   await vi.waitFor(() => expect(names).toEqual(['later']));
+  await engine.close();
+});
+
+test('a job that comes again after it is gone, while its key stands, is said to be deduplicated', async () => {
+  const name = serverName();
+  const engine = new MemoryEngine(new URL(`memory://${name}`), { url: '', role: 'worker', namespace: 'test' });
+  const queue = await engine.turns('email');
+  const deduplication: StoredKey = { id: 'key', keep: 'first', for: 0 };
+  const job = { id: 'a', name: 'greet', data: '{}', opts: { deduplication }, timestamp: Date.now() };
+  await queue.add([job]);
+  const take = { tokens: ['token'], worker: 'tester', lockMs: 60_000, maxBytes: 1_000_000 };
+  await queue.turn({ id: 'take', now: Date.now(), ends: [], take });
+  const key = { kind: 'stands', id: 'key', forMs: 3_600_000, data: undefined } as const;
+  const end = { what: 'succeeded', result: 'null', keep: { count: 0 }, key } as const;
+  await queue.turn({ id: 'end', now: Date.now(), ends: [{ jobId: 'a', token: 'token', end }], take: undefined });
+  expect(await queue.add([job])).toEqual([{ kind: 'stands', id: 'a' }]);
+  const said = memoryServer(name).queue('test', 'email').events.after(0);
+  expect(said.filter(({ event }) => event === 'deduplicated')).toMatchObject([
+    { data: { jobId: 'a', deduplicationId: 'key', deduplicatedJobId: 'a' } },
+  ]);
   await engine.close();
 });

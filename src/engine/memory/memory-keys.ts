@@ -78,8 +78,12 @@ export class MemoryKeys {
     if (key === undefined && before?.jobId !== undefined && this.#queue.jobs.has(before.jobId)) {
       return { kind: 'stands', id: before.jobId };
     }
-    if (key?.jobId === job.id) return { kind: 'stands', id: job.id };
     const name = earlier === undefined || before === undefined ? rule.id : before.id;
+    if (key?.jobId === job.id) {
+      // Its job is gone, and the key stands on for its time.
+      this.#queue.events.say('deduplicated', { jobId: job.id, deduplicationId: name, deduplicatedJobId: job.id });
+      return { kind: 'stands', id: job.id };
+    }
     const takes = key !== undefined && rule.keep === 'last' ? this.#takeOver(job, key, rule.maxWait) : undefined;
     if (key === undefined || (rule.keep === 'last' && takes === undefined)) {
       this.#keys.set(rule.id, { jobId: job.id, endsAt: undefined });

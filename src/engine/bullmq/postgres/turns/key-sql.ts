@@ -58,10 +58,9 @@ export const KEY_SQL = `
     END IF;
     IF v_holder IS NULL THEN RETURN; END IF;
     IF v_holder = v_id THEN
-      id := v_id;
-      RETURN;
-    END IF;
-    IF v_key ->> 'keep' = 'last' THEN
+      -- Its job is gone, and the key stands on for its time.
+      answer := 'stands';
+    ELSIF v_key ->> 'keep' = 'last' THEN
       -- A row that is locked is being taken or ended: then the job does not wait, and whoever has it must not wait for the lock of this key.
       SELECT * INTO v_job FROM job WHERE job.queue = p_queue AND job.id = v_holder FOR UPDATE SKIP LOCKED;
       IF NOT FOUND OR v_job.state IN ('completed', 'failed', 'active') THEN

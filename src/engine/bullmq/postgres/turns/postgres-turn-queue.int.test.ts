@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
 import { MIGRATED_NAMESPACE } from '../../../../../tests/support/templates.ts';
 import { PATIENT } from '../../../../../tests/support/wait-for.ts';
-import type { End, EndKind, NewJob, Take, TakenJob, TurnQueue } from '../../../turns/index.ts';
+import type { End, EndKind, NewJob, StoredKey, Take, TakenJob, TurnQueue } from '../../../turns/index.ts';
 import { turnsContract } from '../../../suites/turns.contract-suite.ts';
 import { PostgresEngine } from '../../../postgres/postgres-engine.ts';
 import { PostgresTurnQueue, WorkSigns } from './index.ts';
@@ -266,16 +266,37 @@ describe('turns on PostgreSQL', () => {
   });
 
   test('a delayed job wakes its queue when it is due', async () => {
-    const [job] = jobs('later');
-    if (job !== undefined) await queue.add([{ ...job, opts: { delay: 150 } }]);
-    const { rest } = await turn([], slots(1));
-    expect(rest?.kind).toBe('none');
-    let found: readonly TakenJob[] = [];
-    while (found.length === 0) {
-      await queue.waitForWork(Date.now(), rest?.kind === 'none' ? rest.delayedUntil : undefined, NEVER);
-      found = (await turn([], slots(1))).jobs;
-    }
-    expect(found[0]?.id).toBe('later');
+    const pool = await poolOf(engine);
+    const signs = new WorkSigns(pool);
+    signs.watch(name);
+    queue = new PostgresTurnQueue({ pool, signs, name, sender: 'tester' });
+    // When it begins to listen it wakes once.
+    await queue.waitForWork(Date.now(), undefined, NEVER);
+    // Times are told: however slow the machine is, the job is not due before.
+    const added = 1_700_000_000_000;
+    const due = added + 3_600_000;
+    await queue.add(jobs('later').map(job => ({ ...job, timestamp: added, opts: { delay: 3_600_000 } })));
+    const early = await queue.turn({ id: 'early', now: due - 1, ends: [], take: slots(1) });
+    expect(early).toMatchObject({ jobs: [], rest: { kind: 'none', delayedUntil: due } });
+    // The sign of the add may end one of them, and nothing but the time the others.
+    for (let nth = 0; nth < 3; nth += 1) await queue.waitForWork(due - 5, due, NEVER);
+    const { jobs: found } = await queue.turn({ id: 'due', now: due, ends: [], take: slots(1) });
+    expect(found.map(({ id }) => id)).toEqual(['later']);
+    signs.close();
+  });
+
+  test('a job that comes again after it is gone, while its key stands, is said to be deduplicated', async () => {
+    const deduplication: StoredKey = { id: 'key', keep: 'first', for: 0 };
+    const keyed = jobs('a').map(job => ({ ...job, opts: { ...job.opts, deduplication } }));
+    await queue.add(keyed);
+    const [taken] = (await turn([], slots(1))).jobs;
+    const key = { kind: 'stands', id: 'key', forMs: 3_600_000, data: undefined } as const;
+    await turn([ended(taken, { what: 'succeeded', result: 'null', keep: { count: 0 }, key })]);
+    expect(await queue.add(keyed)).toEqual([{ kind: 'stands', id: 'a' }]);
+    expect(await rows("SELECT data FROM event WHERE queue = $1 AND event = 'deduplicated'", [name])).toEqual([
+      { data: { jobId: 'a', deduplicationId: 'key', deduplicatedJobId: 'a' } },
+    ]);
+    expect(await turn([], slots(1))).toMatchObject({ jobs: [] });
   });
 });
 
