@@ -10,6 +10,7 @@ import {
   type AbortCause,
 } from '../../contracts/index.ts';
 import type { Ledger } from '../../state/index.ts';
+import type { RunStepper, RunVoice } from './run-voice.ts';
 
 /** How finely deadlines are kept: one timer for all runs instead of one each (0.3 us a job saved). */
 const SWEEP_MS = 50;
@@ -28,19 +29,6 @@ export interface RunStart {
   readonly begunAt: number;
   readonly job: { readonly timestamp: number };
   readonly meta: { readonly correlationId: string | undefined; readonly traceparent: string | undefined };
-}
-
-/** What a run says while it works: `RunNotes`. */
-export interface RunVoice {
-  progress(value: unknown): void;
-  log(line: string): void;
-  /** Resolves when the engine has all of it. */
-  told(): Promise<void>;
-}
-
-/** The steps of a run: `RunSteps`. */
-export interface RunStepper {
-  step<Value extends Json | void>(name: string, work: () => Value | Promise<Value>): Promise<Value>;
 }
 
 /** What is made for a run when its handler first asks for it. */
