@@ -53,8 +53,8 @@ function ofRedis(
 function ofPostgres(
   code: string,
   words: string,
-  refuse: (client: Client) => Promise<unknown>,
-  relent: (client: Client) => Promise<unknown>,
+  refuse: (client: Client, url: string) => Promise<unknown>,
+  relent: (client: Client, url: string) => Promise<unknown>,
 ): WayToRefuse {
   return {
     engine: 'postgres',
@@ -67,8 +67,8 @@ function ofPostgres(
       await client.connect();
       return {
         url: server.url,
-        refuse: async () => void (await refuse(client)),
-        relent: async () => void (await relent(client)),
+        refuse: async () => void (await refuse(client, server.url)),
+        relent: async () => void (await relent(client, server.url)),
         async stop() {
           await client.end();
           await server.stop();
@@ -78,16 +78,22 @@ function ofPostgres(
   };
 }
 
-async function readOnly(client: Client, value: 'on' | 'off'): Promise<void> {
+async function readOnly(client: Client, url: string, value: 'on' | 'off'): Promise<void> {
   await client.query('set session characteristics as transaction read write');
   await client.query(`alter system set default_transaction_read_only = ${value}`);
   await client.query('select pg_reload_conf()');
-  // Sessions read the new value one after the other: asked on one of its own, which began before.
+  // The server reads the new value, then tells all sessions, then takes new ones: where a new session has it, the others were told.
   await waitFor('the setting', async () => {
-    const { rows } = await client.query<{ setting: string }>(
-      `select setting from pg_file_settings where name = 'default_transaction_read_only' and applied`,
-    );
-    return rows[0]?.setting === value;
+    const session = new Client({ connectionString: url });
+    await session.connect();
+    try {
+      const { rows } = await session.query<{ value: string }>(
+        `select current_setting('default_transaction_read_only') as value`,
+      );
+      return rows[0]?.value === value;
+    } finally {
+      await session.end();
+    }
   });
 }
 
@@ -142,8 +148,8 @@ export const waysToRefuse: readonly WayToRefuse[] = [
   ofPostgres(
     '25006',
     'read-only',
-    client => readOnly(client, 'on'),
-    client => readOnly(client, 'off'),
+    (client, url) => readOnly(client, url, 'on'),
+    (client, url) => readOnly(client, url, 'off'),
   ),
   ofPostgres(
     '53100',
