@@ -8,12 +8,16 @@ import {
   type EngineFixture,
   type FreshDatabase,
 } from '../../../tests/support/engines.ts';
+import { PATIENT, waitFor } from '../../../tests/support/wait-for.ts';
 import { defineJob } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
-import { migrateOutbox, Outbox, readOutboxStatus } from '../index.ts';
+import { Facts } from '../../facts/index.ts';
+import { migrateOutbox, Outbox, readOutboxStatus, Relay } from '../index.ts';
 import { tablesOf } from '../tables.ts';
 
 const greet = defineJob({ queue: 'outbox', name: 'greet', schema: z.object({ userId: z.string() }) });
+/** No test waits for so long: what arrives was not found by the relay's usual look. */
+const NEVER_MS = 3_600_000;
 const { schema, channel } = tablesOf(undefined);
 
 /** One engine will do: the word is between the app's database and the relay. */
@@ -93,5 +97,31 @@ describe.each(onRedis)('the word to the relay', engineCase => {
     const words = await heardDuring(() => whileAnotherCommits(() => committed('u1')));
     expect(words).toBe(0);
     expect(await readOutboxStatus(pool)).toMatchObject({ pending: 1 });
+  });
+
+  test('makes the relay look again and again for those that said none, long before its usual look', async () => {
+    const facts = new Facts();
+    const relay = new Relay({ pool, engine, facts, pollEveryMs: NEVER_MS, lagEveryMs: NEVER_MS });
+    const relayed = (): Promise<unknown> => facts.next('outbox.relayed');
+    try {
+      // The first look finds this one; whether it listens by then is open.
+      await committed('before it begins');
+      const first = relayed();
+      relay.start();
+      await first;
+      await waitFor('the relay to listen', async () => {
+        const { rows } = await pool.query(
+          "select 1 from pg_stat_activity where datname = current_database() and query like 'listen %'",
+        );
+        return rows.length > 0;
+      });
+      const second = relayed();
+      await committed('with a word');
+      await second;
+      await whileAnotherCommits(() => committed('without one'));
+      await expect.poll(async () => (await readOutboxStatus(pool)).pending, PATIENT).toBe(0);
+    } finally {
+      await relay.stop();
+    }
   });
 });
