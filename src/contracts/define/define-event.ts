@@ -2,8 +2,10 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyEventContract, EventContract, EventOptions, EventRequest } from './event-contract.ts';
+import { callableContract } from './callable-contract.ts';
 import { eventNameProblem } from './event-name.ts';
 import { unknownOptions, type Known } from './known-options.ts';
+import { payloadPartsOf } from './payload-definition.ts';
 import type { FieldPath } from './job-contract.ts';
 
 export interface EventDefinition<Schema extends StandardSchemaV1> {
@@ -29,44 +31,20 @@ export function defineEvent<const Schema extends StandardSchemaV1>(
   definition: EventDefinition<Schema>,
 ): EventContract<Schema> {
   const refuse = (problem: string): never => {
-    throw new InvalidContractError(`event "${name}": ${problem}.`);
+    throw new InvalidContractError(`event "${name}": ${problem}`);
   };
   const [unknown] = unknownOptions(definition, KNOWN);
-  if (unknown !== undefined) refuse(unknown.replace(/\.$/, ''));
+  if (unknown !== undefined) refuse(unknown);
   const problem = eventNameProblem(name);
-  if (problem !== undefined) refuse(problem);
-  if (typeof definition.schema?.['~standard']?.validate !== 'function') {
-    refuse('expected schema to speak Standard Schema v1 (zod 4, valibot, arktype do)');
-  }
-  const version = definition.version ?? 1;
-  if (!Number.isInteger(version) || version < 1) refuse(`expected version to be an integer >= 1, got ${version}`);
-  for (const step of Object.keys(definition.upgrade ?? {})) {
-    const from = Number(step);
-    if (!Number.isInteger(from) || from < 1 || from >= version) {
-      refuse(`upgrade step ${step} leads nowhere: expected steps from 1 to ${version - 1}`);
-    }
-  }
-  const contract: AnyEventContract = {
-    kind: 'event',
-    name,
-    version,
-    schema: definition.schema,
-    upgrade: Object.freeze({ ...definition.upgrade }),
-    sensitive: Object.freeze([...(definition.sensitive ?? [])]),
-  };
+  if (problem !== undefined) refuse(`${problem}.`);
+  const contract: AnyEventContract = { kind: 'event', name, ...payloadPartsOf(definition, refuse) };
   const request = (payload: unknown, options: EventOptions = {}): EventRequest => ({
     kind: 'event-request',
     contract: callable,
     payload,
     options,
   });
-  // A function already has a `name`, which plain assignment cannot replace.
-  const callable = Object.freeze(
-    Object.defineProperties(
-      request,
-      Object.fromEntries(Object.entries(contract).map(([field, value]) => [field, { value, enumerable: true }])),
-    ),
-  ) as EventContract<Schema>;
+  const callable = callableContract(request, contract) as EventContract<Schema>;
   return callable;
 }
 

@@ -1,9 +1,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Death } from '../run/death.ts';
+import { callableContract } from './callable-contract.ts';
+import { answersOf, choicesOf, deadlinesOf, retentionOf, retryOf, type Judge } from './job-policies.ts';
+import { payloadPartsOf, type Refuse } from './payload-definition.ts';
 import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { unknownOptions, type Known } from './known-options.ts';
-import { exponential, type Backoff } from '../../resilience/index.ts';
+import type { Backoff } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import type {
   AnyJobContract,
@@ -110,10 +113,6 @@ const KNOWN_RETENTION: Known<NonNullable<JobDefinition<StandardSchemaV1>['retent
 /** What BullMQ takes, but for what ends a name elsewhere: spaces, `/` (of QUEUE/ID), `,` (of lists), the braces of Redis Cluster. */
 const QUEUE = /^[^\s\p{Cc}:/,{}*]{1,100}$/u;
 const NAME = /^[^\s\p{Cc}]([^\p{Cc}]{0,98}[^\s\p{Cc}])?$/u;
-/** Silence is looked for every 50 ms; a pause of a garbage collector is none. */
-const SHORTEST_SILENCE_MS = 200;
-const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
-const DOUBTS: readonly AnyJobContract['onDoubt'][] = ['again', 'hold'];
 
 /**
  * Defines a kind of work, once: what it carries, where it runs, and what happens when it fails.
@@ -129,7 +128,41 @@ export function defineJob<
     throw new InvalidContractError(`${label}: ${problem}`);
   };
   const duration = (value: Duration, what: string): number => toMilliseconds(value, `${label}: ${what}`);
+  const judge: Judge = { refuse, duration };
 
+  requireKnown(definition, refuse);
+  if (typeof definition.name !== 'string' || !NAME.test(definition.name))
+    refuse('expected a name of 1 to 100 characters on one line, without spaces around it.');
+  if (typeof definition.queue !== 'string' || !QUEUE.test(definition.queue))
+    refuse(`expected queue "${definition.queue}" to be 1 to 100 characters without spaces and without : / , { } *.`);
+  const { destination, onDead } = definition;
+  const contract: AnyJobContract = {
+    kind: 'job',
+    queue: definition.queue,
+    name: definition.name,
+    ...payloadPartsOf(definition, refuse),
+    retry: retryOf(definition.retry, judge),
+    ...deadlinesOf(definition, judge),
+    ...answersOf(definition, judge),
+    ...choicesOf(definition, judge),
+    key: keyPolicyOf(definition.key, label, refuse),
+    // Only data that this contract's own schema has validated is ever passed in.
+    destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
+    onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),
+    retention: retentionOf(definition.retention ?? {}, judge),
+  };
+  const request = (data: unknown, options: EnqueueOptions = {}): JobRequest => ({
+    kind: 'job-request',
+    contract: callable,
+    data,
+    options,
+  });
+  const callable = callableContract(request, contract) as JobContract<Schema, Progress, Result>;
+  return callable;
+}
+
+/** @throws what `refuse` throws, for the first option that means nothing */
+function requireKnown(definition: { readonly retry?: object; readonly retention?: object }, refuse: Refuse): void {
   if ('keyWindow' in definition) refuse('expected key: { of, for } in the place of key and keyWindow.');
   for (const [part, options, known] of [
     ['', definition, KNOWN],
@@ -139,104 +172,4 @@ export function defineJob<
     const [unknown] = unknownOptions(options, known);
     if (unknown !== undefined) refuse(part + unknown);
   }
-  if (typeof definition.name !== 'string' || !NAME.test(definition.name))
-    refuse('expected a name of 1 to 100 characters on one line, without spaces around it.');
-  if (typeof definition.queue !== 'string' || !QUEUE.test(definition.queue))
-    refuse(`expected queue "${definition.queue}" to be 1 to 100 characters without spaces and without : / , { } *.`);
-  if (typeof definition.schema?.['~standard']?.validate !== 'function') {
-    refuse('expected schema to speak Standard Schema v1 (zod 4, valibot, arktype do).');
-  }
-  const version = definition.version ?? 1;
-  if (!Number.isInteger(version) || version < 1) refuse(`expected version to be an integer >= 1, got ${version}.`);
-  for (const step of Object.keys(definition.upgrade ?? {})) {
-    const from = Number(step);
-    if (!Number.isInteger(from) || from < 1 || from >= version) {
-      refuse(`upgrade step ${step} leads nowhere: expected steps from 1 to ${version - 1}.`);
-    }
-  }
-  const attempts = definition.retry?.attempts ?? 5;
-  if (!Number.isInteger(attempts) || attempts < 1 || attempts > 100) {
-    refuse(`expected retry.attempts to be an integer from 1 to 100, got ${attempts}.`);
-  }
-  const timeoutMs = duration(definition.timeout ?? '1m', 'timeout');
-  if (timeoutMs < 1) refuse('expected timeout to be longer than 0.');
-  const stuckAfterMs = definition.stuckAfter === undefined ? undefined : duration(definition.stuckAfter, 'stuckAfter');
-  if (stuckAfterMs !== undefined && (stuckAfterMs < SHORTEST_SILENCE_MS || stuckAfterMs >= timeoutMs)) {
-    refuse(
-      `expected stuckAfter to be at least ${SHORTEST_SILENCE_MS} ms and shorter than the timeout (${timeoutMs} ms), got ${stuckAfterMs}.`,
-    );
-  }
-  const { progress, result } = definition;
-  for (const [part, schema] of Object.entries({ progress, result })) {
-    if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
-      refuse(`expected ${part} to speak Standard Schema v1, as schema does.`);
-    }
-  }
-  if (definition.resultFor !== undefined && result === undefined) {
-    refuse('expected a result schema beside resultFor: without one no result is kept for those who wait.');
-  }
-  const resultForMs = duration(definition.resultFor ?? '1h', 'resultFor');
-  if (resultForMs < 1_000) refuse('expected resultFor to be a second at least.');
-  const expiresAfterMs =
-    definition.expiresAfter === undefined ? undefined : duration(definition.expiresAfter, 'expiresAfter');
-  if (expiresAfterMs === 0) refuse('expected expiresAfter to be longer than 0.');
-  const priority = definition.priority ?? 'normal';
-  if (!PRIORITIES.includes(priority))
-    refuse(`expected priority to be one of ${PRIORITIES.join(', ')}, got "${priority}".`);
-
-  const { destination, onDead, onDoubt = 'again' } = definition;
-  if (!DOUBTS.includes(onDoubt)) refuse(`expected onDoubt to be one of ${DOUBTS.join(', ')}, got "${onDoubt}".`);
-  const key = keyPolicyOf(definition.key, label, refuse);
-  const failedMs = duration(definition.retention?.failed ?? '14d', 'retention.failed');
-  if (failedMs < 1) refuse('expected retention.failed to be longer than 0: dead letters would be gone unseen.');
-  const completedCount = definition.retention?.completedCount ?? 1_000;
-  if (!Number.isInteger(completedCount) || completedCount < 0) {
-    refuse(`expected retention.completedCount to be an integer >= 0, got ${completedCount}.`);
-  }
-  const contract: AnyJobContract = {
-    kind: 'job',
-    queue: definition.queue,
-    name: definition.name,
-    version,
-    schema: definition.schema,
-    upgrade: Object.freeze({ ...definition.upgrade }),
-    retry: Object.freeze({
-      attempts,
-      backoff: definition.retry?.backoff ?? exponential({ from: '1s', to: '5m' }),
-    }),
-    timeoutMs,
-    stuckAfterMs,
-    progress,
-    result,
-    resultForMs,
-    onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),
-    expiresAfterMs,
-    priority,
-    key,
-    onDoubt,
-    // Only data that this contract's own schema has validated is ever passed in.
-    destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
-    sensitive: Object.freeze([...(definition.sensitive ?? [])]),
-    retention: Object.freeze({
-      completedMs: duration(definition.retention?.completed ?? '1h', 'retention.completed'),
-      completedCount,
-      failedMs,
-      forget: Object.freeze([...(definition.retention?.forget ?? [])]),
-    }),
-  };
-
-  const request = (data: unknown, options: EnqueueOptions = {}): JobRequest => ({
-    kind: 'job-request',
-    contract: callable,
-    data,
-    options,
-  });
-  // A function already has a `name`, which plain assignment cannot replace.
-  const callable = Object.freeze(
-    Object.defineProperties(
-      request,
-      Object.fromEntries(Object.entries(contract).map(([field, value]) => [field, { value, enumerable: true }])),
-    ),
-  ) as JobContract<Schema, Progress, Result>;
-  return callable;
 }
