@@ -146,7 +146,7 @@ export function createDashboard({
   handler.use(metrics.forPeople);
 
   handler.get('/', async (request, response) => {
-    const reading = board.complete ? readOverview(board.queues, engine.clock.now()) : undefined;
+    const reading = board.complete ? readOverview(engine, board.queues, engine.clock.now()) : undefined;
     const read = reading?.catch((error: unknown) => {
       if (!isEngineAway(error)) report(error);
       return undefined;

@@ -70,7 +70,7 @@ export class QueueBoard {
       ]);
       return receipt?.id ?? '';
     };
-    this.#show = queue => board.addQueue(new ShownQueue(queue, { app, enqueue }));
+    this.#show = queue => board.addQueue(new ShownQueue(queue, { app, engine, enqueue }));
   }
 
   /** Every queue of the app has been opened once. */

@@ -2,13 +2,14 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { JobStatus, QueueWorker } from '@bull-board/api/typings/app';
 import { Job } from 'bullmq';
 import type { App } from '../../src/contracts/index.ts';
-import type { EngineJob, EngineQueue } from '../../src/engine/index.ts';
+import type { Engine, EngineJob, EngineQueue } from '../../src/engine/index.ts';
 import { readStoredJob, UndecodableJobError } from '../../src/queue/index.ts';
 import { liveWorkers, type LiveWorker } from '../overview/live-workers.ts';
 import { contractOf, redactionOf, scrubTexts } from './redact-job.ts';
 
 export interface ShownQueueOptions {
   readonly app: App;
+  readonly engine: Engine;
   /** Queues a job the way a producer does; answers its id. Rejects what the contract refuses. */
   readonly enqueue: (queue: string, name: string, data: unknown, options: unknown) => Promise<string>;
 }
@@ -20,13 +21,15 @@ export interface ShownQueueOptions {
 export class ShownQueue extends BullMQAdapter {
   readonly #queue: EngineQueue;
   readonly #app: App;
+  readonly #engine: Engine;
   readonly #enqueue: ShownQueueOptions['enqueue'];
 
-  constructor(queue: EngineQueue, { app, enqueue }: ShownQueueOptions) {
+  constructor(queue: EngineQueue, { app, engine, enqueue }: ShownQueueOptions) {
     // Bull Board's types know BullMQ on Redis alone; its code asks the queue which engine it has.
     super(queue as unknown as ConstructorParameters<typeof BullMQAdapter>[0], { allowRetries: true });
     this.#queue = queue;
     this.#app = app;
+    this.#engine = engine;
     this.#enqueue = enqueue;
   }
 
@@ -104,9 +107,9 @@ export class ShownQueue extends BullMQAdapter {
     return job instanceof Job ? this.#redacted(job) : job;
   }
 
-  /** As BullMQ lists them, but also on PostgreSQL, where they have no address, and asked for no more than every few seconds. */
+  /** Our processes by their hosts and the connected ones of other programs, without addresses; asked for no more than every few seconds. */
   override async getWorkers(): Promise<QueueWorker[] | null> {
-    const workers = await liveWorkers(this.#queue);
+    const workers = await liveWorkers(this.#engine, this.#queue);
     return workers?.map(({ name, id, ageSeconds }: LiveWorker) => ({ id, name, addr: '', age: ageSeconds })) ?? null;
   }
 

@@ -1,4 +1,5 @@
-import type { EngineQueue } from '../../src/engine/index.ts';
+import type { Engine, EngineQueue } from '../../src/engine/index.ts';
+import { readFleet, supervisedName, type FleetHost } from '../../src/runtime/index.ts';
 import { isEngineAway } from '../http/engine-away.ts';
 
 export interface LiveWorker {
@@ -6,27 +7,59 @@ export interface LiveWorker {
   /** As the worker process named itself; null when it did not. */
   readonly name: string | null;
   readonly ageSeconds: number;
+  /** A process of one of our hosts; else the connection of another program. */
+  readonly ours: boolean;
 }
 
 /** Redis walks all its clients for this and every open page asks: once in so long is enough. */
 const ASK_EVERY_MS = 3_000;
 
-const answers = new WeakMap<
-  EngineQueue,
-  { readonly at: number; readonly workers: Promise<LiveWorker[] | undefined> }
->();
-
-/** The workers that are connected to the queue; undefined where the engine does not say. */
-export function liveWorkers(queue: EngineQueue): Promise<LiveWorker[] | undefined> {
-  const known = answers.get(queue);
-  if (known !== undefined && Date.now() - known.at < ASK_EVERY_MS) return known.workers;
-  const workers = ask(queue);
-  answers.set(queue, { at: Date.now(), workers });
-  workers.catch(() => answers.delete(queue));
-  return workers;
+interface Asked<Answer> {
+  readonly at: number;
+  readonly answer: Promise<Answer>;
 }
 
-async function ask(queue: EngineQueue): Promise<LiveWorker[] | undefined> {
+const hosts = new WeakMap<Engine, Asked<readonly FleetHost[]>>();
+const others = new WeakMap<EngineQueue, Asked<readonly LiveWorker[] | undefined>>();
+
+/**
+ * Who works on the queue. Our processes take by turns, on connections that all queues share, so that no connection tells of them: their
+ * hosts say that they are alive and which queues they serve. Stock workers of other programs have a connection for each queue. Undefined
+ * where there is nobody of ours and the engine does not tell the others.
+ */
+export async function liveWorkers(engine: Engine, queue: EngineQueue): Promise<readonly LiveWorker[] | undefined> {
+  const [alive, connected] = await Promise.all([
+    lately(hosts, engine, async () => (await readFleet(engine)).hosts),
+    lately(others, queue, () => ask(queue)),
+  ]);
+  const now = engine.clock.now();
+  const ours = alive.flatMap(host => (host.queues.includes(queue.name) ? processesOf(host, now) : []));
+  return connected === undefined && ours.length === 0 ? undefined : [...ours, ...(connected ?? [])];
+}
+
+function lately<Key extends object, Answer>(
+  known: WeakMap<Key, Asked<Answer>>,
+  key: Key,
+  askFor: () => Promise<Answer>,
+): Promise<Answer> {
+  const last = known.get(key);
+  if (last !== undefined && Date.now() - last.at < ASK_EVERY_MS) return last.answer;
+  const answer = askFor();
+  known.set(key, { at: Date.now(), answer });
+  answer.catch(() => known.delete(key));
+  return answer;
+}
+
+/** Numbered as far as the host has processes: those that were replaced go on under higher numbers, which nobody tells. */
+function processesOf({ name, processes, startedAt }: FleetHost, now: number): readonly LiveWorker[] {
+  const ageSeconds = Math.max(0, Math.round((now - startedAt) / 1_000));
+  return Array.from({ length: processes }, (_, index) => {
+    const process = supervisedName(name, index + 1);
+    return { id: process, name: process, ageSeconds, ours: true };
+  });
+}
+
+async function ask(queue: EngineQueue): Promise<readonly LiveWorker[] | undefined> {
   const clients = await queue.getWorkers().catch((error: unknown) => {
     if (isEngineAway(error)) throw error;
     // An account that may not list clients can still see the queues.
@@ -35,14 +68,20 @@ async function ask(queue: EngineQueue): Promise<LiveWorker[] | undefined> {
   if (clients === undefined) return undefined;
   // Where the provider forbids the question BullMQ answers with one line that has a sentence for a name.
   if (clients.some(client => client['name']?.includes(' '))) return undefined;
-  return clients.map((client, index) => {
-    // Redis: the connection's name before BullMQ shortened it; PostgreSQL: the application's name.
-    const connection = client['rawname'] ?? client['name'] ?? '';
-    const mark = connection.indexOf(':w:');
-    return {
-      id: client['id'] ?? String(index),
-      name: mark === -1 ? null : connection.slice(mark + 3),
-      ageSeconds: Number(client['age'] ?? 0) || 0,
-    };
-  });
+  return clients
+    .map((client, index) => {
+      // Redis: the connection's name before BullMQ shortened it; PostgreSQL: the application's name.
+      const connection = client['rawname'] ?? client['name'] ?? '';
+      const mark = connection.indexOf(':w:');
+      return {
+        id: client['id'] ?? String(index),
+        name: mark === -1 ? null : connection.slice(mark + 3),
+        ageSeconds: Number(client['age'] ?? 0) || 0,
+        ours: false,
+      };
+    })
+    .filter(({ name }) => name !== WAKING);
 }
+
+/** The connection on which a process of ours waits for work: of one process for one queue, whatever it serves. */
+const WAKING = 'shiftwork';

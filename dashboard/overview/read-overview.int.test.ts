@@ -4,6 +4,7 @@ import { stockWorker } from '../../tests/support/stock-worker.ts';
 import { PATIENT } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { PRIORITY_NUMBERS } from '../../src/queue/index.ts';
+import { openState } from '../../src/state/index.ts';
 import { readOverview, type QueueFigures } from './read-overview.ts';
 
 const HOUR = 3_600_000;
@@ -32,7 +33,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
     for (const [priority, ageHours, delay] of jobs) {
       await queue.add('x', {}, { priority, delay, timestamp: now - ageHours * HOUR });
     }
-    return (await readOverview(new Map([[name, queue]]), Date.now())).queues[0];
+    return (await readOverview(engine, new Map([[name, queue]]), Date.now())).queues[0];
   }
 
   test('an empty queue is due nothing and has nobody working on it', async () => {
@@ -75,7 +76,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
     ] as const) {
       const timestamp = Date.now() - 9 * HOUR;
       await (await queue.add('x', {}, { priority: normal, delay: hours * HOUR, timestamp })).promote();
-      const { queues } = await readOverview(new Map([['waited', queue]]), Date.now());
+      const { queues } = await readOverview(engine, new Map([['waited', queue]]), Date.now());
       expect(Math.round((queues[0]?.oldestDueMs ?? -HOUR) / HOUR)).toBe(expected);
       await queue.obliterate({ force: true });
     }
@@ -86,7 +87,26 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
     expect(await figuresOf('paused', [])).toMatchObject({ paused: true });
   });
 
-  test('one worker process on two queues is one', async () => {
+  test('processes of hosts that are alive are counted for the queues that each serves, once in all', async () => {
+    const store = await openState(engine);
+    const host = { host: 'a', pid: 1, startedAt: engine.clock.now(), processes: 12, queues: ['served', 'served-too'] };
+    await store.set('presence', 'host-a', host, 60_000);
+    await store.set('presence', 'host-b', { ...host, host: 'b', processes: 1, queues: ['served-too'] }, 60_000);
+    await store.set('presence', 'host-c', { ...host, host: 'c', processes: 5, queues: ['elsewhere'] }, 60_000);
+    const names = ['served', 'served-too', 'served-by-nobody'];
+    const queues = new Map(await Promise.all(names.map(async name => [name, await engine.queue(name)] as const)));
+    const reader = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
+    try {
+      const { queues: figures, workers } = await readOverview(reader, queues, Date.now());
+      expect(figures.map(queue => queue.workers)).toEqual([12, 13, 0]);
+      expect(workers).toBe(13);
+    } finally {
+      await reader.close(1_000);
+      for (const name of ['host-a', 'host-b', 'host-c']) await store.delete('presence', name);
+    }
+  });
+
+  test('one stock worker process on two queues is one', async () => {
     const workers = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
     try {
       for (const [queue, name] of [
@@ -101,7 +121,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
         ['two', await engine.queue('two')],
       ] as const);
       await vi.waitFor(async () => {
-        const { queues: figures, workers: processes } = await readOverview(queues, Date.now());
+        const { queues: figures, workers: processes } = await readOverview(engine, queues, Date.now());
         expect(figures.map(queue => queue.workers)).toEqual([1, 2]);
         expect(processes).toBe(2);
       }, PATIENT);

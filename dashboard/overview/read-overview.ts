@@ -1,4 +1,4 @@
-import type { EngineQueue } from '../../src/engine/index.ts';
+import type { Engine, EngineQueue } from '../../src/engine/index.ts';
 import { readQueueFigures, type QueueFigures as StoredFigures } from '../../src/queue/index.ts';
 import { liveWorkers, type LiveWorker } from './live-workers.ts';
 
@@ -8,32 +8,39 @@ export interface QueueFigures extends StoredFigures {
 
 export interface Overview {
   readonly queues: readonly QueueFigures[];
-  /** Worker processes that are connected; undefined where the engine does not say. */
+  /** Worker processes that are alive; undefined where the engine does not say. */
   readonly workers: number | undefined;
 }
 
 /** Reads every queue at once; `now` is the engine's time. Rejects when the engine does not answer. */
-export async function readOverview(queues: ReadonlyMap<string, EngineQueue>, now: number): Promise<Overview> {
+export async function readOverview(
+  engine: Engine,
+  queues: ReadonlyMap<string, EngineQueue>,
+  now: number,
+): Promise<Overview> {
   const read = await Promise.all(
     [...queues.values()].map(async queue => {
-      const [figures, workers] = await Promise.all([readQueueFigures(queue, now), liveWorkers(queue)]);
+      const [figures, workers] = await Promise.all([readQueueFigures(queue, now), liveWorkers(engine, queue)]);
       return { figures: { ...figures, workers: workers?.length }, workers };
     }),
   );
   return { queues: read.map(({ figures }) => figures), workers: processes(read.map(({ workers }) => workers)) };
 }
 
-/** One process works on several queues under one name; PostgreSQL cuts long names, so one that begins another is the same. */
+/** One process works on several queues under one name. */
 function processes(lists: readonly (readonly LiveWorker[] | undefined)[]): number | undefined {
-  const names = new Set<string>();
+  const ours = new Set<string>();
+  const others = new Set<string>();
   let unnamed = 0;
   for (const list of lists) {
     if (list === undefined) return undefined;
-    for (const { name } of list) {
-      if (name === null) unnamed += 1;
-      else names.add(name);
+    for (const worker of list) {
+      if (worker.name === null) unnamed += 1;
+      else (worker.ours ? ours : others).add(worker.name);
     }
   }
-  const sorted = [...names].sort();
-  return unnamed + sorted.filter((name, index) => !(sorted[index + 1] ?? '').startsWith(name)).length;
+  // PostgreSQL cuts long names of connections, so one that begins another is the same.
+  const sorted = [...others].sort();
+  const named = sorted.filter((name, index) => !(sorted[index + 1] ?? '').startsWith(name)).length;
+  return ours.size + unnamed + named;
 }

@@ -86,6 +86,10 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
       await board.waitForSelector(`text="${name}"`);
       expect(await board.content()).not.toContain('ada@example.com');
     }
+    await board.goto(`http://localhost:${ports['DASHBOARD_PORT']}/`);
+    // As many as `npm start` runs, in all and for each queue.
+    expect(await board.textContent('dt:has-text("Workers alive") + dd')).toBe('2');
+    expect(await board.locator('table tbody td:last-child').allTextContents()).toEqual(['2', '2', '2']);
     expect(complaints).toEqual([]);
     await browser.close();
 
