@@ -1,4 +1,14 @@
-import { groupsOf, HELD_PRIORITY, limitOf, startPace, type GroupLimit, type GroupPause } from '../turns/index.ts';
+import {
+  contractGroup,
+  groupsOf,
+  HELD_PRIORITY,
+  limitOf,
+  startPace,
+  type GroupLimit,
+  type GroupPause,
+  type PausedBy,
+  type PausedGroup,
+} from '../turns/index.ts';
 import type { MemoryJob } from './memory-job.ts';
 
 /** A place at which a job runs is looked at again after so long; whoever ends one looks at once. */
@@ -21,24 +31,30 @@ interface Group {
 /** Limits and pauses of groups: what the other engines do in their turns, one job at a time. */
 export class MemoryGroups {
   readonly #groups = new Map<string, Group>();
-  readonly #pauses = new Map<string, GroupPause>();
+  /** By group and who paused it. */
+  readonly #pauses = new Map<string, PausedGroup>();
 
   pause(group: string, pause: GroupPause): void {
-    this.#pauses.set(group, pause);
+    this.#pauses.set(`${pause.by} ${group}`, { ...pause, group });
   }
 
-  resume(group: string): void {
-    this.#pauses.delete(group);
+  resume(group: string, by: PausedBy): void {
+    this.#pauses.delete(`${by} ${group}`);
+  }
+
+  get pauses(): readonly PausedGroup[] {
+    return [...this.#pauses.values()];
   }
 
   /** Whether a waiting job may start beside those that run. */
   judge(job: MemoryJob, limits: readonly GroupLimit[], running: readonly MemoryJob[], now: number): GroupVerdict {
     let probing = false;
-    for (const group of groupsIn(job)) {
-      const pause = this.#pauses.get(group);
-      if (pause !== undefined && pause.until > now) return { until: pause.until, probing: false };
-      if (pause?.probes === false) this.#pauses.delete(group);
-      const probes = pause?.probes === true;
+    for (const group of [...this.#pausedContractOf(job), ...groupsIn(job)]) {
+      const pauses = this.#pausesOf(group);
+      const pausedUntil = Math.max(...pauses.map(({ until }) => until));
+      if (pausedUntil > now) return { until: pausedUntil, probing: false };
+      for (const each of pauses) if (!each.probes) this.resume(each.group, each.by);
+      const probes = pauses.some(pause => pause.probes);
       const { concurrency, rate } = limits.find(({ name }) => name === limitOf(group)) ?? {};
       const most = probes ? 1 : concurrency;
       if (most !== undefined && running.filter(other => groupsIn(other).includes(group)).length >= most) {
@@ -49,6 +65,16 @@ export class MemoryGroups {
       probing ||= probes;
     }
     return { until: undefined, probing };
+  }
+
+  #pausesOf(group: string): readonly PausedGroup[] {
+    const keys = [`breaker ${group}`, `person ${group}`, `person ${limitOf(group)}`];
+    return keys.flatMap(key => this.#pauses.get(key) ?? []);
+  }
+
+  #pausedContractOf(job: MemoryJob): readonly string[] {
+    const group = contractGroup(job.name);
+    return !endsOnly(job) && this.#pauses.has(`person ${group}`) ? [group] : [];
   }
 
   /** When the queue itself may start a job; undefined: now. */
@@ -77,8 +103,13 @@ export class MemoryGroups {
 }
 
 /** One that only ends, without a run, is kept by no limit. */
-function groupsIn({ opts, deferredFailure, progress, state }: MemoryJob): readonly string[] {
-  if (state !== 'active' && (deferredFailure !== undefined || progress.includes('"cancel":{'))) return [];
+function endsOnly({ deferredFailure, progress, state }: MemoryJob): boolean {
+  return state !== 'active' && (deferredFailure !== undefined || progress.includes('"cancel":{'));
+}
+
+function groupsIn(job: MemoryJob): readonly string[] {
+  if (endsOnly(job)) return [];
+  const { opts } = job;
   const stored: unknown = JSON.parse(opts);
   return typeof stored === 'object' && stored !== null ? groupsOf(stored) : [];
 }

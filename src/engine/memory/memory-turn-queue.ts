@@ -1,4 +1,5 @@
 import type { JobsOptions } from 'bullmq';
+import { HELD_PRIORITY } from '../turns/index.ts';
 import type {
   AddAnswer,
   End,
@@ -7,6 +8,8 @@ import type {
   KeyHold,
   NewJob,
   NoteAnswer,
+  PausedBy,
+  PausedGroup,
   Rest,
   RunNote,
   StepAnswer,
@@ -132,7 +135,8 @@ export class MemoryTurnQueue implements TurnQueue {
     now: number,
   ): { readonly jobs: readonly TakenJob[]; readonly rest: Rest } {
     const queue = this.#queue;
-    const { rate, limits } = this.#options.settings ?? {};
+    const { rate, limits: given } = this.#options.settings ?? {};
+    const limits = given ?? (queue.groups.pauses.length > 0 ? [] : undefined);
     queue.rate.worker = rate;
     const jobs: TakenJob[] = [];
     let bytes = 0;
@@ -221,10 +225,20 @@ export class MemoryTurnQueue implements TurnQueue {
     this.#queue.groups.pause(group, pause);
   }
 
-  async resumeGroup(group: string): Promise<void> {
+  async resumeGroup(group: string, by: PausedBy): Promise<void> {
     await this.#options.reach();
-    this.#queue.groups.resume(group);
+    this.#queue.groups.resume(group, by);
     this.#queue.events.sign();
+  }
+
+  async pauses(): Promise<readonly PausedGroup[]> {
+    await this.#options.reach();
+    return this.#queue.groups.pauses;
+  }
+
+  async held(): Promise<number> {
+    await this.#options.reach();
+    return this.#queue.inState('waiting').filter(({ priority }) => priority >= HELD_PRIORITY).length;
   }
 
   async waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {

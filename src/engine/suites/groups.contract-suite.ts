@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../tests/faults/random.ts';
-import { groupsOf } from '../turns/index.ts';
+import { contractGroup, FOR_GOOD, groupsOf } from '../turns/index.ts';
 import type {
   End,
   EndKind,
@@ -25,7 +25,7 @@ const DONE: EndKind = { what: 'succeeded', result: 'true', keep: {} };
 /** What limits of groups promise on every engine, where jobs are taken. Times are told: no test waits for one. */
 export function groupsContract(
   kind: string,
-  open: (name: string, limits: readonly GroupLimit[]) => Promise<OpenGroupedQueue>,
+  open: (name: string, limits: readonly GroupLimit[] | undefined) => Promise<OpenGroupedQueue>,
 ): void {
   describe(`groups on ${kind}`, () => {
     let opened: OpenGroupedQueue | undefined;
@@ -160,24 +160,24 @@ export function groupsContract(
 
     test('a paused group starts nothing until it is resumed, and its pause ends by itself', async () => {
       await start({ name: 'host' });
-      await queue.pauseGroup('host/a', { until: now + 10_000, probes: false });
+      await queue.pauseGroup('host/a', { by: 'breaker', until: now + 10_000, probes: false });
       await queue.add([...jobs('host/a', 'a1', 'a2'), ...jobs('host/b', 'b1')]);
       expect(idsOf(await take(9))).toEqual(['b1']);
       now += 9_999;
       expect(await take(9)).toEqual([]);
       now += 1;
       expect(idsOf(await take(9))).toEqual(['a1', 'a2']);
-      await queue.pauseGroup('host/b', { until: Number.MAX_SAFE_INTEGER, probes: false });
+      await queue.pauseGroup('host/b', { by: 'breaker', until: Number.MAX_SAFE_INTEGER, probes: false });
       await queue.add(jobs('host/b', 'b2'));
       now += 86_400_000;
       expect(await take(9)).toEqual([]);
-      await queue.resumeGroup('host/b');
+      await queue.resumeGroup('host/b', 'breaker');
       expect(idsOf(await take(9))).toEqual(['b2']);
     });
 
     test('a pause that is found out about lets one job through at a time, and says so, until the group is resumed', async () => {
       await start({ name: 'host' });
-      await queue.pauseGroup('host/a', { until: now + 10_000, probes: true });
+      await queue.pauseGroup('host/a', { by: 'breaker', until: now + 10_000, probes: true });
       await queue.add(jobs('host/a', 'a1', 'a2', 'a3'));
       now += 10_000;
       const [probe, ...more] = await take(9);
@@ -186,10 +186,69 @@ export function groupsContract(
       if (probe === undefined) throw new Error('nothing probes');
       const [second] = await take(9, [end(probe)]);
       expect(second).toMatchObject({ id: 'a2', probing: true });
-      await queue.resumeGroup('host/a');
+      await queue.resumeGroup('host/a', 'breaker');
       const [third] = await take(9);
       expect(third?.id).toBe('a3');
       expect(third?.probing).not.toBe(true);
+    });
+
+    test('a group is paused by each for himself; who has paused it, and how many jobs are held, can be asked', async () => {
+      await start({ name: 'host' });
+      await queue.pauseGroup('host/a', { by: 'breaker', until: now + 1_000, probes: true });
+      await queue.pauseGroup('host/a', { by: 'person', until: FOR_GOOD, probes: false });
+      await queue.add(jobs('host/a', 'a1', 'a2'));
+      expect(await take(9)).toEqual([]);
+      expect(await queue.held()).toBe(2);
+      expect((await queue.pauses()).toSorted((a, b) => a.by.localeCompare(b.by))).toEqual([
+        { group: 'host/a', by: 'breaker', until: now + 1_000, probes: true },
+        { group: 'host/a', by: 'person', until: FOR_GOOD, probes: false },
+      ]);
+      await queue.resumeGroup('host/a', 'breaker');
+      now += 60_000;
+      expect(await take(9)).toEqual([]);
+      await queue.resumeGroup('host/a', 'person');
+      expect(idsOf(await take(9))).toEqual(['a1', 'a2']);
+      expect(await queue.pauses()).toEqual([]);
+      expect(await queue.held()).toBe(0);
+    });
+
+    test('all groups of a limit can be paused by its name alone', async () => {
+      await start({ name: 'host' });
+      await queue.pauseGroup('host', { by: 'person', until: FOR_GOOD, probes: false });
+      await queue.add([...jobs('host/a', 'a1'), ...jobs('host/b', 'b1'), ...jobs('hosts/a', 'other'), job('free', [])]);
+      expect(idsOf(await take(9))).toEqual(['other', 'free']);
+      now += 120_000;
+      expect(await take(9)).toEqual([]);
+      await queue.resumeGroup('host', 'person');
+      expect(idsOf(await take(9)).toSorted()).toEqual(['a1', 'b1']);
+    });
+
+    test('on a queue without limits, too, the jobs of a contract or a group can be paused, and nothing is left of it afterwards', async () => {
+      opened = await open(`groups-${(count += 1)}`, undefined);
+      ({ queue } = opened);
+      await queue.add([job('call-1', []), { ...job('mail-1', []), name: 'mail' }, job('a1', ['host/a'])]);
+      await queue.pauseGroup(contractGroup('call'), { by: 'person', until: FOR_GOOD, probes: false });
+      const [mail, ...others] = await take(9);
+      expect(mail?.id).toBe('mail-1');
+      expect(others).toEqual([]);
+      await queue.resumeGroup(contractGroup('call'), 'person');
+      await queue.pauseGroup('host/a', { by: 'person', until: FOR_GOOD, probes: false });
+      const [call] = await take(9);
+      expect(call?.id).toBe('call-1');
+      expect(await queue.held()).toBe(1);
+      await queue.resumeGroup('host/a', 'person');
+      const [last] = await take(9);
+      expect(last).toMatchObject({ id: 'a1', attemptsStarted: 1 });
+      if (mail === undefined || call === undefined || last === undefined) throw new Error('three should run');
+      expect(
+        await take(
+          1,
+          [mail, call, last].map(each => end(each)),
+        ),
+      ).toEqual([]);
+      await queue.add(jobs('host/a', 'a2'));
+      expect(idsOf(await take(9))).toEqual(['a2']);
+      expect(await queue.held()).toBe(0);
     });
 
     test('a job that was stored without its groups goes back with them, and is decided by them from then on', async () => {
@@ -226,8 +285,8 @@ export function groupsContract(
       await queue.add([job('first', ['all/x'])]);
       const [first] = await take(1);
       if (first === undefined) throw new Error('nothing runs');
-      await queue.pauseGroup('host/a', { until: now + 10, probes: false });
-      await queue.pauseGroup('host/b', { until: now + 10, probes: false });
+      await queue.pauseGroup('host/a', { by: 'breaker', until: now + 10, probes: false });
+      await queue.pauseGroup('host/b', { by: 'breaker', until: now + 10, probes: false });
       await queue.add([
         ...jobs('host/a', 'a1', 'a2'),
         ...jobs('host/b', 'b1'),

@@ -34,11 +34,19 @@ export function groupName(limit: string, key: string): string {
   return `${limit}/${key}`;
 }
 
+/** All jobs of a contract: what a person pauses by the contract's name. No job carries it. */
+export function contractGroup(contract: string): string {
+  return groupName('job', contract);
+}
+
 /** The name of the limit whose group that is. */
 export function limitOf(group: string): string {
   const end = group.indexOf('/');
   return end === -1 ? group : group.slice(0, end);
 }
+
+/** A pause that no time ends. */
+export const FOR_GOOD = Number.MAX_SAFE_INTEGER;
 
 /**
  * BullMQ's numbers of priorities end at 2,097,152. A job that waits for a limit or a pause stands behind all others of its queue, at its own

@@ -16,6 +16,8 @@ export type {
   Succeeded,
 } from './end.ts';
 export {
+  contractGroup,
+  FOR_GOOD,
   groupName,
   groupsOf,
   HELD_PRIORITY,
@@ -31,4 +33,15 @@ export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
 export type { StepAnswer, StepRecord } from './step-record.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
 export { keyEndOf, storedKeyOf, type KeyBefore, type KeyEnd, type StoredKey } from './stored-key.ts';
-export type { GroupPause, KeyHold, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';
+export type {
+  GroupPause,
+  KeyHold,
+  PausedBy,
+  PausedGroup,
+  Rest,
+  Take,
+  Turn,
+  TurnAnswer,
+  TurnQueue,
+  TurnQueueSettings,
+} from './turn.ts';

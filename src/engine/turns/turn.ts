@@ -91,17 +91,33 @@ export interface TurnQueue {
    * One at a time.
    */
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void>;
-  /** No job of the group starts before then. Whatever was said about it before is said anew. */
+  /**
+   * No job of the group starts before then. Whatever the same one said about it before is said anew. A person may also pause all groups of a limit,
+   * by the limit's name alone, and the jobs of a contract, as `contractGroup` names them; also on a queue without limits.
+   */
   pauseGroup(group: string, pause: GroupPause): Promise<void>;
-  /** Its jobs start again, as its limit allows. */
-  resumeGroup(group: string): Promise<void>;
+  /** Its jobs start again, as its limit and who else has paused it allow. */
+  resumeGroup(group: string, by: PausedBy): Promise<void>;
+  /** Those that are paused, or let through one at a time. */
+  pauses(): Promise<readonly PausedGroup[]>;
+  /** How many jobs limits and pauses have set aside: they are among those that wait. */
+  held(): Promise<number>;
 }
 
+/** Each has a pause of its own: a group's jobs start when none is left. */
+export type PausedBy = 'person' | 'breaker';
+
 export interface GroupPause {
+  readonly by: PausedBy;
   /** Engine time, milliseconds since 1970. */
   readonly until: number;
   /** Whether its jobs are let through one at a time afterwards, until the group is resumed. Else the pause is over then. */
   readonly probes: boolean;
+}
+
+/** A pause, and what it is of. */
+export interface PausedGroup extends GroupPause {
+  readonly group: string;
 }
 
 export interface KeyHold {

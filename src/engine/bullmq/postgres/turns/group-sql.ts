@@ -18,6 +18,7 @@ export const GROUP_TABLES_SQL = `
     PRIMARY KEY (queue, id)
   );
   CREATE INDEX IF NOT EXISTS shiftwork_group_line_head ON shiftwork_group_line (queue, name, priority, seq);
+  -- Named as the group where a breaker said it, behind a '!' where a person did: also of all groups of a limit (its name alone), or a contract (job/NAME).
   CREATE TABLE IF NOT EXISTS shiftwork_group_pause (
     queue text NOT NULL, name text NOT NULL, until bigint NOT NULL, probes boolean NOT NULL,
     PRIMARY KEY (queue, name)
@@ -31,21 +32,28 @@ export const GROUP_SQL = `${GROUP_TABLES_SQL}
   CREATE OR REPLACE FUNCTION shiftwork_pause_group(p_queue text, p_name text, p_until bigint, p_probes boolean) RETURNS void
   LANGUAGE sql SET search_path FROM CURRENT AS $$
     INSERT INTO shiftwork_group_pause (queue, name, until, probes) VALUES (p_queue, p_name, p_until, p_probes)
-    ON CONFLICT (queue, name) DO UPDATE SET until = excluded.until, probes = excluded.probes
+    ON CONFLICT (queue, name) DO UPDATE SET until = excluded.until, probes = excluded.probes;
+    -- A turn without limits asks for one with them.
+    INSERT INTO meta (queue, field, value) VALUES (p_queue, 'groups', '1') ON CONFLICT (queue, field) DO NOTHING
   $$;
   CREATE OR REPLACE FUNCTION shiftwork_resume_group(p_queue text, p_name text) RETURNS void
   LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+  DECLARE
+    v_group text := ltrim(p_name, '!');
   BEGIN
     DELETE FROM shiftwork_group_pause WHERE queue = p_queue AND name = p_name;
-    UPDATE shiftwork_group SET look_at = 0 WHERE queue = p_queue AND name = p_name;
+    UPDATE shiftwork_group SET look_at = 0
+     WHERE queue = p_queue AND (name = v_group OR split_part(name, '/', 1) = v_group);
     IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
   END;
   $$;
   -- One that only ends, without a run, is kept by no limit.
+  CREATE OR REPLACE FUNCTION shiftwork_ends_only(p_job job) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_job.deferred_failure IS NOT NULL OR coalesce(jsonb_typeof(p_job.progress -> 'cancel') = 'object', false)
+  $$;
   CREATE OR REPLACE FUNCTION shiftwork_groups_of(p_job job) RETURNS text[] LANGUAGE plpgsql IMMUTABLE AS $$
   BEGIN
-    IF p_job.deferred_failure IS NOT NULL OR jsonb_typeof(p_job.progress -> 'cancel') = 'object'
-       OR jsonb_typeof(p_job.opts -> 'groups') IS DISTINCT FROM 'array' THEN
+    IF shiftwork_ends_only(p_job) OR jsonb_typeof(p_job.opts -> 'groups') IS DISTINCT FROM 'array' THEN
       RETURN '{}';
     END IF;
     RETURN ARRAY(
@@ -78,6 +86,7 @@ export const GROUP_SQL = `${GROUP_TABLES_SQL}
     v_name text;
     v_limit jsonb;
     v_most integer;
+    v_probes boolean;
     v_at bigint;
     v_due double precision;
   BEGIN
@@ -85,13 +94,15 @@ export const GROUP_SQL = `${GROUP_TABLES_SQL}
     FOREACH v_name IN ARRAY p_groups LOOP
       v_limit := p_limits -> split_part(v_name, '/', 1);
       v_most := (v_limit ->> 'concurrency')::integer;
-      IF p_pauses ? v_name THEN
-        until := (p_pauses #>> ARRAY[v_name, 'until'])::bigint;
+      IF p_pauses <> '{}' THEN
+        SELECT max((p_pauses #>> ARRAY[name, 'until'])::bigint), bool_or((p_pauses #>> ARRAY[name, 'probes'])::boolean)
+          INTO until, v_probes
+          FROM unnest(ARRAY[v_name, '!' || v_name, '!' || split_part(v_name, '/', 1)]) AS name WHERE p_pauses ? name;
         IF until > p_now THEN
           kept_by := v_name;
           RETURN;
         END IF;
-        IF (p_pauses #>> ARRAY[v_name, 'probes'])::boolean THEN
+        IF v_probes THEN
           v_most := 1;
           probing := true;
         END IF;

@@ -1,5 +1,7 @@
 import type { PgPool } from 'bullmq';
 import {
+  FOR_GOOD,
+  HELD_PRIORITY,
   startPace,
   type AddAnswer,
   type End,
@@ -9,6 +11,8 @@ import {
   type KeyHold,
   type NewJob,
   type NoteAnswer,
+  type PausedBy,
+  type PausedGroup,
   type Rest,
   type RunNote,
   type SettleAnswer,
@@ -24,6 +28,7 @@ import { writeEntry } from './entries.ts';
 import { NOTE, noteAnswers, noteParameters, type NoteRow } from './note-sql.ts';
 import { readJob, type JobRow } from './read-job.ts';
 import { READ_STEPS, STORE_STEP, SWEEP_STEPS, type StepRow } from './step-sql.ts';
+import { pausedGroup, pauseName, type PauseRow } from './pauses.ts';
 import { refusalOf, runStatement } from './statement.ts';
 import type { WorkSigns } from './work-signs.ts';
 
@@ -50,6 +55,10 @@ interface TurnRow {
 
 interface AnswerRow {
   readonly answer: Exclude<AddAnswer['kind'], 'refused'>;
+}
+
+interface HeldRow {
+  readonly held: string;
 }
 
 interface AddedRow {
@@ -100,6 +109,8 @@ export class PostgresTurnQueue implements TurnQueue {
 
   /** As many jobs of the queue run, in all processes, as may run at once. */
   #isFull = false;
+  /** Something of a queue without limits is paused, as far as is known. */
+  #isGrouped = false;
 
   constructor(options: PostgresTurnQueueOptions) {
     this.name = options.name;
@@ -159,7 +170,7 @@ export class PostgresTurnQueue implements TurnQueue {
     const { pool, sender, settings = {}, metricsKept = 0 } = this.#options;
     const { id, now, ends, take } = turn;
     const { slot, again } = this.#slotOf(id);
-    const { limits } = settings;
+    const limits = settings.limits ?? (this.#isGrouped ? [] : undefined);
     const within = limits && [writeLimits(limits), [...new Set(ends.flatMap(({ groups = [] }) => groups))]];
     const rows = await runStatement<TurnRow & JobRow>(pool, within === undefined ? TURN : TURN_WITHIN, [
       this.name,
@@ -182,12 +193,19 @@ export class PostgresTurnQueue implements TurnQueue {
       if (refusalOf(cause) !== undefined) this.#slots[slot] = undefined;
       throw cause;
     });
-    this.#slots[slot] = undefined;
     const [head, ...jobs] = rows;
     if (head === undefined) throw new TypeError('Expected a row about the turn.');
+    const settled = head.codes.map((code): SettleAnswer => ({ kind: ANSWERS[code] ?? 'missing' }));
+    this.#isGrouped = head.held === 'grouped' || (within !== undefined && (head.held !== null || jobs.length > 0));
+    if (head.held === 'grouped') {
+      const { jobs: found, rest } = await this.#turn({ ...turn, id: `${id}:within`, ends: [] });
+      this.#slots[slot] = undefined;
+      return { settled, jobs: found, rest };
+    }
+    this.#slots[slot] = undefined;
     this.#isFull = head.held === 'concurrency';
     return {
-      settled: head.codes.map(code => ({ kind: ANSWERS[code] ?? 'missing' })),
+      settled,
       jobs: jobs.map((row, index) =>
         head.probes?.[index] === true ? { ...readJob(row), probing: true } : readJob(row),
       ),
@@ -261,13 +279,24 @@ export class PostgresTurnQueue implements TurnQueue {
     return rows.map(({ id }) => id);
   }
 
-  async pauseGroup(group: string, { until, probes }: GroupPause): Promise<void> {
-    const args = [this.name, group, Math.ceil(Math.min(until, Number.MAX_SAFE_INTEGER)), probes];
+  async pauseGroup(group: string, { by, until, probes }: GroupPause): Promise<void> {
+    const args = [this.name, pauseName(group, by), Math.ceil(Math.min(until, FOR_GOOD)), probes];
     await runStatement(this.#options.pool, 'SELECT shiftwork_pause_group($1, $2, $3, $4)', args);
   }
 
-  async resumeGroup(group: string): Promise<void> {
-    await runStatement(this.#options.pool, 'SELECT shiftwork_resume_group($1, $2)', [this.name, group]);
+  async resumeGroup(group: string, by: PausedBy): Promise<void> {
+    await runStatement(this.#options.pool, 'SELECT shiftwork_resume_group($1, $2)', [this.name, pauseName(group, by)]);
+  }
+
+  async pauses(): Promise<readonly PausedGroup[]> {
+    const statement = 'SELECT name, until, probes FROM shiftwork_group_pause WHERE queue = $1 ORDER BY name';
+    return (await runStatement<PauseRow>(this.#options.pool, statement, [this.name])).map(pausedGroup);
+  }
+
+  async held(): Promise<number> {
+    const statement = "SELECT count(*) AS held FROM job WHERE queue = $1 AND state = 'waiting' AND priority >= $2";
+    const rows = await runStatement<HeldRow>(this.#options.pool, statement, [this.name, HELD_PRIORITY]);
+    return Number(rows[0]?.held ?? 0);
   }
 
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {

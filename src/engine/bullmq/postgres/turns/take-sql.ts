@@ -19,6 +19,10 @@ export const TAKE_SQL = `
       FROM due ORDER BY process_at_ms, seq;
   END;
   $$;
+  -- Whether something of the queue is paused that only a turn with limits knows.
+  CREATE OR REPLACE FUNCTION shiftwork_is_grouped(p_queue text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM meta WHERE queue = p_queue AND field = 'groups')
+  $$;
   -- How many of the wanted jobs may be taken now, and what holds back the others: 'paused', 'concurrency' or 'rate'.
   CREATE OR REPLACE FUNCTION shiftwork_room(
     p_queue text, p_now bigint, p_wanted bigint, p_max integer, p_duration bigint,

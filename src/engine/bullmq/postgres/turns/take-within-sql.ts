@@ -83,6 +83,9 @@ export const TAKE_WITHIN_SQL = `
         v_has_next := false;
       END IF;
       v_groups := shiftwork_groups_of(v_job);
+      IF v_pauses ? ('!job/' || v_job.name) AND NOT shiftwork_ends_only(v_job) THEN
+        v_groups := array_prepend('job/' || v_job.name, v_groups);
+      END IF;
       SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, v_groups, p_limits, v_running, v_pauses, p_now);
       v_keeps := v_kept.kept_by;
       v_until := v_kept.until;
@@ -200,6 +203,9 @@ export const TAKE_WITHIN_SQL = `
       IF v_taken < v_wanted THEN
         limited_ms := greatest(limited_ms, rate_limit_effective(p_queue, p_max, at));
         SELECT min(look_at) INTO v_look_at FROM shiftwork_group WHERE queue = p_queue;
+        IF v_look_at IS NULL AND NOT EXISTS (SELECT 1 FROM shiftwork_group_pause WHERE queue = p_queue) THEN
+          DELETE FROM meta WHERE queue = p_queue AND field = 'groups';
+        END IF;
         next_at := least(next_delay(p_queue), v_look_at);
       END IF;
     END IF;

@@ -15,7 +15,7 @@ const MEMORY_SQL = `
  * One turn of one queue: settles the ends, then takes as many jobs as there are tokens. One transaction, one trip.
  *
  * The first row is about the turn and has no id: a code for each end, the server's time, when the next delayed job is due, how long a
- * rate holds the queue back, and what held jobs back ('paused', 'concurrency', 'rate', 'bytes'). The taken jobs follow in their order.
+ * rate holds the queue back, and what held jobs back ('paused', 'concurrency', 'rate', 'bytes'; 'grouped': groups are paused, ask with limits). The taken jobs follow in their order.
  * The time is the server's unless `p_now` says another.
  */
 export const TURN_SQL = `${MEMORY_SQL}
@@ -76,7 +76,9 @@ export const TURN_SQL = `${MEMORY_SQL}
       PERFORM shiftwork_promote(p_queue, at);
       SELECT * INTO v_room FROM shiftwork_room(p_queue, at, v_wanted, p_max, p_duration);
       held := v_room.held;
-      IF v_room.room > 0 THEN
+      IF v_room.room > 0 AND shiftwork_is_grouped(p_queue) THEN
+        held := 'grouped';
+      ELSIF v_room.room > 0 THEN
         v_ids := shiftwork_claim(p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes);
         v_taken := cardinality(v_ids);
         IF v_taken > 0 AND v_room.spend_ms IS NOT NULL THEN

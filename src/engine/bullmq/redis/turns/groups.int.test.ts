@@ -13,7 +13,7 @@ const NOW = 1_900_000_000_000;
 
 afterAll(() => redis.disconnect());
 
-function open(name: string, limits: readonly GroupLimit[], sender = name): RedisTurnQueue {
+function open(name: string, limits: readonly GroupLimit[] | undefined, sender = name): RedisTurnQueue {
   return new RedisTurnQueue({ redis, blocking: () => redis, prefix, name, sender, settings: { limits } });
 }
 

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../../../redis/index.ts';
 import {
+  FOR_GOOD,
   storedKeyOf,
   type AddAnswer,
   type End,
@@ -9,6 +10,8 @@ import {
   type KeyHold,
   type NewJob,
   type NoteAnswer,
+  type PausedBy,
+  type PausedGroup,
   type Rest,
   type RunNote,
   type SettleAnswer,
@@ -24,7 +27,8 @@ import { AddTrips } from './add-trips.ts';
 import { writeOptions } from './options.ts';
 import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
-import { GROUP_KEYS, RESUME_GROUP } from './scripts/groups.ts';
+import { pauseField, pausedGroup } from './pauses.ts';
+import { GROUP_KEYS, PAUSE_GROUP, RESUME_GROUP } from './scripts/groups.ts';
 import { NOTE_SCRIPT } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
 import { READ_STEPS_SCRIPT, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
@@ -51,6 +55,8 @@ export interface RedisTurnQueueOptions {
 
 /** More than a sender ever has under way. */
 const SLOTS = 16;
+/** Where those stand that were set aside: see scripts/groups.ts. */
+const HELD_SCORE = 2 ** 54;
 /** BullMQ's answer that a job asks for its own script: see scripts/settle.ts. */
 const RARE = 1;
 
@@ -62,7 +68,10 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #key: string;
   readonly #turnKeys: readonly string[];
   readonly #addKeys: readonly string[];
+  readonly #groupKeys: readonly string[];
   readonly #turnScript: Script;
+  readonly #limitedScript: Script;
+  readonly #pauseScript: Script;
   readonly #resumeScript: Script;
   readonly #addScript: Script;
   readonly #noteScript: Script;
@@ -74,18 +83,22 @@ export class RedisTurnQueue implements TurnQueue {
   /** Ids of the turns that are under way, or whose answers were lost. */
   readonly #slots: (string | undefined)[] = [];
   #signal: WorkSignal | undefined;
+  /** Something of a queue without limits is paused, as far as is known. */
+  #isGrouped = false;
   #tripCount = 0;
 
   constructor(options: RedisTurnQueueOptions) {
-    const { redis, prefix, name, sender, scripts, metricsKept = 0, settings = {} } = options;
+    const { redis, prefix, name, sender, scripts, metricsKept = 0 } = options;
     this.name = name;
     this.#options = options;
     this.#key = `${prefix}:${name}:`;
-    const isLimited = settings.limits !== undefined;
-    this.#turnKeys = [...TURN_KEYS, `answers:${sender}`, ...(isLimited ? GROUP_KEYS : [])].map(key => this.#key + key);
+    this.#turnKeys = [...TURN_KEYS, `answers:${sender}`].map(key => this.#key + key);
+    this.#groupKeys = GROUP_KEYS.map(key => this.#key + key);
     this.#addKeys = [...ADD_KEYS, `sent:${sender}`].map(key => this.#key + key);
     const { turn = TURN_SCRIPT, limited = LIMITED_TURN_SCRIPT } = scripts ?? {};
-    this.#turnScript = new Script(redis, isLimited ? limited : turn);
+    this.#turnScript = new Script(redis, turn);
+    this.#limitedScript = new Script(redis, limited);
+    this.#pauseScript = new Script(redis, PAUSE_GROUP);
     this.#resumeScript = new Script(redis, RESUME_GROUP);
     this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
     this.#noteScript = new Script(redis, NOTE_SCRIPT);
@@ -119,18 +132,27 @@ export class RedisTurnQueue implements TurnQueue {
   }
 
   /** `released`: ends that were written before. */
-  async #turn(
-    turn: Turn,
-    released: readonly End[] = [],
-  ): Promise<TurnAnswer & { readonly rare: readonly { readonly index: number; readonly end: End }[] }> {
+  async #turn(turn: Turn, released: readonly End[] = []): Promise<DoneTurn> {
     const { settings = {}, metricsKept = 0 } = this.#options;
     const slot = this.#slotOf(turn.id);
     const args = turnArguments(this.#key, slot, turn, settings, metricsKept);
-    if (settings.limits !== undefined) args.push(...limitArguments(settings.limits, turn.ends, released));
-    const raw: unknown = await this.#turnScript.run(this.#turnKeys, args);
-    this.#slots[slot] = undefined;
+    const isWithin = settings.limits !== undefined || this.#isGrouped;
+    const raw: unknown = isWithin
+      ? await this.#limitedScript.run(
+          [...this.#turnKeys, ...this.#groupKeys],
+          [...args, ...limitArguments(settings.limits ?? [], turn.ends, released)],
+        )
+      : await this.#turnScript.run(this.#turnKeys, args);
     if (!Array.isArray(raw)) throw new TypeError('Expected a list from the script of a turn.');
     const [codes, found, kind, detail]: readonly unknown[] = raw;
+    // Where nothing waits any more, the next turn finds out anew.
+    this.#isGrouped = kind === 'grouped' || (isWithin && kind !== 'none');
+    if (kind === 'grouped') {
+      const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:within`, ends: [] });
+      this.#slots[slot] = undefined;
+      return { settled: listOf(codes).map(settleAnswer), jobs, rest, rare: [] };
+    }
+    this.#slots[slot] = undefined;
     const rare: { readonly index: number; readonly end: End }[] = [];
     const settled = listOf(codes).map((code, index): SettleAnswer => {
       const end = turn.ends[index];
@@ -218,14 +240,24 @@ export class RedisTurnQueue implements TurnQueue {
     return this.#signal.wait(now, until, signal);
   }
 
-  async pauseGroup(group: string, { until, probes }: GroupPause): Promise<void> {
-    const pause = `${Math.ceil(Math.min(until, Number.MAX_SAFE_INTEGER))}:${probes ? 1 : 0}`;
-    await this.#options.redis.hset(`${this.#key}groups:paused`, group, pause);
+  async pauseGroup(group: string, { by, until, probes }: GroupPause): Promise<void> {
+    const pause = `${Math.ceil(Math.min(until, FOR_GOOD))}:${probes ? 1 : 0}`;
+    const keys = ['groups:paused', 'meta'].map(key => this.#key + key);
+    await this.#pauseScript.run(keys, [pauseField(group, by), pause]);
   }
 
-  async resumeGroup(group: string): Promise<void> {
+  async resumeGroup(group: string, by: PausedBy): Promise<void> {
     const keys = ['groups:paused', 'groups:timed', 'marker'].map(key => this.#key + key);
-    await this.#resumeScript.run(keys, [group]);
+    await this.#resumeScript.run(keys, [pauseField(group, by), group]);
+  }
+
+  async pauses(): Promise<readonly PausedGroup[]> {
+    const stored = await this.#options.redis.hgetall(`${this.#key}groups:paused`);
+    return Object.entries(stored).map(([field, pause]) => pausedGroup(field, pause));
+  }
+
+  held(): Promise<number> {
+    return this.#options.redis.zcount(`${this.#key}prioritized`, HELD_SCORE, '+inf');
   }
 
   /**
@@ -245,6 +277,8 @@ export class RedisTurnQueue implements TurnQueue {
     await pipeline.exec();
   }
 }
+
+type DoneTurn = TurnAnswer & { readonly rare: readonly { readonly index: number; readonly end: End }[] };
 
 /** One that the script for many knows. */
 function isPlain({ opts }: NewJob): boolean {

@@ -7,6 +7,10 @@ export const GROUP_KEYS = ['groups:ready', 'groups:timed', 'groups:paused', 'gro
  * the counter of turns. A group's own keys: `line` (its jobs that wait, in their order), `runs` (its jobs that run, by when their locks were
  * last looked at), `starts` (times of its last starts) and `pace` (when the next is due). A group without jobs has no keys.
  *
+ * In `paused` stand a breaker's pauses under the name of the group, a person's behind a `!`: of a group, of all groups of a limit (its name alone),
+ * or of a contract (`job/NAME`). While a group is paused or has a line, the queue's `meta` says so (`groups`): a turn without limits then asks for
+ * one with them.
+ *
  * A job in a line stands also in BullMQ's `prioritized`, behind all others (from HELD on). That place is what counts: where another program has
  * taken or removed the job, its place in the line means nothing.
  *
@@ -78,20 +82,24 @@ end
 local function waitsUntil(group, id)
   local limit = limitOf(group)
   local concurrency, probes = limit.concurrency, false
-  local pause = anyPaused and call('HGET', paused, group)
-  if pause then
-    local over, kind = string.match(pause, '^(%d+):(%d)$')
-    if tonumber(over) > now then
-      --#paused
-      return tonumber(over), false
+  if anyPaused then
+    local till
+    local names = { group, '!' .. group, '!' .. string.match(group, '^[^/]*') }
+    for i, pause in ipairs(call('HMGET', paused, unpack(names))) do
+      local over, kind = string.match(pause or '', '^(%d+):(%d)$')
+      over = tonumber(over)
+      if over and over > now then
+        --#paused
+        till = math.max(till or 0, over)
+      elseif kind == '1' then
+        --#probes
+        concurrency, probes = 1, true
+      elseif over then
+        --#pause-is-over
+        call('HDEL', paused, names[i])
+      end
     end
-    if kind == '1' then
-      --#probes
-      concurrency, probes = 1, true
-    else
-      --#pause-is-over
-      call('HDEL', paused, group)
-    end
+    if till then return till, false end
   end
   if concurrency and isFull(runsOf(group), concurrency, id) then
     --#full
@@ -169,16 +177,20 @@ end
 export const GROUPS_OF = /* lua */ `
 local GROUPS_AT_MOST = 8
 local function groupsOf(id)
-  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress')
+  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress', 'name')
   if stored.err or stored[2] then return {} end
   if stored[3] and string.find(stored[3], '"cancel":{', 1, true) then
     --#cancelled
     return {}
   end
+  local found = {}
+  if anyPaused and stored[4] and call('HEXISTS', paused, '!job/' .. stored[4]) == 1 then
+    --#contract-paused
+    found[1] = 'job/' .. stored[4]
+  end
   local ok, opts = pcall(cjson.decode, stored[1])
   local groups = ok and type(opts) == 'table' and opts.groups
-  if type(groups) ~= 'table' then return {} end
-  local found = {}
+  if type(groups) ~= 'table' then return found end
   for i = 1, math.min(#groups, GROUPS_AT_MOST) do
     if type(groups[i]) == 'string' then found[#found + 1] = groups[i] end
   end
@@ -186,11 +198,25 @@ local function groupsOf(id)
 end
 `;
 
-/** KEYS: paused, timed, marker. Its jobs are looked at again at once. */
+/** KEYS: paused, meta. ARGV: field, pause. */
+export const PAUSE_GROUP = /* lua */ `
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[2], 'groups', '1')
+`;
+
+/** KEYS: paused, timed, marker. ARGV: field, group. Its jobs are looked at again at once: those of all its groups, where it is a limit's name alone. */
 export const RESUME_GROUP = /* lua */ `
-redis.call('HDEL', KEYS[1], ARGV[1])
-if redis.call('ZSCORE', KEYS[2], ARGV[1]) then
-  redis.call('ZADD', KEYS[2], 0, ARGV[1])
-  redis.call('ZADD', KEYS[3], 0, '0')
+local call = redis.call
+call('HDEL', KEYS[1], ARGV[1])
+local function look(group)
+  call('ZADD', KEYS[2], 'XX', 0, group)
+  call('ZADD', KEYS[3], 0, '0')
+end
+if string.find(ARGV[2], '/', 1, true) then
+  if call('ZSCORE', KEYS[2], ARGV[2]) then look(ARGV[2]) end
+else
+  for _, group in ipairs(call('ZRANGE', KEYS[2], 0, -1)) do
+    if string.sub(group, 1, #ARGV[2] + 1) == ARGV[2] .. '/' then look(group) end
+  end
 end
 `;

@@ -55,7 +55,7 @@ if ends > 0 then
   for i = 1, ends do locks[i] = prefix .. ARGV[endsAt + 2 * i - 1] .. ':lock' end
   locks = call('MGET', unpack(locks))
 end
-local state = call('HMGET', meta, 'paused', 'concurrency', 'max', 'duration', 'opts.maxLenEvents')
+local state = call('HMGET', meta, 'paused', 'concurrency', 'max', 'duration', 'opts.maxLenEvents', 'groups')
 local maxEvents = state[5]
 local PARTS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
 

@@ -160,6 +160,10 @@ if tokens > 0 and not rare then
       local due = first and math.floor(first / 4096)
       if group and (not due or tonumber(group) < due) then due = math.ceil(group) end
       rest, detail = 'none', due and string.format('%.0f', due) or ''
+      if state[6] and not group and call('EXISTS', paused, ready) == 0 then
+        --#grouped-no-more
+        call('HDEL', meta, 'groups')
+      end
     elseif rest == '' then
       rest = nth < tokens and 'blocked' or 'more'
     end

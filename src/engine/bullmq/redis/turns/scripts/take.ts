@@ -66,6 +66,9 @@ if tokens > 0 and not rare then
   elseif blocked then
     --#blocked
     rest = 'blocked'
+  elseif state[6] then
+    --#grouped
+    rest = 'grouped'
   else
     if ends == 0 and call('EXISTS', wait, prioritized) > 0 then insist() end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
