@@ -17,7 +17,7 @@ export {
   type MemoryJob,
   type MemoryQueue,
 } from './memory/index.ts';
-export { keyEndOf, storedKeyOf } from './turns/index.ts';
+export { contractGroup, FOR_GOOD, groupName, groupsOf, keyEndOf, limitOf, storedKeyOf } from './turns/index.ts';
 export type {
   AddAnswer,
   KeyBefore,
@@ -30,9 +30,13 @@ export type {
   RunNote,
   End,
   EndKind,
+  GroupLimit,
+  GroupPause,
   JobLock,
   Keep,
   NewJob,
+  PausedBy,
+  PausedGroup,
   Rest,
   SettleAnswer,
   TakenJob,

@@ -45,9 +45,6 @@ export function limitOf(group: string): string {
   return end === -1 ? group : group.slice(0, end);
 }
 
-/** A pause that no time ends. */
-export const FOR_GOOD = Number.MAX_SAFE_INTEGER;
-
 /**
  * BullMQ's numbers of priorities end at 2,097,152. A job that waits for a limit or a pause stands behind all others of its queue, at its own
  * priority and this: our workers pass it over, every other program sees it wait, and a stock Worker takes it last.

@@ -17,7 +17,6 @@ export type {
 } from './end.ts';
 export {
   contractGroup,
-  FOR_GOOD,
   groupName,
   groupsOf,
   HELD_PRIORITY,
@@ -28,20 +27,10 @@ export {
   type StartPace,
   type TakeRate,
 } from './groups.ts';
+export { FOR_GOOD, pausedGroup, pauseName, type GroupPause, type PausedBy, type PausedGroup } from './pause.ts';
 export type { BrokenJob, JobLock, SoundJob, TakenJob } from './taken-job.ts';
 export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
 export type { StepAnswer, StepRecord } from './step-record.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
 export { keyEndOf, storedKeyOf, type KeyBefore, type KeyEnd, type StoredKey } from './stored-key.ts';
-export type {
-  GroupPause,
-  KeyHold,
-  PausedBy,
-  PausedGroup,
-  Rest,
-  Take,
-  Turn,
-  TurnAnswer,
-  TurnQueue,
-  TurnQueueSettings,
-} from './turn.ts';
+export type { KeyHold, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';

@@ -1,5 +1,6 @@
 import type { End, SettleAnswer } from './end.ts';
 import type { GroupLimit, TakeRate } from './groups.ts';
+import type { GroupPause, PausedBy, PausedGroup } from './pause.ts';
 import type { JobLock, TakenJob } from './taken-job.ts';
 import type { AddAnswer, NewJob } from './new-job.ts';
 import type { StepAnswer, StepRecord } from './step-record.ts';
@@ -102,22 +103,6 @@ export interface TurnQueue {
   pauses(): Promise<readonly PausedGroup[]>;
   /** How many jobs limits and pauses have set aside: they are among those that wait. */
   held(): Promise<number>;
-}
-
-/** Each has a pause of its own: a group's jobs start when none is left. */
-export type PausedBy = 'person' | 'breaker';
-
-export interface GroupPause {
-  readonly by: PausedBy;
-  /** Engine time, milliseconds since 1970. */
-  readonly until: number;
-  /** Whether its jobs are let through one at a time afterwards, until the group is resumed. Else the pause is over then. */
-  readonly probes: boolean;
-}
-
-/** A pause, and what it is of. */
-export interface PausedGroup extends GroupPause {
-  readonly group: string;
 }
 
 export interface KeyHold {

@@ -2,6 +2,8 @@ import type { PgPool } from 'bullmq';
 import {
   FOR_GOOD,
   HELD_PRIORITY,
+  pausedGroup,
+  pauseName,
   startPace,
   type AddAnswer,
   type End,
@@ -28,7 +30,6 @@ import { writeEntry } from './entries.ts';
 import { NOTE, noteAnswers, noteParameters, type NoteRow } from './note-sql.ts';
 import { readJob, type JobRow } from './read-job.ts';
 import { READ_STEPS, STORE_STEP, SWEEP_STEPS, type StepRow } from './step-sql.ts';
-import { pausedGroup, pauseName, type PauseRow } from './pauses.ts';
 import { refusalOf, runStatement } from './statement.ts';
 import type { WorkSigns } from './work-signs.ts';
 
@@ -55,6 +56,12 @@ interface TurnRow {
 
 interface AnswerRow {
   readonly answer: Exclude<AddAnswer['kind'], 'refused'>;
+}
+
+interface PauseRow {
+  readonly name: string;
+  readonly until: string;
+  readonly probes: boolean;
 }
 
 interface HeldRow {
@@ -290,7 +297,8 @@ export class PostgresTurnQueue implements TurnQueue {
 
   async pauses(): Promise<readonly PausedGroup[]> {
     const statement = 'SELECT name, until, probes FROM shiftwork_group_pause WHERE queue = $1 ORDER BY name';
-    return (await runStatement<PauseRow>(this.#options.pool, statement, [this.name])).map(pausedGroup);
+    const rows = await runStatement<PauseRow>(this.#options.pool, statement, [this.name]);
+    return rows.map(({ name, until, probes }) => pausedGroup(name, Number(until), probes));
   }
 
   async held(): Promise<number> {

@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../../../redis/index.ts';
 import {
   FOR_GOOD,
+  pausedGroup,
+  pauseName,
   storedKeyOf,
   type AddAnswer,
   type End,
@@ -27,7 +29,6 @@ import { AddTrips } from './add-trips.ts';
 import { writeOptions } from './options.ts';
 import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
-import { pauseField, pausedGroup } from './pauses.ts';
 import { GROUP_KEYS, PAUSE_GROUP, RESUME_GROUP } from './scripts/groups.ts';
 import { NOTE_SCRIPT } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
@@ -243,17 +244,20 @@ export class RedisTurnQueue implements TurnQueue {
   async pauseGroup(group: string, { by, until, probes }: GroupPause): Promise<void> {
     const pause = `${Math.ceil(Math.min(until, FOR_GOOD))}:${probes ? 1 : 0}`;
     const keys = ['groups:paused', 'meta'].map(key => this.#key + key);
-    await this.#pauseScript.run(keys, [pauseField(group, by), pause]);
+    await this.#pauseScript.run(keys, [pauseName(group, by), pause]);
   }
 
   async resumeGroup(group: string, by: PausedBy): Promise<void> {
     const keys = ['groups:paused', 'groups:timed', 'marker'].map(key => this.#key + key);
-    await this.#resumeScript.run(keys, [pauseField(group, by), group]);
+    await this.#resumeScript.run(keys, [pauseName(group, by), group]);
   }
 
   async pauses(): Promise<readonly PausedGroup[]> {
     const stored = await this.#options.redis.hgetall(`${this.#key}groups:paused`);
-    return Object.entries(stored).map(([field, pause]) => pausedGroup(field, pause));
+    return Object.entries(stored).map(([name, pause]) => {
+      const [until, probes] = pause.split(':');
+      return pausedGroup(name, Number(until), probes === '1');
+    });
   }
 
   held(): Promise<number> {
