@@ -48,14 +48,12 @@ async function main(): Promise<void> {
   if (choice !== undefined) logger.warn(choice);
   const facts = new Facts();
   logFacts(facts, logger);
-  const kind = engineUrl.startsWith('redis') ? 'redis' : 'postgres';
   const engine = openEngine({
     url: engineUrl,
     role: 'producer',
     namespace,
     secrets,
-    onError: error => facts.emit('engine.lost', { engine: kind, error }),
-    onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
+    facts,
   });
   const store = await openStore(app);
   const letters = await openOtherLetters(app, process.env);

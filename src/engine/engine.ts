@@ -3,6 +3,7 @@ import type { App } from '../contracts/index.ts';
 import type { EngineClock } from './clock/index.ts';
 import type { JobEnds } from './ends/index.ts';
 import type { RedisClient, RedisKeys } from '../redis/index.ts';
+import type { Facts } from '../facts/index.ts';
 import type { GivenSecrets } from '../secrets/index.ts';
 import type { TurnQueue, TurnQueueSettings } from './turns/index.ts';
 
@@ -105,8 +106,6 @@ export interface EngineOptions {
   readonly secrets?: GivenSecrets | undefined;
   /** Keeps installations apart; BullMQ's own names (`bull`, schema `bullmq`) when left out. */
   readonly namespace?: string | undefined;
-  /** Called when the connection was lost or could not be made, once per outage. */
-  readonly onError?: ((error: Error) => void) | undefined;
-  /** Called when the engine answers again, with the milliseconds for which it did not. */
-  readonly onBack?: ((awayMs: number) => void) | undefined;
+  /** Where its loss is stated, once per outage, and its return: `engine.lost`, `engine.back`. */
+  readonly facts?: Facts | undefined;
 }

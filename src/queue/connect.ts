@@ -35,17 +35,15 @@ export function connect(options: ConnectOptions): Client {
     throw new InvalidConfigError(['Expected connect() to get { redis: URL } or { postgres: URL }, got neither.']);
   }
   const facts = options.facts ?? new Facts();
-  const kind = url.startsWith('redis') ? 'redis' : 'postgres';
   const engine = openEngine({
     url,
     role: 'producer',
     namespace: options.namespace,
     secrets: checkSecrets(options),
-    onError: error => facts.emit('engine.lost', { engine: kind, error }),
-    onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
+    facts,
   });
   if (options.app !== undefined) engine.place(options.app);
-  watchClock({ clock: engine.clock, engine: kind, facts });
+  watchClock({ clock: engine.clock, engine: engine.kind, facts });
   return clientOn(engine, facts, options.traceparent, options.tracer);
 }
 

@@ -598,7 +598,7 @@ function shortest(act: () => void): number {
 describe.each(engineCases)('case 25: the engine goes away ($kind)', ({ kind }) => {
   test('the dashboard starts, stays, says so without a host, and lets nobody in unseen', async () => {
     const url = kind === 'redis' ? 'redis://:secret@127.0.0.1:1' : 'postgres://user:secret@127.0.0.1:1/db';
-    const engine = openEngine({ url, role: 'producer', onError: () => undefined });
+    const engine = openEngine({ url, role: 'producer' });
     const away = createDashboard({ app: sampleApp, engine, users: [], production: false });
     const server = away.handler.listen(0, '127.0.0.1');
     try {

@@ -4,12 +4,12 @@ import { Environment, readLogLevel, readNodeEnv } from '../../config/index.ts';
 import { loadApp } from '../load-app.ts';
 import { openDatabase } from '../open-database.ts';
 import { type App } from '../../contracts/index.ts';
-import { openEngine } from '../../engine/index.ts';
+import { openEngine, watchClock } from '../../engine/index.ts';
 import { runReactions, type Bus, type Unsubscribe } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { awaitSchema } from '../../migrations/index.ts';
 import { outboxSchema, Relay } from '../../outbox/index.ts';
-import { connect, type Client } from '../../queue/index.ts';
+import { clientOn, type Client } from '../../queue/index.ts';
 import { createLogger, logFacts, loadTracer } from '../../telemetry/index.ts';
 import { type Command, onStopAsked, parseCommand } from '../../command/index.ts';
 import { openBus } from '../bus/index.ts';
@@ -34,7 +34,7 @@ export const relay: Command = {
     const app = await loadApp(path);
     const environment = new Environment(variables);
     const settings = readOutboxSettings(environment);
-    const { database, engineUrl, namespace, redis, secrets } = settings;
+    const { database, engineUrl, namespace, secrets } = settings;
     const port = environment.integer('RELAY_PORT', { min: 0, max: 65_535 });
     readLogLevel(environment);
     readNodeEnv(environment);
@@ -55,19 +55,11 @@ export const relay: Command = {
       role: 'producer',
       namespace,
       secrets,
-      onError: error => facts.emit('engine.lost', { engine: engine.kind, error }),
-      onBack: awayMs => facts.emit('engine.back', { engine: engine.kind, awayMs }),
+      facts,
     });
     engine.place(app);
-    const client = connect({
-      redis,
-      postgres: database,
-      namespace,
-      ...secrets,
-      app,
-      facts,
-      tracer: await loadTracer(),
-    });
+    watchClock({ clock: engine.clock, engine: engine.kind, facts });
+    const client = clientOn(engine, facts, undefined, await loadTracer());
     const bus = await openBus(app, facts, settings);
     const reactions = await react(bus, client, app, stopAsked.signal);
     const running = new Relay({ pool, engine, bus, namespace, facts });
@@ -82,7 +74,7 @@ export const relay: Command = {
     unwatch();
     await running.stop(STOP_MS);
     await reactions?.(5_000);
-    await Promise.all([bus.close(2_000), client.close(), engine.close(1_000)]);
+    await Promise.all([bus.close(2_000), client.close()]);
     // A connection on which a query is still unanswered would be waited for.
     await Promise.race([pool.end(), sleep(1_000, undefined, { ref: false })]);
     health?.close();

@@ -9,7 +9,6 @@ import {
   settledBy,
   supervisedName,
   supervisorOf,
-  watchForWedge,
   watchOwnProcess,
   workerName,
   type OwnWatch,
@@ -18,6 +17,7 @@ import {
 } from '../../runtime/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
 import { recordOutboxEnds } from '../outbox/index.ts';
+import { renewWhenWedged } from './renew-when-wedged.ts';
 import { usableEngine } from './usable-engine.ts';
 import type { WorkerSettings } from './worker-settings.ts';
 
@@ -121,7 +121,8 @@ export class OwnWorkers implements StartedWorkers {
     if (signal.aborted) return;
     this.#duties.start();
     if (watched) this.#watch = watchOwnProcess(name, watch === 'on');
-    this.#unwatch = this.#watchForWedge(engine, host);
+    const onHopeless = (queue: string): void => this.#parts.onHopeless?.(queue);
+    this.#unwatch = renewWhenWedged({ name, engine, queues, host, facts, onHopeless });
     await host.start();
   }
 
@@ -131,35 +132,8 @@ export class OwnWorkers implements StartedWorkers {
     this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack });
   }
 
-  #watchForWedge(engine: Engine, host: WorkerHost): () => void {
-    const { name, facts, queues } = this;
-    return watchForWedge({
-      engine,
-      queues,
-      running: host.running,
-      fetches: host.fetches,
-      onWedged: queue => {
-        facts.emit('worker.wedged', { worker: name, queue, step: 'reconnect' });
-        engine.renew();
-      },
-      onHopeless: queue => {
-        facts.emit('worker.wedged', { worker: name, queue, step: 'leave' });
-        this.#parts.onHopeless?.(queue);
-      },
-    });
-  }
-
   #open(): Engine {
-    const { url, kind, namespace, secrets } = this.#parts.settings.engine;
-    const { facts } = this;
-    return openEngine({
-      url,
-      role: 'worker',
-      namespace,
-      secrets,
-      onError: error => facts.emit('engine.lost', { engine: kind, error }),
-      onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
-    });
+    return openEngine({ ...this.#parts.settings.engine, role: 'worker', facts: this.facts });
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -68,15 +68,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   for (const warning of environment.warnings) facts.emit('config.warning', { warning });
 
   const others = await openOthers?.(app);
-  const { url, kind, namespace, secrets } = settings.engine;
-  const engine = openEngine({
-    url,
-    role: 'worker',
-    namespace,
-    secrets,
-    onError: error => facts.emit('engine.lost', { engine: kind, error }),
-    onBack: awayMs => facts.emit('engine.back', { engine: kind, awayMs }),
-  });
+  const engine = openEngine({ ...settings.engine, role: 'worker', facts });
   let phase: FleetStanding['phase'] = 'starting';
   const supervisor = new Supervisor({
     name: workerName(),

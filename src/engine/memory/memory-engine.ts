@@ -4,7 +4,7 @@ import type { GivenSecrets } from '../../secrets/index.ts';
 import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import { prefixOf } from '../settings/namespace.ts';
-import { Outage } from '../outage/outage.ts';
+import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
@@ -42,7 +42,7 @@ export class MemoryEngine implements Engine {
     this.clock = new MemoryEngineClock(this.#server.clock);
     this.#namespace = prefixOf(options.namespace);
     this.#options = options;
-    this.#outage = new Outage(this.target, options);
+    this.#outage = new Outage(this.target, outageFacts(this.kind, options.facts));
   }
 
   async queue(name: string): Promise<EngineQueue> {

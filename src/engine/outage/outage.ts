@@ -1,5 +1,6 @@
 import { reasonOf } from '../../resilience/index.ts';
 import { bareError } from '../../privacy/index.ts';
+import type { Facts } from '../../facts/index.ts';
 import { EngineUnreachableError } from './engine-unreachable-error.ts';
 
 const CLOSED = new Error('Connection is closed.');
@@ -7,6 +8,14 @@ const CLOSED = new Error('Connection is closed.');
 export interface OutageListeners {
   readonly onError?: ((error: Error) => void) | undefined;
   readonly onBack?: ((awayMs: number) => void) | undefined;
+}
+
+/** Listeners that state an engine's loss and its return. */
+export function outageFacts(engine: string, facts: Facts | undefined): OutageListeners {
+  return {
+    onError: error => facts?.emit('engine.lost', { engine, error }),
+    onBack: awayMs => facts?.emit('engine.back', { engine, awayMs }),
+  };
 }
 
 /** Turns many signs of one outage (every failed attempt of every connection) into one report, and its end into another. */

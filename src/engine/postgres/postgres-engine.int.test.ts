@@ -4,6 +4,7 @@ import { startPostgres, type PostgresServer } from '../../../tests/support/postg
 import { startTurnWorker } from '../../../tests/support/turn-worker.ts';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
+import { Facts } from '../../facts/index.ts';
 import { openEngine, type Engine, type EngineOptions } from '../index.ts';
 
 let server: PostgresServer;
@@ -138,12 +139,10 @@ test('twenty queues and workers share one pool without a warning, and leave no c
 test('a connection that the server cuts is replaced: the worker hears of the next job', async () => {
   const lost: Error[] = [];
   let back = 0;
-  const engine = open({
-    role: 'worker',
-    namespace: 'cut',
-    onError: error => lost.push(error),
-    onBack: () => (back += 1),
-  });
+  const facts = new Facts();
+  facts.on('engine.lost', ({ fields: { error } }) => lost.push(error));
+  facts.on('engine.back', () => (back += 1));
+  const engine = open({ role: 'worker', namespace: 'cut', facts });
   await engine.migrate();
   const processed: string[] = [];
   await startTurnWorker(engine, 'email', async job => void processed.push(job.name));

@@ -9,7 +9,7 @@ import type { JobEnds } from '../ends/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, within } from '../settings/limits.ts';
 import { schemaOf } from '../settings/namespace.ts';
-import { Outage } from '../outage/outage.ts';
+import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
 import { targetOf } from '../settings/target.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
@@ -52,7 +52,7 @@ export class PostgresEngine implements Engine {
     this.#url = url;
     this.#options = options;
     this.#schema = schemaOf(options.namespace);
-    this.#outage = new Outage(this.target, options);
+    this.#outage = new Outage(this.target, outageFacts(this.kind, options.facts));
     this.clock = new EngineClock(async () => postgresTime((await this.#open()).pool));
   }
 

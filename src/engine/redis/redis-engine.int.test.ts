@@ -5,6 +5,7 @@ import { startRedis, type RedisServer } from '../../../tests/support/redis-serve
 import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { startTurnWorker } from '../../../tests/support/turn-worker.ts';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
+import { Facts } from '../../facts/index.ts';
 import { openEngine, type Engine, type EngineOptions, type EngineQueue } from '../index.ts';
 import { BlockingRedis } from './blocking-redis.ts';
 import { insistOnDatabase } from './insist-on-database.ts';
@@ -152,7 +153,9 @@ describe('the connection', () => {
     url.username = 'app';
     url.password = 'wr0ng';
     const lost: Error[] = [];
-    const engine = open({ role: 'producer', url: url.href, onError: error => lost.push(error) });
+    const facts = new Facts();
+    facts.on('engine.lost', ({ fields: { error } }) => lost.push(error));
+    const engine = open({ role: 'producer', url: url.href, facts });
     const refusal = await engine.check().then(
       () => undefined,
       (error: unknown) => error,
@@ -283,7 +286,9 @@ describe('the number of a database in the URL', () => {
   test('that the server does not have is refused by the check, and no job goes into database 0 instead', async () => {
     const before = await redis.dbsize();
     const lost = vi.fn<(error: Error) => void>();
-    const producer = open({ role: 'producer', url: numbered(99), namespace: 'nowhere', onError: lost });
+    const facts = new Facts();
+    facts.on('engine.lost', ({ fields: { error } }) => lost(error));
+    const producer = open({ role: 'producer', url: numbered(99), namespace: 'nowhere', facts });
     const refusal = { code: 'ENGINE_UNREACHABLE', message: expect.stringContaining('no database of the number') };
     await expect(producer.queue('email')).rejects.toMatchObject(refusal);
     // Also after several attempts, and told once.

@@ -13,7 +13,7 @@ import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.t
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
-import { Outage } from '../outage/outage.ts';
+import { Outage, outageFacts } from '../outage/outage.ts';
 import { RedisEnds } from '../bullmq/redis/redis-ends.ts';
 import { checkCluster } from './check-cluster.ts';
 import { checkRedis, kindErrorsOf } from './check.ts';
@@ -50,7 +50,7 @@ export class RedisEngine implements Engine {
     this.secrets = options.secrets ?? {};
     this.target = address.target;
     this.#options = options;
-    this.#outage = new Outage(this.target, options);
+    this.#outage = new Outage(this.target, outageFacts(this.kind, options.facts));
     const prefix = prefixOf(options.namespace);
     const keys = address.kind === 'cluster' ? new ClusterKeys(prefix, () => this.#ready()) : new PlainKeys(prefix);
     this.#keys = keys;

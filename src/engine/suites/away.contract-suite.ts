@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { PATIENCE_MS, PATIENT } from '../../../tests/support/wait-for.ts';
 import { EngineUnreachableError } from '../outage/engine-unreachable-error.ts';
 import { isOutage } from '../../resilience/index.ts';
+import { Facts } from '../../facts/index.ts';
 import { openEngine, type Engine, type EngineOptions } from '../index.ts';
 import {
   Engines,
@@ -39,12 +40,10 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
     function watched(role: EngineOptions['role']) {
       const lost: Error[] = [];
       const back: number[] = [];
-      const engine = engines.open({
-        url: server.url,
-        role,
-        onError: error => lost.push(error),
-        onBack: awayMs => back.push(awayMs),
-      });
+      const facts = new Facts();
+      facts.on('engine.lost', ({ fields: { error } }) => lost.push(error));
+      facts.on('engine.back', ({ fields: { awayMs } }) => back.push(awayMs));
+      const engine = engines.open({ url: server.url, role, facts });
       return { engine, lost, back };
     }
 

@@ -27,13 +27,10 @@ describe.each(waysToRefuse)('while $engine refuses writes with $code', way => {
     const { url } = server;
     const lost: string[] = [];
     let back = 0;
-    const engine = openEngine({
-      url,
-      namespace,
-      role: 'worker',
-      onError: error => void lost.push(error.message),
-      onBack: () => void (back += 1),
-    });
+    const facts = new Facts();
+    facts.on('engine.lost', ({ fields: { error } }) => lost.push(error.message));
+    facts.on('engine.back', () => (back += 1));
+    const engine = openEngine({ url, namespace, role: 'worker', facts });
     cleanups.push(() => engine.close(500));
     await engine.migrate();
     const client = connect({ [way.engine]: url, namespace });
@@ -43,7 +40,6 @@ describe.each(waysToRefuse)('while $engine refuses writes with $code', way => {
       await server.refuse();
       refusing = true;
     };
-    const facts = new Facts();
     const app = defineApp({ jobs: [charge], handlers: [handle(charge, (_data, run) => perform(run, refuse))] });
     const host = createWorkerHost({ app, engine, facts });
     cleanups.push(() => host.stop(1_000));
