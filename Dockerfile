@@ -7,6 +7,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY local/binaries/package.json local/binaries/
 COPY packages/shiftwork/package.json packages/shiftwork/
 COPY packages/dashboard/package.json packages/dashboard/
+COPY packages/create-shiftwork/package.json packages/create-shiftwork/
 
 # --workspaces=false leaves out local/binaries: the image has its own Node, and PostgreSQL is another service.
 FROM manifests AS build

@@ -3,7 +3,8 @@ import { LongestFirst } from './tests/support/longest-first.ts';
 import { PATIENT } from './tests/support/wait-for.ts';
 import { SummaryReporter } from './tests/support/summary-reporter.ts';
 
-const exclude = ['node_modules/**', 'dist/**', '.shiftwork/**'];
+// The template's test is run by the app that is made of it.
+const exclude = ['**/node_modules/**', 'dist/**', '.shiftwork/**', 'packages/create-shiftwork/template/**'];
 
 export default defineConfig({
   test: {

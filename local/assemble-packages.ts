@@ -6,7 +6,7 @@ const LIBRARY = ['src', 'jobs', 'producers', 'workers'] as const;
 
 /**
  * Fills packages/ from dist/: `shiftwork` with the platform and the catalogue, `@shiftwork/dashboard` with the dashboard, whose imports of the
- * platform become imports of the package, so that both share one copy of every class.
+ * platform become imports of the package, so that both share one copy of every class; `create-shiftwork` with its program, beside its template.
  */
 export function assemblePackages(root: string): void {
   const library = fresh(root, 'shiftwork');
@@ -23,6 +23,11 @@ export function assemblePackages(root: string): void {
     writeFileSync(path, throughPackage(readFileSync(path, 'utf8')));
   }
   chmodSync(join(dashboard, 'dist/main.js'), 0o755);
+
+  const create = fresh(root, 'create-shiftwork');
+  copy(join(root, 'dist/packages/create-shiftwork'), join(create, 'dist'));
+  cpSync(join(root, 'LICENSE'), join(create, 'LICENSE'));
+  chmodSync(join(create, 'dist/main.js'), 0o755);
 }
 
 /** `'../../src/engine/index.js'` -> `'shiftwork/internal/engine'`. */

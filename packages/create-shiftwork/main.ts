@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CreateUsageError, readOrder, type Order } from './arguments.ts';
+import { writeApp } from './write-app.ts';
+
+/** `npm create shiftwork`: writes an app and installs what it needs. Exit 0 done, 1 the install failed, 2 wrong use. */
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+
+try {
+  const { version } = JSON.parse(readFileSync(`${PACKAGE}/package.json`, 'utf8')) as { readonly version: string };
+  const order = readOrder(process.argv.slice(2), process.cwd(), `^${version}`);
+  writeApp(order, `${PACKAGE}/template`);
+  say(`Wrote ${order.name} into ${order.folder}`);
+  process.exitCode = order.install ? install(order) : 0;
+  if (process.exitCode === 0) sayWhatNext(order);
+} catch (error) {
+  if (!(error instanceof CreateUsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
+
+function install({ folder }: Order): number {
+  say('Installing what it needs ...');
+  const { status, error } = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: folder,
+    stdio: 'inherit',
+  });
+  if (status === 0) return 0;
+  const why = error === undefined ? `npm install ended with ${status}` : `npm did not start: ${error.message}`;
+  process.stderr.write(`${why}. The files are written: run "npm install" in ${folder}.\n`);
+  return 1;
+}
+
+function sayWhatNext({ folder, install: installed }: Order): void {
+  say('');
+  say(`  cd ${relative(process.cwd(), folder) || '.'}`);
+  if (!installed) say('  npm install');
+  say('  npm test       one test, without any server');
+  say('  npm start      web server and worker, on REDIS_URL (default redis://localhost:6379)');
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
