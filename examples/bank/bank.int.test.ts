@@ -4,6 +4,7 @@ import { Pool, type PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SubjectErasedError, type Projections } from '../../src/event-store/index.ts';
 import { Facts } from '../../src/facts/index.ts';
+import { tablesOf } from '../../tests/support/event-store.ts';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { Bank } from './bank.ts';
@@ -217,7 +218,7 @@ describe('the bank', () => {
   test('reads a long account from a snapshot', async () => {
     const a = await open(0);
     for (let n = 1; n <= 200; n += 1) await post(`/accounts/${a}/deposits`, { amount: n });
-    const { rows } = await pool.query(`select version from ${bank.store.names.snapshot} where stream = $1`, [
+    const { rows } = await pool.query(`select version from ${tablesOf(bank.store).snapshot} where stream = $1`, [
       `account-${a}`,
     ]);
     expect(rows).toEqual([{ version: '200' }]);
@@ -245,7 +246,7 @@ describe('the bank', () => {
     const id = String(body['accountId']);
     expect((await get(`/accounts/${id}`, body['position'])).body['ownerName']).toBe('Eve Secret');
     const stored = await pool.query(
-      `select payload::text from ${bank.store.names.event} where payload::text like '%Secret%'`,
+      `select payload::text from ${tablesOf(bank.store).event} where payload::text like '%Secret%'`,
     );
     expect(stored.rows).toEqual([]);
     // Another process, that has used the key a moment ago.

@@ -3,6 +3,7 @@ import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Facts } from '../../src/facts/index.ts';
 import { startProcess, type TestProcess } from '../../tests/support/child-process.ts';
+import { tablesOf } from '../../tests/support/event-store.ts';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
 import { Bank } from './bank.ts';
 import { migrateBank } from './migrate.ts';
@@ -65,7 +66,7 @@ async function balances({ from, to }: Asked): Promise<readonly [number, number]>
   const { rows } = await pool.query<{ stream: string; balance: number }>(
     `select stream, sum(case type when 'account.opened' then (payload->>'initialBalance')::int
        when 'money.deposited' then (payload->>'amount')::int else -(payload->>'amount')::int end)::int as balance
-     from ${bank.store.names.event} where stream = any($1) group by stream`,
+     from ${tablesOf(bank.store).event} where stream = any($1) group by stream`,
     [[`account-${from}`, `account-${to}`]],
   );
   const of = (id: string): number => rows.find(({ stream }) => stream === `account-${id}`)?.balance ?? Number.NaN;

@@ -7,7 +7,7 @@ import { ConcurrencyError } from './append/concurrency-error.ts';
 import { EventIdTakenError } from './append/event-id-taken-error.ts';
 import { EventStoreMissingError } from './schema/event-store-missing-error.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
-import { collect, counted, noted, openStore, type StoreOfTest } from '../../tests/support/event-store.ts';
+import { collect, counted, noted, openStore, type StoreOfTest, tablesOf } from '../../tests/support/event-store.ts';
 import { EventStore } from './event-store.ts';
 import { migrateEventStore } from './schema/tables.ts';
 
@@ -336,7 +336,7 @@ describe('the database', () => {
     // What replication and restores set so that triggers keep still.
     "set session_replication_role = 'replica'; delete from %s",
   ])('refuses to %s', async statement => {
-    const { event } = store.names;
+    const { event } = tablesOf(store);
     const client = await fixture.pool.connect();
     try {
       await expect(client.query(statement.replaceAll('%s', event))).rejects.toThrow('events are never changed');

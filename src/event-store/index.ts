@@ -1,10 +1,7 @@
-export {
-  EventStore,
-  type AppendOptions,
-  type EventStoreOptions,
-  type ReadAllOptions,
-  type ReadStreamOptions,
-} from './event-store.ts';
+export { EventStore } from './event-store.ts';
+export type { EventStoreOptions } from './store-parts.ts';
+export type { AppendOptions } from './append/appender.ts';
+export type { ReadAllOptions, ReadStreamOptions } from './read/event-reader.ts';
 export type { StreamAppend } from './append/stream-append.ts';
 export type { ExpectedVersion } from './append/expected-version.ts';
 export type { KeyRing } from './privacy/key-ring.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { Bank, bankProjections } from '../../examples/bank/bank.ts';
+import { tablesOf } from '../support/event-store.ts';
 import { migrateBank } from '../../examples/bank/migrate.ts';
 import { RuleBroken } from '../../examples/bank/rule-broken.ts';
 import { ConcurrencyError, type Projections } from '../../src/event-store/index.ts';
@@ -54,7 +55,7 @@ export async function randomBank(options: RandomBankOptions): Promise<RandomBank
     await projections.stop();
     wrong.push(...(await compareWithRebuild(pool, projections)));
     await bank.store.settle();
-    const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from ${bank.store.names.event}`);
+    const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from ${tablesOf(bank.store).event}`);
     return { wrong, ...tally, events: rows[0]?.n ?? 0 };
   } finally {
     await pool.end();
@@ -114,7 +115,7 @@ async function rebuildMeanwhile(projections: Projections, done: Promise<unknown>
 
 async function check(pool: Pool, bank: Bank, projections: Projections, paidIn: number): Promise<string[]> {
   const wrong: string[] = [];
-  const { event } = bank.store.names;
+  const { event } = tablesOf(bank.store);
   const one = async (text: string): Promise<Record<string, unknown>> => {
     const { rows } = await pool.query<Record<string, unknown>>(text);
     return rows[0] ?? {};

@@ -10,6 +10,7 @@ import {
   type Projection,
   type StoredEvent,
 } from '../../src/event-store/index.ts';
+import { partsOf } from '../../src/event-store/event-store.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { freshDatabase } from './engines.ts';
 
@@ -44,6 +45,11 @@ export async function openStore(options: Partial<EventStoreOptions> = {}): Promi
       await database.drop();
     },
   };
+}
+
+/** What the store's tables are called. */
+export function tablesOf(store: EventStore): ReturnType<typeof partsOf>['names'] {
+  return partsOf(store).names;
 }
 
 export async function collect(events: AsyncIterable<StoredEvent>): Promise<StoredEvent[]> {

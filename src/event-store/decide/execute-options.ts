@@ -1,5 +1,5 @@
 import { hasCode, InvalidOptionsError } from '../../errors/index.ts';
-import type { AppendOptions } from '../event-store.ts';
+import type { AppendOptions } from '../append/appender.ts';
 import { requireIdText } from '../schema/id-text.ts';
 
 export interface ExecuteOptions extends AppendOptions {

@@ -1,5 +1,5 @@
 import type { EventRequest } from '../../contracts/index.ts';
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import type { EventRow } from '../read/read-event.ts';
 import type { PreparedEvent } from '../append/prepare-event.ts';
 import type { Sql } from '../schema/sql.ts';
@@ -10,7 +10,7 @@ import type { StoredEvent } from '../read/stored-event.ts';
  * written, by the code that reads what was written. Their positions are drawn by the append; until then they stand at 0.
  */
 export async function recordedAs(
-  store: EventStore,
+  store: StoreParts,
   appends: readonly { readonly stream: string; readonly events: readonly EventRequest[]; readonly version: number }[],
   prepared: readonly PreparedEvent[],
   tx: Sql | undefined,
@@ -20,7 +20,7 @@ export async function recordedAs(
     for (const nth of events.keys()) {
       const event = prepared[recorded.length];
       if (event === undefined) break;
-      const read = store.interpret(rowOf(event, stream, version + nth + 1), tx);
+      const read = store.reader.interpret(rowOf(event, stream, version + nth + 1), tx);
       recorded.push(read instanceof Promise ? await read : read);
     }
   }

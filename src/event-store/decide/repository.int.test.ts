@@ -7,7 +7,7 @@ import { EventIdTakenError } from '../append/event-id-taken-error.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { StreamUnreadableError } from '../read/stream-unreadable-error.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
-import { collect, counted, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
+import { collect, counted, openStore, type StoreOfTest, tablesOf } from '../../../tests/support/event-store.ts';
 import { defineDecider, on } from './decider.ts';
 import { EventStore } from '../event-store.ts';
 import { Repository } from './repository.ts';
@@ -223,8 +223,11 @@ describe('load', () => {
 
 describe('snapshots', () => {
   const shots = async (stream: string) =>
-    (await fixture.pool.query(`select version, shape from ${fixture.store.names.snapshot} where stream = $1`, [stream]))
-      .rows;
+    (
+      await fixture.pool.query(`select version, shape from ${tablesOf(fixture.store).snapshot} where stream = $1`, [
+        stream,
+      ])
+    ).rows;
 
   test('are taken by count, used, and give the same state, dates included', async () => {
     const stream = fresh();
@@ -236,7 +239,7 @@ describe('snapshots', () => {
     expect(await counters.load(stream, { version: 3 })).toEqual(await plain.load(stream, { version: 3 }));
     // Without the events behind it the state still holds what the snapshot knows: it is read from there.
     await fixture.pool.query(
-      `update ${fixture.store.names.snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
+      `update ${tablesOf(fixture.store).snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
       [stream],
     );
     expect(await counters.load(stream)).toMatchObject({ state: { sum: 1_011 } });
@@ -266,7 +269,7 @@ describe('snapshots', () => {
     const before = new Repository(fixture.store, counter(), { snapshots: { every: 1, shape: 1 } });
     await before.execute(stream, 5);
     await fixture.pool.query(
-      `update ${fixture.store.names.snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
+      `update ${tablesOf(fixture.store).snapshot} set state = '{"state":{"sum":1000},"dates":[]}' where stream = $1`,
       [stream],
     );
     const after = new Repository(fixture.store, counter(), { snapshots: { every: 1, shape: 2 } });

@@ -1,6 +1,7 @@
 import { InvalidOptionsError, toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
-import type { EventStore } from '../event-store.ts';
+import { partsOf, type EventStore } from '../event-store.ts';
+import type { Facts } from '../../facts/index.ts';
 import { requireCounts } from '../require-counts.ts';
 import type { StreamCommand } from './decide-commands.ts';
 import type { Decider } from './decider.ts';
@@ -16,18 +17,19 @@ export interface RepositoryOptions {
 
 /** Reads a stream's state, lets the decider decide, appends what it decided at the version it was decided on. */
 export class Repository<Command, State> {
-  readonly #store: EventStore;
+  readonly #facts: Facts;
   readonly #source: StateSource<Command, State>;
 
   constructor(store: EventStore, decider: Decider<Command, State>, { snapshots }: RepositoryOptions = {}) {
     if (snapshots !== undefined && !(Number.isInteger(snapshots.every) && snapshots.every >= 1)) {
       throw new InvalidOptionsError(`Expected snapshots.every to be an integer >= 1, got ${snapshots.every}.`);
     }
-    this.#store = store;
+    const parts = partsOf(store);
+    this.#facts = parts.facts;
     this.#source = {
-      streams: streamsOf(store),
+      streams: streamsOf(parts),
       decider,
-      snapshots: snapshots === undefined ? undefined : new Snapshots(store, decider.name, snapshots),
+      snapshots: snapshots === undefined ? undefined : new Snapshots(parts, decider.name, snapshots),
     };
   }
 
@@ -72,7 +74,7 @@ export class Repository<Command, State> {
       const { state, version, since } = await loadState(this.#source, stream);
       if (snapshots?.isDue(version, since) === true) await snapshots.keep(stream, { version, state });
     } catch (cause) {
-      this.#store.facts.emit('store.snapshot-failed', { stream, error: bareError(toError(cause)) });
+      this.#facts.emit('store.snapshot-failed', { stream, error: bareError(toError(cause)) });
     }
   }
 }

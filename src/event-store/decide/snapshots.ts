@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { encodeEventPayload, reviveDates, type PayloadContract } from '../../contracts/index.ts';
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import type { Sql } from '../schema/sql.ts';
 
 export interface SnapshotPolicy {
@@ -19,12 +19,12 @@ export interface Snapshot<State> {
 
 /** States kept beside the events, to read less. Any of them can be lost. */
 export class Snapshots<State> {
-  readonly #store: EventStore;
+  readonly #store: StoreParts;
   readonly #every: number;
   readonly #shape: string;
   readonly #contract: PayloadContract;
 
-  constructor(store: EventStore, decider: string, { shape, every }: SnapshotPolicy) {
+  constructor(store: StoreParts, decider: string, { shape, every }: SnapshotPolicy) {
     this.#store = store;
     this.#every = every;
     this.#shape = `${decider}@${shape}`;

@@ -2,7 +2,7 @@ import type { EventRequest } from '../../contracts/index.ts';
 import type { EventDefaults } from '../append/prepare-event.ts';
 import type { Appended } from '../append/run-append.ts';
 import type { StreamAppend } from '../append/stream-append.ts';
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
 import type { Sql } from '../schema/sql.ts';
 import { recordedAs } from './recorded.ts';
@@ -32,13 +32,13 @@ export interface Streams {
   streamWith(eventId: string, tx: Sql | undefined): Promise<string | undefined>;
 }
 
-export function streamsOf(store: EventStore): Streams {
+export function streamsOf(store: StoreParts): Streams {
   return {
-    read: (stream, options) => store.readStream(stream, options),
+    read: (stream, options) => store.reader.ofStream(stream, options),
     async prepare(appends, defaults, tx) {
-      const prepared = await store.prepare(appends, defaults);
+      const prepared = await store.appender.prepare(appends, defaults);
       const coming = await recordedAs(store, appends, prepared, tx);
-      return { coming, write: () => store.appendPrepared(appends, prepared, tx) };
+      return { coming, write: () => store.appender.write(appends, prepared, tx) };
     },
     async streamWith(eventId, tx) {
       const sql: Sql = tx ?? store.pool;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent } from '../../contracts/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
-import { counted, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
+import { counted, openStore, type StoreOfTest, tablesOf } from '../../../tests/support/event-store.ts';
 import { PATIENCE_MS } from '../../../tests/support/wait-for.ts';
 import { personalData } from '../privacy/personal-data.ts';
 import { defineProjection } from '../project/projection.ts';
@@ -98,8 +98,8 @@ test.each(['park', 'stop'] as const)(
       await projections.stop();
       await projections.retryParked('members');
       const { rows } = await own.pool.query(
-        `select (select json_agg(p) from ${own.store.names.parked} p)::text as parked,
-           (select json_agg(p) from ${own.store.names.projection} p)::text as projection`,
+        `select (select json_agg(p) from ${tablesOf(own.store).parked} p)::text as parked,
+           (select json_agg(p) from ${tablesOf(own.store).projection} p)::text as projection`,
       );
       const kept = JSON.stringify([heard, rows, await projections.status(), await projections.parked('members')]);
       expect(kept).toContain('does not fit');

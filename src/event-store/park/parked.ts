@@ -1,5 +1,5 @@
 import { InvalidOptionsError, toError } from '../../errors/index.ts';
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import { blamesDatabase, storedReason } from './poison.ts';
 import { callProject, enterSchema, inTransaction } from '../project/project-batch.ts';
 import type { Projection } from '../project/projection.ts';
@@ -26,7 +26,7 @@ export interface Retried {
 }
 
 /** @throws InvalidOptionsError */
-export async function listParked({ pool, names }: EventStore, name: string, limit = 100): Promise<ParkedEvent[]> {
+export async function listParked({ pool, names }: StoreParts, name: string, limit = 100): Promise<ParkedEvent[]> {
   requireCounts({ limit });
   const { rows } = await pool.query<{ position: string; stream: string; error: string | null; parked_at: Date }>(
     `select position, stream, error, parked_at from ${names.parked}
@@ -47,7 +47,7 @@ export async function listParked({ pool, names }: EventStore, name: string, limi
  * on; one without anything left goes on live.
  * @throws InvalidOptionsError where the tables are of another shape than the handler
  */
-export async function retryParked(store: EventStore, projection: Projection): Promise<Retried> {
+export async function retryParked(store: StoreParts, projection: Projection): Promise<Retried> {
   const failed = new Set<string>();
   let done = 0;
   let after = 0;
@@ -66,7 +66,7 @@ export async function retryParked(store: EventStore, projection: Projection): Pr
 
 /** Answers the position that it has tried, or undefined at the end. */
 async function retryNext(
-  store: EventStore,
+  store: StoreParts,
   projection: Projection,
   after: number,
   failed: Set<string>,
@@ -99,7 +99,7 @@ async function retryNext(
       });
       const [row] = rows;
       if (row === undefined) return undefined;
-      const event = await store.interpret(row, client);
+      const event = await store.reader.interpret(row, client);
       tried = event;
       if (event.problem !== undefined) throw new Error(`The event cannot be read: ${event.problem.detail}.`);
       await callProject(client, projection, [event]);

@@ -1,4 +1,4 @@
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import type { BatchTarget } from '../project/project-batch.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
 
@@ -9,7 +9,7 @@ export function isKnown({ problem }: StoredEvent): boolean {
 
 /** Nobody else will notice that they were passed over. */
 export function emitUnhandled(
-  { facts }: EventStore,
+  { facts }: StoreParts,
   { projection, generation }: BatchTarget,
   unknown: readonly StoredEvent[],
 ): void {

@@ -6,10 +6,10 @@ import { defineEvent, InvalidContractError } from '../../contracts/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { KeyRingError } from './key-ring-error.ts';
 import { SubjectErasedError } from './subject-erased-error.ts';
-import { collect, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
+import { collect, openStore, type StoreOfTest, tablesOf } from '../../../tests/support/event-store.ts';
 import { decrypt, encrypt, KEY_BYTES } from './cipher.ts';
 import { defineDecider, on } from '../decide/decider.ts';
-import { EventStore } from '../event-store.ts';
+import { EventStore, partsOf } from '../event-store.ts';
 import type { KeyRing } from './key-ring.ts';
 import { personalData, type PersonalData } from './personal-data.ts';
 import { Repository } from '../decide/repository.ts';
@@ -53,7 +53,7 @@ describe('personal data', () => {
   test('stands encrypted in the database and open for readers, dates included', async () => {
     const who = person();
     await fixture.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
-    const { rows } = await fixture.pool.query(`select * from ${fixture.store.names.event} where stream = $1`, [
+    const { rows } = await fixture.pool.query(`select * from ${tablesOf(fixture.store).event} where stream = $1`, [
       who.personId,
     ]);
     const text = JSON.stringify(rows);
@@ -92,7 +92,7 @@ describe('personal data', () => {
     await repository.execute(who.personId, 'Ada Byron');
     await fixture.store.eraseSubject(who.personId);
     expect(await repository.load(who.personId)).toEqual({ version: 1, state: { name: 'Erased' } });
-    const { rows } = await fixture.pool.query(`select * from ${fixture.store.names.snapshot}`);
+    const { rows } = await fixture.pool.query(`select * from ${tablesOf(fixture.store).snapshot}`);
     expect(JSON.stringify(rows)).not.toContain('Byron');
   });
 
@@ -108,7 +108,7 @@ describe('personal data', () => {
       ...(keys !== undefined && { keys }),
     });
     await store.append(who.personId, [registered(who)], { expectedVersion: 0 });
-    const snapshots = new Snapshots<{ readonly name: string }>(store, 'person', { every: 1, shape: 1 });
+    const snapshots = new Snapshots<{ readonly name: string }>(partsOf(store), 'person', { every: 1, shape: 1 });
     await store.eraseSubject(who.personId);
     await snapshots.keep(who.personId, { version: 1, state: { name: 'Ada Byron' } });
     expect(await snapshots.find(who.personId, 1)).toBeUndefined();
@@ -144,7 +144,7 @@ describe('personal data', () => {
   test('under a key that does not fit is kept and said to be unreadable', async () => {
     const who = person();
     await fixture.store.append(who.personId, [registered(who)], { expectedVersion: 0 });
-    await fixture.pool.query(`update ${fixture.store.names.subjectKey} set key = $2 where subject = $1`, [
+    await fixture.pool.query(`update ${tablesOf(fixture.store).subjectKey} set key = $2 where subject = $1`, [
       who.personId,
       Buffer.alloc(32, 7),
     ]);

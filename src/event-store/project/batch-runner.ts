@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toError } from '../../errors/index.ts';
 import type { ProjectionFields } from '../../facts/index.ts';
 import { backoffDelay, exponential } from '../../resilience/index.ts';
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import { blamesDatabase, isCancelled } from '../park/poison.ts';
 import { LeaseLost, parkEvent, projectBatch, type Batch, type BatchTarget } from './project-batch.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
@@ -28,12 +28,12 @@ export class Interrupted extends Error {}
 
 /** Writes batches under one lease, and applies the projection's policies to what fails. */
 export class BatchRunner {
-  readonly #store: EventStore;
+  readonly #store: StoreParts;
   readonly #target: BatchTarget;
   readonly #signal: AbortSignal | undefined;
   #checkpoint: number;
 
-  constructor(store: EventStore, target: BatchTarget, checkpoint: number, signal: AbortSignal | undefined) {
+  constructor(store: StoreParts, target: BatchTarget, checkpoint: number, signal: AbortSignal | undefined) {
     this.#store = store;
     this.#target = target;
     this.#checkpoint = checkpoint;

@@ -1,4 +1,4 @@
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import { PageSize } from '../read/page-size.ts';
 import type { Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
@@ -16,7 +16,7 @@ interface Coming {
  * the database, as far as that can be known there: events of types that no contract of the store has come along, to be stated.
  */
 export class BatchSource {
-  readonly #store: EventStore;
+  readonly #store: StoreParts;
   readonly #types: readonly string[];
   readonly #page: PageSize;
   readonly #tx: Sql | undefined;
@@ -24,7 +24,7 @@ export class BatchSource {
   #coming: Coming | undefined;
 
   /** Inside a transaction, all is read on its client, and nothing ahead: whoever holds a connection must not wait for another. */
-  constructor(store: EventStore, { events }: Projection, size: number, tx?: Sql) {
+  constructor(store: StoreParts, { events }: Projection, size: number, tx?: Sql) {
     this.#store = store;
     this.#types = events.map(({ name }) => name);
     this.#page = new PageSize(size);
@@ -53,11 +53,11 @@ export class BatchSource {
 
   async #read(from: number): Promise<Batch> {
     // What was decided once stays so: the database is asked again only when that has been read.
-    if (from >= this.#safePosition) this.#safePosition = await this.#store.safePosition(this.#tx);
+    if (from >= this.#safePosition) this.#safePosition = await this.#store.reader.safePosition(this.#tx);
     const safePosition = this.#safePosition;
     if (from >= safePosition) return { events: [], from, to: from };
     const size = this.#page.now;
-    const rows = await this.#store.rowsFor(from, safePosition, size, this.#types, this.#tx);
+    const rows = await this.#store.reader.rowsFor(from, safePosition, size, this.#types, this.#tx);
     this.#page.learn(rows);
     const last = rows.at(-1);
     const to = rows.length < size || last === undefined ? safePosition : last[0];
@@ -68,14 +68,14 @@ export class BatchSource {
   async #allOf(rows: readonly EventRow[]): Promise<StoredEvent[]> {
     const events: StoredEvent[] = [];
     if (this.#tx === undefined) {
-      const coming = rows.map(row => this.#store.interpret(row));
+      const coming = rows.map(row => this.#store.reader.interpret(row));
       // The first that fails ends the loop; nobody would hear of the others, and that would end the process.
       for (const event of coming) if (event instanceof Promise) event.catch(() => undefined);
       for (const event of coming) events.push(event instanceof Promise ? await event : event);
       return events;
     }
     for (const row of rows) {
-      const event = this.#store.interpret(row, this.#tx);
+      const event = this.#store.reader.interpret(row, this.#tx);
       events.push(event instanceof Promise ? await event : event);
     }
     return events;

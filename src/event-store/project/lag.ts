@@ -1,4 +1,4 @@
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 
 export interface Lag {
   /** Committed behind the checkpoint; counted up to 100,000. Events that wait for an append under way are among them. */
@@ -9,7 +9,7 @@ export interface Lag {
 
 const COUNTED_AT_MOST = 100_000;
 
-export async function readLag({ pool, names }: EventStore, checkpoint: number): Promise<Lag> {
+export async function readLag({ pool, names }: StoreParts, checkpoint: number): Promise<Lag> {
   const { rows } = await pool.query<{ events: number; oldest: number | null }>(
     `select count(*)::int as events, (extract(epoch from clock_timestamp() - min(recorded_at)) * 1000)::float8 as oldest
      from (select recorded_at from ${names.event} where position > $1 order by position limit ${COUNTED_AT_MOST}) e`,

@@ -1,17 +1,17 @@
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import { requireOwnSchema } from '../schema/own-schema.ts';
 import { inTransaction } from './project-batch.ts';
 import { schemaOf, type Projection } from './projection.ts';
 
 /** Creates the tables of projections that are new here. Answers those whose tables are of another shape: they need a rebuild. */
 export async function prepareProjections(
-  store: EventStore,
+  store: StoreParts,
   projections: readonly Projection[],
 ): Promise<readonly string[]> {
   const { names, namespace } = store;
   const stale: string[] = [];
   for (const { name, shape, tables, startAt } of projections) {
-    const checkpoint = startAt === 'now' ? await store.safePosition() : 0;
+    const checkpoint = startAt === 'now' ? await store.reader.safePosition() : 0;
     const found = await inTransaction(store.pool, async client => {
       // Two processes that start together: the second waits, and finds it done.
       await client.query('select pg_advisory_xact_lock(hashtext($1))', [`${names.schema} ${name}`]);

@@ -6,7 +6,7 @@ import { InvalidOptionsError } from '../../errors/index.ts';
 import { ProjectionBehindError } from './projection-behind-error.ts';
 import { ProjectionFailedError } from '../park/projection-failed-error.ts';
 import { ProjectionUnknownError } from './projection-unknown-error.ts';
-import { counted, noted, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
+import { counted, noted, openStore, type StoreOfTest, tablesOf } from '../../../tests/support/event-store.ts';
 import { PATIENCE_MS, waitFor } from '../../../tests/support/wait-for.ts';
 import { is } from '../decide/decider.ts';
 import { EventStore } from '../event-store.ts';
@@ -294,7 +294,7 @@ describe('of several processes', () => {
     onTestFinished(() => void vi.restoreAllMocks());
     const leaseUntil = async (): Promise<string> => {
       const { rows } = await fixture.pool.query<{ lease_until: string }>(
-        `select lease_until::text from ${fixture.store.names.projection} where name = 'sums' and generation = 'live'`,
+        `select lease_until::text from ${tablesOf(fixture.store).projection} where name = 'sums' and generation = 'live'`,
       );
       return rows[0]?.lease_until ?? '';
     };
@@ -326,7 +326,7 @@ describe('of several processes', () => {
       `select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction' and datname = current_database()`,
     );
     await fixture.pool.query(
-      `update ${fixture.store.names.projection} set token = token + 1, owner = 'other', lease_until = now() + interval '300 ms'`,
+      `update ${tablesOf(fixture.store).projection} set token = token + 1, owner = 'other', lease_until = now() + interval '300 ms'`,
     );
     goOn.resolve();
     await lost;
@@ -360,7 +360,8 @@ describe('of several processes', () => {
     const { projectBatch } = await import('./project-batch.ts');
     const projections = new Projections({ store: fixture.store, projections: [sums()] });
     await projections.prepare();
-    const { pool, names } = fixture.store;
+    const { pool } = fixture;
+    const names = tablesOf(fixture.store);
     const batch = (token: number) =>
       projectBatch(
         { pool, names, namespace: undefined, projection: sums(), generation: 'live', token, leaseMs: 1_000 },

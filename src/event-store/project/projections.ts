@@ -6,7 +6,8 @@ import { InvalidOptionsError } from '../../errors/index.ts';
 import { ProjectionBehindError } from './projection-behind-error.ts';
 import { ProjectionUnknownError } from './projection-unknown-error.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
-import type { EventStore } from '../event-store.ts';
+import { partsOf, type EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import { readLag } from './lag.ts';
 import { Listener } from './listener.ts';
 import { listParked, retryParked, type ParkedEvent, type Retried } from '../park/parked.ts';
@@ -60,7 +61,7 @@ function requirePause(duration: Duration, what: string): number {
 
 /** Read models of a store, kept up to date by any number of processes: each projection is run by one of them at a time. */
 export class Projections {
-  readonly #store: EventStore;
+  readonly #store: StoreParts;
   readonly #projections: ReadonlyMap<string, Projection>;
   readonly #projectors: readonly Projector[];
   readonly #listener: Listener;
@@ -74,7 +75,8 @@ export class Projections {
    * @throws InvalidOptionsError for a batch of no event, which would step over all of them, and for pauses of no length
    */
   constructor(options: ProjectionsOptions) {
-    const { store, projections, batchSize = 1_000 } = options;
+    const { projections, batchSize = 1_000 } = options;
+    const store = partsOf(options.store);
     if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
       throw new InvalidOptionsError(`Expected batchSize to be an integer >= 1, got ${String(batchSize)}.`);
     }

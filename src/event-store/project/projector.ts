@@ -4,7 +4,7 @@ import { bareError } from '../../privacy/index.ts';
 import type { ProjectionFields } from '../../facts/index.ts';
 import { backoffDelay, callWithin, exponential, Progress } from '../../resilience/index.ts';
 import { BatchSource } from './batch-source.ts';
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import { acquireLease, releaseLease, renewLease, type Lease, type LeaseRequest } from './lease.ts';
 import { readLag } from './lag.ts';
 import { BatchRunner, Interrupted, PoisonEvent } from './batch-runner.ts';
@@ -15,7 +15,7 @@ import { LeaseLost, type Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
 
 export interface ProjectorOptions {
-  readonly store: EventStore;
+  readonly store: StoreParts;
   readonly projection: Projection;
   /** Names this process. */
   readonly owner: string;

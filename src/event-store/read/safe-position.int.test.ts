@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PoolClient } from 'pg';
-import { collect, counted, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
+import { collect, counted, openStore, type StoreOfTest, tablesOf } from '../../../tests/support/event-store.ts';
 
 let fixture: StoreOfTest;
 const open: PoolClient[] = [];
@@ -88,7 +88,7 @@ describe('the order of all events', () => {
   });
 
   test('is right across 2^32 positions, where the key of a lock begins anew', async () => {
-    await fixture.pool.query(`select setval('${fixture.store.names.sequence}', 4294967294)`);
+    await fixture.pool.query(`select setval('${tablesOf(fixture.store).sequence}', 4294967294)`);
     const tx = await begin();
     await add('a', tx);
     await add('b');

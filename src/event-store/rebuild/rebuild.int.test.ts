@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defineEvent } from '../../contracts/index.ts';
 import { EventStoreMissingError } from '../schema/event-store-missing-error.ts';
 import { ProjectionFailedError } from '../park/projection-failed-error.ts';
-import { counted, openStore, type StoreOfTest } from '../../../tests/support/event-store.ts';
+import { counted, openStore, type StoreOfTest, tablesOf } from '../../../tests/support/event-store.ts';
 import { PATIENCE_MS } from '../../../tests/support/wait-for.ts';
 import { EventStore } from '../event-store.ts';
 import { personalData } from '../privacy/personal-data.ts';
@@ -126,7 +126,7 @@ test('a rebuild of another shape begins without the dead letters of one that was
 });
 
 test('a projection that starts now is rebuilt from where it began, also in a database of an older release that was migrated', async () => {
-  const { projection, schema } = fixture.store.names;
+  const { projection, schema } = tablesOf(fixture.store);
   await fixture.pool.query(
     `alter table ${projection} drop column begins_at; drop table "${schema}".shiftwork_migration`,
   );

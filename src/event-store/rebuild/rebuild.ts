@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { ProjectionFailedError } from '../park/projection-failed-error.ts';
 import { BatchSource } from '../project/batch-source.ts';
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import { acquireLease, releaseLease, type Lease } from '../project/lease.ts';
 import { BatchRunner, PoisonEvent } from '../project/batch-runner.ts';
 import { inTransaction, type BatchTarget } from '../project/project-batch.ts';
@@ -32,7 +32,7 @@ export interface Rebuilt {
  * @throws ProjectionFailedError when an event fails and the projection's policy is to stop; the live one stays as it was
  */
 export async function rebuildProjection(
-  store: EventStore,
+  store: StoreParts,
   projection: Projection,
   options: RebuildOptions,
 ): Promise<Rebuilt> {
@@ -92,10 +92,10 @@ export async function rebuildProjection(
  * Makes the place for it; what an earlier attempt of the same shape has built is kept. It begins where the live one began: what had
  * happened before a projection that starts now is in neither.
  */
-async function begin(store: EventStore, { name, shape, tables, startAt }: Projection): Promise<void> {
+async function begin(store: StoreParts, { name, shape, tables, startAt }: Projection): Promise<void> {
   const { pool, names, namespace } = store;
   const next = schemaOf(name, namespace, 'next');
-  const now = startAt === 'now' ? await store.safePosition() : 0;
+  const now = startAt === 'now' ? await store.reader.safePosition() : 0;
   await inTransaction(pool, async client => {
     await client.query('select pg_advisory_xact_lock(hashtext($1))', [`${names.schema} ${name}`]);
     const { rows } = await client.query<{ shape: number }>(
@@ -118,7 +118,7 @@ async function begin(store: EventStore, { name, shape, tables, startAt }: Projec
   });
 }
 
-async function liveBeganAt(client: PoolClient, { names }: EventStore, name: string): Promise<number | undefined> {
+async function liveBeganAt(client: PoolClient, { names }: StoreParts, name: string): Promise<number | undefined> {
   const { rows } = await client.query<{ begins_at: number }>(
     `select begins_at::float8 from ${names.projection} where name = $1 and generation = 'live'`,
     [name],
@@ -128,7 +128,7 @@ async function liveBeganAt(client: PoolClient, { names }: EventStore, name: stri
 
 /** Another process may be building it, or have died while it did. Once that one is done there is nothing to wait for: it begins anew. */
 async function waitForLease(
-  store: EventStore,
+  store: StoreParts,
   projection: Projection,
   request: Parameters<typeof acquireLease>[2],
   signal: AbortSignal | undefined,
@@ -150,6 +150,6 @@ async function waitForLease(
 }
 
 /** After the swap, so that a reader of the old tables is waited for by nobody who matters. */
-async function dropOld({ pool, namespace }: EventStore, { name }: Projection): Promise<void> {
+async function dropOld({ pool, namespace }: StoreParts, { name }: Projection): Promise<void> {
   await pool.query(`drop schema if exists "${schemaOf(name, namespace, 'old')}" cascade`);
 }

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import { blamesDatabase } from '../park/poison.ts';
 import { BatchSource } from '../project/batch-source.ts';
-import type { EventStore } from '../event-store.ts';
+import type { StoreParts } from '../store-parts.ts';
 import {
   cutOffWhenIdle,
   enterSchema,
@@ -32,7 +32,7 @@ class EventFailed extends Error {}
  * those that could be free may be waiting for it.
  */
 export async function swap(
-  store: EventStore,
+  store: StoreParts,
   target: BatchTarget,
   from: number,
   safePosition: number,
@@ -76,7 +76,7 @@ async function lockBoth(
 
 async function catchUp(
   client: PoolClient,
-  store: EventStore,
+  store: StoreParts,
   target: BatchTarget,
   { from, to }: { readonly from: number; readonly to: number },
   passed: StoredEvent[],
