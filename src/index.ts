@@ -72,6 +72,7 @@ export {
   ResultUnreadableError,
   isOver,
   UndecodableJobError,
+  UpdateRefusedError,
   type ResultOptions,
 } from './queue/index.ts';
 export { CallTimeoutError, CircuitOpenError, DeliveryError } from './resilience/index.ts';
@@ -84,8 +85,11 @@ export {
   type Enqueuer,
   type ConnectOptions,
   type JobReceipt,
+  type JobUpdate,
   type JobState,
   type JobView,
+  type UpdatedJob,
+  type UpdateRefusal,
   type WaitsFor,
 } from './queue/index.ts';
 export {

@@ -20,6 +20,10 @@ export {
 export { contractGroup, FOR_GOOD, groupName, groupsOf, keyEndOf, limitOf, storedKeyOf } from './turns/index.ts';
 export type {
   AddAnswer,
+  ChangeableJob,
+  ChangeAnswer,
+  JobChange,
+  GroupedOptions,
   KeyBefore,
   KeyEnd,
   KeyHold,

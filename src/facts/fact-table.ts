@@ -84,6 +84,13 @@ export interface FactTable {
   };
   /** Present at two crashes: it runs alone in a process of its own. */
   'job.isolated': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly worker: string };
+  /** `changed`: among `data`, `at` and `priority`. */
+  'job.updated': {
+    readonly jobId: string;
+    readonly jobName: string;
+    readonly queue: string;
+    readonly changed: readonly string[];
+  };
   'job.replayed': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly by: string };
   'job.discarded': {
     readonly jobId: string;

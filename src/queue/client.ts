@@ -1,14 +1,18 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { currentCause, type Tracer } from '../tracing/index.ts';
-import type {
-  AnyJobContract,
-  EnqueueOptions,
-  JobContract,
-  JobRequest,
-  ResultOf,
-  SchemaOrNone,
+import type { Tracer } from '../tracing/index.ts';
+import {
+  InvalidPayloadError,
+  PayloadTooLargeError,
+  type AnyJobContract,
+  type App,
+  type EnqueueOptions,
+  type JobContract,
+  type JobRequest,
+  type ResultOf,
+  type SchemaOrNone,
 } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { ClientClosedError } from './client-closed-error.ts';
 import { UndecodableJobError } from './views/undecodable-job-error.ts';
 import { type JobReceipt } from './store/job-receipt.ts';
@@ -22,11 +26,19 @@ import { parseJobId } from './ids/job-id.ts';
 import { originOf, type CausedBy, type JobOrigin } from './ids/job-origin.ts';
 import { traceIdOf } from './meta/job-meta.ts';
 import { readJobView, type JobView } from './views/job-view.ts';
+import { traced } from './prepare/traced.ts';
 import { AddingQueues } from './store/adding-queues.ts';
 import { check, finish, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
+import { checkUpdate, type JobUpdateByName, type JobUpdateOf } from './update/check-update.ts';
+import { updateJob, type ChangeContext, type UpdatedJob } from './update/update-job.ts';
+import { UpdateRefusedError } from './update/update-refused-error.ts';
+import type { AskedOfQueue } from './store/queue-unavailable-error.ts';
 import { storeMany, storeOne, unavailable } from './store/store.ts';
 import { checkResultOptions, EndWaits, resultFrom, ResultTimeoutError, type ResultOptions } from './results/index.ts';
 import type { JobStore } from './store/store-keyed.ts';
+
+/** Errors of ours that are thrown to the caller as they are; all others are the engine's. */
+const SAID = [UndecodableJobError, UpdateRefusedError, InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError];
 
 type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
 
@@ -45,11 +57,19 @@ export class Client implements Enqueuer {
   readonly #context: PrepareContext;
   readonly #tracer: Tracer | undefined;
   readonly #waits: EndWaits;
+  readonly #toChange: ChangeContext;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(engine: Engine, facts: Facts, secrets: SecretSource, context: PrepareContext, tracer?: Tracer) {
+  constructor(
+    engine: Engine,
+    facts: Facts,
+    secrets: SecretSource,
+    context: PrepareContext,
+    tracer?: Tracer,
+    jobs?: App['jobs'],
+  ) {
     this.#tracer = tracer;
     this.#engine = engine;
     this.#waits = new EndWaits(engine);
@@ -57,6 +77,7 @@ export class Client implements Enqueuer {
     this.secrets = secrets;
     this.facts = facts;
     this.#context = context;
+    this.#toChange = { ...this.#store, facts, secrets, jobs };
   }
 
   /**
@@ -75,7 +96,7 @@ export class Client implements Enqueuer {
       return Promise.reject(error);
     }
     if (this.#tracer === undefined) return this.#enqueue(this.#context, contract, data, options);
-    return this.#traced(this.#tracer, [contract], context => this.#enqueue(context, contract, data, options));
+    return traced(this.#tracer, this.#context, [contract], context => this.#enqueue(context, contract, data, options));
   }
 
   #enqueue(
@@ -153,7 +174,7 @@ export class Client implements Enqueuer {
     requireRequests(requests);
     if (this.#tracer === undefined) return this.#enqueueEach(this.#context, requests, origin);
     const contracts = requests.map(({ contract }) => contract);
-    return this.#traced(this.#tracer, contracts, context => this.#enqueueEach(context, requests, origin));
+    return traced(this.#tracer, this.#context, contracts, context => this.#enqueueEach(context, requests, origin));
   }
 
   async #enqueueEach(
@@ -193,16 +214,24 @@ export class Client implements Enqueuer {
     const { reason, by } = checkCancelOptions(options);
     const parts = parseJobId(id);
     if (parts === undefined) return 'unknown';
-    this.#begin();
-    try {
-      return await cancelJob(this.#engine, id, { reason, by });
-    } catch (cause) {
-      throw cause instanceof UndecodableJobError
-        ? cause
-        : unavailable(parts.queue, cause, { asked: 'to cancel a job' });
-    } finally {
-      this.#end();
-    }
+    return this.#asking(parts.queue, 'to cancel a job', () => cancelJob(this.#engine, id, { reason, by }));
+  }
+
+  /**
+   * Changes a job that waits: its data, when it starts, its priority. With its contract the data is typed, and validated by its schema; the job is
+   * of the contract's present version from then on. It keeps its id and its key; a repeat of the call that queued it is compared with the
+   * new data. It expires when it would have.
+   * @throws UpdateRefusedError where it does not wait (any more), InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError,
+   *   QueueUnavailableError, ClientClosedError
+   */
+  update<Contract extends AnyJobContract>(id: string, update: JobUpdateOf<Contract>): Promise<UpdatedJob>;
+  update(id: string, update: JobUpdateByName): Promise<UpdatedJob>;
+  async update(id: string, update: JobUpdateOf<AnyJobContract> | JobUpdateByName): Promise<UpdatedJob> {
+    requireText('the id of a job', id);
+    const checked = checkUpdate(update);
+    const parts = parseJobId(id);
+    if (parts === undefined) throw new UpdateRefusedError(id, 'unknown');
+    return this.#asking(parts.queue, 'to update a job', () => updateJob(this.#toChange, { id, ...parts }, checked));
   }
 
   /**
@@ -213,15 +242,7 @@ export class Client implements Enqueuer {
     requireText('the id of a job', id);
     const parts = parseJobId(id);
     if (parts === undefined) return undefined;
-    this.#begin();
-    try {
-      return await readJobView(this.#engine, id);
-    } catch (cause) {
-      // Ours already says what is wrong; a driver's message may carry hosts and keys.
-      throw cause instanceof UndecodableJobError ? cause : unavailable(parts.queue, cause, { asked: 'for a job' });
-    } finally {
-      this.#end();
-    }
+    return this.#asking(parts.queue, 'for a job', () => readJobView(this.#engine, id));
   }
 
   /**
@@ -277,33 +298,20 @@ export class Client implements Enqueuer {
     return this.#closing;
   }
 
-  /** One span for the whole call; its jobs continue it. */
-  #traced<Result>(
-    tracer: Tracer,
-    contracts: readonly AnyJobContract[],
-    work: (context: PrepareContext) => Promise<Result>,
-  ): Promise<Result> {
-    const names = [...new Set(contracts.map(({ name }) => name))];
-    const queues = [...new Set(contracts.map(({ queue }) => queue))];
-    const attributes = {
-      'messaging.system': 'shiftwork',
-      'messaging.operation.type': 'send',
-      'messaging.destination.name': queues.join(','),
-      'messaging.batch.message_count': contracts.length,
-      'shiftwork.job.names': names.join(','),
-    };
-    const [only] = names;
-    return tracer.span(
-      names.length === 1 && only !== undefined ? `job.enqueue ${only}` : 'job.enqueue',
-      this.#context.traceparent() ?? currentCause()?.traceparent,
-      attributes,
-      traceparent => work({ ...this.#context, traceparent: () => traceparent }),
-      'producer',
-    );
-  }
-
   async #drain(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>(resolve => (this.#idle = resolve));
+  }
+
+  /** What says already what is wrong is thrown as it is; a driver's message may carry hosts and keys. */
+  async #asking<Answer>(queue: string, asked: AskedOfQueue, ask: () => Promise<Answer>): Promise<Answer> {
+    this.#begin();
+    try {
+      return await ask();
+    } catch (cause) {
+      throw SAID.some(refusal => cause instanceof refusal) ? cause : unavailable(queue, cause, { asked });
+    } finally {
+      this.#end();
+    }
   }
 
   #isHeard(): boolean {

@@ -8,13 +8,19 @@ import { secretsOf } from '../state/index.ts';
 import { createIdSource } from '../time/index.ts';
 import { Client } from './client.ts';
 
+/** What a client asks of an app. */
+export type ClientApp = Pick<App, 'queues'> & Partial<Pick<App, 'jobs'>>;
+
 export interface ConnectOptions extends GivenSecrets {
   /** As REDIS_URL: `redis:`, `redis+sentinel:` or `redis+cluster:`, each also with `rediss`. Wins over `postgres`. */
   readonly redis?: string | undefined;
   /** `postgres:` or `postgresql:` URL. */
   readonly postgres?: string | undefined;
-  /** So that on a Redis Cluster its queues share slots as their `slotGroup` says, also where this process is the first to use them. */
-  readonly app?: Pick<App, 'queues'> | undefined;
+  /**
+   * So that jobs are updated and replayed by the contracts of their names; and that on a Redis Cluster its queues share slots as their `slotGroup`
+   * says, also where this process is the first to use them.
+   */
+  readonly app?: ClientApp | undefined;
   /** Keeps installations apart in one engine. */
   readonly namespace?: string | undefined;
   /** Where facts are stated; a new one when left out. */
@@ -44,7 +50,7 @@ export function connect(options: ConnectOptions): Client {
   });
   if (options.app !== undefined) engine.place(options.app);
   watchClock({ clock: engine.clock, engine: engine.kind, facts });
-  return clientOn(engine, facts, options.traceparent, options.tracer);
+  return clientOn(engine, facts, options.traceparent, options.tracer, options.app);
 }
 
 /** A client on an engine that somebody else has opened, and closes. */
@@ -53,7 +59,8 @@ export function clientOn(
   facts: Facts,
   traceparent: () => string | undefined = () => undefined,
   tracer?: Tracer,
+  app?: ClientApp,
 ): Client {
   const context = { ids: createIdSource(), now: () => engine.clock.now(), traceparent };
-  return new Client(engine, facts, secretsOf(engine), context, tracer);
+  return new Client(engine, facts, secretsOf(engine), context, tracer, app?.jobs);
 }

@@ -1,5 +1,8 @@
 export { cancelJob, CANCELS, cancelMarkOf, type CancelAnswer, type CancelMark } from './cancel/cancel-job.ts';
 export { Client } from './client.ts';
+export type { UpdatedJob } from './update/update-job.ts';
+export type { JobUpdate, JobUpdateByName, JobUpdateOf } from './update/check-update.ts';
+export { UpdateRefusedError, type UpdateRefusal } from './update/update-refused-error.ts';
 export { clientOn, connect, type ConnectOptions } from './connect.ts';
 export { marksOf, progressIn, withMarks, type JobMarks } from './meta/job-marks.ts';
 export { firstDueAt, replayMark } from './views/due-at.ts';

@@ -34,6 +34,8 @@ export interface RetentionPolicy {
 export interface EnqueueOptions {
   /** Earliest start, from now. */
   readonly delay?: Duration;
+  /** Earliest start, in the place of `delay`; in the past: now. */
+  readonly at?: Date;
   readonly priority?: Priority;
   /**
    * One call, however often it is made: the first job's id comes back and nothing is queued while that job waits or runs, and for the contract's

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { startTurnWorker } from '../../../tests/support/turn-worker.ts';
-import type { StoredKey } from '../turns/index.ts';
+import type { GroupLimit, StoredKey } from '../turns/index.ts';
+import { changeContract } from '../suites/change.contract-suite.ts';
 import { engineContract } from '../suites/engine.contract-suite.ts';
-import { groupsContract } from '../suites/groups.contract-suite.ts';
+import { groupsContract, type OpenGroupedQueue } from '../suites/groups.contract-suite.ts';
 import { keysContract } from '../suites/keys.contract-suite.ts';
 import { turnsContract, type OpenTurnQueue } from '../suites/turns.contract-suite.ts';
 import { openEngine } from '../index.ts';
@@ -35,7 +36,7 @@ const openTurns = async (name: string): Promise<OpenTurnQueue> => {
 turnsContract('memory', openTurns);
 keysContract('memory', openTurns);
 
-groupsContract('memory', async (name, limits) => {
+const openGrouped = async (name: string, limits: readonly GroupLimit[] = []): Promise<OpenGroupedQueue> => {
   const engine = new MemoryEngine(new URL(`memory://${serverName()}`), { url: '', role: 'worker' });
   const stored = await engine.queue(name);
   return {
@@ -43,7 +44,9 @@ groupsContract('memory', async (name, limits) => {
     stateOf: async id => stored.getJobState(id),
     close: () => engine.close(),
   };
-});
+};
+groupsContract('memory', openGrouped);
+changeContract('memory', openGrouped);
 
 test('on a clock that a test moves a delayed job is due when that clock says so, without any time passing', async () => {
   const name = serverName();

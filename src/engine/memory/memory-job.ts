@@ -9,7 +9,7 @@ export interface MemoryJob {
   timestamp: number;
   /** When its key was asked for first, where it has taken over what was asked for later. */
   since: number | undefined;
-  readonly key: string | undefined;
+  key: string | undefined;
   data: string;
   opts: string;
   priority: number;

@@ -1,4 +1,13 @@
-import { storedKeyOf, type AddAnswer, type KeyEnd, type KeyHold, type NewJob } from '../turns/index.ts';
+import {
+  optionsOf,
+  storedKeyOf,
+  type AddAnswer,
+  type JobChange,
+  type KeyEnd,
+  type KeyHold,
+  type NewJob,
+  type StoredKey,
+} from '../turns/index.ts';
 import type { JobsOptions } from 'bullmq';
 import type { MemoryEvents } from './memory-events.ts';
 import type { MemoryJob } from './memory-job.ts';
@@ -6,6 +15,7 @@ import type { MemoryJob } from './memory-job.ts';
 /** What keys need of the queue that has them. */
 export interface KeyedQueue {
   readonly jobs: Map<string, MemoryJob>;
+  change(job: MemoryJob, change: JobChange, now: number): void;
   readonly events: MemoryEvents;
   add(job: NewJob): string;
 }
@@ -84,7 +94,12 @@ export class MemoryKeys {
       this.#queue.events.say('deduplicated', { jobId: job.id, deduplicationId: name, deduplicatedJobId: job.id });
       return { kind: 'stands', id: job.id };
     }
-    const takes = key !== undefined && rule.keep === 'last' ? this.#takeOver(job, key, rule.maxWait) : undefined;
+    const takes = key !== undefined && rule.keep === 'last' ? this.#takeOver(job, key, rule) : undefined;
+    if (takes === 'updated' && key !== undefined && name !== rule.id) {
+      // It has had the key under the secret of before.
+      this.#keys.delete(name);
+      this.#keys.set(rule.id, key);
+    }
     if (key === undefined || (rule.keep === 'last' && takes === undefined)) {
       this.#keys.set(rule.id, { jobId: job.id, endsAt: undefined });
       return undefined;
@@ -98,19 +113,26 @@ export class MemoryKeys {
     return { kind: known !== undefined && data !== undefined && known !== data ? 'conflict' : 'stands', id: jobId };
   }
 
-  /** The job that waits takes the new data and the new time. Undefined where it does not wait: the key goes to the new one. */
+  /** The job that waits takes the new data, the new options and the new time. Undefined where it does not wait: the key goes to the new one. */
   #takeOver(
-    { data, timestamp, opts }: NewJob,
+    { data, timestamp, opts, metadata }: NewJob,
     { jobId, endsAt }: Key,
-    maxWait = Infinity,
+    { id: key, maxWait = Infinity }: StoredKey,
   ): 'conflict' | 'updated' | undefined {
     const standing = this.#queue.jobs.get(jobId);
     if (standing?.state === 'active') return undefined;
     if (standing === undefined || standing.finishedOn !== undefined)
       return endsAt === undefined ? 'conflict' : undefined;
+    // It ends with its next turn, and what it took over would be lost.
+    if (standing.progress.includes('"cancel":{')) return undefined;
     standing.since ??= standing.timestamp;
-    standing.data = data;
     standing.timestamp = timestamp;
+    standing.key = key;
+    this.#queue.change(
+      standing,
+      { data, opts: optionsOf({ opts, metadata }), priority: opts.priority ?? 0 },
+      timestamp,
+    );
     if (standing.state === 'delayed' && standing.attemptsStarted === 0) {
       standing.dueAt = Math.max(timestamp, Math.min(timestamp + (opts.delay ?? 0), standing.since + maxWait));
       standing.delay = standing.dueAt - timestamp;

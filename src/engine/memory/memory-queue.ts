@@ -5,11 +5,13 @@ import {
   storedKeyOf,
   type AddAnswer,
   type GroupLimit,
+  type JobChange,
   type Keep,
   type KeyEnd,
   type NewJob,
   type SettleAnswer,
 } from '../turns/index.ts';
+import { changeJob } from './memory-change.ts';
 import type { MemoryClock } from './memory-clock.ts';
 import { MemoryEvents } from './memory-events.ts';
 import { MemoryGroups, ownPriority } from './memory-groups.ts';
@@ -258,6 +260,10 @@ export class MemoryQueue {
   remove(job: MemoryJob): void {
     this.jobs.delete(job.id);
     this.keys.gone(job);
+  }
+
+  change(job: MemoryJob, change: JobChange, now: number): void {
+    changeJob(job, change, now, { events: this.events, nextSequence: () => this.#nextSequence(false) });
   }
 
   extend(id: string, token: string, lockMs: number): boolean {

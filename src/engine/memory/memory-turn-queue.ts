@@ -2,8 +2,11 @@ import type { JobsOptions } from 'bullmq';
 import { HELD_PRIORITY } from '../turns/index.ts';
 import type {
   AddAnswer,
+  ChangeableJob,
+  ChangeAnswer,
   End,
   GroupPause,
+  JobChange,
   JobLock,
   KeyHold,
   NewJob,
@@ -175,6 +178,23 @@ export class MemoryTurnQueue implements TurnQueue {
     if (this.#answers.size > ANSWERS_KEPT && oldest !== undefined) this.#answers.delete(oldest);
   }
 
+  async change(jobId: string, now: number, decide: (job: ChangeableJob) => JobChange): Promise<ChangeAnswer> {
+    await this.#options.reach();
+    const job = this.#queue.jobs.get(jobId);
+    if (job === undefined) return 'missing';
+    if (job.state === 'active') return 'runs';
+    if (job.state === 'completed' || job.state === 'failed') return 'ended';
+    const change = decide({
+      name: job.name,
+      data: parsedOr(undefined, job.data),
+      opts: JSON.parse(job.opts) as JobsOptions,
+      timestamp: job.timestamp,
+      progress: JSON.parse(job.progress) as unknown,
+    });
+    this.#queue.change(job, change, now);
+    return 'changed';
+  }
+
   async note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]> {
     await this.#options.reach();
     return notes.map(note => this.#note(note));
@@ -254,6 +274,14 @@ export class MemoryTurnQueue implements TurnQueue {
     }
     await events.waitForSign(Math.min(LOOK_ANYWAY_MS, until === undefined ? LOOK_ANYWAY_MS : until - now), signal);
     this.#signs = events.signs;
+  }
+}
+
+function parsedOr<Other>(other: Other, json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return other;
   }
 }
 

@@ -154,6 +154,52 @@ export function keysContract(kind: string, open: (name: string) => Promise<OpenT
       expect(await add(last('c'))).toEqual(['conflict a']);
     });
 
+    test('last: the job that waits has the options and the priority of the last call, and so its version', async () => {
+      const last = (id: string, priority: number, version: string) =>
+        keyed(id, { keep: 'last' }, { opts: { priority, attempts: priority }, metadata: `{"v":${version}}` });
+      await add(last('a', 20, '1'), keyed('other', { id: 'another' }));
+      expect(await add(last('b', 30, '2'))).toEqual(['updated a']);
+      const jobs = await take();
+      expect(jobs).toMatchObject([
+        { id: 'other' },
+        { id: 'a', opts: { attempts: 30, priority: 30, telemetry: { metadata: '{"v":2}' } } },
+      ]);
+      await succeed(jobs[1]);
+      expect(await add(last('c', 20, '2'))).toEqual(['stands c']);
+    });
+
+    test('last: one that is delayed has the priority of the last call when its time comes', async () => {
+      const later = (id: string, priority: number) => keyed(id, { keep: 'last' }, { opts: { delay: 1_000, priority } });
+      await add(later('a', 20), keyed('other', { id: 'another' }, { opts: { delay: 1_000 } }));
+      expect(await add(later('b', 10))).toEqual(['updated a']);
+      now += 1_000;
+      expect((await take()).map(({ id }) => id)).toEqual(['a', 'other']);
+    });
+
+    test('last: a job that took over under a new secret has its key under that, and frees it', async () => {
+      await add(keyed('a', { id: 'old', keep: 'last' }));
+      const asked = (id: string) => keyed(id, { keep: 'last' }, { before: { id: 'old' } });
+      expect(await add(asked('b'))).toEqual(['updated a']);
+      expect(await add(keyed('c', { keep: 'last' }), keyed('d', { id: 'old', keep: 'last' }))).toEqual([
+        'updated a',
+        'stands d',
+      ]);
+      const [a] = await take();
+      expect(a).toMatchObject({ id: 'a', data: { from: 'c' } });
+      await succeed(a);
+      expect(await add(keyed('e', { keep: 'last' }))).toEqual(['stands e']);
+    });
+
+    test('last: one that was cancelled takes over nothing, for it would be lost', async () => {
+      const later = (id: string) => keyed(id, { keep: 'last' }, { opts: { delay: 1 } });
+      await add(later('a'));
+      now += 1;
+      const [a] = await take();
+      const progress = '{"cancel":{"reason":"x","by":"y"}}';
+      await turn([[a, { what: 'snoozed', until: now + 1_000, progress }]], 0);
+      expect(await add(later('b'))).toEqual(['stands b']);
+    });
+
     test('what stood under the secret of before is found under it', async () => {
       await add(keyed('a', { id: 'old', data: 'old A' }));
       const asked = (id: string, data: string) => keyed(id, { data }, { before: { id: 'old', data: `old ${data}` } });

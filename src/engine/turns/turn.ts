@@ -1,6 +1,7 @@
 import type { End, SettleAnswer } from './end.ts';
 import type { GroupLimit, TakeRate } from './groups.ts';
 import type { GroupPause, PausedBy, PausedGroup } from './pause.ts';
+import type { ChangeableJob, ChangeAnswer, JobChange } from './job-change.ts';
 import type { JobLock, TakenJob } from './taken-job.ts';
 import type { AddAnswer, NewJob } from './new-job.ts';
 import type { StepAnswer, StepRecord } from './step-record.ts';
@@ -74,6 +75,11 @@ export interface TurnQueue {
    * then.
    */
   holdKey(jobId: string, key: KeyHold): Promise<string>;
+  /**
+   * Changes a job that waits, in its place: waiting, delayed, between two attempts, or set aside by a limit or a pause. `decide` sees it as it
+   * stands, and is asked again where somebody else changed it meanwhile; what it throws changes nothing and is thrown.
+   */
+  change(jobId: string, now: number, decide: (job: ChangeableJob) => JobChange): Promise<ChangeAnswer>;
   /** Writes what runs say while they run, each for itself. Answers in their order. */
   note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]>;
   /** Keeps the result of a step with its job, until the job is removed. */

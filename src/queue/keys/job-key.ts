@@ -1,4 +1,4 @@
-import type { KeyPart } from '../../contracts/index.ts';
+import type { AnyJobContract, KeyPart } from '../../contracts/index.ts';
 import type { KeyedDigests, Secrets } from '../../secrets/index.ts';
 
 /** What the engine knows of a key and of the data beneath it: neither can be read from it, nor guessed without the secret. */
@@ -18,6 +18,11 @@ export interface JobKey {
   readonly previous: KeyMark | undefined;
 }
 
+/** What the contract says that the data is known by; undefined where it says nothing. Others than those that callers bring stand behind a word. */
+export function contractKeyOf({ key }: AnyJobContract, output: unknown): readonly KeyPart[] | undefined {
+  return key.of && ['key', ...key.of(output)];
+}
+
 /** `canonical` is the data's JSON, the same for the same data; undefined where no data is compared. */
 export function jobKeyOf(
   { present, previous }: Secrets,
@@ -25,14 +30,28 @@ export function jobKeyOf(
   key: readonly KeyPart[],
   canonical: string | undefined,
 ): JobKey {
-  const text = JSON.stringify([contract, ...key]);
+  const text = textOf(contract, key);
   return {
     present: markOf(present, text, canonical),
     previous: previous && markOf(previous, text, canonical),
   };
 }
 
-function markOf(digests: KeyedDigests, key: string, canonical: string | undefined): KeyMark {
-  const id = digests.of('key', key);
-  return { id, data: canonical === undefined ? undefined : digests.of('data', `${id} ${canonical}`).slice(0, 22) };
+/** Under one of the secrets. */
+export function keyIdOf(digests: KeyedDigests, contract: string, key: readonly KeyPart[]): string {
+  return digests.of('key', textOf(contract, key));
+}
+
+/** Of data under the key of that id. */
+export function dataDigest(digests: KeyedDigests, id: string, canonical: string): string {
+  return digests.of('data', `${id} ${canonical}`).slice(0, 22);
+}
+
+function textOf(contract: string, key: readonly KeyPart[]): string {
+  return JSON.stringify([contract, ...key]);
+}
+
+function markOf(digests: KeyedDigests, text: string, canonical: string | undefined): KeyMark {
+  const id = digests.of('key', text);
+  return { id, data: canonical === undefined ? undefined : dataDigest(digests, id, canonical) };
 }

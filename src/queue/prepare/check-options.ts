@@ -1,13 +1,15 @@
-import type { AnyJobContract, EnqueueOptions } from '../../contracts/index.ts';
+import type { AnyJobContract, EnqueueOptions, Priority } from '../../contracts/index.ts';
 import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
 import { toMilliseconds, YEAR_MS } from '../../time/index.ts';
 import { kindOf } from './check-requests.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
 
-const KNOWN: ReadonlySet<string> = new Set(['delay', 'priority', 'idempotencyKey', 'generated', 'correlationId']);
+const KNOWN: ReadonlySet<string> = new Set(['at', 'delay', 'priority', 'idempotencyKey', 'generated', 'correlationId']);
 
 export interface CheckedOptions {
   readonly delayMs: number;
+  /** Undefined: the delay counts. */
+  readonly atMs: number | undefined;
   readonly priority: number;
   readonly idempotencyKey: string | undefined;
   readonly generated: readonly string[] | undefined;
@@ -30,27 +32,58 @@ export function checkOptions(contract: AnyJobContract, options: EnqueueOptions):
     }
   }
   const delayMs = options.delay === undefined ? 0 : toMilliseconds(options.delay, 'delay');
-  const limit = contract.expiresAfterMs ?? YEAR_MS;
-  if (delayMs > limit) {
-    throw new InvalidOptionsError(
-      `Expected delay for "${contract.name}" to be at most ${limit} ms ` +
-        `(${contract.expiresAfterMs === undefined ? 'a year' : 'the job would have expired before it starts'}), got ${delayMs}.`,
-    );
+  if (options.delay !== undefined && options.at !== undefined) {
+    throw new InvalidOptionsError(`Expected at or delay for "${contract.name}", got both.`);
   }
-  const named = options.priority ?? contract.priority;
-  // `own`: a request may ask for the priority "constructor". A list of one would be read as what it holds.
-  if (typeof named !== 'string' || !Object.hasOwn(PRIORITY_NUMBERS, named)) {
-    throw new InvalidOptionsError(
-      `Expected priority to be high, normal or low, got ${typeof named === 'string' ? JSON.stringify(String(named).slice(0, 40)) : kindOf(named)}.`,
-    );
-  }
+  requireStart(contract, 'delay', delayMs);
   return {
     delayMs,
-    priority: PRIORITY_NUMBERS[named],
+    atMs: options.at === undefined ? undefined : checkAt(options.at),
+    priority: checkPriority(options.priority ?? contract.priority),
     idempotencyKey: text('idempotencyKey', options.idempotencyKey),
     generated: fields(options.generated),
     correlationId: text('correlationId', options.correlationId),
   };
+}
+
+/** Milliseconds since 1970. @throws InvalidOptionsError */
+export function checkAt(at: unknown): number {
+  if (at instanceof Date && Number.isFinite(at.getTime())) return at.getTime();
+  throw new InvalidOptionsError(`Expected at to be a Date, got ${at instanceof Date ? 'an invalid one' : kindOf(at)}.`);
+}
+
+/** The delay of a job that starts then, by the engine's time. @throws InvalidOptionsError */
+export function delayUntil(contract: AnyJobContract, atMs: number, now: number): number {
+  const delayMs = Math.max(0, Math.ceil(atMs - now));
+  requireStart(contract, 'at', delayMs);
+  return delayMs;
+}
+
+/** How long after it was enqueued a job may start, in milliseconds. */
+export function limitOfDelay({ expiresAfterMs }: AnyJobContract): number {
+  return expiresAfterMs ?? YEAR_MS;
+}
+
+function requireStart(contract: AnyJobContract, option: string, delayMs: number): void {
+  const limit = limitOfDelay(contract);
+  if (delayMs <= limit) return;
+  throw new InvalidOptionsError(
+    `Expected ${option} for "${contract.name}" to be at most ${limit} ms${option === 'at' ? ' from now' : ''} ` +
+      `(${contract.expiresAfterMs === undefined ? 'a year' : 'the job would have expired before it starts'}), got ${delayMs}.`,
+  );
+}
+
+/** BullMQ's number. @throws InvalidOptionsError */
+export function checkPriority(named: unknown): number {
+  // `own`: a request may ask for the priority "constructor". A list of one would be read as what it holds.
+  if (typeof named === 'string' && isPriority(named)) return PRIORITY_NUMBERS[named];
+  throw new InvalidOptionsError(
+    `Expected priority to be high, normal or low, got ${typeof named === 'string' ? JSON.stringify(named.slice(0, 40)) : kindOf(named)}.`,
+  );
+}
+
+function isPriority(named: string): named is Priority {
+  return Object.hasOwn(PRIORITY_NUMBERS, named);
 }
 
 function text(name: string, value: unknown): string | undefined {

@@ -12,9 +12,9 @@ import type { IdSource } from '../../time/index.ts';
 import { currentCause } from '../../tracing/index.ts';
 import type { KeyBefore, StoredKey } from '../../engine/index.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
-import { checkOptions, type CheckedOptions } from './check-options.ts';
+import { checkOptions, delayUntil, type CheckedOptions } from './check-options.ts';
 import { derivedId, jobIdOf } from '../ids/job-id.ts';
-import { jobKeyOf, type JobKey } from '../keys/job-key.ts';
+import { contractKeyOf, jobKeyOf, type JobKey } from '../keys/job-key.ts';
 import { writeMeta } from '../meta/job-meta.ts';
 import type { JobOrigin } from '../ids/job-origin.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
@@ -85,6 +85,7 @@ export function finish(
   secrets: Secrets | undefined,
 ): PreparedJob {
   const cause = currentCause();
+  const delayMs = given.atMs === undefined ? given.delayMs : delayUntil(contract, given.atMs, now());
   const correlationId = given.correlationId ?? cause?.correlationId;
   const { present, previous } = secrets ?? {};
   const idWith =
@@ -107,10 +108,10 @@ export function finish(
     json,
     correlationId: correlationId ?? id,
     traceparent: trace,
-    delayMs: given.delayMs,
+    delayMs,
     key,
     before: key?.previous && { ...key.previous, jobId: previous && idWith?.(previous) },
-    options: optionsOf(contract, given, key && storedKey(contract, key, parts)),
+    options: optionsOf(contract, given.priority, delayMs, key && storedKey(contract, key, parts)),
     metadata,
   };
 }
@@ -122,7 +123,8 @@ const SHARED = new WeakMap<AnyJobContract, Map<number, Readonly<JobsOptions>>>()
 
 function optionsOf(
   contract: AnyJobContract,
-  { priority, delayMs }: CheckedOptions,
+  priority: number,
+  delayMs: number,
   key: StoredKey | undefined,
 ): Readonly<JobsOptions> {
   const byPriority = SHARED.get(contract) ?? new Map<number, Readonly<JobsOptions>>();
@@ -168,12 +170,12 @@ export function prepare(context: PrepareContext, secrets: Secrets, ...job: Param
 }
 
 function keyOf(
-  { key }: AnyJobContract,
+  contract: AnyJobContract,
   output: unknown,
   idempotencyKey: string | undefined,
 ): readonly KeyPart[] | undefined {
   if (idempotencyKey !== undefined) return [CALL, idempotencyKey];
-  return key.of && ['key', ...key.of(output)];
+  return contractKeyOf(contract, output);
 }
 
 /**
@@ -189,6 +191,7 @@ function backoffOf(backoff: Backoff): { type: 'exponential' | 'fixed'; delay: nu
 function defaultsOf(contract: AnyJobContract): CheckedOptions {
   return {
     delayMs: 0,
+    atMs: undefined,
     priority: PRIORITY_NUMBERS[contract.priority],
     idempotencyKey: undefined,
     generated: undefined,

@@ -22,6 +22,11 @@ export class AddingQueues {
     return answers.then(each => each.map(added));
   }
 
+  queue(name: string): Promise<TurnQueue> {
+    const open = this.#open.get(name);
+    return open === undefined ? this.#opened(name) : Promise.resolve(open);
+  }
+
   #opened(queue: string): Promise<TurnQueue> {
     const under = this.#opening.get(queue);
     if (under !== undefined) return under;

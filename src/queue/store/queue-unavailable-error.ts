@@ -1,9 +1,12 @@
 import type { JobReceipt } from './job-receipt.ts';
 import { ShiftworkError } from '../../errors/index.ts';
 
+export type AskedOfQueue =
+  'to cancel a job' | 'for a job' | 'to update a job' | 'to replay a job' | 'to pause work' | 'for pauses';
+
 export interface QueueUnavailableOptions extends ErrorOptions {
   /** What was asked of the queue; to take jobs when left out. */
-  readonly asked?: 'to cancel a job' | 'for a job';
+  readonly asked?: AskedOfQueue;
   /** Of many jobs, in their order: those that were acknowledged before. */
   readonly receipts?: readonly (JobReceipt | undefined)[];
 }
@@ -36,7 +39,7 @@ function notTaken(queue: string, reason: string, receipts: readonly (JobReceipt 
   );
 }
 
-function notAnswered(queue: string, reason: string, asked: 'to cancel a job' | 'for a job'): string {
+function notAnswered(queue: string, reason: string, asked: AskedOfQueue): string {
   return (
     `The queue "${queue}" was asked ${asked} and did not answer: ${reason}. ` +
     'Check that the engine is reachable, then ask again: a repeat does no harm.'

@@ -29,6 +29,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'job.rescued': ['warn'],
   'job.isolated': ['warn'],
   'job.stuck': ['error'],
+  'job.updated': ['info'],
   'job.replayed': ['info'],
   'job.discarded': ['info'],
   'dead-letter.replayed': ['info'],

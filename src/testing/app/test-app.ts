@@ -75,7 +75,7 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     this.#clock = clock;
     this.#server = server;
     this.engine = server;
-    this.client = clientOn(engine, facts);
+    this.client = clientOn(engine, facts, undefined, undefined, app);
     this.runs = recordRuns(facts);
     this.#letters = new TestLetters({ app, engine, client: this.client, facts, now: () => clock.now() });
     this.#worker = new TestWorker({ app, server, namespace: NAMESPACE, facts, queues: this.#queues, needs: given });

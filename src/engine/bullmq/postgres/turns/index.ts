@@ -6,6 +6,7 @@ export { insistOnTurns } from './insist-on-turns.ts';
 export { PostgresTurnQueue, type PostgresTurnQueueOptions } from './postgres-turn-queue.ts';
 export { WorkSigns } from './work-signs.ts';
 import { ADD_SQL } from './add-sql.ts';
+import { CHANGE_SQL } from './change-sql.ts';
 import { EVENTS_SQL, EXTEND_SQL } from './events-sql.ts';
 import { FINISH_SQL } from './finish-sql.ts';
 import { GROUP_SQL } from './group-sql.ts';
@@ -21,6 +22,7 @@ import { TURN_SQL } from './turn-sql.ts';
 export const TURN_FUNCTIONS = [
   EVENTS_SQL,
   EXTEND_SQL,
+  CHANGE_SQL,
   KEY_SQL,
   FINISH_SQL,
   MOVE_SQL,

@@ -32,6 +32,7 @@ export const KEY_SQL = `
   DECLARE
     v_key jsonb := p_entry #> '{opts,deduplication}';
     v_mark text := p_entry #>> '{opts,deduplication,id}';
+    v_id_of_key text := v_mark;
     v_data text := p_entry #>> '{opts,deduplication,data}';
     v_id text := p_entry ->> 'id';
     v_now bigint := (p_entry ->> 'timestamp')::bigint;
@@ -61,9 +62,10 @@ export const KEY_SQL = `
       -- Its job is gone, and the key stands on for its time.
       answer := 'stands';
     ELSIF v_key ->> 'keep' = 'last' THEN
-      -- A row that is locked is being taken or ended: then the job does not wait, and whoever has it must not wait for the lock of this key.
-      SELECT * INTO v_job FROM job WHERE job.queue = p_queue AND job.id = v_holder FOR UPDATE SKIP LOCKED;
-      IF NOT FOUND OR v_job.state IN ('completed', 'failed', 'active') THEN
+      -- A row that is locked is being taken, ended or changed: which of them is known when its holder is done. That one may wait for the lock of this
+      -- key, so this call fails and is made again, instead of waiting.
+      SELECT * INTO v_job FROM job WHERE job.queue = p_queue AND job.id = v_holder FOR UPDATE NOWAIT;
+      IF NOT FOUND OR v_job.state IN ('completed', 'failed', 'active') OR jsonb_typeof(v_job.progress -> 'cancel') = 'object' THEN
         IF v_job.state IN ('completed', 'failed') AND EXISTS (
           SELECT 1 FROM dedup WHERE dedup.queue = p_queue AND dedup_id = v_mark AND expire_at_ms IS NULL) THEN
           answer := 'conflict';
@@ -75,10 +77,13 @@ export const KEY_SQL = `
         v_since := coalesce((v_job.opts #>> '{deduplication,since}')::bigint, v_job.added_at_ms);
         v_start := greatest(v_now, least(
           v_now + (p_entry ->> 'delay')::bigint, v_since + (v_key ->> 'maxWait')::bigint));
-        UPDATE job
-           SET data = p_entry -> 'data', added_at_ms = v_now,
-               opts = jsonb_set(opts, '{deduplication,since}', to_jsonb(v_since))
-         WHERE job.queue = p_queue AND job.id = v_holder;
+        PERFORM shiftwork_write_change(p_queue, v_job, jsonb_set(p_entry -> 'opts', '{deduplication,since}', to_jsonb(v_since)),
+          p_entry -> 'data', coalesce((p_entry ->> 'priority')::integer, 0));
+        UPDATE job SET added_at_ms = v_now, dedup_id = v_id_of_key WHERE job.queue = p_queue AND job.id = v_holder;
+        IF v_mark <> v_id_of_key THEN
+          -- It has had the key under the secret of before.
+          UPDATE dedup SET dedup_id = v_id_of_key WHERE dedup.queue = p_queue AND dedup_id = v_mark;
+        END IF;
         IF v_job.state = 'delayed' AND v_job.attempts_started = 0 THEN
           UPDATE job SET delay_ms = v_start - v_now, process_at_ms = v_start WHERE job.queue = p_queue AND job.id = v_holder;
           PERFORM publish_event(p_queue, 'delayed', jsonb_build_object('jobId', v_holder, 'delay', v_start));

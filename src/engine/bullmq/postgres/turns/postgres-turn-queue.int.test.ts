@@ -130,6 +130,26 @@ describe('turns on PostgreSQL', () => {
     expect((await turn([], slots(3))).jobs.map(({ id }) => id)).toEqual(['first', 'last']);
   });
 
+  test('last: a job that somebody has locked for a moment is not taken for one that runs: it takes the data when that is over', async () => {
+    const keyed = (id: string): NewJob => {
+      const deduplication: StoredKey = { id: 'last', keep: 'last', for: 0 };
+      return { id, name: 'greet', data: `"${id}"`, opts: { deduplication }, timestamp: Date.now() };
+    };
+    await queue.add([keyed('a')]);
+    const other = new Client({ connectionString: database.url, options: `-c search_path=${SCHEMA}` });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query("SELECT FROM job WHERE queue = $1 AND id = 'a' FOR UPDATE", [name]);
+    const pool = new UnsteadyPool(await poolOf(engine));
+    const adding = new PostgresTurnQueue({ pool, signs: new WorkSigns(pool), name, sender: 'adder' }).add([keyed('b')]);
+    // It has met the lock once, and asks again.
+    await vi.waitFor(() => expect(pool.queries).toBeGreaterThan(1), PATIENT);
+    await other.query('COMMIT');
+    await other.end();
+    expect(await adding).toEqual([{ kind: 'updated', id: 'a' }]);
+    expect((await turn([], slots(2))).jobs).toMatchObject([{ id: 'a', data: 'b' }]);
+  });
+
   test('steps of jobs that are gone go with the look for stalled jobs, those of others stay', async () => {
     await queue.add(jobs('gone', 'stays'));
     const taken = (await turn([], slots(2))).jobs;

@@ -6,9 +6,12 @@ import {
   pauseName,
   startPace,
   type AddAnswer,
+  type ChangeableJob,
+  type ChangeAnswer,
   type End,
   type GroupLimit,
   type GroupPause,
+  type JobChange,
   type JobLock,
   type KeyHold,
   type NewJob,
@@ -25,6 +28,7 @@ import {
   type TurnQueue,
   type TurnQueueSettings,
 } from '../../../turns/index.ts';
+import { changeJob } from './change-job.ts';
 import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
 import { NOTE, noteAnswers, noteParameters, type NoteRow } from './note-sql.ts';
@@ -228,6 +232,10 @@ export class PostgresTurnQueue implements TurnQueue {
     const slot = free === -1 ? this.#slots.length % SLOTS : free;
     this.#slots[slot] = id;
     return { slot, again: false };
+  }
+
+  change(jobId: string, now: number, decide: (job: ChangeableJob) => JobChange): Promise<ChangeAnswer> {
+    return changeJob(this.#options.pool, this.name, jobId, now, decide);
   }
 
   /** One note that cannot be stored fails the statement: it is found by halving, and the others are written. */

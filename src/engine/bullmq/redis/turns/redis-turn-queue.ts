@@ -6,8 +6,11 @@ import {
   pauseName,
   storedKeyOf,
   type AddAnswer,
+  type ChangeableJob,
+  type ChangeAnswer,
   type End,
   type GroupPause,
+  type JobChange,
   type JobLock,
   type KeyHold,
   type NewJob,
@@ -26,11 +29,13 @@ import {
   type TurnQueueSettings,
 } from '../../../turns/index.ts';
 import { AddTrips } from './add-trips.ts';
+import { changeJob } from './change-job.ts';
 import { writeOptions } from './options.ts';
 import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
 import { GROUP_KEYS, PAUSE_GROUP, RESUME_GROUP } from './scripts/groups.ts';
-import { NOTE_SCRIPT } from './scripts/note-script.ts';
+import { CHANGE_SCRIPT } from './scripts/change-script.ts';
+import { NOTE_SCRIPT, noteAnswer } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
 import { READ_STEPS_SCRIPT, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
 import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
@@ -75,6 +80,7 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #pauseScript: Script;
   readonly #resumeScript: Script;
   readonly #addScript: Script;
+  readonly #changeScript: Script;
   readonly #noteScript: Script;
   readonly #holdScript: Script;
   readonly #storeStepScript: Script;
@@ -102,6 +108,7 @@ export class RedisTurnQueue implements TurnQueue {
     this.#pauseScript = new Script(redis, PAUSE_GROUP);
     this.#resumeScript = new Script(redis, RESUME_GROUP);
     this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
+    this.#changeScript = new Script(redis, CHANGE_SCRIPT);
     this.#noteScript = new Script(redis, NOTE_SCRIPT);
     this.#holdScript = new Script(redis, HOLD_KEY_SCRIPT);
     this.#storeStepScript = new Script(redis, STORE_STEP_SCRIPT);
@@ -191,6 +198,11 @@ export class RedisTurnQueue implements TurnQueue {
     }
     const answers: unknown = await this.#addScript.run(this.#addKeys, args);
     return listOf(answers).map(addAnswer);
+  }
+
+  change(jobId: string, now: number, decide: (job: ChangeableJob) => JobChange): Promise<ChangeAnswer> {
+    const { redis } = this.#options;
+    return changeJob({ redis, script: this.#changeScript, prefix: this.#key, jobId, now, decide });
   }
 
   /** Sent together: one trip. Each stands alone, so that a job that is damaged takes no other along. */
@@ -326,11 +338,6 @@ function restOf(kind: unknown, detail: unknown): Rest {
     default:
       return { kind: 'more' };
   }
-}
-
-function noteAnswer(answer: unknown): NoteAnswer {
-  if (typeof answer === 'string') return { kind: 'changed', progress: answer };
-  return { kind: answer === 1 ? 'noted' : 'lost' };
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -1,4 +1,5 @@
 import { CLAIM_KEY } from './claim-key.ts';
+import { PLACE_JOB } from './place-job.ts';
 
 export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', 'meta', 'pc', 'marker', 'id'] as const;
 
@@ -41,7 +42,7 @@ if not maxEvents then
   call('HSET', meta, 'opts.maxLenEvents', maxEvents)
 end
 call('INCRBY', counter, n)
-local left, right, ranked, anyDelayed = {}, {}, {}, false
+local left, right, ranked, anyDelayed, anyMoved = {}, {}, {}, false, false
 
 -- One look for all: nearly always there is none of them.
 local keys, seen = {}, {}
@@ -60,6 +61,7 @@ local function startAt(id, due)
   call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
   anyDelayed = true
 end
+${PLACE_JOB}
 ${CLAIM_KEY}
 local function add(at, key)
   local id, name, priority, extra = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 5]), ARGV[at + 6]
@@ -129,7 +131,7 @@ if #ranked > 0 then
   end
   call('ZADD', prioritized, unpack(ranked))
 end
-if #left + #right + #ranked > 0 and not state[1]
+if (#left + #right + #ranked > 0 or anyMoved) and not state[1]
   and not (state[2] and call('LLEN', active) >= tonumber(state[2])) then
   --#marker
   call('ZADD', marker, 0, '0')

@@ -31,31 +31,53 @@ local function deduplicated(holder, deid, id)
   call('XADD', events, '*', 'event', 'deduplicated', 'jobId', holder, 'deduplicationId', deid, 'deduplicatedJobId', id)
 end
 
--- The job that waits takes the new data and the new time. Nothing where it does not wait, and the key goes to the new job.
-local function takeOver(at, id, holder, deid, delay, maxWait)
+-- The job that waits takes the new data, the new options and the new time. Nothing where it does not wait, and the key goes to the new job.
+-- deid: under which it has the key; new: under which it is asked for, where the secret has changed since.
+local function takeOver(at, id, holder, deid, new, delay, maxWait)
   local key = prefix .. holder
-  local stored = call('HMGET', key, 'timestamp', 'since', 'ats', 'finishedOn', 'name')
+  local stored = call('HMGET', key, 'timestamp', 'since', 'ats', 'finishedOn', 'name', 'priority', 'progress')
   if stored[4] or not stored[5] then
     if call('PTTL', prefix .. 'de:' .. deid) ~= -1 then return nil end
     --#last-unclear
     deduplicated(holder, deid, id)
     return { 'c', holder }
   end
-  local due = call('ZSCORE', delayed, holder)
-  if not due and not call('ZSCORE', prioritized, holder)
+  local due, place = call('ZSCORE', delayed, holder), call('ZSCORE', prioritized, holder)
+  if not due and not place
     and (call('EXISTS', key .. ':lock') == 1 or call('LPOS', active, holder)) then
     --#last-runs
     return nil
   end
+  if string.find(stored[7] or '', '"cancel":{', 1, true) then
+    -- It ends with its next turn, and what it took over would be lost.
+    --#last-cancelled
+    return nil
+  end
   local now = tonumber(ARGV[at + 4])
   local since = stored[2] or stored[1]
-  call('HSET', key, 'data', ARGV[at + 2], 'timestamp', ARGV[at + 4], 'since', since)
+  local groups, priority = groupsOf(holder), tonumber(ARGV[at + 5])
+  call('HSET', key, 'data', ARGV[at + 2], 'opts', ARGV[at + 3], 'timestamp', ARGV[at + 4], 'since', since,
+    'priority', priority, 'deid', new)
+  if new ~= deid then
+    --#last-new-secret
+    call('SET', prefix .. 'de:' .. new, holder)
+    call('DEL', prefix .. 'de:' .. deid)
+  end
   if due and (tonumber(stored[3]) or 0) == 0 then
     --#last-delayed
     local start = now + delay
     if maxWait then start = math.max(now, math.min(start, since + maxWait)) end
     call('HSET', key, 'delay', start - now)
     startAt(holder, start)
+  elseif not due and (priority ~= (tonumber(stored[6]) or 0)
+    or (place and tonumber(place) >= HELD_FROM and not sameGroups(groups, groupsOf(holder)))) then
+    -- A parent that waits for its children stands in neither.
+    if (place and call('ZREM', prioritized, holder) or call('LREM', wait, 1, holder)) == 1 then
+      --#last-moves
+      leaveLines(holder, groups)
+      placeLast(holder, priority)
+      anyMoved = true
+    end
   end
   --#last-updated
   deduplicated(holder, deid, id)
@@ -82,7 +104,7 @@ local function claim(at, id, deid, extra)
     return id
   end
   if holder and key.keep == 'last' then
-    local answer = takeOver(at, id, holder, mark, tonumber(extra.delay) or 0, key.maxWait)
+    local answer = takeOver(at, id, holder, mark, deid, tonumber(extra.delay) or 0, key.maxWait)
     if answer then return answer end
     holder = nil
   end

@@ -1,3 +1,5 @@
+import type { NoteAnswer } from '../../../../turns/index.ts';
+
 /**
  * Leans on BullMQ 6.7's data layout: what its updateProgress-3 and addLog-2 write of a job, for the one who holds it.
  *
@@ -21,3 +23,8 @@ local most = call('HGET', meta, 'opts.maxLenEvents') or 10000
 call('XADD', events, 'MAXLEN', '~', most, '*', 'event', 'progress', 'jobId', ARGV[1], 'data', ARGV[5])
 return 1
 `;
+
+export function noteAnswer(answer: unknown): NoteAnswer {
+  if (typeof answer === 'string') return { kind: 'changed', progress: answer };
+  return { kind: answer === 1 ? 'noted' : 'lost' };
+}
