@@ -25,6 +25,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/state', 'src/queue'],
     why: 'the root door is what a web app loads: contracts, producers, the errors that it can meet',
   },
+  'src/codecs': { may: [], why: 'schemas of one library, for who uses it: nothing else of the platform knows it' },
   'src/redis': {
     may: [],
     why: 'which server an address stands for, and how keys are named there, is decided below all who connect',
@@ -208,7 +209,10 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
     why: 'matchers say what they extend, by its types alone; nothing of it is loaded',
   },
   'web-push': { in: ['workers/notification', 'local'], why: 'nobody else sends pushes; local makes its keys' },
-  zod: { in: ['jobs', 'examples'], why: 'the platform takes any Standard Schema; an app chooses its own' },
+  zod: {
+    in: ['jobs', 'examples', 'src/codecs'],
+    why: 'the platform takes any Standard Schema; an app chooses its own, and those of zod find codecs ready',
+  },
 };
 
 /** Reached by import() alone: whoever loads the file without a need for it must not load the vendor. */

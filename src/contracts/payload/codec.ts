@@ -4,7 +4,7 @@ import { InvalidPayloadError, type PayloadIssue } from './invalid-payload-error.
 import { PayloadTooLargeError } from './payload-too-large-error.ts';
 import { jsonFitOf } from './json-fit.ts';
 import type { PayloadContract } from './payload-contract.ts';
-import { whatBreaks } from './what-breaks.ts';
+import { pathOf, whatBreaks } from './what-breaks.ts';
 import { createScrubber } from '../../privacy/index.ts';
 import { isUnstorableJson } from '../../privacy/index.ts';
 import { upgradePayload } from './upgrade.ts';
@@ -62,11 +62,8 @@ export function written(
 function requireWhole(contract: PayloadContract, data: unknown, dates: 'refused' | 'kept'): void {
   const broken = whatBreaks(data, dates);
   if (broken === undefined) return;
-  const scrub = createScrubber(contract, data);
-  const path = broken.path.join('.').slice(0, 200);
-  throw new InvalidPayloadError(contract.name, [
-    { path: path === '' ? '(root)' : scrub(path), message: broken.message },
-  ]);
+  const path = pathOf(broken, createScrubber(contract, data));
+  throw new InvalidPayloadError(contract.name, [{ path: path === '' ? '(root)' : path, message: broken.message }]);
 }
 
 /** Without its undefined fields the schema may refuse it: one that asks for the field, and takes undefined in it, does. */

@@ -31,14 +31,14 @@ function thrower(): object {
 
 /** Each with a word of what is to be done, or of what it is. */
 const broken: readonly [string, () => unknown, string][] = [
-  ['a date', () => new Date(0), 'toISOString'],
+  ['a date', () => new Date(0), 'dateCodec'],
   ['a date of a class of its own', () => new Times(0), 'toISOString'],
   ['an invalid date', () => new Date(Number.NaN), 'invalid Date'],
-  ['a map', () => new Map([['a', 1]]), '[...map]'],
-  ['a set', () => new Set([1]), '[...set]'],
+  ['a map', () => new Map([['a', 1]]), 'mapCodec'],
+  ['a set', () => new Set([1]), 'setCodec'],
   ['a weak map', () => new WeakMap(), 'WeakMap'],
-  ['a bigint', () => 5n, 'String(value)'],
-  ['a buffer', () => Buffer.from('x'), 'base64'],
+  ['a bigint', () => 5n, 'bigintCodec'],
+  ['a buffer', () => Buffer.from('x'), 'bytesCodec'],
   ['bytes', () => new Uint8Array(2), 'base64'],
   ['floats', () => new Float64Array(2), 'base64'],
   ['an array buffer', () => new ArrayBuffer(2), 'base64'],

@@ -17,6 +17,19 @@ export function whatBreaks(value: unknown, dates: 'refused' | 'kept' = 'refused'
   }
 }
 
+/** The same in one line, for what is refused as a whole: where it stands and what it is. */
+export function sayWhatBreaks(value: unknown, scrub: (text: string) => string): string {
+  const broken = whatBreaks(value);
+  if (broken === undefined) return 'is nothing that JSON can hold';
+  const path = pathOf(broken, scrub);
+  return path === '' ? broken.message : `holds what JSON cannot: ${path} ${broken.message}`;
+}
+
+/** Keys may be data: `scrub` takes sensitive values out of them. Empty: the value itself. */
+export function pathOf({ path }: Breakage, scrub: (text: string) => string): string {
+  return path.length === 0 ? '' : scrub(path.join('.').slice(0, 200));
+}
+
 function search(
   value: unknown,
   path: readonly string[],
@@ -56,7 +69,7 @@ const PRIMITIVES: Readonly<Partial<Record<string, (value: unknown) => string | u
       ? undefined
       : `is ${String(value)}, of which JSON makes null: give a number, or leave the field out`,
   bigint: () =>
-    'is a bigint, which JSON cannot hold: give String(value) and let the schema read it back (zod: a codec of z.string() and z.bigint())',
+    'is a bigint, which JSON cannot hold: give String(value) and let the schema read it back (zod: bigintCodec of shiftwork/codecs)',
   function: () => 'is a function, which JSON leaves out: give data alone',
   symbol: () => 'is a symbol, which JSON leaves out: give data alone',
   undefined: () => 'is undefined, which JSON cannot hold: give null or an object',
@@ -66,18 +79,17 @@ const PRIMITIVES: Readonly<Partial<Record<string, (value: unknown) => string | u
 function messageOf(value: object): string {
   if (value instanceof Date) {
     return isValidDate(value)
-      ? 'is a Date, of which JSON makes a text: give date.toISOString() and let the schema make the Date ' +
-          '(zod: z.codec(z.iso.datetime(), z.date(), { decode: text => new Date(text), encode: date => date.toISOString() }))'
+      ? 'is a Date, of which JSON makes a text: give date.toISOString() and let the schema make the Date (zod: dateCodec of shiftwork/codecs)'
       : 'is an invalid Date, of which JSON makes null: give a date that is one';
   }
   if (value instanceof Map) {
-    return 'is a Map, of which JSON makes {}: give [...map] and let the schema make the Map (zod: a codec of z.array(z.tuple([...])) and z.map(...))';
+    return 'is a Map, of which JSON makes {}: give [...map] and let the schema make the Map (zod: mapCodec of shiftwork/codecs)';
   }
   if (value instanceof Set) {
-    return 'is a Set, of which JSON makes {}: give [...set] and let the schema make the Set (zod: a codec of z.array(...) and z.set(...))';
+    return 'is a Set, of which JSON makes {}: give [...set] and let the schema make the Set (zod: setCodec of shiftwork/codecs)';
   }
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    return 'is bytes, which JSON cannot hold: give base64 and let the schema read it back (zod: a codec of z.base64() and z.instanceof(Uint8Array))';
+    return 'is bytes, which JSON cannot hold: give base64 and let the schema read it back (zod: bytesCodec of shiftwork/codecs)';
   }
   if (value instanceof Promise) return 'is a promise: await it before the call';
   const name = nameOf(value);

@@ -3,6 +3,8 @@ import { InvalidPayloadError } from '../payload/invalid-payload-error.ts';
 import { InvalidProgressError } from './invalid-progress-error.ts';
 import type { AnyJobContract } from '../define/job-contract.ts';
 import { jsonFitOf } from '../payload/json-fit.ts';
+import { sayWhatBreaks } from '../payload/what-breaks.ts';
+import { createScrubber } from '../../privacy/index.ts';
 import { validatePayload } from '../payload/codec.ts';
 
 /** Progress travels through BullMQ's event stream each time it is written. */
@@ -14,7 +16,9 @@ export function requireProgress(
   value: unknown,
 ): void {
   const { name, progress: schema } = contract;
-  if (jsonFitOf(value) === 'breaks') throw new InvalidProgressError(name, 'is nothing that JSON can hold');
+  if (jsonFitOf(value) === 'breaks') {
+    throw new InvalidProgressError(name, sayWhatBreaks(value, createScrubber(contract, value)));
+  }
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > MAX_PROGRESS_BYTES) {
     throw new InvalidProgressError(name, `is ${bytes} bytes of JSON, at most ${MAX_PROGRESS_BYTES} are kept`);

@@ -4,7 +4,8 @@ import { InvalidPayloadError } from '../payload/invalid-payload-error.ts';
 import { InvalidResultError } from './invalid-result-error.ts';
 import type { AnyJobContract } from '../define/job-contract.ts';
 import { jsonFitOf } from '../payload/json-fit.ts';
-import { isUnstorableJson } from '../../privacy/index.ts';
+import { sayWhatBreaks } from '../payload/what-breaks.ts';
+import { createScrubber, isUnstorableJson } from '../../privacy/index.ts';
 
 /** Results travel through BullMQ's event stream: a larger one is stored elsewhere, and its id is the result. */
 export const MAX_RESULT_BYTES = 16 * 1024;
@@ -18,7 +19,9 @@ type Promised = Pick<AnyJobContract, 'name' | 'result' | 'sensitive'>;
 export function requireResult(contract: Promised, value: unknown): void {
   const { name, result: schema } = contract;
   if (schema === undefined) return;
-  if (jsonFitOf(value) === 'breaks') throw new InvalidResultError(name, 'is nothing that JSON can hold');
+  if (jsonFitOf(value) === 'breaks') {
+    throw new InvalidResultError(name, sayWhatBreaks(value, createScrubber(contract, value)));
+  }
   const json = JSON.stringify(value);
   const bytes = Buffer.byteLength(json);
   if (bytes > MAX_RESULT_BYTES) {
