@@ -33,23 +33,31 @@ export function failedLine(line: Omit<Extract<HistoryLine, { what: 'failed' }>, 
   return JSON.stringify(record);
 }
 
+/** The same failure in words that any engine can hold. */
+export function plainLine(text: string, message: string): string | undefined {
+  const line = lineIn(text);
+  return line?.what === 'failed' ? failedLine({ ...line, error: 'Error', message }) : undefined;
+}
+
 export function replayedLine(at: number, by: string): string {
   const record: HistoryLine = { what: 'replayed', at, by };
   return JSON.stringify(record);
 }
 
 /** The history of a job, oldest first. Lines of other programs in its log are passed over. */
-export async function readHistory(queue: EngineQueue, job: EngineJob): Promise<readonly HistoryLine[]> {
+export async function readHistory(queue: EngineQueue, job: Pick<EngineJob, 'id'>): Promise<readonly HistoryLine[]> {
   // BullMQ answers none at all where another program keeps something else in the place of the log.
   const { logs }: { readonly logs: unknown } = await queue.getJobLogs(job.id ?? '');
-  return (Array.isArray(logs) ? logs : []).flatMap((text: unknown) => {
-    try {
-      const line: unknown = JSON.parse(String(text));
-      return isHistoryLine(line) ? [line] : [];
-    } catch {
-      return [];
-    }
-  });
+  return (Array.isArray(logs) ? logs : []).flatMap((text: unknown) => lineIn(String(text)) ?? []);
+}
+
+function lineIn(text: string): HistoryLine | undefined {
+  try {
+    const line: unknown = JSON.parse(text);
+    return isHistoryLine(line) ? line : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whole lines alone: another program may have written what only looks like one. */

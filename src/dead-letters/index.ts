@@ -2,7 +2,7 @@
  * What ended in failure, wherever it is kept: look through it, run it again, discard it. Jobs stay in BullMQ's failed set; events and
  * projections keep theirs, and are asked through `OtherDeadLetters`. The runtime stands on this room, never the other way round.
  */
-export { failedLine, readHistory, type EndReason, type HistoryLine } from './attempt-record.ts';
+export { failedLine, plainLine, readHistory, type EndReason, type HistoryLine } from './attempt-record.ts';
 export { BlameBook, SUSPECT_AFTER, type Blame } from './blame.ts';
 export { CauseCounter } from './causes/cause-counter.ts';
 export { countDeaths } from './causes/count-deaths.ts';

@@ -6,10 +6,12 @@ export interface JobPlace {
 /**
  * - `open`: it waits or runs
  * - `unknown`: the queue has no such job, and no result of one
+ * - `unreadable`: something else is kept in its place
  */
 export type EndedJob =
   | { readonly kind: 'open' }
   | { readonly kind: 'unknown' }
+  | { readonly kind: 'unreadable' }
   | { readonly kind: 'succeeded'; /** As JSON. */ readonly result: string }
   | {
       readonly kind: 'failed';
@@ -21,7 +23,7 @@ export type EndedJob =
 
 /** Methods reject with EngineUnreachableError, or the driver's connection error, while the engine is away. */
 export interface JobEnds {
-  /** In the order of the jobs; all of them in one trip. */
+  /** In the order of the jobs; all of them in one trip. One that is damaged spoils no other's answer. */
   read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]>;
   /** When a job that is delayed is due, by the engine's time; undefined where it is not delayed. */
   dueAt(job: JobPlace): Promise<number | undefined>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { memoryServer, openEngine, type EndedJob, type Engine, type JobEnds } from '../../engine/index.ts';
 import { EndWaits } from './end-waits.ts';
 
@@ -44,4 +44,14 @@ test('who was told of nothing finds out all the same, also after the engine was 
   ended.set('a', { kind: 'succeeded', result: '1' });
   setImmediate(() => server.bringBack());
   expect(await waiting).toEqual({ kind: 'succeeded', result: '1' });
+});
+
+test('jobs of two queues with one id, as other programs have them, are two', async () => {
+  const { waits, ends } = setup();
+  const read = vi
+    .spyOn(ends, 'read')
+    .mockImplementation(async jobs => jobs.map(({ queue }) => ({ kind: 'succeeded', result: `"of ${queue}"` })));
+  const both = await Promise.all(['email', 'sms'].map(queue => waits.wait({ queue, id: '1' }, NEVER)));
+  expect(both).toEqual(['email', 'sms'].map(queue => ({ kind: 'succeeded', result: `"of ${queue}"` })));
+  expect(read).toHaveBeenCalledTimes(1);
 });

@@ -89,15 +89,16 @@ export class EndWaits {
   async #look(): Promise<void> {
     const asked = [...this.#asked].flatMap(id => [...(this.#waits.get(id) ?? [])]);
     this.#asked.clear();
-    // Of those who wait for one job, one is asked for.
-    const places = [...new Map(asked.map(wait => [wait.id, wait])).values()];
+    // Of those who wait for one job, one is asked for. An id of another program may stand in several queues.
+    const waits = Map.groupBy(asked, ({ queue, id }) => `${queue}/${id}`);
+    const places = [...waits.values()].flatMap(([first]) => first ?? []);
     if (places.length === 0) return;
     try {
       const ends = await (await this.#open()).read(places);
-      for (const [index, { id }] of places.entries()) {
+      for (const [index, { queue, id }] of places.entries()) {
         const end = ends[index];
         if (end === undefined || end.kind === 'open') continue;
-        for (const { ended } of this.#waits.get(id) ?? []) ended(end);
+        for (const wait of this.#waits.get(id) ?? []) if (wait.queue === queue) wait.ended(end);
       }
     } catch (error) {
       // It is looked again within a second, until the time of those who wait is over.

@@ -14,6 +14,8 @@ import { ResultUnreadableError } from './result-unreadable-error.ts';
  */
 export function resultFrom(id: string, end: Exclude<EndedJob, { kind: 'open' }>, contract?: AnyJobContract): unknown {
   if (end.kind === 'unknown') throw new ResultUnknownError(id);
+  if (end.kind === 'unreadable')
+    throw new ResultUnreadableError(id, 'cannot be read: something else is kept in its place');
   if (end.kind === 'failed') throw errorOf(id, end.message, endReasonOf(end.message, end.lastLine));
   const result = parsed(end.result);
   if (contract === undefined) return result;

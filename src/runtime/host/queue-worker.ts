@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App, QueuePolicy } from '../../contracts/index.ts';
-import { scheduleNext, type Engine, type SettleAnswer, type TakenJob, type TurnQueue } from '../../engine/index.ts';
+import {
+  scheduleNext,
+  type EndKind,
+  type Engine,
+  type SettleAnswer,
+  type TakenJob,
+  type TurnQueue,
+} from '../../engine/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { readStoredJob } from '../../queue/index.ts';
 import { toError } from '../../errors/index.ts';
@@ -128,6 +135,7 @@ export class QueueWorker {
       return;
     }
     const { death } = runEnd;
+    if (this.#mayHaveDied(job, runEnd)) await this.#following.forget(job.id, this.#context.queue);
     const follow = death === undefined ? undefined : await this.#following.intend(death);
     const answer = await this.#loop.settle(job, runEnd.end);
     if (answer.kind === 'settled') {
@@ -136,10 +144,19 @@ export class QueueWorker {
     } else await this.#notWritten(job, runEnd, answer);
   }
 
-  #written({ id, name }: TakenJob, { end: { what }, emit }: RunEnd): void {
+  #written({ id, name }: TakenJob, { end, emit }: RunEnd): void {
     emit?.();
-    const isOver = what !== 'retry' && what !== 'snoozed' && what !== 'handed-back';
-    if (isOver && this.#context.assignments.get(name)?.contract.result !== undefined) this.#announcer.ended(id);
+    if (isOver(end) && this.#context.assignments.get(name)?.contract.result !== undefined) this.#announcer.ended(id);
+  }
+
+  /** Whether another process may have been about to end it as dead, and was gone before it had. */
+  #mayHaveDied({ name, attemptsStarted, attemptsMade }: TakenJob, { end, death }: RunEnd): boolean {
+    return (
+      attemptsStarted > attemptsMade + 1 &&
+      death === undefined &&
+      isOver(end) &&
+      this.#context.assignments.get(name)?.contract.onDead !== undefined
+    );
   }
 
   async #notWritten(job: TakenJob, runEnd: RunEnd, answer: SettleAnswer): Promise<void> {
@@ -162,7 +179,7 @@ export class QueueWorker {
     switch (answer.kind) {
       case 'refused':
         // What it came to counts, also where its words cannot be stored.
-        return { end: unstorable(runEnd.end), emit: runEnd.emit };
+        return { ...runEnd, end: unstorable(runEnd.end) };
       case 'waits-for-children':
         return refusedSuccess(this.#context, job, new Error('The job has children that have not ended.'));
       case 'children-failed':
@@ -209,4 +226,8 @@ export class QueueWorker {
     const { facts, queue, worker } = this.#context;
     facts.emit('worker.error', { worker, queue, error: bareError(toError(error)) });
   }
+}
+
+function isOver({ what }: EndKind): boolean {
+  return what !== 'retry' && what !== 'snoozed' && what !== 'handed-back';
 }

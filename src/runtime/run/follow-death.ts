@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeAtOnce, type App, type Death, type JobRequest } from '../../contracts/index.ts';
+import { readHistory } from '../../dead-letters/index.ts';
 import type { Engine, TakenJob } from '../../engine/index.ts';
 import { toError } from '../../errors/index.ts';
 import type { DeadReason, Facts } from '../../facts/index.ts';
@@ -17,7 +19,9 @@ export interface FollowDeathsOptions {
 
 /** What is to be queued once a job is dead: written down before it is, so that a crash in between loses nothing. */
 interface Intent {
+  readonly jobId: string;
   readonly queue: string;
+  /** When the job died, as the last line of that attempt has it: a job that is replayed may die more than once. */
   readonly at: number;
   readonly name: string;
   readonly data: unknown;
@@ -28,6 +32,7 @@ const INTENTS = 'on-dead';
 const KEPT_MS = 14 * 86_400_000;
 /** Whoever wrote it down has mostly done it by then. */
 const LEFT_ALONE_MS = 5_000;
+const AGAIN_MS = 500;
 
 /** Queues what a contract's `onDead` makes of a death, once for each death. */
 export class FollowDeaths {
@@ -38,21 +43,45 @@ export class FollowDeaths {
     this.#options = options;
   }
 
-  /** Before the end is written. Answers what to do once it is; undefined where nothing follows. Never rejects. */
+  /**
+   * Before the end is written. Answers what to do once it is; undefined where nothing follows. Waits for an engine that is away, as the end
+   * itself does. Never rejects.
+   */
   async intend(death: Death): Promise<(() => Promise<void>) | undefined> {
     const { app, engine } = this.#options;
     try {
       const request = app.jobs.get(death.jobName)?.onDead?.(death);
       if (request === undefined) return undefined;
-      const { queue } = death;
+      const { queue, jobId } = death;
       const at = death.at.getTime();
-      const store = await openState(engine);
-      const intent: Intent = { queue, at, name: request.contract.name, data: request.data, options: request.options };
-      const version = await store.set(INTENTS, death.jobId, intent, KEPT_MS);
-      return () => this.#follow(store, { name: death.jobId, version }, at, request);
+      const { contract, data, options } = request;
+      const intent: Intent = { jobId, queue, at, name: contract.name, data, options };
+      const name = `${at} ${jobId}`;
+      const { store, version } = await whenThere(async () => {
+        const state = await openState(engine);
+        return { store: state, version: await state.set(INTENTS, name, intent, KEPT_MS) };
+      });
+      return () => this.#follow(store, { name, version }, intent, request);
     } catch (error) {
       this.#failed(death.queue, error);
       return undefined;
+    }
+  }
+
+  /**
+   * Before the job ends otherwise: what an earlier process of its has written down, and was gone before it had ended it so, is not to follow.
+   * Never rejects.
+   */
+  async forget(jobId: string, queue: string): Promise<void> {
+    try {
+      const store = await openState(this.#options.engine);
+      for (const { name, value, version } of await store.list(INTENTS)) {
+        const intent = intentIn(value);
+        if (intent?.jobId !== jobId || intent.queue !== queue) continue;
+        if (!(await this.#deathsOf(intent)).includes(intent.at)) await store.delete(INTENTS, name, version);
+      }
+    } catch {
+      // It is looked for again with all others, as long as the job is kept.
     }
   }
 
@@ -60,47 +89,80 @@ export class FollowDeaths {
   async catchUp(): Promise<void> {
     const { engine } = this.#options;
     const store = await openState(engine);
-    for (const entry of await store.list(INTENTS)) await this.#catchUp(store, entry);
+    for (const entry of await store.list(INTENTS)) {
+      const intent = intentIn(entry.value);
+      if (intent === undefined || engine.clock.now() - intent.at < LEFT_ALONE_MS) continue;
+      // One that cannot be looked at keeps no other waiting.
+      await this.#catchUp(store, entry, intent).catch(() => undefined);
+    }
   }
 
-  async #catchUp(store: StateStore, entry: StateEntry): Promise<void> {
-    const { app, engine } = this.#options;
-    const intent = intentIn(entry.value);
-    if (intent === undefined || engine.clock.now() - intent.at < LEFT_ALONE_MS) return;
-    const state = await (await engine.queue(intent.queue)).getJobState(entry.name);
-    if (state === 'active') return;
-    const contract = app.jobs.get(intent.name);
-    if (state !== 'failed') await store.delete(INTENTS, entry.name, entry.version);
+  async #catchUp(store: StateStore, entry: StateEntry, intent: Intent): Promise<void> {
+    const happened = await this.#didHappen(intent);
+    const contract = this.#options.app.jobs.get(intent.name);
+    if (happened === 'no') await store.delete(INTENTS, entry.name, entry.version);
     // A release that does not know what follows leaves it to one that does.
-    else if (contract !== undefined) {
+    else if (happened === 'yes' && contract !== undefined) {
       const { data, options } = intent;
-      await this.#follow(store, entry, intent.at, { kind: 'job-request', contract, data, options });
+      await this.#follow(store, entry, intent, { kind: 'job-request', contract, data, options });
     }
+  }
+
+  /**
+   * Whether the end was written too. The job's own history says it, also where it has been replayed since; one that is gone had ended: it
+   * was removed by its retention, or a person discarded it.
+   */
+  async #didHappen({ queue: name, jobId, at }: Intent): Promise<'yes' | 'no' | 'not-yet-known'> {
+    const queue = await this.#options.engine.queue(name);
+    const state = await queue.getJobState(jobId);
+    if (state === 'unknown') return 'yes';
+    const deaths = await this.#deathsOf({ queue: name, jobId });
+    if (deaths.includes(at)) return 'yes';
+    // Its log may be kept too short to tell.
+    if (state === 'failed') return deaths.length === 0 ? 'yes' : 'no';
+    // Whoever wrote it down may be about to write the end.
+    return state === 'active' ? 'not-yet-known' : 'no';
+  }
+
+  async #deathsOf({ queue, jobId }: Pick<Intent, 'queue' | 'jobId'>): Promise<readonly number[]> {
+    const lines = await readHistory(await this.#options.engine.queue(queue), { id: jobId });
+    return lines.flatMap(line => (line.what === 'failed' && line.dead !== undefined ? [line.at] : []));
   }
 
   /** Repeating it queues nothing again: the job's id is made of the death. */
   async #follow(
     store: StateStore,
-    { name: jobId, version }: Pick<StateEntry, 'name' | 'version'>,
-    at: number,
+    { name, version }: Pick<StateEntry, 'name' | 'version'>,
+    { jobId, at }: Intent,
     request: JobRequest,
   ): Promise<void> {
     const { engine, facts } = this.#options;
     try {
       this.#client ??= clientOn(engine, facts);
       await this.#client.enqueueFrom({ id: `dead ${jobId} ${at}`, at: new Date(at) }, [request]);
-      await store.delete(INTENTS, jobId, version);
+      await store.delete(INTENTS, name, version);
     } catch (error) {
       // What is away now is there when it is looked for again.
       if (isOutage(error)) return;
       this.#failed(request.contract.queue, error);
-      await store.delete(INTENTS, jobId, version).catch(() => undefined);
+      await store.delete(INTENTS, name, version).catch(() => undefined);
     }
   }
 
   #failed(queue: string, error: unknown): void {
     const { facts, worker } = this.#options;
     facts.emit('worker.error', { worker, queue, error: bareError(toError(error)) });
+  }
+}
+
+async function whenThere<Value>(call: () => Promise<Value>): Promise<Value> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+    }
+    await sleep(AGAIN_MS, undefined, { ref: false });
   }
 }
 
@@ -127,7 +189,8 @@ export function deathOf(
 
 function intentIn(value: unknown): Intent | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { queue, at, name, data, options }: Partial<Record<keyof Intent, unknown>> = value;
-  if (typeof queue !== 'string' || typeof at !== 'number' || typeof name !== 'string') return undefined;
-  return { queue, at, name, data, options: typeof options === 'object' && options !== null ? options : {} };
+  const { jobId, queue, at, name, data, options }: Partial<Record<keyof Intent, unknown>> = value;
+  if (typeof jobId !== 'string' || typeof queue !== 'string' || typeof at !== 'number' || typeof name !== 'string')
+    return undefined;
+  return { jobId, queue, at, name, data, options: typeof options === 'object' && options !== null ? options : {} };
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { defineApp, defineJob, handle, type AnyJobContract, type Handler } from '../../contracts/index.ts';
@@ -47,7 +48,7 @@ describe.each(engineCases)('results on $kind', engineCase => {
       await host.start();
       return host;
     };
-    return { client, facts, start, queue: await engine.queue('email') };
+    return { client, facts, start, url, queue: await engine.queue('email') };
   }
 
   test('whoever waits gets what the handler returned, and whoever asks afterwards, too', async () => {
@@ -109,6 +110,27 @@ describe.each(engineCases)('results on $kind', engineCase => {
     await start();
     expect(await other.result(id, { ...PATIENT, contract: measure })).toEqual({ length: 3 });
   });
+
+  test.runIf(engineCase.kind === 'redis').each(['job', 'log'])(
+    'one whose %s is damaged spoils no other wait',
+    async what => {
+      const { client, start, queue, url } = await setup([handle(measure, ({ text }) => ({ length: text.length }))]);
+      const producer = client();
+      const [damaged, fine] = await producer.enqueueMany([measure({ text: 'a' }), measure({ text: 'ab' })]);
+      await queue.pause();
+      const redis = new Redis(url);
+      cleanups.push(async () => redis.disconnect());
+      const key = `${queue.opts.prefix}:email:${damaged?.id}`;
+      await redis.del(what === 'job' ? key : `${key}:logs`);
+      await redis.set(what === 'job' ? key : `${key}:logs`, 'what another program keeps');
+      const spoiled = producer.result(damaged?.id ?? '', PATIENT);
+      const waiting = producer.result(fine?.id ?? '', PATIENT);
+      await expect(spoiled).rejects.toThrow(ResultUnreadableError);
+      await queue.resume();
+      await start();
+      expect(await waiting).toEqual({ length: 2 });
+    },
+  );
 
   test('what nobody queued has no result, and is said at once', async () => {
     const { client } = await setup([handle(measure, ({ text }) => ({ length: text.length }))]);

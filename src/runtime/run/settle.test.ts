@@ -140,7 +140,7 @@ describe('where the end could not be written', () => {
   test('its words are left out, and what was to be forgotten stays forgotten', () => {
     const { end } = ended({ kind: 'dead', reason: 'permanent', error }, { contract: secretive });
     const bare = unstorable(end);
-    expect(bare).toMatchObject({ what: 'dead', line: undefined, data: '{"to":"ada"}' });
+    expect(bare).toMatchObject({ what: 'dead', data: '{"to":"ada"}' });
     expect(JSON.stringify(bare)).not.toContain('mailbox');
     expect(unstorable({ what: 'handed-back' })).toEqual({ what: 'handed-back' });
   });
@@ -162,4 +162,25 @@ describe('where the end could not be written', () => {
     last.emit?.();
     expect(await dead).toMatchObject({ reason: 'attempts-exhausted', attempt: 3 });
   });
+
+  test.each(['unclear', 'refused'] as const)(
+    'a death that is %s is one that is followed, and says so in its line',
+    how => {
+      const onDead = () => defineJob({ queue: 'email', name: 'tell', schema: z.object({}) })({});
+      const followed = defineJob({ queue: 'email', name: 'greet', schema: z.object({ to: z.string() }), onDead });
+      const { at, run } = oneRun({ contract: followed });
+      const last = takenJob({ attemptsMade: 2 });
+      const first = endOf(run, { kind: 'dead', reason: 'permanent', error: new Error('half \ud800') });
+      const written =
+        how === 'unclear' ? unclear(at, last, new TypeError('x')) : { ...first, end: unstorable(first.end) };
+      expect(written.death).toMatchObject({ jobId: last.id, at: new Date(NOW) });
+      const line: unknown = JSON.parse(('line' in written.end && written.end.line?.text) || 'null');
+      expect(line).toMatchObject({
+        what: 'failed',
+        at: NOW,
+        dead: how === 'unclear' ? 'attempts-exhausted' : 'permanent',
+      });
+      expect(JSON.stringify(line)).not.toContain('half');
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { JobCancelledError, type AnyJobContract, type Death } from '../../contracts/index.ts';
-import { failedLine, type EndReason } from '../../dead-letters/index.ts';
+import { failedLine, plainLine, type EndReason } from '../../dead-letters/index.ts';
 import { keyEndOf, type EndKind, type Keep, type TakenJob } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
 import { classifyThrow } from './classify.ts';
@@ -26,9 +26,11 @@ const UNCLEAR: ReadonlySet<EndReason> = new Set(['in-doubt', 'poison', 'stalled'
 
 /** Turns the outcome of a run into the end that the engine writes. The only place that does. */
 export function endOf(run: RunContext, outcome: Outcome): RunEnd {
-  const ended = { end: endKindOf(run, outcome), emit: outcomeFact(run, outcome) };
+  // The death and its line in the job's history bear the same time: by it what follows is found to have happened.
+  const at = Math.floor(run.now());
+  const ended = { end: endKindOf(run, outcome, at), emit: outcomeFact(run, outcome) };
   return outcome.kind === 'dead' && run.assignment?.contract.onDead !== undefined
-    ? { ...ended, death: deathIn(run, run.assignment.contract, outcome) }
+    ? { ...ended, death: deathIn(run, run.assignment.contract, outcome, at) }
     : ended;
 }
 
@@ -36,14 +38,15 @@ function deathIn(
   run: RunContext,
   contract: AnyJobContract,
   { reason, error }: Extract<Outcome, { readonly kind: 'dead' }>,
+  now: number,
 ): Death | undefined {
   const { message } = storedError(run, error);
   const { at, job, attempt: attempts } = run;
-  const parts = { queue: at.queue, now: Math.floor(run.now()), reason, message, attempts };
+  const parts = { queue: at.queue, now, reason, message, attempts };
   return deathOf({ jobs: new Map([[contract.name, contract]]) }, job, parts);
 }
 
-function endKindOf(run: RunContext, outcome: Outcome): EndKind {
+function endKindOf(run: RunContext, outcome: Outcome, now: number): EndKind {
   const { job } = run;
   switch (outcome.kind) {
     case 'succeeded': {
@@ -61,7 +64,7 @@ function endKindOf(run: RunContext, outcome: Outcome): EndKind {
         at,
         failure: failureOf(job, stored),
         lifo: job.opts.lifo === true,
-        line: lineOf(run, stored),
+        line: lineOf(run, stored, now),
       };
     }
     case 'snoozed': {
@@ -71,13 +74,14 @@ function endKindOf(run: RunContext, outcome: Outcome): EndKind {
     case 'handed-back':
       return { what: 'handed-back' };
     case 'cancelled':
-      return failedFor(run, 'cancelled', new JobCancelledError(outcome.reason), 'cancelled', outcome.begun);
+      return failedFor(run, 'cancelled', new JobCancelledError(outcome.reason), 'cancelled', now, outcome.begun);
     case 'dead':
       return failedFor(
         run,
         outcome.reason === 'expired' ? 'expired' : 'dead',
         outcome.error,
         outcome.reason,
+        now,
         outcome.begun,
       );
   }
@@ -88,6 +92,7 @@ function failedFor(
   what: 'cancelled' | 'expired' | 'dead',
   error: Error,
   reason: EndReason,
+  now: number,
   begun: false | undefined,
 ): EndKind {
   const { job } = run;
@@ -98,7 +103,7 @@ function failedFor(
     attempts: whole(job.opts.attempts, 0) ?? 0,
     keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
     key: keyEndOf(job.opts, UNCLEAR.has(reason) ? 'unclear' : 'ended'),
-    line: lineOf(run, stored, reason, begun),
+    line: lineOf(run, stored, now, reason, begun),
     data: forgotten(run),
   };
 }
@@ -137,11 +142,12 @@ function whole(value: unknown, least: number): number | undefined {
 function lineOf(
   run: RunContext,
   error: StoredError,
+  at: number,
   dead?: EndReason,
   begun?: false,
 ): { readonly text: string; readonly keep?: number } {
   const text = failedLine({
-    at: run.now(),
+    at,
     ranMs: Math.round(performance.now() - run.begunAt),
     attempt: run.attempt,
     worker: run.at.worker,
@@ -225,28 +231,51 @@ export function unstorable(end: EndKind): EndKind {
   }
   if ('failure' in end) {
     const failure = { message: 'a failure whose words the engine cannot hold', stacktrace: [] };
-    return 'keep' in end ? { ...end, ...bare, failure, keep: KEEP_FAILED } : { ...end, ...bare, failure };
+    if (!('keep' in end)) return { ...end, ...bare, failure };
+    // Its reason stays: what follows from a death is found by it.
+    const text = end.line && plainLine(end.line.text, failure.message);
+    return { ...end, line: text === undefined ? undefined : { ...end.line, text }, failure, keep: KEEP_FAILED };
   }
   return end.what === 'snoozed' ? { ...end, ...bare, progress: undefined } : end;
 }
 
 /** Where a run could not even be looked at, which is a fault of ours: the attempt has failed, so that it has an end. */
-export function unclear({ worker, queue, facts, now }: QueueContext, job: TakenJob, error: Error): RunEnd {
+export function unclear(context: QueueContext, job: TakenJob, error: Error): RunEnd {
+  const { assignments, worker, queue, facts } = context;
+  const now = Math.floor(context.now());
   const attempts = whole(job.opts.attempts, 0) ?? 0;
   const attempt = job.attemptsMade + 1;
-  const failure = { message: `The run could not be settled: ${error.name}`, stacktrace: job.stacktrace };
+  const message = `The run could not be settled: ${error.name}`;
+  const failure = { message, stacktrace: job.stacktrace };
   if (attempt < attempts) {
-    return { end: { what: 'retry', at: now() + UNCLEAR_AGAIN_MS, failure, lifo: false }, emit: undefined };
+    return { end: { what: 'retry', at: now + UNCLEAR_AGAIN_MS, failure, lifo: false }, emit: undefined };
   }
+  const reason = 'attempts-exhausted';
   const fields = { jobId: job.id, jobName: job.name, queue, correlationId: job.id, attempt, worker, ranMs: 0 };
+  const keep = keepOf(job.opts.removeOnFail, KEEP_FAILED);
+  const line = {
+    at: now,
+    ranMs: 0,
+    attempt,
+    worker,
+    version: undefined,
+    error: error.name,
+    message,
+    dead: reason,
+  } as const;
+  const contract = assignments.get(job.name)?.contract;
   return {
     end: {
       what: 'dead',
       failure,
       attempts,
-      keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
+      keep,
       key: keyEndOf(job.opts, 'unclear'),
+      line: { text: failedLine(line) },
     },
-    emit: () => facts.emit('job.dead', { ...fields, reason: 'attempts-exhausted', error: bareError(error) }),
+    emit: () => facts.emit('job.dead', { ...fields, reason, error: bareError(error) }),
+    death:
+      contract &&
+      deathOf({ jobs: new Map([[contract.name, contract]]) }, job, { queue, now, reason, message, attempts: attempt }),
   };
 }

@@ -25,7 +25,7 @@ export class RedisEnds implements JobEnds {
 
   /** Sent together: one trip. */
   read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]> {
-    return Promise.all(jobs.map(job => this.#read(job)));
+    return Promise.all(jobs.map(job => this.#read(job).catch(unreadable)));
   }
 
   async #read({ queue, id }: JobPlace): Promise<EndedJob> {
@@ -72,4 +72,10 @@ export class RedisEnds implements JobEnds {
       throw cause;
     }
   }
+}
+
+/** Another program keeps something else where the job, its log or its result stands. */
+function unreadable(error: unknown): EndedJob {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE ')) return { kind: 'unreadable' };
+  throw error;
 }

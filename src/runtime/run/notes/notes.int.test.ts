@@ -170,4 +170,19 @@ describe.each(engineCases)('what a run says on $kind', engineCase => {
     await client.enqueue(contract, { text: 'a' });
     expect((await ended).error.message).toContain('PROGRESS_INVALID');
   });
+
+  test('progress that does not fit and is the last that a run says stands in its log, and its work is done', async () => {
+    const contract = defineJob({ queue: 'email', name: 'greet', schema: text, progress: percent });
+    const handler = handle(contract, (_, run) => {
+      run.progress(40);
+      run.progress(140);
+    });
+    const { client, facts, logsOf } = await setup(handler);
+    const ended = facts.next('job.succeeded');
+    const logged = facts.next('job.logged');
+    const { id } = await client.enqueue(contract, { text: 'a' });
+    await ended;
+    expect((await logged).line).toContain('does not fit its schema');
+    expect(await logsOf(id)).toEqual([expect.stringContaining('does not fit its schema')]);
+  });
 });

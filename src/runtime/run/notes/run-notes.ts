@@ -1,5 +1,6 @@
 import { requireProgress, type AnyJobContract } from '../../../contracts/index.ts';
 import type { NoteAnswer, RunNote } from '../../../engine/index.ts';
+import { toError } from '../../../errors/index.ts';
 import { isTooDeep, scrubDeep, scrubStart, shortened } from '../../../privacy/index.ts';
 import { marksOf, withMarks, type JobMarks } from '../../../queue/index.ts';
 import { runFields, type RunContext } from '../run-context.ts';
@@ -41,7 +42,7 @@ export class RunNotes implements Untold {
     return this.#said === undefined && this.#lines.length === 0 && this.#underWay === undefined;
   }
 
-  /** @throws InvalidProgressError, also for an earlier value that was replaced before anybody looked at it */
+  /** @throws InvalidProgressError, also for an earlier value that was not looked at when it was said; that one stands in the log, too */
   progress(value: unknown): void {
     const refused = this.#refused;
     this.#refused = undefined;
@@ -55,12 +56,15 @@ export class RunNotes implements Untold {
   log(line: string): void {
     if (this.#lineCount > LINES_OF_A_RUN) return;
     this.#lineCount += 1;
-    const given = this.#lineCount > LINES_OF_A_RUN ? NO_MORE : textOf(line);
+    this.#tell(this.#lineCount > LINES_OF_A_RUN ? NO_MORE : textOf(line));
+    this.#sender.tellSoon(this);
+  }
+
+  #tell(given: string): void {
     const text = shortened(scrubStart(given, scrubberOf(this.#run)), LINE_LIMIT);
     const { facts } = this.#run.at;
     if (facts.wants('job.logged')) facts.emit('job.logged', { ...runFields(this.#run), line: text });
     this.#lines.push(text);
-    this.#sender.tellSoon(this);
   }
 
   take(): RunNote | undefined {
@@ -114,7 +118,10 @@ export class RunNotes implements Untold {
       requireProgress(this.#contract, value);
       return true;
     } catch (error) {
-      this.#refused = error instanceof Error ? error : undefined;
+      const refused = toError(error);
+      this.#refused = refused;
+      // It may be the last of the run: nobody is there to be refused.
+      this.#tell(refused.message);
       return false;
     }
   }
