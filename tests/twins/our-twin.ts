@@ -1,7 +1,17 @@
 import type { Redis } from 'ioredis';
 import { RedisTurnQueue } from '../../src/engine/bullmq/redis/turns/index.ts';
 import { Deeds } from './deeds.ts';
-import { keepEvents, PREFIX, QUEUE, RATE, type HistorySettings, type Step, type Answer, type Twin } from './step.ts';
+import {
+  keepEvents,
+  PREFIX,
+  QUEUE,
+  RATE,
+  STALLED_CHECK,
+  type HistorySettings,
+  type Step,
+  type Answer,
+  type Twin,
+} from './step.ts';
 
 /** Our scripts, many jobs a trip. */
 export class OurTwin implements Twin {
@@ -66,6 +76,7 @@ export class OurTwin implements Twin {
         };
       }
       case 'stalled':
+        await this.#redis.del(STALLED_CHECK);
         return queue.returnStalled(step.now, 1, step.mostStalls);
       case 'stock':
         return this.#deeds.do(step.deed);

@@ -24,6 +24,8 @@ export type Answer = unknown;
 
 export const QUEUE = 'twin';
 export const PREFIX = 'bull';
+/** A key of real time, in which one look in a while is allowed: where the machine is busy it would let one twin look and not the other. */
+export const STALLED_CHECK = `${PREFIX}:${QUEUE}:stalled-check`;
 /** Milliseconds that no history lasts. */
 export const LOCK_MS = 3_600_000;
 export const RATE = { max: 4, perMs: 3_600_000 } as const;

@@ -8,6 +8,7 @@ import {
   PREFIX,
   QUEUE,
   RATE,
+  STALLED_CHECK,
   type HistorySettings,
   type Step,
   type Answer,
@@ -106,6 +107,7 @@ export class StockTwin implements Twin {
       case 'turn':
         return this.#turn(step.turn);
       case 'stalled':
+        await this.#redis.del(STALLED_CHECK);
         return this.#stock.stalled(step.now, step.mostStalls);
       case 'stock':
         return this.#deeds.do(step.deed);

@@ -1,7 +1,10 @@
 import type { Client } from 'pg';
 import { QUEUE } from '../step.ts';
 
-/** Everything that BullMQ's tables hold, in an order; the times of events aside. Of a job's `seq` only its place counts. */
+/**
+ * Everything that BullMQ's tables hold, in an order; the times of events aside. Of a job's `seq` only its place counts. A key whose time is over is
+ * free, whether it is still there or was swept.
+ */
 const DUMP = `
   SELECT json_build_object(
     'job', (SELECT json_agg(row ORDER BY row ->> 'queue', row ->> 'id') FROM (
@@ -12,15 +15,15 @@ const DUMP = `
     'meta', (SELECT json_agg(meta ORDER BY field) FROM meta),
     'metrics', (SELECT json_agg(metrics ORDER BY kind) FROM metrics),
     'limiter', (SELECT json_agg(rate_limit) FROM rate_limit),
-    'dedup', (SELECT json_agg(dedup ORDER BY dedup_id) FROM dedup),
+    'dedup', (SELECT json_agg(dedup ORDER BY dedup_id) FROM dedup WHERE expire_at_ms IS NULL OR expire_at_ms >= $2),
     'next', (SELECT json_agg(dedup_next ORDER BY dedup_id) FROM dedup_next)
   )::text AS dump`;
 
 type Rows = readonly unknown[];
 export type Dump = Readonly<Record<string, Rows | null>>;
 
-export async function dump(client: Client): Promise<Dump> {
-  const { rows } = await client.query<{ dump: string }>(DUMP, [QUEUE]);
+export async function dump(client: Client, now: number): Promise<Dump> {
+  const { rows } = await client.query<{ dump: string }>(DUMP, [QUEUE, now]);
   const found = JSON.parse(rows[0]?.dump ?? '{}') as Record<string, Rows | null>;
   return { ...found, event: inOrder((found['event'] ?? []) as readonly Event[]) };
 }
@@ -34,7 +37,9 @@ function inOrder(events: readonly Event[]): readonly Event[] {
   const endRun = (): void => {
     const ids = run.map(([id]) => id);
     const sorted = run.toSorted((a, b) => (String(a[2]['jobId']) < String(b[2]['jobId']) ? -1 : 1));
-    for (const [nth, [, event, data]] of sorted.entries()) ordered.push([ids[nth] ?? 0, event, data]);
+    // Of a run at the beginning the oldest may have been trimmed away: which of them is told by nobody either.
+    const isCut = ordered.length === 0;
+    for (const [nth, [, event, data]] of sorted.entries()) ordered.push([ids[nth] ?? 0, event, isCut ? {} : data]);
     run = [];
   };
   for (const each of events) {

@@ -36,7 +36,8 @@ export async function runHistory(
     if (step.what === 'turn')
       history.took((theirs as { readonly jobs: readonly { id: string; token: string }[] }).jobs);
     if (nth % compareEvery !== 0 && nth !== steps) continue;
-    const [one, other] = await Promise.all([dump(pair.stockClient), dump(pair.ourClient)]);
+    const { now } = history.known;
+    const [one, other] = await Promise.all([dump(pair.stockClient, now), dump(pair.ourClient, now)]);
     const state = dumpsDiffer(one, other);
     if (state !== undefined) return `${where}: ${state}`;
   }

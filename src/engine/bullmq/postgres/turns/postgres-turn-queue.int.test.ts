@@ -193,6 +193,15 @@ describe('turns on PostgreSQL', () => {
     expect((await turn([], slots(1), 'cut')).jobs.map(({ id }) => id)).toEqual(['a']);
   });
 
+  test('adds that are called at about the same time are one statement, in the order of the calls', async () => {
+    const pool = new UnsteadyPool(await poolOf(engine));
+    queue = new PostgresTurnQueue({ pool, signs: new WorkSigns(pool), name, sender: 'tester' });
+    const ids = Array.from({ length: 50 }, (_, nth) => `job-${nth}`);
+    await Promise.all(ids.map(id => queue.add(jobs(id))));
+    expect(pool.queries).toBe(1);
+    expect(await rows('SELECT id FROM job WHERE queue = $1 ORDER BY seq', [name])).toEqual(ids.map(id => ({ id })));
+  });
+
   test('no more is taken than the bound in bytes allows, and one job whatever its size', async () => {
     const noise = Array.from({ length: 4_000 }, (_, nth) => ((nth * 2_654_435_761) >>> 0).toString(36)).join('');
     await queue.add(jobs('a', 'b', 'c').map(job => ({ ...job, data: JSON.stringify({ noise: noise + job.id }) })));

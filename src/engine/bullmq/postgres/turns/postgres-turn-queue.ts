@@ -1,5 +1,6 @@
 import type { PgPool } from 'bullmq';
 import {
+  AddTrips,
   FOR_GOOD,
   HELD_PRIORITY,
   pausedGroup,
@@ -93,8 +94,8 @@ const FREE = `free AS (DELETE FROM dedup WHERE queue = $1 AND expire_at_ms < $3:
   digests AS (DELETE FROM shiftwork_key WHERE queue = $1 AND until_ms < $3::bigint)`;
 const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
 
-/** A larger one would keep rows locked for longer than it saves trips. */
-const ADDED_AT_MOST = 500;
+/** A larger one would keep rows locked, and others waiting, for longer than it saves trips. A second one at the same time might be taken up first. */
+const TRIPS = { most: 200, underWay: 1 };
 /** More than a sender ever has under way. */
 const SLOTS = 16;
 
@@ -115,6 +116,7 @@ const ANSWERS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused'>>
 export class PostgresTurnQueue implements TurnQueue {
   readonly name: string;
   readonly #options: PostgresTurnQueueOptions;
+  readonly #trips: AddTrips;
   /** Ids of the turns that are under way, or whose answers were lost. */
   readonly #slots: (string | undefined)[] = [];
 
@@ -126,14 +128,11 @@ export class PostgresTurnQueue implements TurnQueue {
   constructor(options: PostgresTurnQueueOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#trips = new AddTrips({ ...TRIPS, send: jobs => this.#add(jobs) });
   }
 
-  async add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
-    const answers: AddAnswer[] = [];
-    for (let from = 0; from < jobs.length; from += ADDED_AT_MOST) {
-      answers.push(...(await this.#add(jobs.slice(from, from + ADDED_AT_MOST))));
-    }
-    return answers;
+  add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
+    return this.#trips.add(jobs);
   }
 
   /** One entry that cannot be stored fails the statement: it is found by halving, and the others are added. */

@@ -117,7 +117,14 @@ local function settle(i, at)
 
   local stored
   if what == 's' or what == 'f' then
-    stored = call('HMGET', key, 'atm', 'deid', 'parentKey', 'parent', 'name')
+    stored = call('HMGET', key, 'atm', 'deid', 'parentKey', 'parent', 'name', 'finishedOn')
+    if stored[6] then
+      -- BullMQ can release a parent that has ended: it is among the finished ones too, from which earlier ends may have removed it.
+      --#ended-before
+      flush(finished.c)
+      flush(finished.f)
+      stored = call('HMGET', key, 'atm', 'deid', 'parentKey', 'parent', 'name')
+    end
   else
     stored = call('HMGET', key, 'atm', 'priority', 'name', 'name', 'name')
   end
@@ -126,8 +133,17 @@ local function settle(i, at)
     return -1
   end
   if what == 's' and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
-    --#children
-    return call('EXISTS', key .. ':dependencies') == 1 and -4 or -9
+    -- What the retention of earlier ends removes may be its last child.
+    flush(finished.c)
+    flush(finished.f)
+    if call('EXISTS', key .. ':dependencies') == 1 then
+      --#children
+      return -4
+    end
+    if call('EXISTS', key .. ':unsuccessful') == 1 then
+      --#children-failed
+      return -9
+    end
   end
   if ended[id] or lock ~= token then
     --#lock-lost

@@ -1,16 +1,16 @@
-import type { AddAnswer, NewJob } from '../../../turns/index.ts';
+import type { AddAnswer, NewJob } from './new-job.ts';
 
-/** With more a trip would keep other clients of that Redis waiting: measured, 64 take it 0.8 ms. */
-const JOBS_AT_MOST = 64;
 const CHARACTERS_AT_MOST = 256 * 1024;
-/** One that is being answered, and one behind it, so that neither side waits for the other. */
-const UNDER_WAY = 2;
 
 export interface AddTripsOptions {
+  /** Jobs in one trip. */
+  readonly most: number;
+  /** Trips at the same time. With more than one the engine must take them up in their order. */
+  readonly underWay: number;
   /** Sends one trip. */
   readonly send: (jobs: readonly NewJob[]) => Promise<readonly AddAnswer[]>;
-  /** Whether it may share a trip with others. */
-  readonly shares: (job: NewJob) => boolean;
+  /** Whether it may share a trip with others; all when left out. */
+  readonly shares?: (job: NewJob) => boolean;
 }
 
 interface Waiting {
@@ -21,7 +21,7 @@ interface Waiting {
 
 /**
  * Gathers jobs that are added at about the same time into few trips, in their order. A lone call waits for nobody: it leaves with those of the
- * same turn of JavaScript. While two trips are under way the others gather, so that trips grow with the load.
+ * same turn of JavaScript. While trips are under way the others gather, so that trips grow with the load.
  */
 export class AddTrips {
   readonly #options: AddTripsOptions;
@@ -64,21 +64,25 @@ export class AddTrips {
   #mayLeave(): boolean {
     const [first] = this.#waiting;
     if (first === undefined || this.#alone) return false;
-    return this.#underWay < (this.#options.shares(first.job) ? UNDER_WAY : 1);
+    return this.#underWay < (this.#shares(first.job) ? this.#options.underWay : 1);
   }
 
   #next(): readonly Waiting[] {
     const [first] = this.#waiting;
-    if (first !== undefined && !this.#options.shares(first.job)) return this.#waiting.splice(0, 1);
+    if (first !== undefined && !this.#shares(first.job)) return this.#waiting.splice(0, 1);
     let count = 0;
     let characters = 0;
     for (const { job } of this.#waiting) {
-      if (count === JOBS_AT_MOST || !this.#options.shares(job)) break;
+      if (count === this.#options.most || !this.#shares(job)) break;
       characters += job.data.length;
       if (count > 0 && characters > CHARACTERS_AT_MOST) break;
       count += 1;
     }
     return count === this.#waiting.length ? this.#takeAll() : this.#waiting.splice(0, count);
+  }
+
+  #shares(job: NewJob): boolean {
+    return this.#options.shares?.(job) ?? true;
   }
 
   #takeAll(): readonly Waiting[] {
@@ -89,7 +93,7 @@ export class AddTrips {
 
   #send(trip: readonly Waiting[]): void {
     this.#underWay += 1;
-    this.#alone = !trip.every(({ job }) => this.#options.shares(job));
+    this.#alone = !trip.every(({ job }) => this.#shares(job));
     void this.#settle(trip).finally(() => {
       this.#underWay -= 1;
       this.#alone = false;
