@@ -77,6 +77,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
       load: async () => (await import('./commands/work.ts')).work,
     },
   ],
+  [
+    'adopt',
+    {
+      summary: 'look at running BullMQ queues, only look, and write contracts and a report',
+      load: async () => (await import('../adopt/index.ts')).adopt,
+    },
+  ],
   ...ROOMS.flatMap(({ commands: own }) => Object.entries(own)),
   [
     'users',

@@ -85,8 +85,13 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     ],
     why: 'it opens what an entry point asks for, each by a door of its own',
   },
+  'src/adopt': {
+    may: ['src/command', 'src/redis'],
+    why: "it reads another program's queues: nothing of the platform takes part, least of all what writes",
+  },
   'src/cli': {
     may: [
+      'src/adopt',
       'src/command',
       'src/dead-letters',
       'src/boot',
@@ -175,9 +180,9 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   express: { in: ['dashboard', 'examples'], why: 'a producer or a worker must not load a web framework' },
   helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },
   ioredis: {
-    in: ['src/engine/redis', 'src/events/transports/redis', 'src/redis'],
+    in: ['src/adopt/read', 'src/engine/redis', 'src/events/transports/redis', 'src/redis'],
     typesIn: ['src/dead-letters/causes', 'src/engine', 'src/state'],
-    why: 'the engine owns its connections; transports have their own, which block and subscribe',
+    why: 'the engine owns its connections; transports have their own, which block and subscribe; whoever moves in has one that only reads',
   },
   'ipaddr.js': {
     in: ['dashboard', 'workers/http'],

@@ -1,0 +1,203 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { FlowProducer, Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startRedis, type RedisServer } from '../../tests/support/redis-server.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import type { AnyJobContract, App } from '../contracts/index.ts';
+import { adopt } from './index.ts';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+let server: RedisServer;
+let redis: Redis;
+let readerUrl: string;
+const folders: string[] = [];
+
+beforeAll(async () => {
+  server = await startRedis();
+  redis = new Redis(server.url);
+  await redis.acl('SETUSER', 'reader', 'on', '>secret', '~*', '+@read');
+  readerUrl = server.url.replace('redis://', 'redis://reader:secret@');
+  await fillQueues();
+});
+
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Jobs in every state, of two names and one that comes from data; a scheduler, a flow, and a queue of Bull. */
+async function fillQueues(): Promise<void> {
+  const connection = { url: server.url };
+  const mail = new Queue('mail', { connection });
+  const retry = { attempts: 3, backoff: { type: 'exponential', delay: 1_000 } };
+  for (const name of ['Ada', 'Bob']) await mail.add('sendMail', { to: `${name}@example.com`, body: { name } }, retry);
+  await mail.add('sendMail', { to: 'eve@example.com', body: {}, cc: ['x@example.com'] }, { ...retry, delay: 60_000 });
+  await mail.add('digest', { week: 7 }, { priority: 3 });
+  await mail.add('remind-48213', { at: 1 }, { delay: 60_000 });
+  await mail.upsertJobScheduler(
+    'nightly',
+    { pattern: '0 3 * * *', tz: 'Europe/Paris' },
+    { name: 'digest', data: { week: 1 } },
+  );
+  await mail.upsertJobScheduler('bare', { every: 3_600_000 }, { name: 'digest' });
+  const failing = new Queue('reports', { connection, prefix: 'acme' });
+  await failing.add('build', { rows: 3 });
+  const worker = new Worker('reports', () => Promise.reject(new Error('no')), { connection, prefix: 'acme' });
+  await waitFor('the report to fail', async () => (await failing.getFailedCount()) === 1);
+  await worker.close();
+  const flow = new FlowProducer({ connection });
+  await flow.add({ name: 'album', queueName: 'photos', children: [{ name: 'resize', queueName: 'photos' }] });
+  await Promise.all([mail.close(), failing.close(), flow.close()]);
+  await redis.set('bull:old:id', '1');
+  await redis.hset('bull:old:1', { name: '__default__', data: '{"a":1}', opts: '{"attempts":1}' });
+  await redis.lpush('bull:old:wait', '1');
+}
+
+interface Answer {
+  readonly code: number;
+  readonly printed: string;
+  readonly complaints: string;
+  readonly folder: string;
+}
+
+async function run(url: string, ...options: readonly string[]): Promise<Answer> {
+  mkdirSync(join(ROOT, '.shiftwork'), { recursive: true });
+  const folder = mkdtempSync(join(ROOT, '.shiftwork/adopt-'));
+  folders.push(folder);
+  const lines: string[] = [];
+  const complaints: string[] = [];
+  const code = await adopt.run([url, '--out', folder, ...options], {
+    variables: {},
+    print: line => void lines.push(line),
+    complain: line => void complaints.push(line),
+    readInput: () => Promise.resolve(''),
+    readSecret: () => Promise.resolve(''),
+  });
+  return { code, printed: lines.join('\n'), complaints: complaints.join('\n'), folder };
+}
+
+/** The contracts that were written, loaded against this source. */
+async function contractsOf(folder: string): Promise<ReadonlyMap<string, AnyJobContract>> {
+  for (const file of readdirSync(join(folder, 'jobs'))) {
+    const path = join(folder, 'jobs', file);
+    const text = readFileSync(path, 'utf8').replace("'shiftwork'", `'${pathToFileURL(`${ROOT}src/index.ts`).href}'`);
+    writeFileSync(path, text);
+  }
+  const config = join(folder, 'shiftwork.config.ts');
+  const text = readFileSync(config, 'utf8').replace("'shiftwork'", `'${pathToFileURL(`${ROOT}src/index.ts`).href}'`);
+  writeFileSync(config, text);
+  const { default: app } = (await import(pathToFileURL(config).href)) as { readonly default: App };
+  return new Map([...app.jobs.values()].map(contract => [contract.name, contract]));
+}
+
+describe('a user who may only read', () => {
+  test('gets contracts that take the jobs of the queues, and no value of any of them is written', async () => {
+    const { code, folder, printed } = await run(readerUrl);
+    expect(code).toBe(0);
+    expect(printed).toContain('REPORT.md');
+    const texts = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+    for (const text of texts) expect(text).not.toMatch(/\b(Ada|Bob|eve)\b|48213|secret/);
+
+    const contracts = await contractsOf(folder);
+    expect([...contracts.keys()].sort()).toEqual(['__default__', 'album', 'build', 'digest', 'resize', 'sendMail']);
+    const sendMail = contracts.get('sendMail');
+    expect(sendMail?.queue).toBe('mail');
+    expect(sendMail?.retry.attempts).toBe(3);
+    expect(sendMail?.schema['~standard'].validate({ to: 'x', body: {} })).not.toHaveProperty('issues');
+    expect(sendMail?.schema['~standard'].validate({ to: 1, body: {} })).toHaveProperty('issues');
+  });
+
+  test('gets a report that says what will differ', async () => {
+    const { folder } = await run(readerUrl);
+    const report = readFileSync(join(folder, 'REPORT.md'), 'utf8');
+    expect(report).toContain('How many workers are connected is not known');
+    expect(report).toMatch(/## mail[^]*written by BullMQ 6[^]*Job `sendMail`: 3, of them 1 delayed/);
+    expect(report).toContain('1 job name came from data (1 job)');
+    expect(report).toContain('0 3 * * * Europe/Paris');
+    expect(report).toContain('1 scheduler without data of their own');
+    expect(report).toContain('set SHIFTWORK_NAMESPACE=acme');
+    expect(report).toMatch(/## photos[^]*1 waiting-children[^]*flows go on/);
+    expect(report).toMatch(/## old[^]*written by Bull\n[^]*older than BullMQ 5/);
+  });
+});
+
+test('no command that it sends writes', async () => {
+  const base = new Redis(server.url);
+  const monitor = await base.monitor();
+  const sent: string[][] = [];
+  monitor.on('monitor', (_time, args: string[]) => sent.push(args));
+  try {
+    await run(readerUrl);
+    await redis.ping();
+    await waitFor('the monitor to have seen the end', () => sent.some(([name]) => name?.toLowerCase() === 'ping'));
+  } finally {
+    monitor.disconnect();
+    base.disconnect();
+  }
+  const names = new Set(sent.map(([name = '']) => name.toLowerCase()));
+  const reads = ['scan', 'type', 'hmget', 'llen', 'zcard', 'lrange', 'zrange', 'hstrlen'];
+  expect([...names].filter(name => !['ping', 'auth', 'client', ...reads].includes(name))).toEqual([]);
+});
+
+test('one that may list connections counts the workers of each queue', async () => {
+  const worker = new Worker('photos', null, { connection: { url: server.url } });
+  try {
+    await worker.waitUntilReady();
+    const { folder } = await run(server.url, '--queue', 'photos');
+    expect(readFileSync(join(folder, 'REPORT.md'), 'utf8')).toContain('Workers connected: 1');
+  } finally {
+    await worker.close();
+  }
+});
+
+test('--json tells what was found, without any value', async () => {
+  const { printed } = await run(readerUrl, '--json', '--prefix', 'acme');
+  const { queues } = JSON.parse(printed) as { readonly queues: readonly object[] };
+  expect(queues).toMatchObject([{ name: 'reports', prefix: 'acme', looked: 1, counts: { failed: 1 } }]);
+  expect(printed).not.toContain('"data"');
+});
+
+describe('nothing is written', () => {
+  test.each([
+    ['where no queue has the prefix', ['--prefix', 'other'], /found none/],
+    ['where no queue has the name', ['--queue', 'other'], /found none/],
+  ])('%s', async (_, options, complaint) => {
+    const { code, complaints, folder } = await run(readerUrl, ...options);
+    expect(code).toBe(1);
+    expect(complaints).toMatch(complaint);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('where the user lacks a right, and the right is named', async () => {
+    await redis.acl('SETUSER', 'blind', 'on', '>secret', '~*', '+scan');
+    const { code, complaints } = await run(server.url.replace('redis://', 'redis://blind:secret@'));
+    expect(code).toBe(1);
+    expect(complaints).toMatch(/NOPERM.*\+@read.*Nothing was written/);
+  });
+
+  test('where nobody answers', async () => {
+    const { code, complaints } = await run('redis://127.0.0.1:1');
+    expect(code).toBe(1);
+    expect(complaints).toMatch(/Could not read 127.0.0.1:1/);
+  });
+
+  test('into a folder that holds anything', async () => {
+    const { folder } = await run(readerUrl, '--queue', 'mail');
+    await expect(
+      adopt.run([readerUrl, '--out', folder], {
+        variables: {},
+        print: () => undefined,
+        complain: () => undefined,
+        readInput: () => Promise.resolve(''),
+        readSecret: () => Promise.resolve(''),
+      }),
+    ).rejects.toThrow('Expected --out to be an empty folder');
+  });
+});

@@ -1,0 +1,70 @@
+import type { FoundQueue } from './find-queues.ts';
+import { readSample, type Sample } from './read-sample.ts';
+import { readSchedulers, type FoundSchedulers } from './read-schedulers.ts';
+import type { Reader } from './reader.ts';
+import { STATES, type State } from './states.ts';
+
+/** Whose queue it is, as far as its keys tell. */
+export type Origin =
+  | { readonly library: 'bullmq'; readonly version: string }
+  /** No Queue of BullMQ 4 or newer wrote its version down: only a worker, a flow, or an early one was here. */
+  | { readonly library: 'bullmq-5-or-newer' | 'bullmq-4-or-older' }
+  | { readonly library: 'bull' };
+
+export interface QueueLook extends FoundQueue {
+  readonly origin: Origin;
+  readonly counts: Readonly<Record<State, number>>;
+  readonly sample: Sample;
+  readonly schedulers: FoundSchedulers;
+  /** Set for the whole queue: more than so many jobs at once, or in a time, are begun by no worker. */
+  readonly globalConcurrency: number | undefined;
+  readonly hasGlobalRate: boolean;
+  readonly isPaused: boolean;
+}
+
+/** Reads how much a queue holds and looks at some of it. Undefined where the keys are no queue's after all. */
+export async function readQueue(reader: Reader, queue: FoundQueue, jobs: number): Promise<QueueLook | undefined> {
+  const key = (name: string): string => `${queue.prefix}:${queue.name}:${name}`;
+  const [metaType, idType, markerType] = await reader.read(commands => {
+    for (const name of ['meta', 'id', 'marker']) commands.type(key(name));
+  });
+  if (metaType !== 'hash' && idType !== 'string') return undefined;
+  const isBull = metaType !== 'hash';
+  const [version, concurrency, rate, paused] = isBull
+    ? []
+    : await readFields(reader, key('meta'), ['version', 'concurrency', 'max', 'paused']);
+  const counts = await readCounts(reader, key);
+  return {
+    ...queue,
+    origin: originOf(isBull, version ?? undefined, markerType === 'zset'),
+    counts,
+    sample: await readSample(reader, queue, counts, jobs),
+    schedulers: await readSchedulers(reader, key('repeat')),
+    globalConcurrency: concurrency ? Number(concurrency) : undefined,
+    hasGlobalRate: Boolean(rate),
+    isPaused: Boolean(paused),
+  };
+}
+
+function originOf(isBull: boolean, version: string | undefined, hasMarker: boolean): Origin {
+  if (isBull) return { library: 'bull' };
+  const [, number] = /^[\w-]+:(\d+\.\d+\.\d+\S*)$/.exec(version ?? '') ?? [];
+  if (number !== undefined) return { library: 'bullmq', version: number };
+  return { library: hasMarker ? 'bullmq-5-or-newer' : 'bullmq-4-or-older' };
+}
+
+async function readFields(reader: Reader, key: string, fields: readonly string[]): Promise<readonly (string | null)[]> {
+  const [values] = await reader.read(commands => commands.hmget(key, ...fields));
+  return values as readonly (string | null)[];
+}
+
+async function readCounts(reader: Reader, key: (name: string) => string): Promise<Readonly<Record<State, number>>> {
+  const states = Object.entries(STATES);
+  const answers = await reader.read(commands => {
+    for (const [state, kind] of states) {
+      if (kind === 'list') commands.llen(key(state));
+      else commands.zcard(key(state));
+    }
+  });
+  return Object.fromEntries(states.map(([state], index) => [state, Number(answers[index])])) as Record<State, number>;
+}

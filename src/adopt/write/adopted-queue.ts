@@ -1,0 +1,63 @@
+import { inferJobs, type InferredJob, type InferredJobs } from '../infer/infer-job.ts';
+import type { QueueLook } from '../read/read-queue.ts';
+
+/** A queue with what was inferred of its jobs, and the names under which it is written down. The stored jobs themselves are gone. */
+export interface AdoptedQueue extends Omit<QueueLook, 'sample'>, Omit<InferredJobs, 'jobs'> {
+  readonly jobs: readonly AdoptedJob[];
+  readonly looked: number;
+  readonly tooLarge: number;
+  readonly unreadable: number;
+  /** Undefined where connections may not be listed. */
+  readonly workers: number | undefined;
+  /** Of the file of its contracts, without `.ts`. */
+  readonly file: string;
+}
+
+export interface AdoptedJob extends InferredJob {
+  /** Of the exported constant: unique in the file. */
+  readonly constant: string;
+}
+
+export function adoptQueue(look: QueueLook, workers: number | undefined): AdoptedQueue {
+  const { sample, ...queue } = look;
+  const { jobs, ...names } = inferJobs(sample.jobs);
+  const taken = new Set<string>();
+  return {
+    ...queue,
+    ...names,
+    jobs: jobs.map(job => ({ ...job, constant: free(constantOf(job.name), taken) })),
+    looked: sample.jobs.length,
+    tooLarge: sample.tooLarge,
+    unreadable: sample.unreadable,
+    workers,
+    file: fileOf(queue.prefix, queue.name),
+  };
+}
+
+/** `send-mail`, `send.mail` and `sendMail` are `sendMail`. */
+function constantOf(name: string): string {
+  const parts = name.split(/[^A-Za-z0-9]+/).filter(part => part !== '');
+  const joined = parts.map((part, index) => (index === 0 ? lowerFirst(part) : upperFirst(part))).join('');
+  return /^[a-z]/i.test(joined) ? joined : `job${upperFirst(joined)}`;
+}
+
+function fileOf(prefix: string, name: string): string {
+  const plain = (text: string): string => text.replace(/[^\w.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'queue';
+  return prefix === 'bull' ? plain(name) : `${plain(prefix)}.${plain(name)}`;
+}
+
+/** `Job` behind it, since a name such as `delete` is a word of the language; then numbers. */
+function free(constant: string, taken: Set<string>): string {
+  let found = `${constant}Job`;
+  for (let number = 2; taken.has(found); number += 1) found = `${constant}Job${number}`;
+  taken.add(found);
+  return found;
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}
+
+function upperFirst(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
