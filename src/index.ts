@@ -41,6 +41,7 @@ export {
   type Resource,
   type ResultOf,
   type Run,
+  type RunBatch,
   type Schedule,
   type ScheduleDefinition,
 } from './contracts/index.ts';
@@ -61,6 +62,7 @@ export {
 export { EngineCheckError, EngineUnreachableError } from './engine/index.ts';
 export { InvalidOptionsError, MissingPackageError, ShiftworkError } from './errors/index.ts';
 export {
+  BatchEndedError,
   ClientClosedError,
   IdempotencyConflictError,
   QueueUnavailableError,
@@ -82,6 +84,10 @@ export {
   connect,
   parseJobId,
   type Client,
+  type BatchDefinition,
+  type BatchReceipt,
+  type BatchView,
+  type CallbackJob,
   type Enqueuer,
   type ConnectOptions,
   type JobReceipt,

@@ -62,7 +62,7 @@ export {
 export type { Death } from './run/death.ts';
 export type { Middleware, RunAround } from './run/middleware.ts';
 export type { RunOutcome } from './run/run-outcome.ts';
-export type { Json, OnceOptions, Run } from './run/run.ts';
+export type { Json, OnceOptions, Run, RunBatch } from './run/run.ts';
 export {
   decodeAtOnce,
   decodePayload,

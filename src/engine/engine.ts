@@ -1,5 +1,6 @@
 import type { IQueueBackend, Job, PgPool, Queue } from 'bullmq';
 import type { App } from '../contracts/index.ts';
+import type { BatchStore } from './batches/index.ts';
 import type { EngineClock } from './clock/index.ts';
 import type { JobEnds } from './ends/index.ts';
 import type { RedisClient, RedisKeys } from '../redis/index.ts';
@@ -71,6 +72,8 @@ export interface Engine {
   turns(name: string, settings?: TurnQueueSettings): Promise<TurnQueue>;
   /** How jobs ended. Rejects as `backing`. */
   ends(): Promise<JobEnds>;
+  /** Which jobs end together. Rejects as `backing`. */
+  batches(): Promise<BatchStore>;
   /** The jobs of a queue that a worker holds a lock on, in the order in which they came. */
   claims(queue: string): Promise<readonly Claim[]>;
   /**

@@ -1,6 +1,19 @@
 export type { Claim, Engine, EngineBacking, EngineJob, EngineOptions, EngineQueue, EngineReport } from './engine.ts';
 export { ClockWatch, EngineClock, watchClock, type ClockLook } from './clock/index.ts';
 export type { EndedJob, JobEnds, JobPlace } from './ends/index.ts';
+export {
+  ENDED_KEPT_MS,
+  memberEnd,
+  MEMBERS_AT_ONCE,
+  OPEN_KEPT_MS,
+  type BatchCounts,
+  type BatchStore,
+  type Callback,
+  type MemberEnd,
+  type MemberState,
+  type NewBatch,
+  type StoredBatch,
+} from './batches/index.ts';
 export { readEngineSettings, type EngineSettings } from './settings/engine-settings.ts';
 export { lockRenewalMs } from './turns/lock-renewal.ts';
 export { openEngine } from './open-engine.ts';
@@ -24,6 +37,7 @@ export type {
   ChangeAnswer,
   JobChange,
   GroupedOptions,
+  BatchOfEnd,
   KeyBefore,
   KeyEnd,
   KeyHold,

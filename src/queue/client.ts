@@ -13,6 +13,9 @@ import {
 } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { InvalidOptionsError } from '../errors/index.ts';
+import { Batches, type BatchReceipt } from './batches/batches.ts';
+import type { BatchDefinition } from './batches/batch-definition.ts';
+import type { BatchView } from './batches/batch-view.ts';
 import { ClientClosedError } from './client-closed-error.ts';
 import { UndecodableJobError } from './views/undecodable-job-error.ts';
 import { type JobReceipt } from './store/job-receipt.ts';
@@ -33,7 +36,7 @@ import { checkUpdate, type JobUpdateByName, type JobUpdateOf } from './update/ch
 import { updateJob, type ChangeContext, type UpdatedJob } from './update/update-job.ts';
 import { UpdateRefusedError } from './update/update-refused-error.ts';
 import type { AskedOfQueue } from './store/queue-unavailable-error.ts';
-import { storeMany, storeOne, unavailable } from './store/store.ts';
+import { storeMany, storeOne, unavailable, type StoredMany } from './store/store.ts';
 import { checkResultOptions, EndWaits, resultFrom, ResultTimeoutError, type ResultOptions } from './results/index.ts';
 import type { JobStore } from './store/store-keyed.ts';
 
@@ -43,7 +46,8 @@ const SAID = [UndecodableJobError, UpdateRefusedError, InvalidOptionsError, Inva
 type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
 
 /**
- * The producer's side of the queues. Made by `connect()`; one per process is enough.
+ * The producer's side of the queues. Made by `connect()`; one per process is enough. All that a producer may ask stands in this one class, so this
+ * file is longer than others; what is done about it stands in the folders beside.
  *
  * Every method rejects with `QueueUnavailableError` within about two seconds while the engine is away, and works
  * again by itself when it is back.
@@ -58,6 +62,7 @@ export class Client implements Enqueuer {
   readonly #tracer: Tracer | undefined;
   readonly #waits: EndWaits;
   readonly #toChange: ChangeContext;
+  readonly #batches: Batches;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -78,6 +83,15 @@ export class Client implements Enqueuer {
     this.facts = facts;
     this.#context = context;
     this.#toChange = { ...this.#store, facts, secrets, jobs };
+    const { ids, now } = context;
+    this.#batches = new Batches({
+      engine,
+      nextId: () => ids.next(now?.()),
+      loadSecrets: contract => this.#loadSecrets(contract),
+      prepare: (requests, origin, batchId) => this.#prepareEach({ ...context, batchId }, requests, origin),
+      store: jobs => this.#storeEach(jobs),
+      enqueueFrom: (from, requests) => this.enqueueFrom(from, requests),
+    });
   }
 
   /**
@@ -184,21 +198,79 @@ export class Client implements Enqueuer {
   ): Promise<readonly JobReceipt[]> {
     this.#begin();
     try {
-      const checked = requests.map((request, index) =>
-        check(request.contract, request.data, request.options, origin(request, index)),
-      );
-      const keyed = this.secrets.known === undefined ? checked.find(({ key }) => key !== undefined) : undefined;
-      const secrets = keyed === undefined ? this.secrets.known : await this.#loadSecrets(keyed.contract);
-      const jobs = checked.map(each => finish(context, each, secrets));
-      const { receipts, error } = await storeMany(this.#store, jobs);
-      if (this.#isHeard()) {
-        for (const [index, job] of jobs.entries()) {
-          const receipt = receipts[index];
-          if (receipt !== undefined) this.#emit(job, receipt);
-        }
-      }
+      const { receipts, error } = await this.#storeEach(await this.#prepareEach(context, requests, origin));
       if (error !== undefined) throw error;
       return receipts.filter(receipt => receipt !== undefined);
+    } finally {
+      this.#end();
+    }
+  }
+
+  async #prepareEach(
+    context: PrepareContext,
+    requests: readonly JobRequest[],
+    origin: OriginOf,
+  ): Promise<readonly PreparedJob[]> {
+    const checked = requests.map((request, index) =>
+      check(request.contract, request.data, request.options, origin(request, index)),
+    );
+    const needing =
+      this.secrets.known === undefined
+        ? checked.find(job => job.key !== undefined || job.origin !== undefined)
+        : undefined;
+    const secrets = needing === undefined ? this.secrets.known : await this.#loadSecrets(needing.contract);
+    return checked.map(each => finish(context, each, secrets));
+  }
+
+  async #storeEach(jobs: readonly PreparedJob[]): Promise<StoredMany> {
+    const stored = await storeMany(this.#store, jobs);
+    if (this.#isHeard()) {
+      for (const [index, job] of jobs.entries()) {
+        const receipt = stored.receipts[index];
+        if (receipt !== undefined) this.#emit(job, receipt);
+      }
+    }
+    return stored;
+  }
+
+  /**
+   * Queues jobs that end together, and says what follows when they have: each callback is a job, queued once, wherever and however the members end.
+   * All are checked before the first is stored. Where it rejects later, what was queued runs, and `onComplete` may be called back; repeated with
+   * the same `idempotencyKey` the call does what was left.
+   * @throws as `enqueueMany`; InvalidOptionsError for a batch without jobs; BatchEndedError for a repeat with other jobs
+   */
+  batch(definition: BatchDefinition): Promise<BatchReceipt> {
+    return this.#during(() => this.#batches.make(definition));
+  }
+
+  /**
+   * Adds members to a batch while one of its members has not ended: `run.batch.add()` does it for a run. Jobs that follow from the same thing are
+   * added once.
+   * @throws as `enqueueMany`; BatchEndedError
+   */
+  addToBatch(id: string, from: CausedBy, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
+    return this.#during(() => {
+      requireRequests(requests);
+      return this.#batches.add(id, from, requests);
+    });
+  }
+
+  /**
+   * How many members a batch has and how they ended; undefined when none of that id is known, or its record was removed: 14 days after the last of
+   * its members ended.
+   * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError
+   */
+  batchView(id: string): Promise<BatchView | undefined> {
+    return this.#during(() => {
+      requireText('the id of a batch', id);
+      return this.#batches.view(id);
+    });
+  }
+
+  async #during<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    this.#begin();
+    try {
+      return await work();
     } finally {
       this.#end();
     }

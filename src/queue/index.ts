@@ -1,3 +1,7 @@
+export { type BatchReceipt } from './batches/batches.ts';
+export type { BatchDefinition, CallbackJob } from './batches/batch-definition.ts';
+export type { BatchView } from './batches/batch-view.ts';
+export { callBack, type CallBack } from './batches/call-back.ts';
 export { cancelJob, CANCELS, cancelMarkOf, type CancelAnswer, type CancelMark } from './cancel/cancel-job.ts';
 export { Client } from './client.ts';
 export type { UpdatedJob } from './update/update-job.ts';
@@ -33,6 +37,7 @@ export {
   ResultUnreadableError,
   type ResultOptions,
 } from './results/index.ts';
+export * from './batches/batch-ended-error.ts';
 export * from './client-closed-error.ts';
 export * from './keys/idempotency-conflict-error.ts';
 export * from './store/queue-unavailable-error.ts';

@@ -80,6 +80,7 @@ function testRun(
     enqueuedAt: Date.now(),
     correlationId: jobId,
     traceparent: undefined,
+    batch: undefined,
     progress: value => requireProgress(contract, value),
     log: () => undefined,
     heartbeat: () => undefined,

@@ -22,6 +22,7 @@ export const job: Command = {
     terminal.print(`${visible(view.name)} in ${view.queue}: ${view.state}`);
     say('attempts', `${view.attemptsMade} of ${view.attempts}`);
     say('correlation', view.correlationId);
+    if (view.batch !== undefined) say('batch', view.batch);
     say('enqueued', when(view.enqueuedAt));
     say('started', when(view.startedAt));
     say('finished', when(view.finishedAt));

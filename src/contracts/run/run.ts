@@ -1,3 +1,5 @@
+import type { JobRequest } from '../define/job-contract.ts';
+
 /** What JSON can hold. */
 export type Json = null | string | number | boolean | readonly Json[] | { readonly [field: string]: Json };
 
@@ -7,6 +9,17 @@ export interface OnceOptions {
    * `hold` the job for a person (at most once).
    */
   readonly onDoubt?: 'again' | 'hold';
+}
+
+/** The batch of a job that runs. */
+export interface RunBatch {
+  readonly id: string;
+  /**
+   * Adds jobs to the batch, which waits for them too. A run that repeats this one adds nothing again: its n-th call is the same call. Answers the
+   * ids of the jobs.
+   * @throws as `client.enqueueMany`; BatchEndedError where the batch has ended, for a run that lost its job
+   */
+  add(jobs: readonly JobRequest[]): Promise<readonly string[]>;
 }
 
 /** What a handler knows about the run it is part of, and what it says of it. `Progress`: what its contract's schema takes. */
@@ -28,6 +41,8 @@ export interface Run<Progress = Json> {
   readonly correlationId: string;
   /** W3C traceparent of the producer, when it had one. */
   readonly traceparent: string | undefined;
+  /** The batch whose member the job is; undefined where it is in none. */
+  readonly batch: RunBatch | undefined;
   /**
    * Does an effect once for its key, also when this job runs twice, and answers what it answered. The key counts for all jobs of this
    * contract, so that two jobs for one order charge it once: make it of what the effect is for (`charge ${orderId}`), or of `effectId` for

@@ -87,6 +87,7 @@ export async function discardJobs(
     const refused = await exclusively(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       await queue.remove(id);
+      if (typeof job === 'object') await noteDiscarded(engine, job);
       // BullMQ has freed its key. What a caller has asked for once stays answered.
       const key = typeof job === 'object' ? storedKeyOf(job.opts) : undefined;
       if (key?.always === true) {
@@ -102,6 +103,14 @@ export async function discardJobs(
     report(() => facts.emit('job.discarded', { jobId: id, jobName, queue: queue.name, by, reason }));
     return undefined;
   });
+}
+
+/** A batch whose member it was waits for no replay of it any more. */
+async function noteDiscarded(engine: Engine, job: EngineJob): Promise<void> {
+  const { batchId } = readMeta(job.opts.telemetry?.metadata);
+  if (batchId === undefined || job.id === undefined) return;
+  const at = Math.floor(engine.clock.now());
+  await (await engine.batches()).bring([{ batchId, jobId: job.id, state: 'discarded', at }], at);
 }
 
 /**

@@ -6,8 +6,10 @@ import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
+import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
+import { MemoryBatches } from './memory-batches.ts';
 import { MemoryEnds } from './memory-ends.ts';
 import { MemoryEngineClock } from './memory-engine-clock.ts';
 import { memoryBackend } from './memory-backend.ts';
@@ -71,7 +73,8 @@ export class MemoryEngine implements Engine {
     });
     const queue = this.#server.queue(this.#namespace, name);
     const { gate } = this.#server;
-    return new MemoryTurnQueue({ queue, gate, reach: () => this.#reach(), settings });
+    const batches = this.#server.batches(this.#namespace);
+    return new MemoryTurnQueue({ queue, batches, gate, reach: () => this.#reach(), settings });
   }
 
   async queueNames(): Promise<readonly string[]> {
@@ -83,6 +86,12 @@ export class MemoryEngine implements Engine {
     await this.#open();
     const reach = (): Promise<void> => this.#reach();
     return new MemoryEnds({ server: this.#server, namespace: this.#namespace, reach, signal: this.#stop.signal });
+  }
+
+  async batches(): Promise<BatchStore> {
+    await this.#open();
+    const book = this.#server.batches(this.#namespace);
+    return new MemoryBatches({ book, now: () => this.#server.clock.now(), reach: () => this.#reach() });
   }
 
   async claims(queue: string): Promise<readonly Claim[]> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REAL_CLOCK, type MemoryClock } from './memory-clock.ts';
+import { MemoryBatchBook } from './memory-batches.ts';
 import { MemoryGate } from './memory-gate.ts';
 import type { MemoryJob } from './memory-job.ts';
 import { MemoryQueue } from './memory-queue.ts';
@@ -31,6 +32,7 @@ export class MemoryServer {
   readonly clock: MemoryClock;
   readonly gate = new MemoryGate();
   readonly #queues = new Map<string, MemoryQueue>();
+  readonly #batches = new Map<string, MemoryBatchBook>();
   /** Workers and readers of events by their connection's name, for BullMQ's list of workers. */
   readonly clients = new Set<string>();
   readonly #onAdded: ((job: MemoryJob, queue: string) => void) | undefined;
@@ -57,6 +59,12 @@ export class MemoryServer {
     const queue = new MemoryQueue(name, this.clock, job => this.#onAdded?.(job, name));
     this.#queues.set(key, queue);
     return queue;
+  }
+
+  batches(namespace: string): MemoryBatchBook {
+    const known = this.#batches.get(namespace) ?? new MemoryBatchBook();
+    this.#batches.set(namespace, known);
+    return known;
   }
 
   /** Who hears of jobs that have ended. */

@@ -25,12 +25,16 @@ import type {
   TurnQueue,
   TurnQueueSettings,
 } from '../turns/index.ts';
+import { memberEnd } from '../batches/index.ts';
+import type { MemoryBatchBook } from './memory-batches.ts';
 import type { MemoryGate } from './memory-gate.ts';
 import type { MemoryJob } from './memory-job.ts';
 import type { MemoryQueue } from './memory-queue.ts';
 
 export interface MemoryTurnQueueOptions {
   readonly queue: MemoryQueue;
+  /** Where the ends of members of batches are recorded. */
+  readonly batches?: MemoryBatchBook;
   /** Rejects while the server is away. */
   readonly reach: () => Promise<void>;
   /** While it is closed nothing is taken. Always open when left out. */
@@ -128,6 +132,8 @@ export class MemoryTurnQueue implements TurnQueue {
       case 'dead':
         this.#queue.fail(job, failureOf(end), end.keep, now, end.key);
     }
+    const member = memberEnd(jobId, end);
+    if (member !== undefined) this.#options.batches?.bring(member, now);
     // Others of its groups may follow.
     if (groups.length > 0) this.#queue.events.sign();
     return { kind: 'settled' };

@@ -4,6 +4,8 @@ import { Client, Pool, type PoolConfig } from 'pg';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
+import { migrateSchema } from '../../migrations/index.ts';
+import { batchSchema } from './batch-tables.ts';
 import { LETTER_TABLES } from './letter-tables.ts';
 import { OWN_TABLES } from './own-tables.ts';
 import { boundSession, listen, type ListenParts } from '../../sessions/index.ts';
@@ -86,6 +88,7 @@ export class WatchedPool {
     try {
       await client.connect();
       await runMigrations(client, this.#schema);
+      await migrateSchema(client, batchSchema(this.#schema));
       await makeOwnTables(client, this.#schema);
     } finally {
       await client.end();

@@ -5,6 +5,7 @@ import { EngineCheckError } from '../engine-check-error.ts';
 import { loadOptional } from '../../errors/index.ts';
 import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
+import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, within } from '../settings/limits.ts';
@@ -15,6 +16,7 @@ import { targetOf } from '../settings/target.ts';
 import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from '../bullmq/postgres/backend.ts';
 import { checkPostgres } from './check.ts';
+import { PostgresBatches } from '../bullmq/postgres/postgres-batches.ts';
 import { PostgresEnds } from '../bullmq/postgres/postgres-ends.ts';
 import { postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
 import { postgresClaims, postgresHandBack } from '../bullmq/postgres/claims.ts';
@@ -125,6 +127,10 @@ export class PostgresEngine implements Engine {
       watched.listen({ channel, called, signal });
     this.#ends ??= new PostgresEnds({ pool: this.#borrow(watched), schema: this.#schema, listen });
     return this.#ends;
+  }
+
+  async batches(): Promise<BatchStore> {
+    return new PostgresBatches(this.#borrow(await this.#open()));
   }
 
   async claims(queue: string): Promise<readonly Claim[]> {

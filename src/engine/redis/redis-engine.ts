@@ -6,6 +6,7 @@ import type { App } from '../../contracts/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
 import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
+import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import { ClusterKeys, PlainKeys, type RedisClient, type RedisKeys } from '../../redis/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
@@ -14,6 +15,7 @@ import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
+import { RedisBatches } from '../bullmq/redis/redis-batches.ts';
 import { RedisEnds } from '../bullmq/redis/redis-ends.ts';
 import { checkCluster } from './check-cluster.ts';
 import { checkRedis, kindErrorsOf } from './check.ts';
@@ -44,6 +46,7 @@ export class RedisEngine implements Engine {
   readonly #waited = new Set<string>();
   readonly #stop = new AbortController();
   #ends: JobEnds | undefined;
+  #batches: BatchStore | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(address: RedisAddress, options: EngineOptions) {
@@ -123,6 +126,12 @@ export class RedisEngine implements Engine {
     const connect = (): Redis => this.#connections.blocking(keys.own('~ended'), 'shiftwork-ends');
     this.#ends ??= new RedisEnds({ commands, connect, keys, signal: this.#stop.signal });
     return this.#ends;
+  }
+
+  async batches(): Promise<BatchStore> {
+    const commands = await this.#ready();
+    this.#batches ??= new RedisBatches({ commands, keys: this.#keys });
+    return this.#batches;
   }
 
   async claims(queue: string): Promise<readonly Claim[]> {

@@ -32,9 +32,17 @@ interface Noted {
   readonly data?: string | undefined;
 }
 
+/** The batch of a job that ends for good: its end is recorded for it, in the same turn. */
+export interface BatchOfEnd {
+  readonly id: string;
+  /** When the job ended: engine time, milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** Done. An attempt is counted. */
 export interface Succeeded extends Noted {
   readonly key?: KeyEnd | undefined;
+  readonly batch?: BatchOfEnd | undefined;
   readonly what: 'succeeded';
   /** As JSON. */
   readonly result: string;
@@ -75,6 +83,7 @@ export interface HandedBack {
 /** Ended for good and kept as failed. An attempt is counted. `attempts`: how many it had, for the event that says they are used up. */
 export interface Failed extends Noted {
   readonly key?: KeyEnd | undefined;
+  readonly batch?: BatchOfEnd | undefined;
   readonly what: 'cancelled' | 'expired' | 'dead';
   readonly failure: StoredFailure;
   readonly attempts: number;

@@ -3,6 +3,7 @@
  * worker hosts take and settle with it. An engine gives one of each queue: `Engine.turns(name, settings)`, as soon as all have it.
  */
 export type {
+  BatchOfEnd,
   End,
   EndKind,
   Failed,

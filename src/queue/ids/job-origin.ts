@@ -14,6 +14,8 @@ export interface JobOrigin {
   /** The same for the same job of the same cause. */
   readonly cause: string;
   readonly atMs: number;
+  /** It is known by its id, as long as its queue has it, and by no key beside. */
+  readonly byIdAlone?: boolean;
 }
 
 /** Of the jobs of one cause each has its own: by its contract and its place among them. */

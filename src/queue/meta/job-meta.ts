@@ -12,13 +12,21 @@ export interface JobMeta {
   readonly causationId?: string | undefined;
   /** Who began it, by the app's own id. */
   readonly userId?: string | undefined;
+  /** Of which it is a member: whoever ends it says so there. */
+  readonly batchId?: string | undefined;
 }
 
 const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
 
 export function writeMeta(meta: JobMeta): string | undefined {
-  const { version, correlationId, traceparent, causationId, userId } = meta;
-  if (version === 1 && correlationId === undefined && causationId === undefined && userId === undefined) {
+  const { version, correlationId, traceparent, causationId, userId, batchId } = meta;
+  if (
+    version === 1 &&
+    correlationId === undefined &&
+    causationId === undefined &&
+    userId === undefined &&
+    batchId === undefined
+  ) {
     // What most traced jobs carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
     return traceparent;
   }
@@ -28,6 +36,7 @@ export function writeMeta(meta: JobMeta): string | undefined {
     t: traceparent,
     a: causationId,
     u: userId,
+    b: batchId,
   });
 }
 
@@ -43,13 +52,14 @@ export function readMeta(text: unknown): JobMeta {
     return NONE;
   }
   if (typeof parsed !== 'object' || parsed === null) return NONE;
-  const { v, c, t, a, u } = parsed as Readonly<Record<'v' | 'c' | 't' | 'a' | 'u', unknown>>;
+  const { v, c, t, a, u, b } = parsed as Readonly<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b', unknown>>;
   return {
     version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
     correlationId: typeof c === 'string' && c.length <= 200 ? c : undefined,
     traceparent: typeof t === 'string' && isTraceparent(t) ? t : undefined,
     ...(isId(a) && { causationId: a }),
     ...(isId(u) && { userId: u }),
+    ...(isId(b) && { batchId: b }),
   };
 }
 

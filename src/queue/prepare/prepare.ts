@@ -44,6 +44,8 @@ export interface PrepareContext {
   /** For the ids: the engine's time, so that those of all hosts sort by when they were made. This machine's when left out. */
   readonly now?: () => number;
   readonly traceparent: () => string | undefined;
+  /** The batch whose members they are. */
+  readonly batchId?: string | undefined;
 }
 
 /** A job that has passed every check, without what takes a secret. */
@@ -74,13 +76,14 @@ export function check(
   const checked = options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
   const output = validatePayload(contract, data);
   const json = writePayload(contract, data);
-  const key = keyOf(contract, output, checked.idempotencyKey) ?? (origin && [ORIGIN, origin.cause]);
+  const caused = origin === undefined || origin.byIdAlone === true ? undefined : [ORIGIN, origin.cause];
+  const key = keyOf(contract, output, checked.idempotencyKey) ?? caused;
   return { contract, data, json, key, origin, options: checked };
 }
 
 /** Builds the BullMQ job. Secrets are needed where the job has a key. */
 export function finish(
-  { ids, now = Date.now, traceparent }: PrepareContext,
+  { ids, now = Date.now, traceparent, batchId }: PrepareContext,
   { contract, data, json, key: parts, origin, options: given }: CheckedJob,
   secrets: Secrets | undefined,
 ): PreparedJob {
@@ -100,6 +103,7 @@ export function finish(
     traceparent: trace,
     causationId: cause?.causationId,
     userId: cause?.userId,
+    batchId,
   });
   return {
     id,

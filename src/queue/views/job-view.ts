@@ -24,6 +24,8 @@ export interface JobView {
   readonly attemptsMade: number;
   readonly attempts: number;
   readonly correlationId: string;
+  /** The batch whose member it is. */
+  readonly batch: string | undefined;
   /** Milliseconds since 1970. */
   readonly enqueuedAt: number;
   readonly startedAt: number | undefined;
@@ -80,6 +82,7 @@ function endedView(view: JobView, lastLine: string | undefined): JobView {
 
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
   const id = job.id ?? '';
+  const meta = readMeta(job.opts.telemetry?.metadata);
   return {
     id,
     name: job.name,
@@ -88,7 +91,8 @@ function viewOf(state: string, queue: string, job: EngineJob): JobView {
     attemptsMade: job.attemptsMade,
     // BullMQ says 0 where none were given.
     attempts: job.opts.attempts || 1,
-    correlationId: readMeta(job.opts.telemetry?.metadata).correlationId ?? id,
+    correlationId: meta.correlationId ?? id,
+    batch: meta.batchId,
     enqueuedAt: job.timestamp,
     startedAt: job.processedOn,
     finishedAt: job.finishedOn,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App, QueuePolicy } from '../../contracts/index.ts';
 import {
+  memberEnd,
   scheduleNext,
   type EndKind,
   type Engine,
@@ -18,6 +19,7 @@ import { FollowDeaths } from '../run/follow-death.ts';
 import { runJob } from '../run/run-job.ts';
 import { refusedSuccess, unclear, unstorable, type RunEnd } from '../run/settle.ts';
 import type { ClaimedJob } from '../supervisor/child/messages.ts';
+import { FollowBatches } from '../batches/follow-batches.ts';
 import { EndAnnouncer } from './end-announcer.ts';
 import { emitStalled } from './emit-stalled.ts';
 import { returnStalledJobs } from './turns/stalled-jobs.ts';
@@ -30,7 +32,7 @@ export interface QueueWorkerOptions {
   readonly engine: Engine;
   readonly policy: QueuePolicy;
   readonly concurrency: number;
-  readonly context: Omit<QueueContext, 'notes' | 'steps'>;
+  readonly context: Omit<QueueContext, 'notes' | 'steps' | 'batches'>;
 }
 
 /** Works on one queue in this process: takes jobs, runs them, writes their ends. */
@@ -41,6 +43,7 @@ export class QueueWorker {
   readonly #context: QueueContext;
   readonly #announcer: EndAnnouncer;
   readonly #following: FollowDeaths;
+  readonly #batches: FollowBatches;
   #endStalled: (() => void) | undefined;
 
   private constructor(options: QueueWorkerOptions, queue: TurnQueue) {
@@ -49,9 +52,10 @@ export class QueueWorker {
     this.#options = options;
     const { facts, worker } = context;
     this.#following = new FollowDeaths({ app: options.app, engine, facts, worker });
+    this.#batches = new FollowBatches({ app: options.app, engine, facts, worker });
     this.#queue = queue;
     const notes = new NoteSender({ queue, onError: error => this.#failed(error) });
-    this.#context = { ...context, notes, steps: queue };
+    this.#context = { ...context, notes, steps: queue, batches: this.#batches };
     this.#loop = new TurnLoop({
       queue,
       worker: context.worker,
@@ -92,9 +96,10 @@ export class QueueWorker {
     this.#loop.pause();
   }
 
-  /** Resolves when everything that was taken has been settled. */
-  settled(): Promise<void> {
-    return this.#loop.settled();
+  /** Resolves when everything that was taken has been settled, and what follows from that is queued. */
+  async settled(): Promise<void> {
+    await this.#loop.settled();
+    await this.#batches.settled();
   }
 
   abandon(): void {
@@ -146,6 +151,8 @@ export class QueueWorker {
 
   #written({ id, name }: TakenJob, { end, emit }: RunEnd): void {
     emit?.();
+    const member = memberEnd(id, end);
+    if (member !== undefined) this.#batches.ended(this.#context.queue, member);
     if (isOver(end) && this.#context.assignments.get(name)?.contract.result !== undefined) this.#announcer.ended(id);
   }
 

@@ -172,7 +172,7 @@ export class WorkerHost {
     });
   }
 
-  #context(policy: QueuePolicy, suspicion: Suspicion | undefined): Omit<QueueContext, 'notes' | 'steps'> {
+  #context(policy: QueuePolicy, suspicion: Suspicion | undefined): Omit<QueueContext, 'notes' | 'steps' | 'batches'> {
     const { app, engine, needs, tracer } = this.#options;
     const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();

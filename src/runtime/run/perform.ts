@@ -59,10 +59,14 @@ function surrounded(
 }
 
 function partsOf(run: RunContext, contract: AnyJobContract): RunParts {
-  const { notes, steps } = run.at;
+  const { notes, steps, batches } = run.at;
   return {
     voice: job => new RunNotes(run, contract, notes, reason => job.cancel(reason)),
     stepper: job => new RunSteps(run, contract, steps, job),
+    addMembers: async (batchId, call, jobs) => {
+      const from = { id: `${run.jobId} adds ${call}`, at: new Date(run.job.timestamp) };
+      return (await batches.add(batchId, from, jobs)).map(({ id }) => id);
+    },
   };
 }
 

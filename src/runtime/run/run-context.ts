@@ -2,6 +2,7 @@ import type { AnyJobContract, Handler, Middleware, QueuePolicy } from '../../con
 import type { Tracer } from '../../tracing/index.ts';
 import type { EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
 import type { Facts, RunFields } from '../../facts/index.ts';
+import type { FollowBatches } from '../batches/follow-batches.ts';
 import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
 import type { Destinations } from '../destinations/destinations.ts';
@@ -37,6 +38,8 @@ export interface QueueContext {
   readonly assignments: ReadonlyMap<string, Assignment>;
   /** Where runs say how far they are. */
   readonly notes: NoteSender;
+  /** Who adds members to batches. */
+  readonly batches: Pick<FollowBatches, 'add'>;
   /** Where results of steps are kept. */
   readonly steps: Pick<TurnQueue, 'readSteps' | 'storeStep'>;
   /** Takes away the marks on a job: what its handler said of its progress stays. */

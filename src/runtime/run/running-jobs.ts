@@ -2,7 +2,9 @@ import {
   type AnyJobContract,
   type Json,
   type OnceOptions,
+  type JobRequest,
   type Run,
+  type RunBatch,
   JobAbortedError,
   JobCancelledError,
   JobSilentError,
@@ -28,13 +30,19 @@ export interface RunStart {
   readonly attempts: number;
   readonly begunAt: number;
   readonly job: { readonly timestamp: number };
-  readonly meta: { readonly correlationId: string | undefined; readonly traceparent: string | undefined };
+  readonly meta: {
+    readonly correlationId: string | undefined;
+    readonly traceparent: string | undefined;
+    readonly batchId?: string | undefined;
+  };
 }
 
 /** What is made for a run when its handler first asks for it. */
 export interface RunParts {
   readonly voice: (job: RunningJob) => RunVoice;
   readonly stepper: (job: RunningJob) => RunStepper;
+  /** Adds members to the batch of the job: `call` is 1 for the first call of a run. */
+  readonly addMembers: (batchId: string, call: number, jobs: readonly JobRequest[]) => Promise<readonly string[]>;
 }
 
 /** One run under way: what the handler sees, and the handles by which it can be stopped. */
@@ -60,6 +68,9 @@ export class RunningJob implements Run {
   #parts: RunParts | undefined;
   #stepper: RunStepper | undefined;
   #isOver = false;
+  readonly #batchId: string | undefined;
+  #batch: RunBatch | undefined;
+  #additions = 0;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #giveUp: ((reason: Error) => void) | undefined;
@@ -88,6 +99,7 @@ export class RunningJob implements Run {
     this.enqueuedAt = job.timestamp;
     this.correlationId = meta.correlationId ?? jobId;
     this.traceparent = meta.traceparent;
+    this.#batchId = meta.batchId;
     this.begunAt = begunAt;
     this.#timeoutMs = contract.timeoutMs;
     this.deadlineAt = begunAt + contract.timeoutMs;
@@ -140,6 +152,22 @@ export class RunningJob implements Run {
     if (this.#isOver) throw this.#abortReason ?? new JobAbortedError('lock lost');
     this.#stepper ??= this.#parts?.stepper(this);
     return this.#stepper === undefined ? work() : this.#stepper.step(name, work);
+  }
+
+  /** Made when first asked for. */
+  get batch(): RunBatch | undefined {
+    const id = this.#batchId;
+    if (id === undefined) return undefined;
+    this.#batch ??= { id, add: jobs => this.#addMembers(id, jobs) };
+    return this.#batch;
+  }
+
+  async #addMembers(batchId: string, jobs: readonly JobRequest[]): Promise<readonly string[]> {
+    const parts = this.#parts;
+    if (this.#isOver || parts === undefined) throw this.#abortReason ?? new JobAbortedError('lock lost');
+    this.#additions += 1;
+    const call = this.#additions;
+    return this.waitsForEngine(() => parts.addMembers(batchId, call, jobs));
   }
 
   /** Time in which the engine is asked is not the handler's. */

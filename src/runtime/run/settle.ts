@@ -1,7 +1,8 @@
 import { JobCancelledError, type AnyJobContract, type Death } from '../../contracts/index.ts';
 import { failedLine, plainLine, type EndReason } from '../../dead-letters/index.ts';
-import { keyEndOf, type EndKind, type Keep, type TakenJob } from '../../engine/index.ts';
+import { keyEndOf, type BatchOfEnd, type EndKind, type Keep, type TakenJob } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
+import { readMeta } from '../../queue/index.ts';
 import { classifyThrow } from './classify.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
 import { deathOf } from './follow-death.ts';
@@ -54,7 +55,8 @@ function endKindOf(run: RunContext, outcome: Outcome, now: number): EndKind {
       const promised = run.assignment?.contract;
       const keptMs = promised?.result === undefined ? undefined : promised.resultForMs;
       const key = keyEndOf(job.opts, 'succeeded');
-      return { what: 'succeeded', result: resultOf(run, outcome.result), keep, key, data: forgotten(run), keptMs };
+      const result = resultOf(run, outcome.result);
+      return { what: 'succeeded', result, keep, key, batch: batchOf(run), data: forgotten(run), keptMs };
     }
     case 'retry': {
       const stored = storedError(run, outcome.error);
@@ -103,9 +105,20 @@ function failedFor(
     attempts: whole(job.opts.attempts, 0) ?? 0,
     keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
     key: keyEndOf(job.opts, UNCLEAR.has(reason) ? 'unclear' : 'ended'),
+    batch: batchOf(run),
     line: lineOf(run, stored, now, reason, begun),
     data: forgotten(run),
   };
+}
+
+function batchOf({ meta: { batchId }, now }: RunContext): BatchOfEnd | undefined {
+  return batchId === undefined ? undefined : { id: batchId, at: Math.floor(now()) };
+}
+
+/** The same for whoever ends a job without a run. */
+export function batchOfEnd({ opts }: Pick<TakenJob, 'opts'>, now: number): BatchOfEnd | undefined {
+  const { batchId } = readMeta(opts.telemetry?.metadata);
+  return batchId === undefined ? undefined : { id: batchId, at: Math.floor(now) };
 }
 
 /** With the stacks of earlier failures, as many as the job's options keep. */
@@ -271,6 +284,7 @@ export function unclear(context: QueueContext, job: TakenJob, error: Error): Run
       attempts,
       keep,
       key: keyEndOf(job.opts, 'unclear'),
+      batch: batchOfEnd(job, now),
       line: { text: failedLine(line) },
     },
     emit: () => facts.emit('job.dead', { ...fields, reason, error: bareError(error) }),

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createStoredScrubber, type App } from '../../../contracts/index.ts';
 import { keptData } from '../../../privacy/index.ts';
-import { keyEndOf, type EndKind, type Engine, type EngineJob } from '../../../engine/index.ts';
+import { keyEndOf, memberEnd, type EndKind, type Engine, type EngineJob } from '../../../engine/index.ts';
 import { PoisonJobError } from './poison-job-error.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { jobFieldsOf, readMeta, readStoredJob } from '../../../queue/index.ts';
 import { deathOf, FollowDeaths } from '../../run/follow-death.ts';
-import { KEEP_FAILED, keepOf } from '../../run/settle.ts';
+import { FollowBatches } from '../../batches/follow-batches.ts';
+import { batchOfEnd, KEEP_FAILED, keepOf } from '../../run/settle.ts';
 import { StoredError } from '../../run/stored-error.ts';
 import { failedLine, type BlameBook } from '../../../dead-letters/index.ts';
 import type { ChildWorker } from '../child/child-worker.ts';
@@ -54,11 +55,13 @@ export class Isolation {
   #keeper: NodeJS.Timeout | undefined;
   #stopped = false;
   readonly #following: FollowDeaths;
+  readonly #batches: FollowBatches;
 
   constructor(options: IsolationOptions) {
     this.#options = options;
     const { app, engine, facts } = options;
     this.#following = new FollowDeaths({ app, engine, facts, worker: 'supervisor' });
+    this.#batches = new FollowBatches({ app, engine, facts, worker: 'supervisor' });
   }
 
   /** Whether it runs a suspect, and nothing else. */
@@ -184,6 +187,7 @@ export class Isolation {
       attempts: job.opts.attempts ?? 0,
       keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
       key: keyEndOf(job.opts, 'unclear'),
+      batch: batchOfEnd(job, at),
       line: { text: line },
       data: forget.length === 0 ? undefined : JSON.stringify(kept),
     };
@@ -192,6 +196,8 @@ export class Isolation {
     const { settled } = await turns.turn({ id: randomUUID(), now: at, ends, take: undefined });
     if (settled[0]?.kind !== 'settled')
       throw new Error(`A job that kills workers could not be ended: ${settled[0]?.kind}.`);
+    const member = memberEnd(id, buried);
+    if (member !== undefined) this.#batches.ended(queue, member);
     await follow?.();
     facts.emit('job.dead', {
       ...jobFieldsOf(job, claimed.queue),

@@ -5,6 +5,7 @@ import { ClockWatch, type Engine } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { clientOn } from '../../../queue/index.ts';
 import { openState, type StateStore } from '../../../state/index.ts';
+import { LookAfterBatches } from '../../batches/look-after-batches.ts';
 import { FollowDeaths } from '../../run/follow-death.ts';
 import { Scheduler } from '../../schedules/scheduler.ts';
 import { clocksOfOthers, Presence } from '../fleet/presence.ts';
@@ -93,13 +94,16 @@ export class HostDuties {
     this.#presence.start();
     this.#scheduler.start();
     const open = (): Promise<CauseCounter> => CauseCounter.open(app, engine);
-    const letters = sweepCauses({ open, queues: async () => [...app.queues.keys(), ...this.#unnamed.names] });
+    const queues = (): readonly string[] => [...app.queues.keys(), ...this.#unnamed.names];
+    const letters = sweepCauses({ open, queues: async () => queues() });
     // What cannot be looked through now is looked through the next time.
     const look = (): void => void this.#unnamed.look().catch(() => undefined);
     look();
     this.#timers.every(UNNAMED_EVERY_MS, look);
     const following = new FollowDeaths({ app, engine, facts, worker: this.#options.name });
     this.#timers.every(FOLLOW_EVERY_MS, () => void following.catchUp().catch(() => undefined));
+    const batches = new LookAfterBatches({ app, engine, facts, worker: this.#options.name, queues });
+    this.#timers.every(FOLLOW_EVERY_MS, () => void batches.look().catch(() => undefined));
     // Those that it makes itself: jobs that are to blame.
     const counted = countDeaths(facts, open);
     const state = sweepState(this.store);

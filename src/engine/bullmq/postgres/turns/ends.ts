@@ -1,3 +1,4 @@
+import { memberEnd } from '../../../batches/index.ts';
 import type { End, Failed, Keep, Succeeded } from '../../../turns/index.ts';
 import { writeOptions } from './entries.ts';
 
@@ -14,11 +15,11 @@ export function writeEnd({ jobId, token, end }: End, now: number): string {
   const head = `{"id":${JSON.stringify(jobId)},"token":${JSON.stringify(token)}`;
   switch (end.what) {
     case 'succeeded':
-      return `${head},"kind":"completed","value":${end.result}${keepOf(end.keep)}${keyOf(end)}${notesOf(end)}}`;
+      return `${head},"kind":"completed","value":${end.result}${keepOf(end.keep)}${keyOf(end)}${notesOf(end)}${memberOf(jobId, end)}}`;
     case 'cancelled':
     case 'expired':
     case 'dead':
-      return `${head},"kind":"failed"${failureOf(end)}${keepOf(end.keep)}${keyOf(end)}${notesOf(end)}}`;
+      return `${head},"kind":"failed"${failureOf(end)}${keepOf(end.keep)}${keyOf(end)}${notesOf(end)}${memberOf(jobId, end)}}`;
     case 'retry': {
       const delay = delayUntil(end.at, now);
       const place =
@@ -46,6 +47,12 @@ function keyOf({ key }: Succeeded | Failed): string {
   if (key === undefined) return '';
   const { id } = key;
   return `,"key":${JSON.stringify(key.kind === 'held' ? { id } : { id, for: key.forMs, data: key.data })}`;
+}
+
+function memberOf(jobId: string, end: Succeeded | Failed): string {
+  const member = memberEnd(jobId, end);
+  if (member === undefined) return '';
+  return `,"batch":${JSON.stringify(member.batchId)},"became":"${member.state}","ended":${member.at}`;
 }
 
 function failureOf({ failure }: Extract<End['end'], { failure: unknown }>): string {

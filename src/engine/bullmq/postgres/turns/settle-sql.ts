@@ -86,6 +86,7 @@ export const SETTLE_SQL = `
     v_lock integer;
     v_codes integer[];
     v_rare boolean[];
+    v_batched boolean;
     v_place integer;
     v_done_ids text[]; v_done_kinds text[]; v_done jsonb[]; v_done_keys text[]; v_done_made integer[];
     v_delayed_ids text[]; v_delayed jsonb[];
@@ -93,8 +94,9 @@ export const SETTLE_SQL = `
     v_back_ids text[]; v_back jsonb[];
   BEGIN
     SELECT array_agg(e ->> 'id' ORDER BY place), array_agg(e ->> 'token' ORDER BY place), array_agg(e ->> 'kind' ORDER BY place),
-           array_agg(e ORDER BY place), array_agg(e ->> 'id') FILTER (WHERE e ->> 'kind' IN ('completed', 'failed'))
-      INTO v_ids, v_tokens, v_kinds, v_bodies, v_finishing
+           array_agg(e ORDER BY place), array_agg(e ->> 'id') FILTER (WHERE e ->> 'kind' IN ('completed', 'failed')),
+           bool_or(e ? 'batch')
+      INTO v_ids, v_tokens, v_kinds, v_bodies, v_finishing, v_batched
       FROM jsonb_array_elements(p_ends) WITH ORDINALITY AS ends (e, place);
     IF v_finishing IS NOT NULL THEN
       -- Read before anything is locked, as BullMQ does.
@@ -179,6 +181,10 @@ export const SETTLE_SQL = `
         v_codes[v_place] := shiftwork_settle_one(
           p_queue, v_ids[v_place], v_tokens[v_place], v_kinds[v_place], v_bodies[v_place], p_now);
       END LOOP;
+    END IF;
+    IF v_batched THEN
+      PERFORM shiftwork_end_members(array_agg(body ->> 'batch'), array_agg(id), array_agg(body ->> 'became'), array_agg((body ->> 'ended')::bigint))
+         FROM unnest(v_ids, v_bodies, v_codes) AS ended (id, body, code) WHERE code = 0 AND body ? 'batch';
     END IF;
     IF p_points > 0 THEN
       PERFORM shiftwork_count(p_queue, kind, p_points, p_now, count(*))

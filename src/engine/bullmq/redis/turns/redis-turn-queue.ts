@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../../../redis/index.ts';
+import { memberEnd, memberText } from '../../../batches/index.ts';
 import {
   AddTrips,
   FOR_GOOD,
@@ -36,6 +37,7 @@ import { CHANGE_SCRIPT } from './scripts/change-script.ts';
 import { NOTE_SCRIPT, noteAnswer } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
 import { READ_STEPS_SCRIPT, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
+import { MEMBERS_ENDED } from './scripts/settle.ts';
 import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
 import { Script } from './script.ts';
 import { settleAnswer, StockScripts } from './stock-scripts.ts';
@@ -136,6 +138,10 @@ export class RedisTurnQueue implements TurnQueue {
       const key = 'key' in end.end ? end.end.key : undefined;
       // BullMQ's script has freed it.
       if (key !== undefined && answer.kind === 'settled') await this.holdKey(end.jobId, key);
+      // Where the process dies before this, the look at batches finds that the job has ended.
+      const member = answer.kind === 'settled' ? memberEnd(end.jobId, end.end) : undefined;
+      if (member !== undefined)
+        await this.#options.redis.hset(this.#key + MEMBERS_ENDED, end.jobId, memberText(member));
     }
     if (turn.take === undefined) return { settled, jobs: [], rest: undefined };
     const released = done.rare.flatMap(({ index, end }) => (settled[index]?.kind === 'settled' ? [end] : []));

@@ -1,3 +1,4 @@
+import { memberEnd, memberText } from '../../../batches/index.ts';
 import {
   startPace,
   type End,
@@ -34,7 +35,7 @@ export function turnArguments(
   };
   for (const [index, { jobId, token, end }] of ends.entries()) {
     heads.push(jobId, token);
-    pushBody(bodies, end, now, keepOf);
+    pushBody(bodies, jobId, end, now, keepOf);
     pushNote(notes, index + 1, end);
   }
   const tokens = take?.tokens ?? [];
@@ -86,15 +87,25 @@ export function limitArguments(
 }
 
 /** What an end says, in five arguments. */
-function pushBody(bodies: ScriptArgument[], end: EndKind, now: number, keepOf: (keep: Keep) => number): void {
+function pushBody(
+  bodies: ScriptArgument[],
+  jobId: string,
+  end: EndKind,
+  now: number,
+  keepOf: (keep: Keep) => number,
+): void {
   switch (end.what) {
-    case 'succeeded':
-      bodies.push('s', keepOf(end.keep), end.result, end.keptMs ?? '', keyOf(end));
+    case 'succeeded': {
+      const keep = keepOf(end.keep);
+      bodies.push('s', end.batch === undefined ? keep : `${keep}${memberOf(jobId, end)}`);
+      bodies.push(end.result, end.keptMs ?? '', keyOf(end));
       return;
+    }
     case 'cancelled':
     case 'expired':
     case 'dead':
-      bodies.push('f', `${keepOf(end.keep)} ${end.attempts}`, end.failure.message, stacksOf(end), keyOf(end));
+      bodies.push('f', `${keepOf(end.keep)} ${end.attempts}${memberOf(jobId, end)}`);
+      bodies.push(end.failure.message, stacksOf(end), keyOf(end));
       return;
     case 'retry':
       bodies.push('r', delayUntil(end.at, now), end.failure.message, stacksOf(end), end.lifo ? 'RPUSH' : 'LPUSH');
@@ -105,6 +116,12 @@ function pushBody(bodies: ScriptArgument[], end: EndKind, now: number, keepOf: (
     case 'handed-back':
       bodies.push('b', end.opts === undefined ? '' : writeOptions(end.opts), '', '', '');
   }
+}
+
+/** Few jobs are members of a batch: theirs stands behind another argument, so that the others send no more. */
+function memberOf(jobId: string, end: Succeeded | Failed): string {
+  const member = memberEnd(jobId, end);
+  return member === undefined ? '' : ` ${memberText(member)}`;
 }
 
 function keyOf({ key }: Succeeded | Failed): string {

@@ -1,5 +1,8 @@
 import { RETENTION } from './retention.ts';
 
+/** The hash of a queue that has the ends of members of batches until they are brought there: by the job's id, `memberText`. */
+export const MEMBERS_ENDED = 'batch-ends';
+
 /**
  * Leans on BullMQ 6.7's data layout: moveToFinished-14, moveToDelayed-11, retryJob-11, moveJobFromActiveToWait-9 and their includes, for many jobs.
  * The twin histories (tests/twins) compare every key with what those scripts write.
@@ -14,6 +17,7 @@ export const SETTLE = /* lua */ `
 local codes, rare = {}, false
 local unlocked, unstalled, ended = {}, {}, {}
 local delayedMoved, settled = false, false
+local members = {}
 local finished = { c = { set = completed, metrics = 'completed', count = 0 }, f = { set = failed, metrics = 'failed', count = 0 } }
 
 ${RETENTION}
@@ -96,6 +100,12 @@ local function delay(id, ms)
   call('ZADD', delayed, score, id)
   call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
   delayedMoved = true
+end
+
+-- The end of a member of a batch, for whoever brings it to the batch: that may be in another slot.
+local function noteMember(id, member)
+  members[#members + 1] = id
+  members[#members + 1] = member
 end
 
 local function wake()
@@ -195,17 +205,21 @@ local function settle(i, at)
   local made = (tonumber(stored[1]) or 0) + 1
 
   if what == 's' then
-    finish(finished.c, id, key, tonumber(a), made, 'returnvalue', b, stored[2], d)
+    local keepAt, member = tonumber(a), nil
+    if not keepAt then keepAt, member = string.match(a, '^(%d+) (.*)$') end
+    finish(finished.c, id, key, tonumber(keepAt), made, 'returnvalue', b, stored[2], d)
+    if member then noteMember(id, member) end
     if c ~= '' then call('SET', key .. ':result', b, 'PX', c) end
     noteDrained()
   elseif what == 'f' then
-    local keepAt, attempts = string.match(a, '(%d+) (.*)')
+    local keepAt, attempts, member = string.match(a, '(%d+) (%d+) ?(.*)')
     finish(finished.f, id, key, tonumber(keepAt), made, 'failedReason', b, stored[2], d)
     if keeps[tonumber(keepAt)].count ~= 0 then call('HDEL', key, 'defa') end
     if made >= tonumber(attempts) then
       --#exhausted
       call('XADD', events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', made)
     end
+    if member ~= '' then noteMember(id, member) end
     noteDrained()
   elseif what == 'r' and a ~= '0' then
     --#retry-later
@@ -287,6 +301,7 @@ if ends > 0 then
   end
   flush(finished.c)
   flush(finished.f)
+  if #members > 0 then call('HSET', prefix .. '${MEMBERS_ENDED}', unpack(members)) end
   markDelayed()
   measure(finished.c)
   measure(finished.f)

@@ -1,0 +1,225 @@
+import type { RedisClient, RedisKeys } from '../../../redis/index.ts';
+import {
+  ENDED_KEPT_MS,
+  memberText,
+  OPEN_KEPT_MS,
+  readMember,
+  type BatchCounts,
+  type BatchStore,
+  type Callback,
+  type MemberEnd,
+  type NewBatch,
+  type StoredBatch,
+} from '../../batches/index.ts';
+import { Script } from './turns/script.ts';
+import { MEMBERS_ENDED } from './turns/scripts/settle.ts';
+
+/** KEYS of all: the batch (a hash), its members that have not ended (a set), those that have (a hash: `STATE TIME`). On a cluster they share a slot. */
+const STANDS = `
+local call = redis.call
+local batch, open, ended = KEYS[1], KEYS[2], KEYS[3]
+local function stands() return { call('HGETALL', batch), call('SCARD', open) } end
+local function keep(ms)
+  for i = 1, 3 do call('PEXPIRE', KEYS[i], ms) end
+end
+`;
+
+/** ARGV: name, callbacks, now, kept. */
+const CREATE = `${STANDS}
+if call('EXISTS', batch) == 0 then
+  call('HSET', batch, 'name', ARGV[1], 'callbacks', ARGV[2], 'at', ARGV[3], 'touched', ARGV[3])
+  keep(ARGV[4])
+end
+return stands()`;
+
+/** ARGV: now, kept, ids. Returns 1 for each that has not ended and 0 for the others; nothing where one cannot become a member. */
+const ADD = `${STANDS}
+local answers, new = {}, {}
+local over = call('HEXISTS', batch, 'ended') == 1
+if call('EXISTS', batch) == 0 then return false end
+for i = 3, #ARGV do
+  local id = ARGV[i]
+  if call('SISMEMBER', open, id) == 1 then answers[i - 2] = 1
+  elseif call('HEXISTS', ended, id) == 1 then answers[i - 2] = 0
+  elseif over then return false
+  else
+    new[#new + 1] = id
+    answers[i - 2] = 1
+  end
+end
+if #new > 0 then
+  call('SADD', open, unpack(new))
+  call('HSET', batch, 'touched', ARGV[1])
+  keep(ARGV[2])
+end
+return answers`;
+
+/** ARGV: now, kept once ended, then id, state and time of each. Returns the batch where it may have something to call back. */
+const BRING = `${STANDS}
+if call('EXISTS', batch) == 0 then return false end
+local counts, changed = {}, {}
+local function count(state, n) counts[state] = (counts[state] or 0) + n end
+for i = 3, #ARGV, 3 do
+  local id, state, at = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local isNew = call('SREM', open, id) == 1
+  local before = not isNew and call('HGET', ended, id)
+  if isNew or before then
+    local old, time = string.match(before or '', '^(%a+) (%d+)$')
+    if not old or tonumber(time) < tonumber(at) then
+      if old then count(old, -1) end
+      count(state, 1)
+      call('HSET', ended, id, state .. ' ' .. at)
+      changed[1] = true
+    end
+  end
+end
+for state, n in pairs(counts) do call('HINCRBY', batch, 'n:' .. state, n) end
+if changed[1] then call('HSET', batch, 'touched', ARGV[1]) end
+local isOver = call('SCARD', open) == 0
+if isOver and changed[1] then
+  call('HSETNX', batch, 'ended', ARGV[1])
+  keep(ARGV[2])
+end
+if not isOver and (call('HEXISTS', batch, 'called:death') == 1 or (tonumber(call('HGET', batch, 'n:dead') or 0) == 0)) then return false end
+return stands()`;
+
+/** KEYS: the ends of a queue. ARGV: id and text of each. Those that a later end has replaced stay. */
+const BROUGHT = `
+for i = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('HDEL', KEYS[1], ARGV[i]) end
+end`;
+
+/** KEYS: those that may still call back, by when they were looked at. ARGV: how many, now. */
+const UNFINISHED = `
+local ids = redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)
+for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
+return ids`;
+
+export interface RedisBatchesOptions {
+  readonly commands: RedisClient;
+  readonly keys: RedisKeys;
+}
+
+/** A batch has a slot of its own on a cluster; the ends of members stand in that of their queue until they are brought. */
+export class RedisBatches implements BatchStore {
+  readonly #options: RedisBatchesOptions;
+  readonly #create: Script;
+  readonly #add: Script;
+  readonly #bring: Script;
+  readonly #brought: Script;
+  readonly #unfinished: Script;
+
+  constructor(options: RedisBatchesOptions) {
+    this.#options = options;
+    const { commands } = options;
+    this.#create = new Script(commands, CREATE);
+    this.#add = new Script(commands, ADD);
+    this.#bring = new Script(commands, BRING);
+    this.#brought = new Script(commands, BROUGHT);
+    this.#unfinished = new Script(commands, UNFINISHED);
+  }
+
+  async create({ id, name, callbacks, at }: NewBatch): Promise<StoredBatch> {
+    // Before the batch: one that is listed and not there is taken off the list.
+    await this.#options.commands.zadd(this.#list, 'NX', at, id);
+    const stands = standing(id, await this.#create.run(this.#keysOf(id), [name, callbacks, at, OPEN_KEPT_MS]));
+    if (stands === undefined) throw new TypeError('Expected the batch that was made.');
+    return stands;
+  }
+
+  async addMembers(id: string, jobIds: readonly string[], now: number): Promise<readonly boolean[] | undefined> {
+    const answers = await this.#add.run(this.#keysOf(id), [now, OPEN_KEPT_MS, ...jobIds]);
+    return Array.isArray(answers) ? answers.map(answer => answer === 1) : undefined;
+  }
+
+  async bring(ends: readonly MemberEnd[], now: number): Promise<readonly StoredBatch[]> {
+    const brought = await Promise.all(
+      [...Map.groupBy(ends, ({ batchId }) => batchId)].map(async ([id, its]) => {
+        const args = its.flatMap(({ jobId, state, at }) => [jobId, state, at]);
+        return standing(id, await this.#bring.run(this.#keysOf(id), [now, ENDED_KEPT_MS, ...args]));
+      }),
+    );
+    return brought.filter(batch => batch !== undefined);
+  }
+
+  async unbrought(queue: string): Promise<readonly MemberEnd[]> {
+    const found = await this.#options.commands.hgetall(await this.#endsOf(queue));
+    return Object.entries(found).flatMap(([jobId, text]) => readMember(jobId, text) ?? []);
+  }
+
+  async brought(queue: string, ends: readonly MemberEnd[]): Promise<void> {
+    if (ends.length === 0) return;
+    const args = ends.flatMap(end => [end.jobId, memberText(end)]);
+    await this.#brought.run([await this.#endsOf(queue)], args);
+  }
+
+  async calledBack(id: string, callbacks: readonly Callback[]): Promise<void> {
+    const [batch = ''] = this.#keysOf(id);
+    // A batch that is gone is not made anew.
+    if ((await this.#options.commands.exists(batch)) === 0) return;
+    await this.#options.commands.hset(batch, Object.fromEntries(callbacks.map(each => [`called:${each}`, 1])));
+  }
+
+  async read(id: string): Promise<StoredBatch | undefined> {
+    const [batch = '', open = ''] = this.#keysOf(id);
+    const { commands } = this.#options;
+    const [fields, count] = await Promise.all([commands.hgetall(batch), commands.scard(open)]);
+    return standing(id, [Object.entries(fields).flat(), count]);
+  }
+
+  async openMembers(id: string, atMost: number): Promise<readonly string[]> {
+    const [, open = ''] = this.#keysOf(id);
+    return this.#options.commands.srandmember(open, atMost);
+  }
+
+  async unfinished(atMost: number, now: number): Promise<readonly string[]> {
+    const ids = await this.#unfinished.run([this.#list], [atMost, now]);
+    return Array.isArray(ids) ? ids.map(String) : [];
+  }
+
+  async finished(id: string): Promise<void> {
+    await this.#options.commands.zrem(this.#list, id);
+  }
+
+  get #list(): string {
+    return this.#options.keys.own('~batches');
+  }
+
+  #keysOf(id: string): readonly string[] {
+    const key = this.#options.keys.own(`~${id}`);
+    return [key, `${key}:open`, `${key}:ended`];
+  }
+
+  async #endsOf(queue: string): Promise<string> {
+    return `${await this.#options.keys.prefixOf(queue)}:${queue}:${MEMBERS_ENDED}`;
+  }
+}
+
+/** `answer`: names and values of the batch's hash in turns, and how many are open. */
+function standing(id: string, answer: unknown): StoredBatch | undefined {
+  const [fields, open]: readonly unknown[] = Array.isArray(answer) ? answer : [];
+  if (!Array.isArray(fields) || fields.length === 0) return undefined;
+  const found = new Map<string, string>();
+  for (let at = 0; at < fields.length; at += 2) found.set(String(fields[at]), String(fields[at + 1]));
+  const count = (state: keyof BatchCounts): number => Number(found.get(`n:${state}`) ?? 0);
+  const ended = found.get('ended');
+  return {
+    id,
+    name: found.get('name') ?? '',
+    callbacks: found.get('callbacks') ?? '{}',
+    at: Number(found.get('at') ?? 0),
+    open: Number(open),
+    ended: {
+      succeeded: count('succeeded'),
+      dead: count('dead'),
+      cancelled: count('cancelled'),
+      expired: count('expired'),
+      discarded: count('discarded'),
+      skipped: count('skipped'),
+      gone: count('gone'),
+    },
+    endedAt: ended === undefined ? undefined : Number(ended),
+    touchedAt: Number(found.get('touched') ?? 0),
+    called: (['success', 'complete', 'death'] as const).filter(each => found.has(`called:${each}`)),
+  };
+}

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import type { BatchStore, Engine, EndKind, MemberEnd, StoredBatch, TakenJob, TurnQueue } from '../index.ts';
+
+const FAILURE = { message: 'no such mailbox', stacktrace: [] };
+
+/** What every engine keeps of batches. */
+export function batchesContract(
+  kind: string,
+  open: () => Promise<{ readonly engine: Engine; close(): Promise<unknown> }>,
+): void {
+  describe(`batches on ${kind}`, () => {
+    let engine: Engine;
+    let close: () => Promise<unknown>;
+    let batches: BatchStore;
+    let queue: TurnQueue;
+    let now: number;
+    let count = 0;
+
+    beforeEach(async () => {
+      ({ engine, close } = await open());
+      batches = await engine.batches();
+      queue = await engine.turns('email');
+      now = Date.now();
+    });
+    afterEach(() => close());
+
+    const made = (id = 'batch:1') => batches.create({ id, name: 'newsletter', callbacks: '{"a":1}', at: now });
+    const add = (ids: readonly string[]) =>
+      queue.add(ids.map(id => ({ id, name: 'greet', data: '{}', opts: {}, timestamp: now })));
+    const turn = (ends: readonly (readonly [TakenJob | undefined, EndKind])[], wanted: number) => {
+      const id = `turn-${(count += 1)}`;
+      return queue.turn({
+        id,
+        now,
+        ends: ends.map(([job, end]) => ({ jobId: job?.id ?? '', token: job?.token ?? '', end })),
+        take: {
+          tokens: Array.from({ length: wanted }, (_, nth) => `${id}-${nth}`),
+          worker: 'tester',
+          lockMs: 60_000,
+          maxBytes: 1_000_000,
+        },
+      });
+    };
+    const member = (jobId: string, state: MemberEnd['state'], at = now): MemberEnd => ({
+      batchId: 'batch:1',
+      jobId,
+      state,
+      at,
+    });
+    /** As whoever settles does: what turns recorded, and what is known besides. */
+    const bring = async (...ends: readonly MemberEnd[]): Promise<StoredBatch | undefined> => {
+      const [batch] = await batches.bring([...(await batches.unbrought('email')), ...ends], now);
+      return batch;
+    };
+
+    test('a batch is made once, whoever makes it again is answered the first one', async () => {
+      expect(await made()).toMatchObject({ id: 'batch:1', name: 'newsletter', callbacks: '{"a":1}', at: now, open: 0 });
+      const again = await batches.create({ id: 'batch:1', name: 'other', callbacks: '{}', at: now + 5 });
+      expect(again).toMatchObject({ name: 'newsletter', callbacks: '{"a":1}', at: now });
+      expect(await batches.read('batch:2')).toBeUndefined();
+    });
+
+    test('ends that turns have written are with the batch once they are brought, each once, however often', async () => {
+      await made();
+      expect(await batches.addMembers('batch:1', ['a', 'b', 'c', 'd'], now)).toEqual([true, true, true, true]);
+      await add(['a', 'b', 'c', 'd', 'other']);
+      const { jobs } = await turn([], 5);
+      const batch = { id: 'batch:1', at: now };
+      const failed = { failure: FAILURE, attempts: 1, keep: {}, batch };
+      await turn(
+        [
+          [jobs[0], { what: 'succeeded', result: '1', keep: { count: 0 }, batch }],
+          [jobs[1], { what: 'dead', ...failed }],
+          [jobs[2], { what: 'cancelled', ...failed, keep: { count: 5 } }],
+          [jobs[4], { what: 'succeeded', result: '1', keep: {} }],
+        ],
+        0,
+      );
+      expect(await bring(member('none', 'dead'))).toMatchObject({ open: 1, endedAt: undefined });
+      await turn([[jobs[3], { what: 'expired', ...failed }]], 0);
+      const over = await bring(member('d', 'expired'));
+      expect(over).toMatchObject({ open: 0, endedAt: now });
+      expect(over?.ended).toMatchObject({ succeeded: 1, dead: 1, cancelled: 1, expired: 1, gone: 0 });
+      expect(await bring(member('a', 'succeeded'), member('d', 'expired'))).toEqual(over);
+      const recorded = await batches.unbrought('email');
+      await batches.brought('email', recorded);
+      expect(await batches.unbrought('email')).toEqual([]);
+      expect(await batches.read('batch:1')).toEqual(over);
+    });
+
+    test('the later end of a member counts, in whatever order they are brought', async () => {
+      await made();
+      await batches.addMembers('batch:1', ['a'], now);
+      await bring(member('a', 'dead', now));
+      expect((await bring(member('a', 'succeeded', now + 2)))?.ended).toMatchObject({ dead: 0, succeeded: 1 });
+      expect((await bring(member('a', 'dead', now + 1)))?.ended).toMatchObject({ dead: 0, succeeded: 1 });
+    });
+
+    test('members are added while one has not ended, and afterwards only those that are members already', async () => {
+      await made();
+      expect(await batches.addMembers('none', ['a'], now)).toBeUndefined();
+      await batches.addMembers('batch:1', ['a', 'b'], now);
+      await bring(member('a', 'succeeded'));
+      expect(await batches.addMembers('batch:1', ['a', 'c', 'b'], now)).toEqual([false, true, true]);
+      expect((await batches.openMembers('batch:1', 10)).toSorted()).toEqual(['b', 'c']);
+      expect(await batches.openMembers('batch:1', 1)).toHaveLength(1);
+      await bring(member('b', 'succeeded'), member('c', 'gone'));
+      expect(await batches.addMembers('batch:1', ['d'], now)).toBeUndefined();
+      expect(await batches.addMembers('batch:1', ['a', 'c'], now)).toEqual([false, false]);
+    });
+
+    test('a batch with members that go on is answered only while a death may be called back', async () => {
+      await made();
+      await batches.addMembers('batch:1', ['a', 'b', 'c'], now);
+      expect(await bring(member('a', 'succeeded'))).toBeUndefined();
+      expect(await bring(member('b', 'dead'))).toMatchObject({ open: 1, called: [] });
+      await batches.calledBack('batch:1', ['death']);
+      await batches.calledBack('batch:1', ['death']);
+      expect(await bring(member('b', 'dead'))).toBeUndefined();
+      expect(await batches.read('batch:1')).toMatchObject({ called: ['death'] });
+      await batches.calledBack('none', ['death']);
+      expect(await batches.read('none')).toBeUndefined();
+    });
+
+    test('unfinished ones are looked at in turns, those that are finished no more', async () => {
+      for (const id of ['batch:1', 'batch:2', 'batch:3']) await made(id);
+      const first = await batches.unfinished(2, now + 1);
+      const second = await batches.unfinished(1, now + 2);
+      expect([...first, ...second].toSorted()).toEqual(['batch:1', 'batch:2', 'batch:3']);
+      await batches.finished('batch:2');
+      expect((await batches.unfinished(9, now + 3)).toSorted()).toEqual(['batch:1', 'batch:3']);
+    });
+
+    test('of 20 who bring the last two ends at once somebody is answered that it is over', async () => {
+      await made();
+      await batches.addMembers('batch:1', ['a', 'b'], now);
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, nth) => batches.bring([member(nth % 2 === 0 ? 'a' : 'b', 'succeeded')], now)),
+      );
+      expect(answers.flat().some(({ open: left }) => left === 0)).toBe(true);
+      const over = await waitFor('the batch', () => batches.read('batch:1'));
+      expect(over).toMatchObject({ open: 0, ended: { succeeded: 2 }, endedAt: now });
+    });
+  });
+}

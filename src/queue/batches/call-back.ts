@@ -1,0 +1,108 @@
+import type { AnyJobContract, EnqueueOptions, JobRequest } from '../../contracts/index.ts';
+import type { BatchStore, Callback, StoredBatch } from '../../engine/index.ts';
+import type { CausedBy } from '../ids/job-origin.ts';
+import type { Callbacks } from './batch-definition.ts';
+
+/** What is to be called back, as it is kept with the batch. */
+interface StoredCallback {
+  readonly name: string;
+  readonly data: unknown;
+  readonly options: EnqueueOptions;
+}
+
+export type StoredCallbacks = Readonly<Partial<Record<Callback, StoredCallback>>>;
+
+export function requestsOf(callbacks: Callbacks, batch: { readonly id: string; readonly name: string }) {
+  const made = Object.entries(callbacks).map(
+    ([callback, job]) => [callback, 'kind' in job ? job : job(batch)] as const,
+  );
+  return Object.fromEntries(made) as Readonly<Partial<Record<Callback, JobRequest>>>;
+}
+
+export function writeCallbacks(requests: Readonly<Partial<Record<Callback, JobRequest>>>): string {
+  const stored = Object.entries(requests).map(
+    ([callback, { contract, data, options }]) => [callback, { name: contract.name, data, options }] as const,
+  );
+  return JSON.stringify(Object.fromEntries(stored));
+}
+
+/** Never throws: a record may have been damaged. */
+export function readCallbacks({ callbacks }: Pick<StoredBatch, 'callbacks'>): StoredCallbacks {
+  try {
+    const stored: unknown = JSON.parse(callbacks);
+    return typeof stored === 'object' && stored !== null ? stored : {};
+  } catch {
+    return {};
+  }
+}
+
+/** What has come about and was not called back yet. */
+export function dueCallbacks({ open, ended, called }: StoredBatch): readonly Callback[] {
+  const due: Callback[] = [];
+  if (ended.dead > 0 || ended.discarded > 0) due.push('death');
+  if (open === 0) due.push('complete');
+  if (open === 0 && ended.succeeded + ended.skipped === totalOf(ended)) due.push('success');
+  return due.filter(callback => !called.includes(callback));
+}
+
+/** Whether nothing that happens to its members can call anything back any more. */
+export function isFinished(batch: StoredBatch): boolean {
+  if (batch.endedAt === undefined) return false;
+  const given = Object.keys(readCallbacks(batch));
+  const allSucceeded = batch.called.includes('success');
+  return allSucceeded || given.every(callback => batch.called.some(called => called === callback));
+}
+
+function totalOf(ended: StoredBatch['ended']): number {
+  return Object.values(ended).reduce((sum, count) => sum + count, 0);
+}
+
+export interface CallBack {
+  readonly store: BatchStore;
+  readonly enqueueFrom: (from: CausedBy, requests: readonly JobRequest[]) => Promise<unknown>;
+  /** Undefined where this release does not know the job: then it is left to one that does. */
+  readonly contractOf: (name: string) => AnyJobContract | undefined;
+  /** What cannot be queued, for another reason than an engine that is away, is given up. */
+  readonly failed: (queue: string, error: unknown) => void;
+  readonly isOutage: (error: unknown) => boolean;
+}
+
+/**
+ * Queues what is due of a batch. Its id is made of the batch and of what is called back, so that two who do it at once queue one job; it is
+ * noted with the batch afterwards. Answers whether all of it was done. Rejects while the engine is away.
+ */
+export async function callBack(on: CallBack, batch: StoredBatch): Promise<boolean> {
+  const given = readCallbacks(batch);
+  const done: Callback[] = [];
+  let isAll = true;
+  for (const callback of dueCallbacks(batch)) {
+    const stored = given[callback];
+    const contract = stored === undefined ? undefined : on.contractOf(stored.name);
+    if (stored !== undefined && contract === undefined) {
+      isAll = false;
+      continue;
+    }
+    if (stored !== undefined && contract !== undefined) await queueOne(on, batch, callback, stored, contract);
+    done.push(callback);
+  }
+  if (done.length > 0) await on.store.calledBack(batch.id, done);
+  if (isFinished({ ...batch, called: [...batch.called, ...done] })) await on.store.finished(batch.id);
+  return isAll;
+}
+
+async function queueOne(
+  { enqueueFrom, failed, isOutage }: CallBack,
+  { id, at }: StoredBatch,
+  callback: Callback,
+  { data, options }: StoredCallback,
+  contract: AnyJobContract,
+): Promise<void> {
+  try {
+    await enqueueFrom({ id: `${id} ${callback}`, at: new Date(at) }, [
+      { kind: 'job-request', contract, data, options },
+    ]);
+  } catch (error) {
+    if (isOutage(error)) throw error;
+    failed(contract.queue, error);
+  }
+}
