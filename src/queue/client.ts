@@ -1,3 +1,4 @@
+// Long because all that a producer may ask stands in this one class; what is done about it stands in the folders beside.
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Tracer } from '../tracing/index.ts';
 import {
@@ -46,8 +47,7 @@ const SAID = [UndecodableJobError, UpdateRefusedError, InvalidOptionsError, Inva
 type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
 
 /**
- * The producer's side of the queues. Made by `connect()`; one per process is enough. All that a producer may ask stands in this one class, so this
- * file is longer than others; what is done about it stands in the folders beside.
+ * The producer's side of the queues. Made by `connect()`; one per process is enough.
  *
  * Every method rejects with `QueueUnavailableError` within about two seconds while the engine is away, and works
  * again by itself when it is back.

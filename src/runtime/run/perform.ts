@@ -11,7 +11,8 @@ import { classifyReturn, classifyThrow } from './classify.ts';
 import { RunNotes } from './notes/run-notes.ts';
 import type { Passage } from '../destinations/destinations.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
-import { RunningJob, type RunParts } from './running-jobs.ts';
+import type { RunParts } from './run-parts.ts';
+import { RunningJob } from './running-jobs.ts';
 import { RunSteps } from './steps/run-steps.ts';
 import type { Outcome } from './outcome.ts';
 

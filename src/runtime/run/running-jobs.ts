@@ -12,6 +12,7 @@ import {
   type AbortCause,
 } from '../../contracts/index.ts';
 import type { Ledger } from '../../state/index.ts';
+import type { RunParts, RunStart } from './run-parts.ts';
 import type { RunStepper, RunVoice } from './run-voice.ts';
 
 /** How finely deadlines are kept: one timer for all runs instead of one each (0.3 us a job saved). */
@@ -22,28 +23,6 @@ const LONG_MS = 1_000;
 const ENDED_KEPT = 20;
 
 const CANCEL_PATIENCE_MS = 5_000;
-
-/** Timeouts are counted from `begunAt`, by this process's own clock: whoever sets the machine's must not end what runs. */
-export interface RunStart {
-  readonly jobId: string;
-  readonly attempt: number;
-  readonly attempts: number;
-  readonly begunAt: number;
-  readonly job: { readonly timestamp: number };
-  readonly meta: {
-    readonly correlationId: string | undefined;
-    readonly traceparent: string | undefined;
-    readonly batchId?: string | undefined;
-  };
-}
-
-/** What is made for a run when its handler first asks for it. */
-export interface RunParts {
-  readonly voice: (job: RunningJob) => RunVoice;
-  readonly stepper: (job: RunningJob) => RunStepper;
-  /** Adds members to the batch of the job: `call` is 1 for the first call of a run. */
-  readonly addMembers: (batchId: string, call: number, jobs: readonly JobRequest[]) => Promise<readonly string[]>;
-}
 
 /** One run under way: what the handler sees, and the handles by which it can be stopped. */
 export class RunningJob implements Run {
