@@ -59,7 +59,7 @@ function surrounded(
   });
 }
 
-function partsOf(run: RunContext, contract: AnyJobContract): RunParts {
+function partsOf(run: RunContext, contract: AnyJobContract): RunParts<RunningJob> {
   const { notes, steps, batches } = run.at;
   return {
     voice: job => new RunNotes(run, contract, notes, reason => job.cancel(reason)),

@@ -1,6 +1,5 @@
 import type { JobRequest } from '../../contracts/index.ts';
 import type { RunStepper, RunVoice } from './run-voice.ts';
-import type { RunningJob } from './running-jobs.ts';
 
 /** Timeouts are counted from `begunAt`, by this process's own clock: whoever sets the machine's must not end what runs. */
 export interface RunStart {
@@ -17,9 +16,9 @@ export interface RunStart {
 }
 
 /** What is made for a run when its handler first asks for it. */
-export interface RunParts {
-  readonly voice: (job: RunningJob) => RunVoice;
-  readonly stepper: (job: RunningJob) => RunStepper;
+export interface RunParts<Job> {
+  readonly voice: (job: Job) => RunVoice;
+  readonly stepper: (job: Job) => RunStepper;
   /** Adds members to the batch of the job: `call` is 1 for the first call of a run. */
   readonly addMembers: (batchId: string, call: number, jobs: readonly JobRequest[]) => Promise<readonly string[]>;
 }

@@ -44,7 +44,7 @@ export class RunningJob implements Run {
   #silentAt: number | undefined;
   readonly #stuckAfterMs: number | undefined;
   #notes: RunVoice | undefined;
-  #parts: RunParts | undefined;
+  #parts: RunParts<RunningJob> | undefined;
   #stepper: RunStepper | undefined;
   #isOver = false;
   readonly #batchId: string | undefined;
@@ -63,7 +63,7 @@ export class RunningJob implements Run {
     contract: AnyJobContract,
     { jobId, attempt, attempts, begunAt, job, meta }: RunStart,
     ledger: (signal: AbortSignal) => Promise<Ledger>,
-    parts?: RunParts,
+    parts?: RunParts<RunningJob>,
   ) {
     this.#ledger = ledger;
     this.#parts = parts;
