@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '../support/wait-for.ts';
-import { npm, type Package } from './packed.ts';
+import { npm, type Package } from '../../local/release/packed.ts';
 
 /** `npm create shiftwork` from the packed packages: its test passes, it compiles, and a sign-up is run by its worker. */
 export async function seeTheCreatedApp(

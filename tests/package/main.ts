@@ -9,7 +9,7 @@ import { requirePrograms } from '../support/required-programs.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { emptyApps, type App } from './apps.ts';
 import { seeTheCreatedApp } from './created-app.ts';
-import { npm, packAll, PROGRAMS, type Package } from './packed.ts';
+import { npm, packAll, PROGRAMS, type Package } from '../../local/release/packed.ts';
 
 /** `npm run check-package`: packs the packages, installs them into empty apps, and sees a job of each run by a real worker. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

