@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { App } from '../contracts/index.ts';
-import { readSchemaStanding, SchemaOutdatedError, type SchemaPart } from '../migrations/index.ts';
+import { isOutdated, readSchemaStanding, SchemaOutdatedError, type SchemaPart } from '../migrations/index.ts';
 import { openDatabase } from './open-database.ts';
 import { ROOMS } from './rooms.ts';
 
@@ -38,7 +38,7 @@ export async function schemaFindings(
 
 async function look(pool: Pool, part: SchemaPart, errors: string[], warnings: string[]): Promise<void> {
   const standing = await readSchemaStanding(pool, part);
-  if (standing.found >= standing.newest) return;
+  if (!isOutdated(standing)) return;
   (standing.found === 0 ? warnings : errors).push(new SchemaOutdatedError(standing).message);
 }
 

@@ -3,6 +3,7 @@ import type { App } from '../contracts/index.ts';
 import type { BatchStore } from './batches/index.ts';
 import type { EngineClock } from './clock/index.ts';
 import type { JobEnds } from './ends/index.ts';
+import type { Migrated } from '../migrations/index.ts';
 import type { RedisClient, RedisKeys } from '../redis/index.ts';
 import type { Facts } from '../facts/index.ts';
 import type { GivenSecrets } from '../secrets/index.ts';
@@ -95,8 +96,11 @@ export interface Engine {
   renew(): void;
   /** Asks the engine what it is and whether it may be used. Rejects with EngineUnreachableError, and EngineCheckError where it lacks the URL's database. */
   check(): Promise<EngineReport>;
-  /** Creates or upgrades what the engine stores; safe to repeat, and for two at once. On a Redis Cluster it writes down where the queues are, elsewhere on Redis there is nothing to do. */
-  migrate(): Promise<void>;
+  /**
+   * Creates or upgrades what the engine stores; safe to repeat, and for two at once. On a Redis Cluster it writes down where the queues are, elsewhere on Redis there is nothing to do.
+   * Answers what it did, for each part that has tables of its own.
+   */
+  migrate(): Promise<readonly Migrated[]>;
   /** Closes every queue and connection, at the latest after `timeoutMs` (5 s). Never rejects. */
   close(timeoutMs?: number): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationSql } from './migration-sql.ts';
-import { readSchemaStanding } from './read-standing.ts';
+import { isOutdated, readSchemaStanding } from './read-standing.ts';
 import { SchemaOutdatedError } from './schema-outdated-error.ts';
 import type { SchemaPart } from './schema-part.ts';
 
@@ -18,7 +18,7 @@ export async function awaitSchema(
   let said = false;
   while (!signal.aborted) {
     const standing = await readSchemaStanding(sql, part).catch(() => undefined);
-    if (standing === undefined || standing.found >= standing.newest) return;
+    if (standing === undefined || !isOutdated(standing)) return;
     if (!said) onOutdated(new SchemaOutdatedError(standing));
     said = true;
     await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { InvalidContractError } from '../contracts/index.ts';
 
 /** One step of a part's schema. Once released its text never changes: what must change comes as the next number. */
@@ -16,7 +17,10 @@ export interface SchemaPart {
   readonly schema?: string;
   /** In order: the first has the number 1. */
   readonly migrations: readonly Migration[];
-  /** Functions as they are now (`create or replace`): run again at each migration, so a changed body needs no number. */
+  /**
+   * Functions as they are now (`create or replace`): run again at each migration, so a changed body needs no number. A digest of every text that
+   * was run is on record: a process of a release whose functions never were there finds that out.
+   */
   readonly functions?: string;
 }
 
@@ -26,7 +30,7 @@ const QUOTE = '$migration$';
  * One text for all of it, so that one call to a pool is one transaction: the lock makes a second one at the same time wait, and a number that
  * has been run meanwhile is passed over.
  */
-export function migrationText({ part, schema, migrations, functions = '' }: SchemaPart): string {
+export function migrationText({ part, schema, migrations, functions }: SchemaPart): string {
   const record = recordOf(schema);
   const steps = migrations.map(({ name, up }, index) => {
     if (up.includes(QUOTE)) throw new InvalidContractError(`The migration "${name}" of ${part} contains ${QUOTE}.`);
@@ -53,9 +57,27 @@ export function migrationText({ part, schema, migrations, functions = '' }: Sche
       primary key (part, number)
     );
     ${steps.join('\n')}
+    ${functions === undefined ? '' : functionsText(part, record, functions)}
+    commit;`;
+}
+
+function functionsText(part: string, record: string, functions: string): string {
+  const name = literal(functionsOf(part));
+  return `
     ${functions}
     ;
-    commit;`;
+    insert into ${record} (part, number, name)
+    select ${name}, coalesce(max(number), 0) + 1, ${literal(digestOf(functions))} from ${record} where part = ${name}
+    having bool_or(name = ${literal(digestOf(functions))}) is not true;`;
+}
+
+/** Under which name a part's functions are on record. */
+export function functionsOf(part: string): string {
+  return `${part} functions`;
+}
+
+export function digestOf(functions: string): string {
+  return createHash('sha256').update(functions).digest('hex').slice(0, 16);
 }
 
 /** Where a schema's migrations are on record. */

@@ -14,7 +14,7 @@ export const migrate: Command = {
     const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
     const app = await loadApp(path);
     const environment = new Environment(terminal.variables);
-    const { url, kind, namespace, secrets } = readEngineSettings(environment);
+    const { url, namespace, secrets } = readEngineSettings(environment);
     const { ready, leftOut } = splitNeeds(app, terminal.variables);
     const resources = new ResourceSet(new Facts());
     resources.configure(environment, ready);
@@ -27,8 +27,9 @@ export const migrate: Command = {
     const engine = openEngine({ url, namespace, secrets, role: 'producer' });
     try {
       engine.place(app);
-      await engine.migrate();
-      say(kind === 'redis' ? 'queues: Redis needs no tables' : 'queues: tables are up to date');
+      const migrated = await engine.migrate();
+      if (migrated.length === 0) say('queues: Redis needs no tables');
+      for (const part of migrated) say(reportOf(part));
       if (environment.has('DATABASE_URL')) await migrateTables(environment, engine, namespace, app, say);
       await resources.open(ready);
       await resources.migrate();
@@ -67,7 +68,8 @@ async function migrateTables(
 /** Such as `outbox: migration 2 (order of keys) done`. */
 function reportOf({ part, from, to, applied }: Migrated): string {
   if (applied.length === 0) return `${part}: tables are up to date (migration ${to})`;
-  return `${part}: migration ${from + 1}${applied.length > 1 ? ` to ${to}` : ''} done (${applied.join(', ')})`;
+  const numbers = to === from ? '' : `migration ${from + 1}${to > from + 1 ? ` to ${to}` : ''} `;
+  return `${part}: ${numbers}done (${applied.join(', ')})`;
 }
 
 interface LeftOut {

@@ -138,8 +138,9 @@ export class MemoryEngine implements Engine {
   /** There are no slots here. */
   place(): void {}
 
-  async migrate(): Promise<void> {
+  async migrate(): Promise<readonly []> {
     await this.#open();
+    return [];
   }
 
   close(timeoutMs = 5_000): Promise<void> {

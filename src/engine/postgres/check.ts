@@ -12,7 +12,7 @@ import { clockWarnings } from '../clock/clock-check.ts';
 import type { EngineReport } from '../engine.ts';
 import { notMigrated } from './not-migrated.ts';
 import { rightsErrors } from './rights.ts';
-import { NEWEST_LETTER_FUNCTION } from './letter-tables.ts';
+import { outdatedParts } from './insist-on-schema.ts';
 
 interface ServerRow {
   readonly version: string;
@@ -68,10 +68,8 @@ async function rightsOrSchemaErrors(client: PgQueryable, schema: string): Promis
 async function schemaErrors(client: PgQueryable, schema: string): Promise<string[]> {
   try {
     const found = await assertSchemaCompatibility(client, schema);
-    const { rows } = await client.query<{ own: boolean }>('SELECT to_regproc($1) IS NOT NULL AS own', [
-      `"${schema}".${NEWEST_LETTER_FUNCTION}`,
-    ]);
-    return found < LATEST_SCHEMA_VERSION || rows[0]?.own !== true ? [notMigrated(schema)] : [];
+    if (found < LATEST_SCHEMA_VERSION) return [notMigrated(schema)];
+    return await outdatedParts(client, schema);
   } catch (cause) {
     if (cause instanceof SchemaMigrationRequiredError) return [notMigrated(schema)];
     if (cause instanceof SchemaVersionMismatchError) {

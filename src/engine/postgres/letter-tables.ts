@@ -1,6 +1,6 @@
 /**
  * Which dead letter has which cause (see src/dead-letters/causes), in the schema of BullMQ's tables. It can be built again from them at
- * any time. One statement list, safe to repeat; the caller holds the lock that keeps two migrations apart.
+ * any time.
  */
 export const LETTER_TABLES = `
   CREATE TABLE IF NOT EXISTS shiftwork_letter (
@@ -24,7 +24,9 @@ export const LETTER_TABLES = `
     count bigint NOT NULL,
     PRIMARY KEY (queue, cause)
   );
-  CREATE INDEX IF NOT EXISTS shiftwork_cause_count ON shiftwork_cause (queue, count DESC, cause);
+  CREATE INDEX IF NOT EXISTS shiftwork_cause_count ON shiftwork_cause (queue, count DESC, cause);`;
+
+export const LETTER_FUNCTIONS = `
   CREATE OR REPLACE FUNCTION shiftwork_drop_letters(p_queue text, p_ids text[], p_ends bigint[]) RETURNS void
   LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
   BEGIN
@@ -71,6 +73,3 @@ export const LETTER_TABLES = `
       newest_ms = greatest(excluded.newest_ms, c.newest_ms);
   END;
   $$;`;
-
-/** The newest of the above: where it is missing, the schema is older than this release. */
-export const NEWEST_LETTER_FUNCTION = 'shiftwork_put_letters';

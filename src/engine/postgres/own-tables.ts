@@ -1,8 +1,8 @@
 /**
  * What the platform keeps beside BullMQ's tables, in the same schema: the small shared state (see src/state), the lines of its
- * rate limits, and how claimed jobs are handed back. One statement list, safe to repeat; the caller holds the lock that keeps two migrations apart.
+ * rate limits, and how claimed jobs are handed back.
  */
-export const OWN_TABLES = `
+export const STATE_TABLES = `
   CREATE SEQUENCE IF NOT EXISTS shiftwork_state_version;
   CREATE TABLE IF NOT EXISTS shiftwork_state (
     collection text NOT NULL,
@@ -28,7 +28,9 @@ export const OWN_TABLES = `
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (line, holder)
   );
-  CREATE INDEX IF NOT EXISTS shiftwork_line_expiry ON shiftwork_line (expires_at);
+  CREATE INDEX IF NOT EXISTS shiftwork_line_expiry ON shiftwork_line (expires_at);`;
+
+export const OWN_FUNCTIONS = `
   CREATE OR REPLACE FUNCTION shiftwork_reserve(
     p_line text, p_holder text, p_interval double precision, p_tolerance double precision, p_kept double precision
   ) RETURNS double precision LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

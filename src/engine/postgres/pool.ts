@@ -4,13 +4,10 @@ import { Client, Pool, type PoolConfig } from 'pg';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
-import { migrateSchema } from '../../migrations/index.ts';
-import { batchSchema } from './batch-tables.ts';
-import { LETTER_TABLES } from './letter-tables.ts';
-import { OWN_TABLES } from './own-tables.ts';
+import { migrateSchema, type Migrated } from '../../migrations/index.ts';
+import { schemaParts } from './queue-schema.ts';
 import { boundSession, listen, type ListenParts } from '../../sessions/index.ts';
 import { WriteWatch } from '../outage/write-watch.ts';
-import { GROUP_FUNCTIONS, TURN_FUNCTIONS } from '../bullmq/postgres/turns/index.ts';
 
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;
@@ -80,16 +77,17 @@ export class WatchedPool {
     this.#pool.options.max += 1;
   }
 
-  /** Creates or upgrades BullMQ's schema: one transaction under an advisory lock, so two at once wait for each other. */
-  async migrate(): Promise<void> {
+  /** Creates or upgrades BullMQ's tables, then ours: each in one transaction under an advisory lock, so two at once wait for each other. */
+  async migrate(): Promise<readonly Migrated[]> {
     // On a connection without the pool's query timeout: an upgrade of a large table takes its time.
     const client = new Client(this.#connection);
     client.on('error', error => this.#outage.lost(error));
     try {
       await client.connect();
       await runMigrations(client, this.#schema);
-      await migrateSchema(client, batchSchema(this.#schema));
-      await makeOwnTables(client, this.#schema);
+      const done: Migrated[] = [];
+      for (const part of schemaParts(this.#schema)) done.push(await migrateSchema(client, part));
+      return done;
     } finally {
       await client.end();
     }
@@ -113,24 +111,6 @@ export class WatchedPool {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     return socket;
-  }
-}
-
-/** In one transaction; the lock makes a second one at the same time wait. */
-async function makeOwnTables(client: Client, schema: string): Promise<void> {
-  await client.query('BEGIN');
-  try {
-    await client.query("SELECT pg_advisory_xact_lock(hashtext('shiftwork:migrate'))");
-    // The search path of the connection may have been changed by the migrations before.
-    await client.query(`SET LOCAL search_path TO "${schema}"`);
-    await client.query(OWN_TABLES);
-    await client.query(TURN_FUNCTIONS);
-    await client.query(GROUP_FUNCTIONS);
-    await client.query(LETTER_TABLES);
-    await client.query('COMMIT');
-  } catch (cause) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw cause;
   }
 }
 

@@ -22,9 +22,11 @@ import { postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
 import { postgresClaims, postgresHandBack } from '../bullmq/postgres/claims.ts';
 import { EngineTimePool, postgresTime } from '../bullmq/postgres/engine-time.ts';
 import { BorrowedPool } from '../bullmq/postgres/borrowed-pool.ts';
+import { insistOnSchema } from './insist-on-schema.ts';
 import { notMigrated } from './not-migrated.ts';
+import type { Migrated } from '../../migrations/index.ts';
 import type { WatchedPool } from './pool.ts';
-import { insistOnTurns, PostgresTurnQueue, WorkSigns } from '../bullmq/postgres/turns/index.ts';
+import { PostgresTurnQueue, WorkSigns } from '../bullmq/postgres/turns/index.ts';
 
 const CLOSED = new Error('Connection is closed.');
 
@@ -99,7 +101,7 @@ export class PostgresEngine implements Engine {
     const pool = this.#borrow(watched);
     const { signal } = this.#stop;
     const again = (cause: unknown): boolean => this.#options.role === 'worker' && isUnreachable(cause);
-    await retryPatiently(() => insistOnTurns(pool, this.#schema), { again, signal }).catch((cause: unknown) => {
+    await retryPatiently(() => insistOnSchema(pool, this.#schema), { again, signal }).catch((cause: unknown) => {
       throw this.#explained(cause);
     });
     await this.clock.known();
@@ -167,10 +169,10 @@ export class PostgresEngine implements Engine {
   /** There are no slots here. */
   place(): void {}
 
-  async migrate(): Promise<void> {
+  async migrate(): Promise<readonly Migrated[]> {
     const watched = await this.#open();
     try {
-      await watched.migrate();
+      return await watched.migrate();
     } catch (cause) {
       throw this.#explained(cause);
     }

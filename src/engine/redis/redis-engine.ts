@@ -185,8 +185,9 @@ export class RedisEngine implements Engine {
     if (this.#keys instanceof ClusterKeys) this.#keys.want(new Map(groups));
   }
 
-  async migrate(): Promise<void> {
+  async migrate(): Promise<readonly []> {
     if (this.#keys instanceof ClusterKeys) await this.#keys.record();
+    return [];
   }
 
   close(timeoutMs = 5_000): Promise<void> {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { runMigrations } from 'bullmq';
 import { Client, Pool } from 'pg';
-import { OWN_TABLES } from '../../../src/engine/postgres/own-tables.ts';
-import { TURN_FUNCTIONS } from '../../../src/engine/bullmq/postgres/turns/index.ts';
+import { schemaParts } from '../../../src/engine/postgres/queue-schema.ts';
+import { migrateSchema } from '../../../src/migrations/index.ts';
 import { OurTwin } from './our-twin.ts';
 import type { Pair } from './run-history.ts';
 import { StockTwin } from './stock-twin.ts';
@@ -45,8 +45,7 @@ async function open(url: string): Promise<Client> {
   await client.connect();
   await runMigrations(client, SCHEMA);
   await client.query(`SET search_path TO "${SCHEMA}"; SET synchronous_commit = off`);
-  await client.query(OWN_TABLES);
-  await client.query(TURN_FUNCTIONS);
+  for (const part of schemaParts(SCHEMA)) await migrateSchema(client, part);
   return client;
 }
 

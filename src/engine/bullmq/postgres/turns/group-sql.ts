@@ -5,7 +5,7 @@
  * `shiftwork_group`: groups with a line, and when it is looked at. `shiftwork_group_pause`: paused ones. `shiftwork_group_start`: the last starts of
  * those with a rate. How many of a group run is counted among the active jobs. A group without jobs has no rows.
  */
-export const GROUP_TABLES_SQL = `
+export const GROUP_TABLES = `
   CREATE TABLE IF NOT EXISTS shiftwork_group (
     queue text NOT NULL, name text NOT NULL, look_at bigint NOT NULL,
     -- Of the head of its line; and when it is the group's turn among those of the same.
@@ -28,7 +28,7 @@ export const GROUP_TABLES_SQL = `
   );
   CREATE INDEX IF NOT EXISTS shiftwork_group_start_last ON shiftwork_group_start (queue, name, at);`;
 
-export const GROUP_SQL = `${GROUP_TABLES_SQL}
+export const GROUP_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_pause_group(p_queue text, p_name text, p_until bigint, p_probes boolean) RETURNS void
   LANGUAGE sql SET search_path FROM CURRENT AS $$
     INSERT INTO shiftwork_group_pause (queue, name, until, probes) VALUES (p_queue, p_name, p_until, p_probes)

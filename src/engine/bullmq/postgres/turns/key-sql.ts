@@ -2,7 +2,7 @@
  * Keys of ours on BullMQ's table of deduplication ids (6.7.0): a row without a time holds while its job is there, as BullMQ's simple mode has it; what
  * a key has beside that stands in the job's own options (`StoredKey`). Callers hold the advisory lock of the key.
  */
-export const KEY_SQL = `
+export const KEY_TABLES = `
   -- The digest of what a job carried that has ended, as long as its key.
   CREATE TABLE IF NOT EXISTS shiftwork_key (
     queue text NOT NULL,
@@ -12,7 +12,9 @@ export const KEY_SQL = `
     until_ms bigint NOT NULL,
     PRIMARY KEY (queue, dedup_id)
   );
-  CREATE INDEX IF NOT EXISTS shiftwork_key_until ON shiftwork_key (queue, until_ms);
+  CREATE INDEX IF NOT EXISTS shiftwork_key_until ON shiftwork_key (queue, until_ms);`;
+
+export const KEY_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_key_holder(p_queue text, p_key text, p_now bigint) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT job_id FROM dedup
      WHERE queue = p_queue AND dedup_id = p_key

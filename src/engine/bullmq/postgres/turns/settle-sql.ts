@@ -1,3 +1,14 @@
+export const RESULT_TABLES = `
+  -- Results that somebody may ask for: they outlive their jobs, whatever a neighbour's retention takes along.
+  CREATE TABLE IF NOT EXISTS shiftwork_result (
+    queue text NOT NULL,
+    job_id text NOT NULL,
+    value jsonb NOT NULL,
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (queue, job_id)
+  );
+  CREATE INDEX IF NOT EXISTS shiftwork_result_expiry ON shiftwork_result (expires_at);`;
+
 /**
  * Settles k ends of one queue's jobs. Answers a code for each: 0, or the one with which BullMQ's own function refuses it (-1 no such job,
  * -3 not active, -4 children are under way, -6 another lock, -9 a child failed).
@@ -8,15 +19,6 @@
  * Locks are taken in BullMQ's order (finalization of the queue, families, rows, keys) and within each kind in that of their keys.
  */
 export const SETTLE_SQL = `
-  -- Results that somebody may ask for: they outlive their jobs, whatever a neighbour's retention takes along.
-  CREATE TABLE IF NOT EXISTS shiftwork_result (
-    queue text NOT NULL,
-    job_id text NOT NULL,
-    value jsonb NOT NULL,
-    expires_at timestamptz NOT NULL,
-    PRIMARY KEY (queue, job_id)
-  );
-  CREATE INDEX IF NOT EXISTS shiftwork_result_expiry ON shiftwork_result (expires_at);
   -- What is written on a job together with its end: a line of its log, its data from now on, its progress.
   CREATE OR REPLACE FUNCTION shiftwork_note(p_queue text, p_id text, p_end jsonb) RETURNS void LANGUAGE plpgsql AS $$
   DECLARE

@@ -2,7 +2,7 @@
  * Results of steps, beside BullMQ's tables. A row belongs to a job by its id and by when it was added: a job that is made again of the same cause
  * has steps of its own. There is no foreign key, which every job that is deleted would pay for: rows whose jobs are gone are looked for.
  */
-export const STEP_SQL = `
+export const STEP_TABLES = `
   CREATE TABLE IF NOT EXISTS shiftwork_step (
     queue text NOT NULL,
     job_id text NOT NULL,

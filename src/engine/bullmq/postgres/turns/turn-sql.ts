@@ -1,5 +1,5 @@
 /** What a turn answered is kept until its sender's next turn in that slot: one that is sent again, because its answer was lost, is not done again. */
-const MEMORY_SQL = `
+export const TURN_TABLES = `
   CREATE TABLE IF NOT EXISTS shiftwork_turn_done (
     queue text NOT NULL,
     sender text NOT NULL,
@@ -18,7 +18,7 @@ const MEMORY_SQL = `
  * rate holds the queue back, and what held jobs back ('paused', 'concurrency', 'rate', 'bytes'; 'grouped': groups are paused, ask with limits). The taken jobs follow in their order.
  * The time is the server's unless `p_now` says another.
  */
-export const TURN_SQL = `${MEMORY_SQL}
+export const TURN_SQL = `
   -- The taken jobs, as the rows of a turn that follow the first.
   CREATE OR REPLACE FUNCTION shiftwork_taken(p_queue text, p_ids text[]) RETURNS TABLE (
     codes integer[], at bigint, next_at bigint, limited_ms bigint, held text,
