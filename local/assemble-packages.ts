@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
+import { packedPage } from './packed-page.ts';
 
 /** Where the packages begin in the repository, and what goes into each. */
 const LIBRARY = ['src', 'jobs', 'producers', 'workers'] as const;
@@ -12,8 +13,13 @@ export function assemblePackages(root: string): void {
   const library = fresh(root, 'shiftwork');
   for (const room of LIBRARY) copy(join(root, 'dist', room), join(library, 'dist', room));
   chmodSync(join(library, 'dist/src/cli/main.js'), 0o755);
-  for (const file of ['CHANGELOG.md', 'LICENSE']) cpSync(join(root, file), join(library, file));
-  for (const page of globSync('docs/{*.md,guides/*.md}', { cwd: root })) cpSync(join(root, page), join(library, page));
+  cpSync(join(root, 'LICENSE'), join(library, 'LICENSE'));
+  const pages = globSync('docs/{*.md,guides/*.md,decisions/*.md}', { cwd: root }).map(withSlashes);
+  const packed = new Set([...pages, 'README.md', 'CHANGELOG.md', 'LICENSE']);
+  for (const page of ['CHANGELOG.md', ...pages]) {
+    mkdirSync(dirname(join(library, page)), { recursive: true });
+    writeFileSync(join(library, page), packedPage(readFileSync(join(root, page), 'utf8'), page, packed));
+  }
 
   const dashboard = fresh(root, 'dashboard');
   copy(join(root, 'dist/dashboard'), join(dashboard, 'dist'));
@@ -31,7 +37,7 @@ export function assemblePackages(root: string): void {
 }
 
 /** `'../../src/engine/index.js'` -> `'shiftwork/internal/engine'`. */
-export function throughPackage(text: string): string {
+function throughPackage(text: string): string {
   return text.replace(/(['"])(?:\.\.\/)+src\/([\w/-]+)\/index\.(?:js|ts)\1/g, '$1shiftwork/internal/$2$1');
 }
 
@@ -45,4 +51,8 @@ function fresh(root: string, name: string): string {
 function copy(from: string, to: string): void {
   // The entry points of the repository's own processes are no part of the library.
   cpSync(from, to, { recursive: true, filter: source => !source.endsWith('/dist/workers/main.js') });
+}
+
+function withSlashes(path: string): string {
+  return path.split(sep).join('/');
 }

@@ -1,1 +1,1 @@
-export { startPostgres, type PostgresOptions, type PostgresServer } from './server.ts';
+export { startPostgres, type PostgresServer } from './server.ts';

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { linkedFiles } from '../packed-page.ts';
 import { PUBLISHED } from '../published.ts';
 
 interface Manifest {
@@ -68,6 +69,7 @@ function pack(fixture: string, folder: string): Package {
       .filter(address => !address.includes('*') && !packed.files.some(({ path }) => `./${path}` === address))
       .map(address => `its exports name ${address}, which is not there`),
   ];
+  faults.push(...deadLinks(fixture, packed.files));
   if (faults.length > 0) throw new Error(`The package ${name} is not what it should be: ${faults.join('; ')}.`);
   console.log(`${name}: packed ${packed.files.length} files, ${Math.round(packed.size / 1024)} KiB`);
   return {
@@ -83,4 +85,16 @@ function pack(fixture: string, folder: string): Package {
 function addressesOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(addressesOf) : [];
+}
+
+/** Whoever has the package has what its pages link to: README, guides, decisions. */
+function deadLinks(folder: string, files: readonly PackedFile[]): readonly string[] {
+  const packed = new Set(files.map(({ path }) => path));
+  return [...packed]
+    .filter(path => path.endsWith('.md') && !path.startsWith('template/'))
+    .flatMap(page =>
+      linkedFiles(readFileSync(join(folder, page), 'utf8'), page)
+        .filter(target => !packed.has(target))
+        .map(target => `${page} links to ${target}, which is not there`),
+    );
 }
