@@ -113,6 +113,6 @@ function fieldsOf(body: unknown): Fields {
 }
 
 /** A path inside the dashboard; anything that a browser could read as another host becomes the overview. */
-export function localPath(next: unknown): string {
+function localPath(next: unknown): string {
   return typeof next === 'string' && next.length <= 500 && /^\/(?![/\\])[^\\\p{Cc}]*$/u.test(next) ? next : '/';
 }

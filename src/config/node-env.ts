@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts';
 
-export const NODE_ENVS = ['development', 'test', 'production'] as const;
+const NODE_ENVS = ['development', 'test', 'production'] as const;
 
 export type NodeEnv = (typeof NODE_ENVS)[number];
 

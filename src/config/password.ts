@@ -22,8 +22,8 @@ const MAX_PARALLELIZATION = 16;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
-export const MIN_PASSWORD_LENGTH = 12;
-export const MAX_PASSWORD_LENGTH = 256;
+const MIN_PASSWORD_LENGTH = 12;
+const MAX_PASSWORD_LENGTH = 256;
 
 /**
  * Hashes a password as `scrypt.N.r.p.salt.key`: no `,` and no `:`, so that it fits into DASHBOARD_USERS.

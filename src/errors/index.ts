@@ -2,6 +2,6 @@
 export { didYouMean } from './did-you-mean.ts';
 export { InvalidOptionsError } from './invalid-options-error.ts';
 export { MissingPackageError } from './missing-package-error.ts';
-export { loadOptional, OPTIONAL_PACKAGES, requireOptional, type OptionalPackage } from './optional-package.ts';
+export { loadOptional, OPTIONAL_PACKAGES, requireOptional } from './optional-package.ts';
 export { isShiftworkError, ShiftworkError } from './shiftwork-error.ts';
 export { codeOf, hasCode, toError } from './thrown.ts';

@@ -11,5 +11,5 @@ export type {
   SubscriberFields,
 } from './fact-table.ts';
 export { DEAD_REASONS } from './fact-table.ts';
-export { JOB_ENDS, onJobEnd, type JobEnd } from './job-ends.ts';
+export { onJobEnd } from './job-ends.ts';
 export { Facts, type FactListener } from './facts.ts';

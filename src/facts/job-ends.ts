@@ -4,7 +4,7 @@ import type { Facts } from './facts.ts';
  * The facts that say that a job has ended for good, whoever ended it: its run, BullMQ itself, the isolation of a job that kills workers,
  * a cancel, a person who discards it. Whatever has to know of every end hangs on these.
  */
-export const JOB_ENDS = ['job.succeeded', 'job.dead', 'job.cancelled', 'job.discarded'] as const;
+const JOB_ENDS = ['job.succeeded', 'job.dead', 'job.cancelled', 'job.discarded'] as const;
 
 export interface JobEnd {
   readonly jobId: string;

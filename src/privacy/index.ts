@@ -2,5 +2,5 @@
 export { bareError } from './bare-error.ts';
 export { keptData, REDACTED, redactData } from './redact.ts';
 export { createScrubber, scrubStart } from './scrub.ts';
-export { isTooDeep, scrubDeep, SHOWN_DEPTH, shownData, TOO_DEEP } from './shown-data.ts';
+export { isTooDeep, scrubDeep, SHOWN_DEPTH, shownData } from './shown-data.ts';
 export { isUnstorableJson, shortened, storableText } from './storable-text.ts';

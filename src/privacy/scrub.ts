@@ -4,7 +4,7 @@ import { REDACTED, visitFields, type Sensitive } from './redact.ts';
  * So much of the start of a value is looked for; the rest goes with it, as far as the text repeats it. A text that was cut may end
  * with less of a value than this, and then nothing finds it.
  */
-export const SCRUB_REACH = 256;
+const SCRUB_REACH = 256;
 
 /** V8 refuses a pattern of some 60,000 characters, with an error that repeats it: the very values that nobody may see. */
 const PATTERN_LIMIT = 16_000;

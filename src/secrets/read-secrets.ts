@@ -2,7 +2,7 @@ import { InvalidConfigError, type Environment } from '../config/index.ts';
 import type { GivenSecrets } from './secrets.ts';
 
 /** As many characters as 24 random bytes have in base64. */
-export const SHORTEST_SECRET = 32;
+const SHORTEST_SECRET = 32;
 
 const REMEDY = 'Make one with: openssl rand -base64 32';
 

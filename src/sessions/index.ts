@@ -3,6 +3,6 @@
  * vanished lets go of its locks, a LISTEN that hears nothing any more begins anew. For outbox, event store and whoever opens a pool.
  */
 export { askWithin } from './ask-within.ts';
-export { boundSession, type SessionBounds } from './bound-session.ts';
+export { boundSession } from './bound-session.ts';
 export { listen, type ListenParts } from './listen.ts';
-export { inTransaction, type TransactionBounds } from './transaction.ts';
+export { inTransaction } from './transaction.ts';

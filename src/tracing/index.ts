@@ -2,4 +2,4 @@
 export { causedBy, currentCause, type Cause } from './cause.ts';
 export { inSpan } from './in-span.ts';
 export { continueTrace, plainTracer } from './plain-tracer.ts';
-export type { SpanKind, Tracer } from './tracer.ts';
+export type { Tracer } from './tracer.ts';

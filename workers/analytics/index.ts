@@ -17,4 +17,3 @@ export const recordBatch = handle(trackBatch, { sink: analyticsSink }, ({ batch 
 export const analyticsHandlers = [recordTrack, recordIdentify, recordBatch] as const;
 export { createHttpSink } from './http-sink.ts';
 export { createPostgresSink } from './postgres-sink.ts';
-export type { AnalyticsMessage, AnalyticsSink } from './sink.ts';

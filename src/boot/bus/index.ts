@@ -1,2 +1,2 @@
 /** The bus of an app, on the transport that the environment names. */
-export { openBus, type BusAddress } from './open-bus.ts';
+export { openBus } from './open-bus.ts';

@@ -1,3 +1,3 @@
 /** The outbox of an app. */
-export { readOutboxSettings, type OutboxSettings } from './outbox-settings.ts';
+export { readOutboxSettings } from './outbox-settings.ts';
 export { recordOutboxEnds } from './record-outbox-ends.ts';

@@ -4,7 +4,7 @@ import { MemoryAdmin } from './memory-admin.ts';
 import type { MemoryBackendOptions } from './memory-reads.ts';
 
 /** Lets BullMQ's Queue, Job and QueueEvents (6.7) work on a queue in memory: for tests. Its Worker, its flows and its job schedulers are refused. */
-export class MemoryBackend extends MemoryAdmin implements IQueueBackend {
+class MemoryBackend extends MemoryAdmin implements IQueueBackend {
   readonly minimumBlockTimeout = 0.001;
   readonly keys = {};
   closing: Promise<void> | undefined;

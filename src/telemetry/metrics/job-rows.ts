@@ -8,7 +8,7 @@ const WAIT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 const RUN_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 
 /** What is counted for every job of one name in one queue. */
-export class JobRow {
+class JobRow {
   readonly queue: string;
   readonly name: string;
   enqueued = 0;

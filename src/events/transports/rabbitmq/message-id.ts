@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { ConsumeMessage, GetMessage } from 'amqplib';
 
 /** A property that is a text has its length in one byte; amqplib throws at a longer one. */
-export const SHORT_BYTES = 255;
+const SHORT_BYTES = 255;
 
 export function isShort(text: string): boolean {
   // Nearly all of them: a UTF-16 unit has three bytes at most.

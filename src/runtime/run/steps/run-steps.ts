@@ -8,7 +8,7 @@ import { scrubberOf } from '../stored-error.ts';
 import { StepRefusedError } from './step-refused-error.ts';
 import { StepRepeatedError } from './step-repeated-error.ts';
 
-export const MAX_STEP_BYTES = 16 * 1024;
+const MAX_STEP_BYTES = 16 * 1024;
 const MOST_STEPS = 100;
 const LONGEST_NAME = 200;
 const AGAIN_MS = 500;

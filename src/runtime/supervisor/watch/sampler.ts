@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 /** The file descriptor of the pipe to the supervisor, behind the IPC channel. */
-export const SAMPLER_FD = 4;
+const SAMPLER_FD = 4;
 
 /**
  * Starts a thread that answers the supervisor while this process's main thread does not: that it is there, and where the code stands.

@@ -1,3 +1,3 @@
-export { RedisTurnQueue, type RedisTurnQueueOptions } from './redis-turn-queue.ts';
+export { RedisTurnQueue } from './redis-turn-queue.ts';
 export { ADD_SCRIPT } from './scripts/add-script.ts';
 export { TURN_SCRIPT } from './scripts/turn-script.ts';

@@ -136,12 +136,12 @@ function pushNote(notes: ScriptArgument[], index: number, end: EndKind): void {
   notes.push(index, end.line?.text ?? '', end.line?.keep ?? '', end.data ?? '', progress ?? '');
 }
 
-export function stacksOf({ failure }: Extract<End['end'], { failure: unknown }>): string {
+function stacksOf({ failure }: Extract<End['end'], { failure: unknown }>): string {
   return JSON.stringify(failure.stacktrace);
 }
 
 /** Whole milliseconds, as BullMQ has them. */
-export function delayUntil(at: number, now: number): number {
+function delayUntil(at: number, now: number): number {
   return Math.max(0, Math.ceil(at - now));
 }
 
