@@ -24,6 +24,7 @@ export type {
   PayloadOf,
 } from './define/event-contract.ts';
 export { encodeEventPayload, reviveDates, type EncodedPayload } from './payload/event-codec.ts';
+export { flow, type ChildFailure, type FlowNode, type FlowOptions, type FlowRequest } from './define/flow.ts';
 export {
   handle,
   type Handler,
@@ -62,7 +63,7 @@ export {
 export type { Death } from './run/death.ts';
 export type { Middleware, RunAround } from './run/middleware.ts';
 export type { RunOutcome } from './run/run-outcome.ts';
-export type { Json, OnceOptions, Run, RunBatch } from './run/run.ts';
+export type { ChildEnd, Json, OnceOptions, Run, RunBatch, RunChildren } from './run/run.ts';
 export {
   decodeAtOnce,
   decodePayload,

@@ -7,7 +7,7 @@ import type { Migrated } from '../migrations/index.ts';
 import type { RedisClient, RedisKeys } from '../redis/index.ts';
 import type { Facts } from '../facts/index.ts';
 import type { GivenSecrets } from '../secrets/index.ts';
-import type { TurnQueue, TurnQueueSettings } from './turns/index.ts';
+import type { NewFlow, TurnQueue, TurnQueueSettings } from './turns/index.ts';
 
 /** BullMQ's classes as this project uses them: the data is unknown until a contract has validated it. */
 export type EngineQueue = Queue<unknown, unknown, string, unknown, unknown, string, IQueueBackend, unknown>;
@@ -73,6 +73,8 @@ export interface Engine {
   turns(name: string, settings?: TurnQueueSettings): Promise<TurnQueue>;
   /** How jobs ended. Rejects as `backing`. */
   ends(): Promise<JobEnds>;
+  /** Adds a job with its children, all or none. @throws FlowAcrossSlotsError on a Redis Cluster, as a rejection; else as `queue` */
+  addFlow(flow: NewFlow): Promise<void>;
   /** Which jobs end together. Rejects as `backing`. */
   batches(): Promise<BatchStore>;
   /** The jobs of a queue that a worker holds a lock on, in the order in which they came. */

@@ -1,6 +1,7 @@
 export type { Claim, Engine, EngineBacking, EngineJob, EngineOptions, EngineQueue, EngineReport } from './engine.ts';
 export { ClockWatch, EngineClock, watchClock, type ClockLook } from './clock/index.ts';
-export type { EndedJob, JobEnds, JobPlace } from './ends/index.ts';
+export { placeOfKey } from './ends/index.ts';
+export type { ChildStanding, EndedJob, JobEnds, JobPlace } from './ends/index.ts';
 export {
   ENDED_KEPT_MS,
   memberEnd,
@@ -30,7 +31,16 @@ export {
   type MemoryJob,
   type MemoryQueue,
 } from './memory/index.ts';
-export { contractGroup, FOR_GOOD, groupName, groupsOf, keyEndOf, limitOf, storedKeyOf } from './turns/index.ts';
+export {
+  contractGroup,
+  FOR_GOOD,
+  groupName,
+  groupsOf,
+  keyEndOf,
+  limitOf,
+  parentPolicyOf,
+  storedKeyOf,
+} from './turns/index.ts';
 export type {
   AddAnswer,
   ChangeableJob,
@@ -52,7 +62,9 @@ export type {
   GroupPause,
   JobLock,
   Keep,
+  NewFlow,
   NewJob,
+  ParentPolicy,
   PausedBy,
   PausedGroup,
   Rest,

@@ -7,16 +7,19 @@ import {
   type AnyJobContract,
   type App,
   type EnqueueOptions,
+  type FlowRequest,
   type JobContract,
   type JobRequest,
   type ResultOf,
   type SchemaOrNone,
 } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { InvalidOptionsError } from '../errors/index.ts';
+import { codeOf, InvalidOptionsError } from '../errors/index.ts';
 import { Batches, type BatchReceipt } from './batches/batches.ts';
 import type { BatchDefinition } from './batches/batch-definition.ts';
 import type { BatchView } from './batches/batch-view.ts';
+import { checkFlow } from './flows/check-flow.ts';
+import { flowReceipt, newFlow, type FlowReceipt } from './flows/new-flow.ts';
 import { ClientClosedError } from './client-closed-error.ts';
 import { UndecodableJobError } from './views/undecodable-job-error.ts';
 import { type JobReceipt } from './store/job-receipt.ts';
@@ -264,6 +267,35 @@ export class Client implements Enqueuer {
     return this.#during(() => {
       requireText('the id of a batch', id);
       return this.#batches.view(id);
+    });
+  }
+
+  /**
+   * Queues a parent with its children, all of them or none; `flow(parent, [children])` makes it. The parent runs once its children have ended, and
+   * gets their results (`run.children`).
+   * @throws as `enqueueMany`; InvalidOptionsError, FlowRefusedError for what is no tree of jobs without keys; FlowAcrossSlotsError on a Redis
+   *   Cluster whose queues do not share a `slotGroup`
+   */
+  flow(request: FlowRequest): Promise<FlowReceipt> {
+    return this.#during(async () => {
+      const requests = checkFlow(request);
+      const queue = requests[0]?.contract.queue ?? '';
+      const jobs = await this.#prepareEach(this.#context, requests, () => undefined);
+      try {
+        // Also for the time.
+        await this.#engine.queue(queue);
+        const made = newFlow(request, jobs, Math.floor(this.#engine.clock.now()));
+        await this.#engine.addFlow(made);
+        if (this.#isHeard()) {
+          for (const job of jobs) {
+            const { name, queue: its } = job.contract;
+            this.#emit(job, { id: job.id, name, queue: its, deduplicated: false });
+          }
+        }
+        return flowReceipt(made);
+      } catch (cause) {
+        throw codeOf(cause) === 'FLOW_ACROSS_SLOTS' ? cause : unavailable(queue, cause);
+      }
     });
   }
 

@@ -38,6 +38,8 @@ export {
   type ResultOptions,
 } from './results/index.ts';
 export * from './batches/batch-ended-error.ts';
+export type { FlowReceipt } from './flows/new-flow.ts';
+export * from './flows/flow-refused-error.ts';
 export * from './client-closed-error.ts';
 export * from './keys/idempotency-conflict-error.ts';
 export * from './store/queue-unavailable-error.ts';

@@ -81,6 +81,7 @@ function testRun(
     correlationId: jobId,
     traceparent: undefined,
     batch: undefined,
+    children: { all: async () => [], results: async () => [] },
     progress: value => requireProgress(contract, value),
     log: () => undefined,
     heartbeat: () => undefined,

@@ -12,6 +12,7 @@ export function engineWithQueues(engine: Engine, queue: (name: string) => Promis
     queueNames: () => engine.queueNames(),
     turns: (name, settings) => engine.turns(name, settings),
     ends: () => engine.ends(),
+    addFlow: flow => engine.addFlow(flow),
     batches: () => engine.batches(),
     claims: name => engine.claims(name),
     handBack: (name, held) => engine.handBack(name, held),

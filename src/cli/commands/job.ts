@@ -23,6 +23,11 @@ export const job: Command = {
     say('attempts', `${view.attemptsMade} of ${view.attempts}`);
     say('correlation', view.correlationId);
     if (view.batch !== undefined) say('batch', view.batch);
+    if (view.parent !== undefined) say('parent', view.parent.id);
+    if (view.children !== undefined) {
+      const { open, succeeded, failed } = view.children;
+      say('children', `${succeeded} succeeded, ${failed} failed, ${open} to come`);
+    }
     say('enqueued', when(view.enqueuedAt));
     say('started', when(view.startedAt));
     say('finished', when(view.finishedAt));

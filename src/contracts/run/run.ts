@@ -1,4 +1,4 @@
-import type { JobRequest } from '../define/job-contract.ts';
+import type { AnyJobContract, JobRequest, ResultOf } from '../define/job-contract.ts';
 
 /** What JSON can hold. */
 export type Json = null | string | number | boolean | readonly Json[] | { readonly [field: string]: Json };
@@ -22,6 +22,25 @@ export interface RunBatch {
   add(jobs: readonly JobRequest[]): Promise<readonly string[]>;
 }
 
+/** How a child of a job ended. */
+export type ChildEnd =
+  | { readonly id: string; readonly queue: string; readonly state: 'succeeded'; readonly result: unknown }
+  /** The parent goes on without it: `onChildFailure` of the flow. */
+  | { readonly id: string; readonly queue: string; readonly state: 'failed'; readonly message: string | undefined }
+  /** The parent did not wait for it. */
+  | { readonly id: string; readonly queue: string; readonly state: 'open' };
+
+/** The children of a job that is the parent of a flow. */
+export interface RunChildren {
+  /** Of all of them, in no order. */
+  all(): Promise<readonly ChildEnd[]>;
+  /**
+   * The results of those children of this contract that have succeeded, read by its `result` schema, in no order.
+   * @throws InvalidResultError where one does not fit
+   */
+  results<Contract extends AnyJobContract>(contract: Contract): Promise<readonly ResultOf<Contract>[]>;
+}
+
 /** What a handler knows about the run it is part of, and what it says of it. `Progress`: what its contract's schema takes. */
 export interface Run<Progress = Json> {
   readonly jobId: string;
@@ -43,6 +62,8 @@ export interface Run<Progress = Json> {
   readonly traceparent: string | undefined;
   /** The batch whose member the job is; undefined where it is in none. */
   readonly batch: RunBatch | undefined;
+  /** Its children and what they came to; there are none where it is no parent. */
+  readonly children: RunChildren;
   /**
    * Does an effect once for its key, also when this job runs twice, and answers what it answered. The key counts for all jobs of this
    * contract, so that two jobs for one order charge it once: make it of what the effect is for (`charge ${orderId}`), or of `effectId` for

@@ -21,10 +21,21 @@ export type EndedJob =
       readonly lastLine: string | undefined;
     };
 
+/** A child of a job, as its parent knows it: also where the child is gone. */
+export interface ChildStanding extends JobPlace {
+  readonly state: 'open' | 'succeeded' | 'failed';
+  /** As JSON; of one that has succeeded. */
+  readonly result?: string;
+  /** Why it failed, of one that the parent goes on without. */
+  readonly message?: string;
+}
+
 /** Methods reject with EngineUnreachableError, or the driver's connection error, while the engine is away. */
 export interface JobEnds {
   /** In the order of the jobs; all of them in one trip. One that is damaged spoils no other's answer. */
   read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]>;
+  /** The children of a job, in no order; none where it has none. A child that its parent has no part of any more is not among them. */
+  children(job: JobPlace): Promise<readonly ChildStanding[]>;
   /** When a job that is delayed is due, by the engine's time; undefined where it is not delayed. */
   dueAt(job: JobPlace): Promise<number | undefined>;
   /** Notifies every process that listens. A message may be lost: whoever waits looks as well. */
@@ -34,6 +45,12 @@ export interface JobEnds {
    * first call on.
    */
   listen(heard: (jobIds?: readonly string[]) => void): Promise<void>;
+}
+
+/** The place of a child from the key under which its parent knows it: `...:QUEUE:ID`. */
+export function placeOfKey(key: string): JobPlace {
+  const parts = key.split(':');
+  return { queue: parts.at(-2) ?? '', id: parts.at(-1) ?? '' };
 }
 
 /** PostgreSQL takes 8,000 bytes in a notification. */

@@ -176,7 +176,6 @@ export class MemoryAdmin extends MemoryReads {
     return String((await this.reached()).events.say(String(event), data));
   }
 
-  addFlow = notInMemory;
   addJobScheduler = notInMemory;
   updateJobSchedulerNextMillis = notInMemory;
   moveToWaitingChildren = notInMemory;

@@ -1,9 +1,10 @@
 import type { BackendFactory, IQueueBackend, JobJson } from 'bullmq';
 import type { NewJob } from '../turns/index.ts';
+import { addFlow } from './memory-family.ts';
 import { MemoryAdmin } from './memory-admin.ts';
 import type { MemoryBackendOptions } from './memory-reads.ts';
 
-/** Lets BullMQ's Queue, Job and QueueEvents (6.7) work on a queue in memory: for tests. Its Worker, its flows and its job schedulers are refused. */
+/** Lets BullMQ's Queue, Job and QueueEvents (6.7) work on a queue in memory: for tests. Its Worker and its job schedulers are refused. */
 class MemoryBackend extends MemoryAdmin implements IQueueBackend {
   readonly minimumBlockTimeout = 0.001;
   readonly keys = {};
@@ -54,6 +55,12 @@ class MemoryBackend extends MemoryAdmin implements IQueueBackend {
   async addJobs(entries: Parameters<IQueueBackend['addJobs']>[0]): Promise<string[]> {
     const queue = await this.reached();
     return entries.map(({ job, jobId }) => queue.add(newJob(job, jobId)));
+  }
+
+  async addFlow(entries: Parameters<IQueueBackend['addFlow']>[0]): Promise<[Error | null, string | number][]> {
+    await this.reached();
+    const { server, namespace } = this.options;
+    return addFlow(entries, name => server.queue(namespace, name), newJob);
   }
 
   async extendLock(jobId: string, token: string, duration: number): Promise<number> {

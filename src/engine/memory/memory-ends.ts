@@ -1,4 +1,4 @@
-import type { EndedJob, JobEnds, JobPlace } from '../ends/index.ts';
+import { placeOfKey, type ChildStanding, type EndedJob, type JobEnds, type JobPlace } from '../ends/index.ts';
 import type { MemoryServer } from './memory-server.ts';
 
 export interface MemoryEndsOptions {
@@ -34,6 +34,17 @@ export class MemoryEnds implements JobEnds {
     if (job.state === 'completed') return { kind: 'succeeded', result: job.result };
     if (job.state !== 'failed') return { kind: 'open' };
     return { kind: 'failed', message: job.failedReason ?? '', lastLine: job.logs.at(-1) };
+  }
+
+  async children({ queue: name, id }: JobPlace): Promise<readonly ChildStanding[]> {
+    await this.#options.reach();
+    const { server, namespace } = this.#options;
+    const children = [...(server.queue(namespace, name).jobs.get(id)?.children ?? [])];
+    return children.map(([key, { state, value }]): ChildStanding => {
+      if (state === 'processed') return { ...placeOfKey(key), state: 'succeeded', result: value ?? 'null' };
+      if (state === 'pending') return { ...placeOfKey(key), state: 'open' };
+      return { ...placeOfKey(key), state: 'failed', message: value ?? '' };
+    });
   }
 
   async dueAt({ queue: name, id }: JobPlace): Promise<number | undefined> {

@@ -8,7 +8,8 @@ import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
 import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
-import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
+import { addFlow } from '../bullmq/add-flow.ts';
+import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { MemoryBatches } from './memory-batches.ts';
 import { MemoryEnds } from './memory-ends.ts';
 import { MemoryEngineClock } from './memory-engine-clock.ts';
@@ -86,6 +87,11 @@ export class MemoryEngine implements Engine {
     await this.#open();
     const reach = (): Promise<void> => this.#reach();
     return new MemoryEnds({ server: this.#server, namespace: this.#namespace, reach, signal: this.#stop.signal });
+  }
+
+  async addFlow(flow: NewFlow): Promise<void> {
+    await this.#open();
+    await addFlow(this.#backend(), flow, () => Promise.resolve(undefined));
   }
 
   async batches(): Promise<BatchStore> {

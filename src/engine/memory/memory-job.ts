@@ -1,6 +1,6 @@
 import type { JobJson, JobProgress, JobsOptions } from 'bullmq';
 
-export type MemoryJobState = 'waiting' | 'active' | 'delayed' | 'completed' | 'failed';
+export type MemoryJobState = 'waiting' | 'active' | 'delayed' | 'waiting-children' | 'completed' | 'failed';
 
 /** A stored job. Texts are JSON, as on a server: nothing that a caller changes later changes it. */
 export interface MemoryJob {
@@ -33,6 +33,9 @@ export interface MemoryJob {
   token: string | undefined;
   lockedUntil: number;
   logs: string[];
+  parent: { readonly queue: string; readonly id: string } | undefined;
+  /** By `QUEUE:ID`, with a result as JSON or why it failed. */
+  readonly children: Map<string, { readonly state: 'pending' | 'processed' | 'failed'; readonly value?: string }>;
   /** Results of its steps, as JSON. */
   readonly steps: Map<string, string>;
 }
@@ -59,6 +62,7 @@ export function toJson(job: MemoryJob): JobJson {
     ...(job.processedOn !== undefined && { processedOn: job.processedOn }),
     ...(job.processedBy !== undefined && { processedBy: job.processedBy }),
     ...(job.deferredFailure !== undefined && { deferredFailure: job.deferredFailure }),
+    ...(job.parent !== undefined && { parentKey: `${job.parent.queue}:${job.parent.id}` }),
     ...(job.key !== undefined && { deduplicationId: job.key }),
   };
 }

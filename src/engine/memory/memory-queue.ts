@@ -50,14 +50,21 @@ export class MemoryQueue {
   readonly groups = new MemoryGroups();
   readonly #clock: MemoryClock;
   readonly #onAdded: ((job: MemoryJob) => void) | undefined;
+  readonly #onEnded: ((job: MemoryJob) => void) | undefined;
   #sequence = 0;
   #ids = 0;
   #lastLookForStalled = Number.NEGATIVE_INFINITY;
 
-  /** `onAdded` is called with each new job. */
-  constructor(name: string, clock: MemoryClock, onAdded?: (job: MemoryJob) => void) {
+  /** `onAdded` is called with each new job, `onEnded` with each that has ended. */
+  constructor(
+    name: string,
+    clock: MemoryClock,
+    onAdded?: (job: MemoryJob) => void,
+    onEnded?: (job: MemoryJob) => void,
+  ) {
     this.name = name;
     this.#onAdded = onAdded;
+    this.#onEnded = onEnded;
     this.#clock = clock;
     this.keys = new MemoryKeys(this);
     this.rate = new MemoryRate(this.meta);
@@ -115,6 +122,8 @@ export class MemoryQueue {
       token: undefined,
       lockedUntil: 0,
       logs: [],
+      parent: undefined,
+      children: new Map(),
       steps: new Map(),
     };
     this.jobs.set(id, job);
@@ -244,6 +253,13 @@ export class MemoryQueue {
     this.events.sign();
   }
 
+  /** Its children have ended, or it runs without them. */
+  release(job: MemoryJob): void {
+    if (job.state !== 'waiting-children') return;
+    if (job.dueAt > this.now()) this.delay(job, job.dueAt, job.delay, undefined);
+    else this.requeue(job, false, undefined, 'waiting-children');
+  }
+
   /** Of a job's last run nothing stays but its count of attempts. */
   again(job: MemoryJob): void {
     const prev = job.state;
@@ -313,6 +329,7 @@ export class MemoryQueue {
     this.#release(job, state, undefined);
     job.attemptsMade += 1;
     job.finishedOn = now;
+    this.#onEnded?.(job);
     if (count === 0) this.jobs.delete(job.id);
     else {
       const ended = this.inState(state);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REAL_CLOCK, type MemoryClock } from './memory-clock.ts';
 import { MemoryBatchBook } from './memory-batches.ts';
+import { tellParent } from './memory-family.ts';
 import { MemoryGate } from './memory-gate.ts';
 import type { MemoryJob } from './memory-job.ts';
 import { MemoryQueue } from './memory-queue.ts';
@@ -56,7 +57,12 @@ export class MemoryServer {
     const key = `${namespace}/${name}`;
     const known = this.#queues.get(key);
     if (known !== undefined) return known;
-    const queue = new MemoryQueue(name, this.clock, job => this.#onAdded?.(job, name));
+    const queue = new MemoryQueue(
+      name,
+      this.clock,
+      job => this.#onAdded?.(job, name),
+      job => tellParent(job, name, other => this.queue(namespace, other)),
+    );
     this.#queues.set(key, queue);
     return queue;
   }

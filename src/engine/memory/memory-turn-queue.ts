@@ -26,6 +26,7 @@ import type {
   TurnQueueSettings,
 } from '../turns/index.ts';
 import { memberEnd } from '../batches/index.ts';
+import { pendingOf } from './memory-family.ts';
 import type { MemoryBatchBook } from './memory-batches.ts';
 import type { MemoryGate } from './memory-gate.ts';
 import type { MemoryJob } from './memory-job.ts';
@@ -101,6 +102,7 @@ export class MemoryTurnQueue implements TurnQueue {
   #settle({ jobId, token, end, groups = [] }: End, now: number): SettleAnswer {
     const job = this.#queue.locked(jobId, token);
     if (typeof job === 'string') return { kind: job };
+    if (end.what === 'succeeded' && pendingOf(job) > 0) return { kind: 'waits-for-children' };
     if (end.what !== 'handed-back') {
       if (end.line !== undefined) {
         job.logs.push(end.line.text);

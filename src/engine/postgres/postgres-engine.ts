@@ -13,7 +13,8 @@ import { schemaOf } from '../settings/namespace.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
 import { targetOf } from '../settings/target.ts';
-import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
+import { addFlow } from '../bullmq/add-flow.ts';
+import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from '../bullmq/postgres/backend.ts';
 import { checkPostgres } from './check.ts';
 import { PostgresBatches } from '../bullmq/postgres/postgres-batches.ts';
@@ -129,6 +130,11 @@ export class PostgresEngine implements Engine {
       watched.listen({ channel, called, signal });
     this.#ends ??= new PostgresEnds({ pool: this.#borrow(watched), schema: this.#schema, listen });
     return this.#ends;
+  }
+
+  async addFlow(flow: NewFlow): Promise<void> {
+    const pool = new EngineTimePool(this.#borrow(await this.#open()), this.clock);
+    await addFlow(postgresBackend(pool, this.#schema), flow, () => Promise.resolve(undefined));
   }
 
   async batches(): Promise<BatchStore> {

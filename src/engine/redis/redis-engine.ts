@@ -11,7 +11,8 @@ import type { JobEnds } from '../ends/index.ts';
 import { ClusterKeys, PlainKeys, type RedisClient, type RedisKeys } from '../../redis/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
-import type { TurnQueue, TurnQueueSettings } from '../turns/index.ts';
+import { addFlow } from '../bullmq/add-flow.ts';
+import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
@@ -126,6 +127,13 @@ export class RedisEngine implements Engine {
     const connect = (): Redis => this.#connections.blocking(keys.own('~ended'), 'shiftwork-ends');
     this.#ends ??= new RedisEnds({ commands, connect, keys, signal: this.#stop.signal });
     return this.#ends;
+  }
+
+  async addFlow(flow: NewFlow): Promise<void> {
+    await this.#connections.ready(FAIL_FAST_MS);
+    const prefix = await this.#keys.prefixOf(flow.queue);
+    const backend = redisBackend(this.#connections.commands, prefix, this.clock);
+    await addFlow(backend, flow, queue => this.#keys.prefixOf(queue));
   }
 
   async batches(): Promise<BatchStore> {

@@ -1,5 +1,6 @@
 import type { GroupedOptions } from './groups.ts';
 import type { JobLock } from './taken-job.ts';
+import type { ParentPolicy } from './new-flow.ts';
 import type { KeyEnd } from './stored-key.ts';
 
 /** How many jobs that ended in the same way a queue keeps. BullMQ's form: `count` 0 keeps none, without it or with -1 all. */
@@ -88,6 +89,8 @@ export interface Failed extends Noted {
   readonly failure: StoredFailure;
   readonly attempts: number;
   readonly keep: Keep;
+  /** What becomes of its parent; left out where it says nothing of one. */
+  readonly parents?: ParentPolicy | undefined;
 }
 
 /** What became of a job that was taken. Closed: an engine handles each. */

@@ -20,6 +20,7 @@ function setup() {
       reads.push(jobs.map(({ id }) => id));
       return jobs.map(({ id }) => ended.get(id) ?? { kind: 'open' });
     },
+    children: async () => [],
     dueAt: async () => undefined,
     announce: async ids => tell?.(ids),
     listen: async heard => void (tell = heard),

@@ -1,4 +1,4 @@
-import type { Engine, EngineJob } from '../../engine/index.ts';
+import { placeOfKey, type ChildStanding, type Engine, type EngineJob, type JobPlace } from '../../engine/index.ts';
 import { endReasonOf, hasBegun } from '../meta/end-reason.ts';
 import { progressIn } from '../meta/job-marks.ts';
 import { parseJobId } from '../ids/job-id.ts';
@@ -24,6 +24,10 @@ export interface JobView {
   readonly attemptsMade: number;
   readonly attempts: number;
   readonly correlationId: string;
+  /** The job that waits for it, of a child of a flow. */
+  readonly parent: JobPlace | undefined;
+  /** How many of its children are where, of a parent of a flow. */
+  readonly children: { readonly open: number; readonly succeeded: number; readonly failed: number } | undefined;
   /** The batch whose member it is. */
   readonly batch: string | undefined;
   /** Milliseconds since 1970. */
@@ -67,9 +71,18 @@ export async function readJobView(engine: Engine, id: string): Promise<JobView |
   const job = await readStoredJob(queue, id);
   if (job === undefined) return undefined;
   const waitsFor = await whyItWaits(engine, queue, state, job);
-  if (state !== 'failed') return { ...viewOf(state, parts.queue, job), waitsFor };
-  const [end] = await (await engine.ends()).read([{ queue: parts.queue, id }]);
-  return endedView(viewOf(state, parts.queue, job), end?.kind === 'failed' ? end.lastLine : undefined);
+  const ends = await engine.ends();
+  const children = countsOf(await ends.children({ queue: parts.queue, id }));
+  const view = { ...viewOf(state, parts.queue, job), children };
+  if (state !== 'failed') return { ...view, waitsFor };
+  const [end] = await ends.read([{ queue: parts.queue, id }]);
+  return endedView(view, end?.kind === 'failed' ? end.lastLine : undefined);
+}
+
+function countsOf(children: readonly ChildStanding[]): JobView['children'] {
+  if (children.length === 0) return undefined;
+  const count = (state: ChildStanding['state']): number => children.filter(child => child.state === state).length;
+  return { open: count('open'), succeeded: count('succeeded'), failed: count('failed') };
 }
 
 /** BullMQ knows one kind of failure; the last line of its history says which this is. */
@@ -93,6 +106,8 @@ function viewOf(state: string, queue: string, job: EngineJob): JobView {
     attempts: job.opts.attempts || 1,
     correlationId: meta.correlationId ?? id,
     batch: meta.batchId,
+    parent: job.parentKey === undefined ? undefined : placeOfKey(job.parentKey),
+    children: undefined,
     enqueuedAt: job.timestamp,
     startedAt: job.processedOn,
     finishedAt: job.finishedOn,

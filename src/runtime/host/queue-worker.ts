@@ -32,7 +32,7 @@ export interface QueueWorkerOptions {
   readonly engine: Engine;
   readonly policy: QueuePolicy;
   readonly concurrency: number;
-  readonly context: Omit<QueueContext, 'notes' | 'steps' | 'batches'>;
+  readonly context: Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'children'>;
 }
 
 /** Works on one queue in this process: takes jobs, runs them, writes their ends. */
@@ -55,7 +55,7 @@ export class QueueWorker {
     this.#batches = new FollowBatches({ app: options.app, engine, facts, worker });
     this.#queue = queue;
     const notes = new NoteSender({ queue, onError: error => this.#failed(error) });
-    this.#context = { ...context, notes, steps: queue, batches: this.#batches };
+    this.#context = { ...context, notes, steps: queue, batches: this.#batches, children: engine };
     this.#loop = new TurnLoop({
       queue,
       worker: context.worker,

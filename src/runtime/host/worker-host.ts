@@ -172,7 +172,10 @@ export class WorkerHost {
     });
   }
 
-  #context(policy: QueuePolicy, suspicion: Suspicion | undefined): Omit<QueueContext, 'notes' | 'steps' | 'batches'> {
+  #context(
+    policy: QueuePolicy,
+    suspicion: Suspicion | undefined,
+  ): Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'children'> {
     const { app, engine, needs, tracer } = this.#options;
     const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();

@@ -85,6 +85,7 @@ export function oneRun({
       queue: { note: () => Promise.reject(new Error('Nothing is noted.')) },
       onError: () => undefined,
     }),
+    children: { ends: () => Promise.reject(new Error('none')), queue: () => Promise.reject(new Error('none')) },
     batches: { add: () => Promise.reject(new Error('Nothing is added.')) },
     steps: { readSteps: async () => new Map(), storeStep: async () => 'stored' },
     clearNote: async (jobId, progress) => void cleared.push([jobId, progress]),

@@ -12,7 +12,8 @@ import { RunNotes } from './notes/run-notes.ts';
 import type { Passage } from '../destinations/destinations.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
 import type { RunParts } from './run-parts.ts';
-import { RunningJob } from './running-jobs.ts';
+import { ChildrenOfRun } from './children/run-children.ts';
+import { RunningJob } from './running-job.ts';
 import { RunSteps } from './steps/run-steps.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -60,10 +61,11 @@ function surrounded(
 }
 
 function partsOf(run: RunContext, contract: AnyJobContract): RunParts<RunningJob> {
-  const { notes, steps, batches } = run.at;
+  const { notes, steps, batches, children, queue } = run.at;
   return {
     voice: job => new RunNotes(run, contract, notes, reason => job.cancel(reason)),
     stepper: job => new RunSteps(run, contract, steps, job),
+    children: job => new ChildrenOfRun(children, { queue, id: run.jobId }, ask => job.waitsForEngine(ask)),
     addMembers: async (batchId, call, jobs) => {
       const from = { id: `${run.jobId} adds ${call}`, at: new Date(run.job.timestamp) };
       return (await batches.add(batchId, from, jobs)).map(({ id }) => id);

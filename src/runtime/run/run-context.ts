@@ -1,6 +1,6 @@
 import type { AnyJobContract, Handler, Middleware, QueuePolicy } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
-import type { EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
+import type { Engine, EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
 import type { Facts, RunFields } from '../../facts/index.ts';
 import type { FollowBatches } from '../batches/follow-batches.ts';
 import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
@@ -38,6 +38,8 @@ export interface QueueContext {
   readonly assignments: ReadonlyMap<string, Assignment>;
   /** Where runs say how far they are. */
   readonly notes: NoteSender;
+  /** Where children of a job are looked up. */
+  readonly children: Pick<Engine, 'ends' | 'queue'>;
   /** Who adds members to batches. */
   readonly batches: Pick<FollowBatches, 'add'>;
   /** Where results of steps are kept. */

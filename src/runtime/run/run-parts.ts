@@ -1,4 +1,4 @@
-import type { JobRequest } from '../../contracts/index.ts';
+import type { JobRequest, RunChildren } from '../../contracts/index.ts';
 import type { RunStepper, RunVoice } from './run-voice.ts';
 
 /** Timeouts are counted from `begunAt`, by this process's own clock: whoever sets the machine's must not end what runs. */
@@ -19,6 +19,7 @@ export interface RunStart {
 export interface RunParts<Job> {
   readonly voice: (job: Job) => RunVoice;
   readonly stepper: (job: Job) => RunStepper;
+  readonly children: (job: Job) => RunChildren;
   /** Adds members to the batch of the job: `call` is 1 for the first call of a run. */
   readonly addMembers: (batchId: string, call: number, jobs: readonly JobRequest[]) => Promise<readonly string[]>;
 }

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineJob, JobAbortedError, JobTimeoutError } from '../../contracts/index.ts';
 import { Ledger, MemoryStateStore } from '../../state/index.ts';
-import { RunningJob, RunningJobs } from './running-jobs.ts';
+import { RunningJob } from './running-job.ts';
+import { RunningJobs } from './running-jobs.ts';
 
 const contract = defineJob({ queue: 'email', name: 'greet', schema: z.unknown(), timeout: '2s' });
 

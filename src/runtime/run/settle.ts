@@ -1,6 +1,13 @@
 import { JobCancelledError, type AnyJobContract, type Death } from '../../contracts/index.ts';
 import { failedLine, plainLine, type EndReason } from '../../dead-letters/index.ts';
-import { keyEndOf, type BatchOfEnd, type EndKind, type Keep, type TakenJob } from '../../engine/index.ts';
+import {
+  keyEndOf,
+  parentPolicyOf,
+  type BatchOfEnd,
+  type EndKind,
+  type Keep,
+  type TakenJob,
+} from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
 import { readMeta } from '../../queue/index.ts';
 import { classifyThrow } from './classify.ts';
@@ -106,6 +113,7 @@ function failedFor(
     keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
     key: keyEndOf(job.opts, UNCLEAR.has(reason) ? 'unclear' : 'ended'),
     batch: batchOf(run),
+    parents: parentPolicyOf(job.opts),
     line: lineOf(run, stored, now, reason, begun),
     data: forgotten(run),
   };
@@ -285,6 +293,7 @@ export function unclear(context: QueueContext, job: TakenJob, error: Error): Run
       keep,
       key: keyEndOf(job.opts, 'unclear'),
       batch: batchOfEnd(job, now),
+      parents: parentPolicyOf(job.opts),
       line: { text: failedLine(line) },
     },
     emit: () => facts.emit('job.dead', { ...fields, reason, error: bareError(error) }),

@@ -1,5 +1,5 @@
 import type { PgPool } from 'bullmq';
-import { endedIds, idsText, type EndedJob, type JobEnds, type JobPlace } from '../../ends/index.ts';
+import { endedIds, idsText, type ChildStanding, type EndedJob, type JobEnds, type JobPlace } from '../../ends/index.ts';
 
 interface EndRow {
   readonly place: number;
@@ -19,7 +19,16 @@ const READ = `
     LEFT JOIN job ON job.queue = asked.queue AND job.id = asked.id
    ORDER BY asked.place`;
 
+const CHILDREN = `
+  SELECT child_queue AS queue, child_id AS id, status::text, value::text FROM job_dependency
+   WHERE parent_queue = $1 AND parent_id = $2`;
+
 const DUE = "SELECT process_at_ms AS due FROM job WHERE queue = $1 AND id = $2 AND state = 'delayed'";
+
+interface ChildRow extends JobPlace {
+  readonly status: string;
+  readonly value: string | null;
+}
 
 export interface PostgresEndsOptions {
   readonly pool: PgPool;
@@ -44,6 +53,11 @@ export class PostgresEnds implements JobEnds {
     return rows.map(endOf);
   }
 
+  async children({ queue, id }: JobPlace): Promise<readonly ChildStanding[]> {
+    const { rows } = await this.#options.pool.query<ChildRow>(CHILDREN, [queue, id]);
+    return rows.map(childOf);
+  }
+
   async dueAt({ queue, id }: JobPlace): Promise<number | undefined> {
     const { rows } = await this.#options.pool.query<{ readonly due: string | null }>(DUE, [queue, id]);
     const due = rows[0]?.due;
@@ -61,6 +75,13 @@ export class PostgresEnds implements JobEnds {
   async listen(heard: (jobIds?: readonly string[]) => void): Promise<void> {
     this.#options.listen(this.#channel, said => heard(said === undefined ? undefined : endedIds(said)));
   }
+}
+
+function childOf({ queue, id, status, value }: ChildRow): ChildStanding {
+  if (status === 'processed') return { queue, id, state: 'succeeded', result: value ?? 'null' };
+  if (status === 'pending') return { queue, id, state: 'open' };
+  const message: unknown = value === null ? undefined : JSON.parse(value);
+  return typeof message === 'string' ? { queue, id, state: 'failed', message } : { queue, id, state: 'failed' };
 }
 
 function endOf({ state, result, message, last_line: lastLine, kept }: EndRow): EndedJob {

@@ -1,6 +1,14 @@
 import type { Redis } from 'ioredis';
 import type { RedisClient, RedisKeys } from '../../../redis/index.ts';
-import { endedIds, idsText, type EndedJob, type JobEnds, type JobPlace } from '../../ends/index.ts';
+import {
+  endedIds,
+  idsText,
+  placeOfKey,
+  type ChildStanding,
+  type EndedJob,
+  type JobEnds,
+  type JobPlace,
+} from '../../ends/index.ts';
 
 /** A connection that only listens would never notice that the other side is gone. */
 const ASK_EVERY_MS = 10_000;
@@ -42,6 +50,27 @@ export class RedisEnds implements JobEnds {
     }
     if (typeof result === 'string') return { kind: 'succeeded', result };
     return { kind: 'failed', message: message ?? '', lastLine: lines[0] };
+  }
+
+  async children({ queue, id }: JobPlace): Promise<readonly ChildStanding[]> {
+    const { commands, keys } = this.#options;
+    const key = `${await keys.prefixOf(queue)}:${queue}:${id}`;
+    const [processed, ignored, failed, open] = await Promise.all([
+      commands.hgetall(`${key}:processed`),
+      commands.hgetall(`${key}:failed`),
+      commands.zrange(`${key}:unsuccessful`, '0', '-1'),
+      commands.smembers(`${key}:dependencies`),
+    ]);
+    return [
+      ...Object.entries(processed).map(
+        ([child, result]) => ({ ...placeOfKey(child), state: 'succeeded', result }) as const,
+      ),
+      ...Object.entries(ignored).map(
+        ([child, message]) => ({ ...placeOfKey(child), state: 'failed', message }) as const,
+      ),
+      ...failed.map(child => ({ ...placeOfKey(child), state: 'failed' }) as const),
+      ...open.map(child => ({ ...placeOfKey(child), state: 'open' }) as const),
+    ];
   }
 
   /** BullMQ keeps 4,096 places in each millisecond. */

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { createStoredScrubber, type App } from '../../../contracts/index.ts';
 import { keptData } from '../../../privacy/index.ts';
-import { keyEndOf, memberEnd, type EndKind, type Engine, type EngineJob } from '../../../engine/index.ts';
+import {
+  keyEndOf,
+  memberEnd,
+  parentPolicyOf,
+  type EndKind,
+  type Engine,
+  type EngineJob,
+} from '../../../engine/index.ts';
 import { PoisonJobError } from './poison-job-error.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { jobFieldsOf, readMeta, readStoredJob } from '../../../queue/index.ts';
@@ -188,6 +195,7 @@ export class Isolation {
       keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
       key: keyEndOf(job.opts, 'unclear'),
       batch: batchOfEnd(job, at),
+      parents: parentPolicyOf(job.opts),
       line: { text: line },
       data: forget.length === 0 ? undefined : JSON.stringify(kept),
     };

@@ -56,7 +56,7 @@ export class StockScripts extends RedisQueueBackend {
     if (end.data !== undefined) await this.execCommand(client, 'updateData', [this.toKey(jobId), end.data]);
     const keep = { ...(end.keep.count !== undefined && { count: end.keep.count }), ...ageOf(end.keep) };
     const failed = end.what !== 'succeeded';
-    const job = { id: jobId, opts: { attempts: failed ? end.attempts : 0 } };
+    const job = { id: jobId, opts: { attempts: failed ? end.attempts : 0, ...(failed && end.parents) } };
     const args = this.moveToFinishedArgs(
       // It looks at nothing else of a job.
       job as Parameters<RedisQueueBackend['moveToCompleted']>[0],
