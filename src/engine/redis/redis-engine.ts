@@ -27,7 +27,7 @@ import { isMissingDatabase } from './insist-on-database.ts';
 import { rightsErrors } from './rights.ts';
 import { redisBackend } from '../bullmq/redis/backend.ts';
 import { bullmqWarnings } from '../bullmq/tried-versions.ts';
-import { RedisTurnQueue } from '../bullmq/redis/turns/index.ts';
+import { LostSigns, RedisTurnQueue } from '../bullmq/redis/turns/index.ts';
 
 const NO_DATABASE =
   'Expected the database that the URL names by its number, found none: a Redis has 16 (0 to 15) unless its "databases" says otherwise.';
@@ -42,6 +42,7 @@ export class RedisEngine implements Engine {
   readonly #keys: RedisKeys;
   readonly #outage: Outage;
   readonly #connections: Connections;
+  readonly #lostSigns: LostSigns;
   readonly #queues = new Map<string, EngineQueue>();
   /** Names of queues whose signs this process has waited for. */
   readonly #waited = new Set<string>();
@@ -68,6 +69,7 @@ export class RedisEngine implements Engine {
     this.clock = new EngineClock(async () =>
       timeIn(commands instanceof Cluster ? await commands.eval(TIME, 1, keys.own('~clock')) : await commands.time()),
     );
+    this.#lostSigns = new LostSigns(commands, () => this.clock.now());
     // Another server may stand behind the address after an outage.
     commands.on('ready', () => void this.clock.look());
   }
@@ -114,6 +116,7 @@ export class RedisEngine implements Engine {
     return new RedisTurnQueue({
       redis,
       blocking,
+      lostSigns: this.#lostSigns,
       prefix,
       name,
       sender: randomUUID(),
@@ -226,6 +229,7 @@ export class RedisEngine implements Engine {
   async #close(timeoutMs: number): Promise<void> {
     const endsAt = performance.now() + timeoutMs;
     this.clock.stop();
+    this.#lostSigns.stop();
     this.#stop.abort();
     // The last part of the time is for the connections.
     const reserve = Math.min(300, timeoutMs / 4);

@@ -3,7 +3,7 @@ import type { Rest } from '../../../engine/index.ts';
 /** So few at first, so often: a burst is then spread over all who are idle, and not taken by the first of them. */
 const SMALL = 2;
 const SMALL_ROUNDS = 8;
-const MOST = 64;
+const MOST = 32;
 
 /** How many jobs a worker with free slots asks for beside those that take the slots of jobs that ended. */
 export class Appetite {

@@ -39,6 +39,7 @@ import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
 import { READ_STEPS_SCRIPT, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
 import { MEMBERS_ENDED } from './scripts/settle.ts';
 import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
+import type { LostSigns } from './lost-signs.ts';
 import { Script } from './script.ts';
 import { settleAnswer, StockScripts } from './stock-scripts.ts';
 import { WorkSignal } from './work-signal.ts';
@@ -49,6 +50,7 @@ export interface RedisTurnQueueOptions {
   readonly redis: RedisClient;
   /** Makes a connection for a read that blocks. */
   readonly blocking: () => Redis;
+  readonly lostSigns?: LostSigns;
   readonly prefix: string;
   readonly name: string;
   /** Unique to this object: what it has sent is remembered under it for a minute. */
@@ -256,7 +258,10 @@ export class RedisTurnQueue implements TurnQueue {
   }
 
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
-    this.#signal ??= new WorkSignal(this.#options.blocking(), `${this.#key}marker`);
+    if (this.#signal === undefined) {
+      const { redis: commands, blocking, lostSigns: lost } = this.#options;
+      this.#signal = new WorkSignal({ blocking: blocking(), commands, prefix: this.#key, lost });
+    }
     return this.#signal.wait(now, until, signal);
   }
 

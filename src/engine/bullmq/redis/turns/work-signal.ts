@@ -1,75 +1,101 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../../../redis/index.ts';
+import type { LostSigns } from './lost-signs.ts';
 
-/** BullMQ's workers look after as long, whatever they have heard. */
-const LOOK_ANYWAY_MS = 5_000;
+/** A read waits for so long. A connection that is silently gone is noticed after it. */
+const READ_MS = 10_000;
 /** A read that should have ended so long ago is stuck (BullMQ's issue 4479): its connection is made anew. */
 const STUCK_MS = 2_000;
 const REFUSED_MS = 500;
-/** The server ends a read in time; this is for one that it does not. */
-const LATE_MS = 20;
+/** The last resort: see LostSigns for the first. */
+const LOOK_ANYWAY_MS = 300_000;
+
+export interface WorkSignalOptions {
+  /** For this read alone. */
+  readonly blocking: Redis;
+  readonly commands: RedisClient;
+  /** Before the names of the queue's keys. */
+  readonly prefix: string;
+  readonly lost?: LostSigns | undefined;
+}
 
 /**
  * Leans on BullMQ 6.7's marker: a sorted set whose member `0` says that there is work, and `1` when the next delayed job is due. Who takes it wakes,
- * and leaves it again where work stays. The connection is for this read alone.
+ * and leaves it again where work stays.
+ *
+ * One read is under way for as long as somebody has waited; how long a wait is, is decided by this process's own timers. A Redis with nothing to do looks
+ * for reads that are over ten times a second: delayed jobs began 20 to 100 ms late by it.
  */
 export class WorkSignal {
-  readonly #redis: Redis;
+  readonly #options: WorkSignalOptions;
   readonly #key: string;
-  #reading: Promise<number | undefined> | undefined;
-  /** By this process's monotonic clock. */
-  #endsAt = 0;
+  #isReading = false;
+  /** Of the wait under way: called with 0 for work, with a time for a delayed job. */
+  #hears: ((due: number) => void) | undefined;
 
-  constructor(redis: Redis, key: string) {
-    this.#redis = redis;
-    this.#key = key;
+  constructor(options: WorkSignalOptions) {
+    this.#options = options;
+    this.#key = `${options.prefix}marker`;
   }
 
   /** `now` and `until` in engine time. Never rejects. */
   async wait(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     const begun = performance.now();
-    let wakeAt = until;
-    while (!signal.aborted) {
-      const passed = performance.now() - begun;
-      const left = Math.min(
-        LOOK_ANYWAY_MS - passed,
-        wakeAt === undefined ? Number.POSITIVE_INFINITY : wakeAt - now - passed,
-      );
-      if (left < 1) return;
-      const due = await this.#read(left, signal);
-      // Something waits, or the time is over. Else a delayed job has come, which is due at that time.
-      if (due === undefined || due <= now + performance.now() - begun) return;
-      wakeAt = wakeAt === undefined ? due : Math.min(wakeAt, due);
-    }
-  }
-
-  /** Answers 0 for work, a time for a delayed job, undefined when the time is over or the wait was ended. */
-  #read(ms: number, signal: AbortSignal): Promise<number | undefined> {
-    // One that was given up before waits still: it would take the next sign from a second one.
-    this.#reading ??= this.#begin(ms);
-    const { promise, resolve } = Promise.withResolvers<number | undefined>();
-    const end = (): void => resolve(undefined);
-    const late = setTimeout(() => {
-      if (performance.now() - this.#endsAt > STUCK_MS && this.#redis.status === 'ready') this.#redis.disconnect(true);
-      end();
-    }, ms + LATE_MS);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let wakeAt = Math.min(until ?? Number.POSITIVE_INFINITY, now + LOOK_ANYWAY_MS);
+    let timer: NodeJS.Timeout | undefined;
+    const wakeThen = (): void => {
+      clearTimeout(timer);
+      const left = wakeAt - now - (performance.now() - begun);
+      if (left <= 0) resolve();
+      else timer = setTimeout(resolve, Math.ceil(left));
+    };
+    const end = (): void => resolve();
+    this.#hears = due => {
+      wakeAt = Math.min(wakeAt, due);
+      wakeThen();
+      this.#read();
+    };
+    const awake = this.#options.lost?.sleeps(this.#options.prefix);
     signal.addEventListener('abort', end, { once: true });
-    void this.#reading.then(resolve);
-    return promise.finally(() => {
-      clearTimeout(late);
-      signal.removeEventListener('abort', end);
-    });
+    wakeThen();
+    this.#read();
+    await promise;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+    awake?.();
+    this.#hears = undefined;
   }
 
-  #begin(ms: number): Promise<number | undefined> {
-    this.#endsAt = performance.now() + ms;
-    return this.#redis
-      .bzpopmin(this.#key, ms / 1_000)
+  #read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const { blocking } = this.#options;
+    const stuck = setInterval(() => {
+      if (blocking.status === 'ready') blocking.disconnect(true);
+    }, READ_MS + STUCK_MS).unref();
+    void blocking
+      .bzpopmin(this.#key, READ_MS / 1_000)
       .then(
-        found => (found === null ? undefined : Number(found[2])),
-        // Refused at once, as by a server that takes no writes: whoever waits must not ask again at once.
-        () => sleep(REFUSED_MS, undefined, { ref: false }),
+        found => (found === null ? undefined : this.#found(Number(found[2]))),
+        // Refused at once, as by a server that takes no writes: whoever waits looks, and must not do so again at once.
+        () => sleep(REFUSED_MS, undefined, { ref: false }).then(() => this.#hears?.(0)),
       )
-      .finally(() => (this.#reading = undefined));
+      .finally(() => {
+        clearInterval(stuck);
+        this.#isReading = false;
+        if (this.#hears !== undefined) this.#read();
+      });
+  }
+
+  #found(due: number): void {
+    if (this.#hears !== undefined) {
+      this.#hears(due);
+      return;
+    }
+    // Nobody waits here any more, and others do: they would sleep on.
+    this.#options.commands.zadd(this.#key, '0', '0').catch(() => undefined);
   }
 }

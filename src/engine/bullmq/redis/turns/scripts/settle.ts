@@ -171,8 +171,11 @@ local function settle(i, at)
   if note then
     if note.line then
       --#line
-      call('RPUSH', key .. ':logs', note.line)
-      if note.keep then
+      local pushed = redis.pcall('RPUSH', key .. ':logs', note.line)
+      -- A log of another kind, which another program has left there, takes no line; the job has ended all the same.
+      local isOdd = type(pushed) == 'table' and string.find(pushed.err or '', 'WRONGTYPE', 1, true)
+      if type(pushed) == 'table' and not isOdd then error(pushed) end
+      if note.keep and not isOdd then
         --#line-keep
         call('LTRIM', key .. ':logs', -note.keep, -1)
       end

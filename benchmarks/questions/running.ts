@@ -1,0 +1,39 @@
+import type { Question, Sample } from '../compare.ts';
+import type { Server } from '../servers.ts';
+
+export interface Run {
+  /** Jobs at once. */
+  readonly concurrency: number;
+  readonly waitMs: number;
+  readonly jobs: number;
+  /** Of BullMQ by itself, where it is so slow that fewer say as much. */
+  readonly jobsOfBullMQ?: number;
+}
+
+/** What does it cost to run a job? What a process costs to start is no cost of a job: the first ones are not counted. */
+export function running(server: Server, { concurrency, waitMs, jobs, jobsOfBullMQ = jobs }: Run): Question {
+  return {
+    name: `run, ${concurrency} at once${waitMs === 0 ? '' : `, each waits ${waitMs} ms`}`,
+    async sample(program, share): Promise<Sample> {
+      const counted = Math.ceil((program.name === 'BullMQ' ? jobsOfBullMQ : jobs) * share);
+      const first = Math.min(1_000, Math.ceil(counted / 10));
+      await program.clear();
+      await program.add('bulk', first + counted);
+      await server.settle();
+      await program.work({ concurrency, waitMs });
+      const begun = await program.ran(first);
+      const [cpuUs, commands] = [await server.cpuUs(), await server.commands()];
+      const ended = await program.ran(first + counted);
+      const spentUs = (await server.cpuUs()) - cpuUs;
+      const done = (await server.commands()) - commands;
+      await program.stop();
+      const ran = ended.handled - begun.handled;
+      return {
+        perSecond: (ran / (ended.atMs - begun.atMs)) * 1_000,
+        nodeUs: (ended.nodeUs - begun.nodeUs) / ran,
+        serverUs: spentUs / ran,
+        ...(server.kind === 'Redis' && { commands: done / ran }),
+      };
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { Redis } from 'ioredis';
+import { quantile } from '../compare.ts';
+import type { Server } from '../servers.ts';
+import { startSubject, type SubjectName } from '../subjects/start-subject.ts';
+import { startProbe } from './start-probe.ts';
+
+/** What other clients of that Redis wait for an answer meanwhile, milliseconds. */
+export interface WaitsOfOthers {
+  readonly subject: string;
+  readonly behind: 'bulk adds' | 'turns';
+  readonly payloadKb: number;
+  /** Of a client that asks a thousand times a second. Processes that wait for one of the two cores are in it. */
+  readonly p99: number;
+  /** How long one script kept the server. */
+  readonly scriptP99: number;
+}
+
+const LOADS = [
+  { payloadKb: 1, jobs: 12_000 },
+  { payloadKb: 200, jobs: 400 },
+] as const;
+
+export async function waitsOfOthers(
+  server: Server,
+  subjects: readonly SubjectName[],
+): Promise<readonly WaitsOfOthers[]> {
+  const redis = new Redis(server.url);
+  const probe = await startProbe(server.url);
+  const found: WaitsOfOthers[] = [];
+  for (const subject of subjects) {
+    const program = await startSubject(subject, server.url);
+    for (const { payloadKb, jobs } of LOADS) {
+      const note = async (behind: WaitsOfOthers['behind'], work: () => Promise<unknown>): Promise<void> => {
+        await redis.config('RESETSTAT');
+        await probe.begin();
+        await work();
+        const waits = await probe.end();
+        found.push({ subject, behind, payloadKb, p99: quantile(waits, 0.99), scriptP99: await scriptP99(redis) });
+      };
+      await program.clear();
+      await note('bulk adds', () => program.add('bulk', jobs, { bytes: payloadKb * 1_000 }));
+      await note('turns', async () => {
+        await program.work({ concurrency: 200 });
+        await program.ran(jobs);
+      });
+      await program.stop();
+    }
+    await program.close();
+  }
+  await probe.close();
+  await redis.quit();
+  return found;
+}
+
+async function scriptP99(redis: Redis): Promise<number> {
+  const said = /^latency_percentiles_usec_evalsha:.*p99=([\d.]+)/m.exec(await redis.info('latencystats'))?.[1];
+  return Number(said) / 1_000;
+}

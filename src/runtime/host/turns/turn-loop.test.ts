@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { waitFor } from '../../../../tests/support/wait-for.ts';
+import type { TakenJob, TurnAnswer, TurnQueue } from '../../../engine/index.ts';
+import { TurnLoop } from './turn-loop.ts';
+
+const JOB: TakenJob = {
+  kind: 'sound',
+  id: 'a',
+  token: '',
+  name: 'greet',
+  data: {},
+  opts: {},
+  timestamp: 0,
+  attemptsMade: 0,
+  attemptsStarted: 1,
+  progress: 0,
+  stacktrace: [],
+  deferredFailure: undefined,
+  repeatJobKey: undefined,
+};
+
+test('a worker that waits for a sign learns from a turn under way when the next delayed job is due', async () => {
+  const waits: (number | undefined)[] = [];
+  const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+    signStays: true,
+    extendLocks: () => Promise.resolve([]),
+    async turn({ ends, take }): Promise<TurnAnswer> {
+      const [token] = take?.tokens ?? [];
+      if (ends.length > 0 || token === undefined) {
+        return { settled: ends.map(() => ({ kind: 'settled' })), jobs: [], rest: { kind: 'none', delayedUntil: 7 } };
+      }
+      return { settled: [], jobs: waits.length === 0 ? [{ ...JOB, token }] : [], rest: { kind: 'more' } };
+    },
+    waitForWork(_now, until, signal) {
+      waits.push(until);
+      return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+    },
+  };
+  const running = Promise.withResolvers<TakenJob>();
+  const loop = new TurnLoop({
+    queue: queue as TurnQueue,
+    worker: 'tester',
+    concurrency: 5,
+    lockMs: 30_000,
+    now: () => 0,
+    pass: () => Promise.resolve(),
+    onJob: job => running.resolve(job),
+    onError: () => undefined,
+    onLost: () => undefined,
+  });
+  loop.start();
+  const job = await running.promise;
+  await waitFor('a wait for the sign', () => waits.length === 1);
+  expect(waits).toEqual([undefined]);
+  await loop.settle(job, { what: 'handed-back' });
+  await waitFor('a wait until then', () => waits.length === 2);
+  expect(waits).toEqual([undefined, 7]);
+  loop.pause();
+  await loop.settled();
+});
