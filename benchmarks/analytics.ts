@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Pool } from 'pg';
-import { createAnalyticsProducer } from '../producers/index.ts';
-import { connect } from '../src/queue/index.ts';
+import type { AnalyticsProducer } from '../producers/index.ts';
+import type { Client, ConnectOptions } from '../src/queue/index.ts';
 import { startProcess } from '../tests/support/child-process.ts';
 import { startPostgres } from '../tests/support/postgres-server.ts';
 import { startRedis } from '../tests/support/redis-server.ts';
@@ -17,15 +18,18 @@ import { median } from './measure.ts';
  * How many analytics events a second go from `trackMany` through Redis and one real worker process to where they are kept: an HTTP sink,
  * and a PostgreSQL table? Producer, Redis, worker and sink share the machine.
  *
- * Use: `npm run bench:analytics`, or `npm run bench:analytics -- 9` for nine rounds.
+ * Beside it, round by round, the same of an earlier release: give the folder of a checkout of it, with its `node_modules`.
+ *
+ * Use: `npm run bench:analytics`, `npm run bench:analytics -- 9` for nine rounds, `npm run bench:analytics -- 5 ../v0.1` for both.
  */
 const ROUNDS = Number(process.argv[2] ?? 5);
-const EVENTS = 200_000;
+const HERE = fileURLToPath(new URL('..', import.meta.url));
+const BEFORE = process.argv[3];
+const EVENTS = 100_000;
 /** What a web app gathers before it hands it over. */
 const AT_ONCE = 5_000;
 
 interface Sink {
-  readonly name: string;
   readonly environment: Readonly<Record<string, string>>;
   counted(): Promise<number>;
   stop(): Promise<void>;
@@ -45,7 +49,6 @@ async function httpSink(): Promise<Sink> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('Expected a port.');
   return {
-    name: 'an HTTP sink',
     environment: { ANALYTICS_URL: `http://127.0.0.1:${address.port}` },
     counted: async () => events,
     stop: async () => void server.close(),
@@ -59,7 +62,6 @@ async function postgresSink(): Promise<Sink> {
   pool.on('error', () => undefined);
   await createPostgresSink(pool).migrate?.();
   return {
-    name: 'a PostgreSQL table',
     environment: { DATABASE_URL: server.url },
     async counted() {
       const { rows } = await pool.query<{ count: number }>(
@@ -80,37 +82,85 @@ const message = (index: number) => ({
   properties: { productId: `p-${index % 50}`, price: 1_999, currency: 'EUR' },
 });
 
-async function measure(open: () => Promise<Sink>): Promise<string> {
+/** One release at work: its producer in this process, its worker in another one, with a Redis and a sink of their own. */
+interface Release {
+  readonly rates: number[];
+  round(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+interface Doors {
+  connect(options: ConnectOptions): Client;
+  createAnalyticsProducer(client: Client): Pick<AnalyticsProducer, 'trackMany'>;
+}
+
+async function doorsOf(folder: string): Promise<Doors> {
+  const load = (path: string): Promise<Doors> => import(pathToFileURL(join(folder, path)).href);
+  const [{ connect }, { createAnalyticsProducer }] = await Promise.all([
+    load('src/queue/index.ts'),
+    load('producers/index.ts'),
+  ]);
+  return { connect, createAnalyticsProducer };
+}
+
+async function start(folder: string, open: () => Promise<Sink>): Promise<Release> {
+  const { connect, createAnalyticsProducer } = await doorsOf(folder);
   const [redis, sink] = [await startRedis(), await open()];
-  const worker = startProcess(fileURLToPath(new URL('../workers/main.ts', import.meta.url)), {
+  const worker = startProcess(join(folder, 'workers/main.ts'), {
+    cwd: folder,
     env: { REDIS_URL: redis.url, WORKER_QUEUES: 'analytics', WORKER_PROCESSES: '1', ...sink.environment },
   });
   await worker.line(/"fact":"worker.started"/);
   const client = connect({ redis: redis.url });
   const analytics = createAnalyticsProducer(client);
-  const rates: number[] = [];
   let sent = 0;
+  return {
+    rates: [],
+    async round() {
+      const startedAt = performance.now();
+      for (const all = sent + EVENTS; sent < all; sent += AT_ONCE) {
+        await analytics.trackMany(Array.from({ length: AT_ONCE }, (_, index) => message(sent + index)));
+      }
+      while ((await sink.counted()) < sent) await pause(20);
+      return (EVENTS / (performance.now() - startedAt)) * 1_000;
+    },
+    async stop() {
+      await client.close();
+      worker.kill('SIGTERM');
+      await worker.ended;
+      await sink.stop();
+      await redis.stop();
+    },
+  };
+}
+
+async function measure(open: () => Promise<Sink>): Promise<string> {
+  const releases = [await start(HERE, open)];
+  if (BEFORE !== undefined) releases.push(await start(resolve(BEFORE), open));
   // The first round warms up code and caches and is not counted.
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const startedAt = performance.now();
-    for (const all = sent + EVENTS; sent < all; sent += AT_ONCE) {
-      await analytics.trackMany(Array.from({ length: AT_ONCE }, (_, index) => message(sent + index)));
+    for (const release of round % 2 === 0 ? releases : releases.toReversed()) {
+      const rate = await release.round();
+      if (round > 0) release.rates.push(rate);
     }
-    while ((await sink.counted()) < sent) await pause(20);
-    if (round > 0) rates.push((EVENTS / (performance.now() - startedAt)) * 1_000);
   }
-  await client.close();
-  worker.kill('SIGTERM');
-  await worker.ended;
-  await sink.stop();
-  await redis.stop();
-  const whole = (rate: number) => Math.round(rate).toLocaleString('en');
-  return `| ${sink.name} | ${whole(median(rates))} | ${whole(Math.min(...rates))} | ${whole(Math.max(...rates))} |`;
+  await Promise.all(releases.map(release => release.stop()));
+  const whole = (rate: number): string => Math.round(rate).toLocaleString('en');
+  const [now = [], before] = releases.map(({ rates }) => rates);
+  const ratios = before?.map((rate, round) => (now[round] ?? 0) / rate);
+  const compared =
+    before === undefined || ratios === undefined
+      ? 'not measured | not measured'
+      : `${whole(median(before))} | ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
+  return `${whole(median(now))} | ${whole(Math.min(...now))} | ${whole(Math.max(...now))} | ${compared}`;
 }
 
 const rows: string[] = [];
-for (const open of [httpSink, postgresSink]) {
-  rows.push(await measure(open));
+for (const [name, open] of [
+  ['an HTTP sink', httpSink],
+  ['a PostgreSQL table', postgresSink],
+] as const) {
+  rows.push(`| ${name} | ${await measure(open)} |`);
   console.log(rows.at(-1));
 }
 await writeFile(
@@ -119,10 +169,11 @@ await writeFile(
     '# From trackMany to where events are kept',
     '',
     `Written by \`npm run bench:analytics\`: ${ROUNDS} rounds of ${EVENTS.toLocaleString('en')} events, ${AT_ONCE.toLocaleString('en')} a call, through Redis and one worker process. ` +
-      `Node ${process.version}, ${cpus().length} cores that producer, Redis, worker and sink share. Each event is validated when it is queued and again when it runs.`,
+      `Node ${process.version}, ${cpus().length} cores that producer, Redis, worker and sink share. Each event is validated when it is queued and again when it runs. ` +
+      'The rounds of this release and of the one before alternate, each with a Redis, a worker and a sink of its own; the ratio is the median of those of each round.',
     '',
-    '| into | events/s, median | slowest round | fastest round |',
-    '| --- | ---: | ---: | ---: |',
+    '| into | events/s, median | slowest round | fastest round | the release before | ratio |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
     '',
   ].join('\n'),

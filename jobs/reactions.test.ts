@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { validatePayload, type EventRequest } from '../src/contracts/index.ts';
+import { itemsIn, validatePayload, type EventRequest } from '../src/contracts/index.ts';
 import { orderPlaced, paymentReceived, reactions, userRegistered, userUpdated } from './index.ts';
 
 const long = 'u'.repeat(128);
@@ -36,7 +36,9 @@ test.each([
 test('the ids of messages tell whom they are about, and differ where a digest stands for them', async () => {
   const idsOf = async (userId: string) =>
     (await follows(userRegistered({ userId, email, name: 'Ada' }))).flatMap(([name, data]) =>
-      name === 'track' || name === 'identify' ? [(data as { readonly messageId: string }).messageId] : [],
+      name === 'track' || name === 'identify'
+        ? itemsIn(data).map(item => (item as { readonly messageId: string }).messageId)
+        : [],
     );
   expect(await idsOf('u1')).toEqual(['identify-u1', 'signed-up-u1']);
   const ids = [...(await idsOf(`${long.slice(1)}a`)), ...(await idsOf(`${long.slice(1)}b`))];

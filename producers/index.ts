@@ -1,6 +1,5 @@
 export {
   createAnalyticsProducer,
-  EVENTS_PER_JOB,
   type AnalyticsProducer,
   type IdentifyMessage,
   type TrackMessage,

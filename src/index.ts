@@ -20,6 +20,7 @@ export {
   type AppDefinition,
   type ChildEnd,
   type ChildFailure,
+  type ChunkDefinition,
   type EnqueueOptions,
   type FlowNode,
   type FlowOptions,
@@ -33,6 +34,7 @@ export {
   type HandlerResult,
   type Death,
   type InputOf,
+  type ItemAnswer,
   type Middleware,
   type RunAround,
   type RunOutcome,
@@ -54,6 +56,7 @@ export {
 } from './contracts/index.ts';
 export { InvalidConfigError } from './config/index.ts';
 export {
+  InvalidAnswersError,
   InvalidContractError,
   InvalidPayloadError,
   InvalidProgressError,
@@ -71,6 +74,7 @@ export { InvalidOptionsError, MissingPackageError, ShiftworkError } from './erro
 export {
   BatchEndedError,
   FlowRefusedError,
+  ChunksFullError,
   ClientClosedError,
   IdempotencyConflictError,
   QueueUnavailableError,

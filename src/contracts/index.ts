@@ -1,4 +1,8 @@
 /** What the words of an app mean: contracts, handlers, reactions, resources. Checks payloads with what privacy may tell, and runs within tracing's cause. */
+export type { ChunkDefinition, ChunkPolicy } from './chunk/chunk-policy.ts';
+export { itemsIn, type Items } from './chunk/chunk-schema.ts';
+export type { ItemAnswer } from './chunk/item-answer.ts';
+export * from './chunk/invalid-answers-error.ts';
 export type { AppPlugin } from './define/app-plugin.ts';
 export type { KeyDefinition, KeyPart, KeyPolicy } from './define/key-policy.ts';
 export {
@@ -31,6 +35,7 @@ export {
   type HandlerResult,
   type Perform,
   type ProgressOf,
+  type HandledBy,
   type ReturnedBy,
 } from './define/handle.ts';
 export type {
@@ -47,7 +52,16 @@ export type {
   RetryPolicy,
   SchemaOrNone,
 } from './define/job-contract.ts';
-export { cancel, dead, isHandlerDecision, retryAfter, snooze, type HandlerDecision } from './run/handler-decision.ts';
+export {
+  cancel,
+  dead,
+  isHandlerDecision,
+  retryAfter,
+  snooze,
+  type DeadDecision,
+  type HandlerDecision,
+  type RetryDecision,
+} from './run/handler-decision.ts';
 export {
   defineResource,
   type AnyResource,
@@ -62,7 +76,7 @@ export {
 } from './define/resource.ts';
 export type { Death } from './run/death.ts';
 export type { Middleware, RunAround } from './run/middleware.ts';
-export type { RunOutcome } from './run/run-outcome.ts';
+export type { DeadItem, DividedOutcome, RunOutcome } from './run/run-outcome.ts';
 export type { ChildEnd, Json, OnceOptions, Run, RunBatch, RunChildren } from './run/run.ts';
 export {
   decodeAtOnce,

@@ -57,17 +57,39 @@ export interface ProjectionFields {
 }
 
 export interface FactTable {
-  'job.enqueued': JobFields & { readonly delayMs: number };
+  /** `items`, here and below: how many a chunk has; left out for a job that is none. */
+  'job.enqueued': JobFields & { readonly delayMs: number; readonly items?: number };
   'job.deduplicated': JobFields;
   /** `waitedMs`: from when the job was first due, or last replayed, to this start; earlier attempts and waits are in it. */
   'job.started': RunFields & { readonly waitedMs: number };
   /** A line that the handler wrote with `run.log`, scrubbed and bounded. */
   'job.logged': RunFields & { readonly line: string };
-  'job.succeeded': RunFields & { readonly waitedMs: number; readonly ranMs: number };
-  'job.retried': RunFields & { readonly ranMs: number; readonly retryInMs: number; readonly error: Error };
+  'job.succeeded': RunFields & { readonly waitedMs: number; readonly ranMs: number; readonly items?: number };
+  'job.retried': RunFields & {
+    readonly ranMs: number;
+    readonly retryInMs: number;
+    readonly error: Error;
+    readonly items?: number;
+  };
+  /**
+   * A chunk whose items came to different ends: those to be retried come again in a chunk of their own, each dead one becomes a dead letter of its
+   * own (and its own `job.dead`).
+   */
+  'job.divided': RunFields & {
+    readonly waitedMs: number;
+    readonly ranMs: number;
+    readonly done: number;
+    readonly retried: number;
+    readonly dead: number;
+  };
   'job.snoozed': RunFields & { readonly untilMs: number; readonly reason: string; readonly alarm: boolean };
   'job.cancelled': RunFields & { readonly reason: string };
-  'job.dead': RunFields & { readonly ranMs: number; readonly reason: DeadReason; readonly error: Error };
+  'job.dead': RunFields & {
+    readonly ranMs: number;
+    readonly reason: DeadReason;
+    readonly error: Error;
+    readonly items?: number;
+  };
   'job.handed-back': RunFields & { readonly ranMs: number };
   'job.lock-lost': RunFields;
   /** Of a job that cannot be read there is the id alone. */

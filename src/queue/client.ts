@@ -24,23 +24,26 @@ import { ClientClosedError } from './client-closed-error.ts';
 import { UndecodableJobError } from './views/undecodable-job-error.ts';
 import { type JobReceipt } from './store/job-receipt.ts';
 import type { Facts } from '../facts/index.ts';
-import type { Secrets, SecretSource } from '../secrets/index.ts';
+import type { SecretSource } from '../secrets/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel/cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-options.ts';
 import { requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { parseJobId } from './ids/job-id.ts';
 import { originOf, type CausedBy, type JobOrigin } from './ids/job-origin.ts';
-import { traceIdOf } from './meta/job-meta.ts';
 import { readJobView, type JobView } from './views/job-view.ts';
 import { traced } from './prepare/traced.ts';
 import { AddingQueues } from './store/adding-queues.ts';
-import { check, finish, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
+import { check, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
 import { checkUpdate, type JobUpdateByName, type JobUpdateOf } from './update/check-update.ts';
 import { updateJob, type ChangeContext, type UpdatedJob } from './update/update-job.ts';
 import { UpdateRefusedError } from './update/update-refused-error.ts';
 import type { AskedOfQueue } from './store/queue-unavailable-error.ts';
-import { storeMany, storeOne, unavailable, type StoredMany } from './store/store.ts';
+import { Chunks, isGathered, readyItem, type ReadyItem } from './chunks/chunks.ts';
+import { enqueueMixed } from './chunks/enqueue-mixed.ts';
+import { emitStored, isStoringHeard } from './store/emit-stored.ts';
+import { Storing } from './store/storing.ts';
+import { unavailable } from './store/store.ts';
 import { checkResultOptions, EndWaits, resultFrom, ResultTimeoutError, type ResultOptions } from './results/index.ts';
 import type { JobStore } from './store/store-keyed.ts';
 
@@ -60,12 +63,13 @@ export class Client implements Enqueuer {
   /** Whom the keys of its jobs are known to: an outbox beside it shares them. */
   readonly secrets: SecretSource;
   readonly #engine: Engine;
-  readonly #store: JobStore;
+  readonly #storing: Storing;
   readonly #context: PrepareContext;
   readonly #tracer: Tracer | undefined;
   readonly #waits: EndWaits;
   readonly #toChange: ChangeContext;
   readonly #batches: Batches;
+  readonly #chunks: Chunks;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -81,25 +85,28 @@ export class Client implements Enqueuer {
     this.#tracer = tracer;
     this.#engine = engine;
     this.#waits = new EndWaits(engine);
-    this.#store = { engine, adding: new AddingQueues(engine) };
+    const store: JobStore = { engine, adding: new AddingQueues(engine) };
+    this.#storing = new Storing({ store, secrets, facts });
     this.secrets = secrets;
     this.facts = facts;
     this.#context = context;
-    this.#toChange = { ...this.#store, facts, secrets, jobs };
+    this.#toChange = { ...store, facts, secrets, jobs };
     const { ids, now } = context;
     this.#batches = new Batches({
       engine,
       nextId: () => ids.next(now?.()),
-      loadSecrets: contract => this.#loadSecrets(contract),
+      loadSecrets: contract => this.#storing.secretsFor(contract),
       prepare: (requests, origin, batchId) => this.#prepareEach({ ...context, batchId }, requests, origin),
-      store: jobs => this.#storeEach(jobs),
+      store: jobs => this.#storing.many(jobs),
       enqueueFrom: (from, requests) => this.enqueueFrom(from, requests),
     });
+    this.#chunks = new Chunks({ context, store: (job, items) => this.#storing.prepared(job, items) });
   }
 
   /**
-   * Queues one job. Resolves when the engine has stored it.
-   * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, IdempotencyConflictError,
+   * Queues one job. Resolves when the engine has stored it. Of a contract with `chunk`: one item, which is gathered with others; it resolves
+   * when the engine has stored their chunk.
+   * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, IdempotencyConflictError, ChunksFullError,
    *   QueueUnavailableError, ClientClosedError; all as rejections
    */
   enqueue<Schema extends StandardSchemaV1>(
@@ -124,6 +131,7 @@ export class Client implements Enqueuer {
   ): Promise<JobReceipt> {
     // Not `async`: every turn of the loop that is saved here is saved for every job.
     if (this.#closing !== undefined) return Promise.reject(new ClientClosedError());
+    if (contract.chunk !== undefined) return this.#gather(context, contract, data, options);
     let checked: CheckedJob;
     try {
       checked = check(contract, data, options);
@@ -131,7 +139,28 @@ export class Client implements Enqueuer {
       return Promise.reject(error);
     }
     this.#begin();
-    return this.#finishAndStore(context, checked).then(
+    return this.#ended(this.#storing.one(context, checked));
+  }
+
+  /** One item on its way into a chunk. */
+  #gather(
+    context: PrepareContext,
+    contract: AnyJobContract,
+    data: unknown,
+    options: EnqueueOptions | undefined,
+  ): Promise<JobReceipt> {
+    let item: ReadyItem;
+    try {
+      item = readyItem(context, contract, data, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#begin();
+    return this.#ended(this.#chunks.add(item));
+  }
+
+  #ended(storing: Promise<JobReceipt>): Promise<JobReceipt> {
+    return storing.then(
       receipt => {
         this.#end();
         return receipt;
@@ -143,38 +172,15 @@ export class Client implements Enqueuer {
     );
   }
 
-  /** At once where no secret is needed, or it is known: that is after the first job with a key. */
-  #finishAndStore(context: PrepareContext, checked: CheckedJob): Promise<JobReceipt> {
-    const { known } = this.secrets;
-    if (checked.key === undefined || known !== undefined) return this.#storeOne(finish(context, checked, known));
-    return this.#loadSecrets(checked.contract).then(secrets => this.#storeOne(finish(context, checked, secrets)));
-  }
-
-  #loadSecrets({ queue }: AnyJobContract): Promise<Secrets> {
-    // The queue first: an engine that is away, or lacks its tables, says so as it does for any job.
-    const loading = this.#engine.queue(queue).then(() => this.secrets.load());
-    return loading.catch((cause: unknown) => {
-      throw unavailable(queue, cause);
-    });
-  }
-
-  #storeOne(job: PreparedJob): Promise<JobReceipt> {
-    const storing = storeOne(this.#store, job);
-    if (!this.#isHeard()) return storing;
-    return storing.then(receipt => {
-      this.#emit(job, receipt);
-      return receipt;
-    });
-  }
-
   /**
    * Queues many jobs, of any contracts, in few trips. All are checked before the first is stored; it is not all or nothing from there
    * on. Where keys stand for other data the others are queued, then it rejects; when the engine goes away on the way, what follows is
-   * not tried. Both errors carry the receipts of what was queued; with keys, repeating the call is safe.
+   * not tried. Both errors carry the receipts of what was queued; with keys, repeating the call is safe. Items of contracts with `chunk` are
+   * gathered; while too many of them wait for the engine it goes on with the next ones later.
    * @throws as `enqueue`
    */
   enqueueMany(requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
-    return this.#enqueueAll(requests, () => undefined);
+    return this.#enqueueAll(requests);
   }
 
   /**
@@ -187,21 +193,30 @@ export class Client implements Enqueuer {
     return this.#enqueueAll(requests, (request, index) => originOf(from, request, index));
   }
 
-  async #enqueueAll(requests: readonly JobRequest[], origin: OriginOf): Promise<readonly JobReceipt[]> {
+  async #enqueueAll(requests: readonly JobRequest[], origin?: OriginOf): Promise<readonly JobReceipt[]> {
     requireRequests(requests);
-    if (this.#tracer === undefined) return this.#enqueueEach(this.#context, requests, origin);
-    const contracts = requests.map(({ contract }) => contract);
-    return traced(this.#tracer, this.#context, contracts, context => this.#enqueueEach(context, requests, origin));
+    // What follows from something has an id of its own, and so a job of its own.
+    const enqueue = (context: PrepareContext): Promise<readonly JobReceipt[]> =>
+      origin === undefined && requests.some(isGathered)
+        ? this.#enqueueMixed(context, requests)
+        : this.#enqueueEach(context, requests, origin);
+    if (this.#tracer === undefined) return enqueue(this.#context);
+    return traced(
+      this.#tracer,
+      this.#context,
+      requests.map(({ contract }) => contract),
+      enqueue,
+    );
   }
 
   async #enqueueEach(
     context: PrepareContext,
     requests: readonly JobRequest[],
-    origin: OriginOf,
+    origin?: OriginOf,
   ): Promise<readonly JobReceipt[]> {
     this.#begin();
     try {
-      const { receipts, error } = await this.#storeEach(await this.#prepareEach(context, requests, origin));
+      const { receipts, error } = await this.#storing.many(await this.#prepareEach(context, requests, origin));
       if (error !== undefined) throw error;
       return receipts.filter(receipt => receipt !== undefined);
     } finally {
@@ -212,28 +227,20 @@ export class Client implements Enqueuer {
   async #prepareEach(
     context: PrepareContext,
     requests: readonly JobRequest[],
-    origin: OriginOf,
+    origin?: OriginOf,
   ): Promise<readonly PreparedJob[]> {
     const checked = requests.map((request, index) =>
-      check(request.contract, request.data, request.options, origin(request, index)),
+      check(request.contract, request.data, request.options, origin?.(request, index)),
     );
-    const needing =
-      this.secrets.known === undefined
-        ? checked.find(job => job.key !== undefined || job.origin !== undefined)
-        : undefined;
-    const secrets = needing === undefined ? this.secrets.known : await this.#loadSecrets(needing.contract);
-    return checked.map(each => finish(context, each, secrets));
+    return this.#storing.prepare(context, checked);
   }
 
-  async #storeEach(jobs: readonly PreparedJob[]): Promise<StoredMany> {
-    const stored = await storeMany(this.#store, jobs);
-    if (this.#isHeard()) {
-      for (const [index, job] of jobs.entries()) {
-        const receipt = stored.receipts[index];
-        if (receipt !== undefined) this.#emit(job, receipt);
-      }
-    }
-    return stored;
+  #enqueueMixed(context: PrepareContext, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
+    return this.#during(() =>
+      enqueueMixed(requests, context, this.#chunks, async jobs =>
+        this.#storing.many(await this.#storing.prepare(context, jobs)),
+      ),
+    );
   }
 
   /**
@@ -286,10 +293,10 @@ export class Client implements Enqueuer {
         await this.#engine.queue(queue);
         const made = newFlow(request, jobs, Math.floor(this.#engine.clock.now()));
         await this.#engine.addFlow(made);
-        if (this.#isHeard()) {
+        if (isStoringHeard(this.facts)) {
           for (const job of jobs) {
             const { name, queue: its } = job.contract;
-            this.#emit(job, { id: job.id, name, queue: its, deduplicated: false });
+            emitStored(this.facts, job, { id: job.id, name, queue: its, deduplicated: false });
           }
         }
         return flowReceipt(made);
@@ -395,7 +402,15 @@ export class Client implements Enqueuer {
     return this.result(id, waiting);
   }
 
-  /** Takes no more work, waits for what is in flight (whoever waits for a result gets an error), then closes the connections. Repeated calls share one promise. */
+  /**
+   * Sends the items that chunks have gathered so far, full or not. Resolves when the engine has answered for all of them: each call's own promise
+   * says how. For whoever is about to be frozen, such as a function of a cloud between two requests; `close` does it as well.
+   */
+  flush(): Promise<void> {
+    return this.#chunks.flush();
+  }
+
+  /** Takes no more work, waits for what is in flight, gathered items included (whoever waits for a result gets an error), then closes the connections. Repeated calls share one promise. */
   close(): Promise<void> {
     this.#waits.close(new ClientClosedError());
     this.#closing ??= this.#drain().then(() => this.#engine.close());
@@ -403,6 +418,7 @@ export class Client implements Enqueuer {
   }
 
   async #drain(): Promise<void> {
+    await this.#chunks.drain();
     if (this.#inFlight > 0) await new Promise<void>(resolve => (this.#idle = resolve));
   }
 
@@ -418,10 +434,6 @@ export class Client implements Enqueuer {
     }
   }
 
-  #isHeard(): boolean {
-    return this.facts.wants('job.enqueued') || this.facts.wants('job.deduplicated');
-  }
-
   #begin(): void {
     if (this.#closing !== undefined) throw new ClientClosedError();
     this.#inFlight += 1;
@@ -430,19 +442,5 @@ export class Client implements Enqueuer {
   #end(): void {
     this.#inFlight -= 1;
     if (this.#inFlight === 0) this.#idle?.();
-  }
-
-  #emit(job: PreparedJob, receipt: JobReceipt): void {
-    const name = receipt.deduplicated ? 'job.deduplicated' : 'job.enqueued';
-    if (!this.facts.wants(name)) return;
-    const fields = {
-      jobId: receipt.id,
-      jobName: receipt.name,
-      queue: receipt.queue,
-      correlationId: job.correlationId,
-      traceId: traceIdOf(job.traceparent),
-    };
-    if (receipt.deduplicated) this.facts.emit('job.deduplicated', fields);
-    else this.facts.emit('job.enqueued', { ...fields, delayMs: job.delayMs });
   }
 }

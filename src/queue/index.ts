@@ -12,9 +12,12 @@ export { marksOf, progressIn, withMarks, type JobMarks } from './meta/job-marks.
 export { firstDueAt, replayMark } from './views/due-at.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { jobFieldsOf } from './meta/job-fields.ts';
-export { jobIdOf, parseJobId, type JobIdParts } from './ids/job-id.ts';
+export { jobIdOf, parseJobId, partId, type JobIdParts } from './ids/job-id.ts';
 export { followingOf, originOf, requireReactions, type CausedBy, type Following } from './ids/job-origin.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './meta/job-meta.ts';
+export { chunkJson } from './chunks/chunk-item.ts';
+export type { ChunkPart, PartDeath } from './meta/chunk-part.ts';
+export * from './chunks/chunks-full-error.ts';
 export { isOver, readJobView, type JobState, type JobView } from './views/job-view.ts';
 export type { WaitsFor } from './views/why-it-waits.ts';
 export { check, finish, prepare, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';

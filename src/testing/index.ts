@@ -15,5 +15,5 @@ export type { AnswerQuery, TestTransaction } from './app/test-transaction.ts';
 export type { KeepsEvents, KeepsRuns } from './verdict.ts';
 export { recordingClient, type RecordedJob, type RecordingClient } from './recording-client.ts';
 export { MemoryStateStore } from '../state/index.ts';
-export { runHandler, type RunHandlerOptions, type RunOutcome } from './run-handler.ts';
+export { runHandler, type GivenTo, type RunHandlerOptions, type RunOutcome } from './run-handler.ts';
 export * from './app/drain-stuck-error.ts';

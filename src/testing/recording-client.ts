@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { storedKeyOf } from '../engine/index.ts';
-import type { AnyJobContract, EnqueueOptions, InputOf, JobContract, JobRequest } from '../contracts/index.ts';
+import {
+  itemsIn,
+  type AnyJobContract,
+  type EnqueueOptions,
+  type InputOf,
+  type JobContract,
+  type JobRequest,
+} from '../contracts/index.ts';
 import {
   ClientClosedError,
   IdempotencyConflictError,
@@ -29,7 +36,8 @@ export interface RecordedJob {
 
 /**
  * Stands where a `Client` stands in a producer's test: checks everything that the real one checks, keeps the jobs in memory,
- * oldest first. Keys deduplicate as in a queue in which no job ever runs.
+ * oldest first. Keys deduplicate as in a queue in which no job ever runs. Items of a contract with `chunk` are gathered with nobody's: each is
+ * a job of its own here.
  *
  * Use: `const client = recordingClient(); await createEmailProducer(client).sendWelcomeEmail(user);
  * expect(client.dataOf(welcomeEmail)).toEqual([user])`.
@@ -94,7 +102,9 @@ export class RecordingClient implements Enqueuer {
     const { name, queue } = job.contract;
     const key = job.key?.present.id;
     const first = key === undefined ? undefined : this.#byKey.get(key);
-    const data: unknown = JSON.parse(JSON.stringify(job.data));
+    const stored: unknown = JSON.parse(job.json);
+    // As the one item that it is.
+    const data = job.contract.chunk === undefined ? stored : itemsIn(stored)[0];
     if (first !== undefined && storedKeyOf(job.options)?.keep === 'last') {
       const at = this.#jobs.findIndex(({ id }) => id === first.id);
       const waiting = this.#jobs[at];
@@ -108,7 +118,7 @@ export class RecordingClient implements Enqueuer {
     if (key !== undefined) this.#byKey.set(key, job);
     const { id, delayMs, correlationId } = job;
     this.#jobs.push({ id, name, queue, data, delayMs, correlationId, options });
-    return { id, name, queue, deduplicated: false };
+    return { id, name, queue, deduplicated: false, ...(job.contract.chunk !== undefined && { item: 0 }) };
   }
 }
 

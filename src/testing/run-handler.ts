@@ -4,13 +4,15 @@ import {
   validatePayload,
   writePayload,
   type AnyJobContract,
+  type ChunkPolicy,
   type Handler,
   type InputOf,
   type Needs,
+  type PayloadContract,
   type Run,
   type ValuesOf,
 } from '../contracts/index.ts';
-import { UndecodableJobError, jobIdOf } from '../queue/index.ts';
+import { chunkJson, UndecodableJobError, jobIdOf } from '../queue/index.ts';
 import { classifyReturn, classifyThrow, type Outcome } from '../runtime/index.ts';
 import { Ledger, MemoryStateStore } from '../state/index.ts';
 import { createIdSource } from '../time/index.ts';
@@ -27,6 +29,11 @@ export interface RunHandlerOptions<N extends Needs> {
   readonly effects?: MemoryStateStore;
 }
 
+/** What a handler is tried on: the data of a job, or the items of a chunk. */
+export type GivenTo<Contract extends AnyJobContract> = Contract['chunk'] extends object
+  ? readonly InputOf<Contract>[]
+  : InputOf<Contract>;
+
 /** `needs` may be left out where the handler has none. */
 type Options<N extends Needs> = keyof N extends never
   ? [options?: Partial<RunHandlerOptions<N>>]
@@ -38,17 +45,18 @@ type Options<N extends Needs> = keyof N extends never
  *
  * With `effects: new MemoryStateStore()` shared by several runs, what one has done under `run.once` the next does not do again.
  *
+ * The handler of a contract with `chunk` is given a list of items; an outcome `divided` says what it has answered for them.
+ *
  * Use: `expect(await runHandler(sendWelcomeEmail, { userId, email, name }, { needs: { mailer } })).toEqual({ kind: 'succeeded', ... })`.
  * @throws InvalidPayloadError, PayloadTooLargeError, as a rejection, where the producer would have refused the data
  */
 export async function runHandler<Contract extends AnyJobContract, N extends Needs>(
   handler: Handler<Contract, N>,
-  data: InputOf<Contract>,
+  data: GivenTo<Contract>,
   ...[options]: Options<N>
 ): Promise<RunOutcome> {
   const { contract } = handler;
-  validatePayload(contract, data);
-  const json = writePayload(contract, data);
+  const json = contract.chunk === undefined ? written(contract, data) : writtenItems(contract.chunk, data);
   const decoded = decodePayload(contract, contract.version, JSON.parse(json));
   if (decoded.kind !== 'data') {
     // The schema takes what the producer gives and not what JSON makes of it, such as a Date.
@@ -62,6 +70,15 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
   } catch (error) {
     return classifyThrow(contract, error, info);
   }
+}
+
+function written(contract: PayloadContract, data: unknown): string {
+  validatePayload(contract, data);
+  return writePayload(contract, data);
+}
+
+function writtenItems({ item }: ChunkPolicy, data: unknown): string {
+  return chunkJson((Array.isArray(data) ? data : [data]).map((each: unknown) => written(item, each)));
 }
 
 function testRun(

@@ -54,7 +54,8 @@ export function outcomeVerdict(
   outcome: RecordedRun['outcome'],
   reason?: string,
 ): Verdict {
-  const own = runs.filter(({ name }) => name === contract.name);
+  // What a chunk was divided into are jobs of their own, with outcomes of their own.
+  const own = runs.filter(each => each.name === contract.name && each.outcome !== 'divided');
   const last = [...new Map(own.map(run => [run.jobId, run])).values()];
   const isSo = (run: RecordedRun): boolean =>
     run.outcome === outcome && (reason === undefined || run.reason === reason);

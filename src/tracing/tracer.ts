@@ -16,5 +16,7 @@ export interface Tracer {
     attributes: Readonly<Record<string, string | number>>,
     work: (traceparent: string) => Promise<Result>,
     kind?: SpanKind,
+    /** Traceparents of what it follows from beside its parent. */
+    links?: readonly string[],
   ): Promise<Result>;
 }

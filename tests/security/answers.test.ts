@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 /** Everything that a far side can make of its answer, and what each client must make of that. */
 
-type Client = (host: string, signal: AbortSignal) => Promise<void>;
+type Client = (host: string, signal: AbortSignal) => Promise<unknown>;
 
 const SECRET = `whsec_${Buffer.from('a secret of twenty-four!').toString('base64')}`;
 const vapid = { subject: 'mailto:ops@example.com', ...webPush.generateVAPIDKeys() };

@@ -40,13 +40,11 @@ describe('events in PostgreSQL', () => {
 
   test('a job that runs twice leaves one row', async () => {
     const { sink, rows } = await setup();
-    await runHandler(recordTrack, message, { needs: { sink } });
-    await runHandler(recordTrack, { ...message, event: 'Changed' }, { needs: { sink } });
-    await runHandler(
-      recordIdentify,
-      { messageId: 'm2', userId: 'u1', timestamp, traits: { name: 'Ada' } },
-      { needs: { sink } },
-    );
+    await runHandler(recordTrack, [message], { needs: { sink } });
+    await runHandler(recordTrack, [{ ...message, event: 'Changed' }], { needs: { sink } });
+    await runHandler(recordIdentify, [{ messageId: 'm2', userId: 'u1', timestamp, traits: { name: 'Ada' } }], {
+      needs: { sink },
+    });
     expect(await rows()).toEqual([
       {
         message_id: 'm1',
@@ -60,31 +58,48 @@ describe('events in PostgreSQL', () => {
     ]);
   });
 
-  test('a batch is one statement, and repeats within it or before it are dropped', async () => {
+  test('of repeats within a chunk or before it the first is kept', async () => {
     const { sink, rows } = await setup();
-    const batch = Array.from({ length: 300 }, (_, index) => ({
-      type: 'track' as const,
+    const messages = Array.from({ length: 300 }, (_, index) => ({
       ...message,
       messageId: `m${index % 200}`,
+      event: `e${index}`,
     }));
-    await runHandler(recordBatch, { batch }, { needs: { sink } });
-    expect(await rows()).toHaveLength(200);
+    expect(await runHandler(recordTrack, messages, { needs: { sink } })).toMatchObject({ kind: 'succeeded' });
+    await runHandler(recordTrack, messages.toReversed(), { needs: { sink } });
+    const kept = await rows();
+    expect(kept).toHaveLength(200);
+    expect(kept.find(row => row.message_id === 'm0')).toMatchObject({ event: 'e0' });
   });
 
-  test('a batch with what PostgreSQL can never store is a dead letter at once, without its data', async () => {
+  test('a batch of 0.1 that still waits is kept as a chunk is', async () => {
     const { sink, rows } = await setup();
+    const batch = [0, 1, 0].map(id => ({ type: 'track' as const, ...message, messageId: `m${id}` }));
+    await runHandler(recordBatch, { batch }, { needs: { sink } });
+    expect(await rows()).toHaveLength(2);
+  });
+
+  test('of what PostgreSQL can never store each is refused alone, without its data; the others are kept', async () => {
+    const { sink, rows } = await setup();
+    const good = [1, 3, 5].map(id => ({ type: 'track' as const, ...message, messageId: `m${id}` }));
     const bad = { type: 'track' as const, ...message, messageId: 'm2', timestamp: '0000-01-01T00:00:00Z' };
-    const writing = sink.write([{ type: 'track', ...message }, bad], new AbortController().signal);
-    const error = await writing.catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ failure: 'permanent', message: 'The database refused the data (22008).' });
-    expect(error).not.toHaveProperty('cause');
-    expect(await rows()).toEqual([]);
+    const all = [...good, bad];
+    const answers = (await sink.write(all, new AbortController().signal)) ?? [];
+    expect(answers.map(answer => (answer === 'done' ? answer : answer.message))).toEqual([
+      'done',
+      'done',
+      'done',
+      'The database refused the data (22008).',
+    ]);
+    expect(answers[3]).toMatchObject({ failure: 'permanent' });
+    expect(answers[3]).not.toHaveProperty('cause');
+    expect(await rows()).toHaveLength(3);
   });
 
   test('text that looks like SQL stays text', async () => {
     const { sink, rows } = await setup();
     const event = `'); drop table shiftwork_analytics_events; --`;
-    await runHandler(recordTrack, { ...message, event }, { needs: { sink } });
+    await runHandler(recordTrack, [{ ...message, event }], { needs: { sink } });
     expect(await rows()).toEqual([expect.objectContaining({ event })]);
   });
 });
@@ -103,7 +118,7 @@ describe('events over HTTP', () => {
     cleanups.push(() => server.close());
     const { port } = server.address() as AddressInfo;
     const sink = createHttpSink(new URL(`http://write-key@127.0.0.1:${port}`));
-    const outcome = await runHandler(recordTrack, message, { needs: { sink } });
+    const outcome = await runHandler(recordTrack, [message], { needs: { sink } });
     expect(outcome.kind).toBe('succeeded');
     expect(calls[0]).toMatchObject({
       url: '/v1/batch',
@@ -164,18 +179,22 @@ describe('the contracts', () => {
     ['a deep nest', { ...message, properties: nested(40) }, 'properties'],
     ['an unknown field', { ...message, admin: true }, 'admin'],
   ])('refuse %s', (_case, data, named) => {
-    expect(() => validatePayload(track, data)).toThrow(named);
+    expect(() => validatePayload(track, { items: [message, data] })).toThrow(new RegExp(`items\\.1.*${named}`));
   });
 
   test('take the first and the last time that PostgreSQL reads, with any offset that it reads', () => {
     for (const each of ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z', '2026-01-01T00:00:00-15:59', timestamp])
-      expect(() => validatePayload(track, { ...message, timestamp: each })).not.toThrow();
+      expect(() => validatePayload(track, { items: [{ ...message, timestamp: each }] })).not.toThrow();
+  });
+
+  test('read an event that 0.1 has queued, before there were chunks', () => {
+    expect(validatePayload(track, message)).toEqual({ items: [message] });
   });
 
   test('read their own JSON back', () => {
     for (const [contract, data] of [
-      [track, message],
-      [identify, { messageId: 'm2', anonymousId: 'a1', timestamp }],
+      [track, { items: [message] }],
+      [identify, { items: [{ messageId: 'm2', anonymousId: 'a1', timestamp }] }],
       [trackBatch, { batch: [{ type: 'track', ...message }] }],
     ] as const) {
       const back: unknown = JSON.parse(JSON.stringify(data));

@@ -2,17 +2,26 @@ import { identify, track, trackBatch } from '../../jobs/index.ts';
 import { handle } from '../../src/contracts/index.ts';
 import { analyticsSink } from './analytics-sink.ts';
 
-export const recordTrack = handle(track, { sink: analyticsSink }, (message, run, { sink }) =>
-  sink.write([{ type: 'track', ...message }], run.signal),
+export const recordTrack = handle(track, { sink: analyticsSink }, (messages, run, { sink }) =>
+  sink.write(
+    messages.map(message => ({ type: 'track', ...message })),
+    run.signal,
+  ),
 );
 
-export const recordIdentify = handle(identify, { sink: analyticsSink }, (message, run, { sink }) =>
-  sink.write([{ type: 'identify', ...message }], run.signal),
+export const recordIdentify = handle(identify, { sink: analyticsSink }, (messages, run, { sink }) =>
+  sink.write(
+    messages.map(message => ({ type: 'identify', ...message })),
+    run.signal,
+  ),
 );
 
-export const recordBatch = handle(trackBatch, { sink: analyticsSink }, ({ batch }, run, { sink }) =>
-  sink.write(batch, run.signal),
-);
+export const recordBatch = handle(trackBatch, { sink: analyticsSink }, async ({ batch }, run, { sink }) => {
+  const answers = await sink.write(batch, run.signal);
+  // All of them are one job, which has one end.
+  const refused = answers?.find(answer => answer !== 'done');
+  if (refused instanceof Error) throw refused;
+});
 
 export const analyticsHandlers = [recordTrack, recordIdentify, recordBatch] as const;
 export { createHttpSink } from './http-sink.ts';

@@ -1,43 +1,58 @@
 import type { Pool } from 'pg';
 import { migrateSchema, type SchemaPart } from '../../src/migrations/index.ts';
-import { DeliveryError } from '../../src/resilience/index.ts';
+import { DeliveryError, isDeliveryError } from '../../src/resilience/index.ts';
 import { orAway } from '../database-away.ts';
-import type { AnalyticsSink } from './sink.ts';
+import type { AnalyticsMessage, AnalyticsSink, KeptAnswer } from './sink.ts';
 
-/** The table `shiftwork_analytics_events`: one statement for a whole batch. */
+/** The table `shiftwork_analytics_events`: one statement for a whole chunk. */
 export function createPostgresSink(pool: Pool): AnalyticsSink {
   return {
-    async write(messages) {
-      const written = pool.query(
-        `insert into shiftwork_analytics_events
+    write: messages => keep(pool, messages),
+    async migrate() {
+      await migrateSchema(pool, ANALYTICS);
+    },
+  };
+}
+
+/** One message that can never be stored has undone the statement: it is found by halving, and the others are kept. */
+async function keep(pool: Pool, messages: readonly AnalyticsMessage[]): Promise<readonly KeptAnswer[]> {
+  try {
+    await insert(pool, messages);
+    return messages.map(() => 'done');
+  } catch (error) {
+    if (!isDeliveryError(error) || error.failure !== 'permanent') throw error;
+    if (messages.length === 1) return [error];
+  }
+  const half = Math.ceil(messages.length / 2);
+  return [...(await keep(pool, messages.slice(0, half))), ...(await keep(pool, messages.slice(half)))];
+}
+
+async function insert(pool: Pool, messages: readonly AnalyticsMessage[]): Promise<void> {
+  const written = pool.query(
+    `insert into shiftwork_analytics_events
            (message_id, type, user_id, anonymous_id, event, properties, traits, context, occurred_at)
          select message_id, type, user_id, anonymous_id, event, properties, traits, context, occurred_at
          from jsonb_to_recordset($1::jsonb) as incoming (
            message_id text, type text, user_id text, anonymous_id text, event text,
            properties jsonb, traits jsonb, context jsonb, occurred_at timestamptz)
          on conflict (message_id) do nothing`,
-        [
-          JSON.stringify(
-            messages.map(({ type, messageId, userId, anonymousId, event, properties, traits, context, timestamp }) => ({
-              type,
-              message_id: messageId,
-              user_id: userId,
-              anonymous_id: anonymousId,
-              event,
-              properties,
-              traits,
-              context,
-              occurred_at: timestamp,
-            })),
-          ),
-        ],
-      );
-      await orRefused(orAway(written));
-    },
-    async migrate() {
-      await migrateSchema(pool, ANALYTICS);
-    },
-  };
+    [
+      JSON.stringify(
+        messages.map(({ type, messageId, userId, anonymousId, event, properties, traits, context, timestamp }) => ({
+          type,
+          message_id: messageId,
+          user_id: userId,
+          anonymous_id: anonymousId,
+          event,
+          properties,
+          traits,
+          context,
+          occurred_at: timestamp,
+        })),
+      ),
+    ],
+  );
+  await orRefused(orAway(written));
 }
 
 /** SQLSTATE class 22: the data cannot be stored, now or later. */

@@ -1,3 +1,5 @@
+import type { DeliveryError } from '../../src/resilience/index.ts';
+
 /** A track or identify call, as its contract has validated it. */
 export interface AnalyticsMessage {
   readonly type: 'track' | 'identify';
@@ -13,9 +15,15 @@ export interface AnalyticsMessage {
   readonly integrations?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Kept, now or before; or why it cannot be. */
+export type KeptAnswer = 'done' | DeliveryError;
+
 /** Where events end up. Keeps the first of several messages with the same id, so that a job may run again. */
 export interface AnalyticsSink {
-  /** @throws DeliveryError */
-  write(messages: readonly AnalyticsMessage[], signal: AbortSignal): Promise<void>;
+  /**
+   * Keeps all of them; answers for each where it can refuse some and keep the others.
+   * @throws DeliveryError, for all of them
+   */
+  write(messages: readonly AnalyticsMessage[], signal: AbortSignal): Promise<readonly KeptAnswer[] | void>;
   migrate?(): Promise<void>;
 }

@@ -1,7 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { ChunkDefinition } from '../chunk/chunk-policy.ts';
+import { chunkedContract } from '../chunk/chunked-contract.ts';
 import type { Death } from '../run/death.ts';
 import { callableContract } from './callable-contract.ts';
-import { answersOf, choicesOf, deadlinesOf, retentionOf, retryOf, type Judge } from './job-policies.ts';
+import { answersOf, choicesOf, deadlinesOf, retentionOf, retryOf } from './job-policies.ts';
+import type { Judge } from './judge.ts';
 import { payloadPartsOf, type Refuse } from './payload-definition.ts';
 import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
@@ -67,6 +70,12 @@ export interface JobDefinition<
    * or was cancelled is not dead. It may be asked again for the same death: let it look at the death alone.
    */
   readonly onDead?: (death: Death<StandardSchemaV1.InferOutput<Schema>>) => JobRequest | undefined;
+  /**
+   * Gathers the items of many calls into one job: `schema` is then that of one item, and so are `upgrade`, `sensitive`, `destination`, `onDead` and
+   * `retention.forget`. The handler gets all items of a chunk and answers for each. Without `key` and `result`: an item's identity goes to where it
+   * is kept.
+   */
+  readonly chunk?: ChunkDefinition<StandardSchemaV1.InferOutput<Schema>>;
   /** Fields that never reach a log, a page or an error; dotted paths. */
   readonly sensitive?: readonly FieldPath<StandardSchemaV1.InferInput<Schema>>[];
   readonly retention?: {
@@ -99,6 +108,7 @@ const KNOWN: Known<JobDefinition<StandardSchemaV1>> = {
   onDoubt: true,
   destination: true,
   onDead: true,
+  chunk: true,
   sensitive: true,
   retention: true,
 };
@@ -118,11 +128,17 @@ const NAME = /^[^\s\p{Cc}]([^\p{Cc}]{0,98}[^\s\p{Cc}])?$/u;
  * Defines a kind of work, once: what it carries, where it runs, and what happens when it fails.
  * @throws InvalidContractError when a part cannot work, naming the contract and the part
  */
+export function defineJob<const Schema extends StandardSchemaV1, const Progress extends SchemaOrNone = undefined>(
+  definition: JobDefinition<Schema, Progress, undefined> & Required<Pick<JobDefinition<Schema>, 'chunk'>>,
+): JobContract<Schema, Progress, undefined, true>;
 export function defineJob<
   const Schema extends StandardSchemaV1,
   const Progress extends SchemaOrNone = undefined,
   const Result extends SchemaOrNone = undefined,
->(definition: JobDefinition<Schema, Progress, Result>): JobContract<Schema, Progress, Result> {
+>(
+  definition: JobDefinition<Schema, Progress, Result> & { readonly chunk?: undefined },
+): JobContract<Schema, Progress, Result, false>;
+export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefinition<Schema>): AnyJobContract {
   const label = `job "${definition.name}"`;
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`${label}: ${problem}`);
@@ -135,12 +151,14 @@ export function defineJob<
     refuse('expected a name of 1 to 100 characters on one line, without spaces around it.');
   if (typeof definition.queue !== 'string' || !QUEUE.test(definition.queue))
     refuse(`expected queue "${definition.queue}" to be 1 to 100 characters without spaces and without : / , { } *.`);
-  const { destination, onDead } = definition;
-  const contract: AnyJobContract = {
+  const { destination, onDead, chunk } = definition;
+  const one: AnyJobContract & { readonly schema: Schema } = {
     kind: 'job',
     queue: definition.queue,
     name: definition.name,
     ...payloadPartsOf(definition, refuse),
+    schema: definition.schema,
+    chunk: undefined,
     retry: retryOf(definition.retry, judge),
     ...deadlinesOf(definition, judge),
     ...answersOf(definition, judge),
@@ -151,13 +169,14 @@ export function defineJob<
     onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),
     retention: retentionOf(definition.retention ?? {}, judge),
   };
+  const contract = chunk === undefined ? one : chunkedContract(one, { ...definition, chunk }, judge);
   const request = (data: unknown, options: EnqueueOptions = {}): JobRequest => ({
     kind: 'job-request',
     contract: callable,
     data,
     options,
   });
-  const callable = callableContract(request, contract) as JobContract<Schema, Progress, Result>;
+  const callable: AnyJobContract = callableContract(request, contract);
   return callable;
 }
 

@@ -1,3 +1,5 @@
+import { itemsIn } from '../chunk/chunk-schema.ts';
+import { requireAnswers, type ItemAnswer } from '../chunk/item-answer.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyJobContract, JobContract, SchemaOrNone } from './job-contract.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
@@ -18,9 +20,16 @@ export type ProgressOf<Progress extends SchemaOrNone> = Progress extends Standar
   : Json;
 
 /** What a handler must return: what the contract's `result` schema takes, unless it says an outcome; anything small without one. */
-export type ReturnedBy<Result extends SchemaOrNone> = Result extends StandardSchemaV1
-  ? StandardSchemaV1.InferInput<Result> | HandlerDecision
-  : HandlerResult;
+export type ReturnedBy<Result extends SchemaOrNone, Chunked extends boolean = false> = Chunked extends true
+  ? void | readonly ItemAnswer[] | HandlerDecision
+  : Result extends StandardSchemaV1
+    ? StandardSchemaV1.InferInput<Result> | HandlerDecision
+    : HandlerResult;
+
+/** What a handler gets: the data of its job, or all items of its chunk. */
+export type HandledBy<Schema extends StandardSchemaV1, Chunked extends boolean> = Chunked extends true
+  ? readonly StandardSchemaV1.InferOutput<Schema>[]
+  : StandardSchemaV1.InferOutput<Schema>;
 
 export type Perform<Data, N extends Needs, Progress = Json, Returned = HandlerResult> = (
   data: Data,
@@ -36,7 +45,11 @@ export interface Handler<Contract extends AnyJobContract = AnyJobContract, N ext
   readonly kind: 'handler';
   readonly contract: Contract;
   readonly needs: N;
-  perform(data: unknown, run: Run, needs: Readonly<Record<string, unknown>>): HandlerResult | Promise<HandlerResult>;
+  perform(
+    data: unknown,
+    run: Run,
+    needs: Readonly<Record<string, unknown>>,
+  ): HandlerResult | readonly ItemAnswer[] | Promise<HandlerResult | readonly ItemAnswer[]>;
 }
 
 /**
@@ -45,30 +58,33 @@ export interface Handler<Contract extends AnyJobContract = AnyJobContract, N ext
  * Use: `handle(contract, async (data, run) => ...)`, or with resources
  * `handle(contract, { mailer }, async (data, run, { mailer }) => ...)`. The handler runs at least once: make its
  * effect repeatable, and pass `run.signal` to what it waits for.
+ *
+ * The handler of a contract with `chunk` gets all items of the chunk and answers for each, in their order; nothing where all are done.
  */
-export function handle<Schema extends StandardSchemaV1, Progress extends SchemaOrNone, Result extends SchemaOrNone>(
-  contract: JobContract<Schema, Progress, Result>,
-  perform: Perform<
-    StandardSchemaV1.InferOutput<Schema>,
-    Record<never, never>,
-    ProgressOf<Progress>,
-    ReturnedBy<Result>
-  >,
-): Handler<JobContract<Schema, Progress, Result>, Record<never, never>>;
 export function handle<
   Schema extends StandardSchemaV1,
   Progress extends SchemaOrNone,
   Result extends SchemaOrNone,
+  Chunked extends boolean,
+>(
+  contract: JobContract<Schema, Progress, Result, Chunked>,
+  perform: Perform<HandledBy<Schema, Chunked>, Record<never, never>, ProgressOf<Progress>, ReturnedBy<Result, Chunked>>,
+): Handler<JobContract<Schema, Progress, Result, Chunked>, Record<never, never>>;
+export function handle<
+  Schema extends StandardSchemaV1,
+  Progress extends SchemaOrNone,
+  Result extends SchemaOrNone,
+  Chunked extends boolean,
   const N extends Needs,
 >(
-  contract: JobContract<Schema, Progress, Result>,
+  contract: JobContract<Schema, Progress, Result, Chunked>,
   needs: N,
-  perform: Perform<StandardSchemaV1.InferOutput<Schema>, N, ProgressOf<Progress>, ReturnedBy<Result>>,
-): Handler<JobContract<Schema, Progress, Result>, N>;
+  perform: Perform<HandledBy<Schema, Chunked>, N, ProgressOf<Progress>, ReturnedBy<Result, Chunked>>,
+): Handler<JobContract<Schema, Progress, Result, Chunked>, N>;
 export function handle(
   contract: AnyJobContract,
-  needsOrPerform: Needs | Perform<never, never>,
-  perform?: Perform<never, never>,
+  needsOrPerform: Needs | Perform<never, never, never, never>,
+  perform?: Perform<never, never, never, never>,
 ): Handler {
   const work = perform ?? needsOrPerform;
   if (typeof work !== 'function') {
@@ -80,12 +96,20 @@ export function handle(
       `handler of "${contract.name}": expected the need "${name}" to be what defineResource() has made.`,
     );
   }
+  // The runtime passes data that this contract's schema has validated and the needs named here.
+  const done: Handler['perform'] = (data, run, needs) => work(data as never, run as never, needs as never);
   return Object.freeze({
     kind: 'handler',
     contract,
     needs: perform === undefined ? {} : (needsOrPerform as Needs),
-    // The runtime passes data that this contract's schema has validated and the needs named here.
-    perform: (data: unknown, run: Run, needs: Readonly<Record<string, unknown>>) =>
-      work(data as never, run, needs as never),
+    perform: contract.chunk === undefined ? done : itemByItem(contract.name, done),
   });
+}
+
+/** The items in place of the chunk, and an answer for each. */
+function itemByItem(contract: string, done: Handler['perform']): Handler['perform'] {
+  return async (data, run, needs) => {
+    const items = itemsIn(data);
+    return requireAnswers(contract, items.length, await done(items, run, needs));
+  };
 }

@@ -2,6 +2,8 @@ import type { Death } from '../run/death.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Backoff } from '../../resilience/index.ts';
 import type { Duration } from '../../time/index.ts';
+import type { ChunkPolicy } from '../chunk/chunk-policy.ts';
+import type { Items } from '../chunk/chunk-schema.ts';
 import type { KeyPolicy } from './key-policy.ts';
 import type { PayloadContract } from '../payload/payload-contract.ts';
 
@@ -48,7 +50,10 @@ export interface EnqueueOptions {
   readonly correlationId?: string;
 }
 
-/** What a contract says, whatever its data: the view that rooms which do not know the type work with. */
+/**
+ * What a contract says, whatever its data: the view that rooms which do not know the type work with. `schema`, `upgrade`, `sensitive` and
+ * `retention.forget` are of the data as it is stored: of a chunk that is `{ items }`.
+ */
 export interface AnyJobContract extends PayloadContract {
   readonly kind: 'job';
   readonly queue: string;
@@ -76,18 +81,27 @@ export interface AnyJobContract extends PayloadContract {
   readonly resultForMs: number;
   /** What is queued when a job of it is dead; undefined: nothing. */
   readonly onDead: ((death: Death) => JobRequest | undefined) | undefined;
+  /** How the items of many calls are gathered into one job; undefined: each call is a job. */
+  readonly chunk: ChunkPolicy | undefined;
 }
 
 /** A part of a contract that may be left out. */
 export type SchemaOrNone = StandardSchemaV1 | undefined;
 
-/** A definition of a kind of work. Call it to make a request: `welcomeEmail({ ... })`. */
+/**
+ * A definition of a kind of work. Call it to make a request: `welcomeEmail({ ... })`. `Schema` is that of what a caller gives; of a `Chunked`
+ * contract, that of one item.
+ */
 export interface JobContract<
   Schema extends StandardSchemaV1 = StandardSchemaV1,
   Progress extends SchemaOrNone = SchemaOrNone,
   Result extends SchemaOrNone = SchemaOrNone,
+  Chunked extends boolean = boolean,
 > extends AnyJobContract {
-  readonly schema: Schema;
+  readonly schema: Chunked extends true
+    ? StandardSchemaV1<Items<StandardSchemaV1.InferInput<Schema>>, Items<StandardSchemaV1.InferOutput<Schema>>>
+    : Schema;
+  readonly chunk: Chunked extends true ? ChunkPolicy<Schema> : undefined;
   readonly progress: Progress;
   readonly result: Result;
   (data: StandardSchemaV1.InferInput<Schema>, options?: EnqueueOptions): JobRequest;
@@ -101,9 +115,13 @@ export interface JobRequest {
   readonly options: EnqueueOptions;
 }
 
-/** What a producer gives. */
-export type InputOf<Contract extends AnyJobContract> = StandardSchemaV1.InferInput<Contract['schema']>;
-/** What a handler gets. */
+/** What a producer gives: of a chunk's contract one item. */
+export type InputOf<Contract extends AnyJobContract> = Contract['chunk'] extends {
+  readonly item: { readonly schema: infer Item extends StandardSchemaV1 };
+}
+  ? StandardSchemaV1.InferInput<Item>
+  : StandardSchemaV1.InferInput<Contract['schema']>;
+/** What the stored data reads as: what a handler gets, or `{ items }` of a chunk. */
 export type OutputOf<Contract extends AnyJobContract> = StandardSchemaV1.InferOutput<Contract['schema']>;
 /** What whoever waits for a job of this contract gets: without a `result` schema what its handler returned, as JSON gives it back. */
 export type ResultOf<Contract extends Pick<AnyJobContract, 'result'>> = Contract['result'] extends StandardSchemaV1

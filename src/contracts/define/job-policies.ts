@@ -1,14 +1,8 @@
 import type { AnyJobContract, Priority, RetentionPolicy, RetryPolicy, SchemaOrNone } from './job-contract.ts';
-import { speaksStandardSchema, type Refuse } from './payload-definition.ts';
+import type { Judge } from './judge.ts';
+import { speaksStandardSchema } from './payload-definition.ts';
 import { exponential, type Backoff } from '../../resilience/index.ts';
 import type { Duration } from '../../time/index.ts';
-
-/** What each part of a definition is judged with. */
-export interface Judge {
-  readonly refuse: Refuse;
-  /** In milliseconds. @throws InvalidOptionsError that names the contract and the part */
-  readonly duration: (value: Duration, part: string) => number;
-}
 
 /** Silence is looked for every 50 ms; a pause of a garbage collector is none. */
 const SHORTEST_SILENCE_MS = 200;

@@ -3,10 +3,23 @@ import { toMilliseconds, YEAR_MS, type Duration } from '../../time/index.ts';
 
 /** What a handler decides of its run. Return it or throw it. Made by the functions below: a value of the same shape is a plain result. */
 export type HandlerDecision =
-  | { readonly kind: 'decision'; readonly what: 'retry'; readonly afterMs: number; readonly reason: string }
+  | RetryDecision
   | { readonly kind: 'decision'; readonly what: 'snooze'; readonly forMs: number; readonly reason: string }
   | { readonly kind: 'decision'; readonly what: 'cancel'; readonly reason: string }
-  | { readonly kind: 'decision'; readonly what: 'dead'; readonly reason: string };
+  | DeadDecision;
+
+export interface RetryDecision {
+  readonly kind: 'decision';
+  readonly what: 'retry';
+  readonly afterMs: number;
+  readonly reason: string;
+}
+
+export interface DeadDecision {
+  readonly kind: 'decision';
+  readonly what: 'dead';
+  readonly reason: string;
+}
 
 /** Not a private symbol: an app may have loaded two copies of the package. */
 const MADE_HERE = Symbol.for('shiftwork.outcome');
@@ -18,7 +31,7 @@ const SHORTEST_SNOOZE_MS = 1_000;
  * This attempt failed; try again after the given time instead of the contract's backoff.
  * @throws InvalidOptionsError for what is no duration, or above a year
  */
-export function retryAfter(delay: Duration, reason: string): HandlerDecision {
+export function retryAfter(delay: Duration, reason: string): RetryDecision {
   return decision({
     kind: 'decision',
     what: 'retry',
@@ -42,7 +55,7 @@ export function cancel(reason: string): HandlerDecision {
 }
 
 /** Trying again cannot help: keep it as a dead letter. */
-export function dead(reason: string): HandlerDecision {
+export function dead(reason: string): DeadDecision {
   return decision({ kind: 'decision', what: 'dead', reason: textOf(reason) });
 }
 
@@ -50,7 +63,7 @@ export function isHandlerDecision(value: unknown): value is HandlerDecision {
   return typeof value === 'object' && value !== null && MADE_HERE in value && isWhole(value);
 }
 
-function decision(said: HandlerDecision): HandlerDecision {
+function decision<Said extends HandlerDecision>(said: Said): Said {
   return Object.assign(said, { [MADE_HERE]: true });
 }
 

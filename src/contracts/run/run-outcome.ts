@@ -21,4 +21,21 @@ export type RunOutcome =
       readonly begun?: false;
     }
   | { readonly kind: 'dead'; readonly reason: DeadReason; readonly error: Error; readonly begun?: false }
+  | DividedOutcome
   | { readonly kind: 'handed-back' };
+
+/** Of a chunk: its items came to different ends. The numbers are their places in the chunk, from 0. */
+export interface DividedOutcome {
+  readonly kind: 'divided';
+  readonly done: number;
+  /** They come again together, in a chunk of their own. */
+  readonly retry: { readonly items: readonly number[]; readonly afterMs: number; readonly error: Error } | undefined;
+  /** Each becomes a dead letter of its own. */
+  readonly dead: readonly DeadItem[];
+}
+
+export interface DeadItem {
+  readonly item: number;
+  readonly reason: DeadReason;
+  readonly error: Error;
+}

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import type { KeyedDigests } from '../../secrets/index.ts';
 
 /** `QUEUE-TIME-TAIL`: no colon (BullMQ's separator), never digits only, sorts by time within a queue. Those of 0.1 have the same form. */
@@ -17,8 +17,17 @@ export function jobIdOf(queue: string, sortable: string): string {
  * The id of a job that follows from something, the same for the same cause: the time of the cause and a keyed digest of it, about 108 bits.
  */
 export function derivedId(queue: string, atMs: number, cause: string, digests: KeyedDigests): string {
+  return idFrom(queue, atMs, digests.hexOf('cause', cause));
+}
+
+/** The id of a job that is made of a part of another one, the same for the same part. A job's id says nothing of its data: no secret is needed. */
+export function partId(queue: string, atMs: number, jobId: string, part: string): string {
+  return idFrom(queue, atMs, createHash('sha256').update(`${jobId} ${part}`).digest('hex'));
+}
+
+function idFrom(queue: string, atMs: number, hex: string): string {
   const time = Math.max(0, Math.floor(atMs)).toString(36).padStart(TIME, '0').slice(-TIME);
-  const rest = BigInt(`0x${digests.hexOf('cause', cause)}`)
+  const rest = BigInt(`0x${hex}`)
     .toString(36)
     .padStart(SORTABLE - TIME + TAIL, '0')
     .slice(-(SORTABLE - TIME + TAIL));

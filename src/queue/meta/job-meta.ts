@@ -1,3 +1,5 @@
+import { readPart, writePart, type ChunkPart } from './chunk-part.ts';
+
 /**
  * What Shiftwork knows about a job beside its data. It travels in BullMQ's `telemetry.metadata` option (stored as `tm`),
  * which both engines keep as an opaque text, so that `data` stays exactly what the producer gave. Only what differs from the
@@ -14,19 +16,18 @@ export interface JobMeta {
   readonly userId?: string | undefined;
   /** Of which it is a member: whoever ends it says so there. */
   readonly batchId?: string | undefined;
+  /** Of a chunk whose items come from several traces: their traceparents, some at most. */
+  readonly links?: readonly string[] | undefined;
+  /** Of a job that was a part of a chunk. */
+  readonly part?: ChunkPart | undefined;
 }
 
 const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
 
 export function writeMeta(meta: JobMeta): string | undefined {
-  const { version, correlationId, traceparent, causationId, userId, batchId } = meta;
-  if (
-    version === 1 &&
-    correlationId === undefined &&
-    causationId === undefined &&
-    userId === undefined &&
-    batchId === undefined
-  ) {
+  const { version, correlationId, traceparent, causationId, userId, batchId, links, part } = meta;
+  const isCausedByNothing = correlationId === undefined && causationId === undefined && userId === undefined;
+  if (version === 1 && isCausedByNothing && batchId === undefined && links === undefined && part === undefined) {
     // What most traced jobs carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
     return traceparent;
   }
@@ -37,6 +38,8 @@ export function writeMeta(meta: JobMeta): string | undefined {
     a: causationId,
     u: userId,
     b: batchId,
+    l: links,
+    p: part && writePart(part),
   });
 }
 
@@ -52,7 +55,8 @@ export function readMeta(text: unknown): JobMeta {
     return NONE;
   }
   if (typeof parsed !== 'object' || parsed === null) return NONE;
-  const { v, c, t, a, u, b } = parsed as Readonly<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b', unknown>>;
+  const { v, c, t, a, u, b, l, p }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'p', unknown>> = parsed;
+  const part = readPart(p);
   return {
     version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
     correlationId: typeof c === 'string' && c.length <= 200 ? c : undefined,
@@ -60,6 +64,8 @@ export function readMeta(text: unknown): JobMeta {
     ...(isId(a) && { causationId: a }),
     ...(isId(u) && { userId: u }),
     ...(isId(b) && { batchId: b }),
+    ...(Array.isArray(l) && { links: l.filter(each => typeof each === 'string' && isTraceparent(each)) }),
+    ...(part !== undefined && { part }),
   };
 }
 

@@ -31,6 +31,12 @@ export function checkOptions(contract: AnyJobContract, options: EnqueueOptions):
       );
     }
   }
+  if (contract.chunk !== undefined && (options.idempotencyKey !== undefined || options.generated !== undefined)) {
+    throw new InvalidOptionsError(
+      `Expected no idempotencyKey and no generated for "${contract.name}": its items travel in chunks, and a job of many has no key. ` +
+        'Put what identifies an item into it, for where it is kept.',
+    );
+  }
   const delayMs = options.delay === undefined ? 0 : toMilliseconds(options.delay, 'delay');
   if (options.delay !== undefined && options.at !== undefined) {
     throw new InvalidOptionsError(`Expected at or delay for "${contract.name}", got both.`);

@@ -12,6 +12,7 @@ import type { IdSource } from '../../time/index.ts';
 import { currentCause } from '../../tracing/index.ts';
 import type { KeyBefore, StoredKey } from '../../engine/index.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
+import { checkItem, chunkJson } from '../chunks/chunk-item.ts';
 import { checkOptions, delayUntil, type CheckedOptions } from './check-options.ts';
 import { derivedId, jobIdOf } from '../ids/job-id.ts';
 import { contractKeyOf, jobKeyOf, type JobKey } from '../keys/job-key.ts';
@@ -73,7 +74,13 @@ export function check(
   options: EnqueueOptions | undefined,
   origin?: JobOrigin,
 ): CheckedJob {
-  const checked = options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
+  const checked = optionsFor(contract, options);
+  const { chunk } = contract;
+  if (chunk !== undefined) {
+    const { json } = checkItem(chunk, data);
+    const causes = origin && [ORIGIN, origin.cause];
+    return { contract, data: { items: [data] }, json: chunkJson([json]), key: causes, origin, options: checked };
+  }
   const output = validatePayload(contract, data);
   const json = writePayload(contract, data);
   const caused = origin === undefined || origin.byIdAlone === true ? undefined : [ORIGIN, origin.cause];
@@ -81,19 +88,25 @@ export function check(
   return { contract, data, json, key, origin, options: checked };
 }
 
+/** @throws InvalidOptionsError */
+export function optionsFor(contract: AnyJobContract, options: EnqueueOptions | undefined): CheckedOptions {
+  return options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
+}
+
 /** Builds the BullMQ job. Secrets are needed where the job has a key. */
 export function finish(
-  { ids, now = Date.now, traceparent, batchId }: PrepareContext,
+  context: PrepareContext,
   { contract, data, json, key: parts, origin, options: given }: CheckedJob,
   secrets: Secrets | undefined,
 ): PreparedJob {
+  const { traceparent, batchId } = context;
   const cause = currentCause();
-  const delayMs = given.atMs === undefined ? given.delayMs : delayUntil(contract, given.atMs, now());
+  const delayMs = delayOf(context, contract, given);
   const correlationId = given.correlationId ?? cause?.correlationId;
   const { present, previous } = secrets ?? {};
   const idWith =
     origin && ((digests: Secrets['present']) => derivedId(contract.queue, origin.atMs, origin.cause, digests));
-  const id = (present && idWith?.(present)) ?? jobIdOf(contract.queue, ids.next(now()));
+  const id = (present && idWith?.(present)) ?? newJobId(context, contract);
   const trace = traceparent() ?? cause?.traceparent;
   const canonical = parts?.[0] === ORIGIN ? undefined : parts && canonicalJson(json, given.generated);
   const key = parts && secrets && jobKeyOf(secrets, contract.name, parts, canonical);
@@ -120,12 +133,29 @@ export function finish(
   };
 }
 
+export function newJobId(context: PrepareContext, { queue }: AnyJobContract): string {
+  return jobIdOf(queue, context.ids.next(nowOf(context)));
+}
+
+/** Until the job starts, from now. @throws InvalidOptionsError */
+export function delayOf(
+  context: PrepareContext,
+  contract: AnyJobContract,
+  { delayMs, atMs }: Pick<CheckedOptions, 'delayMs' | 'atMs'>,
+): number {
+  return atMs === undefined ? delayMs : delayUntil(contract, atMs, nowOf(context));
+}
+
+function nowOf({ now = Date.now }: PrepareContext): number {
+  return now();
+}
+
 /** Where the contract's own key ends with its job. */
 const CALLS_KNOWN_MS = 86_400_000;
 
 const SHARED = new WeakMap<AnyJobContract, Map<number, Readonly<JobsOptions>>>();
 
-function optionsOf(
+export function optionsOf(
   contract: AnyJobContract,
   priority: number,
   delayMs: number,

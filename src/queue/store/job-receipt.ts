@@ -7,4 +7,6 @@ export interface JobReceipt {
   readonly deduplicated: boolean;
   /** True when that job waits and has taken over this call's data and start: its contract keeps the `last`. */
   readonly updated?: true;
+  /** Of an item that was gathered: its place in the chunk whose job has that id, from 0. */
+  readonly item?: number;
 }

@@ -71,7 +71,12 @@ export function checkUpdate(update: JobUpdate & { readonly contract?: AnyJobCont
   };
 }
 
-/** @throws InvalidPayloadError, PayloadTooLargeError */
+/** @throws InvalidPayloadError, PayloadTooLargeError; InvalidOptionsError for a chunk */
 export function checkData(contract: AnyJobContract, data: unknown): CheckedData {
+  if (contract.chunk !== undefined) {
+    throw new InvalidOptionsError(
+      `Expected no data for a job of "${contract.name}": it has the items of many calls. Enqueue another item.`,
+    );
+  }
   return { output: validatePayload(contract, data), json: writePayload(contract, data) };
 }

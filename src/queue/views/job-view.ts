@@ -1,6 +1,6 @@
 import { placeOfKey, type ChildStanding, type Engine, type EngineJob, type JobPlace } from '../../engine/index.ts';
 import { endReasonOf, hasBegun } from '../meta/end-reason.ts';
-import { progressIn } from '../meta/job-marks.ts';
+import { marksOf, progressIn } from '../meta/job-marks.ts';
 import { parseJobId } from '../ids/job-id.ts';
 import { readMeta } from '../meta/job-meta.ts';
 import { readStoredJob } from './read-stored-job.ts';
@@ -95,17 +95,19 @@ function endedView(view: JobView, lastLine: string | undefined): JobView {
 
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
   const id = job.id ?? '';
-  const meta = readMeta(job.opts.telemetry?.metadata);
+  const { correlationId = id, part, batchId } = readMeta(job.opts.telemetry?.metadata);
+  const before = part?.attempts ?? 0;
   return {
     id,
     name: job.name,
     queue,
     state: STATES[state] ?? 'unknown',
-    attemptsMade: job.attemptsMade,
+    // Of a part of a chunk those before it was one count too, until it is replayed.
+    attemptsMade: job.attemptsMade + (marksOf(job.progress).replayedAt === undefined ? before : 0),
     // BullMQ says 0 where none were given.
-    attempts: job.opts.attempts || 1,
-    correlationId: meta.correlationId ?? id,
-    batch: meta.batchId,
+    attempts: (job.opts.attempts || 1) + before,
+    correlationId,
+    batch: batchId,
     parent: job.parentKey === undefined ? undefined : placeOfKey(job.parentKey),
     children: undefined,
     enqueuedAt: job.timestamp,

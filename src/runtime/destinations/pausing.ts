@@ -33,7 +33,8 @@ export function pauseOf({ name }: Destination, { state, at }: Look): Waits | und
 
 /** What the end of a run says about its destination; undefined when it says nothing. */
 export function findingOf(outcome: Outcome): Finding | undefined {
-  if (outcome.kind === 'succeeded') return { what: 'well' };
+  // A far side that has answered for some items of a chunk is there.
+  if (outcome.kind === 'succeeded' || outcome.kind === 'divided') return { what: 'well' };
   if (outcome.kind !== 'retry' && outcome.kind !== 'dead') return undefined;
   const { error } = outcome;
   if (hasCode(error, 'JOB_TIMEOUT')) return { what: 'failed' };

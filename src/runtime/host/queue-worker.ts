@@ -16,6 +16,7 @@ import { isOutage } from '../../resilience/index.ts';
 import { NoteSender } from '../run/notes/note-sender.ts';
 import type { QueueContext } from '../run/run-context.ts';
 import { FollowDeaths } from '../run/follow-death.ts';
+import { addParts } from '../run/chunks/add-parts.ts';
 import { runJob } from '../run/run-job.ts';
 import { refusedSuccess, unclear, unstorable, type RunEnd } from '../run/settle.ts';
 import type { ClaimedJob } from '../supervisor/child/messages.ts';
@@ -139,8 +140,27 @@ export class QueueWorker {
       this.#loop.letGo(job);
       return;
     }
-    const { death } = runEnd;
+    const { division } = runEnd;
     if (this.#mayHaveDied(job, runEnd)) await this.#following.forget(job.id, this.#context.queue);
+    if (division !== undefined) {
+      const added = await addParts(this.#queue, job, division).catch((error: unknown) => {
+        this.#failed(error);
+        return 'refused' as const;
+      });
+      // Whoever has the job by now divides it, or runs it again.
+      if (added === 'lost') {
+        this.#loop.letGo(job);
+        return;
+      }
+      if (added === 'refused') {
+        runEnd = refusedSuccess(
+          this.#context,
+          job,
+          new Error('The engine cannot hold what the chunk was divided into.'),
+        );
+      }
+    }
+    const { death } = runEnd;
     const follow = death === undefined ? undefined : await this.#following.intend(death);
     const answer = await this.#loop.settle(job, runEnd.end);
     if (answer.kind === 'settled') {

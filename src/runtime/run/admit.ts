@@ -1,5 +1,6 @@
 import { marksOf, progressIn, UndecodableJobError, withMarks } from '../../queue/index.ts';
 import { decodePayload, type AnyJobContract } from '../../contracts/index.ts';
+import { readableItems, type ReadableItems } from './chunks/readable-items.ts';
 import { JobExpiredError } from './job-expired-error.ts';
 import { UnknownJobError } from './unknown-job-error.ts';
 import type { Assignment, RunContext } from './run-context.ts';
@@ -13,6 +14,8 @@ export interface Admitted {
   readonly kind: 'admitted';
   readonly assignment: Assignment;
   readonly data: unknown;
+  /** Of a chunk in which some items cannot be read: the others. */
+  readonly readable?: ReadableItems;
 }
 
 /** Decides whether a job may run: known, readable, not too old. What it may not has its outcome. */
@@ -26,14 +29,18 @@ export async function admit(run: RunContext): Promise<Admitted | Outcome> {
   const { contract } = assignment;
   const decoded = await decodePayload(contract, meta.version, job.data);
   if (decoded.kind === 'newer-version') return waitForRelease(run, `version ${decoded.version}`);
-  if (decoded.kind === 'unreadable') return undecodable(contract.name, decoded.detail);
+  const { chunk } = contract;
+  const isChunk = decoded.kind === 'unreadable' && chunk !== undefined;
+  const readable = isChunk ? readableItems(chunk, meta.version, job.data) : undefined;
+  if (decoded.kind === 'unreadable' && readable === undefined) return undecodable(contract.name, decoded.detail);
   if (isExpired(run, contract)) {
     const error = new JobExpiredError(contract.name, run.startedAt - job.timestamp, contract.expiresAfterMs ?? 0);
     return { kind: 'dead', reason: 'expired', error, begun: false };
   }
   // Found: should the job come back to a release that does not know it, after a rollback, that one's hour begins then.
   if (since !== undefined) await run.at.clearNote(job.id, progressIn(job.progress) ?? 0);
-  return { kind: 'admitted', assignment, data: decoded.data };
+  if (readable !== undefined) return { kind: 'admitted', assignment, data: readable.data, readable };
+  return { kind: 'admitted', assignment, data: decoded.kind === 'data' ? decoded.data : undefined };
 }
 
 export function isExpired({ at, job, startedAt }: RunContext, { expiresAfterMs }: AnyJobContract): boolean {

@@ -9,6 +9,7 @@ const KINDS: ReadonlySet<unknown> = new Set<Outcome['kind']>([
   'snoozed',
   'cancelled',
   'dead',
+  'divided',
   'handed-back',
 ]);
 

@@ -10,6 +10,7 @@ import {
 } from '../../contracts/index.ts';
 import { backoffDelay, isDeliveryError } from '../../resilience/index.ts';
 import { isEffectInProgress } from '../../state/index.ts';
+import { classifyAnswers } from './chunks/classify-answers.ts';
 import { JobDeadError } from './job-dead-error.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -27,6 +28,8 @@ export interface AttemptInfo {
 export function classifyReturn(contract: AnyJobContract, returned: unknown, info: AttemptInfo): Outcome {
   try {
     if (isHandlerDecision(returned)) return fromDecision(contract, returned, info);
+    if (contract.chunk !== undefined && Array.isArray(returned))
+      return classifyAnswers(returned, thrown => classifyThrow(contract, thrown, info));
     requireResult(contract, returned);
     return { kind: 'succeeded', result: returned };
   } catch (error) {
@@ -52,7 +55,7 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
   if (isJobCancelled(error)) return { kind: 'cancelled', reason: error.reason };
   if (hasCode(error, 'JOB_DEAD') || isUnrecoverable(error)) return { kind: 'dead', reason: 'said-by-handler', error };
   // The handler's own fault, which stays: another attempt would do again what is done.
-  if (hasCode(error, 'STEP_REFUSED') || hasCode(error, 'STEP_REPEATED'))
+  if (hasCode(error, 'STEP_REFUSED', 'STEP_REPEATED', 'ANSWERS_INVALID'))
     return { kind: 'dead', reason: 'permanent', error };
   if (isEffectInProgress(error)) {
     const untilMs = info.now() + error.retryAfterMs;

@@ -1,3 +1,4 @@
+import { itemsIn } from '../../contracts/index.ts';
 import { runFields, waitedMs, type RunContext } from './run-context.ts';
 import { scrubbedReason, storedError } from './stored-error.ts';
 import type { Outcome } from './outcome.ts';
@@ -8,6 +9,7 @@ const FACT_OF = {
   snoozed: 'job.snoozed',
   cancelled: 'job.cancelled',
   dead: 'job.dead',
+  divided: 'job.divided',
   'handed-back': 'job.handed-back',
 } as const;
 
@@ -17,12 +19,13 @@ export function outcomeFact(run: RunContext, outcome: Outcome): (() => void) | u
   if (!facts.wants(FACT_OF[outcome.kind])) return undefined;
   const fields = runFields(run);
   const ranMs = Math.round(performance.now() - run.begunAt);
+  const items = itemCount(run);
   switch (outcome.kind) {
     case 'succeeded':
-      return () => facts.emit('job.succeeded', { ...fields, waitedMs: waitedMs(run), ranMs });
+      return () => facts.emit('job.succeeded', { ...fields, waitedMs: waitedMs(run), ranMs, ...items });
     case 'retry': {
       const error = storedError(run, outcome.error);
-      return () => facts.emit('job.retried', { ...fields, ranMs, retryInMs: outcome.afterMs, error });
+      return () => facts.emit('job.retried', { ...fields, ranMs, retryInMs: outcome.afterMs, error, ...items });
     }
     case 'snoozed': {
       const { untilMs, alarm } = outcome;
@@ -35,9 +38,19 @@ export function outcomeFact(run: RunContext, outcome: Outcome): (() => void) | u
     }
     case 'dead': {
       const error = storedError(run, outcome.error);
-      return () => facts.emit('job.dead', { ...fields, ranMs, reason: outcome.reason, error });
+      return () => facts.emit('job.dead', { ...fields, ranMs, reason: outcome.reason, error, ...items });
+    }
+    case 'divided': {
+      const { done, retry, dead } = outcome;
+      const counts = { done, retried: retry?.items.length ?? 0, dead: dead.length };
+      return () => facts.emit('job.divided', { ...fields, waitedMs: waitedMs(run), ranMs, ...counts });
     }
     case 'handed-back':
       return () => facts.emit('job.handed-back', { ...fields, ranMs });
   }
+}
+
+/** Of a chunk alone. */
+function itemCount({ assignment, job }: RunContext): { readonly items?: number } {
+  return assignment?.contract.chunk === undefined ? {} : { items: itemsIn(job.data).length };
 }

@@ -1,5 +1,6 @@
 import { causedBy, type Cause, type Tracer } from '../../tracing/index.ts';
 import {
+  itemsIn,
   type AnyJobContract,
   JobAbortedError,
   JobCancelledError,
@@ -122,8 +123,9 @@ function causeOf({ jobId, meta }: RunContext): Cause {
 
 /** The handler's work as a span that continues the producer's trace. It ends when the handler does, also where the run was given up. */
 function inRunSpan(tracer: Tracer, run: RunContext, work: () => unknown): Promise<unknown> {
-  const { at, job, jobId, meta, attempt } = run;
+  const { at, job, jobId, meta, attempt, assignment } = run;
   const attributes = {
+    ...(assignment?.contract.chunk !== undefined && { 'messaging.batch.message_count': itemsIn(job.data).length }),
     'messaging.system': 'shiftwork',
     'messaging.operation.type': 'process',
     'messaging.destination.name': at.queue,
@@ -135,7 +137,7 @@ function inRunSpan(tracer: Tracer, run: RunContext, work: () => unknown): Promis
   const within = (traceparent: string): Promise<unknown> =>
     // An async function, so that a handler that throws at once rejects as well.
     causedBy({ ...causeOf(run), traceparent, tracer }, async () => work());
-  return tracer.span(`job.run ${job.name}`, meta.traceparent, attributes, within, 'consumer');
+  return tracer.span(`job.run ${job.name}`, meta.traceparent, attributes, within, 'consumer', meta.links);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

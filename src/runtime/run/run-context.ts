@@ -3,7 +3,7 @@ import type { Tracer } from '../../tracing/index.ts';
 import type { Engine, EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
 import type { Facts, RunFields } from '../../facts/index.ts';
 import type { FollowBatches } from '../batches/follow-batches.ts';
-import { firstDueAt, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
+import { firstDueAt, marksOf, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
 import type { Destinations } from '../destinations/destinations.ts';
 import type { Fetches } from '../host/fetches.ts';
@@ -79,14 +79,18 @@ export interface RunContext {
 
 export function runContext(at: QueueContext, job: TakenJob): RunContext {
   const begunAt = performance.now();
+  const meta = readMeta(job.opts.telemetry?.metadata);
+  // A part of a chunk goes on where its chunk was.
+  const before = meta.part?.attempts ?? 0;
+  const isReplayed = before > 0 && typeof job.progress === 'object' && marksOf(job.progress).replayedAt !== undefined;
   return {
     at,
     job,
     jobId: job.id,
-    meta: readMeta(job.opts.telemetry?.metadata),
+    meta,
     assignment: at.assignments.get(job.name),
-    attempt: job.attemptsMade + 1,
-    attempts: job.opts.attempts || 1,
+    attempt: job.attemptsMade + 1 + (isReplayed ? 0 : before),
+    attempts: (job.opts.attempts || 1) + before,
     startedAt: at.clock.at(begunAt),
     begunAt,
     now: at.now,

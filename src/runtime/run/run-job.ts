@@ -1,6 +1,8 @@
 import { decodeAtOnce } from '../../contracts/index.ts';
 import type { TakenJob } from '../../engine/index.ts';
 import { admit, isExpired, type Admitted } from './admit.ts';
+import { decidedBefore } from './chunks/before.ts';
+import { withBroken } from './chunks/readable-items.ts';
 import { perform } from './perform.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
 import { endOf, type RunEnd } from './settle.ts';
@@ -37,13 +39,18 @@ async function outcomeOf(run: RunContext): Promise<Outcome> {
     const reason = job.deferredFailure === STALLED_TOO_OFTEN ? 'stalled' : 'attempts-exhausted';
     return { kind: 'dead', reason, error: new Error(job.deferredFailure), begun: false };
   }
+  if (run.meta.part !== undefined || (run.assignment?.contract.chunk !== undefined && job.attemptsStarted > 1)) {
+    const decided = await decidedBefore(run);
+    if (decided !== undefined) return decided;
+  }
   const admitted = admitAtOnce(run) ?? (await admit(run));
   if (admitted.kind !== 'admitted') return admitted;
   const passage = at.destinations === undefined ? undefined : await passageOf(run, admitted, at.destinations);
   if (passage?.kind === 'waits') return passage.outcome;
   // It may have been asked to stop while the job was looked at.
   if (at.stopping()) return { kind: 'handed-back' };
-  return perform(run, admitted.assignment, admitted.data, passage?.passage);
+  const outcome = await perform(run, admitted.assignment, admitted.data, passage?.passage);
+  return admitted.readable === undefined ? outcome : withBroken(outcome, admitted.readable);
 }
 
 /** The common case: a known job of the current version, validated without a promise, not expired, nothing noted on it. */

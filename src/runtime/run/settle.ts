@@ -6,10 +6,13 @@ import {
   type BatchOfEnd,
   type EndKind,
   type Keep,
+  type NewJob,
   type TakenJob,
 } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
 import { readMeta } from '../../queue/index.ts';
+import { divisionOf, partsOf } from './chunks/division.ts';
+import { writeDivision } from './chunks/stored-division.ts';
 import { classifyThrow } from './classify.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
 import { deathOf } from './follow-death.ts';
@@ -23,6 +26,8 @@ export interface RunEnd {
   readonly emit: (() => void) | undefined;
   /** Where the contract says what follows when its job is dead. */
   readonly death?: Death | undefined;
+  /** Of a chunk that is divided: to be kept with its job, then the jobs to be added, before the end is written. */
+  readonly division?: { readonly stored: string; readonly parts: readonly NewJob[] } | undefined;
 }
 
 /** For jobs that bring no policy of their own: added by another program, or damaged. */
@@ -37,6 +42,10 @@ export function endOf(run: RunContext, outcome: Outcome): RunEnd {
   // The death and its line in the job's history bear the same time: by it what follows is found to have happened.
   const at = Math.floor(run.now());
   const ended = { end: endKindOf(run, outcome, at), emit: outcomeFact(run, outcome) };
+  if (outcome.kind === 'divided') {
+    const division = divisionOf(run, outcome);
+    return { ...ended, division: { stored: writeDivision(division), parts: partsOf(run, division) } };
+  }
   return outcome.kind === 'dead' && run.assignment?.contract.onDead !== undefined
     ? { ...ended, death: deathIn(run, run.assignment.contract, outcome, at) }
     : ended;
@@ -64,6 +73,13 @@ function endKindOf(run: RunContext, outcome: Outcome, now: number): EndKind {
       const key = keyEndOf(job.opts, 'succeeded');
       const result = resultOf(run, outcome.result);
       return { what: 'succeeded', result, keep, key, batch: batchOf(run), data: forgotten(run), keptMs };
+    }
+    // The chunk itself has done its part: what is not done goes on in jobs of its own.
+    case 'divided': {
+      const { done, retry, dead } = outcome;
+      const result = JSON.stringify({ done, retried: retry?.items.length ?? 0, dead: dead.length });
+      const keep = keepOf(job.opts.removeOnComplete, KEEP_COMPLETED);
+      return { what: 'succeeded', result, keep, key: keyEndOf(job.opts, 'succeeded'), data: forgotten(run) };
     }
     case 'retry': {
       const stored = storedError(run, outcome.error);

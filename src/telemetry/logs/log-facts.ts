@@ -20,6 +20,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'job.logged': ['info'],
   'job.succeeded': ['info'],
   'job.retried': ['warn'],
+  'job.divided': ['warn'],
   'job.snoozed': ['info', 'warn'],
   'job.cancelled': ['info'],
   'job.dead': ['info', 'error'],

@@ -52,6 +52,15 @@ export function countJobs(registry: Registry, facts: Facts, names: KnownNames): 
     labelNames: ['queue'],
     registers,
   });
+  const items = new Counter({
+    name: 'shiftwork_chunk_items_total',
+    help: 'Items of chunks by what became of them: done, retried, dead.',
+    labelNames: [...LABELS, 'outcome'],
+    registers,
+  });
+  const itemsOf = (fields: NamedJob, outcome: 'done' | 'retried' | 'dead', count: number | undefined): void => {
+    if (count !== undefined && count > 0) items.inc({ ...labelsOf(fields), outcome }, count);
+  };
   // A series that begins with its first event hides that event from `increase()`: nobody would be woken.
   for (const { queue, name } of names.jobs) for (const reason of DEAD_REASONS) dead.inc({ queue, name, reason }, 0);
   for (const queue of names.queues) stalled.inc({ queue }, 0);
@@ -64,13 +73,25 @@ export function countJobs(registry: Registry, facts: Facts, names: KnownNames): 
       row.succeeded += 1;
       row.wait.observe(fields.waitedMs / 1_000);
       row.run.observe(fields.ranMs / 1_000);
+      if (fields.items !== undefined) itemsOf(fields, 'done', fields.items);
+    }),
+    facts.on('job.divided', ({ fields }) => {
+      const row = rows.of(fields.queue, fields.jobName);
+      row.succeeded += 1;
+      row.wait.observe(fields.waitedMs / 1_000);
+      row.run.observe(fields.ranMs / 1_000);
+      itemsOf(fields, 'done', fields.done);
+      itemsOf(fields, 'retried', fields.retried);
+      // Each dead one says so itself, when it has become a dead letter.
     }),
     facts.on('job.retried', ({ fields }) => {
       retried.inc(labelsOf(fields));
+      itemsOf(fields, 'retried', fields.items);
       ran(fields, fields.ranMs);
     }),
     facts.on('job.dead', ({ fields }) => {
       dead.inc({ ...labelsOf(fields), reason: fields.reason });
+      itemsOf(fields, 'dead', fields.items);
       ran(fields, fields.ranMs);
     }),
     facts.on('job.deduplicated', ({ fields }) => deduplicated.inc(labelsOf(fields))),

@@ -7,6 +7,7 @@ import {
   context,
   trace,
   type Span,
+  type SpanContext,
   type Tracer as OtelTracer,
 } from '@opentelemetry/api';
 import { continueTrace, type Tracer } from '../../tracing/index.ts';
@@ -27,9 +28,10 @@ const KINDS = {
  */
 export function openTelemetryTracer(tracer: OtelTracer = trace.getTracer('shiftwork')): Tracer {
   return {
-    async span(name, parent, attributes, work, kind) {
+    async span(name, parent, attributes, work, kind, linked = []) {
       const around = contextOf(parent);
-      const span = tracer.startSpan(name, { attributes, kind: KINDS[kind ?? 'internal'] }, around);
+      const links = linked.flatMap(each => remoteOf(each) ?? []).map(remote => ({ context: remote }));
+      const span = tracer.startSpan(name, { attributes, kind: KINDS[kind ?? 'internal'], links }, around);
       try {
         return await context.with(trace.setSpan(around, span), () => work(traceparentOf(span, parent)));
       } catch (error) {
@@ -48,15 +50,16 @@ export function openTelemetryTracer(tracer: OtelTracer = trace.getTracer('shiftw
  * the nearer one, made by an instrumentation of the request whose header the traceparent was.
  */
 function contextOf(parent: string | undefined) {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(parent ?? '') ?? [];
-  if (traceId === undefined || spanId === undefined || flags === undefined) return context.active();
-  if (trace.getSpanContext(context.active())?.traceId === traceId) return context.active();
-  return trace.setSpanContext(ROOT_CONTEXT, {
-    traceId,
-    spanId,
-    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
-    isRemote: true,
-  });
+  const remote = remoteOf(parent ?? '');
+  if (remote === undefined || trace.getSpanContext(context.active())?.traceId === remote.traceId)
+    return context.active();
+  return trace.setSpanContext(ROOT_CONTEXT, remote);
+}
+
+function remoteOf(traceparent: string): SpanContext | undefined {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };
 }
 
 function traceparentOf(span: Span, parent: string | undefined): string {

@@ -1,4 +1,4 @@
-import type { AnyJobContract, InputOf } from '../../contracts/index.ts';
+import { itemsIn, type AnyJobContract, type App, type InputOf } from '../../contracts/index.ts';
 import type { MemoryJob } from '../../engine/index.ts';
 import { readMeta } from '../../queue/index.ts';
 
@@ -22,8 +22,16 @@ export interface KeepsJobs {
   dataOf<Contract extends AnyJobContract>(contract: Contract): readonly InputOf<Contract>[];
 }
 
-export function enqueuedJob({ id, name, data, opts, delay, timestamp }: MemoryJob, queue: string): EnqueuedJob {
+/** One, or of a chunk one for each item; none for what a chunk was divided into: nobody has enqueued that again. */
+export function enqueuedJobs(
+  { jobs }: Pick<App, 'jobs'>,
+  { id, name, data: json, opts, delay, timestamp }: MemoryJob,
+  queue: string,
+): readonly EnqueuedJob[] {
   const { telemetry }: { readonly telemetry?: { readonly metadata?: string } } = JSON.parse(opts);
-  const { correlationId = id } = readMeta(telemetry?.metadata);
-  return { id, name, queue, data: JSON.parse(data), delayMs: delay, correlationId, enqueuedAt: timestamp };
+  const { correlationId = id, part } = readMeta(telemetry?.metadata);
+  if (part !== undefined) return [];
+  const data: unknown = JSON.parse(json);
+  const all = jobs.get(name)?.chunk === undefined ? [data] : itemsIn(data);
+  return all.map(each => ({ id, name, queue, data: each, delayMs: delay, correlationId, enqueuedAt: timestamp }));
 }

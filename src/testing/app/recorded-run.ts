@@ -6,7 +6,7 @@ export interface RecordedRun {
   readonly name: string;
   /** 1 for the first. */
   readonly attempt: number;
-  readonly outcome: 'succeeded' | 'retried' | 'snoozed' | 'cancelled' | 'dead' | 'handed-back';
+  readonly outcome: 'succeeded' | 'retried' | 'snoozed' | 'cancelled' | 'dead' | 'divided' | 'handed-back';
   /** Why it is dead, was cancelled, or comes again later. */
   readonly reason: string | undefined;
   /** What the handler failed with, without what is sensitive. */
@@ -35,6 +35,8 @@ function runOf(fact: Fact): RecordedRun | undefined {
       return run(fact.fields, 'cancelled', { reason: fact.fields.reason });
     case 'job.dead':
       return run(fact.fields, 'dead', { reason: fact.fields.reason, error: fact.fields.error });
+    case 'job.divided':
+      return run(fact.fields, 'divided');
     case 'job.handed-back':
       return run(fact.fields, 'handed-back');
     default:

@@ -7,7 +7,7 @@ import { clientOn, type Client } from '../../queue/index.ts';
 import { assignmentProblems } from '../../runtime/index.ts';
 import { InvalidConfigError } from '../../config/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
-import { enqueuedJob, type EnqueuedJob, type KeepsJobs } from './enqueued-job.ts';
+import { enqueuedJobs, type EnqueuedJob, type KeepsJobs } from './enqueued-job.ts';
 import { needsByContract, type GivenNeeds } from './given-needs.ts';
 import { recordRuns, type RecordedRun } from './recorded-run.ts';
 import { TestLetters } from './test-letters.ts';
@@ -65,7 +65,9 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     this.#patienceMs = toMilliseconds(patience, 'patience');
     this.#query = query;
     const clock = new VirtualClock((now ?? new Date()).getTime());
-    const server = new MemoryServer(NAMESPACE, clock, (job, queue) => this.#jobs.push(enqueuedJob(job, queue)));
+    const server = new MemoryServer(NAMESPACE, clock, (job, queue) =>
+      this.#jobs.push(...enqueuedJobs(app, job, queue)),
+    );
     server.gate.close();
     const engine = new MemoryEngine(
       new URL('memory://test'),
@@ -97,7 +99,10 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     return this.#letters.bus;
   }
 
-  /** Every job of this contract that was queued, oldest first, whoever did it and whatever became of it. */
+  /**
+   * Every job of this contract that was queued, oldest first, whoever did it and whatever became of it. Of a contract with `chunk` every item, with
+   * the id of its chunk's job.
+   */
   enqueued<Contract extends AnyJobContract>(contract: Contract): readonly EnqueuedJob<InputOf<Contract>>[] {
     // The contract of that name has validated each.
     return this.#jobs.filter(({ name }) => name === contract.name) as EnqueuedJob<InputOf<Contract>>[];
@@ -172,6 +177,8 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     try {
       do {
         await this.relay();
+        // What the test, or a handler, has enqueued without waiting for it.
+        await this.client.flush();
         const queues = this.#memory();
         await untilQuiet({ server: this.#server, queues, running, patienceMs: this.#patienceMs });
         if (this.#server.isUp) await this.#worker.started();

@@ -19,7 +19,7 @@ type Client = (certificate: string) => Promise<void>;
 const cleanups: (() => unknown)[] = [];
 
 const overHttps =
-  (call: (host: string) => Promise<void>): Client =>
+  (call: (host: string) => Promise<unknown>): Client =>
   async certificate => {
     const server = await startRawServer(socket => {
       socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineJob } from '../../contracts/index.ts';
+import type { JobReceipt } from '../store/job-receipt.ts';
+import { ChunkGatherer, type GatheredChunk } from './chunk-gatherer.ts';
+import { checkItem, chunkJson } from './chunk-item.ts';
+import { itemCause } from './chunk-meta.ts';
+import { ChunksFullError } from './chunks-full-error.ts';
+
+const schema = z.strictObject({ text: z.string() });
+
+describe('a gatherer', () => {
+  /** An engine that acknowledges when it is told to, or at once. */
+  function setup({ maxBytes = 2_000, mostBytes = 100_000, holds = false } = {}) {
+    const contract = defineJob({
+      queue: 'events',
+      name: 'seen',
+      schema,
+      chunk: { maxItems: 100, maxWait: '1m', maxBytes },
+    });
+    const chunks: GatheredChunk[] = [];
+    const held: (() => void)[] = [];
+    const gatherer = new ChunkGatherer({
+      mostBytes,
+      async send(chunk): Promise<JobReceipt> {
+        chunks.push(chunk);
+        if (holds) await new Promise<void>(resolve => held.push(resolve));
+        return { id: `job ${chunks.length}`, name: 'seen', queue: 'events', deduplicated: false };
+      },
+    });
+    const add = (text: string, trace?: string): Promise<JobReceipt> =>
+      new Promise((stored, failed) => {
+        const cause = itemCause(undefined, trace, undefined);
+        const item = checkItem(contract.chunk, { text });
+        gatherer.add({ ...item, contract, chunk: contract.chunk, priority: 1, delayMs: 0, cause, stored, failed });
+      });
+    return { gatherer, chunks, add, acknowledge: () => held.splice(0).forEach(resolve => resolve()) };
+  }
+
+  test('makes no chunk that is larger than it may be, to the byte', async () => {
+    const maxBytes = 1_024;
+    const { gatherer, chunks, add } = setup({ maxBytes });
+    const items = [3, 400, 500, 85, 900, 1_001, 1].map(length => add('é'.repeat(length / 2)));
+    await gatherer.flush();
+    await Promise.all(items);
+    for (const { json } of chunks) expect(Buffer.byteLength(json)).toBeLessThanOrEqual(maxBytes);
+    expect(chunks.reduce((all, chunk) => all + chunk.items, 0)).toBe(7);
+    // The largest item is alone in a chunk that it fills.
+    const most = maxBytes - chunkJson([]).length - '{"text":""}'.length;
+    const full = [add('x'.repeat(most)), add('')];
+    await gatherer.flush();
+    await Promise.all(full);
+    expect(chunks.slice(-2).map(({ json }) => Buffer.byteLength(json))).toEqual([maxBytes, 23]);
+  });
+
+  test('refuses an item where too many wait for the engine, and takes it when they do not any more', async () => {
+    const { gatherer, add, acknowledge } = setup({ mostBytes: 600, holds: true });
+    const first = [add('a'), add('b'), add('c')];
+    await expect(add('d')).rejects.toThrow(ChunksFullError);
+    const flushed = gatherer.flush();
+    const room = gatherer.room();
+    acknowledge();
+    await Promise.all([...first, flushed, room]);
+    const fourth = add('d');
+    void gatherer.flush();
+    acknowledge();
+    expect(await fourth).toMatchObject({ item: 0 });
+  });
+
+  test('a chunk of one trace belongs to it; one of several belongs to none, and is linked to them', async () => {
+    const { gatherer, chunks, add } = setup();
+    const trace = (digit: string): string => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+    const sent: Promise<unknown>[] = [];
+    for (const traces of [
+      ['1', '1'],
+      ['1', '2', '3', '2'],
+      [undefined, '4'],
+    ]) {
+      sent.push(...traces.map(each => add('a', each && trace(each))));
+      void gatherer.flush();
+    }
+    await Promise.all(sent);
+    expect(chunks.map(({ cause }) => cause.metadata(1))).toEqual([
+      trace('1'),
+      JSON.stringify({ l: ['1', '2', '3'].map(trace) }),
+      JSON.stringify({ l: [trace('4')] }),
+    ]);
+  });
+});

@@ -1,0 +1,29 @@
+import { PayloadTooLargeError, validatePayload, writePayload, type ChunkPolicy } from '../../contracts/index.ts';
+
+const BEGIN = '{"items":[';
+const END = ']}';
+/** What a chunk has beside its items. */
+export const CHUNK_BYTES = BEGIN.length + END.length;
+
+/** An item that has passed every check. */
+export interface CheckedItem {
+  readonly json: string;
+  readonly bytes: number;
+  /** Only items of one group travel together. */
+  readonly group: string;
+}
+
+/** @throws InvalidPayloadError, PayloadTooLargeError, InvalidContractError; what `by` or `destination` throws */
+export function checkItem({ item, maxBytes, groupOf }: ChunkPolicy, data: unknown): CheckedItem {
+  const output = validatePayload(item, data);
+  const json = writePayload(item, data);
+  const bytes = Buffer.byteLength(json);
+  const most = maxBytes - CHUNK_BYTES;
+  if (bytes > most) throw new PayloadTooLargeError(item.name, bytes, most);
+  return { json, bytes, group: groupOf === undefined ? '' : groupOf(output) };
+}
+
+/** The stored data of a chunk: its items are not written a second time. */
+export function chunkJson(items: readonly string[]): string {
+  return BEGIN + items.join(',') + END;
+}

@@ -1,0 +1,119 @@
+import type { AnyJobContract, EnqueueOptions, JobRequest } from '../../contracts/index.ts';
+import { currentCause } from '../../tracing/index.ts';
+import { delayOf, newJobId, optionsFor, optionsOf, type PrepareContext, type PreparedJob } from '../prepare/prepare.ts';
+import type { JobReceipt } from '../store/job-receipt.ts';
+import { ChunkGatherer, type GatheredChunk, type GatheredItem } from './chunk-gatherer.ts';
+import { checkItem } from './chunk-item.ts';
+import { itemCause } from './chunk-meta.ts';
+
+/** An item that has passed every check and waits to be gathered. */
+export type ReadyItem = Omit<GatheredItem, 'stored' | 'failed'>;
+
+export interface ChunksOptions {
+  readonly context: PrepareContext;
+  /** Stores a chunk of so many items. Rejects where the engine has not acknowledged it. */
+  readonly store: (job: PreparedJob, items: number) => Promise<JobReceipt>;
+}
+
+/** What became of many items. */
+export interface GatheredMany {
+  /** In the order of the items; undefined where there is none. */
+  readonly receipts: readonly (JobReceipt | undefined)[];
+  /** Why there is not one for each: what the first failed with. */
+  readonly error: unknown;
+}
+
+/** The items of contracts with `chunk`, on their way into jobs. */
+export class Chunks {
+  readonly #options: ChunksOptions;
+  readonly #gatherer = new ChunkGatherer({ send: chunk => this.#send(chunk) });
+
+  constructor(options: ChunksOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the engine has acknowledged the item's chunk. */
+  add(item: ReadyItem): Promise<JobReceipt> {
+    return new Promise((stored, failed) => this.#gatherer.add({ ...item, stored, failed }));
+  }
+
+  /** In their order; waits itself while too many are not acknowledged. Goes no further where one has failed. Never rejects. */
+  async addMany(items: readonly ReadyItem[]): Promise<GatheredMany> {
+    const receipts: (JobReceipt | undefined)[] = [];
+    let failure: { readonly error: unknown } | undefined;
+    let left = items.length;
+    let ended: (() => void) | undefined;
+    const end = (): void => {
+      left -= 1;
+      if (left === 0) ended?.();
+    };
+    const failed = (error: unknown): void => {
+      failure ??= { error };
+      end();
+    };
+    for (const [index, item] of items.entries()) {
+      if (!this.#gatherer.hasRoom) await this.#gatherer.room();
+      if (failure !== undefined) {
+        end();
+        continue;
+      }
+      const stored = (receipt: JobReceipt): void => {
+        receipts[index] = receipt;
+        end();
+      };
+      this.#gatherer.add({ ...item, stored, failed });
+    }
+    if (left > 0) await new Promise<void>(resolve => (ended = resolve));
+    return { receipts: items.map((_, index) => receipts[index]), error: failure?.error };
+  }
+
+  flush(): Promise<void> {
+    return this.#gatherer.flush();
+  }
+
+  /** As `flush`, and what comes later waits for no company any more. */
+  drain(): Promise<void> {
+    return this.#gatherer.drain();
+  }
+
+  #send({ contract, json, items, priority, delayMs, cause }: GatheredChunk): Promise<JobReceipt> {
+    const id = newJobId(this.#options.context, contract);
+    const job: PreparedJob = {
+      id,
+      contract,
+      data: undefined,
+      json,
+      correlationId: cause.correlationId ?? id,
+      traceparent: cause.traceparent,
+      delayMs,
+      key: undefined,
+      before: undefined,
+      options: optionsOf(contract, priority, delayMs, undefined),
+      metadata: cause.metadata(contract.version),
+    };
+    return this.#options.store(job, items);
+  }
+}
+
+/** Whether its items are gathered. */
+export function isGathered({ contract }: Pick<JobRequest, 'contract'>): boolean {
+  return contract.chunk !== undefined;
+}
+
+/** @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError */
+export function readyItem(
+  context: PrepareContext,
+  contract: AnyJobContract,
+  data: unknown,
+  options: EnqueueOptions | undefined,
+): ReadyItem {
+  const { chunk } = contract;
+  if (chunk === undefined) throw new TypeError(`Expected "${contract.name}" to have a chunk.`);
+  const checked = optionsFor(contract, options);
+  const { priority, atMs, correlationId } = checked;
+  const delayMs = delayOf(context, contract, checked);
+  const { json, bytes, group } = checkItem(chunk, data);
+  const cause = itemCause(correlationId, context.traceparent(), currentCause());
+  const company = `${priority} ${atMs ?? `+${delayMs}`} ${group}`;
+  return { json, bytes, group: company, contract, chunk, priority, delayMs, cause };
+}
