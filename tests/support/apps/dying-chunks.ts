@@ -37,7 +37,8 @@ export function startParcels(place: { url: string; namespace: string; journal: s
   const dying: Engine = Object.assign(engine, {
     turns: async (...args: Parameters<Engine['turns']>): Promise<TurnQueue> => dyingQueue(await turns(...args), dies),
   });
-  return createWorkerHost({ app: parcelApp(place.journal), engine: dying, facts: new Facts() });
+  // One at a time: the one that dies has taken nothing of what it has added.
+  return createWorkerHost({ app: parcelApp(place.journal), engine: dying, facts: new Facts(), concurrency: 1 });
 }
 
 function dyingQueue(queue: TurnQueue, dies: DyingAt): TurnQueue {
