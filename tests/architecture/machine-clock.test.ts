@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
   'src/engine/redis/check.ts': [2, "measures how far this machine's clock is from the engine's"],
   'src/engine/postgres/check.ts': [2, "measures how far this machine's clock is from the engine's"],
   'src/engine/redis/rights.ts': [1, 'a trial of PEXPIREAT on a key that is deleted at once'],
-  'src/engine/memory/memory-clock.ts': [2, 'the clock of an engine that lives in this process alone'],
+  'src/engine/memory/clock/memory-clock.ts': [2, 'the clock of an engine that lives in this process alone'],
   'src/state/store/memory-store.ts': [1, 'the state of this process alone, where no engine gives it a time'],
   'src/state/ledger/ledger.ts': [
     1,

@@ -12,7 +12,7 @@ import { addFlow } from '../bullmq/add-flow.ts';
 import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { MemoryBatches } from './memory-batches.ts';
 import { MemoryEnds } from './memory-ends.ts';
-import { MemoryEngineClock } from './memory-engine-clock.ts';
+import { MemoryEngineClock } from './clock/memory-engine-clock.ts';
 import { memoryBackend } from './memory-backend.ts';
 import { memoryServer, type MemoryServer } from './memory-server.ts';
 import { MemoryTurnQueue } from './memory-turn-queue.ts';

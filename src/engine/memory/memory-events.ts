@@ -1,4 +1,4 @@
-import type { MemoryClock } from './memory-clock.ts';
+import type { MemoryClock } from './clock/memory-clock.ts';
 
 export interface MemoryEvent {
   readonly id: number;

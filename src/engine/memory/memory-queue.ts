@@ -12,7 +12,7 @@ import {
   type SettleAnswer,
 } from '../turns/index.ts';
 import { changeJob } from './memory-change.ts';
-import type { MemoryClock } from './memory-clock.ts';
+import type { MemoryClock } from './clock/memory-clock.ts';
 import { MemoryEvents } from './memory-events.ts';
 import { MemoryGroups, ownPriority } from './memory-groups.ts';
 import type { MemoryJob } from './memory-job.ts';

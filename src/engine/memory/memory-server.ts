@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { REAL_CLOCK, type MemoryClock } from './memory-clock.ts';
+import { REAL_CLOCK, type MemoryClock } from './clock/memory-clock.ts';
 import { MemoryBatchBook } from './memory-batches.ts';
 import { tellParent } from './memory-family.ts';
 import { MemoryGate } from './memory-gate.ts';

@@ -1,6 +1,6 @@
 import type { PgPool } from 'bullmq';
 import { CHANGES_TRIED, type ChangeableJob, type ChangeAnswer, type JobChange } from '../../../turns/index.ts';
-import { CHANGE, READ_CHANGEABLE } from './change-sql.ts';
+import { CHANGE, READ_CHANGEABLE } from './sql/change-sql.ts';
 import { writeOptions } from './entries.ts';
 import { refusalOf, runStatement } from './statement.ts';
 

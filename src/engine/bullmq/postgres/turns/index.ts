@@ -4,19 +4,19 @@
  */
 export { PostgresTurnQueue } from './postgres-turn-queue.ts';
 export { WorkSigns } from './work-signs.ts';
-import { ADD_SQL } from './add-sql.ts';
-import { CHANGE_SQL } from './change-sql.ts';
-import { EVENTS_SQL, EXTEND_SQL } from './events-sql.ts';
-import { FINISH_SQL } from './finish-sql.ts';
+import { ADD_SQL } from './sql/add-sql.ts';
+import { CHANGE_SQL } from './sql/change-sql.ts';
+import { EVENTS_SQL, EXTEND_SQL } from './sql/events-sql.ts';
+import { FINISH_SQL } from './sql/finish-sql.ts';
 import type { Migration } from '../../../../migrations/index.ts';
-import { GROUP_SQL, GROUP_TABLES } from './group-sql.ts';
-import { MOVE_SQL } from './move-sql.ts';
-import { KEY_SQL, KEY_TABLES } from './key-sql.ts';
-import { RESULT_TABLES, SETTLE_SQL } from './settle-sql.ts';
-import { TAKE_WITHIN_SQL } from './take-within-sql.ts';
-import { STEP_TABLES } from './step-sql.ts';
-import { TAKE_SQL } from './take-sql.ts';
-import { TURN_SQL, TURN_TABLES } from './turn-sql.ts';
+import { GROUP_SQL, GROUP_TABLES } from './sql/group-sql.ts';
+import { MOVE_SQL } from './sql/move-sql.ts';
+import { KEY_SQL, KEY_TABLES } from './sql/key-sql.ts';
+import { RESULT_TABLES, SETTLE_SQL } from './sql/settle-sql.ts';
+import { TAKE_WITHIN_SQL } from './sql/take-within-sql.ts';
+import { STEP_TABLES } from './sql/step-sql.ts';
+import { TAKE_SQL } from './sql/take-sql.ts';
+import { TURN_SQL, TURN_TABLES } from './sql/turn-sql.ts';
 
 /** In this order, behind those of the release before: numbers are for ever. */
 export const TURN_MIGRATIONS: readonly Migration[] = [

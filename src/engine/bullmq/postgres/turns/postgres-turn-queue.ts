@@ -32,9 +32,9 @@ import {
 import { changeJob } from './change-job.ts';
 import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
-import { NOTE, noteAnswers, noteParameters, type NoteRow } from './note-sql.ts';
+import { NOTE, noteAnswers, noteParameters, type NoteRow } from './sql/note-sql.ts';
 import { readJob, type JobRow } from './read-job.ts';
-import { READ_STEPS, STORE_STEP, SWEEP_STEPS, type StepRow } from './step-sql.ts';
+import { READ_STEPS, STORE_STEP, SWEEP_STEPS, type StepRow } from './sql/step-sql.ts';
 import { refusalOf, runStatement } from './statement.ts';
 import type { WorkSigns } from './work-signs.ts';
 

@@ -1,4 +1,4 @@
-import type { NoteAnswer, RunNote } from '../../../turns/index.ts';
+import type { NoteAnswer, RunNote } from '../../../../turns/index.ts';
 
 /** $1 queue; lists in one order: $2 ids, $3 tokens, $4 lines as JSON, $5 how many lines a log may have, $6 and $7 the progress before and after. */
 export const NOTE = `

@@ -1,4 +1,4 @@
-import { EngineClock } from '../clock/index.ts';
+import { EngineClock } from '../../clock/index.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 /** The time of an engine in memory is known without asking: it is that of the clock that its server was given. */
