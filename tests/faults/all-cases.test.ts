@@ -12,7 +12,15 @@ test('two forms of one case have titles of their own: their rows would replace e
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
 
-test('each file of fault cases has its smoke form: none is run by hand alone', () => {
+test('each case has a short form: none is run by hand alone', () => {
+  const short = new Set(
+    allCases.filter(({ engines, smokeOn = engines }) => smokeOn.length > 0).map(({ number }) => number),
+  );
+  expect(allCases.map(({ number }) => number).filter(number => !short.has(number))).toEqual([]);
+  for (const { engines, smokeOn = [] } of allCases) expect(engines).toEqual(expect.arrayContaining([...smokeOn]));
+});
+
+test('each file of fault cases has its short form', () => {
   const files = globSync('*.ts', { cwd: new URL('cases', import.meta.url) });
   const tests = files.filter(file => file.endsWith('.int.test.ts'));
   expect(tests.map(file => file.replace('.int.test', '')).toSorted()).toEqual(

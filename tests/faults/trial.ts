@@ -1,10 +1,10 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { connect, type Client } from '../../src/queue/index.ts';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
+import { program } from '../support/programs.ts';
 import { descendantsOf, isAlive } from '../support/process-tree.ts';
 import { PATIENCE_MS, waitFor } from '../support/wait-for.ts';
 import { work, type SinkLine } from './app/chaos.config.ts';
@@ -12,8 +12,8 @@ import { seededRandom } from './random.ts';
 
 /** For what consists of many steps, such as the starts of processes one after another. */
 const TRIAL_PATIENCE_MS = 4 * PATIENCE_MS;
-const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
-const CHAOS = fileURLToPath(new URL('app/chaos.config.ts', import.meta.url));
+const WORKER = program('workers/main.ts');
+const CHAOS = program('tests/faults/app/chaos.config.ts');
 
 /** An engine of the trial's own, that it may break. */
 export interface BreakableEngine {

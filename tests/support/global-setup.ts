@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { makeClusterOnce, startPostgres } from './postgres-server.ts';
 import { startRedis } from './redis-server.ts';
+import { makePrograms } from './programs.ts';
 import { requirePrograms } from './required-programs.ts';
 import { makeTemplates } from './templates.ts';
 
@@ -15,7 +16,7 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   requirePrograms();
   const removeCluster = await makeClusterOnce();
-  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres(), makePrograms()]);
   await makeTemplates(postgres.url);
   project.provide('redisUrl', redis.url);
   project.provide('postgresUrl', postgres.url);

@@ -80,6 +80,8 @@ const workerStepped: FaultCase = {
   number: 40,
   title: 'the clock of a worker host steps by 10 minutes, either way, while jobs run',
   engines: BOTH,
+  // Case 44 steps a clock against Redis.
+  smokeOn: ['postgres'],
   run: trial =>
     withClock(async clock => {
       const fleet = await trial.readyFleet({ ...ONE, ...clock.env });
@@ -98,6 +100,8 @@ const schedulerStepped: FaultCase = {
   number: 41,
   title: 'the clock of the host that schedules steps by 10 minutes, either way',
   engines: BOTH,
+  // The engine's clock is tested on each.
+  smokeOn: ['redis'],
   run: trial =>
     withClock(async clock => {
       await trial.readyFleet({ ...ONE, ...clock.env, CHAOS_SCHEDULE: 'yes' });

@@ -40,6 +40,8 @@ const lostHost: FaultCase = {
   number: 2,
   title: 'SIGKILL of a supervisor and its workers, another host alive',
   engines: BOTH,
+  // Case 47 loses a host on PostgreSQL.
+  smokeOn: ['redis'],
   goalMs: 15_000,
   async run(trial) {
     // No lock runs out meanwhile: a busy machine may judge late, and then BullMQ's stall check would do what the other host is to do.
@@ -87,6 +89,8 @@ const massacre: FaultCase = {
   number: 4,
   title: 'SIGKILL of all workers again and again under load',
   engines: BOTH,
+  // Cases 1 and 3 kill workers on PostgreSQL; `Rescue` is tested on each.
+  smokeOn: ['redis'],
   async run(trial) {
     const fleet = await trial.readyFleet();
     const rounds = trial.scale === 1 ? 3 : 4 * trial.scale;
@@ -103,7 +107,14 @@ const massacre: FaultCase = {
 export const crashes: readonly FaultCase[] = [
   killedWorker,
   lostHost,
-  { number: 3, title: 'a job that kills its process, 50 neighbours', engines: BOTH, run: poison('kill') },
+  {
+    number: 3,
+    title: 'a job that kills its process, 50 neighbours',
+    engines: BOTH,
+    // Case 10 is poison on Redis; `Isolation` is tested on each.
+    smokeOn: ['postgres'],
+    run: poison('kill'),
+  },
   massacre,
   { number: 10, title: 'a job that aborts its process', engines: ['redis'], run: poison('abort', ONE) },
   { number: 10, title: 'a job that leaks to the heap limit', engines: ['redis'], run: poison('leak', ONE) },

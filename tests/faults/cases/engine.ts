@@ -87,6 +87,8 @@ const blocked: FaultCase = {
   number: 9,
   title: 'a handler blocks its process for longer than the lock',
   engines: BOTH,
+  // A job that stalls is tested on each (src/runtime/host/stalled.int.test.ts).
+  smokeOn: ['redis'],
   async run(trial) {
     // With a shorter lock a busy machine loses the second run as well, which blocks nothing.
     const fleet = await trial.readyFleet({ CHAOS_LOCK: '2000', LOG_LEVEL: 'debug' });

@@ -1,15 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Pool, type PoolClient } from 'pg';
 import { ConcurrencyError, EventStore, migrateEventStore, Projections } from '../../../src/event-store/index.ts';
 import { Facts } from '../../../src/facts/index.ts';
 import { startProcess } from '../../support/child-process.ts';
 import { counted, noted, sumsProjection } from '../../support/event-store.ts';
+import { program } from '../../support/programs.ts';
 import { PATIENCE_MS } from '../../support/wait-for.ts';
 import type { FaultCase } from '../case.ts';
 import type { Trial } from '../trial.ts';
 
-const PROJECTOR = fileURLToPath(new URL('../app/projector.ts', import.meta.url));
+const PROJECTOR = program('tests/faults/app/projector.ts');
 
 interface StoreFixture {
   readonly pool: Pool;

@@ -2,21 +2,21 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { openEngine, type Engine } from '../../../src/engine/index.ts';
 import { QueueUnavailableError, connect, type Client } from '../../../src/queue/index.ts';
 import { migrateOutbox, Outbox, readOutboxStatus } from '../../../src/outbox/index.ts';
 import { startProcess, type TestProcess } from '../../support/child-process.ts';
+import { program } from '../../support/programs.ts';
 import { startPostgres, type PostgresServer } from '../../support/postgres-server.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { note, noteThing, thingHappened } from '../app/outbox.config.ts';
 import type { FaultCase } from '../case.ts';
 import type { Trial } from '../trial.ts';
 
-const CLI = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
-const APP = fileURLToPath(new URL('../app/outbox.config.ts', import.meta.url));
+const CLI = program('src/cli/main.ts');
+const APP = program('tests/faults/app/outbox.config.ts');
 const SPACE = 'outbox';
 
 /** An app with an outbox in a PostgreSQL of its own, whose jobs go to the trial's Redis. */

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { openEngine } from '../../../src/engine/index.ts';
@@ -8,6 +7,7 @@ import { Facts } from '../../../src/facts/index.ts';
 import { migrateOutbox, Outbox, readOutboxStatus, Relay } from '../../../src/outbox/index.ts';
 import { fixed } from '../../../src/resilience/index.ts';
 import { startProcess, type TestProcess } from '../../support/child-process.ts';
+import { program } from '../../support/programs.ts';
 import { startPostgres } from '../../support/postgres-server.ts';
 import { startRabbit } from '../../support/rabbitmq-server.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -15,7 +15,7 @@ import { thingHappened } from '../app/outbox.config.ts';
 import type { FaultCase } from '../case.ts';
 import type { Trial } from '../trial.ts';
 
-const CONSUMER = fileURLToPath(new URL('../app/event-consumer.ts', import.meta.url));
+const CONSUMER = program('tests/faults/app/event-consumer.ts');
 const SPACE = 'transports';
 
 /** Ends what a case has opened, the last first. */

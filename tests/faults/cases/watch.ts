@@ -34,6 +34,8 @@ const endless: FaultCase = {
   number: 30,
   title: 'a job with an endless loop, 20 neighbours',
   engines: BOTH,
+  // The other form of it runs on Redis.
+  smokeOn: ['postgres'],
   async run(trial) {
     const fleet = await trial.readyFleet({ CHAOS_LOCK: '4000' });
     const guilty = await trial.taken({ key: 'guilty', does: 'loop', ms: 0 });
@@ -42,7 +44,7 @@ const endless: FaultCase = {
     const wrong = await trial.violations({ faults: fleet.facts('worker.killed').length, guilty: [guilty] });
     wrong.push(...(await poisoned(trial, fleet, guilty)));
     const stack = named(fleet, guilty).flatMap(each => (Array.isArray(each['stack']) ? each['stack'].map(String) : []));
-    if (!stack.some(frame => frame.includes('chaos.config.ts'))) wrong.push('nobody said where its code stood');
+    if (!stack.some(frame => frame.includes('chaos.config.'))) wrong.push('nobody said where its code stood');
     // Ended before its lock was over: nobody else has taken its jobs. A supervisor that is woken late cannot; the long form runs alone.
     if (trial.scale > 1 && fleet.facts('job.stalled').length > 0)
       wrong.push('a lock expired before the worker was ended');
@@ -110,7 +112,12 @@ const crowded: FaultCase = {
     const fleet = await trial.readyFleet({ WORKER_PROCESSES: '8', WORKER_CONCURRENCY: '1', CHAOS_LOCK: '5000' });
     for (const pid of [fleet.process.pid, ...fleet.workers()])
       execFileSync('taskset', ['-a', '-p', '-c', '0', String(pid)]);
-    await trial.addMany(24, index => ({ key: `n${index}`, does: 'spin', ms: trial.between(500, 1_000) }));
+    // So many that each has one, which does not come back for longer than its lock.
+    await trial.addMany(trial.scale === 1 ? 12 : 24, index => ({
+      key: `n${index}`,
+      does: 'spin',
+      ms: trial.between(500, 1_000),
+    }));
     await trial.drained();
     const killed = fleet.facts('worker.killed').length;
     return [
@@ -125,6 +132,8 @@ const synchronous: FaultCase = {
   number: 33,
   title: 'a synchronous call of two thirds of the lock',
   engines: BOTH,
+  // The renewal of locks is tested on each.
+  smokeOn: ['redis'],
   async run(trial) {
     const fleet = await trial.readyFleet({ ...ONE, CHAOS_LOCK: '9000', LOG_LEVEL: 'debug' });
     const first = await trial.taken({ key: 'waits', does: 'sleep', ms: 1_700 });
@@ -146,7 +155,9 @@ const atTheEnd: FaultCase = {
   title: 'hosts that are told to stop while a job loops, and have to end its process',
   engines: ['redis'],
   async run(trial) {
-    const guilty = await trial.taken({ key: 'guilty', does: 'loop', ms: 0 });
+    // A loop takes a processor from all other tests; a call that does not return is judged alike.
+    const does = trial.scale === 1 ? 'block-die' : 'loop';
+    const guilty = await trial.taken({ key: 'guilty', does, ms: 3_600_000 });
     const wrong: string[] = [];
     // A supervisor that a busy machine wakes late has seen too little to blame anybody: it is tried again.
     for (let round = 1, blamed = 0; blamed < 2; round += 1) {
