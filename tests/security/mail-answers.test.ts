@@ -165,6 +165,7 @@ const CONVERSATIONS: readonly (readonly [string, Partial<Record<Where, Step>>, E
   ['a reset at MAIL', { MAIL: reset }, 'transient'],
   ['garbage at MAIL', { MAIL: 'what?' }, 'transient'],
   ['RCPT is refused for now', { RCPT: '450 4.2.1 Later' }, 'transient'],
+  ['the server says that it closes, at RCPT', { RCPT: '421 4.3.2 Closing' }, 'transient'],
   ['RCPT is refused for good', { RCPT: '550 5.1.1 victim@example.com is nobody' }, 'permanent'],
   ['RCPT comes out of order', { RCPT: '503 5.5.1 Bad sequence' }, 'transient'],
   ['the end at RCPT', { RCPT: end }, 'transient'],

@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { clearLeftData } from './data-folder.ts';
 import { makeClusterOnce, startPostgres } from './postgres-server.ts';
 import { startRedis } from './redis-server.ts';
 import { makePrograms } from './programs.ts';
@@ -15,6 +16,7 @@ declare module 'vitest' {
 /** One Redis and one PostgreSQL for the whole run; each test takes a namespace or a database of its own in them. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   requirePrograms();
+  clearLeftData();
   const removeCluster = await makeClusterOnce();
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres(), makePrograms()]);
   await makeTemplates(postgres.url);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startPostgres as startEmbedded } from '../../local/postgres/index.ts';
+import { dataFolder } from './data-folder.ts';
 import { freePort } from './free-port.ts';
 
 /** A PostgreSQL of a test's own, that it may break. */
@@ -21,7 +22,8 @@ export interface PostgresServer {
   restart(): Promise<void>;
 }
 
-const UNSYNCED = { fsync: 'off' };
+/** A test's machine does not lose power; and a server need not keep a gigabyte of what it wrote. */
+const UNSYNCED = { fsync: 'off', max_wal_size: '128MB', min_wal_size: '32MB' };
 const MADE = 'SHIFTWORK_TEST_CLUSTER';
 
 /**
@@ -29,15 +31,15 @@ const MADE = 'SHIFTWORK_TEST_CLUSTER';
  * of CPU, and a run of all tests starts dozens. Answers how to remove it.
  */
 export async function makeClusterOnce(): Promise<() => Promise<void>> {
-  const folder = await serverFolder();
+  // On a disk: programs may be put there, and a file system in memory need not let anybody run them.
+  const folder = await openToAll(await mkdtemp(join(tmpdir(), 'shiftwork-postgres-')));
   const server = await startEmbedded({ folder, fallbackFolder: folder, port: await freePort(), settings: UNSYNCED });
   await server.stop();
   process.env[MADE] = folder;
   return () => rm(folder, { recursive: true, force: true });
 }
 
-async function serverFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'shiftwork-postgres-'));
+async function openToAll(folder: string): Promise<string> {
   // The server's user must come into it; the data inside is its own.
   await chmod(folder, 0o711);
   return folder;
@@ -53,8 +55,10 @@ async function copyCluster(from: string, to: string): Promise<void> {
 /** Starts the embedded PostgreSQL on a free port, without fsync: a test's machine does not lose power. */
 export async function startPostgres(): Promise<PostgresServer> {
   const port = await freePort();
-  const folder = await serverFolder();
   const made = process.env[MADE];
+  const folder = await openToAll(
+    await (made === undefined ? mkdtemp(join(tmpdir(), 'shiftwork-postgres-')) : dataFolder('postgres')),
+  );
   if (made !== undefined) await copyCluster(made, folder);
   // Commits stay synchronous: what was acknowledged must outlive kill(), or tests of outages would lose jobs that nobody lost.
   const start = () => startEmbedded({ folder, fallbackFolder: folder, port, settings: UNSYNCED });

@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { Redis } from 'ioredis';
+import { dataFolder } from './data-folder.ts';
 import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -34,7 +33,7 @@ export interface RedisServer {
 /** Starts Debian's redis-server on a free port of 127.0.0.1: append-only file, no eviction. */
 export async function startRedis({ port: wanted, config = {} }: RedisOptions = {}): Promise<RedisServer> {
   const port = wanted ?? (await freePort());
-  const folder = await mkdtemp(join(tmpdir(), 'shiftwork-redis-'));
+  const folder = await dataFolder('redis');
   const settings = {
     port: String(port),
     bind: '127.0.0.1',
