@@ -1,14 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Facts } from '../../src/facts/index.ts';
 import { startProcess, type TestProcess } from '../../tests/support/child-process.ts';
+import { program } from '../../tests/support/programs.ts';
 import { tablesOf } from '../../tests/support/event-store.ts';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
 import { Bank } from './bank.ts';
 import { migrateBank } from './migrate.ts';
 
-const DYING_BANK = fileURLToPath(new URL('../../tests/support/apps/dying-bank.ts', import.meta.url));
+const DYING_BANK = program('tests/support/apps/dying-bank.ts');
 
 let database: FreshDatabase;
 let pool: Pool;

@@ -6,12 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { breakStoredJob } from '../../tests/support/break-job.ts';
 import { programEnvironment, startProcess } from '../../tests/support/child-process.ts';
+import { program } from '../../tests/support/programs.ts';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { verifyPassword, type Variables } from '../config/index.ts';
 import { runCli } from './run-cli.ts';
 
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+const MAIN = program('src/cli/main.ts');
+/** The app as processes load it. */
+const BUILT = program('tests/support/apps/letters.config.ts');
 const APP = fileURLToPath(new URL('../../tests/support/apps/letters.config.ts', import.meta.url));
 const SECRET = 'hunter2@example.com';
 
@@ -77,7 +80,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
 
   test('migrate makes what engine and handlers store, again without harm, and names what it left out', async () => {
     const file = join(folder, 'archive-2');
-    const again = await run(['migrate', '--app', APP], { ...env, ARCHIVE_FILE: file, POSTMAN: '' });
+    const again = await run(['migrate', '--app', BUILT], { ...env, ARCHIVE_FILE: file, POSTMAN: '' });
     expect(again).toMatchObject({ code: 0, err: '' });
     expect(again.out).toContain('left out: postman. Expected POSTMAN to be set');
     expect(await readFile(file, 'utf8')).toBe('migrated\n');
@@ -105,7 +108,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(sound.out.replace(/^(note|app|queues|schedules|engine|tables) .*\n/gm, '')).toMatch(
       /^(all is well|warning .*fsync.*\nno errors)\n$/,
     );
-    const faulty = await run(['check', '--json', '--app', APP], {
+    const faulty = await run(['check', '--json', '--app', BUILT], {
       ...env,
       POSTMAN: '',
       WORKER_CONCURRENCY: '0',
@@ -124,7 +127,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   });
 
   test("enqueue prints the job's id and nothing else; job and stats then know it", async () => {
-    const args = ['enqueue', 'letter', '-', '--delay', '1h', '--app', APP];
+    const args = ['enqueue', 'letter', '-', '--delay', '1h', '--app', BUILT];
     const { code, out, err } = await run(args, env, letter('sent', 'later@x'));
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^email-\w{20}-\w{10}\n$/);
@@ -163,7 +166,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   test('work runs what was queued until it is told to stop; what failed is a dead letter, and no output tells more than it may', async () => {
     const ends = ['sent', 'refused', 'unwanted'];
     const [sent = '', refused = '', unwanted = ''] = await Promise.all(ends.map(end => enqueue(letter(end))));
-    const worker = startProcess(MAIN, { args: ['work', '--app', APP], env: { ...env, LOG_LEVEL: 'debug' } });
+    const worker = startProcess(MAIN, { args: ['work', '--app', BUILT], env: { ...env, LOG_LEVEL: 'debug' } });
     await worker.line(/worker\.started/);
     await worker.line(new RegExp(`"job\\.succeeded".*${sent}`));
     await worker.line(new RegExp(`"job\\.dead".*${refused}`));
@@ -196,7 +199,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
       queue: 'email',
       attempt: 2,
       correlationId: refused,
-      err: { message: 'nobody lives at [redacted]', stack: expect.stringContaining('letters.config.ts') },
+      err: { message: 'nobody lives at [redacted]', stack: expect.stringContaining('letters.config.') },
     });
 
     const list = await shiftwork(['dead-letters']);
@@ -227,7 +230,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     const cli = (args: readonly string[]): Promise<Result> => call([...args, '--app', APP], variables);
     expect((await cli(['migrate'])).code).toBe(0);
     const dead: string[] = [];
-    const worker = startProcess(MAIN, { args: ['work', '--app', APP], env: { ...variables, LOG_LEVEL: 'debug' } });
+    const worker = startProcess(MAIN, { args: ['work', '--app', BUILT], env: { ...variables, LOG_LEVEL: 'debug' } });
     try {
       for (const to of ['four', 'five', 'six']) {
         const id = (await cli(['enqueue', 'letter', letter('refused', to)])).out.trim();
@@ -277,7 +280,7 @@ describe.concurrent('shiftwork', () => {
     const add = async (to: string): Promise<string> =>
       (await call(['enqueue', 'letter', JSON.stringify({ to, end: 'refused' }), '--app', APP], env)).out.trim();
     const [broken, sound] = await Promise.all([add('one'), add('two')]);
-    const worker = startProcess(MAIN, { args: ['work', '--app', APP], env });
+    const worker = startProcess(MAIN, { args: ['work', '--app', BUILT], env });
     await Promise.all([broken, sound].map(id => worker.line(new RegExp(`job\\.dead.*${id}`))));
     worker.kill('SIGINT');
     await worker.ended;
@@ -302,7 +305,7 @@ describe.concurrent('shiftwork', () => {
     const data = JSON.stringify({ to: 'someone', end: 'sent' });
     const results = await Promise.all(
       [['check'], ['stats'], ['dead-letters'], ['enqueue', 'letter', data]].map(args =>
-        run([...args, '--app', APP], env),
+        run([...args, '--app', BUILT], env),
       ),
     );
     for (const { code, out, err } of results) {
@@ -313,7 +316,7 @@ describe.concurrent('shiftwork', () => {
   });
 
   test('without an engine it says which variables name one', async () => {
-    const { code, err } = await run(['stats', '--app', APP], {});
+    const { code, err } = await run(['stats', '--app', BUILT], {});
     expect(code).toBe(2);
     expect(err).toContain('REDIS_URL or DATABASE_URL');
   });

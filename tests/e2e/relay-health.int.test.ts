@@ -1,15 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { migrateOutbox, Outbox } from '../../src/outbox/index.ts';
 import { note, noteThing, thingHappened } from '../faults/app/outbox.config.ts';
 import { startProcess } from '../support/child-process.ts';
+import { program } from '../support/programs.ts';
 import { freshDatabase, namespace, redisUrl } from '../support/engines.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const APP = fileURLToPath(new URL('../faults/app/outbox.config.ts', import.meta.url));
+const CLI = program('src/cli/main.ts');
+const APP = program('tests/faults/app/outbox.config.ts');
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

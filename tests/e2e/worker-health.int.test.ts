@@ -1,16 +1,16 @@
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/queue/index.ts';
 import lettersApp from '../support/apps/letters.config.ts';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
+import { program } from '../support/programs.ts';
 import { namespace, redisUrl } from '../support/engines.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { freePort } from '../support/free-port.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
-const APP = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
+const WORKER = program('workers/main.ts');
+const APP = program('tests/support/apps/letters.config.ts');
 interface Readiness {
   readonly reasons?: readonly string[];
   readonly workers?: { readonly answering: number; readonly wanted: number };

@@ -1,19 +1,19 @@
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 import { openState } from '../../src/state/index.ts';
 import { freshDatabase, namespace, redisUrl } from '../support/engines.ts';
 import { freePort } from '../support/free-port.ts';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
+import { program } from '../support/programs.ts';
 import { connect } from '../../src/queue/index.ts';
 import { leave } from '../support/apps/leaving.config.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const WORKER = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
-const APP = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
-const LEAVING_AT_START = fileURLToPath(new URL('../support/apps/leaving-at-start.config.ts', import.meta.url));
-const LEAVING = fileURLToPath(new URL('../support/apps/leaving.config.ts', import.meta.url));
+const WORKER = program('workers/main.ts');
+const APP = program('tests/support/apps/letters.config.ts');
+const LEAVING_AT_START = program('tests/support/apps/leaving-at-start.config.ts');
+const LEAVING = program('tests/support/apps/leaving.config.ts');
 const NEEDS = { ARCHIVE_FILE: '/dev/null', POSTMAN: 'Pat' };
 
 describe('a worker process', () => {

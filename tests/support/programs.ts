@@ -16,9 +16,10 @@ import { fileURLToPath } from 'node:url';
 /**
  * The programs that tests start by the hundred, and the apps that they load, made one of few files once for a run. Half of what a start
  * costs is finding and linking 600 modules: measured, 150 ms of CPU instead of 350 ms for what a worker imports, and no thread that strips
- * types. What is started from its source all the same: the programs of tests/e2e, and the long form of the fault cases.
+ * types. What is started from its source all the same: what `npm start` and the Procfile start (tests/e2e), and the long form of the fault
+ * cases.
  */
-const PROGRAMS = ['workers/main.ts', 'src/cli/main.ts', 'tests/faults/app/*.ts'];
+const PROGRAMS = ['workers/main.ts', 'src/cli/main.ts', 'tests/faults/app/*.ts', 'tests/support/apps/*.ts'];
 /** Threads are looked for beside the file that starts them. */
 const THREADS = ['src/runtime/supervisor/watch/sampler-thread.ts'];
 

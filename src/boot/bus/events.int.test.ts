@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { note, noteThing, thingHappened } from '../../../tests/faults/app/outbox.config.ts';
 import { startProcess } from '../../../tests/support/child-process.ts';
+import { program } from '../../../tests/support/programs.ts';
 import { freshDatabase, namespace, redisUrl, type FreshDatabase } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { openEngine } from '../../engine/index.ts';
@@ -10,8 +10,8 @@ import { Bus, RedisStreamsTransport } from '../../events/index.ts';
 import { Outbox } from '../../outbox/index.ts';
 import { runCli } from '../../cli/run-cli.ts';
 
-const APP = fileURLToPath(new URL('../../../tests/faults/app/outbox.config.ts', import.meta.url));
-const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const APP = program('tests/faults/app/outbox.config.ts');
+const CLI = program('src/cli/main.ts');
 
 describe('the command line, events and outbox', () => {
   let database: FreshDatabase;

@@ -43,7 +43,7 @@ test('the page of causes costs a bounded number of commands, whatever a queue ho
     await page.groups();
     await page.standing();
   };
-  await seedLetters({ url: server.url, namespace: 'cost' }, 'costs', 5_000, index => ({
+  await seedLetters({ url: server.url, namespace: 'cost' }, 'costs', 1_000, index => ({
     name: 'work',
     data: '{"n":1}',
     reason: `number ${index} is odd`,

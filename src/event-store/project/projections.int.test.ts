@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -504,10 +505,15 @@ describe('a rebuild', () => {
   const dump = async () => JSON.stringify(await table());
 
   test('equals the live one, byte for byte, and takes its place while writers and readers go on', async () => {
+    // As fast as they can they would take the processors from the rebuild, and give it ever more to do.
+    const PACE_MS = 5;
     const projections = await run();
     const writing = { on: true };
     const write = async (): Promise<void> => {
-      for (let n = 0; writing.on; n += 1) await add(`s${n % 7}`, n % 5, 1);
+      for (let n = 0; writing.on; n += 1) {
+        await add(`s${n % 7}`, n % 5, 1);
+        await pause(PACE_MS);
+      }
     };
     const read = async (): Promise<number> => {
       let last = 0;
@@ -518,6 +524,7 @@ describe('a rebuild', () => {
         const n = rows[0]?.n ?? -1;
         expect(n).toBeGreaterThanOrEqual(last);
         last = n;
+        await pause(PACE_MS);
       }
       return last;
     };

@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startProcess } from '../../../tests/support/child-process.ts';
+import { program } from '../../../tests/support/programs.ts';
 import { counted, openStore, sumsProjection, type StoreOfTest } from '../../../tests/support/event-store.ts';
 import { PATIENCE_MS } from '../../../tests/support/wait-for.ts';
 import { Projections } from '../project/projections.ts';
 
-const REBUILDER = fileURLToPath(new URL('../../../tests/faults/app/projector.ts', import.meta.url));
+const REBUILDER = program('tests/faults/app/projector.ts');
 
 let fixture: StoreOfTest;
 beforeEach(async () => {
