@@ -22,7 +22,7 @@ import { refusePrototypes } from './http/refuse-prototypes.ts';
 import { sameOriginOnly } from './http/same-origin.ts';
 import { metricsRoute } from './metrics/metrics-route.ts';
 import { overviewPage } from './overview/overview-page.ts';
-import { readOverview } from './overview/read-overview.ts';
+import { WorkReader } from './overview/read-work.ts';
 import { assets } from './pages/assets.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import { projectionsRoute } from './projections/projections-route.ts';
@@ -145,27 +145,27 @@ export function createDashboard({
   handler.use(viewersOnlyRead(viewers));
   handler.use(metrics.forPeople);
 
+  const open = (onUnread: (kind: string, error: unknown) => void): DeadLetters =>
+    new DeadLetters({ engine, app, facts, others: otherLetters, onUnread, bounded: true });
+  const works = new WorkReader({ app, engine, queues: () => board.queues, letters: open((_, error) => report(error)) });
   handler.get('/', async (request, response) => {
-    const reading = board.complete ? readOverview(engine, board.queues, engine.clock.now()) : undefined;
-    const read = reading?.catch((error: unknown) => {
+    const read = (board.complete ? works.read() : undefined)?.catch((error: unknown) => {
       if (!isEngineAway(error)) report(error);
       return undefined;
     });
-    const [{ details }, overview] = await Promise.all([probe.ask(), read]);
-    const unread = overview === undefined && details.length === 0;
+    const [{ details }, work] = await Promise.all([probe.ask(), read]);
+    const unread = work === undefined && details.length === 0;
     const problems = unread ? ['The queues could not be read; the log of the dashboard says why.'] : details;
     const kind = engine.kind === 'redis' ? 'Redis' : 'PostgreSQL';
     response.type('html');
     const hasProjections = projections !== undefined;
     response.send(
-      overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, overview, problems, hasProjections }),
+      overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, work, problems, hasProjections }),
     );
   });
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);
-  const open = (onUnread: (kind: string, error: unknown) => void): DeadLetters =>
-    new DeadLetters({ engine, app, facts, others: otherLetters, onUnread, bounded: true });
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, open, viewerOf }));
   handler.use('/running', whenThere, runningRoutes({ base: basePath, app, engine, viewerOf }));
   handler.get('/workers', whenThere, async (request, response) => {

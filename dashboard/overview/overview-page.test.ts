@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { age, overviewPage } from './overview-page.ts';
+import { age } from './age.ts';
+import type { Work } from './conditions.ts';
+import { overviewPage } from './overview-page.ts';
 import type { QueueFigures } from './read-overview.ts';
 
 const quiet: QueueFigures = {
@@ -14,12 +16,16 @@ const quiet: QueueFigures = {
   workers: 1,
 };
 
+function workOf(queue: QueueFigures): Work {
+  return { queues: [queue], workers: 1, paused: [], unnamed: [], causes: [], now: 0 };
+}
+
 function pageOf(figures: Partial<QueueFigures>): string {
   return overviewPage({
     base: '',
     viewer: { name: 'ann', role: 'viewer', formToken: 'token' },
     engine: 'Redis',
-    overview: { queues: [{ ...quiet, ...figures }], workers: figures.workers },
+    work: { ...workOf({ ...quiet, ...figures }), workers: figures.workers },
     problems: [],
   });
 }
@@ -34,6 +40,16 @@ describe('the overview page', () => {
     [49 * 3_600_000, '2 days 1 h'],
   ])('%d ms reads as %s', (ms, text) => {
     expect(age(ms)).toBe(text);
+  });
+
+  test('a queue that is well is said to be', () => {
+    expect(pageOf({})).toContain('All is well');
+  });
+
+  test('what needs a person is said first, with the way to act', () => {
+    const page = pageOf({ workers: 0, waiting: 1 });
+    expect(page).toContain('One thing needs you');
+    expect(page).toMatch(/No worker[^]*href="\/workers">Workers</);
   });
 
   test('dead jobs lead to the list of failed ones', () => {
@@ -63,7 +79,7 @@ describe('the overview page', () => {
       base: '/ops',
       viewer: { name: 'ann', role: 'viewer', formToken: undefined },
       engine: 'Redis',
-      overview: undefined,
+      work: undefined,
       problems: ['The queue engine cannot be reached.'],
     });
     expect(page).toContain('role="alert">The queue engine cannot be reached.</p>');

@@ -1,12 +1,14 @@
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
+import { age } from './age.ts';
+import { conditionsOf, type Work } from './conditions.ts';
 import type { Overview, QueueFigures } from './read-overview.ts';
 
 export interface OverviewPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']>;
   readonly engine: string;
   /** Undefined while the engine does not answer. */
-  readonly overview: Overview | undefined;
+  readonly work: Work | undefined;
   /** What stands in the way, in our words. */
   readonly problems: readonly string[];
   /** Whether there is a page of the event store's projections. */
@@ -18,14 +20,42 @@ const SLOW_MS = 60_000;
 const STUCK_MS = 10 * 60_000;
 
 export function overviewPage(options: OverviewPageOptions): string {
-  const { base, viewer, engine, overview, problems, hasProjections = false } = options;
+  const { base, viewer, engine, work, problems, hasProjections = false } = options;
   const body = html`<h1>Overview</h1>
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
-    ${overview === undefined ? undefined : html`${tiles(base, overview)} ${table(base, overview)}`}
+    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${table(base, work)}`}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
     <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>
     <p class="foot">Dead jobs are those that ended in failure, expired or were cancelled.</p>`;
   return page({ base, title: 'Overview', body, viewer, refreshSeconds: REFRESH_SECONDS });
+}
+
+/** The line at the top, computed from the work: what is wrong, what will happen by itself, where to act. */
+function standing(base: string, work: Work): Html {
+  const conditions = conditionsOf(work);
+  const needing = conditions.filter(({ needsYou }) => needsYou).length;
+  if (conditions.length === 0) {
+    return html`<p class="notice">All is well: nothing has been due for a minute, and no destination is sick.</p>`;
+  }
+  return html`<section class="standing ${needing > 0 ? 'urgent' : ''}" aria-labelledby="standing">
+    <h2 id="standing">${sentence(needing, conditions.length - needing)}</h2>
+    <ul>
+      ${conditions.map(
+        ({ kind, needsYou, text, link }) =>
+          html`<li>
+            <span class="badge ${needsYou ? 'bad' : 'warn'}">${kind}</span>
+            <span>${text}</span>
+            <a href="${base}${link.path}">${link.label}</a>
+          </li>`,
+      )}
+    </ul>
+  </section>`;
+}
+
+function sentence(needing: number, others: number): string {
+  if (needing === 0) return others === 1 ? 'One thing to know' : `${others} things to know`;
+  const need = needing === 1 ? 'One thing needs you' : `${needing} things need you`;
+  return others === 0 ? need : `${need}, ${others} to know`;
 }
 
 function tiles(base: string, { queues, workers }: Overview): Html {
@@ -112,16 +142,4 @@ function ageClass(ms: number): string {
 
 function number(count: number): string {
   return count.toLocaleString('en-US');
-}
-
-/** The two largest units that matter: `3 h 20 min`, `45 s`. */
-export function age(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 1) return 'under 1 s';
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} days ${hours % 24} h`;
 }

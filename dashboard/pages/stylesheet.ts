@@ -51,6 +51,14 @@ button.quiet { background: transparent; color: var(--soft); border: 1px solid va
 .problem, .notice { border-radius: 8px; padding: .65rem .9rem; margin: 0 0 1.1rem; }
 .problem { background: var(--bad-ground); color: var(--bad); }
 .notice { border: 1px solid var(--line); color: var(--soft); background: var(--card); }
+.standing { border: 1px solid var(--line); border-left: 4px solid var(--warn); border-radius: 8px; background: var(--card); padding: .65rem .9rem; margin: 0 0 1.25rem; }
+.standing.urgent { border-left-color: var(--bad); }
+.standing h2 { margin: 0 0 .35rem; }
+.standing ul { list-style: none; margin: 0; padding: 0; }
+.standing li { display: flex; flex-wrap: wrap; gap: .15rem .6rem; align-items: baseline; padding: .4rem 0; overflow-wrap: anywhere; }
+.standing li + li { border-top: 1px solid var(--line); }
+.standing li span + span { flex: 1 1 18rem; }
+.standing .badge { margin: 0; }
 .tiles { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); margin: 0 0 1.25rem; padding: 0; }
 .tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .9rem 1.1rem; }
 .tiles dt { color: var(--soft); font-size: .9rem; }

@@ -1,5 +1,5 @@
 import { isOver, type JobView, type RunningJobView } from '../../src/queue/index.ts';
-import { age } from '../overview/overview-page.ts';
+import { age } from '../overview/age.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { conditionsOf, type Condition, type Work } from './conditions.ts';
+import type { QueueFigures } from './read-overview.ts';
+
+const NOW = Date.UTC(2026, 0, 2);
+const MINUTE = 60_000;
+
+const email: QueueFigures = {
+  name: 'email',
+  paused: false,
+  waiting: 0,
+  running: 0,
+  delayed: 0,
+  succeeded: 0,
+  dead: 0,
+  oldestDueMs: undefined,
+  workers: 2,
+};
+const cause = {
+  kind: 'job',
+  what: 'Job',
+  fingerprint: 'f/1',
+  name: 'invoice',
+  queue: 'email',
+  reason: 'TypeError: no total\n  at sum',
+  count: 500,
+  firstEndedAt: NOW - 8 * MINUTE,
+  lastEndedAt: NOW - MINUTE,
+};
+
+function standingOf(work: Partial<Work>): readonly Condition[] {
+  return conditionsOf({ queues: [email], workers: 2, paused: [], unnamed: [], causes: [], now: NOW, ...work });
+}
+
+test('work that goes on as it should is no condition', () => {
+  expect(standingOf({ queues: [{ ...email, waiting: 900, running: 10, oldestDueMs: 59_000 }] })).toEqual([]);
+});
+
+describe('a condition that needs a person', () => {
+  test.each<[string, Partial<Work>, Partial<Condition>]>([
+    [
+      'no worker at all while work is due',
+      { workers: 0, queues: [{ ...email, workers: 0, waiting: 1_200 }] },
+      { kind: 'stopped', text: 'No worker is alive. 1,200 jobs are due.' },
+    ],
+    [
+      'a queue that none of the workers serves',
+      { queues: [email, { ...email, name: 'sms', workers: 0, waiting: 1 }] },
+      { kind: 'stopped', text: 'No worker serves sms. 1 job is due.' },
+    ],
+    [
+      'work that has been due for ten minutes',
+      { queues: [{ ...email, waiting: 3, oldestDueMs: 10 * MINUTE }] },
+      { kind: 'late', text: expect.stringContaining('due for 10 min 0 s, 3 jobs wait') as string },
+    ],
+    [
+      'a cause that has struck in the last quarter of an hour',
+      { causes: [cause] },
+      {
+        kind: 'failing',
+        text: 'invoice: 500 dead letters of one cause, first 8 min 0 s ago, last 1 min 0 s ago: TypeError: no total',
+        link: { path: '/dead-letters?cause=f%2F1', label: 'The cause' },
+      },
+    ],
+    [
+      'jobs that a release has left behind',
+      { unnamed: [{ ...email, name: 'old', delayed: 2 }] },
+      { kind: 'left behind', text: 'No contract names the queue old: nobody runs its 2 jobs.' },
+    ],
+  ])('%s', (_, work, expected) => {
+    expect(standingOf(work)).toMatchObject([{ needsYou: true, ...expected }]);
+  });
+});
+
+describe('a condition that heals by itself, or was asked for', () => {
+  test.each<[string, Partial<Work>, Partial<Condition>]>([
+    [
+      'no worker while nothing is due',
+      { workers: 0, queues: [{ ...email, workers: 0 }] },
+      { kind: 'stopped', text: 'No worker is alive. Nothing is due yet.' },
+    ],
+    [
+      'work that has been due for a minute',
+      { queues: [{ ...email, waiting: 1, oldestDueMs: MINUTE }] },
+      { kind: 'late', text: expect.stringContaining('1 job waits') as string },
+    ],
+    [
+      'a sick destination, and when it is tried next',
+      { paused: [{ key: 'email/smtp', phase: 'open', until: NOW + 12_000, openings: 3 }] },
+      {
+        kind: 'sick',
+        text: 'email waits for smtp after 2 failed tries. No attempt is spent. Next try in 12 s.',
+      },
+    ],
+    [
+      'a destination that is being tried',
+      { paused: [{ key: 'email/smtp', phase: 'probing', until: NOW - 1, openings: 1 }] },
+      { kind: 'sick', text: expect.stringContaining('finds out now') as string },
+    ],
+    [
+      'a queue that somebody paused, however late it is',
+      { queues: [{ ...email, paused: true, waiting: 4, oldestDueMs: 60 * MINUTE }] },
+      { kind: 'paused', text: 'email is paused. 4 jobs wait until somebody resumes it.' },
+    ],
+  ])('%s', (_, work, expected) => {
+    expect(standingOf(work)).toMatchObject([{ needsYou: false, ...expected }]);
+  });
+});
+
+test('a cause that has not struck for a quarter of an hour is history', () => {
+  expect(standingOf({ causes: [{ ...cause, lastEndedAt: NOW - 16 * MINUTE }] })).toEqual([]);
+});
+
+test('of many causes the three that strike most are told', () => {
+  const causes = [1, 5, 2, 4, 3].map(count => ({ ...cause, count, name: `job-${count}` }));
+  expect(standingOf({ causes }).map(({ text }) => text.split(':')[0])).toEqual(['job-5', 'job-4', 'job-3']);
+});
+
+test('what needs a person stands before what heals by itself', () => {
+  const paused = [{ key: 'email/smtp', phase: 'open' as const, until: NOW, openings: 1 }];
+  expect(standingOf({ paused, causes: [cause] }).map(({ kind }) => kind)).toEqual(['failing', 'sick']);
+});

@@ -1,0 +1,148 @@
+import type { DeadLetterGroup } from '../../src/dead-letters/index.ts';
+import { unfinishedIn, type QueueFigures as StoredFigures } from '../../src/queue/index.ts';
+import type { PausedDestination } from '../../src/runtime/index.ts';
+import { age } from './age.ts';
+import type { Overview } from './read-overview.ts';
+
+/** What the conditions are judged from: the work itself, never that the page could be drawn. */
+export interface Work extends Overview {
+  readonly paused: readonly PausedDestination[];
+  /** Queues that no contract names. */
+  readonly unnamed: readonly StoredFigures[];
+  /** Dead letters by cause. */
+  readonly causes: readonly DeadLetterGroup[];
+  /** Engine time, milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Something that an operator should know. */
+export interface Condition {
+  /** One word, before the sentence. */
+  readonly kind: 'stopped' | 'late' | 'sick' | 'paused' | 'failing' | 'left behind';
+  /** Whether a person has to act, or it heals by itself or was asked for. */
+  readonly needsYou: boolean;
+  /** What is wrong, since when, and what will happen by itself. */
+  readonly text: string;
+  /** Where to act, below the dashboard's path. */
+  readonly link: { readonly path: string; readonly label: string };
+}
+
+const LATE_MS = 60_000;
+const STUCK_MS = 10 * 60_000;
+/** A cause that has struck within so long goes on. */
+const FRESH_MS = 15 * 60_000;
+const MOST_CAUSES = 3;
+
+/** Each looks for one kind of condition, the gravest first. */
+const RULES: readonly ((work: Work) => readonly Condition[])[] = [
+  stopped,
+  late,
+  sick,
+  failing,
+  leftBehind,
+  pausedByPeople,
+];
+
+/** What is wrong, those that need a person first. */
+export function conditionsOf(work: Work): readonly Condition[] {
+  const found = RULES.flatMap(rule => rule(work));
+  return [...found.filter(({ needsYou }) => needsYou), ...found.filter(({ needsYou }) => !needsYou)];
+}
+
+function stopped({ queues, workers }: Work): readonly Condition[] {
+  const idle = queues.filter(queue => queue.workers === 0 && !queue.paused);
+  const due = idle.reduce((sum, { waiting }) => sum + waiting, 0);
+  const link = { path: '/workers', label: 'Workers' };
+  if (workers === 0) {
+    const text = `No worker is alive. ${due === 0 ? 'Nothing is due yet.' : `${amount(due, 'job')} ${due === 1 ? 'is' : 'are'} due.`}`;
+    return [{ kind: 'stopped', needsYou: due > 0, text, link }];
+  }
+  return idle.map(({ name, waiting }) => ({
+    kind: 'stopped',
+    needsYou: waiting > 0,
+    text: `No worker serves ${name}. ${waiting === 0 ? 'Nothing is due there yet.' : `${amount(waiting, 'job')} ${waiting === 1 ? 'is' : 'are'} due.`}`,
+    link,
+  }));
+}
+
+function late({ queues }: Work): readonly Condition[] {
+  return queues.flatMap(({ name, oldestDueMs, waiting, workers, paused }): readonly Condition[] => {
+    if (oldestDueMs === undefined || oldestDueMs < LATE_MS || workers === 0 || paused) return [];
+    return [
+      {
+        kind: 'late',
+        needsYou: oldestDueMs >= STUCK_MS,
+        text: `${name} is late: its oldest job has been due for ${age(oldestDueMs)}, ${amount(waiting, 'job')} ${waiting === 1 ? 'waits' : 'wait'}. More processes help where the ones that are there are busy.`,
+        link: { path: `/queues/queue/${encodeURIComponent(name)}?status=prioritized`, label: 'What waits' },
+      },
+    ];
+  });
+}
+
+function sick({ paused, now }: Work): readonly Condition[] {
+  return paused.map(({ key, phase, until, openings }) => {
+    const [queue = key, destination = ''] = key.split('/');
+    const tries = Math.max(0, openings - 1);
+    const after = tries === 0 ? '' : ` after ${tries === 1 ? 'one failed try' : `${tries} failed tries`}`;
+    const next =
+      phase === 'probing'
+        ? 'One job finds out now whether it is back.'
+        : `Next try ${until > now ? `in ${age(until - now)}` : 'now'}.`;
+    return {
+      kind: 'sick',
+      needsYou: false,
+      text: `${queue} waits for ${destination}${after}. No attempt is spent. ${next}`,
+      link: { path: '/workers', label: 'Destinations' },
+    };
+  });
+}
+
+function failing({ causes, now }: Work): readonly Condition[] {
+  const fresh = causes.filter(({ lastEndedAt }) => lastEndedAt !== undefined && now - lastEndedAt < FRESH_MS);
+  return fresh
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, MOST_CAUSES)
+    .map(({ name, reason, count, firstEndedAt, lastEndedAt, fingerprint }) => ({
+      kind: 'failing',
+      needsYou: true,
+      text: `${name}: ${amount(count, 'dead letter')} of one cause, first ${ago(firstEndedAt, now)}, last ${ago(lastEndedAt, now)}: ${firstLine(reason)}`,
+      link: { path: `/dead-letters?cause=${encodeURIComponent(fingerprint)}`, label: 'The cause' },
+    }));
+}
+
+function leftBehind({ unnamed }: Work): readonly Condition[] {
+  return unnamed
+    .filter(queue => unfinishedIn(queue) > 0)
+    .map(queue => ({
+      kind: 'left behind',
+      needsYou: true,
+      text: `No contract names the queue ${queue.name}: nobody runs its ${amount(unfinishedIn(queue), 'job')}.`,
+      link: { path: '/workers', label: 'Queues without a contract' },
+    }));
+}
+
+function pausedByPeople({ queues }: Work): readonly Condition[] {
+  return queues
+    .filter(({ paused }) => paused)
+    .map(({ name, waiting }) => ({
+      kind: 'paused',
+      needsYou: false,
+      text: `${name} is paused. ${amount(waiting, 'job')} ${waiting === 1 ? 'waits' : 'wait'} until somebody resumes it.`,
+      link: { path: `/queues/queue/${encodeURIComponent(name)}`, label: 'The queue' },
+    }));
+}
+
+const MOST_TEXT = 160;
+
+function firstLine(reason: string): string {
+  const [line = ''] = reason.split('\n');
+  return line.length > MOST_TEXT ? `${line.slice(0, MOST_TEXT)}…` : line;
+}
+
+function ago(at: number | undefined, now: number): string {
+  return at === undefined ? 'at an unknown time' : `${age(Math.max(0, now - at))} ago`;
+}
+
+function amount(count: number, thing: string): string {
+  return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+}
