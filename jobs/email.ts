@@ -52,3 +52,16 @@ export const passwordReset = defineJob({
   sensitive: ['email', 'resetToken'],
   retention: { forget: ['resetToken'] },
 });
+
+/** One of many: they are sent as a batch. Makes way for every other email. */
+export const newsletterLetter = defineJob({
+  queue: QUEUE,
+  name: 'newsletter-letter',
+  schema: z.strictObject({ issue: id, title: z.string().min(1).max(200), email: emailAddress }),
+  retry: { attempts: 5, backoff: exponential({ from: '2s', to: '10m' }) },
+  timeout: '30s',
+  destination,
+  expiresAfter: '3d',
+  priority: 'low',
+  sensitive: ['email'],
+});

@@ -1,5 +1,5 @@
 import { identify, track, trackBatch } from './analytics.ts';
-import { orderConfirmation, passwordReset, welcomeEmail } from './email.ts';
+import { newsletterLetter, orderConfirmation, passwordReset, welcomeEmail } from './email.ts';
 import { inApp, webhook, webPush } from './notification.ts';
 
 /** Every contract of this app. */
@@ -7,6 +7,7 @@ export const catalogue = [
   welcomeEmail,
   orderConfirmation,
   passwordReset,
+  newsletterLetter,
   track,
   identify,
   trackBatch,
@@ -27,4 +28,15 @@ export {
 export { reactions } from './reactions.ts';
 export { RESET_LINK_LIFE } from './email.ts';
 export { emailAddress, personName } from './fields.ts';
-export { identify, inApp, orderConfirmation, passwordReset, track, trackBatch, webhook, webPush, welcomeEmail };
+export {
+  identify,
+  inApp,
+  newsletterLetter,
+  orderConfirmation,
+  passwordReset,
+  track,
+  trackBatch,
+  webhook,
+  webPush,
+  welcomeEmail,
+};

@@ -9,6 +9,7 @@ import type { Client } from '../../src/queue/index.ts';
 import { notFound, problems } from './problems.ts';
 import { requestContext } from './request-context.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { newsletterRoutes } from './routes/newsletters.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { paymentRoutes } from './routes/payments.ts';
@@ -74,6 +75,7 @@ export function createShop(parts: ShopParts): Express {
   app.use(shipmentRoutes({ pool, outbox }));
   app.use(passwordResetRoutes({ users, email, digests }));
   app.use(jobRoutes(client));
+  app.use(newsletterRoutes(client));
   app.use(notificationRoutes(feed));
   app.use(
     express.static(fileURLToPath(new URL('page', import.meta.url)), {

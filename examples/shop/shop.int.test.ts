@@ -136,6 +136,17 @@ describe.each(engineCases)('the shop on $kind', engineCase => {
     expect(rows).toEqual([{ total: '4900' }]);
   });
 
+  test('a newsletter is one batch of 500 letters, sent once an issue, and counted', async () => {
+    const { base, postJson } = await setup();
+    const first = await postJson('/newsletters', { issue: 'march', title: 'What is new' });
+    expect(first).toMatchObject({ status: 202, body: { total: 500 } });
+    expect((await postJson('/newsletters', { issue: 'march', title: 'What is new' })).body).toEqual(first.body);
+    const count = await (await fetch(`${base}/newsletters/${String(first.body['batchId'])}`)).json();
+    expect(count).toEqual({ state: 'running', total: 500, done: 0, succeeded: 0 });
+    expect((await fetch(`${base}/newsletters/none`)).status).toBe(404);
+    expect((await postJson('/newsletters', { issue: '', title: 'x' })).status).toBe(400);
+  });
+
   test('a reset answers alike for whom there is and for whom there is not, and not without end', async () => {
     const { postJson, pool } = await setup();
     await postJson('/signup', ada);

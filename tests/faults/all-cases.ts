@@ -1,4 +1,5 @@
 import type { FaultCase } from './case.ts';
+import { batchFaults } from './cases/batches.ts';
 import { clockFaults } from './cases/clocks.ts';
 import { crashes } from './cases/crashes.ts';
 import { engineFaults } from './cases/engine.ts';
@@ -30,6 +31,7 @@ export const caseFiles: readonly (readonly FaultCase[])[] = [
   watchFaults,
   clockFaults,
   letterFaults,
+  batchFaults,
 ];
 
 export const allCases: readonly FaultCase[] = caseFiles.flat();

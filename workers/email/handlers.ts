@@ -1,14 +1,15 @@
-import { orderConfirmation, passwordReset, welcomeEmail } from '../../jobs/index.ts';
+import { newsletterLetter, orderConfirmation, passwordReset, welcomeEmail } from '../../jobs/index.ts';
 import { dead, handle } from '../../src/contracts/index.ts';
 import { orLater } from '../database-away.ts';
 import { appAddress } from './app-address.ts';
 import { mailer } from './mailer.ts';
 import { orders } from './order-store.ts';
+import { newsletter } from './templates/newsletter.ts';
 import { orderConfirmationMail } from './templates/order-confirmation.ts';
 import { passwordResetMail } from './templates/password-reset.ts';
 import { welcome } from './templates/welcome.ts';
 
-// All three are sent again when it is not known whether they went out: the Message-ID shows a mailbox that it is the same
+// All are sent again when it is not known whether they went out: the Message-ID shows a mailbox that it is the same
 // mail, and a second copy does no harm.
 
 export const sendWelcomeEmail = handle(welcomeEmail, { mailer, appAddress }, async (data, run, needs) => {
@@ -30,4 +31,14 @@ export const sendPasswordReset = handle(passwordReset, { mailer, appAddress }, a
   await needs.mailer.send(content, { to: data.email, effectId: run.effectId, signal: run.signal });
 });
 
-export const emailHandlers = [sendWelcomeEmail, sendOrderConfirmation, sendPasswordReset] as const;
+export const sendNewsletterLetter = handle(newsletterLetter, { mailer, appAddress }, async (data, run, needs) => {
+  const content = newsletter({ title: data.title, appUrl: needs.appAddress.link('/') });
+  await needs.mailer.send(content, { to: data.email, effectId: run.effectId, signal: run.signal });
+});
+
+export const emailHandlers = [
+  sendWelcomeEmail,
+  sendOrderConfirmation,
+  sendPasswordReset,
+  sendNewsletterLetter,
+] as const;

@@ -17,6 +17,7 @@ const bodies = {
     ],
   }),
   reset: form => ({ email: form.get('email') }),
+  newsletter: form => ({ issue: form.get('issue'), title: form.get('title') }),
 };
 
 for (const form of document.querySelectorAll('form')) {
@@ -49,6 +50,7 @@ for (const form of document.querySelectorAll('form')) {
         user.email = body.email;
         follow(user.id);
       }
+      if (name === 'newsletter') void count(result.batchId);
       for (const id of result.jobIds) void watch(id);
     } catch {
       problem.textContent = 'The shop does not answer; try again.';
@@ -84,6 +86,20 @@ function follow(userId) {
     item.append(strong, ` ${body}`);
     list.prepend(item);
   });
+}
+
+/** How far the newsletter is, once or twice a second. */
+async function count(batchId) {
+  const said = document.querySelector('#newsletter');
+  for (let wait = 400; wait < 60_000; wait *= 1.1) {
+    const answer = await fetch(`/newsletters/${encodeURIComponent(batchId)}`).catch(() => undefined);
+    if (answer?.ok) {
+      const { state, total, done, succeeded } = await answer.json();
+      said.textContent = state === 'ended' ? `${succeeded} of ${total} were sent.` : `${done} of ${total} are done.`;
+      if (state === 'ended') return;
+    }
+    await new Promise(resolve => setTimeout(resolve, wait));
+  }
 }
 
 async function watch(id) {

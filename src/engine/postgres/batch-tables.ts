@@ -30,19 +30,19 @@ export function batchSchema(schema: string): SchemaPart {
       state text,
       ended_ms bigint,
       primary key (batch, job_id)
-    ) with (fillfactor = 70);
-    create index shiftwork_batch_member_open on shiftwork_batch_member (batch) where state is null;
-    create index shiftwork_batch_member_dead on shiftwork_batch_member (batch) where state = 'dead'`,
+      -- No index knows of the state, and each page has room: an end is then written beside its row, and into no index.
+    ) with (fillfactor = 50)`,
       },
     ],
     functions: `
     -- Whatever says of one member comes later counts.
     create or replace function shiftwork_end_members(p_batches text[], p_ids text[], p_states text[], p_times bigint[]) returns void
-    language sql set search_path from current set enable_seqscan = off as $body$
+    language plpgsql set search_path from current set enable_seqscan = off as $body$
+    begin
       update shiftwork_batch_member m set state = given.state, ended_ms = given.at
         from unnest(p_batches, p_ids, p_states, p_times) as given (batch, id, state, at)
        where m.batch = given.batch and m.job_id = given.id and (m.state is null or m.ended_ms < given.at);
-    $body$;
+    end $body$;
     -- Answers the batches that may have something to call back.
     create or replace function shiftwork_bring_members(
       p_batches text[], p_ids text[], p_states text[], p_times bigint[], p_now bigint, p_kept bigint
@@ -54,8 +54,9 @@ export function batchSchema(schema: string): SchemaPart {
       perform shiftwork_end_members(p_batches, p_ids, p_states, p_times);
       for v_id in select distinct batch from unnest(p_batches) as batch order by batch loop
         -- Seen without a lock first: nearly always there is nothing to do.
-        if exists (select from shiftwork_batch_member where batch = v_id and state is null) then
-          if exists (select from shiftwork_batch_member where batch = v_id and state = 'dead')
+        -- The newest first: they end last.
+        if (select true from shiftwork_batch_member where batch = v_id and state is null order by job_id desc limit 1) then
+          if exists (select from unnest(p_batches, p_states) as given (batch, state) where batch = v_id and state = 'dead')
              and exists (select from shiftwork_batch where id = v_id and not 'death' = any (called)) then return next v_id; end if;
           continue;
         end if;
@@ -73,12 +74,15 @@ export function batchSchema(schema: string): SchemaPart {
     language plpgsql set search_path from current as $body$
     declare
       v_ended bigint;
+      v_added integer;
     begin
       select ended_ms into v_ended from shiftwork_batch where id = p_batch for update;
       if not found then return null; end if;
       if v_ended is null then
         insert into shiftwork_batch_member (batch, job_id) select p_batch, id from unnest(p_ids) as id on conflict do nothing;
+        get diagnostics v_added = row_count;
         update shiftwork_batch set touched_ms = p_now, until_ms = p_now + p_kept where id = p_batch;
+        if v_added = cardinality(p_ids) then return array_fill(true, array[v_added]); end if;
       elsif exists (select from unnest(p_ids) as id
                      where not exists (select from shiftwork_batch_member where batch = p_batch and job_id = id)) then
         return null;

@@ -5,6 +5,7 @@ import { isShiftworkError, type ShiftworkError } from '../../errors/index.ts';
 import { stemsFromOutage } from '../../resilience/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import { currentCause } from '../../tracing/index.ts';
+import { BATCH } from '../meta/job-meta.ts';
 import type { CausedBy, JobOrigin } from '../ids/job-origin.ts';
 import { check, type PreparedJob } from '../prepare/prepare.ts';
 import type { JobReceipt } from '../store/job-receipt.ts';
@@ -129,7 +130,7 @@ export class Batches {
       if (answers === undefined) throw new BatchEndedError(id);
       open.push(...answers);
     }
-    const joining = jobs.filter((_, index) => open[index] === true);
+    const joining = open.every(Boolean) ? jobs : jobs.filter((_, index) => open[index] === true);
     const { receipts, error } = await store(joining);
     const at = Math.floor(engine.clock.now());
     const skipped = joining.flatMap((job, index): MemberEnd[] => {
@@ -148,6 +149,8 @@ export class Batches {
       });
     }
     if (error !== undefined) throw error;
+    // The common case: each is queued under its own id.
+    if (joining === jobs) return receipts.filter(receipt => receipt !== undefined);
     const byId = new Map(joining.map((job, index) => [job.id, receipts[index]]));
     return jobs.map(
       ({ id: jobId, contract }) =>
@@ -158,11 +161,11 @@ export class Batches {
   /** A colon is in no job's id. */
   async #idOf({ name, idempotencyKey, jobs: [first] }: CheckedBatch): Promise<string> {
     if (idempotencyKey === undefined || first === undefined) {
-      return `batch:${this.#options.nextId()}-${randomBytes(6).toString('hex')}`;
+      return `${BATCH}${this.#options.nextId()}-${randomBytes(6).toString('hex')}`;
     }
     const { present, previous } = await this.#options.loadSecrets(first.contract);
     const idWith = (digests: Secrets['present']): string =>
-      `batch:${digests.hexOf('cause', JSON.stringify(['batch', name, idempotencyKey])).slice(0, 32)}`;
+      `${BATCH}${digests.hexOf('cause', JSON.stringify(['batch', name, idempotencyKey])).slice(0, 32)}`;
     if (previous === undefined) return idWith(present);
     const before = idWith(previous);
     const known = await this.#ask(first.contract.queue, store => store.read(before));

@@ -22,14 +22,18 @@ export interface JobMeta {
   readonly part?: ChunkPart | undefined;
 }
 
+/** What the id of every batch begins with. */
+export const BATCH = 'batch:';
+
 const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
 
 export function writeMeta(meta: JobMeta): string | undefined {
   const { version, correlationId, traceparent, causationId, userId, batchId, links, part } = meta;
   const isCausedByNothing = correlationId === undefined && causationId === undefined && userId === undefined;
-  if (version === 1 && isCausedByNothing && batchId === undefined && links === undefined && part === undefined) {
-    // What most traced jobs carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
-    return traceparent;
+  if (version === 1 && isCausedByNothing && links === undefined && part === undefined) {
+    // What most traced jobs, and most members of batches, carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
+    if (batchId === undefined) return traceparent;
+    if (traceparent === undefined && batchId.startsWith(BATCH)) return batchId;
   }
   return JSON.stringify({
     v: version === 1 ? undefined : version,
@@ -47,6 +51,7 @@ export function writeMeta(meta: JobMeta): string | undefined {
 export function readMeta(text: unknown): JobMeta {
   if (typeof text !== 'string') return NONE;
   if (isTraceparent(text)) return { version: 1, correlationId: undefined, traceparent: text };
+  if (text.startsWith(BATCH)) return isId(text) ? { ...NONE, batchId: text } : NONE;
   if (!text.startsWith('{')) return NONE;
   let parsed: unknown;
   try {

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { batchFaults } from './batches.ts';
+
+smoke(batchFaults);
