@@ -21,13 +21,14 @@ import { startSubject } from './subjects/start-subject.ts';
  */
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '4' },
     only: { type: 'string' },
     peers: { type: 'boolean', default: false },
   },
 });
 const ROUNDS = Number(values.rounds);
-const POSTGRES_ROUNDS = Math.min(3, ROUNDS);
+const POSTGRES_ROUNDS = Math.min(2, ROUNDS);
+const LATENCY_ROUNDS = ROUNDS + 1;
 const SUBJECTS = ['BullMQ', 'Shiftwork'] as const;
 
 const asked = (name: string): boolean => values.only === undefined || name.includes(values.only);
@@ -92,7 +93,7 @@ async function run(): Promise<void> {
   const redisRows = await compareOn(redis, onRedis(redis), ROUNDS);
   const { url } = redis;
   const none = { latency: [], lateness: [] };
-  const waits = asked('latency') ? await latency(url, SUBJECTS, ROUNDS) : none;
+  const waits = asked('latency') ? await latency(url, SUBJECTS, LATENCY_ROUNDS) : none;
   say([...waits.latency, ...waits.lateness]);
   const others = asked('others') ? say(await waitsOfOthers(redis, SUBJECTS)) : [];
   const spread = asked('spread') ? say(await spreading(url, SUBJECTS)) : [];

@@ -7,9 +7,9 @@ import type { PeerResults } from './main.ts';
 const SETTINGS: readonly (readonly [peer: string, settings: string, worker: string])[] = [
   [
     'Shiftwork',
-    'defaults; validation, ids, trace context and metrics on; a thousand ended jobs are kept; no supervisor in this run',
-    'no job. Under its supervisor (`shiftwork work`) what a killed process held is back within a second ([guarantees](../../docs/guarantees.md)); ' +
-      'measured here is the loss of a whole host, after which locks end (30 s) and stalled jobs are looked for',
+    'defaults; validation, ids, trace context and metrics on; a thousand ended jobs are kept',
+    'no job. What a killed process held is back at once (its supervisor hands it back), and within 15 s where the whole host is lost: G16 of [the guarantees](../../docs/guarantees.md), ' +
+      'tried by `npm run test:faults -- --case 1` and `--case 2`, not here',
   ],
   [
     'BullMQ',

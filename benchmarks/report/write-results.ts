@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { format } from 'prettier';
+import { format, resolveConfig } from 'prettier';
 import type { Results } from '../results.ts';
 import { chart } from './chart.ts';
 import { page } from './page.ts';
@@ -10,7 +10,7 @@ const file = (name: string): string => fileURLToPath(new URL(`../${name}`, impor
 const README = file('../README.md');
 const BEGIN = '<!-- written by npm run bench -->';
 const END = '<!-- until here -->';
-const STYLE = { parser: 'markdown', singleQuote: true, printWidth: 120 } as const;
+const STYLE = { ...(await resolveConfig(README)), parser: 'markdown' } as const;
 
 /** Makes the page, the picture and the table of the README from results.json. */
 export async function writeResults(): Promise<void> {

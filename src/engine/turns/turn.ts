@@ -67,6 +67,8 @@ export interface TurnQueue {
    * given once, to all who wait.
    */
   readonly signStays?: boolean;
+  /** How many jobs one turn should settle, and take, at most; 32 when left out. */
+  readonly jobsATurn?: number;
   /** Stored in the order given. Adding a job again that was added (by its id) changes nothing, also where it has ended and gone in between and the answer was lost. */
   add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]>;
   turn(turn: Turn): Promise<TurnAnswer>;

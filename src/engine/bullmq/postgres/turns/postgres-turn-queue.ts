@@ -115,6 +115,8 @@ const ANSWERS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused'>>
 /** Add, take and settle on BullMQ's own tables, each in one statement. */
 export class PostgresTurnQueue implements TurnQueue {
   readonly name: string;
+  /** A statement keeps no other client waiting, and each is a commit. */
+  readonly jobsATurn = 200;
   readonly #options: PostgresTurnQueueOptions;
   readonly #trips: AddTrips;
   /** Ids of the turns that are under way, or whose answers were lost. */
