@@ -86,7 +86,8 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(await readFile(file, 'utf8')).toBe('migrated\n');
     const json = await shiftwork(['migrate', '--json']);
     // Beside a PostgreSQL, the outbox's tables too.
-    const made = kind === 'postgres' ? ['queues', 'outbox', 'event store', 'handlers'] : ['queues', 'handlers'];
+    const made =
+      kind === 'postgres' ? ['batches', 'queues', 'outbox', 'event store', 'handlers'] : ['queues', 'handlers'];
     const { done, leftOut } = JSON.parse(json.out) as { done: string[]; leftOut: unknown[] };
     expect(done.map(line => line.split(':', 1)[0])).toEqual(made);
     expect(leftOut).toEqual([]);

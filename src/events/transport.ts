@@ -22,6 +22,8 @@ export interface OutgoingEvent {
   readonly type: string;
   readonly timestamp: Date;
   readonly correlationId: string;
+  /** W3C traceparent. */
+  readonly traceparent?: string | undefined;
   /** The CloudEvent. */
   readonly text: string;
 }

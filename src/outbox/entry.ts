@@ -63,6 +63,10 @@ export function storableOf(
 
 export function outgoingOf({ id, target, body }: Pick<OutboxEntry, 'id' | 'target' | 'body'>): OutgoingEvent {
   // Written by `Outbox`: a CloudEvent.
-  const { time, correlationid } = JSON.parse(body) as { readonly time: string; readonly correlationid: string };
-  return { id, type: target, timestamp: new Date(time), correlationId: correlationid, text: body };
+  const { time, correlationid, traceparent } = JSON.parse(body) as {
+    readonly time: string;
+    readonly correlationid: string;
+    readonly traceparent?: string;
+  };
+  return { id, type: target, timestamp: new Date(time), correlationId: correlationid, traceparent, text: body };
 }

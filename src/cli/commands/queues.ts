@@ -1,7 +1,8 @@
 import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
-import { type Command, lengthOf, parseCommand, table } from '../../command/index.ts';
+import { type Command, parseCommand, table } from '../../command/index.ts';
 import { readQueueFigures } from '../../queue/index.ts';
+import { queueRow } from './queue-row.ts';
 
 export const queues: Command = {
   usage: 'shiftwork queues [--app PATH] [--json]',
@@ -24,16 +25,10 @@ export const queues: Command = {
     });
     if (json) terminal.print(JSON.stringify(found));
     else {
-      const rows = found.map(({ name, named, waiting, oldestDueMs, delayed, running, succeeded, dead, paused }) => ({
-        queue: paused ? `${name} (paused)` : name,
-        contracts: named ? 'yes' : 'none names it',
-        waiting,
-        oldest: lengthOf(oldestDueMs),
-        delayed,
-        running,
-        succeeded,
-        dead,
-      }));
+      const rows = found.map(({ named, ...figures }) => {
+        const { queue, ...counts } = queueRow(figures);
+        return { queue, contracts: named ? 'yes' : 'none names it', ...counts };
+      });
       for (const line of table(rows)) terminal.print(line);
     }
     return 0;

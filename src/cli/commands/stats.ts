@@ -1,6 +1,7 @@
 import { loadApp } from '../../boot/index.ts';
 import { readQueueFigures } from '../../queue/index.ts';
-import { type Command, lengthOf, parseCommand, table } from '../../command/index.ts';
+import { queueRow } from './queue-row.ts';
+import { type Command, parseCommand, table } from '../../command/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 
 export const stats: Command = {
@@ -15,16 +16,7 @@ export const stats: Command = {
     );
     if (json) terminal.print(JSON.stringify(queues));
     else {
-      const rows = queues.map(({ name, waiting, oldestDueMs, delayed, running, succeeded, dead, paused }) => ({
-        queue: paused ? `${name} (paused)` : name,
-        waiting,
-        oldest: lengthOf(oldestDueMs),
-        delayed,
-        running,
-        succeeded,
-        dead,
-      }));
-      for (const line of table(rows)) terminal.print(line);
+      for (const line of table(queues.map(queueRow))) terminal.print(line);
     }
     return 0;
   },

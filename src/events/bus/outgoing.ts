@@ -1,6 +1,6 @@
 import type { EventFields } from '../../facts/index.ts';
 import { traceIdOf } from '../../queue/index.ts';
-import { readCloudEvent, writeCloudEvent } from '../envelope/cloud-event.ts';
+import { writeCloudEvent } from '../envelope/cloud-event.ts';
 import type { StampedEvent } from '../envelope/stamp-event.ts';
 import type { OutgoingEvent } from '../transport.ts';
 
@@ -11,13 +11,13 @@ export function outgoing(event: StampedEvent, source: string): OutgoingEvent {
     type: event.contract.name,
     timestamp: event.timestamp,
     correlationId: event.metadata.correlationId,
+    traceparent: event.metadata.traceparent,
     text: writeCloudEvent(event, source),
   };
 }
 
-/** For facts about an event of which only the text is at hand. */
-export function fieldsOf({ id, type, correlationId, text }: OutgoingEvent, transport: string): EventFields {
-  const reading = readCloudEvent(text);
-  const traceId = traceIdOf(reading.kind === 'event' ? reading.event.metadata.traceparent : undefined);
-  return { eventId: id, eventType: type, transport, correlationId, traceId };
+/** For facts about an event that is sent. */
+export function fieldsOf(event: OutgoingEvent, transport: string): EventFields {
+  const { id, type, correlationId, traceparent } = event;
+  return { eventId: id, eventType: type, transport, correlationId, traceId: traceIdOf(traceparent) };
 }

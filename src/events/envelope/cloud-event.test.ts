@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { causedBy } from '../../tracing/index.ts';
 import { defineEvent, type EventRequest } from '../../contracts/index.ts';
 import { createIdSource } from '../../time/index.ts';
-import { readCloudEvent, writeCloudEvent } from './cloud-event.ts';
+import { arrivedOf, readCloudEvent, writeCloudEvent } from './cloud-event.ts';
 import { openEvent } from './open-event.ts';
 import { stampEvent } from './stamp-event.ts';
 
@@ -57,6 +57,16 @@ describe('a CloudEvent', () => {
       },
     });
   });
+
+  test.each([undefined, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'broken'])(
+    'that stays in its process is what it would be behind the wire (trace %s)',
+    traceparent => {
+      const moment = defineEvent('moment.noted', { schema: z.object({ at: z.date(), what: z.string().optional() }) });
+      const stamped = stampEvent(moment({ at: new Date(5), what: undefined }), createIdSource(), traceparent);
+      const reading = readCloudEvent(writeCloudEvent(stamped, 'urn:test'));
+      expect(reading).toEqual({ kind: 'event', event: arrivedOf(stamped) });
+    },
+  );
 
   test('says where it stands in an event store, all of it or nothing', async () => {
     const stored = { stream: 'order-1', streamVersion: 3, position: 5_000_000_000 };

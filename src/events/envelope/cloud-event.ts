@@ -51,6 +51,19 @@ export function writeCloudEvent(event: StampedEvent, source: string): string {
   return `${head.slice(0, -1)},"data":${event.json}}`;
 }
 
+/** What a reader of `writeCloudEvent` finds, where no text travels: the payload alone is read from its JSON, since a subscriber gets one of its own. */
+export function arrivedOf({ contract, id, timestamp, metadata, json, dates }: StampedEvent): ArrivedEvent {
+  return {
+    id,
+    type: contract.name,
+    version: contract.version,
+    timestamp: new Date(timestamp),
+    metadata: { ...metadata, traceparent: traceparentOf(metadata.traceparent) },
+    data: JSON.parse(json),
+    dates,
+  };
+}
+
 /** Reads what a transport brought. Strict: what is wrong is refused with the reason. Never throws. */
 export function readCloudEvent(text: string): Reading {
   if (text.length > MAX_TEXT_BYTES) return unreadable(`it is longer than ${MAX_TEXT_BYTES} characters`);

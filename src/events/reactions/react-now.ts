@@ -3,7 +3,7 @@ import { type EventEnvelope, type EventRequest, type Reaction } from '../../cont
 import { UndecodableEventError } from '../envelope/undecodable-event-error.ts';
 import { requireReactions, type JobReceipt } from '../../queue/index.ts';
 import { createIdSource } from '../../time/index.ts';
-import { readCloudEvent, writeCloudEvent } from '../envelope/cloud-event.ts';
+import { arrivedOf } from '../envelope/cloud-event.ts';
 import { openEvent } from '../envelope/open-event.ts';
 import { enqueueReaction, type ReactionClient } from './run-reactions.ts';
 import { stampEvent, type StampedEvent } from '../envelope/stamp-event.ts';
@@ -31,9 +31,7 @@ export async function reactNow(
 
 /** What a subscriber would get. */
 export function envelopeOf(event: StampedEvent): EventEnvelope {
-  const reading = readCloudEvent(writeCloudEvent(event, 'urn:shiftwork'));
-  if (reading.kind === 'unreadable') throw new UndecodableEventError(event.id, reading.reason);
-  const opening = openEvent(event.contract, reading.event);
+  const opening = openEvent(event.contract, arrivedOf(event));
   if (opening.kind !== 'envelope') throw new UndecodableEventError(event.id, opening.reason);
   return opening.envelope;
 }

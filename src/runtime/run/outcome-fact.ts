@@ -1,4 +1,5 @@
 import { itemsIn } from '../../contracts/index.ts';
+import { emitDead } from './burial.ts';
 import { runFields, waitedMs, type RunContext } from './run-context.ts';
 import { scrubbedReason, storedError } from './stored-error.ts';
 import type { Outcome } from './outcome.ts';
@@ -38,7 +39,7 @@ export function outcomeFact(run: RunContext, outcome: Outcome): (() => void) | u
     }
     case 'dead': {
       const error = storedError(run, outcome.error);
-      return () => facts.emit('job.dead', { ...fields, ranMs, reason: outcome.reason, error, ...items });
+      return () => emitDead(facts, fields, { ranMs, reason: outcome.reason, error, ...items });
     }
     case 'divided': {
       const { done, retry, dead } = outcome;

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { defineJob, JobCancelledError } from '../../contracts/index.ts';
 import { NOW, oneRun, takenJob, type OneRunParts } from './one-run.contract-suite.ts';
 import type { Outcome } from './outcome.ts';
-import { endOf, keepOf, refusedSuccess, unclear, unstorable } from './settle.ts';
+import { keepOf } from './burial.ts';
+import { endOf, refusedSuccess, unclear, unstorable } from './settle.ts';
 
 const error = Object.assign(new Error('no mailbox ada'), { stack: 'Error: no mailbox ada\n    at send (mail.ts:1:1)' });
 const secretive = defineJob({

@@ -1,16 +1,8 @@
 import { JobCancelledError, type AnyJobContract, type Death } from '../../contracts/index.ts';
-import { failedLine, plainLine, type EndReason } from '../../dead-letters/index.ts';
-import {
-  keyEndOf,
-  parentPolicyOf,
-  type BatchOfEnd,
-  type EndKind,
-  type Keep,
-  type NewJob,
-  type TakenJob,
-} from '../../engine/index.ts';
+import { plainLine, type EndReason } from '../../dead-letters/index.ts';
+import { keyEndOf, type BatchOfEnd, type EndKind, type Keep, type NewJob, type TakenJob } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
-import { readMeta } from '../../queue/index.ts';
+import { buried, emitDead, failedLineOf, failureOf, isUnclear, KEEP_FAILED, keepOf, whole } from './burial.ts';
 import { divisionOf, partsOf } from './chunks/division.ts';
 import { writeDivision } from './chunks/stored-division.ts';
 import { classifyThrow } from './classify.ts';
@@ -32,10 +24,7 @@ export interface RunEnd {
 
 /** For jobs that bring no policy of their own: added by another program, or damaged. */
 const KEEP_COMPLETED: Keep = { age: 3_600, count: 1_000 };
-export const KEEP_FAILED: Keep = { age: 14 * 86_400 };
 const UNCLEAR_AGAIN_MS = 1_000;
-/** Nobody knows what the job has done, or it would end the next process too: its key is for a person to free. */
-const UNCLEAR: ReadonlySet<EndReason> = new Set(['in-doubt', 'poison', 'stalled']);
 
 /** Turns the outcome of a run into the end that the engine writes. The only place that does. */
 export function endOf(run: RunContext, outcome: Outcome): RunEnd {
@@ -72,7 +61,7 @@ function endKindOf(run: RunContext, outcome: Outcome, now: number): EndKind {
       const keptMs = promised?.result === undefined ? undefined : promised.resultForMs;
       const key = keyEndOf(job.opts, 'succeeded');
       const result = resultOf(run, outcome.result);
-      return { what: 'succeeded', result, keep, key, batch: batchOf(run), data: forgotten(run), keptMs };
+      return { what: 'succeeded', result, keep, key, batch: batchOf(run, now), data: forgotten(run), keptMs };
     }
     // The chunk itself has done its part: what is not done goes on in jobs of its own.
     case 'divided': {
@@ -120,59 +109,20 @@ function failedFor(
   now: number,
   begun: false | undefined,
 ): EndKind {
-  const { job } = run;
   const stored = storedError(run, error);
-  return {
+  return buried(run.job, {
     what,
-    failure: failureOf(job, stored),
-    attempts: whole(job.opts.attempts, 0) ?? 0,
-    keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
-    key: keyEndOf(job.opts, UNCLEAR.has(reason) ? 'unclear' : 'ended'),
-    batch: batchOf(run),
-    parents: parentPolicyOf(job.opts),
+    failure: failureOf(run.job, stored),
     line: lineOf(run, stored, now, reason, begun),
     data: forgotten(run),
-  };
+    at: run.now(),
+    unclear: isUnclear(reason),
+  });
 }
 
-function batchOf({ meta: { batchId }, now }: RunContext): BatchOfEnd | undefined {
-  return batchId === undefined ? undefined : { id: batchId, at: Math.floor(now()) };
-}
-
-/** The same for whoever ends a job without a run. */
-export function batchOfEnd({ opts }: Pick<TakenJob, 'opts'>, now: number): BatchOfEnd | undefined {
-  const { batchId } = readMeta(opts.telemetry?.metadata);
-  return batchId === undefined ? undefined : { id: batchId, at: Math.floor(now) };
-}
-
-/** With the stacks of earlier failures, as many as the job's options keep. */
-function failureOf(
-  { stacktrace, opts }: TakenJob,
-  { message, stack }: StoredError,
-): {
-  readonly message: string;
-  readonly stacktrace: readonly string[];
-} {
-  const stacks = stack === undefined ? stacktrace : [...stacktrace, stack];
-  const limit = whole(opts.stackTraceLimit, 0);
-  return { message, stacktrace: limit === undefined ? stacks : limit === 0 ? [] : stacks.slice(-limit) };
-}
-
-/** BullMQ's forms of retention. Other programs store what they like, also numbers that no engine can keep: then ours is kept. */
-export function keepOf(policy: unknown, otherwise: Keep): Keep {
-  if (typeof policy === 'boolean') return policy ? { count: 0 } : { count: -1 };
-  if (typeof policy === 'number') return { count: whole(policy, -1) ?? otherwise.count };
-  if (typeof policy !== 'object' || policy === null) return otherwise;
-  const read = (name: keyof Keep, least: number): number | undefined => whole(Reflect.get(policy, name), least);
-  const count = read('count', -1);
-  const age = read('age', 0);
-  return count === undefined && age === undefined ? otherwise : { count, age, limit: read('limit', 1) };
-}
-
-/** A number as the engines take one, rounded up; undefined where it is none, or out of what they hold. */
-function whole(value: unknown, least: number): number | undefined {
-  if (typeof value !== 'number' || !(value >= least && value <= Number.MAX_SAFE_INTEGER)) return undefined;
-  return Math.ceil(value);
+/** Of a success: nothing is read again. */
+function batchOf({ meta: { batchId } }: RunContext, at: number): BatchOfEnd | undefined {
+  return batchId === undefined ? undefined : { id: batchId, at };
 }
 
 /** The failed attempt in the job's history. */
@@ -183,7 +133,7 @@ function lineOf(
   dead?: EndReason,
   begun?: false,
 ): { readonly text: string; readonly keep?: number } {
-  const text = failedLine({
+  return failedLineOf(run.job, {
     at,
     ranMs: Math.round(performance.now() - run.begunAt),
     attempt: run.attempt,
@@ -194,8 +144,6 @@ function lineOf(
     ...(dead !== undefined && { dead }),
     ...(begun !== undefined && { begun }),
   });
-  const keepLogs = whole(run.job.opts.keepLogs, 1);
-  return keepLogs === undefined ? { text } : { text, keep: keepLogs };
 }
 
 /** What is kept of the data of a job that ends: afterwards it may be gone, or stay for days. */
@@ -287,32 +235,20 @@ export function unclear(context: QueueContext, job: TakenJob, error: Error): Run
   if (attempt < attempts) {
     return { end: { what: 'retry', at: now + UNCLEAR_AGAIN_MS, failure, lifo: false }, emit: undefined };
   }
-  const reason = 'attempts-exhausted';
-  const fields = { jobId: job.id, jobName: job.name, queue, correlationId: job.id, attempt, worker, ranMs: 0 };
-  const keep = keepOf(job.opts.removeOnFail, KEEP_FAILED);
-  const line = {
-    at: now,
-    ranMs: 0,
-    attempt,
-    worker,
-    version: undefined,
-    error: error.name,
-    message,
-    dead: reason,
-  } as const;
+  const reason = 'attempts-exhausted' as const;
+  const fields = { jobId: job.id, jobName: job.name, queue, correlationId: job.id, attempt, worker };
+  const history = { at: now, ranMs: 0, attempt, worker, version: undefined, error: error.name, message, dead: reason };
   const contract = assignments.get(job.name)?.contract;
   return {
-    end: {
+    end: buried(job, {
       what: 'dead',
       failure,
-      attempts,
-      keep,
-      key: keyEndOf(job.opts, 'unclear'),
-      batch: batchOfEnd(job, now),
-      parents: parentPolicyOf(job.opts),
-      line: { text: failedLine(line) },
-    },
-    emit: () => facts.emit('job.dead', { ...fields, reason, error: bareError(error) }),
+      line: failedLineOf(job, history),
+      data: undefined,
+      at: now,
+      unclear: true,
+    }),
+    emit: () => emitDead(facts, fields, { ranMs: 0, reason, error: bareError(error) }),
     death:
       contract &&
       deathOf({ jobs: new Map([[contract.name, contract]]) }, job, { queue, now, reason, message, attempts: attempt }),

@@ -1,22 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createStoredScrubber, type App } from '../../../contracts/index.ts';
 import { keptData } from '../../../privacy/index.ts';
-import {
-  keyEndOf,
-  memberEnd,
-  parentPolicyOf,
-  type EndKind,
-  type Engine,
-  type EngineJob,
-} from '../../../engine/index.ts';
+import { memberEnd, type Engine, type EngineJob } from '../../../engine/index.ts';
 import { PoisonJobError } from './poison-job-error.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { jobFieldsOf, readMeta, readStoredJob } from '../../../queue/index.ts';
 import { deathOf, FollowDeaths } from '../../run/follow-death.ts';
 import { FollowBatches } from '../../batches/follow-batches.ts';
-import { batchOfEnd, KEEP_FAILED, keepOf } from '../../run/settle.ts';
+import { buried, emitDead, failedLineOf, failureOf, isUnclear } from '../../run/burial.ts';
 import { StoredError } from '../../run/stored-error.ts';
-import { failedLine, type BlameBook } from '../../../dead-letters/index.ts';
+import type { BlameBook } from '../../../dead-letters/index.ts';
 import type { ChildWorker } from '../child/child-worker.ts';
 import type { ClaimedJob } from '../child/messages.ts';
 
@@ -172,49 +165,43 @@ export class Isolation {
     const kept = keptData({ forget, version: contract?.version ?? meta.version }, stored);
     const at = this.#options.engine.clock.now();
     const ranMs = Math.round(performance.now() - worker.startedAt);
-    const line = failedLine({
-      at,
-      ranMs,
-      attempt: job.attemptsMade + 1,
-      worker: worker.name,
-      version: contract?.version,
-      error: error.name,
-      message: error.message,
-      dead: 'poison',
-    });
     const { queue, jobId: id } = claimed;
     const { name, opts, attemptsMade: attempts } = job;
+    const attempt = attempts + 1;
     const parts = { queue, now: at, reason: 'poison', message: error.message, attempts } as const;
     const data: unknown = forget.length === 0 ? job.data : kept;
     const death = deathOf(app, { id, name, opts, data }, parts);
     const follow = death === undefined ? undefined : await this.#following.intend(death);
-    const buried: EndKind = {
-      what: 'dead',
-      failure: { message: error.message, stacktrace: [...(job.stacktrace ?? []), error.message] },
-      attempts: job.opts.attempts ?? 0,
-      keep: keepOf(job.opts.removeOnFail, KEEP_FAILED),
-      key: keyEndOf(job.opts, 'unclear'),
-      batch: batchOfEnd(job, at),
-      parents: parentPolicyOf(job.opts),
-      line: { text: line },
-      data: forget.length === 0 ? undefined : JSON.stringify(kept),
+    const { message, name: thrown } = error;
+    const { version } = contract ?? {};
+    const history = {
+      at,
+      ranMs,
+      attempt,
+      worker: worker.name,
+      version,
+      error: thrown,
+      message,
+      dead: 'poison' as const,
     };
-    const ends = [{ jobId: id, token: claimed.token, end: buried }];
+    const end = buried(job, {
+      what: 'dead',
+      failure: failureOf({ opts, stacktrace: job.stacktrace ?? [] }, { message, stack: message }),
+      line: failedLineOf(job, history),
+      data: forget.length === 0 ? undefined : JSON.stringify(kept),
+      at,
+      unclear: isUnclear('poison'),
+    });
+    const ends = [{ jobId: id, token: claimed.token, end }];
     const turns = await this.#options.engine.turns(queue);
     const { settled } = await turns.turn({ id: randomUUID(), now: at, ends, take: undefined });
     if (settled[0]?.kind !== 'settled')
       throw new Error(`A job that kills workers could not be ended: ${settled[0]?.kind}.`);
-    const member = memberEnd(id, buried);
+    const member = memberEnd(id, end);
     if (member !== undefined) this.#batches.ended(queue, member);
     await follow?.();
-    facts.emit('job.dead', {
-      ...jobFieldsOf(job, claimed.queue),
-      attempt: job.attemptsMade + 1,
-      worker: worker.name,
-      ranMs,
-      reason: 'poison',
-      error,
-    });
+    const fields = { ...jobFieldsOf(job, queue), attempt, worker: worker.name };
+    emitDead(facts, fields, { ranMs, reason: 'poison', error });
   }
 
   async #keepLocks(): Promise<void> {
