@@ -19,11 +19,13 @@ const killedWorker: FaultCase = {
   goalMs: 1_000,
   async run(trial) {
     const fleet = await trial.readyFleet();
-    await trial.addMany(20, sleeps(trial, 800, 1_500));
+    // Looked for from the first on: on a slow machine these have ended before the last is taken.
+    const adding = trial.addMany(20, sleeps(trial, 800, 1_500));
     const victim = await busyWorker(trial, fleet);
     const running = trial.runningIn(victim);
     const killedAt = Date.now();
     process.kill(victim, 'SIGKILL');
+    await adding;
     await trial.recovered(trial.unended(running), killedAt);
     await trial.drained();
     const killed = () => fleet.facts('worker.died').filter(({ signal }) => signal === 'SIGKILL').length;
@@ -48,11 +50,12 @@ const lostHost: FaultCase = {
     const locked = { ...ONE, CHAOS_LOCK: '600000' };
     const [lost] = await Promise.all([trial.readyFleet(locked), trial.readyFleet(locked)]);
     // Not before both work: on a slow machine a host takes longer to start than these jobs to run.
-    await trial.addMany(24, sleeps(trial, 1_500, 2_500));
+    const adding = trial.addMany(24, sleeps(trial, 1_500, 2_500));
     await busyWorker(trial, lost);
     const running = [...new Set(lost.workers().flatMap(pid => trial.runningIn(pid)))];
     const killedAt = Date.now();
     lost.killHost();
+    await adding;
     await trial.recovered(trial.unended(running), killedAt);
     await trial.drained();
     return [
