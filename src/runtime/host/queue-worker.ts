@@ -194,11 +194,19 @@ export class QueueWorker {
     }
     this.#loop.adopt({ jobId: job.id, token: job.token });
     const follow = other.death === undefined ? undefined : await this.#following.intend(other.death);
-    const again = await this.#loop.settle(job, other.end);
+    const again = await this.#settleOther(job, other.end);
     if (again.kind === 'settled') {
       this.#written(job, other);
       await follow?.();
     } else this.#failed(new Error(`The end of job ${job.id} cannot be written: ${again.kind}.`));
+  }
+
+  /** Without its line where that cannot be written: another program keeps something else in the place of the log. */
+  async #settleOther(job: TakenJob, end: EndKind): Promise<SettleAnswer> {
+    const answer = await this.#loop.settle(job, end);
+    if (answer.kind !== 'refused' || !('line' in end) || end.line === undefined) return answer;
+    this.#loop.adopt({ jobId: job.id, token: job.token });
+    return this.#loop.settle(job, { ...end, line: undefined });
   }
 
   /** The end to write in place of one that was not written; undefined where the job is no longer ours. */
