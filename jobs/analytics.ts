@@ -11,13 +11,23 @@ const retry = { attempts: 10, backoff: exponential({ from: '1s', to: '15m' }) } 
 const EARLIEST = Date.parse('0001-01-01T00:00:00Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
-/** What PostgreSQL reads as well: one time that it refuses would cost all messages of its batch. */
+/** What PostgreSQL reads as well: one time that it refuses would cost its chunk a second statement. Its form has been checked before. */
 const timestamp = z.iso
   .datetime({ offset: true })
-  .refine(text => !text.startsWith('0000') && Date.parse(text) >= EARLIEST && Date.parse(text) <= LATEST, {
-    error: 'expected a time in the years 1 to 9999',
-  })
-  .refine(text => !/[+-](?:1[6-9]|2\d):\d\d$/.test(text), { error: 'expected an offset of less than 16 hours' });
+  .refine(text => isPlainUtc(text) || inYears(text), { error: 'expected a time in the years 1 to 9999' })
+  .refine(text => isPlainUtc(text) || !/[+-](?:1[6-9]|2\d):\d\d$/.test(text), {
+    error: 'expected an offset of less than 16 hours',
+  });
+
+/** As `toISOString` writes it, which nearly all are: nothing about it has to be computed. A twentieth of what a producer does for an event. */
+function isPlainUtc(text: string): boolean {
+  return text.endsWith('Z') && !text.startsWith('0000');
+}
+
+function inYears(text: string): boolean {
+  const at = Date.parse(text);
+  return !text.startsWith('0000') && at >= EARLIEST && at <= LATEST;
+}
 
 /** The common fields of the Segment spec: https://segment.com/docs/connections/spec/common/ */
 const common = {
@@ -39,7 +49,7 @@ const trackFields = { ...common, event: line(200), properties: plainObject.optio
 const identifyFields = { ...common, traits: plainObject.optional() };
 
 /** Events of many calls travel together; whoever keeps them tells repeated message ids apart. */
-const chunk = { maxItems: 500, maxWait: '10ms' } as const;
+const chunk = { maxItems: 1_000, maxWait: '10ms' } as const;
 
 export const track = defineJob({
   queue: QUEUE,
