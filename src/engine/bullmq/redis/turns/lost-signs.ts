@@ -4,16 +4,16 @@ import { Script } from './script.ts';
 const EVERY_MS = 5_000;
 const NAMES = ['wait', 'prioritized', 'delayed', 'marker'] as const;
 
-/** KEYS: those above of each queue. ARGV: now. */
+/** KEYS: those above of each queue; on a Cluster one more (see declaredKeys). ARGV: now. */
 const SCRIPT = /* lua */ `
 local call = redis.call
 local held = {}
-for i = 1, #KEYS, 4 do
+for i = 1, #KEYS - 3, 4 do
   for nth = 0, 2 do held[#held + 1] = KEYS[i + nth] end
 end
 if call('EXISTS', unpack(held)) == 0 then return 0 end
 local signed = 0
-for i = 1, #KEYS, 4 do
+for i = 1, #KEYS - 3, 4 do
   local due = call('EXISTS', KEYS[i], KEYS[i + 1]) > 0
   if not due then
     local first = call('ZRANGE', KEYS[i + 2], 0, 0, 'WITHSCORES')[2]
