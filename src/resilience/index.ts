@@ -22,6 +22,8 @@ export {
   signOf,
   stemsFromOutage,
   type Fault,
+  hasOrStemsFrom,
+  isPlatformAway,
 } from './outage/index.ts';
 export { Progress, type ProgressParts } from './progress.ts';
 export { isRetryable, retry, type RetryOptions } from './retry.ts';

@@ -37,7 +37,7 @@ export class SteadySend {
     };
     this.#breaker = new CircuitBreaker({
       name: transport,
-      counts: isOutage,
+      counts: isUnavailable,
       failures: 5,
       withinMs: 10_000,
       // Short: the link comes back by itself, and what is refused meanwhile is the caller's loss.
@@ -71,7 +71,7 @@ export class SteadySend {
         maxAttempts: attempts,
         baseDelay: baseDelayMs,
         deadline: Math.max(0, Math.ceil(beganAt + deadlineMs - performance.now())),
-        retryable: isOutage,
+        retryable: isUnavailable,
       });
     } catch (error) {
       if (!(error instanceof CircuitOpenError)) throw error;
@@ -80,6 +80,6 @@ export class SteadySend {
   }
 }
 
-function isOutage(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   return hasCode(error, 'BUS_UNAVAILABLE');
 }

@@ -1,4 +1,3 @@
-import { hasCode } from '../../errors/index.ts';
 import { causedBy, type Tracer } from '../../tracing/index.ts';
 import { createScrubber } from '../../privacy/index.ts';
 import {
@@ -12,7 +11,7 @@ import { EventHandlerError } from './event-handler-error.ts';
 import { traceIdOf } from '../../queue/index.ts';
 import { UndecodableEventError } from '../envelope/undecodable-event-error.ts';
 import type { EventDeadReason, Facts, SubscriberFields } from '../../facts/index.ts';
-import { backoffDelay, exponential, type Backoff } from '../../resilience/index.ts';
+import { backoffDelay, exponential, isPlatformAway, type Backoff } from '../../resilience/index.ts';
 import { readCloudEvent, type ArrivedEvent } from '../envelope/cloud-event.ts';
 import { openEvent } from '../envelope/open-event.ts';
 import type { Delivery, Verdict } from '../transport.ts';
@@ -135,7 +134,8 @@ export class Subscriber {
       facts.emit('event.failed', { ...fields, ranMs, error: withoutCause(error) });
       return { kind: 'failed', error };
     }
-    if (isOutage(error)) return this.#again(fields, ranMs, backoffDelay(OUTAGE, 1), false, error);
+    // No event is to blame, and none must die of it.
+    if (isPlatformAway(error)) return this.#again(fields, ranMs, backoffDelay(OUTAGE, 1), false, error);
     if (delivery.attempt >= attempts) return this.#dead(fields, delivery, 'attempts-exhausted', error);
     return this.#again(fields, ranMs, backoffDelay(backoff, delivery.attempt), true, error);
   }
@@ -185,11 +185,6 @@ export class Subscriber {
       attempt,
     };
   }
-}
-
-/** The engine or the transport is away: no event is to blame, and none must die of it. */
-function isOutage(error: Error): boolean {
-  return hasCode(error.cause, 'QUEUE_UNAVAILABLE', 'BUS_UNAVAILABLE');
 }
 
 /** What was thrown may be a proxy, or an error whose stack is no text: even asking what it is throws, and would end the process. */

@@ -1,4 +1,5 @@
-import { hasCode, toError } from '../../errors/index.ts';
+import { toError } from '../../errors/index.ts';
+import { hasOrStemsFrom, isPlatformAway } from '../../resilience/index.ts';
 import { storableText } from '../../privacy/index.ts';
 import { type OutgoingEvent } from '../../events/index.ts';
 import { storePrepared, type JobStore } from '../../queue/index.ts';
@@ -152,7 +153,7 @@ async function sendEvents(bus: EventSink, rows: readonly Row[], until: number, s
       sent.events.push(row.position);
     } catch (cause) {
       const error = toError(cause);
-      if (!isOutage(error)) sent.stuck.push({ position: row.position, id: row.id, name: row.name, error });
+      if (!isForAnotherTime(error)) sent.stuck.push({ position: row.position, id: row.id, name: row.name, error });
       else {
         sent.outages.push(error);
         return;
@@ -161,9 +162,9 @@ async function sendEvents(bus: EventSink, rows: readonly Row[], until: number, s
   }
 }
 
-function isOutage(error: Error): boolean {
-  // A closed bus is no fault of the event: this relay is about to end, and the next one sends it.
-  return [error, error.cause].some(each => hasCode(each, 'BUS_UNAVAILABLE', 'BUS_CLOSED', 'QUEUE_UNAVAILABLE'));
+/** A closed bus is no fault of the event: this relay is about to end, and the next one sends it. */
+function isForAnotherTime(error: Error): boolean {
+  return isPlatformAway(error) || hasOrStemsFrom(error, 'BUS_CLOSED');
 }
 
 async function record(sql: Sql, { entry }: Tables, { jobs, repeats, events, stuck }: Sent): Promise<void> {

@@ -1,4 +1,4 @@
-import { codeOf } from '../../errors/index.ts';
+import { codeOf, hasCode } from '../../errors/index.ts';
 import { CONFLICTS, knownCode, type Fault, type KnownCode } from './known-codes.ts';
 import { signOf } from './sign.ts';
 
@@ -36,6 +36,19 @@ export function stemsFromOutage(thrown: unknown): boolean {
     current = causeOf(current);
   }
   return false;
+}
+
+/**
+ * Whether the engine or the bus is away, by the platform's own errors: of an error, or of what caused it. A handler's own far side that is away is
+ * another matter. Never throws.
+ */
+export function isPlatformAway(thrown: unknown): boolean {
+  return hasOrStemsFrom(thrown, 'QUEUE_UNAVAILABLE', 'BUS_UNAVAILABLE');
+}
+
+/** Whether an error, or what caused it, has one of these codes. Never throws. */
+export function hasOrStemsFrom(thrown: unknown, ...codes: readonly string[]): boolean {
+  return hasCode(thrown, ...codes) || hasCode(causeOf(thrown), ...codes);
 }
 
 /** Two transactions were in each other's way: an outage for whoever waits, and nothing against the server. */

@@ -1,6 +1,6 @@
 import type { AnyEventContract, App, PayloadOf } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
-import { hasCode } from '../../errors/index.ts';
+import { isPlatformAway } from '../../resilience/index.ts';
 import { Bus, openEvent, readCloudEvent, runReactions, type OutgoingEvent } from '../../events/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { outgoingOf, Outbox, storableOf, type OutboxEntry } from '../../outbox/index.ts';
@@ -83,7 +83,7 @@ export class TestLetters {
       const results = await this.#transport.deliverFirst();
       if (results === undefined) return moved;
       const failures = results.flatMap(({ verdict }) => (verdict.kind === 'done' ? [] : [verdict.error]));
-      if (failures.some(isAway)) return moved;
+      if (failures.some(isPlatformAway)) return moved;
       this.#transport.takeFirstOff();
       moved = true;
       for (const failure of failures) throw failure;
@@ -105,13 +105,9 @@ export class TestLetters {
       }
       return true;
     } catch (error) {
-      if (isAway(error)) return false;
+      if (isPlatformAway(error)) return false;
       this.#committed.shift();
       throw error;
     }
   }
-}
-
-function isAway(error: unknown): boolean {
-  return [error, error instanceof Error ? error.cause : undefined].some(each => hasCode(each, 'QUEUE_UNAVAILABLE'));
 }
