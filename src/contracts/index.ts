@@ -5,6 +5,7 @@ export type { ItemAnswer } from './chunk/item-answer.ts';
 export * from './chunk/invalid-answers-error.ts';
 export type { AppPlugin } from './define/app-plugin.ts';
 export type { KeyDefinition, KeyPart, KeyPolicy } from './define/key-policy.ts';
+export { TAG_NAME, TAGS_AT_MOST, type Tags, type TagsPolicy, type TagValue } from './define/tags-policy.ts';
 export {
   defineApp,
   type App,

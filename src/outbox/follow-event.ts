@@ -3,6 +3,7 @@ import { envelopeOf, type StampedEvent } from '../events/index.ts';
 import {
   check,
   finish,
+  takesSecrets,
   followingOf,
   originOf,
   requireReactions,
@@ -50,6 +51,6 @@ export async function finishJobs(
   checked: readonly CheckedJob[],
   { ids, traceparent, secrets }: JobSources,
 ): Promise<readonly PreparedJob[]> {
-  const known = checked.some(({ key }) => key !== undefined) ? await secrets() : undefined;
+  const known = checked.some(takesSecrets) ? await secrets() : undefined;
   return checked.map(each => finish({ ids, traceparent }, each, known));
 }

@@ -30,6 +30,7 @@ import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-op
 import { requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { parseJobId } from './ids/job-id.ts';
+import { checkFind, findJobs, type FindOptions, type FoundJobs } from './find/find-jobs.ts';
 import { originOf, type CausedBy, type JobOrigin } from './ids/job-origin.ts';
 import { readJobView, type JobView } from './views/job-view.ts';
 import { traced } from './prepare/traced.ts';
@@ -354,6 +355,24 @@ export class Client implements Enqueuer {
     const parts = parseJobId(id);
     if (parts === undefined) return undefined;
     return this.#asking(parts.queue, 'for a job', () => readJobView(this.#engine, id));
+  }
+
+  /**
+   * The jobs that carry these tags of their contracts, in every queue, the newest first: those that wait or run, and those that have ended, for
+   * their retention.
+   * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError
+   */
+  async find(options: FindOptions): Promise<FoundJobs> {
+    const asked = checkFind(options);
+    if (this.#closing !== undefined) throw new ClientClosedError();
+    this.#begin();
+    try {
+      return await findJobs(this.#engine, await this.secrets.load(), asked);
+    } catch (cause) {
+      throw unavailable(asked.queue ?? 'every queue', cause, { asked: 'for jobs' });
+    } finally {
+      this.#end();
+    }
   }
 
   /**

@@ -20,7 +20,17 @@ export type { ChunkPart, PartDeath } from './meta/chunk-part.ts';
 export * from './chunks/chunks-full-error.ts';
 export { isOver, readJobView, type JobState, type JobView } from './views/job-view.ts';
 export type { WaitsFor } from './views/why-it-waits.ts';
-export { check, finish, prepare, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
+export {
+  check,
+  finish,
+  prepare,
+  takesSecrets,
+  type CheckedJob,
+  type PrepareContext,
+  type PreparedJob,
+} from './prepare/prepare.ts';
+export type { FindOptions, FoundJobs } from './find/find-jobs.ts';
+export type { ShownTag } from './find/job-tags.ts';
 export { PRIORITY_NUMBERS } from './prepare/priorities.ts';
 export { readQueueFigures, type QueueFigures } from './views/queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './views/running-jobs.ts';

@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
 /** What a digest is for. Each has a key of its own, so that one digest says nothing about another; the names are for ever. */
-export type Purpose = 'key' | 'data' | 'cause' | 'effect' | 'destination' | 'fingerprint';
+export type Purpose = 'key' | 'data' | 'cause' | 'effect' | 'destination' | 'fingerprint' | 'tag';
 
 /**
  * Digests (HMAC-SHA-256) that nobody can make, and so nobody can confirm a guess by, without the secret. Measured 1.8 us each.

@@ -48,7 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
   turn('retention of the first counts for all', 'if group.scored and group.keep ~= keep then', 'if false then'),
   turn('what is not to be kept is kept', 'if keep.count ~= 0 then\n    call', 'if true then\n    call'),
   turn('logs outlive their jobs', `{ '', ':logs', `, `{ '', '', `),
-  turn('parents hear nothing of removed children', 'release(key, parentKey)\n    end', 'end'),
+  turn('parents hear nothing of removed children', 'release(key, stored[1])\n    end', 'end'),
   turn('parents are released in silence', `call('RPUSH', parent .. 'wait', parentId)`),
   turn('a stored successor is forgotten', `or (stored[2] and call('EXISTS', prefix .. 'dn:' .. stored[2]) == 1)`),
   turn('parents are not told of ends', 'if stored[3] or stored[4] or (stored[2]', 'if (stored[2]'),

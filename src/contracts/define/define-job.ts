@@ -7,6 +7,7 @@ import { answersOf, choicesOf, deadlinesOf, retentionOf, retryOf } from './job-p
 import type { Judge } from './judge.ts';
 import { payloadPartsOf, type Refuse } from './payload-definition.ts';
 import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
+import { tagsPolicyOf, type Tags } from './tags-policy.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { unknownOptions, type Known } from './known-options.ts';
 import type { Backoff } from '../../resilience/index.ts';
@@ -55,6 +56,13 @@ export interface JobDefinition<
   readonly key?:
     | ((data: StandardSchemaV1.InferOutput<Schema>) => readonly KeyPart[])
     | KeyDefinition<StandardSchemaV1.InferOutput<Schema>>;
+  /**
+   * What a job can be found by, in `client.find`, beside its id: `({ userId, orderId }) => ({ user: userId, order: orderId })`; 8 at most, of 200
+   * characters at most. A value is stored as a keyed digest and shown to nobody, unless `publicTags` names its tag.
+   */
+  readonly tags?: (data: StandardSchemaV1.InferOutput<Schema>) => Tags;
+  /** Names of tags whose values stand in views and on pages, such as an order's number. */
+  readonly publicTags?: readonly string[];
   /**
    * When the far side fell silent after it had been asked, or the deadline passed, nobody knows whether the effect happened: `again` (the
    * default) may do it twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
@@ -105,6 +113,8 @@ const KNOWN: Known<JobDefinition<StandardSchemaV1>> = {
   expiresAfter: true,
   priority: true,
   key: true,
+  tags: true,
+  publicTags: true,
   onDoubt: true,
   destination: true,
   onDead: true,
@@ -164,6 +174,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
     ...answersOf(definition, judge),
     ...choicesOf(definition, judge),
     key: keyPolicyOf(definition.key, label, refuse),
+    tags: tagsPolicyOf(definition.tags, definition.publicTags, refuse),
     // Only data that this contract's own schema has validated is ever passed in.
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
     onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),

@@ -5,6 +5,7 @@ import type { Duration } from '../../time/index.ts';
 import type { ChunkPolicy } from '../chunk/chunk-policy.ts';
 import type { Items } from '../chunk/chunk-schema.ts';
 import type { KeyPolicy } from './key-policy.ts';
+import type { TagsPolicy } from './tags-policy.ts';
 import type { PayloadContract } from '../payload/payload-contract.ts';
 
 /**
@@ -63,6 +64,8 @@ export interface AnyJobContract extends PayloadContract {
   readonly expiresAfterMs: number | undefined;
   readonly priority: Priority;
   readonly key: KeyPolicy;
+  /** What its jobs can be found by; undefined: nothing is indexed. */
+  readonly tags: TagsPolicy | undefined;
   /** What becomes of a run whose effect may have happened (DeliveryError `unknown`): another attempt, or a dead letter for a person. */
   readonly onDoubt: 'again' | 'hold';
   /**

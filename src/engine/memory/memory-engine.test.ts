@@ -6,6 +6,7 @@ import { changeContract } from '../suites/change.contract-suite.ts';
 import { engineContract } from '../suites/engine.contract-suite.ts';
 import { groupsContract, type OpenGroupedQueue } from '../suites/groups.contract-suite.ts';
 import { keysContract } from '../suites/keys.contract-suite.ts';
+import { tagsContract } from '../suites/tags.contract-suite.ts';
 import { turnsContract, type OpenTurnQueue } from '../suites/turns.contract-suite.ts';
 import { openEngine } from '../index.ts';
 import { MemoryEngine, memoryServer, memoryServerWith, VirtualClock } from './index.ts';
@@ -35,6 +36,11 @@ const openTurns = async (name: string): Promise<OpenTurnQueue> => {
 };
 turnsContract('memory', openTurns);
 keysContract('memory', openTurns);
+tagsContract('memory', async name => {
+  const engine = new MemoryEngine(new URL(`memory://${serverName()}`), { url: '', role: 'worker' });
+  const stored = await engine.queue(name);
+  return { queue: await engine.turns(name), remove: id => stored.remove(id), close: () => engine.close() };
+});
 
 const openGrouped = async (name: string, limits: readonly GroupLimit[] = []): Promise<OpenGroupedQueue> => {
   const engine = new MemoryEngine(new URL(`memory://${serverName()}`), { url: '', role: 'worker' });

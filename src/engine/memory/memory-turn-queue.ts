@@ -5,6 +5,7 @@ import type {
   ChangeableJob,
   ChangeAnswer,
   End,
+  GroupedOptions,
   GroupPause,
   JobChange,
   JobLock,
@@ -223,6 +224,22 @@ export class MemoryTurnQueue implements TurnQueue {
     await this.#options.reach();
     return this.#queue.keys.hold(jobId, key, this.#queue.now());
   }
+
+  async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {
+    await this.#options.reach();
+    return [...this.#queue.jobs.values()]
+      .filter(({ opts }) => {
+        const tags: unknown = (JSON.parse(opts) as GroupedOptions).tg;
+        return typeof tags === 'string' && digests.every(digest => tags.split(' ').includes(digest));
+      })
+      .map(({ id }) => id)
+      .toSorted()
+      .toReversed()
+      .slice(0, most);
+  }
+
+  /** Nothing is left of a job that is gone. */
+  async sweepTags(): Promise<void> {}
 
   async storeStep({ jobId, token, name, result }: StepRecord): Promise<StepAnswer> {
     await this.#options.reach();

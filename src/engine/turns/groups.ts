@@ -19,6 +19,8 @@ export interface GroupLimit {
 /** A job's options with the groups that it belongs to: stored when it is added, so that whoever takes can decide before it is started. */
 export interface GroupedOptions extends JobsOptions {
   readonly groups?: readonly string[];
+  /** Digests of its tags, with a space between them: each is at most 43 characters of base64url. */
+  readonly tg?: string | undefined;
 }
 
 /** More than a contract has limits. */

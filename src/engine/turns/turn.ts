@@ -100,6 +100,10 @@ export interface TurnQueue {
    * One at a time.
    */
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void>;
+  /** Ids of the queue's jobs that carry all of these digests of tags, the newest first, at most so many. Those that are gone are passed over. */
+  tagged(digests: readonly string[], most: number): Promise<readonly string[]>;
+  /** Drops a part of what is left of jobs that another program has removed; called again and again it comes round. */
+  sweepTags(): Promise<void>;
   /**
    * No job of the group starts before then. Whatever the same one said about it before is said anew. A person may also pause all groups of a limit,
    * by the limit's name alone, and the jobs of a contract, as `contractGroup` names them; also on a queue without limits.

@@ -1,4 +1,5 @@
 import { readPart, writePart, type ChunkPart } from './chunk-part.ts';
+import type { ShownTag } from '../find/job-tags.ts';
 
 /**
  * What Shiftwork knows about a job beside its data. It travels in BullMQ's `telemetry.metadata` option (stored as `tm`),
@@ -20,6 +21,8 @@ export interface JobMeta {
   readonly links?: readonly string[] | undefined;
   /** Of a job that was a part of a chunk. */
   readonly part?: ChunkPart | undefined;
+  /** What it can be found by, with the values of those that are public. */
+  readonly tags?: readonly ShownTag[] | undefined;
 }
 
 /** What the id of every batch begins with. */
@@ -28,9 +31,9 @@ export const BATCH = 'batch:';
 const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
 
 export function writeMeta(meta: JobMeta): string | undefined {
-  const { version, correlationId, traceparent, causationId, userId, batchId, links, part } = meta;
-  const isCausedByNothing = correlationId === undefined && causationId === undefined && userId === undefined;
-  if (version === 1 && isCausedByNothing && links === undefined && part === undefined) {
+  const { version, correlationId, traceparent, causationId, userId, batchId, links, part, tags } = meta;
+  const others = [correlationId, causationId, userId, links, part, tags];
+  if (version === 1 && others.every(each => each === undefined)) {
     // What most traced jobs, and most members of batches, carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
     if (batchId === undefined) return traceparent;
     if (traceparent === undefined && batchId.startsWith(BATCH)) return batchId;
@@ -44,6 +47,7 @@ export function writeMeta(meta: JobMeta): string | undefined {
     b: batchId,
     l: links,
     p: part && writePart(part),
+    g: tags?.map(({ name, value }) => (value === undefined ? [name] : [name, value])),
   });
 }
 
@@ -60,7 +64,8 @@ export function readMeta(text: unknown): JobMeta {
     return NONE;
   }
   if (typeof parsed !== 'object' || parsed === null) return NONE;
-  const { v, c, t, a, u, b, l, p }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'p', unknown>> = parsed;
+  const { v, c, t, a, u, b, l, p, g }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'p' | 'g', unknown>> =
+    parsed;
   const part = readPart(p);
   return {
     version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
@@ -71,7 +76,15 @@ export function readMeta(text: unknown): JobMeta {
     ...(isId(b) && { batchId: b }),
     ...(Array.isArray(l) && { links: l.filter(each => typeof each === 'string' && isTraceparent(each)) }),
     ...(part !== undefined && { part }),
+    ...(Array.isArray(g) && { tags: g.flatMap(shownTag) }),
   };
+}
+
+function shownTag(written: unknown): readonly ShownTag[] {
+  if (!Array.isArray(written)) return [];
+  const [name, value]: readonly unknown[] = written;
+  if (typeof name !== 'string') return [];
+  return [typeof value === 'string' ? { name, value } : { name }];
 }
 
 function isId(value: unknown): value is string {

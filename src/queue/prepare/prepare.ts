@@ -10,7 +10,8 @@ import type { Backoff } from '../../resilience/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import type { IdSource } from '../../time/index.ts';
 import { currentCause } from '../../tracing/index.ts';
-import type { KeyBefore, StoredKey } from '../../engine/index.ts';
+import type { GroupedOptions, KeyBefore, StoredKey } from '../../engine/index.ts';
+import { shownTags, tagDigests, tagsOf, type JobTag } from '../find/job-tags.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
 import { checkItem, chunkJson } from '../chunks/chunk-item.ts';
 import { checkOptions, delayUntil, type CheckedOptions } from './check-options.ts';
@@ -57,7 +58,14 @@ export interface CheckedJob {
   /** What it is known by, if anything: then `finish` needs the secrets. */
   readonly key: readonly KeyPart[] | undefined;
   readonly origin: JobOrigin | undefined;
+  /** What it can be found by, if anything: then `finish` needs the secrets, too. */
+  readonly tags: readonly JobTag[] | undefined;
   readonly options: CheckedOptions;
+}
+
+/** Whether `finish` needs the secrets. */
+export function takesSecrets({ key, tags, origin }: CheckedJob): boolean {
+  return key !== undefined || tags !== undefined || origin !== undefined;
 }
 
 /** Stands before the parts of a key that is what the job follows from; before others stands what gave them. */
@@ -79,13 +87,14 @@ export function check(
   if (chunk !== undefined) {
     const { json } = checkItem(chunk, data);
     const causes = origin && [ORIGIN, origin.cause];
-    return { contract, data: { items: [data] }, json: chunkJson([json]), key: causes, origin, options: checked };
+    const [items, written] = [{ items: [data] }, chunkJson([json])];
+    return { contract, data: items, json: written, key: causes, origin, tags: undefined, options: checked };
   }
   const output = validatePayload(contract, data);
   const json = writePayload(contract, data);
   const caused = origin === undefined || origin.byIdAlone === true ? undefined : [ORIGIN, origin.cause];
   const key = keyOf(contract, output, checked.idempotencyKey) ?? caused;
-  return { contract, data, json, key, origin, options: checked };
+  return { contract, data, json, key, origin, tags: tagsOf(contract, output), options: checked };
 }
 
 /** @throws InvalidOptionsError */
@@ -93,10 +102,10 @@ export function optionsFor(contract: AnyJobContract, options: EnqueueOptions | u
   return options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
 }
 
-/** Builds the BullMQ job. Secrets are needed where the job has a key. */
+/** Builds the BullMQ job. Secrets are needed where the job has a key or tags, or follows from something: `takesSecrets`. */
 export function finish(
   context: PrepareContext,
-  { contract, data, json, key: parts, origin, options: given }: CheckedJob,
+  { contract, data, json, key: parts, origin, tags, options: given }: CheckedJob,
   secrets: Secrets | undefined,
 ): PreparedJob {
   const { traceparent, batchId } = context;
@@ -117,6 +126,7 @@ export function finish(
     causationId: cause?.causationId,
     userId: cause?.userId,
     batchId,
+    tags: tags && shownTags(contract, tags),
   });
   return {
     id,
@@ -128,7 +138,13 @@ export function finish(
     delayMs,
     key,
     before: key?.previous && { ...key.previous, jobId: previous && idWith?.(previous) },
-    options: optionsOf(contract, given.priority, delayMs, key && storedKey(contract, key, parts)),
+    options: optionsOf(
+      contract,
+      given.priority,
+      delayMs,
+      key && storedKey(contract, key, parts),
+      tags && present && tagDigests(present, tags),
+    ),
     metadata,
   };
 }
@@ -160,7 +176,8 @@ export function optionsOf(
   priority: number,
   delayMs: number,
   key: StoredKey | undefined,
-): Readonly<JobsOptions> {
+  tg?: string,
+): Readonly<GroupedOptions> {
   const byPriority = SHARED.get(contract) ?? new Map<number, Readonly<JobsOptions>>();
   if (byPriority.size === 0) SHARED.set(contract, byPriority);
   let shared = byPriority.get(priority);
@@ -168,11 +185,12 @@ export function optionsOf(
     shared = Object.freeze(sharedOptions(contract, priority));
     byPriority.set(priority, shared);
   }
-  if (delayMs <= 0 && key === undefined) return shared;
+  if (delayMs <= 0 && key === undefined && tg === undefined) return shared;
   return {
     ...shared,
     ...(delayMs > 0 && { delay: delayMs }),
     ...(key !== undefined && { deduplication: key }),
+    ...(tg !== undefined && { tg }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { AnyJobContract } from '../../contracts/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { Secrets, SecretSource } from '../../secrets/index.ts';
-import { finish, type CheckedJob, type PrepareContext, type PreparedJob } from '../prepare/prepare.ts';
+import { finish, takesSecrets, type CheckedJob, type PrepareContext, type PreparedJob } from '../prepare/prepare.ts';
 import { emitStored, isStoringHeard } from './emit-stored.ts';
 import type { JobReceipt } from './job-receipt.ts';
 import type { JobStore } from './store-keyed.ts';
@@ -28,7 +28,7 @@ export class Storing {
   /** At once where no secret is needed, or it is known: that is after the first job with a key. @throws as `storeOne`; as rejections */
   one(context: PrepareContext, checked: CheckedJob): Promise<JobReceipt> {
     const { known } = this.#secrets;
-    if (checked.key === undefined || known !== undefined) return this.prepared(finish(context, checked, known));
+    if (!takesSecrets(checked) || known !== undefined) return this.prepared(finish(context, checked, known));
     return this.secretsFor(checked.contract).then(secrets => this.prepared(finish(context, checked, secrets)));
   }
 
@@ -45,8 +45,7 @@ export class Storing {
   /** Finishes jobs with what takes a secret. @throws QueueUnavailableError where none could be had */
   async prepare(context: PrepareContext, checked: readonly CheckedJob[]): Promise<readonly PreparedJob[]> {
     const { known } = this.#secrets;
-    const isNeeding = ({ key, origin }: CheckedJob): boolean => key !== undefined || origin !== undefined;
-    const needing = known === undefined ? checked.find(isNeeding) : undefined;
+    const needing = known === undefined ? checked.find(takesSecrets) : undefined;
     const secrets = needing === undefined ? known : await this.secretsFor(needing.contract);
     return checked.map(each => finish(context, each, secrets));
   }

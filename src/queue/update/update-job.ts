@@ -6,6 +6,7 @@ import type { Secrets, SecretSource } from '../../secrets/index.ts';
 import type { JobStore } from '../store/store-keyed.ts';
 import { marksOf } from '../meta/job-marks.ts';
 import { readMeta, writeMeta } from '../meta/job-meta.ts';
+import { shownTags, tagDigests, tagsOf } from '../find/job-tags.ts';
 import { limitOfDelay } from '../prepare/check-options.ts';
 import { checkData, type CheckedData, type CheckedUpdate } from './check-update.ts';
 import { UpdateRefusedError } from './update-refused-error.ts';
@@ -90,8 +91,12 @@ function carrying(
   before: unknown,
   secrets: Secrets | undefined,
 ): GroupedOptions {
-  const { telemetry, ...others } = opts;
-  const metadata = writeMeta({ ...readMeta(telemetry?.metadata), version: contract.version });
+  const { telemetry, tg: _tg, ...untagged } = opts;
+  const tags = tagsOf(contract, data.output);
+  const shown = tags && shownTags(contract, tags);
+  const others =
+    tags === undefined || secrets === undefined ? untagged : { ...untagged, tg: tagDigests(secrets.present, tags) };
+  const metadata = writeMeta({ ...readMeta(telemetry?.metadata), version: contract.version, tags: shown });
   const { metadata: _, ...rest } = telemetry ?? {};
   const carried = { ...rest, ...(metadata !== undefined && { metadata }) };
   const next: GroupedOptions = Object.keys(carried).length === 0 ? others : { ...others, telemetry: carried };

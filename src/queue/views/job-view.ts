@@ -3,6 +3,7 @@ import { endReasonOf, hasBegun } from '../meta/end-reason.ts';
 import { marksOf, progressIn } from '../meta/job-marks.ts';
 import { parseJobId } from '../ids/job-id.ts';
 import { readMeta } from '../meta/job-meta.ts';
+import type { ShownTag } from '../find/job-tags.ts';
 import { readStoredJob } from './read-stored-job.ts';
 import { whyItWaits, type WaitsFor } from './why-it-waits.ts';
 
@@ -30,6 +31,8 @@ export interface JobView {
   readonly children: { readonly open: number; readonly succeeded: number; readonly failed: number } | undefined;
   /** The batch whose member it is. */
   readonly batch: string | undefined;
+  /** What it can be found by, as it was enqueued; values of public tags alone. */
+  readonly tags: readonly ShownTag[];
   /** Milliseconds since 1970. */
   readonly enqueuedAt: number;
   readonly startedAt: number | undefined;
@@ -95,7 +98,7 @@ function endedView(view: JobView, lastLine: string | undefined): JobView {
 
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
   const id = job.id ?? '';
-  const { correlationId = id, part, batchId } = readMeta(job.opts.telemetry?.metadata);
+  const { correlationId = id, part, batchId, tags = [] } = readMeta(job.opts.telemetry?.metadata);
   const before = part?.attempts ?? 0;
   return {
     id,
@@ -108,6 +111,7 @@ function viewOf(state: string, queue: string, job: EngineJob): JobView {
     attempts: (job.opts.attempts || 1) + before,
     correlationId,
     batch: batchId,
+    tags,
     parent: job.parentKey === undefined ? undefined : placeOfKey(job.parentKey),
     children: undefined,
     enqueuedAt: job.timestamp,

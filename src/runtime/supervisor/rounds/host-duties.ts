@@ -35,6 +35,8 @@ export interface HostDutiesOptions {
 
 /** How often queues are looked for that no contract names. */
 const UNNAMED_EVERY_MS = 30_000;
+/** How often a part of each queue's tags is looked through: what another program has removed is met there. */
+const TAGS_EVERY_MS = 10_000;
 /** How often everything is looked through. */
 const SWEEP_EVERY_MS = 30_000;
 /** How often it is looked for jobs that should have followed from a death. */
@@ -100,6 +102,7 @@ export class HostDuties {
     const look = (): void => void this.#unnamed.look().catch(() => undefined);
     look();
     this.#timers.every(UNNAMED_EVERY_MS, look);
+    this.#timers.every(TAGS_EVERY_MS, () => void this.#sweepTags().catch(() => undefined));
     const following = new FollowDeaths({ app, engine, facts, worker: this.#options.name });
     this.#timers.every(FOLLOW_EVERY_MS, () => void following.catchUp().catch(() => undefined));
     const batches = new LookAfterBatches({ app, engine, facts, worker: this.#options.name, queues });
@@ -145,6 +148,12 @@ export class HostDuties {
       ...presence,
       onSeen: (present, mayJudge) => this.#judge(present, mayJudge),
     });
+  }
+
+  async #sweepTags(): Promise<void> {
+    const { app, engine } = this.#options;
+    const tagged = new Set([...app.jobs.values()].flatMap(({ queue, tags }) => (tags === undefined ? [] : [queue])));
+    for (const queue of tagged) await (await engine.turns(queue)).sweepTags();
   }
 
   /** Looks for hosts that are no more, and now and then for anything that nobody alive holds. */

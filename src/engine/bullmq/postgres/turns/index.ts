@@ -17,6 +17,7 @@ import { TAKE_WITHIN_SQL } from './sql/take-within-sql.ts';
 import { STEP_TABLES } from './sql/step-sql.ts';
 import { TAKE_SQL } from './sql/take-sql.ts';
 import { TURN_SQL, TURN_TABLES } from './sql/turn-sql.ts';
+import { TAG_SQL, TAG_TABLES } from './sql/tag-sql.ts';
 
 /** In this order, behind those of the release before: numbers are for ever. */
 export const TURN_MIGRATIONS: readonly Migration[] = [
@@ -25,6 +26,7 @@ export const TURN_MIGRATIONS: readonly Migration[] = [
   { name: 'results', up: RESULT_TABLES },
   { name: 'steps', up: STEP_TABLES },
   { name: 'groups', up: GROUP_TABLES },
+  { name: 'tags', up: TAG_TABLES },
 ];
 
 /** Made by `migrate`, after BullMQ's schema and our own tables; safe to repeat. */
@@ -36,6 +38,7 @@ export const TURN_FUNCTIONS = [
   FINISH_SQL,
   MOVE_SQL,
   SETTLE_SQL,
+  TAG_SQL,
   TAKE_SQL,
   TURN_SQL,
   ADD_SQL,

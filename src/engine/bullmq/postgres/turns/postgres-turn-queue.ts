@@ -34,6 +34,7 @@ import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
 import { NOTE, noteAnswers, noteParameters, type NoteRow } from './sql/note-sql.ts';
 import { readJob, type JobRow } from './read-job.ts';
+import { FIND_TAGGED } from './sql/tag-sql.ts';
 import { READ_STEPS, STORE_STEP, SWEEP_STEPS, type StepRow } from './sql/step-sql.ts';
 import { refusalOf, runStatement } from './statement.ts';
 import type { WorkSigns } from './work-signs.ts';
@@ -258,6 +259,14 @@ export class PostgresTurnQueue implements TurnQueue {
     const rows = await runStatement<AddedRow>(this.#options.pool, HOLD, values);
     return rows[0]?.id ?? jobId;
   }
+
+  async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {
+    const { rows } = await this.#options.pool.query<{ readonly id: string }>(FIND_TAGGED, [this.name, digests, most]);
+    return rows.map(({ id }) => id);
+  }
+
+  /** Triggers have taken them along. */
+  async sweepTags(): Promise<void> {}
 
   async storeStep({ jobId, token, name, result }: StepRecord): Promise<StepAnswer> {
     try {

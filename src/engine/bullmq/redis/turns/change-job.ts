@@ -26,7 +26,17 @@ export async function changeJob({ redis, script, prefix, jobId, now, decide }: J
     if (job === undefined) return 'missing';
     const { data, opts, priority, dueAt } = decide(job);
     const due = dueAt === undefined ? '' : Math.ceil(dueAt);
-    const args = [prefix, jobId, now, fields[0] ?? '', writeOptions(opts), data ?? '', priority ?? '', due];
+    const args = [
+      prefix,
+      jobId,
+      now,
+      fields[0] ?? '',
+      writeOptions(opts),
+      data ?? '',
+      priority ?? '',
+      due,
+      opts.tg ?? '',
+    ];
     const answer: unknown = await script.run(keys, args);
     if (answer !== 'again') return ANSWERS.find(each => each === answer) ?? 'missing';
   }

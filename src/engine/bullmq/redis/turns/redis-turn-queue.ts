@@ -36,6 +36,7 @@ import { GROUP_KEYS, PAUSE_GROUP, RESUME_GROUP } from './scripts/groups.ts';
 import { CHANGE_SCRIPT } from './scripts/change-script.ts';
 import { NOTE_SCRIPT, noteAnswer } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
+import { FIND_TAGGED_SCRIPT, SWEEP_TAGS_SCRIPT, TAG_INDEX } from './scripts/tag-scripts.ts';
 import { READ_STEPS_SCRIPT, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
 import { MEMBERS_ENDED } from './scripts/settle.ts';
 import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
@@ -93,6 +94,8 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #holdScript: Script;
   readonly #storeStepScript: Script;
   readonly #readStepsScript: Script;
+  readonly #taggedScript: Script;
+  readonly #sweepScript: Script;
   readonly #stock: StockScripts;
   readonly #trips: AddTrips;
   /** Ids of the turns that are under way, or whose answers were lost. */
@@ -101,6 +104,7 @@ export class RedisTurnQueue implements TurnQueue {
   /** Something of a queue without limits is paused, as far as is known. */
   #isGrouped = false;
   #tripCount = 0;
+  #swept = '0';
 
   constructor(options: RedisTurnQueueOptions) {
     const { redis, prefix, name, sender, scripts, metricsKept = 0 } = options;
@@ -121,6 +125,8 @@ export class RedisTurnQueue implements TurnQueue {
     this.#holdScript = new Script(redis, HOLD_KEY_SCRIPT);
     this.#storeStepScript = new Script(redis, STORE_STEP_SCRIPT);
     this.#readStepsScript = new Script(redis, READ_STEPS_SCRIPT);
+    this.#taggedScript = new Script(redis, FIND_TAGGED_SCRIPT);
+    this.#sweepScript = new Script(redis, SWEEP_TAGS_SCRIPT);
     this.#stock = new StockScripts(redis, prefix, name, metricsKept);
     this.#trips = new AddTrips({ ...TRIPS, send: jobs => this.#add(jobs), shares: isPlain });
   }
@@ -239,6 +245,15 @@ export class RedisTurnQueue implements TurnQueue {
   async readSteps({ jobId, token }: JobLock): Promise<ReadonlyMap<string, string> | undefined> {
     const answer = await this.#readStepsScript.run(this.#jobAndLock(jobId), [token]);
     return Array.isArray(answer) ? new Map(Object.entries(storedJob(answer))) : undefined;
+  }
+
+  async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {
+    const ids: unknown = await this.#taggedScript.run([this.#key + TAG_INDEX], [this.#key, most, ...digests]);
+    return listOf(ids).map(String);
+  }
+
+  async sweepTags(): Promise<void> {
+    this.#swept = String(await this.#sweepScript.run([this.#key + TAG_INDEX], [this.#key, this.#swept]));
   }
 
   #jobAndLock(jobId: string): readonly string[] {

@@ -23,13 +23,14 @@ export function isPlain({ opts }: NewJob): boolean {
 
 /** What few jobs have, as JSON; nothing for all others. */
 function extraOf(opts: NewJob['opts'], before: NewJob['before']): string {
-  const { delay = 0, lifo = false, deduplication } = opts;
-  if (delay <= 0 && !lifo && deduplication === undefined) return '';
+  const { delay = 0, lifo = false, deduplication, tg } = opts;
+  if (delay <= 0 && !lifo && deduplication === undefined && tg === undefined) return '';
   const { id: deid, ttl } = deduplication ?? {};
   const { keep, data, maxWait } = storedKeyOf(opts) ?? {};
   return JSON.stringify({
     ...(delay > 0 && { delay: String(delay) }),
     ...(lifo && { lifo }),
+    tg,
     deid,
     ...(ttl !== undefined && ttl > 0 && { ttl }),
     ...(keep !== undefined && { key: { keep, data, maxWait, before } }),

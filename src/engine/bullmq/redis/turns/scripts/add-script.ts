@@ -1,5 +1,6 @@
 import { CLAIM_KEY } from './claim-key.ts';
 import { PLACE_JOB } from './place-job.ts';
+import { TAG_INDEX } from './tag-scripts.ts';
 
 export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', 'meta', 'pc', 'marker', 'id'] as const;
 
@@ -9,7 +10,7 @@ export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', '
  *
  * KEYS: those above, then the hash of what this sender has sent. ARGV: 1 prefix, 2 slot, 3 number of the trip, 4 jobs; then 7 for each job: id,
  * name, data, options as JSON, timestamp, priority, and what few have: nothing, or JSON with `delay`, `lifo`, `deid`, its `ttl` or its
- * `key` (see claim-key.ts). Every argument
+ * `key` (see claim-key.ts), and `tg`, the digests of its tags (see tag-scripts.ts). Every argument
  * costs the server as much as a tenth of the job's hash.
  *
  * Answers the id under which each stands, in their order; `u` or `c` and an id where that job was updated or has other data; a table of one text
@@ -43,6 +44,7 @@ if not maxEvents then
 end
 call('INCRBY', counter, n)
 local left, right, ranked, anyDelayed, anyMoved = {}, {}, {}, false, false
+local tagged = {}
 
 -- One look for all: nearly always there is none of them.
 local keys, seen = {}, {}
@@ -71,11 +73,11 @@ local function add(at, key)
     return id
   end
   seen[id] = true
-  local delay, lifo, deid = '0', false, nil
+  local delay, lifo, deid, tags = '0', false, nil, nil
   if extra ~= '' then
     --#extra
     extra = cjson.decode(extra)
-    delay, lifo, deid = extra.delay or delay, extra.lifo, extra.deid
+    delay, lifo, deid, tags = extra.delay or delay, extra.lifo, extra.deid, extra.tg
   end
   if deid then
     local other = claim(at, id, deid, extra)
@@ -86,6 +88,13 @@ local function add(at, key)
   else
     call('HSET', key, 'name', name, 'data', ARGV[at + 2], 'opts', ARGV[at + 3], 'timestamp', ARGV[at + 4],
       'delay', delay, 'priority', priority)
+  end
+  if tags then
+    call('HSET', key, 'tg', tags)
+    for digest in string.gmatch(tags, '%S+') do
+      tagged[#tagged + 1] = 0
+      tagged[#tagged + 1] = digest .. ' ' .. id
+    end
   end
   call('XADD', events, '*', 'event', 'added', 'jobId', id, 'name', name)
   delay = tonumber(delay)
@@ -121,6 +130,7 @@ for i = 1, n do
     said[#said + 1] = answer
   end
 end
+if #tagged > 0 then call('ZADD', prefix .. '${TAG_INDEX}', unpack(tagged)) end
 if #left > 0 then call('LPUSH', wait, unpack(left)) end
 if #right > 0 then call('RPUSH', wait, unpack(right)) end
 if #ranked > 0 then

@@ -1,4 +1,5 @@
 import { PLACE_JOB } from './place-job.ts';
+import { RETAG } from './tag-scripts.ts';
 
 export const CHANGE_KEYS = [
   'wait',
@@ -16,7 +17,7 @@ export const CHANGE_KEYS = [
  * Changes a job that waits. Leans on BullMQ 6.7's changePriority-7, changeDelay-4, updateData-1 and their includes.
  *
  * KEYS: those above, then the job. ARGV: 1 prefix, 2 id, 3 now, 4 its options as they were read, 5 its options from now on, 6 data, 7 priority, 8
- * when it is due; nothing in the last three where it stays. Returns `changed`, `again` where its options are others than those that were
+ * when it is due; nothing in these three where it stays; 9 the digests of its tags from now on. Returns `changed`, `again` where its options are others than those that were
  * read, or why it cannot be changed (`ChangeAnswer`).
  */
 export const CHANGE_SCRIPT = /* lua */ `
@@ -24,6 +25,7 @@ local call = redis.call
 local wait, active, prioritized, events, delayed, meta, pc, marker, children, key = unpack(KEYS)
 local prefix, id, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 ${PLACE_JOB}
+${RETAG}
 local stored = call('HMGET', key, 'opts', 'finishedOn', 'priority', 'timestamp', 'processedOn', 'name')
 if not stored[6] then return 'missing' end
 if stored[2] then return 'ended' end
@@ -38,6 +40,7 @@ if (stored[1] or '') ~= ARGV[4] then return 'again' end
 local before = groupsOf(id)
 call('HSET', key, 'opts', ARGV[5])
 if ARGV[6] ~= '' then call('HSET', key, 'data', ARGV[6]) end
+retag(id, ARGV[9])
 local priority = tonumber(stored[3]) or 0
 local moves = ARGV[8] ~= ''
 if ARGV[7] ~= '' and tonumber(ARGV[7]) ~= priority then

@@ -1,9 +1,11 @@
+import { RETAG } from './tag-scripts.ts';
+
 /**
  * A part of the script that adds. Leans on BullMQ 6.7's deduplicateJobWithoutReplace: `de:ID` holds the id of the job that has the key, without a
  * time while that job waits or runs. What a key of ours has beside that stands in `extra.key`: keep, data, maxWait, and `before`, the marks of the
  * previous secret. `kd:ID` holds the digest of a job that has ended, as "job digest", for as long as its key.
  */
-export const CLAIM_KEY = /* lua */ `
+export const CLAIM_KEY = /* lua */ `${RETAG}
 -- Who has a key: the id of a job, or nothing where it is free.
 local function holderOf(deid)
   local de = prefix .. 'de:' .. deid
@@ -105,6 +107,7 @@ local function claim(at, id, deid, extra)
   end
   if holder and key.keep == 'last' then
     local answer = takeOver(at, id, holder, mark, deid, tonumber(extra.delay) or 0, key.maxWait)
+    if answer and answer[1] == 'u' then retag(holder, extra.tg or '') end
     if answer then return answer end
     holder = nil
   end

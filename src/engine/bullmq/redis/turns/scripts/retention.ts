@@ -1,3 +1,5 @@
+import { UNTAG } from './tag-scripts.ts';
+
 /**
  * A part of what settles. Leans on BullMQ 6.7's removeJobsByMaxAge, removeJobsByMaxCount and removeParentDependencyKey: ended jobs of one set are
  * added to it and trimmed together, by `flush`; what is removed last for a parent releases it.
@@ -21,15 +23,17 @@ local function release(key, parentKey)
   call('XADD', parent .. 'events', '*', 'event', 'waiting', 'jobId', parentId, 'prev', 'waiting-children')
 end
 
+${UNTAG}
 local function remove(ids)
   local keys = {}
   for i = 1, #ids do
     local key = prefix .. ids[i]
-    local parentKey = redis.pcall('HGET', key, 'parentKey')
-    if type(parentKey) == 'string' then
+    local stored = redis.pcall('HMGET', key, 'parentKey', 'tg')
+    if stored[1] then
       --#remove-child
-      release(key, parentKey)
+      release(key, stored[1])
     end
+    if stored[2] then untag(ids[i], stored[2]) end
     for _, part in ipairs(PARTS) do keys[#keys + 1] = key .. part end
   end
   for from = 1, #keys, 6000 do call('DEL', unpack(keys, from, math.min(from + 5999, #keys))) end

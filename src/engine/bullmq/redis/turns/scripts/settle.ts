@@ -66,6 +66,8 @@ local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd)
     scored[#scored + 1] = id
   else
     --#keep-none
+    local tags = call('HGET', key, 'tg')
+    if tags then untag(id, tags) end
     local keys = {}
     for i, part in ipairs(PARTS) do keys[i] = key .. part end
     call('DEL', unpack(keys))
