@@ -1,5 +1,6 @@
 import type { FaultCase } from './case.ts';
 import { batchFaults } from './cases/batches.ts';
+import { answerFaults } from './cases/answers.ts';
 import { clockFaults } from './cases/clocks.ts';
 import { crashes } from './cases/crashes.ts';
 import { engineFaults } from './cases/engine.ts';
@@ -32,6 +33,7 @@ export const caseFiles: readonly (readonly FaultCase[])[] = [
   clockFaults,
   letterFaults,
   batchFaults,
+  answerFaults,
 ];
 
 export const allCases: readonly FaultCase[] = caseFiles.flat();

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { answerFaults } from './answers.ts';
+
+smoke(answerFaults);
