@@ -1,3 +1,4 @@
+// Long because each method of a turn queue is a statement with its parameters; what the statements do stands in sql/.
 import type { PgPool } from 'bullmq';
 import {
   AddTrips,
