@@ -20,12 +20,12 @@ function workOf(queue: QueueFigures): Work {
   return { queues: [queue], workers: 1, paused: [], unnamed: [], causes: [], now: 0 };
 }
 
-function pageOf(figures: Partial<QueueFigures>): string {
+function pageOf(figures: Partial<QueueFigures>, pauses: Work['pauses'] = []): string {
   return overviewPage({
     base: '',
     viewer: { name: 'ann', role: 'viewer', formToken: 'token' },
     engine: 'Redis',
-    work: { ...workOf({ ...quiet, ...figures }), workers: figures.workers },
+    work: { ...workOf({ ...quiet, ...figures }), pauses, workers: figures.workers },
     problems: [],
   });
 }
@@ -50,6 +50,17 @@ describe('the overview page', () => {
     const page = pageOf({ workers: 0, waiting: 1 });
     expect(page).toContain('One thing needs you');
     expect(page).toMatch(/No worker[^]*href="\/workers">Workers</);
+  });
+
+  test('what is paused is said with who did it and why, as text', () => {
+    const common = { kind: 'person', by: 'ann', since: 0, until: undefined } as const;
+    const shown = pageOf({}, [
+      { ...common, of: { queue: 'email', contract: 'letter' }, reason: '<b>wrong</b>' },
+      { ...common, of: { queue: 'email' }, by: undefined, reason: undefined },
+    ]);
+    expect(shown).toContain('contract letter of email, by ann: &lt;b&gt;wrong');
+    expect(shown).toContain('the queue email, by another program');
+    expect(pageOf({})).not.toContain('class="pauses"');
   });
 
   test('dead jobs lead to the list of failed ones', () => {

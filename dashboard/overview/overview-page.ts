@@ -1,3 +1,4 @@
+import type { Pause } from '../../src/queue/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { age } from './age.ts';
@@ -23,7 +24,7 @@ export function overviewPage(options: OverviewPageOptions): string {
   const { base, viewer, engine, work, problems, hasProjections = false } = options;
   const body = html`<h1>Overview</h1>
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
-    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${table(base, work)}`}
+    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${table(base, work)} ${pauseList(work)}`}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
     <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>
     <p class="foot">Dead jobs are those that ended in failure, expired or were cancelled.</p>`;
@@ -112,6 +113,22 @@ function table(base: string, { queues }: Overview): Html {
       </tbody>
     </table>
   </div>`;
+}
+
+/** The whole queues among them have their badge as well. */
+function pauseList({ pauses = [] }: Overview): Html | undefined {
+  if (pauses.length === 0) return undefined;
+  return html`<h2>Paused</h2>
+    <ul class="pauses">
+      ${pauses.map(pause => html`<li>${pauseText(pause)}</li>`)}
+    </ul>`;
+}
+
+function pauseText({ of, kind, by, reason }: Pause): string {
+  const part = of.contract === undefined ? of.group && `group ${of.group}` : `contract ${of.contract}`;
+  const what = part === undefined ? `the queue ${of.queue}` : `${part} of ${of.queue}`;
+  const who = kind === 'breaker' ? 'by a breaker' : by === undefined ? 'by another program' : `by ${by}`;
+  return `${what}, ${who}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 function row(base: string, queue: QueueFigures): Html {

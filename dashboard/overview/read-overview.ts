@@ -1,5 +1,5 @@
 import type { Engine, EngineQueue } from '../../src/engine/index.ts';
-import { readQueueFigures, type QueueFigures as StoredFigures } from '../../src/queue/index.ts';
+import { readPauses, readQueueFigures, type Pause, type QueueFigures as StoredFigures } from '../../src/queue/index.ts';
 import { liveWorkers, type LiveWorker } from './live-workers.ts';
 
 export interface QueueFigures extends StoredFigures {
@@ -8,6 +8,8 @@ export interface QueueFigures extends StoredFigures {
 
 export interface Overview {
   readonly queues: readonly QueueFigures[];
+  /** What of them is paused, by whom and why. */
+  readonly pauses?: readonly Pause[];
   /** Worker processes that are alive; undefined where the engine does not say. */
   readonly workers: number | undefined;
 }
@@ -24,7 +26,8 @@ export async function readOverview(
       return { figures: { ...figures, workers: workers?.length }, workers };
     }),
   );
-  return { queues: read.map(({ figures }) => figures), workers: processes(read.map(({ workers }) => workers)) };
+  const pauses = await readPauses(engine, queues.keys());
+  return { queues: read.map(({ figures }) => figures), pauses, workers: processes(read.map(({ workers }) => workers)) };
 }
 
 /** One process works on several queues under one name. */

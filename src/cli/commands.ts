@@ -52,14 +52,14 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
   [
     'pause',
     {
-      summary: 'let no worker begin a job of these queues',
+      summary: 'let no worker begin a job of a queue, a contract or a group',
       load: async () => (await import('./commands/pause.ts')).pause,
     },
   ],
   [
     'resume',
     {
-      summary: 'let workers begin jobs of these queues again',
+      summary: 'let workers begin jobs of what was paused again',
       load: async () => (await import('./commands/pause.ts')).resume,
     },
   ],

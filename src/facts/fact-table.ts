@@ -106,6 +106,14 @@ export interface FactTable {
   };
   /** Present at two crashes: it runs alone in a process of its own. */
   'job.isolated': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly worker: string };
+  /** `part`: `job/CONTRACT`, `LIMIT/KEY` or `LIMIT`; undefined: the whole queue. */
+  'work.paused': {
+    readonly queue: string;
+    readonly part: string | undefined;
+    readonly by: string;
+    readonly reason: string | undefined;
+  };
+  'work.resumed': { readonly queue: string; readonly part: string | undefined; readonly by: string };
   /** `changed`: among `data`, `at` and `priority`. */
   'job.updated': {
     readonly jobId: string;

@@ -38,6 +38,9 @@ import { AddingQueues } from './store/adding-queues.ts';
 import { check, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
 import { checkUpdate, type JobUpdateByName, type JobUpdateOf } from './update/check-update.ts';
 import { updateJob, type ChangeContext, type UpdatedJob } from './update/update-job.ts';
+import { readPauses, type Pause } from './pauses/pause.ts';
+import { checkPauseOptions, checkTarget, type PauseOptions, type PauseTarget } from './pauses/pause-target.ts';
+import { pauseWork, resumeWork, type PauseContext } from './pauses/pause-work.ts';
 import { UpdateRefusedError } from './update/update-refused-error.ts';
 import type { AskedOfQueue } from './store/queue-unavailable-error.ts';
 import { Chunks, isGathered, readyItem, type ReadyItem } from './chunks/chunks.ts';
@@ -50,6 +53,9 @@ import type { JobStore } from './store/store-keyed.ts';
 
 /** Errors of ours that are thrown to the caller as they are; all others are the engine's. */
 const SAID = [UndecodableJobError, UpdateRefusedError, InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError];
+
+/** What a client asks of an app. */
+export type ClientApp = Pick<App, 'queues'> & Partial<Pick<App, 'jobs'>>;
 
 type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
 
@@ -71,6 +77,7 @@ export class Client implements Enqueuer {
   readonly #toChange: ChangeContext;
   readonly #batches: Batches;
   readonly #chunks: Chunks;
+  readonly #toPause: PauseContext;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -81,7 +88,7 @@ export class Client implements Enqueuer {
     secrets: SecretSource,
     context: PrepareContext,
     tracer?: Tracer,
-    jobs?: App['jobs'],
+    app?: ClientApp,
   ) {
     this.#tracer = tracer;
     this.#engine = engine;
@@ -91,7 +98,6 @@ export class Client implements Enqueuer {
     this.secrets = secrets;
     this.facts = facts;
     this.#context = context;
-    this.#toChange = { ...store, facts, secrets, jobs };
     const { ids, now } = context;
     this.#batches = new Batches({
       engine,
@@ -102,6 +108,8 @@ export class Client implements Enqueuer {
       enqueueFrom: (from, requests) => this.enqueueFrom(from, requests),
     });
     this.#chunks = new Chunks({ context, store: (job, items) => this.#storing.prepared(job, items) });
+    this.#toChange = { ...store, facts, secrets, jobs: app?.jobs };
+    this.#toPause = { engine, facts, queues: app && [...app.queues.keys()] };
   }
 
   /**
@@ -344,6 +352,29 @@ export class Client implements Enqueuer {
     const parts = parseJobId(id);
     if (parts === undefined) throw new UpdateRefusedError(id, 'unknown');
     return this.#asking(parts.queue, 'to update a job', () => updateJob(this.#toChange, { id, ...parts }, checked));
+  }
+
+  /**
+   * Lets no worker begin a job of a queue, a contract or a group, until it is resumed: what runs goes on, what is enqueued waits, and it stays so
+   * over restarts of everything. Jobs that are paused keep nothing else from being run.
+   * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError
+   */
+  async pause(target: PauseTarget, options: PauseOptions = {}): Promise<void> {
+    const [checked, note] = [checkTarget(target), checkPauseOptions(options)];
+    return this.#asking(checked.queue ?? '*', 'to pause work', () => pauseWork(this.#toPause, checked, note));
+  }
+
+  /** Ends what `pause` began, under the same target. A breaker ends its own. @throws as `pause` */
+  async resume(target: PauseTarget, options: Pick<PauseOptions, 'by'> = {}): Promise<void> {
+    const [checked, { by }] = [checkTarget(target), checkPauseOptions(options)];
+    return this.#asking(checked.queue ?? '*', 'to resume work', () => resumeWork(this.#toPause, checked, by));
+  }
+
+  /** What is paused: who did it, when and why; those of breakers too. Of the queues that are given, or of all. @throws as `pause` */
+  async pauses(queues?: readonly string[]): Promise<readonly Pause[]> {
+    return this.#asking('*', 'for pauses', async () =>
+      readPauses(this.#engine, queues ?? this.#toPause.queues ?? (await this.#engine.queueNames())),
+    );
   }
 
   /**

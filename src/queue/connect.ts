@@ -1,15 +1,11 @@
 import type { Tracer } from '../tracing/index.ts';
 import { openEngine, watchClock, type Engine } from '../engine/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
-import type { App } from '../contracts/index.ts';
 import { Facts } from '../facts/index.ts';
 import { checkSecrets, type GivenSecrets } from '../secrets/index.ts';
 import { secretsOf } from '../state/index.ts';
 import { createIdSource } from '../time/index.ts';
-import { Client } from './client.ts';
-
-/** What a client asks of an app. */
-export type ClientApp = Pick<App, 'queues'> & Partial<Pick<App, 'jobs'>>;
+import { Client, type ClientApp } from './client.ts';
 
 export interface ConnectOptions extends GivenSecrets {
   /** As REDIS_URL: `redis:`, `redis+sentinel:` or `redis+cluster:`, each also with `rediss`. Wins over `postgres`. */
@@ -62,5 +58,5 @@ export function clientOn(
   app?: ClientApp,
 ): Client {
   const context = { ids: createIdSource(), now: () => engine.clock.now(), traceparent };
-  return new Client(engine, facts, secretsOf(engine), context, tracer, app?.jobs);
+  return new Client(engine, facts, secretsOf(engine), context, tracer, app);
 }

@@ -3,7 +3,10 @@ export type { BatchDefinition, CallbackJob } from './batches/batch-definition.ts
 export type { BatchView } from './batches/batch-view.ts';
 export { callBack, type CallBack } from './batches/call-back.ts';
 export { cancelJob, CANCELS, cancelMarkOf, type CancelAnswer, type CancelMark } from './cancel/cancel-job.ts';
-export { Client } from './client.ts';
+export { Client, type ClientApp } from './client.ts';
+export { readPauses, type Pause, type PauseOf } from './pauses/pause.ts';
+export { checkTarget, type PauseOptions, type PauseTarget } from './pauses/pause-target.ts';
+export { pauseWork, resumeWork } from './pauses/pause-work.ts';
 export type { UpdatedJob } from './update/update-job.ts';
 export type { JobUpdate, JobUpdateByName, JobUpdateOf } from './update/check-update.ts';
 export { UpdateRefusedError, type UpdateRefusal } from './update/update-refused-error.ts';

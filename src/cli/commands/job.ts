@@ -1,5 +1,6 @@
 import { type Command, parseCommand, visible, when } from '../../command/index.ts';
 import { isOver, type WaitsFor } from '../../queue/index.ts';
+import { pauseText } from './pause-text.ts';
 import { withClient } from '../../boot/engine/index.ts';
 
 export const job: Command = {
@@ -54,7 +55,7 @@ function waitsForText(waits: WaitsFor): string {
     case 'release':
       return `a release that knows ${waits.unknown}, since ${when(waits.since)}`;
     case 'pause':
-      return `the end of a pause of queue ${waits.of.queue}`;
+      return `the end of a pause of ${pauseText(waits)}`;
     case 'limit':
       return `the ${waits.what} limit of queue ${waits.of.queue}`;
     case 'children':

@@ -1,29 +1,93 @@
 import { loadApp } from '../../boot/index.ts';
-import { type Command, parseCommand, UsageError } from '../../command/index.ts';
-import { withEngine } from '../../boot/engine/index.ts';
+import { type Command, operator, parseCommand, type ParsedArguments, UsageError } from '../../command/index.ts';
+import { withClient } from '../../boot/engine/index.ts';
+import type { App } from '../../contracts/index.ts';
+import { didYouMean } from '../../errors/index.ts';
+import type { PauseTarget } from '../../queue/index.ts';
 
-/** No worker begins a job of a paused queue; what runs goes on, and producers can go on enqueueing. */
+/** No worker begins a job of what is paused; what runs goes on, and producers can go on enqueueing. */
 export const pause: Command = switching('pause');
 export const resume: Command = switching('resume');
 
+/** What a line of `--json` says beside the state. */
+interface Named {
+  readonly name?: string;
+  readonly queue?: string;
+  readonly contract?: string;
+  readonly group?: string;
+}
+
 function switching(name: 'pause' | 'resume'): Command {
+  const reason = name === 'pause' ? ' [--reason TEXT]' : '';
   return {
-    usage: `shiftwork ${name} QUEUE... [--app PATH] [--json]`,
-    details: ['What runs goes on, and producers can go on enqueueing. A queue stays paused until it is resumed.', ''],
+    usage: `shiftwork ${name} QUEUE...|--contract NAME|--group NAME[=VALUE] [--queue QUEUE]${reason} [--app PATH] [--json]`,
+    details: [
+      'What runs goes on, and producers can go on enqueueing. What is paused stays so until it is resumed, over restarts of everything.',
+      '',
+      '  --contract NAME        the jobs of one contract; those of others in its queue go on',
+      '  --group NAME=VALUE     the jobs that a limit of that name counts together; NAME alone: all of the limit',
+      '  --queue QUEUE          with --group: in this queue alone, in place of all of the app',
+      ...(name === 'pause'
+        ? ['  --reason TEXT          for whoever looks later; `stats`, `queues` and `job` say it']
+        : []),
+      '',
+    ],
     async run(args, terminal) {
-      const { positionals, app: path, json } = parseCommand(args, {}, { min: 1, max: 100 });
-      const app = await loadApp(path);
-      const unknown = positionals.filter(queue => !app.queues.has(queue));
-      if (unknown.length > 0) {
-        throw new UsageError(`Expected queues of the app (${[...app.queues.keys()].join(', ')}).`);
-      }
-      await withEngine(terminal.variables, async engine => {
-        for (const queue of positionals) await (await engine.queue(queue))[name]();
+      const options = { contract: { type: 'string' }, group: { type: 'string' }, queue: { type: 'string' } } as const;
+      const asked = parseCommand(args, name === 'pause' ? { ...options, reason: { type: 'string' } } : options, {
+        min: 0,
+        max: 100,
       });
+      const app = await loadApp(asked.app);
+      const targets = targetsOf(asked, app);
+      const [given, by] = [asked.text('reason'), operator(terminal)];
+      await withClient(
+        terminal.variables,
+        async client => {
+          for (const [target] of targets) {
+            if (name === 'resume') await client.resume(target, { by });
+            else await client.pause(target, { by, ...(given !== undefined && { reason: given }) });
+          }
+        },
+        app,
+      );
       const state = name === 'pause' ? 'paused' : 'running';
-      if (json) terminal.print(JSON.stringify(positionals.map(queue => ({ name: queue, state }))));
-      else for (const queue of positionals) terminal.print(`${queue} is ${state}`);
+      if (asked.json) terminal.print(JSON.stringify(targets.map(([, named]) => ({ ...named, state }))));
+      else for (const [, named] of targets) terminal.print(`${words(named)} is ${state}`);
       return 0;
     },
   };
+}
+
+function targetsOf({ positionals, text }: ParsedArguments, app: App): readonly (readonly [PauseTarget, Named])[] {
+  const [contract, group, queue] = [text('contract'), text('group'), text('queue')];
+  const kinds = [positionals.length > 0, contract !== undefined, group !== undefined].filter(Boolean).length;
+  if (kinds !== 1) throw new UsageError('Expected queues, or --contract, or --group: one of the three.');
+  if (queue !== undefined && group === undefined) throw new UsageError('Expected --queue with --group alone.');
+  for (const name of [...positionals, ...(queue === undefined ? [] : [queue])]) {
+    if (!app.queues.has(name))
+      throw new UsageError(`Expected queues of the app (${[...app.queues.keys()].join(', ')}).`);
+  }
+  if (group !== undefined) {
+    const where = queue === undefined ? {} : { queue };
+    return [
+      [
+        { group, ...where },
+        { group, ...where },
+      ],
+    ];
+  }
+  if (contract === undefined) return positionals.map(name => [{ queue: name }, { name }]);
+  const found = app.jobs.get(contract);
+  if (found === undefined) {
+    throw new UsageError(
+      `Expected a contract of the app, got "${contract.slice(0, 40)}".${didYouMean(contract, app.jobs.keys())}`,
+    );
+  }
+  return [[{ contract: found }, { contract, queue: found.queue }]];
+}
+
+function words({ name, contract, group, queue }: Named): string {
+  if (name !== undefined) return name;
+  return contract === undefined ? `${group}${queue === undefined ? '' : ` in ${queue}`}` : `${contract} in ${queue}`;
 }

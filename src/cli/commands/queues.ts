@@ -1,7 +1,8 @@
 import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { type Command, parseCommand, table } from '../../command/index.ts';
-import { readQueueFigures } from '../../queue/index.ts';
+import { readPauses, readQueueFigures } from '../../queue/index.ts';
+import { pauseLines } from './pause-text.ts';
 import { queueRow } from './queue-row.ts';
 
 export const queues: Command = {
@@ -16,10 +17,12 @@ export const queues: Command = {
     const app = await loadApp(path);
     const found = await withEngine(terminal.variables, async engine => {
       const names = new Set([...app.queues.keys(), ...(await engine.queueNames())]);
+      const pauses = await readPauses(engine, names);
       return Promise.all(
         [...names].map(async name => ({
           ...(await readQueueFigures(await engine.queue(name), engine.clock.now())),
           named: app.queues.has(name),
+          pauses: pauses.filter(({ of }) => of.queue === name),
         })),
       );
     });
@@ -29,7 +32,8 @@ export const queues: Command = {
         const { queue, ...counts } = queueRow(figures);
         return { queue, contracts: named ? 'yes' : 'none names it', ...counts };
       });
-      for (const line of table(rows)) terminal.print(line);
+      const pauses = found.flatMap(queue => queue.pauses);
+      for (const line of [...table(rows), ...pauseLines(pauses)]) terminal.print(line);
     }
     return 0;
   },

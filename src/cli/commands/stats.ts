@@ -1,5 +1,6 @@
 import { loadApp } from '../../boot/index.ts';
-import { readQueueFigures } from '../../queue/index.ts';
+import { readPauses, readQueueFigures } from '../../queue/index.ts';
+import { pauseLines } from './pause-text.ts';
 import { queueRow } from './queue-row.ts';
 import { type Command, parseCommand, table } from '../../command/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
@@ -9,14 +10,15 @@ export const stats: Command = {
   async run(args, terminal) {
     const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
     const app = await loadApp(path);
-    const queues = await withEngine(terminal.variables, engine =>
-      Promise.all(
-        [...app.queues.keys()].map(async name => readQueueFigures(await engine.queue(name), engine.clock.now())),
-      ),
-    );
-    if (json) terminal.print(JSON.stringify(queues));
+    const { queues, pauses } = await withEngine(terminal.variables, async engine => {
+      const names = [...app.queues.keys()];
+      const figures = names.map(async name => readQueueFigures(await engine.queue(name), engine.clock.now()));
+      return { queues: await Promise.all(figures), pauses: await readPauses(engine, names) };
+    });
+    const pausesOf = (name: string) => pauses.filter(({ of }) => of.queue === name);
+    if (json) terminal.print(JSON.stringify(queues.map(queue => ({ ...queue, pauses: pausesOf(queue.name) }))));
     else {
-      for (const line of table(queues.map(queueRow))) terminal.print(line);
+      for (const line of [...table(queues.map(queueRow)), ...pauseLines(pauses)]) terminal.print(line);
     }
     return 0;
   },

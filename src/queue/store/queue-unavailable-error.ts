@@ -2,7 +2,14 @@ import type { JobReceipt } from './job-receipt.ts';
 import { ShiftworkError } from '../../errors/index.ts';
 
 export type AskedOfQueue =
-  'to cancel a job' | 'for a job' | 'for jobs' | 'to update a job' | 'to replay a job' | 'to pause work' | 'for pauses';
+  | 'to cancel a job'
+  | 'for a job'
+  | 'for jobs'
+  | 'to update a job'
+  | 'to replay a job'
+  | 'to pause work'
+  | 'to resume work'
+  | 'for pauses';
 
 export interface QueueUnavailableOptions extends ErrorOptions {
   /** What was asked of the queue; to take jobs when left out. */

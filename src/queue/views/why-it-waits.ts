@@ -1,18 +1,20 @@
-import type { Engine, EngineJob, EngineQueue } from '../../engine/index.ts';
+import { contractGroup, groupsOf, limitOf, type Engine, type EngineJob, type EngineQueue } from '../../engine/index.ts';
+import { openState } from '../../state/index.ts';
 import { marksOf } from '../meta/job-marks.ts';
+import { groupPause, noteName, pauseOf, readNotes, type Pause } from '../pauses/pause.ts';
 
 /**
  * Why a job is not running. Undefined where nothing keeps it but those before it.
  * - `time`: it was asked for later, an attempt failed, it was snoozed, or its destination or limit sends it back at that time
  * - `release`: no release that has taken it knew this of it, since then
- * - `pause`: somebody has paused its queue
+ * - `pause`: its queue, its contract or a group of it is paused, by somebody or by a breaker
  * - `limit`: as many jobs of its queue run as may, or were begun as may be in a while
  * - `children`: BullMQ's children of it have not ended
  */
 export type WaitsFor =
   | { readonly for: 'time'; /** Milliseconds since 1970. */ readonly until: number }
   | { readonly for: 'release'; readonly unknown: string; readonly since: number }
-  | { readonly for: 'pause'; readonly of: { readonly queue: string } }
+  | ({ readonly for: 'pause' } & Pause)
   | { readonly for: 'limit'; readonly of: { readonly queue: string }; readonly what: 'concurrency' | 'rate' }
   | { readonly for: 'children' };
 
@@ -43,11 +45,29 @@ export async function whyItWaits(
         queue.isMaxed(),
         queue.getRateLimitTtl(),
       ]);
-      if (paused) return { for: 'pause', of };
+      const pause = await pauseOfJob(engine, queue.name, job, paused);
+      if (pause !== undefined) return { for: 'pause', ...pause };
       if (maxed) return { for: 'limit', of, what: 'concurrency' };
       return limitedMs > 0 ? { for: 'limit', of, what: 'rate' } : undefined;
     }
     default:
       return undefined;
   }
+}
+
+/** The pause that keeps it, if one does. What is asked for is little where nothing is paused. */
+async function pauseOfJob(
+  engine: Engine,
+  queue: string,
+  job: EngineJob,
+  isPaused: boolean,
+): Promise<Pause | undefined> {
+  const notes = async (): ReturnType<typeof readNotes> => readNotes(await openState(engine));
+  if (isPaused) return pauseOf({ queue }, (await notes()).get(noteName(queue, undefined)), undefined);
+  const pauses = await (await engine.turns(queue)).pauses();
+  if (pauses.length === 0) return undefined;
+  const groups = [contractGroup(job.name), ...groupsOf(job.opts)];
+  const names = new Set([...groups, ...groups.map(limitOf)]);
+  const found = pauses.find(({ group }) => names.has(group));
+  return found && groupPause(queue, found, await notes());
 }

@@ -30,6 +30,8 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'job.rescued': ['warn'],
   'job.isolated': ['warn'],
   'job.stuck': ['error'],
+  'work.paused': ['warn'],
+  'work.resumed': ['info'],
   'job.updated': ['info'],
   'job.replayed': ['info'],
   'job.discarded': ['info'],

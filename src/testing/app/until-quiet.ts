@@ -33,7 +33,7 @@ function hasWork(queue: MemoryQueue): boolean {
   const now = queue.now();
   if (queue.inState('active').length > 0) return true;
   if (queue.isPaused() || queue.isFull() || queue.rate.limitedMs(now) > 0) return false;
-  return queue.inState('waiting').length > 0 || (queue.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now;
+  return queue.hasStartable(now) || (queue.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now;
 }
 
 /** In so many parts the patience is spent: a computer that was busy elsewhere takes only one of them. */

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { waitFor } from '../../support/wait-for.ts';
 import { BOTH, type FaultCase } from '../case.ts';
+import { brief, work } from '../app/chaos.config.ts';
 import { ONE, type Trial } from '../trial.ts';
 
 const short = (trial: Trial) => (index: number) => ({
@@ -105,4 +106,42 @@ const blocked: FaultCase = {
   },
 };
 
-export const engineFaults: readonly FaultCase[] = [restarts, frozen, outOfMemory, blocked];
+const paused: FaultCase = {
+  number: 54,
+  title: 'SIGKILL and restart of the engine while a contract is paused',
+  engines: BOTH,
+  async run(trial) {
+    await trial.readyFleet(ONE);
+    const { client } = trial;
+    const pausing = () => client.pause({ contract: work }, { by: 'ann', reason: 'the far side is sick' });
+    await waitFor('the pause', () => pausing().then(() => true));
+    const other = async (round: number): Promise<void> => {
+      const data = { key: `other-${round}`, does: 'sleep', ms: 1 } as const;
+      const { id } = await waitFor('the other contract to be taken', () =>
+        client.enqueue(brief, data, { idempotencyKey: data.key }),
+      );
+      trial.accepted.set(id, data);
+      await waitFor('the other contract to run', () => trial.startsOf(id).length > 0);
+    };
+    for (let round = 0; round < trial.scale; round += 1) {
+      const adding = trial.addMany(20, short(trial));
+      await pause(trial.between(0, 30));
+      await trial.engine.kill();
+      await adding;
+      await trial.engine.restart();
+      await waitFor('the producer', () => trial.add(short(trial)(round)));
+      // Workers take again, and have passed over those that are paused.
+      await other(round);
+    }
+    const begun = trial.sink().filter(({ jobId }) => trial.accepted.get(jobId)?.key.startsWith('n') === true);
+    const pauses = await client.pauses(['chaos']);
+    await client.resume({ contract: work });
+    await trial.drained();
+    const wrong = await trial.violations({ faults: trial.scale });
+    if (begun.length > 0) wrong.push(`${begun.length} jobs of the paused contract began`);
+    if (pauses.length !== 1 || pauses[0]?.by !== 'ann') wrong.push(`the pause was ${JSON.stringify(pauses)}`);
+    return wrong;
+  },
+};
+
+export const engineFaults: readonly FaultCase[] = [restarts, frozen, outOfMemory, blocked, paused];

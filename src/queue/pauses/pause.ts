@@ -1,0 +1,86 @@
+import type { Engine, PausedGroup } from '../../engine/index.ts';
+import { openState, type StateStore } from '../../state/index.ts';
+
+/** What a pause is of: a queue, of it the jobs of a contract, or those of a group (`NAME=VALUE`, or `NAME` for all of a limit). */
+export interface PauseOf {
+  readonly queue: string;
+  readonly contract?: string;
+  readonly group?: string;
+}
+
+/** Why work is held back. */
+export interface Pause {
+  readonly of: PauseOf;
+  /** A person or a program, who resumes it too; or a breaker, which resumes it when the far side is well. */
+  readonly kind: 'person' | 'breaker';
+  /** Who paused it; undefined of a breaker, and where another program did. */
+  readonly by: string | undefined;
+  readonly reason: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly since: number | undefined;
+  /** When it is over, or one job tries whether it may be; undefined where somebody has to resume it. */
+  readonly until: number | undefined;
+}
+
+/** What is known of who paused, by queue or `QUEUE/GROUP`: that something is paused is known by the engine. */
+export interface PauseNote {
+  readonly by: string;
+  readonly reason: string | undefined;
+  readonly at: number;
+}
+
+export const PAUSES = 'pause';
+
+export function noteName(queue: string, group: string | undefined): string {
+  return group === undefined ? queue : `${queue}/${group}`;
+}
+
+/** Every pause of these queues. Costs three questions a queue. */
+export async function readPauses(engine: Engine, queues: Iterable<string>): Promise<readonly Pause[]> {
+  const state = await openState(engine);
+  const notes = await readNotes(state);
+  const each = await Promise.all([...queues].map(queue => pausesOf(engine, queue, notes)));
+  return each.flat();
+}
+
+async function pausesOf(
+  engine: Engine,
+  name: string,
+  notes: ReadonlyMap<string, PauseNote>,
+): Promise<readonly Pause[]> {
+  const [queue, turns] = await Promise.all([engine.queue(name), engine.turns(name)]);
+  const [isPaused, groups] = await Promise.all([queue.isPaused(), turns.pauses()]);
+  const whole = isPaused ? [pauseOf({ queue: name }, notes.get(noteName(name, undefined)), undefined)] : [];
+  return [...whole, ...groups.map(group => groupPause(name, group, notes))];
+}
+
+export function groupPause(queue: string, paused: PausedGroup, notes: ReadonlyMap<string, PauseNote>): Pause {
+  const { group, by, until } = paused;
+  const isForGood = until >= Number.MAX_SAFE_INTEGER;
+  const note = by === 'person' ? notes.get(noteName(queue, group)) : undefined;
+  return { ...pauseOf({ queue, ...partOf(group) }, note, isForGood ? undefined : until), kind: by };
+}
+
+export function pauseOf(of: PauseOf, note: PauseNote | undefined, until: number | undefined): Pause {
+  return { of, kind: 'person', by: note?.by, reason: note?.reason, since: note?.at, until };
+}
+
+export async function readNotes(state: StateStore): Promise<ReadonlyMap<string, PauseNote>> {
+  const entries = await state.list(PAUSES);
+  return new Map(entries.flatMap(({ name, value }) => (isNote(value) ? [[name, value] as const] : [])));
+}
+
+/** The engine's name for it, in the words of whoever asks. */
+function partOf(group: string): Omit<PauseOf, 'queue'> {
+  const at = group.indexOf('/');
+  if (at === -1) return { group };
+  const [limit, key] = [group.slice(0, at), group.slice(at + 1)];
+  return limit === 'job' ? { contract: key } : { group: `${limit}=${key}` };
+}
+
+/** Another release may have written it. */
+function isNote(value: unknown): value is PauseNote {
+  if (typeof value !== 'object' || value === null) return false;
+  const { by, reason, at }: Partial<Record<string, unknown>> = { ...value };
+  return typeof by === 'string' && typeof at === 'number' && (reason === undefined || typeof reason === 'string');
+}
