@@ -1,3 +1,4 @@
+// Long because one queue is one object here: what a server does to its tables in many functions.
 import type { JobsOptions } from 'bullmq';
 import {
   HELD_PRIORITY,
