@@ -15,8 +15,8 @@ export type UpdateRefusal =
 const WORDS: Readonly<Record<UpdateRefusal, string>> = {
   unknown:
     'to be known, and it is not: it never was queued here, or is past its retention. Ask with the id of its receipt',
-  runs: 'to wait, and it runs. Cancel it, or let it end and replay it with other data',
-  ended: 'to wait, and it has ended. Replay it, with other data if need be',
+  runs: 'to wait, and it runs. Cancel it and enqueue another, or let it end',
+  ended: 'to wait, and it has ended. Enqueue another, or replay the dead letter as it is',
   cancelled: 'to wait, and it has been cancelled. Enqueue another one',
   'waits-for-children': 'to wait for its turn, and it waits for its children. Update those, or cancel it',
   'other-contract': 'to be of the contract that was given, and it is of another. Give the contract of its name',
