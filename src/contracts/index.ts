@@ -15,6 +15,13 @@ export {
   type QueueDefinition,
   type QueuePolicy,
 } from './define/define-app.ts';
+export {
+  DESTINATION,
+  type LimitDefinition,
+  type LimitPolicy,
+  type RateDefinition,
+  type RatePolicy,
+} from './limits/limits.ts';
 export { defineEvent, requireEventRequest, type EventDefinition } from './define/define-event.ts';
 export { defineSchedule, type MissedPolicy, type Schedule, type ScheduleDefinition } from './define/define-schedule.ts';
 export { defineJob, type JobDefinition } from './define/define-job.ts';

@@ -22,6 +22,7 @@ export { scheduleNext } from './bullmq/schedule-next.ts';
 export * from './engine-check-error.ts';
 export * from './outage/engine-unreachable-error.ts';
 export {
+  hasStartable,
   MemoryEngine,
   MemoryServer,
   memoryServer,

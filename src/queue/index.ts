@@ -13,6 +13,8 @@ export { UpdateRefusedError, type UpdateRefusal } from './update/update-refused-
 export { clientOn, connect, type ConnectOptions } from './connect.ts';
 export { marksOf, progressIn, withMarks, type JobMarks } from './meta/job-marks.ts';
 export { firstDueAt, replayMark } from './views/due-at.ts';
+export { groupKeyIn, groupsInQueue, namedGroups, needsDigest, type SaidGroup } from './groups/job-groups.ts';
+export { InvalidGroupError } from './groups/invalid-group-error.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { jobFieldsOf } from './meta/job-fields.ts';
 export { jobIdOf, parseJobId, partId, type JobIdParts } from './ids/job-id.ts';

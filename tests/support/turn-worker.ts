@@ -26,6 +26,7 @@ export async function startTurnWorker(
     queue: await engine.turns(name),
     worker: 'tester',
     concurrency,
+    isLimited: false,
     lockMs: 30_000,
     now: () => engine.clock.now(),
     pass: (ms, signal) => engine.clock.pass(ms, signal),

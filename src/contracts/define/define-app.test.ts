@@ -21,6 +21,8 @@ describe('defineApp', () => {
         concurrency: 3,
         totalConcurrency: 4,
         rate: { max: 100, perMs: 1_000 },
+        limits: [],
+        allLimits: [{ name: '', rate: { max: 100, perMs: 1_000 } }],
         lockMs: 30_000,
         destinations: expect.anything(),
       },
@@ -29,6 +31,8 @@ describe('defineApp', () => {
         concurrency: 10,
         totalConcurrency: undefined,
         rate: undefined,
+        limits: [],
+        allLimits: [],
         lockMs: 30_000,
         destinations: expect.anything(),
       },
@@ -50,7 +54,7 @@ describe('defineApp', () => {
       'the handler of "count" has no such contract',
       'queue "email" needs a concurrency >= 1, got 0',
       'queue "email" needs a totalConcurrency >= 1, got 0',
-      'queue "email" needs a rate',
+      'queue "email": expected rate to be at least 1 per millisecond or longer, got 0 per 1000 ms',
       'queue "gone" is configured, but no job uses it',
     ]) {
       expect(define).toThrow(part);

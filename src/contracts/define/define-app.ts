@@ -1,3 +1,15 @@
+import {
+  concurrencyOf,
+  DESTINATION,
+  GROUPS_OF_A_JOB,
+  isSameLimit,
+  limitPolicies,
+  ratePolicy,
+  type LimitDefinition,
+  type LimitPolicy,
+  type RateDefinition,
+  type RatePolicy,
+} from '../limits/limits.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { BREAKER_DEFAULTS, type BreakerPolicy } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -17,12 +29,17 @@ export interface QueueDefinition {
   /** Jobs at once in all worker processes together. Unlimited by default. */
   readonly totalConcurrency?: number;
   /** Starts at most, across all workers. Unlimited by default. */
-  readonly rate?: { readonly max: number; readonly per: Duration };
+  readonly rate?: RateDefinition;
+  /**
+   * By what the jobs of the queue share, whatever their contract: `[{ name: 'tenant', by: (data: { tenantId: string }) => data.tenantId, concurrency: 2 }]`.
+   * Those of a contract (its own `limits`) cost less: whoever enqueues knows them.
+   */
+  readonly limits?: readonly LimitDefinition<never>[];
   /** For jobs whose contract names a destination. */
   readonly destinations?: {
     /** Starts at most for each destination, across all workers. Unlimited by default. */
-    readonly rate?: { readonly max: number; readonly per: Duration };
-    /** Runs at once at most for each destination, across all workers; up to 100. Unlimited by default. */
+    readonly rate?: RateDefinition;
+    /** Runs at once at most for each destination, across all workers. Unlimited by default. */
     readonly concurrency?: number;
     /** When a destination counts as sick: 5 failures in 30 s; paused for 30 s, doubled up to 5 min; 3 probes to trust it again. */
     readonly breaker?: {
@@ -46,10 +63,8 @@ export interface QueueDefinition {
 }
 
 export interface DestinationPolicy {
-  /** True when a job of the queue names one: then the queue's own rate is counted at admission too, behind the holds. */
+  /** True when a job of the queue names one. */
   readonly named: boolean;
-  readonly rate: { readonly max: number; readonly perMs: number } | undefined;
-  readonly concurrency: number | undefined;
   readonly breaker: BreakerPolicy;
 }
 
@@ -57,7 +72,11 @@ export interface QueuePolicy {
   readonly name: string;
   readonly concurrency: number;
   readonly totalConcurrency: number | undefined;
-  readonly rate: { readonly max: number; readonly perMs: number } | undefined;
+  readonly rate: RatePolicy | undefined;
+  /** Its own, by groups; those of its contracts stand with them. */
+  readonly limits: readonly LimitPolicy[];
+  /** All that hold in it, each once: of the queue (its rate is the one named ''), its contracts and its destinations. */
+  readonly allLimits: readonly LimitPolicy[];
   readonly lockMs: number;
   readonly slotGroup: string | undefined;
   readonly destinations: DestinationPolicy;
@@ -117,6 +136,7 @@ const KNOWN_QUEUE: Known<QueueDefinition> = {
   concurrency: true,
   totalConcurrency: true,
   rate: true,
+  limits: true,
   destinations: true,
   lock: true,
   slotGroup: true,
@@ -156,8 +176,8 @@ export function defineApp<const Handlers extends readonly Handler[]>(
   const contracts = [...jobs.values()];
   for (const { queue } of contracts) {
     if (queues.has(queue)) continue;
-    const named = contracts.some(contract => contract.queue === queue && contract.destinationOf !== undefined);
-    queues.set(queue, queuePolicy(queue, ownQueue(definition, queue), problems, named));
+    const own = contracts.filter(contract => contract.queue === queue);
+    queues.set(queue, queuePolicy(queue, ownQueue(definition, queue), own, problems));
   }
   for (const name of Object.keys(definition.queues ?? {})) {
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
@@ -223,7 +243,12 @@ function eventsOf(
   return { events, reactions };
 }
 
-function queuePolicy(name: string, definition: QueueDefinition, problems: string[], named: boolean): QueuePolicy {
+function queuePolicy(
+  name: string,
+  definition: QueueDefinition,
+  contracts: readonly AnyJobContract[],
+  problems: string[],
+): QueuePolicy {
   const parts = [
     ...unknownOptions(definition, KNOWN_QUEUE),
     ...unknownOptions(definition.destinations ?? {}, KNOWN_DESTINATIONS),
@@ -237,15 +262,48 @@ function queuePolicy(name: string, definition: QueueDefinition, problems: string
   if (totalConcurrency !== undefined && !(Number.isInteger(totalConcurrency) && totalConcurrency >= 1)) {
     problems.push(`queue "${name}" needs a totalConcurrency >= 1, got ${totalConcurrency}`);
   }
-  const rate = rateOf(`queue "${name}"`, definition.rate, problems);
+  const refuse = (problem: string): void => void problems.push(`queue "${name}": ${problem}`);
+  const rate = ratePolicy('rate', definition.rate, refuse);
+  const limits = limitPolicies(definition.limits, `queue-${name}`, refuse);
+  for (const limit of limits) {
+    if (limit.by === undefined) {
+      refuse(
+        `expected the limit "${limit.name}" to have a by: for all jobs of a queue there are rate and totalConcurrency`,
+      );
+    }
+  }
   const lockMs = toMilliseconds(definition.lock ?? '30s', `lock of queue "${name}"`);
   if (lockMs < 500) problems.push(`queue "${name}" needs a lock of at least 500 ms, got ${lockMs} ms`);
   const { slotGroup } = definition;
   if (slotGroup !== undefined && !SLOT_GROUP.test(slotGroup)) {
     problems.push(`queue "${name}" needs a slotGroup of 1 to 60 letters, digits, "-" or "_"`);
   }
-  const destinations = destinationPolicy(name, definition, problems, named);
-  return { name, concurrency, totalConcurrency, rate, lockMs, slotGroup, destinations };
+  const named = contracts.some(contract => contract.destinationOf !== undefined);
+  const { breaker, limit } = destinationPolicy(name, definition, problems, named);
+  const queueRate = rate === undefined ? [] : [{ name: '', by: undefined, concurrency: undefined, rate }];
+  const groups = contracts.map(contract => [...(named ? [limit] : []), ...limits, ...contract.limits]);
+  const most = Math.max(...groups.map(each => each.length));
+  if (most > GROUPS_OF_A_JOB) {
+    refuse(
+      `expected at most ${GROUPS_OF_A_JOB} limits for one job, its destination's and the queue's among them, got ${most}`,
+    );
+  }
+  const allLimits = [...queueRate, ...eachOnce(groups.flat(), refuse)];
+  const destinations = { named, breaker };
+  return { name, concurrency, totalConcurrency, rate, limits, allLimits, lockMs, slotGroup, destinations };
+}
+
+/** Limits of one name are one: they must say the same. */
+function eachOnce(limits: readonly LimitPolicy[], refuse: (problem: string) => void): readonly LimitPolicy[] {
+  const byName = new Map<string, LimitPolicy>();
+  for (const limit of limits) {
+    const known = byName.get(limit.name);
+    if (known === undefined) byName.set(limit.name, limit);
+    else if (!isSameLimit(known, limit)) {
+      refuse(`expected the limits named "${limit.name}" to have the same concurrency and rate: they are one`);
+    }
+  }
+  return [...byName.values()];
 }
 
 function destinationPolicy(
@@ -253,7 +311,7 @@ function destinationPolicy(
   { destinations }: QueueDefinition,
   problems: string[],
   named: boolean,
-): DestinationPolicy {
+): { readonly breaker: BreakerPolicy; readonly limit: LimitPolicy } {
   const what = `destinations of queue "${name}"`;
   if (destinations !== undefined && !named) problems.push(`${what} are configured, but no job of it names one`);
   const { failures, probes, within, pause, maxPause } = destinations?.breaker ?? {};
@@ -268,22 +326,8 @@ function destinationPolicy(
     if (!Number.isInteger(value) || value < 1)
       problems.push(`${what}: breaker.${field} must be an integer >= 1, got ${value}`);
   }
-  const concurrency = destinations?.concurrency;
-  if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 100)) {
-    problems.push(`${what}: concurrency must be an integer from 1 to 100, got ${concurrency}`);
-  }
-  return { named, rate: rateOf(what, destinations?.rate, problems), concurrency, breaker };
-}
-
-function rateOf(
-  what: string,
-  rate: { readonly max: number; readonly per: Duration } | undefined,
-  problems: string[],
-): { readonly max: number; readonly perMs: number } | undefined {
-  if (rate === undefined) return undefined;
-  const perMs = toMilliseconds(rate.per, `rate.per of ${what}`);
-  if (!Number.isInteger(rate.max) || rate.max < 1 || perMs < 1) {
-    problems.push(`${what} needs a rate of at least 1 per millisecond or longer, got ${rate.max} per ${perMs} ms`);
-  }
-  return { max: rate.max, perMs };
+  const refuse = (problem: string): void => void problems.push(`${what}: ${problem}`);
+  const concurrency = concurrencyOf('concurrency', destinations?.concurrency, refuse);
+  const rate = ratePolicy('rate', destinations?.rate, refuse);
+  return { breaker, limit: { name: DESTINATION, by: undefined, concurrency, rate } };
 }

@@ -8,6 +8,7 @@ import type { Judge } from './judge.ts';
 import { payloadPartsOf, type Refuse } from './payload-definition.ts';
 import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
 import { tagsPolicyOf, type Tags } from './tags-policy.ts';
+import { contractLimits, type LimitDefinition } from '../limits/limits.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { unknownOptions, type Known } from './known-options.ts';
 import type { Backoff } from '../../resilience/index.ts';
@@ -74,6 +75,11 @@ export interface JobDefinition<
    */
   readonly destination?: (data: StandardSchemaV1.InferOutput<Schema>) => string;
   /**
+   * How many of its jobs may run at once, and how many may start, by tenant or whatever they share: `[{ by: ({ tenantId }) => tenantId, concurrency: 2 }]`.
+   * A job that must wait is not started, and keeps no job of another group. docs/guides/limits.md.
+   */
+  readonly limits?: readonly LimitDefinition<StandardSchemaV1.InferOutput<Schema>>[];
+  /**
    * The job that follows when one of this contract is dead, once for each death: `({ data, reason }) => tellSupport({ ... })`. What expired
    * or was cancelled is not dead. It may be asked again for the same death: let it look at the death alone.
    */
@@ -117,6 +123,7 @@ const KNOWN: Known<JobDefinition<StandardSchemaV1>> = {
   publicTags: true,
   onDoubt: true,
   destination: true,
+  limits: true,
   onDead: true,
   chunk: true,
   sensitive: true,
@@ -162,6 +169,11 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
   if (typeof definition.queue !== 'string' || !QUEUE.test(definition.queue))
     refuse(`expected queue "${definition.queue}" to be 1 to 100 characters without spaces and without : / , { } *.`);
   const { destination, onDead, chunk } = definition;
+  if (chunk !== undefined && definition.limits?.some(({ by }) => by !== undefined) === true) {
+    refuse(
+      'expected limits without by beside chunk: items of different groups travel in one job. Give a destination, or chunk.by.',
+    );
+  }
   const one: AnyJobContract & { readonly schema: Schema } = {
     kind: 'job',
     queue: definition.queue,
@@ -178,6 +190,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
     // Only data that this contract's own schema has validated is ever passed in.
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
     onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),
+    limits: contractLimits(definition.limits, definition.name, refuse),
     retention: retentionOf(definition.retention ?? {}, judge),
   };
   const contract = chunk === undefined ? one : chunkedContract(one, { ...definition, chunk }, judge);

@@ -6,6 +6,7 @@ import type { ChunkPolicy } from '../chunk/chunk-policy.ts';
 import type { Items } from '../chunk/chunk-schema.ts';
 import type { KeyPolicy } from './key-policy.ts';
 import type { TagsPolicy } from './tags-policy.ts';
+import type { LimitPolicy } from '../limits/limits.ts';
 import type { PayloadContract } from '../payload/payload-contract.ts';
 
 /**
@@ -73,6 +74,8 @@ export interface AnyJobContract extends PayloadContract {
    * where nothing is shared.
    */
   readonly destinationOf: ((data: unknown) => string) | undefined;
+  /** How many of its jobs may run at once, and start, by groups of them. */
+  readonly limits: readonly LimitPolicy[];
   readonly retention: RetentionPolicy;
   /** What `run.progress` takes; undefined: any JSON. */
   readonly progress: SchemaOrNone;

@@ -4,3 +4,4 @@ export { MemoryEngine } from './memory-engine.ts';
 export type { MemoryJob } from './memory-job.ts';
 export type { MemoryQueue } from './memory-queue.ts';
 export { MemoryServer, memoryServer, memoryServerWith } from './memory-server.ts';
+export { hasStartable } from './startable.ts';

@@ -49,10 +49,11 @@ export class MemoryQueue {
   readonly rate: MemoryRate;
   readonly events: MemoryEvents;
   readonly groups = new MemoryGroups();
+  /** Of whoever took last; undefined: none. */
+  limits: readonly GroupLimit[] | undefined;
   readonly #clock: MemoryClock;
   readonly #onAdded: ((job: MemoryJob) => void) | undefined;
   readonly #onEnded: ((job: MemoryJob) => void) | undefined;
-  #limits: readonly GroupLimit[] = [];
   #sequence = 0;
   #ids = 0;
   #lastLookForStalled = Number.NEGATIVE_INFINITY;
@@ -152,7 +153,6 @@ export class MemoryQueue {
     taking: Taking,
     now: number,
   ): { readonly job?: MemoryJob; readonly probing?: boolean; readonly until?: number | undefined } {
-    this.#limits = limits;
     this.promoteDue(now);
     if (this.isPaused() || this.isFull() || this.rate.limitedMs(now) > 0) return {};
     const running = this.inState('active');
@@ -169,12 +169,6 @@ export class MemoryQueue {
       until = Math.min(until ?? verdict.until, verdict.until);
     }
     return { until };
-  }
-
-  /** Whether a job waits that no limit and no pause keeps, by the limits that jobs were last taken with. */
-  hasStartable(now: number): boolean {
-    const running = this.inState('active');
-    return this.inState('waiting').some(job => this.groups.judge(job, this.#limits, running, now).until === undefined);
   }
 
   #start(job: MemoryJob, { token, worker, lockMs }: Taking, now: number): void {

@@ -1,3 +1,4 @@
+// Long because every verb of a queue's turns is one short method here.
 import type { JobsOptions } from 'bullmq';
 import { HELD_PRIORITY } from '../turns/index.ts';
 import type {
@@ -149,6 +150,7 @@ export class MemoryTurnQueue implements TurnQueue {
     const queue = this.#queue;
     const { rate, limits: given } = this.#options.settings ?? {};
     const limits = given ?? (queue.groups.pauses.length > 0 ? [] : undefined);
+    queue.limits = limits;
     queue.rate.worker = rate;
     const jobs: TakenJob[] = [];
     let bytes = 0;

@@ -68,12 +68,19 @@ export interface StartPace {
 const LEAST_MARGIN_MS = 1;
 const MOST_MARGIN_MS = 25;
 const MOST_SLACK_MS = 50;
+/** From here on a margin of a hundredth is longer than what lies between a start and its handler, and nobody who says "two a minute" means one each half minute. */
+const LONG_WINDOW_MS = 10_000;
+const LONG_MARGIN_MS = 250;
 
 /**
  * A window alone would let all of `max` start at its edge, and a few milliseconds between start and handler would then be enough to see far
  * more in a second than it allows: so starts are spaced, too. A line of spaced starts alone loses what each start is late: so it may catch up.
+ * Those of a long window are not spaced.
  */
 export function startPace({ max, perMs }: TakeRate): StartPace {
+  if (perMs >= LONG_WINDOW_MS) {
+    return { max, windowMs: Math.ceil(perMs + Math.min(perMs / 100, LONG_MARGIN_MS)), intervalMs: 0, slackMs: 0 };
+  }
   const margin = Math.min(Math.max(perMs / 100, LEAST_MARGIN_MS), MOST_MARGIN_MS);
   return {
     max,

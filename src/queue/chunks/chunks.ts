@@ -88,7 +88,7 @@ export class Chunks {
       delayMs,
       key: undefined,
       before: undefined,
-      options: optionsOf(contract, priority, delayMs, undefined),
+      options: optionsOf(contract, priority, delayMs, { key: undefined, groups: [] }),
       metadata: cause.metadata(contract.version),
     };
     return this.#options.store(job, items);

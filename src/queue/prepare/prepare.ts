@@ -1,4 +1,3 @@
-import type { JobsOptions } from 'bullmq';
 import {
   validatePayload,
   writePayload,
@@ -12,6 +11,7 @@ import type { IdSource } from '../../time/index.ts';
 import { currentCause } from '../../tracing/index.ts';
 import type { GroupedOptions, KeyBefore, StoredKey } from '../../engine/index.ts';
 import { shownTags, tagDigests, tagsOf, type JobTag } from '../find/job-tags.ts';
+import { namedGroups, needsDigest, saidGroups, type SaidGroup } from '../groups/job-groups.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
 import { checkItem, chunkJson } from '../chunks/chunk-item.ts';
 import { checkOptions, delayUntil, type CheckedOptions } from './check-options.ts';
@@ -35,8 +35,8 @@ export interface PreparedJob {
   readonly key: JobKey | undefined;
   /** Under what it would stand if it had been queued before the secret was changed. */
   readonly before: KeyBefore | undefined;
-  /** Without the metadata; shared by all jobs of the contract that have neither a delay nor a key. */
-  readonly options: Readonly<JobsOptions>;
+  /** Without the metadata; shared by all jobs of the contract that have neither a delay nor a key, and the same groups. */
+  readonly options: Readonly<GroupedOptions>;
   /** What Shiftwork knows about it: see `JobMeta`. */
   readonly metadata: string | undefined;
 }
@@ -55,8 +55,10 @@ export interface CheckedJob {
   readonly contract: AnyJobContract;
   readonly data: unknown;
   readonly json: string;
-  /** What it is known by, if anything: then `finish` needs the secrets. */
+  /** What it is known by, if anything. */
   readonly key: readonly KeyPart[] | undefined;
+  /** Those that its contract's limits put it in. */
+  readonly groups: readonly SaidGroup[];
   readonly origin: JobOrigin | undefined;
   /** What it can be found by, if anything: then `finish` needs the secrets, too. */
   readonly tags: readonly JobTag[] | undefined;
@@ -64,8 +66,8 @@ export interface CheckedJob {
 }
 
 /** Whether `finish` needs the secrets. */
-export function takesSecrets({ key, tags, origin }: CheckedJob): boolean {
-  return key !== undefined || tags !== undefined || origin !== undefined;
+export function takesSecrets({ key, tags, origin, groups }: CheckedJob): boolean {
+  return key !== undefined || tags !== undefined || origin !== undefined || needsDigest(groups);
 }
 
 /** Stands before the parts of a key that is what the job follows from; before others stands what gave them. */
@@ -74,7 +76,7 @@ const CALL = 'call';
 
 /**
  * Validates a job. What follows from something is known by that, where neither caller nor contract has a key.
- * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError
+ * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError, InvalidGroupError
  */
 export function check(
   contract: AnyJobContract,
@@ -88,13 +90,14 @@ export function check(
     const { json } = checkItem(chunk, data);
     const causes = origin && [ORIGIN, origin.cause];
     const [items, written] = [{ items: [data] }, chunkJson([json])];
-    return { contract, data: items, json: written, key: causes, origin, tags: undefined, options: checked };
+    return { contract, data: items, json: written, key: causes, groups: [], origin, tags: undefined, options: checked };
   }
   const output = validatePayload(contract, data);
   const json = writePayload(contract, data);
   const caused = origin === undefined || origin.byIdAlone === true ? undefined : [ORIGIN, origin.cause];
   const key = keyOf(contract, output, checked.idempotencyKey) ?? caused;
-  return { contract, data, json, key, origin, tags: tagsOf(contract, output), options: checked };
+  const groups = saidGroups(contract, output);
+  return { contract, data, json, key, groups, origin, tags: tagsOf(contract, output), options: checked };
 }
 
 /** @throws InvalidOptionsError */
@@ -105,7 +108,7 @@ export function optionsFor(contract: AnyJobContract, options: EnqueueOptions | u
 /** Builds the BullMQ job. Secrets are needed where the job has a key or tags, or follows from something: `takesSecrets`. */
 export function finish(
   context: PrepareContext,
-  { contract, data, json, key: parts, origin, tags, options: given }: CheckedJob,
+  { contract, data, json, key: parts, groups, origin, tags, options: given }: CheckedJob,
   secrets: Secrets | undefined,
 ): PreparedJob {
   const { traceparent, batchId } = context;
@@ -138,13 +141,11 @@ export function finish(
     delayMs,
     key,
     before: key?.previous && { ...key.previous, jobId: previous && idWith?.(previous) },
-    options: optionsOf(
-      contract,
-      given.priority,
-      delayMs,
-      key && storedKey(contract, key, parts),
-      tags && present && tagDigests(present, tags),
-    ),
+    options: optionsOf(contract, given.priority, delayMs, {
+      key: key && storedKey(contract, key, parts),
+      groups: groups.length === 0 ? [] : namedGroups(groups, present),
+      tg: tags && present && tagDigests(present, tags),
+    }),
     metadata,
   };
 }
@@ -169,21 +170,28 @@ function nowOf({ now = Date.now }: PrepareContext): number {
 /** Where the contract's own key ends with its job. */
 const CALLS_KNOWN_MS = 86_400_000;
 
-const SHARED = new WeakMap<AnyJobContract, Map<number, Readonly<JobsOptions>>>();
+/** By priority and groups. */
+const SHARED = new WeakMap<AnyJobContract, Map<string, Readonly<GroupedOptions>>>();
+/** A contract whose jobs have more groups than that shares none of the others. */
+const SHARED_AT_MOST = 256;
 
 export function optionsOf(
   contract: AnyJobContract,
   priority: number,
   delayMs: number,
-  key: StoredKey | undefined,
-  tg?: string,
+  {
+    key,
+    groups,
+    tg,
+  }: { readonly key: StoredKey | undefined; readonly groups: readonly string[]; readonly tg?: string | undefined },
 ): Readonly<GroupedOptions> {
-  const byPriority = SHARED.get(contract) ?? new Map<number, Readonly<JobsOptions>>();
-  if (byPriority.size === 0) SHARED.set(contract, byPriority);
-  let shared = byPriority.get(priority);
+  const known = SHARED.get(contract) ?? new Map<string, Readonly<GroupedOptions>>();
+  if (known.size === 0) SHARED.set(contract, known);
+  const like = groups.length === 0 ? String(priority) : [priority, ...groups].join('\n');
+  let shared = known.get(like);
   if (shared === undefined) {
-    shared = Object.freeze(sharedOptions(contract, priority));
-    byPriority.set(priority, shared);
+    shared = Object.freeze({ ...sharedOptions(contract, priority), ...(groups.length > 0 && { groups }) });
+    if (known.size < SHARED_AT_MOST) known.set(like, shared);
   }
   if (delayMs <= 0 && key === undefined && tg === undefined) return shared;
   return {
@@ -206,7 +214,7 @@ function storedKey({ key }: AnyJobContract, { present }: JobKey, parts: readonly
   return { id, keep, for: forMs, ...(data !== undefined && { data }) };
 }
 
-function sharedOptions({ retry, retention }: AnyJobContract, priority: number): JobsOptions {
+function sharedOptions({ retry, retention }: AnyJobContract, priority: number): GroupedOptions {
   return {
     attempts: retry.attempts,
     backoff: backoffOf(retry.backoff),

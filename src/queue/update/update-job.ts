@@ -10,6 +10,7 @@ import { shownTags, tagDigests, tagsOf } from '../find/job-tags.ts';
 import { limitOfDelay } from '../prepare/check-options.ts';
 import { checkData, type CheckedData, type CheckedUpdate } from './check-update.ts';
 import { UpdateRefusedError } from './update-refused-error.ts';
+import { namedGroups, saidGroups } from '../groups/job-groups.ts';
 import { updatedKey } from './updated-key.ts';
 
 /** A job that was updated. */
@@ -99,7 +100,13 @@ function carrying(
   const metadata = writeMeta({ ...readMeta(telemetry?.metadata), version: contract.version, tags: shown });
   const { metadata: _, ...rest } = telemetry ?? {};
   const carried = { ...rest, ...(metadata !== undefined && { metadata }) };
-  const next: GroupedOptions = Object.keys(carried).length === 0 ? others : { ...others, telemetry: carried };
+  const { groups: _before, ...ungrouped } = others;
+  const groups = namedGroups(saidGroups(contract, data.output), secrets?.present);
+  const next: GroupedOptions = {
+    ...ungrouped,
+    ...(groups.length > 0 && { groups }),
+    ...(Object.keys(carried).length > 0 && { telemetry: carried }),
+  };
   const stored = storedKeyOf(opts);
   if (stored === undefined || secrets === undefined) return next;
   const key = updatedKey(stored, contract, data, before, secrets);

@@ -1,35 +1,13 @@
 import { hasCode } from '../../errors/index.ts';
-import { isDeliveryError, mayCall } from '../../resilience/index.ts';
+import { isDeliveryError } from '../../resilience/index.ts';
 import type { Outcome } from '../run/outcome.ts';
-import type { Destination } from './destination.ts';
 import type { Finding, DestinationState } from './shared-breaker.ts';
 
-/** Jobs of a paused destination come back over so long, not as one crowd. */
-const SPREAD_MS = 10_000;
 /** What a far side may ask for. Less than the shortest would be no pause at all: its jobs would come back as fast as they can. */
 const SHORTEST_QUIET_MS = 1_000;
 const LONGEST_QUIET_MS = 3_600_000;
 /** A job that is asked to wait so often is not only in a crowd: from then on it is the job that is refused, and that has an end. */
 const FREE_PAUSES = 20;
-
-/** What was shared about a destination, and when it was read. */
-export interface Look {
-  readonly state: DestinationState;
-  readonly at: number;
-}
-
-/** The job comes back later, no attempt spent. */
-export interface Waits {
-  readonly kind: 'waits';
-  readonly outcome: Outcome;
-}
-
-/** The wait for a destination that has asked for a pause, or whose circuit is open; undefined when it may be called. */
-export function pauseOf({ name }: Destination, { state, at }: Look): Waits | undefined {
-  if (state.quietUntil > at) return waitFor(name, state.quietUntil, at);
-  if (typeof mayCall(state.breaker, at) !== 'number') return undefined;
-  return waits(state.breaker.until, `${name} is paused: it keeps failing`);
-}
 
 /** What the end of a run says about its destination; undefined when it says nothing. */
 export function findingOf(outcome: Outcome): Finding | undefined {
@@ -48,7 +26,7 @@ export function findingOf(outcome: Outcome): Finding | undefined {
 
 /** A run's end, as far as its destination is concerned. */
 export interface Ended {
-  readonly destination: Destination;
+  readonly name: string;
   /** What is shared about it now. */
   readonly state: DestinationState;
   /** How often the job was taken from its queue without an attempt. */
@@ -62,31 +40,21 @@ export interface Ended {
 export function pausedOutcome(
   outcome: Outcome,
   finding: Finding,
-  { destination: { name }, state: { breaker, quietUntil }, waited, at }: Ended,
+  { name, state: { breaker, quietUntil }, waited, at }: Ended,
 ): Outcome {
   // What may have been done already is not simply done again.
   if (outcome.kind === 'dead' && outcome.reason !== 'attempts-exhausted') return outcome;
   if (finding.what === 'busy') {
     if (waited >= FREE_PAUSES) return outcome;
-    return notBefore(at, outcome, waitFor(name, quietUntil, at).outcome);
+    // A pause that the far side asks for does not shorten the contract's own.
+    const own = outcome.kind === 'retry' ? at + outcome.afterMs : 0;
+    return waits(Math.max(quietUntil, own), `${name} has asked for a pause`);
   }
   if (finding.what === 'well' || breaker.phase === 'closed') return outcome;
-  const { outcome: waiting } = waits(breaker.until, `${name} is paused: it keeps failing`);
-  return waiting;
+  return waits(Math.max(breaker.until, at), `${name} is paused: it keeps failing`);
 }
 
-/** A pause that the far side asks for does not shorten the contract's own. */
-function notBefore(at: number, own: Outcome, asked: Outcome): Outcome {
-  if (own.kind !== 'retry' || asked.kind !== 'snoozed') return asked;
-  return { ...asked, untilMs: Math.max(asked.untilMs, at + own.afterMs) };
-}
-
-/** A short pause is not drawn out: they come back over as long again. */
-function waitFor(name: string, until: number, at: number): Waits {
-  return waits(until, `${name} has asked for a pause`, Math.min(SPREAD_MS, Math.max(0, until - at)));
-}
-
-export function waits(until: number, reason: string, spreadMs = SPREAD_MS): Waits {
-  const untilMs = Math.ceil(until + Math.random() * spreadMs) + 1;
-  return { kind: 'waits', outcome: { kind: 'snoozed', untilMs, reason, alarm: false } };
+/** Others of its group come first: the one that failed is not the one that finds out. */
+function waits(until: number, reason: string): Outcome {
+  return { kind: 'snoozed', untilMs: Math.ceil(until), reason, alarm: false };
 }

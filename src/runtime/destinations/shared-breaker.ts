@@ -25,6 +25,13 @@ export type Finding =
   /** It asked for a pause. */
   | { readonly what: 'busy'; readonly quietMs: number };
 
+/** When the call was made, and whether it was let through to find out. */
+interface FoundBy {
+  readonly beganAt: number;
+  readonly endedAt: number;
+  readonly probes: boolean;
+}
+
 export const DESTINATIONS = 'hold';
 const FREE: DestinationState = { breaker: CLOSED, quietUntil: 0 };
 const KEPT_MS = 86_400_000;
@@ -37,16 +44,12 @@ export class SharedBreaker {
     this.#store = store;
   }
 
-  async read(key: string): Promise<DestinationState> {
-    return stateIn((await this.#store.get(DESTINATIONS, key))?.value);
-  }
-
   /** Notes what a call found out. Answers what was shared before and what is now. */
   async note(
     key: string,
     policy: BreakerPolicy,
     finding: Finding,
-    call: { readonly beganAt: number; readonly endedAt: number },
+    call: FoundBy,
   ): Promise<{ readonly before: DestinationState; readonly after: DestinationState }> {
     for (;;) {
       const entry = await this.#store.get(DESTINATIONS, key);
@@ -59,17 +62,14 @@ export class SharedBreaker {
   }
 }
 
-function next(
-  state: DestinationState,
-  policy: BreakerPolicy,
-  finding: Finding,
-  call: { readonly beganAt: number; readonly endedAt: number },
-): DestinationState {
+function next(state: DestinationState, policy: BreakerPolicy, finding: Finding, call: FoundBy): DestinationState {
   const { breaker } = state;
+  // Begun before all knew of the pause: what is found out about the circuit from now on is for its probes to say.
+  if (breaker.phase !== 'closed' && !call.probes && finding.what !== 'busy') return state;
   switch (finding.what) {
     case 'busy': {
       const quietUntil = Math.max(state.quietUntil, call.endedAt + finding.quietMs);
-      const answered = afterSuccess(policy, breaker, call);
+      const answered = call.probes ? afterSuccess(policy, breaker, call) : breaker;
       return quietUntil === state.quietUntil && answered === breaker ? state : { breaker: answered, quietUntil };
     }
     case 'well': {

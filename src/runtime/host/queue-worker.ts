@@ -33,7 +33,7 @@ export interface QueueWorkerOptions {
   readonly engine: Engine;
   readonly policy: QueuePolicy;
   readonly concurrency: number;
-  readonly context: Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'children'>;
+  readonly context: Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'children' | 'groups'>;
 }
 
 /** Works on one queue in this process: takes jobs, runs them, writes their ends. */
@@ -56,15 +56,18 @@ export class QueueWorker {
     this.#batches = new FollowBatches({ app: options.app, engine, facts, worker });
     this.#queue = queue;
     const notes = new NoteSender({ queue, onError: error => this.#failed(error) });
-    this.#context = { ...context, notes, steps: queue, batches: this.#batches, children: engine };
+    this.#context = { ...context, notes, steps: queue, batches: this.#batches, children: engine, groups: queue };
     this.#loop = new TurnLoop({
       queue,
       worker: context.worker,
       concurrency,
       lockMs: policy.lockMs,
+      isLimited: policy.allLimits.length > 0,
       now: context.now,
       pass: (ms, signal) => options.engine.clock.pass(ms, signal),
       onJob: job => void this.#run(job),
+      // Who is told to wait is not stuck.
+      onLimited: () => context.fetches.note(performance.now()),
       onError: error => this.#failed(error),
       onLost: jobIds => this.#lost(jobIds),
     });
@@ -73,9 +76,8 @@ export class QueueWorker {
   /** Waits for an engine that is away. */
   static async open(options: QueueWorkerOptions): Promise<QueueWorker> {
     const { engine, policy } = options;
-    // Counted at the take, whatever becomes of a job: where jobs can be held it is counted at admission instead.
-    const rate = policy.destinations.named ? undefined : policy.rate;
-    return new QueueWorker(options, await engine.turns(policy.name, rate === undefined ? {} : { rate }));
+    const limits = policy.allLimits;
+    return new QueueWorker(options, await engine.turns(policy.name, limits.length === 0 ? {} : { limits }));
   }
 
   start(): void {

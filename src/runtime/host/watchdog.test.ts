@@ -119,9 +119,9 @@ describe('the watchdog', () => {
     expect(said).toEqual([]);
   });
 
-  test('jobs that are expired, unknown or above their rate count as taken', async () => {
+  test('jobs that are expired or unknown count as taken, and so does an answer that the rate lets none start', async () => {
     const stale = defineJob({ queue: 'tasks', name: 'stale', schema: z.object({}), expiresAfter: 1 });
-    const far = defineJob({ queue: 'far', name: 'far', schema: z.object({}), destination: () => 'far' });
+    const far = defineJob({ queue: 'far', name: 'far', schema: z.object({}) });
     const unheard = defineJob({ queue: 'tasks', name: 'unheard', schema: z.object({}) });
     const handlers = [handle(stale, () => undefined), handle(far, () => undefined)];
     const queues = { far: { rate: { max: 1, per: '1h' } } } as const;
@@ -133,7 +133,7 @@ describe('the watchdog', () => {
     for (const [name, make, fact] of [
       ['tasks', () => queue.resume(), 'job.dead'],
       ['tasks', () => app.client.enqueue(unheard, {}), 'job.snoozed'],
-      ['far', () => app.client.enqueueMany([far({}), far({})]), 'job.snoozed'],
+      ['far', () => app.client.enqueueMany([far({}), far({})]), 'job.succeeded'],
     ] as const) {
       const before = app.host.fetches.get(name)?.lastAt;
       vi.advanceTimersByTime(5);
@@ -142,5 +142,8 @@ describe('the watchdog', () => {
       await ended;
       expect(app.host.fetches.get(name)?.lastAt).toBeGreaterThan(before ?? Infinity);
     }
+    const before = app.host.fetches.get('far')?.lastAt ?? Infinity;
+    vi.advanceTimersByTime(5);
+    await engineCase.until('another answer', () => (app.host.fetches.get('far')?.lastAt ?? 0) > before);
   });
 });

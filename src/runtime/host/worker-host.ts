@@ -13,6 +13,7 @@ import { watchHostClock } from './host-clock.ts';
 import { watchLoop } from './loop-watch.ts';
 import { LostClaims } from './lost-claims.ts';
 import { QueueWorker } from './queue-worker.ts';
+import { Grouping } from '../destinations/grouping.ts';
 import { runFields, type Assignment, type QueueContext, type RunContext } from '../run/run-context.ts';
 import { RunningJobs } from '../run/running-jobs.ts';
 import type { ClaimedJob } from '../supervisor/child/messages.ts';
@@ -96,7 +97,6 @@ export class WorkerHost {
       facts: this.facts,
       now: this.#now,
       state: () => openState(engine),
-      secrets: secretsOf(engine),
     });
     this.#clock = watchHostClock(engine, this.name, options.suspicion === undefined ? this.facts : undefined);
     this.queues = options.queues ?? [...options.app.queues.keys()];
@@ -175,7 +175,7 @@ export class WorkerHost {
   #context(
     policy: QueuePolicy,
     suspicion: Suspicion | undefined,
-  ): Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'children'> {
+  ): Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'children' | 'groups'> {
     const { app, engine, needs, tracer } = this.#options;
     const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();
@@ -205,7 +205,9 @@ export class WorkerHost {
       stopping: () => this.stopping,
       suspicion,
       tracer,
-      destinations: policy.destinations.named ? { gate: this.#destinations, policy } : undefined,
+      destinations: policy.destinations.named ? { breakers: this.#destinations, policy } : undefined,
+      // The queue's own rate, which has no name, has no groups.
+      grouping: policy.allLimits.some(({ name }) => name !== '') ? new Grouping(policy, secretsOf(engine)) : undefined,
       onStuck: run => this.#stuck(run),
     };
   }

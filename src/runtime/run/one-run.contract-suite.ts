@@ -92,6 +92,8 @@ export function oneRun({
     stopping: () => false,
     suspicion: undefined,
     destinations: undefined,
+    grouping: undefined,
+    groups: { pauseGroup: async () => undefined, resumeGroup: async () => undefined },
     tracer: undefined,
     onStuck: undefined,
     ...at,

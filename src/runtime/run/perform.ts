@@ -10,7 +10,6 @@ import {
 import { runAround } from './around.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 import { RunNotes } from './notes/run-notes.ts';
-import type { Passage } from '../destinations/destinations.ts';
 import { runFields, waitedMs, type Assignment, type RunContext } from './run-context.ts';
 import type { RunParts } from './run-parts.ts';
 import { ChildrenOfRun } from './children/run-children.ts';
@@ -22,12 +21,7 @@ import type { Outcome } from './outcome.ts';
 const STUCK_AFTER_MS = 5_000;
 
 /** Calls the handler and watches over its deadline. Resolves with what the run came to when it ends or must be given up. Never rejects. */
-export async function perform(
-  run: RunContext,
-  assignment: Assignment,
-  data: unknown,
-  passage?: Passage,
-): Promise<Outcome> {
+export async function perform(run: RunContext, assignment: Assignment, data: unknown): Promise<Outcome> {
   const { facts, running } = run.at;
   if (facts.wants('job.started')) facts.emit('job.started', { ...runFields(run), waitedMs: waitedMs(run) });
   const { contract } = assignment;
@@ -39,7 +33,7 @@ export async function perform(
   // Before the end: afterwards nobody has claimed the job, and nothing can be noted on it.
   const untold = runningJob.endNotes();
   if (untold !== undefined) await untold;
-  return passage === undefined ? outcome : passage.conclude(outcome);
+  return outcome;
 }
 
 /** A middleware that does not end when its run must is left behind after that. */

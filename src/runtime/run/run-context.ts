@@ -1,12 +1,13 @@
-import type { AnyJobContract, Handler, Middleware, QueuePolicy } from '../../contracts/index.ts';
+import type { AnyJobContract, Handler, Middleware } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
 import type { Engine, EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
 import type { Facts, RunFields } from '../../facts/index.ts';
 import type { FollowBatches } from '../batches/follow-batches.ts';
 import { firstDueAt, marksOf, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
-import type { Destinations } from '../destinations/destinations.ts';
+import type { PausableGroups, QueueDestinations } from '../destinations/destinations.ts';
 import type { Fetches } from '../host/fetches.ts';
+import type { Grouping } from '../destinations/grouping.ts';
 import type { NoteSender } from './notes/note-sender.ts';
 import type { RunningJobs } from './running-jobs.ts';
 import type { Suspicion } from './suspicion.ts';
@@ -51,7 +52,11 @@ export interface QueueContext {
   /** Who may not run beside others; undefined where no supervisor could run them alone. */
   readonly suspicion: Suspicion | undefined;
   /** How the queue treats its destinations; undefined when no job of it names one. */
-  readonly destinations: { readonly gate: Destinations; readonly policy: QueuePolicy } | undefined;
+  readonly destinations: QueueDestinations | undefined;
+  /** Looks for jobs without their groups; undefined where the queue has no limits by groups. */
+  readonly grouping: Grouping | undefined;
+  /** Where groups of the queue are paused. */
+  readonly groups: PausableGroups;
   /** Makes a span of each run; undefined: nobody does, at no cost. */
   readonly tracer: Tracer | undefined;
   /** Called for a handler that goes on long after its deadline. */

@@ -3,6 +3,7 @@ import type { TakenJob } from '../../engine/index.ts';
 import { admit, isExpired, type Admitted } from './admit.ts';
 import { decidedBefore } from './chunks/before.ts';
 import { withBroken } from './chunks/readable-items.ts';
+import type { Grouping } from '../destinations/grouping.ts';
 import { perform } from './perform.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
 import { endOf, type RunEnd } from './settle.ts';
@@ -19,7 +20,12 @@ export async function runJob(at: QueueContext, job: TakenJob): Promise<RunEnd | 
   const run = runContext(at, job);
   at.fetches.note(run.begunAt);
   if (await isPassedOn(run)) return undefined;
-  return endOf(run, await outcomeOf(run));
+  const admitted = await admission(run);
+  if (admitted.kind !== 'admitted') return endOf(run, admitted);
+  const opts = at.grouping === undefined ? undefined : await regrouped(at.grouping, run, admitted);
+  // Not begun: it is decided by its groups when it is taken again.
+  if (opts !== undefined) return { end: { what: 'handed-back', opts }, emit: undefined };
+  return endOf(run, await outcomeOf(run, admitted));
 }
 
 /** Started more often than it ended: it was snoozed, handed back, or there when a process died. */
@@ -32,7 +38,7 @@ async function isPassedOn({ at, job, jobId }: RunContext): Promise<boolean> {
   return true;
 }
 
-async function outcomeOf(run: RunContext): Promise<Outcome> {
+async function admission(run: RunContext): Promise<Admitted | Outcome> {
   const { at, job } = run;
   if (at.stopping()) return { kind: 'handed-back' };
   if (job.deferredFailure !== undefined) {
@@ -43,14 +49,17 @@ async function outcomeOf(run: RunContext): Promise<Outcome> {
     const decided = await decidedBefore(run);
     if (decided !== undefined) return decided;
   }
-  const admitted = admitAtOnce(run) ?? (await admit(run));
-  if (admitted.kind !== 'admitted') return admitted;
-  const passage = at.destinations === undefined ? undefined : await passageOf(run, admitted, at.destinations);
-  if (passage?.kind === 'waits') return passage.outcome;
+  return admitAtOnce(run) ?? admit(run);
+}
+
+async function outcomeOf(run: RunContext, { assignment, data, readable }: Admitted): Promise<Outcome> {
+  const { stopping, destinations } = run.at;
   // It may have been asked to stop while the job was looked at.
-  if (at.stopping()) return { kind: 'handed-back' };
-  const outcome = await perform(run, admitted.assignment, admitted.data, passage?.passage);
-  return admitted.readable === undefined ? outcome : withBroken(outcome, admitted.readable);
+  if (stopping()) return { kind: 'handed-back' };
+  const performed = await perform(run, assignment, data);
+  const outcome =
+    destinations === undefined ? performed : await destinations.breakers.conclude(run, performed, destinations.policy);
+  return readable === undefined ? outcome : withBroken(outcome, readable);
 }
 
 /** The common case: a known job of the current version, validated without a promise, not expired, nothing noted on it. */
@@ -62,16 +71,16 @@ function admitAtOnce(run: RunContext): Admitted | undefined {
   return { kind: 'admitted', assignment, data: decoded.data };
 }
 
-/** Through to the handler, unless the job's destination or rate makes it wait. */
-async function passageOf(
-  run: RunContext,
+/** The job's options with the groups that it was stored without. */
+async function regrouped(
+  grouping: Grouping,
+  { job }: RunContext,
   { assignment, data }: Admitted,
-  { gate, policy }: NonNullable<QueueContext['destinations']>,
-): ReturnType<typeof gate.admit> {
+): ReturnType<Grouping['completed']> {
   try {
-    return await gate.admit(run, assignment.contract, data, policy);
+    return await grouping.completed(assignment.contract, data, job.opts);
   } catch {
-    // The shared state could not be asked: that is no fault of the job.
+    // The secret could not be read: that is no fault of the job.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MemoryQueue, MemoryServer } from '../../engine/index.ts';
+import { hasStartable, type MemoryQueue, type MemoryServer } from '../../engine/index.ts';
 import { DrainStuckError } from './drain-stuck-error.ts';
 
 export interface Quiet {
@@ -30,10 +30,7 @@ function isBusy({ server, queues, running }: Quiet): boolean {
 }
 
 function hasWork(queue: MemoryQueue): boolean {
-  const now = queue.now();
-  if (queue.inState('active').length > 0) return true;
-  if (queue.isPaused() || queue.isFull() || queue.rate.limitedMs(now) > 0) return false;
-  return queue.hasStartable(now) || (queue.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now;
+  return queue.inState('active').length > 0 || hasStartable(queue, queue.now());
 }
 
 /** In so many parts the patience is spent: a computer that was busy elsewhere takes only one of them. */

@@ -41,6 +41,7 @@ test('a worker that waits for a sign learns from a turn under way when the next 
     queue: queue as TurnQueue,
     worker: 'tester',
     concurrency: 5,
+    isLimited: false,
     lockMs: 30_000,
     now: () => 0,
     pass: () => Promise.resolve(),

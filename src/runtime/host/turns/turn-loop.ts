@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { groupsOf } from '../../../engine/index.ts';
 import type {
   End,
   EndKind,
@@ -22,12 +23,16 @@ export interface TurnLoopOptions {
   /** Jobs at once. */
   readonly concurrency: number;
   readonly lockMs: number;
+  /** Whether jobs have places in groups that their ends make free. */
+  readonly isLimited: boolean;
   /** The engine's time. */
   readonly now: () => number;
   /** Resolves when so much of that time has passed, or the signal aborts. */
   readonly pass: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Called with each job that was taken. It ends in `settle` or `letGo`. */
   readonly onJob: (job: TakenJob) => void;
+  /** Work waits that the queue's rate keeps. */
+  readonly onLimited?: () => void;
   /** A turn failed and is tried again. */
   readonly onError: (error: unknown) => void;
   readonly onLost: (jobIds: readonly string[]) => void;
@@ -110,10 +115,11 @@ export class TurnLoop {
   }
 
   /** Writes how a job ended. Resolves with what the engine made of it; waits for an engine that is away. */
-  settle({ id: jobId, token }: Pick<TakenJob, 'id' | 'token'>, end: EndKind): Promise<SettleAnswer> {
+  settle({ id: jobId, token, opts }: Pick<TakenJob, 'id' | 'token' | 'opts'>, end: EndKind): Promise<SettleAnswer> {
     this.#running -= 1;
+    const told: End = this.#options.isLimited ? { jobId, token, end, groups: groupsOf(opts) } : { jobId, token, end };
     return new Promise(answered => {
-      this.#ended.push({ end: { jobId, token, end }, answered });
+      this.#ended.push({ end: told, answered });
       this.#plan();
     });
   }
@@ -266,6 +272,7 @@ export class TurnLoop {
   #learn(rest: Rest): void {
     this.#rest = rest;
     this.#appetite.learn(rest);
+    if (rest.kind === 'limited') this.#options.onLimited?.();
     if (this.#wait === undefined || rest.kind !== 'none' || rest.delayedUntil === undefined) return;
     if (rest.delayedUntil < (this.#wait.until ?? Number.POSITIVE_INFINITY)) this.#wait.end.abort();
   }

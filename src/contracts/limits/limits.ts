@@ -1,0 +1,144 @@
+import { toMilliseconds, type Duration } from '../../time/index.ts';
+import type { KeyPart } from '../define/key-policy.ts';
+import { unknownOptions, type Known } from '../define/known-options.ts';
+
+/** Starts at most `max` jobs in any stretch of `per`. */
+export interface RateDefinition {
+  readonly max: number;
+  readonly per: Duration;
+}
+
+/** How many jobs that belong together may run at once, and how many may start, in all worker processes together. */
+export interface LimitDefinition<Data> {
+  /**
+   * Names its groups, for whoever looks at them or pauses one: `tenant`, and its groups `tenant/acme`. Letters, digits, "-" and "_". The contract's name
+   * where it is left out. Contracts of one queue that name the same limit share it, and say the same numbers.
+   */
+  readonly name?: string;
+  /**
+   * Which jobs belong together: those for which it answers the same, such as a tenant's id. No person, no secret: it stands in logs, pages and
+   * metrics. `undefined`: the job belongs to no group of this limit. Left out: all jobs of the contract, or of the queue, are one group.
+   */
+  readonly by?: (data: Data) => KeyPart | undefined;
+  /** Runs at once at most in each group. */
+  readonly concurrency?: number;
+  /** Starts at most in each group. */
+  readonly rate?: RateDefinition;
+}
+
+export interface RatePolicy {
+  readonly max: number;
+  readonly perMs: number;
+}
+
+/** As it was checked. */
+export interface LimitPolicy {
+  readonly name: string;
+  /** From the validated data; undefined: all jobs are one group. */
+  readonly by: ((data: unknown) => unknown) | undefined;
+  readonly concurrency: number | undefined;
+  readonly rate: RatePolicy | undefined;
+}
+
+/** A job belongs to as many groups at most: a few limits, its destination among them. */
+export const GROUPS_OF_A_JOB = 8;
+/** The groups of this limit are destinations. */
+export const DESTINATION = 'destination';
+/** What is said of all groups of these names is said of destinations and contracts. */
+const RESERVED: ReadonlySet<string> = new Set([DESTINATION, 'job']);
+const NAME = /^[\w-]{1,60}$/;
+const KNOWN: Known<LimitDefinition<unknown>> = { name: true, by: true, concurrency: true, rate: true };
+
+/** @param own the name of one that has none; @param refuse throws, or notes the problem and goes on */
+export function limitPolicies(given: unknown, own: string, refuse: (problem: string) => void): readonly LimitPolicy[] {
+  if (given === undefined) return [];
+  if (!Array.isArray(given)) {
+    refuse('expected limits to be a list of { name, by, concurrency, rate }');
+    return [];
+  }
+  const policies: LimitPolicy[] = [];
+  for (const [index, each] of (given as readonly unknown[]).entries()) {
+    const what = `limits[${index}]`;
+    if (typeof each !== 'object' || each === null) {
+      refuse(`expected ${what} to be { name, by, concurrency, rate }`);
+      continue;
+    }
+    for (const problem of unknownOptions(each, KNOWN)) refuse(`${what}: ${problem.replace(/\.$/, '')}`);
+    const policy = limitPolicy(each, { what, own }, refuse);
+    if (policies.some(({ name }) => name === policy.name)) {
+      refuse(`expected each of the limits to have a name of its own, "${policy.name}" stands there twice`);
+    }
+    policies.push(policy);
+  }
+  return policies;
+}
+
+/** Those of a contract. @throws what `refuse` throws */
+export function contractLimits(
+  given: unknown,
+  contract: string,
+  refuse: (problem: string) => never,
+): readonly LimitPolicy[] {
+  const limits = limitPolicies(given, contract, problem => refuse(`${problem}.`));
+  // Its destination is one, too.
+  if (limits.length >= GROUPS_OF_A_JOB) refuse(`expected at most ${GROUPS_OF_A_JOB - 1} limits, got ${limits.length}.`);
+  return Object.freeze(limits);
+}
+
+function limitPolicy(
+  { name, by, concurrency, rate }: LimitDefinition<never>,
+  { what, own }: { readonly what: string; readonly own: string },
+  refuse: (problem: string) => void,
+): LimitPolicy {
+  if (name !== undefined && (typeof name !== 'string' || !NAME.test(name) || RESERVED.has(name))) {
+    refuse(`expected ${what}.name to be 1 to 60 letters, digits, "-" or "_", and neither "destination" nor "job"`);
+  }
+  if (by !== undefined && typeof by !== 'function') {
+    refuse(`expected ${what}.by to be a function of the data, such as ({ tenantId }) => tenantId`);
+  }
+  if (concurrency === undefined && rate === undefined) {
+    refuse(`expected ${what} to have a concurrency or a rate: without one it limits nothing`);
+  }
+  return Object.freeze({
+    name: name ?? limitNameOf(own),
+    // Only data that a schema has validated is ever passed in.
+    by: by as LimitPolicy['by'],
+    concurrency: concurrencyOf(`${what}.concurrency`, concurrency, refuse),
+    rate: ratePolicy(`${what}.rate`, rate, refuse),
+  });
+}
+
+/** A contract's name may hold what ends the name of a limit. */
+function limitNameOf(contract: string): string {
+  return contract.replaceAll('%', '%25').replaceAll('/', '%2F');
+}
+
+export function concurrencyOf(what: string, given: unknown, refuse: (problem: string) => void): number | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === 'number' && Number.isInteger(given) && given >= 1) return given;
+  refuse(`expected ${what} to be an integer >= 1, got ${String(given)}`);
+  return undefined;
+}
+
+export function ratePolicy(
+  what: string,
+  rate: RateDefinition | undefined,
+  refuse: (problem: string) => void,
+): RatePolicy | undefined {
+  if (rate === undefined) return undefined;
+  if (typeof rate !== 'object' || rate === null || rate.per === undefined) {
+    refuse(`expected ${what} to be { max, per }, such as { max: 100, per: '1s' }`);
+    return undefined;
+  }
+  const perMs = toMilliseconds(rate.per, `${what}.per`);
+  if (Number.isInteger(rate.max) && rate.max >= 1 && perMs >= 1) return { max: rate.max, perMs };
+  refuse(`expected ${what} to be at least 1 per millisecond or longer, got ${rate.max} per ${perMs} ms`);
+  return undefined;
+}
+
+/** Whether two limits of one name say the same. */
+export function isSameLimit(one: LimitPolicy, other: LimitPolicy): boolean {
+  return (
+    one.concurrency === other.concurrency && one.rate?.max === other.rate?.max && one.rate?.perMs === other.rate?.perMs
+  );
+}

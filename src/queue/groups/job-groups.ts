@@ -1,0 +1,94 @@
+import { DESTINATION, type AnyJobContract, type LimitPolicy } from '../../contracts/index.ts';
+import { groupName, limitOf } from '../../engine/index.ts';
+import type { KeyedDigests } from '../../secrets/index.ts';
+import { InvalidGroupError } from './invalid-group-error.ts';
+
+/** A group that a job belongs to, as its contract says it. */
+export interface SaidGroup {
+  readonly limit: string;
+  readonly said: string;
+}
+
+type Refuse = (part: string, found: string) => string | undefined;
+
+/** What stands in logs, pages and names of keys as it was said; all else goes by a keyed digest. The empty one is of a limit without `by`. */
+const PLAIN = /^[\w.:[\]-]{0,200}$/;
+const NONE: readonly SaidGroup[] = Object.freeze([]);
+
+/**
+ * The groups of a job by what its contract says: of its limits, and its destination.
+ * @param data as the contract's schema gives it
+ * @throws InvalidGroupError
+ */
+export function saidGroups(contract: AnyJobContract, data: unknown): readonly SaidGroup[] {
+  if (contract.limits.length === 0 && contract.destinationOf === undefined) return NONE;
+  return groupsBy(contract, contract.limits, data, (part, found) => {
+    throw new InvalidGroupError(contract.name, part, found);
+  });
+}
+
+/** As `saidGroups`, with those of the queue's own limits, for a job that is queued already: those that cannot be told are one group. */
+export function groupsInQueue(
+  contract: AnyJobContract,
+  ofQueue: readonly LimitPolicy[],
+  data: unknown,
+): readonly SaidGroup[] {
+  return groupsBy(contract, [...contract.limits, ...ofQueue], data, () => '?');
+}
+
+function groupsBy(
+  { destinationOf }: AnyJobContract,
+  limits: readonly LimitPolicy[],
+  data: unknown,
+  refuse: Refuse,
+): readonly SaidGroup[] {
+  const groups: SaidGroup[] = [];
+  const add = (limit: string, said: string | undefined): void => {
+    if (said !== undefined) groups.push({ limit, said });
+  };
+  if (destinationOf !== undefined) add(DESTINATION, textBy(DESTINATION, destinationOf, data, refuse));
+  for (const { name, by } of limits) add(name, by === undefined ? '' : textBy(`limit "${name}"`, by, data, refuse));
+  return groups;
+}
+
+function textBy(part: string, by: (data: unknown) => unknown, data: unknown, refuse: Refuse): string | undefined {
+  let said: unknown;
+  try {
+    said = by(data);
+  } catch (error) {
+    return refuse(part, `throws ${error instanceof Error ? error.name : 'something'}`);
+  }
+  switch (typeof said) {
+    case 'undefined':
+      return undefined;
+    case 'string':
+    case 'number':
+    case 'boolean':
+      // Empty is what a limit without `by` has.
+      return String(said) || '""';
+    default:
+      return refuse(
+        part,
+        said === null ? 'gives null' : `gives ${typeof said === 'object' ? 'an object' : `a ${typeof said}`}`,
+      );
+  }
+}
+
+/** Whether it takes a secret to name them. */
+export function needsDigest(groups: readonly SaidGroup[]): boolean {
+  return groups.some(({ said }) => !PLAIN.test(said));
+}
+
+/** As they are stored with the job, and as engines know them. */
+export function namedGroups(groups: readonly SaidGroup[], digests: KeyedDigests | undefined): readonly string[] {
+  return groups.map(({ limit, said }) => {
+    if (PLAIN.test(said)) return groupName(limit, said);
+    if (digests === undefined) throw new Error('A group that is no plain name needs a secret.');
+    return groupName(limit, `~${digests.of('destination', said).slice(0, 16)}`);
+  });
+}
+
+/** The key of a job's group under a limit; undefined where it has none. */
+export function groupKeyIn(groups: readonly string[], limit: string): string | undefined {
+  return groups.find(group => limitOf(group) === limit)?.slice(limit.length + 1);
+}
