@@ -9,6 +9,7 @@ const email: QueueFigures = {
   name: 'email',
   paused: false,
   waiting: 0,
+  held: 0,
   running: 0,
   delayed: 0,
   succeeded: 0,
@@ -86,10 +87,13 @@ describe('a condition that heals by itself, or was asked for', () => {
     ],
     [
       'a sick destination, and when it is tried next',
-      { paused: [{ key: 'email/smtp', phase: 'open', until: NOW + 12_000, openings: 3 }] },
+      {
+        queues: [{ ...email, waiting: 912, held: 912 }],
+        paused: [{ key: 'email/smtp', phase: 'open', until: NOW + 12_000, openings: 3 }],
+      },
       {
         kind: 'sick',
-        text: 'email waits for smtp after 2 failed tries. No attempt is spent. Next try in 12 s.',
+        text: 'email waits for smtp after 2 failed tries. 912 jobs of the queue are held. No attempt is spent. Next try in 12 s.',
       },
     ],
     [

@@ -79,7 +79,7 @@ function late({ queues }: Work): readonly Condition[] {
   });
 }
 
-function sick({ paused, now }: Work): readonly Condition[] {
+function sick({ paused, queues, now }: Work): readonly Condition[] {
   return paused.map(({ key, phase, until, openings }) => {
     const [queue = key, destination = ''] = key.split('/');
     const tries = Math.max(0, openings - 1);
@@ -91,10 +91,16 @@ function sick({ paused, now }: Work): readonly Condition[] {
     return {
       kind: 'sick',
       needsYou: false,
-      text: `${queue} waits for ${destination}${after}. No attempt is spent. ${next}`,
+      text: `${queue} waits for ${destination}${after}.${heldText(queues, queue)} No attempt is spent. ${next}`,
       link: { path: '/workers', label: 'Destinations' },
     };
   });
+}
+
+/** Of the whole queue: what its limits keep is among them. */
+function heldText(queues: Work['queues'], name: string): string {
+  const held = queues.find(queue => queue.name === name)?.held ?? 0;
+  return held === 0 ? '' : ` ${amount(held, 'job')} of the queue ${held === 1 ? 'is' : 'are'} held.`;
 }
 
 function failing({ causes, now }: Work): readonly Condition[] {

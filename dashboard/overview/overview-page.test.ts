@@ -8,6 +8,7 @@ const quiet: QueueFigures = {
   name: 'email',
   paused: false,
   waiting: 0,
+  held: 0,
   running: 0,
   delayed: 0,
   succeeded: 0,

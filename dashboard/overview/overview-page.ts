@@ -27,7 +27,10 @@ export function overviewPage(options: OverviewPageOptions): string {
     ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${table(base, work)} ${pauseList(work)}`}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
     <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>
-    <p class="foot">Dead jobs are those that ended in failure, expired or were cancelled.</p>`;
+    <p class="foot">
+      Dead jobs are those that ended in failure, expired or were cancelled. Held jobs are those that limits and pauses
+      have set aside; they are among those that wait.
+    </p>`;
   return page({ base, title: 'Overview', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
@@ -100,6 +103,7 @@ function table(base: string, { queues }: Overview): Html {
         <tr>
           <th scope="col">Queue</th>
           <th scope="col">Waiting</th>
+          <th scope="col">Held</th>
           <th scope="col">Oldest due</th>
           <th scope="col">Running</th>
           <th scope="col">Delayed</th>
@@ -142,7 +146,7 @@ function row(base: string, queue: QueueFigures): Html {
     <th scope="row">
       <a href="${link}">${queue.name}</a>${queue.paused ? html`<span class="badge warn">paused</span>` : undefined}
     </th>
-    ${cell(queue.waiting, 'prioritized')}
+    ${cell(queue.waiting, 'prioritized')} ${cell(queue.held, 'prioritized')}
     <td class="${oldestDueMs === undefined ? 'zero' : ageClass(oldestDueMs)}">
       ${oldestDueMs === undefined ? '–' : age(oldestDueMs)}
     </td>

@@ -41,6 +41,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
       name: 'empty',
       paused: false,
       waiting: 0,
+      held: 0,
       running: 0,
       delayed: 0,
       succeeded: 0,

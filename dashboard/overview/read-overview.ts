@@ -1,8 +1,16 @@
 import type { Engine, EngineQueue } from '../../src/engine/index.ts';
-import { readPauses, readQueueFigures, type Pause, type QueueFigures as StoredFigures } from '../../src/queue/index.ts';
+import {
+  readPauses,
+  readHeld,
+  readQueueFigures,
+  type Pause,
+  type QueueFigures as StoredFigures,
+} from '../../src/queue/index.ts';
 import { liveWorkers, type LiveWorker } from './live-workers.ts';
 
 export interface QueueFigures extends StoredFigures {
+  /** Of those that wait: set aside by limits and pauses. */
+  readonly held: number;
   readonly workers: number | undefined;
 }
 
@@ -22,8 +30,12 @@ export async function readOverview(
 ): Promise<Overview> {
   const read = await Promise.all(
     [...queues.values()].map(async queue => {
-      const [figures, workers] = await Promise.all([readQueueFigures(queue, now), liveWorkers(engine, queue)]);
-      return { figures: { ...figures, workers: workers?.length }, workers };
+      const [figures, held, workers] = await Promise.all([
+        readQueueFigures(queue, now),
+        readHeld(engine, queue.name),
+        liveWorkers(engine, queue),
+      ]);
+      return { figures: { ...figures, held, workers: workers?.length }, workers };
     }),
   );
   const pauses = await readPauses(engine, queues.keys());

@@ -37,6 +37,7 @@ export {
 export type { FindOptions, FoundJobs } from './find/find-jobs.ts';
 export type { ShownTag } from './find/job-tags.ts';
 export { PRIORITY_NUMBERS } from './prepare/priorities.ts';
+export { readHeld } from './views/held-jobs.ts';
 export { readQueueFigures, type QueueFigures } from './views/queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './views/running-jobs.ts';
 export { readUnnamedQueues, recentQueueNames, unfinishedIn } from './views/unnamed-queues.ts';

@@ -1,7 +1,7 @@
 import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { type Command, parseCommand, table } from '../../command/index.ts';
-import { readPauses, readQueueFigures } from '../../queue/index.ts';
+import { readHeld, readPauses, readQueueFigures } from '../../queue/index.ts';
 import { pauseLines } from './pause-text.ts';
 import { queueRow } from './queue-row.ts';
 
@@ -21,6 +21,7 @@ export const queues: Command = {
       return Promise.all(
         [...names].map(async name => ({
           ...(await readQueueFigures(await engine.queue(name), engine.clock.now())),
+          held: await readHeld(engine, name),
           named: app.queues.has(name),
           pauses: pauses.filter(({ of }) => of.queue === name),
         })),

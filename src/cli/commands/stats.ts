@@ -1,5 +1,5 @@
 import { loadApp } from '../../boot/index.ts';
-import { readPauses, readQueueFigures } from '../../queue/index.ts';
+import { readHeld, readPauses, readQueueFigures } from '../../queue/index.ts';
 import { pauseLines } from './pause-text.ts';
 import { queueRow } from './queue-row.ts';
 import { type Command, parseCommand, table } from '../../command/index.ts';
@@ -12,7 +12,10 @@ export const stats: Command = {
     const app = await loadApp(path);
     const { queues, pauses } = await withEngine(terminal.variables, async engine => {
       const names = [...app.queues.keys()];
-      const figures = names.map(async name => readQueueFigures(await engine.queue(name), engine.clock.now()));
+      const figures = names.map(async name => ({
+        ...(await readQueueFigures(await engine.queue(name), engine.clock.now())),
+        held: await readHeld(engine, name),
+      }));
       return { queues: await Promise.all(figures), pauses: await readPauses(engine, names) };
     });
     const pausesOf = (name: string) => pauses.filter(({ of }) => of.queue === name);

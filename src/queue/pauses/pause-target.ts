@@ -32,7 +32,8 @@ export interface CheckedTarget {
 const TARGETS: ReadonlySet<string> = new Set(['queue', 'contract', 'group']);
 const OPTIONS: ReadonlySet<string> = new Set(['reason', 'by']);
 const QUEUE = /^[^\s\p{Cc}:/,{}*]{1,100}$/u;
-const GROUP = /^[^\s\p{Cc}=/!][^\p{Cc}=/]{0,98}(=[^\p{Cc}]{1,400})?$/u;
+/** Other values are stored as keyed digests, under which pages and logs show them: `tenant=~3fk2...`. */
+const GROUP = /^[^\s\p{Cc}=/!][^\p{Cc}=/]{0,98}(=~?[\w.:[\]-]{1,200})?$/u;
 
 /** @throws InvalidOptionsError: these may come from a request */
 export function checkTarget(target: PauseTarget): CheckedTarget {
@@ -57,7 +58,7 @@ export function checkTarget(target: PauseTarget): CheckedTarget {
   }
   if (typeof group !== 'string' || !GROUP.test(group)) {
     throw new InvalidOptionsError(
-      'Expected group to be NAME or NAME=VALUE, with the name of a limit, such as "tenant=t1".',
+      'Expected group to be NAME or NAME=VALUE, with the name of a limit, such as "tenant=t1". A value of other characters than letters, digits and . : - _ [ ] is stored as a digest: name it as pages and logs do.',
     );
   }
   const at = group.indexOf('=');

@@ -105,6 +105,7 @@ describe('a pause', () => {
       { group: '' },
       { group: 'a/b' },
       { group: '=t1' },
+      { group: 'tenant=ada@example.com' },
       { contract: 'letter' },
       { contract: letter, queue: 'email' },
       { queues: 'email' },
