@@ -1,4 +1,4 @@
-import express, { type Express, type Request, type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { bareError } from '../src/privacy/index.ts';
 import { type App } from '../src/contracts/index.ts';
 import { DeadLetters, type OtherDeadLetters } from '../src/dead-letters/index.ts';
@@ -9,29 +9,20 @@ import { readUnnamedQueues, recentQueueNames } from '../src/queue/index.ts';
 import { readFleet } from '../src/runtime/index.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { ReadinessProbe } from './health/readiness.ts';
-import { answer, mountedAt } from './http/answers.ts';
-import { audit, type DashboardAction } from './http/audit.ts';
-import { cookieNames } from './http/cookies.ts';
-import { answerEngineAway, isEngineAway } from './http/engine-away.ts';
+import { frontDoor } from './front-door.ts';
+import { answer } from './http/answers.ts';
+import type { DashboardAction } from './http/audit.ts';
+import { answerEngineAway } from './http/engine-away.ts';
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
 import { workersPage } from './workers/workers-page.ts';
 import { errorAnswers } from './http/errors.ts';
-import { securityHeaders } from './http/headers.ts';
-import { refuseNul } from './http/refuse-nul.ts';
 import { refusePrototypes } from './http/refuse-prototypes.ts';
-import { sameOriginOnly } from './http/same-origin.ts';
 import { metricsRoute } from './metrics/metrics-route.ts';
-import { overviewPage } from './overview/overview-page.ts';
+import { overviewRoute } from './overview/overview-route.ts';
 import { WorkReader } from './overview/read-work.ts';
-import { assets } from './pages/assets.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import { projectionsRoute } from './projections/projections-route.ts';
 import { runningRoutes } from './running/running-routes.ts';
-import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
-import { Authenticator } from './sign-in/authenticator.ts';
-import { sessionState } from './sign-in/session-state.ts';
-import { Sessions, type Viewer } from './sign-in/sessions.ts';
-import { signInRoutes } from './sign-in/sign-in-routes.ts';
 import type { DashboardUser } from './sign-in/users.ts';
 
 export interface DashboardOptions {
@@ -104,65 +95,30 @@ export function createDashboard({
     now: () => engine.clock.now(),
     token: metricsToken,
   });
-  const viewers = new Viewers();
-  const sessions = new Sessions({ users, state: () => sessionState(engine, board.complete) });
-  const viewerOf = (request: Request): Viewer => {
-    const viewer = viewers.of(request);
-    // Unreachable behind `recognisedOnly`; a mistake in the order below must not open anything.
-    if (viewer === undefined) throw new Error('A page was reached without a viewer.');
-    return viewer;
-  };
-
+  const isComplete = (): boolean => board.complete;
   const handler = express();
   handler.disable('x-powered-by');
   handler.set('trust proxy', trustProxy ?? false);
   handler.set('query parser', 'simple');
-  const openToAll = ['/sign-in', '/sign-out'];
-
-  handler.use(mountedAt(basePath));
-  handler.use(audit(onAction, viewers.of));
-  const boardHeaders = securityHeaders(production, 'board');
-  const pageHeaders = securityHeaders(production, 'pages');
-  handler.use((request, response, next) =>
-    (/^\/queues(\/|$)/i.test(request.path) ? boardHeaders : pageHeaders)(request, response, next),
-  );
-  handler.get('/livez', (_request, response) => void response.json({ status: 'alive' }));
-  handler.get('/readyz', async (_request, response) => {
-    const { ready, reasons } = await probe.ask();
-    response.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not ready', reasons });
+  const viewerOf = frontDoor(handler, {
+    engine,
+    users,
+    production,
+    basePath,
+    probe,
+    metrics,
+    isComplete,
+    onAction,
   });
-  handler.use(metrics.forPrograms);
-  handler.use('/assets', assets());
-  handler.use(sameOriginOnly(openToAll));
-  if (users.length === 0) {
-    handler.use(recogniseByLoopback(viewers));
-  } else {
-    handler.use(recogniseBySession(viewers, sessions, cookieNames(production).session));
-    handler.use(signInRoutes({ sessions, authenticator: new Authenticator(users), production, viewerOf: viewers.of }));
-  }
-  handler.use(recognisedOnly(viewers));
-  handler.use(refuseNul);
-  handler.use(viewersOnlyRead(viewers));
-  handler.use(metrics.forPeople);
 
   const open = (onUnread: (kind: string, error: unknown) => void): DeadLetters =>
     new DeadLetters({ engine, app, facts, others: otherLetters, onUnread, bounded: true });
   const works = new WorkReader({ app, engine, queues: () => board.queues, letters: open((_, error) => report(error)) });
-  handler.get('/', async (request, response) => {
-    const read = (board.complete ? works.read() : undefined)?.catch((error: unknown) => {
-      if (!isEngineAway(error)) report(error);
-      return undefined;
-    });
-    const [{ details }, work] = await Promise.all([probe.ask(), read]);
-    const unread = work === undefined && details.length === 0;
-    const problems = unread ? ['The queues could not be read; the log of the dashboard says why.'] : details;
-    const kind = engine.kind === 'redis' ? 'Redis' : 'PostgreSQL';
-    response.type('html');
-    const hasProjections = projections !== undefined;
-    response.send(
-      overviewPage({ base: basePath, viewer: viewerOf(request), engine: kind, work, problems, hasProjections }),
-    );
-  });
+  const hasProjections = projections !== undefined;
+  handler.get(
+    '/',
+    overviewRoute({ base: basePath, engine, probe, works, isComplete, hasProjections, viewerOf, report }),
+  );
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);

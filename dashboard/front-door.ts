@@ -1,0 +1,76 @@
+import type { Express, Request } from 'express';
+import type { Engine } from '../src/engine/index.ts';
+import type { ReadinessProbe } from './health/readiness.ts';
+import { mountedAt } from './http/answers.ts';
+import { audit, type DashboardAction } from './http/audit.ts';
+import { cookieNames } from './http/cookies.ts';
+import { securityHeaders } from './http/headers.ts';
+import { refuseNul } from './http/refuse-nul.ts';
+import { sameOriginOnly } from './http/same-origin.ts';
+import type { MetricsRoute } from './metrics/metrics-route.ts';
+import { assets } from './pages/assets.ts';
+import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
+import { Authenticator } from './sign-in/authenticator.ts';
+import { sessionState } from './sign-in/session-state.ts';
+import { Sessions, type Viewer } from './sign-in/sessions.ts';
+import { signInRoutes } from './sign-in/sign-in-routes.ts';
+import type { DashboardUser } from './sign-in/users.ts';
+
+export interface FrontDoorOptions {
+  readonly engine: Engine;
+  readonly users: readonly DashboardUser[];
+  readonly production: boolean;
+  readonly basePath: string;
+  readonly probe: ReadinessProbe;
+  readonly metrics: MetricsRoute;
+  /** Whether every queue is open by now. */
+  readonly isComplete: () => boolean;
+  readonly onAction: (action: DashboardAction) => void;
+}
+
+/** What is answered without a look at who asks. */
+const OPEN_TO_ALL = ['/sign-in', '/sign-out'];
+
+/**
+ * Everything that stands before the pages: the order of these lines decides who gets in. Whatever is added to the handler afterwards is reached by
+ * recognised people alone, and changed by none who may only look.
+ * @returns who asks, for the pages behind it
+ */
+export function frontDoor(handler: Express, options: FrontDoorOptions): (request: Request) => Viewer {
+  const { engine, users, production, basePath, probe, metrics, isComplete, onAction } = options;
+  const viewers = new Viewers();
+  const sessions = new Sessions({ users, state: () => sessionState(engine, isComplete()) });
+
+  handler.use(mountedAt(basePath));
+  handler.use(audit(onAction, viewers.of));
+  const boardHeaders = securityHeaders(production, 'board');
+  const pageHeaders = securityHeaders(production, 'pages');
+  handler.use((request, response, next) =>
+    (/^\/queues(\/|$)/i.test(request.path) ? boardHeaders : pageHeaders)(request, response, next),
+  );
+  handler.get('/livez', (_request, response) => void response.json({ status: 'alive' }));
+  handler.get('/readyz', async (_request, response) => {
+    const { ready, reasons } = await probe.ask();
+    response.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not ready', reasons });
+  });
+  handler.use(metrics.forPrograms);
+  handler.use('/assets', assets());
+  handler.use(sameOriginOnly(OPEN_TO_ALL));
+  if (users.length === 0) {
+    handler.use(recogniseByLoopback(viewers));
+  } else {
+    handler.use(recogniseBySession(viewers, sessions, cookieNames(production).session));
+    handler.use(signInRoutes({ sessions, authenticator: new Authenticator(users), production, viewerOf: viewers.of }));
+  }
+  handler.use(recognisedOnly(viewers));
+  handler.use(refuseNul);
+  handler.use(viewersOnlyRead(viewers));
+  handler.use(metrics.forPeople);
+
+  return request => {
+    const viewer = viewers.of(request);
+    // Unreachable behind `recognisedOnly`; a mistake in the order above must not open anything.
+    if (viewer === undefined) throw new Error('A page was reached without a viewer.');
+    return viewer;
+  };
+}
