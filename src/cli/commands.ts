@@ -22,6 +22,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     { summary: 'the state, attempts and errors of one job', load: async () => (await import('./commands/job.ts')).job },
   ],
   [
+    'find',
+    {
+      summary: 'jobs by what they are about: the tags that their contracts name',
+      load: async () => (await import('./commands/find.ts')).find,
+    },
+  ],
+  [
     'cancel',
     {
       summary: 'end a job that is no longer wanted, also while it runs',

@@ -12,6 +12,8 @@ export interface ParsedArguments {
   readonly app: string | undefined;
   readonly json: boolean;
   text(option: string): string | undefined;
+  /** Of an option that may be given several times. */
+  texts(option: string): readonly string[];
   flag(option: string): boolean;
 }
 
@@ -49,6 +51,10 @@ export function parseCommand(
     app: text('app'),
     json: values['json'] === true,
     text,
+    texts: option => {
+      const value = values[option];
+      return Array.isArray(value) ? value.filter(one => typeof one === 'string') : [];
+    },
     flag: option => values[option] === true,
   };
 }

@@ -1,0 +1,70 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { engineCases } from '../../../tests/support/engines.ts';
+import { UsageError } from '../../command/index.ts';
+import { defineJob } from '../../contracts/index.ts';
+import { openEngine } from '../../engine/index.ts';
+import { connect } from '../../queue/index.ts';
+import { find } from './find.ts';
+
+const mail = defineJob({
+  queue: 'email',
+  name: 'order-mail',
+  schema: z.object({ userId: z.string(), orderId: z.string() }),
+  tags: ({ userId, orderId }) => ({ user: userId, order: orderId }),
+});
+const SECRET = 's'.repeat(32);
+
+async function call(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
+  const lines: Record<'out' | 'err', string[]> = { out: [], err: [] };
+  const code = await find.run(args, {
+    variables,
+    print: line => void lines.out.push(line),
+    complain: line => void lines.err.push(line),
+    readInput: () => Promise.resolve(''),
+    readSecret: () => Promise.resolve(''),
+  });
+  return { code, out: lines.out.join('\n'), err: lines.err.join('\n') };
+}
+
+describe.each(engineCases)('shiftwork find on $kind', ({ kind, open }) => {
+  test('shows the jobs that carry all tags and why they wait, and repeats no value', async () => {
+    const { url, namespace, cleanup } = await open();
+    onTestFinished(cleanup);
+    const engine = openEngine({ url, role: 'producer', namespace });
+    await engine.migrate();
+    await engine.close();
+    const client = connect({ [kind]: url, namespace, secret: SECRET });
+    onTestFinished(() => client.close());
+    const sent = await client.enqueue(mail, { userId: 'ada', orderId: 'o-1' }, { delay: '1h' });
+    await client.enqueue(mail, { userId: 'ada', orderId: 'o-2' });
+    const variables = {
+      [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: url,
+      SHIFTWORK_NAMESPACE: namespace,
+      SHIFTWORK_SECRET: SECRET,
+    };
+
+    const one = await call(['--tag', 'user=ada', '--tag', 'order=o-1'], variables);
+    expect(one).toMatchObject({ code: 0, err: '' });
+    expect(one.out).toContain(sent.id);
+    expect(one.out).toContain('delayed (time)');
+    expect(one.out).not.toContain('ada');
+
+    const both = await call(['--tag', 'user=ada', '--limit', '1', '--json'], variables);
+    expect(JSON.parse(both.out)).toMatchObject({ jobs: [{ name: 'order-mail' }], more: true });
+
+    const none = await call(['--tag', 'user=bob'], variables);
+    expect(none).toMatchObject({ code: 1, err: 'No job carries this user.' });
+  });
+});
+
+test.each([
+  [[], 'Expected at least one --tag NAME=VALUE.'],
+  [['--tag', 'ada'], 'Expected --tag as NAME=VALUE, such as user=u-1.'],
+  [['--tag', 'user='], 'Expected --tag as NAME=VALUE, such as user=u-1.'],
+  [['--tag', 'user=ada', '--limit', '0'], 'Expected --limit to be a whole number from 1 to 200.'],
+])('%j is wrong use, and no value is repeated', async (args, message) => {
+  const refused = call(args);
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(message);
+});
