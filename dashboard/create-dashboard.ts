@@ -92,7 +92,7 @@ export function createDashboard({
     app,
     facts,
     queues: () => board.queues,
-    now: () => engine.clock.now(),
+    engine,
     token: metricsToken,
   });
   const isComplete = (): boolean => board.complete;

@@ -1,8 +1,8 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { App } from '../../src/contracts/index.ts';
-import type { EngineQueue } from '../../src/engine/index.ts';
+import type { Engine, EngineQueue } from '../../src/engine/index.ts';
 import type { Facts } from '../../src/facts/index.ts';
-import { readQueueFigures } from '../../src/queue/index.ts';
+import { readHeld, readQueueFigures } from '../../src/queue/index.ts';
 import { EXPOSITION_TYPE, loadMetrics } from '../../src/telemetry/index.ts';
 import { sameToken } from '../sign-in/same-token.ts';
 
@@ -12,8 +12,7 @@ export interface MetricsRouteOptions {
   readonly queues: () => ReadonlyMap<string, EngineQueue>;
   /** What a program shows instead of signing in; undefined: only people who have signed in see metrics. */
   readonly token: string | undefined;
-  /** The engine's time. */
-  readonly now: () => number;
+  readonly engine: Engine;
 }
 
 export interface MetricsRoute {
@@ -28,7 +27,7 @@ export interface MetricsRoute {
  * `/metrics`: how the queues stand, and this process. Names of queues and jobs are in it and how much work there is, so it is not for
  * everybody: health is.
  */
-export function metricsRoute({ app, facts, queues, token, now }: MetricsRouteOptions): MetricsRoute {
+export function metricsRoute({ app, facts, queues, token, engine }: MetricsRouteOptions): MetricsRoute {
   let engineAway = false;
   const heard = [
     facts.on('engine.lost', () => (engineAway = true)),
@@ -40,7 +39,12 @@ export function metricsRoute({ app, facts, queues, token, now }: MetricsRouteOpt
       async read() {
         const open = [...queues().values()];
         if (open.length < app.queues.size) throw new Error('The queues are not open yet.');
-        return Promise.all(open.map(queue => readQueueFigures(queue, now())));
+        return Promise.all(
+          open.map(async queue => ({
+            ...(await readQueueFigures(queue, engine.clock.now())),
+            held: await readHeld(engine, queue.name),
+          })),
+        );
       },
     });
     return { metrics, gauges };

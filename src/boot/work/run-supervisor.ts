@@ -3,7 +3,7 @@ import { loadApp } from '../load-app.ts';
 import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { readQueueFigures, type QueueFigures } from '../../queue/index.ts';
+import { readHeld, readQueueFigures, type QueueFigures } from '../../queue/index.ts';
 import type { OtherDeadLetters } from '../../dead-letters/index.ts';
 import { readHostSettings } from './host-settings.ts';
 import { notifyWebhook } from './notify-webhook.ts';
@@ -41,7 +41,7 @@ export interface WorkerFleet {
   /** Asks every worker process; `value` is undefined where no answer came in time. */
   ask(what: string, withinMs: number): Promise<readonly { readonly worker: string; readonly value: unknown }[]>;
   /** Of the queues that are worked on here. Waits for an engine that is away. */
-  queueFigures(): Promise<readonly QueueFigures[]>;
+  queueFigures(): Promise<readonly (QueueFigures & { readonly held: number })[]>;
 }
 
 export interface FleetStanding {
@@ -120,7 +120,12 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
         supervisor.workers.map(async worker => ({ worker: worker.name, value: await worker.ask(what, withinMs) })),
       ),
     queueFigures: () =>
-      Promise.all(settings.queues.map(async queue => readQueueFigures(await engine.queue(queue), engine.clock.now()))),
+      Promise.all(
+        settings.queues.map(async queue => ({
+          ...(await readQueueFigures(await engine.queue(queue), engine.clock.now())),
+          held: await readHeld(engine, queue),
+        })),
+      ),
     stop() {
       phase = 'draining';
       const now = performance.now();

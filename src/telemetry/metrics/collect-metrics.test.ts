@@ -121,6 +121,7 @@ const reading: QueueReading = {
   name: 'email',
   paused: false,
   waiting: 3,
+  held: 2,
   running: 1,
   delayed: 0,
   succeeded: 9,
@@ -143,6 +144,7 @@ describe('gauges of queues', () => {
     expect(reads).toBe(1);
     expect(value('shiftwork_queue_depth', { queue: 'email', state: 'waiting' })).toBe(3);
     expect(value('shiftwork_queue_oldest_due_seconds', { queue: 'email' })).toBe(1.5);
+    expect(value('shiftwork_queue_held', { queue: 'email' })).toBe(2);
     expect(value('shiftwork_queues_readable')).toBe(1);
   });
 

@@ -5,6 +5,8 @@ export interface QueueReading {
   readonly name: string;
   readonly paused: boolean;
   readonly waiting: number;
+  /** Of those that wait: set aside by limits and pauses. */
+  readonly held: number;
   readonly running: number;
   readonly delayed: number;
   readonly succeeded: number;
@@ -29,6 +31,7 @@ export class QueueGauges {
   readonly #depth: Gauge<'queue' | 'state'>;
   readonly #oldest: Gauge<'queue'>;
   readonly #paused: Gauge<'queue'>;
+  readonly #held: Gauge<'queue'>;
   readonly #readable: Gauge;
   #reading: Promise<readonly QueueReading[] | undefined> | undefined;
   #read: { readonly at: number; readonly queues: readonly QueueReading[] } | undefined;
@@ -57,6 +60,13 @@ export class QueueGauges {
       aggregator: 'max',
       registers,
     });
+    this.#held = new Gauge({
+      name: 'shiftwork_queue_held',
+      help: 'Jobs of those that wait that limits and pauses have set aside: more workers do not help them.',
+      labelNames: ['queue'],
+      aggregator: 'max',
+      registers,
+    });
     this.#readable = new Gauge({
       name: 'shiftwork_queues_readable',
       help: '1 when the queues could be read for this answer.',
@@ -68,12 +78,13 @@ export class QueueGauges {
   /** Never rejects, and never takes longer than the limit. */
   async refresh(): Promise<void> {
     const queues = await this.#current();
-    for (const gauge of [this.#depth, this.#oldest, this.#paused]) gauge.reset();
+    for (const gauge of [this.#depth, this.#oldest, this.#paused, this.#held]) gauge.reset();
     this.#readable.set(queues === undefined ? 0 : 1);
     for (const queue of queues ?? []) {
       for (const state of STATES) this.#depth.set({ queue: queue.name, state }, queue[state]);
       this.#oldest.set({ queue: queue.name }, (queue.oldestDueMs ?? 0) / 1_000);
       this.#paused.set({ queue: queue.name }, queue.paused ? 1 : 0);
+      this.#held.set({ queue: queue.name }, queue.held);
     }
   }
 
