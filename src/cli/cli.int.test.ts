@@ -134,9 +134,9 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(out).toMatch(/^email-\w{20}-\w{10}\n$/);
     expect((await shiftwork(['job', out.trim()])).out).toMatch(/^letter in email: delayed\n/);
     expect(JSON.parse((await shiftwork(['stats', '--json'])).out)).toMatchObject([
-      { name: 'email', delayed: expect.any(Number) },
+      { name: 'email', delayed: expect.any(Number), held: 0 },
     ]);
-    expect((await shiftwork(['stats'])).out).toMatch(/^queue +waiting +oldest +delayed/);
+    expect((await shiftwork(['stats'])).out).toMatch(/^queue +waiting +held +oldest +delayed/);
   });
 
   test('an idempotency key stands for its first job; with other data it is refused', async () => {
