@@ -2,6 +2,7 @@ import type { DeadLetter, DeadLetterDetails, DeadLetterGroup, LetterStanding } f
 import { shortened } from '../../src/privacy/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
+import { table } from '../pages/table.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
@@ -44,33 +45,23 @@ export function groupsPage({
 }
 
 function groupTable(base: string, viewer: DeadLetterPageOptions['viewer'], groups: readonly DeadLetterGroup[]): Html {
-  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Causes">
-    <table class="texts">
-      <thead>
-        <tr>
-          <th scope="col">Cause</th>
-          <th scope="col">Count</th>
-          <th scope="col">Last</th>
-          <th scope="col"><span class="quiet">Act</span></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${groups.map(
-          group =>
-            html`<tr>
-              <th scope="row">
-                <a href="${base}/dead-letters?cause=${encodeURIComponent(group.fingerprint)}"
-                  >${firstLine(group.reason)}</a
-                ><small>${kindOf(group)}${group.name} in ${group.queue}</small>
-              </th>
-              <td class="bad">${group.count.toLocaleString('en-US')}</td>
-              <td>${time(group.lastEndedAt)}</td>
-              <td>${acts(base, viewer, { fingerprint: group.fingerprint })}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return table({
+    label: 'Causes',
+    columns: ['Cause', 'Count', 'Last', html`<span class="quiet">Act</span>`],
+    rows: groups.map(
+      group =>
+        html`<tr>
+          <th scope="row">
+            <a href="${base}/dead-letters?cause=${encodeURIComponent(group.fingerprint)}">${firstLine(group.reason)}</a
+            ><small>${kindOf(group)}${group.name} in ${group.queue}</small>
+          </th>
+          <td class="bad">${group.count.toLocaleString('en-US')}</td>
+          <td>${time(group.lastEndedAt)}</td>
+          <td>${acts(base, viewer, { fingerprint: group.fingerprint })}</td>
+        </tr>`,
+    ),
+    texts: true,
+  });
 }
 
 export interface ListPageOptions extends DeadLetterPageOptions {
@@ -85,27 +76,19 @@ export function listPage({ base, viewer, letters, limit, unread = [] }: ListPage
     <p><a href="${base}/dead-letters">All causes</a></p>
     ${gaps(unread)} ${first === undefined ? html`<p class="notice">None is left.</p>` : undefined}
     ${first === undefined ? undefined : acts(base, viewer, { fingerprint: first.fingerprint })}
-    <div class="card scroll" tabindex="0" role="region" aria-label="Dead letters">
-      <table class="texts">
-        <thead>
-          <tr>
-            <th scope="col">Id</th>
-            <th scope="col">Ended</th>
-            <th scope="col">Attempts</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${letters.map(
-            letter =>
-              html`<tr>
-                <th scope="row"><a href="${base}/dead-letters/${encodeURIComponent(letter.id)}">${letter.id}</a></th>
-                <td>${time(letter.endedAt)}</td>
-                <td>${letter.attemptsMade}${letter.damaged === undefined ? '' : ', damaged'}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    ${table({
+      label: 'Dead letters',
+      columns: ['Id', 'Ended', 'Attempts'],
+      rows: letters.map(
+        letter =>
+          html`<tr>
+            <th scope="row"><a href="${base}/dead-letters/${encodeURIComponent(letter.id)}">${letter.id}</a></th>
+            <td>${time(letter.endedAt)}</td>
+            <td>${letter.attemptsMade}${letter.damaged === undefined ? '' : ', damaged'}</td>
+          </tr>`,
+      ),
+      texts: true,
+    })}
     ${letters.length === limit ? html`<p class="foot">The newest ${limit}.</p>` : undefined}`;
   return page({ base, title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
 }

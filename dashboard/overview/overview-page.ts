@@ -1,6 +1,7 @@
 import type { Pause } from '../../src/queue/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
+import { table } from '../pages/table.ts';
 import { age } from './age.ts';
 import { conditionsOf, type Work } from './conditions.ts';
 import type { Overview, QueueFigures } from './read-overview.ts';
@@ -24,7 +25,7 @@ export function overviewPage(options: OverviewPageOptions): string {
   const { base, viewer, engine, work, problems, hasProjections = false } = options;
   const body = html`<h1>Overview</h1>
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
-    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${table(base, work)} ${pauseList(work)}`}
+    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${queueTable(base, work)} ${pauseList(work)}`}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
     <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>
     <p class="foot">
@@ -96,27 +97,12 @@ function deadLink(base: string, count: number): Html {
   return count === 0 ? html`0` : html`<a class="warn" href="${base}/dead-letters?all=yes">${number(count)}</a>`;
 }
 
-function table(base: string, { queues }: Overview): Html {
-  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Queues">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Queue</th>
-          <th scope="col">Waiting</th>
-          <th scope="col">Held</th>
-          <th scope="col">Oldest due</th>
-          <th scope="col">Running</th>
-          <th scope="col">Delayed</th>
-          <th scope="col">Dead</th>
-          <th scope="col">Succeeded</th>
-          <th scope="col">Workers</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${queues.map(queue => row(base, queue))}
-      </tbody>
-    </table>
-  </div>`;
+function queueTable(base: string, { queues }: Overview): Html {
+  return table({
+    label: 'Queues',
+    columns: ['Queue', 'Waiting', 'Held', 'Oldest due', 'Running', 'Delayed', 'Dead', 'Succeeded', 'Workers'],
+    rows: queues.map(queue => row(base, queue)),
+  });
 }
 
 /** The whole queues among them have their badge as well. */

@@ -2,6 +2,7 @@ import type { ParkedEvent, ProjectionStatus } from '../../src/event-store/index.
 import { age } from '../overview/age.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
+import { table } from '../pages/table.ts';
 
 /** What the page shows of an event store. */
 export interface ProjectionsView {
@@ -40,7 +41,7 @@ export function projectionsPage({ base, viewer, status, parked }: ProjectionsPag
             runs everywhere: shiftwork projections rebuild ${name}
           </p>`,
       )}
-    ${status.length === 0 ? html`<p class="notice">There are none yet: shiftwork migrate makes them.</p>` : table(status)}
+    ${status.length === 0 ? html`<p class="notice">There are none yet: shiftwork migrate makes them.</p>` : projectionTable(status)}
     <h2>Dead letters</h2>
     ${parked.length === 0 ? html`<p class="notice">None.</p>` : parkedTable(parked)}
     <p class="foot" data-age>
@@ -49,62 +50,38 @@ export function projectionsPage({ base, viewer, status, parked }: ProjectionsPag
   return page({ base, title: 'Projections', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
-function table(status: readonly ProjectionStatus[]): Html {
-  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Projections">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Projection</th>
-          <th scope="col">Position</th>
-          <th scope="col">Behind</th>
-          <th scope="col">Oldest</th>
-          <th scope="col">Dead letters</th>
-          <th scope="col">Rebuild at</th>
-          <th scope="col">Run by</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${status.map(
-          ({ name, position, lagEvents, lagMs, parked, rebuilding, owner }) =>
-            html`<tr>
-              <th scope="row">${name}</th>
-              <td>${position}</td>
-              <td class="${lagMs >= LATE_MS ? 'bad' : ''}">${lagEvents}</td>
-              <td class="${lagMs >= LATE_MS ? 'bad' : ''}">${lagEvents === 0 ? '–' : age(lagMs)}</td>
-              <td class="${parked > 0 ? 'bad' : ''}">${parked}</td>
-              <td>${rebuilding ?? '–'}</td>
-              <td class="${owner === undefined ? 'bad' : ''}">${owner ?? 'nobody'}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+function projectionTable(status: readonly ProjectionStatus[]): Html {
+  return table({
+    label: 'Projections',
+    columns: ['Projection', 'Position', 'Behind', 'Oldest', 'Dead letters', 'Rebuild at', 'Run by'],
+    rows: status.map(
+      ({ name, position, lagEvents, lagMs, parked, rebuilding, owner }) =>
+        html`<tr>
+          <th scope="row">${name}</th>
+          <td>${position}</td>
+          <td class="${lagMs >= LATE_MS ? 'bad' : ''}">${lagEvents}</td>
+          <td class="${lagMs >= LATE_MS ? 'bad' : ''}">${lagEvents === 0 ? '–' : age(lagMs)}</td>
+          <td class="${parked > 0 ? 'bad' : ''}">${parked}</td>
+          <td>${rebuilding ?? '–'}</td>
+          <td class="${owner === undefined ? 'bad' : ''}">${owner ?? 'nobody'}</td>
+        </tr>`,
+    ),
+  });
 }
 
 function parkedTable(parked: readonly ParkedEvent[]): Html {
-  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Dead letters">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Projection</th>
-          <th scope="col">Position</th>
-          <th scope="col">Stream</th>
-          <th scope="col">Why</th>
-          <th scope="col">Since</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${parked.map(
-          ({ projection, position, stream, error, parkedAt }) =>
-            html`<tr>
-              <th scope="row">${projection}</th>
-              <td>${position}</td>
-              <td>${stream}</td>
-              <td>${error ?? 'waits behind an earlier one of its stream'}</td>
-              <td>${parkedAt.toISOString()}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return table({
+    label: 'Dead letters',
+    columns: ['Projection', 'Position', 'Stream', 'Why', 'Since'],
+    rows: parked.map(
+      ({ projection, position, stream, error, parkedAt }) =>
+        html`<tr>
+          <th scope="row">${projection}</th>
+          <td>${position}</td>
+          <td>${stream}</td>
+          <td>${error ?? 'waits behind an earlier one of its stream'}</td>
+          <td>${parkedAt.toISOString()}</td>
+        </tr>`,
+    ),
+  });
 }

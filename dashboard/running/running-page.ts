@@ -2,6 +2,7 @@ import { isOver, type JobView, type RunningJobView } from '../../src/queue/index
 import { age } from '../overview/age.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
+import { table } from '../pages/table.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 
 export interface RunningPageOptions extends Pick<PageOptions, 'base'> {
@@ -21,7 +22,7 @@ export function runningPage({ base, viewer, jobs, limit, asked, now = Date.now()
       <button class="quiet">Look</button>
     </form>
     ${asked === undefined ? undefined : oneJob(base, viewer, asked)}
-    ${jobs.length === 0 ? html`<p class="notice">No job runs.</p>` : table(base, viewer, jobs, now)}
+    ${jobs.length === 0 ? html`<p class="notice">No job runs.</p>` : jobTable(base, viewer, jobs, now)}
     <p class="foot">
       The longest first, ${limit} of each queue at most. A job that is cancelled is told to stop within about a second;
       one that waits is not begun.
@@ -45,34 +46,29 @@ function oneJob(
   </div>`;
 }
 
-function table(base: string, viewer: RunningPageOptions['viewer'], jobs: readonly RunningJobView[], now: number): Html {
-  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Running jobs">
-    <table class="texts">
-      <thead>
-        <tr>
-          <th scope="col">Job</th>
-          <th scope="col">For</th>
-          <th scope="col">Attempt</th>
-          <th scope="col">Worker</th>
-          <th scope="col"><span class="quiet">Act</span></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${jobs.map(
-          job =>
-            html`<tr>
-              <th scope="row">${job.id}<small>${job.name ?? 'unreadable'} in ${job.queue}</small></th>
-              <td>${job.startedAt === undefined ? '–' : age(Math.max(0, now - job.startedAt))}</td>
-              <td>${job.attempt ?? '–'}</td>
-              <td>${job.worker ?? '–'}</td>
-              <td>
-                ${job.cancelled ? html`<span class="warn">being cancelled</span>` : cancelButton(base, viewer, job.id)}
-              </td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+function jobTable(
+  base: string,
+  viewer: RunningPageOptions['viewer'],
+  jobs: readonly RunningJobView[],
+  now: number,
+): Html {
+  return table({
+    label: 'Running jobs',
+    columns: ['Job', 'For', 'Attempt', 'Worker', html`<span class="quiet">Act</span>`],
+    rows: jobs.map(
+      job =>
+        html`<tr>
+          <th scope="row">${job.id}<small>${job.name ?? 'unreadable'} in ${job.queue}</small></th>
+          <td>${job.startedAt === undefined ? '–' : age(Math.max(0, now - job.startedAt))}</td>
+          <td>${job.attempt ?? '–'}</td>
+          <td>${job.worker ?? '–'}</td>
+          <td>
+            ${job.cancelled ? html`<span class="warn">being cancelled</span>` : cancelButton(base, viewer, job.id)}
+          </td>
+        </tr>`,
+    ),
+    texts: true,
+  });
 }
 
 function cancelButton(base: string, { role }: RunningPageOptions['viewer'], id: string): Html | undefined {
