@@ -19,7 +19,7 @@ import { errorAnswers } from './http/errors.ts';
 import { refusePrototypes } from './http/refuse-prototypes.ts';
 import { metricsRoute } from './metrics/metrics-route.ts';
 import { overviewRoute } from './overview/overview-route.ts';
-import { WorkReader } from './overview/read-work.ts';
+import { WorkReader } from '../src/standing/index.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import { projectionsRoute } from './projections/projections-route.ts';
 import { runningRoutes } from './running/running-routes.ts';

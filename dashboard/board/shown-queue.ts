@@ -4,7 +4,7 @@ import { Job } from 'bullmq';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine, EngineJob, EngineQueue } from '../../src/engine/index.ts';
 import { readStoredJob, UndecodableJobError } from '../../src/queue/index.ts';
-import { liveWorkers, type LiveWorker } from '../overview/live-workers.ts';
+import { liveWorkers, type LiveWorker } from '../../src/standing/index.ts';
 import { contractOf, redactionOf, scrubTexts } from './redact-job.ts';
 
 export interface ShownQueueOptions {

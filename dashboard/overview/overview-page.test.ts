@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { age } from './age.ts';
-import type { Work } from './conditions.ts';
+import { age } from '../../src/time/index.ts';
+import type { QueueFigures, Work } from '../../src/standing/index.ts';
 import { overviewPage } from './overview-page.ts';
-import type { QueueFigures } from './read-overview.ts';
 
 const quiet: QueueFigures = {
   name: 'email',

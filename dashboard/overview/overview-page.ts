@@ -2,9 +2,8 @@ import type { Pause } from '../../src/queue/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
-import { age } from './age.ts';
-import { conditionsOf, type Work } from './conditions.ts';
-import type { Overview, QueueFigures } from './read-overview.ts';
+import { age } from '../../src/time/index.ts';
+import { conditionsOf, type Overview, type QueueFigures, type Work } from '../../src/standing/index.ts';
 
 export interface OverviewPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']>;

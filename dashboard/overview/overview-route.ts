@@ -4,7 +4,7 @@ import type { ReadinessProbe } from '../health/readiness.ts';
 import { isEngineAway } from '../http/engine-away.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { overviewPage } from './overview-page.ts';
-import type { WorkReader } from './read-work.ts';
+import type { WorkReader } from '../../src/standing/index.ts';
 
 export interface OverviewRouteOptions {
   readonly base: string;

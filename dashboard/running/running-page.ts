@@ -1,5 +1,5 @@
 import { isOver, type JobView, type RunningJobView } from '../../src/queue/index.ts';
-import { age } from '../overview/age.ts';
+import { age } from '../../src/time/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';

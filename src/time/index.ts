@@ -1,2 +1,3 @@
+export { age } from './age.ts';
 export { toMilliseconds, YEAR_MS, type Duration } from './duration.ts';
 export { createIdSource, type IdSource } from './sortable-id.ts';

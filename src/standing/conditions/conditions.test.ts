@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { conditionsOf, type Condition, type Work } from './conditions.ts';
-import type { QueueFigures } from './read-overview.ts';
+import { conditionsOf, type Condition } from './conditions.ts';
+import type { QueueFigures } from '../work/read-overview.ts';
+import type { Work } from '../work/work.ts';
 
 const NOW = Date.UTC(2026, 0, 2);
 const MINUTE = 60_000;

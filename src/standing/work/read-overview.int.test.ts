@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
-import { stockWorker } from '../../tests/support/stock-worker.ts';
-import { PATIENT } from '../../tests/support/wait-for.ts';
-import { openEngine, type Engine } from '../../src/engine/index.ts';
-import { PRIORITY_NUMBERS } from '../../src/queue/index.ts';
-import { openState } from '../../src/state/index.ts';
+import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
+import { stockWorker } from '../../../tests/support/stock-worker.ts';
+import { PATIENT } from '../../../tests/support/wait-for.ts';
+import { openEngine, type Engine } from '../../engine/index.ts';
+import { PRIORITY_NUMBERS } from '../../queue/index.ts';
+import { openState } from '../../state/index.ts';
 import { readOverview, type QueueFigures } from './read-overview.ts';
 
 const HOUR = 3_600_000;

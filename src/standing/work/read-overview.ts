@@ -1,11 +1,11 @@
-import type { Engine, EngineQueue } from '../../src/engine/index.ts';
+import type { Engine, EngineQueue } from '../../engine/index.ts';
 import {
   readPauses,
   readHeld,
   readQueueFigures,
   type Pause,
   type QueueFigures as StoredFigures,
-} from '../../src/queue/index.ts';
+} from '../../queue/index.ts';
 import { liveWorkers, type LiveWorker } from './live-workers.ts';
 
 export interface QueueFigures extends StoredFigures {

@@ -1,9 +1,9 @@
-import type { App } from '../../src/contracts/index.ts';
-import type { DeadLetters } from '../../src/dead-letters/index.ts';
-import type { Engine, EngineQueue } from '../../src/engine/index.ts';
-import { readUnnamedQueues, recentQueueNames } from '../../src/queue/index.ts';
-import { readFleet } from '../../src/runtime/index.ts';
-import type { Work } from './conditions.ts';
+import type { App } from '../../contracts/index.ts';
+import type { DeadLetters } from '../../dead-letters/index.ts';
+import type { Engine, EngineQueue } from '../../engine/index.ts';
+import { readUnnamedQueues, recentQueueNames } from '../../queue/index.ts';
+import { readFleet } from '../../runtime/index.ts';
+import type { Work } from './work.ts';
 import { readOverview } from './read-overview.ts';
 
 export interface WorkSources {

@@ -1,6 +1,6 @@
-import type { Engine, EngineQueue } from '../../src/engine/index.ts';
-import { readFleet, supervisedName, type FleetHost } from '../../src/runtime/index.ts';
-import { isEngineAway } from '../http/engine-away.ts';
+import type { Engine, EngineQueue } from '../../engine/index.ts';
+import { readFleet, supervisedName, type FleetHost } from '../../runtime/index.ts';
+import { isUnreachable } from '../../resilience/index.ts';
 
 export interface LiveWorker {
   readonly id: string;
@@ -61,7 +61,7 @@ function processesOf({ name, processes, startedAt }: FleetHost, now: number): re
 
 async function ask(queue: EngineQueue): Promise<readonly LiveWorker[] | undefined> {
   const clients = await queue.getWorkers().catch((error: unknown) => {
-    if (isEngineAway(error)) throw error;
+    if (isUnreachable(error)) throw error;
     // An account that may not list clients can still see the queues.
     return undefined;
   });

@@ -1,19 +1,6 @@
-import type { DeadLetterGroup } from '../../src/dead-letters/index.ts';
-import { unfinishedIn, type QueueFigures as StoredFigures } from '../../src/queue/index.ts';
-import type { PausedDestination } from '../../src/runtime/index.ts';
-import { age } from './age.ts';
-import type { Overview } from './read-overview.ts';
-
-/** What the conditions are judged from: the work itself, never that the page could be drawn. */
-export interface Work extends Overview {
-  readonly paused: readonly PausedDestination[];
-  /** Queues that no contract names. */
-  readonly unnamed: readonly StoredFigures[];
-  /** Dead letters by cause. */
-  readonly causes: readonly DeadLetterGroup[];
-  /** Engine time, milliseconds since 1970. */
-  readonly now: number;
-}
+import { unfinishedIn } from '../../queue/index.ts';
+import { age } from '../../time/index.ts';
+import type { Work } from '../work/work.ts';
 
 /** Something that an operator should know. */
 export interface Condition {

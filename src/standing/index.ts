@@ -1,0 +1,9 @@
+/**
+ * How the work stands: its figures read for every queue, and the table of conditions that says what is wrong, since when, and what will
+ * happen by itself. Supervisors and the dashboard judge by the same table.
+ */
+export { conditionsOf, type Condition } from './conditions/conditions.ts';
+export { liveWorkers, type LiveWorker } from './work/live-workers.ts';
+export type { Overview, QueueFigures } from './work/read-overview.ts';
+export { WorkReader, type WorkSources } from './work/read-work.ts';
+export type { Work } from './work/work.ts';
