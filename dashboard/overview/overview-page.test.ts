@@ -17,7 +17,7 @@ const quiet: QueueFigures = {
 };
 
 function workOf(queue: QueueFigures): Work {
-  return { queues: [queue], workers: 1, paused: [], unnamed: [], causes: [], now: 0 };
+  return { queues: [queue], workers: 1, hosts: [], gone: [], overdue: [], paused: [], unnamed: [], causes: [], now: 0 };
 }
 
 function pageOf(figures: Partial<QueueFigures>, pauses: Work['pauses'] = []): string {

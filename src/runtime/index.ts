@@ -1,9 +1,11 @@
 export { handlersOf } from './host/assignment.ts';
 export { classifyReturn, classifyThrow, type AttemptInfo } from './run/classify.ts';
+export type { GoneHost } from './supervisor/fleet/gone-hosts.ts';
 export { readFleet, type Fleet, type FleetHost, type PausedDestination } from './supervisor/fleet/read-fleet.ts';
 export { ResourceSet } from './host/resource-set.ts';
 export type { Outcome } from './run/outcome.ts';
 export { parentOfProcess, type Parent } from './supervisor/child/parent.ts';
+export { readOverdueSlots, type OverdueSlot } from './schedules/overdue-slots.ts';
 export { Scheduler } from './schedules/scheduler.ts';
 export { scheduleProblems } from './schedules/slots.ts';
 export { createWorkerHost, type WorkerHost, type WorkerHostOptions } from './host/worker-host.ts';

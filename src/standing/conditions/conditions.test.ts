@@ -30,8 +30,21 @@ const cause = {
   lastEndedAt: NOW - MINUTE,
 };
 
+const QUIET: Work = {
+  queues: [email],
+  workers: 2,
+  hosts: [],
+  gone: [],
+  overdue: [],
+  paused: [],
+  unnamed: [],
+  causes: [],
+  now: NOW,
+};
+const host = { name: 'h', host: 'web-1', pid: 7, startedAt: NOW - 60 * MINUTE, processes: 2, queues: ['email'] };
+
 function standingOf(work: Partial<Work>): readonly Condition[] {
-  return conditionsOf({ queues: [email], workers: 2, paused: [], unnamed: [], causes: [], now: NOW, ...work });
+  return conditionsOf({ ...QUIET, ...work });
 }
 
 test('work that goes on as it should is no condition', () => {
@@ -62,6 +75,30 @@ describe('a condition that needs a person', () => {
         kind: 'failing',
         text: 'invoice: 500 dead letters of one cause, first 8 min 0 s ago, last 1 min 0 s ago: TypeError: no total',
         link: { path: '/dead-letters?cause=f%2F1', label: 'The cause' },
+      },
+    ],
+    [
+      'a host that was lost and that no other has come for',
+      { hosts: [host], gone: [{ ...host, how: 'lost', goneAt: NOW - MINUTE }] },
+      {
+        kind: 'lost',
+        text: 'The host web-1 (7) was lost 1 min 0 s ago, with 2 processes. What it ran goes back to its queues by itself. None has come in its place.',
+      },
+    ],
+    [
+      'a slot that nobody has dealt with',
+      { overdue: [{ schedule: 'nightly', slotAt: NOW - MINUTE }] },
+      {
+        kind: 'missed',
+        text: expect.stringContaining('nightly did not run: its slot was due 1 min 0 s ago') as string,
+      },
+    ],
+    [
+      'a clock that is wrong',
+      { hosts: [{ ...host, clockMs: -5_000 }] },
+      {
+        kind: 'clock',
+        text: "The clock of the host web-1 (7) is 5 s behind the engine's. Work goes on by the engine's.",
       },
     ],
     [
@@ -103,6 +140,11 @@ describe('a condition that heals by itself, or was asked for', () => {
       { kind: 'sick', text: expect.stringContaining('finds out now') as string },
     ],
     [
+      'a host that was lost, when another has come since',
+      { hosts: [{ ...host, startedAt: NOW - MINUTE }], gone: [{ ...host, how: 'lost', goneAt: NOW - 2 * MINUTE }] },
+      { kind: 'lost', text: expect.stringContaining('Another one has come since.') as string },
+    ],
+    [
       'a queue that somebody paused, however late it is',
       { queues: [{ ...email, paused: true, waiting: 4, oldestDueMs: 60 * MINUTE }] },
       { kind: 'paused', text: 'email is paused. 4 jobs wait until somebody resumes it.' },
@@ -110,6 +152,17 @@ describe('a condition that heals by itself, or was asked for', () => {
   ])('%s', (_, work, expected) => {
     expect(standingOf(work)).toMatchObject([{ needsYou: false, ...expected }]);
   });
+});
+
+test('a host that has said goodbye, or was lost an hour ago, is history', () => {
+  expect(
+    standingOf({
+      gone: [
+        { ...host, how: 'left', goneAt: NOW },
+        { ...host, how: 'lost', goneAt: NOW - 60 * MINUTE },
+      ],
+    }),
+  ).toEqual([]);
 });
 
 test('a cause that has not struck for a quarter of an hour is history', () => {

@@ -5,7 +5,7 @@ import type { Work } from '../work/work.ts';
 /** Something that an operator should know. */
 export interface Condition {
   /** One word, before the sentence. */
-  readonly kind: 'stopped' | 'late' | 'sick' | 'paused' | 'failing' | 'left behind';
+  readonly kind: 'stopped' | 'lost' | 'missed' | 'late' | 'sick' | 'paused' | 'failing' | 'left behind' | 'clock';
   /** Whether a person has to act, or it heals by itself or was asked for. */
   readonly needsYou: boolean;
   /** What is wrong, since when, and what will happen by itself. */
@@ -19,14 +19,21 @@ const STUCK_MS = 10 * 60_000;
 /** A cause that has struck within so long goes on. */
 const FRESH_MS = 15 * 60_000;
 const MOST_CAUSES = 3;
+/** A host that was lost is told about for so long. */
+const LOST_MS = 60 * 60_000;
+/** A host's clock that differs by less is none to set. */
+const CLOCK_MS = 1_000;
 
 /** Each looks for one kind of condition, the gravest first. */
 const RULES: readonly ((work: Work) => readonly Condition[])[] = [
   stopped,
+  lost,
+  missed,
   late,
   sick,
   failing,
   leftBehind,
+  clocks,
   pausedByPeople,
 ];
 
@@ -50,6 +57,40 @@ function stopped({ queues, workers }: Work): readonly Condition[] {
     text: `No worker serves ${name}. ${waiting === 0 ? 'Nothing is due there yet.' : `${amount(waiting, 'job')} ${waiting === 1 ? 'is' : 'are'} due.`}`,
     link,
   }));
+}
+
+function lost({ gone, hosts, now }: Work): readonly Condition[] {
+  return gone
+    .filter(({ how, goneAt }) => how === 'lost' && now - goneAt < LOST_MS)
+    .map(({ host, pid, processes, goneAt }) => {
+      const replaced = hosts.some(({ startedAt }) => startedAt >= goneAt);
+      return {
+        kind: 'lost',
+        needsYou: !replaced,
+        text: `The host ${host} (${pid}) was lost ${ago(goneAt, now)}, with ${amount(processes, 'process', 'processes')}. What it ran goes back to its queues by itself. ${replaced ? 'Another one has come since.' : 'None has come in its place.'}`,
+        link: { path: '/workers', label: 'Workers' },
+      };
+    });
+}
+
+function missed({ overdue, now }: Work): readonly Condition[] {
+  return overdue.map(({ schedule, slotAt }) => ({
+    kind: 'missed',
+    needsYou: true,
+    text: `The schedule ${schedule} did not run: its slot was due ${ago(slotAt, now)}. Schedules go on while a worker host is alive.`,
+    link: { path: '/workers', label: 'Workers' },
+  }));
+}
+
+function clocks({ hosts }: Work): readonly Condition[] {
+  return hosts
+    .filter(({ clockMs = 0 }) => Math.abs(clockMs) >= CLOCK_MS)
+    .map(({ host, pid, clockMs = 0 }) => ({
+      kind: 'clock',
+      needsYou: true,
+      text: `The clock of the host ${host} (${pid}) is ${age(Math.abs(clockMs))} ${clockMs > 0 ? 'ahead of' : 'behind'} the engine's. Work goes on by the engine's.`,
+      link: { path: '/workers', label: 'Workers' },
+    }));
 }
 
 function late({ queues }: Work): readonly Condition[] {
@@ -136,6 +177,6 @@ function ago(at: number | undefined, now: number): string {
   return at === undefined ? 'at an unknown time' : `${age(Math.max(0, now - at))} ago`;
 }
 
-function amount(count: number, thing: string): string {
-  return `${count.toLocaleString('en-US')} ${thing}${count === 1 ? '' : 's'}`;
+function amount(count: number, thing: string, things = `${thing}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? thing : things}`;
 }

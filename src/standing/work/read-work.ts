@@ -2,7 +2,8 @@ import type { App } from '../../contracts/index.ts';
 import type { DeadLetters } from '../../dead-letters/index.ts';
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import { readUnnamedQueues, recentQueueNames } from '../../queue/index.ts';
-import { readFleet } from '../../runtime/index.ts';
+import { readFleet, readOverdueSlots } from '../../runtime/index.ts';
+import { openState } from '../../state/index.ts';
 import type { Work } from './work.ts';
 import { readOverview } from './read-overview.ts';
 
@@ -40,12 +41,13 @@ export class WorkReader {
 
   async #read(now: number): Promise<Work> {
     const { app, engine, queues, letters } = this.#sources;
-    const [overview, { paused }, unnamed, causes] = await Promise.all([
+    const [overview, fleet, overdue, unnamed, causes] = await Promise.all([
       readOverview(engine, queues(), now),
       readFleet(engine),
+      openState(engine).then(store => readOverdueSlots(app, store, now)),
       recentQueueNames(engine).then(names => readUnnamedQueues(engine, app, names)),
       letters.groups(),
     ]);
-    return { ...overview, paused, unnamed, causes, now };
+    return { ...overview, ...fleet, overdue, unnamed, causes, now };
   }
 }

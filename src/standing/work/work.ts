@@ -1,11 +1,16 @@
 import type { DeadLetterGroup } from '../../dead-letters/index.ts';
 import type { QueueFigures as StoredFigures } from '../../queue/index.ts';
-import type { PausedDestination } from '../../runtime/index.ts';
+import type { FleetHost, GoneHost, OverdueSlot, PausedDestination } from '../../runtime/index.ts';
 import type { Overview } from './read-overview.ts';
 
 /** What the conditions are judged from: the work itself, never that a page could be drawn. */
 export interface Work extends Overview {
   readonly paused: readonly PausedDestination[];
+  readonly hosts: readonly FleetHost[];
+  /** Hosts that left or were lost in the last day. */
+  readonly gone: readonly GoneHost[];
+  /** Slots of schedules that nobody has dealt with. */
+  readonly overdue: readonly OverdueSlot[];
   /** Queues that no contract names. */
   readonly unnamed: readonly StoredFigures[];
   /** Dead letters by cause. */

@@ -1,54 +1,20 @@
 import type { StateEntry, StateStore } from '../../../state/index.ts';
-
-/** What a supervisor says of itself while it lives. */
-export interface HostPresence {
-  readonly host: string;
-  readonly pid: number;
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
-  readonly processes: number;
-  readonly queues: readonly string[];
-  /** Its clock minus the engine's; undefined before it has been compared, and of an older release. */
-  readonly clockMs?: number | undefined;
-  /** Whether its workers record the ends of jobs for the outbox; undefined: an older release, or nobody has said. */
-  readonly recordsEnds?: boolean | undefined;
-}
+import { rememberHost, rememberLeaving } from './gone-hosts.ts';
+import { hostIn, type HostPresence } from './host-presence.ts';
 
 export interface PresenceOptions {
   readonly store: StateStore;
   /** The supervisor's name: unique per incarnation. */
   readonly name: string;
   readonly about: () => HostPresence;
+  /** Engine time, milliseconds since 1970. */
+  readonly now: () => number;
   /** A supervisor that has not been heard of for so long is gone. */
   readonly ttlMs?: number;
   /** How often it is renewed. */
   readonly everyMs?: number;
   /** Called after each renewal with everybody who is there, and whether this supervisor may judge others. */
   readonly onSeen: (present: ReadonlySet<string>, mayJudge: boolean) => void;
-}
-
-/** What another supervisor has written, perhaps one of another release. */
-export function hostIn(value: unknown): HostPresence | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const {
-    host,
-    pid,
-    startedAt,
-    processes,
-    queues,
-    clockMs,
-    recordsEnds,
-  }: Partial<Record<keyof HostPresence, unknown>> = value;
-  if (typeof host !== 'string' || typeof pid !== 'number' || typeof startedAt !== 'number') return undefined;
-  return {
-    host,
-    pid,
-    startedAt,
-    processes: typeof processes === 'number' ? processes : 0,
-    queues: Array.isArray(queues) ? queues.map(String) : [],
-    ...(typeof clockMs === 'number' && { clockMs }),
-    ...(typeof recordsEnds === 'boolean' && { recordsEnds }),
-  };
 }
 
 export const PRESENCE = 'presence';
@@ -61,6 +27,8 @@ export async function clocksOfOthers(store: StateStore, own: string | undefined)
 
 export const PRESENCE_TTL_MS = 8_000;
 const EVERY_MS = 2_000;
+/** What is remembered of a host for a day is written anew so often. */
+const REMEMBER_EVERY_MS = 3_600_000;
 
 /**
  * Renews this supervisor's presence and watches the others'. Another one is there while its presence keeps being renewed, as this process's
@@ -77,6 +45,7 @@ export class Presence {
   readonly #renewals = new Map<string, { readonly version: number; readonly at: number }>();
   #steadySince: number | undefined;
   #lastAt: number | undefined;
+  #rememberedAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #left = false;
   #renewing: Promise<void> | undefined;
@@ -101,7 +70,11 @@ export class Presence {
     this.#left = true;
     clearTimeout(this.#timer);
     await this.#renewing;
-    await this.#options.store.delete(PRESENCE, this.#options.name).catch(() => undefined);
+    const { store, name, about, now } = this.#options;
+    // First that it leaves: whoever finds it missing must not take it for lost.
+    await rememberLeaving(store, name, about(), now())
+      .then(() => store.delete(PRESENCE, name))
+      .catch(() => undefined);
   }
 
   async #renew(): Promise<void> {
@@ -109,6 +82,10 @@ export class Presence {
     const askedAt = performance.now();
     try {
       await store.set(PRESENCE, name, about(), this.#ttlMs);
+      if (askedAt - this.#rememberedAt >= REMEMBER_EVERY_MS) {
+        await rememberHost(store, name, about());
+        this.#rememberedAt = askedAt;
+      }
       const found = await store.list(PRESENCE);
       const now = performance.now();
       // Late by this process's own fault (it was frozen) or by the engine's: either way it has missed what went on.

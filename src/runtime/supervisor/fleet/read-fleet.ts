@@ -2,7 +2,9 @@ import type { Engine } from '../../../engine/index.ts';
 import type { BreakerState } from '../../../resilience/index.ts';
 import { openState } from '../../../state/index.ts';
 import { DESTINATIONS, stateIn } from '../../destinations/shared-breaker.ts';
-import { hostIn, PRESENCE, type HostPresence } from './presence.ts';
+import { readGone, type GoneHost } from './gone-hosts.ts';
+import { hostIn, type HostPresence } from './host-presence.ts';
+import { PRESENCE } from './presence.ts';
 
 /** A supervisor that is alive, by its name. */
 export interface FleetHost extends HostPresence {
@@ -21,6 +23,8 @@ export interface PausedDestination {
 
 export interface Fleet {
   readonly hosts: readonly FleetHost[];
+  /** Those that left or were lost in the last day, the latest first. */
+  readonly gone: readonly GoneHost[];
   readonly paused: readonly PausedDestination[];
 }
 
@@ -38,5 +42,6 @@ export async function readFleet(engine: Engine, now = engine.clock.now()): Promi
     if (breaker.phase === 'closed' && quietUntil <= now) return [];
     return [{ key, phase: breaker.phase, until, openings: breaker.openings }];
   });
-  return { hosts: hosts.toSorted((a, b) => a.startedAt - b.startedAt), paused };
+  const gone = await readGone(state, new Set(present.map(({ name }) => name)), now);
+  return { hosts: hosts.toSorted((a, b) => a.startedAt - b.startedAt), gone, paused };
 }

@@ -145,6 +145,7 @@ export class HostDuties {
         clockMs: engine.clock.differenceMs,
         recordsEnds,
       }),
+      now: () => engine.clock.now(),
       ...presence,
       onSeen: (present, mayJudge) => this.#judge(present, mayJudge),
     });

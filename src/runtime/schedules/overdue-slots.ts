@@ -1,0 +1,39 @@
+import type { App, Schedule } from '../../contracts/index.ts';
+import type { StateStore } from '../../state/index.ts';
+import { cursorIn, ruleOf } from './cursor.ts';
+import { slotsOf } from './slots.ts';
+
+/** A schedule whose slot has come and that nobody has dealt with. */
+export interface OverdueSlot {
+  readonly schedule: string;
+  /** Milliseconds since 1970, by the engine's clock. */
+  readonly slotAt: number;
+}
+
+/** The lead goes from a host that is lost to another one within so long: until then no slot is late. */
+const HANDOVER_MS = 11_000;
+
+/** The oldest slot of each schedule that should have become a job by now. A rule that is new, or was changed, begins with its next slot. */
+export async function readOverdueSlots(
+  app: Pick<App, 'schedules'>,
+  store: StateStore,
+  now: number,
+): Promise<readonly OverdueSlot[]> {
+  if (app.schedules.length === 0) return [];
+  const cursors = new Map((await store.list('schedule')).map(({ name, value }) => [name, cursorIn(value)]));
+  return app.schedules.flatMap(schedule => {
+    const slotAt = nextSlot(schedule, cursors.get(schedule.name));
+    return slotAt === undefined || now - slotAt < HANDOVER_MS ? [] : [{ schedule: schedule.name, slotAt }];
+  });
+}
+
+function nextSlot(schedule: Schedule, cursor: ReturnType<typeof cursorIn>): number | undefined {
+  if (cursor === undefined || cursor.retired === true) return undefined;
+  if (cursor.rule !== undefined && cursor.rule !== ruleOf(schedule)) return undefined;
+  try {
+    return slotsOf(schedule).next(cursor.slot);
+  } catch {
+    // A cron that is none refuses the start of workers, which names it.
+    return undefined;
+  }
+}
