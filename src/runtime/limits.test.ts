@@ -37,6 +37,15 @@ describe('limits', () => {
     schema,
     limits: [{ name: 'tenant', by: ({ tenant }) => tenant, concurrency: 2 }],
   });
+  const brief = defineJob({
+    queue: 'mail',
+    name: 'brief',
+    schema,
+    expiresAfter: '60s',
+    limits: [{ name: 'tenant', by: ({ tenant }) => tenant, concurrency: 2 }],
+    tags: ({ tenant }) => ({ tenant }),
+    publicTags: ['tenant'],
+  });
   const plain = defineJob({ queue: 'mail', name: 'plain', schema });
 
   const start = async (queue: QueueDefinition = {}): Promise<RunningApp> => {
@@ -47,7 +56,7 @@ describe('limits', () => {
       await app?.engine.clock.pass(100, AbortSignal.timeout(60_000));
       running.splice(running.indexOf(tenant), 1);
     };
-    const jobs = [mail, note, plain];
+    const jobs = [mail, note, brief, plain];
     const handlers = jobs.map(contract => handle(contract, work));
     app = await runApp(fixture, defineApp({ jobs, handlers, queues: { mail: { concurrency: 20, ...queue } } }));
     return app;
@@ -84,6 +93,41 @@ describe('limits', () => {
     expect(most.get('acme')).toBe(1);
     expect(most.get('b')).toBe(1);
     expect(begun.toSorted()).toEqual([...ids].toSorted());
+  });
+
+  test('one that waits for its group ends at once when it is cancelled, and at its time when it expires', async () => {
+    const started = await start();
+    await started.client.pause({ group: 'tenant=acme' });
+    const [first, second] = await started.client.enqueueMany([1, 2].map(n => brief({ tenant: 'acme', n })));
+    await fixture.until('both to be held', async () => (await started.engine.turns('mail').then(q => q.held())) === 2);
+    await started.client.cancel(second?.id ?? '');
+    const stateOf = async (id = ''): Promise<string | undefined> => (await started.client.job(id))?.state;
+    await fixture.until('the second to end', async () => (await stateOf(second?.id)) === 'cancelled');
+    expect(await stateOf(first?.id)).toBe('waiting');
+    await fixture.until('the first to expire', async () => (await stateOf(first?.id)) === 'expired');
+    expect(fixture.clock.now() - NOW).toBeLessThan(70_000);
+    expect(calls).toEqual([]);
+  });
+
+  test('one that waits for its group says so, and whose it is where a public tag does', async () => {
+    const started = await start();
+    const ids = (
+      await started.client.enqueueMany([
+        ...[1, 2].map(n => note({ tenant: 'acme', n })),
+        note({ tenant: 'acme', n: 3 }),
+        brief({ tenant: 'acme', n: 4 }),
+      ])
+    ).map(({ id }) => id);
+    await fixture.until('two to be held', async () => (await started.engine.turns('mail').then(q => q.held())) === 2);
+    expect(await started.client.job(ids[2] ?? '')).toMatchObject({
+      state: 'waiting',
+      waitsFor: { for: 'limit', of: { queue: 'mail', limit: 'tenant' } },
+    });
+    expect((await started.client.job(ids[2] ?? ''))?.waitsFor).not.toHaveProperty('of.value');
+    expect(await started.client.job(ids[3] ?? '')).toMatchObject({
+      waitsFor: { for: 'limit', of: { queue: 'mail', limit: 'tenant', value: 'acme' } },
+    });
+    await succeeded(started, ids);
   });
 
   test('those of one group run in their order', async () => {

@@ -57,7 +57,8 @@ function waitsForText(waits: WaitsFor): string {
     case 'pause':
       return `the end of a pause of ${pauseText(waits)}`;
     case 'limit':
-      return `the ${waits.what} limit of queue ${waits.of.queue}`;
+      if (waits.what !== undefined) return `the ${waits.what} limit of queue ${waits.of.queue}`;
+      return `its group${waits.of.value === undefined ? '' : ` ${waits.of.value}`} under the limit "${waits.of.limit}" of queue ${waits.of.queue}`;
     case 'children':
       return 'its children';
   }

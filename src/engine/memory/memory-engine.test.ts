@@ -5,6 +5,7 @@ import type { GroupLimit, StoredKey } from '../turns/index.ts';
 import { changeContract } from '../suites/change.contract-suite.ts';
 import { engineContract } from '../suites/engine.contract-suite.ts';
 import { groupsContract, type OpenGroupedQueue } from '../suites/groups.contract-suite.ts';
+import { heldEndsContract } from '../suites/held-ends.contract-suite.ts';
 import { keysContract } from '../suites/keys.contract-suite.ts';
 import { tagsContract } from '../suites/tags.contract-suite.ts';
 import { turnsContract, type OpenTurnQueue } from '../suites/turns.contract-suite.ts';
@@ -48,10 +49,12 @@ const openGrouped = async (name: string, limits: readonly GroupLimit[] = []): Pr
   return {
     queue: await engine.turns(name, { limits }),
     stateOf: async id => stored.getJobState(id),
+    mark: async (id, progress) => (await stored.getJob(id))?.updateProgress(progress),
     close: () => engine.close(),
   };
 };
 groupsContract('memory', openGrouped);
+heldEndsContract('memory', openGrouped);
 changeContract('memory', openGrouped);
 
 test('on a clock that a test moves a delayed job is due when that clock says so, without any time passing', async () => {

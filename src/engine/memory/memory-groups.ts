@@ -17,6 +17,8 @@ const LOOK_AGAIN_MS = 5_000;
 export interface GroupVerdict {
   /** When to look again; undefined: the job may start. */
   readonly until: number | undefined;
+  /** Which group keeps it. */
+  readonly group?: string;
   /** The job alone finds out whether its group works again. */
   readonly probing: boolean;
 }
@@ -33,6 +35,8 @@ export class MemoryGroups {
   readonly #groups = new Map<string, Group>();
   /** By group and who paused it. */
   readonly #pauses = new Map<string, PausedGroup>();
+  /** Of whoever took last: by the names of jobs, when they only end. */
+  expiresAfterMs: ReadonlyMap<string, number> | undefined;
 
   pause(group: string, pause: GroupPause): void {
     this.#pauses.set(`${pause.by} ${group}`, { ...pause, group });
@@ -48,20 +52,27 @@ export class MemoryGroups {
 
   /** Whether a waiting job may start beside those that run. */
   judge(job: MemoryJob, limits: readonly GroupLimit[], running: readonly MemoryJob[], now: number): GroupVerdict {
+    const expiry = job.timestamp + (this.expiresAfterMs?.get(job.name) ?? Number.POSITIVE_INFINITY) + 1;
+    if (expiry <= now) return { until: undefined, probing: false };
+    const verdict = this.#judge(job, limits, running, now);
+    return verdict.until === undefined ? verdict : { ...verdict, until: Math.min(verdict.until, expiry) };
+  }
+
+  #judge(job: MemoryJob, limits: readonly GroupLimit[], running: readonly MemoryJob[], now: number): GroupVerdict {
     let probing = false;
     for (const group of [...this.#pausedContractOf(job), ...groupsIn(job)]) {
       const pauses = this.#pausesOf(group);
       const pausedUntil = Math.max(...pauses.map(({ until }) => until));
-      if (pausedUntil > now) return { until: pausedUntil, probing: false };
+      if (pausedUntil > now) return { until: pausedUntil, group, probing: false };
       for (const each of pauses) if (!each.probes) this.resume(each.group, each.by);
       const probes = pauses.some(pause => pause.probes);
       const { concurrency, rate } = limits.find(({ name }) => name === limitOf(group)) ?? {};
       const most = probes ? 1 : concurrency;
       if (most !== undefined && running.filter(other => groupsIn(other).includes(group)).length >= most) {
-        return { until: now + LOOK_AGAIN_MS, probing: false };
+        return { until: now + LOOK_AGAIN_MS, group, probing: false };
       }
       const until = rate === undefined ? undefined : this.#until(group, rate, now);
-      if (until !== undefined) return { until, probing: false };
+      if (until !== undefined) return { until, group, probing: false };
       probing ||= probes;
     }
     return { until: undefined, probing };

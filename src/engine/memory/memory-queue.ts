@@ -171,6 +171,22 @@ export class MemoryQueue {
     return { until };
   }
 
+  /** The group that keeps a job that was set aside. */
+  keptBy(id: string): string | undefined {
+    const job = this.jobs.get(id);
+    if (job?.state !== 'waiting' || job.priority < HELD_PRIORITY) return undefined;
+    return this.groups.judge(job, this.limits ?? [], this.inState('active'), this.now()).group;
+  }
+
+  /** One that was set aside only ends from now on. */
+  bringForward(id: string): void {
+    const job = this.jobs.get(id);
+    if (job?.state !== 'waiting' || job.priority < HELD_PRIORITY) return;
+    job.priority = ownPriority(job);
+    job.seq = this.#nextSequence(true);
+    this.events.sign();
+  }
+
   #start(job: MemoryJob, { token, worker, lockMs }: Taking, now: number): void {
     this.rate.spend(now);
     job.state = 'active';

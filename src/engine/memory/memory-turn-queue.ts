@@ -144,13 +144,14 @@ export class MemoryTurnQueue implements TurnQueue {
   }
 
   #take(
-    { tokens, worker, lockMs, maxBytes }: Take,
+    { tokens, worker, lockMs, maxBytes, expiresAfterMs }: Take,
     now: number,
   ): { readonly jobs: readonly TakenJob[]; readonly rest: Rest } {
     const queue = this.#queue;
     const { rate, limits: given } = this.#options.settings ?? {};
     const limits = given ?? (queue.groups.pauses.length > 0 ? [] : undefined);
     queue.limits = limits;
+    queue.groups.expiresAfterMs = expiresAfterMs;
     queue.rate.worker = rate;
     const jobs: TakenJob[] = [];
     let bytes = 0;
@@ -204,6 +205,11 @@ export class MemoryTurnQueue implements TurnQueue {
     });
     this.#queue.change(job, change, now);
     return 'changed';
+  }
+
+  async bringForward(jobId: string): Promise<void> {
+    await this.#options.reach();
+    this.#queue.bringForward(jobId);
   }
 
   async note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]> {
@@ -281,6 +287,12 @@ export class MemoryTurnQueue implements TurnQueue {
   async pauses(): Promise<readonly PausedGroup[]> {
     await this.#options.reach();
     return this.#queue.groups.pauses;
+  }
+
+  async keptBy(jobId: string, groups: readonly string[]): Promise<string | undefined> {
+    await this.#options.reach();
+    const group = this.#queue.keptBy(jobId);
+    return group !== undefined && groups.includes(group) ? group : undefined;
   }
 
   async held(): Promise<number> {

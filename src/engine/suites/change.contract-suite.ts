@@ -3,9 +3,9 @@ import type { JobChange, NewJob, TakenJob, TurnAnswer, TurnQueue } from '../turn
 import type { OpenGroupedQueue } from './groups.contract-suite.ts';
 
 /** What every engine does when a job that waits is changed. Times are told: no test waits for one. */
-export function changeContract(kind: string, open: (name: string) => Promise<OpenGroupedQueue>): void {
+export function changeContract(kind: string, open: (name: string) => Promise<Omit<OpenGroupedQueue, 'mark'>>): void {
   describe(`changes on ${kind}`, () => {
-    let opened: OpenGroupedQueue;
+    let opened: Omit<OpenGroupedQueue, 'mark'>;
     let queue: TurnQueue;
     let count = 0;
     let now: number;

@@ -16,6 +16,8 @@ export interface OpenGroupedQueue {
   readonly queue: TurnQueue;
   /** What an operator's tool says of a job: BullMQ's states. */
   stateOf(id: string): Promise<string>;
+  /** Writes marks on a job, in its progress. */
+  mark(id: string, progress: object): Promise<unknown>;
   close(): Promise<unknown>;
 }
 

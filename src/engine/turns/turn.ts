@@ -15,6 +15,11 @@ export interface Take {
   readonly lockMs: number;
   /** No more jobs are taken once those that were have so many bytes of data: the first is taken whatever it has. */
   readonly maxBytes: number;
+  /**
+   * By the name of a job how long after it was added it only ends, without a run: no limit and no pause of a group keeps it then. Left out while
+   * nobody knows how old a job is.
+   */
+  readonly expiresAfterMs?: ReadonlyMap<string, number> | undefined;
 }
 
 /**
@@ -82,6 +87,11 @@ export interface TurnQueue {
    * stands, and is asked again where somebody else changed it meanwhile; what it throws changes nothing and is thrown.
    */
   change(jobId: string, now: number, decide: (job: ChangeableJob) => JobChange): Promise<ChangeAnswer>;
+  /**
+   * A job that limits or pauses have set aside is the next of its priority, and wakes who waits: it only ends from now on, as somebody has cancelled it.
+   * Another one is set aside again by whoever looks at it.
+   */
+  bringForward(jobId: string): Promise<void>;
   /** Writes what runs say while they run, each for itself. Answers in their order. */
   note(notes: readonly RunNote[]): Promise<readonly NoteAnswer[]>;
   /** Keeps the result of a step with its job, until the job is removed. */
@@ -113,6 +123,8 @@ export interface TurnQueue {
   resumeGroup(group: string, by: PausedBy): Promise<void>;
   /** Those that are paused, or let through one at a time. */
   pauses(): Promise<readonly PausedGroup[]>;
+  /** Of a job that was set aside, which of its groups keeps it; undefined where none does. */
+  keptBy(jobId: string, groups: readonly string[]): Promise<string | undefined>;
   /** How many jobs limits and pauses have set aside: they are among those that wait. */
   held(): Promise<number>;
 }

@@ -20,7 +20,8 @@ const CANCEL_KEPT_MS = 600_000;
 const REASON_LIMIT = 500;
 
 /**
- * Marks a job as no longer wanted. Where it waits, it ends as cancelled when its turn comes (a delayed one at once); where it runs,
+ * Marks a job as no longer wanted. Where it waits, it ends as cancelled when its turn comes (a delayed one, and one that a limit or a pause of its
+ * group keeps, at once); where it runs,
  * its signal aborts within about a second.
  *
  * The mark is on the job, in its progress: the one field that can be changed on both engines and that a worker has in hand when
@@ -41,6 +42,8 @@ export async function cancelJob(engine: Engine, id: string, { reason, by }: Canc
   await state.set(CANCELS, id, mark, CANCEL_KEPT_MS);
   // One that has just become due or ended is no longer delayed.
   if (await job.isDelayed()) await job.promote().catch(() => undefined);
+  // No limit and no pause of its group keeps what only ends.
+  else await (await engine.turns(parts.queue)).bringForward(id);
   return 'requested';
 }
 

@@ -55,6 +55,11 @@ export class QueueWorker {
     this.#following = new FollowDeaths({ app: options.app, engine, facts, worker });
     this.#batches = new FollowBatches({ app: options.app, engine, facts, worker });
     this.#queue = queue;
+    const expiries = new Map(
+      [...context.assignments.values()].flatMap(({ contract: { name, expiresAfterMs } }) =>
+        expiresAfterMs === undefined ? [] : [[name, expiresAfterMs] as const],
+      ),
+    );
     const notes = new NoteSender({ queue, onError: error => this.#failed(error) });
     this.#context = { ...context, notes, steps: queue, batches: this.#batches, children: engine, groups: queue };
     this.#loop = new TurnLoop({
@@ -63,6 +68,7 @@ export class QueueWorker {
       concurrency,
       lockMs: policy.lockMs,
       isLimited: policy.allLimits.length > 0,
+      expiresAfterMs: () => (context.clockDoubted() ? undefined : expiries),
       now: context.now,
       pass: (ms, signal) => options.engine.clock.pass(ms, signal),
       onJob: job => void this.#run(job),

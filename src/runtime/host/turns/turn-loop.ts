@@ -25,6 +25,8 @@ export interface TurnLoopOptions {
   readonly lockMs: number;
   /** Whether jobs have places in groups that their ends make free. */
   readonly isLimited: boolean;
+  /** By the names of jobs, how long after they were added they only end; undefined while nobody knows how old they are. */
+  readonly expiresAfterMs?: () => ReadonlyMap<string, number> | undefined;
   /** The engine's time. */
   readonly now: () => number;
   /** Resolves when so much of that time has passed, or the signal aborts. */
@@ -181,14 +183,17 @@ export class TurnLoop {
 
   /** Until it is answered: a turn under the same id is not done twice. */
   async #send(ended: readonly Ended[], wanted: number): Promise<TurnAnswer | undefined> {
-    const { queue, worker, lockMs, now, onError } = this.#options;
+    const { queue, worker, lockMs, expiresAfterMs, now, onError } = this.#options;
     this.#count += 1;
     const tokens = Array.from({ length: Math.max(0, wanted) }, () => `${this.#self}:${(this.#tokens += 1)}`);
     const turn: Turn = {
       id: `${this.#self}:${this.#count}`,
       now: Math.floor(now()),
       ends: ended.map(({ end }) => end),
-      take: tokens.length === 0 ? undefined : { tokens, worker, lockMs, maxBytes: BYTES_A_TURN },
+      take:
+        tokens.length === 0
+          ? undefined
+          : { tokens, worker, lockMs, maxBytes: BYTES_A_TURN, expiresAfterMs: expiresAfterMs?.() },
     };
     for (;;) {
       try {

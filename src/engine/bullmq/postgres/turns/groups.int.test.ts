@@ -1,6 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
-import { groupsContract } from '../../../suites/groups.contract-suite.ts';
+import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
+import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
+import type { GroupLimit } from '../../../turns/index.ts';
 import { PostgresEngine } from '../../../postgres/postgres-engine.ts';
 
 let database: FreshDatabase;
@@ -16,11 +18,15 @@ afterAll(async () => {
   await database.drop();
 });
 
-groupsContract('PostgreSQL', async (name, limits) => {
+async function open(name: string, limits: readonly GroupLimit[] | undefined): Promise<OpenGroupedQueue> {
   const stored = await engine.queue(name);
   return {
     queue: await engine.turns(name, { limits }),
     stateOf: id => stored.getJobState(id),
+    mark: async (id, progress) => (await stored.getJob(id))?.updateProgress(progress),
     close: async () => undefined,
   };
-});
+}
+
+groupsContract('PostgreSQL', open);
+heldEndsContract('PostgreSQL', open);

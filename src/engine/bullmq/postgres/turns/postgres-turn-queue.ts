@@ -71,6 +71,10 @@ interface PauseRow {
   readonly probes: boolean;
 }
 
+interface NameRow {
+  readonly name: string;
+}
+
 interface HeldRow {
   readonly held: string;
 }
@@ -81,7 +85,7 @@ interface AddedRow {
 
 const TURN = 'SELECT * FROM shiftwork_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)';
 const TURN_WITHIN =
-  'SELECT * FROM shiftwork_turn_within($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)';
+  'SELECT * FROM shiftwork_turn_within($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)';
 const ADD = 'SELECT id, answer FROM shiftwork_add($1, $2)';
 const HOLD = 'SELECT shiftwork_hold_key($1, $2, $3, $4, $5, shiftwork_now()) AS id';
 const EXTEND = 'SELECT id FROM shiftwork_extend($1, $2, $3, $4) AS id';
@@ -94,6 +98,9 @@ const IDLE = 'idle AS (DELETE FROM shiftwork_group_start WHERE queue = $1 AND ov
 /** Keys that stand no longer, and the digests beside them. */
 const FREE = `free AS (DELETE FROM dedup WHERE queue = $1 AND expire_at_ms < $3::bigint),
   digests AS (DELETE FROM shiftwork_key WHERE queue = $1 AND until_ms < $3::bigint)`;
+/** Where another program has taken a job, its place in a line means nothing. */
+const KEPT_BY = `SELECT line.name FROM shiftwork_group_line line JOIN job ON job.queue = line.queue AND job.id = line.id
+  WHERE line.queue = $1 AND line.id = $2 AND job.state = 'waiting' AND job.priority >= $3 AND line.name = ANY ($4)`;
 const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
 
 /** A larger one would keep rows locked, and others waiting, for longer than it saves trips. A second one at the same time might be taken up first. */
@@ -185,7 +192,11 @@ export class PostgresTurnQueue implements TurnQueue {
     const { id, now, ends, take } = turn;
     const { slot, again } = this.#slotOf(id);
     const limits = settings.limits ?? (this.#isGrouped ? [] : undefined);
-    const within = limits && [writeLimits(limits), [...new Set(ends.flatMap(({ groups = [] }) => groups))]];
+    const within = limits && [
+      writeLimits(limits),
+      [...new Set(ends.flatMap(({ groups = [] }) => groups))],
+      JSON.stringify(Object.fromEntries(take?.expiresAfterMs ?? [])),
+    ];
     const rows = await runStatement<TurnRow & JobRow>(pool, within === undefined ? TURN : TURN_WITHIN, [
       this.name,
       ends.length === 0 ? null : writeEnds(ends, now),
@@ -239,6 +250,10 @@ export class PostgresTurnQueue implements TurnQueue {
 
   change(jobId: string, now: number, decide: (job: ChangeableJob) => JobChange): Promise<ChangeAnswer> {
     return changeJob(this.#options.pool, this.name, jobId, now, decide);
+  }
+
+  async bringForward(jobId: string): Promise<void> {
+    await runStatement(this.#options.pool, 'SELECT shiftwork_bring_forward($1, $2)', [this.name, jobId]);
   }
 
   /** One note that cannot be stored fails the statement: it is found by halving, and the others are written. */
@@ -318,6 +333,11 @@ export class PostgresTurnQueue implements TurnQueue {
     const statement = 'SELECT name, until, probes FROM shiftwork_group_pause WHERE queue = $1 ORDER BY name';
     const rows = await runStatement<PauseRow>(this.#options.pool, statement, [this.name]);
     return rows.map(({ name, until, probes }) => pausedGroup(name, Number(until), probes));
+  }
+
+  async keptBy(jobId: string, groups: readonly string[]): Promise<string | undefined> {
+    const rows = await runStatement<NameRow>(this.#options.pool, KEPT_BY, [this.name, jobId, HELD_PRIORITY, groups]);
+    return rows[0]?.name;
   }
 
   async held(): Promise<number> {

@@ -3,7 +3,8 @@ import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { namespace, redisUrl } from '../../../../../tests/support/engines.ts';
 import { waitFor } from '../../../../../tests/support/wait-for.ts';
-import { groupsContract } from '../../../suites/groups.contract-suite.ts';
+import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
+import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
 import { groupsOf, type End, type GroupLimit, type TakenJob, type TurnAnswer } from '../../../turns/index.ts';
 import { RedisTurnQueue } from './index.ts';
 
@@ -17,10 +18,18 @@ function open(name: string, limits: readonly GroupLimit[] | undefined, sender = 
   return new RedisTurnQueue({ redis, blocking: () => redis, prefix, name, sender, settings: { limits } });
 }
 
-groupsContract('Redis', async (name, limits) => {
+async function openGrouped(name: string, limits: readonly GroupLimit[] | undefined): Promise<OpenGroupedQueue> {
   const stored = new Queue(name, { connection: redis, prefix });
-  return { queue: open(name, limits), stateOf: id => stored.getJobState(id), close: () => stored.close() };
-});
+  return {
+    queue: open(name, limits),
+    stateOf: id => stored.getJobState(id),
+    mark: async (id, progress) => (await stored.getJob(id))?.updateProgress(progress),
+    close: () => stored.close(),
+  };
+}
+
+groupsContract('Redis', openGrouped);
+heldEndsContract('Redis', openGrouped);
 
 function add(queue: RedisTurnQueue, group: string, ...ids: readonly string[]): Promise<unknown> {
   const opts = { priority: 20, groups: [group] };

@@ -1,3 +1,4 @@
+// Long because each method of a turn queue is a script with its keys and arguments; what the scripts do stands in scripts/.
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../../../../redis/index.ts';
 import { memberEnd, memberText } from '../../../batches/index.ts';
@@ -32,7 +33,7 @@ import {
 import { changeJob } from './change-job.ts';
 import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
-import { GROUP_KEYS, PAUSE_GROUP, RESUME_GROUP } from './scripts/groups.ts';
+import { BRING_FORWARD, GROUP_KEYS, PAUSE_GROUP, RESUME_GROUP } from './scripts/groups.ts';
 import { CHANGE_SCRIPT } from './scripts/change-script.ts';
 import { NOTE_SCRIPT, noteAnswer } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
@@ -74,6 +75,7 @@ const SLOTS = 16;
 const HELD_SCORE = 2 ** 54;
 /** BullMQ's answer that a job asks for its own script: see scripts/settle.ts. */
 const RARE = 1;
+const NONE: ReadonlyMap<string, number> = new Map();
 
 /** Add, take and settle on BullMQ's own data layout. */
 export class RedisTurnQueue implements TurnQueue {
@@ -88,6 +90,7 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #limitedScript: Script;
   readonly #pauseScript: Script;
   readonly #resumeScript: Script;
+  readonly #forwardScript: Script;
   readonly #addScript: Script;
   readonly #changeScript: Script;
   readonly #noteScript: Script;
@@ -119,6 +122,7 @@ export class RedisTurnQueue implements TurnQueue {
     this.#limitedScript = new Script(redis, limited);
     this.#pauseScript = new Script(redis, PAUSE_GROUP);
     this.#resumeScript = new Script(redis, RESUME_GROUP);
+    this.#forwardScript = new Script(redis, BRING_FORWARD);
     this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
     this.#changeScript = new Script(redis, CHANGE_SCRIPT);
     this.#noteScript = new Script(redis, NOTE_SCRIPT);
@@ -166,7 +170,7 @@ export class RedisTurnQueue implements TurnQueue {
     const raw: unknown = isWithin
       ? await this.#limitedScript.run(
           [...this.#turnKeys, ...this.#groupKeys],
-          [...args, ...limitArguments(settings.limits ?? [], turn.ends, released)],
+          [...args, ...limitArguments(settings.limits ?? [], turn.ends, released, turn.take?.expiresAfterMs ?? NONE)],
         )
       : await this.#turnScript.run(this.#turnKeys, args);
     if (!Array.isArray(raw)) throw new TypeError('Expected a list from the script of a turn.');
@@ -218,6 +222,11 @@ export class RedisTurnQueue implements TurnQueue {
   change(jobId: string, now: number, decide: (job: ChangeableJob) => JobChange): Promise<ChangeAnswer> {
     const { redis } = this.#options;
     return changeJob({ redis, script: this.#changeScript, prefix: this.#key, jobId, now, decide });
+  }
+
+  async bringForward(jobId: string): Promise<void> {
+    const keys = ['prioritized', 'active', 'meta', 'marker', jobId].map(key => this.#key + key);
+    await this.#forwardScript.run(keys, [jobId]);
   }
 
   /** Sent together: one trip. Each stands alone, so that a job that is damaged takes no other along. */
@@ -297,6 +306,16 @@ export class RedisTurnQueue implements TurnQueue {
       const [until, probes] = pause.split(':');
       return pausedGroup(name, Number(until), probes === '1');
     });
+  }
+
+  async keptBy(jobId: string, groups: readonly string[]): Promise<string | undefined> {
+    const { redis } = this.#options;
+    const [place, ...lines] = await Promise.all([
+      redis.zscore(`${this.#key}prioritized`, jobId),
+      ...groups.map(group => redis.zscore(`${this.#key}group:line:${group}`, jobId)),
+    ]);
+    // Where another program has taken it, its place in a line means nothing.
+    return Number(place ?? 0) < HELD_SCORE ? undefined : groups[lines.findIndex(line => line !== null)];
   }
 
   held(): Promise<number> {

@@ -64,6 +64,7 @@ export function limitArguments(
   limits: readonly GroupLimit[],
   ends: readonly End[],
   released: readonly End[],
+  expiresAfterMs: ReadonlyMap<string, number>,
 ): ScriptArgument[] {
   const written: ScriptArgument[] = [];
   for (const { name, concurrency, rate } of limits) {
@@ -83,7 +84,7 @@ export function limitArguments(
   };
   for (const end of released) release(end, 0);
   for (const [index, end] of ends.entries()) release(end, index + 1);
-  return [limits.length, places.length / 3, ...written, ...places];
+  return [limits.length, places.length / 3, expiresAfterMs.size, ...written, ...places, ...[...expiresAfterMs].flat()];
 }
 
 /** What an end says, in five arguments. */

@@ -28,6 +28,11 @@ export const GROUP_TABLES = `
   );
   CREATE INDEX IF NOT EXISTS shiftwork_group_start_last ON shiftwork_group_start (queue, name, at);`;
 
+/** When a job in a line only ends, without a run; null where nobody has said so. */
+export const HELD_EXPIRY = `
+  ALTER TABLE shiftwork_group_line ADD COLUMN IF NOT EXISTS expires_at bigint;
+  CREATE INDEX IF NOT EXISTS shiftwork_group_line_expiry ON shiftwork_group_line (queue, expires_at) WHERE expires_at IS NOT NULL;`;
+
 export const GROUP_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_pause_group(p_queue text, p_name text, p_until bigint, p_probes boolean) RETURNS void
   LANGUAGE sql SET search_path FROM CURRENT AS $$
@@ -47,9 +52,23 @@ export const GROUP_SQL = `
     IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
   END;
   $$;
-  -- One that only ends, without a run, is kept by no limit.
+  -- One that only ends, without a run, is kept by no limit. One that runs has its place, whatever becomes of it.
   CREATE OR REPLACE FUNCTION shiftwork_ends_only(p_job job) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT p_job.deferred_failure IS NOT NULL OR coalesce(jsonb_typeof(p_job.progress -> 'cancel') = 'object', false)
+    SELECT p_job.state <> 'active' AND (
+      p_job.deferred_failure IS NOT NULL OR coalesce(jsonb_typeof(p_job.progress -> 'cancel') = 'object', false))
+  $$;
+  -- When it only ends, as whoever takes says by the names of jobs: {name: ms after it was added}.
+  CREATE OR REPLACE FUNCTION shiftwork_expires_at(p_job job, p_expires jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_job.added_at_ms + (p_expires ->> p_job.name)::bigint + 1
+  $$;
+  -- A job that was set aside is the next of its priority. Its place in a line means nothing from then on.
+  CREATE OR REPLACE FUNCTION shiftwork_bring_forward(p_queue text, p_id text) RETURNS void
+  LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+  BEGIN
+    UPDATE job SET priority = priority - 4194304, seq = -nextval('job_seq')
+     WHERE queue = p_queue AND id = p_id AND state = 'waiting' AND priority >= 4194304;
+    IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
+  END;
   $$;
   CREATE OR REPLACE FUNCTION shiftwork_groups_of(p_job job) RETURNS text[] LANGUAGE plpgsql IMMUTABLE AS $$
   BEGIN

@@ -7,7 +7,7 @@
  */
 export const TAKE_WITHIN_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_claim_within(
-    p_queue text, p_now bigint, p_room bigint, p_tokens text[], p_lock_ms bigint, p_name text, p_bytes bigint, p_limits jsonb,
+    p_queue text, p_now bigint, p_room bigint, p_tokens text[], p_lock_ms bigint, p_name text, p_bytes bigint, p_limits jsonb, p_expires jsonb,
     OUT ids text[], OUT probes boolean[], OUT more boolean, OUT limited_until bigint
   ) LANGUAGE plpgsql AS $$
   DECLARE
@@ -27,6 +27,8 @@ export const TAKE_WITHIN_SQL = `
     v_pauses jsonb;
     v_aside text[] := '{}';
     v_from_line boolean;
+    v_ends boolean;
+    v_expires_at bigint;
     v_keeps text;
     v_until bigint;
     v_looks integer := 0;
@@ -41,6 +43,17 @@ export const TAKE_WITHIN_SQL = `
     SELECT coalesce(jsonb_object_agg(grp, jobs), '{}') INTO v_running FROM (
       SELECT grp, count(*) AS jobs FROM job, unnest(shiftwork_groups_of(job)) AS grp
        WHERE queue = p_queue AND state = 'active' GROUP BY grp) AS running;
+    IF p_expires <> '{}' THEN
+      -- Those in lines that only end by now come first of their priority; of others this host does not know it, or knows another time.
+      WITH due AS (
+        SELECT id FROM shiftwork_group_line WHERE queue = p_queue AND expires_at <= p_now ORDER BY expires_at LIMIT c_looks
+      ), forward AS (
+        UPDATE job SET priority = priority - c_held, seq = -nextval('job_seq') FROM due
+         WHERE job.queue = p_queue AND job.id = due.id AND job.state = 'waiting' AND job.priority >= c_held
+           AND shiftwork_expires_at(job, p_expires) <= p_now
+      )
+      UPDATE shiftwork_group_line line SET expires_at = p_now + 60000 FROM due WHERE line.queue = p_queue AND line.id = due.id;
+    END IF;
     OPEN v_fresh;
     WHILE cardinality(ids) < p_room LOOP
       IF p_limits ? '' THEN
@@ -82,8 +95,10 @@ export const TAKE_WITHIN_SQL = `
         v_job := v_next;
         v_has_next := false;
       END IF;
-      v_groups := shiftwork_groups_of(v_job);
-      IF v_pauses ? ('!job/' || v_job.name) AND NOT shiftwork_ends_only(v_job) THEN
+      v_expires_at := shiftwork_expires_at(v_job, p_expires);
+      v_ends := shiftwork_ends_only(v_job) OR coalesce(v_expires_at <= p_now, false);
+      v_groups := CASE WHEN v_ends THEN '{}' ELSE shiftwork_groups_of(v_job) END;
+      IF v_pauses ? ('!job/' || v_job.name) AND NOT v_ends THEN
         v_groups := array_prepend('job/' || v_job.name, v_groups);
       END IF;
       SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, v_groups, p_limits, v_running, v_pauses, p_now);
@@ -115,9 +130,10 @@ export const TAKE_WITHIN_SQL = `
         IF v_from_line THEN PERFORM shiftwork_rank(p_queue, v_group.name, p_now); END IF;
         CONTINUE;
       END IF;
-      INSERT INTO shiftwork_group_line (queue, id, name, priority, seq)
-      VALUES (p_queue, v_job.id, v_keeps, v_job.priority % c_held, v_job.seq)
-      ON CONFLICT (queue, id) DO UPDATE SET name = excluded.name, priority = excluded.priority, seq = excluded.seq;
+      INSERT INTO shiftwork_group_line (queue, id, name, priority, seq, expires_at)
+      VALUES (p_queue, v_job.id, v_keeps, v_job.priority % c_held, v_job.seq, v_expires_at)
+      ON CONFLICT (queue, id) DO UPDATE
+         SET name = excluded.name, priority = excluded.priority, seq = excluded.seq, expires_at = excluded.expires_at;
       IF NOT v_from_line THEN v_aside := v_aside || v_job.id; END IF;
       IF v_from_line AND v_keeps <> v_group.name THEN PERFORM shiftwork_rank(p_queue, v_group.name, p_now); END IF;
       IF v_until IS NOT NULL THEN
@@ -141,7 +157,7 @@ export const TAKE_WITHIN_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_turn_within(
     p_queue text, p_ends jsonb, p_points integer, p_tokens text[], p_lock_ms bigint, p_name text,
     p_max integer, p_duration bigint, p_bytes bigint, p_now bigint,
-    p_sender text, p_slot integer, p_turn text, p_again boolean, p_limits jsonb, p_released text[]
+    p_sender text, p_slot integer, p_turn text, p_again boolean, p_limits jsonb, p_released text[], p_expires jsonb
   ) RETURNS TABLE (
     codes integer[], at bigint, next_at bigint, limited_ms bigint, held text, probes boolean[],
     id text, token text, name text, data text, opts text, attempts_made integer, attempts_started integer, added_at bigint,
@@ -191,7 +207,7 @@ export const TAKE_WITHIN_SQL = `
       held := v_room.held;
       IF v_room.room > 0 THEN
         SELECT * INTO v_claim FROM shiftwork_claim_within(
-          p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits);
+          p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits, p_expires);
         v_taken := cardinality(v_claim.ids);
         probes := v_claim.probes;
         IF v_taken > 0 AND v_room.spend_ms IS NOT NULL THEN
@@ -207,6 +223,9 @@ export const TAKE_WITHIN_SQL = `
           DELETE FROM meta WHERE queue = p_queue AND field = 'groups';
         END IF;
         next_at := least(next_delay(p_queue), v_look_at);
+        IF p_expires <> '{}' THEN
+          next_at := least(next_at, (SELECT min(expires_at) FROM shiftwork_group_line WHERE queue = p_queue));
+        END IF;
       END IF;
     END IF;
     PERFORM shiftwork_announce(p_queue, v_before);

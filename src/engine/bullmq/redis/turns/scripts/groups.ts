@@ -1,10 +1,10 @@
 /** The keys of a turn with limits, behind those of every turn. */
-export const GROUP_KEYS = ['groups:ready', 'groups:timed', 'groups:paused', 'groups:turn'] as const;
+export const GROUP_KEYS = ['groups:ready', 'groups:timed', 'groups:paused', 'groups:turn', 'groups:expiring'] as const;
 
 /**
- * Groups: jobs that share a limit. KEYS 14 to 17: `ready` (groups of which a job may start, in the order in which it is their turn), `timed`
- * (groups that wait, by when they are looked at again), `paused` (a hash: until when, and whether one at a time is let through afterwards), and
- * the counter of turns. A group's own keys: `line` (its jobs that wait, in their order), `runs` (its jobs that run, by when their locks were
+ * Groups: jobs that share a limit. KEYS 14 to 18: `ready` (groups of which a job may start, in the order in which it is their turn), `timed`
+ * (groups that wait, by when they are looked at again), `paused` (a hash: until when, and whether one at a time is let through afterwards),
+ * the counter of turns, and `expiring` (jobs in lines, by when they only end). A group's own keys: `line` (its jobs that wait, in their order), `runs` (its jobs that run, by when their locks were
  * last looked at), `starts` (times of its last starts) and `pace` (when the next is due). A group without jobs has no keys.
  *
  * In `paused` stand a breaker's pauses under the name of the group, a person's behind a `!`: of a group, of all groups of a limit (its name alone),
@@ -14,23 +14,24 @@ export const GROUP_KEYS = ['groups:ready', 'groups:timed', 'groups:paused', 'gro
  * A job in a line stands also in BullMQ's `prioritized`, behind all others (from HELD on). That place is what counts: where another program has
  * taken or removed the job, its place in the line means nothing.
  *
- * ARGV behind the tokens: how many limits, how many releases; 6 for each limit (name, concurrency, max, window, interval, slack), 3 for each
- * release (of which end, 0: of none, job, group).
+ * ARGV behind the tokens: how many limits, how many releases, how many expiries; 6 for each limit (name, concurrency, max, window, interval, slack),
+ * 3 for each release (of which end, 0: of none, job, group), 2 for each expiry (name of a job, ms after which it only ends).
  */
 export const GROUPS = /* lua */ `
 local HELD, ONE_PRIORITY = 18014398509481984, 4294967296
 local LOOK_AGAIN_MS, LOOKED_AT_LEAST_MS, LOCKS_LOOKED_AT, DUE_AT_MOST, KEPT_MS = 5000, 60000, 5, 100, 60000
-local ready, timed, paused, turns = KEYS[14], KEYS[15], KEYS[16], KEYS[17]
+local ready, timed, paused, turns, expiring = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 local limitsAt = tokensAt + tokens + 1
 local limits, NO_LIMIT = {}, {}
 for i = 1, tonumber(ARGV[limitsAt]) do
-  local at = limitsAt + 6 * i - 4
+  local at = limitsAt + 6 * i - 3
   limits[ARGV[at]] = {
     concurrency = tonumber(ARGV[at + 1]), max = tonumber(ARGV[at + 2]), window = tonumber(ARGV[at + 3]),
     interval = tonumber(ARGV[at + 4]), slack = tonumber(ARGV[at + 5]),
   }
 end
-local anyPaused = call('EXISTS', paused) == 1
+local anyPaused, anyExpiring = call('EXISTS', paused) == 1, call('EXISTS', expiring) == 1
+local expires = {}
 
 local function lineOf(group) return prefix .. 'group:line:' .. group end
 local function runsOf(group) return prefix .. 'group:runs:' .. group end
@@ -142,10 +143,16 @@ local function spend(group, id, probes)
 end
 
 -- Moves a job that must wait into the line of a group that keeps it, at its place there.
-local function setAside(id, score, group, at)
+local function setAside(id, score, group, at, expiry)
   --#set-aside
   call('ZADD', prioritized, HELD + score, id)
   call('ZADD', lineOf(group), 'NX', score, id)
+  if expiry then
+    --#will-expire
+    call('ZADD', expiring, expiry, id)
+    call('ZADD', marker, 'LT', expiry, '1')
+    anyExpiring = true
+  end
   if call('ZSCORE', ready, group) then
     if at then
       --#ready-no-more
@@ -157,8 +164,11 @@ local function setAside(id, score, group, at)
   end
 end
 
+local expiriesAt = limitsAt + 3 + 6 * ARGV[limitsAt] + 3 * ARGV[limitsAt + 1]
+for i = 0, ARGV[limitsAt + 2] - 1 do expires[ARGV[expiriesAt + 2 * i]] = tonumber(ARGV[expiriesAt + 2 * i + 1]) end
+
 -- Jobs that ended make room in their groups.
-local releasesAt = limitsAt + 2 + 6 * ARGV[limitsAt]
+local releasesAt = limitsAt + 3 + 6 * ARGV[limitsAt]
 for i = 1, tonumber(ARGV[limitsAt + 1]) do
   local at = releasesAt + 3 * (i - 1)
   local nth, id, group = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
@@ -173,15 +183,26 @@ for i = 1, tonumber(ARGV[limitsAt + 1]) do
 end
 `;
 
-/** What groups a stored job belongs to; and whether it only ends, without a run: then no limit keeps it. */
+/**
+ * What groups a stored job belongs to: none where it only ends, without a run, as no limit keeps it then. And from when on it will only end, where
+ * that is known. Needs the locals `anyPaused`, `paused` and `expires` (ms by the names of jobs).
+ */
 export const GROUPS_OF = /* lua */ `
 local GROUPS_AT_MOST = 8
 local function groupsOf(id)
-  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress', 'name')
+  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress', 'name', 'timestamp')
   if stored.err or stored[2] then return {} end
   if stored[3] and string.find(stored[3], '"cancel":{', 1, true) then
     --#cancelled
     return {}
+  end
+  local after, expiry = expires[stored[4]], nil
+  if after and tonumber(stored[5]) then
+    expiry = stored[5] + after + 1
+    if expiry <= now then
+      --#expired
+      return {}
+    end
   end
   local found = {}
   if anyPaused and stored[4] and call('HEXISTS', paused, '!job/' .. stored[4]) == 1 then
@@ -190,11 +211,11 @@ local function groupsOf(id)
   end
   local ok, opts = pcall(cjson.decode, stored[1])
   local groups = ok and type(opts) == 'table' and opts.groups
-  if type(groups) ~= 'table' then return found end
+  if type(groups) ~= 'table' then return found, expiry end
   for i = 1, math.min(#groups, GROUPS_AT_MOST) do
     if type(groups[i]) == 'string' then found[#found + 1] = groups[i] end
   end
-  return found
+  return found, expiry
 end
 `;
 
@@ -219,4 +240,17 @@ else
     if string.sub(group, 1, #ARGV[2] + 1) == ARGV[2] .. '/' then look(group) end
   end
 end
+`;
+
+/**
+ * KEYS: prioritized, active, meta, marker, the job. ARGV: id. A job that stands behind all others is the next of its priority, as one that was handed
+ * back. Its place in a line means nothing from then on.
+ */
+export const BRING_FORWARD = /* lua */ `
+local call = redis.call
+local place = call('ZSCORE', KEYS[1], ARGV[1])
+if not place or tonumber(place) < 18014398509481984 then return end
+call('ZADD', KEYS[1], (tonumber(call('HGET', KEYS[5], 'priority')) or 0) * 4294967296, ARGV[1])
+local state = call('HMGET', KEYS[3], 'paused', 'concurrency')
+if not state[1] and not (state[2] and call('LLEN', KEYS[2]) >= tonumber(state[2])) then call('ZADD', KEYS[4], 0, '0') end
 `;

@@ -6,7 +6,7 @@ import { GROUPS_OF } from './groups.ts';
  */
 export const PLACE_JOB = /* lua */ `
 -- The groups that stand in its options: what is paused makes no difference here.
-local anyPaused, paused = false, ''
+local anyPaused, paused, expires = false, '', {}
 ${GROUPS_OF}
 local HELD_FROM = 18014398509481984
 

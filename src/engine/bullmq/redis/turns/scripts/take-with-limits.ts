@@ -21,6 +21,7 @@ end
 
 local function begin(id, groups, probing)
   call('ZREM', prioritized, id)
+  if anyExpiring then call('ZREM', expiring, id) end
   for _, group in ipairs(groups) do call('ZREM', lineOf(group), id) end
   call('LPUSH', active, id)
   local ok, job = pcall(start, id, nth + 1)
@@ -54,16 +55,16 @@ end
 -- One that no line keeps yet.
 local function consider(id, score)
   looks = looks + 1
-  local groups = groupsOf(id)
+  local groups, expiry = groupsOf(id)
   for _, group in ipairs(groups) do
     local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
     if head[1] and head[1] ~= id and tonumber(head[2]) <= score then
       --#behind-the-line
-      return setAside(id, score, group)
+      return setAside(id, score, group, nil, expiry)
     end
   end
   local group, at, probing = keptBy(groups, id)
-  if group then return setAside(id, score, group, at) end
+  if group then return setAside(id, score, group, at, expiry) end
   begin(id, groups, probing)
 end
 
@@ -79,7 +80,7 @@ local function serve(group)
     call('ZREM', lineOf(group), id)
     return rank(group)
   end
-  local groups = groupsOf(id)
+  local groups, expiry = groupsOf(id)
   local other, at, probing = keptBy(groups, id)
   if other == group then
     --#waits-on
@@ -89,13 +90,32 @@ local function serve(group)
   if other then
     --#another-group-keeps-it
     call('ZREM', lineOf(group), id)
-    setAside(id, score, other, at)
+    setAside(id, score, other, at, expiry)
   else
     --#from-the-line
     call('ZREM', lineOf(group), id)
     begin(id, groups, probing)
   end
   rank(group)
+end
+
+-- Those in lines that only end by now come first of their priority.
+local function bringExpired()
+  if not anyExpiring or not next(expires) then return end
+  for _, id in ipairs(call('ZRANGEBYSCORE', expiring, '-inf', now, 'LIMIT', 0, DUE_AT_MOST)) do
+    local groups, expiry = groupsOf(id)
+    if #groups > 0 then
+      -- This host does not know of it, or knows another time.
+      call('ZADD', expiring, expiry or now + LOOKED_AT_LEAST_MS, id)
+    else
+      --#brought-forward
+      call('ZREM', expiring, id)
+      local place = call('ZSCORE', prioritized, id)
+      if place and tonumber(place) >= HELD then
+        call('ZADD', prioritized, (tonumber(call('HGET', prefix .. id, 'priority')) or 0) * ONE_PRIORITY, id)
+      end
+    end
+  end
 end
 
 if tokens > 0 and not rare then
@@ -110,6 +130,7 @@ if tokens > 0 and not rare then
   else
     if ends == 0 and call('EXISTS', wait, prioritized) > 0 then insist() end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
+    bringExpired()
     local last = call('ZREVRANGE', timed, 0, 0, 'WITHSCORES')
     if last[1] and tonumber(last[2]) > now + LOOKED_AT_LEAST_MS then
       --#clock-went-back
@@ -159,6 +180,8 @@ if tokens > 0 and not rare then
       local group = call('ZRANGE', timed, 0, 0, 'WITHSCORES')[2]
       local due = first and math.floor(first / 4096)
       if group and (not due or tonumber(group) < due) then due = math.ceil(group) end
+      local expiry = next(expires) and call('ZRANGE', expiring, 0, 0, 'WITHSCORES')[2]
+      if expiry and (not due or tonumber(expiry) < due) then due = math.ceil(expiry) end
       rest, detail = 'none', due and string.format('%.0f', due) or ''
       if state[6] and not group and call('EXISTS', paused, ready) == 0 then
         --#grouped-no-more
