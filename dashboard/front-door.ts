@@ -44,10 +44,13 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
   handler.use(mountedAt(basePath));
   handler.use(audit(onAction, viewers.of));
   const boardHeaders = securityHeaders(production, 'board');
+  const signInHeaders = securityHeaders(production, 'sign-in');
   const pageHeaders = securityHeaders(production, 'pages');
-  handler.use((request, response, next) =>
-    (/^\/queues(\/|$)/i.test(request.path) ? boardHeaders : pageHeaders)(request, response, next),
-  );
+  handler.use((request, response, next) => {
+    const [, first] = /^\/(queues|sign-in)(?:\/|$)/i.exec(request.path) ?? [];
+    const headers = first === undefined ? pageHeaders : /^q/i.test(first) ? boardHeaders : signInHeaders;
+    headers(request, response, next);
+  });
   handler.get('/livez', (_request, response) => void response.json({ status: 'alive' }));
   handler.get('/readyz', async (_request, response) => {
     const { ready, reasons } = await probe.ask();

@@ -93,20 +93,41 @@ test('case 8: markup in name, data, log, error, stack and return value is shown 
   expect(complaints).toEqual([]);
 });
 
-test('an operator pauses a queue on the page, and is told why emptying it is not theirs to do', async () => {
+test('an operator pauses a queue on the page, is offered nothing that is refused, and finds the way back', async () => {
   const queue = await dashboard.queue('analytics');
   const { page, complaints } = await signedIn('operator', '/queues/queue/analytics');
-  const press = async (action: string): Promise<void> => {
-    await page.locator('main').getByRole('button').last().click();
-    await page.getByRole('menuitem', { name: action }).click();
-    await page.getByRole('button', { name: 'Confirm' }).click();
-  };
-  await press('Pause');
+  await page.locator('main').getByRole('button').last().click();
+  await page.getByRole('menuitem', { name: 'Pause' }).waitFor();
+  expect(await page.getByRole('menuitem', { name: 'Empty' }).count()).toBe(0);
+  await page.getByRole('menuitem', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Confirm' }).click();
   await waitFor('the queue to be paused', () => queue.isPaused());
-  expect(complaints).toEqual([]);
   await page.getByRole('alertdialog').waitFor({ state: 'detached' });
-  await press('Empty');
-  await page.getByText('This needs the role admin; yours is operator.').first().waitFor();
+  expect(await page.locator('.shiftwork-bar [aria-current=page]').allInnerTexts()).toEqual(['Queues']);
+  await page.locator('.shiftwork-bar').getByRole('link', { name: 'Overview' }).click();
+  await page.waitForURL(`${dashboard.url}/`);
+  expect(complaints).toEqual([]);
+});
+
+test('the board says of states what the other pages say, and offers no replay of what is dead', async () => {
+  const queue = await dashboard.queue('notification');
+  const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
+  const fail = async (): Promise<never> => Promise.reject(new Error('no'));
+  void (await stockWorker(engine, 'notification', fail, { name: 'w' })).run();
+  await queue.add(
+    'nudge',
+    { text: 'x' },
+    { jobId: 'notification-dead', attempts: 1, telemetry: { metadata: '{"v":2}' } },
+  );
+  await waitFor('the job to die', async () => (await queue.getJob('notification-dead'))?.finishedOn);
+  await engine.close(2_000);
+  const { page } = await signedIn('admin', '/queues/queue/notification?status=failed');
+  await page.getByText('Died at').first().waitFor();
+  const said = (await page.locator('main').innerText()).toLowerCase();
+  for (const word of ['running', 'succeeded', 'dead', 'waiting for children']) expect(said).toContain(word);
+  expect(said).not.toMatch(/^(active|completed|failed|prioritized)$/m);
+  expect(await page.getByRole('button', { name: /^(Retry|Clean)/ }).count()).toBe(0);
+  expect(await page.getByRole('button', { name: 'Duplicate' }).count()).toBeGreaterThan(0);
 });
 
 test('a link from another site opens the page for whoever has signed in, and a form from there changes nothing', async () => {

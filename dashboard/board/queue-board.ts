@@ -8,6 +8,8 @@ import { clientOn } from '../../src/queue/index.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { boardError } from './board-error.ts';
 import { boardHooks } from './guard.ts';
+import { boardFrame } from './board-frame.ts';
+import { BOARD_LANGUAGE } from './board-words.ts';
 import { BoardServerAdapter } from './server-adapter.ts';
 import { ShownQueue } from './shown-queue.ts';
 
@@ -39,7 +41,9 @@ export class QueueBoard {
     this.#app = app;
     this.#engine = engine;
     const client = clientOn(engine, facts);
-    const server = new BoardServerAdapter().setBasePath(`${basePath}/queues`);
+    const server = new BoardServerAdapter(() => boardFrame(basePath, this.#viewer.getStore())).setBasePath(
+      `${basePath}/queues`,
+    );
     const board = createBullBoard({
       queues: [],
       serverAdapter: server,
@@ -49,7 +53,8 @@ export class QueueBoard {
           boardTitle: 'Shiftwork',
           boardLogo: { path: `${basePath}/assets/icon.svg`, width: 24, height: 24 },
           favIcon: { default: `${basePath}/assets/icon.svg`, alternative: 'static/favicon-32x32.png' },
-          miscLinks: [{ text: 'Overview', url: `${basePath}/` }],
+          // In which our words for states are written; people may choose another in the settings of their browser's page.
+          locale: { lng: BOARD_LANGUAGE },
           // Each open page asks for every queue each time.
           pollingInterval: { forceInterval: 10, showSetting: false },
           // It leads to a page on another host.

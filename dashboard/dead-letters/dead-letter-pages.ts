@@ -41,7 +41,7 @@ export function groupsPage({
           : html`<a href="${base}/dead-letters?all=yes">With what expired or was cancelled</a>.`
       }
     </p>`;
-  return page({ base, title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
+  return page({ base, at: '/dead-letters', title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
 }
 
 function groupTable(base: string, viewer: DeadLetterPageOptions['viewer'], groups: readonly DeadLetterGroup[]): Html {
@@ -90,7 +90,7 @@ export function listPage({ base, viewer, letters, limit, unread = [] }: ListPage
       texts: true,
     })}
     ${letters.length === limit ? html`<p class="foot">The newest ${limit}.</p>` : undefined}`;
-  return page({ base, title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
+  return page({ base, at: '/dead-letters', title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
 }
 
 export interface DetailsPageOptions extends DeadLetterPageOptions {
@@ -130,7 +130,7 @@ export function detailsPage({ base, viewer, letter }: DetailsPageOptions): strin
         : html`<h2>Last error</h2>
             <pre class="card scroll" tabindex="0">${errors.at(-1) ?? ''}</pre>`
     }`;
-  return page({ base, title: 'Dead letter', body: html`${body}${script(base)}`, viewer });
+  return page({ base, at: '/dead-letters', title: 'Dead letter', body: html`${body}${script(base)}`, viewer });
 }
 
 /** Characters: another program may have written megabytes. */

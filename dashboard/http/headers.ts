@@ -5,7 +5,7 @@ import helmet from 'helmet';
 const BOARD_STYLES = ["'self'", "'unsafe-inline'"];
 
 /** Headers of every answer. The dashboard is never framed, cached, or read by another site. */
-export function securityHeaders(production: boolean, part: 'pages' | 'board'): RequestHandler {
+export function securityHeaders(production: boolean, part: 'pages' | 'board' | 'sign-in'): RequestHandler {
   const protect = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -22,8 +22,9 @@ export function securityHeaders(production: boolean, part: 'pages' | 'board'): R
         'object-src': ["'none'"],
       },
     },
-    // `no-referrer` would make browsers send `Origin: null` with our own forms, which are then refused.
-    referrerPolicy: { policy: 'same-origin' },
+    // Addresses name queues, jobs and what somebody looked for. With `no-referrer` browsers send `Origin: null` with a form, and over plain
+    // http to another machine nothing else that says where it comes from: signing in works there, too.
+    referrerPolicy: { policy: part === 'sign-in' ? 'same-origin' : 'no-referrer' },
     frameguard: { action: 'deny' },
     strictTransportSecurity: production ? { maxAge: 31_536_000, includeSubDomains: false } : false,
   });

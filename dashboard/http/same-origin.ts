@@ -37,7 +37,8 @@ function comesFromHere(request: Request): boolean {
   const site = request.headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin') return false;
   const { origin } = request.headers;
-  if (origin === undefined) return site === 'same-origin';
+  // Of a form on a page without a referrer a browser says no origin; where it comes from stands in the other header all the same.
+  if (origin === undefined || origin === 'null') return site === 'same-origin';
   const from = URL.parse(origin);
   // Behind a proxy that ends TLS our own scheme is not known, so host and port decide; the scheme's own port is left out.
   return from !== null && from.host !== '' && from.host === URL.parse(`${from.protocol}//${request.host}`)?.host;

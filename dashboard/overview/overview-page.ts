@@ -31,7 +31,7 @@ export function overviewPage(options: OverviewPageOptions): string {
       Dead jobs are those that ended in failure, expired or were cancelled. Held jobs are those that limits and pauses
       have set aside; they are among those that wait.
     </p>`;
-  return page({ base, title: 'Overview', body, viewer, refreshSeconds: REFRESH_SECONDS });
+  return page({ base, at: '/', title: 'Overview', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
 /** The line at the top, computed from the work: what is wrong, what will happen by itself, where to act. */

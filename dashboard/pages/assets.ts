@@ -1,5 +1,8 @@
 import { Router } from 'express';
 import { ACT_SCRIPT } from './act-script.ts';
+import { BOARD_STYLE } from './bar-style.ts';
+import { KEYS_SCRIPT } from './keys-script.ts';
+import { BOARD_SCRIPT } from './board-script.ts';
 import { ICON, REFRESH_SCRIPT, STYLESHEET } from './stylesheet.ts';
 
 /** What the sign-in page needs before anybody has signed in: style, icon and script, the same for everybody. */
@@ -12,8 +15,11 @@ export function assets(): Router {
     });
   };
   file('/dashboard.css', 'css', STYLESHEET);
+  file('/board.css', 'css', BOARD_STYLE);
+  file('/board.js', 'js', BOARD_SCRIPT);
   file('/icon.svg', 'svg', ICON);
   file('/act.js', 'js', ACT_SCRIPT);
+  file('/keys.js', 'js', KEYS_SCRIPT);
   file('/refresh.js', 'js', REFRESH_SCRIPT);
   return router;
 }

@@ -1,18 +1,16 @@
+import { bar, type BarOptions, type ShownViewer } from './bar.ts';
 import { html, type Html } from './html.ts';
 
-export interface PageOptions {
-  /** Where the dashboard is mounted; empty for the root. */
-  readonly base: string;
+export interface PageOptions extends BarOptions {
   readonly title: string;
   readonly body: Html;
-  /** Who is signed in, with what signing out must carry. */
-  readonly viewer?: { readonly name: string; readonly role: string; readonly formToken: string | undefined };
+  readonly viewer?: ShownViewer;
   /** The main part is fetched anew so often; never when left out. */
   readonly refreshSeconds?: number;
 }
 
 /** The frame of every page of ours. */
-export function page({ base, title, body, viewer, refreshSeconds }: PageOptions): string {
+export function page({ base, at, title, body, viewer, refreshSeconds }: PageOptions): string {
   const refresh =
     refreshSeconds === undefined
       ? undefined
@@ -27,33 +25,12 @@ export function page({ base, title, body, viewer, refreshSeconds }: PageOptions)
         <title>${title} · Shiftwork</title>
         <link rel="icon" type="image/svg+xml" href="${base}/assets/icon.svg" />
         <link rel="stylesheet" href="${base}/assets/dashboard.css" />
-        ${refresh}
+        ${refresh} ${viewer === undefined ? undefined : html`<script defer src="${base}/assets/keys.js"></script>`}
       </head>
       <body>
-        <header class="top">
-          <a class="brand" href="${base}/"
-            ><img src="${base}/assets/icon.svg" alt="" width="24" height="24" />Shiftwork</a
-          >
-          ${viewer === undefined ? undefined : navigation(base, viewer)}
-        </header>
-        <main data-refresh="${refreshSeconds}">${body}</main>
+        <a class="skip" href="#main">Skip to the page</a>
+        ${bar({ base, at, viewer })}
+        <main id="main" tabindex="-1" data-refresh="${refreshSeconds}">${body}</main>
       </body>
     </html> `.markup;
-}
-
-function navigation(base: string, viewer: NonNullable<PageOptions['viewer']>): Html {
-  const leave =
-    viewer.formToken === undefined
-      ? undefined
-      : html`<form method="post" action="${base}/sign-out">
-          <input type="hidden" name="token" value="${viewer.formToken}" /><button class="quiet">Sign out</button>
-        </form>`;
-  return html`<nav aria-label="Dashboard">
-      <a href="${base}/">Overview</a><a href="${base}/queues/">Queues</a><a href="${base}/running">Running</a
-      ><a href="${base}/dead-letters">Dead letters</a><a href="${base}/workers">Workers</a>
-    </nav>
-    <div class="who">
-      <span>${viewer.name} <small>${viewer.role}</small></span
-      >${leave}
-    </div>`;
 }

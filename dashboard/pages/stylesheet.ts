@@ -1,5 +1,7 @@
+import { BAR_STYLE } from './bar-style.ts';
+
 /** The style of our own pages. A text in a module, so that the built package needs no step that copies files. */
-export const STYLESHEET = `
+export const STYLESHEET = `${BAR_STYLE}
 :root {
   color-scheme: light dark;
   --ground: #f6f5f2; --card: #ffffff; --ink: #23282e; --soft: #5d6670; --line: #dfddd6;
@@ -18,19 +20,19 @@ body {
 }
 a { color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
-.top {
-  display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1.5rem;
-  padding: .75rem 1.5rem; background: var(--card); border-bottom: 1px solid var(--line);
-}
-.brand { display: flex; align-items: center; gap: .6rem; font-weight: 650; color: var(--ink); text-decoration: none; }
-.top nav { display: flex; flex-wrap: wrap; gap: .25rem 1.2rem; }
-.top nav a { white-space: nowrap; }
-.who { margin-left: auto; display: flex; align-items: center; gap: 1rem; color: var(--soft); }
-.who small { border: 1px solid var(--line); border-radius: 99px; padding: .1rem .55rem; margin-left: .35rem; }
-.who form { margin: 0; }
+.skip { position: absolute; left: .5rem; top: -4rem; z-index: 200; padding: .6rem 1rem; border-radius: 8px; background: var(--accent); color: var(--accent-ink); }
+.skip:focus { top: .5rem; }
+main:focus { outline: none; }
+dialog { border: 1px solid var(--line); border-radius: 12px; background: var(--card); color: var(--ink); padding: 1.25rem 1.5rem; max-width: min(32rem, calc(100vw - 2rem)); }
+dialog::backdrop { background: rgb(0 0 0 / .5); }
+dialog h2 { margin-top: 0; }
+dialog.keys dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.25rem; margin: 0 0 1rem; }
+dialog.keys dd { margin: 0; }
+dialog.keys label { display: flex; align-items: center; gap: .5rem; margin: 0 0 1rem; font-weight: 400; }
+kbd { border: 1px solid var(--line); border-radius: 6px; padding: .1rem .45rem; font: .9em ui-monospace, SFMono-Regular, Menlo, monospace; }
 main { max-width: 72rem; margin: 0 auto; padding: 1.75rem 1.5rem 4rem; }
 h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 1.1rem; letter-spacing: -.01em; }
-h1, .problem, .notice, .narrow p, .who { overflow-wrap: anywhere; }
+h1, .problem, .notice, .narrow p { overflow-wrap: anywhere; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; }
 .narrow { max-width: 26rem; margin: 8vh auto 0; }
 .stack { display: grid; gap: 1rem; }

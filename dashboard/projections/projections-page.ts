@@ -47,7 +47,7 @@ export function projectionsPage({ base, viewer, status, parked }: ProjectionsPag
     <p class="foot" data-age>
       Renewed every ${REFRESH_SECONDS} seconds. Again, in order: shiftwork projections retry NAME.
     </p>`;
-  return page({ base, title: 'Projections', body, viewer, refreshSeconds: REFRESH_SECONDS });
+  return page({ base, at: '/', title: 'Projections', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
 function projectionTable(status: readonly ProjectionStatus[]): Html {

@@ -28,7 +28,7 @@ export function runningPage({ base, viewer, jobs, limit, asked, now = Date.now()
       one that waits is not begun.
     </p>
     <script defer src="${base}/assets/act.js"></script>`;
-  return page({ base, title: 'Running now', body, viewer });
+  return page({ base, at: '/workers', title: 'Running now', body, viewer });
 }
 
 function oneJob(

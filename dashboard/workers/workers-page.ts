@@ -26,7 +26,7 @@ export function workersPage({ base, viewer, fleet, unnamed = [], now = Date.now(
     <p class="foot" data-age>
       Renewed every ${REFRESH_SECONDS} seconds. A host that is lost leaves this page after 8.
     </p>`;
-  return page({ base, title: 'Workers', body, viewer, refreshSeconds: REFRESH_SECONDS });
+  return page({ base, at: '/workers', title: 'Workers', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
 function unnamedTable(unnamed: readonly QueueFigures[]): Html | undefined {

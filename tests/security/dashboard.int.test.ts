@@ -288,6 +288,7 @@ describe('case 5: requests that another site makes a browser send', () => {
     ['an Origin that begins like ours', { origin: 'http://127.0.0.1.evil.example' }],
     ['our host on another port', { origin: 'http://127.0.0.1:1' }],
     ['the Origin null', { origin: 'null' }],
+    ['the Origin null from another site', { origin: 'null', 'sec-fetch-site': 'cross-site' }],
     ['Sec-Fetch-Site: cross-site', { 'sec-fetch-site': 'cross-site', origin: 'SELF' }],
     ['Sec-Fetch-Site: same-site', { 'sec-fetch-site': 'same-site', origin: 'SELF' }],
     ['Sec-Fetch-Site: none', { 'sec-fetch-site': 'none', origin: 'SELF' }],
@@ -371,7 +372,7 @@ test('case 7: no page can be framed, sniffed, cached or read past its policy', a
     expect(policy).toContain("base-uri 'self'");
     expect(headers.get('x-frame-options')).toBe('DENY');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('referrer-policy')).toBe('same-origin');
+    expect(headers.get('referrer-policy')).toBe(path === '/sign-in' ? 'same-origin' : 'no-referrer');
     expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('x-powered-by')).toBeNull();
@@ -384,7 +385,7 @@ test('case 8: the page of Bull Board names no other host and no script stands in
   expect(page).toContain('__UI_CONFIG__');
   expect(page).not.toMatch(/(?:href|src)="(?:https?:)?\/\//);
   for (const [, attributes = ''] of page.matchAll(/<script\b([^>]*)>/g)) {
-    expect(attributes).toMatch(/src="static\/js\/|type="application\/json"/);
+    expect(attributes).toMatch(/src="(static\/js|\/assets)\/|type="application\/json"/);
   }
   expect(answer.headers.get('content-security-policy')).not.toMatch(/script-src[^;]*unsafe/);
 });
