@@ -18,29 +18,34 @@ export const BREAKER_DEFAULTS: BreakerPolicy = {
   probes: 3,
 };
 
-/** A circuit as a value: JSON, so that processes can share it. Times are milliseconds, all of one clock: the engine's where processes share it. */
-export interface BreakerState {
-  readonly phase: 'closed' | 'open' | 'probing';
+/** A circuit as a value. Times are milliseconds, all of one clock: the engine's where processes share it. */
+export type BreakerState = ClosedBreaker | OpenBreaker | ProbingBreaker;
+
+export interface ClosedBreaker {
+  readonly phase: 'closed';
   /** When the failures that still count happened, oldest first. */
   readonly failures: readonly number[];
-  /** While open: until when. */
-  readonly until: number;
-  /** Openings since it was last closed. */
-  readonly openings: number;
-  /** Probes that succeeded since it opened. */
-  readonly successes: number;
   /** A call that began before the last change of phase, or in its millisecond, says nothing about the phase after it. */
   readonly changedAt: number;
 }
 
-export const CLOSED: BreakerState = {
-  phase: 'closed',
-  failures: [],
-  until: 0,
-  openings: 0,
-  successes: 0,
-  changedAt: -1,
-};
+export interface OpenBreaker {
+  readonly phase: 'open';
+  readonly until: number;
+  /** Openings since it was last closed, this one among them. */
+  readonly openings: number;
+  readonly changedAt: number;
+}
+
+export interface ProbingBreaker {
+  readonly phase: 'probing';
+  readonly openings: number;
+  /** Probes that succeeded since it opened. */
+  readonly successes: number;
+  readonly changedAt: number;
+}
+
+export const CLOSED: ClosedBreaker = { phase: 'closed', failures: [], changedAt: -1 };
 
 export interface CallEnd {
   readonly beganAt: number;
@@ -69,9 +74,9 @@ export function afterFailure(
 /** The circuit after a call that the far side answered. The same object when that changes nothing. */
 export function afterSuccess(policy: BreakerPolicy, state: BreakerState, { beganAt, endedAt }: CallEnd): BreakerState {
   if (state.phase === 'closed' || beganAt <= state.changedAt) return state;
-  const successes = state.successes + 1;
+  const successes = (state.phase === 'probing' ? state.successes : 0) + 1;
   if (successes >= policy.probes) return { ...CLOSED, changedAt: endedAt };
-  return { ...state, phase: 'probing', successes };
+  return { phase: 'probing', openings: state.openings, successes, changedAt: state.changedAt };
 }
 
 /** Open now, whatever was counted: what the far side said leaves no doubt. */
@@ -80,15 +85,13 @@ export function opened(
   state: BreakerState,
   now: number,
   random: () => number = Math.random,
-): BreakerState {
-  const openings = state.openings + 1;
+): OpenBreaker {
+  const openings = openingsOf(state) + 1;
   const pause = Math.min(policy.maxPauseMs, policy.pauseMs * 2 ** Math.min(openings - 1, 20));
-  return {
-    phase: 'open',
-    failures: [],
-    until: Math.round(now + pause * (0.5 + random() / 2)),
-    openings,
-    successes: 0,
-    changedAt: now,
-  };
+  return { phase: 'open', until: Math.round(now + pause * (0.5 + random() / 2)), openings, changedAt: now };
+}
+
+/** How often it has opened since it was last closed. */
+export function openingsOf(state: BreakerState): number {
+  return state.phase === 'closed' ? 0 : state.openings;
 }

@@ -6,6 +6,7 @@ export {
   CLOSED,
   mayCall,
   opened,
+  openingsOf,
   type BreakerPolicy,
   type BreakerState,
 } from './breaker-state.ts';

@@ -5,7 +5,8 @@ import { groupKeyIn } from '../../queue/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Outcome } from '../run/outcome.ts';
 import { findingOf, pausedOutcome } from './pausing.ts';
-import { SharedBreaker, type DestinationState } from './shared-breaker.ts';
+import { pausedUntil, type DestinationState } from './destination-state.ts';
+import { SharedBreaker } from './shared-breaker.ts';
 
 export interface DestinationsOptions {
   readonly facts: Facts;
@@ -72,12 +73,12 @@ export class Destinations {
   }
 
   #emitChange(queue: string, destination: string, before: DestinationState, after: DestinationState): void {
-    const [was, is] = [before.breaker.phase, after.breaker.phase];
-    if (is === 'open' && after.breaker.changedAt !== before.breaker.changedAt) {
-      const { until, openings } = after.breaker;
+    const [was, is] = [before.breaker, after.breaker];
+    if (is.phase === 'open' && is.changedAt !== was.changedAt) {
+      const { until, openings } = is;
       this.#facts.emit('breaker.opened', { queue, destination, untilMs: until, openings });
     }
-    if (is === 'closed' && was !== 'closed') this.#facts.emit('breaker.closed', { queue, destination });
+    if (is.phase === 'closed' && was.phase !== 'closed') this.#facts.emit('breaker.closed', { queue, destination });
   }
 
   #open(): Promise<SharedBreaker> {
@@ -95,15 +96,15 @@ export class Destinations {
 async function applyPause(
   groups: PausableGroups,
   group: string,
-  { breaker, quietUntil }: DestinationState,
+  state: DestinationState,
   { changed, probes, endedAt }: { readonly changed: boolean; readonly probes: boolean; readonly endedAt: number },
 ): Promise<void> {
-  const isClosed = breaker.phase === 'closed';
-  if (isClosed && quietUntil <= endedAt) {
+  const isClosed = state.breaker.phase === 'closed';
+  const until = pausedUntil(state);
+  if (isClosed && until <= endedAt) {
     if (probes) await groups.resumeGroup(group, 'breaker');
     return;
   }
   if (!changed && probes !== isClosed) return;
-  const until = Math.max(breaker.phase === 'open' ? breaker.until : 0, quietUntil);
   await groups.pauseGroup(group, { by: 'breaker', until, probes: !isClosed });
 }

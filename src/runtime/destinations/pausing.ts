@@ -1,7 +1,8 @@
 import { hasCode } from '../../errors/index.ts';
 import { isDeliveryError } from '../../resilience/index.ts';
 import type { Outcome } from '../run/outcome.ts';
-import type { Finding, DestinationState } from './shared-breaker.ts';
+import type { DestinationState } from './destination-state.ts';
+import type { Finding } from './shared-breaker.ts';
 
 /** What a far side may ask for. Less than the shortest would be no pause at all: its jobs would come back as fast as they can. */
 const SHORTEST_QUIET_MS = 1_000;
@@ -51,7 +52,7 @@ export function pausedOutcome(
     return waits(Math.max(quietUntil, own), `${name} has asked for a pause`);
   }
   if (finding.what === 'well' || breaker.phase === 'closed') return outcome;
-  return waits(Math.max(breaker.until, at), `${name} is paused: it keeps failing`);
+  return waits(breaker.phase === 'open' ? Math.max(breaker.until, at) : at, `${name} is paused: it keeps failing`);
 }
 
 /** Others of its group come first: the one that failed is not the one that finds out. */

@@ -1,19 +1,6 @@
-import {
-  afterFailure,
-  afterSuccess,
-  CLOSED,
-  opened,
-  type BreakerPolicy,
-  type BreakerState,
-} from '../../resilience/index.ts';
+import { afterFailure, afterSuccess, opened, type BreakerPolicy } from '../../resilience/index.ts';
 import type { StateStore } from '../../state/index.ts';
-
-/** What is shared about one destination. */
-export interface DestinationState {
-  readonly breaker: BreakerState;
-  /** The far side asked to be left alone until then; milliseconds since 1970. */
-  readonly quietUntil: number;
-}
+import { stateIn, storedForm, type DestinationState } from './destination-state.ts';
 
 export type Finding =
   /** It answered. */
@@ -33,7 +20,6 @@ interface FoundBy {
 }
 
 export const DESTINATIONS = 'hold';
-const FREE: DestinationState = { breaker: CLOSED, quietUntil: 0 };
 const KEPT_MS = 86_400_000;
 
 /** The circuits of all destinations, shared by every worker through the small state. A well destination costs no write. */
@@ -56,7 +42,13 @@ export class SharedBreaker {
       const before = stateIn(entry?.value);
       const after = next(before, policy, finding, call);
       if (after === before) return { before, after };
-      const written = await this.#store.compareAndSet(DESTINATIONS, key, entry?.version ?? 0, after, KEPT_MS);
+      const written = await this.#store.compareAndSet(
+        DESTINATIONS,
+        key,
+        entry?.version ?? 0,
+        storedForm(after),
+        KEPT_MS,
+      );
       if (written !== undefined) return { before, after };
     }
   }
@@ -84,10 +76,4 @@ function next(state: DestinationState, policy: BreakerPolicy, finding: Finding, 
       if (call.beganAt <= breaker.changedAt) return state;
       return { ...state, breaker: opened(policy, breaker, call.endedAt) };
   }
-}
-
-export function stateIn(value: unknown): DestinationState {
-  // Written by this file alone, of this release or the last: a shape that is not known is none.
-  if (typeof value !== 'object' || value === null || !('breaker' in value) || !('quietUntil' in value)) return FREE;
-  return value as DestinationState;
 }

@@ -1,7 +1,8 @@
 import type { Engine } from '../../../engine/index.ts';
-import type { BreakerState } from '../../../resilience/index.ts';
+import { openingsOf, type BreakerState } from '../../../resilience/index.ts';
 import { openState } from '../../../state/index.ts';
-import { DESTINATIONS, stateIn } from '../../destinations/shared-breaker.ts';
+import { pausedUntil, stateIn } from '../../destinations/destination-state.ts';
+import { DESTINATIONS } from '../../destinations/shared-breaker.ts';
 import { readGone, type GoneHost } from './gone-hosts.ts';
 import { hostIn, type HostPresence } from './host-presence.ts';
 import { PRESENCE } from './presence.ts';
@@ -37,10 +38,11 @@ export async function readFleet(engine: Engine, now = engine.clock.now()): Promi
     return host === undefined ? [] : [{ name, ...host }];
   });
   const paused = states.flatMap(({ name: key, value }): PausedDestination[] => {
-    const { breaker, quietUntil } = stateIn(value);
-    const until = Math.max(breaker.phase === 'open' ? breaker.until : 0, quietUntil);
-    if (breaker.phase === 'closed' && quietUntil <= now) return [];
-    return [{ key, phase: breaker.phase, until, openings: breaker.openings }];
+    const shared = stateIn(value);
+    const { breaker } = shared;
+    const until = pausedUntil(shared);
+    if (breaker.phase === 'closed' && until <= now) return [];
+    return [{ key, phase: breaker.phase, until, openings: openingsOf(breaker) }];
   });
   const gone = await readGone(state, new Set(present.map(({ name }) => name)), now);
   return { hosts: hosts.toSorted((a, b) => a.startedAt - b.startedAt), gone, paused };
