@@ -15,6 +15,7 @@ import {
   type ResourceSet,
   type WorkerHost,
 } from '../../runtime/index.ts';
+import { openState } from '../../state/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
 import { recordOutboxEnds } from '../outbox/index.ts';
 import { renewWhenWedged } from './renew-when-wedged.ts';
@@ -104,10 +105,13 @@ export class OwnWorkers implements StartedWorkers {
     const onBlocked = (blockedMs: number, jobs: readonly string[]): void => void this.#blocked(blockedMs, jobs);
     const host = createWorkerHost({ app, engine, facts, needs, queues, concurrency, name, tracer, onBlocked });
     this.#work = host;
-    this.#duties = await HostDuties.open({
+    const store = await openState(this.#engine);
+    if (signal.aborted) return;
+    this.#duties = new HostDuties({
       name: this.#host,
       app,
       engine: this.#engine,
+      store,
       facts,
       queues,
       processes: 1,
@@ -118,7 +122,6 @@ export class OwnWorkers implements StartedWorkers {
       },
       cause: () => 'host-lost',
     });
-    if (signal.aborted) return;
     this.#duties.start();
     if (watched) this.#watch = watchOwnProcess(name, watch === 'on');
     const onHopeless = (queue: string): void => this.#parts.onHopeless?.(queue);

@@ -8,6 +8,7 @@ import type { OtherDeadLetters } from '../../dead-letters/index.ts';
 import { readHostSettings } from './host-settings.ts';
 import { notifyWebhook } from './notify-webhook.ts';
 import { ResourceSet, settledBy, type WorkerProgram, Supervisor, workerName } from '../../runtime/index.ts';
+import { openState, type StateStore } from '../../state/index.ts';
 import { usableEngine } from './usable-engine.ts';
 import { readWorkArguments } from './work-arguments.ts';
 import { readWorkerSettings } from './worker-settings.ts';
@@ -70,26 +71,30 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const others = await openOthers?.(app);
   const engine = openEngine({ ...settings.engine, role: 'worker', facts });
   let phase: FleetStanding['phase'] = 'starting';
-  const supervisor = new Supervisor({
-    name: workerName(),
-    app,
-    engine,
-    facts,
-    program,
-    recordsEnds: options.recordsEnds,
-    queues: settings.queues,
-    processes,
-    maxMemoryMb,
-    alarm: {
-      threshold: alertThreshold,
-      others: others?.sources,
-      notify: alertUrl === undefined ? undefined : alert => notifyWebhook(alertUrl, alert),
-    },
-    onReady: () => {
-      if (phase === 'starting') phase = 'working';
-      onReady?.();
-    },
-  });
+  /** Undefined until the engine answers. */
+  let supervisor: Supervisor | undefined;
+  const supervise = (store: StateStore): Supervisor =>
+    new Supervisor({
+      name: workerName(),
+      app,
+      engine,
+      store,
+      facts,
+      program,
+      recordsEnds: options.recordsEnds,
+      queues: settings.queues,
+      processes,
+      maxMemoryMb,
+      alarm: {
+        threshold: alertThreshold,
+        others: others?.sources,
+        notify: alertUrl === undefined ? undefined : alert => notifyWebhook(alertUrl, alert),
+      },
+      onReady: () => {
+        if (phase === 'starting') phase = 'working';
+        onReady?.();
+      },
+    });
   const stopAsked = new AbortController();
   const stopped = new Promise<number>(resolve => stopAsked.signal.addEventListener('abort', () => resolve(0)));
   let askedAt = 0;
@@ -98,8 +103,10 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
     let stopBy = Infinity;
     try {
       await Promise.race([usableEngine(engine, facts, stopAsked.signal), stopped]);
-      if (stopAsked.signal.aborted) return 0;
-      await Promise.race([supervisor.start(), stopped]);
+      const store = await Promise.race([openState(engine), stopped]);
+      if (typeof store === 'number') return store;
+      supervisor = supervise(store);
+      supervisor.start();
       const code = await Promise.race([stopped, supervisor.failed]);
       stopBy = performance.now() + settings.graceMs;
       await supervisor.stop(settings.graceMs);
@@ -114,10 +121,13 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
     ended: run(),
     app,
     port,
-    standing: () => ({ phase, working: supervisor.working, wanted: processes }),
+    standing: () => ({ phase, working: supervisor?.working ?? 0, wanted: processes }),
     ask: (what, withinMs) =>
       Promise.all(
-        supervisor.workers.map(async worker => ({ worker: worker.name, value: await worker.ask(what, withinMs) })),
+        (supervisor?.workers ?? []).map(async worker => ({
+          worker: worker.name,
+          value: await worker.ask(what, withinMs),
+        })),
       ),
     queueFigures: () =>
       Promise.all(
@@ -133,7 +143,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
         askedAt = now;
         stopAsked.abort();
       } else if (now - askedAt >= SAME_REQUEST_MS) {
-        supervisor.hurry();
+        supervisor?.hurry();
       }
     },
   };

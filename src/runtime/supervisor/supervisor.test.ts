@@ -8,6 +8,7 @@ import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
+import { openState } from '../../state/index.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 /** A process that says what a worker says, runs nothing, and does what it is asked to. */
@@ -54,10 +55,11 @@ describe('the supervisor', () => {
     facts.on('worker.died', ({ fields }) => seen.push(`died ${fields.worker} ${fields.code}`));
     facts.on('worker.recycled', ({ fields }) => seen.push(`recycled ${fields.worker}: ${fields.reason}`));
     const program = { file, args };
-    const settings = { name: 'host', app, engine, facts, program, queues: ['tasks'], processes: 2, ...options };
-    const supervisor = new Supervisor(settings);
+    const store = await openState(engine);
+    const settings = { name: 'host', app, engine, store, facts, program, queues: ['tasks'], processes: 2 };
+    const supervisor = new Supervisor({ ...settings, ...options });
     cleanups.push(() => supervisor.stop(1_000));
-    await supervisor.start();
+    supervisor.start();
     const names = () => supervisor.workers.map(({ name }) => name);
     const ask = (name: string, what: string) =>
       supervisor.workers.find(worker => worker.name === name)?.ask(what, UNANSWERED_MS);

@@ -1,6 +1,7 @@
 import type { App } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
+import type { StateStore } from '../../state/index.ts';
 import { settledBy } from './deaths/settled-by.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child/child-worker.ts';
 import { Deaths } from './deaths/deaths.ts';
@@ -18,6 +19,8 @@ export interface SupervisorOptions {
   readonly app: App;
   /** Opened with the role `worker`; closed by whoever opened it. */
   readonly engine: Engine;
+  /** The shared state, on that engine. */
+  readonly store: StateStore;
   readonly facts: Facts;
   readonly program: WorkerProgram;
   /** Whether the workers record the ends of jobs for the outbox. */
@@ -41,7 +44,7 @@ const RECYCLE_GRACE_MS = 25_000;
 /**
  * Owns the workers of one host: starts them, replaces those that die, hands back what they held, and stops last.
  *
- * Use: `const supervisor = new Supervisor(...); await supervisor.start(); ... await supervisor.stop(graceMs)`.
+ * Use: `const supervisor = new Supervisor(...); supervisor.start(); ... await supervisor.stop(graceMs)`.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -53,22 +56,43 @@ export class Supervisor {
   readonly #timers = new Timers();
   readonly #watch: Watch;
   readonly #failed = Promise.withResolvers<number>();
+  readonly #duties: HostDuties;
+  readonly #deaths: Deaths;
+  readonly #isolation: Isolation;
   #numbers = 0;
   #everReady = false;
   #saidReady = false;
   #stopping: Promise<void> | undefined;
-  #duties: HostDuties | undefined;
-  #deaths: Deaths | undefined;
-  #isolation: Isolation | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { app, engine, facts, queues } = options;
+    const { app, engine, facts, queues, processes } = options;
     engine.place(app);
+    this.#duties = new HostDuties({
+      ...options,
+      isGone: (worker, jobId, present) => this.#isGone(worker, jobId, present),
+      cause: worker => (this.#deaths.forgave(worker) ? 'late' : 'host-lost'),
+    });
+    const { blame, rescue } = this.#duties;
+    this.#deaths = new Deaths({
+      rescue,
+      blame,
+      isIsolated: jobId => this.#isolation.holds(jobId),
+      passed: ms => this.#timers.passed(ms),
+    });
+    this.#isolation = new Isolation({
+      app,
+      engine,
+      blame,
+      facts,
+      startWorker: jobId => this.#startWorker(jobId),
+      atOnce: Math.max(2, processes),
+      diedTogether: worker => this.#deaths.diedTogether(worker.name),
+    });
     this.#watch = new Watch({
       facts,
       lockMs: Math.min(...queues.map(queue => app.queues.get(queue)?.lockMs ?? Infinity)),
-      claims: worker => claimsOf(engine, queues, worker, this.#isolation?.jobOf(worker)),
+      claims: worker => claimsOf(engine, queues, worker, this.#isolation.jobOf(worker)),
       keep: claims => keepClaims(engine, app, claims),
     });
   }
@@ -89,40 +113,9 @@ export class Supervisor {
     ).length;
   }
 
-  async start(): Promise<void> {
-    const { app, engine, facts, name, queues, processes, recordsEnds, presence, alarm } = this.#options;
-    const duties = await HostDuties.open({
-      name,
-      app,
-      engine,
-      facts,
-      queues,
-      processes,
-      recordsEnds,
-      presence,
-      isGone: (worker, jobId, present) => this.#isGone(worker, jobId, present),
-      cause: worker => (this.#deaths?.forgave(worker) === true ? 'late' : 'host-lost'),
-    });
-    this.#duties = duties;
-    const { blame, rescue, store } = duties;
-    const deaths = new Deaths({
-      rescue,
-      blame,
-      isIsolated: jobId => this.#isolation?.holds(jobId) === true,
-      passed: ms => this.#timers.passed(ms),
-    });
-    this.#deaths = deaths;
-    this.#isolation = new Isolation({
-      app,
-      engine,
-      blame,
-      facts,
-      startWorker: jobId => this.#startWorker(jobId),
-      atOnce: Math.max(2, processes),
-      diedTogether: worker => deaths.diedTogether(worker.name),
-    });
-    if (this.#stopping !== undefined) return;
-    duties.start();
+  start(): void {
+    const { app, engine, facts, store, processes, alarm } = this.#options;
+    this.#duties.start();
     if (alarm !== undefined) watchDeadLetters(this.#timers, { app, engine, facts }, store, alarm);
     for (let count = 0; count < processes; count += 1) this.#startWorker();
     this.#timers.every(ALIVE_EVERY_MS, () => {
@@ -148,8 +141,8 @@ export class Supervisor {
     const endsAt = performance.now() + graceMs;
     const workersMs = Math.max(0, graceMs - OWN_MARGIN_MS);
     this.#timers.end();
-    void this.#isolation?.stop();
-    const lead = this.#duties?.stop();
+    void this.#isolation.stop();
+    const lead = this.#duties.stop();
     const all = [...this.#workers];
     for (const worker of all) worker.send({ kind: 'stop', graceMs: workersMs });
     // Frozen workers must not take the supervisor for frozen in turn.
@@ -161,12 +154,12 @@ export class Supervisor {
     const ending = (async () => {
       const names = new Set(all.map(({ name }) => name));
       // Those that were ended, and fetches that were under way in those that left.
-      await this.#duties?.rescue.departed(names);
+      await this.#duties.rescue.departed(names);
       const guilty = new Set(late.filter(({ killedAs }) => killedAs === 'guilty').map(({ name }) => name));
       const cause = (worker: string) => (guilty.has(worker) ? 'worker-died' : 'late');
-      await this.#duties?.rescue.run(cause, worker => names.has(worker));
+      await this.#duties.rescue.run(cause, worker => names.has(worker));
       await lead;
-      await this.#duties?.leave();
+      await this.#duties.leave();
     })();
     await settledBy(endsAt - 250, ending);
   }
@@ -213,7 +206,7 @@ export class Supervisor {
         this.#recycle(worker, message.reason);
         return;
       case 'isolate':
-        this.#isolation?.take(message.job);
+        this.#isolation.take(message.job);
         return;
       case 'answer':
     }
@@ -246,12 +239,12 @@ export class Supervisor {
     const uptimeMs = Math.round(performance.now() - worker.startedAt);
     if (!clean) this.#options.facts.emit('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
-    if (isolated) void this.#duties?.rescue.departed([worker.name]);
+    if (isolated) void this.#duties.rescue.departed([worker.name]);
     if (!isolated) {
       const cause = killedAs === 'innocent' ? 'worker-killed' : clean ? 'late' : 'worker-died';
-      void this.#deaths?.mourn(worker.name, cause, { seen, guilty: killedAs === 'guilty' });
+      void this.#deaths.mourn(worker.name, cause, { seen, guilty: killedAs === 'guilty' });
     } else if (!clean && killedAs === undefined) {
-      this.#deaths?.remember(worker.name, Promise.resolve([alone]), 'alone');
+      this.#deaths.remember(worker.name, Promise.resolve([alone]), 'alone');
     }
     if (this.#stopping !== undefined || isolated || worker.leaving) return;
     if (!this.#everReady) {
@@ -263,13 +256,13 @@ export class Supervisor {
   }
 
   #runsAlone(worker: ChildWorker): boolean {
-    return this.#isolation?.runs(worker) === true;
+    return this.#isolation.runs(worker);
   }
 
   /** Its process is gone, or its host is. */
   #isGone(worker: string, jobId: string, present: ReadonlySet<string>): boolean {
     const supervisor = supervisorOf(worker);
-    if (supervisor === undefined || this.#isolation?.holds(jobId) === true) return false;
+    if (supervisor === undefined || this.#isolation.holds(jobId)) return false;
     if (supervisor !== this.#options.name) return !present.has(supervisor);
     return ![...this.#workers].some(({ name }) => name === worker);
   }

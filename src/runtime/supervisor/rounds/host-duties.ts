@@ -4,7 +4,7 @@ import { BlameBook, CauseCounter, countDeaths, sweepCauses } from '../../../dead
 import { ClockWatch, type Engine } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { clientOn } from '../../../queue/index.ts';
-import { openState, type StateStore } from '../../../state/index.ts';
+import type { StateStore } from '../../../state/index.ts';
 import { LookAfterBatches } from '../../batches/look-after-batches.ts';
 import { FollowDeaths } from '../../run/follow-death.ts';
 import { Scheduler } from '../../schedules/scheduler.ts';
@@ -20,6 +20,8 @@ export interface HostDutiesOptions {
   readonly app: App;
   /** Opened with the role `worker`; closed by whoever opened it. */
   readonly engine: Engine;
+  /** The shared state, on that engine. */
+  readonly store: StateStore;
   readonly facts: Facts;
   readonly queues: readonly string[];
   /** Worker processes. */
@@ -47,7 +49,6 @@ const FOLLOW_EVERY_MS = 5_000;
  * is its turn, and sweeps what has had its time.
  */
 export class HostDuties {
-  readonly store: StateStore;
   readonly blame: BlameBook;
   readonly rescue: Rescue;
   readonly #options: HostDutiesOptions;
@@ -61,10 +62,9 @@ export class HostDuties {
   #stopped = false;
   #stopSweeping: (() => void) | undefined;
 
-  private constructor(options: HostDutiesOptions, store: StateStore) {
-    const { app, engine, facts, name } = options;
+  constructor(options: HostDutiesOptions) {
+    const { app, engine, store, facts, name } = options;
     this.#options = options;
-    this.store = store;
     this.blame = new BlameBook(store);
     this.#unnamed = new UnnamedQueues({ app, engine, facts });
     const others = (): readonly string[] => this.#unnamed.names;
@@ -86,13 +86,8 @@ export class HostDuties {
     });
   }
 
-  /** Waits for an engine that is away. */
-  static async open(options: HostDutiesOptions): Promise<HostDuties> {
-    return new HostDuties(options, await openState(options.engine));
-  }
-
   start(): void {
-    const { app, engine, facts } = this.#options;
+    const { app, engine, store, facts } = this.#options;
     this.#presence.start();
     this.#scheduler.start();
     const open = (): Promise<CauseCounter> => CauseCounter.open(app, engine);
@@ -109,7 +104,7 @@ export class HostDuties {
     this.#timers.every(FOLLOW_EVERY_MS, () => void batches.look().catch(() => undefined));
     // Those that it makes itself: jobs that are to blame.
     const counted = countDeaths(facts, open);
-    const state = sweepState(this.store);
+    const state = sweepState(store);
     this.#stopSweeping = () => {
       state();
       letters();
@@ -132,9 +127,9 @@ export class HostDuties {
   }
 
   #present(startedAt: number): Presence {
-    const { name, engine, queues, processes, recordsEnds, presence } = this.#options;
+    const { name, engine, store, queues, processes, recordsEnds, presence } = this.#options;
     return new Presence({
-      store: this.store,
+      store,
       name,
       about: () => ({
         host: hostname(),
