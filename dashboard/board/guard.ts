@@ -5,10 +5,10 @@ import type {
   HookContext,
 } from '@bull-board/api/typings/app';
 import { type AnyJobContract, type App, validatePayload, InvalidPayloadError } from '../../src/contracts/index.ts';
+import { contractOf } from '../../src/queue/index.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { judgeClean, judgeCleanAll, judgeRetry, judgeRetryAll } from './judge-jobs.ts';
-import { contractOf } from './redact-job.ts';
 import { refusal } from './refusal.ts';
 import { roleNeeded } from './route-policy.ts';
 import { ShownQueue } from './shown-queue.ts';

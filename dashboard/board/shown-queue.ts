@@ -3,9 +3,8 @@ import type { JobStatus, QueueWorker } from '@bull-board/api/typings/app';
 import { Job } from 'bullmq';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine, EngineJob, EngineQueue } from '../../src/engine/index.ts';
-import { readStoredJob, UndecodableJobError } from '../../src/queue/index.ts';
+import { contractOf, readStoredJob, redactionOf, scrubTexts, UndecodableJobError } from '../../src/queue/index.ts';
 import { liveWorkers, type LiveWorker } from '../../src/standing/index.ts';
-import { contractOf, redactionOf, scrubTexts } from './redact-job.ts';
 
 export interface ShownQueueOptions {
   readonly app: App;

@@ -28,6 +28,7 @@ import type { SecretSource } from '../secrets/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel/cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-options.ts';
 import { requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
+import { remember } from './engine-of.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { parseJobId } from './ids/job-id.ts';
 import { checkFind, findJobs, type FindOptions, type FoundJobs } from './find/find-jobs.ts';
@@ -92,6 +93,7 @@ export class Client implements Enqueuer {
   ) {
     this.#tracer = tracer;
     this.#engine = engine;
+    remember(this, engine);
     this.#waits = new EndWaits(engine);
     const store: JobStore = { engine, adding: new AddingQueues(engine) };
     this.#storing = new Storing({ store, secrets, facts });

@@ -42,6 +42,8 @@ export { readQueueFigures, type QueueFigures } from './views/queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './views/running-jobs.ts';
 export { readUnnamedQueues, recentQueueNames, unfinishedIn } from './views/unnamed-queues.ts';
 export { readStoredJob } from './views/read-stored-job.ts';
+export { contractOf, redactionOf, scrubTexts, type Described, type Redaction } from './views/redaction.ts';
+export { engineOf } from './engine-of.ts';
 export type { JobReceipt } from './store/job-receipt.ts';
 export { AddingQueues } from './store/adding-queues.ts';
 export { storePrepared, type StorableJob } from './store/store.ts';

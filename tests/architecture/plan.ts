@@ -68,6 +68,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: 'it is a database and pure decisions: whoever appends must not load queues or workers',
   },
   'src/telemetry': { may: [], why: 'it listens to facts and knows nothing of those who state them' },
+  'src/http': {
+    may: ['src/engine', 'src/queue', 'src/state'],
+    why: 'it stands on a client; whoever mounts it in a web app must not load workers, pages or a web framework',
+  },
   'src/testing': {
     may: ['src/dead-letters', 'src/engine', 'src/events', 'src/outbox', 'src/queue', 'src/runtime', 'src/state'],
     why: 'it runs what a worker and a relay would run, in memory: the whole pipeline',
@@ -87,6 +91,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'src/event-store',
       'src/telemetry',
       'src/sessions',
+      'src/http',
     ],
     why: 'it opens what an entry point asks for, each by a door of its own',
   },
@@ -127,6 +132,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'src/boot',
       'src/engine',
       'src/event-store',
+      'src/http',
       'src/queue',
       'src/runtime',
       'src/standing',

@@ -1,7 +1,7 @@
-import { createScrubber, REDACTED, redactData, scrubDeep, scrubStart, shortened } from '../../src/privacy/index.ts';
-import { type AnyJobContract, type App } from '../../src/contracts/index.ts';
-import type { EngineJob } from '../../src/engine/index.ts';
-import { readMeta } from '../../src/queue/index.ts';
+import { createScrubber, REDACTED, redactData, scrubDeep, scrubStart, shortened } from '../../privacy/index.ts';
+import type { AnyJobContract, App } from '../../contracts/index.ts';
+import type { EngineJob } from '../../engine/index.ts';
+import { readMeta } from '../meta/job-meta.ts';
 
 /** What tells whose data it is. Also true of the template of a job scheduler, of which no job has been made yet. */
 export type Described = Pick<EngineJob, 'name' | 'queueName'> & { readonly opts: Pick<EngineJob['opts'], 'telemetry'> };
@@ -10,7 +10,7 @@ export type Described = Pick<EngineJob, 'name' | 'queueName'> & { readonly opts:
  * The contract that says what of a job may be shown. Undefined where none does: an unknown name, a foreign queue, or another
  * version than ours, whose sensitive fields may have had other names.
  */
-export function contractOf(app: App, job: Described): AnyJobContract | undefined {
+export function contractOf(app: Pick<App, 'jobs'>, job: Described): AnyJobContract | undefined {
   const contract = app.jobs.get(job.name);
   if (contract === undefined || contract.queue !== job.queueName) return undefined;
   return readMeta(job.opts.telemetry?.metadata).version === contract.version ? contract : undefined;

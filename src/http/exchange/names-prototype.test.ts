@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { namesPrototype } from './refuse-prototypes.ts';
+import { namesPrototype } from './names-prototype.ts';
 
 test.each(['{"__proto__":{}}', '{"a":[{"b":{"__proto__":1}}]}', '[[{"__pr\\u006fto__":null}]]'])(
   '%s is found',

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import { RequestRefusedError } from '../exchange/request-refused-error.ts';
+import type { ApiToken, ApiTokens } from '../tokens/api-tokens.ts';
+import type { TokenPace } from '../tokens/token-pace.ts';
+import { LOOKS_LIKE_A_TOKEN } from '../tokens/token-text.ts';
+
+const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="shiftwork"' };
+
+/**
+ * Whose token a request shows.
+ * @throws RequestRefusedError 400 for a token in the address, 401 without one that stands, 429 for one that asks too often
+ */
+export async function admit(
+  { url = '', headers }: IncomingMessage,
+  tokens: Pick<ApiTokens, 'authenticate'>,
+  pace: TokenPace,
+): Promise<ApiToken> {
+  // Addresses are kept: in logs, by proxies, in histories.
+  if (LOOKS_LIKE_A_TOKEN.test(url) || /[?&](access_)?token=/i.test(url)) {
+    throw new RequestRefusedError(
+      400,
+      'Expected the token in the header Authorization, found one in the address. Revoke it: addresses are kept in logs.',
+    );
+  }
+  const [, text] = /^Bearer +([\x21-\x7e]{1,200})$/i.exec(headers.authorization ?? '') ?? [];
+  const token = text === undefined ? undefined : await tokens.authenticate(text);
+  if (token === undefined) {
+    throw new RequestRefusedError(
+      401,
+      'Expected "Authorization: Bearer TOKEN" with a token that shiftwork tokens create has made and that stands.',
+      { headers: CHALLENGE },
+    );
+  }
+  const waitMs = pace.take(token.id, token.rate);
+  if (waitMs > 0) {
+    const { max, perMs } = token.rate;
+    throw new RequestRefusedError(429, `Expected at most ${max} requests in ${perMs} ms with this token.`, {
+      headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) },
+    });
+  }
+  return token;
+}

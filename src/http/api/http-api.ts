@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bareError } from '../../privacy/index.ts';
+import type { App } from '../../contracts/index.ts';
+import { engineOf, type Client } from '../../queue/index.ts';
+import { problemAnswer, send } from '../exchange/answer.ts';
+import type { HttpHandler } from '../exchange/handler.ts';
+import { notFound } from '../exchange/request-refused-error.ts';
+import { apiTokensOf } from '../tokens/api-tokens.ts';
+import { TokenPace } from '../tokens/token-pace.ts';
+import { admit } from './admit.ts';
+import { isOfApi, readAddress } from './address.ts';
+import type { RouteContext } from './route-context.ts';
+import { findRoute } from './routes.ts';
+
+export interface HttpApiOptions {
+  /** Opened by the caller, who also closes it. */
+  readonly client: Client;
+  /** Whose contracts can be reached. */
+  readonly app: Pick<App, 'jobs'>;
+  /** Called with each failure whose cause was kept from the answer. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface HttpApi {
+  /** Answers everything below `/api/v1`: for `createServer`, or for express, before any body parser. */
+  readonly handler: HttpHandler;
+}
+
+/**
+ * The door for other programs: enqueue, read, cancel, wait for results. Whoever comes shows a token of `shiftwork tokens create` in the header
+ * `Authorization`, and reaches the contracts that its scopes name; everything else is not there. Browsers of other sites get no leave (no CORS).
+ */
+export function createHttpApi({ client, app, onError = () => undefined }: HttpApiOptions): HttpApi {
+  const engine = engineOf(client);
+  const tokens = apiTokensOf(engine);
+  const pace = new TokenPace();
+  const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const token = await admit(request, tokens, pace);
+      const address = readAddress(request);
+      const { route, word } = findRoute(request.method ?? '', address.segments);
+      const context: RouteContext = { client, engine, app, token, request, response, word, query: address.query };
+      const answered = await route(context);
+      if (answered !== undefined) send(response, answered);
+    } catch (error) {
+      if (response.headersSent) response.destroy();
+      else send(response, problemAnswer(error, report));
+    }
+  };
+  return {
+    handler(request, response, next) {
+      if (isOfApi(request)) return void answer(request, response);
+      if (next !== undefined) return next();
+      send(response, problemAnswer(notFound(), report));
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AnyJobContract, App } from '../../contracts/index.ts';
+import type { Engine } from '../../engine/index.ts';
+import type { Client } from '../../queue/index.ts';
+import type { ApiToken } from '../tokens/api-tokens.ts';
+import { scopeFor, type ScopeKind } from '../tokens/scopes.ts';
+
+/** What a route works with. */
+export interface RouteContext {
+  readonly client: Client;
+  readonly engine: Engine;
+  readonly app: Pick<App, 'jobs'>;
+  readonly token: ApiToken;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The contract's name or the job's id in the address; empty where there is none. */
+  readonly word: string;
+  readonly query: URLSearchParams;
+}
+
+/** The contract of that name, where this token may do that with its jobs. */
+export function contractFor(
+  { app, token }: Pick<RouteContext, 'app' | 'token'>,
+  kind: ScopeKind,
+  name: string,
+): AnyJobContract | undefined {
+  return token.scopes.has(scopeFor(kind, name)) ? app.jobs.get(name) : undefined;
+}

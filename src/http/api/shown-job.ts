@@ -1,0 +1,71 @@
+import { redactData } from '../../privacy/index.ts';
+import { contractOf, readStoredJob, redactionOf, type JobView } from '../../queue/index.ts';
+import type { ReachedJob } from './reach-job.ts';
+import type { RouteContext } from './route-context.ts';
+
+/** A job as other programs see it; times as RFC 3339 has them. Never its data. */
+export interface ShownJob {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  readonly state: JobView['state'];
+  readonly attemptsMade: number;
+  readonly attempts: number;
+  readonly correlationId: string;
+  readonly tags: JobView['tags'];
+  readonly enqueuedAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly waitsFor: JobView['waitsFor'] | null;
+  /** What its handler said last of how far it is, without what its contract calls sensitive. */
+  readonly progress: unknown;
+  readonly deadReason: string | null;
+  readonly lastError: string | null;
+}
+
+/** What of a job's result, progress and errors may be shown: nothing that its contract calls sensitive, by field or by value. */
+export interface Shown {
+  readonly text: (text: string) => string;
+  readonly value: (value: unknown) => unknown;
+}
+
+/** Asks the engine for the job's data where its contract calls any of it sensitive. */
+export async function shownOf({ app, engine }: RouteContext, { view, contract }: ReachedJob): Promise<Shown> {
+  if (contract.sensitive.length === 0) return { text: text => text, value: value => value };
+  const job = await readStoredJob(await engine.queue(view.queue), view.id);
+  const { scrub, result } = redactionOf(job && contractOf(app, job), job?.data);
+  return {
+    text: scrub,
+    // Its handler may give back fields of the data, also when the data is gone.
+    value: value => (isObject(value) ? result(redactData(contract, value)) : result(value)),
+  };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+export function shownJob({ view }: ReachedJob, shown: Shown): ShownJob {
+  const { id, name, queue, state, attemptsMade, attempts, correlationId, tags } = view;
+  return {
+    id,
+    name,
+    queue,
+    state,
+    attemptsMade,
+    attempts,
+    correlationId,
+    tags,
+    enqueuedAt: new Date(view.enqueuedAt).toISOString(),
+    startedAt: timeOf(view.startedAt),
+    finishedAt: timeOf(view.finishedAt),
+    waitsFor: view.waitsFor ?? null,
+    progress: shown.value(view.progress) ?? null,
+    deadReason: view.deadReason ?? null,
+    lastError: view.lastError === undefined ? null : shown.text(view.lastError),
+  };
+}
+
+function timeOf(at: number | undefined): string | null {
+  return at === undefined ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,281 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
+import { apiTokensOf } from '../../src/http/index.ts';
+import { inMemory } from '../support/memory-case.ts';
+import { serveApi } from '../support/served-api.ts';
+
+/** What somebody tries at the HTTP door, and the answer that they must get. */
+
+const PLANTED = 'planted-7f3a@example.com';
+const schema = z.strictObject({ email: z.string().optional(), wait: z.boolean().optional() });
+const mail = defineJob({ queue: 'mail', name: 'mail', schema, sensitive: ['email'], result: z.unknown() });
+// Names that hold what separates a scope, and that differ by their case alone.
+const nested = defineJob({ queue: 'mail', name: 'mail/read', schema });
+const upper = defineJob({ queue: 'mail', name: 'Mail', schema });
+const encoded = defineJob({ queue: 'mail', name: 'mail%2Fread', schema });
+const dots = defineJob({ queue: 'mail', name: '..', schema });
+const secret = defineJob({ queue: 'vault', name: 'secret', schema });
+const jobs = [mail, nested, upper, encoded, dots, secret];
+const app = defineApp({
+  jobs,
+  handlers: [
+    handle(mail, ({ email = '' }, run) => {
+      run.progress({ email, note: `to ${email}` });
+      return { email, note: `sent to ${email}` };
+    }),
+    ...jobs.slice(1).map(contract => handle(contract, () => undefined)),
+  ],
+});
+
+describe('the HTTP door', () => {
+  const cleanups: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+  async function setup() {
+    const api = await serveApi(inMemory, app);
+    cleanups.push(() => api.stop());
+    return api;
+  }
+
+  test('a token by its prefix, its length, its case, its digest or none at all is 401, all alike', async () => {
+    const { ask, engine, token } = await setup();
+    const good = await token(['read/mail']);
+    const [, id] = good.split('_');
+    const other = await token(['read/mail']);
+    const wrong = [
+      '',
+      'x',
+      good.slice(0, -1),
+      `${good}A`,
+      good.slice(0, 20),
+      good.toUpperCase(),
+      // The right id with the secret of another token.
+      `swt_${id}_${other.slice(21)}`,
+      `swt_${'0'.repeat(16)}_${good.slice(21)}`,
+      `swt___proto__${good.slice(13)}`,
+      'a'.repeat(199),
+    ];
+    const answers = await Promise.all(wrong.map(each => ask('/api/v1/jobs/mail', { token: each })));
+    const [first] = answers;
+    expect(first?.status).toBe(401);
+    expect(first?.headers.get('www-authenticate')).toContain('Bearer');
+    for (const answer of answers) expect(answer.body).toEqual(first?.body);
+    // Also where there is nothing.
+    expect((await ask('/api/v1/')).status).toBe(401);
+    expect((await ask('/api/v1/jobs/mail', { headers: { Authorization: `Basic ${good}` } })).status).toBe(401);
+    expect((await ask('/api/v1/jobs/unknown', { token: good })).status).toBe(404);
+    // What is kept lets nobody in.
+    const kept = JSON.stringify(await apiTokensOf(engine).list());
+    expect(kept).not.toContain(good.slice(21));
+  });
+
+  test('a token in the address is refused, also a good one', async () => {
+    const { ask, token } = await setup();
+    const good = await token(['read/mail']);
+    for (const query of [`access_token=${good}`, `token=${good}`, `x=${good}`]) {
+      const answer = await ask(`/api/v1/jobs/mail?${query}`, { token: good });
+      expect(answer.status).toBe(400);
+      expect(JSON.stringify(answer.body)).not.toContain(good);
+    }
+  });
+
+  test('a scope reaches its own contract alone, whatever separators, dots or cases names hold', async () => {
+    const { ask, token } = await setup();
+    const only = await token(['enqueue/mail', 'read/mail', 'cancel/mail']);
+    const send = (path: string, by = only) => ask(`/api/v1/jobs/${path}`, { token: by, body: { data: {} } });
+    expect((await send('mail')).status).toBe(202);
+    for (const path of [
+      'mail%2Fread',
+      'mail%252Fread',
+      'Mail',
+      'MAIL',
+      'secret',
+      '%2E%2E',
+      'mail%2F..',
+      'mail%00',
+      'mail/',
+    ])
+      expect([path, (await send(path)).status]).toEqual([path, 404]);
+    const many = await ask('/api/v1/jobs', {
+      token: only,
+      body: {
+        jobs: [
+          { name: 'mail', data: {} },
+          { name: 'mail/read', data: {} },
+        ],
+      },
+    });
+    expect(many.status).toBe(404);
+    // The other way round: each spelling is a name of its own.
+    const withSlash = await token(['enqueue/mail%2Fread']);
+    expect((await send('mail%2Fread', withSlash)).body).toMatchObject({ name: 'mail/read' });
+    for (const path of ['mail', 'mail%252Fread', 'read']) expect((await send(path, withSlash)).status).toBe(404);
+    const withPercent = await token(['enqueue/mail%252Fread']);
+    expect((await send('mail%252Fread', withPercent)).body).toMatchObject({ name: 'mail%2Fread' });
+    expect((await send('mail%2Fread', withPercent)).status).toBe(404);
+  });
+
+  test('a scope in any other spelling is none: it cannot be given', async () => {
+    const { token } = await setup();
+    for (const scope of [
+      'enqueue/mail/read',
+      'enqueue/mail%2fread',
+      'Enqueue/mail',
+      'enqueue/',
+      'enqueue',
+      '*',
+      'enqueue/%',
+      'admin/mail',
+    ])
+      await expect(token([scope])).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(token([])).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+  });
+
+  test('a job outside of the scope is answered as one that does not exist, by every route', async () => {
+    const { ask, client, token } = await setup();
+    const [hidden, own] = await client.enqueueMany([
+      secret({}, { delay: '1h' }),
+      mail({ email: PLANTED }, { delay: '1h' }),
+    ]);
+    const reader = await token(['read/mail', 'enqueue/secret', 'cancel/secret']);
+    const unknown = await ask('/api/v1/jobs/vault-000000000000-aaaaaaaaaa', { token: reader });
+    for (const path of [`${hidden?.id}`, `${hidden?.id}/result`, 'vault-1', 'mail-0-x', '%00', 'a:b', '{x}', '123'])
+      expect(await ask(`/api/v1/jobs/${path}`, { token: reader })).toMatchObject({ status: 404, body: unknown.body });
+    // Reading is not cancelling.
+    const cancel = await ask(`/api/v1/jobs/${own?.id}/cancel`, { token: reader, method: 'POST' });
+    expect(cancel).toMatchObject({ status: 404, body: unknown.body });
+    expect((await ask(`/api/v1/jobs/${own?.id}`, { token: reader })).status).toBe(200);
+  });
+
+  test('another token has keys of its own: it learns nothing of a job that it did not queue', async () => {
+    const { ask, token } = await setup();
+    const send = (by: string, key: string) =>
+      ask('/api/v1/jobs/secret', { token: by, headers: { 'Idempotency-Key': key }, body: { data: {} } });
+    const [one, two] = [await token(['enqueue/secret']), await token(['enqueue/secret'])];
+    const first = await send(one, 'k');
+    const id = one.split('_')[1];
+    for (const key of ['k', `${id}/k`, `/k`]) {
+      const answer = await send(two, key);
+      expect(answer.body).toMatchObject({ deduplicated: false });
+      expect(answer.body['id']).not.toBe(first.body['id']);
+    }
+  });
+
+  test('what a contract calls sensitive stands in no answer: result, progress, errors of its data', async () => {
+    const { ask, client, facts, token } = await setup();
+    const reader = await token(['read/mail', 'enqueue/mail']);
+    const ended = facts.next('job.succeeded');
+    const { id } = await client.enqueue(mail, { email: PLANTED });
+    await ended;
+    const answers = [
+      await ask(`/api/v1/jobs/${id}`, { token: reader }),
+      await ask(`/api/v1/jobs/${id}/result`, { token: reader }),
+      await ask('/api/v1/jobs/mail', { token: reader, body: { data: { email: PLANTED, wait: PLANTED } } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400]);
+    expect(answers[1]?.body['result']).toEqual({ email: '[redacted]', note: 'sent to [redacted]' });
+    for (const { body } of answers) expect(JSON.stringify(body)).not.toContain(PLANTED);
+  });
+
+  test('bodies: too large, of another type, compressed, not UTF-8, not JSON, nested too deep, with a prototype', async () => {
+    const { ask, origin, token } = await setup();
+    const writer = await token(['enqueue/mail']);
+    const send = (body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+      ask('/api/v1/jobs/mail', { token: writer, body, headers });
+    const statuses = await Promise.all([
+      send({ data: { email: 'x'.repeat(400_000) } }),
+      send('{"data":{}}', { 'Content-Type': 'text/plain' }),
+      send('data=1', { 'Content-Type': 'application/x-www-form-urlencoded' }),
+      send('{"data":{}}', { 'Content-Encoding': 'gzip' }),
+      send('{"data":{}}', { 'Content-Type': 'application/json; charset=latin1' }),
+      send('{"data":'),
+      send(`{"data":${'['.repeat(10_000)}${']'.repeat(10_000)}}`),
+      send('{"data":{"__proto__":{"x":1}}}'),
+      send('{"data":{"constructor":{"prototype":{}}}}'),
+      send('{"data":{},"__proto__":1}'),
+      send('{"data":{},"attempts":1000000000}'),
+      send('{"data":{},"options":{"delay":"9999999d"}}'),
+      send('{"data":{},"options":{"priority":["high"]}}'),
+      send('[]'),
+      send('NaN'),
+    ]);
+    expect(statuses.map(({ status }) => status)).toEqual([
+      413, 415, 415, 415, 415, 400, 400, 400, 400, 400, 400, 400, 400, 400, 400,
+    ]);
+    for (const { headers } of statuses) expect(headers.get('content-type')).toBe('application/problem+json');
+    const bytes = await fetch(`${origin}/api/v1/jobs/mail`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${writer}`, 'Content-Type': 'application/json' },
+      body: Buffer.from([0x7b, 0xff, 0x7d]),
+    });
+    expect(bytes.status).toBe(400);
+    expect('x' in {}).toBe(false);
+  });
+
+  test('a body without an end is answered and its connection closed, whatever length it said', async () => {
+    const { origin, token } = await setup();
+    const writer = await token(['enqueue/mail']);
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    let said = '';
+    const closed = new Promise<void>(resolve => socket.on('close', () => resolve()));
+    socket.on('data', (text: Buffer) => (said += String(text)));
+    socket.write(
+      `POST /api/v1/jobs/mail HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${writer}\r\n` +
+        'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    const chunk = `10000\r\n${' '.repeat(65_536)}\r\n`;
+    const flood = (): void => {
+      while (!socket.destroyed && socket.writable && socket.write(chunk));
+    };
+    socket.on('drain', flood);
+    flood();
+    await closed;
+    expect(said).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  test('another site gets no leave to read or send, and no address but the named ones is answered', async () => {
+    const { ask, origin, token } = await setup();
+    const reader = await token(['read/mail']);
+    const preflight = await fetch(`${origin}/api/v1/jobs/mail`, {
+      method: 'OPTIONS',
+      headers: { Origin: 'https://evil.example', 'Access-Control-Request-Method': 'POST' },
+    });
+    expect(preflight.status).toBe(401);
+    const answers = await Promise.all([
+      ask('/api/v1/jobs/x', { token: reader, headers: { Origin: 'https://evil.example' } }),
+      ask('/api/v1/jobs/x', { token: reader, headers: { Origin: 'null' } }),
+    ]);
+    for (const headers of [preflight.headers, ...answers.map(answer => answer.headers)])
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+    for (const path of ['/api/v1//jobs', '/api/v1/jobs/x/y', '/api/v2/jobs', '/', '/api/v1/%zz'])
+      expect([path, (await ask(path, { token: reader })).status]).toEqual([path, 404]);
+    const wrong = await ask('/api/v1/jobs/x', { token: reader, method: 'DELETE' });
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get('allow')).toBe('POST, GET');
+  });
+
+  test('a token that asks too often is told when to come again, and others are not', async () => {
+    const { ask, token } = await setup();
+    const slow = await token(['read/mail'], { rate: { max: 2, perMs: 3_600_000 } });
+    const statuses = [];
+    for (let asked = 0; asked < 3; asked += 1) statuses.push((await ask('/api/v1/jobs/x', { token: slow })).status);
+    expect(statuses).toEqual([404, 404, 429]);
+    const refused = await ask('/api/v1/jobs/x', { token: slow });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60);
+    expect((await ask('/api/v1/jobs/x', { token: await token(['read/mail']) })).status).toBe(404);
+  });
+
+  test('what goes wrong inside says so without a host, a stack or a message of the engine', async () => {
+    const { ask, client, errors, token } = await setup();
+    const writer = await token(['enqueue/mail']);
+    await client.close();
+    const closed = await ask('/api/v1/jobs/mail', { token: writer, body: { data: {} } });
+    expect(closed).toMatchObject({ status: 503, body: { code: 'ENGINE_UNREACHABLE' } });
+    expect(Object.keys(closed.body).toSorted()).toEqual(['code', 'detail', 'status', 'title', 'type']);
+    expect(errors).toEqual([]);
+  });
+});
