@@ -1,6 +1,8 @@
 /**
  * What a web app imports: contracts, `connect()`, errors, durations. Loads BullMQ and ioredis, and neither express, nodemailer,
  * pg, pino nor amqplib.
+ *
+ * @module
  */
 export {
   cancel,

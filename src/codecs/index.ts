@@ -1,4 +1,8 @@
-/** For what JSON cannot hold, ready for schemas of zod: the producer gives the form that JSON holds, the handler gets the value. The one room that loads zod. */
+/**
+ * For what JSON cannot hold, ready for schemas of zod: the producer gives the form that JSON holds, the handler gets the value. The one room that loads zod.
+ *
+ * @module
+ */
 export { bigintCodec } from './bigint-codec.ts';
 export { bytesCodec } from './bytes-codec.ts';
 export { dateCodec } from './date-codec.ts';

@@ -1,4 +1,8 @@
-/** What the words of an app mean: contracts, handlers, reactions, resources. Checks payloads with what privacy may tell, and runs within tracing's cause. */
+/**
+ * What the words of an app mean: contracts, handlers, reactions, resources. Checks payloads with what privacy may tell, and runs within tracing's cause.
+ *
+ * @module
+ */
 export type { ChunkDefinition, ChunkPolicy } from './chunk/chunk-policy.ts';
 export { itemsIn, type Items } from './chunk/chunk-schema.ts';
 export type { ItemAnswer } from './chunk/item-answer.ts';

@@ -1,6 +1,8 @@
 /**
  * What ended in failure, wherever it is kept: look through it, run it again, discard it. Jobs stay in BullMQ's failed set; events and
  * projections keep theirs, and are asked through `OtherDeadLetters`. The runtime stands on this room, never the other way round.
+ *
+ * @module
  */
 export { failedLine, plainLine, readHistory, type EndReason, type HistoryLine } from './attempt-record.ts';
 export { BlameBook, SUSPECT_AFTER, type Blame } from './blame.ts';

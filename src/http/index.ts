@@ -1,6 +1,8 @@
 /**
  * What other programs and browsers reach over HTTP: the door for programs (tokens, `/api/v1`), and what its answers are made of. Stands on a
  * client that somebody else has opened, and on nothing but Node's own server: express mounts it as it is.
+ *
+ * @module
  */
 export { createHttpApi, type HttpApi, type HttpApiOptions } from './api/http-api.ts';
 export type { HttpHandler } from './exchange/handler.ts';

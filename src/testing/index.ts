@@ -1,4 +1,8 @@
-/** For tests of an app: the whole app at work in memory, and its handlers and producers alone. */
+/**
+ * For tests of an app: the whole app at work in memory, and its handlers and producers alone.
+ *
+ * @module
+ */
 export {
   assertDead,
   assertEnqueued,

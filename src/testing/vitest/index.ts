@@ -1,6 +1,8 @@
 /**
  * Matchers for vitest: `expect.extend(shiftworkMatchers)`, then `expect(test).toHaveEnqueued(welcomeEmail, { userId: 'u1' })`. A door of its
  * own, so that whoever uses another runner needs no vitest.
+ *
+ * @module
  */
 import type { AnyEventContract, AnyJobContract } from '../../contracts/index.ts';
 import type { KeepsJobs } from '../app/enqueued-job.ts';
