@@ -91,7 +91,6 @@ export function createDashboard({
   const metrics = metricsRoute({
     app,
     facts,
-    queues: () => board.queues,
     engine,
     token: metricsToken,
   });

@@ -15,11 +15,15 @@ export function assemblePackages(root: string): void {
   chmodSync(join(library, 'dist/src/cli/main.js'), 0o755);
   cpSync(join(root, 'LICENSE'), join(library, 'LICENSE'));
   const pages = globSync('docs/{*.md,guides/*.md,decisions/*.md}', { cwd: root }).map(withSlashes);
-  const packed = new Set([...pages, 'README.md', 'CHANGELOG.md', 'LICENSE']);
+  const loaded = globSync('docs/monitoring/*', { cwd: root }).map(withSlashes);
+  const packed = new Set([...pages, ...loaded, 'README.md', 'CHANGELOG.md', 'LICENSE']);
   for (const page of ['CHANGELOG.md', ...pages]) {
     mkdirSync(dirname(join(library, page)), { recursive: true });
     writeFileSync(join(library, page), packedPage(readFileSync(join(root, page), 'utf8'), page, packed));
   }
+
+  // What is loaded into Prometheus and Grafana: no pages.
+  copy(join(root, 'docs/monitoring'), join(library, 'docs/monitoring'));
 
   const dashboard = fresh(root, 'dashboard');
   copy(join(root, 'dist/dashboard'), join(dashboard, 'dist'));

@@ -1,15 +1,14 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { App } from '../../src/contracts/index.ts';
-import type { Engine, EngineQueue } from '../../src/engine/index.ts';
+import type { Engine } from '../../src/engine/index.ts';
 import type { Facts } from '../../src/facts/index.ts';
-import { readHeld, readQueueFigures } from '../../src/queue/index.ts';
+import { SharedStanding } from '../../src/standing/index.ts';
 import { EXPOSITION_TYPE, loadMetrics } from '../../src/telemetry/index.ts';
 import { sameToken } from '../sign-in/same-token.ts';
 
 export interface MetricsRouteOptions {
   readonly app: App;
   readonly facts: Facts;
-  readonly queues: () => ReadonlyMap<string, EngineQueue>;
   /** What a program shows instead of signing in; undefined: only people who have signed in see metrics. */
   readonly token: string | undefined;
   readonly engine: Engine;
@@ -27,26 +26,16 @@ export interface MetricsRoute {
  * `/metrics`: how the queues stand, and this process. Names of queues and jobs are in it and how much work there is, so it is not for
  * everybody: health is.
  */
-export function metricsRoute({ app, facts, queues, token, engine }: MetricsRouteOptions): MetricsRoute {
+export function metricsRoute({ app, facts, token, engine }: MetricsRouteOptions): MetricsRoute {
   let engineAway = false;
   const heard = [
     facts.on('engine.lost', () => (engineAway = true)),
     facts.on('engine.back', () => (engineAway = false)),
   ];
-  const counting = loadMetrics().then(({ collectMetrics, QueueGauges }) => {
+  const standing = new SharedStanding({ app, engine });
+  const counting = loadMetrics().then(({ collectMetrics, WorkGauges }) => {
     const metrics = collectMetrics(facts, app, { engineAway });
-    const gauges = new QueueGauges(metrics.registry, {
-      async read() {
-        const open = [...queues().values()];
-        if (open.length < app.queues.size) throw new Error('The queues are not open yet.');
-        return Promise.all(
-          open.map(async queue => ({
-            ...(await readQueueFigures(queue, engine.clock.now())),
-            held: await readHeld(engine, queue.name),
-          })),
-        );
-      },
-    });
+    const gauges = new WorkGauges(metrics.registry, app, { read: () => standing.read() });
     return { metrics, gauges };
   });
   const give = async (_request: Request, response: Response): Promise<void> => {

@@ -22,7 +22,8 @@ export async function serveHealth(
   const readiness = new Readiness(facts, () => fleet.standing());
   const host = new HostMetrics({
     own,
-    queues: { read: () => fleet.queueFigures() },
+    app: fleet.app,
+    work: { read: () => fleet.readStanding() },
     ask: withinMs => fleet.ask(METRICS, withinMs),
   });
   try {

@@ -7,3 +7,5 @@ export { liveWorkers, type LiveWorker } from './work/live-workers.ts';
 export type { Overview, QueueFigures } from './work/read-overview.ts';
 export { WorkReader, type WorkSources } from './work/read-work.ts';
 export type { Work } from './work/work.ts';
+export { SharedStanding, type SharedStandingOptions } from './work/shared-standing.ts';
+export type { Standing, StandingQueue } from './work/standing.ts';

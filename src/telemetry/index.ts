@@ -8,11 +8,12 @@ export type {
   Metrics,
   MetricsOptions,
   NamedParts,
-  QueueGaugesOptions,
   QueueReading,
   Snapshot,
   SnapshotMetric,
   SnapshotValue,
+  WorkGaugesOptions,
+  WorkReading,
   WorkerAnswer,
 } from './metrics/index.ts';
 export { loadMetrics } from './metrics/load-metrics.ts';

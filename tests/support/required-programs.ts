@@ -20,6 +20,8 @@ const PROGRAMS = {
     package: 'chromium-headless-shell',
     names: ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'],
   },
+  // Debian has the tool that tries alerts in the package of the server, which no test starts.
+  promtool: { package: 'prometheus', names: ['promtool'] },
 } as const satisfies Readonly<Record<string, Program>>;
 
 export type ProgramName = keyof typeof PROGRAMS;

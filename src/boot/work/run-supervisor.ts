@@ -3,7 +3,7 @@ import { loadApp } from '../load-app.ts';
 import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { readHeld, readQueueFigures, type QueueFigures } from '../../queue/index.ts';
+import { SharedStanding, type Standing } from '../../standing/index.ts';
 import type { OtherDeadLetters } from '../../dead-letters/index.ts';
 import { readHostSettings } from './host-settings.ts';
 import { notifyWebhook } from './notify-webhook.ts';
@@ -41,8 +41,8 @@ export interface WorkerFleet {
   standing(): FleetStanding;
   /** Asks every worker process; `value` is undefined where no answer came in time. */
   ask(what: string, withinMs: number): Promise<readonly { readonly worker: string; readonly value: unknown }[]>;
-  /** Of the queues that are worked on here. Waits for an engine that is away. */
-  queueFigures(): Promise<readonly (QueueFigures & { readonly held: number })[]>;
+  /** How the work of the app stands, on all hosts. Waits for an engine that is away. */
+  readStanding(): Promise<Standing>;
 }
 
 export interface FleetStanding {
@@ -70,6 +70,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
 
   const others = await openOthers?.(app);
   const engine = openEngine({ ...settings.engine, role: 'worker', facts });
+  const standing = new SharedStanding({ app, engine });
   let phase: FleetStanding['phase'] = 'starting';
   /** Undefined until the engine answers. */
   let supervisor: Supervisor | undefined;
@@ -129,13 +130,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
           value: await worker.ask(what, withinMs),
         })),
       ),
-    queueFigures: () =>
-      Promise.all(
-        settings.queues.map(async queue => ({
-          ...(await readQueueFigures(await engine.queue(queue), engine.clock.now())),
-          held: await readHeld(engine, queue),
-        })),
-      ),
+    readStanding: () => standing.read(),
     stop() {
       phase = 'draining';
       const now = performance.now();

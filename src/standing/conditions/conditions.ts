@@ -1,5 +1,6 @@
 import { unfinishedIn } from '../../queue/index.ts';
 import { age } from '../../time/index.ts';
+import { LOST_MS } from '../work/standing.ts';
 import type { Work } from '../work/work.ts';
 
 /** Something that an operator should know. */
@@ -19,8 +20,6 @@ const STUCK_MS = 10 * 60_000;
 /** A cause that has struck within so long goes on. */
 const FRESH_MS = 15 * 60_000;
 const MOST_CAUSES = 3;
-/** A host that was lost is told about for so long. */
-const LOST_MS = 60 * 60_000;
 /** A host's clock that differs by less is none to set. */
 const CLOCK_MS = 1_000;
 

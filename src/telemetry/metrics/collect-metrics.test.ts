@@ -4,7 +4,7 @@ import { defineApp, defineEvent, defineJob } from '../../contracts/index.ts';
 import { DEAD_REASONS, Facts } from '../../facts/index.ts';
 import { parseExposition } from '../../../tests/support/exposition.ts';
 import { collectMetrics, type Metrics } from './collect-metrics.ts';
-import { QueueGauges, type QueueReading } from './gauge-queues.ts';
+import { WorkGauges, type QueueReading, type WorkReading } from './gauge-work.ts';
 import { HostMetrics } from './host-metrics.ts';
 
 const letter = defineJob({ queue: 'email', name: 'letter', schema: z.object({}) });
@@ -127,16 +127,18 @@ const reading: QueueReading = {
   succeeded: 9,
   dead: 2,
   oldestDueMs: 1_500,
+  sick: 1,
 };
+const standing: WorkReading = { queues: [reading], hosts: { alive: 2, lost: 1 }, overdue: [] };
 
 describe('gauges of queues', () => {
   test('are read when asked, once for those who ask together', async () => {
     const { metrics, read } = collect();
     let reads = 0;
-    const gauges = new QueueGauges(metrics.registry, {
+    const gauges = new WorkGauges(metrics.registry, app, {
       read: async () => {
         reads += 1;
-        return [reading];
+        return standing;
       },
     });
     await Promise.all([gauges.refresh(), gauges.refresh()]);
@@ -151,7 +153,7 @@ describe('gauges of queues', () => {
   test('are absent while the engine does not answer, and nobody waits for it', async () => {
     const { metrics, read } = collect();
     let asked = 0;
-    const gauges = new QueueGauges(metrics.registry, {
+    const gauges = new WorkGauges(metrics.registry, app, {
       read: () => {
         asked += 1;
         return new Promise(() => undefined);
@@ -178,7 +180,8 @@ describe('metrics of a host', () => {
     let silent = '';
     const host = new HostMetrics({
       own: supervisor.metrics,
-      queues: { read: async () => [reading], freshMs: 0 },
+      app,
+      work: { read: async () => standing, freshMs: 0 },
       ask: () =>
         Promise.all(
           [...answers].map(async ([worker, { metrics }]) => {
@@ -211,7 +214,8 @@ describe('metrics of a host', () => {
     worker.facts.emit('engine.lost', { engine: 'redis', error: new Error('no') });
     const host = new HostMetrics({
       own: own.metrics,
-      queues: { read: async () => [] },
+      app,
+      work: { read: async () => standing },
       ask: async () => [{ worker: 'h/1', value: await worker.metrics.snapshot() }],
     });
     const { value } = parseExposition(await host.text());
@@ -222,7 +226,8 @@ describe('metrics of a host', () => {
     const own = collect();
     const host = new HostMetrics({
       own: own.metrics,
-      queues: { read: async () => [] },
+      app,
+      work: { read: async () => standing },
       ask: async () => [{ worker: 'h/1', value: [{ name: 'x' }] }],
     });
     const { value } = parseExposition(await host.text());

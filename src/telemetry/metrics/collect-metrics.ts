@@ -3,6 +3,7 @@ import type { Facts } from '../../facts/index.ts';
 import { countEvents } from './count-events.ts';
 import { countJobs } from './count-jobs.ts';
 import { countProjections } from './count-projections.ts';
+import { countSchedules } from './count-schedules.ts';
 import { countWorkers } from './count-workers.ts';
 import { KnownNames, type NamedParts } from './known-names.ts';
 import { measureProcess } from './measure-process.ts';
@@ -39,6 +40,7 @@ export function collectMetrics(facts: Facts, app: NamedParts, { engineAway = fal
     ...jobs.stops,
     ...countEvents(registry, facts, names),
     ...countProjections(registry, facts, names),
+    ...countSchedules(registry, facts, names),
     ...countWorkers(registry, facts, names, engineAway),
     measureProcess(registry),
   ];

@@ -75,6 +75,8 @@ export function countEvents(registry: Registry, facts: Facts, names: KnownNames)
     published.inc({ event_type: type }, 0);
     for (const status of STATUSES) processed.inc({ event_type: type, status }, 0);
   }
+  for (const subscription of names.reactions)
+    for (const how of ['dropped', 'trimmed']) lost.inc({ subscription, how }, 0);
   const process = (eventType: string, status: string): void =>
     processed.inc({ event_type: names.event(eventType), status });
 

@@ -1,5 +1,6 @@
 import { Counter, Gauge } from 'prom-client';
-import { QueueGauges, type QueueGaugesOptions } from './gauge-queues.ts';
+import { WorkGauges, type WorkGaugesOptions } from './gauge-work.ts';
+import type { NamedParts } from './known-names.ts';
 import type { Metrics } from './collect-metrics.ts';
 import { growing, mergeSnapshots, readSnapshot, writeExposition, type Snapshot } from './snapshot.ts';
 
@@ -12,7 +13,8 @@ export interface WorkerAnswer {
 export interface HostMetricsOptions {
   /** Of the supervisor's own process. */
   readonly own: Metrics;
-  readonly queues: QueueGaugesOptions;
+  readonly app: Pick<NamedParts, 'schedules'>;
+  readonly work: WorkGaugesOptions;
   /** Asks every worker process for its snapshot; resolves when all have answered or the time is over. */
   readonly ask: (withinMs: number) => Promise<readonly WorkerAnswer[]>;
 }
@@ -28,7 +30,7 @@ const ANSWER_WITHIN_MS = 500;
  */
 export class HostMetrics {
   readonly #options: HostMetricsOptions;
-  readonly #queues: QueueGauges;
+  readonly #work: WorkGauges;
   readonly #last = new Map<string, Snapshot>();
   readonly #answering: Gauge;
   readonly #unanswered: Counter;
@@ -38,7 +40,7 @@ export class HostMetrics {
   constructor(options: HostMetricsOptions) {
     this.#options = options;
     const { registry } = options.own;
-    this.#queues = new QueueGauges(registry, options.queues);
+    this.#work = new WorkGauges(registry, options.app, options.work);
     const registers = [registry];
     this.#answering = new Gauge({
       name: 'shiftwork_workers_answering',
@@ -59,7 +61,7 @@ export class HostMetrics {
   }
 
   async #gather(): Promise<string> {
-    const [answers] = await Promise.all([this.#options.ask(ANSWER_WITHIN_MS), this.#queues.refresh()]);
+    const [answers] = await Promise.all([this.#options.ask(ANSWER_WITHIN_MS), this.#work.refresh()]);
     const present = new Set(answers.map(({ worker }) => worker));
     for (const [worker, last] of this.#last) {
       if (present.has(worker)) continue;

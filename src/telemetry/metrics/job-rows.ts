@@ -2,8 +2,14 @@ import { OTHER, type KnownNames } from './known-names.ts';
 import { LiveHistogram } from './live-histogram.ts';
 import type { Snapshot, SnapshotValue } from './snapshot.ts';
 
-/** From a job that found a free worker to one that stood in a backlog for a day. */
-const WAIT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400];
+/**
+ * From a job that found a free worker to one that stood in a backlog for a day. None is more than two and a half times the one before it, so
+ * that a quantile between two is never far off.
+ */
+const WAIT_BUCKETS = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200,
+  14_400, 28_800, 43_200, 86_400,
+];
 /** From a write to a table to a long report. */
 const RUN_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
 

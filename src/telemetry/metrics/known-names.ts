@@ -1,6 +1,6 @@
 import type { App } from '../../contracts/index.ts';
 
-export type NamedParts = Pick<App, 'jobs' | 'queues' | 'events'>;
+export type NamedParts = Pick<App, 'jobs' | 'queues' | 'events' | 'reactions' | 'schedules'>;
 
 /** Stands for every name that the app does not know. */
 export const OTHER = 'other';
@@ -17,9 +17,21 @@ export class KnownNames {
   readonly #subscriptions = new Set<string>();
   readonly #unnamed = new Set<string>();
   readonly #projections = new Set<string>();
+  readonly #schedules = new Set<string>();
 
   constructor(app: NamedParts) {
     this.#app = app;
+    for (const name of this.reactions) this.#subscriptions.add(name);
+    for (const name of this.schedules) this.#schedules.add(name);
+  }
+
+  /** Each is a subscription of its name. */
+  get reactions(): Iterable<string> {
+    return this.#app.reactions.keys();
+  }
+
+  get schedules(): Iterable<string> {
+    return this.#app.schedules.map(({ name }) => name);
   }
 
   get jobs(): Iterable<{ readonly name: string; readonly queue: string }> {
@@ -53,6 +65,11 @@ export class KnownNames {
 
   subscription(name: string): string {
     return keep(this.#subscriptions, name);
+  }
+
+  /** Beside those of the app there may be some that were made at run time. */
+  schedule(name: string): string {
+    return keep(this.#schedules, name);
   }
 
   projection(name: string): string {

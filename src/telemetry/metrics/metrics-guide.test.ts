@@ -6,8 +6,10 @@ import { collectMetrics } from './collect-metrics.ts';
 import { HostMetrics } from './host-metrics.ts';
 
 test('the guide lists every metric with its type, and none that is gone', async () => {
-  const metrics = collectMetrics(new Facts(), defineApp({ jobs: [], handlers: [] }));
-  const host = new HostMetrics({ own: metrics, queues: { read: async () => [] }, ask: async () => [] });
+  const app = defineApp({ jobs: [], handlers: [] });
+  const metrics = collectMetrics(new Facts(), app);
+  const standing = { queues: [], hosts: { alive: 0, lost: 0 }, overdue: [] };
+  const host = new HostMetrics({ own: metrics, app, work: { read: async () => standing }, ask: async () => [] });
   const text = await host.text();
   metrics.stop();
   const given = [...text.matchAll(/^# TYPE ((?:shiftwork|events?)_\w+) (\w+)$/gm)].map(

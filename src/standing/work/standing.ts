@@ -1,0 +1,49 @@
+import type { App } from '../../contracts/index.ts';
+import type { Engine } from '../../engine/index.ts';
+import { readHeld, readQueueFigures, type QueueFigures } from '../../queue/index.ts';
+import { readFleet, readOverdueSlots } from '../../runtime/index.ts';
+import { openState } from '../../state/index.ts';
+
+/** A queue, with what keeps its jobs from being started. */
+export interface StandingQueue extends QueueFigures {
+  /** Of those that wait: set aside by limits and pauses. */
+  readonly held: number;
+  /** Destinations that are sick. */
+  readonly sick: number;
+}
+
+/** How the work of an app stands, in numbers that fit into metrics. */
+export interface Standing {
+  readonly queues: readonly StandingQueue[];
+  readonly hosts: { readonly alive: number; readonly lost: number };
+  readonly overdue: readonly { readonly schedule: string; readonly overdueMs: number }[];
+}
+
+/** A host that was lost longer ago is history. */
+export const LOST_MS = 60 * 60_000;
+
+/** Rejects when the engine does not answer. */
+export async function readStanding(app: App, engine: Engine): Promise<Standing> {
+  const now = engine.clock.now();
+  const [fleet, overdue, queues] = await Promise.all([
+    readFleet(engine, now),
+    openState(engine).then(store => readOverdueSlots(app, store, now)),
+    Promise.all(
+      [...app.queues.keys()].map(async name => ({
+        ...(await readQueueFigures(await engine.queue(name), now)),
+        held: await readHeld(engine, name),
+      })),
+    ),
+  ]);
+  return {
+    queues: queues.map(queue => ({
+      ...queue,
+      sick: fleet.paused.filter(({ key }) => key.startsWith(`${queue.name}/`)).length,
+    })),
+    hosts: {
+      alive: fleet.hosts.length,
+      lost: fleet.gone.filter(({ how, goneAt }) => how === 'lost' && now - goneAt < LOST_MS).length,
+    },
+    overdue: overdue.map(({ schedule, slotAt }) => ({ schedule, overdueMs: now - slotAt })),
+  };
+}

@@ -1,0 +1,152 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { NamedParts } from './known-names.ts';
+
+/** A queue as it stands. */
+export interface QueueReading {
+  readonly name: string;
+  readonly paused: boolean;
+  readonly waiting: number;
+  /** Of those that wait: set aside by limits and pauses. */
+  readonly held: number;
+  readonly running: number;
+  readonly delayed: number;
+  readonly succeeded: number;
+  readonly dead: number;
+  readonly oldestDueMs: number | undefined;
+  /** Destinations that are sick: their jobs wait. */
+  readonly sick: number;
+}
+
+/** How the work of an app stands; `readStanding` of `src/standing` reads it, once for all hosts that ask at about the same time. */
+export interface WorkReading {
+  readonly queues: readonly QueueReading[];
+  /** Hosts by how they are: there, or lost within the last hour. */
+  readonly hosts: { readonly alive: number; readonly lost: number };
+  /** Schedules whose slot nobody has dealt with, and for how long it has been due. */
+  readonly overdue: readonly { readonly schedule: string; readonly overdueMs: number }[];
+}
+
+export interface WorkGaugesOptions {
+  /** Reads how the work stands; may wait for an engine that is away. */
+  readonly read: () => Promise<WorkReading>;
+  /** A scrape waits for so long; 500 ms by default. */
+  readonly withinMs?: number;
+  /** Several scrapes within so long share a reading; 1 s by default. */
+  readonly freshMs?: number;
+}
+
+const STATES = ['waiting', 'running', 'delayed', 'succeeded', 'dead'] as const;
+
+/** How the work stands, read when somebody asks. While the engine does not answer there are no such series. */
+export class WorkGauges {
+  readonly #options: WorkGaugesOptions;
+  readonly #depth: Gauge<'queue' | 'state'>;
+  readonly #oldest: Gauge<'queue'>;
+  readonly #paused: Gauge<'queue'>;
+  readonly #held: Gauge<'queue'>;
+  readonly #sick: Gauge<'queue'>;
+  readonly #hosts: Gauge<'state'>;
+  readonly #overdue: Gauge<'schedule'>;
+  readonly #readable: Gauge;
+  readonly #schedules: readonly string[];
+  #reading: Promise<WorkReading | undefined> | undefined;
+  #read: { readonly at: number; readonly work: WorkReading } | undefined;
+
+  constructor(registry: Registry, app: Pick<NamedParts, 'schedules'>, options: WorkGaugesOptions) {
+    this.#options = options;
+    this.#schedules = app.schedules.map(({ name }) => name);
+    const registers = [registry];
+    this.#depth = new Gauge({
+      name: 'shiftwork_queue_depth',
+      help: 'Jobs by what is to become of them; succeeded and dead: those that are kept. Every host tells of all queues: use max.',
+      labelNames: ['queue', 'state'],
+      aggregator: 'max',
+      registers,
+    });
+    this.#oldest = new Gauge({
+      name: 'shiftwork_queue_oldest_due_seconds',
+      help: 'How long the job that is due longest has been due; 0 when none is.',
+      labelNames: ['queue'],
+      aggregator: 'max',
+      registers,
+    });
+    this.#paused = new Gauge({
+      name: 'shiftwork_queue_paused',
+      help: '1 while a queue is paused.',
+      labelNames: ['queue'],
+      aggregator: 'max',
+      registers,
+    });
+    this.#held = new Gauge({
+      name: 'shiftwork_queue_held',
+      help: 'Jobs of those that wait that limits and pauses have set aside: more workers do not help them.',
+      labelNames: ['queue'],
+      aggregator: 'max',
+      registers,
+    });
+    this.#sick = new Gauge({
+      name: 'shiftwork_destinations_sick',
+      help: 'Destinations of a queue that are sick: their jobs wait, and no attempt is spent.',
+      labelNames: ['queue'],
+      aggregator: 'max',
+      registers,
+    });
+    this.#hosts = new Gauge({
+      name: 'shiftwork_hosts',
+      help: 'Worker hosts of the installation: alive, or lost (without a goodbye) within the last hour.',
+      labelNames: ['state'],
+      aggregator: 'max',
+      registers,
+    });
+    this.#overdue = new Gauge({
+      name: 'shiftwork_schedule_overdue_seconds',
+      help: 'How long a slot of the schedule has been due that nobody has dealt with; 0 when there is none.',
+      labelNames: ['schedule'],
+      aggregator: 'max',
+      registers,
+    });
+    this.#readable = new Gauge({
+      name: 'shiftwork_queues_readable',
+      help: '1 when the queues could be read for this answer.',
+      aggregator: 'min',
+      registers,
+    });
+  }
+
+  /** Never rejects, and never takes longer than the limit. */
+  async refresh(): Promise<void> {
+    const work = await this.#current();
+    const gauges = [this.#depth, this.#oldest, this.#paused, this.#held, this.#sick, this.#hosts, this.#overdue];
+    for (const gauge of gauges) gauge.reset();
+    this.#readable.set(work === undefined ? 0 : 1);
+    if (work === undefined) return;
+    for (const queue of work.queues) {
+      for (const state of STATES) this.#depth.set({ queue: queue.name, state }, queue[state]);
+      this.#oldest.set({ queue: queue.name }, (queue.oldestDueMs ?? 0) / 1_000);
+      this.#paused.set({ queue: queue.name }, queue.paused ? 1 : 0);
+      this.#held.set({ queue: queue.name }, queue.held);
+      this.#sick.set({ queue: queue.name }, queue.sick);
+    }
+    for (const state of ['alive', 'lost'] as const) this.#hosts.set({ state }, work.hosts[state]);
+    for (const schedule of this.#schedules) this.#overdue.set({ schedule }, 0);
+    for (const { schedule, overdueMs } of work.overdue) this.#overdue.set({ schedule }, overdueMs / 1_000);
+  }
+
+  async #current(): Promise<WorkReading | undefined> {
+    const { read, withinMs = 500, freshMs = 1_000 } = this.#options;
+    if (this.#read !== undefined && performance.now() - this.#read.at < freshMs) return this.#read.work;
+    // One at a time: an engine that is away must not gather questions.
+    this.#reading ??= read()
+      .then(
+        work => {
+          this.#read = { at: performance.now(), work };
+          return work;
+        },
+        () => undefined,
+      )
+      .finally(() => (this.#reading = undefined));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>(resolve => (timer = setTimeout(resolve, withinMs, undefined)));
+    return Promise.race([this.#reading, late]).finally(() => clearTimeout(timer));
+  }
+}
