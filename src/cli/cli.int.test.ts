@@ -87,7 +87,9 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     const json = await shiftwork(['migrate', '--json']);
     // Beside a PostgreSQL, the outbox's tables too.
     const made =
-      kind === 'postgres' ? ['batches', 'queues', 'outbox', 'event store', 'handlers'] : ['queues', 'handlers'];
+      kind === 'postgres'
+        ? ['batches', 'queues', 'outbox', 'event store', 'journal', 'handlers']
+        : ['queues', 'handlers'];
     const { done, leftOut } = JSON.parse(json.out) as { done: string[]; leftOut: unknown[] };
     expect(done.map(line => line.split(':', 1)[0])).toEqual(made);
     expect(leftOut).toEqual([]);

@@ -14,6 +14,7 @@ export {
   type RedisHost,
   type SentinelAddress,
 } from './redis-address.ts';
+export { readRelease } from './release.ts';
 export { readRedisUrl } from './redis-url.ts';
 export { integer, line, words, type UrlParameters } from './url-parameters.ts';
 export { requireNode } from './require-node.ts';

@@ -14,5 +14,6 @@ export type { DeadLetterFilter } from './dead-letter-filter.ts';
 export type { DeadLetterReport } from './dead-letter-report.ts';
 export { isExpected, type DeadLetter, type DeadLetterDetails, type DeadLetterGroup } from './dead-letter.ts';
 export { DeadLetters, type DeadLettersOptions, type DiscardOptions, type ReplayOptions } from './dead-letters.ts';
+export { fingerprintOf } from './fingerprint.ts';
 export type { LetterStanding } from './letter-source.ts';
 export type { Acted, OtherDeadLetter, OtherDeadLetters } from './other-letters.ts';

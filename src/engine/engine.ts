@@ -38,7 +38,7 @@ export interface Claim {
 /** What the platform's own small state is kept in, beside the queues and on their connection. */
 export type EngineBacking =
   | { readonly kind: 'redis'; readonly commands: RedisClient; readonly keys: RedisKeys }
-  | { readonly kind: 'postgres'; readonly pool: PgPool }
+  | { readonly kind: 'postgres'; readonly pool: PgPool; readonly namespace: string | undefined }
   /** `server` is the same object for all engines that share their queues; `now` is their time. */
   | { readonly kind: 'memory'; readonly server: object; readonly namespace: string; readonly now: () => number };
 

@@ -25,8 +25,17 @@ export interface DeadLetterFields {
   readonly owner: string;
 }
 
+/** What a job can be found by: its digest, and its value where its contract says that it is public. */
+export interface FactTag {
+  readonly name: string;
+  readonly digest: string;
+  readonly value?: string | undefined;
+}
+
 /** Fields of facts about one run of a job. */
 export interface RunFields extends JobFields {
+  /** Of a contract that has tags. */
+  readonly tags?: readonly FactTag[] | undefined;
   /** 1 for the first attempt. */
   readonly attempt: number;
   readonly worker: string;
@@ -66,6 +75,7 @@ export interface FactTable {
   'job.logged': RunFields & { readonly line: string };
   'job.succeeded': RunFields & { readonly waitedMs: number; readonly ranMs: number; readonly items?: number };
   'job.retried': RunFields & {
+    readonly waitedMs?: number;
     readonly ranMs: number;
     readonly retryInMs: number;
     readonly error: Error;
@@ -84,7 +94,9 @@ export interface FactTable {
   };
   'job.snoozed': RunFields & { readonly untilMs: number; readonly reason: string; readonly alarm: boolean };
   'job.cancelled': RunFields & { readonly reason: string };
+  /** Without `waitedMs` where nobody has seen it start. */
   'job.dead': RunFields & {
+    readonly waitedMs?: number;
     readonly ranMs: number;
     readonly reason: DeadReason;
     readonly error: Error;
@@ -271,6 +283,8 @@ export interface FactTable {
   'projection.resumed': ProjectionFields;
   'projection.rebuilding': ProjectionFields & { readonly position: number; readonly head: number };
   'projection.rebuilt': ProjectionFields & { readonly events: number; readonly tookMs: number };
+  /** What the journal did not take: it is away, has no tables, or cannot follow. */
+  'journal.dropped': { readonly runs: number };
   'listener.failed': { readonly fact: string; readonly error: Error };
 }
 

@@ -5,6 +5,7 @@ export type {
   Fact,
   FactName,
   FactTable,
+  FactTag,
   JobFields,
   ProjectionFields,
   RunFields,

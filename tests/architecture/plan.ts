@@ -35,8 +35,12 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/redis'],
     why: 'small shared values live beside the queues, on the same connection',
   },
+  'src/journal': {
+    may: ['src/engine', 'src/redis', 'src/state'],
+    why: 'it listens to facts and knows nothing of those who state them; producers look into it, so it stands below them',
+  },
   'src/queue': {
-    may: ['src/engine', 'src/state'],
+    may: ['src/engine', 'src/journal', 'src/state'],
     why: "the producer's side must not drag the worker's side into a web app",
   },
   'src/dead-letters': {
@@ -82,6 +86,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'src/command',
       'src/engine',
       'src/state',
+      'src/journal',
       'src/queue',
       'src/dead-letters',
       'src/runtime',

@@ -17,6 +17,7 @@ import {
 } from '../../runtime/index.ts';
 import { openState } from '../../state/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
+import { keepJournal, watchWork, type KeptJournal } from '../journal/index.ts';
 import { recordOutboxEnds } from '../outbox/index.ts';
 import { renewWhenWedged } from './renew-when-wedged.ts';
 import { usableEngine } from './usable-engine.ts';
@@ -60,6 +61,8 @@ export class OwnWorkers implements StartedWorkers {
   #unwatch: (() => void) | undefined;
   #duties: HostDuties | undefined;
   #work: WorkerHost | undefined;
+  #journal: KeptJournal | undefined;
+  #endWatch: (() => void) | undefined;
   #ends: Awaited<ReturnType<typeof recordOutboxEnds>>;
   #stopping: Promise<void> | undefined;
 
@@ -103,6 +106,9 @@ export class OwnWorkers implements StartedWorkers {
     const engine = this.#open();
     const watched = watch !== 'off' && !isDebugged(process.execArgv, this.#parts.variables['NODE_OPTIONS']);
     const onBlocked = (blockedMs: number, jobs: readonly string[]): void => void this.#blocked(blockedMs, jobs);
+    const { variables } = this.#parts;
+    // On the connection that ends last.
+    this.#journal = keepJournal({ engine: this.#engine, facts, variables, worker: name, host: this.#host });
     const host = createWorkerHost({ app, engine, facts, needs, queues, concurrency, name, tracer, onBlocked });
     this.#work = host;
     const store = await openState(this.#engine);
@@ -126,6 +132,8 @@ export class OwnWorkers implements StartedWorkers {
     if (watched) this.#watch = watchOwnProcess(name, watch === 'on');
     const onHopeless = (queue: string): void => this.#parts.onHopeless?.(queue);
     this.#unwatch = renewWhenWedged({ name, engine, queues, host, facts, onHopeless });
+    if (this.#journal !== undefined)
+      this.#endWatch = watchWork({ engine: this.#engine, queues: [...app.queues.keys()], journal: this.#journal });
     await host.start();
   }
 
@@ -145,6 +153,8 @@ export class OwnWorkers implements StartedWorkers {
     await this.#work?.stop(graceMs);
     this.#unwatch?.();
     this.#watch?.stop();
+    this.#endWatch?.();
+    await this.#journal?.close();
     const leftMs = Math.max(500, endsAt - performance.now());
     const leaving = (async () => {
       await lead;

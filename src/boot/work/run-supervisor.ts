@@ -5,6 +5,7 @@ import { openEngine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { SharedStanding, type Standing } from '../../standing/index.ts';
 import type { OtherDeadLetters } from '../../dead-letters/index.ts';
+import { keepJournal, watchWork } from '../journal/index.ts';
 import { readHostSettings } from './host-settings.ts';
 import { notifyWebhook } from './notify-webhook.ts';
 import { ResourceSet, settledBy, type WorkerProgram, Supervisor, workerName } from '../../runtime/index.ts';
@@ -72,11 +73,12 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const engine = openEngine({ ...settings.engine, role: 'worker', facts });
   const standing = new SharedStanding({ app, engine });
   let phase: FleetStanding['phase'] = 'starting';
+  const name = workerName();
   /** Undefined until the engine answers. */
   let supervisor: Supervisor | undefined;
   const supervise = (store: StateStore): Supervisor =>
     new Supervisor({
-      name: workerName(),
+      name,
       app,
       engine,
       store,
@@ -102,17 +104,23 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
 
   const run = async (): Promise<number> => {
     let stopBy = Infinity;
+    let endWatch: (() => void) | undefined;
+    // Jobs that are to blame end here; and it sees its workers die.
+    const journal = keepJournal({ engine, facts, variables, worker: name, host: name });
     try {
       await Promise.race([usableEngine(engine, facts, stopAsked.signal), stopped]);
       const store = await Promise.race([openState(engine), stopped]);
       if (typeof store === 'number') return store;
       supervisor = supervise(store);
       supervisor.start();
+      if (journal !== undefined) endWatch = watchWork({ engine, queues: [...app.queues.keys()], journal });
       const code = await Promise.race([stopped, supervisor.failed]);
       stopBy = performance.now() + settings.graceMs;
       await supervisor.stop(settings.graceMs);
       return code;
     } finally {
+      endWatch?.();
+      await journal?.close();
       const leftMs = Math.max(100, Math.min(1_000, stopBy - performance.now() - 100));
       // A database or a broker that does not answer must not make the exit late.
       await settledBy(performance.now() + leftMs, Promise.all([others?.close(), engine.close(leftMs)]));

@@ -12,11 +12,13 @@ import {
   isDebugged,
   sayTurns,
   startSampler,
+  supervisorOf,
   type Suspicion,
   createWorkerHost,
   type WorkerHost,
 } from '../../runtime/index.ts';
 import { BlameBook, SUSPECT_AFTER } from '../../dead-letters/index.ts';
+import { keepJournal, type KeptJournal } from '../journal/index.ts';
 import { followParent } from './follow-parent.ts';
 import { renewWhenWedged } from './renew-when-wedged.ts';
 import { usableEngine } from './usable-engine.ts';
@@ -40,6 +42,8 @@ export interface SupervisedWorkerOptions {
 }
 
 const WEDGED_GRACE_MS = 2_000;
+/** What is left of the journal is written within this, at a stop. */
+const JOURNAL_PATIENCE_MS = 300;
 /** For whoever ran one adopted job alone: nothing else is under way. */
 const ADOPTED_GRACE_MS = 2_000;
 
@@ -62,6 +66,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
   environment.check();
   const engine = openEngine({ ...where, role: 'worker', facts });
   let unwatch: (() => void) | undefined;
+  let journal: KeptJournal | undefined;
   try {
     await usableEngine(engine, facts, ending.signal);
     if (ending.signal.aborted) return ending.code;
@@ -71,7 +76,22 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
     if (watched && watch === 'on') startSampler();
     const onStuck = (job: string): void =>
       parent.say({ kind: 'recycle', reason: `the handler of "${job}" goes on after its deadline` });
-    const work = { app, engine, facts, needs, queues, concurrency, name, suspicion, tracer, watched, onStuck };
+    journal = keepJournal({ engine, facts, variables, worker: name, host: supervisorOf(name) ?? name });
+    const beforeClose = async (): Promise<void> => journal?.flush(JOURNAL_PATIENCE_MS);
+    const work = {
+      app,
+      engine,
+      facts,
+      needs,
+      queues,
+      concurrency,
+      name,
+      suspicion,
+      tracer,
+      watched,
+      onStuck,
+      beforeClose,
+    };
     const host = createWorkerHost(work);
     line.hurries(host);
     const ready = (): void => {
@@ -90,6 +110,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
   } finally {
     line.close();
     unwatch?.();
+    await journal?.close();
     await engine.close(1_000);
     await resources.close();
   }

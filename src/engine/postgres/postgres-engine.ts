@@ -156,7 +156,7 @@ export class PostgresEngine implements Engine {
   }
 
   async backing(): Promise<EngineBacking> {
-    return { kind: 'postgres', pool: this.#borrow(await this.#open()) };
+    return { kind: 'postgres', pool: this.#borrow(await this.#open()), namespace: this.#options.namespace };
   }
 
   renew(): void {

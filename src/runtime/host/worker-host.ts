@@ -42,6 +42,8 @@ export interface WorkerHostOptions {
   readonly watched?: boolean | undefined;
   /** Called after this process has answered nothing for a while, with the jobs that may have kept it; `worker.blocked` is emitted when left out. */
   readonly onBlocked?: ((blockedMs: number, jobs: readonly string[]) => void) | undefined;
+  /** Called at a stop, when nothing runs any more and the engine is still open: at most for a third of a second. */
+  readonly beforeClose?: (() => Promise<void>) | undefined;
   /** Called for a handler that goes on long after its deadline: this process should be replaced. */
   readonly onStuck?: ((jobName: string) => void) | undefined;
 }
@@ -291,7 +293,7 @@ export class WorkerHost {
     for (const worker of this.#workers) worker.abandon();
     await settledBy(
       performance.now() + Math.min(DEATHS_PATIENCE_MS, left() / 2),
-      this.#deaths?.close() ?? Promise.resolve(),
+      Promise.all([this.#deaths?.close(), this.#options.beforeClose?.()]),
     );
     await this.#options.engine.close(Math.max(200, left() - 200));
     clearTimeout(this.#lookTimer);

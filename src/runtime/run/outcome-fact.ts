@@ -26,7 +26,15 @@ export function outcomeFact(run: RunContext, outcome: Outcome): (() => void) | u
       return () => facts.emit('job.succeeded', { ...fields, waitedMs: waitedMs(run), ranMs, ...items });
     case 'retry': {
       const error = storedError(run, outcome.error);
-      return () => facts.emit('job.retried', { ...fields, ranMs, retryInMs: outcome.afterMs, error, ...items });
+      return () =>
+        facts.emit('job.retried', {
+          ...fields,
+          waitedMs: waitedMs(run),
+          ranMs,
+          retryInMs: outcome.afterMs,
+          error,
+          ...items,
+        });
     }
     case 'snoozed': {
       const { untilMs, alarm } = outcome;
@@ -39,7 +47,7 @@ export function outcomeFact(run: RunContext, outcome: Outcome): (() => void) | u
     }
     case 'dead': {
       const error = storedError(run, outcome.error);
-      return () => emitDead(facts, fields, { ranMs, reason: outcome.reason, error, ...items });
+      return () => emitDead(facts, fields, { waitedMs: waitedMs(run), ranMs, reason: outcome.reason, error, ...items });
     }
     case 'divided': {
       const { done, retry, dead } = outcome;

@@ -1,7 +1,7 @@
-import type { AnyJobContract, Handler, Middleware } from '../../contracts/index.ts';
+import { TAGS_AT_MOST, type AnyJobContract, type Handler, type Middleware } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
 import type { Engine, EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
-import type { Facts, RunFields } from '../../facts/index.ts';
+import type { Facts, FactTag, RunFields } from '../../facts/index.ts';
 import type { FollowBatches } from '../batches/follow-batches.ts';
 import { firstDueAt, marksOf, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
@@ -116,5 +116,14 @@ export function runFields({ at, job, jobId, meta, attempt }: RunContext): RunFie
     traceId: traceIdOf(meta.traceparent),
     attempt,
     worker: at.worker,
+    ...(job.opts.tg !== undefined && { tags: tagsIn(job.opts.tg, meta.tags) }),
   };
+}
+
+/** Digests stand in the options, names and public values beside them, in one order. Another program may have changed either. */
+function tagsIn(digests: string, shown: JobMeta['tags'] = []): readonly FactTag[] {
+  return String(digests)
+    .split(' ')
+    .slice(0, TAGS_AT_MOST)
+    .map((digest, index) => ({ ...(shown[index] ?? { name: '?' }), digest }));
 }

@@ -96,6 +96,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'projection.resumed': ['info'],
   'projection.rebuilding': ['info'],
   'projection.rebuilt': ['info'],
+  'journal.dropped': ['warn'],
   'listener.failed': ['error'],
 };
 
@@ -139,7 +140,7 @@ function successWriter(logger: Logger): (fact: Fact) => void {
   const byJob = new Map<string, { readonly queue: string; readonly worker: string; readonly line: Logger }>();
   return ({ name: fact, fields }) => {
     if (fact !== 'job.succeeded') return;
-    const { jobName, queue, worker, ...own } = fields;
+    const { jobName, queue, worker, tags: _, ...own } = fields;
     let known = byJob.get(jobName);
     if (known === undefined || known.queue !== queue || known.worker !== worker) {
       known = { queue, worker, line: logger.child({ fact, jobName, queue, worker }) };
@@ -152,10 +153,9 @@ function successWriter(logger: Logger): (fact: Fact) => void {
 /** Fields without a value are left out by the logger. */
 function lineOf(fact: Fact, repeated: number): object {
   // One copy for those that come with every job; what may be wrong comes seldom.
-  if (!('error' in fact.fields))
-    return { fact: fact.name, ...fact.fields, repeated: repeated > 0 ? repeated : undefined };
-  const { error: err, ...fields } = fact.fields;
-  return { fact: fact.name, ...fields, err, repeated: repeated > 0 ? repeated : undefined };
+  const line = { fact: fact.name, ...fact.fields, repeated: repeated > 0 ? repeated : undefined };
+  const { error: err, tags: _, ...own }: typeof line & { readonly error?: unknown; readonly tags?: unknown } = line;
+  return err === undefined ? own : { ...own, err };
 }
 
 /** How many of the same came since the last line; undefined when this one gets no line either. */
@@ -166,6 +166,8 @@ function suppressedOf(repeats: Repeats, fact: Fact): number | undefined {
     case 'event.unroutable':
     case 'event.unhandled':
       return repeats.admit(`${fact.name} ${fact.fields.eventType}`);
+    case 'journal.dropped':
+      return repeats.admit(fact.name);
     case 'listener.failed':
       return repeats.admit(`${fact.name} ${fact.fields.fact} ${fact.fields.error.message}`);
     default:

@@ -30,6 +30,10 @@ export function countWorkers(
     'Outages of the engine as the processes of this host saw them.',
   );
   const failed = counter('shiftwork_listener_failures_total', 'Facts that a listener failed on.');
+  const dropped = counter(
+    'shiftwork_journal_dropped_total',
+    'Runs that are not in the journal: it was away, has no tables, or could not follow.',
+  );
   const up = new Gauge({
     name: 'shiftwork_engine_up',
     help: '1 while the engine answers, 0 while it is away for any process of this host.',
@@ -74,6 +78,7 @@ export function countWorkers(
     facts.on('worker.killed', () => killed.inc()),
     facts.on('worker.wedged', () => wedged.inc()),
     facts.on('listener.failed', () => failed.inc()),
+    facts.on('journal.dropped', ({ fields }) => dropped.inc(fields.runs)),
     facts.on('breaker.opened', ({ fields }) => opened.inc({ queue: names.queue(fields.queue) })),
     facts.on('engine.lost', () => {
       up.set(0);

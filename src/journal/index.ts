@@ -1,0 +1,24 @@
+/**
+ * The journal: what runs came to, when, and what happened meanwhile. Processes that end jobs hand it over in batches, off a job's path; pages, `find` and the
+ * command line read it. It is no record of jobs: what is dropped for want of room is counted, and nothing depends on it.
+ */
+export { quantileOf, countOf, addDurations, type Durations } from './record/durations.ts';
+export { addCounts, emptyCounts, type ContractCounts, type CountedStretch } from './record/contract-counts.ts';
+export { MARK_KINDS, type Mark, type MarkKind } from './record/mark.ts';
+export { isEnd, OUTCOMES, type JournalTag, type RunOutcome, type RunRecord } from './record/run-record.ts';
+export { findRuns, type FoundRuns, type RunQuery } from './read/find-runs.ts';
+export { openJournal, POSTGRES_BOUNDS, REDIS_BOUNDS, type JournalDatabase } from './open-journal.ts';
+export { JournalWriter, type JournalWriterOptions } from './write/journal-writer.ts';
+export { recordRuns, type RecordRunsOptions } from './write/record-runs.ts';
+export { recordMarks } from './write/record-marks.ts';
+export { journalSchema } from './stores/postgres-tables.ts';
+export {
+  HOUR,
+  KEPT_MS,
+  MINUTE,
+  MINUTES_KEPT_MS,
+  type JournalStore,
+  type QueueDepth,
+  type Span,
+  type Standing,
+} from './stores/journal-store.ts';

@@ -1,0 +1,201 @@
+import { readFrames, type PlacedRun } from '../record/frame.ts';
+import { classOf, RUN_CLASSES, type RunClass, type RunOutcome, type RunRecord } from '../record/run-record.ts';
+import { termOf, termText } from '../record/terms.ts';
+import { CHUNK_MS, type Chunk, type JournalStore, type Span } from '../stores/journal-store.ts';
+
+/** Which runs are looked for: those to which all of it applies. */
+export interface RunQuery {
+  readonly jobId?: string | undefined;
+  /** Each of these is one tag: its digest under the present secret, and under the previous one. */
+  readonly tags?: readonly (readonly string[])[] | undefined;
+  readonly correlationId?: string | undefined;
+  readonly traceId?: string | undefined;
+  readonly contract?: string | undefined;
+  readonly queue?: string | undefined;
+  readonly outcomes?: readonly RunOutcome[] | undefined;
+  readonly cause?: string | undefined;
+  readonly worker?: string | undefined;
+  readonly release?: string | undefined;
+  /** Ended at or after, milliseconds since 1970. */
+  readonly since?: number | undefined;
+  /** Ended before. */
+  readonly until?: number | undefined;
+}
+
+export interface FoundRuns {
+  /** Those that were written last come first. */
+  readonly runs: readonly RunRecord[];
+  /** Leads to those behind; undefined where there are none. */
+  readonly next: string | undefined;
+  /** Set where the search has stopped before its end for want of time: nothing that ended later was passed over. */
+  readonly lookedBackTo: number | undefined;
+}
+
+/** A place in the journal: what was written before it comes behind it. */
+interface Place {
+  readonly chunk: number;
+  readonly of: RunClass;
+  readonly line: number;
+}
+
+/** Chunks that one trip reads, of each class. */
+const CHUNKS_A_TRIP = 16;
+/** After so many trips the search stops, and says where. */
+const TRIPS = 24;
+/** Runs are written within so long after they have ended, unless the store was away. */
+const LATE_MS = 10 * 60_000;
+
+/**
+ * Looks for runs, the newest first, and reads a bounded part of the journal: per trip two lists of chunks and two reads of 16 chunks each, at most 24 trips.
+ * Paging goes by the place in what was written: what comes meanwhile moves nothing.
+ */
+export async function findRuns(
+  store: JournalStore,
+  query: RunQuery,
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<FoundRuns> {
+  const classes = classesOf(query);
+  const before = placeIn(cursor);
+  const runs: RunRecord[] = [];
+  const seen = new Set<string>();
+  let to = before?.chunk ?? (query.until === undefined ? Number.MAX_SAFE_INTEGER / 2_000 : query.until + LATE_MS);
+  const from = Math.max(0, (query.since ?? 0) - CHUNK_MS);
+  for (let trip = 0; trip < TRIPS; trip += 1) {
+    const chunks = await nextChunks(store, classes, query, { from, to });
+    for (const { of, chunk } of chunks.read) {
+      for (const { line, run } of matching(chunk, query)) {
+        if (before !== undefined && !isBehind({ chunk: chunk.id, of, line }, before)) continue;
+        if (!isAsked(run, query)) continue;
+        // Written twice, where an answer was lost.
+        const key = `${run.jobId} ${run.attempt} ${run.endedAt} ${run.outcome}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        runs.push(run);
+        if (runs.length === limit)
+          return { runs, next: cursorOf({ chunk: chunk.id, of, line }), lookedBackTo: undefined };
+      }
+    }
+    if (chunks.next === undefined) return { runs, next: undefined, lookedBackTo: undefined };
+    to = chunks.next;
+  }
+  return { runs, next: cursorOf({ chunk: to, of: 'failed', line: Number.MAX_SAFE_INTEGER }), lookedBackTo: to };
+}
+
+interface ClassChunk {
+  readonly of: RunClass;
+  readonly chunk: Chunk;
+}
+
+/** The newest of both classes, merged; `next` is the newest chunk that was not read. */
+async function nextChunks(
+  store: JournalStore,
+  classes: readonly RunClass[],
+  query: RunQuery,
+  span: Span,
+): Promise<{ readonly read: readonly ClassChunk[]; readonly next: number | undefined }> {
+  const lists = await Promise.all(classes.map(async of => ({ of, ids: await candidates(store, of, query, span) })));
+  // What is beyond the end of a list that was cut is not known yet: nothing older may be read before it.
+  const cuts = lists.filter(({ ids }) => ids.length > CHUNKS_A_TRIP).map(({ ids }) => ids[CHUNKS_A_TRIP] ?? 0);
+  const next = cuts.length === 0 ? undefined : Math.max(...cuts);
+  const read = await Promise.all(
+    lists.map(async ({ of, ids }) => {
+      const wanted = ids.slice(0, CHUNKS_A_TRIP).filter(id => next === undefined || id > next);
+      return (await store.read(of, wanted)).map(chunk => ({ of, chunk }));
+    }),
+  );
+  const sorted = read.flat().toSorted((a, b) => b.chunk.id - a.chunk.id || order(a.of) - order(b.of));
+  return { read: sorted, next };
+}
+
+async function candidates(store: JournalStore, of: RunClass, query: RunQuery, span: Span): Promise<readonly number[]> {
+  const { jobId, correlationId, traceId, cause, contract, tags = [] } = query;
+  const fixed = [
+    ...(jobId === undefined ? [] : [termText.id(jobId)]),
+    ...(correlationId === undefined ? [] : [termText.id(correlationId)]),
+    ...(traceId === undefined ? [] : [termText.trace(traceId)]),
+    ...(cause === undefined ? [] : [termText.cause(cause)]),
+  ];
+  const texts =
+    fixed.length === 0 && tags.length === 0 && contract !== undefined ? [termText.contract(contract)] : fixed;
+  if (texts.length === 0 && tags.length === 0) return store.list(of, span, CHUNKS_A_TRIP + 1);
+  // A tag has one digest under each secret.
+  const forms = Math.max(1, ...tags.map(digests => digests.length));
+  const found = await Promise.all(
+    Array.from({ length: forms }, (_, form) => {
+      const own = tags.flatMap(digests => digests[Math.min(form, digests.length - 1)] ?? []).map(termText.tag);
+      return store.holding(of, [...texts, ...own].map(termOf), span, CHUNKS_A_TRIP + 1);
+    }),
+  );
+  const [first = []] = found;
+  if (found.length === 1) return first;
+  return [...new Set(found.flat())].toSorted((a, b) => b - a).slice(0, CHUNKS_A_TRIP + 1);
+}
+
+/** The newest first. What a line must hold is looked for in its text, before it is read. */
+function matching({ text }: Chunk, query: RunQuery): readonly PlacedRun[] {
+  const { jobId, correlationId, traceId, cause, tags = [] } = query;
+  // Its own id stands for the correlation of most.
+  const texts = [jobId, correlationId, traceId, cause].filter(each => each !== undefined);
+  const mayMatch = (line: string): boolean =>
+    texts.every(each => line.includes(each)) && tags.every(digests => digests.some(digest => line.includes(digest)));
+  return readFrames(text, mayMatch).toReversed();
+}
+
+function isAsked(run: RunRecord, query: RunQuery): boolean {
+  const {
+    jobId,
+    correlationId,
+    traceId,
+    contract,
+    queue,
+    outcomes,
+    cause,
+    worker,
+    release,
+    since,
+    until,
+    tags = [],
+  } = query;
+  const fits = (wanted: unknown, found: unknown): boolean => wanted === undefined || wanted === found;
+  return (
+    fits(jobId, run.jobId) &&
+    fits(correlationId, run.correlationId) &&
+    fits(traceId, run.traceId) &&
+    fits(contract, run.jobName) &&
+    fits(queue, run.queue) &&
+    fits(cause, run.cause) &&
+    fits(worker, run.worker) &&
+    fits(release, run.release) &&
+    (outcomes === undefined || outcomes.includes(run.outcome)) &&
+    (since === undefined || run.endedAt >= since) &&
+    (until === undefined || run.endedAt < until) &&
+    tags.every(digests => run.tags.some(({ digest }) => digests.includes(digest)))
+  );
+}
+
+function classesOf({ outcomes }: RunQuery): readonly RunClass[] {
+  return outcomes === undefined
+    ? RUN_CLASSES
+    : RUN_CLASSES.filter(of => outcomes.some(outcome => classOf(outcome) === of));
+}
+
+function order(of: RunClass): number {
+  return RUN_CLASSES.indexOf(of);
+}
+
+function isBehind(place: Place, before: Place): boolean {
+  if (place.chunk !== before.chunk) return place.chunk < before.chunk;
+  if (place.of !== before.of) return order(place.of) > order(before.of);
+  return place.line < before.line;
+}
+
+function cursorOf({ chunk, of, line }: Place): string {
+  return `${chunk}.${order(of)}.${line}`.replace(/\.(?=\d+\.\d+\.\d+$)/, '_');
+}
+
+/** Undefined where it is none, such as one that a person has typed. */
+function placeIn(cursor: string | undefined): Place | undefined {
+  const [, chunk, fraction, of, line] = /^(\d{1,16})(?:_(\d{1,3}))?\.([01])\.(\d{1,16})$/.exec(cursor ?? '') ?? [];
+  if (chunk === undefined || line === undefined) return undefined;
+  return { chunk: Number(`${chunk}.${fraction ?? '0'}`), of: RUN_CLASSES[Number(of)] ?? 'failed', line: Number(line) };
+}

@@ -1,0 +1,200 @@
+import type { RedisClient, RedisKeys } from '../../redis/index.ts';
+import { runScript } from '../../state/index.ts';
+import { countsIn, writtenCounts, type ContractCounts, type CountedStretch } from '../record/contract-counts.ts';
+import { markIn, writtenMark, type Mark } from '../record/mark.ts';
+import { RUN_CLASSES, type RunClass } from '../record/run-record.ts';
+import { holdsMark, type Term } from '../record/terms.ts';
+import {
+  CHUNK_BYTES,
+  CHUNK_MS,
+  DAY,
+  HOUR,
+  KEPT_MS,
+  MARKS_KEPT,
+  MINUTES_KEPT_MS,
+  stretchOf,
+  type Bounds,
+  type Chunk,
+  type ClassStanding,
+  type JournalBatch,
+  type JournalStore,
+  type QueueDepth,
+  type Room,
+  type Span,
+  type Standing,
+} from './journal-store.ts';
+import { APPEND } from './redis-scripts.ts';
+
+type By = 'minute' | 'hour';
+
+/** The journal in the queues' Redis: see `redis-scripts.ts` for how it lies there. */
+export class RedisJournalStore implements JournalStore {
+  readonly #redis: RedisClient;
+  readonly #base: string;
+  readonly #bounds: Bounds;
+
+  constructor(redis: RedisClient, keys: RedisKeys, bounds: Bounds) {
+    this.#redis = redis;
+    this.#base = keys.own('~journal');
+    this.#bounds = bounds;
+  }
+
+  async append({ now, writer, frames, counts, marks, depths }: JournalBatch): Promise<Room> {
+    const { failed, succeeded } = this.#bounds;
+    const args: (string | number)[] = [now, writer, KEPT_MS, failed, succeeded, CHUNK_MS, CHUNK_BYTES, MARKS_KEPT];
+    for (const { of, text, terms } of frames) args.push('f', of, text, terms.length, ...terms.flat());
+    for (const each of counts) args.push(...countArgs('minute', now, each), ...countArgs('hour', now, each));
+    for (const mark of marks) args.push('m', mark.at, writtenMark(mark));
+    for (const { at, queue, unfinished, waiting, held, oldestDueMs } of depths) {
+      const written = JSON.stringify([unfinished, waiting, held, oldestDueMs ?? null]);
+      args.push('d', blockOf('minute', at), MINUTES_KEPT_MS, `${at} ${queue}`, written);
+    }
+    const answer = await runScript(this.#redis, APPEND, [this.#base], args.map(whole));
+    const [bytes, writers]: readonly unknown[] = Array.isArray(answer) ? answer : [];
+    return { filled: Number(bytes) / succeeded, writers: Number(writers) };
+  }
+
+  async list(of: RunClass, { from, to }: Span, limit: number): Promise<readonly number[]> {
+    const found: number[] = [];
+    for (const segment of await this.#segments(of, { from, to })) {
+      const key = this.#key(`${of}:${segment}`);
+      const ids = await this.#redis.zrevrangebyscore(key, to, from, 'LIMIT', 0, limit - found.length);
+      found.push(...ids.map(Number));
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  async holding(of: RunClass, terms: readonly Term[], span: Span, limit: number): Promise<readonly number[]> {
+    const segments = await this.#segments(of, span);
+    const keys = segments.flatMap(name => terms.map(({ bucket }) => this.#key(`${of}:t:${name}:${bucket}`)));
+    if (keys.length === 0) return [];
+    const texts = await this.#redis.mget(...keys);
+    const found: number[] = [];
+    for (let at = 0; at < segments.length && found.length < limit; at += 1) {
+      const own = terms.map(({ mark }, index) => chunksWith(texts[at * terms.length + index] ?? '', mark, span));
+      const [first = new Set<number>(), ...others] = own;
+      const both = [...first].filter(id => others.every(ids => ids.has(id)));
+      found.push(...both.toSorted((a, b) => b - a));
+    }
+    return found.slice(0, limit);
+  }
+
+  async read(of: RunClass, ids: readonly number[]): Promise<readonly Chunk[]> {
+    if (ids.length === 0) return [];
+    const texts = await this.#redis.mget(...ids.map(id => this.#key(`${of}:c:${id}`)));
+    return ids.flatMap((id, at) => (typeof texts[at] === 'string' ? [{ id, text: texts[at] }] : []));
+  }
+
+  async standing(): Promise<Standing> {
+    const [failed, succeeded] = await Promise.all(RUN_CLASSES.map(of => this.#standingOf(of)));
+    const none: ClassStanding = { bytes: 0, mostBytes: 0, since: undefined };
+    return { failed: failed ?? none, succeeded: succeeded ?? none };
+  }
+
+  async counts(by: By, { from, to }: Span): Promise<readonly CountedStretch[]> {
+    const hashes = await Promise.all(
+      blocksIn(by, from, to).map(block => this.#redis.hgetall(this.#key(`n:${by}:${block}`))),
+    );
+    return hashes.flatMap(hash =>
+      Object.entries(hash).flatMap(([field, written]) => {
+        const [at, jobName] = fieldOf(field);
+        if (at < from || at > to) return [];
+        const [queue, counts]: readonly unknown[] = arrayIn(written);
+        return [{ at, ...countsIn(jobName, String(queue), counts) }];
+      }),
+    );
+  }
+
+  async marks({ from, to }: Span, limit: number): Promise<readonly Mark[]> {
+    const found = await this.#redis.zrevrangebyscore(this.#key('marks'), to, from, 'LIMIT', 0, limit);
+    return found.toReversed().flatMap(text => markIn(text) ?? []);
+  }
+
+  async depths({ from, to }: Span): Promise<readonly QueueDepth[]> {
+    const blocks = blocksIn('minute', from, to);
+    const hashes = await Promise.all(blocks.map(block => this.#redis.hgetall(this.#key(`d:${block}`))));
+    return hashes.flatMap(hash =>
+      Object.entries(hash).flatMap(([field, written]) => {
+        const [at, queue] = fieldOf(field);
+        if (at < from || at > to) return [];
+        const [unfinished, waiting, held, oldest] = arrayIn(written);
+        const oldestDueMs = typeof oldest === 'number' ? oldest : undefined;
+        return [
+          { at, queue, unfinished: Number(unfinished), waiting: Number(waiting), held: Number(held), oldestDueMs },
+        ];
+      }),
+    );
+  }
+
+  async #standingOf(of: RunClass): Promise<ClassStanding> {
+    const [sizes, segments] = await Promise.all([
+      this.#redis.hvals(this.#key(`${of}:bytes`)),
+      this.#redis.zrangebyscore(this.#key(`${of}:segments`), '-inf', '+inf', 'LIMIT', 0, 1),
+    ]);
+    const bytes = sizes.reduce((sum, size) => sum + Number(size), 0);
+    const [oldest] = segments;
+    return { bytes, mostBytes: this.#bounds[of], since: oldest === undefined ? undefined : Number(oldest) };
+  }
+
+  /** Those that may have chunks of that span, the newest first: a segment takes chunks for a day at most. */
+  async #segments(of: RunClass, { from, to }: Span): Promise<readonly string[]> {
+    return this.#redis.zrevrangebyscore(this.#key(`${of}:segments`), to, from - DAY - CHUNK_MS);
+  }
+
+  #key(name: string): string {
+    return `${this.#base}:${name}`;
+  }
+}
+
+function countArgs(by: By, now: number, counts: ContractCounts): readonly (string | number)[] {
+  const at = stretchOf(by, now);
+  const written = JSON.stringify(writtenCounts(counts));
+  const ttl = by === 'minute' ? MINUTES_KEPT_MS : KEPT_MS;
+  return ['n', `${by}:${blockOf(by, at)}`, ttl, `${at} ${counts.jobName}`, counts.queue, written];
+}
+
+/** An hour of minutes, or a day of hours. */
+function blockOf(by: By, at: number): number {
+  return Math.floor(at / lengthOfBlock(by));
+}
+
+function lengthOfBlock(by: By): number {
+  return by === 'minute' ? HOUR : DAY;
+}
+
+function blocksIn(by: By, from: number, to: number): readonly number[] {
+  const first = blockOf(by, Math.max(from, to - (by === 'minute' ? MINUTES_KEPT_MS : KEPT_MS)));
+  return Array.from({ length: Math.max(0, blockOf(by, to) - first + 1) }, (_, index) => first + index);
+}
+
+/** `AT NAME` */
+function fieldOf(field: string): readonly [at: number, name: string] {
+  const space = field.indexOf(' ');
+  return [Number(field.slice(0, space)), field.slice(space + 1)];
+}
+
+function arrayIn(json: string): readonly unknown[] {
+  const value: unknown = JSON.parse(json);
+  return Array.isArray(value) ? value : [];
+}
+
+/** Lines of `CHUNK MARKS`. */
+function chunksWith(text: string, mark: string, { from, to }: Span): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (let at = text.indexOf(mark); at !== -1;) {
+    const begin = text.lastIndexOf('\n', at);
+    const end = text.indexOf('\n', at);
+    const until = end === -1 ? text.length : end;
+    const space = text.indexOf(' ', begin);
+    const id = Number(text.slice(begin + 1, space));
+    if (id >= from && id <= to && holdsMark(text, mark, space + 1, until)) found.add(id);
+    at = text.indexOf(mark, until);
+  }
+  return found;
+}
+
+/** Lua reads numbers as they are written: none with a fraction. */
+function whole(value: string | number): string | number {
+  return typeof value === 'number' ? Math.round(value) : value;
+}

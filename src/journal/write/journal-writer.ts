@@ -1,0 +1,154 @@
+import { Counting } from '../record/contract-counts.ts';
+import { writeFrame, type GatheredRun, type Recorder } from '../record/frame.ts';
+import type { Mark } from '../record/mark.ts';
+import { classOf, RUN_CLASSES, type RunClass } from '../record/run-record.ts';
+import type { JournalBatch, JournalStore, QueueDepth } from '../stores/journal-store.ts';
+import { Sampling } from './sampling.ts';
+
+export interface JournalWriterOptions extends Recorder {
+  /** Asked when there is something to write; again where it failed. */
+  readonly store: () => Promise<JournalStore>;
+  /** How many bytes of successes the store takes. */
+  readonly succeededBytes: number;
+  /** Engine time. */
+  readonly now: () => number;
+  /** Called when runs were dropped: for want of room, or because the store did not take them. */
+  readonly onDropped?: ((runs: number) => void) | undefined;
+  /** Between two writes, milliseconds. */
+  readonly everyMs?: number | undefined;
+}
+
+const EVERY_MS = 2_000;
+/** In one write: it keeps a Redis for less than 2 ms. */
+const RUNS_A_WRITE = 2_000;
+/** What waits while the store is away or slow; beyond that it is dropped, and counted. */
+const MOST_WAITING = 20_000;
+const MOST_MARKS = 1_000;
+/** What a run takes at least, in a store. */
+const RUN_BYTES = 110;
+
+/**
+ * Gathers what runs of this process came to, and hands it over in batches. Whoever says so never waits, and nothing that goes wrong here reaches them: what
+ * the store does not take is tried once more, then dropped.
+ */
+export class JournalWriter {
+  readonly #options: JournalWriterOptions;
+  readonly #sampling: Sampling;
+  #runs: Record<RunClass, GatheredRun[]> = { failed: [], succeeded: [] };
+  #counting = new Counting();
+  #marks: Mark[] = [];
+  #depths: QueueDepth[] = [];
+  #failed: JournalBatch | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: JournalWriterOptions) {
+    this.#options = options;
+    this.#sampling = new Sampling(options.succeededBytes, performance.now());
+  }
+
+  /** Whether a success of that contract would be kept: else `count` is enough, and its record need not be made. */
+  keepsSuccess(contract: string): boolean {
+    return this.#sampling.keeps(contract, RUN_BYTES, performance.now());
+  }
+
+  run(run: GatheredRun): void {
+    const of = classOf(run.outcome);
+    const isRoom = this.#runs.failed.length + this.#runs.succeeded.length < MOST_WAITING;
+    this.#counting.count(run, run.outcome, run.waitedMs, run.ranMs, isRoom);
+    if (isRoom) this.#runs[of].push(run);
+    else this.#options.onDropped?.(1);
+    if (this.#runs.failed.length + this.#runs.succeeded.length >= RUNS_A_WRITE) this.#soon(0);
+    else this.#soon(this.#options.everyMs ?? EVERY_MS);
+  }
+
+  /** A success that is not kept. */
+  count(jobName: string, queue: string, waitedMs: number | undefined, ranMs: number): void {
+    this.#counting.count({ jobName, queue }, 'succeeded', waitedMs, ranMs, false);
+    this.#soon(this.#options.everyMs ?? EVERY_MS);
+  }
+
+  mark(mark: Mark): void {
+    if (this.#marks.length < MOST_MARKS) this.#marks.push(mark);
+    this.#soon(this.#options.everyMs ?? EVERY_MS);
+  }
+
+  depth(depth: QueueDepth): void {
+    if (this.#depths.length < MOST_MARKS) this.#depths.push(depth);
+    this.#soon(this.#options.everyMs ?? EVERY_MS);
+  }
+
+  /** Writes what is there. Never rejects. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    return this.#writing;
+  }
+
+  /** Writes what is there, and takes no more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.flush();
+    await this.flush();
+    clearTimeout(this.#timer);
+  }
+
+  #soon(ms: number): void {
+    if (this.#closed || this.#writing !== undefined) return;
+    if (ms === 0) {
+      void this.flush();
+      return;
+    }
+    this.#timer ??= setTimeout(() => void this.flush(), ms).unref();
+  }
+
+  async #write(): Promise<void> {
+    while (this.#failed !== undefined || this.#isThereAny()) {
+      const again = this.#failed;
+      const batch = again ?? this.#batch();
+      this.#failed = undefined;
+      try {
+        const store = await this.#options.store();
+        this.#sampling.learn(await store.append(batch));
+      } catch {
+        // Runs alone are worth a second try; counts might be counted twice.
+        if (again === undefined && !this.#closed) this.#failed = { ...batch, counts: [] };
+        else this.#options.onDropped?.(runsIn(batch));
+        break;
+      }
+    }
+    if ((this.#failed !== undefined || this.#isThereAny()) && !this.#closed)
+      this.#timer ??= setTimeout(() => void this.flush(), this.#options.everyMs ?? EVERY_MS).unref();
+  }
+
+  #isThereAny(): boolean {
+    const { failed, succeeded } = this.#runs;
+    const others = this.#marks.length + this.#depths.length;
+    return failed.length + succeeded.length + others > 0 || !this.#counting.isEmpty;
+  }
+
+  #batch(): JournalBatch {
+    const { worker, now } = this.#options;
+    const frames = RUN_CLASSES.flatMap(of => {
+      const runs = this.#runs[of].splice(0, RUNS_A_WRITE);
+      return runs.length === 0 ? [] : [{ of, ...writeFrame(this.#options, runs) }];
+    });
+    const batch = {
+      writer: worker,
+      now: now(),
+      frames,
+      counts: this.#counting.take(),
+      marks: this.#marks,
+      depths: this.#depths,
+    };
+    this.#marks = [];
+    this.#depths = [];
+    return batch;
+  }
+}
+
+function runsIn({ frames }: JournalBatch): number {
+  return frames.reduce((sum, frame) => sum + ('runs' in frame && typeof frame.runs === 'number' ? frame.runs : 0), 0);
+}
