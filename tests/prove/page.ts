@@ -1,0 +1,55 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../architecture/source-texts.ts';
+import { checksOfOne } from './checks.ts';
+import type { FoundSoFar } from './found.ts';
+import { casesOf, type Guarantee } from './guarantees.ts';
+
+const PAGE = join(ROOT, 'docs/guarantees.md');
+const [BEGIN, END] = ['<!-- proof:begin -->', '<!-- proof:end -->'];
+const HEAD = ['number', 'fault cases', 'tests', 'seeds', 'histories', 'violations', 'last violation'];
+
+/** What the runs found, a row for each guarantee. */
+export function proofTable(guarantees: readonly Guarantee[], found: FoundSoFar): string {
+  return aligned(guarantees.map(guarantee => cellsOf(guarantee, found)));
+}
+
+export function writeProof(guarantees: readonly Guarantee[], found: FoundSoFar): void {
+  const page = readFileSync(PAGE, 'utf8');
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) {
+    throw new Error(`Expected ${BEGIN} and ${END} in docs/guarantees.md.`);
+  }
+  writeFileSync(PAGE, `${before}${BEGIN}\n\n${proofTable(guarantees, found)}\n\n${END}${after}`);
+}
+
+function cellsOf(guarantee: Guarantee, found: FoundSoFar): readonly string[] {
+  const checks = checksOfOne(guarantee);
+  const tallies = checks.map(({ key }) => found.of(key));
+  const sum = (of: (tally: (typeof tallies)[number]) => number): string =>
+    String(tallies.reduce((total, tally) => total + of(tally), 0));
+  const numbers = [...new Set(casesOf(guarantee).map(({ number }) => number))];
+  const last = found.violationsOf(checks.map(({ key }) => key)).at(-1);
+  return [
+    guarantee.number,
+    numbers.join(', '),
+    String(checks.filter(({ kind }) => kind === 'tests').length),
+    sum(({ seeds }) => seeds),
+    sum(({ histories }) => histories),
+    sum(({ violations }) => violations),
+    last === undefined ? '' : `${last.what.replaceAll('|', '/')}${mending(last.mendedBy)}`,
+  ];
+}
+
+function mending(commit: string | undefined): string {
+  return commit === undefined ? ' (open)' : ` (mended by ${commit})`;
+}
+
+/** As prettier aligns it. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = HEAD.map((head, column) => Math.max(head.length, ...rows.map(cells => (cells[column] ?? '').length)));
+  const line = (cells: readonly string[], fill = ' '): string =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width, fill)).join(' | ')} |`;
+  return [line(HEAD), line([], '-'), ...rows.map(cells => line(cells))].join('\n');
+}
