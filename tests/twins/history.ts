@@ -33,25 +33,33 @@ const DEDUPLICATIONS: readonly (NonNullable<NewJob['opts']['deduplication']> | u
   { id: 'f', keepLastIfActive: true, replace: true },
 ];
 
+/** One history in eight is of a crowded queue. */
+export function isCrowded(seed: number): boolean {
+  return seed % 8 === 0;
+}
+
 /** Makes the steps of one history, the same for the same numbers. */
 export class History {
   readonly settings: HistorySettings;
   readonly known: Known = { now: 1_700_000_000_000, held: new Map(), ids: [] };
   readonly #random: () => number;
+  readonly #crowded: boolean;
   #count = 0;
   #tokens = 0;
   #first: Deed | undefined;
   readonly #children: string[] = [];
 
-  constructor(random: () => number) {
+  /** `crowded`: the queue runs as many as it may, is above its rate, and holds jobs that only fail, for most of the time. */
+  constructor(random: () => number, crowded = false) {
     this.#random = random;
+    this.#crowded = crowded;
     this.settings = {
-      limited: random() < 0.15,
+      limited: random() < (crowded ? 0.5 : 0.15),
       metricsKept: random() < 0.3 ? 3 : 0,
       losesAnswers: random() < 0.25,
       eventsKept: random() < 0.2 ? 20 : undefined,
     };
-    if (random() < 0.3) this.#first = { what: 'set-meta', fields: { concurrency: this.#pick(['2', '6']) } };
+    if (crowded || random() < 0.3) this.#first = { what: 'set-meta', fields: { concurrency: this.#pick(['2', '6']) } };
   }
 
   next(): Step {
@@ -62,6 +70,7 @@ export class History {
       this.#first = undefined;
       return { what: 'stock', deed };
     }
+    if (this.#crowded && this.#random() < 0.3) return { what: 'stock', deed: this.#crowdedDeed() };
     if (dice < 0.3) return { what: 'add', jobs: this.#times(this.#below(9) + 1, () => this.#job()) };
     if (dice < 0.86) return { what: 'turn', turn: this.#turn() };
     if (dice < 0.89) return { what: 'stalled', now: this.known.now, mostStalls: this.#below(3) };
@@ -145,6 +154,21 @@ export class History {
       ...(deduplication !== undefined && { deduplication }),
     };
     return { id, name: this.#pick(['greet', 'pay']), data: JSON.stringify({ n: this.#count }), opts, timestamp: now };
+  }
+
+  #crowdedDeed(): Deed {
+    const late = this.known.ids.slice(-8);
+    const id = late.length === 0 ? 'none' : this.#pick(late);
+    switch (this.#below(6)) {
+      case 0:
+        return { what: 'defer-failure', id };
+      case 1:
+        return { what: 'promote', id };
+      case 2:
+        return { what: 'set-meta', fields: { concurrency: this.#pick(['1', '2', '4']) } };
+      default:
+        return { what: 'drop-key', key: 'marker' };
+    }
   }
 
   #deed(): Deed {

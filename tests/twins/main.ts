@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { startRedis } from '../support/redis-server.ts';
 import { damage } from './damage.ts';
+import { isCrowded } from './history.ts';
 import { MUTANTS } from './mutants.ts';
 import { openPair } from './open-pair.ts';
 import { runHistory } from './run-history.ts';
@@ -21,7 +22,7 @@ try {
   const [first, seeds] = [Number(values.first), Number(values.seeds)];
   const begun = performance.now();
   for (let seed = first; seed < first + seeds; seed += 1) {
-    const differs = await runHistory(pair, seed, Number(values.steps));
+    const differs = await runHistory(pair, seed, Number(values.steps), isCrowded(seed));
     if (differs !== undefined) {
       console.error(differs);
       process.exitCode = 1;

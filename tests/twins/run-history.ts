@@ -19,8 +19,13 @@ export interface Pair {
 const COMPARE_EVERY = 10;
 
 /** Runs one history on both twins. Answers what differed, or undefined. */
-export async function runHistory(pair: Pair, seed: number, steps: number): Promise<string | undefined> {
-  const history = new History(seededRandom(seed));
+export async function runHistory(
+  pair: Pair,
+  seed: number,
+  steps: number,
+  crowded = false,
+): Promise<string | undefined> {
+  const history = new History(seededRandom(seed), crowded);
   await Promise.all([pair.stock.start(history.settings), pair.ours.start(history.settings)]);
   for (let nth = 1; nth <= steps; nth += 1) {
     const step = history.next();

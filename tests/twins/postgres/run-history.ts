@@ -20,9 +20,9 @@ export async function runHistory(
   pair: Pair,
   seed: number,
   steps: number,
-  compareEvery = COMPARE_EVERY,
+  crowded = false,
 ): Promise<string | undefined> {
-  const history = new History(seededRandom(seed));
+  const history = new History(seededRandom(seed), crowded);
   await pair.stock.start(history.settings);
   await pair.ours.start(history.settings);
   for (let nth = 1; nth <= steps; nth += 1) {
@@ -35,7 +35,7 @@ export async function runHistory(
     if (answers !== undefined) return `${where}: ${answers}`;
     if (step.what === 'turn')
       history.took((theirs as { readonly jobs: readonly { id: string; token: string }[] }).jobs);
-    if (nth % compareEvery !== 0 && nth !== steps) continue;
+    if (nth % COMPARE_EVERY !== 0 && nth !== steps) continue;
     const { now } = history.known;
     const [one, other] = await Promise.all([dump(pair.stockClient, now), dump(pair.ourClient, now)]);
     const state = dumpsDiffer(one, other);

@@ -1,4 +1,5 @@
 import { TURN_FUNCTIONS } from '../../../src/engine/bullmq/postgres/turns/index.ts';
+import { isCrowded } from '../history.ts';
 import { mutated, MUTANTS } from './mutants.ts';
 import type { OpenPair } from './open-pair.ts';
 import { runHistory } from './run-history.ts';
@@ -22,7 +23,7 @@ export async function survivors(
 async function isCaught(pair: OpenPair, seeds: number, steps: number): Promise<boolean> {
   for (let seed = 1; seed <= seeds; seed += 1) {
     // A statement that fails where BullMQ's does not is told, too.
-    const differs = await runHistory(pair, seed, steps).catch((error: unknown) => String(error));
+    const differs = await runHistory(pair, seed, steps, isCrowded(seed)).catch((error: unknown) => String(error));
     if (differs !== undefined) return true;
   }
   return false;

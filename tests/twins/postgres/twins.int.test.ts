@@ -16,7 +16,7 @@ describe('twin histories: our statements, many jobs a trip, and BullMQ’s funct
   });
 
   test('leave the same rows', async () => {
-    for (const seed of [1, 2]) expect(await runHistory(pair, seed, 60)).toBe(undefined);
+    for (const seed of [1, 2]) expect(await runHistory(pair, seed, 60, seed === 2)).toBe(undefined);
   });
 
   test('tell statements that leave something out from BullMQ’s', async () => {

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll } from 'vitest';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
 import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
 import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
 import type { GroupLimit } from '../../../turns/index.ts';
 import { PostgresEngine } from '../../../postgres/postgres-engine.ts';
+
+const NOW = 1_900_000_000_000;
 
 let database: FreshDatabase;
 let engine: PostgresEngine;
@@ -30,3 +33,36 @@ async function open(name: string, limits: readonly GroupLimit[] | undefined): Pr
 
 groupsContract('PostgreSQL', open);
 heldEndsContract('PostgreSQL', open);
+
+test('starts of a group whose window is over go a few at a time with its turns, all in the end, and count no more', async () => {
+  const name = 'starts';
+  const queue = await engine.turns(name, { limits: [{ name: 'host', rate: { max: 2_000, perMs: 60_000 } }] });
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const left = async (): Promise<number> => {
+    const counted = 'SELECT count(*)::int AS left FROM shiftwork_group_start WHERE queue = $1';
+    return (await client.query<{ left: number }>(counted, [name])).rows[0]?.left ?? 0;
+  };
+  await client.query(
+    `INSERT INTO shiftwork_group_start (queue, name, at, due, over, nth)
+     SELECT $1, 'host/a', $2::bigint, $2, $2 + 60000, nth FROM generate_series(1, 2000) AS nth`,
+    [name, NOW],
+  );
+  const opts = { priority: 20, groups: ['host/a'] };
+  await queue.add(['a1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
+  const turn = (id: string, now: number) =>
+    queue.turn({
+      id,
+      now,
+      ends: [],
+      take: { tokens: [id], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 },
+    });
+  expect((await turn('early', NOW + 30_000)).jobs).toEqual([]);
+  expect((await turn('late', NOW + 200_000)).jobs.map(({ id }) => id)).toEqual(['a1']);
+  const after = await left();
+  expect(after).toBeLessThan(2_001);
+  expect(after).toBeGreaterThan(1_900);
+  await queue.returnStalled(NOW + 400_000, 1, 1);
+  expect(await left()).toBe(0);
+});

@@ -93,8 +93,10 @@ const EXTEND = 'SELECT id FROM shiftwork_extend($1, $2, $3, $4) AS id';
 const FORGOTTEN = 'forgotten AS (DELETE FROM shiftwork_turn_done WHERE queue = $1 AND done_at < $3::bigint - 3600000)';
 /** Results that nobody may ask for any more. */
 const EXPIRED = 'expired AS (DELETE FROM shiftwork_result WHERE expires_at < clock_timestamp())';
-/** Starts of groups that have become idle. */
-const IDLE = 'idle AS (DELETE FROM shiftwork_group_start WHERE queue = $1 AND over < $3::bigint - 60000)';
+/** Starts of groups that have become idle, some at each look: a turn that starts jobs of one of them waits for none of it. */
+const IDLE = `idle AS (DELETE FROM shiftwork_group_start WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM shiftwork_group_start WHERE queue = $1 AND over < $3::bigint - 60000
+     ORDER BY over LIMIT 10000 FOR UPDATE SKIP LOCKED)))`;
 /** Keys that stand no longer, and the digests beside them. */
 const FREE = `free AS (DELETE FROM dedup WHERE queue = $1 AND expire_at_ms < $3::bigint),
   digests AS (DELETE FROM shiftwork_key WHERE queue = $1 AND until_ms < $3::bigint)`;

@@ -33,6 +33,13 @@ export const HELD_EXPIRY = `
   ALTER TABLE shiftwork_group_line ADD COLUMN IF NOT EXISTS expires_at bigint;
   CREATE INDEX IF NOT EXISTS shiftwork_group_line_expiry ON shiftwork_group_line (queue, expires_at) WHERE expires_at IS NOT NULL;`;
 
+/** Counted, so that the start that lies a whole rate back is found without a walk over those between; and found by when they are over. */
+export const STARTS_COUNTED = `
+  ALTER TABLE shiftwork_group_start ADD COLUMN IF NOT EXISTS nth bigint NOT NULL DEFAULT 0;
+  DROP INDEX IF EXISTS shiftwork_group_start_last;
+  CREATE INDEX IF NOT EXISTS shiftwork_group_start_nth ON shiftwork_group_start (queue, name, nth);
+  CREATE INDEX IF NOT EXISTS shiftwork_group_start_over ON shiftwork_group_start (queue, over);`;
+
 export const GROUP_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_pause_group(p_queue text, p_name text, p_until bigint, p_probes boolean) RETURNS void
   LANGUAGE sql SET search_path FROM CURRENT AS $$
@@ -108,6 +115,7 @@ export const GROUP_SQL = `
     v_probes boolean;
     v_at bigint;
     v_due double precision;
+    v_nth bigint;
   BEGIN
     probing := false;
     FOREACH v_name IN ARRAY p_groups LOOP
@@ -132,7 +140,7 @@ export const GROUP_SQL = `
         RETURN;
       END IF;
       CONTINUE WHEN NOT coalesce(v_limit ? 'max', false);
-      SELECT due INTO v_due FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name ORDER BY at DESC, due DESC LIMIT 1;
+      SELECT due, nth INTO v_due, v_nth FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name ORDER BY nth DESC LIMIT 1;
       -- A server's clock that has gone back must not stop a group.
       IF v_due - (v_limit ->> 'slack')::double precision > p_now
          AND v_due < p_now + (v_limit ->> 'window')::double precision + (v_limit ->> 'interval')::double precision THEN
@@ -140,8 +148,8 @@ export const GROUP_SQL = `
         until := ceil(v_due - (v_limit ->> 'slack')::double precision);
         RETURN;
       END IF;
-      SELECT at INTO v_at FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name
-       ORDER BY at DESC, due DESC OFFSET (v_limit ->> 'max')::integer - 1 LIMIT 1;
+      SELECT at INTO v_at FROM shiftwork_group_start
+       WHERE queue = p_queue AND name = v_name AND nth = v_nth - (v_limit ->> 'max')::integer + 1 LIMIT 1;
       until := v_at + (v_limit ->> 'window')::bigint;
       IF until > p_now AND until < p_now + 2 * (v_limit ->> 'window')::bigint THEN
         kept_by := v_name;
@@ -157,18 +165,23 @@ export const GROUP_SQL = `
     v_name text;
     v_limit jsonb;
     v_due double precision;
+    v_nth bigint;
   BEGIN
     FOREACH v_name IN ARRAY p_groups LOOP
       v_limit := p_limits -> split_part(v_name, '/', 1);
       CONTINUE WHEN NOT coalesce(v_limit ? 'max', false);
-      SELECT due INTO v_due FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name ORDER BY at DESC, due DESC LIMIT 1;
+      SELECT due, nth INTO v_due, v_nth FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name ORDER BY nth DESC LIMIT 1;
       IF v_due IS NULL OR v_due < p_now
          OR v_due > p_now + (v_limit ->> 'window')::double precision + (v_limit ->> 'interval')::double precision THEN
         v_due := p_now;
       END IF;
-      DELETE FROM shiftwork_group_start WHERE queue = p_queue AND name = v_name AND over <= p_now AND due <= p_now;
-      INSERT INTO shiftwork_group_start (queue, name, at, due, over)
-      VALUES (p_queue, v_name, p_now, v_due + (v_limit ->> 'interval')::double precision, p_now + (v_limit ->> 'window')::bigint);
+      -- A few for each that comes: a turn after a long rest must not sweep for all of it.
+      DELETE FROM shiftwork_group_start WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM shiftwork_group_start
+         WHERE queue = p_queue AND name = v_name AND over <= p_now AND due <= p_now ORDER BY nth LIMIT 4 FOR UPDATE SKIP LOCKED));
+      INSERT INTO shiftwork_group_start (queue, name, at, due, over, nth)
+      VALUES (p_queue, v_name, p_now, v_due + (v_limit ->> 'interval')::double precision, p_now + (v_limit ->> 'window')::bigint,
+              coalesce(v_nth, 0) + 1);
     END LOOP;
   END;
   $$;`;
