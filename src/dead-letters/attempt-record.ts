@@ -24,7 +24,13 @@ export type HistoryLine =
       /** False: the handler was not called. */
       readonly begun?: false;
     }
-  | { readonly what: 'replayed'; readonly at: number; readonly by: string };
+  | {
+      readonly what: 'replayed';
+      readonly at: number;
+      readonly by: string;
+      /** The job that this one is made of, with other data: what stands above is its history. */
+      readonly of?: string;
+    };
 
 const MESSAGE_KEPT = 500;
 
@@ -37,11 +43,6 @@ export function failedLine(line: Omit<Extract<HistoryLine, { what: 'failed' }>, 
 export function plainLine(text: string, message: string): string | undefined {
   const line = lineIn(text);
   return line?.what === 'failed' ? failedLine({ ...line, error: 'Error', message }) : undefined;
-}
-
-export function replayedLine(at: number, by: string): string {
-  const record: HistoryLine = { what: 'replayed', at, by };
-  return JSON.stringify(record);
 }
 
 /** The history of a job, oldest first. Lines of other programs in its log are passed over. */
@@ -63,11 +64,12 @@ function lineIn(text: string): HistoryLine | undefined {
 /** Whole lines alone: another program may have written what only looks like one. */
 function isHistoryLine(line: unknown): line is HistoryLine {
   if (typeof line !== 'object' || line === null) return false;
-  const { what, at, by, ranMs, attempt, worker, version, error, message, dead }: Partial<Record<string, unknown>> = {
-    ...line,
-  };
+  const { what, at, by, ranMs, attempt, worker, version, error, message, dead, of }: Partial<Record<string, unknown>> =
+    {
+      ...line,
+    };
   if (!isCount(at) || at > 8.64e15) return false;
-  if (what === 'replayed') return typeof by === 'string';
+  if (what === 'replayed') return typeof by === 'string' && (of === undefined || typeof of === 'string');
   const texts = [worker, error, message].every(text => typeof text === 'string');
   const numbers = [ranMs, attempt].every(isCount) && (version === undefined || isCount(version));
   return what === 'failed' && texts && numbers && (dead === undefined || typeof dead === 'string');

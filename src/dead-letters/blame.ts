@@ -1,3 +1,4 @@
+import { BLAME } from '../queue/index.ts';
 import type { StateStore } from '../state/index.ts';
 
 /** What is held against a job: how often a process ended while it ran. */
@@ -11,7 +12,6 @@ interface Entry extends Blame {
   readonly deaths: readonly string[];
 }
 
-const BLAME = 'blame';
 const KEPT_MS = 86_400_000;
 /** A job is buried long before so many; only massacres that were forgiven go on. */
 const DEATHS_KEPT = 20;

@@ -133,7 +133,14 @@ export interface FactTable {
     readonly queue: string;
     readonly changed: readonly string[];
   };
-  'job.replayed': { readonly jobId: string; readonly jobName: string; readonly queue: string; readonly by: string };
+  /** `as`: the new job in its place, where its data was changed. */
+  'job.replayed': {
+    readonly jobId: string;
+    readonly jobName: string;
+    readonly queue: string;
+    readonly by: string;
+    readonly as?: string;
+  };
   'job.discarded': {
     readonly jobId: string;
     readonly jobName: string;

@@ -42,6 +42,10 @@ import { updateJob, type ChangeContext, type UpdatedJob } from './update/update-
 import { readPauses, type Pause } from './pauses/pause.ts';
 import { checkPauseOptions, checkTarget, type PauseOptions, type PauseTarget } from './pauses/pause-target.ts';
 import { pauseWork, resumeWork, type PauseContext } from './pauses/pause-work.ts';
+import { checkReplay, type JobReplayByName, type JobReplayOf } from './replay/check-replay.ts';
+import { replayJob } from './replay/replay-job.ts';
+import type { ReplayedJob } from './replay/replayed-job.ts';
+import { ReplayRefusedError } from './replay/replay-refused-error.ts';
 import { UpdateRefusedError } from './update/update-refused-error.ts';
 import type { AskedOfQueue } from './store/queue-unavailable-error.ts';
 import { Chunks, isGathered, readyItem, type ReadyItem } from './chunks/chunks.ts';
@@ -53,7 +57,14 @@ import { checkResultOptions, EndWaits, resultFrom, ResultTimeoutError, type Resu
 import type { JobStore } from './store/store-keyed.ts';
 
 /** Errors of ours that are thrown to the caller as they are; all others are the engine's. */
-const SAID = [UndecodableJobError, UpdateRefusedError, InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError];
+const SAID = [
+  UndecodableJobError,
+  UpdateRefusedError,
+  ReplayRefusedError,
+  InvalidOptionsError,
+  InvalidPayloadError,
+  PayloadTooLargeError,
+];
 
 /** What a client asks of an app. */
 export type ClientApp = Pick<App, 'queues'> & Partial<Pick<App, 'jobs'>>;
@@ -354,6 +365,23 @@ export class Client implements Enqueuer {
     const parts = parseJobId(id);
     if (parts === undefined) throw new UpdateRefusedError(id, 'unknown');
     return this.#asking(parts.queue, 'to update a job', () => updateJob(this.#toChange, { id, ...parts }, checked));
+  }
+
+  /**
+   * Runs a job again that has ended. As it is, it keeps its id, its history and what its steps have stored, and has fresh attempts. With other data
+   * it is a new job of the contract's present version, which names the old one (`JobView.replayOf`) and has its history and its place in key and batch;
+   * a dead letter is none from then on.
+   * @throws ReplayRefusedError, InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, UndecodableJobError, QueueUnavailableError,
+   *   ClientClosedError
+   */
+  replay<Contract extends AnyJobContract>(id: string, replay: JobReplayOf<Contract>): Promise<ReplayedJob>;
+  replay(id: string, replay?: JobReplayByName): Promise<ReplayedJob>;
+  async replay(id: string, replay: JobReplayOf<AnyJobContract> | JobReplayByName = {}): Promise<ReplayedJob> {
+    requireText('the id of a job', id);
+    const checked = checkReplay(replay);
+    const parts = parseJobId(id);
+    if (parts === undefined) throw new ReplayRefusedError(id, 'unknown');
+    return this.#asking(parts.queue, 'to replay a job', () => replayJob(this.#toChange, { id, ...parts }, checked));
   }
 
   /**

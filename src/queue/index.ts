@@ -9,6 +9,12 @@ export { checkTarget, type PauseOptions, type PauseTarget } from './pauses/pause
 export { pauseWork, resumeWork } from './pauses/pause-work.ts';
 export type { UpdatedJob } from './update/update-job.ts';
 export type { JobUpdate, JobUpdateByName, JobUpdateOf } from './update/check-update.ts';
+export type { JobReplay, JobReplayByName, JobReplayOf } from './replay/check-replay.ts';
+export { exclusively, ACT_MS } from './replay/exclusively.ts';
+export { BLAME, isPutBackRefusal, keyHolder, putBack } from './replay/put-back.ts';
+export type { ReplayedJob } from './replay/replayed-job.ts';
+export { ReplayRefusedError, type ReplayRefusal } from './replay/replay-refused-error.ts';
+export { unfit } from './replay/unfit.ts';
 export { UpdateRefusedError, type UpdateRefusal } from './update/update-refused-error.ts';
 export { clientOn, connect, type ConnectOptions } from './connect.ts';
 export { marksOf, progressIn, withMarks, type JobMarks } from './meta/job-marks.ts';

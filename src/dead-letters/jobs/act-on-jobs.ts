@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodePayload, type App } from '../../contracts/index.ts';
+import type { App } from '../../contracts/index.ts';
 import { storedKeyOf, type Engine, type EngineJob, type EngineQueue } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { CANCELS, readMeta, readStoredJob, replayMark, UndecodableJobError } from '../../queue/index.ts';
+import {
+  ACT_MS,
+  exclusively,
+  isPutBackRefusal,
+  keyHolder,
+  putBack,
+  readMeta,
+  readStoredJob,
+  UndecodableJobError,
+  unfit,
+} from '../../queue/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
-import { replayedLine } from '../attempt-record.ts';
-import { BlameBook } from '../blame.ts';
 import type { CauseIndex } from '../causes/cause-index.ts';
 import type { DeadLetterReport } from '../dead-letter-report.ts';
 import type { DiscardAct, ReplayAct } from '../letter-source.ts';
@@ -32,8 +40,6 @@ interface Letter {
   readonly endedAt: number;
 }
 
-/** While somebody acts on a dead letter nobody else does. */
-const ACT_MS = 10_000;
 const AGAIN_MS = 500;
 /** Where the order does not matter, and nothing has a pace. */
 const AT_ONCE = 50;
@@ -45,25 +51,18 @@ const UNREADABLE = 'what is stored of it is damaged: it can only be discarded';
 export async function replayJobs(on: ActedOnJobs, { by, dryRun, pace, signal }: ReplayAct): Promise<DeadLetterReport> {
   const { engine, app, facts, index } = on;
   const state = await openState(engine);
-  const blame = new BlameBook(state);
   return each(on, signal, dryRun ? AT_ONCE : 1, async ({ id, queue, endedAt }) => {
     const job = await readStoredJob(queue, id).catch(damaged);
     if (job === 'damaged') return UNREADABLE;
     if (job === undefined) return GONE;
-    const why = await unfit(app, queue.name, job, engine.clock.now());
+    const why = await whyUnfit(app, queue.name, job, engine.clock.now());
     if (why !== undefined || dryRun) return why;
     await pace();
-    const refused = await exclusively(state, id, async () => {
+    const refused = await acting(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
-      const holder = await heldFor(engine, queue.name, job);
+      const holder = await keyHolder(engine, queue.name, job);
       if (holder !== undefined) return `its key stands for job ${holder}, which was enqueued since`;
-      await blame.clear(id);
-      // What was noted on it (that it was cancelled, that it waited for a release) is over.
-      await job.updateProgress(replayMark(engine.clock.now()));
-      await state.delete(CANCELS, id);
-      await queue.addJobLog(id, replayedLine(engine.clock.now(), by));
-      // Refused by the engine when the job is no dead letter any more.
-      await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+      await putBack({ engine, state, queue }, job, 'failed', by);
       return undefined;
     });
     if (refused !== undefined) return refused;
@@ -84,7 +83,7 @@ export async function discardJobs(
   return each(on, signal, AT_ONCE, async ({ id, queue, endedAt }) => {
     if (dryRun) return undefined;
     const job = await readStoredJob(queue, id).catch(damaged);
-    const refused = await exclusively(state, id, async () => {
+    const refused = await acting(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       await queue.remove(id);
       if (typeof job === 'object') await noteDiscarded(engine, job);
@@ -166,16 +165,15 @@ async function each(
 }
 
 /** Why a job cannot run again, found out before it is put back. */
-async function unfit(app: App, queue: string, job: EngineJob, now: number): Promise<string | undefined> {
+async function whyUnfit(app: App, queue: string, job: EngineJob, now: number): Promise<string | undefined> {
   const name: unknown = job.name;
   if (typeof name !== 'string') return UNREADABLE;
   const contract = app.jobs.get(name);
   if (contract === undefined) return `this release knows no job "${name.slice(0, 100)}"`;
   if (contract.queue !== queue) return `this release knows the job in queue "${contract.queue}" alone`;
-  const { expiresAfterMs } = contract;
-  if (expiresAfterMs !== undefined && now - job.timestamp > expiresAfterMs) return 'it has expired';
-  const decoded = await decodePayload(contract, readMeta(job.opts.telemetry?.metadata).version, job.data);
-  if (decoded.kind === 'data') return undefined;
+  const why = await unfit(contract, job, now);
+  if (why === undefined) return undefined;
+  if (why === 'expired') return 'it has expired';
   const forgets = contract.retention.forget.length > 0;
   return forgets ? 'what it needs was forgotten when it ended' : 'its data fits no known version';
 }
@@ -185,28 +183,17 @@ async function isStill(index: CauseIndex, queue: string, id: string, endedAt: nu
   return (await index.ends(queue, [id])).get(id) === endedAt;
 }
 
-/** Takes the job's key for it, before it waits again. Answers the job that has it meanwhile. */
-async function heldFor(engine: Engine, queue: string, job: EngineJob): Promise<string | undefined> {
-  const key = storedKeyOf(job.opts);
-  if (key === undefined || job.id === undefined) return undefined;
-  const holder = await (await engine.turns(queue)).holdKey(job.id, { id: key.id });
-  return holder === job.id ? undefined : holder;
-}
-
 /** Acts while nobody else does. Answers why not. */
-async function exclusively(
+async function acting(
   state: StateStore,
   id: string,
   act: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
-  const lease = await state.compareAndSet('dead-letter', id, 0, {}, ACT_MS);
-  if (lease === undefined) return BUSY;
   try {
-    return await act();
+    const answer = await exclusively(state, id, act);
+    return answer === 'busy' ? BUSY : answer;
   } catch (error) {
-    return error instanceof Error && /not in the failed state/.test(error.message) ? GONE : 'the engine refused';
-  } finally {
-    await state.delete('dead-letter', id, lease).catch(() => undefined);
+    return isPutBackRefusal(error) ? GONE : 'the engine refused';
   }
 }
 

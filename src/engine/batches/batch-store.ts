@@ -64,6 +64,11 @@ export interface BatchStore {
    * ended and one of them is no member yet.
    */
   addMembers(id: string, jobIds: readonly string[], now: number): Promise<readonly boolean[] | undefined>;
+  /**
+   * A job that is about to be queued takes the place of a member, which is none from then on, also where the batch has ended. Answers whether it is
+   * a member then: not where the other one is none, or there is no such batch.
+   */
+  replaceMember(id: string, jobId: string, by: string, now: number): Promise<boolean>;
   /** Brings ends to their batches. Answers those batches that may have something to call back, as they then stand. */
   bring(ends: readonly MemberEnd[], now: number): Promise<readonly StoredBatch[]>;
   /** Ends that were recorded by turns of that queue and that nobody has brought yet. */

@@ -98,6 +98,17 @@ export class MemoryBatches implements BatchStore {
     return jobIds.map(jobId => batch.members.get(jobId) === undefined);
   }
 
+  async replaceMember(id: string, jobId: string, by: string, now: number): Promise<boolean> {
+    const batch = await this.#find(id);
+    if (batch === undefined) return false;
+    if (batch.members.has(by)) return true;
+    if (!batch.members.delete(jobId)) return false;
+    batch.members.set(by, undefined);
+    batch.touchedAt = now;
+    batch.until = Math.max(batch.until, now + OPEN_KEPT_MS);
+    return true;
+  }
+
   async bring(ends: readonly MemberEnd[], now: number): Promise<readonly StoredBatch[]> {
     const { book, reach } = this.#options;
     await reach();

@@ -94,6 +94,14 @@ export class MemoryKeys {
       this.#queue.events.say('deduplicated', { jobId: job.id, deduplicationId: name, deduplicatedJobId: job.id });
       return { kind: 'stands', id: job.id };
     }
+    if (key !== undefined && job.instead !== undefined) {
+      if (key.jobId === job.instead) {
+        this.#keys.set(rule.id, { jobId: job.id, endsAt: undefined });
+        return undefined;
+      }
+      this.#queue.events.say('deduplicated', { jobId: key.jobId, deduplicationId: name, deduplicatedJobId: job.id });
+      return { kind: 'conflict', id: key.jobId };
+    }
     const takes = key !== undefined && rule.keep === 'last' ? this.#takeOver(job, key, rule) : undefined;
     if (takes === 'updated' && key !== undefined && name !== rule.id) {
       // It has had the key under the secret of before.

@@ -1,6 +1,6 @@
 // Long because every verb of a queue's turns is one short method here.
 import type { JobsOptions } from 'bullmq';
-import { HELD_PRIORITY } from '../turns/index.ts';
+import { HELD_PRIORITY, stepsAmong } from '../turns/index.ts';
 import type {
   AddAnswer,
   ChangeableJob,
@@ -231,6 +231,11 @@ export class MemoryTurnQueue implements TurnQueue {
   async holdKey(jobId: string, key: KeyHold): Promise<string> {
     await this.#options.reach();
     return this.#queue.keys.hold(jobId, key, this.#queue.now());
+  }
+
+  async stepNames(jobId: string): Promise<readonly string[]> {
+    await this.#options.reach();
+    return stepsAmong([...(this.#queue.jobs.get(jobId)?.steps.keys() ?? [])]);
   }
 
   async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {

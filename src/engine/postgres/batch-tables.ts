@@ -90,6 +90,18 @@ export function batchSchema(schema: string): SchemaPart {
       return array(
         select m.state is null from unnest(p_ids) with ordinality as given (id, place)
           join shiftwork_batch_member m on m.batch = p_batch and m.job_id = given.id order by place);
+    end $body$;
+    -- Whether p_by is a member then.
+    create or replace function shiftwork_replace_member(p_batch text, p_id text, p_by text, p_now bigint, p_kept bigint) returns boolean
+    language plpgsql set search_path from current as $body$
+    begin
+      perform from shiftwork_batch where id = p_batch for update;
+      if not found then return false; end if;
+      if exists (select from shiftwork_batch_member where batch = p_batch and job_id = p_by) then return true; end if;
+      update shiftwork_batch_member set job_id = p_by, state = null, ended_ms = null where batch = p_batch and job_id = p_id;
+      if not found then return false; end if;
+      update shiftwork_batch set touched_ms = p_now, until_ms = p_now + p_kept where id = p_batch;
+      return true;
     end $body$;`,
   };
 }

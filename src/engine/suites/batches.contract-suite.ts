@@ -110,6 +110,21 @@ export function batchesContract(
       expect(await batches.addMembers('batch:1', ['a', 'c'], now)).toEqual([false, false]);
     });
 
+    test('a job takes the place of a member, once, also in a batch that has ended', async () => {
+      await made();
+      await batches.addMembers('batch:1', ['a', 'b'], now);
+      await bring(member('a', 'succeeded'), member('b', 'dead'));
+      expect(await batches.replaceMember('batch:1', 'b', 'c', now + 1)).toBe(true);
+      expect(await batches.replaceMember('batch:1', 'b', 'c', now + 2)).toBe(true);
+      expect(await batches.replaceMember('batch:1', 'b', 'd', now + 2)).toBe(false);
+      expect(await batches.replaceMember('none', 'b', 'c', now + 2)).toBe(false);
+      const between = await batches.read('batch:1');
+      expect(between).toMatchObject({ open: 1, ended: { succeeded: 1, dead: 0 }, endedAt: now, touchedAt: now + 1 });
+      // What a turn has said of the other one comes late, and is of no member.
+      await bring(member('b', 'dead'));
+      expect((await bring(member('c', 'succeeded', now + 3)))?.ended).toMatchObject({ succeeded: 2, dead: 0 });
+    });
+
     test('a batch with members that go on is answered only while a death may be called back', async () => {
       await made();
       await batches.addMembers('batch:1', ['a', 'b', 'c'], now);

@@ -225,5 +225,19 @@ export function keysContract(kind: string, open: (name: string) => Promise<OpenT
       expect(await queue.holdKey('a', { id: 'key', forMs: LONG_MS, data: 'A' })).toBe('a');
       expect(await add(keyed('b', { data: 'A' }))).toEqual(['stands a']);
     });
+
+    test.each(['first', 'last'] as const)(
+      'kept %s: a job takes the key of another one, and is refused where a third has it',
+      async keep => {
+        await add(keyed('a', { data: 'A', keep }));
+        await fail((await take())[0], { kind: 'held', id: 'key' });
+        expect(await add(keyed('b', { data: 'B', keep }, { instead: 'none' }))).toEqual(['conflict a']);
+        expect(await add(keyed('b', { data: 'B', keep }, { instead: 'a' }))).toEqual(['stands b']);
+        expect(await add(keyed('b', { data: 'B', keep }, { instead: 'a' }))).toEqual(['stands b']);
+        expect(await add(keyed('c', { data: 'C', keep }, { instead: 'a' }))).toEqual(['conflict b']);
+        expect(await add(keyed('d', { data: 'B', keep: 'first' }))).toEqual(['stands b']);
+        expect((await take()).map(({ id }) => id)).toEqual(['b']);
+      },
+    );
   });
 }

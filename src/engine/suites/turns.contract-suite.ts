@@ -208,6 +208,11 @@ export function turnsContract(kind: string, open: (name: string) => Promise<Open
       const kept = await queue.readSteps({ jobId: 'a', token: again?.token ?? '' });
       expect(Object.fromEntries(kept ?? [])).toEqual({ charge: '{"id":1}', note: '' });
       expect(await queue.readSteps({ jobId: 'b', token: b?.token ?? '' })).toEqual(new Map());
+      const division = { jobId: 'b', token: b?.token ?? '', name: '\u0001divided', result: '1' };
+      expect(await queue.storeStep(division)).toBe('stored');
+      expect(await queue.stepNames('a')).toEqual(['charge', 'note']);
+      expect(await queue.stepNames('b')).toEqual([]);
+      expect(await queue.stepNames('none')).toEqual([]);
     });
 
     test('a turn that is sent again is not done again', async () => {

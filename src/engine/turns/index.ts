@@ -34,6 +34,7 @@ export type { BrokenJob, JobLock, SoundJob, TakenJob } from './taken-job.ts';
 export { AddTrips, type AddTripsOptions } from './add-trips.ts';
 export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
 export { parentPolicyOf, type NewFlow, type ParentPolicy } from './new-flow.ts';
+export { stepsAmong } from './step-record.ts';
 export type { StepAnswer, StepRecord } from './step-record.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
 export { keyEndOf, storedKeyOf, type KeyBefore, type KeyEnd, type StoredKey } from './stored-key.ts';

@@ -15,6 +15,8 @@ export interface NewJob {
   readonly timestamp: number;
   /** For one with a `StoredKey` in its options: looked for, too. */
   readonly before?: KeyBefore | undefined;
+  /** For one with a `StoredKey`: the job whose key it takes. Where another one has the key it is not added, and that one is its conflict. */
+  readonly instead?: string | undefined;
 }
 
 /**

@@ -9,3 +9,8 @@ export interface StepRecord extends JobLock {
 
 /** `lost`: nothing was stored, since nobody holds the job with that token. `refused`: the engine cannot hold it. */
 export type StepAnswer = 'stored' | 'lost' | 'refused';
+
+/** Of all that is stored among the steps of a job the names that its handler gave: what the platform keeps there begins with a control character. */
+export function stepsAmong(names: readonly string[]): readonly string[] {
+  return names.filter(name => name >= ' ').toSorted();
+}

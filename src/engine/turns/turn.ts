@@ -98,6 +98,8 @@ export interface TurnQueue {
   storeStep(step: StepRecord): Promise<StepAnswer>;
   /** Results of steps as JSON, by name; undefined where nobody holds the job with that token. */
   readSteps(lock: JobLock): Promise<ReadonlyMap<string, string> | undefined>;
+  /** What steps of a job have stored results that its next run would be given: their names, sorted. None of a job that is not there. */
+  stepNames(jobId: string): Promise<readonly string[]>;
   /** Answers the ids of those that are no longer locked with that token. */
   extendLocks(locks: readonly JobLock[], lockMs: number): Promise<readonly string[]>;
   /**

@@ -23,6 +23,8 @@ export interface JobMeta {
   readonly part?: ChunkPart | undefined;
   /** What it can be found by, with the values of those that are public. */
   readonly tags?: readonly ShownTag[] | undefined;
+  /** The job in whose place it runs, with other data. */
+  readonly replayOf?: string | undefined;
 }
 
 /** What the id of every batch begins with. */
@@ -31,8 +33,8 @@ export const BATCH = 'batch:';
 const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
 
 export function writeMeta(meta: JobMeta): string | undefined {
-  const { version, correlationId, traceparent, causationId, userId, batchId, links, part, tags } = meta;
-  const others = [correlationId, causationId, userId, links, part, tags];
+  const { version, correlationId, traceparent, causationId, userId, batchId, links, part, tags, replayOf } = meta;
+  const others = [correlationId, causationId, userId, links, part, tags, replayOf];
   if (version === 1 && others.every(each => each === undefined)) {
     // What most traced jobs, and most members of batches, carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
     if (batchId === undefined) return traceparent;
@@ -48,6 +50,7 @@ export function writeMeta(meta: JobMeta): string | undefined {
     l: links,
     p: part && writePart(part),
     g: tags?.map(({ name, value }) => (value === undefined ? [name] : [name, value])),
+    r: replayOf,
   });
 }
 
@@ -64,8 +67,18 @@ export function readMeta(text: unknown): JobMeta {
     return NONE;
   }
   if (typeof parsed !== 'object' || parsed === null) return NONE;
-  const { v, c, t, a, u, b, l, p, g }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'p' | 'g', unknown>> =
-    parsed;
+  const {
+    v,
+    c,
+    t,
+    a,
+    u,
+    b,
+    l,
+    p,
+    g,
+    r,
+  }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'p' | 'g' | 'r', unknown>> = parsed;
   const part = readPart(p);
   return {
     version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
@@ -76,6 +89,7 @@ export function readMeta(text: unknown): JobMeta {
     ...(isId(b) && { batchId: b }),
     ...(Array.isArray(l) && { links: l.filter(each => typeof each === 'string' && isTraceparent(each)) }),
     ...(part !== undefined && { part }),
+    ...(isId(r) && { replayOf: r }),
     ...(Array.isArray(g) && { tags: g.flatMap(shownTag) }),
   };
 }

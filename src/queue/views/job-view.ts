@@ -31,6 +31,8 @@ export interface JobView {
   readonly children: { readonly open: number; readonly succeeded: number; readonly failed: number } | undefined;
   /** The batch whose member it is. */
   readonly batch: string | undefined;
+  /** The job in whose place it runs, with other data: `client.replay`. */
+  readonly replayOf: string | undefined;
   /** What it can be found by, as it was enqueued; values of public tags alone. */
   readonly tags: readonly ShownTag[];
   /** Milliseconds since 1970. */
@@ -98,7 +100,7 @@ function endedView(view: JobView, lastLine: string | undefined): JobView {
 
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
   const id = job.id ?? '';
-  const { correlationId = id, part, batchId, tags = [] } = readMeta(job.opts.telemetry?.metadata);
+  const { correlationId = id, part, batchId, replayOf, tags = [] } = readMeta(job.opts.telemetry?.metadata);
   const before = part?.attempts ?? 0;
   return {
     id,
@@ -111,6 +113,7 @@ function viewOf(state: string, queue: string, job: EngineJob): JobView {
     attempts: (job.opts.attempts || 1) + before,
     correlationId,
     batch: batchId,
+    replayOf,
     tags,
     parent: job.parentKey === undefined ? undefined : placeOfKey(job.parentKey),
     children: undefined,

@@ -23,6 +23,7 @@ const READ = `
    WHERE batch.id = ANY ($1::text[])`;
 const BRING = 'SELECT id FROM shiftwork_bring_members($1, $2, $3, $4, $5, $6) AS id';
 const ADD = 'SELECT shiftwork_add_members($1, $2, $3, $4) AS answers';
+const REPLACE = 'SELECT shiftwork_replace_member($1, $2, $3, $4, $5) AS done';
 const CALLED = `
   UPDATE shiftwork_batch SET called = ARRAY(SELECT DISTINCT each FROM unnest(called || $2::text[]) AS each) WHERE id = $1`;
 const OPEN =
@@ -77,6 +78,12 @@ export class PostgresBatches implements BatchStore {
       OPEN_KEPT_MS,
     ]);
     return rows[0]?.answers ?? undefined;
+  }
+
+  async replaceMember(id: string, jobId: string, by: string, now: number): Promise<boolean> {
+    const values = [id, jobId, by, now, OPEN_KEPT_MS];
+    const [row] = await runStatement<{ readonly done: boolean }>(this.#pool, REPLACE, values);
+    return row?.done === true;
   }
 
   async bring(ends: readonly MemberEnd[], now: number): Promise<readonly StoredBatch[]> {

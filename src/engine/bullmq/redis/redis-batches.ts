@@ -54,6 +54,22 @@ if #new > 0 then
 end
 return answers`;
 
+/** ARGV: now, kept, the member, who takes its place. Returns 1 where that is a member then. */
+const REPLACE = `${STANDS}
+local old, new = ARGV[3], ARGV[4]
+if call('EXISTS', batch) == 0 then return 0 end
+if call('SISMEMBER', open, new) == 1 or call('HEXISTS', ended, new) == 1 then return 1 end
+local before = call('HGET', ended, old)
+if call('SREM', open, old) == 0 and not before then return 0 end
+if before then
+  call('HDEL', ended, old)
+  call('HINCRBY', batch, 'n:' .. string.match(before, '^%a+'), -1)
+end
+call('SADD', open, new)
+call('HSET', batch, 'touched', ARGV[1])
+keep(ARGV[2])
+return 1`;
+
 /** ARGV: now, kept once ended, then id, state and time of each. Returns the batch where it may have something to call back. */
 const BRING = `${STANDS}
 if call('EXISTS', batch) == 0 then return false end
@@ -105,6 +121,7 @@ export class RedisBatches implements BatchStore {
   readonly #options: RedisBatchesOptions;
   readonly #create: Script;
   readonly #add: Script;
+  readonly #replace: Script;
   readonly #bring: Script;
   readonly #brought: Script;
   readonly #unfinished: Script;
@@ -114,6 +131,7 @@ export class RedisBatches implements BatchStore {
     const { commands } = options;
     this.#create = new Script(commands, CREATE);
     this.#add = new Script(commands, ADD);
+    this.#replace = new Script(commands, REPLACE);
     this.#bring = new Script(commands, BRING);
     this.#brought = new Script(commands, BROUGHT);
     this.#unfinished = new Script(commands, UNFINISHED);
@@ -130,6 +148,10 @@ export class RedisBatches implements BatchStore {
   async addMembers(id: string, jobIds: readonly string[], now: number): Promise<readonly boolean[] | undefined> {
     const answers = await this.#add.run(this.#keysOf(id), [now, OPEN_KEPT_MS, ...jobIds]);
     return Array.isArray(answers) ? answers.map(answer => answer === 1) : undefined;
+  }
+
+  async replaceMember(id: string, jobId: string, by: string, now: number): Promise<boolean> {
+    return (await this.#replace.run(this.#keysOf(id), [now, OPEN_KEPT_MS, jobId, by])) === 1;
   }
 
   async bring(ends: readonly MemberEnd[], now: number): Promise<readonly StoredBatch[]> {

@@ -5,7 +5,7 @@ import { optionsOf, type NewJob } from '../../../turns/index.ts';
  * data is JSON already and stands in it as it is.
  */
 export function writeEntry(job: NewJob): string {
-  const { id, name, data, timestamp, before } = job;
+  const { id, name, data, timestamp, before, instead } = job;
   const opts = optionsOf(job);
   const { delay = 0, priority = 0, lifo = false, attempts, deduplication, parent, repeatJobKey } = opts;
   const head = JSON.stringify({
@@ -19,6 +19,7 @@ export function writeEntry(job: NewJob): string {
     lifo,
     ...(deduplication !== undefined && { dedupId: deduplication.id }),
     ...(before !== undefined && { before }),
+    ...(instead !== undefined && { instead }),
     ...(repeatJobKey !== undefined && { schedulerId: repeatJobKey }),
     ...(parent !== undefined && {
       parentId: parent.id,

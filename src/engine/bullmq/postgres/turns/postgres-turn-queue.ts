@@ -6,6 +6,7 @@ import {
   HELD_PRIORITY,
   pausedGroup,
   pauseName,
+  stepsAmong,
   startPace,
   type AddAnswer,
   type ChangeableJob,
@@ -36,7 +37,7 @@ import { writeEntry } from './entries.ts';
 import { NOTE, noteAnswers, noteParameters, type NoteRow } from './sql/note-sql.ts';
 import { readJob, type JobRow } from './read-job.ts';
 import { FIND_TAGGED } from './sql/tag-sql.ts';
-import { READ_STEPS, STORE_STEP, SWEEP_STEPS, type StepRow } from './sql/step-sql.ts';
+import { READ_STEPS, STEP_NAMES, STORE_STEP, SWEEP_STEPS, type StepRow } from './sql/step-sql.ts';
 import { refusalOf, runStatement } from './statement.ts';
 import type { WorkSigns } from './work-signs.ts';
 
@@ -276,6 +277,11 @@ export class PostgresTurnQueue implements TurnQueue {
     const values = [this.name, jobId, id, forMs ?? null, data ?? null];
     const rows = await runStatement<AddedRow>(this.#options.pool, HOLD, values);
     return rows[0]?.id ?? jobId;
+  }
+
+  async stepNames(jobId: string): Promise<readonly string[]> {
+    const rows = await runStatement<{ readonly name: string }>(this.#options.pool, STEP_NAMES, [this.name, jobId]);
+    return stepsAmong(rows.map(({ name }) => name));
   }
 
   async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {

@@ -7,6 +7,7 @@ import {
   FOR_GOOD,
   pausedGroup,
   pauseName,
+  stepsAmong,
   type AddAnswer,
   type ChangeableJob,
   type ChangeAnswer,
@@ -38,7 +39,7 @@ import { CHANGE_SCRIPT } from './scripts/change-script.ts';
 import { NOTE_SCRIPT, noteAnswer } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
 import { FIND_TAGGED_SCRIPT, SWEEP_TAGS_SCRIPT, TAG_INDEX } from './scripts/tag-scripts.ts';
-import { READ_STEPS_SCRIPT, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
+import { READ_STEPS_SCRIPT, STEP_FIELD, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
 import { MEMBERS_ENDED } from './scripts/settle.ts';
 import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
 import type { LostSigns } from './lost-signs.ts';
@@ -254,6 +255,11 @@ export class RedisTurnQueue implements TurnQueue {
   async readSteps({ jobId, token }: JobLock): Promise<ReadonlyMap<string, string> | undefined> {
     const answer = await this.#readStepsScript.run(this.#jobAndLock(jobId), [token]);
     return Array.isArray(answer) ? new Map(Object.entries(storedJob(answer))) : undefined;
+  }
+
+  async stepNames(jobId: string): Promise<readonly string[]> {
+    const fields = await this.#options.redis.hkeys(this.#key + jobId);
+    return stepsAmong(fields.flatMap(field => (field.startsWith(STEP_FIELD) ? [field.slice(STEP_FIELD.length)] : [])));
   }
 
   async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {

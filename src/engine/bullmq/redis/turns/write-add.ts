@@ -6,8 +6,9 @@ import { firstWord } from './stock-scripts.ts';
 /** The arguments of the script that adds: see scripts/add-script.ts. */
 export function addArguments(prefix: string, slot: number, trip: number, jobs: readonly NewJob[]): ScriptArgument[] {
   const args: ScriptArgument[] = [prefix, slot, trip, jobs.length];
-  for (const { id, name, data, opts, metadata, timestamp, before } of jobs) {
-    args.push(id, name, data, writeOptions(opts, metadata), timestamp, opts.priority ?? 0, extraOf(opts, before));
+  for (const job of jobs) {
+    const { id, name, data, opts, metadata, timestamp } = job;
+    args.push(id, name, data, writeOptions(opts, metadata), timestamp, opts.priority ?? 0, extraOf(job));
   }
   return args;
 }
@@ -22,7 +23,7 @@ export function isPlain({ opts }: NewJob): boolean {
 }
 
 /** What few jobs have, as JSON; nothing for all others. */
-function extraOf(opts: NewJob['opts'], before: NewJob['before']): string {
+function extraOf({ opts, before, instead }: NewJob): string {
   const { delay = 0, lifo = false, deduplication, tg } = opts;
   if (delay <= 0 && !lifo && deduplication === undefined && tg === undefined) return '';
   const { id: deid, ttl } = deduplication ?? {};
@@ -33,7 +34,7 @@ function extraOf(opts: NewJob['opts'], before: NewJob['before']): string {
     tg,
     deid,
     ...(ttl !== undefined && ttl > 0 && { ttl }),
-    ...(keep !== undefined && { key: { keep, data, maxWait, before } }),
+    ...(keep !== undefined && { key: { keep, data, maxWait, before, instead } }),
   });
 }
 

@@ -63,6 +63,12 @@ export const KEY_SQL = `
     IF v_holder = v_id THEN
       -- Its job is gone, and the key stands on for its time.
       answer := 'stands';
+    ELSIF p_entry ? 'instead' THEN
+      IF v_holder = p_entry ->> 'instead' THEN
+        DELETE FROM dedup WHERE dedup.queue = p_queue AND dedup_id = v_mark;
+        RETURN;
+      END IF;
+      answer := 'conflict';
     ELSIF v_key ->> 'keep' = 'last' THEN
       -- A row that is locked is being taken, ended or changed: which of them is known when its holder is done. That one may wait for the lock of this
       -- key, so this call fails and is made again, instead of waiting.

@@ -34,6 +34,12 @@ export const READ_STEPS = `
   SELECT step.name, step.result FROM mine
     JOIN shiftwork_step step ON step.queue = mine.queue AND step.job_id = mine.id AND step.added_at_ms = mine.added_at_ms`;
 
+/** $1 queue, $2 id. */
+export const STEP_NAMES = `
+  SELECT step.name FROM job
+    JOIN shiftwork_step step ON step.queue = job.queue AND step.job_id = job.id AND step.added_at_ms = job.added_at_ms
+   WHERE job.queue = $1 AND job.id = $2`;
+
 /** A few that nobody has looked at for a while: those whose jobs are gone go as well. Parts of a statement. */
 export const SWEEP_STEPS = `
   old_steps AS (

@@ -2,8 +2,8 @@ import { RETAG } from './tag-scripts.ts';
 
 /**
  * A part of the script that adds. Leans on BullMQ 6.7's deduplicateJobWithoutReplace: `de:ID` holds the id of the job that has the key, without a
- * time while that job waits or runs. What a key of ours has beside that stands in `extra.key`: keep, data, maxWait, and `before`, the marks of the
- * previous secret. `kd:ID` holds the digest of a job that has ended, as "job digest", for as long as its key.
+ * time while that job waits or runs. What a key of ours has beside that stands in `extra.key`: keep, data, maxWait, `before`, the marks of the
+ * previous secret, and `instead`, the job whose key it takes. `kd:ID` holds the digest of a job that has ended, as "job digest", for as long as its key.
  */
 export const CLAIM_KEY = /* lua */ `${RETAG}
 -- Who has a key: the id of a job, or nothing where it is free.
@@ -104,6 +104,14 @@ local function claim(at, id, deid, extra)
     --#deduplicated-itself
     deduplicated(holder, mark, id)
     return id
+  end
+  if holder and key.instead then
+    --#instead
+    if holder ~= key.instead then
+      deduplicated(holder, mark, id)
+      return { 'c', holder }
+    end
+    holder = nil
   end
   if holder and key.keep == 'last' then
     local answer = takeOver(at, id, holder, mark, deid, tonumber(extra.delay) or 0, key.maxWait)

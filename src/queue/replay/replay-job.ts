@@ -1,0 +1,84 @@
+import { createStoredScrubber, type AnyJobContract } from '../../contracts/index.ts';
+import type { EngineJob, EngineQueue } from '../../engine/index.ts';
+import { InvalidOptionsError } from '../../errors/index.ts';
+import { openState } from '../../state/index.ts';
+import { canonicalJson } from '../keys/canonical-json.ts';
+import { readMeta } from '../meta/job-meta.ts';
+import { checkData, type CheckedData } from '../update/check-update.ts';
+import type { ChangeContext } from '../update/update-job.ts';
+import { readStoredJob } from '../views/read-stored-job.ts';
+import type { CheckedReplay } from './check-replay.ts';
+import { exclusively } from './exclusively.ts';
+import { isPutBackRefusal, keyHolder, putBack } from './put-back.ts';
+import type { EndedFor, ReplayedJob } from './replayed-job.ts';
+import { ReplayRefusedError } from './replay-refused-error.ts';
+import { replayAnew } from './replay-anew.ts';
+import { unfit } from './unfit.ts';
+
+/** @throws ReplayRefusedError, InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError, UndecodableJobError; what the engine throws */
+export async function replayJob(
+  on: ChangeContext,
+  { id, queue: name }: { readonly id: string; readonly queue: string },
+  { contract: given, data, by }: CheckedReplay,
+): Promise<ReplayedJob> {
+  const queue = await on.engine.queue(name);
+  const state = await openState(on.engine);
+  const answer = await exclusively(state, id, async () => {
+    const job = await readStoredJob(queue, id);
+    if (job === undefined) throw new ReplayRefusedError(id, 'unknown');
+    const from = await endIn(queue, id);
+    if (from === undefined) throw new ReplayRefusedError(id, 'open');
+    const contract = given ?? contractOf(on, job);
+    if (contract.name !== job.name || contract.queue !== name) throw new ReplayRefusedError(id, 'other-contract');
+    const ended: EndedFor = { job, id, queue, from, contract, by };
+    const changed = data === undefined ? undefined : changedData(contract, job, data);
+    return changed === undefined ? replayAsItIs(on, state, ended) : replayAnew(on, ended, changed);
+  });
+  if (answer === 'busy') throw new ReplayRefusedError(id, 'busy');
+  return answer;
+}
+
+async function replayAsItIs(
+  { engine, facts }: ChangeContext,
+  state: Awaited<ReturnType<typeof openState>>,
+  { job, id, queue, from, contract, by }: EndedFor,
+): Promise<ReplayedJob> {
+  const why = await unfit(contract, job, engine.clock.now());
+  if (why !== undefined) throw new ReplayRefusedError(id, why);
+  const holder = await keyHolder(engine, queue.name, job);
+  if (holder !== undefined) throw new ReplayRefusedError(id, 'key-held', holder);
+  const steps = await (await engine.turns(queue.name)).stepNames(id);
+  const { version } = readMeta(job.opts.telemetry?.metadata);
+  const scrub = createStoredScrubber(contract, { version, data: job.data });
+  try {
+    await putBack({ engine, state, queue }, job, from, by);
+  } catch (error) {
+    throw isPutBackRefusal(error) ? new ReplayRefusedError(id, 'open') : error;
+  }
+  const { name } = contract;
+  facts.emit('job.replayed', { jobId: id, jobName: name, queue: queue.name, by });
+  return { id, name, queue: queue.name, replayOf: undefined, skips: steps.map(scrub) };
+}
+
+/** Undefined where that is what the job has carried, as the same version. */
+function changedData(contract: AnyJobContract, job: EngineJob, data: unknown): CheckedData | undefined {
+  const checked = checkData(contract, data);
+  const isSame =
+    readMeta(job.opts.telemetry?.metadata).version === contract.version &&
+    canonicalJson(JSON.stringify(job.data) ?? 'null') === canonicalJson(checked.json);
+  return isSame ? undefined : checked;
+}
+
+async function endIn(queue: EngineQueue, id: string): Promise<'failed' | 'completed' | undefined> {
+  const state = await queue.getJobState(id);
+  return state === 'failed' || state === 'completed' ? state : undefined;
+}
+
+function contractOf({ jobs }: ChangeContext, { name }: EngineJob): AnyJobContract {
+  const contract = jobs?.get(name);
+  if (contract !== undefined) return contract;
+  throw new InvalidOptionsError(
+    `Expected the contract of "${String(name).slice(0, 100)}", replay(id, { contract }), or a client that knows the app and that job in it, ` +
+      'connect({ app }): a job is put back only where a contract says that it can run.',
+  );
+}

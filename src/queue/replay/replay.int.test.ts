@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { engineCases } from '../../../tests/support/engines.ts';
+import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import { dead, defineApp, defineJob, handle } from '../../contracts/index.ts';
+import { DeadLetters } from '../../dead-letters/index.ts';
+import { marksOf } from '../index.ts';
+import { partId } from '../ids/job-id.ts';
+
+const remind = defineJob({
+  queue: 'email',
+  name: 'remind',
+  schema: z.strictObject({ to: z.string(), text: z.string() }),
+  key: ({ to }) => [to],
+});
+
+describe.each(engineCases)('a replay on $kind', fixture => {
+  let running: RunningApp | undefined;
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+  });
+  const setup = async () => {
+    const said: string[] = [];
+    const state = { healed: false };
+    const app = defineApp({
+      jobs: [remind],
+      handlers: [
+        handle(remind, async ({ text }, run) => {
+          await run.step('charge', () => void said.push('charge'));
+          if (text === 'wrong' && !state.healed) return dead('no such mailbox');
+          said.push(text);
+          return undefined;
+        }),
+      ],
+    });
+    running = await runApp(fixture, app);
+    const { client, engine, facts } = running;
+    const letters = new DeadLetters({ engine, app, facts });
+    const ends = (id: string, state: string) =>
+      waitFor(`job ${id} to be ${state}`, async () => {
+        const view = await client.job(id);
+        return view?.state === state ? view : undefined;
+      });
+    const deadOne = async (to: string): Promise<string> => {
+      const { id } = await client.enqueue(remind, { to, text: 'wrong' });
+      await ends(id, 'dead');
+      return id;
+    };
+    return { said, state, client, engine, letters, ends, deadOne };
+  };
+
+  test('as it is keeps its id and its steps; with other data a new job has its key, its history and its place in a batch', async () => {
+    const { said, state, client, engine, letters, ends, deadOne } = await setup();
+    const same = await deadOne('ann');
+    state.healed = true;
+    expect(await client.replay(same, { contract: remind })).toMatchObject({ id: same, skips: ['charge'] });
+    await ends(same, 'succeeded');
+    expect(said).toEqual(['charge', 'wrong']);
+    state.healed = false;
+
+    const { id: batch, jobs } = await client.batch({ name: 'one', jobs: [remind({ to: 'bob', text: 'wrong' })] });
+    const id = jobs[0]?.id ?? '';
+    await ends(id, 'dead');
+    await waitFor('the batch', async () => (await client.batchView(batch))?.state === 'ended');
+    expect(await letters.count()).toBe(1);
+    const right = { contract: remind, data: { to: 'bob', text: 'right' }, by: 'ops' };
+    const made = await client.replay(id, right);
+    const view = await ends(made.id, 'succeeded');
+    expect(view).toMatchObject({ replayOf: id, batch, attemptsMade: 1, correlationId: id });
+    expect(await letters.count()).toBe(0);
+    expect(await client.job(id)).toBeUndefined();
+    const { logs } = await (await engine.queue('email')).getJobLogs(made.id);
+    expect(logs.map(line => JSON.parse(line) as unknown)).toMatchObject([
+      { what: 'failed', dead: 'said-by-handler' },
+      { what: 'replayed', by: 'ops', of: id },
+    ]);
+    await waitFor('its end in the batch', async () => (await client.batchView(batch))?.ended.succeeded === 1);
+    expect(await client.batchView(batch)).toMatchObject({ total: 1, open: 0, ended: { dead: 0 } });
+    await expect(client.enqueue(remind, right.data)).resolves.toMatchObject({ id: made.id, deduplicated: true });
+  });
+
+  test('of one whose process died after the new job was made goes on with that', async () => {
+    const { said, client, engine, ends, deadOne } = await setup();
+    const id = await deadOne('ann');
+    const { finishedAt, enqueuedAt } = (await client.job(id)) ?? { enqueuedAt: 0 };
+    const newId = partId('email', finishedAt ?? enqueuedAt, id, `replay ${finishedAt}`);
+    const turns = await engine.turns('email');
+    const json = JSON.stringify({ to: 'ann', text: 'right' });
+    const timestamp = Math.floor(engine.clock.now());
+    await turns.add([{ id: newId, name: 'remind', data: json, opts: { delay: 3_600_000, attempts: 3 }, timestamp }]);
+    await expect(client.replay(id, { contract: remind, data: { to: 'ann', text: 'other' } })).rejects.toMatchObject({
+      reason: 'replayed',
+      otherId: newId,
+    });
+    const made = await client.replay(id, { contract: remind, data: { to: 'ann', text: 'right' } });
+    expect(made).toMatchObject({ id: newId, replayOf: id });
+    await ends(newId, 'succeeded');
+    expect(said).toEqual(['charge', 'charge', 'right']);
+    expect(await client.job(id)).toBeUndefined();
+  });
+
+  test('of a job that was put back is refused while it waits, and its mark says since when', async () => {
+    const { client, engine, deadOne } = await setup();
+    const id = await deadOne('ann');
+    await client.pause({ queue: 'email' });
+    await client.replay(id, { contract: remind });
+    await expect(client.replay(id, { contract: remind })).rejects.toMatchObject({ reason: 'open' });
+    const job = await (await engine.queue('email')).getJob(id);
+    expect(marksOf(job?.progress).replayedAt).toBeGreaterThan(0);
+  });
+});
