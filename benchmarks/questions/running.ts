@@ -10,13 +10,16 @@ export interface Run {
   readonly jobsOfBullMQ?: number;
 }
 
+/** On PostgreSQL a removed job costs as much as some others: before a thousand have ended nothing is removed, and nobody works so for long. */
+const KEPT = 1_000;
+
 /** What does it cost to run a job? What a process costs to start is no cost of a job: the first ones are not counted. */
 export function running(server: Server, { concurrency, waitMs, jobs, jobsOfBullMQ = jobs }: Run): Question {
   return {
     name: `run, ${concurrency} at once${waitMs === 0 ? '' : `, each waits ${waitMs} ms`}`,
     async sample(program, share): Promise<Sample> {
       const counted = Math.ceil((program.name === 'BullMQ' ? jobsOfBullMQ : jobs) * share);
-      const first = Math.min(1_000, Math.ceil(counted / 10));
+      const first = server.kind === 'PostgreSQL' ? KEPT : Math.min(KEPT, Math.ceil(counted / 10));
       await program.clear();
       await program.add('bulk', first + counted);
       await server.settle();

@@ -17,15 +17,21 @@ export class Appetite {
     this.#portion = Math.min(MOST, SMALL * 2 ** Math.min(doublings, 8));
   }
 
-  /** What may be asked for now, once. */
-  portion(): number {
-    const portion = this.#portion;
-    this.#portion = 0;
+  /** What may be asked for now, once: what there is no room for may be asked for by the next turn. */
+  portion(room: number): number {
+    const portion = Math.min(this.#portion, room);
+    this.#portion -= portion;
     return portion;
+  }
+
+  get isLeft(): boolean {
+    return this.#portion > 0;
   }
 
   /** A queue that had no more starts from the beginning. */
   learn(rest: Rest): void {
-    if (rest.kind !== 'more') this.#rounds = 0;
+    if (rest.kind === 'more') return;
+    this.#rounds = 0;
+    this.#portion = 0;
   }
 }

@@ -44,6 +44,8 @@ export interface TurnLoopOptions {
 const JOBS_A_TURN = 32;
 /** One that is being answered, and one behind it: a Redis does those that have come together without looking at anybody else. */
 const UNDER_WAY = 2;
+/** Fewer in a turn than this cost more than they save by going at the same time. */
+const SHARED_FROM = 16;
 /** Jobs of one turn hold at most so many bytes of data, or there is one. */
 const BYTES_A_TURN = 512 * 1024;
 const AGAIN_MS = 500;
@@ -151,18 +153,22 @@ export class TurnLoop {
 
   async #turn(): Promise<void> {
     if (this.#underWay >= UNDER_WAY) return;
-    const most = this.#options.queue.jobsATurn ?? JOBS_A_TURN;
+    const { queue, concurrency } = this.#options;
+    // So that the engine has a second turn to do while this process runs what the first has brought.
+    const share = Math.max(SHARED_FROM, Math.ceil(concurrency / UNDER_WAY));
+    const most = Math.min(queue.jobsATurn ?? JOBS_A_TURN, share);
     const ended = this.#ended.length <= most ? this.#ended : this.#ended.slice(0, most);
     this.#ended = this.#ended.slice(ended.length);
     const free = this.#options.concurrency - this.#running - this.#asked;
-    const wanted = this.#stop.signal.aborted ? 0 : Math.min(most, free, ended.length + this.#appetite.portion());
+    const room = Math.max(0, Math.min(most, free) - ended.length);
+    const wanted = this.#stop.signal.aborted ? 0 : Math.min(free, ended.length) + this.#appetite.portion(room);
     if (ended.length === 0 && wanted <= 0) {
       this.#notListening?.();
       return;
     }
     this.#underWay += 1;
     this.#asked += Math.max(0, wanted);
-    if (this.#ended.length > 0) this.#plan();
+    if (this.#ended.length > 0 || this.#appetite.isLeft) this.#plan();
     const answer = await this.#send(ended, wanted);
     this.#underWay -= 1;
     this.#asked -= Math.max(0, wanted);

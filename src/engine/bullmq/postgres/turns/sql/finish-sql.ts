@@ -5,6 +5,8 @@
 export const FINISH_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_complete(p_queue text, p_ids text[], p_ends jsonb[], p_remove boolean, p_now bigint) RETURNS void
   LANGUAGE plpgsql AS $$
+  DECLARE
+    v_now bigint := shiftwork_now();
   BEGIN
     IF p_remove THEN
       DELETE FROM job WHERE queue = p_queue AND id = ANY (p_ids);
@@ -17,7 +19,7 @@ export const FINISH_SQL = `
     END IF;
     INSERT INTO event (queue, event, data, created_at_ms)
     SELECT p_queue, 'completed', jsonb_build_object(
-             'jobId', id, 'returnvalue', coalesce(body -> 'value', 'null'::jsonb)::text, 'prev', 'active'), shiftwork_now()
+             'jobId', id, 'returnvalue', coalesce(body -> 'value', 'null'::jsonb)::text, 'prev', 'active'), v_now
       FROM unnest(p_ids, p_ends) WITH ORDINALITY AS e (id, body, place) ORDER BY place;
   END;
   $$;
@@ -45,7 +47,8 @@ export const FINISH_SQL = `
   END;
   $$;
   -- BullMQ's apply_retention. The states are said again: a plan that does not know p_state could not use the index of finished jobs. Looking for the
-  -- newest that is too many walks over all that are kept, which was a third of a turn: of many it is done so often that a quarter more stand at times.
+  -- newest that is too many walks over all that are kept, which was a third of a turn: of many it is done so often that a quarter more stand at times,
+  -- and by one turn at a time: another would wait for the rows that the first removes.
   CREATE OR REPLACE FUNCTION shiftwork_retain(
     p_queue text, p_state job_state, p_age bigint, p_count bigint, p_ended integer, p_now bigint
   ) RETURNS void
@@ -58,7 +61,8 @@ export const FINISH_SQL = `
       DELETE FROM job
        WHERE queue = p_queue AND state = p_state AND state IN ('completed', 'failed') AND finished_at_ms <= p_now - p_age * 1000;
     END IF;
-    IF p_count >= 0 AND (p_count <= 200 OR random() < 4.0 * p_ended / p_count) THEN
+    IF p_count >= 0 AND (p_count <= 200
+       OR (random() < 4.0 * p_ended / p_count AND pg_try_advisory_xact_lock(hashtext('shiftwork:retain:' || p_queue)))) THEN
       -- The newest that is too many, and all that are older.
       SELECT finished_at_ms, seq INTO v_at, v_seq FROM job
        WHERE queue = p_queue AND state = p_state AND state IN ('completed', 'failed')

@@ -75,20 +75,27 @@ export const SETTLE_SQL = `
   END;
   $$;
   CREATE OR REPLACE FUNCTION shiftwork_settle(p_queue text, p_ends jsonb, p_now bigint, p_points integer) RETURNS integer[]
-  LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+  LANGUAGE plpgsql AS $$
   DECLARE
     v_ids text[];
     v_tokens text[];
     v_kinds text[];
     v_bodies jsonb[];
     v_finishing text[];
+    v_failing text[];
+    v_noted boolean;
+    v_batched boolean;
     v_queues text[];
     v_families text[];
-    v_keyed boolean;
     v_lock integer;
     v_codes integer[];
+    v_keys text[];
+    v_made integer[];
     v_rare boolean[];
-    v_batched boolean;
+    v_keyed boolean;
+    v_twice boolean;
+    v_parents text[];
+    v_next_keys text[];
     v_place integer;
     v_done_ids text[]; v_done_kinds text[]; v_done jsonb[]; v_done_keys text[]; v_done_made integer[];
     v_delayed_ids text[]; v_delayed jsonb[];
@@ -97,73 +104,93 @@ export const SETTLE_SQL = `
   BEGIN
     SELECT array_agg(e ->> 'id' ORDER BY place), array_agg(e ->> 'token' ORDER BY place), array_agg(e ->> 'kind' ORDER BY place),
            array_agg(e ORDER BY place), array_agg(e ->> 'id') FILTER (WHERE e ->> 'kind' IN ('completed', 'failed')),
-           bool_or(e ? 'batch')
-      INTO v_ids, v_tokens, v_kinds, v_bodies, v_finishing, v_batched
+           array_agg(e ->> 'id') FILTER (WHERE e ->> 'kind' = 'failed'),
+           bool_or(e ?| '{line,data,progress,kept}'), bool_or(e ? 'batch')
+      INTO v_ids, v_tokens, v_kinds, v_bodies, v_finishing, v_failing, v_noted, v_batched
       FROM jsonb_array_elements(p_ends) WITH ORDINALITY AS ends (e, place);
     IF v_finishing IS NOT NULL THEN
       -- Read before anything is locked, as BullMQ does.
       SELECT array_agg(parent_queue), array_agg(parent_queue || ':' || parent_id) INTO v_queues, v_families
         FROM job WHERE queue = p_queue AND id = ANY (v_finishing) AND parent_id IS NOT NULL;
+      IF v_queues IS NULL THEN
+        PERFORM pg_advisory_xact_lock_shared(hashtext('bullmq:finalization'), hashtext(p_queue));
+      ELSE
+        FOR v_lock IN SELECT DISTINCT hashtext(q) FROM unnest(array_append(v_queues, p_queue)) AS q WHERE q IS NOT NULL ORDER BY 1 LOOP
+          PERFORM pg_advisory_xact_lock_shared(hashtext('bullmq:finalization'), v_lock);
+        END LOOP;
+      END IF;
+      IF v_families IS NOT NULL OR v_failing IS NOT NULL THEN
+        FOR v_lock IN
+          SELECT DISTINCT hashtext('bullmq:parent:' || family) FROM (
+            SELECT unnest(v_families) AS family UNION ALL SELECT p_queue || ':' || unnest(v_failing)
+          ) AS families ORDER BY 1
+        LOOP
+          PERFORM pg_advisory_xact_lock(v_lock);
+        END LOOP;
+      END IF;
+    END IF;
+
+    WITH held AS MATERIALIZED (
+      SELECT id, state, lock_token, parent_id, dedup_id, attempts_made FROM job
+       WHERE queue = p_queue AND id = ANY (v_ids) ORDER BY id FOR UPDATE
+    ), told AS (
+      SELECT e.place, e.kind IN ('completed', 'failed') AS finishes, held.*,
+             CASE WHEN held.id IS NULL THEN -1 WHEN held.state <> 'active' THEN -3
+                  WHEN e.token <> '0' AND held.lock_token IS DISTINCT FROM e.token THEN -6 ELSE 0 END AS code
+        FROM unnest(v_ids, v_tokens, v_kinds) WITH ORDINALITY AS e (id, token, kind, place) LEFT JOIN held ON held.id = e.id
+    )
+    SELECT array_agg(code ORDER BY place), array_agg(dedup_id ORDER BY place), array_agg(attempts_made ORDER BY place),
+           array_agg(finishes AND parent_id IS NOT NULL ORDER BY place), bool_or(finishes AND dedup_id IS NOT NULL),
+           count(id) > (SELECT count(*) FROM held)
+      INTO v_codes, v_keys, v_made, v_rare, v_keyed, v_twice
+      FROM told;
+    IF v_keyed THEN
       FOR v_lock IN
-        SELECT DISTINCT hashtext(q) FROM unnest(array_append(v_queues, p_queue)) AS q WHERE q IS NOT NULL ORDER BY 1
-      LOOP
-        PERFORM pg_advisory_xact_lock_shared(hashtext('bullmq:finalization'), v_lock);
-      END LOOP;
-      FOR v_lock IN
-        SELECT DISTINCT hashtext('bullmq:parent:' || family) FROM (
-          SELECT unnest(v_families) AS family
-          UNION ALL
-          SELECT p_queue || ':' || id FROM unnest(v_ids, v_kinds) AS ended (id, kind) WHERE kind = 'failed'
-        ) AS families ORDER BY 1
+        SELECT DISTINCT hashtext('bullmq:dedup:' || p_queue || ':' || key) FROM unnest(v_keys, v_kinds) AS ended (key, kind)
+         WHERE key IS NOT NULL AND kind IN ('completed', 'failed') ORDER BY 1
       LOOP
         PERFORM pg_advisory_xact_lock(v_lock);
       END LOOP;
+      v_next_keys := ARRAY(SELECT dedup_id FROM dedup_next WHERE queue = p_queue AND dedup_id = ANY (v_keys));
+    END IF;
+    v_parents := ARRAY(SELECT parent_id FROM job_dependency WHERE parent_queue = p_queue AND parent_id = ANY (v_finishing));
+    IF v_twice OR v_parents <> '{}' OR v_next_keys <> '{}' THEN
+      SELECT array_agg(rare OR nth > 1 OR (finishes AND (id = ANY (v_parents) OR coalesce(key = ANY (v_next_keys), false))) ORDER BY place)
+        INTO v_rare
+        FROM (
+          SELECT id, key, rare, place, kind IN ('completed', 'failed') AS finishes, row_number() OVER (PARTITION BY id ORDER BY place) AS nth
+            FROM unnest(v_ids, v_kinds, v_keys, v_rare) WITH ORDINALITY AS ended (id, kind, key, rare, place)
+        ) AS ended;
     END IF;
 
-    PERFORM FROM job WHERE queue = p_queue AND id = ANY (v_ids) ORDER BY id FOR UPDATE;
-    FOR v_lock IN
-      SELECT DISTINCT hashtext('bullmq:dedup:' || p_queue || ':' || dedup_id) FROM job
-       WHERE queue = p_queue AND id = ANY (v_finishing) AND dedup_id IS NOT NULL ORDER BY 1
-    LOOP
-      PERFORM pg_advisory_xact_lock(v_lock);
-      v_keyed := true;
-    END LOOP;
+    IF 0 = ALL (v_codes) AND false = ALL (v_rare) AND cardinality(v_ids) = cardinality(v_finishing) THEN
+      -- Nearly always.
+      v_done_ids := v_ids;
+      v_done_kinds := v_kinds;
+      v_done := v_bodies;
+      v_done_keys := v_keys;
+      v_done_made := v_made;
+    ELSE
+      SELECT array_agg(id ORDER BY place) FILTER (WHERE kind IN ('completed', 'failed')),
+             array_agg(kind ORDER BY place) FILTER (WHERE kind IN ('completed', 'failed')),
+             array_agg(body ORDER BY place) FILTER (WHERE kind IN ('completed', 'failed')),
+             array_agg(key ORDER BY place) FILTER (WHERE kind IN ('completed', 'failed')),
+             array_agg(made ORDER BY place) FILTER (WHERE kind IN ('completed', 'failed')),
+             array_agg(id ORDER BY place) FILTER (WHERE kind = 'delayed'), array_agg(body ORDER BY place) FILTER (WHERE kind = 'delayed'),
+             array_agg(id ORDER BY place) FILTER (WHERE kind = 'waiting'), array_agg(body ORDER BY place) FILTER (WHERE kind = 'waiting'),
+             array_agg(id ORDER BY place) FILTER (WHERE kind = 'back'), array_agg(body ORDER BY place) FILTER (WHERE kind = 'back')
+        INTO v_done_ids, v_done_kinds, v_done, v_done_keys, v_done_made,
+             v_delayed_ids, v_delayed, v_waiting_ids, v_waiting, v_back_ids, v_back
+        FROM unnest(v_ids, v_kinds, v_bodies, v_keys, v_made, v_codes, v_rare) WITH ORDINALITY
+             AS ended (id, kind, body, key, made, code, rare, place)
+       WHERE code = 0 AND NOT rare;
+    END IF;
 
-    WITH held AS (
-      SELECT e.place, e.id, e.kind, e.body, job.dedup_id, job.attempts_made,
-             CASE WHEN job.id IS NULL THEN -1 WHEN job.state <> 'active' THEN -3
-                  WHEN e.token <> '0' AND job.lock_token IS DISTINCT FROM e.token THEN -6 ELSE 0 END AS code,
-             row_number() OVER (PARTITION BY e.id ORDER BY e.place) > 1 OR (
-               e.kind IN ('completed', 'failed') AND (
-                 job.parent_id IS NOT NULL
-                 OR EXISTS (SELECT 1 FROM job_dependency WHERE parent_queue = p_queue AND parent_id = e.id)
-                 OR (v_keyed AND EXISTS (SELECT 1 FROM dedup_next n WHERE n.queue = p_queue AND n.dedup_id = job.dedup_id))
-               )
-             ) AS rare
-        FROM unnest(v_ids, v_tokens, v_kinds, v_bodies) WITH ORDINALITY AS e (id, token, kind, body, place)
-        LEFT JOIN job ON job.queue = p_queue AND job.id = e.id
-    ), plain AS (
-      SELECT *, CASE WHEN code = 0 AND NOT rare THEN kind END AS does FROM held
-    )
-    SELECT array_agg(code ORDER BY place), array_agg(rare ORDER BY place),
-           array_agg(id ORDER BY place) FILTER (WHERE does IN ('completed', 'failed')),
-           array_agg(kind ORDER BY place) FILTER (WHERE does IN ('completed', 'failed')),
-           array_agg(body ORDER BY place) FILTER (WHERE does IN ('completed', 'failed')),
-           array_agg(dedup_id ORDER BY place) FILTER (WHERE does IN ('completed', 'failed')),
-           array_agg(attempts_made ORDER BY place) FILTER (WHERE does IN ('completed', 'failed')),
-           array_agg(id ORDER BY place) FILTER (WHERE does = 'delayed'),
-           array_agg(body ORDER BY place) FILTER (WHERE does = 'delayed'),
-           array_agg(id ORDER BY place) FILTER (WHERE does = 'waiting'),
-           array_agg(body ORDER BY place) FILTER (WHERE does = 'waiting'),
-           array_agg(id ORDER BY place) FILTER (WHERE does = 'back'),
-           array_agg(body ORDER BY place) FILTER (WHERE does = 'back')
-      INTO v_codes, v_rare, v_done_ids, v_done_kinds, v_done, v_done_keys, v_done_made,
-           v_delayed_ids, v_delayed, v_waiting_ids, v_waiting, v_back_ids, v_back
-      FROM plain;
-
-    PERFORM shiftwork_note(p_queue, id, body)
-       FROM unnest(v_ids, v_bodies, v_codes, v_rare) WITH ORDINALITY AS ended (id, body, code, rare, place)
-      WHERE code = 0 AND NOT rare AND body ?| ARRAY['line', 'data', 'progress', 'kept'] ORDER BY place;
+    IF v_noted THEN
+      PERFORM shiftwork_note(p_queue, id, body)
+         FROM unnest(v_ids, v_bodies, v_codes, v_rare) WITH ORDINALITY AS ended (id, body, code, rare, place)
+        WHERE code = 0 AND NOT rare AND body ?| '{line,data,progress,kept}' ORDER BY place;
+    END IF;
     IF v_done_ids IS NOT NULL THEN
       PERFORM shiftwork_finish(p_queue, v_done_ids, v_done_kinds, v_done, v_done_keys, v_done_made, p_now);
     END IF;

@@ -6,6 +6,7 @@ export const TAKE_SQL = `
   -- At most a thousand a turn: the others are due in the next one, which comes at once.
   CREATE OR REPLACE FUNCTION shiftwork_promote(p_queue text, p_now bigint) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
+    IF NOT EXISTS (SELECT 1 FROM job WHERE queue = p_queue AND state = 'delayed' AND process_at_ms <= p_now) THEN RETURN; END IF;
     WITH due AS (
       SELECT id, process_at_ms, seq FROM job
        WHERE queue = p_queue AND state = 'delayed' AND process_at_ms <= p_now
@@ -19,14 +20,12 @@ export const TAKE_SQL = `
       FROM due ORDER BY process_at_ms, seq;
   END;
   $$;
-  -- Whether something of the queue is paused that only a turn with limits knows.
-  CREATE OR REPLACE FUNCTION shiftwork_is_grouped(p_queue text) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT 1 FROM meta WHERE queue = p_queue AND field = 'groups')
-  $$;
-  -- How many of the wanted jobs may be taken now, and what holds back the others: 'paused', 'concurrency' or 'rate'.
+  -- How many of the wanted jobs may be taken now, and what holds back the others: 'paused', 'concurrency' or 'rate'. Whether something of the
+  -- queue is paused that only a turn with limits knows.
+  DROP FUNCTION IF EXISTS shiftwork_room(text, bigint, bigint, integer, bigint);
   CREATE OR REPLACE FUNCTION shiftwork_room(
     p_queue text, p_now bigint, p_wanted bigint, p_max integer, p_duration bigint,
-    OUT room bigint, OUT held text, OUT spend_ms bigint
+    OUT room bigint, OUT held text, OUT spend_ms bigint, OUT grouped boolean
   ) LANGUAGE plpgsql AS $$
   DECLARE
     v_paused text;
@@ -37,9 +36,9 @@ export const TAKE_SQL = `
     v_left bigint;
   BEGIN
     SELECT max(value) FILTER (WHERE field = 'paused'), max(value) FILTER (WHERE field = 'concurrency'),
-           max(value) FILTER (WHERE field = 'max'), max(value) FILTER (WHERE field = 'duration')
-      INTO v_paused, v_concurrency, v_max, v_duration
-      FROM meta WHERE queue = p_queue AND field IN ('paused', 'concurrency', 'max', 'duration');
+           max(value) FILTER (WHERE field = 'max'), max(value) FILTER (WHERE field = 'duration'), bool_or(field = 'groups')
+      INTO v_paused, v_concurrency, v_max, v_duration, grouped
+      FROM meta WHERE queue = p_queue AND field IN ('paused', 'concurrency', 'max', 'duration', 'groups');
     room := p_wanted;
     IF v_paused = '1' THEN
       room := 0;
@@ -78,32 +77,33 @@ export const TAKE_SQL = `
       points = CASE WHEN rate_limit.expire_at_ms <= p_now THEN p_jobs ELSE rate_limit.points + p_jobs END,
       expire_at_ms = CASE WHEN rate_limit.expire_at_ms <= p_now THEN p_now + p_duration ELSE rate_limit.expire_at_ms END
   $$;
-  -- Which jobs become active, and each with which token. The stored size of the payloads is bounded; one job is always taken.
+  -- Which jobs become active, each with the token of its place. The stored size of the payloads is bounded; one job is always taken.
   CREATE OR REPLACE FUNCTION shiftwork_claim(
     p_queue text, p_now bigint, p_room bigint, p_tokens text[], p_lock_ms bigint, p_name text, p_bytes bigint
   ) RETURNS text[] LANGUAGE plpgsql AS $$
   DECLARE
+    v_now bigint := shiftwork_now();
+    v_rows tid[];
     v_ids text[];
   BEGIN
-    WITH next AS (
-      SELECT id, priority, seq, pg_column_size(data) AS size FROM job
+    WITH next AS MATERIALIZED (
+      SELECT ctid, id, priority, seq, pg_column_size(data) AS size FROM job
        WHERE queue = p_queue AND state = 'waiting' ORDER BY priority, seq LIMIT p_room FOR UPDATE SKIP LOCKED
     ), placed AS (
-      SELECT id, row_number() OVER line AS place, sum(size) OVER line - size AS before
-        FROM next WINDOW line AS (ORDER BY priority, seq)
-    ), chosen AS (
-      SELECT id, place FROM placed WHERE place = 1 OR before < coalesce(p_bytes, before + 1)
-    ), taken AS (
-      UPDATE job
-         SET state = 'active', lock_token = p_tokens[place], locked_until_ms = p_now + p_lock_ms, processed_at_ms = p_now,
-             processed_by = p_name, attempts_started = attempts_started + 1
-        FROM chosen
-       WHERE job.queue = p_queue AND job.id = chosen.id
-    ), said AS (
-      INSERT INTO event (queue, event, data, created_at_ms)
-      SELECT p_queue, 'active', jsonb_build_object('jobId', id, 'prev', 'waiting'), shiftwork_now() FROM chosen ORDER BY place
+      SELECT ctid, id, row_number() OVER line AS place, sum(size) OVER line - size AS before
+        FROM next WINDOW line AS (ORDER BY priority, seq ROWS UNBOUNDED PRECEDING)
     )
-    SELECT coalesce(array_agg(id ORDER BY place), '{}') INTO v_ids FROM chosen;
+    SELECT coalesce(array_agg(ctid ORDER BY place), '{}'), coalesce(array_agg(id ORDER BY place), '{}') INTO v_rows, v_ids
+      FROM placed WHERE place = 1 OR before < coalesce(p_bytes, before + 1);
+    -- They are locked: what stands there now stays there.
+    UPDATE job
+       SET state = 'active', lock_token = token, locked_until_ms = p_now + p_lock_ms, processed_at_ms = p_now,
+           processed_by = p_name, attempts_started = attempts_started + 1
+      FROM unnest(v_rows, p_tokens[:cardinality(v_rows)]) AS chosen (at, token)
+     WHERE job.ctid = chosen.at;
+    INSERT INTO event (queue, event, data, created_at_ms)
+    SELECT p_queue, 'active', jsonb_build_object('jobId', id, 'prev', 'waiting'), v_now
+      FROM unnest(v_ids) WITH ORDINALITY AS chosen (id, place) ORDER BY place;
     RETURN v_ids;
   END;
   $$;`;

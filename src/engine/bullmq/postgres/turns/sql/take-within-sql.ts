@@ -1,3 +1,5 @@
+import { CLAIMED_BEFORE, takenRows } from './turn-sql.ts';
+
 /**
  * The take of a queue whose jobs belong to groups: what must wait for a limit or a pause is moved aside and not started. How much is looked at in
  * one turn is bounded; where that ends it (`more`), the next turn goes on. Turns of one such queue come one after the other
@@ -169,6 +171,7 @@ export const TAKE_WITHIN_SQL = `
     v_before bigint;
     v_room record;
     v_claim record;
+    v_ids text[];
     v_taken integer := 0;
     v_look_at bigint;
   BEGIN
@@ -180,12 +183,8 @@ export const TAKE_WITHIN_SQL = `
         limited_ms := 0;
         held := 'bytes';
         RETURN NEXT;
-        RETURN QUERY SELECT taken.codes, taken.at, taken.next_at, taken.limited_ms, taken.held, NULL::boolean[], taken.id, taken.token, taken.name,
-            taken.data, taken.opts, taken.attempts_made, taken.attempts_started, taken.added_at, taken.progress, taken.stacktrace,
-            taken.deferred_failure, taken.scheduler_id
-          FROM shiftwork_taken(p_queue, ARRAY(
-            SELECT job.id FROM job JOIN unnest(p_tokens) WITH ORDINALITY AS mine (token, place) ON job.lock_token = mine.token
-             WHERE job.queue = p_queue AND job.state = 'active' ORDER BY place)) AS taken;
+        v_ids := ${CLAIMED_BEFORE};
+        RETURN QUERY ${takenRows(', NULL::boolean[]')};
         RETURN;
       END IF;
     END IF;
@@ -236,10 +235,8 @@ export const TAKE_WITHIN_SQL = `
     END IF;
     RETURN NEXT;
     IF v_taken > 0 THEN
-      RETURN QUERY SELECT taken.codes, taken.at, taken.next_at, taken.limited_ms, taken.held, NULL::boolean[], taken.id, taken.token, taken.name,
-          taken.data, taken.opts, taken.attempts_made, taken.attempts_started, taken.added_at, taken.progress, taken.stacktrace,
-          taken.deferred_failure, taken.scheduler_id
-        FROM shiftwork_taken(p_queue, v_claim.ids) AS taken;
+      v_ids := v_claim.ids;
+      RETURN QUERY ${takenRows(', NULL::boolean[]')};
     END IF;
   END;
   $$;`;

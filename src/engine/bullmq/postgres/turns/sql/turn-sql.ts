@@ -11,6 +11,22 @@ export const TURN_TABLES = `
     -- Written with every turn: room on the page keeps that cheap.
   ) WITH (fillfactor = 40);`;
 
+/** The ids of the jobs that the turn has claimed which is asked for again. */
+export const CLAIMED_BEFORE = `ARRAY(
+          SELECT job.id FROM job JOIN unnest(p_tokens) WITH ORDINALITY AS mine (token, place) ON job.lock_token = mine.token
+           WHERE job.queue = p_queue AND job.state = 'active' ORDER BY place)`;
+
+/** The jobs of `v_ids`, as the rows of a turn that follow the first. `more`: columns that a turn has beside the others of its first row. */
+export function takenRows(more = ''): string {
+  return `
+      SELECT NULL::integer[], NULL::bigint, NULL::bigint, NULL::bigint, NULL::text${more},
+             job.id, job.lock_token, job.name, job.data::text, job.opts::text, job.attempts_made, job.attempts_started, job.added_at_ms,
+             job.progress::text, job.stacktrace::text, job.deferred_failure, job.scheduler_id
+        FROM unnest(v_ids) WITH ORDINALITY AS taken (id, place)
+        JOIN job ON job.queue = p_queue AND job.id = taken.id
+       ORDER BY place`;
+}
+
 /**
  * One turn of one queue: settles the ends, then takes as many jobs as there are tokens. One transaction, one trip.
  *
@@ -19,23 +35,6 @@ export const TURN_TABLES = `
  * The time is the server's unless `p_now` says another.
  */
 export const TURN_SQL = `
-  -- The taken jobs, as the rows of a turn that follow the first.
-  CREATE OR REPLACE FUNCTION shiftwork_taken(p_queue text, p_ids text[]) RETURNS TABLE (
-    codes integer[], at bigint, next_at bigint, limited_ms bigint, held text,
-    id text, token text, name text, data text, opts text, attempts_made integer, attempts_started integer, added_at bigint,
-    progress text, stacktrace text, deferred_failure text, scheduler_id text
-  ) LANGUAGE plpgsql AS $$
-  #variable_conflict use_column
-  BEGIN
-    RETURN QUERY
-      SELECT NULL::integer[], NULL::bigint, NULL::bigint, NULL::bigint, NULL::text,
-             job.id, job.lock_token, job.name, job.data::text, job.opts::text, job.attempts_made, job.attempts_started, job.added_at_ms,
-             job.progress::text, job.stacktrace::text, job.deferred_failure, job.scheduler_id
-        FROM unnest(p_ids) WITH ORDINALITY AS taken (id, place)
-        JOIN job ON job.queue = p_queue AND job.id = taken.id
-       ORDER BY place;
-  END;
-  $$;
   CREATE OR REPLACE FUNCTION shiftwork_turn(
     p_queue text, p_ends jsonb, p_points integer, p_tokens text[], p_lock_ms bigint, p_name text,
     p_max integer, p_duration bigint, p_bytes bigint, p_now bigint,
@@ -45,7 +44,7 @@ export const TURN_SQL = `
     id text, token text, name text, data text, opts text, attempts_made integer, attempts_started integer, added_at bigint,
     progress text, stacktrace text, deferred_failure text, scheduler_id text
   ) LANGUAGE plpgsql SET search_path FROM CURRENT
-  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET lock_timeout = '500ms' AS $$
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET lock_timeout = '500ms' AS $$
   #variable_conflict use_column
   DECLARE
     v_before bigint := pg_sequence_last_value('event_seq');
@@ -62,9 +61,8 @@ export const TURN_SQL = `
         -- What is to come is not known any more: whoever asks again finds out.
         held := 'bytes';
         RETURN NEXT;
-        RETURN QUERY SELECT * FROM shiftwork_taken(p_queue, ARRAY(
-          SELECT job.id FROM job JOIN unnest(p_tokens) WITH ORDINALITY AS mine (token, place) ON job.lock_token = mine.token
-           WHERE job.queue = p_queue AND job.state = 'active' ORDER BY place));
+        v_ids := ${CLAIMED_BEFORE};
+        RETURN QUERY ${takenRows()};
         RETURN;
       END IF;
     END IF;
@@ -76,7 +74,7 @@ export const TURN_SQL = `
       PERFORM shiftwork_promote(p_queue, at);
       SELECT * INTO v_room FROM shiftwork_room(p_queue, at, v_wanted, p_max, p_duration);
       held := v_room.held;
-      IF v_room.room > 0 AND shiftwork_is_grouped(p_queue) THEN
+      IF v_room.room > 0 AND v_room.grouped THEN
         held := 'grouped';
       ELSIF v_room.room > 0 THEN
         v_ids := shiftwork_claim(p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes);
@@ -101,6 +99,6 @@ export const TURN_SQL = `
       ON CONFLICT (queue, sender, slot) DO UPDATE SET turn = excluded.turn, codes = excluded.codes, done_at = excluded.done_at;
     END IF;
     RETURN NEXT;
-    IF v_taken > 0 THEN RETURN QUERY SELECT * FROM shiftwork_taken(p_queue, v_ids); END IF;
+    IF v_taken > 0 THEN RETURN QUERY ${takenRows()}; END IF;
   END;
   $$;`;
