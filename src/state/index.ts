@@ -6,7 +6,7 @@ export { secretNote } from './secret/secret-note.ts';
 export { EngineSecrets, ownSecret, secretsOf, stateOfOwnSecret } from './secret/secret-source.ts';
 export { patientStore } from './store/patient-store.ts';
 export { runScript } from './store/run-script.ts';
-export type { RateLimit, StateChange, StateEntry, StateStore } from './store/state-store.ts';
+export type { StateChange, StateEntry, StateStore } from './store/state-store.ts';
 export * from './ledger/effect-in-doubt-error.ts';
 export * from './ledger/effect-in-progress-error.ts';
 export * from './ledger/effect-taken-over-error.ts';

@@ -14,7 +14,6 @@ import type { App } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { didYouMean } from '../../errors/index.ts';
 import { apiTokensOf, readScope, SCOPE_KINDS, scopeFor, type ApiToken } from '../../http/index.ts';
-import type { RateLimit } from '../../state/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { loadApp } from '../load-app.ts';
 import { withEngine } from '../engine/index.ts';
@@ -94,7 +93,7 @@ function requireScopes(scopes: readonly string[], app: App): void {
 }
 
 /** @throws UsageError */
-function rateFrom(text: string): RateLimit {
+function rateFrom(text: string): ApiToken['rate'] {
   const [, max, per] = /^(\d{1,7})\/(.+)$/.exec(text) ?? [];
   if (max === undefined) throw new UsageError('Expected --rate as N/DURATION, such as 100/1s.');
   return { max: Number(max), perMs: toMilliseconds(per as Duration, '--rate') };

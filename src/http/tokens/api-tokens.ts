@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
-import { openState, type RateLimit, type StateEntry, type StateStore } from '../../state/index.ts';
+import { openState, type StateEntry, type StateStore } from '../../state/index.ts';
+import type { RateLimit } from './token-pace.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { isScope } from './scopes.ts';
 import { isTokenOf, newTokenText, tokenDigest, tokenId } from './token-text.ts';

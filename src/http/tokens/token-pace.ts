@@ -1,4 +1,8 @@
-import type { RateLimit } from '../../state/index.ts';
+/** At most so many in any stretch of `perMs` milliseconds. */
+export interface RateLimit {
+  readonly max: number;
+  readonly perMs: number;
+}
 
 interface Bucket {
   left: number;

@@ -1,12 +1,4 @@
-import {
-  eachCompareAndSet,
-  paceOf,
-  RESERVATION_KEPT_MS,
-  type RateLimit,
-  type StateChange,
-  type StateEntry,
-  type StateStore,
-} from './state-store.ts';
+import { eachCompareAndSet, type StateChange, type StateEntry, type StateStore } from './state-store.ts';
 
 interface Kept {
   readonly json: string;
@@ -17,8 +9,6 @@ interface Kept {
 /** The shared state of one process alone: for tests. */
 export class MemoryStateStore implements StateStore {
   readonly #collections = new Map<string, Map<string, Kept>>();
-  readonly #lines = new Map<string, number>();
-  readonly #reservations = new Map<string, number>();
   readonly #now: () => number;
   #version = 0;
 
@@ -68,23 +58,6 @@ export class MemoryStateStore implements StateStore {
     const kept = this.#kept(collection, name);
     if (kept === undefined || (version !== undefined && kept.version !== version)) return false;
     return this.#collections.get(collection)?.delete(name) ?? false;
-  }
-
-  async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
-    const now = this.#now();
-    const reservation = `${line}\n${holder}`;
-    const kept = this.#reservations.get(reservation);
-    if (kept !== undefined && kept + RESERVATION_KEPT_MS > now) {
-      if (kept <= now) this.#reservations.delete(reservation);
-      return Math.max(0, Math.ceil(kept - now));
-    }
-    const { intervalMs, toleranceMs } = paceOf(limit);
-    const arrival = Math.max(this.#lines.get(line) ?? 0, now);
-    this.#lines.set(line, arrival + intervalMs);
-    const turn = arrival - toleranceMs;
-    if (turn <= now) return 0;
-    this.#reservations.set(reservation, turn);
-    return Math.ceil(turn - now);
   }
 
   async prune(): Promise<void> {

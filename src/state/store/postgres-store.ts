@@ -1,12 +1,5 @@
 import type { PgPool } from 'bullmq';
-import {
-  paceOf,
-  RESERVATION_KEPT_MS,
-  type RateLimit,
-  type StateChange,
-  type StateEntry,
-  type StateStore,
-} from './state-store.ts';
+import { type StateChange, type StateEntry, type StateStore } from './state-store.ts';
 
 interface Row {
   readonly name: string;
@@ -125,17 +118,9 @@ export class PostgresStateStore implements StateStore {
     return rowCount === 1;
   }
 
-  async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
-    const { intervalMs, toleranceMs } = paceOf(limit);
-    const { rows } = await this.#pool.query<{ wait: number }>(
-      'SELECT shiftwork_reserve($1, $2, $3, $4, $5)::float8 AS wait',
-      [line, holder, intervalMs, toleranceMs, RESERVATION_KEPT_MS],
-    );
-    return Math.ceil(rows[0]?.wait ?? 0);
-  }
-
   async prune(): Promise<void> {
     await this.#pool.query('DELETE FROM shiftwork_state WHERE expires_at <= clock_timestamp()');
+    // Places in lines, which hosts of 0.1 took.
     await this.#pool.query('DELETE FROM shiftwork_line WHERE expires_at <= clock_timestamp()');
   }
 

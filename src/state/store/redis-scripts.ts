@@ -62,25 +62,3 @@ redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
 return 1
 `;
-
-/** KEYS line, place. ARGV interval, tolerance, kept. Answers the milliseconds to wait. */
-export const RESERVE = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + time[2] / 1000
-local reserved = tonumber(redis.call('GET', KEYS[2]))
-if reserved then
-  if reserved <= now then
-    redis.call('DEL', KEYS[2])
-    return 0
-  end
-  return math.ceil(reserved - now)
-end
-local interval = tonumber(ARGV[1])
-local arrival = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-local turn = arrival - tonumber(ARGV[2])
-local after = arrival + interval
-redis.call('SET', KEYS[1], string.format('%.3f', after), 'PX', math.ceil(after - now + 1000))
-if turn <= now then return 0 end
-redis.call('SET', KEYS[2], string.format('%.3f', turn), 'PX', math.ceil(turn - now + tonumber(ARGV[3])))
-return math.ceil(turn - now)
-`;

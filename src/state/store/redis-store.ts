@@ -1,15 +1,7 @@
 import type { RedisClient, RedisKeys } from '../../redis/index.ts';
-import { DELETE, LIST, READ, RESERVE, WRITE } from './redis-scripts.ts';
+import { DELETE, LIST, READ, WRITE } from './redis-scripts.ts';
 import { runScript } from './run-script.ts';
-import {
-  eachCompareAndSet,
-  paceOf,
-  RESERVATION_KEPT_MS,
-  type RateLimit,
-  type StateChange,
-  type StateEntry,
-  type StateStore,
-} from './state-store.ts';
+import { eachCompareAndSet, type StateChange, type StateEntry, type StateStore } from './state-store.ts';
 
 /** The shared state in the queues' Redis. */
 export class RedisStateStore implements StateStore {
@@ -67,12 +59,6 @@ export class RedisStateStore implements StateStore {
   async delete(collection: string, name: string, version?: number): Promise<boolean> {
     const keys = [this.#hash(collection), this.#expiries(collection)];
     return (await this.#run(DELETE, keys, [name, version ?? '*'])) === 1;
-  }
-
-  async reserve(line: string, limit: RateLimit, holder: string): Promise<number> {
-    const { intervalMs, toleranceMs } = paceOf(limit);
-    const key = this.#keys.own(`~state:line:${line}`);
-    return Number(await this.#run(RESERVE, [key, `${key}:${holder}`], [intervalMs, toleranceMs, RESERVATION_KEPT_MS]));
   }
 
   /** Every write does it for its collection. */

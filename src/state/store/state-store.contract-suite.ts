@@ -132,37 +132,5 @@ export function stateContractOf(
       await store.prune();
       expect(await store.compareAndSet(c, 'x', 0, 3, MINUTE)).toBeGreaterThan(version);
     });
-
-    test('a line lets a tenth of its limit go at once and gives every other its own, later turn', async () => {
-      const line = collection();
-      const limit = { max: 20, perMs: 3_600_000 };
-      const waits: number[] = [];
-      for (const holder of ['a', 'b', 'c', 'd', 'e']) waits.push(await store.reserve(line, limit, holder));
-      expect(waits.slice(0, 2)).toEqual([0, 0]);
-      const interval = 3_600_000 / 19;
-      for (const [index, wait] of waits.slice(2).entries()) {
-        expect(wait).toBeGreaterThan(interval * index);
-        expect(wait).toBeLessThanOrEqual(Math.ceil(interval * (index + 1)));
-      }
-    });
-
-    test('a place is kept: who asks again is told the same turn, and let through when it has come', async () => {
-      // Long, so that no turn comes while it is asked about.
-      const [slow, hour] = [collection(), { max: 1, perMs: 3_600_000 }];
-      expect(await store.reserve(slow, hour, 'a')).toBe(0);
-      const first = await store.reserve(slow, hour, 'b');
-      expect(first).toBeGreaterThan(0);
-      expect(await store.reserve(slow, hour, 'b')).toBeLessThanOrEqual(first);
-      expect(await store.reserve(slow, hour, 'c')).toBeGreaterThan(3_600_000);
-      const [quick, short] = [collection(), { max: 1, perMs: 300 }];
-      expect(await store.reserve(quick, short, 'a')).toBe(0);
-      await vi.waitFor(async () => expect(await store.reserve(quick, short, 'b')).toBe(0), PATIENT);
-    });
-
-    test('lines are apart', async () => {
-      const limit = { max: 1, perMs: 3_600_000 };
-      expect(await store.reserve(collection(), limit, 'a')).toBe(0);
-      expect(await store.reserve(collection(), limit, 'a')).toBe(0);
-    });
   });
 }

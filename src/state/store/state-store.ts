@@ -13,12 +13,6 @@ export interface StateEntry extends StateChange {
   readonly leftMs: number;
 }
 
-export interface RateLimit {
-  /** At most so many in any stretch of `perMs` milliseconds. */
-  readonly max: number;
-  readonly perMs: number;
-}
-
 /**
  * Small values that several processes share: presence, blame, holds, ledgers, cursors. Each lives in a collection, by name, and
  * expires by the engine's clock. Not for anything that is written for each job.
@@ -48,12 +42,6 @@ export interface StateStore {
   compareAndSetMany(collection: string, entries: readonly StateChange[], ttlMs: number): Promise<ReadonlySet<string>>;
   /** Answers whether there was one; with a version, whether there was that one. */
   delete(collection: string, name: string, version?: number): Promise<boolean>;
-  /**
-   * A place in a line that moves at the limit's pace. Answers 0 when it is the holder's turn, else the milliseconds until it is;
-   * the place is kept, so a holder that asks again then is let through, and nobody is overtaken. A place that nobody comes
-   * back for is lost a minute after its time.
-   */
-  reserve(line: string, limit: RateLimit, holder: string): Promise<number>;
   /** Removes what has expired. Only space depends on it. */
   prune(): Promise<void>;
 }
@@ -70,23 +58,3 @@ export async function eachCompareAndSet(
   );
   return new Set(entries.filter((_, index) => written[index] !== undefined).map(({ name }) => name));
 }
-
-export interface Pace {
-  /** Between two in a long line. */
-  readonly intervalMs: number;
-  /** How far ahead of the line one may be: what lets a few go at once after a pause. */
-  readonly toleranceMs: number;
-}
-
-/**
- * The generic cell rate algorithm's two numbers (ITU-T I.371) for "at most max in any stretch of perMs": a tenth of the limit may
- * go at once, the rest is spaced so that no stretch holds more than the limit. A long line moves at 91 % of it or faster.
- */
-export function paceOf({ max, perMs }: RateLimit): Pace {
-  const burst = Math.max(1, Math.floor(max / 10));
-  const intervalMs = perMs / (max - burst + 1);
-  return { intervalMs, toleranceMs: intervalMs * (burst - 1) };
-}
-
-/** How long a place in the line is kept after its time. */
-export const RESERVATION_KEPT_MS = 60_000;
