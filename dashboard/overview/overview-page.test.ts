@@ -13,6 +13,7 @@ const quiet: QueueFigures = {
   succeeded: 0,
   dead: 0,
   oldestDueMs: undefined,
+  oldestHeldMs: undefined,
   workers: 1,
 };
 

@@ -99,7 +99,18 @@ function deadLink(base: string, count: number): Html {
 function queueTable(base: string, { queues }: Overview): Html {
   return table({
     label: 'Queues',
-    columns: ['Queue', 'Waiting', 'Held', 'Oldest due', 'Running', 'Delayed', 'Dead', 'Succeeded', 'Workers'],
+    columns: [
+      'Queue',
+      'Waiting',
+      'Held',
+      'Oldest held',
+      'Oldest due',
+      'Running',
+      'Delayed',
+      'Dead',
+      'Succeeded',
+      'Workers',
+    ],
     rows: queues.map(queue => row(base, queue)),
   });
 }
@@ -126,12 +137,13 @@ function row(base: string, queue: QueueFigures): Html {
     count === 0
       ? html`<td class="zero">0</td>`
       : html`<td><a class="${kind}" href="${link}?status=${status}">${number(count)}</a></td>`;
-  const { oldestDueMs } = queue;
+  const { oldestDueMs, oldestHeldMs } = queue;
   return html`<tr>
     <th scope="row">
       <a href="${link}">${queue.name}</a>${queue.paused ? html`<span class="badge warn">paused</span>` : undefined}
     </th>
     ${cell(queue.waiting, 'prioritized')} ${cell(queue.held, 'prioritized')}
+    <td class="${oldestHeldMs === undefined ? 'zero' : ''}">${oldestHeldMs === undefined ? '–' : age(oldestHeldMs)}</td>
     <td class="${oldestDueMs === undefined ? 'zero' : ageClass(oldestDueMs)}">
       ${oldestDueMs === undefined ? '–' : age(oldestDueMs)}
     </td>

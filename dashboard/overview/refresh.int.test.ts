@@ -19,7 +19,7 @@ afterAll(async () => {
 test('a click in a table does not end the renewing of the page, and a link that has the focus does', async () => {
   const page = await browser.page();
   await page.goto(dashboard.url);
-  const delayed = () => page.locator('tbody tr').nth(1).locator('td').nth(4).innerText();
+  const delayed = () => page.locator('tbody tr').nth(1).locator('td').nth(5).innerText();
   /** What the page does every few seconds, and at once when somebody comes back to it. */
   const comeBack = () => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
   await page.locator('tbody tr').nth(1).locator('td').nth(1).click();

@@ -36,6 +36,7 @@ export {
   contractGroup,
   FOR_GOOD,
   groupName,
+  HELD_PRIORITY,
   groupsOf,
   keyEndOf,
   limitOf,

@@ -16,6 +16,7 @@ const email: QueueFigures = {
   succeeded: 0,
   dead: 0,
   oldestDueMs: undefined,
+  oldestHeldMs: undefined,
   workers: 2,
 };
 const cause = {
@@ -126,12 +127,12 @@ describe('a condition that heals by itself, or was asked for', () => {
     [
       'a sick destination, and when it is tried next',
       {
-        queues: [{ ...email, waiting: 912, held: 912 }],
+        queues: [{ ...email, waiting: 912, held: 912, oldestHeldMs: 180_000 }],
         paused: [{ key: 'email/smtp', phase: 'open', until: NOW + 12_000, openings: 3 }],
       },
       {
         kind: 'sick',
-        text: 'email waits for smtp after 2 failed tries. 912 jobs of the queue are held. No attempt is spent. Next try in 12 s.',
+        text: 'email waits for smtp after 2 failed tries. 912 jobs of the queue are held, the oldest for 3 min 0 s. No attempt is spent. Next try in 12 s.',
       },
     ],
     [

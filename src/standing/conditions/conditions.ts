@@ -126,8 +126,9 @@ function sick({ paused, queues, now }: Work): readonly Condition[] {
 
 /** Of the whole queue: what its limits keep is among them. */
 function heldText(queues: Work['queues'], name: string): string {
-  const held = queues.find(queue => queue.name === name)?.held ?? 0;
-  return held === 0 ? '' : ` ${amount(held, 'job')} of the queue ${held === 1 ? 'is' : 'are'} held.`;
+  const { held = 0, oldestHeldMs } = queues.find(queue => queue.name === name) ?? {};
+  const since = oldestHeldMs === undefined ? '' : `, ${held === 1 ? 'due for' : 'the oldest for'} ${age(oldestHeldMs)}`;
+  return held === 0 ? '' : ` ${amount(held, 'job')} of the queue ${held === 1 ? 'is' : 'are'} held${since}.`;
 }
 
 function failing({ causes, now }: Work): readonly Condition[] {

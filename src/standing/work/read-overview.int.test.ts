@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { engineCases, type EngineFixture } from '../../../tests/support/engines.ts';
 import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
-import { openEngine, type Engine } from '../../engine/index.ts';
+import { FOR_GOOD, openEngine, type Engine } from '../../engine/index.ts';
 import { PRIORITY_NUMBERS } from '../../queue/index.ts';
 import { openState } from '../../state/index.ts';
 import { readOverview, type QueueFigures } from './read-overview.ts';
@@ -47,6 +47,7 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
       succeeded: 0,
       dead: 0,
       oldestDueMs: undefined,
+      oldestHeldMs: undefined,
       workers: 0,
     });
   });
@@ -81,6 +82,27 @@ describe.each(engineCases)('the figures of the overview on $kind', ({ open }) =>
       expect(Math.round((queues[0]?.oldestDueMs ?? -HOUR) / HOUR)).toBe(expected);
       await queue.obliterate({ force: true });
     }
+  });
+
+  test('what limits and pauses have set aside is no late work, and how long the oldest of it has been due is told beside', async () => {
+    const [turns, queue] = await Promise.all([engine.turns('held'), engine.queue('held')]);
+    const now = Math.floor(engine.clock.now());
+    const job = (id: string, ageHours: number, priority: number) => ({
+      id,
+      name: 'x',
+      data: '{}',
+      opts: { priority, groups: ['host/a'] },
+      timestamp: now - ageHours * HOUR,
+    });
+    await turns.pauseGroup('host/a', { by: 'person', until: FOR_GOOD, probes: false });
+    await turns.add([job('held-1', 2, high), job('held-2', 4, low)]);
+    const take = { tokens: ['a', 'b'], worker: 'tester', lockMs: 60_000, maxBytes: 1_000_000 };
+    expect((await turns.turn({ id: 'one', now, ends: [], take })).jobs).toEqual([]);
+    await queue.add('x', {}, { priority: normal, timestamp: now - HOUR });
+    const { queues } = await readOverview(engine, new Map([['held', queue]]), now);
+    const [figures] = queues;
+    expect(figures).toMatchObject({ waiting: 3, held: 2 });
+    expect([figures?.oldestDueMs, figures?.oldestHeldMs]).toEqual([HOUR, 4 * HOUR]);
   });
 
   test('a paused queue is shown as such', async () => {

@@ -127,6 +127,7 @@ const reading: QueueReading = {
   succeeded: 9,
   dead: 2,
   oldestDueMs: 1_500,
+  oldestHeldMs: 60_000,
   sick: 1,
 };
 const standing: WorkReading = { queues: [reading], hosts: { alive: 2, lost: 1 }, overdue: [] };
@@ -147,6 +148,7 @@ describe('gauges of queues', () => {
     expect(value('shiftwork_queue_depth', { queue: 'email', state: 'waiting' })).toBe(3);
     expect(value('shiftwork_queue_oldest_due_seconds', { queue: 'email' })).toBe(1.5);
     expect(value('shiftwork_queue_held', { queue: 'email' })).toBe(2);
+    expect(value('shiftwork_queue_oldest_held_seconds', { queue: 'email' })).toBe(60);
     expect(value('shiftwork_queues_readable')).toBe(1);
   });
 

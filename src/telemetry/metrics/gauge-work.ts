@@ -13,6 +13,7 @@ export interface QueueReading {
   readonly succeeded: number;
   readonly dead: number;
   readonly oldestDueMs: number | undefined;
+  readonly oldestHeldMs: number | undefined;
   /** Destinations that are sick: their jobs wait. */
   readonly sick: number;
 }
@@ -44,6 +45,7 @@ export class WorkGauges {
   readonly #oldest: Gauge<'queue'>;
   readonly #paused: Gauge<'queue'>;
   readonly #held: Gauge<'queue'>;
+  readonly #oldestHeld: Gauge<'queue'>;
   readonly #sick: Gauge<'queue'>;
   readonly #hosts: Gauge<'state'>;
   readonly #overdue: Gauge<'schedule'>;
@@ -84,6 +86,13 @@ export class WorkGauges {
       aggregator: 'max',
       registers,
     });
+    this.#oldestHeld = new Gauge({
+      name: 'shiftwork_queue_oldest_held_seconds',
+      help: 'How long the job has been due that limits and pauses have set aside for longest; 0 when there is none.',
+      labelNames: ['queue'],
+      aggregator: 'max',
+      registers,
+    });
     this.#sick = new Gauge({
       name: 'shiftwork_destinations_sick',
       help: 'Destinations of a queue that are sick: their jobs wait, and no attempt is spent.',
@@ -116,7 +125,8 @@ export class WorkGauges {
   /** Never rejects, and never takes longer than the limit. */
   async refresh(): Promise<void> {
     const work = await this.#current();
-    const gauges = [this.#depth, this.#oldest, this.#paused, this.#held, this.#sick, this.#hosts, this.#overdue];
+    const ofQueues = [this.#depth, this.#oldest, this.#paused, this.#held, this.#oldestHeld, this.#sick];
+    const gauges = [...ofQueues, this.#hosts, this.#overdue];
     for (const gauge of gauges) gauge.reset();
     this.#readable.set(work === undefined ? 0 : 1);
     if (work === undefined) return;
@@ -125,6 +135,7 @@ export class WorkGauges {
       this.#oldest.set({ queue: queue.name }, (queue.oldestDueMs ?? 0) / 1_000);
       this.#paused.set({ queue: queue.name }, queue.paused ? 1 : 0);
       this.#held.set({ queue: queue.name }, queue.held);
+      this.#oldestHeld.set({ queue: queue.name }, (queue.oldestHeldMs ?? 0) / 1_000);
       this.#sick.set({ queue: queue.name }, queue.sick);
     }
     for (const state of ['alive', 'lost'] as const) this.#hosts.set({ state }, work.hosts[state]);
