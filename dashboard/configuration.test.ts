@@ -80,4 +80,52 @@ describe('the configuration of the dashboard', () => {
   test.each(['true', '0', '*', '-1', 'proxy.example', '10.0.0.0/99', '1,2'])('TRUST_PROXY=%s is refused', text => {
     expect(problemsOf({ ...engine, TRUST_PROXY: text })).toHaveLength(1);
   });
+
+  const byHeader = {
+    ...engine,
+    NODE_ENV: 'production',
+    TRUST_PROXY: '10.0.0.0/8, loopback',
+    DASHBOARD_AUTH_HEADER: 'X-Auth-User',
+    DASHBOARD_AUTH_ROLES: 'ann:admin, team:ops:operator, *:viewer',
+  };
+
+  test('a header of a named proxy says who asks, and no users are needed', () => {
+    const { trustedHeader, users: none } = readConfiguration([], byHeader);
+    expect(none).toEqual([]);
+    expect(trustedHeader).toEqual({
+      header: 'x-auth-user',
+      proxies: ['10.0.0.0/8', 'loopback'],
+      roles: new Map([
+        ['ann', 'admin'],
+        ['team:ops', 'operator'],
+        ['*', 'viewer'],
+      ]),
+    });
+  });
+
+  test.each([
+    ['a number of hops for the proxy', { TRUST_PROXY: '1' }, 'TRUST_PROXY'],
+    ['no proxy', { TRUST_PROXY: '' }, 'TRUST_PROXY'],
+    ['users as well', { DASHBOARD_USERS: users }, 'DASHBOARD_USERS'],
+    ['no roles', { DASHBOARD_AUTH_ROLES: '' }, 'DASHBOARD_AUTH_ROLES'],
+    ['a role that there is not', { DASHBOARD_AUTH_ROLES: 'ann:root' }, 'DASHBOARD_AUTH_ROLES'],
+    ['a name twice', { DASHBOARD_AUTH_ROLES: 'ann:admin,ann:viewer' }, 'DASHBOARD_AUTH_ROLES'],
+    ['a header that browsers send', { DASHBOARD_AUTH_HEADER: 'Cookie' }, 'DASHBOARD_AUTH_HEADER'],
+    ['roles without a header', { DASHBOARD_AUTH_HEADER: '', DASHBOARD_USERS: users }, 'DASHBOARD_AUTH_HEADER'],
+  ])('a header with %s is refused', (_what, changed, named) => {
+    const problems = problemsOf({ ...byHeader, ...changed });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(named);
+  });
+
+  test.each(['/ops', '/a/b-c', '/~ops.v2'])('DASHBOARD_BASE_PATH=%s is taken', path => {
+    expect(readConfiguration([], { ...engine, DASHBOARD_BASE_PATH: path }).basePath).toBe(path);
+  });
+
+  test.each(['ops', '/ops/', '//ops', '/..', '/a/../b', '/a b', '/%6fps', '/ops?x', 'https://ops.example'])(
+    'DASHBOARD_BASE_PATH=%s is refused',
+    path => {
+      expect(problemsOf({ ...engine, DASHBOARD_BASE_PATH: path })).toHaveLength(1);
+    },
+  );
 });

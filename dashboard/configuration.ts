@@ -9,6 +9,8 @@ import {
   type Variables,
 } from '../src/config/index.ts';
 import { readSecrets, type GivenSecrets } from '../src/secrets/index.ts';
+import { readTrustedHeader } from './sign-in/read-trusted-header.ts';
+import type { TrustedHeader } from './sign-in/trusted-header.ts';
 import { parseUsers, type DashboardUser } from './sign-in/users.ts';
 
 export interface DashboardConfiguration {
@@ -22,6 +24,10 @@ export interface DashboardConfiguration {
   /** What programs show that ask for metrics. */
   readonly metricsToken: string | undefined;
   readonly trustProxy: number | string | undefined;
+  /** Where a proxy says who asks, in place of users. */
+  readonly trustedHeader: TrustedHeader | undefined;
+  /** Below which path everything stands; empty for the root. */
+  readonly basePath: string;
   readonly port: number;
   /** Undefined: every address. In development the dashboard is reached from this machine alone. */
   readonly host: string | undefined;
@@ -42,15 +48,19 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
   const production = readNodeEnv(environment) === 'production';
   const own = environment.integer('DASHBOARD_PORT', PORTS);
   const platform = production ? environment.integer('PORT', PORTS) : undefined;
+  const trustProxy = readTrustProxy(environment);
+  const trustedHeader = readTrustedHeader(environment, trustProxy);
   const configuration: DashboardConfiguration = {
     appPath,
     engineUrl: (environment.has('REDIS_URL') ? redis : postgres)?.href ?? '',
     namespace: readNamespace(environment),
     secrets: readSecrets(environment),
     production,
-    users: readUsers(environment, production),
+    users: readUsers(environment, production && !environment.has('DASHBOARD_AUTH_HEADER')),
     metricsToken: readMetricsToken(environment),
-    trustProxy: readTrustProxy(environment),
+    trustProxy,
+    trustedHeader,
+    basePath: readBasePath(environment),
     port: own ?? platform ?? 3_001,
     host: production ? undefined : '127.0.0.1',
   };
@@ -69,10 +79,10 @@ function readAppPath(argv: readonly string[], environment: Environment): string 
   }
 }
 
-function readUsers(environment: Environment, production: boolean): readonly DashboardUser[] {
+function readUsers(environment: Environment, needed: boolean): readonly DashboardUser[] {
   const text = environment.string('DASHBOARD_USERS');
   if (text === undefined) {
-    if (production) {
+    if (needed) {
       environment.problem(
         'Expected DASHBOARD_USERS to name at least one user in production (name:role:hash, comma-separated); ' +
           'make a hash with "shiftwork users hash".',
@@ -105,6 +115,18 @@ function readTrustProxy(environment: Environment): number | string | undefined {
     'Expected TRUST_PROXY to be the number of proxies in front (1 to 9), or their addresses or networks, comma-separated.',
   );
   return undefined;
+}
+
+/** Such as `/ops`. Nothing that a browser, a proxy or a router could read in two ways. */
+function readBasePath(environment: Environment): string {
+  const path = environment.string('DASHBOARD_BASE_PATH') ?? '';
+  if (path === '' || path === '/') return '';
+  if (!/^(\/[\w~-][\w.~-]*)+$/.test(path) || path.length > 200) {
+    environment.problem(
+      'Expected DASHBOARD_BASE_PATH to be a path such as /ops: letters, digits and . _ ~ -, no slash at its end.',
+    );
+  }
+  return path;
 }
 
 function isProxy(text: string): boolean {

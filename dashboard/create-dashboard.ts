@@ -23,18 +23,24 @@ import { WorkReader } from '../src/standing/index.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import { projectionsRoute } from './projections/projections-route.ts';
 import { runningRoutes } from './running/running-routes.ts';
+import type { Authenticate } from './sign-in/authenticate.ts';
 import type { DashboardUser } from './sign-in/users.ts';
 
 export interface DashboardOptions {
   readonly app: App;
   /** Opened by the caller, who also closes it. It may be away. */
   readonly engine: Engine;
-  /** Nobody: allowed in development alone, and then only for a browser on this machine. */
-  readonly users: readonly DashboardUser[];
+  /** Who may sign in here. Nobody, and no `authenticate`: allowed in development alone, and then only for a browser on this machine. */
+  readonly users?: readonly DashboardUser[];
+  /**
+   * Says who asks, in an app that knows its people: nobody signs in here then. An undefined answer, one without a role that there is, and
+   * whatever it throws are 401. What changes something still has to come from a page of the dashboard.
+   */
+  readonly authenticate?: Authenticate | undefined;
   readonly production: boolean;
   /** As express takes it: hops, or addresses of proxies whose X-Forwarded-For is believed. Nobody's by default. */
   readonly trustProxy?: number | string | undefined;
-  /** The path at which `handler` is mounted, such as `/ops`; empty for the root. */
+  /** The path at which people reach it, such as `/ops`, whether or not it is taken off before `handler`; empty for the root. */
   readonly basePath?: string;
   /** What a program that asks for `/metrics` shows as a bearer token; without one it has to sign in as people do. */
   readonly metricsToken?: string | undefined;
@@ -62,12 +68,13 @@ const MOST_BYTES = '300kb';
 
 /**
  * What ops open: the overview, Bull Board over every queue, and the sign-in in front of both.
- * @throws InvalidConfigError without users in production
+ * @throws InvalidConfigError without users or `authenticate` in production, and with both
  */
 export function createDashboard({
   app,
   engine,
-  users,
+  users = [],
+  authenticate,
   production,
   trustProxy,
   basePath = '',
@@ -78,10 +85,13 @@ export function createDashboard({
   onAction = () => undefined,
   onError = () => undefined,
 }: DashboardOptions): Dashboard {
-  if (production && users.length === 0) {
+  if (production && users.length === 0 && authenticate === undefined) {
     throw new InvalidConfigError([
       'Expected DASHBOARD_USERS to name at least one user in production (name:role:hash); make a hash with "shiftwork users hash".',
     ]);
+  }
+  if (users.length > 0 && authenticate !== undefined) {
+    throw new InvalidConfigError(['Expected "users" or "authenticate", found both: there is one way in.']);
   }
   // A driver's own carries the command that failed, such as a job that was added by hand.
   const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
@@ -102,12 +112,14 @@ export function createDashboard({
   const viewerOf = frontDoor(handler, {
     engine,
     users,
+    authenticate,
     production,
     basePath,
     probe,
     metrics,
     isComplete,
     onAction,
+    report,
   });
 
   const open = (onUnread: (kind: string, error: unknown) => void): DeadLetters =>

@@ -10,6 +10,7 @@ import { sameOriginOnly } from './http/same-origin.ts';
 import type { MetricsRoute } from './metrics/metrics-route.ts';
 import { assets } from './pages/assets.ts';
 import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
+import { recogniseByWord, type Authenticate } from './sign-in/authenticate.ts';
 import { Authenticator } from './sign-in/authenticator.ts';
 import { sessionState } from './sign-in/session-state.ts';
 import { Sessions, type Viewer } from './sign-in/sessions.ts';
@@ -19,6 +20,8 @@ import type { DashboardUser } from './sign-in/users.ts';
 export interface FrontDoorOptions {
   readonly engine: Engine;
   readonly users: readonly DashboardUser[];
+  /** Says who asks in place of users who sign in here. */
+  readonly authenticate: Authenticate | undefined;
   readonly production: boolean;
   readonly basePath: string;
   readonly probe: ReadinessProbe;
@@ -26,6 +29,7 @@ export interface FrontDoorOptions {
   /** Whether every queue is open by now. */
   readonly isComplete: () => boolean;
   readonly onAction: (action: DashboardAction) => void;
+  readonly report: (error: unknown) => void;
 }
 
 /** What is answered without a look at who asks. */
@@ -37,7 +41,7 @@ const OPEN_TO_ALL = ['/sign-in', '/sign-out'];
  * @returns who asks, for the pages behind it
  */
 export function frontDoor(handler: Express, options: FrontDoorOptions): (request: Request) => Viewer {
-  const { engine, users, production, basePath, probe, metrics, isComplete, onAction } = options;
+  const { engine, users, authenticate, production, basePath, probe, metrics, isComplete, onAction, report } = options;
   const viewers = new Viewers();
   const sessions = new Sessions({ users, state: () => sessionState(engine, isComplete()) });
 
@@ -58,14 +62,17 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
   });
   handler.use(metrics.forPrograms);
   handler.use('/assets', assets());
-  handler.use(sameOriginOnly(OPEN_TO_ALL));
-  if (users.length === 0) {
+  const signsIn = authenticate === undefined && users.length > 0;
+  handler.use(sameOriginOnly(signsIn ? OPEN_TO_ALL : []));
+  if (authenticate !== undefined) {
+    handler.use(recogniseByWord(viewers, authenticate, report));
+  } else if (!signsIn) {
     handler.use(recogniseByLoopback(viewers));
   } else {
     handler.use(recogniseBySession(viewers, sessions, cookieNames(production).session));
     handler.use(signInRoutes({ sessions, authenticator: new Authenticator(users), production, viewerOf: viewers.of }));
   }
-  handler.use(recognisedOnly(viewers));
+  handler.use(recognisedOnly(viewers, signsIn));
   handler.use(refuseNul);
   handler.use(viewersOnlyRead(viewers));
   handler.use(metrics.forPeople);

@@ -15,6 +15,7 @@ import { Facts } from '../src/facts/index.ts';
 import { createLogger, logFacts } from '../src/telemetry/index.ts';
 import { readConfiguration } from './configuration.ts';
 import { createDashboard } from './create-dashboard.ts';
+import { byTrustedHeader } from './sign-in/trusted-header.ts';
 
 /** Whatever still holds the loop must not keep a stopped dashboard alive. */
 const HARD_EXIT_MS = 4_000;
@@ -30,6 +31,8 @@ const HELP = [
   '',
   '  REDIS_URL (else DATABASE_URL) says where the queues are, DASHBOARD_PORT (in production else PORT) where it listens: 3001 when left out.',
   '  DASHBOARD_USERS says who may sign in; in production it must: `shiftwork users hash` makes a password.',
+  '  DASHBOARD_AUTH_HEADER, DASHBOARD_AUTH_ROLES and TRUST_PROXY let a proxy say who asks instead.',
+  '  DASHBOARD_BASE_PATH is the path below which it stands, such as /ops.',
   '  --app PATH  the app; when left out shiftwork.config.ts, .js or .mjs in this directory, or dist/shiftwork.config.js',
 ];
 
@@ -43,6 +46,7 @@ async function main(): Promise<void> {
   }
   const configuration = readConfiguration(process.argv.slice(2), process.env);
   const { engineUrl, namespace, secrets, users, production, metricsToken, trustProxy, port, host } = configuration;
+  const { basePath, trustedHeader } = configuration;
   const app = await loadApp(configuration.appPath);
   const { choice } = findApp(configuration.appPath);
   if (choice !== undefined) logger.warn(choice);
@@ -65,9 +69,11 @@ async function main(): Promise<void> {
     app,
     engine,
     users,
+    authenticate: trustedHeader && byTrustedHeader(trustedHeader),
     production,
     metricsToken,
     trustProxy,
+    basePath,
     facts,
     projections: store?.projections,
     otherLetters: letters.sources,
@@ -94,7 +100,7 @@ async function main(): Promise<void> {
   server.listen({ port, ...(host !== undefined && { host }) });
   await once(server, 'listening');
   const { port: taken } = server.address() as AddressInfo;
-  logger.info({ url: `http://localhost:${taken}`, signIn: users.length > 0 }, 'the dashboard is listening');
+  logger.info({ url: `http://localhost:${taken}${basePath}`, signIn: users.length > 0 }, 'the dashboard is listening');
   process.send?.({ type: 'ready' });
 }
 

@@ -14,12 +14,23 @@ export function wantsPage(request: Request): boolean {
   return request.accepts(['json', 'html']) === 'html';
 }
 
-/** Tells the answers to come where the dashboard is mounted: what a request says of it changes from router to router. */
+/**
+ * Tells the answers to come where the dashboard is mounted: what a request says of it changes from router to router. A request that still
+ * has the path of the mount goes on without it; an app or a proxy may have taken it off before.
+ */
 export function mountedAt(base: string): RequestHandler {
-  return (_request, response, next) => {
+  return (request, response, next) => {
     response.locals[BASE] = base;
+    if (base !== '' && request.baseUrl === '') request.url = below(base, request.url);
     next();
   };
+}
+
+function below(base: string, url: string): string {
+  if (!url.startsWith(base)) return url;
+  const rest = url.slice(base.length);
+  if (rest === '' || rest.startsWith('?')) return `/${rest}`;
+  return rest.startsWith('/') ? rest : url;
 }
 
 export function baseOf(response: Response): string {

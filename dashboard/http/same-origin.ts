@@ -18,7 +18,8 @@ export function sameOriginOnly(forms: readonly string[]): RequestHandler {
       return answer(request, response, {
         status: 403,
         title: 'Forbidden',
-        message: 'The request did not come from a page of this dashboard.',
+        message:
+          'The request did not come from a page of this dashboard. Behind a proxy, pass on Host; or X-Forwarded-Host, and name the proxy in TRUST_PROXY.',
       });
     }
     if (!hasAllowedBody(request, forms)) {

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express';
-import { answer, wantsPage } from '../http/answers.ts';
+import { answer, baseOf, wantsPage } from '../http/answers.ts';
 import { isLoopbackAddress, isLoopbackHost } from '../http/client-address.ts';
 import { readCookie } from '../http/cookies.ts';
 import { isReading } from '../http/same-origin.ts';
@@ -50,14 +50,17 @@ export function recogniseByLoopback(viewers: Viewers): RequestHandler {
   };
 }
 
-/** Nobody passes without having been recognised: people are led to the sign-in, programs get 401. */
-export function recognisedOnly(viewers: Viewers): RequestHandler {
+/**
+ * Nobody passes without having been recognised: people are led to the sign-in where there is one here (`signsIn`), programs get 401.
+ */
+export function recognisedOnly(viewers: Viewers, signsIn: boolean): RequestHandler {
   return (request, response, next) => {
     if (viewers.of(request) !== undefined) return next();
-    if (isReading(request) && wantsPage(request)) {
-      return response.redirect(302, `${request.baseUrl}/sign-in?next=${encodeURIComponent(request.url)}`);
+    if (signsIn && isReading(request) && wantsPage(request)) {
+      return response.redirect(302, `${baseOf(response)}/sign-in?next=${encodeURIComponent(request.url)}`);
     }
-    return answer(request, response, { status: 401, title: 'Unauthorized', message: 'Sign in first.' });
+    const message = signsIn ? 'Sign in first.' : 'Sign in first, where you do so for the app that this is part of.';
+    return answer(request, response, { status: 401, title: 'Unauthorized', message });
   };
 }
 

@@ -1,5 +1,5 @@
 import express, { Router, type Request, type Response } from 'express';
-import { answer } from '../http/answers.ts';
+import { answer, baseOf } from '../http/answers.ts';
 import { clientKey } from '../http/client-address.ts';
 import { clearCookie, cookieNames, readCookie, setCookie } from '../http/cookies.ts';
 import { signInPage, type SignInPageOptions } from '../pages/sign-in-page.ts';
@@ -40,12 +40,12 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
     // Strict, a link from another site would not bring it, and the form in the other tab would be out of date.
     setCookie(response, production, names.form, token, { sameSite: 'lax' });
     response.status(status).type('html');
-    response.send(signInPage({ base: request.baseUrl, token, ...form }));
+    response.send(signInPage({ base: baseOf(response), token, ...form }));
   };
 
   router.get('/sign-in', (request, response) => {
     const next = localPath(request.query['next']);
-    if (viewerOf(request) !== undefined) return response.redirect(303, `${request.baseUrl}${next}`);
+    if (viewerOf(request) !== undefined) return response.redirect(303, `${baseOf(response)}${next}`);
     return showForm(request, response, 200, { next });
   });
 
@@ -68,7 +68,7 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
       setCookie(response, production, names.session, await sessions.open(result.user), { sameSite: 'lax' });
       setCookie(response, production, names.device, deviceToken(result.user), { maxAge: DEVICE_MS });
       clearCookie(response, production, names.form);
-      if (form) return response.redirect(303, `${request.baseUrl}${fields.next}`);
+      if (form) return response.redirect(303, `${baseOf(response)}${fields.next}`);
       return response.json({ name: result.user.name, role: result.user.role });
     }
     if (result.kind === 'too-many') response.setHeader('Retry-After', String(result.retryAfterSeconds));
@@ -97,7 +97,7 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
     }
     await sessions.close(readCookie(request, names.session));
     clearCookie(response, production, names.session);
-    return form ? response.redirect(303, `${request.baseUrl}/sign-in`) : response.status(204).end();
+    return form ? response.redirect(303, `${baseOf(response)}/sign-in`) : response.status(204).end();
   });
   return router;
 }

@@ -22,6 +22,7 @@ const PROGRAMS = {
   },
   // Debian has the tool that tries alerts in the package of the server, which no test starts.
   promtool: { package: 'prometheus', names: ['promtool'] },
+  nginx: { package: 'nginx-light', names: ['nginx'], folders: ['/usr/sbin'] },
 } as const satisfies Readonly<Record<string, Program>>;
 
 export type ProgramName = keyof typeof PROGRAMS;

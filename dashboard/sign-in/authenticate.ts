@@ -1,0 +1,49 @@
+import type { Request, RequestHandler } from 'express';
+import type { Viewers } from './access.ts';
+import { isRole, type Role } from './roles.ts';
+
+/** Who asks, by the word of the app that the dashboard is part of, or of the proxy in front of it. */
+export interface AuthenticatedUser {
+  /** 1 to 200 characters, none of them a control character: it stands in the audit. */
+  readonly name: string;
+  readonly role: Role;
+}
+
+/**
+ * Called with each request but those for health, style and metrics with a token. Undefined: nobody who may look. What it throws is
+ * reported and opens nothing either.
+ */
+export type Authenticate = (request: Request) => AuthenticatedUser | undefined | Promise<AuthenticatedUser | undefined>;
+
+const NAME = /^[^\p{Cc}]{1,200}$/u;
+
+export function recogniseByWord(
+  viewers: Viewers,
+  authenticate: Authenticate,
+  report: (error: unknown) => void,
+): RequestHandler {
+  return async (request, response, next) => {
+    const user = userIn(await ask(authenticate, request, report));
+    // Whoever has gone by now is on record without a name, so nothing is done for them.
+    if (response.closed || request.socket.destroyed) return;
+    if (user !== undefined) viewers.set(request, { ...user, formToken: undefined });
+    next();
+  };
+}
+
+async function ask(authenticate: Authenticate, request: Request, report: (error: unknown) => void): Promise<unknown> {
+  try {
+    return await authenticate(request);
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
+}
+
+/** An app in JavaScript answers whatever it likes: only what is whole lets anybody in. */
+function userIn(answer: unknown): AuthenticatedUser | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const { name, role }: Partial<Record<keyof AuthenticatedUser, unknown>> = answer;
+  if (typeof name !== 'string' || !NAME.test(name) || typeof role !== 'string' || !isRole(role)) return undefined;
+  return { name, role };
+}
