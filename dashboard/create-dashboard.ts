@@ -7,11 +7,13 @@ import { InvalidConfigError } from '../src/config/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { readUnnamedQueues, recentQueueNames } from '../src/queue/index.ts';
 import { readFleet } from '../src/runtime/index.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import { auditRoute } from './audit/audit-route.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { ReadinessProbe } from './health/readiness.ts';
 import { frontDoor } from './front-door.ts';
 import { answer } from './http/answers.ts';
-import type { DashboardAction } from './http/audit.ts';
+import type { DashboardAction } from './audit/record-actions.ts';
 import { answerEngineAway } from './http/engine-away.ts';
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
 import { workersPage } from './workers/workers-page.ts';
@@ -104,6 +106,7 @@ export function createDashboard({
     engine,
     token: metricsToken,
   });
+  const log = new AuditLog(engine, report);
   const isComplete = (): boolean => board.complete;
   const handler = express();
   handler.disable('x-powered-by');
@@ -118,7 +121,10 @@ export function createDashboard({
     probe,
     metrics,
     isComplete,
-    onAction,
+    onAction(action) {
+      log.write(action);
+      onAction(action);
+    },
     report,
   });
 
@@ -140,6 +146,7 @@ export function createDashboard({
     const unnamed = await readUnnamedQueues(engine, app, await recentQueueNames(engine));
     response.type('html').send(workersPage({ base: basePath, viewer: viewerOf(request), fleet, unnamed }));
   });
+  handler.get('/audit', whenThere, auditRoute({ base: basePath, log, viewerOf }));
   handler.use(projectionsRoute(basePath, projections, viewerOf));
   handler.use('/queues', express.json({ limit: MOST_BYTES }), refusePrototypes, (request, response, next) => {
     if (!board.complete) return answerEngineAway(request, response);
@@ -156,7 +163,7 @@ export function createDashboard({
     handler,
     async close() {
       board.close();
-      await metrics.stop();
+      await Promise.all([metrics.stop(), log.close()]);
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Express, Request } from 'express';
 import type { Engine } from '../src/engine/index.ts';
 import type { ReadinessProbe } from './health/readiness.ts';
 import { mountedAt } from './http/answers.ts';
-import { audit, type DashboardAction } from './http/audit.ts';
+import { audit, type DashboardAction } from './audit/record-actions.ts';
 import { cookieNames } from './http/cookies.ts';
 import { securityHeaders } from './http/headers.ts';
 import { refuseNul } from './http/refuse-nul.ts';

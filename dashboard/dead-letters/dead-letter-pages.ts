@@ -3,6 +3,7 @@ import { shortened } from '../../src/privacy/index.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
+import { time } from '../pages/time.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
@@ -223,10 +224,6 @@ function acts(base: string, { role }: DeadLetterPageOptions['viewer'], what: obj
 
 function script(base: string): Html {
   return html`<script defer src="${base}/assets/act.js"></script>`;
-}
-
-function time(ms: number | undefined): string {
-  return ms === undefined ? '–' : `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function firstLine(reason: string): string {

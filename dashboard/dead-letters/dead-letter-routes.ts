@@ -1,7 +1,7 @@
 import express, { Router, type Request, type Response } from 'express';
 import type { DeadLetterFilter, DeadLetterReport, DeadLetters } from '../../src/dead-letters/index.ts';
 import { answer } from '../http/answers.ts';
-import { markDryRun } from '../http/audit.ts';
+import { describeAction, markDryRun } from '../audit/record-actions.ts';
 import { mayAct } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
@@ -46,7 +46,9 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     if (asked === undefined) return wrongBody(request, response);
     if (asked.dryRun) markDryRun(response);
     const by = viewerOf(request).name;
-    sendReport(response, await open(ignored).replay(asked.filter, { by, dryRun: asked.dryRun }));
+    const report = await open(ignored).replay(asked.filter, { by, dryRun: asked.dryRun });
+    describeReport(response, 'replay dead letters', asked, report);
+    sendReport(response, report);
   });
   router.post('/discard', async (request, response) => {
     const { name: by, role } = viewerOf(request);
@@ -56,7 +58,9 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     const asked = readAsked(request.body);
     if (asked?.reason === undefined) return wrongBody(request, response);
     if (asked.dryRun) markDryRun(response);
-    sendReport(response, await open(ignored).discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun }));
+    const report = await open(ignored).discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun });
+    describeReport(response, 'discard dead letters', asked, report);
+    sendReport(response, report);
   });
   return router;
 }
@@ -83,6 +87,14 @@ function readAsked(body: unknown): Asked | undefined {
 
 function isIds(ids: unknown): ids is readonly string[] {
   return Array.isArray(ids) && ids.length > 0 && ids.length <= LISTED && ids.every(id => typeof id === 'string');
+}
+
+function describeReport(response: Response, what: string, asked: Asked, report: DeadLetterReport): void {
+  const { fingerprint, ids = [] } = asked.filter;
+  const on = fingerprint === undefined ? ids.join(', ') : `cause ${fingerprint}`;
+  const { matched, done, skipped } = report;
+  const reason = asked.reason;
+  describeAction(response, { what, on, matched, done: done.length, skipped: skipped.length, reason });
 }
 
 function sendReport(response: Response, { matched, done, skipped }: DeadLetterReport): void {

@@ -13,6 +13,7 @@ export const PLACES = [
   { path: '/dead-letters', label: 'Dead letters', key: 'd' },
   { path: '/workers', label: 'Workers', key: 'w' },
   { path: '/queues/', label: 'Queues', key: 'q' },
+  { path: '/audit', label: 'Audit', key: 'a' },
 ] as const satisfies readonly Place[];
 
 /** Which of them a page is, or belongs to. */

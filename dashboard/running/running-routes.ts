@@ -10,7 +10,7 @@ import {
   type JobView,
 } from '../../src/queue/index.ts';
 import { answer } from '../http/answers.ts';
-import { markDryRun } from '../http/audit.ts';
+import { describeAction, markDryRun } from '../audit/record-actions.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { runningPage } from './running-page.ts';
 
@@ -55,6 +55,9 @@ export function runningRoutes({ base, app, engine, viewerOf }: RunningRoutesOpti
       if (why === undefined) done += 1;
       else whys.push(why);
     }
+    const matched = asked.ids.length;
+    const on = asked.ids.join(', ');
+    describeAction(response, { what: 'cancel jobs', on, matched, done, skipped: whys.length, reason: asked.reason });
     response.json({ matched: asked.ids.length, done, skipped: whys.length, why: whys[0] });
   });
   return router;

@@ -1,4 +1,5 @@
 import express, { Router, type Request, type Response } from 'express';
+import { actedAs } from '../audit/record-actions.ts';
 import { answer, baseOf } from '../http/answers.ts';
 import { clientKey } from '../http/client-address.ts';
 import { clearCookie, cookieNames, readCookie, setCookie } from '../http/cookies.ts';
@@ -62,6 +63,7 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
       fields.password,
     );
     if (result.kind === 'welcome') {
+      actedAs(response, result.user);
       // Whatever session the browser brought is over; the new one has an id that nobody could know before.
       await sessions.close(readCookie(request, names.session));
       // Lax: a link in an alert opens its page. Whatever changes something has to come from a page of ours (`sameOriginOnly`).

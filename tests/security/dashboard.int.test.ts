@@ -37,6 +37,7 @@ const CLOSED = [
   '/running?id=email-one',
   '/workers',
   '/projections',
+  '/audit',
   '/nothing-here',
 ];
 

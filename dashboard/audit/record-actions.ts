@@ -1,9 +1,24 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { clientKey } from './client-address.ts';
-import { Connections } from './connections.ts';
-import { isReading } from './same-origin.ts';
+import { clientKey } from '../http/client-address.ts';
+import { Connections } from '../http/connections.ts';
+import { isReading } from '../http/same-origin.ts';
 
 const DRY_RUN = 'dryRun';
+const DETAIL = 'actionDetail';
+const ACTOR = 'actor';
+
+/** What a route says of an action beside its path. Nothing sensitive: a tag that is no public one stands here by its digest. */
+export interface ActionDetail {
+  /** In a few words: `replay dead letters`. */
+  readonly what: string;
+  /** Which: ids, a cause, a filter. Cut at 300 characters. */
+  readonly on?: string | undefined;
+  /** How many that were, how many of them it was done to, and to how many it could not be done. */
+  readonly matched?: number | undefined;
+  readonly done?: number | undefined;
+  readonly skipped?: number | undefined;
+  readonly reason?: string | undefined;
+}
 
 /** What somebody did, or was kept from doing. */
 export interface DashboardAction {
@@ -22,6 +37,8 @@ export interface DashboardAction {
   readonly outcome: 'done' | 'dry run' | 'refused' | 'failed' | 'connection closed';
   /** The client's address, or its network. */
   readonly client: string;
+  /** Undefined where its path says all. */
+  readonly detail?: ActionDetail | undefined;
 }
 
 export interface Actor {
@@ -45,9 +62,19 @@ export function audit(
       forget();
       const status = response.writableFinished ? response.statusCode : undefined;
       if (isReading(request) && !isRefusal(status)) return;
-      const actor = actorOf(request);
+      const actor = (response.locals[ACTOR] as Actor | undefined) ?? actorOf(request);
       const outcome = outcomeOf(status, response.locals[DRY_RUN] === true);
-      record({ user: actor?.name, role: actor?.role, method, path, status, outcome, client });
+      const detail = detailOf(response);
+      record({
+        user: actor?.name,
+        role: actor?.role,
+        method,
+        path,
+        status,
+        outcome,
+        client,
+        ...(detail && { detail }),
+      });
     };
     // Not `finish`: that never comes where the client closes the connection first.
     response.once('close', settle);
@@ -60,6 +87,20 @@ export function audit(
 /** Says that this request changes nothing: it asks what would be done. */
 export function markDryRun(response: Response): void {
   response.locals[DRY_RUN] = true;
+}
+
+/** Says of an action what its path does not. */
+export function describeAction(response: Response, { on, ...detail }: ActionDetail): void {
+  response.locals[DETAIL] = { ...detail, on: on?.slice(0, 300) } satisfies ActionDetail;
+}
+
+/** Says who acted, of a request that came from nobody yet: somebody has signed in. */
+export function actedAs(response: Response, { name, role }: Actor): void {
+  response.locals[ACTOR] = { name, role } satisfies Actor;
+}
+
+function detailOf(response: Response): ActionDetail | undefined {
+  return response.locals[DETAIL] as ActionDetail | undefined;
 }
 
 function outcomeOf(status: number | undefined, dryRun: boolean): DashboardAction['outcome'] {

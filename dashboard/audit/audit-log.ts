@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import type { Engine } from '../../src/engine/index.ts';
+import { openState } from '../../src/state/index.ts';
+import type { DashboardAction } from './record-actions.ts';
+
+/** An action as it is kept. */
+export interface AuditEntry extends DashboardAction {
+  /** Grows with time. */
+  readonly id: string;
+  /** The engine's time, milliseconds since 1970. */
+  readonly at: number;
+}
+
+export interface AuditPart {
+  /** Newest first. */
+  readonly entries: readonly AuditEntry[];
+  /** Given as `before`, this leads on; undefined at the end. */
+  readonly next: string | undefined;
+}
+
+/** Each day is a collection of the shared state, and one names the days: a look costs a command for each day that it shows, and one. */
+const DAYS = 'audit-days';
+const KEPT_MS = 90 * 86_400_000;
+const ID = /^\d{13}-\d{5}[\w-]{8}$/;
+/** Beyond that an engine that is away would fill the memory of the dashboard. */
+const UNWRITTEN_AT_MOST = 1_000;
+
+/** What people did on the dashboard and were refused, for 90 days, in the engine's shared state. Nothing here changes what is written. */
+export class AuditLog {
+  readonly #engine: Engine;
+  readonly #report: (error: unknown) => void;
+  readonly #named = new Set<string>();
+  readonly #unwritten = new Set<Promise<void>>();
+  #count = 0;
+
+  /** `report` is called with what could not be kept: the entry is then in the dashboard's own log alone. */
+  constructor(engine: Engine, report: (error: unknown) => void) {
+    this.#engine = engine;
+    this.#report = report;
+  }
+
+  /** In the background: nobody waits for it. A strange password is no action, and whoever sends many would fill the log. */
+  write(action: DashboardAction): void {
+    if (action.outcome === 'dry run' || action.user === undefined) return;
+    if (this.#unwritten.size >= UNWRITTEN_AT_MOST) {
+      this.#report(new Error('The audit cannot be written as fast as people act: an action is in the log alone.'));
+      return;
+    }
+    const writing = this.#write(action)
+      .catch(this.#report)
+      .finally(() => this.#unwritten.delete(writing));
+    this.#unwritten.add(writing);
+  }
+
+  /** Rejects when the engine does not answer. */
+  async read(before: string | undefined, limit: number): Promise<AuditPart> {
+    const state = await openState(this.#engine);
+    const from = before !== undefined && ID.test(before) ? before : undefined;
+    const days = (await state.list(DAYS)).map(({ name }) => name).toReversed();
+    const entries: AuditEntry[] = [];
+    for (const day of days) {
+      if (entries.length > limit) break;
+      if (from !== undefined && day > dayOf(Number(from.slice(0, 13)))) continue;
+      for (const { name, value } of (await state.list(collectionOf(day))).toReversed()) {
+        if (from === undefined || name < from) entries.push(...entryIn(name, value));
+        if (entries.length > limit) break;
+      }
+    }
+    const shown = entries.slice(0, limit);
+    return { entries: shown, next: entries.length > limit ? shown.at(-1)?.id : undefined };
+  }
+
+  /** Waits for what is being written. */
+  async close(): Promise<void> {
+    await Promise.all(this.#unwritten);
+  }
+
+  async #write(action: DashboardAction): Promise<void> {
+    const state = await openState(this.#engine);
+    const at = this.#engine.clock.now();
+    const day = dayOf(at);
+    if (!this.#named.has(day)) {
+      await state.set(DAYS, day, {}, KEPT_MS + 86_400_000);
+      this.#named.add(day);
+    }
+    // Of one millisecond in the order in which they were answered.
+    const count = String((this.#count += 1) % 100_000).padStart(5, '0');
+    const id = `${String(Math.floor(at)).padStart(13, '0')}-${count}${randomBytes(6).toString('base64url')}`;
+    await state.compareAndSet(collectionOf(day), id, 0, action, KEPT_MS);
+  }
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+function collectionOf(day: string): string {
+  return `audit-${day}`;
+}
+
+/** What a dashboard of perhaps another release has written. */
+function entryIn(id: string, value: unknown): AuditEntry[] {
+  if (typeof value !== 'object' || value === null || !('outcome' in value) || !ID.test(id)) return [];
+  const { user, role, method, path, status, outcome, client, detail }: Partial<Record<keyof DashboardAction, unknown>> =
+    value;
+  return [
+    {
+      id,
+      at: Number(id.slice(0, 13)),
+      user: textOr(undefined, user),
+      role: textOr(undefined, role),
+      method: textOr('?', method),
+      path: textOr('?', path),
+      status: typeof status === 'number' ? status : undefined,
+      outcome: outcomeIn(outcome),
+      client: textOr('unknown', client),
+      detail: typeof detail === 'object' && detail !== null ? detailIn(detail) : undefined,
+    },
+  ];
+}
+
+function detailIn(value: object): DashboardAction['detail'] {
+  const {
+    what,
+    on,
+    matched,
+    done,
+    skipped,
+    reason,
+  }: Partial<Record<keyof NonNullable<DashboardAction['detail']>, unknown>> = value;
+  const count = (given: unknown): number | undefined => (typeof given === 'number' ? given : undefined);
+  return {
+    what: textOr('?', what),
+    on: textOr(undefined, on),
+    matched: count(matched),
+    done: count(done),
+    skipped: count(skipped),
+    reason: textOr(undefined, reason),
+  };
+}
+
+const OUTCOMES: readonly DashboardAction['outcome'][] = ['done', 'dry run', 'refused', 'failed', 'connection closed'];
+
+function outcomeIn(value: unknown): DashboardAction['outcome'] {
+  return OUTCOMES.find(outcome => outcome === value) ?? 'failed';
+}
+
+function textOr<Other>(other: Other, value: unknown): string | Other {
+  return typeof value === 'string' ? value : other;
+}

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { memoryCase } from '../../tests/support/memory-case.ts';
+import { openEngine } from '../../src/engine/index.ts';
+import { AuditLog, type AuditPart } from './audit-log.ts';
+import type { DashboardAction } from './record-actions.ts';
+
+const { open, clock } = memoryCase(Date.UTC(2026, 2, 1, 23, 0));
+let fixture: Awaited<ReturnType<typeof open>>;
+let dashboard: TestDashboard;
+
+beforeAll(async () => {
+  fixture = await open();
+  dashboard = await openTestDashboard({ fixture });
+});
+afterAll(() => dashboard.close());
+
+async function post(name: string, path: string, body: object): Promise<number> {
+  const headers = {
+    origin: dashboard.url,
+    cookie: await dashboard.cookieOf(name),
+    'content-type': 'application/json',
+  };
+  return (await dashboard.send(path, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+}
+
+async function read(name: string): Promise<AuditPart> {
+  const headers = { cookie: await dashboard.cookieOf(name), accept: 'application/json' };
+  return (await (await dashboard.send('/audit', { headers })).json()) as AuditPart;
+}
+
+test('says who did what on what, to how many, with what outcome; also what was refused, and no rehearsal', async () => {
+  const what = { ids: ['email-none'], reason: 'a mistake' };
+  expect(await post('operator', '/running/cancel', { ...what, dryRun: true })).toBe(200);
+  expect(await post('operator', '/running/cancel', { ...what, dryRun: false })).toBe(200);
+  expect(await post('viewer', '/running/cancel', { ...what, dryRun: false })).toBe(403);
+  const acts = async () =>
+    (await read('viewer')).entries.filter(
+      ({ path, detail }) => path === '/running/cancel' && detail?.on !== '<b>x</b>',
+    );
+  await expect.poll(async () => (await acts()).length).toBe(2);
+  const acted = await acts();
+  const { entries } = await read('viewer');
+  expect(acted).toMatchObject([
+    { user: 'viewer', role: 'viewer', outcome: 'refused', status: 403 },
+    {
+      user: 'operator',
+      outcome: 'done',
+      detail: { what: 'cancel jobs', on: 'email-none', matched: 1, done: 0, skipped: 1, reason: 'a mistake' },
+    },
+  ]);
+  expect(entries.some(({ path, user }) => path === '/sign-in' && user === 'viewer')).toBe(true);
+});
+
+test('where people did it from is for admins, and the page says all of it as text', async () => {
+  expect(await post('operator', '/running/cancel', { ids: ['<b>x</b>'], reason: '<i>why</i>', dryRun: false })).toBe(
+    200,
+  );
+  await expect
+    .poll(async () => (await read('admin')).entries.some(({ detail }) => detail?.on === '<b>x</b>'))
+    .toBe(true);
+  expect((await read('admin')).entries[0]?.client).toBe('127.0.0.1');
+  expect((await read('viewer')).entries.every(({ client }) => client === 'for admins')).toBe(true);
+  const headers = { cookie: await dashboard.cookieOf('admin'), accept: 'text/html' };
+  const page = await (await dashboard.send('/audit', { headers })).text();
+  expect(page).toContain('&lt;b&gt;x&lt;/b&gt;');
+  expect(page).toContain('aria-current="page">Audit');
+  expect(page).not.toContain('<b>x</b>');
+});
+
+test('pages go back over the days without a gap, and a strange place is the beginning', async () => {
+  const place = await open();
+  const engine = openEngine({ url: place.url, namespace: 'audit', role: 'producer' });
+  const log = new AuditLog(engine, error => expect.fail(String(error)));
+  const action: DashboardAction = {
+    user: 'ann',
+    role: 'admin',
+    method: 'PUT',
+    path: '/x',
+    status: 200,
+    outcome: 'done',
+    client: '::1',
+  };
+  for (let count = 0; count < 7; count += 1) {
+    log.write({ ...action, path: `/${count}` });
+    await log.close();
+    await clock.advance(3 * 3_600_000);
+  }
+  const seen: string[] = [];
+  for (let part = await log.read('no-place', 3); ; part = await log.read(part.next, 3)) {
+    seen.push(...part.entries.map(({ path }) => path));
+    if (part.next === undefined) break;
+  }
+  expect(seen).toEqual(['/6', '/5', '/4', '/3', '/2', '/1', '/0']);
+  await engine.close(100);
+});
