@@ -1,5 +1,5 @@
 import { type Command, parseCommand, visible, when } from '../../command/index.ts';
-import { isOver, type WaitsFor } from '../../queue/index.ts';
+import { isOver, type JobView, type WaitsFor } from '../../queue/index.ts';
 import { pauseText } from './pause-text.ts';
 import { withClient } from '../../boot/engine/index.ts';
 
@@ -23,6 +23,7 @@ export const job: Command = {
     terminal.print(`${visible(view.name)} in ${view.queue}: ${view.state}`);
     say('attempts', `${view.attemptsMade} of ${view.attempts}`);
     say('correlation', view.correlationId);
+    if (view.items !== undefined) say('items', itemsText(view.items));
     if (view.batch !== undefined) say('batch', view.batch);
     if (view.parent !== undefined) say('parent', view.parent.id);
     if (view.children !== undefined) {
@@ -46,6 +47,10 @@ export const job: Command = {
 function short(value: unknown): string {
   const json = JSON.stringify(value) ?? '';
   return json.length <= 200 ? json : `${json.slice(0, 200)}... (--json has all)`;
+}
+
+function itemsText({ count, done, retried, dead }: NonNullable<JobView['items']>): string {
+  return done === undefined ? String(count) : `${count}: ${done} done, ${retried} came again, ${dead} dead`;
 }
 
 function waitsForText(waits: WaitsFor): string {

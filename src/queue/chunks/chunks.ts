@@ -89,7 +89,7 @@ export class Chunks {
       key: undefined,
       before: undefined,
       options: optionsOf(contract, priority, delayMs, { key: undefined, groups: [] }),
-      metadata: cause.metadata(contract.version),
+      metadata: cause.metadata(contract.version, items),
     };
     return this.#options.store(job, items);
   }

@@ -19,6 +19,8 @@ export interface JobMeta {
   readonly batchId?: string | undefined;
   /** Of a chunk whose items come from several traces: their traceparents, some at most. */
   readonly links?: readonly string[] | undefined;
+  /** Of a chunk: how many items were gathered into it. */
+  readonly items?: number | undefined;
   /** Of a job that was a part of a chunk. */
   readonly part?: ChunkPart | undefined;
   /** What it can be found by, with the values of those that are public. */
@@ -33,8 +35,9 @@ export const BATCH = 'batch:';
 const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
 
 export function writeMeta(meta: JobMeta): string | undefined {
-  const { version, correlationId, traceparent, causationId, userId, batchId, links, part, tags, replayOf } = meta;
-  const others = [correlationId, causationId, userId, links, part, tags, replayOf];
+  const { version, correlationId, traceparent, causationId, userId, batchId, links, items, part, tags, replayOf } =
+    meta;
+  const others = [correlationId, causationId, userId, links, items, part, tags, replayOf];
   if (version === 1 && others.every(each => each === undefined)) {
     // What most traced jobs, and most members of batches, carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
     if (batchId === undefined) return traceparent;
@@ -48,6 +51,7 @@ export function writeMeta(meta: JobMeta): string | undefined {
     u: userId,
     b: batchId,
     l: links,
+    n: items,
     p: part && writePart(part),
     g: tags?.map(({ name, value }) => (value === undefined ? [name] : [name, value])),
     r: replayOf,
@@ -75,10 +79,11 @@ export function readMeta(text: unknown): JobMeta {
     u,
     b,
     l,
+    n,
     p,
     g,
     r,
-  }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'p' | 'g' | 'r', unknown>> = parsed;
+  }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'n' | 'p' | 'g' | 'r', unknown>> = parsed;
   const part = readPart(p);
   return {
     version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
@@ -88,6 +93,7 @@ export function readMeta(text: unknown): JobMeta {
     ...(isId(u) && { userId: u }),
     ...(isId(b) && { batchId: b }),
     ...(Array.isArray(l) && { links: l.filter(each => typeof each === 'string' && isTraceparent(each)) }),
+    ...(typeof n === 'number' && Number.isInteger(n) && n > 0 && { items: n }),
     ...(part !== undefined && { part }),
     ...(isId(r) && { replayOf: r }),
     ...(Array.isArray(g) && { tags: g.flatMap(shownTag) }),

@@ -15,6 +15,16 @@ export function isOver(state: JobState): boolean {
   return state === 'succeeded' || state === 'cancelled' || state === 'expired' || state === 'dead';
 }
 
+/** The items of a chunk: what became of them is known where the handler answered for each and the chunk was divided, or all are done. */
+export interface ChunkItems {
+  readonly count: number;
+  readonly done: number | undefined;
+  /** They have come again, in a job of their own. */
+  readonly retried: number | undefined;
+  /** Each is a letter of its own. */
+  readonly dead: number | undefined;
+}
+
 /** A job as it stands, without its data. */
 export interface JobView {
   readonly id: string;
@@ -29,6 +39,8 @@ export interface JobView {
   readonly parent: JobPlace | undefined;
   /** How many of its children are where, of a parent of a flow. */
   readonly children: { readonly open: number; readonly succeeded: number; readonly failed: number } | undefined;
+  /** Of a chunk. */
+  readonly items: ChunkItems | undefined;
   /** The batch whose member it is. */
   readonly batch: string | undefined;
   /** The job in whose place it runs, with other data: `client.replay`. */
@@ -98,9 +110,16 @@ function endedView(view: JobView, lastLine: string | undefined): JobView {
   return { ...view, attemptsMade, deadReason: reason };
 }
 
+function itemsOf(count: number, state: string, result: unknown): ChunkItems {
+  if (state !== 'completed') return { count, done: undefined, retried: undefined, dead: undefined };
+  const { done, retried, dead }: Partial<Record<'done' | 'retried' | 'dead', unknown>> = { ...Object(result) };
+  const isDivided = typeof done === 'number' && typeof retried === 'number' && typeof dead === 'number';
+  return isDivided ? { count, done, retried, dead } : { count, done: count, retried: 0, dead: 0 };
+}
+
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
   const id = job.id ?? '';
-  const { correlationId = id, part, batchId, replayOf, tags = [] } = readMeta(job.opts.telemetry?.metadata);
+  const { correlationId = id, items, part, batchId, replayOf, tags = [] } = readMeta(job.opts.telemetry?.metadata);
   const before = part?.attempts ?? 0;
   return {
     id,
@@ -112,6 +131,7 @@ function viewOf(state: string, queue: string, job: EngineJob): JobView {
     // BullMQ says 0 where none were given.
     attempts: (job.opts.attempts || 1) + before,
     correlationId,
+    items: items === undefined ? undefined : itemsOf(items, state, job.returnvalue),
     batch: batchId,
     replayOf,
     tags,

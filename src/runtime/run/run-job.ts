@@ -2,6 +2,7 @@ import { decodeAtOnce } from '../../contracts/index.ts';
 import type { TakenJob } from '../../engine/index.ts';
 import { admit, isExpired, type Admitted } from './admit.ts';
 import { decidedBefore } from './chunks/before.ts';
+import { eachDead } from './chunks/each-dead.ts';
 import { withBroken } from './chunks/readable-items.ts';
 import type { Grouping } from '../destinations/grouping.ts';
 import { perform } from './perform.ts';
@@ -59,7 +60,8 @@ async function outcomeOf(run: RunContext, { assignment, data, readable }: Admitt
   const performed = await perform(run, assignment, data);
   const outcome =
     destinations === undefined ? performed : await destinations.breakers.conclude(run, performed, destinations.policy);
-  return readable === undefined ? outcome : withBroken(outcome, readable);
+  const each = eachDead(assignment.contract, data, outcome);
+  return readable === undefined ? each : withBroken(each, readable);
 }
 
 /** The common case: a known job of the current version, validated without a promise, not expired, nothing noted on it. */

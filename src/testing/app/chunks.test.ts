@@ -147,6 +147,34 @@ describe('chunks', () => {
     ]);
   });
 
+  test('after its last attempt each item of a chunk that was thrown away is a letter of its own, and the chunk says so', async () => {
+    let wrong = true;
+    const { kit, runs, enqueue } = setup(() => {
+      if (wrong) throw new Error('the table is gone');
+    });
+    const [receipt] = await enqueue('a', 'b');
+    expect(await kit.client.job(receipt?.id ?? '')).toMatchObject({ items: { count: 2, done: undefined } });
+    await kit.drain();
+    await kit.advance('1h');
+    expect(runs).toHaveLength(3);
+    const letters = kit.runs.filter(({ outcome }) => outcome === 'dead');
+    expect(letters.map(({ reason, error, attempt }) => [reason, error?.message, attempt])).toEqual([
+      ['attempts-exhausted', 'the table is gone', 3],
+      ['attempts-exhausted', 'the table is gone', 3],
+    ]);
+    expect(await kit.client.job(receipt?.id ?? '')).toMatchObject({
+      state: 'succeeded',
+      items: { count: 2, done: 0, retried: 0, dead: 2 },
+    });
+    const [letter] = letters;
+    expect(await kit.client.job(letter?.jobId ?? '')).toMatchObject({ state: 'dead', items: { count: 1 } });
+    wrong = false;
+    await kit.client.replay(letter?.jobId ?? '');
+    await kit.drain();
+    expect(runs.slice(3)).toHaveLength(1);
+    expect(runs[3]).toHaveLength(1);
+  });
+
   test.each([
     ['too few answers', ['done'], /an answer for each of 2 items, found 1/],
     ['too many answers', ['done', 'done', 'done'], /an answer for each of 2 items, found 3/],

@@ -60,7 +60,7 @@ export function partsOf(run: RunContext, { retry, dead, replayedAt: replay }: Di
         ...(delay > 0 && { delay }),
         deduplication: key,
       },
-      metadata: metadataOf(run, attempt),
+      metadata: metadataOf(run, retry.items.length, attempt),
       timestamp: job.timestamp,
     });
   }
@@ -70,7 +70,7 @@ export function partsOf(run: RunContext, { retry, dead, replayedAt: replay }: Di
       name: job.name,
       data: of([item]),
       opts: { ...opts, attempts: Math.max(1, attempts - attempt + 1) },
-      metadata: metadataOf(run, attempt - 1, death),
+      metadata: metadataOf(run, 1, attempt - 1, death),
       timestamp: job.timestamp,
     });
   }
@@ -84,8 +84,13 @@ function ownOptions({ job, attempts }: RunContext): { readonly opts: NewJob['opt
   return { opts, attempts };
 }
 
-function metadataOf({ meta, jobId }: RunContext, attempts: number, death?: PartDeath): string | undefined {
-  return writeMeta({ ...meta, part: { of: jobId, attempts, death } });
+function metadataOf(
+  { meta, jobId }: RunContext,
+  items: number,
+  attempts: number,
+  death?: PartDeath,
+): string | undefined {
+  return writeMeta({ ...meta, items, part: { of: jobId, attempts, death } });
 }
 
 function storedDeath(run: RunContext, reason: PartDeath['reason'], error: Error, withStack: boolean): PartDeath {
