@@ -84,10 +84,10 @@ local function add(at, key)
     if other then return other end
     --#keyed
     call('HSET', key, 'name', name, 'data', ARGV[at + 2], 'opts', ARGV[at + 3], 'timestamp', ARGV[at + 4],
-      'delay', delay, 'priority', priority, 'deid', deid)
+      'delay', delay, 'priority', ARGV[at + 5], 'deid', deid)
   else
     call('HSET', key, 'name', name, 'data', ARGV[at + 2], 'opts', ARGV[at + 3], 'timestamp', ARGV[at + 4],
-      'delay', delay, 'priority', priority)
+      'delay', delay, 'priority', ARGV[at + 5])
   end
   if tags then
     call('HSET', key, 'tg', tags)
@@ -144,7 +144,7 @@ end
 if (#left + #right + #ranked > 0 or anyMoved) and not state[1]
   and not (state[2] and call('LLEN', active) >= tonumber(state[2])) then
   --#marker
-  call('ZADD', marker, 0, '0')
+  call('ZADD', marker, '0', '0')
 end
 if anyDelayed then
   --#delay-marker
@@ -152,6 +152,7 @@ if anyDelayed then
 end
 call('XTRIM', events, 'MAXLEN', '~', maxEvents)
 call('HSET', sent, slot, cmsgpack.pack(said))
-call('PEXPIRE', sent, 60000)
+-- Looking costs half of setting it.
+if call('PTTL', sent) < 45000 then call('PEXPIRE', sent, '60000') end
 return answers
 `;

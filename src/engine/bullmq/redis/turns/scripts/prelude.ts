@@ -7,7 +7,8 @@
 export const PRELUDE = /* lua */ `
 local call = redis.call
 local wait, active, prioritized, events, stalled, limiter, delayed, meta, pc, marker, completed, failed, answers = unpack(KEYS)
-local PROMOTED, ANSWERS_KEPT_MS = 200, 60000
+-- A number that is passed to a command is written out as text each time, which costs as much as a small command: what is constant is text here.
+local PROMOTED, ANSWERS_KEPT_MS, REFRESHED_MS = '200', '60000', 15000
 local prefix, nowText, turn, slot = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local now, metricsKept = tonumber(nowText), tonumber(ARGV[10])
 local ends, tokens = tonumber(ARGV[12]), tonumber(ARGV[14])
@@ -17,7 +18,7 @@ local notesAt = bodiesAt + 5 * ends
 local tokensAt = notesAt + 5 * ARGV[13] - 1
 
 -- Sent again because its answer was lost: what was done is not done twice.
-local said = call('HGET', answers, slot)
+local said, refreshed = unpack(call('HMGET', answers, slot, 'now'))
 if said then
   said = cmsgpack.unpack(said)
   if said[1] == turn then
@@ -36,7 +37,14 @@ end
 
 -- A server that refuses writes says so at the first of them: before anything is done, and not in the middle of one job.
 local function insist()
-  call('HSET', answers, 'now', nowText)
+  local age = now - (tonumber(refreshed) or 0)
+  if age >= 0 and age < REFRESHED_MS then
+    -- It stands: this is refused where a write would be, and changes nothing.
+    call('HSETNX', answers, 'now', nowText)
+  else
+    call('HSET', answers, 'now', nowText)
+    call('PEXPIRE', answers, ANSWERS_KEPT_MS)
+  end
 end
 if ends > 0 then insist() end
 
@@ -66,7 +74,7 @@ end
 
 -- Due delayed jobs go to where they wait. BullMQ moves up to 1,000 for each job that it takes.
 local function promote(blocked)
-  local due = call('ZRANGEBYSCORE', delayed, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, PROMOTED)
+  local due = call('ZRANGEBYSCORE', delayed, '0', (now + 1) * 4096 - 1, 'LIMIT', '0', PROMOTED)
   if #due == 0 then return end
   --#promote
   call('ZREM', delayed, unpack(due))
@@ -82,11 +90,11 @@ local function promote(blocked)
       call('ZADD', prioritized, priority * 4294967296 + call('INCR', pc) % 4294967296, id)
     end
     call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'delayed')
-    redis.pcall('HSET', prefix .. id, 'delay', 0)
+    redis.pcall('HSET', prefix .. id, 'delay', '0')
   end
   if not blocked then
     --#promote-marker
-    call('ZADD', marker, 0, '0')
+    call('ZADD', marker, '0', '0')
   end
 end
 `;

@@ -45,7 +45,7 @@ local function trim(group, keep, n)
     --#age
     local before = now - keep.age * 1000
     local limit = math.min(keep.limit * n, math.max(keep.limit, 1000))
-    local old = call('ZREVRANGEBYSCORE', group.set, before, '-inf', 'LIMIT', 0, limit)
+    local old = call('ZREVRANGEBYSCORE', group.set, before, '-inf', 'LIMIT', '0', limit)
     if #old > 0 then
       remove(old)
       if #old < limit then
@@ -61,8 +61,9 @@ local function trim(group, keep, n)
     local excess = math.min(call('ZCARD', group.set) - keep.count, 1000)
     if excess > 0 then
       --#count
-      remove(call('ZRANGE', group.set, 0, excess - 1))
-      call('ZREMRANGEBYRANK', group.set, 0, excess - 1)
+      local last = string.format('%d', excess - 1)
+      remove(call('ZRANGE', group.set, '0', last))
+      call('ZREMRANGEBYRANK', group.set, '0', last)
     end
   end
 end

@@ -17,14 +17,14 @@ export const SETTLE = /* lua */ `
 local codes, rare = {}, false
 local unlocked, unstalled, ended = {}, {}, {}
 local delayedMoved, settled = false, false
-local members = {}
+local members, anyChildren = {}, false
 local finished = { c = { set = completed, metrics = 'completed', count = 0 }, f = { set = failed, metrics = 'failed', count = 0 } }
 
 ${RETENTION}
 local function markDelayed()
   if not delayedMoved then return end
   delayedMoved = false
-  local first = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+  local first = call('ZRANGE', delayed, '0', '0', 'WITHSCORES')
   if first[2] then
     --#mark-delayed
     call('ZADD', marker, first[2] / 4096, '1')
@@ -76,8 +76,11 @@ local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd)
   group.count = group.count + 1
 end
 
+-- How many are active: asked once.
+local running
 local function isDry()
-  return call('LLEN', active) == 0 and call('LLEN', wait) == 0 and call('ZCARD', prioritized) == 0
+  running = running or call('LLEN', active)
+  return running == 0 and call('LLEN', wait) == 0 and call('ZCARD', prioritized) == 0
 end
 
 -- After each finished job, as BullMQ: the queue ran dry with it, unless its retention releases a parent.
@@ -111,7 +114,7 @@ local function noteMember(id, member)
 end
 
 local function wake()
-  call('ZADD', marker, 0, '0')
+  call('ZADD', marker, '0', '0')
 end
 
 local function settle(i, at)
@@ -144,7 +147,7 @@ local function settle(i, at)
     --#missing
     return -1
   end
-  if what == 's' and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
+  if what == 's' and anyChildren and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
     -- What the retention of earlier ends removes may be its last child.
     flush(finished.c)
     flush(finished.f)
@@ -197,11 +200,12 @@ local function settle(i, at)
   ended[id] = true
   unlocked[#unlocked + 1] = key .. ':lock'
   unstalled[#unstalled + 1] = id
-  if call('LREM', active, what == 'b' and 1 or -1, id) == 0 then
+  if call('LREM', active, what == 'b' and '1' or '-1', id) == 0 then
     --#not-active
     return -3
   end
   settled = true
+  if running then running = running - 1 end
   if what == 'b' or (what == 'r' and a == '0') then
     -- Parents that retention releases go to the head of the queue too: those of earlier ends before this one.
     flush(finished.c)
@@ -293,6 +297,16 @@ end
 
 if ends > 0 then
   local at = bodiesAt
+  -- One look for all: nearly always there is none of them.
+  local children = {}
+  for i = 1, ends do
+    if ARGV[bodiesAt + 5 * (i - 1)] == 's' then
+      local key = prefix .. ARGV[endsAt + 2 * i - 1]
+      children[#children + 1] = key .. ':dependencies'
+      children[#children + 1] = key .. ':unsuccessful'
+    end
+  end
+  anyChildren = #children > 0 and call('EXISTS', unpack(children)) > 0
   for i = 1, ends do
     -- A stored job that is damaged must not take the others of its turn along.
     local ok, code = pcall(settle, i, at)

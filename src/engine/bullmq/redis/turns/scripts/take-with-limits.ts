@@ -173,7 +173,7 @@ if tokens > 0 and not rare then
         end
       end
     end
-    if nth > 0 or rest == 'more' then call('ZADD', marker, 0, '0') end
+    if nth > 0 or rest == 'more' then call('ZADD', marker, '0', '0') end
     if dry then
       if call('EXISTS', prioritized) == 0 then call('DEL', pc) end
       local first = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]

@@ -19,7 +19,7 @@ end
 local function start(id, nth)
   local key = prefix .. id
   local hash = call('HGETALL', key)
-  local started, doomed = 1, false
+  local started, doomed = '1', false
   for i = 1, #hash, 2 do
     local field = hash[i]
     if field == 'ats' then started = (tonumber(hash[i + 1]) or 0) + 1
@@ -119,11 +119,11 @@ if tokens > 0 and not rare then
         end
       end
     end
-    if nth > 0 then call('ZADD', marker, 0, '0') end
+    if nth > 0 then call('ZADD', marker, '0', '0') end
     if dry then
       --#dry
       call('DEL', pc)
-      local first = call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]
+      local first = call('ZRANGE', delayed, '0', '0', 'WITHSCORES')[2]
       rest, detail = 'none', first and string.format('%.0f', math.floor(first / 4096)) or ''
     elseif rest == '' then
       rest = nth < tokens and 'blocked' or 'more'
@@ -141,7 +141,6 @@ if #jobs > 0 or ends > 0 then
     ids[i], nths[i] = jobs[i][1], jobs[i][2]
   end
   call('HSET', answers, slot, cmsgpack.pack({ turn, codes, ids, nths, rest, detail }))
-  call('PEXPIRE', answers, ANSWERS_KEPT_MS)
 end
 return { codes, jobs, rest, detail }
 `;
