@@ -11,6 +11,7 @@ import {
 import { readSecrets, type GivenSecrets } from '../src/secrets/index.ts';
 import { readTrustedHeader } from './sign-in/read-trusted-header.ts';
 import type { TrustedHeader } from './sign-in/trusted-header.ts';
+import { readAlertSettings, type AlertSettings } from '../src/standing/index.ts';
 import { parseUsers, type DashboardUser } from './sign-in/users.ts';
 
 export interface DashboardConfiguration {
@@ -28,6 +29,8 @@ export interface DashboardConfiguration {
   readonly trustedHeader: TrustedHeader | undefined;
   /** Below which path everything stands; empty for the root. */
   readonly basePath: string;
+  /** Where people are told of what is wrong; undefined: nowhere. */
+  readonly alerts: AlertSettings | undefined;
   readonly port: number;
   /** Undefined: every address. In development the dashboard is reached from this machine alone. */
   readonly host: string | undefined;
@@ -61,6 +64,7 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
     trustProxy,
     trustedHeader,
     basePath: readBasePath(environment),
+    alerts: readAlertSettings(environment),
     port: own ?? platform ?? 3_001,
     host: production ? undefined : '127.0.0.1',
   };

@@ -12,6 +12,8 @@ import { openProjections, type OpenedProjections } from '../src/boot/event-store
 import { type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
 import { Facts } from '../src/facts/index.ts';
+import { workerName } from '../src/runtime/index.ts';
+import { alertSender, watchAlerts } from '../src/standing/index.ts';
 import { createLogger, logFacts } from '../src/telemetry/index.ts';
 import { readConfiguration } from './configuration.ts';
 import { createDashboard } from './create-dashboard.ts';
@@ -46,7 +48,9 @@ async function main(): Promise<void> {
   }
   const configuration = readConfiguration(process.argv.slice(2), process.env);
   const { engineUrl, namespace, secrets, users, production, metricsToken, trustProxy, port, host } = configuration;
-  const { basePath, trustedHeader } = configuration;
+  const { basePath, trustedHeader, alerts } = configuration;
+  // What signs messages is loaded now: that it is missing must not be found out in the middle of an incident.
+  const tell = alerts === undefined ? undefined : alertSender(alerts);
   const app = await loadApp(configuration.appPath);
   const { choice } = findApp(configuration.appPath);
   if (choice !== undefined) logger.warn(choice);
@@ -84,6 +88,8 @@ async function main(): Promise<void> {
       ),
     onError: error => logger.error({ err: error }, 'a request failed'),
   });
+  const alertsOf = { app, engine, facts, name: `dashboard-${workerName()}`, others: letters.sources };
+  const stopAlerts = tell === undefined ? undefined : watchAlerts({ ...alertsOf, send: tell });
   const server = createServer(dashboard.handler);
   let stopping = false;
   const stop = (): void => {
@@ -91,7 +97,7 @@ async function main(): Promise<void> {
     stopping = true;
     setTimeout(() => process.exit(1), HARD_EXIT_MS).unref();
     void shut(server)
-      .then(() => dashboard.close())
+      .then(() => Promise.all([dashboard.close(), stopAlerts?.()]))
       .then(() => Promise.all([letters.close(), store?.close(), ends?.close(500)]))
       .then(() => engine.close(2_000))
       .then(() => process.disconnect?.());

@@ -50,6 +50,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     },
   ],
   [
+    'alerts',
+    {
+      summary: 'what is wrong as it was judged last, and whether people were told; `alerts test` sends a message',
+      load: async () => (await import('./commands/alerts.ts')).alerts,
+    },
+  ],
+  [
     'dead-letters',
     {
       summary: 'jobs and events that ended in failure: list, groups, show, replay, discard',

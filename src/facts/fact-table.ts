@@ -211,6 +211,8 @@ export interface FactTable {
     readonly dead: number;
   };
   'dead-letters.alert': { readonly count: number; readonly threshold: number };
+  /** People were told of a condition: `started`, `grew`, `ended`. */
+  'alert.sent': { readonly event: string; readonly kind: string; readonly about: string; readonly size: number };
   'alert.failed': { readonly error: Error };
   'breaker.opened': {
     readonly queue: string;

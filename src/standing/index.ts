@@ -2,6 +2,11 @@
  * How the work stands: its figures read for every queue, and the table of conditions that says what is wrong, since when, and what will
  * happen by itself. Supervisors and the dashboard judge by the same table.
  */
+export type { AlertEvent, AlertMessage } from './alerts/alert-message.ts';
+export { readAlerts, type KnownAlert } from './alerts/read-alerts.ts';
+export { readAlertSettings } from './alerts/read-alert-settings.ts';
+export { alertSender, type AlertSettings, type SendAlert } from './alerts/send-alert.ts';
+export { watchAlerts, type WatchAlertsOptions } from './alerts/watch-alerts.ts';
 export { conditionsOf, type Condition } from './conditions/conditions.ts';
 export { liveWorkers, type LiveWorker } from './work/live-workers.ts';
 export type { Overview, QueueFigures } from './work/read-overview.ts';

@@ -226,7 +226,8 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   'prom-client': { in: ['src/telemetry'], why: 'the core states facts; one listener counts' },
   standardwebhooks: {
     in: ['workers/notification', 'examples'],
-    why: 'workers sign webhooks; an app checks those that it gets',
+    typesIn: ['src/standing/alerts'],
+    why: 'workers sign webhooks, alerts are signed alike; an app checks those that it gets',
   },
   vitest: {
     in: ['src/testing/vitest'],

@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { readAlertSettings, type AlertSettings } from '../../standing/index.ts';
 import { readLogLevel, readNodeEnv, type Environment } from '../../config/index.ts';
 
 /** What a supervisor reads beside the settings of its workers. */
@@ -8,7 +9,8 @@ export interface HostSettings {
   readonly port: number | undefined;
   readonly maxMemoryMb: number | undefined;
   readonly alertThreshold: number;
-  readonly alertUrl: URL | undefined;
+  /** Undefined: nobody is told. */
+  readonly alerts: AlertSettings | undefined;
 }
 
 /** What a worker process needs at rest, with room for the work of a few jobs. */
@@ -25,7 +27,7 @@ export function readHostSettings(environment: Environment): HostSettings {
     port: environment.integer('WORKER_PORT', { min: 0, max: 65_535 }),
     maxMemoryMb: environment.integer('WORKER_MAX_MEMORY_MB', { min: 64, max: 1_048_576 }),
     alertThreshold: environment.integer('DEAD_LETTER_ALERT', { min: 1, max: 1_000_000, fallback: 100 }),
-    alertUrl: environment.url('ALERT_WEBHOOK_URL', { protocols: ['https:', 'http:'], credentials: false }),
+    alerts: readAlertSettings(environment),
   };
 }
 

@@ -3,11 +3,11 @@ import { loadApp } from '../load-app.ts';
 import { type App } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { SharedStanding, type Standing } from '../../standing/index.ts';
+import { alertSender, SharedStanding, watchAlerts, type Standing } from '../../standing/index.ts';
 import type { OtherDeadLetters } from '../../dead-letters/index.ts';
 import { keepJournal, watchWork } from '../journal/index.ts';
 import { readHostSettings } from './host-settings.ts';
-import { notifyWebhook } from './notify-webhook.ts';
+import { tooManyLetters } from './too-many-letters.ts';
 import { ResourceSet, settledBy, type WorkerProgram, Supervisor, workerName } from '../../runtime/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import { usableEngine } from './usable-engine.ts';
@@ -65,15 +65,18 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const environment = new Environment(variables);
   const app = await loadApp(readWorkArguments(argv).app);
   const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
-  const { processes, port, maxMemoryMb, alertThreshold, alertUrl } = readHostSettings(environment);
+  const { processes, port, maxMemoryMb, alertThreshold, alerts } = readHostSettings(environment);
   environment.check();
   for (const warning of environment.warnings) facts.emit('config.warning', { warning });
 
+  // What signs messages is loaded now: that it is missing must not be found out in the middle of an incident.
+  const tell = alerts === undefined ? undefined : alertSender(alerts);
   const others = await openOthers?.(app);
   const engine = openEngine({ ...settings.engine, role: 'worker', facts });
   const standing = new SharedStanding({ app, engine });
-  let phase: FleetStanding['phase'] = 'starting';
   const name = workerName();
+  let stopAlerts: (() => Promise<void>) | undefined;
+  let phase: FleetStanding['phase'] = 'starting';
   /** Undefined until the engine answers. */
   let supervisor: Supervisor | undefined;
   const supervise = (store: StateStore): Supervisor =>
@@ -91,7 +94,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       alarm: {
         threshold: alertThreshold,
         others: others?.sources,
-        notify: alertUrl === undefined ? undefined : alert => notifyWebhook(alertUrl, alert),
+        notify: tell === undefined ? undefined : tooManyLetters(tell, () => engine.clock.now()),
       },
       onReady: () => {
         if (phase === 'starting') phase = 'working';
@@ -114,9 +117,12 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       supervisor = supervise(store);
       supervisor.start();
       if (journal !== undefined) endWatch = watchWork({ engine, queues: [...app.queues.keys()], journal });
+      if (tell !== undefined) {
+        stopAlerts = watchAlerts({ app, engine, facts, name, send: tell, others: others?.sources });
+      }
       const code = await Promise.race([stopped, supervisor.failed]);
       stopBy = performance.now() + settings.graceMs;
-      await supervisor.stop(settings.graceMs);
+      await Promise.all([supervisor.stop(settings.graceMs), stopAlerts?.().catch(() => undefined)]);
       return code;
     } finally {
       endWatch?.();

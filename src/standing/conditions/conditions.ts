@@ -7,6 +7,10 @@ import type { Work } from '../work/work.ts';
 export interface Condition {
   /** One word, before the sentence. */
   readonly kind: 'stopped' | 'lost' | 'missed' | 'late' | 'sick' | 'paused' | 'failing' | 'left behind' | 'clock';
+  /** Which of its kind: a queue, a destination, a host, a schedule, a cause. With the kind it tells one condition from another, for as long as it lasts. */
+  readonly about: string;
+  /** How much of it there is: jobs that wait, dead letters of the cause; 1 where nothing is counted. */
+  readonly size: number;
   /** Whether a person has to act, or it heals by itself or was asked for. */
   readonly needsYou: boolean;
   /** What is wrong, since when, and what will happen by itself. */
@@ -48,10 +52,12 @@ function stopped({ queues, workers }: Work): readonly Condition[] {
   const link = { path: '/workers', label: 'Workers' };
   if (workers === 0) {
     const text = `No worker is alive. ${due === 0 ? 'Nothing is due yet.' : `${amount(due, 'job')} ${due === 1 ? 'is' : 'are'} due.`}`;
-    return [{ kind: 'stopped', needsYou: due > 0, text, link }];
+    return [{ kind: 'stopped', about: 'all', size: Math.max(1, due), needsYou: due > 0, text, link }];
   }
   return idle.map(({ name, waiting }) => ({
     kind: 'stopped',
+    about: name,
+    size: Math.max(1, waiting),
     needsYou: waiting > 0,
     text: `No worker serves ${name}. ${waiting === 0 ? 'Nothing is due there yet.' : `${amount(waiting, 'job')} ${waiting === 1 ? 'is' : 'are'} due.`}`,
     link,
@@ -61,10 +67,12 @@ function stopped({ queues, workers }: Work): readonly Condition[] {
 function lost({ gone, hosts, now }: Work): readonly Condition[] {
   return gone
     .filter(({ how, goneAt }) => how === 'lost' && now - goneAt < LOST_MS)
-    .map(({ host, pid, processes, goneAt }) => {
+    .map(({ name, host, pid, processes, goneAt }) => {
       const replaced = hosts.some(({ startedAt }) => startedAt >= goneAt);
       return {
         kind: 'lost',
+        about: name,
+        size: 1,
         needsYou: !replaced,
         text: `The host ${host} (${pid}) was lost ${ago(goneAt, now)}, with ${amount(processes, 'process', 'processes')}. What it ran goes back to its queues by itself. ${replaced ? 'Another one has come since.' : 'None has come in its place.'}`,
         link: { path: '/workers', label: 'Workers' },
@@ -75,6 +83,8 @@ function lost({ gone, hosts, now }: Work): readonly Condition[] {
 function missed({ overdue, now }: Work): readonly Condition[] {
   return overdue.map(({ schedule, slotAt }) => ({
     kind: 'missed',
+    about: schedule,
+    size: 1,
     needsYou: true,
     text: `The schedule ${schedule} did not run: its slot was due ${ago(slotAt, now)}. Schedules go on while a worker host is alive.`,
     link: { path: '/workers', label: 'Workers' },
@@ -84,8 +94,10 @@ function missed({ overdue, now }: Work): readonly Condition[] {
 function clocks({ hosts }: Work): readonly Condition[] {
   return hosts
     .filter(({ clockMs = 0 }) => Math.abs(clockMs) >= CLOCK_MS)
-    .map(({ host, pid, clockMs = 0 }) => ({
+    .map(({ name, host, pid, clockMs = 0 }) => ({
       kind: 'clock',
+      about: name,
+      size: 1,
       needsYou: true,
       text: `The clock of the host ${host} (${pid}) is ${age(Math.abs(clockMs))} ${clockMs > 0 ? 'ahead of' : 'behind'} the engine's. Work goes on by the engine's.`,
       link: { path: '/workers', label: 'Workers' },
@@ -98,6 +110,8 @@ function late({ queues }: Work): readonly Condition[] {
     return [
       {
         kind: 'late',
+        about: name,
+        size: waiting,
         needsYou: oldestDueMs >= STUCK_MS,
         text: `${name} is late: its oldest job has been due for ${age(oldestDueMs)}, ${amount(waiting, 'job')} ${waiting === 1 ? 'waits' : 'wait'}. More processes help where the ones that are there are busy.`,
         link: { path: `/queues/queue/${encodeURIComponent(name)}?status=prioritized`, label: 'What waits' },
@@ -117,6 +131,8 @@ function sick({ paused, queues, now }: Work): readonly Condition[] {
         : `Next try ${until > now ? `in ${age(until - now)}` : 'now'}.`;
     return {
       kind: 'sick',
+      about: key,
+      size: Math.max(1, heldOf(queues, queue)),
       needsYou: false,
       text: `${queue} waits for ${destination}${after}.${heldText(queues, queue)} No attempt is spent. ${next}`,
       link: { path: '/workers', label: 'Destinations' },
@@ -131,6 +147,10 @@ function heldText(queues: Work['queues'], name: string): string {
   return held === 0 ? '' : ` ${amount(held, 'job')} of the queue ${held === 1 ? 'is' : 'are'} held${since}.`;
 }
 
+function heldOf(queues: Work['queues'], name: string): number {
+  return queues.find(queue => queue.name === name)?.held ?? 0;
+}
+
 function failing({ causes, now }: Work): readonly Condition[] {
   const fresh = causes.filter(({ lastEndedAt }) => lastEndedAt !== undefined && now - lastEndedAt < FRESH_MS);
   return fresh
@@ -138,6 +158,8 @@ function failing({ causes, now }: Work): readonly Condition[] {
     .slice(0, MOST_CAUSES)
     .map(({ name, reason, count, firstEndedAt, lastEndedAt, fingerprint }) => ({
       kind: 'failing',
+      about: fingerprint,
+      size: count,
       needsYou: true,
       text: `${name}: ${amount(count, 'dead letter')} of one cause, first ${ago(firstEndedAt, now)}, last ${ago(lastEndedAt, now)}: ${firstLine(reason)}`,
       link: { path: `/dead-letters?cause=${encodeURIComponent(fingerprint)}`, label: 'The cause' },
@@ -149,6 +171,8 @@ function leftBehind({ unnamed }: Work): readonly Condition[] {
     .filter(queue => unfinishedIn(queue) > 0)
     .map(queue => ({
       kind: 'left behind',
+      about: queue.name,
+      size: unfinishedIn(queue),
       needsYou: true,
       text: `No contract names the queue ${queue.name}: nobody runs its ${amount(unfinishedIn(queue), 'job')}.`,
       link: { path: '/workers', label: 'Queues without a contract' },
@@ -160,6 +184,8 @@ function pausedByPeople({ queues }: Work): readonly Condition[] {
     .filter(({ paused }) => paused)
     .map(({ name, waiting }) => ({
       kind: 'paused',
+      about: name,
+      size: Math.max(1, waiting),
       needsYou: false,
       text: `${name} is paused. ${amount(waiting, 'job')} ${waiting === 1 ? 'waits' : 'wait'} until somebody resumes it.`,
       link: { path: `/queues/queue/${encodeURIComponent(name)}`, label: 'The queue' },

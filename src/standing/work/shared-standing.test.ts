@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineApp, defineJob } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
+import { openState } from '../../state/index.ts';
 import { SharedStanding } from './shared-standing.ts';
 import { readStanding } from './standing.ts';
 
@@ -15,11 +16,12 @@ afterEach(async () => {
   engines = [];
 });
 
-function hosts(count: number, freshMs: number) {
+function hosts(count: number, freshMs: number, slow?: Promise<void>) {
   const url = `memory://${randomUUID().slice(0, 8)}`;
   let reads = 0;
-  const read: typeof readStanding = (...given) => {
+  const read: typeof readStanding = async (...given) => {
     reads += 1;
+    if (reads > 1) await slow;
     return readStanding(...given);
   };
   const readers = Array.from({ length: count }, () => {
@@ -51,4 +53,17 @@ test('a reading that is too old is read again', async () => {
   const { readers, reads } = hosts(2, 0);
   for (const reader of readers) await reader.read();
   expect(reads()).toBe(2);
+});
+
+test('what takes long to read is read while those who ask get what was read last', async () => {
+  const slow = Promise.withResolvers<void>();
+  const { readers, reads, engine } = hosts(1, 0, slow.promise);
+  await readers[0]?.read();
+  const store = await openState(engine);
+  const entry = await store.get('readings', 'standing');
+  await store.set('readings', 'standing', { ...(entry?.value as object), tookMs: 1_000 }, 60_000 - 21_000);
+  const { queues } = (await readers[0]?.read()) ?? { queues: [] };
+  expect(queues.map(({ name }) => name)).toEqual(['email']);
+  await vi.waitFor(() => expect(reads()).toBe(2));
+  slow.resolve();
 });

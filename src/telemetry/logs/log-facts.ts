@@ -55,6 +55,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'schedule.failed': ['error'],
   'queue.unnamed': ['warn'],
   'dead-letters.alert': ['error'],
+  'alert.sent': ['warn'],
   'alert.failed': ['error'],
   'breaker.opened': ['error'],
   'breaker.closed': ['info'],
