@@ -131,6 +131,27 @@ export function groupsContract(
       expect(now - begun).toBeLessThanOrEqual(3.95 * 1_000);
     });
 
+    test('a queue with destinations reaches its whole rate, and no second holds more, whatever its destinations let run at once', async () => {
+      const rate = { max: 20, perMs: 1_000 };
+      await start({ name: '', rate }, { name: 'destination', concurrency: 3 });
+      await queue.add(Array.from({ length: 120 }, (_, nth) => job(`job-${nth}`, [`destination/host-${nth % 4}`])));
+      const starts: number[] = [];
+      let running: TakenJob[] = [];
+      while (starts.length < 120) {
+        const { jobs: taken, rest } = await turn(
+          8,
+          running.map(each => end(each)),
+        );
+        running = [...taken];
+        starts.push(...taken.map(() => now));
+        now += rest?.kind === 'limited' ? rest.forMs : 1;
+      }
+      for (const at of starts)
+        expect(starts.filter(other => other > at - 1_000 && other <= at).length).toBeLessThanOrEqual(20);
+      // 99 of 100: a margin lies between two windows.
+      expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeLessThanOrEqual((119 / 20) * 1_000 * 1.02);
+    });
+
     test('the rate of the queue counts every job', async () => {
       await start({ name: '', rate: { max: 2, perMs: 1_000 } }, { name: 'host', concurrency: 1 });
       await queue.add([...jobs('host/a', 'a1'), ...jobs('host/b', 'b1'), job('free', [])]);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
-import type { TakenJob, TurnAnswer, TurnQueue } from '../../../engine/index.ts';
+import { namespace } from '../../../../tests/support/engines.ts';
+import { openEngine, type TakenJob, type TurnAnswer, type TurnQueue } from '../../../engine/index.ts';
 import { TurnLoop } from './turn-loop.ts';
 
 const JOB: TakenJob = {
@@ -58,4 +59,48 @@ test('a worker that waits for a sign learns from a turn under way when the next 
   expect(waits).toEqual([undefined, 7]);
   loop.pause();
   await loop.settled();
+});
+
+test('a burst that is smaller than the slots of one worker spreads over four that are idle', async () => {
+  const name = namespace();
+  const counts = [0, 0, 0, 0];
+  const url = `memory://${name}`;
+  const engines = counts.map(() => openEngine({ url, role: 'worker' }));
+  const taken: TakenJob[] = [];
+  const loops = await Promise.all(
+    engines.map(
+      async (engine, nth) =>
+        new TurnLoop({
+          queue: await engine.turns('email'),
+          worker: `worker ${nth}`,
+          concurrency: 50,
+          isLimited: false,
+          lockMs: 30_000,
+          now: () => engine.clock.now(),
+          pass: () => Promise.resolve(),
+          onJob: job => {
+            taken.push(job);
+            counts[nth] = (counts[nth] ?? 0) + 1;
+          },
+          onError: () => undefined,
+          onLost: () => undefined,
+        }),
+    ),
+  );
+  for (const loop of loops) loop.start();
+  const [first] = engines;
+  const queue = await first?.turns('email');
+  await queue?.add(
+    Array.from({ length: 40 }, (_, nth) => ({
+      id: `j-${nth}`,
+      name: 'x',
+      data: '{}',
+      opts: {},
+      timestamp: Date.now(),
+    })),
+  );
+  await waitFor('all to be taken', () => taken.length === 40);
+  for (const count of counts) expect(Math.abs(count - 10)).toBeLessThanOrEqual(2.5);
+  for (const loop of loops) loop.abandon();
+  await Promise.all(engines.map(engine => engine.close()));
 });

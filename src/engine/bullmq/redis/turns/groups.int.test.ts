@@ -115,3 +115,16 @@ test('a group without jobs has no keys once its window is over', async () => {
   const left = await redis.keys(`${prefix}:idle:group*`);
   expect(left.filter(key => !key.endsWith(':groups:turn'))).toEqual([]);
 });
+
+test('10,000 held jobs in front delay nobody else: whoever comes after them is taken with the first look', async () => {
+  const queue = open('front', [{ name: 'host', concurrency: 1 }]);
+  const ids = Array.from({ length: 10_000 }, (_, nth) => `a${nth}`);
+  await add(queue, 'host/a', ...ids);
+  expect(idsOf((await turn(queue, 'first')).jobs)).toEqual(['a0']);
+  let looks = 0;
+  while ((await queue.held()) < 9_999) await turn(queue, `aside-${(looks += 1)}`);
+  // A turn looks at a hundred.
+  expect(looks).toBeLessThanOrEqual(101);
+  await add(queue, 'host/b', 'b1');
+  expect(idsOf((await turn(queue, 'then')).jobs)).toEqual(['b1']);
+});
