@@ -31,6 +31,8 @@ export interface DashboardConfiguration {
   readonly basePath: string;
   /** Where people are told of what is wrong; undefined: nowhere. */
   readonly alerts: AlertSettings | undefined;
+  /** Where traces are shown: an address with `{trace}` in it. */
+  readonly traceLink: string | undefined;
   readonly port: number;
   /** Undefined: every address. In development the dashboard is reached from this machine alone. */
   readonly host: string | undefined;
@@ -65,6 +67,7 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
     trustedHeader,
     basePath: readBasePath(environment),
     alerts: readAlertSettings(environment),
+    traceLink: readTraceLink(environment),
     port: own ?? platform ?? 3_001,
     host: production ? undefined : '127.0.0.1',
   };
@@ -106,6 +109,13 @@ function readMetricsToken(environment: Environment): string | undefined {
     environment.problem('Expected METRICS_TOKEN to be 16 to 512 visible characters without spaces.');
   }
   return token;
+}
+
+function readTraceLink(environment: Environment): string | undefined {
+  const link = environment.string('TRACE_URL');
+  if (link === undefined || (/^https?:\/\/\S+$/.test(link) && link.includes('{trace}'))) return link;
+  environment.problem('Expected TRACE_URL to be an http(s) address with {trace} in the place of the id.');
+  return undefined;
 }
 
 /** A number of hops, or whose word is taken. "true" would believe everybody, so it is no value. */

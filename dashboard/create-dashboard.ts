@@ -5,7 +5,8 @@ import { DeadLetters, type OtherDeadLetters } from '../src/dead-letters/index.ts
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/config/index.ts';
 import { Facts } from '../src/facts/index.ts';
-import { readUnnamedQueues, recentQueueNames } from '../src/queue/index.ts';
+import { openJournal, type JournalStore } from '../src/journal/index.ts';
+import { clientOn, readUnnamedQueues, recentQueueNames } from '../src/queue/index.ts';
 import { readFleet } from '../src/runtime/index.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { auditRoute } from './audit/audit-route.ts';
@@ -14,6 +15,7 @@ import { ReadinessProbe } from './health/readiness.ts';
 import { frontDoor } from './front-door.ts';
 import { answer } from './http/answers.ts';
 import type { DashboardAction } from './audit/record-actions.ts';
+import { jobsRoutes } from './jobs/jobs-routes.ts';
 import { answerEngineAway } from './http/engine-away.ts';
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
 import { workersPage } from './workers/workers-page.ts';
@@ -48,6 +50,10 @@ export interface DashboardOptions {
   readonly metricsToken?: string | undefined;
   /** The projections of the app's event store, for `/projections`; none by default. */
   readonly projections?: ProjectionsView | undefined;
+  /** The journal, where it is not beside the queues: as workers with a DATABASE_URL keep it. */
+  readonly journal?: (() => Promise<JournalStore>) | undefined;
+  /** Where traces are shown, with `{trace}` for the id. */
+  readonly traceLink?: string | undefined;
   /** Dead letters that are no jobs: of subscriptions, of projections. */
   readonly otherLetters?: readonly OtherDeadLetters[] | undefined;
   /** Where jobs that are added by hand are stated; nowhere by default. */
@@ -83,6 +89,8 @@ export function createDashboard({
   metricsToken,
   projections,
   otherLetters,
+  journal = () => openJournal(engine),
+  traceLink,
   facts = new Facts(),
   onAction = () => undefined,
   onError = () => undefined,
@@ -140,6 +148,8 @@ export function createDashboard({
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, open, viewerOf }));
+  const client = clientOn(engine, facts, undefined, undefined, app);
+  handler.use('/jobs', whenThere, jobsRoutes({ base: basePath, app, engine, client, journal, traceLink, viewerOf }));
   handler.use('/running', whenThere, runningRoutes({ base: basePath, app, engine, viewerOf }));
   handler.get('/workers', whenThere, async (request, response) => {
     const fleet = await readFleet(engine);

@@ -34,6 +34,8 @@ export interface FrontDoorOptions {
 
 /** What is answered without a look at who asks. */
 const OPEN_TO_ALL = ['/sign-in', '/sign-out'];
+/** Searches that are posted, so that what is looked for stands in no address: they change nothing. */
+const SEARCHES = ['/jobs'];
 
 /**
  * Everything that stands before the pages: the order of these lines decides who gets in. Whatever is added to the handler afterwards is reached by
@@ -63,7 +65,7 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
   handler.use(metrics.forPrograms);
   handler.use('/assets', assets());
   const signsIn = authenticate === undefined && users.length > 0;
-  handler.use(sameOriginOnly(signsIn ? OPEN_TO_ALL : []));
+  handler.use(sameOriginOnly(signsIn ? [...OPEN_TO_ALL, ...SEARCHES] : SEARCHES));
   if (authenticate !== undefined) {
     handler.use(recogniseByWord(viewers, authenticate, report));
   } else if (!signsIn) {
@@ -74,7 +76,7 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
   }
   handler.use(recognisedOnly(viewers, signsIn));
   handler.use(refuseNul);
-  handler.use(viewersOnlyRead(viewers));
+  handler.use(viewersOnlyRead(viewers, SEARCHES));
   handler.use(metrics.forPeople);
 
   return request => {

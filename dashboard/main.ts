@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { hasCode } from '../src/errors/index.ts';
 import { Environment, InvalidConfigError, requireNode } from '../src/config/index.ts';
 import { openOtherLetters } from '../src/boot/dead-letters/index.ts';
+import { journalSource } from '../src/boot/journal/index.ts';
 import { onStopAsked } from '../src/command/index.ts';
 import { findApp, loadApp } from '../src/boot/index.ts';
 import { recordOutboxEnds } from '../src/boot/outbox/index.ts';
@@ -69,6 +70,7 @@ async function main(): Promise<void> {
   const ends = await recordOutboxEnds(facts, process.env, error =>
     logger.warn({ err: error }, 'ends of jobs are not recorded in the outbox'),
   );
+  const journal = journalSource(engine, process.env);
   const dashboard = createDashboard({
     app,
     engine,
@@ -81,6 +83,8 @@ async function main(): Promise<void> {
     facts,
     projections: store?.projections,
     otherLetters: letters.sources,
+    journal: () => journal.open(),
+    traceLink: configuration.traceLink,
     onAction: action =>
       logger[action.outcome === 'done' || action.outcome === 'dry run' ? 'info' : 'warn'](
         { action },
@@ -98,7 +102,7 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(1), HARD_EXIT_MS).unref();
     void shut(server)
       .then(() => Promise.all([dashboard.close(), stopAlerts?.()]))
-      .then(() => Promise.all([letters.close(), store?.close(), ends?.close(500)]))
+      .then(() => Promise.all([journal.close(), letters.close(), store?.close(), ends?.close(500)]))
       .then(() => engine.close(2_000))
       .then(() => process.disconnect?.());
   };

@@ -9,7 +9,8 @@ export function isReading(request: Request): boolean {
 
 /**
  * Lets a request that changes something pass only when it comes from a page of this origin and is no simple form post:
- * JSON (which another site cannot send unasked), nothing at all, or a form on one of `forms`, which checks a token of its own.
+ * JSON (which another site cannot send unasked), nothing at all, or a form on one of `forms`, which checks a token of its own or
+ * changes nothing.
  */
 export function sameOriginOnly(forms: readonly string[]): RequestHandler {
   return (request, response, next) => {

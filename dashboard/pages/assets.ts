@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { ACT_SCRIPT } from './act-script.ts';
 import { BOARD_STYLE } from './bar-style.ts';
+import { JOB_SCRIPT } from '../jobs/job-script.ts';
 import { KEYS_SCRIPT } from './keys-script.ts';
 import { BOARD_SCRIPT } from './board-script.ts';
 import { ICON, REFRESH_SCRIPT, STYLESHEET } from './stylesheet.ts';
@@ -19,6 +20,7 @@ export function assets(): Router {
   file('/board.js', 'js', BOARD_SCRIPT);
   file('/icon.svg', 'svg', ICON);
   file('/act.js', 'js', ACT_SCRIPT);
+  file('/job.js', 'js', JOB_SCRIPT);
   file('/keys.js', 'js', KEYS_SCRIPT);
   file('/refresh.js', 'js', REFRESH_SCRIPT);
   return router;

@@ -10,6 +10,7 @@ export interface Place {
 /** The pages of the bar, in its order. Whoever adds a page that people open by name adds its line here. */
 export const PLACES = [
   { path: '/', label: 'Overview', key: 'o' },
+  { path: '/jobs', label: 'Jobs', key: 'j' },
   { path: '/dead-letters', label: 'Dead letters', key: 'd' },
   { path: '/workers', label: 'Workers', key: 'w' },
   { path: '/queues/', label: 'Queues', key: 'q' },

@@ -87,6 +87,27 @@ pre.card { white-space: pre; }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 0 0 1rem; }
 td .acts { margin: 0; }
 button[hidden] { display: none; }
+.filters { display: grid; gap: .75rem 1rem; grid-template-columns: repeat(auto-fill, minmax(min(13rem, 100%), 1fr)); align-items: end; margin-bottom: 1.25rem; }
+.filters label, .filters input, .filters select { min-width: 0; width: 100%; }
+.filters p { margin: 0; display: flex; gap: 1rem; align-items: center; }
+select, textarea { font: inherit; padding: .55rem .7rem; border: 1px solid var(--soft); border-radius: 8px; background: var(--ground); color: var(--ink); }
+textarea { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; width: 100%; }
+small.why, small.cause, .cause { display: block; color: var(--soft); font-weight: 400; white-space: normal; overflow-wrap: anywhere; }
+.cause { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; max-width: 24rem; color: var(--bad); }
+.tag { white-space: nowrap; }
+h1 .badge { font-size: .9rem; vertical-align: middle; margin: 0 .25rem; }
+h1 small.why { font-size: .95rem; letter-spacing: 0; }
+.id { overflow-wrap: anywhere; }
+.story { margin: 0; padding: 1rem 1.5rem; list-style: none; display: grid; gap: .5rem; }
+.story li { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; border-left: 3px solid var(--line); padding-left: .75rem; color: var(--ink); font-weight: 400; }
+.story li small { grid-column: 2; -webkit-line-clamp: 4; max-width: none; }
+.story time { color: var(--soft); font-variant-numeric: tabular-nums; }
+.story .good { border-color: var(--good); } .story .bad { border-color: var(--bad); } .story .warn { border-color: var(--warn); } .story .mark { border-style: dotted; border-color: var(--soft); color: var(--soft); }
+.list { margin: 0; padding: 1rem 1.5rem 1rem 2.5rem; overflow-wrap: anywhere; }
+form.acts label { display: flex; gap: .5rem; align-items: center; font-weight: 400; }
+form[hidden] { display: none; }
+details summary { cursor: pointer; padding: .6rem 0; }
+@media (max-width: 600px) { .story li { grid-template-columns: 1fr; } .story li small { grid-column: 1; } }
 .zero { color: var(--soft); }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); font-weight: 600; }
 .badge { border: 1px solid currentColor; border-radius: 99px; padding: .05rem .5rem; font-size: .8rem; margin-left: .5rem; }

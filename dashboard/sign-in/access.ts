@@ -65,10 +65,11 @@ export function recognisedOnly(viewers: Viewers, signsIn: boolean): RequestHandl
 }
 
 /** The least that any change needs, before a route says what it needs: viewers only look. */
-export function viewersOnlyRead(viewers: Viewers): RequestHandler {
+export function viewersOnlyRead(viewers: Viewers, searches: readonly string[] = []): RequestHandler {
   return (request, response, next) => {
     const viewer = viewers.of(request);
-    if (isReading(request) || (viewer !== undefined && mayAct(viewer.role, 'operator'))) return next();
+    const isSearch = request.method === 'POST' && searches.includes(request.path);
+    if (isReading(request) || isSearch || (viewer !== undefined && mayAct(viewer.role, 'operator'))) return next();
     return answer(request, response, {
       status: 403,
       title: 'Forbidden',

@@ -14,6 +14,7 @@ import {
   type SchemaOrNone,
 } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
+import { openJournal, type JournalDatabase } from '../journal/index.ts';
 import { codeOf, InvalidOptionsError } from '../errors/index.ts';
 import { Batches, type BatchReceipt } from './batches/batches.ts';
 import type { BatchDefinition } from './batches/batch-definition.ts';
@@ -31,7 +32,8 @@ import { requireContract, requireRequests, requireText } from './prepare/check-r
 import { remember } from './engine-of.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { parseJobId } from './ids/job-id.ts';
-import { checkFind, findJobs, type FindOptions, type FoundJobs } from './find/find-jobs.ts';
+import { checkFind, type FindOptions } from './find/check-find.ts';
+import { findJobs, type FoundJobs } from './find/find-jobs.ts';
 import { originOf, type CausedBy, type JobOrigin } from './ids/job-origin.ts';
 import { readJobView, type JobView } from './views/job-view.ts';
 import { traced } from './prepare/traced.ts';
@@ -90,6 +92,7 @@ export class Client implements Enqueuer {
   readonly #batches: Batches;
   readonly #chunks: Chunks;
   readonly #toPause: PauseContext;
+  readonly #journal: JournalDatabase | undefined;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -101,7 +104,9 @@ export class Client implements Enqueuer {
     context: PrepareContext,
     tracer?: Tracer,
     app?: ClientApp,
+    journal?: JournalDatabase,
   ) {
+    this.#journal = journal;
     this.#tracer = tracer;
     this.#engine = engine;
     remember(this, engine);
@@ -419,8 +424,8 @@ export class Client implements Enqueuer {
   }
 
   /**
-   * The jobs that carry these tags of their contracts, in every queue, the newest first: those that wait or run, and those that have ended, for
-   * their retention.
+   * The jobs to which all of the options apply, in every queue, the newest first; and how others have ended, from the journal. By tags those that have
+   * ended are found in the engine for their retention.
    * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError
    */
   async find(options: FindOptions): Promise<FoundJobs> {
@@ -428,7 +433,9 @@ export class Client implements Enqueuer {
     if (this.#closing !== undefined) throw new ClientClosedError();
     this.#begin();
     try {
-      return await findJobs(this.#engine, await this.secrets.load(), asked);
+      return await findJobs(this.#engine, await this.secrets.load(), asked, () =>
+        openJournal(this.#engine, this.#journal),
+      );
     } catch (cause) {
       throw unavailable(asked.queue ?? 'every queue', cause, { asked: 'for jobs' });
     } finally {

@@ -1,6 +1,7 @@
 import type { Tracer } from '../tracing/index.ts';
 import { openEngine, watchClock, type Engine } from '../engine/index.ts';
 import { InvalidConfigError } from '../config/index.ts';
+import type { JournalDatabase } from '../journal/index.ts';
 import { Facts } from '../facts/index.ts';
 import { checkSecrets, type GivenSecrets } from '../secrets/index.ts';
 import { secretsOf } from '../state/index.ts';
@@ -17,6 +18,8 @@ export interface ConnectOptions extends GivenSecrets {
    * says, also where this process is the first to use them.
    */
   readonly app?: ClientApp | undefined;
+  /** A `pg` pool on the workers' DATABASE_URL, where they have one beside a Redis: `find` looks for what has ended in the journal there. */
+  readonly journal?: JournalDatabase['sql'] | undefined;
   /** Keeps installations apart in one engine. */
   readonly namespace?: string | undefined;
   /** Where facts are stated; a new one when left out. */
@@ -46,7 +49,8 @@ export function connect(options: ConnectOptions): Client {
   });
   if (options.app !== undefined) engine.place(options.app);
   watchClock({ clock: engine.clock, engine: engine.kind, facts });
-  return clientOn(engine, facts, options.traceparent, options.tracer, options.app);
+  const journal = options.journal && { sql: options.journal, namespace: options.namespace };
+  return clientOn(engine, facts, options.traceparent, options.tracer, options.app, journal);
 }
 
 /** A client on an engine that somebody else has opened, and closes. */
@@ -56,7 +60,8 @@ export function clientOn(
   traceparent: () => string | undefined = () => undefined,
   tracer?: Tracer,
   app?: ClientApp,
+  journal?: JournalDatabase,
 ): Client {
   const context = { ids: createIdSource(), now: () => engine.clock.now(), traceparent };
-  return new Client(engine, facts, secretsOf(engine), context, tracer, app);
+  return new Client(engine, facts, secretsOf(engine), context, tracer, app, journal);
 }

@@ -40,7 +40,15 @@ export {
   type PrepareContext,
   type PreparedJob,
 } from './prepare/prepare.ts';
-export type { FindOptions, FoundJobs } from './find/find-jobs.ts';
+export {
+  checkFind,
+  FIND_STATES,
+  WAITS,
+  type CheckedFind,
+  type FindOptions,
+  type FindState,
+} from './find/check-find.ts';
+export { findJobs, shownRun, type FoundJobs, type FoundRun } from './find/find-jobs.ts';
 export type { ShownTag } from './find/job-tags.ts';
 export { PRIORITY_NUMBERS } from './prepare/priorities.ts';
 export { readHeld } from './views/held-jobs.ts';

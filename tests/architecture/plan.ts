@@ -137,6 +137,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'src/boot',
       'src/engine',
       'src/event-store',
+      'src/journal',
       'src/http',
       'src/queue',
       'src/runtime',

@@ -1,6 +1,8 @@
 import { Pool } from 'pg';
 import { openEngine } from '../../src/engine/index.ts';
 import { migrateEventStore } from '../../src/event-store/index.ts';
+import { journalSchema } from '../../src/journal/index.ts';
+import { migrateSchema } from '../../src/migrations/index.ts';
 import { migrateOutbox } from '../../src/outbox/index.ts';
 
 /** Databases that tests copy: with the tables of the queues, or with those of event store and outbox. */
@@ -20,6 +22,10 @@ export async function makeTemplates(postgresUrl: string): Promise<void> {
     const engine = openEngine({ url, namespace: MIGRATED_NAMESPACE, role: 'producer' });
     await engine.migrate();
     await engine.close();
+    // Queues in a database have their journal there.
+    const pool = new Pool({ connectionString: url, max: 1 });
+    await migrateSchema(pool, journalSchema(MIGRATED_NAMESPACE));
+    await pool.end();
   });
   await make('migrated_stores', async url => {
     const pool = new Pool({ connectionString: url, max: 1 });

@@ -59,10 +59,11 @@ describe.each(engineCases)('shiftwork find on $kind', ({ kind, open }) => {
 });
 
 test.each([
-  [[], 'Expected at least one --tag NAME=VALUE.'],
+  [['--state', 'gone'], 'Expected state to be one of waiting, delayed,'],
+  [['--since', 'yesterday'], 'Expected --since as 2h or'],
   [['--tag', 'ada'], 'Expected --tag as NAME=VALUE, such as user=u-1.'],
   [['--tag', 'user='], 'Expected --tag as NAME=VALUE, such as user=u-1.'],
-  [['--tag', 'user=ada', '--limit', '0'], 'Expected --limit to be a whole number from 1 to 200.'],
+  [['--tag', 'user=ada', '--limit', '0'], 'Expected limit to be an integer from 1 to 200'],
 ])('%j is wrong use, and no value is repeated', async (args, message) => {
   const refused = call(args);
   await expect(refused).rejects.toThrow(UsageError);

@@ -1,60 +1,129 @@
-import { withClient } from '../../boot/engine/index.ts';
+import { withEngine } from '../../boot/engine/index.ts';
+import { journalSource } from '../../boot/journal/index.ts';
 import { type Command, parseCommand, table, UsageError, visible, when } from '../../command/index.ts';
-
-const LIMIT = 50;
-const MOST = 200;
+import { hasCode } from '../../errors/index.ts';
+import { checkFind, findJobs, type FindOptions, type FoundJobs } from '../../queue/index.ts';
+import { secretsOf } from '../../state/index.ts';
+import { toMilliseconds, type Duration } from '../../time/index.ts';
 
 export const find: Command = {
-  usage: 'shiftwork find --tag NAME=VALUE... [--queue QUEUE] [--limit N] [--json]',
+  usage: 'shiftwork find [ID] [--tag NAME=VALUE...] [--contract NAME] [--queue QUEUE] [--state STATE] [...] [--json]',
   details: [
-    'The jobs that carry all of these tags, of every contract and queue, the newest first: while they wait, run, and',
-    'after their end until they are gone. docs/guides/finding.md says how a contract names its tags. Exit 1 when there',
-    'is none.',
+    'Jobs to which all of it applies: those that wait or run, and how others have ended, from the journal. ID is that of a',
+    'job (with what follows from it) or of a trace. docs/guides/finding.md says how a contract names its tags.',
+    '',
+    '  --state      waiting, delayed, running, succeeded, dead, cancelled, expired; retried: attempts that failed',
+    '  --waits-for  time, limit, pause, release, children',
+    '  --cause      the fingerprint of a cause: shiftwork dead-letters',
+    '  --since, --until  how long ago, such as 2h, or a time such as 2026-11-29T14:00Z',
+    '  --limit      1 to 200, 50 when left out; --after CURSOR goes on behind the last page',
+    '',
+    'Exit 1 when there is none.',
     '',
   ],
   takesApp: false,
   async run(args, terminal) {
+    const one = { type: 'string' } as const;
     const options = {
       tag: { type: 'string', multiple: true },
-      queue: { type: 'string' },
-      limit: { type: 'string' },
+      contract: one,
+      queue: one,
+      state: one,
+      'waits-for': one,
+      cause: one,
+      since: one,
+      until: one,
+      limit: one,
+      after: one,
     } as const;
-    const { texts, text, json } = parseCommand(args, options, { min: 0, max: 0 }, ['app']);
+    const { texts, text, json, positionals } = parseCommand(args, options, { min: 0, max: 1 }, ['app']);
     const tag = tagsIn(texts('tag'));
-    const queue = text('queue');
-    const limit = Number(text('limit') ?? LIMIT);
-    if (!Number.isInteger(limit) || limit < 1 || limit > MOST) {
-      throw new UsageError(`Expected --limit to be a whole number from 1 to ${MOST}.`);
-    }
-    const found = await withClient(terminal.variables, client =>
-      client.find({ tag, limit, ...(queue !== undefined && { queue }) }),
-    );
+    const limit = text('limit');
+    const asked = checked({
+      tag: Object.keys(tag).length === 0 ? undefined : tag,
+      id: positionals[0],
+      contract: text('contract'),
+      queue: text('queue'),
+      state: text('state'),
+      waitsFor: text('waits-for'),
+      cause: text('cause'),
+      since: timeIn('since', text('since')),
+      until: timeIn('until', text('until')),
+      limit: limit === undefined ? undefined : Number(limit),
+      cursor: text('after'),
+    });
+    const found = await withEngine(terminal.variables, async engine => {
+      const journal = journalSource(engine, terminal.variables);
+      try {
+        return await findJobs(engine, await secretsOf(engine).load(), asked, () => journal.open());
+      } finally {
+        await journal.close();
+      }
+    });
     if (json) terminal.print(JSON.stringify(found));
-    else {
-      const rows = found.jobs.map(({ id, name, state, waitsFor, enqueuedAt, attemptsMade }) => ({
-        job: id,
-        contract: visible(name),
-        state: waitsFor === undefined ? state : `${state} (${waitsFor.for})`,
-        attempts: attemptsMade,
-        enqueued: when(enqueuedAt),
-      }));
-      for (const line of table(rows)) terminal.print(line);
-      if (found.more) terminal.print(`There are more than these ${found.jobs.length}: --limit shows up to ${MOST}.`);
-    }
-    if (found.jobs.length > 0) return 0;
+    else for (const line of linesOf(found)) terminal.print(line);
+    if (found.journal === 'unread') terminal.complain('The journal cannot be read now: what has ended may be missing.');
+    if (found.jobs.length + found.runs.length > 0) return 0;
     // The value may be a person's: it is not repeated.
+    const names = Object.keys(tag);
     terminal.complain(
-      `No job carries ${Object.keys(tag)
-        .map(name => `this ${name}`)
-        .join(' and ')}.`,
+      names.length === 0 ? 'No job was found.' : `No job carries ${names.map(name => `this ${name}`).join(' and ')}.`,
     );
     return 1;
   },
 };
 
+function linesOf({ jobs, more, runs, next, lookedBackTo }: FoundJobs): readonly string[] {
+  const live = jobs.map(({ id, name, state, waitsFor, enqueuedAt, finishedAt, attemptsMade }) => ({
+    job: id,
+    contract: visible(name),
+    state: waitsFor === undefined ? state : `${state} (${waitsFor.for})`,
+    attempts: attemptsMade,
+    at: when(finishedAt ?? enqueuedAt),
+  }));
+  const past = runs.map(({ jobId, jobName, outcome, attempt, endedAt }) => ({
+    job: jobId,
+    contract: visible(jobName),
+    state: outcome,
+    attempts: attempt,
+    at: when(endedAt),
+  }));
+  return [
+    ...table([...live, ...past]),
+    ...(more
+      ? [`There are more than these ${jobs.length} that wait or run: narrow it down, or --limit up to 200.`]
+      : []),
+    ...(lookedBackTo === undefined ? [] : [`Looked back to ${when(lookedBackTo)}.`]),
+    ...(next === undefined ? [] : [`What ended before: --after ${next}`]),
+  ];
+}
+
+/** @throws UsageError */
+function checked(given: { readonly [Name in keyof FindOptions]: unknown }): ReturnType<typeof checkFind> {
+  const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  try {
+    return checkFind(options);
+  } catch (error) {
+    if (hasCode(error, 'INVALID_OPTIONS')) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** Milliseconds since 1970. @throws UsageError */
+function timeIn(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ago = isDuration(text) ? toMilliseconds(text) : undefined;
+  const at = ago === undefined ? Date.parse(text) : Date.now() - ago;
+  if (Number.isNaN(at)) throw new UsageError(`Expected --${name} as 2h or 2026-11-29T14:00Z.`);
+  return at;
+}
+
+function isDuration(text: string): text is Extract<Duration, string> {
+  return /^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text);
+}
+
 /** @throws UsageError */
 function tagsIn(words: readonly string[]): Readonly<Record<string, string>> {
-  if (words.length === 0) throw new UsageError('Expected at least one --tag NAME=VALUE.');
   return Object.fromEntries(
     words.map(word => {
       const at = word.indexOf('=');

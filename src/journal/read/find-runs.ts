@@ -6,6 +6,8 @@ import { CHUNK_MS, type Chunk, type JournalStore, type Span } from '../stores/jo
 /** Which runs are looked for: those to which all of it applies. */
 export interface RunQuery {
   readonly jobId?: string | undefined;
+  /** A job's id: its own runs, and those of what follows from it. */
+  readonly about?: string | undefined;
   /** Each of these is one tag: its digest under the present secret, and under the previous one. */
   readonly tags?: readonly (readonly string[])[] | undefined;
   readonly correlationId?: string | undefined;
@@ -108,8 +110,9 @@ async function nextChunks(
 }
 
 async function candidates(store: JournalStore, of: RunClass, query: RunQuery, span: Span): Promise<readonly number[]> {
-  const { jobId, correlationId, traceId, cause, contract, tags = [] } = query;
+  const { jobId, about, correlationId, traceId, cause, contract, tags = [] } = query;
   const fixed = [
+    ...(about === undefined ? [] : [termText.id(about)]),
     ...(jobId === undefined ? [] : [termText.id(jobId)]),
     ...(correlationId === undefined ? [] : [termText.id(correlationId)]),
     ...(traceId === undefined ? [] : [termText.trace(traceId)]),
@@ -133,9 +136,9 @@ async function candidates(store: JournalStore, of: RunClass, query: RunQuery, sp
 
 /** The newest first. What a line must hold is looked for in its text, before it is read. */
 function matching({ text }: Chunk, query: RunQuery): readonly PlacedRun[] {
-  const { jobId, correlationId, traceId, cause, tags = [] } = query;
+  const { jobId, about, correlationId, traceId, cause, tags = [] } = query;
   // Its own id stands for the correlation of most.
-  const texts = [jobId, correlationId, traceId, cause].filter(each => each !== undefined);
+  const texts = [jobId, about, correlationId, traceId, cause].filter(each => each !== undefined);
   const mayMatch = (line: string): boolean =>
     texts.every(each => line.includes(each)) && tags.every(digests => digests.some(digest => line.includes(digest)));
   return readFrames(text, mayMatch).toReversed();
@@ -159,6 +162,7 @@ function isAsked(run: RunRecord, query: RunQuery): boolean {
   const fits = (wanted: unknown, found: unknown): boolean => wanted === undefined || wanted === found;
   return (
     fits(jobId, run.jobId) &&
+    (query.about === undefined || run.jobId === query.about || run.correlationId === query.about) &&
     fits(correlationId, run.correlationId) &&
     fits(traceId, run.traceId) &&
     fits(contract, run.jobName) &&

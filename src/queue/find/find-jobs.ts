@@ -1,86 +1,107 @@
-import type { Tags } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
-import { didYouMean } from '../../errors/index.ts';
+import { findRuns, type FoundRuns, type JournalStore, type RunOutcome, type RunRecord } from '../../journal/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
-import { kindOf } from '../prepare/check-requests.ts';
-import { readJobView, type JobView } from '../views/job-view.ts';
+import { isOver, type JobView } from '../views/job-view.ts';
 import { recentQueueNames } from '../views/unnamed-queues.ts';
-import { tagDigest, tagFrom, type JobTag } from './job-tags.ts';
+import type { CheckedFind } from './check-find.ts';
+import { tagDigest, type ShownTag } from './job-tags.ts';
+import { isAsked, liveJobs, newestFirst, readEach, type LiveJobs } from './live-jobs.ts';
 
-/** Which jobs `client.find` looks for. */
-export interface FindOptions {
-  /** Jobs that carry all of these: `{ user: 'u-1' }`. */
-  readonly tag: Tags;
-  /** In that queue alone; in all when left out. */
-  readonly queue?: string;
-  /** 50 when left out, 200 at most. */
-  readonly limit?: number;
-}
+/** A run as the journal has it: values of public tags alone. */
+export type FoundRun = Omit<RunRecord, 'tags'> & { readonly tags: readonly ShownTag[] };
 
 export interface FoundJobs {
-  /** The newest first. */
+  /** Those that the engine has, the newest first. On the first page alone. */
   readonly jobs: readonly JobView[];
-  /** Whether there are others beyond the limit. */
+  /** Whether there are others of those beyond the limit. */
   readonly more: boolean;
+  /** How others have ended, from the journal, the latest first. */
+  readonly runs: readonly FoundRun[];
+  /** Give it as `cursor` for what ended before; undefined at the end. */
+  readonly next: string | undefined;
+  /** Where the search stopped for want of time: only what ended later was looked through. */
+  readonly lookedBackTo: number | undefined;
+  /** `unread`: it is away, or has no tables. */
+  readonly journal: 'read' | 'unread';
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['tag', 'queue', 'limit']);
-const LIMIT = 50;
-const MOST = 200;
+const ENDS: readonly RunOutcome[] = ['succeeded', 'divided', 'dead', 'cancelled', 'expired'];
+const NONE: FoundRuns = { runs: [], next: undefined, lookedBackTo: undefined };
 
-export interface CheckedFind {
-  readonly tags: readonly JobTag[];
-  readonly queue: string | undefined;
-  readonly limit: number;
-}
-
-/** @throws InvalidOptionsError: these may come from a request */
-export function checkFind(options: FindOptions): CheckedFind {
-  const given: unknown = options;
-  const expected = `Expected the options of find among ${[...KNOWN].join(', ')}`;
-  if (typeof given !== 'object' || given === null) throw new InvalidOptionsError(`${expected}, got ${kindOf(given)}.`);
-  const unknown = Object.keys(given).find(name => !KNOWN.has(name));
-  if (unknown !== undefined)
-    throw new InvalidOptionsError(`${expected}, got "${unknown.slice(0, 40)}".${didYouMean(unknown, KNOWN)}`);
-  const { tag, queue, limit = LIMIT } = options;
-  if (typeof tag !== 'object' || tag === null)
-    throw new InvalidOptionsError(`Expected tag to be an object such as { user: 'u-1' }, got ${kindOf(tag)}.`);
-  const tags = Object.entries(tag).map(([name, value]): JobTag => {
-    const read = tagFrom(name, value);
-    if (typeof read === 'string') throw new InvalidOptionsError(`tag.${name.slice(0, 40)}: ${read}.`);
-    return read;
-  });
-  if (tags.length === 0) throw new InvalidOptionsError('Expected tag to name at least one tag, got none.');
-  if (queue !== undefined && typeof queue !== 'string')
-    throw new InvalidOptionsError(`Expected queue to be a text, got ${kindOf(queue)}.`);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MOST)
-    throw new InvalidOptionsError(
-      `Expected limit to be an integer from 1 to ${MOST}, got ${String(limit).slice(0, 40)}.`,
-    );
-  return { tags, queue, limit };
-}
-
-/** Looks in every queue, under the previous secret too. What ends in between is passed over. */
+/** Looks in every queue and in the journal, under the previous secret too. */
 export async function findJobs(
   engine: Engine,
   secrets: Secrets,
-  { tags, queue, limit }: CheckedFind,
+  asked: CheckedFind,
+  journal: () => Promise<JournalStore>,
 ): Promise<FoundJobs> {
+  const forms = tagForms(secrets, asked);
+  const live = asked.cursor === undefined && asked.cause === undefined ? await inEngine(engine, asked, forms) : NO_JOBS;
+  const past = isPastAsked(asked) ? await inJournal(asked, forms, journal) : NONE;
+  const ended = new Set(live.jobs.filter(({ state }) => isOver(state)).map(({ id }) => id));
+  const runs = (past ?? NONE).runs.filter(({ jobId, outcome }) => outcome === 'retried' || !ended.has(jobId));
+  const { next, lookedBackTo } = past ?? NONE;
+  return { ...live, runs: runs.map(shownRun), next, lookedBackTo, journal: past === undefined ? 'unread' : 'read' };
+}
+
+const NO_JOBS: LiveJobs = { jobs: [], more: false };
+
+/** As whoever looks may see it. */
+export function shownRun({ tags, ...run }: RunRecord): FoundRun {
+  return { ...run, tags: tags.map(({ name, value }) => (value === undefined ? { name } : { name, value })) };
+}
+
+/** All digests that each tag has: under the present secret, and under the previous one. */
+function tagForms({ present, previous }: Secrets, { tags }: CheckedFind): readonly (readonly string[])[] {
+  const secrets = previous === undefined ? [present] : [present, previous];
+  return tags.map(tag => secrets.map(digests => tagDigest(digests, tag)));
+}
+
+async function inEngine(engine: Engine, asked: CheckedFind, forms: readonly (readonly string[])[]): Promise<LiveJobs> {
+  const { id, queue, limit } = asked;
+  if (id !== undefined) {
+    const jobs = await readEach(engine, [id]);
+    return { jobs: jobs.filter(job => isAsked(job, asked)), more: false };
+  }
   const names = queue === undefined ? await recentQueueNames(engine) : [queue];
-  const { present, previous } = secrets;
-  const forms = [present, ...(previous === undefined ? [] : [previous])].map(digests => [
-    ...new Set(tags.map(tag => tagDigest(digests, tag))),
-  ]);
+  if (forms.length === 0) return liveJobs(engine, names, asked);
   const found = await Promise.all(
     names.map(async name => {
       const turns = await engine.turns(name);
-      const ids = await Promise.all(forms.map(digests => turns.tagged(digests, limit + 1)));
-      return ids.flat().map(id => ({ id, made: id.slice(name.length) }));
+      const secrets = [0, 1].filter(form => form < (forms[0]?.length ?? 0));
+      const ids = await Promise.all(
+        secrets.map(form => turns.tagged([...new Set(forms.map(of => of[form] ?? ''))], limit + 1)),
+      );
+      return ids.flat().map(each => ({ id: each, made: each.slice(name.length) }));
     }),
   );
-  // Behind the queue an id says when it was made.
-  const newest = found.flat().toSorted((a, b) => (a.made < b.made ? 1 : -1));
-  const views = await Promise.all(newest.slice(0, limit).map(({ id }) => readJobView(engine, id)));
-  return { jobs: views.filter(view => view !== undefined), more: newest.length > limit };
+  const ids = newestFirst(found.flat());
+  const jobs = await readEach(engine, ids.slice(0, limit));
+  return { jobs: jobs.filter(job => isAsked(job, asked)), more: ids.length > limit };
+}
+
+function isPastAsked({ state, waitsFor }: CheckedFind): boolean {
+  return waitsFor === undefined && state !== 'waiting' && state !== 'delayed' && state !== 'running';
+}
+
+/** Undefined where the journal cannot be read: what the engine has is shown all the same. */
+async function inJournal(
+  { id, contract, queue, state, cause, since, until, limit, cursor }: CheckedFind,
+  tags: readonly (readonly string[])[],
+  journal: () => Promise<JournalStore>,
+): Promise<FoundRuns | undefined> {
+  const isTrace = id !== undefined && /^[0-9a-f]{32}$/.test(id);
+  const outcomes = state === undefined ? ENDS : outcomesOf(state);
+  const query = { contract, queue, outcomes, cause, since, until, tags };
+  const about = isTrace ? { traceId: id } : { about: id };
+  try {
+    return await findRuns(await journal(), { ...query, ...about }, { limit, cursor });
+  } catch {
+    return undefined;
+  }
+}
+
+function outcomesOf(state: NonNullable<CheckedFind['state']>): readonly RunOutcome[] {
+  if (state === 'succeeded') return ['succeeded', 'divided'];
+  return state === 'dead' || state === 'cancelled' || state === 'expired' || state === 'retried' ? [state] : [];
 }

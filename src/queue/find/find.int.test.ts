@@ -5,7 +5,7 @@ import { defineJob, InvalidContractError, InvalidPayloadError } from '../../cont
 import { openEngine } from '../../engine/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { connect } from '../connect.ts';
-import type { FindOptions } from './find-jobs.ts';
+import type { FindOptions } from './check-find.ts';
 
 const schema = z.object({ userId: z.string(), orderId: z.int(), note: z.string().optional() });
 const mail = defineJob({
@@ -120,7 +120,8 @@ describe('tags', () => {
 
   test.each<[unknown, string]>([
     [undefined, 'options of find'],
-    [{}, 'Expected tag'],
+    [{ tag: 5 }, 'Expected tag'],
+    [{ state: 'gone' }, 'one of waiting'],
     [{ tag: {} }, 'at least one tag'],
     [{ tag: { user: {} } }, 'tag.user'],
     [{ tag: { user: 'u' }, limit: 0 }, 'limit'],

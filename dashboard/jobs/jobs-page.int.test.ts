@@ -1,0 +1,152 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
+import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import { keepJournal } from '../../src/boot/journal/index.ts';
+import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
+import { openEngine } from '../../src/engine/index.ts';
+import { Facts } from '../../src/facts/index.ts';
+import { clientOn, type Client } from '../../src/queue/index.ts';
+import { createWorkerHost } from '../../src/runtime/index.ts';
+
+const mail = defineJob({
+  queue: 'email',
+  name: 'order-mail',
+  schema: z.object({ user: z.string(), order: z.string(), email: z.string() }),
+  retry: { attempts: 1 },
+  tags: ({ user, order }) => ({ user, order }),
+  publicTags: ['order'],
+  sensitive: ['email'],
+});
+const app = defineApp({
+  jobs: [mail],
+  handlers: [
+    handle(mail, ({ order, email }) => {
+      if (order === 'o-bad') throw new TypeError(`no mailbox for ${email}`);
+    }),
+  ],
+});
+
+describe.each(engineCases)('/jobs on $kind', engineCase => {
+  let place: EngineFixture;
+  let dashboard: TestDashboard;
+  let client: Client;
+  let cookie: string;
+  /** To sign in takes most of a second. */
+  const cookies = new Map<string, Promise<string>>();
+  const cookieOf = (name: string): Promise<string> => {
+    const known = cookies.get(name) ?? dashboard.cookieOf(name);
+    cookies.set(name, known);
+    return known;
+  };
+
+  beforeEach(async () => {
+    place = await engineCase.open();
+    dashboard = await openTestDashboard({ fixture: place, app });
+    client = clientOn(openEngine({ url: place.url, namespace: place.namespace, role: 'producer' }), new Facts());
+    cookies.clear();
+    cookie = await cookieOf('viewer');
+  });
+  afterEach(async () => {
+    await client.close();
+    await dashboard.close();
+    await place.cleanup();
+  });
+
+  /** Runs what is there, with a journal, until the fact. */
+  const work = async (until: 'job.dead' | 'job.succeeded', count = 1): Promise<void> => {
+    const facts = new Facts();
+    const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'worker' });
+    const host = createWorkerHost({ app, engine, facts });
+    const journal = keepJournal({ engine, facts, variables: { RELEASE: 'r7' }, worker: host.name, host: 'host-a' });
+    let seen = 0;
+    facts.on(until, () => void (seen += 1));
+    await host.start();
+    await waitFor('the jobs to end', () => seen >= count);
+    await journal?.flush(5_000);
+    await host.stop(2_000);
+    await journal?.close();
+  };
+  const page = async (path: string): Promise<string> => (await dashboard.send(path, { headers: { cookie } })).text();
+  const search = (fields: Readonly<Record<string, string>>): Promise<Response> =>
+    dashboard.send('/jobs', {
+      method: 'POST',
+      headers: { cookie, origin: dashboard.url, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(fields).toString(),
+    });
+  const act = async (id: string, what: string, body: object, by = 'operator'): Promise<Response> =>
+    dashboard.send(`/jobs/${id}/${what}`, {
+      method: 'POST',
+      headers: {
+        cookie: await cookieOf(by),
+        origin: dashboard.url,
+        'content-type': 'application/json',
+        accept: 'application/json',
+      },
+      body: JSON.stringify(body),
+    });
+
+  test('finds the mail of a customer by user while it waits, and shows neither value nor data', async () => {
+    const { id } = await client.enqueue(mail, { user: 'u-17', order: 'o-1', email: 'ann@example.com' });
+    await client.enqueue(mail, { user: 'u-18', order: 'o-2', email: 'bob@example.com' });
+    const answer = await search({ tag: 'user=u-17' });
+    expect(answer.status).toBe(200);
+    const found = await answer.text();
+    expect(found).toContain(`/jobs/${id}`);
+    expect(found).not.toContain('o-2');
+    expect(found).not.toContain('example.com');
+    expect(JSON.stringify(dashboard.actions)).not.toContain('u-17');
+    // In an address it is refused, and not repeated.
+    const refused = await dashboard.send('/jobs?tag=user%3Du-17', { headers: { cookie } });
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).not.toContain('u-17');
+    expect(await page('/jobs?tag=order%3Do-1')).toContain(id);
+    expect(await page('/jobs?state=waiting&contract=order-mail')).toContain(id);
+    for (const wrong of ['state=gone', 'since=yesterday', 'cursor=%00', 'tag=order'])
+      expect((await dashboard.send(`/jobs?${wrong}`, { headers: { cookie } })).status).toBeLessThan(500);
+  });
+
+  test('tells the story of a job: each attempt with worker, host and release; also when it is gone from its queue', async () => {
+    const { id } = await client.enqueue(mail, { user: 'u-1', order: 'o-bad', email: 'ann@example.com' });
+    await work('job.dead');
+    const live = await page(`/jobs/${id}`);
+    expect(live).toMatch(/attempt 1 on [^<]*\(host host-a, release r7\): dead \(attempts-exhausted\)/);
+    expect(live).toContain('TypeError: no mailbox for');
+    expect(live).not.toContain('ann@example.com');
+    expect(live).not.toContain('u-1<');
+    await (await dashboard.queue('email')).remove(id);
+    const gone = await page(`/jobs/${id}`);
+    expect(gone).toContain('gone from its queue');
+    expect(gone).toContain('release r7');
+    expect(await page('/jobs?state=dead')).toContain(id);
+    expect(await page('/jobs?state=succeeded')).not.toContain(id);
+    expect((await dashboard.send('/jobs/email-0mx00000000000000000-abcdefghij', { headers: { cookie } })).status).toBe(
+      404,
+    );
+    expect((await dashboard.send('/jobs/nothing', { headers: { cookie } })).status).toBe(404);
+  });
+
+  test('operators change time and data while it waits, and replay with other data after its end; hidden values stay', async () => {
+    const given = { user: 'u-1', order: 'o-9', email: 'ann@example.com' };
+    const { id } = await client.enqueue(mail, given, { delay: '1h' });
+    const shown = await page(`/jobs/${id}`);
+    expect(shown).toContain('[redacted]');
+    const data = JSON.stringify({ user: 'u-1', order: 'o-bad', email: '[redacted]' });
+    expect((await act(id, 'update', { data }, 'viewer')).status).toBe(403);
+    expect((await act(id, 'update', { data: '{' })).status).toBe(400);
+    expect((await act(id, 'update', { data: '{"user":1}' })).status).toBe(400);
+    expect((await act(id, 'update', { when: 'later', in: 'soon' })).status).toBe(400);
+    expect((await act(id, 'update', { data })).status).toBe(200);
+    expect((await (await dashboard.queue('email')).getJob(id))?.data).toEqual({ ...given, order: 'o-bad' });
+    expect((await act(id, 'update', { when: 'now' })).status).toBe(200);
+    await work('job.dead');
+    const again = await act(id, 'replay', { data: JSON.stringify({ ...given, email: '[redacted]' }) });
+    expect(again.status).toBe(200);
+    const { next } = (await again.json()) as { next: string };
+    expect(next).not.toBe(`/jobs/${id}`);
+    expect((await (await dashboard.queue('email')).getJob(next.slice('/jobs/'.length)))?.data).toEqual(given);
+    await work('job.succeeded');
+    expect(await page(next)).toContain(`/jobs/${id}`);
+  });
+});

@@ -1,0 +1,175 @@
+import express, { Router, type Request, type Response } from 'express';
+import type { App } from '../../src/contracts/index.ts';
+import type { Engine } from '../../src/engine/index.ts';
+import { isShiftworkError } from '../../src/errors/index.ts';
+import type { JournalStore, Standing } from '../../src/journal/index.ts';
+import { findJobs, parseJobId, readStoredJob, type Client } from '../../src/queue/index.ts';
+import { secretsOf } from '../../src/state/index.ts';
+import { answer } from '../http/answers.ts';
+import { describeAction, markDryRun } from '../audit/record-actions.ts';
+import { mayAct } from '../sign-in/roles.ts';
+import type { Viewer } from '../sign-in/sessions.ts';
+import { askedIn, isSensitive, namesOf, readAsked, type AskedJobs } from './asked-jobs.ts';
+import { editedData } from './edited-data.ts';
+import { jobPage } from './job-page.ts';
+import { jobsPage } from './jobs-page.ts';
+import { readJob } from './read-job.ts';
+
+export interface JobsRoutesOptions {
+  readonly base: string;
+  readonly app: App;
+  readonly engine: Engine;
+  readonly client: Pick<Client, 'update' | 'replay'>;
+  readonly journal: () => Promise<JournalStore>;
+  readonly traceLink: string | undefined;
+  readonly viewerOf: (request: Request) => Viewer;
+}
+
+const LISTED = 50;
+const DAY = 86_400_000;
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: DAY };
+
+/** `/jobs` and `/jobs/:id`. Anybody looks, operators act. A search is posted where a tag is in it that stands in no address. */
+export function jobsRoutes(options: JobsRoutesOptions): Router {
+  const { base, app, engine, journal, traceLink, viewerOf } = options;
+  const router = Router();
+  const show = async (request: Request, response: Response, asked: AskedJobs, problem?: string): Promise<void> => {
+    const now = Math.floor(engine.clock.now());
+    const checked = problem ?? readAsked(asked, now, LISTED);
+    const isRead = typeof checked !== 'string';
+    const found = isRead ? await findJobs(engine, await secretsOf(engine).load(), checked, journal) : undefined;
+    const covers = found?.journal === 'read' ? await coverage(journal, now) : undefined;
+    response.status(isRead ? 200 : 400).type('html');
+    response.send(
+      jobsPage({
+        base,
+        viewer: viewerOf(request),
+        asked: problem === undefined ? asked : { ...asked, tag: '' },
+        sensitive: isSensitive(asked, app),
+        contracts: [...app.jobs.keys()],
+        queues: [...app.queues.keys()],
+        problem: isRead ? undefined : checked,
+        found,
+        ...covers,
+        now,
+      }),
+    );
+  };
+  router.get('/', async (request, response) => {
+    const asked = askedIn(request.query);
+    const shown = isSensitive(asked, app)
+      ? 'The value of this tag is for nobody to see: write it into the form, which posts it. It stands in the address of this page, and in the logs of whatever passed it on.'
+      : undefined;
+    await show(request, response, asked, shown);
+  });
+  router.post('/', express.urlencoded({ extended: false, limit: '10kb' }), async (request, response) => {
+    // It changes nothing: that somebody searched is on record, not what for.
+    markDryRun(response);
+    const asked = askedIn(request.body);
+    describeAction(response, { what: 'find jobs', on: namesOf(asked) });
+    await show(request, response, asked);
+  });
+  router.get('/:id', async (request, response) => {
+    const job = await readJob(app, engine, journal, request.params.id);
+    if (job === undefined) {
+      const message = 'No job has this id: neither its queue nor the journal knows it.';
+      return answer(request, response, { status: 404, title: 'Not found', message });
+    }
+    const now = Math.floor(engine.clock.now());
+    response.type('html').send(jobPage({ base, viewer: viewerOf(request), job, traceLink, now }));
+  });
+  router.use(express.json({ limit: '300kb' }));
+  router.post('/:id/update', (request, response) => act(options, request, response, 'update'));
+  router.post('/:id/replay', (request, response) => act(options, request, response, 'replay'));
+  return router;
+}
+
+async function act(
+  { base, engine, client, viewerOf }: JobsRoutesOptions,
+  request: Request,
+  response: Response,
+  what: 'update' | 'replay',
+): Promise<void> {
+  if (!mayAct(viewerOf(request).role, 'operator')) {
+    return answer(request, response, { status: 403, title: 'Forbidden', message: 'Only an operator may do that.' });
+  }
+  const id = String(request.params['id']);
+  describeAction(response, { what: `${what} a job`, on: id });
+  const refused = (message: string): void => answer(request, response, { status: 400, title: 'Bad request', message });
+  try {
+    const {
+      data: text,
+      when,
+      in: later,
+    }: Readonly<Record<string, unknown>> = typeof request.body === 'object' && request.body !== null
+      ? request.body
+      : {};
+    if (typeof text === 'string') {
+      const parsed = parsedJson(text);
+      if (parsed === undefined) return refused('Expected the data to be JSON.');
+      const data = editedData(parsed.value, await storedData(engine, id));
+      const { id: next } = what === 'update' ? await client.update(id, { data }) : await client.replay(id, { data });
+      return void response.json({ next: `${base}/jobs/${encodeURIComponent(next)}` });
+    }
+    const at = timeOf(when, later, engine.clock.now());
+    if (what === 'replay' || at === undefined)
+      return refused('Expected {"data"}, or {"when"} with {"in"} such as 30m.');
+    await client.update(id, { at });
+    response.json({ next: `${base}/jobs/${encodeURIComponent(id)}` });
+  } catch (error) {
+    // Those that say what is wrong with the request; all others are answered as on every page.
+    if (isShiftworkError(error) && REFUSALS.has(error.code)) return refused(error.message);
+    throw error;
+  }
+}
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'UPDATE_REFUSED',
+  'REPLAY_REFUSED',
+  'INVALID_PAYLOAD',
+  'PAYLOAD_TOO_LARGE',
+  'INVALID_OPTIONS',
+  'UNDECODABLE_JOB',
+  'GROUP_INVALID',
+]);
+
+async function storedData(engine: Engine, id: string): Promise<unknown> {
+  const parts = parseJobId(id);
+  if (parts === undefined) return undefined;
+  return (await readStoredJob(await engine.queue(parts.queue), id))?.data;
+}
+
+function timeOf(when: unknown, later: unknown, now: number): Date | undefined {
+  if (when === 'now') return new Date(now);
+  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(typeof later === 'string' ? later.trim() : '') ?? [];
+  return when !== 'later' || count === undefined ? undefined : new Date(now + Number(count) * (UNITS[unit] ?? 0));
+}
+
+function parsedJson(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What span the journal has, and which share of the successes of the last day. */
+async function coverage(
+  journal: () => Promise<JournalStore>,
+  now: number,
+): Promise<
+  { readonly standing: Standing; readonly share: { readonly kept: number; readonly succeeded: number } } | undefined
+> {
+  try {
+    const store = await journal();
+    const [standing, counts] = await Promise.all([
+      store.standing(),
+      store.counts('hour', { from: now - DAY, to: now }),
+    ]);
+    const kept = counts.reduce((sum, each) => sum + each.kept, 0);
+    const succeeded = counts.reduce((sum, each) => sum + each.succeeded, 0);
+    return { standing, share: { kept, succeeded } };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+import type { HistoryLine } from '../../src/dead-letters/index.ts';
+import type { Mark, RunRecord } from '../../src/journal/index.ts';
+import { isOver } from '../../src/queue/index.ts';
+import type { ReadJob } from './read-job.ts';
+import { duration, OUTCOME_WORDS, waitText } from './words.ts';
+
+/** A line of what became of a job. */
+export interface StoryLine {
+  readonly at: number;
+  readonly text: string;
+  readonly kind: 'job' | 'mark' | 'good' | 'bad' | 'warn';
+  /** Why an attempt failed. */
+  readonly error?: string | undefined;
+}
+
+/** Two notes of one attempt, by the job's own history and by the journal, are so close. */
+const SAME_MS = 5_000;
+/** A wait that is shorter says nothing. */
+const SHORT_MS = 5;
+
+/** What became of it, in order: enqueued, waited, each attempt, its end; and what happened meanwhile to its queue. */
+export function storyOf(job: ReadJob, now: number): readonly StoryLine[] {
+  const { view, runs, history, marks } = job;
+  const queue = view?.queue ?? runs[0]?.queue;
+  const lines: StoryLine[] = [];
+  if (view !== undefined) lines.push({ at: view.enqueuedAt, text: 'enqueued', kind: 'job' });
+  for (const run of runs) lines.push(...linesOf(run));
+  for (const line of history) if (!runs.some(run => isSame(run, line))) lines.push(lineOf(line));
+  if (view !== undefined && isOver(view.state) && runs.length === 0 && history.length === 0) {
+    lines.push({
+      at: view.finishedAt ?? view.enqueuedAt,
+      text: view.state,
+      kind: view.state === 'succeeded' ? 'good' : 'bad',
+    });
+  }
+  if (view?.state === 'running' && view.startedAt !== undefined) {
+    lines.push({
+      at: view.startedAt,
+      text: `attempt ${view.attemptsMade + 1} runs, for ${duration(now - view.startedAt)} so far`,
+      kind: 'good',
+    });
+  }
+  lines.push(
+    ...marks
+      .filter(mark => concerns(mark, queue))
+      .map(mark => ({ at: mark.at, text: mark.text, kind: 'mark' as const })),
+  );
+  const told = lines.toSorted((a, b) => a.at - b.at);
+  if (view?.waitsFor !== undefined) told.push({ at: now, text: `waits ${waitText(view.waitsFor, now)}`, kind: 'warn' });
+  else if (view?.state === 'waiting') told.push({ at: now, text: 'waits for its turn', kind: 'job' });
+  return told;
+}
+
+function linesOf(run: RunRecord): readonly StoryLine[] {
+  const { outcome, attempt, worker, host, release, ranMs, waitedMs, endedAt, reason, error, message } = run;
+  const begun = endedAt - (ranMs ?? 0);
+  const waited: readonly StoryLine[] =
+    attempt === 1 && waitedMs !== undefined && waitedMs >= SHORT_MS
+      ? [{ at: begun, text: `waited ${duration(waitedMs)} after it was due`, kind: 'job' }]
+      : [];
+  const where = `${worker} (host ${host}${release === undefined ? '' : `, release ${release}`})`;
+  const ran = ranMs === undefined ? '' : ` after ${duration(ranMs)}`;
+  const why = reason === undefined ? '' : ` (${reason})`;
+  const kind = outcome === 'succeeded' || outcome === 'divided' ? 'good' : outcome === 'retried' ? 'warn' : 'bad';
+  const text = `attempt ${attempt} on ${where}: ${OUTCOME_WORDS[outcome]}${why}${ran}`;
+  const failure = message === undefined ? undefined : error === undefined ? message : `${error}: ${message}`;
+  return [...waited, { at: endedAt, text, kind, error: failure }];
+}
+
+function isSame(run: RunRecord, line: HistoryLine): boolean {
+  return line.what === 'failed' && line.attempt === run.attempt && Math.abs(line.at - run.endedAt) < SAME_MS;
+}
+
+function lineOf(line: HistoryLine): StoryLine {
+  if (line.what === 'replayed') return { at: line.at, text: `replayed by ${line.by}`, kind: 'job' };
+  const { at, attempt, worker, ranMs, dead, error, message } = line;
+  const end = dead === undefined ? OUTCOME_WORDS.retried : dead;
+  return {
+    at,
+    text: `attempt ${attempt} on ${worker}: ${end} after ${duration(ranMs)}`,
+    kind: dead === undefined ? 'warn' : 'bad',
+    error: `${error}: ${message}`,
+  };
+}
+
+/** Of its queue, or of all. */
+function concerns({ queue }: Mark, own: string | undefined): boolean {
+  return queue === undefined || queue === own;
+}
