@@ -26,6 +26,7 @@ import { overviewRoute } from './overview/overview-route.ts';
 import { WorkReader } from '../src/standing/index.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import { projectionsRoute } from './projections/projections-route.ts';
+import { schedulesRoutes } from './schedules/schedules-routes.ts';
 import { runningRoutes } from './running/running-routes.ts';
 import type { Authenticate } from './sign-in/authenticate.ts';
 import type { DashboardUser } from './sign-in/users.ts';
@@ -151,6 +152,7 @@ export function createDashboard({
   const client = clientOn(engine, facts, undefined, undefined, app);
   handler.use('/jobs', whenThere, jobsRoutes({ base: basePath, app, engine, client, journal, traceLink, viewerOf }));
   handler.use('/running', whenThere, runningRoutes({ base: basePath, app, engine, viewerOf }));
+  handler.use('/schedules', whenThere, schedulesRoutes({ base: basePath, app, engine, facts, viewerOf }));
   handler.get('/workers', whenThere, async (request, response) => {
     const fleet = await readFleet(engine);
     const unnamed = await readUnnamedQueues(engine, app, await recentQueueNames(engine));

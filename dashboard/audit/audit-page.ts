@@ -35,14 +35,12 @@ function row({ at, user, role, outcome, client, ...entry }: AuditEntry): Html {
   const { what, on, matched, done, skipped, reason } = entry.detail ?? boardDetail(entry);
   const count = done === undefined ? '–' : `${done} of ${matched ?? done}${skipped ? `, ${skipped} skipped` : ''}`;
   return html`<tr>
-    <th scope="row" data-label="When">${time(at)}</th>
-    <td data-label="Who">${user ?? 'nobody'} <small>${role}</small></td>
-    <td data-label="What" class="wraps">
-      ${what}${on && html`<small>${on}</small>`}${reason && html`<small>Reason: ${reason}</small>`}
-    </td>
-    <td data-label="Came of it" class="${outcome === 'done' ? '' : 'warn'}">${outcome}</td>
-    <td data-label="How many">${count}</td>
-    <td data-label="From">${client}</td>
+    <th scope="row">${time(at)}</th>
+    <td>${user ?? 'nobody'} <small>${role}</small></td>
+    <td class="wraps">${what}${on && html`<small>${on}</small>`}${reason && html`<small>Reason: ${reason}</small>`}</td>
+    <td class="${outcome === 'done' ? '' : 'warn'}">${outcome}</td>
+    <td>${count}</td>
+    <td>${client}</td>
   </tr>`;
 }
 

@@ -12,6 +12,7 @@ export const PLACES = [
   { path: '/', label: 'Overview', key: 'o' },
   { path: '/jobs', label: 'Jobs', key: 'j' },
   { path: '/dead-letters', label: 'Dead letters', key: 'd' },
+  { path: '/schedules', label: 'Schedules', key: 's' },
   { path: '/workers', label: 'Workers', key: 'w' },
   { path: '/queues/', label: 'Queues', key: 'q' },
   { path: '/audit', label: 'Audit', key: 'a' },

@@ -111,6 +111,27 @@ details summary { cursor: pointer; padding: .6rem 0; }
 .zero { color: var(--soft); }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); font-weight: 600; }
 .badge { border: 1px solid currentColor; border-radius: 99px; padding: .05rem .5rem; font-size: .8rem; margin-left: .5rem; }
+table.texts td.wraps { white-space: normal; min-width: 14rem; overflow-wrap: anywhere; }
+td small { display: block; color: var(--soft); }
+.strip { display: flex; gap: .25rem; list-style: none; margin: 0; padding: 0; }
+.strip li { width: 1.5rem; height: 1.5rem; display: grid; place-items: center; border: 1px solid currentColor; border-radius: 6px; line-height: 1; }
+.said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+@media (max-width: 40rem) {
+  main { padding: 1.25rem 1rem 4rem; }
+  table, tbody, tr, td, tbody th { display: block; }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  tbody tr { padding: .6rem 1rem; }
+  tbody tr + tr { border-top: 1px solid var(--line); }
+  tbody tr + tr th, tbody tr + tr td { border-top: 0; }
+  tbody th, tbody td, table.texts tbody th, table.texts tbody td {
+    display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; padding: .3rem 0; text-align: left; white-space: normal; overflow-wrap: anywhere;
+  }
+  tbody td::before { content: attr(data-label); color: var(--soft); }
+  tbody td[data-label=""]::before { content: none; }
+  tbody th small, tbody td small { flex: 0 0 100%; }
+  td .acts, td .acts button { width: 100%; }
+  button.quiet { min-height: 2.75rem; }
+}
 .foot { color: var(--soft); font-size: .9rem; margin: 1rem .25rem 0; }
 `;
 

@@ -78,6 +78,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     },
   ],
   [
+    'schedules',
+    {
+      summary: 'work that comes again: when it is due next, what became of its last slots; run, pause, resume',
+      load: async () => (await import('./commands/schedules.ts')).schedules,
+    },
+  ],
+  [
     'migrate',
     {
       summary: 'create or upgrade what engine and handlers store; safe to repeat',

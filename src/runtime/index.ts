@@ -6,6 +6,14 @@ export { ResourceSet } from './host/resource-set.ts';
 export type { Outcome } from './run/outcome.ts';
 export { parentOfProcess, type Parent } from './supervisor/child/parent.ts';
 export { readOverdueSlots, type OverdueSlot } from './schedules/overdue-slots.ts';
+export {
+  pauseSchedule,
+  readSchedules,
+  resumeSchedule,
+  runSchedule,
+  type ScheduleRun,
+  type ScheduleView,
+} from './schedules/manage-schedules.ts';
 export { Scheduler } from './schedules/scheduler.ts';
 export { scheduleProblems } from './schedules/slots.ts';
 export { createWorkerHost, type WorkerHost, type WorkerHostOptions } from './host/worker-host.ts';

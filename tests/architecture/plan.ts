@@ -196,6 +196,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
     why: 'everybody else meets jobs through the queue and the runtime; the board speaks to its queues itself',
   },
   croner: { in: ['src/runtime/schedules'], why: 'crons are read in one place; a contract only carries them' },
+  cronstrue: { in: ['dashboard/schedules'], why: 'a page reads a cron to people; nobody decides by it' },
   express: { in: ['dashboard', 'examples'], why: 'a producer or a worker must not load a web framework' },
   helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },
   ioredis: {

@@ -38,6 +38,7 @@ const CLOSED = [
   '/workers',
   '/projections',
   '/audit',
+  '/schedules',
   '/nothing-here',
 ];
 
@@ -207,6 +208,9 @@ const OWN_MUTATING: readonly Mutation[] = [
   { method: 'POST', path: '/dead-letters/replay', role: 'operator', body: { jobId: 'email-none' } },
   { method: 'POST', path: '/dead-letters/discard', role: 'admin', body: { jobId: 'email-none', reason: 'x' } },
   { method: 'POST', path: '/running/cancel', role: 'operator', body: { jobId: 'email-none' } },
+  { method: 'POST', path: '/schedules/run', role: 'operator', body: { name: 'none' } },
+  { method: 'POST', path: '/schedules/pause', role: 'operator', body: { name: 'none' } },
+  { method: 'POST', path: '/schedules/resume', role: 'operator', body: { name: 'none' } },
 ];
 
 describe('case 4: roles', () => {

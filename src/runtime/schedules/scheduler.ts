@@ -5,7 +5,7 @@ import type { Facts } from '../../facts/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { Progress } from '../../resilience/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import { cursorIn, ruleOf, type Cursor } from './cursor.ts';
+import { CURSOR_KEPT_MS, cursorIn, remember, ruleOf, type Cursor, type SlotFate } from './cursor.ts';
 import { wantedOf } from './missed.ts';
 import { dueSlots, slotsOf, type Slots } from './slots.ts';
 
@@ -28,7 +28,6 @@ const TICK_MS = 1_000;
 const STILL_MS = 15_000;
 /** Of a scheduler without schedules. */
 const IDLE_MS = 10_000;
-const CURSOR_KEPT_MS = 400 * 86_400_000;
 /** A cursor that is further ahead than clocks differ was written by one that was wrong. */
 const AHEAD_MS = 5_000;
 /** Between two looks that are further apart this scheduler could not enqueue. */
@@ -173,26 +172,50 @@ export class Scheduler {
     const cursor = cursorIn(entry?.value);
     if (cursor === undefined || !this.#counts(schedule, rule, cursor, now)) {
       // With its next slot, not with its past.
-      const begun: Cursor = { slot: now, rule, ...(cursor?.jobId !== undefined && { jobId: cursor.jobId }) };
+      const begun: Cursor = { ...kept(cursor), slot: now, rule };
       await store.compareAndSet('schedule', schedule.name, entry?.version ?? 0, begun, CURSOR_KEPT_MS);
       return;
     }
     const due = dueSlots(slots, cursor.slot, now, MAKE_UP);
-    const last = due.at(-1);
-    if (last === undefined) return;
+    const [first, last] = [due[0], due.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const version = entry?.version ?? 0;
+    if (cursor.paused !== undefined) {
+      const recent = remember(cursor.recent, { at: first, what: 'paused', count: due.length });
+      await this.#advance(schedule, version, { ...kept(cursor), slot: last, rule, recent });
+      return;
+    }
     const { slots: wanted, missed } = wantedOf(schedule.missed, due, now, readySince);
     if (missed > 0) {
       const { name: named, missed: policy } = schedule;
-      facts.emit('schedule.missed', { schedule: named, slots: missed, firstMs: due[0] ?? 0, policy });
+      facts.emit('schedule.missed', { schedule: named, slots: missed, firstMs: first, policy });
     }
-    let version = entry?.version ?? 0;
-    let { jobId } = cursor;
+    await this.#settle(schedule, version, { ...cursor, rule }, { first, last, due: due.length, wanted });
+  }
+
+  /** Makes a job of each slot that is wanted, oldest first, and says what became of all. */
+  async #settle(
+    schedule: Schedule,
+    found: number,
+    cursor: Cursor & { readonly rule: string },
+    { first, last, due, wanted }: DueSlots,
+  ): Promise<void> {
+    let version = found;
+    let { jobId, recent } = cursor;
+    const lost = due - wanted.length;
+    if (lost > 0) recent = remember(recent, { at: first, what: 'missed', count: lost });
+    const at = (slot: number): Cursor => ({
+      ...kept({ ...cursor, ...(jobId !== undefined && { jobId }), ...(recent !== undefined && { recent }) }),
+      slot,
+      rule: cursor.rule,
+    });
     for (const slot of wanted) {
-      jobId = (await this.#enqueue(schedule, slot, jobId)) ?? jobId;
-      version = await this.#advance(schedule, version, { slot, rule, ...(jobId !== undefined && { jobId }) });
+      const { id, what } = await this.#enqueue(schedule, slot, jobId);
+      jobId = id ?? jobId;
+      recent = remember(recent, { at: slot, what, count: 1, ...(id !== undefined && { jobId: id }) });
+      version = await this.#advance(schedule, version, at(slot));
     }
-    if (wanted.at(-1) !== last)
-      await this.#advance(schedule, version, { slot: last, rule, ...(jobId !== undefined && { jobId }) });
+    if (wanted.at(-1) !== last) await this.#advance(schedule, version, at(last));
   }
 
   async #advance({ name }: Schedule, version: number, cursor: Cursor): Promise<number> {
@@ -207,14 +230,14 @@ export class Scheduler {
     this.#options.facts.emit('schedule.failed', { schedule: name, slotMs, error: toError(cause) });
   }
 
-  /** The slot's job; undefined where the slot gives none, which is stated. Rejects where the engine did not do its part. */
-  async #enqueue(schedule: Schedule, slot: number, before: string | undefined): Promise<string | undefined> {
+  /** The slot's job, if it gives one; that it gives none is stated. Rejects where the engine did not do its part. */
+  async #enqueue(schedule: Schedule, slot: number, before: string | undefined): Promise<SlotEnd> {
     const { client, facts } = this.#options;
     if (schedule.overlap === 'skip' && before !== undefined) {
       const previous = await client.job(before);
       if (previous !== undefined && LIVE.has(previous.state)) {
         facts.emit('schedule.skipped', { schedule: schedule.name, slotMs: slot, jobId: before });
-        return undefined;
+        return { id: undefined, what: 'skipped' };
       }
     }
     const at = new Date(slot);
@@ -225,12 +248,35 @@ export class Scheduler {
     try {
       const data = schedule.dataAt(at);
       const [receipt] = await client.enqueueFrom({ id, at }, [{ kind: 'job-request', contract, data, options }]);
-      return receipt?.id;
+      return { id: receipt?.id, what: 'queued' };
     } catch (error) {
       if (hasCode(error, 'QUEUE_UNAVAILABLE', 'CLIENT_CLOSED')) throw error;
       // The slot's own fault, such as data that its contract refuses: tried again it would fail again, and hold up those after it.
       this.#emitFailed(schedule, slot, error);
-      return undefined;
+      return { id: undefined, what: 'failed' };
     }
   }
+}
+
+interface DueSlots {
+  readonly first: number;
+  readonly last: number;
+  readonly due: number;
+  /** Those that become jobs. */
+  readonly wanted: readonly number[];
+}
+
+interface SlotEnd {
+  readonly id: string | undefined;
+  readonly what: SlotFate;
+}
+
+/** What stays of a cursor wherever it goes. */
+function kept(cursor: Cursor | undefined): Pick<Cursor, 'jobId' | 'paused' | 'recent'> {
+  const { jobId, paused, recent } = cursor ?? {};
+  return {
+    ...(jobId !== undefined && { jobId }),
+    ...(paused !== undefined && { paused }),
+    ...(recent !== undefined && { recent }),
+  };
 }

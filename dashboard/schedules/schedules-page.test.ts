@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import type { ScheduleView } from '../../src/runtime/index.ts';
+import { inWords } from './in-words.ts';
+import { schedulesPage } from './schedules-page.ts';
+
+const NOW = Date.UTC(2026, 10, 29, 12);
+const nightly: ScheduleView = {
+  name: 'nightly-report',
+  job: 'report',
+  queue: 'reports',
+  when: { kind: 'cron', cron: '30 2 * * *', timeZone: 'Europe/Berlin' },
+  missed: 'once',
+  overlap: 'allow',
+  paused: undefined,
+  nextAt: NOW + 3_600_000,
+  overdue: false,
+  runs: [
+    { at: NOW - 1_000, what: 'queued', count: 1, job: { state: 'dead', startedAt: NOW - 900, finishedAt: NOW - 600 } },
+    { at: NOW - 86_400_000, what: 'missed', count: 2, job: undefined },
+  ],
+};
+const viewer = (role: 'viewer' | 'operator') => ({ name: 'ann', role, formToken: undefined });
+const pageOf = (schedules: readonly ScheduleView[], role: 'viewer' | 'operator' = 'operator'): string =>
+  schedulesPage({ base: '', viewer: viewer(role), schedules, now: NOW });
+
+test('a schedule stands there in words and as a cron, with its next slot and what became of the last ones', () => {
+  const page = pageOf([nightly]);
+  for (const text of [
+    'At 02:30',
+    '30 2 * * *',
+    'Europe/Berlin',
+    'in 1 h 0 min',
+    'dead after 300 ms',
+    '2 slots missed',
+  ]) {
+    expect(page).toContain(text);
+  }
+});
+
+test('viewers are offered nothing, operators what fits its state', () => {
+  expect(pageOf([nightly], 'viewer')).not.toContain('data-act=');
+  expect(pageOf([nightly])).toContain('data-act="/schedules/pause"');
+  const paused = pageOf([{ ...nightly, paused: { by: 'ann', at: NOW, reason: '<b>why</b>' } }]);
+  expect(paused).toContain('data-act="/schedules/resume"');
+  expect(paused).not.toContain('data-act="/schedules/pause"');
+  expect(paused).toContain('&lt;b&gt;why&lt;/b&gt;');
+});
+
+test('an app without schedules is told what would stand here, and an overdue slot that nobody deals with it', () => {
+  expect(pageOf([])).toContain('work that comes again');
+  expect(pageOf([{ ...nightly, overdue: true }])).toContain('no worker deals with schedules');
+});
+
+test.each([
+  [{ kind: 'every', everyMs: 300_000 }, 'Every 5 min'],
+  [{ kind: 'every', everyMs: 45_000 }, 'Every 45 s'],
+  [{ kind: 'cron', cron: '0 6 * * FRI#2', timeZone: 'UTC' }, 'At 06:00, on the second Friday of the month'],
+  [{ kind: 'cron', cron: ' */15 * * * * ', timeZone: 'UTC' }, 'Every 15 minutes'],
+] as const)('%j in words', (when, words) => {
+  expect(inWords(when)).toBe(words);
+});

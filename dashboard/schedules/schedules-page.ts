@@ -1,0 +1,136 @@
+import { age } from '../../src/time/index.ts';
+import type { ScheduleRun, ScheduleView } from '../../src/runtime/index.ts';
+import { html, type Html } from '../pages/html.ts';
+import { page, type PageOptions } from '../pages/layout.ts';
+import { table } from '../pages/table.ts';
+import { time } from '../pages/time.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
+import { inWords } from './in-words.ts';
+
+export interface SchedulesPageOptions extends Pick<PageOptions, 'base'> {
+  readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
+  readonly schedules: readonly ScheduleView[];
+  /** The engine's time. */
+  readonly now: number;
+}
+
+const REFRESH_SECONDS = 10;
+
+/** Which work comes again and when, and what became of its last slots; operators pause, resume and run. */
+export function schedulesPage({ base, viewer, schedules, now }: SchedulesPageOptions): string {
+  const body = html`<h1>Schedules</h1>
+    ${
+      schedules.length === 0
+        ? html`<p class="notice">
+            The app names none. Here stands work that comes again, such as a report each morning: when it is due next,
+            and what became of the last times.
+          </p>`
+        : table({
+            label: 'Schedules',
+            texts: true,
+            columns: ['Schedule', 'Due', 'Next', 'Last', 'Last slots', html`<span class="quiet">Act</span>`],
+            rows: schedules.map(schedule => row(base, viewer.role, schedule, now)),
+          })
+    }
+    <p class="foot" data-age>
+      The newest slot first. ✓ succeeded, ✗ dead, … not over yet, ? no longer kept, ‖ paused, ! missed (nobody was
+      there), ↷ skipped (the one before was not over), ∅ its data was refused. Renewed every ${REFRESH_SECONDS} seconds.
+    </p>
+    <script defer src="${base}/assets/act.js"></script>`;
+  return page({ base, at: '/schedules', title: 'Schedules', body, viewer, refreshSeconds: REFRESH_SECONDS });
+}
+
+function row(base: string, role: Role, schedule: ScheduleView, now: number): Html {
+  const { name, job, queue, when, paused, overdue, nextAt, runs } = schedule;
+  const [last] = runs;
+  return html`<tr>
+    <th scope="row">${name}<small>${job} in ${queue}</small></th>
+    <td class="wraps">
+      ${inWords(when)}${when.kind === 'cron' ? html`<small><code>${when.cron}</code> ${when.timeZone}</small>` : html`<small>UTC</small>`}
+    </td>
+    <td>${next(paused, overdue, nextAt, now)}</td>
+    <td>
+      ${last === undefined ? html`<span class="zero">none yet</span>` : html`${said(last)}<small>${time(last.at)}</small>`}
+    </td>
+    <td>${runs.length === 0 ? '–' : strip(runs)}</td>
+    <td>${acts(base, role, name, paused !== undefined)}</td>
+  </tr>`;
+}
+
+function next(paused: ScheduleView['paused'], overdue: boolean, nextAt: number | undefined, now: number): Html {
+  if (paused !== undefined) {
+    return html`<span class="warn">paused</span
+      ><small>by ${paused.by}, ${time(paused.at)}${paused.reason === undefined ? '' : `: ${paused.reason}`}</small>`;
+  }
+  if (overdue) return html`<span class="bad">overdue</span><small>no worker deals with schedules</small>`;
+  if (nextAt === undefined) return html`never`;
+  return html`in ${age(Math.max(0, nextAt - now))}<small>${time(nextAt)}</small>`;
+}
+
+function strip(runs: readonly ScheduleRun[]): Html {
+  return html`<ol class="strip">
+    ${runs.map(run => {
+      const [sign, kind] = SIGNS[fateOf(run)] ?? ['?', 'zero'];
+      const text = `${time(run.at)}: ${said(run)}`;
+      return html`<li class="${kind}" title="${text}">
+        <span aria-hidden="true">${sign}</span><span class="said">${text}</span>
+      </li>`;
+    })}
+  </ol>`;
+}
+
+const SIGNS: Readonly<Record<string, readonly [string, string]>> = {
+  succeeded: ['✓', 'good'],
+  dead: ['✗', 'bad'],
+  cancelled: ['–', 'warn'],
+  expired: ['–', 'warn'],
+  waiting: ['…', 'zero'],
+  delayed: ['…', 'zero'],
+  running: ['…', 'zero'],
+  paused: ['‖', 'zero'],
+  missed: ['!', 'bad'],
+  skipped: ['↷', 'warn'],
+  failed: ['∅', 'bad'],
+};
+
+/** What became of a slot, and of the job where it became one. */
+function fateOf({ what, job }: ScheduleRun): string {
+  return what === 'queued' || what === 'by hand' ? (job?.state ?? 'unknown') : what;
+}
+
+function said(run: ScheduleRun): string {
+  const fate = fateOf(run);
+  const { job, what, count, by } = run;
+  const hand = what === 'by hand' ? `, run by ${by ?? 'somebody'}` : '';
+  const took =
+    job?.startedAt !== undefined && job.finishedAt !== undefined ? job.finishedAt - job.startedAt : undefined;
+  if (fate === 'unknown') return `no longer kept${hand}`;
+  if (fate === 'failed') return 'its data was refused';
+  if (count > 1) return `${count} slots ${fate}`;
+  return `${fate}${took === undefined ? '' : ` after ${took < 1_000 ? `${Math.max(0, took)} ms` : age(took)}`}${hand}`;
+}
+
+function acts(base: string, role: Role, name: string, isPaused: boolean): Html | undefined {
+  if (!mayAct(role, 'operator')) return undefined;
+  const what = JSON.stringify({ name });
+  const button = (path: string, verb: string, asks?: string): Html =>
+    asks === undefined
+      ? html`<button class="quiet" hidden data-act="${base}/schedules/${path}" data-what="${what}" data-verb="${verb}">
+          ${verb} …
+        </button>`
+      : html`<button
+          class="quiet"
+          hidden
+          data-act="${base}/schedules/${path}"
+          data-what="${what}"
+          data-verb="${verb}"
+          data-asks="${asks}"
+        >
+          ${verb} …
+        </button>`;
+  return html`<div class="acts" data-acts>
+    ${button('run', 'Run')}
+    ${isPaused ? button('resume', 'Resume') : button('pause', 'Pause', 'Why is it paused? Whoever looks later reads it.')}
+    <output aria-live="polite"></output>
+  </div>`;
+}
