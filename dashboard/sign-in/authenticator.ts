@@ -38,16 +38,18 @@ export class Authenticator {
   readonly #unknownNames: Backoff;
   readonly #devices: Backoff;
   readonly #now: () => number;
+  readonly #verify: typeof verifyPassword;
   /** Each check takes some 32 MiB and a thread of the pool that name look-ups and files share. */
   readonly #turnstile = new Turnstile(2, 20);
 
-  constructor(users: readonly DashboardUser[], now: () => number = Date.now) {
+  constructor(users: readonly DashboardUser[], now: () => number = Date.now, verify = verifyPassword) {
     this.#users = new Map(users.map(user => [user.name, user]));
     this.#clients = new Backoff({ ...PER_CLIENT, now });
     this.#knownNames = new Backoff({ ...PER_NAME, capacity: users.length + 1, now });
     this.#unknownNames = new Backoff({ ...PER_NAME, capacity: 10_000, now });
     this.#devices = new Backoff({ ...PER_NAME, capacity: 10_000, now });
     this.#now = now;
+    this.#verify = verify;
     this.#decoy = decoyHash(users[0]?.hash);
   }
 
@@ -63,7 +65,7 @@ export class Authenticator {
     if (this.#turnstile.isFull) return tooMany(2_000);
     this.#clients.attempt(client);
     names.attempt(key);
-    const fits = await this.#turnstile.pass(() => verifyPassword(password, user?.hash ?? this.#decoy));
+    const fits = await this.#turnstile.pass(() => this.#verify(password, user?.hash ?? this.#decoy));
     if (fits === undefined) return tooMany(2_000);
     if (!fits || user === undefined) return { kind: 'wrong' };
     this.#clients.forgive(client);

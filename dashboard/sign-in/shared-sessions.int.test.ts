@@ -43,7 +43,7 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
   });
 
   test('who has signed in to one dashboard is known to all, and to one that starts later', async () => {
-    const cookie = await one.cookieOf('operator');
+    const cookie = await one.signIn('operator');
     expect(await statusOf(other, cookie)).toBe(200);
     const later = await openTestDashboard({ fixture });
     try {
@@ -54,14 +54,14 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
   });
 
   test('who has signed out of one dashboard has signed out of all', async () => {
-    const cookie = await one.cookieOf('operator');
+    const cookie = await one.signIn('operator');
     expect((await signOut(other, cookie)).status).toBe(204);
     expect(await statusOf(one, cookie)).toBe(401);
     expect(await statusOf(other, cookie)).toBe(401);
   });
 
   test('installations are apart: another namespace of the same engine knows nobody', async () => {
-    const cookie = await one.cookieOf('operator');
+    const cookie = await one.signIn('operator');
     const elsewhere = await openTestDashboard({ fixture: { ...fixture, namespace: namespace() } });
     try {
       expect(await statusOf(elsewhere, cookie)).toBe(401);
@@ -71,7 +71,7 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
   });
 
   test('nothing in the engine opens a session', async () => {
-    const cookie = await one.cookieOf('admin');
+    const cookie = await one.signIn('admin');
     const id = cookie.slice(cookie.indexOf('=') + 1);
     const kept = await everythingIn(kind, fixture);
     expect(kept).toContain('"user":"admin"');
@@ -107,7 +107,7 @@ describe('while the engine is away', () => {
     dashboard = await openTestDashboard({
       fixture: { url: redis.url, namespace: namespace(), cleanup: async () => undefined },
     });
-    cookie = await dashboard.cookieOf('viewer');
+    cookie = await dashboard.signIn('viewer');
   });
   afterAll(async () => {
     await dashboard.close();

@@ -526,7 +526,7 @@ describe('case 11: sessions', () => {
   });
 
   test('after signing out the session is gone on the server', async () => {
-    const cookie = await dashboard.cookieOf('viewer');
+    const cookie = await dashboard.signIn('viewer');
     const page = await (await dashboard.send('/', { headers: { cookie, accept: 'text/html' } })).text();
     const token = /name="token" value="([\w-]{43})"/.exec(page)?.[1];
     const headers = { origin: dashboard.url, cookie, 'content-type': 'application/x-www-form-urlencoded' };

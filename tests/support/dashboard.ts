@@ -23,7 +23,9 @@ export interface TestDashboard {
   queue(name: string): Promise<EngineQueue>;
   /** Never follows a redirect. */
   send(path: string, request?: SentRequest): Promise<Response>;
-  /** Signs in as the user of that name and answers the cookie to send. */
+  /** Signs in as the user of that name and answers the cookie to send: a session of its own. */
+  signIn(name: string): Promise<string>;
+  /** The cookie of the user of that name, who has signed in once: each sign-in costs a password's hash. */
   cookieOf(name: string): Promise<string>;
   /** A call of Bull Board's API as its page makes it. */
   call(method: string, path: string, cookie?: string, body?: unknown): Promise<Response>;
@@ -63,20 +65,27 @@ export async function openTestDashboard({
   const send = (path: string, { method = 'GET', headers = {}, body }: SentRequest = {}): Promise<Response> =>
     fetch(`${url}${path}`, { method, headers, redirect: 'manual', ...(body === undefined ? {} : { body }) });
   await waitFor('the queues of the dashboard', async () => (await send('/readyz')).status === 200);
+  const cookies = new Map<string, Promise<string>>();
+  async function signIn(name: string): Promise<string> {
+    const answer = await send('/sign-in', {
+      method: 'POST',
+      headers: { origin: url, 'content-type': 'application/json' },
+      body: JSON.stringify({ name, password: PASSWORD }),
+    });
+    if (answer.status !== 200) throw new Error(`Signing in as ${name} was answered with ${answer.status}.`);
+    return sessionCookie(answer);
+  }
   return {
     url,
     actions,
     failures,
     queue: name => engine.queue(name),
     send,
-    async cookieOf(name) {
-      const answer = await send('/sign-in', {
-        method: 'POST',
-        headers: { origin: url, 'content-type': 'application/json' },
-        body: JSON.stringify({ name, password: PASSWORD }),
-      });
-      if (answer.status !== 200) throw new Error(`Signing in as ${name} was answered with ${answer.status}.`);
-      return sessionCookie(answer);
+    signIn,
+    cookieOf(name) {
+      const known = cookies.get(name) ?? signIn(name);
+      cookies.set(name, known);
+      return known;
     },
     call: (method, path, cookie, body) =>
       send(`/queues/api${path}`, {

@@ -20,6 +20,8 @@ const waiterKilled: FaultCase = {
   number: 50,
   title: 'the process that waits for a result is killed: the job goes on, and whoever asks later has it',
   engines: BOTH,
+  // That a job goes on when a wait for it ends, and that its result is there later, is tested on each (src/runtime/run/results.int.test.ts).
+  smokeOn: ['redis'],
   async run(trial) {
     await trial.readyFleet(ONE, APP);
     const wrong: string[] = [];
@@ -68,6 +70,8 @@ const betweenStepAndRecord: FaultCase = {
   number: 52,
   title: 'killed between a step and its record: that step is done again, those before it are not',
   engines: BOTH,
+  // What a step answered is given back when the job runs again on each (src/runtime/run/steps/steps.int.test.ts); case 4 kills workers on Redis.
+  smokeOn: ['postgres'],
   async run(trial) {
     await trial.readyFleet(ONE, APP);
     const wrong: string[] = [];
@@ -86,6 +90,8 @@ const aroundDeath: FaultCase = {
   number: 53,
   title: 'killed around a death: what follows from it is queued once',
   engines: BOTH,
+  // A process that died between the end and its follower is caught up with on each (src/runtime/run/follow-death.int.test.ts).
+  smokeOn: ['redis'],
   async run(trial) {
     await trial.readyFleet(ONE, APP);
     const ids: string[] = [];

@@ -11,6 +11,8 @@ const lastTwo: FaultCase = {
   number: 61,
   title: 'SIGKILL of a host while the last two members of a batch end',
   engines: BOTH,
+  // Ends that a worker wrote and did not bring are found on each (src/runtime/batches/batches.int.test.ts).
+  smokeOn: ['postgres'],
   async run(trial) {
     const fleets = await Promise.all([trial.readyFleet(ONE), trial.readyFleet(ONE)]);
     const lastMs = trial.between(800, 1_200);

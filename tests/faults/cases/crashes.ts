@@ -16,6 +16,8 @@ const killedWorker: FaultCase = {
   number: 1,
   title: 'SIGKILL of a worker in mid-job, its supervisor alive',
   engines: BOTH,
+  // Case 4 kills workers on Redis; `Rescue` is tested on each.
+  smokeOn: ['postgres'],
   goalMs: 1_000,
   async run(trial) {
     const fleet = await trial.readyFleet();

@@ -166,7 +166,7 @@ const ALIKE = { smokeOn: [] } as const;
 const reply = (responseCode: number): Error => Object.assign(new Error('not now'), { responseCode });
 
 export const providers: readonly FaultCase[] = [
-  sickMail('answers 451', { onRcptTo: (_address, _session, done) => done(reply(451)) }),
+  sickMail('answers 451', { onRcptTo: (_address, _session, done) => done(reply(451)) }, ALIKE),
   sickMail('answers 421', { onRcptTo: (_address, _session, done) => done(reply(421)) }, ALIKE),
   sickMail('takes the mail and never answers', { onData: stream => void stream.resume() }),
   sickHttp('answers 503', true, (_request, response) => void response.writeHead(503).end()),
@@ -176,6 +176,6 @@ export const providers: readonly FaultCase[] = [
     (_request, response) => void response.writeHead(429, { 'retry-after': '2' }).end(),
   ),
   sickHttp('resets the connection', true, request => void request.socket.resetAndDestroy(), ALIKE),
-  sickHttp('never answers', true, () => undefined),
+  sickHttp('never answers', true, () => undefined, ALIKE),
   upgrades,
 ];
