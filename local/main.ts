@@ -20,13 +20,21 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
+/** What stands already, where a variable names it; the rest is started here. */
+interface Given {
+  readonly redis: string | undefined;
+  readonly database: string | undefined;
+  readonly smtp: string | undefined;
+}
+
+type Ports = Awaited<ReturnType<typeof claimPorts>>;
+
 async function main(): Promise<number> {
   const output = new Output();
-  const watch = process.argv.includes('--watch');
   const environment = new Environment(process.env);
   // Elsewhere for tests, and for a checkout that cannot be written to.
   const folder = dataFolder(environment, join(ROOT, '.shiftwork'));
-  const given = {
+  const given: Given = {
     redis: readRedisUrl(environment)?.href,
     database: environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href,
     smtp: environment.url('SMTP_URL', { protocols: ['smtp:', 'smtps:'] })?.href,
@@ -35,79 +43,17 @@ async function main(): Promise<number> {
   if (given.smtp === undefined) wanted.push('MAILBOX_PORT', 'MAILBOX_SMTP_PORT');
   const ports = await claimPorts(environment, new Set(wanted));
   environment.check();
-
-  const started: Stoppable[] = [];
-  const unexpected = Promise.withResolvers<string>();
   const stopAsked = new Promise<'signal'>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('signal'));
   });
-  const own = <Thing extends Stoppable & { readonly exited: Promise<unknown> }>(thing: Thing): Thing => {
-    started.push(thing);
-    void thing.exited.then(how => unexpected.resolve(`${thing.name} ended (${String(how ?? 'exit')})`));
-    return thing;
-  };
-  const run = async (): Promise<void> => {
-    mkdirSync(folder, { recursive: true });
-    let database = given.database;
-    if (database === undefined) {
-      output.say('postgres  | starting the embedded PostgreSQL ...');
-      const server = await startPostgres({
-        folder: join(folder, 'postgres'),
-        // As root the server's user may be unable to reach a checkout in somebody's home.
-        fallbackFolder: `/var/lib/shiftwork-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`,
-        port: await rememberedPort(folder),
-      });
-      own({ name: 'postgres', stop: () => server.stop(), exited: server.exited });
-      database = await server.createDatabase('shiftwork');
-    }
-    let smtp = given.smtp;
-    if (smtp === undefined) {
-      const mailbox = await startMailbox({
-        smtpPort: ports.MAILBOX_SMTP_PORT,
-        webPort: ports.MAILBOX_PORT,
-        folder: join(folder, 'mail'),
-      });
-      own({ name: 'mailbox', stop: () => mailbox.stop(), exited: mailbox.exited });
-      smtp = `smtp://127.0.0.1:${ports.MAILBOX_SMTP_PORT}`;
-    }
-    const made = {
-      ...localSecrets(folder),
-      NODE_ENV: 'development',
-      MAIL_FROM: 'Shiftwork shop <shop@shiftwork.example>',
-      APP_URL: `http://localhost:${ports.PORT}`,
-      SHUTDOWN_GRACE_MS: '3000',
-      WORKER_PROCESSES: String(WORKERS),
-      // Whoever develops stops at breakpoints.
-      ...(watch && { WORKER_WATCH: 'off' }),
-      ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
-      DATABASE_URL: database,
-      SMTP_URL: smtp,
-    };
-    const env = childEnvironment(made, process.env);
-    await migrate(env, output);
-    const child = (name: string, file: string): Child =>
-      new Child({ name, file: join(ROOT, file), env, watch, output });
-    const workers = own(child('worker', 'workers/main.ts'));
-    const relay = own(
-      new Child({ name: 'relay', file: join(ROOT, 'src/cli/main.ts'), args: ['relay'], env, watch: false, output }),
-    );
-    const pages = [child('dashboard', 'dashboard/main.ts'), child('shop', 'examples/shop/main.ts')];
-    for (const page of pages) own(page);
-    await Promise.all([workers, relay, ...pages].map(({ ready }) => ready));
-    output.say('');
-    output.say(`shop      http://localhost:${ports.PORT}`);
-    output.say(`dashboard http://localhost:${ports.DASHBOARD_PORT}`);
-    if (given.smtp === undefined) output.say(`mailbox   http://localhost:${ports.MAILBOX_PORT}`);
-    output.say('');
-    output.say('ready');
-  };
 
+  const household = new Household();
   let code = 0;
-  const running = run().then(() => 'running' as const);
+  const running = start(household, { given, ports, folder, output }).then(() => 'running' as const);
   running.catch(() => undefined);
   try {
-    const first = await Promise.race([running, stopAsked, unexpected.promise]);
-    const end = first === 'running' ? await Promise.race([stopAsked, unexpected.promise]) : first;
+    const first = await Promise.race([running, stopAsked, household.unexpected]);
+    const end = first === 'running' ? await Promise.race([stopAsked, household.unexpected]) : first;
     if (end !== 'signal') {
       output.say(`${end}; stopping the rest`);
       code = 1;
@@ -116,11 +62,95 @@ async function main(): Promise<number> {
     output.say(error instanceof Error ? error.message : String(error));
     code = error instanceof InvalidConfigError ? 2 : 1;
   }
-  // Who asks first, then who works, then what both stand on.
-  await Promise.all(started.filter(({ name }) => name === 'shop' || name === 'dashboard').map(each => each.stop()));
-  await Promise.all(started.filter(({ name }) => name === 'worker').map(each => each.stop()));
-  for (const thing of started.toReversed()) await thing.stop();
+  await household.stop();
   return code;
+}
+
+/** Everything that was started here. */
+class Household {
+  readonly #started: Stoppable[] = [];
+  readonly #unexpected = Promise.withResolvers<string>();
+
+  /** Resolves with what has ended although nobody asked it to. */
+  get unexpected(): Promise<string> {
+    return this.#unexpected.promise;
+  }
+
+  own<Thing extends Stoppable & { readonly exited: Promise<unknown> }>(thing: Thing): Thing {
+    this.#started.push(thing);
+    void thing.exited.then(how => this.#unexpected.resolve(`${thing.name} ended (${String(how ?? 'exit')})`));
+    return thing;
+  }
+
+  /** Who asks first, then who works, then what both stand on. */
+  async stop(): Promise<void> {
+    const all = (...names: readonly string[]) =>
+      Promise.all(this.#started.filter(({ name }) => names.includes(name)).map(each => each.stop()));
+    await all('shop', 'dashboard');
+    await all('worker');
+    for (const thing of this.#started.toReversed()) await thing.stop();
+  }
+}
+
+interface House {
+  readonly given: Given;
+  readonly ports: Ports;
+  readonly folder: string;
+  readonly output: Output;
+}
+
+async function start(household: Household, { given, ports, folder, output }: House): Promise<void> {
+  const watch = process.argv.includes('--watch');
+  mkdirSync(folder, { recursive: true });
+  const made = {
+    ...localSecrets(folder),
+    NODE_ENV: 'development',
+    MAIL_FROM: 'Shiftwork shop <shop@shiftwork.example>',
+    APP_URL: `http://localhost:${ports.PORT}`,
+    SHUTDOWN_GRACE_MS: '3000',
+    WORKER_PROCESSES: String(WORKERS),
+    // Whoever develops stops at breakpoints.
+    ...(watch && { WORKER_WATCH: 'off' }),
+    ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
+    DATABASE_URL: given.database ?? (await ownDatabase(household, folder, output)),
+    SMTP_URL: given.smtp ?? (await ownMailbox(household, folder, ports)),
+  };
+  const env = childEnvironment(made, process.env);
+  await migrate(env, output);
+  const child = (name: string, file: string): Child => new Child({ name, file: join(ROOT, file), env, watch, output });
+  const all = [
+    child('worker', 'workers/main.ts'),
+    new Child({ name: 'relay', file: join(ROOT, 'src/cli/main.ts'), args: ['relay'], env, watch: false, output }),
+    child('dashboard', 'dashboard/main.ts'),
+    child('shop', 'examples/shop/main.ts'),
+  ];
+  for (const each of all) household.own(each);
+  await Promise.all(all.map(({ ready }) => ready));
+  output.say('');
+  output.say(`shop      http://localhost:${ports.PORT}`);
+  output.say(`dashboard http://localhost:${ports.DASHBOARD_PORT}`);
+  if (given.smtp === undefined) output.say(`mailbox   http://localhost:${ports.MAILBOX_PORT}`);
+  output.say('');
+  output.say('ready');
+}
+
+async function ownDatabase(household: Household, folder: string, output: Output): Promise<string> {
+  output.say('postgres  | starting the embedded PostgreSQL ...');
+  const server = await startPostgres({
+    folder: join(folder, 'postgres'),
+    // As root the server's user may be unable to reach a checkout in somebody's home.
+    fallbackFolder: `/var/lib/shiftwork-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`,
+    port: await rememberedPort(folder),
+  });
+  household.own({ name: 'postgres', stop: () => server.stop(), exited: server.exited });
+  return server.createDatabase('shiftwork');
+}
+
+async function ownMailbox(household: Household, folder: string, ports: Ports): Promise<string> {
+  const { MAILBOX_SMTP_PORT: smtpPort, MAILBOX_PORT: webPort } = ports;
+  const mailbox = await startMailbox({ smtpPort, webPort, folder: join(folder, 'mail') });
+  household.own({ name: 'mailbox', stop: () => mailbox.stop(), exited: mailbox.exited });
+  return `smtp://127.0.0.1:${smtpPort}`;
 }
 
 async function migrate(env: Readonly<Record<string, string>>, output: Output): Promise<void> {

@@ -78,12 +78,17 @@ export class WorkerHost {
   readonly #options: WorkerHostOptions;
   readonly #policies: readonly QueuePolicy[];
   readonly #workers: QueueWorker[] = [];
+  readonly #destinations: Destinations;
+  readonly #ledgers: Ledgers;
+  readonly #now: () => number;
+  /** Tokens of suspects: few, and a token is never given twice. */
+  readonly #passedOn = new Set<string>();
+  readonly #unwatch: (() => void)[] = [];
+  readonly #clock: ClockWatch;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #hurry: (() => void) | undefined;
   #handedBack = 0;
-  readonly #unwatch: (() => void)[] = [];
-  readonly #clock: ClockWatch;
   #lookTimer: NodeJS.Timeout | undefined;
   #deaths: ReturnType<typeof countDeaths> | undefined;
 
@@ -232,12 +237,6 @@ export class WorkerHost {
     this.facts.emit('job.stuck', runFields(run));
     this.#options.onStuck?.(run.job.name);
   }
-
-  readonly #destinations: Destinations;
-  readonly #ledgers: Ledgers;
-  readonly #now: () => number;
-  /** Tokens of suspects: few, and a token is never given twice. */
-  readonly #passedOn = new Set<string>();
 
   #watch(): void {
     const loop = watchLoop(BLOCKED_MS, blockedMs => {
