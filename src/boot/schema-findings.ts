@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { App } from '../contracts/index.ts';
+import { codeOf } from '../errors/index.ts';
 import { isOutdated, readSchemaStanding, SchemaOutdatedError, type SchemaPart } from '../migrations/index.ts';
 import { openDatabase } from './open-database.ts';
 import { ROOMS } from './rooms.ts';
@@ -27,8 +28,9 @@ export async function schemaFindings(
       await look(pool, await tables.schema(namespace), errors, warnings);
     }
   } catch (cause) {
+    // The driver's message may repeat the URL.
     errors.push(
-      `The database of DATABASE_URL could not be asked for its tables (${codeOf(cause)}). Check that it runs and that the URL is right.`,
+      `The database of DATABASE_URL could not be asked for its tables (${codeOf(cause) ?? 'no answer'}). Check that it runs and that the URL is right.`,
     );
   } finally {
     await pool.end();
@@ -40,9 +42,4 @@ async function look(pool: Pool, part: SchemaPart, errors: string[], warnings: st
   const standing = await readSchemaStanding(pool, part);
   if (!isOutdated(standing)) return;
   (standing.found === 0 ? warnings : errors).push(new SchemaOutdatedError(standing).message);
-}
-
-/** The driver's message may repeat the URL. */
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer';
 }

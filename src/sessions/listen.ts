@@ -8,6 +8,8 @@ export interface ListenParts {
   readonly channel: string;
   /** Called with what somebody has notified the channel of, and without anything each time listening begins: what was said before is not known. */
   readonly called: (said?: string) => void;
+  /** Called when nothing is heard any more, until listening begins again. */
+  readonly deaf?: () => void;
   readonly signal: AbortSignal;
   /** How often the connection is asked whether it is still there. */
   readonly askEveryMs?: number;
@@ -22,14 +24,14 @@ const ANSWER_MS = 5_000;
  * only listens would never notice. Polling stands behind it. Never rejects.
  */
 export async function listen(parts: ListenParts): Promise<void> {
-  const { pool, signal } = parts;
+  const { pool, deaf, signal } = parts;
   while (!signal.aborted) {
     // It listens: nobody else may have it.
     await borrow(
       pool,
       () => true,
       (client, lost) => hear(client, lost, parts),
-    ).catch(() => undefined);
+    ).catch(() => deaf?.());
     await pause(AGAIN_MS, signal);
   }
 }

@@ -67,14 +67,9 @@ export class WatchedPool {
   }
 
   /** Hears a channel on a connection of its own, until the signal. */
-  listen(parts: Pick<ListenParts, 'channel' | 'called' | 'signal'>): void {
-    this.grow();
-    void listen({ ...parts, pool: this.#pool });
-  }
-
-  /** Makes room for a worker's LISTEN. */
-  grow(): void {
+  listen(parts: Omit<ListenParts, 'pool'>): void {
     this.#pool.options.max += 1;
+    void listen({ ...parts, pool: this.#pool });
   }
 
   /** Creates or upgrades BullMQ's tables, then ours: each in one transaction under an advisory lock, so two at once wait for each other. */

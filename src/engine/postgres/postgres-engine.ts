@@ -106,11 +106,7 @@ export class PostgresEngine implements Engine {
       throw this.#explained(cause);
     });
     await this.clock.known();
-    if (this.#signs === undefined) {
-      // Whoever only adds waits for no work.
-      if (this.#options.role === 'worker') watched.grow();
-      this.#signs = new WorkSigns(pool);
-    }
+    this.#signs ??= new WorkSigns({ pool, listen: parts => watched.listen(parts) });
     this.#signs.watch(name);
     return new PostgresTurnQueue({ pool, signs: this.#signs, name, sender: this.#sender, settings });
   }

@@ -24,7 +24,8 @@ export class OurTwin implements Twin {
     const pool = new LossyPool(this.#pool, () => this.#losesAnswers);
     this.#queue = new PostgresTurnQueue({
       pool,
-      signs: new WorkSigns(pool),
+      // Nobody waits for work there.
+      signs: new WorkSigns({ pool, listen: () => undefined }),
       name: QUEUE,
       sender: 'twin',
       settings: limited ? { rate: RATE } : {},

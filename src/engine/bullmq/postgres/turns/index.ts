@@ -3,7 +3,7 @@
  * functions of BullMQ 6.7.0, schema version 11; tests/twins compares both row by row and fails when a new BullMQ stores something else).
  */
 export { PostgresTurnQueue } from './postgres-turn-queue.ts';
-export { WorkSigns } from './work-signs.ts';
+export { WorkSigns, type WorkSignsParts } from './work-signs.ts';
 import { ADD_SQL } from './sql/add-sql.ts';
 import { CHANGE_SQL } from './sql/change-sql.ts';
 import { EVENTS_SQL, EXTEND_SQL } from './sql/events-sql.ts';

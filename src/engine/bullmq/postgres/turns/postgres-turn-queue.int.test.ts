@@ -1,5 +1,5 @@
 import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
 import { MIGRATED_NAMESPACE } from '../../../../../tests/support/templates.ts';
@@ -7,7 +7,8 @@ import { PATIENT } from '../../../../../tests/support/wait-for.ts';
 import type { End, EndKind, NewJob, StoredKey, Take, TakenJob, TurnQueue } from '../../../turns/index.ts';
 import { turnsContract } from '../../../suites/turns.contract-suite.ts';
 import { PostgresEngine } from '../../../postgres/postgres-engine.ts';
-import { PostgresTurnQueue, WorkSigns } from './index.ts';
+import { listen } from '../../../../sessions/index.ts';
+import { PostgresTurnQueue, WorkSigns, type WorkSignsParts } from './index.ts';
 
 /** The engine's pool, as a bad network would have it. */
 class UnsteadyPool implements PgPool {
@@ -44,6 +45,9 @@ class UnsteadyPool implements PgPool {
   }
 }
 
+/** Nobody waits for work there. */
+const unheard = (pool: PgPool) => new WorkSigns({ pool, listen: () => undefined });
+
 async function poolOf(engine: PostgresEngine): Promise<PgPool> {
   const backing = await engine.backing();
   if (backing.kind !== 'postgres') throw new Error('Expected a pool.');
@@ -58,6 +62,8 @@ describe('turns on PostgreSQL', () => {
   let engine: PostgresEngine;
   let queue: TurnQueue;
   let asker: Client;
+  /** The connections that listen. */
+  let hearers: Pool;
   let name = '';
   let count = 0;
 
@@ -68,6 +74,8 @@ describe('turns on PostgreSQL', () => {
     asker = new Client({ connectionString: database.url, options: `-c search_path=${SCHEMA}` });
     asker.on('error', () => undefined);
     await asker.connect();
+    hearers = new Pool({ connectionString: database.url, application_name: 'shiftwork hearers' });
+    hearers.on('error', () => undefined);
   });
   beforeEach(async () => {
     name = `queue-${(count += 1)}`;
@@ -76,9 +84,11 @@ describe('turns on PostgreSQL', () => {
   afterAll(async () => {
     await engine.close(1_000);
     await asker.end();
+    await hearers.end();
     await database.drop();
   });
 
+  const hear: WorkSignsParts['listen'] = parts => void listen({ ...parts, pool: hearers });
   const rows = async (sql: string, params: readonly unknown[] = []) =>
     (await asker.query(sql, [...params])).rows as unknown[];
   const jobs = (...ids: string[]): NewJob[] =>
@@ -141,7 +151,7 @@ describe('turns on PostgreSQL', () => {
     await other.query('BEGIN');
     await other.query("SELECT FROM job WHERE queue = $1 AND id = 'a' FOR UPDATE", [name]);
     const pool = new UnsteadyPool(await poolOf(engine));
-    const adding = new PostgresTurnQueue({ pool, signs: new WorkSigns(pool), name, sender: 'adder' }).add([keyed('b')]);
+    const adding = new PostgresTurnQueue({ pool, signs: unheard(pool), name, sender: 'adder' }).add([keyed('b')]);
     // It has met the lock once, and asks again.
     await vi.waitFor(() => expect(pool.queries).toBeGreaterThan(1), PATIENT);
     await other.query('COMMIT');
@@ -166,7 +176,7 @@ describe('turns on PostgreSQL', () => {
     const ends = [ended(a, { what: 'retry', at: 0, failure: { message: 'no', stacktrace: [] }, lifo: false })];
     // The statement is done, and its answer is lost on the way.
     const pool = new UnsteadyPool(await poolOf(engine));
-    queue = new PostgresTurnQueue({ pool, signs: new WorkSigns(pool), name, sender: 'tester' });
+    queue = new PostgresTurnQueue({ pool, signs: unheard(pool), name, sender: 'tester' });
     pool.losesNext = 'answer';
     await expect(turn(ends, slots(2, 'second'), 'lost')).rejects.toThrow('terminated');
     expect(await rows("SELECT id FROM job WHERE queue = $1 AND state = 'active' ORDER BY seq", [name])).toEqual([
@@ -187,7 +197,7 @@ describe('turns on PostgreSQL', () => {
   test('a turn whose statement never came there is done when it is sent again', async () => {
     await queue.add(jobs('a'));
     const pool = new UnsteadyPool(await poolOf(engine));
-    queue = new PostgresTurnQueue({ pool, signs: new WorkSigns(pool), name, sender: 'tester' });
+    queue = new PostgresTurnQueue({ pool, signs: unheard(pool), name, sender: 'tester' });
     pool.losesNext = 'question';
     await expect(turn([], slots(1), 'cut')).rejects.toThrow('terminated');
     expect((await turn([], slots(1), 'cut')).jobs.map(({ id }) => id)).toEqual(['a']);
@@ -195,7 +205,7 @@ describe('turns on PostgreSQL', () => {
 
   test('adds that are called at about the same time are one statement, in the order of the calls', async () => {
     const pool = new UnsteadyPool(await poolOf(engine));
-    queue = new PostgresTurnQueue({ pool, signs: new WorkSigns(pool), name, sender: 'tester' });
+    queue = new PostgresTurnQueue({ pool, signs: unheard(pool), name, sender: 'tester' });
     const ids = Array.from({ length: 50 }, (_, nth) => `job-${nth}`);
     await Promise.all(ids.map(id => queue.add(jobs(id))));
     expect(pool.queries).toBe(1);
@@ -214,7 +224,7 @@ describe('turns on PostgreSQL', () => {
 
   test('fifty queues of a process share its pool and one connection that listens; idle they ask nothing, and each wakes for its own work', async () => {
     const pool = new UnsteadyPool(await poolOf(engine));
-    const signs = new WorkSigns(pool);
+    const signs = new WorkSigns({ pool, listen: hear });
     const queues = Array.from({ length: 50 }, (_, nth) => {
       signs.watch(`${name}-${nth}`);
       return new PostgresTurnQueue({ pool, signs, name: `${name}-${nth}`, sender: 'tester' });
@@ -278,13 +288,13 @@ describe('turns on PostgreSQL', () => {
 
   test('it hears of work again after the connection that listens was lost', async () => {
     const pool = await poolOf(engine);
-    const signs = new WorkSigns(pool);
+    const signs = new WorkSigns({ pool, listen: hear });
     signs.watch(name);
     queue = new PostgresTurnQueue({ pool, signs, name, sender: 'tester' });
     await turn([], slots(1));
     await queue.waitForWork(Date.now(), undefined, NEVER);
     await rows(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'listen%' AND datname = current_database()",
     );
     await queue.waitForWork(Date.now(), undefined, NEVER);
     const waiting = queue.waitForWork(Date.now(), undefined, NEVER);
@@ -296,7 +306,7 @@ describe('turns on PostgreSQL', () => {
 
   test('a delayed job wakes its queue when it is due', async () => {
     const pool = await poolOf(engine);
-    const signs = new WorkSigns(pool);
+    const signs = new WorkSigns({ pool, listen: hear });
     signs.watch(name);
     queue = new PostgresTurnQueue({ pool, signs, name, sender: 'tester' });
     // When it begins to listen it wakes once.

@@ -1,4 +1,5 @@
-import type { PgPool, PgPoolClient } from 'bullmq';
+import type { PgPool } from 'bullmq';
+import type { ListenParts } from '../../../../sessions/index.ts';
 
 /** Behind the notifications, which a broken connection may lose: one question for all queues of the process. */
 const LOOK_ANYWAY_MS = 15_000;
@@ -13,22 +14,27 @@ interface QueueRow {
   readonly queue: string;
 }
 
+export interface WorkSignsParts {
+  readonly pool: PgPool;
+  /** Hears a channel until the signal, on a connection of its own. */
+  readonly listen: (parts: Omit<ListenParts, 'pool'>) => void;
+}
+
 /**
  * One connection a process, which listens for the work of all its queues: whoever adds work notifies the channel `bullmq_jobs` with the
- * queue's name (BullMQ 6.7.0). An idle process asks one question every fifteen seconds, whatever the number of its queues.
+ * queue's name (BullMQ 6.7.0). An idle process asks whether there is work once every fifteen seconds, whatever the number of its queues.
  */
 export class WorkSigns {
-  readonly #pool: PgPool;
+  readonly #parts: WorkSignsParts;
   /** The queues that somebody works on. True: it was signed since somebody waited last. */
   readonly #queues = new Map<string, boolean>();
   readonly #waiting = new Map<string, Set<() => void>>();
-  #state: 'deaf' | 'connecting' | 'listening' | 'closed' = 'deaf';
-  #client: PgPoolClient | undefined;
+  readonly #closing = new AbortController();
+  #state: 'idle' | 'deaf' | 'listening' = 'idle';
   #look: NodeJS.Timeout | undefined;
 
-  /** The pool must have a connection to spare for it. */
-  constructor(pool: PgPool) {
-    this.#pool = pool;
+  constructor(parts: WorkSignsParts) {
+    this.#parts = parts;
   }
 
   /** From now on no sign of the queue is lost. */
@@ -40,8 +46,8 @@ export class WorkSigns {
   async wait(queue: string, dueInMs: number | undefined, signal: AbortSignal): Promise<void> {
     const signed = this.#queues.get(queue) === true;
     this.#queues.set(queue, false);
-    if (signed || signal.aborted || this.#state === 'closed' || (dueInMs !== undefined && dueInMs <= 0)) return;
-    if (this.#state === 'deaf') void this.#listen();
+    if (signed || signal.aborted || this.#isClosed() || (dueInMs !== undefined && dueInMs <= 0)) return;
+    if (this.#state === 'idle') this.#listen();
     this.#look ??= setTimeout(() => void this.#lookAnyway(), this.#lookAfterMs());
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
@@ -56,48 +62,31 @@ export class WorkSigns {
   }
 
   close(): void {
-    this.#state = 'closed';
+    this.#closing.abort();
     clearTimeout(this.#look);
-    this.#client?.release(true);
-    this.#client = undefined;
     this.#signAll();
   }
 
-  async #listen(): Promise<void> {
-    this.#state = 'connecting';
-    let client: PgPoolClient | undefined;
-    try {
-      client = await this.#pool.connect();
-      const own = client;
-      const lost = (): void => this.#lost(own);
-      client.on('error', lost);
-      client.on('end', lost);
-      client.on('notification', ({ channel, payload }) => {
-        if (channel === CHANNEL && payload !== undefined) this.#sign(payload);
-      });
-      await client.query(`LISTEN ${CHANNEL}`);
-      if (this.#isClosed()) throw new Error('Closed.');
-      this.#client = client;
-      this.#state = 'listening';
-      // Signs of the time before are lost.
-      this.#signAll();
-    } catch {
-      client?.release(true);
-      if (!this.#isClosed()) this.#state = 'deaf';
-    }
-  }
-
-  #lost(client: PgPoolClient): void {
-    if (this.#client !== client) return;
-    this.#client = undefined;
-    client.release(true);
-    if (this.#isClosed()) return;
+  #listen(): void {
     this.#state = 'deaf';
-    this.#signAll();
+    this.#parts.listen({
+      channel: CHANNEL,
+      signal: this.#closing.signal,
+      called: queue => {
+        if (queue !== undefined) return this.#sign(queue);
+        this.#state = 'listening';
+        // Signs of the time before are lost.
+        this.#signAll();
+      },
+      deaf: () => {
+        this.#state = 'deaf';
+        this.#signAll();
+      },
+    });
   }
 
   #isClosed(): boolean {
-    return this.#state === 'closed';
+    return this.#closing.signal.aborted;
   }
 
   #sign(queue: string): void {
@@ -119,9 +108,8 @@ export class WorkSigns {
   async #lookAnyway(): Promise<void> {
     const asked = [...this.#waiting].filter(([, waiting]) => waiting.size > 0).map(([queue]) => queue);
     try {
-      if (this.#state === 'deaf') await this.#listen();
       if (asked.length > 0) {
-        const { rows } = await this.#pool.query<QueueRow>(WAITING, [asked]);
+        const { rows } = await this.#parts.pool.query<QueueRow>(WAITING, [asked]);
         for (const { queue } of rows) this.#sign(queue);
       }
     } catch {
