@@ -20,6 +20,13 @@ export interface SourceFile extends SourceText {
   readonly processMembers: readonly string[];
   /** `require()` of a module with such an await fails, also when it stands behind ten others. */
   readonly awaitsAtTop: boolean;
+  readonly functions: readonly FunctionSize[];
+}
+
+export interface FunctionSize {
+  /** Its first line, as it is written. */
+  readonly head: string;
+  readonly lines: number;
 }
 
 export interface Import {
@@ -43,8 +50,8 @@ const FUNCTIONS: ReadonlySet<SyntaxKind> = new Set([
 ]);
 
 /** Every TypeScript file of the project, as the compiler itself reads it, which takes seconds. Its API is young: TypeScript is pinned exactly. */
-export function readSourceFiles(): readonly SourceFile[] {
-  return parse(new API({ cwd: ROOT }), ROOT, sourcePaths());
+export function readSourceFiles(root = ROOT): readonly SourceFile[] {
+  return parse(new API({ cwd: root }), root, sourcePaths(root));
 }
 
 /** The same for files that exist in a test alone. */
@@ -77,11 +84,13 @@ function parse(api: API, root: string, paths: readonly string[]): readonly Sourc
 function describe(path: string, root: string, parsed: Parsed): SourceFile {
   const processMembers = new Set<string>();
   const awaits = { atTop: false };
+  const functions: FunctionSize[] = [];
   look(parsed, node => {
     if (isPropertyAccessExpression(node) && isIdentifier(node.expression) && node.expression.text === 'process') {
       processMembers.add(node.name.text);
     }
     if (isAwaitAtTop(node)) awaits.atTop = true;
+    if (FUNCTIONS.has(node.kind)) functions.push(sizeOf(node.getText(parsed)));
   });
   return {
     path,
@@ -90,7 +99,13 @@ function describe(path: string, root: string, parsed: Parsed): SourceFile {
     imports: parsed.imports.flatMap(specifier => importOf(specifier, path, root)),
     processMembers: [...processMembers],
     awaitsAtTop: awaits.atTop,
+    functions,
   };
+}
+
+function sizeOf(text: string): FunctionSize {
+  const lines = text.split('\n');
+  return { head: lines[0] ?? '', lines: lines.length };
 }
 
 function importOf(specifier: Node, path: string, root: string): readonly Import[] {

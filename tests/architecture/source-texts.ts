@@ -17,8 +17,8 @@ export function readSourceTexts(): readonly SourceText[] {
   return sourcePaths().map(path => ({ path, text: readFileSync(join(ROOT, path), 'utf8'), isTest: isTest(path) }));
 }
 
-export function sourcePaths(): readonly string[] {
-  return globSync([`${FOLDERS}/**/*.ts`, 'shiftwork.config.ts'], { cwd: ROOT }).map(withSlashes);
+export function sourcePaths(root = ROOT): readonly string[] {
+  return globSync([`${FOLDERS}/**/*.ts`, 'shiftwork.config.ts'], { cwd: root }).map(withSlashes);
 }
 
 export function isTest(path: string): boolean {
