@@ -1,7 +1,7 @@
 import { Environment, type Variables } from '../../config/index.ts';
 import { loadApp } from '../load-app.ts';
 import { type App } from '../../contracts/index.ts';
-import { openEngine } from '../../engine/index.ts';
+import { openEngine, type Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { alertSender, SharedStanding, watchAlerts, type Standing } from '../../standing/index.ts';
 import type { OtherDeadLetters } from '../../dead-letters/index.ts';
@@ -73,13 +73,8 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const tell = alerts === undefined ? undefined : alertSender(alerts);
   const others = await openOthers?.(app);
   const engine = openEngine({ ...settings.engine, role: 'worker', facts });
-  const standing = new SharedStanding({ app, engine });
   const name = workerName();
-  let stopAlerts: (() => Promise<void>) | undefined;
-  let phase: FleetStanding['phase'] = 'starting';
-  /** Undefined until the engine answers. */
-  let supervisor: Supervisor | undefined;
-  const supervise = (store: StateStore): Supervisor =>
+  const supervise = (store: StateStore, onSupervisorReady: () => void): Supervisor =>
     new Supervisor({
       name,
       app,
@@ -97,32 +92,115 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
         notify: tell === undefined ? undefined : tooManyLetters(tell, () => engine.clock.now()),
       },
       onReady: () => {
-        if (phase === 'starting') phase = 'working';
+        onSupervisorReady();
         onReady?.();
       },
     });
-  const stopAsked = new AbortController();
-  const stopped = new Promise<number>(resolve => stopAsked.signal.addEventListener('abort', () => resolve(0)));
-  let askedAt = 0;
+  const watchForAlerts =
+    tell === undefined
+      ? undefined
+      : () => watchAlerts({ app, engine, facts, name, send: tell, others: others?.sources });
+  const { queues, graceMs } = settings;
+  return new SupervisedFleet({
+    name,
+    app,
+    engine,
+    facts,
+    variables,
+    port,
+    queues,
+    processes,
+    graceMs,
+    supervise,
+    watchForAlerts,
+    others,
+  });
+}
 
-  const run = async (): Promise<number> => {
+interface FleetParts {
+  readonly name: string;
+  readonly app: App;
+  readonly engine: Engine;
+  readonly facts: Facts;
+  readonly variables: Variables;
+  readonly port: number | undefined;
+  readonly queues: readonly string[];
+  readonly processes: number;
+  readonly graceMs: number;
+  /** Makes the supervisor, which calls back when every worker works. */
+  readonly supervise: (store: StateStore, onReady: () => void) => Supervisor;
+  /** Sends alerts until the function that it answers is called. */
+  readonly watchForAlerts: (() => () => Promise<void>) | undefined;
+  readonly others: { close(): Promise<void> } | undefined;
+}
+
+class SupervisedFleet implements WorkerFleet {
+  readonly app: App;
+  readonly port: number | undefined;
+  readonly ended: Promise<number>;
+  readonly #parts: FleetParts;
+  readonly #standing: SharedStanding;
+  readonly #stopAsked = new AbortController();
+  readonly #stopped: Promise<number>;
+  #askedAt = 0;
+  #phase: FleetStanding['phase'] = 'starting';
+  /** Undefined until the engine answers. */
+  #supervisor: Supervisor | undefined;
+
+  constructor(parts: FleetParts) {
+    this.app = parts.app;
+    this.port = parts.port;
+    this.#parts = parts;
+    this.#standing = new SharedStanding(parts);
+    const { signal } = this.#stopAsked;
+    this.#stopped = new Promise(resolve => signal.addEventListener('abort', () => resolve(0)));
+    this.ended = this.#run();
+  }
+
+  standing(): FleetStanding {
+    return { phase: this.#phase, working: this.#supervisor?.working ?? 0, wanted: this.#parts.processes };
+  }
+
+  ask(what: string, withinMs: number): ReturnType<WorkerFleet['ask']> {
+    const workers = this.#supervisor?.workers ?? [];
+    return Promise.all(workers.map(async worker => ({ worker: worker.name, value: await worker.ask(what, withinMs) })));
+  }
+
+  readStanding(): Promise<Standing> {
+    return this.#standing.read();
+  }
+
+  stop(): void {
+    this.#phase = 'draining';
+    const now = performance.now();
+    if (!this.#stopAsked.signal.aborted) {
+      this.#askedAt = now;
+      this.#stopAsked.abort();
+    } else if (now - this.#askedAt >= SAME_REQUEST_MS) {
+      this.#supervisor?.hurry();
+    }
+  }
+
+  async #run(): Promise<number> {
+    const { name, app, engine, facts, variables, graceMs, supervise, watchForAlerts, others } = this.#parts;
     let stopBy = Infinity;
     let endWatch: (() => void) | undefined;
     // Jobs that are to blame end here; and it sees its workers die.
     const journal = keepJournal({ engine, facts, variables, worker: name, host: name });
     try {
-      await Promise.race([usableEngine(engine, facts, stopAsked.signal), stopped]);
-      const store = await Promise.race([openState(engine), stopped]);
+      await Promise.race([usableEngine(engine, facts, this.#stopAsked.signal), this.#stopped]);
+      const store = await Promise.race([openState(engine), this.#stopped]);
       if (typeof store === 'number') return store;
-      supervisor = supervise(store);
+      const supervisor = supervise(store, () => {
+        if (this.#phase === 'starting') this.#phase = 'working';
+      });
+      this.#supervisor = supervisor;
       supervisor.start();
       if (journal !== undefined) endWatch = watchWork({ engine, queues: [...app.queues.keys()], journal });
-      if (tell !== undefined) {
-        stopAlerts = watchAlerts({ app, engine, facts, name, send: tell, others: others?.sources });
-      }
-      const code = await Promise.race([stopped, supervisor.failed]);
-      stopBy = performance.now() + settings.graceMs;
-      await Promise.all([supervisor.stop(settings.graceMs), stopAlerts?.().catch(() => undefined)]);
+      const stopAlerts = watchForAlerts?.();
+      const code = await Promise.race([this.#stopped, supervisor.failed]);
+      stopBy = performance.now() + graceMs;
+      await Promise.all([supervisor.stop(graceMs), stopAlerts?.().catch(() => undefined)]);
       return code;
     } finally {
       endWatch?.();
@@ -131,29 +209,5 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       // A database or a broker that does not answer must not make the exit late.
       await settledBy(performance.now() + leftMs, Promise.all([others?.close(), engine.close(leftMs)]));
     }
-  };
-  return {
-    ended: run(),
-    app,
-    port,
-    standing: () => ({ phase, working: supervisor?.working ?? 0, wanted: processes }),
-    ask: (what, withinMs) =>
-      Promise.all(
-        (supervisor?.workers ?? []).map(async worker => ({
-          worker: worker.name,
-          value: await worker.ask(what, withinMs),
-        })),
-      ),
-    readStanding: () => standing.read(),
-    stop() {
-      phase = 'draining';
-      const now = performance.now();
-      if (!stopAsked.signal.aborted) {
-        askedAt = now;
-        stopAsked.abort();
-      } else if (now - askedAt >= SAME_REQUEST_MS) {
-        supervisor?.hurry();
-      }
-    },
-  };
+  }
 }
