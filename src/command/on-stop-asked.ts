@@ -4,7 +4,7 @@ const LOOK_EVERY_MS = 500;
 
 /**
  * Calls `stop` at each SIGTERM and SIGINT, and when whoever forked this process is gone. npx and `npm run` pass on neither: they end the shell between themselves and the program, which
- * goes on without a parent and would never be told. So it is called as well when npm has ended under a program that it runs.
+ * goes on without a parent and would never hear of it. So it is called as well when npm has ended under a program that it runs.
  */
 export function onStopAsked(variables: Variables, stop: () => void): void {
   let asked = false;

@@ -4,7 +4,7 @@ import { InvalidConfigError } from './invalid-config-error.ts';
 const NEEDED = [22, 12] as const;
 
 /**
- * Called first by whatever opens something: an older Node lacks functions that are used everywhere, and would be told as an outage.
+ * Called first by whatever opens something: an older Node lacks functions that are used everywhere, and that would look like an outage.
  * @throws InvalidConfigError that names the version needed
  */
 export function requireNode(version: string = process.versions.node): void {

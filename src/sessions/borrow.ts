@@ -21,7 +21,7 @@ export async function borrow<Result>(
   let broken: Error | undefined;
   const gone = Promise.withResolvers<never>();
   gone.promise.catch(() => undefined);
-  // While it is lent out the pool does not listen, and an error without a listener ends the process.
+  // While it is borrowed the pool does not listen, and an error without a listener ends the process.
   const lost = (error: Error): void => {
     broken = error;
     gone.reject(error);

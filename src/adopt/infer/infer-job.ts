@@ -38,7 +38,7 @@ export interface InferredJob {
 
 export interface InferredJobs {
   readonly jobs: readonly InferredJob[];
-  /** How many names were made from data, such as `send-48213`: a contract needs one name for all of them. None of them is told. */
+  /** How many names were made from data, such as `send-48213`: a contract needs one name for all of them. The report repeats none of them. */
   readonly namesFromData: number;
   readonly jobsWithNamesFromData: number;
 }

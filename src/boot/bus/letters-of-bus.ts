@@ -8,7 +8,7 @@ export function lettersOfBus(bus: Bus): OtherDeadLetters {
     try {
       return (await does(id)) ? { id } : { id, why: 'it is no dead letter any more, or its queue is gone' };
     } catch (error) {
-      // What was done before is done, and must be told.
+      // What was done before is done, and the answer must say so.
       return {
         id,
         why: hasCode(error, 'BUS_UNAVAILABLE')

@@ -34,7 +34,7 @@ export function readHostSettings(environment: Environment): HostSettings {
 /** One for each core, fewer where memory is short. */
 function defaultProcesses(): number {
   const limit = process.constrainedMemory();
-  // Without a limit of its own it is told as a huge number.
+  // A machine without a limit of its own reports a huge number.
   const memory = limit > 0 && limit < totalmem() ? limit : totalmem();
   return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / MEMORY_PER_PROCESS)));
 }

@@ -44,7 +44,7 @@ export class ClockWatch {
     this.#unlisten = options.clock.onLook(look => void this.#judge(look).catch(() => undefined));
   }
 
-  /** The engine's clock has stepped, or most hosts' clocks differ from it: no job's age can be told. */
+  /** The engine's clock has stepped, or most hosts' clocks differ from it: nobody can say how old a job is. */
   get doubted(): boolean {
     return this.#doubt !== undefined;
   }

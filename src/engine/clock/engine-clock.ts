@@ -10,7 +10,7 @@ export interface ClockLook {
   readonly steppedMs: number;
 }
 
-/** How often the engine's clock is looked at while somebody asks for the time. */
+/** How often it looks at the engine's clock while somebody asks for the time. */
 const LOOK_EVERY_MS = 5_000;
 /** How often this process looks whether its machine's clock has been set, or the machine was asleep: then it looks at the engine's at once. */
 const TICK_MS = 1_000;

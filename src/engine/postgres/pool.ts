@@ -58,7 +58,7 @@ export class WatchedPool {
     this.#pool.on('error', error => outage.lost(error));
     this.#pool.on('connect', client => {
       this.writes.connected();
-      // While it is lent out the pool does not listen, and an error without a listener ends the process.
+      // While it is borrowed the pool does not listen, and an error without a listener ends the process.
       client.on('error', error => outage.lost(error));
     });
     const pool: unknown = this.#pool;

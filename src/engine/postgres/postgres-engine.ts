@@ -147,7 +147,7 @@ export class PostgresEngine implements Engine {
 
   async handBack(queue: string, claims: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]> {
     if (claims.length === 0) return [];
-    // With the lent pool's errors: they reach BullMQ's workers, which know them.
+    // With the borrowed pool's errors, which BullMQ's workers know.
     return postgresHandBack(this.#borrow(await this.#open()), queue, claims);
   }
 

@@ -5,7 +5,7 @@ import { LateAnswers } from './late-answers.ts';
 import type { AnswerLimits } from './watched-redis.ts';
 
 const TICK_MS = 100;
-/** So soon a failover is known also where no connection has ended: that of a frozen server stands. */
+/** How soon a client knows of a failover where no connection has ended: a frozen server keeps its connections. */
 const LOOK_EVERY_MS = 5_000;
 /** For a slot that moves, a server that is away, a cluster that is down. */
 const AGAIN_MS = 100;

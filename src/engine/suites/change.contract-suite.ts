@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JobChange, NewJob, TakenJob, TurnAnswer, TurnQueue } from '../turns/index.ts';
 import type { OpenGroupedQueue } from './groups.contract-suite.ts';
 
-/** What every engine does when a job that waits is changed. Times are told: no test waits for one. */
+/** What every engine does when a job that waits is changed. Each test gives the times: none waits for one. */
 export function changeContract(kind: string, open: (name: string) => Promise<Omit<OpenGroupedQueue, 'mark'>>): void {
   describe(`changes on ${kind}`, () => {
     let opened: Omit<OpenGroupedQueue, 'mark'>;

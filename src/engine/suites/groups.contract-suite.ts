@@ -25,8 +25,8 @@ const LOCK_MS = 3_600_000;
 const DONE: EndKind = { what: 'succeeded', result: 'true', keep: {} };
 
 /**
- * What limits of groups promise on every engine, where jobs are taken. Times are told: no test waits for one. Long because limits, pauses and
- * the order of groups decide about one take together: all of its claims are told in the same few verbs.
+ * What limits of groups promise on every engine, where jobs are taken. Each test gives the times: none waits for one. Long because limits, pauses and
+ * the order of groups decide about one take together: all of its claims use the same few verbs.
  */
 export function groupsContract(
   kind: string,

@@ -3,7 +3,7 @@ import { contractGroup, FOR_GOOD } from '../turns/index.ts';
 import type { GroupLimit, NewJob, TakenJob, TurnAnswer, TurnQueue } from '../turns/index.ts';
 import type { OpenGroupedQueue } from './groups.contract-suite.ts';
 
-/** What becomes of jobs that limits and pauses have set aside when they only end. Times are told: no test waits for one. */
+/** What becomes of jobs that limits and pauses have set aside when they only end. Each test gives the times: none waits for one. */
 export function heldEndsContract(
   kind: string,
   open: (name: string, limits: readonly GroupLimit[] | undefined) => Promise<OpenGroupedQueue>,

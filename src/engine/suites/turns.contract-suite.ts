@@ -9,7 +9,7 @@ export interface OpenTurnQueue {
 const NEVER = new AbortController().signal;
 const FAILURE = { message: 'no such mailbox', stacktrace: ['Error: no such mailbox'] };
 
-/** What add, take and settle promise on every engine. Times are told: no test waits for one. */
+/** What add, take and settle promise on every engine. Each test gives the times: none waits for one. */
 export function turnsContract(kind: string, open: (name: string) => Promise<OpenTurnQueue>): void {
   describe(`turns on ${kind}`, () => {
     let opened: OpenTurnQueue;

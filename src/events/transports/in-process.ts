@@ -13,7 +13,7 @@ import type {
 import { reportLag } from './report-lag.ts';
 
 export interface InProcessOptions {
-  /** How often it is looked at how much waits for each subscription; 5 s by default. */
+  /** How often the transport counts what waits for each subscription; 5 s by default. */
   readonly inspectEveryMs?: number;
 }
 

@@ -61,7 +61,7 @@ export class FollowBatches {
   async #follow(): Promise<void> {
     await new Promise<void>(resolve => process.nextTick(resolve));
     while (this.#waiting.length > 0) {
-      // What is away now is there when it is looked for again.
+      // What is away now is there at the next look.
       await this.bring(this.#waiting.splice(0)).catch((error: unknown) => this.failed('', error));
       // A test's memory has no trips to spare, and time of its own.
       if (this.#options.engine.kind !== 'memory') await sleep(GATHER_MS);

@@ -81,7 +81,7 @@ export class FollowDeaths {
         if (!(await this.#deathsOf(intent)).includes(intent.at)) await store.delete(INTENTS, name, version);
       }
     } catch {
-      // It is looked for again with all others, as long as the job is kept.
+      // The look for all others finds it, as long as the job is kept.
     }
   }
 
@@ -142,7 +142,7 @@ export class FollowDeaths {
       await this.#client.enqueueFrom({ id: `dead ${jobId} ${at}`, at: new Date(at) }, [request]);
       await store.delete(INTENTS, name, version);
     } catch (error) {
-      // What is away now is there when it is looked for again.
+      // What is away now is there at the next look.
       if (isOutage(error)) return;
       this.#failed(request.contract.queue, error);
       await store.delete(INTENTS, name, version).catch(() => undefined);

@@ -190,7 +190,7 @@ export class RunningJob implements Run {
     );
   }
 
-  /** So long nobody in this process could say anything. */
+  /** Nobody in this process could say anything for so long. */
   forgive(ms: number): void {
     if (this.#silentAt !== undefined) this.#silentAt += ms;
   }

@@ -11,7 +11,7 @@ export interface Stretch {
 
 const FIELDS = ['year', 'month', 'day', 'hour', 'minute', 'second'] as const;
 
-/** How far is looked for the next change: no zone has had two changes within a day. */
+/** How far ahead the next change is searched for: no zone has had two changes within a day. */
 const STEP_MS = 12 * 3_600_000;
 /** A stretch ends here at the latest, so that a zone without changes is not looked through for ever. */
 const LONGEST_MS = 400 * 86_400_000;
@@ -53,7 +53,7 @@ export class Zone {
     const known = this.#known.find(({ from, until }) => at >= from && at < until);
     if (known !== undefined) return known;
     const offset = this.offsetAt(at);
-    // Slots are looked for backwards as well: just before a stretch that is known, and as far from UTC as that, it has begun already.
+    // The search for slots goes backwards as well: just before a stretch that is known, and as far from UTC as that, it has begun already.
     const later = this.#known.find(each => each.from > at && each.from - at <= STEP_MS && each.offset === offset);
     if (later !== undefined) {
       later.from = at;

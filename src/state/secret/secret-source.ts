@@ -7,7 +7,7 @@ import type { StateStore } from '../store/state-store.ts';
 /** What an installation without SHIFTWORK_SECRET has of its own. */
 interface OwnSecret {
   readonly secret: string;
-  /** Somebody has SHIFTWORK_SECRET by now: it is looked under until it expires. */
+  /** Somebody has SHIFTWORK_SECRET by now: keys that were made with this one are found until it expires. */
   readonly retired?: boolean;
 }
 
@@ -18,7 +18,7 @@ const OWN = 'own';
 const DAY_MS = 86_400_000;
 /** Renewed by whoever uses it; so a secret that nobody uses any more goes by itself. */
 const KEPT_MS = 400 * DAY_MS;
-/** How long keys that were made with it are looked for, once the installation has SHIFTWORK_SECRET. */
+/** How long keys that were made with it are found, once the installation has SHIFTWORK_SECRET. */
 const RETIRED_MS = 35 * DAY_MS;
 /** How often a process that uses it makes sure that it is still there: a restart of Redis without its data takes it away. */
 const CONFIRM_MS = 60_000;

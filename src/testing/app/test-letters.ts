@@ -40,7 +40,7 @@ export class TestLetters {
     this.bus = new Bus({ events: [...app.events.values()], transport: this.#transport, facts });
     this.outbox = new Outbox({ secrets: client.secrets });
     this.#transport.ready = runReactions(this.bus, client, app);
-    // Whoever waits for it is told.
+    // Whoever waits for it hears of it.
     this.#transport.ready.catch(() => undefined);
   }
 

@@ -61,7 +61,7 @@ export class TestWorker {
       life.engine.cut();
       this.#dead.push(life);
       this.#starting = this.#rescue(life).then(() => this.#start());
-      // Whoever asks whether it has started is told.
+      // Whoever asks whether it has started gets an answer.
       this.#starting.catch(() => undefined);
     }
     return NEVER;

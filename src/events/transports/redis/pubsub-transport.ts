@@ -24,7 +24,7 @@ export interface RedisPubSubOptions {
   readonly namespace?: string | undefined;
   /** Events that wait for a slow subscriber at most; more are dropped, and that is stated. 10,000 by default. */
   readonly waitingAtMost?: number;
-  /** How often it is looked at how much waits for each subscription; 5 s by default. */
+  /** How often the transport counts what waits for each subscription; 5 s by default. */
   readonly inspectEveryMs?: number;
 }
 

@@ -17,7 +17,7 @@ interface Claimed {
 }
 
 const BLOCK_MS = 5_000;
-/** So long idle that whoever looks next claims it. */
+/** A message that has been idle for so long belongs to whoever looks next. */
 const HOURS = 86_400_000;
 /** Deliveries that wait for another try stay in memory: beyond so many nothing more is read. */
 const CLAIMED_AT_MOST = 1_000;
@@ -114,7 +114,7 @@ export class StreamGroup {
     this.#take(this.#seen.read(late ?? []).map(entry => ({ entry, attempt: entry.spent + 1 })));
   }
 
-  /** For so many more there is room when `coming` are in. */
+  /** How many more there is room for when `coming` are in. */
   #roomBeside(coming: number): number {
     const { concurrency } = this.#parts.subscription;
     return Math.min(2 * concurrency - this.#limiter.size, CLAIMED_AT_MOST - this.#claimed.size) - coming;

@@ -130,7 +130,7 @@ return 0
 
 /**
  * How a group stands, and how many entries were trimmed before it had them: told once, then counted as read. Where Redis does not
- * count (before 7), nothing is told.
+ * count (before 7), it says nothing.
  * KEYS stream. ARGV group. Returns entries to come, entries under way, entries lost.
  */
 export const INSPECT = `${INFO}

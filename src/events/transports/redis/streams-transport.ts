@@ -107,7 +107,7 @@ export class RedisStreamsTransport implements Transport {
   }
 
   async replay({ pattern, from, deliver, signal }: ReplayRequest): Promise<number> {
-    // An event's own id says nothing about its position: it is looked for.
+    // An event's own id says nothing about its position, so the transport searches for it.
     let begun = from instanceof Date;
     let start = from instanceof Date ? `${Math.max(0, from.getTime())}-0` : '-';
     let count = 0;

@@ -1,6 +1,6 @@
 import type { Rest } from '../../../engine/index.ts';
 
-/** So few at first, so often: a burst is then spread over all who are idle, and not taken by the first of them. */
+/** How few jobs it takes at first, and how often: all idle workers share a burst then, where the first of them would take it all. */
 const SMALL = 2;
 const SMALL_ROUNDS = 8;
 const MOST = 32;

@@ -81,7 +81,7 @@ export class ChildWorker {
 
   send(message: ToWorker): void {
     if (message.kind === 'stop') this.#leaving = true;
-    // A worker that has just ended cannot be told; its exit is on the way.
+    // A worker that has just ended hears nothing; its exit is on the way.
     if (this.#process.connected) this.#process.send(message, () => undefined);
   }
 

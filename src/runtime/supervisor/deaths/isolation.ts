@@ -85,7 +85,7 @@ export class Isolation {
     const old = this.#waiting.findIndex(({ jobId }) => jobId === job.jobId);
     if (old !== -1) this.#waiting.splice(old, 1);
     this.#waiting.push(job);
-    // At once: a queue's lock may be shorter than the first interval.
+    // Now as well: a queue's lock may be shorter than the first interval.
     void this.#keepLocks();
     this.#keeper ??= setInterval(() => void this.#keepLocks(), KEEP_EVERY_MS);
     if (this.#stopped) void this.#handBack(this.#waiting.splice(0));
@@ -142,7 +142,7 @@ export class Isolation {
     }
     const { crashes } = await blame.of(claimed.jobId);
     await this.#bury(claimed, job, worker, crashes + 1);
-    // Their crashes have found their cause. Is there another, it ends a process twice more, and is looked for again.
+    // Their crashes have found their cause. If there is another, it ends a process twice more and is found then.
     const innocent = this.#waiting.splice(0);
     await Promise.allSettled([claimed, ...innocent].map(({ jobId }) => blame.clear(jobId)));
     this.#waiting.push(...(await this.#handBack(innocent)));

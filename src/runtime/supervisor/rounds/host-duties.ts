@@ -35,13 +35,13 @@ export interface HostDutiesOptions {
   readonly cause: (worker: string) => RescueCause;
 }
 
-/** How often queues are looked for that no contract names. */
+/** How often a host looks for queues that no contract names. */
 const UNNAMED_EVERY_MS = 30_000;
-/** How often a part of each queue's tags is looked through: what another program has removed is met there. */
+/** How often a host looks through a part of each queue's tags: there it meets what another program has removed. */
 const TAGS_EVERY_MS = 10_000;
-/** How often everything is looked through. */
+/** How often a host looks through everything. */
 const SWEEP_EVERY_MS = 30_000;
-/** How often it is looked for jobs that should have followed from a death. */
+/** How often a host looks for jobs that should have followed from a death. */
 const FOLLOW_EVERY_MS = 5_000;
 
 /**
@@ -93,7 +93,7 @@ export class HostDuties {
     const open = (): Promise<CauseCounter> => CauseCounter.open(app, engine);
     const queues = (): readonly string[] => [...app.queues.keys(), ...this.#unnamed.names];
     const letters = sweepCauses({ open, queues: async () => queues() });
-    // What cannot be looked through now is looked through the next time.
+    // What does not answer now is asked the next time.
     const look = (): void => void this.#unnamed.look().catch(() => undefined);
     look();
     this.#timers.every(UNNAMED_EVERY_MS, look);
@@ -102,7 +102,7 @@ export class HostDuties {
     this.#timers.every(FOLLOW_EVERY_MS, () => void following.catchUp().catch(() => undefined));
     const batches = new LookAfterBatches({ app, engine, facts, worker: this.#options.name, queues });
     this.#timers.every(FOLLOW_EVERY_MS, () => void batches.look().catch(() => undefined));
-    // Those that it makes itself: jobs that are to blame.
+    // The deaths that the supervisor itself causes: of jobs that are to blame.
     const counted = countDeaths(facts, open);
     const state = sweepState(store);
     this.#stopSweeping = () => {

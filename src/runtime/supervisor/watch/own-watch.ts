@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TURN_EVERY_MS } from './turns.ts';
 
-/** What the thread is told at its start. */
+/** What the thread gets at its start. */
 export interface OwnWatchData {
   /** Two numbers that the main thread writes: how often its event loop has turned, and whether somebody debugs it. */
   readonly turns: SharedArrayBuffer;

@@ -18,7 +18,7 @@ export interface Evidence {
   readonly state: string;
   /** Whether the thread beside the main thread answers: then the process is neither stopped nor frozen. */
   readonly answers: boolean;
-  /** So much time on a processor is a loop, however long it took to get it. */
+  /** A turn that has had so much time on a processor is a loop, however long it took to get it. */
   readonly loopMs: number;
 }
 

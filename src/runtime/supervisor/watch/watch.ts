@@ -23,15 +23,15 @@ const DOUBT_MS = 500;
 const ANSWER_WITHIN_MS = 500;
 /** Longer than the thread in the worker tries. */
 const STACK_WITHIN_MS = 1_400;
-/** So long a worker may be silent that holds nothing. */
+/** How long a worker that holds nothing may be silent. */
 const IDLE_MS = 30_000;
-/** For so many times the lock a worker is waited for that gets no processor. */
+/** How many times the lock a worker that gets no processor may be silent. */
 const STARVED_LOCKS = 10;
 
 /**
  * Watches the workers of one host from outside, in this process's own monotonic time: a worker whose event loop turns says so several
- * times a second. Silence of a second is stated, with what runs there and where its code stands. Before the first lock of what it runs
- * expires the worker is ended, since everything in that process would run twice.
+ * times a second. It states a silence of a second, with what runs there and where its code stands. It ends the worker before the first lock of
+ * what runs there expires, since everything in that process would run twice.
  *
  * A worker is judged from the first time that it is heard, and not while somebody debugs it. When this process wakes late it has missed
  * what was said: every silence begins anew.
