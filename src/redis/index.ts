@@ -1,7 +1,7 @@
 export { ClusterKeys, type SlotRecords } from './cluster-keys.ts';
 export { readSlots, slotsServed } from './cluster-map.ts';
 export { ClusterError } from './cluster-error.ts';
-export { connectionOptions } from './connection-options.ts';
+export { CONNECTION, connectionOptions } from './connection-options.ts';
 export { credentialsOf, type ServerOptions } from './credentials.ts';
 export { declaredKeys, type RedisClient } from './declared-keys.ts';
 export { mastersOf } from './masters-of.ts';

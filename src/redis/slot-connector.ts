@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, type RedisOptions } from 'ioredis';
 import type { ClusterAddress } from '../config/index.ts';
+import { toError } from '../errors/index.ts';
 import { masterOf } from './cluster-map.ts';
 import { slotOf } from './key-slot.ts';
 
@@ -38,7 +39,7 @@ export function slotConnector(address: ClusterAddress, key: string): Connector {
           return this.stream;
         } catch (error) {
           this.#insist();
-          tell('error', error instanceof Error ? error : new Error(String(error)));
+          tell('error', toError(error));
         }
         await sleep(AGAIN_MS);
         this.#insist();

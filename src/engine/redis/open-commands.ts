@@ -1,27 +1,12 @@
 import type { RedisOptions } from 'ioredis';
 import type { RedisAddress } from '../../config/index.ts';
-import { connectionOptions, type RedisClient } from '../../redis/index.ts';
-import { signOf } from '../../resilience/index.ts';
+import { CONNECTION, connectionOptions, type RedisClient } from '../../redis/index.ts';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS } from '../settings/limits.ts';
 import { BlockingRedis } from './blocking-redis.ts';
 import { ClusterRedis } from './cluster-redis.ts';
 import { insistOnDatabase } from './insist-on-database.ts';
 import { WatchedRedis, type AnswerLimits } from './watched-redis.ts';
-
-const COMMON = {
-  // Nothing is done before it is used: opening an engine is synchronous.
-  lazyConnect: true,
-  // RESP3 gives BullMQ nothing, and its HELLO is refused by some proxies in front of managed servers.
-  protocol: 2,
-  keepAlive: 10_000,
-  // A half-closed connection to a frozen server would keep the process alive for 2 s.
-  disconnectTimeout: 200,
-  // Quick at first for a restart, then once a second; jitter, so that a fleet does not come back as one.
-  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.5 + Math.random() / 2),
-  // After a failover the old primary answers as a replica: leave it.
-  reconnectOnError: (error: Error) => signOf(error) === 'READONLY',
-} satisfies RedisOptions;
 
 const BY_ROLE = {
   producer: {
@@ -64,11 +49,11 @@ export function openCommands(
   const limits = LIMITS[role];
   if (address.kind === 'cluster') {
     const { connectTimeout, maxRetriesPerRequest } = BY_ROLE[role];
-    const server = { ...COMMON, connectTimeout, maxRetriesPerRequest, connectionName };
+    const server = { ...CONNECTION, connectTimeout, maxRetriesPerRequest, connectionName };
     return new ClusterRedis({ address, server, limits, tries: CLUSTER_TRIES[role], waits: role === 'worker', refused });
   }
   const redis = new WatchedRedis(
-    { ...connectionOptions(address, key), ...COMMON, ...BY_ROLE[role], connectionName },
+    { ...connectionOptions(address, key), ...BY_ROLE[role], connectionName },
     limits,
     refused,
   );
@@ -79,7 +64,7 @@ export function openCommands(
 /** A connection for a read that blocks. */
 export function openBlocking(address: RedisAddress, key: string, connectionName: string): BlockingRedis {
   const own = { connectionName, lazyConnect: false, socketTimeout: WORKER_SILENCE_MS };
-  const redis = new BlockingRedis({ ...COMMON, ...connectionOptions(address, key), ...BY_ROLE.worker, ...own });
+  const redis = new BlockingRedis({ ...connectionOptions(address, key), ...BY_ROLE.worker, ...own });
   insistOnDatabase(redis);
   return redis;
 }

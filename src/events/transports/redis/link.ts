@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
-import { faultOf, reasonOf, signOf } from '../../../resilience/index.ts';
+import { faultOf, reasonOf } from '../../../resilience/index.ts';
 import type { RedisAddress } from '../../../config/index.ts';
 import { connectionOptions, sentinelError, SentinelWatch } from '../../../redis/index.ts';
 import { bareError } from '../../../privacy/index.ts';
@@ -14,18 +14,10 @@ const FAIL_FAST_MS = 1_750;
 
 const COMMON = {
   connectionName: 'shiftwork-events',
-  lazyConnect: true,
-  // RESP3 would change the shape of the replies that are read here.
-  protocol: 2,
-  keepAlive: 10_000,
-  disconnectTimeout: 200,
-  retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.5 + Math.random() / 2),
   // A command that was under way when the connection went is decided by whoever sent it, not sent again behind their back.
   autoResendUnfulfilledCommands: false,
   // They fail when the connection does: with more tries ioredis 6 drops them without an answer (read in its source).
   maxRetriesPerRequest: 0,
-  // After a failover the old primary answers as a replica: leave it.
-  reconnectOnError: (error: Error) => signOf(error) === 'READONLY',
 } satisfies RedisOptions;
 
 const COMMANDS = {
