@@ -1,32 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { quietQueue, quietWork } from '../../tests/support/quiet-work.ts';
 import { age } from '../../src/time/index.ts';
 import type { QueueFigures, Work } from '../../src/standing/index.ts';
 import { overviewPage } from './overview-page.ts';
-
-const quiet: QueueFigures = {
-  name: 'email',
-  paused: false,
-  waiting: 0,
-  held: 0,
-  running: 0,
-  delayed: 0,
-  succeeded: 0,
-  dead: 0,
-  oldestDueMs: undefined,
-  oldestHeldMs: undefined,
-  workers: 1,
-};
-
-function workOf(queue: QueueFigures): Work {
-  return { queues: [queue], workers: 1, hosts: [], gone: [], overdue: [], paused: [], unnamed: [], causes: [], now: 0 };
-}
 
 function pageOf(figures: Partial<QueueFigures>, pauses: Work['pauses'] = []): string {
   return overviewPage({
     base: '',
     viewer: { name: 'ann', role: 'viewer', formToken: 'token' },
     engine: 'Redis',
-    work: { ...workOf({ ...quiet, ...figures }), pauses, workers: figures.workers },
+    work: quietWork({ queues: [quietQueue(figures)], pauses, workers: figures.workers }),
     problems: [],
   });
 }

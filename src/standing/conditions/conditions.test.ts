@@ -1,24 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { quietQueue, quietWork } from '../../../tests/support/quiet-work.ts';
 import { conditionsOf, type Condition } from './conditions.ts';
-import type { QueueFigures } from '../work/read-overview.ts';
 import type { Work } from '../work/work.ts';
 
 const NOW = Date.UTC(2026, 0, 2);
 const MINUTE = 60_000;
 
-const email: QueueFigures = {
-  name: 'email',
-  paused: false,
-  waiting: 0,
-  held: 0,
-  running: 0,
-  delayed: 0,
-  succeeded: 0,
-  dead: 0,
-  oldestDueMs: undefined,
-  oldestHeldMs: undefined,
-  workers: 2,
-};
+const email = quietQueue({ workers: 2 });
 const cause = {
   kind: 'job',
   what: 'Job',
@@ -31,21 +19,10 @@ const cause = {
   lastEndedAt: NOW - MINUTE,
 };
 
-const QUIET: Work = {
-  queues: [email],
-  workers: 2,
-  hosts: [],
-  gone: [],
-  overdue: [],
-  paused: [],
-  unnamed: [],
-  causes: [],
-  now: NOW,
-};
 const host = { name: 'h', host: 'web-1', pid: 7, startedAt: NOW - 60 * MINUTE, processes: 2, queues: ['email'] };
 
 function standingOf(work: Partial<Work>): readonly Condition[] {
-  return conditionsOf({ ...QUIET, ...work });
+  return conditionsOf(quietWork({ queues: [email], workers: 2, now: NOW, ...work }));
 }
 
 test('work that goes on as it should is no condition', () => {
