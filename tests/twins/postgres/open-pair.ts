@@ -26,6 +26,8 @@ export async function openPair(url: string): Promise<OpenPair> {
     max: 1,
     options: `-c search_path=${SCHEMA} -c synchronous_commit=off`,
   });
+  // Where the machine is busy its server may stop before it has heard that the connection ends.
+  pool.on('error', () => undefined);
   return {
     stock: new StockTwin(stockClient),
     ours: new OurTwin(ourClient, pool),
