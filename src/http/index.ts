@@ -1,11 +1,15 @@
 /**
- * What other programs and browsers reach over HTTP: the door for programs (tokens, `/api/v1`), and what its answers are made of. Stands on a
+ * What other programs and browsers reach over HTTP: the door for programs (tokens, `/api/v1`), live jobs for the pages of an app, and the streams below both. Stands on a
  * client that somebody else has opened, and on nothing but Node's own server: express mounts it as it is.
  *
  * @module
  */
 export { createHttpApi, type HttpApi, type HttpApiOptions } from './api/http-api.ts';
 export type { HttpHandler } from './exchange/handler.ts';
+export { jobEvents, type Allowed, type JobEvents, type JobEventsOptions } from './live/job-events.ts';
+export type { PublicJob } from './live/public-job.ts';
+export { JobStreams, USUAL_STREAMS, type NewStream, type StreamSettings } from './streams/job-streams.ts';
+export type { Shape, StreamTarget } from './streams/job-feed.ts';
 export { namesPrototype } from './exchange/names-prototype.ts';
 export * from './exchange/request-refused-error.ts';
 export { apiTokensOf, ApiTokens, type ApiToken, type NewToken, type TokenDefinition } from './tokens/api-tokens.ts';

@@ -29,7 +29,9 @@ import type { SecretSource } from '../secrets/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel/cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-options.ts';
 import { requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
-import { remember } from './engine-of.ts';
+import { remember } from './insides.ts';
+import { JobWatches } from './watch/job-watches.ts';
+import { TagWatches } from './watch/tag-watches.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import { parseJobId } from './ids/job-id.ts';
 import { checkFind, type FindOptions } from './find/check-find.ts';
@@ -55,7 +57,14 @@ import { enqueueMixed } from './chunks/enqueue-mixed.ts';
 import { emitStored, isStoringHeard } from './store/emit-stored.ts';
 import { Storing } from './store/storing.ts';
 import { unavailable } from './store/store.ts';
-import { checkResultOptions, EndWaits, resultFrom, ResultTimeoutError, type ResultOptions } from './results/index.ts';
+import {
+  checkResultOptions,
+  EndNews,
+  EndWaits,
+  resultFrom,
+  ResultTimeoutError,
+  type ResultOptions,
+} from './results/index.ts';
 import type { JobStore } from './store/store-keyed.ts';
 
 /** Errors of ours that are thrown to the caller as they are; all others are the engine's. */
@@ -109,8 +118,8 @@ export class Client implements Enqueuer {
     this.#journal = journal;
     this.#tracer = tracer;
     this.#engine = engine;
-    remember(this, engine);
-    this.#waits = new EndWaits(engine);
+    const news = new EndNews(engine);
+    this.#waits = new EndWaits(news);
     const store: JobStore = { engine, adding: new AddingQueues(engine) };
     this.#storing = new Storing({ store, secrets, facts });
     this.secrets = secrets;
@@ -127,6 +136,8 @@ export class Client implements Enqueuer {
     });
     this.#chunks = new Chunks({ context, store: (job, items) => this.#storing.prepared(job, items) });
     this.#toChange = { ...store, facts, secrets, jobs: app?.jobs };
+    const watches = new JobWatches(engine, news);
+    remember(this, { engine, jobs: app?.jobs, watches, tagWatches: new TagWatches(engine, secrets) });
     this.#toPause = { engine, facts, queues: app && [...app.queues.keys()] };
   }
 

@@ -76,6 +76,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/queue', 'src/state'],
     why: 'it stands on a client; whoever mounts it in a web app must not load workers, pages or a web framework',
   },
+  'src/live': { may: [], why: 'a browser loads it: nothing of the platform, and nothing of Node' },
   'src/testing': {
     may: ['src/dead-letters', 'src/engine', 'src/events', 'src/outbox', 'src/queue', 'src/runtime', 'src/state'],
     why: 'it runs what a worker and a relay would run, in memory: the whole pipeline',

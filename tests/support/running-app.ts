@@ -20,7 +20,7 @@ export async function runApp({ open }: Pick<AnyEngineCase, 'open'>, app: App): P
   const facts = new Facts();
   const engine = openEngine({ url, namespace, role: 'worker' });
   await engine.migrate();
-  const client = clientOn(openEngine({ url, namespace, role: 'producer' }), facts);
+  const client = clientOn(openEngine({ url, namespace, role: 'producer' }), facts, undefined, undefined, app);
   const host = createWorkerHost({ app, engine, facts });
   await host.start();
   return {

@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { App } from '../../src/contracts/index.ts';
-import { apiTokensOf, createHttpApi, type HttpHandler, type TokenDefinition } from '../../src/http/index.ts';
+import {
+  apiTokensOf,
+  createHttpApi,
+  type HttpHandler,
+  type StreamSettings,
+  type TokenDefinition,
+} from '../../src/http/index.ts';
 import type { AnyEngineCase } from './engines.ts';
 import { runApp, type RunningApp } from './running-app.ts';
 
@@ -31,10 +37,14 @@ export interface ServedApi extends RunningApp {
 }
 
 /** An app at work behind a door of its own, on a port that nobody else has. */
-export async function serveApi(engineCase: Pick<AnyEngineCase, 'open'>, app: App): Promise<ServedApi> {
+export async function serveApi(
+  engineCase: Pick<AnyEngineCase, 'open'>,
+  app: App,
+  streams: Partial<StreamSettings> = {},
+): Promise<ServedApi> {
   const running = await runApp(engineCase, app);
   const errors: unknown[] = [];
-  const api = createHttpApi({ client: running.client, app, onError: error => errors.push(error) });
+  const api = createHttpApi({ client: running.client, app, streams, onError: error => errors.push(error) });
   const server = await listen(api.handler);
   const tokens = apiTokensOf(running.engine);
   return {
@@ -46,6 +56,7 @@ export async function serveApi(engineCase: Pick<AnyEngineCase, 'open'>, app: App
         .text,
     ask: (path, asked) => ask(server.origin + path, asked),
     async stop() {
+      api.close();
       server.close();
       await running.stop();
     },
@@ -77,4 +88,34 @@ async function ask(url: string, { token, method, headers = {}, body }: Asked = {
   const text = await response.text();
   const said = text === '' ? {} : (JSON.parse(text) as Said['body']);
   return { status: response.status, headers: response.headers, body: said };
+}
+
+/** Whatever a stream says, until it ends. */
+export interface ReadStream {
+  readonly status: number;
+  readonly events: { readonly id: string; readonly name: string; readonly data: unknown }[];
+  /** Resolves when the other side has ended it. */
+  readonly ended: Promise<void>;
+  leave(): void;
+}
+
+export async function readStream(url: string, headers: Readonly<Record<string, string>> = {}): Promise<ReadStream> {
+  const left = new AbortController();
+  const response = await fetch(url, { headers, signal: left.signal });
+  const events: ReadStream['events'] = [];
+  const read = async (): Promise<void> => {
+    if (!response.ok) return void (await response.body?.cancel());
+    let text = '';
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      const blocks = text.split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? '';
+        if (field('event') !== '')
+          events.push({ id: field('id'), name: field('event'), data: JSON.parse(field('data')) });
+      }
+    }
+  };
+  return { status: response.status, events, ended: read().catch(() => undefined), leave: () => left.abort() };
 }

@@ -40,7 +40,7 @@ export const api: Command = {
     engine.place(app);
     watchClock({ clock: engine.clock, engine: engine.kind, facts });
     const client = clientOn(engine, facts, undefined, await loadTracer(), app);
-    const { handler } = createHttpApi({
+    const door = createHttpApi({
       client,
       app,
       onError: error => logger.error({ err: error }, 'a request failed'),
@@ -50,7 +50,7 @@ export const api: Command = {
     facts.on('engine.back', () => (isAway = false));
     const server = createServer((request, response) => {
       if (request.url === '/livez') return void response.end('{"status":"alive"}\n');
-      if (request.url !== '/readyz') return handler(request, response);
+      if (request.url !== '/readyz') return door.handler(request, response);
       const isReady = !isAway && !stopAsked.signal.aborted;
       response.statusCode = isReady ? 200 : 503;
       return void response.end(`{"status":"${isReady ? 'ready' : 'not ready'}"}\n`);
@@ -59,6 +59,7 @@ export const api: Command = {
     logger.info({ url: `http://localhost:${(server.address() as AddressInfo).port}` }, 'the HTTP door is open');
     process.send?.({ type: 'ready' });
     await aborted(stopAsked.signal);
+    door.close();
     await shut(server);
     await client.close();
     return 0;

@@ -7,6 +7,7 @@ import { answersOf, choicesOf, deadlinesOf, retentionOf, retryOf } from './job-p
 import type { Judge } from './judge.ts';
 import { payloadPartsOf, type Refuse } from './payload-definition.ts';
 import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
+import { publicFieldsOf, type PublicField } from '../payload/public-fields.ts';
 import { tagsPolicyOf, type Tags } from './tags-policy.ts';
 import { contractLimits, type LimitDefinition } from '../limits/limits.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
@@ -65,6 +66,11 @@ export interface JobDefinition<
   /** Names of tags whose values stand in views and on pages, such as an order's number. */
   readonly publicTags?: readonly string[];
   /**
+   * What a page in a browser may see of a job beside its state, of `jobEvents`: `['progress', 'result.url', 'data.orderId']`. Nothing when left
+   * out; nothing sensitive at all. docs/guides/live-pages.md
+   */
+  readonly publicFields?: readonly PublicField<StandardSchemaV1.InferInput<Schema>>[];
+  /**
    * When the far side fell silent after it had been asked, or the deadline passed, nobody knows whether the effect happened: `again` (the
    * default) may do it twice, `hold` makes the job a dead letter with the reason `in-doubt`, for a person to decide.
    */
@@ -121,6 +127,7 @@ const KNOWN: Known<JobDefinition<StandardSchemaV1>> = {
   key: true,
   tags: true,
   publicTags: true,
+  publicFields: true,
   onDoubt: true,
   destination: true,
   limits: true,
@@ -187,6 +194,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
     ...choicesOf(definition, judge),
     key: keyPolicyOf(definition.key, label, refuse),
     tags: tagsPolicyOf(definition.tags, definition.publicTags, refuse),
+    publicFields: publicFieldsOf(definition.publicFields, definition.sensitive ?? [], refuse),
     // Only data that this contract's own schema has validated is ever passed in.
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
     onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),

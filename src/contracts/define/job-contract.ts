@@ -67,6 +67,8 @@ export interface AnyJobContract extends PayloadContract {
   readonly key: KeyPolicy;
   /** What its jobs can be found by; undefined: nothing is indexed. */
   readonly tags: TagsPolicy | undefined;
+  /** What a browser may see of its jobs beside their state: `data.FIELD`, `progress`, `result`, or fields of these. */
+  readonly publicFields: readonly string[];
   /** What becomes of a run whose effect may have happened (DeliveryError `unknown`): another attempt, or a dead letter for a person. */
   readonly onDoubt: 'again' | 'hold';
   /**

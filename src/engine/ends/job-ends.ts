@@ -34,6 +34,11 @@ export interface ChildStanding extends JobPlace {
 export interface JobEnds {
   /** In the order of the jobs; all of them in one trip. One that is damaged spoils no other's answer. */
   read(jobs: readonly JobPlace[]): Promise<readonly EndedJob[]>;
+  /**
+   * Of each job a text that is another one as soon as its state, its attempts or its progress have changed; undefined where the queue has no such
+   * job. In the order of the jobs, all of them in one trip: for whoever follows many.
+   */
+  signs(jobs: readonly JobPlace[]): Promise<readonly (string | undefined)[]>;
   /** The children of a job, in no order; none where it has none. A child that its parent has no part of any more is not among them. */
   children(job: JobPlace): Promise<readonly ChildStanding[]>;
   /** When a job that is delayed is due, by the engine's time; undefined where it is not delayed. */

@@ -36,6 +36,15 @@ export class MemoryEnds implements JobEnds {
     return { kind: 'failed', message: job.failedReason ?? '', lastLine: job.logs.at(-1) };
   }
 
+  async signs(jobs: readonly JobPlace[]): Promise<readonly (string | undefined)[]> {
+    await this.#options.reach();
+    const { server, namespace } = this.#options;
+    return jobs.map(({ queue, id }) => {
+      const job = server.queue(namespace, queue).jobs.get(id);
+      return job && JSON.stringify([job.state, job.progress, job.attemptsMade, job.attemptsStarted]);
+    });
+  }
+
   async children({ queue: name, id }: JobPlace): Promise<readonly ChildStanding[]> {
     await this.#options.reach();
     const { server, namespace } = this.#options;

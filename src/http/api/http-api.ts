@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bareError } from '../../privacy/index.ts';
 import type { App } from '../../contracts/index.ts';
-import { engineOf, type Client } from '../../queue/index.ts';
+import { insidesOf, type Client } from '../../queue/index.ts';
 import { problemAnswer, send } from '../exchange/answer.ts';
 import type { HttpHandler } from '../exchange/handler.ts';
 import { notFound } from '../exchange/request-refused-error.ts';
+import { JobStreams, USUAL_STREAMS, type StreamSettings } from '../streams/job-streams.ts';
 import { apiTokensOf } from '../tokens/api-tokens.ts';
 import { TokenPace } from '../tokens/token-pace.ts';
 import { admit } from './admit.ts';
@@ -17,6 +18,8 @@ export interface HttpApiOptions {
   readonly client: Client;
   /** Whose contracts can be reached. */
   readonly app: Pick<App, 'jobs'>;
+  /** How live streams are bounded; see `USUAL_STREAMS`. */
+  readonly streams?: Partial<StreamSettings>;
   /** Called with each failure whose cause was kept from the answer. */
   readonly onError?: (error: unknown) => void;
 }
@@ -24,16 +27,20 @@ export interface HttpApiOptions {
 export interface HttpApi {
   /** Answers everything below `/api/v1`: for `createServer`, or for express, before any body parser. */
   readonly handler: HttpHandler;
+  /** Ends every live stream, so that the server can be closed. */
+  close(): void;
 }
 
 /**
  * The door for other programs: enqueue, read, cancel, wait for results. Whoever comes shows a token of `shiftwork tokens create` in the header
  * `Authorization`, and reaches the contracts that its scopes name; everything else is not there. Browsers of other sites get no leave (no CORS).
  */
-export function createHttpApi({ client, app, onError = () => undefined }: HttpApiOptions): HttpApi {
-  const engine = engineOf(client);
+export function createHttpApi({ client, app, streams: given, onError = () => undefined }: HttpApiOptions): HttpApi {
+  const insides = insidesOf(client);
+  const { engine } = insides;
   const tokens = apiTokensOf(engine);
   const pace = new TokenPace();
+  const streams = new JobStreams(insides, { ...USUAL_STREAMS, ...given });
   const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -41,7 +48,18 @@ export function createHttpApi({ client, app, onError = () => undefined }: HttpAp
       const token = await admit(request, tokens, pace);
       const address = readAddress(request);
       const { route, word } = findRoute(request.method ?? '', address.segments);
-      const context: RouteContext = { client, engine, app, token, request, response, word, query: address.query };
+      const context: RouteContext = {
+        tokens,
+        streams,
+        client,
+        engine,
+        app,
+        token,
+        request,
+        response,
+        word,
+        query: address.query,
+      };
       const answered = await route(context);
       if (answered !== undefined) send(response, answered);
     } catch (error) {
@@ -55,5 +73,6 @@ export function createHttpApi({ client, app, onError = () => undefined }: HttpAp
       if (next !== undefined) return next();
       send(response, problemAnswer(notFound(), report));
     },
+    close: () => streams.close(),
   };
 }

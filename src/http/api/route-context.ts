@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AnyJobContract, App } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Client } from '../../queue/index.ts';
-import type { ApiToken } from '../tokens/api-tokens.ts';
+import type { JobStreams } from '../streams/job-streams.ts';
+import type { ApiToken, ApiTokens } from '../tokens/api-tokens.ts';
 import { scopeFor, type ScopeKind } from '../tokens/scopes.ts';
 
 /** What a route works with. */
@@ -11,6 +12,8 @@ export interface RouteContext {
   readonly engine: Engine;
   readonly app: Pick<App, 'jobs'>;
   readonly token: ApiToken;
+  readonly tokens: ApiTokens;
+  readonly streams: JobStreams;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The contract's name or the job's id in the address; empty where there is none. */

@@ -3,6 +3,7 @@ import { notFound, RequestRefusedError } from '../exchange/request-refused-error
 import { cancelOne } from './cancel-one.ts';
 import { enqueueMany } from './enqueue-many.ts';
 import { enqueueOne } from './enqueue-one.ts';
+import { followOne } from './follow-one.ts';
 import { readOne } from './read-one.ts';
 import type { RouteContext } from './route-context.ts';
 import { waitForResult } from './wait-for-result.ts';
@@ -22,6 +23,7 @@ const PLACES: readonly Place[] = [
   // By what is asked, the word is a contract's name or a job's id.
   { path: ['jobs', '*'], methods: { POST: enqueueOne, GET: readOne } },
   { path: ['jobs', '*', 'cancel'], methods: { POST: cancelOne } },
+  { path: ['jobs', '*', 'events'], methods: { GET: followOne } },
   { path: ['jobs', '*', 'result'], methods: { GET: waitForResult } },
 ];
 

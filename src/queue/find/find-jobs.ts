@@ -63,8 +63,21 @@ async function inEngine(engine: Engine, asked: CheckedFind, forms: readonly (rea
     const jobs = await readEach(engine, [id]);
     return { jobs: jobs.filter(job => isAsked(job, asked)), more: false };
   }
+  if (forms.length === 0) {
+    return liveJobs(engine, queue === undefined ? await recentQueueNames(engine) : [queue], asked);
+  }
+  const ids = await taggedIds(engine, asked, forms);
+  const jobs = await readEach(engine, ids.slice(0, limit));
+  return { jobs: jobs.filter(job => isAsked(job, asked)), more: ids.length > limit };
+}
+
+/** The ids of the newest jobs that the engine has and that carry the tags, the newest first; may be more than the limit. */
+async function taggedIds(
+  engine: Engine,
+  { queue, limit }: CheckedFind,
+  forms: readonly (readonly string[])[],
+): Promise<readonly string[]> {
   const names = queue === undefined ? await recentQueueNames(engine) : [queue];
-  if (forms.length === 0) return liveJobs(engine, names, asked);
   const found = await Promise.all(
     names.map(async name => {
       const turns = await engine.turns(name);
@@ -75,9 +88,12 @@ async function inEngine(engine: Engine, asked: CheckedFind, forms: readonly (rea
       return ids.flat().map(each => ({ id: each, made: each.slice(name.length) }));
     }),
   );
-  const ids = newestFirst(found.flat());
-  const jobs = await readEach(engine, ids.slice(0, limit));
-  return { jobs: jobs.filter(job => isAsked(job, asked)), more: ids.length > limit };
+  return newestFirst(found.flat());
+}
+
+/** Of the tags that are asked for, in the engine alone: for whoever follows them. */
+export async function findIds(engine: Engine, secrets: Secrets, asked: CheckedFind): Promise<readonly string[]> {
+  return (await taggedIds(engine, asked, tagForms(secrets, asked))).slice(0, asked.limit);
 }
 
 function isPastAsked({ state, waitsFor }: CheckedFind): boolean {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { memoryServer, openEngine, type EndedJob, type Engine, type JobEnds } from '../../engine/index.ts';
+import { EndNews } from './end-news.ts';
 import { EndWaits } from './end-waits.ts';
 
 const NEVER = new AbortController().signal;
@@ -21,12 +22,13 @@ function setup() {
       return jobs.map(({ id }) => ended.get(id) ?? { kind: 'open' });
     },
     children: async () => [],
+    signs: async () => [],
     dueAt: async () => undefined,
     announce: async ids => tell?.(ids),
     listen: async heard => void (tell = heard),
   };
   const own: Pick<Engine, 'ends'> = { ends: async () => ends };
-  return { waits: new EndWaits(own), ended, reads, ends, server };
+  return { waits: new EndWaits(new EndNews(own)), ended, reads, ends, server };
 }
 
 test('those who begin to wait together are looked up together, and each is told of its own job', async () => {

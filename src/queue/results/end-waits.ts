@@ -1,5 +1,6 @@
-import type { EndedJob, Engine, JobEnds, JobPlace } from '../../engine/index.ts';
+import type { EndedJob, JobPlace } from '../../engine/index.ts';
 import { isOutage } from '../../resilience/index.ts';
+import type { EndNews } from './end-news.ts';
 
 export type Ended = Exclude<EndedJob, { kind: 'open' }>;
 
@@ -16,16 +17,17 @@ const LOOK_EVERY_MS = 1_000;
  * together with those who come in the same turn of the event loop, and then nothing is asked for it but the one look a second for all.
  */
 export class EndWaits {
-  readonly #engine: Pick<Engine, 'ends'>;
+  readonly #news: EndNews;
   readonly #waits = new Map<string, Set<Wait>>();
   readonly #asked = new Set<string>();
-  #ends: Promise<JobEnds> | undefined;
-  #listening = false;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
 
-  constructor(engine: Pick<Engine, 'ends'>) {
-    this.#engine = engine;
+  readonly #heard = (jobIds?: readonly string[]): void =>
+    this.#lookAt(jobIds === undefined ? this.#waits.keys() : jobIds.filter(id => this.#waits.has(id)));
+
+  constructor(news: EndNews) {
+    this.#news = news;
   }
 
   /** Resolves when the job has ended, or is not there. Rejects with the signal's reason; an engine that is away is waited for. */
@@ -37,7 +39,7 @@ export class EndWaits {
     this.#waits.set(id, waits.add(wait));
     const abort = (): void => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    this.#listen();
+    this.#news.hear(this.#heard);
     this.#timer ??= setInterval(() => this.#lookAt(this.#waits.keys()), LOOK_EVERY_MS).unref();
     this.#lookAt([id]);
     return promise.finally(() => {
@@ -53,26 +55,6 @@ export class EndWaits {
   /** Nobody waits any longer. */
   close(error: Error): void {
     for (const waits of this.#waits.values()) for (const { failed } of waits) failed(error);
-  }
-
-  /** Once for this process. An engine that is away is asked again with the next who waits, and the look goes on. */
-  #listen(): void {
-    if (this.#listening) return;
-    this.#listening = true;
-    const heard = (jobIds?: readonly string[]): void =>
-      this.#lookAt(jobIds === undefined ? this.#waits.keys() : jobIds.filter(id => this.#waits.has(id)));
-    this.#open()
-      .then(ends => ends.listen(heard))
-      // Where listening is refused (a user without rights to the channel) the look is all there is.
-      .catch((error: unknown) => (this.#listening = !isOutage(error)));
-  }
-
-  #open(): Promise<JobEnds> {
-    this.#ends ??= this.#engine.ends().catch((error: unknown) => {
-      this.#ends = undefined;
-      throw error;
-    });
-    return this.#ends;
   }
 
   #lookAt(ids: Iterable<string>): void {
@@ -94,7 +76,7 @@ export class EndWaits {
     const places = [...waits.values()].flatMap(([first]) => first ?? []);
     if (places.length === 0) return;
     try {
-      const ends = await (await this.#open()).read(places);
+      const ends = await (await this.#news.open()).read(places);
       for (const [index, { queue, id }] of places.entries()) {
         const end = ends[index];
         if (end === undefined || end.kind === 'open') continue;

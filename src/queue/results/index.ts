@@ -1,4 +1,5 @@
 /** Waiting for what jobs come to: one subscription a process, and one look for all who wait. */
+export { EndNews } from './end-news.ts';
 export { EndWaits } from './end-waits.ts';
 export { checkResultOptions, type ResultOptions } from './check-result-options.ts';
 export { resultFrom } from './result-from.ts';

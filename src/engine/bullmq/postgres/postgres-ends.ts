@@ -19,6 +19,13 @@ const READ = `
     LEFT JOIN job ON job.queue = asked.queue AND job.id = asked.id
    ORDER BY asked.place`;
 
+const SIGNS = `
+  SELECT asked.place::int, job.id IS NOT NULL AS known,
+         md5(concat_ws('|', job.state, job.attempts_made, job.attempts_started, job.process_at_ms, job.progress)) AS sign
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (queue, id, place)
+    LEFT JOIN job ON job.queue = asked.queue AND job.id = asked.id
+   ORDER BY asked.place`;
+
 const CHILDREN = `
   SELECT child_queue AS queue, child_id AS id, status::text, value::text FROM job_dependency
    WHERE parent_queue = $1 AND parent_id = $2`;
@@ -51,6 +58,13 @@ export class PostgresEnds implements JobEnds {
     const params = [jobs.map(({ queue }) => queue), jobs.map(({ id }) => id)];
     const { rows } = await this.#options.pool.query<EndRow>(READ, params);
     return rows.map(endOf);
+  }
+
+  async signs(jobs: readonly JobPlace[]): Promise<readonly (string | undefined)[]> {
+    if (jobs.length === 0) return [];
+    const params = [jobs.map(({ queue }) => queue), jobs.map(({ id }) => id)];
+    const { rows } = await this.#options.pool.query<{ readonly known: boolean; readonly sign: string }>(SIGNS, params);
+    return rows.map(({ known, sign }) => (known ? sign : undefined));
   }
 
   async children({ queue, id }: JobPlace): Promise<readonly ChildStanding[]> {

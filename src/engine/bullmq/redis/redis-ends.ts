@@ -52,6 +52,21 @@ export class RedisEnds implements JobEnds {
     return { kind: 'failed', message: message ?? '', lastLine: lines[0] };
   }
 
+  /** Sent together: one trip. The hash does not say whether a job is run; its lock does. */
+  signs(jobs: readonly JobPlace[]): Promise<readonly (string | undefined)[]> {
+    return Promise.all(jobs.map(job => this.#sign(job).catch(noSign)));
+  }
+
+  async #sign({ queue, id }: JobPlace): Promise<string | undefined> {
+    const { commands, keys } = this.#options;
+    const key = `${await keys.prefixOf(queue)}:${queue}:${id}`;
+    const [fields, isHeld] = await Promise.all([
+      commands.hmget(key, 'name', 'progress', 'processedOn', 'finishedOn', 'atm', 'ats', 'delay'),
+      commands.exists(`${key}:lock`),
+    ]);
+    return fields[0] === null ? undefined : JSON.stringify([...fields.slice(1), isHeld]);
+  }
+
   async children({ queue, id }: JobPlace): Promise<readonly ChildStanding[]> {
     const { commands, keys } = this.#options;
     const key = `${await keys.prefixOf(queue)}:${queue}:${id}`;
@@ -101,6 +116,10 @@ export class RedisEnds implements JobEnds {
       throw cause;
     }
   }
+}
+
+function noSign(error: unknown): undefined {
+  if (unreadable(error).kind === 'unreadable') return undefined;
 }
 
 /** Another program keeps something else where the job, its log or its result stands. */

@@ -1,0 +1,29 @@
+import type { FieldPath } from '../define/job-contract.ts';
+import type { Refuse } from '../define/payload-definition.ts';
+
+/** What a browser may see of a job beside its state: fields of its data, of its progress, of its result. */
+export type PublicField<Data> =
+  `data.${FieldPath<Data>}` | 'progress' | `progress.${string}` | 'result' | `result.${string}`;
+
+const FIELD = /^(?:data\.[^.]|progress(?:\.[^.]|$)|result(?:\.[^.]|$))/;
+
+/** @throws what `refuse` throws */
+export function publicFieldsOf(
+  fields: readonly string[] | undefined,
+  sensitive: readonly string[],
+  refuse: Refuse,
+): readonly string[] {
+  const given: unknown = fields ?? [];
+  if (!Array.isArray(given)) refuse('expected publicFields to be a list of fields.');
+  for (const field of fields ?? []) {
+    if (typeof field !== 'string' || !FIELD.test(field) || field.endsWith('.')) {
+      refuse(`expected each of publicFields as data.FIELD, progress or result, got ${JSON.stringify(field)}.`);
+    }
+    const hidden = sensitive.find(
+      path => `data.${path}.`.startsWith(`${field}.`) || `${field}.`.startsWith(`data.${path}.`),
+    );
+    if (hidden !== undefined)
+      refuse(`expected no field in publicFields that is sensitive, got "${field}" ("${hidden}").`);
+  }
+  return Object.freeze([...(fields ?? [])]);
+}

@@ -1,0 +1,146 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { InvalidConfigError } from '../../config/index.ts';
+import type { Tags } from '../../contracts/index.ts';
+import { codeOf } from '../../errors/index.ts';
+import { bareError } from '../../privacy/index.ts';
+import { insidesOf, type Client, type JobView } from '../../queue/index.ts';
+import { toMilliseconds, type Duration } from '../../time/index.ts';
+import { problemAnswer, send } from '../exchange/answer.ts';
+import type { HttpHandler } from '../exchange/handler.ts';
+import { RequestRefusedError } from '../exchange/request-refused-error.ts';
+import { JobStreams, USUAL_STREAMS } from '../streams/job-streams.ts';
+import { publicJob, type PublicJob } from './public-job.ts';
+
+/** What a request may see, as the app's own sign-in says. */
+export type Allowed = {
+  /** Who asks, such as the id of a user: streams are counted for each. */
+  readonly caller: string;
+} & (
+  | {
+      /** The id of a job: the stream ends when that does. */
+      readonly job: string;
+    }
+  | {
+      /** The newest 20 jobs that carry these tags. */
+      readonly tag: Tags;
+    }
+);
+
+export interface JobEventsOptions {
+  /**
+   * Which job, or which tag, this request may see; undefined: none. Asked when a stream is opened and again every `askAgain` with the same
+   * request, so that a sign-out ends it: look the session up each time.
+   */
+  readonly allow: (request: IncomingMessage) => Allowed | undefined | Promise<Allowed | undefined>;
+  /** A stream ends after so long, and the page comes again by itself: 15 minutes when left out. */
+  readonly endAfter?: Duration;
+  /** 10 seconds when left out. */
+  readonly askAgain?: Duration;
+  /** Streams at once of one caller in this process: 10 when left out. */
+  readonly perCaller?: number;
+  /** Called with each failure whose cause was kept from the answer. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface JobEvents {
+  /** Answers each GET with server-sent events: mount it at an address of its own. */
+  readonly handler: HttpHandler;
+  /** Ends every stream, so that the server can be closed. */
+  close(): void;
+}
+
+/**
+ * Live jobs for the pages of an app: how they stand and whatever changes, as server-sent events. The app says who may see what; of a job its id, its
+ * contract's name and its state are shown, and what the contract lists in `publicFields`.
+ * @throws InvalidConfigError for a client that was connected without its app: `connect({ app })`
+ */
+export function jobEvents(client: Client, options: JobEventsOptions): JobEvents {
+  const insides = insidesOf(client);
+  const { engine, jobs } = insides;
+  if (jobs === undefined) {
+    throw new InvalidConfigError([
+      'Expected jobEvents() to get a client that knows its app, whose contracts say what may be seen: connect({ app }).',
+    ]);
+  }
+  const { allow, perCaller = USUAL_STREAMS.perCaller, onError = () => undefined } = options;
+  const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
+  const streams = new JobStreams(insides, {
+    ...USUAL_STREAMS,
+    perCaller,
+    endAfterMs: toMilliseconds(options.endAfter ?? USUAL_STREAMS.endAfterMs, 'endAfter'),
+    askAgainMs: toMilliseconds(options.askAgain ?? USUAL_STREAMS.askAgainMs, 'askAgain'),
+  });
+  // A change is read once for all who follow the job.
+  const shaped = new WeakMap<JobView, Promise<PublicJob | undefined>>();
+  const shape = (view: JobView): Promise<PublicJob | undefined> => {
+    const known = shaped.get(view) ?? publicJob(engine, jobs, view);
+    shaped.set(view, known);
+    return known;
+  };
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      requireOwnPage(request);
+      const allowed = await ask(allow, request, report);
+      if (allowed === undefined) throw hidden();
+      const { caller, ...target } = allowed;
+      if ('job' in target) await requireJob(client, jobs, target.job);
+      const isStillAllowed = async (): Promise<boolean> =>
+        JSON.stringify(await ask(allow, request, report)) === JSON.stringify(allowed);
+      await streams.open({ request, response, caller, target, shape, isStillAllowed });
+    } catch (error) {
+      if (response.headersSent) response.destroy();
+      else send(response, problemAnswer(error, report));
+    }
+  };
+  return {
+    handler: (request, response) => void answer(request, response),
+    close: () => streams.close(),
+  };
+}
+
+/** A sign-in that fails lets nobody in. */
+async function ask(
+  allow: JobEventsOptions['allow'],
+  request: IncomingMessage,
+  report: (error: unknown) => void,
+): Promise<Allowed | undefined> {
+  try {
+    const allowed: unknown = await allow(request);
+    return isAllowed(allowed) ? allowed : undefined;
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
+}
+
+/** Plain JavaScript answers anything, `true` for one. */
+function isAllowed(answer: unknown): answer is Allowed {
+  if (typeof answer !== 'object' || answer === null) return false;
+  if (!('caller' in answer) || typeof answer.caller !== 'string' || answer.caller === '') return false;
+  const hasJob = 'job' in answer && typeof answer.job === 'string';
+  const hasTag = 'tag' in answer && typeof answer.tag === 'object' && answer.tag !== null;
+  return hasJob !== hasTag;
+}
+
+/** @throws RequestRefusedError 403, 405 */
+function requireOwnPage({ method, headers }: IncomingMessage): void {
+  if (method !== 'GET') throw new RequestRefusedError(405, 'Expected GET here.', { headers: { Allow: 'GET' } });
+  // It could read nothing, and would take the user's share of streams.
+  if (headers['sec-fetch-site'] === 'cross-site') {
+    throw new RequestRefusedError(403, 'Expected a page of this site.');
+  }
+}
+
+/** @throws RequestRefusedError 404 where it is not there, or of no contract of the app */
+async function requireJob(client: Client, jobs: ReadonlyMap<string, unknown>, id: string): Promise<void> {
+  const view = await client.job(id).catch((error: unknown) => {
+    if (codeOf(error) === 'JOB_UNDECODABLE') return undefined;
+    throw error;
+  });
+  if (view === undefined || !jobs.has(view.name)) throw hidden();
+}
+
+function hidden(): RequestRefusedError {
+  return new RequestRefusedError(404, 'There is nothing here that may be seen.');
+}

@@ -1,0 +1,113 @@
+import type { Engine, JobEnds, JobPlace } from '../../engine/index.ts';
+import { isOutage } from '../../resilience/index.ts';
+import { parseJobId } from '../ids/job-id.ts';
+import type { EndNews } from '../results/index.ts';
+import { readJobView, type JobView } from '../views/job-view.ts';
+
+/** Called with the job as it stands now, and again whenever that has changed; with undefined when it is not there (any more). */
+export type JobSeen = (view: JobView | undefined) => void;
+
+interface Watched {
+  readonly place: JobPlace;
+  readonly seenBy: Set<JobSeen>;
+  /** What `signs` said of it when it was read last; `unread` before that. */
+  sign: string | undefined | typeof UNREAD;
+  view: JobView | undefined;
+}
+
+const UNREAD = Symbol('unread');
+/** Faster than people read; what is announced of an end is looked at at once. */
+const LOOK_EVERY_MS = 1_000;
+/** A job costs some six questions. */
+const READ_AT_ONCE = 20;
+
+/**
+ * Everybody in this process who follows jobs. However many they are, they cost the engine one subscription (that of who waits for results) and one
+ * look a second for all of their jobs together; a job that has changed is read once for all who follow it. What changes twice between two looks is
+ * seen once: this tells how a job stands, not each step on the way there.
+ */
+export class JobWatches {
+  readonly #engine: Engine;
+  readonly #news: EndNews;
+  readonly #watched = new Map<string, Watched>();
+  readonly #asked = new Set<string>();
+  readonly #heard = (ids?: readonly string[]): void => this.#lookAt(ids ?? this.#watched.keys());
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(engine: Engine, news: EndNews) {
+    this.#engine = engine;
+    this.#news = news;
+  }
+
+  /** How many jobs are followed. */
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  /** Follows a job until the answer is called. An engine that is away is waited for, and nothing is said meanwhile. */
+  watch(id: string, seen: JobSeen): () => void {
+    const place = { queue: parseJobId(id)?.queue ?? '', id };
+    const watched = this.#watched.get(id) ?? { place, seenBy: new Set(), sign: UNREAD, view: undefined };
+    this.#watched.set(id, watched);
+    watched.seenBy.add(seen);
+    this.#news.hear(this.#heard);
+    this.#timer ??= setInterval(() => this.#lookAt(this.#watched.keys()), LOOK_EVERY_MS).unref();
+    // Who comes later is told what the others know, in a turn of its own.
+    if (watched.sign === UNREAD) this.#lookAt([id]);
+    else setImmediate(() => watched.seenBy.has(seen) && seen(watched.view));
+    return () => {
+      watched.seenBy.delete(seen);
+      if (watched.seenBy.size === 0 && this.#watched.get(id) === watched) this.#watched.delete(id);
+      if (this.#watched.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  #lookAt(ids: Iterable<string>): void {
+    for (const id of ids) if (this.#watched.has(id)) this.#asked.add(id);
+    if (this.#asked.size === 0 || this.#looking !== undefined) return;
+    this.#looking = new Promise<void>(resolve => setImmediate(resolve))
+      .then(() => this.#look())
+      .finally(() => {
+        this.#looking = undefined;
+        this.#lookAt([]);
+      });
+  }
+
+  async #look(): Promise<void> {
+    const asked = [...this.#asked].flatMap(id => this.#watched.get(id) ?? []);
+    this.#asked.clear();
+    if (asked.length === 0) return;
+    try {
+      const ends = await this.#news.open();
+      const signs = await ends.signs(asked.map(({ place }) => place));
+      const changed = asked.filter(({ sign }, index) => sign !== signs[index]);
+      for (let from = 0; from < changed.length; from += READ_AT_ONCE) {
+        await Promise.all(changed.slice(from, from + READ_AT_ONCE).map(watched => this.#read(watched, ends)));
+      }
+    } catch (error) {
+      // The next look finds what this one did not.
+      if (!isOutage(error)) for (const watched of asked) tell(watched, undefined);
+    }
+  }
+
+  /** The sign before the view: what changes in between is read again. */
+  async #read(watched: Watched, ends: JobEnds): Promise<void> {
+    const [sign] = await ends.signs([watched.place]);
+    const view = sign === undefined ? undefined : await readJobView(this.#engine, watched.place.id).catch(unreadable);
+    watched.sign = sign;
+    tell(watched, view);
+  }
+}
+
+function tell(watched: Watched, view: JobView | undefined): void {
+  watched.view = view;
+  for (const seen of watched.seenBy) seen(view);
+}
+
+/** Another program keeps something else in its place: nobody can say how it stands. */
+function unreadable(error: unknown): undefined {
+  if (isOutage(error)) throw error;
+}

@@ -1,0 +1,173 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
+import { apiTokensOf, jobEvents, type Allowed, type JobEventsOptions } from '../../src/http/index.ts';
+import { inMemory } from '../support/memory-case.ts';
+import { runApp } from '../support/running-app.ts';
+import { listen, readStream, serveApi } from '../support/served-api.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** What somebody tries at live streams, and the answer that they must get. */
+
+const PLANTED = 'planted-7f3a';
+const schema = z.object({ order: z.string(), secret: z.string() });
+const listed = defineJob({
+  queue: 'q',
+  name: 'listed',
+  schema,
+  sensitive: ['secret'],
+  publicFields: ['data.order', 'result'],
+});
+const silent = defineJob({ queue: 'q', name: 'silent', schema });
+const answer = ({ secret }: { readonly secret: string }) => ({ secret, text: `it is ${secret}` });
+const app = defineApp({
+  jobs: [listed, silent],
+  handlers: [
+    handle(listed, async (data, run) => {
+      run.progress({ data });
+      return answer(data);
+    }),
+    handle(silent, async (data, run) => {
+      run.progress({ data });
+      return answer(data);
+    }),
+  ],
+});
+const data = { order: 'o-1', secret: PLANTED };
+
+describe('live streams', () => {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+  async function setup(allow: JobEventsOptions['allow'], options: Omit<JobEventsOptions, 'allow'> = {}) {
+    const running = await runApp(inMemory, app);
+    const errors: unknown[] = [];
+    const live = jobEvents(running.client, { allow, onError: error => errors.push(error), ...options });
+    const server = await listen(live.handler);
+    cleanups.push(
+      () => running.stop(),
+      () => server.close(),
+      () => live.close(),
+    );
+    return { ...running, ...server, live, errors };
+  }
+
+  test('a field that no contract lists is absent, and a sensitive value in one that it lists is redacted', async () => {
+    let allowed: Allowed | undefined;
+    const { client, origin } = await setup(() => allowed);
+    for (const [contract, shown] of [
+      [listed, { data: { order: 'o-1' }, result: { secret: '[redacted]', text: 'it is [redacted]' } }],
+      [silent, {}],
+    ] as const) {
+      const { id } = await client.enqueue(contract, data);
+      allowed = { caller: 'ada', job: id };
+      const { events, ended } = await readStream(origin);
+      await ended;
+      expect(events.at(-2)?.data).toEqual({ id, name: contract.name, state: 'succeeded', ...shown });
+      expect(JSON.stringify(events)).not.toContain(PLANTED);
+    }
+  });
+
+  test('nobody is let in where the sign-in says no, throws, or answers what is no answer', async () => {
+    let said: () => unknown = () => undefined;
+    // As a program without types would.
+    const { client, origin, errors } = await setup(() => said() as Allowed);
+    const { id } = await client.enqueue(silent, data, { delay: '1h' });
+    const answers: (() => unknown)[] = [
+      () => undefined,
+      () => null,
+      () => true,
+      () => ({}),
+      () => ({ caller: '', job: id }),
+      () => ({ caller: 'ada' }),
+      () => ({ caller: 'ada', job: id, tag: {} }),
+      () => ({ job: id }),
+      () => ({ caller: 'ada', job: 'q-unknown' }),
+      () => Promise.reject(new Error('the sessions are away')),
+    ];
+    for (const each of answers) {
+      said = each;
+      expect((await readStream(origin)).status).toBe(404);
+    }
+    expect(errors).toHaveLength(1);
+    said = () => ({ caller: 'ada', tag: {} });
+    expect((await readStream(origin)).status).toBe(400);
+  });
+
+  test('a stream ends after a sign-out, and when the session is about another job', async () => {
+    let allowed: Allowed | undefined;
+    const { client, origin } = await setup(() => allowed, { askAgain: 20 });
+    const [one, other] = await client.enqueueMany([silent(data, { delay: '1h' }), silent(data, { delay: '1h' })]);
+    for (const then of [undefined, { caller: 'bob', job: one?.id ?? '' }, { caller: 'ada', job: other?.id ?? '' }]) {
+      allowed = { caller: 'ada', job: one?.id ?? '' };
+      const { events, ended } = await readStream(origin);
+      await waitFor('the job to be shown', () => events.length > 0);
+      allowed = then;
+      await ended;
+      expect(events.at(-1)).toMatchObject({ name: 'end', data: { reason: 'not-allowed' } });
+    }
+  });
+
+  test('a stream ends at its time, and those of one caller are counted: the next is refused until one has left', async () => {
+    let job = '';
+    const { client, origin } = await setup(({ headers }) => ({ caller: String(headers['x-user']), job }), {
+      perCaller: 2,
+    });
+    job = (await client.enqueue(silent, data, { delay: '1h' })).id;
+    const [first, second] = [await readStream(origin, { 'x-user': 'a' }), await readStream(origin, { 'x-user': 'a' })];
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect((await readStream(origin, { 'x-user': 'a' })).status).toBe(429);
+    const other = await readStream(origin, { 'x-user': 'b' });
+    expect(other.status).toBe(200);
+    first.leave();
+    await waitFor('its place to be free', async () => {
+      const { status, leave } = await readStream(origin, { 'x-user': 'a' });
+      leave();
+      return status === 200;
+    });
+    const short = await setup(() => ({ caller: 'a', job: 'x' }), { endAfter: 100 });
+    const { id } = await short.client.enqueue(silent, data, { delay: '1h' });
+    const timed = jobEvents(short.client, { allow: () => ({ caller: 'a', job: id }), endAfter: 100 });
+    const server = await listen(timed.handler);
+    cleanups.push(() => server.close());
+    const { events, ended } = await readStream(server.origin);
+    await ended;
+    expect(events.at(-1)).toMatchObject({ name: 'end', data: { reason: 'time' } });
+  });
+
+  test('a page of another site is refused, and so is whatever is no reading', async () => {
+    const { client, origin } = await setup(() => ({ caller: 'ada', job: 'x' }));
+    expect((await readStream(origin, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403);
+    expect((await fetch(origin, { method: 'POST' })).status).toBe(405);
+    const preflight = await fetch(origin, { method: 'OPTIONS', headers: { Origin: 'https://evil.example' } });
+    expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
+    expect(() => jobEvents({ ...client } as never, { allow: () => undefined })).toThrow('connect()');
+  });
+
+  test('a stream of the HTTP door ends when its token is revoked, and is 404 outside of the scope', async () => {
+    const api = await serveApi(inMemory, app, { askAgainMs: 20 });
+    cleanups.push(() => api.stop());
+    const { id } = await api.client.enqueue(listed, data, { delay: '1h' });
+    const token = await api.token(['read/listed']);
+    const follow = (text: string) =>
+      readStream(`${api.origin}/api/v1/jobs/${id}/events`, { Authorization: `Bearer ${text}` });
+    expect((await follow(await api.token(['read/silent', 'enqueue/listed']))).status).toBe(404);
+    const { events, ended } = await follow(token);
+    await waitFor('the job to be shown', () => events.length > 0);
+    expect(events[0]).toMatchObject({ name: 'job', data: { id, state: 'delayed' } });
+    expect(JSON.stringify(events)).not.toContain(PLANTED);
+    await apiTokensOf(api.engine).revoke(token.split('_')[1] ?? '');
+    await ended;
+    expect(events.at(-1)).toMatchObject({ name: 'end', data: { reason: 'not-allowed' } });
+  });
+
+  test('a contract cannot list what it calls sensitive, or what is no field', () => {
+    const define = (...publicFields: never[]) =>
+      defineJob({ queue: 'q', name: 'x', schema, sensitive: ['secret'], publicFields });
+    for (const field of ['data.secret', 'data.secret.inner', 'data', 'secret', 'progress.', 'data.', 'resultx'])
+      expect(() => define(field as never)).toThrow('publicFields');
+    const nested = { queue: 'q', name: 'x', schema: z.object({ a: z.object({ b: z.string() }) }) } as const;
+    expect(() => defineJob({ ...nested, sensitive: ['a.b'], publicFields: ['data.a'] })).toThrow('sensitive');
+  });
+});
