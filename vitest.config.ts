@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { plantedBugPlugin } from './tests/prove/planted/planted.ts';
 import { LongestFirst } from './tests/support/longest-first.ts';
 import { PATIENT } from './tests/support/wait-for.ts';
 import { SummaryReporter } from './tests/support/summary-reporter.ts';
@@ -7,6 +8,8 @@ import { SummaryReporter } from './tests/support/summary-reporter.ts';
 const exclude = ['**/node_modules/**', 'dist/**', '.shiftwork/**', 'packages/create-shiftwork/template/**'];
 
 export default defineConfig({
+  // Whoever hunts planted bugs runs tests with one in place.
+  plugins: [plantedBugPlugin()],
   test: {
     environment: 'node',
     pool: 'forks',

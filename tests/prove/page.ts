@@ -1,12 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ROOT } from '../architecture/source-texts.ts';
+import { writeBlock } from './block.ts';
 import { checksOfOne } from './checks.ts';
 import type { FoundSoFar } from './found.ts';
 import { casesOf, type Guarantee } from './guarantees.ts';
 
-const PAGE = join(ROOT, 'docs/guarantees.md');
-const [BEGIN, END] = ['<!-- proof:begin -->', '<!-- proof:end -->'];
 const HEAD = ['number', 'fault cases', 'tests', 'seeds', 'histories', 'violations', 'last violation'];
 
 /** What the runs found, a row for each guarantee. */
@@ -15,13 +11,7 @@ export function proofTable(guarantees: readonly Guarantee[], found: FoundSoFar):
 }
 
 export function writeProof(guarantees: readonly Guarantee[], found: FoundSoFar): void {
-  const page = readFileSync(PAGE, 'utf8');
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) {
-    throw new Error(`Expected ${BEGIN} and ${END} in docs/guarantees.md.`);
-  }
-  writeFileSync(PAGE, `${before}${BEGIN}\n\n${proofTable(guarantees, found)}\n\n${END}${after}`);
+  writeBlock('proof', proofTable(guarantees, found));
 }
 
 function cellsOf(guarantee: Guarantee, found: FoundSoFar): readonly string[] {
