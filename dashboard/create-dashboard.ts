@@ -22,6 +22,7 @@ import { workersPage } from './workers/workers-page.ts';
 import { errorAnswers } from './http/errors.ts';
 import { refusePrototypes } from './http/refuse-prototypes.ts';
 import { metricsRoute } from './metrics/metrics-route.ts';
+import { scalingRoute } from './scaling/scaling-route.ts';
 import { overviewRoute } from './overview/overview-route.ts';
 import { WorkReader } from '../src/standing/index.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
@@ -115,6 +116,7 @@ export function createDashboard({
     engine,
     token: metricsToken,
   });
+  const scaling = scalingRoute({ base: basePath, app, engine, journal, token: metricsToken });
   const log = new AuditLog(engine, report);
   const isComplete = (): boolean => board.complete;
   const handler = express();
@@ -129,6 +131,7 @@ export function createDashboard({
     basePath,
     probe,
     metrics,
+    scaling,
     isComplete,
     onAction(action) {
       log.write(action);
@@ -158,6 +161,7 @@ export function createDashboard({
     const unnamed = await readUnnamedQueues(engine, app, await recentQueueNames(engine));
     response.type('html').send(workersPage({ base: basePath, viewer: viewerOf(request), fleet, unnamed }));
   });
+  handler.get('/scaling', whenThere, scaling.forPeople(viewerOf));
   handler.get('/audit', whenThere, auditRoute({ base: basePath, log, viewerOf }));
   handler.use(projectionsRoute(basePath, projections, viewerOf));
   handler.use('/queues', express.json({ limit: MOST_BYTES }), refusePrototypes, (request, response, next) => {

@@ -9,6 +9,7 @@ import { refuseNul } from './http/refuse-nul.ts';
 import { sameOriginOnly } from './http/same-origin.ts';
 import type { MetricsRoute } from './metrics/metrics-route.ts';
 import { assets } from './pages/assets.ts';
+import type { ScalingRoute } from './scaling/scaling-route.ts';
 import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
 import { recogniseByWord, type Authenticate } from './sign-in/authenticate.ts';
 import { Authenticator } from './sign-in/authenticator.ts';
@@ -26,6 +27,7 @@ export interface FrontDoorOptions {
   readonly basePath: string;
   readonly probe: ReadinessProbe;
   readonly metrics: MetricsRoute;
+  readonly scaling: Pick<ScalingRoute, 'forPrograms'>;
   /** Whether every queue is open by now. */
   readonly isComplete: () => boolean;
   readonly onAction: (action: DashboardAction) => void;
@@ -43,7 +45,8 @@ const SEARCHES = ['/jobs'];
  * @returns who asks, for the pages behind it
  */
 export function frontDoor(handler: Express, options: FrontDoorOptions): (request: Request) => Viewer {
-  const { engine, users, authenticate, production, basePath, probe, metrics, isComplete, onAction, report } = options;
+  const { engine, users, authenticate, production, basePath, probe, metrics, scaling, isComplete, onAction, report } =
+    options;
   const viewers = new Viewers();
   const sessions = new Sessions({ users, state: () => sessionState(engine, isComplete()) });
 
@@ -63,6 +66,7 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
     response.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not ready', reasons });
   });
   handler.use(metrics.forPrograms);
+  handler.use(scaling.forPrograms);
   handler.use('/assets', assets());
   const signsIn = authenticate === undefined && users.length > 0;
   handler.use(sameOriginOnly(signsIn ? [...OPEN_TO_ALL, ...SEARCHES] : SEARCHES));

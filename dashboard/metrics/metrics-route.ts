@@ -4,7 +4,7 @@ import type { Engine } from '../../src/engine/index.ts';
 import type { Facts } from '../../src/facts/index.ts';
 import { SharedStanding } from '../../src/standing/index.ts';
 import { EXPOSITION_TYPE, loadMetrics } from '../../src/telemetry/index.ts';
-import { sameToken } from '../sign-in/same-token.ts';
+import { showsToken } from '../sign-in/shows-token.ts';
 
 export interface MetricsRouteOptions {
   readonly app: App;
@@ -56,9 +56,4 @@ export function metricsRoute({ app, facts, token, engine }: MetricsRouteOptions)
       (await counting).metrics.stop();
     },
   };
-}
-
-function showsToken(request: Request, token: string | undefined): boolean {
-  const [, shown] = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.get('authorization') ?? '') ?? [];
-  return shown !== undefined && sameToken(shown, token);
 }

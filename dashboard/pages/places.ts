@@ -15,6 +15,7 @@ export const PLACES = [
   { path: '/schedules', label: 'Schedules', key: 's' },
   { path: '/workers', label: 'Workers', key: 'w' },
   { path: '/queues/', label: 'Queues', key: 'q' },
+  { path: '/scaling', label: 'Scaling', key: 'c' },
   { path: '/audit', label: 'Audit', key: 'a' },
 ] as const satisfies readonly Place[];
 

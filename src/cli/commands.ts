@@ -50,6 +50,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     },
   ],
   [
+    'scaling',
+    {
+      summary: 'how many worker processes each queue needs to start its jobs within what was promised, and why',
+      load: async () => (await import('./commands/scaling.ts')).scaling,
+    },
+  ],
+  [
     'alerts',
     {
       summary: 'what is wrong as it was judged last, and whether people were told; `alerts test` sends a message',

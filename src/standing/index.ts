@@ -14,3 +14,5 @@ export { WorkReader, type WorkSources } from './work/read-work.ts';
 export type { Work } from './work/work.ts';
 export { SharedStanding, type SharedStandingOptions } from './work/shared-standing.ts';
 export type { Standing, StandingQueue } from './work/standing.ts';
+export { recommend, type QueueCapacity, type QueueLoad, type Scaling, type ScalingBound } from './scaling/recommend.ts';
+export { readScaling, type AppScaling } from './scaling/read-scaling.ts';

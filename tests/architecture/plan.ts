@@ -52,7 +52,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: "the worker's side stands on the producer's ids and options",
   },
   'src/standing': {
-    may: ['src/dead-letters', 'src/engine', 'src/queue', 'src/runtime', 'src/state'],
+    may: ['src/dead-letters', 'src/engine', 'src/journal', 'src/queue', 'src/runtime', 'src/state'],
     why: 'how the work stands is judged in one place, by whoever lives: a supervisor or a dashboard',
   },
   'src/events': {

@@ -51,6 +51,11 @@ export interface JobDefinition<
   readonly result?: Result;
   /** How long the result can be asked for: one hour by default. */
   readonly resultFor?: Duration;
+  /**
+   * How long a job may wait for its start, as a promise: what `shiftwork scaling` reckons the number of processes from. One minute by default. It drops and
+   * delays nothing.
+   */
+  readonly startWithin?: Duration;
   /** A job that starts later than this after it was enqueued is dropped as expired. Never by default. */
   readonly expiresAfter?: Duration;
   readonly priority?: Priority;
@@ -119,6 +124,7 @@ const KNOWN: Known<JobDefinition<StandardSchemaV1>> = {
   retry: true,
   timeout: true,
   stuckAfter: true,
+  startWithin: true,
   progress: true,
   result: true,
   resultFor: true,

@@ -83,6 +83,8 @@ export interface AnyJobContract extends PayloadContract {
   readonly progress: SchemaOrNone;
   /** A run that says nothing for so long (no progress, no line, no heartbeat) has failed; undefined: its timeout alone ends it. */
   readonly stuckAfterMs: number | undefined;
+  /** How long a job may wait for its start: a promise, by which processes are reckoned. */
+  readonly startWithinMs: number;
   /** What the handler returns, and whoever waits for the result gets; undefined: nobody is told as soon as the job ends. */
   readonly result: SchemaOrNone;
   /** How long the result is kept, whatever becomes of the job meanwhile. */

@@ -21,9 +21,14 @@ export function retryOf(
 }
 
 export function deadlinesOf(
-  given: { readonly timeout?: Duration; readonly stuckAfter?: Duration; readonly expiresAfter?: Duration },
+  given: {
+    readonly timeout?: Duration;
+    readonly stuckAfter?: Duration;
+    readonly startWithin?: Duration;
+    readonly expiresAfter?: Duration;
+  },
   { refuse, duration }: Judge,
-): Pick<AnyJobContract, 'timeoutMs' | 'stuckAfterMs' | 'expiresAfterMs'> {
+): Pick<AnyJobContract, 'timeoutMs' | 'stuckAfterMs' | 'startWithinMs' | 'expiresAfterMs'> {
   const timeoutMs = duration(given.timeout ?? '1m', 'timeout');
   if (timeoutMs < 1) refuse('expected timeout to be longer than 0.');
   const stuckAfterMs = given.stuckAfter === undefined ? undefined : duration(given.stuckAfter, 'stuckAfter');
@@ -34,7 +39,9 @@ export function deadlinesOf(
   }
   const expiresAfterMs = given.expiresAfter === undefined ? undefined : duration(given.expiresAfter, 'expiresAfter');
   if (expiresAfterMs === 0) refuse('expected expiresAfter to be longer than 0.');
-  return { timeoutMs, stuckAfterMs, expiresAfterMs };
+  const startWithinMs = duration(given.startWithin ?? '1m', 'startWithin');
+  if (startWithinMs < 100) refuse('expected startWithin to be 100 ms at least.');
+  return { timeoutMs, stuckAfterMs, startWithinMs, expiresAfterMs };
 }
 
 /** What a run says while it works and when it has ended. */
