@@ -111,7 +111,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('bytes are not looked at', 'place = 1 OR before < coalesce(p_bytes, before + 1)', 'true'),
   mutant('turns are done twice', 'IF p_again THEN', 'IF false THEN'),
   mutant('events are not trimmed', 'DELETE FROM event WHERE queue = p_queue AND id <= v_mark - v_max;', 'NULL;'),
-  mutant('LIFO jobs come last', 'WHEN lifo THEN -1 ELSE 1', 'WHEN lifo THEN 1 ELSE 1'),
+  mutant('LIFO jobs come last', "WHEN (e ->> 'lifo')::boolean THEN -1", "WHEN (e ->> 'lifo')::boolean THEN 1"),
   mutant('keys have no window', 'CASE WHEN ttl > 0 THEN at + ttl END FROM fresh', 'NULL FROM fresh'),
   mutant(
     'keys of lost jobs hold for ever',
@@ -123,7 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
     'THEN at + delay END, key, scheduler_id',
     'THEN at + delay END, NULL, scheduler_id',
   ),
-  mutant('duplicates are silent', "(1, winner IS NULL AND NOT added, 'duplicated'", "(1, false, 'duplicated'"),
+  mutant('duplicates are silent', "CASE WHEN NOT is_new THEN 'duplicated'", "CASE WHEN NOT is_new THEN 'added'"),
   mutant(
     'keys that replace are simple',
     "- '{id,ttl,keep,for,always,data,maxWait}'::text[] <> '{}'::jsonb",

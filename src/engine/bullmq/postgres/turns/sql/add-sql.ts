@@ -2,8 +2,8 @@
  * Adds n jobs to one queue: what n calls of BullMQ's `add_job` (6.7.0), in that order, would store. Answers each entry's id and whether it
  * was added; where it was not, the id is that of the job that is there already.
  *
- * Entries with a parent, with a key that does more than keep the first, or whose key stands twice in the call go through `add_job`
- * itself, in their place; those with a key of ours that meets another job through `shiftwork_claim` (key-sql.ts).
+ * Where none has a parent or a key, one statement stores all. Of others, entries with a parent, with a key that does more than keep the first, or
+ * whose key stands twice in the call go through `add_job` itself, in their place; those with a key of ours that meets another job through `shiftwork_claim` (key-sql.ts).
  */
 export const ADD_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_add_set(p_queue text, p_entries jsonb[]) RETURNS TABLE (id text, added boolean)
@@ -66,10 +66,43 @@ export const ADD_SQL = `
     SELECT coalesce(winner, id), added FROM result ORDER BY place;
   END;
   $$;
+  -- Entries of which none has a parent or a key: nearly always all of them.
+  CREATE OR REPLACE FUNCTION shiftwork_add_plain(p_queue text, p_entries jsonb, OUT ids text[], OUT added boolean[])
+  LANGUAGE plpgsql AS $$
+  DECLARE
+    v_now bigint := shiftwork_now();
+  BEGIN
+    WITH entry AS MATERIALIZED (
+      SELECT place, coalesce(nullif(e ->> 'id', ''), next_job_id(p_queue)) AS id, e ->> 'name' AS name, (e ->> 'timestamp')::bigint AS at,
+             coalesce((e ->> 'delay')::bigint, 0) AS delay, e,
+             nextval('job_seq') * CASE WHEN (e ->> 'lifo')::boolean THEN -1 ELSE 1 END AS seq
+        FROM jsonb_array_elements(p_entries) WITH ORDINALITY AS entries (e, place) ORDER BY place
+    ), stored AS (
+      INSERT INTO job (queue, id, seq, name, state, data, opts, priority, delay_ms, max_attempts, added_at_ms, process_at_ms, scheduler_id)
+      SELECT p_queue, id, seq, name, CASE WHEN delay > 0 THEN 'delayed' ELSE 'waiting' END::job_state,
+             coalesce(e -> 'data', '{}'), coalesce(e -> 'opts', '{}'), coalesce((e ->> 'priority')::integer, 0), delay,
+             coalesce((e ->> 'attempts')::integer, 1), at, CASE WHEN delay > 0 THEN at + delay END, e ->> 'schedulerId'
+        FROM entry ORDER BY place
+      ON CONFLICT (queue, id) DO NOTHING
+      RETURNING job.seq
+    ), result AS MATERIALIZED (
+      SELECT place, id, name, CASE WHEN delay > 0 THEN at + delay END AS due, stored.seq IS NOT NULL AS is_new
+        FROM entry LEFT JOIN stored ON stored.seq = entry.seq
+    ), said AS (
+      INSERT INTO event (queue, event, data, created_at_ms)
+      SELECT p_queue, CASE WHEN NOT is_new THEN 'duplicated' WHEN part = 1 THEN 'added' WHEN due IS NULL THEN 'waiting' ELSE 'delayed' END,
+             CASE WHEN NOT is_new OR (part = 2 AND due IS NULL) THEN jsonb_build_object('jobId', id)
+                  WHEN part = 1 THEN jsonb_build_object('jobId', id, 'name', name)
+                  ELSE jsonb_build_object('jobId', id, 'delay', due) END, v_now
+        FROM result, generate_series(1, 2) AS part WHERE is_new OR part = 1 ORDER BY place, part
+    )
+    SELECT array_agg(result.id ORDER BY place), array_agg(is_new ORDER BY place) INTO ids, added FROM result;
+  END;
+  $$;
   DROP FUNCTION IF EXISTS shiftwork_add(text, jsonb);
   CREATE OR REPLACE FUNCTION shiftwork_add(p_queue text, p_entries jsonb) RETURNS TABLE (id text, added boolean, answer text)
   LANGUAGE plpgsql SET search_path FROM CURRENT
-  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
   #variable_conflict use_column
   DECLARE
     v_before bigint := pg_sequence_last_value('event_seq');
@@ -78,7 +111,17 @@ export const ADD_SQL = `
     v_rare boolean;
     v_entry jsonb;
     v_added boolean := false;
+    v_plain record;
   BEGIN
+    IF NOT EXISTS (SELECT 1 FROM jsonb_array_elements(p_entries) AS e WHERE e ->> 'parentId' IS NOT NULL OR e ->> 'dedupId' <> '') THEN
+      -- The lock of lock_producer_queues, for one queue.
+      PERFORM pg_advisory_xact_lock_shared(hashtext('bullmq:finalization'), hashtext(p_queue));
+      v_plain := shiftwork_add_plain(p_queue, p_entries);
+      IF true = ANY (v_plain.added) THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
+      PERFORM shiftwork_announce(p_queue, v_before);
+      RETURN QUERY SELECT plain.id, plain.added, 'stands' FROM unnest(v_plain.ids, v_plain.added) AS plain (id, added);
+      RETURN;
+    END IF;
     PERFORM lock_producer_queues(jsonb_build_array(jsonb_build_object('queue', p_queue)));
     FOR v_lock IN
       SELECT DISTINCT hashtext('bullmq:dedup:' || p_queue || ':' || key)
