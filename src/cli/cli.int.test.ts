@@ -10,12 +10,14 @@ import { program } from '../../tests/support/programs.ts';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { verifyPassword, type Variables } from '../config/index.ts';
+import { openEngine } from '../engine/index.ts';
 import { runCli } from './run-cli.ts';
 
 const MAIN = program('src/cli/main.ts');
 /** The app as processes load it. */
 const BUILT = program('tests/support/apps/letters.config.ts');
 const APP = fileURLToPath(new URL('../../tests/support/apps/letters.config.ts', import.meta.url));
+const LATER = new Date(Date.now() + 2 * 3_600_000).toISOString();
 const SECRET = 'hunter2@example.com';
 
 interface Result {
@@ -55,7 +57,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   let folder: string;
   let env: Record<string, string>;
   const shiftwork = (args: readonly string[], input?: string): Promise<Result> =>
-    call(args[0] === 'job' ? args : [...args, '--app', APP], env, input);
+    call(args[0] === 'job' || args[0] === 'cancel' ? args : [...args, '--app', APP], env, input);
   const letter = (end: string, to = `${end}-${SECRET}`): string => JSON.stringify({ to, end });
   const enqueue = async (data: string): Promise<string> => (await shiftwork(['enqueue', 'letter', data])).out.trim();
   const stateOf = async (id: string): Promise<string> =>
@@ -220,7 +222,17 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect((await shiftwork(['dead-letters', 'show', sent])).code).toBe(1);
     const job = await shiftwork(['job', refused]);
     expect(job.out).toContain('2 of 2');
-    const said = [...worker.lines, list.out, all.out, shown.out, job.out].join('\n');
+    const ended = ['--since', '1h', '--outcome', 'dead', '--contract', 'letter', '--count', '1'];
+    const tail = await shiftwork(['tail', ...ended]);
+    expect(tail.out).toMatch(
+      new RegExp(`^20.*dead +letter +${refused} +attempt 2 .*said-by-handler|attempts-exhausted`),
+    );
+    expect(JSON.parse((await shiftwork(['tail', ...ended, '--json'])).out)).toMatchObject({
+      jobId: refused,
+      outcome: 'dead',
+    });
+    expect(await shiftwork(['update', refused, '--priority', 'high'])).toMatchObject({ code: 1, out: '' });
+    const said = [...worker.lines, list.out, all.out, shown.out, job.out, tail.out].join('\n');
     expect(said).not.toContain(SECRET);
   });
 
@@ -261,6 +273,44 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     const replayed = await cli(['dead-letters', 'replay', ...crowd]);
     expect(JSON.parse(replayed.out)).toMatchObject({ matched: 1, done: [dead[1]] });
     expect(await all()).toEqual(before.slice(2));
+  });
+
+  test('update changes a job that waits, replay runs one again that has ended, and both say why they do not', async () => {
+    const id = (await shiftwork(['enqueue', 'letter', letter('sent', 'ann@x'), '--delay', '1h'])).out.trim();
+    const changed = await shiftwork(['update', id, '--data', letter('sent', 'ann@x'), '--at', LATER, '--json']);
+    expect(changed).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(changed.out)).toEqual({ id, name: 'letter', queue: 'email', changed: ['data', 'at'] });
+    expect((await shiftwork(['job', id])).out).toContain(`waits for    its time, ${LATER.slice(0, 10)}`);
+    expect(await shiftwork(['update', id, '--data', '{"to":1}'])).toMatchObject({ code: 2, out: '' });
+    expect(await shiftwork(['replay', id])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('to have ended'),
+    });
+    const unknown = await shiftwork([
+      'replay',
+      'email-0mabcdefgh0000abcdef-0123456789',
+      '--data',
+      letter('sent', 'carl@x'),
+    ]);
+    expect(unknown).toMatchObject({ code: 1, out: '', err: expect.stringContaining('to be known') });
+    expect((await shiftwork(['cancel', id])).code).toBe(0);
+  });
+
+  test('a job of another program is named QUEUE/ID, and shown so', async () => {
+    const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
+    try {
+      const data = { to: 'x', end: 'sent' };
+      await (await engine.queue('email')).add('letter', data, { jobId: 'order-7', delay: 3_600_000 });
+    } finally {
+      await engine.close();
+    }
+    const seen = await shiftwork(['job', 'email/order-7', '--json']);
+    expect(JSON.parse(seen.out)).toMatchObject({ id: 'email/order-7', state: 'delayed', log: [] });
+    const changed = await shiftwork(['update', 'email/order-7', '--at', LATER, '--json']);
+    expect(JSON.parse(changed.out)).toMatchObject({ id: 'email/order-7', changed: ['at'] });
+    expect((await shiftwork(['cancel', 'email/order-7'])).out).toBe('email/order-7 will end as cancelled\n');
+    expect((await shiftwork(['job', 'other/order-7'])).code).toBe(1);
   });
 
   test('an unknown job is a failure, not an error of use', async () => {

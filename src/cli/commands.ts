@@ -19,7 +19,10 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
   ],
   [
     'job',
-    { summary: 'the state, attempts and errors of one job', load: async () => (await import('./commands/job.ts')).job },
+    {
+      summary: 'one job: its state, attempts, errors, log lines, result, and why it waits',
+      load: async () => (await import('./commands/job.ts')).job,
+    },
   ],
   [
     'find',
@@ -33,6 +36,27 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     {
       summary: 'end a job that is no longer wanted, also while it runs',
       load: async () => (await import('./commands/cancel.ts')).cancel,
+    },
+  ],
+  [
+    'update',
+    {
+      summary: 'change a job that waits: its data, when it starts, its priority',
+      load: async () => (await import('./commands/change.ts')).update,
+    },
+  ],
+  [
+    'replay',
+    {
+      summary: 'run a job again that has ended, as it is or with other data',
+      load: async () => (await import('./commands/change.ts')).replay,
+    },
+  ],
+  [
+    'tail',
+    {
+      summary: 'what runs come to, live: by queue, contract and outcome',
+      load: async () => (await import('./commands/tail.ts')).tail,
     },
   ],
   [

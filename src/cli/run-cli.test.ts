@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fileURLToPath } from 'node:url';
 import type { Variables } from '../config/index.ts';
+import { commands } from './commands.ts';
 import { runCli } from './run-cli.ts';
 
 const APP = fileURLToPath(new URL('../../tests/support/apps/letters.config.ts', import.meta.url));
@@ -23,19 +24,9 @@ async function cliWith(variables: Variables, ...args: string[]) {
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
-const COMMANDS = [
-  'check',
-  'enqueue',
-  'job',
-  'cancel',
-  'stats',
-  'dead-letters',
-  'pause',
-  'resume',
-  'migrate',
-  'work',
-  'users',
-];
+const COMMANDS = [...commands.keys()];
+/** They run until they are told to stop and print what other programs of theirs read, or what is typed into a variable. */
+const WITHOUT_JSON = ['work', 'relay', 'api', 'users'];
 
 describe('runCli', () => {
   test('says its version', async () => {
@@ -65,10 +56,27 @@ describe('runCli', () => {
     expect(out).toMatch(new RegExp(`^usage: shiftwork ${command}`));
   });
 
+  test.for(COMMANDS.filter(command => !WITHOUT_JSON.includes(command)))(
+    '%s says in its help that it takes --json, and takes it',
+    async command => {
+      expect((await cli(command, '--help')).out).toContain('--json');
+      const { code, err } = await cli(command, '--json', '--nothing-like-it');
+      expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("'--nothing-like-it'") });
+    },
+  );
+
   test.for([
     ['an unknown command', ['resurrect'], 'got "resurrect"'],
     ['an unknown option', ['stats', '--color'], "Unknown option '--color'"],
     ['an option without its value', ['stats', '--app'], "Option '--app <value>' argument missing"],
+    ['an outcome that there is not', ['tail', '--outcome', 'ded', '--app', APP], 'Did you mean "dead"?'],
+    [
+      'a contract to follow that the app does not have',
+      ['tail', '--contract', 'lettre', '--app', APP],
+      'Did you mean "letter"?',
+    ],
+    ['a time that is none', ['update', 'x', '--at', 'tomorrow', '--app', APP], 'Expected --at to be now'],
+    ['new data that is no JSON', ['replay', 'x', '--data', '{', '--app', APP], 'Expected the data as JSON'],
     ['too few words', ['job'], 'Expected 1 words after the command, got 0.'],
     ['too many words', ['job', 'a', 'b'], 'Expected 1 words after the command, got 2.'],
     ['a job that the app does not have', ['enqueue', 'lettre', '{}', '--app', APP], '(letter), got "lettre"'],
@@ -125,8 +133,8 @@ describe('runCli', () => {
   });
 
   test('what a command says of --app in its help is what it takes; those that look at no app refuse it', async () => {
-    const blind = ['job', 'cancel', 'outbox', 'users'];
-    for (const command of [...COMMANDS, 'outbox', 'relay', 'events', 'projections']) {
+    const blind = ['job', 'find', 'cancel', 'outbox', 'users', 'adopt'];
+    for (const command of COMMANDS) {
       const { out } = await cli(command, '--help');
       expect({ command, offers: out.includes('--app PATH') }).toEqual({ command, offers: !blind.includes(command) });
     }

@@ -33,7 +33,7 @@ import { remember } from './insides.ts';
 import { JobWatches } from './watch/job-watches.ts';
 import { TagWatches } from './watch/tag-watches.ts';
 import type { Enqueuer } from './enqueuer.ts';
-import { parseJobId } from './ids/job-id.ts';
+import { placeOf } from './ids/job-id.ts';
 import { checkFind, type FindOptions } from './find/check-find.ts';
 import { findJobs, type FoundJobs } from './find/find-jobs.ts';
 import { originOf, type CausedBy, type JobOrigin } from './ids/job-origin.ts';
@@ -361,9 +361,9 @@ export class Client implements Enqueuer {
   async cancel(id: string, options: CancelOptions = {}): Promise<CancelAnswer> {
     requireText('the id of a job', id);
     const { reason, by } = checkCancelOptions(options);
-    const parts = parseJobId(id);
-    if (parts === undefined) return 'unknown';
-    return this.#asking(parts.queue, 'to cancel a job', () => cancelJob(this.#engine, id, { reason, by }));
+    const place = placeOf(id);
+    if (place === undefined) return 'unknown';
+    return this.#asking(place.queue, 'to cancel a job', () => cancelJob(this.#engine, id, { reason, by }));
   }
 
   /**
@@ -378,9 +378,9 @@ export class Client implements Enqueuer {
   async update(id: string, update: JobUpdateOf<AnyJobContract> | JobUpdateByName): Promise<UpdatedJob> {
     requireText('the id of a job', id);
     const checked = checkUpdate(update);
-    const parts = parseJobId(id);
-    if (parts === undefined) throw new UpdateRefusedError(id, 'unknown');
-    return this.#asking(parts.queue, 'to update a job', () => updateJob(this.#toChange, { id, ...parts }, checked));
+    const place = placeOf(id);
+    if (place === undefined) throw new UpdateRefusedError(id, 'unknown');
+    return this.#asking(place.queue, 'to update a job', () => updateJob(this.#toChange, place, checked));
   }
 
   /**
@@ -395,9 +395,9 @@ export class Client implements Enqueuer {
   async replay(id: string, replay: JobReplayOf<AnyJobContract> | JobReplayByName = {}): Promise<ReplayedJob> {
     requireText('the id of a job', id);
     const checked = checkReplay(replay);
-    const parts = parseJobId(id);
-    if (parts === undefined) throw new ReplayRefusedError(id, 'unknown');
-    return this.#asking(parts.queue, 'to replay a job', () => replayJob(this.#toChange, { id, ...parts }, checked));
+    const place = placeOf(id);
+    if (place === undefined) throw new ReplayRefusedError(id, 'unknown');
+    return this.#asking(place.queue, 'to replay a job', () => replayJob(this.#toChange, place, checked));
   }
 
   /**
@@ -429,9 +429,9 @@ export class Client implements Enqueuer {
    */
   async job(id: string): Promise<JobView | undefined> {
     requireText('the id of a job', id);
-    const parts = parseJobId(id);
-    if (parts === undefined) return undefined;
-    return this.#asking(parts.queue, 'for a job', () => readJobView(this.#engine, id));
+    const place = placeOf(id);
+    if (place === undefined) return undefined;
+    return this.#asking(place.queue, 'for a job', () => readJobView(this.#engine, id));
   }
 
   /**
@@ -470,13 +470,13 @@ export class Client implements Enqueuer {
     requireText('the id of a job', id);
     const { timeoutMs, signal, contract } = checkResultOptions(options);
     if (this.#closing !== undefined) throw new ClientClosedError();
-    const parts = parseJobId(id);
-    if (parts === undefined) return resultFrom(id, { kind: 'unknown' });
+    const place = placeOf(id);
+    if (place === undefined) return resultFrom(id, { kind: 'unknown' });
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new ResultTimeoutError(id, timeoutMs)), timeoutMs);
     const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
     try {
-      return resultFrom(id, await this.#waits.wait({ queue: parts.queue, id }, either), contract);
+      return resultFrom(id, await this.#waits.wait(place, either), contract);
     } finally {
       clearTimeout(timer);
     }

@@ -23,7 +23,7 @@ export { groupKeyIn, groupsInQueue, namedGroups, needsDigest, type SaidGroup } f
 export { InvalidGroupError } from './groups/invalid-group-error.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { jobFieldsOf } from './meta/job-fields.ts';
-export { jobIdOf, parseJobId, partId, type JobIdParts } from './ids/job-id.ts';
+export { jobIdOf, parseJobId, partId, placeOf, shownJobId, type JobIdParts } from './ids/job-id.ts';
 export { followingOf, originOf, requireReactions, type CausedBy, type Following } from './ids/job-origin.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './meta/job-meta.ts';
 export { chunkJson } from './chunks/chunk-item.ts';
@@ -55,6 +55,7 @@ export { readHeld } from './views/held-jobs.ts';
 export { readQueueFigures, type QueueFigures } from './views/queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './views/running-jobs.ts';
 export { readUnnamedQueues, recentQueueNames, unfinishedIn } from './views/unnamed-queues.ts';
+export { readJobLog } from './views/read-job-log.ts';
 export { readStoredJob } from './views/read-stored-job.ts';
 export { contractOf, redactionOf, scrubTexts, type Described, type Redaction } from './views/redaction.ts';
 export { insidesOf, type ClientInsides } from './insides.ts';

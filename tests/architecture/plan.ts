@@ -114,6 +114,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'src/engine',
       'src/event-store',
       'src/events',
+      'src/journal',
       'src/outbox',
       'src/queue',
       'src/runtime',

@@ -5,7 +5,8 @@ import { withEngine } from '../../boot/engine/index.ts';
 export const cancel: Command = {
   usage: 'shiftwork cancel ID [--reason TEXT] [--json]',
   details: [
-    'A job that waits is not begun; one that runs is told to stop within about a second. Exit 1 when it has ended.',
+    'A job that waits is not begun; one that runs is told to stop within about a second. ID is QUEUE/ID for a job of another',
+    'program. Exit 1 when it has ended.',
     '',
   ],
   takesApp: false,

@@ -20,6 +20,7 @@ import {
 import { openOtherLetters } from '../../boot/dead-letters/index.ts';
 import { recordOutboxEnds } from '../../boot/outbox/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
+import { shownJobId } from '../../queue/index.ts';
 
 const OPTIONS = {
   kind: { type: 'string' },
@@ -108,8 +109,8 @@ async function list(letters: DeadLetters, parsed: ParsedArguments, terminal: Ter
   if (parsed.json) terminal.print(JSON.stringify(found));
   else if (found.length === 0) terminal.print('no dead letters');
   else {
-    const rows = found.map(({ id, name, queue, endedAt, attemptsMade, reason, fingerprint, damaged }) => ({
-      id,
+    const rows = found.map(({ kind, id, name, queue, endedAt, attemptsMade, reason, fingerprint, damaged }) => ({
+      id: kind === 'job' ? shownJobId({ queue, id }) : id,
       name,
       in: queue,
       ended: when(endedAt),

@@ -3,6 +3,7 @@ import { type EnqueueOptions, InvalidPayloadError, PayloadTooLargeError } from '
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { type Command, parseCommand, UsageError } from '../../command/index.ts';
 import { withClient } from '../../boot/engine/index.ts';
+import { parseJson } from './parse-json.ts';
 
 const OPTIONS = {
   delay: { type: 'string' },
@@ -62,13 +63,4 @@ function optionsOf(text: (option: keyof typeof OPTIONS) => string | undefined): 
     correlationId: text('correlation-id'),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-/** The text is never repeated: it may hold what nobody should see. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new UsageError('Expected the data as JSON, got something else. Quote it for your shell.');
-  }
 }

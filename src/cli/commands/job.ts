@@ -1,22 +1,30 @@
 import { type Command, parseCommand, visible, when } from '../../command/index.ts';
-import { isOver, type JobView, type WaitsFor } from '../../queue/index.ts';
+import { isOver, readJobLog, readJobView, type JobView, type WaitsFor } from '../../queue/index.ts';
 import { pauseText } from './pause-text.ts';
-import { withClient } from '../../boot/engine/index.ts';
+import { withEngine } from '../../boot/engine/index.ts';
+
+const LINES = 50;
 
 export const job: Command = {
   usage: 'shiftwork job ID [--json]',
-  details: ['Without its data. Exit 1 when no such job is known.', ''],
+  details: [
+    `Without its data, with its last ${LINES} log lines. ID is QUEUE/ID for a job of another program. Exit 1 when no such job is known.`,
+    '',
+  ],
   takesApp: false,
   async run(args, terminal) {
     const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 }, ['app']);
     const [id = ''] = positionals;
-    const view = await withClient(terminal.variables, client => client.job(id));
+    const { view, log } = await withEngine(terminal.variables, async engine => ({
+      view: await readJobView(engine, id),
+      log: await readJobLog(engine, id, LINES),
+    }));
     if (view === undefined) {
       terminal.complain(`No job "${visible(id).slice(0, 200)}" is known: it never was, or it is past its retention.`);
       return 1;
     }
     if (json) {
-      terminal.print(JSON.stringify(view));
+      terminal.print(JSON.stringify({ ...view, log }));
       return 0;
     }
     const say = (label: string, value: unknown): void => terminal.print(`${label.padEnd(12)} ${visible(value)}`);
@@ -25,6 +33,7 @@ export const job: Command = {
     say('correlation', view.correlationId);
     if (view.items !== undefined) say('items', itemsText(view.items));
     if (view.batch !== undefined) say('batch', view.batch);
+    if (view.replayOf !== undefined) say('replay of', view.replayOf);
     if (view.parent !== undefined) say('parent', view.parent.id);
     if (view.children !== undefined) {
       const { open, succeeded, failed } = view.children;
@@ -37,6 +46,7 @@ export const job: Command = {
     if (view.waitsFor !== undefined) say('waits for', waitsForText(view.waitsFor));
     if (view.progress !== undefined) say('progress', short(view.progress));
     if (view.result !== undefined && view.result !== null) say('result', short(view.result));
+    for (const line of log) say('log', line);
     if (isOver(view.state) && view.lastError !== undefined && view.state !== 'succeeded')
       say('ended with', view.lastError);
     return 0;

@@ -1,7 +1,7 @@
 import type { App } from '../../contracts/index.ts';
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { parseJobId, readStoredJob, UndecodableJobError } from '../../queue/index.ts';
+import { placeOf, readStoredJob, UndecodableJobError } from '../../queue/index.ts';
 import { readHistory } from '../attempt-record.ts';
 import { CauseCounter, type CauseStanding } from '../causes/cause-counter.ts';
 import type { CauseIndex, CountedCause, LetterEnd } from '../causes/cause-index.ts';
@@ -32,6 +32,13 @@ export interface JobLettersOptions {
   readonly queues: () => Promise<Iterable<string>>;
 }
 
+/** Of one that is asked for by name. */
+interface NamedLetter extends LetterEnd {
+  /** As it was asked for. */
+  readonly asked: string;
+  readonly queue: EngineQueue;
+}
+
 /** Causes of one queue that a page shows: the most frequent. */
 const CAUSES_SHOWN = 200;
 const CAUSES_AT_ONCE = 500;
@@ -52,7 +59,7 @@ export class JobLetters implements LetterSource {
 
   keeps(id: string): boolean {
     // BullMQ's keys are joined by colons: such an "id" would be another key. Letters of other kinds have a tilde.
-    return parseJobId(id) !== undefined || /^[^:~\p{Cc}]{1,200}$/u.test(id);
+    return placeOf(id) !== undefined || /^[^:~\p{Cc}]{1,200}$/u.test(id);
   }
 
   async list(filter: DeadLetterFilter, limit: number): Promise<readonly DeadLetter[]> {
@@ -98,15 +105,15 @@ export class JobLetters implements LetterSource {
   async show(id: string): Promise<DeadLetterDetails | undefined> {
     const [found] = await this.#named([id]);
     if (found === undefined) return undefined;
-    const { queue, endedAt } = found;
+    const { queue, endedAt, id: stored } = found;
     try {
-      const job = await readStoredJob(queue, id);
+      const job = await readStoredJob(queue, stored);
       if (job === undefined) return undefined;
       const history = await readHistory(queue, job);
-      return { ...detailsOf(this.#options.app, queue.name, job, history), id, endedAt };
+      return { ...detailsOf(this.#options.app, queue.name, job, history), id: stored, endedAt };
     } catch (error) {
       if (!(error instanceof UndecodableJobError)) throw error;
-      return damagedDetails(damagedLetter(queue.name, id, endedAt, error.message));
+      return damagedDetails(damagedLetter(queue.name, stored, endedAt, error.message));
     }
   }
 
@@ -131,9 +138,9 @@ export class JobLetters implements LetterSource {
   ): AsyncGenerator<Target> {
     const named = await this.#named(filter.ids);
     for (const id of filter.ids?.filter(each => this.keeps(each)) ?? []) {
-      const found = named.find(each => each.id === id);
+      const found = named.find(each => each.asked === id);
       const endedAt = filter.endedAt?.get(id) ?? found?.endedAt;
-      yield { id, queue: found?.queue.name, endedAt };
+      yield { id: found?.id ?? id, queue: found?.queue.name, endedAt };
     }
     for (const queue of await this.#queuesOf(filter)) {
       // All of them: also what died while nobody counted.
@@ -223,18 +230,23 @@ export class JobLetters implements LetterSource {
   }
 
   /** Those of the ids that are dead letters. An id of ours says its queue; another program's is looked for in all. */
-  async #named(ids: readonly string[] = []): Promise<readonly (LetterEnd & { readonly queue: EngineQueue })[]> {
+  async #named(ids: readonly string[] = []): Promise<readonly NamedLetter[]> {
     const own = ids.filter(id => this.keeps(id));
     if (own.length === 0) return [];
     const { index } = await this.#counter();
     const queues = [...(await this.#options.queues())];
-    const found: (LetterEnd & { readonly queue: EngineQueue })[] = [];
+    const found: NamedLetter[] = [];
     for (const name of queues) {
       // An engine that is away says so here, in words.
       const queue = await this.#options.engine.queue(name);
-      const here = own.filter(id => (parseJobId(id)?.queue ?? name) === name);
-      for (const [id, endedAt] of await index.ends(name, here)) {
-        found.push({ id, endedAt, queue });
+      const here = new Map(
+        own.flatMap(asked => {
+          const { queue: its = name, id = asked } = placeOf(asked) ?? {};
+          return its === name ? [[id, asked] as const] : [];
+        }),
+      );
+      for (const [id, endedAt] of await index.ends(name, [...here.keys()])) {
+        found.push({ id, asked: here.get(id) ?? id, endedAt, queue });
       }
     }
     return found;

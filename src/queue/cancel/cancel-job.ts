@@ -2,7 +2,7 @@ import { marksOf, progressIn, withMarks } from '../meta/job-marks.ts';
 import { storableText } from '../../privacy/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { openState } from '../../state/index.ts';
-import { parseJobId } from '../ids/job-id.ts';
+import { placeOf } from '../ids/job-id.ts';
 import { readStoredJob } from '../views/read-stored-job.ts';
 
 /** What a call to cancel found: `requested`, or that the job has `ended`, or that no such job is known. */
@@ -27,10 +27,11 @@ const REASON_LIMIT = 500;
  * The mark is on the job, in its progress: the one field that can be changed on both engines and that a worker has in hand when
  * it claims a job, so jobs that nobody cancels pay nothing.
  */
-export async function cancelJob(engine: Engine, id: string, { reason, by }: CancelMark): Promise<CancelAnswer> {
-  const parts = parseJobId(id);
-  if (parts === undefined) return 'unknown';
-  const queue = await engine.queue(parts.queue);
+export async function cancelJob(engine: Engine, name: string, { reason, by }: CancelMark): Promise<CancelAnswer> {
+  const place = placeOf(name);
+  if (place === undefined) return 'unknown';
+  const { id } = place;
+  const queue = await engine.queue(place.queue);
   const job = await readStoredJob(queue, id);
   if (job === undefined) return 'unknown';
   if ((await job.isCompleted()) || (await job.isFailed())) return 'ended';
@@ -43,7 +44,7 @@ export async function cancelJob(engine: Engine, id: string, { reason, by }: Canc
   // One that has just become due or ended is no longer delayed.
   if (await job.isDelayed()) await job.promote().catch(() => undefined);
   // No limit and no pause of its group keeps what only ends.
-  else await (await engine.turns(parts.queue)).bringForward(id);
+  else await (await engine.turns(place.queue)).bringForward(id);
   return 'requested';
 }
 

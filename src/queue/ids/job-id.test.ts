@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { KeyedDigests } from '../../secrets/index.ts';
 import { createIdSource } from '../../time/index.ts';
-import { derivedId, jobIdOf, parseJobId } from './job-id.ts';
+import { derivedId, jobIdOf, parseJobId, placeOf, shownJobId } from './job-id.ts';
 
 const digests = new KeyedDigests('a'.repeat(32));
 
@@ -29,6 +29,19 @@ describe('job ids', () => {
     'x'.repeat(10_000),
   ])('takes %j for no id of ours', id => {
     expect(parseJobId(id)).toBeUndefined();
+  });
+
+  test('a job of another program is named by its queue and its id', () => {
+    expect(placeOf('mail/order-7')).toEqual({ queue: 'mail', id: 'order-7' });
+    expect(placeOf('mail/a/b')).toEqual({ queue: 'mail', id: 'a/b' });
+    const own = jobIdOf('email', createIdSource().next());
+    expect(placeOf(own)).toEqual({ queue: 'email', id: own });
+    expect(placeOf(`mail/${own}`)).toEqual({ queue: 'mail', id: own });
+    for (const id of [own, 'order-7']) {
+      for (const queue of ['email', 'mail']) expect(placeOf(shownJobId({ queue, id }))).toEqual({ queue, id });
+    }
+    for (const none of ['7', 'mail/', '/7', 'mail/a:b', 'a b/7', `mail/${'x'.repeat(201)}`])
+      expect(placeOf(none)).toBeUndefined();
   });
 
   test('sorts by the time it was made, or its cause happened', () => {

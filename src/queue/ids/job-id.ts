@@ -1,4 +1,5 @@
 import { createHash, randomFillSync } from 'node:crypto';
+import type { JobPlace } from '../../engine/index.ts';
 import type { KeyedDigests } from '../../secrets/index.ts';
 
 /** `QUEUE-TIME-TAIL`: no colon (BullMQ's separator), never digits only, sorts by time within a queue. Those of 0.1 have the same form. */
@@ -42,6 +43,23 @@ export interface JobIdParts {
 export function parseJobId(id: string): JobIdParts | undefined {
   const match = id.length <= 200 ? PARTS.exec(id) : null;
   return match?.[1] === undefined ? undefined : { queue: match[1] };
+}
+
+/** A queue's name, and behind a slash the id that another program has given its job: BullMQ's own keys are joined by colons. */
+const PLACE = /^([^\s\p{Cc}:/,{}*]{1,100})\/([^:\p{Cc}]{1,200})$/u;
+
+/** Where a job is, as people name it: by an id of ours, or `QUEUE/ID`. Undefined for what names none. */
+export function placeOf(text: string): JobPlace | undefined {
+  const own = parseJobId(text);
+  if (own !== undefined) return { queue: own.queue, id: text };
+  const match = text.length <= 301 ? PLACE.exec(text) : null;
+  const [, queue, id] = match ?? [];
+  return queue === undefined || id === undefined ? undefined : { queue, id };
+}
+
+/** As `placeOf` reads it. */
+export function shownJobId({ queue, id }: JobPlace): string {
+  return parseJobId(id)?.queue === queue ? id : `${queue}/${id}`;
 }
 
 /** Asked for all at once: the kernel's randomness for each id would cost ten times the id. */

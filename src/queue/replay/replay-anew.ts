@@ -1,7 +1,7 @@
 import { storedKeyOf, type EngineJob, type EngineQueue, type GroupedOptions, type NewJob } from '../../engine/index.ts';
 import { namedGroups, saidGroups } from '../groups/job-groups.ts';
 import { shownTags, tagDigests, tagsOf } from '../find/job-tags.ts';
-import { partId } from '../ids/job-id.ts';
+import { partId, shownJobId } from '../ids/job-id.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
 import { readMeta, traceIdOf, writeMeta } from '../meta/job-meta.ts';
 import { optionsOf } from '../prepare/prepare.ts';
@@ -43,7 +43,7 @@ export async function replayAnew(on: ChangeContext, ended: EndedFor, data: Check
     const traceId = traceIdOf(meta.traceparent);
     facts.emit('job.enqueued', { jobId: newId, jobName: name, queue: queue.name, correlationId, traceId, delayMs: 0 });
   }
-  return { id: newId, name, queue: queue.name, replayOf: id, skips: [] };
+  return { id: newId, name, queue: queue.name, replayOf: shownJobId({ queue: queue.name, id }), skips: [] };
 }
 
 async function queueAnew(on: ChangeContext, ended: EndedFor, data: CheckedData, newId: string): Promise<void> {
@@ -83,7 +83,7 @@ async function newJob(
     correlationId: meta.correlationId ?? id,
     part: undefined,
     tags: tags && shownTags(contract, tags),
-    replayOf: id,
+    replayOf: shownJobId({ queue: contract.queue, id }),
   });
   const timestamp = Math.floor(engine.clock.now());
   return { id: newId, name: contract.name, data: data.json, opts, metadata, timestamp, instead: id };

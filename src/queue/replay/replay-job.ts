@@ -2,6 +2,7 @@ import { createStoredScrubber, type AnyJobContract } from '../../contracts/index
 import type { EngineJob, EngineQueue } from '../../engine/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { openState } from '../../state/index.ts';
+import { shownJobId } from '../ids/job-id.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
 import { readMeta } from '../meta/job-meta.ts';
 import { checkData, type CheckedData } from '../update/check-update.ts';
@@ -57,7 +58,13 @@ async function replayAsItIs(
   }
   const { name } = contract;
   facts.emit('job.replayed', { jobId: id, jobName: name, queue: queue.name, by });
-  return { id, name, queue: queue.name, replayOf: undefined, skips: steps.map(scrub) };
+  return {
+    id: shownJobId({ queue: queue.name, id }),
+    name,
+    queue: queue.name,
+    replayOf: undefined,
+    skips: steps.map(scrub),
+  };
 }
 
 /** Undefined where that is what the job has carried, as the same version. */

@@ -11,6 +11,7 @@ import { limitOfDelay } from '../prepare/check-options.ts';
 import { checkData, type CheckedData, type CheckedUpdate } from './check-update.ts';
 import { UpdateRefusedError } from './update-refused-error.ts';
 import { namedGroups, saidGroups } from '../groups/job-groups.ts';
+import { shownJobId } from '../ids/job-id.ts';
 import { updatedKey } from './updated-key.ts';
 
 /** A job that was updated. */
@@ -50,7 +51,7 @@ export async function updateJob(
     to === undefined ? [] : [what],
   );
   facts.emit('job.updated', { jobId: id, jobName: name, queue, changed });
-  return { id, name, queue };
+  return { id: shownJobId({ queue, id }), name, queue };
 }
 
 function changeOf(

@@ -1,7 +1,7 @@
 import { placeOfKey, type ChildStanding, type Engine, type EngineJob, type JobPlace } from '../../engine/index.ts';
 import { endReasonOf, hasBegun } from '../meta/end-reason.ts';
 import { marksOf, progressIn } from '../meta/job-marks.ts';
-import { parseJobId } from '../ids/job-id.ts';
+import { placeOf, shownJobId } from '../ids/job-id.ts';
 import { readMeta } from '../meta/job-meta.ts';
 import type { ShownTag } from '../find/job-tags.ts';
 import { readStoredJob } from './read-stored-job.ts';
@@ -27,6 +27,7 @@ export interface ChunkItems {
 
 /** A job as it stands, without its data. */
 export interface JobView {
+  /** `QUEUE/ID` of a job of another program. */
   readonly id: string;
   readonly name: string;
   readonly queue: string;
@@ -79,20 +80,21 @@ const STATES: Readonly<Record<string, JobState>> = {
  * The job of that id; undefined when none is known.
  * @throws UndecodableJobError when what is stored cannot be read
  */
-export async function readJobView(engine: Engine, id: string): Promise<JobView | undefined> {
-  const parts = parseJobId(id);
-  if (parts === undefined) return undefined;
-  const queue = await engine.queue(parts.queue);
+export async function readJobView(engine: Engine, name: string): Promise<JobView | undefined> {
+  const place = placeOf(name);
+  if (place === undefined) return undefined;
+  const { id } = place;
+  const queue = await engine.queue(place.queue);
   // Before the rest: a job that ends in between is shown as running, and not as ended without the attempt that ended it.
   const state = await queue.getJobState(id);
   const job = await readStoredJob(queue, id);
   if (job === undefined) return undefined;
   const waitsFor = await whyItWaits(engine, queue, state, job);
   const ends = await engine.ends();
-  const children = countsOf(await ends.children({ queue: parts.queue, id }));
-  const view = { ...viewOf(state, parts.queue, job), children };
+  const children = countsOf(await ends.children({ queue: place.queue, id }));
+  const view = { ...viewOf(state, place.queue, job), children };
   if (state !== 'failed') return { ...view, waitsFor };
-  const [end] = await ends.read([{ queue: parts.queue, id }]);
+  const [end] = await ends.read([{ queue: place.queue, id }]);
   return endedView(view, end?.kind === 'failed' ? end.lastLine : undefined);
 }
 
@@ -118,7 +120,7 @@ function itemsOf(count: number, state: string, result: unknown): ChunkItems {
 }
 
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
-  const id = job.id ?? '';
+  const id = shownJobId({ queue, id: job.id ?? '' });
   const { correlationId = id, items, part, batchId, replayOf, tags = [] } = readMeta(job.opts.telemetry?.metadata);
   const before = part?.attempts ?? 0;
   return {
