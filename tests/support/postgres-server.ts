@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { startPostgres as startEmbedded } from '../../local/postgres/index.ts';
 import { dataFolder } from './data-folder.ts';
 import { freePort } from './free-port.ts';
+import { waitFor } from './wait-for.ts';
 
 /** A PostgreSQL of a test's own, that it may break. */
 export interface PostgresServer {
@@ -89,7 +90,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
     async restart() {
       await server.stop();
-      server = await start();
+      // The children of a server that was killed end a moment after it, and have its memory until then.
+      server = await waitFor('the server to start again', start);
     },
   };
 }

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { EnqueueOptions, JobRequest } from '../../../src/contracts/index.ts';
 import { startProcess } from '../../support/child-process.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { measure, mortal, stepping, type AnswerLine } from '../app/answers.config.ts';
@@ -14,6 +16,13 @@ const LONG = { timeout: '5m' } as const;
 /** A host starts a process anew, and what was left is looked for every five seconds. */
 const PATIENCE_MS = 120_000;
 
+/** Queues it, again until it is taken: where nothing is done to the engine, what refuses is a machine that is too busy. */
+async function queued(trial: Trial, make: (options: EnqueueOptions) => JobRequest): Promise<string> {
+  const request = make({ idempotencyKey: randomUUID() });
+  const [receipt] = await waitFor('the job to be taken', () => trial.client.enqueueMany([request]), PATIENCE_MS);
+  return receipt?.id ?? '';
+}
+
 const linesOf = (trial: Trial): readonly AnswerLine[] => trial.sink();
 
 const waiterKilled: FaultCase = {
@@ -27,7 +36,7 @@ const waiterKilled: FaultCase = {
     const wrong: string[] = [];
     for (let round = 0; round < trial.scale; round += 1) {
       const ms = trial.between(200, 1_000);
-      const { id } = await trial.client.enqueue(measure, { text: 'four', ms });
+      const id = await queued(trial, options => measure({ text: 'four', ms }, options));
       const env = { URL: trial.engine.url, KIND: trial.engine.kind, SHIFTWORK_NAMESPACE: trial.namespace, JOB: id };
       const waiter = startProcess(WAITER, { env });
       await waiter.line(/^waits$/);
@@ -50,10 +59,10 @@ const restarted: FaultCase = {
   async run(trial) {
     await trial.readyFleet(ONE, APP);
     const texts = Array.from({ length: 20 * trial.scale }, (_, index) => 'x'.repeat(index));
-    const receipts = await trial.client.enqueueMany(
-      texts.map(text => measure({ text, ms: trial.between(100, 3_000) })),
+    const ids = await Promise.all(
+      texts.map(text => queued(trial, options => measure({ text, ms: trial.between(100, 3_000) }, options))),
     );
-    const waiting = receipts.map(({ id }) => trial.client.result(id, { ...LONG, contract: measure }));
+    const waiting = ids.map(id => trial.client.result(id, { ...LONG, contract: measure }));
     const results = Promise.all(waiting);
     results.catch(() => undefined);
     await pause(trial.between(0, 2_000));
@@ -76,7 +85,7 @@ const betweenStepAndRecord: FaultCase = {
     await trial.readyFleet(ONE, APP);
     const wrong: string[] = [];
     for (let round = 0; round < trial.scale; round += 1) {
-      const { id } = await trial.client.enqueue(stepping, { ms: trial.between(0, 20) });
+      const id = await queued(trial, options => stepping({ ms: trial.between(0, 20) }, options));
       await trial.client.result(id, LONG);
       const steps = linesOf(trial).filter(({ jobId, what }) => jobId === id && what === 'start');
       const [first, second] = ['first', 'second'].map(name => steps.filter(({ of }) => of === name).length);
@@ -96,7 +105,7 @@ const aroundDeath: FaultCase = {
     await trial.readyFleet(ONE, APP);
     const ids: string[] = [];
     for (let round = 0; round < 3 * trial.scale; round += 1) {
-      const { id } = await trial.client.enqueue(mortal, { killedAfterMs: trial.between(0, 12) });
+      const id = await queued(trial, options => mortal({ killedAfterMs: trial.between(0, 12) }, options));
       ids.push(id);
       await waitFor(
         'the death and what follows',
