@@ -141,6 +141,22 @@ export interface FactTable {
     readonly by: string;
     readonly as?: string;
   };
+  /** A batch with that many jobs was made; a repeat of the call says it again. */
+  'batch.enqueued': { readonly batchId: string; readonly batchName: string; readonly jobs: number };
+  /** All of its members have ended, for the first time. */
+  'batch.ended': {
+    readonly batchId: string;
+    readonly batchName: string;
+    readonly jobs: number;
+    readonly succeeded: number;
+    readonly dead: number;
+  };
+  'batch.called-back': {
+    readonly batchId: string;
+    readonly batchName: string;
+    readonly callback: 'success' | 'complete' | 'death';
+    readonly jobName: string;
+  };
   'job.discarded': {
     readonly jobId: string;
     readonly jobName: string;

@@ -128,6 +128,7 @@ export class Client implements Enqueuer {
     const { ids, now } = context;
     this.#batches = new Batches({
       engine,
+      facts,
       nextId: () => ids.next(now?.()),
       loadSecrets: contract => this.#storing.secretsFor(contract),
       prepare: (requests, origin, batchId) => this.#prepareEach({ ...context, batchId }, requests, origin),

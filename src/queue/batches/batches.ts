@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { AnyJobContract, JobRequest } from '../../contracts/index.ts';
-import { MEMBERS_AT_ONCE, type BatchStore, type Engine, type MemberEnd, type StoredBatch } from '../../engine/index.ts';
+import { MEMBERS_AT_ONCE, type BatchStore, type Engine, type MemberEnd } from '../../engine/index.ts';
 import { isShiftworkError, type ShiftworkError } from '../../errors/index.ts';
+import type { Facts } from '../../facts/index.ts';
+import { IdempotencyConflictError } from '../keys/idempotency-conflict-error.ts';
 import { stemsFromOutage } from '../../resilience/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import { currentCause } from '../../tracing/index.ts';
@@ -13,7 +15,8 @@ import { unavailable } from '../store/store.ts';
 import { checkBatch, type BatchDefinition, type CheckedBatch } from './batch-definition.ts';
 import { BatchEndedError } from './batch-ended-error.ts';
 import { batchView, type BatchView } from './batch-view.ts';
-import { callBack, readCallbacks, requestsOf, writeCallbacks } from './call-back.ts';
+import { batchDigest } from './batch-digest.ts';
+import { callBack, jobsDigestIn, readCallbacks, requestsOf, writeCallbacks } from './call-back.ts';
 
 /** What whoever makes a batch gets back once all of its jobs are queued. */
 export interface BatchReceipt {
@@ -28,6 +31,7 @@ type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
 /** What a batch needs of its client. */
 export interface BatchesOptions {
   readonly engine: Engine;
+  readonly facts: Facts;
   /** Makes ids that sort by time. */
   readonly nextId: () => string;
   readonly loadSecrets: (contract: AnyJobContract) => Promise<Secrets>;
@@ -68,27 +72,60 @@ export class Batches {
     const requests = requestsOf(batch.callbacks, { id, name });
     for (const { contract, data, options } of Object.values(requests)) check(contract, data, options);
     const { correlationId } = currentCause() ?? {};
-    const callbacks = writeCallbacks(
-      Object.fromEntries(
-        Object.entries(requests).map(([callback, request]) => [
-          callback,
-          correlationId === undefined ? request : { ...request, options: { correlationId, ...request.options } },
-        ]),
-      ),
+    const caused = Object.fromEntries(
+      Object.entries(requests).map(([callback, request]) => [
+        callback,
+        correlationId === undefined ? request : { ...request, options: { correlationId, ...request.options } },
+      ]),
     );
-    const isKeyed = batch.idempotencyKey !== undefined;
     const at = Math.floor(this.#options.engine.clock.now());
     // Made when all are ready: what is refused leaves no batch behind.
-    let made: StoredBatch | undefined;
-    const create = async (): Promise<StoredBatch> =>
-      (made ??= await this.#ask(queue, store => store.create({ id, name, callbacks, at })));
-    const madeAt = isKeyed ? (await create()).at : at;
-    const origin: OriginOf = ({ contract }, index) =>
-      isKeyed ? { cause: JSON.stringify([id, contract.name, index]), atMs: madeAt, byIdAlone: true } : undefined;
-    const prepared = await this.#options.prepare(jobs, origin, id);
-    await create();
+    const prepared =
+      batch.idempotencyKey === undefined
+        ? await this.#options.prepare(jobs, () => undefined, id)
+        : await this.#prepareKeyed(id, batch, at, caused);
+    if (batch.idempotencyKey === undefined) {
+      await this.#ask(queue, store => store.create({ id, name, callbacks: writeCallbacks(caused), at }));
+    }
     const byName = new Map(Object.values(requests).map(({ contract }) => [contract.name, contract]));
-    return { id, name, jobs: await this.#join(id, prepared, byName) };
+    const joined = await this.#join(id, prepared, byName);
+    this.#options.facts.emit('batch.enqueued', { batchId: id, batchName: name, jobs: joined.length });
+    return { id, name, jobs: joined };
+  }
+
+  /** The ids of its jobs are made of the batch, and of when it was made: those of a repeat are the same. */
+  async #prepareKeyed(
+    id: string,
+    { name, jobs }: CheckedBatch,
+    now: number,
+    caused: Parameters<typeof writeCallbacks>[0],
+  ): Promise<readonly PreparedJob[]> {
+    const [first] = jobs;
+    if (first === undefined) return [];
+    const { queue } = first.contract;
+    const preparedAt = (atMs: number): Promise<readonly PreparedJob[]> =>
+      this.#options.prepare(
+        jobs,
+        ({ contract }, index) => ({ cause: JSON.stringify([id, contract.name, index]), atMs, byIdAlone: true }),
+        id,
+      );
+    const known = await this.#ask(queue, store => store.read(id));
+    const prepared = await preparedAt(known?.at ?? now);
+    const { present, previous } = await this.#options.loadSecrets(first.contract);
+    const digest = batchDigest(
+      id,
+      prepared,
+      jobs.map(({ options }) => options?.generated),
+    );
+    const callbacks = writeCallbacks(caused, digest(present));
+    const stands = await this.#ask(queue, store => store.create({ id, name, callbacks, at: now }));
+    const its = jobsDigestIn(stands);
+    const digests = previous === undefined ? [present] : [present, previous];
+    if (its !== undefined && !digests.some(each => digest(each) === its)) {
+      throw new IdempotencyConflictError([{ index: 0, contract: name, jobId: id }]);
+    }
+    // Somebody else made it between the two.
+    return stands.at === (known?.at ?? now) ? prepared : preparedAt(stands.at);
   }
 
   /** Adds jobs, once for each cause. @throws as `Client.addToBatch` */
@@ -144,7 +181,14 @@ export class Batches {
           throw cause;
         };
         const contractOf = (name: string): AnyJobContract | undefined => contracts.get(name);
-        const on = { store: batches, enqueueFrom, contractOf, failed, isOutage: stemsFromOutage };
+        const on = {
+          store: batches,
+          enqueueFrom,
+          contractOf,
+          failed,
+          isOutage: stemsFromOutage,
+          facts: this.#options.facts,
+        };
         for (const batch of await batches.bring(skipped, at)) await callBack(on, batch);
       });
     }

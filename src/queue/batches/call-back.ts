@@ -1,5 +1,6 @@
 import type { AnyJobContract, EnqueueOptions, JobRequest } from '../../contracts/index.ts';
 import type { BatchStore, Callback, StoredBatch } from '../../engine/index.ts';
+import type { Facts } from '../../facts/index.ts';
 import type { CausedBy } from '../ids/job-origin.ts';
 import type { Callbacks } from './batch-definition.ts';
 
@@ -19,15 +20,27 @@ export function requestsOf(callbacks: Callbacks, batch: { readonly id: string; r
   return Object.fromEntries(made) as Readonly<Partial<Record<Callback, JobRequest>>>;
 }
 
-export function writeCallbacks(requests: Readonly<Partial<Record<Callback, JobRequest>>>): string {
+/** `jobs`: the digest of the batch's jobs, where the call has a key. */
+export function writeCallbacks(requests: Readonly<Partial<Record<Callback, JobRequest>>>, jobs?: string): string {
   const stored = Object.entries(requests).map(
     ([callback, { contract, data, options }]) => [callback, { name: contract.name, data, options }] as const,
   );
-  return JSON.stringify(Object.fromEntries(stored));
+  return JSON.stringify({ ...Object.fromEntries(stored), jobs });
 }
 
 /** Never throws: a record may have been damaged. */
-export function readCallbacks({ callbacks }: Pick<StoredBatch, 'callbacks'>): StoredCallbacks {
+export function readCallbacks(batch: Pick<StoredBatch, 'callbacks'>): StoredCallbacks {
+  const { jobs: _, ...callbacks } = storedIn(batch);
+  return callbacks;
+}
+
+/** The digest of the jobs of a batch that was made by a call with a key; undefined where an earlier release made it. */
+export function jobsDigestIn(batch: Pick<StoredBatch, 'callbacks'>): string | undefined {
+  const { jobs } = storedIn(batch);
+  return typeof jobs === 'string' ? jobs : undefined;
+}
+
+function storedIn({ callbacks }: Pick<StoredBatch, 'callbacks'>): StoredCallbacks & { readonly jobs?: unknown } {
   try {
     const stored: unknown = JSON.parse(callbacks);
     return typeof stored === 'object' && stored !== null ? stored : {};
@@ -65,6 +78,7 @@ export interface CallBack {
   /** What cannot be queued, for another reason than an engine that is away, is given up. */
   readonly failed: (queue: string, error: unknown) => void;
   readonly isOutage: (error: unknown) => boolean;
+  readonly facts: Facts;
 }
 
 /**
@@ -82,6 +96,7 @@ export async function callBack(on: CallBack, batch: StoredBatch): Promise<boolea
       isAll = false;
       continue;
     }
+    if (callback === 'complete') emitEnded(on.facts, batch);
     if (stored !== undefined && contract !== undefined) await queueOne(on, batch, callback, stored, contract);
     done.push(callback);
   }
@@ -90,9 +105,15 @@ export async function callBack(on: CallBack, batch: StoredBatch): Promise<boolea
   return isAll;
 }
 
+/** Two who find it out at once say it twice. */
+function emitEnded(facts: Facts, { id, name, ended }: StoredBatch): void {
+  const { succeeded, dead } = ended;
+  facts.emit('batch.ended', { batchId: id, batchName: name, jobs: totalOf(ended), succeeded, dead });
+}
+
 async function queueOne(
-  { enqueueFrom, failed, isOutage }: CallBack,
-  { id, at }: StoredBatch,
+  { enqueueFrom, failed, isOutage, facts }: CallBack,
+  { id, name, at }: StoredBatch,
   callback: Callback,
   { data, options }: StoredCallback,
   contract: AnyJobContract,
@@ -101,6 +122,7 @@ async function queueOne(
     await enqueueFrom({ id: `${id} ${callback}`, at: new Date(at) }, [
       { kind: 'job-request', contract, data, options },
     ]);
+    facts.emit('batch.called-back', { batchId: id, batchName: name, callback, jobName: contract.name });
   } catch (error) {
     if (isOutage(error)) throw error;
     failed(contract.queue, error);

@@ -31,7 +31,7 @@ function walk(node: FlowNode, jobs: JobRequest[], above: ReadonlySet<unknown>, s
     throw new FlowRefusedError(
       name,
       'a job with a key',
-      'A parent waits for jobs that are queued with it: take a contract without a key, or queue that job by itself.',
+      'A key may stand for a job that does not know of this parent, which would wait for ever: take a contract without a key and guard the effect by run.once, or make a batch.',
     );
   }
   seen.add(node);

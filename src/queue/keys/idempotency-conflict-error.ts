@@ -1,4 +1,5 @@
 import type { JobReceipt } from '../store/job-receipt.ts';
+import { BATCH } from '../meta/job-meta.ts';
 import { ShiftworkError } from '../../errors/index.ts';
 
 /** One key that stood for a job with other data. */
@@ -6,7 +7,7 @@ export interface KeyConflict {
   /** Which of the requests, from 0. */
   readonly index: number;
   readonly contract: string;
-  /** The job that the key already stands for. */
+  /** The job that the key already stands for; of a batch's key the batch. */
   readonly jobId: string;
 }
 
@@ -28,7 +29,8 @@ export class IdempotencyConflictError extends ShiftworkError {
     const [{ contract, jobId }] = conflicts;
     const queued = receipts.length - conflicts.length;
     super(
-      `The key given for "${contract}" already stands for job ${jobId}, which carries other data` +
+      `The key given for "${contract}" already stands for ` +
+        (jobId.startsWith(BATCH) ? `${jobId}, whose jobs are others` : `job ${jobId}, which carries other data`) +
         (conflicts.length > 1 ? `; so it is with ${conflicts.length} of the keys. ` : '. ') +
         (queued > 0
           ? `The other ${queued} of the ${receipts.length} jobs are queued, and "receipts" on this error has theirs`

@@ -97,6 +97,7 @@ export class FollowBatches {
         contractOf: name => app.jobs.get(name),
         failed: (queue, error) => this.failed(queue, error),
         isOutage: stemsFromOutage,
+        facts: this.#options.facts,
       },
       batch,
     );

@@ -158,18 +158,36 @@ describe('a batch', () => {
   test('under one idempotency key the call is made once; a repeat answers the same batch and jobs', async () => {
     const { test, told, batch } = setup();
     const more = { ...callbacks, idempotencyKey: 'march' };
+    const said: unknown[] = [];
+    const names = ['batch.enqueued', 'batch.ended', 'batch.called-back'] as const;
+    for (const name of names) test.facts.on(name, ({ fields }) => said.push({ name, ...fields }));
     const first = await batch(letters(3), more);
     const again = await batch(letters(3), more);
     expect(again.id).toBe(first.id);
     expect(again.jobs.map(({ id }) => id)).toEqual(first.jobs.map(({ id }) => id));
     await test.drain();
+    const about = { batchId: first.id, batchName: 'newsletter' };
+    expect(said).toEqual([
+      { name: 'batch.enqueued', ...about, jobs: 3 },
+      { name: 'batch.enqueued', ...about, jobs: 3 },
+      { name: 'batch.ended', ...about, jobs: 3, succeeded: 3, dead: 0 },
+      { name: 'batch.called-back', ...about, callback: 'complete', jobName: 'tell' },
+      { name: 'batch.called-back', ...about, callback: 'success', jobName: 'tell' },
+    ]);
     const late = await batch(letters(3), more);
     expect(late.jobs.every(({ deduplicated }) => deduplicated)).toBe(true);
     await test.drain();
     expect(test.enqueued(letter)).toHaveLength(3);
     expect(told()).toEqual(['complete', 'success']);
-    await expect(batch(letters(4), more)).rejects.toBeInstanceOf(BatchEndedError);
     expect((await batch(letters(3), { ...callbacks, idempotencyKey: 'april' })).id).not.toBe(first.id);
+    for (const other of [letters(2), [...letters(2), letter({ to: 'other' })]]) {
+      const refused = batch(other, more);
+      await expect(refused).rejects.toBeInstanceOf(IdempotencyConflictError);
+      await expect(refused).rejects.toMatchObject({
+        jobId: first.id,
+        message: expect.stringContaining('whose jobs are others'),
+      });
+    }
   });
 
   test('a member whose key stands for another job is skipped, and not waited for', async () => {
