@@ -15,6 +15,7 @@ import { ReadinessProbe } from './health/readiness.ts';
 import { frontDoor } from './front-door.ts';
 import { answer } from './http/answers.ts';
 import type { DashboardAction } from './audit/record-actions.ts';
+import { historyRoute } from './history/history-route.ts';
 import { jobsRoutes } from './jobs/jobs-routes.ts';
 import { answerEngineAway } from './http/engine-away.ts';
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
@@ -146,7 +147,7 @@ export function createDashboard({
   const hasProjections = projections !== undefined;
   handler.get(
     '/',
-    overviewRoute({ base: basePath, engine, probe, works, isComplete, hasProjections, viewerOf, report }),
+    overviewRoute({ base: basePath, engine, probe, works, isComplete, hasProjections, journal, viewerOf, report }),
   );
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
@@ -154,6 +155,7 @@ export function createDashboard({
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, open, viewerOf }));
   const client = clientOn(engine, facts, undefined, undefined, app);
   handler.use('/jobs', whenThere, jobsRoutes({ base: basePath, app, engine, client, journal, traceLink, viewerOf }));
+  handler.get('/history', whenThere, historyRoute({ base: basePath, app, engine, journal, viewerOf }));
   handler.use('/running', whenThere, runningRoutes({ base: basePath, app, engine, viewerOf }));
   handler.use('/schedules', whenThere, schedulesRoutes({ base: basePath, app, engine, facts, viewerOf }));
   handler.get('/workers', whenThere, async (request, response) => {

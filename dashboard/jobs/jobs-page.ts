@@ -62,12 +62,20 @@ function form({ base, asked, contracts, queues }: JobsPageOptions): Html {
     html`<label
       >${label} <input name="${name}" value="${asked[name]}" placeholder="${hint}" maxlength="300" autocomplete="off"
     /></label>`;
-  return html`<form method="post" action="${base}/jobs" role="search" class="filters card">
-    ${text('tag', 'Tags', 'user=u-1 order=o-1042')} ${text('id', 'Id of a job or a trace', 'email-…')}
-    ${choice('contract', 'Contract', contracts)} ${choice('queue', 'Queue', queues)}
-    ${choice('state', 'State', FIND_STATES)} ${choice('waitsFor', 'Waits for', WAITS)}
-    ${text('since', 'Since (UTC)', '2h')} ${text('until', 'Until (UTC)', '2026-11-29T14:00')}
-    ${text('cause', 'Cause', 'fingerprint')}
+  const others: readonly (keyof AskedJobs)[] = ['queue', 'waitsFor', 'since', 'until', 'cause'];
+  const isOpen = others.some(name => asked[name] !== '');
+  const more = html`<summary>More filters</summary>
+    <div class="filters">
+      ${choice('queue', 'Queue', queues)} ${choice('waitsFor', 'Waits for', WAITS)}
+      ${text('since', 'Since (UTC)', '2h')} ${text('until', 'Until (UTC)', '2026-11-29T14:00')}
+      ${text('cause', 'Cause', 'fingerprint')}
+    </div>`;
+  return html`<form method="post" action="${base}/jobs" role="search" class="card find">
+    <div class="filters">
+      ${text('tag', 'Tags', 'user=u-1 order=o-1042')} ${text('id', 'Id of a job or a trace', 'email-…')}
+      ${choice('contract', 'Contract', contracts)} ${choice('state', 'State', FIND_STATES)}
+    </div>
+    ${isOpen ? html`<details open>${more}</details>` : html`<details>${more}</details>`}
     <p><button>Find</button> <a href="${base}/jobs">Clear</a></p>
   </form>`;
 }
@@ -86,7 +94,7 @@ function results(base: string, { jobs, more, runs, lookedBackTo }: FoundJobs, as
       : undefined
   }${table({
     label: 'Jobs',
-    columns: ['Job', 'State', 'When', 'Waited', 'Ran', 'Attempt', 'Where'],
+    columns: ['Job', 'State', 'When', 'Waited, ran', 'Attempt', 'Why, and where'],
     rows: [...jobs.map(job => liveRow(base, job, now)), ...runs.map(run => runRow(base, run))],
     texts: true,
   })}${lookedBackTo === undefined ? undefined : html`<p class="foot">Looked back to ${instant(lookedBackTo)} so far.</p>`}`;
@@ -97,7 +105,9 @@ function liveRow(base: string, job: JobView, now: number): Html {
   const wait = waitsFor === undefined ? undefined : waitText(waitsFor, now);
   const ran = startedAt === undefined ? undefined : (finishedAt ?? now) - startedAt;
   return html`<tr>
-    <th scope="row">${jobLink(base, id)}<small>${name} in ${queue}${tagList(tags)}</small></th>
+    <th scope="row">
+      ${jobLink(base, id, name)}<small>in ${queue}${tagList(tags)}<br />${id}</small>
+    </th>
     <td>${stateBadge(state)}${wait === undefined ? undefined : html`<small class="why">${wait}</small>`}</td>
     <td>
       <time>${instant(finishedAt ?? enqueuedAt)}</time
@@ -105,23 +115,28 @@ function liveRow(base: string, job: JobView, now: number): Html {
         >${finishedAt === undefined ? `enqueued ${age(Math.max(0, now - enqueuedAt))} ago` : 'ended'}</small
       >
     </td>
-    <td>${startedAt === undefined ? age(Math.max(0, now - enqueuedAt)) : duration(startedAt - enqueuedAt)}</td>
-    <td>${ran === undefined || (state !== 'running' && finishedAt === undefined) ? '–' : duration(ran)}</td>
+    <td>
+      ${startedAt === undefined ? age(Math.max(0, now - enqueuedAt)) : duration(startedAt - enqueuedAt)}<small
+        class="why"
+        >${ran === undefined || (state !== 'running' && finishedAt === undefined) ? '–' : duration(ran)}</small
+      >
+    </td>
     <td>${attemptsMade} of ${attempts} ended</td>
-    <td>${failedText(job.lastError)}</td>
+    <td class="wide">${failedText(job.lastError)}</td>
   </tr>`;
 }
 
 function runRow(base: string, run: FoundRun): Html {
   const { jobId, jobName, queue, outcome, endedAt, waitedMs, ranMs, attempt, worker, release, message, tags } = run;
   return html`<tr>
-    <th scope="row">${jobLink(base, jobId)}<small>${jobName} in ${queue}${tagList(tags)}</small></th>
+    <th scope="row">
+      ${jobLink(base, jobId, jobName)}<small>in ${queue}${tagList(tags)}<br />${jobId}</small>
+    </th>
     <td>${stateBadge(OUTCOME_WORDS[outcome])}</td>
     <td><time>${instant(endedAt)}</time></td>
-    <td>${duration(waitedMs)}</td>
-    <td>${duration(ranMs)}</td>
+    <td>${duration(waitedMs)}<small class="why">${duration(ranMs)}</small></td>
     <td>${attempt}</td>
-    <td>
+    <td class="wide">
       ${failedText(message)}<small class="why">${worker}${release === undefined ? '' : `, release ${release}`}</small>
     </td>
   </tr>`;

@@ -35,8 +35,9 @@ export function duration(ms: number | undefined): string {
   return ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : age(ms);
 }
 
-export function jobLink(base: string, id: string): Html {
-  return html`<a href="${base}/jobs/${encodeURIComponent(id)}">${id}</a>`;
+/** By its id, unless there is another word for it. */
+export function jobLink(base: string, id: string, word = id): Html {
+  return html`<a href="${base}/jobs/${encodeURIComponent(id)}">${word}</a>`;
 }
 
 /** Why it is not running. */

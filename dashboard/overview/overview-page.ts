@@ -14,6 +14,8 @@ export interface OverviewPageOptions extends Pick<PageOptions, 'base'> {
   readonly problems: readonly string[];
   /** Whether there is a page of the event store's projections. */
   readonly hasProjections?: boolean;
+  /** Rates and times in queue; left out where nobody keeps a journal. */
+  readonly history?: Html | undefined;
 }
 
 const REFRESH_SECONDS = 10;
@@ -21,10 +23,10 @@ const SLOW_MS = 60_000;
 const STUCK_MS = 10 * 60_000;
 
 export function overviewPage(options: OverviewPageOptions): string {
-  const { base, viewer, engine, work, problems, hasProjections = false } = options;
+  const { base, viewer, engine, work, problems, hasProjections = false, history } = options;
   const body = html`<h1>Overview</h1>
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
-    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${queueTable(base, work)} ${pauseList(work)}`}
+    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${history} ${queueTable(base, work)} ${pauseList(work)}`}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
     <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>
     <p class="foot">

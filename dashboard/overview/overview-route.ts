@@ -1,5 +1,8 @@
 import type { Request, RequestHandler } from 'express';
 import type { Engine } from '../../src/engine/index.ts';
+import type { JournalStore, RangeName, Series } from '../../src/journal/index.ts';
+import { seriesOf } from '../history/history-route.ts';
+import { historyCharts, rangeIn } from '../history/history-view.ts';
 import type { ReadinessProbe } from '../health/readiness.ts';
 import { isEngineAway } from '../http/engine-away.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
@@ -14,23 +17,44 @@ export interface OverviewRouteOptions {
   /** Whether every queue is open by now. */
   readonly isComplete: () => boolean;
   readonly hasProjections: boolean;
+  readonly journal: () => Promise<JournalStore>;
   readonly viewerOf: (request: Request) => Viewer;
   readonly report: (error: unknown) => void;
 }
 
+const SERIES_FRESH_MS = 5_000;
+
 /** The overview answers also while the engine is away: it says so, and when that is all it knows. */
 export function overviewRoute(options: OverviewRouteOptions): RequestHandler {
+  const histories = new Map<RangeName, { readonly at: number; readonly series: Promise<Series | undefined> }>();
   const { base, engine, probe, works, isComplete, hasProjections, viewerOf, report } = options;
   return async (request, response) => {
     const read = (isComplete() ? works.read() : undefined)?.catch((error: unknown) => {
       if (!isEngineAway(error)) report(error);
       return undefined;
     });
-    const [{ details }, work] = await Promise.all([probe.ask(), read]);
+    const range = rangeIn(request.query['range']);
+    const now = engine.clock.now();
+    let known = histories.get(range);
+    // Every open page asks each ten seconds.
+    if (known === undefined || now - known.at > SERIES_FRESH_MS || now < known.at) {
+      known = { at: now, series: isComplete() ? seriesOf(options.journal, range, now) : Promise.resolve(undefined) };
+      histories.set(range, known);
+    }
+    const [{ details }, work, series] = await Promise.all([probe.ask(), read, known.series]);
+    const history = historyCharts({ base, path: '/', range, series });
     const unread = work === undefined && details.length === 0;
     const problems = unread ? ['The queues could not be read; the log of the dashboard says why.'] : details;
     const kind = engine.kind === 'redis' ? 'Redis' : 'PostgreSQL';
-    const page = overviewPage({ base, viewer: viewerOf(request), engine: kind, work, problems, hasProjections });
+    const page = overviewPage({
+      base,
+      viewer: viewerOf(request),
+      engine: kind,
+      work,
+      problems,
+      hasProjections,
+      history,
+    });
     response.type('html').send(page);
   };
 }

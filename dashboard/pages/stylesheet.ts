@@ -87,9 +87,31 @@ pre.card { white-space: pre; }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 0 0 1rem; }
 td .acts { margin: 0; }
 button[hidden] { display: none; }
-.filters { display: grid; gap: .75rem 1rem; grid-template-columns: repeat(auto-fill, minmax(min(13rem, 100%), 1fr)); align-items: end; margin-bottom: 1.25rem; }
+.charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); margin-bottom: 1.25rem; }
+.charts .card + .card { margin-top: 0; }
+.chart { margin: 0; padding: .9rem 1.1rem; }
+.chart figcaption { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; margin-bottom: .35rem; }
+.chart svg { width: 100%; height: auto; display: block; overflow: visible; }
+.chart text { fill: var(--soft); font-size: 11px; }
+.chart .grid { stroke: var(--line); }
+.chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
+.line-a { stroke: var(--accent); } .line-b { stroke: var(--good); } .line-c { stroke: var(--bad); stroke-dasharray: 4 3; }
+.key::before { content: ""; display: inline-block; width: 1.1rem; border-top: 3px solid; margin-right: .4rem; vertical-align: middle; }
+.key { color: var(--soft); font-size: .85rem; } .key-a::before { border-color: var(--accent); } .key-b::before { border-color: var(--good); } .key-c::before { border-color: var(--bad); border-top-style: dashed; }
+.chart .hit { fill: transparent; } .chart a:hover .hit { fill: var(--accent); opacity: .12; }
+.mark line { stroke: var(--soft); stroke-dasharray: 2 3; } .mark path { fill: var(--soft); }
+.mark-crash line, .mark-host-lost line, .mark-sick line { stroke: var(--bad); } .mark-crash path, .mark-host-lost path, .mark-sick path { fill: var(--bad); }
+.mark-deploy line { stroke: var(--accent); } .mark-deploy path { fill: var(--accent); }
+.ranges { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0 0 1rem; }
+.ranges a { padding: .3rem .8rem; border: 1px solid var(--line); border-radius: 8px; text-decoration: none; min-height: 2rem; }
+.ranges a[aria-current] { background: var(--accent); color: var(--accent-ink); border-color: var(--accent); }
+.filters { display: grid; gap: .75rem 1rem; grid-template-columns: repeat(auto-fill, minmax(min(13rem, 100%), 1fr)); align-items: end; }
+.find { margin-bottom: 1.25rem; }
+.find p { margin: .75rem 0 0; display: flex; gap: 1rem; align-items: center; }
+td.wide { min-width: 15rem; }
+td .badge { margin-left: 0; }
+pre.card.scroll { padding: .9rem 1.25rem; }
 .filters label, .filters input, .filters select { min-width: 0; width: 100%; }
-.filters p { margin: 0; display: flex; gap: 1rem; align-items: center; }
 select, textarea { font: inherit; padding: .55rem .7rem; border: 1px solid var(--soft); border-radius: 8px; background: var(--ground); color: var(--ink); }
 textarea { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; width: 100%; }
 small.why, small.cause, .cause { display: block; color: var(--soft); font-weight: 400; white-space: normal; overflow-wrap: anywhere; }
