@@ -1,10 +1,11 @@
 import type { DeadLetter, DeadLetterDetails, DeadLetterGroup, LetterStanding } from '../../src/dead-letters/index.ts';
 import { shortened } from '../../src/privacy/index.ts';
+import { letterActs } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import { time } from '../pages/time.ts';
-import { mayAct, type Role } from '../sign-in/roles.ts';
+import type { Role } from '../sign-in/roles.ts';
 
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
@@ -58,7 +59,7 @@ function groupTable(base: string, viewer: DeadLetterPageOptions['viewer'], group
           </th>
           <td class="bad">${group.count.toLocaleString('en-US')}</td>
           <td>${time(group.lastEndedAt)}</td>
-          <td>${acts(base, viewer, { fingerprint: group.fingerprint })}</td>
+          <td>${letterActs(base, viewer.role, { fingerprint: group.fingerprint })}</td>
         </tr>`,
     ),
     texts: true,
@@ -76,7 +77,7 @@ export function listPage({ base, viewer, letters, limit, unread = [] }: ListPage
   const body = html`<h1>${first === undefined ? 'Dead letters' : firstLine(first.reason)}</h1>
     <p><a href="${base}/dead-letters">All causes</a></p>
     ${gaps(unread)} ${first === undefined ? html`<p class="notice">None is left.</p>` : undefined}
-    ${first === undefined ? undefined : acts(base, viewer, { fingerprint: first.fingerprint })}
+    ${first === undefined ? undefined : letterActs(base, viewer.role, { fingerprint: first.fingerprint })}
     ${table({
       label: 'Dead letters',
       columns: ['Id', 'Ended', 'Attempts'],
@@ -108,7 +109,7 @@ export function detailsPage({ base, viewer, letter }: DetailsPageOptions): strin
         ? undefined
         : html`<p class="problem" role="alert">This letter is damaged: ${letter.damaged}</p>`
     }
-    ${acts(base, viewer, { ids: [id] })}
+    ${letterActs(base, viewer.role, { ids: [id] })}
     <dl class="pairs card">
       <dt>${what}</dt>
       <dd>${name} in ${queue}</dd>
@@ -196,30 +197,6 @@ function historyOf(history: DeadLetterDetails['history']): Html {
             </li>`,
       )}
     </ol>`;
-}
-
-/** The buttons that this person may press. */
-function acts(base: string, { role }: DeadLetterPageOptions['viewer'], what: object): Html | undefined {
-  if (!mayAct(role, 'operator')) return undefined;
-  const json = JSON.stringify(what);
-  const discard = mayAct(role, 'admin')
-    ? html`<button
-        class="quiet"
-        hidden
-        data-act="${base}/dead-letters/discard"
-        data-what="${json}"
-        data-verb="Discard"
-        data-asks="Why may this be discarded? It is all that is kept."
-      >
-        Discard …
-      </button>`
-    : undefined;
-  return html`<div class="acts" data-acts>
-    <button class="quiet" hidden data-act="${base}/dead-letters/replay" data-what="${json}" data-verb="Replay">
-      Replay …
-    </button>
-    ${discard}<output aria-live="polite"></output>
-  </div>`;
 }
 
 function script(base: string): Html {

@@ -1,4 +1,5 @@
 import { isOver, type JobView } from '../../src/queue/index.ts';
+import { cancelAct, letterActs } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
@@ -141,50 +142,20 @@ function belongs(base: string, { id, view, runs }: ReadJob, traceLink: string | 
 
 /** The buttons that fit its state, and this person. */
 function acts(base: string, role: Role, { id, state }: JobView): Html | undefined {
-  if (!mayAct(role, 'operator')) return undefined;
-  const what = JSON.stringify({ ids: [id] });
-  const path = `${base}/jobs/${encodeURIComponent(id)}`;
-  if (!isOver(state)) {
-    return html`<div class="acts" data-acts>
-        <button
-          class="quiet"
-          hidden
-          data-act="${base}/running/cancel"
-          data-what="${what}"
-          data-verb="Cancel"
-          data-asks="Why is it no longer wanted?"
-        >
-          Cancel …</button
-        ><output aria-live="polite"></output>
-      </div>
-      ${
-        state === 'running'
-          ? undefined
-          : html`<form class="acts" data-post="${path}/update" hidden>
-              <button class="quiet" name="when" value="now">Run now</button>
-              <label>Start in <input name="in" size="6" placeholder="30m" pattern="\\d+(s|m|h|d)" /></label>
-              <button class="quiet" name="when" value="later">Change time</button><output aria-live="polite"></output>
-            </form>`
-      }`;
-  }
   if (state === 'succeeded') return undefined;
-  const discard = mayAct(role, 'admin')
-    ? html`<button
-        class="quiet"
-        hidden
-        data-act="${base}/dead-letters/discard"
-        data-what="${what}"
-        data-verb="Discard"
-        data-asks="Why may this be discarded? It is all that is kept."
-      >
-        Discard …
-      </button>`
-    : undefined;
-  return html`<div class="acts" data-acts>
-    <button class="quiet" hidden data-act="${base}/dead-letters/replay" data-what="${what}" data-verb="Replay">
-      Replay …</button
-    >${discard}<output aria-live="polite"></output>
-  </div>`;
+  if (isOver(state)) return letterActs(base, role, { ids: [id] });
+  if (!mayAct(role, 'operator')) return undefined;
+  const path = `${base}/jobs/${encodeURIComponent(id)}`;
+  return html`${cancelAct(base, role, id)}
+  ${
+    state === 'running'
+      ? undefined
+      : html`<form class="acts" data-post="${path}/update" hidden>
+          <button class="quiet" name="when" value="now">Run now</button>
+          <label>Start in <input name="in" size="6" placeholder="30m" pattern="\\d+(s|m|h|d)" /></label>
+          <button class="quiet" name="when" value="later">Change time</button><output aria-live="polite"></output>
+        </form>`
+  }`;
 }
 
 /** What it was given; changed while it waits, or given anew after its end. */

@@ -1,9 +1,10 @@
 import { isOver, type JobView, type RunningJobView } from '../../src/queue/index.ts';
 import { age } from '../../src/time/index.ts';
+import { cancelAct } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
-import { mayAct, type Role } from '../sign-in/roles.ts';
+import type { Role } from '../sign-in/roles.ts';
 
 export interface RunningPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
@@ -42,7 +43,7 @@ function oneJob(
     <p>
       <strong>${job.name}</strong> in ${job.queue}: ${job.state}, ${job.attemptsMade} of ${job.attempts} attempts ended.
     </p>
-    ${ended ? undefined : cancelButton(base, viewer, job.id)}
+    ${ended ? undefined : cancelAct(base, viewer.role, job.id)}
   </div>`;
 }
 
@@ -63,26 +64,10 @@ function jobTable(
           <td>${job.attempt ?? '–'}</td>
           <td>${job.worker ?? '–'}</td>
           <td>
-            ${job.cancelled ? html`<span class="warn">being cancelled</span>` : cancelButton(base, viewer, job.id)}
+            ${job.cancelled ? html`<span class="warn">being cancelled</span>` : cancelAct(base, viewer.role, job.id)}
           </td>
         </tr>`,
     ),
     texts: true,
   });
-}
-
-function cancelButton(base: string, { role }: RunningPageOptions['viewer'], id: string): Html | undefined {
-  if (!mayAct(role, 'operator')) return undefined;
-  return html`<div class="acts" data-acts>
-    <button
-      class="quiet"
-      hidden
-      data-act="${base}/running/cancel"
-      data-what="${JSON.stringify({ ids: [id] })}"
-      data-verb="Cancel"
-      data-asks="Why is it no longer wanted?"
-    >
-      Cancel …</button
-    ><output aria-live="polite"></output>
-  </div>`;
 }

@@ -1,5 +1,6 @@
 import { age } from '../../src/time/index.ts';
 import type { ScheduleRun, ScheduleView } from '../../src/runtime/index.ts';
+import { actButton, acts } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
@@ -53,7 +54,7 @@ function row(base: string, role: Role, schedule: ScheduleView, now: number): Htm
       ${last === undefined ? html`<span class="zero">none yet</span>` : html`${said(last)}<small>${time(last.at)}</small>`}
     </td>
     <td>${runs.length === 0 ? '–' : strip(runs)}</td>
-    <td>${acts(base, role, name, paused !== undefined)}</td>
+    <td>${scheduleActs(base, role, name, paused !== undefined)}</td>
   </tr>`;
 }
 
@@ -110,27 +111,15 @@ function said(run: ScheduleRun): string {
   return `${fate}${took === undefined ? '' : ` after ${took < 1_000 ? `${Math.max(0, took)} ms` : age(took)}`}${hand}`;
 }
 
-function acts(base: string, role: Role, name: string, isPaused: boolean): Html | undefined {
+function scheduleActs(base: string, role: Role, name: string, isPaused: boolean): Html | undefined {
   if (!mayAct(role, 'operator')) return undefined;
-  const what = JSON.stringify({ name });
-  const button = (path: string, verb: string, asks?: string): Html =>
-    asks === undefined
-      ? html`<button class="quiet" hidden data-act="${base}/schedules/${path}" data-what="${what}" data-verb="${verb}">
-          ${verb} …
-        </button>`
-      : html`<button
-          class="quiet"
-          hidden
-          data-act="${base}/schedules/${path}"
-          data-what="${what}"
-          data-verb="${verb}"
-          data-asks="${asks}"
-        >
-          ${verb} …
-        </button>`;
-  return html`<div class="acts" data-acts>
-    ${button('run', 'Run')}
-    ${isPaused ? button('resume', 'Resume') : button('pause', 'Pause', 'Why is it paused? Whoever looks later reads it.')}
-    <output aria-live="polite"></output>
-  </div>`;
+  const path = `${base}/schedules`;
+  const what = { name };
+  const asks = 'Why is it paused? Whoever looks later reads it.';
+  return acts(
+    actButton({ path: `${path}/run`, what, verb: 'Run' }),
+    isPaused
+      ? actButton({ path: `${path}/resume`, what, verb: 'Resume' })
+      : actButton({ path: `${path}/pause`, what, verb: 'Pause', asks }),
+  );
 }
