@@ -2,7 +2,7 @@ import { hasCode } from '../../errors/index.ts';
 import { Environment, InvalidConfigError } from '../../config/index.ts';
 import { findApp, loadApp, schemaFindings } from '../../boot/index.ts';
 import { readHostSettings, readWorkerSettings } from '../../boot/work/index.ts';
-import { type App, InvalidContractError } from '../../contracts/index.ts';
+import { type App, describedSchema, InvalidContractError } from '../../contracts/index.ts';
 import {
   openEngine,
   readEngineSettings,
@@ -54,14 +54,14 @@ export const check: Command = {
       ...engine.warnings,
       ...tables.warnings,
     ];
-    const { notes = [] } = engine;
+    const notes = [...(engine.notes ?? []), ...undescribed(app)];
     const lookedAt = lookedAtOf(findApp(path).file, app, settings, url !== '');
     if (json) terminal.print(JSON.stringify({ lookedAt, errors, warnings, notes }));
     else {
       for (const line of lookedAt) terminal.print(visible(line));
       for (const error of errors) terminal.print(`error    ${visible(error)}`);
       for (const warning of warnings) terminal.print(`warning  ${visible(warning)}`);
-      for (const note of notes) terminal.print(`note     ${note}`);
+      for (const note of notes) terminal.print(`note     ${visible(note)}`);
       if (errors.length === 0) terminal.print(warnings.length === 0 ? 'all is well' : 'no errors');
     }
     return errors.length === 0 ? 0 : 1;
@@ -90,6 +90,19 @@ function lookedAtOf(
     `engine     ${engine}`,
     `tables     ${hasDatabase ? 'those in DATABASE_URL' : 'none: DATABASE_URL is not set'}`,
   ];
+}
+
+/** Whose data the HTTP door cannot describe to those who generate clients. */
+function undescribed(app: App | undefined): readonly string[] {
+  const named = [...(app?.jobs.values() ?? [])].flatMap(({ name, schema, chunk }) => {
+    const described = describedSchema(chunk?.item.schema ?? schema, 'input');
+    return described.kind === 'undescribed' ? [`${name} (${described.why})`] : [];
+  });
+  return named.length === 0
+    ? []
+    : [
+        `openapi.json of the HTTP door describes no data of contracts whose schema gives no JSON Schema: ${named.join('; ')}.`,
+      ];
 }
 
 /** All that a worker host reads; without an app, what can be read all the same. */

@@ -5,6 +5,7 @@ import { enqueueMany } from './enqueue-many.ts';
 import { enqueueOne } from './enqueue-one.ts';
 import { followOne } from './follow-one.ts';
 import { readOne } from './read-one.ts';
+import { readDescription } from './read-description.ts';
 import type { RouteContext } from './route-context.ts';
 import { waitForResult } from './wait-for-result.ts';
 
@@ -19,6 +20,7 @@ interface Place {
 
 /** Every address behind `/api/v1/`. */
 const PLACES: readonly Place[] = [
+  { path: ['openapi.json'], methods: { GET: readDescription } },
   { path: ['jobs'], methods: { POST: enqueueMany } },
   // By what is asked, the word is a contract's name or a job's id.
   { path: ['jobs', '*'], methods: { POST: enqueueOne, GET: readOne } },
