@@ -1,5 +1,5 @@
 import type { Engine, EngineQueue } from '../../engine/index.ts';
-import { readFleet, supervisedName, type FleetHost } from '../../runtime/index.ts';
+import { readFleet, supervisedName, type Fleet, type FleetHost } from '../../runtime/index.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 
 export interface LiveWorker {
@@ -19,8 +19,13 @@ interface Asked<Answer> {
   readonly answer: Promise<Answer>;
 }
 
-const hosts = new WeakMap<Engine, Asked<readonly FleetHost[]>>();
+const fleets = new WeakMap<Engine, Asked<Fleet>>();
 const others = new WeakMap<EngineQueue, Asked<readonly LiveWorker[] | undefined>>();
+
+/** Once for all who ask at about the same time, of every queue. */
+export function recentFleet(engine: Engine): Promise<Fleet> {
+  return lately(fleets, engine, () => readFleet(engine));
+}
 
 /**
  * Who works on the queue. Our processes take by turns, on connections that all queues share, so that no connection tells of them: their
@@ -28,8 +33,8 @@ const others = new WeakMap<EngineQueue, Asked<readonly LiveWorker[] | undefined>
  * where there is nobody of ours and the engine does not tell the others.
  */
 export async function liveWorkers(engine: Engine, queue: EngineQueue): Promise<readonly LiveWorker[] | undefined> {
-  const [alive, connected] = await Promise.all([
-    lately(hosts, engine, async () => (await readFleet(engine)).hosts),
+  const [{ hosts: alive }, connected] = await Promise.all([
+    recentFleet(engine),
     lately(others, queue, () => ask(queue)),
   ]);
   const now = engine.clock.now();

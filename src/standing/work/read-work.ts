@@ -2,9 +2,10 @@ import type { App } from '../../contracts/index.ts';
 import type { DeadLetters } from '../../dead-letters/index.ts';
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import { readUnnamedQueues, recentQueueNames } from '../../queue/index.ts';
-import { readFleet, readOverdueSlots } from '../../runtime/index.ts';
+import { readOverdueSlots } from '../../runtime/index.ts';
 import { openState } from '../../state/index.ts';
 import type { Work } from './work.ts';
+import { recentFleet } from './live-workers.ts';
 import { readOverview } from './read-overview.ts';
 
 export interface WorkSources {
@@ -15,12 +16,16 @@ export interface WorkSources {
   readonly letters: Pick<DeadLetters, 'groups'>;
 }
 
-/** Every open page asks this each ten seconds: together they look once in so long. */
-const FRESH_MS = 1_000;
+/** Every open page asks this each ten seconds: together they look once in so long, so that ten tabs cost what one does. */
+const FRESH_MS = 5_000;
+/** What takes long to read (PostgreSQL counts a million rows in half a second) is read more seldom, but at each renewal of a page. */
+const MOST_FRESH_MS = 9_000;
+const REST = 10;
 
 /** Reads what the overview judges, once for all who ask at about the same time. */
 export class WorkReader {
   readonly #sources: WorkSources;
+  #freshMs = FRESH_MS;
   #last: { readonly at: number; readonly work: Promise<Work> } | undefined;
 
   constructor(sources: WorkSources) {
@@ -31,7 +36,7 @@ export class WorkReader {
   read(): Promise<Work> {
     const { engine } = this.#sources;
     const now = engine.clock.now();
-    if (this.#last !== undefined && now - this.#last.at < FRESH_MS) return this.#last.work;
+    if (this.#last !== undefined && now - this.#last.at < this.#freshMs) return this.#last.work;
     const work = this.#read(now);
     this.#last = { at: now, work };
     // Who asks after an outage must not get its error.
@@ -41,13 +46,16 @@ export class WorkReader {
 
   async #read(now: number): Promise<Work> {
     const { app, engine, queues, letters } = this.#sources;
+    const beganAt = performance.now();
     const [overview, fleet, overdue, unnamed, causes] = await Promise.all([
       readOverview(engine, queues(), now),
-      readFleet(engine),
+      recentFleet(engine),
       openState(engine).then(store => readOverdueSlots(app, store, now)),
       recentQueueNames(engine).then(names => readUnnamedQueues(engine, app, names)),
       letters.groups(),
     ]);
+    const tookMs = performance.now() - beganAt;
+    this.#freshMs = Math.min(MOST_FRESH_MS, Math.max(FRESH_MS, REST * tookMs));
     return { ...overview, ...fleet, overdue, unnamed, causes, now };
   }
 }
