@@ -44,7 +44,7 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
     return { app, ports, folder };
   }
 
-  test('signing up brings the mail, a row, a notification and completed jobs; Ctrl-C leaves nothing behind', async () => {
+  test('signing up brings the mail, a row, a notification and completed jobs; an order says how far it is; Ctrl-C leaves nothing behind', async () => {
     const { app, ports, folder } = await start();
     const browser: TestBrowser = await openBrowser();
     cleanups.push(() => browser.close());
@@ -75,6 +75,9 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
     );
     await database.end();
     expect(rows).toEqual([{ event: 'User Signed Up' }]);
+
+    await page.click('form[data-name=order] button');
+    await page.waitForSelector('#order >> text=Your order: 2 of 2 steps are done.');
 
     const board = await browser.page();
     for (const [queue, name] of [

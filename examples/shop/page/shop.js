@@ -1,6 +1,7 @@
 // Everything that comes from outside is put into the page as text, never as markup.
 const user = { id: 'guest', email: '' };
 let stream;
+const ENDS = ['succeeded', 'dead', 'cancelled', 'expired'];
 
 async function showLinks() {
   const links = await (await fetch('/links')).json();
@@ -51,7 +52,8 @@ for (const form of document.querySelectorAll('form')) {
         follow(user.id);
       }
       if (name === 'newsletter') void count(result.batchId);
-      for (const id of result.jobIds) void watch(id);
+      const watched = result.jobIds.map(watch);
+      if (name === 'order') void progress(watched);
     } catch {
       problem.textContent = 'The shop does not answer; try again.';
     } finally {
@@ -102,6 +104,21 @@ async function count(batchId) {
   }
 }
 
+/** How far an order is: how many of the jobs that follow from it have ended. */
+async function progress(watched) {
+  const said = document.querySelector('#order');
+  let done = 0;
+  const say = () => (said.textContent = `Your order: ${done} of ${watched.length} steps are done.`);
+  say();
+  await Promise.all(
+    watched.map(async ended => {
+      if (await ended) done += 1;
+      say();
+    }),
+  );
+}
+
+/** Answers whether it has ended, as far as was watched. */
 async function watch(id) {
   const row = document.createElement('tr');
   const [name, queue, state, idCell] = ['', '', 'queued', id].map(text => {
@@ -121,10 +138,11 @@ async function watch(id) {
       queue.textContent = job.queue;
       state.textContent = job.state;
       state.dataset.state = job.state;
-      if (job.state === 'succeeded' || job.state === 'dead') return;
+      if (ENDS.includes(job.state)) return true;
     }
     await new Promise(resolve => setTimeout(resolve, wait));
   }
+  return false;
 }
 
 await showLinks();
