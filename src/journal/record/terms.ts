@@ -12,7 +12,7 @@ export interface Term {
   readonly mark: string;
 }
 
-/** FNV-1a over the text in two lanes. Measured 0.1 us for an id. */
+/** FNV-1a over the text in two lanes. */
 export function termOf(text: string): Term {
   let a = 0x811c9dc5;
   let b = 0x01000193;
@@ -40,23 +40,28 @@ export const termText = {
   contract: (name: string): string => `n ${name}`,
 } as const;
 
-/** Terms of many texts, by bucket: marks of one bucket follow each other, each once. */
+/** Terms of many texts, by bucket: marks of one bucket follow each other. */
 export class TermSet {
-  readonly #marks = new Map<number, Set<string>>();
+  readonly #marks: (string | undefined)[] = [];
   readonly #known = new Set<string>();
 
-  add(text: string): void {
+  /** Of a text that comes again and again, such as a contract's name. */
+  addOnce(text: string): void {
     if (this.#known.has(text)) return;
     this.#known.add(text);
+    this.add(text);
+  }
+
+  /** Of a text that is another one each time, mostly: twice does no harm. */
+  add(text: string): void {
     const { bucket, mark } = termOf(text);
-    const marks = this.#marks.get(bucket);
-    if (marks === undefined) this.#marks.set(bucket, new Set([mark]));
-    else marks.add(mark);
+    const marks = this.#marks[bucket];
+    this.#marks[bucket] = marks === undefined ? mark : marks + mark;
   }
 
   /** Each bucket with its marks. */
   get buckets(): readonly (readonly [bucket: number, marks: string])[] {
-    return [...this.#marks].map(([bucket, marks]) => [bucket, [...marks].join('')]);
+    return this.#marks.flatMap((marks, bucket) => (marks === undefined ? [] : [[bucket, marks] as const]));
   }
 }
 

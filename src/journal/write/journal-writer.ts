@@ -19,7 +19,7 @@ export interface JournalWriterOptions extends Recorder {
 }
 
 const EVERY_MS = 2_000;
-/** In one write: it keeps a Redis for less than 2 ms. */
+/** In one write: a Redis is busy with it for some 2 ms. */
 const RUNS_A_WRITE = 2_000;
 /** What waits while the store is away or slow; beyond that it is dropped, and counted. */
 const MOST_WAITING = 20_000;
