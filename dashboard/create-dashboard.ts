@@ -1,7 +1,7 @@
 import express, { type Express, type RequestHandler } from 'express';
 import { bareError } from '../src/privacy/index.ts';
 import { type App } from '../src/contracts/index.ts';
-import { DeadLetters, type OtherDeadLetters } from '../src/dead-letters/index.ts';
+import { DeadLetters, LetterTasks, type OtherDeadLetters } from '../src/dead-letters/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import { InvalidConfigError } from '../src/config/index.ts';
 import { Facts } from '../src/facts/index.ts';
@@ -17,7 +17,7 @@ import { answer } from './http/answers.ts';
 import type { DashboardAction } from './audit/record-actions.ts';
 import { historyRoute } from './history/history-route.ts';
 import { jobsRoutes } from './jobs/jobs-routes.ts';
-import { answerEngineAway } from './http/engine-away.ts';
+import { answerEngineAway, isEngineAway } from './http/engine-away.ts';
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
 import { workersPage } from './workers/workers-page.ts';
 import { errorAnswers } from './http/errors.ts';
@@ -143,6 +143,12 @@ export function createDashboard({
 
   const open = (onUnread: (kind: string, error: unknown) => void): DeadLetters =>
     new DeadLetters({ engine, app, facts, others: otherLetters, onUnread, bounded: true });
+  // What is away comes back, and the pages say so.
+  const tasks = new LetterTasks({
+    engine,
+    letters: open((_, error) => report(error)),
+    onError: error => (isEngineAway(error) ? undefined : report(error)),
+  });
   const works = new WorkReader({ app, engine, queues: () => board.queues, letters: open((_, error) => report(error)) });
   const hasProjections = projections !== undefined;
   handler.get(
@@ -152,7 +158,7 @@ export function createDashboard({
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);
-  handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, open, viewerOf }));
+  handler.use('/dead-letters', whenThere, deadLetterRoutes({ base: basePath, engine, open, tasks, viewerOf }));
   const client = clientOn(engine, facts, undefined, undefined, app);
   handler.use('/jobs', whenThere, jobsRoutes({ base: basePath, app, engine, client, journal, traceLink, viewerOf }));
   handler.get('/history', whenThere, historyRoute({ base: basePath, app, engine, journal, viewerOf }));
@@ -177,10 +183,12 @@ export function createDashboard({
   handler.use(errorAnswers(report));
 
   void board.open();
+  tasks.start();
   return {
     handler,
     async close() {
       board.close();
+      await tasks.close();
       await Promise.all([metrics.stop(), log.close()]);
     },
   };

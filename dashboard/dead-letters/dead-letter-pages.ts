@@ -1,11 +1,22 @@
-import type { DeadLetter, DeadLetterDetails, DeadLetterGroup, LetterStanding } from '../../src/dead-letters/index.ts';
+import {
+  standingOf,
+  type CauseDecision,
+  type CauseStanding,
+  type DeadLetter,
+  type DeadLetterDetails,
+  type DeadLetterGroup,
+  type LetterStanding,
+  type LetterTask,
+} from '../../src/dead-letters/index.ts';
 import { shortened } from '../../src/privacy/index.ts';
 import { letterActs } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import { time } from '../pages/time.ts';
-import type { Role } from '../sign-in/roles.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
+import { causeActs, stateBadge } from './cause-state.ts';
+import { hasRunning, tasksTable } from './tasks-table.ts';
 
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
@@ -19,6 +30,10 @@ export interface GroupsPageOptions extends DeadLetterPageOptions {
   readonly all?: boolean;
   /** How far the counting is. */
   readonly standing?: readonly LetterStanding[];
+  /** What people have said of causes, by their fingerprints. */
+  readonly decisions?: ReadonlyMap<string, CauseDecision>;
+  /** What is done in the background, the newest first. */
+  readonly tasks?: readonly LetterTask[];
 }
 
 /** What failed, by cause, most frequent first. */
@@ -29,10 +44,18 @@ export function groupsPage({
   all = false,
   standing = [],
   unread = [],
+  decisions = new Map(),
+  tasks = [],
 }: GroupsPageOptions): string {
   const body = html`<h1>Dead letters</h1>
-    ${gaps(unread)}
-    ${groups.length === 0 ? html`<p class="notice">Nothing has ended in failure.</p>` : groupTable(base, viewer, groups)}
+    ${gaps(unread)} ${tasksTable(base, viewer, tasks)}
+    ${
+      groups.length === 0
+        ? html`<p class="notice">
+            Nothing has ended in failure. Here stands what did, by cause: how many, since when, and what you can do.
+          </p>`
+        : groupTable(base, viewer, groups, decisions)
+    }
     ${counting(standing)}
     <p class="foot">
       Jobs, and events that a subscription or projection gave up, by cause: the same error, code and message, whatever
@@ -43,25 +66,47 @@ export function groupsPage({
           : html`<a href="${base}/dead-letters?all=yes">With what expired or was cancelled</a>.`
       }
     </p>`;
-  return page({ base, at: '/dead-letters', title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
+  const refresh = hasRunning(tasks) ? { refreshSeconds: 3 } : {};
+  return page({
+    base,
+    at: '/dead-letters',
+    title: 'Dead letters',
+    body: html`${body}${script(base)}`,
+    viewer,
+    ...refresh,
+  });
 }
 
-function groupTable(base: string, viewer: DeadLetterPageOptions['viewer'], groups: readonly DeadLetterGroup[]): Html {
+/** What wants somebody comes first. */
+const ORDER: Readonly<Record<CauseStanding['state'], number>> = { new: 0, known: 1, ignored: 2, resolved: 3 };
+
+function groupTable(
+  base: string,
+  viewer: DeadLetterPageOptions['viewer'],
+  groups: readonly DeadLetterGroup[],
+  decisions: ReadonlyMap<string, CauseDecision>,
+): Html {
+  const standings = groups.map(group => ({ group, standing: standingOf(group, decisions.get(group.fingerprint)) }));
   return table({
     label: 'Causes',
-    columns: ['Cause', 'Count', 'Last', html`<span class="quiet">Act</span>`],
-    rows: groups.map(
-      group =>
-        html`<tr>
-          <th scope="row">
-            <a href="${base}/dead-letters?cause=${encodeURIComponent(group.fingerprint)}">${firstLine(group.reason)}</a
-            ><small>${kindOf(group)}${group.name} in ${group.queue}</small>
-          </th>
-          <td class="bad">${group.count.toLocaleString('en-US')}</td>
-          <td>${time(group.lastEndedAt)}</td>
-          <td>${letterActs(base, viewer.role, { fingerprint: group.fingerprint })}</td>
-        </tr>`,
-    ),
+    columns: ['Cause', 'State', 'Count', 'First', 'Last', html`<span class="quiet">Act</span>`],
+    rows: standings
+      .toSorted((one, other) => ORDER[one.standing.state] - ORDER[other.standing.state])
+      .map(
+        ({ group, standing }) =>
+          html`<tr>
+            <th scope="row">
+              <a href="${base}/dead-letters?cause=${encodeURIComponent(group.fingerprint)}"
+                >${firstLine(group.reason)}</a
+              ><small>${kindOf(group)}${group.name} in ${group.queue}</small>
+            </th>
+            <td>${stateBadge(standing)}</td>
+            <td class="bad">${group.count.toLocaleString('en-US')}</td>
+            <td>${time(group.firstEndedAt)}</td>
+            <td>${time(group.lastEndedAt)}</td>
+            <td>${letterActs(base, viewer.role, { fingerprint: group.fingerprint })}</td>
+          </tr>`,
+      ),
     texts: true,
   });
 }
@@ -69,15 +114,19 @@ function groupTable(base: string, viewer: DeadLetterPageOptions['viewer'], group
 export interface ListPageOptions extends DeadLetterPageOptions {
   readonly letters: readonly DeadLetter[];
   readonly limit: number;
+  /** Undefined when none is left. */
+  readonly group?: DeadLetterGroup | undefined;
+  readonly decision?: CauseDecision | undefined;
 }
 
 /** Those of one cause, newest first. */
-export function listPage({ base, viewer, letters, limit, unread = [] }: ListPageOptions): string {
+export function listPage({ base, viewer, letters, limit, unread = [], group, decision }: ListPageOptions): string {
   const [first] = letters;
   const body = html`<h1>${first === undefined ? 'Dead letters' : firstLine(first.reason)}</h1>
     <p><a href="${base}/dead-letters">All causes</a></p>
     ${gaps(unread)} ${first === undefined ? html`<p class="notice">None is left.</p>` : undefined}
-    ${first === undefined ? undefined : letterActs(base, viewer.role, { fingerprint: first.fingerprint })}
+    ${group === undefined ? undefined : aboutCause(base, viewer, group, standingOf(group, decision))}
+    ${first === undefined ? undefined : letterActs(base, viewer.role, { fingerprint: first.fingerprint }, first.id)}
     ${table({
       label: 'Dead letters',
       columns: ['Id', 'Ended', 'Attempts'],
@@ -93,6 +142,19 @@ export function listPage({ base, viewer, letters, limit, unread = [] }: ListPage
     })}
     ${letters.length === limit ? html`<p class="foot">The newest ${limit}.</p>` : undefined}`;
   return page({ base, at: '/dead-letters', title: 'Dead letters', body: html`${body}${script(base)}`, viewer });
+}
+
+function aboutCause(
+  base: string,
+  viewer: DeadLetterPageOptions['viewer'],
+  group: DeadLetterGroup,
+  standing: CauseStanding,
+): Html {
+  return html`<p>
+      ${stateBadge(standing)} ${group.count.toLocaleString('en-US')} since ${time(group.firstEndedAt)}, the last at
+      ${time(group.lastEndedAt)}.
+    </p>
+    ${mayAct(viewer.role, 'operator') ? causeActs(base, group.fingerprint, standing) : undefined}`;
 }
 
 export interface DetailsPageOptions extends DeadLetterPageOptions {

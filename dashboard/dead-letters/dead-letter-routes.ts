@@ -1,5 +1,16 @@
-import express, { Router, type Request, type Response } from 'express';
-import type { DeadLetterFilter, DeadLetterReport, DeadLetters } from '../../src/dead-letters/index.ts';
+import express, { Router, type Request, type RequestHandler, type Response } from 'express';
+import {
+  CAUSE_WORDS,
+  decide,
+  readDecisions,
+  type DeadLetterFilter,
+  type DeadLetterReport,
+  type DeadLetters,
+  type LetterTask,
+  type LetterTasks,
+} from '../../src/dead-letters/index.ts';
+import type { Engine } from '../../src/engine/index.ts';
+import { openState } from '../../src/state/index.ts';
 import { answer } from '../http/answers.ts';
 import { describeAction, markDryRun } from '../audit/record-actions.ts';
 import { mayAct } from '../sign-in/roles.ts';
@@ -8,17 +19,37 @@ import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
 
 export interface DeadLetterRoutesOptions {
   readonly base: string;
+  readonly engine: Engine;
+  readonly tasks: LetterTasks;
   /** Called with each kind that cannot be read now. */
   readonly open: (onUnread: (kind: string, error: unknown) => void) => DeadLetters;
   readonly viewerOf: (request: Request) => Viewer;
 }
 
 const LISTED = 200;
+const PER_SECOND = 50;
+const MOST_PER_SECOND = 1_000;
 const REASON_LIMIT = 500;
 
 /** The pages and the two actions. Roles: anybody looks, operators replay, admins discard. */
-export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptions): Router {
+export function deadLetterRoutes({ base, engine, open, tasks, viewerOf }: DeadLetterRoutesOptions): Router {
   const router = Router();
+  /** A rehearsal says how many the cause counts; the task itself finds out of each whether it can. */
+  const begin = async (response: Response, asked: Asked, what: LetterTask['what'], by: string): Promise<void> => {
+    const { fingerprint = '' } = asked.filter;
+    const matched = await open(ignored).count({ fingerprint, all: true });
+    const { reason, perSecond } = asked;
+    if (asked.dryRun || matched === 0) return void response.json({ matched, done: matched, skipped: 0 });
+    const task = await tasks.begin({ what, fingerprint, by, reason, perSecond, total: matched });
+    describeAction(response, {
+      what: `${what} dead letters in the background`,
+      on: `cause ${fingerprint}`,
+      matched,
+      reason,
+    });
+    void tasks.look().catch(() => undefined);
+    response.status(202).json({ matched, done: 0, skipped: 0, task: task.id });
+  };
   router.get('/', async (request, response) => {
     const viewer = viewerOf(request);
     const cause = request.query['cause'];
@@ -27,12 +58,18 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     response.type('html');
     if (typeof cause === 'string') {
       const found = await letters.list({ fingerprint: cause, all: true }, LISTED);
-      response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread }));
+      const decision = (await readDecisions(await openState(engine))).get(cause);
+      const [group] = (await letters.groups({ all: true, fingerprint: cause })).filter(
+        each => each.fingerprint === cause,
+      );
+      response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread, group, decision }));
     } else {
       const all = request.query['all'] !== undefined;
       const groups = await letters.groups({ all });
       const standing = await letters.standing();
-      response.send(groupsPage({ base, viewer, groups, all, standing, unread }));
+      const decisions = await readDecisions(await openState(engine));
+      const running = await tasks.list();
+      response.send(groupsPage({ base, viewer, groups, all, standing, unread, decisions, tasks: running }));
     }
   });
   router.get('/:id', async (request, response) => {
@@ -46,9 +83,10 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     if (asked === undefined) return wrongBody(request, response);
     if (asked.dryRun) markDryRun(response);
     const by = viewerOf(request).name;
+    if (asked.background) return begin(response, asked, 'replay', by);
     const report = await open(ignored).replay(asked.filter, { by, dryRun: asked.dryRun });
     describeReport(response, 'replay dead letters', asked, report);
-    sendReport(response, report);
+    return sendReport(response, report);
   });
   router.post('/discard', async (request, response) => {
     const { name: by, role } = viewerOf(request);
@@ -58,11 +96,58 @@ export function deadLetterRoutes({ base, open, viewerOf }: DeadLetterRoutesOptio
     const asked = readAsked(request.body);
     if (asked?.reason === undefined) return wrongBody(request, response);
     if (asked.dryRun) markDryRun(response);
+    if (asked.background) return begin(response, asked, 'discard', by);
     const report = await open(ignored).discard(asked.filter, { by, reason: asked.reason, dryRun: asked.dryRun });
     describeReport(response, 'discard dead letters', asked, report);
-    sendReport(response, report);
+    return sendReport(response, report);
   });
+  router.post('/tasks', turnTask(tasks));
+  router.post('/cause', decideCause(engine, open, viewerOf));
   return router;
+}
+
+const TURNS = { pause: 'paused', resume: 'running', stop: 'stopped' } as const;
+
+/** `{id, do}`: a task in the background is paused, goes on, or is stopped. */
+function turnTask(tasks: LetterTasks): RequestHandler {
+  return async (request, response) => {
+    const { id, do: verb, dryRun }: Partial<Record<string, unknown>> = { ...(request.body as object | undefined) };
+    const to = typeof verb === 'string' && Object.hasOwn(TURNS, verb) ? TURNS[verb as keyof typeof TURNS] : undefined;
+    if (typeof id !== 'string' || id.length > 100 || to === undefined || typeof dryRun !== 'boolean') {
+      const message = 'Expected {"id"} of a task, {"do"}: pause, resume or stop, and {"dryRun"}.';
+      return answer(request, response, { status: 400, title: 'Bad request', message });
+    }
+    if (dryRun) markDryRun(response);
+    const done = dryRun || (await tasks.turn(id, to)) ? 1 : 0;
+    describeAction(response, { what: `${String(verb)} a task of dead letters`, on: id, matched: 1, done });
+    return void response.json({ matched: 1, done, skipped: 1 - done, ...(done === 0 && { why: 'it is over' }) });
+  };
+}
+
+/** `{fingerprint, says}`: what a person says of a cause; `new` takes it back. */
+function decideCause(
+  engine: Engine,
+  open: DeadLetterRoutesOptions['open'],
+  viewerOf: DeadLetterRoutesOptions['viewerOf'],
+): RequestHandler {
+  return async (request, response) => {
+    const { fingerprint, says, dryRun }: Partial<Record<string, unknown>> = { ...(request.body as object | undefined) };
+    const word = says === 'new' ? undefined : CAUSE_WORDS.find(each => each === says);
+    const known = says === 'new' || word !== undefined;
+    if (typeof fingerprint !== 'string' || fingerprint.length > 200 || !known || typeof dryRun !== 'boolean') {
+      const message = `Expected {"fingerprint"}, {"says"}: new, ${CAUSE_WORDS.join(', ')}, and {"dryRun"}.`;
+      return answer(request, response, { status: 400, title: 'Bad request', message });
+    }
+    if (dryRun) {
+      markDryRun(response);
+      return void response.json({ matched: 1, done: 1, skipped: 0 });
+    }
+    const count = await open(ignored).count({ fingerprint, all: true });
+    const decision = word && { says: word, by: viewerOf(request).name, at: engine.clock.now(), count };
+    await decide(await openState(engine), fingerprint, decision);
+    describeAction(response, { what: `call a cause ${String(says)}`, on: `cause ${fingerprint}`, matched: 1, done: 1 });
+    return void response.json({ matched: 1, done: 1, skipped: 0 });
+  };
 }
 
 /** An action says by itself what it could not find. */
@@ -72,17 +157,28 @@ interface Asked {
   readonly filter: DeadLetterFilter;
   readonly dryRun: boolean;
   readonly reason: string | undefined;
+  /** In the background, of a cause. */
+  readonly background: boolean;
+  readonly perSecond: number;
 }
 
 /** `{fingerprint}` or `{ids}`, nothing wider: the page has no button for "all". */
 function readAsked(body: unknown): Asked | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
-  const { fingerprint, ids, dryRun, reason }: Partial<Record<string, unknown>> = body;
+  const {
+    fingerprint,
+    ids,
+    dryRun,
+    reason,
+    background,
+    perSecond = PER_SECOND,
+  }: Partial<Record<string, unknown>> = body;
   // A cause says by itself whether its jobs expired or were cancelled.
   const filter = typeof fingerprint === 'string' ? { fingerprint, all: true } : isIds(ids) ? { ids } : undefined;
   if (filter === undefined || typeof dryRun !== 'boolean') return undefined;
   const given = typeof reason === 'string' && reason.trim() !== '' ? reason.slice(0, REASON_LIMIT) : undefined;
-  return { filter, dryRun, reason: given };
+  if (typeof perSecond !== 'number' || !(perSecond >= 1 && perSecond <= MOST_PER_SECOND)) return undefined;
+  return { filter, dryRun, reason: given, background: background === true && 'fingerprint' in filter, perSecond };
 }
 
 function isIds(ids: unknown): ids is readonly string[] {

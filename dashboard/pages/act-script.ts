@@ -1,5 +1,6 @@
 /**
- * Buttons that act: the first press asks what would happen, the second does it. A request is JSON from this origin, which no other site
+ * Buttons that act: the first press asks what would happen, the second does it. What a press undoes
+ * (`data-direct`) is done at once. A request is JSON from this origin, which no other site
  * can send. Without scripts the buttons are not shown.
  */
 export const ACT_SCRIPT = `
@@ -19,12 +20,18 @@ async function press(button) {
   const out = button.closest('[data-acts]').querySelector('output');
   button.disabled = true;
   try {
+    if (button.dataset.direct) {
+      const { done, why } = await ask(button, false);
+      if (done) return location.reload();
+      out.textContent = why;
+      return;
+    }
     if (button.dataset.armed) {
-      const { done, skipped } = await ask(button, false);
-      out.textContent = done + ' done' + (skipped ? ', ' + skipped + ' skipped' : '') + '. ';
+      const { done, skipped, task } = await ask(button, false);
+      out.textContent = task ? 'Begun in the background. ' : done + ' done' + (skipped ? ', ' + skipped + ' skipped' : '') + '. ';
       const again = document.createElement('a');
-      again.href = location.href;
-      again.textContent = 'Show what is left';
+      again.href = (task && button.dataset.follow) || location.href;
+      again.textContent = task ? 'Follow it' : 'Show how it stands';
       out.append(again);
       for (const each of button.closest('[data-acts]').querySelectorAll('button')) each.remove();
       return;
@@ -44,10 +51,18 @@ async function press(button) {
     out.textContent = error.message;
   } finally {
     button.disabled = false;
+    // A button that was switched off has lost the focus, which keeps the page from being made anew under whoever is at it.
+    button.focus();
   }
 }
-for (const button of document.querySelectorAll('button[data-act]')) {
-  button.hidden = false;
-  button.addEventListener('click', () => void press(button));
+// Pages are made anew while they are open.
+function show() {
+  for (const button of document.querySelectorAll('button[data-act][hidden]')) button.hidden = false;
 }
+show();
+new MutationObserver(show).observe(document.querySelector('main'), { childList: true, subtree: true });
+document.addEventListener('click', event => {
+  const button = event.target.closest('button[data-act]');
+  if (button) void press(button);
+});
 `;

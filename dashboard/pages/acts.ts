@@ -10,11 +10,16 @@ export interface Act {
   readonly verb: string;
   /** What the person is asked for before it; nothing when left out. */
   readonly asks?: string;
+  /** Where what goes on in the background is followed. */
+  readonly follow?: string;
+  /** On the button, in place of the verb. */
+  readonly label?: string;
 }
 
 /** A button of `act-script.ts`: the first press says what would happen, the second does it. */
-export function actButton({ path, what, verb, asks }: Act): Html {
+export function actButton({ path, what, verb, asks, follow, label = verb }: Act): Html {
   const question = asks === undefined ? undefined : html`data-asks="${asks}"`;
+  const followed = follow === undefined ? undefined : html`data-follow="${follow}"`;
   return html`<button
     class="quiet"
     hidden
@@ -22,8 +27,9 @@ export function actButton({ path, what, verb, asks }: Act): Html {
     data-what="${JSON.stringify(what)}"
     data-verb="${verb}"
     ${question}
+    ${followed}
   >
-    ${verb} …
+    ${label} …
   </button>`;
 }
 
@@ -32,13 +38,23 @@ export function acts(...buttons: readonly Html[]): Html {
   return html`<div class="acts" data-acts>${buttons}<output aria-live="polite"></output></div>`;
 }
 
-/** What may be done with dead letters: operators replay, admins discard as well. */
-export function letterActs(base: string, role: Role, what: object): Html | undefined {
+/**
+ * What may be done with dead letters: operators replay, admins discard as well. Of a cause (`fingerprint`) it is done in the background, and
+ * with one of its letters first where that is named.
+ */
+export function letterActs(base: string, role: Role, what: object, one?: string): Html | undefined {
   if (!mayAct(role, 'operator')) return undefined;
-  const replay = actButton({ path: `${base}/dead-letters/replay`, what, verb: 'Replay' });
-  if (!mayAct(role, 'admin')) return acts(replay);
+  const ofCause = 'fingerprint' in what;
+  const asked = ofCause ? { ...what, background: true } : what;
+  const follow = ofCause ? { follow: `${base}/dead-letters` } : {};
+  const path = `${base}/dead-letters/replay`;
+  const first =
+    one === undefined ? [] : [actButton({ path, what: { ids: [one] }, verb: 'Replay', label: 'Try one first' })];
+  const replay = actButton({ path, what: asked, verb: 'Replay', ...follow });
+  if (!mayAct(role, 'admin')) return acts(...first, replay);
   const asks = 'Why may this be discarded? It is all that is kept.';
-  return acts(replay, actButton({ path: `${base}/dead-letters/discard`, what, verb: 'Discard', asks }));
+  const discard = actButton({ path: `${base}/dead-letters/discard`, what: asked, verb: 'Discard', asks, ...follow });
+  return acts(...first, replay, discard);
 }
 
 /** What may be done with a job that has not ended: operators cancel it. */

@@ -14,6 +14,8 @@ export interface DeadLetterFilter {
   readonly endedAt?: ReadonlyMap<string, number | undefined> | undefined;
   /** Ended at or after, milliseconds since 1970. */
   readonly since?: number | undefined;
+  /** Ended at or before. */
+  readonly until?: number | undefined;
   /** Expired and cancelled ones too. */
   readonly all?: boolean | undefined;
 }
@@ -21,11 +23,12 @@ export interface DeadLetterFilter {
 /** Apart from where a letter is kept: kind, queue and ids are for who looks for it. */
 export function matches(
   letter: DeadLetter,
-  { name, subscription, fingerprint, since, all }: DeadLetterFilter,
+  { name, subscription, fingerprint, since, until, all }: DeadLetterFilter,
 ): boolean {
   if (subscription !== undefined && letter.queue !== subscription) return false;
   if (name !== undefined && letter.name !== name) return false;
   if (fingerprint !== undefined && letter.fingerprint !== fingerprint) return false;
   if (since !== undefined && (letter.endedAt ?? 0) < since) return false;
+  if (until !== undefined && (letter.endedAt ?? 0) > until) return false;
   return all === true || !isExpected(letter);
 }

@@ -36,12 +36,17 @@ export interface ReplayOptions {
   /** 50 by default: what failed together must not come back together. */
   readonly perSecond?: number;
   readonly signal?: AbortSignal;
+  /** Called with each that is put back. */
+  readonly onDone?: () => void;
 }
 
 export interface DiscardOptions {
   readonly by: string;
   readonly reason: string;
   readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+  /** Called with each that is removed. */
+  readonly onDone?: () => void;
 }
 
 const DEFAULT_PER_SECOND = 50;
@@ -116,7 +121,7 @@ export class DeadLetters {
    * the same time; one that fails again meanwhile is left for the next time. What cannot run again is skipped, with the reason.
    */
   async replay(filter: DeadLetterFilter, options: ReplayOptions): Promise<DeadLetterReport> {
-    const { by, dryRun = false, perSecond = DEFAULT_PER_SECOND, signal } = options;
+    const { by, dryRun = false, perSecond = DEFAULT_PER_SECOND, signal, onDone } = options;
     if (!(perSecond > 0)) throw new InvalidOptionsError(`Expected perSecond to be above 0, got ${perSecond}.`);
     let next = performance.now();
     const pace = async (): Promise<void> => {
@@ -124,12 +129,13 @@ export class DeadLetters {
       await pause(Math.max(0, next - performance.now()), undefined, signal && { signal });
       next = Math.max(next, performance.now()) + 1_000 / perSecond;
     };
-    return this.#act(filter, source => source.replay(filter, { by, dryRun, pace, signal }));
+    return this.#act(filter, source => source.replay(filter, { by, dryRun, pace, signal, onDone }));
   }
 
   /** Removes each for good. What was discarded, by whom and why is stated as a fact. */
-  async discard(filter: DeadLetterFilter, { by, reason, dryRun = false }: DiscardOptions): Promise<DeadLetterReport> {
-    return this.#act(filter, source => source.discard(filter, { by, reason, dryRun }));
+  async discard(filter: DeadLetterFilter, options: DiscardOptions): Promise<DeadLetterReport> {
+    const { by, reason, dryRun = false, signal, onDone } = options;
+    return this.#act(filter, source => source.discard(filter, { by, reason, dryRun, signal, onDone }));
   }
 
   async #act(

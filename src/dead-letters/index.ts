@@ -6,6 +6,15 @@
  */
 export { failedLine, plainLine, readHistory, type EndReason, type HistoryLine } from './attempt-record.ts';
 export { BlameBook, SUSPECT_AFTER, type Blame } from './blame.ts';
+export {
+  CAUSE_WORDS,
+  decide,
+  readDecisions,
+  standingOf,
+  type CauseDecision,
+  type CauseStanding,
+  type CauseWord,
+} from './cause-decisions.ts';
 export { CauseCounter } from './causes/cause-counter.ts';
 export { countDeaths } from './causes/count-deaths.ts';
 export { sweepCauses } from './causes/sweep-causes.ts';
@@ -14,6 +23,7 @@ export type { DeadLetterFilter } from './dead-letter-filter.ts';
 export type { DeadLetterReport } from './dead-letter-report.ts';
 export { isExpected, type DeadLetter, type DeadLetterDetails, type DeadLetterGroup } from './dead-letter.ts';
 export { DeadLetters, type DeadLettersOptions, type DiscardOptions, type ReplayOptions } from './dead-letters.ts';
+export { isTaskOver, LetterTasks, type LetterTask, type LetterTaskState } from './tasks/letter-tasks.ts';
 export { fingerprintOf } from './fingerprint.ts';
 export type { LetterStanding } from './letter-source.ts';
 export type { Acted, OtherDeadLetter, OtherDeadLetters } from './other-letters.ts';

@@ -18,6 +18,8 @@ export interface ActOptions {
   readonly dryRun: boolean;
   readonly by: string;
   readonly signal?: AbortSignal | undefined;
+  /** Called with each that it was done to. */
+  readonly onDone?: (() => void) | undefined;
 }
 
 export interface ReplayAct extends ActOptions {

@@ -60,23 +60,29 @@ export class OtherSource implements LetterSource {
     return (await this.#letters({ ids: [id], all: true }))?.find(letter => letter.id === id);
   }
 
-  replay(filter: DeadLetterFilter, { dryRun, by, pace }: ReplayAct): Promise<DeadLetterReport> {
+  replay(filter: DeadLetterFilter, { dryRun, by, pace, onDone }: ReplayAct): Promise<DeadLetterReport> {
     const { source, onReplayed } = this.#options;
     return this.#act(
       filter,
       dryRun,
       ids => source.replay(ids, pace),
-      letter => onReplayed(letter, by),
+      letter => {
+        onDone?.();
+        onReplayed(letter, by);
+      },
     );
   }
 
-  discard(filter: DeadLetterFilter, { dryRun, by, reason }: DiscardAct): Promise<DeadLetterReport> {
+  discard(filter: DeadLetterFilter, { dryRun, by, reason, onDone }: DiscardAct): Promise<DeadLetterReport> {
     const { source, onDiscarded } = this.#options;
     return this.#act(
       filter,
       dryRun,
       ids => source.discard(ids),
-      letter => onDiscarded(letter, by, reason),
+      letter => {
+        onDone?.();
+        onDiscarded(letter, by, reason);
+      },
     );
   }
 

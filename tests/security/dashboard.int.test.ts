@@ -207,6 +207,8 @@ const REFUSED = ['/queues/email/retry/failed', '/queues/email/retry/completed', 
 const OWN_MUTATING: readonly Mutation[] = [
   { method: 'POST', path: '/dead-letters/replay', role: 'operator', body: { jobId: 'email-none' } },
   { method: 'POST', path: '/dead-letters/discard', role: 'admin', body: { jobId: 'email-none', reason: 'x' } },
+  { method: 'POST', path: '/dead-letters/tasks', role: 'operator', body: { id: 'none', do: 'pause' } },
+  { method: 'POST', path: '/dead-letters/cause', role: 'operator', body: { fingerprint: 'none' } },
   { method: 'POST', path: '/running/cancel', role: 'operator', body: { jobId: 'email-none' } },
   { method: 'POST', path: '/schedules/run', role: 'operator', body: { name: 'none' } },
   { method: 'POST', path: '/schedules/pause', role: 'operator', body: { name: 'none' } },

@@ -48,10 +48,13 @@ const GONE = 'it is no dead letter any more';
 const UNREADABLE = 'what is stored of it is damaged: it can only be discarded';
 
 /** Puts each back with fresh attempts; its history is kept. */
-export async function replayJobs(on: ActedOnJobs, { by, dryRun, pace, signal }: ReplayAct): Promise<DeadLetterReport> {
+export async function replayJobs(
+  on: ActedOnJobs,
+  { by, dryRun, pace, signal, onDone }: ReplayAct,
+): Promise<DeadLetterReport> {
   const { engine, app, facts, index } = on;
   const state = await openState(engine);
-  return each(on, signal, dryRun ? AT_ONCE : 1, async ({ id, queue, endedAt }) => {
+  return each(on, { signal, onDone, atOnce: dryRun ? AT_ONCE : 1 }, async ({ id, queue, endedAt }) => {
     const job = await readStoredJob(queue, id).catch(damaged);
     if (job === 'damaged') return UNREADABLE;
     if (job === undefined) return GONE;
@@ -76,11 +79,11 @@ export async function replayJobs(on: ActedOnJobs, { by, dryRun, pace, signal }: 
 /** Removes each for good, damaged ones too. */
 export async function discardJobs(
   on: ActedOnJobs,
-  { by, reason, dryRun, signal }: DiscardAct,
+  { by, reason, dryRun, signal, onDone }: DiscardAct,
 ): Promise<DeadLetterReport> {
   const { engine, facts, index } = on;
   const state = await openState(engine);
-  return each(on, signal, AT_ONCE, async ({ id, queue, endedAt }) => {
+  return each(on, { signal, onDone, atOnce: AT_ONCE }, async ({ id, queue, endedAt }) => {
     if (dryRun) return undefined;
     const job = await readStoredJob(queue, id).catch(damaged);
     const refused = await acting(state, id, async () => {
@@ -112,14 +115,19 @@ async function noteDiscarded(engine: Engine, job: EngineJob): Promise<void> {
   await (await engine.batches()).bring([{ batchId, jobId: job.id, state: 'discarded', at }], at);
 }
 
+interface EachOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly onDone: (() => void) | undefined;
+  readonly atOnce: number;
+}
+
 /**
  * Acts on every target once; those that somebody else holds again and again until that can be nobody any more: a process that was killed
  * in the middle of one leaves it claimed for ACT_MS.
  */
 async function each(
   { engine, index, targets }: ActedOnJobs,
-  signal: AbortSignal | undefined,
-  atOnce: number,
+  { signal, onDone, atOnce }: EachOptions,
   act: (letter: Letter) => Promise<string | undefined>,
 ): Promise<DeadLetterReport> {
   const done: string[] = [];
@@ -139,6 +147,7 @@ async function each(
     if (why === BUSY) busy.push(target);
     if (why === undefined) {
       done.push(id);
+      onDone?.();
       skipped.delete(id);
     } else skipped.set(id, why);
   };

@@ -82,8 +82,9 @@ export class JobLetters implements LetterSource {
   }
 
   async count(filter: DeadLetterFilter): Promise<number> {
-    const { name, fingerprint, since, ids, all } = filter;
-    if (ids !== undefined || since !== undefined) return (await this.list(filter, Infinity)).length;
+    const { name, fingerprint, since, until, ids, all } = filter;
+    if (ids !== undefined || since !== undefined || until !== undefined)
+      return (await this.list(filter, Infinity)).length;
     if (name !== undefined || fingerprint !== undefined) {
       return (await this.groups(filter)).reduce((sum, { count }) => sum + count, 0);
     }
@@ -146,17 +147,23 @@ export class JobLetters implements LetterSource {
       // All of them: also what died while nobody counted.
       await counter.compare(queue, signal);
       for (const cause of await this.#causes(queue, filter, Infinity)) {
-        yield* this.#membersOf(counter.index, queue, cause, filter.since);
+        yield* this.#membersOf(counter.index, queue, cause, filter);
       }
     }
   }
 
   /** What is acted on leaves the index, and what fails anew enters it behind the walk. */
-  async *#membersOf(index: CauseIndex, queue: string, { cause }: CountedCause, since = 0): AsyncGenerator<Target> {
+  async *#membersOf(
+    index: CauseIndex,
+    queue: string,
+    { cause }: CountedCause,
+    { since = 0, until = Infinity }: DeadLetterFilter,
+  ): AsyncGenerator<Target> {
     for (let from: string | undefined, more = true; more; more = from !== undefined) {
       const page = await index.walk(queue, cause, from, WALKED_AT_ONCE);
       for (const { id, endedAt } of page.items) {
         if (endedAt < since) return;
+        if (endedAt > until) continue;
         yield { id, queue, endedAt };
       }
       from = page.next;
@@ -166,7 +173,7 @@ export class JobLetters implements LetterSource {
   async #newest(queue: string, filter: DeadLetterFilter, limit: number): Promise<readonly DeadLetter[]> {
     const { index } = await this.#counter();
     await this.#caughtUp(queue);
-    const { fingerprint, name, all, since = 0 } = filter;
+    const { fingerprint, name, all, since = 0, until = Infinity } = filter;
     const most = Math.min(limit, Number.MAX_SAFE_INTEGER);
     const ends: (LetterEnd & { readonly cause?: string })[] = [];
     if (fingerprint === undefined && name === undefined && all !== true) {
@@ -177,7 +184,7 @@ export class JobLetters implements LetterSource {
       }
     }
     const opened = await this.#options.engine.queue(queue);
-    const chosen = newestFirst(ends.filter(({ endedAt }) => endedAt >= since)).slice(0, most);
+    const chosen = newestFirst(ends.filter(({ endedAt }) => endedAt >= since && endedAt <= until)).slice(0, most);
     const found: DeadLetter[] = [];
     for (let at = 0; at < chosen.length; at += READ_AT_ONCE) {
       const part = chosen.slice(at, at + READ_AT_ONCE);
