@@ -30,6 +30,7 @@ export const orderConfirmation = defineJob({
   expiresAfter: '3d',
   priority: 'high',
   key: ({ orderId }) => ['order-confirmation', orderId],
+  tags: ({ orderId }) => ({ order: orderId }),
   sensitive: ['email'],
 });
 

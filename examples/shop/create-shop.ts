@@ -11,6 +11,7 @@ import { requestContext } from './request-context.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { newsletterRoutes } from './routes/newsletters.ts';
 import { notificationRoutes } from './routes/notifications.ts';
+import { orderLiveRoutes } from './routes/order-live.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { passwordResetRoutes } from './routes/password-resets.ts';
@@ -72,6 +73,7 @@ export function createShop(parts: ShopParts): Express {
   app.use(signupRoutes({ users, pool, outbox, client }));
   app.use(userRoutes({ users, outbox }));
   app.use(orderRoutes({ pool, outbox, client, digests }));
+  app.use(orderLiveRoutes(client, feed, onError));
   app.use(shipmentRoutes({ pool, outbox }));
   app.use(passwordResetRoutes({ users, email, digests }));
   app.use(jobRoutes(client));

@@ -395,6 +395,26 @@ describe('what the shop refuses', () => {
   });
 });
 
+test('the jobs of an order are followed live by its number, and those of no other order', async () => {
+  const { base, postJson } = await open(async databaseUrl => {
+    const engine = openEngine({ url: databaseUrl, role: 'producer' });
+    await engine.migrate();
+    await engine.close();
+    return connect({ postgres: databaseUrl });
+  });
+  const items = [{ productId: 'p1', quantity: 1, price: 100 }];
+  const { body } = await postJson('/orders', { userId: 'u1', email: 'ada@example.com', items });
+  const abort = new AbortController();
+  const stream = await fetch(`${base}/orders/${String(body['orderId'])}/live`, { signal: abort.signal });
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('event: job')) text += (await reader?.read())?.value ?? '';
+  expect(text).toContain('"name":"order-confirmation","state":"waiting"');
+  expect(text).not.toContain('ada@example.com');
+  abort.abort();
+  expect((await fetch(`${base}/orders/x/live`)).status).toBe(404);
+});
+
 test("a user's notifications arrive on the stream as they are stored", async () => {
   const { base, store } = await open(databaseUrl => connect({ postgres: databaseUrl }));
   const abort = new AbortController();

@@ -159,6 +159,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'src/engine',
       'src/event-store',
       'src/events',
+      'src/http',
       'src/outbox',
       'src/queue',
       'src/telemetry',

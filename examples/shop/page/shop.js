@@ -2,6 +2,7 @@
 const user = { id: 'guest', email: '' };
 let stream;
 const ENDS = ['succeeded', 'dead', 'cancelled', 'expired'];
+let order;
 
 async function showLinks() {
   const links = await (await fetch('/links')).json();
@@ -53,7 +54,10 @@ for (const form of document.querySelectorAll('form')) {
       }
       if (name === 'newsletter') void count(result.batchId);
       const watched = result.jobIds.map(watch);
-      if (name === 'order') void progress(watched);
+      if (name === 'order') {
+        void progress(watched);
+        followOrder(result.orderId);
+      }
     } catch {
       problem.textContent = 'The shop does not answer; try again.';
     } finally {
@@ -87,6 +91,17 @@ function follow(userId) {
     strong.textContent = title;
     item.append(strong, ` ${body}`);
     list.prepend(item);
+  });
+}
+
+/** How the jobs of an order stand, as they go on; the browser comes again by itself. */
+function followOrder(orderId) {
+  const said = document.querySelector('#order-live');
+  order?.close();
+  order = new EventSource(`/orders/${encodeURIComponent(orderId)}/live`);
+  order.addEventListener('job', event => {
+    const { name, state } = JSON.parse(event.data);
+    said.textContent = `${name} is ${state}.`;
   });
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InvalidConfigError } from '../../config/index.ts';
-import type { Tags } from '../../contracts/index.ts';
+import type { App, Tags } from '../../contracts/index.ts';
 import { codeOf } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { insidesOf, type Client, type JobView } from '../../queue/index.ts';
@@ -32,6 +32,8 @@ export interface JobEventsOptions {
    * request, so that a sign-out ends it: look the session up each time.
    */
   readonly allow: (request: IncomingMessage) => Allowed | undefined | Promise<Allowed | undefined>;
+  /** Whose contracts say what may be seen; that of the client when left out. */
+  readonly app?: Pick<App, 'jobs'>;
   /** A stream ends after so long, and the page comes again by itself: 15 minutes when left out. */
   readonly endAfter?: Duration;
   /** 10 seconds when left out. */
@@ -56,10 +58,11 @@ export interface JobEvents {
  */
 export function jobEvents(client: Client, options: JobEventsOptions): JobEvents {
   const insides = insidesOf(client);
-  const { engine, jobs } = insides;
+  const { engine } = insides;
+  const jobs = options.app?.jobs ?? insides.jobs;
   if (jobs === undefined) {
     throw new InvalidConfigError([
-      'Expected jobEvents() to get a client that knows its app, whose contracts say what may be seen: connect({ app }).',
+      'Expected jobEvents() to get an app, whose contracts say what may be seen: connect({ app }), or its own option app.',
     ]);
   }
   const { allow, perCaller = USUAL_STREAMS.perCaller, onError = () => undefined } = options;
