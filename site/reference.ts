@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { PAGES, ROOT, SITE } from './pages.ts';
 
 interface Manifest {
@@ -72,7 +72,9 @@ export function writeReference(): readonly PublicName[] {
       env: {
         ...process.env,
         SITE_MODULE_NAMES: JSON.stringify(
-          Object.fromEntries(points.map(({ source, specifier }) => [dirname(source), specifier])),
+          Object.fromEntries(
+            points.map(({ source, specifier }) => [source.replace(/(?:\/index)?\.ts$/, ''), specifier]),
+          ),
         ),
       },
     },
