@@ -118,7 +118,9 @@ export function createDashboard({
     token: metricsToken,
   });
   const scaling = scalingRoute({ base: basePath, app, engine, journal, token: metricsToken });
-  const log = new AuditLog(engine, report);
+  // While the engine is away or not ready the board and the pages say so: what goes on beside them does not say it once more.
+  const reportBeside = (error: unknown): void => (board.complete && !isEngineAway(error) ? report(error) : undefined);
+  const log = new AuditLog(engine, reportBeside);
   const isComplete = (): boolean => board.complete;
   const handler = express();
   handler.disable('x-powered-by');
@@ -143,12 +145,7 @@ export function createDashboard({
 
   const open = (onUnread: (kind: string, error: unknown) => void): DeadLetters =>
     new DeadLetters({ engine, app, facts, others: otherLetters, onUnread, bounded: true });
-  // What is away comes back, and the pages say so.
-  const tasks = new LetterTasks({
-    engine,
-    letters: open((_, error) => report(error)),
-    onError: error => (isEngineAway(error) ? undefined : report(error)),
-  });
+  const tasks = new LetterTasks({ engine, letters: open((_, error) => report(error)), onError: reportBeside });
   const works = new WorkReader({ app, engine, queues: () => board.queues, letters: open((_, error) => report(error)) });
   const hasProjections = projections !== undefined;
   handler.get(

@@ -33,7 +33,7 @@ export class AuditLog {
   readonly #unwritten = new Set<Promise<void>>();
   #count = 0;
 
-  /** `report` is called with what could not be kept: the entry is then in the dashboard's own log alone. */
+  /** `report` is called with what kept an entry from being written: it is then in the dashboard's own log alone. */
   constructor(engine: Engine, report: (error: unknown) => void) {
     this.#engine = engine;
     this.#report = report;

@@ -211,7 +211,10 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(list.out).toContain(refused);
     expect(list.out).not.toContain(unwanted);
     const all = await shiftwork(['dead-letters', 'list', '--all', '--json']);
-    expect((JSON.parse(all.out) as { id: string }[]).map(({ id }) => id).sort()).toEqual([refused, unwanted].sort());
+    const ids = (JSON.parse(all.out) as { id: string }[]).map(({ id }) => id);
+    // Other tests of this file cancel jobs too.
+    expect(ids).toEqual(expect.arrayContaining([refused, unwanted]));
+    expect(ids).not.toContain(sent);
     const shown = await shiftwork(['dead-letters', 'show', refused]);
     expect(JSON.parse(shown.out)).toMatchObject({
       name: 'letter',
