@@ -1,7 +1,9 @@
-import type { Engine } from '../../engine/index.ts';
+import type { Engine, GroupedOptions } from '../../engine/index.ts';
 import { findRuns, type FoundRuns, type JournalStore, type RunOutcome, type RunRecord } from '../../journal/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
+import { placeOf } from '../ids/job-id.ts';
 import { isOver, type JobView } from '../views/job-view.ts';
+import { readStoredJob } from '../views/read-stored-job.ts';
 import { recentQueueNames } from '../views/unnamed-queues.ts';
 import type { CheckedFind } from './check-find.ts';
 import { tagDigest, type ShownTag } from './job-tags.ts';
@@ -60,8 +62,9 @@ function tagForms({ present, previous }: Secrets, { tags }: CheckedFind): readon
 async function inEngine(engine: Engine, asked: CheckedFind, forms: readonly (readonly string[])[]): Promise<LiveJobs> {
   const { id, queue, limit } = asked;
   if (id !== undefined) {
-    const jobs = await readEach(engine, [id]);
-    return { jobs: jobs.filter(job => isAsked(job, asked)), more: false };
+    const jobs = (await readEach(engine, [id])).filter(job => isAsked(job, asked));
+    const carry = await Promise.all(jobs.map(job => carries(engine, job, forms)));
+    return { jobs: jobs.filter((_, index) => carry[index] === true), more: false };
   }
   if (forms.length === 0) {
     return liveJobs(engine, queue === undefined ? await recentQueueNames(engine) : [queue], asked);
@@ -69,6 +72,19 @@ async function inEngine(engine: Engine, asked: CheckedFind, forms: readonly (rea
   const ids = await taggedIds(engine, asked, forms);
   const jobs = await readEach(engine, ids.slice(0, limit));
   return { jobs: jobs.filter(job => isAsked(job, asked)), more: ids.length > limit };
+}
+
+/** Whether a job that is asked for by its id carries the tags too: an app may ask so whether it is its user's. */
+async function carries(
+  engine: Engine,
+  { id, queue }: JobView,
+  forms: readonly (readonly string[])[],
+): Promise<boolean> {
+  if (forms.length === 0) return true;
+  const job = await readStoredJob(await engine.queue(queue), placeOf(id)?.id ?? id);
+  const { tg }: GroupedOptions = job?.opts ?? {};
+  const carried = new Set(tg?.split(' '));
+  return forms.every(digests => digests.some(digest => carried.has(digest)));
 }
 
 /** The ids of the newest jobs that the engine has and that carry the tags, the newest first; may be more than the limit. */

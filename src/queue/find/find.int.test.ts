@@ -66,6 +66,23 @@ describe.each(engineCases)('finding jobs on $kind', engineCase => {
     expect(JSON.stringify(stored?.opts)).not.toContain('u-1');
   });
 
+  test('an id beside a tag finds that job alone, and only where it carries the tag', async () => {
+    const { client } = await setup();
+    const one = client('a'.repeat(32));
+    const { id } = await one.enqueue(mail, { userId: 'u-1', orderId: 1 }, { delay: '1h' });
+    const plain = await one.enqueue(untagged, { userId: 'u-1', orderId: 1 });
+    const idsOf = async (options: FindOptions, by = one) => (await by.find(options)).jobs.map(job => job.id);
+    expect(await idsOf({ id, tag: { user: 'u-1' } })).toEqual([id]);
+    expect(await idsOf({ id, tag: { user: 'u-1', order: 1 } })).toEqual([id]);
+    expect(await idsOf({ id, tag: { user: 'u-2' } })).toEqual([]);
+    expect(await idsOf({ id, tag: { user: 'u-1', order: 2 } })).toEqual([]);
+    expect(await idsOf({ id: plain.id, tag: { user: 'u-1' } })).toEqual([]);
+    expect(await idsOf({ id, tag: { user: 'u-1' } }, client('b'.repeat(32), 'a'.repeat(32)))).toEqual([id]);
+    await one.update(id, { contract: mail, data: { userId: 'u-3', orderId: 1 } });
+    expect(await idsOf({ id, tag: { user: 'u-1' } })).toEqual([]);
+    expect(await idsOf({ id, tag: { user: 'u-3' } })).toEqual([id]);
+  });
+
   test('a job that is updated is found by its new data', async () => {
     const { client } = await setup();
     const one = client('a'.repeat(32));

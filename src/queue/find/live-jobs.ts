@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine/index.ts';
 import { readJobView, type JobView } from '../views/job-view.ts';
+import { UndecodableJobError } from '../views/undecodable-job-error.ts';
 import type { CheckedFind } from './check-find.ts';
 
 export interface LiveJobs {
@@ -56,7 +57,7 @@ export async function readEach(engine: Engine, ids: readonly string[]): Promise<
 
 function unreadable(error: unknown): undefined {
   // An engine that is away has something to say.
-  if (error instanceof Error && 'code' in error && error.code === 'UNDECODABLE_JOB') return undefined;
+  if (error instanceof UndecodableJobError) return undefined;
   throw error;
 }
 
