@@ -143,6 +143,11 @@ describe('live streams', () => {
     const preflight = await fetch(origin, { method: 'OPTIONS', headers: { Origin: 'https://evil.example' } });
     expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
     expect(() => jobEvents({ ...client } as never, { allow: () => undefined })).toThrow('connect()');
+    for (const [name, wrong] of [
+      ['endAfter', '30d'],
+      ['askAgain', 0],
+    ] as const)
+      expect(() => jobEvents(client, { allow: () => undefined, [name]: wrong })).toThrow(`Expected ${name}`);
   });
 
   test('a stream of the HTTP door ends when its token is revoked, and is 404 outside of the scope', async () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InvalidConfigError } from '../../config/index.ts';
 import type { App, Tags } from '../../contracts/index.ts';
-import { codeOf } from '../../errors/index.ts';
+import { codeOf, InvalidOptionsError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { insidesOf, type Client, type JobView } from '../../queue/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -54,7 +54,7 @@ export interface JobEvents {
 /**
  * Live jobs for the pages of an app: how they stand and whatever changes, as server-sent events. The app says who may see what; of a job its id, its
  * contract's name and its state are shown, and what the contract lists in `publicFields`.
- * @throws InvalidConfigError for a client that was connected without its app: `connect({ app })`
+ * @throws InvalidConfigError for a client that was connected without its app: `connect({ app })`; InvalidOptionsError
  */
 export function jobEvents(client: Client, options: JobEventsOptions): JobEvents {
   const insides = insidesOf(client);
@@ -70,8 +70,8 @@ export function jobEvents(client: Client, options: JobEventsOptions): JobEvents 
   const streams = new JobStreams(insides, {
     ...USUAL_STREAMS,
     perCaller,
-    endAfterMs: toMilliseconds(options.endAfter ?? USUAL_STREAMS.endAfterMs, 'endAfter'),
-    askAgainMs: toMilliseconds(options.askAgain ?? USUAL_STREAMS.askAgainMs, 'askAgain'),
+    endAfterMs: timerOf('endAfter', options.endAfter ?? USUAL_STREAMS.endAfterMs),
+    askAgainMs: timerOf('askAgain', options.askAgain ?? USUAL_STREAMS.askAgainMs),
   });
   // A change is read once for all who follow the job.
   const shaped = new WeakMap<JobView, Promise<PublicJob | undefined>>();
@@ -100,6 +100,13 @@ export function jobEvents(client: Client, options: JobEventsOptions): JobEvents 
     handler: (request, response) => void answer(request, response),
     close: () => streams.close(),
   };
+}
+
+/** Node ends a timer that is longer at once. @throws InvalidOptionsError */
+function timerOf(name: string, duration: Duration): number {
+  const ms = toMilliseconds(duration, name);
+  if (ms >= 1 && ms <= 2_147_483_647) return ms;
+  throw new InvalidOptionsError(`Expected ${name} to be 1ms to 24d, got ${ms} ms.`);
 }
 
 /** A sign-in that fails lets nobody in. */

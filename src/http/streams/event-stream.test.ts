@@ -54,3 +54,25 @@ test('who leaves is noticed', async () => {
   reader.destroy();
   expect(await stream.ended).toBe('left');
 });
+
+test('a reader that is cut off among events has seen no more than those it has: the id comes with the last of them', async () => {
+  const { stream, reader } = await setup();
+  const [large, events] = ['x'.repeat(8_000_000), ['a', 'b', 'c'] as const];
+  stream.setAll(events.map(key => [key, { name: 'job', id: 'all', data: key === 'b' ? large : key }]));
+  // It waits behind those by now, in the place of the older one.
+  stream.set('b', { name: 'job', id: 'newer', data: 'b again' });
+  let text = '';
+  const ended = once(reader, 'end');
+  reader.on('data', (chunk: Buffer) => {
+    text += String(chunk);
+    if (text.slice(-100).includes('b again')) stream.end('over');
+  });
+  await ended;
+  const told = text.split('\n\n').flatMap(block => {
+    const [, id, data] = /^id: (.*)\nevent: job\ndata: (.{0,9})/s.exec(block) ?? [];
+    return id === undefined ? [] : [[id, data]];
+  });
+  expect(told.at(-1)).toEqual(['newer', '"b again"']);
+  expect(told.slice(0, -1).map(([id]) => id)).toEqual(told.slice(1).map(() => ''));
+  expect(told.length).toBeGreaterThan(2);
+});

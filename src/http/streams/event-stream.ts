@@ -9,7 +9,8 @@ export type StreamEnd = 'over' | 'gone' | 'time' | 'not-allowed' | 'closing' | '
 
 export interface StreamEvent {
   readonly name: string;
-  readonly id: string;
+  /** All that the reader has seen once it has read this and what was set before it; undefined: no more than before. */
+  readonly id?: string;
   readonly data: unknown;
 }
 
@@ -57,10 +58,18 @@ export class EventStream {
     this.#write(`retry: ${RETRY_MS}\n\n`);
   }
 
-  /** Takes the place of what waits to be sent under the same key. */
+  /** Takes the place of what waits to be sent under the same key, and goes behind all that waits. */
   set(key: string, event: StreamEvent): void {
+    this.setAll([[key, event]]);
+  }
+
+  /** The same of several that belong together: a reader that is cut off among them has seen none of what the last one's id says. */
+  setAll(events: readonly (readonly [key: string, event: StreamEvent])[]): void {
     if (!this.#isOpen || this.#ending !== undefined) return;
-    this.#waiting.set(key, event);
+    for (const [key, event] of events) {
+      this.#waiting.delete(key);
+      this.#waiting.set(key, event);
+    }
     this.#flush();
   }
 
@@ -72,7 +81,7 @@ export class EventStream {
   }
 
   #sayEnd(reason: StreamEnd): void {
-    this.#response.end(textOf({ name: 'end', id: '', data: { reason } }));
+    this.#response.end(textOf({ name: 'end', data: { reason } }));
     this.#finish(reason);
   }
 
@@ -80,7 +89,8 @@ export class EventStream {
     for (const [key, event] of this.#waiting) {
       if (this.#slow !== undefined || !this.#isOpen) return;
       this.#waiting.delete(key);
-      this.#write(textOf(event));
+      // An id speaks for those behind as well: a reader that leaves before it has them says that it has seen nothing.
+      this.#write(textOf(this.#waiting.size === 0 ? event : { ...event, id: '' }));
     }
   }
 
@@ -111,5 +121,5 @@ export class EventStream {
 
 /** JSON has no line breaks outside of its texts, and none in them. */
 function textOf({ name, id, data }: StreamEvent): string {
-  return `${id === '' ? '' : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

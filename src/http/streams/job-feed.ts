@@ -17,6 +17,8 @@ interface Followed {
   isSeen: boolean;
   /** The newest one that has not been shaped yet. */
   next: JobView | undefined;
+  /** The newest one, shaped or not. */
+  newest: JobView | undefined;
   isShaping: boolean;
   data: unknown;
   digest: string;
@@ -68,6 +70,7 @@ export class JobFeed {
         stop: () => undefined,
         isSeen: false,
         next: undefined,
+        newest: undefined,
         isShaping: false,
         data: undefined,
         digest: '',
@@ -86,6 +89,7 @@ export class JobFeed {
       return this.#begin();
     }
     followed.next = view;
+    followed.newest = view;
     if (!followed.isShaping) void this.#shapeAll(id, followed);
   }
 
@@ -94,11 +98,17 @@ export class JobFeed {
     followed.isShaping = true;
     for (let view = followed.next; view !== undefined; view = followed.next) {
       followed.next = undefined;
-      const data = await this.#shape(view).catch(() => this.#again(id, followed, view));
+      const shaped = await this.#shape(view).then(
+        data => ({ data }),
+        () => this.#again(id, followed, view),
+      );
       followed.isSeen = true;
-      if (data !== undefined) this.#changed(id, followed, data);
+      if (shaped?.data !== undefined) this.#changed(id, followed, shaped.data);
       this.#begin();
-      if (this.#isOfOne && isOver(view.state) && followed.next === undefined) this.#stream.end('over');
+      // Not before the reader was sent how it has ended.
+      if (shaped !== undefined && this.#isOfOne && isOver(view.state) && followed.next === undefined) {
+        this.#stream.end('over');
+      }
     }
     followed.isShaping = false;
   }
@@ -106,7 +116,7 @@ export class JobFeed {
   /** The engine is away; nothing says that the job changes again. */
   #again(id: string, followed: Followed, view: JobView): undefined {
     const look = (): void => {
-      if (this.#followed.get(id) === followed && followed.next === undefined) this.#seen(id, followed, { ...view });
+      if (this.#followed.get(id) === followed && followed.newest === view) this.#seen(id, followed, { ...view });
     };
     setTimeout(look, AGAIN_MS).unref();
   }
@@ -124,7 +134,9 @@ export class JobFeed {
     if (this.#isBegun || !this.#areKnown || [...this.#followed.values()].some(({ isSeen }) => !isSeen)) return;
     this.#isBegun = true;
     if (this.#seenBefore === this.#standing()) return;
-    for (const [id, followed] of this.#followed) if (followed.digest !== '') this.#send(id, followed);
+    const seen = [...this.#followed].filter(([, { digest }]) => digest !== '');
+    const standing = this.#standing();
+    this.#stream.setAll(seen.map(([id, { data }]) => [id, { name: 'job', id: standing, data }]));
   }
 
   #send(id: string, { data }: Followed): void {
