@@ -50,6 +50,33 @@ test('a connection that is lost is made again from what was seen, whatever parts
   expect(asked).toEqual([undefined, '1', '2']);
 });
 
+test('a text in a job may hold whatever separates lines elsewhere', async () => {
+  const given = { ...job('succeeded'), data: { note: 'one\u2028id: 9\u2029event: end\r\ntwo' } };
+  const { fetch, asked } = answers([event('1', given)], [event('', { reason: 'over' }, 'end')]);
+  const seen: LiveJob[] = [];
+  const ended = Promise.withResolvers<string>();
+  watchJobs('/live', { fetch, onJob: each => seen.push(each), onEnd: ended.resolve });
+  expect(await ended.promise).toBe('over');
+  expect(seen).toEqual([given]);
+  expect(asked).toEqual([undefined, '1']);
+});
+
+test('a page that has stopped is told nothing any more, also of what came in that moment', async () => {
+  const { fetch } = answers([event('1', job('waiting')) + event('2', job('running')), event('3', job('dead'))]);
+  const seen: string[] = [];
+  const ended = Promise.withResolvers<string>();
+  const watched = watchJobs('/live', {
+    fetch,
+    onJob: ({ state }) => {
+      seen.push(state);
+      watched.stop();
+    },
+    onEnd: ended.resolve,
+  });
+  expect(await ended.promise).toBe('stopped');
+  expect(seen).toEqual(['waiting']);
+});
+
 test('what the server refuses is not asked again, what it cannot do now is', async () => {
   const { fetch, asked } = answers(new Response('', { status: 503 }), new Response('', { status: 401 }));
   const ended = Promise.withResolvers<readonly unknown[]>();

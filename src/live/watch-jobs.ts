@@ -67,7 +67,13 @@ export function watchJobs(url: string, options: WatchOptions): WatchedJobs {
       const events = text.split('\n\n');
       text = events.pop() ?? '';
       for (const event of events) {
-        const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(event)?.[1] ?? '';
+        // What has come by the time of a stop is for nobody any more.
+        if (signal.aborted) return undefined;
+        // A line ends with \n alone: a text in the data may hold other separators of lines.
+        const field = (name: string): string => {
+          const line = event.split('\n').find(each => each.startsWith(`${name}: `));
+          return line?.slice(name.length + 2) ?? '';
+        };
         const data: unknown = JSON.parse(field('data') || 'null');
         if (field('event') === 'job') {
           seen = field('id');
