@@ -61,13 +61,13 @@ export function isSensitive({ tag }: AskedJobs, app: Pick<App, 'jobs'>): boolean
   return names.some(name => !contracts.some(({ tags }) => tags?.shown.has(name) === true));
 }
 
-/** What was looked for, for the record: of tags their names alone. */
+/** What was looked for, for the record: of tags their names alone. A word without a `=` may be a value, as in `name=Ann Lee`. */
 export function namesOf(asked: AskedJobs): string {
-  const tags = asked.tag.split(/\s+/).map(word => word.split('=', 1)[0] ?? '');
+  const tags = asked.tag.split(/\s+/).flatMap(word => /^([a-z][\w-]{0,39})=/i.exec(word)?.[1] ?? []);
   const told = FIELDS.flatMap(name =>
     asked[name] === '' || name === 'tag' || name === 'cursor' ? [] : [`${name} ${asked[name]}`],
   );
-  return [...tags.filter(name => name !== '').map(name => `tag ${name.slice(0, 40)}`), ...told].join(', ');
+  return [...tags.map(name => `tag ${name}`), ...told].join(', ');
 }
 
 /** The address of the same search: without a page where it is left out. */

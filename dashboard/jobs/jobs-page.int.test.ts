@@ -22,7 +22,8 @@ const mail = defineJob({
 const app = defineApp({
   jobs: [mail],
   handlers: [
-    handle(mail, ({ order, email }) => {
+    handle(mail, ({ order, email }, run) => {
+      run.log(JSON.stringify({ step: 'begun' }));
       if (order === 'o-bad') throw new TypeError(`no mailbox for ${email}`);
     }),
   ],
@@ -147,6 +148,9 @@ describe.each(engineCases)('/jobs on $kind', engineCase => {
     expect(next).not.toBe(`/jobs/${id}`);
     expect((await (await dashboard.queue('email')).getJob(next.slice('/jobs/'.length)))?.data).toEqual(given);
     await work('job.succeeded');
-    expect(await page(next)).toContain(`/jobs/${id}`);
+    const after = await page(next);
+    expect(after).toContain(`/jobs/${id}`);
+    expect(after).toContain('replayed by operator');
+    expect(after).toContain('{&quot;step&quot;:&quot;begun&quot;}');
   });
 });

@@ -3,6 +3,7 @@ import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { isShiftworkError } from '../../src/errors/index.ts';
 import type { JournalStore, Standing } from '../../src/journal/index.ts';
+import { isTooDeep } from '../../src/privacy/index.ts';
 import { findJobs, parseJobId, readStoredJob, type Client } from '../../src/queue/index.ts';
 import { secretsOf } from '../../src/state/index.ts';
 import { answer } from '../http/answers.ts';
@@ -13,7 +14,7 @@ import { askedIn, isSensitive, namesOf, readAsked, type AskedJobs } from './aske
 import { editedData } from './edited-data.ts';
 import { jobPage } from './job-page.ts';
 import { jobsPage } from './jobs-page.ts';
-import { readJob } from './read-job.ts';
+import { readJob, shownDataOf } from './read-job.ts';
 
 export interface JobsRoutesOptions {
   readonly base: string;
@@ -85,7 +86,7 @@ export function jobsRoutes(options: JobsRoutesOptions): Router {
 }
 
 async function act(
-  { base, engine, client, viewerOf }: JobsRoutesOptions,
+  { base, app, engine, client, viewerOf }: JobsRoutesOptions,
   request: Request,
   response: Response,
   what: 'update' | 'replay',
@@ -107,8 +108,12 @@ async function act(
     if (typeof text === 'string') {
       const parsed = parsedJson(text);
       if (parsed === undefined) return refused('Expected the data to be JSON.');
-      const data = editedData(parsed.value, await storedData(engine, id));
-      const { id: next } = what === 'update' ? await client.update(id, { data }) : await client.replay(id, { data });
+      if (isTooDeep(parsed.value)) return refused('Expected the data to be nested no deeper than it is shown.');
+      const { shown, stored } = await storedData(app, engine, id);
+      const data = editedData(parsed.value, shown, stored);
+      const by = viewerOf(request).name;
+      const { id: next } =
+        what === 'update' ? await client.update(id, { data }) : await client.replay(id, { data, by });
       return void response.json({ next: `${base}/jobs/${encodeURIComponent(next)}` });
     }
     const at = timeOf(when, later, engine.clock.now());
@@ -129,14 +134,18 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'INVALID_PAYLOAD',
   'PAYLOAD_TOO_LARGE',
   'INVALID_OPTIONS',
-  'UNDECODABLE_JOB',
+  'JOB_UNDECODABLE',
   'GROUP_INVALID',
 ]);
 
-async function storedData(engine: Engine, id: string): Promise<unknown> {
+async function storedData(
+  app: App,
+  engine: Engine,
+  id: string,
+): Promise<{ readonly shown?: unknown; readonly stored?: unknown }> {
   const parts = parseJobId(id);
-  if (parts === undefined) return undefined;
-  return (await readStoredJob(await engine.queue(parts.queue), id))?.data;
+  const job = parts && (await readStoredJob(await engine.queue(parts.queue), id));
+  return job === undefined ? {} : { shown: shownDataOf(app, job), stored: job.data };
 }
 
 function timeOf(when: unknown, later: unknown, now: number): Date | undefined {

@@ -1,9 +1,17 @@
 import type { App } from '../../src/contracts/index.ts';
 import { readHistory, type HistoryLine } from '../../src/dead-letters/index.ts';
-import type { Engine } from '../../src/engine/index.ts';
+import type { Engine, EngineJob } from '../../src/engine/index.ts';
 import { findRuns, type JournalStore, type Mark, type RunRecord } from '../../src/journal/index.ts';
 import { shownData } from '../../src/privacy/index.ts';
-import { isOver, parseJobId, readJobView, readMeta, readStoredJob, type JobView } from '../../src/queue/index.ts';
+import {
+  isOver,
+  parseJobId,
+  readJobLog,
+  readJobView,
+  readMeta,
+  readStoredJob,
+  type JobView,
+} from '../../src/queue/index.ts';
 
 /** One job: what the engine has of it, and what the journal has. */
 export interface ReadJob {
@@ -13,7 +21,7 @@ export interface ReadJob {
   /** Sensitive fields are hidden. */
   readonly data: unknown;
   readonly history: readonly HistoryLine[];
-  /** What its handler wrote with `run.log`. */
+  /** What its handler wrote with `run.log`, the newest last. */
   readonly log: readonly string[];
   /** Its own, the oldest first. */
   readonly runs: readonly RunRecord[];
@@ -78,13 +86,16 @@ async function readStored(
   const queue = await engine.queue(name);
   const job = await readStoredJob(queue, id);
   if (job === undefined) return undefined;
-  const contract = app.jobs.get(job.name);
-  const known = contract?.queue === name ? contract : undefined;
-  const { logs }: { readonly logs: unknown } = await queue.getJobLogs(id, 0, LOGGED - 1);
-  const lines = (Array.isArray(logs) ? logs : []).map(String).filter(line => !line.startsWith('{'));
   return {
-    data: shownData(known, readMeta(job.opts.telemetry?.metadata).version, job.data),
+    data: shownDataOf(app, job),
     history: await readHistory(queue, job),
-    log: lines,
+    log: await readJobLog(engine, id, LOGGED),
   };
+}
+
+/** Its data as its page has it. */
+export function shownDataOf(app: Pick<App, 'jobs'>, job: EngineJob): unknown {
+  const contract = app.jobs.get(job.name);
+  const known = contract?.queue === job.queueName ? contract : undefined;
+  return shownData(known, readMeta(job.opts.telemetry?.metadata).version, job.data);
 }
