@@ -101,21 +101,28 @@ export function deadLetterRoutes({ base, engine, open, tasks, viewerOf }: DeadLe
     describeReport(response, 'discard dead letters', asked, report);
     return sendReport(response, report);
   });
-  router.post('/tasks', turnTask(tasks));
+  router.post('/tasks', turnTask(tasks, viewerOf));
   router.post('/cause', decideCause(engine, open, viewerOf));
   return router;
 }
 
 const TURNS = { pause: 'paused', resume: 'running', stop: 'stopped' } as const;
 
-/** `{id, do}`: a task in the background is paused, goes on, or is stopped. */
-function turnTask(tasks: LetterTasks): RequestHandler {
+/** `{id, do}`: a task in the background is paused, goes on, or is stopped. Operators hold a discard up; that it goes on is for admins, as its begin. */
+function turnTask(tasks: LetterTasks, viewerOf: DeadLetterRoutesOptions['viewerOf']): RequestHandler {
   return async (request, response) => {
     const { id, do: verb, dryRun }: Partial<Record<string, unknown>> = { ...(request.body as object | undefined) };
     const to = typeof verb === 'string' && Object.hasOwn(TURNS, verb) ? TURNS[verb as keyof typeof TURNS] : undefined;
     if (typeof id !== 'string' || id.length > 100 || to === undefined || typeof dryRun !== 'boolean') {
       const message = 'Expected {"id"} of a task, {"do"}: pause, resume or stop, and {"dryRun"}.';
       return answer(request, response, { status: 400, title: 'Bad request', message });
+    }
+    if (to === 'running' && !mayAct(viewerOf(request).role, 'admin')) {
+      const task = (await tasks.list()).find(each => each.id === id);
+      if (task?.what === 'discard') {
+        const message = 'Only an admin may let a discard go on.';
+        return answer(request, response, { status: 403, title: 'Forbidden', message });
+      }
     }
     if (dryRun) markDryRun(response);
     const done = dryRun || (await tasks.turn(id, to)) ? 1 : 0;

@@ -48,11 +48,11 @@ function row(base: string, role: Role, task: LetterTask): Html {
       ${skipped > 0 || why !== undefined ? html`<small>${skipped} skipped: ${why}</small>` : undefined}
     </td>
     <td>${by}<small>${time(startedAt)}</small></td>
-    <td>${mayAct(role, 'operator') && !isTaskOver(state) ? acts(base, task) : undefined}</td>
+    <td>${mayAct(role, 'operator') && !isTaskOver(state) ? acts(base, role, task) : undefined}</td>
   </tr>`;
 }
 
-function acts(base: string, { id, state }: LetterTask): Html {
+function acts(base: string, role: Role, { id, state, what }: LetterTask): Html {
   const button = (verb: string, label: string): Html =>
     html`<button
       class="quiet"
@@ -63,8 +63,10 @@ function acts(base: string, { id, state }: LetterTask): Html {
     >
       ${label}
     </button>`;
+  const mayGoOn = mayAct(role, what === 'discard' ? 'admin' : 'operator');
   return html`<div class="acts" data-acts>
-    ${state === 'paused' ? button('resume', 'Go on') : button('pause', 'Pause')} ${button('stop', 'Stop')}
+    ${state === 'paused' ? (mayGoOn ? button('resume', 'Go on') : undefined) : button('pause', 'Pause')}
+    ${button('stop', 'Stop')}
     <output aria-live="polite"></output>
   </div>`;
 }
