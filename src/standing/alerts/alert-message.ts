@@ -22,5 +22,7 @@ export interface AlertMessage {
 /** Who is told twice, since whoever told died before it could note that, sees it by this: the same message has the same id. */
 export function messageId({ event, kind, about, since, size, endedAt }: AlertMessage): string {
   const what = event === 'grew' ? `grew-${size}` : event === 'ended' ? `ended-${endedAt ?? 0}` : event;
-  return `alert_${kind}_${about}_${since}_${what}`.replaceAll(/[^\w-]+/g, '-');
+  const text = `alert_${kind}_${about}_${since}_${what}`;
+  // Each by its number: what begins in the same look, such as `mail/a` and `mail-a`, must not pass for one message.
+  return text.replaceAll(/[^\w-]/gu, character => `.${character.codePointAt(0)?.toString(16)}.`);
 }
