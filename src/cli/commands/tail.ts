@@ -1,24 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { journalSource } from '../../boot/journal/index.ts';
 import { type Command, lengthOf, onStopAsked, parseCommand, UsageError, visible } from '../../command/index.ts';
 import { didYouMean } from '../../errors/index.ts';
-import {
-  findRuns,
-  OUTCOMES,
-  type JournalStore,
-  type RunOutcome,
-  type RunQuery,
-  type RunRecord,
-} from '../../journal/index.ts';
+import { newRuns, OUTCOMES, type RunOutcome, type RunRecord } from '../../journal/index.ts';
 import { shownJobId } from '../../queue/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
-
-const EVERY_MS = 1_000;
-/** Runs are written some seconds after they have ended: a look goes back so far behind what it has seen. */
-const LATE_MS = 30_000;
-const A_LOOK = 500;
 
 export const tail: Command = {
   usage:
@@ -69,7 +56,8 @@ export const tail: Command = {
           contract,
           outcomes: outcomes.length === 0 ? undefined : outcomes,
         };
-        const runs = newRuns(await source.open(), query, engine.clock.now() - sinceMs, stopped.signal);
+        const now = (): number => engine.clock.now();
+        const runs = newRuns(await source.open(), query, { since: now() - sinceMs, now, signal: stopped.signal });
         let shown = 0;
         for await (const run of runs) {
           terminal.print(parsed.json ? JSON.stringify(run) : lineOf(run));
@@ -83,36 +71,6 @@ export const tail: Command = {
     return 0;
   },
 };
-
-/** Runs that ended at or after, each once, as they come to be known; those of one look by when they ended. */
-async function* newRuns(
-  store: JournalStore,
-  query: RunQuery,
-  since: number,
-  signal: AbortSignal,
-): AsyncGenerator<RunRecord> {
-  const seen = new Map<string, number>();
-  let newest = since;
-  while (!signal.aborted) {
-    const from = Math.max(since, newest - LATE_MS);
-    const found: RunRecord[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await findRuns(store, { ...query, since: from }, { limit: A_LOOK, cursor });
-      found.push(...page.runs);
-      cursor = page.next;
-    } while (cursor !== undefined);
-    for (const run of found.toSorted((a, b) => a.endedAt - b.endedAt)) {
-      const key = `${run.queue} ${run.jobId} ${run.attempt} ${run.endedAt} ${run.outcome}`;
-      if (seen.has(key)) continue;
-      seen.set(key, run.endedAt);
-      newest = Math.max(newest, run.endedAt);
-      yield run;
-    }
-    for (const [key, endedAt] of seen) if (endedAt < newest - 2 * LATE_MS) seen.delete(key);
-    await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
-  }
-}
 
 function lineOf(run: RunRecord): string {
   const { endedAt, outcome, queue, jobId, jobName, attempt, ranMs, waitedMs, worker, reason, error, message } = run;
