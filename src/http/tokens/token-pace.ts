@@ -1,4 +1,4 @@
-/** At most so many in any stretch of `perMs` milliseconds. */
+/** So many in `perMs` milliseconds, over time; after a pause as many more may come at once. */
 export interface RateLimit {
   readonly max: number;
   readonly perMs: number;
