@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { monitorRedis } from '../../tests/support/redis-monitor.ts';
 import { startRedis, type RedisServer } from '../../tests/support/redis-server.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import type { AnyJobContract, App } from '../contracts/index.ts';
@@ -129,17 +130,13 @@ describe('a user who may only read', () => {
 });
 
 test('no command that it sends writes', async () => {
-  const base = new Redis(server.url);
-  const monitor = await base.monitor();
-  const sent: string[][] = [];
-  monitor.on('monitor', (_time, args: string[]) => sent.push(args));
+  const { commands: sent, stop } = await monitorRedis(server.url);
   try {
     await run(readerUrl);
     await redis.ping();
     await waitFor('the monitor to have seen the end', () => sent.some(([name]) => name?.toLowerCase() === 'ping'));
   } finally {
-    monitor.disconnect();
-    base.disconnect();
+    stop();
   }
   const names = new Set(sent.map(([name = '']) => name.toLowerCase()));
   const reads = ['scan', 'type', 'hmget', 'llen', 'zcard', 'lrange', 'zrange', 'hstrlen'];

@@ -1,7 +1,7 @@
 import { Job } from 'bullmq';
-import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
+import { monitorRedis } from '../../tests/support/redis-monitor.ts';
 import { startTurnWorker } from '../../tests/support/turn-worker.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine, type EndKind, type Engine } from './index.ts';
@@ -109,9 +109,7 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
     const engine = await setup();
     const { url = '', namespace = '' } = fixture ?? {};
     const queue = await engine.queue('tasks');
-    const monitor = await new Redis(url).monitor();
-    const commands: string[][] = [];
-    monitor.on('monitor', (_time: string, args: string[]) => commands.push(args));
+    const { commands, stop } = await monitorRedis(url);
     const year = 365 * 24 * 60 * MINUTE;
     try {
       setMachine(year);
@@ -140,7 +138,7 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
       expect(wrong).toEqual([]);
       expect(commands.some(args => args.some(arg => arg.includes(`${namespace}:tasks:active`)))).toBe(true);
     } finally {
-      monitor.disconnect();
+      stop();
     }
   });
 });
