@@ -24,6 +24,7 @@ const ENGINES = [
   'src/engine/engine.int.test.ts',
   'src/engine/keys.int.test.ts',
   'src/engine/change.int.test.ts',
+  'src/queue/keys/keys.int.test.ts',
 ];
 const GROUPS = [...VITEST, `${REDIS}/groups.int.test.ts`, `${POSTGRES}/groups.int.test.ts`];
 const TAGS = [...VITEST, 'src/engine/tags.int.test.ts'];
