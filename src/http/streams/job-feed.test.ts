@@ -6,7 +6,7 @@ import { listen, readStream } from '../../../tests/support/served-api.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle } from '../../contracts/index.ts';
 import { insidesOf, type JobView } from '../../queue/index.ts';
-import type { Shape } from './job-feed.ts';
+import { AGAIN_MS, type Shape } from './job-feed.ts';
 import { JobStreams } from './job-streams.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -64,9 +64,10 @@ test('what could not be read is not read again once something newer was', async 
   };
   const { origin, gate } = await setup(shape);
   const { events, ended } = await readStream(origin);
+  await waitFor('the first look to fail', () => !isFirst);
   gate.resolve();
-  // What failed is looked at again after a second.
-  await new Promise(resolve => setTimeout(resolve, 2_000));
+  // Timers of one length go off in the order in which they were set: behind this one the second look is over.
+  await new Promise(resolve => setTimeout(resolve, AGAIN_MS));
   newer.resolve();
   await ended;
   expect(events.slice(-2)).toMatchObject([{ data: { state: 'succeeded' } }, { data: { reason: 'over' } }]);

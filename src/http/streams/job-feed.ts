@@ -9,7 +9,8 @@ export type StreamTarget = { readonly job: string } | { readonly tag: Tags };
 /** What a reader sees of a job; undefined: nothing of this one. */
 export type Shape = (view: JobView) => Promise<unknown>;
 
-const AGAIN_MS = 1_000;
+/** After so long what could not be read is looked at again, milliseconds. */
+export const AGAIN_MS = 1_000;
 
 interface Followed {
   stop: () => void;
