@@ -8,7 +8,13 @@ export { createHttpApi, type HttpApi, type HttpApiOptions } from './api/http-api
 export type { HttpHandler } from './exchange/handler.ts';
 export { jobEvents, type Allowed, type JobEvents, type JobEventsOptions } from './live/job-events.ts';
 export type { PublicJob } from './live/public-job.ts';
-export { JobStreams, USUAL_STREAMS, type NewStream, type StreamSettings } from './streams/job-streams.ts';
+export {
+  JobStreams,
+  USUAL_STREAMS,
+  type NewStream,
+  type StillAllowed,
+  type StreamSettings,
+} from './streams/job-streams.ts';
 export type { Shape, StreamTarget } from './streams/job-feed.ts';
 export { namesPrototype } from './exchange/names-prototype.ts';
 export * from './exchange/request-refused-error.ts';

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
 import { apiTokensOf, jobEvents, type Allowed, type JobEventsOptions } from '../../src/http/index.ts';
+import { watchJobs } from '../../src/live/index.ts';
 import { inMemory } from '../support/memory-case.ts';
 import { runApp } from '../support/running-app.ts';
 import { listen, readStream, serveApi } from '../support/served-api.ts';
@@ -69,7 +70,7 @@ describe('live streams', () => {
     }
   });
 
-  test('nobody is let in where the sign-in says no, throws, or answers what is no answer', async () => {
+  test('nobody is let in where the sign-in says no, fails, or answers what is no answer', async () => {
     let said: () => unknown = () => undefined;
     // As a program without types would.
     const { client, origin, errors } = await setup(() => said() as Allowed);
@@ -84,12 +85,15 @@ describe('live streams', () => {
       () => ({ caller: 'ada', job: id, tag: {} }),
       () => ({ job: id }),
       () => ({ caller: 'ada', job: 'q-unknown' }),
-      () => Promise.reject(new Error('the sessions are away')),
     ];
     for (const each of answers) {
       said = each;
       expect((await readStream(origin)).status).toBe(404);
     }
+    expect(errors).toEqual([]);
+    said = () => Promise.reject(new Error('the sessions are away'));
+    // The page comes again by itself, as it does not after 404.
+    expect((await readStream(origin)).status).toBe(503);
     expect(errors).toHaveLength(1);
     said = () => ({ caller: 'ada', tag: {} });
     expect((await readStream(origin)).status).toBe(400);
@@ -107,6 +111,27 @@ describe('live streams', () => {
       await ended;
       expect(events.at(-1)).toMatchObject({ name: 'end', data: { reason: 'not-allowed' } });
     }
+  });
+
+  test('a stream ends while the sign-in fails, and the page that comes again sees the job once it works', async () => {
+    let ask = (): Allowed => ({ caller: 'ada', job: id });
+    const { client, origin, errors } = await setup(() => ask(), { askAgain: 20 });
+    const { id } = await client.enqueue(listed, data, { delay: '1h' });
+    const seen: unknown[] = [];
+    const watched = watchJobs(origin, { onJob: ({ state }) => seen.push(state) });
+    cleanups.push(() => watched.stop());
+    const { events, ended } = await readStream(origin);
+    await waitFor('the job to be shown', () => seen.length === 1 && events.length > 0);
+    const works = ask;
+    ask = () => {
+      throw new Error('the sessions are away');
+    };
+    await ended;
+    expect(events.at(-1)).toMatchObject({ name: 'end', data: { reason: 'not-known' } });
+    await waitFor('the page to be refused', () => errors.length >= 3);
+    ask = works;
+    await client.update(id, { data: { ...data, order: 'o-2' } });
+    await waitFor('the page to see it again', () => seen.length === 2);
   });
 
   test('a stream ends at its time, and those of one caller are counted: the next is refused until one has left', async () => {

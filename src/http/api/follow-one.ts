@@ -20,7 +20,7 @@ export async function followOne(context: RouteContext): Promise<undefined> {
     },
     isStillAllowed: async () => {
       const standing = await tokens.standing(token.id);
-      return standing?.scopes.has(scopeFor('read', contract.name)) === true;
+      return standing?.scopes.has(scopeFor('read', contract.name)) === true ? 'yes' : 'no';
     },
   });
 }

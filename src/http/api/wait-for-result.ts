@@ -23,12 +23,14 @@ const waiting = new WeakMap<object, Map<string, number>>();
 export async function waitForResult(context: RouteContext): Promise<Answer | undefined> {
   const { client, query, response, token } = context;
   const waitMs = waitFrom(query);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
   const job = await reachJob(context, 'read');
   const { id, state } = job.view;
   const open: Answer = { status: 202, body: { id, state: 'open' }, headers: { 'Retry-After': '1' } };
   if (waitMs === 0 && !isOver(state)) return open;
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  // Who left while the token was looked up was not heard by the listener above.
+  if (response.destroyed || gone.signal.aborted) return undefined;
   const release = begin(client, token.id);
   try {
     const result = await client.result(id, { timeout: Math.max(waitMs, SHORTEST_LOOK_MS), signal: gone.signal });

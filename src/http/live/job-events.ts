@@ -8,7 +8,7 @@ import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { problemAnswer, send } from '../exchange/answer.ts';
 import type { HttpHandler } from '../exchange/handler.ts';
 import { RequestRefusedError } from '../exchange/request-refused-error.ts';
-import { JobStreams, USUAL_STREAMS } from '../streams/job-streams.ts';
+import { JobStreams, USUAL_STREAMS, type StillAllowed } from '../streams/job-streams.ts';
 import { publicJob, type PublicJob } from './public-job.ts';
 
 /** What a request may see, as the app's own sign-in says. */
@@ -29,7 +29,8 @@ export type Allowed = {
 export interface JobEventsOptions {
   /**
    * Which job, or which tag, this request may see; undefined: none. Asked when a stream is opened and again every `askAgain` with the same
-   * request, so that a sign-out ends it: look the session up each time.
+   * request, so that a sign-out ends it: look the session up each time. Where it throws nobody is let in: 503, and an open stream ends; the page comes
+   * again by itself.
    */
   readonly allow: (request: IncomingMessage) => Allowed | undefined | Promise<Allowed | undefined>;
   /** Whose contracts say what may be seen; that of the client when left out. */
@@ -85,11 +86,15 @@ export function jobEvents(client: Client, options: JobEventsOptions): JobEvents 
     try {
       requireOwnPage(request);
       const allowed = await ask(allow, request, report);
+      if (allowed === FAILED) throw signInFailed();
       if (allowed === undefined) throw hidden();
       const { caller, ...target } = allowed;
       if ('job' in target) await requireJob(client, jobs, target.job);
-      const isStillAllowed = async (): Promise<boolean> =>
-        JSON.stringify(await ask(allow, request, report)) === JSON.stringify(allowed);
+      const isStillAllowed = async (): Promise<StillAllowed> => {
+        const now = await ask(allow, request, report);
+        if (now === FAILED) return 'unknown';
+        return JSON.stringify(now) === JSON.stringify(allowed) ? 'yes' : 'no';
+      };
       await streams.open({ request, response, caller, target, shape, isStillAllowed });
     } catch (error) {
       if (response.headersSent) response.destroy();
@@ -109,19 +114,25 @@ function timerOf(name: string, duration: Duration): number {
   throw new InvalidOptionsError(`Expected ${name} to be 1ms to 24d, got ${ms} ms.`);
 }
 
-/** A sign-in that fails lets nobody in. */
+const FAILED = Symbol('the sign-in failed');
+
+/** A sign-in that fails lets nobody in, and has not said no. */
 async function ask(
   allow: JobEventsOptions['allow'],
   request: IncomingMessage,
   report: (error: unknown) => void,
-): Promise<Allowed | undefined> {
+): Promise<Allowed | typeof FAILED | undefined> {
   try {
     const allowed: unknown = await allow(request);
     return isAllowed(allowed) ? allowed : undefined;
   } catch (error) {
     report(error);
-    return undefined;
+    return FAILED;
   }
+}
+
+function signInFailed(): RequestRefusedError {
+  return new RequestRefusedError(503, 'Nobody can say now what may be seen.', { headers: { 'Retry-After': '5' } });
 }
 
 /** Plain JavaScript answers anything, `true` for one. */

@@ -49,6 +49,14 @@ test('a reader that was slow goes on with the newest event of each job, not with
   expect(text.endsWith('event: end\ndata: {"reason":"over"}\n\n')).toBe(true);
 });
 
+test('a reader that may see no more is dropped at once, also one that reads nothing', async () => {
+  const { stream } = await setup();
+  stream.set('a', { name: 'job', id: '1', data: 'x'.repeat(30_000_000) });
+  stream.end('over');
+  stream.end('not-allowed');
+  expect(await stream.ended).toBe('not-allowed');
+});
+
 test('who leaves is noticed', async () => {
   const { stream, reader } = await setup({ heartbeatMs: 20 });
   reader.destroy();

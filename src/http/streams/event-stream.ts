@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { EVERY } from '../exchange/answer.ts';
 
 /**
- * Why a stream ended: what it was about is `over` or `gone`, its `time` was up, its caller is `not-allowed` any more, the server is `closing`;
- * the caller has `left`, or read so slowly that it was dropped.
+ * Why a stream ended: what it was about is `over` or `gone`, its `time` was up, its caller is `not-allowed` any more, or that is `not-known` because
+ * the sign-in failed, the server is `closing`; the caller has `left`, or read so slowly that it was dropped.
  */
-export type StreamEnd = 'over' | 'gone' | 'time' | 'not-allowed' | 'closing' | 'left' | 'slow';
+export type StreamEnd = 'over' | 'gone' | 'time' | 'not-allowed' | 'not-known' | 'closing' | 'left' | 'slow';
 
 export interface StreamEvent {
   readonly name: string;
@@ -73,11 +73,21 @@ export class EventStream {
     this.#flush();
   }
 
-  /** The reader is told why, once it has read what was sent before; one that does not is dropped. Repeated calls do nothing. */
+  /**
+   * The reader is told why, once it has read what was sent before; one that does not is dropped, at once where it may see no more. Repeated calls do
+   * nothing.
+   */
   end(reason: StreamEnd): void {
-    if (!this.#isOpen || this.#ending !== undefined) return;
-    this.#ending = reason;
-    if (this.#slow === undefined) this.#sayEnd(reason);
+    if (!this.#isOpen) return;
+    if (this.#slow === undefined) return this.#sayEnd(reason);
+    const mayRead = reason !== 'not-allowed' && reason !== 'not-known';
+    if (mayRead) this.#ending ??= reason;
+    else this.#drop(reason);
+  }
+
+  #drop(reason: StreamEnd): void {
+    this.#finish(reason);
+    this.#response.destroy();
   }
 
   #sayEnd(reason: StreamEnd): void {
@@ -96,10 +106,7 @@ export class EventStream {
 
   #write(text: string): void {
     if (this.#response.write(text)) return;
-    this.#slow ??= setTimeout(() => {
-      this.#finish('slow');
-      this.#response.destroy();
-    }, this.#options.slowMs).unref();
+    this.#slow ??= setTimeout(() => this.#drop('slow'), this.#options.slowMs).unref();
   }
 
   #drained(): void {

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { inMemory } from '../../../tests/support/memory-case.ts';
 import { runApp } from '../../../tests/support/running-app.ts';
@@ -26,15 +26,14 @@ async function setup(shape: Shape) {
   const streams = new JobStreams(insidesOf(running.client));
   const server = await listen((request, response) => {
     const target = request.url === '/tag' ? { tag: { user: 'u-1' } } : { job: id };
-    const isStillAllowed = (): Promise<boolean> => Promise.resolve(true);
-    void streams.open({ request, response, caller: 'ada', target, shape, isStillAllowed });
+    void streams.open({ request, response, caller: 'ada', target, shape, isStillAllowed: async () => 'yes' });
   });
   cleanups.push(
     () => server.close(),
     () => streams.close(),
     () => gate.resolve(),
   );
-  return { ...running, ...server, id, contract, gate };
+  return { running, ...server, id, contract, gate };
 }
 
 test('a stream does not end as over before the end was sent, where the engine was away when it was read', async () => {
@@ -49,6 +48,17 @@ test('a stream does not end as over before the end was sent, where the engine wa
   gate.resolve();
   await ended;
   expect(events.slice(-2)).toMatchObject([{ data: { state: 'succeeded' } }, { data: { reason: 'over' } }]);
+});
+
+test('a job that could not be read for a reason that nobody foresaw is not gone', async () => {
+  const { origin, running, gate } = await setup(async ({ state }) => ({ state }));
+  const queue = await insidesOf(running.client).engine.queue('q');
+  vi.spyOn(queue, 'getJob').mockRejectedValueOnce(new Error('ERR something new'));
+  const { events, ended } = await readStream(origin);
+  await waitFor('the job to be shown', () => events.length > 0);
+  gate.resolve();
+  await ended;
+  expect(events.at(-1)).toMatchObject({ data: { reason: 'over' } });
 });
 
 test('what could not be read is not read again once something newer was', async () => {

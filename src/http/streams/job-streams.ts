@@ -25,6 +25,8 @@ export const USUAL_STREAMS: StreamSettings = {
   slowMs: 30_000,
 };
 
+export type StillAllowed = 'yes' | 'no' | 'unknown';
+
 export interface NewStream {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -32,8 +34,11 @@ export interface NewStream {
   readonly caller: string;
   readonly target: StreamTarget;
   readonly shape: Shape;
-  /** Whether the caller may still see it: after a sign-out, or for a token that was revoked, no longer. One that rejects has not said no. */
-  readonly isStillAllowed: () => Promise<boolean>;
+  /**
+   * Whether the caller may still see it: after a sign-out, or for a token that was revoked, no longer. `unknown`: the sign-in failed; the stream ends,
+   * and its reader comes again. One that rejects has not said anything: the engine is away, and with it whatever could be shown.
+   */
+  readonly isStillAllowed: () => Promise<StillAllowed>;
 }
 
 /** The live streams of one door. The one place where they are opened, capped, asked about again and ended. */
@@ -61,7 +66,7 @@ export class JobStreams {
     const late = setTimeout(() => stream.end('time'), endAfterMs).unref();
     const asking = setInterval(() => {
       void isStillAllowed().then(
-        isAllowed => isAllowed || stream.end('not-allowed'),
+        answer => answer === 'yes' || stream.end(answer === 'no' ? 'not-allowed' : 'not-known'),
         () => undefined,
       );
     }, askAgainMs).unref();

@@ -1,8 +1,8 @@
 import type { Engine, JobEnds, JobPlace } from '../../engine/index.ts';
-import { isOutage } from '../../resilience/index.ts';
 import { parseJobId } from '../ids/job-id.ts';
 import type { EndNews } from '../results/index.ts';
 import { readJobView, type JobView } from '../views/job-view.ts';
+import { UndecodableJobError } from '../views/undecodable-job-error.ts';
 
 /** Called with the job as it stands now, and again whenever that has changed; with undefined when it is not there (any more). */
 export type JobSeen = (view: JobView | undefined) => void;
@@ -45,7 +45,7 @@ export class JobWatches {
     return this.#watched.size;
   }
 
-  /** Follows a job until the answer is called. An engine that is away is waited for, and nothing is said meanwhile. */
+  /** Follows a job until the answer is called. An engine that cannot answer now is asked again, and nothing is said meanwhile. */
   watch(id: string, seen: JobSeen): () => void {
     const place = { queue: parseJobId(id)?.queue ?? '', id };
     const watched = this.#watched.get(id) ?? { place, seenBy: new Set(), sign: UNREAD, view: undefined };
@@ -85,15 +85,14 @@ export class JobWatches {
       const signs = await ends.signs(asked.map(({ place }) => place));
       const changed = asked.filter(({ sign }, index) => sign !== signs[index]);
       for (let from = 0; from < changed.length; from += READ_AT_ONCE) {
-        await Promise.all(changed.slice(from, from + READ_AT_ONCE).map(watched => this.#read(watched, ends)));
+        await Promise.allSettled(changed.slice(from, from + READ_AT_ONCE).map(watched => this.#read(watched, ends)));
       }
-    } catch (error) {
-      // The next look finds what this one did not.
-      if (!isOutage(error)) for (const watched of asked) tell(watched, undefined);
+    } catch {
+      // The next look finds what this one did not. Whatever failed, no job is known to be gone.
     }
   }
 
-  /** The sign before the view: what changes in between is read again. */
+  /** The sign before the view: what changes in between is read again. A sign whose view could not be read stays unread. */
   async #read(watched: Watched, ends: JobEnds): Promise<void> {
     const [sign] = await ends.signs([watched.place]);
     const view = sign === undefined ? undefined : await readJobView(this.#engine, watched.place.id).catch(unreadable);
@@ -109,5 +108,5 @@ function tell(watched: Watched, view: JobView | undefined): void {
 
 /** Another program keeps something else in its place: nobody can say how it stands. */
 function unreadable(error: unknown): undefined {
-  if (isOutage(error)) throw error;
+  if (!(error instanceof UndecodableJobError)) throw error;
 }
