@@ -5,13 +5,11 @@ import { openEngine } from '../../src/engine/index.ts';
 import { AuditLog, type AuditPart } from './audit-log.ts';
 import type { DashboardAction } from './record-actions.ts';
 
-const { open, clock } = memoryCase(Date.UTC(2026, 2, 1, 23, 0));
-let fixture: Awaited<ReturnType<typeof open>>;
+const LATE_IN_THE_DAY = Date.UTC(2026, 2, 1, 23, 0);
 let dashboard: TestDashboard;
 
 beforeAll(async () => {
-  fixture = await open();
-  dashboard = await openTestDashboard({ fixture });
+  dashboard = await openTestDashboard({ fixture: await memoryCase(LATE_IN_THE_DAY).open() });
 });
 afterAll(() => dashboard.close());
 
@@ -69,6 +67,8 @@ test('where people did it from is for admins, and the page says all of it as tex
 });
 
 test('pages go back over the days without a gap, and a strange place is the beginning', async () => {
+  // Days pass here: on the clock of the others they would end the sessions.
+  const { open, clock } = memoryCase(LATE_IN_THE_DAY);
   const place = await open();
   const engine = openEngine({ url: place.url, namespace: 'audit', role: 'producer' });
   const log = new AuditLog(engine, error => expect.fail(String(error)));

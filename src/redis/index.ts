@@ -9,6 +9,7 @@ export { ownKey, PlainKeys, type RedisKeys } from './redis-keys.ts';
 export { SLOTS, slotOf } from './key-slot.ts';
 export { SentinelError, sentinelError } from './sentinel-error.ts';
 export { SentinelWatch } from './sentinel-watch.ts';
+export { refuseUnhurried, UnhurriedRedis } from './unhurried-redis.ts';
 export { requireOneSlot } from './require-one-slot.ts';
 export * from './flow-across-slots-error.ts';
 export * from './queue-slot-taken-error.ts';

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { REAL_CLOCK, type MemoryClock } from './clock/memory-clock.ts';
 import { MemoryBatchBook } from './memory-batches.ts';
 import { tellParent } from './memory-family.ts';
@@ -106,7 +106,11 @@ export class MemoryServer {
   /** Resolves when it is there. Rejects when it is away, or does not answer for so long. */
   async reach(limitMs: number, signal: AbortSignal): Promise<void> {
     while (this.#state !== 'up') {
-      if (this.#state === 'down') throw new Refused();
+      if (this.#state === 'down') {
+        // As a driver does: whoever tries again in a loop lets the loop turn.
+        await nextTurn();
+        throw new Refused();
+      }
       const patience = new AbortController();
       const end = (): void => patience.abort();
       signal.addEventListener('abort', end, { once: true });

@@ -1,6 +1,6 @@
 import { Cluster, type ClusterOptions, type Command } from 'ioredis';
 import type { ClusterAddress } from '../../config/index.ts';
-import { credentialsOf, type ServerOptions } from '../../redis/index.ts';
+import { credentialsOf, refuseUnhurried, type ServerOptions } from '../../redis/index.ts';
 import { LateAnswers } from './late-answers.ts';
 import type { AnswerLimits } from './watched-redis.ts';
 
@@ -52,6 +52,7 @@ export class ClusterRedis extends Cluster {
     if (!this.#known.has(command)) {
       this.#known.add(command);
       this.#wait(command);
+      if (this.status !== 'ready') refuseUnhurried(command);
       // A pipeline reads the errors of its commands itself, to send them elsewhere.
       if (node === undefined) {
         const { reject } = command;

@@ -1,4 +1,5 @@
-import { Redis, type Command, type RedisOptions } from 'ioredis';
+import type { Command, Redis, RedisOptions } from 'ioredis';
+import { UnhurriedRedis } from '../../redis/index.ts';
 import { LateAnswers, timedOut } from './late-answers.ts';
 
 /** How finely answers are waited for. */
@@ -16,7 +17,7 @@ export interface AnswerLimits {
  * time: a process that was stopped for a while takes its own absence for Redis's. Here one tick looks after all commands, and counts its own
  * turns. Relies on ioredis 6.0: `sendCommand`, `commandQueue`, `stream` and `handleReconnection`.
  */
-export class WatchedRedis extends Redis {
+export class WatchedRedis extends UnhurriedRedis {
   readonly #limits: AnswerLimits;
   readonly #refused: (error: Error) => void;
   #timer: NodeJS.Timeout | undefined;

@@ -67,6 +67,20 @@ export function awayContract({ kind, startServer }: Pick<EngineContractCase, 'ki
       expect(back).toHaveLength(1);
     });
 
+    test('an app that tries again in a loop does not keep its process from noticing that the engine is back', async () => {
+      const { engine } = watched('producer');
+      const queue = await engine.turns('email');
+      const add = () => queue.add([{ id: 'lost', name: 'lost', data: '{}', opts: {}, timestamp: 0 }]);
+      await server.kill();
+      await expect(add()).rejects.toThrow();
+      const turned = new AbortController();
+      setImmediate(() => turned.abort());
+      for (let tries = 0; tries < 10_000 && !turned.signal.aborted; tries += 1) await add().catch(() => undefined);
+      expect(turned.signal.aborted).toBe(true);
+      await server.restart();
+      await addWhenBack(engine, 'after');
+    });
+
     test('later: an add fails, and the next ones work by themselves once the engine is back', async () => {
       const { engine, lost, back } = watched('producer');
       const queue = await engine.queue('email');

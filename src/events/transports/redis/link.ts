@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { faultOf, reasonOf } from '../../../resilience/index.ts';
 import type { RedisAddress } from '../../../config/index.ts';
-import { connectionOptions, sentinelError, SentinelWatch } from '../../../redis/index.ts';
+import { connectionOptions, sentinelError, SentinelWatch, UnhurriedRedis } from '../../../redis/index.ts';
 import { bareError } from '../../../privacy/index.ts';
 import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
 import type { TransportListener } from '../../transport.ts';
@@ -61,7 +61,7 @@ export class RedisLink {
     this.#transport = transport;
     this.#address = address;
     this.#key = key;
-    this.commands = new Redis({ ...COMMON, ...connectionOptions(address, key), ...COMMANDS });
+    this.commands = new UnhurriedRedis({ ...COMMON, ...connectionOptions(address, key), ...COMMANDS });
     if (address.kind === 'sentinel') this.#sentinels = new SentinelWatch(address, () => this.#renew());
     this.commands.on('sentinelError', (error: Error) => (this.#refusal = reasonOf(sentinelError(error))));
     this.commands.on('error', (error: Error) => this.#lost(error));
@@ -136,7 +136,7 @@ export class RedisLink {
     await this.ready(what);
     // Nobody would close it any more.
     if (this.#closed) throw this.unavailable(what, 'the bus is closed');
-    const redis = new Redis({
+    const redis = new UnhurriedRedis({
       ...COMMON,
       ...connectionOptions(this.#address, this.#key),
       ...READING,
