@@ -75,6 +75,7 @@ tbody tr + tr th, tbody tr + tr td { border-top: 1px solid var(--line); }
 tbody th { font-weight: 600; }
 table.texts th, table.texts td { text-align: left; white-space: normal; vertical-align: top; }
 table.texts td { white-space: nowrap; }
+tr.part th { font-weight: 400; padding-left: 2.25rem; }
 th small { display: block; color: var(--soft); font-weight: 400; }
 h2 { font-size: 1.1rem; margin: 1.75rem 0 .75rem; }
 pre { margin: 0; font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }

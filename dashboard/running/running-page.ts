@@ -1,5 +1,6 @@
 import { isOver, type JobView, type RunningJobView } from '../../src/queue/index.ts';
 import { age } from '../../src/time/index.ts';
+import { jobLink } from '../jobs/words.ts';
 import { cancelAct } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
@@ -59,7 +60,7 @@ function jobTable(
     rows: jobs.map(
       job =>
         html`<tr>
-          <th scope="row">${job.id}<small>${job.name ?? 'unreadable'} in ${job.queue}</small></th>
+          <th scope="row">${jobLink(base, job.id)}<small>${job.name ?? 'unreadable'} in ${job.queue}</small></th>
           <td>${job.startedAt === undefined ? '–' : age(Math.max(0, now - job.startedAt))}</td>
           <td>${job.attempt ?? '–'}</td>
           <td>${job.worker ?? '–'}</td>

@@ -1,14 +1,19 @@
 import type { Fleet } from '../../src/runtime/index.ts';
-import { unfinishedIn, type QueueFigures } from '../../src/queue/index.ts';
+import { unfinishedIn, type QueueFigures, type RunningJobView } from '../../src/queue/index.ts';
 import { age } from '../../src/time/index.ts';
+import { jobLink } from '../jobs/words.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import { time } from '../pages/time.ts';
+import type { Role } from '../sign-in/roles.ts';
+import { hostTable } from './host-table.ts';
 
 export interface WorkersPageOptions extends Pick<PageOptions, 'base'> {
-  readonly viewer: NonNullable<PageOptions['viewer']>;
+  readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
   readonly fleet: Fleet;
+  /** What runs, longest first. */
+  readonly running?: readonly RunningJobView[];
   /** Queues that no contract names. */
   readonly unnamed?: readonly QueueFigures[];
   readonly now?: number;
@@ -16,8 +21,9 @@ export interface WorkersPageOptions extends Pick<PageOptions, 'base'> {
 
 const REFRESH_SECONDS = 5;
 
-/** Which hosts work, and which destinations are paused. */
-export function workersPage({ base, viewer, fleet, unnamed = [], now = Date.now() }: WorkersPageOptions): string {
+/** Which hosts work and how they are loaded, what runs, which hosts are gone, and which destinations are paused. */
+export function workersPage(options: WorkersPageOptions): string {
+  const { base, viewer, fleet, running = [], unnamed = [], now = Date.now() } = options;
   const { hosts, paused } = fleet;
   const body = html`<h1>Workers</h1>
     ${
@@ -25,9 +31,12 @@ export function workersPage({ base, viewer, fleet, unnamed = [], now = Date.now(
         ? html`<p class="problem" role="alert">
             No worker host is alive. Here stand those that are, with their queues: start one with shiftwork work.
           </p>`
-        : hostTable(fleet, now)
+        : hostTable({ base, role: viewer.role, hosts, now })
     }
-    <p><a href="${base}/running">What runs now</a></p>
+    ${hosts.length === 0 ? undefined : html`<p class="foot">Quiet: no new jobs are taken, and what runs goes on. Stop: it ends as at a deploy; a process is replaced by its supervisor, a host by whatever has started it. Both are obeyed within some two seconds.</p>`}
+    <h2>What runs now</h2>
+    ${running.length === 0 ? html`<p class="notice">Nothing: the jobs that run longest would stand here.</p>` : runningTable(base, running, now)}
+    <p><a href="${base}/running">All that runs, and cancelling it</a></p>
     ${goneTable(fleet, now)}
     <h2>Paused destinations</h2>
     ${paused.length === 0 ? html`<p class="notice">None: every destination answers.</p>` : pausedTable(fleet, now)}
@@ -35,7 +44,8 @@ export function workersPage({ base, viewer, fleet, unnamed = [], now = Date.now(
     <p class="foot" data-age>
       Renewed every ${REFRESH_SECONDS} seconds. A host that is lost is known to be so after some ten seconds, and stays
       here for a day.
-    </p>`;
+    </p>
+    <script defer src="${base}/assets/act.js"></script>`;
   return page({ base, at: '/workers', title: 'Workers', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
@@ -60,33 +70,25 @@ function unnamedTable(unnamed: readonly QueueFigures[]): Html | undefined {
     })}`;
 }
 
-function hostTable({ hosts }: Fleet, now: number): Html {
+/** What runs longest: a job that does not end is seen here. */
+function runningTable(base: string, jobs: readonly RunningJobView[], now: number): Html {
   return table({
-    label: 'Hosts',
+    label: 'What runs now',
     texts: true,
-    columns: ['Host', 'Processes', 'Up for', 'Clock', 'Queues'],
-    rows: hosts.map(
-      ({ host, pid, processes, startedAt, queues, clockMs }) =>
+    columns: ['Job', 'For', 'Attempt', 'Worker'],
+    rows: jobs.slice(0, RUNNING_SHOWN).map(
+      ({ id, name, queue, startedAt, attempt, worker }) =>
         html`<tr>
-          <th scope="row">${host}<small>supervisor ${pid}</small></th>
-          <td>${processes}</td>
-          <td>${age(Math.max(0, now - startedAt))}</td>
-          <td class="${Math.abs(clockMs ?? 0) >= CLOCK_BAD_MS ? 'bad' : ''}">${clock(clockMs)}</td>
-          <td class="wraps">${queues.join(', ')}</td>
+          <th scope="row">${jobLink(base, id, name ?? 'unreadable')}<small>${id} in ${queue}</small></th>
+          <td>${startedAt === undefined ? '–' : age(Math.max(0, now - startedAt))}</td>
+          <td>${attempt ?? '–'}</td>
+          <td class="wraps">${worker ?? '–'}</td>
         </tr>`,
     ),
   });
 }
 
-/** From there on a start warns of it. */
-const CLOCK_BAD_MS = 1_000;
-const CLOCK_SAME_MS = 100;
-
-function clock(differenceMs: number | undefined): string {
-  if (differenceMs === undefined) return 'not compared yet';
-  if (Math.abs(differenceMs) < CLOCK_SAME_MS) return "the engine's";
-  return `${(Math.abs(differenceMs) / 1_000).toFixed(1)} s ${differenceMs > 0 ? 'ahead' : 'behind'}`;
-}
+const RUNNING_SHOWN = 20;
 
 /** A host that is gone is not only missing: it says how and since when. */
 function goneTable({ gone }: Fleet, now: number): Html | undefined {

@@ -57,7 +57,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   let folder: string;
   let env: Record<string, string>;
   const shiftwork = (args: readonly string[], input?: string): Promise<Result> =>
-    call(args[0] === 'job' || args[0] === 'cancel' ? args : [...args, '--app', APP], env, input);
+    call(['job', 'cancel', 'workers'].includes(args[0] ?? '') ? args : [...args, '--app', APP], env, input);
   const letter = (end: string, to = `${end}-${SECRET}`): string => JSON.stringify({ to, end });
   const enqueue = async (data: string): Promise<string> => (await shiftwork(['enqueue', 'letter', data])).out.trim();
   const stateOf = async (id: string): Promise<string> =>
@@ -171,13 +171,20 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   test('work runs what was queued until it is told to stop; what failed is a dead letter, and no output tells more than it may', async () => {
     const ends = ['sent', 'refused', 'unwanted'];
     const [sent = '', refused = '', unwanted = ''] = await Promise.all(ends.map(end => enqueue(letter(end))));
-    const worker = startProcess(MAIN, { args: ['work', '--app', BUILT], env: { ...env, LOG_LEVEL: 'debug' } });
+    const worker = startProcess(MAIN, {
+      args: ['work', '--app', BUILT],
+      env: { ...env, LOG_LEVEL: 'debug', RELEASE: '1.2.3' },
+    });
     await worker.line(/worker\.started/);
     await worker.line(new RegExp(`"job\\.succeeded".*${sent}`));
     await worker.line(new RegExp(`"job\\.dead".*${refused}`));
     await worker.line(new RegExp(`"job\\.cancelled".*${unwanted}`));
     expect(await Promise.all([sent, refused, unwanted].map(stateOf))).toEqual(['succeeded', 'dead', 'cancelled']);
-    worker.kill('SIGTERM');
+    const listed = await shiftwork(['workers', 'list']);
+    expect(listed.out).toMatch(/working +1\.2\.3 .* of \d+ .*email/);
+    expect(listed.out).toContain('/1 ');
+    expect(await shiftwork(['workers', 'stop', 'nobody'])).toMatchObject({ code: 1, out: '' });
+    expect(await shiftwork(['workers', 'stop', '--all', '--json'])).toMatchObject({ code: 0 });
     expect(await worker.ended).toBe(0);
 
     const lines = worker.lines.map(line => JSON.parse(line) as Record<string, unknown>);

@@ -130,6 +130,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     },
   ],
   [
+    'workers',
+    {
+      summary: 'hosts and processes, how they are loaded; quiet (no new jobs), stop, resume',
+      load: async () => (await import('./commands/workers/workers.ts')).workers,
+    },
+  ],
+  [
     'adopt',
     {
       summary: 'look at running BullMQ queues, only look, and write contracts and a report',

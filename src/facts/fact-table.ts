@@ -170,6 +170,9 @@ export interface FactTable {
   /** Its handler goes on although its deadline has passed and its signal was aborted. */
   'job.stuck': RunFields;
   'worker.started': { readonly worker: string; readonly queues: readonly string[]; readonly engine: string };
+  'worker.quieted': { readonly worker: string; readonly by: string };
+  'worker.resumed': { readonly worker: string };
+  'worker.stop-asked': { readonly worker: string; readonly by: string };
   'worker.draining': { readonly worker: string; readonly running: number };
   'worker.stopped': { readonly worker: string; readonly handedBack: number; readonly tookMs: number };
   'worker.died': {

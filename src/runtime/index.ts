@@ -1,5 +1,7 @@
 export { handlersOf } from './host/assignment.ts';
 export { classifyReturn, classifyThrow, type AttemptInfo } from './run/classify.ts';
+export type { WorkerPresence } from './supervisor/fleet/host-presence.ts';
+export { orderWorkers, resumeWorkers, type OrderAnswer, type WorkerOrder } from './supervisor/fleet/orders.ts';
 export type { GoneHost } from './supervisor/fleet/gone-hosts.ts';
 export { readFleet, type Fleet, type FleetHost, type PausedDestination } from './supervisor/fleet/read-fleet.ts';
 export { ResourceSet } from './host/resource-set.ts';

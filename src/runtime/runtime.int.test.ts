@@ -37,6 +37,29 @@ describe.each(engineCases)('jobs on $kind', engineCase => {
     });
   });
 
+  test('a quiet host begins no job, ends what it runs, and takes jobs again once it is resumed', async () => {
+    const greet = defineJob({ queue: 'email', name: 'greet', schema: text });
+    const gate = Promise.withResolvers<void>();
+    const { client, facts, start } = await setup([
+      handle(greet, ({ text: word }) => (word === 'long' ? gate.promise : undefined)),
+    ]);
+    const host = await start();
+    const begun = facts.next('job.started');
+    await client.enqueue(greet, { text: 'long' });
+    await begun;
+    host.quiet(true);
+    const { id } = await client.enqueue(greet, { text: 'short' });
+    const ended = facts.next('job.succeeded');
+    gate.resolve();
+    // Its end is written by a turn, which takes as many as it may.
+    await ended;
+    expect(host.figures()).toMatchObject({ running: 0, quiet: true });
+    expect(await client.job(id)).toMatchObject({ state: 'waiting' });
+    const resumed = facts.next('job.succeeded');
+    host.quiet(false);
+    expect(await resumed).toMatchObject({ jobId: id });
+  });
+
   test('a failed attempt is retried after the backoff, and the last one makes a dead letter', async () => {
     const greet = defineJob({ queue: 'email', name: 'greet', schema: text, retry: { attempts: 3, backoff: soon } });
     const attempts: number[] = [];

@@ -20,8 +20,19 @@ function setup(answer?: (what: string) => unknown) {
   const facts = new Facts();
   const line = followParent({ parent, name: 'host-1.1', ending, facts, answer, leave: () => undefined });
   const hurry = vi.fn<() => void>();
-  line.hurries({ hurry });
-  return { said, tell: (message: Heard) => tell?.(message), lose: () => lose?.(), ending, facts, line, hurry };
+  const quiet = vi.fn<(on: boolean) => void>();
+  const host = { hurry, quiet, figures: () => ({ running: 3, slots: 10, lagMs: 0, quiet: false }) };
+  return {
+    said,
+    tell: (message: Heard) => tell?.(message),
+    lose: () => lose?.(),
+    ending,
+    facts,
+    line,
+    hurry,
+    quiet,
+    host,
+  };
 }
 
 test('the supervisor stops the worker with the grace that it names, and may shorten it', () => {
@@ -34,8 +45,17 @@ test('the supervisor stops the worker with the grace that it names, and may shor
   expect(ending.graceMs(2_000)).toBe(5_000);
 });
 
+test('a worker that was told to be quiet before it worked is quiet from the beginning', () => {
+  const { tell, line, host, quiet } = setup();
+  tell({ kind: 'quiet', on: true });
+  line.leads(host);
+  tell({ kind: 'quiet', on: false });
+  expect(quiet.mock.calls).toEqual([[true], [false]]);
+});
+
 test('a worker whose supervisor is gone ends with code 1, in a hurry; one that has ended does not mind', () => {
   const orphan = setup();
+  orphan.line.leads(orphan.host);
   orphan.lose();
   expect(orphan.ending.signal.aborted).toBe(true);
   expect(orphan.ending.code).toBe(1);

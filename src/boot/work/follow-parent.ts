@@ -13,24 +13,27 @@ export interface FollowedParent {
   readonly leave: () => void;
 }
 
+type LedHost = Pick<WorkerHost, 'hurry' | 'quiet' | 'figures'>;
+
 export interface ParentLine {
   /** The job that this worker was started for, once the supervisor has named it. */
   readonly adopted: Promise<ClaimedJob>;
-  /** Whom the supervisor hurries from now on. */
-  hurries(host: Pick<WorkerHost, 'hurry'>): void;
+  /** Whom the supervisor hurries and keeps quiet from now on. */
+  leads(host: LedHost): void;
   /** The parent's end is no news any more. */
   close(): void;
 }
 
-const MEMORY_EVERY_MS = 2_000;
+const LOAD_EVERY_MS = 2_000;
 /** Without a supervisor: long enough to hand back what runs, and gone within half a presence period. */
 const ORPHAN_SILENCE_MS = PRESENCE_TTL_MS / 4;
 const ORPHAN_GRACE_MS = PRESENCE_TTL_MS / 4;
 
-/** Does what the supervisor says, tells it how much memory this process uses, and ends the worker when the supervisor is gone. */
+/** Does what the supervisor says, tells it how this process is loaded, and ends the worker when the supervisor is gone. */
 export function followParent({ parent, name, ending, facts, answer, leave }: FollowedParent): ParentLine {
   const adopted = Promise.withResolvers<ClaimedJob>();
-  let host: Pick<WorkerHost, 'hurry'> | undefined;
+  let host: LedHost | undefined;
+  let isQuiet = false;
   let closed = false;
   const tell = async (id: number, what: string): Promise<void> => {
     const value = await (async () => answer?.(what))().catch(() => undefined);
@@ -39,6 +42,10 @@ export function followParent({ parent, name, ending, facts, answer, leave }: Fol
   parent.onMessage(message => {
     if (message.kind === 'stop') ending.ask(message.graceMs);
     if (message.kind === 'hurry') host?.hurry();
+    if (message.kind === 'quiet') {
+      isQuiet = message.on;
+      host?.quiet(isQuiet);
+    }
     if (message.kind === 'adopt') adopted.resolve(message.job);
     if (message.kind === 'ask') void tell(message.id, message.what);
   });
@@ -49,15 +56,19 @@ export function followParent({ parent, name, ending, facts, answer, leave }: Fol
     host?.hurry();
     setTimeout(leave, ORPHAN_GRACE_MS).unref();
   });
-  const memory = setInterval(() => {
-    parent.say({ kind: 'memory', megabytes: Math.round(process.memoryUsage.rss() / 1_048_576) });
-  }, MEMORY_EVERY_MS).unref();
+  const load = setInterval(() => {
+    const megabytes = Math.round(process.memoryUsage.rss() / 1_048_576);
+    parent.say({ kind: 'load', megabytes, figures: host?.figures() });
+  }, LOAD_EVERY_MS).unref();
   return {
     adopted: adopted.promise,
-    hurries: next => (host = next),
+    leads(next) {
+      host = next;
+      next.quiet(isQuiet);
+    },
     close() {
       closed = true;
-      clearInterval(memory);
+      clearInterval(load);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Variables } from '../../config/index.ts';
+import { Environment, readRelease, type Variables } from '../../config/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
@@ -10,6 +10,8 @@ import {
   supervisedName,
   supervisorOf,
   watchOwnProcess,
+  type FleetHost,
+  type WorkerOrder,
   workerName,
   type OwnWatch,
   type ResourceSet,
@@ -65,6 +67,8 @@ export class OwnWorkers implements StartedWorkers {
   #endWatch: (() => void) | undefined;
   #ends: Awaited<ReturnType<typeof recordOutboxEnds>>;
   #stopping: Promise<void> | undefined;
+  readonly #startedAt = performance.now();
+  #quietBy: string | undefined;
 
   constructor(parts: OwnWorkersParts) {
     this.#parts = parts;
@@ -122,6 +126,9 @@ export class OwnWorkers implements StartedWorkers {
       queues,
       processes: 1,
       recordsEnds: this.#ends !== undefined,
+      release: readRelease(new Environment(variables)),
+      standing: () => this.#standing(),
+      obey: orders => this.#obey(orders),
       isGone: (worker, _jobId, present) => {
         const other = supervisorOf(worker);
         return other !== undefined && other !== this.#host && !present.has(other);
@@ -141,6 +148,32 @@ export class OwnWorkers implements StartedWorkers {
   async #blocked(blockedMs: number, jobs: readonly string[]): Promise<void> {
     const stack = (await this.#watch?.where()) ?? [];
     this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack });
+  }
+
+  #standing(): Pick<FleetHost, 'workers' | 'quietBy'> {
+    const { name } = this;
+    const { quiet = false, ...figures } = this.#work?.figures() ?? {};
+    const startedAt = Math.round(this.#engine.clock.now() - (performance.now() - this.#startedAt));
+    const memoryMb = Math.round(process.memoryUsage.rss() / 1_048_576);
+    const worker = { name, pid: process.pid, startedAt, memoryMb, quiet, answers: true, ...figures };
+    return { workers: [worker], quietBy: this.#quietBy };
+  }
+
+  /** The host and its one process are the same: each is told for both. */
+  #obey(orders: ReadonlyMap<string, WorkerOrder>): void {
+    const given = [orders.get(this.#host), orders.get(this.name)];
+    const order = given.find(each => each?.what === 'stop') ?? given.find(each => each !== undefined);
+    const before = this.#quietBy;
+    this.#quietBy = order?.by;
+    this.#work?.quiet(order !== undefined);
+    if (order?.what === 'stop') {
+      this.facts.emit('worker.stop-asked', { worker: this.#host, by: order.by });
+      void this.stop();
+    } else if (order !== undefined && before === undefined) {
+      this.facts.emit('worker.quieted', { worker: this.name, by: order.by });
+    } else if (order === undefined && before !== undefined) {
+      this.facts.emit('worker.resumed', { worker: this.name });
+    }
   }
 
   #open(): Engine {

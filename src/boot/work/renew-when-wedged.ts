@@ -19,6 +19,7 @@ export function renewWhenWedged({ name, engine, queues, host, facts, onHopeless 
     queues,
     running: host.running,
     fetches: host.fetches,
+    isQuiet: () => host.isQuiet,
     onWedged: queue => {
       facts.emit('worker.wedged', { worker: name, queue, step: 'reconnect' });
       engine.renew();

@@ -1,4 +1,4 @@
-import { Environment, type Variables } from '../../config/index.ts';
+import { Environment, readRelease, type Variables } from '../../config/index.ts';
 import { loadApp } from '../load-app.ts';
 import { type App } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
@@ -66,6 +66,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const app = await loadApp(readWorkArguments(argv).app);
   const settings = readWorkerSettings(environment, app, new ResourceSet(facts));
   const { processes, port, maxMemoryMb, alertThreshold, alerts } = readHostSettings(environment);
+  const release = readRelease(environment);
   environment.check();
   for (const warning of environment.warnings) facts.emit('config.warning', { warning });
 
@@ -74,7 +75,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
   const others = await openOthers?.(app);
   const engine = openEngine({ ...settings.engine, role: 'worker', facts });
   const name = workerName();
-  const supervise = (store: StateStore, onSupervisorReady: () => void): Supervisor =>
+  const supervise: FleetParts['supervise'] = (store, onSupervisorReady, onStopAsked) =>
     new Supervisor({
       name,
       app,
@@ -86,6 +87,8 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       queues: settings.queues,
       processes,
       maxMemoryMb,
+      release,
+      onStopAsked,
       alarm: {
         threshold: alertThreshold,
         others: others?.sources,
@@ -127,8 +130,8 @@ interface FleetParts {
   readonly queues: readonly string[];
   readonly processes: number;
   readonly graceMs: number;
-  /** Makes the supervisor, which calls back when every worker works. */
-  readonly supervise: (store: StateStore, onReady: () => void) => Supervisor;
+  /** Makes the supervisor, which calls back when every worker works, and when somebody wants the host to stop. */
+  readonly supervise: (store: StateStore, onReady: () => void, onStopAsked: () => void) => Supervisor;
   /** Sends alerts until the function that it answers is called. */
   readonly watchForAlerts: (() => () => Promise<void>) | undefined;
   readonly others: { close(): Promise<void> } | undefined;
@@ -191,9 +194,10 @@ class SupervisedFleet implements WorkerFleet {
       await Promise.race([usableEngine(engine, facts, this.#stopAsked.signal), this.#stopped]);
       const store = await Promise.race([openState(engine), this.#stopped]);
       if (typeof store === 'number') return store;
-      const supervisor = supervise(store, () => {
+      const working = (): void => {
         if (this.#phase === 'starting') this.#phase = 'working';
-      });
+      };
+      const supervisor = supervise(store, working, () => this.stop());
       this.#supervisor = supervisor;
       supervisor.start();
       if (journal !== undefined) endWatch = watchWork({ engine, queues: [...app.queues.keys()], journal });

@@ -93,7 +93,7 @@ export async function runSupervisedWorker(options: SupervisedWorkerOptions): Pro
       beforeClose,
     };
     const host = createWorkerHost(work);
-    line.hurries(host);
+    line.leads(host);
     const ready = (): void => {
       parent.say({ kind: 'ready' });
       if (watched) sayTurns(parent);

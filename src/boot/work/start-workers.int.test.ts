@@ -11,7 +11,7 @@ import { defineApp, defineJob, defineResource, defineSchedule, handle, type App 
 import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { connect, type Client } from '../../queue/index.ts';
-import { readFleet, supervisorOf } from '../../runtime/index.ts';
+import { orderWorkers, readFleet, supervisorOf } from '../../runtime/index.ts';
 import { startWorkers, type StartWorkersOptions } from './index.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../tests/support/apps/own-workers.ts', import.meta.url));
@@ -94,6 +94,19 @@ describe.each(engineCases)("workers in a process of one's own on $kind", ({ kind
     expect(await client.job(id)).toMatchObject({ state: 'waiting', attemptsMade: 0 });
     expect(workers.running).toBe(0);
     never.resolve();
+  });
+
+  // Redis and PostgreSQL keep orders by the same suite of the shared state.
+  test.runIf(kind === 'postgres')('obeys when somebody wants them quiet, and then stopped', async () => {
+    const { engine, at } = await setup();
+    const workers = await start({ ...at, app: noting([]) });
+    const host = supervisorOf(workers.name) ?? '';
+    const quieted = workers.facts.next('worker.quieted');
+    expect(await orderWorkers(engine, host, { what: 'quiet', by: 'ada' })).toBe('given');
+    expect(await quieted).toMatchObject({ worker: workers.name, by: 'ada' });
+    const stopped = workers.facts.next('worker.stopped');
+    expect(await orderWorkers(engine, workers.name, { what: 'stop', by: 'ada' })).toBe('given');
+    await stopped;
   });
 
   test('schedules are led here where nobody else does it', async () => {

@@ -86,7 +86,8 @@ export class QueueWorker {
     return new QueueWorker(options, await engine.turns(policy.name, limits.length === 0 ? {} : { limits }));
   }
 
-  start(): void {
+  /** `quiet`: it takes nothing before `quiet(false)`. */
+  start(quiet = false): void {
     const { engine, policy } = this.#options;
     const { facts, queue, now } = this.#context;
     this.#endStalled = returnStalledJobs({
@@ -97,6 +98,13 @@ export class QueueWorker {
       onError: error => this.#failed(error),
     });
     this.#loop.start();
+    if (quiet) this.#loop.pause();
+  }
+
+  /** Takes no new jobs until it may again; what it runs goes on, and jobs of workers that are gone still go back. */
+  quiet(on: boolean): void {
+    if (on) this.#loop.pause();
+    else this.#loop.resume();
   }
 
   /** Takes no more work. */

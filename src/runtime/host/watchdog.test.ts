@@ -45,6 +45,7 @@ describe('the watchdog', () => {
       queues,
       running: app.host.running,
       fetches,
+      isQuiet: () => app.host.isQuiet,
       onWedged: queue => said.push(`wedged ${queue}`),
       onHopeless: queue => said.push(`hopeless ${queue}`),
       everyMs: 50,
@@ -60,6 +61,15 @@ describe('the watchdog', () => {
     await app.client.enqueue(task, {});
     await pass(A_WHILE_MS);
     expect(said[0]).toBe('wedged tasks');
+  });
+
+  test('a worker that was told to be quiet is none', async () => {
+    app = await runApp(engineCase, defineApp({ jobs: [task], handlers: [handle(task, () => undefined)] }));
+    app.host.quiet(true);
+    const { said } = watch();
+    await app.client.enqueue(task, {});
+    await pass(A_WHILE_MS);
+    expect(said).toEqual([]);
   });
 
   test('a wedged queue is told of beside one that works', async () => {

@@ -13,6 +13,8 @@ export interface WatchdogOptions {
   readonly onWedged: (queue: string) => void;
   /** Called when that did not help: this process must be replaced. */
   readonly onHopeless: (queue: string) => void;
+  /** It was told to take nothing, and takes nothing. */
+  readonly isQuiet?: () => boolean;
   readonly everyMs?: number;
   /** Work that has been due for so long, while nothing was taken for so long, is not just a busy moment. */
   readonly quietMs?: number;
@@ -28,12 +30,14 @@ const QUIET_MS = 30_000;
  */
 export function watchForWedge(options: WatchdogOptions): () => void {
   const { engine, queues, running, fetches, onWedged, onHopeless, everyMs = EVERY_MS, quietMs = QUIET_MS } = options;
+  const { isQuiet = () => false } = options;
   const watchingSince = performance.now();
   /** Since when, by queue. */
   const wedged = new Map<string, number>();
   let looking = false;
   const quietSince = (name: string): number => Math.max(fetches.get(name)?.lastAt ?? 0, watchingSince);
   const isWedged = async (name: string): Promise<boolean> => {
+    if (isQuiet()) return false;
     const since = quietSince(name);
     if (performance.now() - since < quietMs || [...running].some(({ queue }) => queue === name)) return false;
     // A job may be taken while the engine is asked.

@@ -20,6 +20,7 @@ import type { ClaimedJob } from '../supervisor/child/messages.ts';
 import { settledBy } from '../supervisor/deaths/settled-by.ts';
 import type { Suspicion } from '../run/suspicion.ts';
 import { applyTotalConcurrency } from './total-concurrency.ts';
+import type { WorkerFigures } from './worker-figures.ts';
 import { workerName } from './worker-name.ts';
 
 export interface WorkerHostOptions {
@@ -89,6 +90,8 @@ export class WorkerHost {
   #stopping: Promise<void> | undefined;
   #hurry: (() => void) | undefined;
   #handedBack = 0;
+  #quiet = false;
+  #lagMs = 0;
   #lookTimer: NodeJS.Timeout | undefined;
   #deaths: ReturnType<typeof countDeaths> | undefined;
 
@@ -115,6 +118,28 @@ export class WorkerHost {
 
   get stopping(): boolean {
     return this.#stopping !== undefined;
+  }
+
+  get isQuiet(): boolean {
+    return this.#quiet;
+  }
+
+  /** Takes no new jobs until `quiet(false)`; what it runs goes on. A stop ends it for good. */
+  quiet(on: boolean): void {
+    if (this.#quiet === on || this.stopping) return;
+    this.#quiet = on;
+    // Whoever takes again has not been idle by its own fault.
+    if (!on) for (const fetches of this.fetches.values()) fetches.note(performance.now());
+    for (const worker of this.#workers) worker.quiet(on);
+  }
+
+  /** How it is loaded now. */
+  figures(): WorkerFigures {
+    const lagMs = this.#lagMs;
+    this.#lagMs = 0;
+    const { concurrency } = this.#options;
+    const slots = this.#policies.reduce((sum, policy) => sum + (concurrency ?? policy.concurrency), 0);
+    return { running: this.running.size, slots, lagMs, quiet: this.#quiet };
   }
 
   /** Resolves when every queue is being worked on; waits for an engine that is away. */
@@ -150,7 +175,7 @@ export class WorkerHost {
       throw error;
     }
     this.#watch();
-    for (const worker of this.#workers) worker.start();
+    for (const worker of this.#workers) worker.start(this.#quiet);
     this.facts.emit('worker.started', { worker: this.name, queues: this.queues, engine: engine.kind });
   }
 
@@ -239,12 +264,13 @@ export class WorkerHost {
   }
 
   #watch(): void {
-    const loop = watchLoop(BLOCKED_MS, blockedMs => {
+    const loop = watchLoop(lateMs => {
+      this.#lagMs = Math.max(this.#lagMs, lateMs);
       const jobs = this.running.takeSuspects();
-      if (blockedMs === undefined || this.#options.watched === true) return;
+      if (lateMs < BLOCKED_MS || this.#options.watched === true) return;
       const { onBlocked } = this.#options;
-      if (onBlocked !== undefined) onBlocked(blockedMs, jobs);
-      else this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack: [] });
+      if (onBlocked !== undefined) onBlocked(lateMs, jobs);
+      else this.facts.emit('worker.blocked', { worker: this.name, blockedMs: lateMs, jobs, stack: [] });
     });
     const lost = new LostClaims({
       engine: this.#options.engine,

@@ -9,6 +9,8 @@ import { defineApp, defineJob, handle } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { openState } from '../../state/index.ts';
+import { orderWorkers, resumeWorkers } from './fleet/orders.ts';
+import { readFleet } from './fleet/read-fleet.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 /** A process that says what a worker says, runs nothing, and does what it is asked to. */
@@ -18,7 +20,8 @@ process.on('message', message => {
   if (message.kind === 'stop' && !process.argv.includes('stays')) process.exit(0);
   if (message.kind === 'ask' && message.what === 'leave') process.exit(0);
   if (message.kind === 'ask' && message.what === 'die') process.exit(3);
-  if (message.kind === 'ask' && message.what === 'grow') say({ kind: 'memory', megabytes: 900 });
+  if (message.kind === 'ask' && message.what === 'grow') say({ kind: 'load', megabytes: 900 });
+  if (message.kind === 'quiet') say({ kind: 'load', megabytes: 90, figures: { running: 1, slots: 4, lagMs: 7, quiet: message.on } });
   if (message.kind === 'ask' && message.what === 'wear out') say({ kind: 'recycle', reason: 'its connections are gone' });
 });
 process.on('disconnect', () => process.exit(0));
@@ -52,6 +55,8 @@ describe('the supervisor', () => {
     cleanups.push(() => engine.close());
     const facts = new Facts();
     const seen: string[] = [];
+    facts.on('worker.quieted', ({ fields }) => seen.push(`quiet ${fields.worker} by ${fields.by}`));
+    facts.on('worker.resumed', ({ fields }) => seen.push(`resumed ${fields.worker}`));
     facts.on('worker.died', ({ fields }) => seen.push(`died ${fields.worker} ${fields.code}`));
     facts.on('worker.recycled', ({ fields }) => seen.push(`recycled ${fields.worker}: ${fields.reason}`));
     const program = { file, args };
@@ -63,7 +68,8 @@ describe('the supervisor', () => {
     const names = () => supervisor.workers.map(({ name }) => name);
     const ask = (name: string, what: string) =>
       supervisor.workers.find(worker => worker.name === name)?.ask(what, UNANSWERED_MS);
-    return { supervisor, seen, names, ask };
+    const hosts = async () => (await readFleet(engine)).hosts;
+    return { supervisor, engine, hosts, seen, names, ask };
   }
 
   test('starts as many as it should, and says once that all of them work', async () => {
@@ -119,6 +125,51 @@ describe('the supervisor', () => {
     await ask('host/1', 'die');
     await waitFor('its successor', () => names().includes('host/2'));
     expect(seen).toEqual(['died host/1 3']);
+  });
+
+  const PUNCTUAL = { presence: { ttlMs: 60_000, everyMs: 10 } };
+
+  test('a host that is told to be quiet keeps its processes quiet, new ones too, until it is resumed; it says how they stand', async () => {
+    const { supervisor, engine, hosts, seen, names, ask } = await start({ ...PUNCTUAL, release: '4f2c' });
+    await waitFor('both to work', () => supervisor.working === 2);
+    await waitFor('its word', async () => (await hosts()).length === 1);
+    expect(await orderWorkers(engine, 'host', { what: 'quiet', by: 'ada' })).toBe('given');
+    expect(await orderWorkers(engine, 'host', { what: 'quiet', by: 'ben' })).toBe('given already');
+    const figures = { running: 1, slots: 4, memoryMb: 90, lagMs: 7, answers: true };
+    const host = async () => (await hosts())[0];
+    await expect
+      .poll(host)
+      .toMatchObject({ release: '4f2c', quietBy: 'ada', workers: [1, 2].map(() => ({ ...figures, quiet: true })) });
+    await ask('host/1', 'die');
+    await waitFor('its successor', () => names().includes('host/3'));
+    await expect
+      .poll(async () => (await host())?.workers?.map(({ name, quiet }) => `${name} ${quiet}`))
+      .toEqual(['host/2 true', 'host/3 true']);
+    expect(await resumeWorkers(engine, 'host/2')).toBe('its host is quiet');
+    expect(await resumeWorkers(engine, 'host')).toBe('given');
+    await expect.poll(async () => (await host())?.workers?.map(({ quiet }) => quiet)).toEqual([false, false]);
+    expect(await host()).not.toHaveProperty('quietBy');
+    expect(seen.filter(line => !line.startsWith('died'))).toEqual([
+      'quiet host/1 by ada',
+      'quiet host/2 by ada',
+      'resumed host/2',
+      'resumed host/3',
+    ]);
+  });
+
+  test('a process that is told to stop is replaced, a host that is told to asks for its own end, and a stranger is unknown', async () => {
+    const asked = Promise.withResolvers<void>();
+    const { supervisor, engine, hosts, names } = await start({ ...PUNCTUAL, onStopAsked: () => asked.resolve() });
+    await waitFor('both to work', () => supervisor.working === 2);
+    await waitFor('its word of both', async () => (await hosts())[0]?.workers?.length === 2);
+    expect(await orderWorkers(engine, 'host/2', { what: 'stop', by: 'ada' })).toBe('given');
+    await waitFor('its successor', () => names().join(' ') === 'host/1 host/3');
+    for (const stranger of ['host/9', 'other', 'other/1'])
+      expect(await orderWorkers(engine, stranger, { what: 'stop', by: 'ada' })).toBe('unknown');
+    expect(await orderWorkers(engine, 'host', { what: 'stop', by: 'ada' })).toBe('given');
+    await asked.promise;
+    await supervisor.stop(30_000);
+    expect(await (await openState(engine)).list('worker-orders')).toEqual([]);
   });
 
   test('at its stop they leave, nobody takes their place, and no death is told', async () => {

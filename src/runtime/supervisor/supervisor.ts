@@ -6,6 +6,8 @@ import { settledBy } from './deaths/settled-by.ts';
 import { ChildWorker, type WorkerExit, type WorkerProgram } from './child/child-worker.ts';
 import { Deaths } from './deaths/deaths.ts';
 import { HostDuties } from './rounds/host-duties.ts';
+import type { WorkerPresence } from './fleet/host-presence.ts';
+import type { WorkerOrder } from './fleet/orders.ts';
 import { Isolation } from './deaths/isolation.ts';
 import { supervisedName, supervisorOf, type FromWorker } from './child/messages.ts';
 import { Respawn } from './child/respawn.ts';
@@ -31,6 +33,10 @@ export interface SupervisorOptions {
   readonly presence?: { readonly ttlMs: number; readonly everyMs: number };
   /** When there are too many dead letters; nobody looks when left out. */
   readonly alarm?: AlarmOptions | undefined;
+  /** What the running code is called. */
+  readonly release?: string | undefined;
+  /** Called once, when somebody wants this host to stop. */
+  readonly onStopAsked?: (() => void) | undefined;
   /** Called once, when every worker is working. */
   readonly onReady?: (() => void) | undefined;
 }
@@ -62,6 +68,8 @@ export class Supervisor {
   #numbers = 0;
   #everReady = false;
   #saidReady = false;
+  #quietBy: string | undefined;
+  #stopAsked = false;
   #stopping: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
@@ -70,6 +78,8 @@ export class Supervisor {
     engine.place(app);
     this.#duties = new HostDuties({
       ...options,
+      standing: () => ({ workers: this.#present(), quietBy: this.#quietBy }),
+      obey: orders => this.#obey(orders),
       isGone: (worker, jobId, present) => this.#isGone(worker, jobId, present),
       cause: worker => (this.#deaths.forgave(worker) ? 'late' : 'host-lost'),
     });
@@ -181,8 +191,51 @@ export class Supervisor {
     );
     this.#workers.add(worker);
     worker.send({ kind: 'alive' });
+    // Before it can take any.
+    if (alone === undefined && this.#quietBy !== undefined) worker.setQuiet(true);
     void worker.exited.then(exit => this.#ended(worker, exit, alone));
     return worker;
+  }
+
+  #present(): readonly WorkerPresence[] {
+    const { engine } = this.#options;
+    const now = engine.clock.now();
+    return [...this.#workers].flatMap(worker => {
+      const { name, pid, startedAt, load, quiet } = worker;
+      if (pid === undefined || worker.gone) return [];
+      return {
+        name,
+        pid,
+        startedAt: Math.round(now - (performance.now() - startedAt)),
+        running: load?.figures?.running,
+        slots: load?.figures?.slots,
+        memoryMb: load?.megabytes,
+        lagMs: load?.figures?.lagMs,
+        quiet: quiet && load?.figures?.quiet !== false,
+        answers: this.#watch.answers(name),
+      };
+    });
+  }
+
+  #obey(orders: ReadonlyMap<string, WorkerOrder>): void {
+    const { name, facts, onStopAsked } = this.#options;
+    if (this.#stopping !== undefined) return;
+    const whole = orders.get(name);
+    this.#quietBy = whole?.by;
+    for (const worker of this.#workers) {
+      if (this.#runsAlone(worker)) continue;
+      const own = orders.get(worker.name);
+      if (own?.what === 'stop') this.#recycle(worker, `${own.by} wanted it to stop`);
+      const by = this.#quietBy ?? own?.by;
+      if (worker.quiet === (by !== undefined)) continue;
+      worker.setQuiet(by !== undefined);
+      if (by === undefined) facts.emit('worker.resumed', { worker: worker.name });
+      else facts.emit('worker.quieted', { worker: worker.name, by });
+    }
+    if (whole?.what !== 'stop' || this.#stopAsked) return;
+    this.#stopAsked = true;
+    facts.emit('worker.stop-asked', { worker: name, by: whole.by });
+    onStopAsked?.();
   }
 
   #heard(worker: ChildWorker, message: FromWorker): void {
@@ -197,7 +250,7 @@ export class Supervisor {
       case 'turn':
         this.#watch.heard(worker, message);
         return;
-      case 'memory':
+      case 'load':
         if (maxMemoryMb !== undefined && message.megabytes > maxMemoryMb) {
           this.#recycle(worker, `${message.megabytes} MB of memory, ${maxMemoryMb} are allowed`);
         }

@@ -19,6 +19,22 @@ const cause = {
   lastEndedAt: NOW - MINUTE,
 };
 
+test('a quiet host, or one with a quiet process, is something to know', () => {
+  const worker = { name: 'h/1', pid: 8, startedAt: NOW, quiet: true, answers: true };
+  const texts = (given: object): readonly string[] =>
+    standingOf({ hosts: [{ ...host, ...given }] }).map(({ text }) => text);
+  expect(texts({ quietBy: 'ada' })).toEqual([
+    'The host web-1 (7) is quiet by ada: no new jobs are taken there until somebody resumes it.',
+  ]);
+  const idle = { ...email, workers: 0, waiting: 2 };
+  expect(standingOf({ hosts: [{ ...host, quietBy: 'ada' }], queues: [idle] })[0]?.text).toBe(
+    'Every worker of email is quiet. 2 jobs are due.',
+  );
+  expect(texts({ workers: [worker, { ...worker, quiet: false }] })).toEqual([
+    '1 process of the host web-1 (7) is quiet: no new jobs are taken there until somebody resumes it.',
+  ]);
+});
+
 const host = { name: 'h', host: 'web-1', pid: 7, startedAt: NOW - 60 * MINUTE, processes: 2, queues: ['email'] };
 
 function standingOf(work: Partial<Work>): readonly Condition[] {

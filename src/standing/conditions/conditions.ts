@@ -1,4 +1,5 @@
 import { unfinishedIn } from '../../queue/index.ts';
+import type { FleetHost } from '../../runtime/index.ts';
 import { age } from '../../time/index.ts';
 import { LOST_MS } from '../work/standing.ts';
 import type { Work } from '../work/work.ts';
@@ -38,6 +39,7 @@ const RULES: readonly ((work: Work) => readonly Condition[])[] = [
   leftBehind,
   clocks,
   pausedByPeople,
+  quietHosts,
 ];
 
 /** What is wrong, those that need a person first. */
@@ -46,12 +48,13 @@ export function conditionsOf(work: Work): readonly Condition[] {
   return [...found.filter(({ needsYou }) => needsYou), ...found.filter(({ needsYou }) => !needsYou)];
 }
 
-function stopped({ queues, workers }: Work): readonly Condition[] {
+function stopped({ queues, workers, hosts }: Work): readonly Condition[] {
   const idle = queues.filter(queue => queue.workers === 0 && !queue.paused);
   const due = idle.reduce((sum, { waiting }) => sum + waiting, 0);
   const link = { path: '/workers', label: 'Workers' };
   if (workers === 0) {
-    const text = `No worker is alive. ${due === 0 ? 'Nothing is due yet.' : `${amount(due, 'job')} ${due === 1 ? 'is' : 'are'} due.`}`;
+    const nobody = hosts.some(isQuiet) ? 'Every worker is quiet' : 'No worker is alive';
+    const text = `${nobody}. ${due === 0 ? 'Nothing is due yet.' : `${amount(due, 'job')} ${due === 1 ? 'is' : 'are'} due.`}`;
     return [{ kind: 'stopped', about: 'all', size: Math.max(1, due), needsYou: due > 0, text, link }];
   }
   return idle.map(({ name, waiting }) => ({
@@ -59,7 +62,7 @@ function stopped({ queues, workers }: Work): readonly Condition[] {
     about: name,
     size: Math.max(1, waiting),
     needsYou: waiting > 0,
-    text: `No worker serves ${name}. ${waiting === 0 ? 'Nothing is due there yet.' : `${amount(waiting, 'job')} ${waiting === 1 ? 'is' : 'are'} due.`}`,
+    text: `${hosts.some(host => isQuiet(host) && host.queues.includes(name)) ? `Every worker of ${name} is quiet` : `No worker serves ${name}`}. ${waiting === 0 ? 'Nothing is due there yet.' : `${amount(waiting, 'job')} ${waiting === 1 ? 'is' : 'are'} due.`}`,
     link,
   }));
 }
@@ -190,6 +193,26 @@ function pausedByPeople({ queues }: Work): readonly Condition[] {
       text: `${name} is paused. ${amount(waiting, 'job')} ${waiting === 1 ? 'waits' : 'wait'} until somebody resumes it.`,
       link: { path: `/queues/queue/${encodeURIComponent(name)}`, label: 'The queue' },
     }));
+}
+
+/** Hosts of which people let all processes or some take no new jobs. */
+function quietHosts({ hosts }: Work): readonly Condition[] {
+  return hosts.filter(isQuiet).map(({ name, host, pid, workers = [], quietBy }) => {
+    const quiet = workers.filter(worker => worker.quiet).length;
+    const what = quietBy === undefined ? `${amount(quiet, 'process', 'processes')} of the host` : 'The host';
+    return {
+      kind: 'paused',
+      about: name,
+      size: 1,
+      needsYou: false,
+      text: `${what} ${host} (${pid}) ${quietBy === undefined && quiet > 1 ? 'are' : 'is'} quiet${quietBy === undefined ? '' : ` by ${quietBy}`}: no new jobs are taken there until somebody resumes it.`,
+      link: { path: '/workers', label: 'Workers' },
+    };
+  });
+}
+
+function isQuiet({ quietBy, workers = [] }: FleetHost): boolean {
+  return quietBy !== undefined || workers.some(({ quiet }) => quiet);
 }
 
 const MOST_TEXT = 160;

@@ -55,9 +55,20 @@ function lately<Key extends object, Answer>(
   return answer;
 }
 
-/** Numbered as far as the host has processes: those that were replaced go on under higher numbers, which nobody tells. */
-function processesOf({ name, processes, startedAt }: FleetHost, now: number): readonly LiveWorker[] {
-  const ageSeconds = Math.max(0, Math.round((now - startedAt) / 1_000));
+/** Those that take jobs. A host of an older release does not say which it has: they are numbered as far as it has processes. */
+function processesOf({ name, processes, startedAt, workers, quietBy }: FleetHost, now: number): readonly LiveWorker[] {
+  const age = (since: number): number => Math.max(0, Math.round((now - since) / 1_000));
+  if (quietBy !== undefined) return [];
+  if (workers !== undefined) {
+    const taking = workers.filter(({ quiet }) => !quiet);
+    return taking.map(worker => ({
+      id: worker.name,
+      name: worker.name,
+      ageSeconds: age(worker.startedAt),
+      ours: true,
+    }));
+  }
+  const ageSeconds = age(startedAt);
   return Array.from({ length: processes }, (_, index) => {
     const process = supervisedName(name, index + 1);
     return { id: process, name: process, ageSeconds, ours: true };

@@ -4,6 +4,45 @@ import { namespace } from '../../../../tests/support/engines.ts';
 import { openEngine, type TakenJob, type TurnAnswer, type TurnQueue } from '../../../engine/index.ts';
 import { TurnLoop } from './turn-loop.ts';
 
+test('a loop that is paused and resumed at once again and again takes as one does', async () => {
+  let taken = 0;
+  const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+    signStays: true,
+    extendLocks: () => Promise.resolve([]),
+    async turn({ ends, take }): Promise<TurnAnswer> {
+      const settled = ends.map(() => ({ kind: 'settled' }) as const);
+      const [token] = take?.tokens ?? [];
+      if (token === undefined || taken >= 3)
+        return { settled, jobs: [], rest: { kind: 'none', delayedUntil: undefined } };
+      taken += 1;
+      return { settled, jobs: [{ ...JOB, id: `${taken}`, token }], rest: { kind: 'more' } };
+    },
+    waitForWork: (_now, _until, signal) =>
+      new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true })),
+  };
+  const loop: TurnLoop = new TurnLoop({
+    queue: queue as TurnQueue,
+    worker: 'tester',
+    concurrency: 2,
+    isLimited: false,
+    lockMs: 30_000,
+    now: () => 0,
+    pass: () => Promise.resolve(),
+    onJob: job => void loop.settle(job, { what: 'handed-back' }),
+    onError: () => undefined,
+    onLost: () => undefined,
+  });
+  loop.start();
+  for (let time = 0; time < 5; time += 1) {
+    loop.pause();
+    loop.resume();
+  }
+  await waitFor('all three', () => taken === 3);
+  loop.pause();
+  await loop.settled();
+  expect(taken).toBe(3);
+});
+
 const JOB: TakenJob = {
   kind: 'sound',
   id: 'a',

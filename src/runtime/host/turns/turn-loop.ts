@@ -63,7 +63,9 @@ export class TurnLoop {
   readonly #options: TurnLoopOptions;
   readonly #locks: JobLocks;
   readonly #appetite = new Appetite();
-  readonly #stop = new AbortController();
+  #stop = new AbortController();
+  /** One at a time: a loop that goes on begins once the one before it has ended. */
+  #listening: Promise<void> = Promise.resolve();
   /** Unique to this process: tokens and ids of turns begin with it. */
   readonly #self = randomUUID();
   readonly #turns = new Set<Promise<void>>();
@@ -87,7 +89,7 @@ export class TurnLoop {
 
   /** Takes work from now on. */
   start(): void {
-    void this.#listen();
+    this.#listening = this.#listen();
   }
 
   /** Takes no more. What is being taken is still handed to `onJob`. */
@@ -95,6 +97,13 @@ export class TurnLoop {
     this.#stop.abort();
     this.#wait?.end.abort();
     this.#notListening?.();
+  }
+
+  /** Takes again after a pause. */
+  resume(): void {
+    if (!this.#stop.signal.aborted) return;
+    this.#stop = new AbortController();
+    this.#listening = this.#listening.then(() => this.#listen());
   }
 
   /** Resolves when everything that was taken has been settled or let go. */

@@ -18,6 +18,8 @@ export interface WorkerProgram {
   readonly variables?: Variables | undefined;
 }
 
+type Load = Pick<Extract<FromWorker, { kind: 'load' }>, 'megabytes' | 'figures'>;
+
 /** One worker process of a supervisor. */
 export class ChildWorker {
   readonly name: string;
@@ -31,6 +33,8 @@ export class ChildWorker {
   #asked = 0;
   #ready = false;
   #leaving = false;
+  #load: Load | undefined;
+  #quiet = false;
   #gone = false;
   #killedAs: 'guilty' | 'innocent' | undefined;
 
@@ -45,6 +49,7 @@ export class ChildWorker {
     this.beside = new Beside(pipe instanceof Duplex ? pipe : undefined);
     this.#process.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') this.#ready = true;
+      if (message.kind === 'load') this.#load = message;
       if (message.kind === 'answer') this.#answers.get(message.id)?.(message.value);
       else onMessage(message);
     });
@@ -73,6 +78,21 @@ export class ChildWorker {
   /** It was asked to stop: its end is no accident. */
   get leaving(): boolean {
     return this.#leaving;
+  }
+
+  /** What it has said of itself last; undefined before that. */
+  get load(): Load | undefined {
+    return this.#load;
+  }
+
+  /** Whether it was told to take no new jobs. */
+  get quiet(): boolean {
+    return this.#quiet;
+  }
+
+  setQuiet(on: boolean): void {
+    this.#quiet = on;
+    this.send({ kind: 'quiet', on });
   }
 
   get gone(): boolean {

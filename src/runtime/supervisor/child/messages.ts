@@ -1,9 +1,13 @@
+import type { WorkerFigures } from '../../host/worker-figures.ts';
+
 /** What a supervisor and its workers say to each other over the IPC channel. Both run the same release. */
 export type ToWorker =
   /** Said every second: a worker that does not hear it has lost its supervisor, or the supervisor is frozen. */
   | { readonly kind: 'alive' }
   | { readonly kind: 'stop'; readonly graceMs: number }
   | { readonly kind: 'hurry' }
+  /** Take no new jobs, or take them again. */
+  | { readonly kind: 'quiet'; readonly on: boolean }
   /** Run this job alone; this token is its lock. */
   | { readonly kind: 'adopt'; readonly job: ClaimedJob }
   | { readonly kind: 'ask'; readonly id: number; readonly what: string };
@@ -12,7 +16,8 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   /** Its event loop turns. `debugged`: somebody may stop it, and that is no fault. */
   | { readonly kind: 'turn'; readonly debugged: boolean }
-  | { readonly kind: 'memory'; readonly megabytes: number }
+  /** What it needs and does, every two seconds. `figures` is undefined before it works. */
+  | { readonly kind: 'load'; readonly megabytes: number; readonly figures: WorkerFigures | undefined }
   /** Replace me: something in this process can no longer be trusted. */
   | { readonly kind: 'recycle'; readonly reason: string }
   | { readonly kind: 'isolate'; readonly job: ClaimedJob }

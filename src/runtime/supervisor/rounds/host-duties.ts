@@ -8,6 +8,8 @@ import type { StateStore } from '../../../state/index.ts';
 import { LookAfterBatches } from '../../batches/look-after-batches.ts';
 import { FollowDeaths } from '../../run/follow-death.ts';
 import { Scheduler } from '../../schedules/scheduler.ts';
+import type { HostPresence } from '../fleet/host-presence.ts';
+import { forgetOrders, ordersOf, type WorkerOrder } from '../fleet/orders.ts';
 import { clocksOfOthers, Presence } from '../fleet/presence.ts';
 import { Rescue, type RescueCause } from '../deaths/rescue.ts';
 import { sweepState } from './sweep-state.ts';
@@ -28,6 +30,11 @@ export interface HostDutiesOptions {
   readonly processes: number;
   /** Whether the workers record the ends of jobs for the outbox. */
   readonly recordsEnds?: boolean | undefined;
+  readonly release?: string | undefined;
+  /** The worker processes, and who keeps all of them quiet. */
+  readonly standing?: () => Pick<HostPresence, 'workers' | 'quietBy'>;
+  /** Called every two seconds with what people want of this host and its processes. */
+  readonly obey?: (orders: ReadonlyMap<string, WorkerOrder>) => void;
   readonly presence?: { readonly ttlMs: number; readonly everyMs: number } | undefined;
   /** Whether nobody is there any more who holds that job in this worker's name. */
   readonly isGone: (worker: string, jobId: string, present: ReadonlySet<string>) => boolean;
@@ -123,11 +130,12 @@ export class HostDuties {
   /** Says goodbye: nothing is held here any more. */
   async leave(): Promise<void> {
     await this.#presence.leave();
+    await forgetOrders(this.#options.store, this.#options.name).catch(() => undefined);
     this.#clock.stop();
   }
 
   #present(startedAt: number): Presence {
-    const { name, engine, store, queues, processes, recordsEnds, presence } = this.#options;
+    const { name, engine, store, queues, processes, recordsEnds, release, standing, presence } = this.#options;
     return new Presence({
       store,
       name,
@@ -139,11 +147,24 @@ export class HostDuties {
         queues,
         clockMs: engine.clock.differenceMs,
         recordsEnds,
+        release,
+        ...standing?.(),
       }),
       now: () => engine.clock.now(),
       ...presence,
-      onSeen: (present, mayJudge) => this.#judge(present, mayJudge),
+      onSeen: (present, mayJudge) => {
+        this.#judge(present, mayJudge);
+        // What cannot be read now is read the next time.
+        void this.#lookAtOrders().catch(() => undefined);
+      },
     });
+  }
+
+  async #lookAtOrders(): Promise<void> {
+    const { store, name, obey } = this.#options;
+    if (obey === undefined) return;
+    const orders = await ordersOf(store, name);
+    if (!this.#stopped) obey(orders);
   }
 
   async #sweepTags(): Promise<void> {
