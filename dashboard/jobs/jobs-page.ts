@@ -80,16 +80,22 @@ function form({ base, asked, contracts, queues }: JobsPageOptions): Html {
   </form>`;
 }
 
-function results(base: string, { jobs, more, runs, lookedBackTo }: FoundJobs, asked: AskedJobs, now: number): Html {
+function results(
+  base: string,
+  { jobs, beyond, runs, next, lookedBackTo }: FoundJobs,
+  asked: AskedJobs,
+  now: number,
+): Html {
   if (jobs.length + runs.length === 0) {
+    if (next !== undefined) return html`<p class="notice">None so far: there is more to look through.</p>`;
     const far = lookedBackTo === undefined ? '' : ` Looked back to ${instant(lookedBackTo)}.`;
     return html`<p class="notice">No job is like that.${far} Jobs appear here from the moment they are enqueued.</p>`;
   }
   return html`${
-    more
+    beyond
       ? html`<p class="notice">
-          More wait or run than the ${jobs.length} shown:
-          ${asked.contract === '' ? 'choose a contract or a state' : 'narrow it down'}.
+          More wait or run than are looked through, the newest first:
+          ${asked.queue === '' ? 'choose a queue, or a tag' : 'narrow it down by a tag or a state'}.
         </p>`
       : undefined
   }${table({
@@ -157,11 +163,11 @@ export function tagList(tags: readonly ShownTag[]): Html | undefined {
 function pages({ base, asked, sensitive, found }: JobsPageOptions): Html | undefined {
   const next = found?.next;
   if (next === undefined) return undefined;
-  if (!sensitive) return html`<p><a href="${addressOf(base, { ...asked, cursor: next })}">What ended before</a></p>`;
+  if (!sensitive) return html`<p><a href="${addressOf(base, { ...asked, cursor: next })}">Further back</a></p>`;
   const fields = Object.entries({ ...asked, cursor: next }).filter(([, value]) => value !== '');
   return html`<form method="post" action="${base}/jobs">
     ${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
-    <button class="quiet">What ended before</button>
+    <button class="quiet">Further back</button>
   </form>`;
 }
 

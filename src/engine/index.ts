@@ -42,6 +42,7 @@ export {
   limitOf,
   parentPolicyOf,
   storedKeyOf,
+  UNFINISHED_STATES,
 } from './turns/index.ts';
 export type {
   AddAnswer,
@@ -76,4 +77,7 @@ export type {
   TurnAnswer,
   TurnQueue,
   TurnQueueSettings,
+  TaggedPage,
+  UnfinishedJob,
+  UnfinishedState,
 } from './turns/index.ts';

@@ -63,7 +63,7 @@ export const find: Command = {
     if (json) terminal.print(JSON.stringify(found));
     else for (const line of linesOf(found)) terminal.print(line);
     if (found.journal === 'unread') terminal.complain('The journal cannot be read now: what has ended may be missing.');
-    if (found.jobs.length + found.runs.length > 0) return 0;
+    if (found.jobs.length + found.runs.length > 0 || found.next !== undefined) return 0;
     // The value may be a person's: it is not repeated.
     const names = Object.keys(tag);
     terminal.complain(
@@ -73,7 +73,7 @@ export const find: Command = {
   },
 };
 
-function linesOf({ jobs, more, runs, next, lookedBackTo }: FoundJobs): readonly string[] {
+function linesOf({ jobs, beyond, runs, next, lookedBackTo }: FoundJobs): readonly string[] {
   const live = jobs.map(({ id, name, state, waitsFor, enqueuedAt, finishedAt, attemptsMade }) => ({
     job: id,
     contract: visible(name),
@@ -90,11 +90,9 @@ function linesOf({ jobs, more, runs, next, lookedBackTo }: FoundJobs): readonly 
   }));
   return [
     ...table([...live, ...past]),
-    ...(more
-      ? [`There are more than these ${jobs.length} that wait or run: narrow it down, or --limit up to 200.`]
-      : []),
+    ...(beyond ? ['More wait or run than are looked through: narrow it down by --queue, --state or --tag.'] : []),
     ...(lookedBackTo === undefined ? [] : [`Looked back to ${when(lookedBackTo)}.`]),
-    ...(next === undefined ? [] : [`What ended before: --after ${next}`]),
+    ...(next === undefined ? [] : [`Further back: --after ${next}`]),
   ];
 }
 

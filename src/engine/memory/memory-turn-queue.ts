@@ -20,18 +20,23 @@ import type {
   StepAnswer,
   StepRecord,
   SettleAnswer,
+  TaggedPage,
+  TaggedStep,
   TakenJob,
   Take,
   Turn,
   TurnAnswer,
   TurnQueue,
   TurnQueueSettings,
+  UnfinishedPage,
+  UnfinishedState,
+  UnfinishedStep,
 } from '../turns/index.ts';
 import { memberEnd } from '../batches/index.ts';
 import { pendingOf } from './memory-family.ts';
 import type { MemoryBatchBook } from './memory-batches.ts';
 import type { MemoryGate } from './memory-gate.ts';
-import type { MemoryJob } from './memory-job.ts';
+import type { MemoryJob, MemoryJobState } from './memory-job.ts';
 import type { MemoryQueue } from './memory-queue.ts';
 
 export interface MemoryTurnQueueOptions {
@@ -45,6 +50,12 @@ export interface MemoryTurnQueueOptions {
   readonly settings?: TurnQueueSettings;
 }
 
+const UNFINISHED: Readonly<Partial<Record<MemoryJobState, UnfinishedState>>> = {
+  waiting: 'waiting',
+  'waiting-children': 'waiting',
+  delayed: 'delayed',
+  active: 'running',
+};
 const LOOK_ANYWAY_MS = 5_000;
 const ANSWERS_KEPT = 64;
 
@@ -238,17 +249,32 @@ export class MemoryTurnQueue implements TurnQueue {
     return stepsAmong([...(this.#queue.jobs.get(jobId)?.steps.keys() ?? [])]);
   }
 
-  async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {
+  async tagged({ digests, most, name, before }: TaggedStep): Promise<TaggedPage> {
     await this.#options.reach();
-    return [...this.#queue.jobs.values()]
+    const ids = [...this.#queue.jobs.values()]
       .filter(({ opts }) => {
         const tags: unknown = (JSON.parse(opts) as GroupedOptions).tg;
         return typeof tags === 'string' && digests.every(digest => tags.split(' ').includes(digest));
       })
+      .filter(job => (name === undefined || job.name === name) && (before === undefined || job.id < before))
       .map(({ id }) => id)
       .toSorted()
-      .toReversed()
-      .slice(0, most);
+      .toReversed();
+    const found = ids.slice(0, most);
+    return { ids: found, next: ids.length > most ? found.at(-1) : undefined };
+  }
+
+  async unfinished({ states, from = '', most }: UnfinishedStep): Promise<UnfinishedPage> {
+    await this.#options.reach();
+    const all = [...this.#queue.jobs.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const jobs = all.flatMap(job => {
+      const state = UNFINISHED[job.state];
+      if (state === undefined || !states.includes(state) || job.id <= from) return [];
+      const { id, name, timestamp, processedOn: startedAt } = job;
+      return [{ id, name, state, timestamp, startedAt, opts: JSON.parse(job.opts) as GroupedOptions }];
+    });
+    const page = jobs.slice(0, most);
+    return { jobs: page, next: jobs.length > most ? page.at(-1)?.id : undefined };
   }
 
   /** Nothing is left of a job that is gone. */

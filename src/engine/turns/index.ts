@@ -39,3 +39,12 @@ export type { StepAnswer, StepRecord } from './step-record.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
 export { keyEndOf, storedKeyOf, type KeyBefore, type KeyEnd, type StoredKey } from './stored-key.ts';
 export type { KeyHold, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';
+export {
+  UNFINISHED_STATES,
+  type TaggedPage,
+  type TaggedStep,
+  type UnfinishedJob,
+  type UnfinishedPage,
+  type UnfinishedState,
+  type UnfinishedStep,
+} from './unfinished.ts';

@@ -6,6 +6,7 @@ import type { JobLock, TakenJob } from './taken-job.ts';
 import type { AddAnswer, NewJob } from './new-job.ts';
 import type { StepAnswer, StepRecord } from './step-record.ts';
 import type { NoteAnswer, RunNote } from './run-note.ts';
+import type { TaggedPage, TaggedStep, UnfinishedPage, UnfinishedStep } from './unfinished.ts';
 
 /** A request for jobs: as many as there are tokens, for each of which there is a free slot. */
 export interface Take {
@@ -112,8 +113,13 @@ export interface TurnQueue {
    * One at a time.
    */
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void>;
-  /** Ids of the queue's jobs that carry all of these digests of tags, the newest first, at most so many. Those that are gone are passed over. */
-  tagged(digests: readonly string[], most: number): Promise<readonly string[]>;
+  /** Ids of the queue's jobs that carry all of these digests of tags, the newest first: a part of them. Those that are gone are passed over. */
+  tagged(step: TaggedStep): Promise<TaggedPage>;
+  /**
+   * A part of a walk through the jobs that have not ended, in no order. Each that stays in its state while the walk lasts is met, perhaps twice; one that
+   * changes its state meanwhile may be met in both, or in none: whoever must miss none walks again until nothing is left.
+   */
+  unfinished(step: UnfinishedStep): Promise<UnfinishedPage>;
   /** Drops a part of what is left of jobs that another program has removed; called again and again it comes round. */
   sweepTags(): Promise<void>;
   /**

@@ -141,7 +141,9 @@ function matching({ text }: Chunk, query: RunQuery): readonly PlacedRun[] {
   const texts = [jobId, about, correlationId, traceId, cause].filter(each => each !== undefined);
   const mayMatch = (line: string): boolean =>
     texts.every(each => line.includes(each)) && tags.every(digests => digests.some(digest => line.includes(digest)));
-  return readFrames(text, mayMatch).toReversed();
+  // Of what stands in the line by itself: a tag has another digest under another secret.
+  const holds = texts[0] ?? tags.find(({ length }) => length === 1)?.[0];
+  return readFrames(text, { holds, mayMatch }).toReversed();
 }
 
 function isAsked(run: RunRecord, query: RunQuery): boolean {

@@ -81,25 +81,51 @@ function writtenTag({ name, digest, value }: JournalTag): readonly [string, stri
 
 /** A run with its place in what it was read from. */
 export interface PlacedRun {
+  /** Where its line begins: a number that grows. */
   readonly line: number;
   readonly run: RunRecord;
 }
 
-/**
- * The runs in frames that follow each other, oldest first. Lines that cannot be read are passed over. `mayMatch` is asked with the text of each line
- * before it is read.
- */
-export function readFrames(text: string, mayMatch: (line: string) => boolean = () => true): readonly PlacedRun[] {
+/** Of which lines it is asked for. */
+export interface LineFilter {
+  /** Only lines that hold this text are looked at: most of what is read is passed over by it. */
+  readonly holds?: string | undefined;
+  /** Asked with the text of each of those before it is read. */
+  readonly mayMatch?: ((line: string) => boolean) | undefined;
+}
+
+/** The runs in frames that follow each other, oldest first. Lines that cannot be read are passed over. */
+export function readFrames(text: string, { holds, mayMatch = () => true }: LineFilter = {}): readonly PlacedRun[] {
   const runs: PlacedRun[] = [];
+  const heads = headsOf(text);
+  let nth = -1;
   let head: Head | undefined;
-  for (const [line, written] of text.split('\n').entries()) {
-    if (written.startsWith('{')) head = headIn(parsed(written));
-    else if (head !== undefined && written !== '' && mayMatch(written)) {
-      const run = runIn(head, parsed(written));
-      if (run !== undefined) runs.push({ line, run });
-    }
+  for (let from = 0; from < text.length;) {
+    const at = holds === undefined ? from : text.indexOf(holds, from);
+    if (at === -1) break;
+    const line = at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1;
+    const written = lineAt(text, line);
+    from = line + written.length + 1;
+    if (written === '' || heads.includes(line) || !mayMatch(written)) continue;
+    const last = heads.findLastIndex(each => each < line);
+    if (last !== nth) head = headIn(parsed(lineAt(text, heads[last] ?? 0)));
+    nth = last;
+    const run = head && last !== -1 ? runIn(head, parsed(written)) : undefined;
+    if (run !== undefined) runs.push({ line, run });
   }
   return runs;
+}
+
+function lineAt(text: string, at: number): string {
+  const end = text.indexOf('\n', at);
+  return text.slice(at, end === -1 ? text.length : end);
+}
+
+/** Where the lines begin that say what a process is: no run's line begins so. A chunk has a few of them. */
+function headsOf(text: string): readonly number[] {
+  const heads: number[] = text.startsWith('{') ? [0] : [];
+  for (let at = text.indexOf('\n{'); at !== -1; at = text.indexOf('\n{', at + 1)) heads.push(at + 1);
+  return heads;
 }
 
 interface Head extends Recorder {

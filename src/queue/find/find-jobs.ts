@@ -7,19 +7,24 @@ import { readStoredJob } from '../views/read-stored-job.ts';
 import { recentQueueNames } from '../views/unnamed-queues.ts';
 import type { CheckedFind } from './check-find.ts';
 import { tagDigest, type ShownTag } from './job-tags.ts';
-import { isAsked, liveJobs, newestFirst, readEach, type LiveJobs } from './live-jobs.ts';
+import { followingJobs, isTraceId } from './following-jobs.ts';
+import { isAsked, liveJobs, readEach, type LiveJobs } from './live-jobs.ts';
+import { enginePage, JOURNAL_BEGIN, placeOfPage } from './page-place.ts';
+import { taggedIds, taggedJobs, type TagForms } from './tagged-jobs.ts';
 
 /** A run as the journal has it: values of public tags alone. */
 export type FoundRun = Omit<RunRecord, 'tags'> & { readonly tags: readonly ShownTag[] };
 
 export interface FoundJobs {
-  /** Those that the engine has, the newest first. On the first page alone. */
+  /** Those that the engine has, the newest first: on the first pages. */
   readonly jobs: readonly JobView[];
-  /** Whether there are others of those beyond the limit. */
+  /** Whether the engine has others of those, or may have. */
   readonly more: boolean;
-  /** How others have ended, from the journal, the latest first. */
+  /** Others of those are beyond what is looked through, on no page: narrow it down. */
+  readonly beyond: boolean;
+  /** How others have ended, from the journal, the latest first: behind the last that the engine has. */
   readonly runs: readonly FoundRun[];
-  /** Give it as `cursor` for what ended before; undefined at the end. */
+  /** Give it as `cursor` for what comes behind; undefined at the end. A page may be short of its limit before it. */
   readonly next: string | undefined;
   /** Where the search stopped for want of time: only what ended later was looked through. */
   readonly lookedBackTo: number | undefined;
@@ -28,25 +33,57 @@ export interface FoundJobs {
 }
 
 const ENDS: readonly RunOutcome[] = ['succeeded', 'divided', 'dead', 'cancelled', 'expired'];
-const NONE: FoundRuns = { runs: [], next: undefined, lookedBackTo: undefined };
+const NO_RUNS: FoundRuns = { runs: [], next: undefined, lookedBackTo: undefined };
+const NO_JOBS: LiveJobs = { jobs: [], next: undefined, beyond: false };
+/** Of a cause. */
+const ATTEMPTS_LOOKED_AT = 200;
+type Journal = () => Promise<JournalStore>;
 
-/** Looks in every queue and in the journal, under the previous secret too. */
+/**
+ * Looks in every queue and in the journal, under the previous secret too. One list: the jobs that the engine has, by when they were made, then how others
+ * have ended. Its pages go by those times, so what comes meanwhile moves nothing; a job that has ended since it was shown may be shown once more, as it ended.
+ */
 export async function findJobs(
   engine: Engine,
   secrets: Secrets,
   asked: CheckedFind,
-  journal: () => Promise<JournalStore>,
+  journal: Journal,
 ): Promise<FoundJobs> {
   const forms = tagForms(secrets, asked);
-  const live = asked.cursor === undefined && asked.cause === undefined ? await inEngine(engine, asked, forms) : NO_JOBS;
-  const past = isPastAsked(asked) ? await inJournal(asked, forms, journal) : NONE;
-  const ended = new Set(live.jobs.filter(({ state }) => isOver(state)).map(({ id }) => id));
-  const runs = (past ?? NONE).runs.filter(({ jobId, outcome }) => outcome === 'retried' || !ended.has(jobId));
-  const { next, lookedBackTo } = past ?? NONE;
-  return { ...live, runs: runs.map(shownRun), next, lookedBackTo, journal: past === undefined ? 'unread' : 'read' };
+  const page = placeOfPage(asked.cursor);
+  const live = page.in === 'engine' ? await inEngine(engine, asked, forms, page.before, journal) : NO_JOBS;
+  const { jobs, beyond } = live;
+  const here = { jobs, beyond, more: beyond || live.next !== undefined };
+  const none = { runs: [], lookedBackTo: undefined, journal: 'read' } as const;
+  if (live.next !== undefined) return { ...here, ...none, next: enginePage(live.next) };
+  const limit = asked.limit - jobs.length;
+  if (!isPastAsked(asked)) return { ...here, ...none, next: undefined };
+  if (limit === 0) return { ...here, ...none, next: JOURNAL_BEGIN };
+  const past = await inJournal(asked, forms, journal, {
+    limit,
+    cursor: page.in === 'journal' ? page.cursor : undefined,
+  });
+  const { runs, next, lookedBackTo } = past ?? NO_RUNS;
+  const others = await withoutShown(engine, asked, jobs, runs);
+  return { ...here, runs: others.map(shownRun), next, lookedBackTo, journal: past === undefined ? 'unread' : 'read' };
 }
 
-const NO_JOBS: LiveJobs = { jobs: [], more: false };
+/** Without the ends of jobs that the engine still has, where it has said them itself: those by tags, and by an id. */
+async function withoutShown(
+  engine: Engine,
+  { tags, id }: CheckedFind,
+  jobs: readonly JobView[],
+  runs: readonly RunRecord[],
+): Promise<readonly RunRecord[]> {
+  const ended = new Set(jobs.filter(({ state }) => isOver(state)).map(job => job.id));
+  if (tags.length > 0 && id === undefined && runs.length > 0) {
+    const places = runs.map(({ queue, jobId }) => ({ queue, id: jobId }));
+    const ends = await (await engine.ends()).read(places);
+    for (const [index, { kind }] of ends.entries())
+      if (kind === 'succeeded' || kind === 'failed') ended.add(places[index]?.id ?? '');
+  }
+  return runs.filter(({ jobId, outcome }) => outcome === 'retried' || !ended.has(jobId));
+}
 
 /** As whoever looks may see it. */
 export function shownRun({ tags, ...run }: RunRecord): FoundRun {
@@ -54,80 +91,92 @@ export function shownRun({ tags, ...run }: RunRecord): FoundRun {
 }
 
 /** All digests that each tag has: under the present secret, and under the previous one. */
-function tagForms({ present, previous }: Secrets, { tags }: CheckedFind): readonly (readonly string[])[] {
+export function tagForms({ present, previous }: Secrets, { tags }: Pick<CheckedFind, 'tags'>): TagForms {
   const secrets = previous === undefined ? [present] : [present, previous];
   return tags.map(tag => secrets.map(digests => tagDigest(digests, tag)));
 }
 
-async function inEngine(engine: Engine, asked: CheckedFind, forms: readonly (readonly string[])[]): Promise<LiveJobs> {
-  const { id, queue, limit } = asked;
-  if (id !== undefined) {
-    const jobs = (await readEach(engine, [id])).filter(job => isAsked(job, asked));
-    const carry = await Promise.all(jobs.map(job => carries(engine, job, forms)));
-    return { jobs: jobs.filter((_, index) => carry[index] === true), more: false };
-  }
-  if (forms.length === 0) {
-    return liveJobs(engine, queue === undefined ? await recentQueueNames(engine) : [queue], asked);
-  }
-  const ids = await taggedIds(engine, asked, forms);
-  const jobs = await readEach(engine, ids.slice(0, limit));
-  return { jobs: jobs.filter(job => isAsked(job, asked)), more: ids.length > limit };
-}
-
-/** Whether a job that is asked for by its id carries the tags too: an app may ask so whether it is its user's. */
-async function carries(
-  engine: Engine,
-  { id, queue }: JobView,
-  forms: readonly (readonly string[])[],
-): Promise<boolean> {
-  if (forms.length === 0) return true;
-  const job = await readStoredJob(await engine.queue(queue), placeOf(id)?.id ?? id);
-  const { tg }: GroupedOptions = job?.opts ?? {};
+/** Whether a job's options say that it carries the tags. */
+export function carries({ tg }: GroupedOptions, forms: TagForms): boolean {
   const carried = new Set(tg?.split(' '));
   return forms.every(digests => digests.some(digest => carried.has(digest)));
 }
 
-/** The ids of the newest jobs that the engine has and that carry the tags, the newest first; may be more than the limit. */
-async function taggedIds(
+async function inEngine(
   engine: Engine,
-  { queue, limit }: CheckedFind,
-  forms: readonly (readonly string[])[],
-): Promise<readonly string[]> {
-  const names = queue === undefined ? await recentQueueNames(engine) : [queue];
-  const found = await Promise.all(
-    names.map(async name => {
-      const turns = await engine.turns(name);
-      const secrets = [0, 1].filter(form => form < (forms[0]?.length ?? 0));
-      const ids = await Promise.all(
-        secrets.map(form => turns.tagged([...new Set(forms.map(of => of[form] ?? ''))], limit + 1)),
-      );
-      return ids.flat().map(each => ({ id: each, made: each.slice(name.length) }));
+  asked: CheckedFind,
+  forms: TagForms,
+  before: string | undefined,
+  journal: Journal,
+): Promise<LiveJobs> {
+  const { id, queue, cause } = asked;
+  const queues = async (): Promise<readonly string[]> => (queue === undefined ? recentQueueNames(engine) : [queue]);
+  if (cause !== undefined) return causedJobs(engine, asked, forms, journal);
+  if (id !== undefined) {
+    const own = (await readEach(engine, [id])).filter(job => isAsked(job, asked));
+    const found = await carrying(engine, own, forms);
+    // Whoever asks for a job by its tags wants to know whether it is somebody's.
+    if (forms.length > 0 || !isLiveAsked(asked)) return { ...NO_JOBS, jobs: found };
+    const { jobs, beyond } = await followingJobs(engine, await queues(), id, asked);
+    return { jobs: [...found, ...jobs].slice(0, asked.limit), next: undefined, beyond };
+  }
+  return forms.length === 0
+    ? liveJobs(engine, await queues(), asked, before)
+    : taggedJobs(engine, await queues(), asked, forms, before);
+}
+
+/** Jobs of which an attempt ended so and that have not ended: the newest such attempts lead to them. */
+async function causedJobs(engine: Engine, asked: CheckedFind, forms: TagForms, journal: Journal): Promise<LiveJobs> {
+  if (!isLiveAsked(asked)) return NO_JOBS;
+  // Its times are those of the job, not of an attempt.
+  const { since: _since, until: _until, ...others } = asked;
+  const page = { limit: ATTEMPTS_LOOKED_AT, cursor: undefined };
+  const failed = await inJournal({ ...others, state: 'retried' }, forms, journal, page);
+  const ids = [...new Set(failed?.runs.map(({ jobId }) => jobId))];
+  const views = await readEach(engine, ids);
+  const jobs = views.filter(job => !isOver(job.state) && isAsked(job, asked));
+  return { jobs: jobs.slice(0, asked.limit), next: undefined, beyond: jobs.length > asked.limit };
+}
+
+/** Those of jobs that were found otherwise that carry the tags too: an app may ask so whether one is its user's. */
+async function carrying(engine: Engine, jobs: readonly JobView[], forms: TagForms): Promise<readonly JobView[]> {
+  if (forms.length === 0) return jobs;
+  const carry = await Promise.all(
+    jobs.map(async ({ id, queue }) => {
+      const job = await readStoredJob(await engine.queue(queue), placeOf(id)?.id ?? id);
+      return job !== undefined && carries(job.opts, forms);
     }),
   );
-  return newestFirst(found.flat());
+  return jobs.filter((_, index) => carry[index] === true);
 }
 
 /** Of the tags that are asked for, in the engine alone: for whoever follows them. */
 export async function findIds(engine: Engine, secrets: Secrets, asked: CheckedFind): Promise<readonly string[]> {
-  return (await taggedIds(engine, asked, tagForms(secrets, asked))).slice(0, asked.limit);
+  const queues = asked.queue === undefined ? await recentQueueNames(engine) : [asked.queue];
+  const { ids } = await taggedIds(engine, queues, tagForms(secrets, asked), { most: asked.limit });
+  return ids.slice(0, asked.limit);
 }
 
 function isPastAsked({ state, waitsFor }: CheckedFind): boolean {
   return waitsFor === undefined && state !== 'waiting' && state !== 'delayed' && state !== 'running';
 }
 
+function isLiveAsked({ state }: CheckedFind): boolean {
+  return state === undefined || state === 'waiting' || state === 'delayed' || state === 'running';
+}
+
 /** Undefined where the journal cannot be read: what the engine has is shown all the same. */
 async function inJournal(
-  { id, contract, queue, state, cause, since, until, limit, cursor }: CheckedFind,
-  tags: readonly (readonly string[])[],
-  journal: () => Promise<JournalStore>,
+  { id, contract, queue, state, cause, since, until }: CheckedFind,
+  tags: TagForms,
+  journal: Journal,
+  page: { readonly limit: number; readonly cursor: string | undefined },
 ): Promise<FoundRuns | undefined> {
-  const isTrace = id !== undefined && /^[0-9a-f]{32}$/.test(id);
   const outcomes = state === undefined ? ENDS : outcomesOf(state);
   const query = { contract, queue, outcomes, cause, since, until, tags };
-  const about = isTrace ? { traceId: id } : { about: id };
+  const about = id !== undefined && isTraceId(id) ? { traceId: id } : { about: id };
   try {
-    return await findRuns(await journal(), { ...query, ...about }, { limit, cursor });
+    return await findRuns(await journal(), { ...query, ...about }, page);
   } catch {
     return undefined;
   }

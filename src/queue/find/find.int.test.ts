@@ -30,8 +30,12 @@ describe.each(engineCases)('finding jobs on $kind', engineCase => {
     const engine = openEngine({ url, role: 'producer', namespace });
     cleanups.push(() => engine.close());
     await engine.migrate();
-    const client = (secret: string, previousSecret?: string) => {
-      const made = connect({ [engineCase.kind]: url, namespace, secret, previousSecret });
+    const client = (
+      secret: string,
+      previousSecret?: string,
+      traceparent: () => string | undefined = () => undefined,
+    ) => {
+      const made = connect({ [engineCase.kind]: url, namespace, secret, previousSecret, traceparent });
       cleanups.push(() => made.close());
       return made;
     };
@@ -81,6 +85,38 @@ describe.each(engineCases)('finding jobs on $kind', engineCase => {
     await one.update(id, { contract: mail, data: { userId: 'u-3', orderId: 1 } });
     expect(await idsOf({ id, tag: { user: 'u-1' } })).toEqual([]);
     expect(await idsOf({ id, tag: { user: 'u-3' } })).toEqual([id]);
+  });
+
+  test('a filter beside a tag hides none: a page is short only where the list ends, and the next one goes on behind it', async () => {
+    const { client } = await setup();
+    const one = client('a'.repeat(32));
+    const own = await one.enqueueMany(Array.from({ length: 3 }, () => mail({ userId: 'u-1', orderId: 1 })));
+    const others = Array.from({ length: 7 }, () => charge({ userId: 'u-1', orderId: 1 }));
+    await one.enqueueMany(others);
+    const later = await one.enqueue(mail, { userId: 'u-1', orderId: 1 }, { delay: '1h' });
+    const ids = [later, ...own.toReversed()].map(({ id }) => id);
+    const page = async (options: FindOptions) => {
+      const { jobs, next, more } = await one.find({ tag: { user: 'u-1' }, limit: 2, ...options });
+      return { ids: jobs.map(({ id }) => id), next, more };
+    };
+    const first = await page({ contract: 'order-mail' });
+    expect(first).toMatchObject({ ids: ids.slice(0, 2), more: true });
+    expect(await page({ contract: 'order-mail', cursor: first.next ?? '' })).toMatchObject({ ids: ids.slice(2) });
+    // Not the engine's to tell: read one by one.
+    expect(await page({ state: 'waiting', queue: 'email' })).toMatchObject({ ids: ids.slice(1, 3), more: true });
+  });
+
+  test('jobs that wait are found by their trace, and by the job that they follow from', async () => {
+    const { client } = await setup();
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const one = client('a'.repeat(32), undefined, () => `00-${trace}-00f067aa0ba902b7-01`);
+    const { id } = await one.enqueue(mail, { userId: 'u-1', orderId: 1 });
+    await client('a'.repeat(32)).enqueue(mail, { userId: 'u-1', orderId: 2 });
+    const followed = await one.enqueue(charge, { userId: 'u-1', orderId: 1 }, { correlationId: id, delay: '1h' });
+    const idsOf = async (options: FindOptions) => (await one.find(options)).jobs.map(job => job.id).toSorted();
+    expect(await idsOf({ id: trace })).toEqual([id, followed.id].toSorted());
+    expect(await idsOf({ id: trace, contract: 'charge' })).toEqual([followed.id]);
+    expect(await idsOf({ id })).toEqual([id, followed.id].toSorted());
   });
 
   test('a job that is updated is found by its new data', async () => {

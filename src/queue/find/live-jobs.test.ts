@@ -4,7 +4,9 @@ import { inMemory } from '../../../tests/support/memory-case.ts';
 import { defineJob } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
+import { JournalWriter, openJournal } from '../../journal/index.ts';
 import { clientOn } from '../connect.ts';
+import type { FindOptions } from './check-find.ts';
 
 test('a job that cannot be read hides no other one', async () => {
   const { url, namespace } = await inMemory.open();
@@ -23,6 +25,48 @@ test('a job that cannot be read hides no other one', async () => {
     expect((await client.find({ queue: 'q' })).jobs.map(({ id }) => id)).toEqual([sound?.id]);
     expect((await client.find({ id: damaged?.id ?? '' })).jobs).toEqual([]);
   } finally {
+    await client.close();
+  }
+});
+
+test('what waits and what has ended is one list of pages that have each job once, whatever comes meanwhile', async () => {
+  const { url, namespace } = await inMemory.open();
+  const engine = openEngine({ url, namespace, role: 'producer' });
+  await engine.migrate();
+  const client = clientOn(engine, new Facts());
+  const now = (): number => Math.floor(engine.clock.now());
+  const written = {
+    store: () => openJournal(engine),
+    succeededBytes: 1e6,
+    worker: 'w',
+    host: 'h',
+    release: undefined,
+    now,
+  };
+  const writer = new JournalWriter(written);
+  const end = (nth: number): void => {
+    const jobId = `q-0mwtkts1d${String(nth).padStart(4, '0')}raf4nk6-abcdefghij`;
+    const about = { jobId, jobName: 'n', queue: 'q', correlationId: jobId, attempt: 1, tags: [] };
+    writer.run({ ...about, outcome: 'succeeded', endedAt: now(), waitedMs: 1, ranMs: 1 });
+  };
+  try {
+    const contract = defineJob({ queue: 'q', name: 'n', schema: z.object({}) });
+    const waiting = await client.enqueueMany(Array.from({ length: 5 }, () => contract({})));
+    for (let nth = 0; nth < 4; nth += 1) end(nth);
+    await writer.flush();
+    const pages: string[][] = [];
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const asked: FindOptions = { queue: 'q', limit: 2, ...(cursor !== undefined && { cursor }) };
+      const { jobs, runs, next } = await client.find(asked);
+      pages.push([...jobs.map(({ id }) => id), ...runs.map(({ jobId }) => jobId.slice(11, 15))]);
+      cursor = next;
+      // New ones come before the first page, and do not move the others.
+      await client.enqueue(contract, {});
+    }
+    const ids = waiting.map(({ id }) => id).toReversed();
+    expect(pages).toEqual([ids.slice(0, 2), ids.slice(2, 4), [ids[4], '0003'], ['0002', '0001'], ['0000']]);
+  } finally {
+    await writer.close();
     await client.close();
   }
 });

@@ -1,52 +1,74 @@
 import type { Engine } from '../../engine/index.ts';
-import { readJobView, type JobView } from '../views/job-view.ts';
+import { isOver, readJobView, type JobView } from '../views/job-view.ts';
 import { UndecodableJobError } from '../views/undecodable-job-error.ts';
+import { shownJobId } from '../ids/job-id.ts';
 import type { CheckedFind } from './check-find.ts';
+import { madeAt } from './page-place.ts';
 
 export interface LiveJobs {
   /** The newest first. */
   readonly jobs: readonly JobView[];
-  /** Whether there are, or may be, others. */
-  readonly more: boolean;
+  /** Behind which the next page goes on; undefined where there is none. */
+  readonly next: string | undefined;
+  /** There are, or may be, others that no page reaches: it has to be narrowed down. */
+  readonly beyond: boolean;
 }
 
-/** Ids that are looked at in each state of each queue. */
+/** Ids that are looked at in each state of each queue: at least, and in all where the queues are few. */
 const LOOKED_AT = 200;
+const LOOKED_AT_IN_ALL = 20_000;
 /** Read at once: each costs some six questions. */
 const AT_ONCE = 25;
+/** A page ends after so many were read, full or not; the next one goes on there. */
+const READ_A_PAGE = 1_000;
 const STATES = {
   waiting: ['waiting', 'prioritized', 'waiting-children'],
   delayed: ['delayed'],
   running: ['active'],
 } as const;
 
-/** Jobs that have not ended, from the newest 200 of each state: of a queue, of a contract, of a state. */
-export async function liveJobs(engine: Engine, names: readonly string[], asked: CheckedFind): Promise<LiveJobs> {
+/** Jobs that have not ended, from the newest of each state: of a queue, of a contract, of a state. */
+export async function liveJobs(
+  engine: Engine,
+  names: readonly string[],
+  asked: CheckedFind,
+  before: string | undefined,
+): Promise<LiveJobs> {
   const { state, limit } = asked;
   const states = state === undefined ? Object.values(STATES).flat() : isLive(state) ? STATES[state] : [];
-  if (states.length === 0) return { jobs: [], more: false };
+  if (states.length === 0) return { jobs: [], next: undefined, beyond: false };
+  const most = Math.max(LOOKED_AT, Math.floor(LOOKED_AT_IN_ALL / (names.length * states.length)));
   const found = await Promise.all(
     names.map(async name => {
       const queue = await engine.queue(name);
-      const each = await Promise.all(states.map(each => queue.getRanges([each], 0, LOOKED_AT - 1, false)));
-      const cut = each.some(ids => ids.length >= LOOKED_AT);
-      return { cut, ids: each.flat().map(id => ({ id, made: id.slice(name.length) })) };
+      const each = await Promise.all(states.map(each => queue.getRanges([each], 0, most - 1, false)));
+      const cut = each.some(ids => ids.length >= most);
+      const ids = each.flat().map(id => shownJobId({ queue: name, id }));
+      return { cut, ids: ids.map(id => ({ id, made: madeAt(name, id) })) };
     }),
   );
-  const ids = newestFirst(found.flatMap(each => each.ids));
-  const cut = found.some(each => each.cut);
+  const beyond = found.some(each => each.cut);
+  const ids = found
+    .flatMap(each => each.ids)
+    .filter(({ made }) => before === undefined || made < before)
+    .toSorted((a, b) => (a.made < b.made ? 1 : -1));
   const jobs: JobView[] = [];
   for (let at = 0; at < ids.length; at += AT_ONCE) {
-    const views = await readEach(engine, ids.slice(at, at + AT_ONCE));
-    jobs.push(...views.filter(view => isAsked(view, asked)));
-    if (jobs.length > limit) break;
+    if (at >= READ_A_PAGE) return { jobs, next: ids[at - 1]?.made, beyond };
+    const part = ids.slice(at, at + AT_ONCE);
+    const views = await readEach(
+      engine,
+      part.map(({ id }) => id),
+    );
+    // One that has ended in between is the journal's to tell.
+    jobs.push(...views.filter(view => isAsked(view, asked) && !isOver(view.state)));
+    if (jobs.length > limit) {
+      const shown = jobs.slice(0, limit);
+      const last = shown.at(-1);
+      return { jobs: shown, next: last && madeAt(last.queue, last.id), beyond };
+    }
   }
-  return { jobs: jobs.slice(0, limit), more: jobs.length > limit || cut };
-}
-
-/** Behind the queue an id says when it was made. */
-export function newestFirst(found: readonly { readonly id: string; readonly made: string }[]): readonly string[] {
-  return found.toSorted((a, b) => (a.made < b.made ? 1 : -1)).map(({ id }) => id);
+  return { jobs, next: undefined, beyond };
 }
 
 /** What has ended in between, or cannot be read, is passed over. */

@@ -26,17 +26,22 @@ import {
   type SettleAnswer,
   type StepAnswer,
   type StepRecord,
+  type TaggedPage,
+  type TaggedStep,
   type Turn,
   type TurnAnswer,
   type TurnQueue,
   type TurnQueueSettings,
+  type UnfinishedPage,
+  type UnfinishedStep,
 } from '../../../turns/index.ts';
 import { changeJob } from './change-job.ts';
 import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
 import { NOTE, noteAnswers, noteParameters, type NoteRow } from './sql/note-sql.ts';
-import { readJob, type JobRow } from './read-job.ts';
+import { placeOfWalk, readJob, unfinishedJob, type JobRow } from './read-job.ts';
 import { FIND_TAGGED } from './sql/tag-sql.ts';
+import { UNFINISHED, type UnfinishedRow } from './sql/unfinished-sql.ts';
 import { READ_STEPS, STEP_NAMES, STORE_STEP, SWEEP_STEPS, type StepRow } from './sql/step-sql.ts';
 import { refusalOf, runStatement } from './statement.ts';
 import type { WorkSigns } from './work-signs.ts';
@@ -284,9 +289,23 @@ export class PostgresTurnQueue implements TurnQueue {
     return stepsAmong(rows.map(({ name }) => name));
   }
 
-  async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {
-    const { rows } = await this.#options.pool.query<{ readonly id: string }>(FIND_TAGGED, [this.name, digests, most]);
-    return rows.map(({ id }) => id);
+  async tagged({ digests, most, name, before }: TaggedStep): Promise<TaggedPage> {
+    const params = [this.name, digests, most, name ?? null, before ?? null];
+    const rows = await runStatement<AddedRow>(this.#options.pool, FIND_TAGGED, params);
+    const ids = rows.map(({ id }) => id);
+    return { ids, next: ids.length < most ? undefined : ids.at(-1) };
+  }
+
+  async unfinished({ states, from, most }: UnfinishedStep): Promise<UnfinishedPage> {
+    const place = placeOfWalk(from);
+    const sets = [...UNFINISHED.entries()].filter(([nth, { state }]) => nth >= place.nth && states.includes(state));
+    const [[nth, set] = [], [then] = []] = sets;
+    if (nth === undefined || set === undefined) return { jobs: [], next: undefined };
+    const [major, minor] = nth === place.nth && place.behind !== undefined ? place.behind : set.first;
+    const rows = await runStatement<UnfinishedRow>(this.#options.pool, set.sql, [this.name, major, minor, most]);
+    const last = rows.length < most ? undefined : rows.at(-1);
+    const next = last !== undefined ? [nth, last.major, last.minor] : then === undefined ? undefined : [then];
+    return { jobs: rows.map(row => unfinishedJob(row, set.state)), next: next && JSON.stringify(next) };
   }
 
   /** Triggers have taken them along. */

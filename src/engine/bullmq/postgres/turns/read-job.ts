@@ -1,5 +1,6 @@
 import type { JobsOptions } from 'bullmq';
-import type { TakenJob } from '../../../turns/index.ts';
+import type { TakenJob, UnfinishedJob, UnfinishedState } from '../../../turns/index.ts';
+import type { UnfinishedRow } from './sql/unfinished-sql.ts';
 
 /** A row of a turn that is a job. Numbers of 64 bits are texts in the driver. */
 export interface JobRow {
@@ -36,6 +37,28 @@ export function readJob(row: JobRow): TakenJob {
     return { ...taken, kind: 'broken', opts: {}, data: {}, complaint: 'its stored options are not an object' };
   }
   return { ...taken, kind: 'sound', opts, data: parsed(row.data) };
+}
+
+export function unfinishedJob(row: UnfinishedRow, state: UnfinishedState): UnfinishedJob {
+  const opts = parsed(row.opts);
+  return {
+    id: row.id,
+    name: row.name,
+    state,
+    timestamp: Number(row.added_at),
+    startedAt: row.started_at === null ? undefined : Number(row.started_at),
+    opts: isOptions(opts) ? opts : {},
+  };
+}
+
+/** Which set a walk is in, and behind which place of it. */
+export function placeOfWalk(from: string | undefined): {
+  readonly nth: number;
+  readonly behind: readonly [string, string] | undefined;
+} {
+  const [nth, major, minor]: readonly unknown[] = from === undefined ? [0] : (JSON.parse(from) as unknown[]);
+  const behind = major === undefined ? undefined : ([String(major), String(minor)] as const);
+  return { nth: Number(nth), behind };
 }
 
 /** The server answers with JSON alone. */

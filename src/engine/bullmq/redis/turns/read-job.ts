@@ -1,4 +1,4 @@
-import type { TakenJob } from '../../../turns/index.ts';
+import type { GroupedOptions, TakenJob, UnfinishedJob, UnfinishedState } from '../../../turns/index.ts';
 import { readOptions } from './options.ts';
 
 /** A job's hash, as far as a worker looks at it. */
@@ -59,6 +59,25 @@ export function readJob(id: string, token: string, stored: StoredJob, wasBefore:
     return { job: { ...taken, kind: 'sound', data: JSON.parse(stored.data || '{}') as unknown }, unreadable };
   } catch (cause) {
     return { job: { ...taken, kind: 'broken', data: {}, complaint: notJson(cause, stored.data ?? '') }, unreadable };
+  }
+}
+
+/** Five texts a job, as UNFINISHED_SCRIPT answers them. */
+export function unfinishedJobs(fields: readonly string[], state: UnfinishedState): readonly UnfinishedJob[] {
+  const jobs: UnfinishedJob[] = [];
+  for (let at = 0; at < fields.length; at += 5) {
+    const [id = '', name = '', timestamp, startedAt, opts = ''] = fields.slice(at, at + 5);
+    const started = startedAt === '' ? undefined : Number(startedAt);
+    jobs.push({ id, name, state, timestamp: Number(timestamp), startedAt: started, opts: optionsIn(opts) });
+  }
+  return jobs;
+}
+
+function optionsIn(text: string): GroupedOptions {
+  try {
+    return readOptions(text);
+  } catch {
+    return {};
   }
 }
 

@@ -25,14 +25,18 @@ import {
   type SettleAnswer,
   type StepAnswer,
   type StepRecord,
+  type TaggedPage,
+  type TaggedStep,
   type TakenJob,
   type Turn,
   type TurnAnswer,
   type TurnQueue,
   type TurnQueueSettings,
+  type UnfinishedPage,
+  type UnfinishedStep,
 } from '../../../turns/index.ts';
 import { changeJob } from './change-job.ts';
-import { PARSED, readJob, storedJob, type ReadJob } from './read-job.ts';
+import { PARSED, readJob, storedJob, unfinishedJobs, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
 import { BRING_FORWARD, GROUP_KEYS, PAUSE_GROUP, RESUME_GROUP } from './scripts/groups.ts';
 import { CHANGE_SCRIPT } from './scripts/change-script.ts';
@@ -41,6 +45,7 @@ import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
 import { FIND_TAGGED_SCRIPT, SWEEP_TAGS_SCRIPT, TAG_INDEX } from './scripts/tag-scripts.ts';
 import { READ_STEPS_SCRIPT, STEP_FIELD, STORE_STEP_SCRIPT } from './scripts/step-scripts.ts';
 import { MEMBERS_ENDED } from './scripts/settle.ts';
+import { UNFINISHED_SCRIPT, UNFINISHED_SETS } from './scripts/unfinished-script.ts';
 import { LIMITED_TURN_SCRIPT, TURN_KEYS, TURN_SCRIPT } from './scripts/turn-script.ts';
 import type { LostSigns } from './lost-signs.ts';
 import { Script } from './script.ts';
@@ -99,6 +104,7 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #storeStepScript: Script;
   readonly #readStepsScript: Script;
   readonly #taggedScript: Script;
+  readonly #unfinishedScript: Script;
   readonly #sweepScript: Script;
   readonly #stock: StockScripts;
   readonly #trips: AddTrips;
@@ -131,6 +137,7 @@ export class RedisTurnQueue implements TurnQueue {
     this.#storeStepScript = new Script(redis, STORE_STEP_SCRIPT);
     this.#readStepsScript = new Script(redis, READ_STEPS_SCRIPT);
     this.#taggedScript = new Script(redis, FIND_TAGGED_SCRIPT);
+    this.#unfinishedScript = new Script(redis, UNFINISHED_SCRIPT);
     this.#sweepScript = new Script(redis, SWEEP_TAGS_SCRIPT);
     this.#stock = new StockScripts(redis, prefix, name, metricsKept);
     this.#trips = new AddTrips({ ...TRIPS, send: jobs => this.#add(jobs), shares: isPlain });
@@ -262,9 +269,23 @@ export class RedisTurnQueue implements TurnQueue {
     return stepsAmong(fields.flatMap(field => (field.startsWith(STEP_FIELD) ? [field.slice(STEP_FIELD.length)] : [])));
   }
 
-  async tagged(digests: readonly string[], most: number): Promise<readonly string[]> {
-    const ids: unknown = await this.#taggedScript.run([this.#key + TAG_INDEX], [this.#key, most, ...digests]);
-    return listOf(ids).map(String);
+  async tagged({ digests, most, name = '', before = '' }: TaggedStep): Promise<TaggedPage> {
+    const args = [this.#key, most, name, before, ...digests];
+    const [next, ...ids] = listOf(await this.#taggedScript.run([this.#key + TAG_INDEX], args)).map(String);
+    return { ids, next: next || undefined };
+  }
+
+  async unfinished({ states, from = '0 0', most }: UnfinishedStep): Promise<UnfinishedPage> {
+    const [at = '0', cursor = '0'] = from.split(' ');
+    const all = [...UNFINISHED_SETS.entries()];
+    const [[nth, set] = [], [then] = []] = all.filter(
+      ([place, { state }]) => place >= Number(at) && states.includes(state),
+    );
+    if (nth === undefined || set === undefined) return { jobs: [], next: undefined };
+    const args = [this.#key, set.isList ? 1 : 0, nth === Number(at) ? cursor : '0', most];
+    const [end, ...fields] = listOf(await this.#unfinishedScript.run([this.#key + set.key], args)).map(String);
+    const next = end !== '0' ? `${nth} ${end}` : then === undefined ? undefined : `${then} 0`;
+    return { jobs: unfinishedJobs(fields, set.state), next };
   }
 
   async sweepTags(): Promise<void> {

@@ -41,13 +41,14 @@ export const TAG_SQL = `
   CREATE OR REPLACE TRIGGER shiftwork_untag_job AFTER DELETE ON job FOR EACH ROW
     WHEN (jsonb_typeof(OLD.opts -> 'tg') = 'string') EXECUTE FUNCTION shiftwork_untag_job();`;
 
-/** $1 queue, $2 digests, $3 how many at most. */
+/** $1 queue, $2 digests, $3 how many at most, $4 the name of a contract or null, $5 the id behind which it goes on or null. */
 export const FIND_TAGGED = `
   SELECT tag.job_id AS id FROM shiftwork_tag tag
-   WHERE tag.queue = $1 AND tag.digest = ($2::text[])[1]
+   WHERE tag.queue = $1 AND tag.digest = ($2::text[])[1] AND ($5::text IS NULL OR tag.job_id < $5)
      AND NOT EXISTS (
        SELECT FROM unnest($2::text[]) AS wanted (digest)
         WHERE NOT EXISTS (
           SELECT FROM shiftwork_tag other
            WHERE other.queue = tag.queue AND other.digest = wanted.digest AND other.job_id = tag.job_id))
+     AND ($4::text IS NULL OR EXISTS (SELECT FROM job WHERE job.queue = tag.queue AND job.id = tag.job_id AND job.name = $4))
    ORDER BY tag.job_id DESC LIMIT $3`;

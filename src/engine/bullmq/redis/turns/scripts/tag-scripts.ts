@@ -26,27 +26,35 @@ local function retag(id, tags)
 end
 `;
 
-/** KEYS: 1 the index. ARGV: 1 prefix of the queue's keys, 2 how many at most, then digests. Ids of jobs that carry all, backwards. */
+/**
+ * KEYS: 1 the index. ARGV: 1 prefix of the queue's keys, 2 how many at most, 3 the name of a contract or nothing, 4 the id behind which it goes on or
+ * nothing, then digests. Ids of jobs that carry all, backwards, behind the id at which the look ended; that is empty at the end of the index.
+ */
 export const FIND_TAGGED_SCRIPT = /* lua */ `
-local index, prefix, most, first = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local found = {}
+local index, prefix, most, name, behind, first = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local found = { '' }
 local before = '(' .. first .. '!'
+if behind ~= '' then before = '(' .. first .. ' ' .. behind end
 for _ = 1, 20 do
   local members = redis.call('ZREVRANGEBYLEX', index, before, '[' .. first .. ' ', 'LIMIT', 0, 500)
-  if #members == 0 then break end
+  if #members == 0 then return found end
   for _, member in ipairs(members) do
     local id = string.sub(member, #first + 2)
     if redis.call('EXISTS', prefix .. id) == 0 then
       redis.call('ZREM', index, member)
     else
-      local all = true
-      for i = 4, #ARGV do all = all and redis.call('ZSCORE', index, ARGV[i] .. ' ' .. id) end
+      local all = name == '' or redis.pcall('HGET', prefix .. id, 'name') == name
+      for i = 6, #ARGV do all = all and redis.call('ZSCORE', index, ARGV[i] .. ' ' .. id) end
       if all then found[#found + 1] = id end
-      if #found == most then return found end
+      if #found > most then
+        found[1] = id
+        return found
+      end
     end
   end
   before = '(' .. members[#members]
 end
+found[1] = string.sub(before, #first + 3)
 return found
 `;
 

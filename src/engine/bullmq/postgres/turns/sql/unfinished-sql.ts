@@ -1,0 +1,60 @@
+import type { UnfinishedState } from '../../../../turns/index.ts';
+
+const COLUMNS = `id, name, state::text AS state, added_at_ms::text AS added_at, processed_at_ms::text AS started_at, opts::text AS opts`;
+
+export interface UnfinishedRow {
+  readonly id: string;
+  readonly name: string;
+  readonly added_at: string;
+  readonly started_at: string | null;
+  readonly opts: string;
+  /** Its place in the order of the walk: two texts. */
+  readonly major: string;
+  readonly minor: string;
+}
+
+/** $1 queue, $2 and $3 the place behind which it goes on, $4 how many. Each goes along BullMQ's own partial index of the state. */
+export interface UnfinishedSet {
+  readonly state: UnfinishedState;
+  readonly sql: string;
+  /** Before all places. */
+  readonly first: readonly [major: string, minor: string];
+}
+
+const LOWEST = '-9223372036854775808';
+
+function bySeq(state: string): string {
+  return `
+    SELECT ${COLUMNS}, seq::text AS major, '' AS minor FROM job
+     WHERE queue = $1 AND state = '${state}' AND seq > $2::bigint AND $3::text IS NOT NULL
+     ORDER BY seq LIMIT $4`;
+}
+
+/** In the order of a walk. A job that was set aside has a priority behind all others. */
+export const UNFINISHED: readonly UnfinishedSet[] = [
+  {
+    state: 'delayed',
+    sql: `
+    SELECT ${COLUMNS}, process_at_ms::text AS major, id AS minor FROM job
+     WHERE queue = $1 AND state = 'delayed' AND process_at_ms >= $2::bigint AND (process_at_ms, id) > ($2::bigint, $3::text)
+     ORDER BY process_at_ms, id LIMIT $4`,
+    first: [LOWEST, ''],
+  },
+  { state: 'waiting', sql: bySeq('waiting-children'), first: [LOWEST, ''] },
+  {
+    state: 'waiting',
+    sql: `
+    SELECT ${COLUMNS}, priority::text AS major, seq::text AS minor FROM job
+     WHERE queue = $1 AND state = 'waiting' AND priority >= $2::integer AND (priority, seq) > ($2::integer, $3::bigint)
+     ORDER BY priority, seq LIMIT $4`,
+    first: ['-2147483648', LOWEST],
+  },
+  {
+    state: 'running',
+    sql: `
+    SELECT ${COLUMNS}, id AS major, '' AS minor FROM job
+     WHERE queue = $1 AND state = 'active' AND id > $2 AND $3::text IS NOT NULL
+     ORDER BY id LIMIT $4`,
+    first: ['', ''],
+  },
+];

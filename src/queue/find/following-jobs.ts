@@ -1,0 +1,37 @@
+import type { Engine } from '../../engine/index.ts';
+import { readMeta, traceIdOf } from '../meta/job-meta.ts';
+import { shownJobId } from '../ids/job-id.ts';
+import type { CheckedFind } from './check-find.ts';
+import { isAsked, readEach, type LiveJobs } from './live-jobs.ts';
+import { walkUnfinished } from './walk-unfinished.ts';
+
+/** Jobs that are looked through: nothing leads from a trace or a cause to jobs that wait. */
+const LOOKED_THROUGH = 10_000;
+
+export function isTraceId(id: string): boolean {
+  return /^[0-9a-f]{32}$/.test(id);
+}
+
+/** Jobs that wait or run and follow from a job, or belong to a trace: at most 20 trips, and what was found is read. */
+export async function followingJobs(
+  engine: Engine,
+  queues: readonly string[],
+  id: string,
+  asked: CheckedFind,
+): Promise<LiveJobs> {
+  const ids = new Set<string>();
+  let looked = 0;
+  let beyond = false;
+  for await (const jobs of walkUnfinished(engine, queues, ['delayed', 'waiting', 'running'])) {
+    for (const job of jobs) {
+      const { correlationId, causationId, traceparent } = readMeta(job.opts.telemetry?.metadata);
+      const isOf = isTraceId(id) ? traceIdOf(traceparent) === id : correlationId === id || causationId === id;
+      if (isOf) ids.add(shownJobId({ queue: job.queue, id: job.id }));
+    }
+    looked += jobs.length;
+    beyond = looked >= LOOKED_THROUGH || ids.size > asked.limit;
+    if (beyond) break;
+  }
+  const found = await readEach(engine, [...ids].slice(0, asked.limit));
+  return { jobs: found.filter(job => isAsked(job, asked)), next: undefined, beyond };
+}

@@ -1,0 +1,29 @@
+/** Where a page of a search begins: among the jobs that the engine has, or in the journal. */
+export type PagePlace =
+  | {
+      readonly in: 'engine';
+      /** Behind jobs that were made then; undefined: at the newest. */ readonly before: string | undefined;
+    }
+  | { readonly in: 'journal'; readonly cursor: string | undefined };
+
+/** The beginning of the journal, behind the last job that the engine has. */
+export const JOURNAL_BEGIN = 'ended';
+
+export function enginePage(before: string): string {
+  return `j${Buffer.from(before).toString('base64url')}`;
+}
+
+/** Of a cursor that somebody has typed: the beginning of the journal. */
+export function placeOfPage(cursor: string | undefined): PagePlace {
+  if (cursor === undefined) return { in: 'engine', before: undefined };
+  if (cursor === JOURNAL_BEGIN) return { in: 'journal', cursor: undefined };
+  const [, written] = /^j([\w-]{1,400})$/.exec(cursor) ?? [];
+  return written === undefined
+    ? { in: 'journal', cursor }
+    : { in: 'engine', before: Buffer.from(written, 'base64url').toString() };
+}
+
+/** Behind the queue an id says when it was made: so jobs of several queues have one order. Those of other programs, `QUEUE/ID`, come last. */
+export function madeAt(queue: string, id: string): string {
+  return id.startsWith(`${queue}-`) ? id.slice(queue.length) : ` ${id}`;
+}
