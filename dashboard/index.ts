@@ -1,4 +1,5 @@
-export { createDashboard, type Dashboard, type DashboardOptions } from './create-dashboard.ts';
+export { createDashboard } from './create-dashboard.ts';
+export type { Dashboard, DashboardOptions } from './dashboard-options.ts';
 export type { ActionDetail, DashboardAction } from './audit/record-actions.ts';
 export type { Authenticate, AuthenticatedUser } from './sign-in/authenticate.ts';
 export { ROLES, type Role } from './sign-in/roles.ts';

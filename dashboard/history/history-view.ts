@@ -55,6 +55,8 @@ function rateChart(options: HistoryViewOptions, series: Series): Html {
   const out = points.map(point => endedIn(point) / minutes);
   const failed = points.map(point => (point.dead + point.retried) / minutes);
   const came = points.map(point => (point.came === undefined ? undefined : point.came / minutes));
+  const text = (index: number): string =>
+    `out ${rateText(out[index] ?? 0)}, failed ${rateText(failed[index] ?? 0)} a minute`;
   return chart({
     title: 'Jobs a minute',
     shown: rateText,
@@ -63,11 +65,7 @@ function rateChart(options: HistoryViewOptions, series: Series): Html {
       { name: 'out', kind: 'b', values: out },
       { name: 'failed', kind: 'c', values: failed },
     ],
-    ...shared(
-      options,
-      series,
-      (_, index) => `out ${rateText(out[index] ?? 0)}, failed ${rateText(failed[index] ?? 0)} a minute`,
-    ),
+    ...shared(options, series, text),
   });
 }
 
@@ -75,6 +73,8 @@ function waitChart(options: HistoryViewOptions, series: Series): Html {
   const of = (part: number): readonly (number | undefined)[] =>
     series.points.map(({ waited }) => quantileOf(waited, part));
   const [p50, p95, p99] = [of(0.5), of(0.95), of(0.99)];
+  const text = (index: number): string =>
+    `p50 ${duration(p50[index])}, p95 ${duration(p95[index])}, p99 ${duration(p99[index])}`;
   return chart({
     title: 'Time in queue',
     shown: duration,
@@ -83,18 +83,14 @@ function waitChart(options: HistoryViewOptions, series: Series): Html {
       { name: 'p95', kind: 'a', values: p95 },
       { name: 'p99', kind: 'c', values: p99 },
     ],
-    ...shared(
-      options,
-      series,
-      (_, index) => `p50 ${duration(p50[index])}, p95 ${duration(p95[index])}, p99 ${duration(p99[index])}`,
-    ),
+    ...shared(options, series, text),
   });
 }
 
 function shared(
   options: HistoryViewOptions,
   { points, from, stepMs, marks }: Series,
-  text: (point: SeriesPoint, index: number) => string,
+  text: (index: number) => string,
 ): {
   readonly marks: readonly ChartMark[];
   readonly points: readonly { readonly text: string; readonly link: string }[];
@@ -106,7 +102,7 @@ function shared(
       .filter(mark => options.queue === undefined || mark.queue === undefined || mark.queue === options.queue)
       .map(mark => ({ at: (mark.at - from) / length, text: `${clock(mark.at)} ${mark.text}`, kind: mark.kind })),
     points: points.map((point, index) => ({
-      text: `${clock(point.at)} to ${clock(point.at + stepMs).slice(-5)}: ${text(point, index)}`,
+      text: `${clock(point.at)} to ${clock(point.at + stepMs).slice(-5)}: ${text(index)}`,
       link: runsLink(options, point.at, stepMs),
     })),
     times: [0, 0.25, 0.5, 0.75, 1].map(part => clock(from + part * length).slice(length > 86_400_000 ? 0 : -5)),

@@ -6,8 +6,18 @@ const RUN_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const STATUSES = ['handled', 'retried', 'failed', 'dead', 'unhandled'] as const;
 const LAG_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3_600];
 
+type Stop = () => void;
+
 /** What becomes of events, by type, and how far subscriptions and outbox are behind. */
-export function countEvents(registry: Registry, facts: Facts, names: KnownNames): readonly (() => void)[] {
+export function countEvents(registry: Registry, facts: Facts, names: KnownNames): readonly Stop[] {
+  return [
+    ...countDeliveries(registry, facts, names),
+    ...countSubscriptions(registry, facts, names),
+    ...countOutbox(registry, facts),
+  ];
+}
+
+function countDeliveries(registry: Registry, facts: Facts, names: KnownNames): readonly Stop[] {
   const registers = [registry];
   const published = new Counter({
     name: 'events_published_total',
@@ -35,6 +45,33 @@ export function countEvents(registry: Registry, facts: Facts, names: KnownNames)
     buckets: LAG_BUCKETS,
     registers,
   });
+  // As for jobs: what an alert counts is there before it happens.
+  for (const type of names.events) {
+    published.inc({ event_type: type }, 0);
+    for (const status of STATUSES) processed.inc({ event_type: type, status }, 0);
+  }
+  const count = (eventType: string, status: (typeof STATUSES)[number]): void =>
+    processed.inc({ event_type: names.event(eventType), status });
+  const countRun = (eventType: string, status: (typeof STATUSES)[number], ranMs: number): void => {
+    count(eventType, status);
+    duration.observe({ event_type: names.event(eventType) }, ranMs / 1_000);
+  };
+
+  return [
+    facts.on('event.published', ({ fields }) => published.inc({ event_type: names.event(fields.eventType) })),
+    facts.on('event.handled', ({ fields: { eventType, ranMs, lagMs } }) => {
+      countRun(eventType, 'handled', ranMs);
+      lag.observe({ event_type: names.event(eventType) }, lagMs / 1_000);
+    }),
+    facts.on('event.retried', ({ fields }) => countRun(fields.eventType, 'retried', fields.ranMs)),
+    facts.on('event.failed', ({ fields }) => countRun(fields.eventType, 'failed', fields.ranMs)),
+    facts.on('event.dead', ({ fields }) => count(fields.eventType, 'dead')),
+    facts.on('event.unhandled', ({ fields }) => count(fields.eventType, 'unhandled')),
+  ];
+}
+
+function countSubscriptions(registry: Registry, facts: Facts, names: KnownNames): readonly Stop[] {
+  const registers = [registry];
   // Several processes may report one subscription; it is as far behind as the one that has seen most says.
   const pending = new Gauge({
     name: 'event_subscription_pending',
@@ -49,67 +86,47 @@ export function countEvents(registry: Registry, facts: Facts, names: KnownNames)
     labelNames: ['subscription', 'how'],
     registers,
   });
-  const outboxPending = new Gauge({
+  for (const subscription of names.reactions)
+    for (const how of ['dropped', 'trimmed']) lost.inc({ subscription, how }, 0);
+  const named = (subscription: string) => ({ subscription: names.subscription(subscription) });
+
+  return [
+    facts.on('event.dropped', ({ fields: { subscription, dropped } }) =>
+      lost.inc({ ...named(subscription), how: 'dropped' }, dropped),
+    ),
+    facts.on('event.trimmed', ({ fields }) => lost.inc({ ...named(fields.subscription), how: 'trimmed' }, fields.lost)),
+    facts.on('subscription.lag', ({ fields }) => pending.set(named(fields.subscription), fields.pending)),
+  ];
+}
+
+function countOutbox(registry: Registry, facts: Facts): readonly Stop[] {
+  const registers = [registry];
+  const pending = new Gauge({
     name: 'shiftwork_outbox_pending',
     help: 'Entries of the outbox that were not sent yet, as last told.',
     aggregator: 'max',
     registers,
   });
-  const outboxOldest = new Gauge({
+  const oldest = new Gauge({
     name: 'shiftwork_outbox_oldest_seconds',
     help: 'How long the oldest of them has waited.',
     aggregator: 'max',
     registers,
   });
   // Only a relay knows: elsewhere a 0 would say that nothing waits.
-  outboxPending.remove();
-  outboxOldest.remove();
+  pending.remove();
+  oldest.remove();
   const relayed = new Counter({
     name: 'shiftwork_outbox_relayed_total',
     help: 'Entries of the outbox that were sent.',
     labelNames: ['kind'],
     registers,
   });
-  // As for jobs: what an alert counts is there before it happens.
-  for (const type of names.events) {
-    published.inc({ event_type: type }, 0);
-    for (const status of STATUSES) processed.inc({ event_type: type, status }, 0);
-  }
-  for (const subscription of names.reactions)
-    for (const how of ['dropped', 'trimmed']) lost.inc({ subscription, how }, 0);
-  const process = (eventType: string, status: string): void =>
-    processed.inc({ event_type: names.event(eventType), status });
 
   return [
-    facts.on('event.published', ({ fields }) => published.inc({ event_type: names.event(fields.eventType) })),
-    facts.on('event.handled', ({ fields }) => {
-      const type = { event_type: names.event(fields.eventType) };
-      process(fields.eventType, 'handled');
-      duration.observe(type, fields.ranMs / 1_000);
-      lag.observe(type, fields.lagMs / 1_000);
-    }),
-    facts.on('event.retried', ({ fields }) => {
-      process(fields.eventType, 'retried');
-      duration.observe({ event_type: names.event(fields.eventType) }, fields.ranMs / 1_000);
-    }),
-    facts.on('event.failed', ({ fields }) => {
-      process(fields.eventType, 'failed');
-      duration.observe({ event_type: names.event(fields.eventType) }, fields.ranMs / 1_000);
-    }),
-    facts.on('event.dead', ({ fields }) => process(fields.eventType, 'dead')),
-    facts.on('event.unhandled', ({ fields }) => process(fields.eventType, 'unhandled')),
-    facts.on('event.dropped', ({ fields }) =>
-      lost.inc({ subscription: names.subscription(fields.subscription), how: 'dropped' }, fields.dropped),
-    ),
-    facts.on('event.trimmed', ({ fields }) =>
-      lost.inc({ subscription: names.subscription(fields.subscription), how: 'trimmed' }, fields.lost),
-    ),
-    facts.on('subscription.lag', ({ fields }) =>
-      pending.set({ subscription: names.subscription(fields.subscription) }, fields.pending),
-    ),
     facts.on('outbox.lag', ({ fields }) => {
-      outboxPending.set(fields.pending);
-      outboxOldest.set(fields.oldestMs / 1_000);
+      pending.set(fields.pending);
+      oldest.set(fields.oldestMs / 1_000);
     }),
     facts.on('outbox.relayed', ({ fields }) => {
       relayed.inc({ kind: 'job' }, fields.jobs);

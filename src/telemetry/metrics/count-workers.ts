@@ -2,15 +2,25 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Facts } from '../../facts/index.ts';
 import type { KnownNames } from './known-names.ts';
 
+type Stop = () => void;
+
 /** Processes, connections and destinations: what goes wrong around the jobs. */
 export function countWorkers(
   registry: Registry,
   facts: Facts,
   names: KnownNames,
   engineAway: boolean,
-): readonly (() => void)[] {
-  const registers = [registry];
-  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
+): readonly Stop[] {
+  return [
+    ...countProcesses(registry, facts),
+    ...gaugeEngine(registry, facts, engineAway),
+    ...gaugeClock(registry, facts),
+    ...countQueues(registry, facts, names),
+  ];
+}
+
+function countProcesses(registry: Registry, facts: Facts): readonly Stop[] {
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers: [registry] });
   const died = counter('shiftwork_workers_died_total', 'Worker processes that ended without being told to.');
   const recycled = counter('shiftwork_workers_recycled_total', 'Worker processes that were replaced on purpose.');
   const blocked = counter(
@@ -25,23 +35,48 @@ export function countWorkers(
     'shiftwork_workers_wedged_total',
     'Times that a worker with work to do had stopped fetching it: it reconnected, or left.',
   );
-  const outages = counter(
-    'shiftwork_engine_outages_total',
-    'Outages of the engine as the processes of this host saw them.',
-  );
   const failed = counter('shiftwork_listener_failures_total', 'Facts that a listener failed on.');
   const dropped = counter(
     'shiftwork_journal_dropped_total',
     'Runs that are not in the journal: it was away, has no tables, or could not follow.',
   );
+  return [
+    facts.on('worker.died', () => died.inc()),
+    facts.on('worker.recycled', () => recycled.inc()),
+    facts.on('worker.blocked', () => blocked.inc()),
+    facts.on('worker.killed', () => killed.inc()),
+    facts.on('worker.wedged', () => wedged.inc()),
+    facts.on('listener.failed', () => failed.inc()),
+    facts.on('journal.dropped', ({ fields }) => dropped.inc(fields.runs)),
+  ];
+}
+
+function gaugeEngine(registry: Registry, facts: Facts, isAway: boolean): readonly Stop[] {
+  const registers = [registry];
+  const outages = new Counter({
+    name: 'shiftwork_engine_outages_total',
+    help: 'Outages of the engine as the processes of this host saw them.',
+    registers,
+  });
   const up = new Gauge({
     name: 'shiftwork_engine_up',
     help: '1 while the engine answers, 0 while it is away for any process of this host.',
     aggregator: 'min',
     registers,
   });
-  up.set(engineAway ? 0 : 1);
-  const clock = new Gauge({
+  up.set(isAway ? 0 : 1);
+  return [
+    facts.on('engine.lost', () => {
+      up.set(0);
+      outages.inc();
+    }),
+    facts.on('engine.back', () => up.set(1)),
+  ];
+}
+
+function gaugeClock(registry: Registry, facts: Facts): readonly Stop[] {
+  const registers = [registry];
+  const difference = new Gauge({
     name: 'shiftwork_clock_difference_seconds',
     help: "The host's clock minus the engine's, as it was last stated; 0 while they are less than a second apart.",
     registers,
@@ -52,6 +87,20 @@ export function countWorkers(
     aggregator: 'max',
     registers,
   });
+  return [
+    facts.on('clock.differs', ({ fields: { differenceMs, whose } }) => {
+      difference.set(differenceMs / 1_000);
+      doubted.set(whose === 'engine' ? 1 : 0);
+    }),
+    facts.on('clock.agrees', () => {
+      difference.set(0);
+      doubted.set(0);
+    }),
+  ];
+}
+
+function countQueues(registry: Registry, facts: Facts, names: KnownNames): readonly Stop[] {
+  const registers = [registry];
   const opened = new Counter({
     name: 'shiftwork_breaker_openings_total',
     help: 'Times that a destination was found sick. Which one is in the log: hosts are no labels.',
@@ -67,31 +116,11 @@ export function countWorkers(
     registers,
   });
   return [
+    facts.on('breaker.opened', ({ fields }) => opened.inc({ queue: names.queue(fields.queue) })),
     facts.on('queue.unnamed', ({ fields: { queue, waiting, running, delayed, dead } }) => {
       for (const [state, count] of Object.entries({ waiting, running, delayed, dead })) {
         unnamed.set({ queue: names.unnamed(queue), state }, count);
       }
-    }),
-    facts.on('worker.died', () => died.inc()),
-    facts.on('worker.recycled', () => recycled.inc()),
-    facts.on('worker.blocked', () => blocked.inc()),
-    facts.on('worker.killed', () => killed.inc()),
-    facts.on('worker.wedged', () => wedged.inc()),
-    facts.on('listener.failed', () => failed.inc()),
-    facts.on('journal.dropped', ({ fields }) => dropped.inc(fields.runs)),
-    facts.on('breaker.opened', ({ fields }) => opened.inc({ queue: names.queue(fields.queue) })),
-    facts.on('engine.lost', () => {
-      up.set(0);
-      outages.inc();
-    }),
-    facts.on('engine.back', () => up.set(1)),
-    facts.on('clock.differs', ({ fields: { differenceMs, whose } }) => {
-      clock.set(differenceMs / 1_000);
-      doubted.set(whose === 'engine' ? 1 : 0);
-    }),
-    facts.on('clock.agrees', () => {
-      clock.set(0);
-      doubted.set(0);
     }),
   ];
 }

@@ -1,0 +1,84 @@
+import express, { type Express, type Request, type RequestHandler } from 'express';
+import type { App } from '../src/contracts/index.ts';
+import type { DeadLetters, LetterTasks } from '../src/dead-letters/index.ts';
+import type { Engine } from '../src/engine/index.ts';
+import type { Facts } from '../src/facts/index.ts';
+import type { JournalStore } from '../src/journal/index.ts';
+import { clientOn } from '../src/queue/index.ts';
+import type { WorkReader } from '../src/standing/index.ts';
+import type { AuditLog } from './audit/audit-log.ts';
+import { auditRoute } from './audit/audit-route.ts';
+import type { QueueBoard } from './board/queue-board.ts';
+import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';
+import type { ReadinessProbe } from './health/readiness.ts';
+import { historyRoute } from './history/history-route.ts';
+import { answer } from './http/answers.ts';
+import { answerEngineAway } from './http/engine-away.ts';
+import { errorAnswers } from './http/errors.ts';
+import { refusePrototypes } from './http/refuse-prototypes.ts';
+import { jobsRoutes } from './jobs/jobs-routes.ts';
+import { overviewRoute } from './overview/overview-route.ts';
+import type { ProjectionsView } from './projections/projections-page.ts';
+import { projectionsRoute } from './projections/projections-route.ts';
+import { runningRoutes } from './running/running-routes.ts';
+import type { ScalingRoute } from './scaling/scaling-route.ts';
+import { schedulesRoutes } from './schedules/schedules-routes.ts';
+import type { Viewer } from './sign-in/sessions.ts';
+import { workersRoutes } from './workers/workers-routes.ts';
+
+/** What pages are made of. Each takes of it what it shows. */
+export interface PageParts {
+  readonly base: string;
+  readonly app: App;
+  readonly engine: Engine;
+  readonly facts: Facts;
+  readonly board: QueueBoard;
+  readonly probe: ReadinessProbe;
+  readonly works: WorkReader;
+  readonly letters: (onUnread: (kind: string, error: unknown) => void) => DeadLetters;
+  readonly tasks: LetterTasks;
+  readonly log: AuditLog;
+  readonly scaling: Pick<ScalingRoute, 'forPeople'>;
+  readonly journal: () => Promise<JournalStore>;
+  readonly projections: ProjectionsView | undefined;
+  readonly traceLink: string | undefined;
+  readonly viewerOf: (request: Request) => Viewer;
+  readonly report: (error: unknown) => void;
+}
+
+/** Larger than the 256 KiB that a job may carry, with its wrapping. */
+const MOST_BYTES = '300kb';
+
+/** The pages, behind the front door: one line each, and what is answered where there is none. */
+export function mountPages(handler: Express, parts: PageParts): void {
+  const { base, app, engine, facts, board, journal, viewerOf, report, projections, traceLink } = parts;
+  const { probe, works, letters: open, tasks, log, scaling } = parts;
+  const hasProjections = projections !== undefined;
+  const isComplete = (): boolean => board.complete;
+  const client = clientOn(engine, facts, undefined, undefined, app);
+  handler.get(
+    '/',
+    overviewRoute({ base, engine, probe, works, isComplete, hasProjections, journal, viewerOf, report }),
+  );
+  // These pages read the engine themselves; where it is away they say so as the others do.
+  const whenThere: RequestHandler = (request, response, next) =>
+    board.complete ? next() : answerEngineAway(request, response);
+  handler.use('/dead-letters', whenThere, deadLetterRoutes({ base, engine, open, tasks, viewerOf }));
+  handler.use('/jobs', whenThere, jobsRoutes({ base, app, engine, client, journal, traceLink, viewerOf }));
+  handler.get('/history', whenThere, historyRoute({ base, app, engine, journal, viewerOf }));
+  handler.use('/running', whenThere, runningRoutes({ base, app, engine, viewerOf }));
+  handler.use('/schedules', whenThere, schedulesRoutes({ base, app, engine, facts, viewerOf }));
+  handler.use('/workers', whenThere, workersRoutes({ base, app, engine, viewerOf }));
+  handler.get('/scaling', whenThere, scaling.forPeople(viewerOf));
+  handler.get('/audit', whenThere, auditRoute({ base, log, viewerOf }));
+  handler.use(projectionsRoute(base, projections, viewerOf));
+  handler.use('/queues', express.json({ limit: MOST_BYTES }), refusePrototypes, (request, response, next) => {
+    if (!board.complete) return answerEngineAway(request, response);
+    if (request.path.startsWith('/static/')) response.setHeader('Cache-Control', 'private, max-age=3600');
+    return board.handle(viewerOf(request))(request, response, next);
+  });
+  handler.use((request, response) =>
+    answer(request, response, { status: 404, title: 'Not found', message: 'There is nothing at this address.' }),
+  );
+  handler.use(errorAnswers(report));
+}
