@@ -8,6 +8,7 @@ import { openOtherLetters } from '../src/boot/dead-letters/index.ts';
 import { journalSource } from '../src/boot/journal/index.ts';
 import { onStopAsked } from '../src/command/index.ts';
 import { findApp, loadApp } from '../src/boot/index.ts';
+import { sayIfUnusable } from '../src/boot/engine/index.ts';
 import { recordOutboxEnds } from '../src/boot/outbox/index.ts';
 import { openProjections, type OpenedProjections } from '../src/boot/event-store/index.ts';
 import { type App } from '../src/contracts/index.ts';
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
     secrets,
     facts,
   });
+  await sayIfUnusable(engine, logger);
   const store = await openStore(app);
   const letters = await openOtherLetters(app, process.env);
   // What is discarded has ended: the outbox must not bring it back.

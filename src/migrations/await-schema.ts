@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationSql } from './migration-sql.ts';
 import { isOutdated, readSchemaStanding } from './read-standing.ts';
 import { SchemaOutdatedError } from './schema-outdated-error.ts';
 import type { SchemaPart } from './schema-part.ts';
+import { sleepOrStop } from '../time/index.ts';
 
 const AGAIN_MS = 1_000;
 
@@ -21,6 +21,6 @@ export async function awaitSchema(
     if (standing === undefined || !isOutdated(standing)) return;
     if (!said) onOutdated(new SchemaOutdatedError(standing));
     said = true;
-    await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    await sleepOrStop(AGAIN_MS, signal);
   }
 }

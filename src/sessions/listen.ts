@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { callWithin } from '../resilience/index.ts';
 import { borrow } from './borrow.ts';
+import { sleepOrStop } from '../time/index.ts';
 
 export interface ListenParts {
   readonly pool: Pool;
@@ -32,7 +33,7 @@ export async function listen(parts: ListenParts): Promise<void> {
       () => true,
       (client, lost) => hear(client, lost, parts),
     ).catch(() => deaf?.());
-    await pause(AGAIN_MS, signal);
+    await sleepOrStop(AGAIN_MS, signal);
   }
 }
 
@@ -63,8 +64,4 @@ async function hear(
     client.off('end', end);
     client.off('notification', heard);
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

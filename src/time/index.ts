@@ -1,3 +1,4 @@
 export { age } from './age.ts';
 export { toMilliseconds, YEAR_MS, type Duration } from './duration.ts';
 export { createIdSource, type IdSource } from './sortable-id.ts';
+export { sleepOrStop, untilAborted } from './wait.ts';

@@ -19,7 +19,13 @@ import { fileURLToPath } from 'node:url';
  * types. What is started from its source all the same: what `npm start` and the Procfile start (tests/e2e), and the long form of the fault
  * cases.
  */
-const PROGRAMS = ['workers/main.ts', 'src/cli/main.ts', 'tests/faults/app/*.ts', 'tests/support/apps/*.ts'];
+const PROGRAMS = [
+  'workers/main.ts',
+  'src/cli/main.ts',
+  'tests/faults/app/*.ts',
+  'tests/support/apps/*.ts',
+  'examples/bank/bank.config.ts',
+];
 /** Threads are looked for beside the file that starts them. */
 const THREADS = ['src/runtime/supervisor/watch/sampler-thread.ts'];
 

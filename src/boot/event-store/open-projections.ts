@@ -10,17 +10,20 @@ import { openDatabase } from '../open-database.ts';
 import type { App } from '../../contracts/index.ts';
 import type { EventStoreDefinition, Projections } from '../../event-store/index.ts';
 import { Facts } from '../../facts/index.ts';
+import { awaitSchema, type SchemaOutdatedError } from '../../migrations/index.ts';
 
 export interface OpenedProjections {
   readonly projections: Projections;
   readonly facts: Facts;
   readonly definition: EventStoreDefinition;
+  /** Waits for tables that are older than this release; calls back once where they are. */
+  untilMigrated(onOutdated: (error: SchemaOutdatedError) => void, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
 /** The projections of the app's event store, in the database of this environment. */
 export async function openProjections(app: App, variables: Variables): Promise<OpenedProjections> {
-  const { EventStore, eventStoreOf, Projections } = await import('../../event-store/index.ts');
+  const { EventStore, eventStoreOf, eventStoreSchema, Projections } = await import('../../event-store/index.ts');
   const definition = eventStoreOf(app);
   if (definition === undefined) {
     throw new InvalidConfigError(['Expected an app with an event store, found one without: name it with --app PATH.']);
@@ -41,6 +44,7 @@ export async function openProjections(app: App, variables: Variables): Promise<O
     projections,
     facts,
     definition,
+    untilMigrated: (onOutdated, signal) => awaitSchema(pool, eventStoreSchema(namespace), { onOutdated, signal }),
     async close() {
       await projections.stop();
       await store.settle();

@@ -2,6 +2,7 @@ import type { Variables } from '../../config/index.ts';
 import { loadApp } from '../load-app.ts';
 import type { Projections } from '../../event-store/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
+import { untilAborted } from '../../time/index.ts';
 import {
   type Command,
   type ExitCode,
@@ -15,6 +16,7 @@ import {
 } from '../../command/index.ts';
 import { openProjections, type OpenedProjections } from './index.ts';
 
+const OUTDATED = 'the database is behind this release';
 const NAMED: ReadonlySet<string> = new Set(['rebuild', 'resume', 'parked', 'retry']);
 
 export const projections: Command = {
@@ -48,10 +50,15 @@ export const projections: Command = {
   },
 };
 
-async function runAll({ projections, facts }: OpenedProjections, { variables }: Terminal): Promise<ExitCode> {
+async function runAll(
+  { projections, facts, untilMigrated }: OpenedProjections,
+  { variables }: Terminal,
+): Promise<ExitCode> {
   const stopAsked = stopSignal(variables);
   const logger = createLogger({ name: 'projections', variables });
   logFacts(facts, logger);
+  await untilMigrated(error => logger.error({ err: error }, OUTDATED), stopAsked);
+  if (stopAsked.aborted) return 0;
   for (const name of await projections.prepare()) {
     logger.warn(
       { projection: name },
@@ -60,7 +67,7 @@ async function runAll({ projections, facts }: OpenedProjections, { variables }: 
   }
   projections.start();
   process.send?.({ type: 'ready' });
-  await new Promise(resolve => stopAsked.addEventListener('abort', resolve, { once: true }));
+  await untilAborted(stopAsked);
   return 0;
 }
 

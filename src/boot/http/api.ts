@@ -1,15 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onStopAsked, parseCommand, type Command } from '../../command/index.ts';
-import { Environment, InvalidConfigError, readLogLevel, readNodeEnv } from '../../config/index.ts';
-import { openEngine, readEngineSettings, watchClock } from '../../engine/index.ts';
+import type { Command } from '../../command/index.ts';
+import { InvalidConfigError, type Environment } from '../../config/index.ts';
+import { readEngineSettings } from '../../engine/index.ts';
 import { codeOf } from '../../errors/index.ts';
-import { Facts } from '../../facts/index.ts';
 import { createHttpApi } from '../../http/index.ts';
-import { clientOn } from '../../queue/index.ts';
-import { createLogger, loadTracer, logFacts } from '../../telemetry/index.ts';
-import { loadApp } from '../load-app.ts';
+import { untilAborted } from '../../time/index.ts';
+import { startService } from '../service.ts';
 
 const PORT = 3_003;
 /** Longer than any answer takes; what waits for results has been told to come again by then. */
@@ -23,23 +21,17 @@ export const api: Command = {
     '',
   ],
   async run(args, { variables }) {
-    const stopAsked = new AbortController();
-    onStopAsked(variables, () => stopAsked.abort());
-    const { app: path } = parseCommand(args, {}, { min: 0, max: 0 }, ['json']);
-    const app = await loadApp(path);
-    const environment = new Environment(variables);
-    const { url, namespace, secrets } = readEngineSettings(environment);
-    const port = environment.integer('API_PORT', { min: 0, max: 65_535, fallback: PORT });
-    readLogLevel(environment);
-    readNodeEnv(environment);
-    environment.check();
-    const facts = new Facts();
-    const logger = createLogger({ name: 'api', variables });
-    logFacts(facts, logger);
-    const engine = openEngine({ url, role: 'producer', namespace, secrets, facts });
-    engine.place(app);
-    watchClock({ clock: engine.clock, engine: engine.kind, facts });
-    const client = clientOn(engine, facts, undefined, await loadTracer(), app);
+    const read = (environment: Environment) => ({
+      engine: readEngineSettings(environment),
+      port: environment.integer('API_PORT', { min: 0, max: 65_535, fallback: PORT }),
+    });
+    const { app, settings, facts, logger, stop, openEngine } = await startService({
+      name: 'api',
+      args,
+      variables,
+      read,
+    });
+    const { client } = await openEngine(settings.engine);
     const door = createHttpApi({
       client,
       app,
@@ -51,14 +43,14 @@ export const api: Command = {
     const server = createServer((request, response) => {
       if (request.url === '/livez') return void response.end('{"status":"alive"}\n');
       if (request.url !== '/readyz') return door.handler(request, response);
-      const isReady = !isAway && !stopAsked.signal.aborted;
+      const isReady = !isAway && !stop.aborted;
       response.statusCode = isReady ? 200 : 503;
       return void response.end(`{"status":"${isReady ? 'ready' : 'not ready'}"}\n`);
     });
-    await listen(server, port);
+    await listen(server, settings.port);
     logger.info({ url: `http://localhost:${(server.address() as AddressInfo).port}` }, 'the HTTP door is open');
     process.send?.({ type: 'ready' });
-    await aborted(stopAsked.signal);
+    await untilAborted(stop);
     door.close();
     await shut(server);
     await client.close();
@@ -89,11 +81,4 @@ async function shut(server: Server): Promise<void> {
   await closed;
   clearInterval(idle);
   clearTimeout(late);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -5,6 +5,7 @@ import { type Tracer } from '../../tracing/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { openState } from '../../state/index.ts';
+import { untilAborted } from '../../time/index.ts';
 import {
   ResourceSet,
   type ClaimedJob,
@@ -133,7 +134,7 @@ async function serve(host: WorkerHost, signal: AbortSignal, ready: () => void): 
   await host.start();
   if (signal.aborted) return;
   ready();
-  await aborted(signal);
+  await untilAborted(signal);
 }
 
 async function adoptOne(
@@ -142,15 +143,8 @@ async function adoptOne(
   signal: AbortSignal,
   ready: () => void,
 ): Promise<void> {
-  const job = await Promise.race([adopted, aborted(signal)]);
+  const job = await Promise.race([adopted, untilAborted(signal)]);
   if (job === undefined) return;
   ready();
-  await Promise.race([host.adopt(job), aborted(signal)]);
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
+  await Promise.race([host.adopt(job), untilAborted(signal)]);
 }

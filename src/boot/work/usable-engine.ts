@@ -1,6 +1,7 @@
 import { hasCode } from '../../errors/index.ts';
 import { type Engine, EngineCheckError } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
+import { sleepOrStop } from '../../time/index.ts';
 
 const ENGINE_RETRY_MS = 1_000;
 
@@ -9,24 +10,13 @@ export async function usableEngine(engine: Engine, facts: Facts, signal: AbortSi
   while (!signal.aborted) {
     try {
       const report = await engine.check();
-      for (const warning of report.warnings) facts.emit('engine.warning', { engine: engine.kind, warning });
+      // Why it does not start is the first line that the process prints.
       if (report.errors.length > 0) throw new EngineCheckError(report.errors);
+      for (const warning of report.warnings) facts.emit('engine.warning', { engine: engine.kind, warning });
       return;
     } catch (error) {
       if (!hasCode(error, 'ENGINE_UNREACHABLE')) throw error;
-      await pause(ENGINE_RETRY_MS, signal);
+      await sleepOrStop(ENGINE_RETRY_MS, signal);
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

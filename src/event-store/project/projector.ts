@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import type { ProjectionFields } from '../../facts/index.ts';
@@ -13,6 +12,7 @@ import { askWithin } from '../../sessions/index.ts';
 import type { TextSql } from '../schema/sql.ts';
 import { LeaseLost, type Batch } from './project-batch.ts';
 import type { Projection } from './projection.ts';
+import { sleepOrStop } from '../../time/index.ts';
 
 export interface ProjectorOptions {
   readonly store: StoreParts;
@@ -216,11 +216,11 @@ export class Projector {
 
   async #idle(ms: number): Promise<void> {
     const timer = new AbortController();
-    await Promise.race([this.#wake.promise, sleep(ms, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    await Promise.race([this.#wake.promise, sleepOrStop(ms, timer.signal)]);
     timer.abort();
   }
 
   async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    await sleepOrStop(ms, this.#stop.signal);
   }
 }

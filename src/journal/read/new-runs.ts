@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunRecord } from '../record/run-record.ts';
 import type { JournalStore } from '../stores/journal-store.ts';
 import { findRuns, type RunQuery } from './find-runs.ts';
+import { sleepOrStop } from '../../time/index.ts';
 
 export interface NewRunsOptions {
   /** Milliseconds since 1970, as `now`. */
@@ -44,6 +44,6 @@ export async function* newRuns(
     }
     newest = Math.max(newest, began - QUIET_MS);
     for (const [key, endedAt] of seen) if (endedAt < newest - 2 * LATE_MS) seen.delete(key);
-    await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await sleepOrStop(EVERY_MS, signal);
   }
 }

@@ -11,6 +11,7 @@ import { requireMilliseconds } from '../require-milliseconds.ts';
 import { askWithin, listen } from '../../sessions/index.ts';
 import { SendLoop } from './send-loop.ts';
 import { tablesOf, type Sql, type Tables } from '../tables.ts';
+import { sleepOrStop } from '../../time/index.ts';
 
 export interface RelayOptions {
   /** Of the database that the app's transactions write to. Up to four connections are used. */
@@ -97,7 +98,7 @@ export class Relay {
 
   async #run(): Promise<void> {
     // A connection that has gone silent must not keep what can be sent.
-    const shared = await Promise.race([this.#share(), this.#pause(2_000, this.#stop.signal).then(() => false)]);
+    const shared = await Promise.race([this.#share(), sleepOrStop(2_000, this.#stop.signal).then(() => false)]);
     const loops = this.#loops.map(loop => loop.run(this.#stop.signal));
     if (!shared) loops.push(this.#shareLater());
     await Promise.all([...loops, this.#listen(), this.#emitLag(), this.#forget()]);
@@ -120,7 +121,7 @@ export class Relay {
   async #emitLag(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await this.#pause(this.#options.lagEveryMs ?? 5_000, signal);
+      await sleepOrStop(this.#options.lagEveryMs ?? 5_000, signal);
       if (signal.aborted) return;
       try {
         this.#facts.emit('outbox.lag', await readLag(this.#sql(ANSWER_MS), this.#tables));
@@ -145,7 +146,7 @@ export class Relay {
 
   async #shareLater(): Promise<void> {
     const { signal } = this.#stop;
-    do await this.#pause(1_000, signal);
+    do await sleepOrStop(1_000, signal);
     while (!signal.aborted && !(await this.#share()));
   }
 
@@ -153,7 +154,7 @@ export class Relay {
     const { signal } = this.#stop;
     const { keepSentForMs: sentMs = 30 * DAY_MS, keepSeenForMs: seenMs = 90 * DAY_MS } = this.#options;
     while (!signal.aborted) {
-      await this.#pause(60_000, signal);
+      await sleepOrStop(60_000, signal);
       if (signal.aborted) return;
       await forgetOld(this.#sql(FORGET_MS), this.#tables, { sentMs, seenMs }).catch(() => undefined);
     }
@@ -176,10 +177,6 @@ export class Relay {
   /** Of the pool, each statement with a limit. */
   #sql(limitMs: number): Sql {
     return { query: (text, values) => askWithin(this.#options.pool, limitMs, text, values) };
-  }
-
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { toError } from '../../errors/index.ts';
 import { backoffDelay, callWithin, exponential, Progress } from '../../resilience/index.ts';
 import { askWithin, inTransaction } from '../../sessions/index.ts';
 import { sendBatch, somethingWaits, type BatchParts, type EntryKind, type SentBatch } from './send-batch.ts';
 import type { Sql } from '../tables.ts';
+import { sleepOrStop } from '../../time/index.ts';
 
 export interface SendLoopParts extends Omit<BatchParts, 'sql' | 'until'> {
   readonly pool: Pool;
@@ -75,8 +75,8 @@ export class SendLoop {
       else progress.failed(error);
       last = error;
       failures = error === undefined ? 0 : failures + 1;
-      if (failures > 0) await pause(backoffDelay(OUTAGE, failures), signal);
-      else if (!more) await pause(lookInMs, AbortSignal.any([signal, this.#wake.signal]));
+      if (failures > 0) await sleepOrStop(backoffDelay(OUTAGE, failures), signal);
+      else if (!more) await sleepOrStop(lookInMs, AbortSignal.any([signal, this.#wake.signal]));
     }
   }
 
@@ -94,8 +94,4 @@ export class SendLoop {
       return sendBatch({ sql: { query }, tables, store, bus, kind, until: performance.now() + SEND_MS });
     });
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

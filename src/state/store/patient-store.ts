@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isOutage } from '../../resilience/index.ts';
 import type { StateStore } from './state-store.ts';
+import { sleepOrStop } from '../../time/index.ts';
 
 const AGAIN_MS = 500;
 
@@ -16,7 +16,7 @@ export function patientStore(store: LedgerStore, signal: AbortSignal): LedgerSto
       } catch (error) {
         if (signal.aborted || !isOutage(error)) throw error;
       }
-      await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      await sleepOrStop(AGAIN_MS, signal);
     }
   };
   return {

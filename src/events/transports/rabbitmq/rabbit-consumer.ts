@@ -17,6 +17,7 @@ import {
   versionOf,
   type Names,
 } from './topology.ts';
+import { sleepOrStop } from '../../../time/index.ts';
 
 export interface RabbitConsumerParts {
   readonly link: RabbitLink;
@@ -163,7 +164,7 @@ export class RabbitConsumer {
     const { signal } = this.#stop;
     let said = '';
     for (let pauseMs = REOPEN_MS; this.#channel === undefined; pauseMs = Math.min(2 * pauseMs, REOPEN_AT_MOST_MS)) {
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      await sleepOrStop(pauseMs, signal);
       if (signal.aborted) return;
       const connection = await link.connection(this.#what()).catch(() => undefined);
       if (connection !== closed || this.#channel !== undefined) return;
@@ -195,7 +196,7 @@ export class RabbitConsumer {
       session.acks.ack(message);
     } catch {
       // Not acknowledged, so it comes again; a pause, or it would come at once and again and again.
-      await sleep(500, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await sleepOrStop(500, this.#stop.signal);
       session.acks.giveBack(message);
     }
   }
@@ -258,7 +259,7 @@ export class RabbitConsumer {
     const { inspectEveryMs, listener, subscription } = this.#parts;
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await sleep(inspectEveryMs * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => undefined);
+      await sleepOrStop(inspectEveryMs * (0.8 + Math.random() * 0.4), signal);
       if (signal.aborted) return;
       try {
         const waiting = await this.#channel?.checkQueue(this.#ownQueue);

@@ -6,6 +6,7 @@ import { InvalidConfigError, parseUrl } from '../../../config/index.ts';
 import { backoffDelay, exponential, faultOf, reasonOf } from '../../../resilience/index.ts';
 import type { TransportListener } from '../../transport.ts';
 import { ACCESS_REFUSED, PRECONDITION_FAILED, replyCodeOf, RESOURCE_LOCKED } from './reply-code.ts';
+import { sleepOrStop } from '../../../time/index.ts';
 
 /** A publisher's call is answered within two seconds, as a producer's is. */
 export const FAIL_FAST_MS = 1_750;
@@ -150,7 +151,7 @@ export class RabbitLink {
       } catch (cause) {
         connection?.close().catch(() => undefined);
         this.#lost(cause);
-        await sleep(backoffDelay(BACKOFF, tries), undefined, { signal }).catch(() => undefined);
+        await sleepOrStop(backoffDelay(BACKOFF, tries), signal);
       }
     }
   }
@@ -191,7 +192,7 @@ export class RabbitLink {
         await attempt;
         return;
       } catch {
-        await sleep(backoffDelay(BACKOFF, tries), undefined, { signal }).catch(() => undefined);
+        await sleepOrStop(backoffDelay(BACKOFF, tries), signal);
         if (this.#connection === connection && this.#guests.has(guest)) attempt = guest(connection);
       }
     }

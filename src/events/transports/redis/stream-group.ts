@@ -10,6 +10,7 @@ import { pairs, readEntries, readStreamReply, type StreamEntry } from './stream-
 import type { StreamGroupParts } from './stream-group-parts.ts';
 import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK, PUT_BACK } from './stream-scripts.ts';
 import { StreamSeen } from './stream-seen.ts';
+import { sleepOrStop } from '../../../time/index.ts';
 
 interface Claimed {
   readonly entry: StreamEntry;
@@ -321,7 +322,7 @@ export class StreamGroup {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       // Jitter, so that a fleet does not ask as one.
-      await sleep(ms * (0.8 + Math.random() * 0.4), undefined, { signal }).catch(() => undefined);
+      await sleepOrStop(ms * (0.8 + Math.random() * 0.4), signal);
       if (signal.aborted) return;
       // Redis is away, or the group is gone: the next time.
       await act().catch(() => undefined);

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConcurrencyLimiter } from '../../concurrency-limiter.ts';
 import type { Delivery, TransportSubscription, Verdict } from '../../transport.ts';
 import type { BlockingReader, RedisLink } from './link.ts';
 import { readStreamReply } from './stream-entries.ts';
 import { COUNT_BEHIND } from './stream-scripts.ts';
+import { sleepOrStop } from '../../../time/index.ts';
 
 const BLOCK_MS = 5_000;
 
@@ -77,7 +77,7 @@ export class StreamTail {
           if (only === undefined && pattern.matches(type)) void this.#hand(text);
         }
       } catch {
-        await sleep(200, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        await sleepOrStop(200, this.#stop.signal);
       }
     }
   }
