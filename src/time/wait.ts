@@ -1,8 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** Resolves after `ms`, or as soon as the signal aborts; never rejects. */
-export async function sleepOrStop(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
+export function sleepOrStop(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) return resolve();
+    const timer = setTimeout(end, ms);
+    function end(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    }
+    signal.addEventListener('abort', end, { once: true });
+  });
 }
 
 /** Resolves when the signal aborts, or at once where it has. */

@@ -1,8 +1,8 @@
 import { registerHooks } from 'node:module';
 
 /**
- * `node tests/support/loaded-packages.ts MODULE...`: imports each and, when the process ends, prints as its last line the npm
- * packages that were loaded, by import and by require alike, as JSON.
+ * `node tests/support/loaded-packages.ts MODULE...`: imports one after another and prints a line of JSON for each: the npm packages that are
+ * loaded by then, by import and by require alike; the last line when the process ends.
  */
 const loaded = new Set<string>();
 registerHooks({
@@ -12,6 +12,10 @@ registerHooks({
     return nextLoad(url, context);
   },
 });
-process.on('exit', () => process.stdout.write(JSON.stringify([...loaded].toSorted())));
-
-for (const url of process.argv.slice(2)) await import(url);
+const say = (): boolean => process.stdout.write(`${JSON.stringify([...loaded].toSorted())}\n`);
+// The last one may go on after its import.
+process.on('exit', say);
+for (const [index, url] of process.argv.slice(2).entries()) {
+  if (index > 0) say();
+  await import(url);
+}
