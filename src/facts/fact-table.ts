@@ -214,6 +214,8 @@ export interface FactTable {
   'schedule.reset': { readonly schedule: string; readonly aheadMs: number };
   /** No schedule moves: the shared state or the queue is away, or does not answer. Once for each outage. */
   'schedules.stalled': { readonly error: Error };
+  /** Schedules made at run time for a contract that the release of whoever leads does not have: they are looked at again and again. */
+  'schedules.unclaimed': { readonly contract: string; readonly schedules: number };
   'schedules.resumed': Readonly<Record<never, never>>;
   'schedule.failed': {
     readonly schedule: string;

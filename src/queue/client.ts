@@ -46,6 +46,8 @@ import { updateJob, type ChangeContext, type UpdatedJob } from './update/update-
 import { readPauses, type Pause } from './pauses/pause.ts';
 import { checkPauseOptions, checkTarget, type PauseOptions, type PauseTarget } from './pauses/pause-target.ts';
 import { pauseWork, resumeWork, type PauseContext } from './pauses/pause-work.ts';
+import { Schedules } from './schedules/schedules.ts';
+import { UnknownScheduleError } from './schedules/unknown-schedule-error.ts';
 import { checkReplay, type JobReplayByName, type JobReplayOf } from './replay/check-replay.ts';
 import { replayJob } from './replay/replay-job.ts';
 import type { ReplayedJob } from './replay/replayed-job.ts';
@@ -72,6 +74,7 @@ const SAID = [
   UndecodableJobError,
   UpdateRefusedError,
   ReplayRefusedError,
+  UnknownScheduleError,
   InvalidOptionsError,
   InvalidPayloadError,
   PayloadTooLargeError,
@@ -90,6 +93,8 @@ type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
  */
 export class Client implements Enqueuer {
   readonly facts: Facts;
+  /** Schedules that are made at run time. */
+  readonly schedules: Schedules;
   /** Whom the keys of its jobs are known to: an outbox beside it shares them. */
   readonly secrets: SecretSource;
   readonly #engine: Engine;
@@ -139,6 +144,12 @@ export class Client implements Enqueuer {
     this.#toChange = { ...store, facts, secrets, jobs: app?.jobs };
     const watches = new JobWatches(engine, news);
     remember(this, { engine, jobs: app?.jobs, watches, tagWatches: new TagWatches(engine, secrets) });
+    this.schedules = new Schedules({
+      engine,
+      jobs: app?.jobs,
+      enqueue: request => this.enqueueMany([request]).then(firstOf),
+      asking: ask => this.#asking('*', 'for schedules', ask),
+    });
     this.#toPause = { engine, facts, queues: app && [...app.queues.keys()] };
   }
 
@@ -542,4 +553,9 @@ export class Client implements Enqueuer {
     this.#inFlight -= 1;
     if (this.#inFlight === 0) this.#idle?.();
   }
+}
+
+function firstOf([receipt]: readonly JobReceipt[]): JobReceipt {
+  if (receipt === undefined) throw new TypeError('Expected a receipt for the one job.');
+  return receipt;
 }

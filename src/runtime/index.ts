@@ -16,8 +16,9 @@ export {
   type ScheduleRun,
   type ScheduleView,
 } from './schedules/manage-schedules.ts';
+export { RunTimeScheduler } from './schedules/run-time-scheduler.ts';
 export { Scheduler } from './schedules/scheduler.ts';
-export { scheduleProblems } from './schedules/slots.ts';
+export { scheduleProblems } from '../schedules/index.ts';
 export { createWorkerHost, type WorkerHost, type WorkerHostOptions } from './host/worker-host.ts';
 export * from './run/job-dead-error.ts';
 export * from './run/job-expired-error.ts';

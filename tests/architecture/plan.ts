@@ -39,8 +39,12 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/redis', 'src/state'],
     why: 'it listens to facts and knows nothing of those who state them; producers look into it, so it stands below them',
   },
+  'src/schedules': {
+    may: ['src/engine', 'src/redis', 'src/state'],
+    why: 'producers make schedules at run time, workers turn slots into jobs: when work is due is known below both',
+  },
   'src/queue': {
-    may: ['src/engine', 'src/journal', 'src/state'],
+    may: ['src/engine', 'src/journal', 'src/schedules', 'src/state'],
     why: "the producer's side must not drag the worker's side into a web app",
   },
   'src/dead-letters': {
@@ -48,11 +52,11 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     why: 'it looks at what is stored: who ends a job and who replays it meet here, below both',
   },
   'src/runtime': {
-    may: ['src/dead-letters', 'src/engine', 'src/queue', 'src/state'],
+    may: ['src/dead-letters', 'src/engine', 'src/queue', 'src/schedules', 'src/state'],
     why: "the worker's side stands on the producer's ids and options",
   },
   'src/standing': {
-    may: ['src/dead-letters', 'src/engine', 'src/journal', 'src/queue', 'src/runtime', 'src/state'],
+    may: ['src/dead-letters', 'src/engine', 'src/journal', 'src/queue', 'src/runtime', 'src/schedules', 'src/state'],
     why: 'how the work stands is judged in one place, by whoever lives: a supervisor or a dashboard',
   },
   'src/events': {
@@ -78,7 +82,16 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   },
   'src/live': { may: [], why: 'a browser loads it: nothing of the platform, and nothing of Node' },
   'src/testing': {
-    may: ['src/dead-letters', 'src/engine', 'src/events', 'src/outbox', 'src/queue', 'src/runtime', 'src/state'],
+    may: [
+      'src/dead-letters',
+      'src/engine',
+      'src/events',
+      'src/outbox',
+      'src/queue',
+      'src/runtime',
+      'src/schedules',
+      'src/state',
+    ],
     why: 'it runs what a worker and a relay would run, in memory: the whole pipeline',
   },
   'src/command': { may: [], why: 'what commands are made of: whoever lists them must load nothing of the platform' },
@@ -195,10 +208,10 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   },
   bullmq: {
     in: ['src/engine', 'src/queue', 'src/runtime', 'dashboard/board'],
-    typesIn: ['src/dead-letters/causes', 'src/state'],
+    typesIn: ['src/dead-letters/causes', 'src/schedules/store', 'src/state'],
     why: 'everybody else meets jobs through the queue and the runtime; the board speaks to its queues itself',
   },
-  croner: { in: ['src/runtime/schedules'], why: 'crons are read in one place; a contract only carries them' },
+  croner: { in: ['src/schedules/times'], why: 'crons are read in one place; a contract only carries them' },
   cronstrue: { in: ['dashboard/schedules'], why: 'a page reads a cron to people; nobody decides by it' },
   express: { in: ['dashboard', 'examples'], why: 'a producer or a worker must not load a web framework' },
   helmet: { in: ['dashboard', 'examples'], why: 'headers belong to web apps' },

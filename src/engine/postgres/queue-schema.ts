@@ -3,6 +3,7 @@ import { GROUP_FUNCTIONS, TURN_FUNCTIONS, TURN_MIGRATIONS } from '../bullmq/post
 import { batchSchema } from './batch-tables.ts';
 import { LETTER_FUNCTIONS, LETTER_TABLES } from './letter-tables.ts';
 import { OWN_FUNCTIONS, STATE_TABLES } from './own-tables.ts';
+import { SCHEDULE_TABLES } from './schedule-tables.ts';
 
 /** What is ours in the schema of BullMQ's tables, in the order in which it is made: each part with numbers of its own. BullMQ's own migrations go before. */
 export function schemaParts(schema: string): readonly SchemaPart[] {
@@ -18,6 +19,7 @@ export function queueSchema(schema: string): SchemaPart {
       { name: 'shared state, lines of rate limits', up: STATE_TABLES },
       { name: 'causes of dead letters', up: LETTER_TABLES },
       ...TURN_MIGRATIONS,
+      { name: 'schedules that are made at run time', up: SCHEDULE_TABLES },
     ],
     functions: [OWN_FUNCTIONS, TURN_FUNCTIONS, GROUP_FUNCTIONS, LETTER_FUNCTIONS].join('\n'),
   };

@@ -9,7 +9,8 @@ export type AskedOfQueue =
   | 'to replay a job'
   | 'to pause work'
   | 'to resume work'
-  | 'for pauses';
+  | 'for pauses'
+  | 'for schedules';
 
 export interface QueueUnavailableOptions extends ErrorOptions {
   /** What was asked of the queue; to take jobs when left out. */

@@ -7,13 +7,14 @@ import { openState, type StateStore } from '../../state/index.ts';
 import {
   CURSOR_KEPT_MS,
   cursorIn,
+  dueSlots,
   remember,
   ruleOf,
+  slotsOf,
   type Cursor,
   type SchedulePause,
   type SlotRecord,
-} from './cursor.ts';
-import { dueSlots, slotsOf } from './slots.ts';
+} from '../../schedules/index.ts';
 
 /** A schedule of the app as it stands. Times are the engine's, milliseconds since 1970. */
 export interface ScheduleView {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineApp, defineJob, defineSchedule } from '../../contracts/index.ts';
 import { MemoryStateStore } from '../../state/index.ts';
-import { ruleOf } from './cursor.ts';
+import { ruleOf } from '../../schedules/index.ts';
 import { readOverdueSlots } from './overdue-slots.ts';
 
 const report = defineJob({ queue: 'reports', name: 'report', schema: z.object({}) });

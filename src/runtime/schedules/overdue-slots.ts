@@ -1,7 +1,6 @@
 import type { App, Schedule } from '../../contracts/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import { cursorIn, ruleOf } from './cursor.ts';
-import { slotsOf } from './slots.ts';
+import { cursorIn, ruleOf, slotsOf } from '../../schedules/index.ts';
 
 /** A schedule whose slot has come and that nobody has dealt with. */
 export interface OverdueSlot {

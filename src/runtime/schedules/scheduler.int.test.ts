@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineCases } from '../../../tests/support/engines.ts';
+import { QueueUnavailableError } from '../../queue/index.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
+import { digest, HOUR, RunTimeTrial } from './at-run-time.contract-suite.ts';
 import { keyed, MINUTE, ScheduleTrial, START } from './schedule-trial.contract-suite.ts';
 
 /** What concerns the engine: ids, leases and cursors. What a scheduler decides is in scheduler.test.ts. */
@@ -41,5 +43,66 @@ describe.each(engineCases)('schedules on $kind', engineCase => {
     await Promise.all([one.tick(), other.tick()]);
     expect(await trial.ran(3)).toHaveLength(3);
     expect(new Set(trial.days).size).toBe(3);
+  });
+});
+
+describe.each(engineCases)('schedules that are made at run time on $kind', engineCase => {
+  let trial: RunTimeTrial;
+  beforeEach(async () => {
+    trial = await RunTimeTrial.open(engineCase);
+  });
+  afterEach(() => trial.close());
+
+  test('they are kept, changed by one at a time, listed by name, paused, resumed and removed', async () => {
+    const { schedules } = trial.client;
+    const names = ['b:1', 'b:10', 'b:2', 'a', 'é', 'c'];
+    await Promise.all(names.map(name => schedules.upsert(name, { job: digest({ user: name }), every: '1h' })));
+    const by = Array.from({ length: 8 }, (_, each) =>
+      schedules.upsert('a', { job: digest({ user: `${each}` }), every: '1h', by: `${each}` }),
+    );
+    await Promise.all(by);
+    expect((await schedules.list({ limit: 4 })).schedules.map(({ name }) => name)).toEqual(['a', 'b:1', 'b:10', 'b:2']);
+    const rest = await schedules.list({ limit: 4, after: 'b:2' });
+    expect(rest.schedules.map(({ name }) => name)).toEqual(['c', 'é']);
+    expect((await schedules.list({ prefix: 'b:', after: 'b:1' })).schedules).toHaveLength(2);
+    expect(await schedules.pause('a', { by: 'ops' })).toBe(true);
+    expect(await schedules.get('a')).toMatchObject({ paused: { by: 'ops' }, nextAt: undefined });
+    expect(await schedules.resume('a')).toBe(true);
+    expect((await schedules.get('a'))?.nextAt).toBeGreaterThan(trial.now);
+    expect(await schedules.remove('a')).toBe(true);
+    expect(await schedules.get('a')).toBeUndefined();
+  });
+
+  test('of many that are due at once each slot becomes one job, whoever leads and wherever a leader dies', async () => {
+    const { client } = trial;
+    const users = Array.from({ length: 450 }, (_, each) => `user-${each}`);
+    const made = users.map(user => ({ name: user, job: digest({ user }), every: '1h' as const }));
+    expect(await client.schedules.upsertMany(made)).toHaveLength(users.length);
+    trial.now = (Math.floor(trial.now / HOUR) + 1) * HOUR;
+    let queued = 0;
+    const dies = await trial.scheduler({
+      leaseMs: 100,
+      client: {
+        job: id => client.job(id),
+        enqueueFrom: (from, requests) => {
+          // In the middle of its second batch: what it has queued of that is not written down.
+          if ((queued += 1) > 300) throw new QueueUnavailableError('digests', 'it was killed');
+          return client.enqueueFrom(from, requests);
+        },
+      },
+    });
+    await expect(dies.tick()).rejects.toThrow('it was killed');
+    const [one, other] = [await trial.scheduler({ name: 'two' }), await trial.scheduler({ name: 'three' })];
+    await waitFor('the others to go on', async () => {
+      await Promise.all([one.tick(), other.tick()]);
+      return (await trial.queued()).length >= users.length;
+    });
+    // It was only frozen, and believes that it leads.
+    await dies.tick().catch(() => undefined);
+    await one.tick();
+    expect(await trial.queued()).toEqual(users.toSorted());
+    expect(new Set((await client.schedules.list({ limit: 1_000 })).schedules.map(({ nextAt }) => nextAt))).toEqual(
+      new Set([trial.now + HOUR]),
+    );
   });
 });

@@ -57,6 +57,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'schedule.skipped': ['info'],
   'schedule.reset': ['warn'],
   'schedules.stalled': ['error'],
+  'schedules.unclaimed': ['warn'],
   'schedules.resumed': ['info'],
   'schedule.failed': ['error'],
   'queue.unnamed': ['warn'],

@@ -176,6 +176,14 @@ describe('a test app', () => {
     expect(kit.enqueued(report).map(({ enqueuedAt }) => new Date(enqueuedAt).toISOString())).toEqual(stamped);
   });
 
+  test('so has one that is made at run time, with the rest', async () => {
+    const { kit, stamped } = setup();
+    await kit.client.schedules.upsert('daily:ada', { job: daily({ user: 'ada' }), cron: '30 8 * * *' });
+    await kit.advance('2d');
+    expect(stamped).toEqual(['daily ada', '2026-03-02T09:00:00.000Z', 'daily ada', '2026-03-03T09:00:00.000Z']);
+    expect((await kit.client.schedules.get('daily:ada'))?.runs).toHaveLength(2);
+  });
+
   test('what is above a limit waits for its window', async () => {
     const { kit, stamped } = setup();
     for (const nth of [1, 2, 3, 4, 5]) await kit.client.enqueue(offer, { nth });

@@ -2,7 +2,8 @@ import type { App } from '../../contracts/index.ts';
 import type { Engine, MemoryQueue, VirtualClock } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { Client } from '../../queue/index.ts';
-import { Scheduler } from '../../runtime/index.ts';
+import { RunTimeScheduler, Scheduler } from '../../runtime/index.ts';
+import { openSchedules } from '../../schedules/index.ts';
 import { openState } from '../../state/index.ts';
 
 export interface TestTimeOptions {
@@ -14,10 +15,15 @@ export interface TestTimeOptions {
   readonly queues: () => readonly MemoryQueue[];
 }
 
+interface Schedulers {
+  readonly ofApp: Scheduler | undefined;
+  readonly atRunTime: RunTimeScheduler;
+}
+
 /** Moves the time of a test from one moment at which something is due to the next. */
 export class TestTime {
   readonly #options: TestTimeOptions;
-  #scheduler: Scheduler | undefined;
+  #schedulers: Schedulers | undefined;
 
   constructor(options: TestTimeOptions) {
     this.#options = options;
@@ -25,40 +31,46 @@ export class TestTime {
 
   /** Schedules begin with their next slot; also what became due while the engine was away is dealt with here. */
   async begin(): Promise<void> {
-    const { app } = this.#options;
-    if (app.schedules.length === 0) return;
     try {
-      this.#scheduler ??= await this.#open();
-      await this.#scheduler.tick();
+      this.#schedulers ??= await this.#open();
+      await this.#schedulers.ofApp?.tick();
+      await this.#schedulers.atRunTime.tick();
     } catch {
-      // The engine is away: its scheduler tries again.
+      // The engine is away: its schedulers try again.
     }
   }
 
   /** Moves to the next moment at which something is due, but not behind `end`; answers whether there is any more. */
   async toNext(end: number): Promise<boolean> {
     const { clock } = this.#options;
-    const at = Math.min(end, this.#nextDue());
+    const at = Math.min(end, await this.#nextDue());
     if (at > clock.now()) await clock.advance(at - clock.now());
     await this.begin();
     return at < end;
   }
 
   async stop(): Promise<void> {
-    await this.#scheduler?.stop();
+    await this.#schedulers?.ofApp?.stop();
+    await this.#schedulers?.atRunTime.stop();
   }
 
-  #nextDue(): number {
+  async #nextDue(): Promise<number> {
     const { clock, queues } = this.#options;
     const now = clock.now();
     const due = queues().flatMap(queue => [queue.nextDueAt() ?? Infinity, limitEnds(queue, now)]);
-    return Math.min(this.#scheduler?.nextAfter(now) ?? Infinity, ...due.filter(at => at > now));
+    const { ofApp, atRunTime } = this.#schedulers ?? {};
+    const slots = [ofApp?.nextAfter(now), await atRunTime?.nextDue().catch(() => undefined)];
+    return Math.min(Infinity, ...[...slots, ...due].map(at => (at !== undefined && at > now ? at : Infinity)));
   }
 
-  async #open(): Promise<Scheduler> {
+  async #open(): Promise<Schedulers> {
     const { app, engine, client, facts, clock } = this.#options;
     const store = await openState(engine);
-    return new Scheduler({ app, client, store, facts, name: 'scheduler', now: () => clock.now() });
+    const options = { app, client, store, facts, name: 'scheduler', now: () => clock.now() };
+    return {
+      ofApp: app.schedules.length === 0 ? undefined : new Scheduler(options),
+      atRunTime: new RunTimeScheduler({ ...options, schedules: openSchedules(engine) }),
+    };
   }
 }
 

@@ -4,9 +4,11 @@ import { BlameBook, CauseCounter, countDeaths, sweepCauses } from '../../../dead
 import { ClockWatch, type Engine } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
 import { clientOn } from '../../../queue/index.ts';
+import { openSchedules } from '../../../schedules/index.ts';
 import type { StateStore } from '../../../state/index.ts';
 import { LookAfterBatches } from '../../batches/look-after-batches.ts';
 import { FollowDeaths } from '../../run/follow-death.ts';
+import { RunTimeScheduler } from '../../schedules/run-time-scheduler.ts';
 import { Scheduler } from '../../schedules/scheduler.ts';
 import type { HostPresence } from '../fleet/host-presence.ts';
 import { forgetOrders, ordersOf, type WorkerOrder } from '../fleet/orders.ts';
@@ -64,6 +66,7 @@ export class HostDuties {
   readonly #clock: ClockWatch;
   readonly #presence: Presence;
   readonly #scheduler: Scheduler;
+  readonly #atRunTime: RunTimeScheduler;
   #seen: ReadonlySet<string> = new Set();
   #sweptAt = -Infinity;
   #stopped = false;
@@ -83,20 +86,17 @@ export class HostDuties {
       others: () => clocksOfOthers(store, name),
     });
     this.#presence = this.#present(engine.clock.now());
-    this.#scheduler = new Scheduler({
-      app,
-      client: clientOn(engine, facts),
-      store,
-      facts,
-      name,
-      now: () => this.#clock.hostsNow(),
-    });
+    const now = (): number => this.#clock.hostsNow();
+    const scheduling = { app, client: clientOn(engine, facts), store, facts, name, now };
+    this.#scheduler = new Scheduler(scheduling);
+    this.#atRunTime = new RunTimeScheduler({ ...scheduling, schedules: openSchedules(engine) });
   }
 
   start(): void {
     const { app, engine, store, facts } = this.#options;
     this.#presence.start();
     this.#scheduler.start();
+    this.#atRunTime.start();
     const open = (): Promise<CauseCounter> => CauseCounter.open(app, engine);
     const queues = (): readonly string[] => [...app.queues.keys(), ...this.#unnamed.names];
     const letters = sweepCauses({ open, queues: async () => queues() });
@@ -124,7 +124,7 @@ export class HostDuties {
     this.#stopped = true;
     this.#timers.end();
     this.#stopSweeping?.();
-    await this.#scheduler.stop();
+    await Promise.all([this.#scheduler.stop(), this.#atRunTime.stop()]);
   }
 
   /** Says goodbye: nothing is held here any more. */

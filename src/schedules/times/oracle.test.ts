@@ -4,7 +4,7 @@ import { slotsOf } from './slots.ts';
 
 /**
  * Every form of a cron in zones with every kind of change, against a count that looks at each minute (each second in the forms with
- * seconds). A few of each by default; all of them for two years with `ORACLE=whole npx vitest run --project unit src/runtime/schedules/oracle`.
+ * seconds). A few of each by default; all of them for two years with `ORACLE=whole npx vitest run --project unit src/schedules/times/oracle`.
  */
 const WHOLE = process.env['ORACLE'] === 'whole';
 

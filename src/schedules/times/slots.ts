@@ -64,6 +64,38 @@ class CronSlots implements Slots {
   }
 }
 
+const RULES_KEPT = 1_000;
+const ANSWERS_KEPT = 64;
+const known = new Map<string, Slots>();
+
+/**
+ * The same, remembered: thousands of schedules that were made at run time share a rule, and are due at the same moments.
+ * @throws as `slotsOf`
+ */
+export function knownSlots(when: Schedule['when']): Slots {
+  if (when.kind === 'every') return slotsOf({ when });
+  const rule = `${when.timeZone} ${when.cron}`;
+  const found = known.get(rule) ?? remembering(slotsOf({ when }));
+  // The one that was asked for longest ago goes.
+  known.delete(rule);
+  known.set(rule, found);
+  const [oldest] = known.keys();
+  if (known.size > RULES_KEPT && oldest !== undefined) known.delete(oldest);
+  return found;
+}
+
+function remembering(slots: Slots): Slots {
+  const answers = new Map<number, number | undefined>();
+  return {
+    next(after) {
+      const answer = answers.has(after) ? answers.get(after) : slots.next(after);
+      if (answers.size >= ANSWERS_KEPT && !answers.has(after)) answers.clear();
+      answers.set(after, answer);
+      return answer;
+    },
+  };
+}
+
 const FIRST_STRETCH_MS = 600_000;
 const LONGEST_STRETCH_MS = 6 * 3_600_000;
 

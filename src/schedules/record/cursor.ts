@@ -45,15 +45,25 @@ export const CURSOR_KEPT_MS = 400 * 86_400_000;
 const KEPT = 20;
 
 /** Adds what became of a slot; those in a row that became no job for one reason stand as one. */
-export function remember(recent: readonly SlotRecord[] = [], record: SlotRecord): readonly SlotRecord[] {
+export function remember(recent: readonly SlotRecord[] = [], record: SlotRecord, most = KEPT): readonly SlotRecord[] {
   const last = recent.at(-1);
   const isSame = last?.what === record.what && (record.what === 'missed' || record.what === 'paused');
   if (isSame) return [...recent.slice(0, -1), { ...last, count: last.count + record.count }];
-  return [...recent, record].slice(-KEPT);
+  return [...recent, record].slice(-most);
+}
+
+/** What stays of a cursor wherever it goes. */
+export function kept(cursor: Cursor | undefined): Pick<Cursor, 'jobId' | 'paused' | 'recent'> {
+  const { jobId, paused, recent } = cursor ?? {};
+  return {
+    ...(jobId !== undefined && { jobId }),
+    ...(paused !== undefined && { paused }),
+    ...(recent !== undefined && { recent }),
+  };
 }
 
 /** Tells one rule from another: when a schedule is due, and in which zone. */
-export function ruleOf({ when }: Schedule): string {
+export function ruleOf({ when }: Pick<Schedule, 'when'>): string {
   const text = when.kind === 'every' ? `every ${when.everyMs}` : `cron ${when.timeZone} ${when.cron.trim()}`;
   return hash('sha256', text, 'base64url').slice(0, 16);
 }
