@@ -90,7 +90,7 @@ function missed({ overdue, now }: Work): readonly Condition[] {
     size: 1,
     needsYou: true,
     text: `The schedule ${schedule} did not run: its slot was due ${ago(slotAt, now)}. Schedules go on while a worker host is alive.`,
-    link: { path: '/workers', label: 'Workers' },
+    link: { path: '/schedules', label: 'Schedules' },
   }));
 }
 
@@ -117,7 +117,7 @@ function late({ queues }: Work): readonly Condition[] {
         size: waiting,
         needsYou: oldestDueMs >= STUCK_MS,
         text: `${name} is late: its oldest job has been due for ${age(oldestDueMs)}, ${amount(waiting, 'job')} ${waiting === 1 ? 'waits' : 'wait'}. More processes help where the ones that are there are busy.`,
-        link: { path: `/queues/queue/${encodeURIComponent(name)}?status=prioritized`, label: 'What waits' },
+        link: { path: '/scaling', label: 'How many processes' },
       },
     ];
   });
