@@ -1,8 +1,10 @@
 import express from 'express';
 import { bareError } from '../src/privacy/index.ts';
-import { DeadLetters, LetterTasks } from '../src/dead-letters/index.ts';
+import { BulkTasks } from '../src/bulk/index.ts';
+import { DeadLetters } from '../src/dead-letters/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { openJournal } from '../src/journal/index.ts';
+import { clientOn } from '../src/queue/index.ts';
 import { WorkReader } from '../src/standing/index.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { QueueBoard } from './board/queue-board.ts';
@@ -36,7 +38,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const metrics = metricsRoute({ app, facts, engine, token });
   const scaling = scalingRoute({ base: basePath, app, engine, journal, token });
   const log = new AuditLog(engine, reportBeside);
-  const tasks = new LetterTasks({ engine, letters: letters(unread), onError: reportBeside });
+  const client = clientOn(engine, facts, undefined, undefined, app);
+  const tasks = new BulkTasks({ engine, app, letters: letters(unread), client, onError: reportBeside });
   const works = new WorkReader({ app, engine, queues: () => board.queues, letters: letters(unread) });
 
   const handler = express();
@@ -60,7 +63,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     report,
   });
   const { projections, traceLink } = options;
-  const pages = { base: basePath, app, engine, facts, journal, viewerOf, report, projections, traceLink };
+  const pages = { base: basePath, app, engine, client, facts, journal, viewerOf, report, projections, traceLink };
   mountPages(handler, { ...pages, board, probe, works, letters, tasks, log, scaling });
 
   void board.open();

@@ -1,10 +1,11 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import type { App } from '../src/contracts/index.ts';
-import type { DeadLetters, LetterTasks } from '../src/dead-letters/index.ts';
+import type { BulkTasks } from '../src/bulk/index.ts';
+import type { DeadLetters } from '../src/dead-letters/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import type { Facts } from '../src/facts/index.ts';
 import type { JournalStore } from '../src/journal/index.ts';
-import { clientOn } from '../src/queue/index.ts';
+import type { Client } from '../src/queue/index.ts';
 import type { WorkReader } from '../src/standing/index.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import { auditRoute } from './audit/audit-route.ts';
@@ -31,12 +32,13 @@ export interface PageParts {
   readonly base: string;
   readonly app: App;
   readonly engine: Engine;
+  readonly client: Client;
   readonly facts: Facts;
   readonly board: QueueBoard;
   readonly probe: ReadinessProbe;
   readonly works: WorkReader;
   readonly letters: (onUnread: (kind: string, error: unknown) => void) => DeadLetters;
-  readonly tasks: LetterTasks;
+  readonly tasks: BulkTasks;
   readonly log: AuditLog;
   readonly scaling: Pick<ScalingRoute, 'forPeople'>;
   readonly journal: () => Promise<JournalStore>;
@@ -51,11 +53,10 @@ const MOST_BYTES = '300kb';
 
 /** The pages, behind the front door: one line each, and what is answered where there is none. */
 export function mountPages(handler: Express, parts: PageParts): void {
-  const { base, app, engine, facts, board, journal, viewerOf, report, projections, traceLink } = parts;
+  const { base, app, engine, client, facts, board, journal, viewerOf, report, projections, traceLink } = parts;
   const { probe, works, letters: open, tasks, log, scaling } = parts;
   const hasProjections = projections !== undefined;
   const isComplete = (): boolean => board.complete;
-  const client = clientOn(engine, facts, undefined, undefined, app);
   handler.get(
     '/',
     overviewRoute({ base, engine, probe, works, isComplete, hasProjections, journal, viewerOf, report }),
@@ -64,7 +65,9 @@ export function mountPages(handler: Express, parts: PageParts): void {
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base, engine, open, tasks, viewerOf }));
-  handler.use('/jobs', whenThere, jobsRoutes({ base, app, engine, client, journal, traceLink, viewerOf }));
+  const letters = open((_, error) => report(error));
+  const ofJobs = { base, app, engine, client, journal, tasks, letters, traceLink, viewerOf };
+  handler.use('/jobs', whenThere, jobsRoutes(ofJobs));
   handler.get('/history', whenThere, historyRoute({ base, app, engine, journal, viewerOf }));
   handler.use('/running', whenThere, runningRoutes({ base, app, engine, viewerOf }));
   handler.use('/schedules', whenThere, schedulesRoutes({ base, app, engine, facts, viewerOf }));

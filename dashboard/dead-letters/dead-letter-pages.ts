@@ -6,7 +6,6 @@ import {
   type DeadLetterDetails,
   type DeadLetterGroup,
   type LetterStanding,
-  type LetterTask,
 } from '../../src/dead-letters/index.ts';
 import { shortened } from '../../src/privacy/index.ts';
 import { letterActs } from '../pages/acts.ts';
@@ -16,6 +15,7 @@ import { table } from '../pages/table.ts';
 import { time } from '../pages/time.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 import { causeActs, stateBadge } from './cause-state.ts';
+import type { BulkTask } from '../../src/bulk/index.ts';
 import { hasRunning, tasksTable } from './tasks-table.ts';
 
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
@@ -33,7 +33,7 @@ export interface GroupsPageOptions extends DeadLetterPageOptions {
   /** What people have said of causes, by their fingerprints. */
   readonly decisions?: ReadonlyMap<string, CauseDecision>;
   /** What is done in the background, the newest first. */
-  readonly tasks?: readonly LetterTask[];
+  readonly tasks?: readonly BulkTask[];
 }
 
 /** What failed, by cause, most frequent first. */
@@ -48,7 +48,7 @@ export function groupsPage({
   tasks = [],
 }: GroupsPageOptions): string {
   const body = html`<h1>Dead letters</h1>
-    ${gaps(unread)} ${tasksTable(base, viewer, tasks)}
+    ${gaps(unread)} ${tasksTable(base, viewer, tasks)} ${tasks.length === 0 ? undefined : html`<h2>Causes</h2>`}
     ${
       groups.length === 0
         ? html`<p class="notice">

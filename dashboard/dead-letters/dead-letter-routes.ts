@@ -6,9 +6,8 @@ import {
   type DeadLetterFilter,
   type DeadLetterReport,
   type DeadLetters,
-  type LetterTask,
-  type LetterTasks,
 } from '../../src/dead-letters/index.ts';
+import { filterWords, type BulkTasks } from '../../src/bulk/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { openState } from '../../src/state/index.ts';
 import { answer } from '../http/answers.ts';
@@ -20,7 +19,7 @@ import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
 export interface DeadLetterRoutesOptions {
   readonly base: string;
   readonly engine: Engine;
-  readonly tasks: LetterTasks;
+  readonly tasks: BulkTasks;
   /** Called with each kind that cannot be read now. */
   readonly open: (onUnread: (kind: string, error: unknown) => void) => DeadLetters;
   readonly viewerOf: (request: Request) => Viewer;
@@ -35,15 +34,16 @@ const REASON_LIMIT = 500;
 export function deadLetterRoutes({ base, engine, open, tasks, viewerOf }: DeadLetterRoutesOptions): Router {
   const router = Router();
   /** A rehearsal says how many the cause counts; the task itself finds out of each whether it can. */
-  const begin = async (response: Response, asked: Asked, what: LetterTask['what'], by: string): Promise<void> => {
+  const begin = async (response: Response, asked: Asked, what: 'replay' | 'discard', by: string): Promise<void> => {
     const { fingerprint = '' } = asked.filter;
     const matched = await open(ignored).count({ fingerprint, all: true });
     const { reason, perSecond } = asked;
     if (asked.dryRun || matched === 0) return void response.json({ matched, done: matched, skipped: 0 });
-    const task = await tasks.begin({ what, fingerprint, by, reason, perSecond, total: matched });
+    const filter = { cause: fingerprint, everyKind: true };
+    const task = await tasks.begin({ what, filter, by, reason, perSecond, total: matched });
     describeAction(response, {
       what: `${what} dead letters in the background`,
-      on: `cause ${fingerprint}`,
+      on: filterWords(filter),
       matched,
       reason,
     });
@@ -109,7 +109,7 @@ export function deadLetterRoutes({ base, engine, open, tasks, viewerOf }: DeadLe
 const TURNS = { pause: 'paused', resume: 'running', stop: 'stopped' } as const;
 
 /** `{id, do}`: a task in the background is paused, goes on, or is stopped. Operators hold a discard up; that it goes on is for admins, as its begin. */
-function turnTask(tasks: LetterTasks, viewerOf: DeadLetterRoutesOptions['viewerOf']): RequestHandler {
+function turnTask(tasks: BulkTasks, viewerOf: DeadLetterRoutesOptions['viewerOf']): RequestHandler {
   return async (request, response) => {
     const { id, do: verb, dryRun }: Partial<Record<string, unknown>> = { ...(request.body as object | undefined) };
     const to = typeof verb === 'string' && Object.hasOwn(TURNS, verb) ? TURNS[verb as keyof typeof TURNS] : undefined;
@@ -126,7 +126,7 @@ function turnTask(tasks: LetterTasks, viewerOf: DeadLetterRoutesOptions['viewerO
     }
     if (dryRun) markDryRun(response);
     const done = dryRun || (await tasks.turn(id, to)) ? 1 : 0;
-    describeAction(response, { what: `${String(verb)} a task of dead letters`, on: id, matched: 1, done });
+    describeAction(response, { what: `${String(verb)} an action in the background`, on: id, matched: 1, done });
     return void response.json({ matched: 1, done, skipped: 1 - done, ...(done === 0 && { why: 'it is over' }) });
   };
 }

@@ -1,19 +1,28 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestDashboard, sampleApp, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { memoryCase } from '../../tests/support/memory-case.ts';
-import { DeadLetters, LetterTasks } from '../../src/dead-letters/index.ts';
+import { BulkTasks } from '../../src/bulk/index.ts';
+import { DeadLetters } from '../../src/dead-letters/index.ts';
 import { openEngine } from '../../src/engine/index.ts';
+import { Facts } from '../../src/facts/index.ts';
+import { clientOn } from '../../src/queue/index.ts';
 
 const { open } = memoryCase();
 let dashboard: TestDashboard;
-let tasks: LetterTasks;
+let tasks: BulkTasks;
 
 beforeAll(async () => {
   const fixture = await open();
   dashboard = await openTestDashboard({ fixture });
   const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
   const letters = new DeadLetters({ engine, app: sampleApp });
-  tasks = new LetterTasks({ engine, letters, onError: error => expect.fail(String(error)) });
+  tasks = new BulkTasks({
+    engine,
+    app: sampleApp,
+    letters,
+    client: clientOn(engine, new Facts()),
+    onError: error => expect.fail(String(error)),
+  });
 });
 afterAll(() => dashboard.close());
 
@@ -31,7 +40,7 @@ test.each([
   ['replay', 200, []],
   ['discard', 403, ['paused']],
 ] as const)('an operator holds up a %s; that it goes on is answered with %d', async (what, status, stays) => {
-  const asked = { what, fingerprint: 'x', by: 'ann', reason: 'old', perSecond: 1, total: 1 };
+  const asked = { what, filter: { cause: 'x' }, by: 'ann', reason: 'old', perSecond: 1, total: 1 };
   const { id } = await tasks.begin(asked);
   // At once: the dashboard looks for tasks as well.
   expect(await tasks.turn(id, 'paused')).toBe(true);

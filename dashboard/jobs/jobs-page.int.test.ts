@@ -88,6 +88,55 @@ describe.each(engineCases)('/jobs on $kind', engineCase => {
       body: JSON.stringify(body),
     });
 
+  test('what matches is cancelled in the background: counted first, by whoever may, with the digest of a tag on record', async () => {
+    const ofUser = (user: string) => mail({ user, order: 'o-1', email: 'ann@example.com' }, { delay: '1h' });
+    const [one, two] = await client.enqueueMany([ofUser('u-17'), ofUser('u-17'), ofUser('u-18')]);
+    const operator = await cookieOf('operator');
+    const bulk = (body: object, as = operator): Promise<Response> =>
+      dashboard.send('/jobs/bulk', {
+        method: 'POST',
+        headers: { cookie: as, origin: dashboard.url, 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const cancel = { do: 'cancel', jobs: { tag: 'user=u-17' }, reason: 'sold out' };
+    const rehearsed: unknown = await (await bulk({ ...cancel, dryRun: true })).json();
+    expect(rehearsed).toMatchObject({ matched: 2, done: 2, more: false });
+    expect(JSON.stringify(rehearsed)).toContain(one?.id);
+    expect((await bulk({ ...cancel, dryRun: false }, cookie)).status).toBe(403);
+    expect((await bulk({ do: 'discard', jobs: cancel.jobs, reason: 'x', dryRun: false })).status).toBe(403);
+    for (const wrong of [
+      { ...cancel, do: 'erase' },
+      { ...cancel, reason: '' },
+      { ...cancel, jobs: {} },
+      { ...cancel, jobs: { state: 'waiting' } },
+      { ...cancel, jobs: { tag: 'user=u-17', state: 'dead' } },
+      { ...cancel, jobs: { tag: 'u-17' } },
+    ]) {
+      const refused = await bulk({ dryRun: false, ...wrong });
+      expect(refused.status).toBe(400);
+      expect(await refused.text()).not.toContain('u-17');
+    }
+    expect((await client.job(one?.id ?? ''))?.state).toBe('delayed');
+    expect((await bulk({ ...cancel, dryRun: false })).status).toBe(202);
+    // Its time has come: it only ends.
+    await waitFor('both to be cancelled', async () => (await client.job(two?.id ?? ''))?.state === 'waiting');
+    await waitFor('both to be cancelled', async () => (await client.job(one?.id ?? ''))?.state === 'waiting');
+    expect((await client.find({ tag: { user: 'u-18' } })).jobs).toMatchObject([{ state: 'delayed' }]);
+    const recorded = dashboard.actions.filter(({ path }) => path === '/jobs/bulk');
+    expect(recorded.find(({ outcome }) => outcome === 'done')).toMatchObject({
+      user: 'operator',
+      detail: { what: 'cancel all that match', matched: 2, reason: 'sold out' },
+    });
+    expect(JSON.stringify(recorded)).toMatch(/tag user \([\w-]{22}\)/);
+    expect(JSON.stringify(recorded)).not.toContain('u-17');
+    await waitFor('the page to say so', async () => /Cancel: tag user[\s\S]*done/.test(await page('/jobs')));
+    // Buttons are there for what fits, and for whoever may.
+    expect(await page('/jobs?contract=order-mail')).not.toContain('all that match');
+    const shown = await (await dashboard.send('/jobs?contract=order-mail', { headers: { cookie: operator } })).text();
+    expect(shown).toContain('Run now all that match');
+    expect(shown).not.toContain('Discard all that match');
+  });
+
   test('finds the mail of a customer by user while it waits, and shows neither value nor data', async () => {
     const { id } = await client.enqueue(mail, { user: 'u-17', order: 'o-1', email: 'ann@example.com' });
     await client.enqueue(mail, { user: 'u-18', order: 'o-2', email: 'bob@example.com' });

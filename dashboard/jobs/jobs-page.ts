@@ -1,6 +1,7 @@
 import {
   FIND_STATES,
   WAITS,
+  type CheckedFind,
   type FoundJobs,
   type FoundRun,
   type JobView,
@@ -8,14 +9,20 @@ import {
 } from '../../src/queue/index.ts';
 import type { Standing } from '../../src/journal/index.ts';
 import { age } from '../../src/time/index.ts';
+import { BULK_ACTIONS, checkBulk, type BulkAction, type BulkTask } from '../../src/bulk/index.ts';
+import { hasCode } from '../../src/errors/index.ts';
+import { BULK_VERBS, tasksTable } from '../dead-letters/tasks-table.ts';
+import { actButton, acts } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
 import { addressOf, type AskedJobs } from './asked-jobs.ts';
+import { asksReason, roleOf } from './bulk-route.ts';
 import { duration, instant, jobLink, OUTCOME_WORDS, stateBadge, waitText } from './words.ts';
 
 export interface JobsPageOptions extends Pick<PageOptions, 'base'> {
-  readonly viewer: NonNullable<PageOptions['viewer']>;
+  readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
   readonly asked: AskedJobs;
   /** Whether a tag is asked for that stands in no address. */
   readonly sensitive: boolean;
@@ -23,6 +30,10 @@ export interface JobsPageOptions extends Pick<PageOptions, 'base'> {
   readonly queues: readonly string[];
   readonly problem?: string | undefined;
   readonly found?: FoundJobs | undefined;
+  /** What is asked for, where it can be read: something may be done to all of it. */
+  readonly bulk?: CheckedFind | undefined;
+  /** What is done in the background. */
+  readonly tasks?: readonly BulkTask[];
   readonly standing?: Standing | undefined;
   readonly share?: { readonly kept: number; readonly succeeded: number } | undefined;
   readonly now: number;
@@ -30,7 +41,7 @@ export interface JobsPageOptions extends Pick<PageOptions, 'base'> {
 
 /** Find: jobs that wait or run, and how others have ended, in one list. */
 export function jobsPage(options: JobsPageOptions): string {
-  const { base, viewer, asked, problem, found, now } = options;
+  const { base, viewer, asked, problem, found, now, tasks = [] } = options;
   const body = html`<h1>Jobs</h1>
     ${form(options)} ${problem === undefined ? undefined : html`<p class="problem" role="alert">${problem}</p>`}
     ${
@@ -40,9 +51,40 @@ export function jobsPage(options: JobsPageOptions): string {
           </p>`
         : undefined
     }
+    ${tasksTable(base, viewer, tasks)} ${bulkActs(options)}
     ${found === undefined ? undefined : results(base, found, asked, now)}
-    ${found === undefined ? undefined : pages(options)} ${coverage(options)}`;
+    ${found === undefined ? undefined : pages(options)} ${coverage(options)}
+    <script defer src="${base}/assets/act.js"></script>`;
   return page({ base, at: '/jobs', title: 'Jobs', body, viewer });
+}
+
+/** What may be done to all that match, of which the page shows some. */
+function bulkActs({ base, viewer, asked, bulk, found }: JobsPageOptions): Html | undefined {
+  if (bulk === undefined || found === undefined || found.jobs.length + found.runs.length === 0) return undefined;
+  const { cursor: _, ...jobs } = asked;
+  const fitting = BULK_ACTIONS.filter(what => mayAct(viewer.role, roleOf(what)) && fits(what, bulk));
+  if (fitting.length === 0) return undefined;
+  const buttons = fitting.map(what =>
+    actButton({
+      path: `${base}/jobs/bulk`,
+      what: { do: what, jobs },
+      verb: BULK_VERBS[what],
+      label: `${BULK_VERBS[what]} all that match`,
+      follow: `${base}/jobs`,
+      ...(asksReason(what) && { asks: `Why? It is kept with what is done (${BULK_VERBS[what]}).` }),
+    }),
+  );
+  return acts(...buttons);
+}
+
+function fits(what: BulkAction, bulk: CheckedFind): boolean {
+  try {
+    checkBulk(what, bulk);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'INVALID_OPTIONS')) return false;
+    throw error;
+  }
 }
 
 function form({ base, asked, contracts, queues }: JobsPageOptions): Html {

@@ -1,5 +1,7 @@
 import express, { Router, type Request, type Response } from 'express';
+import type { BulkTasks } from '../../src/bulk/index.ts';
 import type { App } from '../../src/contracts/index.ts';
+import type { DeadLetters } from '../../src/dead-letters/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { isShiftworkError } from '../../src/errors/index.ts';
 import type { JournalStore, Standing } from '../../src/journal/index.ts';
@@ -11,6 +13,7 @@ import { describeAction, markDryRun } from '../audit/record-actions.ts';
 import { mayAct } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { askedIn, isSensitive, namesOf, readAsked, type AskedJobs } from './asked-jobs.ts';
+import { bulkRoute } from './bulk-route.ts';
 import { editedData } from './edited-data.ts';
 import { jobPage } from './job-page.ts';
 import { jobsPage } from './jobs-page.ts';
@@ -22,6 +25,8 @@ export interface JobsRoutesOptions {
   readonly engine: Engine;
   readonly client: Pick<Client, 'update' | 'replay'>;
   readonly journal: () => Promise<JournalStore>;
+  readonly tasks: BulkTasks;
+  readonly letters: Pick<DeadLetters, 'sample'>;
   readonly traceLink: string | undefined;
   readonly viewerOf: (request: Request) => Viewer;
 }
@@ -32,7 +37,7 @@ const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_
 
 /** `/jobs` and `/jobs/:id`. Anybody looks, operators act. A search is posted where a tag is in it that stands in no address. */
 export function jobsRoutes(options: JobsRoutesOptions): Router {
-  const { base, app, engine, journal, traceLink, viewerOf } = options;
+  const { base, app, engine, journal, tasks, traceLink, viewerOf } = options;
   const router = Router();
   const show = async (request: Request, response: Response, asked: AskedJobs, problem?: string): Promise<void> => {
     const now = Math.floor(engine.clock.now());
@@ -51,6 +56,8 @@ export function jobsRoutes(options: JobsRoutesOptions): Router {
         queues: [...app.queues.keys()],
         problem: isRead ? undefined : checked,
         found,
+        bulk: isRead ? checked : undefined,
+        tasks: await tasks.list(),
         ...covers,
         now,
       }),
@@ -80,6 +87,7 @@ export function jobsRoutes(options: JobsRoutesOptions): Router {
     response.type('html').send(jobPage({ base, viewer: viewerOf(request), job, traceLink, now }));
   });
   router.use(express.json({ limit: '300kb' }));
+  router.post('/bulk', bulkRoute(options));
   router.post('/:id/update', (request, response) => act(options, request, response, 'update'));
   router.post('/:id/replay', (request, response) => act(options, request, response, 'replay'));
   return router;

@@ -41,11 +41,12 @@ async function press(button) {
       if (!reason) return;
       button.dataset.reason = reason;
     }
-    const { done, skipped, why } = await ask(button, true);
-    out.textContent = skipped ? skipped + ' cannot: ' + why : done ? '' : 'Nothing is left of it.';
+    const { done, skipped, why, more, sample } = await ask(button, true);
+    const some = sample && sample.length ? 'Such as ' + sample.join(', ') : '';
+    out.textContent = skipped ? skipped + ' cannot: ' + why : done ? some : 'Nothing is left of it.';
     if (done === 0) return;
     button.dataset.armed = 'yes';
-    button.textContent = button.dataset.verb + ' ' + done + ' now';
+    button.textContent = button.dataset.verb + (more ? ' at least ' : ' ') + done + (button.dataset.verb.endsWith('now') ? '' : ' now');
     button.classList.remove('quiet');
   } catch (error) {
     out.textContent = error.message;

@@ -28,7 +28,7 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     'find',
     {
       summary: 'jobs by what they are about: the tags that their contracts name',
-      load: async () => (await import('./commands/find.ts')).find,
+      load: async () => (await import('./find/find.ts')).find,
     },
   ],
   [

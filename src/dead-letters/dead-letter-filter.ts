@@ -1,3 +1,4 @@
+import type { TagForms } from '../queue/index.ts';
 import { isExpected, type DeadLetter } from './dead-letter.ts';
 
 /** Which dead letters. Everything left out matches all. */
@@ -18,6 +19,20 @@ export interface DeadLetterFilter {
   readonly until?: number | undefined;
   /** Expired and cancelled ones too. */
   readonly all?: boolean | undefined;
+  /** Jobs that ended so; with `all`, where it is no failure. */
+  readonly state?: LetterState | undefined;
+  /** Jobs that carry all of these tags: of each tag its digests, under the present secret and under the previous one. */
+  readonly tags?: TagForms | undefined;
+  /** A job's id: it, and those that follow from it; or the id of a trace. */
+  readonly about?: string | undefined;
+}
+
+export const LETTER_STATES = ['dead', 'cancelled', 'expired'] as const;
+export type LetterState = (typeof LETTER_STATES)[number];
+
+/** What is known of jobs alone, and of each only once it is read. */
+export function asksOfJobs({ state, tags, about }: DeadLetterFilter): boolean {
+  return state !== undefined || tags !== undefined || about !== undefined;
 }
 
 /** Apart from where a letter is kept: kind, queue and ids are for who looks for it. */

@@ -4,11 +4,11 @@ import type { App } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import type { DeadLetter, DeadLetterDetails, DeadLetterGroup } from './dead-letter.ts';
-import type { DeadLetterFilter } from './dead-letter-filter.ts';
+import { asksOfJobs, type DeadLetterFilter } from './dead-letter-filter.ts';
 import { merged, type DeadLetterReport } from './dead-letter-report.ts';
 import { recentQueueNames } from '../queue/index.ts';
 import { JobLetters } from './jobs/job-letters.ts';
-import type { LetterSource, LetterStanding } from './letter-source.ts';
+import type { LetterSample, LetterSource, LetterStanding } from './letter-source.ts';
 import type { OtherDeadLetters } from './other-letters.ts';
 import { OtherSource } from './other-source.ts';
 
@@ -53,14 +53,16 @@ const DEFAULT_PER_SECOND = 50;
 
 /** What ended in failure, across an app's queues, subscriptions and projections: look through it, run it again, or discard it. */
 export class DeadLetters {
+  readonly #jobs: JobLetters;
   readonly #sources: readonly LetterSource[];
 
   constructor({ engine, app, facts = new Facts(), others = [], onUnread, bounded = false }: DeadLettersOptions) {
     // Also what a release has left behind.
     const queues = async (): Promise<Iterable<string>> =>
       new Set([...app.queues.keys(), ...(await recentQueueNames(engine))]);
+    this.#jobs = new JobLetters({ engine, app, facts, bounded, queues });
     this.#sources = [
-      new JobLetters({ engine, app, facts, bounded, queues }),
+      this.#jobs,
       ...others.map(
         source =>
           new OtherSource({
@@ -111,6 +113,11 @@ export class DeadLetters {
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
+  /** Which jobs an action would be done to: how many, up to a bound, and some of them. */
+  async sample(filter: DeadLetterFilter): Promise<LetterSample> {
+    return this.#jobs.sample(filter);
+  }
+
   /** Undefined when no dead letter has that id. */
   async show(id: string): Promise<DeadLetterDetails | undefined> {
     return this.#sources.find(source => source.keeps(id))?.show(id);
@@ -149,8 +156,10 @@ export class DeadLetters {
     return merged(report, { matched: strange.length, done: [], skipped });
   }
 
-  #chosen({ kind, queue, subscription }: DeadLetterFilter): readonly LetterSource[] {
+  #chosen(filter: DeadLetterFilter): readonly LetterSource[] {
+    const { kind, queue, subscription } = filter;
     return this.#sources
+      .filter(source => source.kind === 'job' || !asksOfJobs(filter))
       .filter(source => kind === undefined || source.kind === kind)
       .filter(source => (source.kind === 'job' ? subscription === undefined : queue === undefined));
   }

@@ -13,6 +13,15 @@ export interface LetterStanding {
   readonly comparedAt: number | undefined;
 }
 
+/** What an action would be done to. */
+export interface LetterSample {
+  readonly count: number;
+  /** There are more than were counted. */
+  readonly more: boolean;
+  /** Of some of them. */
+  readonly ids: readonly string[];
+}
+
 export interface ActOptions {
   /** Only says what would be done. */
   readonly dryRun: boolean;

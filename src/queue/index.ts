@@ -52,7 +52,10 @@ export {
   type FindOptions,
   type FindState,
 } from './find/check-find.ts';
-export { findJobs, shownRun, type FoundJobs, type FoundRun } from './find/find-jobs.ts';
+export { carries, findJobs, shownRun, tagForms, type FoundJobs, type FoundRun } from './find/find-jobs.ts';
+export { isAbout, isTraceId } from './find/following-jobs.ts';
+export type { TagForms } from './find/tagged-jobs.ts';
+export { walkUnfinished, type WalkedJob } from './find/walk-unfinished.ts';
 export type { ShownTag } from './find/job-tags.ts';
 export { PRIORITY_NUMBERS } from './prepare/priorities.ts';
 export { readHeld } from './views/held-jobs.ts';

@@ -51,6 +51,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/queue', 'src/redis', 'src/state'],
     why: 'it looks at what is stored: who ends a job and who replays it meet here, below both',
   },
+  'src/bulk': {
+    may: ['src/dead-letters', 'src/engine', 'src/queue', 'src/state'],
+    why: 'what is done to many jobs, dead or waiting, has one carrier: it stands on both',
+  },
   'src/runtime': {
     may: ['src/dead-letters', 'src/engine', 'src/queue', 'src/schedules', 'src/state'],
     why: "the worker's side stands on the producer's ids and options",
@@ -122,6 +126,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: [
       'src/adopt',
       'src/command',
+      'src/bulk',
       'src/dead-letters',
       'src/boot',
       'src/engine',
@@ -148,6 +153,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
       'jobs',
       'src/command',
       'src/cli',
+      'src/bulk',
       'src/dead-letters',
       'src/boot',
       'src/engine',

@@ -1,7 +1,7 @@
 import type { App } from '../../contracts/index.ts';
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
-import { placeOf, readStoredJob, UndecodableJobError } from '../../queue/index.ts';
+import { placeOf, readStoredJob, shownJobId, UndecodableJobError } from '../../queue/index.ts';
 import { readHistory } from '../attempt-record.ts';
 import { CauseCounter, type CauseStanding } from '../causes/cause-counter.ts';
 import type { CauseIndex, CountedCause, LetterEnd } from '../causes/cause-index.ts';
@@ -14,10 +14,11 @@ import {
   type DeadLetterDetails,
   type DeadLetterGroup,
 } from '../dead-letter.ts';
-import type { DeadLetterFilter } from '../dead-letter-filter.ts';
+import { asksOfJobs, matches, type DeadLetterFilter } from '../dead-letter-filter.ts';
 import type { DeadLetterReport } from '../dead-letter-report.ts';
-import type { DiscardAct, LetterSource, LetterStanding, ReplayAct } from '../letter-source.ts';
+import type { DiscardAct, LetterSample, LetterSource, LetterStanding, ReplayAct } from '../letter-source.ts';
 import { readLetter } from '../read-letter.ts';
+import { fitsJob } from './fits-job.ts';
 import { discardJobs, replayJobs, type ActedOnJobs, type Target } from './act-on-jobs.ts';
 
 export interface JobLettersOptions {
@@ -46,6 +47,10 @@ const CAUSES_AT_ONCE = 500;
 const COUNTED_BY_PAGE = 100;
 const READ_AT_ONCE = 50;
 const WALKED_AT_ONCE = 200;
+/** What a sample counts: where each has to be read for it, and where not. */
+const READ_FOR_SAMPLE = 500;
+const WALKED_FOR_SAMPLE = 10_000;
+const SAMPLED = 5;
 
 /** The failed sets of BullMQ's queues, by the index of their causes. */
 export class JobLetters implements LetterSource {
@@ -146,10 +151,56 @@ export class JobLetters implements LetterSource {
     for (const queue of await this.#queuesOf(filter)) {
       // All of them: also what died while nobody counted.
       await counter.compare(queue, signal);
-      for (const cause of await this.#causes(queue, filter, Infinity)) {
-        yield* this.#membersOf(counter.index, queue, cause, filter);
+      yield* this.#among(counter.index, queue, filter);
+    }
+  }
+
+  /** Those of a queue that are asked for: by their tags where there are any, else by their causes. */
+  async *#among(index: CauseIndex, queue: string, filter: DeadLetterFilter): AsyncGenerator<Target> {
+    if (filter.tags !== undefined) return yield* this.#tagged(index, queue, filter);
+    const opened = asksOfJobs(filter) ? await this.#options.engine.queue(queue) : undefined;
+    for (const cause of await this.#causes(queue, filter, Infinity)) {
+      for await (const target of this.#membersOf(index, queue, cause, filter)) {
+        if (opened === undefined || (await fitsJob(opened, target.id, filter))) yield target;
       }
     }
+  }
+
+  /** Under each secret: the index of tags has all jobs that carry them, of which some are dead letters. */
+  async *#tagged(index: CauseIndex, queue: string, filter: DeadLetterFilter): AsyncGenerator<Target> {
+    const { app, engine } = this.#options;
+    const { tags = [], name } = filter;
+    const turns = await engine.turns(queue);
+    const opened = await engine.queue(queue);
+    for (const form of [0, 1].filter(each => each < (tags[0]?.length ?? 0))) {
+      const digests = [...new Set(tags.map(of => of[form] ?? ''))];
+      for (let before: string | undefined, more = true; more; more = before !== undefined) {
+        const page = await turns.tagged({ digests, name, most: WALKED_AT_ONCE, before });
+        for (const [id, endedAt] of await index.ends(queue, page.ids)) {
+          const letter = await readLetter(app, opened, id, endedAt);
+          if (letter === undefined || !matches(letter, filter)) continue;
+          if (await fitsJob(opened, id, filter)) yield { id, queue, endedAt };
+        }
+        before = page.next;
+      }
+    }
+  }
+
+  /** How many there are, up to a bound, and the first of them. */
+  async sample(filter: DeadLetterFilter): Promise<LetterSample> {
+    const { index } = await this.#counter();
+    const ids: string[] = [];
+    let count = 0;
+    const most = asksOfJobs(filter) ? READ_FOR_SAMPLE : WALKED_FOR_SAMPLE;
+    for (const queue of await this.#queuesOf(filter)) {
+      await this.#caughtUp(queue);
+      for await (const { id } of this.#among(index, queue, filter)) {
+        if (count === most) return { count, more: true, ids };
+        count += 1;
+        if (ids.length < SAMPLED) ids.push(shownJobId({ queue, id }));
+      }
+    }
+    return { count, more: false, ids };
   }
 
   /** What is acted on leaves the index, and what fails anew enters it behind the walk. */

@@ -1,4 +1,4 @@
-import type { Engine } from '../../engine/index.ts';
+import type { Engine, GroupedOptions } from '../../engine/index.ts';
 import { readMeta, traceIdOf } from '../meta/job-meta.ts';
 import { shownJobId } from '../ids/job-id.ts';
 import type { CheckedFind } from './check-find.ts';
@@ -10,6 +10,12 @@ const LOOKED_THROUGH = 10_000;
 
 export function isTraceId(id: string): boolean {
   return /^[0-9a-f]{32}$/.test(id);
+}
+
+/** Whether a job's options say that it follows from the job of that id, or belongs to that trace. */
+export function isAbout({ telemetry }: GroupedOptions, id: string): boolean {
+  const { correlationId, causationId, traceparent } = readMeta(telemetry?.metadata);
+  return isTraceId(id) ? traceIdOf(traceparent) === id : correlationId === id || causationId === id;
 }
 
 /** Jobs that wait or run and follow from a job, or belong to a trace: at most 20 trips, and what was found is read. */
@@ -24,9 +30,7 @@ export async function followingJobs(
   let beyond = false;
   for await (const jobs of walkUnfinished(engine, queues, ['delayed', 'waiting', 'running'])) {
     for (const job of jobs) {
-      const { correlationId, causationId, traceparent } = readMeta(job.opts.telemetry?.metadata);
-      const isOf = isTraceId(id) ? traceIdOf(traceparent) === id : correlationId === id || causationId === id;
-      if (isOf) ids.add(shownJobId({ queue: job.queue, id: job.id }));
+      if (isAbout(job.opts, id)) ids.add(shownJobId({ queue: job.queue, id: job.id }));
     }
     looked += jobs.length;
     beyond = looked >= LOOKED_THROUGH || ids.size > asked.limit;

@@ -1,13 +1,24 @@
+import { bulk } from './bulk.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { journalSource } from '../../boot/journal/index.ts';
-import { type Command, parseCommand, table, UsageError, visible, when } from '../../command/index.ts';
+import {
+  type Command,
+  parseCommand,
+  type ParsedArguments,
+  table,
+  UsageError,
+  visible,
+  when,
+} from '../../command/index.ts';
 import { hasCode } from '../../errors/index.ts';
 import { checkFind, findJobs, type FindOptions, type FoundJobs } from '../../queue/index.ts';
 import { secretsOf } from '../../state/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 
 export const find: Command = {
-  usage: 'shiftwork find [ID] [--tag NAME=VALUE...] [--contract NAME] [--queue QUEUE] [--state STATE] [...] [--json]',
+  usage:
+    'shiftwork find [ID] [--tag NAME=VALUE...] [--contract NAME] [--queue QUEUE] [--state STATE] [...] ' +
+    '[--do replay|discard|cancel|run-now [--yes] [--reason TEXT] [--per-second N]] [--app PATH] [--json]',
   details: [
     'Jobs to which all of it applies: those that wait or run, and how others have ended, from the journal. ID is that of a',
     'job (with what follows from it) or of a trace. docs/guides/finding.md says how a contract names its tags.',
@@ -18,10 +29,13 @@ export const find: Command = {
     '  --since, --until  how long ago, such as 2h, or a time such as 2026-11-29T14:00Z',
     '  --limit      1 to 200, 50 when left out; --after CURSOR goes on behind the last page',
     '',
+    '--do acts on all that match, not on the page alone: replay and discard on what is dead (or what --state names), cancel on what has',
+    'not ended, run-now on what waits for its time. Without --yes it says how many and some of them. With it the action goes on in the',
+    'background, at 50 a second (--per-second), and the command follows it; where the command ends first, a dashboard goes on.',
+    '',
     'Exit 1 when there is none.',
     '',
   ],
-  takesApp: false,
   async run(args, terminal) {
     const one = { type: 'string' } as const;
     const options = {
@@ -35,8 +49,13 @@ export const find: Command = {
       until: one,
       limit: one,
       after: one,
+      do: one,
+      yes: { type: 'boolean' },
+      reason: one,
+      'per-second': one,
     } as const;
-    const { texts, text, json, positionals } = parseCommand(args, options, { min: 0, max: 1 }, ['app']);
+    const parsed = parseCommand(args, options, { min: 0, max: 1 });
+    const { texts, text, json, positionals } = parsed;
     const tag = tagsIn(texts('tag'));
     const limit = text('limit');
     const asked = checked({
@@ -52,6 +71,8 @@ export const find: Command = {
       limit: limit === undefined ? undefined : Number(limit),
       cursor: text('after'),
     });
+    if (text('do') !== undefined) return bulk(parsed, asked, terminal);
+    requireDo(parsed);
     const found = await withEngine(terminal.variables, async engine => {
       const journal = journalSource(engine, terminal.variables);
       try {
@@ -72,6 +93,12 @@ export const find: Command = {
     return 1;
   },
 };
+
+/** Options that mean nothing where nothing is done. @throws UsageError */
+function requireDo({ given }: ParsedArguments): void {
+  const strange = ['yes', 'reason', 'per-second'].find(option => given.includes(option));
+  if (strange !== undefined) throw new UsageError(`Expected --do beside --${strange}: it would be ignored.`);
+}
 
 function linesOf({ jobs, beyond, runs, next, lookedBackTo }: FoundJobs): readonly string[] {
   const live = jobs.map(({ id, name, state, waitsFor, enqueuedAt, finishedAt, attemptsMade }) => ({

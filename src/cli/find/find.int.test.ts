@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../../tests/support/engines.ts';
@@ -13,6 +14,7 @@ const mail = defineJob({
   schema: z.object({ userId: z.string(), orderId: z.string() }),
   tags: ({ userId, orderId }) => ({ user: userId, order: orderId }),
 });
+const APP = fileURLToPath(new URL('../../../tests/support/sample-app.config.ts', import.meta.url));
 const SECRET = 's'.repeat(32);
 
 async function call(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
@@ -53,6 +55,15 @@ describe.each(engineCases)('shiftwork find on $kind', ({ kind, open }) => {
     const both = await call(['--tag', 'user=ada', '--limit', '1', '--json'], variables);
     expect(JSON.parse(both.out)).toMatchObject({ jobs: [{ name: 'order-mail' }], more: true });
 
+    const all = ['--tag', 'user=ada', '--queue', 'email', '--do', 'cancel', '--app', APP, '--json'];
+    const asked = await call(all, variables);
+    expect(JSON.parse(asked.out)).toMatchObject({ count: 2, more: false, do: 'cancel', dryRun: true });
+    expect((await client.job(sent.id))?.state).toBe('delayed');
+    const done = await call([...all, '--yes', '--reason', 'sold out'], variables);
+    expect(JSON.parse(done.out)).toMatchObject({ state: 'done', done: 2, skipped: 0, filter: { queue: 'email' } });
+    expect(done.out).not.toContain('ada');
+    expect((await client.job(sent.id))?.state).toBe('waiting');
+
     const none = await call(['--tag', 'user=bob'], variables);
     expect(none).toMatchObject({ code: 1, err: 'No job carries this user.' });
   });
@@ -63,6 +74,11 @@ test.each([
   [['--since', 'yesterday'], 'Expected --since as 2h or'],
   [['--tag', 'ada'], 'Expected --tag as NAME=VALUE, such as user=u-1.'],
   [['--tag', 'user='], 'Expected --tag as NAME=VALUE, such as user=u-1.'],
+  [['--tag', 'user=ada', '--do', 'erase'], 'Expected --do to be one of replay, discard, cancel, run-now.'],
+  [['--state', 'waiting', '--do', 'cancel'], 'Expected a tag, an id, a contract, a queue or a cause'],
+  [['--tag', 'user=ada', '--do', 'cancel', '--yes'], 'Expected --reason to cancel'],
+  [['--tag', 'user=ada', '--do', 'cancel', '--limit', '5'], 'Expected no --limit'],
+  [['--tag', 'user=ada', '--yes'], 'Expected --do beside --yes'],
   [['--tag', 'user=ada', '--limit', '0'], 'Expected limit to be an integer from 1 to 200'],
 ])('%j is wrong use, and no value is repeated', async (args, message) => {
   const refused = call(args);

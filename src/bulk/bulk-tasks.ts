@@ -1,61 +1,47 @@
 import { randomUUID } from 'node:crypto';
-import type { Engine } from '../../engine/index.ts';
-import { isUnreachable } from '../../resilience/index.ts';
-import { openState, type StateStore } from '../../state/index.ts';
-import type { DeadLetters } from '../dead-letters.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { App } from '../contracts/index.ts';
+import type { Engine } from '../engine/index.ts';
+import { isUnreachable } from '../resilience/index.ts';
+import { openState, type StateStore } from '../state/index.ts';
+import type { DeadLetterReport, DeadLetters } from '../dead-letters/index.ts';
+import type { Client } from '../queue/index.ts';
+import { actOnUnfinished } from './act-on-unfinished.ts';
+import { letterFilter } from './bulk-filter.ts';
+import { isTaskOver, taskIn, type BulkTask } from './bulk-task.ts';
 
-/** A replay or a discard of many dead letters, in the background. Times are the engine's, milliseconds since 1970. */
-export interface LetterTask {
-  readonly id: string;
-  readonly what: 'replay' | 'discard';
-  /** The cause whose letters it acts on. */
-  readonly fingerprint: string;
-  readonly by: string;
-  readonly reason: string | undefined;
-  /** Replays a second. */
-  readonly perSecond: number;
-  /** When it was asked for. What ends in failure after that is another failure, and left alone: nothing is replayed twice. */
-  readonly startedAt: number;
-  readonly state: LetterTaskState;
-  /** How many there were when it was asked for. */
-  readonly total: number;
-  readonly done: number;
-  readonly skipped: number;
-  /** Of one that was skipped. */
-  readonly why: string | undefined;
-}
-
-const STATES = ['running', 'paused', 'stopped', 'done', 'failed'] as const;
-export type LetterTaskState = (typeof STATES)[number];
-
-export interface LetterTasksOptions {
+export interface BulkTasksOptions {
   readonly engine: Engine;
+  readonly app: Pick<App, 'queues'>;
   readonly letters: Pick<DeadLetters, 'replay' | 'discard'>;
+  /** On the same engine: what changes jobs that wait. */
+  readonly client: Pick<Client, 'update'>;
   /** Called with what kept a task from going on now; it is tried again. */
   readonly onError: (error: unknown) => void;
   readonly everyMs?: number;
   readonly leaseMs?: number;
 }
 
-const TASKS = 'letter-tasks';
-const LEASES = 'letter-task-leases';
+const TASKS = 'bulk-tasks';
+const LEASES = 'bulk-task-leases';
 const KEPT_MS = 7 * 86_400_000;
 const EVERY_MS = 2_000;
 const LEASE_MS = 10_000;
 
 /**
  * Carries out tasks that are kept in the shared state, in whichever process that has one of these holds a task's lease: killed in the middle,
- * another goes on with what is left. Each letter is acted on by itself and leaves the failed set with it, so none is skipped by that, and
- * what has failed again since the task began is not touched.
+ * another goes on with what is left. Each job is acted on by itself, and is then no longer what is looked for: a dead letter leaves the failed set, a
+ * cancelled job carries a mark, one that was started waits for no time. So none is skipped, and none is acted on twice: what has run, or failed
+ * again, since the task began is not touched.
  */
-export class LetterTasks {
-  readonly #options: LetterTasksOptions;
+export class BulkTasks {
+  readonly #options: BulkTasksOptions;
   readonly #running = new Map<string, { readonly stop: AbortController; readonly ended: Promise<void> }>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(options: LetterTasksOptions) {
+  constructor(options: BulkTasksOptions) {
     this.#options = options;
   }
 
@@ -72,18 +58,16 @@ export class LetterTasks {
   }
 
   /** Rejects when the engine does not answer. */
-  async begin(
-    asked: Pick<LetterTask, 'what' | 'fingerprint' | 'by' | 'reason' | 'perSecond' | 'total'>,
-  ): Promise<LetterTask> {
+  async begin(asked: Pick<BulkTask, 'what' | 'filter' | 'by' | 'reason' | 'perSecond' | 'total'>): Promise<BulkTask> {
     const id = randomUUID();
     const startedAt = this.#options.engine.clock.now();
-    const task: LetterTask = { ...asked, id, startedAt, state: 'running', done: 0, skipped: 0, why: undefined };
+    const task: BulkTask = { ...asked, id, startedAt, state: 'running', done: 0, skipped: 0, why: undefined };
     await (await this.#state()).set(TASKS, id, task, KEPT_MS);
     return task;
   }
 
   /** Of the last week, the newest first: one command. */
-  async list(): Promise<readonly LetterTask[]> {
+  async list(): Promise<readonly BulkTask[]> {
     const found = await (await this.#state()).list(TASKS);
     return found.flatMap(({ name, value }) => taskIn(name, value)).toSorted((a, b) => b.startedAt - a.startedAt);
   }
@@ -118,25 +102,18 @@ export class LetterTasks {
     await Promise.all(running.map(({ ended }) => ended));
   }
 
-  async #carryOut(task: LetterTask, lease: number, stop: AbortController): Promise<void> {
+  async #carryOut(task: BulkTask, lease: number, stop: AbortController): Promise<void> {
     const state = await this.#state();
-    const { letters } = this.#options;
     let acted = 0;
     const holding = this.#hold(task, lease, stop, () => acted);
-    const { fingerprint, by, reason = 'in the background', startedAt: until, perSecond } = task;
-    // A cause says by itself whether its jobs expired or were cancelled.
-    const filter = { fingerprint, until, all: true };
-    const common = { by, signal: stop.signal, onDone: () => (acted += 1) };
     try {
-      const report = await (task.what === 'replay'
-        ? letters.replay(filter, { ...common, perSecond })
-        : letters.discard(filter, { ...common, reason }));
+      const report = await this.#act(task, stop.signal, () => (acted += 1));
       const skipped = report.skipped.length;
       await this.#change(task.id, now => ({
         ...now,
         state: 'done',
-        // Whoever was killed has perhaps not said what it did last.
-        done: Math.max(task.done + report.done.length, now.total - skipped),
+        // Whoever was killed has perhaps not said what it did last. Jobs that have not ended may have ended by themselves.
+        done: Math.max(task.done + report.done.length, isOfLetters(task) ? now.total - skipped : 0),
         skipped,
         why: report.skipped[0]?.why,
       }));
@@ -152,13 +129,22 @@ export class LetterTasks {
     }
   }
 
+  #act(task: BulkTask, signal: AbortSignal, onDone: () => void): Promise<DeadLetterReport> {
+    const { engine, app, letters, client } = this.#options;
+    const { by, filter, reason = 'in the background', startedAt, perSecond } = task;
+    switch (task.what) {
+      case 'replay':
+        return letters.replay(letterFilter(filter, startedAt), { by, perSecond, signal, onDone });
+      case 'discard':
+        return letters.discard(letterFilter(filter, startedAt), { by, reason, signal, onDone });
+      case 'cancel':
+      case 'run-now':
+        return actOnUnfinished(task, { engine, app, client, pace: paceOf(perSecond, signal), signal, onDone });
+    }
+  }
+
   /** Renews the lease, says how far it is, and stops when somebody has paused or stopped it, or has the lease by now. */
-  #hold(
-    { id, done }: LetterTask,
-    lease: number,
-    stop: AbortController,
-    acted: () => number,
-  ): { let(): Promise<number> } {
+  #hold({ id, done }: BulkTask, lease: number, stop: AbortController, acted: () => number): { let(): Promise<number> } {
     let version = lease;
     let ticking: Promise<void> = Promise.resolve();
     const tick = async (): Promise<void> => {
@@ -184,7 +170,7 @@ export class LetterTasks {
     };
   }
 
-  async #change(id: string, to: (task: LetterTask) => LetterTask | undefined): Promise<boolean> {
+  async #change(id: string, to: (task: BulkTask) => BulkTask | undefined): Promise<boolean> {
     const state = await this.#state();
     for (;;) {
       const entry = await state.get(TASKS, id);
@@ -204,32 +190,15 @@ export class LetterTasks {
   }
 }
 
-export function isTaskOver(state: LetterTaskState): boolean {
-  return state === 'done' || state === 'stopped' || state === 'failed';
+function isOfLetters({ what }: BulkTask): boolean {
+  return what === 'replay' || what === 'discard';
 }
 
-/** What perhaps another release has written. */
-function taskIn(id: string, value: unknown): LetterTask[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const given: Partial<Record<keyof LetterTask, unknown>> = value;
-  const state = STATES.find(each => each === given.state);
-  const { what, fingerprint, by, reason, why } = given;
-  if (state === undefined || typeof fingerprint !== 'string' || typeof by !== 'string') return [];
-  const count = (number: unknown): number => (typeof number === 'number' && number >= 0 ? number : 0);
-  return [
-    {
-      id,
-      what: what === 'discard' ? 'discard' : 'replay',
-      fingerprint,
-      by,
-      reason: typeof reason === 'string' ? reason : undefined,
-      perSecond: Math.max(1, count(given.perSecond)),
-      startedAt: count(given.startedAt),
-      state,
-      total: count(given.total),
-      done: count(given.done),
-      skipped: count(given.skipped),
-      why: typeof why === 'string' ? why : undefined,
-    },
-  ];
+/** What is awaited before each, so that there are no more than so many a second. */
+function paceOf(perSecond: number, signal: AbortSignal): () => Promise<void> {
+  let next = performance.now();
+  return async () => {
+    await sleep(Math.max(0, next - performance.now()), undefined, { signal });
+    next = Math.max(next, performance.now()) + 1_000 / perSecond;
+  };
 }
