@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { plantedBugPlugin } from './tests/prove/planted/planted.ts';
+import { bugOfProcess, plantedBugPlugin } from './tests/prove/planted/planted.ts';
 import { LongestFirst } from './tests/support/longest-first.ts';
 import { PATIENT } from './tests/support/wait-for.ts';
 import { SummaryReporter } from './tests/support/summary-reporter.ts';
@@ -12,6 +12,8 @@ export default defineConfig({
   plugins: [plantedBugPlugin()],
   test: {
     environment: 'node',
+    // What was compiled without a planted bug would be taken from there, and every bug would survive.
+    fsModuleCache: bugOfProcess() === undefined,
     pool: 'forks',
     // A worker goes from file to file with what it has loaded: that was half of the unit tests' time. No test leaves anything in a module.
     isolate: false,

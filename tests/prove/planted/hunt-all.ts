@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { requirePrograms } from '../../support/required-programs.ts';
 import { writeBlock } from '../block.ts';
 import { plantedBugs } from './generate.ts';
-import { hunt, passesAlone } from './hunt.ts';
+import { hunt, passesAlone, seesTheFile } from './hunt.ts';
 import { nameOfBug, type PlantedBug } from './planted-bug.ts';
 import { TARGETS, type Target } from './targets.ts';
 
@@ -80,10 +80,12 @@ function isOpen(outcome: Outcome | undefined): boolean {
   return outcome === undefined;
 }
 
-async function isSound({ checks }: Target): Promise<boolean> {
+async function isSound({ files: [file = ''], checks }: Target): Promise<boolean> {
   for (const check of checks) {
-    if (await passesAlone(check)) continue;
-    console.error(`Passed over, it fails without any bug: ${check.join(' ')}`);
+    const failsAlone = !(await passesAlone(check));
+    if (!failsAlone && (await seesTheFile(file, check, Number(values.patience) * 1_000))) continue;
+    const why = failsAlone ? 'it fails without any bug' : `it does not load ${file}`;
+    console.error(`Passed over, ${why}: ${check.join(' ')}`);
     return false;
   }
   return true;

@@ -41,6 +41,12 @@ async function passes(
   return false;
 }
 
+/** A check that passes although the file cannot even be loaded runs something else than what bugs are planted in. */
+export async function seesTheFile(file: string, check: readonly string[], patienceMs: number): Promise<boolean> {
+  const put = 'throw new Error("planted");\n';
+  return !(await passes({ file, line: 1, kind: 'always', text: '', from: 0, to: 0, put }, check, patienceMs));
+}
+
 /** A check that fails without any bug finds nothing out. */
 export function passesAlone(check: readonly string[]): Promise<boolean> {
   return passes(undefined, check, 600_000);
