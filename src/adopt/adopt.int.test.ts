@@ -51,9 +51,11 @@ async function fillQueues(): Promise<void> {
   const worker = new Worker('reports', () => Promise.reject(new Error('no')), { connection, prefix: 'acme' });
   await waitFor('the report to fail', async () => (await failing.getFailedCount()) === 1);
   await worker.close();
+  const spaced = new Queue('Video Jobs', { connection });
+  await spaced.add('resize', { width: 10 });
   const flow = new FlowProducer({ connection });
   await flow.add({ name: 'album', queueName: 'photos', children: [{ name: 'resize', queueName: 'photos' }] });
-  await Promise.all([mail.close(), failing.close(), flow.close()]);
+  await Promise.all([mail.close(), failing.close(), spaced.close(), flow.close()]);
   await redis.set('bull:old:id', '1');
   await redis.hset('bull:old:1', { name: '__default__', data: '{"a":1}', opts: '{"attempts":1}' });
   await redis.lpush('bull:old:wait', '1');
@@ -83,13 +85,13 @@ async function run(url: string, ...options: readonly string[]): Promise<Answer> 
 }
 
 /** The contracts that were written, loaded against this source. */
-async function contractsOf(folder: string): Promise<ReadonlyMap<string, AnyJobContract>> {
+async function contractsOf(folder: string, file = 'shiftwork.config.ts'): Promise<ReadonlyMap<string, AnyJobContract>> {
   for (const file of readdirSync(join(folder, 'jobs'))) {
     const path = join(folder, 'jobs', file);
     const text = readFileSync(path, 'utf8').replace("'shiftwork'", `'${pathToFileURL(`${ROOT}src/index.ts`).href}'`);
     writeFileSync(path, text);
   }
-  const config = join(folder, 'shiftwork.config.ts');
+  const config = join(folder, file);
   const text = readFileSync(config, 'utf8').replace("'shiftwork'", `'${pathToFileURL(`${ROOT}src/index.ts`).href}'`);
   writeFileSync(config, text);
   const { default: app } = (await import(pathToFileURL(config).href)) as { readonly default: App };
@@ -127,6 +129,22 @@ describe('a user who may only read', () => {
     expect(report).toMatch(/## photos[^]*1 waiting-children[^]*flows go on/);
     expect(report).toMatch(/## old[^]*written by Bull\n[^]*older than BullMQ 5/);
   });
+});
+
+test('a queue that a contract cannot name gets contracts of a new one, one with names of another an app of its own', async () => {
+  const { folder } = await run(readerUrl, '--prefix', 'bull');
+  const report = readFileSync(join(folder, 'REPORT.md'), 'utf8');
+  expect(report).toMatch(/## Video Jobs[^]*Make the new queue `Video-Jobs`/);
+  expect(report).toMatch(/have these names, too: `resize`[^]*`shiftwork\.Video-Jobs\.config\.ts`/);
+  expect([...(await contractsOf(folder)).keys()].sort()).toEqual([
+    '__default__',
+    'album',
+    'digest',
+    'resize',
+    'sendMail',
+  ]);
+  const own = await contractsOf(folder, 'shiftwork.Video-Jobs.config.ts');
+  expect([...own.values()].map(({ name, queue }) => `${queue} ${name}`)).toEqual(['Video-Jobs resize']);
 });
 
 test('no command that it sends writes', async () => {

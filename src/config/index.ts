@@ -2,6 +2,7 @@ export { Environment, type Variables } from './environment.ts';
 export { readLogLevel } from './log-level.ts';
 export { checkNamespace, readNamespace } from './namespace.ts';
 export { readNodeEnv } from './node-env.ts';
+export { isQueueName, QUEUE_NAME_RULE } from './queue-name.ts';
 export { decoyHash, hashPassword, passwordHashProblem, verifyPassword } from './password.ts';
 export { parseUrl } from './parse-url.ts';
 export {

@@ -1,3 +1,4 @@
+import { isQueueName } from '../../config/index.ts';
 import { inferJobs, type InferredJob, type InferredJobs } from '../infer/infer-job.ts';
 import type { QueueLook } from '../read/read-queue.ts';
 
@@ -11,6 +12,8 @@ export interface AdoptedQueue extends Omit<QueueLook, 'sample'>, Omit<InferredJo
   readonly workers: number | undefined;
   /** Of the file of its contracts, without `.ts`. */
   readonly file: string;
+  /** As its contracts name it: a new one where a contract cannot have its name. */
+  readonly contractQueue: string;
 }
 
 export interface AdoptedJob extends InferredJob {
@@ -22,6 +25,7 @@ export function adoptQueue(look: QueueLook, workers: number | undefined): Adopte
   const { sample, ...queue } = look;
   const { jobs, ...names } = inferJobs(sample.jobs);
   const taken = new Set<string>();
+  const file = fileOf(queue.prefix, queue.name);
   return {
     ...queue,
     ...names,
@@ -30,7 +34,8 @@ export function adoptQueue(look: QueueLook, workers: number | undefined): Adopte
     tooLarge: sample.tooLarge,
     unreadable: sample.unreadable,
     workers,
-    file: fileOf(queue.prefix, queue.name),
+    file,
+    contractQueue: isQueueName(queue.name) ? queue.name : file,
   };
 }
 

@@ -11,7 +11,7 @@ export function contractsText(queue: AdoptedQueue): string {
     `// Inferred from ${queue.looked} jobs of the queue "${queue.name}". Behind each field: in how many objects it was. Read it before you use it.`,
     `import { ${imported} } from 'shiftwork';`,
     `import { z } from 'zod';`,
-    ...queue.jobs.flatMap(job => ['', ...contractLines(queue.name, job)]),
+    ...queue.jobs.flatMap(job => ['', ...contractLines(queue.contractQueue, job)]),
     '',
   ].join('\n');
 }
@@ -47,13 +47,12 @@ function backoffText(options: OptionsShape): string {
   return `exponential({ from: ${delayMs}, to: ${Math.min(delayMs * 2 ** (retries - 1), LONGEST_PAUSE_MS)} })`;
 }
 
-/** The configuration: contracts only, since the handlers are to be written. */
+/** The configuration of one app: contracts only, since the handlers are to be written. */
 export function configText(queues: readonly AdoptedQueue[]): string {
-  const named = queues.filter(({ jobs }) => jobs.length > 0);
-  const aliases = named.map((_, index) => `queue${index + 1}`);
+  const aliases = queues.map((_, index) => `queue${index + 1}`);
   return [
     `import { defineApp } from 'shiftwork';`,
-    ...named.map(({ file }, index) => `import * as ${aliases[index]} from './jobs/${file}.ts';`),
+    ...queues.map(({ file }, index) => `import * as ${aliases[index]} from './jobs/${file}.ts';`),
     '',
     '// Name the handlers here, one for each contract: handlers: [...].',
     'export default defineApp({',

@@ -1,4 +1,4 @@
-import { checkNamespace, InvalidConfigError } from '../../config/index.ts';
+import { checkNamespace, InvalidConfigError, QUEUE_NAME_RULE } from '../../config/index.ts';
 import type { OptionsShape } from '../infer/infer-job.ts';
 import type { AdoptedQueue } from './adopted-queue.ts';
 
@@ -21,6 +21,10 @@ export function differences(queue: AdoptedQueue): readonly string[] {
     [
       !isNamespace(prefix),
       `the prefix \`${prefix}\` is no namespace: workers of ours cannot reach these keys. Make a new queue, let this one run empty`,
+    ],
+    [
+      queue.contractQueue !== queue.name,
+      `a queue of ours cannot have this name (${QUEUE_NAME_RULE}). Make the new queue \`${queue.contractQueue}\`, which the contracts name, let this one run empty`,
     ],
     [prefix !== 'bull' && isNamespace(prefix), `set SHIFTWORK_NAMESPACE=${prefix} for every process`],
     [

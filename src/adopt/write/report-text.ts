@@ -1,4 +1,5 @@
 import type { AdoptedJob, AdoptedQueue } from './adopted-queue.ts';
+import { ownFile, sharedNames } from './apps.ts';
 import { amount, differences } from './differences.ts';
 
 export interface ReportFacts {
@@ -21,7 +22,7 @@ export function reportText({ queues, isWhole, target }: ReportFacts): string {
     ...(queues.some(({ workers }) => workers === undefined)
       ? ['', 'How many workers are connected is not known: the user may not run CLIENT LIST.']
       : []),
-    ...queues.flatMap(queue => ['', ...queueLines(queue)]),
+    ...queues.flatMap(queue => ['', ...queueLines(queue), ...sharedLines(queue, queues)]),
     '',
   ].join('\n');
 }
@@ -37,6 +38,15 @@ function queueLines(queue: AdoptedQueue): readonly string[] {
     `- Looked at: ${amount(queue.looked, 'job')}${skippedText(queue)}`,
     ...queue.jobs.map(jobLine),
     ...differences(queue).map(text => `- **Differs**: ${text}`),
+  ];
+}
+
+function sharedLines(queue: AdoptedQueue, queues: readonly AdoptedQueue[]): readonly string[] {
+  const shared = sharedNames(queue, queues);
+  if (shared.length === 0) return [];
+  const names = shared.map(name => `\`${name}\``).join(', ');
+  return [
+    `- **Differs**: jobs of other queues have these names, too: ${names}. A name is unique in an app, so this queue has one of its own, \`${ownFile(queue)}\`: start its workers with \`--app\`, or rename the jobs in the producer first`,
   ];
 }
 

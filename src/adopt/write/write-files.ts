@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../../errors/index.ts';
+import { appsOf } from './apps.ts';
 import { configText, contractsText } from './contracts-text.ts';
 import { reportText, type ReportFacts } from './report-text.ts';
 
@@ -9,7 +10,7 @@ export function filesOf(facts: ReportFacts): ReadonlyMap<string, string> {
   const named = facts.queues.filter(({ jobs }) => jobs.length > 0);
   return new Map([
     ...named.map(queue => [`jobs/${queue.file}.ts`, contractsText(queue)] as const),
-    ['shiftwork.config.ts', configText(facts.queues)],
+    ...appsOf(facts.queues).map(({ file, queues }) => [file, configText(queues)] as const),
     ['REPORT.md', reportText(facts)],
   ]);
 }

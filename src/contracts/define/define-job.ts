@@ -12,6 +12,7 @@ import { tagsPolicyOf, type Tags } from './tags-policy.ts';
 import { contractLimits, type LimitDefinition } from '../limits/limits.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { unknownOptions, type Known } from './known-options.ts';
+import { isQueueName, QUEUE_NAME_RULE } from '../../config/index.ts';
 import type { Backoff } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import type {
@@ -150,8 +151,6 @@ const KNOWN_RETENTION: Known<NonNullable<JobDefinition<StandardSchemaV1>['retent
   forget: true,
 };
 
-/** What BullMQ takes, but for what ends a name elsewhere: spaces, `/` (of QUEUE/ID), `,` (of lists), the braces of Redis Cluster. */
-const QUEUE = /^[^\s\p{Cc}:/,{}*]{1,100}$/u;
 const NAME = /^[^\s\p{Cc}]([^\p{Cc}]{0,98}[^\s\p{Cc}])?$/u;
 
 /**
@@ -179,8 +178,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
   requireKnown(definition, refuse);
   if (typeof definition.name !== 'string' || !NAME.test(definition.name))
     refuse('expected a name of 1 to 100 characters on one line, without spaces around it.');
-  if (typeof definition.queue !== 'string' || !QUEUE.test(definition.queue))
-    refuse(`expected queue "${definition.queue}" to be 1 to 100 characters without spaces and without : / , { } *.`);
+  if (!isQueueName(definition.queue)) refuse(`expected queue "${String(definition.queue)}" to be ${QUEUE_NAME_RULE}.`);
   const { destination, onDead, chunk } = definition;
   if (chunk !== undefined && definition.limits?.some(({ by }) => by !== undefined) === true) {
     refuse(

@@ -1,3 +1,4 @@
+import { isQueueName, QUEUE_NAME_RULE } from '../../config/index.ts';
 import type { AnyJobContract } from '../../contracts/index.ts';
 import { contractGroup, groupName } from '../../engine/index.ts';
 import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
@@ -31,7 +32,6 @@ export interface CheckedTarget {
 
 const TARGETS: ReadonlySet<string> = new Set(['queue', 'contract', 'group']);
 const OPTIONS: ReadonlySet<string> = new Set(['reason', 'by']);
-const QUEUE = /^[^\s\p{Cc}:/,{}*]{1,100}$/u;
 /** Other values are stored as keyed digests, under which pages and logs show them: `tenant=~3fk2...`. */
 const GROUP = /^[^\s\p{Cc}=/!][^\p{Cc}=/]{0,98}(=~?[\w.:[\]-]{1,200})?$/u;
 
@@ -39,10 +39,8 @@ const GROUP = /^[^\s\p{Cc}=/!][^\p{Cc}=/]{0,98}(=~?[\w.:[\]-]{1,200})?$/u;
 export function checkTarget(target: PauseTarget): CheckedTarget {
   requireKnown('whose work to pause', target, TARGETS);
   const { queue, contract, group } = target;
-  if (queue !== undefined && (typeof queue !== 'string' || !QUEUE.test(queue))) {
-    throw new InvalidOptionsError(
-      'Expected queue to be the name of a queue: 1 to 100 characters without spaces and : / , { } *.',
-    );
+  if (queue !== undefined && !isQueueName(queue)) {
+    throw new InvalidOptionsError(`Expected queue to be the name of a queue: ${QUEUE_NAME_RULE}.`);
   }
   if (contract !== undefined) {
     if (queue !== undefined || group !== undefined) {
