@@ -42,3 +42,14 @@ test('another default export is refused, and so is no file', async () => {
   expect(String(await loading('other.mjs', 'export default { kind: "shop" };'))).toContain('defineApp');
   await expect(loadApp(undefined, folder)).rejects.toThrow(/found none; name it with --app/);
 });
+
+test('a default export that TypeScript compiled to CommonJS is found', async () => {
+  const app = `{ kind: 'app', jobs: new Map() }`;
+  const source = `Object.defineProperty(exports, '__esModule', { value: true });\nexports.default = ${app};`;
+  expect(await loading('compiled.cjs', source)).toMatchObject({ kind: 'app' });
+  expect(await loading('plain.cjs', `module.exports = ${app};`)).toMatchObject({ kind: 'app' });
+});
+
+test('where a package.json says CommonJS and the app is a module, what mends it is named', async () => {
+  expect(String(await loading('text.cjs', 'import "node:fs";'))).toContain('npm pkg set type=module');
+});

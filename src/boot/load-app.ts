@@ -16,14 +16,19 @@ export async function loadApp(path?: string, directory: string = process.cwd()):
       `Expected an app definition at ${candidates.join(' or ')} in ${directory}, found none; name it with --app PATH.`,
     ]);
   }
-  const loaded = await load(file);
-  const app = typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
+  const exported = defaultOf(await load(file));
+  // TypeScript that was compiled to CommonJS has its default export one level deeper.
+  const app = isApp(exported) ? exported : defaultOf(exported);
   if (!isApp(app)) {
     throw new InvalidConfigError([
       `Expected ${file} to export the result of defineApp(...) as its default, found something else.`,
     ]);
   }
   return app;
+}
+
+function defaultOf(loaded: unknown): unknown {
+  return typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
 }
 
 async function load(file: string): Promise<unknown> {
@@ -35,11 +40,15 @@ async function load(file: string): Promise<unknown> {
   }
 }
 
-/** What was thrown, and the first place in a file that its stack names. */
+/** What was thrown, the first place in a file that its stack names, and what to do where that is known. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'it threw something that is no Error';
   const location = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(error.stack ?? '')?.[1];
-  return `${error.name}: ${error.message.split('\n', 1)[0]}${location === undefined ? '' : ` (at ${location})`}`;
+  const isOfAModule = /^Cannot use import statement|^Unexpected token 'export'/.test(error.message);
+  const advice = isOfAModule
+    ? '; the nearest package.json does not say that its files are modules: npm pkg set type=module'
+    : '';
+  return `${error.name}: ${error.message.split('\n', 1)[0]}${location === undefined ? '' : ` (at ${location})`}${advice}`;
 }
 
 function isApp(value: unknown): value is App {

@@ -70,8 +70,13 @@ await dashboard.close();
 await engine.close();
 `;
 
-/** Documents whose blocks stand together as an app, each in a folder of its own: the front page and all guides. */
-const SHOWN = ['README.md', ...readdirSync(rootFile('docs/guides')).map(name => `docs/guides/${name}`)];
+/** Documents whose blocks stand together as an app, each in a folder of its own: the front page and the guides. What frameworks need is tried by `npm run try-guides`. */
+const SHOWN = [
+  'README.md',
+  ...readdirSync(rootFile('docs/guides'))
+    .filter(name => name !== 'frameworks.md')
+    .map(name => `docs/guides/${name}`),
+];
 
 /** The blocks of these that say in their first line in which file they stand: those for vitest, or all others. */
 function shownFiles(runner?: 'vitest'): Readonly<Record<string, string>> {
