@@ -52,7 +52,7 @@ async function crowd(): Promise<void> {
   const old = Array.from({ length: OLD }, (_, n) => ({
     name: resize.name,
     data: { n },
-    opts: { jobId: `images-old-${n}`, timestamp, telemetry: { metadata: '{"v":2}' } },
+    opts: { jobId: `images-old-${n}`, timestamp, telemetry: { metadata: '{"v":1}' } },
   }));
   await queue.addBulk(old);
   // A client gives each call two seconds, and this process does much else.
