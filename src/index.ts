@@ -94,6 +94,7 @@ export {
   UpdateRefusedError,
   type ResultOptions,
 } from './queue/index.ts';
+export { EncryptedDataError, PayloadKeyMissingError } from './privacy/index.ts';
 export { CallTimeoutError, CircuitOpenError, DeliveryError } from './resilience/index.ts';
 export { EffectInDoubtError, EffectInProgressError, EffectTakenOverError } from './state/index.ts';
 export { Facts, type Fact, type FactListener, type FactName, type FactTable } from './facts/index.ts';

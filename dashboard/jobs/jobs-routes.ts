@@ -6,7 +6,7 @@ import type { Engine } from '../../src/engine/index.ts';
 import { isShiftworkError } from '../../src/errors/index.ts';
 import type { JournalStore, Standing } from '../../src/journal/index.ts';
 import { isTooDeep } from '../../src/privacy/index.ts';
-import { findJobs, parseJobId, readStoredJob, type Client } from '../../src/queue/index.ts';
+import { findJobs, parseJobId, plainData, readStoredJob, type Client } from '../../src/queue/index.ts';
 import { secretsOf } from '../../src/state/index.ts';
 import { answer } from '../http/answers.ts';
 import { describeAction, markDryRun } from '../audit/record-actions.ts';
@@ -143,6 +143,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'PAYLOAD_TOO_LARGE',
   'INVALID_OPTIONS',
   'JOB_UNDECODABLE',
+  'PAYLOAD_KEY_MISSING',
+  'ENCRYPTED_DATA_UNREADABLE',
   'GROUP_INVALID',
 ]);
 
@@ -153,7 +155,11 @@ async function storedData(
 ): Promise<{ readonly shown?: unknown; readonly stored?: unknown }> {
   const parts = parseJobId(id);
   const job = parts && (await readStoredJob(await engine.queue(parts.queue), id));
-  return job === undefined ? {} : { shown: shownDataOf(app, job), stored: job.data };
+  if (job === undefined) return {};
+  // What is hidden is kept, as it was before it was encrypted: the client encrypts all of it again.
+  const contract = app.jobs.get(job.name);
+  const stored = contract === undefined ? job.data : plainData(engine.cipher, contract, job);
+  return { shown: shownDataOf(app, job), stored };
 }
 
 function timeOf(when: unknown, later: unknown, now: number): Date | undefined {

@@ -6,6 +6,7 @@ import type { JobEnds } from './ends/index.ts';
 import type { Migrated } from '../migrations/index.ts';
 import type { RedisClient, RedisKeys } from '../redis/index.ts';
 import type { Facts } from '../facts/index.ts';
+import type { PayloadCipher } from '../privacy/index.ts';
 import type { GivenSecrets } from '../secrets/index.ts';
 import type { NewFlow, TurnQueue, TurnQueueSettings } from './turns/index.ts';
 
@@ -56,6 +57,8 @@ export interface Engine {
   readonly clock: EngineClock;
   /** SHIFTWORK_SECRET and the previous one, for whoever makes ids and keys on this engine: `secretsOf` of the state. */
   readonly secrets: GivenSecrets;
+  /** Of what contracts encrypt, with the keys of PAYLOAD_KEYS, for this namespace. */
+  readonly cipher: PayloadCipher;
   /**
    * The queue for producing and inspecting; one object per queue and process, closed by `close()`.
    * Rejects with EngineUnreachableError while the engine is away, EngineCheckError when its schema is missing.

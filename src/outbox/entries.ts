@@ -15,9 +15,10 @@ export class Entries {
     this.#source = source;
   }
 
-  ofJob({ id, contract, data, options, metadata }: PreparedJob, order: string | undefined): OutboxEntry {
+  ofJob({ id, contract, stored, options, metadata }: PreparedJob, order: string | undefined): OutboxEntry {
     const all = metadata === undefined ? options : { ...options, telemetry: { metadata } };
-    const body = JSON.stringify({ data, options: all });
+    // The data is JSON already, with its fields encrypted.
+    const body = `{"data":${stored},"options":${JSON.stringify(all)}}`;
     return { slot: this.#slotOf(order), kind: 'job', id, target: contract.queue, name: contract.name, body };
   }
 

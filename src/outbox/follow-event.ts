@@ -10,6 +10,7 @@ import {
   type CheckedJob,
   type PreparedJob,
 } from '../queue/index.ts';
+import type { PayloadCipher } from '../privacy/index.ts';
 import type { Secrets } from '../secrets/index.ts';
 import type { IdSource } from '../time/index.ts';
 import { causedBy } from '../tracing/index.ts';
@@ -17,6 +18,7 @@ import { causedBy } from '../tracing/index.ts';
 /** What jobs get their ids and their trace from. */
 export interface JobSources {
   readonly ids: IdSource;
+  readonly cipher: PayloadCipher;
   readonly traceparent: () => string | undefined;
   /** Asked for where they are needed: a job without a key or a cause has none. */
   readonly secrets: () => Promise<Secrets>;
@@ -26,7 +28,7 @@ export interface JobSources {
 export async function jobsFollowing(
   event: StampedEvent,
   reactions: readonly Reaction[],
-  { ids, secrets }: Pick<JobSources, 'ids' | 'secrets'>,
+  { ids, cipher, secrets }: Pick<JobSources, 'ids' | 'cipher' | 'secrets'>,
 ): Promise<readonly PreparedJob[]> {
   requireReactions(reactions);
   const own = reactions.filter(each => each.event === event.contract);
@@ -42,15 +44,15 @@ export async function jobsFollowing(
       }
     }
     // What follows from an event stands below its publication, whatever span calls here: its cause says which.
-    return finishJobs(checked, { ids, secrets, traceparent: () => undefined });
+    return finishJobs(checked, { ids, cipher, secrets, traceparent: () => undefined });
   });
 }
 
 /** Gives checked jobs their ids. */
 export async function finishJobs(
   checked: readonly CheckedJob[],
-  { ids, traceparent, secrets }: JobSources,
+  { ids, cipher, traceparent, secrets }: JobSources,
 ): Promise<readonly PreparedJob[]> {
   const known = checked.some(takesSecrets) ? await secrets() : undefined;
-  return checked.map(each => finish({ ids, traceparent }, each, known));
+  return checked.map(each => finish({ ids, cipher, traceparent }, each, known));
 }

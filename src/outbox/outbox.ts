@@ -10,7 +10,9 @@ import {
 import { InvalidOptionsError } from '../errors/index.ts';
 import { stampEvent } from '../events/index.ts';
 import { check, type PreparedJob } from '../queue/index.ts';
-import type { GivenSecrets, Secrets, SecretSource } from '../secrets/index.ts';
+import { checkNamespace } from '../config/index.ts';
+import { openCipher, type PayloadCipher } from '../privacy/index.ts';
+import { checkSecrets, type GivenSecrets, type Secrets, type SecretSource } from '../secrets/index.ts';
 import { createIdSource, type IdSource } from '../time/index.ts';
 import { currentCause, plainTracer, type Tracer } from '../tracing/index.ts';
 import { Entries } from './entries.ts';
@@ -19,7 +21,7 @@ import { finishJobs, jobsFollowing } from './follow-event.ts';
 import { OutboxSecret } from './outbox-secret.ts';
 import { tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';
 
-export interface OutboxOptions extends Pick<GivenSecrets, 'secret'> {
+export interface OutboxOptions extends Pick<GivenSecrets, 'secret' | 'payloadKeys'> {
   /** In place of `secret`: those of a client in the same process. Without either, the copy of the installation's own beside the entries. */
   readonly secrets?: SecretSource | undefined;
   /** Keeps installations apart, as the engine's. */
@@ -77,17 +79,20 @@ export class Outbox {
   readonly #tracer: Tracer;
   readonly #ids: IdSource = createIdSource();
   readonly #secret: OutboxSecret;
+  readonly #cipher: PayloadCipher;
 
-  /** @throws InvalidConfigError when the namespace or the secret is none */
+  /** @throws InvalidConfigError when the namespace, the secret or the keys are none */
   constructor({
     secret,
     secrets,
+    payloadKeys,
     namespace,
     source = 'urn:shiftwork',
     traceparent = () => undefined,
     tracer = plainTracer,
   }: OutboxOptions = {}) {
     this.#tables = tablesOf(namespace);
+    this.#cipher = openCipher(checkSecrets({ payloadKeys }), checkNamespace(namespace));
     this.#secret = new OutboxSecret(this.#tables, { secret, secrets });
     this.#entries = new Entries(source);
     this.#traceparent = traceparent;
@@ -96,7 +101,7 @@ export class Outbox {
 
   /**
    * Records a job. Its id is the one that it will have in the queue.
-   * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError; what the database refuses; as rejections
+   * @throws InvalidPayloadError, PayloadTooLargeError, PayloadKeyMissingError, InvalidOptionsError; what the database refuses; as rejections
    */
   async enqueue<Schema extends StandardSchemaV1>(
     tx: SqlTransaction,
@@ -105,7 +110,12 @@ export class Outbox {
     options: EnqueueOptions & OrderOptions = {},
   ): Promise<OutboxReceipt> {
     const { order, ...rest } = options;
-    const sources = { ids: this.#ids, traceparent: this.#traceparent, secrets: () => this.#secret.for(tx) };
+    const sources = {
+      ids: this.#ids,
+      cipher: this.#cipher,
+      traceparent: this.#traceparent,
+      secrets: () => this.#secret.for(tx),
+    };
     const [job] = await finishJobs([check(contract, data, rest)], sources);
     if (job === undefined) throw new Error('One job was prepared and none came back.');
     await writeEntries(tx, this.#tables, [this.#entries.ofJob(job, order)]);
@@ -137,7 +147,7 @@ export class Outbox {
       );
     };
     const event = stampEvent(request, this.#ids, undefined);
-    return (await jobsFollowing(event, reactions, { ids: this.#ids, secrets })).map(receiptOf);
+    return (await jobsFollowing(event, reactions, { ids: this.#ids, cipher: this.#cipher, secrets })).map(receiptOf);
   }
 
   /** Says that jobs were enqueued by other means, such as `reactNow`: the relay need not send them. */
@@ -168,7 +178,8 @@ export class Outbox {
   ): Promise<OutboxEvent> {
     const stamped = stampEvent(request, this.#ids, traceparent);
     const event = stored === undefined ? stamped : { ...stamped, metadata: { ...stamped.metadata, stored } };
-    const jobs = await jobsFollowing(event, reactions, { ids: this.#ids, secrets: () => this.#secret.for(tx) });
+    const sources = { ids: this.#ids, cipher: this.#cipher, secrets: () => this.#secret.for(tx) };
+    const jobs = await jobsFollowing(event, reactions, sources);
     await writeEntries(tx, this.#tables, [
       this.#entries.ofEvent(event, order),
       ...jobs.map(job => this.#entries.ofJob(job, order)),

@@ -13,7 +13,7 @@ export function redactData(contract: Sensitive | undefined, data: unknown): unkn
   if (contract === undefined) return REDACTED;
   if (contract.sensitive.length === 0) return data;
   if (typeof data !== 'object' || data === null) return REDACTED;
-  return changed(contract.sensitive, data, (parent, field) => {
+  return changeFields(contract.sensitive, data, (parent, field) => {
     parent[field] = REDACTED;
   });
 }
@@ -29,7 +29,7 @@ export function keptData(
   const { data } = stored;
   if (forget.length === 0 || typeof data !== 'object' || data === null) return data;
   if (stored.version < version) return {};
-  return changed(forget, data, (parent, field) => {
+  return changeFields(forget, data, (parent, field) => {
     delete parent[field];
   });
 }
@@ -37,7 +37,7 @@ export function keptData(
 type Change = (parent: Record<string, unknown>, field: string) => void;
 
 /** A copy, as far as the paths lead: what they do not name is shared with the original. */
-function changed(paths: readonly string[], data: unknown, change: Change): unknown {
+export function changeFields(paths: readonly string[], data: unknown, change: Change): unknown {
   return paths.reduce((copy, path) => changedAt(copy, path.split('.'), change), data);
 }
 

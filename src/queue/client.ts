@@ -25,6 +25,7 @@ import { ClientClosedError } from './client-closed-error.ts';
 import { UndecodableJobError } from './views/undecodable-job-error.ts';
 import { type JobReceipt } from './store/job-receipt.ts';
 import type { Facts } from '../facts/index.ts';
+import { EncryptedDataError, PayloadKeyMissingError } from '../privacy/index.ts';
 import type { SecretSource } from '../secrets/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel/cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-options.ts';
@@ -61,6 +62,7 @@ import { Storing } from './store/storing.ts';
 import { unavailable } from './store/store.ts';
 import {
   checkResultOptions,
+  decryptedEnd,
   EndNews,
   EndWaits,
   resultFrom,
@@ -78,6 +80,8 @@ const SAID = [
   InvalidOptionsError,
   InvalidPayloadError,
   PayloadTooLargeError,
+  PayloadKeyMissingError,
+  EncryptedDataError,
 ];
 
 /** What a client asks of an app. */
@@ -156,7 +160,7 @@ export class Client implements Enqueuer {
   /**
    * Queues one job. Resolves when the engine has stored it. Of a contract with `chunk`: one item, which is gathered with others; it resolves
    * when the engine has stored their chunk.
-   * @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, IdempotencyConflictError, ChunksFullError,
+   * @throws InvalidPayloadError, PayloadTooLargeError, PayloadKeyMissingError, InvalidOptionsError, IdempotencyConflictError, ChunksFullError,
    *   QueueUnavailableError, ClientClosedError; all as rejections
    */
   enqueue<Schema extends StandardSchemaV1>(
@@ -488,7 +492,8 @@ export class Client implements Enqueuer {
     const timer = setTimeout(() => late.abort(new ResultTimeoutError(id, timeoutMs)), timeoutMs);
     const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
     try {
-      return resultFrom(id, await this.#waits.wait(place, either), contract);
+      const end = await decryptedEnd(this.#engine, place, await this.#waits.wait(place, either), contract);
+      return resultFrom(id, end, contract);
     } finally {
       clearTimeout(timer);
     }

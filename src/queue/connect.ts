@@ -62,6 +62,6 @@ export function clientOn(
   app?: ClientApp,
   journal?: JournalDatabase,
 ): Client {
-  const context = { ids: createIdSource(), now: () => engine.clock.now(), traceparent };
+  const context = { ids: createIdSource(), cipher: engine.cipher, now: () => engine.clock.now(), traceparent };
   return new Client(engine, facts, secretsOf(engine), context, tracer, app, journal);
 }

@@ -26,7 +26,7 @@ export * from './run/steps/step-refused-error.ts';
 export * from './run/steps/step-repeated-error.ts';
 export * from './run/unknown-job-error.ts';
 export * from './supervisor/deaths/poison-job-error.ts';
-export { assignmentProblems } from './host/assignment.ts';
+export { assignmentProblems, keyProblems } from './host/assignment.ts';
 export { watchForWedge } from './host/watchdog.ts';
 export { workerName } from './host/worker-name.ts';
 export type { Suspicion } from './run/suspicion.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Environment, InvalidConfigError } from '../config/index.ts';
-import { checkSecrets, KeyedDigests, readSecrets } from './index.ts';
+import { checkSecrets, KeyedDigests, parsePayloadKeys, readSecrets } from './index.ts';
 
 describe('keyed digests', () => {
   const digests = new KeyedDigests('a'.repeat(32));
@@ -52,5 +52,40 @@ describe('SHIFTWORK_SECRET', () => {
       secret: undefined,
       previousSecret: undefined,
     });
+  });
+});
+
+describe('PAYLOAD_KEYS', () => {
+  const key = (bytes: number): string => 'k'.repeat(bytes);
+  const encoded = (bytes: number): string => Buffer.from(key(bytes)).toString('base64');
+
+  test('are keys by id, the first of which encrypts', () => {
+    const parsed = parsePayloadKeys('PAYLOAD_KEYS', ` k2:${encoded(32)} , k1:${encoded(32)}`);
+    expect('keys' in parsed && [parsed.keys.present.id, parsed.keys.ids, parsed.keys.find('k1')?.id]).toEqual([
+      'k2',
+      ['k2', 'k1'],
+      'k1',
+    ]);
+  });
+
+  test.each([
+    ['a key of another length', `k1:${encoded(31)}`, 'key "k1" (entry 1 of PAYLOAD_KEYS) to be 32 bytes, found 31'],
+    ['two keys with one id', `k1:${encoded(32)},k1:${encoded(32)}`, 'found "k1" twice'],
+    ['a key without an id', encoded(32), 'found no colon'],
+    ['an id with other characters', `k 1:${encoded(32)}`, 'found another id'],
+    ['an entry without anything', `k1:${encoded(32)},`, 'entry 2 of PAYLOAD_KEYS to be id:base64, found nothing'],
+    ['an id without a key', 'k1:', 'to be base64'],
+    ['a key that is no base64', `k1:${'!'.repeat(44)}`, 'to be base64, found other characters'],
+  ])('%s is refused at the start, and never repeated', (_, given, said) => {
+    const environment = new Environment({ PAYLOAD_KEYS: given });
+    expect(readSecrets(environment).payloadKeys).toBeUndefined();
+    expect(environment.problems).toEqual([expect.stringContaining(said)]);
+    expect(environment.problems.join()).not.toMatch(/a2tra2|kkkk/);
+    expect(() => checkSecrets({ payloadKeys: given })).toThrow(InvalidConfigError);
+  });
+
+  test('an empty variable counts as unset', () => {
+    expect(readSecrets(new Environment({ PAYLOAD_KEYS: '' })).payloadKeys).toBeUndefined();
+    expect(checkSecrets({ payloadKeys: '' }).payloadKeys).toBeUndefined();
   });
 });

@@ -15,10 +15,12 @@ export interface SecretSource {
   load(): Promise<Secrets>;
 }
 
-/** SHIFTWORK_SECRET and SHIFTWORK_SECRET_PREVIOUS. Without the first an installation has one of its own, in its engine. */
+/** SHIFTWORK_SECRET, SHIFTWORK_SECRET_PREVIOUS and PAYLOAD_KEYS. Without the first an installation has one of its own, in its engine. */
 export interface GivenSecrets {
   readonly secret?: string | undefined;
   readonly previousSecret?: string | undefined;
+  /** PAYLOAD_KEYS, `id:base64,id:base64`: with the first, fields that contracts `encrypt` are encrypted, with all they are decrypted. */
+  readonly payloadKeys?: string | undefined;
 }
 
 /** Secrets that are at hand, for tests and for whoever has both. */

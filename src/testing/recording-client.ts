@@ -44,7 +44,8 @@ export interface RecordedJob {
  */
 export class RecordingClient implements Enqueuer {
   readonly #secrets = knownSecrets(randomUUID()).known;
-  readonly #context = { ids: createIdSource(), traceparent: () => undefined };
+  /** Nothing is stored, so nothing is encrypted. */
+  readonly #context = { ids: createIdSource(), cipher: undefined, traceparent: () => undefined };
   readonly #jobs: RecordedJob[] = [];
   readonly #byKey = new Map<string, PreparedJob>();
   #closed = false;

@@ -6,6 +6,7 @@ export function engineWithQueues(engine: Engine, queue: (name: string) => Promis
     kind: engine.kind,
     target: engine.target,
     clock: engine.clock,
+    cipher: engine.cipher,
     secrets: engine.secrets,
     queue,
     readyQueue: name => engine.readyQueue(name),

@@ -15,6 +15,8 @@ export interface StartWorkersOptions {
   readonly namespace?: string | undefined;
   readonly secret?: string | undefined;
   readonly previousSecret?: string | undefined;
+  /** PAYLOAD_KEYS, for contracts that `encrypt`. */
+  readonly payloadKeys?: string | undefined;
   /** All of the app's when left out. */
   readonly queues?: readonly string[] | undefined;
   /** Jobs at once for each queue; the app's own numbers when left out. */
@@ -58,13 +60,14 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Starte
 
 /** Options are read by the rules of the variables that they stand for. */
 function variablesOf(options: StartWorkersOptions): Variables {
-  const { redis, postgres, namespace, secret, previousSecret, queues, concurrency } = options;
+  const { redis, postgres, namespace, secret, previousSecret, payloadKeys, queues, concurrency } = options;
   const given: Variables = {
     REDIS_URL: redis ?? (postgres === undefined ? undefined : ''),
     DATABASE_URL: postgres,
     SHIFTWORK_NAMESPACE: namespace,
     SHIFTWORK_SECRET: secret,
     SHIFTWORK_SECRET_PREVIOUS: previousSecret,
+    PAYLOAD_KEYS: payloadKeys,
     WORKER_QUEUES: queues?.join(','),
     WORKER_CONCURRENCY: concurrency?.toString(),
   };

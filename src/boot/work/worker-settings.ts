@@ -1,7 +1,13 @@
 import { readLogLevel, type Environment } from '../../config/index.ts';
 import type { App, Handler } from '../../contracts/index.ts';
 import { readEngineSettings, type EngineSettings } from '../../engine/index.ts';
-import { assignmentProblems, handlersOf, type ResourceSet, scheduleProblems } from '../../runtime/index.ts';
+import {
+  assignmentProblems,
+  handlersOf,
+  keyProblems,
+  type ResourceSet,
+  scheduleProblems,
+} from '../../runtime/index.ts';
 
 /** What a worker process reads before it builds anything. */
 export interface WorkerSettings {
@@ -35,6 +41,7 @@ export function readWorkerSettings(environment: Environment, app: App, resources
   readLogLevel(environment);
   resources.configure(environment, handlers);
   for (const problem of assignmentProblems(app, queues)) environment.problem(problem);
+  for (const problem of keyProblems(app, queues, environment.has('PAYLOAD_KEYS'))) environment.problem(problem);
   for (const problem of scheduleProblems(app)) environment.problem(problem);
   return settings;
 }

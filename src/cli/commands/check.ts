@@ -11,7 +11,7 @@ import {
   EngineCheckError,
 } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { readUnnamedQueues, unfinishedIn } from '../../queue/index.ts';
+import { readMissingKeys, readUnnamedQueues, unfinishedIn } from '../../queue/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
 import { secretNote } from '../../state/index.ts';
 import { type Command, parseCommand, visible } from '../../command/index.ts';
@@ -122,7 +122,13 @@ async function checkEngine({ url, namespace, secrets }: EngineSettings, app: App
     // Tables that are missing are an error already.
     const note = report.errors.length > 0 ? undefined : await secretNote(engine);
     const left = report.errors.length > 0 || app === undefined ? [] : await leftQueues(engine, app);
-    return { ...report, warnings: [...report.warnings, ...left], notes: note === undefined ? [] : [note] };
+    const keys = report.errors.length > 0 ? [] : await missingKeys(engine);
+    return {
+      ...report,
+      errors: [...report.errors, ...keys],
+      warnings: [...report.warnings, ...left],
+      notes: note === undefined ? [] : [note],
+    };
   } catch (error) {
     if (hasCode(error, 'ENGINE_UNREACHABLE')) return { errors: [error.message], warnings: [] };
     if (error instanceof EngineCheckError) return { errors: error.problems, warnings: [] };
@@ -130,6 +136,15 @@ async function checkEngine({ url, namespace, secrets }: EngineSettings, app: App
   } finally {
     await engine.close(1_000);
   }
+}
+
+/** Contracts that wait for a key of PAYLOAD_KEYS: whether this process has it tells whether its environment is the one at fault. */
+async function missingKeys(engine: Engine): Promise<readonly string[]> {
+  return (await readMissingKeys(engine)).map(({ queue, contract, keyId }) =>
+    engine.cipher.keyIds.includes(keyId)
+      ? `${contract} of ${queue} was paused within ten minutes because a worker lacked the key "${keyId}" of PAYLOAD_KEYS, which is set here: give every worker the same.`
+      : `${contract} of ${queue} was paused within ten minutes because the key "${keyId}" is missing in PAYLOAD_KEYS, here too: give it back, behind the others.`,
+  );
 }
 
 /** What a release has left behind: jobs in queues that no contract names any more. */

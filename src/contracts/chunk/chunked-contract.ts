@@ -33,6 +33,7 @@ export function chunkedContract<Schema extends StandardSchemaV1>(
     ...one,
     ...chunkContractOf(item),
     chunk: chunkPolicyOf<Schema>(given, item, destinationOf, judge),
+    encrypt: inItems(one.encrypt),
     // All items of a chunk have one: it is a part of their group.
     destinationOf: destinationOf && (data => destinationOf(itemsIn(data)[0])),
     onDead: onDead && (death => onDead({ ...death, data: onlyItem(death.data) })),

@@ -10,6 +10,7 @@ import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
 import { publicFieldsOf, type PublicField } from '../payload/public-fields.ts';
 import { tagsPolicyOf, type Tags } from './tags-policy.ts';
 import { contractLimits, type LimitDefinition } from '../limits/limits.ts';
+import { encryptedFieldsOf } from '../payload/encrypted-fields.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { unknownOptions, type Known } from './known-options.ts';
 import { isQueueName, QUEUE_NAME_RULE } from '../../config/index.ts';
@@ -97,13 +98,18 @@ export interface JobDefinition<
    */
   readonly onDead?: (death: Death<StandardSchemaV1.InferOutput<Schema>>) => JobRequest | undefined;
   /**
-   * Gathers the items of many calls into one job: `schema` is then that of one item, and so are `upgrade`, `sensitive`, `destination`, `onDead` and
+   * Gathers the items of many calls into one job: `schema` is then that of one item, and so are `upgrade`, `sensitive`, `encrypt`, `destination`, `onDead` and
    * `retention.forget`. The handler gets all items of a chunk and answers for each. Without `key` and `result`: an item's identity goes to where it
    * is kept.
    */
   readonly chunk?: ChunkDefinition<StandardSchemaV1.InferOutput<Schema>>;
   /** Fields that never reach a log, a page or an error; dotted paths. */
   readonly sensitive?: readonly FieldPath<StandardSchemaV1.InferInput<Schema>>[];
+  /**
+   * Fields that are stored encrypted, with the keys of PAYLOAD_KEYS, wherever the job is stored; they are sensitive, too. What its runs store
+   * (result, steps, `run.once`) is encrypted whole. Handlers and whoever waits for the result get it as it was. docs/guides/personal-data.md
+   */
+  readonly encrypt?: readonly FieldPath<StandardSchemaV1.InferInput<Schema>>[];
   readonly retention?: {
     /** Succeeded jobs stay visible so long: one hour by default. */
     readonly completed?: Duration;
@@ -141,6 +147,7 @@ const KNOWN: Known<JobDefinition<StandardSchemaV1>> = {
   onDead: true,
   chunk: true,
   sensitive: true,
+  encrypt: true,
   retention: true,
 };
 const KNOWN_RETRY: Known<NonNullable<JobDefinition<StandardSchemaV1>['retry']>> = { attempts: true, backoff: true };
@@ -185,11 +192,14 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
       'expected limits without by beside chunk: items of different groups travel in one job. Give a destination, or chunk.by.',
     );
   }
+  const encrypt = encryptedFieldsOf(definition.encrypt, refuse);
+  const sensitive = [...new Set([...(definition.sensitive ?? []), ...encrypt])];
   const one: AnyJobContract & { readonly schema: Schema } = {
     kind: 'job',
     queue: definition.queue,
     name: definition.name,
-    ...payloadPartsOf(definition, refuse),
+    ...payloadPartsOf({ ...definition, sensitive }, refuse),
+    encrypt,
     schema: definition.schema,
     chunk: undefined,
     retry: retryOf(definition.retry, judge),
@@ -198,7 +208,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
     ...choicesOf(definition, judge),
     key: keyPolicyOf(definition.key, label, refuse),
     tags: tagsPolicyOf(definition.tags, definition.publicTags, refuse),
-    publicFields: publicFieldsOf(definition.publicFields, definition.sensitive ?? [], refuse),
+    publicFields: publicFieldsOf(definition.publicFields, { sensitive, encrypt }, refuse),
     // Only data that this contract's own schema has validated is ever passed in.
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
     onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),

@@ -53,8 +53,8 @@ export interface EnqueueOptions {
 }
 
 /**
- * What a contract says, whatever its data: the view that rooms which do not know the type work with. `schema`, `upgrade`, `sensitive` and
- * `retention.forget` are of the data as it is stored: of a chunk that is `{ items }`.
+ * What a contract says, whatever its data: the view that rooms which do not know the type work with. `schema`, `upgrade`, `sensitive`,
+ * `encrypt` and `retention.forget` are of the data as it is stored: of a chunk that is `{ items }`.
  */
 export interface AnyJobContract extends PayloadContract {
   readonly kind: 'job';
@@ -79,6 +79,8 @@ export interface AnyJobContract extends PayloadContract {
   /** How many of its jobs may run at once, and start, by groups of them. */
   readonly limits: readonly LimitPolicy[];
   readonly retention: RetentionPolicy;
+  /** Fields that are stored encrypted; they are among the sensitive ones. */
+  readonly encrypt: readonly string[];
   /** What `run.progress` takes; undefined: any JSON. */
   readonly progress: SchemaOrNone;
   /** A run that says nothing for so long (no progress, no line, no heartbeat) has failed; undefined: its timeout alone ends it. */

@@ -10,7 +10,7 @@ const FIELD = /^(?:data\.[^.]|progress(?:\.[^.]|$)|result(?:\.[^.]|$))/;
 /** @throws what `refuse` throws */
 export function publicFieldsOf(
   fields: readonly string[] | undefined,
-  sensitive: readonly string[],
+  { sensitive, encrypt }: { readonly sensitive: readonly string[]; readonly encrypt: readonly string[] },
   refuse: Refuse,
 ): readonly string[] {
   const given: unknown = fields ?? [];
@@ -24,6 +24,10 @@ export function publicFieldsOf(
     );
     if (hidden !== undefined)
       refuse(`expected no field in publicFields that is sensitive, got "${field}" ("${hidden}").`);
+    if (encrypt.length > 0 && field.startsWith('result'))
+      refuse(
+        `expected no result in publicFields beside encrypt, got "${field}": results of such a contract are encrypted.`,
+      );
   }
   return Object.freeze([...(fields ?? [])]);
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../../contracts/index.ts';
 import { storedKeyOf, type Engine, type EngineJob, type EngineQueue } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
+import type { PayloadCipher } from '../../privacy/index.ts';
 import {
   ACT_MS,
   exclusively,
@@ -58,7 +59,7 @@ export async function replayJobs(
     const job = await readStoredJob(queue, id).catch(damaged);
     if (job === 'damaged') return UNREADABLE;
     if (job === undefined) return GONE;
-    const why = await whyUnfit(app, queue.name, job, engine.clock.now());
+    const why = await whyUnfit(app, engine.cipher, queue.name, job, engine.clock.now());
     if (why !== undefined || dryRun) return why;
     await pace();
     const refused = await acting(state, id, async () => {
@@ -174,13 +175,19 @@ async function each(
 }
 
 /** Why a job cannot run again, found out before it is put back. */
-async function whyUnfit(app: App, queue: string, job: EngineJob, now: number): Promise<string | undefined> {
+async function whyUnfit(
+  app: App,
+  cipher: PayloadCipher,
+  queue: string,
+  job: EngineJob,
+  now: number,
+): Promise<string | undefined> {
   const name: unknown = job.name;
   if (typeof name !== 'string') return UNREADABLE;
   const contract = app.jobs.get(name);
   if (contract === undefined) return `this release knows no job "${name.slice(0, 100)}"`;
   if (contract.queue !== queue) return `this release knows the job in queue "${contract.queue}" alone`;
-  const why = await unfit(contract, job, now);
+  const why = await unfit(cipher, contract, job, now);
   if (why === undefined) return undefined;
   if (why === 'expired') return 'it has expired';
   const forgets = contract.retention.forget.length > 0;

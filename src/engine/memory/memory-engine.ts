@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { isUnreachable } from '../../resilience/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
+import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
 import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import { prefixOf } from '../settings/namespace.ts';
@@ -26,6 +27,7 @@ export class MemoryEngine implements Engine {
   readonly kind = 'memory';
   readonly target: string;
   readonly secrets: GivenSecrets;
+  readonly cipher: PayloadCipher;
   readonly clock: MemoryEngineClock;
   readonly #server: MemoryServer;
   readonly #namespace: string;
@@ -41,6 +43,7 @@ export class MemoryEngine implements Engine {
   constructor(url: URL, options: EngineOptions, server: MemoryServer = memoryServer(url.host)) {
     this.target = `memory of this process (${url.host})`;
     this.secrets = options.secrets ?? {};
+    this.cipher = openCipher(this.secrets, options.namespace);
     this.#server = server;
     this.clock = new MemoryEngineClock(this.#server.clock);
     this.#namespace = prefixOf(options.namespace);

@@ -8,6 +8,7 @@ import { EngineClock } from '../clock/index.ts';
 import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
+import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, within } from '../settings/limits.ts';
 import { schemaOf } from '../settings/namespace.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
@@ -37,6 +38,7 @@ export class PostgresEngine implements Engine {
   readonly target: string;
   readonly clock: EngineClock;
   readonly secrets: GivenSecrets;
+  readonly cipher: PayloadCipher;
   readonly #url: URL;
   readonly #options: EngineOptions;
   readonly #schema: string;
@@ -53,6 +55,7 @@ export class PostgresEngine implements Engine {
 
   constructor(url: URL, options: EngineOptions) {
     this.secrets = options.secrets ?? {};
+    this.cipher = openCipher(this.secrets, options.namespace);
     this.target = targetOf(url, 5432);
     this.#url = url;
     this.#options = options;

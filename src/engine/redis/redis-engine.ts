@@ -10,6 +10,7 @@ import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import { ClusterKeys, PlainKeys, type RedisClient, type RedisKeys } from '../../redis/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
+import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
 import { addFlow } from '../bullmq/add-flow.ts';
 import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
@@ -38,6 +39,7 @@ export class RedisEngine implements Engine {
   readonly target: string;
   readonly clock: EngineClock;
   readonly secrets: GivenSecrets;
+  readonly cipher: PayloadCipher;
   readonly #options: EngineOptions;
   readonly #keys: RedisKeys;
   readonly #outage: Outage;
@@ -53,6 +55,7 @@ export class RedisEngine implements Engine {
 
   constructor(address: RedisAddress, options: EngineOptions) {
     this.secrets = options.secrets ?? {};
+    this.cipher = openCipher(this.secrets, options.namespace);
     this.target = address.target;
     this.#options = options;
     this.#outage = new Outage(this.target, outageFacts(this.kind, options.facts));

@@ -85,7 +85,9 @@ export class Batches {
         ? await this.#options.prepare(jobs, () => undefined, id)
         : await this.#prepareKeyed(id, batch, at, caused);
     if (batch.idempotencyKey === undefined) {
-      await this.#ask(queue, store => store.create({ id, name, callbacks: writeCallbacks(caused), at }));
+      await this.#ask(queue, store =>
+        store.create({ id, name, callbacks: writeCallbacks(this.#options.engine.cipher, caused), at }),
+      );
     }
     const byName = new Map(Object.values(requests).map(({ contract }) => [contract.name, contract]));
     const joined = await this.#join(id, prepared, byName);
@@ -98,7 +100,7 @@ export class Batches {
     id: string,
     { name, jobs }: CheckedBatch,
     now: number,
-    caused: Parameters<typeof writeCallbacks>[0],
+    caused: Parameters<typeof writeCallbacks>[1],
   ): Promise<readonly PreparedJob[]> {
     const [first] = jobs;
     if (first === undefined) return [];
@@ -117,7 +119,7 @@ export class Batches {
       prepared,
       jobs.map(({ options }) => options?.generated),
     );
-    const callbacks = writeCallbacks(caused, digest(present));
+    const callbacks = writeCallbacks(this.#options.engine.cipher, caused, digest(present));
     const stands = await this.#ask(queue, store => store.create({ id, name, callbacks, at: now }));
     const its = jobsDigestIn(stands);
     const digests = previous === undefined ? [present] : [present, previous];
@@ -182,6 +184,7 @@ export class Batches {
         };
         const contractOf = (name: string): AnyJobContract | undefined => contracts.get(name);
         const on = {
+          cipher: engine.cipher,
           store: batches,
           enqueueFrom,
           contractOf,

@@ -1,6 +1,7 @@
 import type { AnyJobContract, EnqueueOptions, JobRequest } from '../../contracts/index.ts';
 import type { BatchStore, Callback, StoredBatch } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
+import type { PayloadCipher } from '../../privacy/index.ts';
 import type { CausedBy } from '../ids/job-origin.ts';
 import type { Callbacks } from './batch-definition.ts';
 
@@ -20,10 +21,15 @@ export function requestsOf(callbacks: Callbacks, batch: { readonly id: string; r
   return Object.fromEntries(made) as Readonly<Partial<Record<Callback, JobRequest>>>;
 }
 
-/** `jobs`: the digest of the batch's jobs, where the call has a key. */
-export function writeCallbacks(requests: Readonly<Partial<Record<Callback, JobRequest>>>, jobs?: string): string {
+/** `jobs`: the digest of the batch's jobs, where the call has a key. @throws PayloadKeyMissingError */
+export function writeCallbacks(
+  cipher: PayloadCipher,
+  requests: Readonly<Partial<Record<Callback, JobRequest>>>,
+  jobs?: string,
+): string {
   const stored = Object.entries(requests).map(
-    ([callback, { contract, data, options }]) => [callback, { name: contract.name, data, options }] as const,
+    ([callback, { contract, data, options }]) =>
+      [callback, { name: contract.name, data: cipher.encrypt(contract, data), options }] as const,
   );
   return JSON.stringify({ ...Object.fromEntries(stored), jobs });
 }
@@ -71,6 +77,7 @@ function totalOf(ended: StoredBatch['ended']): number {
 }
 
 export interface CallBack {
+  readonly cipher: PayloadCipher;
   readonly store: BatchStore;
   readonly enqueueFrom: (from: CausedBy, requests: readonly JobRequest[]) => Promise<unknown>;
   /** Undefined where this release does not know the job: then it is left to one that does. */
@@ -92,12 +99,17 @@ export async function callBack(on: CallBack, batch: StoredBatch): Promise<boolea
   for (const callback of dueCallbacks(batch)) {
     const stored = given[callback];
     const contract = stored === undefined ? undefined : on.contractOf(stored.name);
-    if (stored !== undefined && contract === undefined) {
+    const read = stored && contract && on.cipher.decrypt(contract, stored.data);
+    // Left to a release that knows the job, and to a process that has the key.
+    if ((stored !== undefined && contract === undefined) || read?.kind === 'missing-key') {
       isAll = false;
       continue;
     }
     if (callback === 'complete') emitEnded(on.facts, batch);
-    if (stored !== undefined && contract !== undefined) await queueOne(on, batch, callback, stored, contract);
+    if (stored !== undefined && contract !== undefined && read !== undefined) {
+      const data = read.kind === 'data' ? read.data : stored.data;
+      await queueOne(on, batch, callback, { ...stored, data }, contract);
+    }
     done.push(callback);
   }
   if (done.length > 0) await on.store.calledBack(batch.id, done);

@@ -1,4 +1,12 @@
-import { PayloadTooLargeError, validatePayload, writePayload, type ChunkPolicy } from '../../contracts/index.ts';
+import {
+  itemsIn,
+  PayloadTooLargeError,
+  validatePayload,
+  writePayload,
+  type AnyJobContract,
+  type ChunkPolicy,
+} from '../../contracts/index.ts';
+import type { PayloadCipher } from '../../privacy/index.ts';
 
 const BEGIN = '{"items":[';
 const END = ']}';
@@ -21,6 +29,23 @@ export function checkItem({ item, maxBytes, groupOf }: ChunkPolicy, data: unknow
   const most = maxBytes - CHUNK_BYTES;
   if (bytes > most) throw new PayloadTooLargeError(item.name, bytes, most);
   return { json, bytes, group: groupOf === undefined ? '' : groupOf(output) };
+}
+
+/** The item as it is stored, with what its contract encrypts. @throws PayloadTooLargeError, PayloadKeyMissingError */
+export function encryptedItem(
+  cipher: PayloadCipher | undefined,
+  contract: AnyJobContract,
+  { item, maxBytes }: ChunkPolicy,
+  checked: CheckedItem,
+  data: unknown,
+): CheckedItem {
+  if (cipher === undefined || contract.encrypt.length === 0) return checked;
+  // As a part of a chunk: what was encrypted is bound to where it stands there.
+  const json = JSON.stringify(itemsIn(cipher.encrypt(contract, { items: [data] }))[0]);
+  const bytes = Buffer.byteLength(json);
+  const most = maxBytes - CHUNK_BYTES;
+  if (bytes > most) throw new PayloadTooLargeError(item.name, bytes, most);
+  return { ...checked, json, bytes };
 }
 
 /** The stored data of a chunk: its items are not written a second time. */

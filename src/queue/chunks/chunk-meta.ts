@@ -68,8 +68,8 @@ export class ChunkCause {
     if (this.#links.size < LINKS_AT_MOST) this.#links.add(traceparent);
   }
 
-  metadata(version: number, items?: number): string | undefined {
+  metadata(version: number, items?: number, encrypted?: readonly string[]): string | undefined {
     const links = this.#links && [...this.#links];
-    return writeMeta({ version, ...this.#shared, links, items });
+    return writeMeta({ version, ...this.#shared, links, items, encrypted });
   }
 }

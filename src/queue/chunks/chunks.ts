@@ -1,9 +1,10 @@
 import type { AnyJobContract, EnqueueOptions, JobRequest } from '../../contracts/index.ts';
 import { currentCause } from '../../tracing/index.ts';
 import { delayOf, newJobId, optionsFor, optionsOf, type PrepareContext, type PreparedJob } from '../prepare/prepare.ts';
+import { encryptedIn } from '../prepare/stored-json.ts';
 import type { JobReceipt } from '../store/job-receipt.ts';
 import { ChunkGatherer, type GatheredChunk, type GatheredItem } from './chunk-gatherer.ts';
-import { checkItem } from './chunk-item.ts';
+import { checkItem, encryptedItem } from './chunk-item.ts';
 import { itemCause } from './chunk-meta.ts';
 
 /** An item that has passed every check and waits to be gathered. */
@@ -83,13 +84,14 @@ export class Chunks {
       contract,
       data: undefined,
       json,
+      stored: json,
       correlationId: cause.correlationId ?? id,
       traceparent: cause.traceparent,
       delayMs,
       key: undefined,
       before: undefined,
       options: optionsOf(contract, priority, delayMs, { key: undefined, groups: [] }),
-      metadata: cause.metadata(contract.version, items),
+      metadata: cause.metadata(contract.version, items, encryptedIn(this.#options.context.cipher, contract)),
     };
     return this.#options.store(job, items);
   }
@@ -100,7 +102,7 @@ export function isGathered({ contract }: Pick<JobRequest, 'contract'>): boolean 
   return contract.chunk !== undefined;
 }
 
-/** @throws InvalidPayloadError, PayloadTooLargeError, InvalidOptionsError, InvalidContractError */
+/** @throws InvalidPayloadError, PayloadTooLargeError, PayloadKeyMissingError, InvalidOptionsError, InvalidContractError */
 export function readyItem(
   context: PrepareContext,
   contract: AnyJobContract,
@@ -112,7 +114,7 @@ export function readyItem(
   const checked = optionsFor(contract, options);
   const { priority, atMs, correlationId } = checked;
   const delayMs = delayOf(context, contract, checked);
-  const { json, bytes, group } = checkItem(chunk, data);
+  const { json, bytes, group } = encryptedItem(context.cipher, contract, chunk, checkItem(chunk, data), data);
   const cause = itemCause(correlationId, context.traceparent(), currentCause());
   const company = `${priority} ${atMs ?? `+${delayMs}`} ${group}`;
   return { json, bytes, group: company, contract, chunk, priority, delayMs, cause };

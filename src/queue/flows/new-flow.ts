@@ -25,8 +25,8 @@ export function newFlow(flow: FlowRequest, jobs: readonly PreparedJob[], now: nu
   const made = (node: FlowNode, policy: ParentPolicy): NewFlow => {
     const { value: job } = left.next();
     if (job === undefined) throw new TypeError('Expected as many jobs as the flow has.');
-    const { id, contract, json, options, metadata } = job;
-    const stored = { id, name: contract.name, data: json, opts: { ...options, ...policy }, metadata, timestamp: now };
+    const { id, contract, stored: data, options, metadata } = job;
+    const stored = { id, name: contract.name, data, opts: { ...options, ...policy }, metadata, timestamp: now };
     const children = node.kind === 'flow' ? node.children.map(child => made(child, POLICIES[node.onChildFailure])) : [];
     return { queue: contract.queue, job: stored, children };
   };

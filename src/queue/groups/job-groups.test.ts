@@ -9,7 +9,7 @@ import { groupKeyIn } from './job-groups.ts';
 
 const schema = z.object({ tenant: z.unknown() });
 type Data = z.infer<typeof schema>;
-const context = { ids: createIdSource(), traceparent: () => undefined };
+const context = { ids: createIdSource(), cipher: undefined, traceparent: () => undefined };
 
 const groupsOf = (limits: readonly LimitDefinition<Data>[], tenant: unknown): readonly string[] => {
   const contract = defineJob({ queue: 'mail', name: 'mail', schema, limits });

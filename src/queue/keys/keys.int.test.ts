@@ -154,7 +154,7 @@ describe.each(engineCases)('keys on $kind', ({ kind, open }) => {
 
   test('a job without a key waits for no secret', async () => {
     const never = { known: undefined, load: () => new Promise<never>(() => undefined) };
-    const context = { ids: createIdSource(), traceparent: () => undefined };
+    const context = { ids: createIdSource(), cipher: undefined, traceparent: () => undefined };
     const made = new Client(engine, new Facts(), never, context);
     await expect(made.enqueue(count, { drawn: 1 })).resolves.toMatchObject({ deduplicated: false });
     await expect(made.enqueueMany([count({ drawn: 1 })])).resolves.toHaveLength(1);

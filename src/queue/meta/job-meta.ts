@@ -27,6 +27,8 @@ export interface JobMeta {
   readonly tags?: readonly ShownTag[] | undefined;
   /** The job in whose place it runs, with other data. */
   readonly replayOf?: string | undefined;
+  /** Paths of the fields of its data that are encrypted. */
+  readonly encrypted?: readonly string[] | undefined;
 }
 
 /** What the id of every batch begins with. */
@@ -35,9 +37,21 @@ export const BATCH = 'batch:';
 const NONE: JobMeta = Object.freeze({ version: 1, correlationId: undefined, traceparent: undefined });
 
 export function writeMeta(meta: JobMeta): string | undefined {
-  const { version, correlationId, traceparent, causationId, userId, batchId, links, items, part, tags, replayOf } =
-    meta;
-  const others = [correlationId, causationId, userId, links, items, part, tags, replayOf];
+  const {
+    version,
+    correlationId,
+    traceparent,
+    causationId,
+    userId,
+    batchId,
+    links,
+    items,
+    part,
+    tags,
+    replayOf,
+    encrypted,
+  } = meta;
+  const others = [correlationId, causationId, userId, links, items, part, tags, replayOf, encrypted];
   if (version === 1 && others.every(each => each === undefined)) {
     // What most traced jobs, and most members of batches, carry is written as it is: JSON within the JSON of the options is larger, and parsed once more.
     if (batchId === undefined) return traceparent;
@@ -55,6 +69,7 @@ export function writeMeta(meta: JobMeta): string | undefined {
     p: part && writePart(part),
     g: tags?.map(({ name, value }) => (value === undefined ? [name] : [name, value])),
     r: replayOf,
+    e: encrypted,
   });
 }
 
@@ -83,7 +98,8 @@ export function readMeta(text: unknown): JobMeta {
     p,
     g,
     r,
-  }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'n' | 'p' | 'g' | 'r', unknown>> = parsed;
+    e,
+  }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'n' | 'p' | 'g' | 'r' | 'e', unknown>> = parsed;
   const part = readPart(p);
   return {
     version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
@@ -96,6 +112,7 @@ export function readMeta(text: unknown): JobMeta {
     ...(typeof n === 'number' && Number.isInteger(n) && n > 0 && { items: n }),
     ...(part !== undefined && { part }),
     ...(isId(r) && { replayOf: r }),
+    ...(Array.isArray(e) && { encrypted: e.filter(isId) }),
     ...(Array.isArray(g) && { tags: g.flatMap(shownTag) }),
   };
 }

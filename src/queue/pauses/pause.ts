@@ -1,4 +1,4 @@
-import type { Engine, PausedGroup } from '../../engine/index.ts';
+import { contractGroup, type Engine, type PausedGroup } from '../../engine/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 
 /** What a pause is of: a queue, of it the jobs of a contract, or those of a group (`NAME=VALUE`, or `NAME` for all of a limit). */
@@ -11,8 +11,8 @@ export interface PauseOf {
 /** Why work is held back. */
 export interface Pause {
   readonly of: PauseOf;
-  /** A person or a program, who resumes it too; or a breaker, which resumes it when the far side is well. */
-  readonly kind: 'person' | 'breaker';
+  /** A person or a program, who resumes it too; a breaker, which resumes it when the far side is well; or that workers lack a key of PAYLOAD_KEYS. */
+  readonly kind: 'person' | 'breaker' | 'key';
   /** Who paused it; undefined of a breaker, and where another program did. */
   readonly by: string | undefined;
   readonly reason: string | undefined;
@@ -20,6 +20,8 @@ export interface Pause {
   readonly since: number | undefined;
   /** When it is over, or one job tries whether it may be; undefined where somebody has to resume it. */
   readonly until: number | undefined;
+  /** The id of the key that is missing. */
+  readonly keyId?: string;
 }
 
 /** What is known of who paused, by queue or `QUEUE/GROUP`: that something is paused is known by the engine. */
@@ -27,6 +29,8 @@ export interface PauseNote {
   readonly by: string;
   readonly reason: string | undefined;
   readonly at: number;
+  /** Of a contract whose key a worker lacks. */
+  readonly keyId?: string | undefined;
 }
 
 export const PAUSES = 'pause';
@@ -51,14 +55,30 @@ async function pausesOf(
   const [queue, turns] = await Promise.all([engine.queue(name), engine.turns(name)]);
   const [isPaused, groups] = await Promise.all([queue.isPaused(), turns.pauses()]);
   const whole = isPaused ? [pauseOf({ queue: name }, notes.get(noteName(name, undefined)), undefined)] : [];
-  return [...whole, ...groups.map(group => groupPause(name, group, notes))];
+  const lacking = lackingKeys(name, notes, engine.clock.now()).filter(
+    ({ of }) => !groups.some(({ group }) => of.contract !== undefined && group === contractGroup(of.contract)),
+  );
+  return [...whole, ...groups.map(group => groupPause(name, group, notes)), ...lacking];
+}
+
+/** Between two looks for a key nothing is paused for a moment: that is no end of it. */
+const BETWEEN_LOOKS_MS = 45_000;
+
+function lackingKeys(queue: string, notes: ReadonlyMap<string, PauseNote>, now: number): readonly Pause[] {
+  return [...notes].flatMap(([name, note]) => {
+    if (note.keyId === undefined || now - note.at > BETWEEN_LOOKS_MS || !name.startsWith(`${queue}/`)) return [];
+    const of = { queue, ...partOf(name.slice(queue.length + 1)) };
+    return [{ ...pauseOf(of, note, note.at), kind: 'key', keyId: note.keyId }];
+  });
 }
 
 export function groupPause(queue: string, paused: PausedGroup, notes: ReadonlyMap<string, PauseNote>): Pause {
   const { group, by, until } = paused;
   const isForGood = until >= Number.MAX_SAFE_INTEGER;
   const note = by === 'person' ? notes.get(noteName(queue, group)) : undefined;
-  return { ...pauseOf({ queue, ...partOf(group) }, note, isForGood ? undefined : until), kind: by };
+  const pause = pauseOf({ queue, ...partOf(group) }, note, isForGood ? undefined : until);
+  // A person who paused it meanwhile has taken its place.
+  return note?.keyId === undefined || isForGood ? { ...pause, kind: by } : { ...pause, kind: 'key', keyId: note.keyId };
 }
 
 export function pauseOf(of: PauseOf, note: PauseNote | undefined, until: number | undefined): Pause {
@@ -81,6 +101,7 @@ function partOf(group: string): Omit<PauseOf, 'queue'> {
 /** Another release may have written it. */
 function isNote(value: unknown): value is PauseNote {
   if (typeof value !== 'object' || value === null) return false;
-  const { by, reason, at }: Partial<Record<string, unknown>> = { ...value };
-  return typeof by === 'string' && typeof at === 'number' && (reason === undefined || typeof reason === 'string');
+  const { by, reason, at, keyId }: Partial<Record<string, unknown>> = { ...value };
+  const isText = (text: unknown): boolean => text === undefined || typeof text === 'string';
+  return typeof by === 'string' && typeof at === 'number' && isText(reason) && isText(keyId);
 }

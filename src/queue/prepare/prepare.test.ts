@@ -28,7 +28,13 @@ const plain = defineJob({ queue: 'email', name: 'plain', schema: z.object({ text
 const secrets = knownSecrets('a'.repeat(32), 'b'.repeat(32)).known;
 
 function prepared(contract: AnyJobContract, data: unknown, options?: EnqueueOptions): PreparedJob {
-  return prepare({ ids: createIdSource(), traceparent: () => undefined }, secrets, contract, data, options);
+  return prepare(
+    { ids: createIdSource(), cipher: undefined, traceparent: () => undefined },
+    secrets,
+    contract,
+    data,
+    options,
+  );
 }
 
 describe('prepare', () => {

@@ -6,6 +6,7 @@ import {
   type KeyPart,
 } from '../../contracts/index.ts';
 import type { Backoff } from '../../resilience/index.ts';
+import type { PayloadCipher } from '../../privacy/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import type { IdSource } from '../../time/index.ts';
 import { currentCause } from '../../tracing/index.ts';
@@ -20,14 +21,17 @@ import { contractKeyOf, jobKeyOf, type JobKey } from '../keys/job-key.ts';
 import { writeMeta } from '../meta/job-meta.ts';
 import type { JobOrigin } from '../ids/job-origin.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
+import { encryptedIn, storedJson } from './stored-json.ts';
 
 /** A job that has passed every check and needs only to be stored. */
 export interface PreparedJob {
   readonly id: string;
   readonly contract: AnyJobContract;
   readonly data: unknown;
-  /** The same as JSON: what is stored. */
+  /** The same as JSON. */
   readonly json: string;
+  /** What is stored: that JSON, with the fields encrypted that its contract encrypts. */
+  readonly stored: string;
   readonly correlationId: string;
   readonly traceparent: string | undefined;
   readonly delayMs: number;
@@ -43,6 +47,8 @@ export interface PreparedJob {
 
 export interface PrepareContext {
   readonly ids: IdSource;
+  /** Of the contracts that encrypt; where there is none, nothing is encrypted, as in a recorder of tests. */
+  readonly cipher: PayloadCipher | undefined;
   /** For the ids: the engine's time, so that those of all hosts sort by when they were made. This machine's when left out. */
   readonly now?: () => number;
   readonly traceparent: () => string | undefined;
@@ -105,7 +111,7 @@ export function optionsFor(contract: AnyJobContract, options: EnqueueOptions | u
   return options === undefined ? defaultsOf(contract) : checkOptions(contract, options);
 }
 
-/** Builds the BullMQ job. Secrets are needed where the job has a key or tags, or follows from something: `takesSecrets`. */
+/** Builds the BullMQ job. @throws PayloadKeyMissingError, PayloadTooLargeError. Secrets are needed where the job has a key or tags, or follows from something: `takesSecrets`. */
 export function finish(
   context: PrepareContext,
   { contract, data, json, key: parts, groups, origin, tags, options: given }: CheckedJob,
@@ -130,12 +136,14 @@ export function finish(
     userId: cause?.userId,
     batchId,
     tags: tags && shownTags(contract, tags),
+    encrypted: encryptedIn(context.cipher, contract),
   });
   return {
     id,
     contract,
     data,
     json,
+    stored: storedJson(context.cipher, contract, data, json),
     correlationId: correlationId ?? id,
     traceparent: trace,
     delayMs,

@@ -6,10 +6,12 @@ import { canonicalJson } from '../keys/canonical-json.ts';
 import { readMeta, traceIdOf, writeMeta } from '../meta/job-meta.ts';
 import { optionsOf } from '../prepare/prepare.ts';
 import { PRIORITY_NUMBERS } from '../prepare/priorities.ts';
+import { encryptedIn, storedJson } from '../prepare/stored-json.ts';
 import type { CheckedData } from '../update/check-update.ts';
 import type { ChangeContext } from '../update/update-job.ts';
 import { updatedKey } from '../update/updated-key.ts';
 import { readStoredJob } from '../views/read-stored-job.ts';
+import { plainData, plainJson } from './plain-data.ts';
 import { keyHolder } from './put-back.ts';
 import { replayedLine } from './replayed-line.ts';
 import type { EndedFor, ReplayedJob } from './replayed-job.ts';
@@ -29,7 +31,7 @@ export async function replayAnew(on: ChangeContext, ended: EndedFor, data: Check
   const newId = partId(queue.name, job.finishedOn ?? job.timestamp, id, `replay ${job.finishedOn}`);
   const made = await readStoredJob(queue, newId);
   if (made === undefined) await queueAnew(on, ended, data, newId);
-  else if (canonicalJson(JSON.stringify(made.data) ?? 'null') !== canonicalJson(data.json)) {
+  else if (canonicalJson(plainJson(on.engine.cipher, contract, made)) !== canonicalJson(data.json)) {
     throw new ReplayRefusedError(id, 'replayed', newId);
   }
   await begin(on, ended, newId);
@@ -68,7 +70,7 @@ async function newJob(
 ): Promise<NewJob> {
   const secrets = await source.load();
   const stored = storedKeyOf(job.opts);
-  const key = stored && updatedKey(stored, contract, data, job.data, secrets);
+  const key = stored && updatedKey(stored, contract, data, plainData(engine.cipher, contract, job), secrets);
   if (stored !== undefined && key === undefined) throw new ReplayRefusedError(id, 'other-key');
   const tags = tagsOf(contract, data.output);
   const opts = optionsOf(contract, job.opts.priority ?? PRIORITY_NUMBERS[contract.priority], LEAD_MS, {
@@ -84,9 +86,11 @@ async function newJob(
     part: undefined,
     tags: tags && shownTags(contract, tags),
     replayOf: shownJobId({ queue: contract.queue, id }),
+    encrypted: encryptedIn(engine.cipher, contract),
   });
   const timestamp = Math.floor(engine.clock.now());
-  return { id: newId, name: contract.name, data: data.json, opts, metadata, timestamp, instead: id };
+  const json = storedJson(engine.cipher, contract, data.data, data.json);
+  return { id: newId, name: contract.name, data: json, opts, metadata, timestamp, instead: id };
 }
 
 /** Gives it its history, once, and lets it have its turn. */

@@ -14,6 +14,7 @@ import { isPutBackRefusal, keyHolder, putBack } from './put-back.ts';
 import type { EndedFor, ReplayedJob } from './replayed-job.ts';
 import { ReplayRefusedError } from './replay-refused-error.ts';
 import { replayAnew } from './replay-anew.ts';
+import { plainJson } from './plain-data.ts';
 import { unfit } from './unfit.ts';
 
 /** @throws ReplayRefusedError, InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError, UndecodableJobError; what the engine throws */
@@ -32,7 +33,7 @@ export async function replayJob(
     const contract = given ?? contractOf(on, job);
     if (contract.name !== job.name || contract.queue !== name) throw new ReplayRefusedError(id, 'other-contract');
     const ended: EndedFor = { job, id, queue, from, contract, by };
-    const changed = data === undefined ? undefined : changedData(contract, job, data);
+    const changed = data === undefined ? undefined : changedData(on, contract, job, data);
     return changed === undefined ? replayAsItIs(on, state, ended) : replayAnew(on, ended, changed);
   });
   if (answer === 'busy') throw new ReplayRefusedError(id, 'busy');
@@ -44,7 +45,7 @@ async function replayAsItIs(
   state: Awaited<ReturnType<typeof openState>>,
   { job, id, queue, from, contract, by }: EndedFor,
 ): Promise<ReplayedJob> {
-  const why = await unfit(contract, job, engine.clock.now());
+  const why = await unfit(engine.cipher, contract, job, engine.clock.now());
   if (why !== undefined) throw new ReplayRefusedError(id, why);
   const holder = await keyHolder(engine, queue.name, job);
   if (holder !== undefined) throw new ReplayRefusedError(id, 'key-held', holder);
@@ -68,11 +69,16 @@ async function replayAsItIs(
 }
 
 /** Undefined where that is what the job has carried, as the same version. */
-function changedData(contract: AnyJobContract, job: EngineJob, data: unknown): CheckedData | undefined {
+function changedData(
+  { engine }: ChangeContext,
+  contract: AnyJobContract,
+  job: EngineJob,
+  data: unknown,
+): CheckedData | undefined {
   const checked = checkData(contract, data);
   const isSame =
     readMeta(job.opts.telemetry?.metadata).version === contract.version &&
-    canonicalJson(JSON.stringify(job.data) ?? 'null') === canonicalJson(checked.json);
+    canonicalJson(plainJson(engine.cipher, contract, job)) === canonicalJson(checked.json);
   return isSame ? undefined : checked;
 }
 

@@ -9,3 +9,4 @@ export * from './result-expired-error.ts';
 export * from './result-timeout-error.ts';
 export * from './result-unknown-error.ts';
 export * from './result-unreadable-error.ts';
+export { decryptedEnd } from './decrypted-end.ts';

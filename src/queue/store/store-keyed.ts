@@ -10,8 +10,11 @@ export interface JobStore {
 }
 
 /** Age, delay and expiry count from now, by the engine's clock: only now, since that is known when the queue is open. */
-export function enqueuedNow({ clock }: Engine, { id, contract, json, options, metadata, before }: PreparedJob): NewJob {
-  return { id, name: contract.name, data: json, opts: options, metadata, timestamp: Math.floor(clock.now()), before };
+export function enqueuedNow(
+  { clock }: Engine,
+  { id, contract, stored, options, metadata, before }: PreparedJob,
+): NewJob {
+  return { id, name: contract.name, data: stored, opts: options, metadata, timestamp: Math.floor(clock.now()), before };
 }
 
 /** A receipt, or the id of the job that the key stands for and that carries other data. */

@@ -28,7 +28,15 @@ export class Storing {
   /** At once where no secret is needed, or it is known: that is after the first job with a key. @throws as `storeOne`; as rejections */
   one(context: PrepareContext, checked: CheckedJob): Promise<JobReceipt> {
     const { known } = this.#secrets;
-    if (!takesSecrets(checked) || known !== undefined) return this.prepared(finish(context, checked, known));
+    if (!takesSecrets(checked) || known !== undefined) {
+      let job: PreparedJob;
+      try {
+        job = finish(context, checked, known);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      return this.prepared(job);
+    }
     return this.secretsFor(checked.contract).then(secrets => this.prepared(finish(context, checked, secrets)));
   }
 

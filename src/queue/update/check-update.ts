@@ -38,6 +38,7 @@ export interface CheckedUpdate {
 
 /** Data that has passed its contract. */
 export interface CheckedData {
+  readonly data: unknown;
   readonly json: string;
   readonly output: unknown;
 }
@@ -78,5 +79,5 @@ export function checkData(contract: AnyJobContract, data: unknown): CheckedData 
       `Expected no data for a job of "${contract.name}": it has the items of many calls. Enqueue another item.`,
     );
   }
-  return { output: validatePayload(contract, data), json: writePayload(contract, data) };
+  return { data, output: validatePayload(contract, data), json: writePayload(contract, data) };
 }

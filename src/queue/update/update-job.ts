@@ -2,12 +2,14 @@ import type { AnyJobContract, App } from '../../contracts/index.ts';
 import { storedKeyOf, type ChangeableJob, type GroupedOptions, type JobChange } from '../../engine/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
+import type { PayloadCipher } from '../../privacy/index.ts';
 import type { Secrets, SecretSource } from '../../secrets/index.ts';
 import type { JobStore } from '../store/store-keyed.ts';
 import { marksOf } from '../meta/job-marks.ts';
 import { readMeta, writeMeta } from '../meta/job-meta.ts';
 import { shownTags, tagDigests, tagsOf } from '../find/job-tags.ts';
 import { limitOfDelay } from '../prepare/check-options.ts';
+import { decryptedData, storedJson } from '../prepare/stored-json.ts';
 import { checkData, type CheckedData, type CheckedUpdate } from './check-update.ts';
 import { UpdateRefusedError } from './update-refused-error.ts';
 import { namedGroups, saidGroups } from '../groups/job-groups.ts';
@@ -29,7 +31,7 @@ export interface ChangeContext extends JobStore {
   readonly jobs: App['jobs'] | undefined;
 }
 
-/** @throws UpdateRefusedError, InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError; what the engine throws */
+/** @throws UpdateRefusedError, InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError, PayloadKeyMissingError; what the engine throws */
 export async function updateJob(
   { engine, adding, facts, secrets: source, jobs }: ChangeContext,
   { id, queue }: { readonly id: string; readonly queue: string },
@@ -43,7 +45,7 @@ export async function updateJob(
   let name = '';
   const answer = await turns.change(id, engine.clock.now(), job => {
     ({ name } = job);
-    return changeOf(contract ?? jobs?.get(name), secrets, id, job, update);
+    return changeOf(engine.cipher, contract ?? jobs?.get(name), secrets, id, job, update);
   });
   if (answer === 'refused') throw new Error('The engine cannot hold the data');
   if (answer !== 'changed') throw new UpdateRefusedError(id, answer === 'missing' ? 'unknown' : answer);
@@ -55,6 +57,7 @@ export async function updateJob(
 }
 
 function changeOf(
+  cipher: PayloadCipher,
   contract: AnyJobContract | undefined,
   secrets: Secrets | undefined,
   id: string,
@@ -80,8 +83,10 @@ function changeOf(
     );
   }
   const checked = checkData(contract, data);
-  opts = carrying(id, opts, contract, checked, job.data, secrets);
-  return { opts, priority, dueAt: atMs, data: checked.json };
+  const meta = readMeta(job.opts.telemetry?.metadata);
+  const before = decryptedData(cipher, contract, meta, job.data);
+  opts = carrying(id, opts, contract, checked, before.kind === 'data' ? before.data : job.data, secrets);
+  return { opts, priority, dueAt: atMs, data: storedJson(cipher, contract, data, checked.json) };
 }
 
 /** Options of a job that carries data of the contract's present version. */
@@ -96,9 +101,10 @@ function carrying(
   const { telemetry, tg: _tg, ...untagged } = opts;
   const tags = tagsOf(contract, data.output);
   const shown = tags && shownTags(contract, tags);
+  const encrypted = contract.encrypt.length === 0 ? undefined : contract.encrypt;
   const others =
     tags === undefined || secrets === undefined ? untagged : { ...untagged, tg: tagDigests(secrets.present, tags) };
-  const metadata = writeMeta({ ...readMeta(telemetry?.metadata), version: contract.version, tags: shown });
+  const metadata = writeMeta({ ...readMeta(telemetry?.metadata), version: contract.version, tags: shown, encrypted });
   const { metadata: _, ...rest } = telemetry ?? {};
   const carried = { ...rest, ...(metadata !== undefined && { metadata }) };
   const { groups: _before, ...ungrouped } = others;

@@ -2,6 +2,7 @@ import { placeOfKey, type ChildStanding, type Engine, type EngineJob, type JobPl
 import { endReasonOf, hasBegun } from '../meta/end-reason.ts';
 import { marksOf, progressIn } from '../meta/job-marks.ts';
 import { placeOf, shownJobId } from '../ids/job-id.ts';
+import { ENCRYPTED, encryptedText } from '../../privacy/index.ts';
 import { readMeta } from '../meta/job-meta.ts';
 import type { ShownTag } from '../find/job-tags.ts';
 import { readStoredJob } from './read-stored-job.ts';
@@ -56,7 +57,7 @@ export interface JobView {
   readonly waitsFor: WaitsFor | undefined;
   /** What its handler said last of how far it is. */
   readonly progress: unknown;
-  /** What its handler returned, of a job that has succeeded. */
+  /** What its handler returned, of a job that has succeeded; `[encrypted]` of a contract that encrypts: ask `client.result`. */
   readonly result: unknown;
   /** Why there was no other attempt, of a job that is dead, such as `attempts-exhausted`; undefined where another program ended it. */
   readonly deadReason: string | undefined;
@@ -119,6 +120,10 @@ function itemsOf(count: number, state: string, result: unknown): ChunkItems {
   return isDivided ? { count, done, retried, dead } : { count, done: count, retried: 0, dead: 0 };
 }
 
+function shownResult(stored: unknown): unknown {
+  return encryptedText(stored) === undefined ? stored : ENCRYPTED;
+}
+
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
   const id = shownJobId({ queue, id: job.id ?? '' });
   const { correlationId = id, items, part, batchId, replayOf, tags = [] } = readMeta(job.opts.telemetry?.metadata);
@@ -144,7 +149,7 @@ function viewOf(state: string, queue: string, job: EngineJob): JobView {
     finishedAt: job.finishedOn,
     waitsFor: undefined,
     progress: progressIn(job.progress),
-    result: state === 'completed' ? job.returnvalue : undefined,
+    result: state === 'completed' ? shownResult(job.returnvalue) : undefined,
     deadReason: undefined,
     lastError: job.failedReason === '' ? undefined : job.failedReason,
     errors: job.stacktrace ?? [],

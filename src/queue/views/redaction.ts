@@ -1,4 +1,13 @@
-import { createScrubber, REDACTED, redactData, scrubDeep, scrubStart, shortened } from '../../privacy/index.ts';
+import {
+  createScrubber,
+  ENCRYPTED,
+  encryptedText,
+  REDACTED,
+  redactData,
+  scrubDeep,
+  scrubStart,
+  shortened,
+} from '../../privacy/index.ts';
 import type { AnyJobContract, App } from '../../contracts/index.ts';
 import type { EngineJob } from '../../engine/index.ts';
 import { readMeta } from '../meta/job-meta.ts';
@@ -34,7 +43,7 @@ export function redactionOf(contract: AnyJobContract | undefined, data: unknown)
   return {
     data: scrubDeep(redactData(contract, data), full),
     scrub,
-    result: value => scrubDeep(value, full),
+    result: value => (encryptedText(value) === undefined ? scrubDeep(value, full) : ENCRYPTED),
   };
 }
 

@@ -89,9 +89,10 @@ export class FollowBatches {
 
   /** Answers whether all was done that is to be; a release that does not know a job leaves it to one that does. Rejects while the engine is away. */
   callBack(store: BatchStore, batch: StoredBatch): Promise<boolean> {
-    const { app } = this.#options;
+    const { app, engine } = this.#options;
     return callBack(
       {
+        cipher: engine.cipher,
         store,
         enqueueFrom: (from, requests) => this.client.enqueueFrom(from, requests),
         contractOf: name => app.jobs.get(name),

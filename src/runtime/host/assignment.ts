@@ -14,6 +14,17 @@ export function assignmentProblems(app: App, queues: readonly string[]): readonl
   return [...unknown, ...idle];
 }
 
+/** Contracts that encrypt need a key before anything of them runs: what a run has done could not be recorded. */
+export function keyProblems(app: App, queues: readonly string[], hasKeys: boolean): readonly string[] {
+  if (hasKeys) return [];
+  return [...app.jobs.values()]
+    .filter(({ queue, encrypt }) => queues.includes(queue) && encrypt.length > 0)
+    .map(
+      ({ name, encrypt }) =>
+        `Expected PAYLOAD_KEYS to be set: job "${name}" encrypts ${encrypt.join(', ')}. Make a key with: echo "k1:$(openssl rand -base64 32)"`,
+    );
+}
+
 export function policiesOf(app: App, queues: readonly string[]): readonly QueuePolicy[] {
   return [...app.queues.values()].filter(({ name }) => queues.includes(name));
 }

@@ -5,7 +5,8 @@ import { CauseCounter, countDeaths } from '../../dead-letters/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { Ledgers, openState, secretsOf, type Ledger } from '../../state/index.ts';
 import type { ClockWatch, Engine } from '../../engine/index.ts';
-import { assignmentProblems, handlersOf, policiesOf } from './assignment.ts';
+import { pauseWithoutKey } from '../../queue/index.ts';
+import { assignmentProblems, handlersOf, keyProblems, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
 import { Destinations } from '../destinations/destinations.ts';
 import { Fetches } from './fetches.ts';
@@ -111,7 +112,11 @@ export class WorkerHost {
     this.#clock = watchHostClock(engine, this.name, options.suspicion === undefined ? this.facts : undefined);
     this.queues = options.queues ?? [...options.app.queues.keys()];
     this.fetches = new Map(this.queues.map(queue => [queue, new Fetches()]));
-    const problems = assignmentProblems(options.app, this.queues);
+    const hasKeys = engine.cipher.keyIds.length > 0;
+    const problems = [
+      ...assignmentProblems(options.app, this.queues),
+      ...keyProblems(options.app, this.queues, hasKeys),
+    ];
     if (problems.length > 0) throw new InvalidConfigError(problems);
     this.#policies = policiesOf(options.app, this.queues);
   }
@@ -213,8 +218,9 @@ export class WorkerHost {
     const assignments = new Map<string, Assignment>();
     for (const handler of handlersOf(app, [queue])) {
       const { contract } = handler;
+      const cipher = contract.encrypt.length === 0 ? undefined : engine.cipher;
       const ledger = (signal: AbortSignal): Promise<Ledger> =>
-        this.#ledgers.open({ scope: contract.name, worker: this.name, signal });
+        this.#ledgers.open({ scope: contract.name, worker: this.name, signal, cipher });
       assignments.set(contract.name, {
         contract,
         handler,
@@ -224,6 +230,12 @@ export class WorkerHost {
       });
     }
     return {
+      cipher: engine.cipher,
+      pauseWithoutKey: (contract, keyId, untilMs) =>
+        // Best effort: the job itself waits as long, and the next one says it again.
+        pauseWithoutKey({ engine, facts: this.facts }, { queue, contract, keyId, untilMs, worker: this.name }).catch(
+          () => undefined,
+        ),
       clock: engine.clock,
       now: this.#now,
       clockDoubted: () => this.#clock.doubted,

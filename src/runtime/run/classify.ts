@@ -13,6 +13,7 @@ import { isEffectInProgress } from '../../state/index.ts';
 import { classifyAnswers } from './chunks/classify-answers.ts';
 import { JobDeadError } from './job-dead-error.ts';
 import type { Outcome } from './outcome.ts';
+import { KEY_AGAIN_MS } from './encrypted/without-key.ts';
 
 export interface AttemptInfo {
   /** 1 for the first. */
@@ -55,8 +56,11 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
   if (isJobCancelled(error)) return { kind: 'cancelled', reason: error.reason };
   if (hasCode(error, 'JOB_DEAD') || isUnrecoverable(error)) return { kind: 'dead', reason: 'said-by-handler', error };
   // The handler's own fault, which stays: another attempt would do again what is done.
-  if (hasCode(error, 'STEP_REFUSED', 'STEP_REPEATED', 'ANSWERS_INVALID'))
+  if (hasCode(error, 'STEP_REFUSED', 'STEP_REPEATED', 'ANSWERS_INVALID', 'ENCRYPTED_DATA_UNREADABLE'))
     return { kind: 'dead', reason: 'permanent', error };
+  // Of what earlier runs have stored: that of its data was looked at before.
+  if (hasCode(error, 'PAYLOAD_KEY_MISSING'))
+    return { kind: 'snoozed', untilMs: info.now() + KEY_AGAIN_MS, reason: error.message, alarm: true };
   if (isEffectInProgress(error)) {
     const untilMs = info.now() + error.retryAfterMs;
     return { kind: 'snoozed', untilMs, reason: error.message, alarm: false };

@@ -4,8 +4,8 @@ import { readHistory } from '../../dead-letters/index.ts';
 import type { Engine, TakenJob } from '../../engine/index.ts';
 import { toError } from '../../errors/index.ts';
 import type { DeadReason, Facts } from '../../facts/index.ts';
-import { bareError } from '../../privacy/index.ts';
-import { clientOn, readMeta, type Client } from '../../queue/index.ts';
+import { bareError, type PayloadCipher } from '../../privacy/index.ts';
+import { clientOn, decryptedData, readMeta, type Client } from '../../queue/index.ts';
 import { isOutage } from '../../resilience/index.ts';
 import { openState, type StateEntry, type StateStore } from '../../state/index.ts';
 
@@ -55,7 +55,8 @@ export class FollowDeaths {
       const { queue, jobId } = death;
       const at = death.at.getTime();
       const { contract, data, options } = request;
-      const intent: Intent = { jobId, queue, at, name: contract.name, data, options };
+      const kept = engine.cipher.encrypt(contract, data);
+      const intent: Intent = { jobId, queue, at, name: contract.name, data: kept, options };
       const name = `${at} ${jobId}`;
       const { store, version } = await whenThere(async () => {
         const state = await openState(engine);
@@ -98,12 +99,17 @@ export class FollowDeaths {
   }
 
   async #catchUp(store: StateStore, entry: StateEntry, intent: Intent): Promise<void> {
+    const { engine } = this.#options;
     const happened = await this.#didHappen(intent);
     const contract = this.#options.app.jobs.get(intent.name);
     if (happened === 'no') await store.delete(INTENTS, entry.name, entry.version);
     // A release that does not know what follows leaves it to one that does.
     else if (happened === 'yes' && contract !== undefined) {
-      const { data, options } = intent;
+      const { options } = intent;
+      const read = engine.cipher.decrypt(contract, intent.data);
+      // Left to a process that has the key.
+      if (read.kind === 'missing-key') return;
+      const data = read.kind === 'data' ? read.data : intent.data;
       await this.#follow(store, entry, intent, { kind: 'job-request', contract, data, options });
     }
   }
@@ -177,13 +183,15 @@ export interface DeathParts {
 /** Undefined where the contract has nothing to follow: then nothing is decoded. What is expired or cancelled is not dead. */
 export function deathOf(
   app: Pick<App, 'jobs'>,
+  cipher: PayloadCipher,
   job: Pick<TakenJob, 'id' | 'name' | 'opts' | 'data'>,
   { queue, now, reason, message, attempts }: DeathParts,
 ): Death | undefined {
   const contract = app.jobs.get(job.name);
   if (contract?.onDead === undefined || reason === 'expired') return undefined;
-  const { version } = readMeta(job.opts.telemetry?.metadata);
-  const data = decodeAtOnce(contract, version, job.data)?.data;
+  const meta = readMeta(job.opts.telemetry?.metadata);
+  const read = decryptedData(cipher, contract, meta, job.data);
+  const data = read.kind === 'data' ? decodeAtOnce(contract, meta.version, read.data)?.data : undefined;
   return { jobId: job.id, jobName: job.name, queue, at: new Date(now), attempts, reason, message, data };
 }
 

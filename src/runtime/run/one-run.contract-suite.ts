@@ -3,6 +3,7 @@ import { defineJob, type AnyJobContract, type Handler } from '../../contracts/in
 import type { TakenJob } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { fixed } from '../../resilience/index.ts';
+import { PayloadCipher } from '../../privacy/index.ts';
 import { Ledger, MemoryStateStore } from '../../state/index.ts';
 import { Fetches } from '../host/fetches.ts';
 import { NoteSender } from './notes/note-sender.ts';
@@ -72,6 +73,8 @@ export function oneRun({
   const ledger = async (): Promise<Ledger> => new Ledger(new MemoryStateStore(), { scope: contract.name });
   const assignment: Assignment = { contract, handler, needs: {}, ledger, use: [] };
   const context: QueueContext = {
+    cipher: new PayloadCipher(undefined, undefined),
+    pauseWithoutKey: async () => undefined,
     clock: { at: () => NOW },
     now: () => NOW,
     clockDoubted: () => false,
@@ -85,7 +88,11 @@ export function oneRun({
       queue: { note: () => Promise.reject(new Error('Nothing is noted.')) },
       onError: () => undefined,
     }),
-    children: { ends: () => Promise.reject(new Error('none')), queue: () => Promise.reject(new Error('none')) },
+    children: {
+      cipher: new PayloadCipher(undefined, undefined),
+      ends: () => Promise.reject(new Error('none')),
+      queue: () => Promise.reject(new Error('none')),
+    },
     batches: { add: () => Promise.reject(new Error('Nothing is added.')) },
     steps: { readSteps: async () => new Map(), storeStep: async () => 'stored' },
     clearNote: async (jobId, progress) => void cleared.push([jobId, progress]),

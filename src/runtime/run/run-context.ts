@@ -3,7 +3,8 @@ import type { Tracer } from '../../tracing/index.ts';
 import type { Engine, EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
 import type { Facts, FactTag, RunFields } from '../../facts/index.ts';
 import type { FollowBatches } from '../batches/follow-batches.ts';
-import { firstDueAt, marksOf, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
+import type { Decrypted, PayloadCipher } from '../../privacy/index.ts';
+import { decryptedData, firstDueAt, marksOf, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
 import type { PausableGroups, QueueDestinations } from '../destinations/destinations.ts';
 import type { Fetches } from '../host/fetches.ts';
@@ -25,6 +26,9 @@ export interface Assignment {
 
 /** What every run of one queue in one process shares. */
 export interface QueueContext {
+  readonly cipher: PayloadCipher;
+  /** Lets no job of a contract begin until then, as its key is missing. Never rejects. */
+  readonly pauseWithoutKey: (contract: string, keyId: string, untilMs: number) => Promise<void>;
   readonly clock: Pick<EngineClock, 'at'>;
   /** The engine's time. */
   readonly now: () => number;
@@ -40,7 +44,7 @@ export interface QueueContext {
   /** Where runs say how far they are. */
   readonly notes: NoteSender;
   /** Where children of a job are looked up. */
-  readonly children: Pick<Engine, 'ends' | 'queue'>;
+  readonly children: Pick<Engine, 'ends' | 'queue' | 'cipher'>;
   /** Who adds members to batches. */
   readonly batches: Pick<FollowBatches, 'add'>;
   /** Where results of steps are kept. */
@@ -67,6 +71,10 @@ export interface QueueContext {
 export interface RunContext {
   readonly at: QueueContext;
   readonly job: TakenJob;
+  /** The job's data, decrypted where its contract encrypts: never to be stored. */
+  readonly data: unknown;
+  /** Why it could not be: `data` is then what is stored. */
+  readonly undecrypted: Exclude<Decrypted, { readonly kind: 'data' }> | undefined;
   readonly jobId: string;
   readonly meta: JobMeta;
   /** Undefined where this release does not know the job. */
@@ -87,13 +95,17 @@ export function runContext(at: QueueContext, job: TakenJob): RunContext {
   const meta = readMeta(job.opts.telemetry?.metadata);
   // A part of a chunk goes on where its chunk was.
   const before = meta.part?.attempts ?? 0;
+  const assignment = at.assignments.get(job.name);
+  const read = decryptedData(at.cipher, assignment?.contract, meta, job.data);
   const isReplayed = before > 0 && typeof job.progress === 'object' && marksOf(job.progress).replayedAt !== undefined;
   return {
     at,
     job,
+    data: read.kind === 'data' ? read.data : job.data,
+    undecrypted: read.kind === 'data' ? undefined : read,
     jobId: job.id,
     meta,
-    assignment: at.assignments.get(job.name),
+    assignment,
     attempt: job.attemptsMade + 1 + (isReplayed ? 0 : before),
     attempts: (job.opts.attempts || 1) + before,
     startedAt: at.clock.at(begunAt),

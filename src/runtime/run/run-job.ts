@@ -67,8 +67,14 @@ async function outcomeOf(run: RunContext, { assignment, data, readable }: Admitt
 /** The common case: a known job of the current version, validated without a promise, not expired, nothing noted on it. */
 function admitAtOnce(run: RunContext): Admitted | undefined {
   const { assignment, job, meta } = run;
-  if (assignment === undefined || job.kind === 'broken' || typeof job.progress === 'object') return undefined;
-  const decoded = decodeAtOnce(assignment.contract, meta.version, job.data);
+  if (
+    assignment === undefined ||
+    job.kind === 'broken' ||
+    run.undecrypted !== undefined ||
+    typeof job.progress === 'object'
+  )
+    return undefined;
+  const decoded = decodeAtOnce(assignment.contract, meta.version, run.data);
   if (decoded === undefined || isExpired(run, assignment.contract)) return undefined;
   return { kind: 'admitted', assignment, data: decoded.data };
 }

@@ -49,7 +49,7 @@ function deathIn(
   const { message } = storedError(run, error);
   const { at, job, attempt: attempts } = run;
   const parts = { queue: at.queue, now, reason, message, attempts };
-  return deathOf({ jobs: new Map([[contract.name, contract]]) }, job, parts);
+  return deathOf({ jobs: new Map([[contract.name, contract]]) }, at.cipher, job, parts);
 }
 
 function endKindOf(run: RunContext, outcome: Outcome, now: number): EndKind {
@@ -156,6 +156,17 @@ function forgotten({ assignment, job, meta }: RunContext): string | undefined {
 
 function resultOf(run: RunContext, result: unknown): string {
   const contract = run.assignment?.contract;
+  const json = plainResult(run, contract, result);
+  if (contract === undefined || contract.encrypt.length === 0 || json === 'null') return json;
+  try {
+    return JSON.stringify(run.at.cipher.encryptJson(contract.name, 'result', json));
+  } catch {
+    // What was done is done.
+    return JSON.stringify({ omitted: 'a result that no key was there to encrypt' });
+  }
+}
+
+function plainResult(run: RunContext, contract: AnyJobContract | undefined, result: unknown): string {
   // One that its contract promises was looked at already.
   const bounded = contract?.result === undefined ? boundedResult(result) : result;
   if (contract !== undefined && contract.sensitive.length > 0 && bounded !== undefined)
@@ -251,6 +262,12 @@ export function unclear(context: QueueContext, job: TakenJob, error: Error): Run
     emit: () => emitDead(facts, fields, { ranMs: 0, reason, error: bareError(error) }),
     death:
       contract &&
-      deathOf({ jobs: new Map([[contract.name, contract]]) }, job, { queue, now, reason, message, attempts: attempt }),
+      deathOf({ jobs: new Map([[contract.name, contract]]) }, context.cipher, job, {
+        queue,
+        now,
+        reason,
+        message,
+        attempts: attempt,
+      }),
   };
 }

@@ -48,11 +48,11 @@ export function scrubberOf(run: RunContext): Scrub {
   return made;
 }
 
-function newScrubber({ assignment, job, meta }: RunContext): Scrub {
+function newScrubber({ assignment, data, meta }: RunContext): Scrub {
   // Data of an unknown job cannot be told apart, and no handler of ours has seen it.
   return assignment === undefined
     ? text => text
-    : createStoredScrubber(assignment.contract, { version: meta.version, data: job.data });
+    : createStoredScrubber(assignment.contract, { version: meta.version, data });
 }
 
 /** In front of the message it groups lists: one of a driver is shown where it is a word, and no text of any kind. */

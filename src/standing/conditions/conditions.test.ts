@@ -139,6 +139,28 @@ describe('a condition that heals by itself, or was asked for', () => {
       { kind: 'lost', text: expect.stringContaining('Another one has come since.') as string },
     ],
     [
+      'a contract whose key the workers lack',
+      {
+        queues: [{ ...email, held: 2 }],
+        pauses: [
+          {
+            of: { queue: 'email', contract: 'reset' },
+            kind: 'key',
+            keyId: 'k2',
+            by: 'shiftwork',
+            reason: 'w1 lacks the key "k2" in PAYLOAD_KEYS; workers look again every half minute',
+            since: NOW,
+            until: NOW,
+          },
+        ],
+      },
+      {
+        kind: 'stopped',
+        needsYou: true,
+        text: 'reset is paused: workers lack the key "k2" of PAYLOAD_KEYS, with which its data is encrypted. 2 jobs of the queue are held. No attempt is spent. w1 lacks the key "k2" in PAYLOAD_KEYS; workers look again every half minute.',
+      },
+    ],
+    [
       'a queue that somebody paused, however late it is',
       { queues: [{ ...email, paused: true, waiting: 4, oldestDueMs: 60 * MINUTE }] },
       { kind: 'paused', text: 'email is paused. 4 jobs wait until somebody resumes it.' },

@@ -30,6 +30,7 @@ const CLOCK_MS = 1_000;
 
 /** Each looks for one kind of condition, the gravest first. */
 const RULES: readonly ((work: Work) => readonly Condition[])[] = [
+  withoutKeys,
   stopped,
   lost,
   missed,
@@ -46,6 +47,20 @@ const RULES: readonly ((work: Work) => readonly Condition[])[] = [
 export function conditionsOf(work: Work): readonly Condition[] {
   const found = RULES.flatMap(rule => rule(work));
   return [...found.filter(({ needsYou }) => needsYou), ...found.filter(({ needsYou }) => !needsYou)];
+}
+
+/** Nothing of such a contract begins, and only a person can give a key back. */
+function withoutKeys({ pauses = [], queues }: Work): readonly Condition[] {
+  return pauses
+    .filter(({ kind }) => kind === 'key')
+    .map(({ of: { queue, contract = 'a contract' }, keyId = '', reason = '' }) => ({
+      kind: 'stopped',
+      about: `${queue}/${contract} without ${keyId}`,
+      size: Math.max(1, heldOf(queues, queue)),
+      needsYou: true,
+      text: `${contract} is paused: workers lack the key "${keyId}" of PAYLOAD_KEYS, with which its data is encrypted.${heldText(queues, queue)} No attempt is spent. ${reason}.`,
+      link: { path: '/workers', label: 'Workers' },
+    }));
 }
 
 function stopped({ queues, workers, hosts }: Work): readonly Condition[] {

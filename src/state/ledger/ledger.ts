@@ -6,6 +6,7 @@ import { EffectInDoubtError } from './effect-in-doubt-error.ts';
 import { EffectInProgressError } from './effect-in-progress-error.ts';
 import { EffectTakenOverError } from './effect-taken-over-error.ts';
 import type { LedgerStore } from '../store/patient-store.ts';
+import type { PayloadCipher } from '../../privacy/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import { effectNameOf } from './effect-name.ts';
 import type { StateEntry } from '../store/state-store.ts';
@@ -46,6 +47,8 @@ export interface LedgerOptions {
   readonly keepMs?: number;
   /** What the names of effects are keyed with. Left out in tests alone. */
   readonly secrets?: Secrets | undefined;
+  /** What effects answer is kept encrypted with it: where their contract encrypts. */
+  readonly cipher?: PayloadCipher | undefined;
   /** Who does the effects. */
   readonly worker?: string | undefined;
   /** Nobody waits for another one's effect once it has aborted. */
@@ -79,9 +82,11 @@ export class Ledger {
   readonly #worker: string | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #secrets: Secrets | undefined;
+  readonly #cipher: PayloadCipher | undefined;
 
   constructor(store: LedgerStore, options: LedgerOptions) {
-    const { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS, worker, signal, secrets } = options;
+    const { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS, worker, signal, secrets, cipher } = options;
+    this.#cipher = cipher;
     this.#secrets = secrets;
     this.#worker = worker;
     this.#signal = signal;
@@ -95,7 +100,7 @@ export class Ledger {
    * Does the effect, or answers what it answered when it was done before. An effect that throws has not happened, unless it throws
    * a DeliveryError that says `unknown`; it may be tried again.
    * @throws EffectInProgressError while another process does it; EffectInDoubtError when it may have happened and `onDoubt` is
-   * `hold`; EffectTakenOverError when this process was so late that another has done it meanwhile
+   * `hold`; PayloadKeyMissingError; EffectTakenOverError when this process was so late that another has done it meanwhile
    */
   async once<Value extends Json | void>(
     key: string,
@@ -107,7 +112,7 @@ export class Ledger {
       const entry = await this.#notUnderWay(name, seen);
       const page = pageOf(entry);
       // What comes out of the ledger is what the same effect has put into it.
-      if (page?.stage === 'done') return page.result as Value;
+      if (page?.stage === 'done') return this.#opened(page.result) as Value;
       if (page !== undefined && onDoubt === 'hold') throw new EffectInDoubtError(this.#scope);
       const holder = randomUUID();
       const version =
@@ -180,7 +185,7 @@ export class Ledger {
       await settle(unknown ? { stage: 'unknown', holder: claimed.holder } : undefined).catch(() => undefined);
       throw error;
     }
-    const done: Page = { stage: 'done', result: value === undefined ? undefined : value, holder: claimed.holder };
+    const done: Page = { stage: 'done', result: this.#kept(value), holder: claimed.holder };
     if (!(await settle(done))) throw new EffectTakenOverError(this.#scope);
     return value;
   }
@@ -207,6 +212,15 @@ export class Ledger {
     const entry = await this.#store.get(LEDGER, name);
     const now = pageOf(entry);
     return now?.stage === 'in-progress' && now.holder === holder ? entry?.version : undefined;
+  }
+
+  #kept(value: Json | void): Json | undefined {
+    if (value === undefined || this.#cipher === undefined) return value === undefined ? undefined : value;
+    return this.#cipher.encryptJson(this.#scope, 'effect', JSON.stringify(value));
+  }
+
+  #opened(kept: Json | undefined): unknown {
+    return this.#cipher === undefined ? kept : this.#cipher.decryptValue(this.#scope, 'effect', kept);
   }
 
   #turn(name: string, version: number, page: Page): Promise<number | undefined> {

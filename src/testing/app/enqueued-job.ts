@@ -1,6 +1,7 @@
 import { itemsIn, type AnyJobContract, type App, type InputOf } from '../../contracts/index.ts';
 import type { MemoryJob } from '../../engine/index.ts';
-import { readMeta } from '../../queue/index.ts';
+import type { PayloadCipher } from '../../privacy/index.ts';
+import { decryptedData, readMeta } from '../../queue/index.ts';
 
 /** A job as it was queued in a test. */
 export interface EnqueuedJob<Data = unknown> {
@@ -25,13 +26,17 @@ export interface KeepsJobs {
 /** One, or of a chunk one for each item; none for what a chunk was divided into: nobody has enqueued that again. */
 export function enqueuedJobs(
   { jobs }: Pick<App, 'jobs'>,
+  cipher: PayloadCipher,
   { id, name, data: json, opts, delay, timestamp }: MemoryJob,
   queue: string,
 ): readonly EnqueuedJob[] {
   const { telemetry }: { readonly telemetry?: { readonly metadata?: string } } = JSON.parse(opts);
-  const { correlationId = id, part } = readMeta(telemetry?.metadata);
+  const meta = readMeta(telemetry?.metadata);
+  const { correlationId = id, part } = meta;
   if (part !== undefined) return [];
-  const data: unknown = JSON.parse(json);
+  const stored: unknown = JSON.parse(json);
+  const read = decryptedData(cipher, jobs.get(name), meta, stored);
+  const data = read.kind === 'data' ? read.data : stored;
   const all = jobs.get(name)?.chunk === undefined ? [data] : itemsIn(data);
   return all.map(each => ({ id, name, queue, data: each, delayMs: delay, correlationId, enqueuedAt: timestamp }));
 }

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import type { AnyEventContract, AnyJobContract, App, InputOf, Needs, PayloadOf } from '../../contracts/index.ts';
 import { MemoryEngine, MemoryServer, VirtualClock } from '../../engine/index.ts';
 import type { Bus } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
 import type { Outbox } from '../../outbox/index.ts';
+import { openCipher } from '../../privacy/index.ts';
 import { clientOn, type Client } from '../../queue/index.ts';
 import { assignmentProblems } from '../../runtime/index.ts';
 import { InvalidConfigError } from '../../config/index.ts';
@@ -65,13 +67,16 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     this.#patienceMs = toMilliseconds(patience, 'patience');
     this.#query = query;
     const clock = new VirtualClock((now ?? new Date()).getTime());
+    // Of this test alone: contracts that encrypt work without any setting.
+    const secrets = { payloadKeys: `test:${randomBytes(32).toString('base64')}` };
+    const cipher = openCipher(secrets, NAMESPACE);
     const server = new MemoryServer(NAMESPACE, clock, (job, queue) =>
-      this.#jobs.push(...enqueuedJobs(app, job, queue)),
+      this.#jobs.push(...enqueuedJobs(app, cipher, job, queue)),
     );
     server.gate.close();
     const engine = new MemoryEngine(
       new URL('memory://test'),
-      { url: '', role: 'producer', namespace: NAMESPACE },
+      { url: '', role: 'producer', namespace: NAMESPACE, secrets },
       server,
     );
     this.#clock = clock;
@@ -79,8 +84,23 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     this.engine = server;
     this.client = clientOn(engine, facts, undefined, undefined, app);
     this.runs = recordRuns(facts);
-    this.#letters = new TestLetters({ app, engine, client: this.client, facts, now: () => clock.now() });
-    this.#worker = new TestWorker({ app, server, namespace: NAMESPACE, facts, queues: this.#queues, needs: given });
+    this.#letters = new TestLetters({
+      app,
+      engine,
+      namespace: NAMESPACE,
+      client: this.client,
+      facts,
+      now: () => clock.now(),
+    });
+    this.#worker = new TestWorker({
+      app,
+      server,
+      namespace: NAMESPACE,
+      secrets,
+      facts,
+      queues: this.#queues,
+      needs: given,
+    });
     this.#time = new TestTime({ app, engine, client: this.client, facts, clock, queues: () => this.#memory() });
   }
 

@@ -12,6 +12,7 @@ import { inTransaction, type AnswerQuery, type TestTransaction } from './test-tr
 export interface TestLettersOptions {
   readonly app: App;
   readonly engine: Engine;
+  readonly namespace: string;
   readonly client: Client;
   readonly facts: Facts;
   readonly now: () => number;
@@ -33,12 +34,12 @@ export class TestLetters {
   readonly #committed: Waiting[] = [];
 
   constructor(options: TestLettersOptions) {
-    const { app, engine, client, facts } = options;
+    const { app, engine, namespace, client, facts } = options;
     this.#options = options;
     this.#transport = new HeldTransport(event => this.#published.set(event.id, event));
     this.#store = { engine, adding: new AddingQueues(engine) };
     this.bus = new Bus({ events: [...app.events.values()], transport: this.#transport, facts });
-    this.outbox = new Outbox({ secrets: client.secrets });
+    this.outbox = new Outbox({ secrets: client.secrets, payloadKeys: engine.secrets.payloadKeys, namespace });
     this.#transport.ready = runReactions(this.bus, client, app);
     // Whoever waits for it hears of it.
     this.#transport.ready.catch(() => undefined);

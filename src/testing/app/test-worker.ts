@@ -3,12 +3,14 @@ import { BlameBook } from '../../dead-letters/index.ts';
 import { MemoryEngine, type MemoryServer } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { createWorkerHost, Rescue, type WorkerHost } from '../../runtime/index.ts';
+import type { GivenSecrets } from '../../secrets/index.ts';
 import { openState } from '../../state/index.ts';
 
 export interface TestWorkerOptions {
   readonly app: App;
   readonly server: MemoryServer;
   readonly namespace: string;
+  readonly secrets: GivenSecrets;
   readonly facts: Facts;
   readonly queues: readonly string[];
   readonly needs: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
@@ -80,8 +82,8 @@ export class TestWorker {
   }
 
   #engine(): MemoryEngine {
-    const { server, namespace } = this.#options;
-    return new MemoryEngine(new URL('memory://test'), { url: '', role: 'worker', namespace }, server);
+    const { server, namespace, secrets } = this.#options;
+    return new MemoryEngine(new URL('memory://test'), { url: '', role: 'worker', namespace, secrets }, server);
   }
 
   async #start(): Promise<void> {

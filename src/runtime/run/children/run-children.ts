@@ -7,17 +7,18 @@ import {
   type RunChildren,
 } from '../../../contracts/index.ts';
 import type { Engine, JobPlace } from '../../../engine/index.ts';
+import { encryptedText } from '../../../privacy/index.ts';
 
 /** The children of a run's job, asked for once a run. */
 export class ChildrenOfRun implements RunChildren {
-  readonly #engine: Pick<Engine, 'ends' | 'queue'>;
+  readonly #engine: Pick<Engine, 'ends' | 'queue' | 'cipher'>;
   readonly #job: JobPlace;
   readonly #waits: <Value>(ask: () => Promise<Value>) => Promise<Value>;
   #ends: Promise<readonly ChildEnd[]> | undefined;
 
   /** `waits`: time in which the engine is asked is not the handler's. */
   constructor(
-    engine: Pick<Engine, 'ends' | 'queue'>,
+    engine: Pick<Engine, 'ends' | 'queue' | 'cipher'>,
     job: JobPlace,
     waits: <Value>(ask: () => Promise<Value>) => Promise<Value>,
   ) {
@@ -37,7 +38,10 @@ export class ChildrenOfRun implements RunChildren {
       if (child.state !== 'succeeded' || child.queue !== contract.queue) continue;
       const name = await this.#waits(() => this.#nameOf(child));
       if (name !== undefined && name !== contract.name) continue;
-      const read = readResult(contract, child.result);
+      const encrypts = contract.encrypt.length > 0;
+      const { result: stored } = child;
+      const result = encrypts ? this.#engine.cipher.decryptValue(contract.name, 'result', stored) : stored;
+      const read = readResult(contract, result);
       if (read.kind === 'unreadable') throw new InvalidResultError(contract.name, read.problem);
       // What its contract's schema has read, or any JSON without one.
       results.push(read.result as ResultOf<Contract>);
@@ -47,10 +51,25 @@ export class ChildrenOfRun implements RunChildren {
 
   async #read(): Promise<readonly ChildEnd[]> {
     const children = await (await this.#engine.ends()).children(this.#job);
-    return children.map(({ queue, id, state, result, message }): ChildEnd => {
-      if (state === 'succeeded') return { id, queue, state, result: parsed(result) };
-      return state === 'failed' ? { id, queue, state, message } : { id, queue, state };
-    });
+    return Promise.all(
+      children.map(async ({ queue, id, state, result, message }): Promise<ChildEnd> => {
+        if (state === 'succeeded')
+          return { id, queue, state, result: await this.#decrypted({ queue, id }, parsed(result)) };
+        return state === 'failed' ? { id, queue, state, message } : { id, queue, state };
+      }),
+    );
+  }
+
+  /** Of a child whose contract encrypts; one that its retention has removed is nobody's to read. */
+  async #decrypted(child: JobPlace, result: unknown): Promise<unknown> {
+    if (encryptedText(result) === undefined) return result;
+    const name = await this.#nameOf(child);
+    try {
+      return name === undefined ? result : this.#engine.cipher.decryptValue(name, 'result', result);
+    } catch {
+      // It may only look so: whoever asks with its contract is told.
+      return result;
+    }
   }
 
   /** A child that its retention has removed is taken for one of whatever contract of its queue is asked for. */

@@ -48,14 +48,14 @@ export class RunSteps {
     this.#stored ??= this.#host.waitsForEngine(() => this.#read());
     const before = (await this.#stored).get(name);
     // What comes out is what the step of that name has put in.
-    if (before !== undefined) return valueOf(before) as Value;
+    if (before !== undefined) return this.#valueOf(name, before) as Value;
     this.#host.signal.throwIfAborted();
     const result = this.#jsonOf(name, await work());
     const answer = await this.#host.waitsForEngine(() => this.#store(name, result));
     if (answer === 'lost') throw this.#host.signal.reason ?? new JobAbortedError('lock lost');
     if (answer === 'refused') throw this.#refusal(name, 'has a result that the engine cannot hold');
     // As a run that finds it stored would get it.
-    return valueOf(result) as Value;
+    return this.#valueOf(name, result) as Value;
   }
 
   #begin(name: string): void {
@@ -114,6 +114,8 @@ export class RunSteps {
       );
     }
     if (isUnstorableJson(json)) throw this.#refusal(name, 'has a text in its result that not every engine can hold');
+    const { encrypt, name: contract } = this.#contract;
+    if (encrypt.length > 0) return JSON.stringify(this.#run.at.cipher.encryptJson(contract, `step ${name}`, json));
     if (this.#contract.sensitive.length === 0) return json;
     const plain: unknown = JSON.parse(json);
     if (JSON.stringify(scrubDeep(plain, scrubberOf(this.#run))) !== JSON.stringify(plain)) {
@@ -125,6 +127,14 @@ export class RunSteps {
     return json;
   }
 
+  /** A step without a result is stored as an empty text. */
+  #valueOf(name: string, stored: string): unknown {
+    if (stored === '') return undefined;
+    const value: unknown = JSON.parse(stored);
+    const { encrypt, name: contract } = this.#contract;
+    return encrypt.length === 0 ? value : this.#run.at.cipher.decryptValue(contract, `step ${name}`, value);
+  }
+
   #refusal(name: string, problem: string): StepRefusedError {
     return new StepRefusedError(this.#contract.name, this.#shown(name), problem);
   }
@@ -133,9 +143,4 @@ export class RunSteps {
   #shown(name: string): string {
     return scrubberOf(this.#run)(name);
   }
-}
-
-/** A step without a result is stored as an empty text. */
-function valueOf(stored: string): unknown {
-  return stored === '' ? undefined : JSON.parse(stored);
 }

@@ -170,7 +170,7 @@ export class Isolation {
     const attempt = attempts + 1;
     const parts = { queue, now: at, reason: 'poison', message: error.message, attempts } as const;
     const data: unknown = forget.length === 0 ? job.data : kept;
-    const death = deathOf(app, { id, name, opts, data }, parts);
+    const death = deathOf(app, this.#options.engine.cipher, { id, name, opts, data }, parts);
     const follow = death === undefined ? undefined : await this.#following.intend(death);
     const { message, name: thrown } = error;
     const { version } = contract ?? {};
