@@ -9,6 +9,7 @@ import { pauseWithoutKey } from '../../queue/index.ts';
 import { assignmentProblems, handlersOf, keyProblems, policiesOf } from './assignment.ts';
 import { watchCancels } from './cancel-watch.ts';
 import { Destinations } from '../destinations/destinations.ts';
+import { clearNote } from './clear-note.ts';
 import { Fetches } from './fetches.ts';
 import { watchHostClock } from './host-clock.ts';
 import { watchLoop } from './loop-watch.ts';
@@ -344,14 +345,4 @@ export class WorkerHost {
 
 export function createWorkerHost(options: WorkerHostOptions): WorkerHost {
   return new WorkerHost(options);
-}
-
-/** Best effort: a note that stays is looked at again. */
-async function clearNote(engine: Engine, queue: string, jobId: string, progress: unknown): Promise<void> {
-  const stored = await engine.queue(queue).catch(() => undefined);
-  await stored
-    ?.getBackend()
-    // BullMQ takes an object or a number; what stood there may be any JSON.
-    .updateProgress(jobId, progress as number)
-    .catch(() => undefined);
 }
