@@ -13,7 +13,7 @@ const KEEPS: readonly Keep[] = [
   { count: -1 },
   { count: 0 },
   { count: 2 },
-  { count: 5, age: 40 },
+  { count: 3, age: 400 },
   { age: 20 },
   { age: 60, limit: 2 },
   { age: 0 },

@@ -6,6 +6,7 @@ import { MUTANTS } from './mutants.ts';
 import { openPair } from './open-pair.ts';
 import { runHistory } from './run-history.ts';
 import { survivors } from './run-mutants.ts';
+import { runSetPieces } from './set-pieces.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +30,11 @@ try {
       break;
     }
     if (seed % 100 === 0) console.log(`${seed} histories, ${Math.round((performance.now() - begun) / 1_000)} s`);
+  }
+  const piece = await runSetPieces(pair);
+  if (piece !== undefined) {
+    console.error(piece);
+    process.exitCode = 1;
   }
   await damage(pair);
   for (const [branch, times] of await pair.reached()) console.log(`${String(times).padStart(8)}  ${branch}`);

@@ -30,8 +30,8 @@ export async function runHistory(
   for (let nth = 1; nth <= steps; nth += 1) {
     const step = history.next();
     // The clock of BullMQ's twin is this process's: one after the other.
-    const theirs = await inTime(history, () => pair.stock.apply(step));
-    const ours = await inTime(history, () => pair.ours.apply(step));
+    const theirs = await inTime(history.known.now, () => pair.stock.apply(step));
+    const ours = await inTime(history.known.now, () => pair.ours.apply(step));
     const where = `seed ${seed}, step ${nth} (${describe(step)})`;
     const answers = step.what === 'stock' ? undefined : answersDiffer(coarse(step, theirs), coarse(step, ours));
     if (answers !== undefined) return `${where}: ${answers}`;
@@ -48,7 +48,7 @@ export async function runHistory(
   return undefined;
 }
 
-async function inTime<Value>({ known: { now } }: History, work: () => Promise<Value>): Promise<Value> {
+export async function inTime<Value>(now: number, work: () => Promise<Value>): Promise<Value> {
   const real = Date.now;
   Date.now = () => now;
   try {

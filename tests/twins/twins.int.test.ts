@@ -5,6 +5,7 @@ import { MUTANTS, mutated } from './mutants.ts';
 import { openPair } from './open-pair.ts';
 import { runHistory } from './run-history.ts';
 import { survivors } from './run-mutants.ts';
+import { runSetPieces } from './set-pieces.ts';
 
 let server: RedisServer;
 
@@ -24,6 +25,7 @@ describe('twin histories: our scripts, many jobs a trip, and those of BullMQ, on
       for (const seed of [1, 2, 3, 4, 5, 6, 197]) expect(await runHistory(pair, seed, 60)).toBe(undefined);
       expect(await runHistory(pair, 11, 70)).toBe(undefined);
       expect(await runHistory(pair, 1, 60, true)).toBe(undefined);
+      expect(await runSetPieces(pair)).toBe(undefined);
     } finally {
       await pair.close();
     }

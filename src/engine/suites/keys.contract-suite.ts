@@ -109,6 +109,15 @@ export function keysContract(kind: string, open: (name: string) => Promise<OpenT
       expect(await take()).toMatchObject([{ id: 'a', data: { from: 'c' } }]);
     });
 
+    test('last: the end of a job whose key another one has by then leaves it to that one', async () => {
+      const last = (id: string) => keyed(id, { keep: 'last' });
+      await add(last('a'));
+      const [a] = await take();
+      expect(await add(last('b'))).toEqual(['stands b']);
+      await succeed(a, stands);
+      expect(await add(last('c'))).toEqual(['updated b']);
+    });
+
     test('last: a start that is put off again and again is put off where nothing bounds it', async () => {
       const later = (id: string) => keyed(id, { keep: 'last' }, { opts: { delay: 4_000 } });
       await add(later('a'));

@@ -117,13 +117,13 @@ export class RedisTurnQueue implements TurnQueue {
   #swept = '0';
 
   constructor(options: RedisTurnQueueOptions) {
-    const { redis, prefix, name, sender, scripts, metricsKept = 0 } = options;
+    const { redis, prefix, name, scripts, metricsKept = 0 } = options;
     this.name = name;
     this.#options = options;
     this.#key = `${prefix}:${name}:`;
-    this.#turnKeys = [...TURN_KEYS, `answers:${sender}`].map(key => this.#key + key);
+    this.#turnKeys = TURN_KEYS.map(key => this.#key + key);
     this.#groupKeys = GROUP_KEYS.map(key => this.#key + key);
-    this.#addKeys = [...ADD_KEYS, `sent:${sender}`].map(key => this.#key + key);
+    this.#addKeys = ADD_KEYS.map(key => this.#key + key);
     const { turn = TURN_SCRIPT, limited = LIMITED_TURN_SCRIPT } = scripts ?? {};
     this.#turnScript = new Script(redis, turn);
     this.#limitedScript = new Script(redis, limited);
@@ -171,16 +171,17 @@ export class RedisTurnQueue implements TurnQueue {
 
   /** `released`: ends that were written before. */
   async #turn(turn: Turn, released: readonly End[] = []): Promise<DoneTurn> {
-    const { settings = {}, metricsKept = 0 } = this.#options;
+    const { sender, settings = {}, metricsKept = 0 } = this.#options;
     const slot = this.#slotOf(turn.id);
-    const args = turnArguments(this.#key, slot, turn, settings, metricsKept);
+    const args = turnArguments(this.#key, turn, settings, metricsKept);
+    const keys = [...this.#turnKeys, `${this.#key}answers:${sender}:${slot}`];
     const isWithin = settings.limits !== undefined || this.#isGrouped;
     const raw: unknown = isWithin
       ? await this.#limitedScript.run(
-          [...this.#turnKeys, ...this.#groupKeys],
+          [...keys, ...this.#groupKeys],
           [...args, ...limitArguments(settings.limits ?? [], turn.ends, released, turn.take?.expiresAfterMs ?? NONE)],
         )
-      : await this.#turnScript.run(this.#turnKeys, args);
+      : await this.#turnScript.run(keys, args);
     if (!Array.isArray(raw)) throw new TypeError('Expected a list from the script of a turn.');
     const [codes, found, kind, detail]: readonly unknown[] = raw;
     // Where nothing waits any more, the next turn finds out anew.
@@ -222,8 +223,9 @@ export class RedisTurnQueue implements TurnQueue {
     const [first] = jobs;
     if (first !== undefined && !isPlain(first)) return [{ kind: 'stands', id: await this.#stock.addOne(first) }];
     this.#tripCount += 1;
-    const args = addArguments(this.#key, this.#tripCount % SLOTS, this.#tripCount, jobs);
-    const answers: unknown = await this.#addScript.run(this.#addKeys, args);
+    const sent = `${this.#key}sent:${this.#options.sender}:${this.#tripCount % SLOTS}`;
+    const args = addArguments(this.#key, this.#tripCount, jobs);
+    const answers: unknown = await this.#addScript.run([...this.#addKeys, sent], args);
     return listOf(answers).map(addAnswer);
   }
 

@@ -4,8 +4,8 @@ import type { ScriptArgument } from './script.ts';
 import { firstWord } from './stock-scripts.ts';
 
 /** The arguments of the script that adds: see scripts/add-script.ts. */
-export function addArguments(prefix: string, slot: number, trip: number, jobs: readonly NewJob[]): ScriptArgument[] {
-  const args: ScriptArgument[] = [prefix, slot, trip, jobs.length];
+export function addArguments(prefix: string, trip: number, jobs: readonly NewJob[]): ScriptArgument[] {
+  const args: ScriptArgument[] = [prefix, trip, jobs.length];
   for (const job of jobs) {
     const { id, name, data, opts, metadata, timestamp } = job;
     args.push(id, name, data, writeOptions(opts, metadata), timestamp, opts.priority ?? 0, extraOf(job));

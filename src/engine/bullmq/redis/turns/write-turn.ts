@@ -19,7 +19,6 @@ const AGED_AT_MOST = 1_000;
 /** The arguments of a turn's script: see scripts/prelude.ts. */
 export function turnArguments(
   prefix: string,
-  slot: number,
   { id, now, ends, take }: Turn,
   { rate }: TurnQueueSettings,
   metricsKept: number,
@@ -43,7 +42,7 @@ export function turnArguments(
     prefix,
     now,
     id,
-    slot,
+    tokens.length,
     take?.lockMs ?? 0,
     take?.worker ?? '',
     rate === undefined ? '' : rate.max,
@@ -53,7 +52,6 @@ export function turnArguments(
     keeps.length,
     ends.length,
     notes.length / 5,
-    tokens.length,
   ];
   const kept = keeps.flatMap(({ count, age, limit }) => [count ?? '', age ?? '', limit ?? AGED_AT_MOST]);
   return [...head, ...kept, ...heads, ...bodies, ...notes, ...tokens];

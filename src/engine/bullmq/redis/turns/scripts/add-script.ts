@@ -8,7 +8,7 @@ export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', '
  * Leans on BullMQ 6.7's addStandardJob-9, addPrioritizedJob-9, addDelayedJob-6 and their includes, for many jobs that have an id, no parent and no
  * deduplication that replaces, extends or keeps the last.
  *
- * KEYS: those above, then the hash of what this sender has sent. ARGV: 1 prefix, 2 slot, 3 number of the trip, 4 jobs; then 7 for each job: id,
+ * KEYS: those above, then what this sender has sent last in the trip's slot. ARGV: 1 prefix, 2 number of the trip, 3 jobs; then 7 for each job: id,
  * name, data, options as JSON, timestamp, priority, and what few have: nothing, or JSON with `delay`, `lifo`, `deid`, its `ttl` or its
  * `key` (see claim-key.ts), and `tg`, the digests of its tags (see tag-scripts.ts). Every argument
  * costs the server as much as a tenth of the job's hash.
@@ -16,24 +16,29 @@ export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', '
  * Answers the id under which each stands, in their order; `u` or `c` and an id where that job was updated or has other data; a table of one text
  * where a job cannot be stored.
  *
- * A trip is sent again by the driver where its answer was lost. In the sender's slot stand its number and those answers that are not the job's own
+ * A trip is sent again by the driver where its answer was lost. In its slot stand for a minute its number and those answers that are not the job's own
  * id: its jobs may have run and gone by then, and must not be made anew.
  */
 export const ADD_SCRIPT = /* lua */ `
 local call = redis.call
 local wait, active, prioritized, events, delayed, meta, pc, marker, counter, sent = unpack(KEYS)
-local prefix, slot, trip, n = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local prefix, trip, n = ARGV[1], ARGV[2] .. ' ', tonumber(ARGV[3])
 local answers = {}
 
-local said = call('HGET', sent, slot)
-said = said and cmsgpack.unpack(said)
-if said and said[1] == trip then
+-- The first write of all: a server that refuses writes says so before anything is done.
+local said = call('SET', sent, trip, 'PX', '60000', 'GET')
+if said and string.sub(said, 1, #trip) == trip then
   --#again
-  for i = 1, n do answers[i] = ARGV[7 * i - 2] end
-  for i = 2, #said, 2 do answers[said[i]] = said[i + 1] end
+  for i = 1, n do answers[i] = ARGV[7 * i - 3] end
+  if said ~= trip then
+    --#again-others
+    call('SET', sent, said, 'PX', '60000')
+    local others = cmsgpack.unpack(string.sub(said, #trip + 1))
+    for i = 1, #others, 2 do answers[others[i]] = others[i + 1] end
+  end
   return answers
 end
-said = { trip }
+local others = {}
 
 local state = call('HMGET', meta, 'paused', 'concurrency', 'opts.maxLenEvents')
 local maxEvents = state[3]
@@ -48,7 +53,7 @@ local tagged = {}
 
 -- One look for all: nearly always there is none of them.
 local keys, seen = {}, {}
-for i = 1, n do keys[i] = prefix .. ARGV[7 * i - 2] end
+for i = 1, n do keys[i] = prefix .. ARGV[7 * i - 3] end
 local anyKnown = call('EXISTS', unpack(keys)) > 0
 
 -- Delayed until then, behind those of the same millisecond.
@@ -119,15 +124,15 @@ local function add(at, key)
 end
 
 for i = 1, n do
-  local ok, answer = pcall(add, 7 * i - 2, keys[i])
+  local ok, answer = pcall(add, 7 * i - 3, keys[i])
   if not ok then
     --#refused
     answer = { type(answer) == 'table' and (answer.err or 'error') or tostring(answer) }
   end
   answers[i] = answer
-  if answer ~= ARGV[7 * i - 2] then
-    said[#said + 1] = i
-    said[#said + 1] = answer
+  if answer ~= ARGV[7 * i - 3] then
+    others[#others + 1] = i
+    others[#others + 1] = answer
   end
 end
 if #tagged > 0 then call('ZADD', prefix .. '${TAG_INDEX}', unpack(tagged)) end
@@ -151,8 +156,6 @@ if anyDelayed then
   call('ZADD', marker, call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2] / 4096, '1')
 end
 call('XTRIM', events, 'MAXLEN', '~', maxEvents)
-call('HSET', sent, slot, cmsgpack.pack(said))
--- Looking costs half of setting it.
-if call('PTTL', sent) < 45000 then call('PEXPIRE', sent, '60000') end
+if #others > 0 then call('SET', sent, trip .. cmsgpack.pack(others), 'PX', '60000') end
 return answers
 `;

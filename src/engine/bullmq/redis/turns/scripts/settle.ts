@@ -1,4 +1,5 @@
 import { RETENTION } from './retention.ts';
+import { UNTAG } from './tag-scripts.ts';
 
 /** The hash of a queue that has the ends of members of batches until they are brought there: by the job's id, `memberText`. */
 export const MEMBERS_ENDED = 'batch-ends';
@@ -17,34 +18,33 @@ export const SETTLE = /* lua */ `
 local codes, rare = {}, false
 local unlocked, unstalled, ended = {}, {}, {}
 local delayedMoved, settled = false, false
-local members, anyChildren = {}, false
-local finished = { c = { set = completed, metrics = 'completed', count = 0 }, f = { set = failed, metrics = 'failed', count = 0 } }
+local anyChildren = false
+-- Ends of members of batches, for whoever brings them to their batches: those may be in another slot.
+local members
+-- Those that ended for good: see retention.ts.
+local succeeded, dead
 
 ${RETENTION}
 local function markDelayed()
   if not delayedMoved then return end
   delayedMoved = false
-  local first = call('ZRANGE', delayed, '0', '0', 'WITHSCORES')
-  if first[2] then
-    --#mark-delayed
-    call('ZADD', marker, first[2] / 4096, '1')
-  end
+  --#mark-delayed
+  call('ZADD', marker, call('ZRANGE', delayed, '0', '0', 'WITHSCORES')[2] / 4096, '1')
 end
 
--- Of a job of ours its key may stand for some time after its end (milliseconds, and the digest of its data), or until a person decides ('h').
-local function keepKey(id, deid, keyEnd)
-  if keyEnd == 'h' then return end
-  local de = prefix .. 'de:' .. deid
-  if call('GET', de) ~= id then return end
-  --#key-stands
-  local ms, digest = string.match(keyEnd, '^(%d+) (.*)$')
-  call('SET', de, id, 'PX', ms)
-  if digest ~= '' then call('SET', prefix .. 'kd:' .. deid, id .. ' ' .. digest, 'PX', ms) end
-end
-
-local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd)
-  if deid and keyEnd ~= '' then
-    keepKey(id, deid, keyEnd)
+local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd, member)
+  if deid and keyEnd == 'h' then
+    -- Of a job of ours its key may stand until a person decides,
+    --#key-held
+  elseif deid and keyEnd ~= '' then
+    -- or for some time after its end: milliseconds, and the digest of its data.
+    local de = prefix .. 'de:' .. deid
+    if call('GET', de) == id then
+      --#key-stands
+      local ms, digest = string.match(keyEnd, '^(%d+) (.*)$')
+      call('SET', de, id, 'PX', ms)
+      if digest ~= '' then call('SET', prefix .. 'kd:' .. deid, id .. ' ' .. digest, 'PX', ms) end
+    end
   elseif deid then
     local de = prefix .. 'de:' .. deid
     local ttl = call('PTTL', de)
@@ -53,68 +53,55 @@ local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd)
       call('DEL', de)
     end
   end
-  local keep = keeps[keepAt]
-  if keep.count ~= 0 then
+  if ARGV[keepAt] ~= '0' then
     call('HSET', key, field, value, 'finishedOn', nowText, 'atm', made)
-    if group.scored and group.keep ~= keep then
+    if group.scored and group.keep ~= keepAt then
       --#another-keep
       flush(group)
     end
-    if not group.scored then group.scored, group.keep = {}, keep end
+    if not group.scored then group.scored, group.keep = {}, keepAt end
     local scored = group.scored
     scored[#scored + 1] = nowText
     scored[#scored + 1] = id
   else
     --#keep-none
     local tags = call('HGET', key, 'tg')
-    if tags then untag(id, tags) end
+    if tags then
+      ${UNTAG}
+      untag(id, tags)
+    end
     local keys = {}
     for i, part in ipairs(PARTS) do keys[i] = key .. part end
     call('DEL', unpack(keys))
+  end
+  if member then
+    members = members or {}
+    members[#members + 1] = id
+    members[#members + 1] = member
   end
   call('XADD', events, '*', 'event', group.metrics, 'jobId', id, field, value, 'prev', 'active')
   group.count = group.count + 1
 end
 
--- How many are active: asked once.
-local running
+-- How many are active: asked once. Whether any waits: ends only add to those.
+local running, anyWaits
 local function isDry()
+  if anyWaits or (running and running > 0) then return false end
+  anyWaits = call('EXISTS', prioritized, wait) > 0
+  if anyWaits then return false end
   running = running or call('LLEN', active)
-  return running == 0 and call('LLEN', wait) == 0 and call('ZCARD', prioritized) == 0
+  return running == 0
 end
 
 -- After each finished job, as BullMQ: the queue ran dry with it, unless its retention releases a parent.
 local function noteDrained()
   if not isDry() then return end
-  flush(finished.c)
-  flush(finished.f)
+  flush(succeeded)
+  flush(dead)
   if isDry() then
     --#drained
     call('XADD', events, '*', 'event', 'drained')
   end
-end
-
-local function delay(id, ms)
-  local due = ms > 0 and now + ms or now
-  local score, most = due * 4096, (due + 1) * 4096 - 1
-  local last = call('ZREVRANGEBYSCORE', delayed, most, score, 'WITHSCORES', 'LIMIT', 0, 1)[2]
-  if last then
-    --#delayed-same-time
-    score = math.min(tonumber(last) + 1, most)
-  end
-  call('ZADD', delayed, score, id)
-  call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
-  delayedMoved = true
-end
-
--- The end of a member of a batch, for whoever brings it to the batch: that may be in another slot.
-local function noteMember(id, member)
-  members[#members + 1] = id
-  members[#members + 1] = member
-end
-
-local function wake()
-  call('ZADD', marker, '0', '0')
 end
 
 local function settle(i, at)
@@ -136,8 +123,8 @@ local function settle(i, at)
     if stored[6] then
       -- BullMQ can release a parent that has ended: it is among the finished ones too, from which earlier ends may have removed it.
       --#ended-before
-      flush(finished.c)
-      flush(finished.f)
+      flush(succeeded)
+      flush(dead)
       stored = call('HMGET', key, 'atm', 'deid', 'parentKey', 'parent', 'name')
     end
   else
@@ -149,8 +136,8 @@ local function settle(i, at)
   end
   if what == 's' and anyChildren and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
     -- What the retention of earlier ends removes may be its last child.
-    flush(finished.c)
-    flush(finished.f)
+    flush(succeeded)
+    flush(dead)
     if call('EXISTS', key .. ':dependencies') == 1 then
       --#children
       return -4
@@ -208,32 +195,46 @@ local function settle(i, at)
   if running then running = running - 1 end
   if what == 'b' or (what == 'r' and a == '0') then
     -- Parents that retention releases go to the head of the queue too: those of earlier ends before this one.
-    flush(finished.c)
-    flush(finished.f)
+    flush(succeeded)
+    flush(dead)
   end
-  local made = (tonumber(stored[1]) or 0) + 1
+  local made = stored[1] and (tonumber(stored[1]) or 0) + 1 or '1'
 
   if what == 's' then
-    local keepAt, member = tonumber(a), nil
-    if not keepAt then keepAt, member = string.match(a, '^(%d+) (.*)$') end
-    finish(finished.c, id, key, tonumber(keepAt), made, 'returnvalue', b, stored[2], d)
-    if member then noteMember(id, member) end
+    local keep, member = tonumber(a), nil
+    if not keep then keep, member = string.match(a, '^(%d+) (.*)$') end
+    succeeded = succeeded or { set = completed, metrics = 'completed', count = 0 }
+    finish(succeeded, id, key, keepsAt + 3 * keep, made, 'returnvalue', b, stored[2], d, member)
     if c ~= '' then call('SET', key .. ':result', b, 'PX', c) end
     noteDrained()
   elseif what == 'f' then
-    local keepAt, attempts, member = string.match(a, '(%d+) (%d+) ?(.*)')
-    finish(finished.f, id, key, tonumber(keepAt), made, 'failedReason', b, stored[2], d)
-    if keeps[tonumber(keepAt)].count ~= 0 then call('HDEL', key, 'defa') end
-    if made >= tonumber(attempts) then
+    local keep, attempts, member = string.match(a, '(%d+) (%d+) ?(.*)')
+    dead = dead or { set = failed, metrics = 'failed', count = 0 }
+    finish(dead, id, key, keepsAt + 3 * keep, made, 'failedReason', b, stored[2], d, member ~= '' and member)
+    if ARGV[keepsAt + 3 * keep] ~= '0' then call('HDEL', key, 'defa') end
+    if tonumber(made) >= tonumber(attempts) then
       --#exhausted
       call('XADD', events, '*', 'event', 'retries-exhausted', 'jobId', id, 'attemptsMade', made)
     end
-    if member ~= '' then noteMember(id, member) end
     noteDrained()
-  elseif what == 'r' and a ~= '0' then
-    --#retry-later
-    call('HSET', key, 'atm', made, 'delay', a)
-    delay(id, tonumber(a))
+  elseif what == 'z' or (what == 'r' and a ~= '0') then
+    if what == 'z' then
+      --#snooze
+      call('HSET', key, 'delay', a)
+    else
+      --#retry-later
+      call('HSET', key, 'atm', made, 'delay', a)
+    end
+    local due = now + math.max(tonumber(a), 0)
+    local score, most = due * 4096, (due + 1) * 4096 - 1
+    local last = call('ZREVRANGEBYSCORE', delayed, most, score, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    if last then
+      --#delayed-same-time
+      score = math.min(tonumber(last) + 1, most)
+    end
+    call('ZADD', delayed, score, id)
+    call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
+    delayedMoved = true
   elseif what == 'r' then
     local blocked, priority = isBlocked(), tonumber(stored[2]) or 0
     if priority == 0 then
@@ -243,13 +244,9 @@ local function settle(i, at)
       --#retry-prioritized
       call('ZADD', prioritized, priority * 4294967296 + call('INCR', pc) % 4294967296, id)
     end
-    if not blocked then wake() end
+    if not blocked then call('ZADD', marker, '0', '0') end
     call('HSET', key, 'atm', made)
     call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
-  elseif what == 'z' then
-    --#snooze
-    call('HSET', key, 'delay', a)
-    delay(id, tonumber(a))
   else
     if a ~= '' then
       --#regrouped
@@ -264,35 +261,10 @@ local function settle(i, at)
       call('RPUSH', wait, id)
     end
     -- BullMQ leaves no sign for a job with a priority: idle workers would sleep on.
-    if not isBlocked() then wake() end
+    if not isBlocked() then call('ZADD', marker, '0', '0') end
     call('XADD', events, '*', 'event', 'waiting', 'jobId', id, 'prev', 'active')
   end
   return 0
-end
-
--- collectMetrics for all of a kind: at one time only the first may add points.
-local function measure(group)
-  if group.count == 0 or metricsKept == 0 then return end
-  --#metrics
-  local key = prefix .. 'metrics:' .. group.metrics
-  local count = call('HINCRBY', key, 'count', 1) - 1
-  local before = call('HGET', key, 'prevTS')
-  if not before then
-    call('HSET', key, 'prevTS', nowText, 'prevCount', 0)
-  else
-    local points = math.min(math.floor(now / 60000) - math.floor(before / 60000), metricsKept)
-    if points > 0 then
-      --#metrics-points
-      call('LPUSH', key .. ':data', count - call('HGET', key, 'prevCount'))
-      for _ = 2, points do call('LPUSH', key .. ':data', 0) end
-      call('LTRIM', key .. ':data', 0, metricsKept - 1)
-      call('HSET', key, 'prevCount', count, 'prevTS', nowText)
-    end
-  end
-  if group.count > 1 then
-    --#metrics-more
-    call('HINCRBY', key, 'count', group.count - 1)
-  end
 end
 
 if ends > 0 then
@@ -318,12 +290,38 @@ if ends > 0 then
     end
     at = at + 5
   end
-  flush(finished.c)
-  flush(finished.f)
-  if #members > 0 then call('HSET', prefix .. '${MEMBERS_ENDED}', unpack(members)) end
+  flush(succeeded)
+  flush(dead)
+  if members then call('HSET', prefix .. '${MEMBERS_ENDED}', unpack(members)) end
   markDelayed()
-  measure(finished.c)
-  measure(finished.f)
+  if metricsKept > 0 then
+    -- collectMetrics for all of a kind: at one time only the first may add points.
+    local function measure(group)
+      if not group then return end
+      --#metrics
+      local key = prefix .. 'metrics:' .. group.metrics
+      local count = call('HINCRBY', key, 'count', 1) - 1
+      local before = call('HGET', key, 'prevTS')
+      if not before then
+        call('HSET', key, 'prevTS', nowText, 'prevCount', 0)
+      else
+        local points = math.min(math.floor(now / 60000) - math.floor(before / 60000), metricsKept)
+        if points > 0 then
+          --#metrics-points
+          call('LPUSH', key .. ':data', count - call('HGET', key, 'prevCount'))
+          for _ = 2, points do call('LPUSH', key .. ':data', 0) end
+          call('LTRIM', key .. ':data', 0, metricsKept - 1)
+          call('HSET', key, 'prevCount', count, 'prevTS', nowText)
+        end
+      end
+      if group.count > 1 then
+        --#metrics-more
+        call('HINCRBY', key, 'count', group.count - 1)
+      end
+    end
+    measure(succeeded)
+    measure(dead)
+  end
   if #unlocked > 0 then
     call('DEL', unpack(unlocked))
     call('SREM', stalled, unpack(unstalled))

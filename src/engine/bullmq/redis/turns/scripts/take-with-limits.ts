@@ -1,3 +1,5 @@
+import { INSIST } from './prelude.ts';
+
 /**
  * The take of a queue whose jobs belong to groups: what must wait for a limit or a pause is moved aside and not started. How much is looked at in
  * one turn is bounded; where that ends it, the next turn goes on.
@@ -128,7 +130,7 @@ if tokens > 0 and not rare then
   elseif blocked then
     rest = 'blocked'
   else
-    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then insist() end
+    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then ${INSIST} end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
     bringExpired()
     local last = call('ZREVRANGE', timed, 0, 0, 'WITHSCORES')

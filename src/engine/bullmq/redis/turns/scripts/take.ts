@@ -1,3 +1,5 @@
+import { INSIST } from './prelude.ts';
+
 /**
  * Leans on BullMQ 6.7's moveToActive-11 and its includes, for many jobs: the rest of a turn's script, after the ends. Answers
  * `{ codes, jobs, rest, detail }`; a job is `{ id, number of its token, its hash before the take }`.
@@ -70,7 +72,7 @@ if tokens > 0 and not rare then
     --#grouped
     rest = 'grouped'
   else
-    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then insist() end
+    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then ${INSIST} end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
     while rest == '' and nth < room do
       -- Above a rate each is looked at by itself: a job that only fails is not counted.
@@ -136,11 +138,16 @@ end
 /** What was taken is remembered, and answered. */
 export const ANSWER = /* lua */ `
 if #jobs > 0 or ends > 0 then
-  local ids, nths = {}, {}
-  for i = 1, #jobs do
-    ids[i], nths[i] = jobs[i][1], jobs[i][2]
+  local ids = {}
+  for i = 1, #jobs do ids[i] = jobs[i][1] end
+  local begun = said and tonumber(string.match(said, '^%S+ (%d+) '))
+  local answer = cmsgpack.pack(codes, ids, rest, detail)
+  if begun and now >= begun and now < begun + RENEWED_AFTER_MS then
+    call('SET', answers, turn .. begun .. ' ' .. answer, 'KEEPTTL')
+  else
+    --#kept-anew
+    call('SET', answers, turn .. nowText .. ' ' .. answer, 'PX', ANSWERS_KEPT_MS)
   end
-  call('HSET', answers, slot, cmsgpack.pack({ turn, codes, ids, nths, rest, detail }))
 end
 return { codes, jobs, rest, detail }
 `;
