@@ -29,7 +29,7 @@ export function byTrustedHeader({ header, proxies, roles }: TrustedHeader): Auth
   };
 }
 
-export function isAmong(address: string | undefined, proxies: readonly string[]): boolean {
+function isAmong(address: string | undefined, proxies: readonly string[]): boolean {
   if (address === undefined || !ipaddr.isValid(address)) return false;
   const peer = ipaddr.process(address);
   return proxies.some(proxy => {

@@ -31,7 +31,7 @@ export const sendPasswordReset = handle(passwordReset, { mailer, appAddress }, a
   await needs.mailer.send(content, { to: data.email, effectId: run.effectId, signal: run.signal });
 });
 
-export const sendNewsletterLetter = handle(newsletterLetter, { mailer, appAddress }, async (data, run, needs) => {
+const sendNewsletterLetter = handle(newsletterLetter, { mailer, appAddress }, async (data, run, needs) => {
   const content = newsletter({ title: data.title, appUrl: needs.appAddress.link('/') });
   await needs.mailer.send(content, { to: data.email, effectId: run.effectId, signal: run.signal });
 });

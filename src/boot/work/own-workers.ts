@@ -49,6 +49,29 @@ export interface OwnWorkersParts {
   readonly onHopeless: ((queue: string) => void) | undefined;
 }
 
+type OutboxEnds = Awaited<ReturnType<typeof recordOutboxEnds>>;
+
+/** What is there to be closed: nothing, the outbox's ends, a host of jobs that has not begun, all of it. */
+type Phase =
+  | { readonly is: 'waiting' }
+  | { readonly is: 'opening'; readonly ends: OutboxEnds }
+  | ({ readonly is: 'ready' } & Ready)
+  | ({ readonly is: 'working' } & Ready & Watches);
+
+interface Ready {
+  readonly ends: OutboxEnds;
+  readonly journal: KeptJournal | undefined;
+  readonly work: WorkerHost;
+}
+
+interface Watches {
+  readonly duties: HostDuties;
+  /** Undefined where it is switched off, or a debugger would be taken for a block. */
+  readonly watch: OwnWatch | undefined;
+  /** Ends the looks at connections and at the work of the app. */
+  readonly unwatch: () => void;
+}
+
 /** A host and its one worker in the same process. */
 export class OwnWorkers implements StartedWorkers {
   readonly name: string;
@@ -59,13 +82,7 @@ export class OwnWorkers implements StartedWorkers {
   readonly #host = workerName();
   /** Of what this process does as a host; the jobs have a connection of their own, which ends before it. */
   readonly #engine: Engine;
-  #watch: OwnWatch | undefined;
-  #unwatch: (() => void) | undefined;
-  #duties: HostDuties | undefined;
-  #work: WorkerHost | undefined;
-  #journal: KeptJournal | undefined;
-  #endWatch: (() => void) | undefined;
-  #ends: Awaited<ReturnType<typeof recordOutboxEnds>>;
+  #phase: Phase = { is: 'waiting' };
   #stopping: Promise<void> | undefined;
   readonly #startedAt = performance.now();
   #quietBy: string | undefined;
@@ -80,6 +97,10 @@ export class OwnWorkers implements StartedWorkers {
 
   get running(): number {
     return this.#work?.running.size ?? 0;
+  }
+
+  get #work(): WorkerHost | undefined {
+    return 'work' in this.#phase ? this.#phase.work : undefined;
   }
 
   async start(): Promise<void> {
@@ -104,7 +125,9 @@ export class OwnWorkers implements StartedWorkers {
     const { signal } = this.#stopAsked;
     await usableEngine(this.#engine, facts, signal);
     if (signal.aborted) return;
-    this.#ends = await recordOutboxEnds(facts, this.#parts.variables, () => undefined);
+    const ends = await recordOutboxEnds(facts, this.#parts.variables, () => undefined);
+    if (signal.aborted) return void (await ends?.close(500));
+    this.#phase = { is: 'opening', ends };
     const needs = await this.#parts.resources.open(handlers);
     if (signal.aborted) return;
     const engine = this.#open();
@@ -112,12 +135,13 @@ export class OwnWorkers implements StartedWorkers {
     const onBlocked = (blockedMs: number, jobs: readonly string[]): void => void this.#blocked(blockedMs, jobs);
     const { variables } = this.#parts;
     // On the connection that ends last.
-    this.#journal = keepJournal({ engine: this.#engine, facts, variables, worker: name, host: this.#host });
+    const journal = keepJournal({ engine: this.#engine, facts, variables, worker: name, host: this.#host });
     const host = createWorkerHost({ app, engine, facts, needs, queues, concurrency, name, tracer, onBlocked });
-    this.#work = host;
+    const ready = { ends, journal, work: host };
+    this.#phase = { is: 'ready', ...ready };
     const store = await openState(this.#engine);
     if (signal.aborted) return;
-    this.#duties = new HostDuties({
+    const duties = new HostDuties({
       name: this.#host,
       app,
       engine: this.#engine,
@@ -125,7 +149,7 @@ export class OwnWorkers implements StartedWorkers {
       facts,
       queues,
       processes: 1,
-      recordsEnds: this.#ends !== undefined,
+      recordsEnds: ends !== undefined,
       release: readRelease(new Environment(variables)),
       standing: () => this.#standing(),
       obey: orders => this.#obey(orders),
@@ -135,18 +159,22 @@ export class OwnWorkers implements StartedWorkers {
       },
       cause: () => 'host-lost',
     });
-    this.#duties.start();
-    if (watched) this.#watch = watchOwnProcess(name, watch === 'on');
+    duties.start();
+    const ownWatch = watched ? watchOwnProcess(name, watch === 'on') : undefined;
     const onHopeless = (queue: string): void => this.#parts.onHopeless?.(queue);
-    this.#unwatch = renewWhenWedged({ name, engine, queues, host, facts, onHopeless });
-    if (this.#journal !== undefined)
-      this.#endWatch = watchWork({ engine: this.#engine, queues: [...app.queues.keys()], journal: this.#journal });
+    const unwatchClaims = renewWhenWedged({ name, engine, queues, host, facts, onHopeless });
+    const unwatchWork = journal && watchWork({ engine: this.#engine, queues: [...app.queues.keys()], journal });
+    const unwatch = (): void => {
+      unwatchClaims();
+      unwatchWork?.();
+    };
+    this.#phase = { is: 'working', ...ready, duties, watch: ownWatch, unwatch };
     await host.start();
   }
 
   /** The thread knows where the code stood, the host which jobs were there. */
   async #blocked(blockedMs: number, jobs: readonly string[]): Promise<void> {
-    const stack = (await this.#watch?.where()) ?? [];
+    const stack = (this.#phase.is === 'working' ? await this.#phase.watch?.where() : undefined) ?? [];
     this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack });
   }
 
@@ -182,20 +210,24 @@ export class OwnWorkers implements StartedWorkers {
 
   async #stop(graceMs: number): Promise<void> {
     const endsAt = performance.now() + graceMs;
-    const lead = this.#duties?.stop();
+    const phase = this.#phase;
+    const duties = phase.is === 'working' ? phase.duties : undefined;
+    const lead = duties?.stop();
     await this.#work?.stop(graceMs);
-    this.#unwatch?.();
-    this.#watch?.stop();
-    this.#endWatch?.();
-    await this.#journal?.close();
+    if (phase.is === 'working') {
+      phase.unwatch();
+      phase.watch?.stop();
+    }
+    if ('journal' in phase) await phase.journal?.close();
     const leftMs = Math.max(500, endsAt - performance.now());
     const leaving = (async () => {
       await lead;
-      await this.#duties?.leave();
+      await duties?.leave();
     })();
     // An engine or a database that does not answer must not make the stop late.
     await settledBy(performance.now() + Math.min(leftMs, 2_000), leaving);
-    await settledBy(performance.now() + 1_000, Promise.all([this.#engine.close(500), this.#ends?.close(500)]));
+    const ends = 'ends' in phase ? phase.ends : undefined;
+    await settledBy(performance.now() + 1_000, Promise.all([this.#engine.close(500), ends?.close(500)]));
     await this.#parts.resources.close();
   }
 }

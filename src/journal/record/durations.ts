@@ -13,7 +13,7 @@ export function bucketOf(ms: number): number {
 }
 
 /** Where a bucket ends, in milliseconds. */
-export function endOfBucket(bucket: number): number {
+function endOfBucket(bucket: number): number {
   return Math.exp(bucket * GROWTH);
 }
 

@@ -1,6 +1,6 @@
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const BUCKETS = 256;
-export const MARK_LENGTH = 5;
+const MARK_LENGTH = 5;
 
 /**
  * What runs are looked up by, as the index holds it: one of 256 buckets, and 30 bits more. Several texts may have one term: whoever looks compares

@@ -56,7 +56,7 @@ function storedIn({ callbacks }: Pick<StoredBatch, 'callbacks'>): StoredCallback
 }
 
 /** What has come about and was not called back yet. */
-export function dueCallbacks({ open, ended, called }: StoredBatch): readonly Callback[] {
+function dueCallbacks({ open, ended, called }: StoredBatch): readonly Callback[] {
   const due: Callback[] = [];
   if (ended.dead > 0 || ended.discarded > 0) due.push('death');
   if (open === 0) due.push('complete');

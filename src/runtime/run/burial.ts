@@ -55,7 +55,7 @@ export function emitDead(
 }
 
 /** The batch that hears of a job's end, where it is a member of one. */
-export function batchOfEnd({ opts }: Buried, at: number): BatchOfEnd | undefined {
+function batchOfEnd({ opts }: Buried, at: number): BatchOfEnd | undefined {
   const { batchId } = readMeta(opts.telemetry?.metadata);
   return batchId === undefined ? undefined : { id: batchId, at: Math.floor(at) };
 }

@@ -43,8 +43,6 @@ export interface LedgerOptions {
   readonly scope: string;
   /** Renewed while the effect runs; a process that is gone is noticed when it has passed. */
   readonly leaseMs?: number;
-  /** How long an effect that has happened is remembered. */
-  readonly keepMs?: number;
   /** What the names of effects are keyed with. Left out in tests alone. */
   readonly secrets?: Secrets | undefined;
   /** What effects answer is kept encrypted with it: where their contract encrypts. */
@@ -78,14 +76,13 @@ export class Ledger {
   readonly #store: LedgerStore;
   readonly #scope: string;
   readonly #leaseMs: number;
-  readonly #keepMs: number;
   readonly #worker: string | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #secrets: Secrets | undefined;
   readonly #cipher: PayloadCipher | undefined;
 
   constructor(store: LedgerStore, options: LedgerOptions) {
-    const { scope, leaseMs = LEASE_MS, keepMs = KEEP_MS, worker, signal, secrets, cipher } = options;
+    const { scope, leaseMs = LEASE_MS, worker, signal, secrets, cipher } = options;
     this.#cipher = cipher;
     this.#secrets = secrets;
     this.#worker = worker;
@@ -93,7 +90,6 @@ export class Ledger {
     this.#store = store;
     this.#scope = scope;
     this.#leaseMs = leaseMs;
-    this.#keepMs = keepMs;
   }
 
   /**
@@ -224,11 +220,11 @@ export class Ledger {
   }
 
   #turn(name: string, version: number, page: Page): Promise<number | undefined> {
-    return this.#store.compareAndSet(LEDGER, name, version, page, this.#keepMs);
+    return this.#store.compareAndSet(LEDGER, name, version, page, KEEP_MS);
   }
 
   #lease(holder: string, renewals: number): Page {
-    const [leaseMs, keepMs, worker] = [this.#leaseMs, this.#keepMs, this.#worker];
+    const [leaseMs, keepMs, worker] = [this.#leaseMs, KEEP_MS, this.#worker];
     return { stage: 'in-progress', holder, worker, leaseMs, keepMs, renewals, leaseUntil: Date.now() + leaseMs };
   }
 }

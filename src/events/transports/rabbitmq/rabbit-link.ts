@@ -25,6 +25,16 @@ interface Absent {
   readonly cause: unknown;
 }
 
+/** Nobody has asked for a connection; there is one; or one is sought, since when it was lost (monotonic milliseconds). */
+type LinkState =
+  | { readonly phase: 'idle' }
+  | { readonly phase: 'open'; readonly connection: ChannelModel }
+  | {
+      readonly phase: 'seeking';
+      readonly arrival: PromiseWithResolvers<ChannelModel>;
+      readonly lostAt: number | undefined;
+    };
+
 /** One connection to RabbitMQ that comes back by itself. */
 export class RabbitLink {
   readonly #transport: string;
@@ -33,11 +43,10 @@ export class RabbitLink {
   readonly #name: string;
   readonly #guests = new Map<Guest, { readonly what: string; readonly refused: Refused | undefined }>();
   readonly #stop = new AbortController();
-  #connection: ChannelModel | undefined;
-  #arrival: PromiseWithResolvers<ChannelModel> | undefined;
-  #loop: Promise<void> | undefined;
+  #state: LinkState = { phase: 'idle' };
+  /** The search for a connection that is under way, or the last one. */
+  #search: Promise<void> = Promise.resolve();
   #listener: TransportListener | undefined;
-  #lostAt: number | undefined;
 
   /** @throws InvalidConfigError when the URL is none of RabbitMQ; the message never repeats it */
   constructor(transport: string, url: string, name: string) {
@@ -65,7 +74,7 @@ export class RabbitLink {
       await this.within(what, guest(connection));
       this.#guests.set(guest, { what, refused });
       // It was lost while the guest came.
-      if (this.#connection !== connection) await this.within(what, guest(await this.connection(what)));
+      if (!this.#isOn(connection)) await this.within(what, guest(await this.connection(what)));
     } catch (cause) {
       this.#guests.delete(guest);
       throw this.explained(what, cause);
@@ -78,11 +87,10 @@ export class RabbitLink {
 
   /** @throws BusUnavailableError after two seconds, naming `what` */
   async connection(what: string): Promise<ChannelModel> {
-    if (this.#connection !== undefined) return this.#connection;
+    if (this.#state.phase === 'open') return this.#state.connection;
     if (this.#stop.signal.aborted) throw this.unavailable(what, 'the bus is closed');
-    this.#arrival ??= Promise.withResolvers<ChannelModel>();
-    this.#loop ??= this.#connect();
-    return this.within(what, this.#arrival.promise);
+    const { arrival } = this.#state.phase === 'idle' ? this.#seek(undefined) : this.#state;
+    return this.within(what, arrival.promise);
   }
 
   /**
@@ -124,10 +132,21 @@ export class RabbitLink {
   /** Never rejects. */
   async close(timeoutMs: number): Promise<void> {
     this.#stop.abort();
-    const connection = this.#connection;
-    this.#connection = undefined;
-    const closing = connection?.close().catch(() => undefined);
-    await Promise.race([Promise.all([closing, this.#loop]), sleep(Math.max(200, timeoutMs))]);
+    const state = this.#state;
+    this.#state = { phase: 'idle' };
+    const closing = state.phase === 'open' ? state.connection.close().catch(() => undefined) : undefined;
+    await Promise.race([Promise.all([closing, this.#search]), sleep(Math.max(200, timeoutMs))]);
+  }
+
+  #isOn(connection: ChannelModel): boolean {
+    return this.#state.phase === 'open' && this.#state.connection === connection;
+  }
+
+  #seek(lostAt: number | undefined): Extract<LinkState, { readonly phase: 'seeking' }> {
+    const seeking = { phase: 'seeking', arrival: Promise.withResolvers<ChannelModel>(), lostAt } as const;
+    this.#state = seeking;
+    this.#search = this.#connect();
+    return seeking;
   }
 
   /** Until there is one on which guests have come. */
@@ -150,7 +169,7 @@ export class RabbitLink {
         return;
       } catch (cause) {
         connection?.close().catch(() => undefined);
-        this.#lost(cause);
+        this.#notFound(cause);
         await sleepOrStop(backoffDelay(BACKOFF, tries), signal);
       }
     }
@@ -186,14 +205,14 @@ export class RabbitLink {
   async #seatLater(connection: ChannelModel, { guest, coming }: Absent): Promise<void> {
     const { signal } = this.#stop;
     let attempt = coming;
-    for (let tries = 1; this.#connection === connection && this.#guests.has(guest); tries += 1) {
+    for (let tries = 1; this.#isOn(connection) && this.#guests.has(guest); tries += 1) {
       try {
         // One that got no answer may still come: a second one beside it would consume twice.
         await attempt;
         return;
       } catch {
         await sleepOrStop(backoffDelay(BACKOFF, tries), signal);
-        if (this.#connection === connection && this.#guests.has(guest)) attempt = guest(connection);
+        if (this.#isOn(connection) && this.#guests.has(guest)) attempt = guest(connection);
       }
     }
     attempt.catch(() => undefined);
@@ -201,28 +220,29 @@ export class RabbitLink {
 
   #opened(connection: ChannelModel): void {
     connection.once('close', (cause?: Error) => {
-      if (this.#connection !== connection) return;
-      this.#connection = undefined;
+      if (!this.#isOn(connection)) return;
       this.#lost(cause);
-      this.#loop = this.#connect();
+      this.#seek(performance.now());
     });
-    this.#loop = undefined;
-    if (this.#stop.signal.aborted) {
+    const state = this.#state;
+    // The bus was closed meanwhile.
+    if (state.phase !== 'seeking') {
       connection.close().catch(() => undefined);
       return;
     }
-    this.#connection = connection;
-    this.#arrival?.resolve(connection);
-    this.#arrival = undefined;
-    if (this.#lostAt === undefined) return;
-    const awayMs = Math.round(performance.now() - this.#lostAt);
-    this.#lostAt = undefined;
-    this.#listener?.back(awayMs);
+    this.#state = { phase: 'open', connection };
+    state.arrival.resolve(connection);
+    if (state.lostAt !== undefined) this.#listener?.back(Math.round(performance.now() - state.lostAt));
+  }
+
+  /** A first connection that does not come is lost, too: said once. */
+  #notFound(cause: unknown): void {
+    if (this.#state.phase !== 'seeking' || this.#state.lostAt !== undefined) return;
+    this.#state = { ...this.#state, lostAt: performance.now() };
+    this.#lost(cause);
   }
 
   #lost(cause: unknown): void {
-    if (this.#stop.signal.aborted || this.#lostAt !== undefined) return;
-    this.#lostAt = performance.now();
     this.#listener?.lost(cause instanceof Error ? bareError(cause) : new Error('The connection was closed.'));
   }
 }
