@@ -30,6 +30,19 @@ export interface NewBatch {
 
 export type BatchCounts = Readonly<Record<MemberState, number>>;
 
+/** Of each state as many as `of` says. */
+export function countEnds(of: (state: MemberState) => number): BatchCounts {
+  return {
+    succeeded: of('succeeded'),
+    dead: of('dead'),
+    cancelled: of('cancelled'),
+    expired: of('expired'),
+    discarded: of('discarded'),
+    skipped: of('skipped'),
+    gone: of('gone'),
+  };
+}
+
 /** A batch as it stands. */
 export interface StoredBatch extends NewBatch {
   /** Members that have not ended. */

@@ -1,5 +1,6 @@
 /** Batches as every engine keeps them: who belongs to one, how its members ended, and what has been called back. */
 export {
+  countEnds,
   ENDED_KEPT_MS,
   memberEnd,
   MEMBERS_AT_ONCE,

@@ -1,7 +1,7 @@
 import {
+  countEnds,
   ENDED_KEPT_MS,
   OPEN_KEPT_MS,
-  type BatchCounts,
   type BatchStore,
   type Callback,
   type MemberEnd,
@@ -172,15 +172,7 @@ function openIn({ members }: Kept): readonly string[] {
 
 function standing(batch: Kept): StoredBatch {
   const { id, name, callbacks, at, endedAt, touchedAt, members, called } = batch;
-  const ended: Record<keyof BatchCounts, number> = {
-    succeeded: 0,
-    dead: 0,
-    cancelled: 0,
-    expired: 0,
-    discarded: 0,
-    skipped: 0,
-    gone: 0,
-  };
-  for (const end of members.values()) if (end !== undefined) ended[end.state] += 1;
+  const byState = Map.groupBy(members.values(), end => end?.state);
+  const ended = countEnds(state => byState.get(state)?.length ?? 0);
   return { id, name, callbacks, at, open: openIn(batch).length, ended, endedAt, touchedAt, called: [...called] };
 }

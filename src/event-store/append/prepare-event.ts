@@ -7,7 +7,7 @@ import {
   type EventRequest,
   InvalidPayloadError,
 } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
 import type { IdSource } from '../../time/index.ts';
 import { requireIdText } from '../schema/id-text.ts';
 import type { PersonalDataVault } from '../privacy/personal-data.ts';
@@ -52,13 +52,7 @@ export function prepareEvent(request: EventRequest, context: PrepareContext): Pr
         "Add the contract to the store's events.",
     );
   }
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) {
-      throw new InvalidOptionsError(
-        `Expected options of an event "${contract.name}" among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}".`,
-      );
-    }
-  }
+  requireKnown(`options of an event "${contract.name}"`, options, KNOWN);
   validatePayload(contract, payload);
   return complete(request, context);
 }

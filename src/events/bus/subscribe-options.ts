@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
 import { exponential, type Backoff } from '../../resilience/index.ts';
 import type { Capabilities } from '../transport.ts';
 
@@ -37,9 +37,7 @@ export function checkSubscription(what: string, options: SubscribeOptions): Chec
   const refuse = (problem: string): never => {
     throw new InvalidOptionsError(`Subscription to "${what}": ${problem}.`);
   };
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) refuse(`expected options among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}"`);
-  }
+  requireKnown(`options of a subscription to "${what}"`, options, KNOWN);
   const { group, concurrency, attempts = 10, backoff = BACKOFF, from = 'now' } = options;
   if (group !== undefined && (group.length > 100 || !GROUP.test(group))) {
     refuse('expected group to be up to 100 lower-case letters and digits, joined by ".", "-" or "_"');

@@ -8,7 +8,7 @@ import {
   type EventOptions,
   type EventRequest,
 } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
 import type { IdSource } from '../../time/index.ts';
 
 /** An event that has passed every check, with everything it will ever carry. */
@@ -60,13 +60,9 @@ export function stampEvent(request: EventRequest, ids: IdSource, traceparent: st
 }
 
 function checkOptions(contract: AnyEventContract, options: EventOptions): void {
+  requireKnown(`options of an event "${contract.name}"`, options, KNOWN);
   for (const [name, value] of Object.entries(options)) {
     const what = `${name} of an event "${contract.name}"`;
-    if (!KNOWN.has(name)) {
-      throw new InvalidOptionsError(
-        `Expected options of an event "${contract.name}" among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}".`,
-      );
-    }
     if (value === undefined) continue;
     if (name === 'timestamp') {
       if (!(value instanceof Date) || !(value >= EARLIEST && value <= LATEST)) {

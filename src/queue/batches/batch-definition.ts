@@ -1,7 +1,7 @@
 import type { JobRequest } from '../../contracts/index.ts';
 import type { Callback } from '../../engine/index.ts';
-import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
-import { isJobRequest, kindOf, requireRequests } from '../prepare/check-requests.ts';
+import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
+import { isJobRequest, requireRequests } from '../prepare/check-requests.ts';
 
 /** A job to be queued once something is so of a batch; a function where its data names the batch. */
 export type CallbackJob = JobRequest | ((batch: { readonly id: string; readonly name: string }) => JobRequest);
@@ -43,12 +43,7 @@ export function checkBatch(definition: BatchDefinition): CheckedBatch {
   if (typeof given !== 'object' || given === null) {
     throw new InvalidOptionsError(`Expected batch({ name, jobs }), got ${kindOf(given)}.`);
   }
-  for (const option of Object.keys(given)) {
-    if (KNOWN.has(option)) continue;
-    throw new InvalidOptionsError(
-      `Expected options of a batch among ${[...KNOWN].join(', ')}, got "${option.slice(0, 40)}".${didYouMean(option, KNOWN)}`,
-    );
-  }
+  requireKnown('options of a batch', given, KNOWN);
   const { name, jobs, onSuccess, onComplete, onDeath, idempotencyKey } = definition;
   requireShort('name', name);
   if (idempotencyKey !== undefined) requireShort('idempotencyKey', idempotencyKey);

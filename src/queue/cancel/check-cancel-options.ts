@@ -1,6 +1,6 @@
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf } from '../../errors/index.ts';
 import type { CancelMark } from './cancel-job.ts';
-import { kindOf, requireText } from '../prepare/check-requests.ts';
+import { requireText } from '../prepare/check-requests.ts';
 
 /** Per-call options of `client.cancel`. */
 export interface CancelOptions {

@@ -1,6 +1,5 @@
 import type { Tags } from '../../contracts/index.ts';
-import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
-import { kindOf } from '../prepare/check-requests.ts';
+import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import type { WaitsFor } from '../views/why-it-waits.ts';
 import { tagFrom, type JobTag } from './job-tags.ts';
 
@@ -69,11 +68,9 @@ const MOST = 200;
 /** @throws InvalidOptionsError: these may come from a request */
 export function checkFind(options: FindOptions): CheckedFind {
   const given: unknown = options;
-  const expected = `Expected the options of find among ${[...NAMES].join(', ')}`;
-  if (typeof given !== 'object' || given === null) throw new InvalidOptionsError(`${expected}, got ${kindOf(given)}.`);
+  requireKnown('the options of find', given, NAMES);
   for (const [name, value] of Object.entries(given)) {
-    if (!isKnown(name))
-      throw new InvalidOptionsError(`${expected}, got "${name.slice(0, 40)}".${didYouMean(name, NAMES)}`);
+    if (!isKnown(name)) continue;
     if (value !== undefined && (typeof value !== KNOWN[name] || value === null))
       throw new InvalidOptionsError(`Expected ${name} to be ${WORDS[KNOWN[name]]}, got ${kindOf(value)}.`);
   }

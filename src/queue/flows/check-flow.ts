@@ -1,6 +1,6 @@
 import type { FlowNode, FlowRequest, JobRequest } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
-import { isJobRequest, kindOf } from '../prepare/check-requests.ts';
+import { InvalidOptionsError, kindOf } from '../../errors/index.ts';
+import { isJobRequest } from '../prepare/check-requests.ts';
 import { FlowRefusedError } from './flow-refused-error.ts';
 
 const MOST_JOBS = 10_000;

@@ -1,8 +1,8 @@
 import { isQueueName, QUEUE_NAME_RULE } from '../../config/index.ts';
 import type { AnyJobContract } from '../../contracts/index.ts';
 import { contractGroup, groupName } from '../../engine/index.ts';
-import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
-import { kindOf, requireContract, requireText } from '../prepare/check-requests.ts';
+import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
+import { requireContract, requireText } from '../prepare/check-requests.ts';
 
 /**
  * Whose work is paused.
@@ -70,15 +70,4 @@ export function checkPauseOptions(options: PauseOptions): { readonly reason: str
   if (reason !== undefined) requireText('reason', reason);
   requireText('by', by);
   return { reason, by };
-}
-
-function requireKnown(what: string, given: unknown, known: ReadonlySet<string>): void {
-  if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionsError(`Expected ${what} as { ${[...known].join(', ')} }, got ${kindOf(given)}.`);
-  }
-  const strange = Object.keys(given).find(name => !known.has(name));
-  if (strange === undefined) return;
-  throw new InvalidOptionsError(
-    `Expected ${what} among ${[...known].join(', ')}, got "${strange.slice(0, 40)}".${didYouMean(strange, known)}`,
-  );
 }

@@ -1,7 +1,6 @@
 import type { AnyJobContract, EnqueueOptions, Priority } from '../../contracts/index.ts';
-import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import { toMilliseconds, YEAR_MS } from '../../time/index.ts';
-import { kindOf } from './check-requests.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(['at', 'delay', 'priority', 'idempotencyKey', 'generated', 'correlationId']);
@@ -18,19 +17,7 @@ export interface CheckedOptions {
 
 /** @throws InvalidOptionsError for anything unknown or out of range: these may come from a request */
 export function checkOptions(contract: AnyJobContract, options: EnqueueOptions): CheckedOptions {
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionsError(
-      `Expected options for "${contract.name}" among ${[...KNOWN].join(', ')}, got ${kindOf(given)}. Leave them out for none.`,
-    );
-  }
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) {
-      throw new InvalidOptionsError(
-        `Expected options for "${contract.name}" among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}".${didYouMean(name, KNOWN)}`,
-      );
-    }
-  }
+  requireKnown(`options for "${contract.name}"`, options, KNOWN);
   if (contract.chunk !== undefined && (options.idempotencyKey !== undefined || options.generated !== undefined)) {
     throw new InvalidOptionsError(
       `Expected no idempotencyKey and no generated for "${contract.name}": its items travel in chunks, and a job of many has no key. ` +

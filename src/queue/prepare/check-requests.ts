@@ -1,5 +1,5 @@
 import type { AnyJobContract, JobRequest } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf } from '../../errors/index.ts';
 
 /** @throws InvalidOptionsError: callers in plain JavaScript, and casts, bring anything */
 export function requireContract(contract: AnyJobContract): void {
@@ -51,9 +51,4 @@ function isContract(value: unknown): boolean {
     'kind' in value &&
     value.kind === 'job'
   );
-}
-
-/** What it is, and nothing of what it holds. */
-export function kindOf(value: unknown): string {
-  return value === null ? 'null' : typeof value;
 }

@@ -1,6 +1,6 @@
 import type { AnyJobContract, InputOf } from '../../contracts/index.ts';
-import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
-import { kindOf, requireContract, requireText } from '../prepare/check-requests.ts';
+import { requireKnown } from '../../errors/index.ts';
+import { requireContract, requireText } from '../prepare/check-requests.ts';
 import { checkData } from '../update/check-update.ts';
 
 /** How a job that has ended is run again. */
@@ -33,16 +33,7 @@ const KNOWN: ReadonlySet<string> = new Set(['contract', 'data', 'by']);
 /** @throws InvalidOptionsError: these may come from a request; InvalidPayloadError, PayloadTooLargeError */
 export function checkReplay(replay: JobReplay & { readonly contract?: AnyJobContract | undefined }): CheckedReplay {
   const given: unknown = replay;
-  if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionsError(`Expected a replay among ${[...KNOWN].join(', ')}, got ${kindOf(given)}.`);
-  }
-  for (const name of Object.keys(given)) {
-    if (!KNOWN.has(name)) {
-      throw new InvalidOptionsError(
-        `Expected a replay among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}".${didYouMean(name, KNOWN)}`,
-      );
-    }
-  }
+  requireKnown('a replay', given, KNOWN);
   const { contract, by = 'producer' } = replay;
   const data: unknown = 'data' in given ? given.data : undefined;
   requireText('by', by);

@@ -1,7 +1,7 @@
 import type { AnyJobContract } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
-import { kindOf, requireContract } from '../prepare/check-requests.ts';
+import { requireContract } from '../prepare/check-requests.ts';
 
 /** Per-call options of `client.result` and `client.enqueueAndWait`. */
 export interface ResultOptions {
@@ -24,11 +24,7 @@ const DAY_MS = 86_400_000;
 export function checkResultOptions(
   options: ResultOptions & { readonly contract?: AnyJobContract | undefined },
 ): CheckedResultOptions {
-  const given: unknown = options;
-  const expected = `Expected the options of result among ${[...KNOWN].join(', ')}`;
-  if (typeof given !== 'object' || given === null) throw new InvalidOptionsError(`${expected}, got ${kindOf(given)}.`);
-  const unknown = Object.keys(given).find(name => !KNOWN.has(name));
-  if (unknown !== undefined) throw new InvalidOptionsError(`${expected}, got "${unknown.slice(0, 40)}".`);
+  requireKnown('the options of result', options, KNOWN);
   const { timeout = '30s', signal, contract } = options;
   const timeoutMs = toMilliseconds(timeout, 'timeout');
   if (timeoutMs > DAY_MS) throw new InvalidOptionsError(`Expected timeout to be at most a day, got ${timeoutMs} ms.`);

@@ -5,9 +5,9 @@ import {
   type InputOf,
   type Priority,
 } from '../../contracts/index.ts';
-import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
 import { checkAt, checkPriority } from '../prepare/check-options.ts';
-import { kindOf, requireContract } from '../prepare/check-requests.ts';
+import { requireContract } from '../prepare/check-requests.ts';
 
 /** What is to be different about a job that waits. What is left out stays. */
 export interface JobUpdate {
@@ -48,16 +48,7 @@ const KNOWN: ReadonlySet<string> = new Set(['contract', 'data', 'at', 'priority'
 /** @throws InvalidOptionsError: these may come from a request */
 export function checkUpdate(update: JobUpdate & { readonly contract?: AnyJobContract | undefined }): CheckedUpdate {
   const given: unknown = update;
-  if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionsError(`Expected an update among ${[...KNOWN].join(', ')}, got ${kindOf(given)}.`);
-  }
-  for (const name of Object.keys(given)) {
-    if (!KNOWN.has(name)) {
-      throw new InvalidOptionsError(
-        `Expected an update among ${[...KNOWN].join(', ')}, got "${name.slice(0, 40)}".${didYouMean(name, KNOWN)}`,
-      );
-    }
-  }
+  requireKnown('an update', given, KNOWN);
   const { contract, at, priority } = update;
   const data: unknown = 'data' in given ? given.data : undefined;
   if (data === undefined && at === undefined && priority === undefined) {

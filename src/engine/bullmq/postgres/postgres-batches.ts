@@ -1,5 +1,6 @@
 import type { PgPool } from 'bullmq';
 import {
+  countEnds,
   ENDED_KEPT_MS,
   OPEN_KEPT_MS,
   type BatchStore,
@@ -151,15 +152,7 @@ function standing(rows: readonly BatchRow[]): StoredBatch | undefined {
     callbacks: first.callbacks,
     at: Number(first.made_ms),
     open: count(null),
-    ended: {
-      succeeded: count('succeeded'),
-      dead: count('dead'),
-      cancelled: count('cancelled'),
-      expired: count('expired'),
-      discarded: count('discarded'),
-      skipped: count('skipped'),
-      gone: count('gone'),
-    },
+    ended: countEnds(count),
     endedAt: first.ended_ms === null ? undefined : Number(first.ended_ms),
     touchedAt: Number(first.touched_ms),
     called: first.called,

@@ -1,5 +1,6 @@
 import type { RedisClient, RedisKeys } from '../../../redis/index.ts';
 import {
+  countEnds,
   ENDED_KEPT_MS,
   memberText,
   OPEN_KEPT_MS,
@@ -231,15 +232,7 @@ function standing(id: string, answer: unknown): StoredBatch | undefined {
     callbacks: found.get('callbacks') ?? '{}',
     at: Number(found.get('at') ?? 0),
     open: Number(open),
-    ended: {
-      succeeded: count('succeeded'),
-      dead: count('dead'),
-      cancelled: count('cancelled'),
-      expired: count('expired'),
-      discarded: count('discarded'),
-      skipped: count('skipped'),
-      gone: count('gone'),
-    },
+    ended: countEnds(count),
     endedAt: ended === undefined ? undefined : Number(ended),
     touchedAt: Number(found.get('touched') ?? 0),
     called: (['success', 'complete', 'death'] as const).filter(each => found.has(`called:${each}`)),
