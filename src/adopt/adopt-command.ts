@@ -1,5 +1,12 @@
 import { resolve } from 'node:path';
-import { type Command, parseCommand, type ParsedArguments, type Terminal, UsageError } from '../command/index.ts';
+import {
+  type Command,
+  parseCommand,
+  type ParsedArguments,
+  type Terminal,
+  UsageError,
+  wrongWord,
+} from '../command/index.ts';
 import { parseRedisAddress, type RedisAddress } from '../config/index.ts';
 import { toError } from '../errors/index.ts';
 import { findQueues, type FoundQueue } from './read/find-queues.ts';
@@ -57,7 +64,7 @@ function wantedOf(parsed: ParsedArguments): Wanted {
   if (address === undefined) throw new UsageError(problems.join('\n'));
   const sample = Number(parsed.text('sample') ?? SAMPLE);
   if (!Number.isInteger(sample) || sample < 1 || sample > LARGEST_SAMPLE) {
-    throw new UsageError(`Expected --sample to be a whole number from 1 to ${LARGEST_SAMPLE}.`);
+    throw wrongWord(`--sample to be a whole number from 1 to ${LARGEST_SAMPLE}`, parsed.text('sample'));
   }
   const folder = resolve(parsed.text('out') ?? 'adopted');
   const [first] = entriesOf(folder);

@@ -125,7 +125,9 @@ describe('runCli', () => {
     ['dead-letters discard ID --reason=', '--reason'],
     ['dead-letters discard ID --reason=  ', '--reason'],
     ['dead-letters replay --limit 1', 'Expected ids, --kind'],
-    ['dead-letters replay --all --limit 0', 'Expected --limit'],
+    ['dead-letters replay --all --limit 0', 'Expected --limit to be an integer from 1 to 10000, got "0".'],
+    ['events tale', 'got "tale". Did you mean "tail"?'],
+    ['projections statsu', 'got "statsu". Did you mean "status"?'],
   ] as const)('%s is refused before anything is looked at', async ([line, complaint]) => {
     const { code, err } = await cli(...line.split(' '), '--app', APP);
     expect(code).toBe(2);
@@ -133,7 +135,7 @@ describe('runCli', () => {
   });
 
   test('what a command says of --app in its help is what it takes; those that look at no app refuse it', async () => {
-    const blind = ['job', 'find', 'cancel', 'outbox', 'users', 'adopt'];
+    const blind = ['job', 'find', 'cancel', 'outbox', 'users', 'adopt', 'workers'];
     for (const command of COMMANDS) {
       const { out } = await cli(command, '--help');
       expect({ command, offers: out.includes('--app PATH') }).toEqual({ command, offers: !blind.includes(command) });

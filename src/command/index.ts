@@ -5,4 +5,4 @@ export { operator } from './operator.ts';
 export { allowOnly, parseCommand, type ParsedArguments } from './parse.ts';
 export { endProcess, processTerminal } from './process-terminal.ts';
 export { lengthOf, table, visible, when } from './table.ts';
-export { UsageError } from './usage-error.ts';
+export { UsageError, wrongWord } from './usage-error.ts';

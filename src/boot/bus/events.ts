@@ -13,6 +13,7 @@ import {
   table,
   type Terminal,
   UsageError,
+  wrongWord,
 } from '../../command/index.ts';
 import { openBus } from './index.ts';
 import { withClient } from '../engine/index.ts';
@@ -44,7 +45,8 @@ export const events: Command = {
     const parsed = parseCommand(args, { from: { type: 'string' }, limit: { type: 'string' } }, { min: 1, max: 3 });
     const [name = '', what] = parsed.positionals;
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-    if (action === undefined) throw new UsageError('Expected "tail", "replay" or "dead-letters" after events.');
+    if (action === undefined)
+      throw wrongWord('"tail", "replay" or "dead-letters" after events', name, Object.keys(ACTIONS));
     if (parsed.positionals.length > action.words) {
       throw new UsageError(`Expected at most ${action.words - 1} words after "events ${name}".`);
     }
@@ -99,9 +101,8 @@ async function replay(bus: Bus, app: App, args: ParsedArguments, terminal: Termi
   if (from === undefined) throw new UsageError("Expected --from with a time (ISO 8601) or an event's id.");
   const reaction = app.reactions.get(name);
   if (reaction === undefined) {
-    throw new UsageError(
-      `Expected the name of a reaction: ${[...app.reactions.keys()].join(', ') || 'there is none'}.`,
-    );
+    const names = [...app.reactions.keys()];
+    throw wrongWord(`the name of a reaction (${names.join(', ') || 'there is none'})`, name, names);
   }
   const time = new Date(from);
   const count = await withClient(
@@ -121,7 +122,7 @@ async function deadLetters(bus: Bus, _app: App, args: ParsedArguments, terminal:
   const [, what, id = ''] = args.positionals;
   if (what === undefined) {
     const limit = Number(args.text('limit') ?? 100);
-    if (!Number.isInteger(limit) || limit < 1) throw new UsageError('Expected --limit to be an integer >= 1.');
+    if (!Number.isInteger(limit) || limit < 1) throw wrongWord('--limit to be an integer >= 1', args.text('limit'));
     const letters = await bus.deadLetters(limit);
     if (args.json) terminal.print(JSON.stringify(letters));
     else {
@@ -139,7 +140,7 @@ async function deadLetters(bus: Bus, _app: App, args: ParsedArguments, terminal:
     return 0;
   }
   if ((what !== 'replay' && what !== 'discard') || id === '') {
-    throw new UsageError('Expected nothing, "replay ID" or "discard ID" after dead-letters.');
+    throw wrongWord('nothing, "replay ID" or "discard ID" after dead-letters', `${what} ${id}`.trimEnd());
   }
   const done = await (what === 'replay' ? bus.replayDeadLetter(id) : bus.discardDeadLetter(id));
   if (!done) terminal.complain(`There is no dead letter ${id.slice(0, 200)}.`);

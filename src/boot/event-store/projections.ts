@@ -13,6 +13,7 @@ import {
   type Terminal,
   UsageError,
   when,
+  wrongWord,
 } from '../../command/index.ts';
 import { openProjections, type OpenedProjections } from './index.ts';
 
@@ -33,10 +34,14 @@ export const projections: Command = {
     const { positionals, app, json } = parseCommand(args, {}, { min: 0, max: 2 });
     const [what = 'status', name] = positionals;
     if (what !== 'status' && what !== 'run' && !NAMED.has(what)) {
-      throw new UsageError('Expected status, run, rebuild, resume, parked or retry after projections.');
+      throw wrongWord('status, run, rebuild, resume, parked or retry after projections', what, [
+        'status',
+        'run',
+        ...NAMED,
+      ]);
     }
     if (NAMED.has(what) !== (name !== undefined)) {
-      throw new UsageError(`Expected ${NAMED.has(what) ? 'the name of a projection' : 'nothing'} after ${what}.`);
+      throw wrongWord(`${NAMED.has(what) ? 'the name of a projection' : 'nothing'} after ${what}`, name);
     }
     if (what === 'run' && json) throw new UsageError('Expected no --json with projections run: it would be ignored.');
     const opened = await openProjections(await loadApp(app), terminal.variables);

@@ -9,6 +9,7 @@ import {
   type Command,
   type ParsedArguments,
   type Terminal,
+  wrongWord,
 } from '../../command/index.ts';
 import type { App } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
@@ -95,7 +96,7 @@ function requireScopes(scopes: readonly string[], app: App): void {
 /** @throws UsageError */
 function rateFrom(text: string): ApiToken['rate'] {
   const [, max, per] = /^(\d{1,7})\/(.+)$/.exec(text) ?? [];
-  if (max === undefined) throw new UsageError('Expected --rate as N/DURATION, such as 100/1s.');
+  if (max === undefined) throw wrongWord('--rate as N/DURATION, such as 100/1s', text);
   return { max: Number(max), perMs: toMilliseconds(per as Duration, '--rate') };
 }
 

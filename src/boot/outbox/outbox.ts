@@ -2,7 +2,7 @@ import { openDatabase } from '../open-database.ts';
 import { Environment } from '../../config/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { readOutboxStatus, reconcile } from '../../outbox/index.ts';
-import { type Command, lengthOf, parseCommand, UsageError } from '../../command/index.ts';
+import { type Command, lengthOf, parseCommand, wrongWord } from '../../command/index.ts';
 import { readOutboxSettings } from './index.ts';
 import { unrecordedHosts } from './unrecorded-hosts.ts';
 
@@ -21,7 +21,7 @@ export const outbox: Command = {
     const { positionals, json } = parsed;
     const [what] = positionals;
     if (what !== 'status' && what !== 'reconcile') {
-      throw new UsageError('Expected "status" or "reconcile" after outbox.');
+      throw wrongWord('"status" or "reconcile" after outbox', what, ['status', 'reconcile']);
     }
     const environment = new Environment(terminal.variables);
     const { database, engineUrl, namespace, secrets } = readOutboxSettings(environment);

@@ -3,7 +3,15 @@ import { withClient } from '../../boot/engine/index.ts';
 import { InvalidPayloadError, PayloadTooLargeError, type Priority } from '../../contracts/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { ReplayRefusedError, UpdateRefusedError } from '../../queue/index.ts';
-import { type Command, operator, parseCommand, type Terminal, UsageError, visible } from '../../command/index.ts';
+import {
+  type Command,
+  operator,
+  parseCommand,
+  type Terminal,
+  UsageError,
+  visible,
+  wrongWord,
+} from '../../command/index.ts';
 import { parseJson } from './parse-json.ts';
 
 const DATA =
@@ -81,7 +89,7 @@ function timeOf(text: string): Date {
   if (text === 'now') return new Date(0);
   const at = new Date(text);
   if (Number.isFinite(at.getTime()) && /^\d{4}-\d{2}-\d{2}/.test(text)) return at;
-  throw new UsageError('Expected --at to be now, or a time such as 2030-01-01T08:00:00Z.');
+  throw wrongWord('--at to be now, or a time such as 2030-01-01T08:00:00Z', text, ['now']);
 }
 
 async function doing(terminal: Terminal, act: () => Promise<void>): Promise<0 | 1> {

@@ -16,6 +16,7 @@ import {
   UsageError,
   visible,
   when,
+  wrongWord,
 } from '../../command/index.ts';
 import { openOtherLetters } from '../../boot/dead-letters/index.ts';
 import { recordOutboxEnds } from '../../boot/outbox/index.ts';
@@ -76,7 +77,11 @@ export const deadLetters: Command = {
     const expected =
       action === 'show' ? words.length === 1 : !(action === 'list' || action === 'groups') || words.length === 0;
     if (known === undefined || !expected) {
-      throw new UsageError('Expected "list", "groups", "show ID", "replay" or "discard" after dead-letters.');
+      throw wrongWord(
+        '"list", "groups", "show ID", "replay" or "discard" after dead-letters',
+        parsed.positionals.slice(0, 2).join(' '),
+        Object.keys(ACTIONS),
+      );
     }
     checkOptions(parsed, action, known.options);
     const app = await loadApp(parsed.app);
@@ -240,7 +245,7 @@ function checkNames(app: App, parsed: ParsedArguments): void {
   const name = parsed.text('name');
   const names = [...app.jobs.keys(), ...app.events.keys()];
   if (name !== undefined && !names.includes(name)) {
-    throw new UsageError(`Expected --name to be one of ${names.join(', ')}.`);
+    throw wrongWord(`--name to be one of ${names.join(', ')}`, name, names);
   }
 }
 
@@ -250,20 +255,20 @@ async function checkQueue(engine: Engine, app: App, parsed: ParsedArguments): Pr
   if (queue === undefined || app.queues.has(queue)) return;
   const others: readonly string[] = await engine.queueNames().catch(() => []);
   if (others.includes(queue)) return;
-  throw new UsageError(`Expected --queue to be one of ${[...app.queues.keys()].join(', ')}.`);
+  throw wrongWord(`--queue to be one of ${[...app.queues.keys()].join(', ')}`, queue, app.queues.keys());
 }
 
 function checkKind({ kinds }: DeadLetters, parsed: ParsedArguments): void {
   const kind = parsed.text('kind');
   if (kind !== undefined && !kinds.includes(kind)) {
-    throw new UsageError(`Expected --kind to be one of ${kinds.join(', ')}: there are no others in this app.`);
+    throw wrongWord(`--kind to be one of ${kinds.join(', ')} (there are no others in this app)`, kind, kinds);
   }
 }
 
 function wholeNumber(parsed: ParsedArguments, option: 'limit' | 'per-second', fallback: number): number {
   const value = Number(parsed.text(option) ?? fallback);
   if (Number.isInteger(value) && value >= 1 && value <= MAX) return value;
-  throw new UsageError(`Expected --${option} to be an integer from 1 to ${MAX}.`);
+  throw wrongWord(`--${option} to be an integer from 1 to ${MAX}`, parsed.text(option));
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,12 @@
 import { loadApp } from '../../boot/index.ts';
-import { type Command, operator, parseCommand, type ParsedArguments, UsageError } from '../../command/index.ts';
+import {
+  type Command,
+  operator,
+  parseCommand,
+  type ParsedArguments,
+  UsageError,
+  wrongWord,
+} from '../../command/index.ts';
 import { withClient } from '../../boot/engine/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { didYouMean } from '../../errors/index.ts';
@@ -66,7 +73,7 @@ function targetsOf({ positionals, text }: ParsedArguments, app: App): readonly (
   if (queue !== undefined && group === undefined) throw new UsageError('Expected --queue with --group alone.');
   for (const name of [...positionals, ...(queue === undefined ? [] : [queue])]) {
     if (!app.queues.has(name))
-      throw new UsageError(`Expected queues of the app (${[...app.queues.keys()].join(', ')}).`);
+      throw wrongWord(`queues of the app (${[...app.queues.keys()].join(', ')})`, name, app.queues.keys());
   }
   if (group !== undefined) {
     const where = queue === undefined ? {} : { queue };

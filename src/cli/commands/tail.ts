@@ -1,7 +1,15 @@
 import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { journalSource } from '../../boot/journal/index.ts';
-import { type Command, lengthOf, onStopAsked, parseCommand, UsageError, visible } from '../../command/index.ts';
+import {
+  type Command,
+  lengthOf,
+  onStopAsked,
+  parseCommand,
+  UsageError,
+  visible,
+  wrongWord,
+} from '../../command/index.ts';
 import { didYouMean } from '../../errors/index.ts';
 import { newRuns, OUTCOMES, type RunOutcome, type RunRecord } from '../../journal/index.ts';
 import { shownJobId } from '../../queue/index.ts';
@@ -41,7 +49,7 @@ export const tail: Command = {
     }
     const outcomes = parsed.texts('outcome').map(outcomeOf);
     const count = Number(parsed.text('count') ?? Number.POSITIVE_INFINITY);
-    if (!(count >= 1)) throw new UsageError('Expected --count to be a number from 1 on.');
+    if (!(count >= 1)) throw wrongWord('--count to be a number from 1 on', parsed.text('count'));
     // Checked where durations are.
     const sinceMs = toMilliseconds((parsed.text('since') ?? 0) as Duration, 'since');
     const stopped = new AbortController();
@@ -92,5 +100,5 @@ function lineOf(run: RunRecord): string {
 function outcomeOf(text: string): RunOutcome {
   const found = OUTCOMES.find(outcome => outcome === text);
   if (found !== undefined) return found;
-  throw new UsageError(`Expected --outcome among ${OUTCOMES.join(', ')}.${didYouMean(text, OUTCOMES)}`);
+  throw wrongWord(`--outcome among ${OUTCOMES.join(', ')}`, text, OUTCOMES);
 }

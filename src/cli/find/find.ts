@@ -9,6 +9,7 @@ import {
   UsageError,
   visible,
   when,
+  wrongWord,
 } from '../../command/index.ts';
 import { hasCode } from '../../errors/index.ts';
 import { checkFind, findJobs, type FindOptions, type FoundJobs } from '../../queue/index.ts';
@@ -139,7 +140,7 @@ function timeIn(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const ago = isDuration(text) ? toMilliseconds(text) : undefined;
   const at = ago === undefined ? Date.parse(text) : Date.now() - ago;
-  if (Number.isNaN(at)) throw new UsageError(`Expected --${name} as 2h or 2026-11-29T14:00Z.`);
+  if (Number.isNaN(at)) throw wrongWord(`--${name} as 2h or 2026-11-29T14:00Z`, text);
   return at;
 }
 

@@ -1,8 +1,8 @@
 import type { JobRequest, MissedPolicy, Schedule } from '../../contracts/index.ts';
-import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import type { KeptSchedule, Slots } from '../../schedules/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
-import { isJobRequest, kindOf } from '../prepare/check-requests.ts';
+import { isJobRequest } from '../prepare/check-requests.ts';
 import { check } from '../prepare/prepare.ts';
 
 /** A schedule that an app makes while it runs. Either `cron` or `every`, as in `defineSchedule`. */
@@ -125,16 +125,4 @@ function ruleIn({ cron, every, timeZone }: NewSchedule, refuse: (problem: string
   const everyMs = toMilliseconds(every, 'every');
   if (everyMs < 1_000) return refuse(`expected every to be at least a second, got ${everyMs} ms`);
   return { kind: 'every', everyMs };
-}
-
-function requireKnown(what: string, given: unknown, known: ReadonlySet<string>): void {
-  const all = [...known].join(', ');
-  if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionsError(`Expected ${what} as { ${all} }, got ${kindOf(given)}.`);
-  }
-  const strange = Object.keys(given).find(name => !known.has(name));
-  if (strange === undefined) return;
-  throw new InvalidOptionsError(
-    `Expected ${what} with ${all}, got "${strange.slice(0, 40)}".${didYouMean(strange, known)}`,
-  );
 }

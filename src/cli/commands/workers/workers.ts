@@ -1,5 +1,5 @@
 import { withEngine } from '../../../boot/engine/index.ts';
-import { type Command, operator, parseCommand, table, UsageError, visible } from '../../../command/index.ts';
+import { type Command, operator, parseCommand, table, UsageError, visible, wrongWord } from '../../../command/index.ts';
 import { orderWorkers, readFleet, resumeWorkers, type Fleet, type OrderAnswer } from '../../../runtime/index.ts';
 import { hostRows } from './host-rows.ts';
 
@@ -22,7 +22,7 @@ export const workers: Command = {
     const asked = parseCommand(args, { all: { type: 'boolean' } }, { min: 0, max: 100 }, ['app']);
     const [word = 'list', ...names] = asked.positionals;
     const action = ACTIONS.find(each => each === word);
-    if (action === undefined) throw new UsageError(`Expected ${ACTIONS.join(', ')}, got "${word.slice(0, 40)}".`);
+    if (action === undefined) throw wrongWord(ACTIONS.join(', '), word, ACTIONS);
     const all = asked.flag('all');
     if (action === 'list' ? names.length > 0 || all : all === names.length > 0) {
       throw new UsageError(
