@@ -7,7 +7,6 @@ import { createHttpSink } from '../../workers/analytics/index.ts';
 import { post } from '../../workers/http/index.ts';
 import { createPushSender, createWebhookSender } from '../../workers/notification/index.ts';
 import { startRawServer, type Act, type RawServer } from '../support/raw-server.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 /** Everything that a far side can make of its answer, and what each client must make of that. */
 
@@ -276,23 +275,19 @@ async function outcomeOf(sending: Promise<unknown>): Promise<Expected | Delivery
   }
 }
 
-async function allAreClosed(server: RawServer): Promise<void> {
-  await waitFor('its connections to end', () => server.taken > 0 && server.open === 0);
-}
-
 describe.each(CLIENTS)('%s', (_name, send) => {
   test.each(ANSWERS)('%s', async (_answer, act, expected) => {
     const server = await start(act);
     const outcome = await outcomeOf(send(server.host, new AbortController().signal));
     expect(outcome).toMatchObject(expected);
-    await allAreClosed(server);
+    await server.allClosed();
     expect(server.taken).toBe(1);
   });
 
   test.each(ENDLESS)('%s is ended by the limit of the run', async (_answer, act) => {
     const server = await start(act);
     expect(await outcomeOf(send(server.host, AbortSignal.timeout(50)))).toMatchObject({ failure: 'transient' });
-    await allAreClosed(server);
+    await server.allClosed();
   });
 
   test.each([
@@ -305,7 +300,7 @@ describe.each(CLIENTS)('%s', (_name, send) => {
     expect(await outcomeOf(send(outside.host, new AbortController().signal))).toMatchObject(
       permanent(status) as object,
     );
-    await allAreClosed(outside);
+    await outside.allClosed();
     expect([outside.taken, inside.taken]).toEqual([1, 0]);
   });
 
@@ -328,7 +323,7 @@ test('a call has a limit of its own, in whose absence nothing would end it', asy
   const call = { url: new URL(`http://${server.host}`), headers: {}, body: '', signal: new AbortController().signal };
   const outcome = await outcomeOf(post(call, { reach: 'anywhere', timeoutMs: 50 }));
   expect(outcome).toMatchObject({ failure: 'transient', message: expect.stringContaining('took longer than 50 ms') });
-  await allAreClosed(server);
+  await server.allClosed();
 });
 
 test('a call of a run that has been stopped is not made', async () => {

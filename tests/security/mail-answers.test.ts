@@ -4,7 +4,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { isDeliveryError, type DeliveryError, type FailureKind } from '../../src/resilience/index.ts';
 import { createMailer } from '../../workers/email/index.ts';
 import { startRawServer, type RawServer } from '../support/raw-server.ts';
-import { waitFor } from '../support/wait-for.ts';
 
 /** Everything that a mail server can make of a conversation, and what it means for the mail. */
 
@@ -196,7 +195,7 @@ test.each(CONVERSATIONS)('%s', async (_name, steps, expected) => {
   expect(await send(server)).toMatchObject({ failure: expected });
   // Servers repeat the recipient's address.
   expect(texts.splice(0).join('\n')).not.toContain('victim');
-  await waitFor('its connections to end', () => server.open === 0);
+  await server.allClosed();
 });
 
 describe.each([
@@ -220,7 +219,7 @@ describe.each([
       },
     });
     expect(await send(server, { signal: stop.signal })).toMatchObject({ failure: expected });
-    await waitFor('its connections to end', () => server.open === 0);
+    await server.allClosed();
   });
 });
 

@@ -12,6 +12,8 @@ export interface RawServer {
   readonly taken: number;
   /** Connections that stand. */
   readonly open: number;
+  /** Resolves when at least one connection has come and none stands. */
+  allClosed(): Promise<void>;
   stop(): void;
 }
 
@@ -23,6 +25,7 @@ const fileOf = (name: string): Buffer => readFileSync(new URL(`tls/${name}`, imp
 /** @param certificate of tests/support/tls: then it speaks TLS */
 export async function startRawServer(act: Act, certificate?: string): Promise<RawServer> {
   const sockets = new Set<Socket>();
+  const waiting = new Set<() => void>();
   let taken = 0;
   const server =
     certificate === undefined
@@ -34,7 +37,12 @@ export async function startRawServer(act: Act, certificate?: string): Promise<Ra
     taken += 1;
     sockets.add(socket);
     socket.on('error', () => undefined);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size > 0) return;
+      for (const closed of waiting) closed();
+      waiting.clear();
+    });
   });
   server.on('secureConnection', (socket: Socket) => socket.on('error', () => undefined));
   server.listen(0, '127.0.0.1');
@@ -49,6 +57,8 @@ export async function startRawServer(act: Act, certificate?: string): Promise<Ra
     get open() {
       return sockets.size;
     },
+    allClosed: () =>
+      taken > 0 && sockets.size === 0 ? Promise.resolve() : new Promise(resolve => waiting.add(resolve)),
     stop() {
       for (const socket of sockets) socket.destroy();
       server.close();
