@@ -34,14 +34,14 @@ export interface FrontDoorOptions {
   readonly report: (error: unknown) => void;
 }
 
-/** What is answered without a look at who asks. */
+/** The dashboard answers these without a look at who asks. */
 const OPEN_TO_ALL = ['/sign-in', '/sign-out'];
-/** Searches that are posted, so that what is looked for stands in no address: they change nothing. */
+/** Searches are posted so that no address holds what is looked for. They change nothing. */
 const SEARCHES = ['/jobs'];
 
 /**
- * Everything that stands before the pages: the order of these lines decides who gets in. Whatever is added to the handler afterwards is reached by
- * recognised people alone, and changed by none who may only look.
+ * Adds everything that stands before the pages. The order of these lines decides who gets in. Only recognised people reach what is added to the
+ * handler afterwards, and those who may only look change nothing there.
  * @returns who asks, for the pages behind it
  */
 export function frontDoor(handler: Express, options: FrontDoorOptions): (request: Request) => Viewer {

@@ -9,7 +9,7 @@ export interface ListenParts {
   readonly channel: string;
   /** Called with what somebody has notified the channel of, and without anything each time listening begins: what was said before is not known. */
   readonly called: (said?: string) => void;
-  /** Called when nothing is heard any more, until listening begins again. */
+  /** Called when the connection is lost; `called` follows when listening has begun again. */
   readonly deaf?: () => void;
   readonly signal: AbortSignal;
   /** How often the connection is asked whether it is still there. */
@@ -21,13 +21,13 @@ const ASK_EVERY_MS = 15_000;
 const ANSWER_MS = 5_000;
 
 /**
- * Hears a channel on one connection of the pool until the signal, and begins anew where that is lost or has gone silent: a connection that
- * only listens would never notice. Polling stands behind it. Never rejects.
+ * Listens to a channel on one connection of the pool until the signal aborts. It begins anew where that connection is lost or has gone silent,
+ * which a connection that only listens would never notice. Its callers poll too. It never rejects.
  */
 export async function listen(parts: ListenParts): Promise<void> {
   const { pool, deaf, signal } = parts;
   while (!signal.aborted) {
-    // It listens: nobody else may have it.
+    // A connection that listens does not go back to the pool.
     await borrow(
       pool,
       () => true,
@@ -37,7 +37,7 @@ export async function listen(parts: ListenParts): Promise<void> {
   }
 }
 
-/** Rejects in any case: with what the connection ended with, or with the signal's reason. */
+/** Rejects in any case, with the connection's error or with the signal's reason. */
 async function hear(
   client: PoolClient,
   lost: Promise<never>,

@@ -10,7 +10,7 @@ import { untilAborted } from '../../time/index.ts';
 import { startService } from '../service.ts';
 
 const PORT = 3_003;
-/** Longer than any answer takes; what waits for results has been told to come again by then. */
+/** No answer takes so long. Those who wait for results have been told to come again by then. */
 const STOP_MS = 10_000;
 
 export const api: Command = {
@@ -59,7 +59,7 @@ export const api: Command = {
 };
 
 async function listen(server: Server, port: number): Promise<void> {
-  // A head that dribbles in, or a body, holds a connection for so long at most.
+  // A head or a body that dribbles in holds a connection for so long at most.
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   server.listen(port);
@@ -72,7 +72,7 @@ async function listen(server: Server, port: number): Promise<void> {
   }
 }
 
-/** Takes nothing new. A connection that is kept open is closed as soon as no answer is due on it. */
+/** Takes nothing new, and closes a connection that is kept open as soon as no answer is due on it. */
 async function shut(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();

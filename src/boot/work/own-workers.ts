@@ -66,7 +66,7 @@ interface Ready {
 
 interface Watches {
   readonly duties: HostDuties;
-  /** Undefined where it is switched off, or a debugger would be taken for a block. */
+  /** Undefined where it is switched off, and under a debugger, whose pauses would look like blocks. */
   readonly watch: OwnWatch | undefined;
   /** Ends the looks at connections and at the work of the app. */
   readonly unwatch: () => void;
@@ -80,7 +80,7 @@ export class OwnWorkers implements StartedWorkers {
   readonly #parts: OwnWorkersParts;
   readonly #stopAsked = new AbortController();
   readonly #host = workerName();
-  /** Of what this process does as a host; the jobs have a connection of their own, which ends before it. */
+  /** This process uses it for its duties as a host. The jobs have a connection of their own, which ends before it. */
   readonly #engine: Engine;
   #phase: Phase = { is: 'waiting' };
   #stopping: Promise<void> | undefined;
@@ -134,7 +134,7 @@ export class OwnWorkers implements StartedWorkers {
     const watched = watch !== 'off' && !isDebugged(process.execArgv, this.#parts.variables['NODE_OPTIONS']);
     const onBlocked = (blockedMs: number, jobs: readonly string[]): void => void this.#blocked(blockedMs, jobs);
     const { variables } = this.#parts;
-    // On the connection that ends last.
+    // The journal uses the connection that ends last.
     const journal = keepJournal({ engine: this.#engine, facts, variables, worker: name, host: this.#host });
     const host = createWorkerHost({ app, engine, facts, needs, queues, concurrency, name, tracer, onBlocked });
     const ready = { ends, journal, work: host };
@@ -172,7 +172,7 @@ export class OwnWorkers implements StartedWorkers {
     await host.start();
   }
 
-  /** The thread knows where the code stood, the host which jobs were there. */
+  /** The thread knows where the code stood; the host knows which jobs were there. */
   async #blocked(blockedMs: number, jobs: readonly string[]): Promise<void> {
     const stack = (this.#phase.is === 'working' ? await this.#phase.watch?.where() : undefined) ?? [];
     this.facts.emit('worker.blocked', { worker: this.name, blockedMs, jobs, stack });
@@ -187,7 +187,7 @@ export class OwnWorkers implements StartedWorkers {
     return { workers: [worker], quietBy: this.#quietBy };
   }
 
-  /** The host and its one process are the same: each is told for both. */
+  /** The host and its one process are the same, so an order to either holds for both. */
   #obey(orders: ReadonlyMap<string, WorkerOrder>): void {
     const given = [orders.get(this.#host), orders.get(this.name)];
     const order = given.find(each => each?.what === 'stop') ?? given.find(each => each !== undefined);

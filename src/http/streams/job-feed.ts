@@ -9,12 +9,12 @@ export type StreamTarget = { readonly job: string } | { readonly tag: Tags };
 /** What a reader sees of a job; undefined: nothing of this one. */
 export type Shape = (view: JobView) => Promise<unknown>;
 
-/** After so long what could not be read is looked at again, milliseconds. */
+/** The feed looks again after so many milliseconds at what could not be read. */
 export const AGAIN_MS = 1_000;
 
 interface Followed {
   stop: () => void;
-  /** Whether it has been looked at: until all have, nothing is sent. */
+  /** Whether it has been looked at. The feed sends nothing until all have. */
   isSeen: boolean;
   /** The newest one that has not been shaped yet. */
   next: JobView | undefined;
@@ -94,7 +94,7 @@ export class JobFeed {
     if (!followed.isShaping) void this.#shapeAll(id, followed);
   }
 
-  /** One after the other, so that an older one never overtakes; what has become old meanwhile is passed over. */
+  /** Shapes one view after another, so that an older one never overtakes, and passes over what has become old meanwhile. */
   async #shapeAll(id: string, followed: Followed): Promise<void> {
     followed.isShaping = true;
     for (let view = followed.next; view !== undefined; view = followed.next) {
@@ -106,7 +106,7 @@ export class JobFeed {
       followed.isSeen = true;
       if (shaped?.data !== undefined) this.#changed(id, followed, shaped.data);
       this.#begin();
-      // Not before the reader was sent how it has ended.
+      // The reader gets the end of the job before the end of the stream.
       if (shaped !== undefined && this.#isOfOne && isOver(view.state) && followed.next === undefined) {
         this.#stream.end('over');
       }
@@ -130,7 +130,7 @@ export class JobFeed {
     if (this.#isBegun) this.#send(id, followed);
   }
 
-  /** Once every job has been looked at: what the reader has seen already is not sent again. */
+  /** Sends all that stands once every job has been looked at, unless the reader has seen it already. */
   #begin(): void {
     if (this.#isBegun || !this.#areKnown || [...this.#followed.values()].some(({ isSeen }) => !isSeen)) return;
     this.#isBegun = true;

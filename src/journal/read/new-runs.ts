@@ -11,13 +11,13 @@ export interface NewRunsOptions {
 }
 
 const EVERY_MS = 1_000;
-/** Runs are written some seconds after they have ended: a look goes back so far behind what it has seen. */
+/** Hosts write runs some seconds after they have ended, so each look goes back so far behind what was seen. */
 const LATE_MS = 30_000;
-/** Where nothing is seen each look still goes back no further: what is written later than that, after an outage, is not shown. */
+/** A look goes back no further than this, also where nothing was seen. It does not show what is written later, after an outage. */
 const QUIET_MS = 600_000;
 const A_LOOK = 500;
 
-/** Runs that ended at or after, each once, as they come to be known; those of one look by when they ended. */
+/** Yields each run that ended at or after `since` once, when the journal has it. Runs of one look come in the order of their ends. */
 export async function* newRuns(
   store: JournalStore,
   query: RunQuery,

@@ -14,25 +14,25 @@ import { tablesOf, type Sql, type Tables } from '../tables.ts';
 import { sleepOrStop } from '../../time/index.ts';
 
 export interface RelayOptions {
-  /** Of the database that the app's transactions write to. Up to four connections are used. */
+  /** Connects to the database that the app's transactions write to. The relay uses up to four of its connections. */
   readonly pool: Pool;
   /** Where jobs go; opened as a producer. */
   readonly engine: Engine;
-  /** Where events go; without one they wait for a relay that has one. */
+  /** Where events go. Without one they wait for a relay that has one. */
   readonly bus?: EventSink;
   readonly namespace?: string | undefined;
   readonly facts?: Facts;
-  /** How often it looks when nobody has called; 1 s by default. */
+  /** The relay looks so often when no transaction has called it; 1 s by default. */
   readonly pollEveryMs?: number;
   /** How often the lag is stated; 5 s by default. */
   readonly lagEveryMs?: number;
-  /** Jobs whose end was never recorded are forgotten after so long; 30 days by default. */
+  /** The relay forgets jobs whose end was never recorded after so long; 30 days by default. */
   readonly keepSentForMs?: number;
-  /** Keys of `once` and `onceInTransaction` are forgotten after so long; 90 days by default. */
+  /** The relay forgets keys of `once` and `onceInTransaction` after so long; 90 days by default. */
   readonly keepSeenForMs?: number;
 }
 
-/** A batch takes milliseconds, also one whose bus is slow rarely more. */
+/** A batch takes milliseconds, and rarely more where the bus is slow. */
 const STOP_MS = 5_000;
 const ANSWER_MS = 10_000;
 const FORGET_MS = 60_000;
@@ -53,7 +53,7 @@ export class Relay {
   readonly #stalled = new Set<EntryKind>();
   #running: Promise<void> | undefined;
 
-  /** @throws InvalidConfigError when the namespace is none, InvalidOptionsError when a time is none */
+  /** @throws InvalidConfigError for a namespace that is not valid, InvalidOptionsError for a time that is not */
   constructor(options: RelayOptions) {
     const { lagEveryMs, keepSentForMs, keepSeenForMs } = options;
     requireMilliseconds({ pollEveryMs: options.pollEveryMs, lagEveryMs }, 1);
@@ -80,7 +80,7 @@ export class Relay {
     );
   }
 
-  /** Begins; repeated calls are one. Never rejects: what is away is waited for. */
+  /** Begins. Repeated calls are one. It never rejects: it waits for what is away. */
   start(): void {
     this.#running ??= this.#run();
   }
@@ -108,7 +108,7 @@ export class Relay {
     for (const loop of this.#loops) loop.wake();
   }
 
-  /** Wakes the loops when something was committed. Polling stands behind it. */
+  /** Wakes the loops when a transaction has committed something. The loops poll too, so that a lost call costs a second. */
   #listen(): Promise<void> {
     return listen({
       pool: this.#options.pool,
@@ -139,7 +139,7 @@ export class Relay {
     const { pool, engine, namespace } = this.#options;
     return shareOutboxSecret(pool, engine, namespace).then(
       () => true,
-      // One of both is away; `outbox.stalled` says so.
+      // The database or the engine is away; `outbox.stalled` says so.
       () => false,
     );
   }
@@ -174,7 +174,7 @@ export class Relay {
     if (wasStalled && this.#stalled.size === 0) this.#facts.emit('outbox.resumed', {});
   }
 
-  /** Of the pool, each statement with a limit. */
+  /** The pool, with a time limit for each statement. */
   #sql(limitMs: number): Sql {
     return { query: (text, values) => askWithin(this.#options.pool, limitMs, text, values) };
   }

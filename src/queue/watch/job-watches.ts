@@ -16,9 +16,9 @@ interface Watched {
 }
 
 const UNREAD = Symbol('unread');
-/** Faster than people read; what is announced of an end is looked at at once. */
+/** This is faster than people read. The watches look at once at an end that is announced. */
 const LOOK_EVERY_MS = 1_000;
-/** A job costs some six questions. */
+/** Reading one job takes some six questions. */
 const READ_AT_ONCE = 20;
 
 /**
@@ -45,7 +45,7 @@ export class JobWatches {
     return this.#watched.size;
   }
 
-  /** Follows a job until the answer is called. An engine that cannot answer now is asked again, and nothing is said meanwhile. */
+  /** Follows a job until the answered function is called. It asks an engine that cannot answer now again, and says nothing meanwhile. */
   watch(id: string, seen: JobSeen): () => void {
     const place = { queue: parseJobId(id)?.queue ?? '', id };
     const watched = this.#watched.get(id) ?? { place, seenBy: new Set(), sign: UNREAD, view: undefined };
@@ -53,7 +53,7 @@ export class JobWatches {
     watched.seenBy.add(seen);
     this.#news.hear(this.#heard);
     this.#timer ??= setInterval(() => this.#lookAt(this.#watched.keys()), LOOK_EVERY_MS).unref();
-    // Who comes later is told what the others know, in a turn of its own.
+    // A follower that comes later hears what the others know, in a turn of its own.
     if (watched.sign === UNREAD) this.#lookAt([id]);
     else setImmediate(() => watched.seenBy.has(seen) && seen(watched.view));
     return () => {
@@ -92,7 +92,7 @@ export class JobWatches {
     }
   }
 
-  /** The sign before the view: what changes in between is read again. A sign whose view could not be read stays unread. */
+  /** Reads the sign before the view, so that a change between them is read again. A sign whose view could not be read stays unread. */
   async #read(watched: Watched, ends: JobEnds): Promise<void> {
     const [sign] = await ends.signs([watched.place]);
     const view = sign === undefined ? undefined : await readJobView(this.#engine, watched.place.id).catch(unreadable);

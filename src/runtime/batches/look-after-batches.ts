@@ -5,16 +5,16 @@ import { FollowBatches, type FollowBatchesOptions } from './follow-batches.ts';
 
 export interface LookAfterBatchesOptions extends FollowBatchesOptions {
   readonly queues: () => readonly string[];
-  /** How long nothing must happen to a batch before a host looks for its members; a minute when left out. */
+  /** A host looks for the members of a batch to which nothing has happened for so long; a minute when left out. */
   readonly quietMs?: number;
   /** How long no other host looks; 4 s when left out. */
   readonly leaseMs?: number;
 }
 
-/** Whoever has settled a member has mostly brought its end by then. */
+/** The worker that has settled a member has mostly brought its end by then. */
 const LEFT_ALONE_MS = 5_000;
 const QUIET_MS = 60_000;
-/** A member that is nowhere after so many times as long will not come: whoever was to queue it is gone. */
+/** A member that is nowhere after so many times as long will not come: the process that was to queue it is gone. */
 const GONE_AFTER = 10;
 const BATCHES_A_LOOK = 20;
 const MEMBERS_A_LOOK = 500;

@@ -11,20 +11,20 @@ import type { Secrets } from '../../secrets/index.ts';
 import { effectNameOf } from './effect-name.ts';
 import type { StateEntry } from '../store/state-store.ts';
 
-/** What is written of an effect. */
+/** What the ledger writes about an effect. */
 type Page =
   | {
       readonly stage: 'in-progress';
-      /** One call of `once`: a write whose answer was lost is known again by it. */
+      /** Names one call of `once`, which knows by it a write of its own whose answer was lost. */
       readonly holder: string;
-      /** The worker that does it; it need not be waited for once that is known to be gone. */
+      /** The worker that does it. Nobody waits for it once it is known to be gone. */
       readonly worker?: string | undefined;
-      /** How long each writing of this page holds; how long ago the last one was the engine says. */
+      /** Each writing of this page holds for so long. The engine says how long ago the last one was. */
       readonly leaseMs?: number;
       readonly keepMs?: number;
       /** How often it has been renewed: it is under way for a third of a lease longer each time. */
       readonly renewals?: number;
-      /** What releases before 0.2 go by, which may still run beside this one. */
+      /** Releases before 0.2, which may still run beside this one, go by it. */
       readonly leaseUntil: number;
     }
   | { readonly stage: 'done'; readonly result?: Json | undefined; readonly holder?: string }
@@ -39,7 +39,7 @@ interface ClaimedEffect {
 }
 
 export interface LedgerOptions {
-  /** Whose effects: a handler's or a subscription's name. The same key in two scopes is two effects. */
+  /** The handler or the subscription whose effects these are. The same key in two scopes is two effects. */
   readonly scope: string;
   /** Renewed while the effect runs; a process that is gone is noticed when it has passed. */
   readonly leaseMs?: number;
@@ -53,13 +53,13 @@ export interface LedgerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Workers that are known to be gone, by name: what they were doing need not be waited for. Kept for longer than any lease. */
+/** Names of workers that are known to be gone, kept for longer than any lease. Nobody waits for what they were doing. */
 export const GONE_WORKERS = 'gone-worker';
 
 const LEDGER = 'ledger';
 const LEASE_MS = 30_000;
 const KEEP_MS = 7 * 86_400_000;
-/** Most effects take less: it is waited for here, with pauses that grow. A job that meets a longer one comes again. */
+/** Most effects take less, so a call waits here, with pauses that grow. A job that meets a longer one comes again. */
 const WAIT_MS = 500;
 const PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 80;
@@ -118,7 +118,7 @@ export class Ledger {
     }
   }
 
-  /** Where its page is, looked for in one question: under its name, or one that it had before. */
+  /** Looks in one question for its page, under its name and under one that it had before. */
   async #find(key: string): Promise<{ readonly name: string; readonly entry: StateEntry | undefined }> {
     const { present, before } = effectNameOf(this.#scope, key, this.#secrets);
     const entries = await this.#store.getMany(LEDGER, [present, ...before]);
@@ -158,7 +158,7 @@ export class Ledger {
     claimed: ClaimedEffect,
     effect: () => Value | Promise<Value>,
   ): Promise<Value> {
-    // One after the other: an engine that answers late must not make two renewals meet, and one of them look like another process.
+    // Renewals go one after another. Where an engine answers late two would meet, and one would look like another process.
     let renewing = Promise.resolve();
     let renewals = 0;
     const timer = setInterval(() => {
@@ -177,7 +177,7 @@ export class Ledger {
       value = await effect();
     } catch (error) {
       const unknown = isDeliveryError(error) && error.failure === 'unknown';
-      // What cannot be noted stays in progress, and is in doubt when its lease has passed.
+      // An effect whose end cannot be noted stays in progress, and is in doubt when its lease has passed.
       await settle(unknown ? { stage: 'unknown', holder: claimed.holder } : undefined).catch(() => undefined);
       throw error;
     }

@@ -16,7 +16,7 @@ const HEARTBEAT_S = 10;
 /** Sets up what it needs on each new connection; a rejection gives the connection up, and another is tried. */
 export type Guest = (connection: ChannelModel) => Promise<void>;
 
-/** Called when a guest could not come back after an outage although others could: once for each outage. It is tried on. */
+/** Called once for each outage after which a guest could not come back although others could. The link tries it again. */
 export type Refused = (error: BusUnavailableError) => void;
 
 interface Absent {
@@ -52,7 +52,7 @@ export class RabbitLink {
   constructor(transport: string, url: string, name: string) {
     const { url: parsed, problems } = parseUrl(`the URL of ${transport}`, url, { protocols: ['amqp:', 'amqps:'] });
     if (parsed === undefined) throw new InvalidConfigError(problems);
-    // Without it a connection that is silently gone is noticed by nobody.
+    // Without a heartbeat nobody notices a connection that is silently gone.
     if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_S));
     this.#transport = transport;
     this.#url = parsed.href;
@@ -65,8 +65,8 @@ export class RabbitLink {
   }
 
   /**
-   * Calls the guest now, and again after each outage. Without `refused` no connection is of use that it cannot come to.
-   * @throws BusUnavailableError; then it is no guest
+   * Calls the guest now, and again after each outage. Without `refused` the link gives up a connection on which the guest cannot come.
+   * @throws BusUnavailableError; the link does not call the guest again then
    */
   async invite(what: string, guest: Guest, refused?: Refused): Promise<void> {
     try {
@@ -149,7 +149,7 @@ export class RabbitLink {
     return seeking;
   }
 
-  /** Until there is one on which guests have come. */
+  /** Tries until there is a connection on which the guests have come. */
   async #connect(): Promise<void> {
     const { signal } = this.#stop;
     for (let tries = 1; !signal.aborted; tries += 1) {
@@ -176,7 +176,7 @@ export class RabbitLink {
   }
 
   /**
-   * Those who did not come. One whose queue stands with other settings must not keep the others away.
+   * Answers the guests that did not come. One whose queue stands with other settings must not keep the others away.
    * Rejects where the connection itself is to blame: it is gone, or nobody got an answer.
    */
   async #seat(connection: ChannelModel): Promise<readonly Absent[]> {
@@ -201,7 +201,7 @@ export class RabbitLink {
     return absent;
   }
 
-  /** Until it has come, or left, or the connection is another. */
+  /** Tries until the guest has come or left, or the connection is another. */
   async #seatLater(connection: ChannelModel, { guest, coming }: Absent): Promise<void> {
     const { signal } = this.#stop;
     let attempt = coming;
@@ -235,7 +235,7 @@ export class RabbitLink {
     if (state.lostAt !== undefined) this.#listener?.back(Math.round(performance.now() - state.lostAt));
   }
 
-  /** A first connection that does not come is lost, too: said once. */
+  /** A first connection that does not come counts as lost, too. The listener hears it once. */
   #notFound(cause: unknown): void {
     if (this.#state.phase !== 'seeking' || this.#state.lostAt !== undefined) return;
     this.#state = { ...this.#state, lostAt: performance.now() };
@@ -247,7 +247,7 @@ export class RabbitLink {
   }
 }
 
-/** Decoded here: the library takes the bytes of a URL for characters of their own, and makes another password of one with an umlaut. */
+/** Decodes user and password, since the library takes each byte of a URL for a character: a password with an umlaut would be another. */
 function credentialsOf({ username, password }: URL): ReturnType<typeof credentials.plain> | undefined {
   if (username === '' && password === '') return undefined;
   return credentials.plain(decodeURIComponent(username), decodeURIComponent(password));
