@@ -94,6 +94,8 @@ type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
  *
  * Every method rejects with `QueueUnavailableError` within about two seconds while the engine is away, and works
  * again by itself when it is back.
+ *
+ * The file is long because each method is a promise to apps, with its shapes, units and errors; what they do stands in the folders beside it.
  */
 export class Client implements Enqueuer {
   readonly facts: Facts;

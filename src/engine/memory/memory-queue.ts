@@ -37,7 +37,10 @@ export interface Failure {
 /** Skips the check of the lock: BullMQ's sign for "whoever holds it". */
 const ANY_TOKEN = '0';
 
-/** One queue: what BullMQ's functions on PostgreSQL do, on objects. Every call is done when it returns. */
+/**
+ * One queue: what BullMQ's functions on PostgreSQL do, on objects. Every call is done when it returns. The file is long because all of these
+ * functions change the same sets.
+ */
 export class MemoryQueue {
   readonly name: string;
   readonly jobs = new Map<string, MemoryJob>();

@@ -59,7 +59,10 @@ const UNFINISHED: Readonly<Partial<Record<MemoryJobState, UnfinishedState>>> = {
 const LOOK_ANYWAY_MS = 5_000;
 const ANSWERS_KEPT = 64;
 
-/** Add, take and settle in memory: for tests, and as the shortest form of what the others do. */
+/**
+ * Add, take and settle in memory: for tests, and as the shortest form of what the others do. The file is long because one class has every verb of a
+ * queue, and each is a few lines.
+ */
 export class MemoryTurnQueue implements TurnQueue {
   readonly name: string;
   readonly #queue: MemoryQueue;
