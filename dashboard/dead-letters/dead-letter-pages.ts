@@ -16,6 +16,8 @@ import { time } from '../pages/time.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 import { causeActs, stateBadge } from './cause-state.ts';
 import type { BulkTask } from '../../src/bulk/index.ts';
+import { shownJobId } from '../../src/queue/index.ts';
+import { jobLink } from '../jobs/words.ts';
 import { hasRunning, tasksTable } from './tasks-table.ts';
 
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
@@ -133,7 +135,15 @@ export function listPage({ base, viewer, letters, limit, unread = [], group, dec
       rows: letters.map(
         letter =>
           html`<tr>
-            <th scope="row"><a href="${base}/dead-letters/${encodeURIComponent(letter.id)}">${letter.id}</a></th>
+            <th scope="row">
+              <a href="${base}/dead-letters/${encodeURIComponent(letter.id)}">${letter.id}</a>${
+                letter.kind === 'job'
+                  ? html`<small
+                      >${jobLink(base, shownJobId({ queue: letter.queue, id: letter.id }), 'its story')}</small
+                    >`
+                  : undefined
+              }
+            </th>
             <td>${time(letter.endedAt)}</td>
             <td>${letter.attemptsMade}${letter.damaged === undefined ? '' : ', damaged'}</td>
           </tr>`,
@@ -163,7 +173,7 @@ export interface DetailsPageOptions extends DeadLetterPageOptions {
 
 /** One: why it ended, its data (redacted), and where it has been. */
 export function detailsPage({ base, viewer, letter }: DetailsPageOptions): string {
-  const { what, id, name, queue, reason, data, history, errors, replays, fingerprint, provenance } = letter;
+  const { kind, what, id, name, queue, reason, data, history, errors, replays, fingerprint, provenance } = letter;
   const body = html`<h1>${firstLine(reason)}</h1>
     <p><a href="${base}/dead-letters?cause=${encodeURIComponent(fingerprint)}">All of this cause</a></p>
     ${
@@ -176,7 +186,7 @@ export function detailsPage({ base, viewer, letter }: DetailsPageOptions): strin
       <dt>${what}</dt>
       <dd>${name} in ${queue}</dd>
       <dt>Id</dt>
-      <dd>${id}</dd>
+      <dd>${kind === 'job' ? jobLink(base, shownJobId({ queue, id })) : id}</dd>
       <dt>Came in</dt>
       <dd>${time(letter.enqueuedAt)}</dd>
       ${pair(letter.firstFailedAt !== undefined, 'First failed', time(letter.firstFailedAt))}

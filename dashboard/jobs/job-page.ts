@@ -1,4 +1,5 @@
-import { isOver, type JobView } from '../../src/queue/index.ts';
+import { isOver, parseJobId, shownJobId, shownRun, type BatchView, type JobView } from '../../src/queue/index.ts';
+import type { RunRecord } from '../../src/journal/index.ts';
 import { cancelAct, letterActs } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
@@ -20,11 +21,11 @@ const SHOWN = 300_000;
 
 /** One job: its story, its data without what is sensitive, and the actions that fit its state. */
 export function jobPage({ base, viewer, job, traceLink, now }: JobPageOptions): string {
-  const { id, view, runs, following, data, log } = job;
+  const { id, view, runs, following, ofKey, data, log } = job;
   const last = runs.at(-1);
   const name = view?.name ?? last?.jobName ?? '?';
   const state = view?.state ?? (last === undefined ? 'unknown' : OUTCOME_WORDS[last.outcome]);
-  const tags = view?.tags ?? last?.tags.map(tag => ({ name: tag.name, value: tag.value })) ?? [];
+  const tags = view?.tags ?? (last === undefined ? [] : shownRun(last).tags);
   const wait = view?.waitsFor === undefined ? '' : ` ${waitText(view.waitsFor, now)}`;
   const body = html`<h1>${name} ${stateBadge(state)}<small class="why">${wait}</small></h1>
     <p class="id"><code>${id}</code> in ${view?.queue ?? last?.queue ?? '?'}${tagList(tags)}</p>
@@ -33,7 +34,7 @@ export function jobPage({ base, viewer, job, traceLink, now }: JobPageOptions): 
         ? html`<p class="notice">
             It is gone from its queue: what the journal has of it is here. Its data is kept nowhere.
           </p>`
-        : acts(base, viewer.role, view)
+        : html`${acts(base, viewer.role, view)} ${skipsPart(view, job)}`
     }
     ${
       job.journal === 'unread'
@@ -72,26 +73,65 @@ export function jobPage({ base, viewer, job, traceLink, now }: JobPageOptions): 
         : html`<h2>Last error</h2>
             <pre class="card scroll" tabindex="0">${view.errors.at(-1) ?? ''}</pre>`
     }
-    ${
-      following.length === 0
-        ? undefined
-        : html`<h2>What followed from it</h2>
-            <ul class="card list">
-              ${following.map(
-                run =>
-                  html`<li>
-                    ${jobLink(base, run.jobId)} ${run.jobName}, ${OUTCOME_WORDS[run.outcome]},
-                    <time>${instant(run.endedAt)}</time>
-                  </li>`,
-              )}
-            </ul>`
-    }
+    ${childrenPart(base, job)} ${runsPart(base, 'Other runs of the same key', ofKey)}
+    ${runsPart(base, 'What followed from it', following)}
     <script defer src="${base}/assets/act.js"></script>
     <script defer src="${base}/assets/job.js"></script>`;
   return page({ base, at: '/jobs', title: name, body, viewer });
 }
 
-function belongs(base: string, { id, view, runs }: ReadJob, traceLink: string | undefined): Html {
+/** What a replay of it does not do again. */
+function skipsPart({ state }: JobView, { skips }: ReadJob): Html | undefined {
+  if (!isOver(state) || state === 'succeeded' || skips.length === 0) return undefined;
+  return html`<p class="foot">
+    A replay as it is skips the steps whose results are kept: ${skips.map(name => html`<code>${name}</code> `)} With
+    other data they are done again.
+  </p>`;
+}
+
+const CHILDREN_SHOWN = 50;
+
+function childrenPart(base: string, { children }: ReadJob): Html | undefined {
+  if (children.length === 0) return undefined;
+  const more = children.length - CHILDREN_SHOWN;
+  return html`<h2>Children</h2>
+    <ul class="card list">
+      ${children
+        .slice(0, CHILDREN_SHOWN)
+        .map(({ state, ...place }) => html`<li>${jobLink(base, shownJobId(place))} ${state}</li>`)}
+      ${more > 0 ? html`<li>and ${more} more</li>` : undefined}
+    </ul>`;
+}
+
+function runsPart(base: string, title: string, runs: readonly RunRecord[]): Html | undefined {
+  if (runs.length === 0) return undefined;
+  return html`<h2>${title}</h2>
+    <ul class="card list">
+      ${runs.map(
+        run =>
+          html`<li>
+            ${jobLink(base, run.jobId)} ${run.jobName}, ${OUTCOME_WORDS[run.outcome]},
+            <time>${instant(run.endedAt)}</time>
+          </li>`,
+      )}
+    </ul>`;
+}
+
+function batchText({ name, total, open, ended }: BatchView): string {
+  const ends = Object.entries(ended).flatMap(([state, count]) => (count === 0 ? [] : [`${count} ${state}`]));
+  return `${name}: ${total} members, ${[...(open === 0 ? [] : [`${open} open`]), ...ends].join(', ')}`;
+}
+
+/** The job or the event whose handler enqueued it. */
+function causeText(base: string, causedBy: string): Html | string {
+  return parseJobId(causedBy) === undefined ? `event ${causedBy}` : jobLink(base, causedBy);
+}
+
+function belongs(
+  base: string,
+  { id, view, runs, batch, causedBy, keyStandsFor }: ReadJob,
+  traceLink: string | undefined,
+): Html {
   const last = runs.at(-1);
   const correlation = view?.correlationId ?? last?.correlationId;
   const trace = last?.traceId;
@@ -99,15 +139,19 @@ function belongs(base: string, { id, view, runs }: ReadJob, traceLink: string | 
     view && ['Attempts', `${view.attemptsMade} of ${view.attempts} ended`],
     view?.progress === undefined ? undefined : ['Progress', json(view.progress)],
     correlation === undefined || correlation === id ? undefined : ['Follows from', jobLink(base, correlation)],
+    causedBy === undefined ? undefined : ['Enqueued by', causeText(base, causedBy)],
+    keyStandsFor === undefined
+      ? undefined
+      : ['Key', keyStandsFor === id ? 'stands for this job' : html`stands for ${jobLink(base, keyStandsFor)}`],
     view?.replayOf === undefined ? undefined : ['Replay of', jobLink(base, view.replayOf)],
-    view?.parent === undefined ? undefined : ['Parent', jobLink(base, view.parent.id)],
+    view?.parent === undefined ? undefined : ['Parent', jobLink(base, shownJobId(view.parent))],
     view?.children === undefined
       ? undefined
       : [
           'Children',
           `${view.children.open} open, ${view.children.succeeded} succeeded, ${view.children.failed} failed`,
         ],
-    view?.batch === undefined ? undefined : ['Batch', view.batch],
+    view?.batch === undefined ? undefined : ['Batch', batch === undefined ? view.batch : batchText(batch)],
     trace === undefined
       ? undefined
       : [

@@ -4,7 +4,7 @@ import { engineCases, type EngineFixture } from '../../tests/support/engines.ts'
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { keepJournal } from '../../src/boot/journal/index.ts';
-import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
+import { defineApp, defineJob, flow, handle } from '../../src/contracts/index.ts';
 import { openEngine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { clientOn, type Client } from '../../src/queue/index.ts';
@@ -19,9 +19,24 @@ const mail = defineJob({
   publicTags: ['order'],
   sensitive: ['email'],
 });
+const ofOrder = z.object({ order: z.string() });
+const pay = defineJob({ queue: 'shop', name: 'pay', schema: ofOrder, key: { of: ({ order }) => [order], for: '1ms' } });
+const receipt = defineJob({ queue: 'shop', name: 'receipt', schema: ofOrder });
+const pack = defineJob({ queue: 'shop', name: 'pack', schema: ofOrder });
+const pick = defineJob({ queue: 'shop', name: 'pick', schema: z.object({ item: z.string() }) });
+const charge = defineJob({ queue: 'shop', name: 'charge', schema: ofOrder, retry: { attempts: 1 } });
+let within: Client | undefined;
 const app = defineApp({
-  jobs: [mail],
+  jobs: [mail, pay, receipt, pack, pick, charge],
   handlers: [
+    handle(pay, async ({ order }) => void (await within?.enqueue(receipt, { order }))),
+    handle(receipt, () => undefined),
+    handle(pack, () => undefined),
+    handle(pick, () => undefined),
+    handle(charge, async (_, run) => {
+      await run.step('reserve', () => 1);
+      throw new Error('the card was refused');
+    }),
     handle(mail, ({ order, email }, run) => {
       run.log(JSON.stringify({ step: 'begun' }));
       if (order === 'o-bad') throw new TypeError(`no mailbox for ${email}`);
@@ -46,6 +61,7 @@ describe.each(engineCases)('/jobs on $kind', engineCase => {
     place = await engineCase.open();
     dashboard = await openTestDashboard({ fixture: place, app });
     client = clientOn(openEngine({ url: place.url, namespace: place.namespace, role: 'producer' }), new Facts());
+    within = client;
     cookies.clear();
     cookie = await cookieOf('viewer');
   });
@@ -175,6 +191,43 @@ describe.each(engineCases)('/jobs on $kind', engineCase => {
       404,
     );
     expect((await dashboard.send('/jobs/nothing', { headers: { cookie } })).status).toBe(404);
+  });
+
+  test('a job leads to its batch, its children and its parent, to what enqueued it, and to other jobs of its key', async () => {
+    const { id: batchId } = await client.batch({
+      name: 'newsletter',
+      jobs: [mail({ user: 'u-1', order: 'o-1', email: 'ann@example.com' })],
+    });
+    const first = await client.enqueue(pay, { order: 'o-7' });
+    const { id: parent, children } = await client.flow(flow(pack({ order: 'o-7' }), [pick({ item: 'a' })]));
+    await work('job.succeeded', 5);
+    const second = await client.enqueue(pay, { order: 'o-7' });
+    expect(second.id).not.toBe(first.id);
+    const shown = await page(`/jobs/${second.id}`);
+    expect(shown).toMatch(new RegExp(`Other runs of the same key[\\s\\S]*/jobs/${first.id}"`));
+    expect(shown).toContain('stands for this job');
+    expect(shown).not.toContain(':key');
+    const [child] = children;
+    expect(await page(`/jobs/${parent}`)).toMatch(new RegExp(`Children[\\s\\S]*/jobs/${child?.id}"[\\s\\S]*succeeded`));
+    expect(await page(`/jobs/${child?.id}`)).toMatch(new RegExp(`Parent[\\s\\S]*/jobs/${parent}"`));
+    // The handler of the payment enqueues a receipt.
+    const { runs } = await client.find({ contract: 'receipt' });
+    const { jobs: receipts } = await client.find({ id: first.id });
+    const receipt = runs[0]?.jobId ?? receipts.find(({ name }) => name === 'receipt')?.id;
+    expect(await page(`/jobs/${receipt}`)).toMatch(new RegExp(`Enqueued by[\\s\\S]*/jobs/${first.id}"`));
+    const members = await dashboard.queue('email');
+    const [member] = await members.getRanges(['completed'], 0, 0, true);
+    expect(await page(`/jobs/${member}`)).toContain('newsletter: 1 members, 1 succeeded');
+    expect(batchId).toContain('batch:');
+  });
+
+  test('what a replay does not do again is said where it is replayed', async () => {
+    const { id } = await client.enqueue(charge, { order: 'o-1' });
+    await work('job.dead');
+    const shown = await page(`/jobs/${id}`);
+    expect(shown).toMatch(/A replay as it is skips the steps whose results are kept:\s*<code>reserve<\/code>/);
+    const letter = await page(`/dead-letters/${id}`);
+    expect(letter).toContain(`/jobs/${id}"`);
   });
 
   test('operators change time and data while it waits, and replay with other data after its end; hidden values stay', async () => {

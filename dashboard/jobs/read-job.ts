@@ -1,15 +1,19 @@
-import type { App } from '../../src/contracts/index.ts';
+import { createStoredScrubber, type App } from '../../src/contracts/index.ts';
 import { readHistory, type HistoryLine } from '../../src/dead-letters/index.ts';
-import type { Engine, EngineJob } from '../../src/engine/index.ts';
-import { findRuns, type JournalStore, type Mark, type RunRecord } from '../../src/journal/index.ts';
-import { shownData } from '../../src/privacy/index.ts';
+import { storedKeyOf, type ChildStanding, type Engine, type EngineJob } from '../../src/engine/index.ts';
+import { KEY_TAG } from '../../src/facts/index.ts';
+import { findRuns, OUTCOMES, type JournalStore, type Mark, type RunRecord } from '../../src/journal/index.ts';
+import { REDACTED, shownData } from '../../src/privacy/index.ts';
 import {
+  batchView,
   isOver,
+  keyDigest,
   parseJobId,
   readJobLog,
   readJobView,
   readMeta,
   readStoredJob,
+  type BatchView,
   type JobView,
 } from '../../src/queue/index.ts';
 
@@ -27,17 +31,37 @@ export interface ReadJob {
   readonly runs: readonly RunRecord[];
   /** Of jobs that follow from it, the latest first. */
   readonly following: readonly RunRecord[];
+  /** Of other jobs of the same key, the latest first. */
+  readonly ofKey: readonly RunRecord[];
+  readonly children: readonly ChildStanding[];
+  /** Undefined where it is in none, or nobody knows it any more. */
+  readonly batch: BatchView | undefined;
+  /** The job or the event whose handler enqueued it; undefined where it was none, or nobody knows. */
+  readonly causedBy: string | undefined;
+  /** The job for which its key stands now. */
+  readonly keyStandsFor: string | undefined;
+  /** Steps whose results are kept: a replay of it as it is does not do them again. */
+  readonly skips: readonly string[];
   /** What happened while it waited and ran. */
   readonly marks: readonly Mark[];
   readonly journal: 'read' | 'unread';
 }
 
+interface StoredParts extends Pick<
+  ReadJob,
+  'data' | 'history' | 'log' | 'children' | 'batch' | 'causedBy' | 'keyStandsFor' | 'skips'
+> {
+  /** What others of its key are found by. */
+  readonly keyDigest?: string;
+}
+
+const OF_KEY = 20;
 const RUNS = 100;
 const MARKS = 200;
 const LOGGED = 200;
 const DAY = 86_400_000;
 
-/** Undefined where nobody knows it. A page costs some ten questions and, of the journal, one search of a few trips. */
+/** Undefined where nobody knows it. A page costs some fifteen questions and, of the journal, one search of a few trips; of a job with a key, two. */
 export async function readJob(
   app: App,
   engine: Engine,
@@ -57,8 +81,36 @@ export async function readJob(
     past === undefined
       ? []
       : await readMarks(past.store, from, view !== undefined && !isOver(view.state) ? engine.clock.now() : to);
-  const { data, history, log } = stored ?? { data: undefined, history: [], log: [] };
-  return { id, view, data, history, log, runs, following, marks, journal: past === undefined ? 'unread' : 'read' };
+  const digest = stored?.keyDigest ?? runs.at(-1)?.tags.find(({ name }) => name === KEY_TAG)?.digest;
+  const journaled = past === undefined ? 'unread' : 'read';
+  return {
+    ...(stored ?? NOT_STORED),
+    id,
+    view,
+    runs,
+    following,
+    ofKey: past === undefined || digest === undefined ? [] : await readOfKey(past.store, id, digest),
+    marks,
+    journal: journaled,
+  };
+}
+
+const NOT_STORED: StoredParts = {
+  data: undefined,
+  history: [],
+  log: [],
+  children: [],
+  batch: undefined,
+  causedBy: undefined,
+  keyStandsFor: undefined,
+  skips: [],
+};
+
+/** The latest of each. */
+async function readOfKey(store: JournalStore, id: string, digest: string): Promise<readonly RunRecord[]> {
+  const outcomes = OUTCOMES.filter(outcome => outcome !== 'retried');
+  const found = await findRuns(store, { tags: [[digest]], outcomes }, { limit: OF_KEY }).catch(() => undefined);
+  return (found?.runs ?? []).filter(({ jobId }) => jobId !== id);
 }
 
 async function readPast(
@@ -77,20 +129,38 @@ async function readMarks(store: JournalStore, from: number, to: number): Promise
   return store.marks({ from, to }, MARKS).catch(() => []);
 }
 
-async function readStored(
-  app: App,
-  engine: Engine,
-  name: string,
-  id: string,
-): Promise<Pick<ReadJob, 'data' | 'history' | 'log'> | undefined> {
+async function readStored(app: App, engine: Engine, name: string, id: string): Promise<StoredParts | undefined> {
   const queue = await engine.queue(name);
   const job = await readStoredJob(queue, id);
   if (job === undefined) return undefined;
+  const { batchId, causationId, version } = readMeta(job.opts.telemetry?.metadata);
+  const key = storedKeyOf(job.opts);
+  const [history, log, children, batch, holder, steps] = await Promise.all([
+    readHistory(queue, job),
+    readJobLog(engine, id, LOGGED),
+    (await engine.ends()).children({ queue: name, id }),
+    batchId === undefined ? undefined : (await engine.batches()).read(batchId),
+    key === undefined ? undefined : queue.getDeduplicationJobId(key.id),
+    (await engine.turns(name)).stepNames(id),
+  ]);
+  const contract = app.jobs.get(job.name);
+  const scrub = contract === undefined ? hidden : createStoredScrubber(contract, { version, data: job.data });
   return {
     data: shownDataOf(app, job),
-    history: await readHistory(queue, job),
-    log: await readJobLog(engine, id, LOGGED),
+    history,
+    log,
+    children,
+    batch: batch && batchView(batch, batch.called),
+    causedBy: causationId,
+    keyStandsFor: holder ?? undefined,
+    skips: steps.map(scrub),
+    ...(key !== undefined && { keyDigest: keyDigest(key.id) }),
   };
+}
+
+/** The name of a step may hold what is sensitive, and nobody knows what that is here. */
+function hidden(): string {
+  return REDACTED;
 }
 
 /** Its data as its page has it. */

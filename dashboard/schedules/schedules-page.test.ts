@@ -15,7 +15,12 @@ const nightly: ScheduleView = {
   nextAt: NOW + 3_600_000,
   overdue: false,
   runs: [
-    { at: NOW - 1_000, what: 'queued', count: 1, job: { state: 'dead', startedAt: NOW - 900, finishedAt: NOW - 600 } },
+    {
+      at: NOW - 1_000,
+      what: 'queued',
+      count: 1,
+      job: { id: 'reports-1', state: 'dead', startedAt: NOW - 900, finishedAt: NOW - 600 },
+    },
     { at: NOW - 86_400_000, what: 'missed', count: 2, job: undefined },
   ],
 };

@@ -1,6 +1,7 @@
 import { age } from '../../src/time/index.ts';
 import type { ScheduleRun, ScheduleView } from '../../src/runtime/index.ts';
 import { actButton, acts } from '../pages/acts.ts';
+import { jobLink } from '../jobs/words.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
@@ -51,9 +52,9 @@ function row(base: string, role: Role, schedule: ScheduleView, now: number): Htm
     </td>
     <td>${next(paused, overdue, nextAt, now)}</td>
     <td>
-      ${last === undefined ? html`<span class="zero">none yet</span>` : html`${said(last)}<small>${time(last.at)}</small>`}
+      ${last === undefined ? html`<span class="zero">none yet</span>` : html`${last.job === undefined ? said(last) : jobLink(base, last.job.id, said(last))}<small>${time(last.at)}</small>`}
     </td>
-    <td>${runs.length === 0 ? '–' : strip(runs)}</td>
+    <td>${runs.length === 0 ? '–' : strip(base, runs)}</td>
     <td>${scheduleActs(base, role, name, paused !== undefined)}</td>
   </tr>`;
 }
@@ -68,13 +69,17 @@ function next(paused: ScheduleView['paused'], overdue: boolean, nextAt: number |
   return html`in ${age(Math.max(0, nextAt - now))}<small>${time(nextAt)}</small>`;
 }
 
-function strip(runs: readonly ScheduleRun[]): Html {
+function strip(base: string, runs: readonly ScheduleRun[]): Html {
   return html`<ol class="strip">
     ${runs.map(run => {
       const [sign, kind] = SIGNS[fateOf(run)] ?? ['?', 'zero'];
       const text = `${time(run.at)}: ${said(run)}`;
       return html`<li class="${kind}" title="${text}">
-        <span aria-hidden="true">${sign}</span><span class="said">${text}</span>
+        ${
+          run.job === undefined
+            ? html`<span aria-hidden="true">${sign}</span><span class="said">${text}</span>`
+            : html`<a href="${base}/jobs/${encodeURIComponent(run.job.id)}" aria-label="${text}">${sign}</a>`
+        }
       </li>`;
     })}
   </ol>`;

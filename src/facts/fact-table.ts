@@ -32,9 +32,12 @@ export interface FactTag {
   readonly value?: string | undefined;
 }
 
+/** The name of the tag that stands for a job's key, which no contract can name: jobs of one key are found by it, and it is shown to nobody. */
+export const KEY_TAG = ':key';
+
 /** Fields of facts about one run of a job. */
 export interface RunFields extends JobFields {
-  /** Of a contract that has tags. */
+  /** Of a job that has tags, or a key. */
   readonly tags?: readonly FactTag[] | undefined;
   /** 1 for the first attempt. */
   readonly attempt: number;

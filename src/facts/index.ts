@@ -11,6 +11,6 @@ export type {
   RunFields,
   SubscriberFields,
 } from './fact-table.ts';
-export { DEAD_REASONS } from './fact-table.ts';
+export { DEAD_REASONS, KEY_TAG } from './fact-table.ts';
 export { onJobEnd } from './job-ends.ts';
 export { Facts, type FactListener } from './facts.ts';

@@ -1,6 +1,6 @@
 export { type BatchReceipt } from './batches/batches.ts';
 export type { BatchDefinition, CallbackJob } from './batches/batch-definition.ts';
-export type { BatchView } from './batches/batch-view.ts';
+export { batchView, type BatchView } from './batches/batch-view.ts';
 export { callBack, type CallBack } from './batches/call-back.ts';
 export { cancelJob, CANCELS, cancelMarkOf, type CancelAnswer, type CancelMark } from './cancel/cancel-job.ts';
 export { Client, type ClientApp } from './client.ts';
@@ -28,6 +28,7 @@ export { firstDueAt, replayMark } from './views/due-at.ts';
 export { groupKeyIn, groupsInQueue, namedGroups, needsDigest, type SaidGroup } from './groups/job-groups.ts';
 export { InvalidGroupError } from './groups/invalid-group-error.ts';
 export type { Enqueuer } from './enqueuer.ts';
+export { keyDigest } from './keys/job-key.ts';
 export { jobFieldsOf } from './meta/job-fields.ts';
 export { jobIdOf, parseJobId, partId, placeOf, shownJobId, type JobIdParts } from './ids/job-id.ts';
 export { followingOf, originOf, requireReactions, type CausedBy, type Following } from './ids/job-origin.ts';

@@ -1,4 +1,5 @@
 import type { Engine, GroupedOptions } from '../../engine/index.ts';
+import { KEY_TAG } from '../../facts/index.ts';
 import { findRuns, type FoundRuns, type JournalStore, type RunOutcome, type RunRecord } from '../../journal/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import { placeOf } from '../ids/job-id.ts';
@@ -87,7 +88,8 @@ async function withoutShown(
 
 /** As whoever looks may see it. */
 export function shownRun({ tags, ...run }: RunRecord): FoundRun {
-  return { ...run, tags: tags.map(({ name, value }) => (value === undefined ? { name } : { name, value })) };
+  const own = tags.filter(({ name }) => name !== KEY_TAG);
+  return { ...run, tags: own.map(({ name, value }) => (value === undefined ? { name } : { name, value })) };
 }
 
 /** All digests that each tag has: under the present secret, and under the previous one. */

@@ -42,6 +42,11 @@ export function keyIdOf(digests: KeyedDigests, contract: string, key: readonly K
   return digests.of('key', textOf(contract, key));
 }
 
+/** What runs of jobs of one key are found by: a part of the key's own id, which is a keyed digest already. */
+export function keyDigest(id: string): string {
+  return id.slice(0, 22);
+}
+
 /** Of data under the key of that id. */
 export function dataDigest(digests: KeyedDigests, id: string, canonical: string): string {
   return digests.of('data', `${id} ${canonical}`).slice(0, 22);

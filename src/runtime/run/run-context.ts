@@ -1,10 +1,10 @@
 import { TAGS_AT_MOST, type AnyJobContract, type Handler, type Middleware } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
-import type { Engine, EngineClock, TakenJob, TurnQueue } from '../../engine/index.ts';
-import type { Facts, FactTag, RunFields } from '../../facts/index.ts';
+import { storedKeyOf, type Engine, type EngineClock, type TakenJob, type TurnQueue } from '../../engine/index.ts';
+import { KEY_TAG, type Facts, type FactTag, type RunFields } from '../../facts/index.ts';
 import type { FollowBatches } from '../batches/follow-batches.ts';
 import type { Decrypted, PayloadCipher } from '../../privacy/index.ts';
-import { decryptedData, firstDueAt, marksOf, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
+import { decryptedData, firstDueAt, keyDigest, marksOf, readMeta, traceIdOf, type JobMeta } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
 import type { PausableGroups, QueueDestinations } from '../destinations/destinations.ts';
 import type { Fetches } from '../host/fetches.ts';
@@ -128,8 +128,22 @@ export function runFields({ at, job, jobId, meta, attempt }: RunContext): RunFie
     traceId: traceIdOf(meta.traceparent),
     attempt,
     worker: at.worker,
-    ...(job.opts.tg !== undefined && { tags: tagsIn(job.opts.tg, meta.tags) }),
+    ...tagsOf(job, meta),
   };
+}
+
+/** None of most jobs, which pay nothing for it. */
+function tagsOf({ opts }: TakenJob, { tags }: JobMeta): Pick<RunFields, 'tags'> {
+  const { tg, deduplication } = opts;
+  if (tg === undefined && deduplication === undefined) return {};
+  const key = deduplication === undefined ? undefined : storedKeyOf(opts);
+  return {
+    tags: [...(tg === undefined ? [] : tagsIn(tg, tags)), ...(key === undefined ? [] : [keyTag(key.id)])],
+  };
+}
+
+function keyTag(id: string): FactTag {
+  return { name: KEY_TAG, digest: keyDigest(id) };
 }
 
 /** Digests stand in the options, names and public values beside them, in one order. Another program may have changed either. */

@@ -34,7 +34,7 @@ export interface ScheduleView {
 
 export interface ScheduleRun extends SlotRecord {
   /** Its job as it stands; undefined where there is none, and when it is no longer kept. */
-  readonly job: Pick<JobView, 'state' | 'startedAt' | 'finishedAt'> | undefined;
+  readonly job: Pick<JobView, 'id' | 'state' | 'startedAt' | 'finishedAt'> | undefined;
 }
 
 /** A schedule that is read is followed by its jobs: a view of a job costs the engine a few commands. */
@@ -143,7 +143,7 @@ async function jobOf(engine: Engine, id: string | undefined): Promise<ScheduleRu
   if (id === undefined) return undefined;
   try {
     const view = await readJobView(engine, id);
-    return view && { state: view.state, startedAt: view.startedAt, finishedAt: view.finishedAt };
+    return view && { id: view.id, state: view.state, startedAt: view.startedAt, finishedAt: view.finishedAt };
   } catch (error) {
     if (error instanceof UndecodableJobError) return undefined;
     throw error;
