@@ -7,6 +7,7 @@ import { openJournal } from '../src/journal/index.ts';
 import { clientOn } from '../src/queue/index.ts';
 import { WorkReader } from '../src/standing/index.ts';
 import { AuditLog } from './audit/audit-log.ts';
+import { markActions } from './audit/mark-actions.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { requireOneWayIn, type Dashboard, type DashboardOptions } from './dashboard-options.ts';
 import { frontDoor } from './front-door.ts';
@@ -38,6 +39,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const metrics = metricsRoute({ app, facts, engine, token });
   const scaling = scalingRoute({ base: basePath, app, engine, journal, token });
   const log = new AuditLog(engine, reportBeside);
+  const mark = markActions({ journal, now: () => engine.clock.now() });
   const client = clientOn(engine, facts, undefined, undefined, app);
   const tasks = new BulkTasks({ engine, app, letters: letters(unread), client, onError: reportBeside });
   const works = new WorkReader({ app, engine, queues: () => board.queues, letters: letters(unread) });
@@ -58,6 +60,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     isComplete,
     onAction(action) {
       log.write(action);
+      mark(action);
       options.onAction?.(action);
     },
     report,

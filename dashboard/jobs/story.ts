@@ -83,7 +83,7 @@ function lineOf(line: HistoryLine): StoryLine {
   };
 }
 
-/** Of its queue, or of all. */
-function concerns({ queue }: Mark, own: string | undefined): boolean {
-  return queue === undefined || queue === own;
+/** Of its queue, or of all; what people did to other queues' jobs is none of its story. */
+function concerns({ kind, queue }: Mark, own: string | undefined): boolean {
+  return queue === own || (queue === undefined && kind !== 'action');
 }

@@ -21,6 +21,8 @@ export const ALERT_RULES: Readonly<Record<Condition['kind'], AlertRule>> = {
   // The condition begins when a job has been due for a minute.
   late: { forMs: 4 * MINUTE_MS, atLeast: 1, evenIfItHeals: true },
   sick: { forMs: 2 * MINUTE_MS, atLeast: 1, evenIfItHeals: true },
+  // Half as many: somebody is about who knows what was deployed.
+  new: { forMs: 0, atLeast: 5, evenIfItHeals: false },
   failing: { forMs: 0, atLeast: 10, evenIfItHeals: false },
   'left behind': { forMs: 5 * MINUTE_MS, atLeast: 1, evenIfItHeals: false },
   clock: { forMs: MINUTE_MS, atLeast: 1, evenIfItHeals: false },

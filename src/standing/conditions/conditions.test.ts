@@ -41,6 +41,21 @@ function standingOf(work: Partial<Work>): readonly Condition[] {
   return conditionsOf(quietWork({ queues: [email], workers: 2, now: NOW, ...work }));
 }
 
+test('a cause that struck first since the last deploy is new; one that is older, or where nobody says a release, is not', () => {
+  const kinds = (hosts: Work['hosts'], firstEndedAt = cause.firstEndedAt): readonly string[] =>
+    standingOf({ hosts, causes: [{ ...cause, firstEndedAt }] }).map(({ kind }) => kind);
+  const before = { ...host, release: 'r1' };
+  const after = { ...host, name: 'h2', release: 'r2', startedAt: NOW - 9 * MINUTE };
+  const later = { ...after, name: 'h3', startedAt: NOW - MINUTE };
+  expect(kinds([before, after, later])).toEqual(['new']);
+  expect(kinds([before, after], NOW - 10 * MINUTE)).toEqual(['failing']);
+  expect(kinds([host, { ...host, startedAt: NOW - 9 * MINUTE }])).toEqual(['failing']);
+  expect(kinds([{ ...after, startedAt: NOW - 25 * 60 * MINUTE }])).toEqual(['failing']);
+  expect(standingOf({ hosts: [before, after], causes: [cause] })[0]?.text).toContain(
+    'invoice: 500 dead letters of one cause, new since release r2 (9 min 0 s ago), last 1 min 0 s ago: TypeError',
+  );
+});
+
 test('work that goes on as it should is no condition', () => {
   expect(standingOf({ queues: [{ ...email, waiting: 900, running: 10, oldestDueMs: 59_000 }] })).toEqual([]);
 });

@@ -7,7 +7,8 @@ import type { Work } from '../work/work.ts';
 /** Something that an operator should know. */
 export interface Condition {
   /** One word, before the sentence. */
-  readonly kind: 'stopped' | 'lost' | 'missed' | 'late' | 'sick' | 'paused' | 'failing' | 'left behind' | 'clock';
+  readonly kind:
+    'stopped' | 'lost' | 'missed' | 'late' | 'sick' | 'paused' | 'new' | 'failing' | 'left behind' | 'clock';
   /** Which of its kind: a queue, a destination, a host, a schedule, a cause. With the kind it tells one condition from another, for as long as it lasts. */
   readonly about: string;
   /** How much of it there is: jobs that wait, dead letters of the cause; 1 where nothing is counted. */
@@ -24,6 +25,8 @@ const LATE_MS = 60_000;
 const STUCK_MS = 10 * 60_000;
 /** A cause that has struck within so long goes on. */
 const FRESH_MS = 15 * 60_000;
+/** A deploy is news for a day. */
+const DEPLOYED_MS = 24 * 60 * 60_000;
 const MOST_CAUSES = 3;
 /** A host's clock that differs by less is none to set. */
 const CLOCK_MS = 1_000;
@@ -169,19 +172,35 @@ function heldOf(queues: Work['queues'], name: string): number {
   return queues.find(queue => queue.name === name)?.held ?? 0;
 }
 
-function failing({ causes, now }: Work): readonly Condition[] {
+/** A cause that has struck first since the last deploy is told as new: the release is the first that one thinks of. */
+function failing({ causes, hosts, now }: Work): readonly Condition[] {
+  const deploy = lastDeploy(hosts, now);
   const fresh = causes.filter(({ lastEndedAt }) => lastEndedAt !== undefined && now - lastEndedAt < FRESH_MS);
   return fresh
     .toSorted((a, b) => b.count - a.count)
     .slice(0, MOST_CAUSES)
-    .map(({ name, reason, count, firstEndedAt, lastEndedAt, fingerprint }) => ({
-      kind: 'failing',
-      about: fingerprint,
-      size: count,
-      needsYou: true,
-      text: `${name}: ${amount(count, 'dead letter')} of one cause, first ${ago(firstEndedAt, now)}, last ${ago(lastEndedAt, now)}: ${firstLine(reason)}`,
-      link: { path: `/dead-letters?cause=${encodeURIComponent(fingerprint)}`, label: 'The cause' },
-    }));
+    .map(({ name, reason, count, firstEndedAt, lastEndedAt, fingerprint }) => {
+      const isNew = deploy !== undefined && firstEndedAt !== undefined && firstEndedAt >= deploy.at;
+      const since = isNew
+        ? `new since release ${deploy.release} (${ago(deploy.at, now)})`
+        : `first ${ago(firstEndedAt, now)}`;
+      return {
+        kind: isNew ? 'new' : 'failing',
+        about: fingerprint,
+        size: count,
+        needsYou: true,
+        text: `${name}: ${amount(count, 'dead letter')} of one cause, ${since}, last ${ago(lastEndedAt, now)}: ${firstLine(reason)}`,
+        link: { path: `/dead-letters?cause=${encodeURIComponent(fingerprint)}`, label: 'The cause' },
+      };
+    });
+}
+
+/** The release of the youngest host, since its first host of those that live came; undefined where it says none, or that is long ago. */
+function lastDeploy(hosts: Work['hosts'], now: number): { readonly release: string; readonly at: number } | undefined {
+  const release = hosts.toSorted((a, b) => b.startedAt - a.startedAt)[0]?.release;
+  if (release === undefined) return undefined;
+  const at = Math.min(...hosts.flatMap(host => (host.release === release ? [host.startedAt] : [])));
+  return now - at < DEPLOYED_MS ? { release, at } : undefined;
 }
 
 function leftBehind({ unnamed }: Work): readonly Condition[] {

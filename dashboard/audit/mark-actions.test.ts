@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { inMemory } from '../../tests/support/memory-case.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
+import { openEngine } from '../../src/engine/index.ts';
+import { openJournal } from '../../src/journal/index.ts';
+import { markActions } from './mark-actions.ts';
+import type { DashboardAction } from './record-actions.ts';
+
+const NOW = Date.UTC(2026, 10, 29);
+const action: DashboardAction = {
+  user: 'ada',
+  role: 'operator',
+  method: 'POST',
+  path: '/jobs/bulk',
+  status: 202,
+  outcome: 'done',
+  client: '::1',
+  detail: { what: 'cancel all that match', on: 'tag user (x), queue email', matched: 900 },
+};
+
+test('what people did is a mark of its queue; what they asked, or were refused, is none', async () => {
+  const { url, namespace } = await inMemory.open();
+  const engine = openEngine({ url, namespace, role: 'producer' });
+  const store = await openJournal(engine);
+  const mark = markActions({ journal: () => openJournal(engine), now: () => NOW });
+  mark({ ...action, outcome: 'dry run' });
+  mark({ ...action, outcome: 'refused' });
+  mark({ ...action, detail: undefined });
+  mark(action);
+  const id = 'email-0mwtkts1d0000raf4nk6-abcdefghij';
+  mark({ ...action, detail: { what: 'replay a job', on: id } });
+  const marks = async () => store.marks({ from: NOW - 1, to: NOW + 1 }, 10);
+  await waitFor('both to be written', async () => (await marks()).length >= 2);
+  expect((await marks()).toSorted((a, b) => (a.text < b.text ? -1 : 1))).toEqual([
+    {
+      kind: 'action',
+      at: NOW,
+      text: 'ada: cancel all that match (tag user (x), queue email), 900 of 900',
+      queue: 'email',
+      part: undefined,
+      by: 'ada',
+    },
+    { kind: 'action', at: NOW, text: `ada: replay a job (${id})`, queue: 'email', part: undefined, by: 'ada' },
+  ]);
+  const away = markActions({ journal: () => Promise.reject(new Error('away')), now: () => NOW });
+  expect(() => away(action)).not.toThrow();
+});
