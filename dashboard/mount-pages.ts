@@ -64,7 +64,7 @@ export function mountPages(handler: Express, parts: PageParts): void {
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);
-  handler.use('/dead-letters', whenThere, deadLetterRoutes({ base, engine, open, tasks, viewerOf }));
+  handler.use('/dead-letters', whenThere, deadLetterRoutes({ base, engine, journal, open, tasks, viewerOf }));
   const letters = open((_, error) => report(error));
   const ofJobs = { base, app, engine, client, journal, tasks, letters, traceLink, viewerOf };
   handler.use('/jobs', whenThere, jobsRoutes(ofJobs));

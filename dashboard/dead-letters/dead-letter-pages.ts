@@ -119,15 +119,26 @@ export interface ListPageOptions extends DeadLetterPageOptions {
   /** Undefined when none is left. */
   readonly group?: DeadLetterGroup | undefined;
   readonly decision?: CauseDecision | undefined;
+  /** In which the cause struck first. */
+  readonly release?: string | undefined;
 }
 
 /** Those of one cause, newest first. */
-export function listPage({ base, viewer, letters, limit, unread = [], group, decision }: ListPageOptions): string {
+export function listPage({
+  base,
+  viewer,
+  letters,
+  limit,
+  unread = [],
+  group,
+  decision,
+  release,
+}: ListPageOptions): string {
   const [first] = letters;
   const body = html`<h1>${first === undefined ? 'Dead letters' : firstLine(first.reason)}</h1>
     <p><a href="${base}/dead-letters">All causes</a></p>
     ${gaps(unread)} ${first === undefined ? html`<p class="notice">None is left.</p>` : undefined}
-    ${group === undefined ? undefined : aboutCause(base, viewer, group, standingOf(group, decision))}
+    ${group === undefined ? undefined : aboutCause(base, viewer, group, standingOf(group, decision), release)}
     ${first === undefined ? undefined : letterActs(base, viewer.role, { fingerprint: first.fingerprint }, first.id)}
     ${table({
       label: 'Dead letters',
@@ -159,10 +170,12 @@ function aboutCause(
   viewer: DeadLetterPageOptions['viewer'],
   group: DeadLetterGroup,
   standing: CauseStanding,
+  release: string | undefined,
 ): Html {
   return html`<p>
-      ${stateBadge(standing)} ${group.count.toLocaleString('en-US')} since ${time(group.firstEndedAt)}, the last at
-      ${time(group.lastEndedAt)}.
+      ${stateBadge(standing)} ${group.count.toLocaleString('en-US')} since
+      ${time(group.firstEndedAt)}${release === undefined ? undefined : html`, first in release <strong>${release}</strong>`},
+      the last at ${time(group.lastEndedAt)}.
     </p>
     ${mayAct(viewer.role, 'operator') ? causeActs(base, group.fingerprint, standing) : undefined}`;
 }

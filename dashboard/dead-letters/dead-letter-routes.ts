@@ -9,16 +9,19 @@ import {
 } from '../../src/dead-letters/index.ts';
 import { filterWords, type BulkTasks } from '../../src/bulk/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
+import type { JournalStore } from '../../src/journal/index.ts';
 import { openState } from '../../src/state/index.ts';
 import { answer } from '../http/answers.ts';
 import { describeAction, markDryRun } from '../audit/record-actions.ts';
 import { mayAct } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
+import { firstRelease } from './first-release.ts';
 import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
 
 export interface DeadLetterRoutesOptions {
   readonly base: string;
   readonly engine: Engine;
+  readonly journal: () => Promise<JournalStore>;
   readonly tasks: BulkTasks;
   /** Called with each kind that cannot be read now. */
   readonly open: (onUnread: (kind: string, error: unknown) => void) => DeadLetters;
@@ -31,7 +34,7 @@ const MOST_PER_SECOND = 1_000;
 const REASON_LIMIT = 500;
 
 /** The pages and the two actions. Roles: anybody looks, operators replay, admins discard. */
-export function deadLetterRoutes({ base, engine, open, tasks, viewerOf }: DeadLetterRoutesOptions): Router {
+export function deadLetterRoutes({ base, engine, journal, open, tasks, viewerOf }: DeadLetterRoutesOptions): Router {
   const router = Router();
   /** A rehearsal says how many the cause counts; the task itself finds out of each whether it can. */
   const begin = async (response: Response, asked: Asked, what: 'replay' | 'discard', by: string): Promise<void> => {
@@ -62,7 +65,8 @@ export function deadLetterRoutes({ base, engine, open, tasks, viewerOf }: DeadLe
       const [group] = (await letters.groups({ all: true, fingerprint: cause })).filter(
         each => each.fingerprint === cause,
       );
-      response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread, group, decision }));
+      const release = await firstRelease(journal, cause, group?.firstEndedAt);
+      response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread, group, decision, release }));
     } else {
       const all = request.query['all'] !== undefined;
       const groups = await letters.groups({ all });

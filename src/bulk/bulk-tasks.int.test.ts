@@ -10,7 +10,7 @@ import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
 import { DeadLetters } from '../dead-letters/index.ts';
 import { Facts } from '../facts/index.ts';
-import { cancelMarkOf, checkFind, clientOn } from '../queue/index.ts';
+import { cancelMarkOf, checkFind, clientOn, replayMark } from '../queue/index.ts';
 import { defineJob } from '../contracts/index.ts';
 import { fixed } from '../resilience/index.ts';
 import { secretsOf } from '../state/index.ts';
@@ -101,6 +101,19 @@ describe.each(engineCases)('actions on all that match, on $kind', ({ open }) => 
   const note = defineJob({ queue: 'notes', name: 'note', schema, retry, tags: ({ user }) => ({ user }) });
   const other = defineJob({ queue: 'notes', name: 'other', schema, tags: ({ user }) => ({ user }) });
   const later = { delay: '1h' } as const;
+
+  test('what it has replayed is left alone also where a worker whose clock is behind says that it failed again before', async () => {
+    const make = () => ({ name: 'letter', data: '{"to":"a","body":"b"}', reason: 'a clock is behind' });
+    const [id = ''] = await seedLetters(fixture, 'email', 1, make);
+    const began = engine.clock.now();
+    await (await (await engine.queue('email')).getJob(id))?.updateProgress(replayMark(began + 5));
+    const replay = (notSince: number) => letters.replay({ queue: 'email' }, { by: 'ann', notSince });
+    expect(await replay(began)).toMatchObject({
+      done: [],
+      skipped: [{ why: 'it was replayed meanwhile, and has failed again' }],
+    });
+    expect(await replay(began + 6)).toMatchObject({ done: [id], skipped: [] });
+  });
 
   test('jobs that wait are cancelled by their tag, also over a kill; others, and those that come later, go on', async () => {
     const client = clientOn(engine, new Facts());

@@ -111,7 +111,8 @@ export class BulkTasks {
       const skipped = report.skipped.length;
       await this.#change(task.id, now => ({
         ...now,
-        state: 'done',
+        // Who has stopped it meanwhile must not read that it was carried out to its end.
+        state: now.state === 'stopped' ? 'stopped' : 'done',
         // Whoever was killed has perhaps not said what it did last. Jobs that have not ended may have ended by themselves.
         done: Math.max(task.done + report.done.length, isOfLetters(task) ? now.total - skipped : 0),
         skipped,
@@ -120,7 +121,9 @@ export class BulkTasks {
     } catch (error) {
       if (!stop.signal.aborted) {
         if (isUnreachable(error)) throw error;
-        await this.#change(task.id, now => ({ ...now, state: 'failed', why: 'the log of the dashboard says why' }));
+        await this.#change(task.id, now =>
+          isTaskOver(now.state) ? undefined : { ...now, state: 'failed', why: 'the log of the dashboard says why' },
+        );
         throw error;
       }
       await this.#change(task.id, now => ({ ...now, done: Math.max(now.done, task.done + acted) }));
@@ -134,7 +137,7 @@ export class BulkTasks {
     const { by, filter, reason = 'in the background', startedAt, perSecond } = task;
     switch (task.what) {
       case 'replay':
-        return letters.replay(letterFilter(filter, startedAt), { by, perSecond, signal, onDone });
+        return letters.replay(letterFilter(filter, startedAt), { by, perSecond, notSince: startedAt, signal, onDone });
       case 'discard':
         return letters.discard(letterFilter(filter, startedAt), { by, reason, signal, onDone });
       case 'cancel':

@@ -33,6 +33,11 @@ export interface ReplayOptions {
   readonly by: string;
   /** Only says what would be done. */
   readonly dryRun?: boolean;
+  /**
+   * Passes over what was replayed then or later, milliseconds since 1970 by the engine's clock: whatever clock the worker has that wrote when it
+   * failed again.
+   */
+  readonly notSince?: number;
   /** 50 by default: what failed together must not come back together. */
   readonly perSecond?: number;
   readonly signal?: AbortSignal;
@@ -128,7 +133,7 @@ export class DeadLetters {
    * the same time; one that fails again meanwhile is left for the next time. What cannot run again is skipped, with the reason.
    */
   async replay(filter: DeadLetterFilter, options: ReplayOptions): Promise<DeadLetterReport> {
-    const { by, dryRun = false, perSecond = DEFAULT_PER_SECOND, signal, onDone } = options;
+    const { by, dryRun = false, perSecond = DEFAULT_PER_SECOND, notSince, signal, onDone } = options;
     if (!(perSecond > 0)) throw new InvalidOptionsError(`Expected perSecond to be above 0, got ${perSecond}.`);
     let next = performance.now();
     const pace = async (): Promise<void> => {
@@ -136,7 +141,7 @@ export class DeadLetters {
       await pause(Math.max(0, next - performance.now()), undefined, signal && { signal });
       next = Math.max(next, performance.now()) + 1_000 / perSecond;
     };
-    return this.#act(filter, source => source.replay(filter, { by, dryRun, pace, signal, onDone }));
+    return this.#act(filter, source => source.replay(filter, { by, dryRun, pace, notSince, signal, onDone }));
   }
 
   /** Removes each for good. What was discarded, by whom and why is stated as a fact. */

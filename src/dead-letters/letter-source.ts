@@ -34,6 +34,8 @@ export interface ActOptions {
 export interface ReplayAct extends ActOptions {
   /** Awaited before each. */
   readonly pace: () => Promise<void>;
+  /** What was replayed then or later is passed over. */
+  readonly notSince?: number | undefined;
 }
 
 export interface DiscardAct extends ActOptions {

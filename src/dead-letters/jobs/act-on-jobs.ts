@@ -8,6 +8,7 @@ import {
   exclusively,
   isPutBackRefusal,
   keyHolder,
+  marksOf,
   putBack,
   readMeta,
   readStoredJob,
@@ -45,13 +46,14 @@ const AGAIN_MS = 500;
 /** Where the order does not matter, and nothing has a pace. */
 const AT_ONCE = 50;
 const BUSY = 'somebody else is acting on it';
+const FAILED_AGAIN = 'it was replayed meanwhile, and has failed again';
 const GONE = 'it is no dead letter any more';
 const UNREADABLE = 'what is stored of it is damaged: it can only be discarded';
 
 /** Puts each back with fresh attempts; its history is kept. */
 export async function replayJobs(
   on: ActedOnJobs,
-  { by, dryRun, pace, signal, onDone }: ReplayAct,
+  { by, dryRun, pace, notSince = Infinity, signal, onDone }: ReplayAct,
 ): Promise<DeadLetterReport> {
   const { engine, app, facts, index } = on;
   const state = await openState(engine);
@@ -59,6 +61,7 @@ export async function replayJobs(
     const job = await readStoredJob(queue, id).catch(damaged);
     if (job === 'damaged') return UNREADABLE;
     if (job === undefined) return GONE;
+    if ((marksOf(job.progress).replayedAt ?? -Infinity) >= notSince) return FAILED_AGAIN;
     const why = await whyUnfit(app, engine.cipher, queue.name, job, engine.clock.now());
     if (why !== undefined || dryRun) return why;
     await pace();
@@ -143,7 +146,7 @@ async function each(
       name === undefined || now === undefined || endedAt === undefined
         ? 'it is no dead letter'
         : now !== endedAt
-          ? 'it was replayed meanwhile, and has failed again'
+          ? FAILED_AGAIN
           : await act({ id, queue: await engine.queue(name), endedAt });
     if (why === BUSY) busy.push(target);
     if (why === undefined) {

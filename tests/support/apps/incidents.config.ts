@@ -40,7 +40,7 @@ export default defineApp({
     handle(invoice, { release }, (_data, _run, needs) => {
       if (needs.release === 'broken') throw new TypeError("Cannot read properties of undefined (reading 'total')");
     }),
-    handle(resize, () => pause(100)),
+    handle(resize, () => pause(200)),
     handle(venom, () => void process.kill(process.pid, 'SIGKILL')),
     handle(report, () => undefined),
   ],
