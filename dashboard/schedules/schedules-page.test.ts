@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { RunTimeSchedule, SchedulePage } from '../../src/queue/index.ts';
 import type { ScheduleView } from '../../src/runtime/index.ts';
 import { inWords } from './in-words.ts';
 import { schedulesPage } from './schedules-page.ts';
@@ -25,8 +26,13 @@ const nightly: ScheduleView = {
   ],
 };
 const viewer = (role: 'viewer' | 'operator') => ({ name: 'ann', role, formToken: undefined });
-const pageOf = (schedules: readonly ScheduleView[], role: 'viewer' | 'operator' = 'operator'): string =>
-  schedulesPage({ base: '', viewer: viewer(role), schedules, now: NOW });
+const none = { schedules: [], next: undefined };
+const pageOf = (
+  schedules: readonly ScheduleView[],
+  role: 'viewer' | 'operator' = 'operator',
+  made: SchedulePage = none,
+): string =>
+  schedulesPage({ base: '', viewer: viewer(role), schedules, made, at: { prefix: '', isFirst: true }, now: NOW });
 
 test('a schedule stands there in words and as a cron, with its next slot and what became of the last ones', () => {
   const page = pageOf([nightly]);
@@ -54,6 +60,31 @@ test('viewers are offered nothing, operators what fits its state', () => {
 test('an app without schedules is told what would stand here, and an overdue slot that nobody deals with it', () => {
   expect(pageOf([])).toContain('work that comes again');
   expect(pageOf([{ ...nightly, overdue: true }])).toContain('no worker deals with schedules');
+});
+
+test('those made at run time stand below, with who made them, a filter and the next page', () => {
+  const digest: RunTimeSchedule = {
+    name: 'digest:<ada>',
+    job: 'digest',
+    when: { kind: 'every', everyMs: 3_600_000 },
+    missed: 'once',
+    overlap: 'allow',
+    made: { by: '<i>shop</i>', at: NOW - 1_000 },
+    changed: { by: 'ops', at: NOW },
+    paused: undefined,
+    nextAt: NOW + 60_000,
+    overdue: false,
+    hitch: undefined,
+    runs: [{ at: NOW - 5, what: 'queued', count: 1, jobId: 'digests-1' }],
+  };
+  const lost: RunTimeSchedule = { ...digest, name: 'lost', hitch: { why: 'no-contract', since: NOW } };
+  const made = { schedules: [digest, lost], next: 'lost' };
+  const page = pageOf([], 'operator', made);
+  for (const text of ['digest:&lt;ada&gt;', '&lt;i&gt;shop&lt;/i&gt;', 'no contract', 'after=lost', 'name="prefix"'])
+    expect(page).toContain(text);
+  expect(page).not.toContain('The app names none');
+  expect(pageOf([], 'viewer', made)).not.toContain('data-act=');
+  expect(page).toContain('data-act="/schedules/pause"');
 });
 
 test.each([

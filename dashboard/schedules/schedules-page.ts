@@ -1,4 +1,5 @@
 import { age } from '../../src/time/index.ts';
+import type { RunTimeSchedule, SchedulePage } from '../../src/queue/index.ts';
 import type { ScheduleRun, ScheduleView } from '../../src/runtime/index.ts';
 import { actButton, acts } from '../pages/acts.ts';
 import { jobLink } from '../jobs/words.ts';
@@ -12,6 +13,9 @@ import { inWords } from './in-words.ts';
 export interface SchedulesPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
   readonly schedules: readonly ScheduleView[];
+  /** A page of those that were made at run time. */
+  readonly made: SchedulePage;
+  readonly at: { readonly prefix: string; readonly isFirst: boolean };
   /** The engine's time. */
   readonly now: number;
 }
@@ -19,21 +23,25 @@ export interface SchedulesPageOptions extends Pick<PageOptions, 'base'> {
 const REFRESH_SECONDS = 10;
 
 /** Which work comes again and when, and what became of its last slots; operators pause, resume and run. */
-export function schedulesPage({ base, viewer, schedules, now }: SchedulesPageOptions): string {
+export function schedulesPage(options: SchedulesPageOptions): string {
+  const { base, viewer, schedules, made, at, now } = options;
   const body = html`<h1>Schedules</h1>
     ${
-      schedules.length === 0
-        ? html`<p class="notice">
-            The app names none. Here stands work that comes again, such as a report each morning: when it is due next,
-            and what became of the last times.
-          </p>`
-        : table({
-            label: 'Schedules',
-            texts: true,
-            columns: ['Schedule', 'Due', 'Next', 'Last', 'Last slots', html`<span class="quiet">Act</span>`],
-            rows: schedules.map(schedule => row(base, viewer.role, schedule, now)),
-          })
+      schedules.length === 0 && (made.schedules.length > 0 || at.prefix !== '' || !at.isFirst)
+        ? undefined
+        : schedules.length === 0
+          ? html`<p class="notice">
+              The app names none. Here stands work that comes again, such as a report each morning: when it is due next,
+              and what became of the last times.
+            </p>`
+          : table({
+              label: 'Schedules',
+              texts: true,
+              columns: ['Schedule', 'Due', 'Next', 'Last', 'Last slots', html`<span class="quiet">Act</span>`],
+              rows: schedules.map(schedule => row(base, viewer.role, schedule, now)),
+            })
     }
+    ${madeAtRunTime(options)}
     <p class="foot" data-age>
       The newest slot first. ✓ succeeded, ✗ dead, … not over yet, ? no longer kept, ‖ paused, ! missed (nobody was
       there), ↷ skipped (the one before was not over), ∅ its data was refused. Renewed every ${REFRESH_SECONDS} seconds.
@@ -42,14 +50,70 @@ export function schedulesPage({ base, viewer, schedules, now }: SchedulesPageOpt
   return page({ base, at: '/schedules', title: 'Schedules', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
+const HITCHES = {
+  'no-contract': html`<span class="bad">no contract</span
+    ><small>no release at work has it; made up for once one has</small>`,
+  'no-rule': html`<span class="bad">no rule</span><small>its cron cannot be read</small>`,
+};
+
+/** Those that the app has made while it runs, a page at a time. */
+function madeAtRunTime({ base, viewer, made, at, now }: SchedulesPageOptions): Html | undefined {
+  if (made.schedules.length === 0 && at.prefix === '' && at.isFirst) return undefined;
+  const next = new URLSearchParams({ prefix: at.prefix, after: made.next ?? '' });
+  return html`<h2>Made at run time</h2>
+    <form method="get" action="${base}/schedules" role="search" class="card find">
+      <label
+        >Names that begin with <input name="prefix" value="${at.prefix}" placeholder="digest:" maxlength="200"
+      /></label>
+      <button>Show</button>
+    </form>
+    ${
+      made.schedules.length === 0
+        ? html`<p class="notice">None of these names.</p>`
+        : table({
+            label: 'Schedules made at run time',
+            texts: true,
+            columns: ['Schedule', 'Due', 'Next', 'Last', 'Made', html`<span class="quiet">Act</span>`],
+            rows: made.schedules.map(schedule => madeRow(base, viewer.role, schedule, now)),
+          })
+    }
+    ${made.next === undefined ? undefined : html`<p><a href="${base}/schedules?${String(next)}">More</a></p>`}`;
+}
+
+function madeRow(base: string, role: Role, schedule: RunTimeSchedule, now: number): Html {
+  const { name, job, when, paused, overdue, nextAt, hitch, runs, made, changed } = schedule;
+  const [last] = runs;
+  return html`<tr>
+    <th scope="row">${name}<small>${job}</small></th>
+    <td class="wraps">${due(when)}</td>
+    <td>${hitch === undefined ? next(paused, overdue, nextAt, now) : HITCHES[hitch.why]}</td>
+    <td>
+      ${last === undefined ? html`<span class="zero">none yet</span>` : html`${fate(base, last)}<small>${time(last.at)}</small>`}
+    </td>
+    <td>
+      ${made.by}<small>${time(made.at)}</small>
+      ${changed.at === made.at ? undefined : html`<small>changed by ${changed.by}, ${time(changed.at)}</small>`}
+    </td>
+    <td>${scheduleActs(base, role, name, paused !== undefined)}</td>
+  </tr>`;
+}
+
+/** What became of a slot; its job has a page. */
+function fate(base: string, { what, count, jobId }: RunTimeSchedule['runs'][number]): Html {
+  if (jobId !== undefined) return html`<a href="${base}/jobs/${encodeURIComponent(jobId)}">${what}</a>`;
+  return html`${count > 1 ? `${count} slots ` : ''}${what}`;
+}
+
+function due(when: ScheduleView['when']): Html {
+  return html`${inWords(when)}${when.kind === 'cron' ? html`<small><code>${when.cron}</code> ${when.timeZone}</small>` : html`<small>UTC</small>`}`;
+}
+
 function row(base: string, role: Role, schedule: ScheduleView, now: number): Html {
   const { name, job, queue, when, paused, overdue, nextAt, runs } = schedule;
   const [last] = runs;
   return html`<tr>
     <th scope="row">${name}<small>${job} in ${queue}</small></th>
-    <td class="wraps">
-      ${inWords(when)}${when.kind === 'cron' ? html`<small><code>${when.cron}</code> ${when.timeZone}</small>` : html`<small>UTC</small>`}
-    </td>
+    <td class="wraps">${due(when)}</td>
     <td>${next(paused, overdue, nextAt, now)}</td>
     <td>
       ${last === undefined ? html`<span class="zero">none yet</span>` : html`${last.job === undefined ? said(last) : jobLink(base, last.job.id, said(last))}<small>${time(last.at)}</small>`}

@@ -97,6 +97,34 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(leftOut).toEqual([]);
   });
 
+  test('schedules that were made at run time are listed, shown, paused, run and removed by their names', async () => {
+    const { default: app } = await import('../../tests/support/apps/letters.config.ts');
+    const { connect } = await import('../queue/index.ts');
+    const [contract] = app.jobs.values();
+    if (contract === undefined) throw new Error('The app has no contract.');
+    const { url, namespace } = fixture;
+    const client = connect({ ...(kind === 'redis' ? { redis: url } : { postgres: url }), namespace });
+    onTestFinished(() => client.close());
+    const job = { kind: 'job-request', contract, data: { to: SECRET, end: 'sent' }, options: {} } as const;
+    for (const name of ['mail:1', 'mail:2', 'other'])
+      await client.schedules.upsert(name, { job, every: '1d', by: 'shop' });
+    const listed = await shiftwork(['schedules', 'list', '--prefix', 'mail:', '--limit', '1', '--json']);
+    expect(JSON.parse(listed.out)).toMatchObject([
+      { kind: 'run-time', name: 'mail:1', job: 'letter', made: { by: 'shop' } },
+    ]);
+    const next = await shiftwork(['schedules', 'list', '--prefix', 'mail:', '--after', 'mail:1']);
+    expect(next.out).toMatch(/mail:2 +letter +every 86400000 ms/);
+    expect((await shiftwork(['schedules', 'pause', 'mail:1', '--reason', 'too many'])).out).toBe('mail:1 is paused\n');
+    expect((await shiftwork(['schedules', 'show', 'mail:1'])).out).toMatch(/made: .* by shop\nreason: too many/);
+    const jobId = (await shiftwork(['schedules', 'run', 'mail:1'])).out.trim();
+    expect(await stateOf(jobId)).toBe('waiting');
+    expect((await shiftwork(['schedules', 'resume', 'mail:1'])).code).toBe(0);
+    expect((await shiftwork(['schedules', 'remove', 'mail:1'])).out).toBe('mail:1 is removed\n');
+    const gone = await shiftwork(['schedules', 'show', 'mail:1']);
+    expect(gone).toMatchObject({ code: 2, err: expect.stringContaining('made at run time, got "mail:1"') });
+    expect(listed.out + next.out).not.toContain(SECRET);
+  });
+
   test('check finds nothing wrong here, and everything wrong there at once', async () => {
     // What it means that an installation has no secret is said, and is no warning.
     expect(JSON.parse((await shiftwork(['check', '--json'])).out)).toMatchObject({

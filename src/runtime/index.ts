@@ -7,7 +7,7 @@ export { readFleet, type Fleet, type FleetHost, type PausedDestination } from '.
 export { ResourceSet } from './host/resource-set.ts';
 export type { Outcome } from './run/outcome.ts';
 export { parentOfProcess, type Parent } from './supervisor/child/parent.ts';
-export { readOverdueSlots, type OverdueSlot } from './schedules/overdue-slots.ts';
+export { readLateAtRunTime, readOverdueSlots, type OverdueSlot } from './schedules/overdue-slots.ts';
 export {
   pauseSchedule,
   readSchedules,

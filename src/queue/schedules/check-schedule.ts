@@ -56,7 +56,7 @@ export function checkName(name: unknown): string {
 export function checkSchedule(
   name: string,
   given: NewSchedule,
-  slotsOf: (of: Pick<Schedule, 'when'>) => Slots,
+  slotsOf: (when: Schedule['when']) => Slots,
 ): CheckedSchedule {
   requireKnown(`a schedule "${name}"`, given, OPTIONS);
   const { job, missed = 'once', overlap = 'allow' } = given;
@@ -78,7 +78,7 @@ export function checkSchedule(
   const when = ruleIn(given, refuse);
   let next: number | undefined;
   try {
-    next = slotsOf({ when }).next(Date.UTC(2026, 0));
+    next = slotsOf(when).next(Date.UTC(2026, 0));
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
     return refuse(`expected a cron of five or six fields in a known time zone (${why})`);

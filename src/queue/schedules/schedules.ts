@@ -148,7 +148,7 @@ export class Schedules {
     return this.#asking(async (store, now) => {
       const [found] = await store.get([name]);
       if (found === undefined) throw new UnknownScheduleError(name);
-      const slots = room.slotsOf(found.schedule);
+      const slots = room.knownSlots(found.schedule.when);
       const runs: number[] = [];
       for (let next = slots.next(now()); next !== undefined && runs.length < count; next = slots.next(next))
         runs.push(next);
@@ -260,7 +260,7 @@ function checkNamed(named: NamedSchedule, room: ScheduleRoom): [name: string, gi
   const { name, ...schedule } = named;
   checkName(name);
   const { by } = checkPauseOptions({ ...(schedule.by !== undefined && { by: schedule.by }) });
-  return [name, { checked: checkSchedule(name, schedule, room.slotsOf), by: bounded(by) }];
+  return [name, { checked: checkSchedule(name, schedule, room.knownSlots), by: bounded(by) }];
 }
 
 /** Undefined where nothing is different. */

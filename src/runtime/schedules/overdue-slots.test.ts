@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineApp, defineJob, defineSchedule } from '../../contracts/index.ts';
 import { MemoryStateStore } from '../../state/index.ts';
 import { ruleOf } from '../../schedules/index.ts';
-import { readOverdueSlots } from './overdue-slots.ts';
+import { readLateAtRunTime, readOverdueSlots } from './overdue-slots.ts';
 
 const report = defineJob({ queue: 'reports', name: 'report', schema: z.object({}) });
 const minutely = defineSchedule({ name: 'minutely', job: report, data: {}, every: '1m' });
@@ -26,4 +26,12 @@ test('a schedule that has not begun, has been retired, or has another rule by no
   expect(await readOverdueSlots(app, new MemoryStateStore(() => SLOT), SLOT)).toEqual([]);
   expect(await at(SLOT * 2, { slot: SLOT, rule, retired: true })).toEqual([]);
   expect(await at(SLOT * 2, { slot: SLOT, rule: 'another' })).toEqual([]);
+});
+
+test('those that were made at run time are told as one, however many are late', async () => {
+  const figures = async (now: number) => ({ count: 9, due: now >= SLOT ? 7 : 0, firstDueAt: SLOT });
+  expect(await readLateAtRunTime({ figures }, SLOT + 10_999)).toEqual([]);
+  expect(await readLateAtRunTime({ figures }, SLOT + 11_000)).toEqual([
+    { schedule: 'at run time', slotAt: SLOT, late: 7 },
+  ]);
 });

@@ -1,12 +1,14 @@
 import type { App, Schedule } from '../../contracts/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import { cursorIn, ruleOf, slotsOf } from '../../schedules/index.ts';
+import { cursorIn, ruleOf, slotsOf, type ScheduleStore } from '../../schedules/index.ts';
 
 /** A schedule whose slot has come and that nobody has dealt with. */
 export interface OverdueSlot {
   readonly schedule: string;
   /** Milliseconds since 1970, by the engine's clock. */
   readonly slotAt: number;
+  /** Of those that were made at run time: how many are late, all told as one. */
+  readonly late?: number;
 }
 
 /** The lead goes from a host that is lost to another one within so long: until then no slot is late. */
@@ -24,6 +26,15 @@ export async function readOverdueSlots(
     const slotAt = nextSlot(schedule, cursors.get(schedule.name));
     return slotAt === undefined || now - slotAt < HANDOVER_MS ? [] : [{ schedule: schedule.name, slotAt }];
   });
+}
+
+/** Those that were made at run time, as one: of thousands that are late the number is enough. */
+export async function readLateAtRunTime(
+  schedules: Pick<ScheduleStore, 'figures'>,
+  now: number,
+): Promise<readonly OverdueSlot[]> {
+  const { due, firstDueAt } = await schedules.figures(now - HANDOVER_MS);
+  return due === 0 || firstDueAt === undefined ? [] : [{ schedule: 'at run time', slotAt: firstDueAt, late: due }];
 }
 
 function nextSlot(schedule: Schedule, cursor: ReturnType<typeof cursorIn>): number | undefined {

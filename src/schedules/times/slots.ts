@@ -12,6 +12,17 @@ const SECOND_MS = 1_000;
 /** Longer than clocks are ever put back by. */
 const LOOK_BACK_MS = 26 * 3_600_000;
 
+const ZONES_KEPT = 100;
+const zones = new Map<string, Zone>();
+
+/** What tells the offsets of a zone takes milliseconds to make. @throws Error when there is none of the name */
+function zoneOf(name: string): Zone {
+  const zone = zones.get(name) ?? new Zone(name);
+  if (zones.size >= ZONES_KEPT) zones.clear();
+  zones.set(name, zone);
+  return zone;
+}
+
 /** @throws Error when the cron or its time zone is none */
 export function slotsOf({ when }: Pick<Schedule, 'when'>): Slots {
   if (when.kind === 'every') {
@@ -22,7 +33,7 @@ export function slotsOf({ when }: Pick<Schedule, 'when'>): Slots {
   if (fields.length < 5 || fields.length > 6) throw new Error(`found ${fields.length} fields`);
   const times = fields.slice(0, fields.length - 3);
   const isInterval = times.some(field => /[*?]/.test(field));
-  return new CronSlots(when.cron, new Zone(when.timeZone), isInterval);
+  return new CronSlots(when.cron, zoneOf(when.timeZone), isInterval);
 }
 
 /**

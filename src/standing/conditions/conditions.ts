@@ -102,12 +102,12 @@ function lost({ gone, hosts, now }: Work): readonly Condition[] {
 }
 
 function missed({ overdue, now }: Work): readonly Condition[] {
-  return overdue.map(({ schedule, slotAt }) => ({
+  return overdue.map(({ schedule, slotAt, late }) => ({
     kind: 'missed',
     about: schedule,
-    size: 1,
+    size: late ?? 1,
     needsYou: true,
-    text: `The schedule ${schedule} did not run: its slot was due ${ago(slotAt, now)}. Schedules go on while a worker host is alive.`,
+    text: `${late === undefined ? `The schedule ${schedule} did not run: its slot` : `${amount(late, 'schedule', 'schedules')} made at run time did not run: the first slot`} was due ${ago(slotAt, now)}. Schedules go on while a worker host is alive.`,
     link: { path: '/schedules', label: 'Schedules' },
   }));
 }

@@ -2,7 +2,8 @@ import type { App } from '../../contracts/index.ts';
 import type { DeadLetters } from '../../dead-letters/index.ts';
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import { readUnnamedQueues, recentQueueNames } from '../../queue/index.ts';
-import { readOverdueSlots } from '../../runtime/index.ts';
+import { readLateAtRunTime, readOverdueSlots } from '../../runtime/index.ts';
+import { openSchedules } from '../../schedules/index.ts';
 import { openState } from '../../state/index.ts';
 import type { Work } from './work.ts';
 import { recentFleet } from './live-workers.ts';
@@ -47,15 +48,16 @@ export class WorkReader {
   async #read(now: number): Promise<Work> {
     const { app, engine, queues, letters } = this.#sources;
     const beganAt = performance.now();
-    const [overview, fleet, overdue, unnamed, causes] = await Promise.all([
+    const [overview, fleet, overdue, late, unnamed, causes] = await Promise.all([
       readOverview(engine, queues(), now),
       recentFleet(engine),
       openState(engine).then(store => readOverdueSlots(app, store, now)),
+      readLateAtRunTime(openSchedules(engine), now),
       recentQueueNames(engine).then(names => readUnnamedQueues(engine, app, names)),
       letters.groups(),
     ]);
     const tookMs = performance.now() - beganAt;
     this.#freshMs = Math.min(MOST_FRESH_MS, Math.max(FRESH_MS, REST * tookMs));
-    return { ...overview, ...fleet, overdue, unnamed, causes, now };
+    return { ...overview, ...fleet, overdue: [...overdue, ...late], unnamed, causes, now };
   }
 }

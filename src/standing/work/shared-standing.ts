@@ -80,9 +80,11 @@ function keptIn(value: unknown, app: App): Kept | undefined {
 /** What a process of another release wrote, which has other queues, is none of this one. */
 function standingIn(value: unknown, app: App): Standing | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { queues, hosts, overdue }: Partial<Record<keyof Standing, unknown>> = value;
+  const { queues, hosts, overdue, atRunTime }: Partial<Record<keyof Standing, unknown>> = value;
   if (!Array.isArray(queues) || !Array.isArray(overdue) || typeof hosts !== 'object' || hosts === null)
     return undefined;
+  // Of a host of 0.1.
+  if (typeof atRunTime !== 'object' || atRunTime === null) return undefined;
   const names = new Set(queues.map(queue => nameOf(queue)));
   return [...app.queues.keys()].every(name => names.has(name)) ? (value as Standing) : undefined;
 }

@@ -2,6 +2,7 @@ import type { App } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { readHeld, readQueueFigures, type QueueFigures } from '../../queue/index.ts';
 import { readFleet, readOverdueSlots } from '../../runtime/index.ts';
+import { openSchedules } from '../../schedules/index.ts';
 import { openState } from '../../state/index.ts';
 
 /** A queue, with what keeps its jobs from being started. */
@@ -17,6 +18,8 @@ export interface Standing {
   readonly queues: readonly StandingQueue[];
   readonly hosts: { readonly alive: number; readonly lost: number };
   readonly overdue: readonly { readonly schedule: string; readonly overdueMs: number }[];
+  /** Schedules that were made at run time: how many there are, and for how long the one that is due longest has been due. */
+  readonly atRunTime: { readonly count: number; readonly lagMs: number };
 }
 
 /** A host that was lost longer ago is history. */
@@ -25,8 +28,9 @@ export const LOST_MS = 60 * 60_000;
 /** Rejects when the engine does not answer. */
 export async function readStanding(app: App, engine: Engine): Promise<Standing> {
   const now = engine.clock.now();
-  const [fleet, overdue, queues] = await Promise.all([
+  const [fleet, atRunTime, overdue, queues] = await Promise.all([
     readFleet(engine, now),
+    openSchedules(engine).figures(now),
     openState(engine).then(store => readOverdueSlots(app, store, now)),
     Promise.all(
       [...app.queues.keys()].map(async name => ({
@@ -45,5 +49,6 @@ export async function readStanding(app: App, engine: Engine): Promise<Standing> 
       lost: fleet.gone.filter(({ how, goneAt }) => how === 'lost' && now - goneAt < LOST_MS).length,
     },
     overdue: overdue.map(({ schedule, slotAt }) => ({ schedule, overdueMs: now - slotAt })),
+    atRunTime: { count: atRunTime.count, lagMs: Math.max(0, now - (atRunTime.firstDueAt ?? now)) },
   };
 }

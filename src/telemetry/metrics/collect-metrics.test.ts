@@ -130,7 +130,12 @@ const reading: QueueReading = {
   oldestHeldMs: 60_000,
   sick: 1,
 };
-const standing: WorkReading = { queues: [reading], hosts: { alive: 2, lost: 1 }, overdue: [] };
+const standing: WorkReading = {
+  queues: [reading],
+  hosts: { alive: 2, lost: 1 },
+  overdue: [],
+  atRunTime: { count: 0, lagMs: 0 },
+};
 
 describe('gauges of queues', () => {
   test('are read when asked, once for those who ask together', async () => {

@@ -25,6 +25,7 @@ export interface WorkReading {
   readonly hosts: { readonly alive: number; readonly lost: number };
   /** Schedules whose slot nobody has dealt with, and for how long it has been due. */
   readonly overdue: readonly { readonly schedule: string; readonly overdueMs: number }[];
+  readonly atRunTime: { readonly count: number; readonly lagMs: number };
 }
 
 export interface WorkGaugesOptions {
@@ -49,6 +50,8 @@ export class WorkGauges {
   readonly #sick: Gauge<'queue'>;
   readonly #hosts: Gauge<'state'>;
   readonly #overdue: Gauge<'schedule'>;
+  readonly #madeSchedules: Gauge;
+  readonly #lag: Gauge;
   readonly #readable: Gauge;
   readonly #schedules: readonly string[];
   #reading: Promise<WorkReading | undefined> | undefined;
@@ -114,6 +117,18 @@ export class WorkGauges {
       aggregator: 'max',
       registers,
     });
+    this.#madeSchedules = new Gauge({
+      name: 'shiftwork_schedules_at_run_time',
+      help: 'Schedules that were made at run time.',
+      aggregator: 'max',
+      registers,
+    });
+    this.#lag = new Gauge({
+      name: 'shiftwork_schedules_lag_seconds',
+      help: 'How long the slot has been due, of all schedules made at run time, that nobody has dealt with for longest.',
+      aggregator: 'max',
+      registers,
+    });
     this.#readable = new Gauge({
       name: 'shiftwork_queues_readable',
       help: '1 when the queues could be read for this answer.',
@@ -126,7 +141,7 @@ export class WorkGauges {
   async refresh(): Promise<void> {
     const work = await this.#current();
     const ofQueues = [this.#depth, this.#oldest, this.#paused, this.#held, this.#oldestHeld, this.#sick];
-    const gauges = [...ofQueues, this.#hosts, this.#overdue];
+    const gauges = [...ofQueues, this.#hosts, this.#overdue, this.#madeSchedules, this.#lag];
     for (const gauge of gauges) gauge.reset();
     this.#readable.set(work === undefined ? 0 : 1);
     if (work === undefined) return;
@@ -140,6 +155,8 @@ export class WorkGauges {
     }
     for (const state of ['alive', 'lost'] as const) this.#hosts.set({ state }, work.hosts[state]);
     for (const schedule of this.#schedules) this.#overdue.set({ schedule }, 0);
+    this.#madeSchedules.set(work.atRunTime.count);
+    this.#lag.set(work.atRunTime.lagMs / 1_000);
     for (const { schedule, overdueMs } of work.overdue) this.#overdue.set({ schedule }, overdueMs / 1_000);
   }
 

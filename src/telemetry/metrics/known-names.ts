@@ -67,9 +67,9 @@ export class KnownNames {
     return keep(this.#subscriptions, name);
   }
 
-  /** Beside those of the app there may be some that were made at run time. */
+  /** Those that were made at run time are too many, and carry the names of people. */
   schedule(name: string): string {
-    return keep(this.#schedules, name);
+    return this.#schedules.has(name) ? name : OTHER;
   }
 
   projection(name: string): string {

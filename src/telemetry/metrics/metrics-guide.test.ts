@@ -8,7 +8,7 @@ import { HostMetrics } from './host-metrics.ts';
 test('the guide lists every metric with its type, and none that is gone', async () => {
   const app = defineApp({ jobs: [], handlers: [] });
   const metrics = collectMetrics(new Facts(), app);
-  const standing = { queues: [], hosts: { alive: 0, lost: 0 }, overdue: [] };
+  const standing = { queues: [], hosts: { alive: 0, lost: 0 }, overdue: [], atRunTime: { count: 0, lagMs: 0 } };
   const host = new HostMetrics({ own: metrics, app, work: { read: async () => standing }, ask: async () => [] });
   const text = await host.text();
   metrics.stop();

@@ -113,7 +113,11 @@ function leak(): void {
 }
 
 /** Due each second; every slot is to become one job, and its effect one line. */
-const tick = defineJob({ queue: 'chaos', name: 'tick', schema: object<{ readonly slot: number }>('slot', 'number') });
+export const tick = defineJob({
+  queue: 'chaos',
+  name: 'tick',
+  schema: object<{ readonly slot: number }>('slot', 'number'),
+});
 const onTick = handle(tick, { sink }, ({ slot }, run, { sink: file }) => {
   const line = { what: 'end', jobId: run.jobId, attempt: run.attempt, pid: process.pid, at: Date.now(), slot };
   appendFileSync(file, `${JSON.stringify(line)}\n`);

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { waitFor } from '../../support/wait-for.ts';
+import { tick } from '../app/chaos.config.ts';
 import { BOTH, type FaultCase } from '../case.ts';
 
 const leaderKilled: FaultCase = {
@@ -40,4 +41,45 @@ const leaderKilled: FaultCase = {
   },
 };
 
-export const schedules: readonly FaultCase[] = [leaderKilled];
+/** Slots that are due in the same moment; the number of each is the slot in the sink. */
+const DUE_AT_ONCE = 1_000;
+
+const leaderOfManyKilled: FaultCase = {
+  number: 62,
+  title: 'the host that leads is killed while the slots of a thousand schedules made at run time are due',
+  engines: BOTH,
+  // Another leader in the middle of a batch on each: src/runtime/schedules/scheduler.int.test.ts.
+  smokeOn: ['redis'],
+  async run(trial) {
+    const count = DUE_AT_ONCE * trial.scale;
+    const leads = await trial.readyFleet({ WORKER_PROCESSES: '1' });
+    const { schedules: made } = trial.client;
+    const clock = trial.inspector.clock;
+    await clock.known();
+    // A minute, an hour and a day that come once: with time for all to be made, and for both hosts to know that there are some.
+    const at = new Date(Math.ceil((clock.now() + 25_000) / 1_000) * 1_000);
+    const cron = [at.getUTCSeconds(), at.getUTCMinutes(), at.getUTCHours(), at.getUTCDate(), at.getUTCMonth() + 1];
+    await made.upsertMany(
+      Array.from({ length: count }, (_, slot) => ({
+        name: `n:${slot}`,
+        job: tick({ slot }),
+        cron: `${cron.join(' ')} *`,
+      })),
+    );
+    await trial.readyFleet({ WORKER_PROCESSES: '1' });
+    await waitFor('the first jobs', () => trial.sink().length > trial.between(0, count / 4));
+    leads.killHost();
+    const ran = (): ReadonlySet<number> => new Set(trial.slots());
+    await waitFor('every slot to run', () => ran().size === count).catch(() => undefined);
+    const jobs = new Set(trial.sink().map(({ slot, jobId }) => `${slot ?? ''} ${jobId}`));
+    const page = await made.list({ limit: 1_000 });
+    const behind = page.schedules.filter(({ nextAt }) => nextAt === undefined || nextAt <= at.getTime());
+    return [
+      ...(ran().size < count ? [`${count - ran().size} of ${count} slots did not run`] : []),
+      ...(jobs.size > ran().size ? [`${jobs.size - ran().size} slots became two jobs`] : []),
+      ...(behind.length > 0 ? [`${behind.length} schedules did not go on`] : []),
+    ];
+  },
+};
+
+export const schedules: readonly FaultCase[] = [leaderKilled, leaderOfManyKilled];
