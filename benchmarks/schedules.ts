@@ -56,10 +56,13 @@ async function trial(server: Server): Promise<Readonly<Record<string, string>>> 
   const look = await cost(server, LOOKS, () => scheduler.tick());
   // Every one of them has been due within this hour.
   now = Math.ceil(begun / HOUR) * HOUR + HOUR - 1;
+  const [nodeBefore, serverBefore] = [process.cpuUsage(), await server.cpuUs()];
   const lagMs = await took(async () => {
     do await scheduler.tick();
     while ((await openSchedules(engine).figures(now)).due > 0);
   });
+  const node = process.cpuUsage(nodeBefore);
+  const serverUs = (await server.cpuUs()) - serverBefore;
   const { waiting = 0, prioritized = 0 } = await (await engine.queue('digests')).getJobCounts('waiting', 'prioritized');
   if (waiting + prioritized !== COUNT) throw new Error(`Expected ${COUNT} jobs, found ${waiting + prioritized}.`);
   await scheduler.stop();
@@ -72,6 +75,8 @@ async function trial(server: Server): Promise<Readonly<Record<string, string>>> 
     'its server CPU, us': look.serverUs.toFixed(0),
     'lag of the last when all are due, s': (lagMs / 1_000).toFixed(1),
     'jobs a second': (COUNT / (lagMs / 1_000)).toFixed(0),
+    'Node CPU a job, us': ((node.user + node.system) / COUNT).toFixed(0),
+    'server CPU a job, us': (serverUs / COUNT).toFixed(0),
   };
 }
 

@@ -13,6 +13,8 @@ export interface RunTimeSchedulerOptions extends SchedulerOptions {
 const TICK_MS = 1_000;
 /** Where there are none: how late the first one may be found. */
 const IDLE_MS = 10_000;
+/** Where there were some: PostgreSQL takes milliseconds to count many. */
+const COUNT_EVERY_MS = 60_000;
 
 /**
  * Turns schedules that were made at run time into jobs, as the scheduler does with those of the app. One host leads, by a lease of its own; a host
@@ -24,6 +26,7 @@ export class RunTimeScheduler {
   readonly #due: DueSchedules;
   readonly #rounds: Rounds;
   #areThere = false;
+  #countedAt = 0;
   /** More are due than one round deals with. */
   #hasMore = false;
 
@@ -59,17 +62,22 @@ export class RunTimeScheduler {
 
   /** Takes or renews the lead, and deals with what is due. */
   async tick(): Promise<void> {
-    const { schedules, now } = this.#options;
     this.#hasMore = false;
-    if (!this.#areThere) this.#areThere = (await schedules.figures(now())).count > 0;
+    if (!this.#areThere) await this.#count();
     if (!this.#areThere || !(await this.#lead.take())) return;
     try {
       const dealt = await this.#due.deal(this.#lead.readySince, () => this.#rounds.isStopped);
       this.#hasMore = dealt === 'more';
-      if (dealt === 'none') this.#areThere = (await schedules.figures(now())).count > 0;
+      if (dealt === 'none' && performance.now() - this.#countedAt > COUNT_EVERY_MS) await this.#count();
     } catch (error) {
       this.#lead.interrupted();
       throw error;
     }
+  }
+
+  async #count(): Promise<void> {
+    const { schedules, now } = this.#options;
+    this.#areThere = (await schedules.figures(now())).count > 0;
+    this.#countedAt = performance.now();
   }
 }

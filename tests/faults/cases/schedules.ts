@@ -52,12 +52,13 @@ const leaderOfManyKilled: FaultCase = {
   smokeOn: ['redis'],
   async run(trial) {
     const count = DUE_AT_ONCE * trial.scale;
-    const leads = await trial.readyFleet({ WORKER_PROCESSES: '1' });
+    const host = { WORKER_PROCESSES: '1', CHAOS_LOCK: '5000' };
+    const leads = await trial.readyFleet(host);
     const { schedules: made } = trial.client;
     const clock = trial.inspector.clock;
     await clock.known();
-    // A minute, an hour and a day that come once: with time for all to be made, and for both hosts to know that there are some.
-    const at = new Date(Math.ceil((clock.now() + 25_000) / 1_000) * 1_000);
+    // A moment that comes once. A host finds the first ones within ten seconds; meanwhile the other one starts.
+    const at = new Date(Math.ceil((clock.now() + 11_000) / 1_000) * 1_000);
     const cron = [at.getUTCSeconds(), at.getUTCMinutes(), at.getUTCHours(), at.getUTCDate(), at.getUTCMonth() + 1];
     await made.upsertMany(
       Array.from({ length: count }, (_, slot) => ({
@@ -66,7 +67,7 @@ const leaderOfManyKilled: FaultCase = {
         cron: `${cron.join(' ')} *`,
       })),
     );
-    await trial.readyFleet({ WORKER_PROCESSES: '1' });
+    await trial.readyFleet(host);
     await waitFor('the first jobs', () => trial.sink().length > trial.between(0, count / 4));
     leads.killHost();
     const ran = (): ReadonlySet<number> => new Set(trial.slots());
