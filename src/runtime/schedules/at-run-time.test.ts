@@ -6,6 +6,12 @@ import { UnknownScheduleError, type NewSchedule } from '../../queue/index.ts';
 import { appOf, digest, HOUR, RunTimeTrial } from './at-run-time.contract-suite.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
+const secret = defineJob({
+  queue: 'digests',
+  name: 'secret',
+  encrypt: ['user'],
+  schema: z.object({ user: z.string() }),
+});
 const hourly = (user: string): NewSchedule => ({ job: digest({ user }), every: '1h' });
 
 describe('schedules that are made at run time', () => {
@@ -216,6 +222,7 @@ describe('schedules that are made at run time', () => {
     ['a cron that never comes', 'a', { job: digest({ user: 'ada' }), cron: '0 0 30 2 *' }],
     ['a job that no contract has made', 'a', { job: { name: 'digest' }, every: '1h' }],
     ['an option that is of one slot', 'a', { job: digest({ user: 'ada' }, { idempotencyKey: 'k' }), every: '1h' }],
+    ['a contract that encrypts', 'a', { job: secret({ user: 'ada' }), every: '1h' }],
     ['an option that there is not', 'a', { ...hourly('ada'), timezone: 'UTC' }],
     ['nothing', 'a', null],
   ])('%s is refused before anything is kept', async (_, name, given) => {
