@@ -133,7 +133,7 @@ async function readStored(app: App, engine: Engine, name: string, id: string): P
   const queue = await engine.queue(name);
   const job = await readStoredJob(queue, id);
   if (job === undefined) return undefined;
-  const { batchId, causationId, version } = readMeta(job.opts.telemetry?.metadata);
+  const { batchId, causationId, version, encrypted } = readMeta(job.opts.telemetry?.metadata);
   const key = storedKeyOf(job.opts);
   const [history, log, children, batch, holder, steps] = await Promise.all([
     readHistory(queue, job),
@@ -144,7 +144,9 @@ async function readStored(app: App, engine: Engine, name: string, id: string): P
     (await engine.turns(name)).stepNames(id),
   ]);
   const contract = app.jobs.get(job.name);
-  const scrub = contract === undefined ? hidden : createStoredScrubber(contract, { version, data: job.data });
+  // Of what is stored encrypted nobody knows here what would have to be hidden.
+  const isReadable = contract !== undefined && encrypted === undefined && contract.encrypt.length === 0;
+  const scrub = isReadable ? createStoredScrubber(contract, { version, data: job.data }) : hidden;
   return {
     data: shownDataOf(app, job),
     history,
