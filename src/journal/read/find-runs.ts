@@ -62,8 +62,10 @@ export async function findRuns(
   const seen = new Set<string>();
   let to = before?.chunk ?? (query.until === undefined ? Number.MAX_SAFE_INTEGER / 2_000 : query.until + LATE_MS);
   const from = Math.max(0, (query.since ?? 0) - CHUNK_MS);
+  // By what few chunks hold, the index is asked once: on Redis each question reads the marks of a whole bucket.
+  const known = isRare(query) ? await allCandidates(store, classes, query, { from, to }) : undefined;
   for (let trip = 0; trip < TRIPS; trip += 1) {
-    const chunks = await nextChunks(store, classes, query, { from, to });
+    const chunks = await nextChunks(store, classes, query, { from, to }, known);
     for (const { of, chunk } of chunks.read) {
       for (const { line, run } of matching(chunk, query)) {
         if (before !== undefined && !isBehind({ chunk: chunk.id, of, line }, before)) continue;
@@ -94,8 +96,15 @@ async function nextChunks(
   classes: readonly RunClass[],
   query: RunQuery,
   span: Span,
+  known: Candidates | undefined,
 ): Promise<{ readonly read: readonly ClassChunk[]; readonly next: number | undefined }> {
-  const lists = await Promise.all(classes.map(async of => ({ of, ids: await candidates(store, of, query, span) })));
+  const most = CHUNKS_A_TRIP + 1;
+  const lists = await Promise.all(
+    classes.map(async of => {
+      const all = known?.get(of)?.filter(id => id <= span.to);
+      return { of, ids: all?.slice(0, most) ?? (await candidates(store, of, query, span, most)) };
+    }),
+  );
   // What is beyond the end of a list that was cut is not known yet: nothing older may be read before it.
   const cuts = lists.filter(({ ids }) => ids.length > CHUNKS_A_TRIP).map(({ ids }) => ids[CHUNKS_A_TRIP] ?? 0);
   const next = cuts.length === 0 ? undefined : Math.max(...cuts);
@@ -109,7 +118,32 @@ async function nextChunks(
   return { read: sorted, next };
 }
 
-async function candidates(store: JournalStore, of: RunClass, query: RunQuery, span: Span): Promise<readonly number[]> {
+/** Chunks of each class, the newest first: as many as all trips together may read, and one more. */
+type Candidates = ReadonlyMap<RunClass, readonly number[]>;
+
+/** A contract may be in every chunk; what else there is to look for is in few. */
+function isRare({ jobId, about, correlationId, traceId, cause, tags = [] }: RunQuery): boolean {
+  return [jobId, about, correlationId, traceId, cause].some(each => each !== undefined) || tags.length > 0;
+}
+
+async function allCandidates(
+  store: JournalStore,
+  classes: readonly RunClass[],
+  query: RunQuery,
+  span: Span,
+): Promise<Candidates> {
+  const most = CHUNKS_A_TRIP * TRIPS + 1;
+  const found = classes.map(async of => [of, await candidates(store, of, query, span, most)] as const);
+  return new Map(await Promise.all(found));
+}
+
+async function candidates(
+  store: JournalStore,
+  of: RunClass,
+  query: RunQuery,
+  span: Span,
+  most: number,
+): Promise<readonly number[]> {
   const { jobId, about, correlationId, traceId, cause, contract, tags = [] } = query;
   const fixed = [
     ...(about === undefined ? [] : [termText.id(about)]),
@@ -120,18 +154,18 @@ async function candidates(store: JournalStore, of: RunClass, query: RunQuery, sp
   ];
   const texts =
     fixed.length === 0 && tags.length === 0 && contract !== undefined ? [termText.contract(contract)] : fixed;
-  if (texts.length === 0 && tags.length === 0) return store.list(of, span, CHUNKS_A_TRIP + 1);
+  if (texts.length === 0 && tags.length === 0) return store.list(of, span, most);
   // A tag has one digest under each secret.
   const forms = Math.max(1, ...tags.map(digests => digests.length));
   const found = await Promise.all(
     Array.from({ length: forms }, (_, form) => {
       const own = tags.flatMap(digests => digests[Math.min(form, digests.length - 1)] ?? []).map(termText.tag);
-      return store.holding(of, [...texts, ...own].map(termOf), span, CHUNKS_A_TRIP + 1);
+      return store.holding(of, [...texts, ...own].map(termOf), span, most);
     }),
   );
   const [first = []] = found;
   if (found.length === 1) return first;
-  return [...new Set(found.flat())].toSorted((a, b) => b - a).slice(0, CHUNKS_A_TRIP + 1);
+  return [...new Set(found.flat())].toSorted((a, b) => b - a).slice(0, most);
 }
 
 /** The newest first. What a line must hold is looked for in its text, before it is read. */
