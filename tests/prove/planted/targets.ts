@@ -31,7 +31,9 @@ const TAGS = [...VITEST, 'src/engine/tags.int.test.ts'];
 
 export const TARGETS: readonly Target[] = [
   {
-    files: filesOf(`${REDIS}/scripts/{settle,take,retention,prelude,place-job,claim-key,hold-key,add-script}.ts`),
+    files: filesOf(
+      `${REDIS}/scripts/{settle,take,retention,prelude,place-job,delay-job,claim-key,hold-key,add-script}.ts`,
+    ),
     checks: [twins('tests/twins/main.ts'), ENGINES],
   },
   { files: filesOf(`${REDIS}/scripts/{groups,take-with-limits}.ts`), checks: [GROUPS] },

@@ -1,4 +1,5 @@
 import { CLAIM_KEY } from './claim-key.ts';
+import { DELAY_JOB } from './delay-job.ts';
 import { PLACE_JOB } from './place-job.ts';
 import { TAG_INDEX } from './tag-scripts.ts';
 
@@ -58,15 +59,7 @@ local anyKnown = call('EXISTS', unpack(keys)) > 0
 
 -- Delayed until then, behind those of the same millisecond.
 local function startAt(id, due)
-  local score, most = due * 4096, (due + 1) * 4096 - 1
-  local last = call('ZREVRANGEBYSCORE', delayed, most, score, 'WITHSCORES', 'LIMIT', 0, 1)[2]
-  if last then
-    --#delayed-same-time
-    score = math.min(tonumber(last) + 1, most)
-  end
-  call('ZADD', delayed, score, id)
-  call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
-  anyDelayed = true
+${DELAY_JOB}  anyDelayed = true
 end
 ${PLACE_JOB}
 ${CLAIM_KEY}

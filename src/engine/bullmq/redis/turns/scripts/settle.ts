@@ -1,3 +1,4 @@
+import { DELAY_JOB } from './delay-job.ts';
 import { RETENTION } from './retention.ts';
 import { UNTAG } from './tag-scripts.ts';
 
@@ -226,15 +227,7 @@ local function settle(i, at)
       call('HSET', key, 'atm', made, 'delay', a)
     end
     local due = now + math.max(tonumber(a), 0)
-    local score, most = due * 4096, (due + 1) * 4096 - 1
-    local last = call('ZREVRANGEBYSCORE', delayed, most, score, 'WITHSCORES', 'LIMIT', 0, 1)[2]
-    if last then
-      --#delayed-same-time
-      score = math.min(tonumber(last) + 1, most)
-    end
-    call('ZADD', delayed, score, id)
-    call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
-    delayedMoved = true
+${DELAY_JOB}    delayedMoved = true
   elseif what == 'r' then
     local blocked, priority = isBlocked(), tonumber(stored[2]) or 0
     if priority == 0 then
