@@ -15,6 +15,9 @@ const PAGES = [
   '/dead-letters?cause=x',
   '/schedules',
   '/workers',
+  '/jobs?contract=visit',
+  '/jobs/seeded-000000',
+  '/scaling',
   '/running',
   '/audit',
   '/nothing',
@@ -69,8 +72,12 @@ test('every page keeps WCAG 2.2 AA and fits the screen, empty, with one row and 
       reason: `cause ${'abcdefghij'.repeat(count === 1 ? 1 : 12)} ${String.fromCharCode(97 + (index % 20))}`,
     }));
     for (let host = 0; host < count; host += 30) {
-      const about = { host: `host-${host}`, pid: host, startedAt: 1, processes: 2, queues: ['email', 'analytics'] };
-      await state.set('presence', `host-${host}`, about, 600_000);
+      const name = `host-${host}`;
+      const worker = { name: `${name}/1`, pid: 1, startedAt: 1, running: 3, slots: 20, memoryMb: 1_400, lagMs: 900 };
+      const workers = [{ ...worker, quiet: host > 0, answers: host !== 60 }];
+      const standing = { clockMs: host * 100, release: '4f2c', workers, ...(host === 30 && { quietBy: 'ada' }) };
+      const about = { host: name, pid: host, startedAt: 1, processes: 2, queues: ['email', 'analytics'], ...standing };
+      await state.set('presence', name, about, 600_000);
     }
     const pages = count === 1 ? ['/dead-letters', '/workers'] : PAGES;
     for (const path of pages) expect([path, await faultsOf(path)]).toEqual([path, []]);
