@@ -127,7 +127,8 @@ describe('a user who may only read', () => {
     expect(report).toContain('1 scheduler without data of their own');
     expect(report).toContain('set SHIFTWORK_NAMESPACE=acme');
     expect(report).toMatch(/## photos[^]*1 waiting-children[^]*flows go on/);
-    expect(report).toMatch(/## old[^]*written by Bull\n[^]*older than BullMQ 5/);
+    expect(report).toMatch(/## old[^]*written by Bull\n[^]*older than BullMQ 5[^]*new queue `old-2`/);
+    expect((await contractsOf(folder)).get('__default__')?.queue).toBe('old-2');
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { looksLikeData } from './looks-like-data.ts';
 import { inferSchema } from './schema-text.ts';
 
 describe('a schema', () => {
@@ -63,3 +64,15 @@ function words(count: number): readonly string[] {
   const letter = (index: number): string => String.fromCharCode(97 + index);
   return Array.from({ length: count }, (_, index) => `word${letter(Math.floor(index / 26))}${letter(index % 26)}`);
 }
+
+test.each([
+  ['sendMail', false],
+  ['SendInsufficientFundsNotification', false],
+  ['recalculate-monthly-invoices-of-subscriptions', false],
+  ['remind-48213', true],
+  ['qWeRtYuIopAsDfGhJklZxCvBnMqWeRtYuIo', true],
+  ['averylongtextofletterswithoutanyword', true],
+  ['Dear Ada, the report is ready', true],
+])('%s is made from data: %s', (text, expected) => {
+  expect(looksLikeData(text)).toBe(expected);
+});

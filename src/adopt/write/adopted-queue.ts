@@ -2,6 +2,8 @@ import { isQueueName } from '../../config/index.ts';
 import { inferJobs, type InferredJob, type InferredJobs } from '../infer/infer-job.ts';
 import type { QueueLook } from '../read/read-queue.ts';
 
+const OLDEST_MAJOR = 5;
+
 /** A queue with what was inferred of its jobs, and the names under which it is written down. The stored jobs themselves are gone. */
 export interface AdoptedQueue extends Omit<QueueLook, 'sample'>, Omit<InferredJobs, 'jobs'> {
   readonly jobs: readonly AdoptedJob[];
@@ -12,7 +14,7 @@ export interface AdoptedQueue extends Omit<QueueLook, 'sample'>, Omit<InferredJo
   readonly workers: number | undefined;
   /** Of the file of its contracts, without `.ts`. */
   readonly file: string;
-  /** As its contracts name it: a new one where a contract cannot have its name. */
+  /** As its contracts name it: a new one where a contract cannot have its name, or our workers cannot run its jobs. */
   readonly contractQueue: string;
 }
 
@@ -35,8 +37,27 @@ export function adoptQueue(look: QueueLook, workers: number | undefined): Adopte
     unreadable: sample.unreadable,
     workers,
     file,
-    contractQueue: isQueueName(queue.name) ? queue.name : file,
+    contractQueue: contractQueueOf(queue, file),
   };
+}
+
+/** Jobs of an older layout and ours must not meet in one queue. */
+function contractQueueOf(queue: Pick<QueueLook, 'name' | 'origin'>, file: string): string {
+  if (!isQueueName(queue.name)) return file;
+  return isTooOld(queue) ? `${queue.name}-2` : queue.name;
+}
+
+/** Whether our workers cannot run its jobs: the layout is older than that of BullMQ 5. */
+export function isTooOld({ origin }: Pick<QueueLook, 'origin'>): boolean {
+  switch (origin.library) {
+    case 'bullmq':
+      return Number.parseInt(origin.version, 10) < OLDEST_MAJOR;
+    case 'bullmq-5-or-newer':
+      return false;
+    case 'bullmq-4-or-older':
+    case 'bull':
+      return true;
+  }
 }
 
 /** `send-mail`, `send.mail` and `sendMail` are `sendMail`. */

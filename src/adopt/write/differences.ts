@@ -1,8 +1,7 @@
 import { checkNamespace, InvalidConfigError, QUEUE_NAME_RULE } from '../../config/index.ts';
 import type { OptionsShape } from '../infer/infer-job.ts';
-import type { AdoptedQueue } from './adopted-queue.ts';
+import { isTooOld, type AdoptedQueue } from './adopted-queue.ts';
 
-const OLDEST_MAJOR = 5;
 /** Schedulers that the report spells out. */
 const SPELLED_OUT = 10;
 
@@ -10,7 +9,7 @@ const SPELLED_OUT = 10;
 export function differences(queue: AdoptedQueue): readonly string[] {
   if (isTooOld(queue)) {
     return [
-      'the layout is older than BullMQ 5. Do not run workers of ours here: make a new queue, let this one run empty, switch',
+      `the layout is older than BullMQ 5. Do not run workers of ours here: make the new queue \`${queue.contractQueue}\`, which the contracts name, let this one run empty, switch`,
     ];
   }
   const { prefix, schedulers, counts, globalConcurrency: most } = queue;
@@ -66,18 +65,6 @@ export function differences(queue: AdoptedQueue): readonly string[] {
 /** `1 job`, `2 jobs`. */
 export function amount(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
-}
-
-function isTooOld({ origin }: AdoptedQueue): boolean {
-  switch (origin.library) {
-    case 'bullmq':
-      return Number.parseInt(origin.version, 10) < OLDEST_MAJOR;
-    case 'bullmq-5-or-newer':
-      return false;
-    case 'bullmq-4-or-older':
-    case 'bull':
-      return true;
-  }
 }
 
 function isNamespace(prefix: string): boolean {
