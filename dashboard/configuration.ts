@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import ipaddr from 'ipaddr.js';
+import { parseCommand } from '../src/command/index.ts';
 import {
   readNamespace,
   Environment,
@@ -79,7 +79,7 @@ export function readConfiguration(argv: readonly string[], variables: Variables)
 
 function readAppPath(argv: readonly string[], environment: Environment): string | undefined {
   try {
-    return parseArgs({ args: [...argv], options: { app: { type: 'string' } } }).values.app;
+    return parseCommand(argv, {}, { min: 0, max: 0 }, ['json']).app;
   } catch (cause) {
     environment.problem(cause instanceof Error ? cause.message : String(cause));
     return undefined;

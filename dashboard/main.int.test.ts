@@ -57,6 +57,14 @@ test('starts while the engine is away, recovers by itself, again after an outage
   expect(await dashboard.ended).toBe(0);
 });
 
+test('says how it is used and which version it is, starts nothing for that, and says what an option was meant to be', async () => {
+  const [help, version, wrong] = [['--help'], ['--version'], ['--ap', 'x']].map(args => start({}, args));
+  expect(await help?.line(/usage/)).toMatch(/^usage: shiftwork-dashboard/);
+  expect(await version?.line(/\d/)).toMatch(/^\d+\.\d+\.\d+/);
+  expect(await wrong?.line(/--ap/)).toContain('Did you mean \\"--app\\"?');
+  expect(await Promise.all([help, version, wrong].map(each => each?.ended))).toEqual([0, 0, 2]);
+});
+
 test('a request that has begun is answered before the process ends', async () => {
   const dashboard = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), DASHBOARD_PORT: '0' });
   const url = await addressOf(dashboard);

@@ -6,7 +6,7 @@ import { hasCode } from '../src/errors/index.ts';
 import { Environment, InvalidConfigError, requireNode } from '../src/config/index.ts';
 import { openOtherLetters } from '../src/boot/dead-letters/index.ts';
 import { journalSource } from '../src/boot/journal/index.ts';
-import { onStopAsked } from '../src/command/index.ts';
+import { onStopAsked, versionIn } from '../src/command/index.ts';
 import { findApp, loadApp } from '../src/boot/index.ts';
 import { sayIfUnusable } from '../src/boot/engine/index.ts';
 import { recordOutboxEnds } from '../src/boot/outbox/index.ts';
@@ -29,7 +29,7 @@ const PORT_TAKEN = 'the port is taken by another program; set DASHBOARD_PORT (or
 const logger = createLogger({ name: 'dashboard', variables: process.env });
 
 const HELP = [
-  'usage: shiftwork-dashboard [--app PATH]',
+  'usage: shiftwork-dashboard [--app PATH] | --version',
   '',
   'the dashboard of an app, until SIGTERM or SIGINT',
   '',
@@ -40,6 +40,9 @@ const HELP = [
   '  --app PATH  the app; when left out shiftwork.config.ts, .js or .mjs in this directory, or dist/shiftwork.config.js',
 ];
 
+/** From `dashboard`, and from where the package has it built, or a Procfile. */
+const MANIFESTS = ['../packages/dashboard/package.json', '../package.json', '../../package.json'];
+
 /** What the web dyno runs: the dashboard, until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   requireNode();
@@ -48,7 +51,11 @@ async function main(): Promise<void> {
     process.stdout.write(`${HELP.join('\n')}\n`);
     return;
   }
-  const configuration = readConfiguration(process.argv.slice(2), process.env);
+  if (asked.includes('--version') || asked.includes('-v')) {
+    process.stdout.write(`${versionIn(MANIFESTS.map(path => new URL(path, import.meta.url)))}\n`);
+    return;
+  }
+  const configuration = readConfiguration(asked, process.env);
   const { engineUrl, namespace, secrets, users, production, metricsToken, trustProxy, port, host } = configuration;
   const { basePath, trustedHeader, alerts } = configuration;
   // What signs messages is loaded now: that it is missing must not be found out in the middle of an incident.

@@ -32,6 +32,8 @@ export const orderConfirmation = defineJob({
   key: ({ orderId }) => ['order-confirmation', orderId],
   tags: ({ orderId }) => ({ order: orderId }),
   sensitive: ['email'],
+  progress: z.strictObject({ step: z.enum(['reading the order', 'handing over the mail', 'on its way']) }),
+  publicFields: ['progress.step'],
 });
 
 /** The life of a reset link: a mail that cannot start within it is not sent. */

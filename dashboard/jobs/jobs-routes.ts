@@ -6,7 +6,7 @@ import type { Engine } from '../../src/engine/index.ts';
 import { isShiftworkError } from '../../src/errors/index.ts';
 import type { JournalStore, Standing } from '../../src/journal/index.ts';
 import { isTooDeep } from '../../src/privacy/index.ts';
-import { findJobs, parseJobId, plainData, readStoredJob, type Client } from '../../src/queue/index.ts';
+import { findJobs, placeOf, plainData, readStoredJob, type Client } from '../../src/queue/index.ts';
 import { secretsOf } from '../../src/state/index.ts';
 import { answer } from '../http/answers.ts';
 import { describeAction, markDryRun } from '../audit/record-actions.ts';
@@ -153,8 +153,8 @@ async function storedData(
   engine: Engine,
   id: string,
 ): Promise<{ readonly shown?: unknown; readonly stored?: unknown }> {
-  const parts = parseJobId(id);
-  const job = parts && (await readStoredJob(await engine.queue(parts.queue), id));
+  const place = placeOf(id);
+  const job = place && (await readStoredJob(await engine.queue(place.queue), place.id));
   if (job === undefined) return {};
   // What is hidden is kept, as it was before it was encrypted: the client encrypts all of it again.
   const contract = app.jobs.get(job.name);

@@ -1,6 +1,6 @@
 import { createStoredScrubber, type App } from '../../src/contracts/index.ts';
 import { readHistory, type HistoryLine } from '../../src/dead-letters/index.ts';
-import { storedKeyOf, type ChildStanding, type Engine, type EngineJob } from '../../src/engine/index.ts';
+import { storedKeyOf, type ChildStanding, type Engine, type EngineJob, type JobPlace } from '../../src/engine/index.ts';
 import { KEY_TAG } from '../../src/facts/index.ts';
 import { findRuns, OUTCOMES, type JournalStore, type Mark, type RunRecord } from '../../src/journal/index.ts';
 import { REDACTED, shownData } from '../../src/privacy/index.ts';
@@ -9,6 +9,7 @@ import {
   isOver,
   keyDigest,
   parseJobId,
+  placeOf,
   readJobLog,
   readJobView,
   readMeta,
@@ -68,13 +69,14 @@ export async function readJob(
   journal: () => Promise<JournalStore>,
   id: string,
 ): Promise<ReadJob | undefined> {
-  const parts = parseJobId(id);
-  if (parts === undefined) return undefined;
-  const [view, past] = await Promise.all([readJobView(engine, id), readPast(journal, id)]);
-  const runs = (past?.runs ?? []).filter(({ jobId }) => jobId === id).toReversed();
-  const following = (past?.runs ?? []).filter(({ jobId }) => jobId !== id);
+  const place = placeOf(id);
+  if (place === undefined) return undefined;
+  const [view, past] = await Promise.all([readJobView(engine, id), readPast(journal, place)]);
+  const isOne = ({ jobId, queue }: RunRecord): boolean => jobId === place.id && queue === place.queue;
+  const runs = (past?.runs ?? []).filter(isOne).toReversed();
+  const following = (past?.runs ?? []).filter(run => !isOne(run));
   if (view === undefined && runs.length === 0) return undefined;
-  const stored = view === undefined ? undefined : await readStored(app, engine, parts.queue, id);
+  const stored = view === undefined ? undefined : await readStored(app, engine, place.queue, place.id);
   const from = view?.enqueuedAt ?? (runs[0]?.endedAt ?? 0) - DAY;
   const to = view !== undefined && isOver(view.state) ? (view.finishedAt ?? from) : (runs.at(-1)?.endedAt ?? Infinity);
   const marks =
@@ -89,7 +91,7 @@ export async function readJob(
     view,
     runs,
     following,
-    ofKey: past === undefined || digest === undefined ? [] : await readOfKey(past.store, id, digest),
+    ofKey: past === undefined || digest === undefined ? [] : await readOfKey(past.store, place.id, digest),
     marks,
     journal: journaled,
   };
@@ -115,11 +117,13 @@ async function readOfKey(store: JournalStore, id: string, digest: string): Promi
 
 async function readPast(
   journal: () => Promise<JournalStore>,
-  id: string,
+  { queue, id }: JobPlace,
 ): Promise<{ readonly store: JournalStore; readonly runs: readonly RunRecord[] } | undefined> {
   try {
     const store = await journal();
-    return { store, runs: (await findRuns(store, { about: id }, { limit: RUNS })).runs };
+    // An id of ours finds what followed from it too, in whatever queue; another program's is unique in its own alone.
+    const where = parseJobId(id) === undefined ? { queue } : {};
+    return { store, runs: (await findRuns(store, { about: id, ...where }, { limit: RUNS })).runs };
   } catch {
     return undefined;
   }

@@ -7,9 +7,13 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, test } from 'vitest';
 import { engineCases, freshDatabase, namespace } from '../../tests/support/engines.ts';
 import { startRedis } from '../../tests/support/redis-server.ts';
-import { openEngine } from '../../src/engine/index.ts';
+import { orderConfirmation } from '../../jobs/index.ts';
+import { defineApp, handle } from '../../src/contracts/index.ts';
+import { openEngine, type Engine } from '../../src/engine/index.ts';
+import { Facts } from '../../src/facts/index.ts';
 import { Outbox } from '../../src/outbox/index.ts';
 import { connect, type Client } from '../../src/queue/index.ts';
+import { createWorkerHost } from '../../src/runtime/index.ts';
 import { createOrderStore } from '../../workers/index.ts';
 import { createNotificationStore } from '../../workers/notification/index.ts';
 import { createShop } from './create-shop.ts';
@@ -395,13 +399,14 @@ describe('what the shop refuses', () => {
   });
 });
 
-test('the jobs of an order are followed live by its number, and those of no other order', async () => {
+test('the jobs of an order are followed live by its number, with how far they are, and those of no other order', async () => {
+  let engine: Engine | undefined;
   const { base, postJson } = await open(async databaseUrl => {
-    const engine = openEngine({ url: databaseUrl, role: 'producer' });
+    engine = openEngine({ url: databaseUrl, role: 'worker' });
     await engine.migrate();
-    await engine.close();
     return connect({ postgres: databaseUrl });
   });
+  if (engine === undefined) throw new Error('no engine');
   const items = [{ productId: 'p1', quantity: 1, price: 100 }];
   const { body } = await postJson('/orders', { userId: 'u1', email: 'ada@example.com', items });
   const abort = new AbortController();
@@ -410,11 +415,21 @@ test('the jobs of an order are followed live by its number, and those of no othe
   let text = '';
   while (!text.includes('event: job')) text += (await reader?.read())?.value ?? '';
   expect(text).toContain('"name":"order-confirmation","state":"waiting"');
+  const send = handle(orderConfirmation, async (_, run) => run.progress({ step: 'on its way' }));
+  const host = createWorkerHost({
+    app: defineApp({ jobs: [orderConfirmation], handlers: [send] }),
+    engine,
+    facts: new Facts(),
+  });
+  await host.start();
+  while (!text.includes('"state":"succeeded"')) text += (await reader?.read())?.value ?? '';
+  expect(text).toContain('"progress":{"step":"on its way"}');
   expect(text).not.toContain('ada@example.com');
   // All from one address, as behind a proxy.
   const others = Array.from({ length: 12 }, (_, each) => fetch(`${base}/orders/order-${each}/live`, abort));
   expect(new Set((await Promise.all(others)).map(({ status }) => status))).toEqual(new Set([200]));
   abort.abort();
+  await host.stop(1_000);
   expect((await fetch(`${base}/orders/x/live`)).status).toBe(404);
 });
 

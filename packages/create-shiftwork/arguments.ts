@@ -17,8 +17,9 @@ export class CreateUsageError extends Error {
   readonly code = 'CREATE_USAGE';
 }
 
+const OPTIONS = { shiftwork: { type: 'string' }, 'no-install': { type: 'boolean' } } as const;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,213}$/;
-const USAGE = 'npm create shiftwork [FOLDER] [-- [--shiftwork SPEC] [--no-install]]';
+export const USAGE = 'npm create shiftwork [FOLDER] [-- [--shiftwork SPEC] [--no-install]]';
 
 /**
  * @param words what stands behind the program's name
@@ -49,10 +50,12 @@ function parsed(words: readonly string[]) {
     return parseArgs({
       args: [...words],
       allowPositionals: true,
-      options: { shiftwork: { type: 'string' }, 'no-install': { type: 'boolean' } },
+      options: OPTIONS,
     });
   } catch (error) {
-    throw usage(`options of its own, found this: ${error instanceof Error ? error.message : String(error)}`);
+    // Node's advice on "--" is about words that begin with a dash; one sentence is enough.
+    const found = error instanceof Error ? error.message.split('. ', 1)[0] : String(error);
+    throw usage(`options among --${Object.keys(OPTIONS).join(', --')}, found this: ${found}`);
   }
 }
 

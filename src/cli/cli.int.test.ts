@@ -6,17 +6,20 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { breakStoredJob } from '../../tests/support/break-job.ts';
 import { programEnvironment, startProcess } from '../../tests/support/child-process.ts';
+import { seedLetters } from '../../tests/support/seed-letters.ts';
 import { program } from '../../tests/support/programs.ts';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { verifyPassword, type Variables } from '../config/index.ts';
 import { openEngine } from '../engine/index.ts';
+import { commands } from './commands.ts';
 import { runCli } from './run-cli.ts';
 
 const MAIN = program('src/cli/main.ts');
 /** The app as processes load it. */
 const BUILT = program('tests/support/apps/letters.config.ts');
 const APP = fileURLToPath(new URL('../../tests/support/apps/letters.config.ts', import.meta.url));
+const SCHEDULES = fileURLToPath(new URL('../../tests/support/apps/three-queues.config.ts', import.meta.url));
 const LATER = new Date(Date.now() + 2 * 3_600_000).toISOString();
 const SECRET = 'hunter2@example.com';
 
@@ -50,6 +53,15 @@ async function call(args: readonly string[], variables: Variables, input = ''): 
     readSecret: async () => input,
   });
   return { code, out: lines.out.join(''), err: lines.err.join('') };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
@@ -349,6 +361,90 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(JSON.parse(changed.out)).toMatchObject({ id: 'email/order-7', changed: ['at'] });
     expect((await shiftwork(['cancel', 'email/order-7'])).out).toBe('email/order-7 will end as cancelled\n');
     expect((await shiftwork(['job', 'other/order-7'])).code).toBe(1);
+  });
+
+  test('a dead letter of another program is named QUEUE/ID wherever it is shown, and found by that name', async () => {
+    const own = await open();
+    onTestFinished(() => own.cleanup());
+    const variables = { ...env, [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: own.url };
+    variables['SHIFTWORK_NAMESPACE'] = own.namespace;
+    const cli = (...args: string[]): Promise<Result> => call([...args, '--app', APP], variables);
+    const json = async (...args: string[]): Promise<unknown> => JSON.parse((await cli(...args, '--json')).out);
+    expect((await cli('migrate')).code).toBe(0);
+    const [raw = ''] = await seedLetters(own, 'email', 1, () => ({
+      name: 'letter',
+      data: letter('sent'),
+      reason: 'Error: x',
+    }));
+    const id = `email/${raw}`;
+    expect((await cli('dead-letters', 'list')).out).toContain(id);
+    expect(await json('dead-letters', 'list')).toMatchObject([{ id }]);
+    expect(await json('dead-letters', 'show', id)).toMatchObject({ id, name: 'letter' });
+    expect((await cli('dead-letters', 'show', `other/${raw}`)).code).toBe(1);
+    expect(await json('dead-letters', 'replay', id)).toMatchObject({ done: [id], skipped: [] });
+    expect(await json('dead-letters', 'discard', id, '--reason', 'x')).toMatchObject({ done: [], skipped: [{ id }] });
+    const found = JSON.parse((await cli('find', '--queue', 'email', '--json')).out) as object;
+    expect(found).toMatchObject({ jobs: [{ id, state: 'waiting' }] });
+  });
+
+  test('what a command prints with --json is one document, or one a line, and nothing beside it', async () => {
+    const own = await open();
+    onTestFinished(() => own.cleanup());
+    const queues = { [kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL']: own.url };
+    const variables = { ...env, ...queues, SHIFTWORK_NAMESPACE: own.namespace };
+    expect((await call(['migrate', '--app', APP], variables)).code).toBe(0);
+    const waiting = async (to: string): Promise<string> =>
+      (await call(['enqueue', 'letter', letter('sent', to), '--delay', '1h', '--app', APP], variables)).out.trim();
+    const [one, other, third] = [await waiting('one'), await waiting('other'), await waiting('third')];
+    const dead = (
+      await seedLetters(own, 'email', 3, () => ({ name: 'letter', data: letter('sent'), reason: 'Error: x' }))
+    ).map(id => `email/${id}`);
+    const token = JSON.parse(
+      (await call(['tokens', 'create', 'ci', '--scope', 'read/letter', '--json', '--app', APP], variables)).out,
+    ) as { readonly id: string };
+    const printed = [
+      ['check', '--app', APP],
+      ['migrate', '--app', APP],
+      ['enqueue', 'letter', letter('sent', 'four'), '--app', APP],
+      ['job', one],
+      ['find', one, '--app', APP],
+      ['find', '--queue', 'email', '--app', APP],
+      ['update', one, '--at', LATER, '--app', APP],
+      ['cancel', other],
+      ['replay', dead[0] ?? '', '--app', APP],
+      ['dead-letters', '--app', APP],
+      ['dead-letters', 'groups', '--app', APP],
+      ['dead-letters', 'show', dead[1] ?? '', '--app', APP],
+      ['dead-letters', 'replay', '--all', '--app', APP],
+      ['dead-letters', 'replay', dead[1] ?? '', '--app', APP],
+      ['dead-letters', 'discard', dead[2] ?? '', '--reason', 'r', '--app', APP],
+      ['pause', 'email', '--app', APP],
+      ['job', third],
+      ['stats', '--app', APP],
+      ['queues', '--app', APP],
+      ['resume', 'email', '--app', APP],
+      ['scaling', '--app', APP],
+      ['alerts', '--app', APP],
+      ['schedules', '--app', SCHEDULES],
+      ['schedules', 'show', 'ticks', '--app', SCHEDULES],
+      ['schedules', 'pause', 'ticks', '--app', SCHEDULES],
+      ['schedules', 'run', 'ticks', '--app', SCHEDULES],
+      ['schedules', 'resume', 'ticks', '--app', SCHEDULES],
+      ['tokens', 'create', 'cd', '--scope', 'read/letter', '--app', APP],
+      ['tokens', 'list', '--app', APP],
+      ['tokens', 'revoke', token.id, '--app', APP],
+      ['workers'],
+      ['users', 'hash'],
+    ];
+    // Those that speak JSON with a bus, an event store, an outbox, a journal or an installation of their own have tests of their own.
+    const elsewhere = ['tail', 'adopt', 'events', 'outbox', 'projections'];
+    const withJson = [...commands.keys()].filter(name => !['work', 'relay', 'api', ...elsewhere].includes(name));
+    expect([...new Set(printed.map(([name]) => name))].toSorted()).toEqual(withJson.toSorted());
+    for (const args of printed) {
+      const { code, out, err } = await call([...args, '--json'], variables, 'correct horse battery');
+      const readable = isJson(out) || out.trimEnd().split('\n').every(isJson);
+      expect({ args, out, err, code, readable }).toEqual({ args, out, err, code: 0, readable: true });
+    }
   });
 
   test('an unknown job is a failure, not an error of use', async () => {

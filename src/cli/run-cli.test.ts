@@ -39,6 +39,23 @@ describe('runCli', () => {
     expect((await cli('enqeue')).err).toContain('Did you mean "enqueue"?');
     expect((await cli('stats', '--jsn')).err).toContain('Unknown option \'--jsn\'. Did you mean "--json"?');
     expect((await cli('hunter2')).err).not.toContain('Did you mean');
+    for (const [line, meant] of [
+      ['enqueue lettr {}', 'letter'],
+      ['dead-letters replya', 'replay'],
+      ['dead-letters --name lettr', 'letter'],
+      ['dead-letters --kind jobs', 'job'],
+      ['pause emial', 'email'],
+      ['schedules pasue', 'pause'],
+      ['schedules show x --reson y', '--reason'],
+      ['events tial', 'tail'],
+      ['outbox reconcil', 'reconcile'],
+      ['projections rebiuld', 'rebuild'],
+      ['tokens revok', 'revoke'],
+    ] as const) {
+      const app = line.startsWith('outbox') ? [] : ['--app', APP];
+      const { code, err } = await cli(...line.split(' '), ...app);
+      expect({ line, code, err }).toEqual({ line, code: 2, err: expect.stringContaining(`Did you mean "${meant}"?`) });
+    }
   });
 
   test('help is an answer on standard output; no command at all is wrong use', async () => {
@@ -135,7 +152,7 @@ describe('runCli', () => {
   });
 
   test('what a command says of --app in its help is what it takes; those that look at no app refuse it', async () => {
-    const blind = ['job', 'find', 'cancel', 'outbox', 'users', 'adopt', 'workers'];
+    const blind = ['job', 'cancel', 'outbox', 'users', 'adopt', 'workers'];
     for (const command of COMMANDS) {
       const { out } = await cli(command, '--help');
       expect({ command, offers: out.includes('--app PATH') }).toEqual({ command, offers: !blind.includes(command) });

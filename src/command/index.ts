@@ -6,3 +6,4 @@ export { allowOnly, parseCommand, type ParsedArguments } from './parse.ts';
 export { endProcess, processTerminal } from './process-terminal.ts';
 export { lengthOf, table, visible, when } from './table.ts';
 export { UsageError, wrongWord } from './usage-error.ts';
+export { versionIn } from './version.ts';

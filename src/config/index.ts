@@ -19,4 +19,5 @@ export { readRelease } from './release.ts';
 export { readRedisUrl } from './redis-url.ts';
 export { integer, line, words, type UrlParameters } from './url-parameters.ts';
 export { requireNode } from './require-node.ts';
+export { unknownOptions } from './unknown-options.ts';
 export * from './invalid-config-error.ts';

@@ -29,33 +29,34 @@ export class BlameBook {
     this.#store = store;
   }
 
-  async of(jobId: string): Promise<Blame> {
-    const entry = await this.#store.get(BLAME, jobId);
+  /** `job`: as people name it (`shownJobId`). */
+  async of(job: string): Promise<Blame> {
+    const entry = await this.#store.get(BLAME, job);
     return { crashes: entryIn(entry?.value).crashes };
   }
 
   /** Holds a worker's death against each of the jobs. */
-  async count(jobIds: readonly string[], worker: string): Promise<void> {
-    await this.#change(jobIds, ({ crashes, deaths }) =>
+  async count(jobs: readonly string[], worker: string): Promise<void> {
+    await this.#change(jobs, ({ crashes, deaths }) =>
       deaths.includes(worker) ? undefined : { crashes: crashes + 1, deaths: [...deaths, worker].slice(-DEATHS_KEPT) },
     );
   }
 
   /** Takes that back: none of them was to blame. */
-  async forgive(jobIds: readonly string[], worker: string): Promise<void> {
-    await this.#change(jobIds, ({ crashes, deaths }) =>
+  async forgive(jobs: readonly string[], worker: string): Promise<void> {
+    await this.#change(jobs, ({ crashes, deaths }) =>
       deaths.includes(worker)
         ? { crashes: Math.max(0, crashes - 1), deaths: deaths.filter(name => name !== worker) }
         : undefined,
     );
   }
 
-  async clear(jobId: string): Promise<void> {
-    await this.#store.delete(BLAME, jobId);
+  async clear(job: string): Promise<void> {
+    await this.#store.delete(BLAME, job);
   }
 
-  async #change(jobIds: readonly string[], next: (entry: Entry) => Entry | undefined): Promise<void> {
-    let left = [...new Set(jobIds)];
+  async #change(jobs: readonly string[], next: (entry: Entry) => Entry | undefined): Promise<void> {
+    let left = [...new Set(jobs)];
     while (left.length > 0) {
       const found = new Map((await this.#store.getMany(BLAME, left)).map(entry => [entry.name, entry]));
       const changes = left.flatMap(name => {

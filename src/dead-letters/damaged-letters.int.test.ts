@@ -47,7 +47,7 @@ describe.each(engineCases)('damaged dead letters on $kind', ({ kind, open }) => 
     return {
       fixture: there,
       engine: worker,
-      all: seeded,
+      all: seeded.map(id => `email/${id}`),
       letters: new DeadLetters({ engine: worker, app: sampleApp }),
     };
   }
@@ -99,7 +99,7 @@ describe.each(engineCases)('damaged dead letters on $kind', ({ kind, open }) => 
       expect(JSON.stringify(letter).length).toBeLessThan(1_000_000);
       // What data that is gone held cannot be known, nor what is sensitive in a job without its name.
       expect(isKnown(damage[kind]) && JSON.stringify(letter).includes('hunter2')).toBe(false);
-      expect((await page(`/dead-letters/${id}`)).status).toBe(200);
+      expect((await page(`/dead-letters/${encodeURIComponent(id)}`)).status).toBe(200);
       expect(await cli('show', id)).toMatchObject({ code: letter?.reason === letter?.damaged ? 1 : 0 });
     },
   );

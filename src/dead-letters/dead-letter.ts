@@ -10,6 +10,7 @@ export interface DeadLetter {
   readonly kind: string;
   /** The kind as people call it: `Job`. */
   readonly what: string;
+  /** A job's as people name it: its own, or `QUEUE/ID` for a job of another program. */
   readonly id: string;
   /** A job's name, an event's type. */
   readonly name: string;

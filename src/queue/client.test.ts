@@ -37,6 +37,13 @@ describe('what callers in plain JavaScript give', () => {
   });
 });
 
+test('options that connect does not know are refused, and said to be meant otherwise', () => {
+  // @ts-expect-error rediss is no option
+  expect(() => connect({ rediss: 'redis://127.0.0.1:1' })).toThrow(
+    'Expected no option "rediss" of connect(). Did you mean "redis"?',
+  );
+});
+
 test('who cancels a job or looks one up during an outage is not told to enqueue again', async () => {
   for (const call of [() => client.cancel(id), () => client.job(id)]) {
     const error: unknown = await call().catch((thrown: unknown) => thrown);

@@ -1,6 +1,6 @@
 import type { Tracer } from '../tracing/index.ts';
 import { openEngine, watchClock, type Engine } from '../engine/index.ts';
-import { InvalidConfigError } from '../config/index.ts';
+import { InvalidConfigError, unknownOptions } from '../config/index.ts';
 import type { JournalDatabase } from '../journal/index.ts';
 import { Facts } from '../facts/index.ts';
 import { checkSecrets, type GivenSecrets } from '../secrets/index.ts';
@@ -30,15 +30,29 @@ export interface ConnectOptions extends GivenSecrets {
   readonly tracer?: Tracer | undefined;
 }
 
+const KNOWN: { readonly [Option in keyof Required<ConnectOptions>]: true } = {
+  redis: true,
+  postgres: true,
+  app: true,
+  journal: true,
+  namespace: true,
+  secret: true,
+  previousSecret: true,
+  payloadKeys: true,
+  facts: true,
+  traceparent: true,
+  tracer: true,
+};
+
 /**
  * Opens the producer's side. Does not wait for the engine: it may be away now and come later.
- * @throws InvalidConfigError when neither engine is named, the URL is wrong, or a secret is none
+ * @throws InvalidConfigError when an option is not known, neither engine is named, the URL is wrong, or a secret is none
  */
 export function connect(options: ConnectOptions): Client {
+  const problems = unknownOptions('connect()', options, KNOWN);
   const url = options.redis || options.postgres;
-  if (!url) {
-    throw new InvalidConfigError(['Expected connect() to get { redis: URL } or { postgres: URL }, got neither.']);
-  }
+  if (!url) problems.push('Expected connect() to get { redis: URL } or { postgres: URL }, got neither.');
+  if (!url || problems.length > 0) throw new InvalidConfigError(problems);
   const facts = options.facts ?? new Facts();
   const engine = openEngine({
     url,

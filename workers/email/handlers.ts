@@ -18,10 +18,13 @@ export const sendWelcomeEmail = handle(welcomeEmail, { mailer, appAddress }, asy
 });
 
 export const sendOrderConfirmation = handle(orderConfirmation, { mailer, orders }, async (data, run, needs) => {
+  run.progress({ step: 'reading the order' });
   const order = await orLater(needs.orders.find(data.orderId));
   // It was stored before the job was queued: waiting cannot bring it back.
   if (order === undefined) return dead(`order ${data.orderId} does not exist`);
+  run.progress({ step: 'handing over the mail' });
   await needs.mailer.send(orderConfirmationMail(order), { to: data.email, effectId: run.effectId, signal: run.signal });
+  run.progress({ step: 'on its way' });
   return undefined;
 });
 

@@ -100,8 +100,8 @@ function followOrder(orderId) {
   order?.close();
   order = new EventSource(`/orders/${encodeURIComponent(orderId)}/live`);
   order.addEventListener('job', event => {
-    const { name, state } = JSON.parse(event.data);
-    said.textContent = `${name} is ${state}.`;
+    const { name, state, progress } = JSON.parse(event.data);
+    said.textContent = `${name} is ${state}${progress === undefined ? '' : `: ${progress.step}`}.`;
   });
 }
 

@@ -132,6 +132,12 @@ describe.each(engineCases)("workers in a process of one's own on $kind", ({ kind
     for (const fault of ['GREETING', 'WORKER_CONCURRENCY', 'handler for job "hang"'])
       await expect(faults).rejects.toThrow(fault);
     await expect(startWorkers({ app, variables: {} })).rejects.toThrow('REDIS_URL or DATABASE_URL');
+    // @ts-expect-error concurency is no option
+    await expect(startWorkers({ ...at, app, concurency: 3 })).rejects.toThrow('Did you mean "concurrency"?');
+    // @ts-expect-error the app is missing
+    await expect(startWorkers({ ...at })).rejects.toThrow(
+      'Expected startWorkers() to get { app: defineApp({ ... }) }.',
+    );
     expect(log).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import { Environment, type Variables } from '../../config/index.ts';
+import { Environment, unknownOptions, type Variables } from '../../config/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
@@ -32,6 +32,23 @@ export interface StartWorkersOptions {
   readonly onHopeless?: ((queue: string) => void) | undefined;
 }
 
+const KNOWN: { readonly [Option in keyof Required<StartWorkersOptions>]: true } = {
+  app: true,
+  redis: true,
+  postgres: true,
+  namespace: true,
+  secret: true,
+  previousSecret: true,
+  payloadKeys: true,
+  queues: true,
+  concurrency: true,
+  variables: true,
+  facts: true,
+  tracer: true,
+  signal: true,
+  onHopeless: true,
+};
+
 /**
  * Works on an app's queues inside this process: reads, checks and opens what `shiftwork work` does, runs the schedules when it is its turn,
  * and looks after hosts that are no more. Resolves when every queue is worked on; waits for an engine that is away.
@@ -45,6 +62,11 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Starte
   const facts = options.facts ?? new Facts();
   const variables = variablesOf(options);
   const environment = new Environment(variables);
+  for (const problem of unknownOptions('startWorkers()', options, KNOWN)) environment.problem(problem);
+  // Without one there is nothing to read the rest by.
+  if (Object(options.app).kind !== 'app')
+    environment.problem('Expected startWorkers() to get { app: defineApp({ ... }) }.');
+  if (Object(options.app).kind !== 'app') environment.check();
   const resources = new ResourceSet(facts);
   const settings = readWorkerSettings(environment, options.app, resources);
   environment.check();

@@ -1,6 +1,6 @@
 import { loadApp } from '../../boot/index.ts';
 import { type EnqueueOptions, InvalidPayloadError, PayloadTooLargeError } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
 import { type Command, parseCommand, UsageError } from '../../command/index.ts';
 import { withClient } from '../../boot/engine/index.ts';
 import { parseJson } from './parse-json.ts';
@@ -29,8 +29,10 @@ export const enqueue: Command = {
     const app = await loadApp(parsed.app);
     const contract = app.jobs.get(name);
     if (contract === undefined) {
-      const known = [...app.jobs.keys()].join(', ');
-      throw new UsageError(`Expected the name of a job (${known}), got "${name.slice(0, 60)}".`);
+      const known = [...app.jobs.keys()];
+      throw new UsageError(
+        `Expected the name of a job (${known.join(', ')}), got "${name.slice(0, 60)}".${didYouMean(name, known)}`,
+      );
     }
     const request = {
       kind: 'job-request',

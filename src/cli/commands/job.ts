@@ -1,5 +1,5 @@
 import { type Command, parseCommand, visible, when } from '../../command/index.ts';
-import { isOver, readJobLog, readJobView, type JobView, type WaitsFor } from '../../queue/index.ts';
+import { isOver, readJobLog, readJobView, shownJobId, type JobView, type WaitsFor } from '../../queue/index.ts';
 import { pauseText } from './pause-text.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 
@@ -34,7 +34,7 @@ export const job: Command = {
     if (view.items !== undefined) say('items', itemsText(view.items));
     if (view.batch !== undefined) say('batch', view.batch);
     if (view.replayOf !== undefined) say('replay of', view.replayOf);
-    if (view.parent !== undefined) say('parent', view.parent.id);
+    if (view.parent !== undefined) say('parent', shownJobId(view.parent));
     if (view.children !== undefined) {
       const { open, succeeded, failed } = view.children;
       say('children', `${succeeded} succeeded, ${failed} failed, ${open} to come`);

@@ -49,7 +49,10 @@ export const schedules: Command = {
     const asked = parseCommand(args, options, { min: 0, max: 2 });
     const [word = 'list', name] = asked.positionals;
     const action = ACTIONS.find(each => each === word);
-    if (action === undefined) throw new UsageError(`Expected ${ACTIONS.join(', ')}, got "${word.slice(0, 40)}".`);
+    if (action === undefined) {
+      const meant = didYouMean(word, ACTIONS);
+      throw new UsageError(`Expected ${ACTIONS.join(', ')}, got "${word.slice(0, 40)}".${meant}`);
+    }
     const allowed = { list: ['prefix', 'after', 'limit'], pause: ['reason'] } as const;
     allowOnly(asked, `schedules ${action}`, action === 'list' || action === 'pause' ? allowed[action] : []);
     const app = await loadApp(asked.app);

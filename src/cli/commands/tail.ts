@@ -12,7 +12,7 @@ import {
 } from '../../command/index.ts';
 import { didYouMean } from '../../errors/index.ts';
 import { newRuns, OUTCOMES, type RunOutcome, type RunRecord } from '../../journal/index.ts';
-import { shownJobId } from '../../queue/index.ts';
+import { shownJobId, shownRun } from '../../queue/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 
 export const tail: Command = {
@@ -68,7 +68,7 @@ export const tail: Command = {
         const runs = newRuns(await source.open(), query, { since: now() - sinceMs, now, signal: stopped.signal });
         let shown = 0;
         for await (const run of runs) {
-          terminal.print(parsed.json ? JSON.stringify(run) : lineOf(run));
+          terminal.print(parsed.json ? JSON.stringify(shownRun(run)) : lineOf(run));
           shown += 1;
           if (shown >= count) break;
         }

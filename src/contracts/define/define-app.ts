@@ -161,12 +161,12 @@ export function defineApp<const Handlers extends readonly Handler[]>(
 ): App<NeedsOf<Handlers>> {
   const problems = unknownOptions(definition, KNOWN).map(withoutDot);
   const jobs = new Map<string, AnyJobContract>();
-  for (const contract of definition.jobs) {
+  for (const contract of listed('jobs', definition.jobs, problems)) {
     if (jobs.has(contract.name)) problems.push(`two jobs are named "${contract.name}"`);
     jobs.set(contract.name, contract);
   }
   const handlers = new Map<string, Handler>();
-  for (const handler of definition.handlers) {
+  for (const handler of listed('handlers', definition.handlers, problems)) {
     const { name } = handler.contract;
     if (jobs.get(name) !== handler.contract) problems.push(`the handler of "${name}" has no such contract in jobs`);
     if (handlers.has(name)) problems.push(`two handlers serve "${name}"`);
@@ -207,6 +207,13 @@ export function defineApp<const Handlers extends readonly Handler[]>(
     plugins: Object.freeze([...plugins]),
     use: Object.freeze([...use]),
   });
+}
+
+/** Callers in plain JavaScript leave out what must be there, or misspell it. */
+function listed<Item>(what: string, given: readonly Item[], problems: string[]): readonly Item[] {
+  if (Array.isArray(given)) return given;
+  problems.push(`${what} is ${given === undefined ? 'missing' : `a ${typeof given}`}, expected a list`);
+  return [];
 }
 
 function ownQueue({ queues = {} }: Pick<AppDefinition, 'queues'>, name: string): QueueDefinition {

@@ -47,6 +47,8 @@ describe('defineJob', () => {
     ['a queue with a colon', { ...base, queue: 'a:b' }, 'queue "a:b"'],
     ['a queue with a slash', { ...base, queue: 'a/b' }, 'queue "a/b"'],
     ['an option that is misspelt', { ...base, timeOut: '1s' }, 'unknown option "timeOut". Did you mean "timeout"?'],
+    ['a death that no function follows', { ...base, onDead: 'report' }, 'expected onDead to be a function'],
+    ['a destination that is a text', { ...base, destination: 'smtp' }, 'expected destination to be a function'],
     ['a key window of 0.1', { ...base, keyWindow: '1d' }, 'expected key: { of, for }'],
     ['an option of BullMQ', { ...base, attempts: 3 }, 'unknown option "attempts".'],
     [

@@ -187,6 +187,10 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
     refuse('expected a name of 1 to 100 characters on one line, without spaces around it.');
   if (!isQueueName(definition.queue)) refuse(`expected queue "${String(definition.queue)}" to be ${QUEUE_NAME_RULE}.`);
   const { destination, onDead, chunk } = definition;
+  if (onDead !== undefined && typeof onDead !== 'function')
+    refuse(`expected onDead to be a function that answers a job, got ${typeof onDead}.`);
+  if (destination !== undefined && typeof destination !== 'function')
+    refuse(`expected destination to be a function that answers a name, got ${typeof destination}.`);
   if (chunk !== undefined && definition.limits?.some(({ by }) => by !== undefined) === true) {
     refuse(
       'expected limits without by beside chunk: items of different groups travel in one job. Give a destination, or chunk.by.',

@@ -9,6 +9,10 @@ test('every definition refuses what it does not know, and says what may have bee
   expect(() => defineApp({ jobs: [job], handlers: [], handler: [] })).toThrow(
     'unknown option "handler". Did you mean "handlers"?',
   );
+  // @ts-expect-error handlers are missing
+  expect(() => defineApp({ jobs: [job], handlerz: [] })).toThrow(
+    'unknown option "handlerz". Did you mean "handlers"?; handlers is missing, expected a list.',
+  );
   expect(() =>
     // @ts-expect-error concurency is no option
     defineApp({ jobs: [job], handlers: [], queues: { q: { concurency: 5 } } }),

@@ -35,8 +35,11 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
     await fixture.cleanup();
   });
 
-  const seed = (count: number, reason = (index: number) => `number ${index} is odd`) =>
-    seedLetters(fixture, 'causes', count, index => ({ name: 'work', data: '{"n":1}', reason: reason(index) }));
+  /** Answers their names. */
+  const seed = async (count: number, reason = (index: number) => `number ${index} is odd`) =>
+    (
+      await seedLetters(fixture, 'causes', count, index => ({ name: 'work', data: '{"n":1}', reason: reason(index) }))
+    ).map(id => `causes/${id}`);
   const counted = async (): Promise<number> => (await counter.index.size('causes')).counted;
 
   test('jobs are counted as they die, by whoever runs them, and no longer once they are replayed or discarded', async () => {
@@ -146,7 +149,7 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
     const walked: string[] = [];
     for (let from: string | undefined, more = true; more; more = from !== undefined) {
       const part = await counter.index.uncounted('causes', from, 2);
-      walked.push(...part.items.map(({ id }) => id));
+      walked.push(...part.items.map(({ id }) => `causes/${id}`));
       from = part.next;
     }
     expect(new Set(walked).size).toBe(30);
@@ -159,7 +162,7 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
     const walked: string[] = [];
     for (let from: string | undefined, more = true; more; more = from !== undefined) {
       const part = await counter.index.walk('causes', cause.cause, from, 7);
-      walked.push(...part.items.map(({ id }) => id));
+      walked.push(...part.items.map(({ id }) => `causes/${id}`));
       await counter.index.drop('causes', part.items.slice(0, 4));
       from = part.next;
     }
@@ -195,7 +198,7 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
   test('one that a killed process was acting on is acted on as soon as that is sure', async () => {
     const ids = await seed(2);
     // The lease is the killed one's for ten seconds; here for less.
-    await (await openState(engine)).compareAndSet('dead-letter', ids[0] ?? '', 0, {}, 1_500);
+    await (await openState(engine)).compareAndSet('dead-letter', ids[0]?.slice('causes/'.length) ?? '', 0, {}, 1_500);
     expect((await letters.replay({ ids }, { by: 'test' })).done.toSorted()).toEqual(ids);
   });
 });

@@ -6,12 +6,13 @@ import type { PayloadCipher } from '../../privacy/index.ts';
 import {
   ACT_MS,
   exclusively,
+  inTheWayOf,
   isPutBackRefusal,
-  keyHolder,
   marksOf,
   putBack,
   readMeta,
   readStoredJob,
+  shownJobId,
   UndecodableJobError,
   unfit,
 } from '../../queue/index.ts';
@@ -67,8 +68,9 @@ export async function replayJobs(
     await pace();
     const refused = await acting(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
-      const holder = await keyHolder(engine, queue.name, job);
-      if (holder !== undefined) return `its key stands for job ${holder}, which was enqueued since`;
+      const other = await inTheWayOf(engine, queue, job, 'failed');
+      if (other?.reason === 'replayed') return `it was replayed with other data, as job ${other.id}`;
+      if (other !== undefined) return `its key stands for job ${other.id}, which was enqueued since`;
       await putBack({ engine, state, queue }, job, 'failed', by);
       return undefined;
     });
@@ -141,6 +143,7 @@ async function each(
   let busy: Target[] = [];
   const tryOne = async (target: Target): Promise<void> => {
     const { id, queue: name, endedAt } = target;
+    const shown = name === undefined ? id : shownJobId({ queue: name, id });
     const now = name === undefined ? undefined : (await index.ends(name, [id])).get(id);
     const why =
       name === undefined || now === undefined || endedAt === undefined
@@ -150,10 +153,10 @@ async function each(
           : await act({ id, queue: await engine.queue(name), endedAt });
     if (why === BUSY) busy.push(target);
     if (why === undefined) {
-      done.push(id);
+      done.push(shown);
       onDone?.();
-      skipped.delete(id);
-    } else skipped.set(id, why);
+      skipped.delete(shown);
+    } else skipped.set(shown, why);
   };
   for await (const target of targets) {
     signal?.throwIfAborted();

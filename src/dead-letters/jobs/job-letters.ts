@@ -74,7 +74,7 @@ export class JobLetters implements LetterSource {
       if (letter !== undefined) found.push(letter);
     }
     for (const queue of await this.#queuesOf(filter)) found.push(...(await this.#newest(queue, filter, limit)));
-    return newestFirst(found).slice(0, limit);
+    return newestFirst(found).slice(0, limit).map(named);
   }
 
   async groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]> {
@@ -116,10 +116,14 @@ export class JobLetters implements LetterSource {
       const job = await readStoredJob(queue, stored);
       if (job === undefined) return undefined;
       const history = await readHistory(queue, job);
-      return { ...detailsOf(this.#options.app, queue.name, job, history), id: stored, endedAt };
+      return {
+        ...detailsOf(this.#options.app, queue.name, job, history),
+        id: shownJobId({ queue: queue.name, id: stored }),
+        endedAt,
+      };
     } catch (error) {
       if (!(error instanceof UndecodableJobError)) throw error;
-      return damagedDetails(damagedLetter(queue.name, stored, endedAt, error.message));
+      return named(damagedDetails(damagedLetter(queue.name, stored, endedAt, error.message)));
     }
   }
 
@@ -321,6 +325,11 @@ export class JobLetters implements LetterSource {
     this.#opening.catch(() => (this.#opening = undefined));
     return this.#opening;
   }
+}
+
+/** As people name it: ids of other programs are unique in their queue alone. */
+function named<Letter extends DeadLetter>(letter: Letter): Letter {
+  return { ...letter, id: shownJobId(letter) };
 }
 
 function groupOf(queue: string, counted: CountedCause): DeadLetterGroup {

@@ -70,6 +70,8 @@ export const MEMBERS_AT_ONCE = 1_000;
  * Methods reject with EngineUnreachableError, or the driver's connection error, while the engine is away.
  */
 export interface BatchStore {
+  /** A turn writes the end of a member into its batch itself: of those that ended in turns one of each batch is enough for `bring`. */
+  readonly turnsBring: boolean;
   /** Answers what stands under that id: the batch given, or the one that was made before. */
   create(batch: NewBatch): Promise<StoredBatch>;
   /**

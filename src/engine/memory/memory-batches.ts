@@ -74,6 +74,7 @@ export interface MemoryBatchesOptions {
 }
 
 export class MemoryBatches implements BatchStore {
+  readonly turnsBring = true;
   readonly #options: MemoryBatchesOptions;
 
   constructor(options: MemoryBatchesOptions) {

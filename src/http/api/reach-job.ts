@@ -1,6 +1,6 @@
 import type { AnyJobContract } from '../../contracts/index.ts';
 import { codeOf } from '../../errors/index.ts';
-import { parseJobId, type JobView } from '../../queue/index.ts';
+import { placeOf, type JobView } from '../../queue/index.ts';
 import { notFound } from '../exchange/request-refused-error.ts';
 import type { ScopeKind } from '../tokens/scopes.ts';
 import { contractFor, type RouteContext } from './route-context.ts';
@@ -18,7 +18,7 @@ export interface ReachedJob {
  */
 export async function reachJob(context: RouteContext, kind: ScopeKind): Promise<ReachedJob> {
   const { app, client, word: id } = context;
-  const queue = parseJobId(id)?.queue;
+  const queue = placeOf(id)?.queue;
   const isOpen = [...app.jobs.values()].some(
     contract => contract.queue === queue && contractFor(context, kind, contract.name) !== undefined,
   );

@@ -2,7 +2,7 @@ import { marksOf, progressIn, withMarks } from '../meta/job-marks.ts';
 import { storableText } from '../../privacy/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { openState } from '../../state/index.ts';
-import { placeOf } from '../ids/job-id.ts';
+import { placeOf, shownJobId } from '../ids/job-id.ts';
 import { readStoredJob } from '../views/read-stored-job.ts';
 
 /** What a call to cancel found: `requested`, or that the job has `ended`, or that no such job is known. */
@@ -40,7 +40,7 @@ export async function cancelJob(engine: Engine, name: string, { reason, by }: Ca
   // BullMQ takes an object or a number.
   await job.updateProgress(withMarks(progressIn(job.progress), { ...marksOf(job.progress), cancel: mark }) as object);
   const state = await openState(engine);
-  await state.set(CANCELS, id, mark, CANCEL_KEPT_MS);
+  await state.set(CANCELS, shownJobId(place), mark, CANCEL_KEPT_MS);
   // One that has just become due or ended is no longer delayed.
   if (await job.isDelayed()) await job.promote().catch(() => undefined);
   // No limit and no pause of its group keeps what only ends.

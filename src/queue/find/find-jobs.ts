@@ -2,7 +2,7 @@ import type { Engine, GroupedOptions } from '../../engine/index.ts';
 import { KEY_TAG } from '../../facts/index.ts';
 import { findRuns, type FoundRuns, type JournalStore, type RunOutcome, type RunRecord } from '../../journal/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
-import { placeOf } from '../ids/job-id.ts';
+import { parseJobId, placeOf, shownJobId } from '../ids/job-id.ts';
 import { isOver, type JobView } from '../views/job-view.ts';
 import { readStoredJob } from '../views/read-stored-job.ts';
 import { recentQueueNames } from '../views/unnamed-queues.ts';
@@ -81,15 +81,20 @@ async function withoutShown(
     const places = runs.map(({ queue, jobId }) => ({ queue, id: jobId }));
     const ends = await (await engine.ends()).read(places);
     for (const [index, { kind }] of ends.entries())
-      if (kind === 'succeeded' || kind === 'failed') ended.add(places[index]?.id ?? '');
+      if (kind === 'succeeded' || kind === 'failed') ended.add(shownJobId(places[index] ?? { queue: '', id: '' }));
   }
-  return runs.filter(({ jobId, outcome }) => outcome === 'retried' || !ended.has(jobId));
+  return runs.filter(run => run.outcome === 'retried' || !ended.has(nameOf(run)));
 }
 
-/** As whoever looks may see it. */
+function nameOf({ queue, jobId }: Pick<RunRecord, 'jobId' | 'queue'>): string {
+  return shownJobId({ queue, id: jobId });
+}
+
+/** As whoever looks may see it; a job of another program as `QUEUE/ID`. */
 export function shownRun({ tags, ...run }: RunRecord): FoundRun {
   const own = tags.filter(({ name }) => name !== KEY_TAG);
-  return { ...run, tags: own.map(({ name, value }) => (value === undefined ? { name } : { name, value })) };
+  const shown = own.map(({ name, value }) => (value === undefined ? { name } : { name, value }));
+  return { ...run, jobId: nameOf(run), tags: shown };
 }
 
 /** All digests that each tag has: under the present secret, and under the previous one. */
@@ -134,7 +139,7 @@ async function causedJobs(engine: Engine, asked: CheckedFind, forms: TagForms, j
   const { since: _since, until: _until, ...others } = asked;
   const page = { limit: ATTEMPTS_LOOKED_AT, cursor: undefined };
   const failed = await inJournal({ ...others, state: 'retried' }, forms, journal, page);
-  const ids = [...new Set(failed?.runs.map(({ jobId }) => jobId))];
+  const ids = [...new Set(failed?.runs.map(nameOf))];
   const views = await readEach(engine, ids);
   const jobs = views.filter(job => !isOver(job.state) && isAsked(job, asked));
   return { jobs: jobs.slice(0, asked.limit), next: undefined, beyond: jobs.length > asked.limit };
@@ -175,8 +180,10 @@ async function inJournal(
   page: { readonly limit: number; readonly cursor: string | undefined },
 ): Promise<FoundRuns | undefined> {
   const outcomes = state === undefined ? ENDS : outcomesOf(state);
-  const query = { contract, queue, outcomes, cause, since, until, tags };
-  const about = id !== undefined && isTraceId(id) ? { traceId: id } : { about: id };
+  // An id of ours finds what followed from it too, in whatever queue; another program's says its own.
+  const place = id === undefined || parseJobId(id) !== undefined ? undefined : placeOf(id);
+  const query = { contract, queue: place?.queue ?? queue, outcomes, cause, since, until, tags };
+  const about = id !== undefined && isTraceId(id) ? { traceId: id } : { about: place?.id ?? id };
   try {
     return await findRuns(await journal(), { ...query, ...about }, page);
   } catch {

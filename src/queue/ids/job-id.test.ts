@@ -34,13 +34,24 @@ describe('job ids', () => {
   test('a job of another program is named by its queue and its id', () => {
     expect(placeOf('mail/order-7')).toEqual({ queue: 'mail', id: 'order-7' });
     expect(placeOf('mail/a/b')).toEqual({ queue: 'mail', id: 'a/b' });
+    const scheduled = 'repeat:nightly:1796000000000';
+    expect(placeOf(shownJobId({ queue: 'mail', id: scheduled }))).toEqual({ queue: 'mail', id: scheduled });
     const own = jobIdOf('email', createIdSource().next());
     expect(placeOf(own)).toEqual({ queue: 'email', id: own });
     expect(placeOf(`mail/${own}`)).toEqual({ queue: 'mail', id: own });
     for (const id of [own, 'order-7']) {
       for (const queue of ['email', 'mail']) expect(placeOf(shownJobId({ queue, id }))).toEqual({ queue, id });
     }
-    for (const none of ['7', 'mail/', '/7', 'mail/a:b', 'a b/7', `mail/${'x'.repeat(201)}`])
+    for (const none of [
+      '7',
+      'mail/',
+      '/7',
+      'mail/a:b',
+      'mail/repeat:nightly',
+      'mail/repeat:nightly:17:logs',
+      'a b/7',
+      `mail/${'x'.repeat(201)}`,
+    ])
       expect(placeOf(none)).toBeUndefined();
   });
 

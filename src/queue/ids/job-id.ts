@@ -45,14 +45,17 @@ export function parseJobId(id: string): JobIdParts | undefined {
   return match?.[1] === undefined ? undefined : { queue: match[1] };
 }
 
-/** A queue's name, and behind a slash the id that another program has given its job: BullMQ's own keys are joined by colons. */
-const PLACE = /^([^\s\p{Cc}:/,{}*]{1,100})\/([^:\p{Cc}]{1,200})$/u;
+/**
+ * A queue's name, and behind a slash the id that another program has given its job. BullMQ's own keys are joined by colons: an id has one only where it
+ * is that of a scheduler's job, `repeat:SCHEDULER:TIME`.
+ */
+const PLACE = /^([^\s\p{Cc}:/,{}*]{1,100})\/([^:\p{Cc}]{1,200}|repeat:[^\p{Cc}]{1,200}:\d{1,16})$/u;
 
 /** Where a job is, as people name it: by an id of ours, or `QUEUE/ID`. Undefined for what names none. */
 export function placeOf(text: string): JobPlace | undefined {
   const own = parseJobId(text);
   if (own !== undefined) return { queue: own.queue, id: text };
-  const match = text.length <= 301 ? PLACE.exec(text) : null;
+  const match = text.length <= 330 ? PLACE.exec(text) : null;
   const [, queue, id] = match ?? [];
   return queue === undefined || id === undefined ? undefined : { queue, id };
 }

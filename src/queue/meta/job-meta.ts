@@ -29,6 +29,8 @@ export interface JobMeta {
   readonly replayOf?: string | undefined;
   /** Paths of the fields of its data that are encrypted. */
   readonly encrypted?: readonly string[] | undefined;
+  /** Who has asked for that. */
+  readonly replayedBy?: string | undefined;
 }
 
 /** What the id of every batch begins with. */
@@ -49,6 +51,7 @@ export function writeMeta(meta: JobMeta): string | undefined {
     part,
     tags,
     replayOf,
+    replayedBy,
     encrypted,
   } = meta;
   const others = [correlationId, causationId, userId, links, items, part, tags, replayOf, encrypted];
@@ -70,6 +73,7 @@ export function writeMeta(meta: JobMeta): string | undefined {
     g: tags?.map(({ name, value }) => (value === undefined ? [name] : [name, value])),
     r: replayOf,
     e: encrypted,
+    k: replayedBy,
   });
 }
 
@@ -99,7 +103,8 @@ export function readMeta(text: unknown): JobMeta {
     g,
     r,
     e,
-  }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'n' | 'p' | 'g' | 'r' | 'e', unknown>> = parsed;
+    k,
+  }: Partial<Record<'v' | 'c' | 't' | 'a' | 'u' | 'b' | 'l' | 'n' | 'p' | 'g' | 'r' | 'e' | 'k', unknown>> = parsed;
   const part = readPart(p);
   return {
     version: typeof v === 'number' && Number.isInteger(v) && v >= 1 ? v : 1,
@@ -113,6 +118,7 @@ export function readMeta(text: unknown): JobMeta {
     ...(part !== undefined && { part }),
     ...(isId(r) && { replayOf: r }),
     ...(Array.isArray(e) && { encrypted: e.filter(isId) }),
+    ...(isId(k) && { replayedBy: k }),
     ...(Array.isArray(g) && { tags: g.flatMap(shownTag) }),
   };
 }

@@ -2,16 +2,47 @@ import { storedKeyOf, type Engine, type EngineJob, type EngineQueue } from '../.
 import type { StateStore } from '../../state/index.ts';
 import { CANCELS } from '../cancel/cancel-job.ts';
 import { replayMark } from '../views/due-at.ts';
+import { shownJobId } from '../ids/job-id.ts';
+import { ACT_MS } from './exclusively.ts';
 import { replayedLine } from './replayed-line.ts';
+import { successorOf } from './take-place.ts';
 
-/** What is held against a job whose processes ended, by its id. */
+/** What is held against a job whose processes ended, by its name: ids of other programs are unique in their queue alone. */
 export const BLAME = 'blame';
 
-/** Takes the job's key for it, before it waits again. Answers the job that has it meanwhile, if another one has. */
-export async function keyHolder(engine: Engine, queue: string, job: EngineJob): Promise<string | undefined> {
+/** What keeps a job that has ended from running again as it is. */
+export interface InTheWay {
+  /** `replayed`: another job was made of it, with other data; `key-held`: its key stands for another one. */
+  readonly reason: 'replayed' | 'key-held';
+  readonly id: string;
+}
+
+/** Looks for another job that is there in the place of a dead one, and takes its key for it otherwise: for a moment, since whoever asks may be killed before it waits. */
+export async function inTheWayOf(
+  engine: Engine,
+  queue: EngineQueue,
+  job: EngineJob,
+  from: 'failed' | 'completed',
+): Promise<InTheWay | undefined> {
+  const { id } = job;
+  if (id === undefined) return undefined;
+  const made = successorOf(queue.name, job, id);
+  // One that has succeeded stays beside what is made of it, to be done again.
+  if (from === 'failed' && (await queue.getJobState(made)) !== 'unknown') return { reason: 'replayed', id: made };
+  const holder = await keyHolder(engine, queue.name, job, ACT_MS);
+  return holder === undefined ? undefined : { reason: 'key-held', id: holder };
+}
+
+/** Takes the job's key for it, for so long, or as long as the job is there. Answers the job that has it meanwhile, if another one has. */
+export async function keyHolder(
+  engine: Engine,
+  queue: string,
+  job: EngineJob,
+  forMs?: number,
+): Promise<string | undefined> {
   const key = storedKeyOf(job.opts);
   if (key === undefined || job.id === undefined) return undefined;
-  const holder = await (await engine.turns(queue)).holdKey(job.id, { id: key.id });
+  const holder = await (await engine.turns(queue)).holdKey(job.id, { id: key.id, forMs });
   return holder === job.id ? undefined : holder;
 }
 
@@ -29,12 +60,15 @@ export async function putBack(
   by: string,
 ): Promise<void> {
   const { id = '' } = job;
-  await state.delete(BLAME, id);
+  const name = shownJobId({ queue: queue.name, id });
+  await state.delete(BLAME, name);
   // What was noted on it (that it was cancelled, that it waited for a release) is over.
   await job.updateProgress(replayMark(engine.clock.now()));
-  await state.delete(CANCELS, id);
+  await state.delete(CANCELS, name);
   await queue.addJobLog(id, replayedLine(engine.clock.now(), by));
   await job.retry(from, { resetAttemptsMade: true, resetAttemptsStarted: true });
+  // Not before: a job that has ended would have it for good where this process is killed, and every other one with that key would come to nothing.
+  await keyHolder(engine, queue.name, job);
 }
 
 /** Whether the engine said that the job had not ended any more. */

@@ -1,7 +1,7 @@
 import { storedKeyOf, type EngineJob, type EngineQueue, type GroupedOptions, type NewJob } from '../../engine/index.ts';
 import { namedGroups, saidGroups } from '../groups/job-groups.ts';
 import { shownTags, tagDigests, tagsOf } from '../find/job-tags.ts';
-import { partId, shownJobId } from '../ids/job-id.ts';
+import { shownJobId } from '../ids/job-id.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
 import { readMeta, traceIdOf, writeMeta } from '../meta/job-meta.ts';
 import { optionsOf } from '../prepare/prepare.ts';
@@ -12,31 +12,31 @@ import type { ChangeContext } from '../update/update-job.ts';
 import { updatedKey } from '../update/updated-key.ts';
 import { readStoredJob } from '../views/read-stored-job.ts';
 import { plainData, plainJson } from './plain-data.ts';
+import { ACT_MS } from './exclusively.ts';
 import { keyHolder } from './put-back.ts';
-import { replayedLine } from './replayed-line.ts';
 import type { EndedFor, ReplayedJob } from './replayed-job.ts';
 import { ReplayRefusedError } from './replay-refused-error.ts';
+import { successorOf, takePlace } from './take-place.ts';
 
-/** Until its history is with it the new job does not begin; where its maker dies before, it begins after this. */
+/** Until it has the other's place the new job does not begin; where its maker dies before, it begins after this, and takes the place itself. */
 const LEAD_MS = 60_000;
-const HISTORY_KEPT = 50;
 
 /**
  * Runs a job again with other data: as a new job, which takes its place in key and batch and has its history. A dead letter is none from then on.
  * The new job's id is made of the end that is replayed, so that whoever repeats what was done by half goes on with it.
  */
 export async function replayAnew(on: ChangeContext, ended: EndedFor, data: CheckedData): Promise<ReplayedJob> {
-  const { facts } = on;
-  const { job, id, queue, from, contract, by } = ended;
-  const newId = partId(queue.name, job.finishedOn ?? job.timestamp, id, `replay ${job.finishedOn}`);
+  const { engine, facts } = on;
+  const { job, id, queue, contract, by } = ended;
+  const newId = successorOf(queue.name, job, id);
   const made = await readStoredJob(queue, newId);
   if (made === undefined) await queueAnew(on, ended, data, newId);
   else if (canonicalJson(plainJson(on.engine.cipher, contract, made)) !== canonicalJson(data.json)) {
-    throw new ReplayRefusedError(id, 'replayed', newId);
+    throw new ReplayRefusedError(shownJobId({ queue: queue.name, id }), 'replayed', newId);
   }
-  await begin(on, ended, newId);
-  // Its key is the new job's, and so is its place in a batch.
-  if (from === 'failed') await queue.remove(id);
+  const { batchId } = readMeta(job.opts.telemetry?.metadata);
+  await takePlace(engine, { queue: queue.name, id: newId, of: id, by, batchId }, engine.clock.now());
+  await begin(on, queue, newId);
   const { name } = contract;
   facts.emit('job.replayed', { jobId: id, jobName: name, queue: queue.name, by, as: newId });
   if (made === undefined) {
@@ -51,27 +51,28 @@ export async function replayAnew(on: ChangeContext, ended: EndedFor, data: Check
 async function queueAnew(on: ChangeContext, ended: EndedFor, data: CheckedData, newId: string): Promise<void> {
   const { engine, adding } = on;
   const { job, id, queue } = ended;
-  if (await isInFlow(on, queue, job)) throw new ReplayRefusedError(id, 'in-flow');
+  const name = shownJobId({ queue: queue.name, id });
+  if (await isInFlow(on, queue, job)) throw new ReplayRefusedError(name, 'in-flow');
   const made = await newJob(on, ended, data, newId);
-  const holder = await keyHolder(engine, queue.name, job);
-  if (holder !== undefined) throw new ReplayRefusedError(id, 'key-held', holder);
-  const { batchId } = readMeta(job.opts.telemetry?.metadata);
-  const now = Math.floor(engine.clock.now());
-  if (batchId !== undefined) await (await engine.batches()).replaceMember(batchId, id, newId, now);
+  const holder = await keyHolder(engine, queue.name, job, ACT_MS);
+  if (holder !== undefined)
+    throw new ReplayRefusedError(name, 'key-held', shownJobId({ queue: queue.name, id: holder }));
   const [answer] = await adding.add(queue.name, [made]);
-  if (answer !== undefined && answer.id !== newId) throw new ReplayRefusedError(id, 'key-held', answer.id);
+  if (answer !== undefined && answer.id !== newId)
+    throw new ReplayRefusedError(name, 'key-held', shownJobId({ queue: queue.name, id: answer.id }));
 }
 
 async function newJob(
   { engine, secrets: source }: ChangeContext,
-  { job, id, contract }: EndedFor,
+  { job, id, contract, by }: EndedFor,
   data: CheckedData,
   newId: string,
 ): Promise<NewJob> {
   const secrets = await source.load();
   const stored = storedKeyOf(job.opts);
   const key = stored && updatedKey(stored, contract, data, plainData(engine.cipher, contract, job), secrets);
-  if (stored !== undefined && key === undefined) throw new ReplayRefusedError(id, 'other-key');
+  if (stored !== undefined && key === undefined)
+    throw new ReplayRefusedError(shownJobId({ queue: contract.queue, id }), 'other-key');
   const tags = tagsOf(contract, data.output);
   const opts = optionsOf(contract, job.opts.priority ?? PRIORITY_NUMBERS[contract.priority], LEAD_MS, {
     key,
@@ -87,30 +88,21 @@ async function newJob(
     tags: tags && shownTags(contract, tags),
     replayOf: shownJobId({ queue: contract.queue, id }),
     encrypted: encryptedIn(engine.cipher, contract),
+    replayedBy: by,
   });
   const timestamp = Math.floor(engine.clock.now());
   const json = storedJson(engine.cipher, contract, data.data, data.json);
   return { id: newId, name: contract.name, data: json, opts, metadata, timestamp, instead: id };
 }
 
-/** Gives it its history, once, and lets it have its turn. */
-async function begin({ engine, adding }: ChangeContext, { id, queue, by }: EndedFor, newId: string): Promise<void> {
+/** Lets it have its turn. One that runs by now, or was changed by somebody else, needs no more. */
+async function begin({ engine, adding }: ChangeContext, queue: EngineQueue, newId: string): Promise<void> {
   const now = engine.clock.now();
-  if ((await linesOf(queue, newId)).length === 0) {
-    for (const line of (await linesOf(queue, id)).slice(-HISTORY_KEPT)) await queue.addJobLog(newId, line);
-    await queue.addJobLog(newId, replayedLine(now, by, id));
-  }
   const turns = await adding.queue(queue.name);
-  // One that runs by now, or was changed by somebody else, needs no more.
   await turns.change(newId, now, made => {
     const { delay: _, ...opts }: GroupedOptions = made.opts;
     return { opts, dueAt: now };
   });
-}
-
-async function linesOf(queue: EngineQueue, id: string): Promise<readonly string[]> {
-  const { logs }: { readonly logs: unknown } = await queue.getJobLogs(id);
-  return Array.isArray(logs) ? logs.map(String) : [];
 }
 
 async function isInFlow({ engine }: ChangeContext, queue: EngineQueue, job: EngineJob): Promise<boolean> {

@@ -10,7 +10,7 @@ import type { ChangeContext } from '../update/update-job.ts';
 import { readStoredJob } from '../views/read-stored-job.ts';
 import type { CheckedReplay } from './check-replay.ts';
 import { exclusively } from './exclusively.ts';
-import { isPutBackRefusal, keyHolder, putBack } from './put-back.ts';
+import { inTheWayOf, isPutBackRefusal, putBack } from './put-back.ts';
 import type { EndedFor, ReplayedJob } from './replayed-job.ts';
 import { ReplayRefusedError } from './replay-refused-error.ts';
 import { replayAnew } from './replay-anew.ts';
@@ -24,19 +24,20 @@ export async function replayJob(
   { contract: given, data, by }: CheckedReplay,
 ): Promise<ReplayedJob> {
   const queue = await on.engine.queue(name);
+  const shown = shownJobId({ queue: name, id });
   const state = await openState(on.engine);
   const answer = await exclusively(state, id, async () => {
     const job = await readStoredJob(queue, id);
-    if (job === undefined) throw new ReplayRefusedError(id, 'unknown');
+    if (job === undefined) throw new ReplayRefusedError(shown, 'unknown');
     const from = await endIn(queue, id);
-    if (from === undefined) throw new ReplayRefusedError(id, 'open');
+    if (from === undefined) throw new ReplayRefusedError(shown, 'open');
     const contract = given ?? contractOf(on, job);
-    if (contract.name !== job.name || contract.queue !== name) throw new ReplayRefusedError(id, 'other-contract');
+    if (contract.name !== job.name || contract.queue !== name) throw new ReplayRefusedError(shown, 'other-contract');
     const ended: EndedFor = { job, id, queue, from, contract, by };
     const changed = data === undefined ? undefined : changedData(on, contract, job, data);
     return changed === undefined ? replayAsItIs(on, state, ended) : replayAnew(on, ended, changed);
   });
-  if (answer === 'busy') throw new ReplayRefusedError(id, 'busy');
+  if (answer === 'busy') throw new ReplayRefusedError(shown, 'busy');
   return answer;
 }
 
@@ -45,22 +46,24 @@ async function replayAsItIs(
   state: Awaited<ReturnType<typeof openState>>,
   { job, id, queue, from, contract, by }: EndedFor,
 ): Promise<ReplayedJob> {
+  const shown = shownJobId({ queue: queue.name, id });
   const why = await unfit(engine.cipher, contract, job, engine.clock.now());
-  if (why !== undefined) throw new ReplayRefusedError(id, why);
-  const holder = await keyHolder(engine, queue.name, job);
-  if (holder !== undefined) throw new ReplayRefusedError(id, 'key-held', holder);
+  if (why !== undefined) throw new ReplayRefusedError(shown, why);
+  const other = await inTheWayOf(engine, queue, job, from);
+  if (other !== undefined)
+    throw new ReplayRefusedError(shown, other.reason, shownJobId({ queue: queue.name, id: other.id }));
   const steps = await (await engine.turns(queue.name)).stepNames(id);
   const { version } = readMeta(job.opts.telemetry?.metadata);
   const scrub = createStoredScrubber(contract, { version, data: job.data });
   try {
     await putBack({ engine, state, queue }, job, from, by);
   } catch (error) {
-    throw isPutBackRefusal(error) ? new ReplayRefusedError(id, 'open') : error;
+    throw isPutBackRefusal(error) ? new ReplayRefusedError(shown, 'open') : error;
   }
   const { name } = contract;
   facts.emit('job.replayed', { jobId: id, jobName: name, queue: queue.name, by });
   return {
-    id: shownJobId({ queue: queue.name, id }),
+    id: shown,
     name,
     queue: queue.name,
     replayOf: undefined,

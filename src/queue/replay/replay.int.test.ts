@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { cutOff } from '../../../tests/support/cut-off.ts';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { dead, defineApp, defineJob, handle } from '../../contracts/index.ts';
 import { DeadLetters } from '../../dead-letters/index.ts';
-import { marksOf } from '../index.ts';
+import { clientOn, marksOf } from '../index.ts';
 import { partId } from '../ids/job-id.ts';
 
 const remind = defineJob({
@@ -14,6 +15,7 @@ const remind = defineJob({
   schema: z.strictObject({ to: z.string(), text: z.string() }),
   key: ({ to }) => [to],
 });
+const note = defineJob({ queue: 'email', name: 'note', schema: z.strictObject({ text: z.string() }) });
 
 describe.each(engineCases)('a replay on $kind', fixture => {
   let running: RunningApp | undefined;
@@ -25,8 +27,12 @@ describe.each(engineCases)('a replay on $kind', fixture => {
     const said: string[] = [];
     const state = { healed: false };
     const app = defineApp({
-      jobs: [remind],
+      jobs: [remind, note],
       handlers: [
+        handle(note, ({ text }) => {
+          said.push(text);
+          return text.startsWith('wrong') && !state.healed ? dead('cannot be read') : undefined;
+        }),
         handle(remind, async ({ text }, run) => {
           await run.step('charge', () => void said.push('charge'));
           if (text === 'wrong' && !state.healed) return dead('no such mailbox');
@@ -48,7 +54,7 @@ describe.each(engineCases)('a replay on $kind', fixture => {
       await ends(id, 'dead');
       return id;
     };
-    return { said, state, client, engine, letters, ends, deadOne };
+    return { said, state, client, engine, facts, app, letters, ends, deadOne };
   };
 
   test('as it is keeps its id and its steps; with other data a new job has its key, its history and its place in a batch', async () => {
@@ -99,6 +105,46 @@ describe.each(engineCases)('a replay on $kind', fixture => {
     await ends(newId, 'succeeded');
     expect(said).toEqual(['charge', 'charge', 'right']);
     expect(await client.job(id)).toBeUndefined();
+  });
+
+  test('whose process is killed between any two of its steps is done whole in time, or not at all: once, in its batch, with its history', async () => {
+    const { said, state, client, engine, facts, app, letters, ends } = await setup();
+    const killedBefore: string[] = [];
+    for (let nth = 1; ; nth += 1) {
+      const [wrong, right] = [`wrong ${nth}`, `right ${nth}`];
+      const { id: batch, jobs } = await client.batch({ name: 'one', jobs: [note({ text: wrong })] });
+      const id = jobs[0]?.id ?? '';
+      const { finishedAt = 0 } = await ends(id, 'dead');
+      await waitFor('the batch', async () => (await client.batchView(batch))?.state === 'ended');
+      const cut = cutOff(engine, nth);
+      const killed = clientOn(cut.engine, facts, undefined, undefined, app);
+      const answer = await killed.replay(id, { contract: note, data: { text: right } }).catch(() => undefined);
+      if (answer !== undefined) break;
+      killedBefore.push(cut.before());
+      state.healed = true;
+      const again = await client.replay(id, { contract: note }).then(
+        () => 'runs',
+        (error: unknown) => Object(error).reason as unknown,
+      );
+      const successor = partId('email', finishedAt, id, `replay ${finishedAt}`);
+      if (again !== 'runs') {
+        // Its time has come: nobody lets it begin any more.
+        const now = engine.clock.now();
+        await (await engine.turns('email')).change(successor, now, ({ opts }) => ({ opts, dueAt: now }));
+      }
+      const ran = again === 'runs' ? id : successor;
+      await ends(ran, 'succeeded');
+      // Before the new job was made nothing has happened.
+      expect(again === 'runs').toBe(nth === 1);
+      expect(said.filter(text => text.endsWith(` ${nth}`))).toEqual([wrong, nth === 1 ? wrong : right]);
+      await waitFor('its end in the batch', async () => (await client.batchView(batch))?.ended.succeeded === 1);
+      expect(await client.batchView(batch)).toMatchObject({ total: 1, open: 0 });
+      const { logs } = await (await engine.queue('email')).getJobLogs(ran);
+      expect(logs.map(line => String(Object(JSON.parse(line)).what))).toEqual(['failed', 'replayed']);
+      expect(await letters.count()).toBe(0);
+      state.healed = false;
+    }
+    expect(killedBefore).toEqual(['add', 'replaceMember', 'addJobLog', 'addJobLog', 'remove', 'change']);
   });
 
   test('of a job that was put back is refused while it waits, and its mark says since when', async () => {

@@ -42,18 +42,19 @@ export async function updateJob(
   if (contract !== undefined && data !== undefined) checkData(contract, data);
   const turns = await adding.queue(queue);
   const secrets = data === undefined ? undefined : await source.load();
+  const shown = shownJobId({ queue, id });
   let name = '';
   const answer = await turns.change(id, engine.clock.now(), job => {
     ({ name } = job);
-    return changeOf(engine.cipher, contract ?? jobs?.get(name), secrets, id, job, update);
+    return changeOf(engine.cipher, contract ?? jobs?.get(name), secrets, shown, job, update);
   });
   if (answer === 'refused') throw new Error('The engine cannot hold the data');
-  if (answer !== 'changed') throw new UpdateRefusedError(id, answer === 'missing' ? 'unknown' : answer);
+  if (answer !== 'changed') throw new UpdateRefusedError(shown, answer === 'missing' ? 'unknown' : answer);
   const changed = Object.entries({ data, at: atMs, priority }).flatMap(([what, to]) =>
     to === undefined ? [] : [what],
   );
   facts.emit('job.updated', { jobId: id, jobName: name, queue, changed });
-  return { id: shownJobId({ queue, id }), name, queue };
+  return { id: shown, name, queue };
 }
 
 function changeOf(

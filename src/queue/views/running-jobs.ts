@@ -1,8 +1,10 @@
 import type { Engine, EngineJob } from '../../engine/index.ts';
 import { cancelMarkOf } from '../cancel/cancel-job.ts';
+import { shownJobId } from '../ids/job-id.ts';
 
 /** A job that a worker has begun and not ended. */
 export interface RunningJobView {
+  /** `QUEUE/ID` for a job of another program. */
   readonly id: string;
   /** Undefined where the job cannot be read. */
   readonly name: string | undefined;
@@ -35,7 +37,7 @@ export async function readRunningJobs(
 /** One that has ended since it was listed, or whose data is broken, still has its line. */
 function viewOf(queue: string, id: string, job: EngineJob | undefined): RunningJobView {
   return {
-    id,
+    id: shownJobId({ queue, id }),
     queue,
     name: job?.name,
     attempt: job === undefined ? undefined : job.attemptsMade + 1,

@@ -1,5 +1,5 @@
 import type { Engine, JobEnds, JobPlace } from '../../engine/index.ts';
-import { parseJobId } from '../ids/job-id.ts';
+import { placeOf, shownJobId } from '../ids/job-id.ts';
 import type { EndNews } from '../results/index.ts';
 import { readJobView, type JobView } from '../views/job-view.ts';
 import { UndecodableJobError } from '../views/undecodable-job-error.ts';
@@ -47,7 +47,7 @@ export class JobWatches {
 
   /** Follows a job until the answered function is called. It asks an engine that cannot answer now again, and says nothing meanwhile. */
   watch(id: string, seen: JobSeen): () => void {
-    const place = { queue: parseJobId(id)?.queue ?? '', id };
+    const place = placeOf(id) ?? { queue: '', id };
     const watched = this.#watched.get(id) ?? { place, seenBy: new Set(), sign: UNREAD, view: undefined };
     this.#watched.set(id, watched);
     watched.seenBy.add(seen);
@@ -95,7 +95,8 @@ export class JobWatches {
   /** Reads the sign before the view, so that a change between them is read again. A sign whose view could not be read stays unread. */
   async #read(watched: Watched, ends: JobEnds): Promise<void> {
     const [sign] = await ends.signs([watched.place]);
-    const view = sign === undefined ? undefined : await readJobView(this.#engine, watched.place.id).catch(unreadable);
+    const view =
+      sign === undefined ? undefined : await readJobView(this.#engine, shownJobId(watched.place)).catch(unreadable);
     watched.sign = sign;
     tell(watched, view);
   }

@@ -62,24 +62,25 @@ export class FollowBatches {
     await new Promise<void>(resolve => process.nextTick(resolve));
     while (this.#waiting.length > 0) {
       // What is away now is there at the next look.
-      await this.bring(this.#waiting.splice(0)).catch((error: unknown) => this.failed('', error));
+      await this.bring(this.#waiting.splice(0), true).catch((error: unknown) => this.failed('', error));
       // A test's memory has no trips to spare, and time of its own.
       if (this.#options.engine.kind !== 'memory') await sleep(GATHER_MS);
     }
     this.#following = undefined;
   }
 
-  /** Rejects while the engine is away. */
-  async bring(ended: readonly Ended[]): Promise<void> {
+  /** `byTurns`: turns have written them. Rejects while the engine is away. */
+  async bring(ended: readonly Ended[], byTurns = false): Promise<void> {
     const { engine } = this.#options;
     const store = await engine.batches();
+    const told = byTurns && store.turnsBring ? oneOfEach(ended) : ended;
     const batches = await store.bring(
-      ended.map(({ end }) => end),
+      told.map(({ end }) => end),
       Math.floor(engine.clock.now()),
     );
     const left = new Set<string>();
     for (const batch of batches) if (!(await this.callBack(store, batch))) left.add(batch.id);
-    for (const [queue, its] of Map.groupBy(ended, each => each.queue)) {
+    for (const [queue, its] of Map.groupBy(told, each => each.queue)) {
       await store.brought(
         queue,
         its.flatMap(({ end }) => (left.has(end.batchId) ? [] : [end])),
@@ -110,4 +111,9 @@ export class FollowBatches {
     const { facts, worker } = this.#options;
     facts.emit('worker.error', { worker, queue, error: bareError(toError(error)) });
   }
+}
+
+/** Of each batch. */
+function oneOfEach(ended: readonly Ended[]): readonly Ended[] {
+  return [...new Map(ended.map(each => [each.end.batchId, each])).values()];
 }

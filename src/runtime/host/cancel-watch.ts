@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/index.ts';
-import { CANCELS } from '../../queue/index.ts';
+import { CANCELS, placeOf } from '../../queue/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import type { RunningJobs } from '../run/running-jobs.ts';
 
@@ -16,7 +16,8 @@ export function watchCancels(engine: Engine, running: RunningJobs): () => void {
     state ??= await openState(engine);
     for (const { name, value } of await state.list(CANCELS)) {
       const reason = typeof value === 'object' && value !== null && 'reason' in value ? String(value.reason) : '';
-      running.find(name)?.cancel(reason);
+      const place = placeOf(name);
+      if (place !== undefined) running.find(place.id, place.queue)?.cancel(reason);
     }
   };
   const timer = setInterval(() => {

@@ -6,7 +6,7 @@ export interface LostClaimsOptions {
   /** The worker's name. */
   readonly worker: string;
   /** Whether the worker knows of it: runs it, or has passed it on. */
-  readonly knows: (claim: Claim) => boolean;
+  readonly knows: (queue: string, claim: Claim) => boolean;
   readonly onHandedBack: (queue: string, jobId: string, jobName: string) => void;
 }
 
@@ -43,7 +43,7 @@ export class LostClaims {
     const claims = await Promise.all(queues.map(queue => engine.claims(queue)));
     return claims.flatMap((claimed, index) =>
       claimed
-        .filter(claim => claim.worker === worker && !knows(claim))
+        .filter(claim => claim.worker === worker && !knows(queues[index] ?? '', claim))
         .map(claim => ({ queueName: queues[index] ?? '', claim })),
     );
   }

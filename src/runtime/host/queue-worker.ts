@@ -33,7 +33,7 @@ export interface QueueWorkerOptions {
   readonly engine: Engine;
   readonly policy: QueuePolicy;
   readonly concurrency: number;
-  readonly context: Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'children' | 'groups'>;
+  readonly context: Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'engine' | 'groups'>;
 }
 
 /** Works on one queue in this process: takes jobs, runs them, writes their ends. */
@@ -61,7 +61,7 @@ export class QueueWorker {
       ),
     );
     const notes = new NoteSender({ queue, onError: error => this.#failed(error) });
-    this.#context = { ...context, notes, steps: queue, batches: this.#batches, children: engine, groups: queue };
+    this.#context = { ...context, notes, steps: queue, batches: this.#batches, engine, groups: queue };
     this.#loop = new TurnLoop({
       queue,
       worker: context.worker,

@@ -213,7 +213,7 @@ export class WorkerHost {
   #context(
     policy: QueuePolicy,
     suspicion: Suspicion | undefined,
-  ): Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'children' | 'groups'> {
+  ): Omit<QueueContext, 'notes' | 'steps' | 'batches' | 'engine' | 'groups'> {
     const { app, engine, needs, tracer } = this.#options;
     const { name: queue } = policy;
     const assignments = new Map<string, Assignment>();
@@ -289,7 +289,7 @@ export class WorkerHost {
       engine: this.#options.engine,
       queues: this.queues,
       worker: this.name,
-      knows: ({ jobId, token }) => this.running.find(jobId) !== undefined || this.#passedOn.has(token),
+      knows: (queue, { jobId, token }) => this.running.find(jobId, queue) !== undefined || this.#passedOn.has(token),
       onHandedBack: (queue, jobId, jobName) => {
         const { name } = this;
         this.facts.emit('job.rescued', { jobId, jobName, queue, worker: name, rescuer: name, cause: 'lost-claim' });

@@ -88,7 +88,8 @@ export function oneRun({
       queue: { note: () => Promise.reject(new Error('Nothing is noted.')) },
       onError: () => undefined,
     }),
-    children: {
+    engine: {
+      batches: () => Promise.reject(new Error('none')),
       cipher: new PayloadCipher(undefined, undefined),
       ends: () => Promise.reject(new Error('none')),
       queue: () => Promise.reject(new Error('none')),

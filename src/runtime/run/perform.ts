@@ -56,11 +56,11 @@ function surrounded(
 }
 
 function partsOf(run: RunContext, contract: AnyJobContract): RunParts<RunningJob> {
-  const { notes, steps, batches, children, queue } = run.at;
+  const { notes, steps, batches, engine, queue } = run.at;
   return {
     voice: job => new RunNotes(run, contract, notes, reason => job.cancel(reason)),
     stepper: job => new RunSteps(run, contract, steps, job),
-    children: job => new ChildrenOfRun(children, { queue, id: run.jobId }, ask => job.waitsForEngine(ask)),
+    children: job => new ChildrenOfRun(engine, { queue, id: run.jobId }, ask => job.waitsForEngine(ask)),
     addMembers: async (batchId, call, jobs) => {
       const from = { id: `${run.jobId} adds ${call}`, at: new Date(run.job.timestamp) };
       return (await batches.add(batchId, from, jobs)).map(({ id }) => id);

@@ -43,8 +43,8 @@ export interface QueueContext {
   readonly assignments: ReadonlyMap<string, Assignment>;
   /** Where runs say how far they are. */
   readonly notes: NoteSender;
-  /** Where children of a job are looked up. */
-  readonly children: Pick<Engine, 'ends' | 'queue' | 'cipher'>;
+  /** Where children of a job are looked up, and where it takes the place of the one that it was made of. */
+  readonly engine: Pick<Engine, 'batches' | 'cipher' | 'ends' | 'queue'>;
   /** Who adds members to batches. */
   readonly batches: Pick<FollowBatches, 'add'>;
   /** Where results of steps are kept. */

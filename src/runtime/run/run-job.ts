@@ -1,5 +1,9 @@
 import { decodeAtOnce } from '../../contracts/index.ts';
 import type { TakenJob } from '../../engine/index.ts';
+import { toError } from '../../errors/index.ts';
+import { bareError } from '../../privacy/index.ts';
+import { placeOf, shownJobId, takePlace } from '../../queue/index.ts';
+import { stemsFromOutage } from '../../resilience/index.ts';
 import { admit, isExpired, type Admitted } from './admit.ts';
 import { decidedBefore } from './chunks/before.ts';
 import { eachDead } from './chunks/each-dead.ts';
@@ -12,6 +16,8 @@ import type { Outcome } from './outcome.ts';
 
 /** BullMQ's own words; any other deferred failure is a child's. */
 const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
+const PLACE_AGAIN_MS = 1_000;
+const NO_PLACE = 'the engine is away while it takes the place of the job that it was made of';
 
 /**
  * One run of one job, from what was taken to its end: decode, admit, perform, classify. Answers the end that the engine is to write, and the
@@ -21,6 +27,9 @@ export async function runJob(at: QueueContext, job: TakenJob): Promise<RunEnd | 
   const run = runContext(at, job);
   at.fetches.note(run.begunAt);
   if (await isPassedOn(run)) return undefined;
+  if (run.meta.replayOf !== undefined && !(await hasTakenPlace(run, run.meta.replayOf))) {
+    return endOf(run, { kind: 'snoozed', untilMs: run.startedAt + PLACE_AGAIN_MS, reason: NO_PLACE, alarm: false });
+  }
   const admitted = await admission(run);
   if (admitted.kind !== 'admitted') return endOf(run, admitted);
   const opts = at.grouping === undefined ? undefined : await regrouped(at.grouping, run, admitted);
@@ -29,11 +38,26 @@ export async function runJob(at: QueueContext, job: TakenJob): Promise<RunEnd | 
   return endOf(run, await outcomeOf(run, admitted));
 }
 
+/** Whoever made it of another job has done that, unless it was killed. False where the engine is away. */
+async function hasTakenPlace({ at, jobId, meta, now }: RunContext, replayOf: string): Promise<boolean> {
+  const of = placeOf(replayOf);
+  if (of === undefined) return true;
+  const { replayedBy: by = 'producer', batchId } = meta;
+  try {
+    await takePlace(at.engine, { queue: at.queue, id: jobId, of: of.id, by, batchId }, now());
+  } catch (error) {
+    if (stemsFromOutage(error)) return false;
+    // What is stored of the other one is damaged: that is no fault of this one.
+    at.facts.emit('worker.error', { worker: at.worker, queue: at.queue, error: bareError(toError(error)) });
+  }
+  return true;
+}
+
 /** Started more often than it ended: it was snoozed, handed back, or there when a process died. */
 async function isPassedOn({ at, job, jobId }: RunContext): Promise<boolean> {
   const { suspicion } = at;
   if (suspicion === undefined || job.attemptsStarted <= job.attemptsMade + 1) return false;
-  if (!(await suspicion.isSuspect(jobId))) return false;
+  if (!(await suspicion.isSuspect(shownJobId({ queue: at.queue, id: jobId })))) return false;
   // Not moved: it stays active under this token, and the supervisor keeps its lock from here on.
   suspicion.isolate({ queue: at.queue, jobId, jobName: job.name, token: job.token });
   return true;

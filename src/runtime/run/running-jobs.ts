@@ -1,3 +1,4 @@
+import { shownJobId } from '../../queue/index.ts';
 import type { RunningJob } from './running-job.ts';
 
 /** How finely deadlines are kept: one timer for all runs instead of one each (0.3 us a job saved). */
@@ -7,6 +8,10 @@ const SWEEP_MS = 50;
 const LONG_MS = 1_000;
 
 const ENDED_KEPT = 20;
+
+function nameOf({ queue, jobId }: RunningJob): string {
+  return shownJobId({ queue, id: jobId });
+}
 
 /** Every run under way in this process, and the one timer that keeps their deadlines. */
 export class RunningJobs {
@@ -50,7 +55,7 @@ export class RunningJobs {
     this.#jobs.pop();
     job.slot = -1;
     if (performance.now() - job.begunAt >= LONG_MS && this.#endedLong.length < ENDED_KEPT)
-      this.#endedLong.push(job.jobId);
+      this.#endedLong.push(nameOf(job));
     if (this.#jobs.length > 0) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
@@ -59,7 +64,7 @@ export class RunningJobs {
    * Jobs that may have kept this process busy since this was last asked: those under way, and long ones that have ended.
    */
   takeSuspects(): readonly string[] {
-    const running = this.#jobs.slice(0, ENDED_KEPT).map(({ jobId }) => jobId);
+    const running = this.#jobs.slice(0, ENDED_KEPT).map(nameOf);
     return [...this.#endedLong.splice(0), ...running];
   }
 

@@ -58,6 +58,7 @@ interface IdRow {
 
 /** A turn writes the ends of members into their rows itself: there is one place for all, and nothing is left to be brought. */
 export class PostgresBatches implements BatchStore {
+  readonly turnsBring = true;
   readonly #pool: PgPool;
 
   constructor(pool: PgPool) {

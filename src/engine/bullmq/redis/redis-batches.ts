@@ -119,6 +119,7 @@ export interface RedisBatchesOptions {
 
 /** A batch has a slot of its own on a cluster; the ends of members stand in that of their queue until they are brought. */
 export class RedisBatches implements BatchStore {
+  readonly turnsBring = false;
   readonly #options: RedisBatchesOptions;
   readonly #create: Script;
   readonly #add: Script;

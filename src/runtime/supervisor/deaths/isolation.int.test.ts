@@ -15,6 +15,7 @@ import type { ClaimedJob } from '../child/messages.ts';
 const task = defineJob({ queue: 'work', name: 'task', schema: z.object({}) });
 const app = defineApp({ jobs: [task], handlers: [] });
 const NAMES = ['one', 'two', 'three'] as const;
+const NAMED = NAMES.map(id => `work/${id}`);
 /** Shorter than what the supervisor renews locks to, and longer than a starved process takes to hand the jobs over. */
 const LOCK_MS = 20_000;
 
@@ -39,7 +40,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     cleanups.push(() => engine.close(500));
     await engine.migrate();
     const blame = new BlameBook(await openState(engine));
-    for (const worker of ['host/1', 'host/2']) await blame.count(NAMES, worker);
+    for (const worker of ['host/1', 'host/2']) await blame.count(NAMED, worker);
     const queue = await engine.queue('work');
     await queue.addBulk(NAMES.map(jobId => ({ name: 'task', data: {}, opts: { jobId, priority: 10 } })));
     // As a worker that has passed its jobs on: they stay active under its token, and it neither renews their locks nor takes any again.
@@ -99,7 +100,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
       'the others to go back',
       async () => (await statesOf(queue)).join() === 'failed,prioritized,prioritized',
     );
-    expect(await Promise.all(NAMES.map(id => blame.of(id)))).toEqual(NAMES.map(() => ({ crashes: 0 })));
+    expect(await Promise.all(NAMED.map(name => blame.of(name)))).toEqual(NAMES.map(() => ({ crashes: 0 })));
     expect(processes).toHaveLength(1);
     const { logs } = await queue.getJobLogs('one');
     expect(logs.map(line => JSON.parse(line))).toMatchObject([

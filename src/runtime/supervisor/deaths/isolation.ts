@@ -4,7 +4,7 @@ import { keptData } from '../../../privacy/index.ts';
 import { memberEnd, type Engine, type EngineJob } from '../../../engine/index.ts';
 import { PoisonJobError } from './poison-job-error.ts';
 import type { Facts } from '../../../facts/index.ts';
-import { jobFieldsOf, readMeta, readStoredJob } from '../../../queue/index.ts';
+import { jobFieldsOf, readMeta, readStoredJob, shownJobId } from '../../../queue/index.ts';
 import { deathOf, FollowDeaths } from '../../run/follow-death.ts';
 import { FollowBatches } from '../../batches/follow-batches.ts';
 import { buried, emitDead, failedLineOf, failureOf, isUnclear } from '../../run/burial.ts';
@@ -82,7 +82,7 @@ export class Isolation {
   /** Takes a job over from the worker that holds it. */
   take(job: ClaimedJob): void {
     // Claimed anew, because its lock was lost: who held it before can do nothing any more.
-    const old = this.#waiting.findIndex(({ jobId }) => jobId === job.jobId);
+    const old = this.#waiting.findIndex(each => nameOf(each) === nameOf(job));
     if (old !== -1) this.#waiting.splice(old, 1);
     this.#waiting.push(job);
     // Now as well: a queue's lock may be shorter than the first interval.
@@ -140,11 +140,11 @@ export class Isolation {
       await this.#handBack([claimed]);
       return;
     }
-    const { crashes } = await blame.of(claimed.jobId);
+    const { crashes } = await blame.of(nameOf(claimed));
     await this.#bury(claimed, job, worker, crashes + 1);
     // Their crashes have found their cause. If there is another, it ends a process twice more and is found then.
     const innocent = this.#waiting.splice(0);
-    await Promise.allSettled([claimed, ...innocent].map(({ jobId }) => blame.clear(jobId)));
+    await Promise.allSettled([claimed, ...innocent].map(each => blame.clear(nameOf(each))));
     this.#waiting.push(...(await this.#handBack(innocent)));
   }
 
@@ -221,4 +221,9 @@ export class Isolation {
     const results = await Promise.allSettled(jobs.map(claimed => engine.handBack(claimed.queue, [claimed])));
     return jobs.filter((_, index) => results[index]?.status === 'rejected');
   }
+}
+
+/** As people name it: ids of other programs are unique in their queue alone. */
+function nameOf({ queue, jobId }: ClaimedJob): string {
+  return shownJobId({ queue, id: jobId });
 }

@@ -9,6 +9,8 @@ import { BlameBook } from '../../../dead-letters/index.ts';
 import { Rescue } from './rescue.ts';
 
 const JOBS = Array.from({ length: 10 }, (_, index) => `job-${index}`);
+/** As they are blamed. */
+const NAMES = JOBS.map(id => `work/${id}`);
 
 describe.each(engineCases)('Rescue on $kind', engineCase => {
   const cleanups: (() => unknown)[] = [];
@@ -59,11 +61,11 @@ describe.each(engineCases)('Rescue on $kind', engineCase => {
     const look = () => rescue.run('worker-died', worker => worker === 'host/1');
 
     const [first, second] = await Promise.all([look(), look()]);
-    expect(first.toSorted()).toEqual(JOBS);
+    expect(first.toSorted()).toEqual(NAMES);
     expect(second).toEqual([]);
     await waitFor('the other worker to take them', () => taken.size === JOBS.length);
     expect(rescued.toSorted()).toEqual(JOBS);
-    expect(await Promise.all(JOBS.map(id => blame.of(id)))).toEqual(JOBS.map(() => ({ crashes: 1 })));
+    expect(await Promise.all(NAMES.map(name => blame.of(name)))).toEqual(JOBS.map(() => ({ crashes: 1 })));
   });
 
   test('what a worker held is known, although the answer to its being handed back was lost', async () => {
@@ -79,9 +81,9 @@ describe.each(engineCases)('Rescue on $kind', engineCase => {
     };
     const blame = new BlameBook(store);
     const rescue = new Rescue({ engine: deaf, store, blame, facts: new Facts(), name: 'host', queues: ['work'] });
-    expect((await rescue.run('worker-died', worker => worker === 'host/1')).toSorted()).toEqual(JOBS);
+    expect((await rescue.run('worker-died', worker => worker === 'host/1')).toSorted()).toEqual(NAMES);
     await waitFor('the other worker to take them', () => taken.size === JOBS.length);
-    expect(await blame.of('job-0')).toEqual({ crashes: 1 });
+    expect(await blame.of('work/job-0')).toEqual({ crashes: 1 });
   });
 
   test('each worker has its own cause, and a late find is held against nobody', async () => {
@@ -97,7 +99,7 @@ describe.each(engineCases)('Rescue on $kind', engineCase => {
     );
     await waitFor('the other worker to take them', () => taken.size === JOBS.length);
     expect([...causes]).toEqual(['host/1 late']);
-    expect(await blame.of('job-0')).toEqual({ crashes: 0 });
+    expect(await blame.of('work/job-0')).toEqual({ crashes: 0 });
   });
 
   test('two supervisors that look into one death blame each job once', async () => {
@@ -109,6 +111,6 @@ describe.each(engineCases)('Rescue on $kind', engineCase => {
     );
     await Promise.all(looks);
     await waitFor('the other worker to take them', () => taken.size === JOBS.length);
-    expect(await Promise.all(JOBS.map(id => blame.of(id)))).toEqual(JOBS.map(() => ({ crashes: 1 })));
+    expect(await Promise.all(NAMES.map(name => blame.of(name)))).toEqual(JOBS.map(() => ({ crashes: 1 })));
   });
 });

@@ -1,5 +1,6 @@
 import type { Claim, Engine } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
+import { shownJobId } from '../../../queue/index.ts';
 import { GONE_WORKERS, type StateStore } from '../../../state/index.ts';
 import type { BlameBook } from '../../../dead-letters/index.ts';
 import { supervisorOf } from '../child/messages.ts';
@@ -38,7 +39,7 @@ export class Rescue {
   }
 
   /**
-   * Hands back every job whose worker's name is `gone`, attempts untouched, and counts the crash against each. Answers the ids of
+   * Hands back every job whose worker's name is `gone`, attempts untouched, and counts the crash against each. Answers the names of
    * all that were mine. What cannot be read or reached now is left to the next look and to the stall check; never rejects.
    *
    * One look after another: on a slow machine the next would begin before the one before it has handed back what it found.
@@ -87,7 +88,7 @@ export class Rescue {
       await Promise.all(
         [...byWorker].map(([worker, its]) =>
           blame.count(
-            its.map(({ jobId }) => jobId),
+            its.map(({ jobId }) => shownJobId({ queue, id: jobId })),
             worker,
           ),
         ),
@@ -95,7 +96,7 @@ export class Rescue {
     }
     // Whether it came about or not, and its answer may be lost: these were mine.
     await this.#handBack(queue, mine, cause).catch(() => undefined);
-    return mine.map(({ jobId }) => jobId);
+    return mine.map(({ jobId }) => shownJobId({ queue, id: jobId }));
   }
 
   /** Every other host sees the lapse at the same time; one of them rescues, so that a crash is counted once. */

@@ -1,5 +1,6 @@
 import { lockRenewalMs } from '../../../engine/index.ts';
 import type { Facts } from '../../../facts/index.ts';
+import { shownJobId } from '../../../queue/index.ts';
 import { settledBy } from '../deaths/settled-by.ts';
 import { Silence, type QueueClaim, type WatchedWorker } from './silence.ts';
 
@@ -62,11 +63,11 @@ export class Watch {
     return this.#silences.get(worker)?.emitted !== true;
   }
 
-  /** Its process has ended. Answers the ids of what it was seen to hold while it was silent. */
+  /** Its process has ended. Answers the names of what it was seen to hold while it was silent. */
   left(worker: string): readonly string[] {
     const silence = this.#silences.get(worker);
     this.#silences.delete(worker);
-    return silence?.claims.map(({ jobId }) => jobId) ?? [];
+    return silence?.claims.map(nameOf) ?? [];
   }
 
   /** Ends a worker that has not left in time. What it runs is to blame when that keeps it from answering. */
@@ -121,7 +122,7 @@ export class Watch {
     facts.emit('worker.blocked', {
       worker: worker.name,
       blockedMs: Math.round(silence.lasts()),
-      jobs: silence.claims.map(({ jobId }) => jobId),
+      jobs: silence.claims.map(nameOf),
       stack,
     });
   }
@@ -155,4 +156,9 @@ export class Watch {
   #margin(): number {
     return Math.min(2_000, this.#options.lockMs / 5);
   }
+}
+
+/** As people name it: ids of other programs are unique in their queue alone. */
+function nameOf({ queue, jobId }: QueueClaim): string {
+  return shownJobId({ queue, id: jobId });
 }

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { cutOff } from '../../../tests/support/cut-off.ts';
+import { memoryCase } from '../../../tests/support/memory-case.ts';
+import { runApp } from '../../../tests/support/running-app.ts';
+import { dead, defineApp, defineJob, handle } from '../../contracts/index.ts';
+import { clientOn } from '../index.ts';
+import { ACT_MS } from './exclusively.ts';
+
+test('a process that is killed before it puts a job back leaves its key to others: none comes to nothing because of a job that has ended', async () => {
+  const fixture = memoryCase();
+  const remind = defineJob({
+    queue: 'email',
+    name: 'remind',
+    schema: z.object({ to: z.string() }),
+    key: ({ to }) => [to],
+  });
+  const app = defineApp({ jobs: [remind], handlers: [handle(remind, () => dead('no mailbox'))] });
+  const { client, engine, facts, stop } = await runApp(fixture, app);
+  const { id } = await client.enqueue(remind, { to: 'ann' });
+  await fixture.until('its end', async () => (await client.job(id))?.state === 'dead');
+  const cut = cutOff(engine, 2);
+  await expect(clientOn(cut.engine, facts).replay(id, { contract: remind })).rejects.toThrow();
+  expect(cut.before()).toBe('addJobLog');
+  await fixture.clock.advance(ACT_MS);
+  expect(await client.enqueue(remind, { to: 'ann' })).toMatchObject({ deduplicated: false });
+  await stop();
+});

@@ -1,0 +1,30 @@
+import type { Engine } from '../../src/engine/index.ts';
+
+/** What a client writes that acts on a job. */
+const WRITES: ReadonlySet<string> = new Set(['add', 'addJobLog', 'change', 'holdKey', 'remove', 'replaceMember']);
+/** What an engine opens, of which these are methods. */
+const OPENED: ReadonlySet<string> = new Set(['batches', 'queue', 'turns']);
+
+/** An engine whose user is killed before its nth write: that one and all that follow come to nothing. `before` says which it was. */
+export function cutOff(engine: Engine, nth: number): { readonly engine: Engine; readonly before: () => string } {
+  let writes = 0;
+  let before = '';
+  const watched = <Whole extends object>(whole: Whole): Whole =>
+    new Proxy(whole, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function' || typeof name !== 'string') return member;
+        if (!WRITES.has(name) && !OPENED.has(name)) return member.bind(target);
+        return async (...args: readonly unknown[]) => {
+          if (WRITES.has(name)) {
+            writes += 1;
+            if (writes === nth) before = name;
+            if (writes >= nth) throw new Error('It was killed.');
+          }
+          const answer: unknown = await Reflect.apply(member, target, args);
+          return OPENED.has(name) ? watched(Object(answer)) : answer;
+        };
+      },
+    });
+  return { engine: watched(engine), before: () => before };
+}
