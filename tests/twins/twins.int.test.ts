@@ -24,6 +24,8 @@ describe('twin histories: our scripts, many jobs a trip, and those of BullMQ, on
       // In 11 a job comes again that is gone, and whose key stands; in 197 retention releases a parent when nothing else is left.
       for (const seed of [1, 2, 3, 4, 5, 6, 197]) expect(await runHistory(pair, seed, 60)).toBe(undefined);
       expect(await runHistory(pair, 11, 70)).toBe(undefined);
+      // A parent that has ended before is released, runs, and is snoozed while what ends beside it removes it.
+      expect(await runHistory(pair, 5101, 60)).toBe(undefined);
       expect(await runHistory(pair, 1, 60, true)).toBe(undefined);
       expect(await runSetPieces(pair)).toBe(undefined);
     } finally {

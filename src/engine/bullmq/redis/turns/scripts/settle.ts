@@ -118,18 +118,16 @@ local function settle(i, at)
     promote(isBlocked())
   end
 
-  local stored
-  if what == 's' or what == 'f' then
-    stored = call('HMGET', key, 'atm', 'deid', 'parentKey', 'parent', 'name', 'finishedOn')
-    if stored[6] then
-      -- BullMQ can release a parent that has ended: it is among the finished ones too, from which earlier ends may have removed it.
-      --#ended-before
-      flush(succeeded)
-      flush(dead)
-      stored = call('HMGET', key, 'atm', 'deid', 'parentKey', 'parent', 'name')
-    end
-  else
-    stored = call('HMGET', key, 'atm', 'priority', 'name', 'name', 'name')
+  local forGood = what == 's' or what == 'f'
+  local second, third, fourth = 'deid', 'parentKey', 'parent'
+  if not forGood then second, third, fourth = 'priority', 'name', 'name' end
+  local stored = call('HMGET', key, 'atm', second, third, fourth, 'name', 'finishedOn')
+  if stored[6] then
+    -- BullMQ can release a parent that has ended: it is among the finished ones too, from which earlier ends may have removed it.
+    --#ended-before
+    flush(succeeded)
+    flush(dead)
+    stored = call('HMGET', key, 'atm', second, third, fourth, 'name')
   end
   if not stored[5] and call('EXISTS', key) == 0 then
     --#missing
@@ -152,7 +150,7 @@ local function settle(i, at)
     --#lock-lost
     return lock and not ended[id] and -6 or -2
   end
-  if what == 's' or what == 'f' then
+  if forGood then
     if stored[3] or stored[4] or (stored[2] and call('EXISTS', prefix .. 'dn:' .. stored[2]) == 1) then
       --#rare
       rare = true
