@@ -129,7 +129,7 @@ function causeText(base: string, causedBy: string): Html | string {
 
 function belongs(
   base: string,
-  { id, view, runs, batch, causedBy, keyStandsFor }: ReadJob,
+  { id, view, runs, items, batch, causedBy, keyStandsFor }: ReadJob,
   traceLink: string | undefined,
 ): Html {
   const last = runs.at(-1);
@@ -137,6 +137,7 @@ function belongs(
   const trace = last?.traceId;
   const pairs: readonly (readonly [string, Html | string] | undefined)[] = [
     view && ['Attempts', `${view.attemptsMade} of ${view.attempts} ended`],
+    items === undefined ? undefined : ['Items', `${items} in this chunk`],
     view?.progress === undefined ? undefined : ['Progress', json(view.progress)],
     correlation === undefined || correlation === id ? undefined : ['Follows from', jobLink(base, correlation)],
     causedBy === undefined ? undefined : ['Enqueued by', causeText(base, causedBy)],

@@ -25,10 +25,17 @@ const receipt = defineJob({ queue: 'shop', name: 'receipt', schema: ofOrder });
 const pack = defineJob({ queue: 'shop', name: 'pack', schema: ofOrder });
 const pick = defineJob({ queue: 'shop', name: 'pick', schema: z.object({ item: z.string() }) });
 const charge = defineJob({ queue: 'shop', name: 'charge', schema: ofOrder, retry: { attempts: 1 } });
+const visit = defineJob({
+  queue: 'visits',
+  name: 'visit',
+  schema: z.object({ path: z.string() }),
+  chunk: { maxItems: 2, maxWait: '1m' },
+});
 let within: Client | undefined;
 const app = defineApp({
-  jobs: [mail, pay, receipt, pack, pick, charge],
+  jobs: [mail, pay, receipt, pack, pick, charge, visit],
   handlers: [
+    handle(visit, () => undefined),
     handle(pay, async ({ order }) => void (await within?.enqueue(receipt, { order }))),
     handle(receipt, () => undefined),
     handle(pack, () => undefined),
@@ -171,6 +178,13 @@ describe.each(engineCases)('/jobs on $kind', engineCase => {
     expect(await page('/jobs?state=waiting&contract=order-mail')).toContain(id);
     for (const wrong of ['state=gone', 'since=yesterday', 'cursor=%00', 'tag=order'])
       expect((await dashboard.send(`/jobs?${wrong}`, { headers: { cookie } })).status).toBeLessThan(500);
+  });
+
+  test('says of a chunk how many items it has', async () => {
+    const [{ id }] = await Promise.all([client.enqueue(visit, { path: '/a' }), client.enqueue(visit, { path: '/b' })]);
+    expect(await page(`/jobs/${id}`)).toContain('2 in this chunk');
+    const { id: mailed } = await client.enqueue(mail, { user: 'u-1', order: 'o-1', email: 'ann@example.com' });
+    expect(await page(`/jobs/${mailed}`)).not.toContain('in this chunk');
   });
 
   test('tells the story of a job: each attempt with worker, host and release; also when it is gone from its queue', async () => {

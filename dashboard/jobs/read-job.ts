@@ -1,4 +1,4 @@
-import { createStoredScrubber, type App } from '../../src/contracts/index.ts';
+import { createStoredScrubber, itemsIn, type App } from '../../src/contracts/index.ts';
 import { readHistory, type HistoryLine } from '../../src/dead-letters/index.ts';
 import { storedKeyOf, type ChildStanding, type Engine, type EngineJob, type JobPlace } from '../../src/engine/index.ts';
 import { KEY_TAG } from '../../src/facts/index.ts';
@@ -25,6 +25,8 @@ export interface ReadJob {
   readonly view: JobView | undefined;
   /** Sensitive fields are hidden. */
   readonly data: unknown;
+  /** How many it has, where it is a chunk. */
+  readonly items: number | undefined;
   readonly history: readonly HistoryLine[];
   /** What its handler wrote with `run.log`, the newest last. */
   readonly log: readonly string[];
@@ -50,7 +52,7 @@ export interface ReadJob {
 
 interface StoredParts extends Pick<
   ReadJob,
-  'data' | 'history' | 'log' | 'children' | 'batch' | 'causedBy' | 'keyStandsFor' | 'skips'
+  'data' | 'items' | 'history' | 'log' | 'children' | 'batch' | 'causedBy' | 'keyStandsFor' | 'skips'
 > {
   /** What others of its key are found by. */
   readonly keyDigest?: string;
@@ -99,6 +101,7 @@ export async function readJob(
 
 const NOT_STORED: StoredParts = {
   data: undefined,
+  items: undefined,
   history: [],
   log: [],
   children: [],
@@ -151,8 +154,10 @@ async function readStored(app: App, engine: Engine, name: string, id: string): P
   // Of what is stored encrypted nobody knows here what would have to be hidden.
   const isReadable = contract !== undefined && encrypted === undefined && contract.encrypt.length === 0;
   const scrub = isReadable ? createStoredScrubber(contract, { version, data: job.data }) : hidden;
+  const data = shownDataOf(app, job);
   return {
-    data: shownDataOf(app, job),
+    data,
+    items: contract?.chunk === undefined ? undefined : itemsIn(data).length,
     history,
     log,
     children,
