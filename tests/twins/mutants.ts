@@ -52,7 +52,7 @@ export const MUTANTS: readonly Mutant[] = [
   turn('a deferred failure stays', `call('HDEL', key, 'defa')`, 'local _ = 0'),
   turn('delayed ones share a place', 'score = math.min(tonumber(last) + 1, most)', 'score = score'),
   turn('no sign for delayed ones', 'delayedMoved = true', 'delayedMoved = false'),
-  turn('a retry promotes nobody', 'promote(isBlocked())\n  end\n\n  local stored', 'end\n\n  local stored'),
+  turn('a retry promotes nobody', 'promote(isBlocked())\n  end\n\n  local forGood', 'end\n\n  local forGood'),
   turn(
     'what is not active ends all the same',
     `if call('LREM', active, what == 'b' and '1' or '-1', id) == 0 then`,
