@@ -32,6 +32,13 @@ export const commands: ReadonlyMap<string, ListedCommand> = new Map<string, List
     },
   ],
   [
+    'erase',
+    {
+      summary: 'forget a person: jobs, results, journal and outbox that carry a tag; or what was erased before',
+      load: async () => (await import('./commands/erase.ts')).erase,
+    },
+  ],
+  [
     'cancel',
     {
       summary: 'end a job that is no longer wanted, also while it runs',

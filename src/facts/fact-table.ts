@@ -1,3 +1,4 @@
+// Long because every fact that the platform states has its row in this one table.
 /**
  * Everything that the platform states about itself: names and fields are for ever.
  * docs/facts.md lists them with their meaning; a test compares the two.
@@ -129,6 +130,13 @@ export interface FactTable {
     readonly reason: string | undefined;
   };
   'work.resumed': { readonly queue: string; readonly part: string | undefined; readonly by: string };
+  /** Somebody's data was erased: names of tags, how many of each, how many jobs would not end. */
+  'data.erased': {
+    readonly tags: readonly string[];
+    readonly by: string;
+    readonly erased: Readonly<Record<string, number>>;
+    readonly left: number;
+  };
   /** `changed`: among `data`, `at` and `priority`. */
   'job.updated': {
     readonly jobId: string;

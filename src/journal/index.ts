@@ -11,6 +11,7 @@ export { newRuns } from './read/new-runs.ts';
 export { RANGES, readSeries, type RangeName, type Series, type SeriesPoint } from './read/read-series.ts';
 export { openJournal, POSTGRES_BOUNDS, REDIS_BOUNDS, type JournalDatabase } from './open-journal.ts';
 export { JournalWriter, type JournalWriterOptions } from './write/journal-writer.ts';
+export { eraseRuns } from './write/erase-runs.ts';
 export { recordRuns, type RecordRunsOptions } from './write/record-runs.ts';
 export { recordMarks } from './write/record-marks.ts';
 export { journalSchema } from './stores/postgres-tables.ts';

@@ -9,6 +9,7 @@ export {
 } from './adapters.ts';
 export * from './ends/ends-unrecorded-error.ts';
 export { entriesIn, outgoingOf, storableOf, type OutboxEntry } from './entry.ts';
+export { eraseEntries } from './erase-entries.ts';
 export { forgetSeen, once, onceInTransaction } from './deduplicate.ts';
 export {
   Outbox,

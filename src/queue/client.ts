@@ -14,7 +14,7 @@ import {
   type SchemaOrNone,
 } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { openJournal, type JournalDatabase } from '../journal/index.ts';
+import { openJournal, type JournalDatabase, type JournalStore } from '../journal/index.ts';
 import { codeOf, InvalidOptionsError } from '../errors/index.ts';
 import { Batches, type BatchReceipt } from './batches/batches.ts';
 import type { BatchDefinition } from './batches/batch-definition.ts';
@@ -30,6 +30,9 @@ import type { SecretSource } from '../secrets/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel/cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-options.ts';
 import { requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
+import { checkErase, type EraseOptions } from './erase/check-erase.ts';
+import type { ErasedTag } from './erase/erased.ts';
+import { eraseTag } from './erase/erase-tag.ts';
 import { remember } from './insides.ts';
 import { JobWatches } from './watch/job-watches.ts';
 import { TagWatches } from './watch/tag-watches.ts';
@@ -470,6 +473,25 @@ export class Client implements Enqueuer {
     } finally {
       this.#end();
     }
+  }
+
+  /**
+   * Erases the jobs that carry the tags, in every queue, and what the engine and the journal have of them: data, results, steps, logs, dead letters.
+   * What runs is cancelled first, or waited for. It is on record without the tags' values. Repeated it does what was left. What it cannot reach it
+   * names; an outbox and events are for `shiftwork erase`.
+   * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError; the signal's reason
+   */
+  async erase(options: EraseOptions): Promise<ErasedTag> {
+    const asked = checkErase(options);
+    const { facts } = this;
+    const journal = (): Promise<JournalStore> => openJournal(this.#engine, this.#journal);
+    return this.#asking('*', 'for jobs', async () => {
+      const secrets = await this.secrets.load();
+      return eraseTag({ engine: this.#engine, facts, secrets, journal }, asked).catch((error: unknown) => {
+        asked.signal?.throwIfAborted();
+        throw error;
+      });
+    });
   }
 
   /**

@@ -1,6 +1,7 @@
 export { type BatchReceipt } from './batches/batches.ts';
 export type { BatchDefinition, CallbackJob } from './batches/batch-definition.ts';
 export { batchView, type BatchView } from './batches/batch-view.ts';
+export { noteDiscarded } from './batches/note-discarded.ts';
 export { callBack, type CallBack } from './batches/call-back.ts';
 export { cancelJob, CANCELS, cancelMarkOf, type CancelAnswer, type CancelMark } from './cancel/cancel-job.ts';
 export { Client, type ClientApp } from './client.ts';
@@ -23,6 +24,10 @@ export { plainData } from './replay/plain-data.ts';
 export { takePlace } from './replay/take-place.ts';
 export { unfit } from './replay/unfit.ts';
 export { UpdateRefusedError, type UpdateRefusal } from './update/update-refused-error.ts';
+export { checkErase, type CheckedErase, type EraseOptions } from './erase/check-erase.ts';
+export type { ErasedCounts, ErasedTag } from './erase/erased.ts';
+export { digestsOf, eraseTag, type EraseOn } from './erase/erase-tag.ts';
+export { readErasures, type ErasureRecord } from './erase/erasure-record.ts';
 export { clientOn, connect, type ConnectOptions } from './connect.ts';
 export { marksOf, progressIn, withMarks, type JobMarks } from './meta/job-marks.ts';
 export { firstDueAt, replayMark } from './views/due-at.ts';

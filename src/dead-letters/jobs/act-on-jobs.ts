@@ -9,8 +9,8 @@ import {
   inTheWayOf,
   isPutBackRefusal,
   marksOf,
+  noteDiscarded,
   putBack,
-  readMeta,
   readStoredJob,
   shownJobId,
   UndecodableJobError,
@@ -111,14 +111,6 @@ export async function discardJobs(
     report(() => facts.emit('job.discarded', { jobId: id, jobName, queue: queue.name, by, reason }));
     return undefined;
   });
-}
-
-/** A batch whose member it was waits for no replay of it any more. */
-async function noteDiscarded(engine: Engine, job: EngineJob): Promise<void> {
-  const { batchId } = readMeta(job.opts.telemetry?.metadata);
-  if (batchId === undefined || job.id === undefined) return;
-  const at = Math.floor(engine.clock.now());
-  await (await engine.batches()).bring([{ batchId, jobId: job.id, state: 'discarded', at }], at);
 }
 
 interface EachOptions {

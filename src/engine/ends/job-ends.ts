@@ -41,6 +41,8 @@ export interface JobEnds {
   signs(jobs: readonly JobPlace[]): Promise<readonly (string | undefined)[]>;
   /** The children of a job, in no order; none where it has none. A child that its parent has no part of any more is not among them. */
   children(job: JobPlace): Promise<readonly ChildStanding[]>;
+  /** Drops what is kept beside these jobs, also where they are gone: results for those who wait, steps. Answers how many results there were. */
+  forget(jobs: readonly JobPlace[]): Promise<number>;
   /** When a job that is delayed is due, by the engine's time; undefined where it is not delayed. */
   dueAt(job: JobPlace): Promise<number | undefined>;
   /** Notifies every process that listens. A message may be lost: whoever waits looks as well. */

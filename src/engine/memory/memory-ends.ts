@@ -56,6 +56,12 @@ export class MemoryEnds implements JobEnds {
     });
   }
 
+  async forget(jobs: readonly JobPlace[]): Promise<number> {
+    await this.#options.reach();
+    const { server, namespace } = this.#options;
+    return jobs.filter(({ queue, id }) => server.queue(namespace, queue).results.delete(id)).length;
+  }
+
   async dueAt({ queue: name, id }: JobPlace): Promise<number | undefined> {
     await this.#options.reach();
     const { server, namespace } = this.#options;

@@ -88,6 +88,8 @@ export interface JournalStore {
   holding(of: RunClass, terms: readonly Term[], span: Span, limit: number): Promise<readonly number[]>;
   /** Those of the named that are still there. */
   read(of: RunClass, ids: readonly number[]): Promise<readonly Chunk[]>;
+  /** Puts another text in the place of a chunk; false where the chunk is another one by now. */
+  rewrite(of: RunClass, chunk: Chunk, text: string): Promise<boolean>;
   standing(): Promise<Standing>;
   /** By minute (of the last three days) or by hour; all contracts. */
   counts(by: 'minute' | 'hour', span: Span): Promise<readonly CountedStretch[]>;

@@ -74,6 +74,12 @@ export class MemoryJournalStore implements JournalStore {
     return this.#chunks[of].filter(({ id }) => ids.includes(id)).map(({ id, text }) => ({ id, text }));
   }
 
+  async rewrite(of: RunClass, { id, text: before }: Chunk, text: string): Promise<boolean> {
+    const kept = this.#chunks[of].find(each => each.id === id && each.text === before);
+    if (kept !== undefined) kept.text = text;
+    return kept !== undefined;
+  }
+
   async standing(): Promise<Standing> {
     const of = (name: RunClass) => ({
       bytes: bytesOf(this.#chunks[name]),

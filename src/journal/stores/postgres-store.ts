@@ -98,6 +98,11 @@ export class PostgresJournalStore implements JournalStore {
     return rows.map(row => ({ id: timeOf(Number(row['id'])), text: String(row['body']) }));
   }
 
+  async rewrite(of: RunClass, { id, text: before }: Chunk, text: string): Promise<boolean> {
+    const update = `update ${this.#table(`${of}_chunk`)} set body = $3 where id = $1 and body = $2 returning 1 as done`;
+    return (await this.#rows(update, [idOf(id), before, text])).length === 1;
+  }
+
   async standing(): Promise<Standing> {
     const of = async (name: RunClass): Promise<ClassStanding> => {
       const chunks = this.#table(`${name}_chunk`);

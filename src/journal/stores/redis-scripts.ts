@@ -15,6 +15,13 @@
  * What is dropped for want of room is dropped a whole segment at a time.
  */
 
+/** KEYS: a chunk. ARGV: its text, another one. */
+export const REWRITE = /* lua */ `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1
+`;
+
 /**
  * KEYS: 1 BASE. ARGV: now, writer, how long things stay, most bytes of failures, of successes, CHUNK_MS, CHUNK_BYTES, how many marks stay;
  * then parts, each with its kind in front:

@@ -23,7 +23,7 @@ import {
   type Span,
   type Standing,
 } from './journal-store.ts';
-import { APPEND } from './redis-scripts.ts';
+import { APPEND, REWRITE } from './redis-scripts.ts';
 
 type By = 'minute' | 'hour';
 
@@ -84,6 +84,10 @@ export class RedisJournalStore implements JournalStore {
     if (ids.length === 0) return [];
     const texts = await this.#redis.mget(...ids.map(id => this.#key(`${of}:c:${id}`)));
     return ids.flatMap((id, at) => (typeof texts[at] === 'string' ? [{ id, text: texts[at] }] : []));
+  }
+
+  async rewrite(of: RunClass, { id, text: before }: Chunk, text: string): Promise<boolean> {
+    return (await this.#redis.eval(REWRITE, 1, this.#key(`${of}:c:${id}`), before, text)) === 1;
   }
 
   async standing(): Promise<Standing> {

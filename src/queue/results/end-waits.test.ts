@@ -22,6 +22,7 @@ function setup() {
       return jobs.map(({ id }) => ended.get(id) ?? { kind: 'open' });
     },
     children: async () => [],
+    forget: async () => 0,
     signs: async () => [],
     dueAt: async () => undefined,
     announce: async ids => tell?.(ids),

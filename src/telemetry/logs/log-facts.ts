@@ -32,6 +32,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'job.stuck': ['error'],
   'work.paused': ['warn'],
   'work.resumed': ['info'],
+  'data.erased': ['info'],
   'job.updated': ['info'],
   'job.replayed': ['info'],
   'batch.enqueued': ['info'],

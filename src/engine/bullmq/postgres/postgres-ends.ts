@@ -32,6 +32,14 @@ const CHILDREN = `
 
 const DUE = "SELECT process_at_ms AS due FROM job WHERE queue = $1 AND id = $2 AND state = 'delayed'";
 
+const FORGET = `
+  WITH asked AS (SELECT * FROM unnest($1::text[], $2::text[]) AS asked (queue, id)),
+  steps AS (DELETE FROM shiftwork_step step USING asked WHERE step.queue = asked.queue AND step.job_id = asked.id),
+  results AS (
+    DELETE FROM shiftwork_result kept USING asked WHERE kept.queue = asked.queue AND kept.job_id = asked.id RETURNING 1
+  )
+  SELECT count(*)::int AS results FROM results`;
+
 interface ChildRow extends JobPlace {
   readonly status: string;
   readonly value: string | null;
@@ -70,6 +78,12 @@ export class PostgresEnds implements JobEnds {
   async children({ queue, id }: JobPlace): Promise<readonly ChildStanding[]> {
     const { rows } = await this.#options.pool.query<ChildRow>(CHILDREN, [queue, id]);
     return rows.map(childOf);
+  }
+
+  async forget(jobs: readonly JobPlace[]): Promise<number> {
+    const params = [jobs.map(({ queue }) => queue), jobs.map(({ id }) => id)];
+    const { rows } = await this.#options.pool.query<{ readonly results: number }>(FORGET, params);
+    return rows[0]?.results ?? 0;
   }
 
   async dueAt({ queue, id }: JobPlace): Promise<number | undefined> {

@@ -88,6 +88,15 @@ export class RedisEnds implements JobEnds {
     ];
   }
 
+  /** Steps stand with their job. */
+  async forget(jobs: readonly JobPlace[]): Promise<number> {
+    const { commands, keys } = this.#options;
+    const dropped = await Promise.all(
+      jobs.map(async ({ queue, id }) => commands.unlink(`${await keys.prefixOf(queue)}:${queue}:${id}:result`)),
+    );
+    return dropped.reduce((sum, each) => sum + each, 0);
+  }
+
   /** BullMQ keeps 4,096 places in each millisecond. */
   async dueAt({ queue, id }: JobPlace): Promise<number | undefined> {
     const { commands, keys } = this.#options;

@@ -1,0 +1,159 @@
+import { withEngine } from '../../boot/engine/index.ts';
+import { openDatabase } from '../../boot/index.ts';
+import { journalSource } from '../../boot/journal/index.ts';
+import { type Command, operator, parseCommand, type Terminal, UsageError, when } from '../../command/index.ts';
+import { Environment, readNamespace } from '../../config/index.ts';
+import { hasCode } from '../../errors/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { checkErase, digestsOf, eraseTag, readErasures, type CheckedErase, type ErasedTag } from '../../queue/index.ts';
+import { secretsOf } from '../../state/index.ts';
+import type { Duration } from '../../time/index.ts';
+
+const EVENTS =
+  'Events of an event store: eventStore.eraseSubject(person) throws the key of their personal data away. Events in an outbox or on a bus, until they are delivered.';
+
+export const erase: Command = {
+  usage: 'shiftwork erase --tag NAME=VALUE... [--running cancel|wait] [--timeout 30s] [--json] | --records [--json]',
+  details: [
+    'Removes what carries the tags (all of them, where there are several): jobs in every queue, waiting, delayed, held, ended or',
+    'dead, with their results, steps and logs; lines of the journal; jobs in the outbox of DATABASE_URL. What runs is cancelled first.',
+    'It is on record with the names of the tags, how many of each and who did it: --records. Safe to repeat.',
+    '',
+    '  --running wait  lets jobs that run end first; --timeout  how long they are given, 30s when left out',
+    '',
+    'Exit 1 when something is left: a job that would not end, a journal or an outbox that is away.',
+    '',
+  ],
+  takesApp: false,
+  async run(args, terminal) {
+    const one = { type: 'string' } as const;
+    const options = {
+      tag: { type: 'string', multiple: true },
+      running: one,
+      timeout: one,
+      records: { type: 'boolean' },
+    } as const;
+    const asked = parseCommand(args, options, { min: 0, max: 0 }, ['app']);
+    const { json } = asked;
+    if (asked.flag('records')) {
+      const records = await withEngine(terminal.variables, readErasures);
+      if (json) terminal.print(JSON.stringify(records));
+      else
+        for (const { at, by, tags, erased, left } of records)
+          terminal.print(
+            `${when(at)}  ${by}  ${tags.join(', ')}: ${countsText(erased)}${left > 0 ? `; ${left} left` : ''}`,
+          );
+      return 0;
+    }
+    const checked = checkedOf(asked.texts('tag'), asked.text('running'), asked.text('timeout'), operator(terminal));
+    const done = await withEngine(terminal.variables, async engine => {
+      const secrets = await secretsOf(engine).load();
+      // First: what it brings to the engine meanwhile is erased there.
+      const outbox = await outboxErased(terminal, digestsOf(secrets, checked));
+      const journal = journalSource(engine, terminal.variables);
+      try {
+        const on = { engine, facts: new Facts(), secrets, journal: () => journal.open() };
+        return { ...(await eraseTag(on, { ...checked, onProgress: progress(terminal, json) })), outbox };
+      } finally {
+        await journal.close();
+      }
+    });
+    const notReached = [...done.notReached, EVENTS];
+    if (json) terminal.print(JSON.stringify({ ...done, notReached }));
+    else for (const line of linesOf({ ...done, notReached })) terminal.print(line);
+    return done.left.length === 0 && done.journal === 'erased' && done.outbox !== 'unreached' ? 0 : 1;
+  },
+};
+
+interface Done extends ErasedTag {
+  /** Of jobs in it; undefined where there is no DATABASE_URL. */
+  readonly outbox: number | 'unreached' | undefined;
+}
+
+/** Undefined where there is none: without DATABASE_URL, or without its tables. */
+async function outboxErased(terminal: Terminal, digests: readonly string[][]): Promise<Done['outbox']> {
+  const environment = new Environment(terminal.variables);
+  const url = environment.url('DATABASE_URL', { protocols: ['postgres:', 'postgresql:'] })?.href;
+  const namespace = readNamespace(environment);
+  if (url === undefined) return undefined;
+  const { eraseEntries } = await import('../../outbox/index.ts');
+  const pool = await openDatabase(url, 1);
+  try {
+    return await eraseEntries(pool, digests, { namespace });
+  } catch (error) {
+    // No table: there is no outbox.
+    return hasCode(error, '42P01') ? undefined : 'unreached';
+  } finally {
+    await pool.end();
+  }
+}
+
+const SAY_EVERY_MS = 1_000;
+
+/** Now and then, on standard error. */
+function progress(terminal: Terminal, json: boolean): CheckedErase['onProgress'] {
+  let saidAt = performance.now();
+  return erased => {
+    if (json || performance.now() - saidAt < SAY_EVERY_MS) return;
+    saidAt = performance.now();
+    terminal.complain(countsText(erased));
+  };
+}
+
+function countsText({
+  waiting,
+  running,
+  succeeded,
+  dead,
+  results,
+  steps,
+  logLines,
+  runs,
+}: ErasedTag['erased']): string {
+  return `${waiting} waiting, ${running} running, ${succeeded} succeeded, ${dead} dead; ${results} results, ${steps} steps, ${logLines} log lines, ${runs} lines of the journal`;
+}
+
+function linesOf({ erased, outbox, left, journal, notReached }: Done): readonly string[] {
+  return [
+    `erased      ${countsText(erased)}${typeof outbox === 'number' ? `, ${outbox} jobs of the outbox` : ''}`,
+    ...left.map(id => `left        ${id} still runs: erase again once it has ended`),
+    ...(journal === 'unreached' ? ['left        the journal is away: erase again when it is back'] : []),
+    ...(outbox === 'unreached' ? ['left        the outbox is away: erase again when it is back'] : []),
+    ...notReached.map(what => `not reached ${what}`),
+  ];
+}
+
+/** @throws UsageError */
+function checkedOf(
+  words: readonly string[],
+  running: string | undefined,
+  timeout: string | undefined,
+  by: string,
+): CheckedErase {
+  const tag = Object.fromEntries(
+    words.map(word => {
+      const at = word.indexOf('=');
+      if (at < 1 || at === word.length - 1) throw new UsageError('Expected --tag as NAME=VALUE, such as user=u-1.');
+      return [word.slice(0, at), word.slice(at + 1)];
+    }),
+  );
+  if (words.length === 0) throw new UsageError('Expected whose data to erase, --tag NAME=VALUE, or --records.');
+  if (running !== undefined && running !== 'cancel' && running !== 'wait')
+    throw new UsageError('Expected --running as cancel or wait.');
+  if (timeout !== undefined && !isDuration(timeout)) throw new UsageError('Expected --timeout such as 30s.');
+  try {
+    return checkErase({
+      tag,
+      by,
+      ...(running !== undefined && { running }),
+      ...(timeout !== undefined && { timeout }),
+    });
+  } catch (error) {
+    if (hasCode(error, 'INVALID_OPTIONS')) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function isDuration(text: string): text is Extract<Duration, string> {
+  return /^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text);
+}

@@ -1,0 +1,59 @@
+import type { Tags } from '../../contracts/index.ts';
+import { didYouMean, InvalidOptionsError, kindOf } from '../../errors/index.ts';
+import { toMilliseconds, type Duration } from '../../time/index.ts';
+import { checkFind } from '../find/check-find.ts';
+import type { JobTag } from '../find/job-tags.ts';
+import { requireText } from '../prepare/check-requests.ts';
+import type { ErasedCounts } from './erased.ts';
+
+export interface EraseOptions {
+  /** Whose: `{ user: 'u-1' }`; of several tags, what carries all of them. */
+  readonly tag: Tags;
+  /** What becomes of jobs that run: they are cancelled (when left out), or waited for. */
+  readonly running?: 'cancel' | 'wait';
+  /** How long jobs that run are given to end: 30 s when left out. */
+  readonly timeout?: Duration;
+  /** Who asked, for the record; `producer` when left out. */
+  readonly by?: string;
+  /** Called after every few jobs. */
+  readonly onProgress?: (erased: ErasedCounts) => void;
+  /** Stops it between two jobs: what was erased stays so, and a repeat goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface CheckedErase {
+  readonly tags: readonly JobTag[];
+  readonly running: 'cancel' | 'wait';
+  readonly timeoutMs: number;
+  readonly by: string;
+  readonly onProgress: ((erased: ErasedCounts) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['tag', 'running', 'timeout', 'by', 'onProgress', 'signal']);
+const LONGEST_MS = 3_600_000;
+
+/** @throws InvalidOptionsError: these may come from a request */
+export function checkErase(options: EraseOptions): CheckedErase {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidOptionsError(`Expected erase({ tag: { user: 'u-1' } }), got ${kindOf(given)}.`);
+  }
+  const strange = Object.keys(given).find(name => !KNOWN.has(name));
+  if (strange !== undefined) {
+    throw new InvalidOptionsError(
+      `Expected options of erase among ${[...KNOWN].join(', ')}, got "${strange.slice(0, 40)}".${didYouMean(strange, KNOWN)}`,
+    );
+  }
+  const { tag, running = 'cancel', timeout = '30s', by = 'producer', onProgress, signal } = options;
+  const { tags } = checkFind({ tag });
+  if (tags.length === 0)
+    throw new InvalidOptionsError('Expected erase to have a tag, such as { user: "u-1" }, got none.');
+  if (running !== 'cancel' && running !== 'wait') {
+    throw new InvalidOptionsError(`Expected running as "cancel" or "wait", got ${JSON.stringify(running)}.`);
+  }
+  requireText('by', by);
+  const timeoutMs = toMilliseconds(timeout, 'timeout');
+  if (timeoutMs > LONGEST_MS) throw new InvalidOptionsError('Expected timeout to be an hour at most.');
+  return { tags, running, timeoutMs, by, onProgress, signal };
+}

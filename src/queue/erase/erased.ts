@@ -1,0 +1,50 @@
+/** How many of each were erased. */
+export interface ErasedCounts {
+  /** Jobs that waited: due, delayed, held back, or for their children. */
+  readonly waiting: number;
+  /** Jobs that ran, and were cancelled or waited for. */
+  readonly running: number;
+  /** Jobs that had succeeded and were still kept. */
+  readonly succeeded: number;
+  /** Dead letters, and jobs that were cancelled or expired. */
+  readonly dead: number;
+  /** Results that were kept for whoever waits. */
+  readonly results: number;
+  /** Results of steps. */
+  readonly steps: number;
+  /** Lines of jobs' logs, those of their attempts among them. */
+  readonly logLines: number;
+  /** Lines of the journal. */
+  readonly runs: number;
+}
+
+export const NOTHING_ERASED: ErasedCounts = Object.freeze({
+  waiting: 0,
+  running: 0,
+  succeeded: 0,
+  dead: 0,
+  results: 0,
+  steps: 0,
+  logLines: 0,
+  runs: 0,
+});
+
+/** What `client.erase` has done. */
+export interface ErasedTag {
+  readonly erased: ErasedCounts;
+  /** Ids of jobs that still ran when the time was over: erase again once they have ended. */
+  readonly left: readonly string[];
+  /** False where the journal could not be read or written: erase again when it is back. */
+  readonly journal: 'erased' | 'unreached';
+  /** What cannot be found by a tag, a sentence each. */
+  readonly notReached: readonly string[];
+}
+
+/** What no look for a tag finds, whatever the app: whoever answers for it has to know. */
+export const NOT_REACHED: readonly string[] = [
+  'Backups and replicas of Redis and PostgreSQL, and append-only files until they are rewritten.',
+  'Jobs without this tag: of contracts that do not name it, items of chunks, jobs of other programs.',
+  'What a batch calls back, for 14 days after its end; what run.once has answered, for 7 days.',
+  'Logs, traces and metrics outside of the engine. They hold ids of jobs, and no sensitive values.',
+  'What handlers have sent or stored elsewhere.',
+];

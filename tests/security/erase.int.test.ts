@@ -1,0 +1,158 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { Pool } from 'pg';
+import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
+import { openEngine } from '../../src/engine/index.ts';
+import { Facts } from '../../src/facts/index.ts';
+import { JournalWriter, openJournal, recordRuns } from '../../src/journal/index.ts';
+import { eraseEntries, Outbox } from '../../src/outbox/index.ts';
+import { connect, digestsOf, readErasures } from '../../src/queue/index.ts';
+import { knownSecrets } from '../../src/secrets/index.ts';
+import { createWorkerHost } from '../../src/runtime/index.ts';
+import { engineCases, freshDatabase } from '../support/engines.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const OLD = 'o'.repeat(32);
+const NEW = 'n'.repeat(32);
+const schema = z.object({ user: z.string(), what: z.string() });
+const mail = defineJob({
+  queue: 'email',
+  name: 'mail',
+  schema,
+  tags: ({ user }) => ({ user }),
+  retry: { attempts: 1 },
+  result: z.string(),
+});
+const tag = { user: 'ada' };
+
+describe.each(engineCases)('case 36 on $kind', ({ kind, open }) => {
+  const closing: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close();
+  });
+
+  test('a person is erased under load, with a job of theirs running, under both secrets: all is found and counted, nobody else is touched, it is on record, and a repeat finds nothing', async () => {
+    const { url, namespace, cleanup } = await open();
+    closing.push(cleanup);
+    const clientWith = (secret: string, previousSecret?: string) => {
+      const client = connect({ [kind]: url, namespace, secret, previousSecret });
+      closing.push(() => client.close());
+      return client;
+    };
+    const [before, client] = [clientWith(OLD), clientWith(NEW, OLD)];
+    const facts = new Facts();
+    const engine = openEngine({ url, namespace, role: 'producer' });
+    closing.push(() => engine.close());
+    const writer = new JournalWriter({
+      worker: 'w',
+      host: 'h',
+      release: undefined,
+      store: () => openJournal(engine),
+      succeededBytes: 1e6,
+      now: () => engine.clock.now(),
+      everyMs: 50,
+    });
+    closing.push(recordRuns(facts, { writer, now: () => engine.clock.now(), causeOf: () => 'cause' }));
+    const stopped = Promise.withResolvers<string>();
+    const app = defineApp({
+      jobs: [mail],
+      handlers: [
+        handle(mail, async ({ user, what }, run) => {
+          run.log(`for ${user}`);
+          await run.step('made', () => what);
+          if (what === 'fails') throw new Error('no');
+          if (what === 'runs') {
+            await new Promise(resolve => run.signal.addEventListener('abort', resolve, { once: true }));
+            stopped.resolve(String(run.signal.reason));
+            throw run.signal.reason;
+          }
+          return what;
+        }),
+      ],
+      queues: { email: { concurrency: 5 } },
+    });
+    const host = createWorkerHost({
+      app,
+      engine: openEngine({ url, namespace, role: 'worker', secrets: { secret: NEW, previousSecret: OLD } }),
+      facts,
+    });
+    closing.push(() => host.stop(2_000));
+    await host.start();
+
+    const done = await before.enqueue(mail, { user: 'ada', what: 'done' });
+    const dead = await client.enqueue(mail, { user: 'ada', what: 'fails' });
+    const runs = await client.enqueue(mail, { user: 'ada', what: 'runs' });
+    const waits = await before.enqueue(mail, { user: 'ada', what: 'waits' }, { delay: '1h' });
+    const bob = await client.enqueue(mail, { user: 'bob', what: 'waits' }, { delay: '1h' });
+    const bobs = await client.enqueue(mail, { user: 'bob', what: 'done' });
+    for (const { id } of [done, bobs]) await client.result(id, { contract: mail, timeout: '20s' });
+    await waitFor('the dead one', async () => (await client.job(dead.id))?.state === 'dead');
+    await waitFor('the one that runs', async () => (await client.job(runs.id))?.state === 'running');
+    await writer.flush();
+
+    // Others go on meanwhile, theirs among them.
+    const over = new AbortController();
+    const load = (async () => {
+      for (let nth = 0; nth < 60 && !over.signal.aborted; nth += 1) {
+        await client.enqueueMany([
+          mail({ user: 'eve', what: 'done' }),
+          ...(nth < 5 ? [mail({ user: 'ada', what: 'late' }, { delay: '1h' })] : []),
+        ]);
+      }
+    })();
+    const seen: number[] = [];
+    const answer = await client.erase({ tag, by: 'ann', onProgress: ({ waiting }) => seen.push(waiting) });
+    over.abort();
+    await load;
+    expect(await stopped.promise).toContain('its data is erased');
+    expect(answer).toMatchObject({ left: [], journal: 'erased' });
+    expect(answer.erased).toMatchObject({ succeeded: 1, running: 1, dead: 1 });
+    expect(answer.erased.waiting).toBeGreaterThanOrEqual(1);
+    expect(answer.erased.steps).toBeGreaterThanOrEqual(3);
+    expect(answer.erased.results).toBe(1);
+    expect(answer.erased.logLines).toBeGreaterThanOrEqual(4);
+    expect(answer.erased.runs).toBeGreaterThanOrEqual(2);
+    expect(seen.length).toBeGreaterThan(2);
+    expect(answer.notReached.join()).toContain('Backups');
+    for (const { id } of [done, dead, runs, waits]) expect(await client.job(id)).toBeUndefined();
+    await expect(client.result(done.id, { timeout: '1s' })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+
+    // What was enqueued or written while it ended.
+    await writer.flush();
+    await client.erase({ tag });
+    const again = await client.erase({ tag });
+    expect(Object.values(again.erased).every(count => count === 0)).toBe(true);
+    expect(await client.find({ tag })).toMatchObject({ jobs: [], runs: [], journal: 'read' });
+    expect((await client.find({ tag: { user: 'bob' } })).jobs.map(({ id }) => id).toSorted()).toEqual(
+      [bob.id, bobs.id].toSorted(),
+    );
+    expect(await client.result(bobs.id, { contract: mail })).toBe('done');
+    const records = await readErasures(engine);
+    expect(records).toHaveLength(3);
+    expect(records.at(-1)).toMatchObject({ by: 'ann', tags: ['user'], erased: answer.erased, left: 0 });
+    expect(JSON.stringify(records)).not.toContain('ada');
+  });
+});
+
+test('case 36: jobs of theirs in an outbox go, under both secrets, and those of others stay', async () => {
+  const database = await freshDatabase('migrated_stores');
+  const pool = new Pool({ connectionString: database.url, max: 2 });
+  pool.on('error', () => undefined);
+  try {
+    for (const [secret, user] of [
+      [OLD, 'ada'],
+      [NEW, 'ada'],
+      [NEW, 'bob'],
+    ] as const) {
+      await new Outbox({ secret }).enqueue(pool, mail, { user, what: 'x' });
+    }
+    const digests = digestsOf(knownSecrets(NEW, OLD).known, { tags: [{ name: 'user', value: 'ada' }] });
+    expect(await eraseEntries(pool, digests)).toBe(2);
+    expect(await eraseEntries(pool, digests)).toBe(0);
+    const { rows } = await pool.query<{ body: string }>('select body from shiftwork_outbox.entry');
+    expect(rows.map(({ body }) => body.includes('bob'))).toEqual([true]);
+  } finally {
+    await pool.end();
+    await database.drop();
+  }
+});
