@@ -10,6 +10,7 @@ import { seedLetters } from '../../tests/support/seed-letters.ts';
 import { program } from '../../tests/support/programs.ts';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import { freePort } from '../../tests/support/free-port.ts';
+import { waitFor } from '../../tests/support/wait-for.ts';
 import { verifyPassword, type Variables } from '../config/index.ts';
 import { openEngine } from '../engine/index.ts';
 import { commands } from './commands.ts';
@@ -220,9 +221,12 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     await worker.line(new RegExp(`"job\\.dead".*${refused}`));
     await worker.line(new RegExp(`"job\\.cancelled".*${unwanted}`));
     expect(await Promise.all([sent, refused, unwanted].map(stateOf))).toEqual(['succeeded', 'dead', 'cancelled']);
-    const listed = await shiftwork(['workers', 'list']);
-    expect(listed.out).toMatch(/working +1\.2\.3 .* of \d+ .*email/);
-    expect(listed.out).toContain('/1 ');
+    // A process says how it is some seconds after its start.
+    const listed = await waitFor('a row of the process', async () => {
+      const { out } = await shiftwork(['workers', 'list']);
+      return out.includes('/1 ') && out;
+    });
+    expect(listed).toMatch(/working +1\.2\.3 .* of \d+ .*email/);
     expect(await shiftwork(['workers', 'stop', 'nobody'])).toMatchObject({ code: 1, out: '' });
     expect(await shiftwork(['workers', 'stop', '--all', '--json'])).toMatchObject({ code: 0 });
     expect(await worker.ended).toBe(0);
