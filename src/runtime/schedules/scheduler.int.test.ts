@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineCases } from '../../../tests/support/engines.ts';
-import { QueueUnavailableError } from '../../queue/index.ts';
+import { openSchedules } from '../../schedules/index.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { digest, HOUR, RunTimeTrial } from './at-run-time.contract-suite.ts';
 import { keyed, MINUTE, ScheduleTrial, START } from './schedule-trial.contract-suite.ts';
@@ -79,15 +79,16 @@ describe.each(engineCases)('schedules that are made at run time on $kind', engin
     const made = users.map(user => ({ name: user, job: digest({ user }), every: '1h' as const }));
     expect(await client.schedules.upsertMany(made)).toHaveLength(users.length);
     trial.now = (Math.floor(trial.now / HOUR) + 1) * HOUR;
-    let queued = 0;
+    const store = openSchedules(trial.engine);
+    let written = 0;
     const dies = await trial.scheduler({
       leaseMs: 100,
-      client: {
-        job: id => client.job(id),
-        enqueueFrom: (from, requests) => {
-          // In the middle of its second batch: what it has queued of that is not written down.
-          if ((queued += 1) > 300) throw new QueueUnavailableError('digests', 'it was killed');
-          return client.enqueueFrom(from, requests);
+      schedules: {
+        ...store,
+        put: async changes => {
+          // The jobs of its second batch are queued, and nobody wrote that down.
+          if ((written += 1) > 1) throw new Error('it was killed');
+          return store.put(changes);
         },
       },
     });
