@@ -438,6 +438,8 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
       ['tokens', 'list', '--app', APP],
       ['tokens', 'revoke', token.id, '--app', APP],
       ['workers'],
+      ['erase', '--tag', 'user=u-1'],
+      ['erase', '--records'],
       ['users', 'hash'],
     ];
     // Those that speak JSON with a bus, an event store, an outbox, a journal or an installation of their own have tests of their own.

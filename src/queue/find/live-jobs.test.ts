@@ -70,3 +70,34 @@ test('what waits and what has ended is one list of pages that have each job once
     await client.close();
   }
 });
+
+test('a time that is past is looked for in the journal at once, however many jobs wait since', async () => {
+  const { url, namespace } = await inMemory.open();
+  const engine = openEngine({ url, namespace, role: 'producer' });
+  await engine.migrate();
+  const client = clientOn(engine, new Facts());
+  const yesterday = Date.now() - 86_400_000;
+  const store = () => openJournal(engine);
+  const writer = new JournalWriter({
+    store,
+    succeededBytes: 1e6,
+    worker: 'w',
+    host: 'h',
+    release: undefined,
+    now: () => yesterday,
+  });
+  const jobId = 'q-0mwtkts1d0000raf4nk6-abcdefghij';
+  const about = { jobId, jobName: 'n', queue: 'q', correlationId: jobId, attempt: 1, tags: [] };
+  try {
+    const contract = defineJob({ queue: 'q', name: 'n', schema: z.object({}) });
+    await client.enqueueMany(Array.from({ length: 1_100 }, () => contract({})));
+    writer.run({ ...about, outcome: 'succeeded', endedAt: yesterday, waitedMs: 1, ranMs: 1 });
+    await writer.flush();
+    const found = await client.find({ since: yesterday - 60_000, until: yesterday + 60_000 });
+    expect(found.runs.map(run => run.jobId)).toEqual([jobId]);
+    expect(found.jobs).toEqual([]);
+  } finally {
+    await writer.close();
+    await client.close();
+  }
+});

@@ -3,7 +3,7 @@ import { isOver, readJobView, type JobView } from '../views/job-view.ts';
 import { UndecodableJobError } from '../views/undecodable-job-error.ts';
 import { shownJobId } from '../ids/job-id.ts';
 import type { CheckedFind } from './check-find.ts';
-import { madeAt } from './page-place.ts';
+import { madeAt, madeAtMs } from './page-place.ts';
 
 export interface LiveJobs {
   /** The newest first. */
@@ -21,6 +21,8 @@ const LOOKED_AT_IN_ALL = 20_000;
 const AT_ONCE = 25;
 /** A page ends after so many were read, full or not; the next one goes on there. */
 const READ_A_PAGE = 1_000;
+/** Clocks of those who make ids and of the engine may differ by so much. */
+const CLOCKS_DIFFER_MS = 600_000;
 const STATES = {
   waiting: ['waiting', 'prioritized', 'waiting-children'],
   delayed: ['delayed'],
@@ -34,7 +36,7 @@ export async function liveJobs(
   asked: CheckedFind,
   before: string | undefined,
 ): Promise<LiveJobs> {
-  const { state, limit } = asked;
+  const { state, limit, until = Infinity } = asked;
   const states = state === undefined ? Object.values(STATES).flat() : isLive(state) ? STATES[state] : [];
   if (states.length === 0) return { jobs: [], next: undefined, beyond: false };
   const most = Math.max(LOOKED_AT, Math.floor(LOOKED_AT_IN_ALL / (names.length * states.length)));
@@ -51,6 +53,8 @@ export async function liveJobs(
   const ids = found
     .flatMap(each => each.ids)
     .filter(({ made }) => before === undefined || made < before)
+    // No job is added before its id is made. Where many wait, a time that is past is looked for in the journal at once.
+    .filter(({ made }) => (madeAtMs(made) ?? 0) < until + CLOCKS_DIFFER_MS)
     .toSorted((a, b) => (a.made < b.made ? 1 : -1));
   const jobs: JobView[] = [];
   for (let at = 0; at < ids.length; at += AT_ONCE) {

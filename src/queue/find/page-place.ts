@@ -1,3 +1,5 @@
+import { TIME_DIGITS } from '../ids/job-id.ts';
+
 /** Where a page of a search begins: among the jobs that the engine has, or in the journal. */
 export type PagePlace =
   | {
@@ -26,4 +28,10 @@ export function placeOfPage(cursor: string | undefined): PagePlace {
 /** Behind the queue an id says when it was made: so jobs of several queues have one order. Those of other programs, `QUEUE/ID`, come last. */
 export function madeAt(queue: string, id: string): string {
   return id.startsWith(`${queue}-`) ? id.slice(queue.length) : ` ${id}`;
+}
+
+/** The time in it, in milliseconds; undefined in that of another program's id. */
+export function madeAtMs(made: string): number | undefined {
+  const ms = Number.parseInt(made.slice(1, 1 + TIME_DIGITS), 36);
+  return made.startsWith('-') && Number.isFinite(ms) ? ms : undefined;
 }

@@ -7,7 +7,7 @@ const PARTS = /^([^\s\p{Cc}:/,{}*]{1,100})-[0-9a-z]{20}-[0-9A-Za-z]{10}$/u;
 const SORTABLE = 20;
 const TAIL = 10;
 /** Digits of the time in milliseconds, in base 36. */
-const TIME = 9;
+export const TIME_DIGITS = 9;
 
 /** An id that says where the job is and when it was made, and nothing of its data. Measured 0.2 us. */
 export function jobIdOf(queue: string, sortable: string): string {
@@ -27,11 +27,11 @@ export function partId(queue: string, atMs: number, jobId: string, part: string)
 }
 
 function idFrom(queue: string, atMs: number, hex: string): string {
-  const time = Math.max(0, Math.floor(atMs)).toString(36).padStart(TIME, '0').slice(-TIME);
+  const time = Math.max(0, Math.floor(atMs)).toString(36).padStart(TIME_DIGITS, '0').slice(-TIME_DIGITS);
   const rest = BigInt(`0x${hex}`)
     .toString(36)
-    .padStart(SORTABLE - TIME + TAIL, '0')
-    .slice(-(SORTABLE - TIME + TAIL));
+    .padStart(SORTABLE - TIME_DIGITS + TAIL, '0')
+    .slice(-(SORTABLE - TIME_DIGITS + TAIL));
   return `${queue}-${time}${rest.slice(0, -TAIL)}-${rest.slice(-TAIL)}`;
 }
 
