@@ -54,6 +54,18 @@ export function askedIn(given: unknown): AskedJobs {
   };
 }
 
+/** Whether `askedIn` leaves nothing out: without a filter that is misspelt, no text or too long an action would be on more jobs. */
+export function isAskedWhole(given: object): boolean {
+  return Object.entries(given).every(
+    ([name, value]: readonly [string, unknown]) =>
+      FIELDS.some(field => field === name) &&
+      typeof value === 'string' &&
+      value.trim().length <= MOST &&
+      // PostgreSQL stores none.
+      !value.includes('\0'),
+  );
+}
+
 /** Whether a tag is asked for whose value is for nobody's eyes: it may be a person's, so it stands in no address. */
 export function isSensitive({ tag }: AskedJobs, app: Pick<App, 'jobs'>): boolean {
   const names = tag.split(/\s+/).flatMap(word => (word === '' ? [] : [word.split('=', 1)[0] ?? '']));

@@ -17,7 +17,7 @@ import { describeAction, markDryRun } from '../audit/record-actions.ts';
 import { answer } from '../http/answers.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
-import { askedIn, readAsked, type AskedJobs } from './asked-jobs.ts';
+import { askedIn, isAskedWhole, readAsked, type AskedJobs } from './asked-jobs.ts';
 
 export interface BulkRouteOptions {
   readonly engine: Engine;
@@ -52,7 +52,7 @@ export function bulkRoute({ engine, app, tasks, letters, viewerOf }: BulkRouteOp
     const asked = readBody(request.body);
     if (asked === undefined) {
       return refused(
-        `Expected {"do"}: ${BULK_ACTIONS.join(', ')}, {"jobs"} with the fields of a search, {"dryRun"}, and to cancel or discard {"reason"}.`,
+        `Expected {"do"}: ${BULK_ACTIONS.join(', ')}, {"jobs"} with the fields of a search and no others (texts of at most 300 characters), {"dryRun"}, and to cancel or discard {"reason"}.`,
       );
     }
     const { what, jobs, dryRun, reason, perSecond } = asked;
@@ -70,7 +70,7 @@ export function bulkRoute({ engine, app, tasks, letters, viewerOf }: BulkRouteOp
     }
     const { count, more, ids } = await sampleBulk({ engine, app }, letters, what, filter);
     describeAction(response, { what: `${what} all that match`, on: filterWords(filter), matched: count, reason });
-    if (dryRun || count === 0) {
+    if (dryRun || (count === 0 && !more)) {
       return void response.json({ matched: count, done: count, skipped: 0, more, sample: ids });
     }
     const task = await tasks.begin({ what, filter, by: viewer.name, reason, perSecond, total: count });
@@ -92,6 +92,7 @@ function readBody(body: unknown): Asked | undefined {
   const { do: verb, jobs, dryRun, reason, perSecond = PER_SECOND }: Partial<Record<string, unknown>> = { ...body };
   const what = BULK_ACTIONS.find(each => each === verb);
   if (what === undefined || typeof jobs !== 'object' || jobs === null || typeof dryRun !== 'boolean') return undefined;
+  if (!isAskedWhole(jobs)) return undefined;
   const given = typeof reason === 'string' && reason.trim() !== '' ? reason.slice(0, REASON_LIMIT) : undefined;
   if (asksReason(what) && !dryRun && given === undefined) return undefined;
   if (typeof perSecond !== 'number' || !(perSecond >= 1 && perSecond <= MOST_PER_SECOND)) return undefined;

@@ -134,6 +134,10 @@ describe.each(engineCases)('/jobs on $kind', engineCase => {
       { ...cancel, jobs: { state: 'waiting' } },
       { ...cancel, jobs: { tag: 'user=u-17', state: 'dead' } },
       { ...cancel, jobs: { tag: 'u-17' } },
+      // Each would be on more jobs where this was passed over.
+      { ...cancel, jobs: { tag: 'user=u-17', sate: 'running' } },
+      { ...cancel, jobs: { tag: 'user=u-17', queue: 5 } },
+      { ...cancel, jobs: { tag: `user=u-17 ${'order=o-1 '.repeat(40)}` } },
     ]) {
       const refused = await bulk({ dryRun: false, ...wrong });
       expect(refused.status).toBe(400);

@@ -43,8 +43,9 @@ async function press(button) {
     }
     const { done, skipped, why, more, sample } = await ask(button, true);
     const some = sample && sample.length ? 'Such as ' + sample.join(', ') : '';
-    out.textContent = skipped ? skipped + ' cannot: ' + why : done ? some : 'Nothing is left of it.';
-    if (done === 0) return;
+    const none = more ? 'None among those that were looked at first' : 'Nothing is left of it.';
+    out.textContent = skipped ? skipped + ' cannot: ' + why : done ? some : none;
+    if (done === 0 && !more) return;
     button.dataset.armed = 'yes';
     button.textContent = button.dataset.verb + (more ? ' at least ' : ' ') + done + (button.dataset.verb.endsWith('now') ? '' : ' now');
     button.classList.remove('quiet');

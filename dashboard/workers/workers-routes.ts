@@ -62,11 +62,13 @@ const WHY: Readonly<Record<OrderAnswer, string | undefined>> = {
   unknown: 'it is not alive any more',
   deaf: 'its release takes no orders',
   'its host is quiet': 'its whole host is quiet: resume that',
+  'it stops': 'it was told to stop, which nobody takes back',
 };
 
 function readAsked(body: unknown): { readonly name: string; readonly dryRun: boolean } | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const { name, dryRun }: Partial<Record<string, unknown>> = body;
-  if (typeof name !== 'string' || name === '' || name.length > MOST_NAME) return undefined;
+  // No name has a control character, and PostgreSQL stores no NUL.
+  if (typeof name !== 'string' || name === '' || name.length > MOST_NAME || /\p{Cc}/u.test(name)) return undefined;
   return typeof dryRun === 'boolean' ? { name, dryRun } : undefined;
 }

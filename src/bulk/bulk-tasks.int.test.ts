@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { startProcess } from '../../tests/support/child-process.ts';
+import { cutOff } from '../../tests/support/cut-off.ts';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
 import app from '../../tests/support/sample-app.config.ts';
 import { seedLetters } from '../../tests/support/seed-letters.ts';
@@ -10,8 +11,8 @@ import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine, type Engine } from '../engine/index.ts';
 import { DeadLetters } from '../dead-letters/index.ts';
 import { Facts } from '../facts/index.ts';
-import { cancelMarkOf, checkFind, clientOn, replayMark } from '../queue/index.ts';
-import { defineJob } from '../contracts/index.ts';
+import { cancelMarkOf, checkFind, clientOn, isReplayedSince, marksOf, replayMark } from '../queue/index.ts';
+import { defineApp, defineJob } from '../contracts/index.ts';
 import { fixed } from '../resilience/index.ts';
 import { secretsOf } from '../state/index.ts';
 import { bulkFilter, checkBulk, filterIn, filterWords } from './bulk-filter.ts';
@@ -112,7 +113,31 @@ describe.each(engineCases)('actions on all that match, on $kind', ({ open }) => 
       done: [],
       skipped: [{ why: 'it was replayed meanwhile, and has failed again' }],
     });
-    expect(await replay(began + 6)).toMatchObject({ done: [id], skipped: [] });
+    expect(await replay(began + 6)).toMatchObject({ done: [`email/${id}`], skipped: [] });
+  });
+
+  test('one whose carrier was killed between the note on it and putting it back was not replayed: whoever goes on does', async () => {
+    const poke = defineJob({ queue: 'pokes', name: 'poke', schema: z.strictObject({ at: z.string() }) });
+    const own = { engine, app: defineApp({ jobs: [poke], handlers: [] }) };
+    const [id = ''] = await seedLetters(fixture, 'pokes', 1, () => ({
+      name: 'poke',
+      data: '{"at":"x"}',
+      reason: 'no',
+    }));
+    const stored = async () => {
+      const job = await (await engine.queue('pokes')).getJob(id);
+      if (job === undefined) throw new Error('It is gone.');
+      return job;
+    };
+    const began = engine.clock.now();
+    const act = { by: 'ann', notSince: began };
+    const killed = new DeadLetters({ ...own, engine: cutOff(engine, 1).engine });
+    expect(await killed.replay({ queue: 'pokes' }, act)).toMatchObject({ done: [] });
+    expect(marksOf((await stored()).progress).replayedAt).toBeGreaterThanOrEqual(began);
+    expect(isReplayedSince(await stored(), began)).toBe(false);
+    const next = new DeadLetters(own);
+    expect(await next.replay({ queue: 'pokes' }, act)).toMatchObject({ done: [`pokes/${id}`], skipped: [] });
+    expect(isReplayedSince(await stored(), began)).toBe(true);
   });
 
   test('jobs that wait are cancelled by their tag, also over a kill; others, and those that come later, go on', async () => {

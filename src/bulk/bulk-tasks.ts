@@ -45,10 +45,10 @@ export class BulkTasks {
     this.#options = options;
   }
 
-  /** Looks for tasks to carry out from now on. */
-  start(): void {
+  /** Looks for tasks to carry out from now on: for all, or for one. */
+  start(only?: string): void {
     const look = (): void => {
-      this.#looking = this.look()
+      this.#looking = this.look(only)
         .catch(this.#options.onError)
         .finally(() => {
           if (!this.#closed) this.#timer = setTimeout(look, this.#options.everyMs ?? EVERY_MS).unref();
@@ -77,9 +77,10 @@ export class BulkTasks {
     return this.#change(id, task => (isTaskOver(task.state) ? undefined : { ...task, state: to }));
   }
 
-  /** One look for tasks that nobody carries out. */
-  async look(): Promise<void> {
+  /** One look for tasks that nobody carries out; for that one alone where it is named. */
+  async look(only?: string): Promise<void> {
     for (const task of await this.list()) {
+      if (only !== undefined && task.id !== only) continue;
       if (task.state !== 'running' || this.#running.has(task.id) || this.#closed) continue;
       const state = await this.#state();
       const lease = await state.compareAndSet(LEASES, task.id, 0, {}, this.#leaseMs);
@@ -139,7 +140,7 @@ export class BulkTasks {
       case 'replay':
         return letters.replay(letterFilter(filter, startedAt), { by, perSecond, notSince: startedAt, signal, onDone });
       case 'discard':
-        return letters.discard(letterFilter(filter, startedAt), { by, reason, signal, onDone });
+        return letters.discard(letterFilter(filter, startedAt), { by, reason, notSince: startedAt, signal, onDone });
       case 'cancel':
       case 'run-now':
         return actOnUnfinished(task, { engine, app, client, pace: paceOf(perSecond, signal), signal, onDone });

@@ -1,8 +1,9 @@
 import type { App } from '../contracts/index.ts';
-import type { Engine } from '../engine/index.ts';
+import type { Engine, JobPlace } from '../engine/index.ts';
 import {
   isAbout,
   readJobView,
+  readStoredJob,
   recentQueueNames,
   shownJobId,
   UndecodableJobError,
@@ -23,9 +24,14 @@ export interface Where {
   readonly app: Pick<App, 'queues'>;
 }
 
-/** What a walk has looked at, for whoever bounds it. */
-export interface Looked {
+/** How many jobs a walk may still look at, and how many of them it may read: it counts down, and ends where nothing is left of one. */
+export interface Bound {
   jobs: number;
+  reads: number;
+}
+
+export function isSpent({ jobs, reads }: Bound): boolean {
+  return jobs <= 0 || reads <= 0;
 }
 
 const TAGGED_AT_ONCE = 200;
@@ -39,7 +45,7 @@ export async function* matchingUnfinished(
   what: BulkAction,
   filter: BulkFilter,
   before: number,
-  looked: Looked,
+  bound: Bound,
 ): AsyncGenerator<Match> {
   const { queue, tags, id, waitsFor } = filter;
   // Also what a release has left behind, and what is so new that nobody has looked for it.
@@ -48,7 +54,7 @@ export async function* matchingUnfinished(
   ];
   const queues = queue === undefined ? await all() : [queue];
   if (tags !== undefined) {
-    yield* matchingTagged(engine, queues, what, filter, before, looked);
+    yield* matchingTagged(engine, queues, what, filter, before, bound);
     return;
   }
   for await (const jobs of walkUnfinished(engine, queues, statesOf(what, filter))) {
@@ -57,10 +63,15 @@ export async function* matchingUnfinished(
       if (filter.contract !== undefined && job.name !== filter.contract) continue;
       if (!isInTime(job.timestamp, filter, before)) continue;
       if (id !== undefined && own !== id && !isAbout(job.opts, id)) continue;
-      if (waitsFor !== undefined && (await readView(engine, own))?.waitsFor?.for !== waitsFor) continue;
+      if (waitsFor !== undefined) {
+        if (isSpent(bound)) return;
+        bound.reads -= 1;
+        if ((await readView(engine, own))?.waitsFor?.for !== waitsFor) continue;
+      }
       yield { id: own };
     }
-    looked.jobs += jobs.length;
+    bound.jobs -= jobs.length;
+    if (isSpent(bound)) return;
   }
 }
 
@@ -70,7 +81,7 @@ async function* matchingTagged(
   what: BulkAction,
   filter: BulkFilter,
   before: number,
-  looked: Looked,
+  bound: Bound,
 ): AsyncGenerator<Match> {
   const { tags = [], contract: name, waitsFor, id } = filter;
   const states: readonly string[] = statesOf(what, filter);
@@ -85,15 +96,19 @@ async function* matchingTagged(
           const own = shownJobId({ queue, id: each });
           if (seen.has(own)) continue;
           seen.add(own);
-          looked.jobs += 1;
+          if (isSpent(bound)) return;
+          bound.reads -= 1;
           const view = await readView(engine, own);
           if (view === undefined || !states.includes(view.state)) continue;
           if (!isInTime(view.enqueuedAt, filter, before)) continue;
           if (waitsFor !== undefined && view.waitsFor?.for !== waitsFor) continue;
-          if (id !== undefined && own !== id && view.correlationId !== id) continue;
+          if (id !== undefined && own !== id && !(await isOf(engine, { queue, id: each }, id))) continue;
           yield { id: own };
         }
         behind = page.next;
+        // Also a page of which nothing carries all tags has cost its trip.
+        if (behind !== undefined) bound.jobs -= TAGGED_AT_ONCE;
+        if (isSpent(bound)) return;
       }
     }
   }
@@ -101,6 +116,12 @@ async function* matchingTagged(
 
 function isInTime(at: number, { since, until }: BulkFilter, before: number): boolean {
   return at < before && (since === undefined || at >= since) && (until === undefined || at < until);
+}
+
+/** Whether it follows from that job, or belongs to that trace. */
+async function isOf(engine: Engine, place: JobPlace, id: string): Promise<boolean> {
+  const job = await readStoredJob(await engine.queue(place.queue), place.id);
+  return job !== undefined && isAbout(job.opts, id);
 }
 
 /** One that cannot be read says nothing. */

@@ -49,6 +49,8 @@ export interface DiscardOptions {
   readonly by: string;
   readonly reason: string;
   readonly dryRun?: boolean;
+  /** As of a replay. */
+  readonly notSince?: number;
   readonly signal?: AbortSignal;
   /** Called with each that is removed. */
   readonly onDone?: () => void;
@@ -146,8 +148,8 @@ export class DeadLetters {
 
   /** Removes each for good. What was discarded, by whom and why is stated as a fact. */
   async discard(filter: DeadLetterFilter, options: DiscardOptions): Promise<DeadLetterReport> {
-    const { by, reason, dryRun = false, signal, onDone } = options;
-    return this.#act(filter, source => source.discard(filter, { by, reason, dryRun, signal, onDone }));
+    const { by, reason, dryRun = false, notSince, signal, onDone } = options;
+    return this.#act(filter, source => source.discard(filter, { by, reason, dryRun, notSince, signal, onDone }));
   }
 
   async #act(

@@ -27,6 +27,8 @@ export interface ActOptions {
   readonly dryRun: boolean;
   readonly by: string;
   readonly signal?: AbortSignal | undefined;
+  /** What was replayed then or later is passed over. */
+  readonly notSince?: number | undefined;
   /** Called with each that it was done to. */
   readonly onDone?: (() => void) | undefined;
 }
@@ -34,8 +36,6 @@ export interface ActOptions {
 export interface ReplayAct extends ActOptions {
   /** Awaited before each. */
   readonly pace: () => Promise<void>;
-  /** What was replayed then or later is passed over. */
-  readonly notSince?: number | undefined;
 }
 
 export interface DiscardAct extends ActOptions {

@@ -30,7 +30,7 @@ export { digestsOf, eraseTag, type EraseOn } from './erase/erase-tag.ts';
 export { readErasures, type ErasureRecord } from './erase/erasure-record.ts';
 export { clientOn, connect, type ConnectOptions } from './connect.ts';
 export { marksOf, progressIn, withMarks, type JobMarks } from './meta/job-marks.ts';
-export { firstDueAt, replayMark } from './views/due-at.ts';
+export { firstDueAt, isReplayedSince, replayMark } from './views/due-at.ts';
 export { groupKeyIn, groupsInQueue, namedGroups, needsDigest, type SaidGroup } from './groups/job-groups.ts';
 export { InvalidGroupError } from './groups/invalid-group-error.ts';
 export type { Enqueuer } from './enqueuer.ts';

@@ -87,6 +87,7 @@ export async function startWorkerFleet(options: WorkerFleetOptions): Promise<Wor
       queues: settings.queues,
       processes,
       maxMemoryMb,
+      graceMs: settings.graceMs,
       release,
       onStopAsked,
       alarm: {

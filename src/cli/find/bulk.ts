@@ -59,14 +59,15 @@ export async function bulk(parsed: ParsedArguments, asked: CheckedFind, terminal
       const sample = await sampleBulk({ engine, app }, letters, what, filter);
       const { count, more, ids } = sample;
       const many = `${more ? 'at least ' : ''}${count}`;
-      if (!parsed.flag('yes') || count === 0) {
+      const isNone = count === 0 && !more;
+      if (!parsed.flag('yes') || isNone) {
         if (parsed.json) terminal.print(JSON.stringify({ ...sample, do: what, dryRun: true }));
         else {
           terminal.print(`${many} would be ${PAST[what]}: ${filterWords(filter)}`);
           for (const id of ids) terminal.print(`  ${id}`);
-          if (count > 0) terminal.print('Add --yes to do it.');
+          if (!isNone) terminal.print('Add --yes to do it.');
         }
-        return count > 0 ? 0 : 1;
+        return isNone ? 1 : 0;
       }
       const client = clientOn(engine, facts, undefined, undefined, app);
       const tasks = new BulkTasks({ engine, app, letters, client, onError: complain });
@@ -85,9 +86,12 @@ export async function bulk(parsed: ParsedArguments, asked: CheckedFind, terminal
   }
 }
 
-/** Carries it out, here or wherever somebody was quicker, and says how far it is. */
+/**
+ * Carries it out, here or wherever somebody was quicker, and says how far it is. No other: this process has another app perhaps, and no dead letters but
+ * those of jobs.
+ */
 async function follow(tasks: BulkTasks, id: string, say: (line: string) => void): Promise<BulkTask | undefined> {
-  tasks.start();
+  tasks.start(id);
   for (let said = ''; ;) {
     const task = (await tasks.list()).find(each => each.id === id);
     if (task === undefined) return undefined;

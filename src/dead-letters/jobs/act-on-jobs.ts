@@ -8,7 +8,7 @@ import {
   exclusively,
   inTheWayOf,
   isPutBackRefusal,
-  marksOf,
+  isReplayedSince,
   noteDiscarded,
   putBack,
   readStoredJob,
@@ -62,7 +62,7 @@ export async function replayJobs(
     const job = await readStoredJob(queue, id).catch(damaged);
     if (job === 'damaged') return UNREADABLE;
     if (job === undefined) return GONE;
-    if ((marksOf(job.progress).replayedAt ?? -Infinity) >= notSince) return FAILED_AGAIN;
+    if (isReplayedSince(job, notSince)) return FAILED_AGAIN;
     const why = await whyUnfit(app, engine.cipher, queue.name, job, engine.clock.now());
     if (why !== undefined || dryRun) return why;
     await pace();
@@ -85,13 +85,14 @@ export async function replayJobs(
 /** Removes each for good, damaged ones too. */
 export async function discardJobs(
   on: ActedOnJobs,
-  { by, reason, dryRun, signal, onDone }: DiscardAct,
+  { by, reason, dryRun, notSince = Infinity, signal, onDone }: DiscardAct,
 ): Promise<DeadLetterReport> {
   const { engine, facts, index } = on;
   const state = await openState(engine);
   return each(on, { signal, onDone, atOnce: AT_ONCE }, async ({ id, queue, endedAt }) => {
     if (dryRun) return undefined;
     const job = await readStoredJob(queue, id).catch(damaged);
+    if (typeof job === 'object' && isReplayedSince(job, notSince)) return FAILED_AGAIN;
     const refused = await acting(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       await queue.remove(id);

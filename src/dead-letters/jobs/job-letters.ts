@@ -14,11 +14,12 @@ import {
   type DeadLetterDetails,
   type DeadLetterGroup,
 } from '../dead-letter.ts';
-import { asksOfJobs, matches, type DeadLetterFilter } from '../dead-letter-filter.ts';
+import { asksOfJobs, type DeadLetterFilter } from '../dead-letter-filter.ts';
 import type { DeadLetterReport } from '../dead-letter-report.ts';
 import type { DiscardAct, LetterSample, LetterSource, LetterStanding, ReplayAct } from '../letter-source.ts';
 import { readLetter } from '../read-letter.ts';
 import { fitsJob } from './fits-job.ts';
+import { taggedLetters, type Bound } from './tagged-letters.ts';
 import { discardJobs, replayJobs, type ActedOnJobs, type Target } from './act-on-jobs.ts';
 
 export interface JobLettersOptions {
@@ -47,9 +48,10 @@ const CAUSES_AT_ONCE = 500;
 const COUNTED_BY_PAGE = 100;
 const READ_AT_ONCE = 50;
 const WALKED_AT_ONCE = 200;
-/** What a sample counts: where each has to be read for it, and where not. */
+/** Letters that a sample looks at: where each has to be read for it, and where not. */
 const READ_FOR_SAMPLE = 500;
 const WALKED_FOR_SAMPLE = 10_000;
+const NO_BOUND: Bound = { left: Infinity };
 const SAMPLED = 5;
 
 /** The failed sets of BullMQ's queues, by the index of their causes. */
@@ -155,37 +157,17 @@ export class JobLetters implements LetterSource {
     for (const queue of await this.#queuesOf(filter)) {
       // All of them: also what died while nobody counted.
       await counter.compare(queue, signal);
-      yield* this.#among(counter.index, queue, filter);
+      yield* this.#among(counter.index, queue, filter, NO_BOUND);
     }
   }
 
   /** Those of a queue that are asked for: by their tags where there are any, else by their causes. */
-  async *#among(index: CauseIndex, queue: string, filter: DeadLetterFilter): AsyncGenerator<Target> {
-    if (filter.tags !== undefined) return yield* this.#tagged(index, queue, filter);
+  async *#among(index: CauseIndex, queue: string, filter: DeadLetterFilter, bound: Bound): AsyncGenerator<Target> {
+    if (filter.tags !== undefined) return yield* taggedLetters(this.#options, { index, queue, filter }, bound);
     const opened = asksOfJobs(filter) ? await this.#options.engine.queue(queue) : undefined;
     for (const cause of await this.#causes(queue, filter, Infinity)) {
-      for await (const target of this.#membersOf(index, queue, cause, filter)) {
+      for await (const target of this.#membersOf(index, queue, cause, filter, bound)) {
         if (opened === undefined || (await fitsJob(opened, target.id, filter))) yield target;
-      }
-    }
-  }
-
-  /** Under each secret: the index of tags has all jobs that carry them, of which some are dead letters. */
-  async *#tagged(index: CauseIndex, queue: string, filter: DeadLetterFilter): AsyncGenerator<Target> {
-    const { app, engine } = this.#options;
-    const { tags = [], name } = filter;
-    const turns = await engine.turns(queue);
-    const opened = await engine.queue(queue);
-    for (const form of [0, 1].filter(each => each < (tags[0]?.length ?? 0))) {
-      const digests = [...new Set(tags.map(of => of[form] ?? ''))];
-      for (let before: string | undefined, more = true; more; more = before !== undefined) {
-        const page = await turns.tagged({ digests, name, most: WALKED_AT_ONCE, before });
-        for (const [id, endedAt] of await index.ends(queue, page.ids)) {
-          const letter = await readLetter(app, opened, id, endedAt);
-          if (letter === undefined || !matches(letter, filter)) continue;
-          if (await fitsJob(opened, id, filter)) yield { id, queue, endedAt };
-        }
-        before = page.next;
       }
     }
   }
@@ -195,14 +177,14 @@ export class JobLetters implements LetterSource {
     const { index } = await this.#counter();
     const ids: string[] = [];
     let count = 0;
-    const most = asksOfJobs(filter) ? READ_FOR_SAMPLE : WALKED_FOR_SAMPLE;
+    const bound = { left: asksOfJobs(filter) ? READ_FOR_SAMPLE : WALKED_FOR_SAMPLE };
     for (const queue of await this.#queuesOf(filter)) {
       await this.#caughtUp(queue);
-      for await (const { id } of this.#among(index, queue, filter)) {
-        if (count === most) return { count, more: true, ids };
+      for await (const { id } of this.#among(index, queue, filter, bound)) {
         count += 1;
         if (ids.length < SAMPLED) ids.push(shownJobId({ queue, id }));
       }
+      if (bound.left <= 0) return { count, more: true, ids };
     }
     return { count, more: false, ids };
   }
@@ -213,11 +195,13 @@ export class JobLetters implements LetterSource {
     queue: string,
     { cause }: CountedCause,
     { since = 0, until = Infinity }: DeadLetterFilter,
+    bound: Bound,
   ): AsyncGenerator<Target> {
     for (let from: string | undefined, more = true; more; more = from !== undefined) {
       const page = await index.walk(queue, cause, from, WALKED_AT_ONCE);
       for (const { id, endedAt } of page.items) {
-        if (endedAt < since) return;
+        if (endedAt < since || bound.left <= 0) return;
+        bound.left -= 1;
         if (endedAt > until) continue;
         yield { id, queue, endedAt };
       }

@@ -8,7 +8,7 @@ describe('marks and progress in one field', () => {
     ['a number', 40, {}],
     ['an object', { done: 3, of: 7 }, {}],
     ['a number and a cancel', 40, { cancel }],
-    ['a text and a replay', 'sending', { replayedAt: 17 }],
+    ['a text and a replay', 'sending', { replayedAt: 17, replayedEnd: 16 }],
     ['an object that reads as a mark', { cancel: { reason: 'x', by: 'y' } }, {}],
     ['an object that reads as a mark, and a mark', { since: 4 }, { cancel, since: 9, waitingForRelease: 'the name' }],
     ['an object that reads as marks around something', { shiftwork: 'marks', progress: 1, cancel }, {}],

@@ -11,20 +11,23 @@ export interface JobMarks {
   readonly since?: number;
   /** When it was put back as a dead letter. */
   readonly replayedAt?: number;
+  /** When it had ended then: where that is still its end, whoever put it back was killed before it had. */
+  readonly replayedEnd?: number;
 }
 
 const AROUND = 'marks';
-const NAMES: ReadonlySet<string> = new Set(['cancel', 'waitingForRelease', 'since', 'replayedAt']);
+const NAMES: ReadonlySet<string> = new Set(['cancel', 'waitingForRelease', 'since', 'replayedAt', 'replayedEnd']);
 
 /** The marks that a job carries. Never throws: another program may have noted anything. */
 export function marksOf(stored: unknown): JobMarks {
   if (!isMarked(stored)) return {};
-  const { cancel, waitingForRelease, since, replayedAt } = stored;
+  const { cancel, waitingForRelease, since, replayedAt, replayedEnd } = stored;
   return {
     ...(isCancel(cancel) && { cancel: { reason: String(cancel.reason), by: String(cancel.by) } }),
     ...(typeof waitingForRelease === 'string' && { waitingForRelease }),
     ...(typeof since === 'number' && { since }),
     ...(typeof replayedAt === 'number' && { replayedAt }),
+    ...(typeof replayedEnd === 'number' && { replayedEnd }),
   };
 }
 

@@ -63,7 +63,7 @@ export async function putBack(
   const name = shownJobId({ queue: queue.name, id });
   await state.delete(BLAME, name);
   // What was noted on it (that it was cancelled, that it waited for a release) is over.
-  await job.updateProgress(replayMark(engine.clock.now()));
+  await job.updateProgress(replayMark(engine.clock.now(), job.finishedOn));
   await state.delete(CANCELS, name);
   await queue.addJobLog(id, replayedLine(engine.clock.now(), by));
   await job.retry(from, { resetAttemptsMade: true, resetAttemptsStarted: true });

@@ -17,6 +17,7 @@ import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 const STAND_IN = `
 const say = message => process.send(message);
 process.on('message', message => {
+  if (message.kind === 'stop' && process.argv.includes('stays')) say({ kind: 'load', megabytes: message.graceMs });
   if (message.kind === 'stop' && !process.argv.includes('stays')) process.exit(0);
   if (message.kind === 'ask' && message.what === 'leave') process.exit(0);
   if (message.kind === 'ask' && message.what === 'die') process.exit(3);
@@ -168,8 +169,19 @@ describe('the supervisor', () => {
       expect(await orderWorkers(engine, stranger, { what: 'stop', by: 'ada' })).toBe('unknown');
     expect(await orderWorkers(engine, 'host', { what: 'stop', by: 'ada' })).toBe('given');
     await asked.promise;
+    for (const name of ['host', 'host/1']) expect(await resumeWorkers(engine, name)).toBe('it stops');
     await supervisor.stop(30_000);
     expect(await (await openState(engine)).list('worker-orders')).toEqual([]);
+  });
+
+  test('a process that is told to stop has the grace of the host to end what it runs', async () => {
+    const { supervisor, engine, hosts } = await start({ ...PUNCTUAL, processes: 1, graceMs: 600_000 }, 'stays');
+    await waitFor('it to work', () => supervisor.working === 1);
+    await waitFor('its word', async () => (await hosts())[0]?.workers?.length === 1);
+    expect(await orderWorkers(engine, 'host/1', { what: 'stop', by: 'ada' })).toBe('given');
+    const told = async () => (await hosts())[0]?.workers?.find(({ name }) => name === 'host/1')?.memoryMb;
+    await waitFor('it to be told', async () => (await told()) !== undefined);
+    expect(await told()).toBe(600_000);
   });
 
   test('at its stop they leave, nobody takes their place, and no death is told', async () => {

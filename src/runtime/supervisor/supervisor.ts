@@ -30,6 +30,8 @@ export interface SupervisorOptions {
   readonly queues: readonly string[];
   readonly processes: number;
   readonly maxMemoryMb?: number | undefined;
+  /** What a worker that is replaced may take to end what it runs, in milliseconds; 25,000 when left out. */
+  readonly graceMs?: number | undefined;
   readonly presence?: { readonly ttlMs: number; readonly everyMs: number };
   /** When there are too many dead letters; nobody looks when left out. */
   readonly alarm?: AlarmOptions | undefined;
@@ -44,8 +46,7 @@ export interface SupervisorOptions {
 const ALIVE_EVERY_MS = 1_000;
 /** Time kept back from the workers' grace period for what comes after them. */
 const OWN_MARGIN_MS = 700;
-/** What a worker that is replaced may take to end what it runs. */
-const RECYCLE_GRACE_MS = 25_000;
+const GRACE_MS = 25_000;
 
 /**
  * Owns the workers of one host: starts them, replaces those that die, hands back what they held, and stops last.
@@ -276,8 +277,9 @@ export class Supervisor {
       if (worker.gone || this.#stopping !== undefined) return;
       this.#options.facts.emit('worker.recycled', { worker: worker.name, reason });
       this.#startWorker();
-      worker.send({ kind: 'stop', graceMs: RECYCLE_GRACE_MS });
-      this.#timers.after(RECYCLE_GRACE_MS + 1_000, () => {
+      const { graceMs = GRACE_MS } = this.#options;
+      worker.send({ kind: 'stop', graceMs });
+      this.#timers.after(graceMs + 1_000, () => {
         if (!worker.gone) void this.#watch.end(worker);
       });
     });

@@ -75,6 +75,8 @@ function say(
       return terminal.complain(`${shown} runs an older release, which takes no orders.`);
     case 'its host is quiet':
       return terminal.complain(`The whole host of ${shown} is quiet: resume that.`);
+    case 'it stops':
+      return terminal.complain(`${shown} was told to stop, which nobody takes back.`);
   }
 }
 

@@ -13,8 +13,11 @@ export interface WorkerOrder {
   readonly by: string;
 }
 
-/** What became of an order. `unknown`: no such host or process is alive. `deaf`: it runs an older release, which obeys nobody. */
-export type OrderAnswer = 'given' | 'given already' | 'unknown' | 'deaf' | 'its host is quiet';
+/**
+ * What became of an order. `unknown`: no such host or process is alive. `deaf`: it runs an older release, which obeys nobody. `it stops`: it was told
+ * to, which nobody takes back.
+ */
+export type OrderAnswer = 'given' | 'given already' | 'unknown' | 'deaf' | 'its host is quiet' | 'it stops';
 
 const ORDERS = 'worker-orders';
 /** Names never come back, so an order is of no use once its host is gone; whoever is quiet stays so for as long as it lives. */
@@ -39,6 +42,8 @@ export async function resumeWorkers(engine: Engine, name: string): Promise<Order
   if (refusal !== undefined) return refusal;
   const orders = await state.list(ORDERS);
   const supervisor = supervisorOf(name);
+  if (orders.some(order => [name, supervisor].includes(order.name) && orderIn(order.value)?.what === 'stop'))
+    return 'it stops';
   if (supervisor !== undefined && orders.some(order => order.name === supervisor)) return 'its host is quiet';
   const quiet = orders.filter(
     order => (order.name === name || supervisorOf(order.name) === name) && orderIn(order.value)?.what === 'quiet',
