@@ -196,7 +196,8 @@ export class OwnWorkers implements StartedWorkers {
     this.#work?.quiet(order !== undefined);
     if (order?.what === 'stop') {
       this.facts.emit('worker.stop-asked', { worker: this.#host, by: order.by });
-      void this.stop();
+      // What did not close is told to whoever calls stop(): unheard it must not end a process that is not ours.
+      this.stop().catch(() => undefined);
     } else if (order !== undefined && before === undefined) {
       this.facts.emit('worker.quieted', { worker: this.name, by: order.by });
     } else if (order === undefined && before !== undefined) {

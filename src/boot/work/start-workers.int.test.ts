@@ -97,17 +97,35 @@ describe.each(engineCases)("workers in a process of one's own on $kind", ({ kind
   });
 
   // Redis and PostgreSQL keep orders by the same suite of the shared state.
-  test.runIf(kind === 'postgres')('obeys when somebody wants them quiet, and then stopped', async () => {
-    const { engine, at } = await setup();
-    const workers = await start({ ...at, app: noting([]) });
-    const host = supervisorOf(workers.name) ?? '';
-    const quieted = workers.facts.next('worker.quieted');
-    expect(await orderWorkers(engine, host, { what: 'quiet', by: 'ada' })).toBe('given');
-    expect(await quieted).toMatchObject({ worker: workers.name, by: 'ada' });
-    const stopped = workers.facts.next('worker.stopped');
-    expect(await orderWorkers(engine, workers.name, { what: 'stop', by: 'ada' })).toBe('given');
-    await stopped;
-  });
+  test.runIf(kind === 'postgres')(
+    'obeys when somebody wants them quiet, and then stopped; what does not close then ends no process',
+    async () => {
+      const { engine, at } = await setup();
+      const closed = Promise.withResolvers<void>();
+      const stuck = defineResource({
+        name: 'stuck',
+        configure: () => ({}),
+        open: () => ({}),
+        close: () => {
+          closed.resolve();
+          throw new Error('the printer does not close');
+        },
+      });
+      const app = defineApp({ jobs: [note], handlers: [handle(note, { stuck }, () => undefined)] });
+      const workers = await startWorkers({ ...at, app });
+      const host = supervisorOf(workers.name) ?? '';
+      const quieted = workers.facts.next('worker.quieted');
+      expect(await orderWorkers(engine, host, { what: 'quiet', by: 'ada' })).toBe('given');
+      expect(await quieted).toMatchObject({ worker: workers.name, by: 'ada' });
+      const stopped = workers.facts.next('worker.stopped');
+      expect(await orderWorkers(engine, workers.name, { what: 'stop', by: 'ada' })).toBe('given');
+      await stopped;
+      // Whoever asks only then is told of it; that nobody had asked before would end this process.
+      await closed.promise;
+      await new Promise(setImmediate);
+      await expect(workers.stop()).rejects.toThrow('the printer does not close');
+    },
+  );
 
   test('schedules are led here where nobody else does it', async () => {
     const { at } = await setup();

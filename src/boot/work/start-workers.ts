@@ -73,7 +73,8 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Starte
   for (const warning of environment.warnings) facts.emit('config.warning', { warning });
   const { app, tracer, onHopeless } = options;
   const workers = new OwnWorkers({ app, settings, resources, variables, facts, tracer, onHopeless });
-  const stop = (): void => void workers.stop();
+  // What did not close is told to whoever calls stop().
+  const stop = (): void => void workers.stop().catch(() => undefined);
   options.signal?.addEventListener('abort', stop, { once: true });
   if (options.signal?.aborted === true) stop();
   await workers.start();
