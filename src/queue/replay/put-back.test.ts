@@ -26,3 +26,28 @@ test('a process that is killed before it puts a job back leaves its key to other
   expect(await client.enqueue(remind, { to: 'ann' })).toMatchObject({ deduplicated: false });
   await stop();
 });
+
+test('one that is killed when it has just put a job back leaves its key to that one, as long as it runs', async () => {
+  const fixture = memoryCase();
+  const remind = defineJob({
+    queue: 'email',
+    name: 'remind',
+    schema: z.object({ to: z.string() }),
+    key: ({ to }) => [to],
+  });
+  const never = Promise.withResolvers<void>();
+  const states = { healed: false };
+  const handler = handle(remind, () => (states.healed ? never.promise : dead('no mailbox')));
+  const { client, engine, facts, stop } = await runApp(fixture, defineApp({ jobs: [remind], handlers: [handler] }));
+  const { id } = await client.enqueue(remind, { to: 'ann' });
+  await fixture.until('its end', async () => (await client.job(id))?.state === 'dead');
+  states.healed = true;
+  const cut = cutOff(engine, 3);
+  await expect(clientOn(cut.engine, facts).replay(id, { contract: remind })).rejects.toThrow();
+  expect(cut.before()).toBe('holdKey');
+  await fixture.until('its run', async () => (await client.job(id))?.state === 'running');
+  await fixture.clock.advance(ACT_MS);
+  expect(await client.enqueue(remind, { to: 'ann' })).toMatchObject({ id, deduplicated: true });
+  never.resolve();
+  await stop();
+});

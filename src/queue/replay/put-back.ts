@@ -1,4 +1,4 @@
-import { storedKeyOf, type Engine, type EngineJob, type EngineQueue } from '../../engine/index.ts';
+import { storedKeyOf, type Engine, type EngineJob, type EngineQueue, type TakenJob } from '../../engine/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import { CANCELS } from '../cancel/cancel-job.ts';
 import { replayMark } from '../views/due-at.ts';
@@ -35,9 +35,9 @@ export async function inTheWayOf(
 
 /** Takes the job's key for it, for so long, or as long as the job is there. Answers the job that has it meanwhile, if another one has. */
 export async function keyHolder(
-  engine: Engine,
+  engine: Pick<Engine, 'turns'>,
   queue: string,
-  job: EngineJob,
+  job: Pick<TakenJob, 'id' | 'opts'> | Pick<EngineJob, 'id' | 'opts'>,
   forMs?: number,
 ): Promise<string | undefined> {
   const key = storedKeyOf(job.opts);
@@ -67,7 +67,8 @@ export async function putBack(
   await state.delete(CANCELS, name);
   await queue.addJobLog(id, replayedLine(engine.clock.now(), by));
   await job.retry(from, { resetAttemptsMade: true, resetAttemptsStarted: true });
-  // Not before: a job that has ended would have it for good where this process is killed, and every other one with that key would come to nothing.
+  // Not before: a job that has ended would have it for good where this process is killed, and every other one with that key would come to nothing. Whoever
+  // runs the job takes it then.
   await keyHolder(engine, queue.name, job);
 }
 

@@ -93,6 +93,7 @@ export function oneRun({
       cipher: new PayloadCipher(undefined, undefined),
       ends: () => Promise.reject(new Error('none')),
       queue: () => Promise.reject(new Error('none')),
+      turns: () => Promise.reject(new Error('none')),
     },
     batches: { add: () => Promise.reject(new Error('Nothing is added.')) },
     steps: { readSteps: async () => new Map(), storeStep: async () => 'stored' },

@@ -44,7 +44,7 @@ export interface QueueContext {
   /** Where runs say how far they are. */
   readonly notes: NoteSender;
   /** Where children of a job are looked up, and where it takes the place of the one that it was made of. */
-  readonly engine: Pick<Engine, 'batches' | 'cipher' | 'ends' | 'queue'>;
+  readonly engine: Pick<Engine, 'batches' | 'cipher' | 'ends' | 'queue' | 'turns'>;
   /** Who adds members to batches. */
   readonly batches: Pick<FollowBatches, 'add'>;
   /** Where results of steps are kept. */

@@ -2,7 +2,7 @@ import { decodeAtOnce } from '../../contracts/index.ts';
 import type { TakenJob } from '../../engine/index.ts';
 import { toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
-import { placeOf, shownJobId, takePlace } from '../../queue/index.ts';
+import { keyHolder, marksOf, placeOf, shownJobId, takePlace } from '../../queue/index.ts';
 import { stemsFromOutage } from '../../resilience/index.ts';
 import { admit, isExpired, type Admitted } from './admit.ts';
 import { decidedBefore } from './chunks/before.ts';
@@ -30,6 +30,7 @@ export async function runJob(at: QueueContext, job: TakenJob): Promise<RunEnd | 
   if (run.meta.replayOf !== undefined && !(await hasTakenPlace(run, run.meta.replayOf))) {
     return endOf(run, { kind: 'snoozed', untilMs: run.startedAt + PLACE_AGAIN_MS, reason: NO_PLACE, alarm: false });
   }
+  if (isReplayed(job)) await hasItsKey(run);
   const admitted = await admission(run);
   if (admitted.kind !== 'admitted') return endOf(run, admitted);
   const opts = at.grouping === undefined ? undefined : await regrouped(at.grouping, run, admitted);
@@ -51,6 +52,15 @@ async function hasTakenPlace({ at, jobId, meta, now }: RunContext, replayOf: str
     at.facts.emit('worker.error', { worker: at.worker, queue: at.queue, error: bareError(toError(error)) });
   }
   return true;
+}
+
+function isReplayed({ progress }: TakenJob): boolean {
+  return typeof progress === 'object' && marksOf(progress).replayedAt !== undefined;
+}
+
+/** Whoever put it back has taken its key for it, unless it was killed, or another job has it by now. Best effort, as all that concerns a key. */
+async function hasItsKey({ at, job }: RunContext): Promise<void> {
+  await keyHolder(at.engine, at.queue, job).catch(() => undefined);
 }
 
 /** Started more often than it ended: it was snoozed, handed back, or there when a process died. */
