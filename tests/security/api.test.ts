@@ -40,6 +40,26 @@ describe('the HTTP door', () => {
     return api;
   }
 
+  test('what a run of a contract that encrypts has returned is not shown, as on no page: it may be made of a secret', async () => {
+    const link = defineJob({
+      queue: 'mail',
+      name: 'link',
+      schema: z.strictObject({ user: z.string(), token: z.string() }),
+      encrypt: ['token'],
+      result: z.strictObject({ link: z.string() }).nullable(),
+    });
+    const work = handle(link, ({ user }) => (user === 'u1' ? { link: PLANTED } : null));
+    const api = await serveApi(inMemory, defineApp({ jobs: [link], handlers: [work] }));
+    cleanups.push(() => api.stop());
+    const token = await api.token(['read/link']);
+    const resultOf = async (user: string): Promise<unknown> => {
+      const { id } = await api.client.enqueue(link, { user, token: 'hunter2' });
+      return (await api.ask(`/api/v1/jobs/${id}/result?wait=20s`, { token })).body;
+    };
+    expect(await resultOf('u1')).toMatchObject({ state: 'succeeded', result: '[encrypted]' });
+    expect(await resultOf('u2')).toMatchObject({ state: 'succeeded', result: null });
+  });
+
   test('a token by its prefix, its length, its case, its digest or none at all is 401, all alike', async () => {
     const { ask, engine, token } = await setup();
     const good = await token(['read/mail']);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { App } from '../../src/contracts/index.ts';
 import { openEngine, type Engine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
@@ -18,9 +19,10 @@ export interface RunningApp {
 export async function runApp({ open }: Pick<AnyEngineCase, 'open'>, app: App): Promise<RunningApp> {
   const { url, namespace, cleanup } = await open();
   const facts = new Facts();
-  const engine = openEngine({ url, namespace, role: 'worker' });
+  const secrets = { payloadKeys: `test:${randomBytes(32).toString('base64')}` };
+  const engine = openEngine({ url, namespace, role: 'worker', secrets });
   await engine.migrate();
-  const client = clientOn(openEngine({ url, namespace, role: 'producer' }), facts, undefined, undefined, app);
+  const client = clientOn(openEngine({ url, namespace, role: 'producer', secrets }), facts, undefined, undefined, app);
   const host = createWorkerHost({ app, engine, facts });
   await host.start();
   return {

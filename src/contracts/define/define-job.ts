@@ -10,7 +10,7 @@ import { keyPolicyOf, type KeyDefinition, type KeyPart } from './key-policy.ts';
 import { publicFieldsOf, type PublicField } from '../payload/public-fields.ts';
 import { tagsPolicyOf, type Tags } from './tags-policy.ts';
 import { contractLimits, type LimitDefinition } from '../limits/limits.ts';
-import { encryptedFieldsOf } from '../payload/encrypted-fields.ts';
+import { encryptedFieldsOf, requireForgettable } from '../payload/encrypted-fields.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { unknownOptions, type Known } from './known-options.ts';
 import { isQueueName, QUEUE_NAME_RULE } from '../../config/index.ts';
@@ -197,6 +197,8 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
     );
   }
   const encrypt = encryptedFieldsOf(definition.encrypt, refuse);
+  const retention = retentionOf(definition.retention ?? {}, judge);
+  requireForgettable(retention.forget, encrypt, refuse);
   const sensitive = [...new Set([...(definition.sensitive ?? []), ...encrypt])];
   const one: AnyJobContract & { readonly schema: Schema } = {
     kind: 'job',
@@ -217,7 +219,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
     onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),
     limits: contractLimits(definition.limits, definition.name, refuse),
-    retention: retentionOf(definition.retention ?? {}, judge),
+    retention,
   };
   const contract = chunk === undefined ? one : chunkedContract(one, { ...definition, chunk }, judge);
   const request = (data: unknown, options: EnqueueOptions = {}): JobRequest => ({

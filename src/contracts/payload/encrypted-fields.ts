@@ -17,3 +17,12 @@ export function encryptedFieldsOf(fields: readonly string[] | undefined, refuse:
   const paths = [...new Set(fields)];
   return Object.freeze(paths.filter(path => !paths.some(other => path.startsWith(`${other}.`))));
 }
+
+/** A part of a field that is encrypted whole cannot be taken out of what is stored. @throws what `refuse` throws */
+export function requireForgettable(forget: readonly string[], encrypt: readonly string[], refuse: Refuse): void {
+  for (const field of forget) {
+    const whole = encrypt.find(each => field.startsWith(`${each}.`));
+    if (whole === undefined) continue;
+    refuse(`expected retention.forget to name "${whole}", got "${field}": that is stored encrypted, as a whole.`);
+  }
+}

@@ -1,5 +1,5 @@
-import { redactData } from '../../privacy/index.ts';
-import { contractOf, readStoredJob, redactionOf, type JobView } from '../../queue/index.ts';
+import { ENCRYPTED, redactData } from '../../privacy/index.ts';
+import { contractOf, readMeta, readStoredJob, redactionOf, type JobView } from '../../queue/index.ts';
 import type { ReachedJob } from './reach-job.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -27,6 +27,8 @@ export interface ShownJob {
 export interface Shown {
   readonly text: (text: string) => string;
   readonly value: (value: unknown) => unknown;
+  /** The same of what its handler returned; `[encrypted]` where that is stored so: what a run makes of a secret is one, and no field names it. */
+  readonly result: (value: unknown) => unknown;
 }
 
 /** Asks the engine for the job as it is stored: of another version than this contract's nobody knows what in it is sensitive. */
@@ -36,10 +38,13 @@ export async function shownOf(
 ): Promise<Shown> {
   const job = await readStoredJob(await engine.queue(view.queue), view.id);
   const { scrub, result } = redactionOf(job && contractOf(app, job), job?.data);
+  // Its handler may give back fields of the data, also when the data is gone.
+  const value = (given: unknown): unknown => (isObject(given) ? result(redactData(contract, given)) : result(given));
+  const isEncrypted = contract.encrypt.length > 0 || readMeta(job?.opts.telemetry?.metadata).encrypted !== undefined;
   return {
     text: scrub,
-    // Its handler may give back fields of the data, also when the data is gone.
-    value: value => (isObject(value) ? result(redactData(contract, value)) : result(value)),
+    value,
+    result: isEncrypted ? given => (given === null || given === undefined ? null : ENCRYPTED) : value,
   };
 }
 

@@ -1,5 +1,6 @@
 import { isOver, ResultTimeoutError } from '../../queue/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { hasCode, InvalidOptionsError } from '../../errors/index.ts';
+import { ENCRYPTED } from '../../privacy/index.ts';
 import { toMilliseconds } from '../../time/index.ts';
 import type { Answer } from '../exchange/answer.ts';
 import { RequestRefusedError } from '../exchange/request-refused-error.ts';
@@ -33,9 +34,10 @@ export async function waitForResult(context: RouteContext): Promise<Answer | und
   if (response.destroyed || gone.signal.aborted) return undefined;
   const release = begin(client, token.id);
   try {
-    const result = await client.result(id, { timeout: Math.max(waitMs, SHORTEST_LOOK_MS), signal: gone.signal });
-    const { value } = await shownOf(context, job);
-    return { status: 200, body: { id, state: 'succeeded', result: value(result) ?? null } };
+    const timeout = Math.max(waitMs, SHORTEST_LOOK_MS);
+    const given = await client.result(id, { timeout, signal: gone.signal }).catch(withoutKey);
+    const { result } = await shownOf(context, job);
+    return { status: 200, body: { id, state: 'succeeded', result: result(given) ?? null } };
   } catch (error) {
     // Nobody is there any more to be answered.
     if (gone.signal.aborted) return undefined;
@@ -44,6 +46,12 @@ export async function waitForResult(context: RouteContext): Promise<Answer | und
   } finally {
     release();
   }
+}
+
+/** What is encrypted is not shown here: this process need not have the key. */
+function withoutKey(error: unknown): typeof ENCRYPTED {
+  if (hasCode(error, 'PAYLOAD_KEY_MISSING')) return ENCRYPTED;
+  throw error;
 }
 
 /** @throws InvalidOptionsError */

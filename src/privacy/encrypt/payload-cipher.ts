@@ -79,6 +79,15 @@ export class PayloadCipher {
     throw new EncryptedDataError(contract, what);
   }
 
+  /**
+   * For a contract that encrypts nothing any more, and may have: what decrypts as that of the contract, decrypted, and everything else as it is. Never
+   * throws.
+   */
+  openedValue(contract: string, what: string, value: unknown): unknown {
+    const read = this.#read(contract, what, value);
+    return read.kind === 'text' ? JSON.parse(read.text) : value;
+  }
+
   #encrypted(contract: string, what: string, json: string): string {
     const key = this.#keys?.present;
     if (key === undefined) throw new PayloadKeyMissingError(contract, undefined);

@@ -1,10 +1,12 @@
 import { createStoredScrubber, type AnyJobContract } from '../../contracts/index.ts';
 import type { EngineJob, EngineQueue } from '../../engine/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
+import { REDACTED, type PayloadCipher } from '../../privacy/index.ts';
 import { openState } from '../../state/index.ts';
 import { shownJobId } from '../ids/job-id.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
 import { readMeta } from '../meta/job-meta.ts';
+import { decryptedData } from '../prepare/stored-json.ts';
 import { checkData, type CheckedData } from '../update/check-update.ts';
 import type { ChangeContext } from '../update/update-job.ts';
 import { readStoredJob } from '../views/read-stored-job.ts';
@@ -53,8 +55,7 @@ async function replayAsItIs(
   if (other !== undefined)
     throw new ReplayRefusedError(shown, other.reason, shownJobId({ queue: queue.name, id: other.id }));
   const steps = await (await engine.turns(queue.name)).stepNames(id);
-  const { version } = readMeta(job.opts.telemetry?.metadata);
-  const scrub = createStoredScrubber(contract, { version, data: job.data });
+  const scrub = scrubberOf(engine.cipher, contract, job);
   try {
     await putBack({ engine, state, queue }, job, from, by);
   } catch (error) {
@@ -69,6 +70,14 @@ async function replayAsItIs(
     replayOf: undefined,
     skips: steps.map(scrub),
   };
+}
+
+/** Takes what is sensitive out of the names of steps, which are made of data at times. Of data that cannot be decrypted here nobody knows what it is. */
+function scrubberOf(cipher: PayloadCipher, contract: AnyJobContract, job: EngineJob): (name: string) => string {
+  const meta = readMeta(job.opts.telemetry?.metadata);
+  const read = decryptedData(cipher, contract, meta, job.data);
+  if (read.kind !== 'data') return () => REDACTED;
+  return createStoredScrubber(contract, { version: meta.version, data: read.data });
 }
 
 /** Undefined where that is what the job has carried, as the same version. */

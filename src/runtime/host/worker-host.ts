@@ -219,9 +219,10 @@ export class WorkerHost {
     const assignments = new Map<string, Assignment>();
     for (const handler of handlersOf(app, [queue])) {
       const { contract } = handler;
-      const cipher = contract.encrypt.length === 0 ? undefined : engine.cipher;
+      const { cipher } = engine;
+      const encrypts = contract.encrypt.length > 0;
       const ledger = (signal: AbortSignal): Promise<Ledger> =>
-        this.#ledgers.open({ scope: contract.name, worker: this.name, signal, cipher });
+        this.#ledgers.open({ scope: contract.name, worker: this.name, signal, cipher, encrypts });
       assignments.set(contract.name, {
         contract,
         handler,

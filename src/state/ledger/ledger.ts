@@ -45,8 +45,10 @@ export interface LedgerOptions {
   readonly leaseMs?: number;
   /** What the names of effects are keyed with. Left out in tests alone. */
   readonly secrets?: Secrets | undefined;
-  /** What effects answer is kept encrypted with it: where their contract encrypts. */
+  /** What opens what effects have answered, where their contract encrypts or has. Left out where nothing of the scope ever was encrypted. */
   readonly cipher?: PayloadCipher | undefined;
+  /** Whether what effects answer is kept encrypted; false when left out. */
+  readonly encrypts?: boolean | undefined;
   /** Who does the effects. */
   readonly worker?: string | undefined;
   /** Nobody waits for another one's effect once it has aborted. */
@@ -80,10 +82,12 @@ export class Ledger {
   readonly #signal: AbortSignal | undefined;
   readonly #secrets: Secrets | undefined;
   readonly #cipher: PayloadCipher | undefined;
+  readonly #encrypts: boolean;
 
   constructor(store: LedgerStore, options: LedgerOptions) {
-    const { scope, leaseMs = LEASE_MS, worker, signal, secrets, cipher } = options;
+    const { scope, leaseMs = LEASE_MS, worker, signal, secrets, cipher, encrypts = false } = options;
     this.#cipher = cipher;
+    this.#encrypts = encrypts;
     this.#secrets = secrets;
     this.#worker = worker;
     this.#signal = signal;
@@ -211,12 +215,16 @@ export class Ledger {
   }
 
   #kept(value: Json | void): Json | undefined {
-    if (value === undefined || this.#cipher === undefined) return value === undefined ? undefined : value;
+    if (value === undefined) return undefined;
+    if (this.#cipher === undefined || !this.#encrypts) return value;
     return this.#cipher.encryptJson(this.#scope, 'effect', JSON.stringify(value));
   }
 
   #opened(kept: Json | undefined): unknown {
-    return this.#cipher === undefined ? kept : this.#cipher.decryptValue(this.#scope, 'effect', kept);
+    if (this.#cipher === undefined) return kept;
+    return this.#encrypts
+      ? this.#cipher.decryptValue(this.#scope, 'effect', kept)
+      : this.#cipher.openedValue(this.#scope, 'effect', kept);
   }
 
   #turn(name: string, version: number, page: Page): Promise<number | undefined> {

@@ -1,7 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineApp, defineJob, flow, handle, InvalidContractError, type Run } from '../../contracts/index.ts';
 import { fixed } from '../../resilience/index.ts';
+import { inMemory } from '../../../tests/support/memory-case.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
+import { openEngine } from '../../engine/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { clientOn } from '../../queue/index.ts';
+import { createWorkerHost } from '../../runtime/index.ts';
 import { createTestApp, type TestApp } from '../index.ts';
 
 const schema = z.strictObject({ user: z.string(), token: z.string() });
@@ -166,6 +173,59 @@ describe('fields that a contract encrypts', () => {
     expect(given).toEqual(['1 hunter2', '2 hunter2', '1 hunter2', '2 hunter2']);
   });
 
+  test('that were encrypted when their jobs ran are read once the contract encrypts no more, results, steps and effects too', async () => {
+    const { url, namespace } = await inMemory.open();
+    const secrets = { payloadKeys: `k:${randomBytes(32).toString('base64')}` };
+    const common = {
+      queue: 'email',
+      name: 'reset',
+      schema,
+      result,
+      retry: { attempts: 1 },
+      sensitive: ['token'],
+    } as const;
+    const [before, after] = [defineJob({ ...common, encrypt: ['token'] }), defineJob(common)];
+    const client = clientOn(openEngine({ url, namespace, role: 'producer', secrets }), new Facts());
+    const given: unknown[] = [];
+    const release = async (contract: typeof after, isNew: boolean) => {
+      const app = defineApp({
+        jobs: [contract],
+        handlers: [
+          handle(contract, async ({ user, token }, run) => {
+            given.push(await run.step('make', () => `made of ${token}`), await run.once(user, () => 'sent'));
+            // A name is stored as it is.
+            if (isNew) await run.step(`tell ${token}`, () => undefined);
+            if (user === 'fails') throw new Error('not now');
+            return { link: `of ${token}` };
+          }),
+        ],
+      });
+      const engine = openEngine({ url, namespace, role: 'worker', secrets });
+      const host = createWorkerHost({ app, engine, facts: new Facts() });
+      await host.start();
+      return () => host.stop(2_000);
+    };
+    const stop = await release(before, false);
+    const [done, dead] = await client.enqueueMany([
+      before({ user: 'done', token: 'hunter2' }),
+      before({ user: 'fails', token: 'hunter2' }),
+    ]);
+    const isDead = async (): Promise<boolean> => (await client.job(dead?.id ?? ''))?.state === 'dead';
+    await client.result(done?.id ?? '');
+    await waitFor('the death', isDead);
+    await stop();
+    given.length = 0;
+    const end = await release(after, true);
+    expect(await client.result(done?.id ?? '', { contract: after })).toEqual({ link: 'of [redacted]' });
+    await client.replay(dead?.id ?? '', { contract: after });
+    await waitFor('another death', async () => given.length > 0 && (await isDead()));
+    expect(given).toEqual(['made of hunter2', 'sent']);
+    const { skips } = await client.replay(dead?.id ?? '', { contract: after });
+    expect(skips.toSorted()).toEqual(['make', 'tell [redacted]']);
+    await end();
+    await client.close();
+  });
+
   test('a parent gets the results of its children', async () => {
     const { kit, seen } = setup();
     await kit.client.flow(flow(parent({ user: 'p', token: 'plain' }), [reset(data)]));
@@ -196,6 +256,11 @@ describe('a contract that encrypts', () => {
       'a public result',
       { encrypt: ['token'], result, publicFields: ['result.link'] } as const,
       'no result in publicFields',
+    ],
+    [
+      'to forget a part of a field that is stored as one text',
+      { schema: z.object({ a: z.object({ b: z.string() }) }), encrypt: ['a'], retention: { forget: ['a.b'] } } as never,
+      'retention.forget to name "a", got "a.b"',
     ],
   ])('refuses %s', (_, wrong, said) => {
     const define = () => defineJob({ queue: 'email', name: 'wrong', schema, ...wrong });

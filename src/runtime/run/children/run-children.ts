@@ -38,9 +38,12 @@ export class ChildrenOfRun implements RunChildren {
       if (child.state !== 'succeeded' || child.queue !== contract.queue) continue;
       const name = await this.#waits(() => this.#nameOf(child));
       if (name !== undefined && name !== contract.name) continue;
-      const encrypts = contract.encrypt.length > 0;
+      const { cipher } = this.#engine;
       const { result: stored } = child;
-      const result = encrypts ? this.#engine.cipher.decryptValue(contract.name, 'result', stored) : stored;
+      const result =
+        contract.encrypt.length > 0
+          ? cipher.decryptValue(contract.name, 'result', stored)
+          : cipher.openedValue(contract.name, 'result', stored);
       const read = readResult(contract, result);
       if (read.kind === 'unreadable') throw new InvalidResultError(contract.name, read.problem);
       // What its contract's schema has read, or any JSON without one.

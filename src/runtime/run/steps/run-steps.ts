@@ -132,7 +132,10 @@ export class RunSteps {
     if (stored === '') return undefined;
     const value: unknown = JSON.parse(stored);
     const { encrypt, name: contract } = this.#contract;
-    return encrypt.length === 0 ? value : this.#run.at.cipher.decryptValue(contract, `step ${name}`, value);
+    const { cipher } = this.#run.at;
+    return encrypt.length > 0
+      ? cipher.decryptValue(contract, `step ${name}`, value)
+      : cipher.openedValue(contract, `step ${name}`, value);
   }
 
   #refusal(name: string, problem: string): StepRefusedError {
