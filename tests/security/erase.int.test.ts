@@ -1,15 +1,17 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { Pool } from 'pg';
-import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
+import { Pool, type PoolClient } from 'pg';
+import { defineApp, defineJob, flow, handle } from '../../src/contracts/index.ts';
 import { openEngine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { JournalWriter, openJournal, recordRuns } from '../../src/journal/index.ts';
 import { eraseEntries, Outbox } from '../../src/outbox/index.ts';
-import { connect, digestsOf, readErasures } from '../../src/queue/index.ts';
+import { connect, digestsOf, insidesOf, readErasures } from '../../src/queue/index.ts';
 import { knownSecrets } from '../../src/secrets/index.ts';
 import { createWorkerHost } from '../../src/runtime/index.ts';
 import { engineCases, freshDatabase } from '../support/engines.ts';
+import { inMemory } from '../support/memory-case.ts';
+import { runApp } from '../support/running-app.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const OLD = 'o'.repeat(32);
@@ -134,24 +136,120 @@ describe.each(engineCases)('case 36 on $kind', ({ kind, open }) => {
   });
 });
 
-test('case 36: jobs of theirs in an outbox go, under both secrets, and those of others stay', async () => {
+describe.each([...engineCases, inMemory])('case 36: what stands beside a job, on $kind', ({ kind, open }) => {
+  const note = defineJob({ queue: 'email', name: 'note', schema: z.object({ what: z.string() }), result: z.string() });
+  const stops: (() => unknown)[] = [];
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    for (const stop of stops.splice(0)) await stop();
+  });
+
+  async function setup(work: (what: string, signal: AbortSignal) => Promise<unknown> = async () => undefined) {
+    const app = defineApp({
+      jobs: [mail, note],
+      handlers: [
+        handle(mail, async ({ what }, { signal }) => {
+          await work(what, signal);
+          return what;
+        }),
+        handle(note, ({ what }) => what),
+      ],
+    });
+    const running = await runApp({ open }, app);
+    stops.push(() => running.stop());
+    return running;
+  }
+
+  test('a batch keeps the end that it knows, and has one that waited as cancelled; children go with their parent, and a parent goes on without its child', async () => {
+    const { client } = await setup();
+    const later = { delay: '1h' } as const;
+    const kept = await client.batch({
+      name: 'kept',
+      jobs: [mail({ user: 'ada', what: 'done' }), mail({ user: 'bob', what: 'waits' }, later)],
+      onDeath: note({ what: 'death' }),
+    });
+    const over = await client.batch({ name: 'over', jobs: [mail({ user: 'ada', what: 'waits' }, later)] });
+    const hers = await client.flow(
+      flow(mail({ user: 'ada', what: 'parent' }), [note({ what: 'done' }), note({ what: 'waits' }, later)]),
+    );
+    const other = await client.flow(flow(note({ what: 'goes on' }), [mail({ user: 'ada', what: 'child' }, later)]));
+    const [first, second] = hers.children;
+    await client.result(first?.id ?? '', { timeout: '20s' });
+    await waitFor('the first member', async () => (await client.batchView(kept.id))?.ended.succeeded === 1);
+
+    const { erased, left } = await client.erase({ tag });
+    expect(left).toEqual([]);
+    expect(erased).toMatchObject({ waiting: 4, succeeded: 2, results: 2 });
+    expect(await client.batchView(kept.id)).toMatchObject({ open: 1, ended: { succeeded: 1, discarded: 0 } });
+    expect(await client.batchView(over.id)).toMatchObject({ open: 0, ended: { cancelled: 1, discarded: 0 } });
+    for (const child of [first, second]) expect(await client.job(child?.id ?? '')).toBeUndefined();
+    await expect(client.result(first?.id ?? '', { timeout: '1s' })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+    expect(await client.result(other.id, { timeout: '20s' })).toBe('goes on');
+  });
+
+  test.runIf(kind === 'memory')(
+    'one that begins while others are erased is cancelled as those that ran before',
+    async () => {
+      const begun = Promise.withResolvers<void>();
+      const { client, engine } = await setup(async (_, signal) => {
+        begun.resolve();
+        await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }));
+        throw signal.reason;
+      });
+      const { id } = await client.enqueue(mail, { user: 'ada', what: 'runs' }, { delay: '1h' });
+      const queue = await insidesOf(client).engine.queue('email');
+      const stateOf = queue.getJobState.bind(queue);
+      // Once it was seen that it waits.
+      vi.spyOn(queue, 'getJobState')
+        .mockImplementationOnce(stateOf)
+        .mockImplementationOnce(async asked => {
+          await client.update(id, { at: new Date(engine.clock.now()) });
+          await begun.promise;
+          return stateOf(asked);
+        });
+      expect(await client.erase({ tag, timeout: '10s' })).toMatchObject({ left: [], erased: { running: 1 } });
+      expect(await client.job(id)).toBeUndefined();
+    },
+  );
+});
+
+test('case 36: jobs of theirs in an outbox go, under both secrets, also one that a relay has under way, and those of others stay', async () => {
   const database = await freshDatabase('migrated_stores');
   const pool = new Pool({ connectionString: database.url, max: 2 });
   pool.on('error', () => undefined);
+  let relay: PoolClient | undefined;
   try {
     for (const [secret, user] of [
-      [OLD, 'ada'],
-      [NEW, 'ada'],
+      [OLD, 'lovelace'],
+      [NEW, 'lovelace'],
       [NEW, 'bob'],
     ] as const) {
       await new Outbox({ secret }).enqueue(pool, mail, { user, what: 'x' });
     }
-    const digests = digestsOf(knownSecrets(NEW, OLD).known, { tags: [{ name: 'user', value: 'ada' }] });
-    expect(await eraseEntries(pool, digests)).toBe(2);
+    const digests = digestsOf(knownSecrets(NEW, OLD).known, { tags: [{ name: 'user', value: 'lovelace' }] });
+    // As a relay has it, until its transaction ends: by then the engine has the job, too.
+    relay = await pool.connect();
+    await relay.query('begin');
+    await relay.query(
+      "select from shiftwork_outbox.entry where body like '%lovelace%' order by position limit 1 for update",
+    );
+    let isOver = false;
+    const erasing = eraseEntries(pool, digests).finally(() => (isOver = true));
+    const count = "select count(*)::int as n from shiftwork_outbox.entry where body like '%lovelace%'";
+    await waitFor('the other one to go', async () => {
+      const { rows } = await pool.query<{ n: number }>(count);
+      return rows[0]?.n === 1;
+    });
+    // The pool has one connection left: whatever was asked before these has been answered.
+    for (let nth = 0; nth < 3; nth += 1) await pool.query(count);
+    expect(isOver).toBe(false);
+    await relay.query('commit');
+    expect(await erasing).toBe(2);
     expect(await eraseEntries(pool, digests)).toBe(0);
     const { rows } = await pool.query<{ body: string }>('select body from shiftwork_outbox.entry');
     expect(rows.map(({ body }) => body.includes('bob'))).toEqual([true]);
   } finally {
+    relay?.release(true);
     await pool.end();
     await database.drop();
   }

@@ -1,4 +1,5 @@
 import { ErrorCode, type IQueueBackend } from 'bullmq';
+import { removeFamily } from './memory-family.ts';
 import type { MemoryJob } from './memory-job.ts';
 import type { MemoryQueue } from './memory-queue.ts';
 import { MemoryReads } from './memory-reads.ts';
@@ -131,9 +132,9 @@ export class MemoryAdmin extends MemoryReads {
   async remove(jobId: string): Promise<number> {
     const queue = await this.reached();
     const job = queue.jobs.get(jobId);
-    if (job === undefined || (job.token !== undefined && job.lockedUntil > queue.now())) return 0;
-    queue.remove(job);
-    return 1;
+    if (job === undefined) return 0;
+    const { server, namespace, name } = this.options;
+    return removeFamily(job, name, other => server.queue(namespace, other)) ? 1 : 0;
   }
 
   async removeDeduplicationKey(deduplicationId: string, jobId: string): Promise<number> {

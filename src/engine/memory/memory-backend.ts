@@ -11,7 +11,7 @@ class MemoryBackend extends MemoryAdmin implements IQueueBackend {
   closing: Promise<void> | undefined;
 
   async waitUntilReady(): Promise<void> {
-    await this.reached();
+    await this.options.reach();
   }
 
   close(): Promise<void> {
@@ -58,8 +58,9 @@ class MemoryBackend extends MemoryAdmin implements IQueueBackend {
   }
 
   async addFlow(entries: Parameters<IQueueBackend['addFlow']>[0]): Promise<[Error | null, string | number][]> {
-    await this.reached();
-    const { server, namespace } = this.options;
+    // Of no queue: it must not make one.
+    const { server, namespace, reach } = this.options;
+    await reach();
     return addFlow(entries, name => server.queue(namespace, name), newJob);
   }
 

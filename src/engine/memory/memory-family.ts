@@ -1,4 +1,5 @@
 import type { IQueueBackend, JobsOptions } from 'bullmq';
+import { placeOfKey } from '../ends/index.ts';
 import { parentPolicyOf, type NewJob } from '../turns/index.ts';
 import type { MemoryJob } from './memory-job.ts';
 import type { MemoryQueue } from './memory-queue.ts';
@@ -47,6 +48,46 @@ export function tellParent(job: MemoryJob, queue: string, queueOf: (name: string
     }
   }
   if (pendingOf(parent) === 0) family.release(parent);
+}
+
+/**
+ * Removes a job with its children and theirs, and releases a parent that has waited for it alone, as BullMQ does. False where one of those that are not
+ * over is claimed: then nothing is removed.
+ */
+export function removeFamily(job: MemoryJob, name: string, queueOf: (name: string) => MemoryQueue): boolean {
+  if (isClaimed(job, name, queueOf)) return false;
+  const left: [job: MemoryJob, queue: string][] = [[job, name]];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [each, queue] = next;
+    left.push(...childrenOf(each, queueOf, false));
+    queueOf(queue).remove(each);
+    if (each.parent === undefined) continue;
+    const family = queueOf(each.parent.queue);
+    const parent = family.jobs.get(each.parent.id);
+    const key = `${queue}:${each.id}`;
+    if (parent?.children.get(key)?.state !== 'pending') continue;
+    parent.children.delete(key);
+    if (pendingOf(parent) === 0) family.release(parent);
+  }
+  return true;
+}
+
+function isClaimed(job: MemoryJob, name: string, queueOf: (name: string) => MemoryQueue): boolean {
+  const own = job.token !== undefined && job.lockedUntil > queueOf(name).now();
+  return own || childrenOf(job, queueOf, true).some(([child, queue]) => isClaimed(child, queue, queueOf));
+}
+
+function childrenOf(
+  { children }: MemoryJob,
+  queueOf: (name: string) => MemoryQueue,
+  isPending: boolean,
+): [job: MemoryJob, queue: string][] {
+  return [...children].flatMap(([key, { state }]): [MemoryJob, string][] => {
+    if (isPending && state !== 'pending') return [];
+    const { queue, id } = placeOfKey(key);
+    const child = queueOf(queue).jobs.get(id);
+    return child === undefined ? [] : [[child, queue]];
+  });
 }
 
 export function pendingOf({ children }: MemoryJob): number {

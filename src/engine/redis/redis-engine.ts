@@ -13,6 +13,7 @@ import type { GivenSecrets } from '../../secrets/index.ts';
 import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
 import { addFlow } from '../bullmq/add-flow.ts';
+import { addTagged } from '../bullmq/redis/flow-tags.ts';
 import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
@@ -139,7 +140,9 @@ export class RedisEngine implements Engine {
     await this.#connections.ready(FAIL_FAST_MS);
     const prefix = await this.#keys.prefixOf(flow.queue);
     const backend = redisBackend(this.#connections.commands, prefix, this.clock);
-    await addFlow(backend, flow, queue => this.#keys.prefixOf(queue));
+    await addTagged(this.#connections.commands, this.#keys, flow, () =>
+      addFlow(backend, flow, queue => this.#keys.prefixOf(queue)),
+    );
   }
 
   async batches(): Promise<BatchStore> {

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine, EngineQueue } from '../../engine/index.ts';
-import { noteDiscarded } from '../batches/note-discarded.ts';
+import type { Engine, EngineQueue, JobPlace } from '../../engine/index.ts';
 import { cancelJob } from '../cancel/cancel-job.ts';
-import { readStoredJob } from '../views/read-stored-job.ts';
-import { UndecodableJobError } from '../views/undecodable-job-error.ts';
+import { shownJobId } from '../ids/job-id.ts';
 import type { CheckedErase } from './check-erase.ts';
+import { familyOf, noteErased } from './family.ts';
 import type { ErasedCounts } from './erased.ts';
 
 /** Jobs that are looked for in one trip, and erased before the next ones are. */
@@ -14,18 +13,28 @@ const LOOK_EVERY_MS = 200;
 /** New ones may come while it goes on; that a person's jobs never cease must not keep it for ever. */
 const MOST_PASSES = 5;
 
-type Add = (counts: Partial<ErasedCounts>) => void;
+export type AddErased = (counts: Partial<ErasedCounts>) => void;
+
+/** One erasure of what the engine has. */
+interface Erasing {
+  readonly engine: Engine;
+  readonly asked: CheckedErase;
+  readonly add: AddErased;
+  /** Until when each job that ran is waited for: by `performance.now()`. */
+  readonly waits: Map<string, number>;
+}
 
 /** Erases the jobs of the engine that carry one of the lists of digests. Answers the ids of those that would not end in time. */
 export async function eraseJobs(
   engine: Engine,
   digests: readonly (readonly string[])[],
-  { running, timeoutMs, by, signal }: CheckedErase,
-  add: Add,
+  asked: CheckedErase,
+  add: AddErased,
 ): Promise<readonly string[]> {
+  const { signal } = asked;
+  const on: Erasing = { engine, asked, add, waits: new Map() };
   const left = new Set<string>();
   const names = await engine.queueNames();
-  const until = performance.now() + timeoutMs;
   for (let pass = 0; pass < MOST_PASSES; pass += 1) {
     let found = 0;
     left.clear();
@@ -34,9 +43,11 @@ export async function eraseJobs(
       for await (const ids of pagesOf(engine, name, digests, signal)) {
         found += ids.length;
         // All at once: each that runs is told before the first is waited for.
-        if (running === 'cancel') await eachOf(ids, id => cancelRunning(engine, queue, id, by));
         await eachOf(ids, async id => {
-          if (!(await eraseJob(engine, queue, id, until, add))) left.add(id);
+          if ((await queue.getJobState(id)) === 'active') await tell(on, { queue: name, id });
+        });
+        await eachOf(ids, async id => {
+          if (!(await eraseJob(on, queue, id))) left.add(id);
         });
         signal?.throwIfAborted();
       }
@@ -68,45 +79,39 @@ async function eachOf(ids: readonly string[], act: (id: string) => Promise<void>
   for (let at = 0; at < ids.length; at += AT_ONCE) await Promise.all(ids.slice(at, at + AT_ONCE).map(act));
 }
 
-async function cancelRunning(engine: Engine, queue: EngineQueue, id: string, by: string): Promise<void> {
-  if ((await queue.getJobState(id)) === 'active') await cancelJob(engine, id, { reason: 'its data is erased', by });
+/** Of a job that runs: cancels it, where that was asked, the first time that it is met. Answers until when it is waited for. */
+async function tell({ engine, asked, waits }: Erasing, place: JobPlace): Promise<number> {
+  const name = shownJobId(place);
+  const known = waits.get(name);
+  if (known !== undefined) return known;
+  const until = performance.now() + asked.timeoutMs;
+  waits.set(name, until);
+  if (asked.running === 'cancel') await cancelJob(engine, name, { reason: 'its data is erased', by: asked.by });
+  return until;
 }
 
-/** False where it still ran when the time was over. Gone is erased. */
-async function eraseJob(engine: Engine, queue: EngineQueue, id: string, until: number, add: Add): Promise<boolean> {
+/** False where it, or a child of its, still ran when the time was over. Gone is erased. */
+async function eraseJob(on: Erasing, queue: EngineQueue, id: string): Promise<boolean> {
+  const { engine, add, waits } = on;
   const place = { queue: queue.name, id };
-  const turns = await engine.turns(queue.name);
-  let hasRun = false;
   for (;;) {
-    const state = await queue.getJobState(id);
-    if (state === 'unknown') return true;
-    if (state === 'active') {
-      hasRun = true;
-      if (performance.now() >= until) return false;
-      await sleep(LOOK_EVERY_MS, undefined, { ref: true });
-      continue;
+    const family = await familyOf(engine, place);
+    const [job] = family;
+    if (job === undefined || job.state === 'unknown') return true;
+    const running = family.filter(({ state }) => state === 'active');
+    if (running.length === 0 && (await removed(queue, id)) > 0) {
+      for (const each of family) await noteErased(engine, each, waits.has(shownJobId(each.place)), add);
+      return true;
     }
-    const job = await readStoredJob(queue, id).catch((error: unknown) => {
-      // What cannot be read is removed all the same.
-      if (error instanceof UndecodableJobError) return undefined;
-      throw error;
-    });
-    const [steps, logs] = await Promise.all([turns.stepNames(id), queue.getJobLogs(id, 0, 0)]);
-    if ((await removed(queue, id)) !== 1) {
-      // It was taken in between, or a child of its is run.
-      if (performance.now() >= until) return false;
-      await sleep(LOOK_EVERY_MS, undefined, { ref: true });
-      continue;
-    }
-    const results = await (await engine.ends()).forget([place]);
-    if (job !== undefined) await noteDiscarded(engine, job);
-    const as = hasRun ? 'running' : state === 'completed' ? 'succeeded' : state === 'failed' ? 'dead' : 'waiting';
-    add({ [as]: 1, steps: steps.length, logLines: logs.count, results });
-    return true;
+    // Where none runs it was taken in between.
+    const told = running.length === 0 ? [job] : running;
+    const until = await Promise.all(told.map(({ place: its }) => tell(on, its)));
+    if (performance.now() >= Math.max(...until)) return false;
+    await sleep(LOOK_EVERY_MS);
   }
 }
 
-/** 1 where it was removed. BullMQ says that it cannot by an answer or by an error, as the engine has it. */
+/** How many were removed, where it was: with its children, which PostgreSQL counts and Redis does not. BullMQ says that it cannot by an answer or by an error, as the engine has it. */
 async function removed(queue: EngineQueue, id: string): Promise<number> {
   try {
     return await queue.remove(id);

@@ -36,8 +36,8 @@ export async function eraseTag(on: EraseOn, asked: CheckedErase): Promise<Erased
     asked.onProgress?.(erased);
   };
   const left = await eraseJobs(engine, digests, asked, add);
-  // The lines of what ended just now are still on their way.
-  if (erased.running > 0) await sleep(JOURNAL_LATE_MS);
+  // The lines of what has ended just now are still on their way: what ran, and what had succeeded or died a moment before.
+  if (erased.running + erased.succeeded + erased.dead > 0) await sleep(JOURNAL_LATE_MS);
   const journal = await eraseJournal(on, digests, add);
   const tags = asked.tags.map(({ name }) => name);
   await recordErasure(engine, { by: asked.by, tags, digests: digests[0] ?? [], erased, left: left.length });

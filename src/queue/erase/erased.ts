@@ -34,7 +34,7 @@ export interface ErasedTag {
   readonly erased: ErasedCounts;
   /** Ids of jobs that still ran when the time was over: erase again once they have ended. */
   readonly left: readonly string[];
-  /** False where the journal could not be read or written: erase again when it is back. */
+  /** `unreached` where the journal could not be read or written: erase again when it is back. */
   readonly journal: 'erased' | 'unreached';
   /** What cannot be found by a tag, a sentence each. */
   readonly notReached: readonly string[];
@@ -44,7 +44,9 @@ export interface ErasedTag {
 export const NOT_REACHED: readonly string[] = [
   'Backups and replicas of Redis and PostgreSQL, and append-only files until they are rewritten.',
   'Jobs without this tag: of contracts that do not name it, items of chunks, jobs of other programs.',
-  'What a batch calls back, for 14 days after its end; what run.once has answered, for 7 days.',
+  'What a batch calls back, for 14 days after its end; what run.once has answered, for 7 days; what a child has returned, with its parent.',
+  'Schedules that were made at run time: client.schedules.remove(name). Until then they enqueue again what they carry.',
+  "BullMQ's streams of events: results, progress and failures, until newer ones have pushed them out.",
   'Logs, traces and metrics outside of the engine. They hold ids of jobs, and no sensitive values.',
   'What handlers have sent or stored elsewhere.',
 ];

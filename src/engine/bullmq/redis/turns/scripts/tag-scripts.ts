@@ -26,6 +26,18 @@ local function retag(id, tags)
 end
 `;
 
+/** KEYS: 1 the index. ARGV: 1 prefix of the queue's keys, 2 whether the jobs may be missing yet, then id and tags of each. */
+export const TAG_SCRIPT = /* lua */ `
+for i = 3, #ARGV, 2 do
+  local id, tags = ARGV[i], ARGV[i + 1]
+  local isThere = redis.call('EXISTS', ARGV[1] .. id) == 1
+  if isThere then redis.call('HSET', ARGV[1] .. id, 'tg', tags) end
+  if isThere or ARGV[2] == '1' then
+    for digest in string.gmatch(tags, '%S+') do redis.call('ZADD', KEYS[1], 0, digest .. ' ' .. id) end
+  end
+end
+`;
+
 /**
  * KEYS: 1 the index. ARGV: 1 prefix of the queue's keys, 2 how many at most, 3 the name of a contract or nothing, 4 the id behind which it goes on or
  * nothing, then digests. Ids of jobs that carry all, backwards, behind the id at which the look ended; that is empty at the end of the index.
