@@ -49,7 +49,7 @@ test.each([
 test.each([
   [['a', 'b'], 'Expected one folder, found 2: a, b.'],
   [['ünïcode'], 'Expected a folder whose name npm takes'],
-  [['--shiftwrok', 'x'], 'Expected options of its own'],
+  [['--shiftwrok', 'x'], "Unknown option '--shiftwrok'"],
   [['--shiftwork', ''], 'Expected a version or the path of a tarball'],
 ])('%j is wrong use', (words, message) => {
   expect(() => readOrder(words, '/home/ada', '^1.2.3')).toThrow(CreateUsageError);

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { programEnvironment } from '../../tests/support/child-process.ts';
 import { InvalidConfigError } from '../config/index.ts';
 import { InvalidContractError } from '../contracts/index.ts';
 import { loadApp } from './load-app.ts';
@@ -51,5 +54,11 @@ test('a default export that TypeScript compiled to CommonJS is found', async () 
 });
 
 test('where a package.json says CommonJS and the app is a module, what mends it is named', async () => {
-  expect(String(await loading('text.cjs', 'import "node:fs";'))).toContain('npm pkg set type=module');
+  const file = join(folder, 'text.cjs');
+  await writeFile(file, 'import "node:fs";');
+  // In a process of its own: the test runner takes such a file for a module.
+  const loader = new URL('load-app.ts', import.meta.url).href;
+  const source = `import(${JSON.stringify(loader)}).then(m => m.loadApp(${JSON.stringify(file)})).catch(e => console.log(String(e)))`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', source], { env: programEnvironment() });
+  expect(stdout).toContain('npm pkg set type=module');
 });

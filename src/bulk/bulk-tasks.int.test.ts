@@ -107,8 +107,10 @@ describe.each(engineCases)('actions on all that match, on $kind', ({ open }) => 
     const make = () => ({ name: 'letter', data: '{"to":"a","body":"b"}', reason: 'a clock is behind' });
     const [id = ''] = await seedLetters(fixture, 'email', 1, make);
     const began = engine.clock.now();
-    await (await (await engine.queue('email')).getJob(id))?.updateProgress(replayMark(began + 5));
-    const replay = (notSince: number) => letters.replay({ queue: 'email' }, { by: 'ann', notSince });
+    const job = await (await engine.queue('email')).getJob(id);
+    await job?.updateProgress(replayMark(began + 5));
+    const replay = (notSince: number, dryRun = false) =>
+      letters.replay({ queue: 'email' }, { by: 'ann', notSince, dryRun });
     expect(await replay(began)).toMatchObject({
       done: [],
       skipped: [{ why: 'it was replayed meanwhile, and has failed again' }],

@@ -54,7 +54,7 @@ describe('Watch', () => {
       {
         worker: 'silent',
         blockedMs: expect.closeTo(1_000, -3),
-        jobs: ['one', 'two'],
+        jobs: ['q/one', 'q/two'],
         stack: ['spin (jobs/report.ts:10:5)'],
       },
     ]);
@@ -75,7 +75,7 @@ describe('Watch', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     expect(silent.kill).toHaveBeenCalledTimes(1);
     expect(stated.at(-1)).toMatchObject({ worker: 'silent', reason: 'silent', blamed: true });
-    expect(watch.left('silent')).toEqual(['one', 'two']);
+    expect(watch.left('silent')).toEqual(['q/one', 'q/two']);
   });
 
   test('a stopped process is ended without blame', async () => {
