@@ -17,7 +17,7 @@ export type { UpdatedJob } from './update/update-job.ts';
 export type { JobUpdate, JobUpdateByName, JobUpdateOf } from './update/check-update.ts';
 export type { JobReplay, JobReplayByName, JobReplayOf } from './replay/check-replay.ts';
 export { exclusively, ACT_MS } from './replay/exclusively.ts';
-export { BLAME, inTheWayOf, isPutBackRefusal, keyHolder, putBack } from './replay/put-back.ts';
+export { BLAME, inTheWayOf, isPutBackRefusal, keyHolder, putBack, replayedAs } from './replay/put-back.ts';
 export type { ReplayedJob } from './replay/replayed-job.ts';
 export { ReplayRefusedError, type ReplayRefusal } from './replay/replay-refused-error.ts';
 export { plainData } from './replay/plain-data.ts';

@@ -11,6 +11,7 @@ import {
   isReplayedSince,
   noteDiscarded,
   putBack,
+  replayedAs,
   readStoredJob,
   shownJobId,
   UndecodableJobError,
@@ -69,7 +70,7 @@ export async function replayJobs(
     const refused = await acting(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       const other = await inTheWayOf(engine, queue, job, 'failed');
-      if (other?.reason === 'replayed') return `it was replayed with other data, as job ${other.id}`;
+      if (other?.reason === 'replayed') return replayedAnew(other.id);
       if (other !== undefined) return `its key stands for job ${other.id}, which was enqueued since`;
       await putBack({ engine, state, queue }, job, 'failed', by);
       return undefined;
@@ -95,6 +96,9 @@ export async function discardJobs(
     if (typeof job === 'object' && isReplayedSince(job, notSince)) return FAILED_AGAIN;
     const refused = await acting(state, id, async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
+      // Whoever made another job of it was killed before that had its place: that one runs, and this one goes then.
+      const made = typeof job === 'object' ? await replayedAs(queue, job) : undefined;
+      if (made !== undefined) return replayedAnew(made);
       await queue.remove(id);
       if (typeof job === 'object') await noteDiscarded(engine, job);
       // BullMQ has freed its key. What a caller has asked for once stays answered.
@@ -196,6 +200,10 @@ async function whyUnfit(
 /** Somebody else may have replayed it since it was found, and it may have failed again: that failure is not the one that was meant. */
 async function isStill(index: CauseIndex, queue: string, id: string, endedAt: number): Promise<boolean> {
   return (await index.ends(queue, [id])).get(id) === endedAt;
+}
+
+function replayedAnew(id: string): string {
+  return `it was replayed with other data, as job ${id}`;
 }
 
 /** Acts while nobody else does. Answers why not. */

@@ -4,6 +4,7 @@ import { cutOff } from '../../../tests/support/cut-off.ts';
 import { memoryCase } from '../../../tests/support/memory-case.ts';
 import { runApp } from '../../../tests/support/running-app.ts';
 import { dead, defineApp, defineJob, handle } from '../../contracts/index.ts';
+import { DeadLetters } from '../../dead-letters/index.ts';
 import { clientOn } from '../index.ts';
 import { ACT_MS } from './exclusively.ts';
 
@@ -49,5 +50,22 @@ test('one that is killed when it has just put a job back leaves its key to that 
   await fixture.clock.advance(ACT_MS);
   expect(await client.enqueue(remind, { to: 'ann' })).toMatchObject({ id, deduplicated: true });
   never.resolve();
+  await stop();
+});
+
+test('a dead letter of which another job was made is not discarded: that would run all the same', async () => {
+  const fixture = memoryCase();
+  const note = defineJob({ queue: 'email', name: 'note', schema: z.object({ text: z.string() }) });
+  const app = defineApp({ jobs: [note], handlers: [handle(note, () => dead('no mailbox'))] });
+  const { client, engine, facts, stop } = await runApp(fixture, app);
+  const { id } = await client.enqueue(note, { text: 'wrong' });
+  await fixture.until('its end', async () => (await client.job(id))?.state === 'dead');
+  const cut = cutOff(engine, 2);
+  const killed = clientOn(cut.engine, facts).replay(id, { contract: note, data: { text: 'right' } });
+  await expect(killed).rejects.toThrow();
+  const discard = new DeadLetters({ engine, app, facts }).discard({ ids: [id] }, { by: 'ann', reason: 'not wanted' });
+  const why = expect.stringMatching(/^it was replayed with other data, as job email-/) as unknown;
+  expect(await discard).toMatchObject({ done: [], skipped: [{ id, why }] });
+  expect((await client.job(id))?.state).toBe('dead');
   await stop();
 });

@@ -17,6 +17,13 @@ export interface InTheWay {
   readonly id: string;
 }
 
+/** The job that a replay with other data has made of a dead one, where it is there. It takes the place of that one before it begins. */
+export async function replayedAs(queue: EngineQueue, job: EngineJob): Promise<string | undefined> {
+  if (job.id === undefined) return undefined;
+  const made = successorOf(queue.name, job, job.id);
+  return (await queue.getJobState(made)) === 'unknown' ? undefined : made;
+}
+
 /** Looks for another job that is there in the place of a dead one, and takes its key for it otherwise: for a moment, since whoever asks may be killed before it waits. */
 export async function inTheWayOf(
   engine: Engine,
@@ -24,11 +31,9 @@ export async function inTheWayOf(
   job: EngineJob,
   from: 'failed' | 'completed',
 ): Promise<InTheWay | undefined> {
-  const { id } = job;
-  if (id === undefined) return undefined;
-  const made = successorOf(queue.name, job, id);
   // One that has succeeded stays beside what is made of it, to be done again.
-  if (from === 'failed' && (await queue.getJobState(made)) !== 'unknown') return { reason: 'replayed', id: made };
+  const made = from === 'failed' ? await replayedAs(queue, job) : undefined;
+  if (made !== undefined) return { reason: 'replayed', id: made };
   const holder = await keyHolder(engine, queue.name, job, ACT_MS);
   return holder === undefined ? undefined : { reason: 'key-held', id: holder };
 }
