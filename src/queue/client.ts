@@ -31,7 +31,7 @@ import { cancelJob, type CancelAnswer } from './cancel/cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-options.ts';
 import { requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
 import { checkErase, type EraseOptions } from './erase/check-erase.ts';
-import type { ErasedTag } from './erase/erased.ts';
+import { NOT_REACHED_FROM_APPS, type ErasedTag } from './erase/erased.ts';
 import { eraseTag } from './erase/erase-tag.ts';
 import { remember } from './insides.ts';
 import { JobWatches } from './watch/job-watches.ts';
@@ -487,10 +487,11 @@ export class Client implements Enqueuer {
     const journal = (): Promise<JournalStore> => openJournal(this.#engine, this.#journal);
     return this.#asking('*', 'for jobs', async () => {
       const secrets = await this.secrets.load();
-      return eraseTag({ engine: this.#engine, facts, secrets, journal }, asked).catch((error: unknown) => {
+      const done = await eraseTag({ engine: this.#engine, facts, secrets, journal }, asked).catch((error: unknown) => {
         asked.signal?.throwIfAborted();
         throw error;
       });
+      return { ...done, notReached: [...done.notReached, ...NOT_REACHED_FROM_APPS] };
     });
   }
 

@@ -50,3 +50,9 @@ export const NOT_REACHED: readonly string[] = [
   'Logs, traces and metrics outside of the engine. They hold ids of jobs, and no sensitive values.',
   'What handlers have sent or stored elsewhere.',
 ];
+
+/** What `client.erase` does not reach beside that, and `shiftwork erase` does, or names in its turn. */
+export const NOT_REACHED_FROM_APPS: readonly string[] = [
+  'Jobs in an outbox, sent ones too for 30 days: shiftwork erase with DATABASE_URL. Until then they may come to the engine.',
+  'Events of an event store: eventStore.eraseSubject(person).',
+];
