@@ -217,14 +217,14 @@ function pages({ base, asked, sensitive, found }: JobsPageOptions): Html | undef
 function coverage({ standing, share, now }: JobsPageOptions): Html | undefined {
   if (standing === undefined) return undefined;
   const since = (at: number | undefined): string =>
-    at === undefined ? 'none yet' : `for ${age(Math.max(0, now - at))}`;
+    at === undefined ? 'none yet' : `of the last ${age(Math.max(0, now - at))}`;
   const part =
     share === undefined || share.succeeded === 0
       ? ''
       : `, ${((100 * Math.min(share.kept, share.succeeded)) / share.succeeded).toFixed(share.kept >= share.succeeded ? 0 : 1)} % of those of the last day`;
   return html`<p class="foot">
-    The journal has ends without success ${since(standing.failed.since)} and successes
-    ${since(standing.succeeded.since)}${part}; ${megabytes(standing.failed.bytes + standing.succeeded.bytes)} in all.
+    In the journal: ends without success ${since(standing.failed.since)}; successes
+    ${since(standing.succeeded.since)}${part}. ${megabytes(standing.failed.bytes + standing.succeeded.bytes)} in all.
     Tags whose values are not public are posted and shown to nobody.
   </p>`;
 }

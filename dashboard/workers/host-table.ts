@@ -17,7 +17,7 @@ export function hostTable(options: HostTableOptions): Html {
   return table({
     label: 'Hosts',
     texts: true,
-    columns: ['Host', 'Release', 'Up for', 'Running', 'Memory', 'Loop lag', 'Clock', 'Queues', 'Act'],
+    columns: ['Host', 'Up for', 'Running', 'Memory, lag', 'Clock', 'Queues', 'Act'],
     rows: options.hosts.flatMap(host => [
       hostRow(host, options),
       ...(host.workers ?? []).map(worker => processRow(worker, host, options)),
@@ -33,11 +33,11 @@ function hostRow(host: FleetHost, { base, role, now }: HostTableOptions): Html {
       ${host.host}${quietBy === undefined ? undefined : html`<span class="badge warn">quiet by ${quietBy}</span>`}
       <small>supervisor ${pid}, ${processes === 1 ? '1 process' : `${processes} processes`}</small>
     </th>
-    <td>${release ?? '–'}</td>
-    <td>${age(Math.max(0, now - startedAt))}</td>
+    <td>
+      ${age(Math.max(0, now - startedAt))}<small>${release === undefined ? 'no release' : `release ${release}`}</small>
+    </td>
     <td>${load(total(workers, 'running'), total(workers, 'slots'))}</td>
     <td>${megabytes(total(workers, 'memoryMb'))}</td>
-    <td>–</td>
     <td class="${clockIsOff ? 'bad' : ''}">${clock(clockMs)}</td>
     <td class="wraps">${queues.join(', ')}</td>
     <td>
@@ -59,11 +59,13 @@ function processRow(worker: WorkerPresence, { quietBy }: FleetHost, { base, role
       ${pid}${state === undefined ? undefined : html`<span class="badge ${answers ? 'warn' : 'bad'}">${state}</span>`}
       <small>${name}</small>
     </th>
-    <td>–</td>
     <td>${age(Math.max(0, now - startedAt))}</td>
     <td>${load(running, slots)}</td>
-    <td>${megabytes(memoryMb)}</td>
-    <td class="${(lagMs ?? 0) >= LAG_BAD_MS ? 'warn' : ''}">${lagMs === undefined ? '–' : `${lagMs} ms`}</td>
+    <td>
+      ${megabytes(memoryMb)}<small class="${(lagMs ?? 0) >= LAG_BAD_MS ? 'warn' : ''}"
+        >${lagMs === undefined ? 'no lag yet' : `${lagMs} ms late`}</small
+      >
+    </td>
     <td>–</td>
     <td>–</td>
     <td>${quietBy === undefined ? orderActs(base, role, name, quiet) : undefined}</td>

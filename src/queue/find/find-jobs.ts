@@ -66,7 +66,9 @@ export async function findJobs(
   });
   const { runs, next, lookedBackTo } = past ?? NO_RUNS;
   const others = await withoutShown(engine, asked, jobs, runs);
-  return { ...here, runs: others.map(shownRun), next, lookedBackTo, journal: past === undefined ? 'unread' : 'read' };
+  // Hosts write what has ended by turns: only within a page it is in its order.
+  const ordered = others.toSorted((a, b) => b.endedAt - a.endedAt);
+  return { ...here, runs: ordered.map(shownRun), next, lookedBackTo, journal: past === undefined ? 'unread' : 'read' };
 }
 
 /** Without the ends of jobs that the engine still has, where it has said them itself: those by tags, and by an id. */
