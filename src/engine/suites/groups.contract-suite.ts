@@ -1,3 +1,4 @@
+// Long because every engine passes the same list of claims about groups, and each claim is a test here.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../tests/faults/random.ts';
 import { contractGroup, FOR_GOOD, groupsOf } from '../turns/index.ts';
