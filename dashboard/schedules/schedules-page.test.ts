@@ -26,7 +26,7 @@ const nightly: ScheduleView = {
   ],
 };
 const viewer = (role: 'viewer' | 'operator') => ({ name: 'ann', role, formToken: undefined });
-const none = { schedules: [], next: undefined };
+const none = { schedules: [], unreadable: [], next: undefined };
 const pageOf = (
   schedules: readonly ScheduleView[],
   role: 'viewer' | 'operator' = 'operator',
@@ -78,9 +78,17 @@ test('those made at run time stand below, with who made them, a filter and the n
     runs: [{ at: NOW - 5, what: 'queued', count: 1, jobId: 'digests-1' }],
   };
   const lost: RunTimeSchedule = { ...digest, name: 'lost', hitch: { why: 'no-contract', since: NOW } };
-  const made = { schedules: [digest, lost], next: 'lost' };
+  const made = { schedules: [digest, lost], unreadable: ['<b>'], next: 'lost' };
   const page = pageOf([], 'operator', made);
-  for (const text of ['digest:&lt;ada&gt;', '&lt;i&gt;shop&lt;/i&gt;', 'no contract', 'after=lost', 'name="prefix"'])
+  for (const text of [
+    'digest:&lt;ada&gt;',
+    '&lt;i&gt;shop&lt;/i&gt;',
+    'no contract',
+    'after=lost',
+    'name="prefix"',
+    '1 cannot be read',
+    '&lt;b&gt;',
+  ])
     expect(page).toContain(text);
   expect(page).not.toContain('The app names none');
   expect(pageOf([], 'viewer', made)).not.toContain('data-act=');

@@ -58,7 +58,8 @@ const HITCHES = {
 
 /** Those that the app has made while it runs, a page at a time. */
 function madeAtRunTime({ base, viewer, made, at, now }: SchedulesPageOptions): Html | undefined {
-  if (made.schedules.length === 0 && at.prefix === '' && at.isFirst) return undefined;
+  const { unreadable } = made;
+  if (made.schedules.length + unreadable.length === 0 && at.prefix === '' && at.isFirst) return undefined;
   const next = new URLSearchParams({ prefix: at.prefix, after: made.next ?? '' });
   return html`<h2>Made at run time</h2>
     <form method="get" action="${base}/schedules" role="search" class="card find">
@@ -76,6 +77,14 @@ function madeAtRunTime({ base, viewer, made, at, now }: SchedulesPageOptions): H
             columns: ['Schedule', 'Due', 'Next', 'Last', 'Made', html`<span class="quiet">Act</span>`],
             rows: made.schedules.map(schedule => madeRow(base, viewer.role, schedule, now)),
           })
+    }
+    ${
+      unreadable.length === 0
+        ? undefined
+        : html`<p class="notice">
+            <span class="bad">${unreadable.length} cannot be read</span> and make no jobs:
+            ${unreadable.slice(0, 10).join(', ')}. Make them anew, or remove them: shiftwork schedules remove NAME.
+          </p>`
     }
     ${made.next === undefined ? undefined : html`<p><a href="${base}/schedules?${String(next)}">More</a></p>`}`;
 }

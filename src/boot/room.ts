@@ -35,6 +35,8 @@ export interface Room {
     /** What comes after the tables of the part itself; answers what there is to say, a line each. */
     prepare?(context: TablesContext): Promise<readonly string[]>;
   };
+  /** Throws the key of a person's data away in what it keeps; undefined where this app and this environment have none. Answers how many are erased by it. */
+  readonly eraseSubject?: (app: App, variables: Variables, subject: string) => Promise<number | undefined>;
   /** Undefined where this app and this environment have none. Connects when it is looked into. */
   readonly letters?: (app: App, variables: Variables) => Promise<OpenedSource | undefined>;
 }

@@ -152,7 +152,7 @@ describe('runCli', () => {
   });
 
   test('what a command says of --app in its help is what it takes; those that look at no app refuse it', async () => {
-    const blind = ['job', 'erase', 'cancel', 'outbox', 'users', 'adopt', 'workers'];
+    const blind = ['job', 'cancel', 'outbox', 'users', 'adopt', 'workers'];
     for (const command of COMMANDS) {
       const { out } = await cli(command, '--help');
       expect({ command, offers: out.includes('--app PATH') }).toEqual({ command, offers: !blind.includes(command) });

@@ -78,10 +78,11 @@ export class EventStore {
    * Throws the person's key away: what was encrypted with it is lost to everybody, for ever. Events stay; readers get what stands for
    * the erased fields. Snapshots of the streams that hold such events go too. Read models keep what they have until an event of the
    * app's own tells them, or they are rebuilt. It takes a second, for which processes remember keys: an event that is appended when it
-   * has resolved stands behind all that was read with the key, also by a projection in another process.
+   * has resolved stands behind all that was read with the key, also by a projection in another process. Answers how many events hold what
+   * was erased; a repeat answers none.
    */
-  async eraseSubject(subject: string): Promise<void> {
-    await eraseSubject(this.#parts, subject);
+  eraseSubject(subject: string): Promise<number> {
+    return eraseSubject(this.#parts, subject);
   }
 
   /** Waits for what is said to other processes beside the appends. Call it before the pool ends. */

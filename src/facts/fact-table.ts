@@ -227,6 +227,8 @@ export interface FactTable {
   'schedules.stalled': { readonly error: Error };
   /** Schedules made at run time for a contract that the release of whoever leads does not have: they are looked at again and again. */
   'schedules.unclaimed': { readonly contract: string; readonly schedules: number };
+  /** Schedules made at run time are due whose records whoever leads cannot read: they are looked at again and again. `names`: some of them. */
+  'schedules.unreadable': { readonly schedules: number; readonly names: readonly string[] };
   'schedules.resumed': Readonly<Record<never, never>>;
   'schedule.failed': {
     readonly schedule: string;

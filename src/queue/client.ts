@@ -155,6 +155,7 @@ export class Client implements Enqueuer {
     remember(this, { engine, jobs: app?.jobs, watches, tagWatches: new TagWatches(engine, secrets) });
     this.schedules = new Schedules({
       engine,
+      secrets,
       jobs: app?.jobs,
       enqueue: request => this.enqueueMany([request]).then(firstOf),
       asking: ask => this.#asking('*', 'for schedules', ask),
@@ -476,9 +477,10 @@ export class Client implements Enqueuer {
   }
 
   /**
-   * Erases the jobs that carry the tags, in every queue, and what the engine and the journal have of them: data, results, steps, logs, dead letters.
+   * Erases the jobs that carry the tags, in every queue, and what the engine and the journal have of them: data, results, steps, logs, dead letters,
+   * schedules made at run time; with `events` what is encrypted with the person's key in an event store.
    * What runs is cancelled first, or waited for. It is on record without the tags' values. Repeated it does what was left. What it cannot reach it
-   * names; an outbox and events are for `shiftwork erase`.
+   * names; an outbox is for `shiftwork erase`.
    * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError; the signal's reason
    */
   async erase(options: EraseOptions): Promise<ErasedTag> {

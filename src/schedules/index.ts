@@ -17,5 +17,12 @@ export {
 } from './record/cursor.ts';
 export { type KeptSchedule, type ScheduleHitch, type WhoAndWhen } from './record/kept-schedule.ts';
 export { openSchedules } from './store/open-schedules.ts';
-export type { ScheduleChange, ScheduleFigures, ScheduleStore, StoredSchedule } from './store/schedule-store.ts';
+export type {
+  FoundSchedules,
+  ScheduleChange,
+  ScheduleFigures,
+  ScheduleStore,
+  StoredSchedule,
+  UnreadableSchedule,
+} from './store/schedule-store.ts';
 export { dueSlots, knownSlots, scheduleProblems, slotsOf, type Slots } from './times/slots.ts';

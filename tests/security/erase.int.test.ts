@@ -6,7 +6,20 @@ import { openEngine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
 import { JournalWriter, openJournal, recordRuns } from '../../src/journal/index.ts';
 import { eraseEntries, Outbox } from '../../src/outbox/index.ts';
-import { connect, digestsOf, insidesOf, readErasures } from '../../src/queue/index.ts';
+import {
+  clientOn,
+  connect,
+  DEATH_NOTES,
+  digestsOf,
+  insidesOf,
+  NOTHING_ERASED,
+  readErasures,
+  type EraseOptions,
+} from '../../src/queue/index.ts';
+import { openSchedules } from '../../src/schedules/index.ts';
+import { openState } from '../../src/state/index.ts';
+import { EventStore, migrateEventStore } from '../../src/event-store/index.ts';
+import { accountOpened, bankEvents, bankPersonalData } from '../../examples/bank/events.ts';
 import { knownSecrets } from '../../src/secrets/index.ts';
 import { createWorkerHost } from '../../src/runtime/index.ts';
 import { engineCases, freshDatabase } from '../support/engines.ts';
@@ -115,7 +128,7 @@ describe.each(engineCases)('case 36 on $kind', ({ kind, open }) => {
     expect(answer.erased.logLines).toBeGreaterThanOrEqual(4);
     expect(answer.erased.runs).toBeGreaterThanOrEqual(2);
     expect(seen.length).toBeGreaterThan(2);
-    for (const what of ['Backups', 'outbox', 'event store', 'Schedules', "BullMQ's streams"])
+    for (const what of ['Backups', 'outbox', 'event store', 'schedules without this tag', "BullMQ's streams"])
       expect(answer.notReached.join()).toContain(what);
     for (const { id } of [done, dead, runs, waits]) expect(await client.job(id)).toBeUndefined();
     await expect(client.result(done.id, { timeout: '1s' })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
@@ -188,6 +201,64 @@ describe.each([...engineCases, inMemory])('case 36: what stands beside a job, on
     expect(await client.result(other.id, { timeout: '20s' })).toBe('goes on');
   });
 
+  test('what runs may end first, where that was asked: it is not cancelled, and erased then; one that does not end in time is named', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { client } = await setup(() => gate.promise);
+    const { id } = await client.enqueue(mail, { user: 'ada', what: 'runs' });
+    await waitFor('it to run', async () => (await client.job(id))?.state === 'running');
+    expect(await client.erase({ tag, running: 'wait', timeout: '1ms' })).toMatchObject({
+      left: [id],
+      erased: { running: 0 },
+    });
+    const looks = vi.spyOn(await insidesOf(client).engine.queue('email'), 'getJobState');
+    const erasing = client.erase({ tag, running: 'wait', timeout: '30s' });
+    await waitFor('it to be met, and looked at again', async () => looks.mock.calls.length > 2);
+    gate.resolve();
+    expect(await erasing).toMatchObject({ left: [], erased: { running: 1, dead: 0 } });
+    expect(await client.job(id)).toBeUndefined();
+  });
+
+  test('schedules made at run time for them go, under both secrets, and make no new job; what onDead had still to queue for them goes, too', async () => {
+    const { url, namespace, cleanup } = await open();
+    stops.push(cleanup);
+    const facts = new Facts();
+    const clientWith = (secret: string, previousSecret?: string) => {
+      const engine = openEngine({ url, namespace, role: 'producer', secrets: { secret, previousSecret } });
+      const client = clientOn(engine, facts);
+      stops.unshift(() => client.close());
+      return { client, engine };
+    };
+    const before = clientWith(OLD);
+    const { client, engine } = clientWith(NEW, OLD);
+    await engine.migrate();
+    const daily = (user: string) => ({ job: mail({ user, what: 'digest' }), every: '1h' }) as const;
+    await before.client.schedules.upsert('digest:1', daily('ada'));
+    await client.schedules.upsertMany([
+      { name: 'digest:2', ...daily('ada') },
+      { name: 'digest:3', ...daily('bob') },
+      { name: 'plain', job: note({ what: 'ada' }), every: '1h' },
+    ]);
+    const [hers, his] = await client.enqueueMany([
+      mail({ user: 'ada', what: 'x' }, { delay: '1h' }),
+      mail({ user: 'bob', what: 'x' }, { delay: '1h' }),
+    ]);
+    const state = await openState(engine);
+    const pending = (jobId = '') => ({ jobId, queue: 'email', at: 1, name: 'note', data: { what: 'x' }, options: {} });
+    for (const { id } of [hers, his].flatMap(job => job ?? []))
+      await state.set(DEATH_NOTES, `1 ${id}`, pending(id), 60_000);
+
+    const { erased } = await client.erase({ tag });
+    expect(erased).toMatchObject({ waiting: 1, schedules: 2, notes: 1 });
+    expect((await client.schedules.list()).schedules.map(({ name }) => name)).toEqual(['digest:3', 'plain']);
+    expect((await state.list(DEATH_NOTES)).map(({ name }) => name)).toEqual([`1 ${his?.id}`]);
+    expect((await client.erase({ tag })).erased).toEqual(NOTHING_ERASED);
+    // Who the tag stands for is not to be guessed from a record either.
+    expect(JSON.stringify(await openSchedules(engine).get(['digest:3']))).not.toContain(OLD);
+    const { schedules } = await openSchedules(engine).get(['digest:3']);
+    const [digest] = digestsOf(knownSecrets(NEW, OLD).known, { tags: [{ name: 'user', value: 'bob' }] });
+    expect(schedules[0]?.schedule.tags).toBe(digest?.[0]);
+  });
+
   test.runIf(kind === 'memory')(
     'one that begins while others are erased is cancelled as those that ran before',
     async () => {
@@ -212,6 +283,42 @@ describe.each([...engineCases, inMemory])('case 36: what stands beside a job, on
       expect(await client.job(id)).toBeUndefined();
     },
   );
+});
+
+test('case 36: the key of their personal data in events is thrown away with the rest, counted, on record without who, and a repeat finds nothing', async () => {
+  const database = await freshDatabase('migrated_stores');
+  const pool = new Pool({ connectionString: database.url, max: 4 });
+  pool.on('error', () => undefined);
+  const engine = openEngine({ url: `memory://${database.url.slice(-12)}`, namespace: 'test', role: 'producer' });
+  const client = clientOn(engine, new Facts());
+  try {
+    await migrateEventStore(pool);
+    const store = new EventStore({ pool, events: bankEvents, personalData: bankPersonalData });
+    const opened = (ownerId: string, ownerName: string) =>
+      accountOpened({ ownerId, ownerName, initialBalance: 1, currency: 'EUR' });
+    await store.append('account-1', [opened('ada', 'Lovelace')], { expectedVersion: 0 });
+    await store.append('account-2', [opened('ada', 'Lovelace')], { expectedVersion: 0 });
+    await store.append('account-3', [opened('bob', 'Boole')], { expectedVersion: 0 });
+    const done = await client.erase({ tag, events: store });
+    expect(done.erased).toEqual({ ...NOTHING_ERASED, events: 2 });
+    expect(done.notReached.join()).toContain('read models');
+    expect((await client.erase({ tag, events: store })).erased.events).toBe(0);
+    const names: unknown[] = [];
+    for await (const { payload } of store.readAll()) names.push(payload);
+    expect(names).toMatchObject([{ ownerName: 'Erased' }, { ownerName: 'Erased' }, { ownerName: 'Boole' }]);
+    const records = await readErasures(engine);
+    expect(records.map(({ erased }) => erased.events)).toEqual([0, 2]);
+    expect(JSON.stringify(records)).not.toContain('ada');
+    // Whom the events know under another name.
+    expect((await client.erase({ tag: { user: 'u-2' }, events: store, subject: 'bob' })).erased.events).toBe(1);
+    for (const wrong of [{ subject: 'bob' }, { events: store, tag: { user: 'a', order: 'b' } }, { events: {} }])
+      await expect(client.erase({ tag, ...wrong } as EraseOptions)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await store.settle();
+  } finally {
+    await client.close();
+    await pool.end();
+    await database.drop();
+  }
 });
 
 test('case 36: jobs of theirs in an outbox go, under both secrets, also one that a relay has under way, and those of others stay', async () => {

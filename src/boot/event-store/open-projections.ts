@@ -16,6 +16,7 @@ export interface OpenedProjections {
   readonly projections: Projections;
   readonly facts: Facts;
   readonly definition: EventStoreDefinition;
+  eraseSubject(subject: string): Promise<number>;
   /** Waits for tables that are older than this release; calls back once where they are. */
   untilMigrated(onOutdated: (error: SchemaOutdatedError) => void, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -44,6 +45,7 @@ export async function openProjections(app: App, variables: Variables): Promise<O
     projections,
     facts,
     definition,
+    eraseSubject: subject => store.eraseSubject(subject),
     untilMigrated: (onOutdated, signal) => awaitSchema(pool, eventStoreSchema(namespace), { onOutdated, signal }),
     async close() {
       await projections.stop();

@@ -27,6 +27,16 @@ export const eventStoreRoom: Room = {
       ];
     },
   },
+  async eraseSubject(app, variables, subject) {
+    if (!hasStore(app) || !new Environment(variables).has('DATABASE_URL')) return undefined;
+    const { openProjections } = await import('./open-projections.ts');
+    const opened = await openProjections(app, variables);
+    try {
+      return await opened.eraseSubject(subject);
+    } finally {
+      await opened.close();
+    }
+  },
   async letters(app, variables) {
     if (!hasStore(app) || !new Environment(variables).has('DATABASE_URL')) return undefined;
     const { openProjections } = await import('./open-projections.ts');

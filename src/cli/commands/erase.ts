@@ -1,39 +1,48 @@
 import { withEngine } from '../../boot/engine/index.ts';
-import { openDatabase } from '../../boot/index.ts';
+import { loadApp, openDatabase, ROOMS } from '../../boot/index.ts';
 import { journalSource } from '../../boot/journal/index.ts';
 import { type Command, operator, parseCommand, type Terminal, UsageError, when } from '../../command/index.ts';
-import { Environment, readNamespace } from '../../config/index.ts';
+import { Environment, InvalidConfigError, readNamespace } from '../../config/index.ts';
 import { hasCode } from '../../errors/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { checkErase, digestsOf, eraseTag, readErasures, type CheckedErase, type ErasedTag } from '../../queue/index.ts';
+import {
+  checkErase,
+  digestsOf,
+  eraseTag,
+  readErasures,
+  type CheckedErase,
+  type ErasableEvents,
+  type ErasedTag,
+  type EraseOptions,
+} from '../../queue/index.ts';
 import { secretsOf } from '../../state/index.ts';
 import type { Duration } from '../../time/index.ts';
 
-const EVENTS =
-  'Events of an event store: eventStore.eraseSubject(person) throws the key of their personal data away. Events in an outbox or on a bus, until they are delivered.';
-
 export const erase: Command = {
-  usage: 'shiftwork erase --tag NAME=VALUE... [--running cancel|wait] [--timeout 30s] [--json] | --records [--json]',
+  usage:
+    'shiftwork erase --tag NAME=VALUE... [--subject PERSON] [--running cancel|wait] [--timeout 30s] [--json] | --records [--json]',
   details: [
     'Removes what carries the tags (all of them, where there are several): jobs in every queue, waiting, delayed, held, ended or',
-    'dead, with their results, steps and logs; lines of the journal; jobs in the outbox of DATABASE_URL. What runs is cancelled first.',
+    'dead, with their results, steps and logs; schedules made at run time; lines of the journal; jobs in the outbox of DATABASE_URL.',
+    'What runs is cancelled first.',
     'It is on record with the names of the tags, how many of each and who did it: --records. Safe to repeat.',
     '',
+    '  --subject       throws the key of this person away, in the event store of the app and DATABASE_URL: what it encrypts is lost for ever',
     '  --running wait  lets jobs that run end first; --timeout  how long they are given, 30s when left out',
     '',
     'Exit 1 when something is left: a job that would not end, a journal or an outbox that is away.',
     '',
   ],
-  takesApp: false,
   async run(args, terminal) {
     const one = { type: 'string' } as const;
     const options = {
       tag: { type: 'string', multiple: true },
       running: one,
       timeout: one,
+      subject: one,
       records: { type: 'boolean' },
     } as const;
-    const asked = parseCommand(args, options, { min: 0, max: 0 }, ['app']);
+    const asked = parseCommand(args, options, { min: 0, max: 0 });
     const { json } = asked;
     if (asked.flag('records')) {
       const records = await withEngine(terminal.variables, readErasures);
@@ -45,7 +54,13 @@ export const erase: Command = {
           );
       return 0;
     }
-    const checked = checkedOf(asked.texts('tag'), asked.text('running'), asked.text('timeout'), operator(terminal));
+    const subject = asked.text('subject');
+    const checked = checkedOf(asked.texts('tag'), {
+      running: asked.text('running'),
+      timeout: asked.text('timeout'),
+      by: operator(terminal),
+      ...(subject !== undefined && { subject, events: await eventsOf(asked.app, terminal) }),
+    });
     const done = await withEngine(terminal.variables, async engine => {
       const secrets = await secretsOf(engine).load();
       // First: what it brings to the engine meanwhile is erased there.
@@ -58,9 +73,8 @@ export const erase: Command = {
         await journal.close();
       }
     });
-    const notReached = [...done.notReached, EVENTS];
-    if (json) terminal.print(JSON.stringify({ ...done, notReached }));
-    else for (const line of linesOf({ ...done, notReached })) terminal.print(line);
+    if (json) terminal.print(JSON.stringify(done));
+    else for (const line of linesOf(done)) terminal.print(line);
     return done.left.length === 0 && done.journal === 'erased' && done.outbox !== 'unreached' ? 0 : 1;
   },
 };
@@ -68,6 +82,23 @@ export const erase: Command = {
 interface Done extends ErasedTag {
   /** Of jobs in it; undefined where there is no DATABASE_URL. */
   readonly outbox: number | 'unreached' | undefined;
+}
+
+/** Of the app's event store. @throws InvalidConfigError where it has none here: whoever names a person must not be told that all is done */
+async function eventsOf(path: string | undefined, { variables }: Terminal): Promise<ErasableEvents> {
+  const app = await loadApp(path);
+  if (!app.plugins.some(({ kind }) => kind === 'event-store') || !new Environment(variables).has('DATABASE_URL')) {
+    throw new InvalidConfigError([
+      'Expected an app with an event store and DATABASE_URL beside --subject, whose key is kept there; name the app with --app PATH.',
+    ]);
+  }
+  return {
+    async eraseSubject(subject) {
+      let events = 0;
+      for (const room of ROOMS) events += (await room.eraseSubject?.(app, variables, subject)) ?? 0;
+      return events;
+    },
+  };
 }
 
 /** Undefined where there is none: without DATABASE_URL, or without its tables. */
@@ -109,8 +140,17 @@ function countsText({
   steps,
   logLines,
   runs,
+  notes,
+  schedules,
+  events,
 }: ErasedTag['erased']): string {
-  return `${waiting} waiting, ${running} running, ${succeeded} succeeded, ${dead} dead; ${results} results, ${steps} steps, ${logLines} log lines, ${runs} lines of the journal`;
+  const others = [
+    [notes, 'notes of onDead'],
+    [schedules, 'schedules'],
+    [events, 'events'],
+  ] as const;
+  const also = others.flatMap(([count, what]) => (count > 0 ? [`, ${count} ${what}`] : [])).join('');
+  return `${waiting} waiting, ${running} running, ${succeeded} succeeded, ${dead} dead; ${results} results, ${steps} steps, ${logLines} log lines, ${runs} lines of the journal${also}`;
 }
 
 function linesOf({ erased, outbox, left, journal, notReached }: Done): readonly string[] {
@@ -123,13 +163,13 @@ function linesOf({ erased, outbox, left, journal, notReached }: Done): readonly 
   ];
 }
 
+interface Given extends Pick<EraseOptions, 'by' | 'events' | 'subject'> {
+  readonly running: string | undefined;
+  readonly timeout: string | undefined;
+}
+
 /** @throws UsageError */
-function checkedOf(
-  words: readonly string[],
-  running: string | undefined,
-  timeout: string | undefined,
-  by: string,
-): CheckedErase {
+function checkedOf(words: readonly string[], { running, timeout, ...given }: Given): CheckedErase {
   const tag = Object.fromEntries(
     words.map(word => {
       const at = word.indexOf('=');
@@ -144,7 +184,7 @@ function checkedOf(
   try {
     return checkErase({
       tag,
-      by,
+      ...given,
       ...(running !== undefined && { running }),
       ...(timeout !== undefined && { timeout }),
     });

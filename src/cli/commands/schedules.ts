@@ -170,11 +170,12 @@ async function list(app: App, engine: Engine, made: Schedules, asked: ParsedArgu
     const all = [
       ...found.map(each => ({ kind: 'app', ...each })),
       ...page.schedules.map(each => ({ kind: 'run-time', ...each })),
+      ...page.unreadable.map(name => ({ kind: 'unreadable', name })),
     ];
     terminal.print(JSON.stringify(all));
     return 0;
   }
-  const rows = [...found.map(rowOf), ...page.schedules.map(madeRowOf)];
+  const rows = [...found.map(rowOf), ...page.schedules.map(madeRowOf), ...page.unreadable.map(unreadableRowOf)];
   for (const line of table(rows)) terminal.print(line);
   if (page.next !== undefined) terminal.complain(`There may be more: --after ${visible(page.next)}`);
   return 0;
@@ -199,6 +200,10 @@ function madeRowOf({
     next: hitch === undefined ? next : HITCHES[hitch.why],
     last: last === undefined ? '-' : `${at(last.at)} ${last.what}`,
   };
+}
+
+function unreadableRowOf(name: string): Readonly<Record<string, string>> {
+  return { schedule: visible(name), job: '-', due: '-', next: 'its record cannot be read', last: '-' };
 }
 
 const HITCHES = { 'no-contract': 'no such contract', 'no-rule': 'its cron cannot be read' } as const;

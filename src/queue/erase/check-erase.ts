@@ -6,6 +6,11 @@ import type { JobTag } from '../find/job-tags.ts';
 import { requireText } from '../prepare/check-requests.ts';
 import type { ErasedCounts } from './erased.ts';
 
+/** An event store: it throws the key of a person's data away, and answers how many events nobody can read any more. */
+export interface ErasableEvents {
+  eraseSubject(subject: string): Promise<number>;
+}
+
 export interface EraseOptions {
   /** Whose: `{ user: 'u-1' }`; of several tags, what carries all of them. */
   readonly tag: Tags;
@@ -13,6 +18,10 @@ export interface EraseOptions {
   readonly running?: 'cancel' | 'wait';
   /** How long jobs that run are given to end: 30 s when left out. */
   readonly timeout?: Duration;
+  /** The app's `EventStore`: what is encrypted with the person's key in its events is erased, too. */
+  readonly events?: ErasableEvents;
+  /** Whom events know the person as; the value of the tag when left out. Needs `events`. */
+  readonly subject?: string;
   /** Who asked, for the record; `producer` when left out. */
   readonly by?: string;
   /** Called after every few jobs. */
@@ -26,11 +35,21 @@ export interface CheckedErase {
   readonly running: 'cancel' | 'wait';
   readonly timeoutMs: number;
   readonly by: string;
+  readonly events: { readonly store: ErasableEvents; readonly subject: string } | undefined;
   readonly onProgress: ((erased: ErasedCounts) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['tag', 'running', 'timeout', 'by', 'onProgress', 'signal']);
+const KNOWN: ReadonlySet<string> = new Set([
+  'tag',
+  'running',
+  'timeout',
+  'events',
+  'subject',
+  'by',
+  'onProgress',
+  'signal',
+]);
 const LONGEST_MS = 3_600_000;
 
 /** @throws InvalidOptionsError: these may come from a request */
@@ -55,5 +74,22 @@ export function checkErase(options: EraseOptions): CheckedErase {
   requireText('by', by);
   const timeoutMs = toMilliseconds(timeout, 'timeout');
   if (timeoutMs > LONGEST_MS) throw new InvalidOptionsError('Expected timeout to be an hour at most.');
-  return { tags, running, timeoutMs, by, onProgress, signal };
+  return { tags, running, timeoutMs, by, events: eventsIn(options, tags), onProgress, signal };
+}
+
+function eventsIn({ events, subject }: EraseOptions, tags: readonly JobTag[]): CheckedErase['events'] {
+  if (events === undefined) {
+    if (subject === undefined) return undefined;
+    throw new InvalidOptionsError('Expected events beside subject: the event store whose person that is.');
+  }
+  const given: unknown = events;
+  if (typeof given !== 'object' || given === null || typeof events.eraseSubject !== 'function') {
+    throw new InvalidOptionsError(`Expected events to be an EventStore, got ${kindOf(given)}.`);
+  }
+  const [tag] = tags;
+  if (subject === undefined && tags.length > 1)
+    throw new InvalidOptionsError('Expected subject beside several tags: whom the events know the person as.');
+  const whom = subject ?? tag?.value ?? '';
+  requireText('subject', whom);
+  return { store: events, subject: whom };
 }

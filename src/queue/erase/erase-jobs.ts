@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine, EngineQueue, JobPlace } from '../../engine/index.ts';
+import { openState } from '../../state/index.ts';
 import { cancelJob } from '../cancel/cancel-job.ts';
+import { DEATH_NOTES, deathNoteIn } from '../deaths/death-note.ts';
 import { shownJobId } from '../ids/job-id.ts';
 import type { CheckedErase } from './check-erase.ts';
 import { familyOf, noteErased } from './family.ts';
@@ -49,12 +51,23 @@ export async function eraseJobs(
         await eachOf(ids, async id => {
           if (!(await eraseJob(on, queue, id))) left.add(id);
         });
+        await eraseNotes(engine, name, new Set(ids.filter(id => !left.has(id))), add);
         signal?.throwIfAborted();
       }
     }
     if (found === 0 || found === left.size) break;
   }
   return [...left];
+}
+
+/** What `onDead` was about to queue for them: whoever catches up would queue it for a job that is gone. */
+async function eraseNotes(engine: Engine, queue: string, ids: ReadonlySet<string>, add: AddErased): Promise<void> {
+  const store = await openState(engine);
+  for (const { name, value, version } of await store.list(DEATH_NOTES)) {
+    const note = deathNoteIn(value);
+    if (note?.queue !== queue || !ids.has(note.jobId)) continue;
+    if (await store.delete(DEATH_NOTES, name, version)) add({ notes: 1 });
+  }
 }
 
 async function* pagesOf(

@@ -6,7 +6,15 @@ import type { Secrets } from '../../secrets/index.ts';
 import { tagDigest } from '../find/job-tags.ts';
 import type { CheckedErase } from './check-erase.ts';
 import { eraseJobs } from './erase-jobs.ts';
-import { NOT_REACHED, NOTHING_ERASED, type ErasedCounts, type ErasedTag } from './erased.ts';
+import { eraseSchedules } from './erase-schedules.ts';
+import {
+  EVENTS_IN_THE_OPEN,
+  EVENTS_NOT_REACHED,
+  NOT_REACHED,
+  NOTHING_ERASED,
+  type ErasedCounts,
+  type ErasedTag,
+} from './erased.ts';
 import { recordErasure } from './erasure-record.ts';
 
 export interface EraseOn {
@@ -35,14 +43,20 @@ export async function eraseTag(on: EraseOn, asked: CheckedErase): Promise<Erased
     erased = sumOf(erased, counts);
     asked.onProgress?.(erased);
   };
+  // First: they would make new jobs.
+  await eraseSchedules(engine, digests, asked.signal, add);
   const left = await eraseJobs(engine, digests, asked, add);
   // The lines of what has ended just now are still on their way: what ran, and what had succeeded or died a moment before.
-  if (erased.running + erased.succeeded + erased.dead > 0) await sleep(JOURNAL_LATE_MS);
+  const hasEnded = erased.running + erased.succeeded + erased.dead > 0;
+  if (hasEnded && engine.kind !== 'memory') await sleep(JOURNAL_LATE_MS);
   const journal = await eraseJournal(on, digests, add);
+  // Last: what ran may have appended some.
+  if (asked.events !== undefined) add({ events: await asked.events.store.eraseSubject(asked.events.subject) });
   const tags = asked.tags.map(({ name }) => name);
   await recordErasure(engine, { by: asked.by, tags, digests: digests[0] ?? [], erased, left: left.length });
   facts.emit('data.erased', { tags, by: asked.by, erased: { ...erased }, left: left.length });
-  return { erased, left, journal, notReached: NOT_REACHED };
+  const events = asked.events === undefined ? EVENTS_NOT_REACHED : EVENTS_IN_THE_OPEN;
+  return { erased, left, journal, notReached: [...NOT_REACHED, events] };
 }
 
 /** The journal also knows of jobs that the engine has no more: a result of theirs may still be kept. */
@@ -73,5 +87,8 @@ function sumOf(one: ErasedCounts, other: Partial<ErasedCounts>): ErasedCounts {
     steps: one.steps + (other.steps ?? 0),
     logLines: one.logLines + (other.logLines ?? 0),
     runs: one.runs + (other.runs ?? 0),
+    notes: one.notes + (other.notes ?? 0),
+    schedules: one.schedules + (other.schedules ?? 0),
+    events: one.events + (other.events ?? 0),
   };
 }

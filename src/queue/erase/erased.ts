@@ -16,6 +16,12 @@ export interface ErasedCounts {
   readonly logLines: number;
   /** Lines of the journal. */
   readonly runs: number;
+  /** What `onDead` had still to queue. */
+  readonly notes: number;
+  /** Schedules that were made at run time. */
+  readonly schedules: number;
+  /** Events of whose personal data the key was thrown away. */
+  readonly events: number;
 }
 
 export const NOTHING_ERASED: ErasedCounts = Object.freeze({
@@ -27,6 +33,9 @@ export const NOTHING_ERASED: ErasedCounts = Object.freeze({
   steps: 0,
   logLines: 0,
   runs: 0,
+  notes: 0,
+  schedules: 0,
+  events: 0,
 });
 
 /** What `client.erase` has done. */
@@ -43,16 +52,22 @@ export interface ErasedTag {
 /** What no look for a tag finds, whatever the app: whoever answers for it has to know. */
 export const NOT_REACHED: readonly string[] = [
   'Backups and replicas of Redis and PostgreSQL, and append-only files until they are rewritten.',
-  'Jobs without this tag: of contracts that do not name it, items of chunks, jobs of other programs.',
+  'Jobs and schedules without this tag: of contracts that do not name it, items of chunks, jobs of other programs.',
   'What a batch calls back, for 14 days after its end; what run.once has answered, for 7 days; what a child has returned, with its parent.',
-  'Schedules that were made at run time: client.schedules.remove(name). Until then they enqueue again what they carry.',
   "BullMQ's streams of events: results, progress and failures, until newer ones have pushed them out.",
   'Logs, traces and metrics outside of the engine. They hold ids of jobs, and no sensitive values.',
   'What handlers have sent or stored elsewhere.',
 ];
 
-/** What `client.erase` does not reach beside that, and `shiftwork erase` does, or names in its turn. */
+/** What `client.erase` does not reach beside that, and `shiftwork erase` does. */
 export const NOT_REACHED_FROM_APPS: readonly string[] = [
   'Jobs in an outbox, sent ones too for 30 days: shiftwork erase with DATABASE_URL. Until then they may come to the engine.',
-  'Events of an event store: eventStore.eraseSubject(person).',
 ];
+
+/** Where no event store was given. */
+export const EVENTS_NOT_REACHED =
+  'Personal data in events of an event store: erase({ events: eventStore }), or shiftwork erase --subject PERSON with its app.';
+
+/** Where one was. */
+export const EVENTS_IN_THE_OPEN =
+  'Fields of events that are not named as personal data, events in an outbox or on a bus until they are delivered, and read models until they are rebuilt.';

@@ -2,6 +2,7 @@ import type { JobRequest, MissedPolicy, Schedule } from '../../contracts/index.t
 import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import type { KeptSchedule, Slots } from '../../schedules/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
+import type { JobTag } from '../find/job-tags.ts';
 import { isJobRequest } from '../prepare/check-requests.ts';
 import { check } from '../prepare/prepare.ts';
 
@@ -29,6 +30,12 @@ export interface NewSchedule {
 /** What is kept of a new schedule, but for how far it has come. */
 export type CheckedSchedule = Pick<KeptSchedule, 'contract' | 'data' | 'options' | 'when' | 'missed' | 'overlap'>;
 
+/** What its jobs can be found by is apart: it is kept as digests, which need the secrets. */
+export interface ToMake {
+  readonly schedule: CheckedSchedule;
+  readonly tags: readonly JobTag[] | undefined;
+}
+
 export interface SchedulePageOptions {
   /** Those whose names begin so, such as `digest:`; all when left out. */
   readonly prefix?: string;
@@ -53,11 +60,7 @@ export function checkName(name: unknown): string {
 }
 
 /** @throws InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError: these may come from a request */
-export function checkSchedule(
-  name: string,
-  given: NewSchedule,
-  slotsOf: (when: Schedule['when']) => Slots,
-): CheckedSchedule {
+export function checkSchedule(name: string, given: NewSchedule, slotsOf: (when: Schedule['when']) => Slots): ToMake {
   requireKnown(`a schedule "${name}"`, given, OPTIONS);
   const { job, missed = 'once', overlap = 'allow' } = given;
   const refuse = (problem: string): never => {
@@ -90,8 +93,8 @@ export function checkSchedule(
   }
   if (next === undefined) return refuse('expected a cron that fires some time, but it never does');
   // What a job of it must hold to, now and not at the first slot.
-  const { json } = check(contract, data, options);
-  return {
+  const { json, tags } = check(contract, data, options);
+  const schedule: CheckedSchedule = {
     contract: contract.name,
     data: contract.chunk === undefined ? JSON.parse(json) : data,
     // As it comes back: a repeat is told by it.
@@ -100,6 +103,7 @@ export function checkSchedule(
     missed,
     overlap,
   };
+  return { schedule, tags };
 }
 
 /** @throws InvalidOptionsError */

@@ -4,7 +4,9 @@ import type { App, JobRequest } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { storableText } from '../../privacy/index.ts';
+import type { KeyedDigests, SecretSource } from '../../secrets/index.ts';
 import type { Cursor, KeptSchedule, ScheduleStore, StoredSchedule } from '../../schedules/index.ts';
+import { tagDigests, type JobTag } from '../find/job-tags.ts';
 import { checkPauseOptions, type PauseOptions } from '../pauses/pause-target.ts';
 import type { JobReceipt } from '../store/job-receipt.ts';
 import {
@@ -24,6 +26,8 @@ export type NamedSchedule = NewSchedule & { readonly name: string };
 /** A page of schedules, by their names. */
 export interface SchedulePage {
   readonly schedules: readonly RunTimeSchedule[];
+  /** Names of those whose record this release cannot read: `upsert` makes them anew, `remove` removes them. */
+  readonly unreadable: readonly string[];
   /** Where there may be more: `after` of the next page. */
   readonly next: string | undefined;
 }
@@ -32,6 +36,7 @@ export interface SchedulesContext {
   readonly engine: Engine;
   /** Of the app that the client was connected with. */
   readonly jobs: App['jobs'] | undefined;
+  readonly secrets: SecretSource;
   readonly enqueue: (request: JobRequest) => Promise<JobReceipt>;
   /** Says what becomes of an engine that is away. */
   readonly asking: <Answer>(ask: () => Promise<Answer>) => Promise<Answer>;
@@ -80,9 +85,12 @@ export class Schedules {
     const room = await loadRoom();
     const all = new Map(schedules.map(each => checkNamed(each, room)));
     if (all.size < schedules.length) throw new InvalidOptionsError('Expected each name once among the schedules.');
+    const hasTags = [...all.values()].some(({ tags }) => tags !== undefined);
+    const { asking, secrets } = this.#context;
+    const digests = hasTags ? (await asking(() => secrets.load())).present : undefined;
     return this.#change([...all.keys()], (name, found, now) => {
       const given = all.get(name);
-      return given && changed(room, found, given, now);
+      return given && changed(room, found, given, digests, now);
     });
   }
 
@@ -90,7 +98,7 @@ export class Schedules {
   async get(name: string): Promise<RunTimeSchedule | undefined> {
     checkName(name);
     return this.#asking(async (store, now) => {
-      const [found] = await store.get([name]);
+      const [found] = (await store.get([name])).schedules;
       return found && scheduleView(found, now());
     });
   }
@@ -99,9 +107,9 @@ export class Schedules {
   async list(page: SchedulePageOptions = {}): Promise<SchedulePage> {
     const checked = checkPage(page);
     return this.#asking(async (store, now) => {
-      const found = await store.list(checked);
-      const next = found.length < checked.limit ? undefined : found.at(-1)?.name;
-      return { schedules: found.map(each => scheduleView(each, now())), next };
+      const { schedules, unreadable, next } = await store.list(checked);
+      const views = schedules.map(each => scheduleView(each, now()));
+      return { schedules: views, unreadable: unreadable.map(({ name }) => name), next };
     });
   }
 
@@ -146,7 +154,7 @@ export class Schedules {
       throw new InvalidOptionsError('Expected count to be an integer from 1 to 100.');
     const room = await loadRoom();
     return this.#asking(async (store, now) => {
-      const [found] = await store.get([name]);
+      const [found] = (await store.get([name])).schedules;
       if (found === undefined) throw new UnknownScheduleError(name);
       const slots = room.knownSlots(found.schedule.when);
       const runs: number[] = [];
@@ -164,7 +172,7 @@ export class Schedules {
     checkName(name);
     const who = checkPauseOptions({ by }).by;
     const room = await loadRoom();
-    const [found] = await this.#asking(store => store.get([name]));
+    const [found] = (await this.#asking(store => store.get([name]))).schedules;
     if (found === undefined) throw new UnknownScheduleError(name);
     const { contract: wanted, data, options: given } = found.schedule;
     const contract = this.#context.jobs?.get(wanted);
@@ -237,12 +245,15 @@ async function changeSome(
   to: ToNext,
   views: Map<string, RunTimeSchedule>,
 ): Promise<string[]> {
-  const known = new Map((await store.get(names)).map(found => [found.name, found]));
+  const { schedules, unreadable } = await store.get(names);
+  const known = new Map(schedules.map(found => [found.name, found]));
+  // One that cannot be read is none, and is written anew.
+  const versions = new Map([...schedules, ...unreadable].map(found => [found.name, found.version]));
   const changes: StoredSchedule[] = [];
   for (const name of names) {
     const found = known.get(name);
     const next = to(name, found, now);
-    if (next !== undefined) changes.push({ name, version: found?.version ?? 0, ...next });
+    if (next !== undefined) changes.push({ name, version: versions.get(name) ?? 0, ...next });
     else if (found !== undefined) views.set(name, scheduleView(found, now));
   }
   const written = await store.put(changes);
@@ -252,6 +263,7 @@ async function changeSome(
 
 interface Given {
   readonly checked: CheckedSchedule;
+  readonly tags: readonly JobTag[] | undefined;
   readonly by: string;
 }
 
@@ -260,22 +272,26 @@ function checkNamed(named: NamedSchedule, room: ScheduleRoom): [name: string, gi
   const { name, ...schedule } = named;
   checkName(name);
   const { by } = checkPauseOptions({ ...(schedule.by !== undefined && { by: schedule.by }) });
-  return [name, { checked: checkSchedule(name, schedule, room.knownSlots), by: bounded(by) }];
+  const { schedule: checked, tags } = checkSchedule(name, schedule, room.knownSlots);
+  return [name, { checked, tags, by: bounded(by) }];
 }
 
 /** Undefined where nothing is different. */
 function changed(
   room: ScheduleRoom,
   found: StoredSchedule | undefined,
-  { checked, by }: Given,
+  { checked: given, tags, by }: Given,
+  digests: KeyedDigests | undefined,
   at: number,
 ): Next | undefined {
   const who = { by, at };
+  const checked = digests === undefined || tags === undefined ? given : { ...given, tags: tagDigests(digests, tags) };
   if (found === undefined) {
     const made = { ...checked, incarnation: randomUUID().slice(0, 8), made: who, changed: who, cursor: { slot: at } };
     return { schedule: made, dueAt: nextSlot(room, made) };
   }
-  const { hitch: _, ...before } = found.schedule;
+  const { hitch: _, tags: had, ...rest } = found.schedule;
+  const before = tags === undefined || had === undefined ? rest : { ...rest, tags: had };
   if (isDeepStrictEqual({ ...before, ...checked }, before)) return undefined;
   const isSameTime = isDeepStrictEqual(before.when, checked.when);
   const cursor: Cursor = isSameTime ? before.cursor : { ...room.kept(before.cursor), slot: at };

@@ -5,7 +5,15 @@ import type { Engine, TakenJob } from '../../engine/index.ts';
 import { toError } from '../../errors/index.ts';
 import type { DeadReason, Facts } from '../../facts/index.ts';
 import { bareError, type PayloadCipher } from '../../privacy/index.ts';
-import { clientOn, decryptedData, readMeta, type Client } from '../../queue/index.ts';
+import {
+  clientOn,
+  DEATH_NOTES,
+  deathNoteIn,
+  decryptedData,
+  readMeta,
+  type Client,
+  type DeathNote,
+} from '../../queue/index.ts';
 import { isOutage } from '../../resilience/index.ts';
 import { openState, type StateEntry, type StateStore } from '../../state/index.ts';
 
@@ -17,18 +25,6 @@ export interface FollowDeathsOptions {
   readonly worker: string;
 }
 
-/** What is to be queued once a job is dead: written down before it is, so that a crash in between loses nothing. */
-interface Intent {
-  readonly jobId: string;
-  readonly queue: string;
-  /** When the job died, as the last line of that attempt has it: a job that is replayed may die more than once. */
-  readonly at: number;
-  readonly name: string;
-  readonly data: unknown;
-  readonly options: object;
-}
-
-const INTENTS = 'on-dead';
 const KEPT_MS = 14 * 86_400_000;
 /** Whoever wrote it down has mostly done it by then. */
 const LEFT_ALONE_MS = 5_000;
@@ -56,11 +52,11 @@ export class FollowDeaths {
       const at = death.at.getTime();
       const { contract, data, options } = request;
       const kept = engine.cipher.encrypt(contract, data);
-      const intent: Intent = { jobId, queue, at, name: contract.name, data: kept, options };
+      const intent: DeathNote = { jobId, queue, at, name: contract.name, data: kept, options };
       const name = `${at} ${jobId}`;
       const { store, version } = await whenThere(async () => {
         const state = await openState(engine);
-        return { store: state, version: await state.set(INTENTS, name, intent, KEPT_MS) };
+        return { store: state, version: await state.set(DEATH_NOTES, name, intent, KEPT_MS) };
       });
       return () => this.#follow(store, { name, version }, intent, request);
     } catch (error) {
@@ -76,10 +72,10 @@ export class FollowDeaths {
   async forget(jobId: string, queue: string): Promise<void> {
     try {
       const store = await openState(this.#options.engine);
-      for (const { name, value, version } of await store.list(INTENTS)) {
-        const intent = intentIn(value);
+      for (const { name, value, version } of await store.list(DEATH_NOTES)) {
+        const intent = deathNoteIn(value);
         if (intent?.jobId !== jobId || intent.queue !== queue) continue;
-        if (!(await this.#deathsOf(intent)).includes(intent.at)) await store.delete(INTENTS, name, version);
+        if (!(await this.#deathsOf(intent)).includes(intent.at)) await store.delete(DEATH_NOTES, name, version);
       }
     } catch {
       // The look for all others finds it, as long as the job is kept.
@@ -90,19 +86,19 @@ export class FollowDeaths {
   async catchUp(): Promise<void> {
     const { engine } = this.#options;
     const store = await openState(engine);
-    for (const entry of await store.list(INTENTS)) {
-      const intent = intentIn(entry.value);
+    for (const entry of await store.list(DEATH_NOTES)) {
+      const intent = deathNoteIn(entry.value);
       if (intent === undefined || engine.clock.now() - intent.at < LEFT_ALONE_MS) continue;
       // One that cannot be looked at keeps no other waiting.
       await this.#catchUp(store, entry, intent).catch(() => undefined);
     }
   }
 
-  async #catchUp(store: StateStore, entry: StateEntry, intent: Intent): Promise<void> {
+  async #catchUp(store: StateStore, entry: StateEntry, intent: DeathNote): Promise<void> {
     const { engine } = this.#options;
     const happened = await this.#didHappen(intent);
     const contract = this.#options.app.jobs.get(intent.name);
-    if (happened === 'no') await store.delete(INTENTS, entry.name, entry.version);
+    if (happened === 'no') await store.delete(DEATH_NOTES, entry.name, entry.version);
     // A release that does not know what follows leaves it to one that does.
     else if (happened === 'yes' && contract !== undefined) {
       const { options } = intent;
@@ -118,7 +114,7 @@ export class FollowDeaths {
    * Whether the end was written too. The job's own history says it, also where it has been replayed since; one that is gone had ended: it
    * was removed by its retention, or a person discarded it.
    */
-  async #didHappen({ queue: name, jobId, at }: Intent): Promise<'yes' | 'no' | 'not-yet-known'> {
+  async #didHappen({ queue: name, jobId, at }: DeathNote): Promise<'yes' | 'no' | 'not-yet-known'> {
     const queue = await this.#options.engine.queue(name);
     const state = await queue.getJobState(jobId);
     if (state === 'unknown') return 'yes';
@@ -130,7 +126,7 @@ export class FollowDeaths {
     return state === 'active' ? 'not-yet-known' : 'no';
   }
 
-  async #deathsOf({ queue, jobId }: Pick<Intent, 'queue' | 'jobId'>): Promise<readonly number[]> {
+  async #deathsOf({ queue, jobId }: Pick<DeathNote, 'queue' | 'jobId'>): Promise<readonly number[]> {
     const lines = await readHistory(await this.#options.engine.queue(queue), { id: jobId });
     return lines.flatMap(line => (line.what === 'failed' && line.dead !== undefined ? [line.at] : []));
   }
@@ -139,19 +135,19 @@ export class FollowDeaths {
   async #follow(
     store: StateStore,
     { name, version }: Pick<StateEntry, 'name' | 'version'>,
-    { jobId, at }: Intent,
+    { jobId, at }: DeathNote,
     request: JobRequest,
   ): Promise<void> {
     const { engine, facts } = this.#options;
     try {
       this.#client ??= clientOn(engine, facts);
       await this.#client.enqueueFrom({ id: `dead ${jobId} ${at}`, at: new Date(at) }, [request]);
-      await store.delete(INTENTS, name, version);
+      await store.delete(DEATH_NOTES, name, version);
     } catch (error) {
       // What is away now is there at the next look.
       if (isOutage(error)) return;
       this.#failed(request.contract.queue, error);
-      await store.delete(INTENTS, name, version).catch(() => undefined);
+      await store.delete(DEATH_NOTES, name, version).catch(() => undefined);
     }
   }
 
@@ -193,12 +189,4 @@ export function deathOf(
   const read = decryptedData(cipher, contract, meta, job.data);
   const data = read.kind === 'data' ? decodeAtOnce(contract, meta.version, read.data)?.data : undefined;
   return { jobId: job.id, jobName: job.name, queue, at: new Date(now), attempts, reason, message, data };
-}
-
-function intentIn(value: unknown): Intent | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { jobId, queue, at, name, data, options }: Partial<Record<keyof Intent, unknown>> = value;
-  if (typeof jobId !== 'string' || typeof queue !== 'string' || typeof at !== 'number' || typeof name !== 'string')
-    return undefined;
-  return { jobId, queue, at, name, data, options: typeof options === 'object' && options !== null ? options : {} };
 }

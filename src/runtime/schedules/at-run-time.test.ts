@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { memoryCase, type MemoryCase } from '../../../tests/support/memory-case.ts';
 import { defineJob } from '../../contracts/index.ts';
 import { UnknownScheduleError, type NewSchedule } from '../../queue/index.ts';
+import { openSchedules } from '../../schedules/index.ts';
 import { appOf, digest, HOUR, RunTimeTrial } from './at-run-time.contract-suite.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -196,6 +197,27 @@ describe('schedules that are made at run time', () => {
     await scheduler.tick();
     expect(await stated).toMatchObject({ schedule: 'a', slotMs: START + HOUR });
     expect(await schedules.get('a')).toMatchObject({ runs: [{ what: 'failed' }], nextAt: START + 2 * HOUR });
+  });
+
+  test('what waits behind many others was not missed, also where a slot that is more than a minute late is to be left out', async () => {
+    const { schedules } = trial.client;
+    const users = Array.from({ length: 200 }, (_, nth) => `user-${nth}`);
+    await schedules.upsertMany(users.map(user => ({ ...hourly(user), name: user, missed: 'skip' as const })));
+    const store = openSchedules(trial.engine);
+    // As behind so many that a round deals with a twentieth of them.
+    const slow = { ...store, due: (now: number, most: number) => store.due(now, Math.min(most, 10)) };
+    const scheduler = await trial.scheduler({ schedules: slow });
+    await at(START + HOUR - 1_000);
+    for (let round = 0; round < 22; round += 1) {
+      await scheduler.tick();
+      trial.now += 4_000;
+    }
+    expect(await trial.queued()).toHaveLength(200);
+    // Nobody is there for the next one until it is late.
+    await at(START + 2 * HOUR + 61_000);
+    for (let round = 0; round < 20; round += 1) await scheduler.tick();
+    expect(await trial.queued()).toHaveLength(200);
+    expect(await schedules.get('user-7')).toMatchObject({ runs: [{ what: 'missed' }, { what: 'queued' }] });
   });
 
   test('they are listed by name, a page at a time', async () => {

@@ -40,10 +40,16 @@ export class Lead {
       this.interrupted();
       throw error;
     }
+    this.looked();
+    return leads;
+  }
+
+  /** Whoever works through many is there, too. Answers since when. */
+  looked(): number {
     const now = this.#options.now();
     if (Math.abs(now - this.#lookedAt) > LOST_MS) this.#readySince = now;
     this.#lookedAt = now;
-    return leads;
+    return this.#readySince;
   }
 
   /** What came due meanwhile counts as missed. */

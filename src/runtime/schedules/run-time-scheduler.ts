@@ -66,7 +66,10 @@ export class RunTimeScheduler {
     if (!this.#areThere) await this.#count();
     if (!this.#areThere || !(await this.#lead.take())) return;
     try {
-      const dealt = await this.#due.deal(this.#lead.readySince, () => this.#rounds.isStopped);
+      const dealt = await this.#due.deal(
+        () => this.#lead.looked(),
+        () => this.#rounds.isStopped,
+      );
       this.#hasMore = dealt === 'more';
       if (dealt === 'none' && performance.now() - this.#countedAt > COUNT_EVERY_MS) await this.#count();
     } catch (error) {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineCases } from '../../../tests/support/engines.ts';
-import { openSchedules } from '../../schedules/index.ts';
+import { openSchedules, type ScheduleStore } from '../../schedules/index.ts';
+import { inMemory } from '../../../tests/support/memory-case.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { digest, HOUR, RunTimeTrial } from './at-run-time.contract-suite.ts';
 import { keyed, MINUTE, ScheduleTrial, START } from './schedule-trial.contract-suite.ts';
@@ -107,3 +108,50 @@ describe.each(engineCases)('schedules that are made at run time on $kind', engin
     );
   });
 });
+
+describe.each([...engineCases, inMemory])('a record that cannot be read, on $kind', engineCase => {
+  test('a thousand of them at the head of what is due stand aside, are named, and hold nobody up; each can be made anew and removed', async () => {
+    const trial = await RunTimeTrial.open(engineCase);
+    try {
+      const { schedules } = trial.client;
+      await schedules.upsert('z', { job: digest({ user: 'ada' }), every: '1h' });
+      const store = openSchedules(trial.engine);
+      await damaged(store, 1_100);
+      trial.now += HOUR;
+      const stated = trial.facts.next('schedules.unreadable');
+      const scheduler = await trial.scheduler();
+      await scheduler.tick();
+      expect(await trial.queued()).toEqual(['ada']);
+      expect(await stated).toMatchObject({ schedules: 1_000, names: expect.arrayContaining(['a0000']) });
+      expect((await store.figures(trial.now)).due).toBe(0);
+      expect((await store.figures(trial.now + 10 * MINUTE)).due).toBeGreaterThanOrEqual(1_100);
+
+      const first = await schedules.list({ limit: 1_000 });
+      expect(first).toMatchObject({ schedules: [], next: 'a0999' });
+      expect(first.unreadable).toHaveLength(1_000);
+      const rest = await schedules.list({ limit: 1_000, after: 'a0999' });
+      expect(rest).toMatchObject({ schedules: [{ name: 'z' }], next: undefined });
+      expect(await schedules.upsert('a0000', { job: digest({ user: 'bob' }), every: '1h' })).toMatchObject({
+        name: 'a0000',
+      });
+      expect(await schedules.remove('a0001')).toBe(true);
+      trial.now += 2 * HOUR;
+      await scheduler.tick();
+      expect(await trial.queued()).toEqual(['ada', 'ada', 'bob']);
+    } finally {
+      await trial.close();
+    }
+  });
+});
+
+/** As a release to come may write them. */
+async function damaged(store: ScheduleStore, count: number): Promise<void> {
+  await store.put(
+    Array.from({ length: count }, (_, nth) => ({
+      name: `a${String(nth).padStart(4, '0')}`,
+      version: 0,
+      schedule: JSON.parse('{"from":"a later release"}'),
+      dueAt: 1,
+    })),
+  );
+}

@@ -23,6 +23,8 @@ export interface KeptSchedule {
   /** As a producer gave it, in JSON. */
   readonly data: unknown;
   readonly options: Pick<EnqueueOptions, 'priority' | 'delay' | 'correlationId'>;
+  /** What its jobs can be found by, if anything: keyed digests, a space between two. */
+  readonly tags?: string;
   readonly when: Schedule['when'];
   readonly missed: Schedule['missed'];
   readonly overlap: Schedule['overlap'];
@@ -52,6 +54,7 @@ export function keptScheduleIn(value: unknown): KeptSchedule | undefined {
     data,
     // Checked once more where a job is made of them.
     options: typeof options === 'object' && options !== null ? options : {},
+    ...(typeof rest.tags === 'string' && { tags: rest.tags }),
     when: rule,
     missed: policy,
     overlap: overlaps,

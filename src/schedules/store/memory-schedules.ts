@@ -1,5 +1,12 @@
-import { keptScheduleIn } from '../record/kept-schedule.ts';
-import type { ScheduleChange, ScheduleFigures, ScheduleStore, StoredSchedule } from './schedule-store.ts';
+import { foundIn, pageIn, parsed, type RawSchedule } from './found-schedules.ts';
+import type {
+  FoundPage,
+  FoundSchedules,
+  ScheduleChange,
+  ScheduleFigures,
+  ScheduleStore,
+  UnreadableSchedule,
+} from './schedule-store.ts';
 
 interface Kept {
   readonly json: string;
@@ -12,8 +19,8 @@ export class MemorySchedules implements ScheduleStore {
   readonly #kept = new Map<string, Kept>();
   #version = 0;
 
-  async get(names: readonly string[]): Promise<readonly StoredSchedule[]> {
-    return names.flatMap(name => this.#read(name) ?? []);
+  async get(names: readonly string[]): Promise<FoundSchedules> {
+    return foundIn(this.#raw(names));
   }
 
   async put(changes: readonly ScheduleChange[]): Promise<ReadonlySet<string>> {
@@ -28,15 +35,22 @@ export class MemorySchedules implements ScheduleStore {
     return this.#kept.delete(name);
   }
 
-  async due(now: number, limit: number): Promise<readonly StoredSchedule[]> {
+  async due(now: number, limit: number): Promise<FoundSchedules> {
     const due = this.#byTime().filter(([, at]) => at <= now);
-    return due.slice(0, limit).flatMap(([name]) => this.#read(name) ?? []);
+    return foundIn(this.#raw(due.slice(0, limit).map(([name]) => name)));
   }
 
-  async list({ prefix, after, limit }: Parameters<ScheduleStore['list']>[0]): Promise<readonly StoredSchedule[]> {
+  async postpone(schedules: readonly UnreadableSchedule[], dueAt: number): Promise<void> {
+    for (const { name, version } of schedules) {
+      const kept = this.#kept.get(name);
+      if (kept?.version === version) this.#kept.set(name, { ...kept, dueAt });
+    }
+  }
+
+  async list({ prefix, after, limit }: Parameters<ScheduleStore['list']>[0]): Promise<FoundPage> {
     const names = [...this.#kept.keys()].filter(name => name.startsWith(prefix)).toSorted(byBytes);
     const page = names.filter(name => after === undefined || byBytes(name, after) > 0).slice(0, limit);
-    return page.flatMap(name => this.#read(name) ?? []);
+    return pageIn(this.#raw(page), limit);
   }
 
   async figures(now: number): Promise<ScheduleFigures> {
@@ -49,10 +63,11 @@ export class MemorySchedules implements ScheduleStore {
     return times.toSorted(([, a], [, b]) => a - b);
   }
 
-  #read(name: string): StoredSchedule | undefined {
-    const kept = this.#kept.get(name);
-    const schedule = kept && keptScheduleIn(JSON.parse(kept.json));
-    return kept && schedule && { name, version: kept.version, schedule, dueAt: kept.dueAt };
+  #raw(names: readonly string[]): readonly RawSchedule[] {
+    return names.flatMap(name => {
+      const kept = this.#kept.get(name);
+      return kept === undefined ? [] : [{ name, ...kept, record: parsed(kept.json) }];
+    });
   }
 }
 

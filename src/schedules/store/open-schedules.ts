@@ -15,6 +15,7 @@ export function openSchedules(engine: Pick<Engine, 'backing'>): ScheduleStore {
     put: async changes => (await open()).put(changes),
     remove: async name => (await open()).remove(name),
     due: async (now, limit) => (await open()).due(now, limit),
+    postpone: async (schedules, dueAt) => (await open()).postpone(schedules, dueAt),
     list: async page => (await open()).list(page),
     figures: async now => (await open()).figures(now),
   };

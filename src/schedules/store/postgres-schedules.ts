@@ -1,6 +1,13 @@
 import type { PgPool } from 'bullmq';
-import { keptScheduleIn } from '../record/kept-schedule.ts';
-import type { ScheduleChange, ScheduleFigures, ScheduleStore, StoredSchedule } from './schedule-store.ts';
+import { foundIn, pageIn, type RawSchedule } from './found-schedules.ts';
+import type {
+  FoundPage,
+  FoundSchedules,
+  ScheduleChange,
+  ScheduleFigures,
+  ScheduleStore,
+  UnreadableSchedule,
+} from './schedule-store.ts';
 
 interface Row {
   readonly name: string;
@@ -34,6 +41,9 @@ const PUT = `
     ON CONFLICT (name) DO NOTHING RETURNING name
   )
   SELECT name FROM replaced UNION ALL SELECT name FROM created`;
+const POSTPONE = `
+  UPDATE shiftwork_schedule s SET due_ms = $3
+    FROM unnest($1::text[], $2::bigint[]) AS g (name, version) WHERE s.name = g.name AND s.version = g.version`;
 const LIST = `${READ}
   WHERE name >= $1 AND name <= $2 AND ($3::text IS NULL OR name > $3) ORDER BY name LIMIT $4`;
 const FIGURES = `
@@ -51,8 +61,8 @@ export class PostgresSchedules implements ScheduleStore {
     this.#pool = pool;
   }
 
-  get(names: readonly string[]): Promise<readonly StoredSchedule[]> {
-    return this.#read(`${READ} WHERE name = ANY($1::text[])`, [names]);
+  async get(names: readonly string[]): Promise<FoundSchedules> {
+    return foundIn(await this.#read(`${READ} WHERE name = ANY($1::text[])`, [names]));
   }
 
   async put(changes: readonly ScheduleChange[]): Promise<ReadonlySet<string>> {
@@ -71,12 +81,21 @@ export class PostgresSchedules implements ScheduleStore {
     return rows.length === 1;
   }
 
-  due(now: number, limit: number): Promise<readonly StoredSchedule[]> {
-    return this.#read(`${READ} WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2`, [now, limit]);
+  async due(now: number, limit: number): Promise<FoundSchedules> {
+    return foundIn(await this.#read(`${READ} WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2`, [now, limit]));
   }
 
-  list({ prefix, after, limit }: Parameters<ScheduleStore['list']>[0]): Promise<readonly StoredSchedule[]> {
-    return this.#read(LIST, [prefix, `${prefix}${LAST}`, after ?? null, limit]);
+  async postpone(schedules: readonly UnreadableSchedule[], dueAt: number): Promise<void> {
+    if (schedules.length === 0) return;
+    await this.#pool.query(POSTPONE, [
+      schedules.map(({ name }) => name),
+      schedules.map(({ version }) => version),
+      dueAt,
+    ]);
+  }
+
+  async list({ prefix, after, limit }: Parameters<ScheduleStore['list']>[0]): Promise<FoundPage> {
+    return pageIn(await this.#read(LIST, [prefix, `${prefix}${LAST}`, after ?? null, limit]), limit);
   }
 
   async figures(now: number): Promise<ScheduleFigures> {
@@ -84,12 +103,13 @@ export class PostgresSchedules implements ScheduleStore {
     return { count: Number(row?.count), due: Number(row?.due), firstDueAt: row?.first ?? undefined };
   }
 
-  async #read(text: string, values: readonly unknown[]): Promise<readonly StoredSchedule[]> {
+  async #read(text: string, values: readonly unknown[]): Promise<readonly RawSchedule[]> {
     const { rows } = await this.#pool.query<Row>(text, [...values]);
-    return rows.flatMap(({ name, version, due_ms, record }) => {
-      const schedule = keptScheduleIn(record);
-      if (schedule === undefined) return [];
-      return [{ name, version: Number(version), schedule, dueAt: due_ms ?? undefined }];
-    });
+    return rows.map(({ name, version, due_ms: due, record }) => ({
+      name,
+      version: Number(version),
+      dueAt: due ?? undefined,
+      record,
+    }));
   }
 }

@@ -1,8 +1,15 @@
 import type { RedisClient, RedisKeys } from '../../redis/index.ts';
 import { runScript } from '../../state/index.ts';
-import { keptScheduleIn } from '../record/kept-schedule.ts';
-import { DUE, FIGURES, GET, LIST, PUT, REMOVE } from './redis-scripts.ts';
-import type { ScheduleChange, ScheduleFigures, ScheduleStore, StoredSchedule } from './schedule-store.ts';
+import { foundIn, pageIn, parsed, type RawSchedule } from './found-schedules.ts';
+import { DUE, FIGURES, GET, LIST, POSTPONE, PUT, REMOVE } from './redis-scripts.ts';
+import type {
+  FoundPage,
+  FoundSchedules,
+  ScheduleChange,
+  ScheduleFigures,
+  ScheduleStore,
+  UnreadableSchedule,
+} from './schedule-store.ts';
 
 /** Of a text in UTF-8: no name goes on with it. */
 const LAST = '\u{10FFFF}';
@@ -18,8 +25,8 @@ export class RedisSchedules implements ScheduleStore {
     this.#keys = [own, `${own}:due`, `${own}:names`, `${own}:version`];
   }
 
-  async get(names: readonly string[]): Promise<readonly StoredSchedule[]> {
-    return names.length === 0 ? [] : storedIn(await this.#run(GET, names));
+  async get(names: readonly string[]): Promise<FoundSchedules> {
+    return foundIn(names.length === 0 ? [] : rawIn(await this.#run(GET, names)));
   }
 
   async put(changes: readonly ScheduleChange[]): Promise<ReadonlySet<string>> {
@@ -37,13 +44,18 @@ export class RedisSchedules implements ScheduleStore {
     return (await this.#run(REMOVE, [name])) === 1;
   }
 
-  async due(now: number, limit: number): Promise<readonly StoredSchedule[]> {
-    return storedIn(await this.#run(DUE, [now, limit]));
+  async due(now: number, limit: number): Promise<FoundSchedules> {
+    return foundIn(rawIn(await this.#run(DUE, [now, limit])));
   }
 
-  async list({ prefix, after, limit }: Parameters<ScheduleStore['list']>[0]): Promise<readonly StoredSchedule[]> {
+  async postpone(schedules: readonly UnreadableSchedule[], dueAt: number): Promise<void> {
+    if (schedules.length === 0) return;
+    await this.#run(POSTPONE, [dueAt, ...schedules.flatMap(({ name, version }) => [name, version])]);
+  }
+
+  async list({ prefix, after, limit }: Parameters<ScheduleStore['list']>[0]): Promise<FoundPage> {
     const from = after === undefined || after < prefix ? `[${prefix}` : `(${after}`;
-    return storedIn(await this.#run(LIST, [from, `[${prefix}${LAST}`, limit]));
+    return pageIn(rawIn(await this.#run(LIST, [from, `[${prefix}${LAST}`, limit])), limit);
   }
 
   async figures(now: number): Promise<ScheduleFigures> {
@@ -61,15 +73,14 @@ function textsIn(answer: unknown): readonly string[] {
 }
 
 /** Name, when it is due or nothing, and the record, again and again. */
-function storedIn(answer: unknown): readonly StoredSchedule[] {
+function rawIn(answer: unknown): readonly RawSchedule[] {
   const texts = textsIn(answer);
-  const found: StoredSchedule[] = [];
+  const found: RawSchedule[] = [];
   for (let index = 0; index < texts.length; index += 3) {
     const [name = '', due = '', record = ''] = texts.slice(index, index + 3);
-    const at = record.indexOf(':');
-    const schedule = keptScheduleIn(JSON.parse(record.slice(at + 1)));
-    if (schedule === undefined) continue;
-    found.push({ name, version: Number(record.slice(0, at)), schedule, dueAt: due === '' ? undefined : Number(due) });
+    const [, version = '0', json = ''] = /^(\d+):(.*)$/s.exec(record) ?? [];
+    const dueAt = due === '' ? undefined : Number(due);
+    found.push({ name, version: Number(version), dueAt, record: parsed(json) });
   }
   return found;
 }

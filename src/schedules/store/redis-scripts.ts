@@ -26,7 +26,7 @@ local written = {}
 for index = 1, #ARGV, 4 do
   local name, expected, due, json = ARGV[index], ARGV[index + 1], ARGV[index + 2], ARGV[index + 3]
   local record = redis.call('HGET', KEYS[1], name)
-  local version = record and string.match(record, '^%d+') or '0'
+  local version = record and string.match(record, '^(%d+):') or '0'
   if version == expected then
     redis.call('HSET', KEYS[1], name, string.format('%.0f:', redis.call('INCR', KEYS[4])) .. json)
     if due == '' then redis.call('ZREM', KEYS[2], name) else redis.call('ZADD', KEYS[2], due, name) end
@@ -35,6 +35,16 @@ for index = 1, #ARGV, 4 do
   end
 end
 return written
+`;
+
+/** ARGV when they are due, then name and the version that it has, again and again. */
+export const POSTPONE = `
+for index = 2, #ARGV, 2 do
+  local record = redis.call('HGET', KEYS[1], ARGV[index])
+  if record and (string.match(record, '^(%d+):') or '0') == ARGV[index + 1] then
+    redis.call('ZADD', KEYS[2], 'XX', ARGV[1], ARGV[index])
+  end
+end
 `;
 
 /** ARGV name. Answers 1 where there was one. */

@@ -10,6 +10,20 @@ export interface StoredSchedule {
   readonly dueAt: number | undefined;
 }
 
+/** A record that this release cannot read: damaged, or of a release that is newer. It can be put off, written anew, and removed. */
+export type UnreadableSchedule = Pick<StoredSchedule, 'name' | 'version'>;
+
+export interface FoundSchedules {
+  readonly schedules: readonly StoredSchedule[];
+  readonly unreadable: readonly UnreadableSchedule[];
+}
+
+/** By their names. */
+export interface FoundPage extends FoundSchedules {
+  /** Where there may be more: what they come behind. */
+  readonly next: string | undefined;
+}
+
 /** A schedule as it is to be, if it still has that version; 0: there is none of the name. */
 export type ScheduleChange = StoredSchedule;
 
@@ -27,18 +41,20 @@ export interface ScheduleFigures {
  */
 export interface ScheduleStore {
   /** What is there of the named ones, in no order. */
-  get(names: readonly string[]): Promise<readonly StoredSchedule[]>;
+  get(names: readonly string[]): Promise<FoundSchedules>;
   /** Each for itself, in one trip. Answers the names of those that were written. */
   put(changes: readonly ScheduleChange[]): Promise<ReadonlySet<string>>;
   /** Answers whether there was one. */
   remove(name: string): Promise<boolean>;
   /** Those that are due, the one that is due longest first. */
-  due(now: number, limit: number): Promise<readonly StoredSchedule[]>;
+  due(now: number, limit: number): Promise<FoundSchedules>;
+  /** Those that have this version still are due at another time; their records stay as they are. */
+  postpone(schedules: readonly UnreadableSchedule[], dueAt: number): Promise<void>;
   /** Those whose name begins so and comes behind `after`, by their names (the bytes of UTF-8). */
   list(page: {
     readonly prefix: string;
     readonly after: string | undefined;
     readonly limit: number;
-  }): Promise<readonly StoredSchedule[]>;
+  }): Promise<FoundPage>;
   figures(now: number): Promise<ScheduleFigures>;
 }

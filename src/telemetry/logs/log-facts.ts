@@ -59,6 +59,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'schedule.reset': ['warn'],
   'schedules.stalled': ['error'],
   'schedules.unclaimed': ['warn'],
+  'schedules.unreadable': ['error'],
   'schedules.resumed': ['info'],
   'schedule.failed': ['error'],
   'queue.unnamed': ['warn'],
