@@ -18,6 +18,10 @@ const take = (token: string): Step => ({
     take: { tokens: [token], worker: 'w', lockMs: LOCK_MS, maxBytes: 1_000 },
   },
 });
+const succeed = (jobId: string, token: string, keep: Keep): Step => {
+  const end: EndKind = { what: 'succeeded', result: '1', keep };
+  return { what: 'turn', turn: { id: `end ${token}`, now: NOW, ends: [{ jobId, token, end }], take: undefined } };
+};
 const die = (jobId: string, token: string, keep: Keep): Step => {
   const end: EndKind = { what: 'dead', failure: { message: 'failed', stacktrace: [] }, attempts: 1, keep };
   return { what: 'turn', turn: { id: `end ${token}`, now: NOW, ends: [{ jobId, token, end }], take: undefined } };
@@ -36,10 +40,24 @@ const lastChildGoes = (...meanwhile: readonly Deed[]): readonly Step[] => [
   die('other', '2', { count: 1 }),
 ];
 
+/** A parent has ended, and waits again for a child that has ended too: one look removes both, the parent first. */
+const parentGoesWithChild: readonly Step[] = [
+  stock({ what: 'flow', now: NOW, parent: job('parent'), children: [job('child')] }),
+  take('1'),
+  succeed('child', '1', { count: -1 }),
+  take('2'),
+  succeed('parent', '2', { count: -1 }),
+  stock({ what: 'wait-for-it', id: 'child' }),
+  { what: 'add', jobs: [job('other'), job('next')] },
+  take('3'),
+  succeed('other', '3', { age: 0 }),
+];
+
 /** What histories of chance come to in one of thousands. */
 const SET_PIECES: Readonly<Record<string, readonly Step[]>> = {
   'a parent is released': lastChildGoes(),
   'a parent that is gone is not released': lastChildGoes({ what: 'delete-job', id: 'parent' }),
+  'a parent that is removed before its child is not released': parentGoesWithChild,
   'a parent is released while its queue is paused': lastChildGoes({ what: 'pause' }),
   'a parent is released while as many run as may': lastChildGoes({ what: 'set-meta', fields: { concurrency: '1' } }),
   'a parent is released while one more may run': lastChildGoes({ what: 'set-meta', fields: { concurrency: '2' } }),

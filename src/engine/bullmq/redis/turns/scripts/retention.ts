@@ -8,7 +8,7 @@ export const RETENTION = /* lua */ `
 local PARTS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
 
 local function remove(ids)
-  local keys = {}
+  local keys, places = {}, nil
   for i = 1, #ids do
     local key = prefix .. ids[i]
     local stored = redis.pcall('HMGET', key, 'parentKey', 'tg')
@@ -31,7 +31,12 @@ local function remove(ids)
         end
         call('XADD', parent .. 'events', '*', 'event', 'waiting', 'jobId', parentId, 'prev', 'waiting-children')
       end
-      release(key, stored[1])
+      -- All are deleted at the end: one that stands before its child here is gone by then, and is released no more.
+      if not places then
+        places = {}
+        for place = 1, #ids do places[prefix .. ids[place]] = place end
+      end
+      if (places[stored[1]] or i) >= i then release(key, stored[1]) end
     end
     if stored[2] then
       ${UNTAG}
