@@ -33,7 +33,11 @@ export async function runHistory(
     const theirs = await inTime(history.known.now, () => pair.stock.apply(step));
     const ours = await inTime(history.known.now, () => pair.ours.apply(step));
     const where = `seed ${seed}, step ${nth} (${describe(step)})`;
-    const answers = step.what === 'stock' ? undefined : answersDiffer(coarse(step, theirs), coarse(step, ours));
+    const { losesAnswers } = history.settings;
+    const answers =
+      step.what === 'stock'
+        ? undefined
+        : answersDiffer(coarse(step, theirs, losesAnswers), coarse(step, ours, losesAnswers));
     if (answers !== undefined) return `${where}: ${answers}`;
     if (step.what === 'turn') history.took(jobsOf(theirs));
     if (nth % COMPARE_EVERY !== 0 && nth !== steps) continue;
@@ -58,17 +62,31 @@ export async function inTime<Value>(now: number, work: () => Promise<Value>): Pr
   }
 }
 
-/** Retention is applied once a turn, after its ends: whether one that nobody holds is still there may differ until then. Deliberate. */
-function coarse(step: Step, theirs: unknown): unknown {
-  if (step.what !== 'turn' || !step.turn.ends.some(({ end }) => 'keep' in end)) return theirs;
-  const answer = theirs as { readonly settled: readonly string[] };
-  return { ...answer, settled: answer.settled.map(kind => (kind === 'missing' ? 'lock-lost' : kind)) };
+interface TurnSaid {
+  readonly settled: readonly string[];
+  readonly jobs: readonly { readonly id: string; readonly token: string }[];
+}
+
+/**
+ * Retention is applied once a turn, after its ends: whether one that nobody holds is still there may differ until then. A job that stands twice where
+ * jobs wait is taken twice, and a turn that comes again tells only who holds it by then. Both deliberate.
+ */
+function coarse(step: Step, answer: unknown, losesAnswers: boolean): unknown {
+  if (step.what !== 'turn') return answer;
+  const { settled, jobs, ...rest } = answer as TurnSaid;
+  const retains = step.turn.ends.some(({ end }) => 'keep' in end);
+  const holders = new Map(jobs.map(({ id, token }) => [id, token]));
+  return {
+    ...rest,
+    settled: retains ? settled.map(kind => (kind === 'missing' ? 'lock-lost' : kind)) : settled,
+    jobs: losesAnswers ? jobs.filter(({ id, token }) => holders.get(id) === token) : jobs,
+  };
 }
 
 function describe(step: Step): string {
   return JSON.stringify(step).slice(0, 4_000);
 }
 
-function jobsOf(theirs: unknown): readonly { readonly id: string; readonly token: string }[] {
-  return (theirs as { readonly jobs: readonly { readonly id: string; readonly token: string }[] }).jobs;
+function jobsOf(theirs: unknown): TurnSaid['jobs'] {
+  return (theirs as TurnSaid).jobs;
 }

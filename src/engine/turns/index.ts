@@ -38,6 +38,7 @@ export { stepsAmong } from './step-record.ts';
 export type { StepAnswer, StepRecord } from './step-record.ts';
 export type { NoteAnswer, ProgressChange, RunNote } from './run-note.ts';
 export { keyEndOf, storedKeyOf, type KeyBefore, type KeyEnd, type StoredKey } from './stored-key.ts';
+export { TurnParts } from './turn-parts.ts';
 export type { KeyHold, Rest, Take, Turn, TurnAnswer, TurnQueue, TurnQueueSettings } from './turn.ts';
 export {
   UNFINISHED_STATES,

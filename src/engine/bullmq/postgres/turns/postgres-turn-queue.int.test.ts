@@ -15,6 +15,8 @@ class UnsteadyPool implements PgPool {
   readonly #pool: PgPool;
   queries = 0;
   losesNext: 'question' | 'answer' | undefined;
+  /** How many come through before. */
+  spares = 0;
 
   constructor(pool: PgPool) {
     this.#pool = pool;
@@ -22,8 +24,9 @@ class UnsteadyPool implements PgPool {
 
   async query<Row>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<Row>> {
     this.queries += 1;
-    const loses = this.losesNext;
-    this.losesNext = undefined;
+    const loses = this.spares > 0 ? undefined : this.losesNext;
+    if (this.spares > 0) this.spares -= 1;
+    else this.losesNext = undefined;
     if (loses === 'question') throw new Error('Connection terminated unexpectedly');
     const result = await this.#pool.query<Row>(text, params);
     if (loses === 'answer') throw new Error('Connection terminated unexpectedly');
@@ -130,6 +133,25 @@ describe('turns on PostgreSQL', () => {
       ).settled,
     ).toEqual([{ kind: 'settled' }]);
   });
+
+  test.each([
+    ['the question of its second part', 'question', 2],
+    ['the answer to its first part', 'answer', 1],
+  ] as const)(
+    'a turn with such a result that is sent again, because %s was lost, tells no sound end as another’s',
+    async (_what, loses, spares) => {
+      await queue.add(jobs('a', 'b', 'c', 'd', 'e', 'f'));
+      const taken = (await turn([], slots(5))).jobs;
+      const ends = taken.map((job, nth) => ended(job, done(nth === 3 ? '"\\u0000"' : `${nth}`)));
+      const pool = new UnsteadyPool(await poolOf(engine));
+      queue = new PostgresTurnQueue({ pool, signs: unheard(pool), name, sender: 'tester' });
+      Object.assign(pool, { losesNext: loses, spares });
+      await expect(turn(ends, slots(1, 'next'), 'cut')).rejects.toThrow('terminated');
+      const { settled, jobs: next } = await turn(ends, slots(1, 'next'), 'cut');
+      expect(settled.map(({ kind }) => kind)).toEqual(['settled', 'settled', 'settled', 'refused', 'settled']);
+      expect(next.map(({ id }) => id)).toEqual(['f']);
+    },
+  );
 
   test('one job that PostgreSQL cannot hold is refused by itself, and the others are added in their order', async () => {
     const [first, bad, last] = jobs('first', 'bad', 'last');

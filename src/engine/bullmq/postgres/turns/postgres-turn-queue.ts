@@ -30,6 +30,7 @@ import {
   type TaggedStep,
   type Turn,
   type TurnAnswer,
+  TurnParts,
   type TurnQueue,
   type TurnQueueSettings,
   type UnfinishedPage,
@@ -136,6 +137,8 @@ export class PostgresTurnQueue implements TurnQueue {
   readonly jobsATurn = 200;
   readonly #options: PostgresTurnQueueOptions;
   readonly #trips: AddTrips;
+  /** Of turns with an end that cannot be stored. */
+  readonly #parts = new TurnParts<readonly SettleAnswer[]>();
   /** Ids of the turns that are under way, or whose answers were lost. */
   readonly #slots: (string | undefined)[] = [];
 
@@ -175,24 +178,35 @@ export class PostgresTurnQueue implements TurnQueue {
     } catch (cause) {
       const reason = refusalOf(cause);
       if (reason === undefined || turn.ends.length === 0) throw cause;
-      return this.#inParts(turn, reason);
+      const settled = await this.#settleParts(turn.id, turn, reason);
+      const taken = turn.take && (await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] }));
+      this.#parts.forget(turn.id);
+      return { settled, jobs: taken?.jobs ?? [], rest: taken?.rest };
     }
   }
 
   /** One end that cannot be stored has undone the whole turn: it is found by halving, and the others are settled. */
-  async #inParts(turn: Turn, reason: string): Promise<TurnAnswer> {
+  async #settleParts(whole: string, { id, now, ends }: Turn, reason: string): Promise<readonly SettleAnswer[]> {
+    if (ends.length === 1) return [{ kind: 'refused', reason }];
+    const half = Math.ceil(ends.length / 2);
     const settled: SettleAnswer[] = [];
-    if (turn.ends.length === 1) settled.push({ kind: 'refused', reason });
-    else {
-      const half = Math.ceil(turn.ends.length / 2);
-      const parts = [turn.ends.slice(0, half), turn.ends.slice(half)];
-      for (const [nth, ends] of parts.entries()) {
-        settled.push(...(await this.turn({ ...turn, id: `${turn.id}.${nth}`, ends, take: undefined })).settled);
-      }
+    for (const [nth, part] of [ends.slice(0, half), ends.slice(half)].entries()) {
+      const turn = { id: `${id}.${nth}`, now, ends: part, take: undefined };
+      const answers = this.#parts.get(whole, turn.id) ?? (await this.#settlePart(whole, turn));
+      this.#parts.set(whole, turn.id, answers);
+      settled.push(...answers);
     }
-    if (turn.take === undefined) return { settled, jobs: [], rest: undefined };
-    const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] });
-    return { settled, jobs, rest };
+    return settled;
+  }
+
+  async #settlePart(whole: string, turn: Turn): Promise<readonly SettleAnswer[]> {
+    try {
+      return (await this.#turn(turn)).settled;
+    } catch (cause) {
+      const reason = refusalOf(cause);
+      if (reason === undefined) throw cause;
+      return this.#settleParts(whole, turn, reason);
+    }
   }
 
   async #turn(turn: Turn): Promise<TurnAnswer> {

@@ -30,6 +30,7 @@ import {
   type TakenJob,
   type Turn,
   type TurnAnswer,
+  TurnParts,
   type TurnQueue,
   type TurnQueueSettings,
   type UnfinishedPage,
@@ -108,6 +109,10 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #sweepScript: Script;
   readonly #stock: StockScripts;
   readonly #trips: AddTrips;
+  /** Of turns with ends that go through BullMQ's script: what ours has answered, and when (this process's time). */
+  readonly #begun = new TurnParts<DoneTurn & { readonly at: number }>();
+  /** What BullMQ's script has answered; undecided where its answer was lost. */
+  readonly #finished = new TurnParts<SettleAnswer | 'in doubt'>();
   /** Ids of the turns that are under way, or whose answers were lost. */
   readonly #slots: (string | undefined)[] = [];
   #signal: WorkSignal | undefined;
@@ -148,25 +153,39 @@ export class RedisTurnQueue implements TurnQueue {
   }
 
   async turn(turn: Turn): Promise<TurnAnswer> {
-    const done = await this.#turn(turn);
+    const begun = this.#begun.get(turn.id, 'ends');
+    const done = begun ?? (await this.#turn(turn));
     if (done.rare.length === 0) return done;
+    const at = begun?.at ?? performance.now();
+    this.#begun.set(turn.id, 'ends', { ...done, at });
     // They come before the take, which the script has left out.
     const settled = [...done.settled];
-    for (const { index, end } of done.rare) {
-      const answer = await this.#stock.finish(end, turn.now);
-      settled[index] = answer;
-      const key = 'key' in end.end ? end.end.key : undefined;
-      // BullMQ's script has freed it.
-      if (key !== undefined && answer.kind === 'settled') await this.holdKey(end.jobId, key);
-      // Where the process dies before this, the look at batches finds that the job has ended.
-      const member = answer.kind === 'settled' ? memberEnd(end.jobId, end.end) : undefined;
-      if (member !== undefined)
-        await this.#options.redis.hset(this.#key + MEMBERS_ENDED, end.jobId, memberText(member));
-    }
-    if (turn.take === undefined) return { settled, jobs: [], rest: undefined };
+    for (const { index, end } of done.rare) settled[index] = await this.#finish(turn, end, at);
     const released = done.rare.flatMap(({ index, end }) => (settled[index]?.kind === 'settled' ? [end] : []));
-    const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] }, released);
-    return { settled, jobs, rest };
+    const taken = turn.take && (await this.#turn({ ...turn, id: `${turn.id}:take`, ends: [] }, released));
+    this.#begun.forget(turn.id);
+    this.#finished.forget(turn.id);
+    return { settled, jobs: taken?.jobs ?? [], rest: taken?.rest };
+  }
+
+  /** Writes an end with BullMQ's script, once. `heldSince`: when the job was known to be the sender's. */
+  async #finish({ id, now }: Turn, end: End, heldSince: number): Promise<SettleAnswer> {
+    const known = this.#finished.get(id, end.token);
+    if (known !== undefined && known !== 'in doubt') return known;
+    this.#finished.set(id, end.token, 'in doubt');
+    const answer = await this.#stock.finish(end, { now, heldSince, isAgain: known !== undefined });
+    if (answer.kind === 'settled') await this.#afterFinish(end);
+    this.#finished.set(id, end.token, answer);
+    return answer;
+  }
+
+  async #afterFinish({ jobId, end }: End): Promise<void> {
+    const key = 'key' in end ? end.key : undefined;
+    // BullMQ's script has freed it.
+    if (key !== undefined) await this.holdKey(jobId, key);
+    // Where the process dies before this, the look at batches finds that the job has ended.
+    const member = memberEnd(jobId, end);
+    if (member !== undefined) await this.#options.redis.hset(this.#key + MEMBERS_ENDED, jobId, memberText(member));
   }
 
   /** `released`: ends that were written before. */

@@ -1,6 +1,15 @@
 import { QueueKeys, RedisConnection, RedisQueueBackend, type JobJson } from 'bullmq';
+import { toError } from '../../../../errors/index.ts';
 import { requireOneSlot, type RedisClient } from '../../../../redis/index.ts';
-import { optionsOf, type End, type NewJob, type SettleAnswer } from '../../../turns/index.ts';
+import { isOutage } from '../../../../resilience/index.ts';
+import {
+  optionsOf,
+  type End,
+  type Failed,
+  type NewJob,
+  type SettleAnswer,
+  type Succeeded,
+} from '../../../turns/index.ts';
 
 /** What BullMQ's scripts answer where an end is not theirs to write. */
 const REFUSALS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused' | 'settled'>>> = {
@@ -22,6 +31,17 @@ export function settleAnswer(code: unknown): SettleAnswer {
 /** An error's text may quote what is stored. */
 export function firstWord(text: string): string {
   return /^[A-Z]{2,20}\b/.exec(text)?.[0] ?? 'with an error';
+}
+
+/** For so long after a job was known to be held its lock cannot be over: if it is gone, its own end has removed it. */
+const HELD_FOR_SURE_MS = 5_000;
+
+interface Finishing {
+  readonly now: number;
+  /** When the job was known to be its worker's, in this process's time. */
+  readonly heldSince: number;
+  /** It was tried before, and the answer was lost. */
+  readonly isAgain: boolean;
 }
 
 /** Leans on BullMQ 6.7's scripts, called one job at a time: for what is rare, and with the time told instead of taken. */
@@ -48,20 +68,33 @@ export class StockScripts extends RedisQueueBackend {
     this.on('error', () => undefined);
   }
 
-  /** A child's end, which its parent hears of, and one after which a stored successor is queued. */
-  async finish({ jobId, token, end }: End, now: number): Promise<SettleAnswer> {
+  /**
+   * A child's end, which its parent hears of, and one after which a stored successor is queued. An answer that is lost is asked for again, by the driver
+   * or by whoever sends the turn again: what was written then is found written.
+   */
+  async finish({ jobId, token, end }: End, { now, heldSince, isAgain }: Finishing): Promise<SettleAnswer> {
     if (end.what !== 'succeeded' && !('attempts' in end)) throw new TypeError('Expected an end for good.');
+    if (isAgain && (await this.#isWritten(jobId, end, now))) return { kind: 'settled' };
+    const answer = await this.#tryToFinish(jobId, token, end, now);
+    const isOver = answer.kind === 'missing' && performance.now() - heldSince < HELD_FOR_SURE_MS;
+    const isWritten = isOver || (answer.kind === 'lock-lost' && (await this.#isWritten(jobId, end, now)));
+    if (answer.kind !== 'settled' && !isWritten) return answer;
+    if (end.what === 'succeeded' && end.keptMs !== undefined) {
+      await this.#redis.set(`${this.toKey(jobId)}:result`, end.result, 'PX', end.keptMs);
+    }
+    return { kind: 'settled' };
+  }
+
+  async #tryToFinish(jobId: string, token: string, end: Succeeded | Failed, now: number): Promise<SettleAnswer> {
     const client = await this.client;
-    if (end.line !== undefined) await this.addLog(jobId, end.line.text, end.line.keep);
-    if (end.data !== undefined) await this.execCommand(client, 'updateData', [this.toKey(jobId), end.data]);
     const keep = { ...(end.keep.count !== undefined && { count: end.keep.count }), ...ageOf(end.keep) };
     const failed = end.what !== 'succeeded';
     const job = { id: jobId, opts: { attempts: failed ? end.attempts : 0, ...(failed && end.parents) } };
     const args = this.moveToFinishedArgs(
       // It looks at nothing else of a job.
       job as Parameters<RedisQueueBackend['moveToCompleted']>[0],
-      failed ? end.failure.message : end.result,
-      failed ? 'failedReason' : 'returnvalue',
+      textOf(end),
+      fieldOf(end),
       // Its type wants an age or a count where its script can do without both.
       keep as { count: number },
       failed ? 'failed' : 'completed',
@@ -70,11 +103,22 @@ export class StockScripts extends RedisQueueBackend {
       false,
       failed ? { failedReason: end.failure.message, stacktrace: JSON.stringify(end.failure.stacktrace) } : undefined,
     );
-    const answer = settleAnswer(await this.execCommand(client, 'moveToFinished', args));
-    if (end.what === 'succeeded' && end.keptMs !== undefined && answer.kind === 'settled') {
-      await this.#redis.set(`${this.toKey(jobId)}:result`, end.result, 'PX', end.keptMs);
+    try {
+      if (end.line !== undefined) await this.addLog(jobId, end.line.text, end.line.keep);
+      if (end.data !== undefined) await this.execCommand(client, 'updateData', [this.toKey(jobId), end.data]);
+      return settleAnswer(await this.execCommand(client, 'moveToFinished', args));
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      const { message } = toError(error);
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      // It fails for what is stored with this job or its parent: that must not take the others of the turn along.
+      return settleAnswer(typeof code === 'number' ? code : message);
     }
-    return answer;
+  }
+
+  async #isWritten(jobId: string, end: Succeeded | Failed, now: number): Promise<boolean> {
+    const [finishedOn, text] = await this.#redis.hmget(this.toKey(jobId), 'finishedOn', fieldOf(end));
+    return finishedOn === String(now) && text === textOf(end);
   }
 
   /** Throws at once, and does not reject: BullMQ waits for no entry of a pipeline. */
@@ -127,6 +171,14 @@ export class StockScripts extends RedisQueueBackend {
     const ids: unknown = await this.execCommand(await this.client, 'moveStalledJobsToWait', args);
     return Array.isArray(ids) ? ids.map(String) : [];
   }
+}
+
+function fieldOf({ what }: Succeeded | Failed): 'returnvalue' | 'failedReason' {
+  return what === 'succeeded' ? 'returnvalue' : 'failedReason';
+}
+
+function textOf(end: Succeeded | Failed): string {
+  return end.what === 'succeeded' ? end.result : end.failure.message;
 }
 
 function ageOf({ age, limit }: { readonly age?: number | undefined; readonly limit?: number | undefined }): object {

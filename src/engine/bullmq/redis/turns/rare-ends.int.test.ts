@@ -1,0 +1,132 @@
+import { FlowProducer, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { namespace, redisUrl } from '../../../../../tests/support/engines.ts';
+import type { End, EndKind, Keep, NewJob, TakenJob, TurnAnswer } from '../../../turns/index.ts';
+import { RedisTurnQueue } from './index.ts';
+
+/** Which of BullMQ's scripts ends a job that has a parent, as the driver names it. */
+const FINISH = /^moveToFinished/;
+const NOW = 1_900_000_000_000;
+
+const prefix = namespace();
+const plain = new Redis(redisUrl(), { maxRetriesPerRequest: null });
+const redis = new Redis(redisUrl(), { maxRetriesPerRequest: null });
+let fails: 'answer lost' | 'sent twice' | undefined;
+let count = 0;
+
+/** Nothing is overridden but what becomes of the answer. */
+const unsteady = new Proxy(redis, {
+  get(target, name) {
+    const member: unknown = Reflect.get(target, name, target);
+    if (typeof member !== 'function') return member;
+    if (typeof name !== 'string' || !FINISH.test(name)) return member.bind(target);
+    return async (...args: readonly unknown[]) => {
+      const how = fails;
+      fails = undefined;
+      const answer: unknown = await Reflect.apply(member, target, args);
+      if (how === 'answer lost') throw new Error('Connection is closed.');
+      return how === 'sent twice' ? Reflect.apply(member, target, args) : answer;
+    };
+  },
+});
+
+let name = '';
+let queue: RedisTurnQueue;
+beforeEach(() => {
+  name = `rare-${(count += 1)}`;
+  fails = undefined;
+  queue = new RedisTurnQueue({ redis: unsteady, blocking: () => plain, prefix, name, sender: name });
+});
+afterAll(() => {
+  plain.disconnect();
+  redis.disconnect();
+});
+
+const job = (id: string): NewJob => ({ id, name: 'greet', data: '{}', opts: { jobId: id }, timestamp: NOW });
+const slots = (id: string, most: number) => ({
+  tokens: Array.from({ length: most }, (_, nth) => `${id}-${nth}`),
+  worker: 'tester',
+  lockMs: 60_000,
+  maxBytes: 1_000_000,
+});
+const turn = (id: string, ends: readonly End[], most: number): Promise<TurnAnswer> =>
+  queue.turn({ id, now: NOW, ends, take: slots(id, most) });
+const done = (keep: Keep): EndKind => ({ what: 'succeeded', result: '1', keep });
+const died = (keep: Keep): EndKind => {
+  const failure = { message: 'no', stacktrace: [] };
+  return {
+    what: 'dead',
+    failure,
+    attempts: 1,
+    keep,
+    parents: { removeDependencyOnFailure: true },
+    line: { text: 'died' },
+  };
+};
+
+/** Two jobs, and between them a child: its end goes through BullMQ's own script. */
+async function taken(): Promise<readonly TakenJob[]> {
+  const flows = new FlowProducer({ connection: plain, prefix });
+  const child = { name: 'greet', queueName: name, opts: { jobId: 'child', removeDependencyOnFailure: true } };
+  await queue.add([job('before')]);
+  await flows.add({ name: 'greet', queueName: name, opts: { jobId: 'parent' }, children: [child] });
+  await queue.add([job('behind')]);
+  await flows.close();
+  const { jobs } = await turn('take', [], 3);
+  expect(jobs.map(({ id }) => id)).toEqual(['before', 'child', 'behind']);
+  return jobs;
+}
+
+const endsOf = (jobs: readonly TakenJob[], end = done({})): readonly End[] =>
+  jobs.map(({ id, token }) => ({ jobId: id, token, end }));
+const SETTLED = [{ kind: 'settled' }, { kind: 'settled' }, { kind: 'settled' }];
+
+const HOW = {
+  kept: done({}),
+  'not kept': done({ count: 0 }),
+  'kept as dead': died({}),
+  'dead and not kept': died({ count: 0 }),
+};
+
+test.each(Object.entries(HOW))(
+  'the answer to a child’s end is lost: the turn comes again, and each end of it is told as written (%s)',
+  async (_how, keep) => {
+    const ends = endsOf(await taken(), keep);
+    fails = 'answer lost';
+    await expect(turn('lost', ends, 1)).rejects.toThrow('closed');
+    // Another turn is sent between, as a worker host does.
+    await queue.add([job('other')]);
+    expect((await turn('between', [], 1)).jobs.map(({ id }) => id)).toEqual(['parent']);
+    const again = await turn('lost', ends, 1);
+    expect(again.settled).toEqual(SETTLED);
+    expect(again.jobs.map(({ id }) => id)).toEqual(['other']);
+  },
+);
+
+test.each(Object.entries(HOW))(
+  'the driver sends a child’s end twice: it is told as written (%s)',
+  async (_how, end) => {
+    const ends = endsOf(await taken(), end);
+    fails = 'sent twice';
+    expect((await turn('twice', ends, 0)).settled).toEqual(SETTLED);
+  },
+);
+
+test('an end of a child that another has ended meanwhile is not told as written', async () => {
+  const jobs = await taken();
+  await turn('first', endsOf(jobs), 0);
+  const { settled } = await turn('second', endsOf(jobs), 0);
+  expect(settled.map(({ kind }) => kind)).toEqual(['lock-lost', 'lock-lost', 'lock-lost']);
+});
+
+test('BullMQ’s script fails for one child of a turn: it is refused by itself, and the others are told as written', async () => {
+  const jobs = await taken();
+  // Something else stands where the parent has its children.
+  await plain.set(`${prefix}:${name}:parent:dependencies`, 'odd');
+  const { settled } = await turn('fails', endsOf(jobs), 0);
+  expect(settled.map(({ kind }) => kind)).toEqual(['settled', 'refused', 'settled']);
+  const stored = new Queue(name, { connection: plain, prefix });
+  expect(await stored.getJobState('behind')).toBe('completed');
+  await stored.close();
+});
