@@ -6,6 +6,7 @@ import { Environment, readRedisUrl, InvalidConfigError } from '../src/config/ind
 import { startMailbox } from './mailbox.ts';
 import { startPostgres } from './postgres/index.ts';
 import { Child } from './start/child.ts';
+import { CommandsEnvironment } from './start/commands-environment.ts';
 import { childEnvironment, dataFolder } from './start/environment.ts';
 import { Output } from './start/output.ts';
 import { anyPort, claimPorts, isTaken, type PortVariable } from './start/ports.ts';
@@ -47,9 +48,10 @@ async function main(): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('signal'));
   });
 
+  const commands = new CommandsEnvironment(folder);
   const household = new Household();
   let code = 0;
-  const running = start(household, { given, ports, folder, output }).then(() => 'running' as const);
+  const running = start(household, { given, ports, folder, output, commands }).then(() => 'running' as const);
   running.catch(() => undefined);
   try {
     const first = await Promise.race([running, stopAsked, household.unexpected]);
@@ -62,6 +64,7 @@ async function main(): Promise<number> {
     output.say(error instanceof Error ? error.message : String(error));
     code = error instanceof InvalidConfigError ? 2 : 1;
   }
+  commands.remove();
   await household.stop();
   return code;
 }
@@ -97,12 +100,13 @@ interface House {
   readonly ports: Ports;
   readonly folder: string;
   readonly output: Output;
+  readonly commands: CommandsEnvironment;
 }
 
-async function start(household: Household, { given, ports, folder, output }: House): Promise<void> {
+async function start(household: Household, { given, ports, folder, output, commands }: House): Promise<void> {
   const watch = process.argv.includes('--watch');
   mkdirSync(folder, { recursive: true });
-  const made = {
+  const own = {
     ...localSecrets(folder),
     NODE_ENV: 'development',
     MAIL_FROM: 'Shiftwork shop <shop@shiftwork.example>',
@@ -111,10 +115,10 @@ async function start(household: Household, { given, ports, folder, output }: Hou
     WORKER_PROCESSES: String(WORKERS),
     // Whoever develops stops at breakpoints.
     ...(watch && { WORKER_WATCH: 'off' }),
-    ...Object.fromEntries(Object.entries(ports).map(([variable, port]) => [variable, String(port)])),
-    DATABASE_URL: given.database ?? (await ownDatabase(household, folder, output)),
-    SMTP_URL: given.smtp ?? (await ownMailbox(household, folder, ports)),
+    ...(given.database === undefined && { DATABASE_URL: await ownDatabase(household, folder, output) }),
+    ...(given.smtp === undefined && { SMTP_URL: await ownMailbox(household, folder, ports) }),
   };
+  const made = { ...own, ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])) };
   const env = childEnvironment(made, process.env);
   await migrate(env, output);
   const child = (name: string, file: string): Child => new Child({ name, file: join(ROOT, file), env, watch, output });
@@ -126,12 +130,20 @@ async function start(household: Household, { given, ports, folder, output }: Hou
   ];
   for (const each of all) household.own(each);
   await Promise.all(all.map(({ ready }) => ready));
+  // An engine that the person has named stands in the person's own shell.
+  if (given.redis === undefined && given.database === undefined) commands.write({ ...own, ...namespace() });
   output.say('');
   output.say(`shop      http://localhost:${ports.PORT}`);
   output.say(`dashboard http://localhost:${ports.DASHBOARD_PORT}`);
   if (given.smtp === undefined) output.say(`mailbox   http://localhost:${ports.MAILBOX_PORT}`);
   output.say('');
   output.say('ready');
+}
+
+/** Without it a command would ask another installation of the same engine. */
+function namespace(): Record<string, string> {
+  const name = process.env['SHIFTWORK_NAMESPACE']?.trim();
+  return name ? { SHIFTWORK_NAMESPACE: name } : {};
 }
 
 async function ownDatabase(household: Household, folder: string, output: Output): Promise<string> {

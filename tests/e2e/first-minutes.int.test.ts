@@ -1,7 +1,9 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../support/browser.ts';
@@ -21,7 +23,12 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
     for (const cleanup of cleanups.toReversed()) await cleanup();
   });
 
-  async function start(): Promise<{ app: TestProcess; ports: Record<string, string>; folder: string }> {
+  async function start(): Promise<{
+    app: TestProcess;
+    ports: Record<string, string>;
+    folder: string;
+    redisUrl: string;
+  }> {
     const folder = await mkdtemp(join(tmpdir(), 'shiftwork-start-'));
     // The database server's user must come through it.
     await chmod(folder, 0o711);
@@ -41,11 +48,11 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
       await app.ended;
     });
     await app.line(/^ready$/);
-    return { app, ports, folder };
+    return { app, ports, folder, redisUrl: env['REDIS_URL'] ?? '' };
   }
 
   test('signing up brings the mail, a row, a notification and completed jobs; an order says how far it is; Ctrl-C leaves nothing behind', async () => {
-    const { app, ports, folder } = await start();
+    const { app, ports, folder, redisUrl } = await start();
     const browser: TestBrowser = await openBrowser();
     cleanups.push(() => browser.close());
     const complaints: string[] = [];
@@ -96,12 +103,22 @@ describe.each(['postgres', 'redis'] as const)('the first minutes on %s', engine 
     expect(complaints).toEqual([]);
     await browser.close();
 
+    const handed = join(folder, 'env');
+    expect(existsSync(handed)).toBe(engine === 'postgres');
+    const asked = startProcess(fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)), {
+      args: ['stats', '--json'],
+      env: engine === 'postgres' ? await databaseIn(handed) : { REDIS_URL: redisUrl },
+    });
+    expect(await asked.ended).toBe(0);
+    expect(asked.lines.join('')).toContain('"email"');
+
     const started = descendantsOf(app.pid);
     // Shop, dashboard, mailbox, two workers and PostgreSQL.
     expect(started.length).toBeGreaterThanOrEqual(6);
     app.kill('SIGINT');
     expect(await app.ended).toBe(0);
     expect(started.filter(isAlive)).toEqual([]);
+    expect(existsSync(handed)).toBe(false);
     for (const port of Object.values(ports))
       await expect(fetch(`http://localhost:${port}/`)).rejects.toThrow('fetch failed');
   });
@@ -134,8 +151,12 @@ describe('npm start', () => {
 });
 
 async function databaseUrl(folder: string): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
   const password = (await readFile(join(folder, 'postgres', 'password'), 'utf8')).trim();
   const port = (await readFile(join(folder, 'postgres-port'), 'utf8')).trim();
   return `postgres://shiftwork:${password}@127.0.0.1:${port}/shiftwork`;
+}
+
+/** As `npm run shiftwork` has it. */
+async function databaseIn(file: string): Promise<Record<string, string>> {
+  return { DATABASE_URL: parseEnv(await readFile(file, 'utf8'))['DATABASE_URL'] ?? '' };
 }
