@@ -6,6 +6,7 @@ import { crashes } from './cases/crashes.ts';
 import { engineFaults } from './cases/engine.ts';
 import { eventStoreFaults } from './cases/event-store.ts';
 import { letterFaults } from './cases/letters.ts';
+import { orderFaults } from './cases/order.ts';
 import { outboxFaults } from './cases/outbox.ts';
 import { providers } from './cases/providers.ts';
 import { refusals } from './cases/refusals.ts';
@@ -34,6 +35,7 @@ export const caseFiles: readonly (readonly FaultCase[])[] = [
   letterFaults,
   batchFaults,
   answerFaults,
+  orderFaults,
 ];
 
 export const allCases: readonly FaultCase[] = caseFiles.flat();

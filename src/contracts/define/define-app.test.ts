@@ -22,7 +22,7 @@ describe('defineApp', () => {
         totalConcurrency: 4,
         rate: { max: 100, perMs: 1_000 },
         limits: [],
-        allLimits: [{ name: '', rate: { max: 100, perMs: 1_000 } }],
+        allLimits: [{ name: '', rate: { max: 100, perMs: 1_000 }, strict: false }],
         lockMs: 30_000,
         destinations: expect.anything(),
       },

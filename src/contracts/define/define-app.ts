@@ -271,7 +271,7 @@ function queuePolicy(
   }
   const refuse = (problem: string): void => void problems.push(`queue "${name}": ${problem}`);
   const rate = ratePolicy('rate', definition.rate, refuse);
-  const limits = limitPolicies(definition.limits, `queue-${name}`, refuse);
+  const limits = limitPolicies(definition.limits, { name: `queue-${name}`, isKnown: false }, refuse);
   for (const limit of limits) {
     if (limit.by === undefined) {
       refuse(
@@ -287,7 +287,8 @@ function queuePolicy(
   }
   const named = contracts.some(contract => contract.destinationOf !== undefined);
   const { breaker, limit } = destinationPolicy(name, definition, problems, named);
-  const queueRate = rate === undefined ? [] : [{ name: '', by: undefined, concurrency: undefined, rate }];
+  const queueRate =
+    rate === undefined ? [] : [{ name: '', by: undefined, concurrency: undefined, rate, strict: false }];
   const groups = contracts.map(contract => [...(named ? [limit] : []), ...limits, ...contract.limits]);
   const most = Math.max(...groups.map(each => each.length));
   if (most > GROUPS_OF_A_JOB) {
@@ -307,7 +308,7 @@ function eachOnce(limits: readonly LimitPolicy[], refuse: (problem: string) => v
     const known = byName.get(limit.name);
     if (known === undefined) byName.set(limit.name, limit);
     else if (!isSameLimit(known, limit)) {
-      refuse(`expected the limits named "${limit.name}" to have the same concurrency and rate: they are one`);
+      refuse(`expected the limits named "${limit.name}" to have the same concurrency, rate and order: they are one`);
     }
   }
   return [...byName.values()];
@@ -336,5 +337,5 @@ function destinationPolicy(
   const refuse = (problem: string): void => void problems.push(`${what}: ${problem}`);
   const concurrency = concurrencyOf('concurrency', destinations?.concurrency, refuse);
   const rate = ratePolicy('rate', destinations?.rate, refuse);
-  return { breaker, limit: { name: DESTINATION, by: undefined, concurrency, rate } };
+  return { breaker, limit: { name: DESTINATION, by: undefined, concurrency, rate, strict: false } };
 }

@@ -218,7 +218,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
     // Only data that this contract's own schema has validated is ever passed in.
     destinationOf: destination && (data => destination(data as StandardSchemaV1.InferOutput<Schema>)),
     onDead: onDead && (death => onDead(death as Death<StandardSchemaV1.InferOutput<Schema>>)),
-    limits: contractLimits(definition.limits, definition.name, refuse),
+    limits: contractLimits(definition.limits, { name: definition.name, isKnown: chunk === undefined }, refuse),
     retention,
   };
   const contract = chunk === undefined ? one : chunkedContract(one, { ...definition, chunk }, judge);

@@ -28,11 +28,31 @@ test('all limits that hold in a queue are gathered: its own, its contracts’, i
   expect(namesIn(appWith(queue, ...jobs))).toEqual(['', 'seats', 'tenant', 'b']);
   const other = jobWith('c', [{ ...tenant, concurrency: 3 }]);
   expect(() => appWith(queue, ...jobs, other)).toThrow(
-    'the limits named "tenant" to have the same concurrency and rate',
+    'the limits named "tenant" to have the same concurrency, rate and order',
   );
 });
 
+test('a concurrency of 1 is a strict order where whoever enqueues knows the groups; anybody may say otherwise', () => {
+  const by = ({ tenantId }: Data) => tenantId;
+  const [strict, wide, starts] = jobWith('a', [
+    { name: 'one', by, concurrency: 1 },
+    { name: 'two', by, concurrency: 2 },
+    { name: 'three', by, concurrency: 1, order: 'starts' },
+  ]).limits;
+  expect([strict?.strict, wide?.strict, starts?.strict]).toEqual([true, false, false]);
+  const ofQueue = (limit: object) =>
+    appWith({ limits: [{ name: 'q', by, concurrency: 1, ...limit }] }, jobWith('b', []));
+  expect(ofQueue({}).queues.get('mail')?.limits[0]?.strict).toBe(false);
+  expect(() => ofQueue({ order: 'strict' })).toThrow('limits[0] without a strict order: whoever enqueues');
+});
+
 test.for([
+  ['an order of many', { concurrency: 2, order: 'strict' }, 'limits[0] to have a concurrency of 1'],
+  [
+    'an order that nobody knows',
+    { concurrency: 1, order: 'fifo' },
+    'limits[0].order to be "strict" or "starts", got fifo',
+  ],
   ['none is 0', { concurrency: 0 }, 'limits[0].concurrency to be an integer >= 1, got 0'],
   ['none is a half', { concurrency: 1.5 }, 'integer >= 1, got 1.5'],
   [

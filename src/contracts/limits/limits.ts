@@ -24,6 +24,12 @@ export interface LimitDefinition<Data> {
   readonly concurrency?: number;
   /** Starts at most in each group. */
   readonly rate?: RateDefinition;
+  /**
+   * What a `concurrency` of 1 means. `strict`: the jobs of a group come one after the other, each once the one before has ended for good, also where
+   * that one waits for its next attempt or its worker is killed. `starts`: they start in their order, and while one waits for its next attempt the
+   * next one goes on. `strict` where it is left out and the limit is a contract's; `starts` in the limits of a queue and of chunks.
+   */
+  readonly order?: 'strict' | 'starts';
 }
 
 export interface RatePolicy {
@@ -38,6 +44,16 @@ export interface LimitPolicy {
   readonly by: ((data: unknown) => unknown) | undefined;
   readonly concurrency: number | undefined;
   readonly rate: RatePolicy | undefined;
+  /** One after the other, over retries, too. */
+  readonly strict: boolean;
+}
+
+/** Who says the limits. */
+export interface LimitOwner {
+  /** The name of a limit that has none. */
+  readonly name: string;
+  /** Whoever enqueues knows its groups: they stand with a job from the beginning. */
+  readonly isKnown: boolean;
 }
 
 /** A job belongs to as many groups at most: a few limits, its destination among them. */
@@ -47,10 +63,14 @@ export const DESTINATION = 'destination';
 /** What is said of all groups of these names is said of destinations and contracts. */
 const RESERVED: ReadonlySet<string> = new Set([DESTINATION, 'job']);
 const NAME = /^[\w-]{1,60}$/;
-const KNOWN: Known<LimitDefinition<unknown>> = { name: true, by: true, concurrency: true, rate: true };
+const KNOWN: Known<LimitDefinition<unknown>> = { name: true, by: true, concurrency: true, rate: true, order: true };
 
-/** @param own the name of one that has none; @param refuse throws, or notes the problem and goes on */
-export function limitPolicies(given: unknown, own: string, refuse: (problem: string) => void): readonly LimitPolicy[] {
+/** @param refuse throws, or notes the problem and goes on */
+export function limitPolicies(
+  given: unknown,
+  owner: LimitOwner,
+  refuse: (problem: string) => void,
+): readonly LimitPolicy[] {
   if (given === undefined) return [];
   if (!Array.isArray(given)) {
     refuse('expected limits to be a list of { name, by, concurrency, rate }');
@@ -64,7 +84,7 @@ export function limitPolicies(given: unknown, own: string, refuse: (problem: str
       continue;
     }
     for (const problem of unknownOptions(each, KNOWN)) refuse(`${what}: ${problem.replace(/\.$/, '')}`);
-    const policy = limitPolicy(each, { what, own }, refuse);
+    const policy = limitPolicy(each, { what, owner }, refuse);
     if (policies.some(({ name }) => name === policy.name)) {
       refuse(`expected each of the limits to have a name of its own, "${policy.name}" stands there twice`);
     }
@@ -76,18 +96,18 @@ export function limitPolicies(given: unknown, own: string, refuse: (problem: str
 /** Those of a contract. @throws what `refuse` throws */
 export function contractLimits(
   given: unknown,
-  contract: string,
+  owner: LimitOwner,
   refuse: (problem: string) => never,
 ): readonly LimitPolicy[] {
-  const limits = limitPolicies(given, contract, problem => refuse(`${problem}.`));
+  const limits = limitPolicies(given, owner, problem => refuse(`${problem}.`));
   // Its destination is one, too.
   if (limits.length >= GROUPS_OF_A_JOB) refuse(`expected at most ${GROUPS_OF_A_JOB - 1} limits, got ${limits.length}.`);
   return Object.freeze(limits);
 }
 
 function limitPolicy(
-  { name, by, concurrency, rate }: LimitDefinition<never>,
-  { what, own }: { readonly what: string; readonly own: string },
+  { name, by, concurrency, rate, order }: LimitDefinition<never>,
+  { what, owner }: { readonly what: string; readonly owner: LimitOwner },
   refuse: (problem: string) => void,
 ): LimitPolicy {
   if (name !== undefined && (typeof name !== 'string' || !NAME.test(name) || RESERVED.has(name))) {
@@ -100,12 +120,33 @@ function limitPolicy(
     refuse(`expected ${what} to have a concurrency or a rate: without one it limits nothing`);
   }
   return Object.freeze({
-    name: name ?? limitNameOf(own),
+    name: name ?? limitNameOf(owner.name),
     // Only data that a schema has validated is ever passed in.
     by: by as LimitPolicy['by'],
     concurrency: concurrencyOf(`${what}.concurrency`, concurrency, refuse),
     rate: ratePolicy(`${what}.rate`, rate, refuse),
+    strict: isStrict({ what, owner }, concurrency, order, refuse),
   });
+}
+
+function isStrict(
+  { what, owner }: { readonly what: string; readonly owner: LimitOwner },
+  concurrency: unknown,
+  order: unknown,
+  refuse: (problem: string) => void,
+): boolean {
+  if (order === undefined) return owner.isKnown && concurrency === 1;
+  if (order !== 'strict' && order !== 'starts') {
+    refuse(`expected ${what}.order to be "strict" or "starts", got ${String(order)}`);
+  } else if (order === 'strict' && concurrency !== 1) {
+    refuse(`expected ${what} to have a concurrency of 1: jobs that run at once have no strict order`);
+  } else if (order === 'strict' && !owner.isKnown) {
+    refuse(
+      `expected ${what} without a strict order: whoever enqueues does not know its groups, and jobs start before they have any. ` +
+        'Say it in the limits of a contract without chunk',
+    );
+  }
+  return order === 'strict';
 }
 
 /** A contract's name may hold what ends the name of a limit. */
@@ -139,6 +180,9 @@ export function ratePolicy(
 /** Whether two limits of one name say the same. */
 export function isSameLimit(one: LimitPolicy, other: LimitPolicy): boolean {
   return (
-    one.concurrency === other.concurrency && one.rate?.max === other.rate?.max && one.rate?.perMs === other.rate?.perMs
+    one.concurrency === other.concurrency &&
+    one.rate?.max === other.rate?.max &&
+    one.rate?.perMs === other.rate?.perMs &&
+    one.strict === other.strict
   );
 }

@@ -5,6 +5,7 @@ import type { GroupLimit, StoredKey } from '../turns/index.ts';
 import { changeContract } from '../suites/change.contract-suite.ts';
 import { engineContract } from '../suites/engine.contract-suite.ts';
 import { groupsContract, type OpenGroupedQueue } from '../suites/groups.contract-suite.ts';
+import { strictContract } from '../suites/strict.contract-suite.ts';
 import { heldEndsContract } from '../suites/held-ends.contract-suite.ts';
 import { keysContract } from '../suites/keys.contract-suite.ts';
 import { tagsContract } from '../suites/tags.contract-suite.ts';
@@ -46,15 +47,26 @@ tagsContract('memory', async name => {
 const openGrouped = async (name: string, limits: readonly GroupLimit[] = []): Promise<OpenGroupedQueue> => {
   const engine = new MemoryEngine(new URL(`memory://${serverName()}`), { url: '', role: 'worker' });
   const stored = await engine.queue(name);
+  const queue = await engine.turns(name, { limits });
   return {
-    queue: await engine.turns(name, { limits }),
+    queue,
     stateOf: async id => stored.getJobState(id),
     mark: async (id, progress) => (await stored.getJob(id))?.updateProgress(progress),
+    remove: async id => (await stored.getJob(id))?.remove(),
+    replay: async id => (await stored.getJob(id))?.retry('failed'),
+    handBack: ({ id: jobId, token }) =>
+      queue.turn({
+        id: `back-${token}`,
+        now: Date.now(),
+        ends: [{ jobId, token, end: { what: 'handed-back' } }],
+        take: undefined,
+      }),
     close: () => engine.close(),
   };
 };
 groupsContract('memory', openGrouped);
 heldEndsContract('memory', openGrouped);
+strictContract('memory', openGrouped);
 changeContract('memory', openGrouped);
 
 test('on a clock that a test moves a delayed job is due when that clock says so, without any time passing', async () => {

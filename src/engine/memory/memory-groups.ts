@@ -19,6 +19,8 @@ export interface GroupVerdict {
   readonly until: number | undefined;
   /** Which group keeps it. */
   readonly group?: string;
+  /** Strict groups whose turn is this job's: it has them while another one keeps it. */
+  readonly claims?: readonly string[];
   /** The job alone finds out whether its group works again. */
   readonly probing: boolean;
 }
@@ -35,8 +37,15 @@ export class MemoryGroups {
   readonly #groups = new Map<string, Group>();
   /** By group and who paused it. */
   readonly #pauses = new Map<string, PausedGroup>();
+  /** Of strict groups: the id of the job that was started. */
+  readonly #owners = new Map<string, string>();
+  readonly #jobs: ReadonlyMap<string, MemoryJob>;
   /** Of whoever took last: by the names of jobs, when they only end. */
   expiresAfterMs: ReadonlyMap<string, number> | undefined;
+
+  constructor(jobs: ReadonlyMap<string, MemoryJob>) {
+    this.#jobs = jobs;
+  }
 
   pause(group: string, pause: GroupPause): void {
     this.#pauses.set(`${pause.by} ${group}`, { ...pause, group });
@@ -60,20 +69,30 @@ export class MemoryGroups {
 
   #judge(job: MemoryJob, limits: readonly GroupLimit[], running: readonly MemoryJob[], now: number): GroupVerdict {
     let probing = false;
-    for (const group of [...this.#pausedContractOf(job), ...groupsIn(job)]) {
+    const claims: string[] = [];
+    const isStrict = (group: string): boolean => limits.some(({ name, strict }) => strict && name === limitOf(group));
+    const groups = [...this.#pausedContractOf(job), ...groupsIn(job)];
+    // Strict ones first, by their names, so that no two jobs wait for each other's.
+    const strictOnes = groups.filter(isStrict).toSorted();
+    for (const group of [...strictOnes, ...groups.filter(each => !isStrict(each))]) {
       const pauses = this.#pausesOf(group);
       const pausedUntil = Math.max(...pauses.map(({ until }) => until));
-      if (pausedUntil > now) return { until: pausedUntil, group, probing: false };
+      if (pausedUntil > now) return { until: pausedUntil, group, claims, probing: false };
       for (const each of pauses) if (!each.probes) this.resume(each.group, each.by);
       const probes = pauses.some(pause => pause.probes);
-      const { concurrency, rate } = limits.find(({ name }) => name === limitOf(group)) ?? {};
+      const { concurrency, rate, strict } = limits.find(({ name }) => name === limitOf(group)) ?? {};
+      const owner = strict === true ? this.#jobs.get(this.#owners.get(group) ?? '') : undefined;
+      if (owner !== undefined && owner !== job && hasNotEnded(owner, group)) {
+        return { until: now + LOOK_AGAIN_MS, group, claims, probing: false };
+      }
       const most = probes ? 1 : concurrency;
       if (most !== undefined && running.filter(other => groupsIn(other).includes(group)).length >= most) {
-        return { until: now + LOOK_AGAIN_MS, group, probing: false };
+        return { until: now + LOOK_AGAIN_MS, group, claims, probing: false };
       }
       const until = rate === undefined ? undefined : this.#until(group, rate, now);
-      if (until !== undefined) return { until, group, probing: false };
+      if (until !== undefined) return { until, group, claims, probing: false };
       probing ||= probes;
+      if (isStrict(group)) claims.push(group);
     }
     return { until: undefined, probing };
   }
@@ -94,9 +113,15 @@ export class MemoryGroups {
     return rate === undefined ? undefined : this.#until('', rate, now);
   }
 
+  /** It is the job's turn in these strict groups. */
+  claim(job: MemoryJob, { claims = [] }: GroupVerdict): void {
+    for (const group of claims) this.#owners.set(group, job.id);
+  }
+
   started(job: MemoryJob, limits: readonly GroupLimit[], now: number): void {
     for (const group of ['', ...groupsIn(job)]) {
-      const rate = limits.find(({ name }) => name === limitOf(group))?.rate;
+      const { rate, strict } = limits.find(({ name }) => name === limitOf(group)) ?? {};
+      if (strict === true) this.#owners.set(group, job.id);
       if (rate === undefined) continue;
       const { max, intervalMs } = startPace(rate);
       const { starts = [], due = 0 } = this.#groups.get(group) ?? {};
@@ -114,14 +139,20 @@ export class MemoryGroups {
   }
 }
 
+function hasNotEnded(job: MemoryJob, group: string): boolean {
+  return job.state !== 'completed' && job.state !== 'failed' && storedGroups(job).includes(group);
+}
+
 /** One that only ends, without a run, is kept by no limit. */
 function endsOnly({ deferredFailure, progress, state }: MemoryJob): boolean {
   return state !== 'active' && (deferredFailure !== undefined || progress.includes('"cancel":{'));
 }
 
 function groupsIn(job: MemoryJob): readonly string[] {
-  if (endsOnly(job)) return [];
-  const { opts } = job;
+  return endsOnly(job) ? [] : storedGroups(job);
+}
+
+function storedGroups({ opts }: MemoryJob): readonly string[] {
   const stored: unknown = JSON.parse(opts);
   return typeof stored === 'object' && stored !== null ? groupsOf(stored) : [];
 }

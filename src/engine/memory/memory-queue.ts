@@ -51,7 +51,7 @@ export class MemoryQueue {
   readonly keys: MemoryKeys;
   readonly rate: MemoryRate;
   readonly events: MemoryEvents;
-  readonly groups = new MemoryGroups();
+  readonly groups = new MemoryGroups(this.jobs);
   /** Of whoever took last; undefined: none. */
   limits: readonly GroupLimit[] | undefined;
   readonly #clock: MemoryClock;
@@ -168,6 +168,7 @@ export class MemoryQueue {
         this.groups.started(job, limits, now);
         return { job, probing: verdict.probing };
       }
+      this.groups.claim(job, verdict);
       job.priority = HELD_PRIORITY + ownPriority(job);
       until = Math.min(until ?? verdict.until, verdict.until);
     }

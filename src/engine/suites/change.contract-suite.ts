@@ -3,9 +3,12 @@ import type { JobChange, NewJob, TakenJob, TurnAnswer, TurnQueue } from '../turn
 import type { OpenGroupedQueue } from './groups.contract-suite.ts';
 
 /** What every engine does when a job that waits is changed. Each test gives the times: none waits for one. */
-export function changeContract(kind: string, open: (name: string) => Promise<Omit<OpenGroupedQueue, 'mark'>>): void {
+export function changeContract(
+  kind: string,
+  open: (name: string) => Promise<Pick<OpenGroupedQueue, 'queue' | 'stateOf' | 'close'>>,
+): void {
   describe(`changes on ${kind}`, () => {
-    let opened: Omit<OpenGroupedQueue, 'mark'>;
+    let opened: Pick<OpenGroupedQueue, 'queue' | 'stateOf' | 'close'>;
     let queue: TurnQueue;
     let count = 0;
     let now: number;

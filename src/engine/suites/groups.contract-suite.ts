@@ -19,6 +19,11 @@ export interface OpenGroupedQueue {
   stateOf(id: string): Promise<string>;
   /** Writes marks on a job, in its progress. */
   mark(id: string, progress: object): Promise<unknown>;
+  /** As an operator's tools do it: BullMQ's own verbs. */
+  remove(id: string): Promise<unknown>;
+  replay(id: string): Promise<unknown>;
+  /** As a supervisor does for a worker that was killed. */
+  handBack(job: TakenJob): Promise<unknown>;
   close(): Promise<unknown>;
 }
 

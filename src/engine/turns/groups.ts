@@ -14,6 +14,11 @@ export interface GroupLimit {
   readonly name: string;
   readonly concurrency?: number | undefined;
   readonly rate?: TakeRate | undefined;
+  /**
+   * Of one with a concurrency of 1: the job that was started has the group until it has ended for good, also while it waits for its next attempt or
+   * for another worker. No other one of the group starts before.
+   */
+  readonly strict?: boolean | undefined;
 }
 
 /** A job's options with the groups that it belongs to: stored when it is added, so that whoever takes can decide before it is started. */

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
 import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
+import { strictContract } from '../../../suites/strict.contract-suite.ts';
 import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
 import type { GroupLimit } from '../../../turns/index.ts';
 import { PostgresEngine } from '../../../postgres/postgres-engine.ts';
@@ -27,12 +28,16 @@ async function open(name: string, limits: readonly GroupLimit[] | undefined): Pr
     queue: await engine.turns(name, { limits }),
     stateOf: id => stored.getJobState(id),
     mark: async (id, progress) => (await stored.getJob(id))?.updateProgress(progress),
+    remove: async id => (await stored.getJob(id))?.remove(),
+    replay: async id => (await stored.getJob(id))?.retry('failed'),
+    handBack: async ({ id, token }) => (await stored.getJob(id))?.moveToWait(token),
     close: async () => undefined,
   };
 }
 
 groupsContract('PostgreSQL', open);
 heldEndsContract('PostgreSQL', open);
+strictContract('PostgreSQL', open);
 
 test('starts of a group whose window is over go a few at a time with its turns, all in the end, and count no more', async () => {
   const name = 'starts';

@@ -399,10 +399,13 @@ function writeEnds(ends: readonly End[], now: number): string {
 
 /** What `shiftwork_kept_by` reads: by name. */
 function writeLimits(limits: readonly GroupLimit[]): string {
-  const written = limits.map(({ name, concurrency, rate }) => {
+  const written = limits.map(({ name, concurrency, rate, strict = false }) => {
     const pace = rate && startPace(rate);
     const numbers = pace && { max: pace.max, window: pace.windowMs, interval: pace.intervalMs, slack: pace.slackMs };
-    return [name, { ...(concurrency !== undefined && { concurrency }), ...numbers }] as const;
+    return [
+      name,
+      { ...(concurrency !== undefined && { concurrency }), ...(strict && { strict }), ...numbers },
+    ] as const;
   });
   return JSON.stringify(Object.fromEntries(written));
 }

@@ -4,6 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import { namespace, redisUrl } from '../../../../../tests/support/engines.ts';
 import { waitFor } from '../../../../../tests/support/wait-for.ts';
 import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
+import { strictContract } from '../../../suites/strict.contract-suite.ts';
 import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
 import { groupsOf, type End, type GroupLimit, type TakenJob, type TurnAnswer } from '../../../turns/index.ts';
 import { RedisTurnQueue } from './index.ts';
@@ -24,12 +25,16 @@ async function openGrouped(name: string, limits: readonly GroupLimit[] | undefin
     queue: open(name, limits),
     stateOf: id => stored.getJobState(id),
     mark: async (id, progress) => (await stored.getJob(id))?.updateProgress(progress),
+    remove: async id => (await stored.getJob(id))?.remove(),
+    replay: async id => (await stored.getJob(id))?.retry('failed'),
+    handBack: async ({ id, token }) => (await stored.getJob(id))?.moveToWait(token),
     close: () => stored.close(),
   };
 }
 
 groupsContract('Redis', openGrouped);
 heldEndsContract('Redis', openGrouped);
+strictContract('Redis', openGrouped);
 
 function add(queue: RedisTurnQueue, group: string, ...ids: readonly string[]): Promise<unknown> {
   const opts = { priority: 20, groups: [group] };

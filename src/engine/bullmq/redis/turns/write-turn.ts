@@ -65,7 +65,7 @@ export function limitArguments(
   expiresAfterMs: ReadonlyMap<string, number>,
 ): ScriptArgument[] {
   const written: ScriptArgument[] = [];
-  for (const { name, concurrency, rate } of limits) {
+  for (const { name, concurrency, rate, strict = false } of limits) {
     const pace = rate && startPace(rate);
     written.push(
       name,
@@ -74,6 +74,7 @@ export function limitArguments(
       pace?.windowMs ?? '',
       pace?.intervalMs ?? '',
       pace?.slackMs ?? '',
+      strict ? 'strict' : '',
     );
   }
   const places: ScriptArgument[] = [];

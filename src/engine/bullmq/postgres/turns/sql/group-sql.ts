@@ -40,6 +40,10 @@ export const STARTS_COUNTED = `
   CREATE INDEX IF NOT EXISTS shiftwork_group_start_nth ON shiftwork_group_start (queue, name, nth);
   CREATE INDEX IF NOT EXISTS shiftwork_group_start_over ON shiftwork_group_start (queue, over);`;
 
+/** Whose a strict group is: the job that was started and has not ended. */
+export const GROUP_OWNERS = `
+  CREATE TABLE IF NOT EXISTS shiftwork_group_owner (queue text NOT NULL, name text NOT NULL, id text NOT NULL, PRIMARY KEY (queue, name));`;
+
 export const GROUP_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_pause_group(p_queue text, p_name text, p_until bigint, p_probes boolean) RETURNS void
   LANGUAGE sql SET search_path FROM CURRENT AS $$
@@ -103,9 +107,21 @@ export const GROUP_SQL = `
     ON CONFLICT (queue, name) DO UPDATE SET look_at = excluded.look_at, priority = excluded.priority, turn = excluded.turn;
   END;
   $$;
+  -- Who has a strict group: nobody once the job has ended, is gone, or belongs to it no longer.
+  CREATE OR REPLACE FUNCTION shiftwork_owner_of(p_queue text, p_name text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT job.id FROM shiftwork_group_owner owner JOIN job ON job.queue = owner.queue AND job.id = owner.id
+     WHERE owner.queue = p_queue AND owner.name = p_name AND job.state NOT IN ('completed', 'failed') AND job.opts -> 'groups' ? p_name
+  $$;
+  -- The order in which a job needs its groups: strict ones first, by their names, so that no two jobs wait for each other's.
+  CREATE OR REPLACE FUNCTION shiftwork_in_order(p_groups text[], p_limits jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(array_agg(name ORDER BY CASE WHEN strict THEN name END COLLATE "C" NULLS LAST, place), '{}') FROM (
+      SELECT name, place, (p_limits -> split_part(name, '/', 1) ? 'strict') IS TRUE AS strict
+        FROM unnest(p_groups) WITH ORDINALITY AS own (name, place)) AS groups
+  $$;
   -- The first group that keeps a job, and until when; none where it may start. And whether it alone finds out if a pause is over.
+  DROP FUNCTION IF EXISTS shiftwork_kept_by(text, text[], jsonb, jsonb, jsonb, bigint);
   CREATE OR REPLACE FUNCTION shiftwork_kept_by(
-    p_queue text, p_groups text[], p_limits jsonb, p_running jsonb, p_pauses jsonb, p_now bigint,
+    p_queue text, p_id text, p_groups text[], p_limits jsonb, p_running jsonb, p_pauses jsonb, p_now bigint,
     OUT kept_by text, OUT until bigint, OUT probing boolean
   ) LANGUAGE plpgsql AS $$
   DECLARE
@@ -137,6 +153,12 @@ export const GROUP_SQL = `
       IF v_most IS NOT NULL AND coalesce((p_running ->> v_name)::integer, 0) >= v_most THEN
         kept_by := v_name;
         until := p_now + 5000;
+        RETURN;
+      END IF;
+      IF v_limit ? 'strict' AND shiftwork_owner_of(p_queue, v_name) <> p_id THEN
+        kept_by := v_name;
+        -- Nobody who ends it fails to look: this is for those that another program ends.
+        until := p_now + 60000;
         RETURN;
       END IF;
       CONTINUE WHEN NOT coalesce(v_limit ? 'max', false);

@@ -29,6 +29,7 @@ export const TAKE_WITHIN_SQL = `
     v_pauses jsonb;
     v_aside text[] := '{}';
     v_from_line boolean;
+    v_strict boolean := jsonb_path_exists(p_limits, '$.*.strict');
     v_ends boolean;
     v_expires_at bigint;
     v_keeps text;
@@ -59,7 +60,7 @@ export const TAKE_WITHIN_SQL = `
     OPEN v_fresh;
     WHILE cardinality(ids) < p_room LOOP
       IF p_limits ? '' THEN
-        SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, '{""}', p_limits, '{}', '{}', p_now);
+        SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, '', '{""}', p_limits, '{}', '{}', p_now);
         IF v_kept.kept_by IS NOT NULL THEN
           limited_until := v_kept.until;
           EXIT;
@@ -103,18 +104,21 @@ export const TAKE_WITHIN_SQL = `
       IF v_pauses ? ('!job/' || v_job.name) AND NOT v_ends THEN
         v_groups := array_prepend('job/' || v_job.name, v_groups);
       END IF;
-      SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, v_groups, p_limits, v_running, v_pauses, p_now);
+      IF v_strict THEN v_groups := shiftwork_in_order(v_groups, p_limits); END IF;
+      SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, v_job.id, v_groups, p_limits, v_running, v_pauses, p_now);
       v_keeps := v_kept.kept_by;
       v_until := v_kept.until;
       IF NOT v_from_line THEN
         -- Whoever comes after others of its group stands behind them.
-        SELECT line.name INTO v_group FROM unnest(v_groups) WITH ORDINALITY AS own (name, place)
+        SELECT line.name, place INTO v_group FROM unnest(v_groups) WITH ORDINALITY AS own (name, place)
           JOIN LATERAL (
             SELECT l.name, l.priority, l.seq FROM shiftwork_group_line l
              WHERE l.queue = p_queue AND l.name = own.name ORDER BY l.priority, l.seq LIMIT 1
           ) AS line ON (line.priority, line.seq) <= (v_job.priority, v_job.seq)
+         WHERE NOT (p_limits -> split_part(own.name, '/', 1) ? 'strict') IS TRUE
+            OR shiftwork_owner_of(p_queue, own.name) IS DISTINCT FROM v_job.id
          ORDER BY place LIMIT 1;
-        IF FOUND THEN
+        IF FOUND AND (v_keeps IS NULL OR v_group.place <= array_position(v_groups, v_keeps)) THEN
           v_keeps := v_group.name;
           v_until := NULL;
         END IF;
@@ -127,13 +131,30 @@ export const TAKE_WITHIN_SQL = `
         PERFORM shiftwork_spend_start(p_queue, array_prepend('', v_groups), p_limits, p_now);
         SELECT v_running || coalesce(jsonb_object_agg(name, coalesce((v_running ->> name)::integer, 0) + 1), '{}') INTO v_running
           FROM unnest(v_groups) AS name;
+        IF v_strict THEN
+          INSERT INTO shiftwork_group_owner (queue, name, id)
+          SELECT p_queue, name, v_job.id FROM unnest(v_groups) AS name WHERE p_limits -> split_part(name, '/', 1) ? 'strict'
+          ON CONFLICT (queue, name) DO UPDATE SET id = excluded.id;
+        END IF;
         -- So that it is not found in a line again.
         UPDATE job SET priority = priority - c_held WHERE queue = p_queue AND id = v_job.id AND priority >= c_held;
         IF v_from_line THEN PERFORM shiftwork_rank(p_queue, v_group.name, p_now); END IF;
         CONTINUE;
       END IF;
+      IF v_strict THEN
+        -- Whose turn it is in a strict group has it while another group keeps it.
+        INSERT INTO shiftwork_group_owner (queue, name, id)
+        SELECT p_queue, name, v_job.id FROM unnest(v_groups[:array_position(v_groups, v_keeps) - 1]) AS name
+         WHERE p_limits -> split_part(name, '/', 1) ? 'strict'
+        ON CONFLICT (queue, name) DO UPDATE SET id = excluded.id;
+      END IF;
       INSERT INTO shiftwork_group_line (queue, id, name, priority, seq, expires_at)
-      VALUES (p_queue, v_job.id, v_keeps, v_job.priority % c_held, v_job.seq, v_expires_at)
+      VALUES (
+        p_queue, v_job.id, v_keeps,
+        -- One that has its group stands before all others of it.
+        CASE WHEN p_limits -> split_part(v_keeps, '/', 1) ? 'strict' AND shiftwork_owner_of(p_queue, v_keeps) = v_job.id
+             THEN -1 ELSE v_job.priority % c_held END,
+        v_job.seq, v_expires_at)
       ON CONFLICT (queue, id) DO UPDATE
          SET name = excluded.name, priority = excluded.priority, seq = excluded.seq, expires_at = excluded.expires_at;
       IF NOT v_from_line THEN v_aside := v_aside || v_job.id; END IF;
@@ -195,6 +216,8 @@ export const TAKE_WITHIN_SQL = `
     probes := '{}';
     IF p_ends IS NOT NULL THEN codes := shiftwork_settle(p_queue, p_ends, at, p_points); END IF;
     IF cardinality(p_released) > 0 THEN
+      DELETE FROM shiftwork_group_owner owner
+       WHERE owner.queue = p_queue AND owner.name = ANY (p_released) AND shiftwork_owner_of(p_queue, owner.name) IS NULL;
       UPDATE shiftwork_group SET look_at = shiftwork_turn_within.at
        WHERE queue = p_queue AND shiftwork_group.name = ANY (p_released) AND look_at > shiftwork_turn_within.at;
       -- Nobody else would know that there is room.

@@ -14,7 +14,7 @@ export const GROUP_KEYS = ['groups:ready', 'groups:timed', 'groups:paused', 'gro
  * A job in a line stands also in BullMQ's `prioritized`, behind all others (from HELD on). That place is what counts: where another program has
  * taken or removed the job, its place in the line means nothing.
  *
- * ARGV behind the tokens: how many limits, how many releases, how many expiries; 6 for each limit (name, concurrency, max, window, interval, slack),
+ * ARGV behind the tokens: how many limits, how many releases, how many expiries; 7 for each limit (name, concurrency, max, window, interval, slack, order),
  * 3 for each release (of which end, 0: of none, job, group), 2 for each expiry (name of a job, ms after which it only ends).
  */
 export const GROUPS = /* lua */ `
@@ -22,13 +22,14 @@ local HELD, ONE_PRIORITY = 18014398509481984, 4294967296
 local LOOK_AGAIN_MS, LOOKED_AT_LEAST_MS, LOCKS_LOOKED_AT, DUE_AT_MOST, KEPT_MS = 5000, 60000, 5, 100, 60000
 local ready, timed, paused, turns, expiring = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 local limitsAt = tokensAt + tokens + 1
-local limits, NO_LIMIT = {}, {}
+local limits, NO_LIMIT, anyStrict = {}, {}, false
 for i = 1, tonumber(ARGV[limitsAt]) do
-  local at = limitsAt + 6 * i - 3
+  local at = limitsAt + 7 * i - 4
   limits[ARGV[at]] = {
     concurrency = tonumber(ARGV[at + 1]), max = tonumber(ARGV[at + 2]), window = tonumber(ARGV[at + 3]),
-    interval = tonumber(ARGV[at + 4]), slack = tonumber(ARGV[at + 5]),
+    interval = tonumber(ARGV[at + 4]), slack = tonumber(ARGV[at + 5]), strict = ARGV[at + 6] == 'strict',
   }
+  anyStrict = anyStrict or ARGV[at + 6] == 'strict'
 end
 local anyPaused, anyExpiring = call('EXISTS', paused) == 1, call('EXISTS', expiring) == 1
 local expires = {}
@@ -38,6 +39,41 @@ local function runsOf(group) return prefix .. 'group:runs:' .. group end
 local function startsOf(group) return prefix .. 'group:starts:' .. group end
 local function paceOf(group) return prefix .. 'group:pace:' .. group end
 local function limitOf(group) return limits[string.match(group, '^[^/]*')] or NO_LIMIT end
+
+-- Whether a strict group is this job's: it was started, and has not ended.
+local function hasGroup(group, id) return limitOf(group).strict and call('ZSCORE', runsOf(group), id) end
+
+-- A job that has neither a lock nor an end has its strict group still: it waits for its next attempt, or for a worker.
+local function isUnfinished(id, group)
+  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'finishedOn')
+  return stored[1] and not stored[2] and string.find(stored[1], '"' .. group .. '"', 1, true)
+end
+
+-- The order in which a job needs its groups: strict ones first, by their names, so that no two jobs wait for each other's.
+local function inOrder(groups)
+  if not anyStrict then return groups end
+  local ordered, others = {}, {}
+  for _, group in ipairs(groups) do
+    local part = limitOf(group).strict and ordered or others
+    part[#part + 1] = group
+  end
+  table.sort(ordered)
+  for _, group in ipairs(others) do ordered[#ordered + 1] = group end
+  return ordered
+end
+
+-- Whose turn it is in a strict group has it while another group keeps it.
+local function claimGroups(groups, upTo, id)
+  for i = 1, upTo do
+    if limitOf(groups[i]).strict then
+      --#its-turn
+      call('ZADD', runsOf(groups[i]), 'NX', now, id)
+    end
+  end
+end
+
+-- At the head of its priority.
+local function headOf(id) return (tonumber(call('HGET', prefix .. id, 'priority')) or 0) * ONE_PRIORITY end
 
 -- When a group that waits is looked at again: soon enough where the time that was told has come to mean nothing.
 local function lookAt(group, at)
@@ -60,23 +96,29 @@ local function rank(group)
 end
 
 -- Those that other programs have ended, or whose processes are gone, have no lock. A few are looked at each time, in turns.
-local function isFull(runs, concurrency, id)
+-- Answers after how many milliseconds to look again; nil where there is room.
+local function isFull(group, concurrency, id)
+  local runs = runsOf(group)
   local count = call('ZCARD', runs)
-  if count < concurrency then return false end
+  if count < concurrency then return nil end
   if call('ZSCORE', runs, id) then
     --#has-its-place-still
-    return false
+    return nil
   end
+  local after = LOOK_AGAIN_MS
   for _, other in ipairs(call('ZRANGE', runs, 0, LOCKS_LOOKED_AT - 1)) do
-    if call('EXISTS', prefix .. other .. ':lock') == 0 then
+    if call('EXISTS', prefix .. other .. ':lock') == 1 then
+      call('ZADD', runs, now, other)
+    elseif limitOf(group).strict and isUnfinished(other, group) then
+      --#has-its-group-still
+      after = LOOKED_AT_LEAST_MS
+    else
       --#runs-no-more
       call('ZREM', runs, other)
       count = count - 1
-    else
-      call('ZADD', runs, now, other)
     end
   end
-  return count >= concurrency
+  return count >= concurrency and after or nil
 end
 
 -- Why no job of the group may start: when to look again; nil where one may. And whether it would find out if a pause is over.
@@ -102,9 +144,10 @@ local function waitsUntil(group, id)
     end
     if till then return till, false end
   end
-  if concurrency and isFull(runsOf(group), concurrency, id) then
+  local after = concurrency and isFull(group, concurrency, id)
+  if after then
     --#full
-    return now + LOOK_AGAIN_MS, probes
+    return now + after, probes
   end
   if not limit.max then return nil, probes end
   local due = tonumber(call('GET', paceOf(group)) or 0)
@@ -146,7 +189,12 @@ end
 local function setAside(id, score, group, at, expiry)
   --#set-aside
   call('ZADD', prioritized, HELD + score, id)
-  call('ZADD', lineOf(group), 'NX', score, id)
+  if hasGroup(group, id) then
+    --#before-all-others
+    call('ZADD', lineOf(group), -1, id)
+  else
+    call('ZADD', lineOf(group), 'NX', score, id)
+  end
   if expiry then
     --#will-expire
     call('ZADD', expiring, expiry, id)
@@ -164,16 +212,20 @@ local function setAside(id, score, group, at, expiry)
   end
 end
 
-local expiriesAt = limitsAt + 3 + 6 * ARGV[limitsAt] + 3 * ARGV[limitsAt + 1]
+local expiriesAt = limitsAt + 3 + 7 * ARGV[limitsAt] + 3 * ARGV[limitsAt + 1]
 for i = 0, ARGV[limitsAt + 2] - 1 do expires[ARGV[expiriesAt + 2 * i]] = tonumber(ARGV[expiriesAt + 2 * i + 1]) end
 
 -- Jobs that ended make room in their groups.
-local releasesAt = limitsAt + 3 + 6 * ARGV[limitsAt]
+local releasesAt = limitsAt + 3 + 7 * ARGV[limitsAt]
 for i = 1, tonumber(ARGV[limitsAt + 1]) do
   local at = releasesAt + 3 * (i - 1)
   local nth, id, group = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
+  local what = nth > 0 and codes[nth] == 0 and ARGV[bodiesAt + 5 * (nth - 1)]
+  if limitOf(group).strict and (what == 'r' or what == 'z' or what == 'b') then
+    -- It has not ended: the group is its own.
+    --#keeps-its-group
   -- One that is somebody else's by now has its place still.
-  if nth == 0 or codes[nth] == 0 or codes[nth] == -1 then
+  elseif nth == 0 or codes[nth] == 0 or codes[nth] == -1 then
     if call('ZREM', runsOf(group), id) == 1 and call('ZSCORE', timed, group) then
       --#room-again
       call('ZADD', timed, now, group)

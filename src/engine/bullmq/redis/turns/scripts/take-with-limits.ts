@@ -43,12 +43,12 @@ local function begin(id, groups, probing)
   if probes then job[5] = 1 end
 end
 
--- The first group that keeps the job, and until when; nil where none does. And which of its groups it probes.
+-- The number of the first group that keeps the job, and until when; nil where none does. And which of its groups it probes.
 local function keptBy(groups, id)
   local probing = {}
-  for _, group in ipairs(groups) do
+  for i, group in ipairs(groups) do
     local at, probes = waitsUntil(group, id)
-    if at then return group, at end
+    if at then return i, at end
     probing[group] = probes
   end
   return nil, nil, probing
@@ -58,15 +58,20 @@ end
 local function consider(id, score)
   looks = looks + 1
   local groups, expiry = groupsOf(id)
-  for _, group in ipairs(groups) do
+  groups = inOrder(groups)
+  local probing = {}
+  for i, group in ipairs(groups) do
+    local at, probes
     local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
-    if head[1] and head[1] ~= id and tonumber(head[2]) <= score then
-      --#behind-the-line
-      return setAside(id, score, group, nil, expiry)
+    local behind = head[1] and head[1] ~= id and tonumber(head[2]) <= score and not hasGroup(group, id)
+    if not behind then at, probes = waitsUntil(group, id) end
+    if behind or at then
+      --#must-wait
+      claimGroups(groups, i - 1, id)
+      return setAside(id, score, group, at, expiry)
     end
+    probing[group] = probes
   end
-  local group, at, probing = keptBy(groups, id)
-  if group then return setAside(id, score, group, at, expiry) end
   begin(id, groups, probing)
 end
 
@@ -82,17 +87,21 @@ local function serve(group)
     call('ZREM', lineOf(group), id)
     return rank(group)
   end
+  -- One that has its group stands before all others of it, whatever its place is elsewhere.
+  if score < 0 then score = headOf(id) end
   local groups, expiry = groupsOf(id)
-  local other, at, probing = keptBy(groups, id)
-  if other == group then
+  groups = inOrder(groups)
+  local kept, at, probing = keptBy(groups, id)
+  if kept then claimGroups(groups, kept - 1, id) end
+  if kept and groups[kept] == group then
     --#waits-on
     call('ZREM', ready, group)
     return lookAt(group, at)
   end
-  if other then
+  if kept then
     --#another-group-keeps-it
     call('ZREM', lineOf(group), id)
-    setAside(id, score, other, at, expiry)
+    setAside(id, score, groups[kept], at, expiry)
   else
     --#from-the-line
     call('ZREM', lineOf(group), id)
@@ -114,7 +123,7 @@ local function bringExpired()
       call('ZREM', expiring, id)
       local place = call('ZSCORE', prioritized, id)
       if place and tonumber(place) >= HELD then
-        call('ZADD', prioritized, (tonumber(call('HGET', prefix .. id, 'priority')) or 0) * ONE_PRIORITY, id)
+        call('ZADD', prioritized, headOf(id), id)
       end
     end
   end

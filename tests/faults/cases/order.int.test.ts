@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { orderFaults } from './order.ts';
+
+smoke(orderFaults);
