@@ -1,11 +1,32 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { bugOfProcess, plantedBugPlugin } from './tests/prove/planted/planted.ts';
 import { LongestFirst } from './tests/support/longest-first.ts';
 import { PATIENT } from './tests/support/wait-for.ts';
 import { SummaryReporter } from './tests/support/summary-reporter.ts';
 
+/** What takes long: `npm test` leaves it to `npm run test:long`, and the gate runs both. */
+const LONG = '**/*.long.test.ts';
+/** Each on a fleet and an engine of its own: one of each kind runs in `npm test` too. */
+const FAULT_CASES = 'tests/faults/cases/*.int.test.ts';
 // The template's test is run by the app that is made of it.
 const exclude = ['**/node_modules/**', 'dist/**', '.shiftwork/**', 'packages/create-shiftwork/template/**'];
+
+/** Real servers take part: they are started once for the project, and stopped at the end. */
+function withServers(name: string, include: string[], excluded: string[]): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    test: {
+      name,
+      include,
+      exclude: excluded,
+      globalSetup: ['tests/support/global-setup.ts'],
+      setupFiles: ['tests/support/after-each-file.ts'],
+      // A bound for what hangs, above the patience of the waits in it: no test measures time.
+      testTimeout: 240_000,
+      hookTimeout: 240_000,
+    },
+  };
+}
 
 export default defineConfig({
   // Whoever hunts planted bugs runs tests with one in place.
@@ -32,24 +53,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, '**/*.int.test.ts'],
+          exclude: [...exclude, '**/*.int.test.ts', LONG],
           // Password hashing and forked programs are slow where every core is busy.
           testTimeout: 60_000,
         },
       },
-      {
-        // Real servers take part: they are started once, here, and stopped at the end.
-        extends: true,
-        test: {
-          name: 'servers',
-          include: ['**/*.int.test.ts'],
-          exclude,
-          globalSetup: ['tests/support/global-setup.ts'],
-          // A bound for what hangs, above the patience of the waits in it: no test measures time.
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
-        },
-      },
+      withServers('servers', ['**/*.int.test.ts'], [...exclude, FAULT_CASES]),
+      withServers('long', [LONG, FAULT_CASES], exclude),
     ],
   },
 });

@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { startProcess } from '../../tests/support/child-process.ts';
 import { cutOff } from '../../tests/support/cut-off.ts';
 import { engineCases, type EngineFixture } from '../../tests/support/engines.ts';
+import { program } from '../../tests/support/programs.ts';
 import app from '../../tests/support/sample-app.config.ts';
 import { seedLetters } from '../../tests/support/seed-letters.ts';
 import { stockWorker } from '../../tests/support/stock-worker.ts';
@@ -19,7 +19,7 @@ import { bulkFilter, checkBulk, filterIn, filterWords } from './bulk-filter.ts';
 import { BulkTasks } from './bulk-tasks.ts';
 import { sampleBulk } from './sample-bulk.ts';
 
-const CARRIER = fileURLToPath(new URL('../../tests/support/apps/carry-out-tasks.ts', import.meta.url));
+const CARRIER = program('tests/support/apps/carry-out-tasks.ts');
 const COUNT = 60;
 
 describe.each(engineCases)('actions on all that match, on $kind', ({ open }) => {

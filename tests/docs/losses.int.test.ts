@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineEvent, defineJob } from '../../src/contracts/index.ts';
@@ -14,10 +13,11 @@ import { connect } from '../../src/queue/index.ts';
 import { startProcess } from '../support/child-process.ts';
 import { namespace, redisUrl } from '../support/engines.ts';
 import { freePort } from '../support/free-port.ts';
+import { program } from '../support/programs.ts';
 import { startRabbit, type RabbitServer } from '../support/rabbitmq-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const FORGETFUL = fileURLToPath(new URL('../support/apps/forgetful-bus.ts', import.meta.url));
+const FORGETFUL = program('tests/support/apps/forgetful-bus.ts');
 const thingHappened = defineEvent('thing.happened', { schema: z.object({ key: z.string() }) });
 const note = defineJob({ queue: 'losses', name: 'note', schema: z.object({}) });
 

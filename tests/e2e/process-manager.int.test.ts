@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { streamOf } from '../../examples/bank/account-stream.ts';
@@ -10,10 +9,11 @@ import { runHandler } from '../../src/testing/index.ts';
 import { openBanks, paymentSent, settlePayment, settleWhatIsSent, type Payment } from '../support/apps/payments.ts';
 import { startProcess } from '../support/child-process.ts';
 import { engineCases, freshDatabase, type FreshDatabase } from '../support/engines.ts';
+import { program } from '../support/programs.ts';
 import { runApp } from '../support/running-app.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const DYING_PAYMENT = fileURLToPath(new URL('../support/apps/dying-payment.ts', import.meta.url));
+const DYING_PAYMENT = program('tests/support/apps/dying-payment.ts');
 
 let database: FreshDatabase;
 let pool: Pool;

@@ -2,12 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
+import { program } from '../support/programs.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 
 const fileOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const WORKER = fileOf('../../workers/main.ts');
-const CLI = fileOf('../../src/cli/main.ts');
-const APP = ['--app', fileOf('../support/apps/letters.config.ts')];
+const WORKER = program('workers/main.ts');
+const CLI = program('src/cli/main.ts');
+const APP = ['--app', program('tests/support/apps/letters.config.ts')];
 const AUTHORITY = fileOf('../support/tls/ca.pem');
 
 describe('an engine behind TLS', () => {

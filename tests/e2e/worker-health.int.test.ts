@@ -170,7 +170,7 @@ describe('health and metrics of a worker host', () => {
   });
 
   test('says which port it could not have, and stops what it had started', async () => {
-    const first = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() });
+    const first = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), WORKER_PROCESSES: '1' });
     const { port } = new URL(await addressOf(first));
     const second = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), WORKER_PORT: port });
     expect(await second.ended).toBe(2);
@@ -178,7 +178,8 @@ describe('health and metrics of a worker host', () => {
   });
 
   test('answers three addresses and nothing else, and only to those who read', async () => {
-    const url = await addressOf(start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() }));
+    const env = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), WORKER_PROCESSES: '1' };
+    const url = await addressOf(start(env));
     expect((await fetch(`${url}/`)).status).toBe(404);
     expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
     const head = await fetch(`${url}/livez`, { method: 'HEAD' });

@@ -14,7 +14,8 @@ const WORKER = program('workers/main.ts');
 const APP = program('tests/support/apps/letters.config.ts');
 const LEAVING_AT_START = program('tests/support/apps/leaving-at-start.config.ts');
 const LEAVING = program('tests/support/apps/leaving.config.ts');
-const NEEDS = { ARCHIVE_FILE: '/dev/null', POSTMAN: 'Pat' };
+/** One worker where the test needs no second: each costs half a second of CPU to start. */
+const NEEDS = { ARCHIVE_FILE: '/dev/null', POSTMAN: 'Pat', WORKER_PROCESSES: '1' };
 
 describe('a worker process', () => {
   const cleanups: (() => unknown)[] = [];
@@ -94,7 +95,7 @@ describe('a worker process', () => {
 
   test.each([0, 1])('a job that ends its process with exit code %i is poison at the third time, alone', async code => {
     const fixture = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() };
-    const worker = start({ ...fixture, WORKER_PROCESSES: '1' }, LEAVING);
+    const worker = start(fixture, LEAVING);
     await worker.line(/worker\.started/);
     const client = connect({ redis: fixture.REDIS_URL, namespace: fixture.SHIFTWORK_NAMESPACE });
     cleanups.push(() => client.close());
@@ -108,7 +109,7 @@ describe('a worker process', () => {
 
   test('none of whose processes ever worked ends with 1, also where they left as if all were well', async () => {
     const fixture = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace() };
-    expect(await start(fixture, LEAVING_AT_START).ended).toBe(1);
+    expect(await start({ ...fixture, WORKER_PROCESSES: '2' }, LEAVING_AT_START).ended).toBe(1);
   });
 
   test('refuses an engine that evicts jobs, and says which setting', async () => {

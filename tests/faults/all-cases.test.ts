@@ -20,6 +20,12 @@ test('each case has a short form: none is run by hand alone', () => {
   for (const { engines, smokeOn = [] } of allCases) expect(engines).toEqual(expect.arrayContaining([...smokeOn]));
 });
 
+test('`npm test` has a case of each kind: one that has a short form', () => {
+  const always = caseFiles.map(file => file.filter(fault => fault.always === true));
+  expect(always.map(cases => cases.length)).toEqual(caseFiles.map(() => 1));
+  expect(always.flat().filter(({ smokeOn }) => smokeOn?.length === 0)).toEqual([]);
+});
+
 test('each file of fault cases has its short form', () => {
   const files = globSync('*.ts', { cwd: new URL('cases', import.meta.url) });
   const tests = files.filter(file => file.endsWith('.int.test.ts'));

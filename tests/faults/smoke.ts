@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { FaultCase } from './case.ts';
 import { withTrial } from './with-trial.ts';
 
-/** The short form of each case: one seed, and where another test has its claim about an engine, not on all of them. `npm run test:faults` runs twenty. */
+/**
+ * The short form of each case: one seed, and where another test has its claim about an engine, not on all of them. `npm test` runs those
+ * that are `always`, `npm run test:long` each, and `npm run test:faults` twenty seeds.
+ */
 export function smoke(cases: readonly FaultCase[]): void {
   describe.concurrent('faults', () => {
     for (const fault of cases) {

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -12,11 +11,11 @@ import { startProcess } from '../support/child-process.ts';
 import { checkSays } from '../support/check-says.ts';
 import { openTestDashboard } from '../support/dashboard.ts';
 import { namespace, redisUrl } from '../support/engines.ts';
+import { program } from '../support/programs.ts';
 import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const APP = fileOf('../support/apps/three-queues.config.ts');
+const APP = program('tests/support/apps/three-queues.config.ts');
 
 let cluster: TestCluster;
 const cleanups: (() => unknown)[] = [];
@@ -50,7 +49,7 @@ function spaceOverAll(): string {
 
 async function command(space: string, ...args: string[]): Promise<readonly string[]> {
   const env = { REDIS_URL: cluster.url, SHIFTWORK_NAMESPACE: space };
-  const cli = startProcess(fileOf('../../src/cli/main.ts'), { args: [...args, '--app', APP], env });
+  const cli = startProcess(program('src/cli/main.ts'), { args: [...args, '--app', APP], env });
   if ((await cli.ended) !== 0) throw new Error(`${args.join(' ')} failed: ${cli.lines.join('\n')}`);
   return cli.lines;
 }
@@ -59,7 +58,7 @@ test('a worker process, a producer, the scheduler, the dashboard and commands sh
   const space = spaceOverAll();
   await command(space, 'check');
   const env = { REDIS_URL: cluster.url, SHIFTWORK_NAMESPACE: space, WORKER_PROCESSES: '1' };
-  const worker = startProcess(fileOf('../../workers/main.ts'), { args: ['--app', APP], env });
+  const worker = startProcess(program('workers/main.ts'), { args: ['--app', APP], env });
   cleanups.push(async () => {
     worker.kill('SIGKILL');
     await worker.ended;

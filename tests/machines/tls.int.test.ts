@@ -3,12 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startProcess, type TestProcess } from '../support/child-process.ts';
 import { namespace } from '../support/engines.ts';
 import { freePort } from '../support/free-port.ts';
+import { program } from '../support/programs.ts';
 import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { NAME, startSentinel, type Sentinel } from '../support/redis-sentinel.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const APP = ['--app', fileOf('../support/apps/three-queues.config.ts')];
+const APP = ['--app', program('tests/support/apps/three-queues.config.ts')];
 const AUTHORITY = fileOf('../support/tls/ca.pem');
 /** For `localhost` and 127.0.0.1. */
 const CERTIFICATE = {
@@ -42,9 +43,9 @@ afterAll(() => Promise.all([cluster.stop(), master.stop(), sentinel.stop()]));
 test.each(['cluster', 'sentinel'] as const)('a job is enqueued and run over TLS: %s', async kind => {
   const env = { REDIS_URL: urls[kind], SHIFTWORK_NAMESPACE: namespace(), WORKER_PROCESSES: '1' };
   const trusting = { ...env, NODE_EXTRA_CA_CERTS: AUTHORITY, LOG_LEVEL: 'info' };
-  const worker = startProcess(fileOf('../../workers/main.ts'), { args: APP, env: trusting });
+  const worker = startProcess(program('workers/main.ts'), { args: APP, env: trusting });
   const command = (given: Readonly<Record<string, string>>, ...args: string[]): TestProcess =>
-    startProcess(fileOf('../../src/cli/main.ts'), { args: [...args, ...APP], env: given });
+    startProcess(program('src/cli/main.ts'), { args: [...args, ...APP], env: given });
   try {
     await worker.line(/worker\.started/);
     const producer = command(trusting, 'enqueue', 'work-two', JSON.stringify({ n: 1, fails: true }));

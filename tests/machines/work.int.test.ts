@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -12,11 +11,12 @@ import { createWorkerHost } from '../../src/runtime/index.ts';
 import { QUEUES, works } from '../support/apps/three-queues.config.ts';
 import { startProcess } from '../support/child-process.ts';
 import { freshDatabase, namespace } from '../support/engines.ts';
+import { program } from '../support/programs.ts';
 import { startCluster, type TestCluster } from '../support/redis-cluster.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const APP = fileURLToPath(new URL('../support/apps/three-queues.config.ts', import.meta.url));
+const CLI = program('src/cli/main.ts');
+const APP = program('tests/support/apps/three-queues.config.ts');
 
 /** Work that goes over several queues, each on a master of its own. */
 let cluster: TestCluster;

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrateEventStore } from '../../src/event-store/index.ts';
@@ -8,7 +7,6 @@ import { freshDatabase, type FreshDatabase } from '../support/engines.ts';
 import { program } from '../support/programs.ts';
 import { MIGRATED_NAMESPACE } from '../support/templates.ts';
 
-const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const CLI = program('src/cli/main.ts');
 const THREE = ['--app', program('tests/support/apps/three-queues.config.ts')];
 
@@ -37,12 +35,7 @@ test.each([
   ['the supervisor', 'queues', program('workers/main.ts'), THREE],
   ['the relay', 'queues', CLI, ['relay', ...THREE]],
   ['the HTTP door', 'queues', CLI, ['api', ...THREE]],
-  [
-    'the dashboard',
-    'queues',
-    source('dashboard/main.ts'),
-    ['--app', source('tests/support/apps/three-queues.config.ts')],
-  ],
+  ['the dashboard', 'queues', program('dashboard/main.ts'), THREE],
   [
     'the process of projections',
     'event store',

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectTo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { escapeLiteral, Pool } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -14,12 +13,12 @@ import { Facts } from '../../src/facts/index.ts';
 import { database } from '../../workers/index.ts';
 import { startProcess } from '../support/child-process.ts';
 import { freshDatabase, namespace, redisUrl } from '../support/engines.ts';
+import { program } from '../support/programs.ts';
 import { startRawServer } from '../support/raw-server.ts';
 
-const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const WORKER = fileOf('../../workers/main.ts');
-const CLI = fileOf('../../src/cli/main.ts');
-const DASHBOARD = fileOf('../../dashboard/main.ts');
+const WORKER = program('workers/main.ts');
+const CLI = program('src/cli/main.ts');
+const DASHBOARD = program('dashboard/main.ts');
 
 /** What an address says is what is done, with any password: tried on the servers themselves. */
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { descendantsOf, isAlive } from './process-tree.ts';
 
 export interface TestProcess {
   readonly pid: number;
@@ -31,6 +32,19 @@ export function programEnvironment(): Record<string, string> {
   return { PATH, HOME, NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: compiled };
 }
 
+/** Those that have not ended yet. */
+const living = new Set<number>();
+
+/** Kills what tests have started and not ended, as a test that fails leaves it, and what that has started. At the end of each file, and of this process. */
+export function endLeftProcesses(): void {
+  for (const pid of living) {
+    // Their parent first: it must not start another meanwhile.
+    for (const each of [pid, ...descendantsOf(pid)]) if (isAlive(each)) process.kill(each, 'SIGKILL');
+  }
+  living.clear();
+}
+process.once('exit', endLeftProcesses);
+
 /** Runs a file of this project with this Node, in an environment that holds what is given and little else. */
 export function startProcess(file: string, { args = [], env = {}, cwd, input }: TestProcessOptions = {}): TestProcess {
   const child = spawn(process.execPath, [file, ...args], {
@@ -38,6 +52,9 @@ export function startProcess(file: string, { args = [], env = {}, cwd, input }: 
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
   });
+  const pid = child.pid ?? -1;
+  if (child.pid !== undefined) living.add(pid);
+  child.once('exit', () => living.delete(pid));
   child.stdin.end(input);
   const lines: string[] = [];
   const listeners = new Set<(line: string) => void>();
@@ -50,7 +67,7 @@ export function startProcess(file: string, { args = [], env = {}, cwd, input }: 
   // 'close' comes after the last line, 'exit' may come before it.
   const ended = once(child, 'close').then(([code, signal]: unknown[]) => (code ?? signal) as number | NodeJS.Signals);
   return {
-    pid: child.pid ?? -1,
+    pid,
     lines,
     ended,
     kill: signal => void child.kill(signal),

@@ -2,7 +2,12 @@ import { hash } from 'node:crypto';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Trials of whole fleets take minutes: begun last, one of these would be waited for alone. The longest first. */
-const LONGEST = ['watch', 'stops', 'crashes', 'letters', 'providers', 'clocks', 'engine', 'outbox', ''];
+const LONGEST = [
+  'faults/always',
+  ...['watch', 'stops', 'crashes', 'letters', 'providers', 'clocks', 'engine', 'outbox', ''].map(
+    name => `faults/cases/${name}`,
+  ),
+];
 
 /**
  * Any order, by the run's seed; only the long files come first, and a project's files one after another: Vitest keeps a worker, and
@@ -12,8 +17,8 @@ export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { seed } = this.ctx.config.sequence;
     const place = ({ moduleId, project }: TestSpecification): string => {
-      const at = LONGEST.findIndex(name => moduleId.includes(`/tests/faults/cases/${name}`));
-      return at === -1 ? `${project.name} ${hash('sha256', `${seed} ${moduleId}`)}` : String(at);
+      const at = LONGEST.findIndex(name => moduleId.includes(`/tests/${name}`));
+      return at === -1 ? `${project.name} ${hash('sha256', `${seed} ${moduleId}`)}` : String(at).padStart(2, '0');
     };
     return files
       .map(file => ({ file, place: place(file) }))

@@ -22,12 +22,18 @@ import { fileURLToPath } from 'node:url';
 const PROGRAMS = [
   'workers/main.ts',
   'src/cli/main.ts',
+  'dashboard/main.ts',
   'tests/faults/app/*.ts',
   'tests/support/apps/*.ts',
+  'tests/support/sample-app.config.ts',
   'examples/bank/bank.config.ts',
+  'examples/shop/main.ts',
 ];
 /** Threads are looked for beside the file that starts them. */
 const THREADS = ['src/runtime/supervisor/watch/sampler-thread.ts'];
+
+/** Asks for a package by `require`, which no module has: loaded from its own files it does. */
+const FROM_ITS_PACKAGE = /^@bull-board\//;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Inside of node_modules, where what is read from a package's folder is found. */
@@ -41,7 +47,7 @@ export async function makePrograms(): Promise<void> {
   const input: Record<string, string> = {};
   for (const file of globSync(PROGRAMS, { cwd: ROOT })) input[file.replace(/\.ts$/, '')] = join(ROOT, file);
   for (const file of THREADS) input[`chunks/${/([^/]*)\.ts$/.exec(file)?.[1]}`] = join(ROOT, file);
-  const build = await rolldown({ input, cwd: ROOT, platform: 'node', logLevel: 'silent' });
+  const build = await rolldown({ input, cwd: ROOT, platform: 'node', external: FROM_ITS_PACKAGE, logLevel: 'silent' });
   const { output } = await build.generate({ entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' });
   await build.close();
   const files = [

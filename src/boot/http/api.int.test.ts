@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startProcess } from '../../../tests/support/child-process.ts';
 import { namespace, redisUrl } from '../../../tests/support/engines.ts';
+import { program } from '../../../tests/support/programs.ts';
 import { runCli } from '../../cli/index.ts';
 import type { Variables } from '../../config/index.ts';
 
-const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const APP = ['--app', fileOf('../../../tests/support/apps/three-queues.config.ts')];
+const APP = ['--app', program('tests/support/apps/three-queues.config.ts')];
 const run = promisify(execFile);
 
 const PYTHON = `
@@ -57,7 +56,7 @@ describe('shiftwork api', () => {
     expect(listed).toEqual([expect.objectContaining({ name: 'nightly cron', rate: { max: 1_000, perMs: 1_000 } })]);
     expect(JSON.stringify(listed)).not.toContain(token.slice(-43));
 
-    const door = startProcess(fileOf('../../cli/main.ts'), { args: ['api', ...APP], env });
+    const door = startProcess(program('src/cli/main.ts'), { args: ['api', ...APP], env });
     cleanups.push(() => door.kill('SIGKILL'));
     const [origin = ''] = /http:\/\/localhost:\d+/.exec(await door.line(/the HTTP door is open/)) ?? [];
     const address = `${origin}/api/v1/jobs/work-one`;

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { EnqueueOptions, JobRequest } from '../../../src/contracts/index.ts';
 import { startProcess } from '../../support/child-process.ts';
+import { program } from '../../support/programs.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { measure, mortal, stepping, type AnswerLine } from '../app/answers.config.ts';
 import { BOTH, type FaultCase } from '../case.ts';
 import { ONE, type Trial } from '../trial.ts';
 
-const APP = fileURLToPath(new URL('../app/answers.config.ts', import.meta.url));
-const WAITER = fileURLToPath(new URL('../app/waiter.ts', import.meta.url));
+const APP = program('tests/faults/app/answers.config.ts');
+const WAITER = program('tests/faults/app/waiter.ts');
 const QUEUE = 'answers';
 /** What never comes must fail; nothing is measured. */
 const LONG = { timeout: '5m' } as const;
@@ -79,6 +79,7 @@ const betweenStepAndRecord: FaultCase = {
   number: 52,
   title: 'killed between a step and its record: that step is done again, those before it are not',
   engines: BOTH,
+  always: true,
   // What a step answered is given back when the job runs again on each (src/runtime/run/steps/steps.int.test.ts); case 4 kills workers on Redis.
   smokeOn: ['postgres'],
   async run(trial) {

@@ -190,6 +190,7 @@ const killedProjector: FaultCase = {
   number: 23,
   title: 'SIGKILL a projector between write and checkpoint',
   engines: ['postgres'],
+  always: true,
   run: trial =>
     withStore(trial, async ({ pool, store }) => {
       const env = { DATABASE_URL: trial.engine.url, PAUSE_MS: '15' };

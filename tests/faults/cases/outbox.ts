@@ -220,6 +220,7 @@ const relayKilled: FaultCase = {
   number: 18,
   title: 'the relay is killed after it has sent and before it has recorded that',
   engines: ['redis'],
+  always: true,
   run: trial =>
     withOutbox(trial, async fixture => {
       for (let index = 0; index < 60; index += 1) await fixture.commit(`first ${index}`);

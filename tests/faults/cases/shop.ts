@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { openEngine } from '../../../src/engine/index.ts';
 import { startProcess } from '../../support/child-process.ts';
 import { freePort } from '../../support/free-port.ts';
+import { program } from '../../support/programs.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { FaultCase } from '../case.ts';
 
-const SHOP = fileURLToPath(new URL('../../../examples/shop/main.ts', import.meta.url));
+const SHOP = program('examples/shop/main.ts');
 /** Each signs up again and again, so that some are under way, at whatever line that is, when the shop is killed. */
 const CLIENTS = 12;
 /** The shop is killed after at most so many answers. */
@@ -17,6 +17,7 @@ const killedAtSignUp: FaultCase = {
   number: 29,
   title: 'the shop is killed at random moments of sign-ups, 50 of them in the long form',
   engines: ['postgres'],
+  always: true,
   // Each has its 50 moments.
   seedsAtMost: 2,
   async run(trial) {

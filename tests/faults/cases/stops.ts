@@ -114,6 +114,7 @@ export const stops: readonly FaultCase[] = [
     number: 6,
     title: 'SIGTERM with a job longer than the grace period',
     engines: BOTH,
+    always: true,
     smokeOn: ['redis'],
     goalMs: 5_000,
     run: tooLong('sleep'),

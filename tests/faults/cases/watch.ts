@@ -56,6 +56,7 @@ const waiting: FaultCase = {
   number: 30,
   title: 'a job that waits for longer than its lock in a call that blocks, then ends its process',
   engines: ['redis'],
+  always: true,
   async run(trial) {
     const fleet = await trial.readyFleet({ CHAOS_LOCK: '4000' });
     const guilty = await trial.taken({ key: 'guilty', does: 'block-die', ms: 6_000 });

@@ -1,18 +1,18 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parcel, parcelApp, startParcels } from '../../../../tests/support/apps/dying-chunks.ts';
 import { startProcess } from '../../../../tests/support/child-process.ts';
 import { engineCases } from '../../../../tests/support/engines.ts';
+import { program } from '../../../../tests/support/programs.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { DeadLetters } from '../../../dead-letters/index.ts';
 import { openEngine } from '../../../engine/index.ts';
 import { Facts } from '../../../facts/index.ts';
 import { clientOn } from '../../../queue/index.ts';
 
-const DYING = fileURLToPath(new URL('../../../../tests/support/apps/dying-chunks.ts', import.meta.url));
+const DYING = program('tests/support/apps/dying-chunks.ts');
 
 describe.each(engineCases)('a chunk on $kind', engineCase => {
   const cleanups: (() => Promise<unknown>)[] = [];

@@ -1,0 +1,4 @@
+import { allCases } from './all-cases.ts';
+import { smoke } from './smoke.ts';
+
+smoke(allCases.filter(({ always = false }) => always));
