@@ -93,7 +93,9 @@ async function look(wanted: Wanted, terminal: Terminal): Promise<Omit<ReportFact
     );
   } catch (error) {
     const { message } = toError(error);
-    const advice = message.startsWith('NOPERM') ? ' The user needs +@read on these keys.' : '';
+    const advice = message.startsWith('NOPERM')
+      ? ' The user needs +@read on these keys, and +select for another database than 0.'
+      : '';
     terminal.complain(`Could not read ${wanted.address.target}: ${message}.${advice} Nothing was written.`);
   }
   return undefined;

@@ -158,7 +158,7 @@ test('no command that it sends writes', async () => {
     stop();
   }
   const names = new Set(sent.map(([name = '']) => name.toLowerCase()));
-  const reads = ['scan', 'type', 'hmget', 'llen', 'zcard', 'lrange', 'zrange', 'hstrlen'];
+  const reads = ['get', 'scan', 'type', 'hmget', 'llen', 'zcard', 'lrange', 'zrange', 'hstrlen'];
   expect([...names].filter(name => !['ping', 'auth', 'client', ...reads].includes(name))).toEqual([]);
 });
 
@@ -180,6 +180,37 @@ test('--json tells what was found, without any value', async () => {
   expect(printed).not.toContain('"data"');
 });
 
+test('many jobs cost no more than few: what is sent and what is held depend on the sample', async () => {
+  const jobs = 20_000;
+  const big = `${server.url}/4`;
+  const client = new Redis(`${server.url}/4`);
+  await client.hset('bull:many:meta', { 'opts.maxLenEvents': '10000', version: 'bullmq:5.81.5' });
+  for (let from = 0; from < jobs; from += 5_000) {
+    const ids = Array.from({ length: 5_000 }, (_, index) => String(from + index));
+    const pipeline = client.pipeline().lpush('bull:many:wait', ...ids);
+    for (const id of ids) pipeline.hset(`bull:many:${id}`, { name: 'send', data: '{"to":"x"}', opts: '{}' });
+    await pipeline.exec();
+  }
+  const { commands: sent, stop } = await monitorRedis(server.url);
+  let folder;
+  try {
+    ({ folder } = await run(big, '--sample', '100'));
+    await client.ping('last');
+    await waitFor('the monitor to have seen the end', () => sent.some(([, word]) => word === 'last'));
+  } finally {
+    stop();
+    client.disconnect();
+  }
+  expect(readFileSync(join(folder, 'REPORT.md'), 'utf8')).toContain('Job `send`');
+  const times = new Map(
+    [...Map.groupBy(sent, ([name = '']) => name.toLowerCase())].map(([name, all]) => [name, all.length]),
+  );
+  expect(times.get('hmget')).toBeLessThanOrEqual(101);
+  // 1,000 keys a call; Redis may look at more of a table that grows.
+  expect(times.get('scan')).toBeLessThanOrEqual(jobs / 1_000 + 20);
+  expect(sent.length).toBeLessThan(300);
+});
+
 describe('nothing is written', () => {
   test.each([
     ['where no queue has the prefix', ['--prefix', 'other'], /found none/],
@@ -191,11 +222,29 @@ describe('nothing is written', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test('where only others keep something, under names such as BullMQ and Bull have', async () => {
+    const others = `${server.url}/3`;
+    await redis.select(3);
+    await redis.set('app:user:id', 'u-7');
+    await redis.hset('blog:post:meta', { title: 'a post' });
+    await redis.select(0);
+    const { code, complaints } = await run(others);
+    expect(code).toBe(1);
+    expect(complaints).toMatch(/found none/);
+  });
+
   test('where the user lacks a right, and the right is named', async () => {
     await redis.acl('SETUSER', 'blind', 'on', '>secret', '~*', '+scan');
     const { code, complaints } = await run(server.url.replace('redis://', 'redis://blind:secret@'));
     expect(code).toBe(1);
     expect(complaints).toMatch(/NOPERM.*\+@read.*Nothing was written/);
+  });
+
+  test('where the user may not choose the database that the address names: database 0 is not read in its place', async () => {
+    const { code, complaints, folder } = await run(`${readerUrl}/3`);
+    expect(code).toBe(1);
+    expect(complaints).toMatch(/NOPERM.*\+select.*Nothing was written/);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('where nobody answers', async () => {

@@ -30,16 +30,21 @@ export async function readQueue(reader: Reader, queue: FoundQueue, jobs: number)
   });
   if (metaType !== 'hash' && idType !== 'string') return undefined;
   const isBull = metaType !== 'hash';
-  const [version, concurrency, rate, paused] = isBull
+  if (isBull && !(await isCounter(reader, key('id')))) return undefined;
+  const [version, concurrency, rate, paused, events] = isBull
     ? []
-    : await readFields(reader, key('meta'), ['version', 'concurrency', 'max', 'paused']);
+    : await readFields(reader, key('meta'), ['version', 'concurrency', 'max', 'paused', 'opts.maxLenEvents']);
   const counts = await readCounts(reader, key);
+  const schedulers = await readSchedulers(reader, key('repeat'));
+  const isOfBullMq = [version, concurrency, rate, paused, events].some(Boolean);
+  // A hash that others call `meta` is in no use as a queue.
+  if (!isBull && !isOfBullMq && schedulers.total + sumOf(counts) === 0) return undefined;
   return {
     ...queue,
     origin: originOf(isBull, version ?? undefined, markerType === 'zset'),
     counts,
     sample: await readSample(reader, queue, counts, jobs),
-    schedulers: await readSchedulers(reader, key('repeat')),
+    schedulers,
     globalConcurrency: concurrency ? Number(concurrency) : undefined,
     hasGlobalRate: Boolean(rate),
     isPaused: Boolean(paused),
@@ -51,6 +56,16 @@ function originOf(isBull: boolean, version: string | undefined, hasMarker: boole
   const [, number] = /^[\w-]+:(\d+\.\d+\.\d+\S*)$/.exec(version ?? '') ?? [];
   if (number !== undefined) return { library: 'bullmq', version: number };
   return { library: hasMarker ? 'bullmq-5-or-newer' : 'bullmq-4-or-older' };
+}
+
+/** Bull counts its jobs there. Others keep what is no number under such a name. */
+async function isCounter(reader: Reader, key: string): Promise<boolean> {
+  const [value] = await reader.read(commands => commands.get(key));
+  return typeof value === 'string' && /^\d+$/.test(value);
+}
+
+function sumOf(counts: Readonly<Record<State, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 async function readFields(reader: Reader, key: string, fields: readonly string[]): Promise<readonly (string | null)[]> {

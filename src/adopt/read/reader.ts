@@ -9,7 +9,7 @@ const SCAN_COUNT = 1_000;
 /** What the caller may do with a server that is somebody else's: each of these only reads (ACL category `@read`). */
 export type ReadCommands = Pick<
   ChainableCommander,
-  'hmget' | 'hstrlen' | 'llen' | 'lrange' | 'zcard' | 'zrange' | 'type'
+  'get' | 'hmget' | 'hstrlen' | 'llen' | 'lrange' | 'zcard' | 'zrange' | 'type'
 >;
 
 /** A connection that can only read. It announces nothing and asks for no INFO, so that a user with `+@read` alone can hold it. */
@@ -20,7 +20,7 @@ export class Reader implements AsyncDisposable {
     this.#redis = redis;
   }
 
-  /** @throws the driver's error when nobody answers within 5 s or the user is refused */
+  /** @throws the driver's error when nobody answers within 5 s, or the user or the database is refused */
   static async open(address: RedisAddress): Promise<Reader> {
     const common = {
       lazyConnect: true,
@@ -44,6 +44,13 @@ export class Reader implements AsyncDisposable {
     // Each command rejects by itself.
     redis.on('error', () => undefined);
     await redis.connect();
+    try {
+      // Where its own SELECT was refused the driver goes on, in database 0.
+      if (redis instanceof Redis && redis.options.db) await redis.select(redis.options.db);
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
     return new Reader(redis);
   }
 
