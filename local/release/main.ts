@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PUBLISHED } from '../published.ts';
+import { billOf, type Bill, type Locked } from './bill.ts';
 import { checkLicences } from './licences.ts';
 import { packAll } from './packed.ts';
 import { checkVersions } from './versions.ts';
@@ -26,14 +27,19 @@ for (const { name, tarball, files } of packages) {
   say(`\n${name} ${version}: ${tarball}`);
   for (const [folder, count, bytes] of summary(files)) say(`  ${folder.padEnd(40)} ${count} files, ${bytes} KiB`);
 }
+const { packages: locked } = readJson<{ readonly packages: Readonly<Record<string, Locked>> }>('package-lock.json');
 for (const folder of PUBLISHED) {
-  const name = folder.replace('packages/', '');
-  const bill = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--workspace', folder], {
+  const bill = execFileSync('npm', ['sbom', '--sbom-format', 'cyclonedx', '--workspace', folder], {
     cwd: ROOT,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
-  writeFileSync(join(TARGET, `${name}.sbom.json`), bill);
+  const own = billOf(
+    JSON.parse(bill) as Bill,
+    readJson<{ readonly name: string }>(folder, 'package.json').name,
+    locked,
+  );
+  writeFileSync(join(TARGET, `${folder.replace('packages/', '')}.sbom.json`), JSON.stringify(own, undefined, 2));
 }
 say(`\nbills of materials (CycloneDX): ${TARGET}`);
 
@@ -49,6 +55,10 @@ else {
   say('\nReady. This was a dry run; what publishes is:');
   for (const { tarball } of packages) say(`  npm publish ${tarball} --access public`);
   say(`  git tag v${version}`);
+}
+
+function readJson<Value>(...path: readonly string[]): Value {
+  return JSON.parse(readFileSync(join(ROOT, ...path), 'utf8')) as Value;
 }
 
 /** Three folders deep, so that a folder that should not be there is seen. */
