@@ -17,6 +17,18 @@ export class CreateUsageError extends Error {
   readonly code = 'CREATE_USAGE';
 }
 
+/** What runs the app's TypeScript as it stands: `engines` of the template says the same, of which npm only warns. */
+const NEEDED = [22, 18] as const;
+
+/** @throws {CreateUsageError} on a Node on which the app would not start. Whatever this program imports has to load there. */
+export function requireNode(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) return;
+  throw new CreateUsageError(
+    `Expected Node ${NEEDED.join('.')} or newer, found ${version}: the app that is made runs on it. Run this with a newer Node; nothing was written.`,
+  );
+}
+
 const OPTIONS = { shiftwork: { type: 'string' }, 'no-install': { type: 'boolean' } } as const;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,213}$/;
 export const USAGE = 'npm create shiftwork [FOLDER] [-- [--shiftwork SPEC] [--no-install]]';

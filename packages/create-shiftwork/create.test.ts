@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { CreateUsageError, readOrder } from './arguments.ts';
+import { CreateUsageError, readOrder, requireNode } from './arguments.ts';
 import { writeApp } from './write-app.ts';
 
 const TEMPLATE = fileURLToPath(new URL('template', import.meta.url));
@@ -54,6 +54,17 @@ test.each([
 ])('%j is wrong use', (words, message) => {
   expect(() => readOrder(words, '/home/ada', '^1.2.3')).toThrow(CreateUsageError);
   expect(() => readOrder(words, '/home/ada', '^1.2.3')).toThrow(message);
+});
+
+test.each(['20.20.2', '22.17.9', '18.0.0'])(
+  'Node %s is too old for the app, and that is said before anything is written',
+  version => {
+    expect(() => requireNode(version)).toThrow(`Expected Node 22.18 or newer, found ${version}`);
+  },
+);
+
+test.each(['22.18.0', '24.1.0', '26.0.0'])('Node %s will do', version => {
+  expect(() => requireNode(version)).not.toThrow();
 });
 
 test('the app is written with its names filled in, and with the files that npm would not pack', () => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateUsageError, readOrder, USAGE, type Order } from './arguments.ts';
+import { CreateUsageError, readOrder, requireNode, USAGE, type Order } from './arguments.ts';
 import { writeApp } from './write-app.ts';
 
 /** `npm create shiftwork`: writes an app and installs what it needs. Exit 0 done, 1 the install failed, 2 wrong use. */
@@ -14,7 +14,10 @@ try {
   const words = process.argv.slice(2);
   if (words.includes('--help') || words.includes('-h')) sayHelp();
   else if (words.includes('--version') || words.includes('-v')) say(version);
-  else create(readOrder(words, process.cwd(), `^${version}`));
+  else {
+    requireNode(process.versions.node);
+    create(readOrder(words, process.cwd(), `^${version}`));
+  }
 } catch (error) {
   if (!(error instanceof CreateUsageError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateUsageError, type Order } from './arguments.ts';
 
@@ -19,7 +19,7 @@ export function writeApp({ folder, name, shiftwork }: Order, template: string): 
   mkdirSync(folder, { recursive: true });
   cpSync(template, folder, { recursive: true });
   for (const [from, to] of Object.entries(RENAMED)) renameSync(join(folder, from), join(folder, to));
-  for (const file of globSync('{package.json,README.md}', { cwd: folder })) {
+  for (const file of ['package.json', 'README.md']) {
     const path = join(folder, file);
     const text = readFileSync(path, 'utf8').replaceAll('APP_NAME', name).replaceAll('SHIFTWORK_SPEC', shiftwork);
     writeFileSync(path, text);
