@@ -10,6 +10,14 @@ const MINUTE = 60_000;
 const brief = defineJob({ queue: 'email', name: 'greet', version: 2, schema: z.unknown(), expiresAfter: '1m' });
 const ofVersion = (version: number) => ({ telemetry: { metadata: `{"v":${version}}` } });
 
+const seen = defineJob({
+  queue: 'email',
+  name: 'greet',
+  version: 2,
+  schema: z.strictObject({ id: z.string().max(1) }),
+  chunk: { maxItems: 4, maxWait: 0 },
+});
+
 describe('admit', () => {
   const admitted = (job: Parameters<typeof takenJob>[0]) => admit(oneRun({ job: takenJob(job) }).run);
 
@@ -29,6 +37,19 @@ describe('admit', () => {
       reason: 'undecodable',
       error: { code: 'JOB_UNDECODABLE' },
     });
+  });
+
+  test('lets the items of a chunk through that can be read, and says which could not', async () => {
+    const items = (...ids: string[]) => ({ data: { items: ids.map(id => ({ id })) } });
+    const admittedChunk = (...ids: string[]) => admit(oneRun({ contract: seen, job: takenJob(items(...ids)) }).run);
+    const read = { items: [{ id: 'a' }, { id: 'b' }] };
+    expect(await admittedChunk('a', 'too long', 'b')).toMatchObject({
+      kind: 'admitted',
+      data: read,
+      readable: { data: read, places: [0, 2], broken: [{ item: 1, reason: 'undecodable' }] },
+    });
+    expect(await admittedChunk('a', 'b')).toEqual({ kind: 'admitted', assignment: expect.anything(), data: read });
+    expect(await admittedChunk('too long')).toMatchObject({ kind: 'dead', reason: 'undecodable' });
   });
 
   test('begins nothing that was cancelled, whether this release knows it or not', async () => {
