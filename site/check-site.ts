@@ -34,6 +34,18 @@ function checkAsset(file: string, asset: string): readonly string[] {
   return existsSync(path) || existsSync(`${path}.html`) ? [] : [`${file}: ${asset}: there is no such file`];
 }
 
+/** Pages that cannot be read as Markdown, and lines of llms.txt that lead nowhere. */
+export function checkMarkdown(): readonly string[] {
+  const pages = globSync('**/*.html', { cwd: BUILT }).filter(file => file !== '404.html');
+  const named = all(readFileSync(join(BUILT, 'llms.txt'), 'utf8'), /^- \[[^\]]+\]\(([^)]+)\)/gm);
+  return [
+    ...pages
+      .filter(file => !existsSync(join(BUILT, file.replace(/\.html$/, '.md'))))
+      .map(file => `${file}: has no Markdown beside it`),
+    ...named.filter(link => !existsSync(join(BUILT, link))).map(link => `llms.txt: ${link}: there is no such page`),
+  ];
+}
+
 /** Public names without a page, and imports that the reference does not know. */
 export function checkReference(names: readonly PublicName[], imported: ReadonlySet<string>): readonly string[] {
   const pages = new Set(

@@ -11,7 +11,7 @@ export function llmsText(pages: readonly Page[], groups: readonly SidebarGroup[]
     '',
     ...items.map(item => {
       const page = pages.find(({ path }) => addressOf(path) === item.link);
-      return `- [${item.text}](${item.link}.md)${page === undefined ? '' : `: ${firstSentence(page.text)}`}`;
+      return `- [${item.text}](${markdownOf(item.link)})${page === undefined ? '' : `: ${firstSentence(page.text)}`}`;
     }),
   ]);
   return ['# Shiftwork', '', `> ${summary.replaceAll('\n', ' ')}`, ...lines, ''].join('\n');
@@ -22,4 +22,9 @@ function firstSentence(text: string): string {
   const paragraph = text.split(/\n{2,}/).find(part => /^(?:[A-Z[*]|`[^`])/.test(part));
   const plain = (paragraph ?? '').replace(/\[([^\]]+)\]\([^)]*\)/g, '$1').replaceAll('\n', ' ');
   return /^.*?[.:](?=\s|$)/.exec(plain)?.[0] ?? plain;
+}
+
+/** `/guides/keys` is `/guides/keys.md`, and `/guides/` is `/guides/index.md`. */
+function markdownOf(link: string): string {
+  return `${link.replace(/\/$/, '/index')}.md`;
 }

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { checkLinks, checkReference } from './check-site.ts';
-import { folderGroup, guideGroups } from './guide-list.ts';
+import { checkLinks, checkMarkdown, checkReference } from './check-site.ts';
+import { folderGroup, guideGroups, type SidebarGroup } from './guide-list.ts';
 import { relink } from './links.ts';
 import { llmsText } from './llms.ts';
 import { BUILT, PAGES, readPages, ROOT, SITE, type Page } from './pages.ts';
@@ -28,8 +28,12 @@ execFileSync(join(SITE, 'node_modules/.bin/vitepress'), ['build'], {
   stdio: ['ignore', 'ignore', 'inherit'],
   env: { ...process.env, SITE_REPOSITORY: repository },
 });
-for (const { path } of pages) cpSync(join(PAGES, path), join(BUILT, path));
-const groups = [...guideGroups(pages), folderGroup('About', '.', pages)];
+for (const path of globSync('**/*.md', { cwd: PAGES })) cpSync(join(PAGES, path), join(BUILT, path));
+const groups = [
+  ...guideGroups(pages),
+  folderGroup('About', '.', pages),
+  { text: 'Reference', items: referenceSidebar(names) },
+];
 writeFileSync(join(BUILT, 'llms.txt'), llmsText(pages, groups));
 writeFileSync(
   join(BUILT, 'llms-full.txt'),
@@ -37,7 +41,7 @@ writeFileSync(
 );
 
 say('links, anchors, pictures, and a page for each public name');
-const faults = [...broken, ...checkLinks(), ...checkReference(names, await importedNames())];
+const faults = [...broken, ...checkLinks(), ...checkMarkdown(), ...checkReference(names, await importedNames())];
 for (const fault of faults) console.error(fault);
 console.log(`${faults.length} faults in ${pages.length} documents and ${names.length} names: site/dist`);
 process.exitCode = faults.length === 0 ? 0 : 1;
@@ -82,7 +86,7 @@ function write(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-function referenceSidebar(all: readonly PublicName[]): readonly object[] {
+function referenceSidebar(all: readonly PublicName[]): SidebarGroup['items'] {
   return [...new Set(all.map(({ specifier }) => specifier))].map(specifier => ({
     text: specifier,
     link: `/reference/${specifier}/`,

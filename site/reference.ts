@@ -54,7 +54,8 @@ export function writeReference(): readonly PublicName[] {
     disableSources: true,
     excludeInternal: true,
     excludePrivate: true,
-    hideBreadcrumbs: true,
+    // The breadcrumbs say what to import from.
+    hidePageHeader: true,
     entryFileName: 'index',
     validation: { notExported: false },
     outputs: [

@@ -49,6 +49,8 @@ describe('the documents as a site', () => {
     expect(links.toSorted()).toEqual(guides.map(({ path }) => addressOf(path)).toSorted());
     const text = llmsText(pages, groups);
     expect(links.filter(link => !text.includes(`](${link}.md)`))).toEqual([]);
+    const reference = { text: 'Reference', items: [{ text: 'shiftwork', link: '/reference/shiftwork/' }] };
+    expect(llmsText(pages, [reference])).toContain('- [shiftwork](/reference/shiftwork/index.md)');
   });
 
   test('an anchor is what the usual hosts of repositories make of a heading', () => {
