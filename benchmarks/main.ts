@@ -16,7 +16,7 @@ import { startSubject } from './subjects/start-subject.ts';
  * What does Shiftwork cost beside BullMQ by itself, per job, with validation, ids, trace context and metrics on? Both do the same work with the same
  * options, each in processes of its own, in turn, on servers of this run's own.
  *
- * Use: `npm run bench` (about five minutes), which writes results.json, results.md, results.svg and the table in the README. `npm run bench -- --rounds 2
+ * Use: `npm run bench` (about five minutes), which writes results.json, results.md, results.svg and the line in the README. `npm run bench -- --rounds 2
  * --only bulk` asks the questions whose names contain that and writes nothing. `npm run bench -- --peers` compares with other queues: see peers/.
  */
 const { values } = parseArgs({

@@ -12,7 +12,7 @@ const BEGIN = '<!-- written by npm run bench -->';
 const END = '<!-- until here -->';
 const STYLE = { ...(await resolveConfig(README)), parser: 'markdown' } as const;
 
-/** Makes the page, the picture and the table of the README from results.json. */
+/** Makes the page, the picture and the line of the README from results.json. */
 export async function writeResults(): Promise<void> {
   const results = JSON.parse(readFileSync(file('results.json'), 'utf8')) as Results;
   writeFileSync(file('results.md'), await format(page(results), STYLE));

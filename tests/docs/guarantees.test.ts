@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { ROOT } from '../architecture/source-texts.ts';
 import { allCases } from '../faults/all-cases.ts';
 import { checksOfOne } from '../prove/checks.ts';
+import { FoundSoFar } from '../prove/found.ts';
+import { proofLine } from '../prove/page.ts';
 import { checksOf, readGuarantees } from '../prove/guarantees.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -52,6 +54,8 @@ describe('docs/guarantees.md', () => {
     expect(guarantees.length).toBeGreaterThan(40);
     expect(written.match(/^\| G\d+/gm)).toEqual(guarantees.map(({ number }) => `| ${number}`));
     expect(guarantees.filter(guarantee => checksOfOne(guarantee).length === 0)).toEqual([]);
+    // The README has the sum of it.
+    expect(read('README.md')).toContain(proofLine(guarantees, new FoundSoFar()));
   });
 
   test('has a table for every promise of the README', () => {

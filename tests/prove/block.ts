@@ -2,16 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../architecture/source-texts.ts';
 
-const PAGE = join(ROOT, 'docs/guarantees.md');
+type Page = 'docs/guarantees.md' | 'README.md';
 
-/** Puts a text into docs/guarantees.md, between the two marks of that name. */
-export function writeBlock(name: string, text: string): void {
+/** Puts a text into a page, between the two marks of that name. */
+export function writeBlock(name: string, text: string, of: Page = 'docs/guarantees.md'): void {
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-  const page = readFileSync(PAGE, 'utf8');
+  const path = join(ROOT, of);
+  const page = readFileSync(path, 'utf8');
   const [before, rest] = page.split(begin);
   const after = rest?.split(end)[1];
   if (before === undefined || after === undefined) {
-    throw new Error(`Expected ${begin} and ${end} in docs/guarantees.md.`);
+    throw new Error(`Expected ${begin} and ${end} in ${of}.`);
   }
-  writeFileSync(PAGE, `${before}${begin}\n\n${text}\n\n${end}${after}`);
+  writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`);
 }

@@ -1,5 +1,5 @@
 import { writeBlock } from './block.ts';
-import { checksOfOne } from './checks.ts';
+import { checksFor, checksOfOne } from './checks.ts';
 import type { FoundSoFar } from './found.ts';
 import { casesOf, type Guarantee } from './guarantees.ts';
 
@@ -12,6 +12,19 @@ export function proofTable(guarantees: readonly Guarantee[], found: FoundSoFar):
 
 export function writeProof(guarantees: readonly Guarantee[], found: FoundSoFar): void {
   writeBlock('proof', proofTable(guarantees, found));
+  writeBlock('proof', proofLine(guarantees, found), 'README.md');
+}
+
+/** What the runs found, in a sentence: a check that is of two guarantees counts once. */
+export function proofLine(guarantees: readonly Guarantee[], found: FoundSoFar): string {
+  const checks = checksFor(guarantees);
+  const histories = checks.reduce((sum, { key }) => sum + found.of(key).histories, 0);
+  const violations = found.violationsOf(checks.map(({ key }) => key));
+  const open = violations.filter(({ mendedBy }) => mendedBy === undefined).length;
+  return (
+    `\`npm run prove\` has run ${histories} histories of ${guarantees.length} guarantees, with processes killed, answers cut and disks full: ` +
+    `${violations.length === 0 ? 'none broke one' : `${violations.length} broke one, and ${open} of these are open`}. [The guarantees](docs/guarantees.md) say what checks each, what it does not cover, and what is lost when.`
+  );
 }
 
 function cellsOf(guarantee: Guarantee, found: FoundSoFar): readonly string[] {
