@@ -8,7 +8,6 @@ import { keepJournal, type KeptJournal } from '../../src/boot/journal/index.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { defineJob } from '../../src/contracts/index.ts';
 import { BlameBook } from '../../src/dead-letters/index.ts';
-import { openEngine } from '../../src/engine/index.ts';
 import { connect } from '../../src/queue/index.ts';
 import { Rescue } from '../../src/runtime/supervisor/deaths/rescue.ts';
 import { openState } from '../../src/state/index.ts';
