@@ -55,23 +55,21 @@ async function call(line: string, variables: Readonly<Record<string, string>>): 
   return { code, out: lines.out.join('\n'), err: lines.err.join('\n') };
 }
 
-/** A test of one row of the guide's table: it may call what that row names, with more words, and must call each. */
-function symptom(name: string, provoke: (ask: (line: string) => string) => Promise<void>): void {
-  covered.add(name);
-  test(name, async () => {
-    const commands = ROWS.get(name) ?? [];
-    const called = new Set<string>();
-    const heads = commands.map(command => command.split(/ (?:ID|--)/)[0] ?? '');
-    await provoke(line => {
-      const head = heads.find(each => line.startsWith(each));
-      expect(head, `"${line}" is not what the guide names: ${commands.join(', ')}`).toBeDefined();
-      called.add(head ?? '');
-      return line;
-    });
-    expect([...called].toSorted()).toEqual([...new Set(heads)].toSorted());
+/** For a test of one row of the guide's table: takes the commands that the row names, with more words behind them. Each has to be called. */
+function askOf(symptom: string): (line: string) => string {
+  const heads = (ROWS.get(symptom) ?? []).map(command => command.split(/ (?:ID|--)/)[0] ?? '');
+  const left = new Set(heads);
+  onTestFinished(() => {
+    if (left.size > 0)
+      throw new Error(`Expected to call what the guide names for "${symptom}": ${[...left].join(', ')}.`);
   });
+  return line => {
+    const head = heads.find(each => line.startsWith(each));
+    if (head === undefined) throw new Error(`Expected what the guide names for "${symptom}", got "${line}".`);
+    left.delete(head);
+    return line;
+  };
 }
-const covered = new Set<string>();
 
 describe.each(engineCases)('each symptom is found by its command on $kind', ({ kind, open }) => {
   const url = kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL';
@@ -87,7 +85,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
   beforeAll(async () => {
     fixture = await open();
     variables = { [url]: fixture.url, SHIFTWORK_NAMESPACE: fixture.namespace };
-    expect(await cli('npx shiftwork migrate')).toMatchObject({ code: 0, err: '' });
+    const migrated = await cli('npx shiftwork migrate');
+    if (migrated.code !== 0) throw new Error(`shiftwork migrate ended with ${migrated.code}: ${migrated.err}`);
     running = await runApp({ open: () => Promise.resolve(fixture) }, app);
     const { engine, facts, host } = running;
     const kept = keepJournal({ engine, facts, variables, worker: host.name, host: hostname() });
@@ -127,20 +126,23 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     return id;
   }
 
-  symptom('I want to see what happens', async ask => {
+  test('I want to see what happens', async () => {
+    const ask = askOf('I want to see what happens');
     await briefly();
     const seen = await cli(ask('npx shiftwork tail --contract brief --outcome succeeded --since 1h --count 1'));
     expect(seen.out).toMatch(/succeeded +brief +mail-\S+ +attempt 1/);
   });
 
-  symptom('a customer asks for their job', async ask => {
+  test('a customer asks for their job', async () => {
+    const ask = askOf('a customer asks for their job');
     const { id } = await running.client.enqueue(mail, { user: 'ada', does: 'end' }, { delay: LATE });
     const found = await cli(ask('npx shiftwork find --tag user=ada'));
     expect(found.out).toMatch(new RegExp(`${id} +mail +delayed \\(time\\)`));
     expect(found.out).not.toContain('ada');
   });
 
-  symptom('my job does not start', async ask => {
+  test('my job does not start', async () => {
+    const ask = askOf('my job does not start');
     const { client } = running;
     const later = await client.enqueue(mail, { user: user(), does: 'end' }, { delay: LATE });
     expect((await cli(ask(`npx shiftwork job ${later.id}`))).out).toMatch(
@@ -167,7 +169,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining('is known') });
   });
 
-  symptom('my job is gone', async ask => {
+  test('my job is gone', async () => {
+    const ask = askOf('my job is gone');
     const id = await briefly();
     expect(await cli(ask(`npx shiftwork job ${id}`))).toMatchObject({
       code: 1,
@@ -176,7 +179,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     expect((await cli(ask(`npx shiftwork find ${id}`))).out).toMatch(new RegExp(`${id} +brief +succeeded +1 `));
   });
 
-  symptom('it ran twice', async ask => {
+  test('it ran twice', async () => {
+    const ask = askOf('it ran twice');
     const { engine, facts, host } = running;
     const id = await come('job.started', 'hang');
     const store = await openState(engine);
@@ -189,7 +193,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     expect(log.filter(line => line.includes(sought)).join('')).toMatch(/"fact":"job.rescued".*"cause":"worker-died"/);
   });
 
-  symptom('it is stuck', async ask => {
+  test('it is stuck', async () => {
+    const ask = askOf('it is stuck');
     const id = await come('job.started', 'hang');
     expect((await cli(ask(`npx shiftwork job ${id}`))).out).toMatch(/mail in mail: running\n[^]*started +20/);
     endAll();
@@ -198,7 +203,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     expect((await cli(`npx shiftwork job ${late.id}`)).out).toMatch(/slow in mail: dead\n[^]*error 1 .*timeout/);
   });
 
-  symptom('it fails again and again', async ask => {
+  test('it fails again and again', async () => {
+    const ask = askOf('it fails again and again');
     const id = await come('job.dead', 'fail');
     const groups = await waitFor('the cause to be counted', async () => {
       const { out } = await cli(ask('npx shiftwork dead-letters groups'));
@@ -209,7 +215,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     expect(JSON.parse(shown.out)).toMatchObject({ attemptsMade: 2 });
   });
 
-  symptom('the worker does not start', async ask => {
+  test('the worker does not start', async () => {
+    const ask = askOf('the worker does not start');
     const config = fileURLToPath(new URL('../support/apps/letters.config.ts', import.meta.url));
     const found = await cli(`${ask('npx shiftwork check')} --app ${config}`);
     expect(found.code).toBe(1);
@@ -220,7 +227,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     expect(handlerless.out).toMatch(/error +.*handler.*letter/);
   });
 
-  symptom('enqueue rejects', async ask => {
+  test('enqueue rejects', async () => {
+    const ask = askOf('enqueue rejects');
     const { protocol, pathname } = new URL(fixture.url);
     const nowhere = `${protocol}//user:hunter2@127.0.0.1:${await freePort()}${pathname}`;
     const client = connect({ [kind]: nowhere, namespace: fixture.namespace });
@@ -234,7 +242,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     expect(found.out + found.err).not.toContain('hunter2');
   });
 
-  symptom('a queue grows', async ask => {
+  test('a queue grows', async () => {
+    const ask = askOf('a queue grows');
     await running.client.pause({ queue: 'mail' }, { by: 'eve', reason: 'a look' });
     await running.client.enqueueMany([mail({ user: user(), does: 'end' }), mail({ user: user(), does: 'end' })]);
     expect((await cli(ask('npx shiftwork stats'))).out).toMatch(
@@ -243,14 +252,16 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     await running.client.resume({ queue: 'mail' }, { by: 'eve' });
   });
 
-  symptom('jobs wait in a queue of nobody', async ask => {
+  test('jobs wait in a queue of nobody', async () => {
+    const ask = askOf('jobs wait in a queue of nobody');
     const other = connect({ [kind]: fixture.url, namespace: fixture.namespace });
     onTestFinished(() => other.close());
     await other.enqueue(ofNobody, {});
     expect((await cli(ask('npx shiftwork queues'))).out).toMatch(/attic +none names it +[12] /);
   });
 
-  symptom("a call got another job's id", async ask => {
+  test("a call got another job's id", async () => {
+    const ask = askOf("a call got another job's id");
     const data = { user: user(), does: 'end' } as const;
     const first = await running.client.enqueue(mail, data, { delay: LATE });
     const second = await running.client.enqueue(mail, data);
@@ -258,7 +269,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     expect((await cli(ask(`npx shiftwork job ${second.id}`))).out).toContain('mail in mail: delayed');
   });
 
-  symptom('a batch does not end', async ask => {
+  test('a batch does not end', async () => {
+    const ask = askOf('a batch does not end');
     const { client } = running;
     const { id, jobs } = await client.batch({
       name: 'one',
@@ -270,7 +282,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     );
   });
 
-  symptom('a job has the wrong data', async ask => {
+  test('a job has the wrong data', async () => {
+    const ask = askOf('a job has the wrong data');
     const wrong = { user: user(), does: 'fail' } as const;
     const waiting = await running.client.enqueue(mail, wrong, { delay: LATE });
     const changed = await cli(
@@ -286,7 +299,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
     await said('job.succeeded', id);
   });
 
-  symptom('work is paused', async ask => {
+  test('work is paused', async () => {
+    const ask = askOf('work is paused');
     const { client } = running;
     await client.pause({ queue: 'mail' }, { by: 'eve', reason: 'a look' });
     expect((await cli(ask('npx shiftwork stats'))).out).toMatch(/paused.*mail.*eve.*a look/);
@@ -297,7 +311,8 @@ describe.each(engineCases)('each symptom is found by its command on $kind', ({ k
 /** Of no app. */
 const ofNobody = defineJob({ queue: 'attic', name: 'relic', schema: brief.schema });
 
-symptom('Redis is full', async ask => {
+test('Redis is full', async () => {
+  const ask = askOf('Redis is full');
   const server = await startRedis();
   onTestFinished(() => server.stop());
   const redis = new Redis(server.url);
@@ -318,5 +333,9 @@ symptom('Redis is full', async ask => {
 });
 
 test('each row of the guide is provoked, and has a part of its own', () => {
-  expect([...covered].toSorted()).toEqual([...ROWS.keys()].toSorted());
+  const own = readFileSync(import.meta.filename, 'utf8');
+  const provoked = [...own.matchAll(/askOf\((['"])(.+)\1\);$/gm)].map(([, , symptom]) => symptom);
+  expect(provoked.toSorted()).toEqual([...ROWS.keys()].toSorted());
+  const guide = readFileSync(join(ROOT, 'docs/guides/troubleshooting.md'), 'utf8').toLowerCase();
+  expect([...ROWS.keys()].filter(symptom => !guide.includes(`\n## ${symptom.toLowerCase()}\n`))).toEqual([]);
 });
