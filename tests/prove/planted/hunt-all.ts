@@ -67,7 +67,7 @@ async function main(): Promise<number> {
   const survivors = hunted.filter(({ survived }) => survived);
   const sum = `${hunted.length} of ${all.length} planted bugs were hunted, ${hunted.length - survivors.length} were noticed.`;
   console.log(`${sum} ${survivors.filter(({ because }) => because === undefined).length} survived and have no reason.`);
-  if (values.write) writeBlock('planted', [sum, '', ...survivors.map(lineOf)].join('\n'));
+  if (values.write) writeBlock('planted', [sum, '', ...survivors.map(lineOf)].join('\n').trim());
   return 0;
 }
 
