@@ -357,6 +357,7 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     try {
       const data = { to: 'x', end: 'sent' };
       await (await engine.queue('email')).add('letter', data, { jobId: 'order-7', delay: 3_600_000 });
+      await (await engine.queue('theirs')).add('task', {}, { delay: 3_600_000 });
     } finally {
       await engine.close();
     }
@@ -366,6 +367,10 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect(JSON.parse(changed.out)).toMatchObject({ id: 'email/order-7', changed: ['at'] });
     expect((await shiftwork(['cancel', 'email/order-7'])).out).toBe('email/order-7 will end as cancelled\n');
     expect((await shiftwork(['job', 'other/order-7'])).code).toBe(1);
+    const misspelt = await shiftwork(['pause', 'thiers', '--app', APP]);
+    expect(misspelt).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Did you mean "theirs"?') });
+    expect((await shiftwork(['pause', 'theirs', '--app', APP])).out).toBe('theirs is paused\n');
+    expect((await shiftwork(['resume', 'theirs', '--app', APP])).code).toBe(0);
   });
 
   test('a dead letter of another program is named QUEUE/ID wherever it is shown, and found by that name', async () => {

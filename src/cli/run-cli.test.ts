@@ -44,7 +44,6 @@ describe('runCli', () => {
       ['dead-letters replya', 'replay'],
       ['dead-letters --name lettr', 'letter'],
       ['dead-letters --kind jobs', 'job'],
-      ['pause emial', 'email'],
       ['schedules pasue', 'pause'],
       ['schedules show x --reson y', '--reason'],
       ['events tial', 'tail'],

@@ -342,6 +342,7 @@ export const DEAD_REASONS = [
   'in-doubt',
   'poison',
   'stalled',
+  'child-failed',
 ] as const;
 export type DeadReason = (typeof DEAD_REASONS)[number];
 

@@ -38,6 +38,8 @@ describe('what callers in plain JavaScript give', () => {
 });
 
 test('options that connect does not know are refused, and said to be meant otherwise', () => {
+  // @ts-expect-error an address is a text
+  expect(() => connect({ redis: 5 })).toThrow('Expected redis of connect() to be a text, got number.');
   // @ts-expect-error rediss is no option
   expect(() => connect({ rediss: 'redis://127.0.0.1:1' })).toThrow(
     'Expected no option "rediss" of connect(). Did you mean "redis"?',

@@ -47,7 +47,7 @@ import { AddingQueues } from './store/adding-queues.ts';
 import { check, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
 import { checkUpdate, type JobUpdateByName, type JobUpdateOf } from './update/check-update.ts';
 import { updateJob, type ChangeContext, type UpdatedJob } from './update/update-job.ts';
-import { readPauses, type Pause } from './pauses/pause.ts';
+import { notedQueues, readPauses, type Pause } from './pauses/pause.ts';
 import { checkPauseOptions, checkTarget, type PauseOptions, type PauseTarget } from './pauses/pause-target.ts';
 import { pauseWork, resumeWork, type PauseContext } from './pauses/pause-work.ts';
 import { Schedules } from './schedules/schedules.ts';
@@ -160,7 +160,7 @@ export class Client implements Enqueuer {
       enqueue: request => this.enqueueMany([request]).then(firstOf),
       asking: ask => this.#asking('*', 'for schedules', ask),
     });
-    this.#toPause = { engine, facts, queues: app && [...app.queues.keys()] };
+    this.#toPause = { engine, facts, app };
   }
 
   /**
@@ -424,7 +424,8 @@ export class Client implements Enqueuer {
 
   /**
    * Lets no worker begin a job of a queue, a contract or a group, until it is resumed: what runs goes on, what is enqueued waits, and it stays so
-   * over restarts of everything. Jobs that are paused keep nothing else from being run.
+   * over restarts of everything. Jobs that are paused keep nothing else from being run. A queue is one of the app, or any that the engine has, such as
+   * another program's; a group is of a limit of the app.
    * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError
    */
   async pause(target: PauseTarget, options: PauseOptions = {}): Promise<void> {
@@ -440,9 +441,13 @@ export class Client implements Enqueuer {
 
   /** What is paused: who did it, when and why; those of breakers too. Of the queues that are given, or of all. @throws as `pause` */
   async pauses(queues?: readonly string[]): Promise<readonly Pause[]> {
-    return this.#asking('*', 'for pauses', async () =>
-      readPauses(this.#engine, queues ?? this.#toPause.queues ?? (await this.#engine.queueNames())),
-    );
+    return this.#asking('*', 'for pauses', async () => readPauses(this.#engine, queues ?? (await this.#queuesToAsk())));
+  }
+
+  /** One look for names costs a walk through the engine's keys. */
+  async #queuesToAsk(): Promise<Iterable<string>> {
+    const { app, engine } = this.#toPause;
+    return app === undefined ? engine.queueNames() : new Set([...app.queues.keys(), ...(await notedQueues(engine))]);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Tracer } from '../tracing/index.ts';
 import { openEngine, watchClock, type Engine } from '../engine/index.ts';
 import { InvalidConfigError, unknownOptions } from '../config/index.ts';
 import type { JournalDatabase } from '../journal/index.ts';
+import { kindOf } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
 import { checkSecrets, type GivenSecrets } from '../secrets/index.ts';
 import { secretsOf } from '../state/index.ts';
@@ -49,7 +50,18 @@ const KNOWN: { readonly [Option in keyof Required<ConnectOptions>]: true } = {
  * @throws InvalidConfigError when an option is not known, neither engine is named, the URL is wrong, or a secret is none
  */
 export function connect(options: ConnectOptions): Client {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidConfigError([
+      `Expected connect() to get { redis: URL } or { postgres: URL }, got ${kindOf(given)}.`,
+    ]);
+  }
   const problems = unknownOptions('connect()', options, KNOWN);
+  for (const option of ['redis', 'postgres', 'namespace'] as const) {
+    const text: unknown = options[option];
+    if (text !== undefined && typeof text !== 'string')
+      problems.push(`Expected ${option} of connect() to be a text, got ${kindOf(text)}.`);
+  }
   const url = options.redis || options.postgres;
   if (!url) problems.push('Expected connect() to get { redis: URL } or { postgres: URL }, got neither.');
   if (!url || problems.length > 0) throw new InvalidConfigError(problems);

@@ -5,6 +5,8 @@ import { runApp } from '../../tests/support/running-app.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { defineApp, defineJob, handle } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
+import { Facts } from '../facts/index.ts';
+import { clientOn } from '../queue/index.ts';
 import { createWorkerHost } from './index.ts';
 
 const schema = z.strictObject({ n: z.number() });
@@ -55,6 +57,29 @@ describe.each(engineCases)('a paused contract on $kind', fixture => {
       expect(await client.pauses(['email'])).toEqual([]);
     } finally {
       await running.stop();
+    }
+  });
+
+  test('of a queue of another program is taken and shown, with an app or without one; of one that nobody has it is refused', async () => {
+    const app = defineApp({ jobs: [letter], handlers: [] });
+    const { url, namespace, cleanup } = await fixture.open();
+    const engine = openEngine({ url, namespace, role: 'worker' });
+    try {
+      await engine.migrate();
+      const facts = new Facts();
+      const client = clientOn(engine, facts, undefined, undefined, app);
+      const appless = clientOn(engine, facts);
+      await appless.enqueue(defineJob({ queue: 'others', name: 'theirs', schema }), { n: 1 });
+      for (const asking of [client, appless]) {
+        await expect(asking.pause({ queue: 'othres' })).rejects.toThrow('Did you mean "others"?');
+        await asking.pause({ queue: 'others' }, { by: 'ann' });
+        expect(await client.pauses()).toMatchObject([{ of: { queue: 'others' }, by: 'ann' }]);
+        await asking.resume({ queue: 'others' });
+        expect(await client.pauses()).toEqual([]);
+      }
+    } finally {
+      await engine.close();
+      await cleanup();
     }
   });
 });

@@ -54,7 +54,7 @@ describe('assertions', () => {
   test('say what there was where it is not so', async () => {
     await using kit = await setup();
     expect(() => assertEnqueued(kit, letter, { to: { name: 'Eve' } })).toThrow(
-      /found that one job of "letter" queued: .*Ada/,
+      /found that one job of "letter" was queued: .*Ada/,
     );
     expect(() => assertNotEnqueued(kit, stamp)).toThrow('Expected no job of "stamp" to be queued');
     expect(() => assertPublished(kit, moved, { city: 'Rome' })).toThrow(AssertionError);
@@ -92,6 +92,6 @@ describe('matchers', () => {
     expect(kit).toHaveSucceeded(letter);
     expect(kit).toHaveDied(stamp, 'attempts-exhausted');
     expect(() => expect(kit).toHaveSucceeded(stamp)).toThrow('"stamp" has dead: attempts-exhausted: no ink');
-    expect(() => expect(kit).not.toHaveEnqueued(letter)).toThrow('one job of "letter" queued');
+    expect(() => expect(kit).not.toHaveEnqueued(letter)).toThrow('one job of "letter" was queued');
   });
 });

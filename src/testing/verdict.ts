@@ -39,12 +39,17 @@ export const fits: Fits = (actual, expected) => {
 /** Whether a job of the contract was queued, with data that is as `data` says. */
 export function enqueuedVerdict(test: KeepsJobs, contract: AnyJobContract, data: unknown, fit: Fits): Verdict {
   const all = test.dataOf(contract);
-  return among(all, data, fit, `${countOf(all.length, 'job')} of "${contract.name}" queued`);
+  return among(all, data, fit, `${countOf(all.length, 'job')} of "${contract.name}" ${wasOrWere(all.length)} queued`);
 }
 
 export function publishedVerdict(test: KeepsEvents, contract: AnyEventContract, payload: unknown, fit: Fits): Verdict {
   const all = test.published(contract);
-  return among(all, payload, fit, `${countOf(all.length, 'event')} "${contract.name}" published`);
+  return among(
+    all,
+    payload,
+    fit,
+    `${countOf(all.length, 'event')} "${contract.name}" ${wasOrWere(all.length)} published`,
+  );
 }
 
 /** Whether there were runs of the contract, and the last one of every job had this outcome, and for this reason. */
@@ -75,4 +80,8 @@ function among(all: readonly unknown[], wanted: unknown, fit: Fits, found: strin
 
 function countOf(count: number, what: string): string {
   return count === 1 ? `one ${what}` : `${count === 0 ? 'no' : count} ${what}s`;
+}
+
+function wasOrWere(count: number): string {
+  return count === 1 ? 'was' : 'were';
 }

@@ -16,8 +16,12 @@ function firstCells(title: string): readonly string[] {
 }
 
 function problemsOf(cron: string): readonly string[] {
-  const schedule = defineSchedule({ name: 'guide', job, data: {}, cron });
-  return scheduleProblems(defineApp({ jobs: [job], handlers: [], schedules: [schedule] }));
+  try {
+    const schedule = defineSchedule({ name: 'guide', job, data: {}, cron });
+    return scheduleProblems(defineApp({ jobs: [job], handlers: [], schedules: [schedule] }));
+  } catch (error) {
+    return [String(error)];
+  }
 }
 
 describe('the guide to schedules', () => {

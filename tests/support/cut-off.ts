@@ -5,10 +5,9 @@ const WRITES: ReadonlySet<string> = new Set(['add', 'addJobLog', 'change', 'hold
 /** What an engine opens, of which these are methods. */
 const OPENED: ReadonlySet<string> = new Set(['batches', 'queue', 'turns']);
 
-/** An engine whose user is killed before its nth write: that one and all that follow come to nothing. `before` says which it was. */
-export function cutOff(engine: Engine, nth: number): { readonly engine: Engine; readonly before: () => string } {
+/** An engine that asks before each write of its user, with its number from 1 on; where that throws, the write comes to nothing. */
+export function askingBefore(engine: Engine, ask: (write: string, nth: number) => void | Promise<void>): Engine {
   let writes = 0;
-  let before = '';
   const watched = <Whole extends object>(whole: Whole): Whole =>
     new Proxy(whole, {
       get(target, name) {
@@ -16,15 +15,21 @@ export function cutOff(engine: Engine, nth: number): { readonly engine: Engine; 
         if (typeof member !== 'function' || typeof name !== 'string') return member;
         if (!WRITES.has(name) && !OPENED.has(name)) return member.bind(target);
         return async (...args: readonly unknown[]) => {
-          if (WRITES.has(name)) {
-            writes += 1;
-            if (writes === nth) before = name;
-            if (writes >= nth) throw new Error('It was killed.');
-          }
+          if (WRITES.has(name)) await ask(name, (writes += 1));
           const answer: unknown = await Reflect.apply(member, target, args);
           return OPENED.has(name) ? watched(Object(answer)) : answer;
         };
       },
     });
-  return { engine: watched(engine), before: () => before };
+  return watched(engine);
+}
+
+/** An engine whose user is killed before its nth write: that one and all that follow come to nothing. `before` says which it was. */
+export function cutOff(engine: Engine, nth: number): { readonly engine: Engine; readonly before: () => string } {
+  let before = '';
+  const killed = askingBefore(engine, (write, number) => {
+    if (number === nth) before = write;
+    if (number >= nth) throw new Error('It was killed.');
+  });
+  return { engine: killed, before: () => before };
 }

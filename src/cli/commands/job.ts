@@ -31,6 +31,8 @@ export const job: Command = {
     terminal.print(`${visible(view.name)} in ${view.queue}: ${view.state}`);
     say('attempts', `${view.attemptsMade} of ${view.attempts}`);
     say('correlation', view.correlationId);
+    if (view.tags.length > 0) say('tags', tagsText(view.tags));
+    if (view.enqueuedBy !== undefined) say('enqueued by', view.enqueuedBy);
     if (view.items !== undefined) say('items', itemsText(view.items));
     if (view.batch !== undefined) say('batch', view.batch);
     if (view.replayOf !== undefined) say('replay of', view.replayOf);
@@ -47,6 +49,7 @@ export const job: Command = {
     if (view.progress !== undefined) say('progress', short(view.progress));
     if (view.result !== undefined && view.result !== null) say('result', short(view.result));
     for (const line of log) say('log', line);
+    if (view.deadReason !== undefined) say('dead', view.deadReason);
     if (isOver(view.state) && view.lastError !== undefined && view.state !== 'succeeded')
       say('ended with', view.lastError);
     return 0;
@@ -57,6 +60,10 @@ export const job: Command = {
 function short(value: unknown): string {
   const json = JSON.stringify(value) ?? '';
   return json.length <= 200 ? json : `${json.slice(0, 200)}... (--json has all)`;
+}
+
+function tagsText(tags: JobView['tags']): string {
+  return tags.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)).join(' ');
 }
 
 function itemsText({ count, done, retried, dead }: NonNullable<JobView['items']>): string {

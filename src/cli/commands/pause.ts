@@ -1,12 +1,5 @@
 import { loadApp } from '../../boot/index.ts';
-import {
-  type Command,
-  operator,
-  parseCommand,
-  type ParsedArguments,
-  UsageError,
-  wrongWord,
-} from '../../command/index.ts';
+import { type Command, operator, parseCommand, type ParsedArguments, UsageError } from '../../command/index.ts';
 import { withClient } from '../../boot/engine/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { didYouMean } from '../../errors/index.ts';
@@ -30,6 +23,7 @@ function switching(name: 'pause' | 'resume'): Command {
     usage: `shiftwork ${name} QUEUE...|--contract NAME|--group NAME[=VALUE] [--queue QUEUE]${reason} [--app PATH] [--json]`,
     details: [
       'What runs goes on, and producers can go on enqueueing. What is paused stays so until it is resumed, over restarts of everything.',
+      'Queues are those of the app, and those of other programs in the same engine.',
       '',
       '  --contract NAME        the jobs of one contract; those of others in its queue go on',
       '  --group NAME=VALUE     the jobs that a limit of that name counts together; NAME alone: all of the limit',
@@ -71,10 +65,6 @@ function targetsOf({ positionals, text }: ParsedArguments, app: App): readonly (
   const kinds = [positionals.length > 0, contract !== undefined, group !== undefined].filter(Boolean).length;
   if (kinds !== 1) throw new UsageError('Expected queues, or --contract, or --group: one of the three.');
   if (queue !== undefined && group === undefined) throw new UsageError('Expected --queue with --group alone.');
-  for (const name of [...positionals, ...(queue === undefined ? [] : [queue])]) {
-    if (!app.queues.has(name))
-      throw wrongWord(`queues of the app (${[...app.queues.keys()].join(', ')})`, name, app.queues.keys());
-  }
   if (group !== undefined) {
     const where = queue === undefined ? {} : { queue };
     return [

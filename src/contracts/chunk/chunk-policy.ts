@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../../time/index.ts';
-import { unknownOptions, type Known } from '../define/known-options.ts';
+import { unknownOptions, type Known } from '../define/checks/known-options.ts';
 import type { Judge } from '../define/judge.ts';
 import type { PayloadContract } from '../payload/payload-contract.ts';
 

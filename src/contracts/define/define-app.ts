@@ -19,7 +19,9 @@ import type { Schedule } from './define-schedule.ts';
 import type { Handler } from './handle.ts';
 import type { AnyJobContract } from './job-contract.ts';
 import type { Reaction } from './react.ts';
-import { unknownOptions, type Known } from './known-options.ts';
+import { listed, made } from './checks/app-lists.ts';
+import { requireDefinition } from './checks/require-definition.ts';
+import { unknownOptions, type Known } from './checks/known-options.ts';
 import type { Needs } from './resource.ts';
 import type { Middleware } from '../run/middleware.ts';
 
@@ -159,14 +161,15 @@ const SLOT_GROUP = /^[A-Za-z0-9_-]{1,60}$/;
 export function defineApp<const Handlers extends readonly Handler[]>(
   definition: AppDefinition<Handlers>,
 ): App<NeedsOf<Handlers>> {
+  requireDefinition('defineApp({ jobs, handlers })', definition);
   const problems = unknownOptions(definition, KNOWN).map(withoutDot);
   const jobs = new Map<string, AnyJobContract>();
-  for (const contract of listed('jobs', definition.jobs, problems)) {
+  for (const contract of made('job', listed('jobs', definition.jobs, problems), 'jobs', problems)) {
     if (jobs.has(contract.name)) problems.push(`two jobs are named "${contract.name}"`);
     jobs.set(contract.name, contract);
   }
   const handlers = new Map<string, Handler>();
-  for (const handler of listed('handlers', definition.handlers, problems)) {
+  for (const handler of made('handler', listed('handlers', definition.handlers, problems), 'handlers', problems)) {
     const { name } = handler.contract;
     if (jobs.get(name) !== handler.contract) problems.push(`the handler of "${name}" has no such contract in jobs`);
     if (handlers.has(name)) problems.push(`two handlers serve "${name}"`);
@@ -183,7 +186,9 @@ export function defineApp<const Handlers extends readonly Handler[]>(
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
   }
   const { events, reactions } = eventsOf(definition, problems);
-  const { schedules = [], plugins = [], use = [] } = definition;
+  const schedules = made('schedule', listed('schedules', definition.schedules ?? [], problems), 'schedules', problems);
+  const plugins = listed('plugins', definition.plugins ?? [], problems);
+  const use = listed('use', definition.use ?? [], problems);
   for (const [index, each] of use.entries()) {
     if (typeof each !== 'function') problems.push(`use[${index}] is a ${typeof each}, expected a function`);
   }
@@ -209,13 +214,6 @@ export function defineApp<const Handlers extends readonly Handler[]>(
   });
 }
 
-/** Callers in plain JavaScript leave out what must be there, or misspell it. */
-function listed<Item>(what: string, given: readonly Item[], problems: string[]): readonly Item[] {
-  if (Array.isArray(given)) return given;
-  problems.push(`${what} is ${given === undefined ? 'missing' : `a ${typeof given}`}, expected a list`);
-  return [];
-}
-
 function ownQueue({ queues = {} }: Pick<AppDefinition, 'queues'>, name: string): QueueDefinition {
   return Object.hasOwn(queues, name) ? (queues[name] ?? {}) : {};
 }
@@ -225,12 +223,11 @@ function withoutDot(problem: string): string {
   return problem.replace(/\.$/, '');
 }
 
-function eventsOf(
-  { events: listed = [], reactions: all = [] }: AppDefinition,
-  problems: string[],
-): Pick<App, 'events' | 'reactions'> {
+function eventsOf(definition: AppDefinition, problems: string[]): Pick<App, 'events' | 'reactions'> {
   const events = new Map<string, AnyEventContract>();
-  for (const contract of listed) {
+  const given = made('event', listed('events', definition.events ?? [], problems), 'events', problems);
+  const all = made('reaction', listed('reactions', definition.reactions ?? [], problems), 'reactions', problems);
+  for (const contract of given) {
     if (events.has(contract.name)) problems.push(`two events are named "${contract.name}"`);
     events.set(contract.name, contract);
   }

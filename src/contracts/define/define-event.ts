@@ -4,7 +4,8 @@ import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyEventContract, EventContract, EventOptions, EventRequest } from './event-contract.ts';
 import { callableContract } from './callable-contract.ts';
 import { eventNameProblem } from './event-name.ts';
-import { unknownOptions, type Known } from './known-options.ts';
+import { requireDefinition } from './checks/require-definition.ts';
+import { unknownOptions, type Known } from './checks/known-options.ts';
 import { payloadPartsOf } from './payload-definition.ts';
 import type { FieldPath } from './job-contract.ts';
 
@@ -33,6 +34,7 @@ export function defineEvent<const Schema extends StandardSchemaV1>(
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`event "${name}": ${problem}`);
   };
+  requireDefinition(`defineEvent(${JSON.stringify(name)}, { schema })`, definition);
   const [unknown] = unknownOptions(definition, KNOWN);
   if (unknown !== undefined) refuse(unknown);
   const problem = eventNameProblem(name);

@@ -12,7 +12,8 @@ import { tagsPolicyOf, type Tags } from './tags-policy.ts';
 import { contractLimits, type LimitDefinition } from '../limits/limits.ts';
 import { encryptedFieldsOf, requireForgettable } from '../payload/encrypted-fields.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
-import { unknownOptions, type Known } from './known-options.ts';
+import { unknownOptions, type Known } from './checks/known-options.ts';
+import { fieldsOf, requireDefinition } from './checks/require-definition.ts';
 import { isQueueName, QUEUE_NAME_RULE } from '../../config/index.ts';
 import type { Backoff } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -175,6 +176,7 @@ export function defineJob<
   definition: JobDefinition<Schema, Progress, Result> & { readonly chunk?: undefined },
 ): JobContract<Schema, Progress, Result, false>;
 export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefinition<Schema>): AnyJobContract {
+  requireDefinition('defineJob({ queue, name, schema })', definition);
   const label = `job "${definition.name}"`;
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`${label}: ${problem}`);
@@ -199,7 +201,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
   const encrypt = encryptedFieldsOf(definition.encrypt, refuse);
   const retention = retentionOf(definition.retention ?? {}, judge);
   requireForgettable(retention.forget, encrypt, refuse);
-  const sensitive = [...new Set([...(definition.sensitive ?? []), ...encrypt])];
+  const sensitive = [...new Set([...fieldsOf('sensitive', definition.sensitive, refuse), ...encrypt])];
   const one: AnyJobContract & { readonly schema: Schema } = {
     kind: 'job',
     queue: definition.queue,

@@ -1,7 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
-import { unknownOptions, type Known } from './known-options.ts';
+import { cronProblem, zoneProblem } from './checks/cron-rule.ts';
+import { isMade, requireDefinition } from './checks/require-definition.ts';
+import { validatePayload, writePayload } from '../payload/codec.ts';
+import { kindOf, toError } from '../../errors/index.ts';
+import { unknownOptions, type Known } from './checks/known-options.ts';
 import type { AnyJobContract, EnqueueOptions, JobContract } from './job-contract.ts';
 
 /**
@@ -56,11 +60,19 @@ const KNOWN: Known<ScheduleDefinition<StandardSchemaV1>> = {
   options: true,
 };
 
+const KNOWN_OPTIONS: Known<NonNullable<ScheduleDefinition<StandardSchemaV1>['options']>> = {
+  delay: true,
+  at: true,
+  priority: true,
+  generated: true,
+  correlationId: true,
+};
+
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /**
  * Says when a kind of work is due: `defineSchedule({ name: 'nightly-report', job: report, data: {}, cron: '0 3 * * *', timeZone })`. One job
- * a slot, whatever the number of hosts and whatever the contract's `key`: the slot is the key. Whether the cron can fire is checked when a worker starts.
+ * a slot, whatever the number of hosts and whatever the contract's `key`: the slot is the key. What is no cron and no time zone is refused here; whether it ever comes is checked once more when a worker starts.
  *
  * A cron has five fields, or six with seconds: `*`, values, names (`MON`, `JAN`), lists, ranges and steps (`*\/5`, `1-5/2`), `L` for the last day of a
  * month, `5L` and `5#2` for the last and the second Friday. Where day of the month and weekday are both given, either will do. Refused on purpose: `@daily`
@@ -71,6 +83,7 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
  * @throws InvalidContractError when a part cannot work, naming the schedule and the part
  */
 export function defineSchedule<Schema extends StandardSchemaV1>(definition: ScheduleDefinition<Schema>): Schedule {
+  requireDefinition('defineSchedule({ name, job, data, cron })', definition);
   const {
     name,
     job,
@@ -87,14 +100,21 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
   };
   const [unknown] = unknownOptions(definition, KNOWN);
   if (unknown !== undefined) refuse(unknown.replace(/\.$/, ''));
-  if (!NAME.test(name) || name.length > 80)
+  if (typeof name !== 'string' || !NAME.test(name) || name.length > 80)
     refuse('expected a name of lower-case words and digits joined by dashes, of at most 80 characters');
+  if (!isMade('job', job)) refuse('expected job to be what defineJob() has made');
+  requireOptions(options, refuse);
   if ((cron === undefined) === (every === undefined)) refuse('expected either cron or every');
+  const noCron = cron === undefined ? undefined : cronProblem(requireCron(cron, refuse));
+  if (noCron !== undefined) refuse(`expected a cron of five or six fields, ${noCron}`);
+  const noZone = zoneProblem(timeZone);
+  if (noZone !== undefined) refuse(`expected timeZone to be a time zone such as Europe/Berlin, ${noZone}`);
   if (every !== undefined && definition.timeZone !== undefined) refuse('a time zone means nothing to every');
   if (!['skip', 'once', 'all'].includes(missed)) refuse(`expected missed to be skip, once or all, got "${missed}"`);
   if (!['allow', 'skip'].includes(overlap)) refuse(`expected overlap to be allow or skip, got "${overlap}"`);
   const everyMs = every === undefined ? undefined : toMilliseconds(every, `schedule "${name}": every`);
   if (everyMs !== undefined && everyMs < 1_000) refuse(`expected every to be at least a second, got ${everyMs} ms`);
+  if (!isMaker(data)) requireData(job, data, refuse);
   return Object.freeze({
     kind: 'schedule',
     name,
@@ -108,6 +128,31 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
     overlap,
     options,
   });
+}
+
+/** Now, and not at the first slot. */
+function requireData(job: AnyJobContract, data: unknown, refuse: (problem: string) => never): void {
+  try {
+    const stored = job.chunk === undefined ? data : { items: [data] };
+    validatePayload(job, stored);
+    writePayload(job, stored);
+  } catch (error) {
+    refuse(`expected data that fits its job: ${toError(error).message.replace(/\.$/, '')}`);
+  }
+}
+
+/** The slot is the key. What their values may be is said when a job is queued. */
+function requireOptions(options: unknown, refuse: (problem: string) => never): void {
+  if (typeof options !== 'object' || options === null)
+    return refuse(`expected options as an object, got ${kindOf(options)}`);
+  const [unknown] = unknownOptions(options, KNOWN_OPTIONS);
+  if (unknown !== undefined) refuse(`options: ${unknown.replace(/\.$/, '')}`);
+}
+
+/** From plain JavaScript comes anything. */
+function requireCron(cron: unknown, refuse: (problem: string) => never): string {
+  if (typeof cron === 'string' && cron.length <= 200) return cron;
+  return refuse('expected cron to be a text of at most 200 characters');
 }
 
 /** Data that is itself a function could not be stored as JSON: a function here makes the data. */

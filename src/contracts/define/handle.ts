@@ -1,5 +1,7 @@
 import { itemsIn } from '../chunk/chunk-schema.ts';
 import { requireAnswers, type ItemAnswer } from '../chunk/item-answer.ts';
+import { kindOf } from '../../errors/index.ts';
+import { isMade } from './checks/require-definition.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyJobContract, JobContract, SchemaOrNone } from './job-contract.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
@@ -86,6 +88,11 @@ export function handle(
   needsOrPerform: Needs | Perform<never, never, never, never>,
   perform?: Perform<never, never, never, never>,
 ): Handler {
+  if (!isMade('job', contract)) {
+    throw new InvalidContractError(
+      `Expected handle(contract, perform) with what defineJob() has made, got ${kindOf(contract)}.`,
+    );
+  }
   const work = perform ?? needsOrPerform;
   if (typeof work !== 'function') {
     throw new InvalidContractError(`handler of "${contract.name}": expected a function that does the work.`);

@@ -1,6 +1,7 @@
 import type { AnyJobContract, Priority, RetentionPolicy, RetryPolicy, SchemaOrNone } from './job-contract.ts';
 import type { Judge } from './judge.ts';
 import { speaksStandardSchema } from './payload-definition.ts';
+import { fieldsOf } from './checks/require-definition.ts';
 import { exponential, type Backoff } from '../../resilience/index.ts';
 import type { Duration } from '../../time/index.ts';
 
@@ -17,7 +18,17 @@ export function retryOf(
   if (!Number.isInteger(attempts) || attempts < 1 || attempts > 100) {
     refuse(`expected retry.attempts to be an integer from 1 to 100, got ${attempts}.`);
   }
+  const backoff: unknown = retry?.backoff;
+  if (backoff !== undefined && !isBackoff(backoff)) {
+    refuse("expected retry.backoff to be what exponential({ from, to }) or fixed('10s') answers.");
+  }
   return Object.freeze({ attempts, backoff: retry?.backoff ?? exponential({ from: '1s', to: '5m' }) });
+}
+
+function isBackoff(value: unknown): boolean {
+  const { kind, ...times }: Readonly<Record<string, unknown>> = { ...Object(value) };
+  const names = kind === 'exponential' ? ['fromMs', 'toMs'] : kind === 'fixed' ? ['delayMs'] : [];
+  return names.length > 0 && names.every(name => typeof times[name] === 'number' && times[name] >= 0);
 }
 
 export function deadlinesOf(
@@ -91,6 +102,6 @@ export function retentionOf(
     refuse(`expected retention.completedCount to be an integer >= 0, got ${completedCount}.`);
   }
   const completedMs = duration(given.completed ?? '1h', 'retention.completed');
-  const forget = Object.freeze([...(given.forget ?? [])]);
+  const forget = Object.freeze(fieldsOf('retention.forget', given.forget, refuse));
   return Object.freeze({ completedMs, completedCount, failedMs, forget });
 }

@@ -56,6 +56,7 @@ export function keyPolicyOf(given: unknown, label: string, refuse: (problem: str
   } else if (maxWaitMs !== undefined) {
     refuse("expected key.maxWait only where key.keep is 'last': nothing else is put off.");
   }
+  if (maxWaitMs === 0) refuse('expected key.maxWait to be longer than 0: nothing could be put off.');
   return Object.freeze({
     // Only data that this contract's own schema has validated is ever passed in.
     of: of as KeyPolicy['of'],

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { fieldsOf } from './checks/require-definition.ts';
 import type { PayloadContract } from '../payload/payload-contract.ts';
 
 /** Ends a definition that cannot work. The problem is a sentence, with its full stop. */
@@ -28,7 +29,7 @@ export function payloadPartsOf(definition: PayloadDefinition, refuse: Refuse): O
     version,
     schema: definition.schema,
     upgrade: Object.freeze({ ...definition.upgrade }),
-    sensitive: Object.freeze([...(definition.sensitive ?? [])]),
+    sensitive: Object.freeze([...fieldsOf('sensitive', definition.sensitive, refuse)]),
   };
 }
 

@@ -1,5 +1,6 @@
 import { InvalidContractError } from './invalid-contract-error.ts';
-import { unknownOptions, type Known } from './known-options.ts';
+import { requireDefinition } from './checks/require-definition.ts';
+import { unknownOptions, type Known } from './checks/known-options.ts';
 import type { Environment } from '../../config/index.ts';
 import type { Facts } from '../../facts/index.ts';
 
@@ -69,6 +70,7 @@ const KNOWN: Known<ResourceDefinition<unknown, unknown>> = {
  * reads its variables at start, refuses to start when they are wrong, opens it, and closes it last.
  */
 export function defineResource<Config, Value>(definition: ResourceDefinition<Config, Value>): Resource<Value> {
+  requireDefinition('defineResource({ name, configure, open })', definition);
   const [unknown] = unknownOptions(definition, KNOWN);
   if (unknown !== undefined) throw new InvalidContractError(`resource "${definition.name}": ${unknown}`);
   return Object.freeze({

@@ -1,6 +1,6 @@
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import type { KeyPart } from '../define/key-policy.ts';
-import { unknownOptions, type Known } from '../define/known-options.ts';
+import { unknownOptions, type Known } from '../define/checks/known-options.ts';
 
 /** Starts at most `max` jobs in any stretch of `per`. */
 export interface RateDefinition {

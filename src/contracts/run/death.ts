@@ -2,6 +2,7 @@ import type { DeadReason } from '../../facts/index.ts';
 
 /** The end of a job that is dead, for the contract's `onDead`. */
 export interface Death<Data = unknown> {
+  /** As `client.job` and `client.replay` take it: `QUEUE/ID` of a job of another program. */
   readonly jobId: string;
   readonly jobName: string;
   readonly queue: string;

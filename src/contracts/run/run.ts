@@ -43,6 +43,7 @@ export interface RunChildren {
 
 /** What a handler knows about the run it is part of, and what it says of it. `Progress`: what its contract's schema takes. */
 export interface Run<Progress = Json> {
+  /** As its queue has it: of a job of another program its bare id, which BullMQ's own calls take. */
   readonly jobId: string;
   /**
    * The same for every run of this job, and unlike every other job's: give it to the far side as

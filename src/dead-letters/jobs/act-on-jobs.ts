@@ -67,7 +67,7 @@ export async function replayJobs(
     const why = await whyUnfit(app, engine.cipher, queue.name, job, engine.clock.now());
     if (why !== undefined || dryRun) return why;
     await pace();
-    const refused = await acting(state, id, async () => {
+    const refused = await acting(state, shownJobId({ queue: queue.name, id }), async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       const other = await inTheWayOf(engine, queue, job, 'failed');
       if (other?.reason === 'replayed') return replayedAnew(other.id);
@@ -94,7 +94,7 @@ export async function discardJobs(
     if (dryRun) return undefined;
     const job = await readStoredJob(queue, id).catch(damaged);
     if (typeof job === 'object' && isReplayedSince(job, notSince)) return FAILED_AGAIN;
-    const refused = await acting(state, id, async () => {
+    const refused = await acting(state, shownJobId({ queue: queue.name, id }), async () => {
       if (!(await isStill(index, queue.name, id, endedAt))) return GONE;
       // Whoever made another job of it was killed before that had its place: that one runs, and this one goes then.
       const made = typeof job === 'object' ? await replayedAs(queue, job) : undefined;
@@ -209,11 +209,11 @@ function replayedAnew(id: string): string {
 /** Acts while nobody else does. Answers why not. */
 async function acting(
   state: StateStore,
-  id: string,
+  job: string,
   act: () => Promise<string | undefined>,
 ): Promise<string | undefined> {
   try {
-    const answer = await exclusively(state, id, act);
+    const answer = await exclusively(state, job, act);
     return answer === 'busy' ? BUSY : answer;
   } catch (error) {
     return isPutBackRefusal(error) ? GONE : 'the engine refused';

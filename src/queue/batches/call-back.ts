@@ -1,8 +1,10 @@
 import type { AnyJobContract, EnqueueOptions, JobRequest } from '../../contracts/index.ts';
 import type { BatchStore, Callback, StoredBatch } from '../../engine/index.ts';
+import { InvalidOptionsError, kindOf } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { PayloadCipher } from '../../privacy/index.ts';
 import type { CausedBy } from '../ids/job-origin.ts';
+import { isJobRequest } from '../prepare/check-requests.ts';
 import type { Callbacks } from './batch-definition.ts';
 
 /** What is to be called back, as it is kept with the batch. */
@@ -16,9 +18,17 @@ export type StoredCallbacks = Readonly<Partial<Record<Callback, StoredCallback>>
 
 export function requestsOf(callbacks: Callbacks, batch: { readonly id: string; readonly name: string }) {
   const made = Object.entries(callbacks).map(
-    ([callback, job]) => [callback, 'kind' in job ? job : job(batch)] as const,
+    ([callback, job]) => [callback, 'kind' in job ? job : requireMade(callback, job(batch))] as const,
   );
   return Object.fromEntries(made) as Readonly<Partial<Record<Callback, JobRequest>>>;
+}
+
+/** A function that answers nothing, such as one that enqueues by itself, has made no job. */
+function requireMade(callback: string, made: unknown): JobRequest {
+  if (isJobRequest(made)) return made;
+  throw new InvalidOptionsError(
+    `Expected the function of a batch's ${callback} to answer a job made by calling a contract, such as report({ ... }), got ${kindOf(made)}.`,
+  );
 }
 
 /** `jobs`: the digest of the batch's jobs, where the call has a key. @throws PayloadKeyMissingError */

@@ -46,7 +46,7 @@ export function checkTarget(target: PauseTarget): CheckedTarget {
     if (queue !== undefined || group !== undefined) {
       throw new InvalidOptionsError('Expected a contract alone, which says its queue, got queue or group beside it.');
     }
-    requireContract(contract);
+    requireContract(contract, 'Give what defineJob answered, not its name: pause({ contract: letter })');
     return { queue: contract.queue, group: contractGroup(contract.name) };
   }
   if (group === undefined) {

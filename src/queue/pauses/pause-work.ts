@@ -1,16 +1,15 @@
-import { FOR_GOOD, type Engine } from '../../engine/index.ts';
+import { FOR_GOOD, limitOf } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { storableText } from '../../privacy/index.ts';
 import { openState } from '../../state/index.ts';
 import { YEAR_MS } from '../../time/index.ts';
+import { requireKnownNames, type KnownNames } from './known-target.ts';
 import { noteName, PAUSES } from './pause.ts';
 import type { CheckedTarget } from './pause-target.ts';
 
-export interface PauseContext {
-  readonly engine: Engine;
+/** A group without a queue is looked for in those of the app, where it is known. */
+export interface PauseContext extends KnownNames {
   readonly facts: Facts;
-  /** Those that a group without a queue is looked for in: the app's, where it is known. */
-  readonly queues: readonly string[] | undefined;
 }
 
 const REASON_KEPT = 500;
@@ -25,6 +24,7 @@ export async function pauseWork(
   { by, reason }: { readonly by: string; readonly reason: string | undefined },
 ): Promise<void> {
   const { engine, facts } = context;
+  await requireKnownNames(context, target, async () => []);
   const state = await openState(engine);
   for (const name of await queuesOf(context, target)) {
     const note = { by: bounded(by, BY_KEPT), ...(reason !== undefined && { reason: bounded(reason, REASON_KEPT) }) };
@@ -44,6 +44,7 @@ export async function pauseWork(
 /** Its jobs begin again in their order. A pause of a breaker stays: the breaker knows when the far side is well. */
 export async function resumeWork(context: PauseContext, target: CheckedTarget, by: string): Promise<void> {
   const { engine, facts } = context;
+  await requireKnownNames(context, target, () => pausedLimits(context, target));
   const state = await openState(engine);
   for (const name of await queuesOf(context, target)) {
     if (target.group === undefined) await (await engine.queue(name)).resume();
@@ -53,8 +54,15 @@ export async function resumeWork(context: PauseContext, target: CheckedTarget, b
   }
 }
 
-async function queuesOf({ engine, queues }: PauseContext, { queue }: CheckedTarget): Promise<readonly string[]> {
-  return queue === undefined ? (queues ?? engine.queueNames()) : [queue];
+async function queuesOf({ engine, app }: PauseContext, { queue }: CheckedTarget): Promise<readonly string[]> {
+  if (queue !== undefined) return [queue];
+  return app === undefined ? engine.queueNames() : [...app.queues.keys()];
+}
+
+async function pausedLimits(context: PauseContext, target: CheckedTarget): Promise<readonly string[]> {
+  const names = await queuesOf(context, target);
+  const groups = await Promise.all(names.map(async name => (await context.engine.turns(name)).pauses()));
+  return groups.flat().map(({ group }) => limitOf(group));
 }
 
 function bounded(text: string, length: number): string {

@@ -72,6 +72,12 @@ function lackingKeys(queue: string, notes: ReadonlyMap<string, PauseNote>, now: 
   });
 }
 
+/** Those of which somebody has paused all or a part: other programs' among them. */
+export async function notedQueues(engine: Engine): Promise<readonly string[]> {
+  const notes = await readNotes(await openState(engine));
+  return [...notes.keys()].map(name => name.split('/', 1)[0] ?? name);
+}
+
 export function groupPause(queue: string, paused: PausedGroup, notes: ReadonlyMap<string, PauseNote>): Pause {
   const { group, by, until } = paused;
   const isForGood = until >= Number.MAX_SAFE_INTEGER;

@@ -2,11 +2,12 @@ import type { AnyJobContract, JobRequest } from '../../contracts/index.ts';
 import { InvalidOptionsError, kindOf } from '../../errors/index.ts';
 
 /** @throws InvalidOptionsError: callers in plain JavaScript, and casts, bring anything */
-export function requireContract(contract: AnyJobContract): void {
+export function requireContract(
+  contract: AnyJobContract,
+  call = 'Call enqueue(contract, data), or enqueueMany([contract(data)])',
+): void {
   if (!isContract(contract)) {
-    throw new InvalidOptionsError(
-      `Expected a contract of defineJob, got ${kindOf(contract)}. Call enqueue(contract, data), or enqueueMany([contract(data)]).`,
-    );
+    throw new InvalidOptionsError(`Expected a contract of defineJob, got ${kindOf(contract)}. ${call}.`);
   }
 }
 

@@ -37,7 +37,8 @@ export function checkReplay(replay: JobReplay & { readonly contract?: AnyJobCont
   const { contract, by = 'producer' } = replay;
   const data: unknown = 'data' in given ? given.data : undefined;
   requireText('by', by);
-  if (contract !== undefined) requireContract(contract);
+  if (contract !== undefined)
+    requireContract(contract, 'Give what defineJob answered, not its name: replay(id, { contract: letter })');
   if (contract !== undefined && data !== undefined) checkData(contract, data);
   return { contract, data, by };
 }

@@ -4,17 +4,17 @@ import type { StateStore } from '../../state/index.ts';
 export const ACT_MS = 10_000;
 const ACTS = 'dead-letter';
 
-/** Acts while nobody else does; `busy` where somebody does. */
+/** Acts while nobody else does; `busy` where somebody does. `job`: its name, since ids of other programs are unique in their queue alone. */
 export async function exclusively<Answer>(
   state: StateStore,
-  jobId: string,
+  job: string,
   act: () => Promise<Answer>,
 ): Promise<Answer | 'busy'> {
-  const lease = await state.compareAndSet(ACTS, jobId, 0, {}, ACT_MS);
+  const lease = await state.compareAndSet(ACTS, job, 0, {}, ACT_MS);
   if (lease === undefined) return 'busy';
   try {
     return await act();
   } finally {
-    await state.delete(ACTS, jobId, lease).catch(() => undefined);
+    await state.delete(ACTS, job, lease).catch(() => undefined);
   }
 }

@@ -29,13 +29,25 @@ export async function replayAnew(on: ChangeContext, ended: EndedFor, data: Check
   const { engine, facts } = on;
   const { job, id, queue, contract, by } = ended;
   const newId = successorOf(queue.name, job, id);
+  const shown = shownJobId({ queue: queue.name, id });
   const made = await readStoredJob(queue, newId);
   if (made === undefined) await queueAnew(on, ended, data, newId);
-  else if (canonicalJson(plainJson(on.engine.cipher, contract, made)) !== canonicalJson(data.json)) {
-    throw new ReplayRefusedError(shownJobId({ queue: queue.name, id }), 'replayed', newId);
+  // Also behind the write: whoever stands still for longer than others wait for it may find that somebody else was quicker.
+  const stands = made ?? (await readStoredJob(queue, newId));
+  if (
+    stands !== undefined &&
+    canonicalJson(plainJson(on.engine.cipher, contract, stands)) !== canonicalJson(data.json)
+  ) {
+    throw new ReplayRefusedError(shown, 'replayed', newId);
   }
   const { batchId } = readMeta(job.opts.telemetry?.metadata);
-  await takePlace(engine, { queue: queue.name, id: newId, of: id, by, batchId }, engine.clock.now());
+  const place = { queue: queue.name, id: newId, of: id, by, batchId };
+  if ((await takePlace(engine, place, engine.clock.now())) === 'too-late') {
+    // Where that fails its run finds out. The key goes back to the one that runs, or did.
+    await queue.remove(newId).catch(() => undefined);
+    await keyHolder(engine, queue.name, job).catch(() => undefined);
+    throw new ReplayRefusedError(shown, 'open');
+  }
   await begin(on, queue, newId);
   const { name } = contract;
   facts.emit('job.replayed', { jobId: id, jobName: name, queue: queue.name, by, as: newId });
@@ -45,7 +57,7 @@ export async function replayAnew(on: ChangeContext, ended: EndedFor, data: Check
     const traceId = traceIdOf(meta.traceparent);
     facts.emit('job.enqueued', { jobId: newId, jobName: name, queue: queue.name, correlationId, traceId, delayMs: 0 });
   }
-  return { id: newId, name, queue: queue.name, replayOf: shownJobId({ queue: queue.name, id }), skips: [] };
+  return { id: newId, name, queue: queue.name, replayOf: shown, skips: [] };
 }
 
 async function queueAnew(on: ChangeContext, ended: EndedFor, data: CheckedData, newId: string): Promise<void> {

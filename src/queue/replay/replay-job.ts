@@ -28,7 +28,7 @@ export async function replayJob(
   const queue = await on.engine.queue(name);
   const shown = shownJobId({ queue: name, id });
   const state = await openState(on.engine);
-  const answer = await exclusively(state, id, async () => {
+  const answer = await exclusively(state, shown, async () => {
     const job = await readStoredJob(queue, id);
     if (job === undefined) throw new ReplayRefusedError(shown, 'unknown');
     const from = await endIn(queue, id);

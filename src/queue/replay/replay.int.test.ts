@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { cutOff } from '../../../tests/support/cut-off.ts';
+import { askingBefore, cutOff } from '../../../tests/support/cut-off.ts';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { dead, defineApp, defineJob, handle } from '../../contracts/index.ts';
 import { DeadLetters } from '../../dead-letters/index.ts';
+import { openState } from '../../state/index.ts';
 import { clientOn, marksOf } from '../index.ts';
 import { partId } from '../ids/job-id.ts';
 
@@ -145,6 +146,44 @@ describe.each(engineCases)('a replay on $kind', fixture => {
       state.healed = false;
     }
     expect(killedBefore).toEqual(['add', 'replaceMember', 'addJobLog', 'addJobLog', 'remove', 'change']);
+  });
+
+  test('whose maker stands still until others may act on the job makes no second one of it, and no run beside what they did', async () => {
+    const { said, state, client, engine, facts, app, ends, deadOne } = await setup();
+    /** Before it adds, others find its lease over, and act. */
+    const standing = (id: string, to: string, act: () => Promise<unknown>) => {
+      let isFirst = true;
+      const stalled = askingBefore(engine, async write => {
+        if (write !== 'add' || !isFirst) return;
+        isFirst = false;
+        await (await openState(engine)).delete('dead-letter', id);
+        await act();
+      });
+      const maker = clientOn(stalled, facts, undefined, undefined, app);
+      return maker.replay(id, { contract: remind, data: { to, text: 'right' } });
+    };
+
+    const id = await deadOne('ann');
+    state.healed = true;
+    const putBack = standing(id, 'ann', async () => {
+      await client.replay(id, { contract: remind });
+      await ends(id, 'succeeded');
+    });
+    await expect(putBack).rejects.toMatchObject({ reason: 'open' });
+    expect(said).toEqual(['charge', 'wrong']);
+    expect(await (await engine.queue('email')).getDelayedCount()).toBe(0);
+    await expect(client.enqueue(remind, { to: 'ann', text: 'wrong' })).resolves.toMatchObject({ id });
+
+    state.healed = false;
+    const { id: second } = await client.enqueue(remind, { to: 'bob', text: 'wrong' });
+    await ends(second, 'dead');
+    const other = { contract: remind, data: { to: 'bob', text: 'other' } };
+    let made = '';
+    const late = standing(second, 'bob', async () => (made = (await client.replay(second, other)).id));
+    await expect(late).rejects.toMatchObject({ reason: 'replayed' });
+    expect(made).not.toBe('');
+    await ends(made, 'succeeded');
+    expect(said.slice(-2)).toEqual(['charge', 'other']);
   });
 
   test('of a job that was put back is refused while it waits, and its mark says since when', async () => {

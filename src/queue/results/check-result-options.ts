@@ -31,6 +31,7 @@ export function checkResultOptions(
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new InvalidOptionsError(`Expected signal to be an AbortSignal, got ${kindOf(signal)}.`);
   }
-  if (contract !== undefined) requireContract(contract);
+  if (contract !== undefined)
+    requireContract(contract, 'Give what defineJob answered, not its name: result(id, { contract: letter })');
   return { timeoutMs, signal, contract };
 }

@@ -54,7 +54,8 @@ export function checkUpdate(update: JobUpdate & { readonly contract?: AnyJobCont
   if (data === undefined && at === undefined && priority === undefined) {
     throw new InvalidOptionsError('Expected an update to have data, at or priority, got none of them.');
   }
-  if (contract !== undefined) requireContract(contract);
+  if (contract !== undefined)
+    requireContract(contract, 'Give what defineJob answered, not its name: update(id, { contract: letter })');
   return {
     contract,
     data,

@@ -45,6 +45,8 @@ export interface JobView {
   readonly items: ChunkItems | undefined;
   /** The batch whose member it is. */
   readonly batch: string | undefined;
+  /** The job or the event whose handler has enqueued it; undefined where it was none, or nobody said so. */
+  readonly enqueuedBy: string | undefined;
   /** The job in whose place it runs, with other data: `client.replay`. */
   readonly replayOf: string | undefined;
   /** What it can be found by, as it was enqueued; values of public tags alone. */
@@ -77,6 +79,8 @@ const STATES: Readonly<Record<string, JobState>> = {
   failed: 'dead',
 };
 
+const ENDED: ReadonlySet<string> = new Set(['completed', 'failed']);
+
 /**
  * The job of that id; undefined when none is known.
  * @throws UndecodableJobError when what is stored cannot be read
@@ -87,8 +91,13 @@ export async function readJobView(engine: Engine, name: string): Promise<JobView
   const { id } = place;
   const queue = await engine.queue(place.queue);
   // Before the rest: a job that ends in between is shown as running, and not as ended without the attempt that ended it.
-  const state = await queue.getJobState(id);
-  const job = await readStoredJob(queue, id);
+  let state = await queue.getJobState(id);
+  let job = await readStoredJob(queue, id);
+  // It ended in between: once more, so that no view has an end and is none.
+  if (job?.finishedOn !== undefined && !ENDED.has(state)) {
+    state = await queue.getJobState(id);
+    job = await readStoredJob(queue, id);
+  }
   if (job === undefined) return undefined;
   const waitsFor = await whyItWaits(engine, queue, state, job);
   const ends = await engine.ends();
@@ -126,7 +135,15 @@ function shownResult(stored: unknown): unknown {
 
 function viewOf(state: string, queue: string, job: EngineJob): JobView {
   const id = shownJobId({ queue, id: job.id ?? '' });
-  const { correlationId = id, items, part, batchId, replayOf, tags = [] } = readMeta(job.opts.telemetry?.metadata);
+  const {
+    correlationId = id,
+    causationId,
+    items,
+    part,
+    batchId,
+    replayOf,
+    tags = [],
+  } = readMeta(job.opts.telemetry?.metadata);
   const before = part?.attempts ?? 0;
   return {
     id,
@@ -140,6 +157,7 @@ function viewOf(state: string, queue: string, job: EngineJob): JobView {
     correlationId,
     items: items === undefined ? undefined : itemsOf(items, state, job.returnvalue),
     batch: batchId,
+    enqueuedBy: causationId,
     replayOf,
     tags,
     parent: job.parentKey === undefined ? undefined : placeOfKey(job.parentKey),

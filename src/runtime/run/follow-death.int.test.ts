@@ -100,6 +100,13 @@ describe.each(engineCases)('what follows when a job is dead, on $kind', engineCa
     expect(await intents()).toBe(0);
   });
 
+  test('jobs of other programs that have one id in two queues, and die in one moment, are followed each', async () => {
+    const { following, death, intents } = await unfollowed();
+    await following.intend({ ...death('deaths/7', 'o-7'), queue: 'deaths' });
+    await following.intend({ ...death('others/7', 'o-8'), queue: 'others' });
+    expect(await intents()).toBe(2);
+  });
+
   test.each(['replayed', 'replayed, and has succeeded', 'discarded'])(
     'a death is followed also where its job has been %s since',
     async since => {

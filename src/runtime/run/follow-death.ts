@@ -10,7 +10,9 @@ import {
   DEATH_NOTES,
   deathNoteIn,
   decryptedData,
+  placeOf,
   readMeta,
+  shownJobId,
   type Client,
   type DeathNote,
 } from '../../queue/index.ts';
@@ -48,12 +50,13 @@ export class FollowDeaths {
     try {
       const request = app.jobs.get(death.jobName)?.onDead?.(death);
       if (request === undefined) return undefined;
-      const { queue, jobId } = death;
+      const { queue } = death;
+      const jobId = placeOf(death.jobId)?.id ?? death.jobId;
       const at = death.at.getTime();
       const { contract, data, options } = request;
       const kept = engine.cipher.encrypt(contract, data);
       const intent: DeathNote = { jobId, queue, at, name: contract.name, data: kept, options };
-      const name = `${at} ${jobId}`;
+      const name = `${at} ${nameOf(intent)}`;
       const { store, version } = await whenThere(async () => {
         const state = await openState(engine);
         return { store: state, version: await state.set(DEATH_NOTES, name, intent, KEPT_MS) };
@@ -135,13 +138,14 @@ export class FollowDeaths {
   async #follow(
     store: StateStore,
     { name, version }: Pick<StateEntry, 'name' | 'version'>,
-    { jobId, at }: DeathNote,
+    intent: DeathNote,
     request: JobRequest,
   ): Promise<void> {
     const { engine, facts } = this.#options;
     try {
       this.#client ??= clientOn(engine, facts);
-      await this.#client.enqueueFrom({ id: `dead ${jobId} ${at}`, at: new Date(at) }, [request]);
+      const { at } = intent;
+      await this.#client.enqueueFrom({ id: `dead ${nameOf(intent)} ${at}`, at: new Date(at) }, [request]);
       await store.delete(DEATH_NOTES, name, version);
     } catch (error) {
       // What is away now is there at the next look.
@@ -155,6 +159,11 @@ export class FollowDeaths {
     const { facts, worker } = this.#options;
     facts.emit('worker.error', { worker, queue, error: bareError(toError(error)) });
   }
+}
+
+/** Ids of other programs are unique in their queue alone. */
+function nameOf({ queue, jobId }: DeathNote): string {
+  return shownJobId({ queue, id: jobId });
 }
 
 async function whenThere<Value>(call: () => Promise<Value>): Promise<Value> {
@@ -188,5 +197,14 @@ export function deathOf(
   const meta = readMeta(job.opts.telemetry?.metadata);
   const read = decryptedData(cipher, contract, meta, job.data);
   const data = read.kind === 'data' ? decodeAtOnce(contract, meta.version, read.data)?.data : undefined;
-  return { jobId: job.id, jobName: job.name, queue, at: new Date(now), attempts, reason, message, data };
+  return {
+    jobId: shownJobId({ queue, id: job.id }),
+    jobName: job.name,
+    queue,
+    at: new Date(now),
+    attempts,
+    reason,
+    message,
+    data,
+  };
 }

@@ -1,10 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { cancel, defineApp, defineJob, handle, snooze, type Handler } from '../../contracts/index.ts';
 import { openEngine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { connect } from '../../queue/index.ts';
+import { connect, readJobView } from '../../queue/index.ts';
 import { createWorkerHost, type WorkerHost } from '../host/worker-host.ts';
 
 const schema = z.object({ text: z.string() });
@@ -33,7 +33,7 @@ describe.each(engineCases)('how a job stands on $kind', engineCase => {
       await host.start();
       return host;
     };
-    return { client, facts, start, queue: await engine.queue('email') };
+    return { client, facts, start, engine, queue: await engine.queue('email') };
   }
 
   test('one that was cancelled while it waited has had no attempt, one that expired neither', async () => {
@@ -89,6 +89,30 @@ describe.each(engineCases)('how a job stands on $kind', engineCase => {
     await start();
     await ended;
     expect(await client.job(id)).toMatchObject({ state: 'succeeded', progress: { done: 3 }, result: { sent: true } });
+  });
+
+  test('one that ends while it is read is shown as it ended', async () => {
+    const { client, facts, start, engine, queue } = await setup([handle(greet, () => undefined)]);
+    const ended = facts.next('job.succeeded');
+    const { id } = await client.enqueue(greet, { text: 'a' });
+    await start();
+    await ended;
+    const state = vi.spyOn(queue, 'getJobState').mockResolvedValueOnce('active');
+    expect(await readJobView(engine, id)).toMatchObject({ state: 'succeeded', finishedAt: expect.any(Number) });
+    state.mockRestore();
+  });
+
+  test('one that a handler has enqueued says whose', async () => {
+    const follow = defineJob({ queue: 'email', name: 'follow', schema });
+    const { client, facts, start } = await setup([
+      handle(greet, async () => void (await client.enqueue(follow, { text: 'b' }))),
+      handle(follow, () => undefined),
+    ]);
+    const followed = facts.next('job.succeeded', ({ jobName }) => jobName === 'follow');
+    const { id } = await client.enqueue(greet, { text: 'a' });
+    expect((await client.job(id))?.enqueuedBy).toBeUndefined();
+    await start();
+    expect((await client.job((await followed).jobId))?.enqueuedBy).toBe(id);
   });
 
   test('one that waits says for what: a time, a pause, a limit, a release, or its turn alone', async () => {

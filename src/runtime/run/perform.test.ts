@@ -132,13 +132,14 @@ describe('perform', () => {
     expect(await again.ended).toEqual({ kind: 'handed-back' });
   });
 
-  test('what a handler enqueues names its job as the cause', async () => {
+  test('what a handler enqueues names its job as the cause, and effects have its id: as unlike those of other queues as of other jobs', async () => {
     const metadata = '{"v":2,"c":"request-1","u":"ada"}';
     const job = takenJob({ opts: { telemetry: { metadata } } });
-    const { ended } = begin(() => ({ ...currentCause() }), { job });
+    const { ended } = begin((_, { effectId }) => ({ ...currentCause(), effectId }), { job });
     expect(await ended).toMatchObject({
       kind: 'succeeded',
-      result: { causationId: 'email-1', correlationId: 'request-1' },
+      // Another program's id.
+      result: { causationId: 'email/email-1', effectId: 'email/email-1', correlationId: 'request-1' },
     });
   });
 

@@ -7,6 +7,7 @@ import {
   JobSilentError,
   JobTimeoutError,
 } from '../../contracts/index.ts';
+import { shownJobId } from '../../queue/index.ts';
 import { runAround } from './around.ts';
 import { classifyReturn, classifyThrow } from './classify.ts';
 import { RunNotes } from './notes/run-notes.ts';
@@ -106,10 +107,13 @@ function ended(
 }
 
 /** What the handler enqueues or publishes names this job as its cause. */
-function causeOf({ jobId, meta }: RunContext): Cause {
+function causeOf({ at, jobId, meta }: RunContext): Cause {
   return {
     correlationId: meta.correlationId ?? jobId,
-    causationId: jobId,
+    // Most handlers enqueue nothing.
+    get causationId() {
+      return shownJobId({ queue: at.queue, id: jobId });
+    },
     userId: meta.userId,
     traceparent: meta.traceparent,
   };

@@ -36,14 +36,19 @@ describe('runJob', () => {
   });
 
   test.each([
-    ['job stalled more than allowable limit', 'stalled'],
-    ['child email:other failed', 'attempts-exhausted'],
-  ])('ends a job that may not run any more (%s) as %s', async (deferredFailure, reason) => {
+    ['job stalled more than allowable limit', 'stalled', 'job stalled more than allowable limit'],
+    [
+      'child bull:email:7 failed',
+      'child-failed',
+      'The child email/7 failed, and its flow lets the parent fail with it.',
+    ],
+    ['a child', 'child-failed', 'a child'],
+  ])('ends a job that may not run any more (%s) as %s', async (deferredFailure, reason, message) => {
     const { at, job, facts } = oneRun({ job: takenJob({ deferredFailure }) });
     const dead = facts.next('job.dead');
     const ended = await runJob(at, job);
     ended?.emit?.();
-    expect(ended?.end).toMatchObject({ what: 'dead', failure: { message: deferredFailure } });
+    expect(ended?.end).toMatchObject({ what: 'dead', failure: { message } });
     expect(await dead).toMatchObject({ reason });
   });
 

@@ -1,5 +1,5 @@
 import { decodeAtOnce } from '../../contracts/index.ts';
-import type { TakenJob } from '../../engine/index.ts';
+import { placeOfKey, type TakenJob } from '../../engine/index.ts';
 import { toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { keyHolder, marksOf, placeOf, shownJobId, takePlace } from '../../queue/index.ts';
@@ -14,8 +14,9 @@ import { runContext, type QueueContext, type RunContext } from './run-context.ts
 import { endOf, type RunEnd } from './settle.ts';
 import type { Outcome } from './outcome.ts';
 
-/** BullMQ's own words; any other deferred failure is a child's. */
+/** BullMQ's own words; any other deferred failure is a child's, which they name by its key. */
 const STALLED_TOO_OFTEN = 'job stalled more than allowable limit';
+const CHILD_FAILED = /^child (\S+) failed$/;
 const PLACE_AGAIN_MS = 1_000;
 const NO_PLACE = 'the engine is away while it takes the place of the job that it was made of';
 
@@ -27,8 +28,16 @@ export async function runJob(at: QueueContext, job: TakenJob): Promise<RunEnd | 
   const run = runContext(at, job);
   at.fetches.note(run.begunAt);
   if (await isPassedOn(run)) return undefined;
-  if (run.meta.replayOf !== undefined && !(await hasTakenPlace(run, run.meta.replayOf))) {
+  const place = run.meta.replayOf === undefined ? 'taken' : await placeTaken(run, run.meta.replayOf);
+  if (place === 'not-yet') {
     return endOf(run, { kind: 'snoozed', untilMs: run.startedAt + PLACE_AGAIN_MS, reason: NO_PLACE, alarm: false });
+  }
+  if (place === 'too-late' && job.attemptsStarted <= 1 && !isReplayed(job)) {
+    return endOf(run, {
+      kind: 'cancelled',
+      reason: `job ${run.meta.replayOf} was put back before this one took its place`,
+      begun: false,
+    });
   }
   if (isReplayed(job)) await hasItsKey(run);
   const admitted = await admission(run);
@@ -39,19 +48,22 @@ export async function runJob(at: QueueContext, job: TakenJob): Promise<RunEnd | 
   return endOf(run, await outcomeOf(run, admitted));
 }
 
-/** Whoever made it of another job has done that, unless it was killed. False where the engine is away. */
-async function hasTakenPlace({ at, jobId, meta, now }: RunContext, replayOf: string): Promise<boolean> {
+/** Whoever made it of another job has done that, unless it was killed. `not-yet` where the engine is away. */
+async function placeTaken(
+  { at, jobId, meta, now }: RunContext,
+  replayOf: string,
+): Promise<'taken' | 'too-late' | 'not-yet'> {
   const of = placeOf(replayOf);
-  if (of === undefined) return true;
+  if (of === undefined) return 'taken';
   const { replayedBy: by = 'producer', batchId } = meta;
   try {
-    await takePlace(at.engine, { queue: at.queue, id: jobId, of: of.id, by, batchId }, now());
+    return await takePlace(at.engine, { queue: at.queue, id: jobId, of: of.id, by, batchId }, now());
   } catch (error) {
-    if (stemsFromOutage(error)) return false;
+    if (stemsFromOutage(error)) return 'not-yet';
     // What is stored of the other one is damaged: that is no fault of this one.
     at.facts.emit('worker.error', { worker: at.worker, queue: at.queue, error: bareError(toError(error)) });
+    return 'taken';
   }
-  return true;
 }
 
 function isReplayed({ progress }: TakenJob): boolean {
@@ -77,14 +89,20 @@ async function admission(run: RunContext): Promise<Admitted | Outcome> {
   const { at, job } = run;
   if (at.stopping()) return { kind: 'handed-back' };
   if (job.deferredFailure !== undefined) {
-    const reason = job.deferredFailure === STALLED_TOO_OFTEN ? 'stalled' : 'attempts-exhausted';
-    return { kind: 'dead', reason, error: new Error(job.deferredFailure), begun: false };
+    const reason = job.deferredFailure === STALLED_TOO_OFTEN ? 'stalled' : 'child-failed';
+    return { kind: 'dead', reason, error: new Error(shownFailure(job.deferredFailure)), begun: false };
   }
   if (run.meta.part !== undefined || (run.assignment?.contract.chunk !== undefined && job.attemptsStarted > 1)) {
     const decided = await decidedBefore(run);
     if (decided !== undefined) return decided;
   }
   return admitAtOnce(run) ?? admit(run);
+}
+
+function shownFailure(failure: string): string {
+  const key = CHILD_FAILED.exec(failure)?.[1];
+  if (key === undefined) return failure;
+  return `The child ${shownJobId(placeOfKey(key))} failed, and its flow lets the parent fail with it.`;
 }
 
 async function outcomeOf(run: RunContext, { assignment, data, readable }: Admitted): Promise<Outcome> {

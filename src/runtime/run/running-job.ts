@@ -12,6 +12,7 @@ import {
   JobTimeoutError,
   type AbortCause,
 } from '../../contracts/index.ts';
+import { shownJobId } from '../../queue/index.ts';
 import type { Ledger } from '../../state/index.ts';
 import type { RunParts, RunStart } from './run-parts.ts';
 import type { RunStepper, RunVoice } from './run-voice.ts';
@@ -21,7 +22,6 @@ const CANCEL_PATIENCE_MS = 5_000;
 /** One run under way: what the handler sees, and the handles by which it can be stopped. */
 export class RunningJob implements Run {
   readonly jobId: string;
-  readonly effectId: string;
   readonly jobName: string;
   readonly queue: string;
   readonly attempt: number;
@@ -65,7 +65,6 @@ export class RunningJob implements Run {
     this.#stuckAfterMs = contract.stuckAfterMs;
     if (contract.stuckAfterMs !== undefined) this.#silentAt = begunAt + contract.stuckAfterMs;
     this.jobId = jobId;
-    this.effectId = jobId;
     this.jobName = contract.name;
     this.queue = contract.queue;
     this.attempt = attempt;
@@ -77,6 +76,11 @@ export class RunningJob implements Run {
     this.begunAt = begunAt;
     this.#timeoutMs = contract.timeoutMs;
     this.deadlineAt = begunAt + contract.timeoutMs;
+  }
+
+  /** As it is named everywhere: ids of other programs are unique in their queue alone. Made when asked for. */
+  get effectId(): string {
+    return shownJobId({ queue: this.queue, id: this.jobId });
   }
 
   /** Made when first asked for: most handlers that end quickly never look at it. */

@@ -174,7 +174,7 @@ describe('where the end could not be written', () => {
       const first = endOf(run, { kind: 'dead', reason: 'permanent', error: new Error('half \ud800') });
       const written =
         how === 'unclear' ? unclear(at, last, new TypeError('x')) : { ...first, end: unstorable(first.end) };
-      expect(written.death).toMatchObject({ jobId: last.id, at: new Date(NOW) });
+      expect(written.death).toMatchObject({ jobId: `email/${last.id}`, at: new Date(NOW) });
       const line: unknown = JSON.parse(('line' in written.end && written.end.line?.text) || 'null');
       expect(line).toMatchObject({
         what: 'failed',

@@ -81,14 +81,14 @@ export class Supervisor {
       ...options,
       standing: () => ({ workers: this.#present(), quietBy: this.#quietBy }),
       obey: orders => this.#obey(orders),
-      isGone: (worker, jobId, present) => this.#isGone(worker, jobId, present),
+      isGone: (worker, job, present) => this.#isGone(worker, job, present),
       cause: worker => (this.#deaths.forgave(worker) ? 'late' : 'host-lost'),
     });
     const { blame, rescue } = this.#duties;
     this.#deaths = new Deaths({
       rescue,
       blame,
-      isIsolated: jobId => this.#isolation.holds(jobId),
+      isIsolated: job => this.#isolation.holds(job),
       passed: ms => this.#timers.passed(ms),
     });
     this.#isolation = new Isolation({
@@ -96,7 +96,7 @@ export class Supervisor {
       engine,
       blame,
       facts,
-      startWorker: jobId => this.#startWorker(jobId),
+      startWorker: job => this.#startWorker(job),
       atOnce: Math.max(2, processes),
       diedTogether: worker => this.#deaths.diedTogether(worker.name),
     });
@@ -181,7 +181,7 @@ export class Supervisor {
     return workers.filter(({ gone }) => !gone);
   }
 
-  /** `alone`: the one job that it is to run. */
+  /** `alone`: the name of the one job that it is to run. */
   #startWorker(alone?: string): ChildWorker {
     const { program, name } = this.#options;
     const extra = alone === undefined ? [] : ['--adopt'];
@@ -315,9 +315,9 @@ export class Supervisor {
   }
 
   /** Its process is gone, or its host is. */
-  #isGone(worker: string, jobId: string, present: ReadonlySet<string>): boolean {
+  #isGone(worker: string, job: string, present: ReadonlySet<string>): boolean {
     const supervisor = supervisorOf(worker);
-    if (supervisor === undefined || this.#isolation.holds(jobId)) return false;
+    if (supervisor === undefined || this.#isolation.holds(job)) return false;
     if (supervisor !== this.#options.name) return !present.has(supervisor);
     return ![...this.#workers].some(({ name }) => name === worker);
   }

@@ -105,13 +105,18 @@ describe('slots', () => {
 
 describe('scheduleProblems', () => {
   test('names crons that are none, that never fire, and time zones that do not exist', () => {
+    // As another release may have defined them.
+    const raw = (name: string, cron: string, timeZone = 'UTC') => ({
+      ...schedule({ name, every: '1m' }),
+      when: { kind: 'cron', cron, timeZone } as const,
+    });
     const crons = [
-      schedule({ name: 'sound', cron: '*/5 * * * *' }),
-      schedule({ name: 'nonsense', cron: 'every day' }),
-      schedule({ name: 'never', cron: '0 0 30 2 *' }),
-      schedule({ name: 'no-step', cron: '0 1-5/0 * * *' }),
-      schedule({ name: 'backwards', cron: '0 5-1/2 * * *' }),
-      schedule({ name: 'nowhere', cron: '0 0 * * *', timeZone: 'Mars/Base' }),
+      raw('sound', '*/5 * * * *'),
+      raw('nonsense', 'every day'),
+      raw('never', '0 0 30 2 *'),
+      raw('no-step', '0 1-5/0 * * *'),
+      raw('backwards', '0 5-1/2 * * *'),
+      raw('nowhere', '0 0 * * *', 'Mars/Base'),
     ];
     const problems = scheduleProblems(defineApp({ jobs: [job], handlers: [], schedules: crons }));
     expect(problems).toEqual([
@@ -130,8 +135,55 @@ describe('scheduleProblems', () => {
     [{}, 'either'],
     [{ every: 10 }, 'at least a second'],
     [{ every: '1m', timeZone: 'UTC' }, 'time zone'],
+    [{ cron: '' }, 'five or six fields, found none'],
+    [{ cron: '@daily' }, 'five or six fields, found one'],
+    [{ cron: 'every day at nine' }, 'five or six fields, found 4'],
+    [{ cron: '0 9 * * 1-5 2027' }, 'weekdays "2027"'],
+    [{ cron: '60 * * * *' }, 'minutes "60": expected *, numbers from 0 to 59'],
+    [{ cron: '0 24 * * *' }, 'hours "24"'],
+    [{ cron: '0 0 * * MOON' }, 'weekdays "MOON"'],
+    [{ cron: '0 0 1 MAI *' }, 'months "MAI"'],
+    [{ cron: '5/15 * * * *' }, 'as in */15'],
+    [{ cron: '0 22-4 * * *' }, 'runs forward'],
+    [{ cron: '*/0 * * * *' }, 'a number from 1 on'],
+    [{ cron: '0 0 30 2 *' }, 'never come'],
+    [{ cron: '0 0 * * *', timeZone: 'Europe/Berlim' }, 'Did you mean "Europe/Berlin"'],
   ] as const)('%j is refused when it is defined', (parts, why) => {
+    expect(() => schedule(parts)).toThrow(expect.objectContaining({ code: 'INVALID_CONTRACT' }));
     expect(() => schedule(parts)).toThrow(why);
+  });
+
+  test('what a definition refuses the reader of crons would have refused, and what it takes is read', () => {
+    const forms = (numbers: string, words: string) => [
+      ...`* ? */7 */0 */x ${numbers} 61 -1 1- -5 1-5 5-1 1-5/2 1/2 1,2 1,,2 , x 1.5`.split(' '),
+      ...words.split(' '),
+    ];
+    const fields = [
+      forms('0 30 59 60', ''),
+      forms('0 23 24', ''),
+      forms('0 1 31 32', 'L LW 15W L,15'),
+      forms('0 1 12 13', 'JAN jul JAN-MAR MAR-JAN JANUARY'),
+      forms('0 6 7 8', 'MON-FRI sun FRI-MON 5L 5#2 MON#1 L MONDAY'),
+    ];
+    const read = (cron: string): boolean => {
+      try {
+        return slotsOf({ when: { kind: 'cron', cron, timeZone: 'UTC' } }).next(Date.UTC(2026, 0)) !== undefined;
+      } catch {
+        return false;
+      }
+    };
+    const isTaken = (cron: string): boolean => {
+      try {
+        return schedule({ cron }) !== undefined;
+      } catch {
+        return false;
+      }
+    };
+    const crons = fields.flatMap((all, place) =>
+      all.filter(form => form !== '').map(form => ['0', '0', '*', '*', '*'].with(place, form).join(' ')),
+    );
+    const wrong = crons.filter(cron => isTaken(cron) !== read(cron));
+    expect(wrong).toEqual([]);
   });
 
   test('two of one name, and one whose job is not of the app, are refused', () => {

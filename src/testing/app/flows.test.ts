@@ -85,8 +85,12 @@ describe('a flow', () => {
     );
     await test.drain();
     expect(packed).toEqual(said);
-    const state = (await test.client.job(id))?.state;
-    expect(state).toBe(onChildFailure === 'fail' ? 'dead' : onChildFailure === 'wait' ? 'waiting' : 'succeeded');
+    const view = await test.client.job(id);
+    if (onChildFailure === 'fail') {
+      expect(view).toMatchObject({ attemptsMade: 0, deadReason: 'child-failed' });
+      expect(view?.lastError).toMatch(/^The child stock-\S+ failed, and its flow/);
+    }
+    expect(view?.state).toBe(onChildFailure === 'fail' ? 'dead' : onChildFailure === 'wait' ? 'waiting' : 'succeeded');
   });
 
   test('a job that is no parent has no children', async () => {

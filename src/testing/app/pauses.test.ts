@@ -5,7 +5,7 @@ import { InvalidOptionsError } from '../../errors/index.ts';
 import { createTestApp, type TestApp } from '../index.ts';
 
 const schema = z.strictObject({ n: z.number() });
-const letter = defineJob({ queue: 'email', name: 'letter', schema });
+const letter = defineJob({ queue: 'email', name: 'letter', schema, limits: [{ name: 'tenant', concurrency: 9 }] });
 const card = defineJob({ queue: 'email', name: 'card', schema });
 const call = defineJob({ queue: 'phone', name: 'call', schema });
 const ran: string[] = [];
@@ -115,6 +115,22 @@ describe('a pause', () => {
       await expect(Reflect.apply(client.resume, client, [target])).rejects.toThrow(InvalidOptionsError);
     }
     await expect(Reflect.apply(client.pause, client, [{ queue: 'email' }, { why: 'x' }])).rejects.toThrow('reason, by');
+    expect(await client.pauses()).toEqual([]);
+  });
+
+  test('of a queue or a limit that nobody knows is refused, and says what may have been meant; so is its end', async () => {
+    const { client } = opened();
+    for (const ask of [client.pause.bind(client), client.resume.bind(client)]) {
+      await expect(ask({ queue: 'emial' })).rejects.toMatchObject({
+        code: 'INVALID_OPTIONS',
+        message: 'Expected queue to be one of the app or the engine, got "emial". Did you mean "email"?',
+      });
+      await expect(ask({ group: 'tenant=t1', queue: 'emial' })).rejects.toThrow('Did you mean "email"?');
+      await expect(ask({ group: 'tennant=t1' })).rejects.toMatchObject({
+        code: 'INVALID_OPTIONS',
+        message: 'Expected group to be of a limit of the app (it has tenant), got "tennant". Did you mean "tenant"?',
+      });
+    }
     expect(await client.pauses()).toEqual([]);
   });
 

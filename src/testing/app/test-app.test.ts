@@ -331,6 +331,24 @@ describe('a test app', () => {
   });
 });
 
+test('what is no app, and options that mean nothing, are refused', () => {
+  const bare = defineApp({ jobs: [stamp], handlers: [handle(stamp, () => undefined)] });
+  for (const [make, said] of [
+    // @ts-expect-error an app has been defined
+    [() => createTestApp(undefined), 'with what defineApp() has made, got undefined'],
+    // @ts-expect-error there is no such option
+    [() => createTestApp(bare, { need: {} }), 'got "need". Did you mean "needs"?'],
+    // @ts-expect-error a time is a Date
+    [() => createTestApp(bare, { now: '2026-01-01' }), 'now of createTestApp() to be a Date, got string'],
+    [() => createTestApp(bare, { now: new Date(Number.NaN) }), 'got an invalid one'],
+    // @ts-expect-error a contract, not its name
+    [() => createTestApp(bare).runTwice('stamp'), 'Expected runTwice(contract) with what defineJob() has made'],
+  ] as const) {
+    expect(make).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+    expect(make).toThrow(said);
+  }
+});
+
 test('needs are typed by the handlers, and the client is what code under test takes', () => {
   const app = defineApp({
     jobs: [letter, stamp],

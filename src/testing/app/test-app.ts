@@ -5,6 +5,7 @@ import type { Bus } from '../../events/index.ts';
 import { Facts } from '../../facts/index.ts';
 import type { Outbox } from '../../outbox/index.ts';
 import { openCipher } from '../../privacy/index.ts';
+import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import { clientOn, type Client } from '../../queue/index.ts';
 import { assignmentProblems } from '../../runtime/index.ts';
 import { InvalidConfigError } from '../../config/index.ts';
@@ -176,6 +177,7 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
 
   /** The next job of this contract that is done runs twice: its first end is lost, as when a worker dies before it could record it. */
   runTwice(contract: AnyJobContract): void {
+    requireJob(contract);
     this.#worker.runTwice(contract);
   }
 
@@ -228,7 +230,30 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
  * @throws InvalidOptionsError where something is missing that a handler needs, InvalidConfigError where a worker would refuse to start
  */
 export function createTestApp<N extends Needs = Needs>(app: App<N>, ...[options]: GivenOptions<N>): TestApp<N> {
+  requireApp(app);
+  if (options !== undefined) requireKnown('the options of createTestApp()', options, OPTIONS);
+  if (options?.now !== undefined) requireTime(options.now);
   return new TestApp(app, options);
+}
+
+const OPTIONS: ReadonlySet<string> = new Set(['needs', 'now', 'patience', 'query']);
+
+/** From plain JavaScript, and through casts, comes anything. */
+function requireApp(app: unknown): void {
+  if (Object(app).kind === 'app') return;
+  throw new InvalidOptionsError(`Expected createTestApp(app) with what defineApp() has made, got ${kindOf(app)}.`);
+}
+
+function requireJob(contract: unknown): void {
+  if (Object(contract).kind === 'job') return;
+  throw new InvalidOptionsError(`Expected runTwice(contract) with what defineJob() has made, got ${kindOf(contract)}.`);
+}
+
+function requireTime(now: unknown): void {
+  if (now instanceof Date && Number.isFinite(now.getTime())) return;
+  throw new InvalidOptionsError(
+    `Expected now of createTestApp() to be a Date, got ${now instanceof Date ? 'an invalid one' : kindOf(now)}.`,
+  );
 }
 
 /** Queues with handlers: an app without any for a queue only enqueues there. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jsonFitOf, JobAbortedError, type AnyJobContract, type Json } from '../../../contracts/index.ts';
 import type { StepAnswer, TurnQueue } from '../../../engine/index.ts';
+import { kindOf } from '../../../errors/index.ts';
 import { isUnstorableJson, scrubDeep } from '../../../privacy/index.ts';
 import { isOutage } from '../../../resilience/index.ts';
 import type { RunContext } from '../run-context.ts';
@@ -42,7 +43,7 @@ export class RunSteps {
 
   /** @throws StepRepeatedError, StepRefusedError; the signal's reason where the run was told to stop; whatever the step throws */
   async step<Value extends Json | void>(name: string, work: () => Value | Promise<Value>): Promise<Value> {
-    this.#begin(name);
+    this.#begin(name, work);
     this.#host.signal.throwIfAborted();
     // One read a run, also where several steps begin at once.
     this.#stored ??= this.#host.waitsForEngine(() => this.#read());
@@ -58,7 +59,7 @@ export class RunSteps {
     return this.#valueOf(name, result) as Value;
   }
 
-  #begin(name: string): void {
+  #begin(name: string, work: unknown): void {
     if (
       typeof name !== 'string' ||
       name === '' ||
@@ -70,6 +71,8 @@ export class RunSteps {
         `has no name of 1 to ${LONGEST_NAME} characters that every engine can hold`,
       );
     }
+    if (typeof work !== 'function')
+      throw this.#refusal(name, `has no function to do, got ${kindOf(work)}: run.step(name, () => ...)`);
     if (this.#names.has(name)) throw new StepRepeatedError(this.#contract.name, this.#shown(name));
     if (this.#names.size === MOST_STEPS)
       throw this.#refusal(name, `is one more than the ${MOST_STEPS} that a run may have`);

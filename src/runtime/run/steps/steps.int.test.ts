@@ -140,6 +140,8 @@ describe.each(engineCases)('steps on $kind', engineCase => {
       async (_, run) => void (await run.step('x', () => new Date(0))),
     ],
     ['too much', 'STEP_REFUSED', async (_, run) => void (await run.step('x', () => 'x'.repeat(20_000)))],
+    // @ts-expect-error a value is nothing to do
+    ['no function', 'STEP_REFUSED', async (_, run) => void (await run.step('x', 5))],
     ['no name', 'STEP_REFUSED', async (_, run) => void (await run.step('', () => 1))],
   ])('%s makes the job dead at its first attempt', async (_what, code, work) => {
     const { client, facts, start } = await setup();

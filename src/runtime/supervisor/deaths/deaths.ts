@@ -5,7 +5,7 @@ export interface DeathsOptions {
   readonly rescue: Pick<Rescue, 'run' | 'departed'>;
   readonly blame: BlameBook;
   /** Whether a job is to be run alone: its lock is kept, and it is nobody's to hand back. */
-  readonly isIsolated: (jobId: string) => boolean;
+  readonly isIsolated: (job: string) => boolean;
   /** Resolves after so many milliseconds; never once the supervisor stops. */
   readonly passed: (ms: number) => Promise<void>;
 }
@@ -52,7 +52,7 @@ export class Deaths {
   async mourn(name: string, cause: RescueCause, { seen = [], guilty = false }: Known = {}): Promise<void> {
     const { rescue, blame, isIsolated, passed } = this.#options;
     const [soon, later] = LATE_CLAIMS_MS;
-    const isOf = (worker: string, jobId: string): boolean => worker === name && !isIsolated(jobId);
+    const isOf = (worker: string, job: string): boolean => worker === name && !isIsolated(job);
     const look = (as: RescueCause): Promise<readonly string[]> => rescue.run(as, isOf);
     const looked = (async () => {
       await rescue.departed([name]);

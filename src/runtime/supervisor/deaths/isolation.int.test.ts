@@ -21,7 +21,7 @@ const LOCK_MS = 20_000;
 
 /** Stands for a process: what it does with its job is the test's to say. */
 interface Process extends LoneWorker {
-  readonly jobId: string;
+  readonly jobName: string;
   ready: boolean;
   end(exit: WorkerExit): void;
 }
@@ -58,11 +58,11 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
       atOnce: 2,
       besideAfterMs,
       diedTogether: async () => false,
-      startWorker: jobId => {
+      startWorker: jobName => {
         const { promise: exited, resolve: end } = Promise.withResolvers<WorkerExit>();
-        const name = `host/alone-${jobId}`;
+        const name = `host/alone-${jobName.split('/')[1]}`;
         const process = {
-          jobId,
+          jobName,
           name,
           startedAt: performance.now(),
           ready: false,
@@ -92,7 +92,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
 
   test('once one is found to be to blame, those that wait go back, and nothing is held against them; its history says where it ended', async () => {
     const { blame, facts, processes, queue } = await suspects();
-    expect(processes.map(({ jobId }) => jobId)).toEqual(['one']);
+    expect(processes.map(({ jobName }) => jobName)).toEqual(['work/one']);
     const dead = facts.next('job.dead');
     processes[0]?.end({ code: null, signal: 'SIGKILL' });
     expect(await dead).toMatchObject({ jobId: 'one', reason: 'poison' });
@@ -111,8 +111,11 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
   test('beside one that takes long the next begins, and no more than may run', async () => {
     const { claimed, isolation, processes, queue } = await suspects(200);
     await waitFor('the next', () => processes.length === 2);
-    expect(processes.map(({ jobId }) => jobId)).toEqual(['one', 'two']);
-    expect(NAMES.map(id => isolation.holds(id))).toEqual([true, true, true]);
+    expect(processes.map(({ jobName }) => jobName)).toEqual(['work/one', 'work/two']);
+    expect(isolation.jobOf(processes[0]?.name ?? '')).toBe('work/one');
+    expect(NAMED.map(name => isolation.holds(name))).toEqual([true, true, true]);
+    // Another program's ids are unique in its queue alone.
+    expect(isolation.holds('other/one')).toBe(false);
     await waitFor(
       'its patience to be over as well',
       () => performance.now() - (processes[1]?.startedAt ?? Infinity) > 600,
@@ -124,7 +127,7 @@ describe.each(engineCases)('Isolation on $kind', engineCase => {
     await (await queue.getJob('two'))?.moveToCompleted('done', token, false);
     processes[1]?.end({ code: 0, signal: null });
     await waitFor('the third', () => processes.length === 3);
-    expect(processes[2]?.jobId).toBe('three');
+    expect(processes[2]?.jobName).toBe('work/three');
   });
 
   test('what waits has a longer lock at once, although that of its queue is shorter than the pauses between renewals, and goes back at a stop', async () => {

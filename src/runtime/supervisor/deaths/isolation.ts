@@ -18,8 +18,8 @@ export interface IsolationOptions {
   readonly engine: Engine;
   readonly blame: BlameBook;
   readonly facts: Facts;
-  /** Starts a worker that takes no work but the job it is given. */
-  readonly startWorker: (jobId: string) => LoneWorker;
+  /** Starts a worker that takes no work but the job it is given, which has that name. */
+  readonly startWorker: (name: string) => LoneWorker;
   /** How many run at most, those that take long among them. */
   readonly atOnce: number;
   /** Resolves true when other workers died together with this one: then the host is at fault, not a job. */
@@ -69,14 +69,15 @@ export class Isolation {
     return [...this.#trials].some(trial => trial.worker === worker);
   }
 
-  /** The job that a worker of this name runs alone. */
+  /** The name of the job that a worker of this name runs alone. */
   jobOf(worker: string): string | undefined {
-    return [...this.#trials].find(trial => trial.worker.name === worker)?.job.jobId;
+    const trial = [...this.#trials].find(each => each.worker.name === worker);
+    return trial && nameOf(trial.job);
   }
 
-  /** Held here: whoever rescues must leave it alone, although its first worker may be gone. */
-  holds(jobId: string): boolean {
-    return [...this.#trials].some(({ job }) => job.jobId === jobId) || this.#waiting.some(job => job.jobId === jobId);
+  /** Whether the job of that name is held here: whoever rescues must leave it alone, although its first worker may be gone. */
+  holds(name: string): boolean {
+    return [...this.#waiting, ...[...this.#trials].map(({ job }) => job)].some(job => nameOf(job) === name);
   }
 
   /** Takes a job over from the worker that holds it. */
@@ -110,7 +111,7 @@ export class Isolation {
       this.#keeper = undefined;
       return;
     }
-    const worker = this.#options.startWorker(job.jobId);
+    const worker = this.#options.startWorker(nameOf(job));
     const trial: Trial = { job, worker, takesLong: false };
     this.#trials.add(trial);
     const { jobId, jobName, queue } = job;

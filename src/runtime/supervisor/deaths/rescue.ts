@@ -39,12 +39,12 @@ export class Rescue {
   }
 
   /**
-   * Hands back every job whose worker's name is `gone`, attempts untouched, and counts the crash against each. Answers the names of
+   * Hands back every job whose worker's name is `gone` for the job of that name, attempts untouched, and counts the crash against each. Answers the names of
    * all that were mine. What cannot be read or reached now is left to the next look and to the stall check; never rejects.
    *
    * One look after another: on a slow machine the next would begin before the one before it has handed back what it found.
    */
-  run(cause: CauseOfDeath, gone: (worker: string, jobId: string) => boolean): Promise<readonly string[]> {
+  run(cause: CauseOfDeath, gone: (worker: string, job: string) => boolean): Promise<readonly string[]> {
     const look = async (): Promise<readonly string[]> => {
       const { queues, others } = this.#options;
       const rescued = await Promise.all(
@@ -67,11 +67,13 @@ export class Rescue {
   async #queue(
     name: string,
     cause: CauseOfDeath,
-    gone: (worker: string, jobId: string) => boolean,
+    gone: (worker: string, job: string) => boolean,
   ): Promise<readonly string[]> {
     const { engine } = this.#options;
     const claims = await engine.claims(name);
-    const found = claims.filter(({ worker, jobId }) => worker !== undefined && gone(worker, jobId));
+    const found = claims.filter(
+      ({ worker, jobId }) => worker !== undefined && gone(worker, shownJobId({ queue: name, id: jobId })),
+    );
     const byCause = Map.groupBy(found, ({ worker = '' }) => (typeof cause === 'string' ? cause : cause(worker)));
     const rescued = await Promise.all([...byCause].map(([one, those]) => this.#rescue(name, those, one)));
     return rescued.flat();

@@ -39,7 +39,7 @@ export interface HostDutiesOptions {
   readonly obey?: (orders: ReadonlyMap<string, WorkerOrder>) => void;
   readonly presence?: { readonly ttlMs: number; readonly everyMs: number } | undefined;
   /** Whether nobody is there any more who holds that job in this worker's name. */
-  readonly isGone: (worker: string, jobId: string, present: ReadonlySet<string>) => boolean;
+  readonly isGone: (worker: string, job: string, present: ReadonlySet<string>) => boolean;
   /** Why the jobs of a worker that is gone go back. */
   readonly cause: (worker: string) => RescueCause;
 }
@@ -184,6 +184,6 @@ export class HostDuties {
     if (!lapsed && performance.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
     this.#sweptAt = performance.now();
     const { cause, isGone } = this.#options;
-    void this.rescue.run(cause, (worker, jobId) => isGone(worker, jobId, present));
+    void this.rescue.run(cause, (worker, job) => isGone(worker, job, present));
   }
 }

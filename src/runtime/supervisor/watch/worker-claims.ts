@@ -1,6 +1,6 @@
 import type { App } from '../../../contracts/index.ts';
 import type { Engine } from '../../../engine/index.ts';
-import { readStoredJob } from '../../../queue/index.ts';
+import { readStoredJob, shownJobId } from '../../../queue/index.ts';
 import type { QueueClaim } from './silence.ts';
 
 /** What a worker has claimed. A suspect that it runs alone was claimed by another, under that one's name. */
@@ -13,7 +13,7 @@ export async function claimsOf(
   const claims = await Promise.all(
     queues.map(async queue => (await engine.claims(queue)).map(claim => ({ ...claim, queue }))),
   );
-  return claims.flat().filter(claim => (alone === undefined ? claim.worker === worker : claim.jobId === alone));
+  return claims.flat().filter(claim => (alone === undefined ? claim.worker === worker : nameOf(claim) === alone));
 }
 
 /** Renews the locks for as long as their queues' locks last. What is no longer locked with its token stays as it is. */
@@ -24,4 +24,8 @@ export async function keepClaims(engine: Engine, app: App, claims: readonly Queu
       await job?.extendLock(token, app.queues.get(queue)?.lockMs ?? 0);
     }),
   );
+}
+
+function nameOf({ queue, jobId }: QueueClaim): string {
+  return shownJobId({ queue, id: jobId });
 }

@@ -1,4 +1,4 @@
-import { didYouMean } from '../../errors/index.ts';
+import { didYouMean } from '../../../errors/index.ts';
 
 /** The options of a definition, every one of them: the compiler counts. */
 export type Known<Definition> = { readonly [Option in keyof Required<Definition>]: true };
