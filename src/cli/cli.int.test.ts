@@ -368,7 +368,11 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     expect((await shiftwork(['cancel', 'email/order-7'])).out).toBe('email/order-7 will end as cancelled\n');
     expect((await shiftwork(['job', 'other/order-7'])).code).toBe(1);
     const misspelt = await shiftwork(['pause', 'thiers', '--app', APP]);
-    expect(misspelt).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Did you mean "theirs"?') });
+    const meant = { code: 2, out: '', err: expect.stringContaining('Did you mean "theirs"?') };
+    expect(misspelt).toMatchObject(meant);
+    // One that waits for what comes would wait for ever.
+    expect(await shiftwork(['tail', '--queue', 'thiers', '--app', APP])).toMatchObject(meant);
+    expect(await shiftwork(['find', '--queue', 'thiers', '--app', APP])).toMatchObject(meant);
     expect((await shiftwork(['pause', 'theirs', '--app', APP])).out).toBe('theirs is paused\n');
     expect((await shiftwork(['resume', 'theirs', '--app', APP])).code).toBe(0);
   });

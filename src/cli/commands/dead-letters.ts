@@ -1,7 +1,6 @@
 import { toError } from '../../errors/index.ts';
 import { loadApp } from '../../boot/index.ts';
 import { type App } from '../../contracts/index.ts';
-import type { Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { DeadLetters, type DeadLetterFilter, type DeadLetterReport } from '../../dead-letters/index.ts';
 import { createLogger, logFacts } from '../../telemetry/index.ts';
@@ -22,6 +21,7 @@ import { openOtherLetters } from '../../boot/dead-letters/index.ts';
 import { recordOutboxEnds } from '../../boot/outbox/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { shownJobId } from '../../queue/index.ts';
+import { checkQueue } from '../known-queue.ts';
 
 const OPTIONS = {
   kind: { type: 'string' },
@@ -247,15 +247,6 @@ function checkNames(app: App, parsed: ParsedArguments): void {
   if (name !== undefined && !names.includes(name)) {
     throw wrongWord(`--name to be one of ${names.join(', ')}`, name, names);
   }
-}
-
-/** Of the app, or one that a release has left behind. */
-async function checkQueue(engine: Engine, app: App, parsed: ParsedArguments): Promise<void> {
-  const queue = parsed.text('queue');
-  if (queue === undefined || app.queues.has(queue)) return;
-  const others: readonly string[] = await engine.queueNames().catch(() => []);
-  if (others.includes(queue)) return;
-  throw wrongWord(`--queue to be one of ${[...app.queues.keys()].join(', ')}`, queue, app.queues.keys());
 }
 
 function checkKind({ kinds }: DeadLetters, parsed: ParsedArguments): void {

@@ -13,6 +13,7 @@ import {
 import { didYouMean } from '../../errors/index.ts';
 import { newRuns, OUTCOMES, type RunOutcome, type RunRecord } from '../../journal/index.ts';
 import { shownJobId, shownRun } from '../../queue/index.ts';
+import { checkQueue } from '../known-queue.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 
 export const tail: Command = {
@@ -59,6 +60,7 @@ export const tail: Command = {
       try {
         // An engine that is away says so; and with it the time is known.
         await engine.check();
+        await checkQueue(engine, app, parsed);
         const query = {
           queue: parsed.text('queue'),
           contract,

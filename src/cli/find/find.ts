@@ -12,6 +12,7 @@ import {
   wrongWord,
 } from '../../command/index.ts';
 import { hasCode } from '../../errors/index.ts';
+import { checkQueue } from '../known-queue.ts';
 import { checkFind, findJobs, type FindOptions, type FoundJobs } from '../../queue/index.ts';
 import { secretsOf } from '../../state/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -77,7 +78,9 @@ export const find: Command = {
     const found = await withEngine(terminal.variables, async engine => {
       const journal = journalSource(engine, terminal.variables);
       try {
-        return await findJobs(engine, await secretsOf(engine).load(), asked, () => journal.open());
+        const answer = await findJobs(engine, await secretsOf(engine).load(), asked, () => journal.open());
+        if (answer.jobs.length + answer.runs.length === 0) await checkQueue(engine, undefined, parsed);
+        return answer;
       } finally {
         await journal.close();
       }
