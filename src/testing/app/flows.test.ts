@@ -86,11 +86,18 @@ describe('a flow', () => {
     await test.drain();
     expect(packed).toEqual(said);
     const view = await test.client.job(id);
-    if (onChildFailure === 'fail') {
-      expect(view).toMatchObject({ attemptsMade: 0, deadReason: 'child-failed' });
-      expect(view?.lastError).toMatch(/^The child stock-\S+ failed, and its flow/);
-    }
     expect(view?.state).toBe(onChildFailure === 'fail' ? 'dead' : onChildFailure === 'wait' ? 'waiting' : 'succeeded');
+  });
+
+  test('a parent that ends with a child says so, and that it never began', async () => {
+    const { test: app } = setup();
+    const { id, children } = await app.client.flow(flow(pack({ order: 'o' }), [pick({ item: 'missing' })]));
+    await app.drain();
+    expect(await app.client.job(id)).toMatchObject({
+      attemptsMade: 0,
+      deadReason: 'child-failed',
+      lastError: `The child ${children[0]?.id} failed, and its flow lets the parent fail with it.`,
+    });
   });
 
   test('a job that is no parent has no children', async () => {

@@ -50,7 +50,7 @@ export function cronProblem(cron: string): string | undefined {
 export function zoneProblem(timeZone: unknown): string | undefined {
   if (typeof timeZone !== 'string') return `found ${kindOf(timeZone)}`;
   try {
-    new Intl.DateTimeFormat('en', { timeZone });
+    void Intl.DateTimeFormat('en', { timeZone });
     return undefined;
   } catch {
     return `found "${timeZone.slice(0, 60)}"${didYouMean(timeZone, Intl.supportedValuesOf('timeZone')).replace(/\.?$/, '')}`;
