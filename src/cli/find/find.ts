@@ -1,4 +1,5 @@
 import { bulk } from './bulk.ts';
+import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { journalSource } from '../../boot/journal/index.ts';
 import {
@@ -76,10 +77,16 @@ export const find: Command = {
     if (text('do') !== undefined) return bulk(parsed, asked, terminal);
     requireDo(parsed);
     const found = await withEngine(terminal.variables, async engine => {
+      // Before it is looked into, which makes it known; said where the journal has nothing of it either. The app saves a walk through the engine's keys.
+      const app = asked.queue === undefined ? undefined : await loadApp(parsed.app).catch(() => undefined);
+      const unknown = await checkQueue(engine, app, parsed).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       const journal = journalSource(engine, terminal.variables);
       try {
         const answer = await findJobs(engine, await secretsOf(engine).load(), asked, () => journal.open());
-        if (answer.jobs.length + answer.runs.length === 0) await checkQueue(engine, undefined, parsed);
+        if (answer.jobs.length + answer.runs.length === 0 && unknown !== undefined) throw unknown;
         return answer;
       } finally {
         await journal.close();

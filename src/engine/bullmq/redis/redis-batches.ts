@@ -15,7 +15,11 @@ import {
 import { Script } from './turns/script.ts';
 import { MEMBERS_ENDED } from './turns/scripts/settle.ts';
 
-/** KEYS of all: the batch (a hash), its members that have not ended (a set), those that have (a hash: `STATE TIME`). On a cluster they share a slot. */
+/**
+ * What is said of many members travels as one text: as an argument each, the members of a batch of 10,000 cost this process a tenth of all it did.
+ *
+ * KEYS of all: the batch (a hash), its members that have not ended (a set), those that have (a hash: `STATE TIME`). On a cluster they share a slot.
+ */
 const STANDS = `
 local call = redis.call
 local batch, open, ended = KEYS[1], KEYS[2], KEYS[3]
@@ -33,19 +37,18 @@ if call('EXISTS', batch) == 0 then
 end
 return stands()`;
 
-/** ARGV: now, kept, ids. Returns 1 for each that has not ended and 0 for the others; nothing where one cannot become a member. */
+/** ARGV: now, kept, ids. Returns a text with 1 for each that has not ended and 0 for the others; nothing where one cannot become a member. */
 const ADD = `${STANDS}
 local answers, new = {}, {}
 local over = call('HEXISTS', batch, 'ended') == 1
 if call('EXISTS', batch) == 0 then return false end
-for i = 3, #ARGV do
-  local id = ARGV[i]
-  if call('SISMEMBER', open, id) == 1 then answers[i - 2] = 1
-  elseif call('HEXISTS', ended, id) == 1 then answers[i - 2] = 0
+for i, id in ipairs(cjson.decode(ARGV[3])) do
+  if call('SISMEMBER', open, id) == 1 then answers[i] = '1'
+  elseif call('HEXISTS', ended, id) == 1 then answers[i] = '0'
   elseif over then return false
   else
     new[#new + 1] = id
-    answers[i - 2] = 1
+    answers[i] = '1'
   end
 end
 if #new > 0 then
@@ -53,7 +56,7 @@ if #new > 0 then
   call('HSET', batch, 'touched', ARGV[1])
   keep(ARGV[2])
 end
-return answers`;
+return table.concat(answers)`;
 
 /** ARGV: now, kept, the member, who takes its place. Returns 1 where that is a member then. */
 const REPLACE = `${STANDS}
@@ -76,8 +79,9 @@ const BRING = `${STANDS}
 if call('EXISTS', batch) == 0 then return false end
 local counts, changed = {}, {}
 local function count(state, n) counts[state] = (counts[state] or 0) + n end
-for i = 3, #ARGV, 3 do
-  local id, state, at = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+local said = cjson.decode(ARGV[3])
+for i = 1, #said, 3 do
+  local id, state, at = said[i], said[i + 1], said[i + 2]
   local isNew = call('SREM', open, id) == 1
   local before = not isNew and call('HGET', ended, id)
   if isNew or before then
@@ -102,8 +106,9 @@ return stands()`;
 
 /** KEYS: the ends of a queue. ARGV: id and text of each. Those that a later end has replaced stay. */
 const BROUGHT = `
-for i = 1, #ARGV, 2 do
-  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('HDEL', KEYS[1], ARGV[i]) end
+local said = cjson.decode(ARGV[1])
+for i = 1, #said, 2 do
+  if redis.call('HGET', KEYS[1], said[i]) == said[i + 1] then redis.call('HDEL', KEYS[1], said[i]) end
 end`;
 
 /** KEYS: those that may still call back, by when they were looked at. ARGV: how many, now. */
@@ -148,8 +153,8 @@ export class RedisBatches implements BatchStore {
   }
 
   async addMembers(id: string, jobIds: readonly string[], now: number): Promise<readonly boolean[] | undefined> {
-    const answers = await this.#add.run(this.#keysOf(id), [now, OPEN_KEPT_MS, ...jobIds]);
-    return Array.isArray(answers) ? answers.map(answer => answer === 1) : undefined;
+    const answers = await this.#add.run(this.#keysOf(id), [now, OPEN_KEPT_MS, JSON.stringify(jobIds)]);
+    return typeof answers === 'string' ? Array.from(answers, answer => answer === '1') : undefined;
   }
 
   async replaceMember(id: string, jobId: string, by: string, now: number): Promise<boolean> {
@@ -159,8 +164,9 @@ export class RedisBatches implements BatchStore {
   async bring(ends: readonly MemberEnd[], now: number): Promise<readonly StoredBatch[]> {
     const brought = await Promise.all(
       [...Map.groupBy(ends, ({ batchId }) => batchId)].map(async ([id, its]) => {
-        const args = its.flatMap(({ jobId, state, at }) => [jobId, state, at]);
-        return standing(id, await this.#bring.run(this.#keysOf(id), [now, ENDED_KEPT_MS, ...args]));
+        // A number that JSON has would come out of Lua as another text.
+        const said = its.flatMap(({ jobId, state, at }) => [jobId, state, String(at)]);
+        return standing(id, await this.#bring.run(this.#keysOf(id), [now, ENDED_KEPT_MS, JSON.stringify(said)]));
       }),
     );
     return brought.filter(batch => batch !== undefined);
@@ -173,8 +179,8 @@ export class RedisBatches implements BatchStore {
 
   async brought(queue: string, ends: readonly MemberEnd[]): Promise<void> {
     if (ends.length === 0) return;
-    const args = ends.flatMap(end => [end.jobId, memberText(end)]);
-    await this.#brought.run([await this.#endsOf(queue)], args);
+    const said = ends.flatMap(end => [end.jobId, memberText(end)]);
+    await this.#brought.run([await this.#endsOf(queue)], [JSON.stringify(said)]);
   }
 
   async calledBack(id: string, callbacks: readonly Callback[]): Promise<void> {

@@ -7,10 +7,18 @@ const LONG: ReadonlyMap<string, string> = new Map(Object.entries(optsDecodeMap))
 /** Options that many jobs share are frozen: their text is made once. Making it for each was the largest part of what an add cost this process. */
 const SHARED = new WeakMap<object, string>();
 
+/** The last that was written: the members of a batch, and what one request enqueues, have one metadata. */
+let last: { readonly opts: object; readonly metadata: string; readonly text: string } | undefined;
+
 /** Options as a job's hash has them, with the metadata of its telemetry. */
 export function writeOptions(opts: Readonly<JobsOptions>, metadata?: string): string {
-  const text = Object.isFrozen(opts) ? shared(opts) : write(opts);
-  return metadata === undefined ? text : `${text.slice(0, -1)},"tm":${JSON.stringify(metadata)}}`;
+  if (metadata !== undefined && last?.opts === opts && last.metadata === metadata) return last.text;
+  const isShared = Object.isFrozen(opts);
+  const plain = isShared ? shared(opts) : write(opts);
+  if (metadata === undefined) return plain;
+  const text = `${plain.slice(0, -1)},"tm":${JSON.stringify(metadata)}}`;
+  if (isShared) last = { opts, metadata, text };
+  return text;
 }
 
 function shared(opts: Readonly<JobsOptions>): string {
@@ -36,8 +44,29 @@ function write(opts: Readonly<JobsOptions>): string {
   return JSON.stringify(stored);
 }
 
-/** @throws SyntaxError, TypeError for what is no JSON object */
+/** Few texts are read again and again: those of a contract, or of the members of a batch. What has a key or a trace of its own is read once. */
+const READ = new Map<string, JobsOptions>();
+const READ_KEPT = 64;
+const LONGEST_KEPT = 500;
+
+/** The same options for the same text: nobody may change them. @throws SyntaxError, TypeError for what is no JSON object */
 export function readOptions(text: string): JobsOptions {
+  const known = READ.get(text);
+  if (known !== undefined) return known;
+  const opts = frozen(read(text));
+  if (text.length > LONGEST_KEPT) return opts;
+  if (READ.size >= READ_KEPT) READ.clear();
+  READ.set(text, opts);
+  return opts;
+}
+
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  Object.values(value).forEach(frozen);
+  return Object.freeze(value);
+}
+
+function read(text: string): JobsOptions {
   const stored: unknown = JSON.parse(text);
   if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) throw new TypeError('not an object');
   const opts: Record<string, unknown> = {};
