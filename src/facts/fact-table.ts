@@ -245,6 +245,13 @@ export interface FactTable {
     readonly dead: number;
   };
   'dead-letters.alert': { readonly count: number; readonly threshold: number };
+  /** The HTTP door has answered, or its caller has gone. `route` is none where it was refused before one was found; `token`: an id, as `tokens list` has it. */
+  'api.answered': {
+    readonly route: string;
+    readonly status: number;
+    readonly tookMs: number;
+    readonly token: string | undefined;
+  };
   /** People were told of a condition: `started`, `grew`, `ended`. */
   'alert.sent': { readonly event: string; readonly kind: string; readonly about: string; readonly size: number };
   'alert.failed': { readonly error: Error };

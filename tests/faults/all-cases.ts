@@ -3,6 +3,7 @@ import { batchFaults } from './cases/batches.ts';
 import { answerFaults } from './cases/answers.ts';
 import { clockFaults } from './cases/clocks.ts';
 import { crashes } from './cases/crashes.ts';
+import { doorFaults } from './cases/doors.ts';
 import { engineFaults } from './cases/engine.ts';
 import { eventStoreFaults } from './cases/event-store.ts';
 import { letterFaults } from './cases/letters.ts';
@@ -36,6 +37,7 @@ export const caseFiles: readonly (readonly FaultCase[])[] = [
   batchFaults,
   answerFaults,
   orderFaults,
+  doorFaults,
 ];
 
 export const allCases: readonly FaultCase[] = caseFiles.flat();

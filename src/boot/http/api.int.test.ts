@@ -47,7 +47,7 @@ describe('shiftwork api', () => {
   });
 
   test('is reached by curl and by Python with a token from the command line, and stops with 0', async () => {
-    const env = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), API_PORT: '0' };
+    const env = { REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), API_PORT: '0', API_METRICS_PORT: '0' };
     const scopes = ['--scope', 'enqueue/work-one', '--scope', 'read/work-one'];
     const made = await cli(env, 'tokens', 'create', 'nightly cron', ...scopes, '--rate', '1000/1s', ...APP);
     expect(made).toMatchObject({ code: 0, err: expect.stringContaining('shown this once') });
@@ -58,6 +58,7 @@ describe('shiftwork api', () => {
 
     const door = startProcess(program('src/cli/main.ts'), { args: ['api', ...APP], env });
     cleanups.push(() => door.kill('SIGKILL'));
+    const [health = ''] = /http:\/\/localhost:\d+/.exec(await door.line(/health and metrics are served/)) ?? [];
     const [origin = ''] = /http:\/\/localhost:\d+/.exec(await door.line(/the HTTP door is open/)) ?? [];
     const address = `${origin}/api/v1/jobs/work-one`;
     const headers = ['-H', `Authorization: Bearer ${token}`, '-H', 'Content-Type: application/json'];
@@ -72,6 +73,14 @@ describe('shiftwork api', () => {
     expect((await cli(env, 'tokens', 'revoke', listed[0]?.id ?? '')).code).toBe(0);
     expect((await cli(env, 'tokens', 'revoke', listed[0]?.id ?? '')).code).toBe(1);
     expect((await fetch(address, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(401);
+    expect((await fetch(`${health}/readyz`)).status).toBe(200);
+    const metrics = await (await fetch(`${health}/metrics`)).text();
+    expect(metrics).toContain('shiftwork_api_requests_total{route="enqueue",status="202"} 3');
+    expect(metrics).toContain('shiftwork_api_requests_total{route="none",status="401"} 1');
+    expect(metrics).toContain(`shiftwork_api_token_requests_total{token="${listed[0]?.id}",how="refused"} 1`);
+    expect(metrics).not.toContain(token.slice(-43));
+    // It is for probes, and the port of the door has none.
+    expect((await fetch(`${origin}/metrics`)).status).toBe(404);
     door.kill('SIGTERM');
     expect(await door.ended).toBe(0);
   });

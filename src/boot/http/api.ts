@@ -8,6 +8,7 @@ import { codeOf } from '../../errors/index.ts';
 import { createHttpApi } from '../../http/index.ts';
 import { untilAborted } from '../../time/index.ts';
 import { startService } from '../service.ts';
+import { ENGINE_AWAY, serveServiceHealth } from '../service-health.ts';
 
 const PORT = 3_003;
 /** No answer takes so long. Those who wait for results have been told to come again by then. */
@@ -17,6 +18,7 @@ export const api: Command = {
   usage: 'shiftwork api [--app PATH]',
   details: [
     `Listens on API_PORT (${PORT}) for whoever shows a token of "shiftwork tokens create"; /livez and /readyz need none.`,
+    'API_METRICS_PORT serves /livez, /readyz and /metrics, for probes and Prometheus alone.',
     'Any number of them may run at once. TLS is the work of the proxy before it. docs/guides/http.md',
     '',
   ],
@@ -24,6 +26,7 @@ export const api: Command = {
     const read = (environment: Environment) => ({
       engine: readEngineSettings(environment),
       port: environment.integer('API_PORT', { min: 0, max: 65_535, fallback: PORT }),
+      metricsPort: environment.integer('API_METRICS_PORT', { min: 0, max: 65_535 }),
     });
     const { app, settings, facts, logger, stop, openEngine } = await startService({
       name: 'api',
@@ -31,12 +34,23 @@ export const api: Command = {
       variables,
       read,
     });
+    const { metricsPort } = settings;
+    const onError = (error: unknown): void => logger.error({ err: error }, 'a request failed');
+    // Before the engine is opened: that one is away from the beginning is heard.
+    const health =
+      metricsPort === undefined
+        ? undefined
+        : await serveServiceHealth({
+            app,
+            facts,
+            port: metricsPort,
+            variable: 'API_METRICS_PORT',
+            away: [ENGINE_AWAY],
+            onError,
+          });
+    if (health !== undefined) logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
     const { client } = await openEngine(settings.engine);
-    const door = createHttpApi({
-      client,
-      app,
-      onError: error => logger.error({ err: error }, 'a request failed'),
-    });
+    const door = createHttpApi({ client, app, onError });
     let isAway = false;
     facts.on('engine.lost', () => (isAway = true));
     facts.on('engine.back', () => (isAway = false));
@@ -54,6 +68,7 @@ export const api: Command = {
     door.close();
     await shut(server);
     await client.close();
+    health?.close();
     return 0;
   },
 };

@@ -10,13 +10,20 @@ import type { Client } from '../../queue/index.ts';
 import type { Command } from '../../command/index.ts';
 import { openBus } from '../bus/index.ts';
 import { startService } from '../service.ts';
-import { serveRelayHealth } from './serve-relay-health.ts';
+import { ENGINE_AWAY, serveServiceHealth, type Away } from '../service-health.ts';
 import { watchUnrecorded } from './unrecorded-hosts.ts';
 import { readOutboxSettings } from './index.ts';
 import { sleepOrStop, untilAborted } from '../../time/index.ts';
 
 /** What a batch under way has sent and not recorded by then is sent again, with the same ids. */
 const STOP_MS = 3_000;
+
+const AWAY: readonly Away[] = [
+  ['outbox.stalled', 'outbox.resumed', 'The outbox stands still: its database, the queue engine or the bus is away.'],
+  ['projection.stalled', 'projection.resumed', 'A projection stands still.'],
+  ENGINE_AWAY,
+  ['bus.lost', 'bus.back', 'The bus cannot be reached.'],
+];
 
 export const relay: Command = {
   usage: 'shiftwork relay [--app PATH]',
@@ -36,7 +43,14 @@ export const relay: Command = {
     const health =
       port === undefined
         ? undefined
-        : await serveRelayHealth(app, port, facts, error => logger.error({ err: error }, 'no metrics'));
+        : await serveServiceHealth({
+            app,
+            facts,
+            port,
+            variable: 'RELAY_PORT',
+            away: AWAY,
+            onError: error => logger.error({ err: error }, 'no metrics'),
+          });
     if (health !== undefined) {
       logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
     }

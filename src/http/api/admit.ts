@@ -7,13 +7,14 @@ import { LOOKS_LIKE_A_TOKEN } from '../tokens/token-text.ts';
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="shiftwork"' };
 
 /**
- * Whose token a request shows.
+ * Whose token a request shows; `known` is called with its id as soon as it stands, also where it asks too often.
  * @throws RequestRefusedError 400 for a token in the address, 401 without one that stands, 429 for one that asks too often
  */
 export async function admit(
   { url = '', headers }: IncomingMessage,
   tokens: Pick<ApiTokens, 'authenticate'>,
   pace: TokenPace,
+  known: (tokenId: string) => void,
 ): Promise<ApiToken> {
   // Addresses are kept: in logs, by proxies, in histories.
   if (LOOKS_LIKE_A_TOKEN.test(url) || /[?&](access_)?token=/i.test(url)) {
@@ -31,6 +32,7 @@ export async function admit(
       { headers: CHALLENGE },
     );
   }
+  known(token.id);
   const waitMs = pace.take(token.id, token.rate);
   if (waitMs > 0) {
     const { max, perMs } = token.rate;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Facts } from '../../facts/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { insidesOf, type Client } from '../../queue/index.ts';
@@ -11,7 +12,7 @@ import { TokenPace } from '../tokens/token-pace.ts';
 import { admit } from './admit.ts';
 import { isOfApi, readAddress } from './address.ts';
 import type { RouteContext } from './route-context.ts';
-import { findRoute } from './routes.ts';
+import { findRoute, type RouteName } from './routes.ts';
 
 export interface HttpApiOptions {
   /** Opened by the caller, who also closes it. */
@@ -44,10 +45,12 @@ export function createHttpApi({ client, app, streams: given, onError = () => und
   const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const asked = countedFrom(client.facts, response);
     try {
-      const token = await admit(request, tokens, pace);
+      const token = await admit(request, tokens, pace, id => (asked.token = id));
       const address = readAddress(request);
-      const { route, word } = findRoute(request.method ?? '', address.segments);
+      const { name, route, word } = findRoute(request.method ?? '', address.segments);
+      asked.route = name;
       const context: RouteContext = {
         tokens,
         streams,
@@ -75,4 +78,20 @@ export function createHttpApi({ client, app, streams: given, onError = () => und
     },
     close: () => streams.close(),
   };
+}
+
+interface Asked {
+  route: RouteName | 'none';
+  token: string | undefined;
+}
+
+/** States what became of a request once it is over, for whoever counts. */
+function countedFrom(facts: Facts, response: ServerResponse): Asked {
+  const asked: Asked = { route: 'none', token: undefined };
+  const begunAt = performance.now();
+  response.once('close', () => {
+    const { statusCode: status } = response;
+    facts.emit('api.answered', { ...asked, status, tookMs: performance.now() - begunAt });
+  });
+  return asked;
 }

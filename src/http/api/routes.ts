@@ -12,25 +12,35 @@ import { waitForResult } from './wait-for-result.ts';
 /** Answers, or has answered already where it gives nothing. */
 export type Route = (context: RouteContext) => Promise<Answer | undefined>;
 
+/** What a route is called where it is counted. */
+export type RouteName = 'openapi' | 'enqueue' | 'enqueue-many' | 'read' | 'cancel' | 'events' | 'result';
+
+interface Named {
+  readonly name: RouteName;
+  readonly route: Route;
+}
+
 interface Place {
   /** `*` stands for any one word. */
   readonly path: readonly string[];
-  readonly methods: Readonly<Record<string, Route>>;
+  readonly methods: Readonly<Record<string, Named>>;
 }
 
 /** Every address behind `/api/v1/`. */
 const PLACES: readonly Place[] = [
-  { path: ['openapi.json'], methods: { GET: readDescription } },
-  { path: ['jobs'], methods: { POST: enqueueMany } },
+  { path: ['openapi.json'], methods: { GET: { name: 'openapi', route: readDescription } } },
+  { path: ['jobs'], methods: { POST: { name: 'enqueue-many', route: enqueueMany } } },
   // By what is asked, the word is a contract's name or a job's id.
-  { path: ['jobs', '*'], methods: { POST: enqueueOne, GET: readOne } },
-  { path: ['jobs', '*', 'cancel'], methods: { POST: cancelOne } },
-  { path: ['jobs', '*', 'events'], methods: { GET: followOne } },
-  { path: ['jobs', '*', 'result'], methods: { GET: waitForResult } },
+  {
+    path: ['jobs', '*'],
+    methods: { POST: { name: 'enqueue', route: enqueueOne }, GET: { name: 'read', route: readOne } },
+  },
+  { path: ['jobs', '*', 'cancel'], methods: { POST: { name: 'cancel', route: cancelOne } } },
+  { path: ['jobs', '*', 'events'], methods: { GET: { name: 'events', route: followOne } } },
+  { path: ['jobs', '*', 'result'], methods: { GET: { name: 'result', route: waitForResult } } },
 ];
 
-export interface FoundRoute {
-  readonly route: Route;
+export interface FoundRoute extends Named {
   /** What stood in the place of each `*`. */
   readonly word: string;
 }
@@ -43,10 +53,10 @@ export function findRoute(method: string, segments: readonly string[]): FoundRou
       path.every((part, index) => (part === '*' ? segments[index] !== '' : part === segments[index])),
   );
   if (place === undefined) throw notFound();
-  const route = Object.hasOwn(place.methods, method) ? place.methods[method] : undefined;
-  if (route === undefined) {
+  const found = Object.hasOwn(place.methods, method) ? place.methods[method] : undefined;
+  if (found === undefined) {
     const allowed = Object.keys(place.methods).join(', ');
     throw new RequestRefusedError(405, `Expected ${allowed} here.`, { headers: { Allow: allowed } });
   }
-  return { route, word: segments[1] ?? '' };
+  return { ...found, word: segments[1] ?? '' };
 }

@@ -64,6 +64,7 @@ const LEVELS: Readonly<Record<FactName, readonly Level[]>> = {
   'schedule.failed': ['error'],
   'queue.unnamed': ['warn'],
   'dead-letters.alert': ['error'],
+  'api.answered': ['debug'],
   'alert.sent': ['warn'],
   'alert.failed': ['error'],
   'breaker.opened': ['error'],
@@ -117,6 +118,7 @@ const PER_JOB: ReadonlySet<FactName> = new Set([
   'job.succeeded',
   'event.published',
   'event.handled',
+  'api.answered',
 ]);
 
 /** A broken connection or listener says the same many times a second. */

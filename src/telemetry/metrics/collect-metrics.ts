@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { Facts } from '../../facts/index.ts';
+import { countApi } from './count-api.ts';
 import { countEvents } from './count-events.ts';
 import { countJobs } from './count-jobs.ts';
 import { countProjections } from './count-projections.ts';
@@ -42,6 +43,7 @@ export function collectMetrics(facts: Facts, app: NamedParts, { engineAway = fal
     ...countProjections(registry, facts, names),
     ...countSchedules(registry, facts, names),
     ...countWorkers(registry, facts, names, engineAway),
+    ...countApi(registry, facts, names),
     measureProcess(registry),
   ];
   return {

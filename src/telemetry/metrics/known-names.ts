@@ -18,6 +18,7 @@ export class KnownNames {
   readonly #unnamed = new Set<string>();
   readonly #projections = new Set<string>();
   readonly #schedules = new Set<string>();
+  readonly #tokens = new Set<string>();
 
   constructor(app: NamedParts) {
     this.#app = app;
@@ -70,6 +71,10 @@ export class KnownNames {
   /** Those that were made at run time are too many, and carry the names of people. */
   schedule(name: string): string {
     return this.#schedules.has(name) ? name : OTHER;
+  }
+
+  token(id: string): string {
+    return keep(this.#tokens, id);
   }
 
   projection(name: string): string {

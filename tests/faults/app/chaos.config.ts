@@ -12,7 +12,7 @@ import {
 import { fixed } from '../../../src/resilience/index.ts';
 
 /** The hundreds of processes of the trials start without a schema library. */
-function object<Value>(field: string, type: 'string' | 'number'): StandardSchemaV1<Value> {
+export function object<Value>(field: string, type: 'string' | 'number'): StandardSchemaV1<Value> {
   const fits = (value: unknown): value is Value =>
     typeof value === 'object' &&
     value !== null &&
@@ -56,7 +56,7 @@ export interface SinkLine {
   readonly slot?: number;
 }
 
-const sink = defineResource({
+export const sink = defineResource({
   name: 'sink',
   configure: (environment, { neededBy }) => environment.required('CHAOS_SINK', neededBy),
   open: file => file,
@@ -83,7 +83,7 @@ const doBrief = handle(brief, { sink }, async ({ ms }, run, { sink: file }) => {
   note(file, 'end', run);
 });
 
-function note(file: string, what: SinkLine['what'], { jobId, attempt }: Run): void {
+export function note(file: string, what: SinkLine['what'], { jobId, attempt }: Run): void {
   const line: SinkLine = { what, jobId, attempt, pid: process.pid, at: Date.now() };
   appendFileSync(file, `${JSON.stringify(line)}\n`);
 }

@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { doorFaults } from './doors.ts';
+
+smoke(doorFaults);
