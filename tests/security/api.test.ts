@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
 import { apiTokensOf } from '../../src/http/index.ts';
 import { inMemory } from '../support/memory-case.ts';
 import { serveApi } from '../support/served-api.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** What somebody tries at the HTTP door, and the answer that they must get. */
 
@@ -95,7 +96,14 @@ describe('the HTTP door', () => {
   test('a token in the address is refused, also a good one', async () => {
     const { ask, token } = await setup();
     const good = await token(['read/mail']);
-    for (const query of [`access_token=${good}`, `token=${good}`, `x=${good}`]) {
+    const encoded = good.replace('swt_', '%73wt%5F');
+    for (const query of [
+      `access_token=${good}`,
+      `token=${good}`,
+      `x=${good}`,
+      `x=${encoded}`,
+      encodeURIComponent(encoded),
+    ]) {
       const answer = await ask(`/api/v1/jobs/mail?${query}`, { token: good });
       expect(answer.status).toBe(400);
       expect(JSON.stringify(answer.body)).not.toContain(good);
@@ -182,6 +190,87 @@ describe('the HTTP door', () => {
       expect(answer.body).toMatchObject({ deduplicated: false });
       expect(answer.body['id']).not.toBe(first.body['id']);
     }
+  });
+
+  test('a token that is revoked while its request waits for a result gets none', async () => {
+    const gate = Promise.withResolvers<void>();
+    const slow = defineJob({ queue: 'mail', name: 'slow', schema, result: z.string() });
+    const work = handle(slow, async () => {
+      await gate.promise;
+      return PLANTED;
+    });
+    const api = await serveApi(inMemory, defineApp({ jobs: [slow], handlers: [work] }));
+    cleanups.push(() => api.stop());
+    const token = await api.token(['read/slow']);
+    const { id } = await api.client.enqueue(slow, {});
+    const looked = vi.spyOn(api.client, 'result');
+    const asked = api.ask(`/api/v1/jobs/${id}/result?wait=30s`, { token });
+    await waitFor('it to wait', async () => looked.mock.calls.length > 0);
+    await apiTokensOf(api.engine).revoke(token.split('_')[1] ?? '');
+    gate.resolve();
+    const answer = await asked;
+    expect(answer.status).toBe(401);
+    expect(JSON.stringify(answer.body)).not.toContain(PLANTED);
+  });
+
+  test('a name, key, reason or option of odd characters is taken or refused, and never a failure of the door', async () => {
+    const { ask, client, errors, token } = await setup();
+    const writer = await token(['enqueue/mail', 'read/mail', 'cancel/mail']);
+    const post = (path: string, body: unknown) => ask(`/api/v1/jobs${path}`, { token: writer, body });
+    for (const odd of [
+      '\u0000',
+      '\ud800',
+      'a\udc00',
+      '\u202e',
+      '\r\nX: y',
+      '__proto__',
+      'constructor',
+      '',
+      '\u{1f389}',
+    ]) {
+      const { id } = await client.enqueue(mail, {}, { delay: '1h' });
+      const statuses = [
+        await post('', { jobs: [{ name: odd, data: {} }] }),
+        await post('', { jobs: [{ name: 'mail', data: {}, idempotencyKey: odd }] }),
+        await post('/mail', { data: { email: odd } }),
+        await post('/mail', { data: { [odd]: odd } }),
+        await post('/mail', { data: {}, options: { correlationId: odd, generated: [odd] } }),
+        await post('/mail', { data: {}, options: { [odd]: odd } }),
+        await post('/mail', { data: {}, options: { at: odd, delay: odd, priority: odd } }),
+        await post(`/${id}/cancel`, { reason: odd }),
+      ].map(({ status }) => status);
+      expect([odd, statuses.filter(status => ![200, 202, 400, 404].includes(status))]).toEqual([odd, []]);
+      expect(statuses[0]).toBe(404);
+    }
+    expect(errors).toEqual([]);
+  });
+
+  test('requests that two readers could take for different ones are refused: two lengths, a length beside chunks, a header in two lines; the last of two fields counts, checked', async () => {
+    const { ask, origin, token } = await setup();
+    const writer = await token(['enqueue/mail', 'read/mail']);
+    const head = `Host: x\r\nAuthorization: Bearer ${writer}\r\nContent-Type: application/json\r\n`;
+    const body = '{"data":{}}';
+    const requests: readonly (readonly [text: string, status: number])[] = [
+      [
+        `POST /api/v1/jobs/mail HTTP/1.1\r\n${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+        400,
+      ],
+      [`POST /api/v1/jobs/mail HTTP/1.1\r\n${head}Content-Length: 5\r\nContent-Length: 11\r\n\r\n${body}`, 400],
+      [`POST /api/v1/jobs/mail HTTP/1.1\r\n${head}Transfer-Encoding: xchunked\r\n\r\n${body}`, 400],
+      [`GET /api/v1/jobs/x HTTP/1.1\r\n${head}X: a\r\n b\r\n\r\n`, 400],
+      [`GET /api/v1/jobs/x HTTP/1.1\r\nAuthorization : Bearer ${writer}\r\nHost: x\r\n\r\n`, 400],
+      // The first counts, which a proxy has looked at.
+      [`GET /api/v1/jobs/x HTTP/1.1\r\nAuthorization: Bearer none\r\n${head}\r\n`, 401],
+      [`GET http://evil.example/api/v1/jobs/x HTTP/1.1\r\n${head}\r\n`, 404],
+      [`TRACE /api/v1/jobs/x HTTP/1.1\r\n${head}\r\n`, 405],
+      [`HEAD /api/v1/jobs/x HTTP/1.1\r\n${head}\r\n`, 405],
+      [`POST /api/v1/jobs/x HTTP/1.1\r\n${head}X-HTTP-Method-Override: GET\r\nContent-Length: 0\r\n\r\n`, 404],
+    ];
+    const said = await Promise.all(requests.map(([text]) => statusOf(origin, text)));
+    expect(said).toEqual(requests.map(([, status]) => status));
+    const twice = (last: string) => ask('/api/v1/jobs/mail', { token: writer, body: `{"data":{},"data":${last}}` });
+    expect((await twice('{"email":[1]}')).status).toBe(400);
+    expect((await twice('{"email":"a"}')).status).toBe(202);
   });
 
   test('what a contract calls sensitive stands in no answer: result, progress, errors of its data', async () => {
@@ -299,3 +388,20 @@ describe('the HTTP door', () => {
     expect(errors).toEqual([]);
   });
 });
+
+/** The status that a request is answered with, as it is written; 0 where its connection is closed without one. */
+function statusOf(origin: string, text: string): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1', () => socket.write(text));
+  let said = '';
+  socket.on('error', () => undefined);
+  socket.on('close', () => resolve(0));
+  socket.on('data', (part: Buffer) => {
+    said += String(part);
+    const status = /^HTTP\/1\.1 (\d{3}) /.exec(said)?.[1];
+    if (status === undefined) return;
+    resolve(Number(status));
+    socket.destroy();
+  });
+  return promise;
+}

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -16,6 +15,7 @@ import { createLogger, logFacts } from '../../src/telemetry/index.ts';
 import { collectMetrics } from '../../src/telemetry/metrics/index.ts';
 import { openTestDashboard } from '../support/dashboard.ts';
 import { engineCases, freshDatabase, type EngineFixture } from '../support/engines.ts';
+import { dumpOf, tablesOf } from '../support/engine-dump.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const PLANTED = 'planted-5c1e';
@@ -208,46 +208,3 @@ test('case 35: what a transaction writes into an outbox is encrypted there', asy
     await database.drop();
   }
 });
-
-/** Everything that the engine holds, as text. */
-async function dumpOf({ url, namespace }: EngineFixture, kind: 'redis' | 'postgres'): Promise<string> {
-  if (kind === 'postgres') {
-    const pool = new Pool({ connectionString: url, max: 1 });
-    pool.on('error', () => undefined);
-    try {
-      return await tablesOf(pool);
-    } finally {
-      await pool.end();
-    }
-  }
-  const redis = new Redis(url);
-  const found: unknown[] = [];
-  try {
-    for (const key of await redis.keys(`*${namespace}*`)) {
-      const read: Readonly<Record<string, () => Promise<unknown>>> = {
-        string: () => redis.get(key),
-        hash: () => redis.hgetall(key),
-        list: () => redis.lrange(key, 0, -1),
-        set: () => redis.smembers(key),
-        zset: () => redis.zrange(key, '0', '-1'),
-        stream: () => redis.call('XRANGE', key, '-', '+'),
-      };
-      found.push(key, await read[await redis.type(key)]?.());
-    }
-  } finally {
-    redis.disconnect();
-  }
-  return JSON.stringify(found);
-}
-
-async function tablesOf(pool: Pool): Promise<string> {
-  const { rows } = await pool.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname not in ('pg_catalog', 'information_schema')`,
-  );
-  const texts: string[] = [];
-  for (const { name } of rows) {
-    const read = await pool.query<{ text: string }>(`select t::text as text from ${name} t`);
-    texts.push(name, ...read.rows.map(({ text }) => text));
-  }
-  return texts.join('\n');
-}

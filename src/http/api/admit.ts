@@ -17,7 +17,7 @@ export async function admit(
   known: (tokenId: string) => void,
 ): Promise<ApiToken> {
   // Addresses are kept: in logs, by proxies, in histories.
-  if (LOOKS_LIKE_A_TOKEN.test(url) || /[?&](access_)?token=/i.test(url)) {
+  if (LOOKS_LIKE_A_TOKEN.test(decoded(url)) || /[?&](access_)?token=/i.test(url)) {
     throw new RequestRefusedError(
       400,
       'Expected the token in the header Authorization, found one in the address. Revoke it: addresses are kept in logs.',
@@ -25,13 +25,7 @@ export async function admit(
   }
   const [, text] = /^Bearer +([\x21-\x7e]{1,200})$/i.exec(headers.authorization ?? '') ?? [];
   const token = text === undefined ? undefined : await tokens.authenticate(text);
-  if (token === undefined) {
-    throw new RequestRefusedError(
-      401,
-      'Expected "Authorization: Bearer TOKEN" with a token that shiftwork tokens create has made and that stands.',
-      { headers: CHALLENGE },
-    );
-  }
+  if (token === undefined) throw notAdmitted();
   known(token.id);
   const waitMs = pace.take(token.id, token.rate);
   if (waitMs > 0) {
@@ -41,4 +35,18 @@ export async function admit(
     });
   }
   return token;
+}
+
+/** Also for one that was revoked while its request was under way. */
+export function notAdmitted(): RequestRefusedError {
+  return new RequestRefusedError(
+    401,
+    'Expected "Authorization: Bearer TOKEN" with a token that shiftwork tokens create has made and that stands.',
+    { headers: CHALLENGE },
+  );
+}
+
+/** The characters of a token that may be percent-encoded, however often: logs and histories decode them, too. */
+function decoded(url: string): string {
+  return url.replace(/%(?:25)*([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

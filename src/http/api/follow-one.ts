@@ -1,12 +1,11 @@
 import { insidesOf } from '../../queue/index.ts';
-import { scopeFor } from '../tokens/scopes.ts';
 import { reachJob } from './reach-job.ts';
-import type { RouteContext } from './route-context.ts';
+import { mayRead, type RouteContext } from './route-context.ts';
 import { shownJob, shownOf } from './shown-job.ts';
 
 /** `GET /api/v1/jobs/ID/events`: server-sent events, each the job as it stands now, until it has ended. */
 export async function followOne(context: RouteContext): Promise<undefined> {
-  const { client, app, request, response, streams, token, tokens, word: id } = context;
+  const { client, app, request, response, streams, token, word: id } = context;
   const { contract } = await reachJob(context, 'read');
   const { engine } = insidesOf(client);
   await streams.open({
@@ -18,9 +17,6 @@ export async function followOne(context: RouteContext): Promise<undefined> {
       const job = { view, contract };
       return shownJob(job, await shownOf({ app, engine }, job));
     },
-    isStillAllowed: async () => {
-      const standing = await tokens.standing(token.id);
-      return standing?.scopes.has(scopeFor('read', contract.name)) === true ? 'yes' : 'no';
-    },
+    isStillAllowed: async () => ((await mayRead(context, contract.name)) ? 'yes' : 'no'),
   });
 }

@@ -27,5 +27,14 @@ export function contractFor(
   kind: ScopeKind,
   name: string,
 ): AnyJobContract | undefined {
-  return token.scopes.has(scopeFor(kind, name)) ? app.jobs.get(name) : undefined;
+  // A text with half of a surrogate pair, which JSON can carry, cannot be percent-encoded: no scope is for it.
+  return name.isWellFormed() && token.scopes.has(scopeFor(kind, name)) ? app.jobs.get(name) : undefined;
+}
+
+/** Whether the token still stands that a request was admitted with, and may read jobs of that contract: for answers that took a while. */
+export async function mayRead(
+  { tokens, token }: Pick<RouteContext, 'tokens' | 'token'>,
+  contract: string,
+): Promise<boolean> {
+  return (await tokens.standing(token.id))?.scopes.has(scopeFor('read', contract)) === true;
 }

@@ -4,8 +4,9 @@ import { ENCRYPTED } from '../../privacy/index.ts';
 import { toMilliseconds } from '../../time/index.ts';
 import type { Answer } from '../exchange/answer.ts';
 import { RequestRefusedError } from '../exchange/request-refused-error.ts';
+import { notAdmitted } from './admit.ts';
 import { reachJob } from './reach-job.ts';
-import type { RouteContext } from './route-context.ts';
+import { mayRead, type RouteContext } from './route-context.ts';
 import { shownOf } from './shown-job.ts';
 
 /** Proxies and clients give up on an answer after about a minute. */
@@ -36,6 +37,8 @@ export async function waitForResult(context: RouteContext): Promise<Answer | und
   try {
     const timeout = Math.max(waitMs, SHORTEST_LOOK_MS);
     const given = await client.result(id, { timeout, signal: gone.signal }).catch(withoutKey);
+    // The token may have been revoked while its request waited.
+    if (!isOver(state) && !(await mayRead(context, job.contract.name))) throw notAdmitted();
     const { result } = await shownOf(context, job);
     return { status: 200, body: { id, state: 'succeeded', result: result(given) ?? null } };
   } catch (error) {

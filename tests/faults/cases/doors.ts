@@ -19,7 +19,7 @@ function clientOf({ engine: { kind, url }, namespace }: Trial, payloadKeys: stri
 }
 
 const keyLost: FaultCase = {
-  number: 63,
+  number: 65,
   title:
     'the key that waiting jobs are encrypted with is lost to a release, the engine is killed meanwhile, and the key comes back',
   engines: BOTH,
