@@ -48,6 +48,8 @@ export function parseUrl(
   if (text.includes('#') || (isDriver(url) && `${url.pathname}${url.search}`.includes('@'))) {
     return refused(`Expected ${name} to have neither a # nor, behind its host, an @. ${ESCAPES}.`);
   }
+  // A port that nobody listens on; some drivers take it for their default, and others ask the system.
+  if (url.port === '0') return refused(`Expected ${name} to have a port from 1 to 65535, got 0.`);
   if (isRedis(url) && !namesDatabase(url)) {
     return refused(`Expected ${name} to end with the number of a database, such as /0, or without one.`);
   }

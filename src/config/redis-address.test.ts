@@ -100,7 +100,7 @@ describe('a cluster', () => {
   });
 });
 
-test.each(['h1,,h2', 'h1:0', 'h1,h2:70000', 'h1,h2:x', ',h1', 'h1,', 'h 1', 'h1,[::1'])(
+test.each(['h1,,h2', 'h1:0', 'h1,h2:70000', 'h1,h2:x', ',h1', 'h1,', 'h 1', 'h1,[::1', '', 'h1;h2', 'h1|h2', 'a%2Cb'])(
   'hosts that are none are refused: %s',
   hosts => {
     for (const text of [`redis+sentinel://${hosts}/m`, `redis+cluster://u:hunter2@${hosts}`]) {
@@ -109,6 +109,26 @@ test.each(['h1,,h2', 'h1:0', 'h1,h2:70000', 'h1,h2:x', ',h1', 'h1,', 'h 1', 'h1,
     }
   },
 );
+
+test.each(['redis://h:0', 'rediss://:hunter2@h:0/1', 'redis://h1;h2', 'redis://u:hunter2@h%2Cb', 'redis://h%20'])(
+  'a host or port of one server that is none is refused: %s',
+  text => {
+    expect(problemOf(text)).toMatch(/^Expected THE_URL to (have a port from 1|name a host of letters)/);
+    expect(problemOf(text)).not.toContain('hunter2');
+  },
+);
+
+test.each(['redis+cluster://u:hunter2@a,v:other@b', 'redis+sentinel://u:hunter2@a,u:hunter2@b/m'])(
+  'credentials of each host are refused, and no host is dropped in silence: %s',
+  text => {
+    expect(problemOf(text)).toMatch(/^Expected THE_URL to have one user and password, before all hosts/);
+    expect(problemOf(text)).not.toContain('hunter2');
+  },
+);
+
+test('a host that is named twice is two of a list: whoever connects tries it twice', () => {
+  expect(addressOf('redis+cluster://h:7000,h:7000')).toMatchObject({ target: 'h:7000,h:7000' });
+});
 
 test.each(['redis+sentinels', 'redis-cluster', 'sentinel', 'redis+', 'http', 'valkey'])(
   'the scheme %s is unknown, and the known ones are named',

@@ -58,6 +58,8 @@ export const REDIS_PROTOCOLS: readonly string[] = [
   'rediss+cluster:',
 ];
 
+/** What an address without brackets may have, as names of machines have it. */
+const HOST_NAME = /^[\p{L}\p{M}\p{N}._-]+$/u;
 /** Scheme, credentials, hosts, and what stands behind them. */
 const PARTS = /^([a-z+]+:\/\/)([^/?#]*@)?([^/?#@]*)([^]*)$/i;
 const HOST = /^(?:\[([0-9a-f:.%]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/i;
@@ -80,6 +82,12 @@ export function parseRedisAddress(name: string, text: string): ParsedRedisAddres
   const alone = scheme === undefined ? text : `${scheme}${credentials}${hosts[0] ?? ''}${rest}`;
   const { url, problems } = parseUrl(name, alone, { protocols: REDIS_PROTOCOLS });
   if (problems !== undefined) return { problems };
+  if (url.protocol.includes('+') && credentials.slice(0, -1).includes('@')) {
+    // Behind a comma it may be another host with credentials of its own, which would be taken for a part of the password.
+    return refused(
+      `Expected ${name} to have one user and password, before all hosts; in a user name or password, @ is written %40.`,
+    );
+  }
   const servers = {
     tls: url.protocol.startsWith('rediss'),
     username: decoded(url.username),
@@ -100,7 +108,7 @@ export function parseRedisAddress(name: string, text: string): ParsedRedisAddres
             'or of a cluster, as in redis+cluster://host1:7000,host2:7001.',
         );
       }
-      return singleAddress(url, { ...servers, href: url.href });
+      return singleAddress(name, url, { ...servers, href: url.href });
   }
 }
 
@@ -113,8 +121,11 @@ export function requireRedisAddress(name: string, text: string): RedisAddress {
 
 type Common = Omit<Servers, 'target'>;
 
-function singleAddress(url: URL, common: Common): ParsedRedisAddress {
+function singleAddress(label: string, url: URL, common: Common): ParsedRedisAddress {
   const name = decodeURIComponent(url.hostname).replace(/^\[|\]$/g, '');
+  if (name !== '' && !isHost(name)) {
+    return refused(`Expected ${label} to name a host of letters, digits, ".", "_" and "-", or an IP address.`);
+  }
   const host = { host: name === '' ? 'localhost' : name, port: Number(url.port || 6_379) };
   const db = Number(url.pathname.slice(1) || numberIn(url, 'db') || 0);
   return { address: { ...common, kind: 'single', host, db, target: shown([host]) } };
@@ -183,10 +194,16 @@ function hostsIn(listed: readonly string[], defaultPort: number): readonly [Redi
     const [found, bracketed, plain, port] = HOST.exec(text) ?? [];
     const host = bracketed ?? decoded(plain ?? '');
     const number = port === undefined ? defaultPort : Number(port);
-    return found === undefined || host === undefined || number < 1 || number > 65_535 ? [] : [{ host, port: number }];
+    if (found === undefined || host === undefined || !isHost(host)) return [];
+    return number < 1 || number > 65_535 ? [] : [{ host, port: number }];
   });
   const [first, ...others] = hosts;
   return first === undefined || hosts.length < listed.length ? undefined : [first, ...others];
+}
+
+/** A name, or the address of an IPv6 without its brackets. */
+function isHost(text: string): boolean {
+  return text.includes(':') || HOST_NAME.test(text);
 }
 
 function shown(hosts: readonly RedisHost[]): string {

@@ -158,6 +158,16 @@ export function turnsContract(kind: string, open: (name: string) => Promise<Open
       expect((await turn([end(a, succeeded)], 0)).settled).not.toEqual([{ kind: 'settled' }]);
     });
 
+    test('one end of a turn is of a job that another holds by now: the others are written, and that job is not', async () => {
+      await queue.add(['a', 'b', 'c', 'd'].map(id => job(id)));
+      const [a, b, c] = await take(3);
+      const lost = { jobId: 'b', token: 'of another', end: succeeded };
+      const { settled, jobs } = await turn([end(a, succeeded), lost, end(c, succeeded)], 1);
+      expect(settled).toEqual([{ kind: 'settled' }, { kind: 'taken-over' }, { kind: 'settled' }]);
+      expect(jobs.map(({ id }) => id)).toEqual(['d']);
+      expect((await turn([end(b, succeeded)], 0)).settled).toEqual([{ kind: 'settled' }]);
+    });
+
     test('what is noted with an end is there when the job comes again', async () => {
       await queue.add([job('a')]);
       const [a] = await take(1);

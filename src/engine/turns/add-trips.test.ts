@@ -27,6 +27,25 @@ test('what is added in one turn of JavaScript leaves in one trip, in its order',
   expect((await Promise.all(answers)).flat().map(answer => 'id' in answer && answer.id)).toEqual(['a', 'b', 'c']);
 });
 
+test('a lone call waits for nobody: it leaves before the event loop turns', async () => {
+  const { trips, sent } = setup();
+  const answer = trips.add([job('a')]);
+  await new Promise<void>(resolve => process.nextTick(resolve));
+  expect(sent.map(({ ids }) => ids)).toEqual([['a']]);
+  sent[0]?.answer();
+  expect(await answer).toEqual([{ kind: 'stands', id: 'a' }]);
+});
+
+test('each call settles by itself: a trip that fails fails those that it carried', async () => {
+  let count = 0;
+  const send = (jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> =>
+    (count += 1) === 1 ? Promise.reject(new Error('It was lost.')) : Promise.resolve(jobs.map(stands));
+  const { trips } = setup({ send });
+  const said = ['a', 'b', 'c', 'd', 'e'].map(id => trips.add([job(id)]).then(([answer]) => answer, String));
+  const lost = 'Error: It was lost.';
+  expect(await Promise.all(said)).toEqual([lost, lost, lost, stands(job('d')), stands(job('e'))]);
+});
+
 test('while as many trips are under way as may be, the others gather behind them', async () => {
   const { trips, sent } = setup();
   const first = trips.add([job('a')]);

@@ -40,7 +40,8 @@ describe.each(waysToRefuse)('while $engine refuses writes with $code', way => {
       await server.refuse();
       refusing = true;
     };
-    const app = defineApp({ jobs: [charge], handlers: [handle(charge, (_data, run) => perform(run, refuse))] });
+    const queues = { payments: { concurrency: 10 } };
+    const app = defineApp({ jobs: [charge], queues, handlers: [handle(charge, (_data, run) => perform(run, refuse))] });
     const host = createWorkerHost({ app, engine, facts });
     cleanups.push(() => host.stop(1_000));
     await host.start();
@@ -79,6 +80,27 @@ describe.each(waysToRefuse)('while $engine refuses writes with $code', way => {
     await server.relent();
     expect(await succeeded).toMatchObject({ attempt: 1 });
     expect(runs).toBe(1);
+  });
+
+  test('many runs end at once meanwhile: each end is written once, and no handler is called again', async () => {
+    const ended = Promise.withResolvers<void>();
+    let runs = 0;
+    const { client, facts, refused } = await setup(async (_run, refuse) => {
+      runs += 1;
+      if (runs === 10) {
+        await refuse();
+        ended.resolve();
+      }
+      await ended.promise;
+    });
+    const attempts: number[] = [];
+    facts.on('job.succeeded', ({ fields: { attempt } }) => attempts.push(attempt));
+    await client.enqueueMany(Array.from({ length: 10 }, () => charge({})));
+    await refused();
+    await server.relent();
+    await waitFor('all ends', () => attempts.length === 10);
+    expect(attempts).toEqual(Array.from({ length: 10 }, () => 1));
+    expect(runs).toBe(10);
   });
 
   test('a retry waits for the engine too, and spends one attempt', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
@@ -17,14 +17,35 @@ export function object<Value>(field: string, type: 'string' | 'number'): Standar
     typeof value === 'object' &&
     value !== null &&
     typeof Object.entries(value).find(([name]) => name === field)?.[1] === type;
-  const validate = (value: unknown): StandardSchemaV1.Result<Value> =>
-    fits(value) ? { value } : { issues: [{ message: `expected an object with a ${type} as ${field}` }] };
+  const validate = (value: unknown): StandardSchemaV1.Result<Value> => {
+    killUnseen(value);
+    return fits(value) ? { value } : { issues: [{ message: `expected an object with a ${type} as ${field}` }] };
+  };
   return { '~standard': { version: 1, vendor: 'shiftwork-faults', validate } };
+}
+
+/** In a worker, which has just taken it and looks at its data, the first time. */
+function killUnseen(value: unknown): void {
+  const file = process.env['CHAOS_SINK'];
+  if (file === undefined || typeof value !== 'object' || value === null) return;
+  if (!('does' in value) || value.does !== 'kill-unseen' || existsSync(`${file}.unseen`)) return;
+  writeFileSync(`${file}.unseen`, String(process.pid));
+  process.kill(process.pid, 'SIGKILL');
 }
 
 interface Work {
   readonly key: string;
-  readonly does: 'sleep' | 'kill' | 'abort' | 'leak' | 'block-once' | 'block-die' | 'loop' | 'spin' | 'ignore-signal';
+  readonly does:
+    | 'sleep'
+    | 'kill'
+    | 'kill-unseen'
+    | 'abort'
+    | 'leak'
+    | 'block-once'
+    | 'block-die'
+    | 'loop'
+    | 'spin'
+    | 'ignore-signal';
   readonly ms: number;
 }
 

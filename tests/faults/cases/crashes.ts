@@ -110,6 +110,28 @@ const massacre: FaultCase = {
   },
 };
 
+const unseen: FaultCase = {
+  number: 4,
+  title: 'SIGKILL of a worker between the answer to a take and the first handler',
+  engines: BOTH,
+  // The form above runs on Redis.
+  smokeOn: ['postgres'],
+  async run(trial) {
+    const guilty = await trial.taken({ key: 'first', does: 'kill-unseen', ms: 0 });
+    await trial.addMany(9, sleeps(trial, 5, 20));
+    const fleet = await trial.readyFleet(ONE);
+    const died = () => fleet.facts('worker.died').filter(({ signal }) => signal === 'SIGKILL').length;
+    await waitFor('the death to be stated', () => died() > 0);
+    await trial.drained();
+    const first = trial.startsOf(guilty).length;
+    const wrong = await trial.violations({ faults: 1 });
+    if (died() !== 1) wrong.push(`${died()} workers were killed`);
+    if (first !== 1) wrong.push(`the job at whose data it was killed ran ${first} times`);
+    const again = [...trial.accepted.keys()].filter(id => trial.startsOf(id).length !== 1);
+    return again.length === 0 ? wrong : [...wrong, `${again.length} jobs did not run once: none had begun`];
+  },
+};
+
 export const crashes: readonly FaultCase[] = [
   killedWorker,
   lostHost,
@@ -122,6 +144,7 @@ export const crashes: readonly FaultCase[] = [
     run: poison('kill'),
   },
   massacre,
+  unseen,
   { number: 10, title: 'a job that aborts its process', engines: ['redis'], run: poison('abort', ONE) },
   { number: 10, title: 'a job that leaks to the heap limit', engines: ['redis'], run: poison('leak', ONE) },
 ];

@@ -323,7 +323,8 @@ if ends > 0 then
       maxEvents = 10000
       call('HSET', meta, 'opts.maxLenEvents', maxEvents)
     end
-    call('XTRIM', events, 'MAXLEN', '~', maxEvents)
+    -- An end says four things at most. Nobody has heard them yet, however few events the queue keeps.
+    call('XTRIM', events, 'MAXLEN', '~', math.max(maxEvents, 4 * ends))
   end
 end
 `;
