@@ -36,8 +36,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     new DeadLetters({ engine, app, facts, others, onUnread, bounded: true });
   const unread = (_kind: string, error: unknown): void => report(error);
   const probe = new ReadinessProbe(engine, isComplete);
-  const metrics = metricsRoute({ app, facts, engine, token });
   const scaling = scalingRoute({ base: basePath, app, engine, journal, token });
+  const metrics = metricsRoute({ app, facts, engine, token, scaling: scaling.read });
   const log = new AuditLog(engine, reportBeside);
   const mark = markActions({ journal, now: () => engine.clock.now() });
   const client = clientOn(engine, facts, undefined, undefined, app);
@@ -65,8 +65,20 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     },
     report,
   });
-  const { projections, traceLink } = options;
-  const pages = { base: basePath, app, engine, client, facts, journal, viewerOf, report, projections, traceLink };
+  const { projections, traceLink, testAlert } = options;
+  const pages = {
+    base: basePath,
+    app,
+    engine,
+    client,
+    facts,
+    journal,
+    viewerOf,
+    report,
+    projections,
+    traceLink,
+    testAlert,
+  };
   mountPages(handler, { ...pages, board, probe, works, letters, tasks, log, scaling });
 
   void board.open();

@@ -38,6 +38,8 @@ export interface DashboardOptions {
   readonly otherLetters?: readonly OtherDeadLetters[] | undefined;
   /** Where jobs that are added by hand are stated; nowhere by default. */
   readonly facts?: Facts;
+  /** Sends a test message where alerts go; without it nobody can. */
+  readonly testAlert?: (() => Promise<void>) | undefined;
   /** Called with each change that somebody made or was refused. */
   readonly onAction?: (action: DashboardAction) => void;
   /** Called with each failure whose cause was kept from the answer. */

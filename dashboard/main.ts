@@ -15,7 +15,7 @@ import { type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { workerName } from '../src/runtime/index.ts';
-import { alertSender, watchAlerts } from '../src/standing/index.ts';
+import { alertSender, testMessage, watchAlerts } from '../src/standing/index.ts';
 import { createLogger, logFacts } from '../src/telemetry/index.ts';
 import { readConfiguration } from './configuration.ts';
 import { createDashboard } from './create-dashboard.ts';
@@ -94,6 +94,7 @@ async function main(): Promise<void> {
     otherLetters: letters.sources,
     journal: () => journal.open(),
     traceLink: configuration.traceLink,
+    testAlert: tell && (() => tell(testMessage(Date.now()))),
     onAction: action =>
       logger[action.outcome === 'done' || action.outcome === 'dry run' ? 'info' : 'warn'](
         { action },

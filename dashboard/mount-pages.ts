@@ -7,6 +7,7 @@ import type { Facts } from '../src/facts/index.ts';
 import type { JournalStore } from '../src/journal/index.ts';
 import type { Client } from '../src/queue/index.ts';
 import type { WorkReader } from '../src/standing/index.ts';
+import { alertTestRoute } from './alerts/alert-test-route.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import { auditRoute } from './audit/audit-route.ts';
 import type { QueueBoard } from './board/queue-board.ts';
@@ -44,6 +45,7 @@ export interface PageParts {
   readonly journal: () => Promise<JournalStore>;
   readonly projections: ProjectionsView | undefined;
   readonly traceLink: string | undefined;
+  readonly testAlert: (() => Promise<void>) | undefined;
   readonly viewerOf: (request: Request) => Viewer;
   readonly report: (error: unknown) => void;
 }
@@ -54,12 +56,23 @@ const MOST_BYTES = '300kb';
 /** The pages, behind the front door: one line each, and what is answered where there is none. */
 export function mountPages(handler: Express, parts: PageParts): void {
   const { base, app, engine, client, facts, board, journal, viewerOf, report, projections, traceLink } = parts;
-  const { probe, works, letters: open, tasks, log, scaling } = parts;
+  const { probe, works, letters: open, tasks, log, scaling, testAlert } = parts;
   const hasProjections = projections !== undefined;
   const isComplete = (): boolean => board.complete;
   handler.get(
     '/',
-    overviewRoute({ base, engine, probe, works, isComplete, hasProjections, journal, viewerOf, report }),
+    overviewRoute({
+      base,
+      engine,
+      probe,
+      works,
+      isComplete,
+      hasProjections,
+      testsAlerts: testAlert !== undefined,
+      journal,
+      viewerOf,
+      report,
+    }),
   );
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
@@ -74,6 +87,7 @@ export function mountPages(handler: Express, parts: PageParts): void {
   handler.use('/workers', whenThere, workersRoutes({ base, app, engine, viewerOf }));
   handler.get('/scaling', whenThere, scaling.forPeople(viewerOf));
   handler.get('/audit', whenThere, auditRoute({ base, log, viewerOf }));
+  if (testAlert !== undefined) handler.use('/alerts', alertTestRoute({ send: testAlert, viewerOf, report }));
   handler.use(projectionsRoute(base, projections, viewerOf));
   handler.use('/queues', express.json({ limit: MOST_BYTES }), refusePrototypes, (request, response, next) => {
     if (!board.complete) return answerEngineAway(request, response);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Engine } from '../../src/engine/index.ts';
-import { openState } from '../../src/state/index.ts';
+import { openState, type StateStore } from '../../src/state/index.ts';
 import type { DashboardAction } from './record-actions.ts';
 
 /** An action as it is kept. */
@@ -18,9 +18,16 @@ export interface AuditPart {
   readonly next: string | undefined;
 }
 
-/** Each day is a collection of the shared state, and one names the days: a look costs a command for each day that it shows, and one. */
+/**
+ * Each day is a collection of the shared state, and one names the days: a look costs a command for each day that it shows, and one, and reads little more
+ * than it shows. Entries are found by when they expire, all of them so long after they were written.
+ */
 const DAYS = 'audit-days';
 const KEPT_MS = 90 * 86_400_000;
+/** An entry is written so much later than its id says, at most. */
+const WRITTEN_MS = 10_000;
+/** Beside those that are shown: of the same seconds as the place from which a look goes on. */
+const BESIDE = 100;
 const ID = /^\d{13}-\d{5}[\w-]{8}$/;
 /** Beyond that an engine that is away would fill the memory of the dashboard. */
 const UNWRITTEN_AT_MOST = 1_000;
@@ -61,13 +68,22 @@ export class AuditLog {
     for (const day of days) {
       if (entries.length > limit) break;
       if (from !== undefined && day > dayOf(Number(from.slice(0, 13)))) continue;
-      for (const { name, value } of (await state.list(collectionOf(day))).toReversed()) {
-        if (from === undefined || name < from) entries.push(...entryIn(name, value));
-        if (entries.length > limit) break;
-      }
+      entries.push(...(await this.#of(state, day, from, limit + 1 - entries.length)));
     }
     const shown = entries.slice(0, limit);
     return { entries: shown, next: entries.length > limit ? shown.at(-1)?.id : undefined };
+  }
+
+  /** At least so many of a day where there are so many, the newest first, beginning behind the place. */
+  async #of(state: StateStore, day: string, from: string | undefined, wanted: number): Promise<readonly AuditEntry[]> {
+    const now = this.#engine.clock.now();
+    const withinMs = from === undefined ? undefined : Number(from.slice(0, 13)) + WRITTEN_MS + KEPT_MS - now;
+    for (let read = wanted + BESIDE; ; read *= 2) {
+      const found = await state.latest(collectionOf(day), read, withinMs);
+      const names = found.filter(({ name }) => from === undefined || name < from);
+      if (names.length < wanted && found.length === read) continue;
+      return names.toSorted((a, b) => (a.name < b.name ? 1 : -1)).flatMap(({ name, value }) => entryIn(name, value));
+    }
   }
 
   /** Waits for what is being written. */

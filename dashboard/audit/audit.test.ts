@@ -50,6 +50,43 @@ test('says who did what on what, to how many, with what outcome; also what was r
   expect(entries.some(({ path, user }) => path === '/sign-in' && user === 'viewer')).toBe(true);
 });
 
+test('a test alert is for admins, is on record, and tells nobody where it goes, also where it is not taken', async () => {
+  let sent = 0;
+  const testAlert = async (): Promise<void> => {
+    sent += 1;
+    if (sent > 1) throw new Error('https://hooks.example/secret answered 500');
+  };
+  const place = await memoryCase(LATE_IN_THE_DAY).open();
+  const board = await openTestDashboard({ fixture: place, testAlert });
+  const send = async (name: string, body: object): Promise<Response> => {
+    const headers = { origin: board.url, cookie: await board.cookieOf(name), 'content-type': 'application/json' };
+    return board.send('/alerts/test', { method: 'POST', headers, body: JSON.stringify(body) });
+  };
+  expect((await send('operator', { dryRun: false })).status).toBe(403);
+  expect((await send('admin', {})).status).toBe(400);
+  expect(await (await send('admin', { dryRun: true })).json()).toMatchObject({ done: 1 });
+  expect(sent).toBe(0);
+  expect(await (await send('admin', { dryRun: false })).json()).toMatchObject({ done: 1 });
+  const failed = await send('admin', { dryRun: false });
+  expect(failed.status).toBe(502);
+  expect(await failed.text()).not.toContain('secret');
+  expect(board.actions.filter(({ path }) => path === '/alerts/test').map(({ outcome }) => outcome)).toEqual([
+    'refused',
+    'refused',
+    'dry run',
+    'done',
+    'failed',
+  ]);
+  const overview = async (name: string): Promise<string> => {
+    const headers = { cookie: await board.cookieOf(name), accept: 'text/html' };
+    return (await board.send('/', { headers })).text();
+  };
+  expect(await overview('admin')).toContain('Send a test alert');
+  expect(await overview('operator')).not.toContain('Send a test alert');
+  await board.close();
+  await place.cleanup();
+});
+
 test('where people did it from is for admins, and the page says all of it as text', async () => {
   expect(await post('operator', '/running/cancel', { ids: ['<b>x</b>'], reason: '<i>why</i>', dryRun: false })).toBe(
     200,

@@ -39,6 +39,8 @@ describe.each(engineCases)('metrics of the dashboard on $kind', engineCase => {
     expect(value('shiftwork_queue_depth', { queue: 'email', state: 'delayed' })).toBe(1);
     expect(value('shiftwork_queue_oldest_due_seconds', { queue: 'email' })).toBeGreaterThanOrEqual(0);
     expect(value('shiftwork_engine_up')).toBe(1);
+    expect(value('shiftwork_queue_bytes', { queue: 'email', kind: 'waiting' })).toBeGreaterThan(50);
+    expect(value('shiftwork_scaling_processes', { queue: 'email', which: 'now' })).toBe(0);
     expect(text).not.toMatch(/@example|secret|email-one|127\.0\.0\.1/);
   });
 

@@ -2,7 +2,7 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import type { Facts } from '../../src/facts/index.ts';
-import { SharedStanding } from '../../src/standing/index.ts';
+import { SharedStanding, type AppScaling } from '../../src/standing/index.ts';
 import { EXPOSITION_TYPE, loadMetrics } from '../../src/telemetry/index.ts';
 import { showsToken } from '../sign-in/shows-token.ts';
 
@@ -12,6 +12,8 @@ export interface MetricsRouteOptions {
   /** What a program shows instead of signing in; undefined: only people who have signed in see metrics. */
   readonly token: string | undefined;
   readonly engine: Engine;
+  /** How many processes each queue needs. */
+  readonly scaling: () => Promise<AppScaling>;
 }
 
 export interface MetricsRoute {
@@ -26,16 +28,21 @@ export interface MetricsRoute {
  * `/metrics`: how the queues stand, and this process. Names of queues and jobs are in it and how much work there is, so it is not for
  * everybody: health is.
  */
-export function metricsRoute({ app, facts, token, engine }: MetricsRouteOptions): MetricsRoute {
+export function metricsRoute({ app, facts, token, engine, scaling }: MetricsRouteOptions): MetricsRoute {
   let engineAway = false;
   const heard = [
     facts.on('engine.lost', () => (engineAway = true)),
     facts.on('engine.back', () => (engineAway = false)),
   ];
   const standing = new SharedStanding({ app, engine });
+  const read = async () => {
+    // Where the journal does not answer the rest is told.
+    const [work, needed] = await Promise.all([standing.read(), scaling().catch(() => undefined)]);
+    return { ...work, scaling: needed?.queues };
+  };
   const counting = loadMetrics().then(({ collectMetrics, WorkGauges }) => {
     const metrics = collectMetrics(facts, app, { engineAway });
-    const gauges = new WorkGauges(metrics.registry, app, { read: () => standing.read() });
+    const gauges = new WorkGauges(metrics.registry, app, { read });
     return { metrics, gauges };
   });
   const give = async (_request: Request, response: Response): Promise<void> => {

@@ -1,12 +1,15 @@
 import type { Pause } from '../../src/queue/index.ts';
+import { actButton, acts } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import { age } from '../../src/time/index.ts';
+import { spaceTable, spaceTile } from './space-view.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
 import { conditionsOf, type Overview, type QueueFigures, type Work } from '../../src/standing/index.ts';
 
 export interface OverviewPageOptions extends Pick<PageOptions, 'base'> {
-  readonly viewer: NonNullable<PageOptions['viewer']>;
+  readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
   readonly engine: string;
   /** Undefined while the engine does not answer. */
   readonly work: Work | undefined;
@@ -14,6 +17,8 @@ export interface OverviewPageOptions extends Pick<PageOptions, 'base'> {
   readonly problems: readonly string[];
   /** Whether there is a page of the event store's projections. */
   readonly hasProjections?: boolean;
+  /** Whether alerts go anywhere: an admin may send one to see. */
+  readonly testsAlerts?: boolean;
   /** Rates and times in queue; left out where nobody keeps a journal. */
   readonly history?: Html | undefined;
 }
@@ -23,17 +28,29 @@ const SLOW_MS = 60_000;
 const STUCK_MS = 10 * 60_000;
 
 export function overviewPage(options: OverviewPageOptions): string {
-  const { base, viewer, engine, work, problems, hasProjections = false, history } = options;
+  const { base, viewer, engine, work, problems, hasProjections = false, testsAlerts = false, history } = options;
   const body = html`<h1>Overview</h1>
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
-    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${history} ${queueTable(base, work)} ${pauseList(work)}`}
+    ${work === undefined ? undefined : html`${standing(base, work)} ${tiles(base, work)} ${history} ${queueTable(base, work)} ${pauseList(work)} ${spaceTable(work.space)}`}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
     <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>
+    ${
+      work?.queues.some(({ isEstimate }) => isEstimate)
+        ? html`<p class="foot">Of what there are more than 100,000, PostgreSQL's own estimate is shown.</p>`
+        : undefined
+    }
     <p class="foot">
       Dead jobs are those that ended in failure, expired or were cancelled. Held jobs are those that limits and pauses
       have set aside; they are among those that wait.
-    </p>`;
+    </p>
+    ${testsAlerts && mayAct(viewer.role, 'admin') ? testAct(base) : undefined}`;
   return page({ base, at: '/', title: 'Overview', body, viewer, refreshSeconds: REFRESH_SECONDS });
+}
+
+function testAct(base: string): Html {
+  const act = actButton({ path: `${base}/alerts/test`, what: {}, verb: 'Send', label: 'Send a test alert' });
+  return html`${acts(act)}
+    <script defer src="${base}/assets/act.js"></script>`;
 }
 
 /** The line at the top, computed from the work: what is wrong, what will happen by itself, where to act. */
@@ -64,7 +81,7 @@ function sentence(needing: number, others: number): string {
   return others === 0 ? need : `${need}, ${others} to know`;
 }
 
-function tiles(base: string, { queues, workers }: Overview): Html {
+function tiles(base: string, { queues, workers, space }: Work): Html {
   const sum = (pick: (queue: QueueFigures) => number): number =>
     queues.reduce((total, queue) => total + pick(queue), 0);
   const dead = sum(queue => queue.dead);
@@ -86,6 +103,7 @@ function tiles(base: string, { queues, workers }: Overview): Html {
       <dt>Oldest due</dt>
       <dd class="${ageClass(oldest)}">${oldest < 0 ? '–' : age(oldest)}</dd>
     </div>
+    ${spaceTile(space)}
     <div>
       <dt>Workers alive</dt>
       <dd class="${workers === 0 ? 'bad' : ''}">${workers === undefined ? 'unknown' : number(workers)}</dd>

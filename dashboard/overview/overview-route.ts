@@ -17,17 +17,21 @@ export interface OverviewRouteOptions {
   /** Whether every queue is open by now. */
   readonly isComplete: () => boolean;
   readonly hasProjections: boolean;
+  /** Whether alerts go anywhere. */
+  readonly testsAlerts: boolean;
   readonly journal: () => Promise<JournalStore>;
   readonly viewerOf: (request: Request) => Viewer;
   readonly report: (error: unknown) => void;
 }
 
-const SERIES_FRESH_MS = 5_000;
+const SERIES_FRESH_MS = 9_000;
+/** What the engine has just answered it need not be asked whether it answers. */
+const PROBED_MS = 30_000;
 
 /** The overview answers also while the engine is away: it says so, and when that is all it knows. */
 export function overviewRoute(options: OverviewRouteOptions): RequestHandler {
   const histories = new Map<RangeName, { readonly at: number; readonly series: Promise<Series | undefined> }>();
-  const { base, engine, probe, works, isComplete, hasProjections, viewerOf, report } = options;
+  const { base, engine, probe, works, isComplete, hasProjections, testsAlerts, viewerOf, report } = options;
   return async (request, response) => {
     const read = (isComplete() ? works.read() : undefined)?.catch((error: unknown) => {
       if (!isEngineAway(error)) report(error);
@@ -41,7 +45,8 @@ export function overviewRoute(options: OverviewRouteOptions): RequestHandler {
       known = { at: now, series: isComplete() ? seriesOf(options.journal, range, now) : Promise.resolve(undefined) };
       histories.set(range, known);
     }
-    const [{ details }, work, series] = await Promise.all([probe.ask(), read, known.series]);
+    const [work, series] = await Promise.all([read, known.series]);
+    const { details } = await probe.ask(work === undefined ? undefined : PROBED_MS);
     const history = historyCharts({ base, path: '/', range, series });
     const unread = work === undefined && details.length === 0;
     const problems = unread ? ['The queues could not be read; the log of the dashboard says why.'] : details;
@@ -53,6 +58,7 @@ export function overviewRoute(options: OverviewRouteOptions): RequestHandler {
       work,
       problems,
       hasProjections,
+      testsAlerts,
       history,
     });
     response.type('html').send(page);

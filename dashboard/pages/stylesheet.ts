@@ -65,6 +65,7 @@ button.quiet { background: transparent; color: var(--soft); border: 1px solid va
 .tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .9rem 1.1rem; }
 .tiles dt { color: var(--soft); font-size: .9rem; }
 .tiles dd { margin: 0; font-size: 1.7rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tiles dd small { display: block; font-size: .9rem; font-weight: 400; color: var(--soft); }
 .scroll { overflow-x: auto; padding: .25rem 0; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--soft); padding: .75rem 1.25rem .25rem; font-size: .9rem; }
@@ -88,6 +89,7 @@ pre.card { white-space: pre; }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 0 0 1rem; }
 td .acts { margin: 0; }
 button[hidden] { display: none; }
+.spark { fill: var(--bad); display: block; } .soft { color: var(--soft); }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); margin-bottom: 1.25rem; }
 .charts .card + .card { margin-top: 0; }
 .chart { margin: 0; padding: .9rem 1.1rem; }
@@ -188,7 +190,9 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('main');
     if (!fresh || isBusy()) return;
     const places = tablesOf(main).map(table => table.scrollLeft);
+    const opened = [...main.querySelectorAll('details')].map(details => details.open);
     renew(fresh, tablesOf(main).indexOf(document.activeElement));
+    for (const [index, details] of main.querySelectorAll('details').entries()) details.open = opened[index] ?? details.open;
     for (const [index, table] of tablesOf(main).entries()) table.scrollLeft = places[index] ?? 0;
   } catch {
     const age = main.querySelector('[data-age]');

@@ -22,6 +22,8 @@ export interface ScalingRoute {
   readonly forPrograms: RequestHandler;
   /** A page, or JSON for who asks for it. */
   readonly forPeople: (viewerOf: (request: Request) => Viewer) => RequestHandler;
+  /** What it answers, for others who show it. */
+  readonly read: () => Promise<AppScaling>;
 }
 
 /** Whoever asks within so long gets the same answer: an autoscaler asks again and again, and every open page does. */
@@ -43,6 +45,7 @@ export function scalingRoute({ base, app, engine, journal, token }: ScalingRoute
     response.json(await read());
   };
   return {
+    read,
     forPrograms: Router().get('/scaling', (request, response, next) =>
       showsToken(request, token) ? give(response) : next(),
     ),

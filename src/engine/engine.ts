@@ -2,6 +2,7 @@ import type { IQueueBackend, Job, PgPool, Queue } from 'bullmq';
 import type { App } from '../contracts/index.ts';
 import type { BatchStore } from './batches/index.ts';
 import type { EngineClock } from './clock/index.ts';
+import type { EngineSpace, QueueContents } from './contents/index.ts';
 import type { JobEnds } from './ends/index.ts';
 import type { Migrated } from '../migrations/index.ts';
 import type { RedisClient, RedisKeys } from '../redis/index.ts';
@@ -90,6 +91,13 @@ export interface Engine {
   handBack(queue: string, claims: readonly Pick<Claim, 'jobId' | 'token'>[]): Promise<readonly string[]>;
   /** The names of all queues that this installation has, whoever made them. Looks through the key space of Redis: not for a hot path. */
   queueNames(): Promise<readonly string[]>;
+  /**
+   * What queues hold, in their order, with the first job of each of these priorities. One trip for all (on a Redis Cluster one for each), and a bounded
+   * cost however many jobs there are. Rejects when the engine does not answer.
+   */
+  contents(queues: readonly string[], priorities: readonly number[]): Promise<readonly QueueContents[]>;
+  /** What is stored, how much can be, and what of it each queue takes. Costs a few commands and measures a few jobs of each queue. Rejects as `contents`. */
+  space(queues: readonly string[]): Promise<EngineSpace>;
   /**
    * Which queues of an app share a slot of a Redis Cluster (`slotGroup`), to be said before they are used; elsewhere it means nothing. A queue that
    * is in another slot already rejects with QueueSlotTakenError when it is used.

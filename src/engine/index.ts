@@ -1,5 +1,6 @@
 export type { Claim, Engine, EngineBacking, EngineJob, EngineOptions, EngineQueue, EngineReport } from './engine.ts';
 export { ClockWatch, EngineClock, watchClock, type ClockLook } from './clock/index.ts';
+export type { EngineSpace, JobKind, QueueContents, QueueHead, QueueSpace, SpaceKind } from './contents/index.ts';
 export { placeOfKey } from './ends/index.ts';
 export type { ChildStanding, EndedJob, JobEnds, JobPlace } from './ends/index.ts';
 export {

@@ -10,6 +10,7 @@ export type { NewSchedule, SchedulePageOptions } from './schedules/check-schedul
 export type { RunTimeSchedule } from './schedules/schedule-view.ts';
 export * from './schedules/unknown-schedule-error.ts';
 export { readPauses, type Pause, type PauseOf } from './pauses/pause.ts';
+export { readQueues, type ReadQueues } from './pauses/read-queues.ts';
 export { checkTarget, type PauseOptions, type PauseTarget } from './pauses/pause-target.ts';
 export { pauseWithoutKey, readMissingKeys } from './pauses/pause-without-key.ts';
 export { pauseWork, resumeWork } from './pauses/pause-work.ts';
@@ -69,7 +70,6 @@ export { walkUnfinished, type WalkedJob } from './find/walk-unfinished.ts';
 export type { ShownTag } from './find/job-tags.ts';
 export { decryptedData } from './prepare/stored-json.ts';
 export { PRIORITY_NUMBERS } from './prepare/priorities.ts';
-export { readHeld } from './views/held-jobs.ts';
 export { readQueueFigures, type QueueFigures } from './views/queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './views/running-jobs.ts';
 export { readUnnamedQueues, recentQueueNames, unfinishedIn } from './views/unnamed-queues.ts';

@@ -1,4 +1,5 @@
 export { age } from './age.ts';
+export { bytesText } from './bytes.ts';
 export { toMilliseconds, YEAR_MS, type Duration } from './duration.ts';
 export { createIdSource, type IdSource } from './sortable-id.ts';
 export { sleepOrStop, untilAborted } from './wait.ts';

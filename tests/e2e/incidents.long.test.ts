@@ -4,19 +4,20 @@ import { startWorkers, type StartedWorkers } from '../../src/boot/work/index.ts'
 import { openEngine } from '../../src/engine/index.ts';
 import { HOUR, JournalWriter, MINUTE, openJournal } from '../../src/journal/index.ts';
 import { connect, type Client } from '../../src/queue/index.ts';
-import app, { invoice, orderMail, resize, venom } from '../support/apps/incidents.config.ts';
+import app, { invoice, orderMail, resize, thumbnail, venom } from '../support/apps/incidents.config.ts';
 import { openBrowser, type TestBrowser } from '../support/browser.ts';
 import { startProcess } from '../support/child-process.ts';
 import { openTestDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { namespace, redisUrl } from '../support/engines.ts';
 import { descendantsOf } from '../support/process-tree.ts';
 import { program } from '../support/programs.ts';
+import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { startScriptedSmtp, type ScriptedSmtp } from '../support/smtp-script.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /*
- * Eight bad days at once, in two installations: `here` workers go on, `there` the only host is lost. What is wrong is made before the tests; each of
- * them looks at the pages as an operator would, and counts the clicks. The ninth, a queue whose memory grows, has no condition yet.
+ * Nine bad days at once, in three installations: `here` workers go on, `there` the only host is lost, and `full` is a Redis of its own that may take
+ * little. What is wrong is made before the tests, but for what grows; each of them looks at the pages as an operator would, and counts the clicks.
  */
 
 /** `npm run test:incidents` brings all 50,000. */
@@ -31,7 +32,8 @@ const place = (): { readonly url: string; readonly namespace: string; readonly c
   cleanup: async () => undefined,
 });
 const [here, there] = [place(), place()];
-let pages: { readonly here: TestDashboard; readonly there: TestDashboard };
+let small: RedisServer;
+let pages: { readonly here: TestDashboard; readonly there: TestDashboard; readonly full: TestDashboard };
 let browser: TestBrowser;
 let smtp: ScriptedSmtp;
 let client: Client;
@@ -119,8 +121,9 @@ beforeAll(async () => {
   const fails = (_address: unknown, _session: unknown, answered: (error: Error) => void): void =>
     answered(Object.assign(new Error('try later'), { responseCode: 451 }));
   const open = (fixture: typeof here): Promise<TestDashboard> => openTestDashboard({ fixture, app, users: false });
-  const [first, second] = await Promise.all([open(here), open(there)]);
-  pages = { here: first, there: second };
+  small = await startRedis({ config: { maxmemory: '24mb' } });
+  const [first, second, third] = await Promise.all([open(here), open(there), open({ ...here, url: small.url })]);
+  pages = { here: first, there: second, full: third };
   [browser, smtp] = await Promise.all([openBrowser(), startScriptedSmtp({ onMailFrom: fails })]);
   client = connect({ redis: here.url, namespace: here.namespace });
   const mails = Array.from({ length: 40 }, (_, n) => orderMail({ user: `u-${n}`, order: `o-${n}` }));
@@ -137,7 +140,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await Promise.all(hosts.map(host => host.stop(1_000)));
-  await Promise.all([client.close(), smtp.stop(), pages.here.close(), pages.there.close()]);
+  await Promise.all([client.close(), smtp.stop(), ...Object.values(pages).map(page => page.close())]);
+  await small.stop();
 });
 
 /** An overview that is open in a browser; it renews itself. */
@@ -242,6 +246,34 @@ test('a schedule that did not run: it is named, and run by hand in three clicks'
   await act(page, 'Run');
   await waitFor('one more report', async () => (await waiting()) > before);
   expect(await clicksOn(page)).toBe(3);
+});
+
+test('a queue whose memory grows: it is named before the Redis is full, and all of its jobs are cancelled in three clicks', async () => {
+  const producer = connect({ redis: small.url, namespace: here.namespace });
+  const enqueue = (count: number): Promise<unknown> =>
+    producer.enqueueMany(Array.from({ length: count }, () => thumbnail({ picture: 'x'.repeat(20_000) })));
+  for (let sent = 0; sent < 560; sent += 40) await enqueue(40);
+  const page = await overview('full');
+  page.on('dialog', dialog => void dialog.accept('the pictures are to be sent by their addresses'));
+  const growing = setInterval(() => void enqueue(5).catch(() => undefined), 500);
+  try {
+    await follow(page, /Redis takes .* of the 24 MB that it may take.*the waiting jobs of bulk: .* MB/s, 'Its jobs');
+  } finally {
+    clearInterval(growing);
+  }
+  await act(page, 'Cancel all that match');
+  const started = await startWorkers({
+    app,
+    redis: small.url,
+    namespace: here.namespace,
+    queues: ['bulk'],
+    variables: {},
+  });
+  hosts.push(started);
+  const found = async (): Promise<unknown> => (await producer.find({ queue: 'bulk', state: 'cancelled' })).runs[0];
+  await waitFor('one to end as cancelled', found);
+  expect(await clicksOn(page)).toBe(3);
+  await producer.close();
 });
 
 test("a customer's order mail is found by the user's id while it waits, in three clicks, and the id stands in no address", async () => {

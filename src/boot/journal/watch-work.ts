@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine/index.ts';
 import { MINUTE, type Mark } from '../../journal/index.ts';
-import { readHeld, readPauses, readQueueFigures, unfinishedIn, type Pause } from '../../queue/index.ts';
+import { readPauses, readQueueFigures, unfinishedIn, type Pause } from '../../queue/index.ts';
 import { readFleet } from '../../runtime/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import type { KeptJournal } from './keep-journal.ts';
@@ -48,10 +48,8 @@ export async function lookOnce({ engine, queues, journal }: WatchWorkOptions): P
   for (const { name, how, goneAt } of (await readFleet(engine)).gone)
     if (how === 'lost') journal.writer.mark({ kind: 'host-lost', at: goneAt, text: `The host ${name} was lost.` });
   const at = Math.floor(now / MINUTE) * MINUTE;
-  for (const queue of queues) {
-    const figures = await readQueueFigures(await engine.queue(queue), now);
-    const held = await readHeld(engine, queue);
-    const { waiting, oldestDueMs } = figures;
+  for (const figures of await readQueueFigures(engine, queues)) {
+    const { name: queue, waiting, held, oldestDueMs } = figures;
     journal.writer.depth({ at, queue, unfinished: unfinishedIn(figures), waiting, held, oldestDueMs });
   }
 }

@@ -1,5 +1,5 @@
 import { Environment } from '../../config/index.ts';
-import { alertSender, readAlertSettings, readAlerts } from '../../standing/index.ts';
+import { alertSender, readAlertSettings, readAlerts, testMessage } from '../../standing/index.ts';
 import { type Command, parseCommand, table, UsageError } from '../../command/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 
@@ -18,16 +18,7 @@ export const alerts: Command = {
         environment.problem('Expected ALERT_WEBHOOK_URL to be set: it is where the test message goes.');
       environment.check();
       if (settings === undefined) return 1;
-      await alertSender(settings)({
-        event: 'test',
-        kind: 'test',
-        about: 'test',
-        text: 'This is a test: alerts of this installation arrive here.',
-        needsYou: false,
-        size: 1,
-        since: Date.now(),
-        path: '/',
-      });
+      await alertSender(settings)(testMessage(Date.now()));
       terminal.print(json ? JSON.stringify({ sent: true }) : 'sent, and taken by the webhook');
       return 0;
     }

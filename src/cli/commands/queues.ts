@@ -1,7 +1,7 @@
 import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { type Command, parseCommand, table } from '../../command/index.ts';
-import { readHeld, readPauses, readQueueFigures } from '../../queue/index.ts';
+import { readQueues } from '../../queue/index.ts';
 import { pauseLines } from './pause-text.ts';
 import { queueRow } from './queue-row.ts';
 
@@ -17,15 +17,12 @@ export const queues: Command = {
     const app = await loadApp(path);
     const found = await withEngine(terminal.variables, async engine => {
       const names = new Set([...app.queues.keys(), ...(await engine.queueNames())]);
-      const pauses = await readPauses(engine, names);
-      return Promise.all(
-        [...names].map(async name => ({
-          ...(await readQueueFigures(await engine.queue(name), engine.clock.now())),
-          held: await readHeld(engine, name),
-          named: app.queues.has(name),
-          pauses: pauses.filter(({ of }) => of.queue === name),
-        })),
-      );
+      const { figures, pauses } = await readQueues(engine, names);
+      return figures.map(queue => ({
+        ...queue,
+        named: app.queues.has(queue.name),
+        pauses: pauses.filter(({ of }) => of.queue === queue.name),
+      }));
     });
     if (json) terminal.print(JSON.stringify(found));
     else {

@@ -1,5 +1,5 @@
 import { loadApp } from '../../boot/index.ts';
-import { readHeld, readPauses, readQueueFigures } from '../../queue/index.ts';
+import { readQueues } from '../../queue/index.ts';
 import { pauseLines } from './pause-text.ts';
 import { queueRow } from './queue-row.ts';
 import { type Command, parseCommand, table } from '../../command/index.ts';
@@ -11,12 +11,8 @@ export const stats: Command = {
     const { app: path, json } = parseCommand(args, {}, { min: 0, max: 0 });
     const app = await loadApp(path);
     const { queues, pauses } = await withEngine(terminal.variables, async engine => {
-      const names = [...app.queues.keys()];
-      const figures = names.map(async name => ({
-        ...(await readQueueFigures(await engine.queue(name), engine.clock.now())),
-        held: await readHeld(engine, name),
-      }));
-      return { queues: await Promise.all(figures), pauses: await readPauses(engine, names) };
+      const { figures, pauses: paused } = await readQueues(engine, app.queues.keys());
+      return { queues: figures, pauses: paused };
     });
     const pausesOf = (name: string) => pauses.filter(({ of }) => of.queue === name);
     if (json) terminal.print(JSON.stringify(queues.map(queue => ({ ...queue, pauses: pausesOf(queue.name) }))));

@@ -7,6 +7,7 @@ import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
+import type { EngineSpace, QueueContents } from '../contents/index.ts';
 import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import { addFlow } from '../bullmq/add-flow.ts';
@@ -14,6 +15,7 @@ import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { MemoryBatches } from './memory-batches.ts';
 import { MemoryEnds } from './memory-ends.ts';
 import { MemoryEngineClock } from './clock/memory-engine-clock.ts';
+import { memoryContents, memorySpace } from './contents/memory-contents.ts';
 import { memoryBackend } from './memory-backend.ts';
 import { memoryServer, type MemoryServer } from './memory-server.ts';
 import { MemoryTurnQueue } from './memory-turn-queue.ts';
@@ -142,6 +144,18 @@ export class MemoryEngine implements Engine {
   async check(): Promise<EngineReport> {
     await this.#open();
     return { errors: [], warnings: [], version: VERSION, clockDifferenceMs: 0 };
+  }
+
+  async contents(queues: readonly string[], priorities: readonly number[]): Promise<readonly QueueContents[]> {
+    await this.#open();
+    return queues.map(name => memoryContents(name, this.#server.queue(this.#namespace, name), priorities));
+  }
+
+  async space(queues: readonly string[]): Promise<EngineSpace> {
+    await this.#open();
+    const each = queues.map(name => memorySpace(name, this.#server.queue(this.#namespace, name)));
+    const { heapUsed: usedBytes } = process.memoryUsage();
+    return { usedBytes, limit: undefined, queues: each };
   }
 
   /** There are no slots here. */

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Queue, SchemaMigrationRequiredError } from 'bullmq';
 import { isUnreachable } from '../../resilience/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
-import { loadOptional } from '../../errors/index.ts';
+import { hasCode, loadOptional } from '../../errors/index.ts';
 import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
+import type { EngineSpace, QueueContents } from '../contents/index.ts';
 import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
@@ -18,6 +19,7 @@ import { addFlow } from '../bullmq/add-flow.ts';
 import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from '../bullmq/postgres/backend.ts';
 import { checkPostgres } from './check.ts';
+import { postgresContents, postgresSpace } from '../bullmq/postgres/contents/postgres-contents.ts';
 import { PostgresBatches } from '../bullmq/postgres/postgres-batches.ts';
 import { PostgresEnds } from '../bullmq/postgres/postgres-ends.ts';
 import { postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
@@ -30,6 +32,7 @@ import type { Migrated } from '../../migrations/index.ts';
 import type { WatchedPool } from './pool.ts';
 import { PostgresTurnQueue, WorkSigns } from '../bullmq/postgres/turns/index.ts';
 
+const UNDEFINED_TABLE = '42P01';
 const CLOSED = new Error('Connection is closed.');
 
 /** Queues on PostgreSQL: one pool per process, for BullMQ alone. */
@@ -171,6 +174,20 @@ export class PostgresEngine implements Engine {
     }
   }
 
+  async contents(queues: readonly string[], priorities: readonly number[]): Promise<readonly QueueContents[]> {
+    const watched = await this.#open();
+    return postgresContents(this.#borrow(watched), queues, priorities).catch((cause: unknown) => {
+      throw this.#explained(cause);
+    });
+  }
+
+  async space(queues: readonly string[]): Promise<EngineSpace> {
+    const watched = await this.#open();
+    return postgresSpace(this.#borrow(watched), queues).catch((cause: unknown) => {
+      throw this.#explained(cause);
+    });
+  }
+
   /** There are no slots here. */
   place(): void {}
 
@@ -214,7 +231,8 @@ export class PostgresEngine implements Engine {
   }
 
   #explained(cause: unknown): unknown {
-    if (cause instanceof SchemaMigrationRequiredError) return new EngineCheckError([notMigrated(this.#schema)]);
+    const isMissing = cause instanceof SchemaMigrationRequiredError || hasCode(cause, UNDEFINED_TABLE);
+    if (isMissing) return new EngineCheckError([notMigrated(this.#schema)]);
     if (!isUnreachable(cause) && !this.#stop.signal.aborted) return cause;
     const first = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
     this.#outage.lost(first);

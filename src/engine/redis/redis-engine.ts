@@ -6,6 +6,7 @@ import type { App } from '../../contracts/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
 import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
 import { EngineClock } from '../clock/index.ts';
+import type { EngineSpace, QueueContents } from '../contents/index.ts';
 import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import { ClusterKeys, PlainKeys, type RedisClient, type RedisKeys } from '../../redis/index.ts';
@@ -18,6 +19,7 @@ import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
+import { RedisContents } from '../bullmq/redis/contents/redis-contents.ts';
 import { RedisBatches } from '../bullmq/redis/redis-batches.ts';
 import { RedisEnds } from '../bullmq/redis/redis-ends.ts';
 import { checkCluster } from './check-cluster.ts';
@@ -51,6 +53,7 @@ export class RedisEngine implements Engine {
   readonly #waited = new Set<string>();
   readonly #stop = new AbortController();
   #ends: JobEnds | undefined;
+  #contents: RedisContents | undefined;
   #batches: BatchStore | undefined;
   #closing: Promise<void> | undefined;
 
@@ -193,6 +196,19 @@ export class RedisEngine implements Engine {
     const { commands } = this.#connections;
     const errors = commands instanceof Cluster ? [] : await kindErrorsOf(commands);
     return errors.length > 0 ? errors : rightsErrors(commands, this.#keys);
+  }
+
+  async contents(queues: readonly string[], priorities: readonly number[]): Promise<readonly QueueContents[]> {
+    return this.#look(await this.#ready()).contents(queues, priorities);
+  }
+
+  async space(queues: readonly string[]): Promise<EngineSpace> {
+    return this.#look(await this.#ready()).space(queues);
+  }
+
+  #look(redis: RedisClient): RedisContents {
+    this.#contents ??= new RedisContents(redis, this.#keys);
+    return this.#contents;
   }
 
   place({ queues }: Pick<App, 'queues'>): void {

@@ -66,7 +66,8 @@ export function watchForWedge(options: WatchdogOptions): () => void {
 /** Whether the queue's oldest due job has waited for so long, and nothing forbids to take it. */
 async function isDue(engine: Engine, name: string, quietMs: number): Promise<boolean> {
   const queue = await engine.queue(name);
-  const { oldestDueMs, paused, running } = await readQueueFigures(queue, engine.clock.now());
+  const [figures] = await readQueueFigures(engine, [name]);
+  const { oldestDueMs, paused = false, running = 0 } = figures ?? {};
   if (paused || oldestDueMs === undefined || oldestDueMs < quietMs) return false;
   // As many as may run do so elsewhere.
   const most = await queue.getGlobalConcurrency();

@@ -1,4 +1,4 @@
-import type { Condition } from '../conditions/conditions.ts';
+import type { Condition } from '../conditions/condition.ts';
 
 /** What a message says of its condition: that it began, that there is ten times as much of it, that it is over. `test`: that messages arrive. */
 export type AlertEvent = 'started' | 'grew' | 'ended' | 'test';

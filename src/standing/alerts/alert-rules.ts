@@ -1,4 +1,4 @@
-import type { Condition } from '../conditions/conditions.ts';
+import type { Condition } from '../conditions/condition.ts';
 
 /** From when a condition is told about to people who are not looking. */
 export interface AlertRule {
@@ -16,6 +16,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 /** One for each kind of condition of the overview. */
 export const ALERT_RULES: Readonly<Record<Condition['kind'], AlertRule>> = {
   stopped: { forMs: 30 * SECOND_MS, atLeast: 1, evenIfItHeals: false },
+  // It is measured over two minutes, and a Redis may be full in less.
+  filling: { forMs: 10 * SECOND_MS, atLeast: 1, evenIfItHeals: false },
   lost: { forMs: 0, atLeast: 1, evenIfItHeals: true },
   missed: { forMs: 0, atLeast: 1, evenIfItHeals: true },
   // The condition begins when a job has been due for a minute.

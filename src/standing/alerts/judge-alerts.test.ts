@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Condition } from '../conditions/conditions.ts';
+import type { Condition } from '../conditions/condition.ts';
 import { judgeAlerts, type KnownCondition } from './judge-alerts.ts';
 
 const MINUTE = 60_000;

@@ -1,4 +1,4 @@
-import type { Condition } from '../conditions/conditions.ts';
+import type { Condition } from '../conditions/condition.ts';
 import type { AlertMessage } from './alert-message.ts';
 import { ALERT_RULES, ENDED_AFTER_MS, GROWN } from './alert-rules.ts';
 

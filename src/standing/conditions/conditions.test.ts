@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { quietQueue, quietWork } from '../../../tests/support/quiet-work.ts';
-import { conditionsOf, type Condition } from './conditions.ts';
+import type { Condition } from './condition.ts';
+import { conditionsOf } from './conditions.ts';
 import type { Work } from '../work/work.ts';
 
 const NOW = Date.UTC(2026, 0, 2);
@@ -56,6 +57,29 @@ test('a cause that struck first since the last deploy is new; one that is older,
   );
 });
 
+const MB = 1024 ** 2;
+const none = { waiting: 0, running: 0, delayed: 0, succeeded: 0, dead: 0, events: 0 };
+const redisSpace = {
+  usedBytes: 300 * MB,
+  limit: { bytes: 512 * MB, of: 'maxmemory' },
+  queues: [
+    { name: 'email', bytes: { ...none, dead: 220 * MB } },
+    { name: 'bulk', bytes: { ...none, waiting: 200 * MB } },
+  ],
+  growth: undefined,
+} as const;
+
+test('memory that does not grow, grows little, or is nowhere near its end is no condition', () => {
+  const growth = { overMs: 120_000, most: undefined };
+  for (const space of [
+    redisSpace,
+    { ...redisSpace, growth: { ...growth, bytes: 10 * MB } },
+    { ...redisSpace, usedBytes: 40 * MB, growth: { ...growth, bytes: 20 * MB } },
+    { ...redisSpace, limit: undefined, usedBytes: 900 * MB, growth: { ...growth, bytes: 400 * MB } },
+  ])
+    expect(standingOf({ space })).toEqual([]);
+});
+
 test('work that goes on as it should is no condition', () => {
   expect(standingOf({ queues: [{ ...email, waiting: 900, running: 10, oldestDueMs: 59_000 }] })).toEqual([]);
 });
@@ -100,6 +124,46 @@ describe('a condition that needs a person', () => {
       {
         kind: 'missed',
         text: expect.stringContaining('nightly did not run: its slot was due 1 min 0 s ago') as string,
+      },
+    ],
+    [
+      'a Redis that is full in minutes',
+      {
+        space: {
+          ...redisSpace,
+          growth: { overMs: 60_000, bytes: 60 * MB, most: { queue: 'bulk', kind: 'waiting', bytes: 59 * MB } },
+        },
+      },
+      {
+        kind: 'filling',
+        text: 'Redis takes 300 MB of the 512 MB that it may take (59 %) and grows by 1 MB a second: full in 3 min 32 s. Most of it is the waiting jobs of bulk: 200 MB. When it is full nothing can be enqueued, and no job can end.',
+        link: { path: '/jobs?queue=bulk&state=waiting', label: 'Its jobs' },
+      },
+    ],
+    [
+      'a Redis that is nearly full, though it grows no more',
+      { space: { ...redisSpace, usedBytes: 450 * MB } },
+      {
+        kind: 'filling',
+        text: expect.stringContaining('(88 %). Most of it is the dead letters of email: 220 MB.') as string,
+        link: { path: '/dead-letters?all=yes', label: 'Dead letters' },
+      },
+    ],
+    [
+      'a database of which nobody knows how much it may take, and that doubles within the hour',
+      {
+        space: {
+          ...redisSpace,
+          usedBytes: 3_072 * MB,
+          limit: undefined,
+          growth: { overMs: 60_000, bytes: 120 * MB, most: undefined },
+        },
+      },
+      {
+        kind: 'filling',
+        text: expect.stringContaining(
+          'The database takes 3 GB and grows by 2 MB a second: twice as much in 25 min 36 s.',
+        ) as string,
       },
     ],
     [

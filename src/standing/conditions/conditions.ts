@@ -1,25 +1,10 @@
 import { unfinishedIn } from '../../queue/index.ts';
 import type { FleetHost } from '../../runtime/index.ts';
 import { age } from '../../time/index.ts';
+import type { Condition } from './condition.ts';
+import { filling } from '../space/filling.ts';
 import { LOST_MS } from '../work/standing.ts';
 import type { Work } from '../work/work.ts';
-
-/** Something that an operator should know. */
-export interface Condition {
-  /** One word, before the sentence. */
-  readonly kind:
-    'stopped' | 'lost' | 'missed' | 'late' | 'sick' | 'paused' | 'new' | 'failing' | 'left behind' | 'clock';
-  /** Which of its kind: a queue, a destination, a host, a schedule, a cause. With the kind it tells one condition from another, for as long as it lasts. */
-  readonly about: string;
-  /** How much of it there is: jobs that wait, dead letters of the cause; 1 where nothing is counted. */
-  readonly size: number;
-  /** Whether a person has to act, or it heals by itself or was asked for. */
-  readonly needsYou: boolean;
-  /** What is wrong, since when, and what will happen by itself. */
-  readonly text: string;
-  /** Where to act, below the dashboard's path. */
-  readonly link: { readonly path: string; readonly label: string };
-}
 
 const LATE_MS = 60_000;
 const STUCK_MS = 10 * 60_000;
@@ -35,6 +20,7 @@ const CLOCK_MS = 1_000;
 const RULES: readonly ((work: Work) => readonly Condition[])[] = [
   withoutKeys,
   stopped,
+  filling,
   lost,
   missed,
   late,

@@ -1,7 +1,7 @@
 import type { App, QueuePolicy } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { MINUTE, type ContractCounts, type JournalStore, type QueueDepth } from '../../journal/index.ts';
-import { readHeld, readQueueFigures, type QueueFigures } from '../../queue/index.ts';
+import { readQueueFigures, type QueueFigures } from '../../queue/index.ts';
 import { readFleet, type FleetHost } from '../../runtime/index.ts';
 import { recommend, type QueueLoad, type Scaling } from './recommend.ts';
 
@@ -22,12 +22,7 @@ export async function readScaling(app: App, engine: Engine, journal: JournalStor
     readFleet(engine, now),
     journal.counts('minute', { from, to: now }),
     journal.depths({ from, to: now }),
-    Promise.all(
-      [...app.queues.keys()].map(async name => ({
-        ...(await readQueueFigures(await engine.queue(name), now)),
-        held: await readHeld(engine, name),
-      })),
-    ),
+    readQueueFigures(engine, app.queues.keys()),
   ]);
   const scalings = figures.map(queue => {
     const load = loadOf(queue, counts, depths, now - from);
@@ -41,7 +36,7 @@ export async function readScaling(app: App, engine: Engine, journal: JournalStor
 }
 
 function loadOf(
-  { name, waiting, held, paused }: QueueFigures & { readonly held: number },
+  { name, waiting, held, paused }: QueueFigures,
   counts: readonly ContractCounts[],
   depths: readonly QueueDepth[],
   windowMs: number,

@@ -1,16 +1,8 @@
 import type { Engine, EngineQueue } from '../../engine/index.ts';
-import {
-  readPauses,
-  readHeld,
-  readQueueFigures,
-  type Pause,
-  type QueueFigures as StoredFigures,
-} from '../../queue/index.ts';
+import { readQueues, type Pause, type QueueFigures as StoredFigures } from '../../queue/index.ts';
 import { liveWorkers, type LiveWorker } from './live-workers.ts';
 
 export interface QueueFigures extends StoredFigures {
-  /** Of those that wait: set aside by limits and pauses. */
-  readonly held: number;
   readonly workers: number | undefined;
 }
 
@@ -22,24 +14,17 @@ export interface Overview {
   readonly workers: number | undefined;
 }
 
-/** Reads every queue at once; `now` is the engine's time. Rejects when the engine does not answer. */
-export async function readOverview(
-  engine: Engine,
-  queues: ReadonlyMap<string, EngineQueue>,
-  now: number,
-): Promise<Overview> {
-  const read = await Promise.all(
-    [...queues.values()].map(async queue => {
-      const [figures, held, workers] = await Promise.all([
-        readQueueFigures(queue, now),
-        readHeld(engine, queue.name),
-        liveWorkers(engine, queue),
-      ]);
-      return { figures: { ...figures, held, workers: workers?.length }, workers };
-    }),
-  );
-  const pauses = await readPauses(engine, queues.keys());
-  return { queues: read.map(({ figures }) => figures), pauses, workers: processes(read.map(({ workers }) => workers)) };
+/** Reads every queue at once. Rejects when the engine does not answer. */
+export async function readOverview(engine: Engine, queues: ReadonlyMap<string, EngineQueue>): Promise<Overview> {
+  const [{ figures, pauses }, workers] = await Promise.all([
+    readQueues(engine, queues.keys()),
+    Promise.all([...queues.values()].map(queue => liveWorkers(engine, queue))),
+  ]);
+  return {
+    queues: figures.map((queue, at) => ({ ...queue, workers: workers[at]?.length })),
+    pauses,
+    workers: processes(workers),
+  };
 }
 
 /** One process works on several queues under one name. */

@@ -1,13 +1,14 @@
 import type { App } from '../../contracts/index.ts';
-import type { DeadLetters } from '../../dead-letters/index.ts';
+import type { DeadLetterGroup, DeadLetters } from '../../dead-letters/index.ts';
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import { readUnnamedQueues, recentQueueNames } from '../../queue/index.ts';
 import { readLateAtRunTime, readOverdueSlots } from '../../runtime/index.ts';
 import { openSchedules } from '../../schedules/index.ts';
 import { openState } from '../../state/index.ts';
 import type { Work } from './work.ts';
+import { SpaceWatch } from '../space/space-watch.ts';
 import { recentFleet } from './live-workers.ts';
-import { readOverview } from './read-overview.ts';
+import { readOverview, type Overview } from './read-overview.ts';
 
 export interface WorkSources {
   readonly app: App;
@@ -19,18 +20,24 @@ export interface WorkSources {
 
 /** Every open page asks this each ten seconds: together they look once in so long, so that ten tabs cost what one does. */
 const FRESH_MS = 5_000;
-/** What takes long to read (PostgreSQL counts a million rows in half a second) is read more seldom, but at each renewal of a page. */
+/** What takes long to read (a busy PostgreSQL) is read more seldom, but at each renewal of a page. */
 const MOST_FRESH_MS = 9_000;
 const REST = 10;
+/** Causes cost a few questions for each queue that has dead letters. */
+const CAUSES_FRESH_MS = 30_000;
 
 /** Reads what the overview judges, once for all who ask at about the same time. */
 export class WorkReader {
   readonly #sources: WorkSources;
+  readonly #space: SpaceWatch;
   #freshMs = FRESH_MS;
+  #causes:
+    { readonly at: number; readonly dead: string; readonly read: Promise<readonly DeadLetterGroup[]> } | undefined;
   #last: { readonly at: number; readonly work: Promise<Work> } | undefined;
 
   constructor(sources: WorkSources) {
     this.#sources = sources;
+    this.#space = new SpaceWatch(sources.engine);
   }
 
   /** Rejects when the engine does not answer. */
@@ -45,19 +52,32 @@ export class WorkReader {
     return work;
   }
 
+  /** Read anew where there are more dead letters, or fewer: a cause that strikes shows in their number, except where a queue keeps no more. */
+  #causesOf({ queues }: Overview, now: number): Promise<readonly DeadLetterGroup[]> {
+    const dead = queues.map(queue => queue.dead).join();
+    const known = this.#causes;
+    const ageMs = known === undefined ? Infinity : now - known.at;
+    if (known !== undefined && ageMs >= 0 && ageMs < (dead === known.dead ? CAUSES_FRESH_MS : FRESH_MS))
+      return known.read;
+    const read = this.#sources.letters.groups();
+    this.#causes = { at: now, dead, read };
+    read.catch(() => (this.#causes = undefined));
+    return read;
+  }
+
   async #read(now: number): Promise<Work> {
-    const { app, engine, queues, letters } = this.#sources;
+    const { app, engine, queues } = this.#sources;
     const beganAt = performance.now();
-    const [overview, fleet, overdue, late, unnamed, causes] = await Promise.all([
-      readOverview(engine, queues(), now),
+    const [{ overview, causes }, fleet, overdue, late, unnamed, space] = await Promise.all([
+      readOverview(engine, queues()).then(async read => ({ overview: read, causes: await this.#causesOf(read, now) })),
       recentFleet(engine),
       openState(engine).then(store => readOverdueSlots(app, store, now)),
       readLateAtRunTime(openSchedules(engine), now),
       recentQueueNames(engine).then(names => readUnnamedQueues(engine, app, names)),
-      letters.groups(),
+      this.#space.read([...queues().keys()]),
     ]);
     const tookMs = performance.now() - beganAt;
     this.#freshMs = Math.min(MOST_FRESH_MS, Math.max(FRESH_MS, REST * tookMs));
-    return { ...overview, ...fleet, overdue: [...overdue, ...late], unnamed, causes, now };
+    return { ...overview, ...fleet, overdue: [...overdue, ...late], unnamed, causes, space, now };
   }
 }

@@ -18,7 +18,7 @@ const FRESH_MS = 5_000;
 const KEPT_MS = 60_000;
 /** Whoever reads has so long before another one may. */
 const TURN_MS = 10_000;
-/** Reading takes a twentieth of the time at most: counting a million rows of PostgreSQL takes half a second of it (measured). */
+/** Reading takes a twentieth of the time at most, on a busy PostgreSQL too. */
 const REST = 20;
 /** Nobody who is scraped waits for a reading that takes longer: what stood there before is given out while it is read anew. */
 const SLOW_MS = 200;

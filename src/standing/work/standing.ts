@@ -1,14 +1,12 @@
 import type { App } from '../../contracts/index.ts';
-import type { Engine } from '../../engine/index.ts';
-import { readHeld, readQueueFigures, type QueueFigures } from '../../queue/index.ts';
+import type { Engine, EngineSpace } from '../../engine/index.ts';
+import { readQueueFigures, type QueueFigures } from '../../queue/index.ts';
 import { readFleet, readOverdueSlots } from '../../runtime/index.ts';
 import { openSchedules } from '../../schedules/index.ts';
 import { openState } from '../../state/index.ts';
 
 /** A queue, with what keeps its jobs from being started. */
 export interface StandingQueue extends QueueFigures {
-  /** Of those that wait: set aside by limits and pauses. */
-  readonly held: number;
   /** Destinations that are sick. */
   readonly sick: number;
 }
@@ -20,6 +18,8 @@ export interface Standing {
   readonly overdue: readonly { readonly schedule: string; readonly overdueMs: number }[];
   /** Schedules that were made at run time: how many there are, and for how long the one that is due longest has been due. */
   readonly atRunTime: { readonly count: number; readonly lagMs: number };
+  /** What the engine has stored, with what each queue takes; left out where it does not tell. */
+  readonly space?: EngineSpace | undefined;
 }
 
 /** A host that was lost longer ago is history. */
@@ -28,16 +28,13 @@ export const LOST_MS = 60 * 60_000;
 /** Rejects when the engine does not answer. */
 export async function readStanding(app: App, engine: Engine): Promise<Standing> {
   const now = engine.clock.now();
-  const [fleet, atRunTime, overdue, queues] = await Promise.all([
+  const [fleet, atRunTime, overdue, queues, space] = await Promise.all([
     readFleet(engine, now),
     openSchedules(engine).figures(now),
     openState(engine).then(store => readOverdueSlots(app, store, now)),
-    Promise.all(
-      [...app.queues.keys()].map(async name => ({
-        ...(await readQueueFigures(await engine.queue(name), now)),
-        held: await readHeld(engine, name),
-      })),
-    ),
+    readQueueFigures(engine, app.queues.keys()),
+    // An account may lack the right to ask.
+    engine.space([...app.queues.keys()]).catch(() => undefined),
   ]);
   return {
     queues: queues.map(queue => ({
@@ -50,5 +47,6 @@ export async function readStanding(app: App, engine: Engine): Promise<Standing> 
     },
     overdue: overdue.map(({ schedule, slotAt }) => ({ schedule, overdueMs: now - slotAt })),
     atRunTime: { count: atRunTime.count, lagMs: Math.max(0, now - (atRunTime.firstDueAt ?? now)) },
+    ...(space !== undefined && { space }),
   };
 }

@@ -1,6 +1,7 @@
 import type { DeadLetterGroup } from '../../dead-letters/index.ts';
 import type { QueueFigures as StoredFigures } from '../../queue/index.ts';
 import type { FleetHost, GoneHost, OverdueSlot, PausedDestination } from '../../runtime/index.ts';
+import type { Space } from '../space/space-watch.ts';
 import type { Overview } from './read-overview.ts';
 
 /** What the conditions are judged from: the work itself, never that a page could be drawn. */
@@ -15,6 +16,8 @@ export interface Work extends Overview {
   readonly unnamed: readonly StoredFigures[];
   /** Dead letters by cause. */
   readonly causes: readonly DeadLetterGroup[];
+  /** What the engine has stored; left out where it does not tell. */
+  readonly space?: Space | undefined;
   /** Engine time, milliseconds since 1970. */
   readonly now: number;
 }

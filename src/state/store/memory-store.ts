@@ -31,6 +31,11 @@ export class MemoryStateStore implements StateStore {
     return this.getMany(collection, [...(this.#collections.get(collection)?.keys() ?? [])].toSorted());
   }
 
+  async latest(collection: string, limit: number, withinMs = Infinity): Promise<StateEntry[]> {
+    const entries = (await this.list(collection)).filter(({ leftMs }) => leftMs <= withinMs);
+    return entries.toSorted((a, b) => b.leftMs - a.leftMs || (a.name < b.name ? 1 : -1)).slice(0, limit);
+  }
+
   async set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number> {
     const entries = this.#collections.get(collection) ?? new Map<string, Kept>();
     this.#collections.set(collection, entries);

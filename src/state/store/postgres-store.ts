@@ -19,6 +19,11 @@ const READ = `
 const LIST = `
   SELECT name, value, version, ${LEFT} FROM shiftwork_state
    WHERE collection = $1 AND expires_at > clock_timestamp() ORDER BY name COLLATE "C"`;
+const LATEST = `
+  SELECT name, value, version, ${LEFT} FROM shiftwork_state
+   WHERE collection = $1 AND expires_at > clock_timestamp()
+     AND ($3::float8 IS NULL OR expires_at <= clock_timestamp() + $3 * interval '1 millisecond')
+   ORDER BY expires_at DESC, name COLLATE "C" DESC LIMIT $2`;
 const WRITTEN = `
   value = excluded.value, version = excluded.version, expires_at = excluded.expires_at`;
 const INSERT = `
@@ -78,6 +83,10 @@ export class PostgresStateStore implements StateStore {
 
   list(collection: string): Promise<StateEntry[]> {
     return this.#entries(LIST, [collection]);
+  }
+
+  latest(collection: string, limit: number, withinMs?: number): Promise<StateEntry[]> {
+    return this.#entries(LATEST, [collection, limit, withinMs ?? null]);
   }
 
   async set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number> {

@@ -54,6 +54,18 @@ end
 return found
 `;
 
+/** KEYS hash, expiries. ARGV how many, within how many milliseconds they expire, or nothing. As LIST, those that expire last first. */
+export const LATEST = `${NOW}
+local found = { string.format('%.0f', now) }
+local last = ARGV[2] == '' and '+inf' or string.format('%.0f', now + ARGV[2])
+local names = redis.call('ZREVRANGEBYSCORE', KEYS[2], last, '(' .. string.format('%.0f', now), 'LIMIT', 0, ARGV[1])
+for _, name in ipairs(names) do
+  found[#found + 1] = name
+  found[#found + 1] = redis.call('HGET', KEYS[1], name)
+end
+return found
+`;
+
 /** KEYS hash, expiries. ARGV name, expected version or '*'. */
 export const DELETE = `${NOW}
 local version = versionOf(redis.call('HGET', KEYS[1], ARGV[1]))

@@ -1,5 +1,5 @@
 import type { RedisClient, RedisKeys } from '../../redis/index.ts';
-import { DELETE, LIST, READ, WRITE } from './redis-scripts.ts';
+import { DELETE, LATEST, LIST, READ, WRITE } from './redis-scripts.ts';
 import { runScript } from './run-script.ts';
 import { eachCompareAndSet, type StateChange, type StateEntry, type StateStore } from './state-store.ts';
 
@@ -27,14 +27,23 @@ export class RedisStateStore implements StateStore {
   }
 
   async list(collection: string): Promise<StateEntry[]> {
-    const found = await this.#run(LIST, [this.#hash(collection), this.#expiries(collection)], []);
+    const entries = await this.#found(collection, LIST, []);
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  latest(collection: string, limit: number, withinMs?: number): Promise<StateEntry[]> {
+    return this.#found(collection, LATEST, [limit, withinMs === undefined ? '' : Math.ceil(withinMs)]);
+  }
+
+  async #found(collection: string, script: string, args: readonly (string | number)[]): Promise<StateEntry[]> {
+    const found = await this.#run(script, [this.#hash(collection), this.#expiries(collection)], args);
     const flat: readonly unknown[] = Array.isArray(found) ? found : [];
     const entries: StateEntry[] = [];
     const now = Number(flat[0]);
     for (let index = 1; index < flat.length; index += 2) {
       entries.push(...entryOf(String(flat[index]), flat[index + 1], now));
     }
-    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return entries;
   }
 
   async set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number> {

@@ -50,6 +50,23 @@ export function stateContractOf(
       expect(await store.get(c, 'b')).toBeUndefined();
     });
 
+    test('those that expire last are read first, as many as are wanted, also of those that expire by some time', async () => {
+      const c = collection();
+      for (const [name, minutes] of [
+        ['b', 3],
+        ['c', 1],
+        ['a', 2],
+      ] as const)
+        await store.set(c, name, { name }, minutes * MINUTE);
+      const names = async (...asked: readonly [number, number?]) =>
+        (await store.latest(c, ...asked)).map(({ name }) => name);
+      expect(await names(10)).toEqual(['b', 'a', 'c']);
+      expect(await names(2)).toEqual(['b', 'a']);
+      expect(await names(10, 2.5 * MINUTE)).toEqual(['a', 'c']);
+      expect(await names(10, 1)).toEqual([]);
+      expect((await store.latest(c, 1))[0]?.value).toEqual({ name: 'b' });
+    });
+
     test('a text with a NUL or half of a surrogate pair is kept as it is', async () => {
       const c = collection();
       const value = { 'a\0b': 'x\ud800' };

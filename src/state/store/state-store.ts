@@ -25,6 +25,8 @@ export interface StateStore {
   getMany(collection: string, names: readonly string[]): Promise<StateEntry[]>;
   /** Every entry of a collection, by name. */
   list(collection: string): Promise<StateEntry[]>;
+  /** The `limit` entries of a collection that expire last, those first; of those that expire within so long from now where that is given. */
+  latest(collection: string, limit: number, withinMs?: number): Promise<StateEntry[]>;
   /** Writes whatever was there before. Answers the new version. */
   set(collection: string, name: string, value: unknown, ttlMs: number): Promise<number>;
   /**

@@ -26,6 +26,22 @@ export interface WorkReading {
   /** Schedules whose slot nobody has dealt with, and for how long it has been due. */
   readonly overdue: readonly { readonly schedule: string; readonly overdueMs: number }[];
   readonly atRunTime: { readonly count: number; readonly lagMs: number };
+  /** What the engine has stored; left out where it does not tell. */
+  readonly space?: SpaceReading | undefined;
+  /** By queue; left out where nobody reckons it. */
+  readonly scaling?: Readonly<Record<string, ScalingReading>> | undefined;
+}
+
+export interface ScalingReading {
+  readonly arrivalPerSecond: number;
+  readonly utilisation: number | undefined;
+  readonly processes: { readonly now: number; readonly needed: number };
+}
+
+export interface SpaceReading {
+  readonly usedBytes: number;
+  readonly limit: { readonly bytes: number } | undefined;
+  readonly queues: readonly { readonly name: string; readonly bytes: Readonly<Record<string, number>> }[];
 }
 
 export interface WorkGaugesOptions {
@@ -53,6 +69,12 @@ export class WorkGauges {
   readonly #madeSchedules: Gauge;
   readonly #lag: Gauge;
   readonly #readable: Gauge;
+  readonly #bytes: Gauge;
+  readonly #maxBytes: Gauge;
+  readonly #queueBytes: Gauge<'queue' | 'kind'>;
+  readonly #processes: Gauge<'queue' | 'which'>;
+  readonly #utilisation: Gauge<'queue'>;
+  readonly #arrivals: Gauge<'queue'>;
   readonly #schedules: readonly string[];
   #reading: Promise<WorkReading | undefined> | undefined;
   #read: { readonly at: number; readonly work: WorkReading } | undefined;
@@ -129,6 +151,42 @@ export class WorkGauges {
       aggregator: 'max',
       registers,
     });
+    this.#bytes = new Gauge({
+      name: 'shiftwork_engine_bytes',
+      help: 'What the engine has stored: memory of Redis, or the database.',
+      aggregator: 'max',
+      registers,
+    });
+    this.#maxBytes = new Gauge({
+      name: 'shiftwork_engine_max_bytes',
+      help: 'What the engine can store: maxmemory of Redis, or the memory of its machine; 0 where it does not say.',
+      aggregator: 'max',
+      registers,
+    });
+    this.#queueBytes = new Gauge({
+      name: 'shiftwork_queue_bytes',
+      help: 'What the jobs of a queue take in the engine, reckoned from a few of each kind.',
+      labelNames: ['queue', 'kind'],
+      aggregator: 'max',
+      registers,
+    });
+    const ofScaling = { labelNames: ['queue'] as const, aggregator: 'max', registers } as const;
+    this.#processes = new Gauge({
+      name: 'shiftwork_scaling_processes',
+      help: 'Worker processes that serve a queue now, and that it needs so that its jobs start in time. The dashboard tells it.',
+      ...ofScaling,
+      labelNames: ['queue', 'which'],
+    });
+    this.#utilisation = new Gauge({
+      name: 'shiftwork_scaling_utilisation_ratio',
+      help: 'Slots that arrivals keep busy, of those that there are. The dashboard tells it.',
+      ...ofScaling,
+    });
+    this.#arrivals = new Gauge({
+      name: 'shiftwork_scaling_arrivals_per_second',
+      help: 'Attempts that become due each second. The dashboard tells it.',
+      ...ofScaling,
+    });
     this.#readable = new Gauge({
       name: 'shiftwork_queues_readable',
       help: '1 when the queues could be read for this answer.',
@@ -141,7 +199,9 @@ export class WorkGauges {
   async refresh(): Promise<void> {
     const work = await this.#current();
     const ofQueues = [this.#depth, this.#oldest, this.#paused, this.#held, this.#oldestHeld, this.#sick];
-    const gauges = [...ofQueues, this.#hosts, this.#overdue, this.#madeSchedules, this.#lag];
+    const ofSpace = [this.#bytes, this.#maxBytes, this.#queueBytes];
+    const ofScaling = [this.#processes, this.#utilisation, this.#arrivals];
+    const gauges = [...ofQueues, ...ofSpace, ...ofScaling, this.#hosts, this.#overdue, this.#madeSchedules, this.#lag];
     for (const gauge of gauges) gauge.reset();
     this.#readable.set(work === undefined ? 0 : 1);
     if (work === undefined) return;
@@ -157,7 +217,22 @@ export class WorkGauges {
     for (const schedule of this.#schedules) this.#overdue.set({ schedule }, 0);
     this.#madeSchedules.set(work.atRunTime.count);
     this.#lag.set(work.atRunTime.lagMs / 1_000);
+    if (work.space !== undefined) this.#setSpace(work.space);
+    for (const [queue, scaling] of Object.entries(work.scaling ?? {})) this.#setScaling(queue, scaling);
     for (const { schedule, overdueMs } of work.overdue) this.#overdue.set({ schedule }, overdueMs / 1_000);
+  }
+
+  #setSpace({ usedBytes, limit, queues }: SpaceReading): void {
+    this.#bytes.set(usedBytes);
+    this.#maxBytes.set(limit?.bytes ?? 0);
+    for (const { name: queue, bytes } of queues)
+      for (const [kind, size] of Object.entries(bytes)) this.#queueBytes.set({ queue, kind }, size);
+  }
+
+  #setScaling(queue: string, { arrivalPerSecond, utilisation, processes }: ScalingReading): void {
+    this.#arrivals.set({ queue }, arrivalPerSecond);
+    if (utilisation !== undefined) this.#utilisation.set({ queue }, utilisation);
+    for (const which of ['now', 'needed'] as const) this.#processes.set({ queue, which }, processes[which]);
   }
 
   async #current(): Promise<WorkReading | undefined> {

@@ -20,6 +20,12 @@ export const invoice = defineJob({
 });
 /** Takes its one slot for a while. */
 export const resize = defineJob({ queue: 'images', name: 'resize', schema: z.strictObject({ n: z.number() }) });
+/** Carries its picture, instead of saying where it is. */
+export const thumbnail = defineJob({
+  queue: 'bulk',
+  name: 'thumbnail',
+  schema: z.strictObject({ picture: z.string() }),
+});
 /** Ends its process. */
 export const venom = defineJob({ queue: 'venom', name: 'venom', schema: z.strictObject({}) });
 export const report = defineJob({ queue: 'reports', name: 'report', schema: z.strictObject({}) });
@@ -31,7 +37,7 @@ const release = defineResource({
 });
 
 export default defineApp({
-  jobs: [orderMail, invoice, resize, venom, report],
+  jobs: [orderMail, invoice, resize, thumbnail, venom, report],
   handlers: [
     handle(orderMail, { mailer }, async ({ order }, { effectId, signal }, needs) => {
       const content = { subject: `Your order ${order}`, html: '<p>Thank you.</p>', text: 'Thank you.' };
@@ -41,6 +47,7 @@ export default defineApp({
       if (needs.release === 'broken') throw new TypeError("Cannot read properties of undefined (reading 'total')");
     }),
     handle(resize, () => pause(200)),
+    handle(thumbnail, () => pause(200)),
     handle(venom, () => void process.kill(process.pid, 'SIGKILL')),
     handle(report, () => undefined),
   ],
@@ -48,5 +55,6 @@ export default defineApp({
   queues: {
     mail: { concurrency: 5, destinations: { breaker: { failures: 3, pause: '5m' } } },
     images: { concurrency: 1 },
+    bulk: { concurrency: 1 },
   },
 });

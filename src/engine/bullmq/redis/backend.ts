@@ -3,6 +3,10 @@ import { requireOneSlot, type RedisClient } from '../../../redis/index.ts';
 import type { EngineClock } from '../../clock/index.ts';
 import { inEngineTime } from './engine-time.ts';
 
+const CLIENTS = new WeakMap<RedisClient, { readonly at: number; readonly list: Promise<string[]> }>();
+/** Those who ask together. */
+const CLIENTS_FRESH_MS = 500;
+
 /** Makes the backends of queues on the process's command connection. */
 export function redisBackend(
   commands: RedisClient,
@@ -38,6 +42,16 @@ class EngineTimeBackend extends RedisQueueBackend {
 
   override execCommand(...[client, script, args]: Parameters<RedisQueueBackend['execCommand']>): unknown {
     return super.execCommand(client, script, inEngineTime(this.#clock, script, args));
+  }
+
+  /** All queues of a process ask the same: Redis walks through its clients for it. */
+  override getClientList(): Promise<string[]> {
+    const known = CLIENTS.get(this.#redis);
+    if (known !== undefined && performance.now() - known.at < CLIENTS_FRESH_MS) return known.list;
+    const list = super.getClientList();
+    CLIENTS.set(this.#redis, { at: performance.now(), list });
+    list.catch(() => CLIENTS.delete(this.#redis));
+    return list;
   }
 
   /** Throws at once, and does not reject: BullMQ waits for no entry of a pipeline. */
