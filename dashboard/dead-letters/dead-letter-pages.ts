@@ -18,6 +18,7 @@ import { causeActs, stateBadge } from './cause-state.ts';
 import type { BulkTask } from '../../src/bulk/index.ts';
 import { shownJobId } from '../../src/queue/index.ts';
 import { jobLink } from '../jobs/words.ts';
+import { sparkline } from './sparkline.ts';
 import { hasRunning, tasksTable } from './tasks-table.ts';
 
 export interface DeadLetterPageOptions extends Pick<PageOptions, 'base'> {
@@ -34,6 +35,8 @@ export interface GroupsPageOptions extends DeadLetterPageOptions {
   readonly standing?: readonly LetterStanding[];
   /** What people have said of causes, by their fingerprints. */
   readonly decisions?: ReadonlyMap<string, CauseDecision>;
+  /** When they struck in the last day, by fingerprint: how many each hour. */
+  readonly strikes?: ReadonlyMap<string, readonly number[]>;
   /** What is done in the background, the newest first. */
   readonly tasks?: readonly BulkTask[];
 }
@@ -48,6 +51,7 @@ export function groupsPage({
   unread = [],
   decisions = new Map(),
   tasks = [],
+  strikes = new Map(),
 }: GroupsPageOptions): string {
   const body = html`<h1>Dead letters</h1>
     ${gaps(unread)} ${tasksTable(base, viewer, tasks)} ${tasks.length === 0 ? undefined : html`<h2>Causes</h2>`}
@@ -56,7 +60,7 @@ export function groupsPage({
         ? html`<p class="notice">
             Nothing has ended in failure. Here stands what did, by cause: how many, since when, and what you can do.
           </p>`
-        : groupTable(base, viewer, groups, decisions)
+        : groupTable(base, viewer, groups, decisions, strikes)
     }
     ${counting(standing)}
     <p class="foot">
@@ -87,11 +91,12 @@ function groupTable(
   viewer: DeadLetterPageOptions['viewer'],
   groups: readonly DeadLetterGroup[],
   decisions: ReadonlyMap<string, CauseDecision>,
+  strikes: ReadonlyMap<string, readonly number[]>,
 ): Html {
   const standings = groups.map(group => ({ group, standing: standingOf(group, decisions.get(group.fingerprint)) }));
   return table({
     label: 'Causes',
-    columns: ['Cause', 'State', 'Count', 'First', 'Last', html`<span class="quiet">Act</span>`],
+    columns: ['Cause', 'State', 'Count', 'Last day', 'First', 'Last', html`<span class="quiet">Act</span>`],
     rows: standings
       .toSorted((one, other) => ORDER[one.standing.state] - ORDER[other.standing.state])
       .map(
@@ -104,6 +109,7 @@ function groupTable(
             </th>
             <td>${stateBadge(standing)}</td>
             <td class="bad">${group.count.toLocaleString('en-US')}</td>
+            <td>${sparkline(strikes.get(group.fingerprint))}</td>
             <td>${time(group.firstEndedAt)}</td>
             <td>${time(group.lastEndedAt)}</td>
             <td>${letterActs(base, viewer.role, { fingerprint: group.fingerprint })}</td>

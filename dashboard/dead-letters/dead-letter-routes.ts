@@ -16,6 +16,7 @@ import { describeAction, markDryRun } from '../audit/record-actions.ts';
 import { mayAct } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { firstRelease } from './first-release.ts';
+import { DAY } from './sparkline.ts';
 import { detailsPage, groupsPage, listPage } from './dead-letter-pages.ts';
 
 export interface DeadLetterRoutesOptions {
@@ -71,9 +72,11 @@ export function deadLetterRoutes({ base, engine, journal, open, tasks, viewerOf 
       const all = request.query['all'] !== undefined;
       const groups = await letters.groups({ all });
       const standing = await letters.standing();
+      const until = Math.ceil(engine.clock.now() / DAY.stepMs) * DAY.stepMs;
+      const strikes = await letters.strikes(groups, { ...DAY, from: until - DAY.steps * DAY.stepMs });
       const decisions = await readDecisions(await openState(engine));
       const running = await tasks.list();
-      response.send(groupsPage({ base, viewer, groups, all, standing, unread, decisions, tasks: running }));
+      response.send(groupsPage({ base, viewer, groups, all, standing, unread, decisions, strikes, tasks: running }));
     }
   });
   router.get('/:id', async (request, response) => {
@@ -173,7 +176,14 @@ interface Asked {
   readonly perSecond: number;
 }
 
-/** `{fingerprint}` or `{ids}`, nothing wider: the page has no button for "all". */
+const ASKED: ReadonlySet<string> = new Set(['fingerprint', 'ids', 'dryRun', 'reason', 'background', 'perSecond']);
+
+/** A word that nobody knows may have been meant to narrow what is acted on. */
+function hasOnly(body: object, names: ReadonlySet<string>): boolean {
+  return Object.keys(body).every(name => names.has(name));
+}
+
+/** `{fingerprint}` or `{ids}`, never both and nothing wider: the page has no button for "all". */
 function readAsked(body: unknown): Asked | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const {
@@ -185,6 +195,7 @@ function readAsked(body: unknown): Asked | undefined {
     perSecond = PER_SECOND,
   }: Partial<Record<string, unknown>> = body;
   // A cause says by itself whether its jobs expired or were cancelled.
+  if ((fingerprint === undefined) === (ids === undefined) || !hasOnly(body, ASKED)) return undefined;
   const filter = typeof fingerprint === 'string' ? { fingerprint, all: true } : isIds(ids) ? { ids } : undefined;
   if (filter === undefined || typeof dryRun !== 'boolean') return undefined;
   const given = typeof reason === 'string' && reason.trim() !== '' ? reason.slice(0, REASON_LIMIT) : undefined;
@@ -213,6 +224,7 @@ function notThere(request: Request, response: Response): void {
 }
 
 function wrongBody(request: Request, response: Response): void {
-  const message = 'Expected {"fingerprint"} or {"ids"}, {"dryRun"}, and for a discard {"reason"}.';
+  const message =
+    'Expected {"fingerprint"} or {"ids"}, not both, {"dryRun"}, for a discard {"reason"}, and nothing that is not known here.';
   answer(request, response, { status: 400, title: 'Bad request', message });
 }

@@ -141,6 +141,8 @@ describe.each(engineCases)('dead letters on the dashboard, on $kind', ({ open })
     { fingerprint: 'x' },
     { ids: 'all', dryRun: false },
     { all: true, dryRun: false },
+    { fingerprint: 'x', ids: ['email-none'], dryRun: true },
+    { fingerprint: 'x', id: 'email-none', dryRun: true },
   ])('a body of %j does nothing', async body => {
     expect((await post('/dead-letters/replay', 'admin', body)).status).toBe(400);
   });

@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler } from 'express';
+import { codeOf } from '../../src/errors/index.ts';
 import { EngineCheckError } from '../../src/engine/index.ts';
 import { answer, type Answer } from './answers.ts';
 import { answerEngineAway, isEngineAway } from './engine-away.ts';
@@ -6,6 +7,13 @@ import { answerEngineAway, isEngineAway } from './engine-away.ts';
 const REFUSED: Readonly<Record<number, Answer>> = {
   400: { status: 400, title: 'Bad request', message: 'The request could not be read.' },
   413: { status: 413, title: 'Too large', message: 'The request is larger than the dashboard takes.' },
+};
+/** PostgreSQL's: a text with a NUL, or with half a character. */
+const NO_TEXTS: ReadonlySet<string> = new Set(['22021', '22P05']);
+const NO_TEXT: Answer = {
+  status: 400,
+  title: 'Bad request',
+  message: 'The request holds a text that the engine cannot store, such as one with a NUL character.',
 };
 const UNUSABLE: Answer = {
   status: 503,
@@ -25,6 +33,7 @@ export function errorAnswers(report: (error: unknown) => void): ErrorRequestHand
     const status = statusOf(error);
     const refused = REFUSED[status] ?? (status < 500 ? REFUSED[400] : undefined);
     if (refused !== undefined) return answer(request, response, refused);
+    if (NO_TEXTS.has(codeOf(error) ?? '')) return answer(request, response, NO_TEXT);
     if (isEngineAway(error)) return answerEngineAway(request, response);
     report(error);
     return answer(request, response, error instanceof EngineCheckError ? UNUSABLE : FAILED);

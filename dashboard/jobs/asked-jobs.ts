@@ -90,6 +90,8 @@ export function addressOf(base: string, asked: Partial<AskedJobs>): string {
 
 /** The search, or what is wrong with it in words that repeat no value of a tag. */
 export function readAsked(asked: AskedJobs, now: number, limit: number): CheckedFind | string {
+  // PostgreSQL refuses it in any text.
+  if (FIELDS.some(name => asked[name].includes('\0'))) return 'What is looked for holds a NUL character.';
   const { tag, since, until, ...others } = asked;
   const tags: Record<string, string> = {};
   for (const word of tag.split(/\s+/).filter(each => each !== '')) {

@@ -47,7 +47,8 @@ export function taskIn(id: string, value: unknown): readonly BulkTask[] {
       perSecond: Math.max(1, count(given.perSecond)),
       startedAt: count(given.startedAt),
       state,
-      total: count(given.total),
+      // What was counted when it was asked for may have been fewer than there were when it began.
+      total: Math.max(count(given.total), count(given.done) + count(given.skipped)),
       done: count(given.done),
       skipped: count(given.skipped),
       why: typeof why === 'string' ? why : undefined,

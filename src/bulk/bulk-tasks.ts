@@ -26,6 +26,8 @@ const TASKS = 'bulk-tasks';
 const LEASES = 'bulk-task-leases';
 const KEPT_MS = 7 * 86_400_000;
 const EVERY_MS = 2_000;
+/** Where nothing is under way; whoever begins a task here looks at once. */
+const IDLE_MS = 5_000;
 const LEASE_MS = 10_000;
 
 /**
@@ -51,7 +53,8 @@ export class BulkTasks {
       this.#looking = this.look(only)
         .catch(this.#options.onError)
         .finally(() => {
-          if (!this.#closed) this.#timer = setTimeout(look, this.#options.everyMs ?? EVERY_MS).unref();
+          const { everyMs = this.#running.size > 0 ? EVERY_MS : IDLE_MS } = this.#options;
+          if (!this.#closed) this.#timer = setTimeout(look, everyMs).unref();
         });
     };
     look();

@@ -4,6 +4,7 @@ import type { App } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import type { DeadLetter, DeadLetterDetails, DeadLetterGroup } from './dead-letter.ts';
+import type { Stretches } from './causes/cause-index.ts';
 import { asksOfJobs, type DeadLetterFilter } from './dead-letter-filter.ts';
 import { merged, type DeadLetterReport } from './dead-letter-report.ts';
 import { recentQueueNames } from '../queue/index.ts';
@@ -107,6 +108,14 @@ export class DeadLetters {
       groups.set(group.fingerprint, known === undefined ? group : together(known, group));
     }
     return [...groups.values()].sort((a, b) => b.count - a.count);
+  }
+
+  /** When the jobs of these causes died, of those that are still there: how many in each stretch, by fingerprint. */
+  strikes(
+    groups: readonly Pick<DeadLetterGroup, 'fingerprint'>[],
+    times: Stretches,
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    return this.#jobs.strikes(groups, times);
   }
 
   /** How many letters each place keeps, how many of them the causes count, and when the two were last compared. */

@@ -13,13 +13,17 @@ const PAGES = [
   '/',
   '/dead-letters',
   '/dead-letters?cause=x',
+  '/dead-letters?all=yes',
   '/schedules',
   '/workers',
-  '/jobs?contract=visit',
+  '/jobs',
+  '/jobs?queue=analytics&state=dead',
+  '/history?range=24h',
   '/jobs/seeded-000000',
   '/scaling',
   '/running',
   '/audit',
+  '/projections',
   '/nothing',
 ];
 /** Each width and each scheme once: what is wrong with a colour is so in both widths. */
@@ -27,6 +31,20 @@ const SCREENS = [
   [1_400, 'light'],
   [390, 'dark'],
 ] as const;
+const RUN = "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })";
+/** More than any page shows: each shows a part, and says so. */
+const MANY = 10_000;
+const ACTION = {
+  user: 'ada',
+  role: 'admin',
+  method: 'POST',
+  path: '/running/cancel',
+  status: 200,
+  outcome: 'done',
+  client: '127.0.0.1',
+  detail: { what: 'cancel jobs', on: 'email-1', matched: 21, done: 20, skipped: 1, reason: 'a mistake '.repeat(20) },
+};
+const auditId = (n: number): string => `${Date.now()}-${String(n).padStart(5, '0')}abcdefgh`;
 let dashboard: TestDashboard;
 let browser: TestBrowser;
 let page: Page;
@@ -50,7 +68,7 @@ async function faultsOf(path: string): Promise<readonly string[]> {
     // No script is let in by a page's own policy; the browser's own door is none of its.
     await page.evaluate(axe.source);
     const faults = await page.evaluate(
-      `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+      `${RUN}
         .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ': ' + target)))`,
     );
     for (const fault of Array.isArray(faults) ? faults : ['axe did not answer']) found.add(`${width} ${String(fault)}`);
@@ -65,13 +83,15 @@ test('every page keeps WCAG 2.2 AA and fits the screen, empty, with one row and 
 
   const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
   const state = await openState(engine);
-  for (const count of [1, 200]) {
+  const today = new Date().toISOString().slice(0, 10);
+  await state.set('audit-days', today, {}, 86_400_000);
+  for (const count of [1, MANY]) {
     await seedLetters(fixture, 'analytics', count, index => ({
       name: 'visit',
       data: '{"page":"/x"}',
       reason: `cause ${'abcdefghij'.repeat(count === 1 ? 1 : 12)} ${String.fromCharCode(97 + (index % 20))}`,
     }));
-    for (let host = 0; host < count; host += 30) {
+    for (let host = 0; host < Math.min(count, 200); host += 30) {
       const name = `host-${host}`;
       const worker = { name: `${name}/1`, pid: 1, startedAt: 1, running: 3, slots: 20, memoryMb: 1_400, lagMs: 900 };
       const workers = [{ ...worker, quiet: host > 0, answers: host !== 60 }];
@@ -79,8 +99,23 @@ test('every page keeps WCAG 2.2 AA and fits the screen, empty, with one row and 
       const about = { host: name, pid: host, startedAt: 1, processes: 2, queues: ['email', 'analytics'], ...standing };
       await state.set('presence', name, about, 600_000);
     }
+    const queue = await engine.queue('email');
+    const waiting = Array.from({ length: count }, (_, n) => ({ name: 'reset', data: { n }, opts: { priority: 20 } }));
+    for (let at = 0; at < count; at += 1_000) await queue.addBulk(waiting.slice(at, at + 1_000));
+    for (let n = 0; n < Math.min(count, 150); n += 1) await state.set(`audit-${today}`, auditId(n), ACTION, 86_400_000);
     const pages = count === 1 ? ['/dead-letters', '/workers'] : PAGES;
     for (const path of pages) expect([path, await faultsOf(path)]).toEqual([path, []]);
+  }
+  await page.goto(`${dashboard.url}/`);
+  // Whatever is folded on a page was never looked at by axe.
+  for (const folded of ['/', '/jobs', '/jobs/seeded-000000']) {
+    await page.goto(`${dashboard.url}${folded}`);
+    await page.evaluate("document.querySelectorAll('details').forEach(each => (each.open = true))");
+    await page.evaluate(axe.source);
+    expect([folded, await page.evaluate(`${RUN}.then(({ violations }) => violations.map(({ id }) => id))`)]).toEqual([
+      folded,
+      [],
+    ]);
   }
   await page.goto(`${dashboard.url}/`);
   await page.keyboard.press('?');

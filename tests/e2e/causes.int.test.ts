@@ -51,7 +51,9 @@ test.each(engineCases)(
       reactions: [react(userRegistered, 'greet', ({ payload }) => [greet(payload)])],
     });
     const host = createWorkerHost({
+      // Nobody takes what follows: it stays where this test looks for it.
       app: { ...app, jobs: new Map([['greet', greet]]) },
+      queues: ['causes'],
       engine: openEngine({ url, namespace, role: 'worker' }),
       facts,
       tracer,

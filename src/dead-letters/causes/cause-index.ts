@@ -34,6 +34,14 @@ export interface IndexSize {
   readonly failures: number;
 }
 
+/** Equal stretches of time, one behind the other. */
+export interface Stretches {
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly stepMs: number;
+  readonly steps: number;
+}
+
 /** A part of a walk: `next` leads on, and is undefined at its end. */
 export interface Page<Item> {
   readonly items: readonly Item[];
@@ -52,6 +60,8 @@ export interface CauseIndex {
   size(queue: string): Promise<IndexSize>;
   /** The most frequent first, beginning behind the first `skip`. */
   causes(queue: string, skip: number, limit: number): Promise<readonly CountedCause[]>;
+  /** How many letters of each of these causes ended in each stretch, of those that are still there. */
+  strikes(queue: string, causes: readonly string[], times: Stretches): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Newest end first; of one cause, or of all failures. */
   newest(queue: string, cause: string | undefined, limit: number): Promise<readonly LetterEnd[]>;
   /** All of a cause, newest end first: what is dropped on the way, or ends anew, hides none of the others and does not come twice. */

@@ -42,6 +42,20 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
     ).map(id => `causes/${id}`);
   const counted = async (): Promise<number> => (await counter.index.size('causes')).counted;
 
+  test('when the letters of a cause ended is counted by stretches, at their edges once', async () => {
+    await seed(7, index => (index < 6 ? 'one kind of failure' : 'another kind'));
+    await counter.compare('causes');
+    const groups = await letters.groups();
+    const from = Math.min(...groups.map(({ firstEndedAt = 0 }) => firstEndedAt));
+    // Three of them end in each millisecond.
+    const strikes = await letters.strikes(groups, { from, stepMs: 1, steps: 3 });
+    expect(groups.map(({ fingerprint }) => strikes.get(fingerprint))).toEqual([
+      [3, 3, 0],
+      [0, 0, 1],
+    ]);
+    expect(await letters.strikes([], { from, stepMs: 1, steps: 3 })).toEqual(new Map());
+  });
+
   test('jobs are counted as they die, by whoever runs them, and no longer once they are replayed or discarded', async () => {
     const doomed = defineApp({
       jobs: [work],

@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/index.ts';
-import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page } from './cause-index.ts';
+import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page, Stretches } from './cause-index.ts';
 
 type Counted = Map<string, CountedLetter>;
 
@@ -38,6 +38,19 @@ export class MemoryCauseIndex implements CauseIndex {
     const groups = Map.groupBy(newestFirst(this.#of(queue).values()), ({ cause }) => cause);
     const causes = [...groups.values()].map(letters => causeOf(letters));
     return causes.toSorted((a, b) => b.count - a.count).slice(skip, skip + limit);
+  }
+
+  async strikes(
+    queue: string,
+    causes: readonly string[],
+    { from, stepMs, steps }: Stretches,
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    const letters = [...this.#of(queue).values()];
+    const countOf = (cause: string, step: number): number =>
+      letters.filter(each => each.cause === cause && Math.floor((each.endedAt - from) / stepMs) === step).length;
+    return new Map(
+      causes.map(cause => [cause, Array.from({ length: steps }, (_, step) => countOf(cause, step))] as const),
+    );
   }
 
   async newest(queue: string, cause: string | undefined, limit: number): Promise<readonly LetterEnd[]> {

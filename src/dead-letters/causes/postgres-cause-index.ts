@@ -1,5 +1,5 @@
 import type { PgPool } from 'bullmq';
-import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page } from './cause-index.ts';
+import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page, Stretches } from './cause-index.ts';
 
 /** bigint, which the driver gives as text. */
 interface EndRow {
@@ -11,6 +11,12 @@ interface CauseRow extends Pick<CountedCause, 'cause' | 'expected' | 'name' | 'r
   readonly count: string;
   readonly first: string;
   readonly last: string;
+}
+
+interface StrikeRow {
+  readonly cause: string;
+  readonly step: number;
+  readonly count: number;
 }
 
 /** What another program wrote may be missing; a failed job without a time ended at no time. */
@@ -27,6 +33,9 @@ const CAUSES = `
          (SELECT min(ended_ms) FROM shiftwork_letter l WHERE l.queue = $1 AND l.cause = c.cause) AS first,
          (SELECT max(ended_ms) FROM shiftwork_letter l WHERE l.queue = $1 AND l.cause = c.cause) AS last
     FROM shiftwork_cause c WHERE c.queue = $1 ORDER BY c.count DESC, c.cause OFFSET $2 LIMIT $3`;
+const STRIKES = `
+  SELECT cause, ((ended_ms - $3) / $4)::integer AS step, count(*)::integer AS count FROM shiftwork_letter
+   WHERE queue = $1 AND cause = ANY($2::text[]) AND ended_ms >= $3 AND ended_ms < $3 + $4::bigint * $5 GROUP BY 1, 2`;
 const NEWEST = `
   SELECT id, ended_ms AS ended FROM shiftwork_letter
    WHERE queue = $1 AND cause = $2 ORDER BY ended_ms DESC, id DESC LIMIT $3`;
@@ -98,6 +107,21 @@ export class PostgresCauseIndex implements CauseIndex {
       firstEndedAt: Number(first),
       lastEndedAt: Number(last),
     }));
+  }
+
+  async strikes(
+    queue: string,
+    causes: readonly string[],
+    { from, stepMs, steps }: Stretches,
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    if (causes.length === 0) return new Map();
+    const { rows } = await this.#pool.query<StrikeRow>(STRIKES, [queue, causes, from, stepMs, steps]);
+    const found = new Map(causes.map(cause => [cause, Array.from({ length: steps }, () => 0)]));
+    for (const { cause, step, count } of rows) {
+      const counts = found.get(cause);
+      if (counts !== undefined) counts[step] = count;
+    }
+    return found;
   }
 
   async newest(queue: string, cause: string | undefined, limit: number): Promise<readonly LetterEnd[]> {

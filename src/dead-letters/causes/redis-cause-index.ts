@@ -1,7 +1,7 @@
 import type { RedisClient, RedisKeys } from '../../redis/index.ts';
 import { runScript } from '../../state/index.ts';
-import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page } from './cause-index.ts';
-import { CAUSES, DROP, PUT } from './redis-scripts.ts';
+import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page, Stretches } from './cause-index.ts';
+import { CAUSES, DROP, PUT, STRIKES } from './redis-scripts.ts';
 
 /** The index in the queues' Redis. Relies on BullMQ's failed set: a sorted set of ids by the time of their end. */
 export class RedisCauseIndex implements CauseIndex {
@@ -59,6 +59,17 @@ export class RedisCauseIndex implements CauseIndex {
       });
     }
     return found;
+  }
+
+  async strikes(
+    queue: string,
+    causes: readonly string[],
+    { from, stepMs, steps }: Stretches,
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    if (causes.length === 0) return new Map();
+    const answer = await runScript(this.#redis, STRIKES, this.#keys(queue), [from, stepMs, steps, ...causes]);
+    const flat = texts(answer).map(Number);
+    return new Map(causes.map((cause, at) => [cause, flat.slice(at * steps, (at + 1) * steps)]));
   }
 
   async newest(queue: string, cause: string | undefined, limit: number): Promise<readonly LetterEnd[]> {

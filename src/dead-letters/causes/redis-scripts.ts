@@ -60,3 +60,17 @@ for at = 1, #causes, 2 do
 end
 return found
 `;
+
+/** ARGV: from, step, steps, then causes. Answers for each cause as many counts as there are steps. */
+export const STRIKES = `
+local from, step, steps = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local found = {}
+for at = 4, #ARGV do
+  for nth = 0, steps - 1 do
+    local low = string.format('[%s:%016.0f', ARGV[at], from + nth * step)
+    local high = string.format('(%s:%016.0f', ARGV[at], from + (nth + 1) * step)
+    found[#found + 1] = redis.call('ZLEXCOUNT', KEYS[2], low, high)
+  end
+end
+return found
+`;

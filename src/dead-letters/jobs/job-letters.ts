@@ -4,7 +4,7 @@ import type { Facts } from '../../facts/index.ts';
 import { placeOf, readStoredJob, shownJobId, UndecodableJobError } from '../../queue/index.ts';
 import { readHistory } from '../attempt-record.ts';
 import { CauseCounter, type CauseStanding } from '../causes/cause-counter.ts';
-import type { CauseIndex, CountedCause, LetterEnd } from '../causes/cause-index.ts';
+import type { CauseIndex, CountedCause, LetterEnd, Stretches } from '../causes/cause-index.ts';
 import {
   damagedDetails,
   damagedLetter,
@@ -19,6 +19,7 @@ import type { DeadLetterReport } from '../dead-letter-report.ts';
 import type { DiscardAct, LetterSample, LetterSource, LetterStanding, ReplayAct } from '../letter-source.ts';
 import { readLetter } from '../read-letter.ts';
 import { fitsJob } from './fits-job.ts';
+import { strikesOf } from './strikes-of.ts';
 import { taggedLetters, type Bound } from './tagged-letters.ts';
 import { discardJobs, replayJobs, type ActedOnJobs, type Target } from './act-on-jobs.ts';
 
@@ -81,11 +82,20 @@ export class JobLetters implements LetterSource {
 
   async groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]> {
     const found: DeadLetterGroup[] = [];
-    for (const queue of await this.#queuesOf(filter)) {
+    for (const queue of await this.#holding(filter)) {
       await this.#caughtUp(queue);
       for (const cause of await this.#causes(queue, filter)) found.push(groupOf(queue, cause));
     }
     return found;
+  }
+
+  /** Of the causes of these groups, by fingerprint. Costs a command a queue. */
+  async strikes(
+    groups: readonly Pick<DeadLetterGroup, 'fingerprint'>[],
+    times: Stretches,
+  ): Promise<ReadonlyMap<string, readonly number[]>> {
+    const causes = groups.map(({ fingerprint }) => fingerprint);
+    return strikesOf((await this.#counter()).index, await this.#holding({}), causes, times);
   }
 
   async count(filter: DeadLetterFilter): Promise<number> {
@@ -301,6 +311,12 @@ export class JobLetters implements LetterSource {
   async #queuesOf({ queue, ids }: DeadLetterFilter): Promise<readonly string[]> {
     if (ids !== undefined) return [];
     return queue === undefined ? [...(await this.#options.queues())] : [queue];
+  }
+
+  /** Those of them that have dead letters: one question for all, and most have none. */
+  async #holding(filter: DeadLetterFilter): Promise<readonly string[]> {
+    const contents = await this.#options.engine.contents(await this.#queuesOf(filter), []);
+    return contents.flatMap(({ name, counts }) => (counts.dead > 0 ? [name] : []));
   }
 
   #counter(): Promise<CauseCounter> {

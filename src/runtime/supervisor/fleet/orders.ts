@@ -20,8 +20,10 @@ export interface WorkerOrder {
 export type OrderAnswer = 'given' | 'given already' | 'unknown' | 'deaf' | 'its host is quiet' | 'it stops';
 
 const ORDERS = 'worker-orders';
-/** Names never come back, so an order is of no use once its host is gone; whoever is quiet stays so for as long as it lives. */
-const KEPT_MS = 365 * 86_400_000;
+/** Names never come back, so an order is of no use once its host is gone, and a host that was killed takes none of its own away. */
+const KEPT_MS = 86_400_000;
+/** Whoever is quiet stays so for as long as it lives: it renews what it was told. */
+const RENEWED_MS = KEPT_MS / 2;
 
 /** Gives an order to a host, by its name, or to one of its processes, `HOST/NUMBER`. It obeys within about two seconds. */
 export async function orderWorkers(engine: Engine, name: string, order: WorkerOrder): Promise<OrderAnswer> {
@@ -52,9 +54,12 @@ export async function resumeWorkers(engine: Engine, name: string): Promise<Order
   return deleted.includes(true) ? 'given' : 'given already';
 }
 
-/** What this supervisor and its processes were told, by name. */
+/** What this supervisor and its processes were told, by name. For itself alone: it says with this that it still obeys. */
 export async function ordersOf(store: StateStore, supervisor: string): Promise<ReadonlyMap<string, WorkerOrder>> {
   const entries = (await store.list(ORDERS)).filter(({ name }) => isOf(name, supervisor));
+  const old = entries.filter(({ leftMs }) => leftMs < RENEWED_MS);
+  // Where somebody has taken it back meanwhile, that stands.
+  if (old.length > 0) await store.compareAndSetMany(ORDERS, old, KEPT_MS);
   return new Map(
     entries.flatMap(({ name, value }) => {
       const order = orderIn(value);
