@@ -26,22 +26,27 @@ type Came = 'done' | 'passed' | { readonly why: string };
 /** Cancels, or starts, all that match: walks until one finds nothing left to do. */
 export async function actOnUnfinished(task: Task, act: UnfinishedAct): Promise<DeadLetterReport> {
   const { signal, onDone } = act;
-  const done: string[] = [];
+  const done = new Set<string>();
   const skipped = new Map<string, string>();
-  for (let walk = 0, before = -1; walk < WALKS && done.length > before; walk += 1) {
-    before = done.length;
+  for (let walk = 0, before = -1; walk < WALKS && done.size > before; walk += 1) {
+    before = done.size;
     for await (const { id } of matchingUnfinished(act, task.what, task.filter, task.startedAt, NO_BOUND)) {
       signal.throwIfAborted();
-      if (skipped.has(id)) continue;
+      // One that was started waits on until somebody moves it.
+      if (skipped.has(id) || done.has(id)) continue;
       const came = await actOn(id, task, act);
       if (came === 'passed') continue;
       if (came === 'done') {
-        done.push(id);
+        done.add(id);
         onDone();
       } else skipped.set(id, came.why);
     }
   }
-  return { matched: done.length + skipped.size, done, skipped: [...skipped].map(([id, why]) => ({ id, why })) };
+  return {
+    matched: done.size + skipped.size,
+    done: [...done],
+    skipped: [...skipped].map(([id, why]) => ({ id, why })),
+  };
 }
 
 async function actOn(id: string, task: Task, { engine, client, pace, signal }: UnfinishedAct): Promise<Came> {
