@@ -11,8 +11,6 @@ export interface FaultCase {
    * `src`, or by another case. Nowhere only for a form whose case has another. The long form runs it on all.
    */
   readonly smokeOn?: readonly ('redis' | 'postgres')[];
-  /** `npm test` runs its short form: one case of each file. The gate runs those of all (`npm run test:long`). */
-  readonly always?: true;
   /** Seeds that the long form runs at most, where one takes long. */
   readonly seedsAtMost?: number;
   /** What it is to recover in, milliseconds: judged by the long form, on a machine that does nothing else. */

@@ -3,8 +3,8 @@ import type { FaultCase } from './case.ts';
 import { withTrial } from './with-trial.ts';
 
 /**
- * The short form of each case: one seed, and where another test has its claim about an engine, not on all of them. `npm test` runs those
- * that are `always`, `npm run test:long` each, and `npm run test:faults` twenty seeds.
+ * The short form of each case: one seed, and where another test has its claim about an engine, not on all of them. `npm test` runs the
+ * first of each file, `npm run test:long` each, and `npm run test:faults` twenty seeds.
  */
 export function smoke(cases: readonly FaultCase[]): void {
   describe.concurrent('faults', () => {

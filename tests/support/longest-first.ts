@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Trials of whole fleets take minutes: begun last, one of these would be waited for alone. The longest first. */
 const LONGEST = [
-  'faults/always',
+  'faults/first-of-each',
   ...['watch', 'stops', 'crashes', 'letters', 'providers', 'clocks', 'engine', 'outbox', ''].map(
     name => `faults/cases/${name}`,
   ),

@@ -11,7 +11,6 @@ const lastTwo: FaultCase = {
   number: 61,
   title: 'SIGKILL of a host while the last two members of a batch end',
   engines: BOTH,
-  always: true,
   // Ends that a worker wrote and did not bring are found on each (src/runtime/batches/batches.int.test.ts).
   smokeOn: ['postgres'],
   async run(trial) {

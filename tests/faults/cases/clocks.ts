@@ -80,7 +80,6 @@ const workerStepped: FaultCase = {
   number: 40,
   title: 'the clock of a worker host steps by 10 minutes, either way, while jobs run',
   engines: BOTH,
-  always: true,
   // Case 44 steps a clock against Redis.
   smokeOn: ['postgres'],
   run: trial =>

@@ -16,7 +16,6 @@ const killedWorker: FaultCase = {
   number: 1,
   title: 'SIGKILL of a worker in mid-job, its supervisor alive',
   engines: BOTH,
-  always: true,
   // Case 4 kills workers on Redis; `Rescue` is tested on each.
   smokeOn: ['postgres'],
   goalMs: 1_000,

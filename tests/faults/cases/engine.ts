@@ -15,7 +15,6 @@ const restarts: FaultCase = {
   number: 12,
   title: 'SIGKILL and restart of the engine under load',
   engines: BOTH,
-  always: true,
   goalMs: 30_000,
   async run(trial) {
     const fleet = await trial.readyFleet(ONE);

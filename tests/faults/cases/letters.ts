@@ -48,7 +48,6 @@ const discarded: FaultCase = {
   number: 45,
   title: 'a poison job of the outbox is discarded while hosts run, then reconcile: it does not come back',
   engines: BOTH,
-  always: true,
   // Queues and outbox are apart there: the harder form.
   smokeOn: ['redis'],
   run: trial =>

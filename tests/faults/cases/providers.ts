@@ -36,7 +36,7 @@ async function outcome(trial: Trial, fleet: Fleet, ids: readonly string[], opens
   ];
 }
 
-const sickMail = (title: string, sick: SMTPServerOptions, more?: Pick<FaultCase, 'smokeOn' | 'always'>): FaultCase => ({
+const sickMail = (title: string, sick: SMTPServerOptions, more?: Pick<FaultCase, 'smokeOn'>): FaultCase => ({
   ...more,
   number: 27,
   title: `the mail server ${title} for a while`,
@@ -80,7 +80,7 @@ const sickHttp = (
   title: string,
   opens: boolean,
   sick: (request: IncomingMessage, response: ServerResponse) => void,
-  more?: Pick<FaultCase, 'smokeOn' | 'always'>,
+  more?: Pick<FaultCase, 'smokeOn'>,
 ): FaultCase => ({
   ...more,
   number: 28,
@@ -169,7 +169,7 @@ export const providers: readonly FaultCase[] = [
   sickMail('answers 451', { onRcptTo: (_address, _session, done) => done(reply(451)) }, ALIKE),
   sickMail('answers 421', { onRcptTo: (_address, _session, done) => done(reply(421)) }, ALIKE),
   sickMail('takes the mail and never answers', { onData: stream => void stream.resume() }),
-  sickHttp('answers 503', true, (_request, response) => void response.writeHead(503).end(), { always: true }),
+  sickHttp('answers 503', true, (_request, response) => void response.writeHead(503).end()),
   sickHttp(
     'answers 429 with Retry-After',
     false,

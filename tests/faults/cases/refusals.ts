@@ -9,7 +9,6 @@ const unreadable: FaultCase = {
   number: 11,
   title: 'a queue holds broken JSON, data that fits no version, a name and a version that this release does not know',
   engines: ['redis'],
-  always: true,
   async run(trial) {
     const ids = createIdSource();
     const queue = await trial.inspector.queue('chaos');

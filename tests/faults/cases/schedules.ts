@@ -7,7 +7,6 @@ const leaderKilled: FaultCase = {
   number: 26,
   title: 'two hosts could schedule, the one that leads is killed',
   engines: BOTH,
-  always: true,
   // A leader that is gone without a word is followed by the other on each (src/runtime/schedules/scheduler.int.test.ts).
   smokeOn: ['redis'],
   async run(trial) {

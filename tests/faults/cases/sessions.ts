@@ -61,7 +61,6 @@ export const sessionFaults: readonly FaultCase[] = [
     number: 36,
     title: "a relay's host vanishes in the middle of a batch while another relay is sound",
     engines: ['redis'],
-    always: true,
     seedsAtMost: 3,
     run: trial =>
       withOutbox(trial, fixture =>

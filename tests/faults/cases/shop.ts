@@ -17,7 +17,6 @@ const killedAtSignUp: FaultCase = {
   number: 29,
   title: 'the shop is killed at random moments of sign-ups, 50 of them in the long form',
   engines: ['postgres'],
-  always: true,
   // Each has its 50 moments.
   seedsAtMost: 2,
   async run(trial) {

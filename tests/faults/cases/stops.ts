@@ -109,16 +109,15 @@ const rolling: FaultCase = {
 const SHORT = { ...ONE, SHUTDOWN_GRACE_MS: '2500' } as const;
 
 export const stops: readonly FaultCase[] = [
-  inTime,
   {
     number: 6,
     title: 'SIGTERM with a job longer than the grace period',
     engines: BOTH,
-    always: true,
     smokeOn: ['redis'],
     goalMs: 5_000,
     run: tooLong('sleep'),
   },
+  inTime,
   {
     number: 6,
     title: 'the same, and the job ignores its signal',

@@ -32,7 +32,6 @@ const streamConsumersKilled: FaultCase = {
   number: 24,
   title: 'consumers of a stream are killed with what they had taken; the stream is trimmed past a group',
   engines: ['redis'],
-  always: true,
   run: trial =>
     cleaningUp(async later => {
       const facts = new Facts();

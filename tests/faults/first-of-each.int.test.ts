@@ -1,0 +1,4 @@
+import { firstOfEach } from './all-cases.ts';
+import { smoke } from './smoke.ts';
+
+smoke(firstOfEach);
