@@ -5,7 +5,7 @@
 export { quantileOf, countOf, addDurations, type Durations } from './record/durations.ts';
 export { addCounts, emptyCounts, type ContractCounts, type CountedStretch } from './record/contract-counts.ts';
 export { MARK_KINDS, type Mark, type MarkKind } from './record/mark.ts';
-export { isEnd, OUTCOMES, type JournalTag, type RunOutcome, type RunRecord } from './record/run-record.ts';
+export { OUTCOMES, type JournalTag, type RunOutcome, type RunRecord } from './record/run-record.ts';
 export { findRuns, type FoundRuns, type RunQuery } from './read/find-runs.ts';
 export { newRuns } from './read/new-runs.ts';
 export { RANGES, readSeries, type RangeName, type Series, type SeriesPoint } from './read/read-series.ts';

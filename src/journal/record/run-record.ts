@@ -52,7 +52,3 @@ export const RUN_CLASSES: readonly RunClass[] = ['failed', 'succeeded'];
 export function classOf(outcome: RunOutcome): RunClass {
   return outcome === 'succeeded' || outcome === 'divided' ? 'succeeded' : 'failed';
 }
-
-export function isEnd(outcome: RunOutcome): boolean {
-  return outcome !== 'retried';
-}
