@@ -7,16 +7,8 @@ import { commit, cores, load } from '../results.ts';
 import { postgresServer, redisServer, type Server } from '../servers.ts';
 import type { Program } from '../subjects/start-program.ts';
 import { installPeers, type Peers } from './install-peers.ts';
-import { killTrials, type KillTrial } from './kill-trial.ts';
-import { peersPage } from './page.ts';
-
-/** What a run with peers has found: results.json beside this file. */
-export interface PeerResults {
-  readonly about: string;
-  readonly redis: readonly Row[];
-  readonly postgres: readonly Row[];
-  readonly killed: readonly KillTrial[];
-}
+import { killTrials } from './kill-trial.ts';
+import { peersPage, type PeerResults } from './page.ts';
 
 const ON_REDIS = ['BullMQ', 'Shiftwork', 'bee-queue', 'groupmq'] as const;
 const ON_POSTGRES = ['BullMQ', 'Shiftwork', 'pg-boss', 'graphile-worker'] as const;

@@ -1,7 +1,14 @@
 import { ratioText, number, table } from '../report/tables.ts';
 import type { Row } from '../compare.ts';
-import { PATIENCE_S } from './kill-trial.ts';
-import type { PeerResults } from './main.ts';
+import { PATIENCE_S, type KillTrial } from './kill-trial.ts';
+
+/** What a run with peers has found: results.json beside this file. */
+export interface PeerResults {
+  readonly about: string;
+  readonly redis: readonly Row[];
+  readonly postgres: readonly Row[];
+  readonly killed: readonly KillTrial[];
+}
 
 /** At which settings each runs, and what is lost where. Sources: the peers' own documentation at the versions in package.json. */
 const SETTINGS: readonly (readonly [peer: string, settings: string, worker: string])[] = [

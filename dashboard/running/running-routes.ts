@@ -1,4 +1,4 @@
-import express, { Router, type Request } from 'express';
+import { Router, type Request } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import {
@@ -9,8 +9,7 @@ import {
   readRunningJobs,
   type JobView,
 } from '../../src/queue/index.ts';
-import { answer } from '../http/answers.ts';
-import { describeAction, markDryRun } from '../audit/record-actions.ts';
+import { actionRoute, reasonIn, type AskedAction } from '../audit/action-route.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { runningPage } from './running-page.ts';
 
@@ -22,7 +21,6 @@ export interface RunningRoutesOptions {
 }
 
 const LISTED = 100;
-const REASON_LIMIT = 500;
 
 /** `/running`: what runs now, a job by its id, and the cancelling of either. Viewers look, operators cancel. */
 export function runningRoutes({ base, app, engine, viewerOf }: RunningRoutesOptions): Router {
@@ -35,31 +33,27 @@ export function runningRoutes({ base, app, engine, viewerOf }: RunningRoutesOpti
     const jobs = await readRunningJobs(engine, app.queues.keys(), LISTED);
     response.type('html').send(runningPage({ base, viewer, jobs, limit: LISTED, asked }));
   });
-  router.use(express.json({ limit: '10kb' }));
-  router.post('/cancel', async (request, response) => {
-    const asked = readAsked(request.body);
-    if (asked === undefined) {
-      const message = 'Expected {"ids"}, {"dryRun"}, and to cancel {"reason"}.';
-      return answer(request, response, { status: 400, title: 'Bad request', message });
-    }
-    if (asked.dryRun) markDryRun(response);
-    const by = viewerOf(request).name;
-    const whys: string[] = [];
-    let done = 0;
-    for (const id of asked.ids) {
-      const why = await (
-        asked.dryRun || asked.reason === undefined
-          ? readJobView(engine, id).then(whyNot)
-          : cancelJob(engine, id, { reason: asked.reason, by }).then(found => WHY[found])
-      ).catch(whyUnreadable);
-      if (why === undefined) done += 1;
-      else whys.push(why);
-    }
-    const matched = asked.ids.length;
-    const on = asked.ids.join(', ');
-    describeAction(response, { what: 'cancel jobs', on, matched, done, skipped: whys.length, reason: asked.reason });
-    response.json({ matched: asked.ids.length, done, skipped: whys.length, why: whys[0] });
+  const cancel = async (id: string, { dryRun, reason }: Asked, by: string): Promise<string | undefined> =>
+    dryRun || reason === undefined
+      ? whyNot(await readJobView(engine, id))
+      : WHY[await cancelJob(engine, id, { reason, by })];
+  const action = actionRoute({
+    what: 'cancel jobs',
+    viewerOf,
+    expected: 'Expected {"ids"}, {"dryRun"}, and to cancel {"reason"}.',
+    read: readAsked,
+    async act(asked, by) {
+      const whys: string[] = [];
+      for (const id of asked.ids) {
+        const why = await cancel(id, asked, by).catch(whyUnreadable);
+        if (why !== undefined) whys.push(why);
+      }
+      const { length: matched } = asked.ids;
+      const { reason } = asked;
+      return { on: asked.ids.join(', '), matched, done: matched - whys.length, why: whys[0], reason };
+    },
   });
+  router.post('/cancel', ...action);
   return router;
 }
 
@@ -80,17 +74,15 @@ function whyUnreadable(error: unknown): string {
   throw error;
 }
 
-interface Asked {
+interface Asked extends AskedAction {
   readonly ids: readonly string[];
-  readonly dryRun: boolean;
   readonly reason: string | undefined;
 }
 
-function readAsked(body: unknown): Asked | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { ids, dryRun, reason }: Partial<Record<string, unknown>> = body;
+function readAsked(fields: Partial<Record<string, unknown>>): Asked | undefined {
+  const { ids, dryRun } = fields;
   if (!Array.isArray(ids) || ids.length === 0 || ids.length > LISTED || typeof dryRun !== 'boolean') return undefined;
   if (!ids.every((id: unknown): id is string => typeof id === 'string')) return undefined;
-  const given = typeof reason === 'string' && reason.trim() !== '' ? reason.slice(0, REASON_LIMIT) : undefined;
-  return dryRun || given !== undefined ? { ids, dryRun, reason: given } : undefined;
+  const reason = reasonIn(fields);
+  return dryRun || reason !== undefined ? { ids, dryRun, reason } : undefined;
 }

@@ -1,11 +1,10 @@
-import express, { Router, type Request } from 'express';
+import { Router, type Request } from 'express';
 import type { App, Schedule } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import type { Facts } from '../../src/facts/index.ts';
 import { clientOn, UnknownScheduleError } from '../../src/queue/index.ts';
 import { pauseSchedule, readSchedules, resumeSchedule, runSchedule } from '../../src/runtime/index.ts';
-import { describeAction, markDryRun } from '../audit/record-actions.ts';
-import { answer } from '../http/answers.ts';
+import { actionRoute, reasonIn, type AskedAction } from '../audit/action-route.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { schedulesPage } from './schedules-page.ts';
 
@@ -17,15 +16,13 @@ export interface SchedulesRoutesOptions {
   readonly viewerOf: (request: Request) => Viewer;
 }
 
-const REASON_LIMIT = 500;
 const MADE_SHOWN = 50;
 const NAME = /^[^\s\p{C}]{1,200}$/u;
 
-interface Asked {
+interface Asked extends AskedAction {
   readonly name: string;
   /** Undefined: one that was made at run time. */
   readonly schedule: Schedule | undefined;
-  readonly dryRun: boolean;
   readonly reason: string | undefined;
 }
 
@@ -42,24 +39,23 @@ export function schedulesRoutes({ base, app, engine, facts, viewerOf }: Schedule
     const at = { prefix: page.prefix, isFirst: page.after === undefined };
     response.type('html').send(schedulesPage({ base, viewer: viewerOf(request), schedules, made, at, now }));
   });
-  router.use(express.json({ limit: '10kb' }));
   const action = (
     name: 'run' | 'pause' | 'resume',
     act: (asked: Asked, by: string) => Promise<boolean>,
     whyNot: string,
   ): void => {
-    router.post(`/${name}`, async (request, response) => {
-      const asked = readAsked(app, request.body);
-      if (asked === undefined) {
-        const message = 'Expected {"name"} of a schedule, {"dryRun"}, and to pause {"reason"}.';
-        return answer(request, response, { status: 400, title: 'Bad request', message });
-      }
-      if (asked.dryRun) markDryRun(response);
-      const done = asked.dryRun || (await act(asked, viewerOf(request).name)) ? 1 : 0;
-      const report = { matched: 1, done, skipped: 1 - done };
-      describeAction(response, { what: `${name} schedule`, on: asked.name, ...report, reason: asked.reason });
-      response.json({ ...report, ...(done === 0 && { why: whyNot }) });
+    const route = actionRoute({
+      what: `${name} schedule`,
+      viewerOf,
+      expected: 'Expected {"name"} of a schedule, {"dryRun"}, and to pause {"reason"}.',
+      read: fields => readAsked(app, fields),
+      async act(asked, by) {
+        const isDone = asked.dryRun || (await act(asked, by));
+        const { name: on, reason } = asked;
+        return { on, matched: 1, done: isDone ? 1 : 0, why: isDone ? undefined : whyNot, reason };
+      },
     });
+    router.post(`/${name}`, ...route);
   };
   const gone = (error: unknown): false => {
     if (error instanceof UnknownScheduleError) return false;
@@ -90,13 +86,11 @@ export function schedulesRoutes({ base, app, engine, facts, viewerOf }: Schedule
   return router;
 }
 
-function readAsked(app: App, body: unknown): Asked | undefined {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { name, dryRun, reason }: Partial<Record<string, unknown>> = body;
+function readAsked(app: App, fields: Partial<Record<string, unknown>>): Asked | undefined {
+  const { name, dryRun } = fields;
   if (typeof name !== 'string' || !NAME.test(name) || typeof dryRun !== 'boolean') return undefined;
   const schedule = app.schedules.find(each => each.name === name);
-  const given = typeof reason === 'string' && reason.trim() !== '' ? reason.slice(0, REASON_LIMIT) : undefined;
-  return { name, schedule, dryRun, reason: given };
+  return { name, schedule, dryRun, reason: reasonIn(fields) };
 }
 
 /** What the address asks for; what is no name asks for nothing. */

@@ -58,11 +58,13 @@ export function checkBulk(
     throw new InvalidOptionsError(`Expected the state to be ${list(states)} to ${what}, got ${state}.`);
   }
   if (ended && waitsFor !== undefined)
-    throw new InvalidOptionsError(`Expected nothing that jobs wait for to ${what}: those have not ended.`);
+    throw new InvalidOptionsError(`Expected no waitsFor to ${what}, got ${waitsFor}: jobs that wait have not ended.`);
   if (what === 'run-now' && waitsFor !== undefined && waitsFor !== 'time' && waitsFor !== 'release')
     throw new InvalidOptionsError(`Expected jobs that wait for time or release to run-now, got ${waitsFor}.`);
   if (!ended && cause !== undefined)
-    throw new InvalidOptionsError(`Expected no cause to ${what}: causes are of what has ended. Name a contract.`);
+    throw new InvalidOptionsError(
+      `Expected no cause to ${what}, got one: causes are of what has ended. Name a contract.`,
+    );
 }
 
 function list(words: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** The base of every error that Shiftwork throws on purpose, and the one that every room throws. Each other class stands beside the room that throws it. */
 export { didYouMean } from './did-you-mean.ts';
 export { InvalidOptionsError } from './invalid-options-error.ts';
-export { kindOf } from './kind-of.ts';
+export { kindOf, kindOfText, kindOfTime } from './kind-of.ts';
 export { MissingPackageError } from './missing-package-error.ts';
 export { loadOptional, OPTIONAL_PACKAGES, requireOptional } from './optional-package.ts';
 export { requireKnown } from './require-known.ts';

@@ -53,7 +53,8 @@ export function makeParts(options: EventStoreOptions): StoreParts {
 function byName(events: readonly AnyEventContract[]): ReadonlyMap<string, AnyEventContract> {
   const contracts = new Map<string, AnyEventContract>();
   for (const contract of events) {
-    if (contracts.has(contract.name)) throw new InvalidContractError(`Two events are named "${contract.name}".`);
+    if (contracts.has(contract.name))
+      throw new InvalidContractError(`Expected each name of an event once, got two events named "${contract.name}".`);
     contracts.set(contract.name, contract);
   }
   return contracts;

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RedisTurnQueue } from '../../src/engine/bullmq/redis/turns/index.ts';
 import { Deeds } from './deeds.ts';
+import { answerToAdds, answerToTurn } from './our-answers.ts';
 import {
   keepEvents,
   PREFIX,
@@ -54,27 +55,9 @@ export class OurTwin implements Twin {
     if (queue === undefined) throw new Error('start() comes first.');
     switch (step.what) {
       case 'add':
-        return (await queue.add(step.jobs)).map(answer => (answer.kind === 'stands' ? answer.id : answer.kind));
-      case 'turn': {
-        const { settled, jobs, rest } = await queue.turn(step.turn);
-        return {
-          settled: settled.map(({ kind }) => kind),
-          jobs: jobs.map(
-            ({ id, token, name, data, opts, attemptsMade, attemptsStarted, stacktrace, deferredFailure }) => ({
-              id,
-              token,
-              name,
-              data,
-              opts,
-              attemptsMade,
-              attemptsStarted,
-              stacktrace,
-              deferredFailure,
-            }),
-          ),
-          rest: rest?.kind === 'limited' ? { kind: rest.kind } : rest,
-        };
-      }
+        return answerToAdds(await queue.add(step.jobs));
+      case 'turn':
+        return answerToTurn(await queue.turn(step.turn));
       case 'stalled':
         await this.#redis.del(STALLED_CHECK);
         return queue.returnStalled(step.now, 1, step.mostStalls);

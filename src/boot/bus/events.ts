@@ -48,7 +48,9 @@ export const events: Command = {
     if (action === undefined)
       throw wrongWord('"tail", "replay" or "dead-letters" after events', name, Object.keys(ACTIONS));
     if (parsed.positionals.length > action.words) {
-      throw new UsageError(`Expected at most ${action.words - 1} words after "events ${name}".`);
+      throw new UsageError(
+        `Expected at most ${action.words - 1} words after "events ${name}", got ${parsed.positionals.length - 1}.`,
+      );
     }
     const actsOnOne = name === 'dead-letters' && what !== undefined;
     allowOnly(
@@ -98,7 +100,8 @@ async function tail(
 async function replay(bus: Bus, app: App, args: ParsedArguments, terminal: Terminal): Promise<ExitCode> {
   const [, name = ''] = args.positionals;
   const from = args.text('from');
-  if (from === undefined) throw new UsageError("Expected --from with a time (ISO 8601) or an event's id.");
+  if (from === undefined)
+    throw new UsageError("Expected --from with a time (ISO 8601) or an event's id, got no --from.");
   const reaction = app.reactions.get(name);
   if (reaction === undefined) {
     const names = [...app.reactions.keys()];

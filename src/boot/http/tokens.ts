@@ -41,7 +41,7 @@ export const tokens: Command = {
     const [action = '', word] = asked.positionals;
     switch (action) {
       case 'create':
-        if (word === undefined) throw new UsageError('Expected "tokens create NAME".');
+        if (word === undefined) throw new UsageError('Expected "tokens create NAME", got no name.');
         return create(word, asked, terminal);
       case 'list':
         if (word !== undefined) throw new UsageError('Expected "tokens list" alone.');
@@ -83,7 +83,7 @@ async function create(name: string, asked: ParsedArguments, terminal: Terminal):
 
 /** @throws UsageError */
 function requireScopes(scopes: readonly string[], app: App): void {
-  if (scopes.length === 0) throw new UsageError('Expected at least one --scope, such as enqueue/CONTRACT.');
+  if (scopes.length === 0) throw new UsageError('Expected at least one --scope, such as enqueue/CONTRACT, got none.');
   const all = SCOPE_KINDS.flatMap(kind => [...app.jobs.keys()].map(name => scopeFor(kind, name)));
   const wrong = scopes.find(scope => !all.includes(scope));
   if (wrong === undefined) return;

@@ -210,7 +210,7 @@ function checkOptions(parsed: ParsedArguments, action: string, allowed: readonly
   if (allowed.includes('limit')) wholeNumber(parsed, 'limit', MAX);
   if (allowed.includes('per-second')) wholeNumber(parsed, 'per-second', MAX);
   if (acts && !hasIds && !CROWD.some(option => option !== 'limit' && parsed.given.includes(option))) {
-    throw new UsageError('Expected ids, --kind, --queue, --subscription, --name, --cause or --all.');
+    throw new UsageError('Expected ids, --kind, --queue, --subscription, --name, --cause or --all, got none of them.');
   }
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../../queue/index.ts';
 import { secretsOf } from '../../state/index.ts';
 import type { Duration } from '../../time/index.ts';
+import { tagsIn } from '../tag-words.ts';
 
 export const erase: Command = {
   usage:
@@ -170,17 +171,13 @@ interface Given extends Pick<EraseOptions, 'by' | 'events' | 'subject'> {
 
 /** @throws UsageError */
 function checkedOf(words: readonly string[], { running, timeout, ...given }: Given): CheckedErase {
-  const tag = Object.fromEntries(
-    words.map(word => {
-      const at = word.indexOf('=');
-      if (at < 1 || at === word.length - 1) throw new UsageError('Expected --tag as NAME=VALUE, such as user=u-1.');
-      return [word.slice(0, at), word.slice(at + 1)];
-    }),
-  );
-  if (words.length === 0) throw new UsageError('Expected whose data to erase, --tag NAME=VALUE, or --records.');
+  const tag = tagsIn(words);
+  if (words.length === 0)
+    throw new UsageError('Expected whose data to erase, --tag NAME=VALUE, or --records, got neither.');
   if (running !== undefined && running !== 'cancel' && running !== 'wait')
-    throw new UsageError('Expected --running as cancel or wait.');
-  if (timeout !== undefined && !isDuration(timeout)) throw new UsageError('Expected --timeout such as 30s.');
+    throw new UsageError(`Expected --running as cancel or wait, got "${running.slice(0, 40)}".`);
+  if (timeout !== undefined && !isDuration(timeout))
+    throw new UsageError(`Expected --timeout such as 30s, got "${timeout.slice(0, 40)}".`);
   try {
     return checkErase({
       tag,

@@ -63,8 +63,12 @@ function switching(name: 'pause' | 'resume'): Command {
 function targetsOf({ positionals, text }: ParsedArguments, app: App): readonly (readonly [PauseTarget, Named])[] {
   const [contract, group, queue] = [text('contract'), text('group'), text('queue')];
   const kinds = [positionals.length > 0, contract !== undefined, group !== undefined].filter(Boolean).length;
-  if (kinds !== 1) throw new UsageError('Expected queues, or --contract, or --group: one of the three.');
-  if (queue !== undefined && group === undefined) throw new UsageError('Expected --queue with --group alone.');
+  if (kinds !== 1)
+    throw new UsageError(
+      `Expected queues, or --contract, or --group, got ${kinds === 0 ? 'none' : 'more than one'} of the three.`,
+    );
+  if (queue !== undefined && group === undefined)
+    throw new UsageError('Expected --queue with --group alone, got it without a group.');
   if (group !== undefined) {
     const where = queue === undefined ? {} : { queue };
     return [

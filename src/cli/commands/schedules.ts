@@ -60,7 +60,8 @@ export const schedules: Command = {
     return withEngine(terminal.variables, async engine => {
       const made = clientOn(engine, new Facts(), undefined, undefined, app).schedules;
       if (action === 'list') return list(app, engine, made, asked, terminal);
-      if (name === undefined) throw new UsageError(`Expected the name of a schedule: "schedules ${action} NAME".`);
+      if (name === undefined)
+        throw new UsageError(`Expected the name of a schedule, "schedules ${action} NAME", got none.`);
       const say = (json: object, text: string): void => terminal.print(asked.json ? JSON.stringify(json) : text);
       const by = operator(terminal);
       const schedule = app.schedules.find(each => each.name === name);

@@ -10,7 +10,8 @@ export const users: Command = {
   takesApp: false,
   async run(args, terminal) {
     const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 }, ['app']);
-    if (positionals[0] !== 'hash') throw new UsageError('Expected "users hash".');
+    if (positionals[0] !== 'hash')
+      throw new UsageError(`Expected "users hash", got "users ${(positionals[0] ?? '').slice(0, 40)}".`);
     const hash = await hashPassword(await terminal.readSecret('Password: '));
     terminal.print(json ? JSON.stringify({ hash }) : hash);
     return 0;

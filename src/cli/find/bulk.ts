@@ -32,15 +32,20 @@ const PAST: Readonly<Record<BulkAction, string>> = {
 /** `find --do`: something is done to all that match. Says how many there are first; with --yes it begins it, and follows it to its end. */
 export async function bulk(parsed: ParsedArguments, asked: CheckedFind, terminal: Terminal): Promise<0 | 1> {
   const what = BULK_ACTIONS.find(each => each === parsed.text('do'));
-  if (what === undefined) throw new UsageError(`Expected --do to be one of ${BULK_ACTIONS.join(', ')}.`);
+  if (what === undefined)
+    throw new UsageError(
+      `Expected --do to be one of ${BULK_ACTIONS.join(', ')}, got "${(parsed.text('do') ?? '').slice(0, 40)}".`,
+    );
   if (parsed.given.some(option => option === 'limit' || option === 'after'))
     throw new UsageError('Expected no --limit and no --after beside --do: it acts on all that match.');
   const reason = parsed.text('reason')?.trim();
   if ((what === 'discard' || what === 'cancel') && parsed.flag('yes') && !reason)
-    throw new UsageError(`Expected --reason to ${what}: it is what is kept of why these ended.`);
+    throw new UsageError(`Expected --reason to ${what}, got none: it is what is kept of why these ended.`);
   const perSecond = Number(parsed.text('per-second') ?? 50);
   if (!Number.isInteger(perSecond) || perSecond < 1 || perSecond > MOST_PER_SECOND)
-    throw new UsageError(`Expected --per-second to be an integer from 1 to ${MOST_PER_SECOND}.`);
+    throw new UsageError(
+      `Expected --per-second to be an integer from 1 to ${MOST_PER_SECOND}, got "${parsed.text('per-second')?.slice(0, 40)}".`,
+    );
   try {
     checkBulk(what, asked);
   } catch (error) {

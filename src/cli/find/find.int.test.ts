@@ -72,9 +72,9 @@ describe.each(engineCases)('shiftwork find on $kind', ({ kind, open }) => {
 test.each([
   [['--state', 'gone'], 'Expected state to be one of waiting, delayed,'],
   [['--since', 'yesterday'], 'Expected --since as 2h or'],
-  [['--tag', 'ada'], 'Expected --tag as NAME=VALUE, such as user=u-1.'],
-  [['--tag', 'user='], 'Expected --tag as NAME=VALUE, such as user=u-1.'],
-  [['--tag', 'user=ada', '--do', 'erase'], 'Expected --do to be one of replay, discard, cancel, run-now.'],
+  [['--tag', 'ada'], 'Expected --tag as NAME=VALUE, such as user=u-1, got one without a name or a value.'],
+  [['--tag', 'user='], 'Expected --tag as NAME=VALUE, such as user=u-1, got one without a name or a value.'],
+  [['--tag', 'user=ada', '--do', 'erase'], 'Expected --do to be one of replay, discard, cancel, run-now, got "erase".'],
   [['--state', 'waiting', '--do', 'cancel'], 'Expected a tag, an id, a contract, a queue or a cause'],
   [['--tag', 'user=ada', '--do', 'cancel', '--yes'], 'Expected --reason to cancel'],
   [['--tag', 'user=ada', '--do', 'cancel', '--limit', '5'], 'Expected no --limit'],

@@ -17,6 +17,7 @@ import { checkQueue } from '../known-queue.ts';
 import { checkFind, findJobs, type FindOptions, type FoundJobs } from '../../queue/index.ts';
 import { secretsOf } from '../../state/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
+import { tagsIn } from '../tag-words.ts';
 
 export const find: Command = {
   usage:
@@ -156,15 +157,4 @@ function timeIn(name: string, text: string | undefined): number | undefined {
 
 function isDuration(text: string): text is Extract<Duration, string> {
   return /^\d+(\.\d+)?(ms|s|m|h|d|w)$/.test(text);
-}
-
-/** @throws UsageError */
-function tagsIn(words: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    words.map(word => {
-      const at = word.indexOf('=');
-      if (at < 1 || at === word.length - 1) throw new UsageError('Expected --tag as NAME=VALUE, such as user=u-1.');
-      return [word.slice(0, at), word.slice(at + 1)];
-    }),
-  );
 }

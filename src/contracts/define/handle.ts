@@ -95,12 +95,14 @@ export function handle(
   }
   const work = perform ?? needsOrPerform;
   if (typeof work !== 'function') {
-    throw new InvalidContractError(`handler of "${contract.name}": expected a function that does the work.`);
+    throw new InvalidContractError(
+      `handler of "${contract.name}": expected a function that does the work, got ${kindOf(work)}.`,
+    );
   }
   for (const [name, need] of perform === undefined ? [] : Object.entries(needsOrPerform)) {
     if (typeof need === 'object' && need !== null && need.kind === 'resource') continue;
     throw new InvalidContractError(
-      `handler of "${contract.name}": expected the need "${name}" to be what defineResource() has made.`,
+      `handler of "${contract.name}": expected the need "${name}" to be what defineResource() has made, got ${kindOf(need)}.`,
     );
   }
   // The runtime passes data that this contract's schema has validated and the needs named here.

@@ -30,7 +30,7 @@ export function react<Schema extends StandardSchemaV1>(
 ): Reaction {
   if (!NAME.test(name) || name.length > 80) {
     throw new InvalidContractError(
-      `reaction "${name}" to "${event.name}": expected a name of lower-case words and digits joined by dashes.`,
+      `reaction "${name}" to "${event.name}": expected a name of lower-case words and digits joined by dashes, such as greet-them.`,
     );
   }
   return Object.freeze({

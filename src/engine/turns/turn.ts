@@ -145,6 +145,7 @@ export interface KeyHold {
 }
 
 export interface TurnQueueSettings {
+  /** The `limiter` of a stock Worker. Hosts give the queue's rate among the limits; with this tests/twins holds a turn against BullMQ's own script. */
   readonly rate?: TakeRate | undefined;
   /** Limits of groups: given, also where there is none, jobs are taken by their groups and pauses of groups are obeyed. */
   readonly limits?: readonly GroupLimit[] | undefined;

@@ -7,7 +7,7 @@ import {
   type EventRequest,
   InvalidPayloadError,
 } from '../../contracts/index.ts';
-import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfTime, requireKnown } from '../../errors/index.ts';
 import type { IdSource } from '../../time/index.ts';
 import { requireIdText } from '../schema/id-text.ts';
 import type { PersonalDataVault } from '../privacy/personal-data.ts';
@@ -68,7 +68,9 @@ function complete(
   const what = (field: string): string => `${field} of an event "${contract.name}"`;
   const { timestamp = new Date() } = options;
   if (!(timestamp instanceof Date) || !(timestamp >= EARLIEST && timestamp <= LATEST)) {
-    throw new InvalidOptionsError(`Expected ${what('timestamp')} to be a valid Date of the years 1 to 9999.`);
+    throw new InvalidOptionsError(
+      `Expected ${what('timestamp')} to be a valid Date of the years 1 to 9999, got ${kindOfTime(timestamp)}.`,
+    );
   }
   const id = options.id === undefined ? ids.next() : requireIdText(options.id, what('id'));
   const cause = currentCause();

@@ -13,7 +13,10 @@ export function requireAppends(appends: readonly StreamAppend[]): void {
     // From JavaScript it may be anything: then the stream is what is missed first.
     const { stream, events } = append ?? {};
     requireIdText(stream, 'the name of a stream');
-    if (streams.has(stream)) throw new InvalidOptionsError(`The append names the stream "${stream}" twice.`);
+    if (streams.has(stream))
+      throw new InvalidOptionsError(
+        `Expected each stream of an append once, got "${stream}" twice: put its events into one list.`,
+      );
     if (!Array.isArray(events) || events.length === 0) {
       throw new InvalidOptionsError(`Expected at least one event for the stream "${stream}", got none.`);
     }

@@ -36,7 +36,9 @@ export async function runAppend(
   inTransaction: boolean,
 ): Promise<Appended> {
   const ids = prepared.map(({ id }) => id);
-  if (new Set(ids).size !== ids.length) throw new InvalidOptionsError('The append names an event id twice.');
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined)
+    throw new InvalidOptionsError(`Expected each event of an append to have an id of its own, got "${twice}" twice.`);
   const chosen = appends.flatMap(({ events }) => events.flatMap(({ options }) => options.id ?? []));
   const { rows } = await sql.query({
     name: `${names.statement}_append`,

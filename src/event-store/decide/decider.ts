@@ -81,7 +81,10 @@ export function defineDecider<Command, State>(definition: DeciderDefinition<Comm
   const evolutions = new Map<string, Evolution<State>>();
   for (const evolution of definition.evolve) {
     const type = evolution.contract.name;
-    if (evolutions.has(type)) throw new InvalidContractError(`The decider "${name}" evolves with "${type}" twice.`);
+    if (evolutions.has(type))
+      throw new InvalidContractError(
+        `Expected the decider "${name}" to evolve with each event once, got "${type}" twice.`,
+      );
     evolutions.set(type, evolution);
   }
   return Object.freeze({

@@ -1,4 +1,4 @@
-import { InvalidOptionsError, toError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfTime, toError } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { partsOf, type EventStore } from '../event-store.ts';
 import type { Facts } from '../../facts/index.ts';
@@ -42,7 +42,7 @@ export class Repository<Command, State> {
     requireCounts({ version: options.version });
     if (options.at !== undefined && !(options.at instanceof Date && !Number.isNaN(options.at.getTime()))) {
       throw new InvalidOptionsError(
-        'Expected at of a load to be a valid Date: any other would answer with the state now.',
+        `Expected at of a load to be a valid Date, got ${kindOfTime(options.at)}: it would answer with the state now.`,
       );
     }
     const { state, version } = await loadState(this.#source, stream, options);

@@ -216,7 +216,7 @@ describe('personal data', () => {
       new EventStore({ pool: fixture.pool, events: [registered], personalData: [data] });
     const subject = ({ personId }: { readonly personId: string }) => personId;
     expect(make(personalData(other, { subject, erased: { mail: '-' } }))).toThrow('no event of the store');
-    expect(make(personalData(registered, { subject, erased: {} }))).toThrow('names no field');
+    expect(make(personalData(registered, { subject, erased: {} }))).toThrow('to name a field in erased, got none');
   });
 });
 

@@ -51,7 +51,10 @@ export class PersonalDataVault {
     const byType = new Map<string, PersonalData>();
     for (const definition of definitions) {
       const { name } = definition.contract;
-      if (byType.has(name)) throw new InvalidContractError(`Personal data of the event "${name}" is defined twice.`);
+      if (byType.has(name))
+        throw new InvalidContractError(
+          `Expected personal data of an event to be defined once, got two definitions for "${name}".`,
+        );
       // One of the same name may have other fields: those of the store's would be kept in the clear.
       if (contracts.get(name) !== definition.contract) {
         throw new InvalidContractError(
@@ -60,7 +63,7 @@ export class PersonalDataVault {
       }
       if (Object.keys(definition.erased).length === 0) {
         throw new InvalidContractError(
-          `Personal data of the event "${name}" names no field in erased: none would be encrypted.`,
+          `Expected personal data of the event "${name}" to name a field in erased, got none: nothing would be encrypted.`,
         );
       }
       byType.set(name, definition);

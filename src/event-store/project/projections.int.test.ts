@@ -264,7 +264,7 @@ describe('a projection', () => {
     const make = (...projections: ReturnType<typeof sums>[]) => new Projections({ store: fixture.store, projections });
     expect(() => make(sums(), sums())).toThrow(InvalidContractError);
     const foreign = defineEvent('counter.counted', { schema: z.object({}) });
-    expect(() => make(sums({ events: [foreign] }))).toThrow('no event of the store');
+    expect(() => make(sums({ events: [foreign] }))).toThrow('to handle events of the store, got');
     expect(() => sums({ name: 'Sums"; drop' })).toThrow(InvalidContractError);
     expect(() => sums({ shape: 0 })).toThrow('shape');
   });

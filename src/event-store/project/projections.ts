@@ -84,11 +84,12 @@ export class Projections {
     for (const projection of projections) {
       const { name, events } = projection;
       requireSchemaFits(name, store.namespace);
-      if (byName.has(name)) throw new InvalidContractError(`Two projections are named "${name}".`);
+      if (byName.has(name))
+        throw new InvalidContractError(`Expected each name of a projection once, got two projections named "${name}".`);
       for (const contract of events) {
         if (store.contracts.get(contract.name) !== contract) {
           throw new InvalidContractError(
-            `The projection "${name}" handles "${contract.name}", which is no event of the store.`,
+            `Expected the projection "${name}" to handle events of the store, got "${contract.name}": name it among the store's events.`,
           );
         }
       }

@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfText } from '../../errors/index.ts';
 
 /** Names and ids end up in log lines, keys and addresses: 1 to 200 characters, none of them a control character. */
 export function requireIdText(value: unknown, what: string): string {
@@ -11,5 +11,7 @@ export function requireIdText(value: unknown, what: string): string {
   ) {
     return value;
   }
-  throw new InvalidOptionsError(`Expected ${what} to be a text of 1 to 200 characters without control characters.`);
+  throw new InvalidOptionsError(
+    `Expected ${what} to be a text of 1 to 200 characters without control characters, got ${kindOfText(value)}.`,
+  );
 }

@@ -10,7 +10,7 @@ import { BusClosedError } from './bus-closed-error.ts';
 import { CapabilityMissingError } from '../capability-missing-error.ts';
 import { type EventHandlerError } from './event-handler-error.ts';
 import { EventUnknownError } from './event-unknown-error.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfTime } from '../../errors/index.ts';
 import { Facts, type EventFields } from '../../facts/index.ts';
 import { traceIdOf } from '../../queue/index.ts';
 import { createIdSource, type IdSource } from '../../time/index.ts';
@@ -206,7 +206,7 @@ export class Bus {
     const pattern = this.#patternOf(event);
     expectHandler(pattern.text, handler);
     if (typeof from !== 'string' && !(from instanceof Date && !Number.isNaN(from.getTime()))) {
-      throw new InvalidOptionsError(`Replay of "${pattern.text}": expected from to be a valid Date or an event's id.`);
+      throw new InvalidOptionsError(`Expected a replay from a valid Date or an event's id, got ${kindOfTime(from)}.`);
     }
     const subscriber = new Subscriber({
       name: `replay of ${pattern.text}`,

@@ -8,7 +8,7 @@ import {
   type EventOptions,
   type EventRequest,
 } from '../../contracts/index.ts';
-import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfText, kindOfTime, requireKnown } from '../../errors/index.ts';
 import type { IdSource } from '../../time/index.ts';
 
 /** An event that has passed every check, with everything it will ever carry. */
@@ -66,10 +66,14 @@ function checkOptions(contract: AnyEventContract, options: EventOptions): void {
     if (value === undefined) continue;
     if (name === 'timestamp') {
       if (!(value instanceof Date) || !(value >= EARLIEST && value <= LATEST)) {
-        throw new InvalidOptionsError(`Expected ${what} to be a valid Date of the years 1 to 9999.`);
+        throw new InvalidOptionsError(
+          `Expected ${what} to be a valid Date of the years 1 to 9999, got ${kindOfTime(value)}.`,
+        );
       }
     } else if (!isIdText(value)) {
-      throw new InvalidOptionsError(`Expected ${what} to be a text of 1 to 200 characters without control characters.`);
+      throw new InvalidOptionsError(
+        `Expected ${what} to be a text of 1 to 200 characters without control characters, got ${kindOfText(value)}.`,
+      );
     }
   }
 }

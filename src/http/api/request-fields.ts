@@ -1,5 +1,5 @@
 import type { EnqueueOptions, Priority } from '../../contracts/index.ts';
-import { didYouMean, InvalidOptionsError } from '../../errors/index.ts';
+import { didYouMean, InvalidOptionsError, kindOf, kindOfText } from '../../errors/index.ts';
 import type { Duration } from '../../time/index.ts';
 
 /** An object with no fields but these; which of them it must have is asked by whoever reads them. @throws InvalidOptionsError */
@@ -9,7 +9,9 @@ export function requireFields<Name extends string>(
   names: readonly Name[],
 ): Partial<Readonly<Record<Name, unknown>>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidOptionsError(`Expected ${what} to be an object with ${names.join(', ')}.`);
+    throw new InvalidOptionsError(
+      `Expected ${what} to be an object with ${names.join(', ')}, got ${Array.isArray(value) ? 'a list' : kindOf(value)}.`,
+    );
   }
   const known: ReadonlySet<string> = new Set(names);
   const strange = Object.keys(value).find(name => !known.has(name));
@@ -24,7 +26,7 @@ export function requireFields<Name extends string>(
 /** @throws InvalidOptionsError */
 export function requireText(what: string, value: unknown): string {
   if (typeof value === 'string') return value;
-  throw new InvalidOptionsError(`Expected ${what} to be a text.`);
+  throw new InvalidOptionsError(`Expected ${what} to be a text, got ${kindOf(value)}.`);
 }
 
 const OPTIONS = ['delay', 'at', 'priority', 'correlationId', 'generated'] as const;
@@ -53,10 +55,14 @@ export function optionsFrom(value: unknown, key: unknown, tokenId: string): Enqu
 function timeFrom(at: unknown): Date {
   const time = new Date(typeof at === 'string' && /^\d{4}-\d\d-\d\dT/.test(at) ? at : Number.NaN);
   if (!Number.isNaN(time.getTime())) return time;
-  throw new InvalidOptionsError('Expected at to be a time such as "2026-01-31T08:00:00Z".');
+  throw new InvalidOptionsError(
+    `Expected at to be a time such as "2026-01-31T08:00:00Z", got ${typeof at === 'string' ? JSON.stringify(at.slice(0, 40)) : kindOf(at)}.`,
+  );
 }
 
 function keyOf(key: unknown, tokenId: string): string {
   if (typeof key === 'string' && key.length >= 1 && key.length <= LONGEST_KEY) return `${tokenId}/${key}`;
-  throw new InvalidOptionsError(`Expected the idempotency key to be a text of 1 to ${LONGEST_KEY} characters.`);
+  throw new InvalidOptionsError(
+    `Expected the idempotency key to be a text of 1 to ${LONGEST_KEY} characters, got ${kindOfText(key)}.`,
+  );
 }

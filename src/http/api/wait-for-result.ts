@@ -62,7 +62,9 @@ function waitFrom(query: URLSearchParams): number {
   const text = query.get('wait') ?? '0s';
   const ms = /^\d+(\.\d+)?(ms|s|m)$/.test(text) ? toMilliseconds(text as '1s', 'wait') : Number.NaN;
   if (ms <= LONGEST_WAIT_MS) return ms;
-  throw new InvalidOptionsError(`Expected wait to be a duration such as 10s, of at most ${LONGEST_WAIT_MS / 1_000}s.`);
+  throw new InvalidOptionsError(
+    `Expected wait to be a duration such as 10s, of at most ${LONGEST_WAIT_MS / 1_000}s, got ${JSON.stringify(text.slice(0, 40))}.`,
+  );
 }
 
 /** @throws RequestRefusedError 429 */

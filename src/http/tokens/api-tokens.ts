@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfText } from '../../errors/index.ts';
 import { openState, type StateEntry, type StateStore } from '../../state/index.ts';
 import type { RateLimit } from './token-pace.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -74,7 +74,9 @@ export class ApiTokens {
   async create(definition: TokenDefinition): Promise<NewToken> {
     const { name, scopes, by } = definition;
     if (!/^[^\p{Cc}]{1,100}$/u.test(name)) {
-      throw new InvalidOptionsError('Expected the name of a token to be 1 to 100 characters on one line.');
+      throw new InvalidOptionsError(
+        `Expected the name of a token to be 1 to 100 characters on one line, got ${kindOfText(name)}.`,
+      );
     }
     const wrong = scopes.find(scope => !isScope(scope));
     if (wrong !== undefined || scopes.length === 0 || scopes.length > MOST_SCOPES) {
@@ -157,9 +159,11 @@ export function apiTokensOf(engine: Engine): ApiTokens {
   );
 }
 
-function rateOf(rate: RateLimit): RateLimit {
+function rateOf(rate: unknown): RateLimit {
   if (isRate(rate)) return { max: rate.max, perMs: rate.perMs };
-  throw new InvalidOptionsError('Expected the rate of a token to be 1 to 1,000,000 requests in 1 ms to a day.');
+  throw new InvalidOptionsError(
+    `Expected the rate of a token to be 1 to 1,000,000 requests in 1 ms to a day, got ${String(JSON.stringify(rate)).slice(0, 80)}.`,
+  );
 }
 
 function isRate(rate: unknown): rate is RateLimit {

@@ -1,6 +1,6 @@
 import type { JobRequest } from '../../contracts/index.ts';
 import type { Callback } from '../../engine/index.ts';
-import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf, kindOfText, requireKnown } from '../../errors/index.ts';
 import { isJobRequest, requireRequests } from '../prepare/check-requests.ts';
 
 /** A job to be queued once something is so of a batch; a function where its data names the batch. */
@@ -78,6 +78,6 @@ function requireShort(option: string, value: unknown): void {
   // Names and keys end up in log lines.
   if (typeof value === 'string' && /^[^\p{Cc}]{1,200}$/u.test(value)) return;
   throw new InvalidOptionsError(
-    `Expected ${option} of a batch to be a text of 1 to 200 characters without control characters.`,
+    `Expected ${option} of a batch to be a text of 1 to 200 characters without control characters, got ${kindOfText(value)}.`,
   );
 }

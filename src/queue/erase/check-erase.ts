@@ -73,14 +73,15 @@ export function checkErase(options: EraseOptions): CheckedErase {
   }
   requireText('by', by);
   const timeoutMs = toMilliseconds(timeout, 'timeout');
-  if (timeoutMs > LONGEST_MS) throw new InvalidOptionsError('Expected timeout to be an hour at most.');
+  if (timeoutMs > LONGEST_MS)
+    throw new InvalidOptionsError(`Expected timeout to be an hour at most, got ${timeoutMs} ms.`);
   return { tags, running, timeoutMs, by, events: eventsIn(options, tags), onProgress, signal };
 }
 
 function eventsIn({ events, subject }: EraseOptions, tags: readonly JobTag[]): CheckedErase['events'] {
   if (events === undefined) {
     if (subject === undefined) return undefined;
-    throw new InvalidOptionsError('Expected events beside subject: the event store whose person that is.');
+    throw new InvalidOptionsError('Expected events beside subject, got none: the event store whose person that is.');
   }
   const given: unknown = events;
   if (typeof given !== 'object' || given === null || typeof events.eraseSubject !== 'function') {
@@ -88,7 +89,9 @@ function eventsIn({ events, subject }: EraseOptions, tags: readonly JobTag[]): C
   }
   const [tag] = tags;
   if (subject === undefined && tags.length > 1)
-    throw new InvalidOptionsError('Expected subject beside several tags: whom the events know the person as.');
+    throw new InvalidOptionsError(
+      `Expected subject beside ${tags.length} tags, got none: whom the events know the person as.`,
+    );
   const whom = subject ?? tag?.value ?? '';
   requireText('subject', whom);
   return { store: events, subject: whom };

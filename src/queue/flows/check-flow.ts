@@ -37,11 +37,11 @@ function walk(node: FlowNode, jobs: JobRequest[], above: ReadonlySet<unknown>, s
   seen.add(node);
   jobs.push(request);
   if (jobs.length > MOST_JOBS)
-    throw new InvalidOptionsError(`Expected a flow to have at most ${MOST_JOBS} jobs. Make a batch of them.`);
+    throw new InvalidOptionsError(`Expected a flow to have at most ${MOST_JOBS} jobs, got more. Make a batch of them.`);
   if (node.kind !== 'flow') return;
   if (!Array.isArray(node.children) || node.children.length === 0) {
     throw new InvalidOptionsError(
-      `Expected the parent "${name}" of a flow to have at least one child. Enqueue it by itself where it has none.`,
+      `Expected the parent "${name}" of a flow to have at least one child, got ${Array.isArray(node.children) ? 'none' : kindOf(node.children)}. Enqueue it by itself where it has none.`,
     );
   }
   const path = new Set([...above, node, request]);

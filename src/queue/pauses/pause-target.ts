@@ -1,7 +1,7 @@
 import { isQueueName, QUEUE_NAME_RULE } from '../../config/index.ts';
 import type { AnyJobContract } from '../../contracts/index.ts';
 import { contractGroup, groupName } from '../../engine/index.ts';
-import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfText, requireKnown } from '../../errors/index.ts';
 import { requireContract, requireText } from '../prepare/check-requests.ts';
 
 /**
@@ -40,7 +40,9 @@ export function checkTarget(target: PauseTarget): CheckedTarget {
   requireKnown('whose work to pause', target, TARGETS);
   const { queue, contract, group } = target;
   if (queue !== undefined && !isQueueName(queue)) {
-    throw new InvalidOptionsError(`Expected queue to be the name of a queue: ${QUEUE_NAME_RULE}.`);
+    throw new InvalidOptionsError(
+      `Expected queue to be the name of a queue, ${QUEUE_NAME_RULE}, got ${kindOfText(queue)}.`,
+    );
   }
   if (contract !== undefined) {
     if (queue !== undefined || group !== undefined) {

@@ -1,5 +1,5 @@
 import type { AnyJobContract, EnqueueOptions, Priority } from '../../contracts/index.ts';
-import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf, kindOfText, requireKnown } from '../../errors/index.ts';
 import { toMilliseconds, YEAR_MS } from '../../time/index.ts';
 import { PRIORITY_NUMBERS } from './priorities.ts';
 
@@ -84,7 +84,9 @@ function text(name: string, value: unknown): string | undefined {
   // Correlation ids end up in log lines and headers.
   if (typeof value === 'string' && value.length >= 1 && value.length <= 200 && !/[\p{Cc}\u2028\u2029]/u.test(value))
     return value;
-  throw new InvalidOptionsError(`Expected ${name} to be a text of 1 to 200 characters without control characters.`);
+  throw new InvalidOptionsError(
+    `Expected ${name} to be a text of 1 to 200 characters without control characters, got ${kindOfText(value)}.`,
+  );
 }
 
 function fields(value: unknown): readonly string[] | undefined {

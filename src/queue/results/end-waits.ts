@@ -1,6 +1,7 @@
 import type { EndedJob, JobPlace } from '../../engine/index.ts';
 import { isOutage } from '../../resilience/index.ts';
 import type { EndNews } from './end-news.ts';
+import { Looks } from './looks.ts';
 
 export type Ended = Exclude<EndedJob, { kind: 'open' }>;
 
@@ -9,9 +10,6 @@ interface Wait extends JobPlace {
   readonly failed: (error: unknown) => void;
 }
 
-/** Behind the messages, which may be lost: one question for all who wait. */
-const LOOK_EVERY_MS = 1_000;
-
 /**
  * Everybody in this process who waits for a job to end. The first to wait begins to listen, on one connection; who comes is looked up once,
  * together with those who come in the same turn of the event loop, and then nothing is asked for it but the one look a second for all.
@@ -19,12 +17,7 @@ const LOOK_EVERY_MS = 1_000;
 export class EndWaits {
   readonly #news: EndNews;
   readonly #waits = new Map<string, Set<Wait>>();
-  readonly #asked = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-
-  readonly #heard = (jobIds?: readonly string[]): void =>
-    this.#lookAt(jobIds === undefined ? this.#waits.keys() : jobIds.filter(id => this.#waits.has(id)));
+  readonly #looks = new Looks({ known: this.#waits, look: ids => this.#look(ids) });
 
   constructor(news: EndNews) {
     this.#news = news;
@@ -39,16 +32,14 @@ export class EndWaits {
     this.#waits.set(id, waits.add(wait));
     const abort = (): void => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    this.#news.hear(this.#heard);
-    this.#timer ??= setInterval(() => this.#lookAt(this.#waits.keys()), LOOK_EVERY_MS).unref();
-    this.#lookAt([id]);
+    this.#news.hear(this.#looks.heard);
+    this.#looks.begin();
+    this.#looks.ask([id]);
     return promise.finally(() => {
       signal.removeEventListener('abort', abort);
       waits.delete(wait);
       if (waits.size === 0 && this.#waits.get(id) === waits) this.#waits.delete(id);
-      if (this.#waits.size > 0) return;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      if (this.#waits.size === 0) this.#looks.end();
     });
   }
 
@@ -57,20 +48,8 @@ export class EndWaits {
     for (const waits of this.#waits.values()) for (const { failed } of waits) failed(error);
   }
 
-  #lookAt(ids: Iterable<string>): void {
-    for (const id of ids) this.#asked.add(id);
-    if (this.#asked.size === 0 || this.#looking !== undefined) return;
-    this.#looking = new Promise<void>(resolve => setImmediate(resolve))
-      .then(() => this.#look())
-      .finally(() => {
-        this.#looking = undefined;
-        this.#lookAt([]);
-      });
-  }
-
-  async #look(): Promise<void> {
-    const asked = [...this.#asked].flatMap(id => [...(this.#waits.get(id) ?? [])]);
-    this.#asked.clear();
+  async #look(ids: readonly string[]): Promise<void> {
+    const asked = ids.flatMap(id => [...(this.#waits.get(id) ?? [])]);
     // Of those who wait for one job, one is asked for. An id of another program may stand in several queues.
     const waits = Map.groupBy(asked, ({ queue, id }) => `${queue}/${id}`);
     const places = [...waits.values()].flatMap(([first]) => first ?? []);

@@ -84,7 +84,10 @@ export class Schedules {
   async upsertMany(schedules: readonly NamedSchedule[]): Promise<readonly RunTimeSchedule[]> {
     const room = await loadRoom();
     const all = new Map(schedules.map(each => checkNamed(each, room)));
-    if (all.size < schedules.length) throw new InvalidOptionsError('Expected each name once among the schedules.');
+    if (all.size < schedules.length)
+      throw new InvalidOptionsError(
+        `Expected each name once among the schedules, got ${all.size} names for ${schedules.length}.`,
+      );
     const hasTags = [...all.values()].some(({ tags }) => tags !== undefined);
     const { asking, secrets } = this.#context;
     const digests = hasTags ? (await asking(() => secrets.load())).present : undefined;
@@ -151,7 +154,7 @@ export class Schedules {
   async nextRuns(name: string, count = 5): Promise<readonly number[]> {
     checkName(name);
     if (!Number.isInteger(count) || count < 1 || count > 100)
-      throw new InvalidOptionsError('Expected count to be an integer from 1 to 100.');
+      throw new InvalidOptionsError(`Expected count to be an integer from 1 to 100, got ${count}.`);
     const room = await loadRoom();
     return this.#asking(async (store, now) => {
       const [found] = (await store.get([name])).schedules;

@@ -1,6 +1,6 @@
 import type { Engine, JobEnds, JobPlace } from '../../engine/index.ts';
 import { placeOf, shownJobId } from '../ids/job-id.ts';
-import type { EndNews } from '../results/index.ts';
+import { Looks, type EndNews } from '../results/index.ts';
 import { readJobView, type JobView } from '../views/job-view.ts';
 import { UndecodableJobError } from '../views/undecodable-job-error.ts';
 
@@ -16,8 +16,6 @@ interface Watched {
 }
 
 const UNREAD = Symbol('unread');
-/** This is faster than people read. The watches look at once at an end that is announced. */
-const LOOK_EVERY_MS = 1_000;
 /** Reading one job takes some six questions. */
 const READ_AT_ONCE = 20;
 
@@ -30,10 +28,7 @@ export class JobWatches {
   readonly #engine: Engine;
   readonly #news: EndNews;
   readonly #watched = new Map<string, Watched>();
-  readonly #asked = new Set<string>();
-  readonly #heard = (ids?: readonly string[]): void => this.#lookAt(ids ?? this.#watched.keys());
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
+  readonly #looks = new Looks({ known: this.#watched, look: ids => this.#look(ids) });
 
   constructor(engine: Engine, news: EndNews) {
     this.#engine = engine;
@@ -51,34 +46,20 @@ export class JobWatches {
     const watched = this.#watched.get(id) ?? { place, seenBy: new Set(), sign: UNREAD, view: undefined };
     this.#watched.set(id, watched);
     watched.seenBy.add(seen);
-    this.#news.hear(this.#heard);
-    this.#timer ??= setInterval(() => this.#lookAt(this.#watched.keys()), LOOK_EVERY_MS).unref();
+    this.#news.hear(this.#looks.heard);
+    this.#looks.begin();
     // A follower that comes later hears what the others know, in a turn of its own.
-    if (watched.sign === UNREAD) this.#lookAt([id]);
+    if (watched.sign === UNREAD) this.#looks.ask([id]);
     else setImmediate(() => watched.seenBy.has(seen) && seen(watched.view));
     return () => {
       watched.seenBy.delete(seen);
       if (watched.seenBy.size === 0 && this.#watched.get(id) === watched) this.#watched.delete(id);
-      if (this.#watched.size > 0) return;
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      if (this.#watched.size === 0) this.#looks.end();
     };
   }
 
-  #lookAt(ids: Iterable<string>): void {
-    for (const id of ids) if (this.#watched.has(id)) this.#asked.add(id);
-    if (this.#asked.size === 0 || this.#looking !== undefined) return;
-    this.#looking = new Promise<void>(resolve => setImmediate(resolve))
-      .then(() => this.#look())
-      .finally(() => {
-        this.#looking = undefined;
-        this.#lookAt([]);
-      });
-  }
-
-  async #look(): Promise<void> {
-    const asked = [...this.#asked].flatMap(id => this.#watched.get(id) ?? []);
-    this.#asked.clear();
+  async #look(ids: readonly string[]): Promise<void> {
+    const asked = ids.flatMap(id => this.#watched.get(id) ?? []);
     if (asked.length === 0) return;
     try {
       const ends = await this.#news.open();

@@ -1,37 +1,16 @@
-import { parseArgs } from 'node:util';
 import { startPostgres } from '../../support/postgres-server.ts';
-import { isCrowded } from '../history.ts';
+import { asked, runHistories } from '../run-histories.ts';
 import { MUTANTS } from './mutants.ts';
 import { openPair } from './open-pair.ts';
 import { runHistory } from './run-history.ts';
 import { survivors } from './run-mutants.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    first: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '100' },
-    mutants: { type: 'boolean', default: true },
-  },
-  allowNegative: true,
-});
+const given = asked();
 const server = await startPostgres();
 const pair = await openPair(server.url);
 try {
-  const [first, seeds] = [Number(values.first), Number(values.seeds)];
-  const begun = performance.now();
-  for (let seed = first; seed < first + seeds; seed += 1) {
-    const differs = await runHistory(pair, seed, Number(values.steps), isCrowded(seed));
-    if (differs !== undefined) {
-      console.error(differs);
-      process.exitCode = 1;
-      break;
-    }
-    if (seed % 100 === 0) {
-      console.log(`${seed} histories on PostgreSQL, ${Math.round((performance.now() - begun) / 1_000)} s`);
-    }
-  }
-  if (values.mutants) {
+  await runHistories(given, 'PostgreSQL', (...history) => runHistory(pair, ...history));
+  if (given.mutants) {
     const alive = await survivors(pair, { seeds: 150, steps: 100 });
     console.log(`${MUTANTS.length - alive.length} of ${MUTANTS.length} mutants were told from BullMQ's functions.`);
     if (alive.length > 0) process.exitCode = 1;

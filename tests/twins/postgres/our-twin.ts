@@ -1,5 +1,6 @@
 import type { Client, Pool } from 'pg';
 import { PostgresTurnQueue, WorkSigns } from '../../../src/engine/bullmq/postgres/turns/index.ts';
+import { answerToAdds, answerToTurn } from '../our-answers.ts';
 import { QUEUE, RATE, type HistorySettings, type Step, type Answer, type Twin } from '../step.ts';
 import { doDeed } from './deeds.ts';
 import { emptyTables } from './empty-tables.ts';
@@ -38,30 +39,14 @@ export class OurTwin implements Twin {
     if (queue === undefined) throw new Error('start() comes first.');
     switch (step.what) {
       case 'add':
-        return (await queue.add(step.jobs)).map(answer => (answer.kind === 'stands' ? answer.id : answer.kind));
+        return answerToAdds(await queue.add(step.jobs));
       case 'turn': {
-        const { settled, jobs, rest } = await queue.turn(step.turn).catch((error: unknown) => {
+        const turn = queue.turn(step.turn).catch((error: unknown) => {
           // The answer is lost: it is sent again.
           if (error instanceof LostAnswer) return queue.turn(step.turn);
           throw error;
         });
-        return {
-          settled: settled.map(({ kind }) => kind),
-          jobs: jobs.map(
-            ({ id, token, name, data, opts, attemptsMade, attemptsStarted, stacktrace, deferredFailure }) => ({
-              id,
-              token,
-              name,
-              data,
-              opts,
-              attemptsMade,
-              attemptsStarted,
-              stacktrace,
-              deferredFailure,
-            }),
-          ),
-          rest: rest?.kind === 'limited' ? { kind: rest.kind } : rest,
-        };
+        return answerToTurn(await turn);
       }
       case 'stalled':
         return (await queue.returnStalled(step.now, 1, step.mostStalls)).toSorted();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ChannelModel } from 'amqplib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -500,6 +501,7 @@ describe('rabbitmq', () => {
       for (let index = 0; Date.now() < until; index += 1) {
         await bus.publish(userUpdated({ userId: String(index) }));
         confirmed.push(String(index));
+        await sleep(10);
       }
       const [lost, back] = [facts.next('bus.lost'), facts.next('bus.back')];
       await server.kill();
