@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineApp, defineJob, handle, type JobRequest } from '../src/contracts/index.ts';
+import { defineApp, defineJob, handle, type LimitDefinition } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
 import { Facts } from '../src/facts/index.ts';
 import { clientOn } from '../src/queue/index.ts';
@@ -7,83 +7,119 @@ import { createWorkerHost } from '../src/runtime/index.ts';
 import { postgresServer, redisServer, type Server } from './servers.ts';
 
 /**
- * What does one tenant with a great many jobs cost the others? `npm run bench:tenants [-- --large | COUNT [AT_ONCE]]`, on both engines: COUNT jobs of one tenant wait (100,000;
- * `--large`: a million), then 1,000 tenants come with 10 each. How long these wait, in plain order and with a limit for each tenant, and how many jobs run a
- * second in all.
+ * What do groups cost, and what are they worth? `npm run bench:tenants [-- COUNT [REPEATS [redis|postgres]]]` (20,000 jobs, twice, both engines):
+ *
+ * 1. COUNT jobs of one tenant wait, then 1,000 tenants come with 10 each. How long these wait: in plain order, where groups take turns, and with a
+ *    concurrency for each tenant beside.
+ * 2. COUNT jobs of 1,000 tenants, one after the other. Jobs a second beside the same contract without groups, CPU of each side, and what a job that
+ *    waits takes of the server's memory.
+ *
+ * 50 slots, jobs that do nothing. Ratios are of one round, in which each form has its turn.
  */
-const [asked = '100000', atOnce = '4'] = process.argv.slice(2);
-const LARGE = asked === '--large' ? 1_000_000 : Number(asked);
+const [asked = '20000', repeats = '2', only] = process.argv.slice(2);
+const COUNT = Number(asked);
 const TENANTS = 1_000;
 const EACH = 10;
 const AT_ONCE = 50;
-/** Of one tenant at once. Its jobs do nothing, so that a wide limit is never reached; what is never held comes in plain order. */
-const OF_ONE = Number(atOnce);
 
 const schema = z.object({ tenant: z.string() });
-const plain = defineJob({ queue: 'plain', name: 'plain', schema });
-const limited = defineJob({
-  queue: 'limited',
-  name: 'limited',
-  schema,
-  limits: [{ name: 'tenant', by: ({ tenant }) => tenant, concurrency: OF_ONE }],
-});
+type Data = z.infer<typeof schema>;
+const by = ({ tenant }: Data): string => tenant;
+const contractWith = (name: string, limit?: Omit<LimitDefinition<Data>, 'name' | 'by'>) =>
+  defineJob({ queue: name, name, schema, ...(limit && { limits: [{ name: 'tenant', by, ...limit }] }) });
+type Contract = ReturnType<typeof contractWith>;
 
-async function trial(
-  server: Server,
-  contract: typeof plain | typeof limited,
-): Promise<Readonly<Record<string, string>>> {
-  const namespace = `b${Math.random().toString(36).slice(2, 10)}`;
+const FORMS: readonly (readonly [string, Contract])[] = [
+  ['without groups', contractWith('plain')],
+  ['take turns', contractWith('fair', { fair: true })],
+  ['take turns, 40 at once each', contractWith('fair-40', { fair: true, concurrency: 40 })],
+  ['40 at once each', contractWith('limit-40', { concurrency: 40 })],
+];
+
+interface Found {
+  readonly waits: readonly number[];
+  readonly perSecond: number;
+  readonly nodeUs: number;
+  readonly serverUs: number;
+  readonly bytesEach: number;
+}
+
+async function trial(server: Server, contract: Contract, tenants: readonly string[]): Promise<Found> {
   const endedAt: number[] = [];
   let done = 0;
   const all = Promise.withResolvers<void>();
-  const app = defineApp({
-    jobs: [contract],
-    handlers: [
-      handle(contract, ({ tenant }) => {
-        done += 1;
-        if (done === LARGE + TENANTS * EACH) all.resolve();
-        if (tenant !== 'large') endedAt.push(performance.now());
-      }),
-    ],
-    queues: { [contract.queue]: { concurrency: AT_ONCE } },
+  const work = handle(contract, ({ tenant }) => {
+    done += 1;
+    if (done === tenants.length) all.resolve();
+    if (tenant !== 'large') endedAt.push(performance.now());
   });
-  const engine = openEngine({ url: server.url, role: 'worker', namespace });
+  const queues = { [contract.queue]: { concurrency: AT_ONCE } };
+  const app = defineApp({ jobs: [contract], handlers: [work], queues });
+  const engine = openEngine({ url: server.url, role: 'worker' });
+  await using closing = new AsyncDisposableStack();
+  closing.defer(() => engine.close());
   await engine.migrate();
   const client = clientOn(engine, new Facts());
-  const add = async (count: number, make: (each: number) => JobRequest): Promise<void> => {
-    for (let from = 0; from < count; from += 5_000) {
-      await client.enqueueMany(Array.from({ length: Math.min(5_000, count - from) }, (_, each) => make(from + each)));
-    }
-  };
-  await add(LARGE, () => contract({ tenant: 'large' }));
-  await add(TENANTS * EACH, each => contract({ tenant: `t${each % TENANTS}` }));
+  const before = await server.bytes();
+  for (let from = 0; from < tenants.length; from += 5_000) {
+    await client.enqueueMany(tenants.slice(from, from + 5_000).map(tenant => contract({ tenant })));
+  }
+  const bytesEach = ((await server.bytes()) - before) / tenants.length;
+  await server.settle();
   const host = createWorkerHost({ app, engine, facts: new Facts(), concurrency: AT_ONCE });
-  const [cpu, beganAt] = [process.cpuUsage(), performance.now()];
+  const [cpu, serverCpu, beganAt] = [process.cpuUsage(), await server.cpuUs(), performance.now()];
   await host.start();
   await all.promise;
   const seconds = (performance.now() - beganAt) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
+  const serverUs = ((await server.cpuUs()) - serverCpu) / tenants.length;
   await host.stop(1_000);
-  await engine.close();
-  const waits = endedAt.map(at => (at - beganAt) / 1_000).toSorted((a, b) => a - b);
-  const at = (part: number): string => (waits[Math.floor(part * (waits.length - 1))] ?? 0).toFixed(2);
   return {
-    engine: server.kind,
-    order: contract === plain ? 'plain' : 'a limit for each tenant',
-    'small ones wait, s: p10': at(0.1),
-    p50: at(0.5),
-    p90: at(0.9),
-    p99: at(0.99),
-    'jobs a second': ((LARGE + TENANTS * EACH) / seconds).toFixed(0),
-    'Node CPU a job, us': ((user + system) / (LARGE + TENANTS * EACH)).toFixed(1),
+    waits: endedAt.map(at => (at - beganAt) / 1_000).toSorted((a, b) => a - b),
+    perSecond: tenants.length / seconds,
+    nodeUs: (user + system) / tenants.length,
+    serverUs,
+    bytesEach,
   };
 }
 
-console.log(`${LARGE} jobs of one tenant in front of ${EACH} of each of ${TENANTS}`);
+function rowOf(form: string, found: Found, plain: Found): Readonly<Record<string, string>> {
+  const at = (part: number): string => (found.waits[Math.floor(part * (found.waits.length - 1))] ?? 0).toFixed(2);
+  return {
+    groups: form,
+    'wait of the small ones, s: p10': at(0.1),
+    p50: at(0.5),
+    p90: at(0.9),
+    p99: at(0.99),
+    'jobs/s': found.perSecond.toFixed(0),
+    'of that without': (found.perSecond / plain.perSecond).toFixed(2),
+    'Node us': found.nodeUs.toFixed(0),
+    'server us': found.serverUs.toFixed(0),
+    'bytes a waiting job': found.bytesEach.toFixed(0),
+  };
+}
+
+const one = [
+  ...Array.from({ length: COUNT }, () => 'large'),
+  ...Array.from({ length: TENANTS * EACH }, (_, nth) => `t${nth % TENANTS}`),
+];
+const many = Array.from({ length: COUNT }, (_, nth) => `t${nth % TENANTS}`);
 for (const open of [redisServer, postgresServer]) {
+  if (only !== undefined && !open.name.startsWith(only)) continue;
   const server = await open();
   try {
-    console.table([await trial(server, plain), await trial(server, limited)]);
+    for (let round = 1; round <= Number(repeats); round += 1) {
+      for (const [title, tenants] of [
+        [`${COUNT} jobs of one tenant in front of ${EACH} of each of ${TENANTS}`, one],
+        [`${COUNT} jobs of ${TENANTS} tenants, one after the other`, many],
+      ] as const) {
+        const found: (readonly [string, Found])[] = [];
+        for (const [form, contract] of FORMS) found.push([form, await trial(server, contract, tenants)]);
+        const [[, plain] = []] = found;
+        console.log(`${server.kind}, round ${round}: ${title}`);
+        if (plain !== undefined) console.table(found.map(([form, each]) => rowOf(form, each, plain)));
+      }
+    }
   } finally {
     await server.stop();
   }

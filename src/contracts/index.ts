@@ -22,6 +22,10 @@ export {
 export {
   DESTINATION,
   type LimitDefinition,
+  type FairDefinition,
+  type FairPolicy,
+  concurrencyOf,
+  ratePolicy,
   type LimitPolicy,
   type RateDefinition,
   type RatePolicy,

@@ -33,7 +33,7 @@ export { readErasures, type ErasureRecord } from './erase/erasure-record.ts';
 export { clientOn, connect, type ConnectOptions } from './connect.ts';
 export { marksOf, progressIn, withMarks, type JobMarks } from './meta/job-marks.ts';
 export { firstDueAt, isReplayedSince, replayMark } from './views/due-at.ts';
-export { groupKeyIn, groupsInQueue, namedGroups, needsDigest, type SaidGroup } from './groups/job-groups.ts';
+export { groupKeyIn, groupOptions, groupsInQueue, needsDigest, type SaidGroup } from './groups/job-groups.ts';
 export { InvalidGroupError } from './groups/invalid-group-error.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { keyDigest } from './keys/job-key.ts';

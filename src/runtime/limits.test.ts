@@ -47,6 +47,19 @@ describe('limits', () => {
     publicTags: ['tenant'],
   });
   const plain = defineJob({ queue: 'mail', name: 'plain', schema });
+  const digest = defineJob({
+    queue: 'digests',
+    name: 'digest',
+    schema,
+    limits: [
+      {
+        name: 'customer',
+        by: ({ tenant }) => tenant,
+        fair: { weight: tenant => (tenant === 'acme' ? 2 : 1) },
+        concurrency: tenant => (tenant === 'acme' ? 3 : 1),
+      },
+    ],
+  });
 
   const start = async (queue: QueueDefinition = {}): Promise<RunningApp> => {
     const work = async ({ tenant, n }: z.infer<typeof schema>): Promise<void> => {
@@ -56,7 +69,7 @@ describe('limits', () => {
       await app?.engine.clock.pass(100, AbortSignal.timeout(60_000));
       running.splice(running.indexOf(tenant), 1);
     };
-    const jobs = [mail, note, brief, plain];
+    const jobs = [mail, note, brief, plain, digest];
     const handlers = jobs.map(contract => handle(contract, work));
     app = await runApp(fixture, defineApp({ jobs, handlers, queues: { mail: { concurrency: 20, ...queue } } }));
     return app;
@@ -93,6 +106,23 @@ describe('limits', () => {
     expect(most.get('acme')).toBe(1);
     expect(most.get('b')).toBe(1);
     expect(begun.toSorted()).toEqual([...ids].toSorted());
+  });
+
+  test('groups take turns, with the numbers that functions say of each, and one of them can be paused', async () => {
+    const started = await start();
+    await started.client.pause({ group: 'customer=c' });
+    const requests = ['acme', 'acme', 'acme', 'acme', 'acme', 'acme', 'acme', 'acme', 'b', 'b', 'c'].map((tenant, n) =>
+      digest({ tenant, n }),
+    );
+    const ids = (await started.client.enqueueMany(requests)).map(({ id }) => id);
+    await succeeded(started, ids.slice(0, -1));
+    expect(most.get('acme')).toBe(3);
+    expect(most.get('b')).toBe(1);
+    // Behind eight of another tenant, and no later than the fourth.
+    expect(calls.findIndex(({ tenant }) => tenant === 'b')).toBeLessThan(4);
+    expect(calls.some(({ tenant }) => tenant === 'c')).toBe(false);
+    await started.client.resume({ group: 'customer=c' });
+    await succeeded(started, ids.slice(-1));
   });
 
   test('one that waits for its group ends at once when it is cancelled, and at its time when it expires', async () => {

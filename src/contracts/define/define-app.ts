@@ -285,7 +285,9 @@ function queuePolicy(
   const named = contracts.some(contract => contract.destinationOf !== undefined);
   const { breaker, limit } = destinationPolicy(name, definition, problems, named);
   const queueRate =
-    rate === undefined ? [] : [{ name: '', by: undefined, concurrency: undefined, rate, strict: false }];
+    rate === undefined
+      ? []
+      : [{ name: '', by: undefined, concurrency: undefined, rate, strict: false, tier: undefined, fair: undefined }];
   const groups = contracts.map(contract => [...(named ? [limit] : []), ...limits, ...contract.limits]);
   const most = Math.max(...groups.map(each => each.length));
   if (most > GROUPS_OF_A_JOB) {
@@ -305,7 +307,9 @@ function eachOnce(limits: readonly LimitPolicy[], refuse: (problem: string) => v
     const known = byName.get(limit.name);
     if (known === undefined) byName.set(limit.name, limit);
     else if (!isSameLimit(known, limit)) {
-      refuse(`expected the limits named "${limit.name}" to have the same concurrency, rate and order: they are one`);
+      refuse(
+        `expected the limits named "${limit.name}" to have the same concurrency, rate, order and fairness: they are one`,
+      );
     }
   }
   return [...byName.values()];
@@ -334,5 +338,8 @@ function destinationPolicy(
   const refuse = (problem: string): void => void problems.push(`${what}: ${problem}`);
   const concurrency = concurrencyOf('concurrency', destinations?.concurrency, refuse);
   const rate = ratePolicy('rate', destinations?.rate, refuse);
-  return { breaker, limit: { name: DESTINATION, by: undefined, concurrency, rate, strict: false } };
+  return {
+    breaker,
+    limit: { name: DESTINATION, by: undefined, concurrency, rate, strict: false, tier: undefined, fair: undefined },
+  };
 }

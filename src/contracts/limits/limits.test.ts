@@ -7,6 +7,7 @@ import type { LimitDefinition } from './limits.ts';
 const schema = z.object({ tenantId: z.string(), seats: z.number() });
 type Data = z.infer<typeof schema>;
 
+const anyTenant = (): string => 'a';
 const jobWith = (name: string, limits: readonly LimitDefinition<Data>[]) =>
   defineJob({ queue: 'mail', name, schema, limits });
 const appWith = (queue: QueueDefinition, ...jobs: ReturnType<typeof jobWith>[]) =>
@@ -28,7 +29,7 @@ test('all limits that hold in a queue are gathered: its own, its contracts’, i
   expect(namesIn(appWith(queue, ...jobs))).toEqual(['', 'seats', 'tenant', 'b']);
   const other = jobWith('c', [{ ...tenant, concurrency: 3 }]);
   expect(() => appWith(queue, ...jobs, other)).toThrow(
-    'the limits named "tenant" to have the same concurrency, rate and order',
+    'the limits named "tenant" to have the same concurrency, rate, order and fairness',
   );
 });
 
@@ -47,6 +48,14 @@ test('a concurrency of 1 is a strict order where whoever enqueues knows the grou
 });
 
 test.for([
+  ['fairness of one group', { fair: true }, 'limits[0] to have a by: one group has nobody'],
+  ['a weight that is no function', { by: anyTenant, fair: { weight: 3 } }, 'limits[0].fair to be true, or { weight'],
+  ['fairness that is none', { by: anyTenant, fair: false }, 'limits[0].fair to be true, or { weight'],
+  [
+    'a number group by group without groups',
+    { concurrency: () => 2 },
+    'limits[0] to have a by: a function says numbers',
+  ],
   ['an order of many', { concurrency: 2, order: 'strict' }, 'limits[0] to have a concurrency of 1'],
   [
     'an order that nobody knows',
@@ -61,7 +70,7 @@ test.for([
     'limits[0].rate to be at least 1 per millisecond or longer, got 0 per 1000',
   ],
   ['a rate in no time', { rate: { max: 1, per: 0 } }, 'got 1 per 0 ms'],
-  ['one that limits nothing', {}, 'limits[0] to have a concurrency or a rate'],
+  ['one that limits nothing', {}, 'limits[0] to have a concurrency or a rate, or to be fair'],
   ['a name that ends elsewhere', { name: 'a/b', concurrency: 1 }, 'limits[0].name to be 1 to 60 letters'],
   ['a name that is taken', { name: 'destination', concurrency: 1 }, 'neither "destination" nor "job"'],
   ['a word that means nothing', { concurency: 1 }, 'Did you mean "concurrency"?'],
@@ -77,6 +86,20 @@ test('more limits than a job may have groups are refused, by the contract alone 
   expect(() => jobWith('wrong', many(8, 'l'))).toThrow('at most 7 limits, got 8');
   const of = many(5, 'q').map(limit => ({ ...limit, by: (data: Data) => data.tenantId }));
   expect(() => appWith({ limits: of }, jobWith('much', many(4, 'l')))).toThrow('at most 8 limits for one job');
+});
+
+test('groups take turns where a contract says so, by one limit; a queue cannot, as its producers do not know the groups', () => {
+  const by = ({ tenantId }: Data) => tenantId;
+  expect(jobWith('a', [{ name: 'tenant', by, fair: true }]).limits[0]).toMatchObject({ fair: {}, strict: false });
+  expect(() =>
+    jobWith('b', [
+      { name: 'one', by, fair: true },
+      { name: 'two', by, fair: { weight: () => 2 } },
+    ]),
+  ).toThrow('at most one of the limits to be fair');
+  expect(() => appWith({ limits: [{ name: 'q', by, fair: true }] }, jobWith('c', []))).toThrow(
+    'limits[0] without fair: whoever enqueues',
+  );
 });
 
 test('a queue’s limit of all its jobs is its rate or totalConcurrency', () => {

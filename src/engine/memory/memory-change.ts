@@ -1,6 +1,6 @@
 import { groupsOf, HELD_PRIORITY, type GroupedOptions, type JobChange } from '../turns/index.ts';
 import type { MemoryEvents } from './memory-events.ts';
-import { ownPriority } from './memory-groups.ts';
+import { ownPriority } from './groups/memory-groups.ts';
 import type { MemoryJob } from './memory-job.ts';
 
 /** What a change needs of the job's queue. */

@@ -5,6 +5,8 @@ import type { GroupLimit, StoredKey } from '../turns/index.ts';
 import { changeContract } from '../suites/change.contract-suite.ts';
 import { engineContract } from '../suites/engine.contract-suite.ts';
 import { groupsContract, type OpenGroupedQueue } from '../suites/groups.contract-suite.ts';
+import { fairContract } from '../suites/fair.contract-suite.ts';
+import { tiersContract } from '../suites/tiers.contract-suite.ts';
 import { strictContract } from '../suites/strict.contract-suite.ts';
 import { heldEndsContract } from '../suites/held-ends.contract-suite.ts';
 import { keysContract } from '../suites/keys.contract-suite.ts';
@@ -67,6 +69,8 @@ const openGrouped = async (name: string, limits: readonly GroupLimit[] = []): Pr
 groupsContract('memory', openGrouped);
 heldEndsContract('memory', openGrouped);
 strictContract('memory', openGrouped);
+tiersContract('memory', openGrouped);
+fairContract('memory', openGrouped);
 changeContract('memory', openGrouped);
 
 test('on a clock that a test moves a delayed job is due when that clock says so, without any time passing', async () => {

@@ -15,9 +15,10 @@ import {
 import { changeJob } from './memory-change.ts';
 import type { MemoryClock } from './clock/memory-clock.ts';
 import { MemoryEvents } from './memory-events.ts';
-import { MemoryGroups, ownPriority } from './memory-groups.ts';
+import { MemoryGroups, ownPriority } from './groups/memory-groups.ts';
 import type { MemoryJob } from './memory-job.ts';
 import { MemoryKeys } from './memory-keys.ts';
+import { MemoryRing } from './groups/memory-ring.ts';
 import { MemoryRate } from './memory-rate.ts';
 
 export type Refusal = Extract<SettleAnswer['kind'], 'missing' | 'lock-lost' | 'taken-over'>;
@@ -52,6 +53,7 @@ export class MemoryQueue {
   readonly rate: MemoryRate;
   readonly events: MemoryEvents;
   readonly groups = new MemoryGroups(this.jobs);
+  readonly #ring = new MemoryRing();
   /** Of whoever took last; undefined: none. */
   limits: readonly GroupLimit[] | undefined;
   readonly #clock: MemoryClock;
@@ -159,11 +161,12 @@ export class MemoryQueue {
     this.promoteDue(now);
     if (this.isPaused() || this.isFull() || this.rate.limitedMs(now) > 0) return {};
     const running = this.inState('active');
-    const waiting = this.inState('waiting').toSorted((a, b) => ownPriority(a) - ownPriority(b) || a.seq - b.seq);
+    const waiting = this.#ring.inTurn(this.inState('waiting'), limits);
     let until: number | undefined;
     for (const job of waiting) {
       const verdict = this.groups.judge(job, limits, running, now);
       if (verdict.until === undefined) {
+        this.#ring.served(job, limits);
         this.#start(job, taking, now);
         this.groups.started(job, limits, now);
         return { job, probing: verdict.probing };

@@ -19,11 +19,39 @@ export interface GroupLimit {
    * for another worker. No other one of the group starts before.
    */
   readonly strict?: boolean | undefined;
+  /** Its groups take turns, also where no limit keeps any of them: their jobs stand in lines from when they are added. */
+  readonly fair?: boolean | undefined;
+  /** A group's own numbers, which its jobs bring along, come before these: those of the newest of them, where some wait. */
+  readonly tiered?: boolean | undefined;
 }
+
+/** Numbers of one group, as they are stored with a job: concurrency, then the pace of its starts (max, window, interval, slack); 0 where the limit's own holds. */
+export type Tier = readonly number[];
+
+export function tierOf({ concurrency = 0, rate }: Pick<GroupLimit, 'concurrency' | 'rate'>): Tier {
+  if (rate === undefined) return [concurrency];
+  const { max, windowMs, intervalMs, slackMs } = startPace(rate);
+  return [concurrency, max, windowMs, intervalMs, slackMs];
+}
+
+/** Of a job whose group takes turns with others: stored with it when it is added. */
+export interface FairShare {
+  /** The name of the limit: the job stands in the line of its group under that. */
+  readonly limit: string;
+  /** How many jobs its group may start where one of weight 1 starts one; 1 when left out. */
+  readonly weight?: number | undefined;
+  /** How many milliseconds after it was added it only ends. */
+  readonly expiresMs?: number | undefined;
+}
+
+export const WEIGHTS = { least: 1, most: 100 } as const;
 
 /** A job's options with the groups that it belongs to: stored when it is added, so that whoever takes can decide before it is started. */
 export interface GroupedOptions extends JobsOptions {
   readonly groups?: readonly string[];
+  readonly fair?: FairShare | undefined;
+  /** Of its groups that have numbers of their own, by the names of their limits. */
+  readonly tiers?: Readonly<Record<string, Tier>> | undefined;
   /** Digests of its tags, with a space between them: each is at most 43 characters of base64url. */
   readonly tg?: string | undefined;
 }
@@ -35,6 +63,11 @@ export const GROUPS_AT_MOST = 8;
 export function groupsOf(opts: object): readonly string[] {
   const groups: unknown = Reflect.get(opts, 'groups');
   return Array.isArray(groups) ? groups.filter(group => typeof group === 'string').slice(0, GROUPS_AT_MOST) : [];
+}
+
+/** The group in whose line a job stands from when it is added. */
+export function fairGroupOf({ groups = [], fair }: Pick<GroupedOptions, 'groups' | 'fair'>): string | undefined {
+  return fair && groups.find(group => limitOf(group) === fair.limit);
 }
 
 export function groupName(limit: string, key: string): string {
@@ -57,6 +90,8 @@ export function limitOf(group: string): string {
  * priority and this: our workers pass it over, every other program sees it wait, and a stock Worker takes it last.
  */
 export const HELD_PRIORITY = 4_194_304;
+/** Those that take turns stand between: nothing keeps them, and their groups say when it is their turn. Stock Workers take them in plain order. */
+export const PARKED_PRIORITY = 2_097_152;
 
 /** The numbers by which every engine decides whether a job may start. All in milliseconds. */
 export interface StartPace {

@@ -21,11 +21,17 @@ export {
   groupName,
   groupsOf,
   HELD_PRIORITY,
+  PARKED_PRIORITY,
+  WEIGHTS,
+  fairGroupOf,
+  type FairShare,
+  tierOf,
   limitOf,
   startPace,
   type GroupedOptions,
   type GroupLimit,
   type StartPace,
+  type Tier,
   type TakeRate,
 } from './groups.ts';
 export { FOR_GOOD, pausedGroup, pauseName, type GroupPause, type PausedBy, type PausedGroup } from './pause.ts';

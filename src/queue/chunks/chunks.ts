@@ -90,7 +90,7 @@ export class Chunks {
       delayMs,
       key: undefined,
       before: undefined,
-      options: optionsOf(contract, priority, delayMs, { key: undefined, groups: [] }),
+      options: optionsOf(contract, priority, delayMs, { key: undefined }),
       metadata: cause.metadata(contract.version, items, encryptedIn(this.#options.context.cipher, contract)),
     };
     return this.#options.store(job, items);

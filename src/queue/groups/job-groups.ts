@@ -1,15 +1,17 @@
 import { DESTINATION, type AnyJobContract, type LimitPolicy } from '../../contracts/index.ts';
-import { groupName, limitOf } from '../../engine/index.ts';
+import { groupName, limitOf, type FairShare, type GroupedOptions } from '../../engine/index.ts';
 import type { KeyedDigests } from '../../secrets/index.ts';
+import { kindOf, numbersOf, thrownBy, type GroupNumbers, type Refuse } from './group-numbers.ts';
 import { InvalidGroupError } from './invalid-group-error.ts';
 
 /** A group that a job belongs to, as its contract says it. */
-export interface SaidGroup {
+export interface SaidGroup extends GroupNumbers {
   readonly limit: string;
   readonly said: string;
 }
 
-type Refuse = (part: string, found: string) => string | undefined;
+/** What of a job's options says where it stands. */
+export type GroupOptions = Pick<GroupedOptions, 'groups' | 'fair' | 'tiers'>;
 
 /** What stands in logs, pages and names of keys as it was said; all else goes by a keyed digest. The empty one is of a limit without `by`. */
 const PLAIN = /^[\w.:[\]-]{0,200}$/;
@@ -22,8 +24,8 @@ const NONE: readonly SaidGroup[] = Object.freeze([]);
  */
 export function saidGroups(contract: AnyJobContract, data: unknown): readonly SaidGroup[] {
   if (contract.limits.length === 0 && contract.destinationOf === undefined) return NONE;
-  return groupsBy(contract, contract.limits, data, (part, found) => {
-    throw new InvalidGroupError(contract.name, part, found);
+  return groupsBy(contract, contract.limits, data, (part, found, expected) => {
+    throw new InvalidGroupError(contract.name, part, found, expected);
   });
 }
 
@@ -43,11 +45,13 @@ function groupsBy(
   refuse: Refuse,
 ): readonly SaidGroup[] {
   const groups: SaidGroup[] = [];
-  const add = (limit: string, said: string | undefined): void => {
-    if (said !== undefined) groups.push({ limit, said });
-  };
-  if (destinationOf !== undefined) add(DESTINATION, textBy(DESTINATION, destinationOf, data, refuse));
-  for (const { name, by } of limits) add(name, by === undefined ? '' : textBy(`limit "${name}"`, by, data, refuse));
+  const destination = destinationOf && textBy(DESTINATION, destinationOf, data, refuse);
+  if (destination !== undefined) groups.push({ limit: DESTINATION, said: destination });
+  for (const policy of limits) {
+    const { name, by } = policy;
+    const said = by === undefined ? '' : textBy(`limit "${name}"`, by, data, refuse);
+    if (said !== undefined) groups.push({ limit: name, said, ...numbersOf(policy, said, refuse) });
+  }
   return groups;
 }
 
@@ -56,7 +60,7 @@ function textBy(part: string, by: (data: unknown) => unknown, data: unknown, ref
   try {
     said = by(data);
   } catch (error) {
-    return refuse(part, `throws ${error instanceof Error ? error.name : 'something'}`);
+    return refuse(part, thrownBy(error));
   }
   switch (typeof said) {
     case 'undefined':
@@ -67,10 +71,7 @@ function textBy(part: string, by: (data: unknown) => unknown, data: unknown, ref
       // Empty is what a limit without `by` has.
       return String(said) || '""';
     default:
-      return refuse(
-        part,
-        said === null ? 'gives null' : `gives ${typeof said === 'object' ? 'an object' : `a ${typeof said}`}`,
-      );
+      return refuse(part, `gives ${kindOf(said)}`);
   }
 }
 
@@ -86,6 +87,26 @@ export function namedGroups(groups: readonly SaidGroup[], digests: KeyedDigests 
     if (digests === undefined) throw new Error('A group that is no plain name needs a secret.');
     return groupName(limit, `~${digests.of('destination', said).slice(0, 16)}`);
   });
+}
+
+/** What stands in a job's options of its groups, and of the line in which it awaits its turn. */
+export function groupOptions(
+  { expiresAfterMs }: Pick<AnyJobContract, 'expiresAfterMs'>,
+  groups: readonly SaidGroup[],
+  digests: KeyedDigests | undefined,
+): GroupOptions {
+  if (groups.length === 0) return {};
+  const named = namedGroups(groups, digests);
+  const tiers = groups.flatMap(({ limit, tier }) => (tier === undefined ? [] : [[limit, tier] as const]));
+  const own = { groups: named, ...(tiers.length > 0 && { tiers: Object.fromEntries(tiers) }) };
+  const { limit, weight } = groups.find(group => group.weight !== undefined) ?? {};
+  if (limit === undefined) return own;
+  const fair: FairShare = {
+    limit,
+    ...(weight !== 1 && { weight }),
+    ...(expiresAfterMs !== undefined && { expiresMs: expiresAfterMs }),
+  };
+  return { ...own, fair };
 }
 
 /** The key of a job's group under a limit; undefined where it has none. */

@@ -12,7 +12,7 @@ import type { IdSource } from '../../time/index.ts';
 import { currentCause } from '../../tracing/index.ts';
 import type { GroupedOptions, KeyBefore, StoredKey } from '../../engine/index.ts';
 import { shownTags, tagDigests, tagsOf, type JobTag } from '../find/job-tags.ts';
-import { namedGroups, needsDigest, saidGroups, type SaidGroup } from '../groups/job-groups.ts';
+import { groupOptions, needsDigest, saidGroups, type GroupOptions, type SaidGroup } from '../groups/job-groups.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
 import { checkItem, chunkJson } from '../chunks/chunk-item.ts';
 import { checkOptions, delayUntil, type CheckedOptions } from './check-options.ts';
@@ -151,7 +151,7 @@ export function finish(
     before: key?.previous && { ...key.previous, jobId: previous && idWith?.(previous) },
     options: optionsOf(contract, given.priority, delayMs, {
       key: key && storedKey(contract, key, parts),
-      groups: groups.length === 0 ? [] : namedGroups(groups, present),
+      grouped: groups.length === 0 ? undefined : groupOptions(contract, groups, present),
       tg: tags && present && tagDigests(present, tags),
     }),
     metadata,
@@ -189,16 +189,20 @@ export function optionsOf(
   delayMs: number,
   {
     key,
-    groups,
+    grouped = {},
     tg,
-  }: { readonly key: StoredKey | undefined; readonly groups: readonly string[]; readonly tg?: string | undefined },
+  }: {
+    readonly key: StoredKey | undefined;
+    readonly grouped?: GroupOptions | undefined;
+    readonly tg?: string | undefined;
+  },
 ): Readonly<GroupedOptions> {
   const known = SHARED.get(contract) ?? new Map<string, Readonly<GroupedOptions>>();
   if (known.size === 0) SHARED.set(contract, known);
-  const like = groups.length === 0 ? String(priority) : [priority, ...groups].join('\n');
+  const like = grouped.groups === undefined ? String(priority) : `${priority} ${JSON.stringify(grouped)}`;
   let shared = known.get(like);
   if (shared === undefined) {
-    shared = Object.freeze({ ...sharedOptions(contract, priority), ...(groups.length > 0 && { groups }) });
+    shared = Object.freeze({ ...sharedOptions(contract, priority), ...grouped });
     if (known.size < SHARED_AT_MOST) known.set(like, shared);
   }
   if (delayMs <= 0 && key === undefined && tg === undefined) return shared;

@@ -1,5 +1,5 @@
 import { storedKeyOf, type EngineJob, type EngineQueue, type GroupedOptions, type NewJob } from '../../engine/index.ts';
-import { namedGroups, saidGroups } from '../groups/job-groups.ts';
+import { groupOptions, saidGroups } from '../groups/job-groups.ts';
 import { shownTags, tagDigests, tagsOf } from '../find/job-tags.ts';
 import { shownJobId } from '../ids/job-id.ts';
 import { canonicalJson } from '../keys/canonical-json.ts';
@@ -88,7 +88,7 @@ async function newJob(
   const tags = tagsOf(contract, data.output);
   const opts = optionsOf(contract, job.opts.priority ?? PRIORITY_NUMBERS[contract.priority], LEAD_MS, {
     key,
-    groups: namedGroups(saidGroups(contract, data.output), secrets.present),
+    grouped: groupOptions(contract, saidGroups(contract, data.output), secrets.present),
     tg: tags && tagDigests(secrets.present, tags),
   });
   const meta = readMeta(job.opts.telemetry?.metadata);

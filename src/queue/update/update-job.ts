@@ -12,7 +12,7 @@ import { limitOfDelay } from '../prepare/check-options.ts';
 import { decryptedData, storedJson } from '../prepare/stored-json.ts';
 import { checkData, type CheckedData, type CheckedUpdate } from './check-update.ts';
 import { UpdateRefusedError } from './update-refused-error.ts';
-import { namedGroups, saidGroups } from '../groups/job-groups.ts';
+import { groupOptions, saidGroups } from '../groups/job-groups.ts';
 import { shownJobId } from '../ids/job-id.ts';
 import { updatedKey } from './updated-key.ts';
 
@@ -108,11 +108,10 @@ function carrying(
   const metadata = writeMeta({ ...readMeta(telemetry?.metadata), version: contract.version, tags: shown, encrypted });
   const { metadata: _, ...rest } = telemetry ?? {};
   const carried = { ...rest, ...(metadata !== undefined && { metadata }) };
-  const { groups: _before, ...ungrouped } = others;
-  const groups = namedGroups(saidGroups(contract, data.output), secrets?.present);
+  const { groups: _before, fair: _share, tiers: _numbers, ...ungrouped } = others;
   const next: GroupedOptions = {
     ...ungrouped,
-    ...(groups.length > 0 && { groups }),
+    ...groupOptions(contract, saidGroups(contract, data.output), secrets?.present),
     ...(Object.keys(carried).length > 0 && { telemetry: carried }),
   };
   const stored = storedKeyOf(opts);

@@ -1,6 +1,6 @@
 import { DESTINATION, type AnyJobContract, type QueuePolicy } from '../../contracts/index.ts';
 import { groupsOf, limitOf, type GroupedOptions } from '../../engine/index.ts';
-import { groupsInQueue, namedGroups, needsDigest } from '../../queue/index.ts';
+import { groupOptions, groupsInQueue, needsDigest } from '../../queue/index.ts';
 import type { SecretSource } from '../../secrets/index.ts';
 
 /**
@@ -32,7 +32,14 @@ export class Grouping {
     const digests = needsDigest(said) ? (await this.#secrets.load()).present : undefined;
     // Groups of limits that are no more would take the places of others.
     const kept = stored.filter(group => this.#policy.allLimits.some(({ name }) => name === limitOf(group)));
-    return { ...opts, groups: [...kept, ...namedGroups(said, digests)] };
+    const { groups = [], tiers, ...others } = groupOptions(contract, said, digests);
+    const numbers = { ...opts.tiers, ...tiers };
+    return {
+      ...opts,
+      ...others,
+      groups: [...kept, ...groups],
+      ...(Object.keys(numbers).length > 0 && { tiers: numbers }),
+    };
   }
 
   /** Of the limits that its jobs belong to. */

@@ -5,6 +5,7 @@ import {
   scheduleNext,
   type EndKind,
   type Engine,
+  type GroupLimit,
   type SettleAnswer,
   type TakenJob,
   type TurnQueue,
@@ -82,7 +83,14 @@ export class QueueWorker {
   /** Waits for an engine that is away. */
   static async open(options: QueueWorkerOptions): Promise<QueueWorker> {
     const { engine, policy } = options;
-    const limits = policy.allLimits;
+    const limits = policy.allLimits.map(({ name, concurrency, rate, strict, fair, tier }): GroupLimit => ({
+      name,
+      concurrency,
+      rate,
+      strict,
+      fair: fair !== undefined,
+      tiered: tier !== undefined,
+    }));
     return new QueueWorker(options, await engine.turns(policy.name, limits.length === 0 ? {} : { limits }));
   }
 

@@ -7,7 +7,7 @@ import {
   type QueueHead,
   type QueueSpace,
 } from '../../../contents/index.ts';
-import { HELD_PRIORITY, pausedGroup } from '../../../turns/index.ts';
+import { HELD_PRIORITY, PARKED_PRIORITY, pausedGroup } from '../../../turns/index.ts';
 import { CONTENTS, ESTIMATES, SIZES } from './contents-sql.ts';
 
 /** Counting so many takes some ten milliseconds; a million took half a second. */
@@ -41,7 +41,10 @@ export async function postgresContents(
   priorities: readonly number[],
   counted = COUNTED,
 ): Promise<readonly QueueContents[]> {
-  const wanted = [0, ...priorities, ...priorities.map(priority => HELD_PRIORITY + priority)];
+  const wanted = [
+    0,
+    ...[0, PARKED_PRIORITY, HELD_PRIORITY].flatMap(band => priorities.map(priority => band + priority)),
+  ];
   const { rows } = await pool.query<ContentsRow>(CONTENTS, [queues, wanted, HELD_PRIORITY, counted]);
   return Promise.all(
     rows.map(async (row, at): Promise<QueueContents> => {

@@ -2,6 +2,8 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
 import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
+import { fairContract } from '../../../suites/fair.contract-suite.ts';
+import { tiersContract } from '../../../suites/tiers.contract-suite.ts';
 import { strictContract } from '../../../suites/strict.contract-suite.ts';
 import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
 import type { GroupLimit } from '../../../turns/index.ts';
@@ -38,6 +40,8 @@ async function open(name: string, limits: readonly GroupLimit[] | undefined): Pr
 groupsContract('PostgreSQL', open);
 heldEndsContract('PostgreSQL', open);
 strictContract('PostgreSQL', open);
+tiersContract('PostgreSQL', open);
+fairContract('PostgreSQL', open);
 
 test('starts of a group whose window is over go a few at a time with its turns, all in the end, and count no more', async () => {
   const name = 'starts';

@@ -9,7 +9,15 @@ import { CHANGE_SQL } from './sql/change-sql.ts';
 import { EVENTS_SQL, EXTEND_SQL } from './sql/events-sql.ts';
 import { FINISH_SQL } from './sql/finish-sql.ts';
 import type { Migration } from '../../../../migrations/index.ts';
-import { GROUP_OWNERS, GROUP_SQL, GROUP_TABLES, HELD_EXPIRY, STARTS_COUNTED } from './sql/group-sql.ts';
+import {
+  GROUP_OWNERS,
+  GROUP_ROUNDS,
+  GROUP_SQL,
+  GROUP_TIERS,
+  GROUP_TABLES,
+  HELD_EXPIRY,
+  STARTS_COUNTED,
+} from './sql/group-sql.ts';
 import { MOVE_SQL } from './sql/move-sql.ts';
 import { KEY_SQL, KEY_TABLES } from './sql/key-sql.ts';
 import { RESULT_TABLES, SETTLE_SQL } from './sql/settle-sql.ts';
@@ -30,6 +38,8 @@ export const TURN_MIGRATIONS: readonly Migration[] = [
   { name: 'expiry of held jobs', up: HELD_EXPIRY },
   { name: 'starts of groups, counted', up: STARTS_COUNTED },
   { name: 'owners of groups', up: GROUP_OWNERS },
+  { name: 'turns of groups', up: GROUP_ROUNDS },
+  { name: 'numbers of groups', up: GROUP_TIERS },
 ];
 
 /** Made by `migrate`, after BullMQ's schema and our own tables; safe to repeat. */

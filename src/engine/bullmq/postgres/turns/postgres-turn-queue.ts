@@ -4,6 +4,7 @@ import {
   AddTrips,
   FOR_GOOD,
   HELD_PRIORITY,
+  PARKED_PRIORITY,
   pausedGroup,
   pauseName,
   stepsAmong,
@@ -94,6 +95,8 @@ const TURN = 'SELECT * FROM shiftwork_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $
 const TURN_WITHIN =
   'SELECT * FROM shiftwork_turn_within($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)';
 const ADD = 'SELECT id, answer FROM shiftwork_add($1, $2)';
+/** Where some of them await the turn of their group. */
+const ADD_FAIR = 'SELECT id, answer FROM shiftwork_add_fair($1, $2)';
 const HOLD = 'SELECT shiftwork_hold_key($1, $2, $3, $4, $5, shiftwork_now()) AS id';
 const EXTEND = 'SELECT id FROM shiftwork_extend($1, $2, $3, $4) AS id';
 /** What processes that are gone were answered is forgotten after an hour. */
@@ -107,9 +110,19 @@ const IDLE = `idle AS (DELETE FROM shiftwork_group_start WHERE ctid = ANY (ARRAY
 /** Keys that stand no longer, and the digests beside them. */
 const FREE = `free AS (DELETE FROM dedup WHERE queue = $1 AND expire_at_ms < $3::bigint),
   digests AS (DELETE FROM shiftwork_key WHERE queue = $1 AND until_ms < $3::bigint)`;
-/** Where another program has taken a job, its place in a line means nothing. */
+/**
+ * Where another program has taken a job, its place in a line means nothing. One that awaits the turn of its group is kept while the whole group is.
+ */
 const KEPT_BY = `SELECT line.name FROM shiftwork_group_line line JOIN job ON job.queue = line.queue AND job.id = line.id
-  WHERE line.queue = $1 AND line.id = $2 AND job.state = 'waiting' AND job.priority >= $3 AND line.name = ANY ($4)`;
+    LEFT JOIN shiftwork_group grp ON grp.queue = line.queue AND grp.name = line.name
+  WHERE line.queue = $1 AND line.id = $2 AND job.state = 'waiting' AND line.name = ANY ($5)
+    AND (job.priority >= $4 OR (job.priority >= $3 AND grp.look_at > shiftwork_now()))`;
+const HELD = `SELECT (SELECT count(*) FROM job WHERE queue = $1 AND state = 'waiting' AND priority >= $3) + (
+    SELECT count(*) FROM shiftwork_group grp
+      JOIN shiftwork_group_line line ON line.queue = grp.queue AND line.name = grp.name
+      JOIN job ON job.queue = line.queue AND job.id = line.id
+     WHERE grp.queue = $1 AND grp.look_at > shiftwork_now() AND job.state = 'waiting' AND job.priority >= $2 AND job.priority < $3
+  ) AS held`;
 const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
 
 /** A larger one would keep rows locked, and others waiting, for longer than it saves trips. A second one at the same time might be taken up first. */
@@ -161,7 +174,8 @@ export class PostgresTurnQueue implements TurnQueue {
   async #add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
     try {
       const entries = `[${jobs.map(writeEntry).join(',')}]`;
-      const rows = await runStatement<AddedRow & AnswerRow>(this.#options.pool, ADD, [this.name, entries]);
+      const add = jobs.some(({ opts }) => opts.fair !== undefined) ? ADD_FAIR : ADD;
+      const rows = await runStatement<AddedRow & AnswerRow>(this.#options.pool, add, [this.name, entries]);
       return rows.map(({ id, answer }) => ({ kind: answer, id }));
     } catch (cause) {
       const reason = refusalOf(cause);
@@ -377,13 +391,18 @@ export class PostgresTurnQueue implements TurnQueue {
   }
 
   async keptBy(jobId: string, groups: readonly string[]): Promise<string | undefined> {
-    const rows = await runStatement<NameRow>(this.#options.pool, KEPT_BY, [this.name, jobId, HELD_PRIORITY, groups]);
+    const rows = await runStatement<NameRow>(this.#options.pool, KEPT_BY, [
+      this.name,
+      jobId,
+      PARKED_PRIORITY,
+      HELD_PRIORITY,
+      groups,
+    ]);
     return rows[0]?.name;
   }
 
   async held(): Promise<number> {
-    const statement = "SELECT count(*) AS held FROM job WHERE queue = $1 AND state = 'waiting' AND priority >= $2";
-    const rows = await runStatement<HeldRow>(this.#options.pool, statement, [this.name, HELD_PRIORITY]);
+    const rows = await runStatement<HeldRow>(this.#options.pool, HELD, [this.name, PARKED_PRIORITY, HELD_PRIORITY]);
     return Number(rows[0]?.held ?? 0);
   }
 
@@ -399,12 +418,18 @@ function writeEnds(ends: readonly End[], now: number): string {
 
 /** What `shiftwork_kept_by` reads: by name. */
 function writeLimits(limits: readonly GroupLimit[]): string {
-  const written = limits.map(({ name, concurrency, rate, strict = false }) => {
+  const written = limits.map(({ name, concurrency, rate, strict = false, fair = false, tiered = false }) => {
     const pace = rate && startPace(rate);
     const numbers = pace && { max: pace.max, window: pace.windowMs, interval: pace.intervalMs, slack: pace.slackMs };
     return [
       name,
-      { ...(concurrency !== undefined && { concurrency }), ...(strict && { strict }), ...numbers },
+      {
+        ...(concurrency !== undefined && { concurrency }),
+        ...(strict && { strict }),
+        ...(fair && { fair }),
+        ...(tiered && { tiered }),
+        ...numbers,
+      },
     ] as const;
   });
   return JSON.stringify(Object.fromEntries(written));

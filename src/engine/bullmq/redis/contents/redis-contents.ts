@@ -7,7 +7,7 @@ import {
   type QueueHead,
   type QueueSpace,
 } from '../../../contents/index.ts';
-import { HELD_PRIORITY, pausedGroup, type PausedGroup } from '../../../turns/index.ts';
+import { HELD_PRIORITY, PARKED_PRIORITY, pausedGroup, type PausedGroup } from '../../../turns/index.ts';
 import { readOptions } from '../turns/options.ts';
 import { Script } from '../turns/script.ts';
 import { CONTENTS_SCRIPT } from './contents-script.ts';
@@ -32,7 +32,7 @@ export class RedisContents {
   }
 
   async contents(queues: readonly string[], priorities: readonly number[]): Promise<readonly QueueContents[]> {
-    const wanted = [...priorities, ...priorities.map(priority => HELD_PRIORITY + priority)];
+    const wanted = [0, PARKED_PRIORITY, HELD_PRIORITY].flatMap(band => priorities.map(priority => band + priority));
     const answers = await this.#ask(this.#contents, queues, [HELD_SCORE, ...wanted]);
     return queues.map((name, at) => contentsIn(name, listOf(answers[at])));
   }

@@ -4,6 +4,8 @@ import { afterAll, expect, test } from 'vitest';
 import { namespace, redisUrl } from '../../../../../tests/support/engines.ts';
 import { waitFor } from '../../../../../tests/support/wait-for.ts';
 import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
+import { fairContract } from '../../../suites/fair.contract-suite.ts';
+import { tiersContract } from '../../../suites/tiers.contract-suite.ts';
 import { strictContract } from '../../../suites/strict.contract-suite.ts';
 import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
 import { groupsOf, type End, type GroupLimit, type TakenJob, type TurnAnswer } from '../../../turns/index.ts';
@@ -35,6 +37,8 @@ async function openGrouped(name: string, limits: readonly GroupLimit[] | undefin
 groupsContract('Redis', openGrouped);
 heldEndsContract('Redis', openGrouped);
 strictContract('Redis', openGrouped);
+tiersContract('Redis', openGrouped);
+fairContract('Redis', openGrouped);
 
 function add(queue: RedisTurnQueue, group: string, ...ids: readonly string[]): Promise<unknown> {
   const opts = { priority: 20, groups: [group] };
@@ -132,4 +136,53 @@ test('10,000 held jobs in front delay nobody else: whoever comes after them is t
   expect(looks).toBeLessThanOrEqual(101);
   await add(queue, 'host/b', 'b1');
   expect(idsOf((await turn(queue, 'then')).jobs)).toEqual(['b1']);
+});
+
+test('places of groups that take turns have an end: those that wait get new ones in their order, and nobody is passed over', async () => {
+  const queue = open('places', [{ name: 'host', fair: true }]);
+  const share = { limit: 'host' };
+  const opts = (group: string) => ({ priority: 20, groups: [group], fair: share });
+  const addTo = (group: string, ...ids: readonly string[]) =>
+    queue.add(ids.map(id => ({ id, name: 'call', data: '{}', opts: opts(group), timestamp: NOW })));
+  // A thousand steps before it.
+  await redis.set(`${prefix}:places:groups:turn`, String(4_278_190_080 - 1_000_000));
+  await addTo('host/a', ...Array.from({ length: 1_400 }, (_, nth) => `a${nth}`));
+  await addTo('host/b', ...Array.from({ length: 1_400 }, (_, nth) => `b${nth}`));
+  const taken: string[] = [];
+  for (let nth = 0; taken.length < 2_600; nth += 1) {
+    const { jobs } = await turn(queue, `turn-${nth}`);
+    taken.push(...idsOf(jobs));
+    if (nth % 100 === 0) await redis.del(`${prefix}:places:active`);
+  }
+  expect(Number(await redis.get(`${prefix}:places:groups:turn`))).toBeLessThan(4_278_190_080);
+  for (let from = 0; from < 2_600; from += 100) {
+    const ofA = taken.slice(from, from + 100).filter(id => id.startsWith('a')).length;
+    expect(ofA).toBeGreaterThanOrEqual(49);
+    expect(ofA).toBeLessThanOrEqual(51);
+  }
+});
+
+test('a stock Worker takes those that await their turn in plain order, and nothing of it keeps anybody afterwards', async () => {
+  const name = 'stock-fair';
+  const queue = open(name, [{ name: 'host', fair: true }]);
+  const ids = Array.from({ length: 8 }, (_, nth) => `j${nth}`);
+  await queue.add(
+    ids.map((id, nth) => ({
+      id,
+      name: 'call',
+      data: '{}',
+      opts: { priority: 20, groups: [nth < 6 ? 'host/a' : 'host/b'], fair: { limit: 'host' } },
+      timestamp: NOW,
+    })),
+  );
+  const seen: string[] = [];
+  const own = redis.duplicate();
+  const worker = new Worker(name, async job => void seen.push(job.id ?? ''), { connection: own, prefix });
+  await waitFor('all to be taken', () => seen.length === 8);
+  await worker.close();
+  own.disconnect();
+  expect(seen).toEqual(ids);
+  await add(queue, 'host/a', 'last');
+  expect(idsOf((await turn(queue, 'then')).jobs)).toEqual(['last']);
+  expect((await redis.keys(`${prefix}:${name}:group:line*`)).length).toBe(0);
 });

@@ -39,7 +39,8 @@ import {
 import { changeJob } from './change-job.ts';
 import { PARSED, readJob, storedJob, unfinishedJobs, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
-import { BRING_FORWARD, GROUP_KEYS, PAUSE_GROUP, RESUME_GROUP } from './scripts/groups.ts';
+import { BRING_FORWARD, COUNT_HELD, PAUSE_GROUP, RESUME_GROUP } from './scripts/group-verbs.ts';
+import { GROUP_KEYS } from './scripts/groups.ts';
 import { CHANGE_SCRIPT } from './scripts/change-script.ts';
 import { NOTE_SCRIPT, noteAnswer } from './scripts/note-script.ts';
 import { HOLD_KEY_SCRIPT } from './scripts/hold-key.ts';
@@ -80,6 +81,8 @@ const TRIPS = { most: 64, underWay: 2 };
 const SLOTS = 16;
 /** Where those stand that were set aside: see scripts/groups.ts. */
 const HELD_SCORE = 2 ** 54;
+/** And those that await the turn of their group. */
+const PARKED_SCORE = 2 ** 53;
 /** BullMQ's answer that a job asks for its own script: see scripts/settle.ts. */
 const RARE = 1;
 const NONE: ReadonlyMap<string, number> = new Map();
@@ -98,6 +101,7 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #pauseScript: Script;
   readonly #resumeScript: Script;
   readonly #forwardScript: Script;
+  readonly #heldScript: Script;
   readonly #addScript: Script;
   readonly #changeScript: Script;
   readonly #noteScript: Script;
@@ -135,6 +139,7 @@ export class RedisTurnQueue implements TurnQueue {
     this.#pauseScript = new Script(redis, PAUSE_GROUP);
     this.#resumeScript = new Script(redis, RESUME_GROUP);
     this.#forwardScript = new Script(redis, BRING_FORWARD);
+    this.#heldScript = new Script(redis, COUNT_HELD);
     this.#addScript = new Script(redis, scripts?.add ?? ADD_SCRIPT);
     this.#changeScript = new Script(redis, CHANGE_SCRIPT);
     this.#noteScript = new Script(redis, NOTE_SCRIPT);
@@ -363,11 +368,24 @@ export class RedisTurnQueue implements TurnQueue {
       ...groups.map(group => redis.zscore(`${this.#key}group:line:${group}`, jobId)),
     ]);
     // Where another program has taken it, its place in a line means nothing.
-    return Number(place ?? 0) < HELD_SCORE ? undefined : groups[lines.findIndex(line => line !== null)];
+    if (Number(place ?? 0) < PARKED_SCORE) return undefined;
+    const group = groups[lines.findIndex(line => line !== null)];
+    const isKept = Number(place) >= HELD_SCORE || group === undefined || (await this.#isKept(group));
+    return isKept ? group : undefined;
   }
 
-  held(): Promise<number> {
-    return this.#options.redis.zcount(`${this.#key}prioritized`, HELD_SCORE, '+inf');
+  /** Whether a limit or a pause keeps all of the group. */
+  async #isKept(group: string): Promise<boolean> {
+    return (await this.#options.redis.zscore(`${this.#key}groups:timed`, group)) !== null;
+  }
+
+  async held(): Promise<number> {
+    return Number(
+      await this.#heldScript.run(
+        ['prioritized', 'groups:timed'].map(key => this.#key + key),
+        [this.#key],
+      ),
+    );
   }
 
   /**

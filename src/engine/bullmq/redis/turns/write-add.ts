@@ -1,4 +1,4 @@
-import { storedKeyOf, type AddAnswer, type NewJob } from '../../../turns/index.ts';
+import { fairGroupOf, storedKeyOf, type AddAnswer, type NewJob } from '../../../turns/index.ts';
 import { writeOptions } from './options.ts';
 import type { ScriptArgument } from './script.ts';
 import { firstWord } from './stock-scripts.ts';
@@ -24,14 +24,20 @@ export function isPlain({ opts }: NewJob): boolean {
 
 /** What few jobs have, as JSON; nothing for all others. */
 function extraOf({ opts, before, instead }: NewJob): string {
-  const { delay = 0, lifo = false, deduplication, tg } = opts;
-  if (delay <= 0 && !lifo && deduplication === undefined && tg === undefined) return '';
+  const { delay = 0, lifo = false, deduplication, tg, fair } = opts;
+  if (delay <= 0 && !lifo && deduplication === undefined && tg === undefined && fair === undefined) return '';
   const { id: deid, ttl } = deduplication ?? {};
   const { keep, data, maxWait } = storedKeyOf(opts) ?? {};
   return JSON.stringify({
     ...(delay > 0 && { delay: String(delay) }),
     ...(lifo && { lifo }),
     tg,
+    ...(fair !== undefined && {
+      line: fairGroupOf(opts),
+      weight: fair.weight,
+      expires: fair.expiresMs,
+      tier: opts.tiers?.[fair.limit]?.join(),
+    }),
     deid,
     ...(ttl !== undefined && ttl > 0 && { ttl }),
     ...(keep !== undefined && { key: { keep, data, maxWait, before, instead } }),

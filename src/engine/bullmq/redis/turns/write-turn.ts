@@ -65,7 +65,7 @@ export function limitArguments(
   expiresAfterMs: ReadonlyMap<string, number>,
 ): ScriptArgument[] {
   const written: ScriptArgument[] = [];
-  for (const { name, concurrency, rate, strict = false } of limits) {
+  for (const { name, concurrency, rate, strict = false, fair = false, tiered = false } of limits) {
     const pace = rate && startPace(rate);
     written.push(
       name,
@@ -75,6 +75,8 @@ export function limitArguments(
       pace?.intervalMs ?? '',
       pace?.slackMs ?? '',
       strict ? 'strict' : '',
+      fair ? 'fair' : '',
+      tiered ? 'tiered' : '',
     );
   }
   const places: ScriptArgument[] = [];

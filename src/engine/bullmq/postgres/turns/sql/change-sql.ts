@@ -6,10 +6,10 @@ export const CHANGE_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_write_change(p_queue text, p_job job, p_opts jsonb, p_data jsonb, p_priority integer) RETURNS boolean
   LANGUAGE plpgsql AS $$
   DECLARE
-    c_held CONSTANT integer := 4194304;
-    v_is_held boolean := p_job.priority >= c_held;
+    c_lines CONSTANT integer := 2097152;
+    v_is_held boolean := p_job.priority >= c_lines;
     v_moves boolean := p_job.state = 'waiting' AND (
-      p_priority <> p_job.priority % c_held OR (v_is_held AND p_job.opts -> 'groups' IS DISTINCT FROM p_opts -> 'groups'));
+      p_priority <> p_job.priority % c_lines OR (v_is_held AND p_job.opts -> 'groups' IS DISTINCT FROM p_opts -> 'groups'));
   BEGIN
     IF v_moves AND v_is_held THEN DELETE FROM shiftwork_group_line WHERE queue = p_queue AND id = p_job.id; END IF;
     UPDATE job
@@ -34,11 +34,11 @@ export const CHANGE_SQL = `
     IF v_job.state = 'active' THEN RETURN 'runs'; END IF;
     IF v_job.state = 'waiting-children' THEN RETURN 'waits-for-children'; END IF;
     IF v_job.opts IS DISTINCT FROM p_before THEN RETURN 'again'; END IF;
-    v_moves := shiftwork_write_change(p_queue, v_job, p_opts, p_data, coalesce(p_priority, v_job.priority % 4194304));
+    v_moves := shiftwork_write_change(p_queue, v_job, p_opts, p_data, coalesce(p_priority, v_job.priority % 2097152));
     IF p_due > p_now THEN
       DELETE FROM shiftwork_group_line WHERE queue = p_queue AND id = p_id;
       UPDATE job
-         SET state = 'delayed', process_at_ms = p_due, priority = priority % 4194304,
+         SET state = 'delayed', process_at_ms = p_due, priority = priority % 2097152,
              delay_ms = greatest(1, p_due - greatest(added_at_ms, coalesce(processed_at_ms, 0)))
        WHERE queue = p_queue AND id = p_id;
       PERFORM publish_event(p_queue, 'delayed', jsonb_build_object('jobId', p_id, 'delay', p_due));

@@ -1,6 +1,6 @@
 /**
  * Groups: jobs that share a limit. A job that must wait stands in the line of the group that keeps it, and behind all others of its queue (its
- * priority and 4,194,304). That place is what counts: where another program has taken or removed the job, its place in the line means nothing.
+ * priority and 4,194,304); one that awaits the turn of its group stands between (its priority and 2,097,152). That place is what counts: where another program has taken or removed the job, its place in the line means nothing.
  *
  * `shiftwork_group`: groups with a line, and when it is looked at. `shiftwork_group_pause`: paused ones. `shiftwork_group_start`: the last starts of
  * those with a rate. How many of a group run is counted among the active jobs. A group without jobs has no rows.
@@ -40,6 +40,16 @@ export const STARTS_COUNTED = `
   CREATE INDEX IF NOT EXISTS shiftwork_group_start_nth ON shiftwork_group_start (queue, name, nth);
   CREATE INDEX IF NOT EXISTS shiftwork_group_start_over ON shiftwork_group_start (queue, over);`;
 
+/** The numbers of groups that have a line and numbers of their own, and when the job was added that brought them. */
+export const GROUP_TIERS = `
+  ALTER TABLE shiftwork_group ADD COLUMN IF NOT EXISTS tier jsonb, ADD COLUMN IF NOT EXISTS tier_at bigint;`;
+
+/** Groups take turns: the place that was served last. */
+export const GROUP_ROUNDS = `
+  CREATE TABLE IF NOT EXISTS shiftwork_group_round (queue text PRIMARY KEY, at bigint NOT NULL);
+  -- Groups that have lines already have places of another kind: it goes on behind them.
+  INSERT INTO shiftwork_group_round (queue, at) SELECT queue, max(turn) FROM shiftwork_group GROUP BY queue ON CONFLICT (queue) DO NOTHING;`;
+
 /** Whose a strict group is: the job that was started and has not ended. */
 export const GROUP_OWNERS = `
   CREATE TABLE IF NOT EXISTS shiftwork_group_owner (queue text NOT NULL, name text NOT NULL, id text NOT NULL, PRIMARY KEY (queue, name));`;
@@ -72,12 +82,12 @@ export const GROUP_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_expires_at(p_job job, p_expires jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
     SELECT p_job.added_at_ms + (p_expires ->> p_job.name)::bigint + 1
   $$;
-  -- A job that was set aside is the next of its priority. Its place in a line means nothing from then on.
+  -- A job that stands in a line is the next of its priority. Its place in a line means nothing from then on.
   CREATE OR REPLACE FUNCTION shiftwork_bring_forward(p_queue text, p_id text) RETURNS void
   LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
   BEGIN
-    UPDATE job SET priority = priority - 4194304, seq = -nextval('job_seq')
-     WHERE queue = p_queue AND id = p_id AND state = 'waiting' AND priority >= 4194304;
+    UPDATE job SET priority = priority % 2097152, seq = -nextval('job_seq')
+     WHERE queue = p_queue AND id = p_id AND state = 'waiting' AND priority >= 2097152;
     IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
   END;
   $$;
@@ -91,8 +101,9 @@ export const GROUP_SQL = `
        WHERE jsonb_typeof(g) = 'string' AND place <= 8 ORDER BY place);
   END;
   $$;
-  -- Where a group has a line, its place among those whose turn it is.
-  CREATE OR REPLACE FUNCTION shiftwork_rank(p_queue text, p_name text, p_look_at bigint) RETURNS void LANGUAGE plpgsql AS $$
+  -- Where a group has a line, its place among those whose turn it is: one that was served stands a step further, by less where it has more weight.
+  DROP FUNCTION IF EXISTS shiftwork_rank(text, text, bigint);
+  CREATE OR REPLACE FUNCTION shiftwork_rank(p_queue text, p_name text, p_look_at bigint, p_turn bigint) RETURNS void LANGUAGE plpgsql AS $$
   DECLARE
     v_priority integer;
   BEGIN
@@ -103,8 +114,79 @@ export const GROUP_SQL = `
       RETURN;
     END IF;
     INSERT INTO shiftwork_group (queue, name, look_at, priority, turn)
-    VALUES (p_queue, p_name, p_look_at, v_priority, nextval('job_seq'))
+    VALUES (p_queue, p_name, p_look_at, v_priority, p_turn)
     ON CONFLICT (queue, name) DO UPDATE SET look_at = excluded.look_at, priority = excluded.priority, turn = excluded.turn;
+  END;
+  $$;
+  -- The place that was served last.
+  CREATE OR REPLACE FUNCTION shiftwork_round(p_queue text) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT at FROM shiftwork_group_round WHERE queue = p_queue), 0)
+  $$;
+  CREATE OR REPLACE FUNCTION shiftwork_step(p_job job) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT 1000 / CASE WHEN jsonb_typeof(p_job.opts #> '{fair,weight}') = 'number'
+                       THEN greatest(1, least(100, (p_job.opts #>> '{fair,weight}')::numeric))::bigint ELSE 1 END
+  $$;
+  CREATE OR REPLACE FUNCTION shiftwork_fair_group(p_opts jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT name FROM jsonb_array_elements_text(p_opts -> 'groups') AS name WHERE split_part(name, '/', 1) = p_opts #>> '{fair,limit}' LIMIT 1
+  $$;
+  -- The numbers that a job brings for a group; null where it brings none.
+  CREATE OR REPLACE FUNCTION shiftwork_tier_in(p_opts jsonb, p_name text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN jsonb_typeof(p_opts #> ARRAY['tiers', split_part(p_name, '/', 1)]) = 'array'
+                THEN p_opts #> ARRAY['tiers', split_part(p_name, '/', 1)] END
+  $$;
+  -- The limits as they are for the groups of a job: as the newest job of a line has brought the numbers, else as this job has.
+  CREATE OR REPLACE FUNCTION shiftwork_tiered(p_queue text, p_groups text[], p_limits jsonb, p_opts jsonb) RETURNS jsonb
+  LANGUAGE sql STABLE AS $$
+    SELECT p_limits || coalesce(jsonb_object_agg(split_part(name, '/', 1), p_limits -> split_part(name, '/', 1)
+             || CASE WHEN (tier ->> 0)::numeric > 0 THEN jsonb_build_object('concurrency', (tier ->> 0)::numeric::integer) ELSE '{}' END
+             || CASE WHEN (tier ->> 1)::numeric > 0
+                     THEN jsonb_build_object('max', (tier ->> 1)::numeric::integer, 'window', tier -> 2, 'interval', tier -> 3, 'slack', tier -> 4)
+                     ELSE '{}' END), '{}')
+      FROM (SELECT name, coalesce((SELECT grp.tier FROM shiftwork_group grp WHERE grp.queue = p_queue AND grp.name = own.name),
+                                  shiftwork_tier_in(p_opts, own.name)) AS tier
+              FROM unnest(p_groups) AS own (name) WHERE p_limits -> split_part(own.name, '/', 1) ? 'tiered') AS groups
+     WHERE tier IS NOT NULL
+  $$;
+  -- A job comes into a line: the numbers that it brings are the group's, where no newer one has brought others.
+  CREATE OR REPLACE FUNCTION shiftwork_keep_tier(p_queue text, p_name text, p_opts jsonb, p_added_at bigint) RETURNS void LANGUAGE sql AS $$
+    UPDATE shiftwork_group
+       SET look_at = CASE WHEN tier IS DISTINCT FROM shiftwork_tier_in(p_opts, p_name) AND tier IS NOT NULL THEN 0 ELSE look_at END,
+           tier = shiftwork_tier_in(p_opts, p_name), tier_at = p_added_at
+     WHERE queue = p_queue AND name = p_name AND shiftwork_tier_in(p_opts, p_name) IS NOT NULL AND coalesce(tier_at, 0) <= p_added_at
+  $$;
+  -- Adds jobs of which some stand in the lines of their groups from the beginning. Under the lock of turns: what these find out about a line holds.
+  CREATE OR REPLACE FUNCTION shiftwork_add_fair(p_queue text, p_entries jsonb) RETURNS TABLE (id text, answer text)
+  LANGUAGE plpgsql SET search_path FROM CURRENT
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+  #variable_conflict use_column
+  DECLARE
+    v_ids text[] := '{}';
+    v_added boolean;
+    v_round bigint;
+  BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
+    FOR id, v_added, answer IN SELECT * FROM shiftwork_add(p_queue, p_entries) LOOP
+      IF v_added THEN v_ids := v_ids || id; END IF;
+      RETURN NEXT;
+    END LOOP;
+    v_round := shiftwork_round(p_queue);
+    WITH parked AS (
+      UPDATE job SET priority = priority + 2097152
+       WHERE job.queue = p_queue AND job.id = ANY (v_ids) AND state = 'waiting' AND priority < 2097152
+         AND jsonb_typeof(opts -> 'groups') = 'array' AND shiftwork_fair_group(opts) IS NOT NULL
+      RETURNING job.id, shiftwork_fair_group(opts) AS name, priority - 2097152 AS priority, seq,
+                added_at_ms + (opts #>> '{fair,expiresMs}')::bigint + 1 AS expires_at, shiftwork_step(job) AS step
+    ), lines AS (
+      INSERT INTO shiftwork_group_line (queue, id, name, priority, seq, expires_at)
+      SELECT p_queue, id, name, priority, seq, expires_at FROM parked
+      ON CONFLICT (queue, id) DO UPDATE SET name = excluded.name, priority = excluded.priority, seq = excluded.seq
+    )
+    INSERT INTO shiftwork_group AS grp (queue, name, look_at, priority, turn)
+    SELECT p_queue, name, 0, min(priority), v_round + min(step) FROM parked GROUP BY name ORDER BY name
+    ON CONFLICT (queue, name) DO UPDATE SET priority = least(grp.priority, excluded.priority);
+    PERFORM shiftwork_keep_tier(p_queue, line.name, job.opts, job.added_at_ms)
+       FROM shiftwork_group_line line JOIN job ON job.queue = line.queue AND job.id = line.id
+      WHERE line.queue = p_queue AND line.id = ANY (v_ids) AND job.opts ? 'tiers';
   END;
   $$;
   -- Who has a strict group: nobody once the job has ended, is gone, or belongs to it no longer.

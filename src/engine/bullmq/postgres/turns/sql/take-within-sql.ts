@@ -15,8 +15,9 @@ export const TAKE_WITHIN_SQL = `
   DECLARE
     c_looks CONSTANT integer := 100;
     c_held CONSTANT integer := 4194304;
+    c_parked CONSTANT integer := 2097152;
     v_fresh CURSOR FOR
-      SELECT * FROM job WHERE queue = p_queue AND state = 'waiting' AND priority < c_held
+      SELECT * FROM job WHERE queue = p_queue AND state = 'waiting' AND priority < c_parked
        ORDER BY priority, seq FOR UPDATE SKIP LOCKED;
     v_job job;
     v_next job;
@@ -28,6 +29,16 @@ export const TAKE_WITHIN_SQL = `
     v_running jsonb;
     v_pauses jsonb;
     v_aside text[] := '{}';
+    c_sifted CONSTANT integer := 50;
+    v_sifted integer := 0;
+    v_round bigint := shiftwork_round(p_queue);
+    v_round_before bigint := v_round;
+    v_fair boolean := jsonb_path_exists(p_limits, '$.*.fair');
+    -- Jobs that belong to none of its groups take turns as one.
+    v_as_one text := (SELECT key || '/' FROM jsonb_each(p_limits) AS lim (key, value) WHERE value ? 'fair' ORDER BY key LIMIT 1);
+    v_keeps_fair boolean;
+    v_tiered boolean := jsonb_path_exists(p_limits, '$.*.tiered');
+    v_limits jsonb := p_limits;
     v_from_line boolean;
     v_strict boolean := jsonb_path_exists(p_limits, '$.*.strict');
     v_ends boolean;
@@ -51,8 +62,8 @@ export const TAKE_WITHIN_SQL = `
       WITH due AS (
         SELECT id FROM shiftwork_group_line WHERE queue = p_queue AND expires_at <= p_now ORDER BY expires_at LIMIT c_looks
       ), forward AS (
-        UPDATE job SET priority = priority - c_held, seq = -nextval('job_seq') FROM due
-         WHERE job.queue = p_queue AND job.id = due.id AND job.state = 'waiting' AND job.priority >= c_held
+        UPDATE job SET priority = priority % c_parked, seq = -nextval('job_seq') FROM due
+         WHERE job.queue = p_queue AND job.id = due.id AND job.state = 'waiting' AND job.priority >= c_parked
            AND shiftwork_expires_at(job, p_expires) <= p_now
       )
       UPDATE shiftwork_group_line line SET expires_at = p_now + 60000 FROM due WHERE line.queue = p_queue AND line.id = due.id;
@@ -71,9 +82,10 @@ export const TAKE_WITHIN_SQL = `
         v_has_next := FOUND;
         v_reads := FOUND;
       END IF;
-      SELECT name, priority INTO v_group FROM shiftwork_group
+      SELECT name, priority, turn INTO v_group FROM shiftwork_group
        WHERE queue = p_queue AND look_at <= p_now ORDER BY priority, turn LIMIT 1;
-      v_from_line := FOUND AND (NOT v_has_next OR v_group.priority <= v_next.priority);
+      -- Where groups take turns, what has come since goes into its line before anybody is served: some at each turn.
+      v_from_line := FOUND AND (NOT v_has_next OR CASE WHEN v_fair THEN v_sifted >= c_sifted ELSE v_group.priority <= v_next.priority END);
       EXIT WHEN NOT v_from_line AND NOT v_has_next;
       IF v_looks >= c_looks OR (cardinality(ids) > 0 AND v_size >= coalesce(p_bytes, v_size + 1)) THEN
         more := true;
@@ -81,22 +93,24 @@ export const TAKE_WITHIN_SQL = `
       END IF;
       v_looks := v_looks + 1;
       IF v_from_line THEN
+        v_round := greatest(v_round, v_group.turn);
         SELECT job.* INTO v_job
           FROM shiftwork_group_line line LEFT JOIN job ON job.queue = line.queue AND job.id = line.id
          WHERE line.queue = p_queue AND line.name = v_group.name ORDER BY line.priority, line.seq LIMIT 1;
         IF v_job.id IS NOT NULL THEN
-          SELECT * INTO v_job FROM job WHERE queue = p_queue AND id = v_job.id AND state = 'waiting' AND priority >= c_held FOR UPDATE;
+          SELECT * INTO v_job FROM job WHERE queue = p_queue AND id = v_job.id AND state = 'waiting' AND priority >= c_parked FOR UPDATE;
         END IF;
         IF v_job.id IS NULL THEN
           -- Another program has taken it, or removed it.
           DELETE FROM shiftwork_group_line WHERE (queue, id) = (
             SELECT queue, id FROM shiftwork_group_line WHERE queue = p_queue AND name = v_group.name ORDER BY priority, seq LIMIT 1);
-          PERFORM shiftwork_rank(p_queue, v_group.name, p_now);
+          PERFORM shiftwork_rank(p_queue, v_group.name, 0, v_round + 1000);
           CONTINUE;
         END IF;
       ELSE
         v_job := v_next;
         v_has_next := false;
+        v_sifted := v_sifted + 1;
       END IF;
       v_expires_at := shiftwork_expires_at(v_job, p_expires);
       v_ends := shiftwork_ends_only(v_job) OR coalesce(v_expires_at <= p_now, false);
@@ -105,21 +119,29 @@ export const TAKE_WITHIN_SQL = `
         v_groups := array_prepend('job/' || v_job.name, v_groups);
       END IF;
       IF v_strict THEN v_groups := shiftwork_in_order(v_groups, p_limits); END IF;
-      SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, v_job.id, v_groups, p_limits, v_running, v_pauses, p_now);
+      IF v_tiered THEN v_limits := shiftwork_tiered(p_queue, v_groups, p_limits, v_job.opts); END IF;
+      SELECT * INTO v_kept FROM shiftwork_kept_by(p_queue, v_job.id, v_groups, v_limits, v_running, v_pauses, p_now);
       v_keeps := v_kept.kept_by;
       v_until := v_kept.until;
       IF NOT v_from_line THEN
-        -- Whoever comes after others of its group stands behind them.
-        SELECT line.name, place INTO v_group FROM unnest(v_groups) WITH ORDINALITY AS own (name, place)
-          JOIN LATERAL (
-            SELECT l.name, l.priority, l.seq FROM shiftwork_group_line l
+        -- Whoever comes after others of its group stands behind them, and whose group takes turns awaits its turn.
+        SELECT own.name, place INTO v_group FROM unnest(v_groups) WITH ORDINALITY AS own (name, place)
+          LEFT JOIN LATERAL (
+            SELECT l.priority, l.seq FROM shiftwork_group_line l
              WHERE l.queue = p_queue AND l.name = own.name ORDER BY l.priority, l.seq LIMIT 1
-          ) AS line ON (line.priority, line.seq) <= (v_job.priority, v_job.seq)
-         WHERE NOT (p_limits -> split_part(own.name, '/', 1) ? 'strict') IS TRUE
-            OR shiftwork_owner_of(p_queue, own.name) IS DISTINCT FROM v_job.id
+          ) AS line ON true
+         WHERE (v_fair AND (p_limits -> split_part(own.name, '/', 1) ? 'fair') IS TRUE OR (line.priority, line.seq) <= (v_job.priority, v_job.seq))
+           AND (NOT (p_limits -> split_part(own.name, '/', 1) ? 'strict') IS TRUE
+                OR shiftwork_owner_of(p_queue, own.name) IS DISTINCT FROM v_job.id)
          ORDER BY place LIMIT 1;
         IF FOUND AND (v_keeps IS NULL OR v_group.place <= array_position(v_groups, v_keeps)) THEN
           v_keeps := v_group.name;
+          v_until := NULL;
+        END IF;
+        IF v_fair AND v_keeps IS NULL AND NOT v_ends AND NOT EXISTS (
+          SELECT 1 FROM unnest(v_groups) AS own (name) WHERE p_limits -> split_part(own.name, '/', 1) ? 'fair'
+        ) THEN
+          v_keeps := v_as_one;
           v_until := NULL;
         END IF;
       END IF;
@@ -128,7 +150,7 @@ export const TAKE_WITHIN_SQL = `
         ids := ids || v_job.id;
         probes := probes || v_kept.probing;
         v_size := v_size + pg_column_size(v_job.data);
-        PERFORM shiftwork_spend_start(p_queue, array_prepend('', v_groups), p_limits, p_now);
+        PERFORM shiftwork_spend_start(p_queue, array_prepend('', v_groups), v_limits, p_now);
         SELECT v_running || coalesce(jsonb_object_agg(name, coalesce((v_running ->> name)::integer, 0) + 1), '{}') INTO v_running
           FROM unnest(v_groups) AS name;
         IF v_strict THEN
@@ -137,14 +159,14 @@ export const TAKE_WITHIN_SQL = `
           ON CONFLICT (queue, name) DO UPDATE SET id = excluded.id;
         END IF;
         -- So that it is not found in a line again.
-        UPDATE job SET priority = priority - c_held WHERE queue = p_queue AND id = v_job.id AND priority >= c_held;
-        IF v_from_line THEN PERFORM shiftwork_rank(p_queue, v_group.name, p_now); END IF;
+        UPDATE job SET priority = priority % c_parked WHERE queue = p_queue AND id = v_job.id AND priority >= c_parked;
+        IF v_from_line THEN PERFORM shiftwork_rank(p_queue, v_group.name, 0, v_round + shiftwork_step(v_job)); END IF;
         CONTINUE;
       END IF;
       IF v_strict THEN
         -- Whose turn it is in a strict group has it while another group keeps it.
         INSERT INTO shiftwork_group_owner (queue, name, id)
-        SELECT p_queue, name, v_job.id FROM unnest(v_groups[:array_position(v_groups, v_keeps) - 1]) AS name
+        SELECT p_queue, name, v_job.id FROM unnest(v_groups[:coalesce(array_position(v_groups, v_keeps) - 1, cardinality(v_groups))]) AS name
          WHERE p_limits -> split_part(name, '/', 1) ? 'strict'
         ON CONFLICT (queue, name) DO UPDATE SET id = excluded.id;
       END IF;
@@ -153,20 +175,37 @@ export const TAKE_WITHIN_SQL = `
         p_queue, v_job.id, v_keeps,
         -- One that has its group stands before all others of it.
         CASE WHEN p_limits -> split_part(v_keeps, '/', 1) ? 'strict' AND shiftwork_owner_of(p_queue, v_keeps) = v_job.id
-             THEN -1 ELSE v_job.priority % c_held END,
+             THEN -1 ELSE v_job.priority % c_parked END,
         v_job.seq, v_expires_at)
       ON CONFLICT (queue, id) DO UPDATE
          SET name = excluded.name, priority = excluded.priority, seq = excluded.seq, expires_at = excluded.expires_at;
-      IF NOT v_from_line THEN v_aside := v_aside || v_job.id; END IF;
-      IF v_from_line AND v_keeps <> v_group.name THEN PERFORM shiftwork_rank(p_queue, v_group.name, p_now); END IF;
-      IF v_until IS NOT NULL THEN
-        PERFORM shiftwork_rank(p_queue, v_keeps, least(v_until, p_now + 60000));
-      ELSIF NOT EXISTS (SELECT 1 FROM shiftwork_group WHERE queue = p_queue AND name = v_keeps) THEN
-        PERFORM shiftwork_rank(p_queue, v_keeps, p_now);
+      v_keeps_fair := v_fair AND (p_limits -> split_part(v_keeps, '/', 1) ? 'fair') IS TRUE;
+      IF v_from_line AND v_keeps <> v_group.name THEN
+        PERFORM shiftwork_rank(p_queue, v_group.name, 0, v_round + 1000);
+        UPDATE job SET priority = priority % c_parked + CASE WHEN v_keeps_fair THEN c_parked ELSE c_held END
+         WHERE queue = p_queue AND id = v_job.id;
+      ELSIF NOT v_from_line AND v_keeps_fair THEN
+        -- At once: it may be served in this turn.
+        UPDATE job SET priority = priority + c_parked WHERE queue = p_queue AND id = v_job.id;
+      ELSIF NOT v_from_line THEN
+        v_aside := v_aside || v_job.id;
       END IF;
+      IF v_until IS NOT NULL THEN
+        PERFORM shiftwork_rank(p_queue, v_keeps, least(v_until, p_now + 60000), v_round + 1000);
+      ELSIF NOT EXISTS (SELECT 1 FROM shiftwork_group WHERE queue = p_queue AND name = v_keeps) THEN
+        PERFORM shiftwork_rank(p_queue, v_keeps, 0, v_round + shiftwork_step(v_job));
+      ELSIF v_keeps_fair THEN
+        UPDATE shiftwork_group SET priority = v_job.priority % c_parked
+         WHERE queue = p_queue AND name = v_keeps AND priority > v_job.priority % c_parked;
+      END IF;
+      IF v_tiered THEN PERFORM shiftwork_keep_tier(p_queue, v_keeps, v_job.opts, v_job.added_at_ms); END IF;
     END LOOP;
     CLOSE v_fresh;
     UPDATE job SET priority = priority + c_held WHERE queue = p_queue AND id = ANY (v_aside);
+    IF v_round > v_round_before THEN
+      INSERT INTO shiftwork_group_round (queue, at) VALUES (p_queue, v_round)
+      ON CONFLICT (queue) DO UPDATE SET at = excluded.at;
+    END IF;
     UPDATE job
        SET state = 'active', lock_token = p_tokens[place], locked_until_ms = p_now + p_lock_ms, processed_at_ms = p_now,
            processed_by = p_name, attempts_started = attempts_started + 1
@@ -185,7 +224,8 @@ export const TAKE_WITHIN_SQL = `
     codes integer[], at bigint, next_at bigint, limited_ms bigint, held text, probes boolean[],
     id text, token text, name text, data text, opts text, attempts_made integer, attempts_started integer, added_at bigint,
     progress text, stacktrace text, deferred_failure text, scheduler_id text
-  ) LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout = '500ms' AS $$
+  ) LANGUAGE plpgsql SET search_path FROM CURRENT
+  SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET lock_timeout = '500ms' AS $$
   #variable_conflict use_column
   DECLARE
     v_wanted integer := coalesce(array_length(p_tokens, 1), 0);

@@ -1,5 +1,6 @@
 import { CLAIM_KEY } from './claim-key.ts';
 import { DELAY_JOB } from './delay-job.ts';
+import { PARK_JOBS } from './park-jobs.ts';
 import { PLACE_JOB } from './place-job.ts';
 import { TAG_INDEX } from './tag-scripts.ts';
 
@@ -11,7 +12,7 @@ export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', '
  *
  * KEYS: those above, then what this sender has sent last in the trip's slot. ARGV: 1 prefix, 2 number of the trip, 3 jobs; then 7 for each job: id,
  * name, data, options as JSON, timestamp, priority, and what few have: nothing, or JSON with `delay`, `lifo`, `deid`, its `ttl` or its
- * `key` (see claim-key.ts), and `tg`, the digests of its tags (see tag-scripts.ts). Every argument
+ * `key` (see claim-key.ts), `line`, the group whose turn it awaits, with its `weight` and when it only ends (see groups.ts), and `tg`, the digests of its tags (see tag-scripts.ts). Every argument
  * costs the server as much as a tenth of the job's hash.
  *
  * Answers the id under which each stands, in their order; `u` or `c` and an id where that job was updated or has other data; a table of one text
@@ -63,6 +64,8 @@ ${DELAY_JOB}  anyDelayed = true
 end
 ${PLACE_JOB}
 ${CLAIM_KEY}
+${PARK_JOBS}
+local parked
 local function add(at, key)
   local id, name, priority, extra = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 5]), ARGV[at + 6]
   if (anyKnown or seen[id]) and call('EXISTS', key) == 1 then
@@ -101,7 +104,13 @@ local function add(at, key)
     startAt(id, ARGV[at + 4] + delay)
     return id
   end
-  if priority > 0 then
+  if extra ~= '' and extra.line then
+    parked = parked or {}
+    parked[#parked + 1] = {
+      id, priority, extra.line, extra.weight or 1, extra.expires and ARGV[at + 4] + extra.expires + 1,
+      extra.tier and '[' .. ARGV[at + 4] .. ',' .. extra.tier .. ']',
+    }
+  elseif priority > 0 then
     --#prioritized
     ranked[#ranked + 1] = priority
     ranked[#ranked + 1] = id
@@ -139,7 +148,8 @@ if #ranked > 0 then
   end
   call('ZADD', prioritized, unpack(ranked))
 end
-if (#left + #right + #ranked > 0 or anyMoved) and not state[1]
+if parked then park(parked) end
+if (#left + #right + #ranked > 0 or anyMoved or parked) and not state[1]
   and not (state[2] and call('LLEN', active) >= tonumber(state[2])) then
   --#marker
   call('ZADD', marker, '0', '0')

@@ -48,7 +48,7 @@ if ARGV[7] ~= '' and tonumber(ARGV[7]) ~= priority then
   call('HSET', key, 'priority', priority)
   moves = moves or not isDelayed
 end
-if place and tonumber(place) >= HELD_FROM and not sameGroups(before, groupsOf(id)) then
+if place and tonumber(place) >= LINES_FROM and not sameGroups(before, groupsOf(id)) then
   --#waits-for-others
   moves = true
 end

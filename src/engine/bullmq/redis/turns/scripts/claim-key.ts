@@ -72,7 +72,7 @@ local function takeOver(at, id, holder, deid, new, delay, maxWait)
     call('HSET', key, 'delay', start - now)
     startAt(holder, start)
   elseif not due and (priority ~= (tonumber(stored[6]) or 0)
-    or (place and tonumber(place) >= HELD_FROM and not sameGroups(groups, groupsOf(holder)))) then
+    or (place and tonumber(place) >= LINES_FROM and not sameGroups(groups, groupsOf(holder)))) then
     -- A parent that waits for its children stands in neither.
     if (place and call('ZREM', prioritized, holder) or call('LREM', wait, 1, holder)) == 1 then
       --#last-moves

@@ -1,35 +1,48 @@
 /** The keys of a turn with limits, behind those of every turn. */
-export const GROUP_KEYS = ['groups:ready', 'groups:timed', 'groups:paused', 'groups:turn', 'groups:expiring'] as const;
+export const GROUP_KEYS = [
+  'groups:ready',
+  'groups:timed',
+  'groups:paused',
+  'groups:turn',
+  'groups:expiring',
+  'groups:tiers',
+] as const;
 
 /**
- * Groups: jobs that share a limit. KEYS 14 to 18: `ready` (groups of which a job may start, in the order in which it is their turn), `timed`
+ * Groups: jobs that share a limit. KEYS 14 to 19: `ready` (groups of which a job may start, in the order in which it is their turn), `timed`
  * (groups that wait, by when they are looked at again), `paused` (a hash: until when, and whether one at a time is let through afterwards),
- * the counter of turns, and `expiring` (jobs in lines, by when they only end). A group's own keys: `line` (its jobs that wait, in their order), `runs` (its jobs that run, by when their locks were
+ * the counter of turns, `expiring` (jobs in lines, by when they only end), and `tiers` (a hash: the numbers of groups that have a line and numbers of their own, behind when the
+ * job was added that brought them). A group's own keys: `line` (its jobs that wait, in their order), `runs` (its jobs that run, by when their locks were
  * last looked at), `starts` (times of its last starts) and `pace` (when the next is due). A group without jobs has no keys.
  *
  * In `paused` stand a breaker's pauses under the name of the group, a person's behind a `!`: of a group, of all groups of a limit (its name alone),
  * or of a contract (`job/NAME`). While a group is paused or has a line, the queue's `meta` says so (`groups`): a turn without limits then asks for
  * one with them.
  *
- * A job in a line stands also in BullMQ's `prioritized`, behind all others (from HELD on). That place is what counts: where another program has
- * taken or removed the job, its place in the line means nothing.
+ * A job in a line stands also in BullMQ's `prioritized`, behind all others: from PARKED on where it awaits the turn of its group, from HELD on where
+ * something keeps it. That place is what counts: where another program has taken or removed the job, its place in the line means nothing. The lines of
+ * groups that are fair have all their jobs from PARKED on, also while a limit keeps the group.
  *
- * ARGV behind the tokens: how many limits, how many releases, how many expiries; 7 for each limit (name, concurrency, max, window, interval, slack, order),
+ * ARGV behind the tokens: how many limits, how many releases, how many expiries; 9 for each limit (name, concurrency, max, window, interval, slack, order, whether fair, whether groups have numbers of their own),
  * 3 for each release (of which end, 0: of none, job, group), 2 for each expiry (name of a job, ms after which it only ends).
  */
 export const GROUPS = /* lua */ `
-local HELD, ONE_PRIORITY = 18014398509481984, 4294967296
+local HELD, PARKED, ONE_PRIORITY = 18014398509481984, 9007199254740992, 4294967296
+local STEP, RENUMBERED_FROM = 1000, 4278190080
 local LOOK_AGAIN_MS, LOOKED_AT_LEAST_MS, LOCKS_LOOKED_AT, DUE_AT_MOST, KEPT_MS = 5000, 60000, 5, 100, 60000
-local ready, timed, paused, turns, expiring = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18]
+local ready, timed, paused, turns, expiring, tiersKey = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
 local limitsAt = tokensAt + tokens + 1
-local limits, NO_LIMIT, anyStrict = {}, {}, false
+local limits, NO_LIMIT, anyStrict, anyFair = {}, {}, false, nil
 for i = 1, tonumber(ARGV[limitsAt]) do
-  local at = limitsAt + 7 * i - 4
+  local at = limitsAt + 9 * i - 6
   limits[ARGV[at]] = {
     concurrency = tonumber(ARGV[at + 1]), max = tonumber(ARGV[at + 2]), window = tonumber(ARGV[at + 3]),
-    interval = tonumber(ARGV[at + 4]), slack = tonumber(ARGV[at + 5]), strict = ARGV[at + 6] == 'strict',
+    interval = tonumber(ARGV[at + 4]), slack = tonumber(ARGV[at + 5]), strict = ARGV[at + 6] == 'strict', fair = ARGV[at + 7] == 'fair',
+    tiered = ARGV[at + 8] == 'tiered',
   }
   anyStrict = anyStrict or ARGV[at + 6] == 'strict'
+  -- Jobs that belong to none of its groups take turns as one.
+  if ARGV[at + 7] == 'fair' then anyFair = anyFair or ARGV[at] .. '/' end
 end
 local anyPaused, anyExpiring = call('EXISTS', paused) == 1, call('EXISTS', expiring) == 1
 local expires = {}
@@ -39,6 +52,26 @@ local function runsOf(group) return prefix .. 'group:runs:' .. group end
 local function startsOf(group) return prefix .. 'group:starts:' .. group end
 local function paceOf(group) return prefix .. 'group:pace:' .. group end
 local function limitOf(group) return limits[string.match(group, '^[^/]*')] or NO_LIMIT end
+
+-- The numbers of a group: as the newest job of its line has brought them, else as this job has.
+local function numbersOf(group, tiers)
+  local limit = limitOf(group)
+  if not limit.tiered then return limit end
+  local said = call('HGET', tiersKey, group)
+  local numbers, first = nil, 1
+  if said then
+    numbers, first = cjson.decode(said), 2
+  elseif type(tiers) == 'table' then
+    numbers = tiers[string.match(group, '^[^/]*')]
+  end
+  if type(numbers) ~= 'table' then return limit end
+  local concurrency, max = tonumber(numbers[first]) or 0, tonumber(numbers[first + 1]) or 0
+  local own = { concurrency = concurrency > 0 and concurrency or limit.concurrency, max = limit.max, window = limit.window, interval = limit.interval, slack = limit.slack }
+  if max > 0 then
+    own.max, own.window, own.interval, own.slack = max, numbers[first + 2], numbers[first + 3], numbers[first + 4]
+  end
+  return own
+end
 
 -- Whether a strict group is this job's: it was started, and has not ended.
 local function hasGroup(group, id) return limitOf(group).strict and call('ZSCORE', runsOf(group), id) end
@@ -83,15 +116,37 @@ local function lookAt(group, at)
   call('ZADD', marker, 'LT', at, '1')
 end
 
--- A group of which a job may start stands behind those of the same priority whose turn it is before.
-local function rank(group)
-  local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
-  if head[1] then
-    local priority = math.floor(head[2] / ONE_PRIORITY)
-    call('ZADD', ready, priority * ONE_PRIORITY + call('INCR', turns) % ONE_PRIORITY, group)
+-- Groups of which a job may start take turns: each stands at a place that grows by STEP with each of its jobs, by less where it has more weight. One
+-- that comes anew stands a step behind the place that was served last, so that coming again and again wins nothing.
+local round = tonumber(call('GET', turns) or 0)
+local roundBefore = round
+
+-- Places have an end: those that wait get new ones, in their order, once in millions of jobs.
+if round > RENUMBERED_FROM then
+  --#renumbered
+  local places = call('ZRANGE', ready, 0, -1, 'WITHSCORES')
+  for i = 1, #places, 2 do
+    call('ZADD', ready, math.floor(places[i + 1] / ONE_PRIORITY) * ONE_PRIORITY + (i + 1) / 2, places[i])
+  end
+  round = #places / 2
+end
+
+-- Those whose turn comes next, with their places, read some at once.
+local ring, ringAt = {}, 1
+local function forgetRing() ring, ringAt = {}, 1 end
+
+-- head: the score of its line's head, where that is known; false: it is empty.
+local function rank(group, weight, head)
+  if head == nil then head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')[2] end
+  if head then
+    local place = math.min(round + math.floor(STEP / (weight or 1)), ONE_PRIORITY - 1)
+    local score = math.floor(head / ONE_PRIORITY) * ONE_PRIORITY + place
+    call('ZADD', ready, score, group)
+    if ring[ringAt] and score < tonumber(ring[#ring]) then forgetRing() end
   else
     --#line-is-empty
     call('ZREM', ready, group)
+    if limitOf(group).tiered then call('HDEL', tiersKey, group) end
   end
 end
 
@@ -121,9 +176,9 @@ local function isFull(group, concurrency, id)
   return count >= concurrency and after or nil
 end
 
--- Why no job of the group may start: when to look again; nil where one may. And whether it would find out if a pause is over.
-local function waitsUntil(group, id)
-  local limit = limitOf(group)
+-- Why no job of the group may start: when to look again; nil where one may. And whether it would find out if a pause is over, and the group's numbers.
+local function waitsUntil(group, id, tiers)
+  local limit = numbersOf(group, tiers)
   local concurrency, probes = limit.concurrency, false
   if anyPaused then
     local till
@@ -149,7 +204,7 @@ local function waitsUntil(group, id)
     --#full
     return now + after, probes
   end
-  if not limit.max then return nil, probes end
+  if not limit.max then return nil, probes, limit end
   local due = tonumber(call('GET', paceOf(group)) or 0)
   -- A server's clock that has gone back must not stop a group.
   if due - limit.slack > now and due < now + limit.window + limit.interval then
@@ -157,18 +212,17 @@ local function waitsUntil(group, id)
     return math.ceil(due - limit.slack), probes
   end
   local starts = startsOf(group)
-  if call('LLEN', starts) < limit.max then return nil, probes end
+  if call('LLEN', starts) < limit.max then return nil, probes, limit end
   local over = tonumber(call('LINDEX', starts, limit.max - 1)) + limit.window
   if over > now and over < now + 2 * limit.window then
     --#window-is-full
     return over, probes
   end
-  return nil, probes
+  return nil, probes, limit
 end
 
 -- A job of the group starts.
-local function spend(group, id, probes)
-  local limit = limitOf(group)
+local function spend(group, id, probes, limit)
   if limit.concurrency or probes then
     --#runs
     call('ZADD', runsOf(group), now, id)
@@ -185,10 +239,26 @@ local function spend(group, id, probes)
     math.ceil(due - now + limit.interval + KEPT_MS))
 end
 
--- Moves a job that must wait into the line of a group that keeps it, at its place there.
-local function setAside(id, score, group, at, expiry)
+-- A job comes into the line: the numbers that it brings are the group's, where no newer one has brought others.
+local function keepNumbers(group, tiers, addedAt)
+  local numbers = type(tiers) == 'table' and tiers[string.match(group, '^[^/]*')]
+  if type(numbers) ~= 'table' then return end
+  local said = call('HGET', tiersKey, group)
+  if said and cjson.decode(said)[1] > addedAt then return end
+  local new = '[' .. string.format('%.0f', addedAt) .. ',' .. table.concat(numbers, ',') .. ']'
+  call('HSET', tiersKey, group, new)
+  if said and string.match(said, ',.*') ~= string.match(new, ',.*') and call('ZSCORE', timed, group) then
+    --#other-numbers
+    call('ZREM', timed, group)
+    rank(group)
+  end
+end
+
+-- Moves a job that must wait into the line of a group that keeps it, or whose turn it awaits, at its place there.
+local function setAside(id, score, group, at, expiry, tiers, addedAt)
   --#set-aside
-  call('ZADD', prioritized, HELD + score, id)
+  local isFair = limitOf(group).fair
+  call('ZADD', prioritized, (isFair and PARKED or HELD) + score, id)
   if hasGroup(group, id) then
     --#before-all-others
     call('ZADD', lineOf(group), -1, id)
@@ -201,22 +271,31 @@ local function setAside(id, score, group, at, expiry)
     call('ZADD', marker, 'LT', expiry, '1')
     anyExpiring = true
   end
-  if call('ZSCORE', ready, group) then
-    if at then
-      --#ready-no-more
-      call('ZREM', ready, group)
-      lookAt(group, at)
+  if limitOf(group).tiered then keepNumbers(group, tiers, addedAt) end
+  local place = call('ZSCORE', ready, group)
+  if place and at then
+    --#ready-no-more
+    call('ZREM', ready, group)
+    forgetRing()
+    lookAt(group, at)
+  elseif place then
+    if math.floor(score / ONE_PRIORITY) < math.floor(place / ONE_PRIORITY) then
+      --#more-urgent
+      forgetRing()
+      call('ZADD', ready, math.floor(score / ONE_PRIORITY) * ONE_PRIORITY + place % ONE_PRIORITY, group)
     end
-  elseif at or not call('ZSCORE', timed, group) then
-    lookAt(group, at or now)
+  elseif at then
+    lookAt(group, at)
+  elseif not call('ZSCORE', timed, group) then
+    if isFair then rank(group) else lookAt(group, now) end
   end
 end
 
-local expiriesAt = limitsAt + 3 + 7 * ARGV[limitsAt] + 3 * ARGV[limitsAt + 1]
+local expiriesAt = limitsAt + 3 + 9 * ARGV[limitsAt] + 3 * ARGV[limitsAt + 1]
 for i = 0, ARGV[limitsAt + 2] - 1 do expires[ARGV[expiriesAt + 2 * i]] = tonumber(ARGV[expiriesAt + 2 * i + 1]) end
 
 -- Jobs that ended make room in their groups.
-local releasesAt = limitsAt + 3 + 7 * ARGV[limitsAt]
+local releasesAt = limitsAt + 3 + 9 * ARGV[limitsAt]
 for i = 1, tonumber(ARGV[limitsAt + 1]) do
   local at = releasesAt + 3 * (i - 1)
   local nth, id, group = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
@@ -233,76 +312,4 @@ for i = 1, tonumber(ARGV[limitsAt + 1]) do
     end
   end
 end
-`;
-
-/**
- * What groups a stored job belongs to: none where it only ends, without a run, as no limit keeps it then. And from when on it will only end, where
- * that is known. Needs the locals `anyPaused`, `paused` and `expires` (ms by the names of jobs).
- */
-export const GROUPS_OF = /* lua */ `
-local GROUPS_AT_MOST = 8
-local function groupsOf(id)
-  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress', 'name', 'timestamp')
-  if stored.err or stored[2] then return {} end
-  if stored[3] and string.find(stored[3], '"cancel":{', 1, true) then
-    --#cancelled
-    return {}
-  end
-  local after, expiry = expires[stored[4]], nil
-  if after and tonumber(stored[5]) then
-    expiry = stored[5] + after + 1
-    if expiry <= now then
-      --#expired
-      return {}
-    end
-  end
-  local found = {}
-  if anyPaused and stored[4] and call('HEXISTS', paused, '!job/' .. stored[4]) == 1 then
-    --#contract-paused
-    found[1] = 'job/' .. stored[4]
-  end
-  local ok, opts = pcall(cjson.decode, stored[1])
-  local groups = ok and type(opts) == 'table' and opts.groups
-  if type(groups) ~= 'table' then return found, expiry end
-  for i = 1, math.min(#groups, GROUPS_AT_MOST) do
-    if type(groups[i]) == 'string' then found[#found + 1] = groups[i] end
-  end
-  return found, expiry
-end
-`;
-
-/** KEYS: paused, meta. ARGV: field, pause. */
-export const PAUSE_GROUP = /* lua */ `
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[2], 'groups', '1')
-`;
-
-/** KEYS: paused, timed, marker. ARGV: field, group. Its jobs are looked at again at once: those of all its groups, where it is a limit's name alone. */
-export const RESUME_GROUP = /* lua */ `
-local call = redis.call
-call('HDEL', KEYS[1], ARGV[1])
-local function look(group)
-  call('ZADD', KEYS[2], 'XX', 0, group)
-  call('ZADD', KEYS[3], 0, '0')
-end
-if string.find(ARGV[2], '/', 1, true) then
-  if call('ZSCORE', KEYS[2], ARGV[2]) then look(ARGV[2]) end
-else
-  for _, group in ipairs(call('ZRANGE', KEYS[2], 0, -1)) do
-    if string.sub(group, 1, #ARGV[2] + 1) == ARGV[2] .. '/' then look(group) end
-  end
-end
-`;
-
-/**
- * KEYS: prioritized, active, meta, marker, the job. ARGV: id. A job that stands behind all others is the next of its priority, as one that was handed
- * back. Its place in a line means nothing from then on.
- */
-export const BRING_FORWARD = /* lua */ `
-local call = redis.call
-local place = call('ZSCORE', KEYS[1], ARGV[1])
-if not place or tonumber(place) < 18014398509481984 then return end
-call('ZADD', KEYS[1], (tonumber(call('HGET', KEYS[5], 'priority')) or 0) * 4294967296, ARGV[1])
-local state = call('HMGET', KEYS[3], 'paused', 'concurrency')
-if not state[1] and not (state[2] and call('LLEN', KEYS[2]) >= tonumber(state[2])) then call('ZADD', KEYS[4], 0, '0') end
 `;

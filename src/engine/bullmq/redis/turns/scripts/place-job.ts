@@ -1,4 +1,4 @@
-import { GROUPS_OF } from './groups.ts';
+import { GROUPS_OF } from './groups-of.ts';
 
 /**
  * Where a job that waits stands, for scripts that move it: in `wait`, in BullMQ's `prioritized`, or there behind all others and in the lines of its
@@ -8,7 +8,7 @@ export const PLACE_JOB = /* lua */ `
 -- The groups that stand in its options: what is paused makes no difference here.
 local anyPaused, paused, expires = false, '', {}
 ${GROUPS_OF}
-local HELD_FROM = 18014398509481984
+local LINES_FROM = 9007199254740992
 
 -- Out of the lines of its groups, which must be those that it has had, and of its contract.
 local function leaveLines(id, groups)

@@ -8,106 +8,141 @@ import { INSIST } from './prelude.ts';
  * at a time, before those that were added since.
  */
 export const TAKE_WITH_LIMITS = /* lua */ `
-local LOOKS_AT_MOST, READ_AT_ONCE = 100, 50
-local nth, looks = 0, 0
+local LOOKS_AT_MOST, READ_AT_ONCE, SIFTED_AT_MOST = 100, 50, 50
+local nth, looks, sifted = 0, 0, 0
 
 -- Those of BullMQ's own that no line keeps: read some at once, moved one by one.
 local fresh, freshAt, freshEnds = {}, 1, false
 local function nextFresh()
   if freshAt > #fresh and not freshEnds then
-    fresh = call('ZRANGEBYSCORE', prioritized, '-inf', '(18014398509481984', 'WITHSCORES', 'LIMIT', 0, READ_AT_ONCE)
+    fresh = call('ZRANGEBYSCORE', prioritized, '-inf', '(9007199254740992', 'WITHSCORES', 'LIMIT', 0, READ_AT_ONCE)
     freshAt, freshEnds = 1, #fresh < 2 * READ_AT_ONCE
   end
   return fresh[freshAt], tonumber(fresh[freshAt + 1])
 end
 
-local function begin(id, groups, probing)
-  call('ZREM', prioritized, id)
+-- What begins goes to the active ones together. What is read of BullMQ's own again and again is taken out at once.
+local begun, lined = {}, {}
+local function begin(id, groups, probing, numbers, inLine, hash)
+  if not inLine then call('ZREM', prioritized, id) end
   if anyExpiring then call('ZREM', expiring, id) end
-  for _, group in ipairs(groups) do call('ZREM', lineOf(group), id) end
-  call('LPUSH', active, id)
-  local ok, job = pcall(start, id, nth + 1)
+  for _, group in ipairs(groups) do
+    if group ~= inLine then call('ZREM', lineOf(group), id) end
+  end
+  if inLine then lined[#lined + 1] = id end
+  local ok, job = pcall(start, id, nth + 1, hash)
   if not ok then
     --#no-job
-    call('LREM', active, 1, id)
     return
   end
+  begun[#begun + 1] = id
   nth = nth + 1
   jobs[nth] = job
   local probes = false
   for _, group in ipairs(groups) do
-    spend(group, id, probing[group])
+    spend(group, id, probing[group], numbers[group])
     probes = probes or probing[group]
   end
-  if limits[''] then spend('', id, false) end
+  if limits[''] then spend('', id, false, limits['']) end
   if probes then job[5] = 1 end
 end
 
--- The number of the first group that keeps the job, and until when; nil where none does. And which of its groups it probes.
-local function keptBy(groups, id)
-  local probing = {}
+-- The number of the first group that keeps the job, and until when; nil where none does. And which of its groups it probes, and the numbers of each.
+-- free: a group that does not, and what was found out about it.
+local function keptBy(groups, id, tiers, free, freeProbes, freeLimit)
+  local probing, numbers = {}, {}
   for i, group in ipairs(groups) do
-    local at, probes = waitsUntil(group, id)
+    local at, probes, limit = nil, freeProbes, freeLimit
+    if group ~= free then at, probes, limit = waitsUntil(group, id, tiers) end
     if at then return i, at end
-    probing[group] = probes
+    probing[group], numbers[group] = probes, limit
   end
-  return nil, nil, probing
+  return nil, nil, probing, numbers
 end
 
 -- One that no line keeps yet.
 local function consider(id, score)
   looks = looks + 1
-  local groups, expiry = groupsOf(id)
-  groups = inOrder(groups)
-  local probing = {}
+  local groups, expiry, _, tiers, addedAt = groupsOf(id)
+  if groups ~= ENDS_ONLY then groups = inOrder(groups) end
+  local probing, numbers, isOwn = {}, {}, false
   for i, group in ipairs(groups) do
-    local at, probes
-    local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
-    local behind = head[1] and head[1] ~= id and tonumber(head[2]) <= score and not hasGroup(group, id)
-    if not behind then at, probes = waitsUntil(group, id) end
+    local at, probes, limit
+    local behind = limitOf(group).fair
+    if not behind then
+      local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
+      behind = head[1] and head[1] ~= id and tonumber(head[2]) <= score
+    end
+    behind = behind and not hasGroup(group, id)
+    if not behind then at, probes, limit = waitsUntil(group, id, tiers) end
     if behind or at then
       --#must-wait
       claimGroups(groups, i - 1, id)
-      return setAside(id, score, group, at, expiry)
+      return setAside(id, score, group, at, expiry, tiers, addedAt)
     end
-    probing[group] = probes
+    probing[group], numbers[group] = probes, limit
+    isOwn = isOwn or limitOf(group).fair
   end
-  begin(id, groups, probing)
+  if anyFair and not isOwn and groups ~= ENDS_ONLY then
+    --#takes-turns-as-one
+    return setAside(id, score, anyFair, nil, expiry)
+  end
+  begin(id, groups, probing, numbers)
+end
+
+local FIELDS = { opts = 1, defa = 2, progress = 3, name = 4, timestamp = 5 }
+local function fieldsIn(hash)
+  local fields = {}
+  for i = 1, #hash, 2 do
+    local at = FIELDS[hash[i]]
+    if at then fields[at] = hash[i + 1] end
+  end
+  return fields
 end
 
 -- The head of the line of the group whose turn it is.
-local function serve(group)
+local function serve(group, turn)
+  round = math.max(round, turn % ONE_PRIORITY)
   looks = looks + 1
-  local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
-  local id, score = head[1], tonumber(head[2])
+  local head = call('ZRANGE', lineOf(group), 0, 1, 'WITHSCORES')
+  local id, score, behind = head[1], tonumber(head[2]), head[4] or false
   if not id then return rank(group) end
   local place = call('ZSCORE', prioritized, id)
-  if not place or tonumber(place) < HELD then
+  if not place or tonumber(place) < PARKED then
     --#no-longer-in-line
     call('ZREM', lineOf(group), id)
-    return rank(group)
+    return rank(group, nil, behind)
   end
   -- One that has its group stands before all others of it, whatever its place is elsewhere.
   if score < 0 then score = headOf(id) end
-  local groups, expiry = groupsOf(id)
-  groups = inOrder(groups)
-  local kept, at, probing = keptBy(groups, id)
+  -- Nearly always the job starts: it is read once, unless its group may start none.
+  local limit, free, hash = limitOf(group), nil, nil
+  local late, probes, own
+  if not anyStrict and not limit.tiered and group ~= anyFair then
+    late, probes, own = waitsUntil(group, id)
+    if not late then
+      free, hash = group, redis.pcall('HGETALL', prefix .. id)
+      if hash.err then hash = nil end
+    end
+  end
+  local groups, expiry, weight, tiers, addedAt = groupsOf(id, hash and fieldsIn(hash), free)
+  if groups ~= ENDS_ONLY then groups = inOrder(groups) end
+  local kept, at, probing, numbers = keptBy(groups, id, tiers, free, probes, own)
   if kept then claimGroups(groups, kept - 1, id) end
   if kept and groups[kept] == group then
     --#waits-on
     call('ZREM', ready, group)
     return lookAt(group, at)
   end
+  call('ZREM', lineOf(group), id)
   if kept then
     --#another-group-keeps-it
-    call('ZREM', lineOf(group), id)
-    setAside(id, score, groups[kept], at, expiry)
+    setAside(id, score, groups[kept], at, expiry, tiers, addedAt)
   else
     --#from-the-line
-    call('ZREM', lineOf(group), id)
-    begin(id, groups, probing)
+    begin(id, groups, probing, numbers, group, hash)
   end
-  rank(group)
+  rank(group, weight, behind)
 end
 
 -- Those in lines that only end by now come first of their priority.
@@ -115,14 +150,14 @@ local function bringExpired()
   if not anyExpiring or not next(expires) then return end
   for _, id in ipairs(call('ZRANGEBYSCORE', expiring, '-inf', now, 'LIMIT', 0, DUE_AT_MOST)) do
     local groups, expiry = groupsOf(id)
-    if #groups > 0 then
+    if groups ~= ENDS_ONLY then
       -- This host does not know of it, or knows another time.
       call('ZADD', expiring, expiry or now + LOOKED_AT_LEAST_MS, id)
     else
       --#brought-forward
       call('ZREM', expiring, id)
       local place = call('ZSCORE', prioritized, id)
-      if place and tonumber(place) >= HELD then
+      if place and tonumber(place) >= PARKED then
         call('ZADD', prioritized, headOf(id), id)
       end
     end
@@ -152,7 +187,7 @@ if tokens > 0 and not rare then
       call('ZREM', timed, group)
       rank(group)
     end
-    local dry = false
+    local dry, anyWait = false, true
     while rest == '' and nth < room do
       local late = limits[''] and waitsUntil('', '')
       local limitedMs = limitedFor()
@@ -165,18 +200,29 @@ if tokens > 0 and not rare then
         --#looked-enough
         rest = 'more'
       else
-        local id = call('RPOP', wait)
+        -- Where groups take turns, what has come since goes into its line before anybody is served: some at each turn.
+        local maySift = not anyFair or sifted < SIFTED_AT_MOST
+        local id = maySift and anyWait and call('RPOP', wait)
+        anyWait = anyWait and (id or not maySift)
         if id then
+          sifted = sifted + 1
           if string.sub(id, 1, 2) ~= '0:' then consider(id, 0) end
         else
-          local turn = call('ZRANGE', ready, 0, 0, 'WITHSCORES')
+          if not ring[ringAt] then ring, ringAt = call('ZRANGE', ready, 0, READ_AT_ONCE - 1, 'WITHSCORES'), 1 end
+          local turn, place = ring[ringAt], ring[ringAt + 1]
           local score
           id, score = nextFresh()
-          if turn[1] and (not id or math.floor(turn[2] / ONE_PRIORITY) <= math.floor(score / ONE_PRIORITY)) then
-            serve(turn[1])
+          local isServed = turn and (not id or math.floor(place / ONE_PRIORITY) <= math.floor(score / ONE_PRIORITY))
+          if anyFair then isServed = turn and (not id or not maySift) end
+          if isServed then
+            ringAt = ringAt + 2
+            serve(turn, place)
           elseif id then
             freshAt = freshAt + 2
+            sifted = sifted + 1
             consider(id, score)
+          elseif not maySift then
+            sifted = 0
           else
             dry = true
             break
@@ -184,6 +230,9 @@ if tokens > 0 and not rare then
         end
       end
     end
+    if #begun > 0 then call('LPUSH', active, unpack(begun)) end
+    if #lined > 0 then call('ZREM', prioritized, unpack(lined)) end
+    if round ~= roundBefore then call('SET', turns, string.format('%.0f', round)) end
     if nth > 0 or rest == 'more' then call('ZADD', marker, '0', '0') end
     if dry then
       if call('EXISTS', prioritized) == 0 then call('DEL', pc) end

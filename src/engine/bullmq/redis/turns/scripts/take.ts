@@ -18,9 +18,9 @@ local function limitedFor()
   return math.max(ttl, 0)
 end
 
-local function start(id, nth)
+local function start(id, nth, read)
   local key = prefix .. id
-  local hash = call('HGETALL', key)
+  local hash = read or call('HGETALL', key)
   local started, doomed = '1', false
   for i = 1, #hash, 2 do
     local field = hash[i]

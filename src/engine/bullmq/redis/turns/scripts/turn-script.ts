@@ -1,6 +1,7 @@
 import { PRELUDE } from './prelude.ts';
 import { SETTLE } from './settle.ts';
-import { GROUPS, GROUPS_OF } from './groups.ts';
+import { GROUPS } from './groups.ts';
+import { GROUPS_OF } from './groups-of.ts';
 import { TAKE_WITH_LIMITS } from './take-with-limits.ts';
 import { ANSWER, START, TAKE } from './take.ts';
 

@@ -1,15 +1,18 @@
 import {
   contractGroup,
+  groupName,
   groupsOf,
-  HELD_PRIORITY,
+  PARKED_PRIORITY,
   limitOf,
   startPace,
+  type GroupedOptions,
   type GroupLimit,
   type GroupPause,
   type PausedBy,
   type PausedGroup,
-} from '../turns/index.ts';
-import type { MemoryJob } from './memory-job.ts';
+  type StartPace,
+} from '../../turns/index.ts';
+import type { MemoryJob } from '../memory-job.ts';
 
 /** A place at which a job runs is looked at again after so long; whoever ends one looks at once. */
 const LOOK_AGAIN_MS = 5_000;
@@ -80,7 +83,7 @@ export class MemoryGroups {
       if (pausedUntil > now) return { until: pausedUntil, group, claims, probing: false };
       for (const each of pauses) if (!each.probes) this.resume(each.group, each.by);
       const probes = pauses.some(pause => pause.probes);
-      const { concurrency, rate, strict } = limits.find(({ name }) => name === limitOf(group)) ?? {};
+      const { concurrency, pace, strict } = this.#numbersOf(group, job, limits);
       const owner = strict === true ? this.#jobs.get(this.#owners.get(group) ?? '') : undefined;
       if (owner !== undefined && owner !== job && hasNotEnded(owner, group)) {
         return { until: now + LOOK_AGAIN_MS, group, claims, probing: false };
@@ -89,7 +92,7 @@ export class MemoryGroups {
       if (most !== undefined && running.filter(other => groupsIn(other).includes(group)).length >= most) {
         return { until: now + LOOK_AGAIN_MS, group, claims, probing: false };
       }
-      const until = rate === undefined ? undefined : this.#until(group, rate, now);
+      const until = pace && this.#until(group, pace, now);
       if (until !== undefined) return { until, group, claims, probing: false };
       probing ||= probes;
       if (isStrict(group)) claims.push(group);
@@ -110,7 +113,7 @@ export class MemoryGroups {
   /** When the queue itself may start a job; undefined: now. */
   queueUntil(limits: readonly GroupLimit[], now: number): number | undefined {
     const rate = limits.find(({ name }) => name === '')?.rate;
-    return rate === undefined ? undefined : this.#until('', rate, now);
+    return rate && this.#until('', paceOf(rate), now);
   }
 
   /** It is the job's turn in these strict groups. */
@@ -120,23 +123,53 @@ export class MemoryGroups {
 
   started(job: MemoryJob, limits: readonly GroupLimit[], now: number): void {
     for (const group of ['', ...groupsIn(job)]) {
-      const { rate, strict } = limits.find(({ name }) => name === limitOf(group)) ?? {};
+      const { pace, strict } = this.#numbersOf(group, job, limits);
       if (strict === true) this.#owners.set(group, job.id);
-      if (rate === undefined) continue;
-      const { max, intervalMs } = startPace(rate);
+      if (pace === undefined) continue;
+      const { max, intervalMs } = pace;
       const { starts = [], due = 0 } = this.#groups.get(group) ?? {};
       this.#groups.set(group, { starts: [now, ...starts].slice(0, max), due: Math.max(due, now) + intervalMs });
     }
   }
 
-  #until(group: string, rate: NonNullable<GroupLimit['rate']>, now: number): number | undefined {
-    const { max, slackMs } = startPace(rate);
+  #until(group: string, { max, slackMs, windowMs }: StartPace, now: number): number | undefined {
     const { starts = [], due = 0 } = this.#groups.get(group) ?? {};
     if (due - slackMs > now) return Math.ceil(due - slackMs);
-    // Without the margin of the others: between a start and its handler no time of a test passes.
-    const over = (starts[max - 1] ?? Number.NEGATIVE_INFINITY) + rate.perMs;
+    const over = (starts[max - 1] ?? Number.NEGATIVE_INFINITY) + windowMs;
     return over > now ? over : undefined;
   }
+
+  /** Its own, as the newest of its jobs that wait has brought them, or its limit's. */
+  #numbersOf(
+    group: string,
+    job: MemoryJob,
+    limits: readonly GroupLimit[],
+  ): {
+    readonly concurrency?: number | undefined;
+    readonly pace?: StartPace | undefined;
+    readonly strict?: boolean | undefined;
+  } {
+    const limit = limits.find(({ name }) => name === limitOf(group));
+    const pace = limit?.rate && paceOf(limit.rate);
+    const own = { concurrency: limit?.concurrency, pace, strict: limit?.strict };
+    if (limit?.tiered !== true) return own;
+    const waiting = [...this.#jobs.values()].filter(({ state }) => state === 'waiting' || state === 'delayed');
+    const [newest] = [job, ...waiting.filter(other => storedGroups(other).includes(group))].toSorted(
+      (a, b) => b.timestamp - a.timestamp || b.seq - a.seq,
+    );
+    const tier = (JSON.parse((newest ?? job).opts) as GroupedOptions).tiers?.[limit.name];
+    const [concurrency = 0, max = 0, windowMs = 0, intervalMs = 0, slackMs = 0] = tier ?? [];
+    return {
+      ...own,
+      ...(concurrency > 0 && { concurrency }),
+      ...(max > 0 && { pace: { max, windowMs, intervalMs, slackMs } }),
+    };
+  }
+}
+
+/** Without the margin of the others: between a start and its handler no time of a test passes. */
+function paceOf(rate: NonNullable<GroupLimit['rate']>): StartPace {
+  return { ...startPace(rate), windowMs: rate.perMs };
 }
 
 function hasNotEnded(job: MemoryJob, group: string): boolean {
@@ -159,5 +192,13 @@ function storedGroups({ opts }: MemoryJob): readonly string[] {
 
 /** Its own, also where it stands behind all others. */
 export function ownPriority({ priority }: Pick<MemoryJob, 'priority'>): number {
-  return priority >= HELD_PRIORITY ? priority - HELD_PRIORITY : priority;
+  return priority % PARKED_PRIORITY;
+}
+
+/** The group whose turn a job awaits, of those whose limit is fair: jobs that belong to none of them take turns as one. */
+export function turnGroupOf(job: MemoryJob, limits: readonly GroupLimit[]): string | undefined {
+  const fair = limits.filter(limit => limit.fair === true);
+  const [first] = fair;
+  if (first === undefined || endsOnly(job)) return undefined;
+  return groupsIn(job).find(group => fair.some(({ name }) => name === limitOf(group))) ?? groupName(first.name, '');
 }

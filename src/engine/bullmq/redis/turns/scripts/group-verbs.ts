@@ -1,0 +1,53 @@
+// What is done to groups, or asked of them, outside of turns: see groups.ts for their keys.
+
+/** KEYS: paused, meta. ARGV: field, pause. */
+export const PAUSE_GROUP = /* lua */ `
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[2], 'groups', '1')
+`;
+
+/** KEYS: paused, timed, marker. ARGV: field, group. Its jobs are looked at again at once: those of all its groups, where it is a limit's name alone. */
+export const RESUME_GROUP = /* lua */ `
+local call = redis.call
+call('HDEL', KEYS[1], ARGV[1])
+local function look(group)
+  call('ZADD', KEYS[2], 'XX', 0, group)
+  call('ZADD', KEYS[3], 0, '0')
+end
+if string.find(ARGV[2], '/', 1, true) then
+  if call('ZSCORE', KEYS[2], ARGV[2]) then look(ARGV[2]) end
+else
+  for _, group in ipairs(call('ZRANGE', KEYS[2], 0, -1)) do
+    if string.sub(group, 1, #ARGV[2] + 1) == ARGV[2] .. '/' then look(group) end
+  end
+end
+`;
+
+/**
+ * KEYS: prioritized, active, meta, marker, the job. ARGV: id. A job that stands in a line is the next of its priority, as one that was handed
+ * back. Its place in a line means nothing from then on.
+ */
+export const BRING_FORWARD = /* lua */ `
+local call = redis.call
+local place = call('ZSCORE', KEYS[1], ARGV[1])
+if not place or tonumber(place) < 9007199254740992 then return end
+call('ZADD', KEYS[1], (tonumber(call('HGET', KEYS[5], 'priority')) or 0) * 4294967296, ARGV[1])
+local state = call('HMGET', KEYS[3], 'paused', 'concurrency')
+if not state[1] and not (state[2] and call('LLEN', KEYS[2]) >= tonumber(state[2])) then call('ZADD', KEYS[4], 0, '0') end
+`;
+
+/**
+ * KEYS: prioritized, timed. ARGV: prefix. How many jobs are kept by something: those from HELD on, and those that await the turn of a group that may not
+ * start one, of a thousand such groups.
+ */
+export const COUNT_HELD = /* lua */ `
+local call = redis.call
+local held = call('ZCOUNT', KEYS[1], 18014398509481984, '+inf')
+for _, group in ipairs(call('ZRANGE', KEYS[2], 0, 999)) do
+  local line = ARGV[1] .. 'group:line:' .. group
+  local head = call('ZRANGE', line, 0, 0)[1]
+  local place = head and tonumber(call('ZSCORE', KEYS[1], head) or 0) or 0
+  if place >= 9007199254740992 and place < 18014398509481984 then held = held + call('ZCARD', line) end
+end
+return held
+`;

@@ -1,0 +1,45 @@
+/**
+ * What groups a stored job belongs to: none where it only ends, without a run, as no limit keeps it then. And from when on it will only end, where
+ * that is known, the weight of its group among those that take turns, the numbers that it brings for its
+ * groups, and when it was added. `read`: these fields, where they are read already; `known`: a group that may be its only one, so that its options need
+ * not be decoded. Needs the locals `anyPaused`, `paused` and `expires` (ms by the names of jobs).
+ */
+export const GROUPS_OF = /* lua */ `
+local GROUPS_AT_MOST, ENDS_ONLY = 8, {}
+local function groupsOf(id, read, known)
+  local stored = read or redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress', 'name', 'timestamp')
+  if stored.err or stored[2] then return ENDS_ONLY end
+  if stored[3] and string.find(stored[3], '"cancel":{', 1, true) then
+    --#cancelled
+    return ENDS_ONLY
+  end
+  local after, expiry = expires[stored[4]], nil
+  if after and tonumber(stored[5]) then
+    expiry = stored[5] + after + 1
+    if expiry <= now then
+      --#expired
+      return ENDS_ONLY
+    end
+  end
+  local found = {}
+  if anyPaused and stored[4] and call('HEXISTS', paused, '!job/' .. stored[4]) == 1 then
+    --#contract-paused
+    found[1] = 'job/' .. stored[4]
+  end
+  if known and stored[1] and string.find(stored[1], '"groups":["' .. known .. '"]', 1, true) then
+    --#no-others
+    found[#found + 1] = known
+    local weight = tonumber(string.match(stored[1], '"fair":{"limit":"[^"]*","weight":([%d.]+)') or 1) or 1
+    return found, expiry, math.min(math.max(weight, 1), 100), nil, tonumber(stored[5]) or 0
+  end
+  local ok, opts = pcall(cjson.decode, stored[1])
+  local groups = ok and type(opts) == 'table' and opts.groups
+  if type(groups) ~= 'table' then return found, expiry end
+  local addedAt = tonumber(stored[5]) or 0
+  local weight = type(opts.fair) == 'table' and tonumber(opts.fair.weight) or 1
+  for i = 1, math.min(#groups, GROUPS_AT_MOST) do
+    if type(groups[i]) == 'string' then found[#found + 1] = groups[i] end
+  end
+  return found, expiry, math.min(math.max(weight, 1), 100), opts.tiers, addedAt
+end
+`;
