@@ -148,4 +148,4 @@ function tooMany(sink: readonly SinkLine[], tenants: ReadonlyMap<string, string>
   return wrong;
 }
 
-export const doorFaults: readonly FaultCase[] = [keyLost, limitsHold];
+export const doorFaults: readonly FaultCase[] = [limitsHold, keyLost];
