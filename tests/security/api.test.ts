@@ -360,7 +360,11 @@ describe('the HTTP door', () => {
     ]);
     for (const headers of [preflight.headers, ...answers.map(answer => answer.headers)])
       expect(headers.get('access-control-allow-origin')).toBeNull();
-    for (const path of ['/api/v1//jobs', '/api/v1/jobs/x/y', '/api/v2/jobs', '/', '/api/v1/%zz'])
+    // Schedules, tokens and erasures are made by no request.
+    const others = ['schedules', 'schedules/x', 'schedules/x/pause', 'tokens', 'erase', 'pauses'].map(
+      each => `/api/v1/${each}`,
+    );
+    for (const path of ['/api/v1//jobs', '/api/v1/jobs/x/y', '/api/v2/jobs', '/', '/api/v1/%zz', ...others])
       expect([path, (await ask(path, { token: reader })).status]).toEqual([path, 404]);
     const wrong = await ask('/api/v1/jobs/x', { token: reader, method: 'DELETE' });
     expect(wrong.status).toBe(405);

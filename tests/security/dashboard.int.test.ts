@@ -277,6 +277,18 @@ describe('case 4: roles', () => {
     },
   );
 
+  test('no page makes, changes or removes a schedule, not even for an admin: that is for the app and for who has the engine', async () => {
+    const headers = { origin: dashboard.url, cookie: cookies.admin, 'content-type': 'application/json' };
+    const body = JSON.stringify({ name: 'digest:1', cron: '* * * * *', job: 'x', dryRun: false });
+    for (const path of ['/schedules', '/schedules/upsert', '/schedules/remove', '/schedules/digest%3A1'])
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+        expect([path, method, (await dashboard.send(path, { method, headers, body })).status]).toEqual([
+          path,
+          method,
+          404,
+        ]);
+  });
+
   test('reading never changes anything: GET and HEAD on every changing path', async () => {
     const email = await dashboard.queue('email');
     const notification = await dashboard.queue('notification');

@@ -175,6 +175,24 @@ describe('live streams', () => {
       expect(() => jobEvents(client, { allow: () => undefined, [name]: wrong })).toThrow(`Expected ${name}`);
   });
 
+  test('what a reader says that it has seen of another job tells it nothing of that, and keeps nothing of its own from it: a Last-Event-ID is compared, never looked up', async () => {
+    const api = await serveApi(inMemory, app);
+    cleanups.push(() => api.stop());
+    const [mine, other] = await api.client.enqueueMany([listed(data, { delay: '1h' }), silent(data, { delay: '1h' })]);
+    const follow = async (id: string | undefined, token: string, seen: string) => {
+      const headers = { Authorization: `Bearer ${token}`, 'Last-Event-ID': seen };
+      const { events } = await readStream(`${api.origin}/api/v1/jobs/${id}/events`, headers);
+      await waitFor('the job to be shown', () => events.length > 0);
+      return events[0];
+    };
+    const theirs = await follow(other?.id, await api.token(['read/silent']), '');
+    const token = await api.token(['read/listed']);
+    for (const seen of [theirs?.id ?? '', other?.id ?? '', '*', '0', '__proto__', 'x'.repeat(5_000)])
+      expect(await follow(mine?.id, token, seen)).toMatchObject({ name: 'job', data: { id: mine?.id } });
+    const headers = { Authorization: `Bearer ${token}`, 'Last-Event-ID': theirs?.id ?? '' };
+    expect((await readStream(`${api.origin}/api/v1/jobs/${other?.id}/events`, headers)).status).toBe(404);
+  });
+
   test('a stream of the HTTP door ends when its token is revoked, and is 404 outside of the scope', async () => {
     const api = await serveApi(inMemory, app, { askAgainMs: 20 });
     cleanups.push(() => api.stop());
@@ -190,6 +208,28 @@ describe('live streams', () => {
     await apiTokensOf(api.engine).revoke(token.split('_')[1] ?? '');
     await ended;
     expect(events.at(-1)).toMatchObject({ name: 'end', data: { reason: 'not-allowed' } });
+  });
+
+  test('a field is no word that every object answers to, unless the job has it itself', async () => {
+    const odd = defineJob({
+      queue: 'q',
+      name: 'odd',
+      schema: z.record(z.string(), z.unknown()),
+      publicFields: ['data.constructor', 'data.toString', 'data.hasOwnProperty.name', 'result.constructor'],
+    });
+    const oddApp = defineApp({ jobs: [odd], handlers: [handle(odd, () => ({ made: true }))] });
+    const { client, stop } = await runApp(inMemory, oddApp);
+    cleanups.push(stop);
+    const live = jobEvents(client, { app: oddApp, allow: () => ({ caller: 'ada', job: id }) });
+    const server = await listen(live.handler);
+    cleanups.push(
+      () => server.close(),
+      () => live.close(),
+    );
+    const { id } = await client.enqueue(odd, { toString: 'its own' });
+    const { events, ended } = await readStream(server.origin);
+    await ended;
+    expect(events.at(-2)?.data).toEqual({ id, name: 'odd', state: 'succeeded', data: { toString: 'its own' } });
   });
 
   test('a contract cannot list what it calls sensitive, or what is no field', () => {

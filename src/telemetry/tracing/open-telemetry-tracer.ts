@@ -36,7 +36,7 @@ export function openTelemetryTracer(tracer: OtelTracer = trace.getTracer('shiftw
         return await context.with(trace.setSpan(around, span), () => work(traceparentOf(span, parent)));
       } catch (error) {
         // The message may carry what a contract calls sensitive: the class alone is recorded.
-        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'not an Error' });
+        span.setStatus({ code: SpanStatusCode.ERROR, message: classOf(error) });
         throw error;
       } finally {
         span.end();
@@ -67,4 +67,10 @@ function traceparentOf(span: Span, parent: string | undefined): string {
   // Without an SDK a span is none, or its parent over again.
   if (!isSpanContextValid(span.spanContext()) || parent?.includes(spanId)) return continueTrace(parent);
   return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+/** A name that was written by hand may hold anything. */
+function classOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'not an Error';
+  return /^[A-Z][A-Za-z]{0,60}$/.test(error.name) ? error.name : 'Error';
 }
