@@ -158,8 +158,7 @@ if anyDelayed then
   --#delay-marker
   call('ZADD', marker, call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2] / 4096, '1')
 end
--- A job says two things at most. Nobody has heard them yet, however few events the queue keeps.
-call('XTRIM', events, 'MAXLEN', '~', math.max(maxEvents, 2 * n))
+call('XTRIM', events, 'MAXLEN', '~', maxEvents)
 if #others > 0 then call('SET', sent, trip .. cmsgpack.pack(others), 'PX', '60000') end
 return answers
 `;

@@ -18,7 +18,7 @@ export const MEMBERS_ENDED = 'batch-ends';
 export const SETTLE = /* lua */ `
 local codes, rare = {}, false
 local unlocked, unstalled, ended = {}, {}, {}
-local delayedMoved, settled = false, false
+local delayedMoved, settled, returned = false, false, false
 local anyChildren = false
 -- Ends of members of batches, for whoever brings them to their batches: those may be in another slot.
 local members
@@ -191,6 +191,7 @@ local function settle(i, at)
     return -3
   end
   settled = true
+  returned = returned or not forGood
   if running then running = running - 1 end
   if what == 'b' or (what == 'r' and a == '0') then
     -- Parents that retention releases go to the head of the queue too: those of earlier ends before this one.
@@ -260,6 +261,8 @@ end
 
 if ends > 0 then
   local at = bodiesAt
+  -- As BullMQ: before what ends for good is told, and after what comes again is. Nobody has heard of an end yet, however few events the queue keeps.
+  if maxEvents then call('XTRIM', events, 'MAXLEN', '~', maxEvents) end
   -- One look for all: nearly always there is none of them.
   local children = {}
   for i = 1, ends do
@@ -317,14 +320,14 @@ if ends > 0 then
     call('DEL', unpack(unlocked))
     call('SREM', stalled, unpack(unstalled))
   end
-  if settled then
-    if not maxEvents then
-      --#max-events
-      maxEvents = 10000
-      call('HSET', meta, 'opts.maxLenEvents', maxEvents)
-    end
-    -- An end says four things at most. Nobody has heard them yet, however few events the queue keeps.
-    call('XTRIM', events, 'MAXLEN', '~', math.max(maxEvents, 4 * ends))
+  if settled and not maxEvents then
+    --#max-events
+    maxEvents = 10000
+    call('HSET', meta, 'opts.maxLenEvents', maxEvents)
+  end
+  if returned then
+    --#trim-behind
+    call('XTRIM', events, 'MAXLEN', '~', maxEvents)
   end
 end
 `;
