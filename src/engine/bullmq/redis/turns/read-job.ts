@@ -1,11 +1,23 @@
 import type { GroupedOptions, TakenJob, UnfinishedJob, UnfinishedState } from '../../../turns/index.ts';
 import { readOptions } from './options.ts';
 
-/** A job's hash, as far as a worker looks at it. */
-type Field =
-  'name' | 'data' | 'opts' | 'timestamp' | 'atm' | 'ats' | 'progress' | 'stacktrace' | 'defa' | 'rjk' | 'parent';
+/** A job's hash, as far as a worker looks at it, in the order in which a turn answers it. */
+export const TAKEN_FIELDS = [
+  'data',
+  'ats',
+  'defa',
+  'name',
+  'opts',
+  'timestamp',
+  'atm',
+  'attemptsMade',
+  'progress',
+  'stacktrace',
+  'rjk',
+  'parent',
+] as const;
 
-export type StoredJob = Partial<Record<Field | 'attemptsMade', string>>;
+export type StoredJob = Partial<Record<(typeof TAKEN_FIELDS)[number], string>>;
 
 /** Fields that BullMQ reads as JSON wherever it reads a job: one that is none breaks every list that the job is in. */
 export const PARSED = ['opts', 'progress', 'parent'] as const;
@@ -16,10 +28,13 @@ export interface ReadJob {
   readonly unreadable: readonly (typeof PARSED)[number][];
 }
 
-/** `fields`: names and values in turns. */
-export function storedJob(fields: readonly unknown[]): StoredJob {
-  const stored: Record<string, string> = {};
-  for (let index = 0; index < fields.length; index += 2) stored[String(fields[index])] = String(fields[index + 1]);
+/** `values`: one for each of `TAKEN_FIELDS`. */
+export function storedJob(values: readonly unknown[]): StoredJob {
+  const stored: StoredJob = {};
+  for (const [index, field] of TAKEN_FIELDS.entries()) {
+    const value = values[index];
+    if (typeof value === 'string') stored[field] = value;
+  }
   return stored;
 }
 

@@ -77,6 +77,9 @@ export interface RedisTurnQueueOptions {
  * behind it on the same connection, so that neither side waits for the other.
  */
 const TRIPS = { most: 64, underWay: 2 };
+/** For so long the server knows which turn was the last of a slot, or some seconds less: it is said anew only now and then. */
+const REMEMBERED_MS = 60_000;
+const REMEMBERED_ANEW_MS = 15_000;
 /** More than a sender ever has under way. */
 const SLOTS = 16;
 /** Where those stand that were set aside: see scripts/groups.ts. */
@@ -85,6 +88,9 @@ const HELD_SCORE = 2 ** 54;
 const PARKED_SCORE = 2 ** 53;
 /** BullMQ's answer that a job asks for its own script: see scripts/settle.ts. */
 const RARE = 1;
+/** How a job is answered: see scripts/prelude.ts. */
+const TAKEN_BEFORE = 1;
+const PROBING = 2;
 const NONE: ReadonlyMap<string, number> = new Map();
 
 /** Add, take and settle on BullMQ's own data layout. */
@@ -119,6 +125,8 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #finished = new TurnParts<SettleAnswer | 'in doubt'>();
   /** Ids of the turns that are under way, or whose answers were lost. */
   readonly #slots: (string | undefined)[] = [];
+  /** When each slot's memory of its last turn was given its time, by this process's own clock. */
+  readonly #rememberedAt: (number | undefined)[] = [];
   #signal: WorkSignal | undefined;
   /** Something of a queue without limits is paused, as far as is known. */
   #isGrouped = false;
@@ -197,7 +205,10 @@ export class RedisTurnQueue implements TurnQueue {
   async #turn(turn: Turn, released: readonly End[] = []): Promise<DoneTurn> {
     const { sender, settings = {}, metricsKept = 0 } = this.#options;
     const slot = this.#slotOf(turn.id);
-    const args = turnArguments(this.#key, turn, settings, metricsKept);
+    const sentAt = performance.now();
+    const isFresh = sentAt - (this.#rememberedAt[slot] ?? Number.NEGATIVE_INFINITY) < REMEMBERED_ANEW_MS;
+    const rememberedMs = isFresh ? undefined : REMEMBERED_MS;
+    const args = turnArguments(this.#key, turn, settings, { metricsKept, rememberedMs });
     const keys = [...this.#turnKeys, `${this.#key}answers:${sender}:${slot}`];
     const isWithin = settings.limits !== undefined || this.#isGrouped;
     const raw: unknown = isWithin
@@ -207,28 +218,39 @@ export class RedisTurnQueue implements TurnQueue {
         )
       : await this.#turnScript.run(keys, args);
     if (!Array.isArray(raw)) throw new TypeError('Expected a list from the script of a turn.');
-    const [codes, found, kind, detail]: readonly unknown[] = raw;
+    const answer: readonly unknown[] = raw;
+    const [kind, detail] = answer;
+    const jobsAt = 2 + turn.ends.length;
+    const codes = answer.slice(2, jobsAt);
+    // A turn that found nothing to do is not remembered.
+    if (!isFresh && answer.length > 2) this.#rememberedAt[slot] = sentAt;
     // Where nothing waits any more, the next turn finds out anew.
     this.#isGrouped = kind === 'grouped' || (isWithin && kind !== 'none');
     if (kind === 'grouped') {
       const { jobs, rest } = await this.#turn({ ...turn, id: `${turn.id}:within`, ends: [] });
       this.#slots[slot] = undefined;
-      return { settled: listOf(codes).map(settleAnswer), jobs, rest, rare: [] };
+      return { settled: codes.map(settleAnswer), jobs, rest, rare: [] };
     }
     this.#slots[slot] = undefined;
     const rare: { readonly index: number; readonly end: End }[] = [];
-    const settled = listOf(codes).map((code, index): SettleAnswer => {
+    const settled = codes.map((code, index): SettleAnswer => {
       const end = turn.ends[index];
       if (code === RARE && end !== undefined) rare.push({ index, end });
       return settleAnswer(code);
     });
     const jobs: TakenJob[] = [];
-    for (const each of listOf(found)) {
-      const [id, nth, fields, held, probing]: readonly unknown[] = listOf(each);
-      const token = turn.take?.tokens[Number(nth) - 1] ?? '';
-      const read = readJob(String(id), token, storedJob(listOf(fields)), held === 0, turn.now);
+    for (let at = jobsAt; at < answer.length; at += 4) {
+      const token = turn.take?.tokens[Number(answer[at + 1]) - 1] ?? '';
+      const how = answer[at + 3];
+      const read = readJob(
+        String(answer[at]),
+        token,
+        storedJob(listOf(answer[at + 2])),
+        how !== TAKEN_BEFORE,
+        turn.now,
+      );
       if (read.unreadable.length > 0) await this.#repair(read);
-      jobs.push(probing === 1 ? { ...read.job, probing: true } : read.job);
+      jobs.push(how === PROBING ? { ...read.job, probing: true } : read.job);
     }
     return { settled, jobs, rest: turn.take && restOf(kind, detail), rare };
   }
@@ -287,7 +309,10 @@ export class RedisTurnQueue implements TurnQueue {
 
   async readSteps({ jobId, token }: JobLock): Promise<ReadonlyMap<string, string> | undefined> {
     const answer = await this.#readStepsScript.run(this.#jobAndLock(jobId), [token]);
-    return Array.isArray(answer) ? new Map(Object.entries(storedJob(answer))) : undefined;
+    if (!Array.isArray(answer)) return undefined;
+    const steps = new Map<string, string>();
+    for (let at = 0; at < answer.length; at += 2) steps.set(String(answer[at]), String(answer[at + 1]));
+    return steps;
   }
 
   async stepNames(jobId: string): Promise<readonly string[]> {

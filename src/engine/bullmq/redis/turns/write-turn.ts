@@ -16,12 +16,19 @@ import type { ScriptArgument } from './script.ts';
 /** BullMQ's own: how many aged jobs one end removes at most. */
 const AGED_AT_MOST = 1_000;
 
+export interface TurnMemory {
+  /** How many minutes of BullMQ's metrics are kept. */
+  readonly metricsKept: number;
+  /** For how long from now on the turn is remembered; undefined for as long as is said already. */
+  readonly rememberedMs: number | undefined;
+}
+
 /** The arguments of a turn's script: see scripts/prelude.ts. */
 export function turnArguments(
   prefix: string,
   { id, now, ends, take }: Turn,
   { rate }: TurnQueueSettings,
-  metricsKept: number,
+  { metricsKept, rememberedMs }: TurnMemory,
 ): ScriptArgument[] {
   const keeps: Keep[] = [];
   const heads: string[] = [];
@@ -45,15 +52,20 @@ export function turnArguments(
     tokens.length,
     take?.lockMs ?? 0,
     take?.worker ?? '',
-    rate === undefined ? '' : rate.max,
-    rate === undefined ? '' : rate.perMs,
+    rate === undefined ? '' : `${rate.max} ${rate.perMs}`,
+    dueScore(now),
     take?.maxBytes ?? 0,
     metricsKept,
+    rememberedMs ?? '',
     keeps.length,
     ends.length,
     notes.length / 5,
   ];
-  const kept = keeps.flatMap(({ count, age, limit }) => [count ?? '', age ?? '', limit ?? AGED_AT_MOST]);
+  const kept = keeps.flatMap(({ count = -1, age, limit }) => [
+    count < 0 ? '' : count,
+    age === undefined ? '' : now - age * 1_000,
+    limit ?? AGED_AT_MOST,
+  ]);
   return [...head, ...kept, ...heads, ...bodies, ...notes, ...tokens];
 }
 
@@ -140,6 +152,11 @@ function pushNote(notes: ScriptArgument[], index: number, end: EndKind): void {
 
 function stacksOf({ failure }: Extract<End['end'], { failure: unknown }>): string {
   return JSON.stringify(failure.stacktrace);
+}
+
+/** BullMQ's delayed jobs stand by their time, 4,096 to a millisecond. */
+function dueScore(now: number): number {
+  return (now + 1) * 4_096 - 1;
 }
 
 /** Whole milliseconds, as BullMQ has them. */

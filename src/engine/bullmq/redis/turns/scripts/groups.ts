@@ -31,6 +31,7 @@ local HELD, PARKED, ONE_PRIORITY = 18014398509481984, 9007199254740992, 42949672
 local STEP, RENUMBERED_FROM = 1000, 4278190080
 local LOOK_AGAIN_MS, LOOKED_AT_LEAST_MS, LOCKS_LOOKED_AT, DUE_AT_MOST, KEPT_MS = 5000, 60000, 5, 100, 60000
 local ready, timed, paused, turns, expiring, tiersKey = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
+local now = tonumber(nowText)
 local limitsAt = tokensAt + tokens + 1
 local limits, NO_LIMIT, anyStrict, anyFair = {}, {}, false, nil
 for i = 1, tonumber(ARGV[limitsAt]) do
@@ -299,12 +300,13 @@ local releasesAt = limitsAt + 3 + 9 * ARGV[limitsAt]
 for i = 1, tonumber(ARGV[limitsAt + 1]) do
   local at = releasesAt + 3 * (i - 1)
   local nth, id, group = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
-  local what = nth > 0 and codes[nth] == 0 and ARGV[bodiesAt + 5 * (nth - 1)]
+  local code = nth == 0 and 0 or answer[2 + nth]
+  local what = nth > 0 and code == 0 and ARGV[bodiesAt + 5 * (nth - 1)]
   if limitOf(group).strict and (what == 'r' or what == 'z' or what == 'b') then
     -- It has not ended: the group is its own.
     --#keeps-its-group
   -- One that is somebody else's by now has its place still.
-  elseif nth == 0 or codes[nth] == 0 or codes[nth] == -1 then
+  elseif code == 0 or code == -1 then
     if call('ZREM', runsOf(group), id) == 1 and call('ZSCORE', timed, group) then
       --#room-again
       call('ZADD', timed, now, group)

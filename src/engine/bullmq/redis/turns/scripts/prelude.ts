@@ -1,57 +1,94 @@
-/**
- * A server that refuses writes says so at the first of them: before anything is done, and not in the middle of one job. Where the key stands, this
- * changes nothing, and is refused all the same.
- */
-export const INSIST = `call('SET', answers, '', 'PX', ANSWERS_KEPT_MS, 'NX')`;
+import { TAKEN_FIELDS } from '../read-job.ts';
+
+/** Arguments: what a worker looks at of a job. */
+export const TAKEN = TAKEN_FIELDS.map(field => `'${field}'`).join(', ');
 
 /**
- * What a turn's script begins with. KEYS: wait, active, prioritized, events, stalled, limiter, delayed, meta, pc, marker, completed, failed, answers.
- * ARGV: 1 prefix, 2 now, 3 turn, 4 tokens, 5 lock ms, 6 worker, 7 rate max, 8 rate ms, 9 max bytes, 10 metrics kept, 11 keeps, 12 ends, 13 notes;
- * then 3 for each keep (count, age, limit), 2 for each end (id, token), 5 for each end (what, a, b, c, d), 5 for each note (of which end, line, lines
- * kept, data, progress), 1 for each token.
+ * What a turn begins its writes with: that it was done, which is true once the script has ended. A server that refuses writes says so here, before
+ * anything is done, and not in the middle of one job.
+ */
+export const REMEMBER = /* lua */ `
+  if ARGV[11] == '' then
+    call('SET', answers, turn, 'KEEPTTL')
+  else
+    --#kept-anew
+    call('SET', answers, turn, 'PX', ARGV[11])
+  end`;
+
+/**
+ * What a turn's script begins with. KEYS: see TURN_KEYS, and `answers`.
+ * ARGV: 1 prefix, 2 now, 3 turn, 4 tokens, 5 lock ms, 6 worker, 7 rate (max and ms, or nothing), 8 the highest score of delayed jobs that are due,
+ * 9 max bytes, 10 metrics kept, 11 for how long it is remembered from now on, or nothing, 12 keeps, 13 ends, 14 notes; then 3 for each keep (count, from
+ * which time on it is too old, limit), 2 for each end (id, token), 5 for each end (what, a, b, c, d), 5 for each note (of which end, line, lines kept,
+ * data, progress), 1 for each token.
  *
- * In `answers`, a key of this turn's slot, stand for a minute the turn that had the slot last, when that minute began, and what was answered.
+ * \`answers\`, a key of this turn's slot, holds the turn that had the slot last and, where not every end was written, what its ends were answered.
+ * What it has taken stands among the active jobs, under its tokens.
+ *
+ * Answers \`{ rest, detail, a code for each end, four for each job }\`: id, number of its token, TAKEN_FIELDS of its hash, and 0 where they are from before the take,
+ * 1 where they are from after it, 2 where the job finds out if a pause is over.
  *
  * One job a turn pays for all that is made here. By count of instructions, a closure costs a seventh of a small command, a small table a third, an
- * argument a fifth, and a number that is passed to a command and written out as text there a half: what few turns need is made where they need it.
+ * argument a fifth, a text that becomes a number a sixth, and a number that becomes a text a half: what few turns need is made where they need it. A
+ * table that gets room for what comes (`nil`) is not made anew for it.
  */
 export const PRELUDE = /* lua */ `
-local call = redis.call
-local wait, active, prioritized, events, stalled, limiter, delayed, meta, pc, marker, completed, failed, answers = unpack(KEYS)
-local PROMOTED, ANSWERS_KEPT_MS, RENEWED_AFTER_MS = '200', '60000', 15000
-local prefix, nowText, turn = ARGV[1], ARGV[2], ARGV[3] .. ' '
-local now, metricsKept = tonumber(nowText), tonumber(ARGV[10])
-local ends, tokens = tonumber(ARGV[12]), tonumber(ARGV[4])
+local stalled, limiter, meta, pc, completed, failed, marker, wait, delayed, active, prioritized, events, answers = unpack(KEYS)
+local prefix, nowText, turn = ARGV[1], ARGV[2], ARGV[3]
+local ends, tokens = tonumber(ARGV[13]), tonumber(ARGV[4])
 -- The first keep stands three behind.
-local keepsAt = 11
-local endsAt = 13 + 3 * ARGV[11]
+local keepsAt = 12
+local endsAt = 14 + 3 * ARGV[12]
 local bodiesAt = endsAt + 2 * ends + 1
 local notesAt = bodiesAt + 5 * ends
-local tokensAt = notesAt + 5 * ARGV[13] - 1
+local tokensAt = notesAt + 5 * ARGV[14] - 1
+local answer, size = { '', 0, nil, nil, nil, nil, nil }, 2 + ends
+-- Behind what fewer functions use: each use of a local in a function costs a walk over those that were declared after it.
+local call = redis.call
 
--- Sent again because its answer was lost: what was done is not done twice.
-local locks = {}
-for i = 1, ends do locks[i] = prefix .. ARGV[endsAt + 2 * i - 1] .. ':lock' end
-locks[ends + 1] = answers
-locks = call('MGET', unpack(locks))
-local said = locks[ends + 1]
-if said and string.sub(said, 1, #turn) == turn then
+local lockKeys = { nil }
+for i = 1, ends do lockKeys[i] = prefix .. ARGV[endsAt + 2 * i - 1] .. ':lock' end
+local locks = call('MGET', answers, unpack(lockKeys))
+local said = locks[1]
+if said and (said == turn or (#said > #turn and string.sub(said, 1, #turn + 1) == turn .. ' ')) then
   --#again
-  local jobs, codes, ids, rest, detail = {}, cmsgpack.unpack(string.match(said, '^%S+ %d+ (.*)$'))
-  for i, id in ipairs(ids) do
-    if call('GET', prefix .. id .. ':lock') == ARGV[tokensAt + i] then
-      --#again-locked
-      jobs[#jobs + 1] = { id, i, call('HGETALL', prefix .. id), 1 }
+  -- Sent again because its answer was lost: what was done is not done twice. Whether more waits is asked anew.
+  local codes = said == turn and {} or cmsgpack.unpack(string.sub(said, #turn + 2))
+  for i = 1, ends do answer[2 + i] = codes[i] or 0 end
+  local numbers, taken, count, from = {}, {}, 0, 0
+  for nth = 1, tokens do numbers[ARGV[tokensAt + nth]] = nth end
+  while count < tokens do
+    local ids, keys = call('LRANGE', active, from, from + 499), {}
+    if #ids == 0 then break end
+    for i, id in ipairs(ids) do keys[i] = prefix .. id .. ':lock' end
+    for i, token in ipairs(call('MGET', unpack(keys))) do
+      local nth = numbers[token]
+      if nth then
+        --#again-locked
+        taken[nth] = ids[i]
+        count = count + 1
+      end
+    end
+    from = from + 500
+  end
+  for nth = 1, tokens do
+    local id = taken[nth]
+    if id then
+      answer[size + 1], answer[size + 2], answer[size + 3], answer[size + 4] = id, nth, call('HMGET', prefix .. id, ${TAKEN}), 1
+      size = size + 4
     end
   end
-  return { codes, jobs, rest, detail }
+  answer[1] = 'limited'
+  return answer
 end
 
-if ends > 0 then ${INSIST} end
+if ends > 0 then ${REMEMBER}
+end
 
-local notes = {}
+local notes
 for at = notesAt, tokensAt, 5 do
   local function given(text) return text ~= '' and text or nil end
+  notes = notes or {}
   notes[tonumber(ARGV[at])] = {
     line = given(ARGV[at + 1]), keep = tonumber(ARGV[at + 2]), data = given(ARGV[at + 3]), progress = given(ARGV[at + 4]),
   }
@@ -66,7 +103,7 @@ end
 
 -- Due delayed jobs go to where they wait. BullMQ moves up to 1,000 for each job that it takes.
 local function promote(blocked)
-  local due = call('ZRANGEBYSCORE', delayed, '0', string.format('%.0f', (now + 1) * 4096 - 1), 'LIMIT', '0', PROMOTED)
+  local due = call('ZRANGEBYSCORE', delayed, '0', ARGV[8], 'LIMIT', '0', '200')
   if #due == 0 then return end
   --#promote
   call('ZREM', delayed, unpack(due))

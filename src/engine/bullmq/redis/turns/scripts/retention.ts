@@ -1,14 +1,19 @@
 import { UNTAG } from './tag-scripts.ts';
 
+/** The keys of the job whose hash is `key`. */
+export const ALL_OF = `key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'`;
+
 /**
  * A part of what settles. Leans on BullMQ 6.7's removeJobsByMaxAge, removeJobsByMaxCount and removeParentDependencyKey: ended jobs of one set are
- * added to it and trimmed together, by `flush`; what is removed last for a parent releases it.
+ * added to it and trimmed together, by `flush`; what is removed last for a parent releases it. Keys of removed ones are only noted, in `gone`.
  */
 export const RETENTION = /* lua */ `
-local PARTS = { '', ':logs', ':dependencies', ':processed', ':failed', ':unsuccessful' }
+local function deleteGone()
+  for from = 1, #gone, 6000 do call('DEL', unpack(gone, from, math.min(from + 5999, #gone))) end
+  gone = {}
+end
 
 local function remove(ids)
-  local keys, places = {}, nil
   for i = 1, #ids do
     local key = prefix .. ids[i]
     local stored = redis.pcall('HMGET', key, 'parentKey', 'tg')
@@ -31,63 +36,60 @@ local function remove(ids)
         end
         call('XADD', parent .. 'events', '*', 'event', 'waiting', 'jobId', parentId, 'prev', 'waiting-children')
       end
-      -- All are deleted at the end: one that stands before its child here is gone by then, and is released no more.
-      if not places then
-        places = {}
-        for place = 1, #ids do places[prefix .. ids[place]] = place end
-      end
-      if (places[stored[1]] or i) >= i then release(key, stored[1]) end
+      -- What stands before it is gone by then: a parent among it is released no more.
+      deleteGone()
+      -- Of a parent that is damaged the child goes all the same.
+      pcall(release, key, stored[1])
     end
     if stored[2] then
       ${UNTAG}
       untag(ids[i], stored[2])
     end
-    for _, part in ipairs(PARTS) do keys[#keys + 1] = key .. part end
+    local n = #gone
+    gone[n + 1], gone[n + 2], gone[n + 3], gone[n + 4], gone[n + 5], gone[n + 6] = ${ALL_OF}
   end
-  for from = 1, #keys, 6000 do call('DEL', unpack(keys, from, math.min(from + 5999, #keys))) end
 end
 
--- One look at age and count for all jobs of one set with one retention, and one ZADD. Where it stands among the arguments: count, age, limit.
+-- One look at count and age for all jobs of one set with one retention. Where it stands among the arguments: count, from when on too old, limit.
 local function trim(group, at, n)
-  local count, age, oldest = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), nil
-  if age then
-    --#age
-    local before = now - age * 1000
-    oldest = call('ZRANGE', group.set, '0', '0', 'WITHSCORES')
-    if tonumber(oldest[2]) <= before then
-      local most = tonumber(ARGV[at + 2])
-      local limit = math.min(most * n, math.max(most, 1000))
-      local old = call('ZREVRANGEBYSCORE', group.set, before, '-inf', 'LIMIT', '0', limit)
-      oldest = nil
-      remove(old)
-      if #old < limit then
-        --#age-all
-        call('ZREMRANGEBYSCORE', group.set, '-inf', before)
-      else
-        --#age-limit
-        call('ZREM', group.set, unpack(old))
-      end
-    end
-  end
-  if count and count > 0 then
-    local excess = math.min(call('ZCARD', group.set) - count, 1000)
-    if excess == 1 and oldest then
+  local count, tooOld = ARGV[at], ARGV[at + 1]
+  local excess = count ~= '' and call('ZCARD', group.set) - count or 0
+  if excess == 1 then
+    local oldest = call('ZPOPMIN', group.set)
+    if tooOld == '' or oldest[2] - tooOld > 0 then
       --#count-oldest
-      remove({ oldest[1] })
-      call('ZREM', group.set, oldest[1])
-    elseif excess > 0 then
-      --#count
-      local last = string.format('%d', excess - 1)
-      remove(call('ZRANGE', group.set, '0', last))
-      call('ZREMRANGEBYRANK', group.set, '0', last)
+      return remove({ oldest[1] })
     end
+    --#oldest-is-aged
+    call('ZADD', group.set, oldest[2], oldest[1])
+  end
+  if tooOld ~= '' and call('ZCOUNT', group.set, '-inf', tooOld) > 0 then
+    --#age
+    local most = tonumber(ARGV[at + 2])
+    local limit = math.min(most * n, math.max(most, 1000))
+    local old = call('ZREVRANGEBYSCORE', group.set, tooOld, '-inf', 'LIMIT', '0', limit)
+    remove(old)
+    if #old < limit then
+      --#age-all
+      call('ZREMRANGEBYSCORE', group.set, '-inf', tooOld)
+    else
+      --#age-limit
+      call('ZREM', group.set, unpack(old))
+    end
+    excess = excess - #old
+  end
+  if excess > 0 then
+    --#count
+    local last = string.format('%d', math.min(excess, 1000) - 1)
+    remove(call('ZRANGE', group.set, '0', last))
+    call('ZREMRANGEBYRANK', group.set, '0', last)
   end
 end
 
 local function flush(group)
   local scored = group and group.scored
   if not scored then return end
-  group.scored = nil
+  group.scored = false
   call('ZADD', group.set, unpack(scored))
   -- What is removed may be damaged: that must not fail the ends that stand.
   pcall(trim, group, group.keep, #scored / 2)

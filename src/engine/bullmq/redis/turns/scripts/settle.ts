@@ -1,5 +1,5 @@
 import { DELAY_JOB } from './delay-job.ts';
-import { RETENTION } from './retention.ts';
+import { ALL_OF, RETENTION } from './retention.ts';
 import { UNTAG } from './tag-scripts.ts';
 
 /** The hash of a queue that has the ends of members of batches until they are brought there: by the job's id, `memberText`. */
@@ -12,12 +12,14 @@ export const MEMBERS_ENDED = 'batch-ends';
  * What is the same for all k jobs is done once: locks by one MGET and one DEL, the stalled set by one SREM, a finished set by one ZADD,
  * trimming and retention once. The lines that begin with `--#` name branches: the twin histories count which were reached.
  *
- * Returns to its caller: `codes` (one for each end; the numbers are BullMQ's, 1 asks for BullMQ's own script, a text is an error) and `rare`
+ * Returns to its caller: a code for each end in `answer` (the numbers are BullMQ's, 1 asks for BullMQ's own script, a text is an error) and `rare`
  * (whether any 1 is among them).
  */
 export const SETTLE = /* lua */ `
-local codes, rare = {}, false
-local unlocked, unstalled, ended = {}, {}, {}
+local rare, allWritten = false, true
+local unstalled, ended = { nil }, ends > 1 and {}
+-- Keys to delete: locks, and jobs that retention removes.
+local gone = { nil, nil, nil, nil, nil, nil, nil, nil }
 local delayedMoved, settled, returned = false, false, false
 local anyChildren = false
 -- Ends of members of batches, for whoever brings them to their batches: those may be in another slot.
@@ -26,6 +28,12 @@ local members
 local succeeded, dead
 
 ${RETENTION}
+local function flushAll()
+  flush(succeeded)
+  flush(dead)
+  deleteGone()
+end
+
 local function markDelayed()
   if not delayedMoved then return end
   delayedMoved = false
@@ -59,11 +67,15 @@ local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd, 
     if group.scored and group.keep ~= keepAt then
       --#another-keep
       flush(group)
+      deleteGone()
     end
-    if not group.scored then group.scored, group.keep = {}, keepAt end
     local scored = group.scored
-    scored[#scored + 1] = nowText
-    scored[#scored + 1] = id
+    if scored then
+      scored[#scored + 1] = nowText
+      scored[#scored + 1] = id
+    else
+      group.scored, group.keep = { nowText, id }, keepAt
+    end
   else
     --#keep-none
     local tags = call('HGET', key, 'tg')
@@ -71,9 +83,7 @@ local function finish(group, id, key, keepAt, made, field, value, deid, keyEnd, 
       ${UNTAG}
       untag(id, tags)
     end
-    local keys = {}
-    for i, part in ipairs(PARTS) do keys[i] = key .. part end
-    call('DEL', unpack(keys))
+    call('DEL', ${ALL_OF})
   end
   if member then
     members = members or {}
@@ -97,8 +107,7 @@ end
 -- After each finished job, as BullMQ: the queue ran dry with it, unless its retention releases a parent.
 local function noteDrained()
   if not isDry() then return end
-  flush(succeeded)
-  flush(dead)
+  flushAll()
   if isDry() then
     --#drained
     call('XADD', events, '*', 'event', 'drained')
@@ -107,7 +116,7 @@ end
 
 local function settle(i, at)
   local id, token = ARGV[endsAt + 2 * i - 1], ARGV[endsAt + 2 * i]
-  local key, lock = prefix .. id, locks[i]
+  local key, lock = prefix .. id, locks[i + 1]
   local what = ARGV[at]
   local a, b, c, d = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
 
@@ -125,8 +134,7 @@ local function settle(i, at)
   if stored[6] then
     -- BullMQ can release a parent that has ended: it is among the finished ones too, from which earlier ends may have removed it.
     --#ended-before
-    flush(succeeded)
-    flush(dead)
+    flushAll()
     stored = call('HMGET', key, 'atm', second, third, fourth, 'name')
   end
   if not stored[5] and call('EXISTS', key) == 0 then
@@ -135,8 +143,7 @@ local function settle(i, at)
   end
   if what == 's' and anyChildren and call('EXISTS', key .. ':dependencies', key .. ':unsuccessful') > 0 then
     -- What the retention of earlier ends removes may be its last child.
-    flush(succeeded)
-    flush(dead)
+    flushAll()
     if call('EXISTS', key .. ':dependencies') == 1 then
       --#children
       return -4
@@ -146,9 +153,9 @@ local function settle(i, at)
       return -9
     end
   end
-  if ended[id] or lock ~= token then
+  if (ended and ended[id]) or lock ~= token then
     --#lock-lost
-    return lock and not ended[id] and -6 or -2
+    return lock and not (ended and ended[id]) and -6 or -2
   end
   if forGood then
     if stored[3] or stored[4] or (stored[2] and call('EXISTS', prefix .. 'dn:' .. stored[2]) == 1) then
@@ -158,7 +165,7 @@ local function settle(i, at)
     end
   end
 
-  local note = notes[i]
+  local note = notes and notes[i]
   if note then
     if note.line then
       --#line
@@ -183,8 +190,8 @@ local function settle(i, at)
   end
   if what == 'f' or what == 'r' then call('HSET', key, 'failedReason', b, 'stacktrace', c) end
   -- Not before: where one of the writes above fails the end is refused, and its worker still holds the job.
-  ended[id] = true
-  unlocked[#unlocked + 1] = key .. ':lock'
+  if ended then ended[id] = true end
+  gone[#gone + 1] = lockKeys[i]
   unstalled[#unstalled + 1] = id
   if call('LREM', active, what == 'b' and '1' or '-1', id) == 0 then
     --#not-active
@@ -195,21 +202,20 @@ local function settle(i, at)
   if running then running = running - 1 end
   if what == 'b' or (what == 'r' and a == '0') then
     -- Parents that retention releases go to the head of the queue too: those of earlier ends before this one.
-    flush(succeeded)
-    flush(dead)
+    flushAll()
   end
   local made = stored[1] and (tonumber(stored[1]) or 0) + 1 or '1'
 
   if what == 's' then
     local keep, member = tonumber(a), nil
     if not keep then keep, member = string.match(a, '^(%d+) (.*)$') end
-    succeeded = succeeded or { set = completed, metrics = 'completed', count = 0 }
+    succeeded = succeeded or { set = completed, metrics = 'completed', count = 0, scored = false, keep = false }
     finish(succeeded, id, key, keepsAt + 3 * keep, made, 'returnvalue', b, stored[2], d, member)
     if c ~= '' then call('SET', key .. ':result', b, 'PX', c) end
     noteDrained()
   elseif what == 'f' then
     local keep, attempts, member = string.match(a, '(%d+) (%d+) ?(.*)')
-    dead = dead or { set = failed, metrics = 'failed', count = 0 }
+    dead = dead or { set = failed, metrics = 'failed', count = 0, scored = false, keep = false }
     finish(dead, id, key, keepsAt + 3 * keep, made, 'failedReason', b, stored[2], d, member ~= '' and member)
     if ARGV[keepsAt + 3 * keep] ~= '0' then call('HDEL', key, 'defa') end
     if tonumber(made) >= tonumber(attempts) then
@@ -225,7 +231,7 @@ local function settle(i, at)
       --#retry-later
       call('HSET', key, 'atm', made, 'delay', a)
     end
-    local due = now + math.max(tonumber(a), 0)
+    local due = nowText + math.max(tonumber(a), 0)
 ${DELAY_JOB}    delayedMoved = true
   elseif what == 'r' then
     local blocked, priority = isBlocked(), tonumber(stored[2]) or 0
@@ -264,7 +270,7 @@ if ends > 0 then
   -- As BullMQ: before what ends for good is told, and after what comes again is. Nobody has heard of an end yet, however few events the queue keeps.
   if maxEvents then call('XTRIM', events, 'MAXLEN', '~', maxEvents) end
   -- One look for all: nearly always there is none of them.
-  local children = {}
+  local children = { nil, nil }
   for i = 1, ends do
     if ARGV[bodiesAt + 5 * (i - 1)] == 's' then
       local key = prefix .. ARGV[endsAt + 2 * i - 1]
@@ -276,19 +282,23 @@ if ends > 0 then
   for i = 1, ends do
     -- A stored job that is damaged must not take the others of its turn along.
     local ok, code = pcall(settle, i, at)
-    if ok then
-      codes[i] = code
-    else
+    if not ok then
       --#refused
-      codes[i] = type(code) == 'table' and (code.err or 'error') or tostring(code)
+      code = type(code) == 'table' and (code.err or 'error') or tostring(code)
     end
+    answer[2 + i] = code
+    allWritten = allWritten and code == 0
     at = at + 5
   end
-  flush(succeeded)
-  flush(dead)
+  if not allWritten then
+    --#not-all-written
+    call('SET', answers, turn .. ' ' .. cmsgpack.pack({ unpack(answer, 3) }), 'KEEPTTL')
+  end
+  flushAll()
   if members then call('HSET', prefix .. '${MEMBERS_ENDED}', unpack(members)) end
   markDelayed()
-  if metricsKept > 0 then
+  if ARGV[10] ~= '0' then
+    local metricsKept = tonumber(ARGV[10])
     -- collectMetrics for all of a kind: at one time only the first may add points.
     local function measure(group)
       if not group then return end
@@ -299,7 +309,7 @@ if ends > 0 then
       if not before then
         call('HSET', key, 'prevTS', nowText, 'prevCount', 0)
       else
-        local points = math.min(math.floor(now / 60000) - math.floor(before / 60000), metricsKept)
+        local points = math.min(math.floor(nowText / 60000) - math.floor(before / 60000), metricsKept)
         if points > 0 then
           --#metrics-points
           call('LPUSH', key .. ':data', count - call('HGET', key, 'prevCount'))
@@ -316,10 +326,7 @@ if ends > 0 then
     measure(succeeded)
     measure(dead)
   end
-  if #unlocked > 0 then
-    call('DEL', unpack(unlocked))
-    call('SREM', stalled, unpack(unstalled))
-  end
+  if #unstalled > 0 then call('SREM', stalled, unpack(unstalled)) end
   if settled and not maxEvents then
     --#max-events
     maxEvents = 10000

@@ -1,4 +1,7 @@
-import { INSIST } from './prelude.ts';
+import { TAKEN_FIELDS } from '../read-job.ts';
+import { REMEMBER, TAKEN } from './prelude.ts';
+
+const GROUPED = ['opts', 'defa', 'progress', 'name', 'timestamp'] as const;
 
 /**
  * The take of a queue whose jobs belong to groups: what must wait for a limit or a pause is moved aside and not started. How much is looked at in
@@ -30,21 +33,19 @@ local function begin(id, groups, probing, numbers, inLine, hash)
     if group ~= inLine then call('ZREM', lineOf(group), id) end
   end
   if inLine then lined[#lined + 1] = id end
-  local ok, job = pcall(start, id, nth + 1, hash)
-  if not ok then
+  if not pcall(start, id, nth + 1, hash) then
     --#no-job
     return
   end
   begun[#begun + 1] = id
   nth = nth + 1
-  jobs[nth] = job
   local probes = false
   for _, group in ipairs(groups) do
     spend(group, id, probing[group], numbers[group])
     probes = probes or probing[group]
   end
   if limits[''] then spend('', id, false, limits['']) end
-  if probes then job[5] = 1 end
+  if probes then answer[size] = 2 end
 end
 
 -- The number of the first group that keeps the job, and until when; nil where none does. And which of its groups it probes, and the numbers of each.
@@ -90,14 +91,9 @@ local function consider(id, score)
   begin(id, groups, probing, numbers)
 end
 
-local FIELDS = { opts = 1, defa = 2, progress = 3, name = 4, timestamp = 5 }
-local function fieldsIn(hash)
-  local fields = {}
-  for i = 1, #hash, 2 do
-    local at = FIELDS[hash[i]]
-    if at then fields[at] = hash[i + 1] end
-  end
-  return fields
+-- What groupsOf reads, of what a worker reads.
+local function fieldsIn(stored)
+  return { ${GROUPED.map(field => `stored[${TAKEN_FIELDS.indexOf(field) + 1}]`).join(', ')} }
 end
 
 -- The head of the line of the group whose turn it is.
@@ -121,7 +117,7 @@ local function serve(group, turn)
   if not anyStrict and not limit.tiered and group ~= anyFair then
     late, probes, own = waitsUntil(group, id)
     if not late then
-      free, hash = group, redis.pcall('HGETALL', prefix .. id)
+      free, hash = group, redis.pcall('HMGET', prefix .. id, ${TAKEN})
       if hash.err then hash = nil end
     end
   end
@@ -168,13 +164,14 @@ if tokens > 0 and not rare then
   local blocked = isBlocked()
   promote(blocked)
   local room = tokens
-  local limited = limitedFor()
+  local limited = max and limitedFor() or 0
   if limited > 0 then
     rest, detail = 'limited', limited
   elseif blocked then
     rest = 'blocked'
   else
-    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then ${INSIST} end
+    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then ${REMEMBER}
+    end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
     bringExpired()
     local last = call('ZREVRANGE', timed, 0, 0, 'WITHSCORES')
@@ -190,7 +187,7 @@ if tokens > 0 and not rare then
     local dry, anyWait = false, true
     while rest == '' and nth < room do
       local late = limits[''] and waitsUntil('', '')
-      local limitedMs = limitedFor()
+      local limitedMs = max and limitedFor() or 0
       if limitedMs > 0 then
         rest, detail = 'limited', limitedMs
       elseif late then

@@ -1,18 +1,21 @@
-import { INSIST } from './prelude.ts';
+import { REMEMBER, TAKEN } from './prelude.ts';
 
 /**
- * Leans on BullMQ 6.7's moveToActive-11 and its includes, for many jobs: the rest of a turn's script, after the ends. Answers
- * `{ codes, jobs, rest, detail }`; a job is `{ id, number of its token, its hash before the take }`.
+ * Leans on BullMQ 6.7's moveToActive-11 and its includes, for many jobs: the rest of a turn's script, after the ends.
  */
 export const START = /* lua */ `
-local jobs, rest, detail = {}, '', 0
+local rest, detail = '', 0
 local bytes, maxBytes = 0, tonumber(ARGV[9])
-local max = tonumber(state[3] or ARGV[7])
-local perMs = tonumber(ARGV[8]) or tonumber(state[4])
+local max, perMs = state[3], state[4]
+if ARGV[7] ~= '' then
+  local most, ms = string.match(ARGV[7], '(%S+) (%S+)')
+  max, perMs = max or most, ms
+end
+if max then max, perMs = tonumber(max), tonumber(perMs) end
 
 -- How long the queue is above its rate.
-local function limitedFor()
-  if not max or max > tonumber(call('GET', limiter) or 0) then return 0 end
+local limitedFor = max and function()
+  if max > tonumber(call('GET', limiter) or 0) then return 0 end
   local ttl = call('PTTL', limiter)
   if ttl == 0 then call('DEL', limiter) end
   return math.max(ttl, 0)
@@ -20,14 +23,10 @@ end
 
 local function start(id, nth, read)
   local key = prefix .. id
-  local hash = read or call('HGETALL', key)
-  local started, doomed = '1', false
-  for i = 1, #hash, 2 do
-    local field = hash[i]
-    if field == 'ats' then started = (tonumber(hash[i + 1]) or 0) + 1
-    elseif field == 'defa' then doomed = true
-    elseif field == 'data' then bytes = bytes + #hash[i + 1] end
-  end
+  local stored = read or call('HMGET', key, ${TAKEN})
+  local data, started, doomed = stored[1], stored[2], stored[3]
+  if data then bytes = bytes + #data end
+  started = started and (tonumber(started) or 0) + 1 or '1'
   if max and not doomed and call('INCR', limiter) == 1 then
     --#limiter-begins
     call('PEXPIRE', limiter, math.floor(math.abs(perMs)))
@@ -35,33 +34,19 @@ local function start(id, nth, read)
   call('SET', key .. ':lock', ARGV[tokensAt + nth], 'PX', ARGV[5])
   call('XADD', events, '*', 'event', 'active', 'jobId', id, 'prev', 'waiting')
   call('HSET', key, 'processedOn', nowText, 'pb', ARGV[6], 'ats', started)
-  return { id, nth, hash, 0 }
+  answer[size + 1], answer[size + 2], answer[size + 3], answer[size + 4] = id, nth, stored, 0
+  size = size + 4
 end
 
 `;
 
 /** Of a queue without limits. */
 export const TAKE = /* lua */ `
--- Moves up to n to the active ones: those without a priority first. Their scores are told for those that may have to go back.
-local function pop(n)
-  local ids, scores = call('RPOP', wait, n) or {}, {}
-  if #ids < n then
-    local popped = call('ZPOPMIN', prioritized, n - #ids)
-    for i = 1, #popped, 2 do
-      --#take-prioritized
-      ids[#ids + 1] = popped[i]
-      scores[#ids] = popped[i + 1]
-    end
-  end
-  if #ids > 0 then call('LPUSH', active, unpack(ids)) end
-  return ids, scores
-end
-
 if tokens > 0 and not rare then
   local blocked = isBlocked()
   promote(blocked)
   local room, nth, dry = tokens, 0, false
-  local limited = limitedFor()
+  local limited = max and limitedFor() or 0
   if limited > 0 then
     --#limited
     rest, detail = 'limited', limited
@@ -72,12 +57,24 @@ if tokens > 0 and not rare then
     --#grouped
     rest = 'grouped'
   else
-    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then ${INSIST} end
+    if ends == 0 and call('EXISTS', wait, prioritized) > 0 then ${REMEMBER}
+    end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
     while rest == '' and nth < room do
       -- Above a rate each is looked at by itself: a job that only fails is not counted.
       local n = max and 1 or room - nth
-      local ids, scores = pop(n)
+      -- Up to n become active, those without a priority first. Scores are of those that may have to go back.
+      local asked = n == tokens and ARGV[4] or n
+      local ids, scores = call('RPOP', wait, asked) or { nil }, { nil }
+      if #ids < n then
+        local popped = call('ZPOPMIN', prioritized, #ids == 0 and asked or n - #ids)
+        for i = 1, #popped, 2 do
+          --#take-prioritized
+          ids[#ids + 1] = popped[i]
+          scores[#ids] = popped[i + 1]
+        end
+      end
+      if #ids > 0 then call('LPUSH', active, unpack(ids)) end
       for i = 1, #ids do
         local id = ids[i]
         if bytes >= maxBytes and nth > 0 then
@@ -99,10 +96,8 @@ if tokens > 0 and not rare then
           --#old-marker
           call('LREM', active, 1, id)
         else
-          local ok, job = pcall(start, id, nth + 1)
-          if ok then
+          if pcall(start, id, nth + 1) then
             nth = nth + 1
-            jobs[nth] = job
           else
             --#no-job
             call('LREM', active, 1, id)
@@ -135,19 +130,7 @@ end
 
 `;
 
-/** What was taken is remembered, and answered. */
 export const ANSWER = /* lua */ `
-if #jobs > 0 or ends > 0 then
-  local ids = {}
-  for i = 1, #jobs do ids[i] = jobs[i][1] end
-  local begun = said and tonumber(string.match(said, '^%S+ (%d+) '))
-  local answer = cmsgpack.pack(codes, ids, rest, detail)
-  if begun and now >= begun and now < begun + RENEWED_AFTER_MS then
-    call('SET', answers, turn .. begun .. ' ' .. answer, 'KEEPTTL')
-  else
-    --#kept-anew
-    call('SET', answers, turn .. nowText .. ' ' .. answer, 'PX', ANSWERS_KEPT_MS)
-  end
-end
-return { codes, jobs, rest, detail }
+answer[1], answer[2] = rest, detail
+return answer
 `;

@@ -6,18 +6,18 @@ import { TAKE_WITH_LIMITS } from './take-with-limits.ts';
 import { ANSWER, START, TAKE } from './take.ts';
 
 export const TURN_KEYS = [
+  'stalled',
+  'limiter',
+  'meta',
+  'pc',
+  'completed',
+  'failed',
+  'marker',
   'wait',
+  'delayed',
   'active',
   'prioritized',
   'events',
-  'stalled',
-  'limiter',
-  'delayed',
-  'meta',
-  'pc',
-  'marker',
-  'completed',
-  'failed',
 ] as const;
 
 /** One script: the ends of k jobs, then the take of n. */
