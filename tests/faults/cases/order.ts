@@ -15,7 +15,10 @@ async function enqueued(trial: Trial): Promise<ReadonlyMap<string, readonly stri
     for (let which = 0; which < ACCOUNTS; which += 1) {
       const account = `account-${which}`;
       const failures = nth === 3 ? 9 : trial.between(0, 2) === 0 ? 1 : 0;
-      const { id } = await trial.client.enqueue(change, { account, ms: trial.between(30, 250), failures });
+      const data = { account, ms: trial.between(30, 250), failures };
+      // Nothing is done to the engine: what refuses is a machine that is too busy.
+      const ask = () => trial.client.enqueue(change, data, { idempotencyKey: `${account}-${nth}` });
+      const { id } = await waitFor('the job to be taken', ask);
       ids.set(account, [...(ids.get(account) ?? []), id]);
     }
   }
