@@ -44,6 +44,8 @@ function onRedis(server: Server): readonly Question[] {
     running(server, { concurrency: 10, waitMs: 0, jobs: 6_000 }),
     running(server, { concurrency: 50, waitMs: 0, jobs: 8_000 }),
     running(server, { concurrency: 200, waitMs: 0, jobs: 10_000 }),
+    running(server, { concurrency: 50, waitMs: 0, jobs: 8_000, history: true }),
+    running(server, { concurrency: 200, waitMs: 0, jobs: 10_000, history: true }),
     running(server, { concurrency: 1, waitMs: 2, jobs: 150 }),
     running(server, { concurrency: 10, waitMs: 2, jobs: 1_500 }),
     running(server, { concurrency: 50, waitMs: 2, jobs: 5_000 }),

@@ -58,6 +58,8 @@ export async function postgresServer(): Promise<Server> {
   await chmod(folder, 0o711);
   const server = await startPostgres({ folder, fallbackFolder: folder, port: await freePort() });
   const pool = new Pool({ connectionString: server.url, max: 1 });
+  // A server that stops ends its connections.
+  pool.on('error', () => undefined);
   const number = async (text: string): Promise<number> => {
     const { rows } = await pool.query<{ readonly value: string }>(text);
     return Number(rows[0]?.value);

@@ -8,22 +8,25 @@ export interface Run {
   readonly jobs: number;
   /** Of BullMQ by itself, where it is so slow that fewer say as much. */
   readonly jobsOfBullMQ?: number;
+  /** Shiftwork keeps what ran, as its worker processes do. */
+  readonly history?: boolean;
 }
 
 /** On PostgreSQL a removed job costs as much as some others: before a thousand have ended nothing is removed, and nobody works so for long. */
 const KEPT = 1_000;
 
 /** What does it cost to run a job? What a process costs to start is no cost of a job: the first ones are not counted. */
-export function running(server: Server, { concurrency, waitMs, jobs, jobsOfBullMQ = jobs }: Run): Question {
+export function running(server: Server, run: Run): Question {
+  const { concurrency, waitMs, jobs, jobsOfBullMQ = jobs, history = false } = run;
   return {
-    name: `run, ${concurrency} at once${waitMs === 0 ? '' : `, each waits ${waitMs} ms`}`,
+    name: `run, ${concurrency} at once${waitMs === 0 ? '' : `, each waits ${waitMs} ms`}${history ? ', with history' : ''}`,
     async sample(program, share): Promise<Sample> {
       const counted = Math.ceil((program.name === 'BullMQ' ? jobsOfBullMQ : jobs) * share);
       const first = server.kind === 'PostgreSQL' ? KEPT : Math.min(KEPT, Math.ceil(counted / 10));
       await program.clear();
       await program.add('bulk', first + counted);
       await server.settle();
-      await program.work({ concurrency, waitMs });
+      await program.work({ concurrency, waitMs, history });
       const begun = await program.ran(first);
       const [cpuUs, commands] = [await server.cpuUs(), await server.commands()];
       const ended = await program.ran(first + counted);

@@ -48,6 +48,8 @@ function redisGoals(rows: readonly Row[]): readonly Goal[] {
       [
         ['run, 50 at once', 1.5],
         ['run, 200 at once', 2],
+        ['run, 50 at once, with history', 1.5],
+        ['run, 200 at once, with history', 2],
       ] as const
     ).flatMap(([question, times]) => [
       atLeast(`Redis: ${question}, jobs/s`, of(question, 'perSecond'), times),

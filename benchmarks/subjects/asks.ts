@@ -13,6 +13,8 @@ export type Ask =
       readonly queues: number;
       /** How long each handler waits. */
       readonly waitMs: number;
+      /** Whether what ran is kept, as a worker process does it; of Shiftwork alone. */
+      readonly history: boolean;
       /** Whether starts and ends are noted. */
       readonly recording: boolean;
     }

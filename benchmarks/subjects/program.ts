@@ -97,7 +97,7 @@ async function answer(ask: Ask): Promise<unknown> {
       starts = [];
       ends = [];
       ({ waitMs, recording } = ask);
-      stop = await subject.work({ concurrency: ask.concurrency, queues: ask.queues, handle });
+      stop = await subject.work({ concurrency: ask.concurrency, queues: ask.queues, history: ask.history, handle });
       return undefined;
     case 'ran': {
       const { jobs } = ask;

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { z } from 'zod';
+import { keepJournal } from '../../src/boot/journal/index.ts';
 import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
 import { openEngine } from '../../src/engine/index.ts';
 import { Facts } from '../../src/facts/index.ts';
@@ -71,9 +72,15 @@ export async function open(url: string): Promise<Subject> {
       const { concurrency } = options;
       const engine = openEngine({ url, role: 'worker' });
       const host = createWorkerHost({ app, engine, facts: workFacts, concurrency });
+      const journal = options.history
+        ? keepJournal({ engine, facts: workFacts, variables: {}, worker: 'bench', host: 'bench' })
+        : undefined;
       await host.start();
       return async () => {
+        // While the engine is open.
+        await journal?.flush(5_000);
         await host.stop(5_000);
+        await journal?.close();
         counted.stop();
       };
     },

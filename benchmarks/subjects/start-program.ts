@@ -9,6 +9,7 @@ export interface WorkAsk {
   readonly concurrency: number;
   readonly waitMs?: number;
   readonly queues?: number;
+  readonly history?: boolean;
   readonly recording?: boolean;
 }
 
@@ -58,8 +59,8 @@ export class Program {
     return this.#ask({ ask: 'pace', jobs, perSecond, delayMs });
   }
 
-  work({ concurrency, waitMs = 0, queues = 1, recording = false }: WorkAsk): Promise<unknown> {
-    return this.#ask({ ask: 'work', concurrency, waitMs, queues, recording });
+  work({ concurrency, waitMs = 0, queues = 1, history = false, recording = false }: WorkAsk): Promise<unknown> {
+    return this.#ask({ ask: 'work', concurrency, waitMs, queues, history, recording });
   }
 
   async ran(jobs: number): Promise<Ran> {

@@ -20,6 +20,8 @@ export interface WorkOptions {
   readonly concurrency: number;
   /** Queues to work on; jobs are added to the first. */
   readonly queues: number;
+  /** Whether what ran is kept; of Shiftwork alone. */
+  readonly history: boolean;
   readonly handle: (data: JobData) => Promise<void> | undefined;
 }
 
