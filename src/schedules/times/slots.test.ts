@@ -163,7 +163,10 @@ describe('scheduleProblems', () => {
       forms('0 23 24', ''),
       forms('0 1 31 32', 'L LW 15W L,15'),
       forms('0 1 12 13', 'JAN jul JAN-MAR MAR-JAN JANUARY'),
-      forms('0 6 7 8', 'MON-FRI sun FRI-MON 5L 5#2 MON#1 L MONDAY'),
+      forms(
+        '0 6 7 8',
+        'MON-FRI sun FRI-MON MON-SUN SAT-sun SUN-SUN sun-TUE 0-SUN TUE-SUN/2 6-7 SUN-0 5L 5#2 MON#1 L MONDAY',
+      ),
     ];
     const read = (cron: string): boolean => {
       try {

@@ -62,7 +62,7 @@ function fieldProblem(of: Field, text: string): string | undefined {
     if (of.own?.test(item) === true) continue;
     const range = /^(?:[*?]|([^-/]+)(?:-([^-/]+))?)(?:\/(.*))?$/.exec(item);
     const [, first, last, step] = range ?? [];
-    const [from, to] = [numberIn(of, first), numberIn(of, last)];
+    const [from, to] = [numberIn(of, first), lastIn(of, last)];
     const wrong = `found ${of.name} "${text.slice(0, 40)}"`;
     if (range === null || (first !== undefined && from === undefined) || (last !== undefined && to === undefined)) {
       return `${wrong}: expected *, numbers from ${of.from} to ${of.to}${of.words.length === 0 ? '' : `, ${of.words[0]} to ${of.words.at(-1)}`}, lists, ranges and steps`;
@@ -81,6 +81,11 @@ function numberIn({ from, to, words }: Field, text: string | undefined): number 
   if (word !== -1) return word + from;
   const value = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
   return value >= from && value <= to ? value : undefined;
+}
+
+/** A week that ends with Sunday ends with its 7. */
+function lastIn(of: Field, text: string | undefined): number | undefined {
+  return of.words === DAYS && text?.toUpperCase() === 'SUN' ? of.to : numberIn(of, text);
 }
 
 /** Days and months that are numbers alone meet in some year; where weekdays count, too, one of these will do. */
