@@ -36,9 +36,10 @@ export async function runAppend(
   inTransaction: boolean,
 ): Promise<Appended> {
   const ids = prepared.map(({ id }) => id);
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined)
+  if (new Set(ids).size !== ids.length) {
+    const twice = ids.find((id, index) => ids.indexOf(id) !== index);
     throw new InvalidOptionsError(`Expected each event of an append to have an id of its own, got "${twice}" twice.`);
+  }
   const chosen = appends.flatMap(({ events }) => events.flatMap(({ options }) => options.id ?? []));
   const { rows } = await sql.query({
     name: `${names.statement}_append`,
