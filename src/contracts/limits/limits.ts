@@ -244,7 +244,7 @@ function limitNameOf(contract: string): string {
 
 export function concurrencyOf(what: string, given: unknown, refuse: (problem: string) => void): number | undefined {
   if (given === undefined) return undefined;
-  if (typeof given === 'number' && Number.isInteger(given) && given >= 1) return given;
+  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 1) return given;
   refuse(`expected ${what} to be an integer >= 1, got ${String(given)}`);
   return undefined;
 }
@@ -260,7 +260,7 @@ export function ratePolicy(
     return undefined;
   }
   const perMs = toMilliseconds(rate.per, `${what}.per`);
-  if (Number.isInteger(rate.max) && rate.max >= 1 && perMs >= 1) return { max: rate.max, perMs };
+  if (Number.isSafeInteger(rate.max) && rate.max >= 1 && perMs >= 1) return { max: rate.max, perMs };
   refuse(`expected ${what} to be at least 1 per millisecond or longer, got ${rate.max} per ${perMs} ms`);
   return undefined;
 }

@@ -74,6 +74,15 @@ export function fairContract(
       expect(taken.slice(0, 8)).toContain('b');
     });
 
+    test('a weight may lie between two whole numbers', async () => {
+      const steps = await start();
+      await addTo(steps, 'a', 60, share(1.5));
+      await addTo(steps, 'b', 60);
+      const ofA = [...groupsIn(await inOrder(steps, 50))].filter(group => group === 'a').length;
+      expect(ofA).toBeGreaterThanOrEqual(29);
+      expect(ofA).toBeLessThanOrEqual(31);
+    });
+
     test('a group that comes again and again with one job wins nothing by it', async () => {
       const steps = await start();
       await addTo(steps, 'a', 100);
@@ -167,6 +176,25 @@ export function fairContract(
       expect(taken.filter(id => id.startsWith('b'))).toEqual(['b000', 'b001', 'b002']);
     });
 
+    // Nobody else has the memory of this process.
+    test.skipIf(kind === 'memory')(
+      'a job that another program takes out of its line and puts back comes again',
+      async () => {
+        const steps = await start();
+        await addTo(steps, 'a', 2);
+        const other = await open(`fair-${count}`, undefined);
+        const take = { tokens: ['other'], worker: 'other', lockMs: 3_600_000, maxBytes: 1_000 };
+        const [taken] = (await other.queue.turn({ id: 'other', now: steps.now, ends: [], take })).jobs;
+        if (taken === undefined) throw new Error('nothing was taken');
+        expect(taken.id).toBe('a000');
+        // Its place in the line means nothing by now.
+        expect(await inOrder(steps, 9)).toEqual(['a001']);
+        await other.handBack(taken);
+        await other.close();
+        expect(await inOrder(steps, 9)).toEqual(['a000']);
+      },
+    );
+
     test('jobs that belong to no group take turns as one', async () => {
       const steps = await start();
       await addTo(steps, 'a', 60);
@@ -175,6 +203,16 @@ export function fairContract(
       const taken = groupsIn(await inOrder(steps, 8));
       expect([...taken].toSorted().join('')).toBe('aaaafffg');
       expect(await inOrder(steps, 99)).toHaveLength(56);
+    });
+
+    test('a job of no group that is changed while it awaits its turn stands where it belongs', async () => {
+      const steps = await start();
+      await addTo(steps, 'a', 3);
+      await steps.queue.add(['f1', 'f2', 'f3'].map(id => steps.job(id, [])));
+      expect(await inOrder(steps, 1)).toHaveLength(1);
+      await steps.queue.change('f3', steps.now, ({ opts }) => ({ opts: { ...opts, priority: 10 }, priority: 10 }));
+      expect(await inOrder(steps, 1)).toEqual(['f3']);
+      expect(await inOrder(steps, 9)).toHaveLength(4);
     });
 
     test('a job that is changed while it awaits its turn stands where it belongs', async () => {

@@ -68,6 +68,35 @@ export function tiersContract(
       },
     );
 
+    test('a number that means “as many as there are” is one', async () => {
+      const most = Number.MAX_SAFE_INTEGER;
+      const steps = await start();
+      await steps.add('tenant/a', ids('a', 9), brings({ concurrency: most }));
+      await steps.add('tenant/b', ids('b', 9), brings({ rate: { max: most, perMs: 60_000 } }));
+      expect(groupsIn(idsOf(await steps.take(30)))).toBe('aaaaaaaaab');
+    });
+
+    test.each([
+      ['a rate without its times', [0, 5]],
+      ['no number', [Number.NaN]],
+      ['less than nothing', [-1]],
+      ['half a job', [0.5]],
+      ['half a start', [0, 1.5, 1_000, 1, 1]],
+      ['nothing', []],
+    ])(
+      'numbers that another program has stored and that are none (%s) stop nobody: the limit’s own hold',
+      async (_, tier) => {
+        const steps = await start();
+        await steps.add('tenant/a', ids('a', 3), { tiers: { tenant: tier } });
+        await steps.add('tenant/b', ids('b', 2), brings({ concurrency: 2 }));
+        const running = await steps.take(9);
+        expect(groupsIn(idsOf(running))).toBe('abb');
+        const [a] = running.filter(({ id }) => id === 'a0');
+        if (a === undefined) throw new Error('a0 does not run');
+        expect(idsOf(await steps.take(9, [endOf(a)]))).toEqual(['a1']);
+      },
+    );
+
     test('each group has the rate that its jobs say', async () => {
       const steps = await start({ name: 'tenant', tiered: true });
       await steps.add('tenant/a', ids('a', 40), brings({ rate: { max: 20, perMs: 1_000 } }));

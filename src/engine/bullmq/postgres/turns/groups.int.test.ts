@@ -75,3 +75,36 @@ test('starts of a group whose window is over go a few at a time with its turns, 
   await queue.returnStalled(NOW + 400_000, 1, 1);
   expect(await left()).toBe(0);
 });
+
+test('whose turn it is is found without a look at all groups that have a line', async () => {
+  const name = 'many-groups';
+  const limits = [{ name: 'host', fair: true }];
+  const queue = await engine.turns(name, { limits });
+  const groups = 1_500;
+  await queue.add(
+    Array.from({ length: groups }, (_, nth) => ({
+      id: `j${nth}`,
+      name: 'call',
+      data: '{}',
+      opts: { priority: 20, groups: [`host/${nth}`], fair: { limit: 'host' } },
+      timestamp: NOW,
+    })),
+  );
+  const planned = ['enable_seqscan=off', 'enable_bitmapscan=off', 'plan_cache_mode=force_generic_plan'];
+  const options = ['search_path=bullmq', ...planned].map(setting => `-c ${setting}`).join(' ');
+  const client = new Client({ connectionString: database.url, options });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const tokens = Array.from({ length: 30 }, (_, nth) => `t${nth}`);
+  await client.query('BEGIN');
+  const taken = await client.query<{ ids: readonly string[] }>(
+    `SELECT ids FROM shiftwork_claim_within($1, $2, 30, $3, 60000, 'tester', 1000000, '{"host": {"fair": true}}', '{}')`,
+    [name, NOW, tokens],
+  );
+  const read = await client.query<{ rows: number }>(
+    `SELECT idx_tup_fetch::int AS rows FROM pg_stat_xact_user_tables WHERE relid = 'shiftwork_group'::regclass`,
+  );
+  await client.query('ROLLBACK');
+  expect(taken.rows[0]?.ids).toHaveLength(30);
+  expect(read.rows[0]?.rows).toBeLessThan(groups);
+});

@@ -15,6 +15,7 @@ import {
   GROUP_SQL,
   GROUP_TIERS,
   GROUP_TABLES,
+  GROUPS_READY,
   HELD_EXPIRY,
   STARTS_COUNTED,
 } from './sql/group-sql.ts';
@@ -37,9 +38,14 @@ export const TURN_MIGRATIONS: readonly Migration[] = [
   { name: 'tags', up: TAG_TABLES },
   { name: 'expiry of held jobs', up: HELD_EXPIRY },
   { name: 'starts of groups, counted', up: STARTS_COUNTED },
+];
+
+/** Behind those of schedules, which have a number already. */
+export const LATER_TURN_MIGRATIONS: readonly Migration[] = [
   { name: 'owners of groups', up: GROUP_OWNERS },
   { name: 'turns of groups', up: GROUP_ROUNDS },
   { name: 'numbers of groups', up: GROUP_TIERS },
+  { name: 'groups whose turn it may be', up: GROUPS_READY },
 ];
 
 /** Made by `migrate`, after BullMQ's schema and our own tables; safe to repeat. */

@@ -162,6 +162,34 @@ test('places of groups that take turns have an end: those that wait get new ones
   }
 });
 
+test('a weight and a time that another program has stored and that are no numbers stop nobody', async () => {
+  const name = 'odd-numbers';
+  const queue = open(name, [{ name: 'host', fair: true, concurrency: 1 }]);
+  const key = (id: string): string => `${prefix}:${name}:${id}`;
+  await add(queue, 'host/a', 'a1', 'a2', 'a3');
+  for (const id of ['a1', 'a2']) {
+    const odd = JSON.stringify({
+      attempts: 1,
+      priority: 20,
+      groups: ['host/a'],
+      fair: { limit: 'host', weight: 'nan' },
+    });
+    await redis.hset(key(id), 'opts', odd, 'timestamp', id === 'a1' ? 'nan' : '1e999');
+  }
+  await add(queue, 'host/b', 'b1');
+  const expiresAfterMs = new Map([['call', 60_000]]);
+  const taken: string[] = [];
+  let ends: readonly End[] = [];
+  for (let nth = 0; nth < 4; nth += 1) {
+    const tokens = [`${nth}-1`, `${nth}-2`];
+    const take = { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000, expiresAfterMs };
+    const { jobs } = await queue.turn({ id: `turn-${nth}`, now: NOW, ends, take });
+    taken.push(...idsOf(jobs));
+    ends = jobs.map(done);
+  }
+  expect(taken.toSorted()).toEqual(['a1', 'a2', 'a3', 'b1']);
+});
+
 test('a stock Worker takes those that await their turn in plain order, and nothing of it keeps anybody afterwards', async () => {
   const name = 'stock-fair';
   const queue = open(name, [{ name: 'host', fair: true }]);

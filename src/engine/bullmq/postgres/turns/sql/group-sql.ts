@@ -50,6 +50,13 @@ export const GROUP_ROUNDS = `
   -- Groups that have lines already have places of another kind: it goes on behind them.
   INSERT INTO shiftwork_group_round (queue, at) SELECT queue, max(turn) FROM shiftwork_group GROUP BY queue ON CONFLICT (queue) DO NOTHING;`;
 
+/** Of the groups that may start a job (looked at: 0) the one whose turn it is is found without a look at the others. */
+export const GROUPS_READY = `
+  CREATE INDEX IF NOT EXISTS shiftwork_group_ready ON shiftwork_group (queue, priority, turn) WHERE look_at = 0;
+  -- What another program had taken out of its line and put back stood behind all others, and nobody found it.
+  UPDATE job SET priority = priority % 2097152 WHERE state = 'waiting' AND priority >= 2097152 AND NOT EXISTS (
+    SELECT FROM shiftwork_group_line line WHERE line.queue = job.queue AND line.id = job.id);`;
+
 /** Whose a strict group is: the job that was started and has not ended. */
 export const GROUP_OWNERS = `
   CREATE TABLE IF NOT EXISTS shiftwork_group_owner (queue text NOT NULL, name text NOT NULL, id text NOT NULL, PRIMARY KEY (queue, name));`;
@@ -123,24 +130,28 @@ export const GROUP_SQL = `
     SELECT coalesce((SELECT at FROM shiftwork_group_round WHERE queue = p_queue), 0)
   $$;
   CREATE OR REPLACE FUNCTION shiftwork_step(p_job job) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
-    SELECT 1000 / CASE WHEN jsonb_typeof(p_job.opts #> '{fair,weight}') = 'number'
-                       THEN greatest(1, least(100, (p_job.opts #>> '{fair,weight}')::numeric))::bigint ELSE 1 END
+    SELECT floor(1000 / CASE WHEN jsonb_typeof(p_job.opts #> '{fair,weight}') = 'number'
+                             THEN greatest(1, least(100, (p_job.opts #>> '{fair,weight}')::numeric)) ELSE 1 END)::bigint
   $$;
   CREATE OR REPLACE FUNCTION shiftwork_fair_group(p_opts jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT name FROM jsonb_array_elements_text(p_opts -> 'groups') AS name WHERE split_part(name, '/', 1) = p_opts #>> '{fair,limit}' LIMIT 1
   $$;
-  -- The numbers that a job brings for a group; null where it brings none.
+  -- The numbers that a job brings for a group; null where they are none: another program may have stored anything.
   CREATE OR REPLACE FUNCTION shiftwork_tier_in(p_opts jsonb, p_name text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN jsonb_typeof(p_opts #> ARRAY['tiers', split_part(p_name, '/', 1)]) = 'array'
-                THEN p_opts #> ARRAY['tiers', split_part(p_name, '/', 1)] END
+    SELECT tier FROM (SELECT p_opts #> ARRAY['tiers', split_part(p_name, '/', 1)]) AS brought (tier)
+     WHERE CASE WHEN jsonb_typeof(tier) = 'array' THEN jsonb_array_length(tier) IN (1, 5) AND NOT EXISTS (
+             SELECT FROM jsonb_array_elements(tier) WITH ORDINALITY AS each (number, place)
+              WHERE CASE WHEN jsonb_typeof(number) = 'number'
+                         THEN number::numeric NOT BETWEEN 0 AND 9007199254740991 OR (place <= 3 AND number::numeric % 1 <> 0)
+                         ELSE true END) END
   $$;
   -- The limits as they are for the groups of a job: as the newest job of a line has brought the numbers, else as this job has.
   CREATE OR REPLACE FUNCTION shiftwork_tiered(p_queue text, p_groups text[], p_limits jsonb, p_opts jsonb) RETURNS jsonb
   LANGUAGE sql STABLE AS $$
     SELECT p_limits || coalesce(jsonb_object_agg(split_part(name, '/', 1), p_limits -> split_part(name, '/', 1)
-             || CASE WHEN (tier ->> 0)::numeric > 0 THEN jsonb_build_object('concurrency', (tier ->> 0)::numeric::integer) ELSE '{}' END
+             || CASE WHEN (tier ->> 0)::numeric > 0 THEN jsonb_build_object('concurrency', (tier ->> 0)::numeric::bigint) ELSE '{}' END
              || CASE WHEN (tier ->> 1)::numeric > 0
-                     THEN jsonb_build_object('max', (tier ->> 1)::numeric::integer, 'window', tier -> 2, 'interval', tier -> 3, 'slack', tier -> 4)
+                     THEN jsonb_build_object('max', (tier ->> 1)::numeric::bigint, 'window', (tier ->> 2)::numeric::bigint, 'interval', tier -> 3, 'slack', tier -> 4)
                      ELSE '{}' END), '{}')
       FROM (SELECT name, coalesce((SELECT grp.tier FROM shiftwork_group grp WHERE grp.queue = p_queue AND grp.name = own.name),
                                   shiftwork_tier_in(p_opts, own.name)) AS tier
@@ -209,7 +220,7 @@ export const GROUP_SQL = `
   DECLARE
     v_name text;
     v_limit jsonb;
-    v_most integer;
+    v_most bigint;
     v_probes boolean;
     v_at bigint;
     v_due double precision;
@@ -218,7 +229,7 @@ export const GROUP_SQL = `
     probing := false;
     FOREACH v_name IN ARRAY p_groups LOOP
       v_limit := p_limits -> split_part(v_name, '/', 1);
-      v_most := (v_limit ->> 'concurrency')::integer;
+      v_most := (v_limit ->> 'concurrency')::bigint;
       IF p_pauses <> '{}' THEN
         SELECT max((p_pauses #>> ARRAY[name, 'until'])::bigint), bool_or((p_pauses #>> ARRAY[name, 'probes'])::boolean)
           INTO until, v_probes
@@ -253,7 +264,7 @@ export const GROUP_SQL = `
         RETURN;
       END IF;
       SELECT at INTO v_at FROM shiftwork_group_start
-       WHERE queue = p_queue AND name = v_name AND nth = v_nth - (v_limit ->> 'max')::integer + 1 LIMIT 1;
+       WHERE queue = p_queue AND name = v_name AND nth = v_nth - (v_limit ->> 'max')::bigint + 1 LIMIT 1;
       until := v_at + (v_limit ->> 'window')::bigint;
       IF until > p_now AND until < p_now + 2 * (v_limit ->> 'window')::bigint THEN
         kept_by := v_name;

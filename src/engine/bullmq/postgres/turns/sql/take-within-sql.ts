@@ -24,6 +24,7 @@ export const TAKE_WITHIN_SQL = `
     v_has_next boolean := false;
     v_reads boolean := true;
     v_group record;
+    v_gone text;
     v_kept record;
     v_groups text[];
     v_running jsonb;
@@ -68,6 +69,9 @@ export const TAKE_WITHIN_SQL = `
       )
       UPDATE shiftwork_group_line line SET expires_at = p_now + 60000 FROM due WHERE line.queue = p_queue AND line.id = due.id;
     END IF;
+    -- Those that are due are among those that may start one: some at each turn.
+    UPDATE shiftwork_group SET look_at = 0 WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at <= p_now ORDER BY look_at LIMIT c_looks FOR UPDATE));
     OPEN v_fresh;
     WHILE cardinality(ids) < p_room LOOP
       IF p_limits ? '' THEN
@@ -83,7 +87,7 @@ export const TAKE_WITHIN_SQL = `
         v_reads := FOUND;
       END IF;
       SELECT name, priority, turn INTO v_group FROM shiftwork_group
-       WHERE queue = p_queue AND look_at <= p_now ORDER BY priority, turn LIMIT 1;
+       WHERE queue = p_queue AND look_at = 0 ORDER BY priority, turn LIMIT 1;
       -- Where groups take turns, what has come since goes into its line before anybody is served: some at each turn.
       v_from_line := FOUND AND (NOT v_has_next OR CASE WHEN v_fair THEN v_sifted >= c_sifted ELSE v_group.priority <= v_next.priority END);
       EXIT WHEN NOT v_from_line AND NOT v_has_next;
@@ -103,7 +107,10 @@ export const TAKE_WITHIN_SQL = `
         IF v_job.id IS NULL THEN
           -- Another program has taken it, or removed it.
           DELETE FROM shiftwork_group_line WHERE (queue, id) = (
-            SELECT queue, id FROM shiftwork_group_line WHERE queue = p_queue AND name = v_group.name ORDER BY priority, seq LIMIT 1);
+            SELECT queue, id FROM shiftwork_group_line WHERE queue = p_queue AND name = v_group.name ORDER BY priority, seq LIMIT 1)
+          RETURNING id INTO v_gone;
+          -- Whoever puts it back leaves its priority as it is: behind all others, and in no line, nobody would find it.
+          UPDATE job SET priority = priority % c_parked WHERE queue = p_queue AND id = v_gone AND priority >= c_parked;
           PERFORM shiftwork_rank(p_queue, v_group.name, 0, v_round + 1000);
           CONTINUE;
         END IF;

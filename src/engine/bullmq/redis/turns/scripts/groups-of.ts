@@ -13,9 +13,11 @@ local function groupsOf(id, read, known)
     --#cancelled
     return ENDS_ONLY
   end
-  local after, expiry = expires[stored[4]], nil
-  if after and tonumber(stored[5]) then
-    expiry = stored[5] + after + 1
+  local after, expiry, addedAt = expires[stored[4]], nil, tonumber(stored[5])
+  -- Infinite, or no number at all ("nan" is read as one): it has no time.
+  if not (addedAt and addedAt > -1e15 and addedAt < 1e15) then addedAt = nil end
+  if after and addedAt then
+    expiry = addedAt + after + 1
     if expiry <= now then
       --#expired
       return ENDS_ONLY
@@ -30,16 +32,15 @@ local function groupsOf(id, read, known)
     --#no-others
     found[#found + 1] = known
     local weight = tonumber(string.match(stored[1], '"fair":{"limit":"[^"]*","weight":([%d.]+)') or 1) or 1
-    return found, expiry, math.min(math.max(weight, 1), 100), nil, tonumber(stored[5]) or 0
+    return found, expiry, math.min(math.max(weight, 1), 100), nil, addedAt or 0
   end
   local ok, opts = pcall(cjson.decode, stored[1])
   local groups = ok and type(opts) == 'table' and opts.groups
   if type(groups) ~= 'table' then return found, expiry end
-  local addedAt = tonumber(stored[5]) or 0
   local weight = type(opts.fair) == 'table' and tonumber(opts.fair.weight) or 1
   for i = 1, math.min(#groups, GROUPS_AT_MOST) do
     if type(groups[i]) == 'string' then found[#found + 1] = groups[i] end
   end
-  return found, expiry, math.min(math.max(weight, 1), 100), opts.tiers, addedAt
+  return found, expiry, weight >= 1 and math.min(weight, 100) or 1, opts.tiers, addedAt or 0
 end
 `;

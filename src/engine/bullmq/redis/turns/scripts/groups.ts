@@ -16,8 +16,8 @@ export const GROUP_KEYS = [
  * last looked at), `starts` (times of its last starts) and `pace` (when the next is due). A group without jobs has no keys.
  *
  * In `paused` stand a breaker's pauses under the name of the group, a person's behind a `!`: of a group, of all groups of a limit (its name alone),
- * or of a contract (`job/NAME`). While a group is paused or has a line, the queue's `meta` says so (`groups`): a turn without limits then asks for
- * one with them.
+ * or of a contract (`job/NAME`). Since something was paused the queue's `meta` says so (`groups`), until no group is paused or has a line: a turn
+ * without limits then asks for one with them.
  *
  * A job in a line stands also in BullMQ's `prioritized`, behind all others: from PARKED on where it awaits the turn of its group, from HELD on where
  * something keeps it. That place is what counts: where another program has taken or removed the job, its place in the line means nothing. The lines of
@@ -54,6 +54,19 @@ local function startsOf(group) return prefix .. 'group:starts:' .. group end
 local function paceOf(group) return prefix .. 'group:pace:' .. group end
 local function limitOf(group) return limits[string.match(group, '^[^/]*')] or NO_LIMIT end
 
+-- The numbers that a job brings for a group; nil where they are none: another program may have stored anything.
+local function broughtFor(group, tiers)
+  local numbers = type(tiers) == 'table' and tiers[string.match(group, '^[^/]*')]
+  if type(numbers) ~= 'table' or (#numbers ~= 1 and #numbers ~= 5) then return nil end
+  for i, number in ipairs(numbers) do
+    if type(number) ~= 'number' or not (number >= 0 and number <= 9007199254740991) or (i <= 3 and number % 1 ~= 0) then
+      --#no-numbers
+      return nil
+    end
+  end
+  return numbers
+end
+
 -- The numbers of a group: as the newest job of its line has brought them, else as this job has.
 local function numbersOf(group, tiers)
   local limit = limitOf(group)
@@ -62,10 +75,10 @@ local function numbersOf(group, tiers)
   local numbers, first = nil, 1
   if said then
     numbers, first = cjson.decode(said), 2
-  elseif type(tiers) == 'table' then
-    numbers = tiers[string.match(group, '^[^/]*')]
+  else
+    numbers = broughtFor(group, tiers)
   end
-  if type(numbers) ~= 'table' then return limit end
+  if not numbers then return limit end
   local concurrency, max = tonumber(numbers[first]) or 0, tonumber(numbers[first + 1]) or 0
   local own = { concurrency = concurrency > 0 and concurrency or limit.concurrency, max = limit.max, window = limit.window, interval = limit.interval, slack = limit.slack }
   if max > 0 then
@@ -242,8 +255,8 @@ end
 
 -- A job comes into the line: the numbers that it brings are the group's, where no newer one has brought others.
 local function keepNumbers(group, tiers, addedAt)
-  local numbers = type(tiers) == 'table' and tiers[string.match(group, '^[^/]*')]
-  if type(numbers) ~= 'table' then return end
+  local numbers = broughtFor(group, tiers)
+  if not numbers then return end
   local said = call('HGET', tiersKey, group)
   if said and cjson.decode(said)[1] > addedAt then return end
   local new = '[' .. string.format('%.0f', addedAt) .. ',' .. table.concat(numbers, ',') .. ']'
@@ -263,6 +276,9 @@ local function setAside(id, score, group, at, expiry, tiers, addedAt)
   if hasGroup(group, id) then
     --#before-all-others
     call('ZADD', lineOf(group), -1, id)
+  elseif group == anyFair then
+    -- No job names this group: whoever changes one does not take it out of this line.
+    call('ZADD', lineOf(group), score, id)
   else
     call('ZADD', lineOf(group), 'NX', score, id)
   end
