@@ -15,6 +15,11 @@ export async function addFlow(
   await producer.add(await nodeOf(flow, prefixOf));
 }
 
+/** Each once. */
+export function queuesOf(flow: NewFlow): readonly string[] {
+  return [...new Set([flow.queue, ...flow.children.flatMap(queuesOf)])];
+}
+
 async function nodeOf(
   { queue, job, children }: NewFlow,
   prefixOf: (queue: string) => Promise<string | undefined>,

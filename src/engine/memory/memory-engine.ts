@@ -3,7 +3,7 @@ import { isUnreachable } from '../../resilience/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
 import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
-import { EVENTS_KEPT, FAIL_FAST_MS, settled } from '../settings/limits.ts';
+import { FAIL_FAST_MS, settled } from '../settings/limits.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
@@ -57,11 +57,7 @@ export class MemoryEngine implements Engine {
     await this.#open();
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
-    const queue: EngineQueue = new Queue(
-      name,
-      { connection: {}, streams: { events: { maxLen: EVENTS_KEPT } } },
-      this.#backend(),
-    );
+    const queue: EngineQueue = new Queue(name, { connection: {}, skipMetasUpdate: true }, this.#backend());
     queue.on('error', () => undefined);
     this.#queues.set(name, queue);
     return queue;

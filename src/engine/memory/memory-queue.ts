@@ -83,6 +83,11 @@ export class MemoryQueue {
     return this.#clock.now();
   }
 
+  /** Something was added, or is said of it: a look at it makes no queue. */
+  get isKnown(): boolean {
+    return this.#sequence > 0 || this.meta.size > 0 || this.groups.anyPaused;
+  }
+
   addOrAnswer(job: NewJob): AddAnswer {
     const answer = this.jobs.has(job.id) ? undefined : this.keys.claim(job);
     return answer ?? { kind: 'stands', id: this.add(job) };

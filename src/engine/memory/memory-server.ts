@@ -50,7 +50,9 @@ export class MemoryServer {
 
   queueNames(namespace: string): readonly string[] {
     const own = `${namespace}/`;
-    return [...this.#queues.keys()].filter(key => key.startsWith(own)).map(key => key.slice(own.length));
+    return [...this.#queues].flatMap(([key, queue]) =>
+      key.startsWith(own) && queue.isKnown ? [key.slice(own.length)] : [],
+    );
   }
 
   queue(namespace: string, name: string): MemoryQueue {

@@ -15,7 +15,8 @@ import { schemaOf } from '../settings/namespace.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
 import { targetOf } from '../settings/target.ts';
-import { addFlow } from '../bullmq/add-flow.ts';
+import { addFlow, queuesOf } from '../bullmq/add-flow.ts';
+import { keepEvents } from '../bullmq/postgres/keep-events.ts';
 import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from '../bullmq/postgres/backend.ts';
 import { checkPostgres } from './check.ts';
@@ -87,7 +88,8 @@ export class PostgresEngine implements Engine {
     await this.clock.known();
     const queue: EngineQueue = new Queue(
       name,
-      { connection: {}, streams: { events: { maxLen: EVENTS_KEPT } } },
+      // A look makes no queue known: whoever adds to it does (see keep-events.ts).
+      { connection: {}, skipMetasUpdate: true },
       postgresBackend(pool, this.#schema),
     );
     queue.on('error', () => undefined);
@@ -114,7 +116,14 @@ export class PostgresEngine implements Engine {
     await this.clock.known();
     this.#signs ??= new WorkSigns({ pool, listen: parts => watched.listen(parts) });
     this.#signs.watch(name);
-    return new PostgresTurnQueue({ pool, signs: this.#signs, name, sender: this.#sender, settings });
+    return new PostgresTurnQueue({
+      pool,
+      signs: this.#signs,
+      name,
+      sender: this.#sender,
+      settings,
+      eventsKept: EVENTS_KEPT,
+    });
   }
 
   async queueNames(): Promise<readonly string[]> {
@@ -136,6 +145,7 @@ export class PostgresEngine implements Engine {
 
   async addFlow(flow: NewFlow): Promise<void> {
     const pool = new EngineTimePool(this.#borrow(await this.#open()), this.clock);
+    await keepEvents(pool, queuesOf(flow), EVENTS_KEPT);
     await addFlow(postgresBackend(pool, this.#schema), flow, () => Promise.resolve(undefined));
   }
 

@@ -195,7 +195,9 @@ describe('the connection', () => {
   });
 
   test('keeps the event stream short', async () => {
-    const queue = await open({ role: 'producer', namespace: 'events' }).queue('email');
+    const engine = open({ role: 'producer', namespace: 'events' });
+    const queue = await engine.queue('email');
+    await (await engine.turns('email')).add([{ id: 'a', name: 'greet', data: '{}', opts: {}, timestamp: 1 }]);
     await vi.waitFor(
       async () => expect(await redis.hget('events:email:meta', 'opts.maxLenEvents')).toBe('1000'),
       PATIENT,
@@ -205,8 +207,6 @@ describe('the connection', () => {
 
   test('leaves to whoever reads the event stream what a turn has ended, also where a queue keeps no events', async () => {
     const engine = open({ role: 'worker', namespace: 'few-events' });
-    await engine.queue('email');
-    await vi.waitFor(async () => expect(await redis.exists('few-events:email:meta')).toBe(1), PATIENT);
     await redis.hset('few-events:email:meta', 'opts.maxLenEvents', '0');
     const turns = await engine.turns('email');
     const said = async () =>

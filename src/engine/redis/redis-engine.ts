@@ -13,8 +13,9 @@ import { ClusterKeys, PlainKeys, type RedisClient, type RedisKeys } from '../../
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
 import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
-import { addFlow } from '../bullmq/add-flow.ts';
+import { addFlow, queuesOf } from '../bullmq/add-flow.ts';
 import { addTagged } from '../bullmq/redis/flow-tags.ts';
+import { keepEvents } from '../bullmq/redis/keep-events.ts';
 import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { isUnreachable } from '../../resilience/index.ts';
@@ -99,7 +100,8 @@ export class RedisEngine implements Engine {
   #openQueue(name: string, prefix: string): EngineQueue {
     const queue: EngineQueue = new Queue(
       name,
-      { connection: {}, prefix, streams: { events: { maxLen: EVENTS_KEPT } } },
+      // A look makes no queue known: whoever adds to it does (see keep-events.ts).
+      { connection: {}, prefix, skipMetasUpdate: true },
       redisBackend(this.#connections.commands, prefix, this.clock),
     );
     // The command connection's own listeners have reported it already.
@@ -128,6 +130,7 @@ export class RedisEngine implements Engine {
       name,
       sender: randomUUID(),
       settings,
+      eventsKept: EVENTS_KEPT,
     });
   }
 
@@ -142,10 +145,11 @@ export class RedisEngine implements Engine {
   async addFlow(flow: NewFlow): Promise<void> {
     await this.#connections.ready(FAIL_FAST_MS);
     const prefix = await this.#keys.prefixOf(flow.queue);
-    const backend = redisBackend(this.#connections.commands, prefix, this.clock);
-    await addTagged(this.#connections.commands, this.#keys, flow, () =>
-      addFlow(backend, flow, queue => this.#keys.prefixOf(queue)),
-    );
+    const { commands } = this.#connections;
+    const backend = redisBackend(commands, prefix, this.clock);
+    for (const queue of queuesOf(flow))
+      await keepEvents(commands, `${await this.#keys.prefixOf(queue)}:${queue}:`, EVENTS_KEPT);
+    await addTagged(commands, this.#keys, flow, () => addFlow(backend, flow, queue => this.#keys.prefixOf(queue)));
   }
 
   async batches(): Promise<BatchStore> {

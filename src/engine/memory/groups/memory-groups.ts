@@ -50,6 +50,10 @@ export class MemoryGroups {
     this.#jobs = jobs;
   }
 
+  get anyPaused(): boolean {
+    return this.#pauses.size > 0;
+  }
+
   pause(group: string, pause: GroupPause): void {
     this.#pauses.set(`${pause.by} ${group}`, { ...pause, group });
   }

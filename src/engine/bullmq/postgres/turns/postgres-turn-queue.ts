@@ -37,6 +37,7 @@ import {
   type UnfinishedPage,
   type UnfinishedStep,
 } from '../../../turns/index.ts';
+import { keepEvents } from '../keep-events.ts';
 import { changeJob } from './change-job.ts';
 import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
@@ -57,6 +58,8 @@ export interface PostgresTurnQueueOptions {
   readonly settings?: TurnQueueSettings;
   /** How many minutes of BullMQ's metrics the queue keeps; 0: none. */
   readonly metricsKept?: number;
+  /** How many events the queue keeps where it does not say so itself; BullMQ's own number when left out. */
+  readonly eventsKept?: number;
 }
 
 /** The row of a turn that comes before its jobs. */
@@ -160,9 +163,12 @@ export class PostgresTurnQueue implements TurnQueue {
   /** Something of a queue without limits is paused, as far as is known. */
   #isGrouped = false;
 
+  #isEventsKept: boolean;
+
   constructor(options: PostgresTurnQueueOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#isEventsKept = options.eventsKept === undefined;
     this.#trips = new AddTrips({ ...TRIPS, send: jobs => this.#add(jobs) });
   }
 
@@ -172,6 +178,7 @@ export class PostgresTurnQueue implements TurnQueue {
 
   /** One entry that cannot be stored fails the statement: it is found by halving, and the others are added. */
   async #add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
+    if (!this.#isEventsKept) this.#keepEvents();
     try {
       const entries = `[${jobs.map(writeEntry).join(',')}]`;
       const add = jobs.some(({ opts }) => opts.fair !== undefined) ? ADD_FAIR : ADD;
@@ -184,6 +191,13 @@ export class PostgresTurnQueue implements TurnQueue {
     }
     const half = Math.ceil(jobs.length / 2);
     return [...(await this.#add(jobs.slice(0, half))), ...(await this.#add(jobs.slice(half)))];
+  }
+
+  /** Once; no job waits for it. */
+  #keepEvents(): void {
+    this.#isEventsKept = true;
+    const { pool, eventsKept = 0 } = this.#options;
+    keepEvents(pool, [this.name], eventsKept).catch(() => (this.#isEventsKept = false));
   }
 
   async turn(turn: Turn): Promise<TurnAnswer> {

@@ -36,6 +36,7 @@ import {
   type UnfinishedPage,
   type UnfinishedStep,
 } from '../../../turns/index.ts';
+import { keepEvents } from '../keep-events.ts';
 import { changeJob } from './change-job.ts';
 import { PARSED, readJob, storedJob, unfinishedJobs, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
@@ -68,6 +69,8 @@ export interface RedisTurnQueueOptions {
   readonly settings?: TurnQueueSettings;
   /** How many minutes of BullMQ's metrics the queue keeps; 0: none. */
   readonly metricsKept?: number;
+  /** How many events the queue keeps where it does not say so itself; BullMQ's own number when left out. */
+  readonly eventsKept?: number;
   /** For tests that count what was reached, or break what is tested. */
   readonly scripts?: { readonly turn: string; readonly add: string; readonly limited?: string };
 }
@@ -130,6 +133,7 @@ export class RedisTurnQueue implements TurnQueue {
   #signal: WorkSignal | undefined;
   /** Something of a queue without limits is paused, as far as is known. */
   #isGrouped = false;
+  #isEventsKept: boolean;
   #tripCount = 0;
   #swept = '0';
 
@@ -137,6 +141,7 @@ export class RedisTurnQueue implements TurnQueue {
     const { redis, prefix, name, scripts, metricsKept = 0 } = options;
     this.name = name;
     this.#options = options;
+    this.#isEventsKept = options.eventsKept === undefined;
     this.#key = `${prefix}:${name}:`;
     this.#turnKeys = TURN_KEYS.map(key => this.#key + key);
     this.#groupKeys = GROUP_KEYS.map(key => this.#key + key);
@@ -266,6 +271,7 @@ export class RedisTurnQueue implements TurnQueue {
   }
 
   async #add(jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> {
+    if (!this.#isEventsKept) this.#keepEvents();
     const [first] = jobs;
     if (first !== undefined && !isPlain(first)) return [{ kind: 'stands', id: await this.#stock.addOne(first) }];
     this.#tripCount += 1;
@@ -273,6 +279,13 @@ export class RedisTurnQueue implements TurnQueue {
     const args = addArguments(this.#key, this.#tripCount, jobs);
     const answers: unknown = await this.#addScript.run([...this.#addKeys, sent], args);
     return listOf(answers).map(addAnswer);
+  }
+
+  /** Before the first job, on the same connection, once. */
+  #keepEvents(): void {
+    this.#isEventsKept = true;
+    const { redis, eventsKept = 0 } = this.#options;
+    keepEvents(redis, this.#key, eventsKept).catch(() => (this.#isEventsKept = false));
   }
 
   change(jobId: string, now: number, decide: (job: ChangeableJob) => JobChange): Promise<ChangeAnswer> {
