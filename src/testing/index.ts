@@ -21,3 +21,4 @@ export { recordingClient, type RecordedJob, type RecordingClient } from './recor
 export { MemoryStateStore } from '../state/index.ts';
 export { runHandler, type GivenTo, type RunHandlerOptions, type RunOutcome } from './run-handler.ts';
 export * from './app/drain-stuck-error.ts';
+export * from './app/test-app-stopped-error.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../contracts/index.ts';
 import { fixed } from '../../resilience/index.ts';
 import { IdempotencyConflictError, QueueUnavailableError, type Enqueuer } from '../../queue/index.ts';
-import { createTestApp, type TestApp } from '../index.ts';
+import { createTestApp, TestAppStoppedError, type TestApp } from '../index.ts';
 
 interface Mailer {
   send(to: string): Promise<void>;
@@ -249,12 +249,40 @@ describe('a test app', () => {
     await kit.transaction(tx => kit.outbox.publish(tx, registered({ email: 'bob' })));
     kit.engine.takeAway();
     await expect(kit.client.enqueue(letter, { to: 'eve' })).rejects.toThrow(QueueUnavailableError);
-    await kit.drain();
+    const said = {
+      code: 'TEST_APP_STOPPED',
+      by: 'engine-away',
+      message: expect.stringContaining('engine.bringBack()'),
+    };
+    await expect(kit.drain()).rejects.toMatchObject(said);
+    await expect(kit.relay()).rejects.toMatchObject(said);
     await kit.advance('1d');
     expect(sent).toEqual([]);
     kit.engine.bringBack();
     await kit.drain();
     expect(sent.toSorted()).toEqual(['ada', 'bob']);
+  });
+
+  test('what is asked of it after close() is refused, and what to do about it', async () => {
+    const { kit } = setup();
+    await kit.client.enqueue(letter, { to: 'ada' });
+    await kit.close();
+    for (const call of [
+      () => kit.drain(),
+      () => kit.advance('1d'),
+      () => kit.relay(),
+      () => kit.crash(),
+      () => kit.transaction(async () => undefined),
+    ])
+      await expect(call()).rejects.toMatchObject({
+        code: 'TEST_APP_STOPPED',
+        by: 'closed',
+        message: expect.stringContaining('look for a missing await'),
+      });
+    await expect(kit.client.enqueue(letter, { to: 'ada' })).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    await expect(kit.bus.publish(registered({ email: 'bob' }))).rejects.toThrow();
+    expect(() => kit.runTwice(letter)).toThrow(TestAppStoppedError);
+    await kit.close();
   });
 
   test('a job whose end is lost runs twice', async () => {

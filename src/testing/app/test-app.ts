@@ -13,6 +13,7 @@ import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { enqueuedJobs, type EnqueuedJob, type KeepsJobs } from './enqueued-job.ts';
 import { needsByContract, type GivenNeeds } from './given-needs.ts';
 import { recordRuns, type RecordedRun } from './recorded-run.ts';
+import { TestAppStoppedError } from './test-app-stopped-error.ts';
 import { TestLetters } from './test-letters.ts';
 import { TestTime } from './test-time.ts';
 import type { AnswerQuery, TestTransaction } from './test-transaction.ts';
@@ -138,45 +139,73 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     return this.#letters.payloadsOf(contract);
   }
 
-  /** Runs `work` in a transaction that writes into no database: what an outbox writes in it is there when it resolves, gone when it rejects. */
-  transaction<Result>(work: (tx: TestTransaction) => Promise<Result>): Promise<Result> {
+  /**
+   * Runs `work` in a transaction that writes into no database: what an outbox writes in it is there when it resolves, gone when it rejects.
+   * @throws TestAppStoppedError after close()
+   */
+  async transaction<Result>(work: (tx: TestTransaction) => Promise<Result>): Promise<Result> {
+    this.#requireOpen('transaction()');
     return this.#letters.transaction(work, this.#query);
   }
 
-  /** Does what a relay does: brings the outbox to queues and bus, and events to their reactions. Runs no job. */
+  /**
+   * Does what a relay does: brings the outbox to queues and bus, and events to their reactions. Runs no job.
+   * @throws TestAppStoppedError after close(), or where the engine was taken away before; what a reaction threw
+   */
   async relay(): Promise<void> {
+    this.#requireOpen('relay()');
+    this.#requireEngine('relay()');
+    await this.#relay();
+  }
+
+  async #relay(): Promise<void> {
     while (await this.#letters.relay());
   }
 
   /**
    * Runs everything that is due, what follows from it included, until nothing is left that may begin now. Time stands still meanwhile; a
    * handler that fails makes it reject no more than it stops a worker: look at `runs`.
-   * @throws DrainStuckError where a run does not end; what a reaction threw
+   * @throws DrainStuckError where a run does not end; TestAppStoppedError after close(), or where the engine was taken away before; what a
+   *   reaction threw
    */
-  drain(): Promise<void> {
+  async drain(): Promise<void> {
+    this.#requireOpen('drain()');
+    // One that is under way ends when the engine goes away.
+    if (this.#draining === undefined) this.#requireEngine('drain()');
+    return this.#drained();
+  }
+
+  #drained(): Promise<void> {
     this.#draining ??= this.#drain().finally(() => (this.#draining = undefined));
     return this.#draining;
   }
 
-  /** Lets time pass: runs what is due now, then everything at the time at which it becomes due. */
+  /**
+   * Lets time pass: runs what is due now, then everything at the time at which it becomes due. While the engine is away time passes alone.
+   * @throws as `drain`, but where the engine is away
+   */
   async advance(duration: Duration): Promise<void> {
+    this.#requireOpen('advance()');
     const end = this.#clock.now() + toMilliseconds(duration, 'the time to pass');
     await this.#time.begin();
-    await this.drain();
-    while (await this.#time.toNext(end)) await this.drain();
-    await this.drain();
+    await this.#drained();
+    while (await this.#time.toNext(end)) await this.#drained();
+    await this.#drained();
   }
 
   /**
    * The worker dies now, in the middle of whatever it runs: call it where the handler is to end, such as in a fake, and wait for it, which
    * never ends. Its jobs go back without an attempt, and another worker runs them in the same `drain()`.
+   * @throws TestAppStoppedError after close()
    */
-  crash(): Promise<never> {
+  async crash(): Promise<never> {
+    this.#requireOpen('crash()');
     return this.#worker.crash();
   }
 
   /** The next job of this contract that is done runs twice: its first end is lost, as when a worker dies before it could record it. */
   runTwice(contract: AnyJobContract): void {
+    this.#requireOpen('runTwice()');
     requireJob(contract);
     this.#worker.runTwice(contract);
   }
@@ -191,6 +220,14 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     return this.close();
   }
 
+  #requireOpen(call: string): void {
+    if (this.#closing !== undefined) throw new TestAppStoppedError(call, 'closed');
+  }
+
+  #requireEngine(call: string): void {
+    if (!this.#server.isUp) throw new TestAppStoppedError(call, 'engine-away');
+  }
+
   async #drain(): Promise<void> {
     await this.#time.begin();
     if (this.#server.isUp) await this.#worker.started();
@@ -198,7 +235,7 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
     this.#server.openGate();
     try {
       do {
-        await this.relay();
+        await this.#relay();
         // What the test, or a handler, has enqueued without waiting for it.
         await this.client.flush();
         const queues = this.#memory();
