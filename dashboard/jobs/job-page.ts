@@ -1,4 +1,12 @@
-import { isOver, parseJobId, shownJobId, shownRun, type BatchView, type JobView } from '../../src/queue/index.ts';
+import {
+  isOver,
+  parseJobId,
+  producerText,
+  shownJobId,
+  shownRun,
+  type BatchView,
+  type JobView,
+} from '../../src/queue/index.ts';
 import type { RunRecord } from '../../src/journal/index.ts';
 import { cancelAct, letterActs } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
@@ -141,6 +149,7 @@ function belongs(
     view?.progress === undefined ? undefined : ['Progress', json(view.progress)],
     correlation === undefined || correlation === id ? undefined : ['Follows from', jobLink(base, correlation)],
     causedBy === undefined ? undefined : ['Enqueued by', causeText(base, causedBy)],
+    view?.producer === undefined ? undefined : ['Enqueued in', producerText(view.producer)],
     keyStandsFor === undefined
       ? undefined
       : ['Key', keyStandsFor === id ? 'stands for this job' : html`stands for ${jobLink(base, keyStandsFor)}`],

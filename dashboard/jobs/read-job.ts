@@ -11,18 +11,18 @@ import {
   parseJobId,
   placeOf,
   readJobLog,
-  readJobView,
+  readJobDetails,
   readMeta,
   readStoredJob,
   type BatchView,
-  type JobView,
+  type JobDetails,
 } from '../../src/queue/index.ts';
 
 /** One job: what the engine has of it, and what the journal has. */
 export interface ReadJob {
   readonly id: string;
   /** Undefined where it is gone from its queue. */
-  readonly view: JobView | undefined;
+  readonly view: JobDetails | undefined;
   /** Sensitive fields are hidden. */
   readonly data: unknown;
   /** How many it has, where it is a chunk. */
@@ -73,7 +73,7 @@ export async function readJob(
 ): Promise<ReadJob | undefined> {
   const place = placeOf(id);
   if (place === undefined) return undefined;
-  const [view, past] = await Promise.all([readJobView(engine, id), readPast(journal, place)]);
+  const [view, past] = await Promise.all([readJobDetails(engine, id), readPast(journal, place)]);
   const isOne = ({ jobId, queue }: RunRecord): boolean => jobId === place.id && queue === place.queue;
   const runs = (past?.runs ?? []).filter(isOne).toReversed();
   const following = (past?.runs ?? []).filter(run => !isOne(run));

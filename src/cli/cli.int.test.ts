@@ -39,7 +39,8 @@ function run(args: readonly string[], env: Readonly<Record<string, string>>, inp
       { env: { ...programEnvironment(), ...env } },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err }),
     );
-    child.stdin?.end(input);
+    // A process that has ended already, as one may on a busy machine, reads nothing: it says itself how it ended.
+    child.stdin?.on('error', () => undefined).end(input);
   });
 }
 
@@ -97,8 +98,12 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
   test('migrate makes what engine and handlers store, again without harm, and names what it left out', async () => {
     const file = join(folder, 'archive-2');
     const again = await run(['migrate', '--app', BUILT], { ...env, ARCHIVE_FILE: file, POSTMAN: '' });
-    expect(again).toMatchObject({ code: 0, err: '' });
-    expect(again.out).toContain('left out: postman. Expected POSTMAN to be set');
+    // In one look: where it fails, all that it said is shown.
+    expect(again).toEqual({
+      code: 0,
+      err: '',
+      out: expect.stringContaining('left out: postman. Expected POSTMAN to be set'),
+    });
     expect(await readFile(file, 'utf8')).toBe('migrated\n');
     const json = await shiftwork(['migrate', '--json']);
     // Beside a PostgreSQL, the outbox's tables too.
@@ -357,7 +362,8 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
       await (await engine.queue('email')).add('letter', data, { jobId: 'order-7', delay: 3_600_000 });
       const theirs = await engine.queue('theirs');
       const { id = '' } = await theirs.add('task', {}, { delay: 3_600_000 });
-      // `check` says what holds jobs.
+      // As another program's BullMQ does: the queue stays known. `check` says what holds jobs.
+      await theirs.setGlobalConcurrency(5);
       await theirs.remove(id);
     } finally {
       await engine.close();

@@ -34,6 +34,7 @@ import { checkErase, type EraseOptions } from './erase/check-erase.ts';
 import { NOT_REACHED_FROM_APPS, type ErasedTag } from './erase/erased.ts';
 import { eraseTag } from './erase/erase-tag.ts';
 import { remember } from './insides.ts';
+import { ProducerNote } from './producer/producer-note.ts';
 import { JobWatches } from './watch/job-watches.ts';
 import { TagWatches } from './watch/tag-watches.ts';
 import type { Enqueuer } from './enqueuer.ts';
@@ -41,7 +42,7 @@ import { placeOf } from './ids/job-id.ts';
 import { checkFind, type FindOptions } from './find/check-find.ts';
 import { findJobs, type FoundJobs } from './find/find-jobs.ts';
 import { originOf, type CausedBy, type JobOrigin } from './ids/job-origin.ts';
-import { readJobView, type JobView } from './views/job-view.ts';
+import { readJobDetails, type JobDetails } from './views/job-details.ts';
 import { traced } from './prepare/traced.ts';
 import { AddingQueues } from './store/adding-queues.ts';
 import { check, type CheckedJob, type PrepareContext, type PreparedJob } from './prepare/prepare.ts';
@@ -107,6 +108,7 @@ export class Client implements Enqueuer {
   /** Whom the keys of its jobs are known to: an outbox beside it shares them. */
   readonly secrets: SecretSource;
   readonly #engine: Engine;
+  readonly #producer: ProducerNote;
   readonly #storing: Storing;
   readonly #context: PrepareContext;
   readonly #tracer: Tracer | undefined;
@@ -128,6 +130,7 @@ export class Client implements Enqueuer {
     tracer?: Tracer,
     app?: ClientApp,
     journal?: JournalDatabase,
+    release?: string,
   ) {
     this.#journal = journal;
     this.#tracer = tracer;
@@ -135,7 +138,8 @@ export class Client implements Enqueuer {
     const news = new EndNews(engine);
     this.#waits = new EndWaits(news);
     const store: JobStore = { engine, adding: new AddingQueues(engine) };
-    this.#storing = new Storing({ store, secrets, facts });
+    this.#producer = new ProducerNote({ engine, source: context.ids.instance, release });
+    this.#storing = new Storing({ store, secrets, facts, producer: this.#producer });
     this.secrets = secrets;
     this.facts = facts;
     this.#context = context;
@@ -454,11 +458,11 @@ export class Client implements Enqueuer {
    * The job as it stands, without its data; undefined when the id is unknown or the job is past its retention.
    * @throws UndecodableJobError when it is stored but cannot be read
    */
-  async job(id: string): Promise<JobView | undefined> {
+  async job(id: string): Promise<JobDetails | undefined> {
     requireText('the id of a job', id);
     const place = placeOf(id);
     if (place === undefined) return undefined;
-    return this.#asking(place.queue, 'for a job', () => readJobView(this.#engine, id));
+    return this.#asking(place.queue, 'for a job', () => readJobDetails(this.#engine, id));
   }
 
   /**
@@ -567,6 +571,7 @@ export class Client implements Enqueuer {
   async #drain(): Promise<void> {
     await this.#chunks.drain();
     if (this.#inFlight > 0) await new Promise<void>(resolve => (this.#idle = resolve));
+    await this.#producer.close();
   }
 
   /** What says already what is wrong is thrown as it is; a driver's message may carry hosts and keys. */

@@ -21,6 +21,8 @@ export interface ConnectOptions extends GivenSecrets {
   readonly app?: ClientApp | undefined;
   /** A `pg` pool on the workers' DATABASE_URL, where they have one beside a Redis: `find` looks for what has ended in the journal there. */
   readonly journal?: JournalDatabase['sql'] | undefined;
+  /** What the running code is called, such as a commit: `client.job` says of a job which release has enqueued it. */
+  readonly release?: string | undefined;
   /** Keeps installations apart in one engine. */
   readonly namespace?: string | undefined;
   /** Where facts are stated; a new one when left out. */
@@ -36,6 +38,7 @@ const KNOWN: { readonly [Option in keyof Required<ConnectOptions>]: true } = {
   postgres: true,
   app: true,
   journal: true,
+  release: true,
   namespace: true,
   secret: true,
   previousSecret: true,
@@ -57,7 +60,7 @@ export function connect(options: ConnectOptions): Client {
     ]);
   }
   const problems = unknownOptions('connect()', options, KNOWN);
-  for (const option of ['redis', 'postgres', 'namespace'] as const) {
+  for (const option of ['redis', 'postgres', 'namespace', 'release'] as const) {
     const text: unknown = options[option];
     if (text !== undefined && typeof text !== 'string')
       problems.push(`Expected ${option} of connect() to be a text, got ${kindOf(text)}.`);
@@ -76,7 +79,7 @@ export function connect(options: ConnectOptions): Client {
   if (options.app !== undefined) engine.place(options.app);
   watchClock({ clock: engine.clock, engine: engine.kind, facts });
   const journal = options.journal && { sql: options.journal, namespace: options.namespace };
-  return clientOn(engine, facts, options.traceparent, options.tracer, options.app, journal);
+  return clientOn(engine, facts, options.traceparent, options.tracer, options.app, journal, options.release);
 }
 
 /** A client on an engine that somebody else has opened, and closes. */
@@ -87,7 +90,8 @@ export function clientOn(
   tracer?: Tracer,
   app?: ClientApp,
   journal?: JournalDatabase,
+  release?: string,
 ): Client {
   const context = { ids: createIdSource(), cipher: engine.cipher, now: () => engine.clock.now(), traceparent };
-  return new Client(engine, facts, secretsOf(engine), context, tracer, app, journal);
+  return new Client(engine, facts, secretsOf(engine), context, tracer, app, journal, release);
 }

@@ -70,6 +70,8 @@ export { walkUnfinished, type WalkedJob } from './find/walk-unfinished.ts';
 export type { ShownTag } from './find/job-tags.ts';
 export { decryptedData } from './prepare/stored-json.ts';
 export { PRIORITY_NUMBERS } from './prepare/priorities.ts';
+export { readJobDetails, type JobDetails } from './views/job-details.ts';
+export { producerText, type Producer } from './producer/producer-note.ts';
 export { readQueueFigures, type QueueFigures } from './views/queue-figures.ts';
 export { readRunningJobs, type RunningJobView } from './views/running-jobs.ts';
 export { readUnnamedQueues, recentQueueNames, unfinishedIn } from './views/unnamed-queues.ts';

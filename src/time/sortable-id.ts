@@ -8,6 +8,8 @@ import { randomBytes } from 'node:crypto';
 export interface IdSource {
   /** Lower-case letters and digits, 20 characters; later ids of one source compare greater. */
   next(now?: number): string;
+  /** The last 7 characters of each of them: who has an id knows which source made it. */
+  readonly instance: string;
 }
 
 const COUNTER_LIMIT = 36 ** 4;
@@ -21,6 +23,7 @@ export function createIdSource(): IdSource {
   let clockText = '';
   let counter = 0;
   return {
+    instance,
     next(now = Date.now()) {
       // A clock that steps back must not break the order: the last time stands until it is passed.
       if (now > clock) {

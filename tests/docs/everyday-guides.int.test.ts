@@ -96,8 +96,8 @@ describe.each(engineCases)('the guides to what is done every day, on $kind', fix
         files.push(`${guide}/${name}`);
       }
     }
-    if (files.length !== 15)
-      throw new Error(`Expected 15 files in these guides, found ${files.length}: use each new one here.`);
+    if (files.length !== 16)
+      throw new Error(`Expected 16 files in these guides, found ${files.length}: use each new one here.`);
     // Whose engine has to be there first.
     const early = files.filter(file => !scripts.has(file));
     for (const file of early) shown.set(file, (await import(join(folder, file))) as Shown);
@@ -184,6 +184,11 @@ describe.each(engineCases)('the guides to what is done every day, on $kind', fix
       month: 'May',
     });
     expect(await ends(id)).toMatchObject({ state: 'succeeded' });
+    const turn = await client.enqueue(contract('limits', 'mails.ts', 'mail'), {
+      tenantId: 'acme',
+      to: 'ann@example.com',
+    });
+    expect(await ends(turn.id)).toMatchObject({ state: 'succeeded' });
     await run('chunks', 'page-views.ts');
   });
 });

@@ -1,5 +1,13 @@
 import { type Command, parseCommand, visible, when } from '../../command/index.ts';
-import { isOver, readJobLog, readJobView, shownJobId, type JobView, type WaitsFor } from '../../queue/index.ts';
+import {
+  isOver,
+  producerText,
+  readJobDetails,
+  readJobLog,
+  shownJobId,
+  type JobView,
+  type WaitsFor,
+} from '../../queue/index.ts';
 import { pauseText } from './pause-text.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 
@@ -16,7 +24,7 @@ export const job: Command = {
     const { positionals, json } = parseCommand(args, {}, { min: 1, max: 1 }, ['app']);
     const [id = ''] = positionals;
     const { view, log } = await withEngine(terminal.variables, async engine => ({
-      view: await readJobView(engine, id),
+      view: await readJobDetails(engine, id),
       log: await readJobLog(engine, id, LINES),
     }));
     if (view === undefined) {
@@ -33,6 +41,7 @@ export const job: Command = {
     say('correlation', view.correlationId);
     if (view.tags.length > 0) say('tags', tagsText(view.tags));
     if (view.enqueuedBy !== undefined) say('enqueued by', view.enqueuedBy);
+    if (view.producer !== undefined) say('enqueued in', producerText(view.producer));
     if (view.items !== undefined) say('items', itemsText(view.items));
     if (view.batch !== undefined) say('batch', view.batch);
     if (view.replayOf !== undefined) say('replay of', view.replayOf);

@@ -6,6 +6,8 @@ import type { KeyedDigests } from '../../secrets/index.ts';
 const PARTS = /^([^\s\p{Cc}:/,{}*]{1,100})-[0-9a-z]{20}-[0-9A-Za-z]{10}$/u;
 const SORTABLE = 20;
 const TAIL = 10;
+/** Of the sortable part, its end: `IdSource.instance`. */
+const SOURCE = 7;
 /** Digits of the time in milliseconds, in base 36. */
 export const TIME_DIGITS = 9;
 
@@ -43,6 +45,11 @@ export interface JobIdParts {
 export function parseJobId(id: string): JobIdParts | undefined {
   const match = id.length <= 200 ? PARTS.exec(id) : null;
   return match?.[1] === undefined ? undefined : { queue: match[1] };
+}
+
+/** Which source of ids has made this one, if one has: of an id that is made of a cause it is a part of that digest. */
+export function sourceIn(id: string): string | undefined {
+  return parseJobId(id) === undefined ? undefined : id.slice(-TAIL - 1 - SOURCE, -TAIL - 1);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { AnyJobContract } from '../../contracts/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { Secrets, SecretSource } from '../../secrets/index.ts';
 import { finish, takesSecrets, type CheckedJob, type PrepareContext, type PreparedJob } from '../prepare/prepare.ts';
+import type { ProducerNote } from '../producer/producer-note.ts';
 import { emitStored, isStoringHeard } from './emit-stored.ts';
 import type { JobReceipt } from './job-receipt.ts';
 import type { JobStore } from './store-keyed.ts';
@@ -11,6 +12,7 @@ export interface StoringOptions {
   readonly store: JobStore;
   readonly secrets: SecretSource;
   readonly facts: Facts;
+  readonly producer: ProducerNote;
 }
 
 /** What becomes of jobs that have passed every check: finished with what takes a secret, stored, stated. */
@@ -18,11 +20,13 @@ export class Storing {
   readonly #store: JobStore;
   readonly #secrets: SecretSource;
   readonly #facts: Facts;
+  readonly #producer: ProducerNote;
 
-  constructor({ store, secrets, facts }: StoringOptions) {
+  constructor({ store, secrets, facts, producer }: StoringOptions) {
     this.#store = store;
     this.#secrets = secrets;
     this.#facts = facts;
+    this.#producer = producer;
   }
 
   /** At once where no secret is needed, or it is known: that is after the first job with a key. @throws as `storeOne`; as rejections */
@@ -42,6 +46,7 @@ export class Storing {
 
   /** `items`: of a chunk. @throws as `storeOne`; as rejections */
   prepared(job: PreparedJob, items?: number): Promise<JobReceipt> {
+    this.#producer.keep();
     const storing = storeOne(this.#store, job);
     if (!isStoringHeard(this.#facts)) return storing;
     return storing.then(receipt => {
@@ -60,6 +65,7 @@ export class Storing {
 
   /** As `storeMany`, with the facts of it. */
   async many(jobs: readonly PreparedJob[]): Promise<StoredMany> {
+    this.#producer.keep();
     const stored = await storeMany(this.#store, jobs);
     if (!isStoringHeard(this.#facts)) return stored;
     for (const [index, job] of jobs.entries()) {
