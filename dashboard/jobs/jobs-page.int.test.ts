@@ -232,6 +232,7 @@ describe.each(engineCases)('/jobs on $kind', engineCase => {
     const { runs } = await client.find({ contract: 'receipt' });
     const { jobs: receipts } = await client.find({ id: first.id });
     const receipt = runs[0]?.jobId ?? receipts.find(({ name }) => name === 'receipt')?.id;
+    expect(await page(`/jobs/${first.id}`)).toMatch(new RegExp(`Enqueued in[\\s\\S]*process ${process.pid} on `));
     expect(await page(`/jobs/${receipt}`)).toMatch(new RegExp(`Enqueued by[\\s\\S]*/jobs/${first.id}"`));
     const members = await dashboard.queue('email');
     const [member] = await members.getRanges(['completed'], 0, 0, true);

@@ -183,7 +183,9 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     const { code, out, err } = await run(args, env, letter('sent', 'later@x'));
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^email-\w{20}-\w{10}\n$/);
-    expect((await shiftwork(['job', out.trim()])).out).toMatch(/^letter in email: delayed\n/);
+    expect((await shiftwork(['job', out.trim()])).out).toMatch(
+      /^letter in email: delayed\n[\s\S]*\nenqueued in {2}process \d+ on \S/,
+    );
     expect(JSON.parse((await shiftwork(['stats', '--json'])).out)).toMatchObject([
       { name: 'email', delayed: expect.any(Number), held: 0 },
     ]);

@@ -212,7 +212,11 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
   test('one that a killed process was acting on is acted on as soon as that is sure', async () => {
     const ids = await seed(2);
     // The lease is the killed one's for ten seconds; here for less.
-    await (await openState(engine)).compareAndSet('dead-letter', ids[0]?.slice('causes/'.length) ?? '', 0, {}, 1_500);
+    const [id = ''] = ids;
+    const state = await openState(engine);
+    await state.compareAndSet('dead-letter', id, 0, {}, 1_500);
     expect((await letters.replay({ ids }, { by: 'test' })).done.toSorted()).toEqual(ids);
+    // It was waited for, and not passed by under another name.
+    expect(await state.get('dead-letter', id)).toBeUndefined();
   });
 });

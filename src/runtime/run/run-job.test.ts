@@ -64,6 +64,8 @@ describe('runJob', () => {
       const { end, perform } = await ran({ job: takenJob({ attemptsStarted: 2 }), at: { suspicion: given } });
       expect(end).toBeUndefined();
       expect(perform).not.toHaveBeenCalled();
+      // By its name: another queue may have that id as well.
+      expect(given.isSuspect).toHaveBeenCalledExactlyOnceWith('email/email-1');
       expect(given.isolated).toEqual([{ queue: 'email', jobId: 'email-1', jobName: 'greet', token: 'token-1' }]);
     });
 

@@ -81,7 +81,14 @@ describe.each(engineCases)('Rescue on $kind', engineCase => {
     };
     const blame = new BlameBook(store);
     const rescue = new Rescue({ engine: deaf, store, blame, facts: new Facts(), name: 'host', queues: ['work'] });
-    expect((await rescue.run('worker-died', worker => worker === 'host/1')).toSorted()).toEqual(NAMES);
+    const asked = new Set<string>();
+    const gone = (worker: string, job: string): boolean => {
+      asked.add(job);
+      return worker === 'host/1';
+    };
+    expect((await rescue.run('worker-died', gone)).toSorted()).toEqual(NAMES);
+    // By their names: what is held here under one of them is of that queue alone.
+    expect([...asked]).toEqual(expect.arrayContaining(NAMES));
     await waitFor('the other worker to take them', () => taken.size === JOBS.length);
     expect(await blame.of('work/job-0')).toEqual({ crashes: 1 });
   });
