@@ -17,6 +17,7 @@ type Counts = Record<JobKind | 'held', number>;
 
 interface HeadRow {
   readonly is_delayed: boolean;
+  readonly is_kept: boolean;
   readonly priority: number;
   readonly timestamp: string;
   readonly delay: string;
@@ -28,6 +29,7 @@ interface HeadRow {
 interface ContentsRow extends Counts {
   readonly paused: boolean;
   readonly children: number;
+  readonly in_lines: number;
   readonly groups: readonly { readonly name: string; readonly until: string; readonly probes: boolean }[] | null;
   readonly heads: readonly HeadRow[] | null;
 }
@@ -45,7 +47,7 @@ export async function postgresContents(
     0,
     ...[0, PARKED_PRIORITY, HELD_PRIORITY].flatMap(band => priorities.map(priority => band + priority)),
   ];
-  const { rows } = await pool.query<ContentsRow>(CONTENTS, [queues, wanted, HELD_PRIORITY, counted]);
+  const { rows } = await pool.query<ContentsRow>(CONTENTS, [queues, wanted, HELD_PRIORITY, counted, PARKED_PRIORITY]);
   return Promise.all(
     rows.map(async (row, at): Promise<QueueContents> => {
       const name = queues[at] ?? '';
@@ -56,7 +58,7 @@ export async function postgresContents(
         name,
         paused: row.paused,
         groups: (row.groups ?? []).map(group => pausedGroup(group.name, Number(group.until), group.probes)),
-        counts,
+        counts: { ...counts, held: counts.held + row.in_lines },
         isEstimate: counts !== read,
         heads: (row.heads ?? []).flatMap(headIn),
       };
@@ -114,7 +116,7 @@ function plannedRows(row: unknown): number {
 function headIn(row: HeadRow): readonly QueueHead[] {
   return headOf({
     isDelayed: row.is_delayed,
-    isHeld: row.priority >= HELD_PRIORITY,
+    isHeld: row.is_kept || row.priority >= HELD_PRIORITY,
     timestamp: row.timestamp,
     delay: row.delay,
     optsDelay: typeof row.opts_delay === 'number' ? row.opts_delay : undefined,

@@ -41,6 +41,7 @@ import { keepEvents } from '../keep-events.ts';
 import { changeJob } from './change-job.ts';
 import { writeEnd } from './ends.ts';
 import { writeEntry } from './entries.ts';
+import { heldInLines } from './sql/held-in-lines.ts';
 import { NOTE, noteAnswers, noteParameters, type NoteRow } from './sql/note-sql.ts';
 import { placeOfWalk, readJob, unfinishedJob, type JobRow } from './read-job.ts';
 import { FIND_TAGGED } from './sql/tag-sql.ts';
@@ -121,10 +122,7 @@ const KEPT_BY = `SELECT line.name FROM shiftwork_group_line line JOIN job ON job
   WHERE line.queue = $1 AND line.id = $2 AND job.state = 'waiting' AND line.name = ANY ($5)
     AND (job.priority >= $4 OR (job.priority >= $3 AND grp.look_at > shiftwork_now()))`;
 const HELD = `SELECT (SELECT count(*) FROM job WHERE queue = $1 AND state = 'waiting' AND priority >= $3) + (
-    SELECT count(*) FROM shiftwork_group grp
-      JOIN shiftwork_group_line line ON line.queue = grp.queue AND line.name = grp.name
-      JOIN job ON job.queue = line.queue AND job.id = line.id
-     WHERE grp.queue = $1 AND grp.look_at > shiftwork_now() AND job.state = 'waiting' AND job.priority >= $2 AND job.priority < $3
+    SELECT count(*) FROM (${heldInLines('$1', '$2', '$3')}) AS kept
   ) AS held`;
 const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
 

@@ -37,17 +37,28 @@ if not state[1] and not (state[2] and call('LLEN', KEYS[2]) >= tonumber(state[2]
 `;
 
 /**
+ * How many jobs of groups that take turns a limit or a pause keeps: all of the line of a group that is looked at again only later. Of the first thousand such
+ * groups; a queue without jobs that await a turn pays for one count.
+ */
+export const HELD_IN_LINES = /* lua */ `
+local PARKED_FROM, HELD_FROM = 9007199254740992, 18014398509481984
+local function heldInLines(prioritized, timed, prefix)
+  local held = 0
+  if redis.call('ZCOUNT', prioritized, PARKED_FROM, '(18014398509481984') == 0 then return held end
+  for _, group in ipairs(redis.call('ZRANGE', timed, 0, 999)) do
+    local line = prefix .. 'group:line:' .. group
+    local head = redis.call('ZRANGE', line, 0, 0)[1]
+    local place = head and tonumber(redis.call('ZSCORE', prioritized, head) or 0) or 0
+    if place >= PARKED_FROM and place < HELD_FROM then held = held + redis.call('ZCARD', line) end
+  end
+  return held
+end
+`;
+
+/**
  * KEYS: prioritized, timed. ARGV: prefix. How many jobs are kept by something: those from HELD on, and those that await the turn of a group that may not
  * start one, of a thousand such groups.
  */
-export const COUNT_HELD = /* lua */ `
-local call = redis.call
-local held = call('ZCOUNT', KEYS[1], 18014398509481984, '+inf')
-for _, group in ipairs(call('ZRANGE', KEYS[2], 0, 999)) do
-  local line = ARGV[1] .. 'group:line:' .. group
-  local head = call('ZRANGE', line, 0, 0)[1]
-  local place = head and tonumber(call('ZSCORE', KEYS[1], head) or 0) or 0
-  if place >= 9007199254740992 and place < 18014398509481984 then held = held + call('ZCARD', line) end
-end
-return held
+export const COUNT_HELD = /* lua */ `${HELD_IN_LINES}
+return redis.call('ZCOUNT', KEYS[1], '18014398509481984', '+inf') + heldInLines(KEYS[1], KEYS[2], ARGV[1])
 `;
