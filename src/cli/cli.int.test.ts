@@ -13,6 +13,7 @@ import { freePort } from '../../tests/support/free-port.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { verifyPassword, type Variables } from '../config/index.ts';
 import { openEngine } from '../engine/index.ts';
+import { openSchedules } from '../schedules/index.ts';
 import { commands } from './commands.ts';
 import { runCli } from './run-cli.ts';
 
@@ -142,6 +143,20 @@ describe.each(engineCases)('shiftwork on $kind', ({ kind, open }) => {
     const gone = await shiftwork(['schedules', 'show', 'mail:1']);
     expect(gone).toMatchObject({ code: 2, err: expect.stringContaining('made at run time, got "mail:1"') });
     expect(listed.out + next.out).not.toContain(SECRET);
+  });
+
+  test('a schedule made at run time whose record cannot be read is named by check, until it is removed', async () => {
+    const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
+    onTestFinished(() => engine.close(1_000));
+    const schedule = JSON.parse('{"from":"a later release"}');
+    await openSchedules(engine).put([{ name: 'odd', version: 0, schedule, dueAt: undefined }]);
+    const warned = async () => {
+      const { warnings } = JSON.parse((await shiftwork(['check', '--json'])).out) as { warnings: readonly string[] };
+      return warnings.join();
+    };
+    expect(await warned()).toContain('found 1 that cannot be read (odd)');
+    expect((await shiftwork(['schedules', 'remove', 'odd'])).code).toBe(0);
+    expect(await warned()).not.toContain('cannot be read');
   });
 
   test('check finds nothing wrong here, and everything wrong there at once', async () => {

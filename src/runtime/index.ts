@@ -8,6 +8,7 @@ export { ResourceSet } from './host/resource-set.ts';
 export type { Outcome } from './run/outcome.ts';
 export { parentOfProcess, type Parent } from './supervisor/child/parent.ts';
 export { readLateAtRunTime, readOverdueSlots, type OverdueSlot } from './schedules/overdue-slots.ts';
+export { MOST_NOTED, readUnreadable } from './schedules/unreadable-schedules.ts';
 export {
   pauseSchedule,
   readSchedules,

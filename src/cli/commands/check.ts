@@ -13,6 +13,7 @@ import {
 import { Facts } from '../../facts/index.ts';
 import { readMissingKeys, readUnnamedQueues, unfinishedIn } from '../../queue/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
+import { openSchedules } from '../../schedules/index.ts';
 import { secretNote } from '../../state/index.ts';
 import { type Command, parseCommand, visible } from '../../command/index.ts';
 
@@ -123,10 +124,11 @@ async function checkEngine({ url, namespace, secrets }: EngineSettings, app: App
     const note = report.errors.length > 0 ? undefined : await secretNote(engine);
     const left = report.errors.length > 0 || app === undefined ? [] : await leftQueues(engine, app);
     const keys = report.errors.length > 0 ? [] : await missingKeys(engine);
+    const unreadable = report.errors.length > 0 ? [] : await unreadableSchedules(engine);
     return {
       ...report,
       errors: [...report.errors, ...keys],
-      warnings: [...report.warnings, ...left],
+      warnings: [...report.warnings, ...left, ...unreadable],
       notes: note === undefined ? [] : [note],
     };
   } catch (error) {
@@ -145,6 +147,27 @@ async function missingKeys(engine: Engine): Promise<readonly string[]> {
       ? `${contract} of ${queue} was paused within ten minutes because a worker lacked the key "${keyId}" of PAYLOAD_KEYS, which is set here: give every worker the same.`
       : `${contract} of ${queue} was paused within ten minutes because the key "${keyId}" is missing in PAYLOAD_KEYS, here too: give it back, behind the others.`,
   );
+}
+
+const PAGE = 1_000;
+const NAMED = 10;
+
+/** Schedules made at run time that make no jobs: their records are damaged, or of a newer release. */
+async function unreadableSchedules(engine: Engine): Promise<readonly string[]> {
+  const store = openSchedules(engine);
+  const names: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await store.list({ prefix: '', after, limit: PAGE });
+    names.push(...page.unreadable.map(({ name }) => name));
+    after = page.next;
+  } while (after !== undefined);
+  if (names.length === 0) return [];
+  const others = names.length > NAMED ? ' and others' : '';
+  return [
+    `Expected the record of every schedule made at run time to be readable, found ${names.length} that cannot be read (${names.slice(0, NAMED).join(', ')}${others}). ` +
+      'They make no jobs: make them anew, or remove them with "shiftwork schedules remove NAME".',
+  ];
 }
 
 /** What a release has left behind: jobs in queues that no contract names any more. */

@@ -52,7 +52,7 @@ export interface ErasedTag {
 /** What no look for a tag finds, whatever the app: whoever answers for it has to know. */
 export const NOT_REACHED: readonly string[] = [
   'Backups and replicas of Redis and PostgreSQL, and append-only files until they are rewritten.',
-  'Jobs and schedules without this tag: of contracts that do not name it, items of chunks, jobs of other programs.',
+  'Jobs and schedules without this tag: of contracts that do not name it, items of chunks, jobs of other programs; and schedules whose record cannot be read: shiftwork check names them.',
   'What a batch calls back, for 14 days after its end; what run.once has answered, for 7 days; what a child has returned, with its parent.',
   "BullMQ's streams of events: results, progress and failures, until newer ones have pushed them out.",
   'Logs, traces and metrics outside of the engine. They hold ids of jobs, and no sensitive values.',

@@ -13,13 +13,17 @@ import {
   type StoredSchedule,
   type UnreadableSchedule,
 } from '../../schedules/index.ts';
+import type { StateStore } from '../../state/index.ts';
 import { wantedOf } from './missed.ts';
 import type { SlotJobs, SlotOwner } from './slot-jobs.ts';
+import { noteUnreadable } from './unreadable-schedules.ts';
 
 export interface DueSchedulesOptions {
   readonly app: Pick<App, 'jobs'>;
   readonly facts: Facts;
   readonly store: ScheduleStore;
+  /** The shared state: there it is noted what could not be read. */
+  readonly state: StateStore;
   readonly jobs: SlotJobs;
   /** Engine time. */
   readonly now: () => number;
@@ -72,8 +76,8 @@ export class DueSchedules {
 
   /** At the head of those that are due they would keep the others from being read. */
   async #putAside(unreadable: readonly UnreadableSchedule[], now: number): Promise<void> {
-    const { store, facts } = this.#options;
-    await store.postpone(unreadable, now + AGAIN_MS);
+    const { store, state, facts } = this.#options;
+    await Promise.all([noteUnreadable(state, unreadable), store.postpone(unreadable, now + AGAIN_MS)]);
     const names = unreadable.slice(0, NAMED).map(({ name }) => name);
     facts.emit('schedules.unreadable', { schedules: unreadable.length, names });
   }

@@ -34,7 +34,14 @@ export class RunTimeScheduler {
     const { app, client, facts, store, schedules, name, now, leaseMs, tickMs = TICK_MS } = options;
     this.#options = options;
     this.#lead = new Lead({ store, what: 'leader at run time', name, now, leaseMs });
-    this.#due = new DueSchedules({ app, facts, store: schedules, jobs: new SlotJobs(client, facts), now });
+    this.#due = new DueSchedules({
+      app,
+      facts,
+      store: schedules,
+      state: store,
+      jobs: new SlotJobs(client, facts),
+      now,
+    });
     // Of an outage the scheduler of the app speaks, where there is one.
     const isHeard = (): boolean => this.#areThere && app.schedules.length === 0;
     this.#rounds = new Rounds({

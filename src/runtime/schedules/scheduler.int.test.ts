@@ -3,8 +3,10 @@ import { engineCases } from '../../../tests/support/engines.ts';
 import { openSchedules, type ScheduleStore } from '../../schedules/index.ts';
 import { inMemory } from '../../../tests/support/memory-case.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
+import { openState } from '../../state/index.ts';
 import { digest, HOUR, RunTimeTrial } from './at-run-time.contract-suite.ts';
 import { keyed, MINUTE, ScheduleTrial, START } from './schedule-trial.contract-suite.ts';
+import { readUnreadable } from './unreadable-schedules.ts';
 
 /** What concerns the engine: ids, leases and cursors. What a scheduler decides is in scheduler.test.ts. */
 describe.each(engineCases)('schedules on $kind', engineCase => {
@@ -126,6 +128,10 @@ describe.each([...engineCases, inMemory])('a record that cannot be read, on $kin
       expect((await store.figures(trial.now)).due).toBe(0);
       expect((await store.figures(trial.now + 10 * MINUTE)).due).toBeGreaterThanOrEqual(1_100);
 
+      const met = async () => readUnreadable(await openState(trial.engine), store);
+      expect((await met()).length).toBeGreaterThanOrEqual(100);
+      expect(await met()).toContain('a0000');
+
       const first = await schedules.list({ limit: 1_000 });
       expect(first).toMatchObject({ schedules: [], next: 'a0999' });
       expect(first.unreadable).toHaveLength(1_000);
@@ -135,6 +141,7 @@ describe.each([...engineCases, inMemory])('a record that cannot be read, on $kin
         name: 'a0000',
       });
       expect(await schedules.remove('a0001')).toBe(true);
+      expect((await met()).filter(name => name === 'a0000' || name === 'a0001')).toEqual([]);
       trial.now += 2 * HOUR;
       await scheduler.tick();
       expect(await trial.queued()).toEqual(['ada', 'ada', 'bob']);

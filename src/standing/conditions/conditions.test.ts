@@ -57,6 +57,19 @@ test('a cause that struck first since the last deploy is new; one that is older,
   );
 });
 
+test('schedules made at run time that cannot be read need a person, by their names, some of them where there are many', () => {
+  const texts = (unreadable: readonly string[]) => standingOf({ unreadable }).map(({ text }) => text);
+  expect(texts([])).toEqual([]);
+  expect(texts(['digest:1'])).toEqual([
+    '1 schedule made at run time cannot be read and makes no job: digest:1. Make it anew, or remove it: shiftwork schedules remove NAME.',
+  ]);
+  const names = Array.from({ length: 100 }, (_, nth) => `d${nth}`);
+  expect(texts(names)).toEqual([
+    '100 schedules or more made at run time cannot be read and make no jobs: d0, d1, d2, d3, d4 and others. Make them anew, or remove them: shiftwork schedules remove NAME.',
+  ]);
+  expect(standingOf({ unreadable: names })).toMatchObject([{ kind: 'missed', needsYou: true, size: 100 }]);
+});
+
 const MB = 1024 ** 2;
 const none = { waiting: 0, running: 0, delayed: 0, succeeded: 0, dead: 0, events: 0 };
 const redisSpace = {
@@ -136,7 +149,7 @@ describe('a condition that needs a person', () => {
       },
       {
         kind: 'filling',
-        text: 'Redis takes 300 MB of the 512 MB that it may take (59 %) and grows by 1 MB a second: full in 3 min 32 s. Most of it is the waiting jobs of bulk: 200 MB. When it is full nothing can be enqueued, and no job can end.',
+        text: 'Redis takes 300 MB of the 512 MB that it may take (59 %) and grows by 1 MB a second: full in 3 min 32 s. What grows most: the waiting jobs of bulk, 200 MB now. When it is full nothing can be enqueued, and no job can end.',
         link: { path: '/jobs?queue=bulk&state=waiting', label: 'Its jobs' },
       },
     ],
@@ -145,7 +158,7 @@ describe('a condition that needs a person', () => {
       { space: { ...redisSpace, usedBytes: 450 * MB } },
       {
         kind: 'filling',
-        text: expect.stringContaining('(88 %). Most of it is the dead letters of email: 220 MB.') as string,
+        text: expect.stringContaining('(88 %). What takes most: the dead letters of email, 220 MB now.') as string,
         link: { path: '/dead-letters?all=yes', label: 'Dead letters' },
       },
     ],

@@ -1,5 +1,5 @@
 import { unfinishedIn } from '../../queue/index.ts';
-import type { FleetHost } from '../../runtime/index.ts';
+import { MOST_NOTED, type FleetHost } from '../../runtime/index.ts';
 import { age } from '../../time/index.ts';
 import type { Condition } from './condition.ts';
 import { filling } from '../space/filling.ts';
@@ -7,6 +7,7 @@ import { LOST_MS } from '../work/standing.ts';
 import type { Work } from '../work/work.ts';
 
 const LATE_MS = 60_000;
+const NAMES_SHOWN = 5;
 const STUCK_MS = 10 * 60_000;
 /** A cause that has struck within so long goes on. */
 const FRESH_MS = 15 * 60_000;
@@ -23,6 +24,7 @@ const RULES: readonly ((work: Work) => readonly Condition[])[] = [
   filling,
   lost,
   missed,
+  unreadable,
   late,
   sick,
   failing,
@@ -96,6 +98,24 @@ function missed({ overdue, now }: Work): readonly Condition[] {
     text: `${late === undefined ? `The schedule ${schedule} did not run: its slot` : `${amount(late, 'schedule', 'schedules')} made at run time did not run: the first slot`} was due ${ago(slotAt, now)}. Schedules go on while a worker host is alive.`,
     link: { path: '/schedules', label: 'Schedules' },
   }));
+}
+
+/** Those that were made at run time and make no jobs until a person sees to them. */
+function unreadable({ unreadable: names = [] }: Work): readonly Condition[] {
+  if (names.length === 0) return [];
+  const many = names.length < MOST_NOTED ? amount(names.length, 'schedule') : `${names.length} schedules or more`;
+  const shown = names.slice(0, NAMES_SHOWN).join(', ');
+  const others = names.length > NAMES_SHOWN ? ' and others' : '';
+  return [
+    {
+      kind: 'missed',
+      about: 'records that cannot be read',
+      size: names.length,
+      needsYou: true,
+      text: `${many} made at run time cannot be read and ${names.length === 1 ? 'makes no job' : 'make no jobs'}: ${shown}${others}. Make ${names.length === 1 ? 'it anew, or remove it' : 'them anew, or remove them'}: shiftwork schedules remove NAME.`,
+      link: { path: '/schedules', label: 'Schedules' },
+    },
+  ];
 }
 
 function clocks({ hosts }: Work): readonly Condition[] {

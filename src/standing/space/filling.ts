@@ -31,12 +31,13 @@ export function filling({ space }: Pick<Work, 'space'>): readonly Condition[] {
   const isSoon = ms !== undefined && ms < SOON_MS;
   const isLarge = share === undefined ? usedBytes >= LARGE : share >= HALF_FULL;
   if (!(isSoon && isLarge) && (share ?? 0) < NEARLY_FULL) return [];
-  const most = (isSoon ? growth?.most : undefined) ?? largestOf(queues);
+  const grown = isSoon ? growth?.most : undefined;
+  const most = grown ?? largestOf(queues);
   const taken = queues.find(({ name }) => name === most?.queue)?.bytes;
   const what =
     most === undefined
       ? ''
-      : ` Most of it is ${wordOf(most.kind)} of ${most.queue}: ${bytesText(taken?.[most.kind] ?? 0)}.`;
+      : ` What ${grown === undefined ? 'takes' : 'grows'} most: ${wordOf(most.kind)} of ${most.queue}, ${bytesText(taken?.[most.kind] ?? 0)} now.`;
   return [
     {
       kind: 'filling',

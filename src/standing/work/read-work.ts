@@ -2,7 +2,7 @@ import type { App } from '../../contracts/index.ts';
 import type { DeadLetterGroup, DeadLetters } from '../../dead-letters/index.ts';
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import { readUnnamedQueues, recentQueueNames } from '../../queue/index.ts';
-import { readLateAtRunTime, readOverdueSlots } from '../../runtime/index.ts';
+import { readLateAtRunTime, readOverdueSlots, readUnreadable } from '../../runtime/index.ts';
 import { openSchedules } from '../../schedules/index.ts';
 import { openState } from '../../state/index.ts';
 import type { Work } from './work.ts';
@@ -68,16 +68,17 @@ export class WorkReader {
   async #read(now: number): Promise<Work> {
     const { app, engine, queues } = this.#sources;
     const beganAt = performance.now();
-    const [{ overview, causes }, fleet, overdue, late, unnamed, space] = await Promise.all([
+    const [{ overview, causes }, fleet, overdue, late, unreadable, unnamed, space] = await Promise.all([
       readOverview(engine, queues()).then(async read => ({ overview: read, causes: await this.#causesOf(read, now) })),
       recentFleet(engine),
       openState(engine).then(store => readOverdueSlots(app, store, now)),
       readLateAtRunTime(openSchedules(engine), now),
+      openState(engine).then(store => readUnreadable(store, openSchedules(engine))),
       recentQueueNames(engine).then(names => readUnnamedQueues(engine, app, names)),
       this.#space.read([...queues().keys()]),
     ]);
     const tookMs = performance.now() - beganAt;
     this.#freshMs = Math.min(MOST_FRESH_MS, Math.max(FRESH_MS, REST * tookMs));
-    return { ...overview, ...fleet, overdue: [...overdue, ...late], unnamed, causes, space, now };
+    return { ...overview, ...fleet, overdue: [...overdue, ...late], unreadable, unnamed, causes, space, now };
   }
 }

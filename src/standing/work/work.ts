@@ -14,6 +14,8 @@ export interface Work extends Overview {
   readonly overdue: readonly OverdueSlot[];
   /** Queues that no contract names. */
   readonly unnamed: readonly StoredFigures[];
+  /** Schedules made at run time whose records cannot be read: some of them where there are many. */
+  readonly unreadable?: readonly string[];
   /** Dead letters by cause. */
   readonly causes: readonly DeadLetterGroup[];
   /** What the engine has stored; left out where it does not tell. */
