@@ -29,7 +29,11 @@ describe.each(engineCases)('metrics of the dashboard on $kind', engineCase => {
     await queue.add('made-up@example.com', {}, { delay: 60_000 });
     const ask = () => dashboard.send('/metrics', { headers: { authorization: `Bearer ${token}` } });
     // Until every queue is open there is nothing to say of any.
-    await waitFor('the queues to be read', async () => (await (await ask()).text()).includes('shiftwork_queue_depth{'));
+    const told = ['shiftwork_queue_depth{', 'shiftwork_scaling_processes{'];
+    await waitFor('the queues to be read', async () => {
+      const text = await (await ask()).text();
+      return told.every(series => text.includes(series));
+    });
     const answer = await ask();
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(answer.headers.get('cache-control')).toBe('no-store');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
@@ -5,6 +6,9 @@ import type { Facts } from '../../src/facts/index.ts';
 import { SharedStanding, type AppScaling } from '../../src/standing/index.ts';
 import { EXPOSITION_TYPE, loadMetrics } from '../../src/telemetry/index.ts';
 import { showsToken } from '../sign-in/shows-token.ts';
+
+/** Nobody who is scraped waits longer for how many processes are needed: what was reckoned last is told. */
+const SLOW_MS = 200;
 
 export interface MetricsRouteOptions {
   readonly app: App;
@@ -35,9 +39,16 @@ export function metricsRoute({ app, facts, token, engine, scaling }: MetricsRout
     facts.on('engine.back', () => (engineAway = false)),
   ];
   const standing = new SharedStanding({ app, engine });
+  let needed: AppScaling | undefined;
+  const readNeeded = async (): Promise<void> => {
+    needed = await scaling().catch(() => undefined);
+  };
   const read = async () => {
-    // Where the journal does not answer the rest is told.
-    const [work, needed] = await Promise.all([standing.read(), scaling().catch(() => undefined)]);
+    // Where the journal does not answer, or takes long, the rest is told all the same.
+    const [work] = await Promise.all([
+      standing.read(),
+      Promise.race([readNeeded(), sleep(SLOW_MS, undefined, { ref: false })]),
+    ]);
     return { ...work, scaling: needed?.queues };
   };
   const counting = loadMetrics().then(({ collectMetrics, WorkGauges }) => {

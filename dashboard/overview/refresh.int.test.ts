@@ -16,6 +16,25 @@ afterAll(async () => {
   await dashboard.close();
 });
 
+test('what is unfolded stays so over a renewing, and the focus stays at the line that folds it, and at a table in it', async () => {
+  const page = await browser.page();
+  await page.goto(dashboard.url);
+  const comeBack = () => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+  const renewed = async (): Promise<void> => {
+    await page.evaluate("document.querySelector('h1').textContent = 'Old'");
+    await comeBack();
+    await expect.poll(() => page.locator('h1').innerText(), PATIENT).toBe('Overview');
+  };
+  const summary = page.locator('summary', { hasText: 'What the queues take' });
+  await summary.focus();
+  await page.keyboard.press('Enter');
+  await renewed();
+  expect(await page.evaluate('document.activeElement.tagName')).toBe('SUMMARY');
+  await page.locator('details .scroll').focus();
+  await renewed();
+  expect(await page.evaluate("document.activeElement.closest('details')?.open")).toBe(true);
+});
+
 test('a click in a table does not end the renewing of the page, and a link that has the focus does', async () => {
   const page = await browser.page();
   await page.goto(dashboard.url);

@@ -165,12 +165,14 @@ export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"
 
 /**
  * Fetches the page's main part anew while somebody looks at it, but not while they are at something in it that acts. A table that scrolls
- * has the focus after any click in it: it stays, and only what is in it is made anew, so that a screen reader is not told of it again.
+ * has the focus after any click in it: it stays, and only what is in it is made anew, so that a screen reader is not told of it again. What is unfolded
+ * stays so, and who is at the line that folds it, or at a table in it, is there afterwards.
  */
 export const REFRESH_SCRIPT = `
 const main = document.querySelector('main');
 const seconds = Number(main.dataset.refresh);
 const tablesOf = root => [...root.querySelectorAll('.scroll')];
+const stopsOf = root => [...root.querySelectorAll('.scroll, summary')];
 const isBusy = () => main.querySelector(':is(a, button, input, select, textarea):focus') !== null;
 function renew(fresh, focused) {
   const kept = tablesOf(main)[focused];
@@ -191,8 +193,11 @@ async function refresh() {
     if (!fresh || isBusy()) return;
     const places = tablesOf(main).map(table => table.scrollLeft);
     const opened = [...main.querySelectorAll('details')].map(details => details.open);
+    const stop = stopsOf(main).indexOf(document.activeElement);
     renew(fresh, tablesOf(main).indexOf(document.activeElement));
     for (const [index, details] of main.querySelectorAll('details').entries()) details.open = opened[index] ?? details.open;
+    const again = stopsOf(main)[stop];
+    if (again && again !== document.activeElement) again.focus({ preventScroll: true });
     for (const [index, table] of tablesOf(main).entries()) table.scrollLeft = places[index] ?? 0;
   } catch {
     const age = main.querySelector('[data-age]');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { CommandsEnvironment, environmentText } from './commands-environment.ts';
+import { CommandsEnvironment, environmentText, namesAnEngine } from './commands-environment.ts';
 
 test('what Node reads from the file is what was written, whatever stands in a value', () => {
   const made = {
@@ -27,7 +27,16 @@ test("the file is its owner's alone, also where one was left open to all, and go
   environment.write({ A: 'new' });
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(readFileSync(file, 'utf8')).toBe("A='new'\n");
+  // As one that was started beside it does, and found the data folder in use.
+  new CommandsEnvironment(folder).remove();
+  expect(existsSync(file)).toBe(true);
   environment.remove();
   environment.remove();
   expect(existsSync(file)).toBe(false);
+});
+
+test('who names an engine of their own is given nothing of this one: its secrets are not those of the other', () => {
+  expect(namesAnEngine({ REDIS_URL: 'redis://elsewhere' })).toBe(true);
+  expect(namesAnEngine({ DATABASE_URL: 'postgres://elsewhere' })).toBe(true);
+  expect(namesAnEngine({ REDIS_URL: ' ', LOG_LEVEL: 'debug' })).toBe(false);
 });

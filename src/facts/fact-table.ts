@@ -245,7 +245,7 @@ export interface FactTable {
     readonly dead: number;
   };
   'dead-letters.alert': { readonly count: number; readonly threshold: number };
-  /** The HTTP door has answered, or its caller has gone. `route` is none where it was refused before one was found; `token`: an id, as `tokens list` has it. */
+  /** The HTTP door has answered, or its caller has gone, before there was an answer with the status 499. `route` is none where it was refused before one was found; `token`: an id, as `tokens list` has it. */
   'api.answered': {
     readonly route: string;
     readonly status: number;

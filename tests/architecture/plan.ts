@@ -279,6 +279,7 @@ export const ENTRY_POINTS = [
   'examples/shop/main.ts',
   'local/bank.ts',
   'local/main.ts',
+  'local/before-shiftwork.ts',
   'local/build.ts',
   'local/tarballs.ts',
   'local/mailbox-process.ts',

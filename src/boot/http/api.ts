@@ -8,7 +8,7 @@ import { codeOf } from '../../errors/index.ts';
 import { createHttpApi } from '../../http/index.ts';
 import { untilAborted } from '../../time/index.ts';
 import { startService } from '../service.ts';
-import { ENGINE_AWAY, serveServiceHealth } from '../service-health.ts';
+import { ENGINE_AWAY, serveServiceHealth, ServiceReadiness } from '../service-health.ts';
 
 const PORT = 3_003;
 /** No answer takes so long. Those who wait for results have been told to come again by then. */
@@ -36,6 +36,7 @@ export const api: Command = {
     });
     const { metricsPort } = settings;
     const onError = (error: unknown): void => logger.error({ err: error }, 'a request failed');
+    const readiness = new ServiceReadiness({ facts, away: [ENGINE_AWAY], stop });
     // Before the engine is opened: that one is away from the beginning is heard.
     const health =
       metricsPort === undefined
@@ -45,23 +46,21 @@ export const api: Command = {
             facts,
             port: metricsPort,
             variable: 'API_METRICS_PORT',
-            away: [ENGINE_AWAY],
+            readiness,
             onError,
           });
     if (health !== undefined) logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
     const { client } = await openEngine(settings.engine);
     const door = createHttpApi({ client, app, onError });
-    let isAway = false;
-    facts.on('engine.lost', () => (isAway = true));
-    facts.on('engine.back', () => (isAway = false));
     const server = createServer((request, response) => {
       if (request.url === '/livez') return void response.end('{"status":"alive"}\n');
       if (request.url !== '/readyz') return door.handler(request, response);
-      const isReady = !isAway && !stop.aborted;
+      const isReady = readiness.reasons().length === 0;
       response.statusCode = isReady ? 200 : 503;
       return void response.end(`{"status":"${isReady ? 'ready' : 'not ready'}"}\n`);
     });
     await listen(server, settings.port);
+    readiness.opened();
     logger.info({ url: `http://localhost:${(server.address() as AddressInfo).port}` }, 'the HTTP door is open');
     process.send?.({ type: 'ready' });
     await untilAborted(stop);

@@ -10,7 +10,7 @@ import type { Client } from '../../queue/index.ts';
 import type { Command } from '../../command/index.ts';
 import { openBus } from '../bus/index.ts';
 import { startService } from '../service.ts';
-import { ENGINE_AWAY, serveServiceHealth, type Away } from '../service-health.ts';
+import { ENGINE_AWAY, serveServiceHealth, ServiceReadiness, type Away } from '../service-health.ts';
 import { watchUnrecorded } from './unrecorded-hosts.ts';
 import { readOutboxSettings } from './index.ts';
 import { sleepOrStop, untilAborted } from '../../time/index.ts';
@@ -40,6 +40,9 @@ export const relay: Command = {
     const service = await startService({ name: 'relay', args, variables, read });
     const { app, settings, facts, logger, stop } = service;
     const { database, engineUrl, namespace, secrets, port } = settings;
+    const readiness = new ServiceReadiness({ facts, away: AWAY, stop });
+    // An outbox that stands still says so; until then it is at work.
+    readiness.opened();
     const health =
       port === undefined
         ? undefined
@@ -48,7 +51,7 @@ export const relay: Command = {
             facts,
             port,
             variable: 'RELAY_PORT',
-            away: AWAY,
+            readiness,
             onError: error => logger.error({ err: error }, 'no metrics'),
           });
     if (health !== undefined) {

@@ -17,7 +17,8 @@ export async function admit(
   known: (tokenId: string) => void,
 ): Promise<ApiToken> {
   // Addresses are kept: in logs, by proxies, in histories.
-  if (LOOKS_LIKE_A_TOKEN.test(decoded(url)) || /[?&](access_)?token=/i.test(url)) {
+  const address = decoded(url);
+  if (LOOKS_LIKE_A_TOKEN.test(address) || /[?&](access_)?token=/i.test(address)) {
     throw new RequestRefusedError(
       400,
       'Expected the token in the header Authorization, found one in the address. Revoke it: addresses are kept in logs.',
@@ -46,7 +47,7 @@ export function notAdmitted(): RequestRefusedError {
   );
 }
 
-/** The characters of a token that may be percent-encoded, however often: logs and histories decode them, too. */
+/** What may be percent-encoded, however often: logs and histories decode them, too. */
 function decoded(url: string): string {
   return url.replace(/%(?:25)*([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

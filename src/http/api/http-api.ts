@@ -85,12 +85,15 @@ interface Asked {
   token: string | undefined;
 }
 
+/** Of a request whose caller has gone before there was an answer, as proxies count it. */
+const GONE = 499;
+
 /** States what became of a request once it is over, for whoever counts. */
 function countedFrom(facts: Facts, response: ServerResponse): Asked {
   const asked: Asked = { route: 'none', token: undefined };
   const begunAt = performance.now();
   response.once('close', () => {
-    const { statusCode: status } = response;
+    const status = response.headersSent ? response.statusCode : GONE;
     facts.emit('api.answered', { ...asked, status, tookMs: performance.now() - begunAt });
   });
   return asked;

@@ -15,12 +15,15 @@ test('who leaves before the job was found, or while it is waited for, keeps no p
   const contract = defineJob({ queue: 'q', name: 'n', schema: z.object({}) });
   const {
     client,
+    facts,
     origin,
     token: tokenFor,
     stop,
   } = await serveApi(inMemory, defineApp({ jobs: [contract], handlers: [handle(contract, () => undefined)] }));
   cleanups.push(stop);
   const token = await tokenFor(['read/n']);
+  const counted: unknown[] = [];
+  facts.on('api.answered', ({ fields: { route, status } }) => counted.push([route, status]));
   const { id } = await client.enqueue(contract, {}, { delay: '1h' });
   const found = Promise.withResolvers<void>();
   const [job, result] = [client.job.bind(client), vi.spyOn(client, 'result')];
@@ -45,4 +48,9 @@ test('who leaves before the job was found, or while it is waited for, keeps no p
   late.destroy();
   await waitFor('the wait to end', () => result.mock.settledResults[0]?.type === 'rejected');
   expect(result).toHaveBeenCalledTimes(1);
+  // Nobody was answered, so nothing counts as answered well.
+  expect(counted).toEqual([
+    ['result', 499],
+    ['result', 499],
+  ]);
 });

@@ -36,15 +36,17 @@ export async function waitForResult(context: RouteContext): Promise<Answer | und
   const release = begin(client, token.id);
   try {
     const timeout = Math.max(waitMs, SHORTEST_LOOK_MS);
-    const given = await client.result(id, { timeout, signal: gone.signal }).catch(withoutKey);
-    // The token may have been revoked while its request waited.
-    if (!isOver(state) && !(await mayRead(context, job.contract.name))) throw notAdmitted();
-    const { result } = await shownOf(context, job);
-    return { status: 200, body: { id, state: 'succeeded', result: result(given) ?? null } };
-  } catch (error) {
+    const looked = client.result(id, { timeout, signal: gone.signal }).catch(withoutKey);
+    const [came] = await Promise.allSettled([looked]);
     // Nobody is there any more to be answered.
     if (gone.signal.aborted) return undefined;
-    if (!(error instanceof ResultTimeoutError)) throw error;
+    // The token may have been revoked while its request waited: it gets neither the result nor the reason why there is none.
+    if (!isOver(state) && !(await mayRead(context, job.contract.name))) throw notAdmitted();
+    if (came.status === 'fulfilled') {
+      const { result } = await shownOf(context, job);
+      return { status: 200, body: { id, state: 'succeeded', result: result(came.value) ?? null } };
+    }
+    if (!(came.reason instanceof ResultTimeoutError)) throw came.reason;
     return open;
   } finally {
     release();

@@ -15,6 +15,7 @@ import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 /** A process that says what a worker says, runs nothing, and does what it is asked to. */
 const STAND_IN = `
+if (process.argv.includes('loads')) await new Promise(resolve => process.once('disconnect', resolve));
 const say = message => process.send(message);
 process.on('message', message => {
   if (message.kind === 'stop' && process.argv.includes('stays')) say({ kind: 'load', megabytes: message.graceMs });
@@ -72,6 +73,23 @@ describe('the supervisor', () => {
     const hosts = async () => (await readFleet(engine)).hosts;
     return { supervisor, engine, hosts, seen, names, ask };
   }
+
+  test('a worker that a signal to the whole group ends while it loads has not died: it was to stop, and could not hear it', async () => {
+    const { supervisor, seen } = await start({ processes: 1 }, 'loads');
+    const [worker] = supervisor.workers;
+    const stopping = supervisor.stop(20_000);
+    process.kill(worker?.pid ?? -1, 'SIGTERM');
+    await stopping;
+    expect(await worker?.exited).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(seen).toEqual([]);
+  });
+
+  test('one that a signal ends while it loads, and nobody wanted to stop, has died', async () => {
+    const { supervisor, seen } = await start({ processes: 1 }, 'loads');
+    process.kill(supervisor.workers[0]?.pid ?? -1, 'SIGTERM');
+    expect(await supervisor.failed).toBe(1);
+    expect(seen).toEqual(['died host/1 null']);
+  });
 
   test('starts as many as it should, and says once that all of them work', async () => {
     let said = 0;

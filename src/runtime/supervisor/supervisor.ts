@@ -290,7 +290,7 @@ export class Supervisor {
     const seen = this.#watch.left(worker.name);
     const isolated = alone !== undefined;
     const { killedAs } = worker;
-    const clean = code === 0 && (worker.leaving || isolated);
+    const clean = (code === 0 && (worker.leaving || isolated)) || endedUnheard(worker, signal);
     const uptimeMs = Math.round(performance.now() - worker.startedAt);
     if (!clean) this.#options.facts.emit('worker.died', { worker: worker.name, code, signal, uptimeMs });
     // Also after a clean exit: a fetch may have been under way.
@@ -321,4 +321,11 @@ export class Supervisor {
     if (supervisor !== this.#options.name) return !present.has(supervisor);
     return ![...this.#workers].some(({ name }) => name === worker);
   }
+}
+
+const STOP_SIGNALS: ReadonlySet<NodeJS.Signals | null> = new Set<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGHUP']);
+
+/** While it loads it hears no word to stop. A signal that its whole group gets (Ctrl-C, a platform) ends it then, with nothing in its hands. */
+function endedUnheard({ ready, leaving, killedAs }: ChildWorker, signal: NodeJS.Signals | null): boolean {
+  return leaving && !ready && killedAs === undefined && STOP_SIGNALS.has(signal);
 }

@@ -17,7 +17,7 @@ export function countApi(registry: Registry, facts: Facts, names: KnownNames): r
   });
   const byToken = new Counter({
     name: 'shiftwork_api_token_requests_total',
-    help: 'The same by the id of the token, as tokens list shows it: answered, refused (4xx), limited (429) or failed (5xx).',
+    help: 'The same by the id of the token, as tokens list shows it: answered, refused (4xx), limited (429), gone (499: before there was an answer) or failed (5xx).',
     labelNames: ['token', 'how'],
     registers,
   });
@@ -39,5 +39,6 @@ export function countApi(registry: Registry, facts: Facts, names: KnownNames): r
 
 function howOf(status: number): string {
   if (status === 429) return 'limited';
+  if (status === 499) return 'gone';
   return status < 400 ? 'answered' : status < 500 ? 'refused' : 'failed';
 }
