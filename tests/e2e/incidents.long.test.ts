@@ -257,7 +257,11 @@ test('a queue whose memory grows: it is named before the Redis is full, and all 
   page.on('dialog', dialog => void dialog.accept('the pictures are to be sent by their addresses'));
   const growing = setInterval(() => void enqueue(5).catch(() => undefined), 500);
   try {
-    await follow(page, /Redis takes .* of the 24 MB that it may take.*the waiting jobs of bulk, .* MB now/s, 'Its jobs');
+    await follow(
+      page,
+      /Redis takes .* of the 24 MB that it may take.*the waiting jobs of bulk, .* MB now/s,
+      'Its jobs',
+    );
   } finally {
     clearInterval(growing);
   }
