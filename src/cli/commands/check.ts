@@ -11,9 +11,8 @@ import {
   EngineCheckError,
 } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
-import { readMissingKeys, readUnnamedQueues, unfinishedIn } from '../../queue/index.ts';
+import { clientOn, readMissingKeys, readUnnamedQueues, unfinishedIn } from '../../queue/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
-import { openSchedules } from '../../schedules/index.ts';
 import { secretNote } from '../../state/index.ts';
 import { type Command, parseCommand, visible } from '../../command/index.ts';
 
@@ -154,12 +153,12 @@ const NAMED = 10;
 
 /** Schedules made at run time that make no jobs: their records are damaged, or of a newer release. */
 async function unreadableSchedules(engine: Engine): Promise<readonly string[]> {
-  const store = openSchedules(engine);
+  const { schedules } = clientOn(engine, new Facts());
   const names: string[] = [];
   let after: string | undefined;
   do {
-    const page = await store.list({ prefix: '', after, limit: PAGE });
-    names.push(...page.unreadable.map(({ name }) => name));
+    const page = await schedules.list({ limit: PAGE, ...(after !== undefined && { after }) });
+    names.push(...page.unreadable);
     after = page.next;
   } while (after !== undefined);
   if (names.length === 0) return [];
