@@ -9,4 +9,5 @@ export { runScript } from './store/run-script.ts';
 export type { StateChange, StateEntry, StateStore } from './store/state-store.ts';
 export * from './ledger/effect-in-doubt-error.ts';
 export * from './ledger/effect-in-progress-error.ts';
+export * from './ledger/effect-refused-error.ts';
 export * from './ledger/effect-taken-over-error.ts';

@@ -1,4 +1,5 @@
-import type { AnyJobContract, KeyPart } from '../../contracts/index.ts';
+import { InvalidPayloadError, type AnyJobContract, type KeyPart } from '../../contracts/index.ts';
+import { kindOf } from '../../errors/index.ts';
 import type { KeyedDigests, Secrets } from '../../secrets/index.ts';
 
 /** What the engine knows of a key and of the data beneath it: neither can be read from it, nor guessed without the secret. */
@@ -18,9 +19,32 @@ export interface JobKey {
   readonly previous: KeyMark | undefined;
 }
 
-/** What the contract says that the data is known by; undefined where it says nothing. Others than those that callers bring stand behind a word. */
-export function contractKeyOf({ key }: AnyJobContract, output: unknown): readonly KeyPart[] | undefined {
-  return key.of && ['key', ...key.of(output)];
+/**
+ * What the contract says that the data is known by; undefined where it says nothing. Others than those that callers bring stand behind a word.
+ * What JSON makes null or {} of would be one key for all data that lacks it: jobs that differ would take each other's place.
+ * @throws InvalidPayloadError
+ */
+export function contractKeyOf({ name, key }: AnyJobContract, output: unknown): readonly KeyPart[] | undefined {
+  if (key.of === undefined) return undefined;
+  const parts: unknown = key.of(output);
+  if (!Array.isArray(parts)) {
+    throw new InvalidPayloadError(name, [{ path: 'key', message: `expected a list, got ${kindOf(parts)}` }]);
+  }
+  const checked: KeyPart[] = ['key'];
+  // By index: a hole is an undefined.
+  for (let index = 0; index < parts.length; index += 1) {
+    const part: unknown = parts[index];
+    if (!isKeyPart(part)) {
+      const message = `expected a text, a finite number or a boolean, got ${kindOf(part)}`;
+      throw new InvalidPayloadError(name, [{ path: `key.${index}`, message }]);
+    }
+    checked.push(part);
+  }
+  return checked;
+}
+
+function isKeyPart(part: unknown): part is KeyPart {
+  return typeof part === 'string' || typeof part === 'boolean' || (typeof part === 'number' && Number.isFinite(part));
 }
 
 /** `canonical` is the data's JSON, the same for the same data; undefined where no data is compared. */

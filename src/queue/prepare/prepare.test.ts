@@ -121,6 +121,30 @@ describe('prepare', () => {
     expect(one?.previous?.data).not.toBe(one?.present.data);
   });
 
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a text', 'u1'],
+    ['a promise', Promise.resolve(['u1'])],
+    ['a list with nothing in it where a text should stand', ['invoice', undefined]],
+    ['a list with a hole', Array(1)],
+    ['null', [null]],
+    ['no number', [Number.NaN]],
+    ['a bigint', [5n]],
+    ['a symbol', [Symbol('u1')]],
+    ['an object', [new Map([['user', 'u1']])]],
+    ['a list within', [['u1']]],
+  ])('a key of %s is refused: jobs that differ would have one key', (_, key) => {
+    // As from JavaScript, or a field that the types say is there.
+    const contract = defineJob({
+      queue: 'email',
+      name: 'odd',
+      schema: z.any(),
+      key: { of: () => key as string[], keep: 'last' },
+    });
+    expect(() => prepared(contract, { text: 'x' })).toThrow(InvalidPayloadError);
+    expect(() => prepared(contract, { text: 'x' })).toThrow(/key(\.\d)?: expected/);
+  });
+
   test("the caller's key wins over the contract's and never equals it by accident", () => {
     const own = prepared(greet, { userId: 'u1' }, { idempotencyKey: 'u1' }).options.deduplication?.id;
     expect(own).not.toBe(prepared(greet, { userId: 'u1' }).options.deduplication?.id);

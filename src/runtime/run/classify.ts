@@ -56,7 +56,7 @@ function fromThrown(contract: AnyJobContract, thrown: unknown, info: AttemptInfo
   if (isJobCancelled(error)) return { kind: 'cancelled', reason: error.reason };
   if (hasCode(error, 'JOB_DEAD') || isUnrecoverable(error)) return { kind: 'dead', reason: 'said-by-handler', error };
   // The handler's own fault, which stays: another attempt would do again what is done.
-  if (hasCode(error, 'STEP_REFUSED', 'STEP_REPEATED', 'ANSWERS_INVALID', 'ENCRYPTED_DATA_UNREADABLE'))
+  if (hasCode(error, 'STEP_REFUSED', 'STEP_REPEATED', 'EFFECT_REFUSED', 'ANSWERS_INVALID', 'ENCRYPTED_DATA_UNREADABLE'))
     return { kind: 'dead', reason: 'permanent', error };
   // Of what earlier runs have stored: that of its data was looked at before.
   if (hasCode(error, 'PAYLOAD_KEY_MISSING'))

@@ -20,6 +20,7 @@ describe('perform', () => {
     return { ...given, ended, running };
   }
   const never = (): Promise<never> => new Promise(() => undefined);
+  const sleep = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms));
   /** Ends with this when it is told to stop. */
   const whenStopped =
     (end: () => ReturnType<Handler['perform']>) =>
@@ -67,6 +68,31 @@ describe('perform', () => {
     expect(stuck).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(stuck).toHaveBeenCalledExactlyOnceWith(run);
+  });
+
+  test.each<[string, () => ReturnType<Handler['perform']>]>([
+    ['returns', () => 'sent'],
+    ['throws', () => Promise.reject(new Error('no'))],
+  ])('a handler that %s soon after a cancel that it does not heed is no stuck one', async (_, end) => {
+    const stuck = vi.fn<() => void>();
+    const handler = async (): Promise<Awaited<ReturnType<Handler['perform']>>> => {
+      await sleep(1_000);
+      return end();
+    };
+    const { ended, running } = begin(handler, { at: { onStuck: stuck } });
+    running?.cancel('they moved');
+    await vi.advanceTimersByTimeAsync(60_000);
+    await ended;
+    expect(stuck).not.toHaveBeenCalled();
+  });
+
+  test('a handler that goes on after a cancel is stuck', async () => {
+    const stuck = vi.fn<() => void>();
+    const { ended, running } = begin(never, { at: { onStuck: stuck } });
+    running?.cancel('they moved');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await ended).toEqual({ kind: 'cancelled', reason: 'they moved' });
+    expect(stuck).toHaveBeenCalledTimes(1);
   });
 
   test.each<[string, () => ReturnType<Handler['perform']>]>([

@@ -79,15 +79,22 @@ function ended(
   const { tracer } = run.at;
   return new Promise(resolve => {
     let stuck: NodeJS.Timeout | undefined;
-    const returned = (value: unknown): void => {
+    // A cancel gives a run up a while after it was asked for: its handler may have ended by then.
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
       clearTimeout(stuck);
+    };
+    const returned = (value: unknown): void => {
+      over();
       resolve(classifyReturned(contract, runningJob, value, run));
     };
     const thrown = (error: unknown): void => {
-      clearTimeout(stuck);
+      over();
       resolve(classifyEnd(contract, runningJob, error, run));
     };
     runningJob.onGiveUp(reason => {
+      if (isOver) return;
       const { onStuck } = run.at;
       resolve(classifyEnd(contract, runningJob, reason, run));
       if (onStuck !== undefined && !(reason instanceof JobAbortedError)) {

@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PATIENT, waitFor } from '../../../tests/support/wait-for.ts';
+import type { Json } from '../../contracts/index.ts';
 import { DeliveryError } from '../../resilience/index.ts';
 import { EffectInProgressError } from './effect-in-progress-error.ts';
 import { GONE_WORKERS, Ledger } from './ledger.ts';
 import type { StateEntry, StateStore } from '../store/state-store.ts';
+
+function circle(): object {
+  const around: { self?: object } = {};
+  around.self = around;
+  return around;
+}
 
 /** What the ledger promises on every store. */
 export function ledgerContract(
@@ -41,6 +48,29 @@ export function ledgerContract(
       const ledger = new Ledger(store, { scope: 'null' });
       expect(await ledger.once('k', () => null)).toBeNull();
       expect(await ledger.once('k', () => 'another')).toBeNull();
+    });
+
+    test.each<[string, unknown]>([
+      ['a bigint', 5n],
+      ['a circle', circle()],
+      ['a date', new Date(0)],
+      ['no number', Number.NaN],
+      [
+        'what cannot be looked at',
+        {
+          get rows(): never {
+            throw new Error('closed');
+          },
+        },
+      ],
+    ])('an effect that answers %s is done, is not done again, and says so each time', async (name, answer) => {
+      const ledger = new Ledger(store, { scope: 'refused' });
+      // As from a handler in JavaScript, or a driver whose types are wrong.
+      const effect = vi.fn<() => Json>(() => answer as Json);
+      for (let run = 0; run < 2; run += 1) {
+        await expect(ledger.once(name, effect)).rejects.toMatchObject({ code: 'EFFECT_REFUSED' });
+      }
+      expect(effect).toHaveBeenCalledTimes(1);
     });
 
     test('of many at once one does it, the others are told that it is under way', async () => {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeliveryError } from '../../resilience/index.ts';
-import type { Json, OnceOptions } from '../../contracts/index.ts';
+import { jsonFitOf, type Json, type OnceOptions } from '../../contracts/index.ts';
 import { EffectInDoubtError } from './effect-in-doubt-error.ts';
 import { EffectInProgressError } from './effect-in-progress-error.ts';
+import { EffectRefusedError } from './effect-refused-error.ts';
 import { EffectTakenOverError } from './effect-taken-over-error.ts';
 import type { LedgerStore } from '../store/patient-store.ts';
 import type { PayloadCipher } from '../../privacy/index.ts';
@@ -27,7 +28,13 @@ type Page =
       /** Releases before 0.2, which may still run beside this one, go by it. */
       readonly leaseUntil: number;
     }
-  | { readonly stage: 'done'; readonly result?: Json | undefined; readonly holder?: string }
+  | {
+      readonly stage: 'done';
+      readonly result?: Json | undefined;
+      readonly holder?: string;
+      /** It answered what JSON cannot hold: nobody knows its result any more. */
+      readonly refused?: true;
+    }
   /** It may have happened: its process ended, or its far side fell silent, between asking and hearing. */
   | { readonly stage: 'unknown'; readonly holder?: string };
 
@@ -100,7 +107,8 @@ export class Ledger {
    * Does the effect, or answers what it answered when it was done before. An effect that throws has not happened, unless it throws
    * a DeliveryError that says `unknown`; it may be tried again.
    * @throws EffectInProgressError while another process does it; EffectInDoubtError when it may have happened and `onDoubt` is
-   * `hold`; PayloadKeyMissingError; EffectTakenOverError when this process was so late that another has done it meanwhile
+   * `hold`; PayloadKeyMissingError; EffectTakenOverError when this process was so late that another has done it meanwhile;
+   * EffectRefusedError when it answers what JSON cannot hold, and whenever it is asked for afterwards
    */
   async once<Value extends Json | void>(
     key: string,
@@ -112,7 +120,10 @@ export class Ledger {
       const entry = await this.#notUnderWay(name, seen);
       const page = pageOf(entry);
       // What comes out of the ledger is what the same effect has put into it.
-      if (page?.stage === 'done') return this.#opened(page.result) as Value;
+      if (page?.stage === 'done') {
+        if (page.refused === true) throw new EffectRefusedError(this.#scope);
+        return this.#opened(page.result) as Value;
+      }
       if (page !== undefined && onDoubt === 'hold') throw new EffectInDoubtError(this.#scope);
       const holder = randomUUID();
       const version =
@@ -185,8 +196,13 @@ export class Ledger {
       await settle(unknown ? { stage: 'unknown', holder: claimed.holder } : undefined).catch(() => undefined);
       throw error;
     }
-    const done: Page = { stage: 'done', result: this.#kept(value), holder: claimed.holder };
+    const { holder } = claimed;
+    const refused = value !== undefined && jsonFitOf(value) === 'breaks';
+    const done: Page = refused
+      ? { stage: 'done', refused, holder }
+      : { stage: 'done', result: this.#kept(value), holder };
     if (!(await settle(done))) throw new EffectTakenOverError(this.#scope);
+    if (refused) throw new EffectRefusedError(this.#scope);
     return value;
   }
 
