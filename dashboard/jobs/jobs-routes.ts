@@ -154,7 +154,8 @@ async function storedData(
   id: string,
 ): Promise<{ readonly shown?: unknown; readonly stored?: unknown }> {
   const place = placeOf(id);
-  const job = place && (await readStoredJob(await engine.queue(place.queue), place.id));
+  const queue = place && (await engine.existingQueue(place.queue));
+  const job = place && queue && (await readStoredJob(queue, place.id));
   if (job === undefined) return {};
   // What is hidden is kept, as it was before it was encrypted: the client encrypts all of it again.
   const contract = app.jobs.get(job.name);

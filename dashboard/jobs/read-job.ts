@@ -137,9 +137,9 @@ async function readMarks(store: JournalStore, from: number, to: number): Promise
 }
 
 async function readStored(app: App, engine: Engine, name: string, id: string): Promise<StoredParts | undefined> {
-  const queue = await engine.queue(name);
-  const job = await readStoredJob(queue, id);
-  if (job === undefined) return undefined;
+  const queue = await engine.existingQueue(name);
+  const job = queue && (await readStoredJob(queue, id));
+  if (queue === undefined || job === undefined) return undefined;
   const { batchId, causationId, version, encrypted } = readMeta(job.opts.telemetry?.metadata);
   const key = storedKeyOf(job.opts);
   const [history, log, children, batch, holder, steps] = await Promise.all([

@@ -66,6 +66,11 @@ export interface Engine {
    */
   queue(name: string): Promise<EngineQueue>;
   /**
+   * As `queue`, where the engine has one of that name: for names that somebody asks about. BullMQ notes each queue that it opens, so that a question
+   * about a misspelt one would make it, and each that a stranger names would be kept for ever. Undefined where there is none.
+   */
+  existingQueue(name: string): Promise<EngineQueue | undefined>;
+  /**
    * As `queue`, for a queue that was opened before and a connection that stands; else undefined. Saves every enqueue a turn of
    * the loop, which is measurable.
    */

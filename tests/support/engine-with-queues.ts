@@ -9,6 +9,7 @@ export function engineWithQueues(engine: Engine, queue: (name: string) => Promis
     cipher: engine.cipher,
     secrets: engine.secrets,
     queue,
+    existingQueue: name => engine.existingQueue(name),
     readyQueue: name => engine.readyQueue(name),
     queueNames: () => engine.queueNames(),
     turns: (name, settings) => engine.turns(name, settings),

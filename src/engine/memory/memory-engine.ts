@@ -63,6 +63,10 @@ export class MemoryEngine implements Engine {
     return queue;
   }
 
+  async existingQueue(name: string): Promise<EngineQueue | undefined> {
+    return (await this.queueNames()).includes(name) ? this.queue(name) : undefined;
+  }
+
   readyQueue(name: string): EngineQueue | undefined {
     return this.#closing === undefined && this.#server.isUp ? this.#queues.get(name) : undefined;
   }

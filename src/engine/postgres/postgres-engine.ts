@@ -23,7 +23,7 @@ import { checkPostgres } from './check.ts';
 import { postgresContents, postgresSpace } from '../bullmq/postgres/contents/postgres-contents.ts';
 import { PostgresBatches } from '../bullmq/postgres/postgres-batches.ts';
 import { PostgresEnds } from '../bullmq/postgres/postgres-ends.ts';
-import { postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
+import { hasPostgresQueue, postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
 import { postgresClaims, postgresHandBack } from '../bullmq/postgres/claims.ts';
 import { EngineTimePool, postgresTime } from '../bullmq/postgres/engine-time.ts';
 import { BorrowedPool } from '../bullmq/postgres/borrowed-pool.ts';
@@ -77,6 +77,16 @@ export class PostgresEngine implements Engine {
     // BullMQ remembers a failed start for ever: the next call builds anew.
     opening.catch(() => this.#queues.delete(name));
     return opening;
+  }
+
+  async existingQueue(name: string): Promise<EngineQueue | undefined> {
+    if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
+    if (this.#queues.has(name)) return this.queue(name);
+    try {
+      return (await hasPostgresQueue((await this.#open()).pool, name)) ? await this.queue(name) : undefined;
+    } catch (cause) {
+      throw this.#explained(cause);
+    }
   }
 
   readyQueue(name: string): EngineQueue | undefined {

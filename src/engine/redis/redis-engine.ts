@@ -93,6 +93,13 @@ export class RedisEngine implements Engine {
     return queue;
   }
 
+  async existingQueue(name: string): Promise<EngineQueue | undefined> {
+    const commands = await this.#ready();
+    if (this.#queues.has(name)) return this.queue(name);
+    const prefix = await this.#keys.prefixOf(name);
+    return (await commands.exists(`${prefix}:${name}:meta`)) === 0 ? undefined : this.queue(name);
+  }
+
   readyQueue(name: string): EngineQueue | undefined {
     return this.#connections.isReady ? this.#queues.get(name) : undefined;
   }

@@ -31,8 +31,8 @@ export async function cancelJob(engine: Engine, name: string, { reason, by }: Ca
   const place = placeOf(name);
   if (place === undefined) return 'unknown';
   const { id } = place;
-  const queue = await engine.queue(place.queue);
-  const job = await readStoredJob(queue, id);
+  const queue = await engine.existingQueue(place.queue);
+  const job = queue && (await readStoredJob(queue, id));
   if (job === undefined) return 'unknown';
   if ((await job.isCompleted()) || (await job.isFailed())) return 'ended';
   const bounded = (text: string): string => storableText(text.slice(0, REASON_LIMIT));

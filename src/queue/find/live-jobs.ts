@@ -42,7 +42,8 @@ export async function liveJobs(
   const most = Math.max(LOOKED_AT, Math.floor(LOOKED_AT_IN_ALL / (names.length * states.length)));
   const found = await Promise.all(
     names.map(async name => {
-      const queue = await engine.queue(name);
+      const queue = await engine.existingQueue(name);
+      if (queue === undefined) return { cut: false, ids: [] };
       const each = await Promise.all(states.map(each => queue.getRanges([each], 0, most - 1, false)));
       const cut = each.some(ids => ids.length >= most);
       const ids = each.flat().map(id => shownJobId({ queue: name, id }));

@@ -25,8 +25,9 @@ export async function replayJob(
   { id, queue: name }: { readonly id: string; readonly queue: string },
   { contract: given, data, by }: CheckedReplay,
 ): Promise<ReplayedJob> {
-  const queue = await on.engine.queue(name);
   const shown = shownJobId({ queue: name, id });
+  const queue = await on.engine.existingQueue(name);
+  if (queue === undefined) throw new ReplayRefusedError(shown, 'unknown');
   const state = await openState(on.engine);
   const answer = await exclusively(state, shown, async () => {
     const job = await readStoredJob(queue, id);

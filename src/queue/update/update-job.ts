@@ -40,9 +40,10 @@ export async function updateJob(
   const { contract, data, atMs, priority } = update;
   // Before anything is asked.
   if (contract !== undefined && data !== undefined) checkData(contract, data);
+  const shown = shownJobId({ queue, id });
+  if ((await engine.existingQueue(queue)) === undefined) throw new UpdateRefusedError(shown, 'unknown');
   const turns = await adding.queue(queue);
   const secrets = data === undefined ? undefined : await source.load();
-  const shown = shownJobId({ queue, id });
   let name = '';
   const answer = await turns.change(id, engine.clock.now(), job => {
     ({ name } = job);

@@ -89,7 +89,8 @@ export async function readJobView(engine: Engine, name: string): Promise<JobView
   const place = placeOf(name);
   if (place === undefined) return undefined;
   const { id } = place;
-  const queue = await engine.queue(place.queue);
+  const queue = await engine.existingQueue(place.queue);
+  if (queue === undefined) return undefined;
   // Before the rest: a job that ends in between is shown as running, and not as ended without the attempt that ended it.
   let state = await queue.getJobState(id);
   let job = await readStoredJob(queue, id);

@@ -4,8 +4,9 @@ import { placeOf } from '../ids/job-id.ts';
 /** What a job's runs have written with `run.log`, the newest last, at most so many; without the lines of its history. */
 export async function readJobLog(engine: Engine, name: string, most: number): Promise<readonly string[]> {
   const place = placeOf(name);
-  if (place === undefined) return [];
-  const { logs }: { readonly logs: unknown } = await (await engine.queue(place.queue)).getJobLogs(place.id);
+  const queue = place && (await engine.existingQueue(place.queue));
+  if (place === undefined || queue === undefined) return [];
+  const { logs }: { readonly logs: unknown } = await queue.getJobLogs(place.id);
   const lines = Array.isArray(logs) ? logs.map(String) : [];
   return lines.filter(line => !isHistory(line)).slice(-most);
 }

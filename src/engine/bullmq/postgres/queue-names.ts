@@ -9,6 +9,15 @@ const NAMES = `
   )
   SELECT queue FROM named WHERE queue IS NOT NULL UNION SELECT queue FROM meta ORDER BY queue`;
 
+const HAS = 'SELECT EXISTS (SELECT FROM meta WHERE queue = $1) OR EXISTS (SELECT FROM job WHERE queue = $1) AS has';
+
+/** Whether it is among those of `postgresQueueNames`. No text of PostgreSQL has a NUL: it has no such queue. */
+export async function hasPostgresQueue(pool: PgPool, name: string): Promise<boolean> {
+  if (name.includes('\0')) return false;
+  const { rows } = await pool.query<{ readonly has: boolean }>(HAS, [name]);
+  return rows[0]?.has === true;
+}
+
 export async function postgresQueueNames(pool: PgPool): Promise<readonly string[]> {
   const { rows } = await pool.query<{ readonly queue: string }>(NAMES);
   return rows.map(({ queue }) => queue);
