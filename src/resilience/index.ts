@@ -27,6 +27,7 @@ export {
   isPlatformAway,
 } from './outage/index.ts';
 export { Progress, type ProgressParts } from './progress.ts';
+export { standAside } from './stand-aside.ts';
 export { isRetryable, retry, type RetryOptions } from './retry.ts';
 export * from './call-timeout-error.ts';
 export * from './circuit-open-error.ts';

@@ -4,6 +4,7 @@ import type { App, JobRequest } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { storableText } from '../../privacy/index.ts';
+import { standAside } from '../../resilience/index.ts';
 import type { KeyedDigests, SecretSource } from '../../secrets/index.ts';
 import type { Cursor, KeptSchedule, ScheduleStore, StoredSchedule } from '../../schedules/index.ts';
 import { tagDigests, type JobTag } from '../find/job-tags.ts';
@@ -44,7 +45,8 @@ export interface SchedulesContext {
 
 type ScheduleRoom = Awaited<ReturnType<typeof loadRoom>>;
 
-const TRIES = 10;
+/** With the pauses between them: a second, in which dozens of others may have written it. */
+const TRIES = 40;
 /** Written together: the script that does it holds others up for about two milliseconds. */
 const AT_ONCE = 500;
 const RECENT = 4;
@@ -220,6 +222,7 @@ export class Schedules {
         let left = names.slice(from, from + AT_ONCE);
         for (let tried = 0; left.length > 0; tried += 1) {
           if (tried === TRIES) throw new Error(`The schedule "${left[0]}" changes too often to be changed now.`);
+          await standAside(tried);
           left = await changeSome(store, left, Math.floor(now()), to, views);
         }
       }

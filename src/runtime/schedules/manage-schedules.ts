@@ -3,6 +3,7 @@ import type { App, Schedule } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { clientOn, readJobView, UndecodableJobError, type JobView } from '../../queue/index.ts';
+import { standAside } from '../../resilience/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import {
   CURSOR_KEPT_MS,
@@ -40,7 +41,7 @@ export interface ScheduleRun extends SlotRecord {
 /** A schedule that is read is followed by its jobs: a view of a job costs the engine a few commands. */
 const SHOWN = 8;
 const OVERDUE_MS = 11_000;
-const TRIES = 10;
+const TRIES = 40;
 
 /** Every schedule of the app: one command, and the view of at most eight jobs for each. */
 export async function readSchedules(app: App, engine: Engine): Promise<readonly ScheduleView[]> {
@@ -102,6 +103,7 @@ async function change(
 ): Promise<boolean> {
   const state: StateStore = await openState(engine);
   for (let tried = 0; tried < TRIES; tried += 1) {
+    await standAside(tried);
     const entry = await state.get('schedule', schedule.name);
     // No worker has led yet: it begins now.
     const cursor = cursorIn(entry?.value) ?? { slot: engine.clock.now(), rule: ruleOf(schedule) };
