@@ -22,6 +22,9 @@ const succeed = (jobId: string, token: string, keep: Keep): Step => {
   const end: EndKind = { what: 'succeeded', result: '1', keep };
   return { what: 'turn', turn: { id: `end ${token}`, now: NOW, ends: [{ jobId, token, end }], take: undefined } };
 };
+/** Ten seconds later. */
+const later = (step: Step): Step =>
+  step.what === 'turn' ? { ...step, turn: { ...step.turn, now: step.turn.now + 10_000 } } : step;
 const die = (jobId: string, token: string, keep: Keep): Step => {
   const end: EndKind = { what: 'dead', failure: { message: 'failed', stacktrace: [] }, attempts: 1, keep };
   return { what: 'turn', turn: { id: `end ${token}`, now: NOW, ends: [{ jobId, token, end }], take: undefined } };
@@ -53,8 +56,18 @@ const parentGoesWithChild: readonly Step[] = [
   succeed('other', '3', { age: 0 }),
 ];
 
+/** Two have ended so long ago that they are too old by now, and with the third there is one too many: both go, not the oldest alone. */
+const oldOnesAndOneTooMany: readonly Step[] = [
+  { what: 'add', jobs: [job('one'), job('two'), job('three')] },
+  ...['1', '2', '3'].map(take),
+  succeed('one', '1', { count: -1 }),
+  succeed('two', '2', { count: -1 }),
+  later(succeed('three', '3', { count: 2, age: 1 })),
+];
+
 /** What histories of chance come to in one of thousands. */
 const SET_PIECES: Readonly<Record<string, readonly Step[]>> = {
+  'what is too old goes before what is too many': oldOnesAndOneTooMany,
   'a parent is released': lastChildGoes(),
   'a parent that is gone is not released': lastChildGoes({ what: 'delete-job', id: 'parent' }),
   'a parent that is removed before its child is not released': parentGoesWithChild,
