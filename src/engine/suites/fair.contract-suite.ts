@@ -120,6 +120,21 @@ export function fairContract(
       expect(idsOf(await steps.take(9, [endOf(first)]))).toEqual(['a002']);
     });
 
+    test('what another limit sets aside in a turn may start in that turn, and is lost to nobody', async () => {
+      const steps = await start(FAIR, { name: 'room', concurrency: 2 });
+      await steps.add('room/b', ids('j', 3));
+      const running = await steps.take(9);
+      expect(idsOf(running)).toEqual(['j000', 'j001']);
+      // Behind the one that waits for room, and seen first in the turn in which both have it.
+      await steps.add('room/b', ['k']);
+      const next = await steps.take(
+        9,
+        running.map(job => endOf(job)),
+      );
+      expect(idsOf(next)).toEqual(['j002', 'k']);
+      expect(await steps.queue.held()).toBe(0);
+    });
+
     test('a paused group starts nothing and keeps nobody, and what is cancelled in it ends at once', async () => {
       const steps = await start();
       const { queue } = steps;

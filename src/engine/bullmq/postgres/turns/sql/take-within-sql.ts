@@ -97,6 +97,11 @@ export const TAKE_WITHIN_SQL = `
       END IF;
       v_looks := v_looks + 1;
       IF v_from_line THEN
+        IF cardinality(v_aside) > 0 THEN
+          -- A line tells its jobs by their places: those that this turn has set aside have theirs from now on.
+          UPDATE job SET priority = priority + c_held WHERE queue = p_queue AND id = ANY (v_aside);
+          v_aside := '{}';
+        END IF;
         v_round := greatest(v_round, v_group.turn);
         SELECT job.* INTO v_job
           FROM shiftwork_group_line line LEFT JOIN job ON job.queue = line.queue AND job.id = line.id
