@@ -134,8 +134,9 @@ test('TLS that is given up for a password is warned about by the start and by ch
   };
   const checking = startProcess(CLI, { args: ['check'], env });
   const working = startProcess(WORKER, { env });
-  expect(await checking.line(/^warning/)).toContain('SMTP_URL says tls=never');
-  expect(await working.line(/config\.warning/)).toContain('SMTP_URL says tls=never');
+  // A built app beside the source is warned about as well, first.
+  await checking.line(/^warning .*SMTP_URL says tls=never/);
+  await working.line(/config\.warning.*SMTP_URL says tls=never/);
   working.kill('SIGTERM');
   expect(await working.ended).toBe(0);
   expect([...checking.lines, ...working.lines].join('\n')).not.toContain('hunter2');
