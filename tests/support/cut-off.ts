@@ -3,7 +3,7 @@ import type { Engine } from '../../src/engine/index.ts';
 /** What a client writes that acts on a job. */
 const WRITES: ReadonlySet<string> = new Set(['add', 'addJobLog', 'change', 'holdKey', 'remove', 'replaceMember']);
 /** What an engine opens, of which these are methods. */
-const OPENED: ReadonlySet<string> = new Set(['batches', 'queue', 'turns']);
+const OPENED: ReadonlySet<string> = new Set(['batches', 'existingQueue', 'queue', 'turns']);
 
 /** An engine that asks before each write of its user, with its number from 1 on; where that throws, the write comes to nothing. */
 export function askingBefore(engine: Engine, ask: (write: string, nth: number) => void | Promise<void>): Engine {
@@ -17,7 +17,8 @@ export function askingBefore(engine: Engine, ask: (write: string, nth: number) =
         return async (...args: readonly unknown[]) => {
           if (WRITES.has(name)) await ask(name, (writes += 1));
           const answer: unknown = await Reflect.apply(member, target, args);
-          return OPENED.has(name) ? watched(Object(answer)) : answer;
+          // There may be no such queue.
+          return OPENED.has(name) && answer !== undefined ? watched(Object(answer)) : answer;
         };
       },
     });
