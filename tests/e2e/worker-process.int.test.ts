@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/index.ts';
 import { openState } from '../../src/state/index.ts';
@@ -38,6 +41,15 @@ describe('a worker process', () => {
     worker.kill(signal);
     await worker.line(/worker\.stopped/);
     expect(await worker.ended).toBe(0);
+  });
+
+  test('has written its compile cache before it takes a job: at its exit that would count against the grace', async () => {
+    const compiled = mkdtempSync(join(tmpdir(), 'shiftwork-compiled-'));
+    cleanups.push(() => rmSync(compiled, { recursive: true }));
+    const worker = start({ REDIS_URL: redisUrl(), SHIFTWORK_NAMESPACE: namespace(), NODE_COMPILE_CACHE: compiled });
+    await worker.line(/worker\.started/);
+    const files = readdirSync(compiled, { recursive: true, withFileTypes: true }).filter(each => each.isFile());
+    expect(files.length).toBeGreaterThan(0);
   });
 
   test('waits for an engine that is away, and begins by itself when it comes', async () => {
