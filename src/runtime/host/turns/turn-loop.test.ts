@@ -100,6 +100,48 @@ test('a worker that waits for a sign learns from a turn under way when the next 
   await loop.settled();
 });
 
+test('turns grow to their full size, also where one is answered while the next is under way again and again', async () => {
+  const sizes: number[] = [];
+  let ids = 0;
+  const unanswered: (() => void)[] = [];
+  const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+    signStays: true,
+    extendLocks: () => Promise.resolve([]),
+    async turn({ ends, take }): Promise<TurnAnswer> {
+      const tokens = take?.tokens ?? [];
+      sizes.push(tokens.length);
+      // The one before is answered by this one, so that one is always under way; where none follows it is answered a little later.
+      unanswered.shift()?.();
+      const answered = Promise.withResolvers<void>();
+      unanswered.push(answered.resolve);
+      await Promise.race([answered.promise, passRounds(20)]);
+      const jobs = tokens.map(token => ({ ...JOB, id: `${(ids += 1)}`, token }));
+      return { settled: ends.map(() => ({ kind: 'settled' })), jobs, rest: { kind: 'more' } };
+    },
+    waitForWork: () => new Promise(resolve => setImmediate(resolve)),
+  };
+  const loop: TurnLoop = new TurnLoop({
+    queue: queue as TurnQueue,
+    worker: 'tester',
+    concurrency: 200,
+    isLimited: false,
+    lockMs: 30_000,
+    now: () => 0,
+    pass: () => Promise.resolve(),
+    onJob: job => void loop.settle(job, { what: 'handed-back' }),
+    onError: () => undefined,
+    onLost: () => undefined,
+  });
+  loop.start();
+  await waitFor('a hundred turns', () => sizes.length >= 100);
+  loop.abandon();
+  expect(Math.max(...sizes)).toBe(32);
+});
+
+async function passRounds(ofTheLoop: number): Promise<void> {
+  for (let round = 0; round < ofTheLoop; round += 1) await new Promise(resolve => setImmediate(resolve));
+}
+
 test('a burst that is smaller than the slots of one worker spreads over four that are idle', async () => {
   const name = namespace();
   const counts = [0, 0, 0, 0];

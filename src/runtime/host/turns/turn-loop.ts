@@ -192,7 +192,7 @@ export class TurnLoop {
     }
     for (const job of answer.jobs) this.#options.onJob(job);
     if (answer.rest !== undefined) this.#learn(answer.rest);
-    if (this.#ended.length > 0) this.#plan();
+    if (this.#ended.length > 0 || this.#appetite.isLeft) this.#plan();
     this.#notListening?.();
   }
 
@@ -255,7 +255,8 @@ export class TurnLoop {
     // What is there is not signed for a second time.
     let look = true;
     while (!signal.aborted) {
-      if (this.#spare <= 0 || (this.#underWay > 0 && this.#asked > 0)) {
+      // Also while turns are under way: two that are small would alternate for ever, and none would be larger than the last.
+      if (this.#spare <= 0 || this.#appetite.isLeft) {
         await new Promise<void>(resolve => (this.#notListening = resolve));
         this.#notListening = undefined;
         continue;
