@@ -120,6 +120,15 @@ export function fairContract(
       expect(idsOf(await steps.take(9, [endOf(first)]))).toEqual(['a002']);
     });
 
+    test('why a job of it waits is said by what the last turn saw, whatever clock the server has', async () => {
+      const steps = await start({ ...FAIR, rate: { max: 1, perMs: 60_000 } });
+      steps.now = 1_700_000_000_000;
+      await addTo(steps, 'a', 3);
+      expect(idsOf(await steps.take(9))).toEqual(['a000']);
+      expect(await steps.queue.held()).toBe(2);
+      expect(await steps.queue.keptBy('a001', ['tenant/a'])).toBe('tenant/a');
+    });
+
     test('what another limit sets aside in a turn may start in that turn, and is lost to nobody', async () => {
       const steps = await start(FAIR, { name: 'room', concurrency: 2 });
       await steps.add('room/b', ids('j', 3));

@@ -120,7 +120,7 @@ const FREE = `free AS (DELETE FROM dedup WHERE queue = $1 AND expire_at_ms < $3:
 const KEPT_BY = `SELECT line.name FROM shiftwork_group_line line JOIN job ON job.queue = line.queue AND job.id = line.id
     LEFT JOIN shiftwork_group grp ON grp.queue = line.queue AND grp.name = line.name
   WHERE line.queue = $1 AND line.id = $2 AND job.state = 'waiting' AND line.name = ANY ($5)
-    AND (job.priority >= $4 OR (job.priority >= $3 AND grp.look_at > shiftwork_now()))`;
+    AND (job.priority >= $4 OR (job.priority >= $3 AND grp.look_at > 0))`;
 const HELD = `SELECT (SELECT count(*) FROM job WHERE queue = $1 AND state = 'waiting' AND priority >= $3) + (
     SELECT count(*) FROM (${heldInLines('$1', '$2', '$3')}) AS kept
   ) AS held`;
