@@ -4,7 +4,7 @@ import type { App } from '../../src/contracts/index.ts';
 import type { DeadLetters } from '../../src/dead-letters/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { isShiftworkError } from '../../src/errors/index.ts';
-import type { JournalStore, Standing } from '../../src/journal/index.ts';
+import { ALL_COUNTS, type JournalStore, type Standing } from '../../src/journal/index.ts';
 import { isTooDeep } from '../../src/privacy/index.ts';
 import { findJobs, placeOf, plainData, readStoredJob, type Client } from '../../src/queue/index.ts';
 import { secretsOf } from '../../src/state/index.ts';
@@ -188,7 +188,7 @@ async function coverage(
     const store = await journal();
     const [standing, counts] = await Promise.all([
       store.standing(),
-      store.counts('hour', { from: now - DAY, to: now }),
+      store.counts('hour', { from: now - DAY, to: now }, [ALL_COUNTS]),
     ]);
     const kept = counts.reduce((sum, each) => sum + each.kept, 0);
     const succeeded = counts.reduce((sum, each) => sum + each.succeeded, 0);

@@ -118,7 +118,7 @@ test('a sample looks at so many jobs and no more, whether they match or not, and
   vi.spyOn(turns, 'unfinished').mockImplementation(async () => {
     trips += 1;
     if (trips > 100) throw new Error('It looks without end.');
-    return Promise.resolve({ jobs: Array.from({ length: 500 }, () => strange), next: String(trips) });
+    return Promise.resolve({ jobs: Array.from({ length: 500 }, () => strange), looked: 500, next: String(trips) });
   });
   const letters = new DeadLetters({ engine, app: notes });
   const sample = sampleBulk({ engine, app: notes }, letters, 'cancel', { contract: 'note', queue: 'notes' });

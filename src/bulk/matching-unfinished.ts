@@ -57,7 +57,7 @@ export async function* matchingUnfinished(
     yield* matchingTagged(engine, queues, what, filter, before, bound);
     return;
   }
-  for await (const jobs of walkUnfinished(engine, queues, statesOf(what, filter))) {
+  for await (const { jobs } of walkUnfinished(engine, queues, statesOf(what, filter))) {
     for (const job of jobs) {
       const own = shownJobId({ queue: job.queue, id: job.id });
       if (filter.contract !== undefined && job.name !== filter.contract) continue;

@@ -3,7 +3,14 @@
  * command line read it. It is no record of jobs: what is dropped for want of room is counted, and nothing depends on it.
  */
 export { quantileOf, countOf, addDurations, type Durations } from './record/durations.ts';
-export { addCounts, emptyCounts, type ContractCounts, type CountedStretch } from './record/contract-counts.ts';
+export {
+  addCounts,
+  ALL_COUNTS,
+  emptyCounts,
+  queueCounts,
+  type ContractCounts,
+  type CountedStretch,
+} from './record/contract-counts.ts';
 export { MARK_KINDS, type Mark, type MarkKind } from './record/mark.ts';
 export { OUTCOMES, type JournalTag, type RunOutcome, type RunRecord } from './record/run-record.ts';
 export { findRuns, type FoundRuns, type RunQuery } from './read/find-runs.ts';

@@ -60,7 +60,7 @@ export interface CauseIndex {
   size(queue: string): Promise<IndexSize>;
   /** The most frequent first, beginning behind the first `skip`. */
   causes(queue: string, skip: number, limit: number): Promise<readonly CountedCause[]>;
-  /** How many letters of each of these causes ended in each stretch, of those that are still there. */
+  /** How many letters of each of these causes ended in each stretch, of those that are still there; without causes that did not strike then. */
   strikes(queue: string, causes: readonly string[], times: Stretches): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Newest end first; of one cause, or of all failures. */
   newest(queue: string, cause: string | undefined, limit: number): Promise<readonly LetterEnd[]>;

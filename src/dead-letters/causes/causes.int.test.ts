@@ -54,6 +54,8 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
       [0, 0, 1],
     ]);
     expect(await letters.strikes([], { from, stepMs: 1, steps: 3 })).toEqual(new Map());
+    const later = { from: from + 10, stepMs: 1, steps: 3 };
+    expect(await letters.strikes([...groups, { fingerprint: 'of another queue' }], later)).toEqual(new Map());
   });
 
   test('jobs are counted as they die, by whoever runs them, and no longer once they are replayed or discarded', async () => {

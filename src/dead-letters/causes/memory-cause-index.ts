@@ -48,9 +48,8 @@ export class MemoryCauseIndex implements CauseIndex {
     const letters = [...this.#of(queue).values()];
     const countOf = (cause: string, step: number): number =>
       letters.filter(each => each.cause === cause && Math.floor((each.endedAt - from) / stepMs) === step).length;
-    return new Map(
-      causes.map(cause => [cause, Array.from({ length: steps }, (_, step) => countOf(cause, step))] as const),
-    );
+    const all = causes.map(cause => [cause, Array.from({ length: steps }, (_, step) => countOf(cause, step))] as const);
+    return new Map(all.filter(([, counts]) => counts.some(count => count > 0)));
   }
 
   async newest(queue: string, cause: string | undefined, limit: number): Promise<readonly LetterEnd[]> {

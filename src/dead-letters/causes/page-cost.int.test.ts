@@ -53,4 +53,13 @@ test('the page of causes costs a bounded number of commands, whatever a queue ho
   expect(await commandsOf(look)).toBeLessThan(250 + 200 * 7);
   await (await CauseCounter.open(app, engine)).compare('costs');
   expect(await commandsOf(look)).toBeLessThan(40);
+  // When they struck is asked of each queue for the causes of all.
+  const others = Array.from({ length: 200 }, (_, n) => ({ fingerprint: `other-${n}` }));
+  const [own] = await page.groups();
+  if (own === undefined) throw new Error('No cause was counted.');
+  const day = { from: (own.lastEndedAt ?? 0) - 86_400_000, stepMs: 3_600_000, steps: 48 };
+  let struck: ReadonlyMap<string, readonly number[]> = new Map();
+  expect(await commandsOf(async () => (struck = await page.strikes([...others, own], day)))).toBeLessThan(300);
+  expect(struck.get(own.fingerprint)?.reduce((sum, count) => sum + count, 0)).toBe(own.count);
+  expect(struck.size).toBe(1);
 });

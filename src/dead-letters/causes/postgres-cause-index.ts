@@ -116,10 +116,11 @@ export class PostgresCauseIndex implements CauseIndex {
   ): Promise<ReadonlyMap<string, readonly number[]>> {
     if (causes.length === 0) return new Map();
     const { rows } = await this.#pool.query<StrikeRow>(STRIKES, [queue, causes, from, stepMs, steps]);
-    const found = new Map(causes.map(cause => [cause, Array.from({ length: steps }, () => 0)]));
+    const found = new Map<string, number[]>();
     for (const { cause, step, count } of rows) {
-      const counts = found.get(cause);
-      if (counts !== undefined) counts[step] = count;
+      const counts = found.get(cause) ?? Array.from({ length: steps }, () => 0);
+      counts[step] = count;
+      found.set(cause, counts);
     }
     return found;
   }

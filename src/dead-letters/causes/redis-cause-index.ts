@@ -69,7 +69,12 @@ export class RedisCauseIndex implements CauseIndex {
     if (causes.length === 0) return new Map();
     const answer = await runScript(this.#redis, STRIKES, this.#keys(queue), [from, stepMs, steps, ...causes]);
     const flat = texts(answer).map(Number);
-    return new Map(causes.map((cause, at) => [cause, flat.slice(at * steps, (at + 1) * steps)]));
+    const found = new Map<string, readonly number[]>();
+    for (let at = 0; at < flat.length; at += 1 + steps) {
+      const cause = causes[flat[at] ?? -1];
+      if (cause !== undefined) found.set(cause, flat.slice(at + 1, at + 1 + steps));
+    }
+    return found;
   }
 
   async newest(queue: string, cause: string | undefined, limit: number): Promise<readonly LetterEnd[]> {

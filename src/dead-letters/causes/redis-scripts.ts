@@ -61,15 +61,22 @@ end
 return found
 `;
 
-/** ARGV: from, step, steps, then causes. Answers for each cause as many counts as there are steps. */
+/**
+ * ARGV: from, step, steps, then causes. Answers for each cause that struck in that time its place among them and as many counts as there are steps: most
+ * causes that a page asks for are those of other queues.
+ */
 export const STRIKES = `
 local from, step, steps = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local found = {}
+local function count(cause, first, last)
+  local low = string.format('[%s:%016.0f', cause, from + first * step)
+  local high = string.format('(%s:%016.0f', cause, from + last * step)
+  return redis.call('ZLEXCOUNT', KEYS[2], low, high)
+end
 for at = 4, #ARGV do
-  for nth = 0, steps - 1 do
-    local low = string.format('[%s:%016.0f', ARGV[at], from + nth * step)
-    local high = string.format('(%s:%016.0f', ARGV[at], from + (nth + 1) * step)
-    found[#found + 1] = redis.call('ZLEXCOUNT', KEYS[2], low, high)
+  if redis.call('ZSCORE', KEYS[3], ARGV[at]) and count(ARGV[at], 0, steps) > 0 then
+    found[#found + 1] = at - 4
+    for nth = 0, steps - 1 do found[#found + 1] = count(ARGV[at], nth, nth + 1) end
   end
 end
 return found

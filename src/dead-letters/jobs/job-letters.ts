@@ -81,11 +81,15 @@ export class JobLetters implements LetterSource {
   }
 
   async groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]> {
-    const found: DeadLetterGroup[] = [];
-    for (const queue of await this.#holding(filter)) {
+    const read = async (queue: string): Promise<readonly DeadLetterGroup[]> => {
       await this.#caughtUp(queue);
-      for (const cause of await this.#causes(queue, filter)) found.push(groupOf(queue, cause));
-    }
+      return (await this.#causes(queue, filter)).map(cause => groupOf(queue, cause));
+    };
+    const queues = await this.#holding(filter);
+    // Bounded, each is a few short questions; else each may be a walk through all of its letters.
+    if (this.#options.bounded) return (await Promise.all(queues.map(read))).flat();
+    const found: DeadLetterGroup[] = [];
+    for (const queue of queues) found.push(...(await read(queue)));
     return found;
   }
 

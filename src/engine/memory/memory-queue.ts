@@ -54,6 +54,7 @@ export class MemoryQueue {
   readonly events: MemoryEvents;
   readonly groups = new MemoryGroups(this.jobs);
   readonly #ring = new MemoryRing();
+  #turnedAt: number | undefined;
   /** Of whoever took last; undefined: none. */
   limits: readonly GroupLimit[] | undefined;
   readonly #clock: MemoryClock;
@@ -163,6 +164,7 @@ export class MemoryQueue {
     taking: Taking,
     now: number,
   ): { readonly job?: MemoryJob; readonly probing?: boolean; readonly until?: number | undefined } {
+    this.#turnedAt = now;
     this.promoteDue(now);
     if (this.isPaused() || this.isFull() || this.rate.limitedMs(now) > 0) return {};
     const running = this.inState('active');
@@ -183,11 +185,11 @@ export class MemoryQueue {
     return { until };
   }
 
-  /** The group that keeps a job that was set aside. */
+  /** The group that keeps a job that was set aside, as the last turn saw it: it may have been told another time than it is. */
   keptBy(id: string): string | undefined {
     const job = this.jobs.get(id);
     if (job?.state !== 'waiting' || job.priority < HELD_PRIORITY) return undefined;
-    return this.groups.judge(job, this.limits ?? [], this.inState('active'), this.now()).group;
+    return this.groups.judge(job, this.limits ?? [], this.inState('active'), this.#turnedAt ?? this.now()).group;
   }
 
   /** One that was set aside only ends from now on. */

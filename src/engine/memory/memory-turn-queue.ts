@@ -267,17 +267,22 @@ export class MemoryTurnQueue implements TurnQueue {
     return { ids: found, next: ids.length > most ? found.at(-1) : undefined };
   }
 
-  async unfinished({ states, from = '', most }: UnfinishedStep): Promise<UnfinishedPage> {
+  async unfinished({ states, from = '', most, holds = '' }: UnfinishedStep): Promise<UnfinishedPage> {
     await this.#options.reach();
     const all = [...this.#queue.jobs.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
     const jobs = all.flatMap(job => {
       const state = UNFINISHED[job.state];
       if (state === undefined || !states.includes(state) || job.id <= from) return [];
       const { id, name, timestamp, processedOn: startedAt } = job;
-      return [{ id, name, state, timestamp, startedAt, opts: JSON.parse(job.opts) as GroupedOptions }];
+      const opts = JSON.parse(job.opts) as GroupedOptions;
+      return [{ isAsked: job.opts.includes(holds), job: { id, name, state, timestamp, startedAt, opts } }];
     });
     const page = jobs.slice(0, most);
-    return { jobs: page, next: jobs.length > most ? page.at(-1)?.id : undefined };
+    return {
+      jobs: page.flatMap(({ isAsked, job }) => (isAsked ? [job] : [])),
+      looked: page.length,
+      next: jobs.length > most ? page.at(-1)?.job.id : undefined,
+    };
   }
 
   /** Nothing is left of a job that is gone. */

@@ -141,6 +141,8 @@ export function tagsContract(kind: string, open: (name: string) => Promise<OpenT
         { id: 'd2', opts: { tg: TWO }, startedAt: undefined },
       ]);
       expect(running).toHaveLength(2);
+      const holding = await queue.unfinished({ states: ['delayed'], from: undefined, most: 100, holds: TWO });
+      expect(holding).toMatchObject({ jobs: [{ id: 'd2', opts: { tg: TWO } }], looked: 2, next: undefined });
     });
   });
 }

@@ -24,10 +24,13 @@ export interface UnfinishedStep {
   readonly from: string | undefined;
   /** How many, about. */
   readonly most: number;
+  /** Only those in whose options, as they are written, this text stands. The others count as looked at. */
+  readonly holds?: string | undefined;
 }
 
 export interface UnfinishedPage {
   readonly jobs: readonly UnfinishedJob[];
+  readonly looked: number;
   /** Undefined at the end. A page may be empty before it. */
   readonly next: string | undefined;
 }

@@ -1,6 +1,7 @@
+import { ALL_COUNTS, queueCounts } from '../record/contract-counts.ts';
 import { addDurations, type Durations } from '../record/durations.ts';
 import type { Mark } from '../record/mark.ts';
-import { HOUR, MINUTE, type JournalStore, type QueueDepth } from '../stores/journal-store.ts';
+import { HOUR, MINUTE, type JournalStore } from '../stores/journal-store.ts';
 
 /** What came and went in a stretch of time. */
 export interface SeriesPoint {
@@ -39,7 +40,10 @@ export type RangeName = keyof typeof RANGES;
 
 const MARKS = 200;
 
-/** Of one queue, of one contract, or of all. Costs one read of counts, one of marks, and for the ranges by minute one of depths. */
+/**
+ * Of one queue, of one contract, or of all: one count a minute or an hour, one read of marks, and for the ranges by minute how much there was between the
+ * points. However many contracts and queues there are, as much is read.
+ */
 export async function readSeries(
   store: JournalStore,
   range: RangeName,
@@ -51,19 +55,18 @@ export async function readSeries(
   const from = end - ms;
   const span = { from, to: end - 1 };
   const by = stepMs < HOUR ? 'minute' : 'hour';
-  const [counts, marks, depths] = await Promise.all([
-    store.counts(by, span),
+  const name = of.contract ?? (of.queue === undefined ? ALL_COUNTS : queueCounts(of.queue));
+  const steps = Math.round(ms / stepMs);
+  // What comes is not known of a contract alone.
+  const isCameKnown = by === 'minute' && of.contract === undefined;
+  const edges = Array.from({ length: isCameKnown ? steps + 1 : 0 }, (_, index) => from + index * stepMs);
+  const [counts, marks, unfinished] = await Promise.all([
+    store.counts(by, span, [name]),
     store.marks(span, MARKS),
-    // What comes is not known of a contract alone.
-    by === 'minute' && of.contract === undefined ? store.depths({ from, to: end }) : [],
+    store.unfinished(edges, of.queue),
   ]);
-  const unfinished = unfinishedAt(depths.filter(({ queue }) => of.queue === undefined || queue === of.queue));
-  const points: SeriesPoint[] = Array.from({ length: Math.round(ms / stepMs) }, (_, index) =>
-    emptyPoint(from + index * stepMs),
-  );
+  const points: SeriesPoint[] = Array.from({ length: steps }, (_, index) => emptyPoint(from + index * stepMs));
   for (const each of counts) {
-    if (of.queue !== undefined && each.queue !== of.queue) continue;
-    if (of.contract !== undefined && each.jobName !== of.contract) continue;
     const index = Math.floor((each.at - from) / stepMs);
     const point = points[index];
     if (point === undefined) continue;
@@ -82,13 +85,6 @@ export async function readSeries(
 
 function emptyPoint(at: number): SeriesPoint {
   return { at, succeeded: 0, retried: 0, dead: 0, unwanted: 0, came: undefined, waited: {}, ran: {} };
-}
-
-/** How much was there at each minute, all queues together. */
-function unfinishedAt(depths: readonly QueueDepth[]): ReadonlyMap<number, number> {
-  const sums = new Map<number, number>();
-  for (const { at, unfinished } of depths) sums.set(at, (sums.get(at) ?? 0) + unfinished);
-  return sums;
 }
 
 function cameIn(

@@ -30,6 +30,26 @@ type Mutable = { -readonly [Name in keyof ContractCounts]: ContractCounts[Name] 
   ran: Record<string, number>;
 };
 
+/** All runs are counted together under this name, those of a queue under this and its name: no contract has such names. */
+export const ALL_COUNTS = '/';
+
+export function queueCounts(queue: string): string {
+  return `${ALL_COUNTS}${queue}`;
+}
+
+/** With the sums of each queue and of all: whoever draws these reads one row a minute, however many contracts there are. */
+export function withSums(counts: readonly ContractCounts[]): readonly ContractCounts[] {
+  const sums = new Map<string, ContractCounts>();
+  const add = (name: string, queue: string, each: ContractCounts): void => {
+    sums.set(name, addCounts(sums.get(name) ?? emptyCounts(name, queue), each));
+  };
+  for (const each of counts) {
+    add(ALL_COUNTS, '', each);
+    add(queueCounts(each.queue), each.queue, each);
+  }
+  return [...counts, ...sums.values()];
+}
+
 /** Counts the runs of a process until they are handed over. */
 export class Counting {
   readonly #byName = new Map<string, Mutable>();

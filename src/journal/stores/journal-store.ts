@@ -91,11 +91,13 @@ export interface JournalStore {
   /** Puts another text in the place of a chunk; false where the chunk is another one by now. */
   rewrite(of: RunClass, chunk: Chunk, text: string): Promise<boolean>;
   standing(): Promise<Standing>;
-  /** By minute (of the last three days) or by hour; all contracts. */
-  counts(by: 'minute' | 'hour', span: Span): Promise<readonly CountedStretch[]>;
+  /** By minute (of the last three days) or by hour: of contracts by their names, of queues and of all by the names of their sums. */
+  counts(by: 'minute' | 'hour', span: Span, names: readonly string[]): Promise<readonly CountedStretch[]>;
   /** The oldest first; the newest `limit`. */
   marks(span: Span, limit: number): Promise<readonly Mark[]>;
   depths(span: Span): Promise<readonly QueueDepth[]>;
+  /** How much a queue held at the beginnings of these minutes, or all together where none is named; those that nobody has said are left out. */
+  unfinished(minutes: readonly number[], queue: string | undefined): Promise<ReadonlyMap<number, number>>;
 }
 
 /** The stretch in which a time is. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findRuns } from '../read/find-runs.ts';
-import { emptyCounts } from '../record/contract-counts.ts';
+import { ALL_COUNTS, emptyCounts, queueCounts } from '../record/contract-counts.ts';
 import { quantileOf } from '../record/durations.ts';
 import { writeFrame, type GatheredRun } from '../record/frame.ts';
 import { classOf } from '../record/run-record.ts';
@@ -177,18 +177,28 @@ export function journalStoreContract(kind: string, open: () => Promise<OpenedJou
         waited: { 3: 4 },
         ran: { 9: 3, 20: 1 },
       };
-      await store.append({ ...NOTHING, now: NOW, writer: 'a', counts: [counts, { ...counts, jobName: 'other' }] });
+      await store.append({
+        ...NOTHING,
+        now: NOW,
+        writer: 'a',
+        counts: [counts, { ...counts, jobName: 'other', queue: 'sms' }],
+      });
       await store.append({ ...NOTHING, now: NOW + 5_000, writer: 'b', counts: [counts] });
       await store.append({ ...NOTHING, now: NOW + MINUTE, writer: 'b', counts: [counts] });
       const span = { from: NOW - MINUTE, to: NOW + 2 * MINUTE };
-      const minutes = (await store.counts('minute', span)).filter(({ jobName }) => jobName === 'welcome');
+      const minutes = await store.counts('minute', span, ['welcome']);
       expect(minutes.toSorted((a, b) => a.at - b.at)).toMatchObject([
         { at: NOW - 30_000, queue: 'email', succeeded: 6, dead: 2, ranMs: 80, waited: { 3: 8 }, ran: { 9: 6, 20: 2 } },
         { at: NOW + 30_000, succeeded: 3 },
       ]);
-      const hours = await store.counts('hour', { from: NOW - 3_600_000, to: NOW });
-      expect(hours.find(({ jobName }) => jobName === 'welcome')).toMatchObject({ succeeded: 9, waited: { 3: 12 } });
+      const hours = await store.counts('hour', { from: NOW - 3_600_000, to: NOW }, ['welcome', 'nobody']);
+      expect(hours).toMatchObject([{ jobName: 'welcome', succeeded: 9, waited: { 3: 12 } }]);
       expect(quantileOf(hours[0]?.waited ?? {}, 0.5)).toBeGreaterThan(0);
+      const sums = await store.counts('hour', { from: NOW - 3_600_000, to: NOW }, [ALL_COUNTS, queueCounts('sms')]);
+      expect(sums.map(({ jobName, succeeded, dead }) => [jobName, succeeded, dead]).toSorted()).toEqual([
+        ['/', 12, 4],
+        ['/sms', 3, 1],
+      ]);
     });
 
     test('a mark that several say stands there once, and the first depth of a minute stands', async () => {
@@ -211,6 +221,14 @@ export function journalStoreContract(kind: string, open: () => Promise<OpenedJou
       const span = { from: NOW - 1, to: NOW + 10 };
       expect(await store.marks(span, 10)).toEqual([mark, { kind: 'deploy', at: NOW + 5, text: 'Release 2' }]);
       expect(await store.depths(span)).toEqual([depth]);
+      const sms = { ...depth, queue: 'sms', unfinished: 7 };
+      await store.append({ ...NOTHING, now: NOW, writer: 'b', depths: [sms, depth, { ...sms, at: NOW + MINUTE }] });
+      const minutes = [NOW, NOW + MINUTE, NOW + 2 * MINUTE];
+      expect([...(await store.unfinished(minutes, undefined))].toSorted()).toEqual([
+        [NOW, 12],
+        [NOW + MINUTE, 7],
+      ]);
+      expect([...(await store.unfinished(minutes, 'email'))]).toEqual([[NOW, 5]]);
     });
 
     test('says how many write', async () => {

@@ -1,6 +1,7 @@
 import {
   addCounts,
   countsIn,
+  withSums,
   writtenCounts,
   type ContractCounts,
   type CountedStretch,
@@ -46,7 +47,8 @@ export class MemoryJournalStore implements JournalStore {
 
   async append({ now, writer, frames, counts, marks, depths }: JournalBatch): Promise<Room> {
     for (const frame of frames) this.#put(frame, now);
-    for (const of of counts) for (const by of ['minute', 'hour'] as const) this.#count(by, stretchOf(by, now), of);
+    for (const of of withSums(counts))
+      for (const by of ['minute', 'hour'] as const) this.#count(by, stretchOf(by, now), of);
     for (const mark of marks) this.#marks.add(writtenMark(mark));
     for (const depth of depths) {
       const key = `${depth.at} ${depth.queue}`;
@@ -89,9 +91,13 @@ export class MemoryJournalStore implements JournalStore {
     return { failed: of('failed'), succeeded: of('succeeded') };
   }
 
-  async counts(by: 'minute' | 'hour', { from, to }: Span): Promise<readonly CountedStretch[]> {
+  async counts(
+    by: 'minute' | 'hour',
+    { from, to }: Span,
+    names: readonly string[],
+  ): Promise<readonly CountedStretch[]> {
     return [...this.#counts]
-      .filter(([key, { at }]) => key.startsWith(`${by} `) && at >= from && at <= to)
+      .filter(([key, { at, jobName }]) => key.startsWith(`${by} `) && at >= from && at <= to && names.includes(jobName))
       .map(([, counts]) => counts);
   }
 
@@ -103,6 +109,15 @@ export class MemoryJournalStore implements JournalStore {
 
   async depths({ from, to }: Span): Promise<readonly QueueDepth[]> {
     return [...this.#depths.values()].filter(({ at }) => at >= from && at <= to);
+  }
+
+  async unfinished(minutes: readonly number[], queue: string | undefined): Promise<ReadonlyMap<number, number>> {
+    const sums = new Map<number, number>();
+    for (const depth of this.#depths.values()) {
+      if (!minutes.includes(depth.at) || (queue !== undefined && depth.queue !== queue)) continue;
+      sums.set(depth.at, (sums.get(depth.at) ?? 0) + depth.unfinished);
+    }
+    return sums;
   }
 
   #within(of: RunClass, { from, to }: Span): readonly Kept[] {

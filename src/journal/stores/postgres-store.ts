@@ -1,11 +1,18 @@
 import { codeOf } from '../../errors/index.ts';
-import { countsIn, writtenCounts, type ContractCounts, type CountedStretch } from '../record/contract-counts.ts';
+import {
+  countsIn,
+  withSums,
+  writtenCounts,
+  type ContractCounts,
+  type CountedStretch,
+} from '../record/contract-counts.ts';
 import { markIn, writtenMark, type Mark } from '../record/mark.ts';
 import type { RunClass } from '../record/run-record.ts';
 import { holdsMark, type Term } from '../record/terms.ts';
 import {
   CHUNK_MS,
   HOUR,
+  MINUTE,
   stretchOf,
   type Bounds,
   type Chunk,
@@ -120,9 +127,19 @@ export class PostgresJournalStore implements JournalStore {
     return { failed: await of('failed'), succeeded: await of('succeeded') };
   }
 
-  async counts(by: 'minute' | 'hour', { from, to }: Span): Promise<readonly CountedStretch[]> {
-    const text = `select at, contract, queue, numbers, waited, ran from ${this.#table('stretch')} where by_minute = $1 and at between $2 and $3`;
-    const rows = await this.#rows(text, [by === 'minute', Math.floor(from), Math.ceil(to)]);
+  async counts(
+    by: 'minute' | 'hour',
+    { from, to }: Span,
+    names: readonly string[],
+  ): Promise<readonly CountedStretch[]> {
+    // Each stretch is named, so that each row is found by the whole key: those of other contracts are passed over.
+    const length = by === 'minute' ? MINUTE : HOUR;
+    const first = Math.ceil(from / length) * length;
+    const text = `
+      select at, contract, queue, numbers, waited, ran from generate_series($2::bigint, $3::bigint, $4::bigint) as stretch_at
+        cross join unnest($5::text[]) as name
+        join ${this.#table('stretch')} on by_minute = $1 and at = stretch_at and contract = name`;
+    const rows = await this.#rows(text, [by === 'minute', first, Math.ceil(to), length, names]);
     return rows.map(row => ({
       at: Number(row['at']),
       ...countsIn(String(row['contract']), String(row['queue']), [row['numbers'], row['waited'], row['ran']]),
@@ -152,6 +169,13 @@ export class PostgresJournalStore implements JournalStore {
     });
   }
 
+  async unfinished(minutes: readonly number[], queue: string | undefined): Promise<ReadonlyMap<number, number>> {
+    const own = queue === undefined ? '' : 'and queue = $2';
+    const text = `select at, sum((body::json->>0)::double precision) as unfinished from ${this.#table('depth')} where at = any($1::bigint[]) ${own} group by at`;
+    const rows = await this.#rows(text, queue === undefined ? [minutes] : [minutes, queue]);
+    return new Map(rows.map(row => [Number(row['at']), Number(row['unfinished'])]));
+  }
+
   async #put({ of, text, terms }: JournalBatch['frames'][number], now: number): Promise<void> {
     const insert = `
       with made as (
@@ -173,7 +197,7 @@ export class PostgresJournalStore implements JournalStore {
   async #count(counts: readonly ContractCounts[], now: number): Promise<void> {
     const sum = `"${this.#schema}".sum_of`;
     // In one order, so that two who write the same never wait for each other in a ring.
-    const sorted = counts.toSorted((a, b) => (a.jobName < b.jobName ? -1 : 1));
+    const sorted = withSums(counts).toSorted((a, b) => (a.jobName < b.jobName ? -1 : 1));
     const text = `
       insert into ${this.#table('stretch')} as known (by_minute, at, contract, queue, numbers, waited, ran)
       select $1, $2, each.contract, each.queue,

@@ -7,9 +7,10 @@
  *     BASE:CLASS:SEGMENT   sorted set of the segment's chunks by when they were begun
  *     BASE:CLASS:c:CHUNK   text: frames, one behind the other
  *     BASE:CLASS:t:SEGMENT:BUCKET  text: lines of a chunk and the terms of that bucket that it holds
- *     BASE:n:minute:BLOCK, BASE:n:hour:BLOCK  hash: `AT CONTRACT` -> [queue, counts]; a block has 60 minutes, or a day
+ *     BASE:n:minute:BLOCK, BASE:n:hour:BLOCK  hash: `AT CONTRACT` -> [queue, counts], with the sums of queues and of all; a block has 60 minutes, or a day
  *     BASE:marks           sorted set of marks by time
  *     BASE:d:BLOCK         hash: `AT QUEUE` -> depth
+ *     BASE:u:BLOCK         hash: AT -> what has not ended of all queues together
  *     BASE:writers         sorted set of processes by when they last wrote
  *
  * What is dropped for want of room is dropped a whole segment at a time.
@@ -25,7 +26,7 @@ return 1
 /**
  * KEYS: 1 BASE. ARGV: now, writer, how long things stay, most bytes of failures, of successes, CHUNK_MS, CHUNK_BYTES, how many marks stay;
  * then parts, each with its kind in front:
- *   f CLASS TEXT N (BUCKET MARKS) * N,  n KEY TTL FIELD QUEUE COUNTS,  m AT TEXT,  d KEY TTL FIELD DEPTH.
+ *   f CLASS TEXT N (BUCKET MARKS) * N,  n KEY TTL FIELD QUEUE COUNTS,  m AT TEXT,  d BLOCK TTL AT QUEUE UNFINISHED DEPTH.
  * Answers how many bytes of successes there are, and how many processes write.
  */
 export const APPEND = /* lua */ `
@@ -127,8 +128,12 @@ while at <= #ARGV do
       call('ZREMRANGEBYRANK', base .. ':marks', 0, -marksKept - 1)
     end
   else
-    local key, ttl, field = base .. ':d:' .. arg(), arg(), arg()
-    if call('HSETNX', key, field, arg()) == 1 then call('PEXPIRE', key, ttl) end
+    local block, ttl, when, queue, unfinished = arg(), arg(), arg(), arg(), arg()
+    if call('HSETNX', base .. ':d:' .. block, when .. ' ' .. queue, arg()) == 1 then
+      call('HINCRBY', base .. ':u:' .. block, when, unfinished)
+      call('PEXPIRE', base .. ':d:' .. block, ttl)
+      call('PEXPIRE', base .. ':u:' .. block, ttl)
+    end
   end
 end
 call('ZADD', base .. ':writers', now, writer)

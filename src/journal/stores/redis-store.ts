@@ -1,6 +1,12 @@
 import type { RedisClient, RedisKeys } from '../../redis/index.ts';
 import { runScript } from '../../state/index.ts';
-import { countsIn, writtenCounts, type ContractCounts, type CountedStretch } from '../record/contract-counts.ts';
+import {
+  countsIn,
+  withSums,
+  writtenCounts,
+  type ContractCounts,
+  type CountedStretch,
+} from '../record/contract-counts.ts';
 import { markIn, writtenMark, type Mark } from '../record/mark.ts';
 import { RUN_CLASSES, type RunClass } from '../record/run-record.ts';
 import { holdsMark, type Term } from '../record/terms.ts';
@@ -11,6 +17,7 @@ import {
   HOUR,
   KEPT_MS,
   MARKS_KEPT,
+  MINUTE,
   MINUTES_KEPT_MS,
   stretchOf,
   type Bounds,
@@ -43,11 +50,11 @@ export class RedisJournalStore implements JournalStore {
     const { failed, succeeded } = this.#bounds;
     const args: (string | number)[] = [now, writer, KEPT_MS, failed, succeeded, CHUNK_MS, CHUNK_BYTES, MARKS_KEPT];
     for (const { of, text, terms } of frames) args.push('f', of, text, terms.length, ...terms.flat());
-    for (const each of counts) args.push(...countArgs('minute', now, each), ...countArgs('hour', now, each));
+    for (const each of withSums(counts)) args.push(...countArgs('minute', now, each), ...countArgs('hour', now, each));
     for (const mark of marks) args.push('m', mark.at, writtenMark(mark));
     for (const { at, queue, unfinished, waiting, held, oldestDueMs } of depths) {
       const written = JSON.stringify([unfinished, waiting, held, oldestDueMs ?? null]);
-      args.push('d', blockOf('minute', at), MINUTES_KEPT_MS, `${at} ${queue}`, written);
+      args.push('d', blockOf('minute', at), MINUTES_KEPT_MS, at, queue, unfinished, written);
     }
     const answer = await runScript(this.#redis, APPEND, [this.#base], args.map(whole));
     const [bytes, writers]: readonly unknown[] = Array.isArray(answer) ? answer : [];
@@ -96,18 +103,24 @@ export class RedisJournalStore implements JournalStore {
     return { failed: failed ?? none, succeeded: succeeded ?? none };
   }
 
-  async counts(by: By, { from, to }: Span): Promise<readonly CountedStretch[]> {
-    const hashes = await Promise.all(
-      blocksIn(by, from, to).map(block => this.#redis.hgetall(this.#key(`n:${by}:${block}`))),
-    );
-    return hashes.flatMap(hash =>
-      Object.entries(hash).flatMap(([field, written]) => {
-        const [at, jobName] = fieldOf(field);
-        if (at < from || at > to) return [];
-        const [queue, counts]: readonly unknown[] = arrayIn(written);
-        return [{ at, ...countsIn(jobName, String(queue), counts) }];
+  async counts(by: By, { from, to }: Span, names: readonly string[]): Promise<readonly CountedStretch[]> {
+    if (names.length === 0) return [];
+    const found = await Promise.all(
+      blocksIn(by, from, to).map(async block => {
+        const stretches = stretchesIn(by, block).filter(at => at >= from && at <= to);
+        const asked = stretches.flatMap(at => names.map(jobName => ({ at, jobName })));
+        if (asked.length === 0) return [];
+        const fields = asked.map(({ at, jobName }) => `${at} ${jobName}`);
+        const written = await this.#redis.hmget(this.#key(`n:${by}:${block}`), ...fields);
+        return asked.flatMap(({ at, jobName }, index) => {
+          const text = written[index];
+          if (typeof text !== 'string') return [];
+          const [queue, counts]: readonly unknown[] = arrayIn(text);
+          return [{ at, ...countsIn(jobName, String(queue), counts) }];
+        });
       }),
     );
+    return found.flat();
   }
 
   async marks({ from, to }: Span, limit: number): Promise<readonly Mark[]> {
@@ -129,6 +142,24 @@ export class RedisJournalStore implements JournalStore {
         ];
       }),
     );
+  }
+
+  async unfinished(minutes: readonly number[], queue: string | undefined): Promise<ReadonlyMap<number, number>> {
+    const byBlock = Map.groupBy(minutes, at => blockOf('minute', at));
+    const found = await Promise.all(
+      [...byBlock].map(async ([block, ats]) => {
+        const written =
+          queue === undefined
+            ? await this.#redis.hmget(this.#key(`u:${block}`), ...ats.map(String))
+            : await this.#redis.hmget(this.#key(`d:${block}`), ...ats.map(at => `${at} ${queue}`));
+        return ats.flatMap((at, index): [number, number][] => {
+          const text = written[index];
+          if (typeof text !== 'string') return [];
+          return [[at, Number(queue === undefined ? text : arrayIn(text)[0])]];
+        });
+      }),
+    );
+    return new Map(found.flat());
   }
 
   async #standingOf(of: RunClass): Promise<ClassStanding> {
@@ -170,6 +201,11 @@ function lengthOfBlock(by: By): number {
 function blocksIn(by: By, from: number, to: number): readonly number[] {
   const first = blockOf(by, Math.max(from, to - (by === 'minute' ? MINUTES_KEPT_MS : KEPT_MS)));
   return Array.from({ length: Math.max(0, blockOf(by, to) - first + 1) }, (_, index) => first + index);
+}
+
+function stretchesIn(by: By, block: number): readonly number[] {
+  const [whole, each] = [lengthOfBlock(by), by === 'minute' ? MINUTE : HOUR];
+  return Array.from({ length: whole / each }, (_, nth) => block * whole + nth * each);
 }
 
 /** `AT NAME` */

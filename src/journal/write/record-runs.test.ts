@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Facts } from '../../facts/index.ts';
 import { findRuns } from '../read/find-runs.ts';
+import { ALL_COUNTS } from '../record/contract-counts.ts';
 import type { JournalStore } from '../stores/journal-store.ts';
 import { MemoryJournalStore } from '../stores/memory-store.ts';
 import { JournalWriter } from './journal-writer.ts';
@@ -51,7 +52,7 @@ describe('the journal of a process', () => {
       ['email-3', 'expired', 'late'],
       ['email-4', 'cancelled', 'not wanted'],
     ]);
-    const [counts] = await store.counts('minute', { from: NOW - 60_000, to: NOW });
+    const [counts] = await store.counts('minute', { from: NOW - 60_000, to: NOW }, [ALL_COUNTS]);
     expect(counts).toMatchObject({ succeeded: 1, retried: 1, expired: 1, cancelled: 1, kept: 1, ranMs: 21 });
   });
 
@@ -94,7 +95,7 @@ describe('the journal of a process', () => {
       facts.emit('job.dead', { ...success, jobId: `email-${part}`, reason: 'permanent', error: new Error('no') });
       await writer.flush();
     }
-    const [counts] = await store.counts('minute', { from: NOW - 60_000, to: NOW });
+    const [counts] = await store.counts('minute', { from: NOW - 60_000, to: NOW }, [ALL_COUNTS]);
     expect(counts).toMatchObject({ succeeded: 4_000, dead: 20 });
     expect(counts?.kept).toBeLessThan(4_000);
     expect(counts?.kept).toBeGreaterThanOrEqual(200);

@@ -28,11 +28,13 @@ export async function followingJobs(
   const ids = new Set<string>();
   let looked = 0;
   let beyond = false;
-  for await (const jobs of walkUnfinished(engine, queues, ['delayed', 'waiting', 'running'])) {
-    for (const job of jobs) {
+  // Most jobs have nothing to do with it: they are passed over in the engine, where the id is written as it is.
+  const holds = /^[\w./-]+$/.test(id) ? id : undefined;
+  for await (const part of walkUnfinished(engine, queues, ['delayed', 'waiting', 'running'], holds)) {
+    for (const job of part.jobs) {
       if (isAbout(job.opts, id)) ids.add(shownJobId({ queue: job.queue, id: job.id }));
     }
-    looked += jobs.length;
+    looked += part.looked;
     beyond = looked >= LOOKED_THROUGH || ids.size > asked.limit;
     if (beyond) break;
   }

@@ -1,6 +1,6 @@
 import type { App, QueuePolicy } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
-import { MINUTE, type ContractCounts, type JournalStore, type QueueDepth } from '../../journal/index.ts';
+import { MINUTE, queueCounts, type ContractCounts, type JournalStore, type QueueDepth } from '../../journal/index.ts';
 import { readQueueFigures, type QueueFigures } from '../../queue/index.ts';
 import { readFleet, type FleetHost } from '../../runtime/index.ts';
 import { recommend, type QueueLoad, type Scaling } from './recommend.ts';
@@ -20,7 +20,7 @@ export async function readScaling(app: App, engine: Engine, journal: JournalStor
   const from = Math.floor(now / MINUTE) * MINUTE - MINUTES_BACK * MINUTE;
   const [{ hosts }, counts, depths, figures] = await Promise.all([
     readFleet(engine, now),
-    journal.counts('minute', { from, to: now }),
+    journal.counts('minute', { from, to: now }, [...app.queues.keys()].map(queueCounts)),
     journal.depths({ from, to: now }),
     readQueueFigures(engine, app.queues.keys()),
   ]);

@@ -336,16 +336,17 @@ export class PostgresTurnQueue implements TurnQueue {
     return { ids, next: ids.length < most ? undefined : ids.at(-1) };
   }
 
-  async unfinished({ states, from, most }: UnfinishedStep): Promise<UnfinishedPage> {
+  async unfinished({ states, from, most, holds = '' }: UnfinishedStep): Promise<UnfinishedPage> {
     const place = placeOfWalk(from);
     const sets = [...UNFINISHED.entries()].filter(([nth, { state }]) => nth >= place.nth && states.includes(state));
     const [[nth, set] = [], [then] = []] = sets;
-    if (nth === undefined || set === undefined) return { jobs: [], next: undefined };
+    if (nth === undefined || set === undefined) return { jobs: [], looked: 0, next: undefined };
     const [major, minor] = nth === place.nth && place.behind !== undefined ? place.behind : set.first;
-    const rows = await runStatement<UnfinishedRow>(this.#options.pool, set.sql, [this.name, major, minor, most]);
+    const rows = await runStatement<UnfinishedRow>(this.#options.pool, set.sql, [this.name, major, minor, most, holds]);
     const last = rows.length < most ? undefined : rows.at(-1);
     const next = last !== undefined ? [nth, last.major, last.minor] : then === undefined ? undefined : [then];
-    return { jobs: rows.map(row => unfinishedJob(row, set.state)), next: next && JSON.stringify(next) };
+    const jobs = rows.flatMap(row => (row.opts === null ? [] : [unfinishedJob(row, row.opts, set.state)]));
+    return { jobs, looked: rows.length, next: next && JSON.stringify(next) };
   }
 
   /** Triggers have taken them along. */

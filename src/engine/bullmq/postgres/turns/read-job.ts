@@ -39,8 +39,8 @@ export function readJob(row: JobRow): TakenJob {
   return { ...taken, kind: 'sound', opts, data: parsed(row.data) };
 }
 
-export function unfinishedJob(row: UnfinishedRow, state: UnfinishedState): UnfinishedJob {
-  const opts = parsed(row.opts);
+export function unfinishedJob(row: UnfinishedRow, written: string, state: UnfinishedState): UnfinishedJob {
+  const opts = parsed(written);
   return {
     id: row.id,
     name: row.name,

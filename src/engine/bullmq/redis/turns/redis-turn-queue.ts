@@ -339,17 +339,17 @@ export class RedisTurnQueue implements TurnQueue {
     return { ids, next: next || undefined };
   }
 
-  async unfinished({ states, from = '0 0', most }: UnfinishedStep): Promise<UnfinishedPage> {
+  async unfinished({ states, from = '0 0', most, holds = '' }: UnfinishedStep): Promise<UnfinishedPage> {
     const [at = '0', cursor = '0'] = from.split(' ');
     const all = [...UNFINISHED_SETS.entries()];
     const [[nth, set] = [], [then] = []] = all.filter(
       ([place, { state }]) => place >= Number(at) && states.includes(state),
     );
-    if (nth === undefined || set === undefined) return { jobs: [], next: undefined };
-    const args = [this.#key, set.isList ? 1 : 0, nth === Number(at) ? cursor : '0', most];
-    const [end, ...fields] = listOf(await this.#unfinishedScript.run([this.#key + set.key], args)).map(String);
+    if (nth === undefined || set === undefined) return { jobs: [], looked: 0, next: undefined };
+    const args = [this.#key, set.isList ? 1 : 0, nth === Number(at) ? cursor : '0', most, holds];
+    const [end, looked, ...fields] = listOf(await this.#unfinishedScript.run([this.#key + set.key], args)).map(String);
     const next = end !== '0' ? `${nth} ${end}` : then === undefined ? undefined : `${then} 0`;
-    return { jobs: unfinishedJobs(fields, set.state), next };
+    return { jobs: unfinishedJobs(fields, set.state), looked: Number(looked), next };
   }
 
   async sweepTags(): Promise<void> {

@@ -1,19 +1,22 @@
 import type { UnfinishedState } from '../../../../turns/index.ts';
 
-const COLUMNS = `id, name, state::text AS state, added_at_ms::text AS added_at, processed_at_ms::text AS started_at, opts::text AS opts`;
+/** Of those that do not hold the text the place alone matters. */
+const COLUMNS = `id, name, state::text AS state, added_at_ms::text AS added_at, processed_at_ms::text AS started_at,
+  CASE WHEN strpos(opts::text, $5) > 0 THEN opts::text END AS opts`;
 
 export interface UnfinishedRow {
   readonly id: string;
   readonly name: string;
   readonly added_at: string;
   readonly started_at: string | null;
-  readonly opts: string;
+  /** Null where they do not hold the text that is asked for. */
+  readonly opts: string | null;
   /** Its place in the order of the walk: two texts. */
   readonly major: string;
   readonly minor: string;
 }
 
-/** $1 queue, $2 and $3 the place behind which it goes on, $4 how many. Each goes along BullMQ's own partial index of the state. */
+/** $1 queue, $2 and $3 the place behind which it goes on, $4 how many, $5 a text that options hold. Each goes along BullMQ's own partial index of the state. */
 export interface UnfinishedSet {
   readonly state: UnfinishedState;
   readonly sql: string;
