@@ -79,7 +79,12 @@ export const MUTANTS: readonly Mutant[] = [
   turn('one too few is kept', `call('ZCARD', group.set) - count or 0`, `call('ZCARD', group.set) - count + 1 or 0`),
   turn('retention of the first counts for all', 'if group.scored and group.keep ~= keepAt then', 'if false then'),
   turn('what is not to be kept is kept', `if ARGV[keepAt] ~= '0' then\n    call`, 'if true then\n    call'),
-  turn('logs outlive their jobs', `gone[n + 6] = key, key .. ':logs',`, `gone[n + 6] = key, key,`),
+  turn('logs outlive their jobs', `others[n + 5] = key .. ':logs',`, `others[n + 5] = key,`),
+  turn(
+    'what jobs have beside their hashes outlives them',
+    `if call('EXISTS', unpack(others)) > 0 then`,
+    'if false then',
+  ),
   turn('parents hear nothing of removed children', 'pcall(release, key, stored[1])\n    end', 'end'),
   turn('parents that are removed are released', 'deleteGone()\n      -- Of a parent', '-- Of a parent'),
   turn('parents are released in silence', `call('RPUSH', parent .. 'wait', parentId)`),

@@ -1,7 +1,10 @@
 import { UNTAG } from './tag-scripts.ts';
 
-/** The keys of the job whose hash is `key`. */
-export const ALL_OF = `key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'`;
+/** The keys that few jobs have beside their hash, `key`. */
+const OTHERS = `key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful'`;
+
+/** All keys of the job whose hash is `key`. */
+export const ALL_OF = `key, ${OTHERS}`;
 
 /**
  * A part of what settles. Leans on BullMQ 6.7's removeJobsByMaxAge, removeJobsByMaxCount and removeParentDependencyKey: ended jobs of one set are
@@ -14,6 +17,7 @@ local function deleteGone()
 end
 
 local function remove(ids)
+  local others = { nil, nil, nil, nil, nil }
   for i = 1, #ids do
     local key = prefix .. ids[i]
     local stored = redis.pcall('HMGET', key, 'parentKey', 'tg')
@@ -45,8 +49,14 @@ local function remove(ids)
       ${UNTAG}
       untag(ids[i], stored[2])
     end
-    local n = #gone
-    gone[n + 1], gone[n + 2], gone[n + 3], gone[n + 4], gone[n + 5], gone[n + 6] = ${ALL_OF}
+    gone[#gone + 1] = key
+    local n = #others
+    others[n + 1], others[n + 2], others[n + 3], others[n + 4], others[n + 5] = ${OTHERS}
+  end
+  -- Nearly always there is none of them: a look costs a third of a deletion, and is not written to the append-only file.
+  if call('EXISTS', unpack(others)) > 0 then
+    --#remove-others
+    for i = 1, #others do gone[#gone + 1] = others[i] end
   end
 end
 
