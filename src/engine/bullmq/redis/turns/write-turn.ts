@@ -32,7 +32,7 @@ export function turnArguments(
 ): ScriptArgument[] {
   const keeps: Keep[] = [];
   const heads: string[] = [];
-  const bodies: ScriptArgument[] = [];
+  const words: ScriptArgument[] = [];
   const notes: ScriptArgument[] = [];
   // As many as there are contracts among the ends: few.
   const keepOf = (keep: Keep): number => {
@@ -40,8 +40,7 @@ export function turnArguments(
     return index === -1 ? keeps.push(keep) : index + 1;
   };
   for (const [index, { jobId, token, end }] of ends.entries()) {
-    heads.push(jobId, token);
-    pushBody(bodies, jobId, end, now, keepOf);
+    heads.push(jobId, token, pushWords(words, jobId, end, now, keepOf));
     pushNote(notes, index + 1, end);
   }
   const tokens = take?.tokens ?? [];
@@ -59,6 +58,7 @@ export function turnArguments(
     rememberedMs ?? '',
     keeps.length,
     ends.length,
+    words.length,
     notes.length / 5,
   ];
   const kept = keeps.flatMap(({ count = -1, age, limit }) => [
@@ -66,7 +66,7 @@ export function turnArguments(
     age === undefined ? '' : now - age * 1_000,
     limit ?? AGED_AT_MOST,
   ]);
-  return [...head, ...kept, ...heads, ...bodies, ...notes, ...tokens];
+  return [...head, ...kept, ...heads, ...words, ...notes, ...tokens];
 }
 
 /** What a turn with limits is told beside: see scripts/groups.ts. `released`: ends that BullMQ's own script has written meanwhile. */
@@ -100,35 +100,40 @@ export function limitArguments(
   return [limits.length, places.length / 3, expiresAfterMs.size, ...written, ...places, ...[...expiresAfterMs].flat()];
 }
 
-/** What an end says, in five arguments. */
-function pushBody(
-  bodies: ScriptArgument[],
+/** What an end says, and what it is. */
+function pushWords(
+  words: ScriptArgument[],
   jobId: string,
   end: EndKind,
   now: number,
   keepOf: (keep: Keep) => number,
-): void {
+): string {
   switch (end.what) {
     case 'succeeded': {
       const keep = keepOf(end.keep);
-      bodies.push('s', end.batch === undefined ? keep : `${keep}${memberOf(jobId, end)}`);
-      bodies.push(end.result, end.keptMs ?? '', keyOf(end));
-      return;
+      const [member, key] = [memberOf(jobId, end), keyOf(end)];
+      if (keep === 1 && member === '' && key === '' && end.keptMs === undefined) {
+        words.push(end.result);
+        return 'k';
+      }
+      words.push(member === '' ? keep : `${keep}${member}`, end.result, end.keptMs ?? '', key);
+      return 's';
     }
     case 'cancelled':
     case 'expired':
     case 'dead':
-      bodies.push('f', `${keepOf(end.keep)} ${end.attempts}${memberOf(jobId, end)}`);
-      bodies.push(end.failure.message, stacksOf(end), keyOf(end));
-      return;
+      words.push(`${keepOf(end.keep)} ${end.attempts}${memberOf(jobId, end)}`);
+      words.push(end.failure.message, stacksOf(end), keyOf(end));
+      return 'f';
     case 'retry':
-      bodies.push('r', delayUntil(end.at, now), end.failure.message, stacksOf(end), end.lifo ? 'RPUSH' : 'LPUSH');
-      return;
+      words.push(delayUntil(end.at, now), end.failure.message, stacksOf(end), end.lifo ? 'RPUSH' : 'LPUSH');
+      return 'r';
     case 'snoozed':
-      bodies.push('z', delayUntil(end.until, now), '', '', '');
-      return;
+      words.push(delayUntil(end.until, now), '', '', '');
+      return 'z';
     case 'handed-back':
-      bodies.push('b', end.opts === undefined ? '' : writeOptions(end.opts), '', '', '');
+      words.push(end.opts === undefined ? '' : writeOptions(end.opts), '', '', '');
+      return 'b';
   }
 }
 

@@ -317,7 +317,7 @@ for i = 1, tonumber(ARGV[limitsAt + 1]) do
   local at = releasesAt + 3 * (i - 1)
   local nth, id, group = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
   local code = nth == 0 and 0 or answer[2 + nth]
-  local what = nth > 0 and code == 0 and ARGV[bodiesAt + 5 * (nth - 1)]
+  local what = nth > 0 and code == 0 and ARGV[endsAt + 3 * nth]
   if limitOf(group).strict and (what == 'r' or what == 'z' or what == 'b') then
     -- It has not ended: the group is its own.
     --#keeps-its-group

@@ -18,9 +18,10 @@ export const REMEMBER = /* lua */ `
 /**
  * What a turn's script begins with. KEYS: see TURN_KEYS, and `answers`.
  * ARGV: 1 prefix, 2 now, 3 turn, 4 tokens, 5 lock ms, 6 worker, 7 rate (max and ms, or nothing), 8 the highest score of delayed jobs that are due,
- * 9 max bytes, 10 metrics kept, 11 for how long it is remembered from now on, or nothing, 12 keeps, 13 ends, 14 notes; then 3 for each keep (count, from
- * which time on it is too old, limit), 2 for each end (id, token), 5 for each end (what, a, b, c, d), 5 for each note (of which end, line, lines kept,
- * data, progress), 1 for each token.
+ * 9 max bytes, 10 metrics kept, 11 for how long it is remembered from now on, or nothing, 12 keeps, 13 ends, 14 words, 15 notes; then 3 for each keep (count,
+ * from which time on it is too old, limit), 3 for each end (id, token, what), then the words of the ends: one of an end of the kind \`k\`, which nearly all
+ * are (succeeded, with the first keep, its result), 4 of any other (a, b, c, d); 5 for each note (of which end, line, lines kept, data, progress), 1 for
+ * each token.
  *
  * \`answers\`, a key of this turn's slot, holds the turn that had the slot last and, where not every end was written, what its ends were answered.
  * What it has taken stands among the active jobs, under its tokens.
@@ -37,17 +38,17 @@ local stalled, limiter, meta, pc, completed, failed, marker, wait, delayed, acti
 local prefix, nowText, turn = ARGV[1], ARGV[2], ARGV[3]
 local ends, tokens = tonumber(ARGV[13]), tonumber(ARGV[4])
 -- The first keep stands three behind.
-local keepsAt = 12
-local endsAt = 14 + 3 * ARGV[12]
-local bodiesAt = endsAt + 2 * ends + 1
-local notesAt = bodiesAt + 5 * ends
-local tokensAt = notesAt + 5 * ARGV[14] - 1
+local keepsAt = 13
+local endsAt = 15 + 3 * ARGV[12]
+local wordsAt = endsAt + 3 * ends + 1
+local notesAt = wordsAt + ARGV[14]
+local tokensAt = notesAt + 5 * ARGV[15] - 1
 local answer, size = { '', 0, nil, nil, nil, nil, nil }, 2 + ends
 -- Behind what fewer functions use: each use of a local in a function costs a walk over those that were declared after it.
 local call = redis.call
 
 local lockKeys = { nil }
-for i = 1, ends do lockKeys[i] = prefix .. ARGV[endsAt + 2 * i - 1] .. ':lock' end
+for i = 1, ends do lockKeys[i] = prefix .. ARGV[endsAt + 3 * i - 2] .. ':lock' end
 local locks = call('MGET', answers, unpack(lockKeys))
 local said = locks[1]
 if said and (said == turn or (#said > #turn and string.sub(said, 1, #turn + 1) == turn .. ' ')) then

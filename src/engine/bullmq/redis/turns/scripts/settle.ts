@@ -115,10 +115,11 @@ local function noteDrained()
 end
 
 local function settle(i, at)
-  local id, token = ARGV[endsAt + 2 * i - 1], ARGV[endsAt + 2 * i]
+  local head = endsAt + 3 * i
+  local id, token, what = ARGV[head - 2], ARGV[head - 1], ARGV[head]
   local key, lock = prefix .. id, locks[i + 1]
-  local what = ARGV[at]
-  local a, b, c, d = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local a, b, c, d = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  if what == 'k' then what, a, b, c, d = 's', '1', a, '', '' end
 
   -- BullMQ does this before it looks at the job, and so also where the job is lost.
   if what == 'r' and a == '0' then
@@ -266,14 +267,15 @@ ${DELAY_JOB}    delayedMoved = true
 end
 
 if ends > 0 then
-  local at = bodiesAt
+  local at = wordsAt
   -- As BullMQ: before what ends for good is told, and after what comes again is. Nobody has heard of an end yet, however few events the queue keeps.
   if maxEvents then call('XTRIM', events, 'MAXLEN', '~', maxEvents) end
   -- One look for all: nearly always there is none of them.
   local children = { nil, nil }
   for i = 1, ends do
-    if ARGV[bodiesAt + 5 * (i - 1)] == 's' then
-      local key = prefix .. ARGV[endsAt + 2 * i - 1]
+    local what = ARGV[endsAt + 3 * i]
+    if what == 'k' or what == 's' then
+      local key = prefix .. ARGV[endsAt + 3 * i - 2]
       children[#children + 1] = key .. ':dependencies'
       children[#children + 1] = key .. ':unsuccessful'
     end
@@ -288,7 +290,7 @@ if ends > 0 then
     end
     answer[2 + i] = code
     allWritten = allWritten and code == 0
-    at = at + 5
+    at = at + (ARGV[endsAt + 3 * i] == 'k' and 1 or 4)
   end
   if not allWritten then
     --#not-all-written
