@@ -13,7 +13,7 @@ import { findQueues, type FoundQueue } from './read/find-queues.ts';
 import { readQueue } from './read/read-queue.ts';
 import { readWorkers } from './read/read-workers.ts';
 import { Reader } from './read/reader.ts';
-import { adoptQueue, type AdoptedQueue } from './write/adopted-queue.ts';
+import { adoptQueue, settleOrigins, type AdoptedQueue } from './write/adopted-queue.ts';
 import type { ReportFacts } from './write/report-text.ts';
 import { entriesOf, filesOf, writeFiles } from './write/write-files.ts';
 
@@ -87,7 +87,7 @@ async function look(wanted: Wanted, terminal: Terminal): Promise<Omit<ReportFact
       queues.push(adoptQueue(seen, workersOf?.(queue)));
       terminal.complain(`${index + 1} of ${found.length}: ${queue.name}, ${queues.at(-1)?.looked} jobs looked at`);
     }
-    if (queues.length > 0) return { queues, isWhole };
+    if (queues.length > 0) return { queues: settleOrigins(queues), isWhole };
     terminal.complain(
       `Expected queues of BullMQ on ${wanted.address.target}${wanted.prefix === undefined ? '' : ` with the prefix "${wanted.prefix}"`}, found none${isWhole ? '' : ' among the keys that were looked at'}. Is it the right server and database?`,
     );

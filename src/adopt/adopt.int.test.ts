@@ -148,6 +148,53 @@ test('a queue that a contract cannot name gets contracts of a new one, one with 
   expect([...own.values()].map(({ name, queue }) => `${queue} ${name}`)).toEqual(['Video-Jobs resize']);
 });
 
+describe('a queue that no Queue wrote its version into', () => {
+  test('is used as it is where flows of BullMQ 5 or newer filled it, whether its jobs ran or wait', async () => {
+    const connection = { url: `${server.url}/5` };
+    const flow = new FlowProducer({ connection });
+    const worker = new Worker('pages', () => Promise.resolve(), { connection });
+    const [done] = await Promise.all([
+      new Promise(resolve => void worker.once('completed', resolve)),
+      flow.add({ name: 'book', queueName: 'books', children: [{ name: 'print', queueName: 'pages' }] }),
+    ]);
+    expect(done).toHaveProperty('name', 'print');
+    await flow.add({ name: 'shelf', queueName: 'shelves', children: [{ name: 'order', queueName: 'pages' }] });
+    await waitFor('the second to be ordered', () =>
+      redisAt(5, client => client.zcard('bull:pages:completed').then(count => count === 2)),
+    );
+    await Promise.all([worker.close(), flow.close()]);
+    // A worker that waits for jobs takes the marker away.
+    await redisAt(5, client => client.del('bull:books:marker', 'bull:pages:marker', 'bull:shelves:marker'));
+    const { folder } = await run(`${server.url}/5`);
+    const contracts = [...(await contractsOf(folder)).values()].map(({ queue, name }) => `${queue} ${name}`);
+    expect(contracts.toSorted()).toEqual(['books book', 'pages order', 'pages print', 'shelves shelf']);
+  });
+
+  test('is not used where BullMQ 4 has run its jobs, nor where nothing tells', async () => {
+    await redisAt(6, async client => {
+      await client.hset('bull:ran:meta', 'opts.maxLenEvents', '10000');
+      await client.hset('bull:ran:1', { name: 'sort', data: '{}', opts: '{}', attemptsMade: '1' });
+      await client.zadd('bull:ran:completed', 1, '1');
+      await client.hset('bull:silent:meta', 'opts.maxLenEvents', '10000');
+      await client.hset('bull:silent:1', { name: 'wait', data: '{}', opts: '{}' });
+      await client.zadd('bull:silent:waiting-children', 1, '1');
+    });
+    const { folder } = await run(`${server.url}/6`);
+    const report = readFileSync(join(folder, 'REPORT.md'), 'utf8');
+    expect(report).toMatch(/## ran[^]*written by BullMQ 4 or older[^]*is older than BullMQ 5[^]*new queue `ran-2`/);
+    expect(report).toMatch(/## silent[^]*a version that nothing here tells[^]*may be older[^]*new queue `silent-2`/);
+  });
+});
+
+async function redisAt<Answer>(database: number, ask: (client: Redis) => Promise<Answer>): Promise<Answer> {
+  const client = new Redis(`${server.url}/${database}`);
+  try {
+    return await ask(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
 test('no command that it sends writes', async () => {
   const { commands: sent, stop } = await monitorRedis(server.url);
   try {

@@ -1,5 +1,5 @@
 import type { FoundQueue } from './find-queues.ts';
-import { readSample, type Sample } from './read-sample.ts';
+import { readSample, type Sample, type StoredJob } from './read-sample.ts';
 import { readSchedulers, type FoundSchedulers } from './read-schedulers.ts';
 import type { Reader } from './reader.ts';
 import { STATES, type State } from './states.ts';
@@ -9,6 +9,8 @@ export type Origin =
   | { readonly library: 'bullmq'; readonly version: string }
   /** No Queue of BullMQ 4 or newer wrote its version down: only a worker, a flow, or an early one was here. */
   | { readonly library: 'bullmq-5-or-newer' | 'bullmq-4-or-older' }
+  /** Nor does a job tell: it holds none that ever ran, and no mark that BullMQ 5 leaves for idle workers. */
+  | { readonly library: 'bullmq'; readonly version: undefined }
   | { readonly library: 'bull' };
 
 export interface QueueLook extends FoundQueue {
@@ -39,11 +41,12 @@ export async function readQueue(reader: Reader, queue: FoundQueue, jobs: number)
   const isOfBullMq = [version, concurrency, rate, paused, events].some(Boolean);
   // A hash that others call `meta` is in no use as a queue.
   if (!isBull && !isOfBullMq && schedulers.total + sumOf(counts) === 0) return undefined;
+  const sample = await readSample(reader, queue, counts, jobs);
   return {
     ...queue,
-    origin: originOf(isBull, version ?? undefined, markerType === 'zset'),
+    origin: originOf(isBull, version ?? undefined, markerType === 'zset', sample.jobs),
     counts,
-    sample: await readSample(reader, queue, counts, jobs),
+    sample,
     schedulers,
     globalConcurrency: concurrency ? Number(concurrency) : undefined,
     hasGlobalRate: Boolean(rate),
@@ -51,11 +54,20 @@ export async function readQueue(reader: Reader, queue: FoundQueue, jobs: number)
   };
 }
 
-function originOf(isBull: boolean, version: string | undefined, hasMarker: boolean): Origin {
+function originOf(
+  isBull: boolean,
+  version: string | undefined,
+  hasMarker: boolean,
+  jobs: readonly StoredJob[],
+): Origin {
   if (isBull) return { library: 'bull' };
   const [, number] = /^[\w-]+:(\d+\.\d+\.\d+\S*)$/.exec(version ?? '') ?? [];
   if (number !== undefined) return { library: 'bullmq', version: number };
-  return { library: hasMarker ? 'bullmq-5-or-newer' : 'bullmq-4-or-older' };
+  // The marker is gone while a worker is busy.
+  if (hasMarker || jobs.some(({ ranUnder }) => ranUnder === 'bullmq-5-or-newer'))
+    return { library: 'bullmq-5-or-newer' };
+  const isOld = jobs.some(({ ranUnder }) => ranUnder === 'bullmq-4-or-older');
+  return isOld ? { library: 'bullmq-4-or-older' } : { library: 'bullmq', version: undefined };
 }
 
 /** Bull counts its jobs there. Others keep what is no number under such a name. */

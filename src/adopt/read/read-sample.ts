@@ -17,6 +17,8 @@ export interface StoredJob {
   readonly hasParent: boolean;
   /** Made by a scheduler or a repeatable. */
   readonly isScheduled: boolean;
+  /** How those count attempts that have run it: BullMQ 5 does so under a new name. Undefined of a job that was never run. */
+  readonly ranUnder: 'bullmq-5-or-newer' | 'bullmq-4-or-older' | undefined;
 }
 
 export interface Sample {
@@ -73,7 +75,7 @@ async function readJobs(
   let unreadable = 0;
   for (const trip of trips(small, id => sizes.get(id) ?? 0)) {
     const rows = await reader.read(commands => {
-      for (const id of trip) commands.hmget(key(id), 'name', 'data', 'opts', 'parentKey', 'rjk');
+      for (const id of trip) commands.hmget(key(id), 'name', 'data', 'opts', 'parentKey', 'rjk', 'ats', 'attemptsMade');
     });
     for (const [index, id] of trip.entries()) {
       const state = states.get(id);
@@ -104,7 +106,7 @@ function* trips(ids: readonly string[], bytesOf: (id: string) => number): Genera
 function parsed(
   id: string,
   state: State,
-  [name, data, options, parentKey, rjk]: readonly (string | null)[],
+  [name, data, options, parentKey, rjk, started, attempts]: readonly (string | null)[],
 ): StoredJob | 'unreadable' | undefined {
   if (typeof name !== 'string') return undefined;
   try {
@@ -118,6 +120,7 @@ function parsed(
       options: own,
       hasParent: Boolean(parentKey),
       isScheduled: Boolean(rjk) || own['repeat'] !== undefined,
+      ranUnder: started ? 'bullmq-5-or-newer' : attempts ? 'bullmq-4-or-older' : undefined,
     };
   } catch {
     return 'unreadable';

@@ -47,17 +47,32 @@ function contractQueueOf(queue: Pick<QueueLook, 'name' | 'origin'>, file: string
   return isTooOld(queue) ? `${queue.name}-2` : queue.name;
 }
 
-/** Whether our workers cannot run its jobs: the layout is older than that of BullMQ 5. */
+/** Whether our workers cannot run its jobs: the layout is older than that of BullMQ 5, or may be. */
 export function isTooOld({ origin }: Pick<QueueLook, 'origin'>): boolean {
   switch (origin.library) {
     case 'bullmq':
-      return Number.parseInt(origin.version, 10) < OLDEST_MAJOR;
+      return origin.version === undefined || Number.parseInt(origin.version, 10) < OLDEST_MAJOR;
     case 'bullmq-5-or-newer':
       return false;
     case 'bullmq-4-or-older':
     case 'bull':
       return true;
   }
+}
+
+/** A queue that does not tell of which BullMQ it is, such as one of flows that never ran: it is of that of its neighbours under the same prefix. */
+export function settleOrigins(queues: readonly AdoptedQueue[]): readonly AdoptedQueue[] {
+  return queues.map(queue => {
+    if (!isUnknown(queue)) return queue;
+    const others = queues.filter(other => other.prefix === queue.prefix && !isUnknown(other));
+    if (others.length === 0 || others.some(isTooOld)) return queue;
+    const known = { ...queue, origin: { library: 'bullmq-5-or-newer' } as const };
+    return { ...known, contractQueue: contractQueueOf(known, queue.file) };
+  });
+}
+
+function isUnknown({ origin }: Pick<QueueLook, 'origin'>): boolean {
+  return origin.library === 'bullmq' && origin.version === undefined;
 }
 
 /** `send-mail`, `send.mail` and `sendMail` are `sendMail`. */

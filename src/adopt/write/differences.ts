@@ -9,7 +9,7 @@ const SPELLED_OUT = 10;
 export function differences(queue: AdoptedQueue): readonly string[] {
   if (isTooOld(queue)) {
     return [
-      `the layout is older than BullMQ 5. Do not run workers of ours here: make the new queue \`${queue.contractQueue}\`, which the contracts name, let this one run empty, switch`,
+      `${ageText(queue)}. Do not run workers of ours here: make the new queue \`${queue.contractQueue}\`, which the contracts name, let this one run empty, switch`,
     ];
   }
   const { prefix, schedulers, counts, globalConcurrency: most } = queue;
@@ -60,6 +60,11 @@ export function differences(queue: AdoptedQueue): readonly string[] {
     [queue.isPaused, 'it is paused: our workers obey that'],
   ];
   return cases.filter(([applies]) => applies).map(([, text]) => text);
+}
+
+function ageText({ origin }: AdoptedQueue): string {
+  const isUnknown = origin.library === 'bullmq' && origin.version === undefined;
+  return isUnknown ? 'the layout may be older than BullMQ 5: nothing here tells' : 'the layout is older than BullMQ 5';
 }
 
 /** `1 job`, `2 jobs`. */

@@ -53,7 +53,7 @@ function sharedLines(queue: AdoptedQueue, queues: readonly AdoptedQueue[]): read
 function originText({ origin }: AdoptedQueue): string {
   switch (origin.library) {
     case 'bullmq':
-      return `BullMQ ${origin.version}`;
+      return `BullMQ ${origin.version ?? 'of a version that nothing here tells'}`;
     case 'bullmq-5-or-newer':
       return 'BullMQ 5 or newer, which did not write its version down';
     case 'bullmq-4-or-older':
