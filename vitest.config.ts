@@ -54,8 +54,8 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude: [...exclude, '**/*.int.test.ts', LONG],
-          // Password hashing and forked programs are slow where every core is busy.
-          testTimeout: 60_000,
+          // As for those with servers: what hashes passwords or loads programs was seen to take a minute where every core is busy.
+          testTimeout: 240_000,
         },
       },
       withServers('servers', ['**/*.int.test.ts'], [...exclude, FAULT_CASES]),

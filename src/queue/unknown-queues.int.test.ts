@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
+import { PATIENCE_MS } from '../../tests/support/wait-for.ts';
 import { defineJob } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import { connect } from './index.ts';
@@ -29,7 +30,7 @@ describe.each(engineCases)('queues that nobody has on $kind', ({ kind, open }) =
       await expect(client.replay(asked, { contract: greet })).rejects.toMatchObject({ reason: 'unknown' });
       const data = { text: 'y' };
       await expect(client.update(asked, { contract: greet, data })).rejects.toMatchObject({ reason: 'unknown' });
-      await expect(client.result(asked, { timeout: 1_000 })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+      await expect(client.result(asked, { timeout: PATIENCE_MS })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
       expect((await client.find({ id: asked })).jobs).toEqual([]);
     }
     expect((await client.find({ queue: 'misspelt' })).jobs).toEqual([]);

@@ -235,6 +235,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   pg: {
     in: [
       'src/engine/postgres/pool.ts',
+      'src/engine/postgres/patient-pool.ts',
       'src/boot/open-database.ts',
       'workers/database.ts',
       'local/postgres',

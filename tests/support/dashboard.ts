@@ -59,7 +59,8 @@ export async function openTestDashboard({
     onError: error => failures.push(error),
     ...options,
   });
-  const server = createServer(dashboard.handler).listen(0, '127.0.0.1');
+  // A process that stood still closes a connection as idle on which it is asked in the same turn.
+  const server = createServer({ keepAliveTimeout: 0 }, dashboard.handler).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const send = (path: string, { method = 'GET', headers = {}, body }: SentRequest = {}): Promise<Response> =>

@@ -3,7 +3,7 @@ import { isUnreachable } from '../../resilience/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
 import type { Claim, Engine, EngineBacking, EngineOptions, EngineQueue, EngineReport } from '../engine.ts';
-import { FAIL_FAST_MS, settled } from '../settings/limits.ts';
+import { FAIL_FAST_MS } from '../settings/limits.ts';
 import { prefixOf } from '../settings/namespace.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
@@ -19,6 +19,7 @@ import { memoryContents, memorySpace } from './contents/memory-contents.ts';
 import { memoryBackend } from './memory-backend.ts';
 import { memoryServer, type MemoryServer } from './memory-server.ts';
 import { MemoryTurnQueue } from './memory-turn-queue.ts';
+import { settled } from '../../time/index.ts';
 
 const CLOSED = new Error('Connection is closed.');
 const WORKER_PATIENCE_MS = 60_000;

@@ -1,19 +1,27 @@
 import { Socket } from 'node:net';
 import { isPgPool, runMigrations, type PgPool } from 'bullmq';
-import { Client, Pool, type PoolConfig } from 'pg';
+import { Client, type PoolConfig } from 'pg';
 import type { EngineOptions } from '../engine.ts';
-import { FAIL_FAST_MS, settled } from '../settings/limits.ts';
+import { FAIL_FAST_MS } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
 import { migrateSchema, type Migrated } from '../../migrations/index.ts';
+import { PatientPool, type PoolLimits } from './patient-pool.ts';
 import { schemaParts } from './queue-schema.ts';
 import { boundSession, listen, type ListenParts } from '../../sessions/index.ts';
 import { WriteWatch } from '../outage/write-watch.ts';
+import { settled } from '../../time/index.ts';
 
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;
 const PRODUCER_CONNECTIONS = 10;
-/** A worker's queries take milliseconds. */
+/** A worker's queries take milliseconds; a minute of silence means that the connection is gone. */
 const SILENCE_MS = 60_000;
+const LIMITS = {
+  producer: { connectMs: FAIL_FAST_MS, answerMs: FAIL_FAST_MS },
+  worker: { connectMs: 10_000, answerMs: SILENCE_MS },
+} satisfies Readonly<Record<EngineOptions['role'], PoolLimits>>;
+/** The server ends a statement itself then: who gave it up cannot. Later than a producer gives up, by whose time a busy server must not be measured. */
+const STATEMENT_MS = { producer: 5_000, worker: SILENCE_MS } satisfies Readonly<Record<EngineOptions['role'], number>>;
 /** BullMQ's transactions never wait for anything else: where a host vanishes in one, its locks are free after that. */
 const IDLE_MS = 30_000;
 
@@ -26,7 +34,7 @@ const PROBE = `
 export class WatchedPool {
   readonly pool: PgPool;
   readonly writes: WriteWatch;
-  readonly #pool: Pool;
+  readonly #pool: PatientPool;
   readonly #schema: string;
   readonly #outage: Outage;
   readonly #connection: PoolConfig;
@@ -37,23 +45,20 @@ export class WatchedPool {
     this.#outage = outage;
     this.#connection = {
       connectionString: withSearchPath(url, schema),
-      connectionTimeoutMillis: role === 'producer' ? FAIL_FAST_MS : 10_000,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       stream: () => this.#socket(),
       // Where the URL names none, also not among its `options`, over which this would win.
       ...(!url.search.includes('application_name') && { fallback_application_name: `shiftwork ${role}` }),
     };
-    this.#pool = new Pool({
-      ...this.#connection,
-      // A worker's queries take milliseconds; a minute of silence means that the connection is gone.
-      query_timeout: role === 'producer' ? FAIL_FAST_MS : SILENCE_MS,
-      max: role === 'producer' ? PRODUCER_CONNECTIONS : SPARE_CONNECTIONS,
-      onConnect: boundSession({
-        idleInTransactionMs: IDLE_MS,
-        statementMs: role === 'producer' ? FAIL_FAST_MS : SILENCE_MS,
-      }),
-    });
+    this.#pool = new PatientPool(
+      {
+        ...this.#connection,
+        max: role === 'producer' ? PRODUCER_CONNECTIONS : SPARE_CONNECTIONS,
+        onConnect: boundSession({ idleInTransactionMs: IDLE_MS, statementMs: STATEMENT_MS[role] }),
+      },
+      LIMITS[role],
+    );
     this.writes = new WriteWatch(outage, () => this.#pool.query(PROBE));
     this.#pool.on('error', error => outage.lost(error));
     this.#pool.on('connect', client => {
@@ -75,7 +80,7 @@ export class WatchedPool {
   /** Creates or upgrades BullMQ's tables, then ours: each in one transaction under an advisory lock, so two at once wait for each other. */
   async migrate(): Promise<readonly Migrated[]> {
     // On a connection without the pool's query timeout: an upgrade of a large table takes its time.
-    const client = new Client(this.#connection);
+    const client = new Client({ ...this.#connection, connectionTimeoutMillis: 10_000 });
     client.on('error', error => this.#outage.lost(error));
     try {
       await client.connect();

@@ -10,7 +10,7 @@ import type { BatchStore } from '../batches/index.ts';
 import type { JobEnds } from '../ends/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
-import { EVENTS_KEPT, FAIL_FAST_MS, within } from '../settings/limits.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS } from '../settings/limits.ts';
 import { schemaOf } from '../settings/namespace.ts';
 import { Outage, outageFacts } from '../outage/outage.ts';
 import { retryPatiently } from '../outage/patience.ts';
@@ -32,6 +32,7 @@ import { notMigrated } from './not-migrated.ts';
 import type { Migrated } from '../../migrations/index.ts';
 import type { WatchedPool } from './pool.ts';
 import { PostgresTurnQueue, WorkSigns } from '../bullmq/postgres/turns/index.ts';
+import { within } from '../../time/index.ts';
 
 const UNDEFINED_TABLE = '42P01';
 const CLOSED = new Error('Connection is closed.');

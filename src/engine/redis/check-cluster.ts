@@ -1,9 +1,10 @@
 import type { Cluster } from 'ioredis';
 import { mastersOf, SLOTS } from '../../redis/index.ts';
 import type { EngineReport } from '../engine.ts';
-import { FAIL_FAST_MS, within } from '../settings/limits.ts';
+import { FAIL_FAST_MS } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
 import { checkRedis } from './check.ts';
+import { within } from '../../time/index.ts';
 
 /** What `checkRedis` says about each master, with its address before it, and whether all slots are served. */
 export async function checkCluster(cluster: Cluster, outage: Outage): Promise<EngineReport> {

@@ -1,8 +1,9 @@
 import { isUnreachable } from '../../resilience/index.ts';
 import type { EngineReport } from '../engine.ts';
 import { clockWarnings } from '../clock/clock-check.ts';
-import { FAIL_FAST_MS, within } from '../settings/limits.ts';
+import { FAIL_FAST_MS } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
+import { within } from '../../time/index.ts';
 
 /** BullMQ recommends it; older ones lack commands that its scripts fall back from slowly. */
 const MINIMUM = [6, 2] as const;

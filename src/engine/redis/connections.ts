@@ -12,11 +12,11 @@ import {
 } from '../../redis/index.ts';
 import { isOutage } from '../../resilience/index.ts';
 import type { EngineOptions } from '../engine.ts';
-import { settled, within } from '../settings/limits.ts';
 import type { Outage } from '../outage/outage.ts';
 import { WriteWatch } from '../outage/write-watch.ts';
 import { isRefusedSelect } from './insist-on-database.ts';
 import { openBlocking, openCommands } from './open-commands.ts';
+import { settled, within } from '../../time/index.ts';
 
 const CLOSED = new Error('Connection is closed.');
 

@@ -12,7 +12,7 @@ import type { JobEnds } from '../ends/index.ts';
 import { ClusterKeys, PlainKeys, type RedisClient, type RedisKeys } from '../../redis/index.ts';
 import type { GivenSecrets } from '../../secrets/index.ts';
 import { openCipher, type PayloadCipher } from '../../privacy/index.ts';
-import { EVENTS_KEPT, FAIL_FAST_MS, settled, within } from '../settings/limits.ts';
+import { EVENTS_KEPT, FAIL_FAST_MS } from '../settings/limits.ts';
 import { addFlow, queuesOf } from '../bullmq/add-flow.ts';
 import { addTagged } from '../bullmq/redis/flow-tags.ts';
 import { keepEvents } from '../bullmq/redis/keep-events.ts';
@@ -33,6 +33,7 @@ import { rightsErrors } from './rights.ts';
 import { redisBackend } from '../bullmq/redis/backend.ts';
 import { bullmqWarnings } from '../bullmq/tried-versions.ts';
 import { LostSigns, RedisTurnQueue } from '../bullmq/redis/turns/index.ts';
+import { settled, within } from '../../time/index.ts';
 
 const NO_DATABASE =
   'Expected the database that the URL names by its number, found none: a Redis has 16 (0 to 15) unless its "databases" says otherwise.';

@@ -6,7 +6,7 @@ import { InvalidConfigError, parseUrl } from '../../../config/index.ts';
 import { backoffDelay, exponential, faultOf, reasonOf } from '../../../resilience/index.ts';
 import type { TransportListener } from '../../transport.ts';
 import { ACCESS_REFUSED, PRECONDITION_FAILED, replyCodeOf, RESOURCE_LOCKED } from './reply-code.ts';
-import { sleepOrStop } from '../../../time/index.ts';
+import { sleepOrStop, within } from '../../../time/index.ts';
 
 /** A publisher's call is answered within two seconds, as a producer's is. */
 export const FAIL_FAST_MS = 1_750;
@@ -97,16 +97,8 @@ export class RabbitLink {
    * A broker may take a request and never answer it: seen with `basic.consume` on a quorum queue without a leader.
    * @throws BusUnavailableError after two seconds, naming `what`
    */
-  async within<Value>(what: string, answer: Promise<Value>): Promise<Value> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.unavailable(what, 'no answer came in time')), FAIL_FAST_MS);
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  within<Value>(what: string, answer: Promise<Value>): Promise<Value> {
+    return within(FAIL_FAST_MS, answer, () => this.unavailable(what, 'no answer came in time'));
   }
 
   explained(what: string, cause: unknown): BusUnavailableError {

@@ -115,7 +115,12 @@ export class RabbitPublisher {
   #watch(open: Unconfirmed): void {
     this.#unconfirmed.add(open);
     // The connection keeps the process alive where that is wanted.
-    if (this.#timer === undefined) this.#timer = setTimeout(this.#expire, FAIL_FAST_MS).unref();
+    if (this.#timer === undefined) this.#expireIn(FAIL_FAST_MS);
+  }
+
+  /** What came while this process stood still is read before: it is no silence of the broker. */
+  #expireIn(ms: number): void {
+    this.#timer = setTimeout(() => setImmediate(this.#expire), ms).unref();
   }
 
   readonly #expire = (): void => {
@@ -124,7 +129,7 @@ export class RabbitPublisher {
     for (const open of this.#unconfirmed) {
       const leftMs = open.since + FAIL_FAST_MS - now;
       if (leftMs > 0) {
-        this.#timer = setTimeout(this.#expire, leftMs).unref();
+        this.#expireIn(leftMs);
         return;
       }
       this.#unconfirmed.delete(open);

@@ -6,6 +6,7 @@ import { connectionOptions, sentinelError, SentinelWatch, UnhurriedRedis } from 
 import { bareError } from '../../../privacy/index.ts';
 import { BusUnavailableError } from '../../bus/bus-unavailable-error.ts';
 import type { TransportListener } from '../../transport.ts';
+import { within } from '../../../time/index.ts';
 
 /** How long the end of a read is waited for. */
 const END_READ_MS = 1_000;
@@ -82,15 +83,8 @@ export class RedisLink {
     // One wait for all: a web app may ask a thousand times during an outage.
     this.#arrival ??= Promise.withResolvers<void>();
     if (this.commands.status === 'wait') this.commands.connect().catch(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.unavailable(what, this.#refusal ?? 'no answer came in time')), FAIL_FAST_MS);
-    });
-    try {
-      await Promise.race([this.#arrival.promise, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const late = (): BusUnavailableError => this.unavailable(what, this.#refusal ?? 'no answer came in time');
+    await within(FAIL_FAST_MS, this.#arrival.promise, late);
   }
 
   get isReady(): boolean {

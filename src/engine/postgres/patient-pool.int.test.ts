@@ -1,0 +1,67 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { freshDatabase, type FreshDatabase } from '../../../tests/support/engines.ts';
+import { startTcpProxy, type TcpProxy } from '../../../tests/support/tcp-proxy.ts';
+import { isOutage } from '../../resilience/index.ts';
+import { PatientPool, type PoolLimits } from './patient-pool.ts';
+
+let database: FreshDatabase;
+let proxy: TcpProxy;
+let pool: PatientPool;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  proxy = await startTcpProxy(Number(new URL(database.url).port));
+});
+afterEach(() => pool.end());
+afterAll(async () => {
+  await proxy.close();
+  await database.drop();
+});
+
+/** One connection; the way to the server can be cut without a word. */
+function open(limits: PoolLimits): PatientPool {
+  const url = Object.assign(new URL(database.url), { hostname: '127.0.0.1', port: String(proxy.port) });
+  return new PatientPool({ connectionString: url.href, max: 1 }, limits).on('error', () => undefined);
+}
+
+const PATIENT = { connectMs: 60_000, answerMs: 60_000 };
+
+test('whoever waits in a line that moves is served, however long it takes', async () => {
+  pool = open({ ...PATIENT, connectMs: 1_500 });
+  const asked = Array.from({ length: 40 }, () => pool.query<{ at: number }>('select 1 as at from pg_sleep(0.05)'));
+  expect((await Promise.all(asked)).flatMap(({ rows }) => rows)).toHaveLength(asked.length);
+});
+
+test('a server that says nothing ends a statement and the line behind it, each as an outage', async () => {
+  pool = open({ connectMs: 2_000, answerMs: 2_000 });
+  await pool.query('select 1');
+  proxy.hold();
+  try {
+    const asked = Array.from({ length: 3 }, () => pool.query('select 1').catch((error: unknown) => error));
+    for (const error of await Promise.all(asked)) {
+      expect(error).toMatchObject({ code: 'ETIMEDOUT' });
+      expect(isOutage(error)).toBe(true);
+    }
+  } finally {
+    proxy.release();
+  }
+  proxy.cut();
+});
+
+test('an answer that comes in pieces has as long as they come', async () => {
+  pool = open({ ...PATIENT, answerMs: 1_500 });
+  const { rows } = await pool.query("select repeat('x', 20_000), pg_sleep(0.05) from generate_series(1, 60)");
+  expect(rows).toHaveLength(60);
+});
+
+test('what was answered while the process stood still is no outage', async () => {
+  pool = open({ ...PATIENT, answerMs: 1_000 });
+  await pool.query('select 1');
+  const answer = pool.query<{ two: number }>('select 2 as two');
+  // Sent by now.
+  await nextTurn();
+  const standsUntil = performance.now() + 1_500;
+  while (performance.now() < standsUntil);
+  expect((await answer).rows).toEqual([{ two: 2 }]);
+});
