@@ -199,14 +199,12 @@ test('no command that it sends writes', async () => {
   const { commands: sent, stop } = await monitorRedis(server.url);
   try {
     await run(readerUrl);
-    await redis.ping();
-    await waitFor('the monitor to have seen the end', () => sent.some(([name]) => name?.toLowerCase() === 'ping'));
   } finally {
-    stop();
+    await stop();
   }
   const names = new Set(sent.map(([name = '']) => name.toLowerCase()));
   const reads = ['get', 'scan', 'type', 'hmget', 'llen', 'zcard', 'lrange', 'zrange', 'hstrlen'];
-  expect([...names].filter(name => !['ping', 'auth', 'client', ...reads].includes(name))).toEqual([]);
+  expect([...names].filter(name => !['auth', 'client', ...reads].includes(name))).toEqual([]);
 });
 
 test('one that may list connections counts the workers of each queue', async () => {
@@ -242,10 +240,8 @@ test('many jobs cost no more than few: what is sent and what is held depend on t
   let folder;
   try {
     ({ folder } = await run(big, '--sample', '100'));
-    await client.ping('last');
-    await waitFor('the monitor to have seen the end', () => sent.some(([, word]) => word === 'last'));
   } finally {
-    stop();
+    await stop();
     client.disconnect();
   }
   expect(readFileSync(join(folder, 'REPORT.md'), 'utf8')).toContain('Job `send`');

@@ -118,7 +118,7 @@ describe.each(engineCases)('case 35 on $kind', ({ kind, open }) => {
     await client.enqueue(gathered, value('gathered'));
     await client.batch({ name: 'b', jobs: [told(value('member'))], onComplete: told(value('called-back')) });
     const { stop } = await hostOn(fixture, OLD, facts);
-    expect(await client.result(done.id, { contract: reset, timeout: '20s' })).toEqual({
+    expect(await client.result(done.id, { contract: reset, timeout: '1m' })).toEqual({
       link: `${PLANTED}-of-a-result`,
     });
     await waitFor('all that follows', async () => seen.length >= 6);
@@ -178,7 +178,7 @@ describe.each(engineCases)('case 35 on $kind', ({ kind, open }) => {
     // As a person who does not wait for the half minute.
     await client.resume({ contract: reset });
     await client.update(id, { at: new Date() });
-    expect(await client.result(id, { contract: reset, timeout: '20s' })).toMatchObject({
+    expect(await client.result(id, { contract: reset, timeout: '1m' })).toMatchObject({
       link: expect.any(String) as string,
     });
     expect(seen).toContain('reset before');

@@ -100,7 +100,7 @@ describe.each(engineCases)('case 36 on $kind', ({ kind, open }) => {
     const waits = await before.enqueue(mail, { user: 'ada', what: 'waits' }, { delay: '1h' });
     const bob = await client.enqueue(mail, { user: 'bob', what: 'waits' }, { delay: '1h' });
     const bobs = await client.enqueue(mail, { user: 'bob', what: 'done' });
-    for (const { id } of [done, bobs]) await client.result(id, { contract: mail, timeout: '20s' });
+    for (const { id } of [done, bobs]) await client.result(id, { contract: mail, timeout: '1m' });
     await waitFor('the dead one', async () => (await client.job(dead.id))?.state === 'dead');
     await waitFor('the one that runs', async () => (await client.job(runs.id))?.state === 'running');
     await writer.flush();
@@ -138,7 +138,7 @@ describe.each(engineCases)('case 36 on $kind', ({ kind, open }) => {
     ])
       expect(answer.notReached.join()).toContain(what);
     for (const { id } of [done, dead, runs, waits]) expect(await client.job(id)).toBeUndefined();
-    await expect(client.result(done.id, { timeout: '1s' })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+    await expect(client.result(done.id, { timeout: '1m' })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
 
     // What was enqueued or written while it ended.
     await writer.flush();
@@ -195,7 +195,7 @@ describe.each([...engineCases, inMemory])('case 36: what stands beside a job, on
     );
     const other = await client.flow(flow(note({ what: 'goes on' }), [mail({ user: 'ada', what: 'child' }, later)]));
     const [first, second] = hers.children;
-    await client.result(first?.id ?? '', { timeout: '20s' });
+    await client.result(first?.id ?? '', { timeout: '1m' });
     await waitFor('the first member', async () => (await client.batchView(kept.id))?.ended.succeeded === 1);
 
     const { erased, left } = await client.erase({ tag });
@@ -204,8 +204,8 @@ describe.each([...engineCases, inMemory])('case 36: what stands beside a job, on
     expect(await client.batchView(kept.id)).toMatchObject({ open: 1, ended: { succeeded: 1, discarded: 0 } });
     expect(await client.batchView(over.id)).toMatchObject({ open: 0, ended: { cancelled: 1, discarded: 0 } });
     for (const child of [first, second]) expect(await client.job(child?.id ?? '')).toBeUndefined();
-    await expect(client.result(first?.id ?? '', { timeout: '1s' })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
-    expect(await client.result(other.id, { timeout: '20s' })).toBe('goes on');
+    await expect(client.result(first?.id ?? '', { timeout: '1m' })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+    expect(await client.result(other.id, { timeout: '1m' })).toBe('goes on');
   });
 
   test('what runs may end first, where that was asked: it is not cancelled, and erased then; one that does not end in time is named', async () => {
@@ -218,7 +218,7 @@ describe.each([...engineCases, inMemory])('case 36: what stands beside a job, on
       erased: { running: 0 },
     });
     const looks = vi.spyOn(await insidesOf(client).engine.queue('email'), 'getJobState');
-    const erasing = client.erase({ tag, running: 'wait', timeout: '30s' });
+    const erasing = client.erase({ tag, running: 'wait', timeout: '1m' });
     await waitFor('it to be met, and looked at again', async () => looks.mock.calls.length > 2);
     gate.resolve();
     expect(await erasing).toMatchObject({ left: [], erased: { running: 1, dead: 0 } });
@@ -286,7 +286,7 @@ describe.each([...engineCases, inMemory])('case 36: what stands beside a job, on
           await begun.promise;
           return stateOf(asked);
         });
-      expect(await client.erase({ tag, timeout: '10s' })).toMatchObject({ left: [], erased: { running: 1 } });
+      expect(await client.erase({ tag, timeout: '1m' })).toMatchObject({ left: [], erased: { running: 1 } });
       expect(await client.job(id)).toBeUndefined();
     },
   );

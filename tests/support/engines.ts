@@ -31,11 +31,11 @@ export async function freshDatabase(template?: Template): Promise<FreshDatabase>
 
 /**
  * A pool says that it has ended before its connections have: dropped at once, they would be told so, and a pool that is gone has nobody
- * who listens. Whoever still holds one after a second is cut off.
+ * who listens: its error would end the run. Whoever still holds one after ten seconds is cut off.
  */
 async function dropDatabase(name: string): Promise<void> {
   const left = `select 1 from pg_stat_activity where datname = '${name}' limit 1`;
-  await waitFor('the connections to end', async () => (await administer(left)) === 0, 1_000).catch(() => undefined);
+  await waitFor('the connections to end', async () => (await administer(left)) === 0, 10_000).catch(() => undefined);
   await administer(`drop database if exists ${name} with (force)`);
 }
 

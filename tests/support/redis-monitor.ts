@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 export interface RedisMonitor {
   /** What the server was told since, and what its scripts told it: each command with its arguments. */
   readonly commands: readonly (readonly string[])[];
-  stop(): void;
+  /** Resolves when it has heard all that was answered before: the server tells it a little later. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -12,12 +14,12 @@ export interface RedisMonitor {
  * is taken for an answer, and the process ends.
  */
 export async function monitorRedis(address: string): Promise<RedisMonitor> {
-  const { hostname, port, username, password } = new URL(address);
-  const socket = connect(Number(port), hostname);
-  await once(socket, 'connect');
+  const socket = await connected(address);
   const commands: (readonly string[])[] = [];
   const begun = Promise.withResolvers<void>();
-  let answersLeft = password === '' ? 1 : 2;
+  const last = randomUUID();
+  const ended = Promise.withResolvers<void>();
+  let answersLeft = new URL(address).password === '' ? 1 : 2;
   let rest = '';
   socket.setEncoding('utf8');
   socket.on('error', begun.reject);
@@ -25,20 +27,36 @@ export async function monitorRedis(address: string): Promise<RedisMonitor> {
     const lines = (rest + text).split('\r\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      if (answersLeft === 0) commands.push(argumentsIn(line));
+      if (line.includes(last)) ended.resolve();
+      else if (answersLeft === 0) commands.push(argumentsIn(line));
       else if (!line.startsWith('+OK')) begun.reject(new Error(`Expected OK to MONITOR, got ${line}.`));
       else if ((answersLeft -= 1) === 0) begun.resolve();
     }
   });
-  if (password !== '') {
-    socket.write(`AUTH ${decodeURIComponent(username) || 'default'} ${decodeURIComponent(password)}\r\n`);
-  }
   socket.write('MONITOR\r\n');
   await begun.promise;
   return {
     commands,
-    stop: () => void socket.destroy(),
+    async stop() {
+      const other = await connected(address);
+      other.on('error', ended.reject);
+      other.write(`ECHO ${last}\r\n`);
+      await ended.promise;
+      other.destroy();
+      socket.destroy();
+    },
   };
+}
+
+/** Signed in, where the address has a password; the answer to that is the first to come. */
+async function connected(address: string): Promise<Socket> {
+  const { hostname, port, username, password } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  if (password !== '') {
+    socket.write(`AUTH ${decodeURIComponent(username) || 'default'} ${decodeURIComponent(password)}\r\n`);
+  }
+  return socket;
 }
 
 /** Of a line such as `+1795975075.33 [0 127.0.0.1:54346] "get" "key"`. */

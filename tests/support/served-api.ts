@@ -64,7 +64,9 @@ export async function serveApi(
 }
 
 export async function listen(handler: HttpHandler): Promise<{ readonly origin: string; close(): void }> {
-  const server = createServer((request, response) => handler(request, response)).listen(0, '127.0.0.1');
+  // A process that stood still closes a connection as idle on which it is asked in the same turn.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => handler(request, response));
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

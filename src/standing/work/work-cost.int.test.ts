@@ -24,13 +24,10 @@ async function scriptsOfALook(queues: number): Promise<number> {
   await look();
   const monitor = await monitorRedis(place.url);
   await look();
-  const sent = (): number =>
-    monitor.commands.filter(([name = '', , , key = '']) => /^eval/i.test(name) && key.startsWith(place.namespace))
-      .length;
-  const count = sent();
-  monitor.stop();
+  await monitor.stop();
   await engine.close(1_000);
-  return count;
+  return monitor.commands.filter(([name = '', , , key = '']) => /^eval/i.test(name) && key.startsWith(place.namespace))
+    .length;
 }
 
 test('a look of the overview costs a Redis as many commands for fifty queues as for one', async () => {
