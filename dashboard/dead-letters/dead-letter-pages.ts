@@ -110,8 +110,8 @@ function groupTable(
             <td>${stateBadge(standing)}</td>
             <td class="bad">${group.count.toLocaleString('en-US')}</td>
             <td>${sparkline(strikes.get(group.fingerprint))}</td>
-            <td>${time(group.firstEndedAt)}</td>
-            <td>${time(group.lastEndedAt)}</td>
+            <td class="when">${time(group.firstEndedAt)}</td>
+            <td class="when">${time(group.lastEndedAt)}</td>
             <td>${letterActs(base, viewer.role, { fingerprint: group.fingerprint })}</td>
           </tr>`,
       ),

@@ -85,7 +85,7 @@ export function chart({ title, shown, lines, marks, points, times }: ChartOption
   </figure>`;
 }
 
-/** A line, begun anew behind a gap; a point between two gaps is a short line. */
+/** A line, begun anew behind a gap; a point between two gaps is a short line, long enough to be seen. */
 function pathOf(
   values: readonly (number | undefined)[],
   x: (index: number) => number,
@@ -95,7 +95,9 @@ function pathOf(
   for (const [index, value] of values.entries()) {
     if (value === undefined) continue;
     const place = `${fixed(x(index))} ${fixed(y(value))}`;
-    path += values[index - 1] === undefined ? `M${place}h.1` : `L${place}`;
+    const isAlone = values[index - 1] === undefined && values[index + 1] === undefined;
+    if (isAlone) path += `M${fixed(x(index) - 3)} ${fixed(y(value))}h6`;
+    else path += values[index - 1] === undefined ? `M${place}` : `L${place}`;
   }
   return path;
 }

@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { readSeries, type JournalStore, type RangeName, type Series } from '../../src/journal/index.ts';
-import { html } from '../pages/html.ts';
+import { folded, html } from '../pages/html.ts';
 import { page } from '../pages/layout.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { historyCharts, historyTables, rangeIn } from './history-view.ts';
@@ -14,6 +14,9 @@ export interface HistoryRouteOptions {
   readonly journal: () => Promise<JournalStore>;
   readonly viewerOf: (request: Request) => Viewer;
 }
+
+/** More names would push the charts off the screen. */
+const LISTED = 12;
 
 /** `/history`: the charts of the overview with the tables behind them, of everything, a queue or a contract. */
 export function historyRoute({ base, app, engine, journal, viewerOf }: HistoryRouteOptions): RequestHandler {
@@ -29,12 +32,13 @@ export function historyRoute({ base, app, engine, journal, viewerOf }: HistoryRo
     const what = of.contract ?? of.queue;
     const title = what === undefined ? 'History' : `History of ${what}`;
     const names = [...app.queues.keys()];
+    const links = html`<nav class="ranges" aria-label="Queue">
+      <a href="${base}/history?range=${range}">all</a>
+      ${names.map(name => html`<a href="${base}/history?range=${range}&queue=${encodeURIComponent(name)}">${name}</a>`)}
+    </nav>`;
     const body = html`<h1>${title}</h1>
-      <nav class="ranges" aria-label="Queue">
-        <a href="${base}/history?range=${range}">all</a>
-        ${names.map(name => html`<a href="${base}/history?range=${range}&queue=${encodeURIComponent(name)}">${name}</a>`)}
-      </nav>
-      ${historyCharts(options)} ${historyTables(options)}`;
+      ${names.length <= LISTED ? links : folded(`One of the ${names.length} queues`, links)} ${historyCharts(options)}
+      ${historyTables(options)}`;
     response.type('html').send(page({ base, at: '/', title, body, viewer: viewerOf(request) }));
   };
 }

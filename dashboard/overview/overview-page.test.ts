@@ -36,6 +36,23 @@ describe('the overview page', () => {
     expect(page).toMatch(/No worker[^]*href="\/workers">Workers</);
   });
 
+  test('where a great deal is wrong the first lines stand open, what needs a person before the rest, and all others are folded up', () => {
+    const late = Array.from({ length: 50 }, (_, n) =>
+      quietQueue({ name: `q${n}`, waiting: 1, oldestDueMs: n === 49 ? 3_600_000 : 120_000 }),
+    );
+    const page = overviewPage({
+      base: '',
+      viewer: { name: 'ann', role: 'viewer', formToken: 'token' },
+      engine: 'Redis',
+      work: quietWork({ queues: late }),
+      problems: [],
+    });
+    const [open = '', folded = ''] = page.split('<summary>42 more</summary>');
+    expect(open.match(/is late/g)).toHaveLength(8);
+    expect(open).toContain('q49 is late');
+    expect(folded.match(/is late/g)).toHaveLength(42);
+  });
+
   test('what is paused is said with who did it and why, as text', () => {
     const common = { kind: 'person', by: 'ann', since: 0, until: undefined } as const;
     const shown = pageOf({}, [

@@ -1,6 +1,6 @@
 import type { Pause } from '../../src/queue/index.ts';
 import { actButton, acts } from '../pages/acts.ts';
-import { html, type Html } from '../pages/html.ts';
+import { folded, html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import { age } from '../../src/time/index.ts';
@@ -26,6 +26,9 @@ export interface OverviewPageOptions extends Pick<PageOptions, 'base'> {
 const REFRESH_SECONDS = 10;
 const SLOW_MS = 60_000;
 const STUCK_MS = 10 * 60_000;
+/** Of what is wrong, what needs a person first: so many lines stand open where there are more than can be read at a glance. */
+const LINES = 8;
+const MOST_LINES = 10;
 
 export function overviewPage(options: OverviewPageOptions): string {
   const { base, viewer, engine, work, problems, hasProjections = false, testsAlerts = false, history } = options;
@@ -60,18 +63,32 @@ function standing(base: string, work: Work): Html {
   if (conditions.length === 0) {
     return html`<p class="notice">All is well: nothing has been due for a minute, and no destination is sick.</p>`;
   }
+  const lines = conditions.map(
+    ({ kind, needsYou, text, link }) =>
+      html`<li>
+        <span class="badge ${needsYou ? 'bad' : 'warn'}">${kind}</span>
+        <span>${text}</span>
+        <a href="${base}${link.path}">${link.label}</a>
+      </li>`,
+  );
+  // One outage makes many queues late: the figures below it must stay in reach.
+  const first = lines.length <= MOST_LINES ? lines : lines.slice(0, LINES);
+  const others = lines.slice(first.length);
   return html`<section class="standing ${needing > 0 ? 'urgent' : ''}" aria-labelledby="standing">
     <h2 id="standing">${sentence(needing, conditions.length - needing)}</h2>
     <ul>
-      ${conditions.map(
-        ({ kind, needsYou, text, link }) =>
-          html`<li>
-            <span class="badge ${needsYou ? 'bad' : 'warn'}">${kind}</span>
-            <span>${text}</span>
-            <a href="${base}${link.path}">${link.label}</a>
-          </li>`,
-      )}
+      ${first}
     </ul>
+    ${
+      others.length === 0
+        ? undefined
+        : folded(
+            `${others.length} more`,
+            html`<ul>
+              ${others}
+            </ul>`,
+          )
+    }
   </section>`;
 }
 

@@ -20,6 +20,14 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return { markup };
 }
 
+/** What is folded up behind a line. It stays as it is where the page renews itself. */
+export function folded(line: string, what: Html): Html {
+  return html`<details>
+    <summary>${line}</summary>
+    ${what}
+  </details>`;
+}
+
 function textOf(value: HtmlValue): string {
   if (value === undefined) return '';
   if (typeof value === 'number') return String(value);

@@ -75,7 +75,9 @@ thead th { color: var(--soft); font-weight: 550; font-size: .9rem; border-bottom
 tbody tr + tr th, tbody tr + tr td { border-top: 1px solid var(--line); }
 tbody th { font-weight: 600; }
 table.texts th, table.texts td { text-align: left; white-space: normal; vertical-align: top; }
+table.texts tbody th { min-width: 14rem; }
 table.texts td { white-space: nowrap; }
+table.texts td.when { white-space: normal; min-width: 9rem; }
 tr.part th { font-weight: 400; padding-left: 2.25rem; }
 th small { display: block; color: var(--soft); font-weight: 400; }
 h2 { font-size: 1.1rem; margin: 1.75rem 0 .75rem; }
@@ -89,7 +91,7 @@ pre.card { white-space: pre; }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 0 0 1rem; }
 td .acts { margin: 0; }
 button[hidden] { display: none; }
-.spark { fill: var(--bad); display: block; } .soft { color: var(--soft); }
+.spark { fill: var(--bad); display: block; border-bottom: 1px solid var(--soft); } .soft { color: var(--soft); }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); margin-bottom: 1.25rem; }
 .charts .card + .card { margin-top: 0; }
 .chart { margin: 0; padding: .9rem 1.1rem; }
@@ -151,6 +153,7 @@ td small { display: block; color: var(--soft); }
   tbody th, tbody td, table.texts tbody th, table.texts tbody td {
     display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; padding: .3rem 0; text-align: left; white-space: normal; overflow-wrap: anywhere;
   }
+  table.texts tbody th { min-width: 0; }
   tbody td::before { content: attr(data-label); color: var(--soft); }
   tbody td[data-label=""]::before { content: none; }
   tbody th small, tbody td small { flex: 0 0 100%; }

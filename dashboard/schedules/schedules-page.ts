@@ -62,7 +62,7 @@ function madeAtRunTime({ base, viewer, made, at, now }: SchedulesPageOptions): H
   if (made.schedules.length + unreadable.length === 0 && at.prefix === '' && at.isFirst) return undefined;
   const next = new URLSearchParams({ prefix: at.prefix, after: made.next ?? '' });
   return html`<h2>Made at run time</h2>
-    <form method="get" action="${base}/schedules" role="search" class="card find">
+    <form method="get" action="${base}/schedules" role="search" class="search">
       <label
         >Names that begin with <input name="prefix" value="${at.prefix}" placeholder="digest:" maxlength="200"
       /></label>

@@ -1,9 +1,12 @@
 import type { Fleet, FleetHost, WorkerPresence } from '../../src/runtime/index.ts';
 import { age } from '../../src/time/index.ts';
 import { actButton, acts } from '../pages/acts.ts';
-import { html, type Html } from '../pages/html.ts';
+import { folded, html, type Html } from '../pages/html.ts';
 import { table } from '../pages/table.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
+
+/** A host may serve many queues: more names are folded up. */
+const LISTED = 8;
 
 export interface HostTableOptions {
   readonly base: string;
@@ -39,7 +42,9 @@ function hostRow(host: FleetHost, { base, role, now }: HostTableOptions): Html {
     <td>${load(total(workers, 'running'), total(workers, 'slots'))}</td>
     <td>${megabytes(total(workers, 'memoryMb'))}</td>
     <td class="${clockIsOff ? 'bad' : ''}">${clock(clockMs)}</td>
-    <td class="wraps">${queues.join(', ')}</td>
+    <td class="wraps">
+      ${queues.length <= LISTED ? queues.join(', ') : folded(`${queues.length} queues`, html`${queues.join(', ')}`)}
+    </td>
     <td>
       ${
         workers === undefined

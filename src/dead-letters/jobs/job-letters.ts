@@ -1,3 +1,4 @@
+// Long because every question about the letters of queues is one short method here.
 import type { App } from '../../contracts/index.ts';
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
@@ -42,6 +43,17 @@ interface NamedLetter extends LetterEnd {
   readonly queue: EngineQueue;
 }
 
+interface HoldingQueue {
+  readonly name: string;
+  readonly dead: number;
+}
+
+/**
+ * Whoever looks again and again, as the overview does, asks a queue anew where it has another number of letters, and after so long: one that keeps no more
+ * has the same number always. Longer where many queues have letters, so that all together cost two or three commands a second.
+ */
+const KNOWN_MS = 25_000;
+const KNOWN_EACH_MS = 3_000;
 /** Causes of one queue that a page shows: the most frequent. */
 const CAUSES_SHOWN = 200;
 const CAUSES_AT_ONCE = 500;
@@ -59,6 +71,10 @@ const SAMPLED = 5;
 export class JobLetters implements LetterSource {
   readonly kind = 'job';
   readonly #options: JobLettersOptions;
+  readonly #known = new Map<
+    string,
+    { readonly dead: number; readonly at: number; readonly groups: readonly DeadLetterGroup[] }
+  >();
   #opening: Promise<CauseCounter> | undefined;
 
   constructor(options: JobLettersOptions) {
@@ -81,16 +97,33 @@ export class JobLetters implements LetterSource {
   }
 
   async groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]> {
-    const read = async (queue: string): Promise<readonly DeadLetterGroup[]> => {
-      await this.#caughtUp(queue);
-      return (await this.#causes(queue, filter)).map(cause => groupOf(queue, cause));
-    };
     const queues = await this.#holding(filter);
-    // Bounded, each is a few short questions; else each may be a walk through all of its letters.
-    if (this.#options.bounded) return (await Promise.all(queues.map(read))).flat();
+    if (this.#options.bounded) {
+      // Each is a few short questions, where it is asked at all; else each may be a walk through all of its letters.
+      const knownMs = Object.keys(filter).length > 0 ? 0 : Math.max(KNOWN_MS, queues.length * KNOWN_EACH_MS);
+      return (await Promise.all(queues.map(queue => this.#groupsOf(queue, filter, knownMs)))).flat();
+    }
     const found: DeadLetterGroup[] = [];
-    for (const queue of queues) found.push(...(await read(queue)));
+    for (const { name } of queues) {
+      await this.#caughtUp(name);
+      for (const cause of await this.#causes(name, filter)) found.push(groupOf(name, cause));
+    }
     return found;
+  }
+
+  async #groupsOf(
+    { name, dead }: HoldingQueue,
+    filter: DeadLetterFilter,
+    knownMs: number,
+  ): Promise<readonly DeadLetterGroup[]> {
+    const known = this.#known.get(name);
+    const at = performance.now();
+    if (known?.dead === dead && at - known.at < knownMs) return known.groups;
+    const { kept, counted } = await this.#caughtUp(name);
+    const groups = (await this.#causes(name, filter)).map(cause => groupOf(name, cause));
+    if (knownMs > 0 && kept === dead && counted === dead) this.#known.set(name, { dead, at, groups });
+    else this.#known.delete(name);
+    return groups;
   }
 
   /** Of the causes of these groups, by fingerprint. Costs a command a queue. */
@@ -99,7 +132,8 @@ export class JobLetters implements LetterSource {
     times: Stretches,
   ): Promise<ReadonlyMap<string, readonly number[]>> {
     const causes = groups.map(({ fingerprint }) => fingerprint);
-    return strikesOf((await this.#counter()).index, await this.#holding({}), causes, times);
+    const queues = (await this.#holding({})).map(({ name }) => name);
+    return strikesOf((await this.#counter()).index, queues, causes, times);
   }
 
   async count(filter: DeadLetterFilter): Promise<number> {
@@ -318,9 +352,9 @@ export class JobLetters implements LetterSource {
   }
 
   /** Those of them that have dead letters: one question for all, and most have none. */
-  async #holding(filter: DeadLetterFilter): Promise<readonly string[]> {
+  async #holding(filter: DeadLetterFilter): Promise<readonly HoldingQueue[]> {
     const contents = await this.#options.engine.contents(await this.#queuesOf(filter), []);
-    return contents.flatMap(({ name, counts }) => (counts.dead > 0 ? [name] : []));
+    return contents.flatMap(({ name, counts: { dead } }) => (dead > 0 ? [{ name, dead }] : []));
   }
 
   #counter(): Promise<CauseCounter> {
