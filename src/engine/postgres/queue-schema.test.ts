@@ -21,6 +21,7 @@ test('a migration keeps its number, which databases have on record: new ones com
       'turns of groups',
       'numbers of groups',
       'groups whose turn it may be',
+      'steps of groups',
     ],
   });
 });

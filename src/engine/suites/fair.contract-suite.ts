@@ -83,6 +83,24 @@ export function fairContract(
       expect(ofA).toBeLessThanOrEqual(31);
     });
 
+    test('a group of more weight that is at its limit now and then starts as many as its weight says', async () => {
+      const steps = await start({ ...FAIR, concurrency: 2 });
+      await addTo(steps, 'a', 100, share(3));
+      for (const group of ['b', 'c']) await addTo(steps, group, 100);
+      let running = await steps.take(3);
+      let taken = groupsIn(idsOf(running));
+      while (taken.length < 103) {
+        const [first, ...others] = running;
+        if (first === undefined) throw new Error('nothing runs');
+        const next = await steps.take(1, [endOf(first)]);
+        running = [...others, ...next];
+        taken += groupsIn(idsOf(next));
+      }
+      const ofA = taken.slice(3).replaceAll(/[^a]/g, '').length;
+      expect(ofA).toBeGreaterThanOrEqual(58);
+      expect(ofA).toBeLessThanOrEqual(62);
+    });
+
     test('a group that comes again and again with one job wins nothing by it', async () => {
       const steps = await start();
       await addTo(steps, 'a', 100);

@@ -36,14 +36,14 @@ export const TARGETS: readonly Target[] = [
     ),
     checks: [twins('tests/twins/main.ts'), ENGINES],
   },
-  { files: filesOf(`${REDIS}/scripts/{groups,take-with-limits}.ts`), checks: [GROUPS] },
+  { files: filesOf(`${REDIS}/scripts/{groups,release-groups,take-with-limits}.ts`), checks: [GROUPS] },
   { files: filesOf(`${REDIS}/scripts/{change-script,note-script,step-scripts}.ts`), checks: [ENGINES] },
   { files: filesOf(`${REDIS}/scripts/tag-scripts.ts`), checks: [TAGS] },
   {
     files: filesOf(`${POSTGRES}/sql/{add,finish,key,move,settle,take,turn}-sql.ts`),
     checks: [twins('tests/twins/postgres/main.ts'), ENGINES],
   },
-  { files: filesOf(`${POSTGRES}/sql/{group,take-within}-sql.ts`), checks: [GROUPS] },
+  { files: filesOf(`${POSTGRES}/sql/{group,serve,sweep-groups,take-within}-sql.ts`), checks: [GROUPS] },
   { files: filesOf(`${POSTGRES}/sql/{change,note,step}-sql.ts`), checks: [ENGINES] },
   { files: filesOf(`${POSTGRES}/sql/tag-sql.ts`), checks: [TAGS] },
   {

@@ -76,6 +76,63 @@ test('starts of a group whose window is over go a few at a time with its turns, 
   expect(await left()).toBe(0);
 });
 
+test('nothing is left of groups whose jobs another program has removed, though no job of them comes any more', async () => {
+  const name = 'vanished';
+  const limits = [
+    { name: 'account', concurrency: 1, strict: true },
+    { name: 'tenant', fair: true },
+  ];
+  const queue = await engine.turns(name, { limits });
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const left = async (): Promise<readonly string[]> => {
+    const rows = await client.query<{ name: string }>(
+      `SELECT name FROM shiftwork_group_owner WHERE queue = $1 UNION ALL SELECT id FROM shiftwork_group_line WHERE queue = $1
+       UNION ALL SELECT name FROM shiftwork_group WHERE queue = $1 ORDER BY 1`,
+      [name],
+    );
+    return rows.rows.map(row => row.name);
+  };
+  const job = (id: string, groups: readonly string[], fair?: { readonly limit: string }) => ({
+    id,
+    name: 'call',
+    data: '{}',
+    opts: { priority: 20, attempts: 3, groups, ...(fair && { fair }) },
+    timestamp: NOW,
+  });
+  await queue.add([job('goes', ['account/a', 'tenant/x']), job('stays', ['account/b', 'tenant/x'])]);
+  const tokens = ['one', 'two'];
+  const { jobs } = await queue.turn({
+    id: 'first',
+    now: NOW,
+    ends: [],
+    take: { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 },
+  });
+  expect(jobs).toHaveLength(2);
+  const failure = { message: 'no', stacktrace: [] };
+  await queue.turn({
+    id: 'second',
+    now: NOW,
+    ends: jobs.map(({ id, token }) => ({
+      jobId: id,
+      token,
+      end: { what: 'retry', at: NOW + 600_000, failure, lifo: false },
+    })),
+    take: undefined,
+  });
+  const share = { limit: 'tenant' };
+  await queue.add([job('awaits', ['tenant/x'], share), job('removed', ['tenant/y'], share)]);
+  await client.query(`DELETE FROM job WHERE queue = $1 AND id IN ('goes', 'removed')`, [name]);
+  // Nobody looks at that group any more.
+  await client.query(`UPDATE shiftwork_group SET look_at = $2 WHERE queue = $1 AND name = 'tenant/y'`, [
+    name,
+    NOW + 9e9,
+  ]);
+  await queue.returnStalled(NOW, 1, 1);
+  expect(await left()).toEqual(['account/b', 'awaits', 'tenant/x']);
+});
+
 test('whose turn it is is found without a look at all groups that have a line', async () => {
   const name = 'many-groups';
   const limits = [{ name: 'host', fair: true }];

@@ -13,6 +13,7 @@ import {
   GROUP_OWNERS,
   GROUP_ROUNDS,
   GROUP_SQL,
+  GROUP_STEPS,
   GROUP_TIERS,
   GROUP_TABLES,
   GROUPS_READY,
@@ -22,6 +23,8 @@ import {
 import { MOVE_SQL } from './sql/move-sql.ts';
 import { KEY_SQL, KEY_TABLES } from './sql/key-sql.ts';
 import { RESULT_TABLES, SETTLE_SQL } from './sql/settle-sql.ts';
+import { SWEEP_GROUPS_SQL } from './sql/sweep-groups-sql.ts';
+import { SERVE_SQL } from './sql/serve-sql.ts';
 import { TAKE_WITHIN_SQL } from './sql/take-within-sql.ts';
 import { STEP_TABLES } from './sql/step-sql.ts';
 import { TAKE_SQL } from './sql/take-sql.ts';
@@ -46,6 +49,7 @@ export const LATER_TURN_MIGRATIONS: readonly Migration[] = [
   { name: 'turns of groups', up: GROUP_ROUNDS },
   { name: 'numbers of groups', up: GROUP_TIERS },
   { name: 'groups whose turn it may be', up: GROUPS_READY },
+  { name: 'steps of groups', up: GROUP_STEPS },
 ];
 
 /** Made by `migrate`, after BullMQ's schema and our own tables; safe to repeat. */
@@ -64,4 +68,4 @@ export const TURN_FUNCTIONS = [
 ].join('\n');
 
 /** Made after them: the turns of queues whose jobs belong to groups. */
-export const GROUP_FUNCTIONS = [GROUP_SQL, TAKE_WITHIN_SQL].join('\n');
+export const GROUP_FUNCTIONS = [GROUP_SQL, SERVE_SQL, TAKE_WITHIN_SQL, SWEEP_GROUPS_SQL].join('\n');

@@ -91,6 +91,12 @@ interface HeldRow {
   readonly held: string;
 }
 
+/** Up to where the last look for what is left of groups has come. */
+interface SweptRow {
+  readonly owners_from: string;
+  readonly lines_from: string;
+}
+
 interface AddedRow {
   readonly id: string;
 }
@@ -124,6 +130,7 @@ const KEPT_BY = `SELECT line.name FROM shiftwork_group_line line JOIN job ON job
 const HELD = `SELECT (SELECT count(*) FROM job WHERE queue = $1 AND state = 'waiting' AND priority >= $3) + (
     SELECT count(*) FROM (${heldInLines('$1', '$2', '$3')}) AS kept
   ) AS held`;
+const SWEEP_GROUPS = 'SELECT * FROM shiftwork_sweep_groups($1, $2, $3)';
 const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
 
 /** A larger one would keep rows locked, and others waiting, for longer than it saves trips. A second one at the same time might be taken up first. */
@@ -160,6 +167,9 @@ export class PostgresTurnQueue implements TurnQueue {
   #isFull = false;
   /** Something of a queue without limits is paused, as far as is known. */
   #isGrouped = false;
+
+  /** Where the next look for what is left of groups goes on: among owners, and among places in lines. */
+  #swept: readonly [string, string] = ['', ''];
 
   #isEventsKept: boolean;
 
@@ -382,9 +392,11 @@ export class PostgresTurnQueue implements TurnQueue {
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
     const { pool, settings = {} } = this.#options;
     const always = [FORGOTTEN, FREE, EXPIRED, SWEEP_STEPS];
-    const swept = settings.limits === undefined ? always : [...always, IDLE];
-    const statement = `WITH ${swept.join(', ')} ${STALLED}`;
+    const parts = settings.limits === undefined ? always : [...always, IDLE];
+    const statement = `WITH ${parts.join(', ')} ${STALLED}`;
     const rows = await runStatement<AddedRow>(pool, statement, [this.name, mostStalls, now, everyMs]);
+    const [swept] = await runStatement<SweptRow>(pool, SWEEP_GROUPS, [this.name, ...this.#swept]);
+    this.#swept = swept === undefined ? ['', ''] : [swept.owners_from, swept.lines_from];
     return rows.map(({ id }) => id);
   }
 

@@ -57,6 +57,15 @@ export const GROUPS_READY = `
   UPDATE job SET priority = priority % 2097152 WHERE state = 'waiting' AND priority >= 2097152 AND NOT EXISTS (
     SELECT FROM shiftwork_group_line line WHERE line.queue = job.queue AND line.id = job.id);`;
 
+/**
+ * How far a group's next place is from its place: less than 1,000 where it has more weight. Only groups that wait are found by when they are looked at: those
+ * of which one may start move with each of their jobs.
+ */
+export const GROUP_STEPS = `
+  ALTER TABLE shiftwork_group ADD COLUMN IF NOT EXISTS step integer NOT NULL DEFAULT 1000;
+  DROP INDEX IF EXISTS shiftwork_group_look;
+  CREATE INDEX IF NOT EXISTS shiftwork_group_waits ON shiftwork_group (queue, look_at) WHERE look_at > 0;`;
+
 /** Whose a strict group is: the job that was started and has not ended. */
 export const GROUP_OWNERS = `
   CREATE TABLE IF NOT EXISTS shiftwork_group_owner (queue text NOT NULL, name text NOT NULL, id text NOT NULL, PRIMARY KEY (queue, name));`;
@@ -129,9 +138,10 @@ export const GROUP_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_round(p_queue text) RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT coalesce((SELECT at FROM shiftwork_group_round WHERE queue = p_queue), 0)
   $$;
-  CREATE OR REPLACE FUNCTION shiftwork_step(p_job job) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
-    SELECT floor(1000 / CASE WHEN jsonb_typeof(p_job.opts #> '{fair,weight}') = 'number'
-                             THEN greatest(1, least(100, (p_job.opts #>> '{fair,weight}')::numeric)) ELSE 1 END)::bigint
+  -- How far a group of that weight stands from its place before.
+  DROP FUNCTION IF EXISTS shiftwork_step(job);
+  CREATE OR REPLACE FUNCTION shiftwork_step(p_weight jsonb) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN jsonb_typeof(p_weight) = 'number' THEN floor(1000 / greatest(1, least(100, p_weight::numeric)))::integer ELSE 1000 END
   $$;
   CREATE OR REPLACE FUNCTION shiftwork_fair_group(p_opts jsonb) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT name FROM jsonb_array_elements_text(p_opts -> 'groups') AS name WHERE split_part(name, '/', 1) = p_opts #>> '{fair,limit}' LIMIT 1
@@ -175,26 +185,28 @@ export const GROUP_SQL = `
     v_added boolean;
     v_round bigint;
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
     FOR id, v_added, answer IN SELECT * FROM shiftwork_add(p_queue, p_entries) LOOP
       IF v_added THEN v_ids := v_ids || id; END IF;
       RETURN NEXT;
     END LOOP;
+    -- Behind the locks of keys, as in a turn.
+    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
     v_round := shiftwork_round(p_queue);
     WITH parked AS (
       UPDATE job SET priority = priority + 2097152
        WHERE job.queue = p_queue AND job.id = ANY (v_ids) AND state = 'waiting' AND priority < 2097152
          AND jsonb_typeof(opts -> 'groups') = 'array' AND shiftwork_fair_group(opts) IS NOT NULL
       RETURNING job.id, shiftwork_fair_group(opts) AS name, priority - 2097152 AS priority, seq,
-                added_at_ms + (opts #>> '{fair,expiresMs}')::bigint + 1 AS expires_at, shiftwork_step(job) AS step
+                added_at_ms + (opts #>> '{fair,expiresMs}')::bigint + 1 AS expires_at, shiftwork_step(opts #> '{fair,weight}') AS step
     ), lines AS (
       INSERT INTO shiftwork_group_line (queue, id, name, priority, seq, expires_at)
       SELECT p_queue, id, name, priority, seq, expires_at FROM parked
       ON CONFLICT (queue, id) DO UPDATE SET name = excluded.name, priority = excluded.priority, seq = excluded.seq
     )
-    INSERT INTO shiftwork_group AS grp (queue, name, look_at, priority, turn)
-    SELECT p_queue, name, 0, min(priority), v_round + min(step) FROM parked GROUP BY name ORDER BY name
-    ON CONFLICT (queue, name) DO UPDATE SET priority = least(grp.priority, excluded.priority);
+    INSERT INTO shiftwork_group AS grp (queue, name, look_at, priority, turn, step)
+    SELECT p_queue, name, 0, min(priority), v_round + min(step), min(step) FROM parked GROUP BY name ORDER BY name
+    ON CONFLICT (queue, name) DO UPDATE SET priority = least(grp.priority, excluded.priority), step = excluded.step
+     WHERE grp.priority > excluded.priority OR grp.step <> excluded.step;
     PERFORM shiftwork_keep_tier(p_queue, line.name, job.opts, job.added_at_ms)
        FROM shiftwork_group_line line JOIN job ON job.queue = line.queue AND job.id = line.id
       WHERE line.queue = p_queue AND line.id = ANY (v_ids) AND job.opts ? 'tiers';

@@ -27,8 +27,11 @@ export const TAKE_WITHIN_SQL = `
     v_gone text;
     v_kept record;
     v_groups text[];
-    v_running jsonb;
-    v_pauses jsonb;
+    v_running jsonb := '{}';
+    v_served record;
+    v_may_serve boolean := NOT p_limits ? '' AND jsonb_path_exists(p_limits, '$.*.fair');
+    v_serves boolean := true;
+    v_pauses jsonb := '{}';
     v_aside text[] := '{}';
     c_sifted CONSTANT integer := 50;
     v_sifted integer := 0;
@@ -52,12 +55,15 @@ export const TAKE_WITHIN_SQL = `
     ids := '{}';
     probes := '{}';
     more := false;
-    DELETE FROM shiftwork_group_pause AS pause WHERE pause.queue = p_queue AND pause.until <= p_now AND NOT pause.probes;
-    SELECT coalesce(jsonb_object_agg(name, jsonb_build_object('until', until, 'probes', pause.probes)), '{}') INTO v_pauses
-      FROM shiftwork_group_pause pause WHERE queue = p_queue;
-    SELECT coalesce(jsonb_object_agg(grp, jobs), '{}') INTO v_running FROM (
-      SELECT grp, count(*) AS jobs FROM job, unnest(shiftwork_groups_of(job)) AS grp
-       WHERE queue = p_queue AND state = 'active' GROUP BY grp) AS running;
+    IF EXISTS (SELECT FROM shiftwork_group_pause WHERE queue = p_queue) THEN
+      DELETE FROM shiftwork_group_pause AS pause WHERE pause.queue = p_queue AND pause.until <= p_now AND NOT pause.probes;
+      SELECT coalesce(jsonb_object_agg(name, jsonb_build_object('until', until, 'probes', pause.probes)), '{}') INTO v_pauses
+        FROM shiftwork_group_pause pause WHERE queue = p_queue;
+    END IF;
+    -- Where nothing counts them they are not counted.
+    IF v_pauses <> '{}' OR v_tiered OR jsonb_path_exists(p_limits, '$.*.concurrency') THEN
+      v_running := shiftwork_running(p_queue);
+    END IF;
     IF p_expires <> '{}' THEN
       -- Those in lines that only end by now come first of their priority; of others this host does not know it, or knows another time.
       WITH due AS (
@@ -69,9 +75,11 @@ export const TAKE_WITHIN_SQL = `
       )
       UPDATE shiftwork_group_line line SET expires_at = p_now + 60000 FROM due WHERE line.queue = p_queue AND line.id = due.id;
     END IF;
-    -- Those that are due are among those that may start one: some at each turn.
-    UPDATE shiftwork_group SET look_at = 0 WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at <= p_now ORDER BY look_at LIMIT c_looks FOR UPDATE));
+    IF EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at <= p_now) THEN
+      -- Those that are due are among those that may start one: some at each turn.
+      UPDATE shiftwork_group SET look_at = 0 WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at <= p_now ORDER BY look_at LIMIT c_looks FOR UPDATE));
+    END IF;
     OPEN v_fresh;
     WHILE cardinality(ids) < p_room LOOP
       IF p_limits ? '' THEN
@@ -102,6 +110,18 @@ export const TAKE_WITHIN_SQL = `
           UPDATE job SET priority = priority + c_held WHERE queue = p_queue AND id = ANY (v_aside);
           v_aside := '{}';
         END IF;
+        IF v_may_serve AND v_serves THEN
+          SELECT * INTO v_served FROM shiftwork_serve(
+            p_queue, p_now, p_room - cardinality(ids), p_bytes - v_size, p_limits, p_expires, v_pauses, v_running, v_round);
+          ids := ids || v_served.ids;
+          probes := probes || array_fill(false, ARRAY[cardinality(v_served.ids)]);
+          v_size := v_size + v_served.size;
+          v_running := v_running || v_served.running;
+          v_round := v_served.round;
+          v_serves := v_served.changed;
+          CONTINUE;
+        END IF;
+        v_serves := true;
         v_round := greatest(v_round, v_group.turn);
         SELECT job.* INTO v_job
           FROM shiftwork_group_line line LEFT JOIN job ON job.queue = line.queue AND job.id = line.id
@@ -170,9 +190,7 @@ export const TAKE_WITHIN_SQL = `
           SELECT p_queue, name, v_job.id FROM unnest(v_groups) AS name WHERE p_limits -> split_part(name, '/', 1) ? 'strict'
           ON CONFLICT (queue, name) DO UPDATE SET id = excluded.id;
         END IF;
-        -- So that it is not found in a line again.
-        UPDATE job SET priority = priority % c_parked WHERE queue = p_queue AND id = v_job.id AND priority >= c_parked;
-        IF v_from_line THEN PERFORM shiftwork_rank(p_queue, v_group.name, 0, v_round + shiftwork_step(v_job)); END IF;
+        IF v_from_line THEN PERFORM shiftwork_rank(p_queue, v_group.name, 0, v_round + shiftwork_step(v_job.opts #> '{fair,weight}')); END IF;
         CONTINUE;
       END IF;
       IF v_strict THEN
@@ -193,7 +211,7 @@ export const TAKE_WITHIN_SQL = `
          SET name = excluded.name, priority = excluded.priority, seq = excluded.seq, expires_at = excluded.expires_at;
       v_keeps_fair := v_fair AND (p_limits -> split_part(v_keeps, '/', 1) ? 'fair') IS TRUE;
       IF v_from_line AND v_keeps <> v_group.name THEN
-        PERFORM shiftwork_rank(p_queue, v_group.name, 0, v_round + 1000);
+        PERFORM shiftwork_rank(p_queue, v_group.name, 0, v_round + shiftwork_step(v_job.opts #> '{fair,weight}'));
         UPDATE job SET priority = priority % c_parked + CASE WHEN v_keeps_fair THEN c_parked ELSE c_held END
          WHERE queue = p_queue AND id = v_job.id;
       ELSIF NOT v_from_line AND v_keeps_fair THEN
@@ -203,9 +221,11 @@ export const TAKE_WITHIN_SQL = `
         v_aside := v_aside || v_job.id;
       END IF;
       IF v_until IS NOT NULL THEN
-        PERFORM shiftwork_rank(p_queue, v_keeps, least(v_until, p_now + 60000), v_round + 1000);
+        -- At its place, which it has had when it was its turn.
+        PERFORM shiftwork_rank(p_queue, v_keeps, least(v_until, p_now + 60000), coalesce(
+          (SELECT turn FROM shiftwork_group WHERE queue = p_queue AND name = v_keeps), v_round + shiftwork_step(v_job.opts #> '{fair,weight}')));
       ELSIF NOT EXISTS (SELECT 1 FROM shiftwork_group WHERE queue = p_queue AND name = v_keeps) THEN
-        PERFORM shiftwork_rank(p_queue, v_keeps, 0, v_round + shiftwork_step(v_job));
+        PERFORM shiftwork_rank(p_queue, v_keeps, 0, v_round + shiftwork_step(v_job.opts #> '{fair,weight}'));
       ELSIF v_keeps_fair THEN
         UPDATE shiftwork_group SET priority = v_job.priority % c_parked
          WHERE queue = p_queue AND name = v_keeps AND priority > v_job.priority % c_parked;
@@ -220,7 +240,9 @@ export const TAKE_WITHIN_SQL = `
     END IF;
     UPDATE job
        SET state = 'active', lock_token = p_tokens[place], locked_until_ms = p_now + p_lock_ms, processed_at_ms = p_now,
-           processed_by = p_name, attempts_started = attempts_started + 1
+           processed_by = p_name, attempts_started = attempts_started + 1,
+           -- So that it is not found in a line again.
+           priority = priority % c_parked
       FROM unnest(ids) WITH ORDINALITY AS chosen (id, place)
      WHERE job.queue = p_queue AND job.id = chosen.id;
     INSERT INTO event (queue, event, data, created_at_ms)
@@ -248,8 +270,9 @@ export const TAKE_WITHIN_SQL = `
     v_taken integer := 0;
     v_look_at bigint;
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
     IF p_again THEN
+      -- The first may be under way still.
+      PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
       SELECT done.codes, done.done_at INTO codes, at FROM shiftwork_turn_done done
        WHERE done.queue = p_queue AND done.sender = p_sender AND done.slot = p_slot AND done.turn = p_turn;
       IF FOUND THEN
@@ -267,13 +290,17 @@ export const TAKE_WITHIN_SQL = `
     limited_ms := 0;
     probes := '{}';
     IF p_ends IS NOT NULL THEN codes := shiftwork_settle(p_queue, p_ends, at, p_points); END IF;
+    -- Ends are written beside the take of another turn: only takes count.
+    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
     IF cardinality(p_released) > 0 THEN
       DELETE FROM shiftwork_group_owner owner
        WHERE owner.queue = p_queue AND owner.name = ANY (p_released) AND shiftwork_owner_of(p_queue, owner.name) IS NULL;
-      UPDATE shiftwork_group SET look_at = shiftwork_turn_within.at
-       WHERE queue = p_queue AND shiftwork_group.name = ANY (p_released) AND look_at > shiftwork_turn_within.at;
-      -- Nobody else would know that there is room.
-      IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
+      IF EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at > shiftwork_turn_within.at) THEN
+        UPDATE shiftwork_group SET look_at = shiftwork_turn_within.at
+         WHERE queue = p_queue AND shiftwork_group.name = ANY (p_released) AND look_at > shiftwork_turn_within.at;
+        -- Nobody else would know that there is room.
+        IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
+      END IF;
     END IF;
     IF v_wanted > 0 THEN
       PERFORM shiftwork_promote(p_queue, at);
@@ -292,7 +319,8 @@ export const TAKE_WITHIN_SQL = `
       END IF;
       IF v_taken < v_wanted THEN
         limited_ms := greatest(limited_ms, rate_limit_effective(p_queue, p_max, at));
-        SELECT min(look_at) INTO v_look_at FROM shiftwork_group WHERE queue = p_queue;
+        SELECT CASE WHEN EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at = 0) THEN 0
+                    ELSE (SELECT min(look_at) FROM shiftwork_group WHERE queue = p_queue AND look_at > 0) END INTO v_look_at;
         IF v_look_at IS NULL AND NOT EXISTS (SELECT 1 FROM shiftwork_group_pause WHERE queue = p_queue) THEN
           DELETE FROM meta WHERE queue = p_queue AND field = 'groups';
         END IF;

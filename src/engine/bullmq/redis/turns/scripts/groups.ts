@@ -29,7 +29,7 @@ export const GROUP_KEYS = [
 export const GROUPS = /* lua */ `
 local HELD, PARKED, ONE_PRIORITY = 18014398509481984, 9007199254740992, 4294967296
 local STEP, RENUMBERED_FROM = 1000, 4278190080
-local LOOK_AGAIN_MS, LOOKED_AT_LEAST_MS, LOCKS_LOOKED_AT, DUE_AT_MOST, KEPT_MS = 5000, 60000, 5, 100, 60000
+local LOOK_AGAIN_MS, LOOKED_AT_LEAST_MS, LOCKS_LOOKED_AT, LOCKS_HOLD_MS, DUE_AT_MOST, KEPT_MS = 5000, 60000, 5, 1000, 100, 60000
 local ready, timed, paused, turns, expiring, tiersKey = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
 local now = tonumber(nowText)
 local limitsAt = tokensAt + tokens + 1
@@ -52,7 +52,15 @@ local function lineOf(group) return prefix .. 'group:line:' .. group end
 local function runsOf(group) return prefix .. 'group:runs:' .. group end
 local function startsOf(group) return prefix .. 'group:starts:' .. group end
 local function paceOf(group) return prefix .. 'group:pace:' .. group end
-local function limitOf(group) return limits[string.match(group, '^[^/]*')] or NO_LIMIT end
+local limitsByGroup = {}
+local function limitOf(group)
+  local limit = limitsByGroup[group]
+  if not limit then
+    limit = limits[string.match(group, '^[^/]*')] or NO_LIMIT
+    limitsByGroup[group] = limit
+  end
+  return limit
+end
 
 -- The numbers that a job brings for a group; nil where they are none: another program may have stored anything.
 local function broughtFor(group, tiers)
@@ -146,17 +154,29 @@ if round > RENUMBERED_FROM then
 end
 
 -- Those whose turn comes next, with their places, read some at once.
-local ring, ringAt = {}, 1
-local function forgetRing() ring, ringAt = {}, 1 end
+local ring, ringAt, ringIsWhole = {}, 1, false
+local function forgetRing() ring, ringAt, ringIsWhole = {}, 1, false end
+-- New places of those that were served, written together: before anybody reads them again.
+local served = { nil, nil }
+local function writePlaces()
+  if #served == 0 then return end
+  call('ZADD', ready, unpack(served))
+  served = {}
+end
+
+-- Weight of one that comes back: it has waited since its turn, and stands where the one stands that was served last. That may have moved on since.
+local AT_ONCE = math.huge
 
 -- head: the score of its line's head, where that is known; false: it is empty.
 local function rank(group, weight, head)
+  writePlaces()
   if head == nil then head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')[2] end
   if head then
     local place = math.min(round + math.floor(STEP / (weight or 1)), ONE_PRIORITY - 1)
     local score = math.floor(head / ONE_PRIORITY) * ONE_PRIORITY + place
     call('ZADD', ready, score, group)
     if ring[ringAt] and score < tonumber(ring[#ring]) then forgetRing() end
+    ringIsWhole = false
   else
     --#line-is-empty
     call('ZREM', ready, group)
@@ -175,8 +195,13 @@ local function isFull(group, concurrency, id)
     return nil
   end
   local after = LOOK_AGAIN_MS
-  for _, other in ipairs(call('ZRANGE', runs, 0, LOCKS_LOOKED_AT - 1)) do
-    if call('EXISTS', prefix .. other .. ':lock') == 1 then
+  local others = call('ZRANGE', runs, 0, LOCKS_LOOKED_AT - 1, 'WITHSCORES')
+  for i = 1, #others, 2 do
+    local other = others[i]
+    if tonumber(others[i + 1]) > now - LOCKS_HOLD_MS and tonumber(others[i + 1]) <= now then
+      -- It was started, or looked at, just now, and so were those behind it.
+      break
+    elseif call('EXISTS', prefix .. other .. ':lock') == 1 then
       call('ZADD', runs, now, other)
     elseif limitOf(group).strict and isUnfinished(other, group) then
       --#has-its-group-still
@@ -264,7 +289,7 @@ local function keepNumbers(group, tiers, addedAt)
   if said and string.match(said, ',.*') ~= string.match(new, ',.*') and call('ZSCORE', timed, group) then
     --#other-numbers
     call('ZREM', timed, group)
-    rank(group)
+    rank(group, AT_ONCE)
   end
 end
 
@@ -289,6 +314,7 @@ local function setAside(id, score, group, at, expiry, tiers, addedAt)
     anyExpiring = true
   end
   if limitOf(group).tiered then keepNumbers(group, tiers, addedAt) end
+  writePlaces()
   local place = call('ZSCORE', ready, group)
   if place and at then
     --#ready-no-more
@@ -310,24 +336,4 @@ end
 
 local expiriesAt = limitsAt + 3 + 9 * ARGV[limitsAt] + 3 * ARGV[limitsAt + 1]
 for i = 0, ARGV[limitsAt + 2] - 1 do expires[ARGV[expiriesAt + 2 * i]] = tonumber(ARGV[expiriesAt + 2 * i + 1]) end
-
--- Jobs that ended make room in their groups.
-local releasesAt = limitsAt + 3 + 9 * ARGV[limitsAt]
-for i = 1, tonumber(ARGV[limitsAt + 1]) do
-  local at = releasesAt + 3 * (i - 1)
-  local nth, id, group = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
-  local code = nth == 0 and 0 or answer[2 + nth]
-  local what = nth > 0 and code == 0 and ARGV[endsAt + 3 * nth]
-  if limitOf(group).strict and (what == 'r' or what == 'z' or what == 'b') then
-    -- It has not ended: the group is its own.
-    --#keeps-its-group
-  -- One that is somebody else's by now has its place still.
-  elseif code == 0 or code == -1 then
-    if call('ZREM', runsOf(group), id) == 1 and call('ZSCORE', timed, group) then
-      --#room-again
-      call('ZADD', timed, now, group)
-      if not isBlocked() then call('ZADD', marker, 0, '0') end
-    end
-  end
-end
 `;

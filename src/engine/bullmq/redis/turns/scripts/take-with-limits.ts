@@ -141,6 +141,71 @@ local function serve(group, turn)
   rank(group, weight, behind)
 end
 
+-- The group stands at its next place: among those that were read, or behind them.
+local function standAt(group, score)
+  served[#served + 1] = score
+  served[#served + 1] = group
+  local at = ringAt
+  while ring[at] and tonumber(ring[at + 1]) <= score do at = at + 2 end
+  if ring[at] or ringIsWhole then
+    --#next-among-those-read
+    table.insert(ring, at, group)
+    table.insert(ring, at + 1, score)
+  end
+end
+
+-- What nearly always is so: heads of the line of the group whose turn it is, as long as it is, that belong to that group alone, of a limit that counts no
+-- starts and keeps no order. Each is read once. False where the first is none of these: \`serve\` decides.
+local function serveSome(group, turn, left)
+  local limit = limitOf(group)
+  if anyStrict or limit.tiered or limit.max or group == anyFair or limits[''] or max then return false end
+  if anyPaused then
+    local late, probes = waitsUntil(group, '')
+    if late or probes then return false end
+  end
+  local nextTurn = tonumber(ring[ringAt + 1])
+  local most = nextTurn and math.ceil(2 * left / (#ring - ringAt + 3)) or ringIsWhole and left or 1
+  if limit.concurrency then most = math.min(most, limit.concurrency - call('ZCARD', runsOf(group))) end
+  if most <= 0 then return false end
+  -- One more, so that what comes behind is known.
+  local heads = call('ZRANGE', lineOf(group), 0, most, 'WITHSCORES')
+  local priority, place, at = math.floor(turn / ONE_PRIORITY), turn % ONE_PRIORITY, 1
+  local started, running = { nil }, { nil, nil }
+  while #started < most and heads[at] do
+    local id, score = heads[at], tonumber(heads[at + 1])
+    if #started > 0 and (bytes >= maxBytes or nextTurn and turn > nextTurn) then break end
+    if score < 0 or math.floor(score / ONE_PRIORITY) ~= priority then break end
+    local hash = redis.pcall('HMGET', prefix .. id, ${TAKEN})
+    if hash.err then break end
+    local groups, _, weight = groupsOf(id, fieldsIn(hash), group)
+    if #groups ~= 1 or groups[1] ~= group or call('ZREM', prioritized, id) == 0 then break end
+    looks = looks + 1
+    started[#started + 1] = id
+    at = at + 2
+    round = math.max(round, place)
+    place = math.min(round + math.floor(STEP / weight), ONE_PRIORITY - 1)
+    turn = priority * ONE_PRIORITY + place
+    if anyExpiring then call('ZREM', expiring, id) end
+    if pcall(start, id, nth + 1, hash) then
+      begun[#begun + 1] = id
+      nth = nth + 1
+      running[#running + 1] = now
+      running[#running + 1] = id
+    end
+  end
+  if #started == 0 then return false end
+  --#served-some
+  call('ZREM', lineOf(group), unpack(started))
+  if limit.concurrency and #running > 0 then call('ZADD', runsOf(group), unpack(running)) end
+  local head = heads[at + 1]
+  if head then
+    standAt(group, math.floor(head / ONE_PRIORITY) * ONE_PRIORITY + place)
+  else
+    rank(group, 1, false)
+  end
+  return true
+end
+
 -- Those in lines that only end by now come first of their priority.
 local function bringExpired()
   if not anyExpiring or not next(expires) then return end
@@ -182,7 +247,7 @@ if tokens > 0 and not rare then
     for _, group in ipairs(call('ZRANGEBYSCORE', timed, '-inf', now, 'LIMIT', 0, DUE_AT_MOST)) do
       --#looked-at-again
       call('ZREM', timed, group)
-      rank(group)
+      rank(group, AT_ONCE)
     end
     local dry, anyWait = false, true
     while rest == '' and nth < room do
@@ -205,7 +270,11 @@ if tokens > 0 and not rare then
           sifted = sifted + 1
           if string.sub(id, 1, 2) ~= '0:' then consider(id, 0) end
         else
-          if not ring[ringAt] then ring, ringAt = call('ZRANGE', ready, 0, READ_AT_ONCE - 1, 'WITHSCORES'), 1 end
+          if not ring[ringAt] then
+            writePlaces()
+            ring, ringAt = call('ZRANGE', ready, 0, READ_AT_ONCE - 1, 'WITHSCORES'), 1
+            ringIsWhole = #ring < 2 * READ_AT_ONCE
+          end
           local turn, place = ring[ringAt], ring[ringAt + 1]
           local score
           id, score = nextFresh()
@@ -213,7 +282,7 @@ if tokens > 0 and not rare then
           if anyFair then isServed = turn and (not id or not maySift) end
           if isServed then
             ringAt = ringAt + 2
-            serve(turn, place)
+            if not serveSome(turn, tonumber(place), room - nth) then serve(turn, place) end
           elseif id then
             freshAt = freshAt + 2
             sifted = sifted + 1
@@ -227,6 +296,7 @@ if tokens > 0 and not rare then
         end
       end
     end
+    writePlaces()
     if #begun > 0 then call('LPUSH', active, unpack(begun)) end
     if #lined > 0 then call('ZREM', prioritized, unpack(lined)) end
     if round ~= roundBefore then call('SET', turns, string.format('%.0f', round)) end

@@ -1,6 +1,7 @@
 import { PRELUDE } from './prelude.ts';
 import { SETTLE } from './settle.ts';
 import { GROUPS } from './groups.ts';
+import { RELEASE_GROUPS } from './release-groups.ts';
 import { GROUPS_OF } from './groups-of.ts';
 import { TAKE_WITH_LIMITS } from './take-with-limits.ts';
 import { ANSWER, START, TAKE } from './take.ts';
@@ -24,4 +25,5 @@ export const TURN_KEYS = [
 export const TURN_SCRIPT = PRELUDE + SETTLE + START + TAKE + ANSWER;
 
 /** The same for a queue whose jobs belong to groups; the keys of groups stand behind that of the answers. */
-export const LIMITED_TURN_SCRIPT = PRELUDE + SETTLE + START + GROUPS + GROUPS_OF + TAKE_WITH_LIMITS + ANSWER;
+export const LIMITED_TURN_SCRIPT =
+  PRELUDE + SETTLE + START + GROUPS + RELEASE_GROUPS + GROUPS_OF + TAKE_WITH_LIMITS + ANSWER;
