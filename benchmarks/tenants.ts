@@ -121,7 +121,7 @@ function rowOf(form: string, found: Found, plain: Found): Readonly<Record<string
     'of that without': (found.perSecond / plain.perSecond).toFixed(2),
     'Node us': found.nodeUs.toFixed(0),
     'server us': found.serverUs.toFixed(0),
-    commands: found.commands.toFixed(1),
+    commands: Number.isNaN(found.commands) ? '' : found.commands.toFixed(1),
     'bytes a waiting job': found.bytesEach.toFixed(0),
   };
 }
