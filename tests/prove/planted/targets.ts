@@ -36,7 +36,7 @@ export const TARGETS: readonly Target[] = [
     ),
     checks: [twins('tests/twins/main.ts'), ENGINES],
   },
-  { files: filesOf(`${REDIS}/scripts/{groups,release-groups,take-with-limits}.ts`), checks: [GROUPS] },
+  { files: filesOf(`${REDIS}/scripts/{groups,take-with-limits}.ts`), checks: [GROUPS] },
   { files: filesOf(`${REDIS}/scripts/{change-script,note-script,step-scripts}.ts`), checks: [ENGINES] },
   { files: filesOf(`${REDIS}/scripts/tag-scripts.ts`), checks: [TAGS] },
   {

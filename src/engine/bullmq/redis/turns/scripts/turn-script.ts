@@ -1,7 +1,6 @@
 import { PRELUDE } from './prelude.ts';
 import { SETTLE } from './settle.ts';
-import { GROUPS } from './groups.ts';
-import { RELEASE_GROUPS } from './release-groups.ts';
+import { GROUPS, RELEASE_GROUPS } from './groups.ts';
 import { GROUPS_OF } from './groups-of.ts';
 import { TAKE_WITH_LIMITS } from './take-with-limits.ts';
 import { ANSWER, START, TAKE } from './take.ts';
