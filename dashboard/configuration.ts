@@ -1,4 +1,3 @@
-import ipaddr from 'ipaddr.js';
 import { parseCommand } from '../src/command/index.ts';
 import {
   readNamespace,
@@ -6,6 +5,7 @@ import {
   readLogLevel,
   readNodeEnv,
   readRedisUrl,
+  readTrustProxy,
   type Variables,
 } from '../src/config/index.ts';
 import { readSecrets, type GivenSecrets } from '../src/secrets/index.ts';
@@ -38,7 +38,6 @@ export interface DashboardConfiguration {
   readonly host: string | undefined;
 }
 
-const PROXY_NAMES = new Set(['loopback', 'linklocal', 'uniquelocal']);
 const PORTS = { min: 0, max: 65_535 };
 
 /** @throws InvalidConfigError with every fault of arguments and environment at once */
@@ -118,19 +117,6 @@ function readTraceLink(environment: Environment): string | undefined {
   return undefined;
 }
 
-/** A number of hops, or whose word is taken. "true" would believe everybody, so it is no value. */
-function readTrustProxy(environment: Environment): number | string | undefined {
-  const list = environment.list('TRUST_PROXY');
-  if (list === undefined) return undefined;
-  const [only = ''] = list;
-  if (list.length === 1 && /^[1-9]$/.test(only)) return Number(only);
-  if (list.length > 0 && list.every(isProxy)) return list.join(',');
-  environment.problem(
-    'Expected TRUST_PROXY to be the number of proxies in front (1 to 9), or their addresses or networks, comma-separated.',
-  );
-  return undefined;
-}
-
 /** Such as `/ops`. Nothing that a browser, a proxy or a router could read in two ways. */
 function readBasePath(environment: Environment): string {
   const path = environment.string('DASHBOARD_BASE_PATH') ?? '';
@@ -141,10 +127,4 @@ function readBasePath(environment: Environment): string {
     );
   }
   return path;
-}
-
-function isProxy(text: string): boolean {
-  // ipaddr.js also takes `1` and `1.2` for addresses; here that is a slip.
-  const whole = /^\d+\.\d+\.\d+\.\d+(\/|$)|:/.test(text);
-  return PROXY_NAMES.has(text) || (whole && (ipaddr.isValid(text) || ipaddr.isValidCIDR(text)));
 }

@@ -1,17 +1,10 @@
 import type { Request } from 'express';
 import ipaddr from 'ipaddr.js';
+import { clientNetwork } from '../../src/config/index.ts';
 
-/** What stands for one client when its tries are counted: an IPv4 address, or the /64 that a single IPv6 host commands. */
+/** What stands for one client when its tries are counted. */
 export function clientKey(request: Request): string {
-  const text = request.ip ?? '';
-  if (!ipaddr.isValid(text)) return 'unknown';
-  const address = ipaddr.process(text);
-  if (address instanceof ipaddr.IPv6)
-    return `${address.parts
-      .slice(0, 4)
-      .map(part => part.toString(16))
-      .join(':')}::/64`;
-  return address.toString();
+  return clientNetwork(request.ip ?? '');
 }
 
 export function isLoopbackAddress(text: string | undefined): boolean {

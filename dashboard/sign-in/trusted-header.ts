@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { amongProxies } from '../../src/config/index.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { Role } from './roles.ts';
 
@@ -16,9 +16,10 @@ export interface TrustedHeader {
  * address that it tells in another header; from anybody else the header is taken out of the request.
  */
 export function byTrustedHeader({ header, proxies, roles }: TrustedHeader): Authenticate {
+  const isProxy = amongProxies(proxies);
   return request => {
     const name = request.headers[header];
-    if (!isAmong(request.socket.remoteAddress, proxies)) {
+    if (!isProxy(request.socket.remoteAddress ?? '')) {
       delete request.headers[header];
       return undefined;
     }
@@ -28,20 +29,3 @@ export function byTrustedHeader({ header, proxies, roles }: TrustedHeader): Auth
     return role === undefined ? undefined : { name, role };
   };
 }
-
-function isAmong(address: string | undefined, proxies: readonly string[]): boolean {
-  if (address === undefined || !ipaddr.isValid(address)) return false;
-  const peer = ipaddr.process(address);
-  return proxies.some(proxy => {
-    if (!/[.:]/.test(proxy)) return RANGES[proxy] === peer.range();
-    const [network, bits] = proxy.includes('/') ? ipaddr.parseCIDR(proxy) : [ipaddr.process(proxy), undefined];
-    if (network.kind() !== peer.kind()) return false;
-    return peer.match(network, bits ?? (network.kind() === 'ipv4' ? 32 : 128));
-  });
-}
-
-const RANGES: Readonly<Record<string, string>> = {
-  loopback: 'loopback',
-  linklocal: 'linkLocal',
-  uniquelocal: 'private',
-};

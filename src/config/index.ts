@@ -17,6 +17,7 @@ export {
 } from './redis-address.ts';
 export { readRelease } from './release.ts';
 export { readRedisUrl } from './redis-url.ts';
+export { amongProxies, clientNetwork, plainAddress, readTrustProxy, type TrustProxy } from './trust-proxy.ts';
 export { integer, line, words, type UrlParameters } from './url-parameters.ts';
 export { requireNode } from './require-node.ts';
 export { unknownOptions } from './unknown-options.ts';

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { createHttpApi, type HttpApi, type HttpApiOptions } from './api/http-api.ts';
+export { createHttpApi, USUAL_TRIES, type HttpApi, type HttpApiOptions } from './api/http-api.ts';
 export type { HttpHandler } from './exchange/handler.ts';
 export { jobEvents, type Allowed, type JobEvents, type JobEventsOptions } from './live/job-events.ts';
 export type { PublicJob } from './live/public-job.ts';
@@ -19,4 +19,5 @@ export type { Shape, StreamTarget } from './streams/job-feed.ts';
 export { namesPrototype } from './exchange/names-prototype.ts';
 export * from './exchange/request-refused-error.ts';
 export { apiTokensOf, ApiTokens, type ApiToken, type NewToken, type TokenDefinition } from './tokens/api-tokens.ts';
+export { isRate, rateIn, type RateLimit } from './tokens/token-pace.ts';
 export { isScope, readScope, scopeFor, SCOPE_KINDS, type ScopeKind } from './tokens/scopes.ts';

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineApp, defineJob, handle } from '../../src/contracts/index.ts';
-import { apiTokensOf } from '../../src/http/index.ts';
+import { apiTokensOf, createHttpApi } from '../../src/http/index.ts';
 import { inMemory } from '../support/memory-case.ts';
 import { serveApi } from '../support/served-api.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -59,6 +59,75 @@ describe('the HTTP door', () => {
     };
     expect(await resultOf('u1')).toMatchObject({ state: 'succeeded', result: '[encrypted]' });
     expect(await resultOf('u2')).toMatchObject({ state: 'succeeded', result: null });
+  });
+
+  test('tries without a token that stands are limited for each address, by the nearest that no trusted proxy has written; tokens that stood are not shut out', async () => {
+    const api = await serveApi(
+      inMemory,
+      app,
+      {},
+      // None comes back while the test lasts.
+      { tries: { max: 3, perMs: 86_400_000 }, trustProxy: '127.0.0.1,10.0.0.0/8' },
+    );
+    cleanups.push(() => api.stop());
+    const token = await api.token(['read/mail']);
+    const late = await api.token(['read/mail']);
+    const from = (forwarded: string, by?: string) =>
+      api.ask('/api/v1/jobs/mail-1', {
+        ...(by !== undefined && { token: by }),
+        headers: { 'X-Forwarded-For': forwarded },
+      });
+    // Whatever a caller writes itself stands further to the left.
+    const statuses = async (forwarded: string, by?: string) => (await from(forwarded, by)).status;
+    expect(await statuses('192.0.2.7', token)).toBe(404);
+    for (const nth of [1, 2, 3]) expect(await statuses(`198.51.100.${nth}, 192.0.2.7, 10.1.1.${nth}`)).toBe(401);
+    const refused = await from('192.0.2.7', 'swt_wrong');
+    expect(refused).toMatchObject({
+      status: 429,
+      body: {
+        code: 'REQUEST_REFUSED',
+        detail: 'Expected fewer requests without a token that stands from this address.',
+      },
+    });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(JSON.stringify(refused.body)).not.toContain('192.0.2.7');
+    // Good, and not known there: nobody looks.
+    expect(await statuses('192.0.2.7', late)).toBe(429);
+    expect(await statuses('192.0.2.7', token)).toBe(404);
+    expect(await statuses('192.0.2.8', late)).toBe(404);
+    // Known by now.
+    expect(await statuses('192.0.2.7', late)).toBe(404);
+    await apiTokensOf(api.engine).revoke(late.split('_')[1] ?? '');
+    expect(await statuses('192.0.2.7', late)).toBe(401);
+    expect(await statuses('192.0.2.7', late)).toBe(429);
+  });
+
+  test('behind a proxy that nobody has named, and with IPv6, an address is the other end of the connection, and a host has one /64', async () => {
+    const tries = { max: 2, perMs: 86_400_000 };
+    const bare = await serveApi(inMemory, app, {}, { tries });
+    const one = await serveApi(inMemory, app, {}, { tries, trustProxy: 1 });
+    cleanups.push(
+      () => bare.stop(),
+      () => one.stop(),
+    );
+    const ask = async ({ ask: asking }: typeof bare, forwarded: string) =>
+      (await asking('/api/v1/jobs', { headers: { 'X-Forwarded-For': forwarded } })).status;
+    const said: number[] = [];
+    for (const nth of [1, 2, 3]) said.push(await ask(bare, `192.0.2.${nth}`));
+    expect(said).toEqual([401, 401, 429]);
+    const hops: number[] = [];
+    for (const nth of [1, 2, 3]) hops.push(await ask(one, `192.0.2.${nth}, 2001:db8:0:1::${nth}`));
+    expect(hops).toEqual([401, 401, 429]);
+    expect(await ask(one, '2001:db8:0:2::1')).toBe(401);
+    // What is no address is nobody's.
+    expect(await ask(one, 'unknown')).toBe(401);
+  });
+
+  test('a door whose tries are no rate is not made', async () => {
+    const { client } = await setup();
+    expect(() => createHttpApi({ client, app, tries: { max: 0, perMs: 1_000 } })).toThrow(
+      'Expected tries to be 1 to 1,000,000 requests in 1 ms to a day, got {"max":0,"perMs":1000}.',
+    );
   });
 
   test('a token by its prefix, its length, its case, its digest or none at all is 401, all alike', async () => {

@@ -5,6 +5,7 @@ import type { App } from '../../src/contracts/index.ts';
 import {
   apiTokensOf,
   createHttpApi,
+  type HttpApiOptions,
   type HttpHandler,
   type StreamSettings,
   type TokenDefinition,
@@ -41,10 +42,11 @@ export async function serveApi(
   engineCase: Pick<AnyEngineCase, 'open'>,
   app: App,
   streams: Partial<StreamSettings> = {},
+  others: Pick<HttpApiOptions, 'tries' | 'trustProxy'> = {},
 ): Promise<ServedApi> {
   const running = await runApp(engineCase, app);
   const errors: unknown[] = [];
-  const api = createHttpApi({ client: running.client, app, streams, onError: error => errors.push(error) });
+  const api = createHttpApi({ client: running.client, app, streams, ...others, onError: error => errors.push(error) });
   const server = await listen(api.handler);
   const tokens = apiTokensOf(running.engine);
   return {

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Command } from '../../command/index.ts';
-import { InvalidConfigError, type Environment } from '../../config/index.ts';
+import { InvalidConfigError, readTrustProxy, type Environment } from '../../config/index.ts';
 import { readEngineSettings } from '../../engine/index.ts';
 import { codeOf } from '../../errors/index.ts';
-import { createHttpApi } from '../../http/index.ts';
+import { createHttpApi, isRate, rateIn, type RateLimit } from '../../http/index.ts';
 import { untilAborted } from '../../time/index.ts';
 import { startService } from '../service.ts';
 import { ENGINE_AWAY, serveServiceHealth, ServiceReadiness } from '../service-health.ts';
@@ -18,6 +18,7 @@ export const api: Command = {
   usage: 'shiftwork api [--app PATH]',
   details: [
     `Listens on API_PORT (${PORT}) for whoever shows a token of "shiftwork tokens create"; /livez and /readyz need none.`,
+    'API_TRIES is how often an address may come without a token that stands, 60/1m when left out; TRUST_PROXY says which proxies are before it.',
     'API_METRICS_PORT serves /livez, /readyz and /metrics, for probes and Prometheus alone.',
     'Any number of them may run at once. TLS is the work of the proxy before it. docs/guides/http.md',
     '',
@@ -27,6 +28,8 @@ export const api: Command = {
       engine: readEngineSettings(environment),
       port: environment.integer('API_PORT', { min: 0, max: 65_535, fallback: PORT }),
       metricsPort: environment.integer('API_METRICS_PORT', { min: 0, max: 65_535 }),
+      tries: readTries(environment),
+      trustProxy: readTrustProxy(environment),
     });
     const { app, settings, facts, logger, stop, openEngine } = await startService({
       name: 'api',
@@ -34,7 +37,7 @@ export const api: Command = {
       variables,
       read,
     });
-    const { metricsPort } = settings;
+    const { metricsPort, tries, trustProxy } = settings;
     const onError = (error: unknown): void => logger.error({ err: error }, 'a request failed');
     const readiness = new ServiceReadiness({ facts, away: [ENGINE_AWAY], stop });
     // Before the engine is opened: that one is away from the beginning is heard.
@@ -51,7 +54,7 @@ export const api: Command = {
           });
     if (health !== undefined) logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
     const { client } = await openEngine(settings.engine);
-    const door = createHttpApi({ client, app, onError });
+    const door = createHttpApi({ client, app, trustProxy, ...(tries !== undefined && { tries }), onError });
     const server = createServer((request, response) => {
       if (request.url === '/livez') return void response.end('{"status":"alive"}\n');
       if (request.url !== '/readyz') return door.handler(request, response);
@@ -71,6 +74,21 @@ export const api: Command = {
     return 0;
   },
 };
+
+function readTries(environment: Environment): RateLimit | undefined {
+  const text = environment.string('API_TRIES');
+  if (text === undefined) return undefined;
+  try {
+    const rate = rateIn(text, 'API_TRIES');
+    if (isRate(rate)) return rate;
+  } catch {
+    // It is said below.
+  }
+  environment.problem(
+    `Expected API_TRIES to be N/DURATION, such as 60/1m: 1 to 1,000,000 tries in 1ms to 1d. Found ${JSON.stringify(text.slice(0, 40))}.`,
+  );
+  return undefined;
+}
 
 async function listen(server: Server, port: number): Promise<void> {
   // A head or a body that dribbles in holds a connection for so long at most.

@@ -14,8 +14,16 @@ import {
 import type { App } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { didYouMean } from '../../errors/index.ts';
-import { apiTokensOf, readScope, SCOPE_KINDS, scopeFor, type ApiToken } from '../../http/index.ts';
-import { toMilliseconds, type Duration } from '../../time/index.ts';
+import {
+  apiTokensOf,
+  rateIn,
+  readScope,
+  SCOPE_KINDS,
+  scopeFor,
+  type ApiToken,
+  type RateLimit,
+} from '../../http/index.ts';
+import type { Duration } from '../../time/index.ts';
 import { loadApp } from '../load-app.ts';
 import { withEngine } from '../engine/index.ts';
 
@@ -94,10 +102,10 @@ function requireScopes(scopes: readonly string[], app: App): void {
 }
 
 /** @throws UsageError */
-function rateFrom(text: string): ApiToken['rate'] {
-  const [, max, per] = /^(\d{1,7})\/(.+)$/.exec(text) ?? [];
-  if (max === undefined) throw wrongWord('--rate as N/DURATION, such as 100/1s', text);
-  return { max: Number(max), perMs: toMilliseconds(per as Duration, '--rate') };
+function rateFrom(text: string): RateLimit {
+  const rate = rateIn(text, '--rate');
+  if (rate === undefined) throw wrongWord('--rate as N/DURATION, such as 100/1s', text);
+  return rate;
 }
 
 async function list(engine: Engine, { json }: ParsedArguments, terminal: Terminal): Promise<0> {

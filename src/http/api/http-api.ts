@@ -3,13 +3,16 @@ import type { Facts } from '../../facts/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { insidesOf, type Client } from '../../queue/index.ts';
+import type { TrustProxy } from '../../config/index.ts';
 import { problemAnswer, send } from '../exchange/answer.ts';
+import { clientAddresses } from '../exchange/client-address.ts';
 import type { HttpHandler } from '../exchange/handler.ts';
 import { notFound } from '../exchange/request-refused-error.ts';
 import { JobStreams, USUAL_STREAMS, type StreamSettings } from '../streams/job-streams.ts';
 import { apiTokensOf } from '../tokens/api-tokens.ts';
-import { TokenPace } from '../tokens/token-pace.ts';
-import { admit } from './admit.ts';
+import { StrangerPace } from '../tokens/stranger-pace.ts';
+import { requireRate, TokenPace, type RateLimit } from '../tokens/token-pace.ts';
+import { admit, type Admission } from './admit.ts';
 import { isOfApi, readAddress } from './address.ts';
 import type { RouteContext } from './route-context.ts';
 import { findRoute, type RouteName } from './routes.ts';
@@ -21,6 +24,13 @@ export interface HttpApiOptions {
   readonly app: Pick<App, 'jobs'>;
   /** How live streams are bounded; see `USUAL_STREAMS`. */
   readonly streams?: Partial<StreamSettings>;
+  /** How often an address may come without a token that stands, for each process: `USUAL_TRIES` when left out. Above it 429, whatever is shown, but for tokens that stood before. */
+  readonly tries?: RateLimit;
+  /**
+   * The proxies whose X-Forwarded-For is believed: how many there are in front, or their addresses and networks, comma-separated. Without it every
+   * request behind a proxy comes from the proxy's address.
+   */
+  readonly trustProxy?: TrustProxy | undefined;
   /** Called with each failure whose cause was kept from the answer. */
   readonly onError?: (error: unknown) => void;
 }
@@ -32,22 +42,37 @@ export interface HttpApi {
   close(): void;
 }
 
+/** Enough for whoever mistypes one, and for a program that was told a wrong one and goes on. */
+export const USUAL_TRIES: RateLimit = { max: 60, perMs: 60_000 };
+
 /**
  * The door for other programs: enqueue, read, cancel, wait for results. Whoever comes shows a token of `shiftwork tokens create` in the header
  * `Authorization`, and reaches the contracts that its scopes name; everything else is not there. Browsers of other sites get no leave (no CORS).
  */
-export function createHttpApi({ client, app, streams: given, onError = () => undefined }: HttpApiOptions): HttpApi {
+export function createHttpApi({
+  client,
+  app,
+  streams: given,
+  tries = USUAL_TRIES,
+  trustProxy,
+  onError = () => undefined,
+}: HttpApiOptions): HttpApi {
   const insides = insidesOf(client);
   const { engine } = insides;
   const tokens = apiTokensOf(engine);
-  const pace = new TokenPace();
+  const admission: Admission = {
+    tokens,
+    pace: new TokenPace(),
+    strangers: new StrangerPace(requireRate('tries', tries)),
+    addressOf: clientAddresses(trustProxy),
+  };
   const streams = new JobStreams(insides, { ...USUAL_STREAMS, ...given });
   const report = (error: unknown): void => onError(error instanceof Error ? bareError(error) : error);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const asked = countedFrom(client.facts, response);
     try {
-      const token = await admit(request, tokens, pace, id => (asked.token = id));
+      const token = await admit(request, admission, id => (asked.token = id));
       const address = readAddress(request);
       const { name, route, word } = findRoute(request.method ?? '', address.segments);
       asked.route = name;

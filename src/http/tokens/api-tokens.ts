@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/index.ts';
 import { InvalidOptionsError, kindOfText } from '../../errors/index.ts';
 import { openState, type StateEntry, type StateStore } from '../../state/index.ts';
-import type { RateLimit } from './token-pace.ts';
+import { isRate, requireRate, type RateLimit } from './token-pace.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { isScope } from './scopes.ts';
 import { isTokenOf, newTokenText, tokenDigest, tokenId } from './token-text.ts';
@@ -85,7 +85,7 @@ export class ApiTokens {
           `${wrong === undefined ? scopes.length : JSON.stringify(wrong.slice(0, 60))}.`,
       );
     }
-    const rate = rateOf(definition.rate ?? USUAL_RATE);
+    const rate = requireRate('the rate of a token', definition.rate ?? USUAL_RATE);
     const ttlMs = definition.expiresAfter === undefined ? FOREVER_MS : lifeOf(definition.expiresAfter);
     const { id, text } = newTokenText();
     const stored: StoredToken = {
@@ -157,21 +157,6 @@ export function apiTokensOf(engine: Engine): ApiTokens {
     () => openState(engine),
     () => engine.clock.now(),
   );
-}
-
-function rateOf(rate: unknown): RateLimit {
-  if (isRate(rate)) return { max: rate.max, perMs: rate.perMs };
-  throw new InvalidOptionsError(
-    `Expected the rate of a token to be 1 to 1,000,000 requests in 1 ms to a day, got ${String(JSON.stringify(rate)).slice(0, 80)}.`,
-  );
-}
-
-function isRate(rate: unknown): rate is RateLimit {
-  if (typeof rate !== 'object' || rate === null || !('max' in rate) || !('perMs' in rate)) return false;
-  const { max, perMs } = rate;
-  const isWithin = (value: unknown, most: number): boolean =>
-    typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most;
-  return isWithin(max, 1_000_000) && isWithin(perMs, 86_400_000);
 }
 
 function lifeOf(expiresAfter: Duration): number {
