@@ -1,4 +1,4 @@
-// Long because one queue is one object here: what a server does to its tables in many functions.
+// Long because one queue is one object here, whose functions change the same sets: what a server does to its tables in many.
 import type { JobsOptions } from 'bullmq';
 import {
   HELD_PRIORITY,
@@ -38,10 +38,7 @@ export interface Failure {
 /** Skips the check of the lock: BullMQ's sign for "whoever holds it". */
 const ANY_TOKEN = '0';
 
-/**
- * One queue: what BullMQ's functions on PostgreSQL do, on objects. Every call is done when it returns. The file is long because all of these
- * functions change the same sets.
- */
+/** One queue: what BullMQ's functions on PostgreSQL do, on objects. Every call is done when it returns. */
 export class MemoryQueue {
   readonly name: string;
   readonly jobs = new Map<string, MemoryJob>();

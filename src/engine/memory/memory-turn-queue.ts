@@ -59,10 +59,7 @@ const UNFINISHED: Readonly<Partial<Record<MemoryJobState, UnfinishedState>>> = {
 const LOOK_ANYWAY_MS = 5_000;
 const ANSWERS_KEPT = 64;
 
-/**
- * Add, take and settle in memory: for tests, and as the shortest form of what the others do. The file is long because one class has every verb of a
- * queue, and each is a few lines.
- */
+/** Add, take and settle in memory: for tests, and as the shortest form of what the others do. */
 export class MemoryTurnQueue implements TurnQueue {
   readonly name: string;
   readonly #queue: MemoryQueue;

@@ -122,10 +122,11 @@ describe.each(engineCases)('what a run says on $kind', engineCase => {
     const handler = handle(contract, async (_, run) => {
       // Nothing that could be said ends the first attempt: it must be ended.
       if (run.attempt === 1) await new Promise((_resolve, reject) => run.signal.addEventListener('abort', reject));
-      for (let beat = 0; beat < 15; beat += 1) {
+      const begunAt = performance.now();
+      await waitFor('more than its silence to pass', () => {
         run.heartbeat();
-        await new Promise(resolve => setTimeout(resolve, 100));
-      }
+        return performance.now() - begunAt > 1_500;
+      });
     });
     const { client, facts } = await setup(handler);
     const retried = facts.next('job.retried');
@@ -142,7 +143,7 @@ describe.each(engineCases)('what a run says on $kind', engineCase => {
       running.resolve();
       for (let done = 0; !run.signal.aborted; done += 1) {
         run.progress({ done });
-        await new Promise(resolve => setTimeout(resolve, 5));
+        await new Promise(setImmediate);
       }
       throw run.signal.reason;
     });
