@@ -49,7 +49,11 @@ const trackFields = { ...common, event: line(200), properties: plainObject.optio
 const identifyFields = { ...common, traits: plainObject.optional() };
 
 /** Events of many calls travel together; whoever keeps them tells repeated message ids apart. */
-const chunk = { maxItems: 1_000, maxWait: '10ms' } as const;
+const chunk = {
+  maxItems: 1_000,
+  maxWait: '10ms',
+  tags: ({ userId }: { readonly userId?: string | undefined }) => ({ user: userId }),
+} as const;
 
 export const track = defineJob({
   queue: QUEUE,

@@ -1,4 +1,4 @@
-// Long because all that a producer may ask stands in this one class; what is done about it stands in the folders beside.
+// Long because all that a producer may ask stands in this one class, each with its shapes, units and errors; what is done about it stands in the folders beside.
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Tracer } from '../tracing/index.ts';
 import {
@@ -98,8 +98,6 @@ type OriginOf = (request: JobRequest, index: number) => JobOrigin | undefined;
  *
  * Every method rejects with `QueueUnavailableError` within about two seconds while the engine is away, and works
  * again by itself when it is back.
- *
- * The file is long because each method is a promise to apps, with its shapes, units and errors; what they do stands in the folders beside it.
  */
 export class Client implements Enqueuer {
   readonly facts: Facts;
@@ -487,8 +485,8 @@ export class Client implements Enqueuer {
 
   /**
    * Erases the jobs that carry the tags, in every queue, and what the engine and the journal have of them: data, results, steps, logs, dead letters,
-   * schedules made at run time; with `events` what is encrypted with the person's key in an event store.
-   * What runs is cancelled first, or waited for. It is on record without the tags' values. Repeated it does what was left. What it cannot reach it
+   * schedules made at run time, what batches call back; a client that knows its app also items of chunks (`chunk.tags`); with `events` what is encrypted with
+   * the person's key in an event store. What runs is cancelled first, or waited for. It is on record without the tags' values. Repeated it does what was left. What it cannot reach it
    * names; an outbox is for `shiftwork erase`.
    * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError; the signal's reason
    */
@@ -498,7 +496,10 @@ export class Client implements Enqueuer {
     const journal = (): Promise<JournalStore> => openJournal(this.#engine, this.#journal);
     return this.#asking('*', 'for jobs', async () => {
       const secrets = await this.secrets.load();
-      const done = await eraseTag({ engine: this.#engine, facts, secrets, journal }, asked).catch((error: unknown) => {
+      const done = await eraseTag(
+        { engine: this.#engine, facts, secrets, journal, jobs: this.#toChange.jobs },
+        asked,
+      ).catch((error: unknown) => {
         asked.signal?.throwIfAborted();
         throw error;
       });

@@ -1,7 +1,8 @@
 import { withEngine } from '../../boot/engine/index.ts';
-import { loadApp, openDatabase, ROOMS } from '../../boot/index.ts';
+import { findApp, loadApp, openDatabase, ROOMS } from '../../boot/index.ts';
 import { journalSource } from '../../boot/journal/index.ts';
 import { type Command, operator, parseCommand, type Terminal, UsageError, when } from '../../command/index.ts';
+import type { App } from '../../contracts/index.ts';
 import { Environment, InvalidConfigError, readNamespace } from '../../config/index.ts';
 import { hasCode } from '../../errors/index.ts';
 import { Facts } from '../../facts/index.ts';
@@ -24,8 +25,9 @@ export const erase: Command = {
     'shiftwork erase --tag NAME=VALUE... [--subject PERSON] [--running cancel|wait] [--timeout 30s] [--json] | --records [--json]',
   details: [
     'Removes what carries the tags (all of them, where there are several): jobs in every queue, waiting, delayed, held, ended or',
-    'dead, with their results, steps and logs; schedules made at run time; lines of the journal; jobs in the outbox of DATABASE_URL.',
-    'What runs is cancelled first.',
+    'dead, with their results, steps and logs; schedules made at run time; what batches call back; lines of the journal; jobs in the',
+    "outbox of DATABASE_URL. Items of chunks by what the app's contracts say (chunk.tags).",
+    'What runs is cancelled first; a chunk is waited for, since it has items of others.',
     'It is on record with the names of the tags, how many of each and who did it: --records. Safe to repeat.',
     '',
     '  --subject       throws the key of this person away, in the event store of the app and DATABASE_URL: what it encrypts is lost for ever',
@@ -56,11 +58,12 @@ export const erase: Command = {
       return 0;
     }
     const subject = asked.text('subject');
+    const app = findApp(asked.app).file === undefined && asked.app === undefined ? undefined : await loadApp(asked.app);
     const checked = checkedOf(asked.texts('tag'), {
       running: asked.text('running'),
       timeout: asked.text('timeout'),
       by: operator(terminal),
-      ...(subject !== undefined && { subject, events: await eventsOf(asked.app, terminal) }),
+      ...(subject !== undefined && { subject, events: await eventsOf(app ?? (await loadApp()), terminal) }),
     });
     const done = await withEngine(terminal.variables, async engine => {
       const secrets = await secretsOf(engine).load();
@@ -68,7 +71,7 @@ export const erase: Command = {
       const outbox = await outboxErased(terminal, digestsOf(secrets, checked));
       const journal = journalSource(engine, terminal.variables);
       try {
-        const on = { engine, facts: new Facts(), secrets, journal: () => journal.open() };
+        const on = { engine, facts: new Facts(), secrets, journal: () => journal.open(), jobs: app?.jobs };
         return { ...(await eraseTag(on, { ...checked, onProgress: progress(terminal, json) })), outbox };
       } finally {
         await journal.close();
@@ -86,8 +89,7 @@ interface Done extends ErasedTag {
 }
 
 /** Of the app's event store. @throws InvalidConfigError where it has none here: whoever names a person must not be told that all is done */
-async function eventsOf(path: string | undefined, { variables }: Terminal): Promise<ErasableEvents> {
-  const app = await loadApp(path);
+async function eventsOf(app: App, { variables }: Terminal): Promise<ErasableEvents> {
   if (!app.plugins.some(({ kind }) => kind === 'event-store') || !new Environment(variables).has('DATABASE_URL')) {
     throw new InvalidConfigError([
       'Expected an app with an event store and DATABASE_URL beside --subject, whose key is kept there; name the app with --app PATH.',
@@ -137,16 +139,20 @@ function countsText({
   running,
   succeeded,
   dead,
+  items,
   results,
   steps,
   logLines,
   runs,
   notes,
+  callbacks,
   schedules,
   events,
 }: ErasedTag['erased']): string {
   const others = [
+    [items, 'items of chunks'],
     [notes, 'notes of onDead'],
+    [callbacks, 'callbacks of batches'],
     [schedules, 'schedules'],
     [events, 'events'],
   ] as const;

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../../time/index.ts';
 import { unknownOptions, type Known } from '../define/checks/known-options.ts';
+import { tagsPolicyOf, type Tags, type TagsPolicy } from '../define/tags-policy.ts';
 import type { Judge } from '../define/judge.ts';
 import type { PayloadContract } from '../payload/payload-contract.ts';
 
@@ -14,6 +15,11 @@ export interface ChunkDefinition<Item> {
   readonly maxBytes?: number;
   /** Items for which it answers differently travel apart: one tenant or one table for each chunk. */
   readonly by?: (item: Item) => string | number | boolean;
+  /**
+   * Whose an item is: `({ userId }) => ({ user: userId })`. `client.erase` takes the items of a person out of chunks by it. Nothing of it is stored, and no
+   * job is found by it.
+   */
+  readonly tags?: (item: Item) => Tags;
 }
 
 /** As it was checked. */
@@ -25,9 +31,11 @@ export interface ChunkPolicy<Schema extends StandardSchemaV1 = StandardSchemaV1>
   readonly item: PayloadContract & { readonly schema: Schema };
   /** Which items travel together, from the validated item: those of one group and one destination. Undefined: all do. */
   readonly groupOf: ((item: unknown) => string) | undefined;
+  /** Whose an item is, from the validated item. */
+  readonly tags: TagsPolicy | undefined;
 }
 
-const KNOWN: Known<ChunkDefinition<unknown>> = { maxItems: true, maxWait: true, maxBytes: true, by: true };
+const KNOWN: Known<ChunkDefinition<unknown>> = { maxItems: true, maxWait: true, maxBytes: true, by: true, tags: true };
 const MOST_ITEMS = 10_000;
 const MOST_BYTES = 1024 * 1024;
 const LEAST_BYTES = 1_024;
@@ -41,10 +49,11 @@ export function chunkPolicyOf<Schema extends StandardSchemaV1>(
   { refuse, duration }: Judge,
 ): ChunkPolicy<Schema> {
   const found: unknown = given;
-  if (typeof found !== 'object' || found === null) refuse('expected chunk to be { maxItems, maxWait, maxBytes, by }.');
+  if (typeof found !== 'object' || found === null)
+    refuse('expected chunk to be { maxItems, maxWait, maxBytes, by, tags }.');
   const [unknown] = unknownOptions(given, KNOWN);
   if (unknown !== undefined) refuse(`chunk: ${unknown}`);
-  const { maxItems = 500, maxWait = '10ms', maxBytes = 240 * 1024, by } = given;
+  const { maxItems = 500, maxWait = '10ms', maxBytes = 240 * 1024, by, tags } = given;
   if (!Number.isInteger(maxItems) || maxItems < 1 || maxItems > MOST_ITEMS) {
     refuse(`expected chunk.maxItems to be an integer from 1 to ${MOST_ITEMS}, got ${maxItems}.`);
   }
@@ -58,7 +67,14 @@ export function chunkPolicyOf<Schema extends StandardSchemaV1>(
     );
   }
   if (by !== undefined && typeof by !== 'function') refuse('expected chunk.by to be a function of an item.');
-  return Object.freeze({ maxItems, maxWaitMs, maxBytes, item, groupOf: groupOf(by, destination) });
+  return Object.freeze({
+    maxItems,
+    maxWaitMs,
+    maxBytes,
+    item,
+    groupOf: groupOf(by, destination),
+    tags: tagsPolicyOf(tags, undefined, problem => refuse(`chunk: ${problem}`)),
+  });
 }
 
 /** One chunk is done at one destination: items of different ones cannot wait, or be limited, together. */

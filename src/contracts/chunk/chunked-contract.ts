@@ -24,7 +24,9 @@ export function chunkedContract<Schema extends StandardSchemaV1>(
   if (one.result !== undefined)
     judge.refuse('expected no result beside chunk: a chunk answers for its items, to nobody who waits.');
   if (one.tags !== undefined)
-    judge.refuse('expected no tags beside chunk: items of many travel in one job. Find them where they are kept.');
+    judge.refuse(
+      'expected no tags beside chunk: items of many travel in one job. Find them where they are kept; chunk.tags says whose an item is, for erase.',
+    );
   if (one.publicFields.length > 0)
     judge.refuse('expected no publicFields beside chunk: items of many callers travel in one job.');
   const { name, version, schema, upgrade, sensitive, destinationOf, onDead, retention } = one;

@@ -97,8 +97,26 @@ export interface BatchStore {
   openMembers(id: string, atMost: number): Promise<readonly string[]>;
   /** Batches that may still call back, those first that nobody has looked at for longest. */
   unfinished(atMost: number, now: number): Promise<readonly string[]>;
-  /** Nothing more is to be called back: it is not among the unfinished any more. */
-  finished(id: string): Promise<void>;
+  /** Nothing more is to be called back: it is not among the unfinished any more. `callbacks`: what is kept from then on of what it was to call back. */
+  finished(id: string, callbacks?: string): Promise<void>;
+  /** A part of a walk through the batches that may still call back, in no order: each that is among them all the while is met, perhaps twice. */
+  pending(step: PendingStep): Promise<PendingPage>;
+  /** Writes what is to be called back, where that is as it was read. Answers whether it was. */
+  changeCallbacks(id: string, from: string, to: string): Promise<boolean>;
+}
+
+/** Where a walk through batches goes on, and how much one trip reads. */
+export interface PendingStep {
+  /** `next` of the answer before; undefined at the beginning. */
+  readonly from: string | undefined;
+  /** How many, about. */
+  readonly most: number;
+}
+
+export interface PendingPage {
+  readonly ids: readonly string[];
+  /** Undefined at the end. A page may be empty before it. */
+  readonly next: string | undefined;
 }
 
 /** The end of a member that the turn records; undefined where the job is in no batch, or has not ended. */

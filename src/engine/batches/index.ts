@@ -11,6 +11,8 @@ export {
   type MemberEnd,
   type MemberState,
   type NewBatch,
+  type PendingPage,
+  type PendingStep,
   type StoredBatch,
 } from './batch-store.ts';
 export { memberText, readMember } from './member-text.ts';

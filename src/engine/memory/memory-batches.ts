@@ -7,10 +7,12 @@ import {
   type MemberEnd,
   type MemberState,
   type NewBatch,
+  type PendingPage,
   type StoredBatch,
 } from '../batches/index.ts';
 
-interface Kept extends NewBatch {
+interface Kept extends Omit<NewBatch, 'callbacks'> {
+  callbacks: string;
   readonly members: Map<string, { readonly state: MemberState; readonly at: number } | undefined>;
   readonly called: Set<Callback>;
   endedAt: number | undefined;
@@ -155,9 +157,24 @@ export class MemoryBatches implements BatchStore {
     return found.map(({ id }) => id);
   }
 
-  async finished(id: string): Promise<void> {
+  async finished(id: string, callbacks?: string): Promise<void> {
     const batch = await this.#find(id);
-    if (batch !== undefined) batch.isFinished = true;
+    if (batch === undefined) return;
+    batch.isFinished = true;
+    batch.callbacks = callbacks ?? batch.callbacks;
+  }
+
+  async pending(): Promise<PendingPage> {
+    await this.#options.reach();
+    const open = this.#options.book.all().filter(({ isFinished }) => !isFinished);
+    return { ids: open.map(({ id }) => id), next: undefined };
+  }
+
+  async changeCallbacks(id: string, from: string, to: string): Promise<boolean> {
+    const batch = await this.#find(id);
+    if (batch?.callbacks !== from) return false;
+    batch.callbacks = to;
+    return true;
   }
 
   async #find(id: string): Promise<Kept | undefined> {

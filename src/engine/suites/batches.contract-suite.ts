@@ -147,6 +147,37 @@ export function batchesContract(
       expect((await batches.unfinished(9, now + 3)).toSorted()).toEqual(['batch:1', 'batch:3']);
     });
 
+    test('a walk meets all that may still call back, in parts; a finished one is none of them and keeps what it is told to', async () => {
+      const ids = Array.from({ length: 300 }, (_, nth) => `batch:${String(nth).padStart(3, '0')}`);
+      for (const id of ids) await made(id);
+      const walk = async (): Promise<readonly string[]> => {
+        const met = new Set<string>();
+        for (let from: string | undefined, more = true; more; more = from !== undefined) {
+          const page = await batches.pending({ from, most: 100 });
+          for (const id of page.ids) met.add(id);
+          from = page.next;
+        }
+        return [...met].toSorted();
+      };
+      expect(await walk()).toEqual(ids);
+      await batches.finished('batch:000');
+      await batches.finished('batch:001', '{"a":0}');
+      expect(await walk()).toEqual(ids.slice(2));
+      expect(await batches.read('batch:000')).toMatchObject({ callbacks: '{"a":1}' });
+      expect(await batches.read('batch:001')).toMatchObject({ callbacks: '{"a":0}' });
+    });
+
+    test('what is to be called back is changed where it is as it was read, and of no batch that is gone', async () => {
+      await made();
+      expect(await batches.changeCallbacks('batch:1', '{"a":2}', '{}')).toBe(false);
+      expect(await batches.read('batch:1')).toMatchObject({ callbacks: '{"a":1}' });
+      expect(await batches.changeCallbacks('batch:1', '{"a":1}', '{}')).toBe(true);
+      expect(await batches.read('batch:1')).toMatchObject({ callbacks: '{}' });
+      expect(await batches.changeCallbacks('batch:2', '{}', '{"a":1}')).toBe(false);
+      await batches.finished('batch:2', '{"a":1}');
+      expect(await batches.read('batch:2')).toBeUndefined();
+    });
+
     test('of 20 who bring the last two ends at once somebody is answered that it is over', async () => {
       await made();
       await batches.addMembers('batch:1', ['a', 'b'], now);

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { AnyJobContract, JobRequest } from '../../contracts/index.ts';
-import { MEMBERS_AT_ONCE, type BatchStore, type Engine, type MemberEnd } from '../../engine/index.ts';
+import { MEMBERS_AT_ONCE, type BatchStore, type Callback, type Engine, type MemberEnd } from '../../engine/index.ts';
 import { isShiftworkError, type ShiftworkError } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { IdempotencyConflictError } from '../keys/idempotency-conflict-error.ts';
 import { stemsFromOutage } from '../../resilience/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import { currentCause } from '../../tracing/index.ts';
+import { ownTags, tagDigests } from '../find/job-tags.ts';
 import { BATCH } from '../meta/job-meta.ts';
 import type { CausedBy, JobOrigin } from '../ids/job-origin.ts';
 import { check, type PreparedJob } from '../prepare/prepare.ts';
@@ -16,7 +17,14 @@ import { checkBatch, type BatchDefinition, type CheckedBatch } from './batch-def
 import { BatchEndedError } from './batch-ended-error.ts';
 import { batchView, type BatchView } from './batch-view.ts';
 import { batchDigest } from './batch-digest.ts';
-import { callBack, jobsDigestIn, readCallbacks, requestsOf, writeCallbacks } from './call-back.ts';
+import {
+  callBack,
+  jobsDigestIn,
+  readCallbacks,
+  requestsOf,
+  writeCallbacks,
+  type RequestedCallbacks,
+} from './call-back.ts';
 
 /** What whoever makes a batch gets back once all of its jobs are queued. */
 export interface BatchReceipt {
@@ -70,14 +78,7 @@ export class Batches {
     const id = await this.#idOf(batch);
     // Before anything is stored: what cannot be queued later is refused now.
     const requests = requestsOf(batch.callbacks, { id, name });
-    for (const { contract, data, options } of Object.values(requests)) check(contract, data, options);
-    const { correlationId } = currentCause() ?? {};
-    const caused = Object.fromEntries(
-      Object.entries(requests).map(([callback, request]) => [
-        callback,
-        correlationId === undefined ? request : { ...request, options: { correlationId, ...request.options } },
-      ]),
-    );
+    const caused = await this.#requested(requests);
     const at = Math.floor(this.#options.engine.clock.now());
     // Made when all are ready: what is refused leaves no batch behind.
     const prepared =
@@ -95,12 +96,31 @@ export class Batches {
     return { id, name, jobs: joined };
   }
 
+  /** Checks what is to be called back, and says what each can be found by. */
+  async #requested(requests: Readonly<Partial<Record<Callback, JobRequest>>>): Promise<RequestedCallbacks> {
+    const { correlationId } = currentCause() ?? {};
+    const checked = Object.entries(requests).map(([callback, request]) => {
+      const { contract, data, options } = request;
+      check(contract, data, options);
+      const caused = correlationId === undefined ? request : { ...request, options: { correlationId, ...options } };
+      return { callback, request: caused, tags: ownTags(contract, data) };
+    });
+    const tagged = checked.find(({ tags }) => tags !== undefined);
+    const secrets = tagged && (await this.#options.loadSecrets(tagged.request.contract));
+    return Object.fromEntries(
+      checked.map(({ callback, request, tags }) => [
+        callback,
+        { request, tags: tags && secrets && tagDigests(secrets.present, tags) },
+      ]),
+    );
+  }
+
   /** The ids of its jobs are made of the batch, and of when it was made: those of a repeat are the same. */
   async #prepareKeyed(
     id: string,
     { name, jobs }: CheckedBatch,
     now: number,
-    caused: Parameters<typeof writeCallbacks>[1],
+    caused: RequestedCallbacks,
   ): Promise<readonly PreparedJob[]> {
     const [first] = jobs;
     if (first === undefined) return [];

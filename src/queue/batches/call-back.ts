@@ -12,9 +12,25 @@ interface StoredCallback {
   readonly name: string;
   readonly data: unknown;
   readonly options: EnqueueOptions;
+  /** Digests of what its job can be found by: whoever erases a person finds it. */
+  readonly tags?: string;
 }
 
-export type StoredCallbacks = Readonly<Partial<Record<Callback, StoredCallback>>>;
+/** One that will not be called (any more): what it would carry is kept no longer. */
+interface OverCallback {
+  readonly name: string;
+  readonly over: true;
+}
+
+export type StoredCallbacks = Readonly<Partial<Record<Callback, StoredCallback | OverCallback>>>;
+
+/** What is to be called back: as it was asked for, with the digests of its tags. */
+export interface RequestedCallback {
+  readonly request: JobRequest;
+  readonly tags: string | undefined;
+}
+
+export type RequestedCallbacks = Readonly<Partial<Record<Callback, RequestedCallback>>>;
 
 export function requestsOf(callbacks: Callbacks, batch: { readonly id: string; readonly name: string }) {
   const made = Object.entries(callbacks).map(
@@ -32,14 +48,18 @@ function requireMade(callback: string, made: unknown): JobRequest {
 }
 
 /** `jobs`: the digest of the batch's jobs, where the call has a key. @throws PayloadKeyMissingError */
-export function writeCallbacks(
-  cipher: PayloadCipher,
-  requests: Readonly<Partial<Record<Callback, JobRequest>>>,
-  jobs?: string,
-): string {
+export function writeCallbacks(cipher: PayloadCipher, requests: RequestedCallbacks, jobs?: string): string {
   const stored = Object.entries(requests).map(
-    ([callback, { contract, data, options }]) =>
-      [callback, { name: contract.name, data: cipher.encrypt(contract, data), options }] as const,
+    ([callback, { request, tags }]) =>
+      [
+        callback,
+        {
+          name: request.contract.name,
+          data: cipher.encrypt(request.contract, request.data),
+          options: request.options,
+          tags,
+        },
+      ] as const,
   );
   return JSON.stringify({ ...Object.fromEntries(stored), jobs });
 }
@@ -68,7 +88,8 @@ function storedIn({ callbacks }: Pick<StoredBatch, 'callbacks'>): StoredCallback
 /** What has come about and was not called back yet. */
 function dueCallbacks({ open, ended, called }: StoredBatch): readonly Callback[] {
   const due: Callback[] = [];
-  if (ended.dead > 0 || ended.discarded > 0) due.push('death');
+  // One that has succeeded is over: what a member comes to that is run once more calls nothing back.
+  if ((ended.dead > 0 || ended.discarded > 0) && !called.includes('success')) due.push('death');
   if (open === 0) due.push('complete');
   if (open === 0 && ended.succeeded + ended.skipped === totalOf(ended)) due.push('success');
   return due.filter(callback => !called.includes(callback));
@@ -77,9 +98,37 @@ function dueCallbacks({ open, ended, called }: StoredBatch): readonly Callback[]
 /** Whether nothing that happens to its members can call anything back any more. */
 export function isFinished(batch: StoredBatch): boolean {
   if (batch.endedAt === undefined) return false;
-  const given = Object.keys(readCallbacks(batch));
-  const allSucceeded = batch.called.includes('success');
-  return allSucceeded || given.every(callback => batch.called.some(called => called === callback));
+  const called: ReadonlySet<string> = new Set(batch.called);
+  const open = Object.keys(readCallbacks(batch)).filter(callback => !called.has(callback));
+  return called.has('success') ? open.every(callback => callback === 'death') : open.length === 0;
+}
+
+/** What is kept of a batch that is finished: that it had callbacks, without what they carried. */
+function overCallbacks(batch: Pick<StoredBatch, 'callbacks'>): string {
+  const over = Object.entries(readCallbacks(batch)).map(
+    ([callback, { name }]) => [callback, { name, over: true } satisfies OverCallback] as const,
+  );
+  return JSON.stringify({ ...Object.fromEntries(over), jobs: jobsDigestIn(batch) });
+}
+
+/**
+ * The callbacks without those that carry all digests of one of the lists, and how many those are. One that was called is kept as over; the others will
+ * not be called.
+ */
+export function withoutTagged(
+  batch: Pick<StoredBatch, 'callbacks' | 'called'>,
+  lists: readonly (readonly string[])[],
+): { readonly callbacks: string; readonly erased: number } {
+  let erased = 0;
+  const left = (['success', 'complete', 'death'] as const).flatMap(callback => {
+    const stored = readCallbacks(batch)[callback];
+    if (stored === undefined) return [];
+    const tags = new Set('over' in stored || typeof stored.tags !== 'string' ? [] : stored.tags.split(' '));
+    if (!lists.some(digests => digests.every(digest => tags.has(digest)))) return [[callback, stored] as const];
+    erased += 1;
+    return batch.called.includes(callback) ? [[callback, { name: stored.name, over: true }] as const] : [];
+  });
+  return { callbacks: JSON.stringify({ ...Object.fromEntries(left), jobs: jobsDigestIn(batch) }), erased };
 }
 
 function totalOf(ended: StoredBatch['ended']): number {
@@ -107,7 +156,8 @@ export async function callBack(on: CallBack, batch: StoredBatch): Promise<boolea
   const done: Callback[] = [];
   let isAll = true;
   for (const callback of dueCallbacks(batch)) {
-    const stored = given[callback];
+    const its = given[callback];
+    const stored = its === undefined || 'over' in its ? undefined : its;
     const contract = stored === undefined ? undefined : on.contractOf(stored.name);
     const read = stored && contract && on.cipher.decrypt(contract, stored.data);
     // Left to a release that knows the job, and to a process that has the key.
@@ -123,7 +173,9 @@ export async function callBack(on: CallBack, batch: StoredBatch): Promise<boolea
     done.push(callback);
   }
   if (done.length > 0) await on.store.calledBack(batch.id, done);
-  if (isFinished({ ...batch, called: [...batch.called, ...done] })) await on.store.finished(batch.id);
+  if (isFinished({ ...batch, called: [...batch.called, ...done] })) {
+    await on.store.finished(batch.id, overCallbacks(batch));
+  }
   return isAll;
 }
 

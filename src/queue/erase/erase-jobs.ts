@@ -13,7 +13,7 @@ const A_PAGE = 100;
 const AT_ONCE = 10;
 const LOOK_EVERY_MS = 200;
 /** New ones may come while it goes on; that a person's jobs never cease must not keep it for ever. */
-const MOST_PASSES = 5;
+export const MOST_PASSES = 5;
 
 export type AddErased = (counts: Partial<ErasedCounts>) => void;
 
@@ -125,7 +125,7 @@ async function eraseJob(on: Erasing, queue: EngineQueue, id: string): Promise<bo
 }
 
 /** How many were removed, where it was: with its children, which PostgreSQL counts and Redis does not. BullMQ says that it cannot by an answer or by an error, as the engine has it. */
-async function removed(queue: EngineQueue, id: string): Promise<number> {
+export async function removed(queue: EngineQueue, id: string): Promise<number> {
   try {
     return await queue.remove(id);
   } catch (error) {

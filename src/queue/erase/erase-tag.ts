@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { App } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { eraseRuns, type JournalStore } from '../../journal/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import { tagDigest } from '../find/job-tags.ts';
 import type { CheckedErase } from './check-erase.ts';
+import { eraseCallbacks } from './erase-callbacks.ts';
+import { eraseItems } from './erase-items.ts';
 import { eraseJobs } from './erase-jobs.ts';
 import { eraseSchedules } from './erase-schedules.ts';
 import {
   EVENTS_IN_THE_OPEN,
   EVENTS_NOT_REACHED,
+  ITEMS_NOT_REACHED,
   NOT_REACHED,
   NOTHING_ERASED,
   type ErasedCounts,
@@ -22,6 +26,8 @@ export interface EraseOn {
   readonly facts: Facts;
   readonly secrets: Secrets;
   readonly journal: () => Promise<JournalStore>;
+  /** The app's contracts, where they are known: items of chunks are found by them. */
+  readonly jobs: App['jobs'] | undefined;
 }
 
 /** Workers hand their lines over every two seconds. */
@@ -45,7 +51,11 @@ export async function eraseTag(on: EraseOn, asked: CheckedErase): Promise<Erased
   };
   // First: they would make new jobs.
   await eraseSchedules(engine, digests, asked.signal, add);
-  const left = await eraseJobs(engine, digests, asked, add);
+  await eraseCallbacks(engine, digests, asked.signal, add);
+  const left = [
+    ...(await eraseJobs(engine, digests, asked, add)),
+    ...(on.jobs === undefined ? [] : await eraseItems(engine, on.jobs.values(), asked, add)),
+  ];
   // The lines of what has ended just now are still on their way: what ran, and what had succeeded or died a moment before.
   const hasEnded = erased.running + erased.succeeded + erased.dead > 0;
   if (hasEnded && engine.kind !== 'memory') await sleep(JOURNAL_LATE_MS);
@@ -56,7 +66,8 @@ export async function eraseTag(on: EraseOn, asked: CheckedErase): Promise<Erased
   await recordErasure(engine, { by: asked.by, tags, digests: digests[0] ?? [], erased, left: left.length });
   facts.emit('data.erased', { tags, by: asked.by, erased: { ...erased }, left: left.length });
   const events = asked.events === undefined ? EVENTS_NOT_REACHED : EVENTS_IN_THE_OPEN;
-  return { erased, left, journal, notReached: [...NOT_REACHED, events] };
+  const items = on.jobs === undefined ? [ITEMS_NOT_REACHED] : [];
+  return { erased, left, journal, notReached: [...NOT_REACHED, ...items, events] };
 }
 
 /** The journal also knows of jobs that the engine has no more: a result of theirs may still be kept. */
@@ -83,11 +94,13 @@ function sumOf(one: ErasedCounts, other: Partial<ErasedCounts>): ErasedCounts {
     running: one.running + (other.running ?? 0),
     succeeded: one.succeeded + (other.succeeded ?? 0),
     dead: one.dead + (other.dead ?? 0),
+    items: one.items + (other.items ?? 0),
     results: one.results + (other.results ?? 0),
     steps: one.steps + (other.steps ?? 0),
     logLines: one.logLines + (other.logLines ?? 0),
     runs: one.runs + (other.runs ?? 0),
     notes: one.notes + (other.notes ?? 0),
+    callbacks: one.callbacks + (other.callbacks ?? 0),
     schedules: one.schedules + (other.schedules ?? 0),
     events: one.events + (other.events ?? 0),
   };

@@ -1,4 +1,10 @@
-import { InvalidPayloadError, TAG_NAME, TAGS_AT_MOST, type AnyJobContract } from '../../contracts/index.ts';
+import {
+  InvalidPayloadError,
+  TAG_NAME,
+  TAGS_AT_MOST,
+  validatePayload,
+  type AnyJobContract,
+} from '../../contracts/index.ts';
 import type { KeyedDigests } from '../../secrets/index.ts';
 
 /** A tag as it is looked for: a number and its text are one value. */
@@ -19,7 +25,10 @@ const VALUE_LIMIT = 200;
  * The tags of a job, from its validated data; undefined where its contract has none.
  * @throws InvalidPayloadError
  */
-export function tagsOf({ name: contract, tags }: AnyJobContract, output: unknown): readonly JobTag[] | undefined {
+export function tagsOf(
+  { name: contract, tags }: Pick<AnyJobContract, 'name' | 'tags'>,
+  output: unknown,
+): readonly JobTag[] | undefined {
   if (tags === undefined) return undefined;
   const given: unknown = tags.of(output);
   if (typeof given !== 'object' || given === null) throw refusal(contract, 'tags', 'expected an object of tags');
@@ -33,6 +42,13 @@ export function tagsOf({ name: contract, tags }: AnyJobContract, output: unknown
   if (found.length > TAGS_AT_MOST)
     throw refusal(contract, 'tags', `expected at most ${TAGS_AT_MOST}, got ${found.length}`);
   return found.length === 0 ? undefined : found;
+}
+
+/** Whose the data of a call is: the tags of its job, or, where it is an item of a chunk, what the chunk says of it. @throws InvalidPayloadError */
+export function ownTags(contract: AnyJobContract, data: unknown): readonly JobTag[] | undefined {
+  const { name, chunk, tags } = contract;
+  if (chunk === undefined) return tags && tagsOf(contract, validatePayload(contract, data));
+  return chunk.tags && tagsOf({ name, tags: chunk.tags }, validatePayload(chunk.item, data));
 }
 
 /** The tag, or what is wrong with it, in words that do not repeat the value. */

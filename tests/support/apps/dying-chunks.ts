@@ -11,7 +11,7 @@ export const parcel = defineJob({
   queue: 'parcels',
   name: 'parcel',
   schema: z.strictObject({ id: z.string() }),
-  chunk: { maxWait: 0 },
+  chunk: { maxWait: 0, tags: ({ id }) => ({ parcel: id }) },
   retry: { attempts: 3, backoff: fixed(1) },
   retention: { completed: 0 },
 });

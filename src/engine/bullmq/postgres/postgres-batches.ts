@@ -8,6 +8,8 @@ import {
   type MemberEnd,
   type MemberState,
   type NewBatch,
+  type PendingPage,
+  type PendingStep,
   type StoredBatch,
 } from '../../batches/index.ts';
 import { runStatement } from './turns/statement.ts';
@@ -37,6 +39,10 @@ const UNFINISHED = `
   UPDATE shiftwork_batch SET looked_ms = $2 WHERE id IN (
     SELECT id FROM shiftwork_batch WHERE NOT finished AND until_ms >= $2 ORDER BY looked_ms LIMIT $1
   ) RETURNING id`;
+
+const FINISHED = 'UPDATE shiftwork_batch SET finished = true, callbacks = coalesce($2, callbacks) WHERE id = $1';
+const PENDING = 'SELECT id FROM shiftwork_batch WHERE NOT finished AND id > $1 ORDER BY id LIMIT $2';
+const CALLBACKS = 'UPDATE shiftwork_batch SET callbacks = $3 WHERE id = $1 AND callbacks = $2 RETURNING id';
 
 interface BatchRow {
   readonly id: string;
@@ -131,8 +137,18 @@ export class PostgresBatches implements BatchStore {
     return ids;
   }
 
-  async finished(id: string): Promise<void> {
-    await runStatement(this.#pool, 'UPDATE shiftwork_batch SET finished = true WHERE id = $1', [id]);
+  async finished(id: string, callbacks?: string): Promise<void> {
+    await runStatement(this.#pool, FINISHED, [id, callbacks ?? null]);
+  }
+
+  async pending({ from = '', most }: PendingStep): Promise<PendingPage> {
+    const rows = await runStatement<IdRow>(this.#pool, PENDING, [from, most]);
+    const ids = rows.map(({ id }) => id);
+    return { ids, next: ids.length < most ? undefined : ids.at(-1) };
+  }
+
+  async changeCallbacks(id: string, from: string, to: string): Promise<boolean> {
+    return (await runStatement<IdRow>(this.#pool, CALLBACKS, [id, from, to])).length > 0;
   }
 
   async #read(ids: readonly string[]): Promise<readonly StoredBatch[]> {

@@ -10,6 +10,8 @@ import {
   type Callback,
   type MemberEnd,
   type NewBatch,
+  type PendingPage,
+  type PendingStep,
   type StoredBatch,
 } from '../../batches/index.ts';
 import { Script } from './turns/script.ts';
@@ -117,6 +119,13 @@ local ids = redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)
 for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
 return ids`;
 
+/** KEYS: the batch. ARGV: what it is to call back from now on, and what it was to before, if that matters. A batch that is gone is not made anew. */
+const CALLBACKS = `
+local was = redis.call('HGET', KEYS[1], 'callbacks')
+if not was or (ARGV[2] and was ~= ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], 'callbacks', ARGV[1])
+return 1`;
+
 export interface RedisBatchesOptions {
   readonly commands: RedisClient;
   readonly keys: RedisKeys;
@@ -132,6 +141,7 @@ export class RedisBatches implements BatchStore {
   readonly #bring: Script;
   readonly #brought: Script;
   readonly #unfinished: Script;
+  readonly #callbacks: Script;
 
   constructor(options: RedisBatchesOptions) {
     this.#options = options;
@@ -142,6 +152,7 @@ export class RedisBatches implements BatchStore {
     this.#bring = new Script(commands, BRING);
     this.#brought = new Script(commands, BROUGHT);
     this.#unfinished = new Script(commands, UNFINISHED);
+    this.#callbacks = new Script(commands, CALLBACKS);
   }
 
   async create({ id, name, callbacks, at }: NewBatch): Promise<StoredBatch> {
@@ -207,8 +218,19 @@ export class RedisBatches implements BatchStore {
     return Array.isArray(ids) ? ids.map(String) : [];
   }
 
-  async finished(id: string): Promise<void> {
+  async finished(id: string, callbacks?: string): Promise<void> {
+    // First: who dies in between has it looked at once more.
+    if (callbacks !== undefined) await this.#callbacks.run(this.#keysOf(id).slice(0, 1), [callbacks]);
     await this.#options.commands.zrem(this.#list, id);
+  }
+
+  async pending({ from = '0', most }: PendingStep): Promise<PendingPage> {
+    const [next, pairs] = await this.#options.commands.zscan(this.#list, from, 'COUNT', most);
+    return { ids: pairs.filter((_, index) => index % 2 === 0), next: next === '0' ? undefined : next };
+  }
+
+  async changeCallbacks(id: string, from: string, to: string): Promise<boolean> {
+    return (await this.#callbacks.run(this.#keysOf(id).slice(0, 1), [to, from])) === 1;
   }
 
   get #list(): string {

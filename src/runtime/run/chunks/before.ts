@@ -1,4 +1,4 @@
-import type { DividedOutcome } from '../../../contracts/index.ts';
+import { itemsIn, type DividedOutcome } from '../../../contracts/index.ts';
 import type { PartDeath } from '../../../queue/index.ts';
 import type { Outcome } from '../outcome.ts';
 import type { RunContext } from '../run-context.ts';
@@ -20,6 +20,8 @@ export async function decidedBefore(run: RunContext): Promise<Outcome | undefine
   const division = stored === undefined ? undefined : readDivision(stored);
   if (division === undefined || division.replayedAt !== replay) return undefined;
   const { done, retry, dead } = division;
+  // Items were taken out of it since, as of a person who was erased: it says nothing of those that are left.
+  if (done + (retry?.items.length ?? 0) + dead.length !== itemsIn(job.data).length) return undefined;
   const divided: DividedOutcome = {
     kind: 'divided',
     done,

@@ -71,6 +71,26 @@ describe.each(engineCases)('a chunk on $kind', engineCase => {
     expect(await ran()).toEqual(ONCE);
   });
 
+  test('of which items were erased after its worker had divided it and died is divided anew: no other item takes the end of one that is gone', async () => {
+    const { client, engine, queue, counts, ran, place, work } = await setup();
+    await client.enqueueMany(IDS.map(id => parcel({ id })));
+    const dying = startProcess(DYING, { args: [place.url, place.namespace, place.journal, 'kept'] });
+    expect(await dying.ended).toBe('SIGKILL');
+    await engine.handBack(parcel.queue, await engine.claims(parcel.queue));
+    const knowing = clientOn(engine, new Facts(), undefined, undefined, parcelApp(place.journal));
+    expect(await knowing.erase({ tag: { parcel: 'again 1' } })).toMatchObject({ left: [], erased: { items: 1 } });
+    await work();
+    await waitFor('the end of all', async () => ended(await counts()));
+    const letters = await queue.getJobs(['failed']);
+    expect(letters.map(({ data }) => JSON.stringify(data)).toSorted()).toEqual([
+      '{"items":[{"id":"dead 1"}]}',
+      '{"items":[{"id":"dead 2"}]}',
+    ]);
+    const lines = await ran();
+    expect(lines.filter(line => line.startsWith('again 1'))).toEqual(['again 1 1']);
+    expect(lines).toContain('again 2 2');
+  });
+
   test('gives each dead item alone, to be replayed alone', async () => {
     const { client, engine, queue, counts, ran, place, work } = await setup();
     const [receipt] = await client.enqueueMany(IDS.map(id => parcel({ id })));
