@@ -83,8 +83,8 @@ async function eraseIn(on: Chunks): Promise<readonly string[]> {
 
 /** Ids of jobs that may be such chunks, wherever they are. */
 async function* chunksOf({ engine, queue, contracts }: Chunks): AsyncGenerator<readonly string[]> {
-  for await (const page of walkUnfinished(engine, [queue.name], UNFINISHED_STATES))
-    yield page.flatMap(({ id, name }) => (contracts.has(name) ? [id] : []));
+  for await (const { jobs } of walkUnfinished(engine, [queue.name], UNFINISHED_STATES))
+    yield jobs.flatMap(({ id, name }) => (contracts.has(name) ? [id] : []));
   for (const ended of ['completed', 'failed'] as const) yield await queue.getRanges([ended]);
 }
 
