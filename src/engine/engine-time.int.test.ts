@@ -119,7 +119,7 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
       const add = (name: string, options = {}) =>
         Job.create(queue, name, {}, { jobId: name, timestamp: engine.clock.now(), ...options });
       for (const name of ['a', 'b', 'c', 'd', 'e']) await add(name, { attempts: 3 });
-      await add('later', { delay: 1_000 });
+      await add('later', { delay: MINUTE });
       const failure = { message: 'no', stacktrace: [] };
       const soon = (): number => Math.ceil(engine.clock.now()) + 1_000;
       const ends: Readonly<Record<string, EndKind>> = {
@@ -130,7 +130,7 @@ describe.each(engineCases)('the time that jobs go by on $kind', ({ kind, open })
       const worker = await startTurnWorker(engine, 'tasks', async ({ name }) => ends[name]);
       await waitFor('all to have ended', () => worker.jobs.length >= 5);
       await worker.stop();
-      await (await queue.getJob('later'))?.changeDelay(2_000);
+      await (await queue.getJob('later'))?.changeDelay(2 * MINUTE);
       await (await engine.turns('tasks')).returnStalled(Math.floor(engine.clock.now()), 1, 100);
       await queue.clean(1_000, 10, 'completed');
       await queue.retryJobs({ timestamp: Date.now() });

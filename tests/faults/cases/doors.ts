@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect } from '../../../src/queue/index.ts';
+import { connect, type Client, type JobView } from '../../../src/queue/index.ts';
 import { program } from '../../support/programs.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import type { SinkLine } from '../app/chaos.config.ts';
@@ -16,6 +16,16 @@ const [OLD, NEW] = [keyOf('old'), keyOf('new')];
 /** A producer of the trial's app, with those keys. */
 function clientOf({ engine: { kind, url }, namespace }: Trial, payloadKeys: string) {
   return connect({ [kind]: url, namespace, payloadKeys });
+}
+
+/** One after another: hundreds of questions at once are more than a pool of PostgreSQL answers in two seconds on a busy machine. */
+async function viewsOf(client: Pick<Client, 'job'>, ids: readonly string[]): Promise<readonly (JobView | undefined)[]> {
+  const views: (JobView | undefined)[] = [];
+  for (const id of ids)
+    views.push(
+      await waitFor(`job ${id} to be read`, async () => ({ view: await client.job(id) })).then(({ view }) => view),
+    );
+  return views;
 }
 
 const keyLost: FaultCase = {
@@ -59,7 +69,10 @@ const keyLost: FaultCase = {
       // The long form waits for the half minute after which workers look again.
       if (trial.scale === 1) await client.resume({ contract: told });
       await trial.drained();
-      const views = await Promise.all(receipts.map(({ id }) => client.job(id)));
+      const views = await viewsOf(
+        client,
+        receipts.map(({ id }) => id),
+      );
       trial.measured.jobs = count;
       return [
         ...(isNamed ? [] : ['no pause names the key']),
@@ -113,7 +126,7 @@ const limitsHold: FaultCase = {
         );
       }
       await trial.drained();
-      const views = await Promise.all([...tenants.keys()].map(id => client.job(id)));
+      const views = await viewsOf(client, [...tenants.keys()]);
       trial.measured.jobs = tenants.size;
       const starts = views.flatMap(view => view?.startedAt ?? []).toSorted((a, b) => a - b);
       const tooFast = starts.filter((at, index) => at - (starts[index - A_SECOND] ?? -Infinity) < 1_000 - ROUNDED_MS);
