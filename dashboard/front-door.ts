@@ -48,7 +48,8 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
   const { engine, users, authenticate, production, basePath, probe, metrics, scaling, isComplete, onAction, report } =
     options;
   const viewers = new Viewers();
-  const sessions = new Sessions({ users, state: () => sessionState(engine, isComplete()) });
+  const now = (): number => engine.clock.now();
+  const sessions = new Sessions({ users, state: () => sessionState(engine, isComplete()), now });
 
   handler.use(mountedAt(basePath));
   handler.use(audit(onAction, viewers.of));
@@ -76,7 +77,8 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
     handler.use(recogniseByLoopback(viewers));
   } else {
     handler.use(recogniseBySession(viewers, sessions, cookieNames(production).session));
-    handler.use(signInRoutes({ sessions, authenticator: new Authenticator(users), production, viewerOf: viewers.of }));
+    const authenticator = new Authenticator(users, now);
+    handler.use(signInRoutes({ sessions, authenticator, production, viewerOf: viewers.of }));
   }
   handler.use(recognisedOnly(viewers, signsIn));
   handler.use(refuseNul);

@@ -25,6 +25,21 @@ test('the whole check, which tries every right, is made once a minute while all 
   expect(check).toHaveBeenCalledTimes(2);
 });
 
+test('the engine is asked again also after the clock of this machine was set back', async () => {
+  const check = vi.spyOn(engine, 'check').mockResolvedValue({
+    errors: ['no'],
+    warnings: [],
+    version: '1',
+    clockDifferenceMs: 0,
+  });
+  const probe = new ReadinessProbe(engine, () => true);
+  await probe.ask();
+  vi.setSystemTime(Date.now() - 3_600_000);
+  vi.advanceTimersByTime(3_000);
+  await probe.ask();
+  expect(check).toHaveBeenCalledTimes(2);
+});
+
 test('while something is wrong it is made at each look, and so it is when the engine has not answered', async () => {
   const check = vi
     .spyOn(engine, 'check')

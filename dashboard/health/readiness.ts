@@ -33,8 +33,8 @@ export class ReadinessProbe {
 
   /** Never rejects. Who has just heard from the engine by other ways may take an older answer. */
   ask(freshMs = ASK_EVERY_MS): Promise<Readiness> {
-    if (this.#asked === undefined || Date.now() - this.#asked.at >= freshMs) {
-      this.#asked = { at: Date.now(), answer: this.#look() };
+    if (this.#asked === undefined || performance.now() - this.#asked.at >= freshMs) {
+      this.#asked = { at: performance.now(), answer: this.#look() };
     }
     return this.#asked.answer;
   }

@@ -13,11 +13,12 @@ export interface RunningPageOptions extends Pick<PageOptions, 'base'> {
   readonly limit: number;
   /** The id that was asked for, and what is known of it. */
   readonly asked?: { readonly id: string; readonly job: JobView | undefined } | undefined;
-  readonly now?: number;
+  /** The engine's time. */
+  readonly now: number;
 }
 
 /** What runs now, and a job by its id; operators may cancel. */
-export function runningPage({ base, viewer, jobs, limit, asked, now = Date.now() }: RunningPageOptions): string {
+export function runningPage({ base, viewer, jobs, limit, asked, now }: RunningPageOptions): string {
   const body = html`<h1>Running now</h1>
     <form method="get" action="${base}/running" role="search" class="search">
       <label>Any job by its id <input name="job" value="${asked?.id ?? ''}" maxlength="300" required /></label>

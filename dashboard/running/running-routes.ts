@@ -31,7 +31,7 @@ export function runningRoutes({ base, app, engine, viewerOf }: RunningRoutesOpti
     const asked =
       typeof id === 'string' && id !== '' ? { id, job: await readJobView(engine, id).catch(unreadable) } : undefined;
     const jobs = await readRunningJobs(engine, app.queues.keys(), LISTED);
-    response.type('html').send(runningPage({ base, viewer, jobs, limit: LISTED, asked }));
+    response.type('html').send(runningPage({ base, viewer, jobs, limit: LISTED, asked, now: engine.clock.now() }));
   });
   const cancel = async (id: string, { dryRun, reason }: Asked, by: string): Promise<string | undefined> =>
     dryRun || reason === undefined

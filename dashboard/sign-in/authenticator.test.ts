@@ -21,7 +21,7 @@ function setup(compared: Promise<unknown> = Promise.resolve()) {
 
 describe('signing in', () => {
   test('the right password is welcome, a wrong one and an unknown name are answered alike', async () => {
-    const authenticator = new Authenticator([ann, bob]);
+    const authenticator = new Authenticator([ann, bob], Date.now);
     await expect(authenticator.signIn({ client: 'a' }, 'ann', PASSWORD)).resolves.toEqual({
       kind: 'welcome',
       user: ann,

@@ -1,6 +1,6 @@
 import { decoyHash, verifyPassword } from '../../src/config/index.ts';
 import { Backoff } from './backoff.ts';
-import { knownDevice } from './devices.ts';
+import { deviceToken, knownDevice } from './devices.ts';
 import { Turnstile } from './turnstile.ts';
 import type { DashboardUser } from './users.ts';
 
@@ -42,7 +42,7 @@ export class Authenticator {
   /** Each check takes some 32 MiB and a thread of the pool that name look-ups and files share. */
   readonly #turnstile = new Turnstile(2, 20);
 
-  constructor(users: readonly DashboardUser[], now: () => number = Date.now, verify = verifyPassword) {
+  constructor(users: readonly DashboardUser[], now: () => number, verify = verifyPassword) {
     this.#users = new Map(users.map(user => [user.name, user]));
     this.#clients = new Backoff({ ...PER_CLIENT, now });
     this.#knownNames = new Backoff({ ...PER_NAME, capacity: users.length + 1, now });
@@ -51,6 +51,11 @@ export class Authenticator {
     this.#now = now;
     this.#verify = verify;
     this.#decoy = decoyHash(users[0]?.hash);
+  }
+
+  /** For the browser with which this person has signed in. */
+  deviceFor(user: DashboardUser): string {
+    return deviceToken(user, this.#now());
   }
 
   async signIn({ client, device }: SignInFrom, name: string, password: string): Promise<SignInResult> {

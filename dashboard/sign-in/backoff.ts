@@ -8,7 +8,7 @@ export interface BackoffOptions {
   readonly forgetMs: number;
   /** Keys remembered at most; the one that was quiet longest goes first. */
   readonly capacity: number;
-  readonly now?: () => number;
+  readonly now: () => number;
 }
 
 interface Tries {
@@ -25,7 +25,7 @@ export class Backoff {
 
   constructor(options: BackoffOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now;
   }
 
   get size(): number {

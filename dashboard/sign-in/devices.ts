@@ -10,7 +10,7 @@ export const DEVICE_MS = 90 * 86_400_000;
  * What a browser keeps that somebody has signed in with. It opens nothing: it only lets its owner try while strangers make the name wait.
  * Signed with the stored hash of the password, so that nothing has to be stored, all dashboards know it, and a new password ends it.
  */
-export function deviceToken(user: DashboardUser, now: number = Date.now()): string {
+export function deviceToken(user: DashboardUser, now: number): string {
   const said = `${randomToken()}.${now + DEVICE_MS}`;
   return `${said}.${signatureOf(user, said)}`;
 }

@@ -110,7 +110,7 @@ describe('Sessions', () => {
 
   test('while the engine is away nothing is known, but what cannot be an id is nobody’s all the same', async () => {
     const away = new Error('away');
-    const sessions = new Sessions({ users: [ann], state: () => Promise.reject(away) });
+    const sessions = new Sessions({ users: [ann], state: () => Promise.reject(away), now: Date.now });
     await expect(sessions.find('A'.repeat(43))).rejects.toBe(away);
     await expect(sessions.close('A'.repeat(43))).rejects.toBe(away);
     await expect(sessions.open(ann)).rejects.toBe(away);

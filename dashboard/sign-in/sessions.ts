@@ -20,7 +20,8 @@ export interface SessionsOptions {
   readonly idleMs?: number;
   /** Ends whatever happens: 12 hours. */
   readonly lifetimeMs?: number;
-  readonly now?: () => number;
+  /** The engine's time: dashboards on machines whose clocks differ must agree when a session ends. */
+  readonly now: () => number;
 }
 
 export const SESSIONS = 'sessions';
@@ -39,7 +40,7 @@ export class Sessions {
   readonly #lifetimeMs: number;
   readonly #now: () => number;
 
-  constructor({ users, state, idleMs = 30 * 60_000, lifetimeMs = 12 * 3_600_000, now = Date.now }: SessionsOptions) {
+  constructor({ users, state, idleMs = 30 * 60_000, lifetimeMs = 12 * 3_600_000, now }: SessionsOptions) {
     this.#users = new Map(users.map(user => [user.name, user]));
     this.#state = state;
     this.#idleMs = idleMs;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -16,6 +17,7 @@ import { createDashboard } from '../create-dashboard.ts';
 import { openEngine } from '../../src/engine/index.ts';
 import { openState } from '../../src/state/index.ts';
 import { SESSIONS, Sessions } from './sessions.ts';
+import { sessionIn } from './stored-session.ts';
 
 const statusOf = async (dashboard: TestDashboard, cookie: string): Promise<number> =>
   (await dashboard.send('/', { headers: { cookie } })).status;
@@ -60,6 +62,33 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
     expect(await statusOf(other, cookie)).toBe(401);
   });
 
+  test.each([13 * 3_600_000, -13 * 3_600_000])(
+    'the machine of a dashboard is set by %i ms: who has signed in stays so, and a session is no longer for it',
+    async aheadMs => {
+      const engine = openEngine({ ...fixture, role: 'producer' });
+      const now = Date.now.bind(Date);
+      try {
+        // The dashboard has looked at the engine's clock by then.
+        const before = await one.signIn('operator');
+        vi.spyOn(Date, 'now').mockImplementation(() => now() + aheadMs);
+        expect(await statusOf(one, before)).toBe(200);
+        const cookie = await one.signIn('operator');
+        vi.restoreAllMocks();
+        expect(await statusOf(other, cookie)).toBe(200);
+        const key = createHash('sha256')
+          .update(cookie.slice(cookie.indexOf('=') + 1))
+          .digest('base64url');
+        const entry = await (await openState(engine)).get(SESSIONS, key);
+        expect(entry?.leftMs).toBeLessThan(3_600_000);
+        const { createdAt = 0 } = sessionIn(entry?.value) ?? {};
+        expect(Math.abs(createdAt - now())).toBeLessThan(3_600_000);
+      } finally {
+        vi.restoreAllMocks();
+        await engine.close();
+      }
+    },
+  );
+
   test('installations are apart: another namespace of the same engine knows nobody', async () => {
     const cookie = await one.signIn('operator');
     const elsewhere = await openTestDashboard({ fixture: { ...fixture, namespace: namespace() } });
@@ -88,7 +117,7 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
       const state = await openState(engine);
       const kept = vi.spyOn(state, 'set');
       const ann = { name: 'ann', role: 'viewer', hash: 'a hash' } as const;
-      await new Sessions({ users: [ann], state: async () => state, idleMs: 300 }).open(ann);
+      await new Sessions({ users: [ann], state: async () => state, idleMs: 300, now: Date.now }).open(ann);
       const [[collection, name = ''] = []] = kept.mock.calls;
       expect(collection).toBe(SESSIONS);
       await waitFor('the session to lapse', async () => (await state.get(SESSIONS, name)) === undefined);

@@ -5,7 +5,7 @@ import { clientKey } from '../http/client-address.ts';
 import { clearCookie, cookieNames, readCookie, setCookie } from '../http/cookies.ts';
 import { signInPage, type SignInPageOptions } from '../pages/sign-in-page.ts';
 import type { Authenticator } from './authenticator.ts';
-import { DEVICE_MS, deviceToken } from './devices.ts';
+import { DEVICE_MS } from './devices.ts';
 import { sameToken } from './same-token.ts';
 import { randomToken, type Sessions, type Viewer } from './sessions.ts';
 
@@ -68,7 +68,7 @@ export function signInRoutes({ sessions, authenticator, production, viewerOf }: 
       await sessions.close(readCookie(request, names.session));
       // Lax: a link in an alert opens its page. Whatever changes something has to come from a page of ours (`sameOriginOnly`).
       setCookie(response, production, names.session, await sessions.open(result.user), { sameSite: 'lax' });
-      setCookie(response, production, names.device, deviceToken(result.user), { maxAge: DEVICE_MS });
+      setCookie(response, production, names.device, authenticator.deviceFor(result.user), { maxAge: DEVICE_MS });
       clearCookie(response, production, names.form);
       if (form) return response.redirect(303, `${baseOf(response)}${fields.next}`);
       return response.json({ name: result.user.name, role: result.user.role });

@@ -16,14 +16,14 @@ export interface WorkersPageOptions extends Pick<PageOptions, 'base'> {
   readonly running?: readonly RunningJobView[];
   /** Queues that no contract names. */
   readonly unnamed?: readonly QueueFigures[];
-  readonly now?: number;
+  readonly now: number;
 }
 
 const REFRESH_SECONDS = 5;
 
 /** Which hosts work and how they are loaded, what runs, which hosts are gone, and which destinations are paused. */
 export function workersPage(options: WorkersPageOptions): string {
-  const { base, viewer, fleet, running = [], unnamed = [], now = Date.now() } = options;
+  const { base, viewer, fleet, running = [], unnamed = [], now } = options;
   const { hosts, paused } = fleet;
   const body = html`<h1>Workers</h1>
     ${

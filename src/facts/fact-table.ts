@@ -269,7 +269,7 @@ export interface FactTable {
   /** This host's clock and the engine's are more than a second apart; stated again when that changes by a second. */
   'clock.differs': {
     readonly engine: string;
-    /** Whose clock is to be set: the engine's where it has stepped, or where most hosts' clocks differ from it. */
+    /** Whose clock is to be set: the engine's where it has stepped, or where most hosts' clocks differ from it by about the same. */
     readonly whose: 'host' | 'engine';
     /** This host's clock minus the engine's. */
     readonly differenceMs: number;

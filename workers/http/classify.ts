@@ -6,11 +6,11 @@ import { retryAfterMs } from './retry-after.ts';
 const TRY_AGAIN: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** What an answer means for the next try; undefined: it is a success. */
-export function classifyReply({ status, retryAfter }: Reply, destination: string): DeliveryError | undefined {
+export function classifyReply({ status, retryAfter, date }: Reply, destination: string): DeliveryError | undefined {
   if (status >= 200 && status < 300) return undefined;
   // What is no status counts as the server's fault (RFC 9110, section 15).
   if (TRY_AGAIN.has(status) || status >= 500 || status < 100) {
-    const wait = retryAfterMs(retryAfter);
+    const wait = retryAfterMs(retryAfter, Date.now(), date);
     return new DeliveryError('transient', `${destination} answered ${status}.`, {
       destination,
       status,

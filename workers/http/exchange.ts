@@ -13,6 +13,7 @@ export interface Sending {
 export interface Reply {
   readonly status: number;
   readonly retryAfter: string | undefined;
+  readonly date: string | undefined;
 }
 
 /** Answers are read to see that they end, not for what they say. */
@@ -101,7 +102,8 @@ function isSuccess({ status }: Reply): boolean {
 
 /** Several headers of the name are a list, and no list is a time to wait: the library would have kept the first. */
 function replyOf({ statusCode = 0, headersDistinct }: IncomingMessage): Reply {
-  return { status: statusCode, retryAfter: headersDistinct['retry-after']?.join(', ') };
+  const { date, 'retry-after': retryAfter } = headersDistinct;
+  return { status: statusCode, retryAfter: retryAfter?.join(', '), date: date?.[0] };
 }
 
 function withCode(message: string, code: string): Error {

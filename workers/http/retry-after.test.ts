@@ -78,6 +78,15 @@ describe('Retry-After', () => {
     expect(wait(header)).toBe(ms);
   });
 
+  test.each([
+    ['a day ahead', 86_400_000],
+    ['a day behind', -86_400_000],
+  ])('is counted from when the far side says it answered, where the clock here is %s', (_, aheadMs) => {
+    const date = 'Sun, 29 Nov 2026 10:00:00 GMT';
+    expect(retryAfterMs('Sun, 29 Nov 2026 10:00:30 GMT', now + aheadMs, date)).toBe(30_000);
+    expect(retryAfterMs('30', now + aheadMs, date)).toBe(30_000);
+  });
+
   test('of two digits means the coming century at the end of this one', () => {
     const end = Date.parse('2099-12-31T23:59:50Z');
     expect(retryAfterMs('Friday, 01-Jan-00 00:00:00 GMT', end)).toBe(10_000);

@@ -105,12 +105,12 @@ async function actOn(
   const report = (value: object, text: string): void => terminal.print(json ? JSON.stringify(value) : text);
   switch (what) {
     case 'rebuild': {
-      let said = 0;
+      let said = -Infinity;
       const rebuilt = await projections.rebuild(name, {
         signal: stopSignal(terminal.variables),
         onProgress({ position, head }) {
-          if (json || Date.now() - said < 1_000) return;
-          said = Date.now();
+          if (json || performance.now() - said < 1_000) return;
+          said = performance.now();
           terminal.print(`${name}: ${position} of ${head}`);
         },
       });

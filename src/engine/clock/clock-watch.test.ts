@@ -64,6 +64,14 @@ describe('ClockWatch', () => {
     expect(watch.doubted).toBe(false);
   });
 
+  test('hosts that differ to the same side, each by another time, say nothing about the engine', async () => {
+    const { clock, watch, said } = setup(() => [2 * 86_400_000, 400 * 86_400_000, 0]);
+    await clock.report(86_400_000);
+    expect(watch.doubted).toBe(false);
+    expect(watch.hostsNow()).toBe(1_000_000);
+    expect(said).toEqual([['host', 86_400_000]]);
+  });
+
   test('hosts that differ to both sides say nothing about the engine', async () => {
     const { clock, watch } = setup(() => [-600_000]);
     await clock.report(600_000);

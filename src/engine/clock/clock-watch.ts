@@ -3,6 +3,8 @@ import type { ClockLook, EngineClock } from './engine-clock.ts';
 
 /** Clocks that differ by less agree. */
 export const DIFFERS_MS = 1_000;
+/** Hosts whose clocks are right say nearly the same of an engine whose clock is wrong; what they said is of different moments. */
+const ALIKE_MS = 5_000;
 /** A step of the engine is doubted for so long where this machine's clock was wrong already, and so says nothing about who is right. */
 const DOUBT_MS = 600_000;
 /** What other hosts have said of their clocks may be as old as this: it says nothing of a step that is younger. */
@@ -81,14 +83,14 @@ export class ClockWatch {
     const doubt = this.#doubt;
     const since = performance.now();
     if (doubt?.why === 'stepped' && since - doubt.since < STALE_MS) return doubt;
-    const [own = 0] = differences;
     const agree = differences.filter(each => Math.abs(each) <= DIFFERS_MS);
     if (agree.length * 2 >= differences.length) return undefined;
     if (doubt?.why === 'stepped') return doubt;
-    const alike = differences.filter(each => Math.abs(each) > DIFFERS_MS && each > 0 === own > 0);
-    // One host alone cannot tell whose clock is wrong: the engine's counts.
+    const differing = differences.filter(each => Math.abs(each) > DIFFERS_MS).toSorted((a, b) => a - b);
+    const middle = differing[Math.floor(differing.length / 2)] ?? 0;
+    // Clocks that are wrong, each by another time, say nothing about the engine's. Nor does one host alone.
+    const alike = differing.filter(each => Math.abs(each - middle) <= ALIKE_MS);
     if (differences.length < 2 || alike.length * 2 <= differences.length) return undefined;
-    const middle = alike.toSorted((a, b) => a - b)[Math.floor(alike.length / 2)] ?? own;
     return { why: 'most-differ', correctionMs: middle, since, until: Infinity };
   }
 

@@ -61,6 +61,35 @@ describe('schedules that are made at run time', () => {
     expect(await client.job(runs?.[0]?.jobId ?? '')).toMatchObject({ name: 'digest' });
   });
 
+  test.each(['the same leader', 'another leader'])(
+    'a clock that was ahead for one look leaves no silence behind: %s begins the schedule anew, and says so',
+    async who => {
+      const { client, facts } = trial;
+      const scheduler = await trial.scheduler();
+      await client.schedules.upsert('a', hourly('ada'));
+      await client.schedules.upsert('sound', { ...hourly('eve'), every: '2h' });
+      const stated: unknown[] = [];
+      facts.on('schedule.reset', ({ fields }) => stated.push(fields));
+      await scheduler.tick();
+      trial.now = START + 400 * 24 * HOUR + 5;
+      await scheduler.tick();
+      trial.now = START + 1_000;
+      let leader = scheduler;
+      if (who === 'another leader') {
+        await scheduler.stop();
+        leader = await trial.scheduler({ name: 'two' });
+      }
+      await leader.tick();
+      expect(stated).toEqual(['a', 'sound'].map(schedule => ({ schedule, aheadMs: 400 * 24 * HOUR - 1_000 })));
+      expect(await client.schedules.get('a')).toMatchObject({ nextAt: START + HOUR });
+      const before = (await trial.queued()).filter(user => user === 'ada').length;
+      await at(START + HOUR + 5);
+      await leader.tick();
+      expect((await trial.queued()).filter(user => user === 'ada')).toHaveLength(before + 1);
+      expect(stated).toHaveLength(2);
+    },
+  );
+
   test('another time begins with its next slot, other data holds from the next slot on, and what was removed and made again is new', async () => {
     const { client } = trial;
     const scheduler = await trial.scheduler();

@@ -40,7 +40,7 @@ const MAKE_UP = 1_000;
 /** 100,000 of them are kept: their last slots are fewer than those of the app's. */
 const RECENT = 4;
 /** After so long it is tried again what a release could do nothing with. */
-const AGAIN_MS = 5 * 60_000;
+export const AGAIN_MS = 5 * 60_000;
 /** In the fact: of thousands some are enough. */
 const NAMED = 10;
 

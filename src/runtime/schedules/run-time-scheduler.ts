@@ -1,5 +1,6 @@
 import { bareError } from '../../privacy/index.ts';
 import type { ScheduleStore } from '../../schedules/index.ts';
+import { AheadSchedules } from './ahead-schedules.ts';
 import { DueSchedules } from './due-schedules.ts';
 import { Lead } from './lead.ts';
 import { Rounds } from './rounds.ts';
@@ -24,6 +25,7 @@ export class RunTimeScheduler {
   readonly #options: RunTimeSchedulerOptions;
   readonly #lead: Lead;
   readonly #due: DueSchedules;
+  readonly #ahead: AheadSchedules;
   readonly #rounds: Rounds;
   #areThere = false;
   #countedAt = 0;
@@ -34,6 +36,7 @@ export class RunTimeScheduler {
     const { app, client, facts, store, schedules, name, now, leaseMs, tickMs = TICK_MS } = options;
     this.#options = options;
     this.#lead = new Lead({ store, what: 'leader at run time', name, now, leaseMs });
+    this.#ahead = new AheadSchedules({ store: schedules, facts, now });
     this.#due = new DueSchedules({
       app,
       facts,
@@ -71,8 +74,9 @@ export class RunTimeScheduler {
   async tick(): Promise<void> {
     this.#hasMore = false;
     if (!this.#areThere) await this.#count();
-    if (!this.#areThere || !(await this.#lead.take())) return;
+    if (!this.#areThere || !(await this.#lead.take())) return this.#ahead.begin();
     try {
+      await this.#ahead.look();
       const dealt = await this.#due.deal(
         () => this.#lead.looked(),
         () => this.#rounds.isStopped,

@@ -36,7 +36,7 @@ const TICK_MS = 1_000;
 /** Of a scheduler without schedules. */
 const IDLE_MS = 10_000;
 /** A cursor that is further ahead than clocks differ was written by one that was wrong. */
-const AHEAD_MS = 5_000;
+export const AHEAD_MS = 5_000;
 /** With `missed: 'all'` no more than so many are made up for. */
 const MAKE_UP = 1_000;
 

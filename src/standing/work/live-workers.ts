@@ -48,9 +48,9 @@ function lately<Key extends object, Answer>(
   askFor: () => Promise<Answer>,
 ): Promise<Answer> {
   const last = known.get(key);
-  if (last !== undefined && Date.now() - last.at < ASK_EVERY_MS) return last.answer;
+  if (last !== undefined && performance.now() - last.at < ASK_EVERY_MS) return last.answer;
   const answer = askFor();
-  known.set(key, { at: Date.now(), answer });
+  known.set(key, { at: performance.now(), answer });
   answer.catch(() => known.delete(key));
   return answer;
 }
