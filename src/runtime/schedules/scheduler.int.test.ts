@@ -77,6 +77,29 @@ describe.each(engineCases)('schedules that are made at run time on $kind', engin
     expect(await schedules.get('a')).toBeUndefined();
   });
 
+  test('those that were dealt with by a clock that was ahead begin anew, of many each, and say so', async () => {
+    const { client, facts } = trial;
+    const users = Array.from({ length: 1_050 }, (_, each) => `user-${each}`);
+    await client.schedules.upsertMany(users.map(user => ({ name: user, job: digest({ user }), every: '1h' as const })));
+    const reset = new Set<string>();
+    facts.on('schedule.reset', ({ fields }) => void reset.add(fields.schedule));
+    const scheduler = await trial.scheduler();
+    const now = trial.now;
+    trial.now = now + 3 * HOUR;
+    await waitFor('the schedules of that time', async () => {
+      await scheduler.tick();
+      return (await openSchedules(trial.engine).figures(trial.now)).due === 0;
+    });
+    trial.now = now;
+    await waitFor('each to begin anew', async () => {
+      await scheduler.tick();
+      return reset.size === users.length;
+    });
+    const { firstDueAt = 0 } = await openSchedules(trial.engine).figures(now);
+    expect(firstDueAt).toBeLessThanOrEqual(now + HOUR);
+    expect((await client.schedules.get('user-1049'))?.nextAt).toBeLessThanOrEqual(now + HOUR);
+  });
+
   test('of many that are due at once each slot becomes one job, whoever leads and wherever a leader dies', async () => {
     const { client } = trial;
     const users = Array.from({ length: 450 }, (_, each) => `user-${each}`);
