@@ -25,17 +25,6 @@ export class Acknowledger {
     this.#ended.push(message);
   }
 
-  /** Back into its queue. */
-  giveBack(message: ConsumeMessage): void {
-    this.flush();
-    this.#open.delete(message.fields.deliveryTag);
-    try {
-      this.#channel.nack(message, false, true);
-    } catch {
-      // The channel is gone, and the message with it back in its queue.
-    }
-  }
-
   flush(): void {
     const ended = this.#ended;
     this.#ended = [];

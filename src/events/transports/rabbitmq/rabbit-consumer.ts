@@ -40,6 +40,10 @@ interface Arrival {
 
 const REOPEN_MS = 100;
 const REOPEN_AT_MOST_MS = 5_000;
+/** A consumer that looks at its queue more often declares what it needs no more often. */
+const RENEW_MS = 5_000;
+/** Between two tries to move on a message that its handler has answered. */
+const AGAIN_MS = 500;
 
 /** How often it was delivered and answered before, by us; the broker counts what ended without an answer. */
 export const ATTEMPTS_HEADER = 'x-attempts';
@@ -60,6 +64,7 @@ export class RabbitConsumer {
   #opening: { readonly connection: ChannelModel; readonly done: Promise<void> } | undefined;
   #session: Session | undefined;
   #tag = '';
+  #warned = '';
   /** The one that is consumed; without a group the broker names it. */
   #ownQueue = '';
 
@@ -185,31 +190,51 @@ export class RabbitConsumer {
     const { headers = {} } = message.properties;
     const attempt = countIn(headers[ATTEMPTS_HEADER]) + countIn(headers['x-delivery-count']) + 1;
     const notBefore = countIn(headers[NOT_BEFORE_HEADER]);
-    try {
-      if (repeatable && notBefore > Date.now()) {
-        await this.#pause(message, attempt - 1, notBefore);
-      } else {
-        const text = message.content.toString('utf8');
-        const verdict = kept(await this.#parts.subscription.deliver({ text, attempt, repeatable }));
-        if (verdict.kind !== 'done' && verdict.kind !== 'failed') await this.#move(message, text, attempt, verdict);
+    if (repeatable && notBefore > Date.now()) {
+      return this.#moved({ message, session }, () => this.#pause(message, attempt - 1, notBefore));
+    }
+    const text = message.content.toString('utf8');
+    const verdict = kept(await this.#parts.subscription.deliver({ text, attempt, repeatable }));
+    if (verdict.kind === 'done' || verdict.kind === 'failed') return session.acks.ack(message);
+    const decidedAt = Date.now();
+    return this.#moved({ message, session }, () => this.#move(message, text, attempt, verdict, decidedAt));
+  }
+
+  /**
+   * Until the message stands at its next place, or its channel is gone: a broker that takes no publication (it is short of memory, say) still
+   * delivers. Given back meanwhile, the message would come again and again, its handler would run each time, and after 20 of these the broker
+   * itself would make a dead letter of it, for no fault of its own.
+   */
+  async #moved({ message, session }: Arrival, move: () => Promise<void>): Promise<void> {
+    const { signal } = this.#stop;
+    for (; !signal.aborted && session.isOpen; await sleepOrStop(AGAIN_MS, signal)) {
+      try {
+        await move();
+        this.#warned = '';
+        return session.acks.ack(message);
+      } catch (error) {
+        if (session.isOpen) this.#warn(error);
       }
-      session.acks.ack(message);
-    } catch {
-      // Not acknowledged, so it comes again; a pause, or it would come at once and again and again.
-      await sleepOrStop(500, this.#stop.signal);
-      session.acks.giveBack(message);
     }
   }
+
+  /** Once for all messages that cannot be moved on. */
+  readonly #warn = (error: unknown): void => {
+    const { message } = this.#parts.link.explained(this.#what(), error);
+    if (message !== this.#warned && !this.#stop.signal.aborted) this.#parts.listener?.warned(message);
+    this.#warned = message;
+  };
 
   async #move(
     message: ConsumeMessage,
     text: string,
     attempt: number,
     verdict: Exclude<Verdict, { kind: 'done' | 'failed' }>,
+    decidedAt: number,
   ): Promise<void> {
     switch (verdict.kind) {
       case 'retry':
-        return this.#pause(message, verdict.spent ? attempt : attempt - 1, Date.now() + Math.ceil(verdict.afterMs));
+        return this.#pause(message, verdict.spent ? attempt : attempt - 1, decidedAt + Math.ceil(verdict.afterMs));
       case 'dead': {
         const reading = readCloudEvent(text);
         return this.#moveTo(this.#parts.names.letters, '', message, {
@@ -219,7 +244,7 @@ export class RabbitConsumer {
           'x-queue': this.#ownQueue,
           'x-event-type': reading.kind === 'event' ? reading.event.type : message.fields.routingKey,
           'x-event-id': reading.kind === 'event' ? reading.event.id : '',
-          'x-died-at': Date.now(),
+          'x-died-at': decidedAt,
           [ATTEMPTS_HEADER]: attempt,
         });
       }
@@ -246,28 +271,47 @@ export class RabbitConsumer {
     headers: Readonly<Record<string, string | number>>,
   ): Promise<void> {
     const { contentType, correlationId, timestamp, type } = message.properties;
-    const { routed } = await this.#parts.publisher.publish(this.#what(), {
-      exchange,
-      routingKey,
-      content: message.content,
-      options: { messageId: messageIdOf(message), contentType, correlationId, timestamp, type, headers },
-    });
-    if (!routed) throw new Error('No queue took the message.');
+    const options = { messageId: messageIdOf(message), contentType, correlationId, timestamp, type, headers };
+    const copy = { exchange, routingKey, content: message.content, options };
+    const { routed } = await this.#parts.publisher.publish(this.#what(), copy, this.#warn);
+    if (routed) return;
+    // That of the dead letters was deleted, say: the next try finds it.
+    const { names, publisher } = this.#parts;
+    const channel = await publisher.channel(this.#what());
+    if (this.#connection !== undefined) await declareExchanges(channel, names, versionOf(this.#connection));
+    throw new Error('No queue took the message.');
   }
 
   async #inspect(): Promise<void> {
     const { inspectEveryMs, listener, subscription } = this.#parts;
     const { signal } = this.#stop;
+    let renewedAt = performance.now();
     while (!signal.aborted) {
       await sleepOrStop(inspectEveryMs * (0.8 + Math.random() * 0.4), signal);
       if (signal.aborted) return;
       try {
+        if (performance.now() - renewedAt >= RENEW_MS) {
+          renewedAt = performance.now();
+          await this.#renew();
+        }
         const waiting = await this.#channel?.checkQueue(this.#ownQueue);
         if (waiting !== undefined) listener?.lag(subscription.name, waiting.messageCount + this.#limiter.size);
       } catch {
         // Away, or the queue is gone: the next time.
       }
     }
+  }
+
+  /**
+   * Declares and binds anew, which changes nothing of what stands: with an exchange that somebody deletes its bindings go, and the consumer
+   * learns nothing of it.
+   */
+  async #renew(): Promise<void> {
+    const { names, subscription } = this.#parts;
+    const [channel, connection] = [this.#channel, this.#connection];
+    if (channel === undefined || connection === undefined) return;
+    await declareExchanges(channel, names, versionOf(connection));
+    await channel.bindQueue(this.#ownQueue, names.events, subscription.pattern.text);
   }
 
   async #bounded(endsAt: number, act: () => Promise<unknown>): Promise<void> {

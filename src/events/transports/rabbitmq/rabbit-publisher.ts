@@ -37,14 +37,23 @@ export class RabbitPublisher {
   }
 
   /**
+   * @param onLate where it is given, it is called with the error when there was no confirmation in time, and the message is waited for as long as
+   *   its channel is open: a broker that is short of memory takes all that were sent meanwhile, once it takes any
    * @throws BusUnavailableError when it was not confirmed in time: the broker may have it or not; InvalidOptionsError when AMQP has no
    *   room for it
    */
-  async publish(what: string, message: RabbitMessage): Promise<{ readonly routed: boolean }> {
+  async publish(
+    what: string,
+    message: RabbitMessage,
+    onLate?: (error: Error) => void,
+  ): Promise<{ readonly routed: boolean }> {
     const channel = this.#channel ?? (await this.#ready(what));
     const { exchange, routingKey, content, options } = message;
     await new Promise<void>((resolve, reject) => {
-      const open: Unconfirmed = { since: performance.now(), late: () => reject(this.#link.unavailable(what, LATE)) };
+      const open: Unconfirmed = {
+        since: performance.now(),
+        late: () => (onLate ?? reject)(this.#link.unavailable(what, LATE)),
+      };
       this.#watch(open);
       try {
         channel.publish(exchange, routingKey, content, { persistent: true, mandatory: true, ...options }, error => {

@@ -49,13 +49,15 @@ describe('rabbitmq', () => {
       await raw.close().catch(() => undefined);
     });
 
-    const open = async (): Promise<Bus> => {
-      const transport = await openRabbitMq({ url: server.url, namespace: space, inspectEveryMs: 30 });
+    const open = async (inspectEveryMs = 30): Promise<Bus> => {
+      const transport = await openRabbitMq({ url: server.url, namespace: space, inspectEveryMs });
       const bus = new Bus({ events, transport, facts });
       buses.push(bus);
       return bus;
     };
     const once = { group: 'g', backoff: fixed(20) } as const;
+    /** Each look at the length of a queue declares what the subscription needs, too: these tests take it away. */
+    const SELDOM_MS = 3_600_000;
     /** Takes a message off a queue. One that is not there yet closes the channel that asks, one that is just made the connection that gets. */
     const takeFrom = async (queue: string) => {
       const channel = await raw.createChannel();
@@ -63,6 +65,78 @@ describe('rabbitmq', () => {
       const { messageCount } = await channel.checkQueue(queue);
       return messageCount > 0 && channel.get(queue, { noAck: true });
     };
+
+    test('an event that cannot be made a dead letter yet is held: its handler does not run again, and its reason stays', async () => {
+      const bus = await open(SELDOM_MS);
+      let calls = 0;
+      const handler = () => {
+        calls += 1;
+        return dead('for good');
+      };
+      await bus.subscribe(userUpdated, handler, once);
+      const channel = await raw.createChannel();
+      const { letters } = namesOf(space);
+      await channel.deleteQueue(letters);
+      const warned = facts.next('bus.warning');
+      await bus.publish(userUpdated({ userId: 'u' }, { id: 'e-1' }));
+      await expect(warned).resolves.toMatchObject({ warning: expect.stringContaining('the subscription "g"') });
+      // Nobody has asked for the letters, which would declare their queue.
+      const letter = await waitFor('the letter', () => takeFrom(letters).catch(() => false as const));
+      expect(letter.properties.headers).toMatchObject({ 'x-reason': 'said-by-handler', 'x-event-id': 'e-1' });
+      expect(calls).toBe(1);
+    });
+
+    test('a dead letter that is confirmed late is written once, its handler does not run again, and that it waits is stated', async () => {
+      const proxy = await startTcpProxy(Number(new URL(server.url).port));
+      const url = `amqp://guest:guest@127.0.0.1:${proxy.port}`;
+      const bus = new Bus({ events, transport: new RabbitMqTransport({ url, namespace: space }), facts });
+      buses.push(bus);
+      const [begun, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let calls = 0;
+      const handler = async () => {
+        calls += 1;
+        begun.resolve();
+        await answer.promise;
+        return dead('for good');
+      };
+      await bus.subscribe(userUpdated, handler, once);
+      await bus.publish(userUpdated({ userId: 'u' }, { id: 'e-1' }));
+      await begun.promise;
+      const warned = facts.next('bus.warning');
+      proxy.hold();
+      answer.resolve();
+      await expect(warned).resolves.toMatchObject({ warning: expect.stringContaining('no confirmation came in time') });
+      proxy.release();
+      const { letters, queueOf } = namesOf(space);
+      const channel = await raw.createChannel();
+      // Nothing is under way any more when the queue can be emptied: what is not acknowledged stays where it is.
+      await bus.close(20_000);
+      expect(await channel.checkQueue(queueOf('g', userUpdated.name))).toMatchObject({ messageCount: 0 });
+      expect(await channel.checkQueue(letters)).toMatchObject({ messageCount: 1 });
+      expect(calls).toBe(1);
+      await proxy.close();
+    });
+
+    test('subscriptions get events again after the exchange, or a binding, was deleted', async () => {
+      const bus = await open();
+      const seen: string[] = [];
+      await bus.subscribe(userUpdated, ({ id }) => void seen.push(`group ${id}`), once);
+      await bus.subscribe(userUpdated, ({ id }) => void seen.push(`own ${id}`));
+      const channel = await raw.createChannel();
+      const { events: exchange, queueOf } = namesOf(space);
+      const ways = [
+        () => channel.deleteExchange(exchange),
+        () => channel.unbindQueue(queueOf('g', userUpdated.name), exchange, userUpdated.name),
+      ];
+      for (const [index, way] of ways.entries()) {
+        await way();
+        await waitFor('both subscriptions', async () => {
+          // The first after the deletion may find that the exchange is gone, and those before it is bound are lost, as is stated.
+          await bus.publish(userUpdated({ userId: 'u' }, { id: `e-${index}` }));
+          return ['group', 'own'].every(which => seen.includes(`${which} e-${index}`));
+        });
+      }
+    });
 
     test('a message says what it is and outlives the broker, and its queue has a dead-letter exchange', async () => {
       const bus = await open();
@@ -192,7 +266,7 @@ describe('rabbitmq', () => {
     });
 
     test('a publisher whose channel the broker closed, and did not give back at once, works again', async () => {
-      const bus = await open();
+      const bus = await open(SELDOM_MS);
       const gate = Promise.withResolvers<void>();
       const failing = facts.next('event.retried');
       await bus.subscribe(userUpdated, () => gate.promise, once);

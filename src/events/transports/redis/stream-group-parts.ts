@@ -1,5 +1,6 @@
 import type { TransportListener, TransportSubscription } from '../../transport.ts';
 import type { RedisLink } from './link.ts';
+import type { Refusals } from './refusals.ts';
 import type { StreamLetters } from './stream-letters.ts';
 
 /** What a consumer of a group is made of. */
@@ -12,6 +13,8 @@ export interface StreamGroupParts {
   readonly subscription: TransportSubscription;
   readonly letters: StreamLetters;
   readonly listener: TransportListener | undefined;
+  /** For each thing that goes on behind the subscription. */
+  readonly refusals: () => Refusals;
   /** A delivery that shows no sign of life for so long is claimed by another consumer. */
   readonly claimAfterMs: number;
   /** How often lag and trimming are looked at. */

@@ -7,6 +7,7 @@ import { longPause } from '../long-pause.ts';
 import type { BlockingReader } from './link.ts';
 import { StreamAcks } from './stream-acks.ts';
 import { pairs, readEntries, readStreamReply, type StreamEntry } from './stream-entries.ts';
+import type { Refusals } from './refusals.ts';
 import type { StreamGroupParts } from './stream-group-parts.ts';
 import { CREATE_GROUP, INSPECT, KEEP, LEAVE, MARK, PUT_BACK } from './stream-scripts.ts';
 import { StreamSeen } from './stream-seen.ts';
@@ -35,6 +36,7 @@ export class StreamGroup {
   readonly #stop = new AbortController();
   readonly #acks: StreamAcks;
   readonly #seen = new StreamSeen();
+  readonly #refusals: Refusals;
   #reader: BlockingReader | undefined;
   #reading: Promise<unknown> = Promise.resolve();
   #loops: Promise<unknown> = Promise.resolve();
@@ -43,6 +45,7 @@ export class StreamGroup {
   constructor(parts: StreamGroupParts) {
     this.#parts = parts;
     const { link, key, group } = parts;
+    this.#refusals = parts.refusals();
     this.#acks = new StreamAcks(ids => link.send(this.#what(), 'XACK', key, group, ...ids));
     const { concurrency } = parts.subscription;
     this.#limiter = new ConcurrencyLimiter<Claimed, Verdict | undefined>(one => this.#handle(one), {
@@ -58,7 +61,7 @@ export class StreamGroup {
     // The group comes last: it stays, and one that nobody reads would be looked at as one that is behind.
     this.#reader = await link.reader(this.#what());
     try {
-      await this.#create(subscription.from);
+      await this.#eval(CREATE_GROUP, subscription.from);
     } catch (error) {
       link.drop(this.#reader.redis);
       throw error;
@@ -100,6 +103,7 @@ export class StreamGroup {
       }
       try {
         const entries = await (arriving ?? this.#ask(redis, room));
+        this.#refusals.worked();
         // Asked before these are handled: Redis works meanwhile.
         const more = this.#roomBeside(entries.length);
         arriving = entries.length > 0 && more > 0 ? this.#ask(redis, more) : undefined;
@@ -275,10 +279,6 @@ export class StreamGroup {
     }
   }
 
-  async #create(from: 'now' | 'start'): Promise<void> {
-    await this.#eval(CREATE_GROUP, from);
-  }
-
   async #mark({ id, spent }: StreamEntry, delivered: number, idleMs: number): Promise<unknown> {
     return this.#eval(MARK, this.#parts.consumer, id, Math.max(0, delivered - spent), idleMs);
   }
@@ -296,9 +296,10 @@ export class StreamGroup {
 
   async #recover(error: unknown): Promise<void> {
     if (this.#stop.signal.aborted) return;
+    this.#refusals.failed(error);
     try {
       // Redis has lost its data: what is published from now on must not be missed.
-      if (signOf(error) === 'NOGROUP') await this.#create('start');
+      if (signOf(error) === 'NOGROUP') await this.#eval(CREATE_GROUP, 'start');
       else await sleep(200, undefined, { signal: this.#stop.signal });
     } catch {
       // Redis is away, or we stop; the loop sees which.
@@ -320,12 +321,13 @@ export class StreamGroup {
 
   async #every(ms: number, act: () => Promise<void>): Promise<void> {
     const { signal } = this.#stop;
+    const refusals = this.#parts.refusals();
     while (!signal.aborted) {
       // Jitter, so that a fleet does not ask as one.
       await sleepOrStop(ms * (0.8 + Math.random() * 0.4), signal);
       if (signal.aborted) return;
       // Redis is away, or the group is gone: the next time.
-      await act().catch(() => undefined);
+      await refusals.of(act());
     }
   }
 

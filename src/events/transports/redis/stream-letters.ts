@@ -4,7 +4,7 @@ import type { RedisLink } from './link.ts';
 import { pairs, type StreamEntry } from './stream-entries.ts';
 import { BURY, REPLAY_LETTER } from './stream-scripts.ts';
 
-const KEPT_MS = 30 * 86_400_000;
+const KEPT_S = 30 * 86_400;
 const ID = /^\d{1,20}-\d{1,20}$/;
 
 export interface Burial {
@@ -48,7 +48,7 @@ export class StreamLetters implements EventDeadLetters {
       this.#letters,
       group,
       entry.id,
-      `${Date.now() - KEPT_MS}-0`,
+      KEPT_S,
       ...Object.entries(fields).flat(),
     );
   }

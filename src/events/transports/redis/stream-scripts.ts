@@ -99,11 +99,13 @@ return 1
 `;
 
 /**
- * Writes a dead letter and acknowledges the entry, or does neither.
- * KEYS stream, dead letters. ARGV group, id, oldest id to keep, fields and values ... Returns the letter's id.
+ * Writes a dead letter and acknowledges the entry, or does neither. Letters that are too old go: by the time of Redis, which gave them their ids.
+ * The time of a host that is wrong by a year would take all of them.
+ * KEYS stream, dead letters. ARGV group, id, seconds that a letter is kept, fields and values ... Returns the letter's id.
  */
 export const BURY = `
-local letter = redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[3], '*', unpack(ARGV, 4))
+local oldest = string.format('%.0f', math.max(0, tonumber(redis.call('TIME')[1]) - tonumber(ARGV[3])) * 1000)
+local letter = redis.call('XADD', KEYS[2], 'MINID', '~', oldest .. '-0', '*', unpack(ARGV, 4))
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 return letter
 `;

@@ -1,6 +1,7 @@
 import { ConcurrencyLimiter } from '../../concurrency-limiter.ts';
 import type { Delivery, TransportSubscription, Verdict } from '../../transport.ts';
 import type { BlockingReader, RedisLink } from './link.ts';
+import type { Refusals } from './refusals.ts';
 import { readStreamReply } from './stream-entries.ts';
 import { COUNT_BEHIND } from './stream-scripts.ts';
 import { sleepOrStop } from '../../../time/index.ts';
@@ -13,6 +14,7 @@ export class StreamTail {
   readonly #key: string;
   readonly #subscription: TransportSubscription;
   readonly #limiter: ConcurrencyLimiter<Delivery, Verdict>;
+  readonly #refusals: Refusals;
   readonly #stop = new AbortController();
   #reader: BlockingReader | undefined;
   #reading: Promise<unknown> = Promise.resolve();
@@ -20,8 +22,9 @@ export class StreamTail {
   /** Up to here it has read. */
   #last = '0-0';
 
-  constructor(link: RedisLink, key: string, subscription: TransportSubscription) {
+  constructor(link: RedisLink, key: string, subscription: TransportSubscription, refusals: Refusals) {
     this.#link = link;
+    this.#refusals = refusals;
     this.#key = key;
     this.#subscription = subscription;
     const { concurrency, deliver } = subscription;
@@ -72,11 +75,13 @@ export class StreamTail {
           this.#key,
           this.#last,
         );
+        this.#refusals.worked();
         for (const { id, type, text, only } of readStreamReply(reply)) {
           this.#last = id;
           if (only === undefined && pattern.matches(type)) void this.#hand(text);
         }
-      } catch {
+      } catch (error) {
+        if (!this.#stop.signal.aborted) this.#refusals.failed(error);
         await sleepOrStop(200, this.#stop.signal);
       }
     }

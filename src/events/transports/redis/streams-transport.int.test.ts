@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { namespace, redisUrl } from '../../../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../../../tests/support/redis-server.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
@@ -79,6 +79,25 @@ describe('redis-streams beyond the contract', () => {
     const names = async (): Promise<string> =>
       JSON.stringify(await redis.xinfo('CONSUMERS', `${space}:events`, 'g user.updated'));
     await waitFor('the name of the dead to go', async () => !(await names()).includes('dead-1'));
+  });
+
+  test('a host whose clock is a year ahead takes no dead letter away', async () => {
+    const bus = open();
+    for (let index = 0; index < 250; index += 1) {
+      await redis.xadd(`${space}:events:dead`, '*', 'group', 'g', 'type', 'user.updated', 'event', `${index}`);
+    }
+    await bus.subscribe(userUpdated, () => dead('for good'), { group: 'g' });
+    const now = Date.now.bind(Date);
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 366 * 86_400_000);
+    try {
+      const died = facts.next('event.dead');
+      await bus.publish(userUpdated({ userId: 'u' }, { id: 'e-1' }));
+      await died;
+      await waitFor('its letter', async () => (await bus.deadLetters(1_000)).some(({ eventId }) => eventId === 'e-1'));
+      expect(await bus.countDeadLetters()).toBe(251);
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   test('an event that ends its process again and again is a dead letter, and no handler sees it any more', async () => {
@@ -335,6 +354,37 @@ describe('redis-streams beyond the contract', () => {
       server = await startRedis({ config: { appendfsync: 'always' } });
     });
     afterEach(() => server.stop());
+
+    test.each<['with' | 'without', object]>([
+      ['with', { group: 'g' }],
+      ['without', {}],
+    ])(
+      'a subscription %s a group that may not read any more says so, once, and goes on when it may',
+      async (_, options) => {
+        const admin = new Redis(server.url);
+        try {
+          await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '&*', '+@all');
+          const bus = open({ url: server.url.replace('//', '//app:pw@') });
+          const seen: string[] = [];
+          const warnings: string[] = [];
+          facts.on('bus.warning', ({ fields: { warning } }) => warnings.push(warning));
+          await bus.subscribe(userUpdated, ({ payload }) => void seen.push(payload.userId), {
+            name: 'cut',
+            ...options,
+          });
+          await admin.call('ACL', 'SETUSER', 'app', '-xreadgroup', '-xread');
+          // What blocks already is let go on.
+          await bus.publish(userUpdated({ userId: 'before' }));
+          await waitFor('the warning', () => warnings.length > 0);
+          await bus.publish(userUpdated({ userId: 'meanwhile' }));
+          await admin.call('ACL', 'SETUSER', 'app', '+@all');
+          await waitFor('what was published meanwhile', () => seen.length === 2);
+          expect(warnings).toEqual([expect.stringMatching(/^Redis refuses what the subscription "cut" needs/)]);
+        } finally {
+          admin.disconnect();
+        }
+      },
+    );
 
     test('goes on by itself after an outage and after a loss of all data', async () => {
       const bus = open({ url: server.url });

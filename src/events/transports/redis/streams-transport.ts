@@ -15,6 +15,7 @@ import type {
 } from '../../transport.ts';
 import { reportLag } from '../report-lag.ts';
 import { RedisLink } from './link.ts';
+import { Refusals } from './refusals.ts';
 import { readEntries } from './stream-entries.ts';
 import { StreamGroup } from './stream-group.ts';
 import { StreamLetters } from './stream-letters.ts';
@@ -80,8 +81,10 @@ export class RedisStreamsTransport implements Transport {
   async subscribe(subscription: TransportSubscription): Promise<StopSubscription> {
     const { group, pattern } = subscription;
     const { claimAfterMs = 30_000, inspectEveryMs = 5_000 } = this.#options;
+    const warned = (warning: string): void => this.#listener?.warned(warning);
+    const refusals = (): Refusals => new Refusals(`the subscription "${subscription.name}"`, warned);
     if (group === undefined) {
-      const tail = new StreamTail(this.#link, this.#key, subscription);
+      const tail = new StreamTail(this.#link, this.#key, subscription, refusals());
       await tail.start();
       const report = (pending: number): void => this.#listener?.lag(subscription.name, pending);
       const quiet = reportLag(report, () => tail.lag(), inspectEveryMs);
@@ -99,6 +102,7 @@ export class RedisStreamsTransport implements Transport {
       subscription,
       letters: this.deadLetters,
       listener: this.#listener,
+      refusals,
       claimAfterMs,
       inspectEveryMs,
     });
