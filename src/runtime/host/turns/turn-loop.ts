@@ -160,6 +160,11 @@ export class TurnLoop {
     return this.#options.concurrency - this.#running - this.#asked - this.#ended.length;
   }
 
+  /** More may be asked for, and there are slots for it: else a turn would be planned in vain after each that was sent or answered. */
+  get #hasRoom(): boolean {
+    return this.#appetite.isLeft && this.#spare > 0;
+  }
+
   async #turn(): Promise<void> {
     if (this.#underWay >= UNDER_WAY) return;
     const { queue, concurrency } = this.#options;
@@ -177,7 +182,7 @@ export class TurnLoop {
     }
     this.#underWay += 1;
     this.#asked += Math.max(0, wanted);
-    if (this.#ended.length > 0 || this.#appetite.isLeft) this.#plan();
+    if (this.#ended.length > 0 || this.#hasRoom) this.#plan();
     const answer = await this.#send(ended, wanted);
     this.#underWay -= 1;
     this.#asked -= Math.max(0, wanted);
@@ -192,7 +197,7 @@ export class TurnLoop {
     }
     for (const job of answer.jobs) this.#options.onJob(job);
     if (answer.rest !== undefined) this.#learn(answer.rest);
-    if (this.#ended.length > 0 || this.#appetite.isLeft) this.#plan();
+    if (this.#ended.length > 0 || this.#hasRoom) this.#plan();
     this.#notListening?.();
   }
 
