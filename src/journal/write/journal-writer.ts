@@ -55,11 +55,11 @@ export class JournalWriter {
 
   run(run: GatheredRun): void {
     const of = classOf(run.outcome);
-    const isRoom = this.#runs.failed.length + this.#runs.succeeded.length < MOST_WAITING;
+    const isRoom = this.#waiting < MOST_WAITING;
     this.#counting.count(run, run.outcome, run.waitedMs, run.ranMs, isRoom);
     if (isRoom) this.#runs[of].push(run);
     else this.#options.onDropped?.(1);
-    if (this.#runs.failed.length + this.#runs.succeeded.length >= RUNS_A_WRITE) this.#soon(0);
+    if (this.#waiting >= RUNS_A_WRITE) this.#soon(0);
     else this.#soon(this.#options.everyMs ?? EVERY_MS);
   }
 
@@ -83,7 +83,9 @@ export class JournalWriter {
   flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    // A write under way has begun with less.
+    if (this.#writing !== undefined) return this.#writing.then(() => this.flush());
+    this.#writing = this.#write().finally(() => (this.#writing = undefined));
     return this.#writing;
   }
 
@@ -104,10 +106,21 @@ export class JournalWriter {
     this.#timer ??= setTimeout(() => void this.flush(), ms).unref();
   }
 
+  /** Runs that wait to be written. */
+  get #waiting(): number {
+    return this.#runs.failed.length + this.#runs.succeeded.length;
+  }
+
+  /**
+   * What is there when it begins. What comes meanwhile waits for its own write, unless it fills one: a write costs a Redis 256 commands, whatever number
+   * of runs shares them.
+   */
   async #write(): Promise<void> {
-    while (this.#failed !== undefined || this.#isThereAny()) {
+    let left = this.#isThereAny() ? Math.max(1, this.#waiting) : 0;
+    while (this.#failed !== undefined || left > 0 || this.#waiting >= RUNS_A_WRITE) {
       const again = this.#failed;
       const batch = again ?? this.#batch();
+      if (again === undefined) left -= Math.max(1, runsIn(batch));
       this.#failed = undefined;
       try {
         const store = await this.#options.store();
@@ -124,9 +137,7 @@ export class JournalWriter {
   }
 
   #isThereAny(): boolean {
-    const { failed, succeeded } = this.#runs;
-    const others = this.#marks.length + this.#depths.length;
-    return failed.length + succeeded.length + others > 0 || !this.#counting.isEmpty;
+    return this.#waiting + this.#marks.length + this.#depths.length > 0 || !this.#counting.isEmpty;
   }
 
   #batch(): JournalBatch {

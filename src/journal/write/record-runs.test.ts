@@ -74,6 +74,21 @@ describe('the journal of a process', () => {
     expect((await findRuns(store, {}, { limit: 9 })).runs).toMatchObject([{ jobId: 'email-9' }]);
   });
 
+  test('what ends while a write is under way waits for the next one, so that many share it', async () => {
+    const written: number[] = [];
+    const store = new MemoryJournalStore(BOUNDS);
+    const append: JournalStore['append'] = batch => {
+      written.push(batch.frames.reduce((sum, frame) => sum + ('runs' in frame ? Number(frame.runs) : 0), 0));
+      if (written.length < 4) facts.emit('job.succeeded', success);
+      return store.append(batch);
+    };
+    const { facts, writer } = setup(async () => Object.assign(new MemoryJournalStore(BOUNDS), { append }));
+    for (let count = 0; count < 2_000; count += 1) facts.emit('job.succeeded', success);
+    await writer.flush();
+    expect(written).toEqual([2_000, 1]);
+    await writer.close();
+  });
+
   test('what waits for a store that does not answer has a bound, and the rest is counted', async () => {
     let dropped = 0;
     const { facts } = setup(
