@@ -76,7 +76,7 @@ function requireCallback(option: string, job: CallbackJob): CallbackJob {
 
 function requireShort(option: string, value: unknown): void {
   // Names and keys end up in log lines.
-  if (typeof value === 'string' && /^[^\p{Cc}]{1,200}$/u.test(value)) return;
+  if (typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(value)) return;
   throw new InvalidOptionsError(
     `Expected ${option} of a batch to be a text of 1 to 200 characters without control characters, got ${kindOfText(value)}.`,
   );

@@ -9,6 +9,7 @@ import { openEngine, type Engine } from '../../engine/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { clientOn } from '../../queue/index.ts';
 import { createWorkerHost } from '../host/worker-host.ts';
+import { FollowBatches } from './follow-batches.ts';
 import { LookAfterBatches } from './look-after-batches.ts';
 
 const letter = defineJob({
@@ -122,6 +123,33 @@ describe.each(engineCases)('batches on $kind', engineCase => {
     expect(await (await engine.batches()).unbrought('email')).toEqual([]);
     expect(told.toSorted()).toEqual(['complete', 'success']);
     expect(await (await engine.batches()).unfinished(9, now)).toEqual([]);
+  });
+
+  test('a death is followed also where members end well after it in the same moment, and whoever stops brings all of them first', async () => {
+    const { engine, client, app, facts, letters } = await setup();
+    const { id } = await client.batch({ name: 'march', jobs: letters(3), ...callbacks });
+    const turns = await engine.turns('email');
+    const now = Math.floor(engine.clock.now());
+    const take = { tokens: ['a', 'b', 'c'], worker: 'w', lockMs: 60_000, maxBytes: 1e6 };
+    const { jobs } = await turns.turn({ id: 'one', now, ends: [], take });
+    const batch = { id, at: now };
+    const dead = { what: 'dead', failure: { message: 'no', stacktrace: [] }, attempts: 1, keep: {}, batch } as const;
+    const well = { what: 'succeeded', result: '1', keep: {}, batch } as const;
+    const ends = jobs.map(({ id: jobId, token }, nth) => ({ jobId, token, end: nth === 0 ? dead : well }));
+    await turns.turn({ id: 'two', now, ends: ends.slice(0, 2), take: undefined });
+    const follow = new FollowBatches({ app, engine, facts, worker: 'w' });
+    const tell = (from: number, to?: number): void => {
+      for (const { jobId, end } of ends.slice(from, to)) {
+        follow.ended('email', { batchId: id, jobId, state: end.what, at: now });
+      }
+    };
+    tell(0, 2);
+    await waitFor('the death', async () => (await client.batchView(id))?.called.includes('death'));
+    await turns.turn({ id: 'three', now, ends: ends.slice(2), take: undefined });
+    tell(2);
+    await follow.settled();
+    const view = await client.batchView(id);
+    expect([view?.state, view?.called.toSorted()]).toEqual(['ended', ['complete', 'death']]);
   });
 
   test('members that a stock worker ends, or that somebody removes, are found once the batch is quiet', async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { App, JobRequest } from '../../contracts/index.ts';
 import type { BatchStore, Engine, MemberEnd, StoredBatch } from '../../engine/index.ts';
 import { toError } from '../../errors/index.ts';
@@ -6,6 +5,7 @@ import type { Facts } from '../../facts/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { callBack, clientOn, type CausedBy, type Client, type JobReceipt } from '../../queue/index.ts';
 import { stemsFromOutage } from '../../resilience/index.ts';
+import { GatheredEnds, type Ended } from './gathered-ends.ts';
 
 export interface FollowBatchesOptions {
   readonly app: Pick<App, 'jobs'>;
@@ -15,14 +15,6 @@ export interface FollowBatchesOptions {
   readonly worker: string;
 }
 
-/** Two trips for each turn of a busy worker would cost its jobs a quarter more: what ends within this travels together. The first one waits for nobody. */
-const GATHER_MS = 25;
-
-interface Ended {
-  readonly queue: string;
-  readonly end: MemberEnd;
-}
-
 /**
  * Brings the ends of members to their batches, and queues what follows. The record that a turn has made of an end is forgotten last: whoever dies
  * before that leaves it to the look of a supervisor.
@@ -30,22 +22,34 @@ interface Ended {
 export class FollowBatches {
   readonly #options: FollowBatchesOptions;
   #client: Client | undefined;
-  #waiting: Ended[] = [];
+  readonly #gathered = new GatheredEnds();
   #following: Promise<void> | undefined;
+  /** Until then nothing is brought, unless somebody ends the pause. */
+  #pause: { readonly until: number; readonly end: () => void } | undefined;
+  #isLast = false;
 
   constructor(options: FollowBatchesOptions) {
     this.#options = options;
   }
 
-  /** A member's end was written. What ends in one turn of the event loop goes together, and what ends while that is under way. */
+  /** A member's end was written. It is brought together with others, soon. */
   ended(queue: string, end: MemberEnd): void {
-    this.#waiting.push({ queue, end });
+    const dueAt = this.#gathered.add({ queue, end }, performance.now());
     this.#following ??= this.#follow();
+    if (this.#pause !== undefined && dueAt < this.#pause.until) this.#pause.end();
+  }
+
+  /** The worker has nothing else to run: whatever it was the last to end should be followed at once. */
+  idle(): void {
+    if (this.#gathered.hurry(performance.now())) this.#pause?.end();
   }
 
   /** Resolves when everything that has ended so far was brought, or could not be. */
   async settled(): Promise<void> {
+    this.#isLast = true;
+    this.#pause?.end();
     await this.#following;
+    this.#isLast = false;
   }
 
   /** Adds members for a run: a repeat of what it follows from adds none again. */
@@ -60,13 +64,31 @@ export class FollowBatches {
 
   async #follow(): Promise<void> {
     await new Promise<void>(resolve => process.nextTick(resolve));
-    while (this.#waiting.length > 0) {
-      // What is away now is there at the next look.
-      await this.bring(this.#waiting.splice(0), true).catch((error: unknown) => this.failed('', error));
+    for (;;) {
       // A test's memory has no trips to spare, and time of its own.
-      if (this.#options.engine.kind !== 'memory') await sleep(GATHER_MS);
+      const isAll = this.#isLast || this.#options.engine.kind === 'memory';
+      const due = isAll ? this.#gathered.takeAll() : this.#gathered.take(performance.now());
+      // What is away now is there at the next look.
+      if (due.length > 0) await this.bring(due, true).catch((error: unknown) => this.failed('', error));
+      const { nextAt } = this.#gathered;
+      if (nextAt === undefined) break;
+      if (!isAll && !this.#isLast) await this.#pauseUntil(nextAt);
     }
     this.#following = undefined;
+  }
+
+  async #pauseUntil(until: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, Math.max(0, until - performance.now()));
+      this.#pause = {
+        until,
+        end: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+    });
+    this.#pause = undefined;
   }
 
   /** `byTurns`: turns have written them. Rejects while the engine is away. */
@@ -113,7 +135,11 @@ export class FollowBatches {
   }
 }
 
-/** Of each batch. */
+/** Of each batch, a dead one where there is one: whoever looks for something to call back is told by it. */
 function oneOfEach(ended: readonly Ended[]): readonly Ended[] {
-  return [...new Map(ended.map(each => [each.end.batchId, each])).values()];
+  const told = new Map<string, Ended>();
+  for (const each of ended) {
+    if (told.get(each.end.batchId)?.end.state !== 'dead') told.set(each.end.batchId, each);
+  }
+  return [...told.values()];
 }

@@ -196,7 +196,10 @@ export class QueueWorker {
   #written({ id, name }: TakenJob, { end, emit }: RunEnd): void {
     emit?.();
     const member = memberEnd(id, end);
-    if (member !== undefined) this.#batches.ended(this.#context.queue, member);
+    if (member !== undefined) {
+      this.#batches.ended(this.#context.queue, member);
+      if (this.#loop.isIdle) this.#batches.idle();
+    }
     if (isOver(end) && this.#context.assignments.get(name)?.contract.result !== undefined) this.#announcer.ended(id);
   }
 

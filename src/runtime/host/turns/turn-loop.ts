@@ -87,6 +87,11 @@ export class TurnLoop {
     this.#locks = new JobLocks({ queue, lockMs, onLost });
   }
 
+  /** Nothing that was taken runs any more. */
+  get isIdle(): boolean {
+    return this.#running === 0;
+  }
+
   /** Takes work from now on. */
   start(): void {
     this.#listening = this.#listen();
