@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { freshDatabase, type FreshDatabase } from '../../tests/support/engines.ts';
 import { openPrisma, type PrismaDatabase } from '../../tests/support/prisma-client.ts';
-import { defineJob } from '../contracts/index.ts';
+import { defineEvent, defineJob } from '../contracts/index.ts';
 import {
   fromDrizzle,
   fromKnex,
@@ -19,6 +19,7 @@ import {
 } from './index.ts';
 
 const greet = defineJob({ queue: 'greetings', name: 'greet', schema: z.object({ text: z.string() }) });
+const met = defineEvent('user.met', { schema: z.object({ text: z.string() }) });
 
 /** A transaction of the library, in which `use` works; rejects and rolls back when `use` does. */
 type Transaction = (use: (tx: Sql) => Promise<void>) => Promise<unknown>;
@@ -96,5 +97,43 @@ describe('adapters', () => {
     expect([await pay('a', 'p-1'), await pay('a', 'p-1')]).toEqual([true, false]);
     await expect(pay('b', 'p-1')).rejects.toMatchObject({ code: '23505' });
     expect(await pay('b', 'p-2')).toBe(true);
+  });
+
+  test('what is no transaction is refused before anything is written: a pool, a client in none, and a library itself', async () => {
+    const client = await pool.connect();
+    const refused = { code: 'INVALID_OPTIONS', message: expect.stringMatching(/transaction.*roll/) };
+    const job = { text: 'by itself' };
+    // @ts-expect-error a pool is no transaction
+    await expect(outbox.enqueue(pool, greet, job)).rejects.toMatchObject(refused);
+    // @ts-expect-error for an event's effect neither
+    await expect(once(pool, 'mail', { id: 'e' }, () => undefined)).rejects.toMatchObject(refused);
+    // @ts-expect-error nor for any other
+    await expect(onceInTransaction(pool, 'mail', 'k', () => undefined)).rejects.toMatchObject(refused);
+    await expect(outbox.publish(Object(pool), met(job))).rejects.toMatchObject(refused);
+    await expect(outbox.enqueue(client, greet, job)).rejects.toMatchObject(refused);
+    await expect(onceInTransaction(client, 'mail', 'k', () => undefined)).rejects.toMatchObject(refused);
+    // @ts-expect-error Knex itself
+    expect(() => fromKnex(knex)).toThrow(expect.objectContaining(refused));
+    // @ts-expect-error the database itself
+    expect(() => fromDrizzle(drizzle(pool), sql)).toThrow(expect.objectContaining(refused));
+    expect(() => fromPrisma(Object(prisma.client))).toThrow(expect.objectContaining(refused));
+    for (const nothing of [undefined, null, 'tx', {}])
+      await expect(outbox.enqueue(nothing as never, greet, job)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    expect(await kept('by itself')).toBe(0);
+    client.release();
+  });
+
+  test('a client whose begin nobody has awaited is in a transaction, and one whose transaction has failed says so itself', async () => {
+    const client = await pool.connect();
+    const begun = client.query('begin');
+    await outbox.enqueue(client, greet, { text: 'on its way' });
+    await begun;
+    await client.query('rollback');
+    expect(await kept('on its way')).toBe(0);
+    await client.query('begin');
+    await client.query('select 1 / 0').catch(() => undefined);
+    await expect(outbox.enqueue(client, greet, { text: 'late' })).rejects.toMatchObject({ code: '25P02' });
+    await client.query('rollback');
+    client.release();
   });
 });

@@ -1,15 +1,20 @@
+import { requireTransactionOf } from './require-transaction.ts';
 import type { Sql } from './tables.ts';
 
 /** What is used of a Knex transaction. */
 export interface KnexTransaction {
   raw(sql: string, bindings: readonly unknown[]): PromiseLike<unknown>;
+  /** Knex itself, which is in no transaction, has none. */
+  isCompleted(): boolean;
 }
 
 /**
  * A Knex transaction as the outbox takes it: `knex.transaction(trx => outbox.enqueue(fromKnex(trx), contract, data))`.
  * Knex counts its bindings by question marks, in the order in which they stand.
+ * @throws InvalidOptionsError for Knex itself
  */
 export function fromKnex(trx: KnexTransaction): Sql {
+  requireTransactionOf('Knex', typeof trx?.isCompleted === 'function');
   return {
     async query(text, values = []) {
       const { parts, order } = split(text);
@@ -28,6 +33,8 @@ export function fromKnex(trx: KnexTransaction): Sql {
 /** What is used of a Drizzle transaction on node-postgres. */
 export interface DrizzleTransaction<Query> {
   execute(query: Query): PromiseLike<unknown>;
+  /** The database itself, which is in no transaction, has none. */
+  rollback(): never;
 }
 
 /** Drizzle's own `sql`. */
@@ -40,8 +47,10 @@ export interface DrizzleSql<Query> {
 /**
  * A Drizzle transaction as the outbox takes it, with Drizzle's `sql`, which this package does not bring:
  * `db.transaction(tx => outbox.enqueue(fromDrizzle(tx, sql), contract, data))`.
+ * @throws InvalidOptionsError for the database itself
  */
 export function fromDrizzle<Query>(tx: DrizzleTransaction<Query>, sql: DrizzleSql<Query>): Sql {
+  requireTransactionOf('Drizzle', typeof tx?.rollback === 'function');
   return {
     async query(text, values = []) {
       const { parts, order } = split(text);
@@ -58,14 +67,18 @@ export function fromDrizzle<Query>(tx: DrizzleTransaction<Query>, sql: DrizzleSq
 export interface PrismaTransaction {
   $queryRawUnsafe(sql: string, ...values: unknown[]): PromiseLike<unknown>;
   $executeRawUnsafe(sql: string, ...values: unknown[]): PromiseLike<number>;
+  /** The client itself, which is in no transaction, has it. */
+  readonly $disconnect?: never;
 }
 
 /**
  * Prisma's interactive transaction as the outbox takes it:
  * `prisma.$transaction(tx => outbox.enqueue(fromPrisma(tx), contract, data))`. "Unsafe" is Prisma's word for a text that its caller
  * vouches for: the outbox's texts are its own, and values travel beside them.
+ * @throws InvalidOptionsError for the client itself
  */
 export function fromPrisma(tx: PrismaTransaction): Sql {
+  requireTransactionOf('Prisma', tx !== undefined && tx !== null && tx.$disconnect === undefined);
   return {
     async query(text, values = []) {
       // Prisma has one call that answers with rows and another that answers with how many were touched.

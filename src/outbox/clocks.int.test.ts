@@ -7,6 +7,7 @@ import { defineJob } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
 import { migrateOutbox, Outbox, Relay } from './index.ts';
+import { inTransaction } from '../../tests/support/in-transaction.ts';
 
 const greet = defineJob({ queue: 'outbox', name: 'greet', schema: z.object({}), expiresAfter: '2h' });
 const TEN_MINUTES = 600_000;
@@ -33,7 +34,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open }) => {
     try {
       await Promise.all([engine.migrate(), migrateOutbox(pool)]);
       setMachine(appMs);
-      const { id } = await new Outbox().enqueue(pool, greet, {}, { delay: '1h' });
+      const { id } = await inTransaction(pool, tx => new Outbox().enqueue(tx, greet, {}, { delay: '1h' }));
       vi.restoreAllMocks();
       setMachine(relayMs);
       const relay = new Relay({ pool, engine, facts: new Facts(), pollEveryMs: 100 });

@@ -1,6 +1,7 @@
 import { requireMilliseconds } from './require-milliseconds.ts';
 import { requireText } from './require-text.ts';
-import { tablesOf, type Sql } from './tables.ts';
+import { requireTransaction } from './require-transaction.ts';
+import { tablesOf, type NoPool, type Sql } from './tables.ts';
 
 /**
  * The other end of at-least-once: does the effect for an event the first time that a subscription sees it, and not again. The mark is
@@ -10,7 +11,7 @@ import { tablesOf, type Sql } from './tables.ts';
  * `effect`, for an event that was seen before. Two at once wait for each other.
  */
 export async function once(
-  tx: Sql,
+  tx: Sql & NoPool,
   subscription: string,
   event: { readonly id: string },
   effect: () => unknown,
@@ -25,10 +26,11 @@ export async function once(
  * forgets keys after 90 days (`keepSeenForMs`).
  *
  * Use: `await transaction(pool, tx => onceInTransaction(tx, 'record-payment', paymentId, () => addPayment(tx, payment)))`.
- * @throws InvalidOptionsError for a scope or key that PostgreSQL cannot hold, or would take for another; what the effect throws
+ * @throws InvalidOptionsError for a scope or key that PostgreSQL cannot hold, or would take for another, and for a pool or a client in no transaction;
+ *   what the effect throws
  */
 export async function onceInTransaction(
-  tx: Sql,
+  tx: Sql & NoPool,
   scope: string,
   key: string,
   effect: () => unknown,
@@ -36,6 +38,7 @@ export async function onceInTransaction(
 ): Promise<boolean> {
   requireText(scope, 'the scope of an effect');
   requireText(key, 'the key of an effect');
+  await requireTransaction(tx);
   const { deduplication } = tablesOf(namespace);
   const { rowCount } = await tx.query(
     `insert into ${deduplication} (subscription, event_id) values ($1, $2) on conflict do nothing`,

@@ -29,6 +29,7 @@ import {
   Relay,
   type RelayOptions,
 } from './index.ts';
+import { inTransaction } from '../../tests/support/in-transaction.ts';
 
 const greet = defineJob({ queue: 'outbox', name: 'greet', schema: z.object({ userId: z.string() }) });
 const keyed = defineJob({
@@ -37,6 +38,8 @@ const keyed = defineJob({
   schema: z.object({ userId: z.string() }),
   key: ({ userId }) => [userId],
 });
+/** A transaction in which nothing is asked. */
+const nobody = { query: () => Promise.reject(new Error('asked')) };
 const userRegistered = defineEvent('user.registered', { schema: z.object({ userId: z.string(), at: z.date() }) });
 const welcome = react(userRegistered, 'welcome', ({ payload }) => [
   greet({ userId: payload.userId }),
@@ -137,7 +140,7 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     await expect(outbox.find(pool, receipt.id)).resolves.toMatchObject(receipt);
     await expect(outbox.find(pool, 'unknown')).resolves.toBeUndefined();
     // @ts-expect-error wrong on purpose
-    await expect(outbox.enqueue(pool, greet, { userId: 7 })).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
+    await expect(outbox.enqueue(nobody, greet, { userId: 7 })).rejects.toMatchObject({ code: 'INVALID_PAYLOAD' });
     await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 1, unfinished: 0, stuck: [] });
   });
 
@@ -174,13 +177,13 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
   test.each([undefined, 'user.registered', {}, userRegistered])(
     'what is no event is refused by type: %j',
     async given => {
-      await expect(outbox.publish(pool, given as never)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+      await expect(outbox.publish(nobody, given as never)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
       const event = userRegistered({ userId: 'u', at: new Date() });
       const confused = react(userRegistered, 'confused', () => given as never);
-      await expect(outbox.publish(pool, event, { reactions: [confused] })).rejects.toMatchObject({
+      await expect(outbox.publish(nobody, event, { reactions: [confused] })).rejects.toMatchObject({
         code: 'INVALID_CONTRACT',
       });
-      await expect(outbox.publish(pool, event, { reactions: [given] as never })).rejects.toMatchObject({
+      await expect(outbox.publish(nobody, event, { reactions: [given] as never })).rejects.toMatchObject({
         code: 'INVALID_OPTIONS',
       });
       await expect(readOutboxStatus(pool)).resolves.toMatchObject({ pending: 0 });
@@ -410,12 +413,12 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
 
   test('an order, a time or an age that is none is refused by name, and nothing is written', async () => {
     const options: object = { order: 5 };
-    const publishing = outbox.publish(pool, userRegistered({ userId: 'u', at: new Date() }), options);
+    const publishing = outbox.publish(nobody, userRegistered({ userId: 'u', at: new Date() }), options);
     await expect(publishing).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       message: expect.stringContaining('order'),
     });
-    await expect(outbox.enqueue(pool, greet, { userId: 'u' }, options)).rejects.toMatchObject({
+    await expect(outbox.enqueue(nobody, greet, { userId: 'u' }, options)).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
     });
     expect(() => new Relay({ pool, engine, pollEveryMs: Number.NaN })).toThrow('pollEveryMs');
@@ -456,7 +459,6 @@ describe('the inbox', () => {
     ['nothing', ''],
     ['a number', 5],
   ])('refuses a key with %s before anything is asked or done', async (_, key) => {
-    const nobody = { query: () => Promise.reject(new Error('asked')) };
     const done: unknown[] = [];
     const args = { scope: 'a', key } as { scope: string; key: string };
     const act = (scope: string, each: string) => onceInTransaction(nobody, scope, each, () => done.push(each));
@@ -474,7 +476,8 @@ describe('the inbox', () => {
     await migrateOutbox(pool);
     // Of many kinds, so that nothing is compressed.
     const long = (from: number) => Array.from({ length: 400 }, (_, n) => String.fromCodePoint(from + n * 7)).join('');
-    await expect(onceInTransaction(pool, long(0x4e00), long(0xac00), () => undefined)).resolves.toBe(true);
+    const act = (tx: PoolClient) => onceInTransaction(tx, long(0x4e00), long(0xac00), () => undefined);
+    await expect(inTransaction(pool, act)).resolves.toBe(true);
     await pool.end();
     await database.drop();
   });

@@ -19,6 +19,7 @@ import { Entries } from './entries.ts';
 import { writeEntries } from './entry.ts';
 import { finishJobs, jobsFollowing } from './follow-event.ts';
 import { OutboxSecret } from './outbox-secret.ts';
+import { requireTransaction } from './require-transaction.ts';
 import { tablesOf, type Sql, type SqlTransaction, type Tables } from './tables.ts';
 
 export interface OutboxOptions extends Pick<GivenSecrets, 'secret' | 'payloadKeys'> {
@@ -100,7 +101,7 @@ export class Outbox {
   }
 
   /**
-   * Records a job. Its id is the one that it will have in the queue.
+   * Records a job. Its id is the one that it will have in the queue. A pool is refused, as is a client of node-postgres that is in no transaction.
    * @throws InvalidPayloadError, PayloadTooLargeError, PayloadKeyMissingError, InvalidOptionsError; what the database refuses; as rejections
    */
   async enqueue<Schema extends StandardSchemaV1>(
@@ -109,6 +110,7 @@ export class Outbox {
     data: StandardSchemaV1.InferInput<Schema>,
     options: EnqueueOptions & OrderOptions = {},
   ): Promise<OutboxReceipt> {
+    await requireTransaction(tx);
     const { order, ...rest } = options;
     const sources = {
       ids: this.#ids,
@@ -127,6 +129,7 @@ export class Outbox {
    * @throws as `enqueue`
    */
   async publish(tx: SqlTransaction, request: EventRequest, options: PublishOptions = {}): Promise<OutboxEvent> {
+    await requireTransaction(tx);
     const { name } = requireEventRequest(request).contract;
     const parent = this.#traceparent() ?? currentCause()?.traceparent;
     const attributes = { 'event.type': name, 'event.transport': 'outbox' };

@@ -7,8 +7,13 @@ export interface Sql {
 }
 
 /** What of a transaction is enough to write into the outbox. */
-export interface SqlTransaction {
+export interface SqlTransaction extends NoPool {
   query(text: string, values: unknown[]): Promise<unknown>;
+}
+
+/** A pool is no transaction: each of its statements runs in one of its own. It has this, and its clients do not. */
+export interface NoPool {
+  readonly totalCount?: never;
 }
 
 /** Qualified names: the app's search path may be anything. */

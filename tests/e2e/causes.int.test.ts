@@ -12,6 +12,7 @@ import { createWorkerHost } from '../../src/runtime/index.ts';
 import { openTelemetryTracer } from '../../src/telemetry/tracing/index.ts';
 import { engineCases, freshDatabase } from '../support/engines.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { inTransaction } from '../support/in-transaction.ts';
 
 const schema = z.object({ userId: z.string() });
 const userRegistered = defineEvent('user.registered', { schema });
@@ -44,8 +45,10 @@ test.each(engineCases)(
           job.id = run.jobId;
           await client.enqueue(followUp, data);
           await bus.publish(userGreeted(data));
-          await outbox.enqueue(pool, followUp, data);
-          await outbox.publish(pool, userMet(data));
+          await inTransaction(pool, async tx => {
+            await outbox.enqueue(tx, followUp, data);
+            await outbox.publish(tx, userMet(data));
+          });
         }),
       ],
       reactions: [react(userRegistered, 'greet', ({ payload }) => [greet(payload)])],

@@ -7,6 +7,7 @@ import { program } from '../support/programs.ts';
 import { freshDatabase, namespace, redisUrl } from '../support/engines.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { inTransaction } from '../support/in-transaction.ts';
 
 const CLI = program('src/cli/main.ts');
 const APP = program('tests/faults/app/outbox.config.ts');
@@ -25,8 +26,10 @@ test('a relay says whether it works, and counts what it has sent, published and 
   cleanups.push(() => pool.end());
   await migrateOutbox(pool, space);
   const outbox = new Outbox({ namespace: space });
-  await outbox.enqueue(pool, note, { key: 'one' });
-  await outbox.publish(pool, thingHappened({ key: 'two' }), { reactions: [noteThing] });
+  await inTransaction(pool, async tx => {
+    await outbox.enqueue(tx, note, { key: 'one' });
+    await outbox.publish(tx, thingHappened({ key: 'two' }), { reactions: [noteThing] });
+  });
 
   const relay = startProcess(CLI, {
     args: ['relay', '--app', APP],

@@ -17,6 +17,7 @@ import { openTestDashboard } from '../support/dashboard.ts';
 import { engineCases, freshDatabase, type EngineFixture } from '../support/engines.ts';
 import { dumpOf, tablesOf } from '../support/engine-dump.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { inTransaction } from '../support/in-transaction.ts';
 
 const PLANTED = 'planted-5c1e';
 const OLD = `old:${randomBytes(32).toString('base64')}`;
@@ -193,16 +194,16 @@ test('case 35: what a transaction writes into an outbox is encrypted there', asy
   try {
     await migrateOutbox(pool);
     const outbox = new Outbox({ payloadKeys: OLD, secret: 's'.repeat(32) });
-    await outbox.enqueue(pool, reset, { user: 'u1', token: PLANTED });
-    await outbox.publish(pool, asked({ user: 'u1' }), {
-      reactions: [react(asked, 'reset-them', () => [reset({ user: 'u1', token: PLANTED })])],
+    const reactions = [react(asked, 'reset-them', () => [reset({ user: 'u1', token: PLANTED })])];
+    await inTransaction(pool, async tx => {
+      await outbox.enqueue(tx, reset, { user: 'u1', token: PLANTED });
+      await outbox.publish(tx, asked({ user: 'u1' }), { reactions });
     });
     const dumped = await tablesOf(pool);
     expect(dumped).toContain('encrypted:v1:old:');
     expect(dumped).not.toContain(PLANTED);
-    await expect(new Outbox().enqueue(pool, reset, { user: 'u1', token: PLANTED })).rejects.toMatchObject({
-      code: 'PAYLOAD_KEY_MISSING',
-    });
+    const without = inTransaction(pool, tx => new Outbox().enqueue(tx, reset, { user: 'u1', token: PLANTED }));
+    await expect(without).rejects.toMatchObject({ code: 'PAYLOAD_KEY_MISSING' });
   } finally {
     await pool.end();
     await database.drop();

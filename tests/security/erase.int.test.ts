@@ -26,6 +26,7 @@ import { engineCases, freshDatabase } from '../support/engines.ts';
 import { inMemory } from '../support/memory-case.ts';
 import { runApp } from '../support/running-app.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { inTransaction } from '../support/in-transaction.ts';
 
 const OLD = 'o'.repeat(32);
 const NEW = 'n'.repeat(32);
@@ -339,7 +340,7 @@ test('case 36: jobs of theirs in an outbox go, under both secrets, also one that
       [NEW, 'lovelace'],
       [NEW, 'bob'],
     ] as const) {
-      await new Outbox({ secret }).enqueue(pool, mail, { user, what: 'x' });
+      await inTransaction(pool, tx => new Outbox({ secret }).enqueue(tx, mail, { user, what: 'x' }));
     }
     const digests = digestsOf(knownSecrets(NEW, OLD).known, { tags: [{ name: 'user', value: 'lovelace' }] });
     // As a relay has it, until its transaction ends: by then the engine has the job, too.

@@ -5,6 +5,8 @@ import type { PrismaTransaction } from '../../src/outbox/index.ts';
 
 /** What of Prisma a test of an adapter needs. */
 export interface PrismaDatabase {
+  /** Prisma's own, which is in no transaction. */
+  readonly client: object;
   transaction(use: (tx: PrismaTransaction) => Promise<void>): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ const PrismaClient = getPrismaClient({
 export function openPrisma(url: string): PrismaDatabase {
   const client = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 4 }) });
   return {
+    client,
     transaction: use => client.$transaction((tx: PrismaTransaction) => use(tx)),
     close: () => client.$disconnect(),
   };

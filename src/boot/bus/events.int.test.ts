@@ -9,6 +9,7 @@ import { openEngine } from '../../engine/index.ts';
 import { Bus, RedisStreamsTransport } from '../../events/index.ts';
 import { Outbox } from '../../outbox/index.ts';
 import { runCli } from '../../cli/run-cli.ts';
+import { inTransaction } from '../../../tests/support/in-transaction.ts';
 
 const APP = program('tests/faults/app/outbox.config.ts');
 const CLI = program('src/cli/main.ts');
@@ -50,7 +51,7 @@ describe('the command line, events and outbox', () => {
     expect((await run('migrate')).printed).toContainEqual(expect.stringContaining('outbox: tables are up to date'));
     const pool = new Pool({ connectionString: database.url });
     const outbox = new Outbox({ namespace: variables['SHIFTWORK_NAMESPACE'] });
-    await outbox.enqueue(pool, note, { key: 'k' });
+    await inTransaction(pool, tx => outbox.enqueue(tx, note, { key: 'k' }));
     await pool.end();
     const status = await run('outbox', 'status', '--json');
     expect(JSON.parse(status.printed[0] ?? '')).toMatchObject({ pending: 1, unfinished: 0, stuck: [] });

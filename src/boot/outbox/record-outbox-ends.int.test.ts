@@ -6,6 +6,7 @@ import { waitFor } from '../../../tests/support/wait-for.ts';
 import { Facts } from '../../facts/index.ts';
 import { migrateOutbox, Outbox, readOutboxStatus } from '../../outbox/index.ts';
 import { recordOutboxEnds } from './record-outbox-ends.ts';
+import { inTransaction } from '../../../tests/support/in-transaction.ts';
 
 const ENDED = { jobName: 'note', queue: 'notes', correlationId: 'c', attempt: 1, worker: 'w', ranMs: 1, waitedMs: 1 };
 
@@ -18,7 +19,8 @@ test('blanks around the variables do not keep ends from being recorded: all othe
   });
   const space = namespace();
   await migrateOutbox(pool, space);
-  const { id } = await new Outbox({ namespace: space }).enqueue(pool, note, { key: 'k' });
+  const outbox = new Outbox({ namespace: space });
+  const { id } = await inTransaction(pool, tx => outbox.enqueue(tx, note, { key: 'k' }));
   const pending = async (): Promise<number> => (await readOutboxStatus(pool, space)).pending;
   expect(await pending()).toBe(1);
   const facts = new Facts();

@@ -9,6 +9,7 @@ import { Facts } from '../../facts/index.ts';
 import { Outbox } from '../../outbox/index.ts';
 import { connect } from '../../queue/index.ts';
 import { runCli } from '../run-cli.ts';
+import { inTransaction } from '../../../tests/support/in-transaction.ts';
 
 const BANK = ['--app', 'examples/bank/bank.config.ts'];
 const SECRET = 's'.repeat(32);
@@ -47,7 +48,7 @@ test('the command erases jobs, schedules, entries of the outbox and events of a 
   for (const user of ['lovelace', 'bob']) {
     await client.enqueue(mail, { user }, { delay: '1h' });
     await client.schedules.upsert(`digest:${user.length}`, { job: mail({ user }), every: '1h' });
-    await new Outbox({ secret: SECRET }).enqueue(pool, mail, { user });
+    await inTransaction(pool, tx => new Outbox({ secret: SECRET }).enqueue(tx, mail, { user }));
   }
   const bank = new Bank(pool, new Facts());
   await bank.open({ ownerId: 'lovelace', ownerName: 'Ada', initialBalance: 5, currency: 'EUR' }, {});

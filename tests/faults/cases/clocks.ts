@@ -10,6 +10,7 @@ import { BOTH, type FaultCase } from '../case.ts';
 import { ONE, type Fleet, type Trial } from '../trial.ts';
 import { note } from '../app/outbox.config.ts';
 import { differences, withOutbox, type OutboxFixture } from './outbox.ts';
+import { inTransaction } from '../../support/in-transaction.ts';
 
 const MINUTES = 60_000;
 const STEPPED = new URL('../../support/stepped-clock.ts', import.meta.url).href;
@@ -125,7 +126,9 @@ const schedulerStepped: FaultCase = {
 /** What was committed is queued as old as it is, and what is to wait waits as long as it was told. */
 async function sendsRightly(fixture: OutboxFixture, key: string, act: () => void): Promise<string[]> {
   const begunAt = Date.now();
-  const { id: late } = await fixture.outbox.enqueue(fixture.pool, note, { key: `${key} late` }, { delay: '50s' });
+  const { id: late } = await inTransaction(fixture.pool, tx =>
+    fixture.outbox.enqueue(tx, note, { key: `${key} late` }, { delay: '50s' }),
+  );
   fixture.committed.add(late);
   const before = new Set(fixture.committed);
   await fixture.commit(key);

@@ -8,6 +8,7 @@ import { waitFor } from '../../support/wait-for.ts';
 import { brokenMark, deadly, fragile, leaving } from '../app/letters.config.ts';
 import { BOTH, type FaultCase } from '../case.ts';
 import { ONE, type Trial } from '../trial.ts';
+import { inTransaction } from '../../support/in-transaction.ts';
 
 const CLI = program('src/cli/main.ts');
 const APP = program('tests/faults/app/letters.config.ts');
@@ -57,9 +58,11 @@ const discarded: FaultCase = {
       const relay = shiftwork(trial, ['relay', '--app', APP], env);
       try {
         const wrong: string[] = [];
-        const { id: later } = await outbox.enqueue(pool, fragile, { n: 1 }, { delay: '1h' });
+        const { id: later } = await inTransaction(pool, tx => outbox.enqueue(tx, fragile, { n: 1 }, { delay: '1h' }));
         const guilty: string[] = [];
-        for (let n = 0; n < trial.scale; n += 1) guilty.push((await outbox.enqueue(pool, deadly, { n })).id);
+        for (let n = 0; n < trial.scale; n += 1) {
+          guilty.push((await inTransaction(pool, tx => outbox.enqueue(tx, deadly, { n }))).id);
+        }
         const buried = () => guilty.every(id => fleet.facts('job.dead').some(({ jobId }) => jobId === id));
         await waitFor('their burial', buried, PATIENCE_MS);
         // Nobody else has ended them: the supervisor's process records it.

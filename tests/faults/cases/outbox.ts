@@ -14,6 +14,7 @@ import { waitFor } from '../../support/wait-for.ts';
 import { note, noteThing, thingHappened } from '../app/outbox.config.ts';
 import type { FaultCase } from '../case.ts';
 import type { Trial } from '../trial.ts';
+import { inTransaction } from '../../support/in-transaction.ts';
 
 const CLI = program('src/cli/main.ts');
 const APP = program('tests/faults/app/outbox.config.ts');
@@ -255,7 +256,9 @@ const everythingLost: FaultCase = {
       await waitFor('their ends', async () => (await fixture.status()).unfinished === 0);
       const later = new Set<string>();
       for (let index = 0; index < count; index += 1) {
-        later.add((await fixture.outbox.enqueue(fixture.pool, note, { key: `later ${index}` }, { delay: '1h' })).id);
+        const job = { key: `later ${index}` };
+        const { id } = await inTransaction(fixture.pool, tx => fixture.outbox.enqueue(tx, note, job, { delay: '1h' }));
+        later.add(id);
       }
       await fixture.drained();
       const admin = new Redis(trial.engine.url);

@@ -14,6 +14,7 @@ import { waitFor } from '../../support/wait-for.ts';
 import { thingHappened } from '../app/outbox.config.ts';
 import type { FaultCase } from '../case.ts';
 import type { Trial } from '../trial.ts';
+import { inTransaction } from '../../support/in-transaction.ts';
 
 const CONSUMER = program('tests/faults/app/event-consumer.ts');
 const SPACE = 'transports';
@@ -130,7 +131,8 @@ const brokerKilled: FaultCase = {
       let written = 0;
       const write = async (count: number): Promise<void> => {
         for (const end = written + count; written < end; written += 1) {
-          await outbox.publish(pool, thingHappened({ key: String(written) }), { order: String(written % 7) });
+          const [event, order] = [thingHappened({ key: String(written) }), String(written % 7)];
+          await inTransaction(pool, tx => outbox.publish(tx, event, { order }));
         }
       };
       await write(150);
