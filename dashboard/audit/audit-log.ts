@@ -32,6 +32,11 @@ const ID = /^\d{13}-\d{5}[\w-]{8}$/;
 /** Beyond that an engine that is away would fill the memory of the dashboard. */
 const UNWRITTEN_AT_MOST = 1_000;
 
+/** Whether it may lead on: the id of an entry. */
+export function isAuditPlace(text: unknown): text is string {
+  return typeof text === 'string' && ID.test(text);
+}
+
 /** What people did on the dashboard and were refused, for 90 days, in the engine's shared state. Nothing here changes what is written. */
 export class AuditLog {
   readonly #engine: Engine;
@@ -59,10 +64,9 @@ export class AuditLog {
     this.#unwritten.add(writing);
   }
 
-  /** Rejects when the engine does not answer. */
-  async read(before: string | undefined, limit: number): Promise<AuditPart> {
+  /** `from`: the id of an entry, behind which it begins. Rejects when the engine does not answer. */
+  async read(from: string | undefined, limit: number): Promise<AuditPart> {
     const state = await openState(this.#engine);
-    const from = before !== undefined && ID.test(before) ? before : undefined;
     const days = (await state.list(DAYS)).map(({ name }) => name).toReversed();
     const entries: AuditEntry[] = [];
     for (const day of days) {

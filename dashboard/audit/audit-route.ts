@@ -1,8 +1,8 @@
 import type { Request, RequestHandler } from 'express';
-import { wantsPage } from '../http/answers.ts';
+import { answer, wantsPage } from '../http/answers.ts';
 import { mayAct } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
-import type { AuditEntry, AuditLog } from './audit-log.ts';
+import { isAuditPlace, type AuditEntry, type AuditLog } from './audit-log.ts';
 import { auditPage } from './audit-page.ts';
 
 export interface AuditRouteOptions {
@@ -17,8 +17,12 @@ const SHOWN = 100;
 export function auditRoute({ base, log, viewerOf }: AuditRouteOptions): RequestHandler {
   return async (request, response) => {
     const viewer = viewerOf(request);
-    const { before } = request.query;
-    const from = typeof before === 'string' ? before : undefined;
+    const { before: from } = request.query;
+    if (from !== undefined && !isAuditPlace(from)) {
+      // The latest in its place would pass for what came before them.
+      const message = 'Expected before to be `next` of the page before, got something else.';
+      return answer(request, response, { status: 400, title: 'No such page of the audit', message });
+    }
     const { entries: found, next } = await log.read(from, SHOWN);
     const entries = mayAct(viewer.role, 'admin') ? found : found.map(withoutClient);
     if (wantsPage(request)) response.type('html').send(auditPage({ base, viewer, entries, next, before: from }));

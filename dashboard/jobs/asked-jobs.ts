@@ -32,13 +32,19 @@ const FIELDS: readonly FieldName[] = [
   'cursor',
 ];
 const MOST = 300;
+const MOST_OF_CURSOR = 1_300;
+
+/** What leads to a page holds a job's id, in other letters. */
+function mostOf(name: string): number {
+  return name === 'cursor' ? MOST_OF_CURSOR : MOST;
+}
 
 /** From the address, or a form. */
 export function askedIn(given: unknown): AskedJobs {
   const values: Partial<Record<string, unknown>> = typeof given === 'object' && given !== null ? { ...given } : {};
   const text = (name: FieldName): string => {
     const value = values[name];
-    return typeof value === 'string' ? value.trim().slice(0, MOST) : '';
+    return typeof value === 'string' ? value.trim().slice(0, mostOf(name)) : '';
   };
   return {
     id: text('id'),
@@ -60,7 +66,7 @@ export function isAskedWhole(given: object): boolean {
     ([name, value]: readonly [string, unknown]) =>
       FIELDS.some(field => field === name) &&
       typeof value === 'string' &&
-      value.trim().length <= MOST &&
+      value.trim().length <= mostOf(name) &&
       // PostgreSQL stores none.
       !value.includes('\0'),
   );

@@ -13,7 +13,7 @@ export {
 } from './record/contract-counts.ts';
 export { MARK_KINDS, type Mark, type MarkKind } from './record/mark.ts';
 export { OUTCOMES, type JournalTag, type RunOutcome, type RunRecord } from './record/run-record.ts';
-export { findRuns, type FoundRuns, type RunQuery } from './read/find-runs.ts';
+export { findRuns, isRunCursor, type FoundRuns, type RunQuery } from './read/find-runs.ts';
 export { newRuns } from './read/new-runs.ts';
 export { RANGES, readSeries, type RangeName, type Series, type SeriesPoint } from './read/read-series.ts';
 export { openJournal, POSTGRES_BOUNDS, REDIS_BOUNDS, type JournalDatabase } from './open-journal.ts';

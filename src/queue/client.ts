@@ -18,6 +18,7 @@ import { openJournal, type JournalDatabase, type JournalStore } from '../journal
 import { codeOf, InvalidOptionsError } from '../errors/index.ts';
 import { Batches, type BatchReceipt } from './batches/batches.ts';
 import type { BatchDefinition } from './batches/batch-definition.ts';
+import { BatchEndedError } from './batches/batch-ended-error.ts';
 import type { BatchView } from './batches/batch-view.ts';
 import { checkFlow } from './flows/check-flow.ts';
 import { flowReceipt, newFlow, type FlowReceipt } from './flows/new-flow.ts';
@@ -29,7 +30,7 @@ import { EncryptedDataError, PayloadKeyMissingError } from '../privacy/index.ts'
 import type { SecretSource } from '../secrets/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel/cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-options.ts';
-import { requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
+import { isBatchId, requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
 import { checkErase, type EraseOptions } from './erase/check-erase.ts';
 import { NOT_REACHED_FROM_APPS, type ErasedTag } from './erase/erased.ts';
 import { eraseTag } from './erase/erase-tag.ts';
@@ -322,7 +323,9 @@ export class Client implements Enqueuer {
    */
   addToBatch(id: string, from: CausedBy, requests: readonly JobRequest[]): Promise<readonly JobReceipt[]> {
     return this.#during(() => {
+      requireText('the id of a batch', id);
       requireRequests(requests);
+      if (!isBatchId(id)) throw new BatchEndedError(JSON.stringify(id.slice(0, 40)));
       return this.#batches.add(id, from, requests);
     });
   }
@@ -335,7 +338,7 @@ export class Client implements Enqueuer {
   batchView(id: string): Promise<BatchView | undefined> {
     return this.#during(() => {
       requireText('the id of a batch', id);
-      return this.#batches.view(id);
+      return isBatchId(id) ? this.#batches.view(id) : Promise.resolve(undefined);
     });
   }
 
@@ -443,6 +446,7 @@ export class Client implements Enqueuer {
 
   /** What is paused: who did it, when and why; those of breakers too. Of the queues that are given, or of all. @throws as `pause` */
   async pauses(queues?: readonly string[]): Promise<readonly Pause[]> {
+    for (const queue of queues ?? []) checkTarget({ queue });
     return this.#asking('*', 'for pauses', async () => readPauses(this.#engine, queues ?? (await this.#queuesToAsk())));
   }
 

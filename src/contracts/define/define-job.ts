@@ -159,7 +159,7 @@ const KNOWN_RETENTION: Known<NonNullable<JobDefinition<StandardSchemaV1>['retent
   forget: true,
 };
 
-const NAME = /^[^\s\p{Cc}]([^\p{Cc}]{0,98}[^\s\p{Cc}])?$/u;
+const NAME = /^[^\s\p{Cc}\p{Cs}]([^\p{Cc}\p{Cs}]{0,98}[^\s\p{Cc}\p{Cs}])?$/u;
 
 /**
  * Defines a kind of work, once: what it carries, where it runs, and what happens when it fails.

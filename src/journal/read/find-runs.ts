@@ -233,6 +233,11 @@ function cursorOf({ chunk, of, line }: Place): string {
   return `${chunk}.${order(of)}.${line}`.replace(/\.(?=\d+\.\d+\.\d+$)/, '_');
 }
 
+/** Whether a search has answered it as `next`, as far as can be seen: others lead nowhere, and the search would begin anew. */
+export function isRunCursor(text: string): boolean {
+  return placeIn(text) !== undefined;
+}
+
 /** Undefined where it is none, such as one that a person has typed. */
 function placeIn(cursor: string | undefined): Place | undefined {
   const [, chunk, fraction, of, line] = /^(\d{1,16})(?:_(\d{1,3}))?\.([01])\.(\d{1,16})$/.exec(cursor ?? '') ?? [];

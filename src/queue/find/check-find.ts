@@ -1,7 +1,9 @@
 import type { Tags } from '../../contracts/index.ts';
-import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf, kindOfText, requireKnown } from '../../errors/index.ts';
+import { storableText } from '../../privacy/index.ts';
 import type { WaitsFor } from '../views/why-it-waits.ts';
 import { tagFrom, type JobTag } from './job-tags.ts';
+import { placeOfPage, type PagePlace } from './page-place.ts';
 
 /** What a job is, or was at an end; `retried` finds attempts that failed and were tried again. */
 export const FIND_STATES = [
@@ -42,9 +44,10 @@ export interface FindOptions {
   readonly cursor?: string;
 }
 
-export interface CheckedFind extends Omit<FindOptions, 'tag' | 'limit'> {
+export interface CheckedFind extends Omit<FindOptions, 'tag' | 'limit' | 'cursor'> {
   readonly tags: readonly JobTag[];
   readonly limit: number;
+  readonly page: PagePlace;
 }
 
 type Known = { readonly [Name in keyof Required<FindOptions>]: 'object' | 'string' | 'number' };
@@ -73,8 +76,13 @@ export function checkFind(options: FindOptions): CheckedFind {
     if (!isKnown(name)) continue;
     if (value !== undefined && (typeof value !== KNOWN[name] || value === null))
       throw new InvalidOptionsError(`Expected ${name} to be ${WORDS[KNOWN[name]]}, got ${kindOf(value)}.`);
+    // No job has such a text, and not every engine can be asked for one.
+    if (typeof value === 'string' && storableText(value) !== value)
+      throw new InvalidOptionsError(
+        `Expected ${name} to be a text without a NUL character or half of a surrogate pair, got ${kindOfText(value)}.`,
+      );
   }
-  const { tag = {}, limit = LIMIT, ...others } = options;
+  const { tag = {}, limit = LIMIT, cursor, ...others } = options;
   requireOneOf('state', others.state, FIND_STATES);
   requireOneOf('waitsFor', others.waitsFor, WAITS);
   for (const name of ['since', 'until'] as const)
@@ -91,7 +99,10 @@ export function checkFind(options: FindOptions): CheckedFind {
   });
   if (options.tag !== undefined && tags.length === 0)
     throw new InvalidOptionsError('Expected tag to name at least one tag, got none.');
-  return { ...others, tags, limit };
+  const page = placeOfPage(cursor);
+  if (page === undefined)
+    throw new InvalidOptionsError('Expected cursor to be `next` of the page before, got a text that is none.');
+  return { ...others, tags, limit, page };
 }
 
 const WORDS = { object: "an object such as { user: 'u-1' }", string: 'a text', number: 'a number' } as const;

@@ -10,7 +10,7 @@ import type { CheckedFind } from './check-find.ts';
 import { tagDigest, type ShownTag } from './job-tags.ts';
 import { followingJobs, isTraceId } from './following-jobs.ts';
 import { isAsked, liveJobs, readEach, type LiveJobs } from './live-jobs.ts';
-import { enginePage, JOURNAL_BEGIN, placeOfPage } from './page-place.ts';
+import { enginePage, JOURNAL_BEGIN } from './page-place.ts';
 import { taggedIds, taggedJobs, type TagForms } from './tagged-jobs.ts';
 
 /** A run as the journal has it: values of public tags alone. */
@@ -51,7 +51,7 @@ export async function findJobs(
   journal: Journal,
 ): Promise<FoundJobs> {
   const forms = tagForms(secrets, asked);
-  const page = placeOfPage(asked.cursor);
+  const { page } = asked;
   const live = page.in === 'engine' ? await inEngine(engine, asked, forms, page.before, journal) : NO_JOBS;
   const { jobs, beyond } = live;
   const here = { jobs, beyond, more: beyond || live.next !== undefined };

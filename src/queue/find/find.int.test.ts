@@ -102,6 +102,7 @@ describe.each(engineCases)('finding jobs on $kind', engineCase => {
     const first = await page({ contract: 'order-mail' });
     expect(first).toMatchObject({ ids: ids.slice(0, 2), more: true });
     expect(await page({ contract: 'order-mail', cursor: first.next ?? '' })).toMatchObject({ ids: ids.slice(2) });
+    await expect(page({ contract: 'order-mail', cursor: 'x' })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
     // Not the engine's to tell: read one by one.
     expect(await page({ state: 'waiting', queue: 'email' })).toMatchObject({ ids: ids.slice(1, 3), more: true });
   });

@@ -5,6 +5,7 @@ import {
   validatePayload,
   type AnyJobContract,
 } from '../../contracts/index.ts';
+import { storableText } from '../../privacy/index.ts';
 import type { KeyedDigests } from '../../secrets/index.ts';
 
 /** A tag as it is looked for: a number and its text are one value. */
@@ -57,6 +58,8 @@ export function tagFrom(name: string, value: unknown): JobTag | string {
   if (typeof value !== 'string' && typeof value !== 'boolean' && !Number.isFinite(value))
     return `expected a text, a number or a boolean, got ${value === null ? 'null' : typeof value}`;
   const text = String(value);
+  if (storableText(text) !== text)
+    return 'expected a text without a NUL character or half of a surrogate pair, which not every engine can hold';
   return text.length >= 1 && text.length <= VALUE_LIMIT
     ? { name, value: text }
     : `expected 1 to ${VALUE_LIMIT} characters, got ${text.length}`;

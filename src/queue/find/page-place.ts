@@ -1,3 +1,4 @@
+import { isRunCursor } from '../../journal/index.ts';
 import { TIME_DIGITS } from '../ids/job-id.ts';
 
 /** Where a page of a search begins: among the jobs that the engine has, or in the journal. */
@@ -15,15 +16,19 @@ export function enginePage(before: string): string {
   return `j${Buffer.from(before).toString('base64url')}`;
 }
 
-/** Of a cursor that somebody has typed: the beginning of the journal. */
-export function placeOfPage(cursor: string | undefined): PagePlace {
+/** Undefined for one that no search has answered, such as what somebody has typed: it would lead to another place than they mean. */
+export function placeOfPage(cursor: string | undefined): PagePlace | undefined {
   if (cursor === undefined) return { in: 'engine', before: undefined };
   if (cursor === JOURNAL_BEGIN) return { in: 'journal', cursor: undefined };
-  const [, written] = /^j([\w-]{1,400})$/.exec(cursor) ?? [];
-  return written === undefined
-    ? { in: 'journal', cursor }
-    : { in: 'engine', before: Buffer.from(written, 'base64url').toString() };
+  if (isRunCursor(cursor)) return { in: 'journal', cursor };
+  const [, written] = /^j([\w-]{1,1200})$/.exec(cursor) ?? [];
+  if (written === undefined) return undefined;
+  const before = Buffer.from(written, 'base64url').toString();
+  return MADE.test(before) && enginePage(before) === cursor ? { in: 'engine', before } : undefined;
 }
+
+/** As `madeAt` writes it. */
+const MADE = /^[- ]./su;
 
 /** Behind the queue an id says when it was made: so jobs of several queues have one order. Those of other programs, `QUEUE/ID`, come last. */
 export function madeAt(queue: string, id: string): string {

@@ -33,7 +33,7 @@ export interface CheckedTarget {
 const TARGETS: ReadonlySet<string> = new Set(['queue', 'contract', 'group']);
 const OPTIONS: ReadonlySet<string> = new Set(['reason', 'by']);
 /** Other values are stored as keyed digests, under which pages and logs show them: `tenant=~3fk2...`. */
-const GROUP = /^[^\s\p{Cc}=/!][^\p{Cc}=/]{0,98}(=~?[\w.:[\]-]{1,200})?$/u;
+const GROUP = /^[^\s\p{Cc}\p{Cs}=/!][^\p{Cc}\p{Cs}=/]{0,98}(=~?[\w.:[\]-]{1,200})?$/u;
 
 /** @throws InvalidOptionsError: these may come from a request */
 export function checkTarget(target: PauseTarget): CheckedTarget {

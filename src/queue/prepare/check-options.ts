@@ -81,8 +81,13 @@ function isPriority(named: string): named is Priority {
 
 function text(name: string, value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  // Correlation ids end up in log lines and headers.
-  if (typeof value === 'string' && value.length >= 1 && value.length <= 200 && !/[\p{Cc}\u2028\u2029]/u.test(value))
+  // Correlation ids end up in log lines and headers. Half of a surrogate pair is in no text that PostgreSQL can hold.
+  if (
+    typeof value === 'string' &&
+    value.length >= 1 &&
+    value.length <= 200 &&
+    !/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(value)
+  )
     return value;
   throw new InvalidOptionsError(
     `Expected ${name} to be a text of 1 to 200 characters without control characters, got ${kindOfText(value)}.`,

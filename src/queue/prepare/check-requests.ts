@@ -45,6 +45,11 @@ export function requireText(name: string, value: unknown): void {
   if (typeof value !== 'string') throw new InvalidOptionsError(`Expected ${name} to be a text, got ${kindOf(value)}.`);
 }
 
+/** Whether it may be the id of a batch: not every engine can be asked for any text. */
+export function isBatchId(id: string): boolean {
+  return /^[^\p{Cc}\p{Cs}\s{}]{1,200}$/u.test(id);
+}
+
 function isContract(value: unknown): boolean {
   return (
     (typeof value === 'function' || typeof value === 'object') &&
