@@ -39,12 +39,8 @@ const ALLOWED: Readonly<Record<string, readonly [times: number, why: string]>> =
   'src/schedules/times/slots.ts': [1, 'whether a cron ever fires again, which minutes do not change'],
   'src/events/envelope/stamp-event.ts': [1, 'when it happened, as the app says; no order goes by it'],
   'src/events/bus/subscriber.ts': [1, 'how old an event was when it came: shown, and nothing is decided by it'],
-  'src/events/transports/redis/stream-letters.ts': [
-    1,
-    'how long letters are kept: 30 days, of which minutes do not matter',
-  ],
   'src/events/transports/rabbitmq/rabbit-consumer.ts': [
-    4,
+    3,
     'RabbitMQ has no time to ask for; only pauses of more than a broker can hold are told by it',
   ],
   'src/runtime/supervisor/watch/own-watch-thread.ts': [1, 'the time of a line on standard error'],

@@ -135,6 +135,7 @@ describe('rabbitmq', () => {
           await bus.publish(userUpdated({ userId: 'u' }, { id: `e-${index}` }));
           return ['group', 'own'].every(which => seen.includes(`${which} e-${index}`));
         });
+        expect(seen).toEqual(expect.arrayContaining([`group e-${index}`, `own e-${index}`]));
       }
     });
 
