@@ -33,11 +33,16 @@ export class OurWorkers {
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );
-    // Each queue is being worked on then.
-    await patiently(
-      'our workers to be ready',
-      () => workers.#child.exitCode !== null || workers.#said.includes('worker.started'),
-    );
+    try {
+      // Each queue is being worked on then.
+      await patiently(
+        'our workers to be ready',
+        () => workers.#child.exitCode !== null || workers.#said.includes('worker.started'),
+      );
+    } catch (error) {
+      workers.#child.kill('SIGTERM');
+      throw error;
+    }
     if (workers.#child.exitCode !== null) throw new Error(`Our workers ended:\n${workers.#said}`);
     return workers;
   }
