@@ -74,6 +74,8 @@ describe('rabbitmq', () => {
         return dead('for good');
       };
       await bus.subscribe(userUpdated, handler, once);
+      // The first publication declares the queue of the letters, too.
+      await bus.publish(orderPlaced({ orderId: 'o' }));
       const channel = await raw.createChannel();
       const { letters } = namesOf(space);
       await channel.deleteQueue(letters);
