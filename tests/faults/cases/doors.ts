@@ -40,10 +40,13 @@ const keyLost: FaultCase = {
     try {
       const count = 30 * trial.scale;
       const whole = await trial.readyFleet({ ...ONE, PAYLOAD_KEYS: OLD }, APP);
-      const receipts = await client.enqueueMany(Array.from({ length: count }, (_, n) => told({ token: `token-${n}` })));
-      const most = trial.between(0, count / 2);
+      const jobs = Array.from({ length: count }, (_, n) => told({ token: `token-${n}` }));
+      const most = trial.between(0, count / 4);
+      const before = await client.enqueueMany(jobs.slice(0, count / 2));
       await waitFor('some to run', () => trial.sink().length > most);
       whole.killHost();
+      // All of the first may have ended before the kill came.
+      const receipts = [...before, ...(await client.enqueueMany(jobs.slice(count / 2)))];
 
       const keyless = await trial.readyFleet({ ...ONE, PAYLOAD_KEYS: NEW }, APP);
       const namesKey = () =>
