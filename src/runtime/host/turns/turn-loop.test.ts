@@ -43,6 +43,50 @@ test('a loop that is paused and resumed at once again and again takes as one doe
   expect(taken).toBe(3);
 });
 
+test.each(['before it has asked for anything', 'with less room than it may ask for, until nothing runs'])(
+  'a loop that is paused %s takes again once it is resumed',
+  async when => {
+    const taken: TakenJob[] = [];
+    const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+      signStays: true,
+      extendLocks: () => Promise.resolve([]),
+      async turn({ ends, take }): Promise<TurnAnswer> {
+        const jobs = (take?.tokens ?? []).map(token => ({ ...JOB, id: token, token }));
+        return {
+          settled: ends.map(() => ({ kind: 'settled' })),
+          jobs,
+          rest: take === undefined ? undefined : { kind: 'more' },
+        };
+      },
+      waitForWork: () => new Promise(resolve => setImmediate(resolve)),
+    };
+    const loop: TurnLoop = new TurnLoop({
+      queue: queue as TurnQueue,
+      worker: 'tester',
+      concurrency: 1,
+      isLimited: false,
+      lockMs: 30_000,
+      now: () => 0,
+      pass: () => Promise.resolve(),
+      onJob: job => taken.push(job),
+      onError: () => undefined,
+      onLost: () => undefined,
+    });
+    loop.start();
+    if (when.startsWith('with')) await waitFor('a job', () => taken.length === 1);
+    loop.pause();
+    for (const job of taken) await loop.settle(job, { what: 'handed-back' });
+    await passRounds(20);
+    const before = taken.length;
+    loop.resume();
+    await waitFor('a job after the pause', () => taken.length > before);
+    loop.pause();
+    for (const job of taken.slice(before)) await loop.settle(job, { what: 'handed-back' });
+    await loop.settled();
+    expect(taken).toHaveLength(before + 1);
+  },
+);
+
 const JOB: TakenJob = {
   kind: 'sound',
   id: 'a',

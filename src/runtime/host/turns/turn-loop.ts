@@ -264,6 +264,8 @@ export class TurnLoop {
     const { signal } = this.#stop;
     // What is there is not signed for a second time.
     let look = true;
+    // A pause may have come before what may be asked for was: nobody else would ask.
+    if (this.#hasRoom) this.#plan();
     while (!signal.aborted) {
       // Also while turns are under way: two that are small would alternate for ever, and none would be larger than the last.
       if (this.#spare <= 0 || this.#appetite.isLeft) {
