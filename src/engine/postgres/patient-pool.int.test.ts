@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../tests/support/engines.ts';
 import { startTcpProxy, type TcpProxy } from '../../../tests/support/tcp-proxy.ts';
+import { waitFor } from '../../../tests/support/wait-for.ts';
 import { isOutage } from '../../resilience/index.ts';
 import { PatientPool, type PoolLimits } from './patient-pool.ts';
 
@@ -47,6 +49,42 @@ test('a server that says nothing ends a statement and the line behind it, each a
     proxy.release();
   }
   proxy.cut();
+});
+
+test('whoever was told of an outage has left the line, and those that come once the server is there are served', async () => {
+  pool = open({ connectMs: 2_000, answerMs: 2_000 });
+  await pool.query('select 1');
+  proxy.hold();
+  try {
+    const asked = Array.from({ length: 5_000 }, () => pool.query('select 1').catch((error: unknown) => error));
+    expect((await Promise.all(asked)).every(isOutage)).toBe(true);
+    expect(pool.waitingCount).toBe(0);
+  } finally {
+    proxy.release();
+  }
+  proxy.cut();
+  // The connection that nobody waits for any more may still be on its way.
+  await waitFor('an answer', () =>
+    pool.query('select 1').then(
+      () => true,
+      () => false,
+    ),
+  );
+});
+
+test('a server that takes connections and answers nothing else keeps nobody in the line', async () => {
+  pool = open({ connectMs: 2_000, answerMs: 1_000 });
+  let statements = 0;
+  pool.on('acquire', () => (statements += 1));
+  const holder = new Client({ connectionString: database.url });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  await holder.query('create table held ()');
+  await holder.query('begin; lock table held');
+  const asked = Array.from({ length: 12 }, () => pool.query('select from held').catch((error: unknown) => error));
+  expect((await Promise.all(asked)).every(isOutage)).toBe(true);
+  // One after the other each would have waited for all before it.
+  expect(statements).toBeLessThan(6);
 });
 
 test('an answer that comes in pieces has as long as they come', async () => {
