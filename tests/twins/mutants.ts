@@ -82,7 +82,7 @@ export const MUTANTS: readonly Mutant[] = [
   turn('logs outlive their jobs', `others[n + 5] = key .. ':logs',`, `others[n + 5] = key,`),
   turn(
     'what jobs have beside their hashes outlives them',
-    `if call('EXISTS', unpack(others)) > 0 then`,
+    `if call('EXISTS', unpack(others, from, last)) > 0 then`,
     'if false then',
   ),
   turn('parents hear nothing of removed children', 'pcall(release, key, stored[1])\n    end', 'end'),

@@ -67,6 +67,18 @@ test('a turn with limits that is sent again, because its answer was lost, is not
   expect(idsOf((await turn(queue, 'second')).jobs)).toEqual([]);
 });
 
+test('a job in a line that another program has given another priority is started once', async () => {
+  const queue = open('moved', [{ name: 'host', concurrency: 1 }]);
+  const stored = new Queue('moved', { connection: redis, prefix });
+  await add(queue, 'host/a', 'a1', 'a2');
+  const [first] = (await turn(queue, 'first')).jobs;
+  if (first === undefined) throw new Error('nothing runs');
+  await (await stored.getJob('a2'))?.changePriority({ priority: 30 });
+  expect(idsOf((await turn(queue, 'second', [done(first)])).jobs)).toEqual(['a2']);
+  expect(await stored.getActiveCount()).toBe(1);
+  await stored.close();
+});
+
 test('a job whose process is gone leaves its place to others, and has it still when it comes again before them', async () => {
   const queue = open('gone', [{ name: 'host', concurrency: 1 }]);
   const stored = new Queue('gone', { connection: redis, prefix });

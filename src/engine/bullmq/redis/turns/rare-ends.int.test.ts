@@ -113,6 +113,20 @@ test.each(Object.entries(HOW))(
   },
 );
 
+test('aged jobs go as many at once as the end says, also where that are thousands', async () => {
+  await queue.add([job('last')]);
+  const [last] = (await turn('take', [], 1)).jobs;
+  if (last === undefined) throw new Error('nothing was taken');
+  const own = (id: string) => `${prefix}:${name}:${id}`;
+  const aged = Array.from({ length: 3_000 }, (_, nth) => `aged-${nth}`);
+  await Promise.all(aged.map(id => plain.hset(own(id), 'name', 'greet')));
+  await plain.hset(own('aged-2999:logs'), 'a', 'log');
+  await plain.zadd(own('completed'), ...aged.flatMap(id => [String(NOW - 60_000), id]));
+  await turn('end', [{ jobId: last.id, token: last.token, end: done({ age: 1, limit: 3_000 }) }], 0);
+  expect(await plain.zrange(own('completed'), '0', '-1')).toEqual(['last']);
+  expect(await plain.exists(...aged.map(own), own('aged-2999:logs'))).toBe(0);
+});
+
 test('an end of a child that another has ended meanwhile is not told as written', async () => {
   const jobs = await taken();
   await turn('first', endsOf(jobs), 0);

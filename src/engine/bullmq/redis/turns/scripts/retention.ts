@@ -54,9 +54,12 @@ local function remove(ids)
     others[n + 1], others[n + 2], others[n + 3], others[n + 4], others[n + 5] = ${OTHERS}
   end
   -- Nearly always there is none of them: a look costs a third of a deletion, and is not written to the append-only file.
-  if call('EXISTS', unpack(others)) > 0 then
-    --#remove-others
-    for i = 1, #others do gone[#gone + 1] = others[i] end
+  for from = 1, #others, 6000 do
+    local last = math.min(from + 5999, #others)
+    if call('EXISTS', unpack(others, from, last)) > 0 then
+      --#remove-others
+      for i = from, last do gone[#gone + 1] = others[i] end
+    end
   end
 end
 

@@ -154,6 +154,9 @@ local function standAt(group, score)
   end
 end
 
+-- Jobs that were served from lines, though another program has given them another place: what was read of BullMQ's own may hold them still.
+local fromLines = {}
+
 -- What nearly always is so: heads of the line of the group whose turn it is, as long as it is, that belong to that group alone, of a limit that counts no
 -- starts and keeps no order. Each is read once. False where the first is none of these: \`serve\` decides.
 local function serveSome(group, turn, left)
@@ -180,6 +183,7 @@ local function serveSome(group, turn, left)
     local groups, _, weight = groupsOf(id, fieldsIn(hash), group)
     if #groups ~= 1 or groups[1] ~= group or call('ZREM', prioritized, id) == 0 then break end
     looks = looks + 1
+    fromLines[id] = true
     started[#started + 1] = id
     at = at + 2
     round = math.max(round, place)
@@ -285,8 +289,10 @@ if tokens > 0 and not rare then
             if not serveSome(turn, tonumber(place), room - nth) then serve(turn, place) end
           elseif id then
             freshAt = freshAt + 2
-            sifted = sifted + 1
-            consider(id, score)
+            if not fromLines[id] then
+              sifted = sifted + 1
+              consider(id, score)
+            end
           elseif not maySift then
             sifted = 0
           else
