@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
+import { waitFor } from '../../../../../tests/support/wait-for.ts';
 import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
 import { fairContract } from '../../../suites/fair.contract-suite.ts';
 import { tiersContract } from '../../../suites/tiers.contract-suite.ts';
@@ -74,6 +75,72 @@ test('starts of a group whose window is over go a few at a time with its turns, 
   expect(after).toBeGreaterThan(1_900);
   await queue.returnStalled(NOW + 400_000, 1, 1);
   expect(await left()).toBe(0);
+});
+
+test('a job whose row somebody else has holds up no turn: others are served, and it comes later', async () => {
+  const name = 'changed';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true }] });
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  for (const id of ['a', 'b']) {
+    const opts = { priority: 20, groups: [`tenant/${id}`], fair: { limit: 'tenant' } };
+    await queue.add([{ id, name: 'call', data: '{}', opts, timestamp: NOW }]);
+  }
+  const taken = async (id: string, now: number) => {
+    const take = { tokens: [`${id}1`, `${id}2`], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+    return (await queue.turn({ id, now, ends: [], take })).jobs.map(job => job.id);
+  };
+  // As an add under a key that changes a waiting job: behind that it waits for the turn.
+  await client.query('BEGIN');
+  await client.query("SELECT FROM job WHERE queue = $1 AND id = 'a' FOR UPDATE", [name]);
+  expect(await taken('first', NOW)).toEqual(['b']);
+  await client.query('COMMIT');
+  expect(await taken('second', NOW + 1)).toEqual(['a']);
+});
+
+test('a turn that comes again does not keep others from taking while it waits for the rows of its ends', async () => {
+  const name = 'again';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true }] });
+  const [first, second] = await Promise.all(
+    [0, 1].map(async () => {
+      const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+      await client.connect();
+      onTestFinished(() => client.end());
+      return client;
+    }),
+  );
+  if (first === undefined || second === undefined) throw new Error('no clients');
+  const opts = { priority: 20, groups: ['tenant/a'], fair: { limit: 'tenant' } };
+  await queue.add([{ id: 'a', name: 'call', data: '{}', opts, timestamp: NOW }]);
+  const take = { tokens: ['token'], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+  await queue.turn({ id: 'take', now: NOW, ends: [], take });
+  const { rows } = await second.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  await first.query('BEGIN');
+  await first.query("SELECT FROM job WHERE queue = $1 AND id = 'a' FOR UPDATE", [name]);
+  const ends = JSON.stringify([{ id: 'a', token: 'token', kind: 'completed', value: 1 }]);
+  const text = `SELECT codes FROM shiftwork_turn_within($1, $2, 0, '{}', 0, '', NULL, NULL, 0, $3, 'sender', 1, 'turn', true, '{}', '{}', '{}')`;
+  let isFree: boolean | undefined;
+  const again = async (): Promise<unknown> => {
+    for (;;) {
+      const answer = await second.query(text, [name, ends, NOW]).catch((error: unknown) => error);
+      // It waits for half a second at most, whatever the machine is at: until it was seen to.
+      if (isFree !== undefined) return answer;
+    }
+  };
+  const settled = again();
+  await waitFor('a turn that waits', async () => {
+    const { rows: found } = await first.query<{ free: boolean | null }>(
+      `SELECT CASE WHEN EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted)
+                   THEN pg_try_advisory_xact_lock(hashtext('shiftwork:groups:' || $2)) END AS free`,
+      [rows[0]?.pid, name],
+    );
+    isFree = found[0]?.free ?? undefined;
+    return isFree !== undefined;
+  });
+  await first.query('COMMIT');
+  await settled;
+  expect(isFree).toBe(true);
 });
 
 test('nothing is left of groups whose jobs another program has removed, though no job of them comes any more', async () => {

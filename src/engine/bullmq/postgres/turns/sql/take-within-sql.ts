@@ -127,7 +127,13 @@ export const TAKE_WITHIN_SQL = `
           FROM shiftwork_group_line line LEFT JOIN job ON job.queue = line.queue AND job.id = line.id
          WHERE line.queue = p_queue AND line.name = v_group.name ORDER BY line.priority, line.seq LIMIT 1;
         IF v_job.id IS NOT NULL THEN
-          SELECT * INTO v_job FROM job WHERE queue = p_queue AND id = v_job.id AND state = 'waiting' AND priority >= c_parked FOR UPDATE;
+          v_gone := v_job.id;
+          SELECT * INTO v_job FROM job WHERE queue = p_queue AND id = v_gone AND state = 'waiting' AND priority >= c_parked FOR UPDATE SKIP LOCKED;
+          IF NOT FOUND AND EXISTS (SELECT FROM job WHERE queue = p_queue AND id = v_gone AND state = 'waiting' AND priority >= c_parked) THEN
+            -- Whoever has its row, as an add that changes it, may wait for the lock of this turn: it comes in the next one.
+            PERFORM shiftwork_rank(p_queue, v_group.name, p_now + 1, v_group.turn);
+            CONTINUE;
+          END IF;
         END IF;
         IF v_job.id IS NULL THEN
           -- Another program has taken it, or removed it.
@@ -269,14 +275,26 @@ export const TAKE_WITHIN_SQL = `
     v_ids text[];
     v_taken integer := 0;
     v_look_at bigint;
+    v_done record;
   BEGIN
+    v_before := pg_sequence_last_value('event_seq');
+    at := coalesce(p_now, shiftwork_now());
+    codes := '{}';
+    limited_ms := 0;
+    probes := '{}';
+    IF p_ends IS NOT NULL AND NOT (p_again AND EXISTS (
+      SELECT FROM shiftwork_turn_done done WHERE done.queue = p_queue AND done.sender = p_sender AND done.slot = p_slot AND done.turn = p_turn)) THEN
+      -- Of one that comes again while the first is under way: this waits for the rows of its ends, and finds that they have ended.
+      codes := shiftwork_settle(p_queue, p_ends, at, p_points);
+    END IF;
+    -- Ends are written beside the take of another turn: only takes count. Behind all that ends lock, also of one that comes again.
+    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
     IF p_again THEN
-      -- The first may be under way still.
-      PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
-      SELECT done.codes, done.done_at INTO codes, at FROM shiftwork_turn_done done
+      SELECT done.codes, done.done_at INTO v_done FROM shiftwork_turn_done done
        WHERE done.queue = p_queue AND done.sender = p_sender AND done.slot = p_slot AND done.turn = p_turn;
       IF FOUND THEN
-        limited_ms := 0;
+        codes := v_done.codes;
+        at := v_done.done_at;
         held := 'bytes';
         RETURN NEXT;
         v_ids := ${CLAIMED_BEFORE};
@@ -284,14 +302,6 @@ export const TAKE_WITHIN_SQL = `
         RETURN;
       END IF;
     END IF;
-    v_before := pg_sequence_last_value('event_seq');
-    at := coalesce(p_now, shiftwork_now());
-    codes := '{}';
-    limited_ms := 0;
-    probes := '{}';
-    IF p_ends IS NOT NULL THEN codes := shiftwork_settle(p_queue, p_ends, at, p_points); END IF;
-    -- Ends are written beside the take of another turn: only takes count.
-    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
     IF cardinality(p_released) > 0 THEN
       DELETE FROM shiftwork_group_owner owner
        WHERE owner.queue = p_queue AND owner.name = ANY (p_released) AND shiftwork_owner_of(p_queue, owner.name) IS NULL;
