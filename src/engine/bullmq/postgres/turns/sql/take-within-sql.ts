@@ -1,3 +1,4 @@
+// Long because a take decides about one job after the other in one function, whose locals are what it has found out so far.
 import { CLAIMED_BEFORE, takenRows } from './turn-sql.ts';
 
 /**
