@@ -32,7 +32,7 @@ const FIELDS: readonly FieldName[] = [
   'cursor',
 ];
 const MOST = 300;
-const MOST_OF_CURSOR = 1_300;
+const MOST_OF_CURSOR = 1_500;
 
 /** What leads to a page holds a job's id, in other letters. */
 function mostOf(name: string): number {

@@ -42,12 +42,21 @@ export class Authenticator {
   /** Each check takes some 32 MiB and a thread of the pool that name look-ups and files share. */
   readonly #turnstile = new Turnstile(2, 20);
 
-  constructor(users: readonly DashboardUser[], now: () => number, verify = verifyPassword) {
+  /**
+   * @param now the engine's time, by which browsers are known
+   * @param own this process's own: nobody waits longer because a clock is set
+   */
+  constructor(
+    users: readonly DashboardUser[],
+    now: () => number,
+    verify = verifyPassword,
+    own: () => number = () => performance.now(),
+  ) {
     this.#users = new Map(users.map(user => [user.name, user]));
-    this.#clients = new Backoff({ ...PER_CLIENT, now });
-    this.#knownNames = new Backoff({ ...PER_NAME, capacity: users.length + 1, now });
-    this.#unknownNames = new Backoff({ ...PER_NAME, capacity: 10_000, now });
-    this.#devices = new Backoff({ ...PER_NAME, capacity: 10_000, now });
+    this.#clients = new Backoff({ ...PER_CLIENT, now: own });
+    this.#knownNames = new Backoff({ ...PER_NAME, capacity: users.length + 1, now: own });
+    this.#unknownNames = new Backoff({ ...PER_NAME, capacity: 10_000, now: own });
+    this.#devices = new Backoff({ ...PER_NAME, capacity: 10_000, now: own });
     this.#now = now;
     this.#verify = verify;
     this.#decoy = decoyHash(users[0]?.hash);

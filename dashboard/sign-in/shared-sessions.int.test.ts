@@ -16,6 +16,7 @@ import { waitFor } from '../../tests/support/wait-for.ts';
 import { createDashboard } from '../create-dashboard.ts';
 import { openEngine } from '../../src/engine/index.ts';
 import { openState } from '../../src/state/index.ts';
+import { sessionState } from './session-state.ts';
 import { SESSIONS, Sessions } from './sessions.ts';
 import { sessionIn } from './stored-session.ts';
 
@@ -88,6 +89,16 @@ describe.each(engineCases)('sessions on $kind', ({ kind, open }: EngineCase) => 
       }
     },
   );
+
+  test('the engine is asked for its time before the first session is judged', async () => {
+    const engine = openEngine({ ...fixture, role: 'producer' });
+    try {
+      await sessionState(engine, true);
+      expect(engine.clock.differenceMs).toBeDefined();
+    } finally {
+      await engine.close();
+    }
+  });
 
   test('installations are apart: another namespace of the same engine knows nobody', async () => {
     const cookie = await one.signIn('operator');

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { dead, defineApp, defineJob, handle } from '../../src/contracts/index.ts';
 import { openEngine } from '../../src/engine/index.ts';
@@ -167,6 +167,20 @@ describe.each([...engineCases, inMemory])('case 36: what a person shares with ot
     expect(ends.filter(({ data }) => JSON.stringify(data).includes('"page":"done"'))).toHaveLength(1);
     // Nobody was cancelled.
     for (const page of ['b', 'dead b', 'done']) expect(ran).toContain(`bob ${page}`);
+  });
+
+  test('chunks that have ended are looked through in parts, however many there are', async () => {
+    const { client, engine, ran, work } = await setup();
+    for (let n = 0; n < 550; n += 1) await client.enqueue(view, { user: n === 0 ? 'bob' : 'ada', page: `p-${n}` });
+    await work();
+    const queue = await engine.queue('views');
+    await waitFor('all to run', () => ran.length === 550);
+    await waitFor('the end of all', async () => (await queue.getJobCounts('active'))['active'] === 0);
+    const ranges = vi.spyOn(queue, 'getRanges');
+    expect((await client.erase({ tag })).erased).toMatchObject({ items: 549 });
+    for (const [, from = 0, to = -1] of ranges.mock.calls) expect(to - from).toBe(499);
+    expect(ranges.mock.calls.length).toBeGreaterThanOrEqual(4);
+    expect(await queue.getJobCounts('completed')).toMatchObject({ completed: 1 });
   });
 
   test('without the app nobody can say whose an item is: the answer says so', async () => {

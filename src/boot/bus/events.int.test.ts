@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { note, noteThing, thingHappened } from '../../../tests/faults/app/outbox.config.ts';
@@ -108,6 +109,25 @@ describe('the command line, events and outbox', () => {
     expect((await run('events', 'dead-letters', 'discard', id)).code).toBe(0);
     expect(await run('events', 'dead-letters', 'replay', id)).toMatchObject({ code: 1 });
     expect((await run('events', 'dead-letters', 'burn', id)).code).toBe(2);
+  });
+
+  test('dead letters that cannot be read are not said to be none', async () => {
+    const redis = new Redis(redisUrl());
+    try {
+      await redis.set(`${variables['SHIFTWORK_NAMESPACE']}:events:dead`, 'no stream');
+    } finally {
+      redis.disconnect();
+    }
+    for (const asked of [[], ['groups'], ['replay', '--kind', 'event', '--yes'], ['show', 'event~1-1']]) {
+      const { code, printed, complained } = await run('dead-letters', ...asked);
+      expect([asked, code]).toEqual([asked, 1]);
+      expect(printed).not.toContain('no dead letters');
+      expect(complained.filter(line => line.startsWith('Dead letters of kind "event" could not be read'))).toHaveLength(
+        1,
+      );
+      expect(complained.join()).not.toContain('is known');
+    }
+    expect(await run('dead-letters', '--kind', 'job')).toMatchObject({ code: 0, printed: ['no dead letters'] });
   });
 
   test('tail prints a line for each event, without its payload, and ends with 0', async () => {

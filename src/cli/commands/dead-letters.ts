@@ -40,7 +40,7 @@ const MAX = 10_000;
 interface Action {
   /** Those of OPTIONS that it heeds. */
   readonly options: readonly string[];
-  use(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1>;
+  use(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal, unread: ReadonlySet<string>): Promise<0 | 1>;
 }
 
 const FILTER = ['kind', 'queue', 'subscription', 'name', 'cause'];
@@ -94,14 +94,18 @@ export const deadLetters: Command = {
     // What is discarded has ended: the outbox must not bring it back.
     const ends = await recordOutboxEnds(facts, terminal.variables, error => terminal.complain(messageOf(error)));
     // A broker that is away must not hide the jobs.
-    const onUnread = (kind: string, error: unknown): void =>
-      terminal.complain(`Dead letters of kind "${kind}" could not be read: ${firstLine(messageOf(error))}`);
+    const unread = new Set<string>();
+    const onUnread = (kind: string, error: unknown): void => {
+      if (!unread.has(kind))
+        terminal.complain(`Dead letters of kind "${kind}" could not be read: ${firstLine(messageOf(error))}`);
+      unread.add(kind);
+    };
     try {
       return await withEngine(terminal.variables, async engine => {
         const letters = new DeadLetters({ engine, app, facts, others: others.sources, onUnread });
         checkKind(letters, parsed);
         await checkQueue(engine, app, parsed);
-        return known.use(letters, parsed, terminal);
+        return known.use(letters, parsed, terminal, unread);
       });
     } finally {
       await Promise.all([others.close(), ends?.close()]);
@@ -109,10 +113,15 @@ export const deadLetters: Command = {
   },
 };
 
-async function list(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0> {
+async function list(
+  letters: DeadLetters,
+  parsed: ParsedArguments,
+  terminal: Terminal,
+  unread: ReadonlySet<string>,
+): Promise<0 | 1> {
   const found = await letters.list(filterOf(parsed), wholeNumber(parsed, 'limit', 50));
   if (parsed.json) terminal.print(JSON.stringify(found));
-  else if (found.length === 0) terminal.print('no dead letters');
+  else if (found.length === 0) terminal.print(noneText(unread));
   else {
     const rows = found.map(({ kind, id, name, queue, endedAt, attemptsMade, reason, fingerprint, damaged }) => ({
       id: kind === 'job' ? shownJobId({ queue, id }) : id,
@@ -125,13 +134,18 @@ async function list(letters: DeadLetters, parsed: ParsedArguments, terminal: Ter
     }));
     for (const line of table(rows)) terminal.print(line);
   }
-  return 0;
+  return codeOf(found, unread);
 }
 
-async function groups(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0> {
+async function groups(
+  letters: DeadLetters,
+  parsed: ParsedArguments,
+  terminal: Terminal,
+  unread: ReadonlySet<string>,
+): Promise<0 | 1> {
   const found = await letters.groups(filterOf(parsed));
   if (parsed.json) terminal.print(JSON.stringify(found));
-  else if (found.length === 0) terminal.print('no dead letters');
+  else if (found.length === 0) terminal.print(noneText(unread));
   else {
     const rows = found.map(({ fingerprint, count, name, queue, firstEndedAt, lastEndedAt, reason }) => ({
       cause: fingerprint,
@@ -147,13 +161,31 @@ async function groups(letters: DeadLetters, parsed: ParsedArguments, terminal: T
   for (const { kept, counted, kind, queue = kind } of await letters.standing()) {
     if (kept > counted) terminal.complain(`${kept - counted} more in ${queue} are not among these causes.`);
   }
-  return 0;
+  return codeOf(found, unread);
 }
 
-async function show(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
+/** What could not be read may hold some. */
+function noneText(unread: ReadonlySet<string>): string {
+  return unread.size === 0
+    ? 'no dead letters'
+    : `no dead letters were found, those of kind ${[...unread].join(', ')} were not read`;
+}
+
+/** 1: nothing was found, and nobody can say that there is none. */
+function codeOf(found: readonly unknown[], unread: ReadonlySet<string>): 0 | 1 {
+  return found.length === 0 && unread.size > 0 ? 1 : 0;
+}
+
+async function show(
+  letters: DeadLetters,
+  parsed: ParsedArguments,
+  terminal: Terminal,
+  unread: ReadonlySet<string>,
+): Promise<0 | 1> {
   const [, id = ''] = parsed.positionals;
   const letter = await letters.show(id);
   if (letter === undefined) {
+    if (unread.size > 0) return 1;
     terminal.complain(`No dead letter "${visible(id).slice(0, 200)}" is known.`);
     return 1;
   }
@@ -165,19 +197,29 @@ async function show(letters: DeadLetters, parsed: ParsedArguments, terminal: Ter
   return 0;
 }
 
-async function replay(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
+async function replay(
+  letters: DeadLetters,
+  parsed: ParsedArguments,
+  terminal: Terminal,
+  unread: ReadonlySet<string>,
+): Promise<0 | 1> {
   const { filter, dryRun } = await selectionOf(letters, parsed);
   const perSecond = wholeNumber(parsed, 'per-second', 50);
   const report = await letters.replay(filter, { by: operator(terminal), dryRun, perSecond });
-  return printReport(terminal, parsed, report, dryRun ? 'would be replayed' : 'replayed', dryRun);
+  return printReport(terminal, parsed, report, dryRun ? 'would be replayed' : 'replayed', { dryRun, unread });
 }
 
-async function discard(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
+async function discard(
+  letters: DeadLetters,
+  parsed: ParsedArguments,
+  terminal: Terminal,
+  unread: ReadonlySet<string>,
+): Promise<0 | 1> {
   const reason = parsed.text('reason')?.trim() ?? '';
   if (reason === '') throw new UsageError('Expected --reason: it is all that is kept of what is discarded.');
   const { filter, dryRun } = await selectionOf(letters, parsed);
   const report = await letters.discard(filter, { by: operator(terminal), reason, dryRun });
-  return printReport(terminal, parsed, report, dryRun ? 'would be discarded' : 'discarded', dryRun);
+  return printReport(terminal, parsed, report, dryRun ? 'would be discarded' : 'discarded', { dryRun, unread });
 }
 
 /** Named ones are acted on; a crowd only with --yes. */
@@ -219,7 +261,7 @@ function printReport(
   { json }: ParsedArguments,
   report: DeadLetterReport,
   what: string,
-  dryRun: boolean,
+  { dryRun, unread }: { readonly dryRun: boolean; readonly unread: ReadonlySet<string> },
 ): 0 | 1 {
   if (json) terminal.print(JSON.stringify({ ...report, dryRun }));
   else {
@@ -227,7 +269,7 @@ function printReport(
     for (const { id, why } of report.skipped) terminal.print(`not ${visible(id).slice(0, 200)}: ${why}`);
     if (dryRun) terminal.print('Add --yes to do it.');
   }
-  return report.done.length === 0 && report.matched > 0 ? 1 : 0;
+  return report.done.length === 0 && report.matched + unread.size > 0 ? 1 : 0;
 }
 
 function filterOf(parsed: ParsedArguments): DeadLetterFilter {

@@ -29,22 +29,24 @@ export async function admit(
   const [, text] = /^Bearer +([\x21-\x7e]{1,200})$/i.exec(headers.authorization ?? '') ?? [];
   const from = addressOf(request);
   const closedMs = strangers.waitOf(from, text);
-  if (closedMs > 0) throw tooOften('Expected fewer requests without a token that stands from this address.', closedMs);
+  if (closedMs > 0) throw tooMany(closedMs);
   // Addresses are kept: in logs, by proxies, in histories.
   const address = decoded(url);
   if (LOOKS_LIKE_A_TOKEN.test(address) || /[?&](access_)?token=/i.test(address)) {
-    strangers.refused(from, undefined);
+    strangers.refused(from);
     throw new RequestRefusedError(
       400,
       'Expected the token in the header Authorization, found one in the address. Revoke it: addresses are kept in logs.',
     );
   }
-  const token = text === undefined ? undefined : await tokens.authenticate(text);
-  if (text === undefined || token === undefined) {
-    strangers.refused(from, text);
+  if (text === undefined) {
+    strangers.refused(from);
     throw notAdmitted();
   }
-  strangers.admitted(text);
+  const looked = await strangers.look(from, text, () => tokens.authenticate(text));
+  if (looked.waitMs !== undefined) throw tooMany(looked.waitMs);
+  const { token } = looked;
+  if (token === undefined) throw notAdmitted();
   known(token.id);
   const waitMs = pace.take(token.id, token.rate);
   if (waitMs > 0) {
@@ -52,6 +54,10 @@ export async function admit(
     throw tooOften(`Expected at most ${max} requests in ${perMs} ms with this token.`, waitMs);
   }
   return token;
+}
+
+function tooMany(waitMs: number): RequestRefusedError {
+  return tooOften('Expected fewer requests without a token that stands from this address.', waitMs);
 }
 
 function tooOften(message: string, waitMs: number): RequestRefusedError {

@@ -5,7 +5,9 @@ import { amongProxies, plainAddress, type TrustProxy } from '../../config/index.
 /** Says where a request comes from: the other end of its connection or, where that is a proxy whose word is taken, whom it names in X-Forwarded-For. */
 export function clientAddresses(trust: TrustProxy | undefined): (request: IncomingMessage) => string {
   const isTrusted =
-    typeof trust === 'number' ? (_: string, hop: number) => hop < trust : amongProxies(trust?.split(',') ?? []);
+    typeof trust === 'number'
+      ? (_: string, hop: number) => hop < trust
+      : amongProxies(trust?.split(',').map(proxy => proxy.trim()) ?? []);
   return ({ socket, headers }) => {
     let address = socket.remoteAddress ?? '';
     // Each proxy writes down behind the others whom it was asked by.

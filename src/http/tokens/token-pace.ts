@@ -56,7 +56,13 @@ export class TokenPace {
     return waitMs;
   }
 
-  /** The same, and takes nothing. */
+  /** What was taken, where it was none. */
+  giveBack(who: string, limit: RateLimit): void {
+    const bucket = this.#bucketOf(who, limit);
+    bucket.left = Math.min(limit.max, bucket.left + 1);
+  }
+
+  /** As `take`, and takes nothing. */
   waitOf(who: string, limit: RateLimit): number {
     return this.#buckets.has(who) ? waitFor(this.#bucketOf(who, limit), limit) : 0;
   }

@@ -14,6 +14,8 @@ import type { CheckedErase } from './check-erase.ts';
 import { MOST_PASSES, removed, type AddErased } from './erase-jobs.ts';
 
 const AT_ONCE = 10;
+/** Ids of chunks that have ended, of which a queue may keep any number. */
+const A_PAGE = 500;
 const LOOK_EVERY_MS = 200;
 
 /** Chunks of one queue. */
@@ -24,6 +26,8 @@ interface Chunks {
   readonly contracts: ReadonlyMap<string, AnyJobContract>;
   readonly asked: CheckedErase;
   readonly add: AddErased;
+  /** How many of the ids that were met last are gone: those behind them stand nearer by as many. */
+  removed: number;
 }
 
 /** What stays of a chunk of which some items are theirs. */
@@ -53,7 +57,7 @@ export async function eraseItems(
     const queue = await engine.existingQueue(name);
     if (queue === undefined) continue;
     const byName = new Map(contracts.map(contract => [contract.name, contract]));
-    left.push(...(await eraseIn({ engine, state, queue, contracts: byName, asked, add })));
+    left.push(...(await eraseIn({ engine, state, queue, contracts: byName, asked, add, removed: 0 })));
   }
   return left;
 }
@@ -82,10 +86,20 @@ async function eraseIn(on: Chunks): Promise<readonly string[]> {
 }
 
 /** Ids of jobs that may be such chunks, wherever they are. */
-async function* chunksOf({ engine, queue, contracts }: Chunks): AsyncGenerator<readonly string[]> {
+async function* chunksOf(on: Chunks): AsyncGenerator<readonly string[]> {
+  const { engine, queue, contracts } = on;
   for await (const { jobs } of walkUnfinished(engine, [queue.name], UNFINISHED_STATES))
     yield jobs.flatMap(({ id, name }) => (contracts.has(name) ? [id] : []));
-  for (const ended of ['completed', 'failed'] as const) yield await queue.getRanges([ended]);
+  for (const ended of ['completed', 'failed'] as const) {
+    // The newest first: what ends meanwhile makes the walk meet some twice, and passes over none.
+    for (let from = 0, more = true; more;) {
+      const ids = await queue.getRanges([ended], from, from + A_PAGE - 1, false);
+      on.removed = 0;
+      if (ids.length > 0) yield ids;
+      more = ids.length === A_PAGE;
+      from += ids.length - on.removed;
+    }
+  }
 }
 
 /** `none`: it has no item of theirs. */
@@ -162,7 +176,7 @@ async function rewritten(on: Chunks, id: string, kept: Kept): Promise<boolean> {
   // Nobody replays or discards it meanwhile.
   const answer = await exclusively(state, place, async () => {
     if ((await queue.getJobState(id)) !== now) return false;
-    if (kept.items === 0) return (await removed(queue, id)) > 0;
+    if (kept.items === 0) return isRemoved(on, id);
     await (await readStoredJob(queue, id))?.updateData(JSON.parse(kept.data));
     return true;
   });
@@ -172,7 +186,7 @@ async function rewritten(on: Chunks, id: string, kept: Kept): Promise<boolean> {
 /** Of a chunk that waits: in one step, so that nobody runs it with what is taken out. */
 async function rewrittenWaiting(on: Chunks, id: string, { items }: Kept): Promise<boolean> {
   const { engine, queue } = on;
-  if (items === 0) return (await removed(queue, id)) > 0;
+  if (items === 0) return isRemoved(on, id);
   const turns = await engine.turns(queue.name);
   const answer = await turns.change(id, engine.clock.now(), ({ name, data, opts }) => {
     const left = keptOf(on, { name, data, opts });
@@ -186,4 +200,10 @@ async function rewrittenWaiting(on: Chunks, id: string, { items }: Kept): Promis
     };
   });
   return answer === 'changed' || answer === 'missing';
+}
+
+async function isRemoved(on: Chunks, id: string): Promise<boolean> {
+  if ((await removed(on.queue, id)) === 0) return false;
+  on.removed += 1;
+  return true;
 }

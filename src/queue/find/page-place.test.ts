@@ -9,6 +9,7 @@ test.each([
   ['email', 'email-7'],
   ['email', '42'],
   ['order.mails', `${'\u{1F600}'.repeat(99)}x`],
+  ['email', `${'\u3042'.repeat(100)}/repeat:${'\u3042'.repeat(200)}:1790000000000`],
 ])('a page behind the job of queue %s with the id %s leads on from there', (queue, id) => {
   const before = madeAt(queue, id);
   expect(checkFind({ cursor: enginePage(before) }).page).toEqual({ in: 'engine', before });

@@ -21,7 +21,7 @@ export function placeOfPage(cursor: string | undefined): PagePlace | undefined {
   if (cursor === undefined) return { in: 'engine', before: undefined };
   if (cursor === JOURNAL_BEGIN) return { in: 'journal', cursor: undefined };
   if (isRunCursor(cursor)) return { in: 'journal', cursor };
-  const [, written] = /^j([\w-]{1,1200})$/.exec(cursor) ?? [];
+  const [, written] = /^j([\w-]{1,1400})$/.exec(cursor) ?? [];
   if (written === undefined) return undefined;
   const before = Buffer.from(written, 'base64url').toString();
   return MADE.test(before) && enginePage(before) === cursor ? { in: 'engine', before } : undefined;

@@ -203,11 +203,12 @@ export class RabbitConsumer {
   /**
    * Until the message stands at its next place, or its channel is gone: a broker that takes no publication (it is short of memory, say) still
    * delivers. Given back meanwhile, the message would come again and again, its handler would run each time, and after 20 of these the broker
-   * itself would make a dead letter of it, for no fault of its own.
+   * itself would make a dead letter of it, for no fault of its own. Tried once also while the subscription stops: what a handler has answered by
+   * then is not for another one to run again.
    */
   async #moved({ message, session }: Arrival, move: () => Promise<void>): Promise<void> {
     const { signal } = this.#stop;
-    for (; !signal.aborted && session.isOpen; await sleepOrStop(AGAIN_MS, signal)) {
+    for (let isFirst = true; session.isOpen && (isFirst || !signal.aborted); isFirst = false) {
       try {
         await move();
         this.#warned = '';
@@ -215,6 +216,7 @@ export class RabbitConsumer {
       } catch (error) {
         if (session.isOpen) this.#warn(error);
       }
+      await sleepOrStop(AGAIN_MS, signal);
     }
   }
 

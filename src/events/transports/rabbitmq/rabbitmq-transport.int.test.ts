@@ -119,6 +119,29 @@ describe('rabbitmq', () => {
       await proxy.close();
     });
 
+    test('what a handler answers while its subscription stops is moved on: it does not come again at once', async () => {
+      const bus = await open(SELDOM_MS);
+      const [begun, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let calls = 0;
+      const handler = async () => {
+        calls += 1;
+        begun.resolve();
+        await answer.promise;
+        return dead('for good');
+      };
+      await bus.subscribe(userUpdated, handler, once);
+      await bus.publish(userUpdated({ userId: 'u' }, { id: 'e-1' }));
+      await begun.promise;
+      const closing = bus.close(20_000);
+      answer.resolve();
+      await closing;
+      const { letters, queueOf } = namesOf(space);
+      const channel = await raw.createChannel();
+      expect(await channel.checkQueue(letters)).toMatchObject({ messageCount: 1 });
+      expect(await channel.checkQueue(queueOf('g', userUpdated.name))).toMatchObject({ messageCount: 0 });
+      expect(calls).toBe(1);
+    });
+
     test('subscriptions get events again after the exchange, or a binding, was deleted', async () => {
       const bus = await open();
       const seen: string[] = [];
