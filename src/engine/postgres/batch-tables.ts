@@ -69,7 +69,7 @@ export function batchSchema(schema: string): SchemaPart {
         return next v_id;
       end loop;
     end $body$;
-    -- Null where the batch is unknown, or has ended and one of them is no member of it.
+    -- Whether each has not ended; empty where all are new, null where the batch is unknown, or has ended and one of them is no member of it.
     create or replace function shiftwork_add_members(p_batch text, p_ids text[], p_now bigint, p_kept bigint) returns boolean[]
     language plpgsql set search_path from current as $body$
     declare
@@ -82,7 +82,7 @@ export function batchSchema(schema: string): SchemaPart {
         insert into shiftwork_batch_member (batch, job_id) select p_batch, id from unnest(p_ids) as id on conflict do nothing;
         get diagnostics v_added = row_count;
         update shiftwork_batch set touched_ms = p_now, until_ms = p_now + p_kept where id = p_batch;
-        if v_added = cardinality(p_ids) then return array_fill(true, array[v_added]); end if;
+        if v_added = cardinality(p_ids) then return '{}'; end if;
       elsif exists (select from unnest(p_ids) as id
                      where not exists (select from shiftwork_batch_member where batch = p_batch and job_id = id)) then
         return null;

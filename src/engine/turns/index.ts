@@ -39,6 +39,7 @@ export { CHANGES_TRIED, type ChangeableJob, type ChangeAnswer, type JobChange } 
 export type { BrokenJob, JobLock, SoundJob, TakenJob } from './taken-job.ts';
 export { AddTrips, type AddTripsOptions } from './add-trips.ts';
 export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
+export { OptionTexts } from './option-texts.ts';
 export { parentPolicyOf, type NewFlow, type ParentPolicy } from './new-flow.ts';
 export { stepsAmong } from './step-record.ts';
 export type { StepAnswer, StepRecord } from './step-record.ts';

@@ -192,11 +192,11 @@ export class Batches {
     const joining = open.every(Boolean) ? jobs : jobs.filter((_, index) => open[index] === true);
     const { receipts, error } = await store(joining);
     const at = Math.floor(engine.clock.now());
-    const skipped = joining.flatMap((job, index): MemberEnd[] => {
-      const receipt = receipts[index];
-      const isOther = receipt === undefined ? error?.code === 'IDEMPOTENCY_CONFLICT' : receipt.id !== job.id;
-      return isOther ? [{ batchId: id, jobId: job.id, state: 'skipped', at }] : [];
-    });
+    const isOther = (job: PreparedJob, receipt: JobReceipt | undefined): boolean =>
+      receipt === undefined ? error?.code === 'IDEMPOTENCY_CONFLICT' : receipt.id !== job.id;
+    const skipped = joining
+      .filter((job, index) => isOther(job, receipts[index]))
+      .map((job): MemberEnd => ({ batchId: id, jobId: job.id, state: 'skipped', at }));
     if (skipped.length > 0) {
       await this.#ask(queue, async batches => {
         const failed = (_: string, cause: unknown): never => {

@@ -1,22 +1,18 @@
-import { optionsOf, type NewJob } from '../../../turns/index.ts';
+import { OptionTexts, type NewJob } from '../../../turns/index.ts';
+
+/** No options are empty: there are the attempts. */
+const TEXTS = new OptionTexts(
+  write,
+  (plain, metadata) => `${plain.slice(0, -1)},"telemetry":{"metadata":${JSON.stringify(metadata)}}}`,
+);
 
 /**
  * A job as `shiftwork_add` reads it, as JSON; the options are stored as BullMQ's PostgreSQL backend stores them, with their long names. The
  * data is JSON already and stands in it as it is.
  */
-export function writeEntry(job: NewJob): string {
-  const { id, name, data, timestamp, before, instead } = job;
-  const opts = optionsOf(job);
-  const { delay = 0, priority = 0, lifo = false, attempts, deduplication, parent, repeatJobKey } = opts;
-  const head = JSON.stringify({
-    id,
-    name,
-    opts: storedOptions(opts),
-    priority,
-    delay,
-    timestamp,
-    attempts: attempts ?? 0,
-    lifo,
+export function writeEntry({ id, name, data, opts, metadata, timestamp, before, instead }: NewJob): string {
+  const { delay = 0, priority = 0, lifo = false, attempts = 0, deduplication, parent, repeatJobKey } = opts;
+  const rare = {
     ...(deduplication !== undefined && { dedupId: deduplication.id }),
     ...(before !== undefined && { before }),
     ...(instead !== undefined && { instead }),
@@ -26,21 +22,22 @@ export function writeEntry(job: NewJob): string {
       parentQueue: parent.queue,
       parentKey: `${parent.queue}:${parent.id}`,
     }),
-  });
-  return `${head.slice(0, -1)},"data":${data}}`;
+  };
+  const written = JSON.stringify({ id, name, priority, delay, timestamp, attempts, lifo, ...rare });
+  return `${written.slice(0, -1)},"opts":${TEXTS.of(opts, metadata)},"data":${data}}`;
 }
 
 /** As JSON. */
 export function writeOptions(opts: NewJob['opts']): string {
-  return JSON.stringify(storedOptions(opts));
+  return TEXTS.of(opts);
 }
 
-function storedOptions(opts: NewJob['opts']): object {
-  return {
+function write(opts: NewJob['opts']): string {
+  return JSON.stringify({
     ...opts,
     attempts: opts.attempts ?? 0,
     ...(typeof opts.backoff === 'number' && { backoff: fixed(opts.backoff) }),
-  };
+  });
 }
 
 function fixed(delay: number): { readonly type: 'fixed'; readonly delay: number } {

@@ -1,32 +1,15 @@
 import { optsDecodeMap, optsEncodeMap, type JobsOptions } from 'bullmq';
+import { OptionTexts } from '../../../turns/index.ts';
 
 /** Leans on BullMQ 6.7: some options are stored under short names, those of telemetry apart. */
 const SHORT: ReadonlyMap<string, string> = new Map(Object.entries(optsEncodeMap));
 const LONG: ReadonlyMap<string, string> = new Map(Object.entries(optsDecodeMap));
 
-/** Options that many jobs share are frozen: their text is made once. Making it for each was the largest part of what an add cost this process. */
-const SHARED = new WeakMap<object, string>();
-
-/** The last that was written: the members of a batch, and what one request enqueues, have one metadata. */
-let last: { readonly opts: object; readonly metadata: string; readonly text: string } | undefined;
+const TEXTS = new OptionTexts(write, (plain, metadata) => `${plain.slice(0, -1)},"tm":${JSON.stringify(metadata)}}`);
 
 /** Options as a job's hash has them, with the metadata of its telemetry. */
 export function writeOptions(opts: Readonly<JobsOptions>, metadata?: string): string {
-  if (metadata !== undefined && last?.opts === opts && last.metadata === metadata) return last.text;
-  const isShared = Object.isFrozen(opts);
-  const plain = isShared ? shared(opts) : write(opts);
-  if (metadata === undefined) return plain;
-  const text = `${plain.slice(0, -1)},"tm":${JSON.stringify(metadata)}}`;
-  if (isShared) last = { opts, metadata, text };
-  return text;
-}
-
-function shared(opts: Readonly<JobsOptions>): string {
-  const known = SHARED.get(opts);
-  if (known !== undefined) return known;
-  const text = write(opts);
-  SHARED.set(opts, text);
-  return text;
+  return TEXTS.of(opts, metadata);
 }
 
 /** `attempts` 0 when left out, as BullMQ's Job has it. */
