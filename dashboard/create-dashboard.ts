@@ -1,4 +1,5 @@
 import express from 'express';
+import { AuditLog, markActions } from '../src/audit/index.ts';
 import { bareError } from '../src/privacy/index.ts';
 import { BulkTasks } from '../src/bulk/index.ts';
 import { DeadLetters } from '../src/dead-letters/index.ts';
@@ -6,8 +7,6 @@ import { Facts } from '../src/facts/index.ts';
 import { openJournal } from '../src/journal/index.ts';
 import { clientOn } from '../src/queue/index.ts';
 import { WorkReader } from '../src/standing/index.ts';
-import { AuditLog } from './audit/audit-log.ts';
-import { markActions } from './audit/mark-actions.ts';
 import { QueueBoard } from './board/queue-board.ts';
 import { requireOneWayIn, type Dashboard, type DashboardOptions } from './dashboard-options.ts';
 import { frontDoor } from './front-door.ts';
@@ -60,7 +59,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     isComplete,
     onAction(action) {
       log.write(action);
-      mark(action);
+      void mark(action);
       options.onAction?.(action);
     },
     report,

@@ -8,7 +8,7 @@ import type { JournalStore } from '../src/journal/index.ts';
 import type { Client } from '../src/queue/index.ts';
 import type { WorkReader } from '../src/standing/index.ts';
 import { alertTestRoute } from './alerts/alert-test-route.ts';
-import type { AuditLog } from './audit/audit-log.ts';
+import type { AuditLog } from '../src/audit/index.ts';
 import { auditRoute } from './audit/audit-route.ts';
 import type { QueueBoard } from './board/queue-board.ts';
 import { deadLetterRoutes } from './dead-letters/dead-letter-routes.ts';

@@ -1,4 +1,4 @@
-import { AuditLog } from '../../dashboard/audit/audit-log.ts';
+import { AuditLog } from '../../src/audit/index.ts';
 import { CauseCounter } from '../../src/dead-letters/causes/cause-counter.ts';
 import { fingerprintOf } from '../../src/dead-letters/fingerprint.ts';
 import type { Engine } from '../../src/engine/index.ts';

@@ -2,7 +2,7 @@ import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import { time } from '../pages/time.ts';
-import type { AuditEntry, AuditPart } from './audit-log.ts';
+import type { AuditEntry, AuditPart } from '../../src/audit/index.ts';
 
 export interface AuditPageOptions extends Pick<PageOptions, 'base'>, AuditPart {
   readonly viewer: NonNullable<PageOptions['viewer']>;
@@ -15,8 +15,8 @@ export function auditPage({ base, viewer, entries, next, before }: AuditPageOpti
     ${
       entries.length === 0
         ? html`<p class="notice">
-            Nothing yet. Here stands whatever people do on this dashboard, and what they were refused: who, what, on
-            which jobs, how many, and what came of it.
+            Nothing yet. Here stands whatever people do on this dashboard and by the command line, and what they were
+            refused: who, what, on which jobs, how many, and what came of it.
           </p>`
         : table({
             label: 'What people did',
@@ -38,7 +38,7 @@ function row({ at, user, role, outcome, client, ...entry }: AuditEntry): Html {
     <th scope="row">${time(at)}</th>
     <td>${user ?? 'nobody'} <small>${role}</small></td>
     <td class="wraps">${what}${on && html`<small>${on}</small>`}${reason && html`<small>Reason: ${reason}</small>`}</td>
-    <td class="${outcome === 'done' ? '' : 'warn'}">${outcome}</td>
+    <td class="${outcome === 'done' || outcome === 'begun' ? '' : 'warn'}">${outcome}</td>
     <td>${count}</td>
     <td>${client}</td>
   </tr>`;

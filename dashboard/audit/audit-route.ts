@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { answer, wantsPage } from '../http/answers.ts';
 import { mayAct } from '../sign-in/roles.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
-import { isAuditPlace, type AuditEntry, type AuditLog } from './audit-log.ts';
+import { isAuditPlace, type AuditEntry, type AuditLog } from '../../src/audit/index.ts';
 import { auditPage } from './audit-page.ts';
 
 export interface AuditRouteOptions {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { memoryCase } from '../../tests/support/memory-case.ts';
 import { openEngine } from '../../src/engine/index.ts';
-import { AuditLog, type AuditPart } from './audit-log.ts';
+import { AuditLog, type AuditPart } from '../../src/audit/index.ts';
 import type { DashboardAction } from './record-actions.ts';
 
 const LATE_IN_THE_DAY = Date.UTC(2026, 2, 1, 23, 0);
@@ -112,6 +112,33 @@ test('where people did it from is for admins, and the page says all of it as tex
   expect(page).toContain('&lt;b&gt;x&lt;/b&gt;');
   expect(page).toContain('aria-current="page">Audit');
   expect(page).not.toContain('<b>x</b>');
+});
+
+test('what the command line did stands among them; on which machine is for admins', async () => {
+  const place = await memoryCase(LATE_IN_THE_DAY).open();
+  const board = await openTestDashboard({ fixture: place });
+  const engine = openEngine({ url: place.url, namespace: place.namespace, role: 'producer' });
+  await new AuditLog(engine, () => undefined).record({
+    user: 'cli:ann',
+    role: undefined,
+    method: 'CLI',
+    path: 'shiftwork erase',
+    status: undefined,
+    outcome: 'begun',
+    client: 'build-7',
+    detail: { what: 'erase', on: 'tag user (x1)' },
+  });
+  const see = async (name: string): Promise<string> => {
+    const headers = { cookie: await board.cookieOf(name), accept: 'text/html' };
+    return (await board.send('/audit', { headers })).text();
+  };
+  const shown = await see('admin');
+  for (const text of ['cli:ann', 'erase<small>tag user (x1)</small>', '>begun</td>', 'build-7'])
+    expect(shown).toContain(text);
+  expect(await see('viewer')).not.toContain('build-7');
+  await engine.close(100);
+  await board.close();
+  await place.cleanup();
 });
 
 test('pages go back over the days without a gap', async () => {

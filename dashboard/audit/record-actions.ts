@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { shortOn, type ActionDetail, type AuditedAction } from '../../src/audit/index.ts';
 import { clientKey } from '../http/client-address.ts';
 import { Connections } from '../http/connections.ts';
 import { isReading } from '../http/same-origin.ts';
@@ -7,39 +8,8 @@ const DRY_RUN = 'dryRun';
 const DETAIL = 'actionDetail';
 const ACTOR = 'actor';
 
-/** What a route says of an action beside its path. Nothing sensitive: a tag that is no public one stands here by its digest. */
-export interface ActionDetail {
-  /** In a few words: `replay dead letters`. */
-  readonly what: string;
-  /** Which: ids, a cause, a filter. Cut at 300 characters. */
-  readonly on?: string | undefined;
-  /** How many that were, how many of them it was done to, and to how many it could not be done. */
-  readonly matched?: number | undefined;
-  readonly done?: number | undefined;
-  readonly skipped?: number | undefined;
-  readonly reason?: string | undefined;
-}
-
-/** What somebody did, or was kept from doing. */
-export interface DashboardAction {
-  /** Undefined for somebody who has not signed in. */
-  readonly user: string | undefined;
-  readonly role: string | undefined;
-  readonly method: string;
-  /** Without the query; cut at 300 characters. */
-  readonly path: string;
-  /** Undefined where the connection was closed before there was one. */
-  readonly status: number | undefined;
-  /**
-   * `dry run`: it was only asked what would be done. `connection closed`: the client did not wait for the answer, and what was asked
-   * may have been done.
-   */
-  readonly outcome: 'done' | 'dry run' | 'refused' | 'failed' | 'connection closed';
-  /** The client's address, or its network. */
-  readonly client: string;
-  /** Undefined where its path says all. */
-  readonly detail?: ActionDetail | undefined;
-}
+/** What somebody did on the dashboard, or was kept from doing. */
+export type DashboardAction = AuditedAction;
 
 export interface Actor {
   readonly name: string;
@@ -91,7 +61,7 @@ export function markDryRun(response: Response): void {
 
 /** Says of an action what its path does not. */
 export function describeAction(response: Response, { on, ...detail }: ActionDetail): void {
-  response.locals[DETAIL] = { ...detail, on: on?.slice(0, 300) } satisfies ActionDetail;
+  response.locals[DETAIL] = { ...detail, on: shortOn(on) } satisfies ActionDetail;
 }
 
 /** Says who acted, of a request that came from nobody yet: somebody has signed in. */

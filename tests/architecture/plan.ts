@@ -51,6 +51,10 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
     may: ['src/engine', 'src/queue', 'src/redis', 'src/state'],
     why: 'it looks at what is stored: who ends a job and who replays it meet here, below both',
   },
+  'src/audit': {
+    may: ['src/engine', 'src/journal', 'src/queue', 'src/state'],
+    why: 'what people did is on record whatever they did it with: it stands below pages and commands',
+  },
   'src/bulk': {
     may: ['src/dead-letters', 'src/engine', 'src/queue', 'src/state'],
     why: 'what is done to many jobs, dead or waiting, has one carrier: it stands on both',
@@ -101,6 +105,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   'src/command': { may: [], why: 'what commands are made of: whoever lists them must load nothing of the platform' },
   'src/boot': {
     may: [
+      'src/audit',
       'src/command',
       'src/engine',
       'src/state',
@@ -151,6 +156,7 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   dashboard: {
     may: [
       'jobs',
+      'src/audit',
       'src/command',
       'src/cli',
       'src/bulk',

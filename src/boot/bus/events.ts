@@ -16,7 +16,8 @@ import {
   wrongWord,
 } from '../../command/index.ts';
 import { openBus } from './index.ts';
-import { withClient } from '../engine/index.ts';
+import { withClient, withEngine } from '../engine/index.ts';
+import { onRecord } from '../record/index.ts';
 
 interface Action {
   /** With its own name. */
@@ -108,13 +109,22 @@ async function replay(bus: Bus, app: App, args: ParsedArguments, terminal: Termi
     throw wrongWord(`the name of a reaction (${names.join(', ') || 'there is none'})`, name, names);
   }
   const time = new Date(from);
+  const on = `reaction ${name}, from ${from.slice(0, 60)}`;
+  const action = { command: 'events replay', what: 'replay events', on, long: true };
   const count = await withClient(
     terminal.variables,
-    client =>
-      bus.replay(reaction.event.name, event => enqueueReaction(client, reaction, event), {
-        // An id has no dashes and colons of a time.
-        from: /^\d{4}-\d{2}-\d{2}/.test(from) && !Number.isNaN(time.getTime()) ? time : from,
-      }),
+    (client, engine) =>
+      onRecord(
+        terminal,
+        engine,
+        action,
+        () =>
+          bus.replay(reaction.event.name, event => enqueueReaction(client, reaction, event), {
+            // An id has no dashes and colons of a time.
+            from: /^\d{4}-\d{2}-\d{2}/.test(from) && !Number.isNaN(time.getTime()) ? time : from,
+          }),
+        done => ({ matched: done, done }),
+      ),
     app,
   );
   terminal.print(args.json ? JSON.stringify({ replayed: count }) : `${count} events of ${reaction.event.name}`);
@@ -145,7 +155,16 @@ async function deadLetters(bus: Bus, _app: App, args: ParsedArguments, terminal:
   if ((what !== 'replay' && what !== 'discard') || id === '') {
     throw wrongWord('nothing, "replay ID" or "discard ID" after dead-letters', `${what} ${id}`.trimEnd());
   }
-  const done = await (what === 'replay' ? bus.replayDeadLetter(id) : bus.discardDeadLetter(id));
+  const action = { command: `events dead-letters ${what}`, what: `${what} dead letters`, on: id };
+  const done = await withEngine(terminal.variables, engine =>
+    onRecord(
+      terminal,
+      engine,
+      action,
+      () => (what === 'replay' ? bus.replayDeadLetter(id) : bus.discardDeadLetter(id)),
+      isDone => ({ matched: 1, done: isDone ? 1 : 0 }),
+    ),
+  );
   if (!done) terminal.complain(`There is no dead letter ${id.slice(0, 200)}.`);
   else if (args.json) terminal.print(JSON.stringify({ id, [what === 'replay' ? 'replayed' : 'discarded']: true }));
   return done ? 0 : 1;

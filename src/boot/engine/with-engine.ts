@@ -1,7 +1,8 @@
 import { Environment, type Variables } from '../../config/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { openEngine, readEngineSettings, type Engine, type EngineSettings } from '../../engine/index.ts';
-import { connect, type Client } from '../../queue/index.ts';
+import { Facts } from '../../facts/index.ts';
+import { clientOn, type Client } from '../../queue/index.ts';
 
 /** Opens the engine for as long as `use` takes. */
 export async function withEngine<Result>(
@@ -20,16 +21,18 @@ export async function withEngine<Result>(
 /** Opens a client for as long as `use` takes. */
 export async function withClient<Result>(
   variables: Variables,
-  use: (client: Client) => Promise<Result>,
+  use: (client: Client, engine: Engine) => Promise<Result>,
   app?: App,
 ): Promise<Result> {
-  const { url, kind, namespace, secrets } = engineSettings(variables);
-  const client = connect({ [kind]: url, namespace, app, ...secrets });
-  try {
-    return await use(client);
-  } finally {
-    await client.close();
-  }
+  return withEngine(variables, async engine => {
+    if (app !== undefined) engine.place(app);
+    const client = clientOn(engine, new Facts(), undefined, undefined, app);
+    try {
+      return await use(client, engine);
+    } finally {
+      await client.close();
+    }
+  });
 }
 
 /** @throws InvalidConfigError */

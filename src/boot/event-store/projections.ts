@@ -15,6 +15,8 @@ import {
   when,
   wrongWord,
 } from '../../command/index.ts';
+import { withEngine } from '../engine/index.ts';
+import { onRecord, type Came } from '../record/index.ts';
 import { openProjections, type OpenedProjections } from './index.ts';
 
 const OUTDATED = 'the database is behind this release';
@@ -48,12 +50,26 @@ export const projections: Command = {
     try {
       if (what === 'run') return await runAll(opened, terminal);
       if (name === undefined) return await printStatus(opened.projections, terminal, json);
-      return await actOn(opened.projections, what, name, terminal, json);
+      const act = (): Promise<ExitCode> => actOn(opened.projections, what, name, terminal, json);
+      if (what === 'parked') return await act();
+      const action = {
+        command: `projections ${what}`,
+        what: `${what} a projection`,
+        on: name,
+        long: what !== 'resume',
+      };
+      // The engine has the record; the projections have a database of their own.
+      return await withEngine(terminal.variables, engine => onRecord(terminal, engine, action, act, cameOfExit));
     } finally {
       await opened.close();
     }
   },
 };
+
+/** A rebuild that was stopped, or letters that were left, are not done. */
+function cameOfExit(code: ExitCode): Came {
+  return { matched: 1, done: code === 0 ? 1 : 0 };
+}
 
 async function runAll(
   { projections, facts, untilMigrated }: OpenedProjections,

@@ -26,6 +26,7 @@ import {
 import type { Duration } from '../../time/index.ts';
 import { loadApp } from '../load-app.ts';
 import { withEngine } from '../engine/index.ts';
+import { onRecord } from '../record/index.ts';
 
 /** Who may come through the HTTP door. */
 export const tokens: Command = {
@@ -71,15 +72,17 @@ async function create(name: string, asked: ParsedArguments, terminal: Terminal):
   const scopes = asked.texts('scope');
   requireScopes(scopes, await loadApp(asked.app));
   const [rate, expires] = [asked.text('rate'), asked.text('expires')];
+  const definition = {
+    name,
+    scopes,
+    by: operator(terminal),
+    ...(rate !== undefined && { rate: rateFrom(rate) }),
+    // Whatever was written is judged where every duration is.
+    ...(expires !== undefined && { expiresAfter: expires as Duration }),
+  };
+  const action = { command: 'tokens create', what: 'create a token', on: `${name}: ${scopes.join(', ')}` };
   const { text, token } = await withEngine(terminal.variables, engine =>
-    apiTokensOf(engine).create({
-      name,
-      scopes,
-      by: operator(terminal),
-      ...(rate !== undefined && { rate: rateFrom(rate) }),
-      // Whatever was written is judged where every duration is.
-      ...(expires !== undefined && { expiresAfter: expires as Duration }),
-    }),
+    onRecord(terminal, engine, action, () => apiTokensOf(engine).create(definition)),
   );
   if (asked.json) terminal.print(JSON.stringify({ ...shown(token), token: text }));
   else {
@@ -131,7 +134,15 @@ function shown({ scopes, ...token }: ApiToken): Record<string, unknown> {
 }
 
 async function revoke(engine: Engine, id: string, { json }: ParsedArguments, terminal: Terminal): Promise<0 | 1> {
-  const revoked = await apiTokensOf(engine).revoke(id);
+  // Whoever pastes the whole token for its id must not find it there.
+  const action = { command: 'tokens revoke', what: 'revoke a token', on: id.slice(0, 16) };
+  const revoked = await onRecord(
+    terminal,
+    engine,
+    action,
+    () => apiTokensOf(engine).revoke(id),
+    done => ({ matched: 1, done: done ? 1 : 0 }),
+  );
   if (json) terminal.print(JSON.stringify({ id: id.slice(0, 16), revoked }));
   else if (revoked) terminal.print(`${id} is revoked`);
   else terminal.complain('There is no token of that id: "tokens list" shows the ids.');

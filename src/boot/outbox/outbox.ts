@@ -4,6 +4,7 @@ import { openEngine } from '../../engine/index.ts';
 import { readOutboxStatus, reconcile } from '../../outbox/index.ts';
 import { type Command, lengthOf, parseCommand, wrongWord } from '../../command/index.ts';
 import { readOutboxSettings } from './index.ts';
+import { onRecord } from '../record/index.ts';
 import { unrecordedHosts } from './unrecorded-hosts.ts';
 
 export const outbox: Command = {
@@ -41,10 +42,16 @@ export const outbox: Command = {
       }
       const engine = openEngine({ url: engineUrl, role: 'producer', namespace, secrets });
       try {
-        const result = await reconcile(pool, engine, namespace, {
-          unrecorded: await unrecordedHosts(engine),
-          anyway: parsed.flag('anyway'),
-        });
+        const anyway = parsed.flag('anyway');
+        const unrecorded = await unrecordedHosts(engine);
+        const action = { command: 'outbox reconcile', what: 'reconcile the outbox', on: anyway ? 'anyway' : undefined };
+        const result = await onRecord(
+          terminal,
+          engine,
+          { ...action, long: true },
+          () => reconcile(pool, engine, namespace, { unrecorded, anyway }),
+          done => ({ matched: done.checked, done: done.again }),
+        );
         const { checked, ended, alive, again } = result;
         if (json) terminal.print(JSON.stringify(result));
         else

@@ -2,6 +2,7 @@ import { Environment } from '../../config/index.ts';
 import { alertSender, readAlertSettings, readAlerts, testMessage } from '../../standing/index.ts';
 import { type Command, parseCommand, table, UsageError } from '../../command/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
+import { onRecord } from '../../boot/record/index.ts';
 
 const USAGE = 'shiftwork alerts [list|test] [--json]';
 
@@ -18,7 +19,12 @@ export const alerts: Command = {
         environment.problem('Expected ALERT_WEBHOOK_URL to be set: it is where the test message goes.');
       environment.check();
       if (settings === undefined) return 1;
-      await alertSender(settings)(testMessage(Date.now()));
+      const send = alertSender(settings);
+      await withEngine(terminal.variables, engine =>
+        onRecord(terminal, engine, { command: 'alerts test', what: 'send a test alert' }, () =>
+          send(testMessage(Date.now())),
+        ),
+      );
       terminal.print(json ? JSON.stringify({ sent: true }) : 'sent, and taken by the webhook');
       return 0;
     }

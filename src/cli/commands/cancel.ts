@@ -1,6 +1,7 @@
 import { cancelJob } from '../../queue/index.ts';
 import { type Command, operator, parseCommand, visible } from '../../command/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
+import { onRecord } from '../../boot/record/index.ts';
 
 export const cancel: Command = {
   usage: 'shiftwork cancel ID [--reason TEXT] [--json]',
@@ -14,7 +15,16 @@ export const cancel: Command = {
     const parsed = parseCommand(args, { reason: { type: 'string' } }, { min: 1, max: 1 }, ['app']);
     const [id = ''] = parsed.positionals;
     const mark = { reason: parsed.text('reason') ?? 'no longer wanted', by: operator(terminal) };
-    const answer = await withEngine(terminal.variables, engine => cancelJob(engine, id, mark));
+    const action = { command: 'cancel', what: 'cancel jobs', on: id, reason: parsed.text('reason') };
+    const answer = await withEngine(terminal.variables, engine =>
+      onRecord(
+        terminal,
+        engine,
+        action,
+        () => cancelJob(engine, id, mark),
+        given => ({ matched: 1, done: given === 'requested' ? 1 : 0 }),
+      ),
+    );
     if (parsed.json) terminal.print(JSON.stringify({ id, answer }));
     else if (answer === 'requested') terminal.print(`${id} will end as cancelled`);
     else if (answer === 'ended') terminal.complain(`${visible(id).slice(0, 200)} has ended already.`);

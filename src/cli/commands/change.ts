@@ -1,5 +1,6 @@
 import { loadApp } from '../../boot/index.ts';
 import { withClient } from '../../boot/engine/index.ts';
+import { onRecord } from '../../boot/record/index.ts';
 import { InvalidPayloadError, PayloadTooLargeError, type Priority } from '../../contracts/index.ts';
 import { InvalidOptionsError } from '../../errors/index.ts';
 import { ReplayRefusedError, UpdateRefusedError } from '../../queue/index.ts';
@@ -45,7 +46,16 @@ export const update: Command = {
       ...(priority !== undefined && { priority: priority as Priority }),
     };
     return doing(terminal, async () => {
-      const done = await withClient(terminal.variables, client => client.update(id, change), app);
+      const action = {
+        command: 'update',
+        what: `change ${Object.keys(change).join(', ') || 'nothing'} of a job`,
+        on: id,
+      };
+      const done = await withClient(
+        terminal.variables,
+        (client, engine) => onRecord(terminal, engine, action, () => client.update(id, change)),
+        app,
+      );
       if (parsed.json) terminal.print(JSON.stringify({ ...done, changed: Object.keys(change) }));
       else terminal.print(`${visible(done.id)}: ${Object.keys(change).join(', ')} changed`);
     });
@@ -69,7 +79,13 @@ export const replay: Command = {
     const data = await dataOf(parsed.text('data'), terminal);
     const how = { by: operator(terminal), ...(data !== undefined && { data }) };
     return doing(terminal, async () => {
-      const done = await withClient(terminal.variables, client => client.replay(id, how), app);
+      const what = data === undefined ? 'replay a job' : 'replay a job with other data';
+      const done = await withClient(
+        terminal.variables,
+        (client, engine) =>
+          onRecord(terminal, engine, { command: 'replay', what, on: id }, () => client.replay(id, how)),
+        app,
+      );
       if (parsed.json) terminal.print(JSON.stringify(done));
       else if (done.replayOf === undefined) terminal.print(`${visible(done.id)} is queued again`);
       else terminal.print(`${visible(done.id)} is queued in the place of ${visible(done.replayOf)}`);

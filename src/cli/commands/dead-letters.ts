@@ -20,6 +20,7 @@ import {
 import { openOtherLetters } from '../../boot/dead-letters/index.ts';
 import { recordOutboxEnds } from '../../boot/outbox/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
+import { onRecord, type CommandAction } from '../../boot/record/index.ts';
 import { shownJobId } from '../../queue/index.ts';
 import { checkQueue } from '../known-queue.ts';
 
@@ -37,14 +38,24 @@ const OPTIONS = {
 } as const;
 const MAX = 10_000;
 
+interface Use {
+  readonly letters: DeadLetters;
+  readonly parsed: ParsedArguments;
+  readonly terminal: Terminal;
+  /** Kinds that could not be read so far. */
+  readonly unread: ReadonlySet<string>;
+  /** Does it, and puts it on record. */
+  readonly record: (action: CommandAction, act: () => Promise<DeadLetterReport>) => Promise<DeadLetterReport>;
+}
+
 interface Action {
   /** Those of OPTIONS that it heeds. */
   readonly options: readonly string[];
-  use(letters: DeadLetters, parsed: ParsedArguments, terminal: Terminal, unread: ReadonlySet<string>): Promise<0 | 1>;
+  use(use: Use): Promise<0 | 1>;
 }
 
-const FILTER = ['kind', 'queue', 'subscription', 'name', 'cause'];
-const CROWD = [...FILTER, 'all', 'limit'];
+const FILTER = ['kind', 'queue', 'subscription', 'name', 'cause'] as const;
+const CROWD = [...FILTER, 'all', 'limit'] as const;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   list: { options: [...FILTER, 'all', 'limit'], use: list },
@@ -105,7 +116,9 @@ export const deadLetters: Command = {
         const letters = new DeadLetters({ engine, app, facts, others: others.sources, onUnread });
         checkKind(letters, parsed);
         await checkQueue(engine, app, parsed);
-        return known.use(letters, parsed, terminal, unread);
+        const record: Use['record'] = (action, act) =>
+          onRecord(terminal, engine, action, act, ({ matched, done }) => ({ matched, done: done.length }));
+        return known.use({ letters, parsed, terminal, unread, record });
       });
     } finally {
       await Promise.all([others.close(), ends?.close()]);
@@ -113,12 +126,7 @@ export const deadLetters: Command = {
   },
 };
 
-async function list(
-  letters: DeadLetters,
-  parsed: ParsedArguments,
-  terminal: Terminal,
-  unread: ReadonlySet<string>,
-): Promise<0 | 1> {
+async function list({ letters, parsed, terminal, unread }: Use): Promise<0 | 1> {
   const found = await letters.list(filterOf(parsed), wholeNumber(parsed, 'limit', 50));
   if (parsed.json) terminal.print(JSON.stringify(found));
   else if (found.length === 0) terminal.print(noneText(unread));
@@ -137,12 +145,7 @@ async function list(
   return codeOf(found, unread);
 }
 
-async function groups(
-  letters: DeadLetters,
-  parsed: ParsedArguments,
-  terminal: Terminal,
-  unread: ReadonlySet<string>,
-): Promise<0 | 1> {
+async function groups({ letters, parsed, terminal, unread }: Use): Promise<0 | 1> {
   const found = await letters.groups(filterOf(parsed));
   if (parsed.json) terminal.print(JSON.stringify(found));
   else if (found.length === 0) terminal.print(noneText(unread));
@@ -176,12 +179,7 @@ function codeOf(found: readonly unknown[], unread: ReadonlySet<string>): 0 | 1 {
   return found.length === 0 && unread.size > 0 ? 1 : 0;
 }
 
-async function show(
-  letters: DeadLetters,
-  parsed: ParsedArguments,
-  terminal: Terminal,
-  unread: ReadonlySet<string>,
-): Promise<0 | 1> {
+async function show({ letters, parsed, terminal, unread }: Use): Promise<0 | 1> {
   const [, id = ''] = parsed.positionals;
   const letter = await letters.show(id);
   if (letter === undefined) {
@@ -197,29 +195,30 @@ async function show(
   return 0;
 }
 
-async function replay(
-  letters: DeadLetters,
-  parsed: ParsedArguments,
-  terminal: Terminal,
-  unread: ReadonlySet<string>,
-): Promise<0 | 1> {
+async function replay({ letters, parsed, terminal, unread, record }: Use): Promise<0 | 1> {
   const { filter, dryRun } = await selectionOf(letters, parsed);
   const perSecond = wholeNumber(parsed, 'per-second', 50);
-  const report = await letters.replay(filter, { by: operator(terminal), dryRun, perSecond });
+  const act = (): Promise<DeadLetterReport> => letters.replay(filter, { by: operator(terminal), dryRun, perSecond });
+  const report = await (dryRun ? act() : record(actionOf('replay', parsed, filter), act));
   return printReport(terminal, parsed, report, dryRun ? 'would be replayed' : 'replayed', { dryRun, unread });
 }
 
-async function discard(
-  letters: DeadLetters,
-  parsed: ParsedArguments,
-  terminal: Terminal,
-  unread: ReadonlySet<string>,
-): Promise<0 | 1> {
+async function discard({ letters, parsed, terminal, unread, record }: Use): Promise<0 | 1> {
   const reason = parsed.text('reason')?.trim() ?? '';
   if (reason === '') throw new UsageError('Expected --reason: it is all that is kept of what is discarded.');
   const { filter, dryRun } = await selectionOf(letters, parsed);
-  const report = await letters.discard(filter, { by: operator(terminal), reason, dryRun });
+  const act = (): Promise<DeadLetterReport> => letters.discard(filter, { by: operator(terminal), reason, dryRun });
+  const report = await (dryRun ? act() : record({ ...actionOf('discard', parsed, filter), reason }, act));
   return printReport(terminal, parsed, report, dryRun ? 'would be discarded' : 'discarded', { dryRun, unread });
+}
+
+/** For the record: the ids that were named, else the choice in words. */
+function actionOf(name: 'replay' | 'discard', parsed: ParsedArguments, { ids }: DeadLetterFilter): CommandAction {
+  const [, ...named] = parsed.positionals;
+  const chosen = CROWD.filter(option => parsed.given.includes(option));
+  const words = chosen.map(option => (option === 'all' ? option : `${option} ${parsed.text(option)}`));
+  const on = named.length > 0 ? named.join(', ') : words.join(', ');
+  return { command: `dead-letters ${name}`, what: `${name} dead letters`, on, long: (ids?.length ?? 2) > 1 };
 }
 
 /** Named ones are acted on; a crowd only with --yes. */
@@ -237,6 +236,10 @@ async function selectionOf(
   return { filter: { ids: [...endedAt.keys()], endedAt }, dryRun };
 }
 
+function isOfCrowd(option: string): boolean {
+  return CROWD.some(each => each === option);
+}
+
 /** What would be ignored is refused: it was meant to narrow down what is acted on. */
 function checkOptions(parsed: ParsedArguments, action: string, allowed: readonly string[]): void {
   const acts = action === 'replay' || action === 'discard';
@@ -246,7 +249,7 @@ function checkOptions(parsed: ParsedArguments, action: string, allowed: readonly
     allowOnly(
       parsed,
       `${what} ID`,
-      allowed.filter(option => !CROWD.includes(option)),
+      allowed.filter(option => !isOfCrowd(option)),
     );
   else allowOnly(parsed, what, allowed);
   if (allowed.includes('limit')) wholeNumber(parsed, 'limit', MAX);

@@ -1,8 +1,10 @@
 import { withEngine } from '../../boot/engine/index.ts';
 import { findApp, loadApp, openDatabase, ROOMS } from '../../boot/index.ts';
 import { journalSource } from '../../boot/journal/index.ts';
+import { onRecord, type Came } from '../../boot/record/index.ts';
 import { type Command, operator, parseCommand, type Terminal, UsageError, when } from '../../command/index.ts';
 import type { App } from '../../contracts/index.ts';
+import type { Engine } from '../../engine/index.ts';
 import { Environment, InvalidConfigError, readNamespace } from '../../config/index.ts';
 import { hasCode } from '../../errors/index.ts';
 import { Facts } from '../../facts/index.ts';
@@ -16,6 +18,7 @@ import {
   type ErasedTag,
   type EraseOptions,
 } from '../../queue/index.ts';
+import type { Secrets } from '../../secrets/index.ts';
 import { secretsOf } from '../../state/index.ts';
 import type { Duration } from '../../time/index.ts';
 import { tagsIn } from '../tag-words.ts';
@@ -65,10 +68,9 @@ export const erase: Command = {
       by: operator(terminal),
       ...(subject !== undefined && { subject, events: await eventsOf(app ?? (await loadApp()), terminal) }),
     });
-    const done = await withEngine(terminal.variables, async engine => {
-      const secrets = await secretsOf(engine).load();
+    const eraseAll = async (engine: Engine, secrets: Secrets, digests: readonly string[][]): Promise<Done> => {
       // First: what it brings to the engine meanwhile is erased there.
-      const outbox = await outboxErased(terminal, digestsOf(secrets, checked));
+      const outbox = await outboxErased(terminal, digests);
       const journal = journalSource(engine, terminal.variables);
       try {
         const on = { engine, facts: new Facts(), secrets, journal: () => journal.open(), jobs: app?.jobs };
@@ -76,6 +78,13 @@ export const erase: Command = {
       } finally {
         await journal.close();
       }
+    };
+    const done = await withEngine(terminal.variables, async engine => {
+      const secrets = await secretsOf(engine).load();
+      const digests = digestsOf(secrets, checked);
+      const on = checked.tags.map(({ name }, index) => `tag ${name} (${digests[0]?.[index] ?? '?'})`).join(', ');
+      const action = { command: 'erase', what: 'erase', on, long: true };
+      return onRecord(terminal, engine, action, () => eraseAll(engine, secrets, digests), cameOf);
     });
     if (json) terminal.print(JSON.stringify(done));
     else for (const line of linesOf(done)) terminal.print(line);
@@ -86,6 +95,12 @@ export const erase: Command = {
 interface Done extends ErasedTag {
   /** Of jobs in it; undefined where there is no DATABASE_URL. */
   readonly outbox: number | 'unreached' | undefined;
+}
+
+/** Jobs, whatever their state; how much of what they left is counted by the record of what was erased. */
+function cameOf({ erased: { waiting, running, succeeded, dead }, left }: Done): Came {
+  const done = waiting + running + succeeded + dead;
+  return { matched: done + left.length, done };
 }
 
 /** Of the app's event store. @throws InvalidConfigError where it has none here: whoever names a person must not be told that all is done */

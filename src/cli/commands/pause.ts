@@ -1,6 +1,7 @@
 import { loadApp } from '../../boot/index.ts';
 import { type Command, operator, parseCommand, type ParsedArguments, UsageError } from '../../command/index.ts';
 import { withClient } from '../../boot/engine/index.ts';
+import { onRecord } from '../../boot/record/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { didYouMean } from '../../errors/index.ts';
 import type { PauseTarget } from '../../queue/index.ts';
@@ -44,10 +45,13 @@ function switching(name: 'pause' | 'resume'): Command {
       const [given, by] = [asked.text('reason'), operator(terminal)];
       await withClient(
         terminal.variables,
-        async client => {
-          for (const [target] of targets) {
-            if (name === 'resume') await client.resume(target, { by });
-            else await client.pause(target, { by, ...(given !== undefined && { reason: given }) });
+        async (client, engine) => {
+          for (const [target, named] of targets) {
+            const action = { command: name, what: `${name} ${kindOf(named)}`, on: onOf(named), reason: given };
+            await onRecord(terminal, engine, action, async () => {
+              if (name === 'resume') await client.resume(target, { by });
+              else await client.pause(target, { by, ...(given !== undefined && { reason: given }) });
+            });
           }
         },
         app,
@@ -86,6 +90,16 @@ function targetsOf({ positionals, text }: ParsedArguments, app: App): readonly (
     );
   }
   return [[{ contract: found }, { contract, queue: found.queue }]];
+}
+
+function kindOf({ name, contract }: Named): string {
+  return name !== undefined ? 'a queue' : contract !== undefined ? 'a contract' : 'a group';
+}
+
+function onOf({ name, contract, group, queue }: Named): string {
+  if (name !== undefined) return `queue ${name}`;
+  const part = contract === undefined ? `group ${group}` : `contract ${contract}`;
+  return `${part}${queue === undefined ? '' : `, queue ${queue}`}`;
 }
 
 function words({ name, contract, group, queue }: Named): string {

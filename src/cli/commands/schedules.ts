@@ -1,5 +1,6 @@
 import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
+import { onRecord } from '../../boot/record/index.ts';
 import {
   allowOnly,
   type Command,
@@ -66,8 +67,11 @@ export const schedules: Command = {
       const by = operator(terminal);
       const schedule = app.schedules.find(each => each.name === name);
       const one = schedule === undefined ? ofRunTime(made, name) : ofApp(app, engine, schedule);
+      const reason = asked.text('reason');
+      const doing = (): Promise<void> => act({ ...one, name }, action, { by, reason }, say);
+      const record = { command: `schedules ${action}`, what: `${action} a schedule`, on: name, reason };
       try {
-        await act({ ...one, name }, action, { by, reason: asked.text('reason') }, say);
+        await (action === 'show' ? doing() : onRecord(terminal, engine, record, doing));
       } catch (error) {
         if (!(error instanceof UnknownScheduleError)) throw error;
         const names = app.schedules.map(each => each.name);

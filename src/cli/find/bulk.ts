@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadApp } from '../../boot/index.ts';
 import { withEngine } from '../../boot/engine/index.ts';
 import { recordOutboxEnds } from '../../boot/outbox/index.ts';
+import { onRecord } from '../../boot/record/index.ts';
 import {
   BULK_ACTIONS,
   bulkFilter,
@@ -77,7 +78,21 @@ export async function bulk(parsed: ParsedArguments, asked: CheckedFind, terminal
       const client = clientOn(engine, facts, undefined, undefined, app);
       const tasks = new BulkTasks({ engine, app, letters, client, onError: complain });
       try {
-        const { id } = await tasks.begin({ what, filter, by: operator(terminal), reason, perSecond, total: count });
+        const action = {
+          command: `find --do ${what}`,
+          what: `${what} all that match`,
+          on: filterWords(filter),
+          reason,
+        };
+        const begin = { what, filter, by: operator(terminal), reason, perSecond, total: count };
+        // What becomes of it stands with the action itself, which may outlive the command.
+        const { id } = await onRecord(
+          terminal,
+          engine,
+          action,
+          () => tasks.begin(begin),
+          () => ({ matched: count }),
+        );
         if (!parsed.json) terminal.print(`${many} to be ${PAST[what]}, at ${perSecond} a second at most.`);
         const task = await follow(tasks, id, line => (parsed.json ? undefined : terminal.print(line)));
         if (parsed.json) terminal.print(JSON.stringify(task));

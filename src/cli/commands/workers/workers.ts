@@ -1,4 +1,5 @@
 import { withEngine } from '../../../boot/engine/index.ts';
+import { onRecord } from '../../../boot/record/index.ts';
 import { type Command, operator, parseCommand, table, UsageError, visible, wrongWord } from '../../../command/index.ts';
 import { orderWorkers, readFleet, resumeWorkers, type Fleet, type OrderAnswer } from '../../../runtime/index.ts';
 import { hostRows } from './host-rows.ts';
@@ -41,19 +42,30 @@ export const workers: Command = {
       }
       const targets = all ? fleet.hosts.map(({ name }) => name) : names.flatMap(name => targetsOf(fleet, name));
       const answers: { readonly name: string; readonly answer: OrderAnswer }[] = [];
-      for (const name of targets) {
-        const answer =
-          action === 'resume'
-            ? await resumeWorkers(engine, name)
-            : await orderWorkers(engine, name, { what: action, by });
-        answers.push({ name, answer });
-        if (!asked.json) say(terminal, action, name, answer);
-      }
+      const order = async (): Promise<void> => {
+        for (const name of targets) {
+          const answer =
+            action === 'resume'
+              ? await resumeWorkers(engine, name)
+              : await orderWorkers(engine, name, { what: action, by });
+          answers.push({ name, answer });
+          if (!asked.json) say(terminal, action, name, answer);
+        }
+      };
+      const on = all ? `all hosts: ${targets.join(', ')}` : targets.join(', ');
+      await onRecord(terminal, engine, { command: `workers ${action}`, what: `${action} workers`, on }, order, () => ({
+        matched: targets.length,
+        done: answers.filter(isGiven).length,
+      }));
       if (asked.json) terminal.print(JSON.stringify(answers));
-      return answers.every(({ answer }) => answer === 'given' || answer === 'given already') ? 0 : 1;
+      return answers.every(isGiven) ? 0 : 1;
     });
   },
 };
+
+function isGiven({ answer }: { readonly answer: OrderAnswer }): boolean {
+  return answer === 'given' || answer === 'given already';
+}
 
 const DONE = { quiet: 'takes no new jobs', stop: 'stops', resume: 'takes jobs' } as const;
 

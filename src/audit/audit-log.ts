@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Engine } from '../../src/engine/index.ts';
-import { openState, type StateStore } from '../../src/state/index.ts';
-import type { DashboardAction } from './record-actions.ts';
+import type { Engine } from '../engine/index.ts';
+import { openState, type StateStore } from '../state/index.ts';
+import { OUTCOMES, type AuditedAction } from './audited-action.ts';
 
 /** An action as it is kept. */
-export interface AuditEntry extends DashboardAction {
+export interface AuditEntry extends AuditedAction {
   /** Grows with time. */
   readonly id: string;
   /** The engine's time, milliseconds since 1970. */
@@ -29,7 +29,7 @@ const WRITTEN_MS = 10_000;
 /** Beside those that are shown: of the same seconds as the place from which a look goes on. */
 const BESIDE = 100;
 const ID = /^\d{13}-\d{5}[\w-]{8}$/;
-/** Beyond that an engine that is away would fill the memory of the dashboard. */
+/** Beyond that an engine that is away would fill the memory of a dashboard. */
 const UNWRITTEN_AT_MOST = 1_000;
 
 /** Whether it may lead on: the id of an entry. */
@@ -37,7 +37,7 @@ export function isAuditPlace(text: unknown): text is string {
   return typeof text === 'string' && ID.test(text);
 }
 
-/** What people did on the dashboard and were refused, for 90 days, in the engine's shared state. Nothing here changes what is written. */
+/** What people did on the dashboard and by the command line, and were refused, for 90 days, in the engine's shared state. Nothing here changes what is written. */
 export class AuditLog {
   readonly #engine: Engine;
   readonly #report: (error: unknown) => void;
@@ -45,20 +45,20 @@ export class AuditLog {
   readonly #unwritten = new Set<Promise<void>>();
   #count = 0;
 
-  /** `report` is called with what kept an entry from being written: it is then in the dashboard's own log alone. */
+  /** `report` is called with what kept an entry from being written: it is then in the writer's own log alone. */
   constructor(engine: Engine, report: (error: unknown) => void) {
     this.#engine = engine;
     this.#report = report;
   }
 
-  /** In the background: nobody waits for it. A strange password is no action, and whoever sends many would fill the log. */
-  write(action: DashboardAction): void {
-    if (action.outcome === 'dry run' || action.user === undefined) return;
+  /** In the background: nobody waits for it. */
+  write(action: AuditedAction): void {
+    if (!isKept(action)) return;
     if (this.#unwritten.size >= UNWRITTEN_AT_MOST) {
       this.#report(new Error('The audit cannot be written as fast as people act: an action is in the log alone.'));
       return;
     }
-    const writing = this.#write(action)
+    const writing = this.record(action)
       .catch(this.#report)
       .finally(() => this.#unwritten.delete(writing));
     this.#unwritten.add(writing);
@@ -95,7 +95,9 @@ export class AuditLog {
     await Promise.all(this.#unwritten);
   }
 
-  async #write(action: DashboardAction): Promise<void> {
+  /** Resolves when it is written; rejects where it could not be. */
+  async record(action: AuditedAction): Promise<void> {
+    if (!isKept(action)) return;
     const state = await openState(this.#engine);
     const at = this.#engine.clock.now();
     const day = dayOf(at);
@@ -110,6 +112,11 @@ export class AuditLog {
   }
 }
 
+/** A strange password is no action, and whoever sends many would fill the log; what was only rehearsed changed nothing. */
+function isKept({ outcome, user }: AuditedAction): boolean {
+  return outcome !== 'dry run' && user !== undefined;
+}
+
 function dayOf(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
@@ -121,7 +128,7 @@ function collectionOf(day: string): string {
 /** What a dashboard of perhaps another release has written. */
 function entryIn(id: string, value: unknown): AuditEntry[] {
   if (typeof value !== 'object' || value === null || !('outcome' in value) || !ID.test(id)) return [];
-  const { user, role, method, path, status, outcome, client, detail }: Partial<Record<keyof DashboardAction, unknown>> =
+  const { user, role, method, path, status, outcome, client, detail }: Partial<Record<keyof AuditedAction, unknown>> =
     value;
   return [
     {
@@ -139,7 +146,7 @@ function entryIn(id: string, value: unknown): AuditEntry[] {
   ];
 }
 
-function detailIn(value: object): DashboardAction['detail'] {
+function detailIn(value: object): AuditedAction['detail'] {
   const {
     what,
     on,
@@ -147,7 +154,7 @@ function detailIn(value: object): DashboardAction['detail'] {
     done,
     skipped,
     reason,
-  }: Partial<Record<keyof NonNullable<DashboardAction['detail']>, unknown>> = value;
+  }: Partial<Record<keyof NonNullable<AuditedAction['detail']>, unknown>> = value;
   const count = (given: unknown): number | undefined => (typeof given === 'number' ? given : undefined);
   return {
     what: textOr('?', what),
@@ -159,9 +166,7 @@ function detailIn(value: object): DashboardAction['detail'] {
   };
 }
 
-const OUTCOMES: readonly DashboardAction['outcome'][] = ['done', 'dry run', 'refused', 'failed', 'connection closed'];
-
-function outcomeIn(value: unknown): DashboardAction['outcome'] {
+function outcomeIn(value: unknown): AuditedAction['outcome'] {
   return OUTCOMES.find(outcome => outcome === value) ?? 'failed';
 }
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { inMemory } from '../../tests/support/memory-case.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
-import { openEngine } from '../../src/engine/index.ts';
-import { openJournal } from '../../src/journal/index.ts';
-import { markActions } from './mark-actions.ts';
-import type { DashboardAction } from './record-actions.ts';
+import { openEngine } from '../engine/index.ts';
+import { openJournal } from '../journal/index.ts';
+import { markActions } from './action-mark.ts';
+import type { AuditedAction } from './audited-action.ts';
 
 const NOW = Date.UTC(2026, 10, 29);
-const action: DashboardAction = {
+const action: AuditedAction = {
   user: 'ada',
   role: 'operator',
   method: 'POST',
