@@ -1,12 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
 import { freePort } from './free-port.ts';
 import { programPath } from './required-programs.ts';
 import { waitFor } from './wait-for.ts';
+
+/** Alone it starts in 4 s; beside much other work on two cores it was seen to take 17 s, and once more than a minute. */
+const START_PATIENCE_MS = 180_000;
 
 /** A RabbitMQ of a test's own, that it may break. */
 export interface RabbitServer {
@@ -51,19 +55,27 @@ export async function startRabbit(): Promise<RabbitServer> {
     env,
     stdio: 'ignore',
   });
+  const output = join(folder, 'output');
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
 
   async function start(): Promise<void> {
     // A group of its own: the server's helpers end with it.
-    const started = spawn(programPath('rabbitmq'), [], { env, stdio: 'ignore', detached: true });
+    const log = openSync(output, 'a');
+    const started = spawn(programPath('rabbitmq'), [], { env, stdio: ['ignore', log, log], detached: true });
+    closeSync(log);
     child = started;
-    await waitFor(`RabbitMQ on port ${port}`, async () => {
+    const isUp = async () => {
       if (started.exitCode !== null || started.signalCode !== null) throw new Error('It ended while it started.');
       const connection = await connect(url, { timeout: 5_000 });
       await connection.close();
       return true;
-    });
+    };
+    try {
+      await waitFor(`RabbitMQ on port ${port}`, isUp, START_PATIENCE_MS);
+    } catch (error) {
+      throw new Error(`RabbitMQ did not start. It said:\n${await readFile(output, 'utf8')}`, { cause: error });
+    }
   }
 
   async function kill(): Promise<void> {
@@ -73,15 +85,17 @@ export async function startRabbit(): Promise<RabbitServer> {
     await exit;
   }
 
-  await start();
-  return {
-    url,
-    kill,
-    start,
-    async stop() {
-      await kill();
-      names.kill('SIGKILL');
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    },
-  };
+  async function stop(): Promise<void> {
+    await kill();
+    names.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  try {
+    await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, kill, start, stop };
 }
