@@ -19,6 +19,7 @@ import { answerEngineAway } from './http/engine-away.ts';
 import { errorAnswers } from './http/errors.ts';
 import { refusePrototypes } from './http/refuse-prototypes.ts';
 import { jobsRoutes } from './jobs/jobs-routes.ts';
+import { OverviewReader } from './overview/overview-reader.ts';
 import { overviewRoute } from './overview/overview-route.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import { projectionsRoute } from './projections/projections-route.ts';
@@ -57,23 +58,15 @@ const MOST_BYTES = '300kb';
 export function mountPages(handler: Express, parts: PageParts): void {
   const { base, app, engine, client, facts, board, journal, viewerOf, report, projections, traceLink } = parts;
   const { probe, works, letters: open, tasks, log, scaling, testAlert } = parts;
-  const hasProjections = projections !== undefined;
-  const isComplete = (): boolean => board.complete;
-  handler.get(
-    '/',
-    overviewRoute({
-      base,
-      engine,
-      probe,
-      works,
-      isComplete,
-      hasProjections,
-      testsAlerts: testAlert !== undefined,
-      journal,
-      viewerOf,
-      report,
-    }),
-  );
+  const about = {
+    base,
+    engine: engine.kind === 'redis' ? 'Redis' : 'PostgreSQL',
+    contracts: app.jobs,
+    hasProjections: projections !== undefined,
+    testsAlerts: testAlert !== undefined,
+  };
+  const reader = new OverviewReader({ app, engine, probe, works, isComplete: () => board.complete, journal, report });
+  handler.get('/', overviewRoute({ about, reader, viewerOf }));
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);

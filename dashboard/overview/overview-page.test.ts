@@ -2,16 +2,24 @@ import { describe, expect, test } from 'vitest';
 import { quietQueue, quietWork } from '../../tests/support/quiet-work.ts';
 import { age } from '../../src/time/index.ts';
 import type { QueueFigures, Work } from '../../src/standing/index.ts';
-import { overviewPage } from './overview-page.ts';
+import { overviewPage, type OverviewPart } from './overview-page.ts';
+
+const PLAIN: Omit<OverviewPart, 'role' | 'work'> & { readonly viewer: Parameters<typeof overviewPage>[0]['viewer'] } = {
+  base: '',
+  viewer: { name: 'ann', role: 'viewer', formToken: 'token' },
+  engine: 'Redis',
+  contracts: new Map(),
+  hasProjections: false,
+  testsAlerts: false,
+  flows: undefined,
+  series: undefined,
+  range: '1h',
+  problems: [],
+};
 
 function pageOf(figures: Partial<QueueFigures>, pauses: Work['pauses'] = []): string {
-  return overviewPage({
-    base: '',
-    viewer: { name: 'ann', role: 'viewer', formToken: 'token' },
-    engine: 'Redis',
-    work: quietWork({ queues: [quietQueue(figures)], pauses, workers: figures.workers }),
-    problems: [],
-  });
+  const work = quietWork({ queues: [quietQueue(figures)], pauses, workers: figures.workers });
+  return overviewPage({ ...PLAIN, work });
 }
 
 describe('the overview page', () => {
@@ -40,13 +48,7 @@ describe('the overview page', () => {
     const late = Array.from({ length: 50 }, (_, n) =>
       quietQueue({ name: `q${n}`, waiting: 1, oldestDueMs: n === 49 ? 3_600_000 : 120_000 }),
     );
-    const page = overviewPage({
-      base: '',
-      viewer: { name: 'ann', role: 'viewer', formToken: 'token' },
-      engine: 'Redis',
-      work: quietWork({ queues: late }),
-      problems: [],
-    });
+    const page = overviewPage({ ...PLAIN, work: quietWork({ queues: late }) });
     const [open = '', folded = ''] = page.split('<summary>42 more</summary>');
     expect(open.match(/is late/g)).toHaveLength(8);
     expect(open).toContain('q49 is late');
@@ -88,9 +90,9 @@ describe('the overview page', () => {
 
   test('what stands in the way is said first, also without figures', () => {
     const page = overviewPage({
+      ...PLAIN,
       base: '/ops',
       viewer: { name: 'ann', role: 'viewer', formToken: undefined },
-      engine: 'Redis',
       work: undefined,
       problems: ['The queue engine cannot be reached.'],
     });

@@ -30,7 +30,7 @@ test('what is unfolded stays so over a renewing, and the focus stays at the line
   await page.keyboard.press('Enter');
   await renewed();
   expect(await page.evaluate('document.activeElement.tagName')).toBe('SUMMARY');
-  await page.locator('details .scroll').focus();
+  await page.getByRole('region', { name: 'What the queues take' }).focus();
   await renewed();
   expect(await page.evaluate("document.activeElement.closest('details')?.open")).toBe(true);
 });
@@ -38,10 +38,11 @@ test('what is unfolded stays so over a renewing, and the focus stays at the line
 test('a click in a table does not end the renewing of the page, and a link that has the focus does', async () => {
   const page = await browser.page();
   await page.goto(dashboard.url);
-  const delayed = () => page.locator('tbody tr').nth(1).locator('td').nth(5).innerText();
+  const row = page.getByRole('row', { name: /^analytics/ });
+  const delayed = () => row.locator('[data-label=Delayed]').innerText();
   /** What the page does every few seconds, and at once when somebody comes back to it. */
   const comeBack = () => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-  await page.locator('tbody tr').nth(1).locator('td').nth(1).click();
+  await row.locator('[data-label=Held]').click();
   expect(await page.evaluate('document.activeElement.className')).toContain('scroll');
   const queue = await dashboard.queue('analytics');
   await queue.add('visit', { page: '/x' }, { delay: 3_600_000 });

@@ -7,10 +7,12 @@ export interface PageOptions extends BarOptions {
   readonly viewer?: ShownViewer;
   /** The main part is fetched anew so often; never when left out. */
   readonly refreshSeconds?: number;
+  /** It has a table that needs the whole screen. */
+  readonly wide?: boolean;
 }
 
 /** The frame of every page of ours. */
-export function page({ base, at, title, body, viewer, refreshSeconds }: PageOptions): string {
+export function page({ base, at, title, body, viewer, refreshSeconds, wide = false }: PageOptions): string {
   const refresh =
     refreshSeconds === undefined
       ? undefined
@@ -30,7 +32,7 @@ export function page({ base, at, title, body, viewer, refreshSeconds }: PageOpti
       <body>
         <a class="skip" href="#main">Skip to the page</a>
         ${bar({ base, at, viewer })}
-        <main id="main" tabindex="-1" data-refresh="${refreshSeconds}">${body}</main>
+        <main id="main" tabindex="-1" class="${wide ? 'wide' : ''}" data-refresh="${refreshSeconds}">${body}</main>
       </body>
     </html> `.markup;
 }

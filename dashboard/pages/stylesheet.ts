@@ -31,6 +31,7 @@ dialog.keys dd { margin: 0; }
 dialog.keys label { display: flex; align-items: center; gap: .5rem; margin: 0 0 1rem; font-weight: 400; }
 kbd { border: 1px solid var(--line); border-radius: 6px; padding: .1rem .45rem; font: .9em ui-monospace, SFMono-Regular, Menlo, monospace; }
 main { max-width: 72rem; margin: 0 auto; padding: 1.75rem 1.5rem 4rem; }
+main.wide { max-width: 88rem; }
 h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 1.1rem; letter-spacing: -.01em; }
 h1, .problem, .notice, .narrow p { overflow-wrap: anywhere; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.5rem; }
@@ -61,11 +62,11 @@ button.quiet { background: transparent; color: var(--soft); border: 1px solid va
 .standing li + li { border-top: 1px solid var(--line); }
 .standing li span + span { flex: 1 1 18rem; }
 .standing .badge { margin: 0; }
-.tiles { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); margin: 0 0 1.25rem; padding: 0; }
-.tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .9rem 1.1rem; }
+.tiles { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fit, minmax(6.4rem, 1fr)); margin: 0 0 1.25rem; padding: 0; }
+.tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .6rem .8rem; }
 .tiles dt { color: var(--soft); font-size: .9rem; }
-.tiles dd { margin: 0; font-size: 1.7rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-.tiles dd small { display: block; font-size: .9rem; font-weight: 400; color: var(--soft); }
+.tiles dd { margin: 0; font-size: 1.25rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tiles dd small { font-size: .85rem; font-weight: 400; color: var(--soft); }
 .scroll { overflow-x: auto; padding: .25rem 0; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--soft); padding: .75rem 1.25rem .25rem; font-size: .9rem; }
@@ -74,6 +75,9 @@ th:first-child, td:first-child { text-align: left; }
 thead th { color: var(--soft); font-weight: 550; font-size: .9rem; border-bottom: 1px solid var(--line); }
 tbody tr + tr th, tbody tr + tr td { border-top: 1px solid var(--line); }
 tbody th { font-weight: 600; }
+table.dense th, table.dense td { padding: .6rem; } table.dense th:first-child { padding-left: 1.25rem; } table.dense td:last-child { padding-right: 1.25rem; }
+th abbr { text-decoration: none; cursor: help; }
+tbody tr.below td { border-top: 0; padding: 0 1.25rem .4rem; text-align: left; } tr.below summary { padding: .2rem 0; color: var(--soft); font-size: .9rem; } tr.below .card { margin: .4rem 0 .6rem; }
 table.texts th, table.texts td { text-align: left; white-space: normal; vertical-align: top; }
 table.texts tbody th { min-width: 14rem; }
 table.texts td { white-space: nowrap; }
@@ -91,7 +95,7 @@ pre.card { white-space: pre; }
 .acts { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 0 0 1rem; }
 td .acts { margin: 0; }
 button[hidden] { display: none; }
-.spark { fill: var(--bad); display: block; border-bottom: 1px solid var(--soft); } .soft { color: var(--soft); }
+.spark { display: block; border-bottom: 1px solid var(--soft); } .spark-all { stroke: var(--accent); } .spark-bad { stroke: var(--bad); } .soft { color: var(--soft); }
 .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); margin-bottom: 1.25rem; }
 .charts .card + .card { margin-top: 0; }
 .chart { margin: 0; padding: .9rem 1.1rem; }
@@ -157,6 +161,8 @@ td small { display: block; color: var(--soft); }
   tbody td::before { content: attr(data-label); color: var(--soft); }
   tbody td[data-label=""]::before { content: none; }
   tbody th small, tbody td small { flex: 0 0 100%; }
+  table.dense td.zero { display: none; }
+  tbody tr.below { border-top: 0; padding-top: 0; } tbody tr.below td { display: block; padding: 0; } tbody tr.below td::before { content: none; }
   td .acts, td .acts button { width: 100%; }
   button.quiet { min-height: 2.75rem; }
 }

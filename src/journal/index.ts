@@ -15,7 +15,15 @@ export { MARK_KINDS, type Mark, type MarkKind } from './record/mark.ts';
 export { OUTCOMES, type JournalTag, type RunOutcome, type RunRecord } from './record/run-record.ts';
 export { findRuns, isRunCursor, type FoundRuns, type RunQuery } from './read/find-runs.ts';
 export { newRuns } from './read/new-runs.ts';
-export { RANGES, readSeries, type RangeName, type Series, type SeriesPoint } from './read/read-series.ts';
+export {
+  RANGES,
+  readSeries,
+  type RangeName,
+  type Series,
+  type SeriesPoint,
+  type SeriesSource,
+} from './read/read-series.ts';
+export { SettledCounts } from './read/settled-counts.ts';
 export { openJournal, POSTGRES_BOUNDS, REDIS_BOUNDS, type JournalDatabase } from './open-journal.ts';
 export { JournalWriter, type JournalWriterOptions } from './write/journal-writer.ts';
 export { eraseRuns } from './write/erase-runs.ts';

@@ -17,5 +17,7 @@ export { WorkReader, type WorkSources } from './work/read-work.ts';
 export type { Work } from './work/work.ts';
 export { SharedStanding, type SharedStandingOptions } from './work/shared-standing.ts';
 export type { Standing, StandingQueue } from './work/standing.ts';
+export type { Flow, FlowMinute } from './flow/flow.ts';
+export { readFlows, type Flows, type FlowSources, type QueueFlow } from './flow/read-flows.ts';
 export { recommend, type QueueCapacity, type QueueLoad, type Scaling, type ScalingBound } from './scaling/recommend.ts';
 export { readScaling, type AppScaling } from './scaling/read-scaling.ts';

@@ -5,6 +5,8 @@ import { connect, type Socket } from 'node:net';
 export interface RedisMonitor {
   /** What the server was told since, and what its scripts told it: each command with its arguments. */
   readonly commands: readonly (readonly string[])[];
+  /** How many of them programs sent. */
+  sent(): number;
   /** Resolves when it has heard all that was answered before: the server tells it a little later. */
   stop(): Promise<void>;
 }
@@ -21,6 +23,7 @@ export async function monitorRedis(address: string): Promise<RedisMonitor> {
   const ended = Promise.withResolvers<void>();
   let answersLeft = new URL(address).password === '' ? 1 : 2;
   let rest = '';
+  let sent = 0;
   socket.setEncoding('utf8');
   socket.on('error', begun.reject);
   socket.on('data', (text: string) => {
@@ -28,8 +31,10 @@ export async function monitorRedis(address: string): Promise<RedisMonitor> {
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (line.includes(last)) ended.resolve();
-      else if (answersLeft === 0) commands.push(argumentsIn(line));
-      else if (!line.startsWith('+OK')) begun.reject(new Error(`Expected OK to MONITOR, got ${line}.`));
+      else if (answersLeft === 0) {
+        commands.push(argumentsIn(line));
+        if (!/^\+[\d.]+ \[\d+ lua\]/.test(line)) sent += 1;
+      } else if (!line.startsWith('+OK')) begun.reject(new Error(`Expected OK to MONITOR, got ${line}.`));
       else if ((answersLeft -= 1) === 0) begun.resolve();
     }
   });
@@ -37,6 +42,7 @@ export async function monitorRedis(address: string): Promise<RedisMonitor> {
   await begun.promise;
   return {
     commands,
+    sent: () => sent,
     async stop() {
       const other = await connected(address);
       other.on('error', ended.reject);

@@ -87,7 +87,7 @@ describe('the journal of an app at work', () => {
       'deploy Release r7',
       'paused orders was paused by ada: the shop moves.',
     ]);
-    expect(await store.depths(span)).toMatchObject([{ queue: 'orders', unfinished: 0 }]);
+    expect(await store.depths(span, ['orders'])).toMatchObject([{ queue: 'orders', unfinished: 0 }]);
   });
 
   test('is not kept with JOURNAL=off', () => {

@@ -40,12 +40,15 @@ export type RangeName = keyof typeof RANGES;
 
 const MARKS = 200;
 
+/** What is read of the journal for it. */
+export type SeriesSource = Pick<JournalStore, 'counts' | 'marks' | 'unfinished'>;
+
 /**
  * Of one queue, of one contract, or of all: one count a minute or an hour, one read of marks, and for the ranges by minute how much there was between the
  * points. However many contracts and queues there are, as much is read.
  */
 export async function readSeries(
-  store: JournalStore,
+  store: SeriesSource,
   range: RangeName,
   now: number,
   of: { readonly queue?: string | undefined; readonly contract?: string | undefined } = {},

@@ -95,7 +95,8 @@ export interface JournalStore {
   counts(by: 'minute' | 'hour', span: Span, names: readonly string[]): Promise<readonly CountedStretch[]>;
   /** The oldest first; the newest `limit`. */
   marks(span: Span, limit: number): Promise<readonly Mark[]>;
-  depths(span: Span): Promise<readonly QueueDepth[]>;
+  /** Of these queues. */
+  depths(span: Span, queues: readonly string[]): Promise<readonly QueueDepth[]>;
   /** How much a queue held at the beginnings of these minutes, or all together where none is named; those that nobody has said are left out. */
   unfinished(minutes: readonly number[], queue: string | undefined): Promise<ReadonlyMap<number, number>>;
 }

@@ -107,8 +107,8 @@ export class MemoryJournalStore implements JournalStore {
     return within.slice(-Math.min(limit, MARKS_KEPT));
   }
 
-  async depths({ from, to }: Span): Promise<readonly QueueDepth[]> {
-    return [...this.#depths.values()].filter(({ at }) => at >= from && at <= to);
+  async depths({ from, to }: Span, queues: readonly string[]): Promise<readonly QueueDepth[]> {
+    return [...this.#depths.values()].filter(({ at, queue }) => at >= from && at <= to && queues.includes(queue));
   }
 
   async unfinished(minutes: readonly number[], queue: string | undefined): Promise<ReadonlyMap<number, number>> {

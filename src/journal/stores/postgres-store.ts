@@ -152,9 +152,9 @@ export class PostgresJournalStore implements JournalStore {
     return rows.toReversed().flatMap(row => markIn(String(row['body'])) ?? []);
   }
 
-  async depths({ from, to }: Span): Promise<readonly QueueDepth[]> {
-    const text = `select at, queue, body from ${this.#table('depth')} where at between $1 and $2`;
-    const rows = await this.#rows(text, [Math.floor(from), Math.ceil(to)]);
+  async depths({ from, to }: Span, queues: readonly string[]): Promise<readonly QueueDepth[]> {
+    const text = `select at, queue, body from ${this.#table('depth')} where at between $1 and $2 and queue = any($3::text[])`;
+    const rows = await this.#rows(text, [Math.floor(from), Math.ceil(to), queues]);
     return rows.map(row => {
       const body: unknown = JSON.parse(String(row['body']));
       const [unfinished, waiting, held, oldest]: readonly unknown[] = Array.isArray(body) ? body : [];

@@ -128,20 +128,28 @@ export class RedisJournalStore implements JournalStore {
     return found.toReversed().flatMap(text => markIn(text) ?? []);
   }
 
-  async depths({ from, to }: Span): Promise<readonly QueueDepth[]> {
-    const blocks = blocksIn('minute', from, to);
-    const hashes = await Promise.all(blocks.map(block => this.#redis.hgetall(this.#key(`d:${block}`))));
-    return hashes.flatMap(hash =>
-      Object.entries(hash).flatMap(([field, written]) => {
-        const [at, queue] = fieldOf(field);
-        if (at < from || at > to) return [];
-        const [unfinished, waiting, held, oldest] = arrayIn(written);
-        const oldestDueMs = typeof oldest === 'number' ? oldest : undefined;
-        return [
-          { at, queue, unfinished: Number(unfinished), waiting: Number(waiting), held: Number(held), oldestDueMs },
-        ];
+  async depths({ from, to }: Span, queues: readonly string[]): Promise<readonly QueueDepth[]> {
+    const found = await Promise.all(
+      blocksIn('minute', from, to).map(async block => {
+        const minutes = stretchesIn('minute', block).filter(at => at >= from && at <= to);
+        const asked = minutes.flatMap(at => queues.map(queue => ({ at, queue })));
+        if (asked.length === 0) return [];
+        const written = await this.#redis.hmget(
+          this.#key(`d:${block}`),
+          ...asked.map(({ at, queue }) => `${at} ${queue}`),
+        );
+        return asked.flatMap(({ at, queue }, index) => {
+          const text = written[index];
+          if (typeof text !== 'string') return [];
+          const [unfinished, waiting, held, oldest] = arrayIn(text);
+          const oldestDueMs = typeof oldest === 'number' ? oldest : undefined;
+          return [
+            { at, queue, unfinished: Number(unfinished), waiting: Number(waiting), held: Number(held), oldestDueMs },
+          ];
+        });
       }),
     );
+    return found.flat();
   }
 
   async unfinished(minutes: readonly number[], queue: string | undefined): Promise<ReadonlyMap<number, number>> {
@@ -206,12 +214,6 @@ function blocksIn(by: By, from: number, to: number): readonly number[] {
 function stretchesIn(by: By, block: number): readonly number[] {
   const [whole, each] = [lengthOfBlock(by), by === 'minute' ? MINUTE : HOUR];
   return Array.from({ length: whole / each }, (_, nth) => block * whole + nth * each);
-}
-
-/** `AT NAME` */
-function fieldOf(field: string): readonly [at: number, name: string] {
-  const space = field.indexOf(' ');
-  return [Number(field.slice(0, space)), field.slice(space + 1)];
 }
 
 function arrayIn(json: string): readonly unknown[] {

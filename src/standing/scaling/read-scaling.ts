@@ -14,25 +14,51 @@ export interface AppScaling {
 /** Whole minutes that are looked back: long enough for a rate, short enough to see a drift. */
 const MINUTES_BACK = 3;
 
+/** What the number of processes is reckoned from. */
+export interface ScalingInputs {
+  /** Engine time, milliseconds since 1970. */
+  readonly now: number;
+  readonly figures: readonly QueueFigures[];
+  readonly hosts: readonly FleetHost[];
+  /** Of each queue, since `rateSince(now)`. */
+  readonly counts: readonly ContractCounts[];
+  readonly depths: readonly QueueDepth[];
+}
+
+/** From when on rates are counted: the beginning of a minute. */
+export function rateSince(now: number): number {
+  return Math.floor(now / MINUTE) * MINUTE - MINUTES_BACK * MINUTE;
+}
+
 /** How many processes each queue needs. Rejects while the engine or the journal does not answer. */
 export async function readScaling(app: App, engine: Engine, journal: JournalStore): Promise<AppScaling> {
   const now = engine.clock.now();
-  const from = Math.floor(now / MINUTE) * MINUTE - MINUTES_BACK * MINUTE;
+  const from = rateSince(now);
+  const names = [...app.queues.keys()];
   const [{ hosts }, counts, depths, figures] = await Promise.all([
     readFleet(engine, now),
-    journal.counts('minute', { from, to: now }, [...app.queues.keys()].map(queueCounts)),
-    journal.depths({ from, to: now }),
-    readQueueFigures(engine, app.queues.keys()),
+    journal.counts('minute', { from, to: now }, names.map(queueCounts)),
+    journal.depths({ from, to: now }, names),
+    readQueueFigures(engine, names),
   ]);
-  const scalings = figures.map(queue => {
-    const load = loadOf(queue, counts, depths, now - from);
-    const policy = app.queues.get(queue.name);
-    return [queue.name, recommend(load, capacityOf(app, queue.name, policy, hosts))] as const;
-  });
+  const queues = scalingOf(app, { now, figures, hosts, counts, depths });
   return {
-    processes: Math.max(1, ...scalings.map(([, { processes }]) => processes.needed)),
-    queues: Object.fromEntries(scalings),
+    processes: Math.max(1, ...[...queues.values()].map(({ processes }) => processes.needed)),
+    queues: Object.fromEntries(queues),
   };
+}
+
+/** The same of what has been read already. */
+export function scalingOf(
+  app: App,
+  { now, figures, hosts, counts, depths }: ScalingInputs,
+): ReadonlyMap<string, Scaling> {
+  return new Map(
+    figures.map(queue => {
+      const load = loadOf(queue, counts, depths, now - rateSince(now));
+      return [queue.name, recommend(load, capacityOf(app, queue.name, app.queues.get(queue.name), hosts))];
+    }),
+  );
 }
 
 function loadOf(
