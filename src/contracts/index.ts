@@ -105,7 +105,7 @@ export {
 export { MAX_RESULT_BYTES, readResult, requireResult } from './run/result.ts';
 export { MAX_PROGRESS_BYTES, requireProgress } from './run/progress.ts';
 export { describedSchema, type DescribedSchema } from './payload/json-schema.ts';
-export { jsonFitOf } from './payload/json-fit.ts';
+export { misfitOf } from './payload/what-breaks.ts';
 export type { PayloadContract } from './payload/payload-contract.ts';
 export { react, type Reaction } from './define/react.ts';
 export * from './define/invalid-contract-error.ts';

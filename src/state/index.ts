@@ -1,5 +1,6 @@
 export { Ledgers } from './ledger/ledgers.ts';
 export { GONE_WORKERS, Ledger, type LedgerOptions } from './ledger/ledger.ts';
+export { requireOnce } from './ledger/require-once.ts';
 export { MemoryStateStore } from './store/memory-store.ts';
 export { openState } from './store/open-state.ts';
 export { secretNote } from './secret/secret-note.ts';

@@ -61,6 +61,19 @@ describe('runHandler', () => {
     expect(done).toEqual(['ada', 'bob']);
   });
 
+  test('a wrong use of run.once is refused as a worker refuses it', async () => {
+    const effects = new MemoryStateStore();
+    const wrong = handle(letter, ({ to }, run) => run.once(to === 'ada' ? '' : 'k', () => new Date(0).toString()));
+    expect(await runHandler(wrong, { to: 'ada' }, { effects })).toMatchObject({ error: { code: 'INVALID_OPTIONS' } });
+    expect(await effects.list('ledger')).toEqual([]);
+    // @ts-expect-error a date is no JSON
+    const date = handle(letter, (_, run) => run.once('k', () => new Date(0)));
+    expect(await runHandler(date, { to: 'bob' }, { effects })).toMatchObject({
+      kind: 'dead',
+      error: { code: 'EFFECT_REFUSED', message: expect.stringContaining('dateCodec of shiftwork/codecs') as string },
+    });
+  });
+
   test('data that a producer would be refused is refused here, and the handler does not run', async () => {
     let ran = false;
     const send = handle(letter, () => {

@@ -86,7 +86,7 @@ function testRun(
   { run: given = {}, effects = new MemoryStateStore() }: Partial<RunHandlerOptions<Needs>> = {},
 ): Run {
   const jobId = given.jobId ?? jobIdOf(contract.queue, createIdSource().next());
-  const ledger = new Ledger(effects, { scope: contract.name });
+  const ledger = new Ledger(effects, { scope: contract.name, sensitive: contract.sensitive });
   return {
     jobId,
     effectId: jobId,

@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
 import type { JobRequest } from './job-contract.ts';
 
 /**
@@ -27,6 +27,7 @@ export interface FlowRequest {
 /** A child: a job, or one that has children itself. */
 export type FlowNode = JobRequest | FlowRequest;
 
+const KNOWN: ReadonlySet<string> = new Set(['onChildFailure']);
 const POLICIES: ReadonlySet<unknown> = new Set<ChildFailure>(['wait', 'fail', 'continue', 'ignore', 'remove']);
 
 /**
@@ -35,11 +36,9 @@ const POLICIES: ReadonlySet<unknown> = new Set<ChildFailure>(['wait', 'fail', 'c
  * Use: `client.flow(flow(assemble({ orderId }), [pick({ orderId }), flow(pack({ orderId }), [...])]))`.
  * @throws InvalidOptionsError
  */
-export function flow(
-  parent: JobRequest,
-  children: readonly FlowNode[],
-  { onChildFailure = 'fail' }: FlowOptions = {},
-): FlowRequest {
+export function flow(parent: JobRequest, children: readonly FlowNode[], options: FlowOptions = {}): FlowRequest {
+  requireKnown('options of a flow', options, KNOWN);
+  const { onChildFailure = 'fail' } = options;
   if (!POLICIES.has(onChildFailure)) {
     throw new InvalidOptionsError(
       `Expected onChildFailure of a flow among ${[...POLICIES].join(', ')}, got ${JSON.stringify(String(onChildFailure).slice(0, 40))}.`,

@@ -1,4 +1,4 @@
-import { isPlain, isValidDate } from './json-fit.ts';
+import { isPlain, isValidDate, jsonFitOf } from './json-fit.ts';
 
 /** Something that JSON cannot hold: where it stands, what it is, and what to give instead. */
 export interface Breakage {
@@ -17,13 +17,31 @@ export function whatBreaks(value: unknown, dates: 'refused' | 'kept' = 'refused'
   }
 }
 
-/** The same in one line, for what is refused as a whole: where it stands and what it is. */
-export function sayWhatBreaks(value: unknown, scrub: (text: string) => string): string {
-  const broken = whatBreaks(value);
-  if (broken === undefined) return 'is nothing that JSON can hold';
-  const path = pathOf(broken, scrub);
-  return path === '' ? broken.message : `holds what JSON cannot: ${path} ${broken.message}`;
+/** What keeps a value that is refused as a whole out of JSON, each to stand behind the name of it. */
+export interface Misfit {
+  /** Where it stands, what it is, and what to give instead. */
+  readonly problem: string;
+  /** The same without the place, in which data may stand: it may be stored. */
+  readonly kind: string;
 }
+
+/**
+ * Looks at what a run wants to have kept: a result, a step's, an effect's, its progress. Undefined where JSON gives it back as it is.
+ * `scrubber` is asked for when something was found.
+ */
+export function misfitOf(value: unknown, scrubber: () => (text: string) => string): Misfit | undefined {
+  if (jsonFitOf(value) !== 'breaks') return undefined;
+  const broken = whatBreaks(value);
+  if (broken === undefined) return { problem: NOTHING, kind: NOTHING };
+  const { path, message } = broken;
+  if (path.length === 0) return { problem: message, kind: message };
+  return {
+    problem: `holds what JSON cannot: ${pathOf(broken, scrubber())} ${message}`,
+    kind: `holds what JSON cannot: something in it ${message}`,
+  };
+}
+
+const NOTHING = 'is nothing that JSON can hold';
 
 /** Keys may be data: `scrub` takes sensitive values out of them. Empty: the value itself. */
 export function pathOf({ path }: Breakage, scrub: (text: string) => string): string {

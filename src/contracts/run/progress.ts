@@ -2,8 +2,7 @@ import { InvalidContractError } from '../define/invalid-contract-error.ts';
 import { InvalidPayloadError } from '../payload/invalid-payload-error.ts';
 import { InvalidProgressError } from './invalid-progress-error.ts';
 import type { AnyJobContract } from '../define/job-contract.ts';
-import { jsonFitOf } from '../payload/json-fit.ts';
-import { sayWhatBreaks } from '../payload/what-breaks.ts';
+import { misfitOf } from '../payload/what-breaks.ts';
 import { createScrubber } from '../../privacy/index.ts';
 import { validatePayload } from '../payload/codec.ts';
 
@@ -16,9 +15,8 @@ export function requireProgress(
   value: unknown,
 ): void {
   const { name, progress: schema } = contract;
-  if (jsonFitOf(value) === 'breaks') {
-    throw new InvalidProgressError(name, sayWhatBreaks(value, createScrubber(contract, value)));
-  }
+  const misfit = misfitOf(value, () => createScrubber(contract, value));
+  if (misfit !== undefined) throw new InvalidProgressError(name, misfit.problem);
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > MAX_PROGRESS_BYTES) {
     throw new InvalidProgressError(name, `is ${bytes} bytes of JSON, at most ${MAX_PROGRESS_BYTES} are kept`);

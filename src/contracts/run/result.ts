@@ -3,8 +3,7 @@ import { InvalidContractError } from '../define/invalid-contract-error.ts';
 import { InvalidPayloadError } from '../payload/invalid-payload-error.ts';
 import { InvalidResultError } from './invalid-result-error.ts';
 import type { AnyJobContract } from '../define/job-contract.ts';
-import { jsonFitOf } from '../payload/json-fit.ts';
-import { sayWhatBreaks } from '../payload/what-breaks.ts';
+import { misfitOf } from '../payload/what-breaks.ts';
 import { createScrubber, isUnstorableJson } from '../../privacy/index.ts';
 
 /** Results travel through BullMQ's event stream: a larger one is stored elsewhere, and its id is the result. */
@@ -19,9 +18,8 @@ type Promised = Pick<AnyJobContract, 'name' | 'result' | 'sensitive'>;
 export function requireResult(contract: Promised, value: unknown): void {
   const { name, result: schema } = contract;
   if (schema === undefined) return;
-  if (jsonFitOf(value) === 'breaks') {
-    throw new InvalidResultError(name, sayWhatBreaks(value, createScrubber(contract, value)));
-  }
+  const misfit = misfitOf(value, () => createScrubber(contract, value));
+  if (misfit !== undefined) throw new InvalidResultError(name, misfit.problem);
   const json = JSON.stringify(value);
   const bytes = Buffer.byteLength(json);
   if (bytes > MAX_RESULT_BYTES) {

@@ -70,7 +70,8 @@ export interface Run<Progress = Json> {
    * contract, so that two jobs for one order charge it once: make it of what the effect is for (`charge ${orderId}`), or of `effectId` for
    * one effect a job. Under a constant key every later job skips the effect. The ledger is the engine's; for an effect in a database of
    * one's own, a unique key in the same transaction is better.
-   * @throws EffectInProgressError, EffectInDoubtError, EffectTakenOverError: the runtime knows what they mean for the job
+   * @throws InvalidOptionsError for a key that is no text or empty, an effect that is no function, and unknown options; EffectRefusedError for an
+   *   answer that JSON cannot hold; EffectInProgressError, EffectInDoubtError, EffectTakenOverError: the runtime knows what they mean for the job
    */
   once<Value extends Json | void>(
     key: string,

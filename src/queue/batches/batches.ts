@@ -30,7 +30,11 @@ import {
 export interface BatchReceipt {
   readonly id: string;
   readonly name: string;
-  /** In the order of the jobs. One that is `deduplicated` is no member: its key stood for another job, or a repeat of the call found it queued. */
+  /**
+   * In the order of the jobs. For one that is `deduplicated` this call has queued nothing. Of a first call its key stood for another job, whose id
+   * that is; it is no member. Of a repeat it has ended, or never was a member: then no job has its id. A member that is still open is answered
+   * as by the first call.
+   */
   readonly jobs: readonly JobReceipt[];
 }
 

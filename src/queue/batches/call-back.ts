@@ -39,11 +39,18 @@ export function requestsOf(callbacks: Callbacks, batch: { readonly id: string; r
   return Object.fromEntries(made) as Readonly<Partial<Record<Callback, JobRequest>>>;
 }
 
+/** As whoever makes a batch writes them. */
+const OPTIONS: Readonly<Partial<Record<string, string>>> = {
+  success: 'onSuccess',
+  complete: 'onComplete',
+  death: 'onDeath',
+} satisfies Record<Callback, string>;
+
 /** A function that answers nothing, such as one that enqueues by itself, has made no job. */
 function requireMade(callback: string, made: unknown): JobRequest {
   if (isJobRequest(made)) return made;
   throw new InvalidOptionsError(
-    `Expected the function of a batch's ${callback} to answer a job made by calling a contract, such as report({ ... }), got ${kindOf(made)}.`,
+    `Expected the function of a batch's ${OPTIONS[callback] ?? callback} to answer a job made by calling a contract, such as report({ ... }), got ${kindOf(made)}.`,
   );
 }
 

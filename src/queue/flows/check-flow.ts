@@ -10,6 +10,12 @@ const MOST_JOBS = 10_000;
  * @throws InvalidOptionsError, FlowRefusedError: from plain JavaScript comes anything
  */
 export function checkFlow(flow: FlowRequest): readonly JobRequest[] {
+  // Called with a parent and its children side by side it would queue the parent alone.
+  if (isJobRequest(flow)) {
+    throw new InvalidOptionsError(
+      'Expected a flow, got a job without children. Call client.flow(flow(parent, [children])), or enqueue the job by itself.',
+    );
+  }
   const jobs: JobRequest[] = [];
   walk(flow, jobs, new Set(), new Set());
   return jobs;

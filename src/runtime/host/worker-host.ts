@@ -219,10 +219,9 @@ export class WorkerHost {
     const assignments = new Map<string, Assignment>();
     for (const handler of handlersOf(app, [queue])) {
       const { contract } = handler;
-      const { cipher } = engine;
-      const encrypts = contract.encrypt.length > 0;
-      const ledger = (signal: AbortSignal): Promise<Ledger> =>
-        this.#ledgers.open({ scope: contract.name, worker: this.name, signal, cipher, encrypts });
+      const { name: scope, sensitive, encrypt } = contract;
+      const its = { scope, worker: this.name, cipher: engine.cipher, encrypts: encrypt.length > 0, sensitive };
+      const ledger = (signal: AbortSignal): Promise<Ledger> => this.#ledgers.open({ ...its, signal });
       assignments.set(contract.name, {
         contract,
         handler,

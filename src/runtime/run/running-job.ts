@@ -13,7 +13,7 @@ import {
   type AbortCause,
 } from '../../contracts/index.ts';
 import { shownJobId } from '../../queue/index.ts';
-import type { Ledger } from '../../state/index.ts';
+import { requireOnce, type Ledger } from '../../state/index.ts';
 import type { RunParts, RunStart } from './run-parts.ts';
 import type { RunStepper, RunVoice } from './run-voice.ts';
 
@@ -163,11 +163,13 @@ export class RunningJob implements Run {
     }
   }
 
-  once<Value extends Json | void>(
+  async once<Value extends Json | void>(
     key: string,
     effect: () => Value | Promise<Value>,
     options?: OnceOptions,
   ): Promise<Value> {
+    // Its ledger sees a function around the effect, whatever that is.
+    requireOnce(key, effect, options);
     const within = async (): Promise<Value> => {
       this.#endAsking();
       try {

@@ -38,6 +38,8 @@ describe('the end that the engine writes', () => {
       const { end } = ended({ kind: 'succeeded', result });
       expect(end).toMatchObject({ result: expect.stringMatching(/^\{"omitted":"a result /) });
     }
+    const { end } = ended({ kind: 'succeeded', result: { rows: [1n] } });
+    expect(end).toMatchObject({ result: expect.stringMatching(/rows\.0 is a bigint.*bigintCodec of shiftwork/) });
   });
 
   test('of a success holds no value of a sensitive field, and no longer what was to be forgotten', () => {

@@ -1,4 +1,4 @@
-import { JobCancelledError, type AnyJobContract, type Death } from '../../contracts/index.ts';
+import { JobCancelledError, misfitOf, type AnyJobContract, type Death } from '../../contracts/index.ts';
 import { plainLine, type EndReason } from '../../dead-letters/index.ts';
 import { keyEndOf, type BatchOfEnd, type EndKind, type Keep, type NewJob, type TakenJob } from '../../engine/index.ts';
 import { bareError, isUnstorableJson, keptData, scrubDeep } from '../../privacy/index.ts';
@@ -168,13 +168,13 @@ function resultOf(run: RunContext, result: unknown): string {
 
 function plainResult(run: RunContext, contract: AnyJobContract | undefined, result: unknown): string {
   // One that its contract promises was looked at already.
-  const bounded = contract?.result === undefined ? boundedResult(result) : result;
+  const bounded = contract?.result === undefined ? boundedResult(run, result) : result;
   if (contract !== undefined && contract.sensitive.length > 0 && bounded !== undefined)
     return scrubbedJson(run, bounded);
   try {
     return JSON.stringify(bounded) ?? 'null';
   } catch {
-    return JSON.stringify({ omitted: 'a result that JSON cannot hold' });
+    return JSON.stringify(unheld(run, bounded));
   }
 }
 
@@ -185,14 +185,19 @@ function scrubbedJson(run: RunContext, result: unknown): string {
     const plain: unknown = JSON.parse(JSON.stringify(result) ?? 'null');
     return JSON.stringify(scrubDeep(plain, scrubberOf(run)));
   } catch {
-    return JSON.stringify({ omitted: 'a result that JSON cannot hold' });
+    return JSON.stringify(unheld(run, result));
   }
+}
+
+/** In place of a result of which JSON makes nothing at all. */
+function unheld(run: RunContext, result: unknown): { readonly omitted: string } {
+  return { omitted: `a result that ${misfitOf(result, () => scrubberOf(run))?.problem ?? 'JSON cannot hold'}` };
 }
 
 const RESULT_LIMIT = 4_096;
 
 /** Results travel through BullMQ's event stream and are kept with the job: small ones are, others are named only. */
-function boundedResult(result: unknown): unknown {
+function boundedResult(run: RunContext, result: unknown): unknown {
   if (typeof result !== 'object' && typeof result !== 'string')
     return typeof result === 'bigint' ? String(result) : result;
   if (result === null) return result;
@@ -203,7 +208,7 @@ function boundedResult(result: unknown): unknown {
     }
     return isUnstorableJson(json) ? { omitted: 'a result with a text that not every engine can hold' } : result;
   } catch {
-    return { omitted: 'a result that JSON cannot hold' };
+    return unheld(run, result);
   }
 }
 

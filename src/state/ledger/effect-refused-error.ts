@@ -4,9 +4,10 @@ import { ShiftworkError } from '../../errors/index.ts';
 export class EffectRefusedError extends ShiftworkError {
   readonly code = 'EFFECT_REFUSED';
 
-  constructor(scope: string) {
+  /** `misfit`: what was wrong with the answer; unknown of one that an earlier release has refused. */
+  constructor(scope: string, misfit = 'is something else') {
     super(
-      `Expected an effect of "${scope}" to answer what JSON can hold, found that it answered something else. It is done, and is not done again. ` +
+      `Expected an effect of "${scope}" to answer what JSON can hold, found an answer that ${misfit}. It is done, and is not done again. ` +
         'Mend the handler; find its answer at the far side, then discard the job.',
     );
   }

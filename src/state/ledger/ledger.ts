@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeliveryError } from '../../resilience/index.ts';
-import { jsonFitOf, type Json, type OnceOptions } from '../../contracts/index.ts';
+import { misfitOf, type Json, type OnceOptions } from '../../contracts/index.ts';
 import { EffectInDoubtError } from './effect-in-doubt-error.ts';
 import { EffectInProgressError } from './effect-in-progress-error.ts';
 import { EffectRefusedError } from './effect-refused-error.ts';
 import { EffectTakenOverError } from './effect-taken-over-error.ts';
 import type { LedgerStore } from '../store/patient-store.ts';
-import type { PayloadCipher } from '../../privacy/index.ts';
+import { createScrubber, type PayloadCipher } from '../../privacy/index.ts';
 import type { Secrets } from '../../secrets/index.ts';
 import { effectNameOf } from './effect-name.ts';
+import { requireOnce } from './require-once.ts';
 import type { StateEntry } from '../store/state-store.ts';
 
 /** What the ledger writes about an effect. */
@@ -34,6 +35,8 @@ type Page =
       readonly holder?: string;
       /** It answered what JSON cannot hold: nobody knows its result any more. */
       readonly refused?: true;
+      /** What it was that JSON cannot hold, and nothing of its data. */
+      readonly misfit?: string | undefined;
     }
   /** It may have happened: its process ended, or its far side fell silent, between asking and hearing. */
   | { readonly stage: 'unknown'; readonly holder?: string };
@@ -56,6 +59,8 @@ export interface LedgerOptions {
   readonly cipher?: PayloadCipher | undefined;
   /** Whether what effects answer is kept encrypted; false when left out. */
   readonly encrypts?: boolean | undefined;
+  /** The contract's sensitive fields: their values, where an effect answers them, stand in no error. */
+  readonly sensitive?: readonly string[] | undefined;
   /** Who does the effects. */
   readonly worker?: string | undefined;
   /** Nobody waits for another one's effect once it has aborted. */
@@ -90,9 +95,11 @@ export class Ledger {
   readonly #secrets: Secrets | undefined;
   readonly #cipher: PayloadCipher | undefined;
   readonly #encrypts: boolean;
+  readonly #sensitive: readonly string[];
 
   constructor(store: LedgerStore, options: LedgerOptions) {
-    const { scope, leaseMs = LEASE_MS, worker, signal, secrets, cipher, encrypts = false } = options;
+    const { scope, leaseMs = LEASE_MS, worker, signal, secrets, cipher, encrypts = false, sensitive = [] } = options;
+    this.#sensitive = sensitive;
     this.#cipher = cipher;
     this.#encrypts = encrypts;
     this.#secrets = secrets;
@@ -106,22 +113,24 @@ export class Ledger {
   /**
    * Does the effect, or answers what it answered when it was done before. An effect that throws has not happened, unless it throws
    * a DeliveryError that says `unknown`; it may be tried again.
-   * @throws EffectInProgressError while another process does it; EffectInDoubtError when it may have happened and `onDoubt` is
+   * @throws InvalidOptionsError, before anything is asked; EffectInProgressError while another process does it; EffectInDoubtError when it may have happened and `onDoubt` is
    * `hold`; PayloadKeyMissingError; EffectTakenOverError when this process was so late that another has done it meanwhile;
    * EffectRefusedError when it answers what JSON cannot hold, and whenever it is asked for afterwards
    */
   async once<Value extends Json | void>(
     key: string,
     effect: () => Value | Promise<Value>,
-    { onDoubt = 'again' }: OnceOptions = {},
+    options?: OnceOptions,
   ): Promise<Value> {
+    requireOnce(key, effect, options);
+    const { onDoubt = 'again' } = options ?? {};
     const { name, entry: first } = await this.#find(key);
     for (let seen = first; ; seen = await this.#store.get(LEDGER, name)) {
       const entry = await this.#notUnderWay(name, seen);
       const page = pageOf(entry);
       // What comes out of the ledger is what the same effect has put into it.
       if (page?.stage === 'done') {
-        if (page.refused === true) throw new EffectRefusedError(this.#scope);
+        if (page.refused === true) throw new EffectRefusedError(this.#scope, page.misfit);
         return this.#opened(page.result) as Value;
       }
       if (page !== undefined && onDoubt === 'hold') throw new EffectInDoubtError(this.#scope);
@@ -197,12 +206,14 @@ export class Ledger {
       throw error;
     }
     const { holder } = claimed;
-    const refused = value !== undefined && jsonFitOf(value) === 'breaks';
-    const done: Page = refused
-      ? { stage: 'done', refused, holder }
-      : { stage: 'done', result: this.#kept(value), holder };
+    const misfit =
+      value === undefined ? undefined : misfitOf(value, () => createScrubber({ sensitive: this.#sensitive }, value));
+    const done: Page =
+      misfit === undefined
+        ? { stage: 'done', result: this.#kept(value), holder }
+        : { stage: 'done', refused: true, misfit: misfit.kind, holder };
     if (!(await settle(done))) throw new EffectTakenOverError(this.#scope);
-    if (refused) throw new EffectRefusedError(this.#scope);
+    if (misfit !== undefined) throw new EffectRefusedError(this.#scope, misfit.problem);
     return value;
   }
 

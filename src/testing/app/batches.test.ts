@@ -214,7 +214,7 @@ describe('a batch', () => {
     ['an unknown option', { onSucess: callbacks.onComplete }, 'onSuccess'],
     ['a callback that is a contract', { onComplete: tell }, 'onComplete of a batch'],
     ['a callback that is a text', { onDeath: 'tell' }, 'onDeath of a batch'],
-    ['a callback whose function answers nothing', { onSuccess: () => undefined }, "function of a batch's success"],
+    ['a callback whose function answers nothing', { onSuccess: () => undefined }, "function of a batch's onSuccess"],
     ['an idempotency key of 300 characters', { idempotencyKey: 'x'.repeat(300) }, 'idempotencyKey of a batch'],
   ])('refuses %s, and says what to do', async (_, wrong, said) => {
     const { test, batch } = setup();

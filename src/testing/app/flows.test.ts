@@ -143,7 +143,18 @@ describe('a flow', () => {
       () => flow(pack({ order: 'o' }), [pick({ thing: 'a' })]),
       // @ts-expect-error there is no such policy
       () => flow(pack({ order: 'o' }), [pick({ item: 'a' })], { onChildFailure: 'forget' }),
+      // @ts-expect-error there is no such option
+      () => flow(pack({ order: 'o' }), [pick({ item: 'a' })], { onChildFail: 'wait' }),
     ];
     expect(calls[1]).toThrow('onChildFailure of a flow');
+    expect(calls[2]).toThrow('Did you mean "onChildFailure"?');
+  });
+
+  test('a parent and its children side by side are refused, and the parent is not queued alone', async () => {
+    const { test } = setup();
+    // @ts-expect-error the two are made one by flow()
+    const refused = test.client.flow(pack({ order: 'o' }), [pick({ item: 'a' })]);
+    await expect(refused).rejects.toThrow('client.flow(flow(parent, [children]))');
+    expect(test.enqueued(pack)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { jsonFitOf, JobAbortedError, type AnyJobContract, type Json } from '../../../contracts/index.ts';
+import { JobAbortedError, misfitOf, type AnyJobContract, type Json } from '../../../contracts/index.ts';
 import type { StepAnswer, TurnQueue } from '../../../engine/index.ts';
 import { kindOf } from '../../../errors/index.ts';
 import { isUnstorableJson, scrubDeep } from '../../../privacy/index.ts';
@@ -107,7 +107,8 @@ export class RunSteps {
 
   #jsonOf(name: string, value: unknown): string {
     if (value === undefined) return '';
-    if (jsonFitOf(value) === 'breaks') throw this.#refusal(name, 'has a result that JSON cannot hold');
+    const misfit = misfitOf(value, () => scrubberOf(this.#run));
+    if (misfit !== undefined) throw this.#refusal(name, `has a result that ${misfit.problem}`);
     const json = JSON.stringify(value);
     const bytes = Buffer.byteLength(json);
     if (bytes > MAX_STEP_BYTES) {
