@@ -132,4 +132,6 @@ async function obey({ id, ask }: Asked): Promise<void> {
 }
 
 process.on('message', (asked: Asked) => void obey(asked));
+// A run that failed, or was ended, leaves no programs behind: they would cost whoever measures next.
+process.once('disconnect', () => process.exit());
 process.send?.({ id: 0, value: undefined } satisfies Answer);
