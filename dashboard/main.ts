@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hasCode } from '../src/errors/index.ts';
@@ -14,6 +14,7 @@ import { openProjections, type OpenedProjections } from '../src/boot/event-store
 import { type App } from '../src/contracts/index.ts';
 import { openEngine } from '../src/engine/index.ts';
 import { Facts } from '../src/facts/index.ts';
+import { boundedServer } from '../src/http/index.ts';
 import { workerName } from '../src/runtime/index.ts';
 import { alertSender, testMessage, watchAlerts } from '../src/standing/index.ts';
 import { createLogger, logFacts } from '../src/telemetry/index.ts';
@@ -104,7 +105,7 @@ async function main(): Promise<void> {
   });
   const alertsOf = { app, engine, facts, name: `dashboard-${workerName()}`, others: letters.sources };
   const stopAlerts = tell === undefined ? undefined : watchAlerts({ ...alertsOf, send: tell });
-  const server = createServer(dashboard.handler);
+  const server = boundedServer(dashboard.handler);
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;

@@ -5,6 +5,7 @@
  * @module
  */
 export { createHttpApi, USUAL_TRIES, type HttpApi, type HttpApiOptions } from './api/http-api.ts';
+export { boundedServer } from './exchange/bounded-server.ts';
 export type { HttpHandler } from './exchange/handler.ts';
 export { jobEvents, type Allowed, type JobEvents, type JobEventsOptions } from './live/job-events.ts';
 export type { PublicJob } from './live/public-job.ts';

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Command } from '../../command/index.ts';
 import { InvalidConfigError, readTrustProxy, type Environment } from '../../config/index.ts';
 import { readEngineSettings } from '../../engine/index.ts';
 import { codeOf } from '../../errors/index.ts';
-import { createHttpApi, isRate, rateIn, type RateLimit } from '../../http/index.ts';
+import { boundedServer, createHttpApi, isRate, rateIn, type RateLimit } from '../../http/index.ts';
 import { untilAborted } from '../../time/index.ts';
 import { startService } from '../service.ts';
 import { ENGINE_AWAY, serveServiceHealth, ServiceReadiness } from '../service-health.ts';
@@ -55,7 +55,7 @@ export const api: Command = {
     if (health !== undefined) logger.info({ url: `http://localhost:${health.port}` }, 'health and metrics are served');
     const { client } = await openEngine(settings.engine);
     const door = createHttpApi({ client, app, trustProxy, ...(tries !== undefined && { tries }), onError });
-    const server = createServer((request, response) => {
+    const server = boundedServer((request, response) => {
       if (request.url === '/livez') return void response.end('{"status":"alive"}\n');
       if (request.url !== '/readyz') return door.handler(request, response);
       const isReady = readiness.reasons().length === 0;
@@ -91,9 +91,6 @@ function readTries(environment: Environment): RateLimit | undefined {
 }
 
 async function listen(server: Server, port: number): Promise<void> {
-  // A head or a body that dribbles in holds a connection for so long at most.
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 30_000;
   server.listen(port);
   try {
     await once(server, 'listening');

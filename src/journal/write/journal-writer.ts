@@ -1,3 +1,4 @@
+import { isOutage } from '../../resilience/index.ts';
 import { Counting } from '../record/contract-counts.ts';
 import { writeFrame, type GatheredRun, type Recorder } from '../record/frame.ts';
 import type { Mark } from '../record/mark.ts';
@@ -24,12 +25,17 @@ const RUNS_A_WRITE = 2_000;
 /** What waits while the store is away or slow; beyond that it is dropped, and counted. */
 const MOST_WAITING = 20_000;
 const MOST_MARKS = 1_000;
+/**
+ * For so long a batch waits for a store that is away, such as while its database fails over: just then people look at what became of their jobs. Not for
+ * ever, as counts are written for the minute in which they are handed over.
+ */
+const OUTAGE_MS = 60_000;
 /** What a run takes at least, in a store. */
 const RUN_BYTES = 110;
 
 /**
  * Gathers what runs of this process came to, and hands it over in batches. Whoever says so never waits, and nothing that goes wrong here reaches them: what
- * the store does not take is tried once more, then dropped.
+ * the store does not take is tried once more, and for a minute where the store is away, then dropped.
  */
 export class JournalWriter {
   readonly #options: JournalWriterOptions;
@@ -38,7 +44,7 @@ export class JournalWriter {
   #counting = new Counting();
   #marks: Mark[] = [];
   #depths: QueueDepth[] = [];
-  #failed: JournalBatch | undefined;
+  #failed: { readonly batch: JournalBatch; readonly since: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #closed = false;
@@ -59,7 +65,8 @@ export class JournalWriter {
     this.#counting.count(run, run.outcome, run.waitedMs, run.ranMs, isRoom);
     if (isRoom) this.#runs[of].push(run);
     else this.#options.onDropped?.(1);
-    if (this.#waiting >= RUNS_A_WRITE) this.#soon(0);
+    // A store that is away is asked now and then, and not again with each run.
+    if (this.#waiting >= RUNS_A_WRITE && this.#failed === undefined) this.#soon(0);
     else this.#soon(this.#options.everyMs ?? EVERY_MS);
   }
 
@@ -119,15 +126,18 @@ export class JournalWriter {
     let left = this.#isThereAny() ? Math.max(1, this.#waiting) : 0;
     while (this.#failed !== undefined || left > 0 || this.#waiting >= RUNS_A_WRITE) {
       const again = this.#failed;
-      const batch = again ?? this.#batch();
+      const batch = again?.batch ?? this.#batch();
       if (again === undefined) left -= Math.max(1, runsIn(batch));
       this.#failed = undefined;
       try {
         const store = await this.#options.store();
         this.#sampling.learn(await store.append(batch));
-      } catch {
-        // Runs alone are worth a second try; counts might be counted twice.
-        if (again === undefined && !this.#closed) this.#failed = { ...batch, counts: [] };
+      } catch (error) {
+        const now = performance.now();
+        const isAwayForNow = again !== undefined && isOutage(error) && now - again.since < OUTAGE_MS;
+        // Runs alone are worth another try; counts might be counted twice.
+        if ((again === undefined || isAwayForNow) && !this.#closed)
+          this.#failed = { batch: { ...batch, counts: [] }, since: again?.since ?? now };
         else this.#options.onDropped?.(runsIn(batch));
         break;
       }

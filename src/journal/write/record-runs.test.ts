@@ -74,6 +74,58 @@ describe('the journal of a process', () => {
     expect((await findRuns(store, {}, { limit: 9 })).runs).toMatchObject([{ jobId: 'email-9' }]);
   });
 
+  test('a store that is away is waited for: nothing of a minute is dropped, and what was counted meanwhile is counted', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+      const append = vi.fn<JournalStore['append']>().mockRejectedValue(away);
+      const dropped: number[] = [];
+      const { facts, store, writer } = setup(
+        async () => Object.assign(new MemoryJournalStore(BOUNDS), { append }),
+        runs => void dropped.push(runs),
+      );
+      const dies = (jobId: string): void =>
+        facts.emit('job.dead', { ...success, jobId, reason: 'permanent', error: new Error('no') });
+      dies('email-1');
+      for (let second = 0; second < 59; second += 1) {
+        await writer.flush();
+        vi.advanceTimersByTime(1_000);
+      }
+      dies('email-2');
+      append.mockImplementation(batch => store.append(batch));
+      await writer.flush();
+      expect(dropped).toEqual([]);
+      const { runs } = await findRuns(store, {}, { limit: 9 });
+      expect(runs.map(({ jobId }) => jobId).toSorted()).toEqual(['email-1', 'email-2']);
+      // Of the first nobody knows whether its count was written.
+      const [counts] = await store.counts('minute', { from: NOW - 60_000, to: NOW }, [ALL_COUNTS]);
+      expect(counts).toMatchObject({ dead: 1 });
+      append.mockRejectedValue(away);
+      dies('email-3');
+      await writer.flush();
+      vi.advanceTimersByTime(60_000);
+      await writer.flush();
+      expect(dropped).toEqual([1]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a store that is away is not asked again with each run, however many wait', async () => {
+    const append = vi
+      .fn<JournalStore['append']>()
+      .mockRejectedValue(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
+    const { facts, writer } = setup(async () => Object.assign(new MemoryJournalStore(BOUNDS), { append }));
+    facts.emit('job.succeeded', success);
+    await writer.flush();
+    for (let count = 0; count < 3_000; count += 1) {
+      facts.emit('job.succeeded', success);
+      await Promise.resolve();
+    }
+    expect(append).toHaveBeenCalledTimes(1);
+    await writer.close();
+  });
+
   test('what ends while a write is under way waits for the next one, so that many share it', async () => {
     const written: number[] = [];
     const store = new MemoryJournalStore(BOUNDS);

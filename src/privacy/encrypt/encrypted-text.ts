@@ -6,6 +6,7 @@ export const ENCRYPTED = '[encrypted]';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+const BEGINNING = 'encrypted:v1:';
 /** `encrypted:v1:KEY-ID:BASE64URL` of nonce, tag and text. */
 const FORM = /^encrypted:v1:([A-Za-z0-9._-]{1,40}):([A-Za-z0-9_-]{38,})$/;
 
@@ -15,11 +16,14 @@ export interface EncryptedText {
   readonly bytes: Buffer;
 }
 
-/** Undefined for everything else: what was stored before its contract encrypted the field, or written by another program. */
-export function encryptedText(value: unknown): EncryptedText | undefined {
-  if (typeof value !== 'string' || !value.startsWith('encrypted:v1:')) return undefined;
+/**
+ * Undefined for what was never encrypted: stored before its contract encrypted the field, or written by another program. `damaged` for what was, and was
+ * cut short or changed so that not even its key can be told: taken for a plain value, a handler would work with it.
+ */
+export function encryptedText(value: unknown): EncryptedText | 'damaged' | undefined {
+  if (typeof value !== 'string' || !value.startsWith(BEGINNING)) return undefined;
   const [, keyId, body] = FORM.exec(value) ?? [];
-  return keyId === undefined || body === undefined ? undefined : { keyId, bytes: Buffer.from(body, 'base64url') };
+  return keyId === undefined || body === undefined ? 'damaged' : { keyId, bytes: Buffer.from(body, 'base64url') };
 }
 
 /** AES-256-GCM with a fresh nonce. `boundTo` is authenticated with it: nowhere else it can be decrypted. */

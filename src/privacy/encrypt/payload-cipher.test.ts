@@ -60,6 +60,17 @@ describe('fields that are encrypted', () => {
       'token',
     ],
     ['changed', ({ token }) => cipherWith(ONE).decrypt(contract, { token: flipped(String(token)) }), 'token'],
+    ...[0, 1, 5, 30, 50].map((left): [string, (stored: Readonly<Record<string, unknown>>) => unknown, string] => [
+      `cut short to ${left} characters behind their beginning`,
+      ({ token }) =>
+        cipherWith(ONE).decrypt(contract, { token: String(token).slice(0, 'encrypted:v1:'.length + left) }),
+      'token',
+    ]),
+    [
+      'with a foreign character',
+      ({ token }) => cipherWith(ONE).decrypt(contract, { token: `${String(token)} ` }),
+      'token',
+    ],
   ])('do not decrypt %s', (_, decrypt, path) => {
     const stored = cipherWith(ONE).encrypt(contract, data);
     expect(decrypt(Object(stored))).toEqual({ kind: 'damaged', path });
@@ -91,6 +102,7 @@ describe('what runs store', () => {
     const stored = cipher.encryptJson('reset', 'result', '{"a":1}');
     expect(cipher.decryptValue('reset', 'result', stored)).toEqual({ a: 1 });
     expect(() => cipher.decryptValue('reset', 'step a', stored)).toThrow(EncryptedDataError);
+    expect(() => cipher.decryptValue('reset', 'result', stored.slice(0, 40))).toThrow(EncryptedDataError);
     expect(() => cipherWith(TWO).decryptValue('reset', 'result', stored)).toThrow(PayloadKeyMissingError);
     expect(cipher.decryptValue('reset', 'result', { a: 1 })).toEqual({ a: 1 });
   });

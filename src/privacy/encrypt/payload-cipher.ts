@@ -104,6 +104,7 @@ export class PayloadCipher {
     | { readonly kind: 'missing-key'; readonly keyId: string } {
     const encrypted = encryptedText(value);
     if (encrypted === undefined) return { kind: 'plain' };
+    if (encrypted === 'damaged') return { kind: 'damaged' };
     const { keyId } = encrypted;
     const key = this.#keys?.find(keyId);
     if (key === undefined) return { kind: 'missing-key', keyId };

@@ -22,6 +22,8 @@ export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Whoever asks sends a head and no more. */
 const HEAD_WITHIN_MS = 5_000;
+/** Node looks every half minute, unless it is told otherwise: heads that dribble in would keep probes out for so long. */
+const LOOK_EVERY_MS = 1_000;
 const CONNECTIONS = 64;
 
 /**
@@ -29,10 +31,10 @@ const CONNECTIONS = 64;
  * @throws what `listen` fails with, such as EADDRINUSE
  */
 export async function openHealthServer(port: number, sources: HealthSources): Promise<HealthServer> {
-  const server = createServer({ maxHeaderSize: 8_192, requestTimeout: HEAD_WITHIN_MS }, (request, response) => {
+  const limits = { maxHeaderSize: 8_192, headersTimeout: HEAD_WITHIN_MS, requestTimeout: HEAD_WITHIN_MS };
+  const server = createServer({ ...limits, connectionsCheckingInterval: LOOK_EVERY_MS }, (request, response) => {
     void answer(sources, request, response);
   });
-  server.headersTimeout = HEAD_WITHIN_MS;
   server.maxConnections = CONNECTIONS;
   server.listen(port);
   await once(server, 'listening');
