@@ -13,6 +13,7 @@ import { tagDigest } from '../../src/queue/find/job-tags.ts';
 import { openState, secretsOf } from '../../src/state/index.ts';
 import { seedLetters } from '../../tests/support/seed-letters.ts';
 import { app, CONTRACTS, QUEUES } from './app.ts';
+import { BulkJournal } from './bulk-journal.ts';
 
 /** How much there is to look through. */
 export interface Amounts {
@@ -59,16 +60,22 @@ function causeOf(queue: number, index: number): { readonly name: string; readonl
   return { name, reason: reasonOf((queue * 4 + (index % 4)) % CAUSES) };
 }
 
+const fingerprints = new Map<string, string>();
+
 function fingerprint(queue: number, index: number): string {
   const { name, reason } = causeOf(queue, index);
-  return fingerprintOf({ jobName: name, error: 'Error', message: reason });
+  const known = fingerprints.get(`${name} ${reason}`);
+  if (known !== undefined) return known;
+  const made = fingerprintOf({ jobName: name, error: 'Error', message: reason });
+  fingerprints.set(`${name} ${reason}`, made);
+  return made;
 }
 
 /** Fills an engine through the doors that workers and people write by; `say` is told how far it is. */
 export async function fill(
   place: { readonly url: string; readonly namespace: string },
   engine: Engine,
-  journal: JournalStore,
+  journal: Pick<JournalStore, 'append'> | BulkJournal,
   amounts: Amounts,
   say: (text: string) => void,
 ): Promise<Filled> {
@@ -82,7 +89,7 @@ export async function fill(
 
 async function fillJournal(
   engine: Engine,
-  journal: JournalStore,
+  journal: Pick<JournalStore, 'append'> | BulkJournal,
   count: number,
   now: number,
   say: (text: string) => void,
@@ -94,6 +101,7 @@ async function fillJournal(
   const asked = { jobId: '', user: '', order: '', cause: fingerprint(0, 0) };
   const recorders = ['a', 'b', 'c', 'd'].map(host => ({ worker: `${host}/1`, host, release: 'r-41' }));
   const counting = new Counting();
+  if (journal instanceof BulkJournal) await journal.begin(begun, now);
   let minute = Math.floor(begun / MINUTE);
   let writing: Promise<unknown>[] = [];
   for (let from = 0; from < count; from += RUNS_A_WRITE) {
@@ -113,7 +121,7 @@ async function fillJournal(
       const failure = {
         error: 'Error',
         message: reason,
-        cause: fingerprintOf({ jobName, error: 'Error', message: reason }),
+        cause: fingerprint(queueAt, parity + 2 * (Math.floor(n / 1_000) % 2)),
       };
       const run: GatheredRun = {
         jobId,
@@ -160,6 +168,7 @@ async function fillJournal(
     if (from % (count / 10) === 0) say(`runs ${from} of ${count}`);
   }
   await Promise.all(writing);
+  if (journal instanceof BulkJournal) await journal.end();
   return asked;
 }
 

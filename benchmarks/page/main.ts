@@ -8,6 +8,7 @@ import { migrateSchema } from '../../src/migrations/index.ts';
 import { postgresServer, redisServer, type Server } from '../servers.ts';
 import { CONTRACTS, QUEUES } from './app.ts';
 import type { Spent } from './dashboard.ts';
+import { BulkJournal } from './bulk-journal.ts';
 import { fill, type Amounts, type Filled } from './fill.ts';
 import { wholeJournal } from './journal.ts';
 
@@ -144,7 +145,10 @@ async function trial(server: Server): Promise<void> {
     await pool.end();
   }
   const journal = await wholeJournal(engine);
-  const filled = await fill({ url: server.url, namespace }, engine, journal, AMOUNTS, say);
+  const bulk = new Pool({ connectionString: server.url, max: 4 });
+  const into = server.kind === 'PostgreSQL' ? new BulkJournal(bulk, namespace) : journal;
+  const filled = await fill({ url: server.url, namespace }, engine, into, AMOUNTS, say);
+  await bulk.end();
   if (server.kind === 'PostgreSQL') await analyze(server);
   const { failed, succeeded } = await journal.standing();
   say(

@@ -1,6 +1,7 @@
 export type { Claim, Engine, EngineBacking, EngineJob, EngineOptions, EngineQueue, EngineReport } from './engine.ts';
 export { ClockWatch, EngineClock, watchClock, type ClockLook } from './clock/index.ts';
 export type { EngineSpace, JobKind, QueueContents, QueueHead, QueueSpace, SpaceKind } from './contents/index.ts';
+export { joinable } from './bullmq/postgres/joinable-reads.ts';
 export { placeOfKey } from './ends/index.ts';
 export type { ChildStanding, EndedJob, JobEnds, JobPlace } from './ends/index.ts';
 export {

@@ -1,4 +1,5 @@
 import type { PgPool } from 'bullmq';
+import { joinable } from '../../engine/index.ts';
 import type { CauseIndex, CountedCause, CountedLetter, IndexSize, LetterEnd, Page, Stretches } from './cause-index.ts';
 
 /** bigint, which the driver gives as text. */
@@ -24,24 +25,39 @@ const FAILED = `SELECT id, coalesce(finished_at_ms, 0) AS ended FROM job WHERE q
 const IS_COUNTED = `EXISTS (SELECT 1 FROM shiftwork_letter l WHERE l.queue = $1 AND l.id = page.id AND l.ended_ms = page.ended)`;
 const PUT = `SELECT shiftwork_put_letters($1, $2::text[], $3::bigint[], $4::text[], $5::boolean[], $6::text[], $7::text[])`;
 const DROP = `SELECT shiftwork_drop_letters($1, $2::text[], $3::bigint[])`;
-const SIZE = `
+const SIZE = joinable(
+  ['text'],
+  `
   SELECT (SELECT count(*) FROM job WHERE queue = $1 AND state = 'failed') AS kept,
          coalesce(sum(count), 0) AS counted, coalesce(sum(count) FILTER (WHERE NOT expected), 0) AS failures
-    FROM shiftwork_cause WHERE queue = $1`;
-const CAUSES = `
+    FROM shiftwork_cause WHERE queue = $1`,
+);
+const CAUSES = joinable(
+  ['text', 'integer', 'integer'],
+  `
   SELECT c.cause, c.name, c.reason, c.expected, c.count,
          (SELECT min(ended_ms) FROM shiftwork_letter l WHERE l.queue = $1 AND l.cause = c.cause) AS first,
          (SELECT max(ended_ms) FROM shiftwork_letter l WHERE l.queue = $1 AND l.cause = c.cause) AS last
-    FROM shiftwork_cause c WHERE c.queue = $1 ORDER BY c.count DESC, c.cause OFFSET $2 LIMIT $3`;
-const STRIKES = `
+    FROM shiftwork_cause c WHERE c.queue = $1 ORDER BY c.count DESC, c.cause OFFSET $2 LIMIT $3`,
+);
+const STRIKES = joinable(
+  ['text', 'text[]', 'bigint', 'bigint', 'integer'],
+  `
   SELECT cause, ((ended_ms - $3) / $4)::integer AS step, count(*)::integer AS count FROM shiftwork_letter
-   WHERE queue = $1 AND cause = ANY($2::text[]) AND ended_ms >= $3 AND ended_ms < $3 + $4::bigint * $5 GROUP BY 1, 2`;
-const NEWEST = `
+   WHERE queue = $1 AND cause = ANY($2::text[]) AND ended_ms >= $3 AND ended_ms < $3 + $4::bigint * $5 GROUP BY 1, 2`,
+);
+const NEWEST = joinable(
+  ['text', 'text', 'integer'],
+  `
   SELECT id, ended_ms AS ended FROM shiftwork_letter
-   WHERE queue = $1 AND cause = $2 ORDER BY ended_ms DESC, id DESC LIMIT $3`;
-const NEWEST_FAILURES = `
+   WHERE queue = $1 AND cause = $2 ORDER BY ended_ms DESC, id DESC LIMIT $3`,
+);
+const NEWEST_FAILURES = joinable(
+  ['text', 'integer'],
+  `
   SELECT id, ended_ms AS ended FROM shiftwork_letter
-   WHERE queue = $1 AND NOT expected ORDER BY ended_ms DESC, id DESC LIMIT $2`;
+   WHERE queue = $1 AND NOT expected ORDER BY ended_ms DESC, id DESC LIMIT $2`,
+);
 const WALK = `
   SELECT id, ended_ms AS ended FROM shiftwork_letter
    WHERE queue = $1 AND cause = $2 AND (ended_ms, id) < ($3, $4) ORDER BY ended_ms DESC, id DESC LIMIT $5`;
@@ -51,9 +67,12 @@ const UNCOUNTED = `
      ORDER BY finished_at_ms NULLS FIRST, id LIMIT $4
   )
   SELECT page.id, page.ended, ${IS_COUNTED} AS counted FROM page ORDER BY page.ended, page.id`;
-const UNCOUNTED_NEWEST = `
+const UNCOUNTED_NEWEST = joinable(
+  ['text', 'integer'],
+  `
   WITH page AS (${FAILED} ORDER BY finished_at_ms DESC NULLS LAST LIMIT $2)
-  SELECT page.id, page.ended FROM page WHERE NOT ${IS_COUNTED}`;
+  SELECT page.id, page.ended FROM page WHERE NOT ${IS_COUNTED}`,
+);
 const GONE = `
   WITH page AS (SELECT id, ended_ms AS ended FROM shiftwork_letter WHERE queue = $1 AND id > $2 ORDER BY id LIMIT $3)
   SELECT page.id, page.ended,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Queue, SchemaMigrationRequiredError } from 'bullmq';
+import { Queue, SchemaMigrationRequiredError, type PgPool } from 'bullmq';
 import { isUnreachable } from '../../resilience/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
 import { hasCode, loadOptional } from '../../errors/index.ts';
@@ -27,6 +27,7 @@ import { hasPostgresQueue, postgresQueueNames } from '../bullmq/postgres/queue-n
 import { postgresClaims, postgresHandBack } from '../bullmq/postgres/claims.ts';
 import { EngineTimePool, postgresTime } from '../bullmq/postgres/engine-time.ts';
 import { BorrowedPool } from '../bullmq/postgres/borrowed-pool.ts';
+import { JoinedReads } from '../bullmq/postgres/joined-reads.ts';
 import { insistOnSchema } from './insist-on-schema.ts';
 import { notMigrated } from './not-migrated.ts';
 import type { Migrated } from '../../migrations/index.ts';
@@ -53,6 +54,7 @@ export class PostgresEngine implements Engine {
   readonly #stop = new AbortController();
   /** Under which the server remembers what this process was answered last. */
   readonly #sender = randomUUID();
+  readonly #reads = new WeakMap<WatchedPool, JoinedReads>();
   #signs: WorkSigns | undefined;
   #ends: JobEnds | undefined;
   #opening: Promise<WatchedPool> | undefined;
@@ -247,8 +249,12 @@ export class PostgresEngine implements Engine {
     return this.#opening;
   }
 
-  #borrow(watched: WatchedPool): BorrowedPool {
-    return new BorrowedPool(watched, this.#outage);
+  /** One for all who ask, so that what they ask at one time can be one statement. */
+  #borrow(watched: WatchedPool): PgPool {
+    let reads = this.#reads.get(watched);
+    if (reads === undefined)
+      this.#reads.set(watched, (reads = new JoinedReads(new BorrowedPool(watched, this.#outage))));
+    return reads;
   }
 
   #explained(cause: unknown): unknown {

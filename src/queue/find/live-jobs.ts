@@ -17,8 +17,8 @@ export interface LiveJobs {
 /** Ids that are looked at in each state of each queue: at least, and in all where the queues are few. */
 const LOOKED_AT = 200;
 const LOOKED_AT_IN_ALL = 20_000;
-/** Read at once: each costs some six questions. */
-const AT_ONCE = 25;
+/** Read at once: each costs some six questions, which of many are hardly more than of few. */
+const AT_ONCE = 51;
 /** A page ends after so many were read, full or not; the next one goes on there. */
 const READ_A_PAGE = 1_000;
 /** Clocks of those who make ids and of the engine may differ by so much. */
@@ -58,9 +58,11 @@ export async function liveJobs(
     .filter(({ made }) => (madeAtMs(made) ?? 0) < until + CLOCKS_DIFFER_MS)
     .toSorted((a, b) => (a.made < b.made ? 1 : -1));
   const jobs: JobView[] = [];
-  for (let at = 0; at < ids.length; at += AT_ONCE) {
+  // One more than are shown says whether there are others.
+  const atOnce = Math.min(AT_ONCE, limit + 1);
+  for (let at = 0; at < ids.length; at += atOnce) {
     if (at >= READ_A_PAGE) return { jobs, next: ids[at - 1]?.made, beyond };
-    const part = ids.slice(at, at + AT_ONCE);
+    const part = ids.slice(at, at + atOnce);
     const views = await readEach(
       engine,
       part.map(({ id }) => id),

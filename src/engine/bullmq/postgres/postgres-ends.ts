@@ -1,5 +1,6 @@
 import type { PgPool } from 'bullmq';
 import { endedIds, idsText, type ChildStanding, type EndedJob, type JobEnds, type JobPlace } from '../../ends/index.ts';
+import { joinable } from './joinable-reads.ts';
 
 interface EndRow {
   readonly place: number;
@@ -26,11 +27,17 @@ const SIGNS = `
     LEFT JOIN job ON job.queue = asked.queue AND job.id = asked.id
    ORDER BY asked.place`;
 
-const CHILDREN = `
+const CHILDREN = joinable(
+  ['text', 'text'],
+  `
   SELECT child_queue AS queue, child_id AS id, status::text, value::text FROM job_dependency
-   WHERE parent_queue = $1 AND parent_id = $2`;
+   WHERE parent_queue = $1 AND parent_id = $2`,
+);
 
-const DUE = "SELECT process_at_ms AS due FROM job WHERE queue = $1 AND id = $2 AND state = 'delayed'";
+const DUE = joinable(
+  ['text', 'text'],
+  "SELECT process_at_ms AS due FROM job WHERE queue = $1 AND id = $2 AND state = 'delayed'",
+);
 
 const FORGET = `
   WITH asked AS (SELECT * FROM unnest($1::text[], $2::text[]) AS asked (queue, id)),

@@ -1,5 +1,6 @@
 // Long because each method of a turn queue is a statement with its parameters; what the statements do stands in sql/.
 import type { PgPool } from 'bullmq';
+import { joinable } from '../joinable-reads.ts';
 import {
   AddTrips,
   FOR_GOOD,
@@ -150,6 +151,11 @@ const ANSWERS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused'>>
   [-6]: 'taken-over',
   [-9]: 'children-failed',
 };
+
+const PAUSES = joinable(
+  ['text'],
+  'SELECT name, until, probes FROM shiftwork_group_pause WHERE queue = $1 ORDER BY name',
+);
 
 /** Add, take and settle on BullMQ's own tables, each in one statement. */
 export class PostgresTurnQueue implements TurnQueue {
@@ -410,8 +416,7 @@ export class PostgresTurnQueue implements TurnQueue {
   }
 
   async pauses(): Promise<readonly PausedGroup[]> {
-    const statement = 'SELECT name, until, probes FROM shiftwork_group_pause WHERE queue = $1 ORDER BY name';
-    const rows = await runStatement<PauseRow>(this.#options.pool, statement, [this.name]);
+    const rows = await runStatement<PauseRow>(this.#options.pool, PAUSES, [this.name]);
     return rows.map(({ name, until, probes }) => pausedGroup(name, Number(until), probes));
   }
 

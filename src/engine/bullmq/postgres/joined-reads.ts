@@ -1,0 +1,106 @@
+import { setImmediate } from 'node:timers';
+import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
+import { isUnreachable } from '../../../resilience/index.ts';
+import { joinableRead, joinedText, type JoinableRead } from './joinable-reads.ts';
+
+interface Asked {
+  readonly params: readonly unknown[];
+  readonly answers: PromiseWithResolvers<PgQueryResult<unknown>>[];
+}
+
+interface Gathered {
+  readonly read: JoinableRead;
+  /** The same question that several ask is one. */
+  readonly asked: Map<string, Asked>;
+}
+
+/** So many questions make one statement at most. */
+const MOST = 500;
+
+/**
+ * A pool on which the same question about many jobs or queues is one statement, where it is asked in one turn of the loop: a page that shows fifty jobs
+ * asks for each of them by itself, and a statement costs PostgreSQL far more than a row. Everything else goes to the pool as it is.
+ */
+export class JoinedReads implements PgPool {
+  readonly options = { keepAlive: true };
+  readonly #pool: PgPool;
+  #gathered = new Map<string, Gathered>();
+
+  constructor(pool: PgPool) {
+    this.#pool = pool;
+  }
+
+  query<Row>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<Row>> {
+    const read = params === undefined ? undefined : joinableRead(text);
+    if (read === undefined || params?.length !== read.types.length) return this.#pool.query<Row>(text, params);
+    if (this.#gathered.size === 0) setImmediate(() => this.#flush());
+    const gathered = this.#gathered.get(text) ?? { read, asked: new Map<string, Asked>() };
+    this.#gathered.set(text, gathered);
+    const key = JSON.stringify(params);
+    const asked = gathered.asked.get(key) ?? { params, answers: [] };
+    gathered.asked.set(key, asked);
+    const answer = Promise.withResolvers<PgQueryResult<unknown>>();
+    asked.answers.push(answer);
+    // The rows are of whoever asks: the pool gives them no type either.
+    return answer.promise as Promise<PgQueryResult<Row>>;
+  }
+
+  connect(): Promise<PgPoolClient> {
+    return this.#pool.connect();
+  }
+
+  end(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  on(): this {
+    return this;
+  }
+
+  removeAllListeners(): this {
+    return this;
+  }
+
+  #flush(): void {
+    const gathered = this.#gathered;
+    this.#gathered = new Map();
+    for (const [text, { read, asked }] of gathered) {
+      const all = [...asked.values()];
+      for (let from = 0; from < all.length; from += MOST) void this.#ask(text, read, all.slice(from, from + MOST));
+    }
+  }
+
+  async #ask(text: string, read: JoinableRead, asked: readonly Asked[]): Promise<void> {
+    const [only] = asked;
+    if (asked.length === 1 && only !== undefined) return this.#alone(text, only);
+    const columns = read.types.map((type, at) =>
+      asked.map(({ params }) => (type === 'text[]' ? JSON.stringify(params[at]) : params[at])),
+    );
+    try {
+      const { rows } = await this.#pool.query<Readonly<Record<string, unknown>>>(joinedText(text, read), columns);
+      const found = asked.map((): unknown[] => []);
+      for (const { shiftwork_nth: nth, ...row } of rows) found[Number(nth) - 1]?.push(row);
+      for (const [at, one] of asked.entries()) answer(one, found[at] ?? []);
+    } catch (error) {
+      if (isUnreachable(error)) for (const { answers } of asked) for (const each of answers) each.reject(error);
+      // One that the server refuses spoils no other's answer.
+      else await Promise.all(asked.map(one => this.#alone(text, one)));
+    }
+  }
+
+  async #alone(text: string, { params, answers }: Asked): Promise<void> {
+    try {
+      answer({ params, answers }, (await this.#pool.query(text, params)).rows);
+    } catch (error) {
+      for (const each of answers) each.reject(error);
+    }
+  }
+}
+
+/** Each who asks has rows of its own. */
+function answer({ answers }: Asked, rows: readonly unknown[]): void {
+  for (const [at, each] of answers.entries()) {
+    const own = at === 0 ? [...rows] : rows.map(row => ({ ...Object(row) }));
+    each.resolve({ rows: own, rowCount: own.length });
+  }
+}
