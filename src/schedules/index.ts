@@ -25,4 +25,5 @@ export type {
   StoredSchedule,
   UnreadableSchedule,
 } from './store/schedule-store.ts';
+export { LEAD_LEASE_MS, OVERDUE_MS } from './times/lead-times.ts';
 export { dueSlots, knownSlots, scheduleProblems, slotsOf, type Slots } from './times/slots.ts';

@@ -1,4 +1,5 @@
 import type { Schedule } from '../../contracts/index.ts';
+import { OVERDUE_MS } from '../../schedules/index.ts';
 import type { ScheduleHitch, SchedulePause, SlotRecord, StoredSchedule, WhoAndWhen } from '../../schedules/index.ts';
 
 /** A schedule that was made at run time, as it stands. Times are the engine's, milliseconds since 1970. */
@@ -22,9 +23,6 @@ export interface RunTimeSchedule {
   /** What became of its last four slots and runs by hand, newest first. */
   readonly runs: readonly SlotRecord[];
 }
-
-/** The lead goes from a host that is lost to another one within so long. */
-const OVERDUE_MS = 11_000;
 
 export function scheduleView({ name, schedule, dueAt }: StoredSchedule, now: number): RunTimeSchedule {
   const { contract, when, missed, overlap, made, changed, cursor, hitch } = schedule;

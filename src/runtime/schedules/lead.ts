@@ -1,3 +1,4 @@
+import { LEAD_LEASE_MS } from '../../schedules/index.ts';
 import type { StateStore } from '../../state/index.ts';
 
 export interface LeadOptions {
@@ -11,7 +12,6 @@ export interface LeadOptions {
   readonly leaseMs?: number | undefined;
 }
 
-const LEASE_MS = 10_000;
 /** Between two looks that are further apart this host could not enqueue. */
 const LOST_MS = 5_000;
 
@@ -70,7 +70,7 @@ export class Lead {
   }
 
   async #renew(): Promise<boolean> {
-    const { store, name, what, leaseMs = LEASE_MS } = this.#options;
+    const { store, name, what, leaseMs = LEAD_LEASE_MS } = this.#options;
     const take = (version: number): Promise<number | undefined> =>
       store.compareAndSet('scheduler', what, version, { name }, leaseMs);
     const renewed = this.#lease === undefined ? undefined : await take(this.#lease);

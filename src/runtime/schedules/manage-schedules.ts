@@ -6,6 +6,7 @@ import { clientOn, readJobView, UndecodableJobError, type JobView } from '../../
 import { standAside } from '../../resilience/index.ts';
 import { openState, type StateStore } from '../../state/index.ts';
 import {
+  OVERDUE_MS,
   CURSOR_KEPT_MS,
   cursorIn,
   dueSlots,
@@ -40,7 +41,6 @@ export interface ScheduleRun extends SlotRecord {
 
 /** A schedule that is read is followed by its jobs: a view of a job costs the engine a few commands. */
 const SHOWN = 8;
-const OVERDUE_MS = 11_000;
 const TRIES = 40;
 
 /** Every schedule of the app: one command, and the view of at most eight jobs for each. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineApp, defineJob, defineSchedule } from '../../contracts/index.ts';
 import { MemoryStateStore } from '../../state/index.ts';
-import { ruleOf } from '../../schedules/index.ts';
+import { OVERDUE_MS, ruleOf } from '../../schedules/index.ts';
 import { readLateAtRunTime, readOverdueSlots } from './overdue-slots.ts';
 
 const report = defineJob({ queue: 'reports', name: 'report', schema: z.object({}) });
@@ -17,7 +17,7 @@ function at(now: number, cursor: object) {
 
 test('a slot that nobody has dealt with is overdue when the lead has had the time to change hands', async () => {
   const cursor = { slot: SLOT, rule: ruleOf(minutely) };
-  expect(await at(SLOT + 70_999, cursor)).toEqual([]);
+  expect(await at(SLOT + 60_000 + OVERDUE_MS - 1, cursor)).toEqual([]);
   expect(await at(SLOT + 71_000, cursor)).toEqual([{ schedule: 'minutely', slotAt: SLOT + 60_000 }]);
 });
 
@@ -30,8 +30,8 @@ test('a schedule that has not begun, has been retired, or has another rule by no
 
 test('those that were made at run time are told as one, however many are late', async () => {
   const figures = async (now: number) => ({ count: 9, due: now >= SLOT ? 7 : 0, firstDueAt: SLOT });
-  expect(await readLateAtRunTime({ figures }, SLOT + 10_999)).toEqual([]);
-  expect(await readLateAtRunTime({ figures }, SLOT + 11_000)).toEqual([
+  expect(await readLateAtRunTime({ figures }, SLOT + OVERDUE_MS - 1)).toEqual([]);
+  expect(await readLateAtRunTime({ figures }, SLOT + OVERDUE_MS)).toEqual([
     { schedule: 'at run time', slotAt: SLOT, late: 7 },
   ]);
 });

@@ -1,6 +1,6 @@
 import type { App, Schedule } from '../../contracts/index.ts';
 import type { StateStore } from '../../state/index.ts';
-import { cursorIn, ruleOf, slotsOf, type ScheduleStore } from '../../schedules/index.ts';
+import { cursorIn, OVERDUE_MS, ruleOf, slotsOf, type ScheduleStore } from '../../schedules/index.ts';
 
 /** A schedule whose slot has come and that nobody has dealt with. */
 export interface OverdueSlot {
@@ -10,9 +10,6 @@ export interface OverdueSlot {
   /** Of those that were made at run time: how many are late, all told as one. */
   readonly late?: number;
 }
-
-/** The lead goes from a host that is lost to another one within so long: until then no slot is late. */
-const HANDOVER_MS = 11_000;
 
 /** The oldest slot of each schedule that should have become a job by now. A rule that is new, or was changed, begins with its next slot. */
 export async function readOverdueSlots(
@@ -24,7 +21,7 @@ export async function readOverdueSlots(
   const cursors = new Map((await store.list('schedule')).map(({ name, value }) => [name, cursorIn(value)]));
   return app.schedules.flatMap(schedule => {
     const slotAt = nextSlot(schedule, cursors.get(schedule.name));
-    return slotAt === undefined || now - slotAt < HANDOVER_MS ? [] : [{ schedule: schedule.name, slotAt }];
+    return slotAt === undefined || now - slotAt < OVERDUE_MS ? [] : [{ schedule: schedule.name, slotAt }];
   });
 }
 
@@ -33,7 +30,7 @@ export async function readLateAtRunTime(
   schedules: Pick<ScheduleStore, 'figures'>,
   now: number,
 ): Promise<readonly OverdueSlot[]> {
-  const { due, firstDueAt } = await schedules.figures(now - HANDOVER_MS);
+  const { due, firstDueAt } = await schedules.figures(now - OVERDUE_MS);
   return due === 0 || firstDueAt === undefined ? [] : [{ schedule: 'at run time', slotAt: firstDueAt, late: due }];
 }
 

@@ -19,7 +19,7 @@ interface Look extends EngineSpace {
 
 /** Long enough that what comes and goes (a client's buffer, a page of a table) does not count as growth. */
 const WINDOW_MS = 120_000;
-const LEAST_MS = 4_000;
+export const LEAST_MS = 4_000;
 
 /** Remembers the looks of the last two minutes: growth is the difference between the first of them and the last. */
 export class SpaceWatch {

@@ -1,6 +1,7 @@
 import type { Engine, EngineQueue } from '../../engine/index.ts';
 import { readFleet, supervisedName, type Fleet, type FleetHost } from '../../runtime/index.ts';
 import { isUnreachable } from '../../resilience/index.ts';
+import { FLEET_FRESH_MS } from './intervals.ts';
 
 export interface LiveWorker {
   readonly id: string;
@@ -24,7 +25,7 @@ const others = new WeakMap<EngineQueue, Asked<readonly LiveWorker[] | undefined>
 
 /** Once for all who ask at about the same time, of every queue. */
 export function recentFleet(engine: Engine): Promise<Fleet> {
-  return lately(fleets, engine, () => readFleet(engine));
+  return lately(fleets, engine, FLEET_FRESH_MS, () => readFleet(engine));
 }
 
 /**
@@ -35,7 +36,7 @@ export function recentFleet(engine: Engine): Promise<Fleet> {
 export async function liveWorkers(engine: Engine, queue: EngineQueue): Promise<readonly LiveWorker[] | undefined> {
   const [{ hosts: alive }, connected] = await Promise.all([
     recentFleet(engine),
-    lately(others, queue, () => ask(queue)),
+    lately(others, queue, ASK_EVERY_MS, () => ask(queue)),
   ]);
   const now = engine.clock.now();
   const ours = alive.flatMap(host => (host.queues.includes(queue.name) ? processesOf(host, now) : []));
@@ -45,10 +46,11 @@ export async function liveWorkers(engine: Engine, queue: EngineQueue): Promise<r
 function lately<Key extends object, Answer>(
   known: WeakMap<Key, Asked<Answer>>,
   key: Key,
+  freshMs: number,
   askFor: () => Promise<Answer>,
 ): Promise<Answer> {
   const last = known.get(key);
-  if (last !== undefined && performance.now() - last.at < ASK_EVERY_MS) return last.answer;
+  if (last !== undefined && performance.now() - last.at < freshMs) return last.answer;
   const answer = askFor();
   known.set(key, { at: performance.now(), answer });
   answer.catch(() => known.delete(key));

@@ -7,6 +7,7 @@ import { openSchedules } from '../../schedules/index.ts';
 import { openState } from '../../state/index.ts';
 import type { Work } from './work.ts';
 import { SpaceWatch } from '../space/space-watch.ts';
+import { LOOK_EVERY_MS, MOST_FRESH_MS } from './intervals.ts';
 import { recentFleet } from './live-workers.ts';
 import { readOverview, type Overview } from './read-overview.ts';
 
@@ -18,10 +19,6 @@ export interface WorkSources {
   readonly letters: Pick<DeadLetters, 'groups'>;
 }
 
-/** Every open page asks this each ten seconds: together they look once in so long, so that ten tabs cost what one does. */
-const FRESH_MS = 5_000;
-/** What takes long to read (a busy PostgreSQL) is read more seldom, but at each renewal of a page. */
-const MOST_FRESH_MS = 9_000;
 const REST = 10;
 /** Causes cost a few questions for each queue that has dead letters. */
 const CAUSES_FRESH_MS = 30_000;
@@ -30,7 +27,7 @@ const CAUSES_FRESH_MS = 30_000;
 export class WorkReader {
   readonly #sources: WorkSources;
   readonly #space: SpaceWatch;
-  #freshMs = FRESH_MS;
+  #freshMs = LOOK_EVERY_MS;
   #causes:
     { readonly at: number; readonly dead: string; readonly read: Promise<readonly DeadLetterGroup[]> } | undefined;
   #last: { readonly at: number; readonly work: Promise<Work> } | undefined;
@@ -57,7 +54,7 @@ export class WorkReader {
     const dead = queues.map(queue => queue.dead).join();
     const known = this.#causes;
     const ageMs = known === undefined ? Infinity : now - known.at;
-    if (known !== undefined && ageMs >= 0 && ageMs < (dead === known.dead ? CAUSES_FRESH_MS : FRESH_MS))
+    if (known !== undefined && ageMs >= 0 && ageMs < (dead === known.dead ? CAUSES_FRESH_MS : LOOK_EVERY_MS))
       return known.read;
     const read = this.#sources.letters.groups();
     this.#causes = { at: now, dead, read };
@@ -78,7 +75,7 @@ export class WorkReader {
       this.#space.read([...queues().keys()]),
     ]);
     const tookMs = performance.now() - beganAt;
-    this.#freshMs = Math.min(MOST_FRESH_MS, Math.max(FRESH_MS, REST * tookMs));
+    this.#freshMs = Math.min(MOST_FRESH_MS, Math.max(LOOK_EVERY_MS, REST * tookMs));
     return { ...overview, ...fleet, overdue: [...overdue, ...late], unreadable, unnamed, causes, space, now };
   }
 }

@@ -16,7 +16,7 @@ const KEPT_MS = 86_400_000;
  * An engine that was frozen has let every presence lapse; those who are there renew theirs every 2 s. So nobody is lost before two looks that
  * are so far apart have both found it missing.
  */
-const CERTAIN_MS = 4_000;
+export const CERTAIN_MS = 4_000;
 
 interface HostRecord extends HostPresence {
   readonly leftAt?: number;
