@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express';
+import { within } from '../../src/time/index.ts';
 import type { Viewers } from './access.ts';
 import { isRole, type Role } from './roles.ts';
 
@@ -11,19 +12,22 @@ export interface AuthenticatedUser {
 
 /**
  * Called with each request but those for health, style and metrics with a token. Undefined: nobody who may look. What it throws is
- * reported and opens nothing either.
+ * reported and opens nothing either; nor does one that has not answered after ten seconds.
  */
 export type Authenticate = (request: Request) => AuthenticatedUser | undefined | Promise<AuthenticatedUser | undefined>;
 
+/** An app that asks a store which never answers must not hold the request for ever. */
+const PATIENCE_MS = 10_000;
 const NAME = /^[^\p{Cc}]{1,200}$/u;
 
 export function recogniseByWord(
   viewers: Viewers,
   authenticate: Authenticate,
   report: (error: unknown) => void,
+  patienceMs = PATIENCE_MS,
 ): RequestHandler {
   return async (request, response, next) => {
-    const user = userIn(await ask(authenticate, request, report));
+    const user = await ask(authenticate, request, report, patienceMs);
     // Whoever has gone by now is on record without a name, so nothing is done for them.
     if (response.closed || request.socket.destroyed) return;
     if (user !== undefined) viewers.set(request, { ...user, formToken: undefined });
@@ -31,9 +35,16 @@ export function recogniseByWord(
   };
 }
 
-async function ask(authenticate: Authenticate, request: Request, report: (error: unknown) => void): Promise<unknown> {
+async function ask(
+  authenticate: Authenticate,
+  request: Request,
+  report: (error: unknown) => void,
+  patienceMs: number,
+): Promise<AuthenticatedUser | undefined> {
+  const late = (): Error => new Error(`Expected authenticate to answer within ${patienceMs} ms, got nothing so far.`);
   try {
-    return await authenticate(request);
+    // What it answers may throw as well when it is looked at.
+    return userIn(await within(patienceMs, Promise.resolve(authenticate(request)), late));
   } catch (error) {
     report(error);
     return undefined;

@@ -61,8 +61,11 @@ const ROUTES: Readonly<Record<string, object>> = {
   '/running/cancel': { ids: ['email-none'], dryRun: true, reason: 'r' },
   '/workers/quiet': { name: 'none', dryRun: true },
   '/workers/stop': { name: 'none', dryRun: true },
+  '/workers/resume': { name: 'none', dryRun: true },
   '/schedules/run': { name: 'none', dryRun: true },
   '/schedules/pause': { name: 'none', dryRun: true },
+  '/schedules/resume': { name: 'none', dryRun: true },
+  '/alerts/test': { dryRun: true },
 };
 /** JSON texts. */
 const VALUES = [
@@ -151,6 +154,72 @@ describe.each(engineCases)('bad input on $kind', ({ open }) => {
     );
     const whole = [...Object.keys(ROUTES), '/jobs'].flatMap(path => BODIES.map(body => [path, body] as const));
     expect(await faultsOf([...fields, ...searched, ...nested, ...whole])).toEqual([]);
+    expect(dashboard.failures).toEqual([]);
+  });
+
+  test('in changes of jobs that are there, ours and those of other programs, whatever their ids; and what is hidden stays so', async () => {
+    const [ours, strange] = [await dashboard.queue('email'), ['ä 😀', 'a b?c#d&e', '..', '%2e%2e', 'o\'x"<i>']];
+    const data = { to: 'lovelace@example.com', body: 'b' };
+    const meta = { telemetry: { metadata: '{"v":1}' }, delay: 3_600_000 };
+    await ours.add('letter', data, { ...meta, jobId: 'email-waits' });
+    for (const jobId of strange) await ours.add('letter', data, { ...meta, jobId });
+    const ids = ['email-waits', ...strange.map(id => `email/${id}`)].map(id => encodeURIComponent(id));
+    const texts = [
+      ...VALUES,
+      '{"to":"[redacted]","body":1}',
+      '{"to":{"a":"[redacted]"}}',
+      '{"lines":[{"code":"[redacted]"}]}',
+    ];
+    const given = [
+      ...texts.map(text => JSON.stringify({ data: text })),
+      ...['"now"', '"later"', '5', 'null', '{}'].flatMap(when =>
+        ['"999999d"', '"-1s"', '"1e9d"', '" 5m "', '[]'].map(later => `{"when":${when},"in":${later}}`),
+      ),
+    ];
+    const changes = ids.flatMap(id =>
+      (['update', 'replay'] as const).flatMap(what => given.map(body => [`/jobs/${id}/${what}`, body] as const)),
+    );
+    expect(await faultsOf(changes)).toEqual([]);
+    const looks = ids.flatMap(id => [[`/jobs/${id}`], [`/dead-letters/${id}`], [`/running?job=${id}`]] as const);
+    expect(await faultsOf(looks)).toEqual([]);
+    const answers = await Promise.all(
+      [...changes, ...looks].map(async ([path, body]) => {
+        const headers = { origin: dashboard.url, 'content-type': 'application/json' };
+        return (await dashboard.send(path, body === undefined ? {} : { method: 'POST', headers, body })).text();
+      }),
+    );
+    expect(answers.filter(text => text.includes('lovelace'))).toEqual([]);
+    expect(dashboard.failures).toEqual([]);
+  });
+
+  test('in methods, kinds and codings that no route has', async () => {
+    const odd: readonly Readonly<Record<string, string>>[] = [
+      { 'content-type': 'application/json; charset=utf-99' },
+      { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      { 'content-type': 'application/json', 'content-encoding': 'sdch' },
+      { 'content-type': 'multipart/form-data; boundary=' },
+      { 'content-type': 'text/plain' },
+      { 'content-type': '/' },
+      { accept: 'x'.repeat(4_000) },
+    ];
+    const statuses = await Promise.all(
+      [...Object.keys(ROUTES), ...Object.keys(PAGES), '/sign-in', '/metrics'].flatMap(path =>
+        ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap(method =>
+          odd.map(async headers => {
+            const answer = await dashboard.send(path, {
+              method,
+              headers: { origin: dashboard.url, ...headers },
+              body: '{"a":1}',
+            });
+            const isTold = /\n\s+at |node_modules|\.ts:\d/.test(await answer.text());
+            return answer.status >= 500 || isTold
+              ? [`${answer.status} ${method} ${path} ${JSON.stringify(headers).slice(0, 80)}`]
+              : [];
+          }),
+        ),
+      ),
+    );
+    expect(statuses.flat()).toEqual([]);
     expect(dashboard.failures).toEqual([]);
   });
 });

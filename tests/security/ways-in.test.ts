@@ -43,6 +43,15 @@ describe('case 32: an app that says who asks', () => {
     ['answers an unknown role', () => user({ name: 'ann', role: 'root' })],
     ['answers a role of the prototype', () => user({ name: 'ann', role: 'constructor' })],
     ['answers a list of roles', () => user({ name: 'ann', role: ['admin'] })],
+    [
+      'answers what throws when it is looked at',
+      () => ({
+        get name(): string {
+          throw new Error('the session store is away');
+        },
+        role: 'admin',
+      }),
+    ],
     ['answers no name', () => user({ name: '', role: 'admin' })],
     ['answers a name with a line break', () => user({ name: 'ann\nbob', role: 'admin' })],
   ])('that %s: 401 everywhere, to people and to programs, and nothing of why', async (_what, given) => {
