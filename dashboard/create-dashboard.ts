@@ -12,6 +12,7 @@ import { requireOneWayIn, type Dashboard, type DashboardOptions } from './dashbo
 import { frontDoor } from './front-door.ts';
 import { ReadinessProbe } from './health/readiness.ts';
 import { isEngineAway } from './http/engine-away.ts';
+import { liveStreams } from './live/live-route.ts';
 import { metricsRoute } from './metrics/metrics-route.ts';
 import { mountPages } from './mount-pages.ts';
 import { scalingRoute } from './scaling/scaling-route.ts';
@@ -47,7 +48,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   handler.disable('x-powered-by');
   handler.set('trust proxy', options.trustProxy ?? false);
   handler.set('query parser', 'simple');
-  const viewerOf = frontDoor(handler, {
+  const { viewerOf, askAgain } = frontDoor(handler, {
     engine,
     users,
     authenticate,
@@ -73,18 +74,22 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     facts,
     journal,
     viewerOf,
+    askAgain,
     report,
     projections,
     traceLink,
     testAlert,
   };
-  mountPages(handler, { ...pages, board, probe, works, letters, tasks, log, scaling });
+  const streams = liveStreams();
+  mountPages(handler, { ...pages, board, probe, works, letters, tasks, log, scaling, streams });
 
   void board.open();
   tasks.start();
   return {
     handler,
+    endStreams: () => streams.close(),
     async close() {
+      streams.close();
       board.close();
       await tasks.close();
       await Promise.all([metrics.stop(), log.close()]);

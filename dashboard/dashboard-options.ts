@@ -49,6 +49,8 @@ export interface DashboardOptions {
 export interface Dashboard {
   /** An express app: listen with it, or mount it in yours before any body parser. */
   readonly handler: Express;
+  /** Ends what open pages follow, so that the server can be closed: they ask by themselves until another one answers. */
+  endStreams(): void;
   /** Stops looking for queues. The engine stays open. */
   close(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { assets } from './pages/assets.ts';
 import type { ScalingRoute } from './scaling/scaling-route.ts';
 import { recogniseByLoopback, recogniseBySession, recognisedOnly, Viewers, viewersOnlyRead } from './sign-in/access.ts';
 import { recogniseByWord, type Authenticate } from './sign-in/authenticate.ts';
+import { askNobodyAgain, askSessionAgain, askWordAgain, type AskAgain } from './sign-in/ask-again.ts';
 import { Authenticator } from './sign-in/authenticator.ts';
 import { sessionState } from './sign-in/session-state.ts';
 import { Sessions, type Viewer } from './sign-in/sessions.ts';
@@ -34,6 +35,13 @@ export interface FrontDoorOptions {
   readonly report: (error: unknown) => void;
 }
 
+/** For the pages behind it. */
+export interface BehindTheDoor {
+  /** Who asks. */
+  readonly viewerOf: (request: Request) => Viewer;
+  readonly askAgain: AskAgain;
+}
+
 /** The dashboard answers these without a look at who asks. */
 const OPEN_TO_ALL = ['/sign-in', '/sign-out'];
 /** Searches are posted so that no address holds what is looked for. They change nothing. */
@@ -42,9 +50,8 @@ const SEARCHES = ['/jobs'];
 /**
  * Adds everything that stands before the pages. The order of these lines decides who gets in. Only recognised people reach what is added to the
  * handler afterwards, and those who may only look change nothing there.
- * @returns who asks, for the pages behind it
  */
-export function frontDoor(handler: Express, options: FrontDoorOptions): (request: Request) => Viewer {
+export function frontDoor(handler: Express, options: FrontDoorOptions): BehindTheDoor {
   const { engine, users, authenticate, production, basePath, probe, metrics, scaling, isComplete, onAction, report } =
     options;
   const viewers = new Viewers();
@@ -71,12 +78,15 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
   handler.use('/assets', assets());
   const signsIn = authenticate === undefined && users.length > 0;
   handler.use(sameOriginOnly(signsIn ? [...OPEN_TO_ALL, ...SEARCHES] : SEARCHES));
+  let askAgain = askNobodyAgain(viewers.of);
   if (authenticate !== undefined) {
     handler.use(recogniseByWord(viewers, authenticate, report));
+    askAgain = askWordAgain(authenticate, report);
   } else if (!signsIn) {
     handler.use(recogniseByLoopback(viewers));
   } else {
     handler.use(recogniseBySession(viewers, sessions, cookieNames(production).session));
+    askAgain = askSessionAgain(sessions, cookieNames(production).session);
     const authenticator = new Authenticator(users, now);
     handler.use(signInRoutes({ sessions, authenticator, production, viewerOf: viewers.of }));
   }
@@ -85,10 +95,11 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): (request
   handler.use(viewersOnlyRead(viewers, SEARCHES));
   handler.use(metrics.forPeople);
 
-  return request => {
+  const viewerOf = (request: Request): Viewer => {
     const viewer = viewers.of(request);
     // Unreachable behind `recognisedOnly`; a mistake in the order above must not open anything.
     if (viewer === undefined) throw new Error('A page was reached without a viewer.');
     return viewer;
   };
+  return { viewerOf, askAgain };
 }

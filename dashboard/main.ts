@@ -111,6 +111,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), HARD_EXIT_MS).unref();
+    dashboard.endStreams();
     void shut(server)
       .then(() => Promise.all([dashboard.close(), stopAlerts?.()]))
       .then(() => Promise.all([journal.close(), letters.close(), store?.close(), ends?.close(500)]))

@@ -4,6 +4,7 @@ import type { BulkTasks } from '../src/bulk/index.ts';
 import type { DeadLetters } from '../src/dead-letters/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import type { Facts } from '../src/facts/index.ts';
+import type { OpenStreams } from '../src/http/index.ts';
 import type { JournalStore } from '../src/journal/index.ts';
 import type { Client } from '../src/queue/index.ts';
 import type { WorkReader } from '../src/standing/index.ts';
@@ -19,6 +20,8 @@ import { answerEngineAway } from './http/engine-away.ts';
 import { errorAnswers } from './http/errors.ts';
 import { refusePrototypes } from './http/refuse-prototypes.ts';
 import { jobsRoutes } from './jobs/jobs-routes.ts';
+import { LiveOverview } from './live/live-overview.ts';
+import { liveRoute } from './live/live-route.ts';
 import { OverviewReader } from './overview/overview-reader.ts';
 import { overviewRoute } from './overview/overview-route.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
@@ -26,6 +29,7 @@ import { projectionsRoute } from './projections/projections-route.ts';
 import { runningRoutes } from './running/running-routes.ts';
 import type { ScalingRoute } from './scaling/scaling-route.ts';
 import { schedulesRoutes } from './schedules/schedules-routes.ts';
+import type { AskAgain } from './sign-in/ask-again.ts';
 import type { Viewer } from './sign-in/sessions.ts';
 import { workersRoutes } from './workers/workers-routes.ts';
 
@@ -48,6 +52,9 @@ export interface PageParts {
   readonly traceLink: string | undefined;
   readonly testAlert: (() => Promise<void>) | undefined;
   readonly viewerOf: (request: Request) => Viewer;
+  readonly askAgain: AskAgain;
+  /** Those that pages follow. */
+  readonly streams: OpenStreams;
   readonly report: (error: unknown) => void;
 }
 
@@ -57,7 +64,7 @@ const MOST_BYTES = '300kb';
 /** The pages, behind the front door: one line each, and what is answered where there is none. */
 export function mountPages(handler: Express, parts: PageParts): void {
   const { base, app, engine, client, facts, board, journal, viewerOf, report, projections, traceLink } = parts;
-  const { probe, works, letters: open, tasks, log, scaling, testAlert } = parts;
+  const { probe, works, letters: open, tasks, log, scaling, testAlert, streams, askAgain } = parts;
   const about = {
     base,
     engine: engine.kind === 'redis' ? 'Redis' : 'PostgreSQL',
@@ -67,6 +74,8 @@ export function mountPages(handler: Express, parts: PageParts): void {
   };
   const reader = new OverviewReader({ app, engine, probe, works, isComplete: () => board.complete, journal, report });
   handler.get('/', overviewRoute({ about, reader, viewerOf }));
+  const live = new LiveOverview({ about, reader, report });
+  handler.get('/live', liveRoute({ live, streams, viewerOf, askAgain }));
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>
     board.complete ? next() : answerEngineAway(request, response);

@@ -31,15 +31,26 @@ export interface OverviewPart extends OverviewAbout, OverviewReading {
   readonly role: Role;
 }
 
-/** Without scripts the page is loaded anew so often; with them it is sent what has changed. */
+/** Without scripts, and where it cannot be followed, the page is loaded anew so often. */
 const REFRESH_SECONDS = 10;
+/** All who follow it are sent how things stand so often. */
+export const LOOK_SECONDS = 6;
 
 export function overviewPage(
   options: Omit<OverviewPart, 'role'> & { readonly viewer: ShownViewer & { readonly role: Role } },
 ): string {
-  const { base, viewer } = options;
+  const { base, viewer, range } = options;
   const body = overviewPart({ ...options, role: viewer.role });
-  return page({ base, at: '/', title: 'Overview', body, viewer, refreshSeconds: REFRESH_SECONDS, wide: true });
+  return page({
+    base,
+    at: '/',
+    title: 'Overview',
+    body,
+    viewer,
+    refreshSeconds: REFRESH_SECONDS,
+    follows: `/live?range=${range}`,
+    wide: true,
+  });
 }
 
 /** The main part of the page. */
@@ -49,7 +60,7 @@ export function overviewPart(options: OverviewPart): Html {
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
     ${work === undefined ? undefined : figures(options, work)}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
-    <p class="foot" data-age>Queues on ${engine}. Renewed every ${REFRESH_SECONDS} seconds.</p>
+    <p class="foot" data-age>Queues on ${engine}. Read every ${LOOK_SECONDS} seconds.</p>
     ${
       work?.queues.some(({ isEstimate }) => isEstimate)
         ? html`<p class="foot">Of what there are more than 100,000, PostgreSQL's own estimate is shown.</p>`

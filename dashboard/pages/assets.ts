@@ -4,7 +4,8 @@ import { BOARD_STYLE } from './bar-style.ts';
 import { JOB_SCRIPT } from '../jobs/job-script.ts';
 import { KEYS_SCRIPT } from './keys-script.ts';
 import { BOARD_SCRIPT } from './board-script.ts';
-import { ICON, REFRESH_SCRIPT, STYLESHEET } from './stylesheet.ts';
+import { REFRESH_SCRIPT } from './refresh-script.ts';
+import { ICON, STYLESHEET } from './stylesheet.ts';
 
 /** What the sign-in page needs before anybody has signed in: style, icon and script, the same for everybody. */
 export function assets(): Router {

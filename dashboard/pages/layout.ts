@@ -7,12 +7,14 @@ export interface PageOptions extends BarOptions {
   readonly viewer?: ShownViewer;
   /** The main part is fetched anew so often; never when left out. */
   readonly refreshSeconds?: number;
+  /** Where it is sent how things stand, below the base, while somebody sees it; it asks by itself where that fails. */
+  readonly follows?: string;
   /** It has a table that needs the whole screen. */
   readonly wide?: boolean;
 }
 
 /** The frame of every page of ours. */
-export function page({ base, at, title, body, viewer, refreshSeconds, wide = false }: PageOptions): string {
+export function page({ base, at, title, body, viewer, refreshSeconds, follows, wide = false }: PageOptions): string {
   const refresh =
     refreshSeconds === undefined
       ? undefined
@@ -32,7 +34,15 @@ export function page({ base, at, title, body, viewer, refreshSeconds, wide = fal
       <body>
         <a class="skip" href="#main">Skip to the page</a>
         ${bar({ base, at, viewer })}
-        <main id="main" tabindex="-1" class="${wide ? 'wide' : ''}" data-refresh="${refreshSeconds}">${body}</main>
+        <main
+          id="main"
+          tabindex="-1"
+          class="${wide ? 'wide' : ''}"
+          data-refresh="${refreshSeconds}"
+          data-follow="${follows === undefined ? undefined : `${base}${follows}`}"
+        >
+          ${body}
+        </main>
       </body>
     </html> `.markup;
 }

@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { within } from '../../src/time/index.ts';
 import type { Viewers } from './access.ts';
 import { isRole, type Role } from './roles.ts';
+import type { Viewer } from './sessions.ts';
 
 /** Who asks, by the word of the app that the dashboard is part of, or of the proxy in front of it. */
 export interface AuthenticatedUser {
@@ -27,12 +28,22 @@ export function recogniseByWord(
   patienceMs = PATIENCE_MS,
 ): RequestHandler {
   return async (request, response, next) => {
-    const user = await ask(authenticate, request, report, patienceMs);
+    const viewer = await viewerByWord(authenticate, request, report, patienceMs);
     // Whoever has gone by now is on record without a name, so nothing is done for them.
     if (response.closed || request.socket.destroyed) return;
-    if (user !== undefined) viewers.set(request, { ...user, formToken: undefined });
+    if (viewer !== undefined) viewers.set(request, viewer);
     next();
   };
+}
+
+export async function viewerByWord(
+  authenticate: Authenticate,
+  request: Request,
+  report: (error: unknown) => void,
+  patienceMs = PATIENCE_MS,
+): Promise<Viewer | undefined> {
+  const user = await ask(authenticate, request, report, patienceMs);
+  return user && { ...user, formToken: undefined };
 }
 
 async function ask(

@@ -9,13 +9,15 @@ export { boundedServer } from './exchange/bounded-server.ts';
 export type { HttpHandler } from './exchange/handler.ts';
 export { jobEvents, type Allowed, type JobEvents, type JobEventsOptions } from './live/job-events.ts';
 export type { PublicJob } from './live/public-job.ts';
+export type { EventStream, StreamEnd } from './streams/event-stream.ts';
+export { JobStreams, type NewStream } from './streams/job-streams.ts';
 export {
-  JobStreams,
+  OpenStreams,
   USUAL_STREAMS,
-  type NewStream,
+  type OpenedStream,
   type StillAllowed,
   type StreamSettings,
-} from './streams/job-streams.ts';
+} from './streams/open-streams.ts';
 export type { Shape, StreamTarget } from './streams/job-feed.ts';
 export { namesPrototype } from './exchange/names-prototype.ts';
 export * from './exchange/request-refused-error.ts';

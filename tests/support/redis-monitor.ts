@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net';
 export interface RedisMonitor {
   /** What the server was told since, and what its scripts told it: each command with its arguments. */
   readonly commands: readonly (readonly string[])[];
-  /** How many of them programs sent. */
-  sent(): number;
+  /** How many of them programs sent, and no scripts, in which this text stands. */
+  sentWith(text: string): number;
   /** Resolves when it has heard all that was answered before: the server tells it a little later. */
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export async function monitorRedis(address: string): Promise<RedisMonitor> {
   const ended = Promise.withResolvers<void>();
   let answersLeft = new URL(address).password === '' ? 1 : 2;
   let rest = '';
-  let sent = 0;
+  const sent: string[] = [];
   socket.setEncoding('utf8');
   socket.on('error', begun.reject);
   socket.on('data', (text: string) => {
@@ -33,7 +33,7 @@ export async function monitorRedis(address: string): Promise<RedisMonitor> {
       if (line.includes(last)) ended.resolve();
       else if (answersLeft === 0) {
         commands.push(argumentsIn(line));
-        if (!/^\+[\d.]+ \[\d+ lua\]/.test(line)) sent += 1;
+        if (!/^\+[\d.]+ \[\d+ lua\]/.test(line)) sent.push(line);
       } else if (!line.startsWith('+OK')) begun.reject(new Error(`Expected OK to MONITOR, got ${line}.`));
       else if ((answersLeft -= 1) === 0) begun.resolve();
     }
@@ -42,7 +42,7 @@ export async function monitorRedis(address: string): Promise<RedisMonitor> {
   await begun.promise;
   return {
     commands,
-    sent: () => sent,
+    sentWith: text => sent.filter(line => line.includes(text)).length,
     async stop() {
       const other = await connected(address);
       other.on('error', ended.reject);

@@ -8,7 +8,8 @@ import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { problemAnswer, send } from '../exchange/answer.ts';
 import type { HttpHandler } from '../exchange/handler.ts';
 import { RequestRefusedError } from '../exchange/request-refused-error.ts';
-import { JobStreams, USUAL_STREAMS, type StillAllowed } from '../streams/job-streams.ts';
+import { JobStreams } from '../streams/job-streams.ts';
+import { USUAL_STREAMS, type StillAllowed } from '../streams/open-streams.ts';
 import { publicJob, type PublicJob } from './public-job.ts';
 
 /** What a request may see, as the app's own sign-in says. */

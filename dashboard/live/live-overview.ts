@@ -1,0 +1,79 @@
+import type { EventStream } from '../../src/http/index.ts';
+import type { RangeName } from '../../src/journal/index.ts';
+import { LOOK_SECONDS, overviewPart, type OverviewAbout } from '../overview/overview-page.ts';
+import type { OverviewReader } from '../overview/overview-reader.ts';
+import type { Role } from '../sign-in/roles.ts';
+
+export interface LiveOverviewOptions {
+  readonly about: OverviewAbout;
+  readonly reader: Pick<OverviewReader, 'read'>;
+  readonly report: (error: unknown) => void;
+  readonly lookMs?: number;
+}
+
+/** What a page that follows shows. */
+interface Follower {
+  readonly stream: EventStream;
+  readonly range: RangeName;
+  readonly role: Role;
+}
+
+/**
+ * Sends the overview to all pages that follow it. It looks once for all of them, and not at all while nobody follows: the engine is asked as much for a
+ * hundred pages as for one. Of a page that reads slowly only the newest waits to be sent.
+ */
+export class LiveOverview {
+  readonly #options: LiveOverviewOptions;
+  readonly #followers = new Set<Follower>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LiveOverviewOptions) {
+    this.#options = options;
+  }
+
+  /** Sends how things stand now, and again every few seconds until the stream has ended. */
+  follow(stream: EventStream, of: Pick<Follower, 'range' | 'role'>): void {
+    const follower = { stream, ...of };
+    this.#followers.add(follower);
+    void this.#show([follower]);
+    this.#timer ??= setTimeout(() => void this.#look(), this.#lookMs).unref();
+    void this.#untilEnd(follower);
+  }
+
+  async #untilEnd(follower: Follower): Promise<void> {
+    await follower.stream.ended;
+    this.#followers.delete(follower);
+    if (this.#followers.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Nobody follows: nothing is read. */
+  get isAsleep(): boolean {
+    return this.#timer === undefined;
+  }
+
+  get #lookMs(): number {
+    return this.#options.lookMs ?? LOOK_SECONDS * 1_000;
+  }
+
+  async #look(): Promise<void> {
+    await this.#show([...this.#followers]);
+    // Whoever came meanwhile, behind the last that left, has begun one of its own.
+    clearTimeout(this.#timer);
+    this.#timer = this.#followers.size === 0 ? undefined : setTimeout(() => void this.#look(), this.#lookMs).unref();
+  }
+
+  /** The same page is made once for all who see the same. */
+  async #show(followers: readonly Follower[]): Promise<void> {
+    const alike = Map.groupBy(followers, ({ range, role }) => `${range} ${role}`);
+    const shown = [...alike.values()].map(async group => {
+      const [{ range, role } = {}] = group;
+      if (range === undefined || role === undefined) return;
+      const { about, reader } = this.#options;
+      const { markup } = overviewPart({ ...about, ...(await reader.read(range)), range, role });
+      for (const { stream } of group) stream.set('look', { name: 'look', data: { html: markup } });
+    });
+    await Promise.all(shown).catch(this.#options.report);
+  }
+}
