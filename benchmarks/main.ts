@@ -16,7 +16,7 @@ import { startSubject } from './subjects/start-subject.ts';
  * What does Shiftwork cost beside BullMQ by itself, per job, with validation, ids, trace context and metrics on? Both do the same work with the same
  * options, each in processes of its own, in turn, on servers of this run's own.
  *
- * Use: `npm run bench` (about five minutes), which writes results.json, results.md, results.svg and the line in the README. `npm run bench -- --rounds 2
+ * Use: `npm run bench` (about eight minutes), which writes results.json, results.md, results.svg and the line in the README. `npm run bench -- --rounds 2
  * --only bulk` asks the questions whose names contain that and writes nothing. `npm run bench -- --peers` compares with other queues: see peers/.
  */
 const { values } = parseArgs({
@@ -40,12 +40,12 @@ function onRedis(server: Server): readonly Question[] {
     adding(server, 'bulk', 10_000),
     adding(server, 'delayed', 8_000),
     adding(server, 'keyed', 8_000),
-    running(server, { concurrency: 1, waitMs: 0, jobs: 2_000 }),
+    running(server, { concurrency: 1, waitMs: 0, jobs: 4_000 }),
     running(server, { concurrency: 10, waitMs: 0, jobs: 6_000 }),
-    running(server, { concurrency: 50, waitMs: 0, jobs: 8_000 }),
-    running(server, { concurrency: 200, waitMs: 0, jobs: 10_000 }),
-    running(server, { concurrency: 50, waitMs: 0, jobs: 8_000, history: true }),
-    running(server, { concurrency: 200, waitMs: 0, jobs: 10_000, history: true }),
+    running(server, { concurrency: 50, waitMs: 0, jobs: 24_000 }),
+    running(server, { concurrency: 200, waitMs: 0, jobs: 30_000 }),
+    running(server, { concurrency: 50, waitMs: 0, jobs: 24_000, history: true }),
+    running(server, { concurrency: 200, waitMs: 0, jobs: 30_000, history: true }),
     running(server, { concurrency: 1, waitMs: 2, jobs: 150 }),
     running(server, { concurrency: 10, waitMs: 2, jobs: 1_500 }),
     running(server, { concurrency: 50, waitMs: 2, jobs: 5_000 }),

@@ -35,7 +35,7 @@ const queueNames = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, nth) => (nth === 0 ? QUEUE : `${QUEUE}-${nth}`));
 
 async function openOnRedis(url: string): Promise<Subject> {
-  const connection = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2_000 });
+  const connection = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 10_000 });
   await once(connection, 'ready');
   const queue = new Queue(QUEUE, {
     connection,
