@@ -113,6 +113,48 @@ describe('live streams', () => {
     }
   });
 
+  test('a stream ends after a sign-out also where the answer carried more than JSON can hold, such as the whole session', async () => {
+    let user: { readonly id: bigint } | undefined = { id: 7n };
+    const { client, origin } = await setup(() => user && { caller: 'ada', job: id, user }, { askAgain: 20 });
+    const { id } = await client.enqueue(silent, data, { delay: '1h' });
+    const { events, ended } = await readStream(origin);
+    await waitFor('the job to be shown', () => events.length > 0);
+    user = undefined;
+    await ended;
+    expect(events.at(-1)).toMatchObject({ name: 'end', data: { reason: 'not-allowed' } });
+  });
+
+  test('requests that are given up while the sign-in is asked take nobody’s share of streams', async () => {
+    const answers: (() => void)[] = [];
+    let isSlow = true;
+    const { client, origin } = await setup(
+      () => {
+        const allowed = { caller: 'ada', job: id };
+        if (!isSlow) return allowed;
+        return new Promise<Allowed>(resolve => answers.push(() => resolve(allowed)));
+      },
+      { perCaller: 2 },
+    );
+    const { id } = await client.enqueue(silent, data, { delay: '1h' });
+    const gone = [1, 2, 3].map(() => {
+      const given = new AbortController();
+      const asked = fetch(origin, { signal: given.signal }).catch(() => 'given up');
+      return { given, asked };
+    });
+    await waitFor('all to be asked about', () => answers.length === 3);
+    for (const { given, asked } of gone) {
+      given.abort();
+      expect(await asked).toBe('given up');
+    }
+    isSlow = false;
+    for (const answer of answers) answer();
+    await waitFor('a place', async () => {
+      const { status, leave } = await readStream(origin);
+      leave();
+      return status === 200;
+    });
+  });
+
   test('a stream ends while the sign-in fails, and the page that comes again sees the job once it works', async () => {
     let ask = (): Allowed => ({ caller: 'ada', job: id });
     const { client, origin, errors } = await setup(() => ask(), { askAgain: 20 });

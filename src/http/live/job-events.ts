@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { InvalidConfigError } from '../../config/index.ts';
 import type { App, Tags } from '../../contracts/index.ts';
 import { codeOf, InvalidOptionsError } from '../../errors/index.ts';
@@ -89,12 +90,13 @@ export function jobEvents(client: Client, options: JobEventsOptions): JobEvents 
       const allowed = await ask(allow, request, report);
       if (allowed === FAILED) throw signInFailed();
       if (allowed === undefined) throw hidden();
-      const { caller, ...target } = allowed;
+      const { caller } = allowed;
+      const target = 'job' in allowed ? { job: allowed.job } : { tag: allowed.tag };
       if ('job' in target) await requireJob(client, jobs, target.job);
       const isStillAllowed = async (): Promise<StillAllowed> => {
         const now = await ask(allow, request, report);
         if (now === FAILED) return 'unknown';
-        return JSON.stringify(now) === JSON.stringify(allowed) ? 'yes' : 'no';
+        return now !== undefined && isSame(now, allowed) ? 'yes' : 'no';
       };
       await streams.open({ request, response, caller, target, shape, isStillAllowed });
     } catch (error) {
@@ -134,6 +136,13 @@ async function ask(
 
 function signInFailed(): RequestRefusedError {
   return new RequestRefusedError(503, 'Nobody can say now what may be seen.', { headers: { 'Retry-After': '5' } });
+}
+
+/** Of what an app's own answer carries beside, such as its session, nothing counts; that need not be JSON. */
+function isSame(one: Allowed, other: Allowed): boolean {
+  if (one.caller !== other.caller) return false;
+  if ('job' in one) return 'job' in other && one.job === other.job;
+  return 'tag' in other && isDeepStrictEqual({ ...one.tag }, { ...other.tag });
 }
 
 /** Plain JavaScript answers anything, `true` for one. */

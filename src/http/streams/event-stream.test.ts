@@ -84,3 +84,17 @@ test('a reader that is cut off among events has seen no more than those it has: 
   expect(told.slice(0, -1).map(([id]) => id)).toEqual(told.slice(1).map(() => ''));
   expect(told.length).toBeGreaterThan(2);
 });
+
+test('who left before the stream was opened, while a sign-in was asked, is noticed at once', async () => {
+  const opened = Promise.withResolvers<EventStream>();
+  const server = createServer((_, response) => {
+    response.on('close', () => opened.resolve(new EventStream(response, { heartbeatMs: 60_000, slowMs: 60_000 })));
+  }).listen(0, '127.0.0.1');
+  cleanups.push(() => server.close().closeAllConnections());
+  await once(server, 'listening');
+  const request = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+  request.on('error', () => undefined);
+  await once(server, 'request');
+  request.destroy();
+  expect(await (await opened.promise).ended).toBe('left');
+});

@@ -55,7 +55,9 @@ export class EventStream {
     response.on('drain', () => this.#drained()).on('close', () => this.#finish('left'));
     response.on('error', () => this.#finish('left'));
     this.#heartbeat = setInterval(() => this.#slow === undefined && this.#write(':\n\n'), options.heartbeatMs).unref();
-    this.#write(`retry: ${RETRY_MS}\n\n`);
+    // Whoever left before, while it was asked what may be seen, is not told of again.
+    if (response.destroyed) this.#finish('left');
+    else this.#write(`retry: ${RETRY_MS}\n\n`);
   }
 
   /** Takes the place of what waits to be sent under the same key, and goes behind all that waits. */

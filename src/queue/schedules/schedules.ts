@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { App, JobRequest } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf } from '../../errors/index.ts';
 import { storableText } from '../../privacy/index.ts';
 import { standAside } from '../../resilience/index.ts';
 import type { KeyedDigests, SecretSource } from '../../secrets/index.ts';
@@ -84,6 +84,9 @@ export class Schedules {
    * @throws as `upsert`
    */
   async upsertMany(schedules: readonly NamedSchedule[]): Promise<readonly RunTimeSchedule[]> {
+    const given: unknown = schedules;
+    if (!Array.isArray(given))
+      throw new InvalidOptionsError(`Expected a list of schedules, each with its name, got ${kindOf(given)}.`);
     const room = await loadRoom();
     const all = new Map(schedules.map(each => checkNamed(each, room)));
     if (all.size < schedules.length)
@@ -275,6 +278,11 @@ interface Given {
 
 /** @throws InvalidOptionsError, InvalidPayloadError, PayloadTooLargeError */
 function checkNamed(named: NamedSchedule, room: ScheduleRoom): [name: string, given: Given] {
+  const given: unknown = named;
+  if (typeof given !== 'object' || given === null)
+    throw new InvalidOptionsError(
+      `Expected each of the schedules to be an object with its name and its job, got ${kindOf(given)}.`,
+    );
   const { name, ...schedule } = named;
   checkName(name);
   const { by } = checkPauseOptions({ ...(schedule.by !== undefined && { by: schedule.by }) });

@@ -284,6 +284,18 @@ describe('schedules that are made at run time', () => {
     expect((await trial.client.schedules.list()).schedules).toEqual([]);
   });
 
+  test.each([
+    ['no list', null, 'Expected a list of schedules'],
+    ['a list of something else', [null], 'Expected each of the schedules to be an object'],
+    ['one without a name', [{}], 'Expected the name of a schedule'],
+  ])('%s is refused where many are made', async (_, wrong, message) => {
+    // As a program without types would.
+    await expect(trial.client.schedules.upsertMany(wrong as never)).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining(message),
+    });
+  });
+
   test('data that its contract refuses is refused when it is made', async () => {
     // @ts-expect-error its contract knows no such field
     const job = digest({ usr: 'ada' });
