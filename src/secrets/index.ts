@@ -3,6 +3,6 @@
  * `privacy` encrypts with.
  */
 export { KeyedDigests } from './keyed-digests.ts';
-export { parsePayloadKeys, type PayloadKey, PayloadKeys } from './payload-keys.ts';
+export { FINGERPRINT_BYTES, parsePayloadKeys, type PayloadKey, PayloadKeys } from './payload-keys.ts';
 export { checkSecrets, readSecrets } from './read-secrets.ts';
 export { knownSecrets, type GivenSecrets, type Secrets, type SecretSource } from './secrets.ts';

@@ -1,11 +1,15 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 /** A key that fields of jobs are encrypted with. */
 export interface PayloadKey {
   /** Stands in what was encrypted with it: it names the key, and tells nothing. */
   readonly id: string;
   readonly key: KeyObject;
+  /** Of the key, and tells nothing of it: two keys that were given one id are told apart by it. */
+  readonly fingerprint: Buffer;
 }
+
+export const FINGERPRINT_BYTES = 4;
 
 /** PAYLOAD_KEYS: the first encrypts, all decrypt. */
 export class PayloadKeys {
@@ -59,7 +63,7 @@ export function parsePayloadKeys(
         problems.push(
           `Expected each key of ${name} to have an id of its own, found "${id}" twice. What was encrypted names the id of its key.`,
         );
-      } else keys.push({ id, key: createSecretKey(bytes) });
+      } else keys.push({ id, key: createSecretKey(bytes), fingerprint: fingerprintOf(bytes) });
       bytes.fill(0);
     }
   }
@@ -68,4 +72,8 @@ export function parsePayloadKeys(
   if (problem !== undefined) return { problems: [problem, ...more] };
   if (first === undefined) return { problems: [`Expected ${name} to list at least one key, found none. ${REMEDY}`] };
   return { keys: new PayloadKeys([first, ...others]) };
+}
+
+function fingerprintOf(key: Buffer): Buffer {
+  return createHmac('sha256', key).update('shiftwork payload key').digest().subarray(0, FINGERPRINT_BYTES);
 }

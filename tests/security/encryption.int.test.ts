@@ -145,46 +145,56 @@ describe.each(engineCases)('case 35 on $kind', ({ kind, open }) => {
     }
   });
 
-  test('keys are changed while jobs wait; one that is missing pauses its contract, spends nothing, names itself, and is given back', async () => {
-    seen.length = 0;
-    const fixture = await place();
-    const { id } = await clientOn(fixture, OLD).enqueue(reset, { user: 'u1', token: 'before' });
-    const engine = engineOn(fixture, NEW, 'producer');
-    closing.push(() => engine.close());
+  test.each([
+    ['is missing', NEW],
+    ['is another one of the same id', `${NEW},old:${randomBytes(32).toString('base64')}`],
+  ])(
+    'keys are changed while jobs wait; one that %s pauses its contract, spends nothing, names itself, and is given back',
+    async (_, without) => {
+      seen.length = 0;
+      const fixture = await place();
+      const { id } = await clientOn(fixture, OLD).enqueue(reset, { user: 'u1', token: 'before' });
+      const engine = engineOn(fixture, NEW, 'producer');
+      closing.push(() => engine.close());
 
-    const facts = new Facts();
-    const paused = facts.next('work.paused');
-    const keyless = await hostOn(fixture, NEW, facts);
-    expect(await paused).toMatchObject({ queue: 'email', part: 'job/reset', reason: expect.stringContaining('"old"') });
-    const client = clientOn(fixture, NEW);
-    await client.enqueue(plain, { user: 'goes-on' });
-    await waitFor('another contract of the queue', async () => seen.includes('plain goes-on'));
-    expect(await client.job(id)).toMatchObject({ attemptsMade: 0, state: 'delayed', errors: [] });
-    expect((await client.pauses(['email'])).map(({ kind: why, keyId, of }) => [why, keyId, of.contract])).toEqual([
-      ['key', 'old', 'reset'],
-    ]);
-    const work = await new WorkReader({
-      app,
-      engine,
-      queues: () => new Map(),
-      letters: { groups: async () => [] },
-    }).read();
-    const pauses = await client.pauses(['email']);
-    expect(conditionsOf({ ...work, pauses })).toEqual(
-      expect.arrayContaining([expect.objectContaining({ kind: 'stopped', about: 'email/reset without old' })]),
-    );
-    await keyless.stop();
+      const facts = new Facts();
+      const paused = facts.next('work.paused');
+      const keyless = await hostOn(fixture, without, facts);
+      expect(await paused).toMatchObject({
+        queue: 'email',
+        part: 'job/reset',
+        reason: expect.stringContaining('"old"'),
+      });
+      const client = clientOn(fixture, NEW);
+      await client.enqueue(plain, { user: 'goes-on' });
+      await waitFor('another contract of the queue', async () => seen.includes('plain goes-on'));
+      expect(await client.job(id)).toMatchObject({ attemptsMade: 0, state: 'delayed', errors: [] });
+      expect((await client.pauses(['email'])).map(({ kind: why, keyId, of }) => [why, keyId, of.contract])).toEqual([
+        ['key', 'old', 'reset'],
+      ]);
+      const work = await new WorkReader({
+        app,
+        engine,
+        queues: () => new Map(),
+        letters: { groups: async () => [] },
+      }).read();
+      const pauses = await client.pauses(['email']);
+      expect(conditionsOf({ ...work, pauses })).toEqual(
+        expect.arrayContaining([expect.objectContaining({ kind: 'stopped', about: 'email/reset without old' })]),
+      );
+      await keyless.stop();
 
-    await hostOn(fixture, `${NEW},${OLD}`);
-    // As a person who does not wait for the half minute.
-    await client.resume({ contract: reset });
-    await client.update(id, { at: new Date() });
-    expect(await client.result(id, { contract: reset, timeout: '1m' })).toMatchObject({
-      link: expect.any(String) as string,
-    });
-    expect(seen).toContain('reset before');
-    expect(await client.job(id)).toMatchObject({ state: 'succeeded', attemptsMade: 1 });
-  });
+      await hostOn(fixture, `${NEW},${OLD}`);
+      // As a person who does not wait for the half minute.
+      await client.resume({ contract: reset });
+      await client.update(id, { at: new Date() });
+      expect(await client.result(id, { contract: reset, timeout: '1m' })).toMatchObject({
+        link: expect.any(String) as string,
+      });
+      expect(seen).toContain('reset before');
+      expect(await client.job(id)).toMatchObject({ state: 'succeeded', attemptsMade: 1 });
+    },
+  );
 });
 
 test('case 35: what a transaction writes into an outbox is encrypted there', async () => {

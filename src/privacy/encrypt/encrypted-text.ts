@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { PayloadKey } from '../../secrets/index.ts';
+import { FINGERPRINT_BYTES, type PayloadKey } from '../../secrets/index.ts';
 
 /** Shown in the place of what is encrypted. */
 export const ENCRYPTED = '[encrypted]';
@@ -7,12 +7,14 @@ export const ENCRYPTED = '[encrypted]';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const BEGINNING = 'encrypted:v1:';
-/** `encrypted:v1:KEY-ID:BASE64URL` of nonce, tag and text. */
-const FORM = /^encrypted:v1:([A-Za-z0-9._-]{1,40}):([A-Za-z0-9_-]{38,})$/;
+/** `encrypted:v1:KEY-ID:BASE64URL` of the key's fingerprint, nonce, tag and text. */
+const FORM = /^encrypted:v1:([A-Za-z0-9._-]{1,40}):([A-Za-z0-9_-]{43,})$/;
 
 /** What an encrypted value says of itself. */
 export interface EncryptedText {
   readonly keyId: string;
+  readonly fingerprint: Buffer;
+  /** Nonce, tag and text. */
   readonly bytes: Buffer;
 }
 
@@ -23,16 +25,18 @@ export interface EncryptedText {
 export function encryptedText(value: unknown): EncryptedText | 'damaged' | undefined {
   if (typeof value !== 'string' || !value.startsWith(BEGINNING)) return undefined;
   const [, keyId, body] = FORM.exec(value) ?? [];
-  return keyId === undefined || body === undefined ? 'damaged' : { keyId, bytes: Buffer.from(body, 'base64url') };
+  if (keyId === undefined || body === undefined) return 'damaged';
+  const bytes = Buffer.from(body, 'base64url');
+  return { keyId, fingerprint: bytes.subarray(0, FINGERPRINT_BYTES), bytes: bytes.subarray(FINGERPRINT_BYTES) };
 }
 
 /** AES-256-GCM with a fresh nonce. `boundTo` is authenticated with it: nowhere else it can be decrypted. */
-export function encryptText({ id, key }: PayloadKey, text: string, boundTo: string): string {
+export function encryptText({ id, key, fingerprint }: PayloadKey, text: string, boundTo: string): string {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(boundTo));
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-  return `encrypted:v1:${id}:${Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url')}`;
+  return `encrypted:v1:${id}:${Buffer.concat([fingerprint, iv, cipher.getAuthTag(), body]).toString('base64url')}`;
 }
 
 /** Undefined where key, text or what it is bound to is another. */

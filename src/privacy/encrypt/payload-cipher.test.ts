@@ -44,6 +44,11 @@ describe('fields that are encrypted', () => {
     expect(rotated.encrypt(contract, data)).toMatchObject({ token: expect.stringMatching(/^encrypted:v1:two:/) });
     expect(cipherWith(TWO).decrypt(contract, before)).toEqual({ kind: 'missing-key', keyId: 'one' });
     expect(cipherWith().decrypt(contract, before)).toEqual({ kind: 'missing-key', keyId: 'one' });
+    // Another key that was given the same id: the data is as it should be.
+    expect(cipherWith(TWO.replace('two', 'one')).decrypt(contract, before)).toEqual({
+      kind: 'missing-key',
+      keyId: 'one',
+    });
   });
 
   test.each<[string, (stored: Readonly<Record<string, unknown>>) => unknown, string]>([
@@ -53,11 +58,6 @@ describe('fields that are encrypted', () => {
       'moved to another field',
       ({ token }) => cipherWith(ONE).decrypt(contract, { items: [{ code: token }] }),
       'items.code',
-    ],
-    [
-      'under a key with the same id',
-      stored => cipherWith(TWO.replace('two', 'one')).decrypt(contract, stored),
-      'token',
     ],
     ['changed', ({ token }) => cipherWith(ONE).decrypt(contract, { token: flipped(String(token)) }), 'token'],
     ...[0, 1, 5, 30, 50].map((left): [string, (stored: Readonly<Record<string, unknown>>) => unknown, string] => [

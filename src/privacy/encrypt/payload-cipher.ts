@@ -105,9 +105,10 @@ export class PayloadCipher {
     const encrypted = encryptedText(value);
     if (encrypted === undefined) return { kind: 'plain' };
     if (encrypted === 'damaged') return { kind: 'damaged' };
-    const { keyId } = encrypted;
+    const { keyId, fingerprint } = encrypted;
     const key = this.#keys?.find(keyId);
-    if (key === undefined) return { kind: 'missing-key', keyId };
+    // Another key of that id is as good as none: nothing is wrong with the data.
+    if (key === undefined || !key.fingerprint.equals(fingerprint)) return { kind: 'missing-key', keyId };
     const text = decryptText(key, encrypted, this.#boundTo(contract, what));
     return text === undefined ? { kind: 'damaged' } : { kind: 'text', text };
   }

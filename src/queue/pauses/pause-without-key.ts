@@ -28,7 +28,7 @@ export async function pauseWithoutKey(
   const [turns, state] = await Promise.all([engine.turns(queue), openState(engine)]);
   const known = (await turns.pauses()).find(each => each.group === group && each.by === 'person');
   if (known !== undefined && known.until >= untilMs) return;
-  const reason = `${worker} lacks the key "${keyId}" in PAYLOAD_KEYS; workers look again every half minute`;
+  const reason = `${worker} lacks the key "${keyId}" in PAYLOAD_KEYS, or has another one of that id; workers look again every half minute`;
   const note: PauseNote = { by: 'shiftwork', reason, at: Math.floor(engine.clock.now()), keyId };
   await state.set(PAUSES, noteName(queue, group), note, NOTE_KEPT_MS);
   await turns.pauseGroup(group, { by: 'person', until: untilMs, probes: false });
