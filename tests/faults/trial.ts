@@ -141,7 +141,12 @@ export class Trial {
   async readyFleet(env: Readonly<Record<string, string>> = {}, app = CHAOS): Promise<Fleet> {
     const fleet = this.startFleet(env, app);
     const wanted = Number(env['WORKER_PROCESSES'] ?? 2);
-    await waitFor('the workers', () => fleet.facts('worker.started').length >= wanted, TRIAL_PATIENCE_MS);
+    const ready = () => fleet.facts('worker.started').length >= wanted;
+    let hasEnded = false;
+    void fleet.process.ended.then(() => (hasEnded = true));
+    await waitFor('the workers', () => ready() || hasEnded, TRIAL_PATIENCE_MS);
+    // One that refuses to start is not waited for.
+    if (!ready()) throw new Error('Expected the workers to start, but their host has ended.');
     return fleet;
   }
 

@@ -161,6 +161,36 @@ export function groupsContract(
       expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeLessThanOrEqual((119 / 20) * 1_000 * 1.02);
     });
 
+    test('a host whose clock is ahead makes no room for one whose clock is right: what a rate needs to know stays', async () => {
+      await start({ name: 'host', rate: { max: 20, perMs: 100 } });
+      const ids = Array.from({ length: 22 }, (_, nth) => `a${nth}`);
+      await queue.add(jobs('host/a', ...ids));
+      const begun = now;
+      const at = async (ms: number): Promise<readonly string[]> => {
+        now = begun + ms;
+        return idsOf((await turn(1)).jobs);
+      };
+      for (const [nth, id] of ids.slice(0, 20).entries()) expect(await at(5 * nth)).toEqual([id]);
+      // By its clock the windows of the first two are over; by the other's that of the second is not.
+      expect(await at(109)).toEqual(['a20']);
+      expect(await at(104)).toEqual([]);
+      expect(await at(115)).toEqual(['a21']);
+    });
+
+    // Nothing is on its way to the memory of this process.
+    test.skipIf(kind === 'memory')(
+      'a turn that an outage has kept on its way counts by the time at which it comes, and not by that at which it was sent',
+      async () => {
+        await start({ name: 'host', rate: { max: 2, perMs: 60_000 } });
+        await queue.add(jobs('host/a', 'a1', 'a2', 'a3'));
+        now = Date.now();
+        expect(idsOf(await take(2))).toEqual(['a1', 'a2']);
+        // Older than the window: what was started since would seem to lie in a time that never was.
+        now -= 200_000;
+        expect(idsOf(await take(1))).toEqual([]);
+      },
+    );
+
     test('the rate of the queue counts every job', async () => {
       await start({ name: '', rate: { max: 2, perMs: 1_000 } }, { name: 'host', concurrency: 1 });
       await queue.add([...jobs('host/a', 'a1'), ...jobs('host/b', 'b1'), job('free', [])]);

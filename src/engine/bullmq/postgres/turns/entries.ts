@@ -1,4 +1,4 @@
-import { OptionTexts, type NewJob } from '../../../turns/index.ts';
+import { OptionTexts, PARKED_PRIORITY, type NewJob } from '../../../turns/index.ts';
 
 /** No options are empty: there are the attempts. */
 const TEXTS = new OptionTexts(
@@ -23,8 +23,15 @@ export function writeEntry({ id, name, data, opts, metadata, timestamp, before, 
       parentKey: `${parent.queue}:${parent.id}`,
     }),
   };
-  const written = JSON.stringify({ id, name, priority, delay, timestamp, attempts, lifo, ...rare });
+  const place = awaitsItsTurn(opts) ? priority + PARKED_PRIORITY : priority;
+  const written = JSON.stringify({ id, name, priority: place, delay, timestamp, attempts, lifo, ...rare });
   return `${written.slice(0, -1)},"opts":${TEXTS.of(opts, metadata)},"data":${data}}`;
+}
+
+/** It stands in the line of its group from the beginning. Where it has a key that may meet another job, that is found out later. */
+function awaitsItsTurn({ fair, groups = [], delay = 0, deduplication, parent }: NewJob['opts']): boolean {
+  if (fair === undefined || delay > 0 || deduplication !== undefined || parent !== undefined) return false;
+  return groups.some(group => group.split('/', 1)[0] === fair.limit);
 }
 
 /** As JSON. */

@@ -7,7 +7,7 @@ import { fairContract } from '../../../suites/fair.contract-suite.ts';
 import { tiersContract } from '../../../suites/tiers.contract-suite.ts';
 import { strictContract } from '../../../suites/strict.contract-suite.ts';
 import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
-import type { GroupLimit } from '../../../turns/index.ts';
+import { groupsOf, type End, type GroupLimit } from '../../../turns/index.ts';
 import { PostgresEngine } from '../../../postgres/postgres-engine.ts';
 
 const NOW = 1_900_000_000_000;
@@ -200,37 +200,129 @@ test('nothing is left of groups whose jobs another program has removed, though n
   expect(await left()).toEqual(['account/b', 'awaits', 'tenant/x']);
 });
 
-test('whose turn it is is found without a look at all groups that have a line', async () => {
-  const name = 'many-groups';
-  const limits = [{ name: 'host', fair: true }];
-  const queue = await engine.turns(name, { limits });
-  const groups = 1_500;
+test.each(['shiftwork_claim_within', 'shiftwork_claim_fair'])(
+  'whose turn it is is found without a look at all groups that have a line (%s)',
+  async claim => {
+    const name = `many-groups-${claim}`;
+    const limits = [{ name: 'host', fair: true }];
+    const queue = await engine.turns(name, { limits });
+    const groups = 1_500;
+    await queue.add(
+      Array.from({ length: groups }, (_, nth) => ({
+        id: `j${nth}`,
+        name: 'call',
+        data: '{}',
+        opts: { priority: 20, groups: [`host/${nth}`], fair: { limit: 'host' } },
+        timestamp: NOW,
+      })),
+    );
+    const planned = ['enable_seqscan=off', 'enable_bitmapscan=off', 'plan_cache_mode=force_generic_plan'];
+    const options = ['search_path=bullmq', ...planned].map(setting => `-c ${setting}`).join(' ');
+    const client = new Client({ connectionString: database.url, options });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const tokens = Array.from({ length: 30 }, (_, nth) => `t${nth}`);
+    // Nothing has told the server how large the tables are: for a minute or more it believes what it likes.
+    await client.query('BEGIN');
+    const taken = await client.query<{ ids: readonly string[] }>(
+      `SELECT ids FROM ${claim}($1, $2, 30, $3, 60000, 'tester', 1000000, '{"host": {"fair": true}}', '{}')`,
+      [name, NOW, tokens],
+    );
+    const read = await client.query<{ rows: number }>(
+      `SELECT idx_tup_fetch::int AS rows FROM pg_stat_xact_user_tables WHERE relid = 'shiftwork_group'::regclass`,
+    );
+    await client.query('ROLLBACK');
+    expect(taken.rows[0]?.ids).toHaveLength(30);
+    expect(read.rows[0]?.rows).toBeLessThan(groups);
+  },
+);
+
+test('turns of a queue whose groups take turns run side by side: one that is not over keeps no other from taking', async () => {
+  const name = 'beside';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true }] });
+  const opts = (id: string) => ({ priority: 20, groups: [`tenant/${id[0]}`], fair: { limit: 'tenant' } });
   await queue.add(
-    Array.from({ length: groups }, (_, nth) => ({
-      id: `j${nth}`,
-      name: 'call',
-      data: '{}',
-      opts: { priority: 20, groups: [`host/${nth}`], fair: { limit: 'host' } },
-      timestamp: NOW,
-    })),
+    ['a1', 'b1', 'c1', 'd1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts: opts(id), timestamp: NOW })),
   );
-  const planned = ['enable_seqscan=off', 'enable_bitmapscan=off', 'plan_cache_mode=force_generic_plan'];
-  const options = ['search_path=bullmq', ...planned].map(setting => `-c ${setting}`).join(' ');
-  const client = new Client({ connectionString: database.url, options });
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
   await client.connect();
   onTestFinished(() => client.end());
-  const tokens = Array.from({ length: 30 }, (_, nth) => `t${nth}`);
-  // As autovacuum does soon: a server that believes that the table is small, as it may until then, reads all of it.
-  await client.query('ANALYZE shiftwork_group, shiftwork_group_line');
+  const take = (token: string, many: number) => ({
+    tokens: Array.from({ length: many }, (_, nth) => `${token}-${nth}`),
+    worker: 'tester',
+    lockMs: 3_600_000,
+    maxBytes: 1_000_000,
+  });
+  const text = `SELECT id FROM shiftwork_turn_within($1, NULL, 0, '{one}', 60000, '', NULL, NULL, 1000, $2, 'other', 1, 'turn', false,
+    '{"tenant": {"fair": true}}', '{}', '{}') WHERE id IS NOT NULL`;
   await client.query('BEGIN');
-  const taken = await client.query<{ ids: readonly string[] }>(
-    `SELECT ids FROM shiftwork_claim_within($1, $2, 30, $3, 60000, 'tester', 1000000, '{"host": {"fair": true}}', '{}')`,
-    [name, NOW, tokens],
+  const { rows } = await client.query<{ id: string }>(text, [name, NOW]);
+  expect(rows).toHaveLength(1);
+  // One job that is added meanwhile, and a turn: neither waits for the first.
+  await queue.add([{ id: 'e1', name: 'call', data: '{}', opts: opts('e1'), timestamp: NOW }]);
+  const beside = (await queue.turn({ id: 'beside', now: NOW, ends: [], take: take('beside', 2) })).jobs;
+  expect(beside).toHaveLength(2);
+  await client.query('COMMIT');
+  const rest = (await queue.turn({ id: 'rest', now: NOW, ends: [], take: take('rest', 9) })).jobs;
+  const taken = [...rows, ...beside, ...rest].map(({ id }) => id);
+  expect(taken.toSorted()).toEqual(['a1', 'a2', 'b1', 'c1', 'd1', 'e1']);
+  expect(taken.indexOf('a2')).toBeGreaterThan(taken.indexOf('a1'));
+});
+
+test('many turns and adds side by side lose no job of groups that take turns, start none twice, and leave nothing of the groups', async () => {
+  const name = 'crowd';
+  const queues = await Promise.all(
+    [0, 1, 2, 3].map(() => engine.turns(name, { limits: [{ name: 'tenant', fair: true }] })),
   );
-  const read = await client.query<{ rows: number }>(
-    `SELECT idx_tup_fetch::int AS rows FROM pg_stat_xact_user_tables WHERE relid = 'shiftwork_group'::regclass`,
+  const taken: string[] = [];
+  const added: string[] = [];
+  let adding = true;
+  const produce = async (): Promise<void> => {
+    for (let round = 0; round < 30; round += 1) {
+      // Groups that come and go, some of them in several adds at the same time.
+      const jobs = Array.from({ length: 10 }, (_, nth) => ({
+        id: `j${round}-${nth}`,
+        name: 'call',
+        data: '{}',
+        opts: { priority: 20, groups: [`tenant/${(round * 7 + nth) % 13}`], fair: { limit: 'tenant' } },
+        timestamp: NOW,
+      }));
+      added.push(...jobs.map(({ id }) => id));
+      await Promise.all(jobs.map((job, nth) => queues[nth % queues.length]?.add([job])));
+    }
+    adding = false;
+  };
+  let turns = 0;
+  const work = async (queue: (typeof queues)[number]): Promise<void> => {
+    let ends: readonly End[] = [];
+    for (;;) {
+      const wasAdding = adding;
+      const id = `turn-${(turns += 1)}`;
+      const tokens = [0, 1, 2, 3, 4].map(nth => `${id}-${nth}`);
+      const { jobs } = await queue.turn({
+        id,
+        now: NOW,
+        ends,
+        take: { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 },
+      });
+      taken.push(...jobs.map(job => job.id));
+      ends = jobs.map(({ id: jobId, token, opts }) => ({
+        jobId,
+        token,
+        end: { what: 'succeeded', result: '1', keep: {} },
+        groups: groupsOf(opts),
+      }));
+      if (jobs.length === 0 && !wasAdding && taken.length >= added.length) return;
+    }
+  };
+  await Promise.all([produce(), ...queues.map(work)]);
+  expect(taken.toSorted()).toEqual(added.toSorted());
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const { rows } = await client.query(
+    `SELECT name FROM shiftwork_group WHERE queue = $1 UNION ALL SELECT id FROM shiftwork_group_line WHERE queue = $1`,
+    [name],
   );
-  await client.query('ROLLBACK');
-  expect(taken.rows[0]?.ids).toHaveLength(30);
-  expect(read.rows[0]?.rows).toBeLessThan(groups);
+  expect(rows).toEqual([]);
 });

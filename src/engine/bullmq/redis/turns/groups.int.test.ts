@@ -137,6 +137,41 @@ test('a group without jobs has no keys once its window is over', async () => {
   expect(left.filter(key => !key.endsWith(':groups:turn'))).toEqual([]);
 });
 
+test('nothing is left of a strict group whose job another program has removed, though no job of it comes any more', async () => {
+  const name = 'vanished';
+  const queue = open(name, [{ name: 'account', concurrency: 1, strict: true }]);
+  const stored = new Queue(name, { connection: redis, prefix });
+  await add(queue, 'account/a', 'goes');
+  await add(queue, 'account/b', 'stays');
+  const { jobs } = await turn(queue, 'first');
+  expect(idsOf(jobs)).toEqual(['goes', 'stays']);
+  const failure = { message: 'no', stacktrace: [] };
+  const again = jobs.map((job): End => ({
+    ...done(job),
+    end: { what: 'retry', at: NOW + 600_000, failure, lifo: false },
+  }));
+  await turn(queue, 'second', again);
+  await add(queue, 'account/b', 'waits');
+  expect(idsOf((await turn(queue, 'third')).jobs)).toEqual([]);
+  const left = async () =>
+    (await redis.keys(`${prefix}:${name}:group:*`)).map(key => key.replace(`${prefix}:${name}:`, '')).toSorted();
+  await queue.returnStalled(NOW, 1, 1);
+  // The jobs of both wait for their next attempt, and have their groups.
+  expect(await left()).toEqual(['group:line:account/b', 'group:runs:account/a', 'group:runs:account/b']);
+  await (await stored.getJob('goes'))?.remove();
+  await queue.returnStalled(NOW, 1, 1);
+  expect(await left()).toEqual(['group:line:account/b', 'group:runs:account/b']);
+  // Who waits for it is looked at with the next turn, and not a minute later.
+  await (await stored.getJob('stays'))?.remove();
+  await queue.returnStalled(NOW, 1, 1);
+  const [last] = (await turn(queue, 'fourth')).jobs;
+  if (last === undefined) throw new Error('nothing runs');
+  expect(last.id).toBe('waits');
+  await turn(queue, 'fifth', [done(last)]);
+  expect((await redis.keys(`${prefix}:${name}:group*`)).filter(key => !key.endsWith(':groups:turn'))).toEqual([]);
+  await stored.close();
+});
+
 test('10,000 held jobs in front delay nobody else: whoever comes after them is taken with the first look', async () => {
   const queue = open('front', [{ name: 'host', concurrency: 1 }]);
   const ids = Array.from({ length: 10_000 }, (_, nth) => `a${nth}`);

@@ -40,7 +40,7 @@ import { keepEvents } from '../keep-events.ts';
 import { changeJob } from './change-job.ts';
 import { PARSED, readJob, storedJob, unfinishedJobs, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
-import { BRING_FORWARD, COUNT_HELD, PAUSE_GROUP, RESUME_GROUP } from './scripts/group-verbs.ts';
+import { BRING_FORWARD, COUNT_HELD, PAUSE_GROUP, RESUME_GROUP, SWEEP_GROUPS_SCRIPT } from './scripts/group-verbs.ts';
 import { GROUP_KEYS } from './scripts/groups.ts';
 import { CHANGE_SCRIPT } from './scripts/change-script.ts';
 import { NOTE_SCRIPT, noteAnswer } from './scripts/note-script.ts';
@@ -120,6 +120,7 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #taggedScript: Script;
   readonly #unfinishedScript: Script;
   readonly #sweepScript: Script;
+  readonly #sweepGroupsScript: Script;
   readonly #stock: StockScripts;
   readonly #trips: AddTrips;
   /** Of turns with ends that go through BullMQ's script: what ours has answered, and when (this process's time). */
@@ -136,6 +137,7 @@ export class RedisTurnQueue implements TurnQueue {
   #isEventsKept: boolean;
   #tripCount = 0;
   #swept = '0';
+  #sweptGroups = '0';
 
   constructor(options: RedisTurnQueueOptions) {
     const { redis, prefix, name, scripts, metricsKept = 0 } = options;
@@ -162,6 +164,7 @@ export class RedisTurnQueue implements TurnQueue {
     this.#taggedScript = new Script(redis, FIND_TAGGED_SCRIPT);
     this.#unfinishedScript = new Script(redis, UNFINISHED_SCRIPT);
     this.#sweepScript = new Script(redis, SWEEP_TAGS_SCRIPT);
+    this.#sweepGroupsScript = new Script(redis, SWEEP_GROUPS_SCRIPT);
     this.#stock = new StockScripts(redis, prefix, name, metricsKept);
     this.#trips = new AddTrips({ ...TRIPS, send: jobs => this.#add(jobs), shares: isPlain });
   }
@@ -368,8 +371,11 @@ export class RedisTurnQueue implements TurnQueue {
     return listOf(lost).map(String);
   }
 
-  returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
-    return this.#stock.returnStalled(now, everyMs, mostStalls);
+  async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
+    const ids = await this.#stock.returnStalled(now, everyMs, mostStalls);
+    const keys = ['groups:kept', 'groups:timed', 'marker'].map(key => this.#key + key);
+    this.#sweptGroups = String(await this.#sweepGroupsScript.run(keys, [this.#key, this.#sweptGroups, now]));
+    return ids;
   }
 
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {

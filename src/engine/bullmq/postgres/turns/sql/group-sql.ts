@@ -175,7 +175,8 @@ export const GROUP_SQL = `
            tier = shiftwork_tier_in(p_opts, p_name), tier_at = p_added_at
      WHERE queue = p_queue AND name = p_name AND shiftwork_tier_in(p_opts, p_name) IS NOT NULL AND coalesce(tier_at, 0) <= p_added_at
   $$;
-  -- Adds jobs of which some stand in the lines of their groups from the beginning. Under the lock of turns: what these find out about a line holds.
+  -- Adds jobs of which some stand in the lines of their groups from the beginning. Beside turns that have the rows of the groups that they serve, and
+  -- no other ones: what a turn finds out about a line (that it is empty) must hold.
   CREATE OR REPLACE FUNCTION shiftwork_add_fair(p_queue text, p_entries jsonb) RETURNS TABLE (id text, answer text)
   LANGUAGE plpgsql SET search_path FROM CURRENT
   SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
@@ -183,6 +184,7 @@ export const GROUP_SQL = `
   DECLARE
     v_ids text[] := '{}';
     v_added boolean;
+    v_late text[];
     v_round bigint;
   BEGIN
     FOR id, v_added, answer IN SELECT * FROM shiftwork_add(p_queue, p_entries) LOOP
@@ -190,14 +192,23 @@ export const GROUP_SQL = `
       RETURN NEXT;
     END LOOP;
     -- Behind the locks of keys, as in a turn.
-    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
+    PERFORM pg_advisory_xact_lock_shared(hashtext('shiftwork:groups:' || p_queue));
+    -- Turns side by side write it, and wait for nobody who makes it.
+    IF NOT EXISTS (SELECT FROM shiftwork_group_round WHERE queue = p_queue) THEN
+      INSERT INTO shiftwork_group_round (queue, at) VALUES (p_queue, 0) ON CONFLICT (queue) DO NOTHING;
+    END IF;
     v_round := shiftwork_round(p_queue);
+    -- Whoever adds without a key has given it its place already.
+    v_late := ARRAY(
+      SELECT id FROM job WHERE job.queue = p_queue AND job.id = ANY (v_ids) AND state = 'waiting' AND priority < 2097152
+         AND jsonb_typeof(opts -> 'groups') = 'array' AND shiftwork_fair_group(opts) IS NOT NULL);
+    IF cardinality(v_late) > 0 THEN
+      UPDATE job SET priority = priority + 2097152 WHERE job.queue = p_queue AND job.id = ANY (v_late);
+    END IF;
     WITH parked AS (
-      UPDATE job SET priority = priority + 2097152
-       WHERE job.queue = p_queue AND job.id = ANY (v_ids) AND state = 'waiting' AND priority < 2097152
-         AND jsonb_typeof(opts -> 'groups') = 'array' AND shiftwork_fair_group(opts) IS NOT NULL
-      RETURNING job.id, shiftwork_fair_group(opts) AS name, priority - 2097152 AS priority, seq,
-                added_at_ms + (opts #>> '{fair,expiresMs}')::bigint + 1 AS expires_at, shiftwork_step(opts #> '{fair,weight}') AS step
+      SELECT job.id, shiftwork_fair_group(opts) AS name, priority - 2097152 AS priority, seq,
+             added_at_ms + (opts #>> '{fair,expiresMs}')::bigint + 1 AS expires_at, shiftwork_step(opts #> '{fair,weight}') AS step
+        FROM job WHERE job.queue = p_queue AND job.id = ANY (v_ids) AND state = 'waiting' AND priority >= 2097152
     ), lines AS (
       INSERT INTO shiftwork_group_line (queue, id, name, priority, seq, expires_at)
       SELECT p_queue, id, name, priority, seq, expires_at FROM parked
@@ -302,10 +313,12 @@ export const GROUP_SQL = `
          OR v_due > p_now + (v_limit ->> 'window')::double precision + (v_limit ->> 'interval')::double precision THEN
         v_due := p_now;
       END IF;
-      -- A few for each that comes: a turn after a long rest must not sweep for all of it.
+      -- A few for each that comes: a turn after a long rest must not sweep for all of it. Those that make up a whole rate stay: a host whose clock is
+      -- behind this one's has to see them.
       DELETE FROM shiftwork_group_start WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM shiftwork_group_start
-         WHERE queue = p_queue AND name = v_name AND over <= p_now AND due <= p_now ORDER BY nth LIMIT 4 FOR UPDATE SKIP LOCKED));
+         WHERE queue = p_queue AND name = v_name AND over <= p_now AND due <= p_now AND nth <= v_nth - (v_limit ->> 'max')::bigint + 1
+         ORDER BY nth LIMIT 4 FOR UPDATE SKIP LOCKED));
       INSERT INTO shiftwork_group_start (queue, name, at, due, over, nth)
       VALUES (p_queue, v_name, p_now, v_due + (v_limit ->> 'interval')::double precision, p_now + (v_limit ->> 'window')::bigint,
               coalesce(v_nth, 0) + 1);

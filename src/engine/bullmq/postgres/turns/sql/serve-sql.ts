@@ -19,11 +19,15 @@ export const SERVE_SQL = `
     SELECT CASE WHEN p_numbers ? 'tiered' THEN coalesce(nullif((p_tier ->> 0)::numeric::bigint, 0), (p_numbers ->> 'concurrency')::bigint)
                 ELSE (p_numbers ->> 'concurrency')::bigint END
   $$;
-  -- changed: whether anything stands other than before. running: how many run of the groups that were served.
+  -- changed: whether anything stands other than before. running: how many run of the groups that were served. stuck: the group whose head is decided by itself.
+  -- It has the rows of the groups that it looks at, so that turns that run side by side serve others; where all are taken it waits for one if it may.
+  DROP FUNCTION IF EXISTS shiftwork_serve(text, bigint, bigint, bigint, jsonb, jsonb, jsonb, jsonb, bigint);
   CREATE OR REPLACE FUNCTION shiftwork_serve(
     p_queue text, p_now bigint, p_room bigint, p_bytes bigint, p_limits jsonb, p_expires jsonb, p_pauses jsonb, p_running jsonb, p_round bigint,
-    OUT ids text[], OUT size bigint, OUT running jsonb, OUT round bigint, OUT changed boolean
-  ) LANGUAGE plpgsql AS $$
+    p_waits boolean,
+    OUT ids text[], OUT size bigint, OUT running jsonb, OUT round bigint, OUT changed boolean, OUT stuck text
+  -- Without a sort there is one plan for whose turn it is, also for a server that believes that the tables are small.
+  ) LANGUAGE plpgsql SET enable_sort = off AS $$
   #variable_conflict use_column
   DECLARE
     -- Priority and place as one number: places end at 2^42.
@@ -41,18 +45,24 @@ export const SERVE_SQL = `
     running := '{}';
     round := p_round;
     changed := false;
-    SELECT array_agg(name) AS names, array_agg(priority) AS priorities, array_agg(turn) AS turns, array_agg(step) AS steps,
-           array_agg(CASE WHEN v_counts THEN tier END) AS tiers, count(*) AS groups
-      INTO v_ring
-      FROM (SELECT * FROM shiftwork_group WHERE queue = p_queue AND look_at = 0 ORDER BY priority, turn LIMIT p_room + 1) AS grp;
+    FOR i IN 1 .. 2 LOOP
+      SELECT array_agg(at) AS rows, array_agg(name) AS names, array_agg(priority) AS priorities, array_agg(turn) AS turns, array_agg(step) AS steps,
+             array_agg(CASE WHEN v_counts THEN tier END) AS tiers, count(*) AS groups
+        INTO v_ring
+        FROM (SELECT ctid AS at, * FROM shiftwork_group WHERE queue = p_queue AND look_at = 0
+               ORDER BY priority, turn LIMIT p_room + 1 FOR UPDATE SKIP LOCKED) AS grp;
+      EXIT WHEN v_ring.groups > 0 OR i = 2 OR NOT p_waits;
+      -- For one alone, by whoever has none: so no two wait for each other.
+      PERFORM FROM shiftwork_group WHERE queue = p_queue AND look_at = 0 ORDER BY priority, turn LIMIT 1 FOR UPDATE;
+    END LOOP;
     IF v_ring.groups = 0 THEN RETURN; END IF;
     -- Of each some more than are likely to be served. Behind the last group come others, which have not been read.
-    v_most := least(p_room, ceil(p_room::numeric / v_ring.groups)::bigint + 2);
+    v_most := least(p_room, ceil(p_room::numeric / v_ring.groups)::bigint + 1);
     IF v_ring.groups > p_room THEN
       v_end := v_ring.priorities[p_room + 1] * c_one_priority + v_ring.turns[p_room + 1];
     END IF;
     WITH stood AS (
-      SELECT line.id, nth, ring.name, turn, step, room, fits, line.priority,
+      SELECT line.id, line.at, nth, ring.name, turn, step, room, fits, line.priority,
              row_number() OVER line AS k, lead(line.priority) OVER line AS next
         FROM unnest(v_ring.names, v_ring.turns, v_ring.steps, v_ring.tiers) WITH ORDINALITY AS ring (name, turn, step, tier, nth)
              CROSS JOIN LATERAL (
@@ -63,7 +73,7 @@ export const SERVE_SQL = `
                  FROM (SELECT p_limits -> split_part(ring.name, '/', 1)) AS lim (numbers)
              ) AS counted
              CROSS JOIN LATERAL (
-               SELECT id, priority, seq FROM shiftwork_group_line
+               SELECT ctid AS at, id, priority, seq FROM shiftwork_group_line
                 WHERE queue = p_queue AND name = ring.name ORDER BY priority, seq LIMIT v_most
              ) AS line
       WINDOW line AS (PARTITION BY nth ORDER BY line.priority, line.seq)
@@ -77,14 +87,15 @@ export const SERVE_SQL = `
              min(greatest(turn, p_round) + k * step + priority * c_one_priority) FILTER (WHERE k = v_most AND NOT is_full) OVER () AS unread
         FROM placed
     )
-    SELECT array_agg(wanted.id ORDER BY n, is_full) AS ids, array_agg(name ORDER BY n, is_full) AS names, array_agg(is_full ORDER BY n, is_full) AS marks,
+    SELECT array_agg(wanted.id ORDER BY n, is_full) AS ids, array_agg(nth ORDER BY n, is_full) AS groups, array_agg(is_full ORDER BY n, is_full) AS marks,
+           array_agg(wanted.at ORDER BY n, is_full) AS lines,
            array_agg(CASE WHEN is_full THEN priority ELSE next END ORDER BY n, is_full) AS next,
            array_agg(turn ORDER BY n, is_full) AS turns, array_agg(place % c_one_priority ORDER BY n, is_full) AS places,
            array_agg(CASE WHEN is_full THEN step ELSE shiftwork_step(weight) END ORDER BY n, is_full) AS steps,
            array_agg(step ORDER BY n, is_full) AS before,
            array_agg(fits AND (is_full OR is_plain IS TRUE) ORDER BY n, is_full) AS plain, array_agg(size ORDER BY n, is_full) AS sizes, sum(size) AS size
       INTO v_rows
-      FROM (SELECT * FROM ordered WHERE place <= least(unread, v_end) AND (n < p_room OR (n = p_room AND NOT is_full))) AS wanted
+      FROM (SELECT * FROM ordered WHERE place <= coalesce(least(unread, v_end), place) AND (n < p_room OR (n = p_room AND NOT is_full))) AS wanted
            LEFT JOIN LATERAL (
              SELECT pg_column_size(data) AS size, opts #> '{fair,weight}' AS weight,
                     state = 'waiting' AND job.priority >= 2097152 AND opts -> 'groups' = jsonb_build_array(wanted.name) AND deferred_failure IS NULL
@@ -102,23 +113,26 @@ export const SERVE_SQL = `
         size := size + coalesce(v_rows.sizes[i], 0);
       END LOOP;
     END IF;
+    stuck := coalesce(v_ring.names[v_rows.groups[v_last + 1]], CASE WHEN v_last = 0 THEN v_ring.names[1] END);
     changed := v_last > 0;
     IF NOT changed THEN RETURN; END IF;
     size := (SELECT coalesce(sum(of_one), 0) FROM unnest(v_rows.sizes[:v_last]) AS of_one);
     ids := ARRAY(SELECT id FROM unnest(v_rows.ids[:v_last], v_rows.marks[:v_last]) WITH ORDINALITY AS own (id, is_full, n) WHERE NOT is_full ORDER BY n);
     round := greatest(p_round, (SELECT max(place) FROM unnest(v_rows.places[:v_last]) AS place));
-    DELETE FROM shiftwork_group_line WHERE queue = p_queue AND id = ANY (ids);
+    -- Their jobs' rows are this turn's, and so these are.
+    DELETE FROM shiftwork_group_line
+     WHERE ctid = ANY (ARRAY(SELECT at FROM unnest(v_rows.lines[:v_last], v_rows.marks[:v_last]) AS own (at, is_full) WHERE NOT is_full));
     WITH served AS (
-      SELECT name, count(*) FILTER (WHERE NOT is_full) AS count, bool_or(is_full) AS is_full, min(turn) AS turn, min(before) AS before,
+      SELECT nth, count(*) FILTER (WHERE NOT is_full) AS count, bool_or(is_full) AS is_full, min(turn) AS turn, min(before) AS before,
              (array_agg(next ORDER BY n DESC))[1] AS next, (array_agg(step ORDER BY n DESC))[1] AS step
-        FROM unnest(v_rows.names[:v_last], v_rows.marks[:v_last], v_rows.next[:v_last], v_rows.turns[:v_last], v_rows.steps[:v_last], v_rows.before[:v_last])
-             WITH ORDINALITY AS own (name, is_full, next, turn, step, before, n)
-       GROUP BY name
+        FROM unnest(v_rows.groups[:v_last], v_rows.marks[:v_last], v_rows.next[:v_last], v_rows.turns[:v_last], v_rows.steps[:v_last], v_rows.before[:v_last])
+             WITH ORDINALITY AS own (nth, is_full, next, turn, step, before, n)
+       GROUP BY nth
     ), moved AS (
       UPDATE shiftwork_group AS grp
          SET turn = CASE WHEN count = 0 THEN served.turn ELSE greatest(served.turn, p_round) + count * served.before END,
              look_at = CASE WHEN is_full THEN p_now + 5000 ELSE 0 END, priority = coalesce(next, grp.priority), step = served.step
-        FROM served WHERE grp.queue = p_queue AND grp.name = served.name
+        FROM served WHERE grp.ctid = v_ring.rows[served.nth]
       RETURNING grp.name, served.next, served.count
     )
     SELECT array_agg(name) FILTER (WHERE next IS NULL),

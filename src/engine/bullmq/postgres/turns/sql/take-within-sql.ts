@@ -9,6 +9,23 @@ import { CLAIMED_BEFORE, takenRows } from './turn-sql.ts';
  * Of jobs with one priority those that wait in the lines of groups come first, a group at a time, then those that were added since.
  */
 export const TAKE_WITHIN_SQL = `
+  CREATE OR REPLACE FUNCTION shiftwork_begin(p_queue text, p_ids text[], p_tokens text[], p_lock_ms bigint, p_name text, p_now bigint) RETURNS void
+  LANGUAGE plpgsql AS $$
+  DECLARE
+    v_at bigint := shiftwork_now();
+  BEGIN
+    UPDATE job
+       SET state = 'active', lock_token = p_tokens[place], locked_until_ms = p_now + p_lock_ms, processed_at_ms = p_now,
+           processed_by = p_name, attempts_started = attempts_started + 1,
+           -- So that it is not found in a line again.
+           priority = priority % 2097152
+      FROM unnest(p_ids) WITH ORDINALITY AS chosen (id, place)
+     WHERE job.queue = p_queue AND job.id = chosen.id;
+    INSERT INTO event (queue, event, data, created_at_ms)
+    SELECT p_queue, 'active', jsonb_build_object('jobId', id, 'prev', 'waiting'), v_at
+      FROM unnest(p_ids) WITH ORDINALITY AS chosen (id, place) ORDER BY place;
+  END;
+  $$;
   CREATE OR REPLACE FUNCTION shiftwork_claim_within(
     p_queue text, p_now bigint, p_room bigint, p_tokens text[], p_lock_ms bigint, p_name text, p_bytes bigint, p_limits jsonb, p_expires jsonb,
     OUT ids text[], OUT probes boolean[], OUT more boolean, OUT limited_until bigint
@@ -113,7 +130,7 @@ export const TAKE_WITHIN_SQL = `
         END IF;
         IF v_may_serve AND v_serves THEN
           SELECT * INTO v_served FROM shiftwork_serve(
-            p_queue, p_now, p_room - cardinality(ids), p_bytes - v_size, p_limits, p_expires, v_pauses, v_running, v_round);
+            p_queue, p_now, p_room - cardinality(ids), p_bytes - v_size, p_limits, p_expires, v_pauses, v_running, v_round, false);
           ids := ids || v_served.ids;
           probes := probes || array_fill(false, ARRAY[cardinality(v_served.ids)]);
           v_size := v_size + v_served.size;
@@ -245,16 +262,7 @@ export const TAKE_WITHIN_SQL = `
       INSERT INTO shiftwork_group_round (queue, at) VALUES (p_queue, v_round)
       ON CONFLICT (queue) DO UPDATE SET at = excluded.at;
     END IF;
-    UPDATE job
-       SET state = 'active', lock_token = p_tokens[place], locked_until_ms = p_now + p_lock_ms, processed_at_ms = p_now,
-           processed_by = p_name, attempts_started = attempts_started + 1,
-           -- So that it is not found in a line again.
-           priority = priority % c_parked
-      FROM unnest(ids) WITH ORDINALITY AS chosen (id, place)
-     WHERE job.queue = p_queue AND job.id = chosen.id;
-    INSERT INTO event (queue, event, data, created_at_ms)
-    SELECT p_queue, 'active', jsonb_build_object('jobId', id, 'prev', 'waiting'), shiftwork_now()
-      FROM unnest(ids) WITH ORDINALITY AS chosen (id, place) ORDER BY place;
+    PERFORM shiftwork_begin(p_queue, ids, p_tokens, p_lock_ms, p_name, p_now);
   END;
   $$;
   CREATE OR REPLACE FUNCTION shiftwork_turn_within(
@@ -277,6 +285,8 @@ export const TAKE_WITHIN_SQL = `
     v_taken integer := 0;
     v_look_at bigint;
     v_done record;
+    v_beside boolean;
+    v_late bigint;
   BEGIN
     v_before := pg_sequence_last_value('event_seq');
     at := coalesce(p_now, shiftwork_now());
@@ -289,7 +299,15 @@ export const TAKE_WITHIN_SQL = `
       codes := shiftwork_settle(p_queue, p_ends, at, p_points);
     END IF;
     -- Ends are written beside the take of another turn: only takes count. Behind all that ends lock, also of one that comes again.
-    PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
+    v_beside := NOT p_again AND shiftwork_only_takes_turns(p_queue, at, p_limits, p_expires);
+    -- One that an outage has kept on its way would count by a time that is over.
+    v_late := shiftwork_now() - at;
+    IF v_late BETWEEN 250 AND 3600000 THEN at := at + v_late; END IF;
+    IF v_beside THEN
+      PERFORM pg_advisory_xact_lock_shared(hashtext('shiftwork:groups:' || p_queue));
+    ELSE
+      PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
+    END IF;
     IF p_again THEN
       SELECT done.codes, done.done_at INTO v_done FROM shiftwork_turn_done done
        WHERE done.queue = p_queue AND done.sender = p_sender AND done.slot = p_slot AND done.turn = p_turn;
@@ -303,7 +321,8 @@ export const TAKE_WITHIN_SQL = `
         RETURN;
       END IF;
     END IF;
-    IF cardinality(p_released) > 0 THEN
+    -- Where groups only take turns nobody has one, and none waits for its limit.
+    IF cardinality(p_released) > 0 AND NOT v_beside THEN
       DELETE FROM shiftwork_group_owner owner
        WHERE owner.queue = p_queue AND owner.name = ANY (p_released) AND shiftwork_owner_of(p_queue, owner.name) IS NULL;
       IF EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at > shiftwork_turn_within.at) THEN
@@ -318,14 +337,24 @@ export const TAKE_WITHIN_SQL = `
       SELECT * INTO v_room FROM shiftwork_room(p_queue, at, v_wanted, p_max, p_duration);
       held := v_room.held;
       IF v_room.room > 0 THEN
-        SELECT * INTO v_claim FROM shiftwork_claim_within(
-          p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits, p_expires);
+        IF v_beside THEN
+          SELECT * INTO v_claim FROM shiftwork_claim_fair(
+            p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits, p_expires);
+        ELSE
+          SELECT * INTO v_claim FROM shiftwork_claim_within(
+            p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits, p_expires);
+        END IF;
         v_taken := cardinality(v_claim.ids);
         probes := v_claim.probes;
         IF v_taken > 0 AND v_room.spend_ms IS NOT NULL THEN
           PERFORM shiftwork_spend(p_queue, v_taken, v_room.spend_ms, at);
         END IF;
-        IF v_taken < v_room.room THEN held := CASE WHEN v_claim.more THEN 'bytes' END; END IF;
+        IF v_taken < v_room.room THEN
+          -- Of turns side by side one may have found what the others have left.
+          held := CASE WHEN v_claim.more OR (v_beside AND (
+              NOT shiftwork_only_takes_turns(p_queue, at, p_limits, p_expires)
+              OR (v_taken > 0 AND EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at = 0)))) THEN 'bytes' END;
+        END IF;
         IF v_claim.limited_until IS NOT NULL THEN limited_ms := greatest(v_claim.limited_until - at, 1); END IF;
       END IF;
       IF v_taken < v_wanted THEN

@@ -1,4 +1,5 @@
 // What is done to groups, or asked of them, outside of turns: see groups.ts for their keys.
+import { IS_UNFINISHED } from './groups-of.ts';
 
 /** KEYS: paused, meta. ARGV: field, pause. */
 export const PAUSE_GROUP = /* lua */ `
@@ -61,4 +62,28 @@ end
  */
 export const COUNT_HELD = /* lua */ `${HELD_IN_LINES}
 return redis.call('ZCOUNT', KEYS[1], '18014398509481984', '+inf') + heldInLines(KEYS[1], KEYS[2], ARGV[1])
+`;
+
+/**
+ * KEYS: kept, timed, marker. ARGV: prefix, cursor, time. Strict groups whose job another program has removed, and to which no job may ever come again, have
+ * keys no more. Looks at a thousand, and answers where the next look goes on.
+ */
+export const SWEEP_GROUPS_SCRIPT = /* lua */ `
+local call, prefix = redis.call, ARGV[1]
+local AT_ONCE = 1000
+${IS_UNFINISHED}
+local found = call('SSCAN', KEYS[1], ARGV[2], 'COUNT', AT_ONCE)
+for _, group in ipairs(found[2]) do
+  local runs = prefix .. 'group:runs:' .. group
+  for _, id in ipairs(call('ZRANGE', runs, 0, -1)) do
+    if call('EXISTS', prefix .. id .. ':lock') == 0 and not isUnfinished(id, group) then call('ZREM', runs, id) end
+  end
+  if call('EXISTS', runs) == 0 then
+    --#nobodys
+    call('SREM', KEYS[1], group)
+    -- Who waits for it need not wait until it is looked at again.
+    if call('ZADD', KEYS[2], 'XX', 'CH', 'LT', ARGV[3], group) == 1 then call('ZADD', KEYS[3], 0, '0') end
+  end
+end
+return found[1]
 `;

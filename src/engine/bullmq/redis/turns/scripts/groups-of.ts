@@ -44,3 +44,11 @@ local function groupsOf(id, read, known)
   return found, expiry, weight >= 1 and math.min(weight, 100) or 1, opts.tiers, addedAt or 0
 end
 `;
+
+/** A job that has neither a lock nor an end has its strict group still: it waits for its next attempt, or for a worker. Needs the local `prefix`. */
+export const IS_UNFINISHED = /* lua */ `
+local function isUnfinished(id, group)
+  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'finishedOn')
+  return stored[1] and not stored[2] and string.find(stored[1], '"' .. group .. '"', 1, true)
+end
+`;

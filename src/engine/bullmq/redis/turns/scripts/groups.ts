@@ -1,4 +1,6 @@
 // Long because what groups are, what a turn decides about them and what its ends release share their keys and words.
+import { IS_UNFINISHED } from './groups-of.ts';
+
 /** The keys of a turn with limits, behind those of every turn. */
 export const GROUP_KEYS = [
   'groups:ready',
@@ -7,13 +9,14 @@ export const GROUP_KEYS = [
   'groups:turn',
   'groups:expiring',
   'groups:tiers',
+  'groups:kept',
 ] as const;
 
 /**
- * Groups: jobs that share a limit. KEYS 14 to 19: `ready` (groups of which a job may start, in the order in which it is their turn), `timed`
+ * Groups: jobs that share a limit. KEYS 14 to 20: `ready` (groups of which a job may start, in the order in which it is their turn), `timed`
  * (groups that wait, by when they are looked at again), `paused` (a hash: until when, and whether one at a time is let through afterwards),
- * the counter of turns, `expiring` (jobs in lines, by when they only end), and `tiers` (a hash: the numbers of groups that have a line and numbers of their own, behind when the
- * job was added that brought them). A group's own keys: `line` (its jobs that wait, in their order), `runs` (its jobs that run, by when their locks were
+ * the counter of turns, `expiring` (jobs in lines, by when they only end), `tiers` (a hash: the numbers of groups that have a line and numbers of their own, behind when the
+ * job was added that brought them), and `kept` (strict groups that are a job's, so that those are found whose job another program has removed). A group's own keys: `line` (its jobs that wait, in their order), `runs` (its jobs that run, by when their locks were
  * last looked at), `starts` (times of its last starts) and `pace` (when the next is due). A group without jobs has no keys.
  *
  * In `paused` stand a breaker's pauses under the name of the group, a person's behind a `!`: of a group, of all groups of a limit (its name alone),
@@ -31,8 +34,17 @@ export const GROUPS = /* lua */ `
 local HELD, PARKED, ONE_PRIORITY = 18014398509481984, 9007199254740992, 4294967296
 local STEP, RENUMBERED_FROM = 1000, 4278190080
 local LOOK_AGAIN_MS, LOOKED_AT_LEAST_MS, LOCKS_LOOKED_AT, LOCKS_HOLD_MS, DUE_AT_MOST, KEPT_MS = 5000, 60000, 5, 1000, 100, 60000
-local ready, timed, paused, turns, expiring, tiersKey = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
+local LATE_MS, LATE_AT_MOST_MS = 250, 3600000
+local ready, timed, paused, turns, expiring, tiersKey, kept = KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
 local now = tonumber(nowText)
+-- One that an outage has kept on its way would count by a time that is over.
+local time = call('TIME')
+local serverTime = time[1] * 1000 + math.floor(time[2] / 1000)
+if serverTime - now > LATE_MS and serverTime - now < LATE_AT_MOST_MS then
+  --#came-late
+  now = serverTime
+  nowText = string.format('%.0f', now)
+end
 local limitsAt = tokensAt + tokens + 1
 local limits, NO_LIMIT, anyStrict, anyFair = {}, {}, false, nil
 for i = 1, tonumber(ARGV[limitsAt]) do
@@ -99,12 +111,7 @@ end
 -- Whether a strict group is this job's: it was started, and has not ended.
 local function hasGroup(group, id) return limitOf(group).strict and call('ZSCORE', runsOf(group), id) end
 
--- A job that has neither a lock nor an end has its strict group still: it waits for its next attempt, or for a worker.
-local function isUnfinished(id, group)
-  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'finishedOn')
-  return stored[1] and not stored[2] and string.find(stored[1], '"' .. group .. '"', 1, true)
-end
-
+${IS_UNFINISHED}
 -- The order in which a job needs its groups: strict ones first, by their names, so that no two jobs wait for each other's.
 local function inOrder(groups)
   if not anyStrict then return groups end
@@ -124,6 +131,7 @@ local function claimGroups(groups, upTo, id)
     if limitOf(groups[i]).strict then
       --#its-turn
       call('ZADD', runsOf(groups[i]), 'NX', now, id)
+      call('SADD', kept, groups[i])
     end
   end
 end
@@ -266,6 +274,7 @@ local function spend(group, id, probes, limit)
   if limit.concurrency or probes then
     --#runs
     call('ZADD', runsOf(group), now, id)
+    if limitOf(group).strict then call('SADD', kept, group) end
   end
   if not limit.max then return end
   --#starts
@@ -360,7 +369,10 @@ for i = 1, tonumber(ARGV[limitsAt + 1]) do
     --#keeps-its-group
   -- One that is somebody else's by now has its place still.
   elseif (limit.concurrency or limit.tiered or anyCounted) and (code == 0 or code == -1) then
-    if call('ZREM', runsOf(group), id) == 1 and anyTimed and call('ZSCORE', timed, group) then
+    local wasIn = call('ZREM', runsOf(group), id) == 1
+    -- It was that job's alone.
+    if wasIn and limit.strict then call('SREM', kept, group) end
+    if wasIn and anyTimed and call('ZSCORE', timed, group) then
       --#room-again
       call('ZADD', timed, now, group)
       if not isBlocked() then call('ZADD', marker, 0, '0') end
