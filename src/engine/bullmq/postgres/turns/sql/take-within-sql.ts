@@ -13,14 +13,20 @@ export const TAKE_WITHIN_SQL = `
   LANGUAGE plpgsql AS $$
   DECLARE
     v_at bigint := shiftwork_now();
+    v_rows tid[];
   BEGIN
+    -- One look for each, also where the server believes that the table is small: a join would read all of it. They are locked, and stay where they are.
+    v_rows := ARRAY(
+      SELECT own.at FROM unnest(p_ids) WITH ORDINALITY AS chosen (id, place)
+             CROSS JOIN LATERAL (SELECT ctid AS at FROM job WHERE job.queue = p_queue AND job.id = chosen.id LIMIT 1) AS own
+       ORDER BY place);
     UPDATE job
        SET state = 'active', lock_token = p_tokens[place], locked_until_ms = p_now + p_lock_ms, processed_at_ms = p_now,
            processed_by = p_name, attempts_started = attempts_started + 1,
            -- So that it is not found in a line again.
            priority = priority % 2097152
-      FROM unnest(p_ids) WITH ORDINALITY AS chosen (id, place)
-     WHERE job.queue = p_queue AND job.id = chosen.id;
+      FROM unnest(v_rows) WITH ORDINALITY AS chosen (at, place)
+     WHERE job.ctid = chosen.at;
     INSERT INTO event (queue, event, data, created_at_ms)
     SELECT p_queue, 'active', jsonb_build_object('jobId', id, 'prev', 'waiting'), v_at
       FROM unnest(p_ids) WITH ORDINALITY AS chosen (id, place) ORDER BY place;

@@ -23,7 +23,8 @@ export function takenRows(more = ''): string {
              job.id, job.lock_token, job.name, job.data::text, job.opts::text, job.attempts_made, job.attempts_started, job.added_at_ms,
              job.progress::text, job.stacktrace::text, job.deferred_failure, job.scheduler_id
         FROM unnest(v_ids) WITH ORDINALITY AS taken (id, place)
-        JOIN job ON job.queue = p_queue AND job.id = taken.id
+             -- One look for each: a server that believes that the table is small would read all of it for a join.
+             CROSS JOIN LATERAL (SELECT * FROM job WHERE job.queue = p_queue AND job.id = taken.id LIMIT 1) AS job
        ORDER BY place`;
 }
 
