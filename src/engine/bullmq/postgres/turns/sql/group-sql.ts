@@ -200,7 +200,9 @@ export const GROUP_SQL = `
     v_round := shiftwork_round(p_queue);
     -- Whoever adds without a key has given it its place already.
     v_late := ARRAY(
-      SELECT id FROM job WHERE job.queue = p_queue AND job.id = ANY (v_ids) AND state = 'waiting' AND priority < 2097152
+      SELECT own.id FROM unnest(v_ids) AS own (id)
+             CROSS JOIN LATERAL (SELECT * FROM job WHERE job.queue = p_queue AND job.id = own.id LIMIT 1) AS job
+       WHERE state = 'waiting' AND priority < 2097152
          AND jsonb_typeof(opts -> 'groups') = 'array' AND shiftwork_fair_group(opts) IS NOT NULL);
     IF cardinality(v_late) > 0 THEN
       UPDATE job SET priority = priority + 2097152 WHERE job.queue = p_queue AND job.id = ANY (v_late);
@@ -208,7 +210,9 @@ export const GROUP_SQL = `
     WITH parked AS (
       SELECT job.id, shiftwork_fair_group(opts) AS name, priority - 2097152 AS priority, seq,
              added_at_ms + (opts #>> '{fair,expiresMs}')::bigint + 1 AS expires_at, shiftwork_step(opts #> '{fair,weight}') AS step
-        FROM job WHERE job.queue = p_queue AND job.id = ANY (v_ids) AND state = 'waiting' AND priority >= 2097152
+        FROM unnest(v_ids) AS own (id)
+             CROSS JOIN LATERAL (SELECT * FROM job WHERE job.queue = p_queue AND job.id = own.id LIMIT 1) AS job
+       WHERE state = 'waiting' AND priority >= 2097152
     ), lines AS (
       INSERT INTO shiftwork_group_line (queue, id, name, priority, seq, expires_at)
       SELECT p_queue, id, name, priority, seq, expires_at FROM parked
@@ -218,9 +222,11 @@ export const GROUP_SQL = `
     SELECT p_queue, name, 0, min(priority), v_round + min(step), min(step) FROM parked GROUP BY name ORDER BY name
     ON CONFLICT (queue, name) DO UPDATE SET priority = least(grp.priority, excluded.priority), step = excluded.step
      WHERE grp.priority > excluded.priority OR grp.step <> excluded.step;
-    PERFORM shiftwork_keep_tier(p_queue, line.name, job.opts, job.added_at_ms)
-       FROM shiftwork_group_line line JOIN job ON job.queue = line.queue AND job.id = line.id
-      WHERE line.queue = p_queue AND line.id = ANY (v_ids) AND job.opts ? 'tiers';
+    IF jsonb_path_exists(p_entries, '$[*].opts.tiers') THEN
+      PERFORM shiftwork_keep_tier(p_queue, line.name, job.opts, job.added_at_ms)
+         FROM shiftwork_group_line line JOIN job ON job.queue = line.queue AND job.id = line.id
+        WHERE line.queue = p_queue AND line.id = ANY (v_ids) AND job.opts ? 'tiers';
+    END IF;
   END;
   $$;
   -- Who has a strict group: nobody once the job has ended, is gone, or belongs to it no longer.
