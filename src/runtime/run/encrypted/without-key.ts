@@ -12,5 +12,10 @@ export const KEY_AGAIN_MS = 30_000;
 export async function withoutKey(run: RunContext, { name }: AnyJobContract, keyId: string): Promise<Outcome> {
   const untilMs = Math.ceil(run.now() + KEY_AGAIN_MS);
   await run.at.pauseWithoutKey(name, keyId, untilMs);
-  return { kind: 'snoozed', untilMs, reason: `PAYLOAD_KEYS lacks the key "${keyId}" here, or has another one of that id`, alarm: true };
+  return {
+    kind: 'snoozed',
+    untilMs,
+    reason: `PAYLOAD_KEYS lacks the key "${keyId}" here, or has another one of that id`,
+    alarm: true,
+  };
 }
