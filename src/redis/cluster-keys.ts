@@ -13,6 +13,7 @@ export interface SlotRecords {
  * first, and holds for everybody from then on.
  */
 export class ClusterKeys implements RedisKeys {
+  readonly together = false;
   readonly metas: RedisKeys['metas'];
   readonly #prefix: string;
   readonly #records: () => Promise<SlotRecords>;

@@ -9,6 +9,8 @@ export interface RedisKeys {
   prefixOf(queue: string): Promise<string>;
   /** The beginning of keys that are used together and belong to no queue; no queue can have a name that begins with `~`. */
   own(name: string): string;
+  /** Whether one script may touch the keys of a queue and such others. */
+  readonly together: boolean;
   /** Where each queue has its `meta`, as SCAN finds it, and the name of the queue of such a key. */
   readonly metas: { readonly pattern: string; nameIn(key: string): string | undefined };
 }
@@ -20,6 +22,7 @@ export function ownKey({ kind }: Pick<RedisAddress, 'kind'>, name: string): stri
 
 /** The keys on one Redis, or on the master that sentinels name. */
 export class PlainKeys implements RedisKeys {
+  readonly together = true;
   readonly metas: RedisKeys['metas'];
   readonly #prefix: string;
 

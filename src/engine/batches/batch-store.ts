@@ -84,8 +84,11 @@ export interface BatchStore {
    * a member then: not where the other one is none, or there is no such batch.
    */
   replaceMember(id: string, jobId: string, by: string, now: number): Promise<boolean>;
-  /** Brings ends to their batches. Answers those batches that may have something to call back, as they then stand. */
-  bring(ends: readonly MemberEnd[], now: number): Promise<readonly StoredBatch[]>;
+  /**
+   * Brings ends to their batches. Answers those batches that may have something to call back, as they then stand. Of the others nothing follows:
+   * the records that turns of the queue `recordedIn` have made of these ends are forgotten with it.
+   */
+  bring(ends: readonly MemberEnd[], now: number, recordedIn?: string): Promise<readonly StoredBatch[]>;
   /** Ends that were recorded by turns of that queue and that nobody has brought yet. */
   unbrought(queue: string): Promise<readonly MemberEnd[]>;
   /** Forgets records of the queue once all that follows from them was done; those that a later end has replaced stay. */

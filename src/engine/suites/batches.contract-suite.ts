@@ -89,6 +89,51 @@ export function batchesContract(
       expect(await batches.read('batch:1')).toEqual(over);
     });
 
+    test('the ends of several batches that one turn has written are told apart, and what nothing follows from is forgotten', async () => {
+      for (const id of ['batch:1', 'batch:2']) await made(id);
+      await batches.addMembers('batch:1', ['a', 'c', 'd', 'z'], now);
+      await batches.addMembers('batch:2', ['b', 'e'], now);
+      await add(['a', 'b', 'c', 'd', 'e', 'other']);
+      const { jobs } = await turn([], 6);
+      const ended = (nth: number, id?: string, at = now): readonly [TakenJob | undefined, EndKind] => {
+        const batch = id === undefined ? undefined : { id, at };
+        return [jobs[nth], { what: 'succeeded', result: '1', keep: { count: 5 }, batch }];
+      };
+      const failed = { failure: FAILURE, attempts: 1, keep: {}, batch: { id: 'batch:1', at: now + 4 } };
+      await turn(
+        [
+          ended(0, 'batch:1'),
+          ended(1, 'batch:2', now + 1),
+          ended(5),
+          ended(2, 'batch:1', now + 2),
+          [jobs[3], { what: 'cancelled', ...failed }],
+          ended(4, 'batch:2', now + 3),
+        ],
+        0,
+      );
+      const recorded = await batches.unbrought('email');
+      const of = (id: string, ...ids: readonly string[]): MemberEnd[] =>
+        recorded.length > 0
+          ? recorded.filter(({ batchId }) => batchId === id)
+          : ids.map(jobId => ({ batchId: id, jobId, state: jobId === 'd' ? 'cancelled' : 'succeeded', at: now }));
+      const first = of('batch:1', 'a', 'c', 'd');
+      expect(first.map(({ jobId, state }) => [jobId, state]).toSorted()).toEqual([
+        ['a', 'succeeded'],
+        ['c', 'succeeded'],
+        ['d', 'cancelled'],
+      ]);
+      expect(await batches.bring(first, now, 'email')).toEqual([]);
+      const second = of('batch:2', 'b', 'e');
+      expect(second.map(({ jobId }) => jobId).toSorted()).toEqual(['b', 'e']);
+      // Something may follow from these: who brings them forgets them once it has.
+      expect(await batches.bring(second, now, 'email')).toMatchObject([{ id: 'batch:2', open: 0 }]);
+      expect((await batches.unbrought('email')).map(({ batchId }) => batchId)).toEqual(
+        recorded.length > 0 ? ['batch:2', 'batch:2'] : [],
+      );
+      if (recorded.length > 0) expect(recorded.map(({ at }) => at - now).toSorted()).toEqual([0, 1, 2, 3, 4]);
+      expect(await batches.read('batch:1')).toMatchObject({ open: 1, ended: { succeeded: 2, cancelled: 1 } });
+    });
+
     test('the later end of a member counts, in whatever order they are brought', async () => {
       await made();
       await batches.addMembers('batch:1', ['a'], now);

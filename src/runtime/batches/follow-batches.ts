@@ -96,17 +96,18 @@ export class FollowBatches {
     const { engine } = this.#options;
     const store = await engine.batches();
     const told = byTurns && store.turnsBring ? oneOfEach(ended) : ended;
-    const batches = await store.bring(
-      told.map(({ end }) => end),
-      Math.floor(engine.clock.now()),
-    );
-    const left = new Set<string>();
-    for (const batch of batches) if (!(await this.callBack(store, batch))) left.add(batch.id);
     for (const [queue, its] of Map.groupBy(told, each => each.queue)) {
-      await store.brought(
-        queue,
-        its.flatMap(({ end }) => (left.has(end.batchId) ? [] : [end])),
-      );
+      const ends = its.map(({ end }) => end);
+      const done = new Set<string>();
+      for (const batch of await store.bring(ends, Math.floor(engine.clock.now()), queue)) {
+        if (await this.callBack(store, batch)) done.add(batch.id);
+      }
+      if (done.size > 0) {
+        await store.brought(
+          queue,
+          ends.filter(({ batchId }) => done.has(batchId)),
+        );
+      }
     }
   }
 

@@ -2,7 +2,6 @@ import type { RedisClient, RedisKeys } from '../../../redis/index.ts';
 import {
   countEnds,
   ENDED_KEPT_MS,
-  memberText,
   OPEN_KEPT_MS,
   readMember,
   type BatchCounts,
@@ -76,23 +75,59 @@ call('HSET', batch, 'touched', ARGV[1])
 keep(ARGV[2])
 return 1`;
 
-/** ARGV: now, kept once ended, then id, state and time of each. Returns the batch where it may have something to call back. */
-const BRING = `${STANDS}
-if call('EXISTS', batch) == 0 then return false end
+/** `forget(ends, said)`: removes records of a hash, unless a later end has replaced them. `said`: by state and batch, id and time of each in turns. */
+const FORGET = `
+local function text(at) return string.format('%.0f', at) end
+local function forget(ends, said)
+  for like, its in pairs(said) do
+    local state, id = string.match(like, '^(%a+) (.*)$')
+    -- As many as Lua's stack holds.
+    for from = 1, #its, 2000 do
+      local ids, texts = {}, {}
+      for i = from, math.min(from + 1999, #its), 2 do
+        ids[#ids + 1] = its[i]
+        texts[#texts + 1] = state .. ' ' .. text(its[i + 1]) .. ' ' .. id
+      end
+      local gone = {}
+      for i, stands in ipairs(redis.call('HMGET', ends, unpack(ids))) do
+        if stands == texts[i] then gone[#gone + 1] = ids[i] end
+      end
+      if #gone > 0 then redis.call('HDEL', ends, unpack(gone)) end
+    end
+  end
+end
+`;
+
+/**
+ * KEYS: further the ends of the queue that has recorded them, where it shares a slot with the batch. ARGV: now, kept once ended, the batch's id, id and
+ * time of each by state. Returns the batch where it may have something to call back; else the records are forgotten.
+ */
+const BRING = `${STANDS}${FORGET}
+local said = cjson.decode(ARGV[4])
+local function nothing()
+  if KEYS[4] then
+    local records = {}
+    for state, its in pairs(said) do records[state .. ' ' .. ARGV[3]] = its end
+    forget(KEYS[4], records)
+  end
+  return false
+end
+if call('EXISTS', batch) == 0 then return nothing() end
 local counts, changed = {}, {}
 local function count(state, n) counts[state] = (counts[state] or 0) + n end
-local said = cjson.decode(ARGV[3])
-for i = 1, #said, 3 do
-  local id, state, at = said[i], said[i + 1], said[i + 2]
-  local isNew = call('SREM', open, id) == 1
-  local before = not isNew and call('HGET', ended, id)
-  if isNew or before then
-    local old, time = string.match(before or '', '^(%a+) (%d+)$')
-    if not old or tonumber(time) < tonumber(at) then
-      if old then count(old, -1) end
-      count(state, 1)
-      call('HSET', ended, id, state .. ' ' .. at)
-      changed[1] = true
+for state, its in pairs(said) do
+  for i = 1, #its, 2 do
+    local id, at = its[i], its[i + 1]
+    local isNew = call('SREM', open, id) == 1
+    local before = not isNew and call('HGET', ended, id)
+    if isNew or before then
+      local old, time = string.match(before or '', '^(%a+) (%d+)$')
+      if not old or tonumber(time) < at then
+        if old then count(old, -1) end
+        count(state, 1)
+        call('HSET', ended, id, state .. ' ' .. text(at))
+        changed[1] = true
+      end
     end
   end
 end
@@ -103,15 +138,12 @@ if isOver and changed[1] then
   call('HSETNX', batch, 'ended', ARGV[1])
   keep(ARGV[2])
 end
-if not isOver and (call('HEXISTS', batch, 'called:death') == 1 or (tonumber(call('HGET', batch, 'n:dead') or 0) == 0)) then return false end
+if not isOver and (call('HEXISTS', batch, 'called:death') == 1 or (tonumber(call('HGET', batch, 'n:dead') or 0) == 0)) then return nothing() end
 return stands()`;
 
-/** KEYS: the ends of a queue. ARGV: id and text of each. Those that a later end has replaced stay. */
-const BROUGHT = `
-local said = cjson.decode(ARGV[1])
-for i = 1, #said, 2 do
-  if redis.call('HGET', KEYS[1], said[i]) == said[i + 1] then redis.call('HDEL', KEYS[1], said[i]) end
-end`;
+/** KEYS: the ends of a queue. ARGV: what `forget` is told. */
+const BROUGHT = `${FORGET}
+forget(KEYS[1], cjson.decode(ARGV[1]))`;
 
 /** KEYS: those that may still call back, by when they were looked at. ARGV: how many, now. */
 const UNFINISHED = `
@@ -172,12 +204,16 @@ export class RedisBatches implements BatchStore {
     return (await this.#replace.run(this.#keysOf(id), [now, OPEN_KEPT_MS, jobId, by])) === 1;
   }
 
-  async bring(ends: readonly MemberEnd[], now: number): Promise<readonly StoredBatch[]> {
+  async bring(ends: readonly MemberEnd[], now: number, recordedIn?: string): Promise<readonly StoredBatch[]> {
+    const records = recordedIn === undefined ? undefined : await this.#endsOf(recordedIn);
+    const isTogether = records !== undefined && this.#options.keys.together;
     const brought = await Promise.all(
       [...Map.groupBy(ends, ({ batchId }) => batchId)].map(async ([id, its]) => {
-        // A number that JSON has would come out of Lua as another text.
-        const said = its.flatMap(({ jobId, state, at }) => [jobId, state, String(at)]);
-        return standing(id, await this.#bring.run(this.#keysOf(id), [now, ENDED_KEPT_MS, JSON.stringify(said)]));
+        const keys = isTogether ? [...this.#keysOf(id), records] : this.#keysOf(id);
+        const args = [now, ENDED_KEPT_MS, id, JSON.stringify(timesBy(its, ({ state }) => state))];
+        const batch = standing(id, await this.#bring.run(keys, args));
+        if (batch === undefined && recordedIn !== undefined && !isTogether) await this.brought(recordedIn, its);
+        return batch;
       }),
     );
     return brought.filter(batch => batch !== undefined);
@@ -190,7 +226,7 @@ export class RedisBatches implements BatchStore {
 
   async brought(queue: string, ends: readonly MemberEnd[]): Promise<void> {
     if (ends.length === 0) return;
-    const said = ends.flatMap(end => [end.jobId, memberText(end)]);
+    const said = timesBy(ends, ({ batchId, state }) => `${state} ${batchId}`);
     await this.#brought.run([await this.#endsOf(queue)], [JSON.stringify(said)]);
   }
 
@@ -245,6 +281,21 @@ export class RedisBatches implements BatchStore {
   async #endsOf(queue: string): Promise<string> {
     return `${await this.#options.keys.prefixOf(queue)}:${queue}:${MEMBERS_ENDED}`;
   }
+}
+
+/** Id and time of each in turns, by what many of them have in common: most of what is sent of a member. */
+function timesBy(
+  ends: readonly MemberEnd[],
+  of: (end: MemberEnd) => string,
+): Readonly<Record<string, readonly (string | number)[]>> {
+  const times = new Map<string, (string | number)[]>();
+  for (const end of ends) {
+    const head = of(end);
+    const its = times.get(head);
+    if (its === undefined) times.set(head, [end.jobId, end.at]);
+    else its.push(end.jobId, end.at);
+  }
+  return Object.fromEntries(times);
 }
 
 /** `answer`: names and values of the batch's hash in turns, and how many are open. */

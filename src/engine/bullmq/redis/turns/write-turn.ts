@@ -1,4 +1,4 @@
-import { memberEnd, memberText } from '../../../batches/index.ts';
+import { memberEnd, memberText, type MemberEnd } from '../../../batches/index.ts';
 import {
   startPace,
   type End,
@@ -39,8 +39,15 @@ export function turnArguments(
     const index = keeps.findIndex(other => isSame(keep, other));
     return index === -1 ? keeps.push(keep) : index + 1;
   };
+  let batchId: string | undefined;
+  // The ends of a turn are mostly of one batch, whose name would be half of what is sent of each.
+  const memberIn = (member: MemberEnd): string => {
+    if (member.batchId === batchId) return String(member.at);
+    batchId = member.batchId;
+    return memberText(member);
+  };
   for (const [index, { jobId, token, end }] of ends.entries()) {
-    heads.push(jobId, token, pushWords(words, jobId, end, now, keepOf));
+    heads.push(jobId, token, pushWords(words, jobId, end, now, { keepOf, memberIn }));
     pushNote(notes, index + 1, end);
   }
   const tokens = take?.tokens ?? [];
@@ -106,17 +113,19 @@ function pushWords(
   jobId: string,
   end: EndKind,
   now: number,
-  keepOf: (keep: Keep) => number,
+  { keepOf, memberIn }: { keepOf(keep: Keep): number; memberIn(member: MemberEnd): string },
 ): string {
   switch (end.what) {
     case 'succeeded': {
       const keep = keepOf(end.keep);
-      const [member, key] = [memberOf(jobId, end), keyOf(end)];
-      if (keep === 1 && member === '' && key === '' && end.keptMs === undefined) {
+      const [member, key] = [memberEnd(jobId, end), keyOf(end)];
+      if (keep === 1 && key === '' && end.keptMs === undefined) {
         words.push(end.result);
-        return 'k';
+        if (member === undefined) return 'k';
+        words.push(memberIn(member));
+        return 'm';
       }
-      words.push(member === '' ? keep : `${keep}${member}`, end.result, end.keptMs ?? '', key);
+      words.push(`${keep}${memberOf(jobId, end)}`, end.result, end.keptMs ?? '', key);
       return 's';
     }
     case 'cancelled':

@@ -20,7 +20,8 @@ export const REMEMBER = /* lua */ `
  * ARGV: 1 prefix, 2 now, 3 turn, 4 tokens, 5 lock ms, 6 worker, 7 rate (max and ms, or nothing), 8 the highest score of delayed jobs that are due,
  * 9 max bytes, 10 metrics kept, 11 for how long it is remembered from now on, or nothing, 12 keeps, 13 ends, 14 words, 15 notes; then 3 for each keep (count,
  * from which time on it is too old, limit), 3 for each end (id, token, what), then the words of the ends: one of an end of the kind \`k\`, which nearly all
- * are (succeeded, with the first keep, its result), 4 of any other (a, b, c, d); 5 for each note (of which end, line, lines kept, data, progress), 1 for
+ * are (succeeded, with the first keep, its result), 2 of the kind \`m\` (the same of a member of a batch: its result, and \`memberText\`, of which the time alone
+ * where the \`m\` before had the same batch), 4 of any other (a, b, c, d); 5 for each note (of which end, line, lines kept, data, progress), 1 for
  * each token.
  *
  * \`answers\`, a key of this turn's slot, holds the turn that had the slot last and, where not every end was written, what its ends were answered.

@@ -24,6 +24,8 @@ local delayedMoved, settled, returned = false, false, false
 local anyChildren = false
 -- Ends of members of batches, for whoever brings them to their batches: those may be in another slot.
 local members
+-- Of those that ended well the time alone is told where the one before was of the same batch.
+local memberOf
 -- Those that ended for good: see retention.ts.
 local succeeded, dead
 
@@ -119,7 +121,12 @@ local function settle(i, at)
   local id, token, what = ARGV[head - 2], ARGV[head - 1], ARGV[head]
   local key, lock = prefix .. id, locks[i + 1]
   local a, b, c, d = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  if what == 'k' then what, a, b, c, d = 's', '1', a, '', '' end
+  if what == 'k' then what, a, b, c, d = 's', '1', a, '', ''
+  elseif what == 'm' then
+    local batch = string.match(b, '^%a+ %d+ (.*)$')
+    if batch then memberOf = batch else b = 'succeeded ' .. b .. ' ' .. memberOf end
+    what, a, b, c, d = 's', '1 ' .. b, a, '', ''
+  end
 
   -- BullMQ does this before it looks at the job, and so also where the job is lost.
   if what == 'r' and a == '0' then
@@ -274,7 +281,7 @@ if ends > 0 then
   local children = { nil, nil }
   for i = 1, ends do
     local what = ARGV[endsAt + 3 * i]
-    if what == 'k' or what == 's' then
+    if what == 'k' or what == 's' or what == 'm' then
       local key = prefix .. ARGV[endsAt + 3 * i - 2]
       children[#children + 1] = key .. ':dependencies'
       children[#children + 1] = key .. ':unsuccessful'
@@ -290,7 +297,8 @@ if ends > 0 then
     end
     answer[2 + i] = code
     allWritten = allWritten and code == 0
-    at = at + (ARGV[endsAt + 3 * i] == 'k' and 1 or 4)
+    local what = ARGV[endsAt + 3 * i]
+    at = at + (what == 'k' and 1 or what == 'm' and 2 or 4)
   end
   if not allWritten then
     --#not-all-written
