@@ -39,9 +39,20 @@ export interface OpenedEngine {
  * @throws InvalidConfigError with every fault of the environment at once; UsageError
  */
 export async function startService<Settings>(options: ServiceOptions<Settings>): Promise<Service<Settings>> {
-  const { name, args, variables, read } = options;
   const stop = new AbortController();
-  onStopAsked(variables, () => stop.abort());
+  const listenNoMore = onStopAsked(options.variables, () => stop.abort());
+  try {
+    return await serviceOf(options, stop.signal);
+  } catch (error) {
+    listenNoMore();
+    throw error;
+  }
+}
+
+async function serviceOf<Settings>(
+  { name, args, variables, read }: ServiceOptions<Settings>,
+  stop: AbortSignal,
+): Promise<Service<Settings>> {
   const { app: path } = parseCommand(args, {}, { min: 0, max: 0 }, ['json']);
   const app = await loadApp(path);
   const environment = new Environment(variables);
@@ -57,7 +68,7 @@ export async function startService<Settings>(options: ServiceOptions<Settings>):
     settings,
     facts,
     logger,
-    stop: stop.signal,
+    stop,
     async openEngine({ url, namespace, secrets }) {
       const engine = openEngine({ url, role: 'producer', namespace, secrets, facts });
       engine.place(app);

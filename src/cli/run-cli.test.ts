@@ -1,5 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
 import type { Variables } from '../config/index.ts';
 import { commands } from './commands.ts';
 import { runCli } from './run-cli.ts';
@@ -214,6 +219,40 @@ describe('runCli', () => {
       const { code, err } = await cliWith({ ...variables, NODE_ENV: value }, command, '--app', APP);
       expect(code).toBe(2);
       expect(err).toContain('Expected NODE_ENV to be one of development, test, production');
+    }
+  });
+
+  test('a command that refuses its start listens to no signal any more', async () => {
+    const listeners = (): readonly number[] =>
+      ['SIGTERM', 'SIGINT', 'disconnect'].map(name => process.listenerCount(name));
+    const before = listeners();
+    const variables = { DATABASE_URL: 'postgres://127.0.0.1:1/x', NODE_ENV: 'prod' };
+    for (const command of ['work', 'relay', 'api']) {
+      expect(await cliWith(variables, command, '--app', APP)).toMatchObject({ code: 2 });
+    }
+    expect(listeners()).toEqual(before);
+  });
+
+  test('a page that no search has answered is wrong use', async () => {
+    expect(await cli('find', 'x', '--after', 'nonsense', '--app', APP)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('got a text that is none'),
+    });
+  });
+
+  test('a command whose app never answers says so and has failed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shiftwork-cli-'));
+    try {
+      const app = join(folder, 'shiftwork.config.mjs');
+      await writeFile(app, 'await new Promise(() => {});');
+      const command = [fileURLToPath(new URL('main.ts', import.meta.url)), 'migrate', '--app', app];
+      const options = { env: { ...process.env, REDIS_URL: 'redis://127.0.0.1:1' } };
+      await expect(promisify(execFile)(process.execPath, command, options)).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('ended before it was done'),
+      });
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 

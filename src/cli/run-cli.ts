@@ -24,19 +24,20 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
     for (const line of overview()) terminal.complain(line);
     return 2;
   }
-  const command = await listed.load();
-  if (args.includes('--help') || args.includes('-h')) {
-    for (const line of helpOf(listed, command)) terminal.print(line);
-    return 0;
-  }
+  let command: Command | undefined;
   try {
+    command = await listed.load();
+    if (args.includes('--help') || args.includes('-h')) {
+      for (const line of helpOf(listed, command)) terminal.print(line);
+      return 0;
+    }
     requireNode();
     await sayChoice(name, args, command, terminal);
     return await command.run(args, terminal);
   } catch (error) {
     if (error instanceof UsageError) {
       terminal.complain(error.message);
-      terminal.complain(`usage: ${command.usage}`);
+      if (command !== undefined) terminal.complain(`usage: ${command.usage}`);
       return 2;
     }
     terminal.complain(isShiftworkError(error) ? error.message : explain(error));

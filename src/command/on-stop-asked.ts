@@ -5,8 +5,10 @@ const LOOK_EVERY_MS = 500;
 /**
  * Calls `stop` at each SIGTERM and SIGINT, and when whoever forked this process is gone. npx and `npm run` pass on neither: they end the shell between themselves and the program, which
  * goes on without a parent and would never hear of it. So it is called as well when npm has ended under a program that it runs.
+ *
+ * Answers how to listen no more, for a command that ends without having been asked.
  */
-export function onStopAsked(variables: Variables, stop: () => void): void {
+export function onStopAsked(variables: Variables, stop: () => void): () => void {
   let asked = false;
   const ask = (): void => {
     asked = true;
@@ -15,14 +17,22 @@ export function onStopAsked(variables: Variables, stop: () => void): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, ask);
   // Its starter was killed: nobody else would ever end it.
   process.once('disconnect', ask);
-  if (!isRunByNpm(variables)) return;
   const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+  const timer = isRunByNpm(variables)
+    ? setInterval(() => {
+        if (process.ppid === parent) return;
+        clearInterval(timer);
+        // After Ctrl-C the shell ends as well: that is no second request.
+        if (!asked) ask();
+      }, LOOK_EVERY_MS).unref()
+    : undefined;
+  return () => {
+    // Whoever was asked is about to end: a signal that is repeated meanwhile must not kill it on its way.
+    if (asked) return;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, ask);
+    process.off('disconnect', ask);
     clearInterval(timer);
-    // After Ctrl-C the shell ends as well: that is no second request.
-    if (!asked) ask();
-  }, LOOK_EVERY_MS).unref();
+  };
 }
 
 /**

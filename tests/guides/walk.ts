@@ -15,6 +15,7 @@ export interface WalkOptions {
 const WELCOMED = 'A welcome to u1, attempt 1.';
 /** A reader would have given up before. */
 const PATIENCE_MS = 300_000;
+const LAST_WORDS_MS = 2_000;
 
 /** One reader, who does what a guide says, block by block, in a folder of their own. */
 export class Walk implements AsyncDisposable {
@@ -92,8 +93,11 @@ export class Walk implements AsyncDisposable {
     );
     const child = this.#start(patient);
     const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    // 'close' comes after its last line, 'exit' may come before it: why it failed would not be told. What it has left behind may hold its streams.
+    const closed = once(child, 'close');
     const [code] = (await once(child, 'exit')) as unknown[];
     clearTimeout(timer);
+    await Promise.race([closed, pause(LAST_WORDS_MS, undefined, { ref: false })]);
     if (code !== 0) throw new Error(`"${line}" ended with ${String(code)}. It said:\n${this.#said}`);
   }
 

@@ -86,15 +86,20 @@ async function tail(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const [, pattern = '#'] = positionals;
-  const stopAsked = new Promise<void>(resolve => onStopAsked(terminal.variables, resolve));
-  await bus.subscribe(pattern, ({ id, type, version, timestamp, metadata: { correlationId, causationId } }) => {
-    const line = { id, type, version, timestamp: timestamp.toISOString(), correlationId, causationId };
-    if (json) terminal.print(JSON.stringify(line));
-    else terminal.print(`${line.timestamp}  ${type}  ${id}  ${correlationId}`);
-  });
-  // Whoever waits for it to listen can tell; a pipe of lines stays one.
-  terminal.complain(`listening to ${pattern} on ${bus.transport}`);
-  await stopAsked;
+  const stopAsked = Promise.withResolvers<void>();
+  const listenNoMore = onStopAsked(terminal.variables, () => stopAsked.resolve());
+  try {
+    await bus.subscribe(pattern, ({ id, type, version, timestamp, metadata: { correlationId, causationId } }) => {
+      const line = { id, type, version, timestamp: timestamp.toISOString(), correlationId, causationId };
+      if (json) terminal.print(JSON.stringify(line));
+      else terminal.print(`${line.timestamp}  ${type}  ${id}  ${correlationId}`);
+    });
+    // Whoever waits for it to listen can tell; a pipe of lines stays one.
+    terminal.complain(`listening to ${pattern} on ${bus.transport}`);
+    await stopAsked.promise;
+  } finally {
+    listenNoMore();
+  }
   return 0;
 }
 

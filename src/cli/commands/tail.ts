@@ -54,7 +54,7 @@ export const tail: Command = {
     // Checked where durations are.
     const sinceMs = toMilliseconds((parsed.text('since') ?? 0) as Duration, 'since');
     const stopped = new AbortController();
-    onStopAsked(terminal.variables, () => stopped.abort());
+    const listenNoMore = onStopAsked(terminal.variables, () => stopped.abort());
     await withEngine(terminal.variables, async engine => {
       const source = journalSource(engine, terminal.variables);
       try {
@@ -77,7 +77,7 @@ export const tail: Command = {
       } finally {
         await source.close();
       }
-    });
+    }).finally(listenNoMore);
     return 0;
   },
 };

@@ -39,7 +39,24 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
     asked += 1;
     stop();
   };
-  onStopAsked(terminal.variables, signalled);
+  const listenNoMore = onStopAsked(terminal.variables, signalled);
+  try {
+    return await superviseUntil(args, terminal, { facts, logger }, fleet => {
+      stop = () => fleet.stop();
+      // A signal that came while it started.
+      if (asked > 0) stop();
+    });
+  } finally {
+    listenNoMore();
+  }
+}
+
+async function superviseUntil(
+  args: readonly string[],
+  terminal: Terminal,
+  { facts, logger }: ReturnType<typeof listen>,
+  started: (fleet: { stop(): void }) => void,
+): Promise<ExitCode> {
   const metrics = await metricsWanted(terminal);
   // A job that kills workers is ended here.
   const ends = await recordOutboxEnds(facts, terminal.variables, error =>
@@ -55,9 +72,7 @@ async function supervise(args: readonly string[], terminal: Terminal): Promise<E
     program: { file: process.argv[1] ?? '', args: process.argv.slice(2), variables: terminal.variables },
     onReady: () => process.send?.({ type: 'ready' }),
   });
-  stop = () => fleet.stop();
-  // A signal that came while it started.
-  if (asked > 0) stop();
+  started(fleet);
   let health: HealthServer | undefined;
   try {
     if (fleet.port !== undefined && metrics !== undefined) {
