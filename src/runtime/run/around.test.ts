@@ -58,3 +58,54 @@ describe('a middleware that ends the run while its handler works', () => {
     expect(log).toEqual(['the handler ends', 'settled']);
   });
 });
+
+describe('what a middleware answers', () => {
+  const info = { attempt: 1, attempts: 1, startedAt: 0, now: () => 0 };
+  const run = (middleware: Middleware, inner: () => Promise<Outcome> = async () => SUCCEEDED, its = contract) =>
+    runAround([middleware], { contract: its, data: null, run: {} } as never, info as never, inner, error => ({
+      kind: 'dead',
+      reason: 'attempts-exhausted',
+      error: error as Error,
+    }));
+
+  test('next() that is called after it has ended the run runs no handler', async () => {
+    let called = false;
+    const later = Promise.withResolvers<() => Promise<Outcome>>();
+    await run(
+      (_, next) => {
+        later.resolve(next);
+        return snooze('5s', 'not now');
+      },
+      async () => ((called = true), SUCCEEDED),
+    );
+    expect(await (await later.promise)()).toMatchObject({
+      kind: 'dead',
+      error: { message: expect.stringContaining('next() was called') as string },
+    });
+    expect(called).toBe(false);
+  });
+
+  test('a result of its own is looked at as one of the handler', async () => {
+    const promised = defineJob({ queue: 'around', name: 'sum', schema: z.unknown(), result: z.number() });
+    const own =
+      (result: unknown): Middleware =>
+      () => ({ kind: 'succeeded', result });
+    expect(await run(own(5), undefined, promised as never)).toEqual({ kind: 'succeeded', result: 5 });
+    const refused = await run(own('five'), undefined, promised as never);
+    expect(refused).toMatchObject({ kind: 'dead', error: { code: 'RESULT_INVALID' } });
+  });
+
+  test.each([
+    ['a death without an error', { kind: 'dead', reason: 'permanent' }],
+    ['a retry without a time', { kind: 'retry', error: new Error('x') }],
+    ['a snooze until no time', { kind: 'snoozed', untilMs: Number.NaN, reason: 'x', alarm: false }],
+    ['a cancel without a reason', { kind: 'cancelled' }],
+    ['something else', 'done'],
+  ])('%s fails the attempt, and says what to answer', async (_, answer) => {
+    // As from plain JavaScript.
+    expect(await run(() => answer as never)).toMatchObject({
+      kind: 'dead',
+      error: { message: expect.stringContaining('return what next() answers, or a decision') as string },
+    });
+  });
+});
