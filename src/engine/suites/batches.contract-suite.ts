@@ -130,7 +130,8 @@ export function batchesContract(
       expect((await batches.unbrought('email')).map(({ batchId }) => batchId)).toEqual(
         recorded.length > 0 ? ['batch:2', 'batch:2'] : [],
       );
-      if (recorded.length > 0) expect(recorded.map(({ at }) => at - now).toSorted()).toEqual([0, 1, 2, 3, 4]);
+      const times = recorded.map(({ at }) => at - now).toSorted((a, b) => a - b);
+      expect(times).toEqual(recorded.length > 0 ? [0, 1, 2, 3, 4] : []);
       expect(await batches.read('batch:1')).toMatchObject({ open: 1, ended: { succeeded: 2, cancelled: 1 } });
     });
 
