@@ -23,9 +23,8 @@ local gone = { nil, nil, nil, nil, nil, nil, nil, nil }
 local delayedMoved, settled, returned = false, false, false
 local anyChildren = false
 -- Ends of members of batches, for whoever brings them to their batches: those may be in another slot.
-local members
 -- Of those that ended well the time alone is told where the one before was of the same batch.
-local memberOf
+local members, memberOf
 -- Those that ended for good: see retention.ts.
 local succeeded, dead
 
@@ -274,7 +273,7 @@ ${DELAY_JOB}    delayedMoved = true
 end
 
 if ends > 0 then
-  local at = wordsAt
+  local at, wordsOf = wordsAt, { k = 1, m = 2 }
   -- As BullMQ: before what ends for good is told, and after what comes again is. Nobody has heard of an end yet, however few events the queue keeps.
   if maxEvents then call('XTRIM', events, 'MAXLEN', '~', maxEvents) end
   -- One look for all: nearly always there is none of them.
@@ -297,8 +296,7 @@ if ends > 0 then
     end
     answer[2 + i] = code
     allWritten = allWritten and code == 0
-    local what = ARGV[endsAt + 3 * i]
-    at = at + (what == 'k' and 1 or what == 'm' and 2 or 4)
+    at = at + (wordsOf[ARGV[endsAt + 3 * i]] or 4)
   end
   if not allWritten then
     --#not-all-written
