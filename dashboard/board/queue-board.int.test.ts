@@ -328,7 +328,7 @@ describe.each(engineCases)('Bull Board on $kind', ({ open }) => {
     const page = await answer.text();
     expect(answer.status).toBe(200);
     for (const name of ['email', 'analytics', 'notification']) expect(page).toContain(`href="/queues/queue/${name}"`);
-    expect(page).toContain('Processes answer');
+    expect(page).toContain('<dt>Processes</dt>');
   });
 });
 

@@ -53,6 +53,7 @@ export function chart({ title, shown, lines, marks, points, times }: ChartOption
       ${times.map(
         (time, index) =>
           html`<text
+            class="time ${index % 2 === 1 ? 'between' : ''}"
             x="${fixed(LEFT + ((WIDTH - LEFT) * index) / Math.max(1, times.length - 1))}"
             y="${HEIGHT - 6}"
             text-anchor="${index === 0 ? 'start' : index === times.length - 1 ? 'end' : 'middle'}"

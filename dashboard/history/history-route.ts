@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { readSeries, type JournalStore, type RangeName, type Series } from '../../src/journal/index.ts';
-import { folded, html } from '../pages/html.ts';
+import { folded, html, type Html } from '../pages/html.ts';
 import { page } from '../pages/layout.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { historyCharts, historyTables, rangeIn } from './history-view.ts';
@@ -33,14 +33,18 @@ export function historyRoute({ base, app, engine, journal, viewerOf }: HistoryRo
     const title = what === undefined ? 'History' : `History of ${what}`;
     const names = [...app.queues.keys()];
     const links = html`<nav class="ranges" aria-label="Queue">
-      <a href="${base}/history?range=${range}">all</a>
-      ${names.map(name => html`<a href="${base}/history?range=${range}&queue=${encodeURIComponent(name)}">${name}</a>`)}
+      ${link(`${base}/history?range=${range}`, 'all', what === undefined)}
+      ${names.map(name => link(`${base}/history?range=${range}&queue=${encodeURIComponent(name)}`, name, name === what))}
     </nav>`;
     const body = html`<h1>${title}</h1>
       ${names.length <= LISTED ? links : folded(`One of the ${names.length} queues`, links)} ${historyCharts(options)}
       ${historyTables(options)}`;
     response.type('html').send(page({ base, at: '/', title, body, viewer: viewerOf(request) }));
   };
+}
+
+function link(to: string, text: string, isHere: boolean): Html {
+  return isHere ? html`<a href="${to}" aria-current="true">${text}</a>` : html`<a href="${to}">${text}</a>`;
 }
 
 /** Undefined where the journal cannot be read. */

@@ -24,7 +24,7 @@ export function rangeIn(value: unknown): RangeName {
 export function historyCharts(options: HistoryViewOptions): Html {
   const { series } = options;
   return html`<section aria-labelledby="history">
-    <h2 id="history">History</h2>
+    <h2 id="history" class="${options.path === '/history' ? 'said' : ''}">History</h2>
     ${ranges(options)}
     ${
       series === undefined

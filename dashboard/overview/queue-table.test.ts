@@ -75,7 +75,7 @@ test('the strip says how many processes answer of those that hosts have, and how
   const shown = strip('', { ...work, hosts: [{ ...host, workers }] }, flows)
     .markup.replace(/\s+/g, ' ')
     .replace(/ ?([<>]) ?/g, '$1');
-  expect(shown).toContain('<dd class="bad">1 of 2</dd>');
+  expect(shown).toContain('<dd class="bad">1 of 2<small>answer</small></dd>');
   expect(shown).toMatch(/Drains in<\/dt><dd class="">14 min 0 s/);
   expect(shown).toContain('912 held');
 });

@@ -39,7 +39,7 @@ export function strip(base: string, work: Work, flows: Flows | undefined): Html 
     </div>
     ${spaceTile(space)}
     <div>
-      <dt>Processes answer</dt>
+      <dt>Processes</dt>
       ${processes(work)}
     </div>
   </dl>`;
@@ -86,7 +86,7 @@ function processes({ hosts, workers }: Work): Html {
   const answering = ours.filter(({ answers }) => answers).length;
   if (ours.length > 0) {
     return html`<dd class="${answering < ours.length ? 'bad' : ''}">
-      ${number(answering)} of ${number(ours.length)}
+      ${number(answering)} of ${number(ours.length)} <small>answer</small>
     </dd>`;
   }
   return html`<dd class="${workers === 0 ? 'bad' : ''}">${workers === undefined ? 'unknown' : number(workers)}</dd>`;

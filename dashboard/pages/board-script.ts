@@ -28,5 +28,8 @@ function look() {
     if (out) button.style.display = 'none';
   }
 }
+// On a phone the bar scrolls: the page that is open is to be seen in it.
+const here = document.querySelector('.shiftwork-bar nav [aria-current]');
+if (here) here.parentNode.scrollLeft = here.offsetLeft - (here.parentNode.clientWidth - here.offsetWidth) / 2;
 new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
 `;

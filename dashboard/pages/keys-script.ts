@@ -6,11 +6,14 @@ export const KEYS_SCRIPT = `
 const OFF = 'shiftwork-keys-off';
 const places = [...document.querySelectorAll('.shiftwork-bar nav a[data-key]')];
 let going = false;
+// On a phone the bar scrolls: the page that is open is to be seen in it.
+const here = document.querySelector('.shiftwork-bar nav [aria-current]');
+if (here) here.parentNode.scrollLeft = here.offsetLeft - (here.parentNode.clientWidth - here.offsetWidth) / 2;
 function isOff() {
   try { return localStorage.getItem(OFF) === 'yes'; } catch { return false; }
 }
 function rows() {
-  return [...document.querySelectorAll('main tbody tr')].map(row => row.querySelector('a, button:not([hidden])')).filter(Boolean);
+  return [...document.querySelectorAll('main tbody tr')].map(row => [...row.querySelectorAll('a, button, summary')].find(each => each.checkVisibility())).filter(Boolean);
 }
 function walk(by) {
   const all = rows();

@@ -63,10 +63,10 @@ button.quiet { background: transparent; color: var(--soft); border: 1px solid va
 .standing li span + span { flex: 1 1 18rem; }
 .standing .badge { margin: 0; }
 .tiles { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fit, minmax(6.4rem, 1fr)); margin: 0 0 1.25rem; padding: 0; }
-.tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .6rem .8rem; }
+.tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: .6rem .7rem; }
 .tiles dt { color: var(--soft); font-size: .9rem; }
-.tiles dd { margin: 0; font-size: 1.25rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-.tiles dd small { font-size: .85rem; font-weight: 400; color: var(--soft); }
+.tiles dd { margin: 0; font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.tiles dd small { display: block; font-size: .85rem; font-weight: 400; color: var(--soft); }
 .scroll { overflow-x: auto; padding: .25rem 0; }
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--soft); padding: .75rem 1.25rem .25rem; font-size: .9rem; }
@@ -75,7 +75,7 @@ th:first-child, td:first-child { text-align: left; }
 thead th { color: var(--soft); font-weight: 550; font-size: .9rem; border-bottom: 1px solid var(--line); }
 tbody tr + tr th, tbody tr + tr td { border-top: 1px solid var(--line); }
 tbody th { font-weight: 600; }
-table.dense th, table.dense td { padding: .6rem; } table.dense th:first-child { padding-left: 1.25rem; } table.dense td:last-child { padding-right: 1.25rem; }
+table.dense th, table.dense td { padding: .6rem .45rem; } table.dense { font-size: .95rem; } table.dense th:first-child { padding-left: 1.25rem; } table.dense td:last-child { padding-right: 1.25rem; }
 th abbr { text-decoration: none; cursor: help; }
 tbody tr.below td { border-top: 0; padding: 0 1.25rem .4rem; text-align: left; } tr.below summary { padding: .2rem 0; color: var(--soft); font-size: .9rem; } tr.below .card { margin: .4rem 0 .6rem; }
 table.texts th, table.texts td { text-align: left; white-space: normal; vertical-align: top; }
@@ -122,6 +122,7 @@ td .badge { margin-left: 0; }
 pre.card.scroll { padding: .9rem 1.25rem; }
 .filters label, .filters input, .filters select { min-width: 0; width: 100%; }
 select, textarea { font: inherit; padding: .55rem .7rem; border: 1px solid var(--soft); border-radius: 8px; background: var(--ground); color: var(--ink); }
+input, select { min-height: 2.75rem; font-weight: 400; } input[type=checkbox] { min-height: 0; }
 textarea { font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; width: 100%; }
 small.why, small.cause, .cause { display: block; color: var(--soft); font-weight: 400; white-space: normal; overflow-wrap: anywhere; }
 .cause { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; max-width: 24rem; color: var(--bad); }
@@ -133,7 +134,7 @@ h1 small.why { font-size: .95rem; letter-spacing: 0; }
 .story li { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; border-left: 3px solid var(--line); padding-left: .75rem; color: var(--ink); font-weight: 400; }
 .story li small { grid-column: 2; -webkit-line-clamp: 4; max-width: none; }
 .story time { color: var(--soft); font-variant-numeric: tabular-nums; }
-.story .good { border-color: var(--good); } .story .bad { border-color: var(--bad); } .story .warn { border-color: var(--warn); } .story .mark { border-style: dotted; border-color: var(--soft); color: var(--soft); }
+.story .good { border-color: var(--good); } .story .bad { border-color: var(--bad); } .story .warn { border-color: var(--warn); } .story .mark { border-left-style: dotted; border-color: var(--soft); color: var(--soft); }
 .list { margin: 0; padding: 1rem 1.5rem 1rem 2.5rem; overflow-wrap: anywhere; }
 form.acts label { display: flex; gap: .5rem; align-items: center; font-weight: 400; }
 form[hidden] { display: none; }
@@ -141,13 +142,14 @@ details summary { cursor: pointer; padding: .6rem 0; }
 @media (max-width: 600px) { .story li { grid-template-columns: 1fr; } .story li small { grid-column: 1; } }
 .zero { color: var(--soft); }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); font-weight: 600; }
-.badge { border: 1px solid currentColor; border-radius: 99px; padding: .05rem .5rem; font-size: .8rem; margin-left: .5rem; }
+.badge { border: 1px solid currentColor; border-radius: 99px; padding: .05rem .5rem; font-size: .8rem; margin-left: .5rem; } p > .badge:first-child { margin-left: 0; }
 table.texts td.wraps { white-space: normal; min-width: 14rem; overflow-wrap: anywhere; }
 td small { display: block; color: var(--soft); }
 .strip { display: flex; gap: .25rem; list-style: none; margin: 0; padding: 0; }
 .strip li { width: 1.5rem; height: 1.5rem; display: grid; place-items: center; border: 1px solid currentColor; border-radius: 6px; line-height: 1; }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 40rem) {
+  .chart text { font-size: 19px; } .chart .time { transform: translateY(9px); } .chart .between { display: none; }
   main { padding: 1.25rem 1rem 4rem; }
   table, tbody, tr, td, tbody th { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -31,7 +31,7 @@ export function scalingPage({ base, viewer, scaling }: ScalingPageOptions): stri
       Of the last three minutes. The same as JSON with <code>Accept: application/json</code>. Renewed every
       ${REFRESH_SECONDS} seconds.
     </p>`;
-  return page({ base, title: 'Scaling', body, viewer, refreshSeconds: REFRESH_SECONDS });
+  return page({ base, at: '/scaling', title: 'Scaling', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
 function row(name: string, queue: Scaling): Html {

@@ -252,7 +252,7 @@ export const VENDORS: Readonly<Record<string, VendorRule>> = {
   },
   pino: { in: ['src/telemetry'], why: 'the core states facts; one listener logs' },
   'pino-pretty': { in: ['local'], why: 'a development dependency' },
-  'playwright-core': { in: ['local/film.ts', 'local/screenshot.ts'], why: 'a development dependency' },
+  'playwright-core': { in: ['local/film.ts'], why: 'a development dependency' },
   'smtp-server': { in: ['local/picture'], why: 'a mail server that can be made sick, for the film' },
   'prom-client': { in: ['src/telemetry'], why: 'the core states facts; one listener counts' },
   standardwebhooks: {
@@ -291,7 +291,6 @@ export const ENTRY_POINTS = [
   'local/tarballs.ts',
   'local/mailbox-process.ts',
   'local/film.ts',
-  'local/screenshot.ts',
   'src/boot/work/start-workers.ts',
   'src/cli/main.ts',
   'src/command/process-terminal.ts',

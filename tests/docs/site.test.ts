@@ -29,7 +29,9 @@ describe('the documents as a site', () => {
   });
 
   test('a picture goes along, a link to nothing is reported, a code block stays as it is', () => {
-    expect(linked('README.md', '![x](docs/images/board.png)').assets).toEqual(['docs/images/board.png']);
+    expect(linked('README.md', '![x](docs/images/pages/overview-1400-light.webp)').assets).toEqual([
+      'docs/images/pages/overview-1400-light.webp',
+    ]);
     expect(linked('README.md', '[x](docs/nothing.md) [y](../../outside.md)').broken).toEqual([
       'README.md: docs/nothing.md',
       'README.md: ../../outside.md',

@@ -98,7 +98,7 @@ export function firstMinutes(engine: 'postgres' | 'redis'): void {
     }
     await board.goto(`http://localhost:${ports['DASHBOARD_PORT']}/`);
     // As many as `npm start` runs, in all and for each queue.
-    expect(await board.textContent('dt:has-text("Processes answer") + dd')).toContain('2 of 2');
+    expect(await board.textContent('dt:has-text("Processes") + dd')).toContain('2 of 2');
     expect(await board.locator('[aria-label=Queues] tbody td:last-child').allTextContents()).toEqual(['2', '2', '2']);
     expect(complaints).toEqual([]);
     await browser.close();
