@@ -1,6 +1,6 @@
 import type { HistoryLine } from '../../src/dead-letters/index.ts';
-import type { Mark, RunRecord } from '../../src/journal/index.ts';
-import { isOver } from '../../src/queue/index.ts';
+import { partOfJob, type Mark, type RunRecord } from '../../src/journal/index.ts';
+import { isOver, placeOf } from '../../src/queue/index.ts';
 import type { ReadJob } from './read-job.ts';
 import { duration, OUTCOME_WORDS, waitText } from './words.ts';
 
@@ -21,7 +21,7 @@ const SHORT_MS = 5;
 /** What became of it, in order: enqueued, waited, each attempt, its end; and what happened meanwhile to its queue. */
 export function storyOf(job: ReadJob, now: number): readonly StoryLine[] {
   const { view, runs, history, marks } = job;
-  const queue = view?.queue ?? runs[0]?.queue;
+  const place = placeOf(job.id) ?? { queue: view?.queue, id: job.id };
   const lines: StoryLine[] = [];
   if (view !== undefined) lines.push({ at: view.enqueuedAt, text: 'enqueued', kind: 'job' });
   for (const run of runs) lines.push(...linesOf(run));
@@ -42,7 +42,7 @@ export function storyOf(job: ReadJob, now: number): readonly StoryLine[] {
   }
   lines.push(
     ...marks
-      .filter(mark => concerns(mark, queue))
+      .filter(mark => concerns(mark, place))
       .map(mark => ({ at: mark.at, text: mark.text, kind: 'mark' as const })),
   );
   const told = lines.toSorted((a, b) => a.at - b.at);
@@ -83,7 +83,11 @@ function lineOf(line: HistoryLine): StoryLine {
   };
 }
 
-/** Of its queue, or of all; what people did to other queues' jobs is none of its story. */
-function concerns({ kind, queue }: Mark, own: string | undefined): boolean {
-  return queue === own || (queue === undefined && kind !== 'action');
+/** Of its queue, or of all; what people did to other jobs is none of its story. */
+function concerns(
+  { kind, queue, part }: Mark,
+  own: { readonly queue: string | undefined; readonly id: string },
+): boolean {
+  if (kind !== 'action') return queue === undefined || queue === own.queue;
+  return queue === own.queue && (part === undefined || part === partOfJob(own.id));
 }

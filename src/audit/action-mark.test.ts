@@ -40,7 +40,7 @@ test('what people did is a mark of its queue; what they asked, or were refused, 
       part: undefined,
       by: 'ada',
     },
-    { kind: 'action', at: NOW, text: `ada: replay a job (${id})`, queue: 'email', part: undefined, by: 'ada' },
+    { kind: 'action', at: NOW, text: `ada: replay a job (${id})`, queue: 'email', part: `id/${id}`, by: 'ada' },
   ]);
   const away = markActions({ journal: () => Promise.reject(new Error('away')), now: () => NOW });
   expect(() => away(action)).not.toThrow();

@@ -1,5 +1,5 @@
-import type { JournalStore, Mark } from '../journal/index.ts';
-import { parseJobId } from '../queue/index.ts';
+import { partOfJob, type JournalStore, type Mark } from '../journal/index.ts';
+import { placeOf } from '../queue/index.ts';
 import type { AuditedAction } from './audited-action.ts';
 
 export interface MarkActionsOptions {
@@ -14,8 +14,9 @@ export function actionMark({ user, outcome, detail }: AuditedAction, at: number)
   const { what, on = '', matched, done = matched } = detail;
   const many = matched === undefined || matched === 1 ? '' : `, ${done} of ${matched}`;
   const text = `${user}: ${what}${on === '' ? '' : ` (${on})`}${many}`;
-  const queue = parseJobId(on)?.queue ?? /(?:^|, )queue ([^\s,]+)/.exec(on)?.[1];
-  return { kind: 'action', at: Math.floor(at), text, queue, by: user };
+  const job = placeOf(on);
+  const queue = job?.queue ?? /(?:^|, )queue ([^\s,]+)/.exec(on)?.[1];
+  return { kind: 'action', at: Math.floor(at), text, queue, part: job && partOfJob(job.id), by: user };
 }
 
 /** Marks in the journal what people did. Resolves, also where that cannot be written: it is left out. */

@@ -11,7 +11,7 @@ export {
   type ContractCounts,
   type CountedStretch,
 } from './record/contract-counts.ts';
-export { MARK_KINDS, type Mark, type MarkKind } from './record/mark.ts';
+export { MARK_KINDS, partOfJob, type Mark, type MarkKind } from './record/mark.ts';
 export { OUTCOMES, type JournalTag, type RunOutcome, type RunRecord } from './record/run-record.ts';
 export { findRuns, isRunCursor, type FoundRuns, type RunQuery } from './read/find-runs.ts';
 export { newRuns } from './read/new-runs.ts';

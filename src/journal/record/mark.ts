@@ -21,9 +21,14 @@ export interface Mark {
   readonly text: string;
   /** Undefined: it concerns all. */
   readonly queue?: string | undefined;
-  /** The part of the queue: `job/CONTRACT`, `LIMIT/KEY`, or a destination. */
+  /** The part of the queue: `job/CONTRACT`, `LIMIT/KEY`, a destination, or one job (`partOfJob`). */
   readonly part?: string | undefined;
   readonly by?: string | undefined;
+}
+
+/** The part of a queue that one job is: what was done to it is part of no other one's story. */
+export function partOfJob(id: string): string {
+  return `id/${id}`;
 }
 
 const TEXT_LIMIT = 400;
