@@ -67,6 +67,22 @@ describe('the circuit', () => {
     expect(afterFailure(policy, closed, at(160, 20))).toBe(closed);
   });
 
+  test('a shared clock that goes back leaves no circuit blind: it opens and closes by the time that is now', () => {
+    const HOUR = 3_600_000;
+    const closedThen: BreakerState = { ...CLOSED, changedAt: HOUR };
+    expect(fail(closedThen, 10, 20, 30)).toMatchObject({ phase: 'open', until: 130 });
+    const countedThen: BreakerState = { phase: 'closed', failures: [HOUR - 1, HOUR], changedAt: -1 };
+    expect(fail(countedThen, 10)).toMatchObject({ phase: 'closed', failures: [10] });
+    const openThen = fail(CLOSED, HOUR, HOUR + 1, HOUR + 2);
+    expect(afterSuccess(policy, afterSuccess(policy, openThen, at(10)), at(20)).phase).toBe('closed');
+    expect(fail(openThen, 10)).toMatchObject({ phase: 'open', openings: 2, until: 210 });
+  });
+
+  test('clocks that differ by a moment are not taken for one that went back', () => {
+    const open = fail(CLOSED, 5_010, 5_020, 5_030);
+    expect(afterFailure(policy, open, at(40))).toBe(open);
+  });
+
   test('half of the pause is jitter', () => {
     const drawn = [0, 1].map(random => {
       let state: BreakerState = CLOSED;

@@ -52,6 +52,17 @@ export interface CallEnd {
   readonly endedAt: number;
 }
 
+/**
+ * Processes that share a clock agree on it to a moment. What lies further ahead was written before that clock went back: compared with what is now, a
+ * circuit would count no failure until the clock has come there again.
+ */
+const GONE_BACK_MS = 10_000;
+
+/** Whether the call says nothing about the phase that the circuit is in: it began before that. */
+export function isOfEarlierPhase({ changedAt }: BreakerState, { beganAt, endedAt }: CallEnd): boolean {
+  return beganAt <= changedAt && changedAt <= endedAt + GONE_BACK_MS;
+}
+
 /** `call`: go ahead. `probe`: one may, to find out. Otherwise the milliseconds to wait. */
 export function mayCall(state: BreakerState, now: number): 'call' | 'probe' | number {
   if (state.phase === 'closed') return 'call';
@@ -62,20 +73,22 @@ export function mayCall(state: BreakerState, now: number): 'call' | 'probe' | nu
 export function afterFailure(
   policy: BreakerPolicy,
   state: BreakerState,
-  { beganAt, endedAt }: CallEnd,
+  call: CallEnd,
   random: () => number = Math.random,
 ): BreakerState {
-  if (beganAt <= state.changedAt) return state;
+  if (isOfEarlierPhase(state, call)) return state;
+  const { endedAt } = call;
   if (state.phase !== 'closed') return opened(policy, state, endedAt, random);
-  const failures = [...state.failures.filter(at => at > endedAt - policy.withinMs), endedAt];
+  const counts = (at: number): boolean => at > endedAt - policy.withinMs && at <= endedAt + GONE_BACK_MS;
+  const failures = [...state.failures.filter(counts), endedAt];
   return failures.length >= policy.failures ? opened(policy, state, endedAt, random) : { ...state, failures };
 }
 
 /** The circuit after a call that the far side answered. The same object when that changes nothing. */
-export function afterSuccess(policy: BreakerPolicy, state: BreakerState, { beganAt, endedAt }: CallEnd): BreakerState {
-  if (state.phase === 'closed' || beganAt <= state.changedAt) return state;
+export function afterSuccess(policy: BreakerPolicy, state: BreakerState, call: CallEnd): BreakerState {
+  if (state.phase === 'closed' || isOfEarlierPhase(state, call)) return state;
   const successes = (state.phase === 'probing' ? state.successes : 0) + 1;
-  if (successes >= policy.probes) return { ...CLOSED, changedAt: endedAt };
+  if (successes >= policy.probes) return { ...CLOSED, changedAt: call.endedAt };
   return { phase: 'probing', openings: state.openings, successes, changedAt: state.changedAt };
 }
 

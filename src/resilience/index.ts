@@ -2,6 +2,7 @@ export { backoffDelay, exponential, fixed, type Backoff } from './backoff.ts';
 export {
   afterFailure,
   afterSuccess,
+  isOfEarlierPhase,
   BREAKER_DEFAULTS,
   CLOSED,
   mayCall,

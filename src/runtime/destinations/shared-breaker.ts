@@ -1,4 +1,4 @@
-import { afterFailure, afterSuccess, opened, type BreakerPolicy } from '../../resilience/index.ts';
+import { afterFailure, afterSuccess, isOfEarlierPhase, opened, type BreakerPolicy } from '../../resilience/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import { stateIn, storedForm, type DestinationState } from './destination-state.ts';
 
@@ -73,7 +73,7 @@ function next(state: DestinationState, policy: BreakerPolicy, finding: Finding, 
       return failed === breaker ? state : { ...state, breaker: failed };
     }
     case 'down':
-      if (call.beganAt <= breaker.changedAt) return state;
+      if (isOfEarlierPhase(breaker, call)) return state;
       return { ...state, breaker: opened(policy, breaker, call.endedAt) };
   }
 }
