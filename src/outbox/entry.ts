@@ -1,5 +1,6 @@
 import type { OutgoingEvent } from '../events/index.ts';
 import type { StorableJob } from '../queue/index.ts';
+import { EntryDamagedError } from './relay/entry-damaged-error.ts';
 import type { SqlTransaction, Tables } from './tables.ts';
 
 /** A job or an event as a transaction has written it. */
@@ -49,24 +50,52 @@ export function entriesIn(text: string, values: readonly unknown[]): readonly Ou
   }));
 }
 
-/** Age and delay count from when it was written, not from when the relay comes by: by the database's clock, as no other knows both times. */
+/**
+ * Age and delay count from when it was written, not from when the relay comes by: by the database's clock, as no other knows both times.
+ * @throws EntryDamagedError
+ */
 export function storableOf(
   { id, name, body }: Pick<OutboxEntry, 'id' | 'name' | 'body'>,
   { agedMs, again }: { readonly agedMs: number; readonly again: boolean },
 ): StorableJob {
+  const stored = objectIn(body);
+  if (stored?.['data'] === undefined || !isObject(stored['options'])) {
+    throw new EntryDamagedError('job', 'JSON with the data of a job and its options');
+  }
   // Written by `Outbox` and by nobody else.
-  const { data, options } = JSON.parse(body) as Pick<StorableJob, 'data' | 'options'>;
+  const { data, options } = stored as Pick<StorableJob, 'data' | 'options'>;
   if (!again) return { id, name, data, options, agedMs };
   const { deduplication: _, ...rest } = options;
   return { id, name, data, options: rest, agedMs };
 }
 
+/** @throws EntryDamagedError */
 export function outgoingOf({ id, target, body }: Pick<OutboxEntry, 'id' | 'target' | 'body'>): OutgoingEvent {
-  // Written by `Outbox`: a CloudEvent.
-  const { time, correlationid, traceparent } = JSON.parse(body) as {
-    readonly time: string;
-    readonly correlationid: string;
-    readonly traceparent?: string;
+  const { time, correlationid, traceparent } = objectIn(body) ?? {};
+  const timestamp = new Date(typeof time === 'string' ? time : Number.NaN);
+  if (typeof correlationid !== 'string' || Number.isNaN(timestamp.getTime())) {
+    throw new EntryDamagedError('event', 'a CloudEvent in JSON');
+  }
+  return {
+    id,
+    type: target,
+    timestamp,
+    correlationId: correlationid,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    text: body,
   };
-  return { id, type: target, timestamp: new Date(time), correlationId: correlationid, traceparent, text: body };
+}
+
+function objectIn(body: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isObject(value) ? value : undefined;
+  } catch {
+    // The parser's own message quotes the body.
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }

@@ -273,6 +273,31 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     expect(stated.filter(({ name }) => name === 'outbox.stuck')).toHaveLength(1);
   });
 
+  test('what cannot be read any more stands aside, without a word of what it holds, and keeps none of its queue or key', async () => {
+    const order = 'u-1';
+    const ids = await transaction(async tx => {
+      const { id: first } = await outbox.enqueue(tx, greet, { userId: 'ada' }, { order });
+      const { id: second } = await outbox.enqueue(tx, greet, { userId: 'ada' }, { order });
+      const event = await outbox.publish(tx, userRegistered({ userId: 'ada', at: new Date() }), { order });
+      const { id: last } = await outbox.enqueue(tx, greet, { userId: 'bob' }, { order });
+      return { first, second, event: event.id, last };
+    });
+    const forwarded: string[] = [];
+    await pool.query("update shiftwork_outbox.entry set body = 'ada''s secret' where id = any($1)", [
+      [ids.first, ids.event],
+    ]);
+    await pool.query(`update shiftwork_outbox.entry set body = '{"options":{}}' where id = $1`, [ids.second]);
+    relay({ bus: { forward: async ({ id }) => void forwarded.push(id) } });
+    await waitFor('the last', async () => (await queued()).includes(ids.last));
+    const stuck = await waitFor('the others to stand aside', async () => {
+      const found = (await readOutboxStatus(pool)).stuck;
+      return found.length === 3 && found;
+    });
+    expect(stuck.map(({ id }) => id).toSorted()).toEqual([ids.first, ids.second, ids.event].toSorted());
+    expect(stuck.map(({ reason }) => reason).join()).not.toContain('secret');
+    expect([await queued(), forwarded]).toEqual([[ids.last], []]);
+  });
+
   test('a bus that is away stands before no job, however many events wait for it', async () => {
     let tries = 0;
     const bus = {

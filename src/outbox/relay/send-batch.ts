@@ -2,7 +2,7 @@ import { toError } from '../../errors/index.ts';
 import { hasOrStemsFrom, isPlatformAway } from '../../resilience/index.ts';
 import { storableText } from '../../privacy/index.ts';
 import { type OutgoingEvent } from '../../events/index.ts';
-import { storePrepared, type JobStore } from '../../queue/index.ts';
+import { storePrepared, type JobStore, type StorableJob } from '../../queue/index.ts';
 import { outgoingOf, storableOf } from '../entry.ts';
 import type { Sql, Tables } from '../tables.ts';
 
@@ -131,18 +131,32 @@ async function takeRows({ sql, tables, kind }: BatchParts): Promise<readonly Row
 }
 
 async function sendJobs({ store }: BatchParts, queue: string, rows: readonly Row[], sent: Sent): Promise<void> {
+  const jobs = readable(rows, sent);
+  if (jobs.length === 0) return;
   try {
     const ids = await storePrepared(
       store,
       queue,
-      rows.map(row => storableOf(row, { agedMs: row.aged_ms, again: row.again })),
+      jobs.map(({ job }) => job),
     );
-    for (const [index, row] of rows.entries()) {
+    for (const [index, { row }] of jobs.entries()) {
       (ids[index] === row.id ? sent.jobs : sent.repeats).push(row.position);
     }
   } catch (cause) {
     sent.outages.push(toError(cause));
   }
+}
+
+/** One that cannot be read stands aside: taken for an outage it would keep all others of its queue for ever. */
+function readable(rows: readonly Row[], sent: Sent): readonly { readonly row: Row; readonly job: StorableJob }[] {
+  return rows.flatMap(row => {
+    try {
+      return { row, job: storableOf(row, { agedMs: row.aged_ms, again: row.again }) };
+    } catch (cause) {
+      sent.stuck.push({ position: row.position, id: row.id, name: row.name, error: toError(cause) });
+      return [];
+    }
+  });
 }
 
 async function sendEvents(bus: EventSink, rows: readonly Row[], until: number, sent: Sent): Promise<void> {
