@@ -47,6 +47,8 @@ export interface OwnWorkersParts {
   readonly facts: Facts;
   readonly tracer: Tracer | undefined;
   readonly onHopeless: ((queue: string) => void) | undefined;
+  /** Stops them when it aborts. */
+  readonly signal: AbortSignal | undefined;
 }
 
 type OutboxEnds = Awaited<ReturnType<typeof recordOutboxEnds>>;
@@ -104,10 +106,17 @@ export class OwnWorkers implements StartedWorkers {
   }
 
   async start(): Promise<void> {
+    const { signal } = this.#parts;
+    // What did not close is told to whoever calls stop().
+    const stop = (): void => void this.stop().catch(() => undefined);
+    // A signal may outlive many workers: it forgets those that have stopped.
+    signal?.addEventListener('abort', stop, { once: true, signal: this.#stopAsked.signal });
+    if (signal?.aborted === true) stop();
     try {
       await this.#start();
     } catch (error) {
-      await this.stop(1_000);
+      // Why it did not start matters, not what did not close after it.
+      await this.stop(1_000).catch(() => undefined);
       throw error;
     }
   }

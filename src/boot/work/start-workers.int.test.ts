@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -167,7 +168,17 @@ describe.each(engineCases)("workers in a process of one's own on $kind", ({ kind
       open: () => Promise.reject(new Error('no disk')),
     });
     const app = defineApp({ jobs: [note], handlers: [handle(note, { broken }, () => undefined)] });
-    await expect(startWorkers({ ...at, app })).rejects.toThrow('no disk');
+    const asked = new AbortController();
+    await expect(startWorkers({ ...at, app, signal: asked.signal })).rejects.toThrow('no disk');
+    const started = await startWorkers({
+      ...at,
+      app: defineApp({ jobs: [note], handlers: [handle(note, () => undefined)] }),
+      signal: asked.signal,
+    });
+    expect(getEventListeners(asked.signal, 'abort')).toHaveLength(1);
+    await started.stop();
+    // It may outlive many workers.
+    expect(getEventListeners(asked.signal, 'abort')).toHaveLength(0);
   });
 
   test('while the engine is away the start waits, and can be given up', async () => {

@@ -71,12 +71,8 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Starte
   const settings = readWorkerSettings(environment, options.app, resources);
   environment.check();
   for (const warning of environment.warnings) facts.emit('config.warning', { warning });
-  const { app, tracer, onHopeless } = options;
-  const workers = new OwnWorkers({ app, settings, resources, variables, facts, tracer, onHopeless });
-  // What did not close is told to whoever calls stop().
-  const stop = (): void => void workers.stop().catch(() => undefined);
-  options.signal?.addEventListener('abort', stop, { once: true });
-  if (options.signal?.aborted === true) stop();
+  const { app, tracer, onHopeless, signal } = options;
+  const workers = new OwnWorkers({ app, settings, resources, variables, facts, tracer, onHopeless, signal });
   await workers.start();
   return workers;
 }
