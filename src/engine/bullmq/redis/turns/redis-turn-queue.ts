@@ -80,7 +80,7 @@ export interface RedisTurnQueueOptions {
  * behind it on the same connection, so that neither side waits for the other.
  */
 const TRIPS = { most: 64, underWay: 2 };
-/** For so long the server knows which turn was the last of a slot, or some seconds less: it is said anew only now and then. */
+/** For so long the server knows which turn, or which trip of adds, was the last of a slot, or some seconds less: it is said anew only now and then. */
 const REMEMBERED_MS = 60_000;
 const REMEMBERED_ANEW_MS = 15_000;
 /** More than a sender ever has under way. */
@@ -95,6 +95,11 @@ const RARE = 1;
 const TAKEN_BEFORE = 1;
 const PROBING = 2;
 const NONE: ReadonlyMap<string, number> = new Map();
+
+/** What was given its time then has nearly all of it left. */
+function isRecent(rememberedAt: number | undefined, now: number): boolean {
+  return rememberedAt !== undefined && now - rememberedAt < REMEMBERED_ANEW_MS;
+}
 
 /** Add, take and settle on BullMQ's own data layout. */
 export class RedisTurnQueue implements TurnQueue {
@@ -131,6 +136,8 @@ export class RedisTurnQueue implements TurnQueue {
   readonly #slots: (string | undefined)[] = [];
   /** When each slot's memory of its last turn was given its time, by this process's own clock. */
   readonly #rememberedAt: (number | undefined)[] = [];
+  /** The same of the slots of adds. */
+  readonly #addsRememberedAt: (number | undefined)[] = [];
   #signal: WorkSignal | undefined;
   /** Something of a queue without limits is paused, as far as is known. */
   #isGrouped = false;
@@ -214,7 +221,7 @@ export class RedisTurnQueue implements TurnQueue {
     const { sender, settings = {}, metricsKept = 0 } = this.#options;
     const slot = this.#slotOf(turn.id);
     const sentAt = performance.now();
-    const isFresh = sentAt - (this.#rememberedAt[slot] ?? Number.NEGATIVE_INFINITY) < REMEMBERED_ANEW_MS;
+    const isFresh = isRecent(this.#rememberedAt[slot], sentAt);
     const rememberedMs = isFresh ? undefined : REMEMBERED_MS;
     const args = turnArguments(this.#key, turn, settings, { metricsKept, rememberedMs });
     const keys = [...this.#turnKeys, `${this.#key}answers:${sender}:${slot}`];
@@ -278,9 +285,13 @@ export class RedisTurnQueue implements TurnQueue {
     const [first] = jobs;
     if (first !== undefined && !isPlain(first)) return [{ kind: 'stands', id: await this.#stock.addOne(first) }];
     this.#tripCount += 1;
-    const sent = `${this.#key}sent:${this.#options.sender}:${this.#tripCount % SLOTS}`;
-    const args = addArguments(this.#key, this.#tripCount, jobs);
+    const slot = this.#tripCount % SLOTS;
+    const sent = `${this.#key}sent:${this.#options.sender}:${slot}`;
+    const sentAt = performance.now();
+    const isFresh = isRecent(this.#addsRememberedAt[slot], sentAt);
+    const args = addArguments(this.#key, this.#tripCount, jobs, isFresh ? undefined : REMEMBERED_MS);
     const answers: unknown = await this.#addScript.run([...this.#addKeys, sent], args);
+    if (!isFresh) this.#addsRememberedAt[slot] = sentAt;
     return listOf(answers).map(addAnswer);
   }
 

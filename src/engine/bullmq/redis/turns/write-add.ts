@@ -3,13 +3,19 @@ import { writeOptions } from './options.ts';
 import type { ScriptArgument } from './script.ts';
 import { firstWord } from './stock-scripts.ts';
 
-/** The arguments of the script that adds: see scripts/add-script.ts. */
-export function addArguments(prefix: string, trip: number, jobs: readonly NewJob[]): ScriptArgument[] {
+/** The arguments of the script that adds: see scripts/add-script.ts. `rememberedMs`: undefined for as long as is said already. */
+export function addArguments(
+  prefix: string,
+  trip: number,
+  jobs: readonly NewJob[],
+  rememberedMs: number | undefined,
+): ScriptArgument[] {
   const args: ScriptArgument[] = [prefix, trip, jobs.length];
   for (const job of jobs) {
     const { id, name, data, opts, metadata, timestamp } = job;
     args.push(id, name, data, writeOptions(opts, metadata), timestamp, opts.priority ?? 0, extraOf(job));
   }
+  if (rememberedMs !== undefined) args.push(rememberedMs);
   return args;
 }
 

@@ -13,12 +13,13 @@ export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', '
  * KEYS: those above, then what this sender has sent last in the trip's slot. ARGV: 1 prefix, 2 number of the trip, 3 jobs; then 7 for each job: id,
  * name, data, options as JSON, timestamp, priority, and what few have: nothing, or JSON with `delay`, `lifo`, `deid`, its `ttl` or its
  * `key` (see claim-key.ts), `line`, the group whose turn it awaits, with its `weight` and when it only ends (see groups.ts), and `tg`, the digests of its tags (see tag-scripts.ts). Every argument
- * costs the server as much as a tenth of the job's hash.
+ * costs the server as much as a tenth of the job's hash. Last, where it is said anew, for how many milliseconds the slot is remembered from now on:
+ * a time that is written costs as much as three arguments, so most trips keep the one that there is.
  *
  * Answers the id under which each stands, in their order; `u` or `c` and an id where that job was updated or has other data; a table of one text
  * where a job cannot be stored.
  *
- * A trip is sent again by the driver where its answer was lost. In its slot stand for a minute its number and those answers that are not the job's own
+ * A trip is sent again by the driver where its answer was lost. In its slot stand, for a minute or some seconds less, its number and those answers that are not the job's own
  * id: its jobs may have run and gone by then, and must not be made anew.
  */
 export const ADD_SCRIPT = /* lua */ `
@@ -28,13 +29,19 @@ local prefix, trip, n = ARGV[1], ARGV[2] .. ' ', tonumber(ARGV[3])
 local answers = {}
 
 -- The first write of all: a server that refuses writes says so before anything is done.
-local said = call('SET', sent, trip, 'PX', '60000', 'GET')
+local said
+if ARGV[4 + 7 * n] then
+  --#kept-anew
+  said = call('SET', sent, trip, 'PX', ARGV[4 + 7 * n], 'GET')
+else
+  said = call('SET', sent, trip, 'KEEPTTL', 'GET')
+end
 if said and string.sub(said, 1, #trip) == trip then
   --#again
   for i = 1, n do answers[i] = ARGV[7 * i - 3] end
   if said ~= trip then
     --#again-others
-    call('SET', sent, said, 'PX', '60000')
+    call('SET', sent, said, 'KEEPTTL')
     local others = cmsgpack.unpack(string.sub(said, #trip + 1))
     for i = 1, #others, 2 do answers[others[i]] = others[i + 1] end
   end
@@ -159,6 +166,6 @@ if anyDelayed then
   call('ZADD', marker, call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2] / 4096, '1')
 end
 call('XTRIM', events, 'MAXLEN', '~', maxEvents)
-if #others > 0 then call('SET', sent, trip .. cmsgpack.pack(others), 'PX', '60000') end
+if #others > 0 then call('SET', sent, trip .. cmsgpack.pack(others), 'KEEPTTL') end
 return answers
 `;
