@@ -341,6 +341,15 @@ describe('a test app', () => {
     expect(() => createTestApp(idle)).toThrow('Expected a handler for job "report"');
   });
 
+  test('what is no contract is refused where a test asks what was queued of it: nothing ever is', () => {
+    const kit = opened(createTestApp(defineApp({ jobs: [stamp], handlers: [handle(stamp, () => undefined)] })));
+    expect(kit.enqueued(stamp)).toEqual([]);
+    // @ts-expect-error a name is no contract
+    expect(() => kit.enqueued('stamp')).toThrow('Expected enqueued(contract)');
+    // @ts-expect-error nor is nothing
+    expect(() => kit.dataOf(undefined)).toThrow('Expected enqueued(contract)');
+  });
+
   test('one resource under two names can be given by itself', async () => {
     const sent: string[] = [];
     const app = defineApp({

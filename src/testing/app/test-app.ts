@@ -124,8 +124,10 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
   /**
    * Every job of this contract that was queued, oldest first, whoever did it and whatever became of it. Of a contract with `chunk` every item, with
    * the id of its chunk's job.
+   * @throws InvalidOptionsError for what is no contract: it was never queued, and a test that says so would hold
    */
   enqueued<Contract extends AnyJobContract>(contract: Contract): readonly EnqueuedJob<InputOf<Contract>>[] {
+    requireJob('enqueued', contract);
     // The contract of that name has validated each.
     return this.#jobs.filter(({ name }) => name === contract.name) as EnqueuedJob<InputOf<Contract>>[];
   }
@@ -206,7 +208,7 @@ export class TestApp<N extends Needs = Needs> implements KeepsJobs {
   /** The next job of this contract that is done runs twice: its first end is lost, as when a worker dies before it could record it. */
   runTwice(contract: AnyJobContract): void {
     this.#requireOpen('runTwice()');
-    requireJob(contract);
+    requireJob('runTwice', contract);
     this.#worker.runTwice(contract);
   }
 
@@ -281,9 +283,9 @@ function requireApp(app: unknown): void {
   throw new InvalidOptionsError(`Expected createTestApp(app) with what defineApp() has made, got ${kindOf(app)}.`);
 }
 
-function requireJob(contract: unknown): void {
+function requireJob(call: string, contract: unknown): void {
   if (Object(contract).kind === 'job') return;
-  throw new InvalidOptionsError(`Expected runTwice(contract) with what defineJob() has made, got ${kindOf(contract)}.`);
+  throw new InvalidOptionsError(`Expected ${call}(contract) with what defineJob() has made, got ${kindOf(contract)}.`);
 }
 
 function requireTime(now: unknown): void {
