@@ -36,6 +36,8 @@ import { PostgresTurnQueue, WorkSigns } from '../bullmq/postgres/turns/index.ts'
 import { within } from '../../time/index.ts';
 
 const UNDEFINED_TABLE = '42P01';
+/** Space is reckoned from a few jobs of each kind: numbers of so long ago will do. */
+const COUNTED_FRESH_MS = 6_000;
 const CLOSED = new Error('Connection is closed.');
 
 /** Queues on PostgreSQL: one pool per process, for BullMQ alone. */
@@ -55,6 +57,8 @@ export class PostgresEngine implements Engine {
   /** Under which the server remembers what this process was answered last. */
   readonly #sender = randomUUID();
   readonly #reads = new WeakMap<WatchedPool, JoinedReads>();
+  #counted:
+    { readonly queues: string; readonly at: number; readonly read: Promise<readonly QueueContents[]> } | undefined;
   #signs: WorkSigns | undefined;
   #ends: JobEnds | undefined;
   #opening: Promise<WatchedPool> | undefined;
@@ -199,14 +203,21 @@ export class PostgresEngine implements Engine {
 
   async contents(queues: readonly string[], priorities: readonly number[]): Promise<readonly QueueContents[]> {
     const watched = await this.#open();
-    return postgresContents(this.#borrow(watched), queues, priorities).catch((cause: unknown) => {
+    const read = postgresContents(this.#borrow(watched), queues, priorities);
+    this.#counted = { queues: queues.join('/'), at: performance.now(), read };
+    return read.catch((cause: unknown) => {
       throw this.#explained(cause);
     });
   }
 
   async space(queues: readonly string[]): Promise<EngineSpace> {
     const watched = await this.#open();
-    return postgresSpace(this.#borrow(watched), queues).catch((cause: unknown) => {
+    const pool = this.#borrow(watched);
+    const { at = -Infinity, read, queues: of } = this.#counted ?? {};
+    const isKnown = of === queues.join('/') && performance.now() - at < COUNTED_FRESH_MS;
+    // Whoever looks at both asks for the numbers once.
+    const counted = (isKnown ? read : undefined) ?? postgresContents(pool, queues, []);
+    return postgresSpace(pool, queues, counted).catch((cause: unknown) => {
       throw this.#explained(cause);
     });
   }

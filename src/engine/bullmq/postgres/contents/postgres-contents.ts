@@ -66,12 +66,16 @@ export async function postgresContents(
   );
 }
 
-/** The bytes of rows as they are stored, without their indexes. */
-export async function postgresSpace(pool: PgPool, queues: readonly string[]): Promise<EngineSpace> {
+/** The bytes of rows as they are stored, without their indexes; `counted`: what the queues hold. */
+export async function postgresSpace(
+  pool: PgPool,
+  queues: readonly string[],
+  counted: Promise<readonly QueueContents[]>,
+): Promise<EngineSpace> {
   const [size, sizes, contents] = await Promise.all([
     pool.query<{ readonly bytes: string }>('SELECT pg_database_size(current_database())::text AS bytes'),
     pool.query<SizeRow>(SIZES, [queues]),
-    postgresContents(pool, queues, []),
+    counted,
   ]);
   return {
     usedBytes: Number(size.rows[0]?.bytes ?? 0),
