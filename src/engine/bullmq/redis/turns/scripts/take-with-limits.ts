@@ -146,8 +146,6 @@ local function standAt(group, score)
   served[#served + 1] = score
   served[#served + 1] = group
   local at = ringAt
-  -- Nearly always behind all of them.
-  if ring[at] and tonumber(ring[#ring]) <= score then at = #ring + 1 end
   while ring[at] and tonumber(ring[at + 1]) <= score do at = at + 2 end
   if ring[at] or ringIsWhole then
     --#next-among-those-read
