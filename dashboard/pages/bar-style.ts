@@ -55,4 +55,11 @@ body > .shiftwork-bar { position: fixed; top: 0; left: 0; z-index: 100; width: 1
 #root header[class^="header-"] { padding-top: var(--shiftwork-bar); }
 /* The bar has it already. */
 #root header [class^="logo-"] { visibility: hidden; height: auto; }
+/* Its softer texts are too soft to be read by everybody. */
+.shiftwork-bar small, #root small { opacity: 1; }
+body:not(.dark-mode) #root kbd, body:not(.dark-mode) #root small { color: #4d5761; }
+body:not(.dark-mode) #root [class^="nullValue-"] { color: #56606b; }
+body:not(.dark-mode) [role=menuitem][class^="danger-"] { color: #b02a25 !important; }
+body:not(.dark-mode) #root [class^="workersBadge-"] { color: #8a5a00; }
+body:not(.dark-mode) #root aside a[class*="active"] [class^="queueName-"], body:not(.dark-mode) #root aside [aria-current] [class^="queueName-"] { color: #0a4f47; }
 `;

@@ -1,0 +1,80 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBrowser, type TestBrowser } from '../support/browser.ts';
+import { openTestDashboard, type TestDashboard } from '../support/dashboard.ts';
+import { namespace, redisUrl } from '../support/engines.ts';
+
+/** Bull Board's markup is not ours: what is wrong with it for people with a screen reader or weak eyes, our script and style mend. */
+const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+const SCREENS = [
+  [1_400, 'light'],
+  [1_400, 'dark'],
+  [390, 'dark'],
+] as const;
+const RUN = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+  .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 160))))`;
+const AT_REST = `Promise.all(document.getAnimations()
+  .filter(({ effect }) => effect.getComputedTiming().iterations !== Infinity)
+  .map(({ finished }) => finished.catch(() => undefined))).then(() => undefined)`;
+const OF_A_JOB = ['Update Data', 'Duplicate', 'Change priority'];
+const OF_A_QUEUE = ['Add job', 'Empty', 'Obliterate', 'Set concurrency', 'Set rate limit'];
+let dashboard: TestDashboard;
+let browser: TestBrowser;
+let page: Page;
+
+beforeAll(async () => {
+  [dashboard, browser] = await Promise.all([openTestDashboard({ fixture, users: false }), openBrowser()]);
+  page = await browser.page();
+  const queue = await dashboard.queue('email');
+  await queue.add('reset', { a: null }, { jobId: 'email-one', priority: 20 });
+});
+afterAll(async () => {
+  await browser.close();
+  await dashboard.close();
+});
+
+/** Once what slides in and fades has come to rest. */
+async function faults(): Promise<unknown> {
+  await page.evaluate(AT_REST);
+  await page.evaluate(axe.source);
+  return page.evaluate(RUN);
+}
+
+const openQueue = async (): Promise<void> => {
+  await page.goto(`${dashboard.url}/queues/queue/email?status=prioritized`);
+  await page.getByText('reset', { exact: true }).first().waitFor();
+};
+
+test("Bull Board's pages keep WCAG 2.2 AA under our bar, in both schemes and widths", async () => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  for (const [width, colorScheme] of SCREENS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await page.goto(`${dashboard.url}/queues/`);
+    await page.getByText('analytics').first().waitFor();
+    expect([width, colorScheme, 'home', await faults()]).toEqual([width, colorScheme, 'home', []]);
+    await openQueue();
+    expect([width, colorScheme, 'queue', await faults()]).toEqual([width, colorScheme, 'queue', []]);
+  }
+});
+
+test("Bull Board's dialogs and menus do so, each of them open", async () => {
+  await page.setViewportSize({ width: 1_400, height: 900 });
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  for (const name of OF_A_JOB) {
+    await openQueue();
+    await page.getByRole('button', { name }).first().click();
+    await page.getByRole('dialog').or(page.getByRole('alertdialog')).first().waitFor();
+    expect([name, await faults()]).toEqual([name, []]);
+  }
+  for (const name of OF_A_QUEUE) {
+    await openQueue();
+    await page.locator('#root main [aria-haspopup=menu], #root header [aria-haspopup=menu]').last().click();
+    await page.getByRole('menuitem', { name }).waitFor();
+    expect(['menu', await faults()]).toEqual(['menu', []]);
+    await page.getByRole('menuitem', { name }).click();
+    await page.getByRole('dialog').or(page.getByRole('alertdialog')).first().waitFor();
+    expect([name, await faults()]).toEqual([name, []]);
+  }
+});
