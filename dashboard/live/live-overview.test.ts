@@ -26,7 +26,12 @@ async function setup() {
     return { work: undefined, flows: undefined, series: undefined, problems: [`look ${looks}`] };
   });
   const errors: unknown[] = [];
-  const live = new LiveOverview({ about, reader: { read }, report: error => errors.push(error), lookMs: 20 });
+  const live = new LiveOverview({
+    about,
+    reader: { read, readAnew: read },
+    report: error => errors.push(error),
+    lookMs: 20,
+  });
   const streams = new OpenStreams(USUAL_STREAMS);
   const server = createServer((request, response) => {
     const role = request.url === '/admin' ? ('admin' as const) : ('viewer' as const);

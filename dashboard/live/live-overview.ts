@@ -1,12 +1,13 @@
 import type { EventStream } from '../../src/http/index.ts';
 import type { RangeName } from '../../src/journal/index.ts';
-import { LOOK_SECONDS, overviewPart, type OverviewAbout } from '../overview/overview-page.ts';
+import { LOOK_EVERY_MS } from '../../src/standing/index.ts';
+import { overviewPart, type OverviewAbout } from '../overview/overview-page.ts';
 import type { OverviewReader } from '../overview/overview-reader.ts';
 import type { Role } from '../sign-in/roles.ts';
 
 export interface LiveOverviewOptions {
   readonly about: OverviewAbout;
-  readonly reader: Pick<OverviewReader, 'read'>;
+  readonly reader: Pick<OverviewReader, 'read' | 'readAnew'>;
   readonly report: (error: unknown) => void;
   readonly lookMs?: number;
 }
@@ -35,7 +36,8 @@ export class LiveOverview {
   follow(stream: EventStream, of: Pick<Follower, 'range' | 'role'>): void {
     const follower = { stream, ...of };
     this.#followers.add(follower);
-    void this.#show([follower]);
+    // It has just been loaded: what was read for it then is good enough.
+    void this.#show([follower], range => this.#options.reader.read(range));
     this.#timer ??= setTimeout(() => void this.#look(), this.#lookMs).unref();
     void this.#untilEnd(follower);
   }
@@ -54,24 +56,24 @@ export class LiveOverview {
   }
 
   get #lookMs(): number {
-    return this.#options.lookMs ?? LOOK_SECONDS * 1_000;
+    return this.#options.lookMs ?? LOOK_EVERY_MS;
   }
 
   async #look(): Promise<void> {
-    await this.#show([...this.#followers]);
+    await this.#show([...this.#followers], range => this.#options.reader.readAnew(range));
     // Whoever came meanwhile, behind the last that left, has begun one of its own.
     clearTimeout(this.#timer);
     this.#timer = this.#followers.size === 0 ? undefined : setTimeout(() => void this.#look(), this.#lookMs).unref();
   }
 
   /** The same page is made once for all who see the same. */
-  async #show(followers: readonly Follower[]): Promise<void> {
+  async #show(followers: readonly Follower[], read: OverviewReader['read']): Promise<void> {
     const alike = Map.groupBy(followers, ({ range, role }) => `${range} ${role}`);
     const shown = [...alike.values()].map(async group => {
       const [{ range, role } = {}] = group;
       if (range === undefined || role === undefined) return;
-      const { about, reader } = this.#options;
-      const { markup } = overviewPart({ ...about, ...(await reader.read(range)), range, role });
+      const { about } = this.#options;
+      const { markup } = overviewPart({ ...about, ...(await read(range)), range, role });
       for (const { stream } of group) stream.set('look', { name: 'look', data: { html: markup } });
     });
     await Promise.all(shown).catch(this.#options.report);

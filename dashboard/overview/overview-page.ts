@@ -1,7 +1,7 @@
 import type { App } from '../../src/contracts/index.ts';
 import type { RangeName } from '../../src/journal/index.ts';
 import type { Pause } from '../../src/queue/index.ts';
-import type { Overview, Work } from '../../src/standing/index.ts';
+import { LOOK_EVERY_MS, type Overview, type Work } from '../../src/standing/index.ts';
 import { historyCharts } from '../history/history-view.ts';
 import { actButton, acts } from '../pages/acts.ts';
 import type { ShownViewer } from '../pages/bar.ts';
@@ -33,8 +33,6 @@ export interface OverviewPart extends OverviewAbout, OverviewReading {
 
 /** Without scripts, and where it cannot be followed, the page is loaded anew so often. */
 const REFRESH_SECONDS = 10;
-/** All who follow it are sent how things stand so often. */
-export const LOOK_SECONDS = 6;
 
 export function overviewPage(
   options: Omit<OverviewPart, 'role'> & { readonly viewer: ShownViewer & { readonly role: Role } },
@@ -60,7 +58,7 @@ export function overviewPart(options: OverviewPart): Html {
     ${problems.map(problem => html`<p class="problem" role="alert">${problem}</p>`)}
     ${work === undefined ? undefined : figures(options, work)}
     ${hasProjections ? html`<p><a href="${base}/projections">Projections of the event store</a></p>` : undefined}
-    <p class="foot" data-age>Queues on ${engine}. Read every ${LOOK_SECONDS} seconds.</p>
+    <p class="foot" data-age>Queues on ${engine}. Read every ${LOOK_EVERY_MS / 1_000} seconds.</p>
     ${
       work?.queues.some(({ isEstimate }) => isEstimate)
         ? html`<p class="foot">Of what there are more than 100,000, PostgreSQL's own estimate is shown.</p>`

@@ -1,7 +1,7 @@
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { readSeries, SettledCounts, type JournalStore, type RangeName, type Series } from '../../src/journal/index.ts';
-import { readFlows, type Flows, type Work, type WorkReader } from '../../src/standing/index.ts';
+import { readFlows, SAME_LOOK_MS, type Flows, type Work, type WorkReader } from '../../src/standing/index.ts';
 import type { ReadinessProbe } from '../health/readiness.ts';
 import { isEngineAway } from '../http/engine-away.ts';
 
@@ -43,11 +43,20 @@ export class OverviewReader {
     this.#counts = new SettledCounts(options.journal, () => options.engine.clock.now());
   }
 
-  async read(range: RangeName): Promise<OverviewReading> {
+  read(range: RangeName): Promise<OverviewReading> {
+    return this.#read(range);
+  }
+
+  /** For those who are sent it every few seconds: what another page has read meanwhile would make them wait for news twice as long. */
+  readAnew(range: RangeName): Promise<OverviewReading> {
+    return this.#read(range, SAME_LOOK_MS);
+  }
+
+  async #read(range: RangeName, freshMs?: number): Promise<OverviewReading> {
     const { works, isComplete, probe, report } = this.#options;
     const complete = isComplete();
     const [work, series] = await Promise.all([
-      (complete ? works.read() : undefined)?.catch((error: unknown) => {
+      (complete ? works.read(freshMs) : undefined)?.catch((error: unknown) => {
         if (!isEngineAway(error)) report(error);
         return undefined;
       }),

@@ -13,7 +13,7 @@ export type { Condition } from './conditions/condition.ts';
 export { conditionsOf } from './conditions/conditions.ts';
 export { liveWorkers, type LiveWorker } from './work/live-workers.ts';
 export type { Overview, QueueFigures } from './work/read-overview.ts';
-export { LOOK_EVERY_MS } from './work/intervals.ts';
+export { LOOK_EVERY_MS, SAME_LOOK_MS } from './work/intervals.ts';
 export { WorkReader, type WorkSources } from './work/read-work.ts';
 export type { Work } from './work/work.ts';
 export { SharedStanding, type SharedStandingOptions } from './work/shared-standing.ts';

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { CERTAIN_MS } from '../../runtime/supervisor/fleet/gone-hosts.ts';
 import { OVERDUE_MS } from '../../schedules/index.ts';
 import { LEAST_MS } from '../space/space-watch.ts';
-import { FLEET_FRESH_MS, LOOK_EVERY_MS, MOST_FRESH_MS } from './intervals.ts';
+import { FLEET_FRESH_MS, FRESH_MS, LOOK_EVERY_MS, SAME_LOOK_MS } from './intervals.ts';
 
 /** The promise: named on the overview so soon after the first failed attempt, the missed slot, or the lease that was lost. */
 const NAMED_WITHIN_MS = 15_000;
-/** A look may come right before something could be seen, and be good enough for as long as the longest. */
-const A_LOOK_MS = Math.max(LOOK_EVERY_MS, MOST_FRESH_MS);
+/** A look may come right before something could be seen, and the next one may be shown what was read for another page. */
+const A_LOOK_MS = LOOK_EVERY_MS + SAME_LOOK_MS;
 /** For what the look itself takes, and the way to the browser. */
 const SPARE_MS = 1_000;
 
@@ -28,4 +28,5 @@ test('two looks are further apart than what is certain takes, and than the hosts
   expect(LOOK_EVERY_MS).toBeGreaterThan(CERTAIN_MS);
   expect(LOOK_EVERY_MS).toBeGreaterThan(LEAST_MS);
   expect(LOOK_EVERY_MS).toBeGreaterThan(FLEET_FRESH_MS);
+  expect(LOOK_EVERY_MS).toBeGreaterThan(FRESH_MS);
 });

@@ -1,9 +1,11 @@
 /**
- * How long what is wrong may go unseen: whoever looks (a page that is open, or what feeds it) looks so often at least, and what was read so long ago is
- * good enough for all who ask. Ten tabs cost what one does.
+ * How long what is wrong may go unseen: what feeds the pages that are open reads anew so often, once for all of them, also on a busy PostgreSQL: what is
+ * wrong is named within 15 s.
  */
 export const LOOK_EVERY_MS = 5_000;
-/** What takes long to read (a busy PostgreSQL) is read more seldom, but no more seldom than this: what is wrong is named within 15 s. */
-export const MOST_FRESH_MS = 6_000;
+/** What was read so long ago is good enough for all others who ask; less often where reading takes long, but never longer than between two looks. */
+export const FRESH_MS = 4_000;
+/** What was read for one open page serves those that are sent something at the same time. */
+export const SAME_LOOK_MS = 500;
 /** Hosts are read once in so long at most, whatever asks for them: a look for what is wrong is no older. */
 export const FLEET_FRESH_MS = 1_000;

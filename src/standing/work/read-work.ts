@@ -7,7 +7,7 @@ import { openSchedules } from '../../schedules/index.ts';
 import { openState } from '../../state/index.ts';
 import type { Work } from './work.ts';
 import { SpaceWatch } from '../space/space-watch.ts';
-import { LOOK_EVERY_MS, MOST_FRESH_MS } from './intervals.ts';
+import { FRESH_MS, LOOK_EVERY_MS } from './intervals.ts';
 import { recentFleet } from './live-workers.ts';
 import { readOverview, type Overview } from './read-overview.ts';
 
@@ -27,7 +27,7 @@ const CAUSES_FRESH_MS = 30_000;
 export class WorkReader {
   readonly #sources: WorkSources;
   readonly #space: SpaceWatch;
-  #freshMs = LOOK_EVERY_MS;
+  #freshMs = FRESH_MS;
   #causes:
     { readonly at: number; readonly dead: string; readonly read: Promise<readonly DeadLetterGroup[]> } | undefined;
   #last: { readonly at: number; readonly work: Promise<Work> } | undefined;
@@ -37,11 +37,14 @@ export class WorkReader {
     this.#space = new SpaceWatch(sources.engine);
   }
 
-  /** Rejects when the engine does not answer. */
-  read(): Promise<Work> {
+  /**
+   * Rejects when the engine does not answer.
+   * @param freshMs what was read so long ago is good enough; by default as long as reading takes little of the engine's time
+   */
+  read(freshMs = this.#freshMs): Promise<Work> {
     const { engine } = this.#sources;
     const now = engine.clock.now();
-    if (this.#last !== undefined && now - this.#last.at < this.#freshMs) return this.#last.work;
+    if (this.#last !== undefined && now - this.#last.at < freshMs) return this.#last.work;
     const work = this.#read(now);
     this.#last = { at: now, work };
     // Who asks after an outage must not get its error.
@@ -54,7 +57,7 @@ export class WorkReader {
     const dead = queues.map(queue => queue.dead).join();
     const known = this.#causes;
     const ageMs = known === undefined ? Infinity : now - known.at;
-    if (known !== undefined && ageMs >= 0 && ageMs < (dead === known.dead ? CAUSES_FRESH_MS : LOOK_EVERY_MS))
+    if (known !== undefined && ageMs >= 0 && ageMs < (dead === known.dead ? CAUSES_FRESH_MS : FRESH_MS))
       return known.read;
     const read = this.#sources.letters.groups();
     this.#causes = { at: now, dead, read };
@@ -75,7 +78,7 @@ export class WorkReader {
       this.#space.read([...queues().keys()]),
     ]);
     const tookMs = performance.now() - beganAt;
-    this.#freshMs = Math.min(MOST_FRESH_MS, Math.max(LOOK_EVERY_MS, REST * tookMs));
+    this.#freshMs = Math.min(LOOK_EVERY_MS, Math.max(FRESH_MS, REST * tookMs));
     return { ...overview, ...fleet, overdue: [...overdue, ...late], unreadable, unnamed, causes, space, now };
   }
 }
