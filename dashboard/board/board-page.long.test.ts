@@ -12,6 +12,9 @@ import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../../src/engine/index.ts';
 
 const BOMB = '<img src=x onerror="window.bombed=1"><script>window.bombed=1</script>';
+/** As hosts in a cluster are called. */
+const LONG_NAME = `shiftwork-worker-6d5f9c8b7d-${'x'.repeat(60)}/12345`;
+const WIDER = `[...document.querySelectorAll('[class*="timeline-"] li')].filter(each => each.scrollWidth > each.clientWidth + 1).length`;
 const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 let browser: TestBrowser;
@@ -64,7 +67,7 @@ test('case 8: markup in name, data, log, error, stack and return value is shown 
       if (job.id === 'notification-done') return { said: BOMB };
       throw new Error(BOMB);
     },
-    { name: 'w' },
+    { name: LONG_NAME },
   );
   const telemetry = { metadata: '{"v":2}' };
   await queue.add('nudge', { text: BOMB }, { jobId: 'notification-failed', attempts: 1, telemetry });
@@ -87,6 +90,9 @@ test('case 8: markup in name, data, log, error, stack and return value is shown 
       seen.push(await page.locator('main').innerText());
     }
     expect(seen.join('\n')).toContain('onerror=');
+    expect(seen.join('\n')).toContain(LONG_NAME);
+    // It stays on its side of the line.
+    expect(await page.evaluate(WIDER)).toBe(0);
     expect(await page.evaluate('window.bombed')).toBeUndefined();
     expect(await page.locator('img[src="x"]').count()).toBe(0);
   }

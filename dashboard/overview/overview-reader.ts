@@ -8,8 +8,8 @@ import { isEngineAway } from '../http/engine-away.ts';
 export interface OverviewReaderOptions {
   readonly app: App;
   readonly engine: Engine;
-  readonly probe: ReadinessProbe;
-  readonly works: WorkReader;
+  readonly probe: Pick<ReadinessProbe, 'ask'>;
+  readonly works: Pick<WorkReader, 'read'>;
   /** Whether every queue is open by now. */
   readonly isComplete: () => boolean;
   readonly journal: () => Promise<JournalStore>;
@@ -55,9 +55,11 @@ export class OverviewReader {
   async #read(range: RangeName, freshMs?: number): Promise<OverviewReading> {
     const { works, isComplete, probe, report } = this.#options;
     const complete = isComplete();
+    let away: unknown;
     const [work, series] = await Promise.all([
       (complete ? works.read(freshMs) : undefined)?.catch((error: unknown) => {
-        if (!isEngineAway(error)) report(error);
+        if (isEngineAway(error)) away = error;
+        else report(error);
         return undefined;
       }),
       complete ? this.#seriesOf(range) : undefined,
@@ -67,7 +69,12 @@ export class OverviewReader {
       probe.ask(work === undefined ? undefined : PROBED_MS),
     ]);
     const unread = work === undefined && details.length === 0;
-    const problems = unread ? ['The queues could not be read; the log of the dashboard says why.'] : details;
+    // It answers the probe: a statement took too long, or it was away for a moment alone.
+    if (unread && away !== undefined) report(away);
+    const why = complete
+      ? 'The queues could not be read; the log of the dashboard says why.'
+      : 'The queues are not open yet.';
+    const problems = unread ? [why] : details;
     return { work, flows, series, problems };
   }
 

@@ -55,6 +55,8 @@ body > .shiftwork-bar { position: fixed; top: 0; left: 0; z-index: 100; width: 1
 #root header[class^="header-"] { padding-top: var(--shiftwork-bar); }
 /* The bar has it already. */
 #root header [class^="logo-"] { visibility: hidden; height: auto; }
+/* The name of a worker has no spaces: it lay over the line beside it. */
+#root [class*="timeline-"] li { overflow-wrap: anywhere; }
 /* Its softer texts are too soft to be read by everybody. */
 .shiftwork-bar small, #root small { opacity: 1; }
 body:not(.dark-mode) #root kbd, body:not(.dark-mode) #root small { color: #4d5761; }

@@ -18,7 +18,9 @@ function rows() {
 function walk(by) {
   const all = rows();
   if (all.length === 0) return;
-  const now = all.findIndex(each => each.closest('tr').contains(document.activeElement));
+  // A row may hold a table of its own: the row that is meant is the innermost.
+  const row = document.activeElement.closest('tr');
+  const now = all.findIndex(each => each.closest('tr') === row);
   all[now < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, now + by))].focus();
 }
 function find() {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { inMemory } from '../../tests/support/memory-case.ts';
-import { waitFor } from '../../tests/support/wait-for.ts';
 import { openEngine } from '../engine/index.ts';
 import { openJournal } from '../journal/index.ts';
 import { markActions } from './action-mark.ts';
@@ -23,15 +22,17 @@ test('what people did is a mark of its queue; what they asked, or were refused, 
   const engine = openEngine({ url, namespace, role: 'producer' });
   const store = await openJournal(engine);
   const mark = markActions({ journal: () => openJournal(engine), now: () => NOW });
-  mark({ ...action, outcome: 'dry run' });
-  mark({ ...action, outcome: 'refused' });
-  mark({ ...action, detail: undefined });
-  mark(action);
   const id = 'email-0mwtkts1d0000raf4nk6-abcdefghij';
-  mark({ ...action, detail: { what: 'replay a job', on: id } });
-  const marks = async () => store.marks({ from: NOW - 1, to: NOW + 1 }, 10);
-  await waitFor('both to be written', async () => (await marks()).length >= 2);
-  expect((await marks()).toSorted((a, b) => (a.text < b.text ? -1 : 1))).toEqual([
+  const actions: readonly AuditedAction[] = [
+    { ...action, outcome: 'dry run' },
+    { ...action, outcome: 'refused' },
+    { ...action, detail: undefined },
+    action,
+    { ...action, detail: { what: 'replay a job', on: id } },
+  ];
+  for (const each of actions) await mark(each);
+  const marks = await store.marks({ from: NOW - 1, to: NOW + 1 }, 10);
+  expect(marks.toSorted((a, b) => (a.text < b.text ? -1 : 1))).toEqual([
     {
       kind: 'action',
       at: NOW,
@@ -43,5 +44,5 @@ test('what people did is a mark of its queue; what they asked, or were refused, 
     { kind: 'action', at: NOW, text: `ada: replay a job (${id})`, queue: 'email', part: `id/${id}`, by: 'ada' },
   ]);
   const away = markActions({ journal: () => Promise.reject(new Error('away')), now: () => NOW });
-  expect(() => away(action)).not.toThrow();
+  await expect(away(action)).resolves.toBeUndefined();
 });

@@ -157,6 +157,11 @@ describe.each(engineCases)("workers in a process of one's own on $kind", ({ kind
     await expect(startWorkers({ ...at })).rejects.toThrow(
       'Expected startWorkers() to get { app: defineApp({ ... }) }.',
     );
+    for (const given of [[], [null], ['redis://localhost']])
+      await expect(Reflect.apply(startWorkers, undefined, given)).rejects.toMatchObject({
+        code: 'INVALID_CONFIG',
+        message: expect.stringContaining('Expected startWorkers() to get { app: defineApp({ ... }) }.'),
+      });
     expect(log).toEqual([]);
   });
 

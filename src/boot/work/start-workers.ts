@@ -1,4 +1,4 @@
-import { Environment, unknownOptions, type Variables } from '../../config/index.ts';
+import { Environment, InvalidConfigError, unknownOptions, type Variables } from '../../config/index.ts';
 import type { App } from '../../contracts/index.ts';
 import { Facts } from '../../facts/index.ts';
 import { ResourceSet } from '../../runtime/index.ts';
@@ -49,6 +49,8 @@ const KNOWN: { readonly [Option in keyof Required<StartWorkersOptions>]: true } 
   onHopeless: true,
 };
 
+const NO_APP = 'Expected startWorkers() to get { app: defineApp({ ... }) }.';
+
 /**
  * Works on an app's queues inside this process: reads, checks and opens what `shiftwork work` does, runs the schedules when it is its turn,
  * and looks after hosts that are no more. Resolves when every queue is worked on; waits for an engine that is away.
@@ -59,14 +61,17 @@ const KNOWN: { readonly [Option in keyof Required<StartWorkersOptions>]: true } 
  * @throws InvalidConfigError with every fault at once, before anything is opened; EngineCheckError; what a resource threw
  */
 export async function startWorkers(options: StartWorkersOptions): Promise<StartedWorkers> {
+  // Before anything is read of it.
+  if (Object(options) !== options) throw new InvalidConfigError([NO_APP]);
   const facts = options.facts ?? new Facts();
   const variables = variablesOf(options);
   const environment = new Environment(variables);
   for (const problem of unknownOptions('startWorkers()', options, KNOWN)) environment.problem(problem);
   // Without one there is nothing to read the rest by.
-  if (Object(options.app).kind !== 'app')
-    environment.problem('Expected startWorkers() to get { app: defineApp({ ... }) }.');
-  if (Object(options.app).kind !== 'app') environment.check();
+  if (Object(options.app).kind !== 'app') {
+    environment.problem(NO_APP);
+    environment.check();
+  }
   const resources = new ResourceSet(facts);
   const settings = readWorkerSettings(environment, options.app, resources);
   environment.check();

@@ -70,7 +70,9 @@ describe.each(engineCases)('shiftwork find on $kind', ({ kind, open }) => {
 });
 
 test.each([
-  [['--state', 'gone'], 'Expected state to be one of waiting, delayed,'],
+  [['--state', 'gone'], 'Expected --state to be one of waiting, delayed,'],
+  [['--waits-for', 'rain'], 'Expected --waits-for to be one of'],
+  [['--after', 'ada'], 'Expected --after to be `next` of the page before, got a text that is none.'],
   [['--since', 'yesterday'], 'Expected --since as 2h or'],
   [['--tag', 'ada'], 'Expected --tag as NAME=VALUE, such as user=u-1, got one without a name or a value.'],
   [['--tag', 'user='], 'Expected --tag as NAME=VALUE, such as user=u-1, got one without a name or a value.'],
@@ -79,7 +81,7 @@ test.each([
   [['--tag', 'user=ada', '--do', 'cancel', '--yes'], 'Expected --reason to cancel'],
   [['--tag', 'user=ada', '--do', 'cancel', '--limit', '5'], 'Expected no --limit'],
   [['--tag', 'user=ada', '--yes'], 'Expected --do beside --yes'],
-  [['--tag', 'user=ada', '--limit', '0'], 'Expected limit to be an integer from 1 to 200'],
+  [['--tag', 'user=ada', '--limit', '0'], 'Expected --limit to be an integer from 1 to 200'],
 ])('%j is wrong use, and no value is repeated', async (args, message) => {
   const refused = call(args);
   await expect(refused).rejects.toThrow(UsageError);

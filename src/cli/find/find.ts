@@ -141,9 +141,28 @@ function checked(given: { readonly [Name in keyof FindOptions]: unknown }): Retu
   try {
     return checkFind(options);
   } catch (error) {
-    if (hasCode(error, 'INVALID_OPTIONS')) throw new UsageError(error.message);
+    if (hasCode(error, 'INVALID_OPTIONS')) throw new UsageError(inWordsTyped(error.message));
     throw error;
   }
+}
+
+/** What is wrong is said of the option that was typed, not of the one that programs give. */
+const TYPED: Readonly<Record<string, string>> = {
+  id: 'ID',
+  contract: '--contract',
+  queue: '--queue',
+  state: '--state',
+  waitsFor: '--waits-for',
+  cause: '--cause',
+  limit: '--limit',
+  cursor: '--after',
+};
+
+function inWordsTyped(message: string): string {
+  return message.replace(/^Expected (\w+) to /, (said, option: string) => {
+    const typed = TYPED[option];
+    return typed === undefined ? said : `Expected ${typed} to `;
+  });
 }
 
 /** Milliseconds since 1970. @throws UsageError */
