@@ -14,7 +14,7 @@ import { openEngine } from '../../src/engine/index.ts';
 const BOMB = '<img src=x onerror="window.bombed=1"><script>window.bombed=1</script>';
 /** As hosts in a cluster are called. */
 const LONG_NAME = `shiftwork-worker-6d5f9c8b7d-${'x'.repeat(60)}/12345`;
-const WIDER = `[...document.querySelectorAll('[class*="timeline-"] li')].filter(each => each.scrollWidth > each.clientWidth + 1).length`;
+const WIDER = `[...document.querySelectorAll('[class*="timeline-"] small')].filter(each => each.scrollWidth > each.clientWidth + 1).length`;
 const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 let browser: TestBrowser;
