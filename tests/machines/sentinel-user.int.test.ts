@@ -63,8 +63,10 @@ test('a user of the sentinels with the rights of the guide is enough: check is c
     const clients = await admin.client('LIST');
     return /name=shiftwork-sentinel-watch .* sub=1 /.test(String(clients));
   });
-  // Nothing that was asked was refused.
-  expect(await admin.call('ACL', 'LOG')).toEqual([]);
+  // Nothing that was asked was refused; whom other tests have tried to be in vain is there too.
+  const log: unknown = await admin.call('ACL', 'LOG');
+  const refused = Array.isArray(log) ? log.filter(entry => !String(entry).includes('reason,auth,')) : log;
+  expect(refused).toEqual([]);
 });
 
 test.each([
