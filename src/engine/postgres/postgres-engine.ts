@@ -204,8 +204,11 @@ export class PostgresEngine implements Engine {
   async contents(queues: readonly string[], priorities: readonly number[]): Promise<readonly QueueContents[]> {
     const watched = await this.#open();
     const read = postgresContents(this.#borrow(watched), queues, priorities);
-    this.#counted = { queues: queues.join('/'), at: performance.now(), read };
+    const counted = { queues: queues.join('/'), at: performance.now(), read };
+    this.#counted = counted;
     return read.catch((cause: unknown) => {
+      // Whoever asks after it asks anew.
+      if (this.#counted === counted) this.#counted = undefined;
       throw this.#explained(cause);
     });
   }

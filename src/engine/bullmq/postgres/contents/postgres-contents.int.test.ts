@@ -23,3 +23,15 @@ test("of what there are more than are counted the number is the planner's, and i
   await engine.close(1_000);
   await database.drop();
 });
+
+test('numbers that could not be counted are asked for anew by whoever asks for the space next', async () => {
+  const database = await freshDatabase('migrated_engine');
+  const engine = openEngine({ url: database.url, namespace: MIGRATED_NAMESPACE, role: 'producer' });
+  await (await engine.queue('few')).add('x', {});
+  // No priority: the server refuses the question, as it may for other reasons.
+  await expect(engine.contents(['few'], [0.5])).rejects.toThrow();
+  const { queues } = await engine.space(['few']);
+  expect(queues[0]?.bytes.waiting).toBeGreaterThan(0);
+  await engine.close(1_000);
+  await database.drop();
+});

@@ -7,7 +7,7 @@ import { fairContract } from '../../../suites/fair.contract-suite.ts';
 import { tiersContract } from '../../../suites/tiers.contract-suite.ts';
 import { strictContract } from '../../../suites/strict.contract-suite.ts';
 import { heldEndsContract } from '../../../suites/held-ends.contract-suite.ts';
-import { groupsOf, type End, type GroupLimit } from '../../../turns/index.ts';
+import { FOR_GOOD, groupsOf, type End, type GroupLimit } from '../../../turns/index.ts';
 import { PostgresEngine } from '../../../postgres/postgres-engine.ts';
 
 const NOW = 1_900_000_000_000;
@@ -267,6 +267,36 @@ test('turns of a queue whose groups take turns run side by side: one that is not
   const taken = [...rows, ...beside, ...rest].map(({ id }) => id);
   expect(taken.toSorted()).toEqual(['a1', 'a2', 'b1', 'c1', 'd1', 'e1']);
   expect(taken.indexOf('a2')).toBeGreaterThan(taken.indexOf('a1'));
+});
+
+test('what is paused while a turn waits for one that is alone does not start in it, and the others are taken at once afterwards', async () => {
+  const name = 'paused-meanwhile';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true }] });
+  const opts = (id: string) => ({ priority: 20, groups: [`tenant/${id[0]}`], fair: { limit: 'tenant' } });
+  await queue.add(['a1', 'b1'].map(id => ({ id, name: 'call', data: '{}', opts: opts(id), timestamp: NOW })));
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const take = (token: string) => ({
+    tokens: [`${token}-1`, `${token}-2`],
+    worker: 'tester',
+    lockMs: 60_000,
+    maxBytes: 1_000_000,
+  });
+  await client.query('BEGIN');
+  await client.query(`SELECT pg_advisory_xact_lock(hashtext('shiftwork:groups:' || $1))`, [name]);
+  const held = queue.turn({ id: 'held', now: NOW, ends: [], take: take('held') });
+  await waitFor('the turn to wait', async () => {
+    const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND mode = 'ShareLock'
+       AND objid = (hashtext($1)::bigint & 4294967295)::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+    return (await client.query(waits, [`shiftwork:groups:${name}`])).rowCount === 1;
+  });
+  await queue.pauseGroup('tenant/a', { by: 'person', until: FOR_GOOD, probes: false });
+  await client.query('COMMIT');
+  const { jobs } = await held;
+  // On a slow machine it has given up its first wait, and was alone in its second.
+  const next = await queue.turn({ id: 'next', now: NOW, ends: [], take: take('next') });
+  expect([...jobs, ...next.jobs].map(({ id }) => id)).toEqual(['b1']);
 });
 
 test('many turns and adds side by side lose no job of groups that take turns, start none twice, and leave nothing of the groups', async () => {

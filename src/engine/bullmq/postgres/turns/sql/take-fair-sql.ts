@@ -31,7 +31,13 @@ export const TAKE_FAIR_SQL = `
     v_size bigint := 0;
   BEGIN
     ids := '{}';
+    probes := '{}';
     more := false;
+    IF EXISTS (SELECT FROM shiftwork_group_pause WHERE queue = p_queue) THEN
+      -- Paused while this turn waited for one that was alone: whoever has paused it was told so, and nothing of it may start. The next turn is alone.
+      more := true;
+      RETURN;
+    END IF;
     LOOP
       SELECT * INTO v_served FROM shiftwork_serve(
         p_queue, p_now, p_room - cardinality(ids), p_bytes - v_size, p_limits, p_expires, '{}', '{}', v_round, cardinality(ids) = 0);
