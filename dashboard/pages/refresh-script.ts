@@ -57,6 +57,11 @@ function follow() {
   if (source && source.readyState !== EventSource.CLOSED) return;
   source = new EventSource(follows);
   source.addEventListener('look', event => show(mainIn('<main>' + JSON.parse(event.data).html + '</main>')));
+  // It has had its time, or may be shown no more: asked for anew it says which, and until then nothing is wrong.
+  source.addEventListener('end', event => {
+    event.target.close();
+    setTimeout(follow, 1000);
+  });
   source.addEventListener('error', event => {
     // The browser comes again by itself, unless it was refused: whoever is signed out by now is led to where one signs in.
     if (event.target.readyState === EventSource.CLOSED) void refresh();
