@@ -90,7 +90,8 @@ test('ten tabs of three people cost the engine fewer commands than two looks wou
     const monitor = await monitorRedis(fixture.url);
     await waitFor('looks', () => first.events.length >= begun + count);
     await monitor.stop();
-    return monitor.sentWith(fixture.namespace) / count;
+    // Readiness tries its rights once a minute, whoever looks: some ninety commands, which would fall into one of the looks by chance.
+    return monitor.sentWith(fixture.namespace, 'shiftwork-rights') / count;
   };
   await waitFor('a look', () => first.events.length >= 2);
   const alone = await looksOf(2);

@@ -89,7 +89,7 @@ describe.each(engineCases)('steps on $kind', engineCase => {
     const { id } = await client.enqueue(contract, { text: 'secret text' });
     await between.promise;
     const back = facts.next('job.handed-back');
-    await before.stop(0);
+    await before.stop(2_000);
     await back;
     const ended = facts.next('job.succeeded');
     await start(async (_, run) => {
