@@ -34,7 +34,7 @@ export function errorAnswers(report: (error: unknown) => void): ErrorRequestHand
     const refused = REFUSED[status] ?? (status < 500 ? REFUSED[400] : undefined);
     if (refused !== undefined) return answer(request, response, refused);
     if (NO_TEXTS.has(codeOf(error) ?? '')) return answer(request, response, NO_TEXT);
-    if (isEngineAway(error)) return answerEngineAway(request, response);
+    if (isEngineAway(error)) return answerEngineAway(request, response, error);
     report(error);
     return answer(request, response, error instanceof EngineCheckError ? UNUSABLE : FAILED);
   };

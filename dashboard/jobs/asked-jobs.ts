@@ -1,6 +1,6 @@
 import type { App } from '../../src/contracts/index.ts';
 import { hasCode } from '../../src/errors/index.ts';
-import { checkFind, type CheckedFind, type FindOptions } from '../../src/queue/index.ts';
+import { checkFind, recordedId, type CheckedFind, type FindOptions } from '../../src/queue/index.ts';
 
 /** What a person has filled in: texts, as the form has them. */
 export interface AskedJobs {
@@ -83,7 +83,9 @@ export function isSensitive({ tag }: AskedJobs, app: Pick<App, 'jobs'>): boolean
 export function namesOf(asked: AskedJobs): string {
   const tags = asked.tag.split(/\s+/).flatMap(word => /^([a-z][\w-]{0,39})=/i.exec(word)?.[1] ?? []);
   const told = FIELDS.flatMap(name =>
-    asked[name] === '' || name === 'tag' || name === 'cursor' ? [] : [`${name} ${asked[name]}`],
+    asked[name] === '' || name === 'tag' || name === 'cursor'
+      ? []
+      : [`${name} ${name === 'id' ? recordedId(asked.id) : asked[name]}`],
   );
   return [...tags.map(name => `tag ${name}`), ...told].join(', ');
 }

@@ -35,7 +35,8 @@ export function liveRoute({ live, streams, viewerOf, askAgain }: LiveRouteOption
     const feed: Parameters<OpenStreams['open']>[0]['feed'] = stream =>
       live.follow(stream, { range, role: viewer.role });
     try {
-      await streams.open({ response, caller: viewer.name, isStillAllowed, feed });
+      const { goodForMs: endAfterMs } = asking;
+      await streams.open({ response, caller: viewer.name, isStillAllowed, feed, endAfterMs });
     } catch (error) {
       if (!(error instanceof RequestRefusedError)) throw error;
       response.set(error.headers);

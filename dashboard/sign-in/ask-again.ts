@@ -10,7 +10,15 @@ export type AskAgain = (request: Request) => {
   readonly ask: () => Promise<Viewer | undefined>;
   /** To be called when nobody will ask any more. */
   readonly leave: () => void;
+  /** What it asks about says less and less then: the request itself has to come again. Never where it is left out. */
+  readonly goodForMs?: number;
 };
+
+/**
+ * Who was let in by what a request carries (a proxy's header, a token that is kept nowhere) is asked about with the same words: nobody hears
+ * from them that a session has ended elsewhere. The next request tells.
+ */
+const WORD_GOOD_FOR_MS = 30_000;
 
 export function askSessionAgain(sessions: Sessions, cookie: string): AskAgain {
   const together = new AskedTogether(sessions);
@@ -20,8 +28,13 @@ export function askSessionAgain(sessions: Sessions, cookie: string): AskAgain {
   };
 }
 
-export function askWordAgain(authenticate: Authenticate, report: (error: unknown) => void): AskAgain {
-  return request => ({ ask: () => viewerByWord(authenticate, request, report), leave: () => undefined });
+export function askWordAgain(
+  authenticate: Authenticate,
+  report: (error: unknown) => void,
+  goodForMs = WORD_GOOD_FOR_MS,
+): AskAgain {
+  const leave = (): void => undefined;
+  return request => ({ ask: () => viewerByWord(authenticate, request, report), leave, goodForMs });
 }
 
 /** Who was let in by where they are stays there. */

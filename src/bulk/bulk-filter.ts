@@ -2,7 +2,15 @@ import { InvalidOptionsError } from '../errors/index.ts';
 import { LETTER_STATES, type DeadLetterFilter } from '../dead-letters/index.ts';
 import { UNFINISHED_STATES, type UnfinishedState } from '../engine/index.ts';
 import type { Secrets } from '../secrets/index.ts';
-import { FIND_STATES, tagForms, WAITS, type CheckedFind, type FindState, type WaitsFor } from '../queue/index.ts';
+import {
+  FIND_STATES,
+  recordedId,
+  tagForms,
+  WAITS,
+  type CheckedFind,
+  type FindState,
+  type WaitsFor,
+} from '../queue/index.ts';
 
 /** What is done to each: `run-now` starts what waits for its time. */
 export const BULK_ACTIONS = ['replay', 'discard', 'cancel', 'run-now'] as const;
@@ -107,8 +115,8 @@ export function filterWords({ tags = [], ...others }: BulkFilter): string {
   ] as const;
   const said = [
     ...tags.map(({ name, digests }) => `tag ${name} (${digests[0] ?? '?'})`),
-    ...Object.entries({ id, cause, contract, queue, state, 'waits for': waitsFor }).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name} ${value}`],
+    ...Object.entries({ id: id && recordedId(id), cause, contract, queue, state, 'waits for': waitsFor }).flatMap(
+      ([name, value]) => (value === undefined ? [] : [`${name} ${value}`]),
     ),
     ...times.flatMap(([name, at]) => (at === undefined ? [] : [`${name} ${new Date(at).toISOString()}`])),
   ];

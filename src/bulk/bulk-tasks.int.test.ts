@@ -157,6 +157,7 @@ describe.each(engineCases)('actions on all that match, on $kind', ({ open }) => 
     const secrets = await secretsOf(engine).load();
     const filter = bulkFilter(checkFind({ tag: { user: 'u-1' }, contract: 'note', queue: 'notes' }), secrets);
     expect(filterWords(filter)).toMatch(/^tag user \([\w-]{22}\), contract note, queue notes$/);
+    expect(filterWords({ ...filter, tags: [], id: 'ann@example.com' })).not.toContain('ann');
     expect(await sampleBulk({ engine, app }, letters, 'cancel', filter)).toMatchObject({ count: COUNT, more: false });
     expect((await sampleBulk({ engine, app }, letters, 'replay', filter)).count).toBe(0);
 

@@ -38,7 +38,7 @@ export { InvalidGroupError } from './groups/invalid-group-error.ts';
 export type { Enqueuer } from './enqueuer.ts';
 export { keyDigest } from './keys/job-key.ts';
 export { jobFieldsOf } from './meta/job-fields.ts';
-export { jobIdOf, parseJobId, partId, placeOf, shownJobId, type JobIdParts } from './ids/job-id.ts';
+export { jobIdOf, parseJobId, partId, placeOf, recordedId, shownJobId, type JobIdParts } from './ids/job-id.ts';
 export { followingOf, originOf, requireReactions, type CausedBy, type Following } from './ids/job-origin.ts';
 export { isTraceparent, readMeta, traceIdOf, writeMeta, type JobMeta } from './meta/job-meta.ts';
 export { chunkJson } from './chunks/chunk-item.ts';

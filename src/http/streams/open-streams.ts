@@ -36,6 +36,8 @@ export interface OpenedStream {
   readonly isStillAllowed: () => Promise<StillAllowed>;
   /** Sends whatever the stream is about. */
   readonly feed: (stream: EventStream) => void;
+  /** Sooner than the door says. */
+  readonly endAfterMs?: number | undefined;
 }
 
 /** The streams of one door. The one place where they are opened, capped, asked about again and ended, whatever they are about. */
@@ -51,8 +53,9 @@ export class OpenStreams {
   }
 
   /** Answers the request with a stream; resolves when that has ended. @throws RequestRefusedError 429, 503 */
-  async open({ response, caller, isStillAllowed, feed }: OpenedStream): Promise<StreamEnd> {
-    const { endAfterMs, askAgainMs } = this.#settings;
+  async open({ response, caller, isStillAllowed, feed, ...given }: OpenedStream): Promise<StreamEnd> {
+    const { askAgainMs } = this.#settings;
+    const { endAfterMs = this.#settings.endAfterMs } = given;
     const leave = this.#caps.enter(caller);
     const stream = new EventStream(response, this.#settings);
     this.#open.add(stream);

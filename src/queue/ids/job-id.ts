@@ -67,6 +67,17 @@ export function placeOf(text: string): JobPlace | undefined {
   return queue === undefined || id === undefined ? undefined : { queue, id };
 }
 
+/** Of a trace, as W3C has it. */
+const TRACE = /^[0-9a-f]{32}$/;
+
+/**
+ * What somebody looked for as an id, for the record: ids of jobs and of traces say nothing of anybody; whatever else was typed in that place may be a
+ * person's address.
+ */
+export function recordedId(text: string): string {
+  return placeOf(text) !== undefined || TRACE.test(text) ? text : `that is of no job (${text.length} characters)`;
+}
+
 /** As `placeOf` reads it. */
 export function shownJobId({ queue, id }: JobPlace): string {
   return parseJobId(id)?.queue === queue ? id : `${queue}/${id}`;

@@ -149,7 +149,7 @@ describe('a condition that needs a person', () => {
       },
       {
         kind: 'filling',
-        text: 'Redis takes 300 MB of the 512 MB that it may take (59 %) and grows by 1 MB a second: full in 3 min 32 s. What grows most: the waiting jobs of bulk, 200 MB now. When it is full nothing can be enqueued, and no job can end.',
+        text: 'Redis takes 300 MB of the 512 MB that it may take (59 %) and grows by 1 MB a second: full in 3 min 32 s. What grows most: the waiting jobs of bulk, 200 MB now. When it is full nothing can be enqueued, no job can end, and none can be cancelled.',
         link: { path: '/jobs?queue=bulk&state=waiting', label: 'Its jobs' },
       },
     ],
@@ -160,6 +160,14 @@ describe('a condition that needs a person', () => {
         kind: 'filling',
         text: expect.stringContaining('(88 %). What takes most: the dead letters of email, 220 MB now.') as string,
         link: { path: '/dead-letters?all=yes', label: 'Dead letters' },
+      },
+    ],
+    [
+      'a Redis that is full',
+      { space: { ...redisSpace, usedBytes: 511 * MB } },
+      {
+        kind: 'filling',
+        text: expect.stringMatching(/ It is full: nothing .* none can be cancelled until it may take more/) as string,
       },
     ],
     [

@@ -8,6 +8,13 @@ import { largestOf, type Space } from './space-watch.ts';
 const NEARLY_FULL = 0.8;
 /** From here on growth counts. */
 const HALF_FULL = 0.5;
+/** Less room is none: what is written together takes more. */
+const FULL = 0.99;
+/** To cancel a job writes something to it: what makes room has to be done before. */
+const FULL_TEXTS = {
+  soon: 'When it is full nothing can be enqueued, no job can end, and none can be cancelled.',
+  now: 'It is full: nothing can be enqueued, no job can end and none can be cancelled until it may take more (CONFIG SET maxmemory).',
+};
 /** Less is what comes and goes. */
 const LEAST_GROWN = 0.02;
 const SOON_MS = 60 * 60_000;
@@ -44,7 +51,7 @@ export function filling({ space }: Pick<Work, 'space'>): readonly Condition[] {
       about: 'engine',
       size: 1,
       needsYou: true,
-      text: `${amountText(space)}${rateText(growth, ms, limit === undefined)}.${what} ${limit?.of === 'maxmemory' ? 'When it is full nothing can be enqueued, and no job can end.' : ''}`.trimEnd(),
+      text: `${amountText(space)}${rateText(growth, ms, limit === undefined)}.${what} ${limit?.of === 'maxmemory' ? FULL_TEXTS[(share ?? 0) < FULL ? 'soon' : 'now'] : ''}`.trimEnd(),
       link: linkOf(most),
     },
   ];
