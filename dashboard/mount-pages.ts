@@ -20,6 +20,7 @@ import { answerEngineAway } from './http/engine-away.ts';
 import { errorAnswers } from './http/errors.ts';
 import { refusePrototypes } from './http/refuse-prototypes.ts';
 import { jobsRoutes } from './jobs/jobs-routes.ts';
+import { stateCounts } from './jobs/state-counts.ts';
 import { LiveOverview } from './live/live-overview.ts';
 import { liveRoute } from './live/live-route.ts';
 import { OverviewReader } from './overview/overview-reader.ts';
@@ -81,7 +82,8 @@ export function mountPages(handler: Express, parts: PageParts): void {
     board.complete ? next() : answerEngineAway(request, response);
   handler.use('/dead-letters', whenThere, deadLetterRoutes({ base, engine, journal, open, tasks, viewerOf }));
   const letters = open((_, error) => report(error));
-  const ofJobs = { base, app, engine, client, journal, tasks, letters, traceLink, viewerOf };
+  const counts = stateCounts(works);
+  const ofJobs = { base, app, engine, client, journal, tasks, letters, counts, traceLink, viewerOf };
   handler.use('/jobs', whenThere, jobsRoutes(ofJobs));
   handler.get('/history', whenThere, historyRoute({ base, app, engine, journal, viewerOf }));
   handler.use('/running', whenThere, runningRoutes({ base, app, engine, viewerOf }));

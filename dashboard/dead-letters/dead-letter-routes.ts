@@ -14,6 +14,7 @@ import { openState } from '../../src/state/index.ts';
 import { answer } from '../http/answers.ts';
 import { describeAction, markDryRun } from '../audit/record-actions.ts';
 import { mayAct } from '../sign-in/roles.ts';
+import { SharedLooks } from '../live/shared-looks.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { firstRelease } from './first-release.ts';
 import { DAY } from './sparkline.ts';
@@ -30,6 +31,8 @@ export interface DeadLetterRoutesOptions {
 }
 
 const LISTED = 200;
+/** How an action goes on is shown more often than what it leaves of the causes, which costs more to read. */
+const CAUSES_EVERY_SECONDS = 15;
 const PER_SECOND = 50;
 const MOST_PER_SECOND = 1_000;
 const REASON_LIMIT = 500;
@@ -54,13 +57,23 @@ export function deadLetterRoutes({ base, engine, journal, open, tasks, viewerOf 
     void tasks.look().catch(() => undefined);
     response.status(202).json({ matched, done: 0, skipped: 0, task: task.id });
   };
+  const lookAtCauses = async (all: boolean) => {
+    const unread: string[] = [];
+    const letters = open(kind => unread.push(kind));
+    const groups = await letters.groups({ all });
+    const standing = await letters.standing();
+    const until = Math.ceil(engine.clock.now() / DAY.stepMs) * DAY.stepMs;
+    const strikes = await letters.strikes(groups, { ...DAY, from: until - DAY.steps * DAY.stepMs });
+    return { groups, standing, unread, strikes, decisions: await readDecisions(await openState(engine)) };
+  };
+  const looks = new SharedLooks<Awaited<ReturnType<typeof lookAtCauses>>>({ everySeconds: CAUSES_EVERY_SECONDS });
   router.get('/', async (request, response) => {
     const viewer = viewerOf(request);
     const cause = request.query['cause'];
-    const unread: string[] = [];
-    const letters = open(kind => unread.push(kind));
     response.type('html');
     if (typeof cause === 'string') {
+      const unread: string[] = [];
+      const letters = open(kind => unread.push(kind));
       const found = await letters.list({ fingerprint: cause, all: true }, LISTED);
       const decision = (await readDecisions(await openState(engine))).get(cause);
       const [group] = (await letters.groups({ all: true, fingerprint: cause })).filter(
@@ -70,13 +83,8 @@ export function deadLetterRoutes({ base, engine, journal, open, tasks, viewerOf 
       response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread, group, decision, release }));
     } else {
       const all = request.query['all'] !== undefined;
-      const groups = await letters.groups({ all });
-      const standing = await letters.standing();
-      const until = Math.ceil(engine.clock.now() / DAY.stepMs) * DAY.stepMs;
-      const strikes = await letters.strikes(groups, { ...DAY, from: until - DAY.steps * DAY.stepMs });
-      const decisions = await readDecisions(await openState(engine));
-      const running = await tasks.list();
-      response.send(groupsPage({ base, viewer, groups, all, standing, unread, decisions, strikes, tasks: running }));
+      const read = await looks.read(request, all ? 'all' : '', () => lookAtCauses(all));
+      response.send(groupsPage({ base, viewer, all, ...read, tasks: await tasks.list() }));
     }
   });
   router.get('/:id', async (request, response) => {

@@ -26,6 +26,8 @@ export interface JobPageOptions extends Pick<PageOptions, 'base'> {
 }
 
 const SHOWN = 300_000;
+/** Until it has ended. */
+export const REFRESH_SECONDS = 6;
 
 /** One job: its story, its data without what is sensitive, and the actions that fit its state. */
 export function jobPage({ base, viewer, job, traceLink, now }: JobPageOptions): string {
@@ -85,7 +87,8 @@ export function jobPage({ base, viewer, job, traceLink, now }: JobPageOptions): 
     ${runsPart(base, 'What followed from it', following)}
     <script defer src="${base}/assets/act.js"></script>
     <script defer src="${base}/assets/job.js"></script>`;
-  return page({ base, at: '/jobs', title: name, body, viewer });
+  const refresh = view === undefined || isOver(view.state) ? {} : { refreshSeconds: REFRESH_SECONDS };
+  return page({ base, at: '/jobs', title: name, body, viewer, ...refresh });
 }
 
 /** What a replay of it does not do again. */

@@ -1,5 +1,6 @@
 import {
   FIND_STATES,
+  parseJobId,
   WAITS,
   type CheckedFind,
   type FoundJobs,
@@ -18,6 +19,7 @@ import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
 import { addressOf, type AskedJobs } from './asked-jobs.ts';
+import { stateLinks, type StateCounts } from './state-links.ts';
 import { asksReason, roleOf } from './bulk-route.ts';
 import { duration, instant, jobLink, OUTCOME_WORDS, stateBadge, waitText } from './words.ts';
 
@@ -34,6 +36,8 @@ export interface JobsPageOptions extends Pick<PageOptions, 'base'> {
   readonly bulk?: CheckedFind | undefined;
   /** What is done in the background. */
   readonly tasks?: readonly BulkTask[];
+  /** How many there are of a state now, in the queue that is asked for or in all; undefined where that could not be read in time. */
+  readonly counts?: StateCounts | undefined;
   readonly standing?: Standing | undefined;
   readonly share?: { readonly kept: number; readonly succeeded: number } | undefined;
   readonly now: number;
@@ -43,7 +47,8 @@ export interface JobsPageOptions extends Pick<PageOptions, 'base'> {
 export function jobsPage(options: JobsPageOptions): string {
   const { base, viewer, asked, problem, found, now, tasks = [] } = options;
   const body = html`<h1>Jobs</h1>
-    ${form(options)} ${problem === undefined ? undefined : html`<p class="problem" role="alert">${problem}</p>`}
+    ${form(options)} ${stateLinks(options)}
+    ${problem === undefined ? undefined : html`<p class="problem" role="alert">${problem}</p>`}
     ${
       found?.journal === 'unread'
         ? html`<p class="problem" role="alert">
@@ -55,7 +60,7 @@ export function jobsPage(options: JobsPageOptions): string {
     ${found === undefined ? undefined : results(base, found, asked, now)}
     ${found === undefined ? undefined : pages(options)} ${coverage(options)}
     <script defer src="${base}/assets/act.js"></script>`;
-  return page({ base, at: '/jobs', title: 'Jobs', body, viewer });
+  return page({ base, at: '/jobs', title: 'Jobs', body, viewer, wide: true });
 }
 
 /** What may be done to all that match, of which the page shows some. */
@@ -142,7 +147,8 @@ function results(
       : undefined
   }${table({
     label: 'Jobs',
-    columns: ['Job', 'State', 'When', 'Waited, ran', 'Attempt', 'Why, and where'],
+    columns: ['Job', 'State', 'When', 'Waited, ran', 'Attempts', 'Why, and where'],
+    close: true,
     rows: [...jobs.map(job => liveRow(base, job, now)), ...runs.map(run => runRow(base, run))],
     texts: true,
   })}${lookedBackTo === undefined ? undefined : html`<p class="foot">Looked back to ${instant(lookedBackTo)} so far.</p>`}`;
@@ -153,10 +159,8 @@ function liveRow(base: string, job: JobView, now: number): Html {
   const wait = waitsFor === undefined ? undefined : waitText(waitsFor, now);
   const ran = startedAt === undefined ? undefined : (finishedAt ?? now) - startedAt;
   return html`<tr>
-    <th scope="row">
-      ${jobLink(base, id, name)}<small>in ${queue}${tagList(tags)}<br />${id}</small>
-    </th>
-    <td>${stateBadge(state)}${wait === undefined ? undefined : html`<small class="why">${wait}</small>`}</td>
+    <th scope="row">${jobLink(base, id, name)}${tagList(tags)}<small>${placeText(id, queue)}</small></th>
+    <td>${stateBadge(state)}</td>
     <td>
       <time>${instant(finishedAt ?? enqueuedAt)}</time
       ><small class="why"
@@ -169,17 +173,17 @@ function liveRow(base: string, job: JobView, now: number): Html {
         >${ran === undefined || (state !== 'running' && finishedAt === undefined) ? '–' : duration(ran)}</small
       >
     </td>
-    <td>${attemptsMade} of ${attempts} ended</td>
-    <td class="wide">${failedText(job.lastError)}</td>
+    <td>${attemptsMade} of ${attempts}</td>
+    <td class="wide">
+      ${wait === undefined ? undefined : html`<span class="waits">waits ${wait}</span>`}${failedText(job.lastError)}
+    </td>
   </tr>`;
 }
 
 function runRow(base: string, run: FoundRun): Html {
   const { jobId, jobName, queue, outcome, endedAt, waitedMs, ranMs, attempt, worker, release, message, tags } = run;
   return html`<tr>
-    <th scope="row">
-      ${jobLink(base, jobId, jobName)}<small>in ${queue}${tagList(tags)}<br />${jobId}</small>
-    </th>
+    <th scope="row">${jobLink(base, jobId, jobName)}${tagList(tags)}<small>${placeText(jobId, queue)}</small></th>
     <td>${stateBadge(OUTCOME_WORDS[outcome])}</td>
     <td><time>${instant(endedAt)}</time></td>
     <td>${duration(waitedMs)}<small class="why">${duration(ranMs)}</small></td>
@@ -188,6 +192,11 @@ function runRow(base: string, run: FoundRun): Html {
       ${failedText(message)}<small class="why">${worker}${release === undefined ? '' : `, release ${release}`}</small>
     </td>
   </tr>`;
+}
+
+/** Of ours the id alone says where the job is. */
+function placeText(id: string, queue: string): string {
+  return parseJobId(id) === undefined ? `${id} in ${queue}` : id;
 }
 
 function failedText(message: string | undefined): Html | undefined {

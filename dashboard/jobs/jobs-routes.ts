@@ -15,7 +15,9 @@ import type { Viewer } from '../sign-in/sessions.ts';
 import { askedIn, isSensitive, namesOf, readAsked, type AskedJobs } from './asked-jobs.ts';
 import { bulkRoute } from './bulk-route.ts';
 import { editedData } from './edited-data.ts';
-import { jobPage } from './job-page.ts';
+import { jobPage, REFRESH_SECONDS } from './job-page.ts';
+import type { StateCounts } from './state-links.ts';
+import { SharedLooks } from '../live/shared-looks.ts';
 import { jobsPage } from './jobs-page.ts';
 import { readJob, shownDataOf } from './read-job.ts';
 
@@ -27,6 +29,8 @@ export interface JobsRoutesOptions {
   readonly journal: () => Promise<JournalStore>;
   readonly tasks: BulkTasks;
   readonly letters: Pick<DeadLetters, 'sample'>;
+  /** How many jobs there are of each state, of a queue or of all where it has no name. */
+  readonly counts: (queue: string) => Promise<StateCounts | undefined>;
   readonly traceLink: string | undefined;
   readonly viewerOf: (request: Request) => Viewer;
 }
@@ -37,13 +41,16 @@ const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_
 
 /** `/jobs` and `/jobs/:id`. Anybody looks, operators act. A search is posted where a tag is in it that stands in no address. */
 export function jobsRoutes(options: JobsRoutesOptions): Router {
-  const { base, app, engine, journal, tasks, traceLink, viewerOf } = options;
+  const { base, app, engine, journal, tasks, counts, traceLink, viewerOf } = options;
   const router = Router();
+  const looks = new SharedLooks<Awaited<ReturnType<typeof readJob>>>({ everySeconds: REFRESH_SECONDS });
   const show = async (request: Request, response: Response, asked: AskedJobs, problem?: string): Promise<void> => {
     const now = Math.floor(engine.clock.now());
     const checked = problem ?? readAsked(asked, now, LISTED);
     const isRead = typeof checked !== 'string';
-    const found = isRead ? await findJobs(engine, await secretsOf(engine).load(), checked, journal) : undefined;
+    const [found, counted] = isRead
+      ? await Promise.all([findJobs(engine, await secretsOf(engine).load(), checked, journal), counts(asked.queue)])
+      : [];
     const covers = found?.journal === 'read' ? await coverage(journal, now) : undefined;
     response.status(isRead ? 200 : 400).type('html');
     response.send(
@@ -58,6 +65,7 @@ export function jobsRoutes(options: JobsRoutesOptions): Router {
         found,
         bulk: isRead ? checked : undefined,
         tasks: await tasks.list(),
+        counts: counted,
         ...covers,
         now,
       }),
@@ -78,7 +86,8 @@ export function jobsRoutes(options: JobsRoutesOptions): Router {
     await show(request, response, asked);
   });
   router.get('/:id', async (request, response) => {
-    const job = await readJob(app, engine, journal, request.params.id);
+    const { id } = request.params;
+    const job = await looks.read(request, id, () => readJob(app, engine, journal, id));
     if (job === undefined) {
       const message = 'No job has this id: neither its queue nor the journal knows it.';
       return answer(request, response, { status: 404, title: 'Not found', message });

@@ -1,5 +1,7 @@
+import { RENEWS_HEADER } from '../live/shared-looks.ts';
+
 /**
- * Makes the page's main part anew while somebody looks at it, but not while they are at something in it that acts. A page that names where it is
+ * Makes the page's main part anew while somebody looks at it, but not while they are at something in it that acts, or have typed something. A page that names where it is
  * followed is sent how things stand; a hidden one follows nothing, and one that cannot follow asks by itself, as all others do. A table that scrolls
  * has the focus after any click in it: it stays, and only what is in it is made anew, so that a screen reader is not told of it again. What is unfolded
  * stays so, and who is at the line that folds it, or at a table in it, is there afterwards.
@@ -10,8 +12,11 @@ const seconds = Number(main.dataset.refresh);
 const follows = main.dataset.follow;
 const tablesOf = root => [...root.querySelectorAll('.scroll')];
 const stopsOf = root => [...root.querySelectorAll('.scroll, summary')];
-const isBusy = () => main.querySelector(':is(a, button, input, select, textarea):focus') !== null;
+const isTyped = field => field.type !== 'hidden' && (field.options ? [...field.options].some(each => each.selected !== each.defaultSelected) : field.value !== field.defaultValue);
+const isBusy = () =>
+  main.querySelector(':is(a, button, input, select, textarea):focus, button:disabled') !== null || [...main.querySelectorAll('input, select, textarea')].some(isTyped);
 let source;
+let isLast = false;
 function renew(fresh, focused) {
   const kept = tablesOf(main)[focused];
   const next = kept && tablesOf(fresh)[focused];
@@ -39,11 +44,14 @@ function sayOld() {
 }
 const mainIn = text => new DOMParser().parseFromString(text, 'text/html').querySelector('main');
 async function refresh() {
-  if (document.hidden || isBusy()) return;
+  if (isLast || document.hidden || isBusy()) return;
   try {
-    const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
+    const answer = await fetch(location.href, { headers: { accept: 'text/html', '${RENEWS_HEADER}': 'yes' } });
     if (answer.redirected) return location.assign(answer.url);
-    show(mainIn(await answer.text()));
+    const fresh = mainIn(await answer.text());
+    // Nothing changes on it any more: a job that has ended.
+    isLast = answer.ok && fresh !== null && !fresh.dataset.refresh;
+    show(fresh);
   } catch {
     sayOld();
   }

@@ -82,6 +82,8 @@ table.texts th, table.texts td { text-align: left; white-space: normal; vertical
 table.texts tbody th { min-width: 14rem; }
 table.texts td { white-space: nowrap; }
 table.texts td.when { white-space: normal; min-width: 9rem; }
+table.close th, table.close td { padding: .45rem .75rem; } table.close th:first-child { padding-left: 1.25rem; } table.close tbody th small { white-space: nowrap; font-size: .8rem; }
+table.close td.wide { white-space: normal; width: 100%; } .waits { display: block; }
 tr.part th { font-weight: 400; padding-left: 2.25rem; }
 th small { display: block; color: var(--soft); font-weight: 400; }
 h2 { font-size: 1.1rem; margin: 1.75rem 0 .75rem; }
@@ -112,6 +114,7 @@ button[hidden] { display: none; }
 .mark-crash line, .mark-host-lost line, .mark-sick line { stroke: var(--bad); } .mark-crash path, .mark-host-lost path, .mark-sick path { fill: var(--bad); }
 .mark-deploy line { stroke: var(--accent); } .mark-deploy path { fill: var(--accent); }
 .ranges { display: flex; flex-wrap: wrap; gap: .5rem; margin: 0 0 1rem; }
+.ranges b { font-variant-numeric: tabular-nums; }
 .ranges a { padding: .3rem .8rem; border: 1px solid var(--line); border-radius: 8px; text-decoration: none; min-height: 2rem; }
 .ranges a[aria-current] { background: var(--accent); color: var(--accent-ink); border-color: var(--accent); }
 .filters { display: grid; gap: .75rem 1rem; grid-template-columns: repeat(auto-fill, minmax(min(13rem, 100%), 1fr)); align-items: end; }

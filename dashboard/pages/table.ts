@@ -11,6 +11,8 @@ export interface TableOptions {
   readonly texts?: boolean;
   /** It has more columns than others: they stand closer. */
   readonly dense?: boolean;
+  /** It has many rows of few words: the page shows more of them. */
+  readonly close?: boolean;
   /** What stands under each row over the full width. */
   readonly below?: readonly (Html | undefined)[];
 }
@@ -21,8 +23,16 @@ export interface Column {
 }
 
 /** A table in a card that scrolls by itself where it is wider than the screen. On a phone each row is a card, and says its heads itself. */
-export function table({ label, columns, rows, texts = false, dense = false, below = [] }: TableOptions): Html {
-  const kind = [texts && 'texts', dense && 'dense'].filter(Boolean).join(' ');
+export function table({
+  label,
+  columns,
+  rows,
+  texts = false,
+  dense = false,
+  close = false,
+  below = [],
+}: TableOptions): Html {
+  const kind = [texts && 'texts', dense && 'dense', close && 'close'].filter(Boolean).join(' ');
   return html`<div class="card scroll" tabindex="0" role="region" aria-label="${label}">
     <table class="${kind}" role="table">
       <thead role="rowgroup">

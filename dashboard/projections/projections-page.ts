@@ -17,7 +17,7 @@ export interface ProjectionsPageOptions extends Pick<PageOptions, 'base'> {
   readonly parked: readonly ParkedEvent[];
 }
 
-const REFRESH_SECONDS = 5;
+export const REFRESH_SECONDS = 5;
 const LATE_MS = 60_000;
 
 /** How far each read model is, which stand still and why, and what was set aside. */

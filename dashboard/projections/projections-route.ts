@@ -1,7 +1,8 @@
 import { Router, type Request } from 'express';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { answer } from '../http/answers.ts';
-import { projectionsPage, type ProjectionsView } from './projections-page.ts';
+import { SharedLooks } from '../live/shared-looks.ts';
+import { projectionsPage, REFRESH_SECONDS, type ProjectionsView } from './projections-page.ts';
 
 const SHOWN_AT_MOST = 100;
 
@@ -11,12 +12,13 @@ export function projectionsRoute(
   view: ProjectionsView | undefined,
   viewerOf: (request: Request) => Viewer,
 ): Router {
+  const looks = new SharedLooks<Awaited<ReturnType<typeof readAll>>>({ everySeconds: REFRESH_SECONDS });
   return Router().get('/projections', async (request, response) => {
     if (view === undefined) {
       const message = 'The app of this dashboard has no event store.';
       return answer(request, response, { status: 404, title: 'Not found', message });
     }
-    const read = await readAll(view).catch(() => undefined);
+    const read = await looks.read(request, '', () => readAll(view)).catch(() => undefined);
     if (read === undefined) {
       response.setHeader('Retry-After', '5');
       const message = 'Its projections appear here when it can be reached and shiftwork migrate has run.';

@@ -17,6 +17,8 @@ export interface RunningPageOptions extends Pick<PageOptions, 'base'> {
   readonly now: number;
 }
 
+export const REFRESH_SECONDS = 5;
+
 /** What runs now, and a job by its id; operators may cancel. */
 export function runningPage({ base, viewer, jobs, limit, asked, now }: RunningPageOptions): string {
   const body = html`<h1>Running now</h1>
@@ -26,12 +28,12 @@ export function runningPage({ base, viewer, jobs, limit, asked, now }: RunningPa
     </form>
     ${asked === undefined ? undefined : oneJob(base, viewer, asked)}
     ${jobs.length === 0 ? html`<p class="notice">No job runs.</p>` : jobTable(base, viewer, jobs, now)}
-    <p class="foot">
-      The longest first, ${limit} of each queue at most. A job that is cancelled is told to stop within about a second;
-      one that waits is not begun.
+    <p class="foot" data-age>
+      Renewed every ${REFRESH_SECONDS} seconds. The longest first, ${limit} of each queue at most. A job that is
+      cancelled is told to stop within about a second; one that waits is not begun.
     </p>
     <script defer src="${base}/assets/act.js"></script>`;
-  return page({ base, at: '/workers', title: 'Running now', body, viewer });
+  return page({ base, at: '/workers', title: 'Running now', body, viewer, refreshSeconds: REFRESH_SECONDS });
 }
 
 function oneJob(

@@ -10,8 +10,9 @@ import {
   type JobView,
 } from '../../src/queue/index.ts';
 import { actionRoute, reasonIn, type AskedAction } from '../audit/action-route.ts';
+import { SharedLooks } from '../live/shared-looks.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
-import { runningPage } from './running-page.ts';
+import { REFRESH_SECONDS, runningPage } from './running-page.ts';
 
 export interface RunningRoutesOptions {
   readonly base: string;
@@ -25,13 +26,17 @@ const LISTED = 100;
 /** `/running`: what runs now, a job by its id, and the cancelling of either. Viewers look, operators cancel. */
 export function runningRoutes({ base, app, engine, viewerOf }: RunningRoutesOptions): Router {
   const router = Router();
+  const look = async (id: string | undefined) => {
+    const asked = id === undefined ? undefined : { id, job: await readJobView(engine, id).catch(unreadable) };
+    return { asked, jobs: await readRunningJobs(engine, app.queues.keys(), LISTED) };
+  };
+  const looks = new SharedLooks<Awaited<ReturnType<typeof look>>>({ everySeconds: REFRESH_SECONDS });
   router.get('/', async (request, response) => {
     const viewer = viewerOf(request);
     const id = request.query['job'];
-    const asked =
-      typeof id === 'string' && id !== '' ? { id, job: await readJobView(engine, id).catch(unreadable) } : undefined;
-    const jobs = await readRunningJobs(engine, app.queues.keys(), LISTED);
-    response.type('html').send(runningPage({ base, viewer, jobs, limit: LISTED, asked, now: engine.clock.now() }));
+    const asked = typeof id === 'string' && id !== '' ? id : undefined;
+    const read = await looks.read(request, asked ?? '', () => look(asked));
+    response.type('html').send(runningPage({ base, viewer, ...read, limit: LISTED, now: engine.clock.now() }));
   });
   const cancel = async (id: string, { dryRun, reason }: Asked, by: string): Promise<string | undefined> =>
     dryRun || reason === undefined

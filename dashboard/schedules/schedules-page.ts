@@ -20,7 +20,7 @@ export interface SchedulesPageOptions extends Pick<PageOptions, 'base'> {
   readonly now: number;
 }
 
-const REFRESH_SECONDS = 10;
+export const REFRESH_SECONDS = 10;
 
 /** Which work comes again and when, and what became of its last slots; operators pause, resume and run. */
 export function schedulesPage(options: SchedulesPageOptions): string {

@@ -5,8 +5,9 @@ import type { Facts } from '../../src/facts/index.ts';
 import { clientOn, UnknownScheduleError } from '../../src/queue/index.ts';
 import { pauseSchedule, readSchedules, resumeSchedule, runSchedule } from '../../src/runtime/index.ts';
 import { actionRoute, reasonIn, type AskedAction } from '../audit/action-route.ts';
+import { SharedLooks } from '../live/shared-looks.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
-import { schedulesPage } from './schedules-page.ts';
+import { REFRESH_SECONDS, schedulesPage } from './schedules-page.ts';
 
 export interface SchedulesRoutesOptions {
   readonly base: string;
@@ -30,11 +31,15 @@ interface Asked extends AskedAction {
 export function schedulesRoutes({ base, app, engine, facts, viewerOf }: SchedulesRoutesOptions): Router {
   const router = Router();
   const madeAtRunTime = clientOn(engine, facts, undefined, undefined, app).schedules;
-  router.get('/', async (request, response) => {
-    const page = pageIn(request.query);
+  const look = async (page: ReturnType<typeof pageIn>) => {
     const made = await madeAtRunTime.list({ ...page, limit: MADE_SHOWN });
     const shown = app.schedules.filter(({ name }) => page.after === undefined && name.startsWith(page.prefix));
-    const schedules = await readSchedules({ ...app, schedules: shown }, engine);
+    return { made, schedules: await readSchedules({ ...app, schedules: shown }, engine) };
+  };
+  const looks = new SharedLooks<Awaited<ReturnType<typeof look>>>({ everySeconds: REFRESH_SECONDS });
+  router.get('/', async (request, response) => {
+    const page = pageIn(request.query);
+    const { made, schedules } = await looks.read(request, `${page.prefix} ${page.after ?? ''}`, () => look(page));
     const now = engine.clock.now();
     const at = { prefix: page.prefix, isFirst: page.after === undefined };
     response.type('html').send(schedulesPage({ base, viewer: viewerOf(request), schedules, made, at, now }));

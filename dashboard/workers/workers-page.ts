@@ -19,7 +19,7 @@ export interface WorkersPageOptions extends Pick<PageOptions, 'base'> {
   readonly now: number;
 }
 
-const REFRESH_SECONDS = 5;
+export const REFRESH_SECONDS = 5;
 
 /** Which hosts work and how they are loaded, what runs, which hosts are gone, and which destinations are paused. */
 export function workersPage(options: WorkersPageOptions): string {

@@ -5,7 +5,8 @@ import { readRunningJobs, readUnnamedQueues, recentQueueNames } from '../../src/
 import { orderWorkers, readFleet, resumeWorkers, type OrderAnswer } from '../../src/runtime/index.ts';
 import { actionRoute, type AskedAction } from '../audit/action-route.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
-import { workersPage } from './workers-page.ts';
+import { SharedLooks } from '../live/shared-looks.ts';
+import { REFRESH_SECONDS, workersPage } from './workers-page.ts';
 
 export interface WorkersRoutesOptions {
   readonly base: string;
@@ -21,12 +22,15 @@ const MOST_NAME = 300;
 /** `/workers`: the page and its three orders. Viewers look, operators let hosts and processes be quiet, resume or stop. */
 export function workersRoutes({ base, app, engine, viewerOf }: WorkersRoutesOptions): Router {
   const router = Router();
-  router.get('/', async (request, response) => {
-    const [fleet, running, unnamed] = await Promise.all([
+  const look = () =>
+    Promise.all([
       readFleet(engine),
       readRunningJobs(engine, app.queues.keys(), LISTED),
       recentQueueNames(engine).then(names => readUnnamedQueues(engine, app, names)),
     ]);
+  const looks = new SharedLooks<Awaited<ReturnType<typeof look>>>({ everySeconds: REFRESH_SECONDS });
+  router.get('/', async (request, response) => {
+    const [fleet, running, unnamed] = await looks.read(request, '', look);
     const now = engine.clock.now();
     response.type('html').send(workersPage({ base, viewer: viewerOf(request), fleet, running, unnamed, now }));
   });

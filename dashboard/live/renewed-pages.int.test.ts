@@ -1,0 +1,93 @@
+import type { Page } from 'playwright-core';
+import { openEngine, type EngineJob } from '../../src/engine/index.ts';
+import { stockWorker } from '../../tests/support/stock-worker.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
+import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
+import { namespace, redisUrl } from '../../tests/support/engines.ts';
+import { monitorRedis } from '../../tests/support/redis-monitor.ts';
+import { PATIENT } from '../../tests/support/wait-for.ts';
+import { RENEWS_HEADER } from './shared-looks.ts';
+
+const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+const DATA = { to: 'a@x.example', body: 'b' };
+let dashboard: TestDashboard;
+let browser: TestBrowser;
+
+beforeAll(async () => {
+  [dashboard, browser] = await Promise.all([openTestDashboard({ fixture, users: false }), openBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await dashboard.close();
+});
+
+async function waitingJob(jobId: string): Promise<EngineJob> {
+  const queue = await dashboard.queue('email');
+  return queue.add('letter', DATA, { jobId, delay: 3_600_000, telemetry: { metadata: '{"v":1}' } });
+}
+
+/** Its time has come once more, or its tab is seen again. */
+const AGAIN = "document.dispatchEvent(new Event('visibilitychange'))";
+const renewed = async (page: Page): Promise<void> => {
+  await page.evaluate(`document.querySelector('h1').dataset.old = 'yes'; ${AGAIN}`);
+  await expect.poll(() => page.locator('h1').getAttribute('data-old'), PATIENT).toBeNull();
+};
+
+test('the page of a job that has not ended follows it, keeps what somebody types, and asks no more once it has ended', async () => {
+  const job = await waitingJob('email-live');
+  const page = await browser.page();
+  await page.goto(`${dashboard.url}/jobs/email%2Femail-live`);
+  await page.getByText('delayed', { exact: true }).waitFor();
+  await renewed(page);
+
+  // The forms are there after it, and work.
+  await page.getByLabel('Start in').fill('2h');
+  await page.locator('h1').click();
+  const asked: string[] = [];
+  page.on('request', request => asked.push(request.url()));
+  const other = await browser.page();
+  await other.goto(`${dashboard.url}/jobs/email%2Femail-live`);
+  await renewed(other);
+  await page.evaluate(AGAIN);
+  expect([asked, await page.getByLabel('Start in').inputValue()]).toEqual([[], '2h']);
+  await page.getByRole('button', { name: 'Change time' }).click();
+  await expect.poll(() => page.getByLabel('Start in').inputValue(), PATIENT).toBe('');
+  await expect.poll(() => other.locator('h1').innerText(), PATIENT).toMatch(/for 1 h 59 min|for 2 h/);
+
+  const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
+  const worker = await stockWorker(engine, 'email', async () => 'sent', { name: 'here/1' });
+  await job.promote();
+  void worker.run();
+  await other.getByText('succeeded', { exact: true }).first().waitFor();
+  let again = 0;
+  other.on('request', () => (again += 1));
+  await other.evaluate(AGAIN);
+  await renewed(page);
+  expect(again).toBe(0);
+  await engine.close(1_000);
+});
+
+test('pages with buttons renew themselves as well', async () => {
+  const page = await browser.page();
+  for (const path of ['/workers', '/schedules', '/running']) {
+    await page.goto(`${dashboard.url}${path}`);
+    await renewed(page);
+  }
+});
+
+test('pages that renew themselves cost one look, however many of them there are', async () => {
+  const paths = ['/workers', '/running', '/schedules', '/jobs/email%2Femail-shared', '/dead-letters'];
+  await waitingJob('email-shared');
+  const send = async (path: string): Promise<number> => {
+    const headers = { accept: 'text/html', [RENEWS_HEADER]: 'yes' };
+    return (await dashboard.send(path, { headers })).status;
+  };
+  for (const path of paths) await dashboard.send(path, { headers: { accept: 'text/html' } });
+  const monitor = await monitorRedis(fixture.url);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => Promise.all(paths.map(send))));
+  await monitor.stop();
+  expect(new Set(answers.flat())).toEqual(new Set([200]));
+  // Dead letters ask anew for what is done in the background; readiness tries its rights once a minute, whoever looks.
+  expect(monitor.sentWith(fixture.namespace, 'shiftwork-rights')).toBeLessThan(60);
+});
