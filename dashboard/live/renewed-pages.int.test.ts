@@ -73,6 +73,7 @@ test('pages with buttons renew themselves as well', async () => {
   for (const path of ['/workers', '/schedules', '/running']) {
     await page.goto(`${dashboard.url}${path}`);
     await renewed(page);
+    expect([path, await page.locator('h1').getAttribute('data-old')]).toEqual([path, null]);
   }
 });
 
