@@ -83,6 +83,23 @@ describe('the circuit', () => {
     expect(afterFailure(policy, open, at(40))).toBe(open);
   });
 
+  test('what is taken into account long after it ended says nothing about a phase that began meanwhile', () => {
+    const late = { beganAt: 25, endedAt: 26, notedAt: 40_000 };
+    const open = fail(CLOSED, 30_010, 30_020, 30_030);
+    expect(afterFailure(policy, open, late)).toBe(open);
+    expect(afterSuccess(policy, open, late)).toBe(open);
+    const closed = afterSuccess(policy, afterSuccess(policy, open, at(30_140)), at(30_150));
+    expect(afterFailure(policy, closed, late)).toBe(closed);
+  });
+
+  test('a failure that is too old when it is taken into account does not count, and forgets none that do', () => {
+    const late = (endedAt: number) => ({ beganAt: endedAt - 1, endedAt, notedAt: 30_030 });
+    const twice = fail(CLOSED, 30_010, 30_020);
+    expect(afterFailure(policy, twice, late(26))).toEqual(twice);
+    // It opens by the time that is now: others cannot have known before.
+    expect(afterFailure(policy, twice, late(30_000), () => 1)).toMatchObject({ until: 30_130, changedAt: 30_030 });
+  });
+
   test('half of the pause is jitter', () => {
     const drawn = [0, 1].map(random => {
       let state: BreakerState = CLOSED;

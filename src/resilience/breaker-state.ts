@@ -50,6 +50,8 @@ export const CLOSED: ClosedBreaker = { phase: 'closed', failures: [], changedAt:
 export interface CallEnd {
   readonly beganAt: number;
   readonly endedAt: number;
+  /** When it is taken into account, where that is later: what processes share may have been away meanwhile, for longer than clocks may differ. */
+  readonly notedAt?: number;
 }
 
 /**
@@ -59,8 +61,13 @@ export interface CallEnd {
 const GONE_BACK_MS = 10_000;
 
 /** Whether the call says nothing about the phase that the circuit is in: it began before that. */
-export function isOfEarlierPhase({ changedAt }: BreakerState, { beganAt, endedAt }: CallEnd): boolean {
-  return beganAt <= changedAt && changedAt <= endedAt + GONE_BACK_MS;
+export function isOfEarlierPhase({ changedAt }: BreakerState, call: CallEnd): boolean {
+  return call.beganAt <= changedAt && changedAt <= notedAtOf(call) + GONE_BACK_MS;
+}
+
+/** By now, and not by the end of the call, others change the circuit and learn that it has changed. */
+export function notedAtOf({ endedAt, notedAt = endedAt }: CallEnd): number {
+  return notedAt;
 }
 
 /** `call`: go ahead. `probe`: one may, to find out. Otherwise the milliseconds to wait. */
@@ -77,18 +84,18 @@ export function afterFailure(
   random: () => number = Math.random,
 ): BreakerState {
   if (isOfEarlierPhase(state, call)) return state;
-  const { endedAt } = call;
-  if (state.phase !== 'closed') return opened(policy, state, endedAt, random);
-  const counts = (at: number): boolean => at > endedAt - policy.withinMs && at <= endedAt + GONE_BACK_MS;
-  const failures = [...state.failures.filter(counts), endedAt];
-  return failures.length >= policy.failures ? opened(policy, state, endedAt, random) : { ...state, failures };
+  const now = notedAtOf(call);
+  if (state.phase !== 'closed') return opened(policy, state, now, random);
+  const counts = (at: number): boolean => at > now - policy.withinMs && at <= now + GONE_BACK_MS;
+  const failures = [...state.failures, call.endedAt].filter(counts);
+  return failures.length >= policy.failures ? opened(policy, state, now, random) : { ...state, failures };
 }
 
 /** The circuit after a call that the far side answered. The same object when that changes nothing. */
 export function afterSuccess(policy: BreakerPolicy, state: BreakerState, call: CallEnd): BreakerState {
   if (state.phase === 'closed' || isOfEarlierPhase(state, call)) return state;
   const successes = (state.phase === 'probing' ? state.successes : 0) + 1;
-  if (successes >= policy.probes) return { ...CLOSED, changedAt: call.endedAt };
+  if (successes >= policy.probes) return { ...CLOSED, changedAt: notedAtOf(call) };
   return { phase: 'probing', openings: state.openings, successes, changedAt: state.changedAt };
 }
 

@@ -3,6 +3,7 @@ export {
   afterFailure,
   afterSuccess,
   isOfEarlierPhase,
+  notedAtOf,
   BREAKER_DEFAULTS,
   CLOSED,
   mayCall,

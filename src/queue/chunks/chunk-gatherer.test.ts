@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineJob } from '../../contracts/index.ts';
+import { defineJob, PayloadTooLargeError } from '../../contracts/index.ts';
 import type { JobReceipt } from '../store/job-receipt.ts';
 import { ChunkGatherer, type GatheredChunk } from './chunk-gatherer.ts';
 import { checkItem, chunkJson } from './chunk-item.ts';
@@ -11,12 +11,16 @@ const schema = z.strictObject({ text: z.string() });
 
 describe('a gatherer', () => {
   /** An engine that acknowledges when it is told to, or at once. */
-  function setup({ maxBytes = 2_000, mostBytes = 100_000, holds = false } = {}) {
+  function setup({
+    maxBytes,
+    mostBytes = 10_000_000,
+    holds = false,
+  }: { readonly maxBytes?: number; readonly mostBytes?: number; readonly holds?: boolean } = {}) {
     const contract = defineJob({
       queue: 'events',
       name: 'seen',
       schema,
-      chunk: { maxItems: 100, maxWait: '1m', maxBytes },
+      chunk: { maxItems: 100, maxWait: '1m', ...(maxBytes !== undefined && { maxBytes }) },
     });
     const chunks: GatheredChunk[] = [];
     const held: (() => void)[] = [];
@@ -51,6 +55,16 @@ describe('a gatherer', () => {
     await gatherer.flush();
     await Promise.all(full);
     expect(chunks.slice(-2).map(({ json }) => Buffer.byteLength(json))).toEqual([maxBytes, 23]);
+  });
+
+  test('without maxBytes gathers 120 KiB, and an item of up to 240 KiB travels alone', async () => {
+    const { gatherer, chunks, add } = setup();
+    const KIB = 1_024;
+    const items = [50, 50, 50, 200, 10, 10].map(kib => add('x'.repeat(kib * KIB)));
+    await expect(add('x'.repeat(241 * KIB))).rejects.toThrow(PayloadTooLargeError);
+    await gatherer.flush();
+    await Promise.all(items);
+    expect(chunks.map(chunk => chunk.items)).toEqual([2, 1, 1, 2]);
   });
 
   test('refuses an item where too many wait for the engine, and takes it when they do not any more', async () => {

@@ -76,19 +76,18 @@ export class ChunkGatherer {
     const { group } = item;
     let open = groups.get(group);
     // The comma between two items is a byte, too.
-    if (open !== undefined && open.bytes + bytes + 1 > chunk.maxBytes) {
+    if (open !== undefined && open.bytes + bytes + 1 > chunk.fullBytes) {
       open.leave();
       open = undefined;
     }
     if (open === undefined) {
       open = this.#begin(item, groups, group);
-      if (chunk.maxItems > 1) return;
     } else {
       open.items.push(item);
       open.cause.add(item.cause);
       open.bytes += bytes + 1;
     }
-    if (open.items.length >= chunk.maxItems || open.bytes >= chunk.maxBytes) open.leave();
+    if (open.items.length >= chunk.maxItems || open.bytes >= chunk.fullBytes) open.leave();
   }
 
   get hasRoom(): boolean {

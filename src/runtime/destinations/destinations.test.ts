@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { memoryCase, type MemoryCase } from '../../../tests/support/memory-case.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { DeliveryError, type FailureKind, CLOSED } from '../../resilience/index.ts';
-import { openState } from '../../state/index.ts';
+import { MemoryStateStore, openState } from '../../state/index.ts';
 import { CallTrial } from './call-trial.contract-suite.ts';
 import { pausedOutcome } from './pausing.ts';
 import { DESTINATIONS, SharedBreaker } from './shared-breaker.ts';
@@ -28,6 +28,30 @@ test("a far side that asks for a short pause does not shorten the contract's own
   const ended = { name: 'a.example', state, waited: 0, at: NOW };
   const outcome = pausedOutcome(retry, { what: 'busy', quietMs: 1_000 }, ended);
   expect(outcome).toMatchObject({ kind: 'snoozed', untilMs: NOW + 3_600_000 });
+});
+
+test('a call whose end is noted after an outage of the shared state does not judge the circuit that others have opened meanwhile', async () => {
+  let now = NOW;
+  const clock = (): number => now;
+  /** As a worker's: what is asked while the engine is away is answered when it is back. */
+  class Away extends MemoryStateStore {
+    readonly back = Promise.withResolvers<void>();
+    override async get(...asked: Parameters<MemoryStateStore['get']>) {
+      await this.back.promise;
+      return super.get(...asked);
+    }
+  }
+  const store = new Away(clock);
+  const policy = { failures: 1, withinMs: 30_000, pauseMs: 60_000, maxPauseMs: 300_000, probes: 1 };
+  const breaker = new SharedBreaker(store, clock);
+  const probe = breaker.note('a', policy, { what: 'well' }, { beganAt: NOW - 10, endedAt: NOW, probes: true });
+  now += 15_000;
+  const isOpen = { breaker: { phase: 'open', until: now + 60_000, openings: 2, changedAt: now }, quietUntil: 0 };
+  await store.set(DESTINATIONS, 'a', isOpen, 60_000);
+  store.back.resolve();
+  const { before, after } = await probe;
+  expect(before.breaker).toMatchObject({ phase: 'open', openings: 2 });
+  expect(after).toBe(before);
 });
 
 describe('destinations', () => {
@@ -163,7 +187,7 @@ describe('destinations', () => {
   test('a failure of a call that was begun before the circuit opened does not prolong the pause', async () => {
     await start({ concurrency: 10, destinations: { breaker: { failures: 1, pause: '1h', maxPause: '4h' } } });
     const store = await openState(trial.engine);
-    const breaker = new SharedBreaker(store);
+    const breaker = new SharedBreaker(store, () => fixture.clock.now());
     // Another process opens the circuit, and has not paused the group yet.
     const policy = { failures: 1, withinMs: 1_000, pauseMs: 3_600_000, maxPauseMs: 14_400_000, probes: 1 };
     const now = fixture.clock.now() + 1;

@@ -62,7 +62,11 @@ export class Destinations {
       const breaker = await this.#open();
       const call = { beganAt: startedAt, endedAt, probes };
       const { before, after } = await breaker.note(`${queue}/${name}`, policy.destinations.breaker, finding, call);
-      await applyPause(at.groups, groupName(DESTINATION, name), after, { changed: after !== before, probes, endedAt });
+      await applyPause(at.groups, groupName(DESTINATION, name), after, {
+        changed: after !== before,
+        probes,
+        now: this.#now(),
+      });
       this.#emitChange(queue, name, before, after);
       const waited = job.attemptsStarted - job.attemptsMade - 1;
       return pausedOutcome(outcome, finding, { name, state: after, waited, at: endedAt });
@@ -82,7 +86,7 @@ export class Destinations {
   }
 
   #open(): Promise<SharedBreaker> {
-    this.#breaker ??= this.#state().then(store => new SharedBreaker(store));
+    this.#breaker ??= this.#state().then(store => new SharedBreaker(store, this.#now));
     // What was away is asked again by the next job.
     this.#breaker.catch(() => (this.#breaker = undefined));
     return this.#breaker;
@@ -97,11 +101,11 @@ async function applyPause(
   groups: PausableGroups,
   group: string,
   state: DestinationState,
-  { changed, probes, endedAt }: { readonly changed: boolean; readonly probes: boolean; readonly endedAt: number },
+  { changed, probes, now }: { readonly changed: boolean; readonly probes: boolean; readonly now: number },
 ): Promise<void> {
   const isClosed = state.breaker.phase === 'closed';
   const until = pausedUntil(state);
-  if (isClosed && until <= endedAt) {
+  if (isClosed && until <= now) {
     if (probes) await groups.resumeGroup(group, 'breaker');
     return;
   }

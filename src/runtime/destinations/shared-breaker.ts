@@ -1,4 +1,12 @@
-import { afterFailure, afterSuccess, isOfEarlierPhase, opened, type BreakerPolicy } from '../../resilience/index.ts';
+import {
+  afterFailure,
+  afterSuccess,
+  isOfEarlierPhase,
+  notedAtOf,
+  opened,
+  type BreakerPolicy,
+  type CallEnd,
+} from '../../resilience/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import { stateIn, storedForm, type DestinationState } from './destination-state.ts';
 
@@ -13,9 +21,7 @@ export type Finding =
   | { readonly what: 'busy'; readonly quietMs: number };
 
 /** When the call was made, and whether it was let through to find out. */
-interface FoundBy {
-  readonly beganAt: number;
-  readonly endedAt: number;
+interface FoundBy extends CallEnd {
   readonly probes: boolean;
 }
 
@@ -25,9 +31,12 @@ const KEPT_MS = 86_400_000;
 /** The circuits of all destinations, shared by every worker through the small state. A well destination costs no write. */
 export class SharedBreaker {
   readonly #store: StateStore;
+  readonly #now: () => number;
 
-  constructor(store: StateStore) {
+  /** `now`: as the ends of calls are told. */
+  constructor(store: StateStore, now: () => number) {
     this.#store = store;
+    this.#now = now;
   }
 
   /** Notes what a call found out. Answers what was shared before and what is now. */
@@ -40,7 +49,8 @@ export class SharedBreaker {
     for (;;) {
       const entry = await this.#store.get(DESTINATIONS, key);
       const before = stateIn(entry?.value);
-      const after = next(before, policy, finding, call);
+      // Asked anew: what is shared may have been away since the call ended, or been changed by others.
+      const after = next(before, policy, finding, { ...call, notedAt: Math.max(call.endedAt, this.#now()) });
       if (after === before) return { before, after };
       const written = await this.#store.compareAndSet(
         DESTINATIONS,
@@ -74,6 +84,6 @@ function next(state: DestinationState, policy: BreakerPolicy, finding: Finding, 
     }
     case 'down':
       if (isOfEarlierPhase(breaker, call)) return state;
-      return { ...state, breaker: opened(policy, breaker, call.endedAt) };
+      return { ...state, breaker: opened(policy, breaker, notedAtOf(call)) };
   }
 }
