@@ -243,6 +243,29 @@ describe.each(engineCases)('the outbox with an engine on $kind', ({ open, kind }
     }
   });
 
+  test('a session that is cut off more often than a full batch takes does not have the same entries sent for ever', async () => {
+    const EVENTS = 200;
+    const CUT_OFF_EVERY = 40;
+    const forwarded: string[] = [];
+    const bus = {
+      async forward({ id }: OutgoingEvent) {
+        forwarded.push(id);
+        if (forwarded.length % CUT_OFF_EVERY > 0) return;
+        await pool.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+           where datname = current_database() and pid <> pg_backend_pid() and state = 'idle in transaction'`,
+        );
+      },
+    };
+    await inTransaction(pool, async tx => {
+      for (let n = 0; n < EVENTS; n += 1) await outbox.publish(tx, userRegistered({ userId: `u${n}`, at: new Date() }));
+    });
+    relay({ bus });
+    await waitFor('all to be recorded', async () => (await readOutboxStatus(pool)).pending === 0);
+    expect(new Set(forwarded).size).toBe(EVENTS);
+    expect(forwarded.length).toBeLessThan(4 * EVENTS);
+  });
+
   test('while the bus is away events wait and jobs go on; what can never be sent stands aside, and both are stated', async () => {
     let away = true;
     const sent: string[] = [];

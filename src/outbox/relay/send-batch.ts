@@ -20,6 +20,8 @@ export interface BatchParts {
   readonly store: JobStore;
   /** Without one events wait. */
   readonly bus: EventSink | undefined;
+  /** So many of a slot, at most. */
+  readonly rowsOfASlot: number;
   /** Nothing more is sent after that, by `performance.now()`: what is left waits for the next batch. */
   readonly until: number;
 }
@@ -50,14 +52,13 @@ interface Row {
 }
 
 const SLOTS_AT_ONCE = 16;
-const ROWS_OF_A_SLOT = 64;
 
 /**
  * Sends one batch inside a transaction on `sql`, which the caller begins and commits: the slots that it locks are this relay's until
  * then. Ends before the commit or lost commits lead to sending again, with the same ids.
  */
 export async function sendBatch(parts: BatchParts): Promise<SentBatch> {
-  const { sql, bus, kind } = parts;
+  const { sql, bus, kind, rowsOfASlot } = parts;
   const rows = await takeRows(parts);
   const sent: Sent = { jobs: [], repeats: [], events: [], stuck: [], outages: [] };
   if (kind === 'job') {
@@ -75,7 +76,7 @@ export async function sendBatch(parts: BatchParts): Promise<SentBatch> {
     events: sent.events.length,
     stuck: sent.stuck,
     idle: rows.length === 0,
-    more: done > 0 && rows.length >= ROWS_OF_A_SLOT,
+    more: done > 0 && rows.length >= rowsOfASlot,
     outage: sent.outages[0],
   };
 }
@@ -109,7 +110,7 @@ interface Sent {
  * The rows are locked too: who records an end meanwhile waits for the commit, and a relay never waits for anybody, so that no deadlock
  * can take back the record of what it has sent. A row that somebody else has locked is about to be deleted.
  */
-async function takeRows({ sql, tables, kind }: BatchParts): Promise<readonly Row[]> {
+async function takeRows({ sql, tables, kind, rowsOfASlot }: BatchParts): Promise<readonly Row[]> {
   const pending = pendingOf(kind);
   const locked = await sql.query(
     `select s.slot from ${tables.slot} s
@@ -123,9 +124,9 @@ async function takeRows({ sql, tables, kind }: BatchParts): Promise<readonly Row
        select position, slot, id, target, name, body, again,
          greatest(0, round(extract(epoch from clock_timestamp() - created_at) * 1000))::float8 as aged_ms
        from ${tables.entry}
-       where slot = mine.slot and ${pending} order by position limit ${ROWS_OF_A_SLOT} for update skip locked
+       where slot = mine.slot and ${pending} order by position limit $2 for update skip locked
      ) e order by e.position`,
-    [slots],
+    [slots, rowsOfASlot],
   );
   return rows as Row[];
 }

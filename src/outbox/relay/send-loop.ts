@@ -6,7 +6,7 @@ import { sendBatch, somethingWaits, type BatchParts, type EntryKind, type SentBa
 import type { Sql } from '../tables.ts';
 import { sleepOrStop } from '../../time/index.ts';
 
-export interface SendLoopParts extends Omit<BatchParts, 'sql' | 'until'> {
+export interface SendLoopParts extends Omit<BatchParts, 'sql' | 'until' | 'rowsOfASlot'> {
   readonly pool: Pool;
   /** How often it looks when nobody has called. */
   readonly pollEveryMs: number;
@@ -27,12 +27,21 @@ const BOUNDS = { limitMs: 30_000, idleMs: 15_000 } as const;
 /** Of those that commit together one calls (`wordSql`): the others come a moment later. So it looks again so soon, then ever later, up to its usual time. */
 const NEXT_LOOK_MS = 50;
 
+const ROWS_OF_A_SLOT = 64;
+/**
+ * What was sent and could not be recorded is sent again. A session that is cut off again and again, more often than a thousand entries take, would
+ * otherwise have all of them sent again each time, and never record one.
+ */
+const SHRINKS_BY = 8;
+const GROWS_BY = 2;
+
 const OUTAGE = exponential({ from: '200ms', to: '5s' });
 
 /** Sends what waits of one kind, batch after batch. Jobs and events have a loop each: a bus that is away holds up no job. */
 export class SendLoop {
   readonly #parts: SendLoopParts;
   #wake = new AbortController();
+  #rowsOfASlot = ROWS_OF_A_SLOT;
 
   constructor(parts: SendLoopParts) {
     this.#parts = parts;
@@ -65,10 +74,12 @@ export class SendLoop {
       let more = false;
       try {
         const batch = await this.#batch();
+        this.#rowsOfASlot = Math.min(ROWS_OF_A_SLOT, this.#rowsOfASlot * GROWS_BY);
         ({ outage: error, more } = batch);
         sent(batch, Math.round(performance.now() - startedAt));
         if (batch.idle && last !== undefined && (await this.#somethingWaits())) error = last;
       } catch (cause) {
+        this.#rowsOfASlot = Math.max(1, Math.floor(this.#rowsOfASlot / SHRINKS_BY));
         error = toError(cause);
       }
       if (error === undefined) progress.ended();
@@ -91,7 +102,8 @@ export class SendLoop {
     return inTransaction(pool, BOUNDS, client => {
       const query: Sql['query'] = (text, values) =>
         callWithin({ what: 'a statement of the outbox', limitMs: ANSWER_MS }, () => client.query(text, values));
-      return sendBatch({ sql: { query }, tables, store, bus, kind, until: performance.now() + SEND_MS });
+      const [rowsOfASlot, until] = [this.#rowsOfASlot, performance.now() + SEND_MS];
+      return sendBatch({ sql: { query }, tables, store, bus, kind, rowsOfASlot, until });
     });
   }
 }
