@@ -13,10 +13,14 @@ import { startPostgres } from '../tests/support/postgres-server.ts';
 import { startRedis } from '../tests/support/redis-server.ts';
 import { createPostgresSink } from '../workers/analytics/index.ts';
 import { median } from './measure.ts';
+import { cpuUsOf } from './servers.ts';
 
 /**
  * How many analytics events a second go from `trackMany` through Redis and one real worker process to where they are kept: an HTTP sink,
  * and a PostgreSQL table? Producer, Redis, worker and sink share the machine.
+ *
+ * What an event costs in CPU is measured too, since it hardly depends on what else the machine does: of the producer, with the sink that counts (it
+ * stands in the same process), and of the worker with its supervisor.
  *
  * Beside it, round by round, the same of an earlier release: give the folder of a checkout of it, with its `node_modules`.
  *
@@ -82,10 +86,17 @@ const message = (index: number) => ({
   properties: { productId: `p-${index % 50}`, price: 1_999, currency: 'EUR' },
 });
 
+interface Round {
+  readonly perSecond: number;
+  /** Microseconds of CPU an event. */
+  readonly producerUs: number;
+  readonly workerUs: number;
+}
+
 /** One release at work: its producer in this process, its worker in another one, with a Redis and a sink of their own. */
 interface Release {
-  readonly rates: number[];
-  round(): Promise<number>;
+  readonly rounds: Round[];
+  round(): Promise<Round>;
   stop(): Promise<void>;
 }
 
@@ -115,14 +126,19 @@ async function start(folder: string, open: () => Promise<Sink>): Promise<Release
   const analytics = createAnalyticsProducer(client);
   let sent = 0;
   return {
-    rates: [],
+    rounds: [],
     async round() {
-      const startedAt = performance.now();
+      const [startedAt, cpu, workerCpu] = [performance.now(), process.cpuUsage(), cpuUsOf(worker.pid)];
       for (const all = sent + EVENTS; sent < all; sent += AT_ONCE) {
         await analytics.trackMany(Array.from({ length: AT_ONCE }, (_, index) => message(sent + index)));
       }
       while ((await sink.counted()) < sent) await pause(20);
-      return (EVENTS / (performance.now() - startedAt)) * 1_000;
+      const { user, system } = process.cpuUsage(cpu);
+      return {
+        perSecond: (EVENTS / (performance.now() - startedAt)) * 1_000,
+        producerUs: (user + system) / EVENTS,
+        workerUs: (cpuUsOf(worker.pid) - workerCpu) / EVENTS,
+      };
     },
     async stop() {
       await client.close();
@@ -140,19 +156,27 @@ async function measure(open: () => Promise<Sink>): Promise<string> {
   // The first round warms up code and caches and is not counted.
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const release of round % 2 === 0 ? releases : releases.toReversed()) {
-      const rate = await release.round();
-      if (round > 0) release.rates.push(rate);
+      const done = await release.round();
+      if (round > 0) release.rounds.push(done);
     }
   }
   await Promise.all(releases.map(release => release.stop()));
-  const whole = (rate: number): string => Math.round(rate).toLocaleString('en');
-  const [now = [], before] = releases.map(({ rates }) => rates);
-  const ratios = before?.map((rate, round) => (now[round] ?? 0) / rate);
-  const compared =
-    before === undefined || ratios === undefined
-      ? 'not measured | not measured'
-      : `${whole(median(before))} | ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
-  return `${whole(median(now))} | ${whole(Math.min(...now))} | ${whole(Math.max(...now))} | ${compared}`;
+  const [now = [], before] = releases.map(({ rounds }) => rounds);
+  const whole = (value: number): string => Math.round(value).toLocaleString('en');
+  const columns = (
+    [
+      ['perSecond', whole],
+      ['producerUs', (us: number) => us.toFixed(1)],
+      ['workerUs', (us: number) => us.toFixed(1)],
+    ] as const
+  ).flatMap(([figure, written]) => {
+    const of = (rounds: readonly Round[]): readonly number[] => rounds.map(each => each[figure]);
+    if (before === undefined) return [written(median(of(now))), 'not measured', 'not measured'];
+    const ratios = of(now).map((value, round) => value / (of(before)[round] ?? Number.NaN));
+    const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+    return [written(median(of(now))), written(median(of(before))), `${median(ratios).toFixed(2)} (${range})`];
+  });
+  return columns.join(' | ');
 }
 
 const rows: string[] = [];
@@ -170,10 +194,11 @@ await writeFile(
     '',
     `Written by \`npm run bench:analytics\`: ${ROUNDS} rounds of ${EVENTS.toLocaleString('en')} events, ${AT_ONCE.toLocaleString('en')} a call, through Redis and one worker process. ` +
       `Node ${process.version}, ${cpus().length} cores that producer, Redis, worker and sink share. Each event is validated when it is queued and again when it runs. ` +
-      'The rounds of this release and of the one before alternate, each with a Redis, a worker and a sink of its own; the ratio is the median of those of each round.',
+      'The rounds of this release and of the one before alternate, each with a Redis, a worker and a sink of its own; figures are medians, and a ratio is the median of those of each round. ' +
+      'The producer’s CPU has the sink’s in it where events go to HTTP.',
     '',
-    '| into | events/s, median | slowest round | fastest round | the release before | ratio |',
-    '| --- | ---: | ---: | ---: | ---: | ---: |',
+    '| into | events/s | the release before | ratio | producer, us of CPU | the release before | ratio | worker, us of CPU | the release before | ratio |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
     '',
   ].join('\n'),

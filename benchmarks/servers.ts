@@ -91,7 +91,7 @@ export async function postgresServer(): Promise<Server> {
 }
 
 /** Of a process and all that it has started; those that have ended are counted by their parent. */
-function cpuUsOf(parent: number): number {
+export function cpuUsOf(parent: number): number {
   let ticks = 0;
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
     try {

@@ -11,6 +11,7 @@ export {
   openingsOf,
   type BreakerPolicy,
   type BreakerState,
+  type CallEnd,
 } from './breaker-state.ts';
 export { callWithin, type CallLimit } from './call-within.ts';
 export { certificateProblem } from './certificate-problem.ts';

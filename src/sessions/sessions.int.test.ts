@@ -107,6 +107,27 @@ describe('a transaction', () => {
   });
 });
 
+test('a statement that waits for a lock ends when its client has cut the connection, and stands before nobody', async () => {
+  const onConnect = boundSession({ idleInTransactionMs: 60_000 });
+  const pool = new Pool({ connectionString: database.url, max: 1, onConnect });
+  const other = new Pool({ connectionString: database.url, max: 1 });
+  for (const each of [pool, other]) each.on('error', () => undefined);
+  const held = await other.connect();
+  await held.query('select pg_advisory_lock(7)');
+  const waits = (): Promise<boolean> =>
+    held
+      .query(`select from pg_locks where locktype = 'advisory' and not granted`)
+      .then(({ rowCount }) => rowCount === 1);
+  const client = await pool.connect();
+  const lost = client.query('select pg_advisory_lock(7)').catch((error: unknown) => error);
+  await waitFor('it to wait', waits);
+  client.release(true);
+  await waitFor('it to be gone', async () => !(await waits()));
+  await lost;
+  held.release();
+  await Promise.all([pool.end(), other.end()]);
+});
+
 test('a session of a bounded pool has its bounds', async () => {
   const onConnect = boundSession({ idleInTransactionMs: 7_000, statementMs: 9_000 });
   const pool = new Pool({ connectionString: database.url, max: 1, onConnect });

@@ -36,7 +36,8 @@ describe('a gatherer', () => {
       new Promise((stored, failed) => {
         const cause = itemCause(undefined, trace, undefined);
         const item = checkItem(contract.chunk, { text });
-        gatherer.add({ ...item, contract, chunk: contract.chunk, priority: 1, delayMs: 0, cause, stored, failed });
+        const ready = { ...item, contract, chunk: contract.chunk, priority: 1, delayMs: 0, cause };
+        gatherer.add(ready, { stored: (_nth, receipt) => stored(receipt), failed });
       });
     return { gatherer, chunks, add, acknowledge: () => held.splice(0).forEach(resolve => resolve()) };
   }

@@ -14,15 +14,19 @@ export interface GatheredChunk {
   readonly cause: ChunkCause;
 }
 
-/** An item on its way, and who waits for it. Its `group` holds all that it must have in common with those that it travels with. */
-export interface GatheredItem extends CheckedItem {
+/** An item that has passed every check. Its `group` holds all that it must have in common with those that it travels with. */
+export interface ReadyItem extends CheckedItem {
   readonly contract: AnyJobContract;
   readonly chunk: ChunkPolicy;
   readonly priority: number;
   readonly delayMs: number;
   readonly cause: ItemCause;
-  readonly stored: (receipt: JobReceipt) => void;
-  readonly failed: (error: unknown) => void;
+}
+
+/** Who waits for items, one or many: `nth` is what they were given with. */
+export interface Asker {
+  stored(nth: number, receipt: JobReceipt): void;
+  failed(error: unknown): void;
 }
 
 export interface ChunkGathererOptions {
@@ -39,7 +43,10 @@ const ITEM_BYTES = 200;
 
 interface OpenChunk {
   readonly contract: AnyJobContract;
-  readonly items: GatheredItem[];
+  readonly items: ReadyItem[];
+  /** At the same places: an object for each item would be a twentieth of what a producer spends on it. */
+  readonly askers: Asker[];
+  readonly nths: number[];
   readonly cause: ChunkCause;
   readonly leave: () => void;
   bytes: number;
@@ -67,7 +74,7 @@ export class ChunkGatherer {
   }
 
   /** @throws ChunksFullError where so many wait already that this one has no room: it was not taken */
-  add(item: GatheredItem): void {
+  add(item: ReadyItem, asker: Asker, nth = 0): void {
     const { contract, chunk, bytes } = item;
     if (!this.hasRoom) throw new ChunksFullError(contract.name, this.#mostBytes);
     this.#bytes += bytes + ITEM_BYTES;
@@ -87,6 +94,8 @@ export class ChunkGatherer {
       open.cause.add(item.cause);
       open.bytes += bytes + 1;
     }
+    open.askers.push(asker);
+    open.nths.push(nth);
     if (open.items.length >= chunk.maxItems || open.bytes >= chunk.fullBytes) open.leave();
   }
 
@@ -111,7 +120,7 @@ export class ChunkGatherer {
     return this.flush();
   }
 
-  #begin(first: GatheredItem, groups: Map<string, OpenChunk>, group: string): OpenChunk {
+  #begin(first: ReadyItem, groups: Map<string, OpenChunk>, group: string): OpenChunk {
     const { contract, chunk, bytes, cause } = first;
     const leave = (): void => {
       open.stop();
@@ -122,6 +131,8 @@ export class ChunkGatherer {
     const open: OpenChunk = {
       contract,
       items: [first],
+      askers: [],
+      nths: [],
       cause: new ChunkCause(cause),
       leave,
       bytes: CHUNK_BYTES + bytes,
@@ -132,16 +143,16 @@ export class ChunkGatherer {
   }
 
   /** Never rejects. */
-  async #leave({ contract, items, cause }: OpenChunk): Promise<void> {
+  async #leave({ contract, items, askers, nths, cause }: OpenChunk): Promise<void> {
     const [first] = items;
     if (first === undefined) return;
     const { priority, delayMs } = first;
     const json = chunkJson(items.map(item => item.json));
     try {
       const receipt = await this.#send({ contract, json, items: items.length, priority, delayMs, cause });
-      for (const [index, { stored }] of items.entries()) stored({ ...receipt, item: index });
+      for (const [index, asker] of askers.entries()) asker.stored(nths[index] ?? 0, { ...receipt, item: index });
     } catch (error) {
-      for (const { failed } of items) failed(error);
+      for (const asker of askers) asker.failed(error);
     }
     for (const { bytes } of items) this.#bytes -= bytes + ITEM_BYTES;
     if (this.#bytes <= this.#mostBytes / 2) for (const resolve of this.#forRoom.splice(0)) resolve();

@@ -1,14 +1,12 @@
 import type { AnyJobContract, EnqueueOptions, JobRequest } from '../../contracts/index.ts';
 import { currentCause } from '../../tracing/index.ts';
 import { delayOf, newJobId, optionsFor, optionsOf, type PrepareContext, type PreparedJob } from '../prepare/prepare.ts';
+import { PRIORITY_NUMBERS } from '../prepare/priorities.ts';
 import { encryptedIn } from '../prepare/stored-json.ts';
 import type { JobReceipt } from '../store/job-receipt.ts';
-import { ChunkGatherer, type GatheredChunk, type GatheredItem } from './chunk-gatherer.ts';
+import { ChunkGatherer, type Asker, type GatheredChunk, type ReadyItem } from './chunk-gatherer.ts';
 import { checkItem, encryptedItem } from './chunk-item.ts';
 import { itemCause } from './chunk-meta.ts';
-
-/** An item that has passed every check and waits to be gathered. */
-export type ReadyItem = Omit<GatheredItem, 'stored' | 'failed'>;
 
 export interface ChunksOptions {
   readonly context: PrepareContext;
@@ -35,37 +33,21 @@ export class Chunks {
 
   /** Resolves when the engine has acknowledged the item's chunk. */
   add(item: ReadyItem): Promise<JobReceipt> {
-    return new Promise((stored, failed) => this.#gatherer.add({ ...item, stored, failed }));
+    return new Promise((stored, failed) =>
+      this.#gatherer.add(item, { stored: (_nth, receipt) => stored(receipt), failed }),
+    );
   }
 
   /** In their order; waits itself while too many are not acknowledged. Goes no further where one has failed. Never rejects. */
   async addMany(items: readonly ReadyItem[]): Promise<GatheredMany> {
-    const receipts: (JobReceipt | undefined)[] = [];
-    let failure: { readonly error: unknown } | undefined;
-    let left = items.length;
-    let ended: (() => void) | undefined;
-    const end = (): void => {
-      left -= 1;
-      if (left === 0) ended?.();
-    };
-    const failed = (error: unknown): void => {
-      failure ??= { error };
-      end();
-    };
+    const many = new AskedMany(items.length);
     for (const [index, item] of items.entries()) {
       if (!this.#gatherer.hasRoom) await this.#gatherer.room();
-      if (failure !== undefined) {
-        end();
-        continue;
-      }
-      const stored = (receipt: JobReceipt): void => {
-        receipts[index] = receipt;
-        end();
-      };
-      this.#gatherer.add({ ...item, stored, failed });
+      if (many.failure === undefined) this.#gatherer.add(item, many, index);
+      else many.leaveOut();
     }
-    if (left > 0) await new Promise<void>(resolve => (ended = resolve));
-    return { receipts: items.map((_, index) => receipts[index]), error: failure?.error };
+    await many.ended;
+    return { receipts: many.receipts, error: many.failure?.error };
   }
 
   flush(): Promise<void> {
@@ -97,6 +79,40 @@ export class Chunks {
   }
 }
 
+/** Who has given many items at once. */
+class AskedMany implements Asker {
+  readonly receipts: (JobReceipt | undefined)[];
+  failure: { readonly error: unknown } | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  #left: number;
+
+  constructor(items: number) {
+    this.receipts = Array.from({ length: items }, () => undefined);
+    this.#left = items;
+    if (items === 0) this.#ended.resolve();
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  stored(nth: number, receipt: JobReceipt): void {
+    this.receipts[nth] = receipt;
+    this.leaveOut();
+  }
+
+  failed(error: unknown): void {
+    this.failure ??= { error };
+    this.leaveOut();
+  }
+
+  /** One less to wait for. */
+  leaveOut(): void {
+    this.#left -= 1;
+    if (this.#left === 0) this.#ended.resolve();
+  }
+}
+
 /** Whether its items are gathered. */
 export function isGathered({ contract }: Pick<JobRequest, 'contract'>): boolean {
   return contract.chunk !== undefined;
@@ -116,6 +132,8 @@ export function readyItem(
   const delayMs = delayOf(context, contract, checked);
   const { json, bytes, group } = encryptedItem(context.cipher, contract, chunk, checkItem(chunk, data), data);
   const cause = itemCause(correlationId, context.traceparent(), currentCause());
-  const company = `${priority} ${atMs ?? `+${delayMs}`} ${group}`;
+  // Nearly all say nothing of their own: a text of five parts for each would be made and hashed for nothing.
+  const isUsual = priority === PRIORITY_NUMBERS[contract.priority] && atMs === undefined && delayMs === 0;
+  const company = isUsual ? `=${group}` : `${priority} ${atMs ?? `+${delayMs}`} ${group}`;
   return { json, bytes, group: company, contract, chunk, priority, delayMs, cause };
 }

@@ -2,7 +2,8 @@ import type { JobRequest } from '../../contracts/index.ts';
 import { check, type CheckedJob, type PrepareContext } from '../prepare/prepare.ts';
 import type { JobReceipt } from '../store/job-receipt.ts';
 import { unavailable, type StoredMany } from '../store/store.ts';
-import { isGathered, readyItem, type Chunks, type ReadyItem } from './chunks.ts';
+import type { ReadyItem } from './chunk-gatherer.ts';
+import { isGathered, readyItem, type Chunks } from './chunks.ts';
 
 /**
  * Queues items of chunks among others, or alone. All are checked before the first is stored; each has its receipt at its place.
