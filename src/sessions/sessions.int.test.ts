@@ -123,7 +123,7 @@ test('a statement that waits for a lock ends when its client has cut the connect
   await waitFor('it to wait', waits);
   client.release(true);
   await waitFor('it to be gone', async () => !(await waits()));
-  await lost;
+  expect(await lost).toBeInstanceOf(Error);
   held.release();
   await Promise.all([pool.end(), other.end()]);
 });
