@@ -64,19 +64,19 @@ export function overviewPart(options: OverviewPart): Html {
         ? html`<p class="foot">Of what there are more than 100,000, PostgreSQL's own estimate is shown.</p>`
         : undefined
     }
-    ${testsAlerts && mayAct(role, 'admin') ? testAct(base) : undefined}`;
+    ${testsAlerts && mayAct(role, 'admin') ? testAct(base) : undefined}
+    ${mayAct(role, 'operator') ? html`<script defer src="${base}/assets/act.js"></script>` : undefined}`;
 }
 
-function figures({ base, flows, series, range, contracts }: OverviewPart, work: Work): Html {
-  return html`${standingList(base, work)} ${strip(base, work, flows)}
+function figures({ base, role, flows, series, range, contracts }: OverviewPart, work: Work): Html {
+  return html`${standingList(base, work, role)} ${strip(base, work, flows)}
   ${historyCharts({ base, path: '/', range, series })} ${queueTable({ base, work, flows, contracts })}
   ${pauseList(work)} ${spaceTable(work.space)}`;
 }
 
 function testAct(base: string): Html {
   const act = actButton({ path: `${base}/alerts/test`, what: {}, verb: 'Send', label: 'Send a test alert' });
-  return html`${acts(act)}
-    <script defer src="${base}/assets/act.js"></script>`;
+  return acts(act);
 }
 
 /** The whole queues among them have their badge as well. */

@@ -1,22 +1,25 @@
 import { conditionsOf, type Work } from '../../src/standing/index.ts';
 import { folded, html, type Html } from '../pages/html.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
+import { tryAct } from '../workers/try-act.ts';
 
 /** Of what is wrong, what needs a person first: so many lines stand open where there are more than can be read at a glance. */
 const LINES = 8;
 const MOST_LINES = 10;
 
 /** The line at the top, computed from the work: what is wrong, what will happen by itself, where to act. */
-export function standingList(base: string, work: Work): Html {
+export function standingList(base: string, work: Work, role: Role): Html {
   const conditions = conditionsOf(work);
   const needing = conditions.filter(({ needsYou }) => needsYou).length;
   if (conditions.length === 0) {
     return html`<p class="notice">All is well: nothing has been due for a minute, and no destination is sick.</p>`;
   }
   const lines = conditions.map(
-    ({ kind, needsYou, text, link }) =>
+    ({ kind, needsYou, text, link, tries }) =>
       html`<li>
         <span class="badge ${needsYou ? 'bad' : 'warn'}">${kind}</span>
         <span>${text}</span>
+        ${tries === undefined || !mayAct(role, 'operator') ? undefined : tryAct(base, tries)}
         <a href="${base}${link.path}">${link.label}</a>
       </li>`,
   );

@@ -6,8 +6,9 @@ import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { table } from '../pages/table.ts';
 import { time } from '../pages/time.ts';
-import type { Role } from '../sign-in/roles.ts';
+import { mayAct, type Role } from '../sign-in/roles.ts';
 import { hostTable } from './host-table.ts';
+import { tryAct } from './try-act.ts';
 
 export interface WorkersPageOptions extends Pick<PageOptions, 'base'> {
   readonly viewer: NonNullable<PageOptions['viewer']> & { readonly role: Role };
@@ -39,7 +40,7 @@ export function workersPage(options: WorkersPageOptions): string {
     <p><a href="${base}/running">All that runs, and cancelling it</a></p>
     ${goneTable(fleet, now)}
     <h2>Paused destinations</h2>
-    ${paused.length === 0 ? html`<p class="notice">None: every destination answers.</p>` : pausedTable(fleet, now)}
+    ${paused.length === 0 ? html`<p class="notice">None: every destination answers.</p>` : pausedTable(options)}
     ${unnamedTable(unnamed)}
     <p class="foot" data-age>
       Renewed every ${REFRESH_SECONDS} seconds. A host that is lost is known to be so after some ten seconds, and stays
@@ -118,19 +119,31 @@ function goneTable({ gone }: Fleet, now: number): Html | undefined {
 
 const GONE_SHOWN = 50;
 
-function pausedTable({ paused }: Fleet, now: number): Html {
+function pausedTable({ base, viewer, fleet: { paused }, now }: WorkersPageOptions): Html {
   return table({
     label: 'Paused destinations',
-    columns: ['Queue and destination', 'State', 'Next try', 'Failed probes'],
+    texts: true,
+    columns: [
+      'Queue and destination',
+      'State',
+      'Last error',
+      'Next try',
+      'Failed probes',
+      html`<span class="quiet">Act</span>`,
+    ],
     rows: paused.map(
-      ({ key, phase, until, openings }) =>
+      ({ key, phase, until, openings, why, since }) =>
         html`<tr>
-          <th scope="row">${key}</th>
+          <th scope="row">
+            ${key}${since === undefined ? undefined : html`<small>for ${age(Math.max(0, now - since))}</small>`}
+          </th>
           <td class="${phase === 'open' ? 'bad' : 'warn'}">
             ${phase === 'open' ? 'paused' : phase === 'probing' ? 'finding out' : 'has asked for a pause'}
           </td>
+          <td class="wraps">${why ?? '–'}</td>
           <td>${until > now ? `in ${age(until - now)}` : 'now'}</td>
           <td>${Math.max(0, openings - 1)}</td>
+          <td>${until > now && mayAct(viewer.role, 'operator') ? tryAct(base, key) : undefined}</td>
         </tr>`,
     ),
   });

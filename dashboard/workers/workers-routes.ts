@@ -2,7 +2,7 @@ import { Router, type Request } from 'express';
 import type { App } from '../../src/contracts/index.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { readRunningJobs, readUnnamedQueues, recentQueueNames } from '../../src/queue/index.ts';
-import { orderWorkers, readFleet, resumeWorkers, type OrderAnswer } from '../../src/runtime/index.ts';
+import { orderWorkers, readFleet, resumeWorkers, tryDestination, type OrderAnswer } from '../../src/runtime/index.ts';
 import { actionRoute, type AskedAction } from '../audit/action-route.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import { SharedLooks } from '../live/shared-looks.ts';
@@ -52,6 +52,17 @@ export function workersRoutes({ base, app, engine, viewerOf }: WorkersRoutesOpti
     });
     router.post(`/${what}`, ...action);
   }
+  const trying = actionRoute({
+    what: 'try a paused destination',
+    viewerOf,
+    expected: 'Expected {"name"} of a paused destination, QUEUE/NAME, and {"dryRun"}.',
+    read: readAsked,
+    async act({ name, dryRun }) {
+      const isPaused = dryRun || (await tryDestination(engine, name));
+      return { on: name, matched: 1, done: isPaused ? 1 : 0, why: isPaused ? undefined : 'it is not paused any more' };
+    },
+  });
+  router.post('/try', ...trying);
   return router;
 }
 

@@ -4,6 +4,7 @@ export type { WorkerPresence } from './supervisor/fleet/host-presence.ts';
 export { orderWorkers, resumeWorkers, type OrderAnswer, type WorkerOrder } from './supervisor/fleet/orders.ts';
 export type { GoneHost } from './supervisor/fleet/gone-hosts.ts';
 export { readFleet, type Fleet, type FleetHost, type PausedDestination } from './supervisor/fleet/read-fleet.ts';
+export { tryDestination } from './destinations/try-destination.ts';
 export { ResourceSet } from './host/resource-set.ts';
 export type { Outcome } from './run/outcome.ts';
 export { parentOfProcess, type Parent } from './supervisor/child/parent.ts';

@@ -14,7 +14,7 @@ import { descendantsOf } from '../support/process-tree.ts';
 import { program } from '../support/programs.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { startScriptedSmtp, type ScriptedSmtp } from '../support/smtp-script.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { PATIENT, waitFor } from '../support/wait-for.ts';
 
 /*
  * Nine bad days at once, in three installations: `here` workers go on, `there` the only host is lost, and `full` is a Redis of its own that may take
@@ -185,12 +185,17 @@ async function act(page: Page, verb: string): Promise<void> {
   await page.getByRole('button', { name: /^\w+ \d+ now$/ }).click();
 }
 
-test('a mail server that answers 451: the overview names it and when it is tried next; one click to the destination', async () => {
+test('a mail server that answers 451: the overview names it and when it is tried next; two clicks, and it is tried at once', async () => {
   const page = await overview('here');
   await follow(page, /mail waits for smtp.*held.*No attempt is spent.*Next try/s, 'Destinations');
-  await page.getByRole('row', { name: /mail\/smtp.*paused/ }).waitFor();
+  const row = page.getByRole('row', { name: /mail\/smtp.*paused.*451/ });
+  await row.waitFor();
   expect(await client.find({ queue: 'mail', state: 'dead' })).toMatchObject({ jobs: [] });
-  expect(await clicksOn(page)).toBe(1);
+  const tries = async (): Promise<number> => Number(await row.getByRole('cell').nth(3).innerText());
+  const before = await tries();
+  await row.getByRole('button', { name: 'Try now' }).click();
+  await expect.poll(tries, PATIENT).toBeGreaterThan(before);
+  expect(await clicksOn(page)).toBe(2);
 });
 
 test('a contract that throws since a deploy: the cause is named with its 500, and one of them is tried in three clicks', async () => {

@@ -60,6 +60,7 @@ const ROUTES: Readonly<Record<string, object>> = {
   '/dead-letters/cause': { fingerprint: 'f', says: 'known', dryRun: true },
   '/running/cancel': { ids: ['email-none'], dryRun: true, reason: 'r' },
   '/workers/quiet': { name: 'none', dryRun: true },
+  '/workers/try': { name: 'email/smtp', dryRun: true },
   '/workers/stop': { name: 'none', dryRun: true },
   '/workers/resume': { name: 'none', dryRun: true },
   '/schedules/run': { name: 'none', dryRun: true },

@@ -211,6 +211,7 @@ const OWN_MUTATING: readonly Mutation[] = [
   { method: 'POST', path: '/dead-letters/cause', role: 'operator', body: { fingerprint: 'none' } },
   { method: 'POST', path: '/running/cancel', role: 'operator', body: { jobId: 'email-none' } },
   { method: 'POST', path: '/workers/quiet', role: 'operator', body: { name: 'none' } },
+  { method: 'POST', path: '/workers/try', role: 'operator', body: { name: 'none' } },
   { method: 'POST', path: '/workers/stop', role: 'operator', body: { name: 'none' } },
   { method: 'POST', path: '/workers/resume', role: 'operator', body: { name: 'none' } },
   { method: 'POST', path: '/schedules/run', role: 'operator', body: { name: 'none' } },

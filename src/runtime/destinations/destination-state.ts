@@ -5,6 +5,10 @@ export interface DestinationState {
   readonly breaker: BreakerState;
   /** The far side asked to be left alone until then; milliseconds since 1970. */
   readonly quietUntil: number;
+  /** What it failed with last, for people: nothing sensitive, one line. Left out while nothing is wrong with it. */
+  readonly why?: string | undefined;
+  /** When it was paused first, since it was last well. */
+  readonly since?: number | undefined;
 }
 
 const FREE: DestinationState = { breaker: CLOSED, quietUntil: 0 };
@@ -25,18 +29,29 @@ interface StoredBreaker {
 const EMPTY = { failures: [], until: 0, openings: 0, successes: 0 };
 
 /** As it is stored: JSON. */
-export function storedForm({ breaker, quietUntil }: DestinationState): {
+export function storedForm({ breaker, quietUntil, why, since }: DestinationState): {
   readonly breaker: StoredBreaker;
   readonly quietUntil: number;
+  readonly why?: string;
+  readonly since?: number;
 } {
-  return { breaker: { ...EMPTY, ...breaker }, quietUntil };
+  const told = { ...(why !== undefined && { why }), ...(since !== undefined && { since }) };
+  return { breaker: { ...EMPTY, ...breaker }, quietUntil, ...told };
 }
 
 /** What is stored, by this release or another. A shape that is not known says nothing about the destination, so its jobs run. */
 export function stateIn(value: unknown): DestinationState {
-  if (typeof value !== 'object' || value === null || !('breaker' in value) || !('quietUntil' in value)) return FREE;
-  const breaker = breakerIn(value.breaker);
-  return breaker === undefined ? FREE : { breaker, quietUntil: numberIn(value.quietUntil) };
+  if (typeof value !== 'object' || value === null) return FREE;
+  const { breaker: stored, quietUntil, why, since }: Partial<Record<keyof DestinationState, unknown>> = value;
+  const breaker = breakerIn(stored);
+  if (breaker === undefined || quietUntil === undefined) return FREE;
+  // A release that does not know them has written no story.
+  return {
+    breaker,
+    quietUntil: numberIn(quietUntil),
+    ...(typeof why === 'string' && { why }),
+    ...(typeof since === 'number' && { since }),
+  };
 }
 
 function breakerIn(value: unknown): BreakerState | undefined {

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
 import { DeliveryError } from '../../resilience/index.ts';
+import { readFleet } from '../supervisor/fleet/read-fleet.ts';
+import { tryDestination } from './try-destination.ts';
 import { CallTrial } from './call-trial.contract-suite.ts';
 
 /** That jobs are put off, come back and share what is known on each engine. What is decided is in destinations.test.ts. */
@@ -23,6 +25,40 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     await waitFor('all to wait', async () => (await trial.client.job(first))?.state === 'delayed');
     expect((await trial.client.job(first))?.attemptsMade).toBe(0);
     expect(trial.calls).toHaveLength(1);
+  });
+
+  test('what it failed with and since when it is paused can be read; a try that somebody asks for is made at once', async () => {
+    await trial.start({ concurrency: 1, destinations: { breaker: { pause: '1h', maxPause: '1h', probes: 1 } } });
+    trial.sick = new Map([['a.example', 'destination-down']]);
+    const opened = trial.facts.next('breaker.opened');
+    const ids = await trial.enqueue('a.example', 1, 2, 3);
+    await opened;
+    const paused = async () => (await readFleet(trial.engine)).paused;
+    const [destination] = await waitFor('the pause', async () => {
+      const found = await paused();
+      return found.length > 0 && found;
+    });
+    expect(destination).toMatchObject({ key: 'calls/a.example', why: 'a.example is sick' });
+    expect(destination?.since).toBeLessThanOrEqual(trial.engine.clock.now());
+
+    // It is still sick: one job finds out, and it is paused for longer.
+    const again = trial.facts.next('breaker.opened');
+    expect(await tryDestination(trial.engine, 'calls/a.example')).toBe(true);
+    expect(await again).toMatchObject({ destination: 'a.example', openings: 2 });
+    expect((await paused())[0]?.since).toBe(destination?.since);
+
+    trial.sick = new Map();
+    const closed = trial.facts.next('breaker.closed');
+    await tryDestination(trial.engine, 'calls/a.example');
+    await closed;
+    await waitFor('one to succeed', async () => {
+      const views = await Promise.all(ids.map(id => trial.client.job(id)));
+      return views.some(view => view?.state === 'succeeded');
+    });
+    expect(await paused()).toEqual([]);
+    for (const key of ['calls/a.example', 'calls/b.example', 'calls', '', '/']) {
+      expect([key, await tryDestination(trial.engine, key)]).toEqual([key, false]);
+    }
   });
 
   test('a job that its destination made wait runs, and those beyond its slots and its rate do', async () => {

@@ -49,8 +49,16 @@ export class Destinations {
     this.#state = state;
   }
 
-  /** Takes the outcome of a run for what it says about its destination, and answers what becomes of the job. Never rejects. */
-  async conclude({ at, job, startedAt }: EndedRun, outcome: Outcome, policy: QueuePolicy): Promise<Outcome> {
+  /**
+   * Takes the outcome of a run for what it says about its destination, and answers what becomes of the job. Never rejects.
+   * @param told an error's message as it may be stored
+   */
+  async conclude(
+    { at, job, startedAt }: EndedRun,
+    outcome: Outcome,
+    policy: QueuePolicy,
+    told: (error: Error) => string,
+  ): Promise<Outcome> {
     const name = groupKeyIn(groupsOf(job.opts), DESTINATION);
     const finding = name === undefined ? undefined : findingOf(outcome);
     const probes = job.probing === true;
@@ -60,7 +68,7 @@ export class Destinations {
     try {
       const endedAt = this.#now();
       const breaker = await this.#open();
-      const call = { beganAt: startedAt, endedAt, probes };
+      const call = { beganAt: startedAt, endedAt, probes, why: 'error' in outcome ? told(outcome.error) : undefined };
       const { before, after } = await breaker.note(`${queue}/${name}`, policy.destinations.breaker, finding, call);
       await applyPause(at.groups, groupName(DESTINATION, name), after, {
         changed: after !== before,

@@ -23,6 +23,8 @@ export type Finding =
 /** When the call was made, and whether it was let through to find out. */
 interface FoundBy extends CallEnd {
   readonly probes: boolean;
+  /** What it failed with, as it may be stored. */
+  readonly why?: string | undefined;
 }
 
 export const DESTINATIONS = 'hold';
@@ -50,7 +52,8 @@ export class SharedBreaker {
       const entry = await this.#store.get(DESTINATIONS, key);
       const before = stateIn(entry?.value);
       // Asked anew: what is shared may have been away since the call ended, or been changed by others.
-      const after = next(before, policy, finding, { ...call, notedAt: Math.max(call.endedAt, this.#now()) });
+      const noted = { ...call, notedAt: Math.max(call.endedAt, this.#now()) };
+      const after = withStory(before, next(before, policy, finding, noted), call);
       if (after === before) return { before, after };
       const written = await this.#store.compareAndSet(
         DESTINATIONS,
@@ -62,6 +65,20 @@ export class SharedBreaker {
       if (written !== undefined) return { before, after };
     }
   }
+}
+
+/** A destination that is well has no story. */
+function withStory(before: DestinationState, after: DestinationState, { why, endedAt }: FoundBy): DestinationState {
+  if (after === before) return before;
+  const { breaker, quietUntil } = after;
+  const isPaused = breaker.phase !== 'closed' || quietUntil > endedAt;
+  if (!isPaused && (breaker.phase !== 'closed' || breaker.failures.length === 0)) return { breaker, quietUntil };
+  return {
+    breaker,
+    quietUntil,
+    why: why ?? before.why,
+    since: isPaused ? (before.since ?? endedAt) : undefined,
+  };
 }
 
 function next(state: DestinationState, policy: BreakerPolicy, finding: Finding, call: FoundBy): DestinationState {

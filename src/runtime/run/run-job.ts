@@ -11,6 +11,7 @@ import { withBroken } from './chunks/readable-items.ts';
 import type { Grouping } from '../destinations/grouping.ts';
 import { perform } from './perform.ts';
 import { runContext, type QueueContext, type RunContext } from './run-context.ts';
+import { scrubbedLine } from './stored-error.ts';
 import { endOf, type RunEnd } from './settle.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -111,7 +112,9 @@ async function outcomeOf(run: RunContext, { assignment, data, readable }: Admitt
   if (stopping()) return { kind: 'handed-back' };
   const performed = await perform(run, assignment, data);
   const outcome =
-    destinations === undefined ? performed : await destinations.breakers.conclude(run, performed, destinations.policy);
+    destinations === undefined
+      ? performed
+      : await destinations.breakers.conclude(run, performed, destinations.policy, error => scrubbedLine(run, error));
   const each = eachDead(assignment.contract, data, outcome);
   return readable === undefined ? each : withBroken(each, readable);
 }

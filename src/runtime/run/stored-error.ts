@@ -37,6 +37,14 @@ export function scrubbedReason(run: RunContext, reason: string): string {
   return shortened(scrubStart(reason, scrubberOf(run)), MESSAGE_LIMIT);
 }
 
+const LINE_LIMIT = 200;
+
+/** What an error says, in one line for people: nothing sensitive. */
+export function scrubbedLine(run: RunContext, error: Error): string {
+  const [line = ''] = read(error, 'message', scrubberOf(run)).split('\n', 1);
+  return shortened(line, LINE_LIMIT);
+}
+
 /** Made once for a run: of hundreds of kilobytes of data it takes many milliseconds. */
 const scrubbers = new WeakMap<RunContext, Scrub>();
 

@@ -21,6 +21,8 @@ export interface Condition {
   readonly needsYou: boolean;
   /** What is wrong, since when, and what will happen by itself. */
   readonly text: string;
+  /** A destination that is tried before its time where somebody asks for it: `QUEUE/NAME`. */
+  readonly tries?: string;
   /** Where to act, below the dashboard's path. */
   readonly link: { readonly path: string; readonly label: string };
 }

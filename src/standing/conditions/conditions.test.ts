@@ -221,11 +221,21 @@ describe('a condition that heals by itself, or was asked for', () => {
       'a sick destination, and when it is tried next',
       {
         queues: [{ ...email, waiting: 912, held: 912, oldestHeldMs: 180_000 }],
-        paused: [{ key: 'email/smtp', phase: 'open', until: NOW + 12_000, openings: 3 }],
+        paused: [
+          {
+            key: 'email/smtp',
+            phase: 'open',
+            until: NOW + 12_000,
+            openings: 3,
+            since: NOW - 160_000,
+            why: 'The mail server refused it (451).',
+          },
+        ],
       },
       {
         kind: 'sick',
-        text: 'email waits for smtp after 2 failed tries. 912 jobs of the queue are held, the oldest for 3 min 0 s. No attempt is spent. Next try in 12 s.',
+        tries: 'email/smtp',
+        text: 'email waits for smtp, sick for 2 min 40 s, after 2 failed tries: The mail server refused it (451). 912 jobs of the queue are held, the oldest for 3 min 0 s. No attempt is spent. Next try in 12 s.',
       },
     ],
     [

@@ -148,10 +148,12 @@ function late({ queues }: Work): readonly Condition[] {
 }
 
 function sick({ paused, queues, now }: Work): readonly Condition[] {
-  return paused.map(({ key, phase, until, openings }) => {
+  return paused.map(({ key, phase, until, openings, why, since }) => {
     const [queue = key, destination = ''] = key.split('/');
     const tries = Math.max(0, openings - 1);
-    const after = tries === 0 ? '' : ` after ${tries === 1 ? 'one failed try' : `${tries} failed tries`}`;
+    const long = since === undefined ? '' : `, sick for ${age(Math.max(0, now - since))}`;
+    const after =
+      tries === 0 ? '' : `${long === '' ? '' : ','} after ${tries === 1 ? 'one failed try' : `${tries} failed tries`}`;
     const next =
       phase === 'probing'
         ? 'One job finds out now whether it is back.'
@@ -161,8 +163,9 @@ function sick({ paused, queues, now }: Work): readonly Condition[] {
       about: key,
       size: Math.max(1, heldOf(queues, queue)),
       needsYou: false,
-      text: `${queue} waits for ${destination}${after}.${heldText(queues, queue)} No attempt is spent. ${next}`,
+      text: `${queue} waits for ${destination}${long}${after}${why === undefined ? '' : `: ${why.replace(/\.$/, '')}`}.${heldText(queues, queue)} No attempt is spent. ${next}`,
       link: { path: '/workers', label: 'Destinations' },
+      ...(phase === 'open' && { tries: key }),
     };
   });
 }

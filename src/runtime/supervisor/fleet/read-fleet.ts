@@ -20,6 +20,10 @@ export interface PausedDestination {
   /** Milliseconds since 1970. */
   readonly until: number;
   readonly openings: number;
+  /** What it failed with last; undefined where nobody knows. */
+  readonly why?: string | undefined;
+  /** Since when it has been paused, milliseconds since 1970. */
+  readonly since?: number | undefined;
 }
 
 export interface Fleet {
@@ -42,7 +46,8 @@ export async function readFleet(engine: Engine, now = engine.clock.now()): Promi
     const { breaker } = shared;
     const until = pausedUntil(shared);
     if (breaker.phase === 'closed' && until <= now) return [];
-    return [{ key, phase: breaker.phase, until, openings: openingsOf(breaker) }];
+    const { why, since } = shared;
+    return [{ key, phase: breaker.phase, until, openings: openingsOf(breaker), why, since }];
   });
   const gone = await readGone(state, new Set(present.map(({ name }) => name)), now);
   return { hosts: hosts.toSorted((a, b) => a.startedAt - b.startedAt), gone, paused };
