@@ -312,6 +312,8 @@ export class MemoryTurnQueue implements TurnQueue {
   async pauseGroup(group: string, pause: GroupPause): Promise<void> {
     await this.#options.reach();
     this.#queue.groups.pause(group, pause);
+    // It may end sooner than it said before.
+    this.#queue.events.sign();
   }
 
   async resumeGroup(group: string, by: PausedBy): Promise<void> {

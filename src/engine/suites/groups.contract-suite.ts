@@ -254,6 +254,15 @@ export function groupsContract(
       expect(third?.probing).not.toBe(true);
     });
 
+    test('a pause that is said anew to end sooner ends then', async () => {
+      await start({ name: 'host' });
+      await queue.pauseGroup('host/a', { by: 'breaker', until: now + 3_600_000, probes: true });
+      await queue.add(jobs('host/a', 'a1', 'a2'));
+      expect(await take(9)).toEqual([]);
+      await queue.pauseGroup('host/a', { by: 'breaker', until: now, probes: true });
+      expect(await take(9)).toMatchObject([{ id: 'a1', probing: true }]);
+    });
+
     test('a group is paused by each for himself; who has paused it, and how many jobs are held, can be asked', async () => {
       await start({ name: 'host' });
       await queue.pauseGroup('host/a', { by: 'breaker', until: now + 1_000, probes: true });

@@ -152,6 +152,14 @@ const ANSWERS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused'>>
   [-9]: 'children-failed',
 };
 
+/** Where it ends sooner than it said before, nobody waits until then. */
+const PAUSE_GROUP = `
+  WITH before AS (SELECT until FROM shiftwork_group_pause WHERE queue = $1 AND name = $2),
+  looked AS (
+    UPDATE shiftwork_group SET look_at = 0
+     WHERE queue = $1 AND (name = $5 OR split_part(name, '/', 1) = $5) AND EXISTS (SELECT FROM before WHERE until > $3)
+    RETURNING 1)
+  SELECT shiftwork_pause_group($1, $2, $3, $4), CASE WHEN EXISTS (SELECT FROM looked) THEN pg_notify('bullmq_jobs', $1) END`;
 const PAUSES = joinable(
   ['text'],
   'SELECT name, until, probes FROM shiftwork_group_pause WHERE queue = $1 ORDER BY name',
@@ -407,8 +415,8 @@ export class PostgresTurnQueue implements TurnQueue {
   }
 
   async pauseGroup(group: string, { by, until, probes }: GroupPause): Promise<void> {
-    const args = [this.name, pauseName(group, by), Math.ceil(Math.min(until, FOR_GOOD)), probes];
-    await runStatement(this.#options.pool, 'SELECT shiftwork_pause_group($1, $2, $3, $4)', args);
+    const args = [this.name, pauseName(group, by), Math.ceil(Math.min(until, FOR_GOOD)), probes, group];
+    await runStatement(this.#options.pool, PAUSE_GROUP, args);
   }
 
   async resumeGroup(group: string, by: PausedBy): Promise<void> {

@@ -399,8 +399,8 @@ export class RedisTurnQueue implements TurnQueue {
 
   async pauseGroup(group: string, { by, until, probes }: GroupPause): Promise<void> {
     const pause = `${Math.ceil(Math.min(until, FOR_GOOD))}:${probes ? 1 : 0}`;
-    const keys = ['groups:paused', 'meta'].map(key => this.#key + key);
-    await this.#pauseScript.run(keys, [pauseName(group, by), pause]);
+    const keys = ['groups:paused', 'groups:timed', 'marker', 'meta'].map(key => this.#key + key);
+    await this.#pauseScript.run(keys, [pauseName(group, by), group, pause]);
   }
 
   async resumeGroup(group: string, by: PausedBy): Promise<void> {

@@ -1,27 +1,36 @@
 // What is done to groups, or asked of them, outside of turns: see groups.ts for their keys.
 import { IS_UNFINISHED } from './groups-of.ts';
 
-/** KEYS: paused, meta. ARGV: field, pause. */
-export const PAUSE_GROUP = /* lua */ `
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[2], 'groups', '1')
-`;
-
-/** KEYS: paused, timed, marker. ARGV: field, group. Its jobs are looked at again at once: those of all its groups, where it is a limit's name alone. */
-export const RESUME_GROUP = /* lua */ `
-local call = redis.call
-call('HDEL', KEYS[1], ARGV[1])
-local function look(group)
-  call('ZADD', KEYS[2], 'XX', 0, group)
-  call('ZADD', KEYS[3], 0, '0')
-end
-if string.find(ARGV[2], '/', 1, true) then
-  if call('ZSCORE', KEYS[2], ARGV[2]) then look(ARGV[2]) end
-else
-  for _, group in ipairs(call('ZRANGE', KEYS[2], 0, -1)) do
-    if string.sub(group, 1, #ARGV[2] + 1) == ARGV[2] .. '/' then look(group) end
+/** The jobs of a group are looked at again at once: those of all its groups, where it is a limit's name alone. */
+const LOOK_AGAIN = /* lua */ `
+local function lookAgain(timed, marker, named)
+  local function look(group)
+    redis.call('ZADD', timed, 'XX', 0, group)
+    redis.call('ZADD', marker, 0, '0')
+  end
+  if string.find(named, '/', 1, true) then
+    if redis.call('ZSCORE', timed, named) then look(named) end
+    return
+  end
+  for _, group in ipairs(redis.call('ZRANGE', timed, 0, -1)) do
+    if string.sub(group, 1, #named + 1) == named .. '/' then look(group) end
   end
 end
+`;
+
+/** KEYS: paused, timed, marker, meta. ARGV: field, group, pause. Where it ends sooner than it said before, nobody waits until then. */
+export const PAUSE_GROUP = /* lua */ `${LOOK_AGAIN}
+local function untilOf(pause) return tonumber(string.match(pause or '', '^%d+')) or 0 end
+local before = untilOf(redis.call('HGET', KEYS[1], ARGV[1]))
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+redis.call('HSET', KEYS[4], 'groups', '1')
+if untilOf(ARGV[3]) < before then lookAgain(KEYS[2], KEYS[3], ARGV[2]) end
+`;
+
+/** KEYS: paused, timed, marker. ARGV: field, group. */
+export const RESUME_GROUP = /* lua */ `${LOOK_AGAIN}
+redis.call('HDEL', KEYS[1], ARGV[1])
+lookAgain(KEYS[2], KEYS[3], ARGV[2])
 `;
 
 /**
