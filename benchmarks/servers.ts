@@ -14,6 +14,7 @@ export interface Server {
   readonly kind: 'Redis' | 'PostgreSQL';
   readonly version: string;
   readonly url: string;
+  readonly pid: number;
   /** CPU time since its start, microseconds. */
   cpuUs(): Promise<number>;
   /** Commands that it has carried out, those of scripts too (PostgreSQL: statements, which are not counted). */
@@ -37,6 +38,7 @@ export async function redisServer(): Promise<Server> {
     kind: 'Redis',
     version: await read('server', 'redis_version'),
     url: server.url,
+    pid: server.pid,
     cpuUs: async () => {
       const info = await redis.info('cpu');
       const seconds = (field: string): number => Number(new RegExp(`^${field}:(.*)$`, 'm').exec(info)?.[1] ?? 0);
@@ -74,6 +76,7 @@ export async function postgresServer(): Promise<Server> {
     kind: 'PostgreSQL',
     version: String(await number("SELECT current_setting('server_version_num')::int / 10000 AS value")),
     url: server.url,
+    pid: server.pid,
     cpuUs: () => Promise.resolve(cpuUsOf(server.pid)),
     commands: () => Promise.resolve(Number.NaN),
     bytes: () => number("SELECT pg_total_relation_size('bullmq.job') AS value"),

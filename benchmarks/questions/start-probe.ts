@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Another client of a Redis, in a process of its own: see probe.ts. */
 export interface Probe {
+  readonly pid: number | undefined;
   begin(): Promise<void>;
   /** What it has waited since, milliseconds each. */
   end(): Promise<readonly number[]>;
@@ -20,6 +21,7 @@ export async function startProbe(url: string): Promise<Probe> {
   };
   await once(child, 'message');
   return {
+    pid: child.pid,
     begin: async () => void (await ask('begin')),
     end: () => ask('end'),
     async close() {

@@ -50,14 +50,14 @@ export function page(results: Results): string {
       ['behind', 'payload', 'subject', 'their p99, ms', 'one script, p99, ms'],
       waitsOfOthers.map(({ behind, payloadKb, subject, p99, scriptP99 }) => [
         behind,
-        `${payloadKb} KB`,
+        behind === 'nothing' ? '' : `${payloadKb} KB`,
         subject,
         number(p99, 2),
         number(scriptP99, 2),
       ]),
     ),
-    'Another client of that Redis asks for a small value a thousand times a second. Its wait contains that for one of the cores, of which server, worker and this client want more than there are; ' +
-      'the last column is how long one script kept the server, which is what others wait for where they have cores of their own.',
+    'Another client of that Redis asks for a small value a thousand times a second. It and the server go before others on the cores, where this program may say so; what it waits for behind ' +
+      'nothing is what the machine makes anybody wait for. The last column is how long one script kept the server.',
     '## Several processes',
     table(
       ['subject', 'worker processes', 'jobs/s', 'Redis, us/job', 'of one core of Redis', 'Redis is full at, jobs/s'],

@@ -36,6 +36,17 @@ test('a lone call waits for nobody: it leaves before the event loop turns', asyn
   expect(await answer).toEqual([{ kind: 'stands', id: 'a' }]);
 });
 
+test('what fills a trip leaves while the rest is still being added', async () => {
+  const { trips, sent } = setup();
+  const answers = ['a', 'b', 'c', 'd'].map(id => trips.add([job(id)]));
+  expect(sent.map(({ ids }) => ids)).toEqual([['a', 'b', 'c']]);
+  sent[0]?.answer();
+  await answers[0];
+  await new Promise(setImmediate);
+  sent[1]?.answer();
+  expect((await Promise.all(answers)).flat().map(answer => 'id' in answer && answer.id)).toEqual(['a', 'b', 'c', 'd']);
+});
+
 test('each call settles by itself: a trip that fails fails those that it carried', async () => {
   let count = 0;
   const send = (jobs: readonly NewJob[]): Promise<readonly AddAnswer[]> =>

@@ -21,7 +21,7 @@ interface Waiting {
 
 /**
  * Gathers jobs that are added at about the same time into few trips, in their order. A lone call waits for nobody: it leaves with those of the
- * same turn of JavaScript. While trips are under way the others gather, so that trips grow with the load.
+ * same turn of JavaScript, or as soon as a trip is full. While trips are under way the others gather, so that trips grow with the load.
  */
 export class AddTrips {
   readonly #options: AddTripsOptions;
@@ -47,6 +47,8 @@ export class AddTrips {
         };
         this.#waiting.push({ job, answered, failed: reject });
       }
+      // What is full waits for nobody either: the engine begins while whoever adds many at once still makes the rest of them.
+      while (this.#waiting.length >= this.#options.most && this.#mayLeave()) this.#send(this.#next());
       this.#plan();
     });
   }
