@@ -1,19 +1,18 @@
 /**
  * What groups a stored job belongs to: none where it only ends, without a run, as no limit keeps it then. And from when on it will only end, where
  * that is known, the weight of its group among those that take turns, the numbers that it brings for its
- * groups, and when it was added. `read`: these fields, where they are read already; `known`: a group that may be its only one, so that its options need
+ * groups, and when it was added. `known`: a group that may be its only one, so that its options need
  * not be decoded. Needs the locals `anyPaused`, `paused` and `expires` (ms by the names of jobs).
  */
 export const GROUPS_OF = /* lua */ `
 local GROUPS_AT_MOST, ENDS_ONLY = 8, {}
-local function groupsOf(id, read, known)
-  local stored = read or redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress', 'name', 'timestamp')
-  if stored.err or stored[2] then return ENDS_ONLY end
-  if stored[3] and string.find(stored[3], '"cancel":{', 1, true) then
+local function groupsIn(stored, failure, progress, name, timestamp, known)
+  if failure then return ENDS_ONLY end
+  if progress and string.find(progress, '"cancel":{', 1, true) then
     --#cancelled
     return ENDS_ONLY
   end
-  local after, expiry, addedAt = expires[stored[4]], nil, tonumber(stored[5])
+  local after, expiry, addedAt = expires[name], nil, tonumber(timestamp)
   -- Infinite, or no number at all ("nan" is read as one): it has no time.
   if not (addedAt and addedAt > -1e15 and addedAt < 1e15) then addedAt = nil end
   if after and addedAt then
@@ -23,18 +22,20 @@ local function groupsOf(id, read, known)
       return ENDS_ONLY
     end
   end
-  local found = {}
-  if anyPaused and stored[4] and call('HEXISTS', paused, '!job/' .. stored[4]) == 1 then
+  local found = { nil }
+  if anyPaused and name and call('HEXISTS', paused, '!job/' .. name) == 1 then
     --#contract-paused
-    found[1] = 'job/' .. stored[4]
+    found[1] = 'job/' .. name
   end
-  if known and stored[1] and string.find(stored[1], '"groups":["' .. known .. '"]', 1, true) then
+  if known and stored and string.find(stored, '"groups":["' .. known .. '"]', 1, true) then
     --#no-others
     found[#found + 1] = known
-    local weight = tonumber(string.match(stored[1], '"fair":{"limit":"[^"]*","weight":([%d.]+)') or 1) or 1
+    -- Few have one, and whoever looks for a pattern tries it at each letter.
+    local weight = string.find(stored, '"weight":', 1, true)
+    weight = weight and tonumber(string.match(stored, '"fair":{"limit":"[^"]*","weight":([%d.]+)') or 1) or 1
     return found, expiry, math.min(math.max(weight, 1), 100), nil, addedAt or 0
   end
-  local ok, opts = pcall(cjson.decode, stored[1])
+  local ok, opts = pcall(cjson.decode, stored)
   local groups = ok and type(opts) == 'table' and opts.groups
   if type(groups) ~= 'table' then return found, expiry end
   local weight = type(opts.fair) == 'table' and tonumber(opts.fair.weight) or 1
@@ -42,6 +43,13 @@ local function groupsOf(id, read, known)
     if type(groups[i]) == 'string' then found[#found + 1] = groups[i] end
   end
   return found, expiry, weight >= 1 and math.min(weight, 100) or 1, opts.tiers, addedAt or 0
+end
+
+-- The same of one of which nothing was read yet.
+local function groupsOf(id)
+  local stored = redis.pcall('HMGET', prefix .. id, 'opts', 'defa', 'progress', 'name', 'timestamp')
+  if stored.err then return ENDS_ONLY end
+  return groupsIn(stored[1], stored[2], stored[3], stored[4], stored[5])
 end
 `;
 

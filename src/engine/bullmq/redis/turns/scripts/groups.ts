@@ -58,7 +58,13 @@ for i = 1, tonumber(ARGV[limitsAt]) do
   -- Jobs that belong to none of its groups take turns as one.
   if ARGV[at + 7] == 'fair' then anyFair = anyFair or ARGV[at] .. '/' end
 end
-local anyPaused, anyExpiring = call('EXISTS', paused) == 1, call('EXISTS', expiring) == 1
+-- One look for all: nearly always there is none of them.
+local anyAside = call('EXISTS', paused, expiring, timed) > 0
+local anyPaused = anyAside and call('EXISTS', paused) == 1
+local anyExpiring = anyAside and call('EXISTS', expiring) == 1
+local anyTimed = anyAside and call('EXISTS', timed) == 1
+-- A group that has a line is ready, or looked at at a time.
+local anyLine = anyTimed or call('EXISTS', ready) == 1
 local expires = {}
 
 local function lineOf(group) return prefix .. 'group:line:' .. group end
@@ -164,13 +170,26 @@ end
 
 -- Those whose turn comes next, with their places, read some at once.
 local ring, ringAt, ringIsWhole = {}, 1, false
-local function forgetRing() ring, ringAt, ringIsWhole = {}, 1, false end
+-- Of their lines what was read of each at once: see take-with-limits.ts.
+local headsRead = {}
+local function forgetRing() ring, ringAt, ringIsWhole, headsRead = {}, 1, false, {} end
 -- New places of those that were served, written together: before anybody reads them again.
 local served = { nil, nil }
 local function writePlaces()
   if #served == 0 then return end
   call('ZADD', ready, unpack(served))
   served = {}
+end
+
+local RING_AT_MOST = 50
+-- No more than may have their turn, and one more: whose turn comes next says for how long it is somebody's.
+local function readRing(room)
+  writePlaces()
+  forgetRing()
+  local most = math.min(RING_AT_MOST, room + 1)
+  ring = call('ZRANGE', ready, 0, most - 1, 'WITHSCORES')
+  for at = 2, #ring, 2 do ring[at] = tonumber(ring[at]) end
+  ringIsWhole = #ring < 2 * most
 end
 
 -- Weight of one that comes back: it has waited since its turn, and stands where the one stands that was served last. That may have moved on since.
@@ -183,8 +202,8 @@ local function rank(group, weight, head)
   if head then
     local place = math.min(round + math.floor(STEP / (weight or 1)), ONE_PRIORITY - 1)
     local score = math.floor(head / ONE_PRIORITY) * ONE_PRIORITY + place
-    call('ZADD', ready, score, group)
-    if ring[ringAt] and score < tonumber(ring[#ring]) then forgetRing() end
+    call('ZADD', ready, string.format('%d', score), group)
+    if ring[ringAt] and score < ring[#ring] then forgetRing() end
     ringIsWhole = false
   else
     --#line-is-empty
@@ -273,7 +292,7 @@ end
 local function spend(group, id, probes, limit)
   if limit.concurrency or probes then
     --#runs
-    call('ZADD', runsOf(group), now, id)
+    call('ZADD', runsOf(group), nowText, id)
     if limitOf(group).strict then call('SADD', kept, group) end
   end
   if not limit.max then return end
@@ -306,6 +325,8 @@ end
 -- Moves a job that must wait into the line of a group that keeps it, or whose turn it awaits, at its place there.
 local function setAside(id, score, group, at, expiry, tiers, addedAt)
   --#set-aside
+  anyLine = true
+  headsRead[group] = nil
   local isFair = limitOf(group).fair
   call('ZADD', prioritized, (isFair and PARKED or HELD) + score, id)
   if hasGroup(group, id) then
@@ -352,7 +373,7 @@ for i = 0, ARGV[limitsAt + 2] - 1 do expires[ARGV[expiriesAt + 2 * i]] = tonumbe
 export const RELEASE_GROUPS = /* lua */ `
 -- Jobs that ended make room in their groups: those of limits that count who runs, and of others where somebody has counted them.
 local releasesAt = limitsAt + 3 + 9 * ARGV[limitsAt]
-local anyTimed, uncounted = call('EXISTS', timed) == 1, { nil }
+local uncounted = { nil }
 for i = 1, tonumber(ARGV[limitsAt + 1]) do
   local group = ARGV[releasesAt + 3 * i - 1]
   if not limitOf(group).concurrency then uncounted[#uncounted + 1] = runsOf(group) end

@@ -1,7 +1,10 @@
 import { TAKEN_FIELDS } from '../read-job.ts';
 import { REMEMBER, TAKEN } from './prelude.ts';
 
-const GROUPED = ['opts', 'defa', 'progress', 'name', 'timestamp'] as const;
+/** What groupsIn is told, of what a worker reads. */
+const GROUPED = (['opts', 'defa', 'progress', 'name', 'timestamp'] as const)
+  .map(field => `hash[${TAKEN_FIELDS.indexOf(field) + 1}]`)
+  .join(', ');
 
 /**
  * The take of a queue whose jobs belong to groups: what must wait for a limit or a pause is moved aside and not started. How much is looked at in
@@ -14,25 +17,33 @@ export const TAKE_WITH_LIMITS = /* lua */ `
 local LOOKS_AT_MOST, READ_AT_ONCE, SIFTED_AT_MOST = 100, 50, 50
 local nth, looks, sifted = 0, 0, 0
 
+-- What begins goes to the active ones together, and leaves BullMQ's own together: before these are read again.
+local begun, lined = {}, {}
+local function leave()
+  if #lined > 0 then call('ZREM', prioritized, unpack(lined)) end
+  lined = {}
+end
+-- Jobs that have begun in this turn: what was read of lines, or of BullMQ's own, may hold them still.
+local hasBegun = {}
+
 -- Those of BullMQ's own that no line keeps: read some at once, moved one by one.
 local fresh, freshAt, freshEnds = {}, 1, false
 local function nextFresh()
   if freshAt > #fresh and not freshEnds then
+    leave()
     fresh = call('ZRANGEBYSCORE', prioritized, '-inf', '(9007199254740992', 'WITHSCORES', 'LIMIT', 0, READ_AT_ONCE)
     freshAt, freshEnds = 1, #fresh < 2 * READ_AT_ONCE
   end
   return fresh[freshAt], tonumber(fresh[freshAt + 1])
 end
 
--- What begins goes to the active ones together. What is read of BullMQ's own again and again is taken out at once.
-local begun, lined = {}, {}
 local function begin(id, groups, probing, numbers, inLine, hash)
-  if not inLine then call('ZREM', prioritized, id) end
   if anyExpiring then call('ZREM', expiring, id) end
   for _, group in ipairs(groups) do
-    if group ~= inLine then call('ZREM', lineOf(group), id) end
+    if anyLine and group ~= inLine then call('ZREM', lineOf(group), id) end
   end
-  if inLine then lined[#lined + 1] = id end
+  lined[#lined + 1] = id
+  hasBegun[id] = true
   if not pcall(start, id, nth + 1, hash) then
     --#no-job
     return
@@ -61,16 +72,25 @@ local function keptBy(groups, id, tiers, free, freeProbes, freeLimit)
   return nil, nil, probing, numbers
 end
 
--- One that no line keeps yet.
+-- One that no line keeps yet. It is read once while those before it have begun: of one that must wait its data is nothing to anybody.
+local readsWhole = true
 local function consider(id, score)
   looks = looks + 1
-  local groups, expiry, _, tiers, addedAt = groupsOf(id)
+  local hash = readsWhole and redis.pcall('HMGET', prefix .. id, ${TAKEN})
+  if hash and hash.err then hash = nil end
+  local groups, expiry, _, tiers, addedAt
+  if hash then
+    groups, expiry, _, tiers, addedAt = groupsIn(${GROUPED})
+  else
+    groups, expiry, _, tiers, addedAt = groupsOf(id)
+  end
+  readsWhole = false
   if groups ~= ENDS_ONLY then groups = inOrder(groups) end
   local probing, numbers, isOwn = {}, {}, false
   for i, group in ipairs(groups) do
     local at, probes, limit
     local behind = limitOf(group).fair
-    if not behind then
+    if not behind and anyLine then
       local head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')
       behind = head[1] and head[1] ~= id and tonumber(head[2]) <= score
     end
@@ -88,12 +108,26 @@ local function consider(id, score)
     --#takes-turns-as-one
     return setAside(id, score, anyFair, nil, expiry)
   end
-  begin(id, groups, probing, numbers)
+  readsWhole = true
+  begin(id, groups, probing, numbers, nil, hash)
 end
 
--- What groupsOf reads, of what a worker reads.
-local function fieldsIn(stored)
-  return { ${GROUPED.map(field => `stored[${TAKEN_FIELDS.indexOf(field) + 1}]`).join(', ')} }
+-- The group stands at its next place: among those that were read, or behind them.
+local function standAt(group, score)
+  served[#served + 1] = string.format('%d', score)
+  served[#served + 1] = group
+  local at = ringAt
+  if ring[at] and ring[#ring] <= score then
+    -- Nearly always.
+    at = #ring + 1
+  else
+    while ring[at] and ring[at + 1] <= score do at = at + 2 end
+  end
+  if ring[at] or ringIsWhole then
+    --#next-among-those-read
+    table.insert(ring, at, group)
+    table.insert(ring, at + 1, score)
+  end
 end
 
 -- The head of the line of the group whose turn it is.
@@ -104,13 +138,17 @@ local function serve(group, turn)
   local id, score, behind = head[1], tonumber(head[2]), head[4] or false
   if not id then return rank(group) end
   local place = call('ZSCORE', prioritized, id)
-  if not place or tonumber(place) < PARKED then
+  if not place or hasBegun[id] or tonumber(place) < PARKED then
     --#no-longer-in-line
     call('ZREM', lineOf(group), id)
     return rank(group, nil, behind)
   end
   -- One that has its group stands before all others of it, whatever its place is elsewhere.
   if score < 0 then score = headOf(id) end
+  if math.floor(score / ONE_PRIORITY) > math.floor(turn / ONE_PRIORITY) then
+    --#later-priority
+    return standAt(group, math.floor(score / ONE_PRIORITY) * ONE_PRIORITY + turn % ONE_PRIORITY)
+  end
   -- Nearly always the job starts: it is read once, unless its group may start none.
   local limit, free, hash = limitOf(group), nil, nil
   local late, probes, own
@@ -121,7 +159,12 @@ local function serve(group, turn)
       if hash.err then hash = nil end
     end
   end
-  local groups, expiry, weight, tiers, addedAt = groupsOf(id, hash and fieldsIn(hash), free)
+  local groups, expiry, weight, tiers, addedAt
+  if hash then
+    groups, expiry, weight, tiers, addedAt = groupsIn(${GROUPED}, free)
+  else
+    groups, expiry, weight, tiers, addedAt = groupsOf(id)
+  end
   if groups ~= ENDS_ONLY then groups = inOrder(groups) end
   local kept, at, probing, numbers = keptBy(groups, id, tiers, free, probes, own)
   if kept then claimGroups(groups, kept - 1, id) end
@@ -141,21 +184,21 @@ local function serve(group, turn)
   rank(group, weight, behind)
 end
 
--- The group stands at its next place: among those that were read, or behind them.
-local function standAt(group, score)
-  served[#served + 1] = score
-  served[#served + 1] = group
-  local at = ringAt
-  while ring[at] and tonumber(ring[at + 1]) <= score do at = at + 2 end
-  if ring[at] or ringIsWhole then
-    --#next-among-those-read
-    table.insert(ring, at, group)
-    table.insert(ring, at + 1, score)
+-- The heads of the lines of those whose turn comes, the one at from first. Where BullMQ's own has them, which says their priorities too, one look for all
+-- finds out.
+local places = {}
+local function readHeads(from, left)
+  local most, ids = math.ceil(2 * left / (#ring - from + 1)), { nil, nil }
+  local last = string.format('%d', most)
+  for at = from, #ring, 2 do
+    -- One more, so that it is known whether another one comes behind.
+    local heads = call('ZRANGE', lineOf(ring[at]), '0', last)
+    headsRead[ring[at]] = heads
+    for nth = 1, most do ids[#ids + 1] = heads[nth] end
   end
+  if #ids == 0 then return end
+  for nth, place in ipairs(call('ZMSCORE', prioritized, unpack(ids))) do places[ids[nth]] = tonumber(place) end
 end
-
--- Jobs that were served from lines, though another program has given them another place: what was read of BullMQ's own may hold them still.
-local fromLines = {}
 
 -- What nearly always is so: heads of the line of the group whose turn it is, as long as it is, that belong to that group alone, of a limit that counts no
 -- starts and keeps no order. Each is read once. False where the first is none of these: \`serve\` decides.
@@ -166,26 +209,29 @@ local function serveSome(group, turn, left)
     local late, probes = waitsUntil(group, '')
     if late or probes then return false end
   end
-  local nextTurn = tonumber(ring[ringAt + 1])
+  local nextTurn = ring[ringAt + 1]
   local most = nextTurn and math.ceil(2 * left / (#ring - ringAt + 3)) or ringIsWhole and left or 1
   if limit.concurrency then most = math.min(most, limit.concurrency - call('ZCARD', runsOf(group))) end
   if most <= 0 then return false end
-  -- One more, so that what comes behind is known.
-  local heads = call('ZRANGE', lineOf(group), 0, most, 'WITHSCORES')
+  if not headsRead[group] then readHeads(ringAt - 2, left) end
+  local heads = headsRead[group]
+  headsRead[group] = nil
   local priority, place, at = math.floor(turn / ONE_PRIORITY), turn % ONE_PRIORITY, 1
   local started, running = { nil }, { nil, nil }
-  while #started < most and heads[at] do
-    local id, score = heads[at], tonumber(heads[at + 1])
-    if #started > 0 and (bytes >= maxBytes or nextTurn and turn > nextTurn) then break end
-    if score < 0 or math.floor(score / ONE_PRIORITY) ~= priority then break end
+  while at <= most and heads[at] do
+    local id = heads[at]
+    local stands = places[id]
+    if not stands or stands < PARKED or hasBegun[id] or math.floor(stands % PARKED / ONE_PRIORITY) ~= priority then break end
+    if at > 1 and (bytes >= maxBytes or nextTurn and turn > nextTurn) then break end
     local hash = redis.pcall('HMGET', prefix .. id, ${TAKEN})
     if hash.err then break end
-    local groups, _, weight = groupsOf(id, fieldsIn(hash), group)
-    if #groups ~= 1 or groups[1] ~= group or call('ZREM', prioritized, id) == 0 then break end
+    local groups, _, weight = groupsIn(${GROUPED}, group)
+    if #groups ~= 1 or groups[1] ~= group then break end
     looks = looks + 1
-    fromLines[id] = true
-    started[#started + 1] = id
-    at = at + 2
+    hasBegun[id] = true
+    lined[#lined + 1] = id
+    started[at] = id
+    at = at + 1
     round = math.max(round, place)
     place = math.min(round + math.floor(STEP / weight), ONE_PRIORITY - 1)
     turn = priority * ONE_PRIORITY + place
@@ -193,17 +239,17 @@ local function serveSome(group, turn, left)
     if pcall(start, id, nth + 1, hash) then
       begun[#begun + 1] = id
       nth = nth + 1
-      running[#running + 1] = now
+      running[#running + 1] = nowText
       running[#running + 1] = id
     end
   end
-  if #started == 0 then return false end
+  if at == 1 then return false end
   --#served-some
   call('ZREM', lineOf(group), unpack(started))
   if limit.concurrency and #running > 0 then call('ZADD', runsOf(group), unpack(running)) end
-  local head = heads[at + 1]
-  if head then
-    standAt(group, math.floor(head / ONE_PRIORITY) * ONE_PRIORITY + place)
+  if heads[at] then
+    -- What comes behind may be of a later priority: \`serve\` finds that out when it is its turn.
+    standAt(group, turn)
   else
     rank(group, 1, false)
   end
@@ -243,15 +289,17 @@ if tokens > 0 and not rare then
     end
     if state[2] then room = math.min(room, tonumber(state[2]) - call('LLEN', active)) end
     bringExpired()
-    local last = call('ZREVRANGE', timed, 0, 0, 'WITHSCORES')
-    if last[1] and tonumber(last[2]) > now + LOOKED_AT_LEAST_MS then
-      --#clock-went-back
-      call('ZADD', timed, now, last[1])
-    end
-    for _, group in ipairs(call('ZRANGEBYSCORE', timed, '-inf', now, 'LIMIT', 0, DUE_AT_MOST)) do
-      --#looked-at-again
-      call('ZREM', timed, group)
-      rank(group, AT_ONCE)
+    if anyTimed then
+      local last = call('ZREVRANGE', timed, 0, 0, 'WITHSCORES')
+      if last[1] and tonumber(last[2]) > now + LOOKED_AT_LEAST_MS then
+        --#clock-went-back
+        call('ZADD', timed, now, last[1])
+      end
+      for _, group in ipairs(call('ZRANGEBYSCORE', timed, '-inf', now, 'LIMIT', 0, DUE_AT_MOST)) do
+        --#looked-at-again
+        call('ZREM', timed, group)
+        rank(group, AT_ONCE)
+      end
     end
     local dry, anyWait = false, true
     while rest == '' and nth < room do
@@ -275,9 +323,7 @@ if tokens > 0 and not rare then
           if string.sub(id, 1, 2) ~= '0:' then consider(id, 0) end
         else
           if not ring[ringAt] then
-            writePlaces()
-            ring, ringAt = call('ZRANGE', ready, 0, READ_AT_ONCE - 1, 'WITHSCORES'), 1
-            ringIsWhole = #ring < 2 * READ_AT_ONCE
+            readRing(room - nth)
           end
           local turn, place = ring[ringAt], ring[ringAt + 1]
           local score
@@ -286,10 +332,10 @@ if tokens > 0 and not rare then
           if anyFair then isServed = turn and (not id or not maySift) end
           if isServed then
             ringAt = ringAt + 2
-            if not serveSome(turn, tonumber(place), room - nth) then serve(turn, place) end
+            if not serveSome(turn, place, room - nth) then serve(turn, place) end
           elseif id then
             freshAt = freshAt + 2
-            if not fromLines[id] then
+            if not hasBegun[id] then
               sifted = sifted + 1
               consider(id, score)
             end
@@ -304,7 +350,7 @@ if tokens > 0 and not rare then
     end
     writePlaces()
     if #begun > 0 then call('LPUSH', active, unpack(begun)) end
-    if #lined > 0 then call('ZREM', prioritized, unpack(lined)) end
+    leave()
     if round ~= roundBefore then call('SET', turns, string.format('%.0f', round)) end
     if nth > 0 or rest == 'more' then call('ZADD', marker, '0', '0') end
     if dry then
